@@ -1,0 +1,161 @@
+use std::fmt;
+
+use crate::{Error, Result, hash_name::hash_name};
+
+/// The longest issuer, subject, provider session id or entry key, in bytes.
+pub(crate) const MAX_ID_BYTES: usize = 8 * 1024;
+
+/// One end user at one issuer.
+///
+/// Issuer and subject are what the ID token says (`iss` and `sub`, OpenID Connect Core 1.0 section 2). They reach the
+/// store as keyed hashes only, apart, so that a whole issuer can be signed out (G5).
+///
+/// ```
+/// use token_cache_core::AccountId;
+///
+/// let ada = AccountId::new("https://id.example", "248289761001")?;
+/// let tenant_user = AccountId::custom("crm", "customer/17")?;
+/// assert!(AccountId::new("https://id.example", "").is_err());
+/// # Ok::<(), token_cache_core::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct AccountId {
+    issuer: String,
+    subject: String,
+}
+
+impl AccountId {
+    /// The user that `issuer` calls `subject`.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::ErrorKind::Misuse) where either is empty or over 8 KiB.
+    pub fn new(issuer: impl Into<String>, subject: impl Into<String>) -> Result<Self> {
+        Ok(Self {
+            issuer: id("name an account", "issuer", issuer.into())?,
+            subject: id("name an account", "subject", subject.into())?,
+        })
+    }
+
+    /// An account of an app without OpenID Connect: `key` within `namespace`.
+    ///
+    /// It never meets one of an issuer. The issuer to sign out all of them is `custom:` and the namespace.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::ErrorKind::Misuse) where either is empty or over 8 KiB.
+    pub fn custom(namespace: &str, key: impl Into<String>) -> Result<Self> {
+        if namespace.is_empty() {
+            return Err(Error::misuse("name an account", "the namespace is empty"));
+        }
+        Self::new(format!("custom:{namespace}"), key)
+    }
+
+    /// The issuer.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The issuer's name for the user.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+}
+
+impl fmt::Debug for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccountId([redacted])")
+    }
+}
+
+/// A session at the provider: an issuer and the `sid` it gave (OpenID Connect Front-Channel Logout 1.0, section 3).
+///
+/// ```
+/// let at_provider = token_cache_core::ProviderSession::new("https://id.example", "08a5019c")?;
+/// # Ok::<(), token_cache_core::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ProviderSession {
+    issuer: String,
+    sid: String,
+}
+
+impl ProviderSession {
+    /// The session that `issuer` calls `sid`.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::ErrorKind::Misuse) where either is empty or over 8 KiB.
+    pub fn new(issuer: impl Into<String>, sid: impl Into<String>) -> Result<Self> {
+        Ok(Self {
+            issuer: id("name a provider session", "issuer", issuer.into())?,
+            sid: id("name a provider session", "sid", sid.into())?,
+        })
+    }
+
+    /// The issuer.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The issuer's name for the session.
+    pub fn sid(&self) -> &str {
+        &self.sid
+    }
+}
+
+impl fmt::Debug for ProviderSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProviderSession([redacted])")
+    }
+}
+
+hash_name! {
+    /// The keyed hash of an issuer.
+    IssuerKey
+}
+
+hash_name! {
+    /// The keyed hash of a provider's session: its issuer and `sid`.
+    SidKey
+}
+
+/// The keyed hashes of an account's issuer and subject: what a store calls it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountKey {
+    issuer: IssuerKey,
+    subject: [u8; 16],
+}
+
+impl AccountKey {
+    /// The account with these hashes.
+    pub const fn new(issuer: IssuerKey, subject: [u8; 16]) -> Self {
+        Self { issuer, subject }
+    }
+
+    /// The hash of its issuer.
+    pub const fn issuer(&self) -> &IssuerKey {
+        &self.issuer
+    }
+
+    /// The hash of issuer and subject.
+    pub const fn subject(&self) -> &[u8; 16] {
+        &self.subject
+    }
+}
+
+impl fmt::Debug for AccountKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccountKey(..)")
+    }
+}
+
+pub(crate) fn id(operation: &'static str, part: &str, text: String) -> Result<String> {
+    if text.is_empty() {
+        return Err(Error::misuse(operation, format!("the {part} is empty")));
+    }
+    if text.len() > MAX_ID_BYTES {
+        return Err(Error::misuse(
+            operation,
+            format!("the {part} has {} bytes; {MAX_ID_BYTES} is the most", text.len()),
+        ));
+    }
+    Ok(text)
+}

@@ -1,0 +1,54 @@
+use super::{Session, TokenCache};
+use crate::{
+    AccountId, Error, ErrorKind, Page, ReadOptions, Result, Scan, SessionRecord,
+    ring::Ring, ticket::Claim,
+};
+
+/// What an escrowed epoch is sealed as.
+const PURPOSE: &str = "escrow";
+
+impl TokenCache {
+    /// The living sessions of an account, in no order. One request.
+    ///
+    /// # Errors
+    /// The store's own failures.
+    pub async fn sessions(&self, account: &AccountId) -> Result<Vec<SessionRecord>> {
+        let keys = self.keys()?;
+        let account = keys.id_key.account(account);
+        self.store().sessions(&account, ReadOptions::at(keys.latest)).await
+    }
+
+    /// A page of the accounts that have anything cached, by their keyed hashes. An operator's act: a store may visit
+    /// everything it holds.
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) for a store without a directory; the store's own failures.
+    pub async fn accounts(&self, scan: &Scan) -> Result<Page> {
+        let directory = self.store().directory().ok_or_else(|| {
+            Error::new(ErrorKind::Unsupported, "list accounts")
+                .message("this store has no directory")
+        })?;
+        directory.accounts(scan).await
+    }
+}
+
+pub(super) async fn open_escrow(cache: &TokenCache, account: &AccountId) -> Result<Option<Session>> {
+    let keys = cache.keys()?;
+    let escrow = cache.store().escrow().ok_or_else(|| {
+        Error::new(ErrorKind::Unsupported, "open an escrow").message("this store keeps no escrow")
+    })?;
+    let account = keys.id_key.account(account);
+    let name = keys.id_key.escrow_by_account();
+    let found = escrow.find(&account, &name, ReadOptions::at(keys.latest)).await?;
+    let Some(newest) = found.first() else { return Ok(None) };
+    let claim = Claim::open(&cache.0.ring, PURPOSE, &newest.sealed)?;
+    if claim.account != account || claim.epoch.hash() != newest.epoch {
+        return Err(Error::new(ErrorKind::Corrupt, "open an escrow")
+            .message("it was sealed for another account or session"));
+    }
+    Session::new(cache.clone(), claim).map(Some)
+}
+
+pub(super) fn seal_escrow(ring: &Ring, claim: &Claim) -> Result<Vec<u8>> {
+    claim.seal(ring, PURPOSE)
+}

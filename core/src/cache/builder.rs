@@ -1,0 +1,104 @@
+use std::{sync::Arc, time::Duration};
+
+use super::{Inner, Settings, TokenCache, namespace::NamespaceState};
+use crate::{BeginSession, Error, MARKER_LIFE, Result, Secret, TokenStore};
+
+const DEFAULT_SIGN_IN_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// Settings of a [`TokenCache`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+/// use std::time::Duration;
+/// use token_cache_core::{MemoryStore, Secret, TokenCache};
+///
+/// let cache = TokenCache::builder(MemoryStore::new())
+///     .secret(Secret::random()?)
+///     .sign_in_timeout(Duration::from_secs(10 * 60))
+///     .open()
+///     .await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct TokenCacheBuilder {
+    store: Arc<dyn TokenStore>,
+    secret: Option<Secret>,
+    settings: Settings,
+}
+
+impl TokenCacheBuilder {
+    pub(super) fn new(store: Arc<dyn TokenStore>) -> Self {
+        Self {
+            store,
+            secret: None,
+            settings: Settings {
+                sign_in_timeout: DEFAULT_SIGN_IN_TIMEOUT,
+                max_sessions: BeginSession::MAX_SESSIONS,
+                sid_means_account: false,
+            },
+        }
+    }
+
+    /// The secret; without it, `TOKEN_CACHE_SECRET` is read.
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
+    /// How long a user may take from the request to the callback: 15 minutes unless said, and half an hour less a minute at
+    /// the most, since markers live half an hour.
+    pub fn sign_in_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.sign_in_timeout = timeout;
+        self
+    }
+
+    /// How many sessions of an account may live: 100 unless said. The one begun first ends for the one too many.
+    pub fn max_sessions(mut self, sessions: usize) -> Self {
+        self.settings.max_sessions = sessions;
+        self
+    }
+
+    /// For providers that send one `sid` for all of a user's sessions (Keycloak does, for "sign out everywhere"): a sign-out
+    /// by `sid` ends the accounts under it.
+    pub fn sid_means_account(mut self, yes: bool) -> Self {
+        self.settings.sid_means_account = yes;
+        self
+    }
+
+    /// Opens the store: checks that the secret is the namespace's, and goes on checking every second.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) for a missing or short secret, and for one that is not the namespace's;
+    /// [`Misuse`](crate::ErrorKind::Misuse) for a setting out of range, and outside a tokio runtime; the store's own failures.
+    pub async fn open(self) -> Result<TokenCache> {
+        let refused = |message: &str| Err(Error::misuse("open the cache", message));
+        let Settings { sign_in_timeout, max_sessions, .. } = self.settings;
+        if sign_in_timeout < Duration::from_secs(1)
+            || sign_in_timeout > MARKER_LIFE - Duration::from_secs(60)
+        {
+            return refused("the sign-in timeout is one second to 29 minutes");
+        }
+        if !(1..=BeginSession::MAX_SESSIONS).contains(&max_sessions) {
+            return refused("the most sessions an account may have is 1 to 100");
+        }
+        if tokio::runtime::Handle::try_current().is_err() {
+            return refused("there is no tokio runtime here; open it within `#[tokio::main]`");
+        }
+        let secret = match self.secret {
+            Some(secret) => secret,
+            None => Secret::from_env()?,
+        };
+        let state = NamespaceState::open(&*self.store, &secret).await?;
+        let ring = secret.ring();
+        let cache = TokenCache(Arc::new(Inner {
+            store: self.store,
+            secret,
+            ring,
+            state,
+            settings: self.settings,
+        }));
+        super::namespace::watch(&cache);
+        Ok(cache)
+    }
+}

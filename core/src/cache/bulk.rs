@@ -1,0 +1,217 @@
+use serde::{Deserialize, Serialize};
+
+use super::TokenCache;
+use crate::{
+    AccountId, AccountKey, Cursor, Directory, Error, ErrorKind, EvictOptions, IssuerKey,
+    MarkOptions, Marking, Result, Scan, SignOut, Timestamp, account,
+};
+
+/// How many accounts go into one step.
+const STEP: usize = 500;
+
+/// A sign-out of many accounts, or of a whole issuer, in steps that report their progress.
+///
+/// All accounts are cut at one moment, that of the first step, also when the run is resumed from a [`Checkpoint`] after a
+/// failure or a restart: whoever signs in after that moment is spared. An issuer is marked first, so that a sign-in under
+/// way is refused (G2).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+/// # let cache = token_cache_core::TokenCache::in_memory().await?;
+/// let mut run = cache.sign_out_issuer("https://id.example")?;
+/// while let Some(progress) = run.step().await? {
+///     println!("{} accounts so far", progress.accounts);
+/// }
+/// let report = run.report();
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct BulkSignOut {
+    cache: TokenCache,
+    checkpoint: Checkpoint,
+    accounts: Vec<AccountKey>,
+    issuer: Option<IssuerKey>,
+}
+
+/// Where a [`BulkSignOut`] stands: what to store to go on after a failure. It holds no id and no key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    generation: u64,
+    moment: Timestamp,
+    marked: bool,
+    cursor: Option<Cursor>,
+    done: usize,
+    ended: bool,
+    replicas: Option<u32>,
+    finished: bool,
+}
+
+/// How far a [`BulkSignOut`] has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// How many accounts were cut so far.
+    pub accounts: usize,
+    /// How many there are in all, where that is known.
+    pub of: Option<usize>,
+}
+
+impl TokenCache {
+    /// Ends every session of these accounts, step by step. Nothing is sent before the first step.
+    ///
+    /// # Errors
+    /// [`Unsupported`](ErrorKind::Unsupported) for a store without a directory.
+    pub fn sign_out_accounts<'a>(
+        &self,
+        accounts: impl IntoIterator<Item = &'a AccountId>,
+    ) -> Result<BulkSignOut> {
+        let keys = self.keys()?;
+        let accounts = accounts.into_iter().map(|account| keys.id_key.account(account)).collect();
+        self.bulk(accounts, None)
+    }
+
+    /// Ends every session of every account of an issuer (an Entra tenant, say), step by step. Nothing is sent before the
+    /// first step. An operator's act: the store is scanned whole.
+    ///
+    /// # Errors
+    /// [`Misuse`](ErrorKind::Misuse) for an empty issuer, or one over 8 KiB; [`Unsupported`](ErrorKind::Unsupported) for a
+    /// store without a directory.
+    pub fn sign_out_issuer(&self, issuer: &str) -> Result<BulkSignOut> {
+        let issuer = account::id("sign out an issuer", "issuer", issuer.to_owned())?;
+        let issuer = self.keys()?.id_key.issuer(&issuer);
+        self.bulk(Vec::new(), Some(issuer))
+    }
+
+    fn bulk(&self, accounts: Vec<AccountKey>, issuer: Option<IssuerKey>) -> Result<BulkSignOut> {
+        directory(self)?;
+        let keys = self.keys()?;
+        let checkpoint = Checkpoint {
+            generation: keys.generation,
+            moment: keys.latest,
+            marked: false,
+            cursor: None,
+            done: 0,
+            ended: false,
+            replicas: None,
+            finished: false,
+        };
+        Ok(BulkSignOut { cache: self.clone(), checkpoint, accounts, issuer })
+    }
+}
+
+impl BulkSignOut {
+    /// Goes on where an earlier run of the same accounts, in the same order, or of the same issuer, stood.
+    ///
+    /// # Errors
+    /// [`Misuse`](ErrorKind::Misuse) where the namespace was started anew since: everybody is signed out already.
+    pub fn resume(mut self, checkpoint: Checkpoint) -> Result<Self> {
+        if checkpoint.generation != self.checkpoint.generation {
+            return Err(Error::misuse(
+                "resume a sign-out",
+                "the namespace was started anew since the checkpoint, which signed everybody out",
+            ));
+        }
+        self.checkpoint = checkpoint;
+        Ok(self)
+    }
+
+    /// Takes the next step, in a task of its own: a few hundred accounts. None when all are done.
+    ///
+    /// # Errors
+    /// The store's own failures; the step is taken again by the next call, or by a run resumed from the
+    /// [`checkpoint`](Self::checkpoint).
+    pub async fn step(&mut self) -> Result<Option<Progress>> {
+        if self.checkpoint.finished {
+            return Ok(None);
+        }
+        let (cache, checkpoint, issuer) =
+            (self.cache.clone(), self.checkpoint.clone(), self.issuer);
+        let batch: Vec<AccountKey> =
+            self.accounts.iter().skip(checkpoint.done).take(STEP).copied().collect();
+        self.checkpoint = self
+            .cache
+            .in_own_task("sign out many accounts", async move {
+                match issuer {
+                    Some(issuer) => step_of_issuer(&cache, checkpoint, issuer).await,
+                    None => step_of_list(&cache, checkpoint, &batch).await,
+                }
+            })
+            .await?;
+        let of = self.issuer.is_none().then_some(self.accounts.len());
+        if of == Some(self.checkpoint.done) {
+            self.checkpoint.finished = true;
+        }
+        Ok(Some(Progress { accounts: self.checkpoint.done, of }))
+    }
+
+    /// Where the run stands, to go on after a failure.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// What the run did so far.
+    pub fn report(&self) -> SignOut {
+        SignOut {
+            ended: self.checkpoint.ended,
+            accounts: self.checkpoint.done,
+            replicas: self.checkpoint.replicas,
+        }
+    }
+}
+
+async fn step_of_list(
+    cache: &TokenCache,
+    checkpoint: Checkpoint,
+    batch: &[AccountKey],
+) -> Result<Checkpoint> {
+    evict(cache, checkpoint, batch, Marking::Each).await
+}
+
+async fn step_of_issuer(
+    cache: &TokenCache,
+    mut checkpoint: Checkpoint,
+    issuer: IssuerKey,
+) -> Result<Checkpoint> {
+    let directory = directory(cache)?;
+    if !checkpoint.marked {
+        directory.cut_issuer(&issuer, checkpoint.moment, MarkOptions::default()).await?;
+        checkpoint.marked = true;
+    }
+    let mut scan = Scan::of_issuer(issuer).page(STEP);
+    scan.cursor = checkpoint.cursor.take();
+    let page = directory.accounts(&scan).await?;
+    let mut checkpoint = evict(cache, checkpoint, &page.accounts, Marking::Issuer).await?;
+    checkpoint.finished = page.next.is_none();
+    checkpoint.cursor = page.next;
+    Ok(checkpoint)
+}
+
+async fn evict(
+    cache: &TokenCache,
+    mut checkpoint: Checkpoint,
+    accounts: &[AccountKey],
+    marking: Marking,
+) -> Result<Checkpoint> {
+    let options = EvictOptions::at(cache.keys()?.latest);
+    let mut report = SignOut {
+        ended: checkpoint.ended,
+        accounts: checkpoint.done,
+        replicas: checkpoint.replicas,
+    };
+    let evicted = directory(cache)?
+        .evict_accounts(accounts, checkpoint.moment, marking, options)
+        .await;
+    for evicted in evicted {
+        report.add(&evicted?);
+    }
+    (checkpoint.ended, checkpoint.done, checkpoint.replicas) =
+        (report.ended, report.accounts, report.replicas);
+    Ok(checkpoint)
+}
+
+fn directory(cache: &TokenCache) -> Result<&dyn Directory> {
+    cache.store().directory().ok_or_else(|| {
+        Error::new(ErrorKind::Unsupported, "sign out many accounts")
+            .message("this store has no directory; sign the accounts out one by one")
+    })
+}

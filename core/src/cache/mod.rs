@@ -1,0 +1,160 @@
+mod accounts;
+mod builder;
+mod bulk;
+mod namespace;
+mod session;
+mod sign_in;
+mod sign_out;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+pub use self::{
+    builder::TokenCacheBuilder,
+    bulk::{BulkSignOut, Checkpoint, Progress},
+    session::Session,
+};
+use self::namespace::{Keys, NamespaceState};
+use crate::{
+    AccountId, Error, MemoryStore, Result, Secret, StartedSignIn, Ticket, TokenStore, ring::Ring,
+};
+
+/// A server's handle to the shared cache: cheap to clone, one per process.
+///
+/// Five calls make up the day: [`sign_in`](Self::sign_in), [`resume`](Self::resume), [`Session::put`], [`Session::get`] and
+/// [`sign_out`](Self::sign_out).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+/// use token_cache_core::{AccountId, EntryKey, SignIn, TokenCache, TokenSet};
+///
+/// let cache = TokenCache::in_memory().await?;
+/// let ada = AccountId::new("https://id.example", "248289761001")?;
+/// let api = EntryKey::resource("https://api.example")?;
+///
+/// let started = cache.start_sign_in()?;
+/// let session = cache.sign_in(SignIn::new(ada.clone(), &started)).await?;
+/// session.put(&api, TokenSet::new("at-1")).await?;
+/// let ticket = session.ticket()?; // goes into the app's own cookie
+///
+/// let session = cache.resume(&ticket).await?; // any later request, any server
+/// assert!(session.get(&api).await?.is_some());
+///
+/// cache.sign_out_account(&ada).await?;
+/// assert!(session.get(&api).await.unwrap_err().is_signed_out());
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct TokenCache(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn TokenStore>,
+    secret: Secret,
+    ring: Ring,
+    state: NamespaceState,
+    settings: Settings,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Settings {
+    sign_in_timeout: Duration,
+    max_sessions: usize,
+    sid_means_account: bool,
+}
+
+impl TokenCache {
+    /// Opens a store with a secret, and the settings that suit nearly everybody.
+    ///
+    /// # Errors
+    /// As [`TokenCacheBuilder::open`].
+    pub async fn open(store: impl TokenStore, secret: Secret) -> Result<Self> {
+        Self::builder(store).secret(secret).open().await
+    }
+
+    /// Opens a store with settings of one's own.
+    pub fn builder(store: impl TokenStore) -> TokenCacheBuilder {
+        TokenCacheBuilder::new(Arc::new(store))
+    }
+
+    /// A cache of this process alone, with a secret that nobody else has.
+    ///
+    /// # Errors
+    /// As [`TokenCacheBuilder::open`].
+    pub async fn in_memory() -> Result<Self> {
+        Self::open(MemoryStore::new(), Secret::random()?).await
+    }
+
+    /// The moment of a sign-in's request, for the state cookie. Does no I/O.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) where the namespace has another secret by now.
+    pub fn start_sign_in(&self) -> Result<StartedSignIn> {
+        let requested_at = self.keys()?.earliest;
+        StartedSignIn::seal(&self.0.ring, requested_at)
+    }
+
+    /// Takes a session up where a ticket left it. One request.
+    ///
+    /// # Errors
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) where it has ended (G1); [`Corrupt`](crate::ErrorKind::Corrupt) for a ticket
+    /// that was changed or cut short; [`KeyMissing`](crate::ErrorKind::KeyMissing) for one of another secret; the store's own
+    /// failures.
+    pub async fn resume(&self, ticket: &Ticket) -> Result<Session> {
+        let session = self.resume_unverified(ticket)?;
+        session.check().await?;
+        Ok(session)
+    }
+
+    /// Takes a session up without asking the store: it proves nothing yet. The first read or write asks.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume), without the store's.
+    pub fn resume_unverified(&self, ticket: &Ticket) -> Result<Session> {
+        Session::new(self.clone(), ticket.open(&self.0.ring)?)
+    }
+
+    /// A session of an account that was begun with [`SignIn::escrow`](crate::SignIn::escrow), for a job or a webhook that
+    /// has no ticket: the one begun last. None where no such session lives. One request.
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a store that keeps no escrow;
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) and [`KeyMissing`](crate::ErrorKind::KeyMissing) for bytes that this cache did
+    /// not seal for this account; the store's own failures.
+    pub async fn account(&self, account: &AccountId) -> Result<Option<Session>> {
+        accounts::open_escrow(self, account).await
+    }
+
+    /// The store.
+    pub fn store(&self) -> &dyn TokenStore {
+        &*self.0.store
+    }
+
+    fn keys(&self) -> Result<Keys> {
+        self.0.state.keys(&*self.0.store)
+    }
+
+    /// Runs a task that goes on when the caller goes away (G4).
+    async fn in_own_task<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        task: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let runtime = tokio::runtime::Handle::try_current()
+            .map_err(|_| Error::misuse(operation, "there is no tokio runtime here"))?;
+        match runtime.spawn(task).await {
+            Ok(result) => result,
+            Err(ended) => Err(Error::new(crate::ErrorKind::Unexpected, operation)
+                .message("its task was stopped with the runtime")
+                .with_source(ended)
+                .maybe_applied()),
+        }
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache")
+            .field("store", &self.0.store)
+            .field("settings", &self.0.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,166 @@
+use std::{
+    sync::{Arc, PoisonError, RwLock, Weak},
+    time::{Duration, Instant},
+};
+
+use super::{Inner, TokenCache};
+use crate::{
+    Error, NamespaceRecord, Result, Secret, Timestamp, TokenStore, id_key::IdKey,
+    store_clock::StoreClock,
+};
+
+/// How often a server reads the namespace's record, and the store's clock with it.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// What a server knows of its namespace: the generation, the id key that goes with it, the store's clock.
+pub(super) struct NamespaceState(RwLock<Known>);
+
+struct Known {
+    id_key: Arc<IdKey>,
+    generation: u64,
+    clock: StoreClock,
+    /// Another secret has taken the namespace over.
+    usurped: bool,
+}
+
+/// What an operation needs: the keys of this moment, and the moment.
+pub(super) struct Keys {
+    pub(super) id_key: Arc<IdKey>,
+    pub(super) generation: u64,
+    /// The least that the store's clock can say.
+    pub(super) earliest: Timestamp,
+    /// The most that the store's clock can say.
+    pub(super) latest: Timestamp,
+}
+
+impl NamespaceState {
+    /// Reads the record, or writes the first one, and refuses a secret that is not the namespace's.
+    pub(super) async fn open(store: &dyn TokenStore, secret: &Secret) -> Result<Self> {
+        let (read, clock) = read(store).await?;
+        let ours = NamespaceRecord::new(0, secret.check());
+        let record = match read {
+            Some(record) => record,
+            None if store.set_namespace(None, &ours).await? => ours,
+            // Another server was first.
+            None => self::read(store).await?.0.unwrap_or(ours),
+        };
+        if record.check != ours.check {
+            return Err(usurped());
+        }
+        Ok(Self(RwLock::new(Known {
+            id_key: Arc::new(secret.id_key(record.generation)),
+            generation: record.generation,
+            clock,
+            usurped: false,
+        })))
+    }
+
+    pub(super) fn keys(&self, store: &dyn TokenStore) -> Result<Keys> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if known.usurped {
+            return Err(usurped());
+        }
+        let (earliest, latest) = match store.clock() {
+            Some(clock) => {
+                let now = clock.now();
+                (now, now)
+            }
+            None => {
+                let now = Instant::now();
+                (known.clock.earliest(now), known.clock.latest(now))
+            }
+        };
+        Ok(Keys {
+            id_key: Arc::clone(&known.id_key),
+            generation: known.generation,
+            earliest,
+            latest,
+        })
+    }
+
+    /// Reads the record once more: a raised generation is adopted, a record that is missing or older is put back as it was
+    /// known, and one of another secret ends this server's service.
+    async fn refresh(&self, store: &dyn TokenStore, secret: &Secret) -> Result<()> {
+        let sent = Instant::now();
+        let namespace = store.namespace().await?;
+        let known = {
+            let mut known = self.write();
+            known.clock.observe(sent, Instant::now(), namespace.time);
+            NamespaceRecord::new(known.generation, secret.check())
+        };
+        match namespace.record {
+            Some(record) if record.check != known.check => self.write().usurped = true,
+            Some(record) if record.generation >= known.generation => {
+                self.adopt(secret, record.generation);
+            }
+            older => {
+                store.set_namespace(older.as_ref(), &known).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn adopt(&self, secret: &Secret, generation: u64) {
+        let mut known = self.write();
+        known.usurped = false;
+        if known.generation < generation {
+            known.generation = generation;
+            known.id_key = Arc::new(secret.id_key(generation));
+        }
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Known> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TokenCache {
+    /// Starts the namespace anew: every session of every account ends, on every server within a second.
+    ///
+    /// It is what an operator does after a restore from a backup, since the backup holds sessions that were signed out
+    /// after it was made. Answers with the new generation.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) where another server changed the record at the same moment; the
+    /// store's own failures.
+    pub async fn raise_generation(&self) -> Result<u64> {
+        let Inner { store, secret, state, .. } = &*self.0;
+        let keys = self.keys()?;
+        let read = store.namespace().await?;
+        let time_of_day = keys.latest.as_millis() / 1_000;
+        let current = read.record.map_or(0, |record| record.generation).max(keys.generation);
+        let raised = NamespaceRecord::new(time_of_day.max(current + 1), secret.check());
+        if !store.set_namespace(read.record.as_ref(), &raised).await? {
+            return Err(Error::new(crate::ErrorKind::Unavailable, "raise the generation")
+                .message("another server changed the namespace's record meanwhile; try again"));
+        }
+        state.adopt(secret, raised.generation);
+        Ok(raised.generation)
+    }
+}
+
+/// Watches the namespace for as long as the cache is in use. A read that fails is tried again a period later: what it would
+/// have told is known till then.
+pub(super) fn watch(cache: &TokenCache) {
+    let cache: Weak<Inner> = Arc::downgrade(&cache.0);
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(PERIOD).await;
+            let Some(inner) = cache.upgrade() else { return };
+            let _ = inner.state.refresh(&*inner.store, &inner.secret).await;
+        }
+    });
+}
+
+async fn read(store: &dyn TokenStore) -> Result<(Option<NamespaceRecord>, StoreClock)> {
+    let sent = Instant::now();
+    let namespace = store.namespace().await?;
+    Ok((namespace.record, StoreClock::new(sent, Instant::now(), namespace.time)))
+}
+
+fn usurped() -> Error {
+    Error::config(
+        "use the namespace",
+        "it belongs to another secret; give every server the same TOKEN_CACHE_SECRET, or this one a prefix of its own",
+    )
+}

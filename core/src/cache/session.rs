@@ -1,0 +1,150 @@
+use std::fmt;
+
+use super::{Keys, TokenCache};
+use crate::{
+    AccountKey, Entry, EntryAddress, EntryKey, EpochHash, Error, ErrorKind, Over, ReadOptions,
+    Result, Scope, SignOut, Ticket, Timestamp, Value, Version, WriteOptions, Written,
+    ticket::Claim,
+};
+
+/// One sign-in of one browser: a handle to its entries. Cheap to clone.
+///
+/// Every call asks the store whether the session still lives, in the same request.
+#[derive(Clone)]
+pub struct Session {
+    cache: TokenCache,
+    claim: Claim,
+    epoch: EpochHash,
+}
+
+impl Session {
+    pub(super) fn new(cache: TokenCache, claim: Claim) -> Result<Self> {
+        let epoch = claim.epoch.hash();
+        let session = Self { cache, claim, epoch };
+        session.keys()?;
+        Ok(session)
+    }
+
+    /// What the app keeps in its session cookie. Does no I/O.
+    ///
+    /// # Errors
+    /// [`Unexpected`](ErrorKind::Unexpected) where the operating system gives no random bytes.
+    pub fn ticket(&self) -> Result<Ticket> {
+        Ticket::issue(&self.cache.0.ring, &self.claim)
+    }
+
+    /// When the session ends by itself, on the store's clock.
+    pub fn ends_at(&self) -> Timestamp {
+        self.claim.ends_at
+    }
+
+    /// The entry under a key; none where there is none or it has expired. One request, strongly consistent.
+    ///
+    /// # Errors
+    /// [`SignedOut`](ErrorKind::SignedOut) where the session has ended (G1); [`Corrupt`](ErrorKind::Corrupt) for bytes in the
+    /// store that are not ours; the store's own failures, never as a miss (G4).
+    pub async fn get(&self, key: &EntryKey) -> Result<Option<Entry>> {
+        let keys = self.keys()?;
+        let at = self.address(&keys, key);
+        self.cache.store().read(&at, ReadOptions::at(keys.latest)).await
+    }
+
+    /// Puts a [`TokenSet`](crate::TokenSet), or any bytes, under a key, over whatever is there.
+    ///
+    /// A token set without a refresh token is kept until it expires, all else until the session ends.
+    ///
+    /// # Errors
+    /// [`SignedOut`](ErrorKind::SignedOut) where the session has ended, however late the write lands (G2);
+    /// [`TooLarge`](ErrorKind::TooLarge) before any request; [`Misuse`](ErrorKind::Misuse) for a token set that has expired; the
+    /// store's own failures.
+    pub async fn put<V>(&self, key: &EntryKey, value: V) -> Result<()>
+    where
+        V: TryInto<Value>,
+        Error: From<V::Error>,
+    {
+        match self.put_over(key, value, Over::Anything).await? {
+            Written::Stored => Ok(()),
+            Written::Superseded => Err(Error::new(ErrorKind::Unexpected, "write an entry")
+                .message("the store refused a write over anything")),
+        }
+    }
+
+    /// Puts a value under a key only over what `over` says: the write that a refresh ends with.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub async fn put_over<V>(&self, key: &EntryKey, value: V, over: Over) -> Result<Written>
+    where
+        V: TryInto<Value>,
+        Error: From<V::Error>,
+    {
+        let value = value.try_into()?;
+        let keys = self.keys()?;
+        let limit = self.cache.store().capabilities().max_entry_bytes;
+        if value.stored.len() > limit {
+            return Err(Error::new(ErrorKind::TooLarge, "write an entry").message(format!(
+                "the value has {} bytes, and this store takes {limit}",
+                value.stored.len(),
+            )));
+        }
+        let expires_at =
+            value.useful_until.map_or(self.claim.ends_at, |until| until.min(self.claim.ends_at));
+        if expires_at <= keys.latest {
+            return Err(Error::misuse(
+                "write an entry",
+                "the tokens have expired, and there is no refresh token among them",
+            ));
+        }
+        let entry = Entry::new(value.stored.as_slice(), Version::mint()?, expires_at);
+        let at = self.address(&keys, key);
+        let options = WriteOptions::at(keys.latest).over(over);
+        self.cache.store().write(&at, entry, options).await
+    }
+
+    /// Removes the entry under a key, if there is one. One request.
+    ///
+    /// # Errors
+    /// [`SignedOut`](ErrorKind::SignedOut) where the namespace was started anew; the store's own failures.
+    pub async fn remove(&self, key: &EntryKey) -> Result<()> {
+        let keys = self.keys()?;
+        self.cache.store().remove(&self.address(&keys, key)).await
+    }
+
+    /// Ends this session and no other: [`TokenCache::sign_out`] of [`Scope::Session`].
+    ///
+    /// # Errors
+    /// As [`TokenCache::sign_out`].
+    pub async fn sign_out(&self) -> Result<SignOut> {
+        self.cache.sign_out(Scope::Session(self.clone())).await
+    }
+
+    /// Asks the store whether the session lives.
+    pub(super) async fn check(&self) -> Result<()> {
+        let options = ReadOptions::at(self.keys()?.latest);
+        self.cache.store().session(&self.claim.account, &self.epoch, options).await?;
+        Ok(())
+    }
+
+    pub(super) fn names(&self) -> (&AccountKey, &EpochHash) {
+        (&self.claim.account, &self.epoch)
+    }
+
+    /// The keys, if the session is of their generation and not over.
+    fn keys(&self) -> Result<Keys> {
+        let keys = self.cache.keys()?;
+        if self.claim.generation != keys.generation || self.claim.ends_at <= keys.earliest {
+            return Err(Error::signed_out("use a session"));
+        }
+        Ok(keys)
+    }
+
+    fn address(&self, keys: &Keys, key: &EntryKey) -> EntryAddress {
+        EntryAddress::new(self.claim.account, self.epoch, keys.id_key.entry(key))
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("ends_at", &self.claim.ends_at).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,75 @@
+use std::time::Duration;
+
+use super::{Session, TokenCache, accounts};
+use crate::{
+    Error, Places, Result, SignIn, Timestamp,
+    epoch::Epoch,
+    protocol::{self, EscrowPlan, SignInPlan},
+    ticket::Claim,
+};
+
+/// How much the provider's clock may be behind the store's, where the ID token has no `auth_time`.
+const MARGIN: Duration = Duration::from_secs(5);
+
+impl TokenCache {
+    /// Begins a session. It is always a new one, whatever else the user has open: nothing is ever joined.
+    ///
+    /// The requests: the account's record; the `sid`'s index entry, where there is a `sid`; the issuer's marker; the escrow,
+    /// where it is asked for.
+    ///
+    /// # Errors
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) where a sign-out overtook the sign-in, or the user took longer than the
+    /// sign-in timeout (G2): show a page, and let the user ask for a new authentication (`prompt=login`), never redirect by
+    /// itself. [`Misuse`](crate::ErrorKind::Misuse) for a lifetime out of range; [`Corrupt`](crate::ErrorKind::Corrupt) and
+    /// [`KeyMissing`](crate::ErrorKind::KeyMissing) for a started sign-in that is not ours;
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for an escrow that the store does not keep; the store's own failures.
+    pub async fn sign_in(&self, sign_in: SignIn) -> Result<Session> {
+        let lifetime = sign_in.checked_lifetime()?;
+        let requested_at = sign_in.started.open(&self.0.ring)?;
+        let keys = self.keys()?;
+        let not_after = requested_at + self.0.settings.sign_in_timeout;
+        if requested_at > keys.latest {
+            return Err(overdue("the sign-in was started at a moment that the store's clock has not reached"));
+        }
+        if keys.earliest > not_after {
+            return Err(overdue("the sign-in took too long; a sign-out in between could go unseen"));
+        }
+        let cache = self.clone();
+        self.in_own_task("sign in", async move {
+            let account = keys.id_key.account(&sign_in.account);
+            let ends_at = keys.latest + lifetime;
+            let claim = |epoch: &Epoch| Claim {
+                generation: keys.generation,
+                account,
+                epoch: epoch.clone(),
+                ends_at,
+            };
+            let seal = |epoch: &Epoch| accounts::seal_escrow(&cache.0.ring, &claim(epoch));
+            let plan = SignInPlan {
+                account,
+                sid: sign_in.provider_session.as_ref().map(|session| keys.id_key.sid(session)),
+                places: places(requested_at, sign_in.auth_time),
+                ends_at,
+                not_after,
+                max_sessions: cache.0.settings.max_sessions,
+                now: keys.latest,
+                mint: &Epoch::mint,
+                escrow: sign_in.escrow.then(|| EscrowPlan {
+                    name: keys.id_key.escrow_by_account(),
+                    seal: &seal,
+                }),
+            };
+            let epoch = protocol::sign_in(cache.store(), &plan).await?;
+            Session::new(cache.clone(), claim(&epoch))
+        })
+        .await
+    }
+}
+
+fn places(requested_at: Timestamp, auth_time: Option<Timestamp>) -> Places {
+    Places { store: requested_at, provider: auth_time.unwrap_or(requested_at - MARGIN) }
+}
+
+fn overdue(message: &str) -> Error {
+    Error::signed_out("sign in").message(message)
+}

@@ -1,0 +1,187 @@
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::{
+    AccountKey, EpochHash, Error, ErrorKind, Result, Timestamp, TokenSet, account, entropy,
+    hash_name::hash_name, value::Encoding,
+};
+
+/// Which token set of a session: a client, the resource or scopes it is for, and its kind, as one text.
+///
+/// ```
+/// use token_cache_core::EntryKey;
+///
+/// let api = EntryKey::resource("https://api.example")?;
+/// let mail = EntryKey::new("client-7|Mail.Read Mail.Send|delegated")?;
+/// assert!(EntryKey::new("").is_err());
+/// # Ok::<(), token_cache_core::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct EntryKey(String);
+
+impl EntryKey {
+    /// A key with a text of the app's own.
+    ///
+    /// # Errors
+    /// [`Misuse`](ErrorKind::Misuse) where it is empty or over 8 KiB.
+    pub fn new(text: impl Into<String>) -> Result<Self> {
+        account::id("name an entry", "entry key", text.into()).map(Self)
+    }
+
+    /// The key of the tokens for one resource (RFC 8707).
+    ///
+    /// # Errors
+    /// [`Misuse`](ErrorKind::Misuse) where it is empty or over 8 KiB.
+    pub fn resource(resource: &str) -> Result<Self> {
+        if resource.is_empty() {
+            return Err(Error::misuse("name an entry", "the resource is empty"));
+        }
+        Self::new(format!("resource {resource}"))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for EntryKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EntryKey([redacted])")
+    }
+}
+
+hash_name! {
+    /// The keyed hash of an [`EntryKey`].
+    EntryName
+}
+
+/// Where an entry is stored: its account, its session's `H(epoch)`, its own name.
+///
+/// There is no address without an epoch, so an entry of an ended session can't be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EntryAddress {
+    account: AccountKey,
+    epoch: EpochHash,
+    name: EntryName,
+}
+
+impl EntryAddress {
+    /// The address of `name` in the session `epoch` of `account`.
+    pub const fn new(account: AccountKey, epoch: EpochHash, name: EntryName) -> Self {
+        Self { account, epoch, name }
+    }
+
+    /// The account.
+    pub const fn account(&self) -> &AccountKey {
+        &self.account
+    }
+
+    /// The session.
+    pub const fn epoch(&self) -> &EpochHash {
+        &self.epoch
+    }
+
+    /// The entry within the session.
+    pub const fn name(&self) -> &EntryName {
+        &self.name
+    }
+}
+
+/// Which write an entry is from: random, compared only for equality.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Version([u8; 8]);
+
+impl Version {
+    /// A new version.
+    ///
+    /// # Errors
+    /// [`Unexpected`](ErrorKind::Unexpected) where the operating system gives no random bytes.
+    pub fn mint() -> Result<Self> {
+        entropy::random().map(Self)
+    }
+
+    /// The version with these bytes.
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes that a store keeps.
+    pub const fn as_bytes(&self) -> &[u8; 8] {
+        &self.0
+    }
+}
+
+/// What is stored at an [`EntryAddress`]: opaque bytes, their version, and when they expire.
+///
+/// The bytes are wiped from memory when the entry is dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry {
+    value: Zeroizing<Vec<u8>>,
+    version: Version,
+    expires_at: Timestamp,
+}
+
+impl Entry {
+    /// An entry of these parts; `expires_at` is a moment of the store's clock.
+    pub fn new(value: impl Into<Vec<u8>>, version: Version, expires_at: Timestamp) -> Self {
+        Self { value: Zeroizing::new(value.into()), version, expires_at }
+    }
+
+    /// The stored bytes, of which the first says how the rest is encoded.
+    pub fn stored(&self) -> &[u8] {
+        &self.value
+    }
+
+    /// Which write this is.
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// From this moment of the store's clock on, it is a miss.
+    pub const fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// True where it is a miss at `now`.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at <= now
+    }
+
+    /// The bytes that were put.
+    ///
+    /// # Errors
+    /// [`Corrupt`](ErrorKind::Corrupt) where they were not put by [`Session::put`](crate::Session::put).
+    pub fn bytes(&self) -> Result<&[u8]> {
+        match self.value.split_first() {
+            Some((&tag, rest)) if Encoding::from_tag(tag).is_some() => Ok(rest),
+            _ => Err(corrupt("its encoding is unknown")),
+        }
+    }
+
+    /// The token set that was put.
+    ///
+    /// # Errors
+    /// [`Corrupt`](ErrorKind::Corrupt) where something else was put.
+    pub fn tokens(&self) -> Result<TokenSet> {
+        match self.value.split_first() {
+            Some((&tag, json)) if Encoding::from_tag(tag) == Some(Encoding::TokenSet) => {
+                TokenSet::from_stored(json)
+            }
+            _ => Err(corrupt("it holds no token set")),
+        }
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("value", &"[redacted]")
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+fn corrupt(message: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, "decode an entry").message(message)
+}

@@ -1,0 +1,203 @@
+use std::fmt;
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// What `token-cache` functions return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an operation failed, and what may be done about it.
+///
+/// An error is never a miss, and a miss never an error (G4). What it prints holds no token, key, epoch or id (G5).
+///
+/// ```
+/// use token_cache_core::{Error, ErrorKind};
+///
+/// let error = Error::new(ErrorKind::Unavailable, "read an entry")
+///     .store("redis")
+///     .message("connection refused; is the server running?");
+/// assert!(error.is_retryable() && !error.is_signed_out());
+/// assert_eq!(
+///     error.to_string(),
+///     "redis could not read an entry: connection refused; is the server running?"
+/// );
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    operation: &'static str,
+    store: Option<&'static str>,
+    message: String,
+    may_have_applied: bool,
+    source: Option<Source>,
+}
+
+/// What sort of failure an [`Error`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The session has ended, or a sign-out overtook the sign-in. Send the user to sign in again.
+    SignedOut,
+    /// The store can't be reached, or lost its primary.
+    Unavailable,
+    /// The store did not answer in the configured time.
+    TimedOut,
+    /// The store asks for fewer requests.
+    Throttled,
+    /// The store has no room: nothing was written. Sign-out still works.
+    Full,
+    /// The store refuses these credentials, or this command to them.
+    Denied,
+    /// A setting is wrong: a URL, a secret, a server's configuration.
+    Config,
+    /// A value is over the store's limit; nothing was sent.
+    TooLarge,
+    /// Stored bytes, or those of a ticket, are not what this family wrote.
+    Corrupt,
+    /// Bytes were sealed under a key that this server does not have.
+    KeyMissing,
+    /// The store lacks an optional part.
+    Unsupported,
+    /// A value the calling code passed is out of range, such as an empty subject or a lifetime of zero.
+    Misuse,
+    /// None of the above: a fault of this library, of a driver, or of the machine.
+    Unexpected,
+}
+
+impl Error {
+    /// An error of `kind`, raised while trying to `operation` (an infinitive: "read an entry").
+    pub fn new(kind: ErrorKind, operation: &'static str) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            operation,
+            store: None,
+            message: String::new(),
+            may_have_applied: false,
+            source: None,
+        }))
+    }
+
+    /// A session that has ended, met while trying to `operation`.
+    pub fn signed_out(operation: &'static str) -> Self {
+        Self::new(ErrorKind::SignedOut, operation)
+    }
+
+    /// A value of the caller's that can't be used; `message` names the part and the fix.
+    pub fn misuse(operation: &'static str, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Misuse, operation).message(message)
+    }
+
+    /// A setting that can't be used; `message` names the part and the fix.
+    pub fn config(operation: &'static str, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, operation).message(message)
+    }
+
+    /// Names the store that failed.
+    pub fn store(mut self, store: &'static str) -> Self {
+        self.0.store = Some(store);
+        self
+    }
+
+    /// Says what happened and what to do: one sentence, lower case, without ids, keys or tokens.
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
+    /// Keeps the driver's own error.
+    pub fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Says that the request may have been carried out although no answer came.
+    pub fn maybe_applied(mut self) -> Self {
+        self.0.may_have_applied = true;
+        self
+    }
+
+    /// What sort of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What was being done.
+    pub fn operation(&self) -> &'static str {
+        self.0.operation
+    }
+
+    /// The store that failed, where it was one.
+    pub fn store_name(&self) -> Option<&'static str> {
+        self.0.store
+    }
+
+    /// True where the session has ended: the user must sign in again.
+    pub fn is_signed_out(&self) -> bool {
+        self.0.kind == ErrorKind::SignedOut
+    }
+
+    /// True where the same call may succeed later without a change.
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self.0.kind,
+            ErrorKind::Unavailable | ErrorKind::TimedOut | ErrorKind::Throttled
+        )
+    }
+
+    /// True where the request may have been carried out although the call failed.
+    ///
+    /// After a sign-out: ask again until it is `Ok`, never assume. After a write: read before writing over it.
+    pub fn may_have_applied(&self) -> bool {
+        self.0.may_have_applied
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { kind, operation, store, message, .. } = &*self.0;
+        match store {
+            Some(store) => write!(f, "{store} could not {operation}: ")?,
+            None => write!(f, "could not {operation}: ")?,
+        }
+        if message.is_empty() { write!(f, "{kind}") } else { f.write_str(message) }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("operation", &self.0.operation)
+            .field("store", &self.0.store)
+            .field("message", &self.0.message)
+            .field("may_have_applied", &self.0.may_have_applied)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SignedOut => "the session has ended; the user must sign in again",
+            Self::Unavailable => "the store can't be reached",
+            Self::TimedOut => "the store did not answer in time",
+            Self::Throttled => "the store asks for fewer requests",
+            Self::Full => "the store has no room",
+            Self::Denied => "the store refuses these credentials",
+            Self::Config => "a setting is wrong",
+            Self::TooLarge => "the value is over the store's limit",
+            Self::Corrupt => "the bytes are not what token-cache wrote",
+            Self::KeyMissing => "this server lacks the key it was sealed under",
+            Self::Unsupported => "the store lacks this part",
+            Self::Misuse => "a value passed is out of range",
+            Self::Unexpected => "an unexpected fault",
+        })
+    }
+}

@@ -1,0 +1,62 @@
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::{AccountKey, EpochHash, ReadOptions, Result, hash_name::hash_name};
+
+hash_name! {
+    /// The keyed hash of what an escrow is looked up by, within its account.
+    EscrowName
+}
+
+/// A session's epoch, sealed for those who hold no ticket.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Escrowed {
+    /// The session.
+    pub epoch: EpochHash,
+    /// Its epoch, sealed.
+    pub sealed: Vec<u8>,
+}
+
+impl Escrowed {
+    /// The sealed epoch of a session.
+    pub const fn new(epoch: EpochHash, sealed: Vec<u8>) -> Self {
+        Self { epoch, sealed }
+    }
+}
+
+impl fmt::Debug for Escrowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Escrowed([redacted])")
+    }
+}
+
+/// Sealed epochs, kept in their accounts' partitions: an optional part of a store.
+///
+/// An escrow counts only while its session lives: it is read together with the account's record.
+#[async_trait]
+pub trait Escrow: Send + Sync {
+    /// Keeps `escrowed` under `name`, beside those of the account's other living sessions. One request.
+    ///
+    /// # Errors
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) where the session has ended; the store's own failures.
+    async fn keep(
+        &self,
+        account: &AccountKey,
+        name: &EscrowName,
+        escrowed: Escrowed,
+        options: ReadOptions,
+    ) -> Result<()>;
+
+    /// The escrows under `name` whose sessions live, the one kept last first. One request.
+    ///
+    /// # Errors
+    /// The store's own failures.
+    async fn find(
+        &self,
+        account: &AccountKey,
+        name: &EscrowName,
+        options: ReadOptions,
+    ) -> Result<Vec<Escrowed>>;
+}

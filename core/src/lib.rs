@@ -1,0 +1,65 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # Features
+#![doc = document_features::document_features!()]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod account;
+mod cache;
+mod cut;
+mod directory;
+mod entropy;
+mod entry;
+mod epoch;
+mod error;
+mod escrow;
+mod hash_name;
+mod id_key;
+mod memory;
+mod namespace;
+mod options;
+pub mod protocol;
+mod refresh_locks;
+mod ring;
+mod sealed_text;
+mod secret;
+mod session_record;
+mod sign_in;
+mod sign_out;
+mod store;
+mod store_clock;
+#[cfg(feature = "test-util")]
+pub mod test_util;
+mod ticket;
+mod time_source;
+mod timestamp;
+mod token_set;
+mod value;
+
+pub use self::{
+    account::{AccountId, AccountKey, IssuerKey, ProviderSession, SidKey},
+    cache::{BulkSignOut, Checkpoint, Progress, Session, TokenCache, TokenCacheBuilder},
+    cut::{Clock, Cut, Moment, Places, Until},
+    directory::{Cursor, Directory, MarkOptions, Marking, Page, Pointed, Pointer, Scan},
+    entry::{Entry, EntryAddress, EntryKey, EntryName, Version},
+    epoch::{Epoch, EpochHash},
+    error::{Error, ErrorKind, Result},
+    escrow::{Escrow, EscrowName, Escrowed},
+    memory::MemoryStore,
+    namespace::{Namespace, NamespaceRecord},
+    options::{
+        BeginSession, Begun, Capabilities, EvictOptions, Evicted, MARKER_LIFE, Over, ReadOptions,
+        WriteOptions, Written,
+    },
+    refresh_locks::{AcquireOptions, Acquired, LockOwner, RefreshLocks},
+    secret::Secret,
+    session_record::SessionRecord,
+    sign_in::{SignIn, StartedSignIn},
+    sign_out::{LogoutMessage, Scope, SignOut},
+    store::TokenStore,
+    ticket::Ticket,
+    time_source::{SystemClock, TimeSource},
+    timestamp::Timestamp,
+    token_set::TokenSet,
+    value::Value,
+};

@@ -1,0 +1,265 @@
+mod directory;
+mod partition;
+mod shards;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+
+use self::{directory::Index, partition::Partition, shards::Shards};
+use crate::{
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
+    EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted,
+    LockOwner, Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord,
+    SystemClock, TimeSource, TokenStore, WriteOptions, Written,
+};
+
+/// The most bytes an entry may have, unless said otherwise.
+const MAX_ENTRY_BYTES: usize = 16 << 20;
+
+/// What a store may hold, unless said otherwise: 1 GiB.
+const WEIGHT_LIMIT: usize = 1 << 30;
+
+/// The store of one process: sharded, expiring, bounded. Its clones share everything, as the servers of a fleet would.
+///
+/// At its weight limit it removes what is expired, and then refuses writes with [`Full`](ErrorKind::Full): it evicts nothing
+/// that was acknowledged (G4), and a sign-out always works.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+/// use token_cache_core::{MemoryStore, Secret, TokenCache};
+///
+/// let (store, secret) = (MemoryStore::new(), Secret::random()?);
+/// let server_a = TokenCache::open(store.clone(), secret.clone()).await?;
+/// let server_b = TokenCache::open(store, secret).await?; // sees what A sees
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct MemoryStore(Arc<Held>);
+
+struct Held {
+    clock: Arc<dyn TimeSource>,
+    namespace: Mutex<Option<NamespaceRecord>>,
+    shards: Shards,
+    index: Mutex<Index>,
+}
+
+impl MemoryStore {
+    /// An empty store that holds up to 1 GiB and reads the machine's clock.
+    pub fn new() -> Self {
+        Self::with(WEIGHT_LIMIT, Arc::new(SystemClock))
+    }
+
+    /// An empty store that holds up to `bytes`: values, and about 200 bytes for each session and entry.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) for less than 64 KiB.
+    pub fn with_weight_limit(bytes: usize) -> Result<Self> {
+        if bytes < 64 << 10 {
+            return Err(Error::config(
+                "open the memory store",
+                "a weight limit under 64 KiB holds no sessions to speak of",
+            ));
+        }
+        Ok(Self::with(bytes, Arc::new(SystemClock)))
+    }
+
+    /// An empty store with a clock of one's own.
+    #[cfg(feature = "test-util")]
+    pub fn with_clock(clock: impl TimeSource) -> Self {
+        Self::with(WEIGHT_LIMIT, Arc::new(clock))
+    }
+
+    fn with(weight_limit: usize, clock: Arc<dyn TimeSource>) -> Self {
+        Self(Arc::new(Held {
+            clock,
+            namespace: Mutex::default(),
+            shards: Shards::new(weight_limit),
+            index: Mutex::default(),
+        }))
+    }
+
+    /// What it holds, in bytes.
+    pub fn weight(&self) -> usize {
+        self.0.shards.weight()
+    }
+
+    fn with_partition<T>(
+        &self,
+        account: &AccountKey,
+        step: impl FnOnce(&mut Partition) -> T,
+    ) -> T {
+        self.0.shards.with(account, self.0.clock.now(), step)
+    }
+
+    fn make_room(&self, operation: &'static str, bytes: usize) -> Result<()> {
+        if self.0.shards.make_room(bytes, self.0.clock.now()) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Full, operation)
+            .store("memory")
+            .message("it is at its weight limit; raise the limit, or use a store on a server"))
+    }
+
+    fn index(&self) -> std::sync::MutexGuard<'_, Index> {
+        self.0.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl TokenStore for MemoryStore {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(MAX_ENTRY_BYTES)
+    }
+
+    async fn namespace(&self) -> Result<Namespace> {
+        let record = *self.0.namespace.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Namespace::new(record, self.0.clock.now()))
+    }
+
+    async fn set_namespace(
+        &self,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
+    ) -> Result<bool> {
+        let mut held = self.0.namespace.lock().unwrap_or_else(PoisonError::into_inner);
+        let matches = held.as_ref() == expected;
+        if matches {
+            *held = Some(*record);
+        }
+        Ok(matches)
+    }
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        self.make_room("begin a session", partition::SESSION_WEIGHT)?;
+        let now = self.0.clock.now();
+        self.with_partition(account, |partition| partition.begin(session, now))
+    }
+
+    async fn session(
+        &self,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        self.with_partition(account, |partition| {
+            partition.session(epoch, options.now).cloned()
+        })
+    }
+
+    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+        self.with_partition(at.account(), |partition| partition.read(at, options.now))
+    }
+
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        if entry.stored().len() > MAX_ENTRY_BYTES {
+            return Err(Error::new(ErrorKind::TooLarge, "write an entry")
+                .store("memory")
+                .message(format!("the value is over {MAX_ENTRY_BYTES} bytes")));
+        }
+        self.make_room("write an entry", partition::entry_weight(&entry))?;
+        self.with_partition(at.account(), |partition| partition.write(at, entry, &options))
+    }
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        self.with_partition(at.account(), |partition| partition.remove(at));
+        Ok(())
+    }
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        let now = self.0.clock.now();
+        Ok(self.with_partition(account, |partition| partition.evict(cut, options, now)))
+    }
+
+    async fn sessions(
+        &self,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        Ok(self.with_partition(account, |partition| partition.sessions(options.now)))
+    }
+
+    fn clock(&self) -> Option<&dyn TimeSource> {
+        Some(&*self.0.clock)
+    }
+
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+        Some(self)
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+
+    fn escrow(&self) -> Option<&dyn Escrow> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl RefreshLocks for MemoryStore {
+    async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
+        let now = self.0.clock.now();
+        self.with_partition(at.account(), |partition| partition.acquire(at, options, now))
+    }
+
+    async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
+        self.with_partition(at.account(), |partition| partition.release(at, owner));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Escrow for MemoryStore {
+    async fn keep(
+        &self,
+        account: &AccountKey,
+        name: &EscrowName,
+        escrowed: Escrowed,
+        options: ReadOptions,
+    ) -> Result<()> {
+        self.with_partition(account, |partition| partition.keep(name, escrowed, options.now))
+    }
+
+    async fn find(
+        &self,
+        account: &AccountKey,
+        name: &EscrowName,
+        options: ReadOptions,
+    ) -> Result<Vec<Escrowed>> {
+        Ok(self.with_partition(account, |partition| partition.find(name, options.now)))
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("weight", &self.weight()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("memory")
+    }
+}
+

@@ -1,0 +1,293 @@
+use std::collections::HashMap;
+
+use crate::{
+    AcquireOptions, Acquired, BeginSession, Begun, Clock, Cut, Entry, EntryAddress, EntryName,
+    EpochHash, Error, EscrowName, Escrowed, EvictOptions, Evicted, LockOwner, Moment, Over, Result,
+    SessionRecord, Timestamp, WriteOptions, Written,
+};
+
+/// What a session weighs without its entries.
+pub(super) const SESSION_WEIGHT: usize = 200;
+
+const ENTRY_OVERHEAD: usize = 100;
+
+pub(super) fn entry_weight(entry: &Entry) -> usize {
+    entry.stored().len() + ENTRY_OVERHEAD
+}
+
+/// All that is stored for one account. Its methods are the atomic steps of the store's contract.
+#[derive(Default)]
+pub(super) struct Partition {
+    sessions: HashMap<EpochHash, Session>,
+    markers: Markers,
+    escrows: HashMap<EscrowName, Vec<Escrowed>>,
+    locks: HashMap<(EpochHash, EntryName), Lock>,
+}
+
+struct Session {
+    record: SessionRecord,
+    entries: HashMap<EntryName, Entry>,
+    weight: usize,
+}
+
+#[derive(Default)]
+struct Markers {
+    store: Option<Marker>,
+    provider: Option<Marker>,
+    unlabelled: Option<Marker>,
+}
+
+/// Refuses sign-ins that stand at or before a moment, until it expires.
+#[derive(Clone, Copy)]
+pub(super) struct Marker {
+    at: Timestamp,
+    expires_at: Timestamp,
+}
+
+struct Lock {
+    owner: LockOwner,
+    until: Timestamp,
+}
+
+impl Marker {
+    /// Raises a marker, or sets the first; neither its moment nor its life ever falls.
+    pub(super) fn raise(marker: &mut Option<Self>, at: Timestamp, expires_at: Timestamp) {
+        let marker = marker.get_or_insert(Self { at, expires_at });
+        marker.at = marker.at.max(at);
+        marker.expires_at = marker.expires_at.max(expires_at);
+    }
+
+    pub(super) fn refuses(marker: Option<Self>, place: Timestamp, now: Timestamp) -> bool {
+        marker.is_some_and(|marker| marker.stands(now) && place <= marker.at)
+    }
+
+    pub(super) fn stands(&self, now: Timestamp) -> bool {
+        now < self.expires_at
+    }
+}
+
+impl Markers {
+    fn refuse(&self, record: &SessionRecord, now: Timestamp) -> bool {
+        let places = &record.places;
+        Marker::refuses(self.store, places.store, now)
+            || Marker::refuses(self.provider, places.provider, now)
+            || record.label.is_none() && Marker::refuses(self.unlabelled, places.provider, now)
+    }
+
+    fn leave(&mut self, cut: &Cut, expires_at: Timestamp) {
+        let (marker, at) = match cut {
+            Cut::Account(Moment { clock: Clock::Store, at }) => (&mut self.store, at),
+            Cut::Account(Moment { clock: Clock::Provider, at }) => (&mut self.provider, at),
+            Cut::ProviderSessionOrUnlabelled { unlabelled_until, .. } => {
+                (&mut self.unlabelled, unlabelled_until)
+            }
+            Cut::Session(_) | Cut::ProviderSession { .. } => return,
+        };
+        Marker::raise(marker, *at, expires_at);
+    }
+
+    fn any_stands(&self, now: Timestamp) -> bool {
+        [self.store, self.provider, self.unlabelled]
+            .iter()
+            .flatten()
+            .any(|marker| marker.stands(now))
+    }
+}
+
+impl Partition {
+    pub(super) fn begin(&mut self, begin: BeginSession, now: Timestamp) -> Result<Begun> {
+        if now >= begin.not_after || self.markers.refuse(&begin.record, now) {
+            return Err(signed_out("begin a session"));
+        }
+        for epoch in &begin.supersedes {
+            self.end(epoch);
+        }
+        self.prune(begin.now);
+        let mut displaced = 0;
+        while self.sessions.len() >= begin.max_sessions.max(1) {
+            let Some(first) = self.begun_first() else { break };
+            self.end(&first);
+            displaced += 1;
+        }
+        let session =
+            Session { record: begin.record, entries: HashMap::new(), weight: SESSION_WEIGHT };
+        self.sessions.insert(session.record.epoch, session);
+        Ok(Begun::displacing(displaced))
+    }
+
+    pub(super) fn session(&self, epoch: &EpochHash, now: Timestamp) -> Result<&SessionRecord> {
+        match self.sessions.get(epoch) {
+            Some(session) if !session.record.is_over(now) => Ok(&session.record),
+            _ => Err(signed_out("read a session")),
+        }
+    }
+
+    pub(super) fn read(&self, at: &EntryAddress, now: Timestamp) -> Result<Option<Entry>> {
+        self.session(at.epoch(), now)?;
+        let entry = self.sessions.get(at.epoch()).and_then(|held| held.entries.get(at.name()));
+        Ok(entry.filter(|entry| !entry.is_expired(now)).cloned())
+    }
+
+    pub(super) fn write(
+        &mut self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: &WriteOptions,
+    ) -> Result<Written> {
+        if let Some(owner) = &options.releasing {
+            self.release(at, owner);
+        }
+        self.session(at.epoch(), options.now)?;
+        let there = self.read(at, options.now)?.map(|entry| entry.version());
+        let allowed = match options.over {
+            Over::Anything => true,
+            Over::Nothing => there.is_none() || there == Some(entry.version()),
+            Over::Version(version) => there == Some(version) || there == Some(entry.version()),
+        };
+        if !allowed {
+            return Ok(Written::Superseded);
+        }
+        if let Some(session) = self.sessions.get_mut(at.epoch()) {
+            session.weight += entry_weight(&entry);
+            if let Some(replaced) = session.entries.insert(*at.name(), entry) {
+                session.weight -= entry_weight(&replaced);
+            }
+        }
+        Ok(Written::Stored)
+    }
+
+    pub(super) fn remove(&mut self, at: &EntryAddress) {
+        if let Some(session) = self.sessions.get_mut(at.epoch())
+            && let Some(removed) = session.entries.remove(at.name())
+        {
+            session.weight -= entry_weight(&removed);
+        }
+    }
+
+    pub(super) fn evict(&mut self, cut: Cut, options: EvictOptions, now: Timestamp) -> Evicted {
+        self.prune(options.now);
+        let ended: Vec<EpochHash> = self
+            .sessions
+            .values()
+            .map(|session| &session.record)
+            .filter(|record| cut.ends(&record.epoch, record.label.as_ref(), &record.places))
+            .map(|record| record.epoch)
+            .collect();
+        for epoch in &ended {
+            self.end(epoch);
+        }
+        self.markers.leave(&cut, now + options.marker_life);
+        Evicted::new(!ended.is_empty())
+    }
+
+    pub(super) fn sessions(&self, now: Timestamp) -> Vec<SessionRecord> {
+        self.sessions
+            .values()
+            .map(|session| &session.record)
+            .filter(|record| !record.is_over(now))
+            .cloned()
+            .collect()
+    }
+
+    pub(super) fn acquire(
+        &mut self,
+        at: &EntryAddress,
+        options: AcquireOptions,
+        now: Timestamp,
+    ) -> Result<Acquired> {
+        if let Some(entry) = self.read(at, options.now)?
+            && options.seen != Some(entry.version())
+        {
+            return Ok(Acquired::Fresher(entry));
+        }
+        let until = now + options.lease;
+        let lock = self
+            .locks
+            .entry((*at.epoch(), *at.name()))
+            .or_insert(Lock { owner: options.owner, until });
+        if lock.owner != options.owner && now < lock.until {
+            return Ok(Acquired::Busy(lock.until.since(now)));
+        }
+        *lock = Lock { owner: options.owner, until };
+        Ok(Acquired::Held)
+    }
+
+    pub(super) fn release(&mut self, at: &EntryAddress, owner: &LockOwner) {
+        let name = (*at.epoch(), *at.name());
+        if self.locks.get(&name).is_some_and(|lock| lock.owner == *owner) {
+            self.locks.remove(&name);
+        }
+    }
+
+    pub(super) fn keep(
+        &mut self,
+        name: &EscrowName,
+        escrowed: Escrowed,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.session(&escrowed.epoch, now)?;
+        let kept = self.escrows.entry(*name).or_default();
+        kept.retain(|other| other.epoch != escrowed.epoch);
+        kept.insert(0, escrowed);
+        Ok(())
+    }
+
+    pub(super) fn find(&self, name: &EscrowName, now: Timestamp) -> Vec<Escrowed> {
+        let kept = self.escrows.get(name).map(Vec::as_slice).unwrap_or_default();
+        kept.iter().filter(|kept| self.session(&kept.epoch, now).is_ok()).cloned().collect()
+    }
+
+    pub(super) fn prune(&mut self, now: Timestamp) {
+        let over: Vec<EpochHash> = self
+            .sessions
+            .values()
+            .filter(|session| session.record.is_over(now))
+            .map(|session| session.record.epoch)
+            .collect();
+        for epoch in &over {
+            self.end(epoch);
+        }
+        for session in self.sessions.values_mut() {
+            session.entries.retain(|_, entry| {
+                let keep = !entry.is_expired(now);
+                if !keep {
+                    session.weight -= entry_weight(entry);
+                }
+                keep
+            });
+        }
+    }
+
+    pub(super) fn has_sessions(&self) -> bool {
+        !self.sessions.is_empty()
+    }
+
+    pub(super) fn is_empty(&self, now: Timestamp) -> bool {
+        self.sessions.is_empty() && !self.markers.any_stands(now)
+    }
+
+    pub(super) fn weight(&self) -> usize {
+        self.sessions.values().map(|session| session.weight).sum()
+    }
+
+    fn end(&mut self, epoch: &EpochHash) {
+        self.sessions.remove(epoch);
+        self.locks.retain(|(session, _), _| session != epoch);
+        for kept in self.escrows.values_mut() {
+            kept.retain(|escrowed| escrowed.epoch != *epoch);
+        }
+        self.escrows.retain(|_, kept| !kept.is_empty());
+    }
+
+    fn begun_first(&self) -> Option<EpochHash> {
+        self.sessions
+            .values()
+            .map(|session| &session.record)
+            .min_by_key(|record| (record.places.store, record.epoch))
+            .map(|record| record.epoch)
+    }
+}
+
+fn signed_out(operation: &'static str) -> Error {
+    Error::signed_out(operation).store("memory")
+}

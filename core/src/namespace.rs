@@ -1,0 +1,35 @@
+use crate::Timestamp;
+
+/// What all servers of a namespace agree on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NamespaceRecord {
+    /// Part of every key hash: 0, until an operator raises it after a restore.
+    pub generation: u64,
+    /// Tells whether a server's id key is the namespace's; reveals nothing of it.
+    pub check: [u8; 16],
+}
+
+impl NamespaceRecord {
+    /// A record of these parts.
+    pub const fn new(generation: u64, check: [u8; 16]) -> Self {
+        Self { generation, check }
+    }
+}
+
+/// What [`TokenStore::namespace`](crate::TokenStore::namespace) answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Namespace {
+    /// The record; none before the first start, and after the store was emptied.
+    pub record: Option<NamespaceRecord>,
+    /// The store's clock, read between the request's arrival and its answer.
+    pub time: Timestamp,
+}
+
+impl Namespace {
+    /// An answer of these parts.
+    pub const fn new(record: Option<NamespaceRecord>, time: Timestamp) -> Self {
+        Self { record, time }
+    }
+}

@@ -1,0 +1,174 @@
+use std::time::Duration;
+
+use crate::{EpochHash, LockOwner, SessionRecord, Timestamp, Version};
+
+/// How long a marker lives, counted from its landing: longer than any sign-in may take.
+pub const MARKER_LIFE: Duration = Duration::from_secs(30 * 60);
+
+/// A session to begin: see [`TokenStore::begin`](crate::TokenStore::begin).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct BeginSession {
+    /// What is recorded of it.
+    pub record: SessionRecord,
+    /// From this moment of the store's own clock on, the request is refused, however it came to be so late.
+    pub not_after: Timestamp,
+    /// Sessions that earlier sends of this sign-in may have begun; they are removed by name.
+    pub supersedes: Vec<EpochHash>,
+    /// How many sessions of the account may live; the one begun first ends for this one.
+    pub max_sessions: usize,
+    /// The moment, on the store's clock, for what is expired.
+    pub now: Timestamp,
+}
+
+impl BeginSession {
+    /// How many sessions of an account may live, unless said otherwise.
+    pub const MAX_SESSIONS: usize = 100;
+
+    /// Begins `record`, if the request lands before `not_after`; `now` is the moment on the store's clock.
+    pub const fn new(record: SessionRecord, not_after: Timestamp, now: Timestamp) -> Self {
+        Self { record, not_after, supersedes: Vec::new(), max_sessions: Self::MAX_SESSIONS, now }
+    }
+}
+
+/// What [`TokenStore::begin`](crate::TokenStore::begin) did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Begun {
+    /// How many living sessions ended to keep to `max_sessions`.
+    pub displaced: usize,
+}
+
+impl Begun {
+    /// A session begun at the cost of `displaced` others.
+    pub const fn displacing(displaced: usize) -> Self {
+        Self { displaced }
+    }
+}
+
+/// How to read.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct ReadOptions {
+    /// The moment, on the store's clock, for what is expired.
+    pub now: Timestamp,
+}
+
+impl ReadOptions {
+    /// A read at `now`, a moment of the store's clock.
+    pub const fn at(now: Timestamp) -> Self {
+        Self { now }
+    }
+}
+
+/// What a write may replace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::exhaustive_enums, reason = "a store that ignores one of them loses a refresh token")]
+pub enum Over {
+    /// Whatever is there.
+    #[default]
+    Anything,
+    /// Nothing: only where no entry is.
+    Nothing,
+    /// This version: the one that was read.
+    Version(Version),
+}
+
+/// How to write.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct WriteOptions {
+    /// What the entry may replace.
+    pub over: Over,
+    /// A refresh lock of this entry that is released with the write, whether it is stored or not.
+    pub releasing: Option<LockOwner>,
+    /// The moment, on the store's clock, for what is expired.
+    pub now: Timestamp,
+}
+
+impl WriteOptions {
+    /// A write over anything at `now`, a moment of the store's clock.
+    pub const fn at(now: Timestamp) -> Self {
+        Self { over: Over::Anything, releasing: None, now }
+    }
+
+    /// Writes only over this.
+    pub const fn over(mut self, over: Over) -> Self {
+        self.over = over;
+        self
+    }
+
+    /// Releases this lock of the entry.
+    pub const fn releasing(mut self, owner: LockOwner) -> Self {
+        self.releasing = Some(owner);
+        self
+    }
+}
+
+/// What [`TokenStore::write`](crate::TokenStore::write) did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "stored or not")]
+#[must_use = "a superseded write stored nothing"]
+pub enum Written {
+    /// The entry is stored.
+    Stored,
+    /// Another version is there than the write asked for; nothing changed. Read it.
+    Superseded,
+}
+
+/// How to evict.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct EvictOptions {
+    /// How long the cut's marker lives, counted from its landing.
+    pub marker_life: Duration,
+    /// The moment, on the store's clock, for what is expired.
+    pub now: Timestamp,
+}
+
+impl EvictOptions {
+    /// An eviction at `now`, a moment of the store's clock, with a marker of the usual life.
+    pub const fn at(now: Timestamp) -> Self {
+        Self { marker_life: MARKER_LIFE, now }
+    }
+}
+
+/// What [`TokenStore::evict`](crate::TokenStore::evict) did.
+///
+/// It counts nothing: an eviction that counted what it ended would have to visit it (G3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Evicted {
+    /// True where a session ended; false where none stood in the cut's scope.
+    pub ended: bool,
+    /// How many replicas have it as well, where the store was set to wait for them.
+    pub replicas: Option<u32>,
+}
+
+impl Evicted {
+    /// An eviction that ended a session, or none.
+    pub const fn new(ended: bool) -> Self {
+        Self { ended, replicas: None }
+    }
+
+    /// Says that `replicas` replicas have it.
+    pub const fn confirmed_by(mut self, replicas: u32) -> Self {
+        self.replicas = Some(replicas);
+        self
+    }
+}
+
+/// What a store can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// The most bytes an entry may have.
+    pub max_entry_bytes: usize,
+}
+
+impl Capabilities {
+    /// A store that takes entries of up to `max_entry_bytes` bytes.
+    pub const fn new(max_entry_bytes: usize) -> Self {
+        Self { max_entry_bytes }
+    }
+}

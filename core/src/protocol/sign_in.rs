@@ -1,0 +1,128 @@
+use std::fmt;
+
+use crate::{
+    AccountKey, BeginSession, Epoch, Error, ErrorKind, Escrowed, EscrowName, EvictOptions, Places,
+    Pointer, ReadOptions, Result, SessionRecord, SidKey, Timestamp, TokenStore,
+    protocol::end_session,
+};
+
+/// How often the first step is sent before the sign-in fails.
+const SENDS: usize = 3;
+
+/// A sign-in in the store's terms.
+pub struct SignInPlan<'a> {
+    /// Whose session it is.
+    pub account: AccountKey,
+    /// The provider's session.
+    pub sid: Option<SidKey>,
+    /// Where the session stands on each clock.
+    pub places: Places,
+    /// When it ends, on the store's clock.
+    pub ends_at: Timestamp,
+    /// From this moment of the store's own clock on, every step is refused.
+    pub not_after: Timestamp,
+    /// How many sessions of the account may live.
+    pub max_sessions: usize,
+    /// The moment, on the store's clock, for what is expired.
+    pub now: Timestamp,
+    /// Mints an epoch for each send.
+    pub mint: &'a (dyn Fn() -> Result<Epoch> + Send + Sync),
+    /// Whether the session can be opened without its ticket.
+    pub escrow: Option<EscrowPlan<'a>>,
+}
+
+/// An escrow to keep at the end of a sign-in.
+pub struct EscrowPlan<'a> {
+    /// What it is looked up by.
+    pub name: EscrowName,
+    /// Seals the epoch.
+    pub seal: &'a (dyn Fn(&Epoch) -> Result<Vec<u8>> + Send + Sync),
+}
+
+/// Begins a session, and answers with its epoch, which nothing else knows.
+///
+/// The order: the account's record, the `sid`'s pointer, a look at the issuer's marker, the escrow. A sign-out takes the
+/// opposite order, so that whichever of the two comes second meets the other. Each step is refused by the store's own clock
+/// after `not_after`, while every marker that could refuse it still stands.
+///
+/// # Errors
+/// [`SignedOut`](ErrorKind::SignedOut) where a sign-out overtook it (G2); the session is then taken back. The store's own
+/// failures; what may have been begun has an epoch that nobody holds.
+pub async fn sign_in(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<Epoch> {
+    let epoch = begin(store, plan).await?;
+    match admit(store, plan, &epoch).await {
+        Ok(()) => Ok(epoch),
+        Err(refused) => {
+            // The refusal is what the caller must hear of; a session left behind has an epoch that nobody holds.
+            let _ = end_session(
+                store,
+                &plan.account,
+                &epoch.hash(),
+                EvictOptions::at(plan.now),
+            )
+            .await;
+            Err(refused)
+        }
+    }
+}
+
+/// A send whose answer was lost may still land, so the next one has an epoch of its own and removes the earlier by name.
+async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<Epoch> {
+    let mut supersedes = Vec::new();
+    loop {
+        let epoch = (plan.mint)()?;
+        let record = SessionRecord::new(
+            epoch.hash(),
+            plan.sid.filter(|_| store.directory().is_some()),
+            plan.places,
+            plan.ends_at,
+        );
+        let mut session = BeginSession::new(record, plan.not_after, plan.now);
+        session.max_sessions = plan.max_sessions;
+        session.supersedes.clone_from(&supersedes);
+        match store.begin(&plan.account, session).await {
+            Ok(_) => return Ok(epoch),
+            Err(error) if error.is_retryable() && supersedes.len() + 1 < SENDS => {
+                supersedes.push(epoch.hash());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn admit(store: &dyn TokenStore, plan: &SignInPlan<'_>, epoch: &Epoch) -> Result<()> {
+    if let Some(directory) = store.directory() {
+        if let Some(sid) = &plan.sid {
+            let pointer =
+                Pointer::new(plan.account, plan.places.store, plan.ends_at, plan.not_after);
+            directory.point(sid, pointer).await?;
+        }
+        directory
+            .check_issuer(plan.account.issuer(), plan.places.store, plan.not_after)
+            .await?;
+    }
+    if let Some(EscrowPlan { name, seal }) = &plan.escrow {
+        let escrow = store.escrow().ok_or_else(|| {
+            Error::new(ErrorKind::Unsupported, "sign in")
+                .message("this store keeps no escrow; sign in without it")
+        })?;
+        let escrowed = Escrowed::new(epoch.hash(), seal(epoch)?);
+        escrow.keep(&plan.account, name, escrowed, ReadOptions::at(plan.now)).await?;
+    }
+    Ok(())
+}
+
+impl fmt::Debug for SignInPlan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignInPlan")
+            .field("places", &self.places)
+            .field("ends_at", &self.ends_at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for EscrowPlan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EscrowPlan").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,129 @@
+use crate::{
+    AccountKey, Cut, EpochHash, Error, ErrorKind, EvictOptions, MarkOptions, Moment, Result,
+    SidKey, SignOut, Timestamp, TokenStore, Until,
+};
+
+/// What a sign-out by `sid` ends in the accounts it reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "labelled or all")]
+pub enum Reach {
+    /// The sessions labelled with the `sid`.
+    Labelled,
+    /// All sessions: for providers whose `sid` means the account.
+    Account(Moment),
+}
+
+/// A sign-out of a provider's session in the store's terms.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "the protocol's own input")]
+pub struct SidSignOut {
+    /// The provider's session.
+    pub sid: SidKey,
+    /// How far the cut reaches.
+    pub until: Until,
+    /// What it ends in each account.
+    pub reach: Reach,
+    /// The account that the message names too, and the message's `iat`: its unlabelled sessions end as well.
+    pub named: Option<(AccountKey, Timestamp)>,
+}
+
+/// Ends one session. One request.
+///
+/// # Errors
+/// The store's own failures.
+pub async fn end_session(
+    store: &dyn TokenStore,
+    account: &AccountKey,
+    epoch: &EpochHash,
+    options: EvictOptions,
+) -> Result<SignOut> {
+    sign_out_cut(store, account, Cut::Session(*epoch), options).await
+}
+
+/// Ends every session of an account that stands at or before a moment. One request (G3).
+///
+/// # Errors
+/// The store's own failures.
+pub async fn sign_out_account(
+    store: &dyn TokenStore,
+    account: &AccountKey,
+    moment: Moment,
+    options: EvictOptions,
+) -> Result<SignOut> {
+    sign_out_cut(store, account, Cut::Account(moment), options).await
+}
+
+/// Ends the sessions of a provider's session: first the index is marked, then the accounts it names are cut. One request, and
+/// one for each account.
+///
+/// # Errors
+/// [`Unsupported`](ErrorKind::Unsupported) for a store without a directory, unless an account is named;
+/// [`Config`](ErrorKind::Config) where no account is found in an index that the store may have dropped; the store's own
+/// failures, after every account was tried.
+pub async fn sign_out_sid(
+    store: &dyn TokenStore,
+    sign_out: &SidSignOut,
+    options: EvictOptions,
+) -> Result<SignOut> {
+    let SidSignOut { sid, until, reach, named } = *sign_out;
+    let mut accounts = match store.directory() {
+        Some(directory) => {
+            let mut mark = MarkOptions::default();
+            mark.marker_life = options.marker_life;
+            let pointed = directory.cut_provider_session(&sid, until, mark).await?;
+            if pointed.accounts.is_empty() && pointed.may_be_incomplete && named.is_none() {
+                return Err(index_may_be_lost());
+            }
+            pointed.accounts
+        }
+        None if named.is_some() => Vec::new(),
+        None => {
+            return Err(Error::new(ErrorKind::Unsupported, "sign out a provider session")
+                .message("this store has no index of `sid`s; name the subject as well"));
+        }
+    };
+    if let Some((account, _)) = named
+        && !accounts.contains(&account)
+    {
+        accounts.push(account);
+    }
+
+    let mut report = SignOut::default();
+    let mut failed = None;
+    for account in &accounts {
+        let cut = match (reach, named) {
+            (Reach::Account(moment), _) => Cut::Account(moment),
+            (Reach::Labelled, Some((named, unlabelled_until))) if named == *account => {
+                Cut::ProviderSessionOrUnlabelled { sid, unlabelled_until }
+            }
+            (Reach::Labelled, _) => Cut::ProviderSession { sid, until },
+        };
+        match store.evict(account, cut, options).await {
+            Ok(evicted) => report.add(&evicted),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(report),
+    }
+}
+
+async fn sign_out_cut(
+    store: &dyn TokenStore,
+    account: &AccountKey,
+    cut: Cut,
+    options: EvictOptions,
+) -> Result<SignOut> {
+    let mut report = SignOut::default();
+    report.add(&store.evict(account, cut, options).await?);
+    Ok(report)
+}
+
+fn index_may_be_lost() -> Error {
+    Error::config(
+        "sign out a provider session",
+        "no account is known under this `sid`, but the store may evict its index under memory pressure; \
+         set `maxmemory-policy noeviction`, and sign the user out by subject",
+    )
+}

@@ -1,0 +1,68 @@
+/// A newtype over sealed bytes whose text form is base64url and whose `Debug` prints nothing.
+macro_rules! sealed_text {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq)]
+        pub struct $name(zeroize::Zeroizing<Vec<u8>>);
+
+        impl $name {
+            pub(crate) const PURPOSE: &str = $what;
+
+            pub(crate) fn from_sealed(sealed: Vec<u8>) -> Self {
+                Self(zeroize::Zeroizing::new(sealed))
+            }
+
+            pub(crate) fn sealed(&self) -> &[u8] {
+                &self.0
+            }
+
+            /// The text form: base64url without padding (RFC 4648 section 5). It is a secret of its user.
+            pub fn to_text(&self) -> String {
+                use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+                BASE64_URL_SAFE_NO_PAD.encode(&*self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = crate::Error;
+
+            /// Reads the text form.
+            ///
+            /// # Errors
+            /// [`Corrupt`](crate::ErrorKind::Corrupt) where it is no base64url, or absurdly long.
+            fn from_str(text: &str) -> crate::Result<Self> {
+                use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+                if text.len() > 1024 {
+                    return Err(crate::Error::new(crate::ErrorKind::Corrupt, "read a sealed text")
+                        .message(concat!("the ", $what, " is longer than any of ours")));
+                }
+                BASE64_URL_SAFE_NO_PAD.decode(text).map(Self::from_sealed).map_err(|_| {
+                    crate::Error::new(crate::ErrorKind::Corrupt, "read a sealed text").message(
+                        concat!("the ", $what, " is no base64url; have the user sign in again"),
+                    )
+                })
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.to_text())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "([redacted])"))
+            }
+        }
+    };
+}
+
+pub(crate) use sealed_text;

@@ -1,0 +1,107 @@
+use std::fmt;
+
+use hkdf::Hkdf;
+use secrecy::{ExposeSecret, SecretSlice};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::{Error, Result, entropy, id_key::IdKey, ring::Ring};
+
+/// The one thing an operator must set: 32 bytes or more, the same on every server of a namespace.
+///
+/// The id key (which names accounts in the store) and the sealing key (tickets) are derived from it, apart
+/// (HKDF-SHA-256, RFC 5869). It never rotates within a namespace: another secret would name the same account otherwise,
+/// so a store opened with one refuses every other ([`ErrorKind::Config`](crate::ErrorKind::Config)).
+///
+/// ```
+/// use token_cache_core::Secret;
+///
+/// assert!(Secret::new(*b"0123456789abcdef0123456789abcdef").is_ok());
+/// assert!(Secret::new(*b"too short").is_err());
+/// ```
+#[derive(Clone)]
+pub struct Secret(SecretSlice<u8>);
+
+impl Secret {
+    /// The environment variable that [`Secret::from_env`] reads.
+    pub const VARIABLE: &str = "TOKEN_CACHE_SECRET";
+
+    /// The fewest bytes a secret may have.
+    pub const MIN_BYTES: usize = 32;
+
+    /// Takes the bytes as they are.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) for fewer than [`MIN_BYTES`](Self::MIN_BYTES), or one byte repeated.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self> {
+        let bytes = Zeroizing::new(bytes.into());
+        if bytes.len() < Self::MIN_BYTES {
+            return Err(refused(format!(
+                "the secret has {} bytes and needs {} or more; make one with `openssl rand -base64 32`",
+                bytes.len(),
+                Self::MIN_BYTES,
+            )));
+        }
+        if bytes.iter().all(|byte| *byte == bytes[0]) {
+            return Err(refused(
+                "the secret repeats one byte; make one with `openssl rand -base64 32`",
+            ));
+        }
+        Ok(Self(bytes.to_vec().into()))
+    }
+
+    /// Reads the text of the variable `TOKEN_CACHE_SECRET`; its bytes are the secret.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) where it is not set or too short.
+    pub fn from_env() -> Result<Self> {
+        match std::env::var_os(Self::VARIABLE) {
+            Some(text) => Self::new(text.into_encoded_bytes()),
+            None => Err(refused(
+                "no secret is given; set TOKEN_CACHE_SECRET to 32 bytes or more, the same on every server",
+            )),
+        }
+    }
+
+    /// A secret of its own for a store that nobody else can reach.
+    ///
+    /// # Errors
+    /// [`Unexpected`](crate::ErrorKind::Unexpected) where the operating system gives no random bytes.
+    pub fn random() -> Result<Self> {
+        Ok(Self(entropy::random::<32>()?.to_vec().into()))
+    }
+
+    pub(crate) fn id_key(&self, generation: u64) -> IdKey {
+        let mut label = *b"token-cache id key 1 \0\0\0\0\0\0\0\0";
+        let at = label.len() - 8;
+        label[at..].copy_from_slice(&generation.to_be_bytes());
+        IdKey::new(&self.derive::<32>(&label))
+    }
+
+    pub(crate) fn check(&self) -> [u8; 16] {
+        *self.derive(b"token-cache id key check 1")
+    }
+
+    pub(crate) fn ring(&self) -> Ring {
+        Ring::new(&self.derive(b"token-cache ring key 1"), *self.derive(b"token-cache ring id 1"))
+    }
+
+    fn derive<const N: usize>(&self, label: &[u8]) -> Zeroizing<[u8; N]> {
+        let mut key = Zeroizing::new([0; N]);
+        #[expect(clippy::expect_used, reason = "HKDF-SHA-256 gives up to 8,160 bytes; N is 32 at most")]
+        Hkdf::<Sha256>::new(None, self.0.expose_secret())
+            .expand(label, key.as_mut())
+            .expect("an HKDF output of 32 bytes");
+        key
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret([redacted])")
+    }
+}
+
+fn refused(message: impl Into<String>) -> Error {
+    Error::config("take the secret", message)
+}

@@ -1,0 +1,223 @@
+use std::{
+    fmt::{Debug, Display},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+
+use crate::{
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress,
+    EpochHash, Escrow, EvictOptions, Evicted, Namespace, NamespaceRecord, ReadOptions,
+    RefreshLocks, Result, SessionRecord, TimeSource, WriteOptions, Written,
+};
+
+#[doc = include_str!("store.md")]
+#[async_trait]
+pub trait TokenStore: Debug + Display + Send + Sync + 'static {
+    /// What this store can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// The namespace's record, and the store's clock. One request.
+    ///
+    /// # Errors
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) where something else lies in the record's place; the store's own failures.
+    async fn namespace(&self) -> Result<Namespace>;
+
+    /// Writes the namespace's record if it still is `expected`; `false` where it is not. One request.
+    ///
+    /// # Errors
+    /// The store's own failures.
+    async fn set_namespace(
+        &self,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
+    ) -> Result<bool>;
+
+    /// Begins a session of an account. One request.
+    ///
+    /// # Errors
+    /// [`SignedOut`](crate::ErrorKind::SignedOut), and nothing begun, where a marker of the account stands at or after the
+    /// session's place on the marker's clock, where the session is unlabelled and the marker of the unlabelled stands so,
+    /// or where the store's own clock has passed `not_after` (G2); the store's own failures. One that
+    /// [`may_have_applied`](crate::Error::may_have_applied) is sent again with a new epoch, never with the same.
+    ///
+    /// # Behaviour
+    /// - The sessions in `supersedes` are removed with their entries in the same step.
+    /// - Over `max_sessions` living ones, the one begun first (the earliest place on the store's clock) ends.
+    /// - The record lives until `ends_at`; what is left of expired sessions is pruned, some at each call.
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun>;
+
+    /// A living session's record. One request, strongly consistent.
+    ///
+    /// # Errors
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) where it is not there or is over (G1);
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) for bytes not ours; the store's own failures.
+    async fn session(
+        &self,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord>;
+
+    /// An entry of a living session; none where it is not there or has expired. One request, strongly consistent.
+    ///
+    /// # Errors
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) where the session is not there or is over (G1);
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) for bytes not ours; the store's own failures, never as a miss (G4).
+    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>>;
+
+    /// Writes an entry of a living session.
+    ///
+    /// # Errors
+    /// [`SignedOut`](crate::ErrorKind::SignedOut), and nothing readable written, where the session is not there or is over,
+    /// however late the request lands (G2); [`TooLarge`](crate::ErrorKind::TooLarge) before any request; the store's own
+    /// failures.
+    ///
+    /// # Behaviour
+    /// - An acknowledged entry is readable until it expires or its session ends (G4).
+    /// - With [`Over::Version`](crate::Over::Version) of its own version it answers `Stored`: a retry of a write that
+    ///   landed is no loss.
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written>;
+
+    /// Removes an entry; one that is not there is removed already. One request.
+    ///
+    /// # Errors
+    /// The store's own failures.
+    async fn remove(&self, at: &EntryAddress) -> Result<()>;
+
+    /// Cuts an account's partition: ends the sessions that the cut names, in one atomic step, and leaves its marker.
+    ///
+    /// # Errors
+    /// The store's own failures, none swallowed (G4). One that [`may_have_applied`](crate::Error::may_have_applied) is
+    /// sent again with the same moment.
+    ///
+    /// # Behaviour
+    /// - When it returns, no read that starts afterwards sees an ended session (G1).
+    /// - A cut of an account is one request whatever the account holds (G3).
+    /// - Sent again, delayed or twice, it ends nothing that stands after its moment, and never lowers a marker (G2).
+    /// - An account without a partition is marked as well; `ended` is false.
+    /// - Bytes not ours under the account's key are removed.
+    /// - If the future is dropped the cut may have been carried out, or not.
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted>;
+
+    /// The account's living sessions, in no order. One request.
+    ///
+    /// # Errors
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) for bytes not ours; the store's own failures.
+    async fn sessions(
+        &self,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>>;
+
+    /// The clock of a store that lives in this process; none for one on a server.
+    fn clock(&self) -> Option<&dyn TimeSource>;
+
+    /// Locks for refreshes, where the store has them.
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks>;
+
+    /// What goes across accounts, where the store has it.
+    fn directory(&self) -> Option<&dyn Directory>;
+
+    /// Sealed epochs for those without a ticket, where the store keeps them.
+    fn escrow(&self) -> Option<&dyn Escrow>;
+}
+
+macro_rules! forward_through {
+    ($pointer:ident) => {
+        #[async_trait]
+        impl<S: TokenStore + ?Sized> TokenStore for $pointer<S> {
+            fn capabilities(&self) -> Capabilities {
+                (**self).capabilities()
+            }
+
+            async fn namespace(&self) -> Result<Namespace> {
+                (**self).namespace().await
+            }
+
+            async fn set_namespace(
+                &self,
+                expected: Option<&NamespaceRecord>,
+                record: &NamespaceRecord,
+            ) -> Result<bool> {
+                (**self).set_namespace(expected, record).await
+            }
+
+            async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+                (**self).begin(account, session).await
+            }
+
+            async fn session(
+                &self,
+                account: &AccountKey,
+                epoch: &EpochHash,
+                options: ReadOptions,
+            ) -> Result<SessionRecord> {
+                (**self).session(account, epoch, options).await
+            }
+
+            async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+                (**self).read(at, options).await
+            }
+
+            async fn write(
+                &self,
+                at: &EntryAddress,
+                entry: Entry,
+                options: WriteOptions,
+            ) -> Result<Written> {
+                (**self).write(at, entry, options).await
+            }
+
+            async fn remove(&self, at: &EntryAddress) -> Result<()> {
+                (**self).remove(at).await
+            }
+
+            async fn evict(
+                &self,
+                account: &AccountKey,
+                cut: Cut,
+                options: EvictOptions,
+            ) -> Result<Evicted> {
+                (**self).evict(account, cut, options).await
+            }
+
+            async fn sessions(
+                &self,
+                account: &AccountKey,
+                options: ReadOptions,
+            ) -> Result<Vec<SessionRecord>> {
+                (**self).sessions(account, options).await
+            }
+
+            fn clock(&self) -> Option<&dyn TimeSource> {
+                (**self).clock()
+            }
+
+            fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+                (**self).refresh_locks()
+            }
+
+            fn directory(&self) -> Option<&dyn Directory> {
+                (**self).directory()
+            }
+
+            fn escrow(&self) -> Option<&dyn Escrow> {
+                (**self).escrow()
+            }
+        }
+    };
+}
+
+forward_through!(Arc);
+forward_through!(Box);

@@ -1,0 +1,27 @@
+//! For an app's own tests: a clock one sets, and a store that fails on demand.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+//! use std::time::Duration;
+//! use token_cache_core::{AccountId, ErrorKind, Secret, SignIn, TokenCache, MemoryStore};
+//! use token_cache_core::test_util::{FailingStore, ManualClock};
+//!
+//! let clock = ManualClock::new();
+//! let store = FailingStore::new(MemoryStore::with_clock(clock.clone()));
+//! let cache = TokenCache::open(store.clone(), Secret::random()?).await?;
+//! let started = cache.start_sign_in()?;
+//! let ada = AccountId::new("https://id.example", "248289761001")?;
+//! let session = cache.sign_in(SignIn::new(ada, &started)).await?;
+//!
+//! store.fail_with(ErrorKind::Unavailable);
+//! assert!(session.sign_out().await.unwrap_err().is_retryable()); // never Ok
+//! store.work();
+//! clock.advance(Duration::from_secs(9 * 3600));
+//! assert!(cache.resume(&session.ticket()?).await.unwrap_err().is_signed_out());
+//! # Ok(()) }
+//! ```
+
+mod failing_store;
+mod manual_clock;
+
+pub use self::{failing_store::FailingStore, manual_clock::ManualClock};

@@ -1,0 +1,74 @@
+use zeroize::Zeroizing;
+
+use crate::{
+    AccountKey, Epoch, Error, ErrorKind, IssuerKey, Result, Timestamp, ring::Ring,
+    sealed_text::sealed_text,
+};
+
+sealed_text! {
+    /// Account and epoch, sealed: what the app keeps in its own session cookie, or a job in its own database.
+    ///
+    /// Without it nobody reads the session's tokens: not the store's reader, not its backup. Set it in a fresh cookie at
+    /// each sign-in, `HttpOnly`, `Secure`, `SameSite=Lax`, with the `__Host-` prefix.
+    ///
+    /// Its text is about 130 characters. It changes with each release of the format, and never within one.
+    Ticket, "ticket"
+}
+
+/// What a ticket says once it is open.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    pub(crate) generation: u64,
+    pub(crate) account: AccountKey,
+    pub(crate) epoch: Epoch,
+    pub(crate) ends_at: Timestamp,
+}
+
+const CLAIM: usize = 8 + 16 + 16 + 16 + 8;
+
+impl Ticket {
+    pub(crate) fn issue(ring: &Ring, claim: &Claim) -> Result<Self> {
+        claim.seal(ring, Self::PURPOSE).map(Self::from_sealed)
+    }
+
+    pub(crate) fn open(&self, ring: &Ring) -> Result<Claim> {
+        Claim::open(ring, Self::PURPOSE, self.sealed())
+    }
+}
+
+impl Claim {
+    pub(crate) fn seal(&self, ring: &Ring, purpose: &'static str) -> Result<Vec<u8>> {
+        let mut plain = Zeroizing::new(Vec::with_capacity(CLAIM));
+        plain.extend_from_slice(&self.generation.to_be_bytes());
+        plain.extend_from_slice(self.account.issuer().as_bytes());
+        plain.extend_from_slice(self.account.subject());
+        plain.extend_from_slice(self.epoch.expose());
+        plain.extend_from_slice(&self.ends_at.as_millis().to_be_bytes());
+        ring.seal(purpose, &plain)
+    }
+
+    pub(crate) fn open(ring: &Ring, purpose: &'static str, sealed: &[u8]) -> Result<Self> {
+        let plain = ring.open(purpose, sealed)?;
+        let mut rest = plain.as_slice();
+        Self::read(&mut rest).filter(|_| rest.is_empty()).ok_or_else(|| {
+            Error::new(ErrorKind::Corrupt, "open a sealed value")
+                .message(format!("the {purpose} has another length than this release writes"))
+        })
+    }
+
+    fn read(rest: &mut &[u8]) -> Option<Self> {
+        Some(Self {
+            generation: u64::from_be_bytes(take(rest)?),
+            account: AccountKey::new(IssuerKey::from_bytes(take(rest)?), take(rest)?),
+            epoch: Epoch::from_bytes(take(rest)?),
+            ends_at: Timestamp::from_millis(u64::from_be_bytes(take(rest)?)),
+        })
+    }
+}
+
+/// Takes the next `N` bytes off the front.
+pub(crate) fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, tail) = rest.split_first_chunk::<N>()?;
+    *rest = tail;
+    Some(*head)
+}

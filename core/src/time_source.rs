@@ -1,0 +1,23 @@
+use std::{fmt, time::SystemTime};
+
+use crate::Timestamp;
+
+/// A clock that is read without a request: the one of a store that lives in this process.
+///
+/// A store on a server has none; its clock is estimated from the answers of
+/// [`TokenStore::namespace`](crate::TokenStore::namespace).
+pub trait TimeSource: fmt::Debug + Send + Sync + 'static {
+    /// This moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct SystemClock;
+
+impl TimeSource for SystemClock {
+    fn now(&self) -> Timestamp {
+        SystemTime::now().into()
+    }
+}

@@ -1,0 +1,78 @@
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::{Result, Timestamp, TokenSet};
+
+/// What [`Session::put`](crate::Session::put) takes: a [`TokenSet`], or any bytes.
+///
+/// ```
+/// use token_cache_core::{TokenSet, Value};
+///
+/// let bytes = Value::from(b"a cookie of the API's own".to_vec());
+/// let tokens = Value::try_from(&TokenSet::new("at-1"))?;
+/// # Ok::<(), token_cache_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Value {
+    pub(crate) stored: Zeroizing<Vec<u8>>,
+    /// Past this moment the value is of no use; none for what lasts as long as its session.
+    pub(crate) useful_until: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Bytes = 0,
+    TokenSet = 1,
+}
+
+impl Encoding {
+    pub(crate) fn from_tag(tag: u8) -> Option<Self> {
+        [Self::Bytes, Self::TokenSet].into_iter().find(|encoding| *encoding as u8 == tag)
+    }
+}
+
+impl Value {
+    fn new(encoding: Encoding, bytes: &[u8]) -> Self {
+        let mut stored = Zeroizing::new(Vec::with_capacity(bytes.len() + 1));
+        stored.push(encoding as u8);
+        stored.extend_from_slice(bytes);
+        Self { stored, useful_until: None }
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(bytes: &[u8]) -> Self {
+        Self::new(Encoding::Bytes, bytes)
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::from(Zeroizing::new(bytes).as_slice())
+    }
+}
+
+impl TryFrom<&TokenSet> for Value {
+    type Error = crate::Error;
+
+    fn try_from(tokens: &TokenSet) -> Result<Self> {
+        let mut value = Self::new(Encoding::TokenSet, &tokens.to_stored()?);
+        value.useful_until = tokens.useful_until();
+        Ok(value)
+    }
+}
+
+impl TryFrom<TokenSet> for Value {
+    type Error = crate::Error;
+
+    fn try_from(tokens: TokenSet) -> Result<Self> {
+        Self::try_from(&tokens)
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Value([redacted])")
+    }
+}

@@ -1,0 +1,58 @@
+//! Real Redis servers for tests, and a proxy that breaks connections to them.
+//!
+//! Two doors:
+//!
+//! - [`TestRedis`] and [`TestCluster`] give *a* server: the one an environment URL names, else one
+//!   from a container engine (feature `containers`), else local `redis-server` processes. Which it
+//!   was is printed once. A test that goes through this door must use a fresh random prefix and
+//!   never wipe anything: the server may be shared.
+//! - [`RedisServer`], [`RedisCluster`], [`ReplicatedRedis`] and [`SentinelSetup`] are always local
+//!   processes of the test's own, so it may kill, pause and restart them. They are stopped by pid
+//!   when they are dropped, also by a panic, and by the kernel when the test process is killed.
+//!
+//! Everything here blocks for short, bounded times and needs no async runtime, so it works from
+//! any test and from several processes. `TOKEN_CACHE_REDIS_SERVER` names another server program:
+//! the same tests then run on Valkey.
+//!
+//! ```no_run
+//! use token_cache_integration_tests::servers::{RedisOptions, RedisServer};
+//!
+//! # fn main() -> Result<(), token_cache_integration_tests::servers::ServerError> {
+//! let mut redis = RedisServer::start(RedisOptions::default())?;
+//! redis.cli(&["SET", "key", "value"])?;
+//! redis.kill9()?;
+//! redis.restart()?;
+//! assert!(redis.cli(&["GET", "key"])?.is_nil());
+//! # Ok(())
+//! # }
+//! ```
+
+mod announce;
+mod binary;
+mod cluster;
+#[cfg(feature = "containers")]
+mod container;
+#[cfg(feature = "containers")]
+mod engine;
+mod error;
+mod options;
+mod port;
+mod process;
+mod provided;
+mod proxy;
+mod redis;
+mod replicated;
+mod resp;
+mod sentinel;
+mod tls;
+mod wait;
+
+pub use self::cluster::RedisCluster;
+pub use self::error::ServerError;
+pub use self::options::{AppendFsync, RedisOptions};
+pub use self::provided::{REDIS_CLUSTER_VARIABLE, REDIS_VARIABLE, TestCluster, TestRedis};
+pub use self::proxy::{Fault, Proxy};
+pub use self::redis::RedisServer;
+pub use self::replicated::ReplicatedRedis;
+pub use self::resp::{Client, Value};
+pub use self::sentinel::SentinelSetup;

@@ -1,0 +1,97 @@
+use std::collections::hash_map::RandomState;
+use std::env;
+use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::ServerError;
+
+/// Below the range from which systems choose ports for outgoing connections: while a server is
+/// down, a client that keeps dialling its port can then never be given that port itself.
+const FIRST: u16 = 11_000;
+const COUNT: u16 = 10_000;
+const PAIR_DISTANCE: u16 = 10_000;
+const ATTEMPTS: usize = 200;
+
+/// Two loopback ports, `number` and `number + 10,000`, that no other test has, in this process or
+/// another, for as long as the value lives: also while nothing listens on them.
+#[derive(Debug)]
+pub(super) struct Port {
+    number: u16,
+    /// The lock ends with the file, however the process ends.
+    _lock: File,
+}
+
+impl Port {
+    pub(super) fn reserve() -> Result<Self, ServerError> {
+        let user = rustix::process::getuid().as_raw();
+        let folder = env::temp_dir().join(format!("token-cache-test-ports-{user}"));
+        fs::create_dir_all(&folder).map_err(ServerError::during(folder.display()))?;
+        for _ in 0..ATTEMPTS {
+            let number = FIRST + random_below(COUNT);
+            let path = folder.join(number.to_string());
+            let lock = File::create(&path).map_err(ServerError::during(path.display()))?;
+            if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok()
+                && is_free(number)
+                && is_free(number + PAIR_DISTANCE)
+            {
+                return Ok(Self { number, _lock: lock });
+            }
+        }
+        Err(ServerError::new(format!(
+            "no free loopback port among {ATTEMPTS} tried from {FIRST} on"
+        )))
+    }
+
+    pub(super) fn number(&self) -> u16 {
+        self.number
+    }
+
+    pub(super) fn pair(&self) -> u16 {
+        self.number + PAIR_DISTANCE
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.number))
+    }
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+fn random_below(bound: u16) -> u16 {
+    let random = RandomState::new().build_hasher().finish();
+    u16::try_from(random % u64::from(bound)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_reserved_port_is_not_given_twice() {
+        let reserved: Vec<Port> = (0..50).map(|_| Port::reserve().unwrap()).collect();
+        let mut numbers: Vec<u16> = reserved.iter().map(Port::number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), reserved.len());
+    }
+
+    #[test]
+    fn a_reservation_holds_while_nothing_listens() {
+        let port = Port::reserve().unwrap();
+        let user = rustix::process::getuid().as_raw();
+        let path = env::temp_dir()
+            .join(format!("token-cache-test-ports-{user}"))
+            .join(port.number().to_string());
+        let second = File::open(&path).unwrap();
+        assert!(flock(&second, FlockOperation::NonBlockingLockExclusive).is_err());
+        drop(port);
+        assert!(flock(&second, FlockOperation::NonBlockingLockExclusive).is_ok());
+    }
+}

@@ -1,0 +1,134 @@
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+use std::{io, mem};
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+
+use super::{ServerError, binary};
+
+/// A child process: its output goes to a file, and it never outlives its owner.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    name: String,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `program`, with its output appended to the file `log`.
+    pub(super) fn start(program: &Path, args: &[String], log: PathBuf) -> Result<Self, ServerError> {
+        let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let output = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .map_err(ServerError::during(log.display()))?;
+        let errors = output.try_clone().map_err(ServerError::during(log.display()))?;
+        let mut command = dies_with_its_parent(program);
+        command.args(args).stdin(Stdio::null()).stdout(output).stderr(errors);
+        let child = spawn(command).map_err(ServerError::during(format!("could not start {name}")))?;
+        Ok(Self { child, name, log })
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The last lines it printed.
+    pub(super) fn output(&self) -> String {
+        let text = fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    pub(super) fn has_exited(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)))
+    }
+
+    /// Kills it as `kill -9` does, and waits until it is gone.
+    pub(super) fn kill9(&mut self) -> Result<(), ServerError> {
+        let what = format!("could not kill {} {}", self.name, self.pid());
+        self.child.kill().and_then(|()| self.child.wait()).map_err(ServerError::during(what))?;
+        Ok(())
+    }
+
+    /// Stops it by SIGSTOP, and returns once it stands still.
+    pub(super) fn pause(&self) -> Result<(), ServerError> {
+        self.signal(Signal::STOP)?;
+        let stopped_or_gone = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let status = waitid(WaitId::Pid(self.rustix_pid()?), stopped_or_gone)
+            .map_err(ServerError::during(format!("could not watch {}", self.name)))?;
+        match status {
+            Some(status) if status.stopped() => Ok(()),
+            _ => Err(ServerError::new(format!("{} was gone before it could be paused", self.name))),
+        }
+    }
+
+    /// Lets it run again.
+    pub(super) fn resume(&self) -> Result<(), ServerError> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), ServerError> {
+        kill_process(self.rustix_pid()?, signal)
+            .map_err(ServerError::during(format!("could not signal {} {}", self.name, self.pid())))
+    }
+
+    fn rustix_pid(&self) -> Result<Pid, ServerError> {
+        i32::try_from(self.pid())
+            .ok()
+            .and_then(Pid::from_raw)
+            .ok_or_else(|| ServerError::new(format!("{} has no usable pid", self.name)))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Nothing is left to do with a process that is gone already.
+        let _ = self.kill9();
+    }
+}
+
+/// A command whose process the kernel kills once the thread that started it is gone, where
+/// `setpriv` can arrange that.
+fn dies_with_its_parent(program: &Path) -> Command {
+    match binary::find("setpriv") {
+        Some(setpriv) => {
+            let mut command = Command::new(setpriv);
+            command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+            command
+        }
+        None => Command::new(program),
+    }
+}
+
+type Job = (Command, Sender<io::Result<Child>>);
+
+/// Starts `command` from the one thread that lives as long as this process: the death signal
+/// belongs to the thread that started the child, and threads of tests and runtimes come and go.
+fn spawn(command: Command) -> io::Result<Child> {
+    static STARTER: OnceLock<Sender<Job>> = OnceLock::new();
+    let starter = STARTER.get_or_init(|| {
+        let (jobs, queue) = channel::<Job>();
+        thread::spawn(move || {
+            for (mut command, answer) in queue {
+                let started = command.spawn();
+                // The log file's handles must not stay open here.
+                mem::drop(command);
+                // Whoever asked may have gone; the child is then dropped unstarted or unowned.
+                let _ = answer.send(started);
+            }
+        });
+        jobs
+    });
+    let (answer, started) = channel();
+    starter
+        .send((command, answer))
+        .map_err(|_| io::Error::other("the thread that starts servers is gone"))?;
+    started.recv().map_err(|_| io::Error::other("the thread that starts servers is gone"))?
+}

@@ -1,0 +1,134 @@
+use std::env;
+
+use super::announce::announce;
+#[cfg(feature = "containers")]
+use super::container::{ClusterContainer, RedisContainer};
+#[cfg(feature = "containers")]
+use super::engine;
+use super::{RedisCluster, RedisOptions, RedisServer, ServerError};
+
+/// Names a Redis for tests, `redis://…`; it may be shared with others.
+pub const REDIS_VARIABLE: &str = "TOKEN_CACHE_TEST_REDIS";
+/// Names the nodes of a Redis Cluster for tests, separated by commas.
+pub const REDIS_CLUSTER_VARIABLE: &str = "TOKEN_CACHE_TEST_REDIS_CLUSTER";
+
+/// A Redis from wherever one is to be had: environment, container engine, local process.
+///
+/// It may be shared, so a test uses a random prefix and wipes nothing.
+#[derive(Debug)]
+pub struct TestRedis {
+    url: String,
+    how: String,
+    _keep: Keep,
+}
+
+/// A Redis Cluster of three masters, found like a [`TestRedis`].
+#[derive(Debug)]
+pub struct TestCluster {
+    urls: Vec<String>,
+    how: String,
+    _keep: Keep,
+}
+
+/// What must live as long as the server is used.
+#[derive(Debug)]
+#[expect(dead_code, reason = "held for their Drop")]
+enum Keep {
+    Nothing,
+    Server(Box<RedisServer>),
+    Cluster(RedisCluster),
+    #[cfg(feature = "containers")]
+    Container(RedisContainer),
+    #[cfg(feature = "containers")]
+    ClusterContainer(ClusterContainer),
+}
+
+impl TestRedis {
+    /// Finds or starts one, and says once which it is.
+    ///
+    /// # Errors
+    /// None is to be had; the text says what to do.
+    pub fn provide() -> Result<Self, ServerError> {
+        let redis = Self::find()?;
+        announce("redis", &redis.how);
+        Ok(redis)
+    }
+
+    fn find() -> Result<Self, ServerError> {
+        if let Some(url) = named_by(REDIS_VARIABLE) {
+            let how = format!("the server that {REDIS_VARIABLE} names");
+            return Ok(Self { url, how, _keep: Keep::Nothing });
+        }
+        #[cfg(feature = "containers")]
+        if let Some(engine) = engine::answering() {
+            let container = RedisContainer::start(&engine)?;
+            let (url, how) = (container.url(), container.describe());
+            return Ok(Self { url, how, _keep: Keep::Container(container) });
+        }
+        let server = RedisServer::start(RedisOptions::default())?;
+        let how = format!("local {} at {}", server.version()?, server.address());
+        Ok(Self { url: server.url(), how, _keep: Keep::Server(Box::new(server)) })
+    }
+
+    /// `redis://…`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where it came from, such as `local redis-server 7.0.15 at 127.0.0.1:12345`.
+    pub fn how(&self) -> &str {
+        &self.how
+    }
+}
+
+impl TestCluster {
+    /// Finds or starts one, and says once which it is.
+    ///
+    /// # Errors
+    /// None is to be had; the text says what to do.
+    pub fn provide() -> Result<Self, ServerError> {
+        let cluster = Self::find()?;
+        announce("redis cluster", &cluster.how);
+        Ok(cluster)
+    }
+
+    fn find() -> Result<Self, ServerError> {
+        if let Some(urls) = named_by(REDIS_CLUSTER_VARIABLE) {
+            let urls = urls.split(',').map(|url| url.trim().to_owned()).collect();
+            let how = format!("the nodes that {REDIS_CLUSTER_VARIABLE} names");
+            return Ok(Self { urls, how, _keep: Keep::Nothing });
+        }
+        #[cfg(feature = "containers")]
+        if let Some(engine) = engine::answering() {
+            let container = ClusterContainer::start(&engine)?;
+            let (urls, how) = (container.urls(), container.describe());
+            return Ok(Self { urls, how, _keep: Keep::ClusterContainer(container) });
+        }
+        let cluster = RedisCluster::start(3)?;
+        let version = cluster.nodes().first().map(RedisServer::version).transpose()?;
+        let ports: Vec<String> =
+            cluster.nodes().iter().map(|node| node.port().to_string()).collect();
+        let how = format!(
+            "{} local {} at 127.0.0.1:{}",
+            ports.len(),
+            version.unwrap_or_default(),
+            ports.join(",")
+        );
+        Ok(Self { urls: cluster.urls(), how, _keep: Keep::Cluster(cluster) })
+    }
+
+    /// One `redis://…` URL a node; any of them is a way in.
+    pub fn urls(&self) -> &[String] {
+        &self.urls
+    }
+
+    /// Where it came from.
+    pub fn how(&self) -> &str {
+        &self.how
+    }
+}
+
+/// The variable's value, where it is set and not empty.
+fn named_by(variable: &str) -> Option<String> {
+    env::var(variable).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,132 @@
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use super::Fault;
+use super::state::Shared;
+use crate::servers::resp::frame;
+
+const CHUNK: usize = 64 * 1024;
+/// Their answers are pushes in RESP3: no reply is owed for them.
+const WITHOUT_REPLY: [&str; 6] =
+    ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"];
+
+/// For each request under way, in order, whether its reply is to be dropped.
+type Owed = Arc<Mutex<VecDeque<bool>>>;
+
+/// Passes bytes both ways, each in a thread of its own, until either end is gone.
+pub(super) fn serve(client: TcpStream, server: TcpStream, shared: &Arc<Shared>) {
+    let owed = Owed::default();
+    // Out of descriptors: both streams close here, and the client sees it.
+    let Ok([client_too, server_too, client_end, server_end]) = handles(&client, &server) else {
+        return;
+    };
+    let connection = shared.state().open([client_end, server_end]);
+    let (up, up_owed) = (Arc::clone(shared), Arc::clone(&owed));
+    thread::spawn(move || {
+        // However it ends, the connection does.
+        let _ = pass_requests(client, server, &up, &up_owed);
+        up.state().close(connection);
+    });
+    let down = Arc::clone(shared);
+    thread::spawn(move || {
+        // As above.
+        let _ = pass_replies(server_too, client_too, &down, &owed);
+        down.state().close(connection);
+    });
+}
+
+fn handles(client: &TcpStream, server: &TcpStream) -> io::Result<[TcpStream; 4]> {
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    Ok([client.try_clone()?, server.try_clone()?, client.try_clone()?, server.try_clone()?])
+}
+
+fn pass_requests(
+    mut client: TcpStream,
+    mut server: TcpStream,
+    shared: &Shared,
+    owed: &Owed,
+) -> io::Result<()> {
+    let mut received = Vec::new();
+    while read_more(&mut client, &mut received)? {
+        let mut whole = 0;
+        while let Some(request) = frame(&received[whole..]).map_err(io::Error::other)? {
+            let end = whole + request.length;
+            let command = command_of(&received[whole..end]);
+            let owes_reply = !WITHOUT_REPLY.contains(&command.as_str());
+            let fault = {
+                let mut state = shared.thawed();
+                let fault = state.request(command);
+                state.faults += u64::from(fault == Some(Fault::CutRequest));
+                fault
+            };
+            if fault == Some(Fault::CutRequest) {
+                server.write_all(&received[..whole + request.length / 2])?;
+                return Ok(());
+            }
+            if owes_reply {
+                owed.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push_back(fault == Some(Fault::DropReply));
+            }
+            whole = end;
+        }
+        server.write_all(&received[..whole])?;
+        received.drain(..whole);
+    }
+    Ok(())
+}
+
+fn pass_replies(
+    mut server: TcpStream,
+    mut client: TcpStream,
+    shared: &Shared,
+    owed: &Owed,
+) -> io::Result<()> {
+    let mut received = Vec::new();
+    while read_more(&mut server, &mut received)? {
+        let mut whole = 0;
+        let mut dropped = false;
+        while let Some(reply) = frame(&received[whole..]).map_err(io::Error::other)? {
+            let mut owed = owed.lock().unwrap_or_else(PoisonError::into_inner);
+            dropped = !reply.is_push && owed.pop_front().unwrap_or(false);
+            if dropped {
+                break;
+            }
+            whole += reply.length;
+        }
+        let delay = shared.thawed().delay;
+        if whole > 0 {
+            thread::sleep(delay);
+            drop(shared.thawed());
+            client.write_all(&received[..whole])?;
+            received.drain(..whole);
+        }
+        if dropped {
+            shared.state().faults += 1;
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Appends what has arrived; false at the end of the stream.
+fn read_more(from: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<bool> {
+    let start = received.len();
+    received.resize(start + CHUNK, 0);
+    let count = from.read(&mut received[start..])?;
+    received.truncate(start + count);
+    Ok(count > 0)
+}
+
+/// The name of the command in a whole request, in upper case.
+fn command_of(request: &[u8]) -> String {
+    // *2\r\n$3\r\nGET\r\n…: the third line; a request typed inline has one line.
+    let mut lines = request.split(|byte| *byte == b'\n');
+    let name = if request.first() == Some(&b'*') { lines.nth(2) } else { lines.next() };
+    let word = name.unwrap_or_default().split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    String::from_utf8_lossy(word).to_ascii_uppercase()
+}

@@ -1,0 +1,162 @@
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::port::Port;
+use super::process::Process;
+use super::resp::{Client, Value};
+use super::{RedisOptions, RedisServer, ReplicatedRedis, ServerError, binary, wait};
+
+const SENTINELS: usize = 3;
+const QUORUM: usize = 2;
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+const AGREE_LIMIT: Duration = Duration::from_secs(30);
+const FAILOVER_LIMIT: Duration = Duration::from_secs(30);
+
+/// A local primary with one replica, watched by three sentinels that fail over within about a
+/// second.
+#[derive(Debug)]
+pub struct SentinelSetup {
+    sentinels: Vec<Sentinel>,
+    servers: ReplicatedRedis,
+}
+
+impl SentinelSetup {
+    /// The name under which the sentinels know the primary.
+    pub const SERVICE: &str = "token-cache";
+
+    /// Starts the servers and the sentinels, and waits until each sentinel knows the replica and
+    /// the other sentinels (about 2 s).
+    ///
+    /// # Errors
+    /// A server that does not start, or sentinels that do not find each other.
+    pub fn start(options: RedisOptions) -> Result<Self, ServerError> {
+        let servers = ReplicatedRedis::start(options.clone())?;
+        let sentinels = (0..SENTINELS)
+            .map(|_| Sentinel::start(servers.primary().port(), &options))
+            .collect::<Result<Vec<_>, _>>()?;
+        let setup = Self { sentinels, servers };
+        wait::until(AGREE_LIMIT, "the sentinels do not agree", || {
+            setup.sentinels.iter().all(Sentinel::knows_everybody).then_some(())
+        })?;
+        Ok(setup)
+    }
+
+    /// Where the sentinels listen.
+    pub fn sentinels(&self) -> Vec<SocketAddr> {
+        self.sentinels.iter().map(|sentinel| sentinel.port.address()).collect()
+    }
+
+    /// The primary, by the first sentinel's word.
+    ///
+    /// # Errors
+    /// The sentinel does not answer.
+    pub fn current_primary(&self) -> Result<SocketAddr, ServerError> {
+        let sentinel = self
+            .sentinels
+            .first()
+            .ok_or_else(|| ServerError::new("there is no sentinel"))?;
+        sentinel.primary()
+    }
+
+    /// Waits until every sentinel names the server that began as replica, and that server says it
+    /// is a primary.
+    ///
+    /// # Errors
+    /// No failover within 30 s.
+    pub fn wait_for_failover(&self) -> Result<(), ServerError> {
+        let replica = self.servers.replica();
+        wait::until(FAILOVER_LIMIT, "the sentinels do not fail over", || {
+            let named = |sentinel: &Sentinel| {
+                sentinel.primary().is_ok_and(|primary| primary == replica.address())
+            };
+            let promoted = || {
+                replica.cli(&["ROLE"]).ok().is_some_and(|role| {
+                    role.items().and_then(<[Value]>::first).and_then(Value::text) == Some("master")
+                })
+            };
+            (self.sentinels.iter().all(named) && promoted()).then_some(())
+        })
+    }
+
+    /// The two servers.
+    pub fn servers(&self) -> &ReplicatedRedis {
+        &self.servers
+    }
+
+    /// The two servers, to kill or restart one.
+    pub fn servers_mut(&mut self) -> &mut ReplicatedRedis {
+        &mut self.servers
+    }
+
+    /// The server that began as primary.
+    pub fn primary(&self) -> &RedisServer {
+        self.servers.primary()
+    }
+}
+
+#[derive(Debug)]
+struct Sentinel {
+    process: Process,
+    port: Port,
+    /// A sentinel rewrites its configuration file: each has a folder of its own.
+    _folder: TempDir,
+}
+
+impl Sentinel {
+    fn start(primary: u16, options: &RedisOptions) -> Result<Self, ServerError> {
+        let folder = tempfile::Builder::new()
+            .prefix("token-cache-sentinel-")
+            .tempdir()
+            .map_err(ServerError::during("could not make a folder"))?;
+        let port = Port::reserve()?;
+        let service = SentinelSetup::SERVICE;
+        let mut lines = vec![
+            "bind 127.0.0.1".to_owned(),
+            format!("port {}", port.number()),
+            format!("dir {}", folder.path().display()),
+            format!("sentinel monitor {service} 127.0.0.1 {primary} {QUORUM}"),
+            format!("sentinel down-after-milliseconds {service} 500"),
+            format!("sentinel failover-timeout {service} 2000"),
+        ];
+        let password = options.requirepass.as_ref();
+        lines.extend(password.map(|password| format!("sentinel auth-pass {service} {password}")));
+        let file = folder.path().join("sentinel.conf");
+        fs::write(&file, lines.join("\n") + "\n").map_err(ServerError::during(file.display()))?;
+        let args = [file.display().to_string(), "--sentinel".to_owned()];
+        let log = folder.path().join("output.log");
+        let process = Process::start(&binary::redis_server()?, &args, log)?;
+        Ok(Self { process, port, _folder: folder })
+    }
+
+    fn call(&self, command: &[&str]) -> Result<Value, ServerError> {
+        let answer = Client::connect(self.port.address(), CALL_TIMEOUT)
+            .and_then(|mut client| client.call(command));
+        answer.map_err(|error| {
+            ServerError::new(format!("sentinel: {error}; it said:\n{}", self.process.output()))
+        })
+    }
+
+    fn knows_everybody(&self) -> bool {
+        let service = SentinelSetup::SERVICE;
+        let count = |what| {
+            self.call(&["SENTINEL", what, service])
+                .ok()
+                .and_then(|answer| answer.items().map(<[Value]>::len))
+        };
+        count("SENTINELS") == Some(SENTINELS - 1)
+            && count("REPLICAS") == Some(1)
+            && self.call(&["SENTINEL", "CKQUORUM", service]).is_ok()
+    }
+
+    fn primary(&self) -> Result<SocketAddr, ServerError> {
+        let service = SentinelSetup::SERVICE;
+        let answer = self.call(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", service])?;
+        let port = answer.items().and_then(|items| items.get(1)).and_then(Value::text);
+        let port = port.and_then(|port| port.parse::<u16>().ok());
+        let port = port.ok_or_else(|| ServerError::new("the sentinel names no primary"))?;
+        Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    }
+}
