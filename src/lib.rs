@@ -6,8 +6,10 @@
 
 mod open;
 
+#[doc(inline)]
 pub use token_cache_core::*;
 #[cfg(feature = "redis")]
+#[doc(inline)]
 pub use token_cache_redis as redis;
 
-pub use self::open::{OpenOptions, open, open_with};
+pub use self::open::{builder, open, store};

@@ -1,6 +1,8 @@
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
-use token_cache_core::{Error, MemoryStore, Result, Secret, TokenCache, TokenCacheBuilder, TokenStore};
+use token_cache_core::{
+    Error, MemoryStore, Result, Secret, TokenCache, TokenCacheBuilder, TokenStore,
+};
 
 /// Opens the cache at a URL, with the secret of the variable `TOKEN_CACHE_SECRET`.
 ///
@@ -24,24 +26,28 @@ use token_cache_core::{Error, MemoryStore, Result, Secret, TokenCache, TokenCach
 /// # Ok(()) }
 /// ```
 pub async fn open(url: &str) -> Result<TokenCache> {
-    builder(url).await?.open().await
+    builder(url)?.open().await
 }
 
-/// As [`open`], with settings of one's own: the builder of the cache at a URL.
+/// Settings of a cache at a URL: [`open`] with a secret and settings of one's own. Nothing is sent before
+/// [`TokenCacheBuilder::open`].
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open`], without the store's own.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
-/// let cache = token_cache::builder("memory:").await?.max_sessions(5).open().await?;
+/// let cache = token_cache::builder("memory:")?.max_sessions(5).open().await?;
 /// # Ok(()) }
 /// ```
-pub async fn builder(url: &str) -> Result<TokenCacheBuilder> {
-    let store = store(url).await?;
-    let builder = TokenCache::builder(store);
+pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
+    let builder = TokenCacheBuilder::connecting(connect(url)?);
     // Nobody else can reach a store of this process, so a secret of its own does.
-    Ok(if scheme(url) == MEMORY { builder.secret(Secret::random()?) } else { builder })
+    Ok(if scheme(url) == MEMORY {
+        builder.secret(Secret::random()?)
+    } else {
+        builder
+    })
 }
 
 /// Connects to the store at a URL: what [`open`] opens a cache on.
@@ -49,12 +55,24 @@ pub async fn builder(url: &str) -> Result<TokenCacheBuilder> {
 /// # Errors
 /// As [`open`].
 pub async fn store(url: &str) -> Result<Arc<dyn TokenStore>> {
+    connect(url)?.await
+}
+
+type Connecting = Pin<Box<dyn Future<Output = Result<Arc<dyn TokenStore>>> + Send>>;
+
+fn connect(url: &str) -> Result<Connecting> {
     match scheme(url) {
-        MEMORY => memory(url),
+        MEMORY => {
+            let store = memory(url)?;
+            Ok(Box::pin(async { Ok(store) }))
+        }
         #[cfg(feature = "redis")]
         scheme if token_cache_redis::SCHEMES.contains(&scheme) => {
             let config = token_cache_redis::RedisConfig::from_url(url)?;
-            Ok(Arc::new(token_cache_redis::RedisStore::connect(config).await?))
+            Ok(Box::pin(async move {
+                let store = token_cache_redis::RedisStore::connect(config).await?;
+                Ok(Arc::new(store) as Arc<dyn TokenStore>)
+            }))
         }
         scheme => Err(unknown(scheme)),
     }
@@ -62,14 +80,137 @@ pub async fn store(url: &str) -> Result<Arc<dyn TokenStore>> {
 
 const MEMORY: &str = "memory";
 
-/// The schemes there are, and the features that bring them; whether a feature is on.
+/// The schemes there are, the features that bring them, and whether those are on.
 const SCHEMES: &[(&str, &str, bool)] = &[
     (MEMORY, "", true),
     ("redis", "redis", cfg!(feature = "redis")),
     ("redis+unix", "redis", cfg!(feature = "redis")),
     ("rediss", "redis-tls", cfg!(feature = "redis-tls")),
-    ("redis+cluster", "redis-cluster", cfg!(feature = "redis-cluster")),
-    ("rediss+cluster", "redis-cluster, redis-tls", cfg!(feature = "redis-cluster")),
-    ("redis+sentinel", "redis-sentinel", cfg!(feature = "redis-sentinel")),
-    ("rediss+sentinel", "redis-sentinel, redis-tls", cfg!(feature = "redis-sentinel")),
+    (
+        "redis+cluster",
+        "redis-cluster",
+        cfg!(feature = "redis-cluster"),
+    ),
+    (
+        "rediss+cluster",
+        "redis-cluster and redis-tls",
+        cfg!(all(feature = "redis-cluster", feature = "redis-tls")),
+    ),
+    (
+        "redis+sentinel",
+        "redis-sentinel",
+        cfg!(feature = "redis-sentinel"),
+    ),
+    (
+        "rediss+sentinel",
+        "redis-sentinel and redis-tls",
+        cfg!(all(feature = "redis-sentinel", feature = "redis-tls")),
+    ),
 ];
+
+fn scheme(url: &str) -> &str {
+    url.split_once(':').map_or("", |(scheme, _)| scheme)
+}
+
+fn memory(url: &str) -> Result<Arc<dyn TokenStore>> {
+    match url
+        .strip_prefix("memory:")
+        .map(|rest| rest.trim_start_matches("//"))
+    {
+        Some("") => Ok(Arc::new(MemoryStore::new())),
+        _ => Err(refused(
+            "the memory store takes no address and no parameters; write `memory:`",
+        )),
+    }
+}
+
+/// The URL itself stays out of the error: it may hold a password.
+fn unknown(scheme: &str) -> Error {
+    match SCHEMES.iter().find(|(known, ..)| *known == scheme) {
+        Some((_, features, false)) => refused(&format!(
+            "the scheme `{scheme}` needs the feature {features} of token-cache; \
+             add it: `cargo add token-cache --features {}`",
+            features.replace(" and ", ","),
+        )),
+        _ => {
+            let compiled_in: Vec<&str> = SCHEMES
+                .iter()
+                .filter(|(_, _, on)| *on)
+                .map(|(scheme, ..)| *scheme)
+                .collect();
+            refused(&format!(
+                "its scheme is none of those compiled in ({})",
+                compiled_in.join(", ")
+            ))
+        }
+    }
+}
+
+fn refused(message: &str) -> Error {
+    Error::config("open the store's URL", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use token_cache_core::ErrorKind;
+
+    use super::*;
+
+    async fn error(url: &str) -> Error {
+        match store(url).await {
+            Ok(store) => panic!("{url} opened {store}"),
+            Err(error) => error,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_memory_store_opens_without_a_secret() {
+        let cache = open("memory:").await.unwrap();
+        assert_eq!(cache.store().to_string(), "memory");
+        assert!(open("memory://").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_url_of_ours_is_refused_before_any_request() {
+        for url in [
+            "",
+            "redis",
+            "http://cache.internal",
+            "memory:here",
+            "://",
+            ":",
+            "REDIS:\0",
+        ] {
+            let error = error(url).await;
+            assert_eq!(error.kind(), ErrorKind::Config, "{url:?}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_scheme_is_told_which_there_are() {
+        assert!(error("mysql://db").await.to_string().contains("memory"));
+    }
+
+    #[tokio::test]
+    async fn a_scheme_whose_feature_is_off_names_the_feature() {
+        for (scheme, features, on) in SCHEMES {
+            if !on {
+                let error = error(&format!("{scheme}://user:hunter2@cache.internal"))
+                    .await
+                    .to_string();
+                assert!(error.contains(features), "{scheme}: {error}");
+                assert!(!error.contains("hunter2"), "{scheme}: {error}");
+            }
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn the_backend_and_the_facade_know_the_same_schemes() {
+        for (scheme, _, on) in SCHEMES {
+            if *scheme != MEMORY {
+                assert_eq!(token_cache_redis::SCHEMES.contains(scheme), *on, "{scheme}");
+            }
+        }
+    }
+}

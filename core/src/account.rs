@@ -154,7 +154,10 @@ pub(crate) fn id(operation: &'static str, part: &str, text: String) -> Result<St
     if text.len() > MAX_ID_BYTES {
         return Err(Error::misuse(
             operation,
-            format!("the {part} has {} bytes; {MAX_ID_BYTES} is the most", text.len()),
+            format!(
+                "the {part} has {} bytes; {MAX_ID_BYTES} is the most",
+                text.len()
+            ),
         ));
     }
     Ok(text)

@@ -2,7 +2,10 @@ use crate::{EpochHash, SidKey, Timestamp};
 
 /// Whose clock a moment is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(clippy::exhaustive_enums, reason = "a third clock would be another protocol")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a third clock would be another protocol"
+)]
 pub enum Clock {
     /// The store's, as every server estimates it: sign-outs by the app itself.
     Store,
@@ -12,7 +15,10 @@ pub enum Clock {
 
 /// A moment on one of the two clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "a moment is a clock and a reading of it")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a moment is a clock and a reading of it"
+)]
 pub struct Moment {
     /// Whose clock.
     pub clock: Clock,
@@ -23,12 +29,18 @@ pub struct Moment {
 impl Moment {
     /// A moment of the store's clock.
     pub const fn of_store(at: Timestamp) -> Self {
-        Self { clock: Clock::Store, at }
+        Self {
+            clock: Clock::Store,
+            at,
+        }
     }
 
     /// A moment of the provider's clock.
     pub const fn of_provider(at: Timestamp) -> Self {
-        Self { clock: Clock::Provider, at }
+        Self {
+            clock: Clock::Provider,
+            at,
+        }
     }
 }
 
@@ -36,7 +48,10 @@ impl Moment {
 ///
 /// It is not after a cut whose moment is the same or later: equal counts as before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "one place a clock, and there are two clocks")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "one place a clock, and there are two clocks"
+)]
 pub struct Places {
     /// On the store's clock: when the authorization request was sent.
     pub store: Timestamp,
@@ -61,7 +76,10 @@ impl Places {
 
 /// How far a cut of a provider's session reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "a store must tell all of them apart")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a store must tell all of them apart"
+)]
 pub enum Until {
     /// What stands at or before this moment.
     Moment(Moment),
@@ -85,7 +103,10 @@ impl Until {
 /// sign-in that stands before it and lands after it is refused (G2). Markers only rise: a cut that is repeated, delayed
 /// or sent twice ends nothing new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "a store that knows not all of them can't keep G1")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a store that knows not all of them can't keep G1"
+)]
 pub enum Cut {
     /// One session, by name. It needs no marker: an epoch never comes again.
     Session(EpochHash),
@@ -115,7 +136,10 @@ impl Cut {
             Self::Session(ended) => ended == epoch,
             Self::Account(moment) => places.stands_before(*moment),
             Self::ProviderSession { sid, until } => label == Some(sid) && until.ends(places),
-            Self::ProviderSessionOrUnlabelled { sid, unlabelled_until } => match label {
+            Self::ProviderSessionOrUnlabelled {
+                sid,
+                unlabelled_until,
+            } => match label {
                 Some(label) => label == sid,
                 None => places.stands_before(Moment::of_provider(*unlabelled_until)),
             },

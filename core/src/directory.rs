@@ -30,7 +30,12 @@ impl Pointer {
         ends_at: Timestamp,
         not_after: Timestamp,
     ) -> Self {
-        Self { account, requested_at, ends_at, not_after }
+        Self {
+            account,
+            requested_at,
+            ends_at,
+            not_after,
+        }
     }
 }
 
@@ -47,7 +52,10 @@ pub struct Pointed {
 impl Pointed {
     /// These accounts, and no others.
     pub const fn at(accounts: Vec<AccountKey>) -> Self {
-        Self { accounts, may_be_incomplete: false }
+        Self {
+            accounts,
+            may_be_incomplete: false,
+        }
     }
 
     /// Says that the store may have dropped some.
@@ -65,9 +73,16 @@ pub struct MarkOptions {
     pub marker_life: Duration,
 }
 
+impl MarkOptions {
+    /// A marker that lives so long.
+    pub const fn living(marker_life: Duration) -> Self {
+        Self { marker_life }
+    }
+}
+
 impl Default for MarkOptions {
     fn default() -> Self {
-        Self { marker_life: MARKER_LIFE }
+        Self::living(MARKER_LIFE)
     }
 }
 
@@ -86,7 +101,10 @@ pub struct Scan {
 impl Scan {
     /// Every account of one issuer.
     pub fn of_issuer(issuer: IssuerKey) -> Self {
-        Self { issuer: Some(issuer), ..Self::default() }
+        Self {
+            issuer: Some(issuer),
+            ..Self::default()
+        }
     }
 
     /// Goes on where a page ended.

@@ -69,7 +69,11 @@ pub struct EntryAddress {
 impl EntryAddress {
     /// The address of `name` in the session `epoch` of `account`.
     pub const fn new(account: AccountKey, epoch: EpochHash, name: EntryName) -> Self {
-        Self { account, epoch, name }
+        Self {
+            account,
+            epoch,
+            name,
+        }
     }
 
     /// The account.
@@ -125,7 +129,11 @@ pub struct Entry {
 impl Entry {
     /// An entry of these parts; `expires_at` is a moment of the store's clock.
     pub fn new(value: impl Into<Vec<u8>>, version: Version, expires_at: Timestamp) -> Self {
-        Self { value: Zeroizing::new(value.into()), version, expires_at }
+        Self {
+            value: Zeroizing::new(value.into()),
+            version,
+            expires_at,
+        }
     }
 
     /// The stored bytes, of which the first says how the rest is encoded.

@@ -154,12 +154,22 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, operation, store, message, .. } = &*self.0;
+        let Inner {
+            kind,
+            operation,
+            store,
+            message,
+            ..
+        } = &*self.0;
         match store {
             Some(store) => write!(f, "{store} could not {operation}: ")?,
             None => write!(f, "could not {operation}: ")?,
         }
-        if message.is_empty() { write!(f, "{kind}") } else { f.write_str(message) }
+        if message.is_empty() {
+            write!(f, "{kind}")
+        } else {
+            f.write_str(message)
+        }
     }
 }
 

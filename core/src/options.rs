@@ -27,7 +27,13 @@ impl BeginSession {
 
     /// Begins `record`, if the request lands before `not_after`; `now` is the moment on the store's clock.
     pub const fn new(record: SessionRecord, not_after: Timestamp, now: Timestamp) -> Self {
-        Self { record, not_after, supersedes: Vec::new(), max_sessions: Self::MAX_SESSIONS, now }
+        Self {
+            record,
+            not_after,
+            supersedes: Vec::new(),
+            max_sessions: Self::MAX_SESSIONS,
+            now,
+        }
     }
 }
 
@@ -63,7 +69,10 @@ impl ReadOptions {
 
 /// What a write may replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(clippy::exhaustive_enums, reason = "a store that ignores one of them loses a refresh token")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a store that ignores one of them loses a refresh token"
+)]
 pub enum Over {
     /// Whatever is there.
     #[default]
@@ -89,7 +98,11 @@ pub struct WriteOptions {
 impl WriteOptions {
     /// A write over anything at `now`, a moment of the store's clock.
     pub const fn at(now: Timestamp) -> Self {
-        Self { over: Over::Anything, releasing: None, now }
+        Self {
+            over: Over::Anything,
+            releasing: None,
+            now,
+        }
     }
 
     /// Writes only over this.
@@ -129,7 +142,10 @@ pub struct EvictOptions {
 impl EvictOptions {
     /// An eviction at `now`, a moment of the store's clock, with a marker of the usual life.
     pub const fn at(now: Timestamp) -> Self {
-        Self { marker_life: MARKER_LIFE, now }
+        Self {
+            marker_life: MARKER_LIFE,
+            now,
+        }
     }
 }
 
@@ -148,7 +164,10 @@ pub struct Evicted {
 impl Evicted {
     /// An eviction that ended a session, or none.
     pub const fn new(ended: bool) -> Self {
-        Self { ended, replicas: None }
+        Self {
+            ended,
+            replicas: None,
+        }
     }
 
     /// Says that `replicas` replicas have it.

@@ -36,7 +36,12 @@ pub struct AcquireOptions {
 impl AcquireOptions {
     /// Takes the lock for `owner` and `lease`, having read no entry; `now` is the moment on the store's clock.
     pub const fn new(owner: LockOwner, lease: Duration, now: Timestamp) -> Self {
-        Self { owner, lease, seen: None, now }
+        Self {
+            owner,
+            lease,
+            seen: None,
+            now,
+        }
     }
 
     /// Takes it only while the entry is still this version.
@@ -48,7 +53,10 @@ impl AcquireOptions {
 
 /// What [`RefreshLocks::acquire`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a caller must tell all of them apart")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a caller must tell all of them apart"
+)]
 pub enum Acquired {
     /// The lock is the owner's, and the entry is the version that was seen.
     Held,

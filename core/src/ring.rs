@@ -24,7 +24,10 @@ pub(crate) struct Ring {
 
 impl Ring {
     pub(crate) fn new(key: &[u8; 32], id: [u8; 4]) -> Self {
-        Self { cipher: XChaCha20Poly1305::new(key.into()), id }
+        Self {
+            cipher: XChaCha20Poly1305::new(key.into()),
+            id,
+        }
     }
 
     pub(crate) fn seal(&self, purpose: &'static str, plain: &[u8]) -> Result<Vec<u8>> {
@@ -36,7 +39,13 @@ impl Ring {
         let aad = [&sealed[..5], purpose.as_bytes()].concat();
         let body = self
             .cipher
-            .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad })
+            .encrypt(
+                &XNonce::from(nonce),
+                Payload {
+                    msg: plain,
+                    aad: &aad,
+                },
+            )
             .map_err(|_| Error::new(ErrorKind::Unexpected, "seal"))?;
         sealed.extend_from_slice(&body);
         Ok(sealed)
@@ -45,8 +54,9 @@ impl Ring {
     /// Opens what [`seal`](Self::seal) made for the same purpose.
     pub(crate) fn open(&self, purpose: &'static str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let corrupt = |message: &str| {
-            Error::new(ErrorKind::Corrupt, "open a sealed value")
-                .message(format!("the {purpose} {message}; have the user sign in again"))
+            Error::new(ErrorKind::Corrupt, "open a sealed value").message(format!(
+                "the {purpose} {message}; have the user sign in again"
+            ))
         };
         let Some((header, body)) = sealed.split_at_checked(HEADER) else {
             return Err(corrupt("is cut short"));
@@ -66,7 +76,13 @@ impl Ring {
         nonce.copy_from_slice(&header[5..]);
         let aad = [&header[..5], purpose.as_bytes()].concat();
         self.cipher
-            .decrypt(&XNonce::from(nonce), Payload { msg: body, aad: &aad })
+            .decrypt(
+                &XNonce::from(nonce),
+                Payload {
+                    msg: body,
+                    aad: &aad,
+                },
+            )
             .map(Zeroizing::new)
             .map_err(|_| corrupt("was changed or cut short"))
     }

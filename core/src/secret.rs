@@ -83,12 +83,18 @@ impl Secret {
     }
 
     pub(crate) fn ring(&self) -> Ring {
-        Ring::new(&self.derive(b"token-cache ring key 1"), *self.derive(b"token-cache ring id 1"))
+        Ring::new(
+            &self.derive(b"token-cache ring key 1"),
+            *self.derive(b"token-cache ring id 1"),
+        )
     }
 
     fn derive<const N: usize>(&self, label: &[u8]) -> Zeroizing<[u8; N]> {
         let mut key = Zeroizing::new([0; N]);
-        #[expect(clippy::expect_used, reason = "HKDF-SHA-256 gives up to 8,160 bytes; N is 32 at most")]
+        #[expect(
+            clippy::expect_used,
+            reason = "HKDF-SHA-256 gives up to 8,160 bytes; N is 32 at most"
+        )]
         Hkdf::<Sha256>::new(None, self.0.expose_secret())
             .expand(label, key.as_mut())
             .expect("an HKDF output of 32 bytes");

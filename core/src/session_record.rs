@@ -24,7 +24,12 @@ impl SessionRecord {
         places: Places,
         ends_at: Timestamp,
     ) -> Self {
-        Self { epoch, label, places, ends_at }
+        Self {
+            epoch,
+            label,
+            places,
+            ends_at,
+        }
     }
 
     /// True where it has ended by itself at `now`.

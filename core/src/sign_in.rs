@@ -22,7 +22,8 @@ sealed_text! {
 
 impl StartedSignIn {
     pub(crate) fn seal(ring: &Ring, requested_at: Timestamp) -> Result<Self> {
-        ring.seal(Self::PURPOSE, &requested_at.as_millis().to_be_bytes()).map(Self::from_sealed)
+        ring.seal(Self::PURPOSE, &requested_at.as_millis().to_be_bytes())
+            .map(Self::from_sealed)
     }
 
     pub(crate) fn open(&self, ring: &Ring) -> Result<Timestamp> {
@@ -161,5 +162,7 @@ fn numeric_date(value: &serde_json::Value) -> Option<Timestamp> {
         return Some(Timestamp::from_secs(secs));
     }
     let secs = value.as_f64().filter(|secs| *secs >= 0.0 && *secs < 1e15)?;
-    Some(Timestamp::from_secs(Duration::from_secs_f64(secs).as_secs()))
+    Some(Timestamp::from_secs(
+        Duration::from_secs_f64(secs).as_secs(),
+    ))
 }

@@ -85,7 +85,9 @@ impl LogoutMessage {
 
 impl fmt::Debug for LogoutMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogoutMessage").field("issued_at", &self.issued_at).finish_non_exhaustive()
+        f.debug_struct("LogoutMessage")
+            .field("issued_at", &self.issued_at)
+            .finish_non_exhaustive()
     }
 }
 

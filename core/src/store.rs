@@ -6,9 +6,9 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress,
-    EpochHash, Escrow, EvictOptions, Evicted, Namespace, NamespaceRecord, ReadOptions,
-    RefreshLocks, Result, SessionRecord, TimeSource, WriteOptions, Written,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
+    Escrow, EvictOptions, Evicted, Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result,
+    SessionRecord, TimeSource, WriteOptions, Written,
 };
 
 #[doc = include_str!("store.md")]
@@ -103,12 +103,8 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// - An account without a partition is marked as well; `ended` is false.
     /// - Bytes not ours under the account's key are removed.
     /// - If the future is dropped the cut may have been carried out, or not.
-    async fn evict(
-        &self,
-        account: &AccountKey,
-        cut: Cut,
-        options: EvictOptions,
-    ) -> Result<Evicted>;
+    async fn evict(&self, account: &AccountKey, cut: Cut, options: EvictOptions)
+    -> Result<Evicted>;
 
     /// The account's living sessions, in no order. One request.
     ///

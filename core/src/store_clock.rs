@@ -20,7 +20,12 @@ pub(crate) struct StoreClock {
 impl StoreClock {
     /// The estimate after an answer that says `time`, to a request sent and answered at these moments.
     pub(crate) fn new(sent: Instant, received: Instant, time: Timestamp) -> Self {
-        let mut clock = Self { base: sent, taken: received, least: 0, most: 0 };
+        let mut clock = Self {
+            base: sent,
+            taken: received,
+            least: 0,
+            most: 0,
+        };
         (clock.least, clock.most) = clock.bounds(sent, received, time);
         clock
     }
@@ -31,8 +36,11 @@ impl StoreClock {
         let (least, most) = self.bounds(sent, received, time);
         let slack = micros(drift(received.saturating_duration_since(self.taken)));
         let narrowed = (least.max(self.least - slack), most.min(self.most + slack));
-        (self.least, self.most) =
-            if narrowed.0 <= narrowed.1 { narrowed } else { (least, most) };
+        (self.least, self.most) = if narrowed.0 <= narrowed.1 {
+            narrowed
+        } else {
+            (least, most)
+        };
         self.taken = received;
     }
 
@@ -45,12 +53,19 @@ impl StoreClock {
     /// The most that the store's clock can say at `at`: where a sign-out cuts, and what expiry is measured by.
     pub(crate) fn latest(&self, at: Instant) -> Timestamp {
         let (elapsed, slack) = self.since(at);
-        Timestamp::from_millis((self.most + elapsed + slack).max(0).cast_unsigned().div_ceil(1_000))
+        Timestamp::from_millis(
+            (self.most + elapsed + slack)
+                .max(0)
+                .cast_unsigned()
+                .div_ceil(1_000),
+        )
     }
 
     /// The answer is a whole millisecond, read at some moment between sending and receiving.
     fn bounds(&self, sent: Instant, received: Instant, time: Timestamp) -> (i64, i64) {
-        let time = i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 2_000).saturating_mul(1_000);
+        let time = i64::try_from(time.as_millis())
+            .unwrap_or(i64::MAX / 2_000)
+            .saturating_mul(1_000);
         let elapsed = |at: Instant| micros(at.saturating_duration_since(self.base));
         (time - elapsed(received), time + 1_000 - elapsed(sent))
     }

@@ -50,10 +50,13 @@ impl Claim {
     pub(crate) fn open(ring: &Ring, purpose: &'static str, sealed: &[u8]) -> Result<Self> {
         let plain = ring.open(purpose, sealed)?;
         let mut rest = plain.as_slice();
-        Self::read(&mut rest).filter(|_| rest.is_empty()).ok_or_else(|| {
-            Error::new(ErrorKind::Corrupt, "open a sealed value")
-                .message(format!("the {purpose} has another length than this release writes"))
-        })
+        Self::read(&mut rest)
+            .filter(|_| rest.is_empty())
+            .ok_or_else(|| {
+                Error::new(ErrorKind::Corrupt, "open a sealed value").message(format!(
+                    "the {purpose} has another length than this release writes"
+                ))
+            })
     }
 
     fn read(rest: &mut &[u8]) -> Option<Self> {

@@ -29,9 +29,17 @@ use crate::{Error, ErrorKind, Result, Timestamp};
 pub struct TokenSet {
     #[serde(serialize_with = "expose")]
     access_token: SecretString,
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "expose_some")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "expose_some"
+    )]
     refresh_token: Option<SecretString>,
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "expose_some")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "expose_some"
+    )]
     id_token: Option<SecretString>,
     token_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,7 +101,9 @@ impl TokenSet {
             refresh_token: response.refresh_token,
             id_token: response.id_token,
             token_type: response.token_type,
-            expires_at: response.expires_in.map(|secs| received_at + Duration::from_secs(secs)),
+            expires_at: response
+                .expires_in
+                .map(|secs| received_at + Duration::from_secs(secs)),
             scopes: response
                 .scope
                 .map(|scope| scope.split_ascii_whitespace().map(str::to_owned).collect())
@@ -163,19 +173,24 @@ impl TokenSet {
 
     /// A set with a refresh token is of use for as long as its session lives.
     pub(crate) fn useful_until(&self) -> Option<Timestamp> {
-        if self.refresh_token.is_some() { None } else { self.expires_at }
+        if self.refresh_token.is_some() {
+            None
+        } else {
+            self.expires_at
+        }
     }
 
     pub(crate) fn to_stored(&self) -> Result<Zeroizing<Vec<u8>>> {
-        serde_json::to_vec(self).map(Zeroizing::new).map_err(|_| {
-            Error::new(ErrorKind::Unexpected, "encode a token set")
-        })
+        serde_json::to_vec(self)
+            .map(Zeroizing::new)
+            .map_err(|_| Error::new(ErrorKind::Unexpected, "encode a token set"))
     }
 
     /// The parser's own message could quote a token, so it is dropped.
     pub(crate) fn from_stored(json: &[u8]) -> Result<Self> {
         serde_json::from_slice(json).map_err(|_| {
-            Error::new(ErrorKind::Corrupt, "decode a token set").message("it is not what was stored")
+            Error::new(ErrorKind::Corrupt, "decode a token set")
+                .message("it is not what was stored")
         })
     }
 }
@@ -194,7 +209,10 @@ impl fmt::Debug for TokenSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenSet")
             .field("access_token", &"[redacted]")
-            .field("refresh_token", &self.refresh_token.as_ref().map(|_| "[redacted]"))
+            .field(
+                "refresh_token",
+                &self.refresh_token.as_ref().map(|_| "[redacted]"),
+            )
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
     }
@@ -209,5 +227,8 @@ fn expose_some<S: serde::Serializer>(
     secret: &Option<SecretString>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    secret.as_ref().map(ExposeSecret::expose_secret).serialize(serializer)
+    secret
+        .as_ref()
+        .map(ExposeSecret::expose_secret)
+        .serialize(serializer)
 }

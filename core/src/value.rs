@@ -28,7 +28,9 @@ pub(crate) enum Encoding {
 
 impl Encoding {
     pub(crate) fn from_tag(tag: u8) -> Option<Self> {
-        [Self::Bytes, Self::TokenSet].into_iter().find(|encoding| *encoding as u8 == tag)
+        [Self::Bytes, Self::TokenSet]
+            .into_iter()
+            .find(|encoding| *encoding as u8 == tag)
     }
 }
 
@@ -37,7 +39,10 @@ impl Value {
         let mut stored = Zeroizing::new(Vec::with_capacity(bytes.len() + 1));
         stored.push(encoding as u8);
         stored.extend_from_slice(bytes);
-        Self { stored, useful_until: None }
+        Self {
+            stored,
+            useful_until: None,
+        }
     }
 }
 

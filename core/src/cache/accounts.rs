@@ -1,7 +1,7 @@
 use super::{Session, TokenCache};
 use crate::{
-    AccountId, Error, ErrorKind, Page, ReadOptions, Result, Scan, SessionRecord,
-    ring::Ring, ticket::Claim,
+    AccountId, Error, ErrorKind, Page, ReadOptions, Result, Scan, SessionRecord, ring::Ring,
+    ticket::Claim,
 };
 
 /// What an escrowed epoch is sealed as.
@@ -15,7 +15,9 @@ impl TokenCache {
     pub async fn sessions(&self, account: &AccountId) -> Result<Vec<SessionRecord>> {
         let keys = self.keys()?;
         let account = keys.id_key.account(account);
-        self.store().sessions(&account, ReadOptions::at(keys.latest)).await
+        self.store()
+            .sessions(&account, ReadOptions::at(keys.latest))
+            .await
     }
 
     /// A page of the accounts that have anything cached, by their keyed hashes. An operator's act: a store may visit
@@ -32,15 +34,22 @@ impl TokenCache {
     }
 }
 
-pub(super) async fn open_escrow(cache: &TokenCache, account: &AccountId) -> Result<Option<Session>> {
+pub(super) async fn open_escrow(
+    cache: &TokenCache,
+    account: &AccountId,
+) -> Result<Option<Session>> {
     let keys = cache.keys()?;
     let escrow = cache.store().escrow().ok_or_else(|| {
         Error::new(ErrorKind::Unsupported, "open an escrow").message("this store keeps no escrow")
     })?;
     let account = keys.id_key.account(account);
     let name = keys.id_key.escrow_by_account();
-    let found = escrow.find(&account, &name, ReadOptions::at(keys.latest)).await?;
-    let Some(newest) = found.first() else { return Ok(None) };
+    let found = escrow
+        .find(&account, &name, ReadOptions::at(keys.latest))
+        .await?;
+    let Some(newest) = found.first() else {
+        return Ok(None);
+    };
     let claim = Claim::open(&cache.0.ring, PURPOSE, &newest.sealed)?;
     if claim.account != account || claim.epoch.hash() != newest.epoch {
         return Err(Error::new(ErrorKind::Corrupt, "open an escrow")

@@ -1,9 +1,15 @@
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
 
 use super::{Inner, Settings, TokenCache, namespace::NamespaceState};
 use crate::{BeginSession, Error, MARKER_LIFE, Result, Secret, TokenStore};
 
 const DEFAULT_SIGN_IN_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// Markers live half an hour, and must outlive every sign-in that they may have to refuse.
+const MAX_SIGN_IN_TIMEOUT: Duration = Duration::from_secs(29 * 60);
+const _: () = assert!(MAX_SIGN_IN_TIMEOUT.as_secs() < MARKER_LIFE.as_secs());
 
 /// Settings of a [`TokenCache`].
 ///
@@ -19,18 +25,21 @@ const DEFAULT_SIGN_IN_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 ///     .await?;
 /// # Ok(()) }
 /// ```
-#[derive(Debug)]
 #[must_use]
 pub struct TokenCacheBuilder {
-    store: Arc<dyn TokenStore>,
+    connect: BoxFuture<'static, Result<Arc<dyn TokenStore>>>,
     secret: Option<Secret>,
     settings: Settings,
 }
 
 impl TokenCacheBuilder {
-    pub(super) fn new(store: Arc<dyn TokenStore>) -> Self {
+    /// Settings of a cache on a store that is connected to when the cache is opened, after the settings and the secret were
+    /// found good.
+    pub fn connecting(
+        connect: impl Future<Output = Result<Arc<dyn TokenStore>>> + Send + 'static,
+    ) -> Self {
         Self {
-            store,
+            connect: Box::pin(connect),
             secret: None,
             settings: Settings {
                 sign_in_timeout: DEFAULT_SIGN_IN_TIMEOUT,
@@ -46,8 +55,7 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// How long a user may take from the request to the callback: 15 minutes unless said, and half an hour less a minute at
-    /// the most, since markers live half an hour.
+    /// How long a user may take from the request to the callback: 15 minutes unless said, 29 at the most.
     pub fn sign_in_timeout(mut self, timeout: Duration) -> Self {
         self.settings.sign_in_timeout = timeout;
         self
@@ -66,17 +74,21 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Opens the store: checks that the secret is the namespace's, and goes on checking every second.
+    /// Connects to the store, checks that the secret is the namespace's, and goes on checking every second.
+    ///
+    /// Settings and secret are checked before any request.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) for a missing or short secret, and for one that is not the namespace's;
     /// [`Misuse`](crate::ErrorKind::Misuse) for a setting out of range, and outside a tokio runtime; the store's own failures.
     pub async fn open(self) -> Result<TokenCache> {
         let refused = |message: &str| Err(Error::misuse("open the cache", message));
-        let Settings { sign_in_timeout, max_sessions, .. } = self.settings;
-        if sign_in_timeout < Duration::from_secs(1)
-            || sign_in_timeout > MARKER_LIFE - Duration::from_secs(60)
-        {
+        let Settings {
+            sign_in_timeout,
+            max_sessions,
+            ..
+        } = self.settings;
+        if sign_in_timeout < Duration::from_secs(1) || sign_in_timeout > MAX_SIGN_IN_TIMEOUT {
             return refused("the sign-in timeout is one second to 29 minutes");
         }
         if !(1..=BeginSession::MAX_SESSIONS).contains(&max_sessions) {
@@ -89,10 +101,11 @@ impl TokenCacheBuilder {
             Some(secret) => secret,
             None => Secret::from_env()?,
         };
-        let state = NamespaceState::open(&*self.store, &secret).await?;
+        let store = self.connect.await?;
+        let state = NamespaceState::open(&*store, &secret).await?;
         let ring = secret.ring();
         let cache = TokenCache(Arc::new(Inner {
-            store: self.store,
+            store,
             secret,
             ring,
             state,
@@ -100,5 +113,13 @@ impl TokenCacheBuilder {
         }));
         super::namespace::watch(&cache);
         Ok(cache)
+    }
+}
+
+impl fmt::Debug for TokenCacheBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCacheBuilder")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }

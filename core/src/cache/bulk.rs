@@ -66,7 +66,10 @@ impl TokenCache {
         accounts: impl IntoIterator<Item = &'a AccountId>,
     ) -> Result<BulkSignOut> {
         let keys = self.keys()?;
-        let accounts = accounts.into_iter().map(|account| keys.id_key.account(account)).collect();
+        let accounts = accounts
+            .into_iter()
+            .map(|account| keys.id_key.account(account))
+            .collect();
         self.bulk(accounts, None)
     }
 
@@ -95,7 +98,12 @@ impl TokenCache {
             replicas: None,
             finished: false,
         };
-        Ok(BulkSignOut { cache: self.clone(), checkpoint, accounts, issuer })
+        Ok(BulkSignOut {
+            cache: self.clone(),
+            checkpoint,
+            accounts,
+            issuer,
+        })
     }
 }
 
@@ -126,8 +134,13 @@ impl BulkSignOut {
         }
         let (cache, checkpoint, issuer) =
             (self.cache.clone(), self.checkpoint.clone(), self.issuer);
-        let batch: Vec<AccountKey> =
-            self.accounts.iter().skip(checkpoint.done).take(STEP).copied().collect();
+        let batch: Vec<AccountKey> = self
+            .accounts
+            .iter()
+            .skip(checkpoint.done)
+            .take(STEP)
+            .copied()
+            .collect();
         self.checkpoint = self
             .cache
             .in_own_task("sign out many accounts", async move {
@@ -141,7 +154,10 @@ impl BulkSignOut {
         if of == Some(self.checkpoint.done) {
             self.checkpoint.finished = true;
         }
-        Ok(Some(Progress { accounts: self.checkpoint.done, of }))
+        Ok(Some(Progress {
+            accounts: self.checkpoint.done,
+            of,
+        }))
     }
 
     /// Where the run stands, to go on after a failure.
@@ -174,7 +190,9 @@ async fn step_of_issuer(
 ) -> Result<Checkpoint> {
     let directory = directory(cache)?;
     if !checkpoint.marked {
-        directory.cut_issuer(&issuer, checkpoint.moment, MarkOptions::default()).await?;
+        directory
+            .cut_issuer(&issuer, checkpoint.moment, MarkOptions::default())
+            .await?;
         checkpoint.marked = true;
     }
     let mut scan = Scan::of_issuer(issuer).page(STEP);

@@ -8,12 +8,12 @@ mod sign_out;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use self::namespace::{Keys, NamespaceState};
 pub use self::{
     builder::TokenCacheBuilder,
     bulk::{BulkSignOut, Checkpoint, Progress},
     session::Session,
 };
-use self::namespace::{Keys, NamespaceState};
 use crate::{
     AccountId, Error, MemoryStore, Result, Secret, StartedSignIn, Ticket, TokenStore, ring::Ring,
 };
@@ -72,7 +72,8 @@ impl TokenCache {
 
     /// Opens a store with settings of one's own.
     pub fn builder(store: impl TokenStore) -> TokenCacheBuilder {
-        TokenCacheBuilder::new(Arc::new(store))
+        let store: Arc<dyn TokenStore> = Arc::new(store);
+        TokenCacheBuilder::connecting(std::future::ready(Ok(store)))
     }
 
     /// A cache of this process alone, with a secret that nobody else has.

@@ -60,15 +60,12 @@ impl NamespaceState {
         if known.usurped {
             return Err(usurped());
         }
-        let (earliest, latest) = match store.clock() {
-            Some(clock) => {
-                let now = clock.now();
-                (now, now)
-            }
-            None => {
-                let now = Instant::now();
-                (known.clock.earliest(now), known.clock.latest(now))
-            }
+        let (earliest, latest) = if let Some(clock) = store.clock() {
+            let now = clock.now();
+            (now, now)
+        } else {
+            let now = Instant::now();
+            (known.clock.earliest(now), known.clock.latest(now))
         };
         Ok(Keys {
             id_key: Arc::clone(&known.id_key),
@@ -124,15 +121,25 @@ impl TokenCache {
     /// [`Unavailable`](crate::ErrorKind::Unavailable) where another server changed the record at the same moment; the
     /// store's own failures.
     pub async fn raise_generation(&self) -> Result<u64> {
-        let Inner { store, secret, state, .. } = &*self.0;
+        let Inner {
+            store,
+            secret,
+            state,
+            ..
+        } = &*self.0;
         let keys = self.keys()?;
         let read = store.namespace().await?;
         let time_of_day = keys.latest.as_millis() / 1_000;
-        let current = read.record.map_or(0, |record| record.generation).max(keys.generation);
+        let current = read
+            .record
+            .map_or(0, |record| record.generation)
+            .max(keys.generation);
         let raised = NamespaceRecord::new(time_of_day.max(current + 1), secret.check());
         if !store.set_namespace(read.record.as_ref(), &raised).await? {
-            return Err(Error::new(crate::ErrorKind::Unavailable, "raise the generation")
-                .message("another server changed the namespace's record meanwhile; try again"));
+            return Err(
+                Error::new(crate::ErrorKind::Unavailable, "raise the generation")
+                    .message("another server changed the namespace's record meanwhile; try again"),
+            );
         }
         state.adopt(secret, raised.generation);
         Ok(raised.generation)
@@ -155,7 +162,10 @@ pub(super) fn watch(cache: &TokenCache) {
 async fn read(store: &dyn TokenStore) -> Result<(Option<NamespaceRecord>, StoreClock)> {
     let sent = Instant::now();
     let namespace = store.namespace().await?;
-    Ok((namespace.record, StoreClock::new(sent, Instant::now(), namespace.time)))
+    Ok((
+        namespace.record,
+        StoreClock::new(sent, Instant::now(), namespace.time),
+    ))
 }
 
 fn usurped() -> Error {

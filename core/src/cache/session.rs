@@ -20,7 +20,11 @@ pub struct Session {
 impl Session {
     pub(super) fn new(cache: TokenCache, claim: Claim) -> Result<Self> {
         let epoch = claim.epoch.hash();
-        let session = Self { cache, claim, epoch };
+        let session = Self {
+            cache,
+            claim,
+            epoch,
+        };
         session.keys()?;
         Ok(session)
     }
@@ -46,7 +50,10 @@ impl Session {
     pub async fn get(&self, key: &EntryKey) -> Result<Option<Entry>> {
         let keys = self.keys()?;
         let at = self.address(&keys, key);
-        self.cache.store().read(&at, ReadOptions::at(keys.latest)).await
+        self.cache
+            .store()
+            .read(&at, ReadOptions::at(keys.latest))
+            .await
     }
 
     /// Puts a [`TokenSet`](crate::TokenSet), or any bytes, under a key, over whatever is there.
@@ -82,13 +89,16 @@ impl Session {
         let keys = self.keys()?;
         let limit = self.cache.store().capabilities().max_entry_bytes;
         if value.stored.len() > limit {
-            return Err(Error::new(ErrorKind::TooLarge, "write an entry").message(format!(
-                "the value has {} bytes, and this store takes {limit}",
-                value.stored.len(),
-            )));
+            return Err(
+                Error::new(ErrorKind::TooLarge, "write an entry").message(format!(
+                    "the value has {} bytes, and this store takes {limit}",
+                    value.stored.len(),
+                )),
+            );
         }
-        let expires_at =
-            value.useful_until.map_or(self.claim.ends_at, |until| until.min(self.claim.ends_at));
+        let expires_at = value
+            .useful_until
+            .map_or(self.claim.ends_at, |until| until.min(self.claim.ends_at));
         if expires_at <= keys.latest {
             return Err(Error::misuse(
                 "write an entry",
@@ -121,7 +131,10 @@ impl Session {
     /// Asks the store whether the session lives.
     pub(super) async fn check(&self) -> Result<()> {
         let options = ReadOptions::at(self.keys()?.latest);
-        self.cache.store().session(&self.claim.account, &self.epoch, options).await?;
+        self.cache
+            .store()
+            .session(&self.claim.account, &self.epoch, options)
+            .await?;
         Ok(())
     }
 
@@ -145,6 +158,8 @@ impl Session {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("ends_at", &self.claim.ends_at).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("ends_at", &self.claim.ends_at)
+            .finish_non_exhaustive()
     }
 }

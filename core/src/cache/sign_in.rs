@@ -29,10 +29,14 @@ impl TokenCache {
         let keys = self.keys()?;
         let not_after = requested_at + self.0.settings.sign_in_timeout;
         if requested_at > keys.latest {
-            return Err(overdue("the sign-in was started at a moment that the store's clock has not reached"));
+            return Err(overdue(
+                "the sign-in was started at a moment that the store's clock has not reached",
+            ));
         }
         if keys.earliest > not_after {
-            return Err(overdue("the sign-in took too long; a sign-out in between could go unseen"));
+            return Err(overdue(
+                "the sign-in took too long; a sign-out in between could go unseen",
+            ));
         }
         let cache = self.clone();
         self.in_own_task("sign in", async move {
@@ -47,7 +51,10 @@ impl TokenCache {
             let seal = |epoch: &Epoch| accounts::seal_escrow(&cache.0.ring, &claim(epoch));
             let plan = SignInPlan {
                 account,
-                sid: sign_in.provider_session.as_ref().map(|session| keys.id_key.sid(session)),
+                sid: sign_in
+                    .provider_session
+                    .as_ref()
+                    .map(|session| keys.id_key.sid(session)),
                 places: places(requested_at, sign_in.auth_time),
                 ends_at,
                 not_after,
@@ -67,7 +74,10 @@ impl TokenCache {
 }
 
 fn places(requested_at: Timestamp, auth_time: Option<Timestamp>) -> Places {
-    Places { store: requested_at, provider: auth_time.unwrap_or(requested_at - MARGIN) }
+    Places {
+        store: requested_at,
+        provider: auth_time.unwrap_or(requested_at - MARGIN),
+    }
 }
 
 fn overdue(message: &str) -> Error {

@@ -61,8 +61,14 @@ impl TokenCache {
         let keys = self.keys()?;
         let options = EvictOptions::at(keys.latest);
         let moment = Moment::of_provider(message.issued_at);
-        let account = message.account.as_ref().map(|account| keys.id_key.account(account));
-        let sid = message.provider_session.as_ref().map(|session| keys.id_key.sid(session));
+        let account = message
+            .account
+            .as_ref()
+            .map(|account| keys.id_key.account(account));
+        let sid = message
+            .provider_session
+            .as_ref()
+            .map(|session| keys.id_key.sid(session));
         let cache = self.clone();
         match (sid, account) {
             (None, None) => Err(LogoutMessage::nameless()),
@@ -88,6 +94,10 @@ impl TokenCache {
     }
 
     fn reach(&self, moment: Moment) -> Reach {
-        if self.0.settings.sid_means_account { Reach::Account(moment) } else { Reach::Labelled }
+        if self.0.settings.sid_means_account {
+            Reach::Account(moment)
+        } else {
+            Reach::Labelled
+        }
     }
 }

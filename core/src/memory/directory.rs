@@ -50,7 +50,8 @@ impl Index {
         self.steps += 1;
         if self.steps.is_multiple_of(SWEEP_EVERY) {
             self.sids.retain(|_, pointers| !pointers.is_over(now));
-            self.issuers.retain(|_, marker| marker.is_some_and(|marker| marker.stands(now)));
+            self.issuers
+                .retain(|_, marker| marker.is_some_and(|marker| marker.stands(now)));
         }
     }
 }
@@ -79,7 +80,10 @@ impl Directory for MemoryStore {
         let now = self.0.clock.now();
         let mut index = self.index();
         let pointers = index.sids.entry(*sid).or_default();
-        let life = pointers.expires_at().unwrap_or_default().max(now + options.marker_life);
+        let life = pointers
+            .expires_at()
+            .unwrap_or_default()
+            .max(now + options.marker_life);
         match until {
             Until::ForGood => {
                 pointers.ended_for_good = pointers.ended_for_good.max(Some(life));
@@ -116,7 +120,11 @@ impl Directory for MemoryStore {
         options: MarkOptions,
     ) -> Result<()> {
         let expires_at = self.0.clock.now() + options.marker_life;
-        Marker::raise(self.index().issuers.entry(*issuer).or_default(), at, expires_at);
+        Marker::raise(
+            self.index().issuers.entry(*issuer).or_default(),
+            at,
+            expires_at,
+        );
         Ok(())
     }
 
@@ -126,9 +134,15 @@ impl Directory for MemoryStore {
             None => 0,
             Some(cursor) => cursor.as_str().parse().map_err(|_| foreign_cursor())?,
         };
-        let (accounts, more) =
-            self.0.shards.accounts(shard, scan.issuer.as_ref()).ok_or_else(foreign_cursor)?;
-        Ok(Page::new(accounts, more.then(|| Cursor::new((shard + 1).to_string()))))
+        let (accounts, more) = self
+            .0
+            .shards
+            .accounts(shard, scan.issuer.as_ref())
+            .ok_or_else(foreign_cursor)?;
+        Ok(Page::new(
+            accounts,
+            more.then(|| Cursor::new((shard + 1).to_string())),
+        ))
     }
 
     async fn evict_accounts(

@@ -87,11 +87,7 @@ impl MemoryStore {
         self.0.shards.weight()
     }
 
-    fn with_partition<T>(
-        &self,
-        account: &AccountKey,
-        step: impl FnOnce(&mut Partition) -> T,
-    ) -> T {
+    fn with_partition<T>(&self, account: &AccountKey, step: impl FnOnce(&mut Partition) -> T) -> T {
         self.0.shards.with(account, self.0.clock.now(), step)
     }
 
@@ -123,7 +119,11 @@ impl TokenStore for MemoryStore {
     }
 
     async fn namespace(&self) -> Result<Namespace> {
-        let record = *self.0.namespace.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = *self
+            .0
+            .namespace
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         Ok(Namespace::new(record, self.0.clock.now()))
     }
 
@@ -132,7 +132,11 @@ impl TokenStore for MemoryStore {
         expected: Option<&NamespaceRecord>,
         record: &NamespaceRecord,
     ) -> Result<bool> {
-        let mut held = self.0.namespace.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self
+            .0
+            .namespace
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let matches = held.as_ref() == expected;
         if matches {
             *held = Some(*record);
@@ -173,7 +177,9 @@ impl TokenStore for MemoryStore {
                 .message(format!("the value is over {MAX_ENTRY_BYTES} bytes")));
         }
         self.make_room("write an entry", partition::entry_weight(&entry))?;
-        self.with_partition(at.account(), |partition| partition.write(at, entry, &options))
+        self.with_partition(at.account(), |partition| {
+            partition.write(at, entry, &options)
+        })
     }
 
     async fn remove(&self, at: &EntryAddress) -> Result<()> {
@@ -220,7 +226,9 @@ impl TokenStore for MemoryStore {
 impl RefreshLocks for MemoryStore {
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
         let now = self.0.clock.now();
-        self.with_partition(at.account(), |partition| partition.acquire(at, options, now))
+        self.with_partition(at.account(), |partition| {
+            partition.acquire(at, options, now)
+        })
     }
 
     async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
@@ -238,7 +246,9 @@ impl Escrow for MemoryStore {
         escrowed: Escrowed,
         options: ReadOptions,
     ) -> Result<()> {
-        self.with_partition(account, |partition| partition.keep(name, escrowed, options.now))
+        self.with_partition(account, |partition| {
+            partition.keep(name, escrowed, options.now)
+        })
     }
 
     async fn find(
@@ -253,7 +263,9 @@ impl Escrow for MemoryStore {
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryStore").field("weight", &self.weight()).finish_non_exhaustive()
+        f.debug_struct("MemoryStore")
+            .field("weight", &self.weight())
+            .finish_non_exhaustive()
     }
 }
 
@@ -262,4 +274,3 @@ impl fmt::Display for MemoryStore {
         f.write_str("memory")
     }
 }
-

@@ -76,11 +76,17 @@ impl Markers {
 
     fn leave(&mut self, cut: &Cut, expires_at: Timestamp) {
         let (marker, at) = match cut {
-            Cut::Account(Moment { clock: Clock::Store, at }) => (&mut self.store, at),
-            Cut::Account(Moment { clock: Clock::Provider, at }) => (&mut self.provider, at),
-            Cut::ProviderSessionOrUnlabelled { unlabelled_until, .. } => {
-                (&mut self.unlabelled, unlabelled_until)
-            }
+            Cut::Account(Moment {
+                clock: Clock::Store,
+                at,
+            }) => (&mut self.store, at),
+            Cut::Account(Moment {
+                clock: Clock::Provider,
+                at,
+            }) => (&mut self.provider, at),
+            Cut::ProviderSessionOrUnlabelled {
+                unlabelled_until, ..
+            } => (&mut self.unlabelled, unlabelled_until),
             Cut::Session(_) | Cut::ProviderSession { .. } => return,
         };
         Marker::raise(marker, *at, expires_at);
@@ -105,12 +111,17 @@ impl Partition {
         self.prune(begin.now);
         let mut displaced = 0;
         while self.sessions.len() >= begin.max_sessions.max(1) {
-            let Some(first) = self.begun_first() else { break };
+            let Some(first) = self.begun_first() else {
+                break;
+            };
             self.end(&first);
             displaced += 1;
         }
-        let session =
-            Session { record: begin.record, entries: HashMap::new(), weight: SESSION_WEIGHT };
+        let session = Session {
+            record: begin.record,
+            entries: HashMap::new(),
+            weight: SESSION_WEIGHT,
+        };
         self.sessions.insert(session.record.epoch, session);
         Ok(Begun::displacing(displaced))
     }
@@ -124,7 +135,10 @@ impl Partition {
 
     pub(super) fn read(&self, at: &EntryAddress, now: Timestamp) -> Result<Option<Entry>> {
         self.session(at.epoch(), now)?;
-        let entry = self.sessions.get(at.epoch()).and_then(|held| held.entries.get(at.name()));
+        let entry = self
+            .sessions
+            .get(at.epoch())
+            .and_then(|held| held.entries.get(at.name()));
         Ok(entry.filter(|entry| !entry.is_expired(now)).cloned())
     }
 
@@ -201,20 +215,27 @@ impl Partition {
             return Ok(Acquired::Fresher(entry));
         }
         let until = now + options.lease;
-        let lock = self
-            .locks
-            .entry((*at.epoch(), *at.name()))
-            .or_insert(Lock { owner: options.owner, until });
+        let lock = self.locks.entry((*at.epoch(), *at.name())).or_insert(Lock {
+            owner: options.owner,
+            until,
+        });
         if lock.owner != options.owner && now < lock.until {
             return Ok(Acquired::Busy(lock.until.since(now)));
         }
-        *lock = Lock { owner: options.owner, until };
+        *lock = Lock {
+            owner: options.owner,
+            until,
+        };
         Ok(Acquired::Held)
     }
 
     pub(super) fn release(&mut self, at: &EntryAddress, owner: &LockOwner) {
         let name = (*at.epoch(), *at.name());
-        if self.locks.get(&name).is_some_and(|lock| lock.owner == *owner) {
+        if self
+            .locks
+            .get(&name)
+            .is_some_and(|lock| lock.owner == *owner)
+        {
             self.locks.remove(&name);
         }
     }
@@ -233,8 +254,15 @@ impl Partition {
     }
 
     pub(super) fn find(&self, name: &EscrowName, now: Timestamp) -> Vec<Escrowed> {
-        let kept = self.escrows.get(name).map(Vec::as_slice).unwrap_or_default();
-        kept.iter().filter(|kept| self.session(&kept.epoch, now).is_ok()).cloned().collect()
+        let kept = self
+            .escrows
+            .get(name)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        kept.iter()
+            .filter(|kept| self.session(&kept.epoch, now).is_ok())
+            .cloned()
+            .collect()
     }
 
     pub(super) fn prune(&mut self, now: Timestamp) {

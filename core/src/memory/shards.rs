@@ -16,7 +16,7 @@ const SWEEP_EVERY: usize = 4_096;
 
 /// The partitions, spread over locks by account, and what they weigh together.
 pub(super) struct Shards {
-    shards: Vec<Mutex<Shard>>,
+    locked: Vec<Mutex<Shard>>,
     weight: AtomicUsize,
     weight_limit: usize,
 }
@@ -30,7 +30,7 @@ struct Shard {
 impl Shards {
     pub(super) fn new(weight_limit: usize) -> Self {
         Self {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            locked: (0..SHARDS).map(|_| Mutex::default()).collect(),
             weight: AtomicUsize::new(0),
             weight_limit,
         }
@@ -48,7 +48,9 @@ impl Shards {
         step: impl FnOnce(&mut Partition) -> T,
     ) -> T {
         let index = usize::from(account.subject()[0]) % SHARDS;
-        let mut shard = self.shards[index].lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.locked[index]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         shard.steps += 1;
         if shard.steps.is_multiple_of(SWEEP_EVERY) {
             self.sweep(&mut shard, now);
@@ -67,8 +69,11 @@ impl Shards {
     pub(super) fn make_room(&self, bytes: usize, now: Timestamp) -> bool {
         let fits = || self.weight().saturating_add(bytes) <= self.weight_limit;
         if !fits() {
-            for shard in &self.shards {
-                self.sweep(&mut shard.lock().unwrap_or_else(PoisonError::into_inner), now);
+            for shard in &self.locked {
+                self.sweep(
+                    &mut shard.lock().unwrap_or_else(PoisonError::into_inner),
+                    now,
+                );
             }
         }
         fits()
@@ -80,7 +85,11 @@ impl Shards {
         shard: usize,
         issuer: Option<&IssuerKey>,
     ) -> Option<(Vec<AccountKey>, bool)> {
-        let held = self.shards.get(shard)?.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self
+            .locked
+            .get(shard)?
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let accounts = held
             .partitions
             .iter()

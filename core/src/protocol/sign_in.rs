@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::{
-    AccountKey, BeginSession, Epoch, Error, ErrorKind, Escrowed, EscrowName, EvictOptions, Places,
+    AccountKey, BeginSession, Epoch, Error, ErrorKind, EscrowName, Escrowed, EvictOptions, Places,
     Pointer, ReadOptions, Result, SessionRecord, SidKey, Timestamp, TokenStore,
     protocol::end_session,
 };
@@ -93,8 +93,12 @@ async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<Epoch> {
 async fn admit(store: &dyn TokenStore, plan: &SignInPlan<'_>, epoch: &Epoch) -> Result<()> {
     if let Some(directory) = store.directory() {
         if let Some(sid) = &plan.sid {
-            let pointer =
-                Pointer::new(plan.account, plan.places.store, plan.ends_at, plan.not_after);
+            let pointer = Pointer::new(
+                plan.account,
+                plan.places.store,
+                plan.ends_at,
+                plan.not_after,
+            );
             directory.point(sid, pointer).await?;
         }
         directory
@@ -107,7 +111,9 @@ async fn admit(store: &dyn TokenStore, plan: &SignInPlan<'_>, epoch: &Epoch) -> 
                 .message("this store keeps no escrow; sign in without it")
         })?;
         let escrowed = Escrowed::new(epoch.hash(), seal(epoch)?);
-        escrow.keep(&plan.account, name, escrowed, ReadOptions::at(plan.now)).await?;
+        escrow
+            .keep(&plan.account, name, escrowed, ReadOptions::at(plan.now))
+            .await?;
     }
     Ok(())
 }

@@ -65,11 +65,15 @@ pub async fn sign_out_sid(
     sign_out: &SidSignOut,
     options: EvictOptions,
 ) -> Result<SignOut> {
-    let SidSignOut { sid, until, reach, named } = *sign_out;
+    let SidSignOut {
+        sid,
+        until,
+        reach,
+        named,
+    } = *sign_out;
     let mut accounts = match store.directory() {
         Some(directory) => {
-            let mut mark = MarkOptions::default();
-            mark.marker_life = options.marker_life;
+            let mark = MarkOptions::living(options.marker_life);
             let pointed = directory.cut_provider_session(&sid, until, mark).await?;
             if pointed.accounts.is_empty() && pointed.may_be_incomplete && named.is_none() {
                 return Err(index_may_be_lost());
@@ -78,8 +82,10 @@ pub async fn sign_out_sid(
         }
         None if named.is_some() => Vec::new(),
         None => {
-            return Err(Error::new(ErrorKind::Unsupported, "sign out a provider session")
-                .message("this store has no index of `sid`s; name the subject as well"));
+            return Err(
+                Error::new(ErrorKind::Unsupported, "sign out a provider session")
+                    .message("this store has no index of `sid`s; name the subject as well"),
+            );
         }
     };
     if let Some((account, _)) = named
@@ -94,7 +100,10 @@ pub async fn sign_out_sid(
         let cut = match (reach, named) {
             (Reach::Account(moment), _) => Cut::Account(moment),
             (Reach::Labelled, Some((named, unlabelled_until))) if named == *account => {
-                Cut::ProviderSessionOrUnlabelled { sid, unlabelled_until }
+                Cut::ProviderSessionOrUnlabelled {
+                    sid,
+                    unlabelled_until,
+                }
             }
             (Reach::Labelled, _) => Cut::ProviderSession { sid, until },
         };

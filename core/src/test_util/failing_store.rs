@@ -30,17 +30,26 @@ struct Failure {
 impl FailingStore {
     /// A store that works, for now.
     pub fn new(inner: impl TokenStore) -> Self {
-        Self { inner: Arc::new(inner), failure: Arc::default() }
+        Self {
+            inner: Arc::new(inner),
+            failure: Arc::default(),
+        }
     }
 
     /// From now on every request fails, and nothing is done.
     pub fn fail_with(&self, kind: ErrorKind) {
-        self.set(Some(Failure { kind, applied: false }));
+        self.set(Some(Failure {
+            kind,
+            applied: false,
+        }));
     }
 
     /// From now on every request is carried out, and its answer lost: what a timeout may be.
     pub fn lose_answers_with(&self, kind: ErrorKind) {
-        self.set(Some(Failure { kind, applied: true }));
+        self.set(Some(Failure {
+            kind,
+            applied: true,
+        }));
     }
 
     /// From now on it works again.
@@ -58,8 +67,12 @@ impl FailingStore {
         step: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
         let failure = *self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Failure { kind, applied }) = failure else { return step.await };
-        let error = Error::new(kind, operation).store("failing").message("it was told to fail");
+        let Some(Failure { kind, applied }) = failure else {
+            return step.await;
+        };
+        let error = Error::new(kind, operation)
+            .store("failing")
+            .message("it was told to fail");
         if !applied {
             return Err(error);
         }
@@ -76,7 +89,8 @@ impl TokenStore for FailingStore {
     }
 
     async fn namespace(&self) -> Result<Namespace> {
-        self.request("read the namespace", self.inner.namespace()).await
+        self.request("read the namespace", self.inner.namespace())
+            .await
     }
 
     async fn set_namespace(
@@ -84,11 +98,16 @@ impl TokenStore for FailingStore {
         expected: Option<&NamespaceRecord>,
         record: &NamespaceRecord,
     ) -> Result<bool> {
-        self.request("write the namespace", self.inner.set_namespace(expected, record)).await
+        self.request(
+            "write the namespace",
+            self.inner.set_namespace(expected, record),
+        )
+        .await
     }
 
     async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
-        self.request("begin a session", self.inner.begin(account, session)).await
+        self.request("begin a session", self.inner.begin(account, session))
+            .await
     }
 
     async fn session(
@@ -97,11 +116,16 @@ impl TokenStore for FailingStore {
         epoch: &EpochHash,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
-        self.request("read a session", self.inner.session(account, epoch, options)).await
+        self.request(
+            "read a session",
+            self.inner.session(account, epoch, options),
+        )
+        .await
     }
 
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
-        self.request("read an entry", self.inner.read(at, options)).await
+        self.request("read an entry", self.inner.read(at, options))
+            .await
     }
 
     async fn write(
@@ -110,7 +134,8 @@ impl TokenStore for FailingStore {
         entry: Entry,
         options: WriteOptions,
     ) -> Result<Written> {
-        self.request("write an entry", self.inner.write(at, entry, options)).await
+        self.request("write an entry", self.inner.write(at, entry, options))
+            .await
     }
 
     async fn remove(&self, at: &EntryAddress) -> Result<()> {
@@ -123,7 +148,8 @@ impl TokenStore for FailingStore {
         cut: Cut,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        self.request("sign out", self.inner.evict(account, cut, options)).await
+        self.request("sign out", self.inner.evict(account, cut, options))
+            .await
     }
 
     async fn sessions(
@@ -131,7 +157,8 @@ impl TokenStore for FailingStore {
         account: &AccountKey,
         options: ReadOptions,
     ) -> Result<Vec<SessionRecord>> {
-        self.request("list sessions", self.inner.sessions(account, options)).await
+        self.request("list sessions", self.inner.sessions(account, options))
+            .await
     }
 
     fn clock(&self) -> Option<&dyn TimeSource> {
@@ -155,12 +182,14 @@ impl TokenStore for FailingStore {
 impl RefreshLocks for FailingStore {
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
         let locks = self.inner.refresh_locks().ok_or_else(unsupported)?;
-        self.request("take a refresh lock", locks.acquire(at, options)).await
+        self.request("take a refresh lock", locks.acquire(at, options))
+            .await
     }
 
     async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
         let locks = self.inner.refresh_locks().ok_or_else(unsupported)?;
-        self.request("release a refresh lock", locks.release(at, owner)).await
+        self.request("release a refresh lock", locks.release(at, owner))
+            .await
     }
 }
 
@@ -174,7 +203,11 @@ impl Escrow for FailingStore {
         options: ReadOptions,
     ) -> Result<()> {
         let escrow = self.inner.escrow().ok_or_else(unsupported)?;
-        self.request("keep an escrow", escrow.keep(account, name, escrowed, options)).await
+        self.request(
+            "keep an escrow",
+            escrow.keep(account, name, escrowed, options),
+        )
+        .await
     }
 
     async fn find(
@@ -184,7 +217,8 @@ impl Escrow for FailingStore {
         options: ReadOptions,
     ) -> Result<Vec<Escrowed>> {
         let escrow = self.inner.escrow().ok_or_else(unsupported)?;
-        self.request("find an escrow", escrow.find(account, name, options)).await
+        self.request("find an escrow", escrow.find(account, name, options))
+            .await
     }
 }
 
@@ -192,7 +226,8 @@ impl Escrow for FailingStore {
 impl Directory for FailingStore {
     async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
         let directory = self.inner.directory().ok_or_else(unsupported)?;
-        self.request("enter a `sid`", directory.point(sid, pointer)).await
+        self.request("enter a `sid`", directory.point(sid, pointer))
+            .await
     }
 
     async fn cut_provider_session(
@@ -202,7 +237,11 @@ impl Directory for FailingStore {
         options: MarkOptions,
     ) -> Result<Pointed> {
         let directory = self.inner.directory().ok_or_else(unsupported)?;
-        self.request("sign out a `sid`", directory.cut_provider_session(sid, until, options)).await
+        self.request(
+            "sign out a `sid`",
+            directory.cut_provider_session(sid, until, options),
+        )
+        .await
     }
 
     async fn check_issuer(
@@ -212,8 +251,11 @@ impl Directory for FailingStore {
         not_after: Timestamp,
     ) -> Result<()> {
         let directory = self.inner.directory().ok_or_else(unsupported)?;
-        self.request("check the issuer", directory.check_issuer(issuer, requested_at, not_after))
-            .await
+        self.request(
+            "check the issuer",
+            directory.check_issuer(issuer, requested_at, not_after),
+        )
+        .await
     }
 
     async fn cut_issuer(
@@ -223,12 +265,17 @@ impl Directory for FailingStore {
         options: MarkOptions,
     ) -> Result<()> {
         let directory = self.inner.directory().ok_or_else(unsupported)?;
-        self.request("sign out an issuer", directory.cut_issuer(issuer, at, options)).await
+        self.request(
+            "sign out an issuer",
+            directory.cut_issuer(issuer, at, options),
+        )
+        .await
     }
 
     async fn accounts(&self, scan: &Scan) -> Result<Page> {
         let directory = self.inner.directory().ok_or_else(unsupported)?;
-        self.request("list accounts", directory.accounts(scan)).await
+        self.request("list accounts", directory.accounts(scan))
+            .await
     }
 
     async fn evict_accounts(
@@ -246,7 +293,10 @@ impl Directory for FailingStore {
             };
             let one = async {
                 let one = std::slice::from_ref(account);
-                directory.evict_accounts(one, at, marking, options).await.remove(0)
+                directory
+                    .evict_accounts(one, at, marking, options)
+                    .await
+                    .remove(0)
             };
             evicted.push(self.request("sign out", one).await);
         }
@@ -256,7 +306,9 @@ impl Directory for FailingStore {
 
 impl fmt::Debug for FailingStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FailingStore").field("inner", &self.inner).finish_non_exhaustive()
+        f.debug_struct("FailingStore")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
     }
 }
 
