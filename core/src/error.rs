@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{convert::Infallible, fmt};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -183,6 +183,13 @@ impl fmt::Debug for Error {
             .field("may_have_applied", &self.0.may_have_applied)
             .field("source", &self.0.source)
             .finish()
+    }
+}
+
+/// Bytes become a [`Value`](crate::Value) without fail; the bound of [`Session::put`](crate::Session::put) asks all the same.
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 

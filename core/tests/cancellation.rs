@@ -1,0 +1,103 @@
+//! A caller that goes away stops no sign-in and no sign-out (G4).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+#![cfg(feature = "test-util")]
+
+use std::{future::Future, pin::pin, task::Context};
+
+use token_cache_core::{
+    AccountId, EntryKey, ErrorKind, MemoryStore, Secret, SignIn, TokenCache,
+    test_util::FailingStore,
+};
+
+fn ada() -> AccountId {
+    AccountId::new("https://id.example", "ada").unwrap()
+}
+
+/// Polls a future so many times and drops it; true where it was done by then.
+fn poll_and_drop<F: Future>(future: F, times: usize) -> bool {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(std::task::Waker::noop());
+    (0..times).any(|_| future.as_mut().poll(&mut context).is_ready())
+}
+
+#[tokio::test]
+async fn a_sign_out_once_begun_is_carried_out() {
+    let cache = TokenCache::in_memory().await.unwrap();
+    for polls in 1..4 {
+        let started = cache.start_sign_in().unwrap();
+        let session = cache.sign_in(SignIn::new(ada(), &started)).await.unwrap();
+        let key = EntryKey::new("api").unwrap();
+        session.put(&key, b"token".to_vec()).await.unwrap();
+        let _ = poll_and_drop(session.sign_out(), polls);
+        // Whatever the caller saw, the task runs on: wait for what it does, not for a time.
+        while session.get(&key).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        assert!(session.get(&key).await.unwrap_err().is_signed_out());
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_once_begun_is_carried_out() {
+    let cache = TokenCache::in_memory().await.unwrap();
+    let started = cache.start_sign_in().unwrap();
+    let _ = poll_and_drop(cache.sign_in(SignIn::new(ada(), &started)), 1);
+    while cache.sessions(&ada()).await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(cache.sessions(&ada()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_failed_sign_out_is_an_error_and_never_ok() {
+    let store = FailingStore::new(MemoryStore::new());
+    let cache = TokenCache::open(store.clone(), Secret::random().unwrap())
+        .await
+        .unwrap();
+    let started = cache.start_sign_in().unwrap();
+    let session = cache.sign_in(SignIn::new(ada(), &started)).await.unwrap();
+    for kind in [
+        ErrorKind::Unavailable,
+        ErrorKind::TimedOut,
+        ErrorKind::Denied,
+    ] {
+        store.fail_with(kind);
+        assert_eq!(
+            cache.sign_out_account(&ada()).await.unwrap_err().kind(),
+            kind
+        );
+        store.work();
+        assert!(cache.resume(&session.ticket().unwrap()).await.is_ok());
+    }
+    store.lose_answers_with(ErrorKind::TimedOut);
+    let lost = cache.sign_out_account(&ada()).await.unwrap_err();
+    assert!(lost.may_have_applied() && lost.is_retryable());
+    store.work();
+    assert!(
+        !cache.sign_out_account(&ada()).await.unwrap().ended,
+        "the lost one had ended it"
+    );
+}
+
+/// A send whose answer was lost may land later: the next has an epoch of its own, and removes the earlier one by name.
+#[tokio::test]
+async fn a_sign_in_whose_answers_are_lost_leaves_one_session_at_the_most() {
+    let store = FailingStore::new(MemoryStore::new());
+    let cache = TokenCache::open(store.clone(), Secret::random().unwrap())
+        .await
+        .unwrap();
+    let started = cache.start_sign_in().unwrap();
+    store.lose_answers_with(ErrorKind::TimedOut);
+    let error = cache
+        .sign_in(SignIn::new(ada(), &started))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    store.work();
+    assert_eq!(cache.sessions(&ada()).await.unwrap().len(), 1);
+}

@@ -1,0 +1,89 @@
+//! Nothing that is formatted holds a token, a key, an epoch or an id (G5).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+#![cfg(feature = "test-util")]
+
+use token_cache_core::{
+    AccountId, EntryKey, LogoutMessage, ProviderSession, Secret, SignIn, Timestamp, TokenCache,
+    TokenSet, Value,
+};
+
+const CANARIES: [&str; 6] = [
+    "canary-issuer",
+    "canary-subject",
+    "canary-sid",
+    "canary-token",
+    "canary-key",
+    "canary-secret",
+];
+
+fn clean(printed: &str) {
+    for canary in CANARIES {
+        assert!(!printed.contains(canary), "{printed}");
+    }
+    // A text form of random bytes would be a long run of base64url letters.
+    let longest = printed
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .map(str::len)
+        .max()
+        .unwrap_or(0);
+    assert!(longest < 24, "{printed}");
+}
+
+#[tokio::test]
+async fn debug_prints_none_of_them() {
+    let secret = Secret::new(*b"canary-secret-canary-secret-canary").unwrap();
+    clean(&format!("{secret:?}"));
+    let store = token_cache_core::MemoryStore::new();
+    let cache = TokenCache::builder(store)
+        .secret(secret)
+        .open()
+        .await
+        .unwrap();
+    let account = AccountId::new("canary-issuer", "canary-subject").unwrap();
+    let started = cache.start_sign_in().unwrap();
+    let sign_in = SignIn::new(account.clone(), &started)
+        .sid("canary-sid")
+        .unwrap()
+        .escrow();
+    clean(&format!("{sign_in:?}"));
+    let session = cache.sign_in(sign_in).await.unwrap();
+    let key = EntryKey::new("canary-key").unwrap();
+    let tokens = TokenSet::new("canary-token")
+        .with_refresh_token("canary-token")
+        .with_id_token("canary-token");
+    let value = Value::try_from(&tokens).unwrap();
+    session.put(&key, tokens.clone()).await.unwrap();
+    let entry = session.get(&key).await.unwrap().unwrap();
+    let message = LogoutMessage::new("canary-issuer", Timestamp::default())
+        .unwrap()
+        .subject("canary-subject")
+        .unwrap();
+    let at_provider = ProviderSession::new("canary-issuer", "canary-sid").unwrap();
+    let sessions = cache.sessions(&account).await.unwrap();
+    let bulk = cache.sign_out_accounts([&account]).unwrap();
+    clean(&format!(
+        "{account:?} {key:?} {message:?} {at_provider:?} {value:?}"
+    ));
+    clean(&format!("{tokens:?} {entry:?}"));
+    clean(&format!(
+        "{session:?} {:?} {started:?}",
+        session.ticket().unwrap()
+    ));
+    clean(&format!("{cache:?} {sessions:?} {bulk:?}"));
+    let escrowed = cache.account(&account).await.unwrap();
+    clean(&format!("{escrowed:?}"));
+    assert!(escrowed.is_some());
+}
+
+#[test]
+fn an_error_about_a_token_response_does_not_quote_it() {
+    let response =
+        serde_json::json!({"access_token": "canary-token", "token_type": ["canary-token"]});
+    let error = TokenSet::from_response(&response, Timestamp::default()).unwrap_err();
+    clean(&format!("{error} {error:?}"));
+}
