@@ -12,7 +12,7 @@ use crate::{AccountKey, IssuerKey, Timestamp};
 const SHARDS: usize = 64;
 
 /// A shard is swept of what is expired once in so many steps on it.
-const SWEEP_EVERY: usize = 4_096;
+const SWEEP_EVERY: usize = 1_024;
 
 /// The partitions, spread over locks by account, and what they weigh together.
 pub(super) struct Shards {
