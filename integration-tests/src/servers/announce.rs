@@ -6,7 +6,10 @@ static SAID: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
 
 /// Says once per process which server a test of this `kind` runs on.
 pub(super) fn announce(kind: &'static str, which: &str) {
-    let first = SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(kind);
+    let first = SAID
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(kind);
     if first {
         // A closed stderr must not fail a test.
         let _ = writeln!(io::stderr(), "{kind}: {which}");

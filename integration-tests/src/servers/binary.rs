@@ -6,7 +6,12 @@ use super::ServerError;
 
 const VARIABLE: &str = "TOKEN_CACHE_REDIS_SERVER";
 /// Where packages put it when `PATH` is a bare one.
-const USUAL_FOLDERS: [&str; 4] = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin", "/usr/sbin"];
+const USUAL_FOLDERS: [&str; 4] = [
+    "/usr/bin",
+    "/usr/local/bin",
+    "/opt/homebrew/bin",
+    "/usr/sbin",
+];
 
 /// A program found in `PATH` or in the usual folders.
 pub(super) fn find(program: &str) -> Option<PathBuf> {
@@ -25,7 +30,10 @@ pub(super) fn redis_server() -> Result<PathBuf, ServerError> {
         return if named.is_file() {
             Ok(named)
         } else {
-            Err(ServerError::new(format!("{VARIABLE} names no file: {}", named.display())))
+            Err(ServerError::new(format!(
+                "{VARIABLE} names no file: {}",
+                named.display()
+            )))
         };
     }
     find("redis-server").ok_or_else(|| {
@@ -36,8 +44,10 @@ pub(super) fn redis_server() -> Result<PathBuf, ServerError> {
 /// What the program says of itself, such as `redis-server 7.0.15`.
 pub(super) fn describe(program: &Path) -> Result<String, ServerError> {
     let what = format!("{} --version", program.display());
-    let output =
-        Command::new(program).arg("--version").output().map_err(ServerError::during(what))?;
+    let output = Command::new(program)
+        .arg("--version")
+        .output()
+        .map_err(ServerError::during(what))?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let version = said
         .split_whitespace()

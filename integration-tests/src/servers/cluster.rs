@@ -1,9 +1,12 @@
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::resp::{Client, Value};
 use super::{RedisOptions, RedisServer, ServerError, wait};
 
 const SLOTS: usize = 16_384;
 const FORM_LIMIT: Duration = Duration::from_secs(30);
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A Redis Cluster of local masters without replicas.
 #[derive(Debug)]
@@ -21,31 +24,8 @@ impl RedisCluster {
         let nodes = (0..masters)
             .map(|_| RedisServer::start(node_options()))
             .collect::<Result<Vec<_>, _>>()?;
-        for (index, node) in nodes.iter().enumerate() {
-            let first = (index * SLOTS / masters).to_string();
-            let last = ((index + 1) * SLOTS / masters - 1).to_string();
-            node.cli(&["CLUSTER", "ADDSLOTSRANGE", &first, &last])?;
-            // Distinct epochs, else two nodes argue over them when they meet.
-            node.cli(&["CLUSTER", "SET-CONFIG-EPOCH", &(index + 1).to_string()])?;
-        }
-        if let Some((first, others)) = nodes.split_first() {
-            for node in others {
-                first.cli(&["CLUSTER", "MEET", "127.0.0.1", &node.port().to_string()])?;
-            }
-        }
-        let cluster = Self { nodes };
-        wait::until(FORM_LIMIT, "the cluster does not form", || {
-            cluster.nodes.iter().all(|node| cluster.is_whole_to(node)).then_some(())
-        })?;
-        Ok(cluster)
-    }
-
-    fn is_whole_to(&self, node: &RedisServer) -> bool {
-        let known = format!("cluster_known_nodes:{}\r", self.nodes.len());
-        node.cli(&["CLUSTER", "INFO"])
-            .ok()
-            .and_then(|info| info.text().map(str::to_owned))
-            .is_some_and(|info| info.contains("cluster_state:ok") && info.contains(&known))
+        form(&nodes.iter().map(RedisServer::address).collect::<Vec<_>>())?;
+        Ok(Self { nodes })
     }
 
     /// The masters, in the order of their slots.
@@ -64,6 +44,42 @@ impl RedisCluster {
     }
 }
 
+/// Makes one cluster of running, empty nodes, and waits until each says it is whole.
+pub(super) fn form(nodes: &[SocketAddr]) -> Result<(), ServerError> {
+    for (index, node) in nodes.iter().enumerate() {
+        let first = (index * SLOTS / nodes.len()).to_string();
+        let last = ((index + 1) * SLOTS / nodes.len() - 1).to_string();
+        call(*node, &["CLUSTER", "ADDSLOTSRANGE", &first, &last])?;
+        // Distinct epochs, else two nodes argue over them when they meet.
+        call(
+            *node,
+            &["CLUSTER", "SET-CONFIG-EPOCH", &(index + 1).to_string()],
+        )?;
+    }
+    if let Some((first, others)) = nodes.split_first() {
+        for node in others {
+            call(
+                *first,
+                &["CLUSTER", "MEET", "127.0.0.1", &node.port().to_string()],
+            )?;
+        }
+    }
+    let known = format!("cluster_known_nodes:{}\r", nodes.len());
+    let is_whole = |node: &SocketAddr| {
+        call(*node, &["CLUSTER", "INFO"])
+            .ok()
+            .and_then(|info| info.text().map(str::to_owned))
+            .is_some_and(|info| info.contains("cluster_state:ok") && info.contains(&known))
+    };
+    wait::until(FORM_LIMIT, "the cluster does not form", || {
+        nodes.iter().all(is_whole).then_some(())
+    })
+}
+
+fn call(node: SocketAddr, command: &[&str]) -> Result<Value, ServerError> {
+    Client::connect(node, CALL_TIMEOUT)?.call(command)
+}
+
 fn node_options() -> RedisOptions {
     let lines = [
         ("cluster-enabled", "yes"),
@@ -72,7 +88,9 @@ fn node_options() -> RedisOptions {
         ("cluster-announce-ip", "127.0.0.1"),
     ];
     RedisOptions {
-        extra: lines.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        extra: lines
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
         ..RedisOptions::default()
     }
 }

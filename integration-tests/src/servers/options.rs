@@ -12,7 +12,10 @@ pub enum AppendFsync {
 
 /// How a local Redis is set up. The default: nothing persisted, no password, no memory limit.
 #[derive(Clone, Default)]
-#[expect(clippy::exhaustive_structs, reason = "tests name some fields and take the rest as default")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "tests name some fields and take the rest as default"
+)]
 pub struct RedisOptions {
     /// Keeps an append-only file.
     pub appendonly: Option<AppendFsync>,
@@ -62,8 +65,15 @@ impl RedisOptions {
             lines.extend(value.as_ref().map(|value| format!("{name} {value}")));
         }
         lines.extend(self.users.iter().map(|user| format!("user {user}")));
-        lines.extend(self.replica_of.map(|port| format!("replicaof 127.0.0.1 {port}")));
-        lines.extend(self.extra.iter().map(|(name, value)| format!("{name} {value}")));
+        lines.extend(
+            self.replica_of
+                .map(|port| format!("replicaof 127.0.0.1 {port}")),
+        );
+        lines.extend(
+            self.extra
+                .iter()
+                .map(|(name, value)| format!("{name} {value}")),
+        );
         lines
     }
 }

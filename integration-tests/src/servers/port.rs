@@ -37,7 +37,10 @@ impl Port {
                 && is_free(number)
                 && is_free(number + PAIR_DISTANCE)
             {
-                return Ok(Self { number, _lock: lock });
+                return Ok(Self {
+                    number,
+                    _lock: lock,
+                });
             }
         }
         Err(ServerError::new(format!(

@@ -20,17 +20,32 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts `program`, with its output appended to the file `log`.
-    pub(super) fn start(program: &Path, args: &[String], log: PathBuf) -> Result<Self, ServerError> {
-        let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    pub(super) fn start(
+        program: &Path,
+        args: &[String],
+        log: PathBuf,
+    ) -> Result<Self, ServerError> {
+        let name = program
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let output = File::options()
             .create(true)
             .append(true)
             .open(&log)
             .map_err(ServerError::during(log.display()))?;
-        let errors = output.try_clone().map_err(ServerError::during(log.display()))?;
+        let errors = output
+            .try_clone()
+            .map_err(ServerError::during(log.display()))?;
         let mut command = dies_with_its_parent(program);
-        command.args(args).stdin(Stdio::null()).stdout(output).stderr(errors);
-        let child = spawn(command).map_err(ServerError::during(format!("could not start {name}")))?;
+        command
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors);
+        let child =
+            spawn(command).map_err(ServerError::during(format!("could not start {name}")))?;
         Ok(Self { child, name, log })
     }
 
@@ -53,19 +68,27 @@ impl Process {
     /// Kills it as `kill -9` does, and waits until it is gone.
     pub(super) fn kill9(&mut self) -> Result<(), ServerError> {
         let what = format!("could not kill {} {}", self.name, self.pid());
-        self.child.kill().and_then(|()| self.child.wait()).map_err(ServerError::during(what))?;
+        self.child
+            .kill()
+            .and_then(|()| self.child.wait())
+            .map_err(ServerError::during(what))?;
         Ok(())
     }
 
     /// Stops it by SIGSTOP, and returns once it stands still.
     pub(super) fn pause(&self) -> Result<(), ServerError> {
         self.signal(Signal::STOP)?;
-        let stopped_or_gone = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        let status = waitid(WaitId::Pid(self.rustix_pid()?), stopped_or_gone)
-            .map_err(ServerError::during(format!("could not watch {}", self.name)))?;
+        let stopped_or_gone =
+            WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let status = waitid(WaitId::Pid(self.rustix_pid()?), stopped_or_gone).map_err(
+            ServerError::during(format!("could not watch {}", self.name)),
+        )?;
         match status {
             Some(status) if status.stopped() => Ok(()),
-            _ => Err(ServerError::new(format!("{} was gone before it could be paused", self.name))),
+            _ => Err(ServerError::new(format!(
+                "{} was gone before it could be paused",
+                self.name
+            ))),
         }
     }
 
@@ -75,8 +98,11 @@ impl Process {
     }
 
     fn signal(&self, signal: Signal) -> Result<(), ServerError> {
-        kill_process(self.rustix_pid()?, signal)
-            .map_err(ServerError::during(format!("could not signal {} {}", self.name, self.pid())))
+        kill_process(self.rustix_pid()?, signal).map_err(ServerError::during(format!(
+            "could not signal {} {}",
+            self.name,
+            self.pid()
+        )))
     }
 
     fn rustix_pid(&self) -> Result<Pid, ServerError> {
@@ -112,23 +138,25 @@ type Job = (Command, Sender<io::Result<Child>>);
 /// Starts `command` from the one thread that lives as long as this process: the death signal
 /// belongs to the thread that started the child, and threads of tests and runtimes come and go.
 fn spawn(command: Command) -> io::Result<Child> {
-    static STARTER: OnceLock<Sender<Job>> = OnceLock::new();
-    let starter = STARTER.get_or_init(|| {
-        let (jobs, queue) = channel::<Job>();
+    static JOBS: OnceLock<Sender<Job>> = OnceLock::new();
+    let queue = JOBS.get_or_init(|| {
+        let (jobs, waiting) = channel::<Job>();
         thread::spawn(move || {
-            for (mut command, answer) in queue {
-                let started = command.spawn();
+            for (mut command, answer) in waiting {
+                let outcome = command.spawn();
                 // The log file's handles must not stay open here.
                 mem::drop(command);
                 // Whoever asked may have gone; the child is then dropped unstarted or unowned.
-                let _ = answer.send(started);
+                let _ = answer.send(outcome);
             }
         });
         jobs
     });
     let (answer, started) = channel();
-    starter
+    queue
         .send((command, answer))
         .map_err(|_| io::Error::other("the thread that starts servers is gone"))?;
-    started.recv().map_err(|_| io::Error::other("the thread that starts servers is gone"))?
+    started
+        .recv()
+        .map_err(|_| io::Error::other("the thread that starts servers is gone"))?
 }

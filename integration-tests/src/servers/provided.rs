@@ -2,7 +2,7 @@ use std::env;
 
 use super::announce::announce;
 #[cfg(feature = "containers")]
-use super::container::{ClusterContainer, RedisContainer};
+use super::container::RedisContainer;
 #[cfg(feature = "containers")]
 use super::engine;
 use super::{RedisCluster, RedisOptions, RedisServer, ServerError};
@@ -39,8 +39,6 @@ enum Keep {
     Cluster(RedisCluster),
     #[cfg(feature = "containers")]
     Container(RedisContainer),
-    #[cfg(feature = "containers")]
-    ClusterContainer(ClusterContainer),
 }
 
 impl TestRedis {
@@ -57,17 +55,29 @@ impl TestRedis {
     fn find() -> Result<Self, ServerError> {
         if let Some(url) = named_by(REDIS_VARIABLE) {
             let how = format!("the server that {REDIS_VARIABLE} names");
-            return Ok(Self { url, how, _keep: Keep::Nothing });
+            return Ok(Self {
+                url,
+                how,
+                _keep: Keep::Nothing,
+            });
         }
         #[cfg(feature = "containers")]
         if let Some(engine) = engine::answering() {
-            let container = RedisContainer::start(&engine)?;
-            let (url, how) = (container.url(), container.describe());
-            return Ok(Self { url, how, _keep: Keep::Container(container) });
+            let container = RedisContainer::standalone(&engine)?;
+            let (url, how) = (container.urls().concat(), container.describe());
+            return Ok(Self {
+                url,
+                how,
+                _keep: Keep::Container(container),
+            });
         }
         let server = RedisServer::start(RedisOptions::default())?;
         let how = format!("local {} at {}", server.version()?, server.address());
-        Ok(Self { url: server.url(), how, _keep: Keep::Server(Box::new(server)) })
+        Ok(Self {
+            url: server.url(),
+            how,
+            _keep: Keep::Server(Box::new(server)),
+        })
     }
 
     /// `redis://…`.
@@ -96,25 +106,44 @@ impl TestCluster {
         if let Some(urls) = named_by(REDIS_CLUSTER_VARIABLE) {
             let urls = urls.split(',').map(|url| url.trim().to_owned()).collect();
             let how = format!("the nodes that {REDIS_CLUSTER_VARIABLE} names");
-            return Ok(Self { urls, how, _keep: Keep::Nothing });
+            return Ok(Self {
+                urls,
+                how,
+                _keep: Keep::Nothing,
+            });
         }
         #[cfg(feature = "containers")]
         if let Some(engine) = engine::answering() {
-            let container = ClusterContainer::start(&engine)?;
+            let container = RedisContainer::cluster(&engine)?;
             let (urls, how) = (container.urls(), container.describe());
-            return Ok(Self { urls, how, _keep: Keep::ClusterContainer(container) });
+            return Ok(Self {
+                urls,
+                how,
+                _keep: Keep::Container(container),
+            });
         }
         let cluster = RedisCluster::start(3)?;
-        let version = cluster.nodes().first().map(RedisServer::version).transpose()?;
-        let ports: Vec<String> =
-            cluster.nodes().iter().map(|node| node.port().to_string()).collect();
+        let version = cluster
+            .nodes()
+            .first()
+            .map(RedisServer::version)
+            .transpose()?;
+        let ports: Vec<String> = cluster
+            .nodes()
+            .iter()
+            .map(|node| node.port().to_string())
+            .collect();
         let how = format!(
             "{} local {} at 127.0.0.1:{}",
             ports.len(),
             version.unwrap_or_default(),
             ports.join(",")
         );
-        Ok(Self { urls: cluster.urls(), how, _keep: Keep::Cluster(cluster) })
+        Ok(Self {
+            urls: cluster.urls(),
+            how,
+            _keep: Keep::Cluster(cluster),
+        })
     }
 
     /// One `redis://…` URL a node; any of them is a way in.

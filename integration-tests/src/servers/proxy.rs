@@ -41,7 +41,9 @@ impl Proxy {
     pub fn start(upstream: SocketAddr) -> Result<Self, ServerError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .map_err(ServerError::during("the proxy found no port"))?;
-        let address = listener.local_addr().map_err(ServerError::during("the proxy"))?;
+        let address = listener
+            .local_addr()
+            .map_err(ServerError::during("the proxy"))?;
         let shared = Arc::new(Shared::new());
         let accepting = Arc::clone(&shared);
         thread::spawn(move || accept(&listener, upstream, &accepting));
@@ -65,12 +67,20 @@ impl Proxy {
 
     /// Requests of one command so far, such as `EVALSHA`.
     pub fn requests_of(&self, command: &str) -> u64 {
-        self.shared.state().requests.get(&command.to_ascii_uppercase()).copied().unwrap_or(0)
+        self.shared
+            .state()
+            .requests
+            .get(&command.to_ascii_uppercase())
+            .copied()
+            .unwrap_or(0)
     }
 
     /// Lets `fault` happen to the next request of `command`, on whichever connection.
     pub fn on_next(&self, command: &str, fault: Fault) {
-        self.shared.state().armed.push((command.to_ascii_uppercase(), fault));
+        self.shared
+            .state()
+            .armed
+            .push((command.to_ascii_uppercase(), fault));
     }
 
     /// How many faults have happened so far: a test checks that its own did.

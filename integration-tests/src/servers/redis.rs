@@ -55,7 +55,13 @@ impl RedisServer {
             .prefix("token-cache-redis-")
             .tempdir()
             .map_err(ServerError::during("could not make a data folder"))?;
-        let server = Self { process: None, program, options, port: Port::reserve()?, folder };
+        let server = Self {
+            process: None,
+            program,
+            options,
+            port: Port::reserve()?,
+            folder,
+        };
         server.write_configuration()?;
         Ok(server)
     }
@@ -86,7 +92,10 @@ impl RedisServer {
     /// It runs already, or did not come up.
     pub fn restart(&mut self) -> Result<(), ServerError> {
         if self.process.is_some() {
-            return Err(ServerError::new(format!("redis-server {} runs already", self.port())));
+            return Err(ServerError::new(format!(
+                "redis-server {} runs already",
+                self.port()
+            )));
         }
         let args = [self.configuration().display().to_string()];
         let log = self.folder.path().join("output.log");
@@ -107,9 +116,10 @@ impl RedisServer {
                 "redis-server ended at once; it said:\n{}",
                 process.output()
             ))),
-            Err(error) => {
-                Err(ServerError::new(format!("{error}; it said:\n{}", process.output())))
-            }
+            Err(error) => Err(ServerError::new(format!(
+                "{error}; it said:\n{}",
+                process.output()
+            ))),
         }
     }
 
@@ -145,7 +155,10 @@ impl RedisServer {
     /// # Errors
     /// It is down.
     pub fn resume(&self) -> Result<(), ServerError> {
-        self.process.as_ref().ok_or_else(|| self.is_down())?.resume()
+        self.process
+            .as_ref()
+            .ok_or_else(|| self.is_down())?
+            .resume()
     }
 
     fn running(&mut self) -> Result<&mut Process, ServerError> {
@@ -185,7 +198,9 @@ impl RedisServer {
     /// `rediss://localhost:…` for a server with TLS; trust [`authority`](Self::authority).
     pub fn tls_url(&self) -> Option<String> {
         let user = self.user_part();
-        self.options.tls.then(|| format!("rediss://{user}localhost:{}", self.port.pair()))
+        self.options
+            .tls
+            .then(|| format!("rediss://{user}localhost:{}", self.port.pair()))
     }
 
     fn user_part(&self) -> String {

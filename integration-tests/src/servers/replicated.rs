@@ -19,7 +19,10 @@ impl ReplicatedRedis {
     pub fn start(options: RedisOptions) -> Result<Self, ServerError> {
         let primary = RedisServer::start(options.clone())?;
         let replica_of = Some(primary.port());
-        let replica = RedisServer::start(RedisOptions { replica_of, ..options })?;
+        let replica = RedisServer::start(RedisOptions {
+            replica_of,
+            ..options
+        })?;
         let pair = Self { primary, replica };
         pair.wait_until_in_step()?;
         Ok(pair)
@@ -50,10 +53,14 @@ impl ReplicatedRedis {
     pub fn cut_replica_off(&self) -> Result<(), ServerError> {
         self.replica.pause()?;
         self.primary.cli(&["CLIENT", "KILL", "TYPE", "replica"])?;
-        wait::until(SYNC_LIMIT, "the primary keeps its link to the replica", || {
-            let replicas = field_of(&self.primary, "replication", "connected_slaves")?;
-            (replicas == "0").then_some(())
-        })
+        wait::until(
+            SYNC_LIMIT,
+            "the primary keeps its link to the replica",
+            || {
+                let replicas = field_of(&self.primary, "replication", "connected_slaves")?;
+                (replicas == "0").then_some(())
+            },
+        )
     }
 
     /// Undoes [`cut_replica_off`](Self::cut_replica_off): the replica goes on and catches up.
@@ -114,5 +121,8 @@ impl ReplicatedRedis {
 fn field_of(server: &RedisServer, section: &str, field: &str) -> Option<String> {
     let info = server.cli(&["INFO", section]).ok()?;
     let prefix = format!("{field}:");
-    info.text()?.lines().find_map(|line| line.strip_prefix(&prefix)).map(str::to_owned)
+    info.text()?
+        .lines()
+        .find_map(|line| line.strip_prefix(&prefix))
+        .map(str::to_owned)
 }

@@ -7,7 +7,7 @@ use super::ServerError;
 
 mod frame;
 
-pub(super) use self::frame::{Frame, frame};
+pub(super) use self::frame::frame;
 
 /// A reply of a Redis server.
 #[derive(Clone, PartialEq)]
@@ -85,8 +85,9 @@ impl Client {
     /// # Errors
     /// When nothing listens there.
     pub fn connect(address: SocketAddr, timeout: Duration) -> Result<Self, ServerError> {
-        let stream = TcpStream::connect_timeout(&address, timeout)
-            .map_err(ServerError::during(format!("could not connect to {address}")))?;
+        let stream = TcpStream::connect_timeout(&address, timeout).map_err(ServerError::during(
+            format!("could not connect to {address}"),
+        ))?;
         stream
             .set_read_timeout(Some(timeout))
             .and_then(|()| stream.set_write_timeout(Some(timeout)))
@@ -99,7 +100,10 @@ impl Client {
 impl<S: Read + Write> Client<S> {
     /// Speaks over a stream that is connected already, such as one with TLS.
     pub fn over(stream: S) -> Self {
-        Self { stream, received: Vec::new() }
+        Self {
+            stream,
+            received: Vec::new(),
+        }
     }
 
     /// Sends one command and waits for its reply.
@@ -144,7 +148,9 @@ impl<S: Read + Write> Client<S> {
                 };
             }
             let mut chunk = [0; 16 * 1024];
-            let count = self.read(&mut chunk).map_err(ServerError::during("no reply"))?;
+            let count = self
+                .read(&mut chunk)
+                .map_err(ServerError::during("no reply"))?;
             self.received.extend_from_slice(&chunk[..count]);
         }
     }
@@ -192,7 +198,10 @@ fn value(bytes: &[u8]) -> Result<(Value, &[u8]), ServerError> {
 
 /// The text of the first line without its type byte, and what follows the line.
 fn line(bytes: &[u8]) -> (String, &[u8]) {
-    let end = bytes.windows(2).position(|pair| pair == b"\r\n").unwrap_or(bytes.len());
+    let end = bytes
+        .windows(2)
+        .position(|pair| pair == b"\r\n")
+        .unwrap_or(bytes.len());
     let text = String::from_utf8_lossy(bytes.get(1..end).unwrap_or_default()).into_owned();
     (text, bytes.get(end + 2..).unwrap_or_default())
 }

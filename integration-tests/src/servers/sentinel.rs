@@ -33,20 +33,28 @@ impl SentinelSetup {
     /// # Errors
     /// A server that does not start, or sentinels that do not find each other.
     pub fn start(options: RedisOptions) -> Result<Self, ServerError> {
-        let servers = ReplicatedRedis::start(options.clone())?;
+        let password = options.requirepass.clone();
+        let servers = ReplicatedRedis::start(options)?;
         let sentinels = (0..SENTINELS)
-            .map(|_| Sentinel::start(servers.primary().port(), &options))
+            .map(|_| Sentinel::start(servers.primary().port(), password.as_deref()))
             .collect::<Result<Vec<_>, _>>()?;
         let setup = Self { sentinels, servers };
         wait::until(AGREE_LIMIT, "the sentinels do not agree", || {
-            setup.sentinels.iter().all(Sentinel::knows_everybody).then_some(())
+            setup
+                .sentinels
+                .iter()
+                .all(Sentinel::knows_everybody)
+                .then_some(())
         })?;
         Ok(setup)
     }
 
     /// Where the sentinels listen.
     pub fn sentinels(&self) -> Vec<SocketAddr> {
-        self.sentinels.iter().map(|sentinel| sentinel.port.address()).collect()
+        self.sentinels
+            .iter()
+            .map(|sentinel| sentinel.port.address())
+            .collect()
     }
 
     /// The primary, by the first sentinel's word.
@@ -70,11 +78,16 @@ impl SentinelSetup {
         let replica = self.servers.replica();
         wait::until(FAILOVER_LIMIT, "the sentinels do not fail over", || {
             let named = |sentinel: &Sentinel| {
-                sentinel.primary().is_ok_and(|primary| primary == replica.address())
+                sentinel
+                    .primary()
+                    .is_ok_and(|primary| primary == replica.address())
             };
             let promoted = || {
                 replica.cli(&["ROLE"]).ok().is_some_and(|role| {
-                    role.items().and_then(<[Value]>::first).and_then(Value::text) == Some("master")
+                    role.items()
+                        .and_then(<[Value]>::first)
+                        .and_then(Value::text)
+                        == Some("master")
                 })
             };
             (self.sentinels.iter().all(named) && promoted()).then_some(())
@@ -106,7 +119,7 @@ struct Sentinel {
 }
 
 impl Sentinel {
-    fn start(primary: u16, options: &RedisOptions) -> Result<Self, ServerError> {
+    fn start(primary: u16, password: Option<&str>) -> Result<Self, ServerError> {
         let folder = tempfile::Builder::new()
             .prefix("token-cache-sentinel-")
             .tempdir()
@@ -121,21 +134,27 @@ impl Sentinel {
             format!("sentinel down-after-milliseconds {service} 500"),
             format!("sentinel failover-timeout {service} 2000"),
         ];
-        let password = options.requirepass.as_ref();
         lines.extend(password.map(|password| format!("sentinel auth-pass {service} {password}")));
         let file = folder.path().join("sentinel.conf");
         fs::write(&file, lines.join("\n") + "\n").map_err(ServerError::during(file.display()))?;
         let args = [file.display().to_string(), "--sentinel".to_owned()];
         let log = folder.path().join("output.log");
         let process = Process::start(&binary::redis_server()?, &args, log)?;
-        Ok(Self { process, port, _folder: folder })
+        Ok(Self {
+            process,
+            port,
+            _folder: folder,
+        })
     }
 
     fn call(&self, command: &[&str]) -> Result<Value, ServerError> {
         let answer = Client::connect(self.port.address(), CALL_TIMEOUT)
             .and_then(|mut client| client.call(command));
         answer.map_err(|error| {
-            ServerError::new(format!("sentinel: {error}; it said:\n{}", self.process.output()))
+            ServerError::new(format!(
+                "sentinel: {error}; it said:\n{}",
+                self.process.output()
+            ))
         })
     }
 
@@ -154,7 +173,10 @@ impl Sentinel {
     fn primary(&self) -> Result<SocketAddr, ServerError> {
         let service = SentinelSetup::SERVICE;
         let answer = self.call(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", service])?;
-        let port = answer.items().and_then(|items| items.get(1)).and_then(Value::text);
+        let port = answer
+            .items()
+            .and_then(|items| items.get(1))
+            .and_then(Value::text);
         let port = port.and_then(|port| port.parse::<u16>().ok());
         let port = port.ok_or_else(|| ServerError::new("the sentinel names no primary"))?;
         Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))

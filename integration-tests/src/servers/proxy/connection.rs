@@ -10,8 +10,14 @@ use crate::servers::resp::frame;
 
 const CHUNK: usize = 64 * 1024;
 /// Their answers are pushes in RESP3: no reply is owed for them.
-const WITHOUT_REPLY: [&str; 6] =
-    ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"];
+const WITHOUT_REPLY: [&str; 6] = [
+    "SUBSCRIBE",
+    "PSUBSCRIBE",
+    "SSUBSCRIBE",
+    "UNSUBSCRIBE",
+    "PUNSUBSCRIBE",
+    "SUNSUBSCRIBE",
+];
 
 /// For each request under way, in order, whether its reply is to be dropped.
 type Owed = Arc<Mutex<VecDeque<bool>>>;
@@ -41,7 +47,12 @@ pub(super) fn serve(client: TcpStream, server: TcpStream, shared: &Arc<Shared>) 
 fn handles(client: &TcpStream, server: &TcpStream) -> io::Result<[TcpStream; 4]> {
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
-    Ok([client.try_clone()?, server.try_clone()?, client.try_clone()?, server.try_clone()?])
+    Ok([
+        client.try_clone()?,
+        server.try_clone()?,
+        client.try_clone()?,
+        server.try_clone()?,
+    ])
 }
 
 fn pass_requests(
@@ -126,7 +137,15 @@ fn read_more(from: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<bool> {
 fn command_of(request: &[u8]) -> String {
     // *2\r\n$3\r\nGET\r\n…: the third line; a request typed inline has one line.
     let mut lines = request.split(|byte| *byte == b'\n');
-    let name = if request.first() == Some(&b'*') { lines.nth(2) } else { lines.next() };
-    let word = name.unwrap_or_default().split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let name = if request.first() == Some(&b'*') {
+        lines.nth(2)
+    } else {
+        lines.next()
+    };
+    let word = name
+        .unwrap_or_default()
+        .split(u8::is_ascii_whitespace)
+        .next()
+        .unwrap_or_default();
     String::from_utf8_lossy(word).to_ascii_uppercase()
 }

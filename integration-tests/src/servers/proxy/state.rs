@@ -28,7 +28,10 @@ pub(super) struct State {
 
 impl Shared {
     pub(super) fn new() -> Self {
-        Self { state: Mutex::new(State::default()), changed: Condvar::new() }
+        Self {
+            state: Mutex::new(State::default()),
+            changed: Condvar::new(),
+        }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

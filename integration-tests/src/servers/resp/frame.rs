@@ -25,7 +25,8 @@ fn length(bytes: &[u8], start: usize) -> Result<Option<usize>, ServerError> {
     let after_line = start + line + 2;
     let count = || {
         let text = String::from_utf8_lossy(&rest[1..line]);
-        text.parse::<i64>().map_err(|_| ServerError::new(format!("not RESP: {text}")))
+        text.parse::<i64>()
+            .map_err(|_| ServerError::new(format!("not RESP: {text}")))
     };
     match rest[0] {
         b'$' | b'=' | b'!' => {
@@ -78,7 +79,12 @@ mod tests {
         ];
         for message in messages {
             for end in 0..message.len() {
-                assert_eq!(frame(&message[..end]).unwrap(), None, "{}", message.escape_ascii());
+                assert_eq!(
+                    frame(&message[..end]).unwrap(),
+                    None,
+                    "{}",
+                    message.escape_ascii()
+                );
             }
             let mut two = message.to_vec();
             two.extend_from_slice(b"+next\r\n");

@@ -1,0 +1,43 @@
+//! Says which servers the tests of this machine run on, or which command is missing.
+//!
+//! `servers --hold` starts a local Redis instead, prints its pid and URL, and keeps it until
+//! standard input ends: for a look by hand, and for the test that kills the holder.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::{env, process};
+
+use token_cache_integration_tests::servers::{RedisOptions, RedisServer, TestCluster, TestRedis};
+
+fn main() {
+    let outcome = match env::args().nth(1).as_deref() {
+        None => say_which(),
+        Some("--hold") => hold(),
+        Some(other) => Err(format!("unknown argument {other}; there is --hold").into()),
+    };
+    if let Err(error) = outcome {
+        // Without a stderr the exit code has to do.
+        let _ = writeln!(io::stderr(), "{error}");
+        process::exit(1);
+    }
+}
+
+fn say_which() -> Result<(), Box<dyn Error>> {
+    TestRedis::provide()?;
+    TestCluster::provide()?;
+    let local = RedisServer::start(RedisOptions::default())?;
+    let version = local.version()?;
+    writeln!(
+        io::stderr(),
+        "redis to kill, pause and fail over: local {version}"
+    )?;
+    Ok(())
+}
+
+fn hold() -> Result<(), Box<dyn Error>> {
+    let redis = RedisServer::start(RedisOptions::default())?;
+    let pid = redis.pid().ok_or("it ended at once")?;
+    writeln!(io::stdout(), "{pid} {}", redis.url())?;
+    io::copy(&mut io::stdin(), &mut io::sink())?;
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! The servers that all other tests rely on do what they say: on real processes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod cluster;
+mod lifetime;
+mod provided;
+mod proxy;
+mod redis;
+mod replicas;
+mod tls;
