@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use futures_util::future::BoxFuture;
+use futures_core::future::BoxFuture;
 
 use super::{Inner, Settings, TokenCache, namespace::NamespaceState};
 use crate::{BeginSession, Error, MARKER_LIFE, Result, Secret, TokenStore};
