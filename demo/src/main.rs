@@ -1,2 +1,8 @@
-//! (to be written)
-fn main() {}
+//! `cargo demo`: see the crate's README.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    ExitCode::from(token_cache_demo::run(std::env::args().skip(1)).await.code())
+}

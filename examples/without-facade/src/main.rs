@@ -1,2 +1,77 @@
-//! (to be written)
-fn main() {}
+//! An app on `token-cache-core` and one backend crate, without the facade: one user signs in, uses tokens, signs out.
+//!
+//! `cargo run -p token-cache-example-without-facade -- redis://127.0.0.1/`, or without a URL in memory. On Redis it needs
+//! `TOKEN_CACHE_SECRET`. It ends with an error unless the sign-out is final.
+
+use std::{io::Write, sync::Arc};
+
+use token_cache_core::{
+    AccountId, EntryKey, MemoryStore, Over, Secret, SignIn, TokenCache, TokenSet, TokenStore,
+};
+use token_cache_redis::{RedisConfig, RedisStore};
+
+type Failure = Box<dyn std::error::Error>;
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let cache = open(std::env::args().nth(1)).await?;
+    sign_out_is_final(&cache).await?;
+    let store = cache.store();
+    writeln!(std::io::stdout(), "ok: on {store}, the sign-out is final")?;
+    Ok(())
+}
+
+async fn open(url: Option<String>) -> Result<TokenCache, Failure> {
+    let (store, secret): (Arc<dyn TokenStore>, _) = match url {
+        Some(url) => {
+            let secret = Secret::from_env()?;
+            let store = RedisStore::connect(RedisConfig::from_url(&url)?).await?;
+            (Arc::new(store), secret)
+        }
+        None => (Arc::new(MemoryStore::new()), Secret::random()?),
+    };
+    Ok(TokenCache::open(store, secret).await?)
+}
+
+async fn sign_out_is_final(cache: &TokenCache) -> Result<(), Failure> {
+    // A user of this run's own: on a store that is shared, another run's sign-out would end this one's sessions.
+    let account = AccountId::custom("example", format!("ada-{}", std::process::id()))?;
+    let api = EntryKey::resource("https://api.example")?;
+
+    let started = cache.start_sign_in()?;
+    let session = cache
+        .sign_in(SignIn::new(account.clone(), &started))
+        .await?;
+    let tokens = TokenSet::new("at-1").with_refresh_token("rt-1");
+    session.put(&api, &tokens).await?;
+
+    let session = cache.resume(&session.ticket()?).await?;
+    let read = session.get(&api).await?.ok_or("the tokens are lost")?;
+    ensure(
+        read.tokens()?.refresh_token().is_some(),
+        "other tokens came back than were put",
+    )?;
+
+    let report = cache.sign_out_account(&account).await?;
+    ensure(report.ended, "the sign-out found nothing to end")?;
+
+    let over = Over::Version(read.version());
+    let late = session.put_over(&api, TokenSet::new("at-2"), over).await;
+    ensure(
+        late.is_err_and(|error| error.is_signed_out()),
+        "a late write was taken",
+    )?;
+    let late = session.get(&api).await;
+    ensure(
+        late.is_err_and(|error| error.is_signed_out()),
+        "a read was not refused",
+    )?;
+    ensure(
+        cache.sessions(&account).await?.is_empty(),
+        "a session is left",
+    )
+}
+
+fn ensure(holds: bool, otherwise: &str) -> Result<(), Failure> {
+    if holds { Ok(()) } else { Err(otherwise.into()) }
+}

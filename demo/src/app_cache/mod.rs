@@ -1,0 +1,50 @@
+mod plain;
+mod token_cache;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use self::{plain::PlainCache, token_cache::WithTokenCache};
+use crate::provider::{Grant, Tokens};
+
+/// What the browser keeps: who the user is, and whatever the cache wants back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Cookie {
+    pub(crate) subject: String,
+    pub(crate) ticket: Option<String>,
+}
+
+/// Tokens as they were read, and which write they are from.
+pub(crate) struct Cached {
+    pub(crate) tokens: Tokens,
+    pub(crate) version: Option<::token_cache::Version>,
+}
+
+/// Why a cache did not do what it was asked for.
+#[derive(Debug)]
+pub(crate) enum Denied {
+    SignedOut,
+    Failed(String),
+}
+
+/// What an app server needs of its token cache: the one place where the two columns differ.
+#[async_trait]
+pub(crate) trait AppCache: Send + Sync {
+    /// How the store calls itself.
+    fn store(&self) -> String;
+
+    /// What the state cookie carries to the provider and back.
+    fn start_sign_in(&self) -> Result<String, Denied>;
+
+    /// Keeps the tokens of a user who has authenticated.
+    async fn sign_in(&self, state: &str, grant: &Grant) -> Result<Cookie, Denied>;
+
+    /// The user's tokens, if there are any.
+    async fn read(&self, cookie: &Cookie) -> Result<Option<Cached>, Denied>;
+
+    /// Keeps refreshed tokens in the place of those that were read.
+    async fn write_back(&self, cookie: &Cookie, old: &Cached, new: &Tokens) -> Result<(), Denied>;
+
+    /// Signs the user out.
+    async fn sign_out(&self, cookie: &Cookie) -> Result<(), Denied>;
+}

@@ -1,0 +1,122 @@
+#[cfg(feature = "redis")]
+mod redis_keys;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+
+#[cfg(feature = "redis")]
+use self::redis_keys::RedisKeys;
+use super::{AppCache, Cached, Cookie, Denied};
+use crate::provider::{Grant, Tokens};
+
+/// What a plain cache offers.
+#[async_trait]
+pub(crate) trait Keys: Send + Sync {
+    fn name(&self) -> &'static str;
+    async fn set(&self, key: &str, value: String) -> Result<(), Denied>;
+    async fn get(&self, key: &str) -> Result<Option<String>, Denied>;
+    async fn del(&self, key: &str) -> Result<(), Denied>;
+}
+
+/// How an app uses a plain cache: the user's tokens under the user's name.
+pub(crate) struct PlainCache<K>(K);
+
+impl PlainCache<MemoryKeys> {
+    /// A plain cache of this process.
+    pub(crate) fn in_memory() -> Self {
+        Self(MemoryKeys::default())
+    }
+}
+
+#[cfg(feature = "redis")]
+impl PlainCache<RedisKeys> {
+    /// A plain cache on a Redis server.
+    pub(crate) async fn connect(url: &str) -> Result<Self, Denied> {
+        Ok(Self(RedisKeys::connect(url).await?))
+    }
+}
+
+impl<K: Keys> PlainCache<K> {
+    async fn keep(&self, subject: &str, tokens: &Tokens) -> Result<(), Denied> {
+        let json = serde_json::to_string(tokens).map_err(|_| unreadable())?;
+        self.0.set(subject, json).await
+    }
+}
+
+#[async_trait]
+impl<K: Keys> AppCache for PlainCache<K> {
+    fn store(&self) -> String {
+        self.0.name().to_owned()
+    }
+
+    fn start_sign_in(&self) -> Result<String, Denied> {
+        Ok("state".to_owned())
+    }
+
+    async fn sign_in(&self, _state: &str, grant: &Grant) -> Result<Cookie, Denied> {
+        let subject = grant.claims.sub.clone();
+        self.keep(&subject, &grant.tokens).await?;
+        Ok(Cookie {
+            subject,
+            ticket: None,
+        })
+    }
+
+    async fn read(&self, cookie: &Cookie) -> Result<Option<Cached>, Denied> {
+        let Some(json) = self.0.get(&cookie.subject).await? else {
+            return Ok(None);
+        };
+        let tokens = serde_json::from_str(&json).map_err(|_| unreadable())?;
+        Ok(Some(Cached {
+            tokens,
+            version: None,
+        }))
+    }
+
+    async fn write_back(&self, cookie: &Cookie, _old: &Cached, new: &Tokens) -> Result<(), Denied> {
+        self.keep(&cookie.subject, new).await
+    }
+
+    async fn sign_out(&self, cookie: &Cookie) -> Result<(), Denied> {
+        self.0.del(&cookie.subject).await
+    }
+}
+
+fn unreadable() -> Denied {
+    Denied::Failed("the plain cache holds something that is no token set".to_owned())
+}
+
+/// A map that the servers of one process share.
+#[derive(Clone, Default)]
+pub(crate) struct MemoryKeys(Arc<Mutex<HashMap<String, String>>>);
+
+impl MemoryKeys {
+    fn map(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Keys for MemoryKeys {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    async fn set(&self, key: &str, value: String) -> Result<(), Denied> {
+        self.map().insert(key.to_owned(), value);
+        Ok(())
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<String>, Denied> {
+        Ok(self.map().get(key).cloned())
+    }
+
+    async fn del(&self, key: &str) -> Result<(), Denied> {
+        self.map().remove(key);
+        Ok(())
+    }
+}

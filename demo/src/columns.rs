@@ -1,0 +1,105 @@
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use token_cache::{MemoryStore, Secret, TokenCache};
+
+use crate::{
+    app_cache::{AppCache, PlainCache, WithTokenCache},
+    failure::Failure,
+    store_url::StoreUrl,
+};
+
+/// Whose side of the timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "a comparison has two sides")]
+pub enum Column {
+    /// token-cache.
+    TokenCache,
+    /// A plain shared cache: `SET`, `GET`, `DEL`.
+    PlainCache,
+}
+
+/// The two caches of one app server.
+#[derive(Clone)]
+pub struct Columns {
+    token_cache: Arc<dyn AppCache>,
+    plain_cache: Arc<dyn AppCache>,
+}
+
+impl Columns {
+    /// Those of three servers that share one memory store, and one map.
+    ///
+    /// # Errors
+    /// Those of [`TokenCache::open`].
+    pub async fn in_memory() -> Result<[Self; 3], Failure> {
+        let (store, secret) = (MemoryStore::new(), secret()?);
+        let plain_cache: Arc<dyn AppCache> = Arc::new(PlainCache::in_memory());
+        let server = async || -> Result<Self, Failure> {
+            let cache = TokenCache::open(store.clone(), secret.clone()).await?;
+            Ok(Self {
+                token_cache: Arc::new(WithTokenCache::new(cache)?),
+                plain_cache: Arc::clone(&plain_cache),
+            })
+        };
+        Ok([server().await?, server().await?, server().await?])
+    }
+
+    /// Those of one server in a process of its own.
+    pub(crate) async fn open(store: &StoreUrl) -> Result<Self, Failure> {
+        match store {
+            StoreUrl::Memory => {
+                let [alone, ..] = Self::in_memory().await?;
+                Ok(alone)
+            }
+            #[cfg(feature = "redis")]
+            StoreUrl::Shared(url) => Self::on_redis(url).await,
+            #[cfg(not(feature = "redis"))]
+            StoreUrl::Shared(_) => Err(Failure::new("this demo was built without Redis")),
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    async fn on_redis(url: &str) -> Result<Self, Failure> {
+        let cache = token_cache::builder(&StoreUrl::with_prefix(url))?
+            .secret(secret()?)
+            .open()
+            .await?;
+        let plain_cache = PlainCache::connect(url).await?;
+        Ok(Self {
+            token_cache: Arc::new(WithTokenCache::new(cache)?),
+            plain_cache: Arc::new(plain_cache),
+        })
+    }
+
+    /// One of the caches in both columns. It demonstrates nothing, and is there to see the demo say so.
+    pub fn both_of(self, column: Column) -> Self {
+        let one = self.cache(column);
+        Self {
+            token_cache: Arc::clone(&one),
+            plain_cache: one,
+        }
+    }
+
+    pub(crate) fn cache(&self, column: Column) -> Arc<dyn AppCache> {
+        Arc::clone(match column {
+            Column::TokenCache => &self.token_cache,
+            Column::PlainCache => &self.plain_cache,
+        })
+    }
+
+    pub(crate) fn store(&self) -> String {
+        self.token_cache.store()
+    }
+}
+
+/// Servers that share a namespace share a secret, and so do all runs on one server. It guards made-up tokens.
+fn secret() -> Result<Secret, token_cache::Error> {
+    Secret::new(*b"the secret of the token-cache demo, known to all")
+}
+
+impl fmt::Debug for Columns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Columns").finish_non_exhaustive()
+    }
+}

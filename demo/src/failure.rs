@@ -1,0 +1,40 @@
+use std::fmt;
+
+/// Why the story could not be told to its end: one sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure(String);
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<token_cache::Error> for Failure {
+    fn from(error: token_cache::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<crate::app_cache::Denied> for Failure {
+    fn from(denied: crate::app_cache::Denied) -> Self {
+        match denied {
+            crate::app_cache::Denied::SignedOut => Self::new("the session has ended"),
+            crate::app_cache::Denied::Failed(message) => Self(message),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio::sync::{
+    mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender},
+    oneshot,
+};
+
+use super::Providers;
+use crate::{
+    columns::Column,
+    failure::Failure,
+    message::{FromServer, Request, Response, ToServer},
+    story::ServerName,
+};
+
+/// Both ways to an app server, whether it is a task or a process.
+pub(super) struct Wire {
+    pub(super) to: UnboundedSender<ToServer>,
+    pub(super) from: UnboundedReceiver<FromServer>,
+}
+
+/// An app server, as browsers see it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    name: ServerName,
+    to: UnboundedSender<ToServer>,
+    requests: Arc<Requests>,
+}
+
+#[derive(Debug, Default)]
+struct Requests {
+    next: AtomicU64,
+    /// None once the server is gone.
+    waiting: Mutex<Option<HashMap<u64, Answer>>>,
+}
+
+type Answer = oneshot::Sender<Result<Response, String>>;
+
+/// A request that is on its way.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    server: ServerName,
+    response: oneshot::Receiver<Result<Response, String>>,
+}
+
+impl Server {
+    /// Waits until the server has opened its store, and says how the store calls itself.
+    pub(super) async fn connect(
+        name: ServerName,
+        mut wire: Wire,
+        providers: &Arc<Providers>,
+    ) -> Result<(Self, String), Failure> {
+        let store = match wire.from.recv().await {
+            Some(FromServer::Ready { store }) => store,
+            Some(FromServer::NotReady { message }) => return Err(Failure::new(message)),
+            _ => return Err(gone(name)),
+        };
+        let requests = Arc::new(Requests::default());
+        *requests.waiting() = Some(HashMap::new());
+        tokio::spawn(route(
+            wire.from,
+            wire.to.downgrade(),
+            Arc::clone(&requests),
+            Arc::clone(providers),
+        ));
+        let server = Self {
+            name,
+            to: wire.to,
+            requests,
+        };
+        Ok((server, store))
+    }
+
+    /// Sends a request.
+    pub(crate) fn send(&self, column: Column, request: Request) -> Pending {
+        let id = self.requests.next.fetch_add(1, Ordering::Relaxed);
+        let (answered, response) = oneshot::channel();
+        if let Some(waiting) = &mut *self.requests.waiting() {
+            waiting.insert(id, answered);
+        }
+        // A server that is gone shows in the response, which then never comes.
+        let _ = self.to.send(ToServer::Request {
+            id,
+            column,
+            request,
+        });
+        Pending {
+            server: self.name,
+            response,
+        }
+    }
+
+    /// Sends a request and waits for its response.
+    pub(crate) async fn ask(&self, column: Column, request: Request) -> Result<Response, Failure> {
+        self.send(column, request).response().await
+    }
+}
+
+impl Pending {
+    /// Waits for the response.
+    pub(crate) async fn response(&mut self) -> Result<Response, Failure> {
+        match (&mut self.response).await {
+            Ok(response) => response.map_err(Failure::new),
+            Err(_) => Err(gone(self.server)),
+        }
+    }
+}
+
+impl Requests {
+    fn waiting(&self) -> MutexGuard<'_, Option<HashMap<u64, Answer>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn route(
+    mut from: UnboundedReceiver<FromServer>,
+    to: WeakUnboundedSender<ToServer>,
+    requests: Arc<Requests>,
+    providers: Arc<Providers>,
+) {
+    while let Some(message) = from.recv().await {
+        match message {
+            FromServer::Ready { .. } | FromServer::NotReady { .. } => {}
+            FromServer::Response { id, response } => {
+                let waiting = requests.waiting().as_mut().and_then(|all| all.remove(&id));
+                if let Some(answered) = waiting {
+                    let _ = answered.send(response);
+                }
+            }
+            FromServer::Call {
+                call,
+                column,
+                request,
+            } => {
+                let (providers, to) = (Arc::clone(&providers), to.clone());
+                tokio::spawn(async move {
+                    let grant = providers.of(column).answer(request).await;
+                    if let Some(to) = to.upgrade() {
+                        let _ = to.send(ToServer::Granted { call, grant });
+                    }
+                });
+            }
+        }
+    }
+    *requests.waiting() = None;
+}
+
+fn gone(server: ServerName) -> Failure {
+    Failure::new(format!("app server {server} went away"))
+}

@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+
+mod app_cache;
+mod args;
+mod columns;
+mod exit;
+mod failure;
+mod fleet;
+mod message;
+mod player;
+mod provider;
+mod report;
+mod run;
+mod server;
+mod store_url;
+mod story;
+mod verdict;
+
+pub use self::{
+    columns::{Column, Columns},
+    exit::Exit,
+    failure::Failure,
+    fleet::Fleet,
+    report::{JsonLines, Report, Timeline},
+    run::{run, tell},
+    story::{Chapter, STEPS, ServerName, Step},
+    verdict::{Conclusion, Deed, Outcome, Told, Verdict},
+};

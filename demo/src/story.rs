@@ -1,0 +1,180 @@
+use std::fmt;
+
+use serde::Serialize;
+
+/// An app server's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[expect(clippy::exhaustive_enums, reason = "the story has three servers")]
+pub enum ServerName {
+    /// The first.
+    A,
+    /// The second.
+    B,
+    /// The third.
+    C,
+}
+
+impl fmt::Display for ServerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C => "C",
+        })
+    }
+}
+
+/// A part of the story; it says what the user may expect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "the story has three parts")]
+pub enum Chapter {
+    /// Everything works.
+    SignedIn,
+    /// Nothing may work.
+    SignedOut,
+    /// Everything works again.
+    SignedInAgain,
+}
+
+/// What happens in a step, in either column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Act {
+    SignIn,
+    SignInAgain,
+    CallApi,
+    StartRefresh,
+    FinishRefresh,
+    LeaveToSignIn,
+    ComeBackFromSignIn,
+    SignOut,
+}
+
+/// A step of the story: something happens on one server.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Step {
+    /// A stable name.
+    pub name: &'static str,
+    /// Where it happens.
+    pub server: ServerName,
+    /// The part it belongs to.
+    pub chapter: Chapter,
+    /// What happens.
+    pub text: &'static str,
+    /// The promise it tests: `G1` (final), `G2` (no resurrection) or `G4` (nothing lost).
+    pub promise: Option<&'static str>,
+    /// Whether a plain cache gets it wrong.
+    pub plain_cache_errs: bool,
+    pub(crate) act: Act,
+}
+
+const CALLS: &str = "calls an API for her";
+const WANTS: &str = "wants to call an API for her";
+
+/// The story.
+pub const STEPS: [Step; 15] = {
+    use Act::{
+        CallApi, ComeBackFromSignIn, FinishRefresh, LeaveToSignIn, SignIn, SignInAgain, SignOut,
+        StartRefresh,
+    };
+    use Chapter::{SignedIn, SignedInAgain, SignedOut};
+    use ServerName::{A, B, C};
+    [
+        step("sign_in", A, SignedIn, SignIn, "Ada signs in"),
+        step("api_on_b", B, SignedIn, CallApi, CALLS).promise("G4"),
+        step("api_on_c", C, SignedIn, CallApi, CALLS).promise("G4"),
+        step(
+            "refresh_starts",
+            C,
+            SignedIn,
+            StartRefresh,
+            "refreshes her tokens; the provider is slow",
+        ),
+        step(
+            "other_browser_leaves",
+            A,
+            SignedIn,
+            LeaveToSignIn,
+            "another browser of hers goes to sign in",
+        ),
+        step(
+            "sign_out",
+            B,
+            SignedIn,
+            SignOut,
+            "Ada signs out, everywhere",
+        ),
+        step("api_after_sign_out_on_a", A, SignedOut, CallApi, WANTS).promise("G1"),
+        step("api_after_sign_out_on_b", B, SignedOut, CallApi, WANTS).promise("G1"),
+        step("api_after_sign_out_on_c", C, SignedOut, CallApi, WANTS).promise("G1"),
+        step(
+            "late_refresh",
+            C,
+            SignedOut,
+            FinishRefresh,
+            "the provider answers; its tokens are late",
+        )
+        .promise("G2")
+        .plain_cache_errs(),
+        step("api_after_refresh_on_b", B, SignedOut, CallApi, WANTS)
+            .promise("G1")
+            .plain_cache_errs(),
+        step("api_after_refresh_on_c", C, SignedOut, CallApi, WANTS)
+            .promise("G1")
+            .plain_cache_errs(),
+        step(
+            "other_browser_returns",
+            A,
+            SignedOut,
+            ComeBackFromSignIn,
+            "the other browser returns; it is late too",
+        )
+        .promise("G2")
+        .plain_cache_errs(),
+        step(
+            "sign_in_again",
+            B,
+            SignedInAgain,
+            SignInAgain,
+            "Ada signs in again",
+        )
+        .promise("G2"),
+        step("api_on_c_again", C, SignedInAgain, CallApi, CALLS).promise("G4"),
+    ]
+};
+
+const fn step(
+    name: &'static str,
+    server: ServerName,
+    chapter: Chapter,
+    act: Act,
+    text: &'static str,
+) -> Step {
+    Step {
+        name,
+        server,
+        chapter,
+        text,
+        promise: None,
+        plain_cache_errs: false,
+        act,
+    }
+}
+
+impl Step {
+    const fn promise(mut self, promise: &'static str) -> Self {
+        self.promise = Some(promise);
+        self
+    }
+
+    const fn plain_cache_errs(mut self) -> Self {
+        self.plain_cache_errs = true;
+        self
+    }
+
+    /// Whether what happens in it ought to work.
+    pub(crate) fn ought_to_work(&self) -> bool {
+        self.chapter != Chapter::SignedOut
+    }
+}
