@@ -13,7 +13,7 @@ impl TokenCache {
     /// # Errors
     /// The store's own failures.
     pub async fn sessions(&self, account: &AccountId) -> Result<Vec<SessionRecord>> {
-        let keys = self.keys()?;
+        let keys = self.fresh_keys().await?;
         let account = keys.id_key.account(account);
         self.store()
             .sessions(&account, ReadOptions::at(keys.latest))
@@ -38,7 +38,7 @@ pub(super) async fn open_escrow(
     cache: &TokenCache,
     account: &AccountId,
 ) -> Result<Option<Session>> {
-    let keys = cache.keys()?;
+    let keys = cache.fresh_keys().await?;
     let escrow = cache.store().escrow().ok_or_else(|| {
         Error::new(ErrorKind::Unsupported, "open an escrow").message("this store keeps no escrow")
     })?;

@@ -9,6 +9,8 @@ use crate::{
 /// How many accounts go into one step.
 const STEP: usize = 500;
 
+const STARTED_ANEW: &str = "the namespace was started anew since, which signed everybody out";
+
 /// A sign-out of many accounts, or of a whole issuer, in steps that report their progress.
 ///
 /// All accounts are cut at one moment, that of the first step, also when the run is resumed from a [`Checkpoint`] after a
@@ -114,10 +116,7 @@ impl BulkSignOut {
     /// [`Misuse`](ErrorKind::Misuse) where the namespace was started anew since: everybody is signed out already.
     pub fn resume(mut self, checkpoint: Checkpoint) -> Result<Self> {
         if checkpoint.generation != self.checkpoint.generation {
-            return Err(Error::misuse(
-                "resume a sign-out",
-                "the namespace was started anew since the checkpoint, which signed everybody out",
-            ));
+            return Err(Error::misuse("resume a sign-out", STARTED_ANEW));
         }
         self.checkpoint = checkpoint;
         Ok(self)
@@ -126,7 +125,8 @@ impl BulkSignOut {
     /// Takes the next step, in a task of its own: a few hundred accounts. None when all are done.
     ///
     /// # Errors
-    /// The store's own failures; the step is taken again by the next call, or by a run resumed from the
+    /// [`Misuse`](ErrorKind::Misuse) where the namespace was started anew since: everybody is signed out already; the store's
+    /// own failures; the step is taken again by the next call, or by a run resumed from the
     /// [`checkpoint`](Self::checkpoint).
     pub async fn step(&mut self) -> Result<Option<Progress>> {
         if self.checkpoint.finished {
@@ -210,7 +210,11 @@ async fn evict(
     accounts: &[AccountKey],
     marking: Marking,
 ) -> Result<Checkpoint> {
-    let options = EvictOptions::at(cache.keys()?.latest);
+    let keys = cache.fresh_keys().await?;
+    if keys.generation != checkpoint.generation {
+        return Err(Error::misuse("sign out many accounts", STARTED_ANEW));
+    }
+    let options = EvictOptions::at(keys.latest);
     let mut report = SignOut {
         ended: checkpoint.ended,
         accounts: checkpoint.done,

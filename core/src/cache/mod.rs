@@ -130,7 +130,11 @@ impl TokenCache {
     }
 
     fn keys(&self) -> Result<Keys> {
-        self.0.state.keys(&*self.0.store)
+        self.0.state.keys(self.store())
+    }
+
+    async fn fresh_keys(&self) -> Result<Keys> {
+        self.0.state.fresh_keys(self.store(), &self.0.secret).await
     }
 
     /// Runs a task that goes on when the caller goes away (G4).

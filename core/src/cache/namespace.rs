@@ -1,7 +1,9 @@
 use std::{
-    sync::{Arc, PoisonError, RwLock, Weak},
-    time::{Duration, Instant},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
+    time::Duration,
 };
+
+use tokio::{sync::Mutex, time::Instant};
 
 use super::{Inner, TokenCache};
 use crate::{
@@ -12,13 +14,22 @@ use crate::{
 /// How often a server reads the namespace's record, and the store's clock with it.
 const PERIOD: Duration = Duration::from_secs(1);
 
+/// What was read longer ago is read again before it is used: a server that was paused, or cut off, may have missed a new
+/// generation, and a sign-out under an old one would end nothing.
+const STALE_AFTER: Duration = Duration::from_secs(3);
+
 /// What a server knows of its namespace: the generation, the id key that goes with it, the store's clock.
-pub(super) struct NamespaceState(RwLock<Known>);
+pub(super) struct NamespaceState {
+    known: RwLock<Known>,
+    /// Held by whoever reads the record again, so that those who wait share the one request.
+    reading: Mutex<()>,
+}
 
 struct Known {
     id_key: Arc<IdKey>,
     generation: u64,
     clock: StoreClock,
+    read_at: Instant,
     /// Another secret has taken the namespace over.
     usurped: bool,
 }
@@ -36,7 +47,7 @@ pub(super) struct Keys {
 impl NamespaceState {
     /// Reads the record, or writes the first one, and refuses a secret that is not the namespace's.
     pub(super) async fn open(store: &dyn TokenStore, secret: &Secret) -> Result<Self> {
-        let (read, clock) = read(store).await?;
+        let (read, clock, read_at) = read(store).await?;
         let ours = NamespaceRecord::new(0, secret.check());
         let record = match read {
             Some(record) => record,
@@ -47,16 +58,35 @@ impl NamespaceState {
         if record.check != ours.check {
             return Err(usurped());
         }
-        Ok(Self(RwLock::new(Known {
-            id_key: Arc::new(secret.id_key(record.generation)),
-            generation: record.generation,
-            clock,
-            usurped: false,
-        })))
+        Ok(Self {
+            known: RwLock::new(Known {
+                id_key: Arc::new(secret.id_key(record.generation)),
+                generation: record.generation,
+                clock,
+                read_at,
+                usurped: false,
+            }),
+            reading: Mutex::default(),
+        })
+    }
+
+    /// The keys as they were last read, and read again first where that was too long ago.
+    pub(super) async fn fresh_keys(&self, store: &dyn TokenStore, secret: &Secret) -> Result<Keys> {
+        if self.is_stale() {
+            let _reading = self.reading.lock().await;
+            if self.is_stale() {
+                self.refresh(store, secret).await?;
+            }
+        }
+        self.keys(store)
+    }
+
+    fn is_stale(&self) -> bool {
+        self.read().read_at.elapsed() > STALE_AFTER
     }
 
     pub(super) fn keys(&self, store: &dyn TokenStore) -> Result<Keys> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.read();
         if known.usurped {
             return Err(usurped());
         }
@@ -64,7 +94,7 @@ impl NamespaceState {
             let now = clock.now();
             (now, now)
         } else {
-            let now = Instant::now();
+            let now = Instant::now().into_std();
             (known.clock.earliest(now), known.clock.latest(now))
         };
         Ok(Keys {
@@ -82,7 +112,10 @@ impl NamespaceState {
         let namespace = store.namespace().await?;
         let known = {
             let mut known = self.write();
-            known.clock.observe(sent, Instant::now(), namespace.time);
+            known
+                .clock
+                .observe(sent.into_std(), Instant::now().into_std(), namespace.time);
+            known.read_at = sent;
             NamespaceRecord::new(known.generation, secret.check())
         };
         match namespace.record {
@@ -106,8 +139,12 @@ impl NamespaceState {
         }
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Known> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -127,7 +164,7 @@ impl TokenCache {
             state,
             ..
         } = &*self.0;
-        let keys = self.keys()?;
+        let keys = self.fresh_keys().await?;
         let read = store.namespace().await?;
         let time_of_day = keys.latest.as_millis() / 1_000;
         let current = read
@@ -159,13 +196,11 @@ pub(super) fn watch(cache: &TokenCache) {
     });
 }
 
-async fn read(store: &dyn TokenStore) -> Result<(Option<NamespaceRecord>, StoreClock)> {
+async fn read(store: &dyn TokenStore) -> Result<(Option<NamespaceRecord>, StoreClock, Instant)> {
     let sent = Instant::now();
     let namespace = store.namespace().await?;
-    Ok((
-        namespace.record,
-        StoreClock::new(sent, Instant::now(), namespace.time),
-    ))
+    let clock = StoreClock::new(sent.into_std(), Instant::now().into_std(), namespace.time);
+    Ok((namespace.record, clock, sent))
 }
 
 fn usurped() -> Error {

@@ -25,7 +25,7 @@ impl Session {
             claim,
             epoch,
         };
-        session.keys()?;
+        session.checked(session.cache.keys()?)?;
         Ok(session)
     }
 
@@ -48,7 +48,7 @@ impl Session {
     /// [`SignedOut`](ErrorKind::SignedOut) where the session has ended (G1); [`Corrupt`](ErrorKind::Corrupt) for bytes in the
     /// store that are not ours; the store's own failures, never as a miss (G4).
     pub async fn get(&self, key: &EntryKey) -> Result<Option<Entry>> {
-        let keys = self.keys()?;
+        let keys = self.fresh_keys().await?;
         let at = self.address(&keys, key);
         self.cache
             .store()
@@ -86,7 +86,7 @@ impl Session {
         Error: From<V::Error>,
     {
         let value = value.try_into()?;
-        let keys = self.keys()?;
+        let keys = self.fresh_keys().await?;
         let limit = self.cache.store().capabilities().max_entry_bytes;
         if value.stored.len() > limit {
             return Err(
@@ -116,7 +116,7 @@ impl Session {
     /// # Errors
     /// [`SignedOut`](ErrorKind::SignedOut) where the namespace was started anew; the store's own failures.
     pub async fn remove(&self, key: &EntryKey) -> Result<()> {
-        let keys = self.keys()?;
+        let keys = self.fresh_keys().await?;
         self.cache.store().remove(&self.address(&keys, key)).await
     }
 
@@ -130,7 +130,7 @@ impl Session {
 
     /// Asks the store whether the session lives.
     pub(super) async fn check(&self) -> Result<()> {
-        let options = ReadOptions::at(self.keys()?.latest);
+        let options = ReadOptions::at(self.fresh_keys().await?.latest);
         self.cache
             .store()
             .session(&self.claim.account, &self.epoch, options)
@@ -142,9 +142,12 @@ impl Session {
         (&self.claim.account, &self.epoch)
     }
 
+    async fn fresh_keys(&self) -> Result<Keys> {
+        self.checked(self.cache.fresh_keys().await?)
+    }
+
     /// The keys, if the session is of their generation and not over.
-    fn keys(&self) -> Result<Keys> {
-        let keys = self.cache.keys()?;
+    fn checked(&self, keys: Keys) -> Result<Keys> {
         if self.claim.generation != keys.generation || self.claim.ends_at <= keys.earliest {
             return Err(Error::signed_out("use a session"));
         }

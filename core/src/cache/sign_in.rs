@@ -26,7 +26,7 @@ impl TokenCache {
     pub async fn sign_in(&self, sign_in: SignIn) -> Result<Session> {
         let lifetime = sign_in.checked_lifetime()?;
         let requested_at = sign_in.started.open(&self.0.ring)?;
-        let keys = self.keys()?;
+        let keys = self.fresh_keys().await?;
         let not_after = requested_at + self.0.settings.sign_in_timeout;
         if requested_at > keys.latest {
             return Err(overdue(

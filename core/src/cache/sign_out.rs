@@ -15,7 +15,7 @@ impl TokenCache {
     /// The store's own failures: call it again until it is `Ok`.
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a provider session, where the store has no directory.
     pub async fn sign_out(&self, scope: Scope) -> Result<SignOut> {
-        let keys = self.keys()?;
+        let keys = self.fresh_keys().await?;
         let options = EvictOptions::at(keys.latest);
         let moment = Moment::of_store(keys.latest);
         let cache = self.clone();
@@ -58,7 +58,7 @@ impl TokenCache {
     /// [`Misuse`](crate::ErrorKind::Misuse) for a message that names neither subject nor `sid`; otherwise as
     /// [`sign_out`](Self::sign_out): answer the provider with a 5xx, so that it sends again.
     pub async fn sign_out_by(&self, message: &LogoutMessage) -> Result<SignOut> {
-        let keys = self.keys()?;
+        let keys = self.fresh_keys().await?;
         let options = EvictOptions::at(keys.latest);
         let moment = Moment::of_provider(message.issued_at);
         let account = message
