@@ -1,0 +1,68 @@
+use crate::failure::{Failure, Outcome};
+use crate::metadata::{Metadata, Package};
+use crate::say::say;
+
+const CORE: &str = "token-cache-core";
+const REDIS: &str = "token-cache-redis";
+const CONFORMANCE: &str = "token-cache-conformance";
+const FACADE: &str = "token-cache";
+
+/// Which of our crates each may depend on.
+enum May {
+    Only(&'static [&'static str]),
+    Anything,
+}
+
+fn may(package: &str) -> Option<May> {
+    Some(match package {
+        CORE => May::Only(&[]),
+        REDIS | CONFORMANCE => May::Only(&[CORE]),
+        FACADE => May::Only(&[CORE, REDIS]),
+        "token-cache-demo" | "token-cache-example-without-facade" => {
+            May::Only(&[CORE, REDIS, FACADE])
+        }
+        "token-cache-integration-tests" | "token-cache-benchmarks" | "xtask" => May::Anything,
+        _ => return None,
+    })
+}
+
+/// Dependencies point down, and only where the table allows; a published crate's development
+/// dependencies must not keep it from being published.
+pub(super) fn check(metadata: &Metadata) -> Outcome {
+    say("\n» dependencies point down");
+    let members: Vec<&Package> = metadata.members().collect();
+    let mut findings = Vec::new();
+    for member in &members {
+        let Some(may) = may(&member.name) else {
+            findings.push(format!(
+                "{} has no place in the table of {}",
+                member.name,
+                file!()
+            ));
+            continue;
+        };
+        for dependency in &member.dependencies {
+            let name = dependency.name.as_str();
+            if !members.iter().any(|other| other.name == name) {
+                continue;
+            }
+            let is_allowed = match may {
+                May::Anything => true,
+                May::Only(allowed) => allowed.contains(&name),
+            };
+            let is_for_development = dependency.kind.as_deref() == Some("dev");
+            if is_for_development {
+                // With a version, cargo wants the other crate published first: a circle.
+                if member.is_published() && !is_allowed && dependency.req != "*" {
+                    findings.push(format!(
+                        "{}: the development dependency on {name} points up and has a version",
+                        member.name
+                    ));
+                }
+            } else if !is_allowed {
+                findings.push(format!("{} must not depend on {name}", member.name));
+            }
+        }
+    }
+    Failure::of_findings("dependencies that point the wrong way", &findings)
+}

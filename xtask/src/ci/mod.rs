@@ -1,0 +1,58 @@
+use crate::command;
+use crate::failure::Outcome;
+use crate::metadata::Metadata;
+use crate::test;
+
+mod direction;
+mod msrv;
+mod packages;
+
+/// What CI checks besides.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Checks known vulnerabilities as well, which needs a network
+    #[arg(long)]
+    advisories: bool,
+    #[command(flatten)]
+    test: test::Arguments,
+}
+
+/// From the cheapest check to the tests.
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    command::need_subcommand("hack")?;
+    command::need_subcommand("deny")?;
+    let metadata = Metadata::read()?;
+
+    direction::check(&metadata)?;
+    command::run(&mut command::cargo(["fmt", "--all", "--check"]))?;
+    deny(arguments.advisories)?;
+    let clippy = ["clippy", "--workspace", "--all-targets", "--all-features"];
+    command::run(command::cargo(clippy).args(["--", "-D", "warnings"]))?;
+    let doc = ["doc", "--no-deps", "--workspace", "--all-features"];
+    command::run(command::cargo(doc).env("RUSTDOCFLAGS", "-D warnings"))?;
+    feature_combinations()?;
+    msrv::check(&metadata)?;
+    packages::check(&metadata)?;
+    test::run(&arguments.test)
+}
+
+fn deny(advisories: bool) -> Outcome {
+    let deny = [
+        "deny",
+        "--all-features",
+        "check",
+        "licenses",
+        "bans",
+        "sources",
+    ];
+    command::run(command::cargo(deny).args(advisories.then_some("advisories")))
+}
+
+/// Features only add: each combination of what apps choose among must compile.
+fn feature_combinations() -> Outcome {
+    let mut hack = command::cargo(["hack", "check", "--feature-powerset"]);
+    for package in ["token-cache", "token-cache-core", "token-cache-redis"] {
+        hack.args(["--package", package]);
+    }
+    command::run(&mut hack)
+}

@@ -1,0 +1,85 @@
+use std::process::{Command, Stdio};
+
+use crate::built::Built;
+use crate::command;
+use crate::failure::Outcome;
+use crate::metadata::Metadata;
+use crate::torture;
+
+mod features;
+mod held;
+mod servers;
+
+use self::held::HeldRedis;
+
+/// For the two programs that open a Redis for a moment.
+const SECRET: (&str, &str) = (
+    "TOKEN_CACHE_SECRET",
+    "only for a test: a secret of over 32 bytes",
+);
+
+/// What to run of the tests.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Passed on to the test runner: names to run instead of all
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// The runner's own summary comes last.
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    servers::need_redis()?;
+    let engine = servers::container_engine();
+    let features = features::of(&Metadata::read()?, engine.is_some());
+    let environment: Vec<(&str, String)> = engine
+        .into_iter()
+        .map(|host| ("DOCKER_HOST", host))
+        .collect();
+
+    let built = Built::build(&features)?;
+    command::run(built.program("servers")?.envs(environment.clone()))?;
+    if arguments.arguments.is_empty() {
+        run_programs(&built)?;
+        let doctests = ["test", "--doc", "--workspace"];
+        command::run(
+            command::cargo(doctests)
+                .args(&features)
+                .envs(environment.clone()),
+        )?;
+    }
+    let mut runner = runner();
+    command::run(
+        runner
+            .args(&features)
+            .args(&arguments.arguments)
+            .envs(environment),
+    )
+}
+
+/// What is no test of its own and still must work: each ends with an error if a promise broke.
+fn run_programs(built: &Built) -> Outcome {
+    let redis = HeldRedis::start(built.program("servers")?)?;
+    for store in [None, Some(redis.url())] {
+        let mut demo = built.program("token-cache-demo")?;
+        demo.arg("--json")
+            .stdout(Stdio::null())
+            .env(SECRET.0, SECRET.1);
+        command::run(demo.args(store.iter().flat_map(|url| ["--store", url])))?;
+        let mut example = built.program("token-cache-example-without-facade")?;
+        command::run(example.args(store).env(SECRET.0, SECRET.1))?;
+    }
+    drop(redis);
+    if built.has(torture::PROGRAM) {
+        command::run(built.program(torture::PROGRAM)?.args(["--minutes", "1"]))?;
+    }
+    Ok(())
+}
+
+/// nextest where it is installed, else cargo's own.
+fn runner() -> Command {
+    if command::succeeds(&mut command::cargo(["nextest", "--version"])) {
+        command::cargo(["nextest", "run", "--workspace"])
+    } else {
+        command::cargo(["test", "--workspace", "--bins", "--tests", "--examples"])
+    }
+}

@@ -1,0 +1,44 @@
+use std::env;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::Command;
+
+use crate::command;
+use crate::failure::{Failure, Outcome};
+
+const SOCKETS: [&str; 2] = ["/var/run/docker.sock", "/run/podman/podman.sock"];
+
+/// The tests kill, pause and fail servers over: for those, a local `redis-server` must be there.
+/// On Debian, root gets it installed.
+pub(super) fn need_redis() -> Outcome {
+    if env::var_os("TOKEN_CACHE_REDIS_SERVER").is_some() || command::find("redis-server").is_some()
+    {
+        return Ok(());
+    }
+    let is_root = rustix::process::geteuid().is_root();
+    if is_root && Path::new("/etc/debian_version").exists() {
+        command::run(apt_get().arg("update"))?;
+        command::run(apt_get().args(["install", "-y", "redis-server"]))?;
+        return Ok(());
+    }
+    Err(Failure::new(
+        "no redis-server on this machine: sudo apt-get install redis-server",
+    ))
+}
+
+fn apt_get() -> Command {
+    let mut command = Command::new("apt-get");
+    command.arg("-qq").env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+/// What `DOCKER_HOST` names or listens on a usual socket.
+pub(super) fn container_engine() -> Option<String> {
+    if let Some(host) = env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()) {
+        return Some(host);
+    }
+    let listening = SOCKETS
+        .into_iter()
+        .find(|socket| UnixStream::connect(socket).is_ok());
+    listening.map(|socket| format!("unix://{socket}"))
+}
