@@ -1,1 +1,28 @@
-//! (to be written)
+#![doc = include_str!("../README.md")]
+
+mod actor;
+mod check;
+pub mod checks;
+mod harness;
+mod history;
+mod in_process;
+mod negatives;
+mod random;
+mod runner;
+mod setup;
+mod should;
+mod table;
+mod violation;
+
+pub use async_trait::async_trait;
+
+pub use self::{
+    check::{Check, Met, Needs, Running},
+    harness::{Breakable, Harness, NoStore, Switch},
+    history::History,
+    in_process::InProcess,
+    runner::{main, main_of},
+    setup::Setup,
+    table::{CHECKS, TOTAL},
+    violation::{Promise, Violation},
+};

@@ -1,0 +1,261 @@
+use std::time::Duration;
+
+use token_cache_core::{
+    AccountKey, BeginSession, Begun, Cut, Entry, EntryAddress, EpochHash, Error, EvictOptions,
+    Evicted, Moment, Over, Places, ReadOptions, SessionRecord, SidKey, Timestamp, TokenStore,
+    Version, WriteOptions, Written,
+};
+
+use crate::{
+    Violation, random,
+    should::{Should, should_equal, should_hold},
+};
+
+/// How long a session of a check lives, unless said: longer than any check, so that only a given `now` is past its end.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(3_600);
+
+/// One account of the store under test, at a moment that stands still: the direct calls of the store's trait, with all times
+/// given.
+#[derive(Clone, Copy)]
+pub(crate) struct Actor<'a> {
+    pub(crate) store: &'a dyn TokenStore,
+    pub(crate) key: AccountKey,
+    pub(crate) now: Timestamp,
+}
+
+/// A moment of the provider's clock, which has nothing to do with the store's.
+pub(crate) const fn provider(secs: u64) -> Timestamp {
+    Timestamp::from_secs(1_600_000_000 + secs)
+}
+
+/// The place on the provider's clock of a session, unless said.
+pub(crate) const AUTHENTICATED: Timestamp = provider(1_000);
+
+impl<'a> Actor<'a> {
+    pub(crate) const fn new(store: &'a dyn TokenStore, key: AccountKey, now: Timestamp) -> Self {
+        Self { store, key, now }
+    }
+
+    /// The same account through another handle.
+    pub(crate) fn through<'b>(&self, store: &'b dyn TokenStore) -> Actor<'b> {
+        Actor::new(store, self.key, self.now)
+    }
+
+    /// The same account at another moment.
+    pub(crate) const fn at_moment(mut self, now: Timestamp) -> Self {
+        self.now = now;
+        self
+    }
+
+    /// When a sign-in was requested, unless said.
+    pub(crate) fn requested(&self) -> Timestamp {
+        self.now - Duration::from_secs(60)
+    }
+
+    /// A new session without a label, requested a minute ago.
+    pub(crate) fn record(&self) -> Result<SessionRecord, Violation> {
+        let places = Places {
+            store: self.requested(),
+            provider: AUTHENTICATED,
+        };
+        Ok(SessionRecord::new(
+            random::epoch()?,
+            None,
+            places,
+            self.now + LIFETIME,
+        ))
+    }
+
+    pub(crate) fn begin_of(&self, record: SessionRecord) -> BeginSession {
+        BeginSession::new(record, self.now + Duration::from_secs(900), self.now)
+    }
+
+    pub(crate) async fn begin(&self, record: SessionRecord) -> Result<Begun, Error> {
+        self.store.begin(&self.key, self.begin_of(record)).await
+    }
+
+    pub(crate) async fn signs_in(&self) -> Result<EpochHash, Violation> {
+        self.signs_in_as(self.record()?).await
+    }
+
+    pub(crate) async fn signs_in_as(&self, record: SessionRecord) -> Result<EpochHash, Violation> {
+        let epoch = record.epoch;
+        self.begin(record).await.should_work("a sign-in")?;
+        Ok(epoch)
+    }
+
+    /// The address of a new entry of a session.
+    pub(crate) fn entry(&self, epoch: &EpochHash) -> Result<EntryAddress, Violation> {
+        Ok(EntryAddress::new(self.key, *epoch, random::entry()?))
+    }
+
+    pub(crate) async fn write_entry(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        over: Over,
+    ) -> Result<Written, Error> {
+        self.store
+            .write(at, entry, WriteOptions::at(self.now).over(over))
+            .await
+    }
+
+    pub(crate) async fn write(&self, at: &EntryAddress, value: &[u8]) -> Result<Written, Error> {
+        let entry = Entry::new(value, Version::mint()?, self.now + LIFETIME);
+        self.write_entry(at, entry, Over::Anything).await
+    }
+
+    /// Writes a value that must be stored, and answers with its version.
+    pub(crate) async fn puts(&self, at: &EntryAddress, value: &[u8]) -> Result<Version, Violation> {
+        let version = Version::mint().should_work("minting a version")?;
+        let entry = Entry::new(value, version, self.now + LIFETIME);
+        let written = self.write_entry(at, entry, Over::Anything).await;
+        should_equal(
+            &written.should_work("a write")?,
+            &Written::Stored,
+            "a write over anything",
+        )?;
+        Ok(version)
+    }
+
+    pub(crate) async fn read(&self, at: &EntryAddress) -> Result<Option<Entry>, Error> {
+        self.store.read(at, ReadOptions::at(self.now)).await
+    }
+
+    /// The entry is there and has this value.
+    pub(crate) async fn holds(&self, at: &EntryAddress, value: &[u8]) -> Result<(), Violation> {
+        let read = self
+            .read(at)
+            .await
+            .should_work("a read of a living session")?;
+        match read {
+            Some(entry) if entry.stored() == value => Ok(()),
+            Some(entry) => Err(Violation::new(
+                format!("the value of {} bytes that was written", value.len()),
+                format!("another value, of {} bytes", entry.stored().len()),
+            )),
+            None => Err(Violation::new("the value that was written", "a miss")),
+        }
+    }
+
+    /// The session lives, and there is no entry.
+    pub(crate) async fn misses(&self, at: &EntryAddress) -> Result<(), Violation> {
+        let read = self
+            .read(at)
+            .await
+            .should_work("a read of a living session")?;
+        should_hold(read.is_none(), "a miss", "a hit")
+    }
+
+    pub(crate) async fn session(&self, epoch: &EpochHash) -> Result<SessionRecord, Error> {
+        self.store
+            .session(&self.key, epoch, ReadOptions::at(self.now))
+            .await
+    }
+
+    pub(crate) async fn sessions(&self) -> Result<Vec<EpochHash>, Violation> {
+        let sessions = self
+            .store
+            .sessions(&self.key, ReadOptions::at(self.now))
+            .await;
+        let sessions = sessions.should_work("listing the sessions")?;
+        Ok(sessions.iter().map(|record| record.epoch).collect())
+    }
+
+    pub(crate) async fn lives(&self, epoch: &EpochHash) -> Result<(), Violation> {
+        self.session(epoch)
+            .await
+            .should_work("a look at a session that lives")?;
+        let listed = self.sessions().await?.contains(epoch);
+        should_hold(
+            listed,
+            "a living session in the list",
+            "it is missing there",
+        )
+    }
+
+    /// Nothing of the session can be seen, read or written.
+    pub(crate) async fn is_gone(&self, epoch: &EpochHash) -> Result<(), Violation> {
+        self.session(epoch)
+            .await
+            .should_be_signed_out("a look at an ended session")?;
+        let at = self.entry(epoch)?;
+        self.read(&at)
+            .await
+            .should_be_signed_out("a read of an ended session")?;
+        self.write(&at, b"late")
+            .await
+            .should_be_signed_out("a write to an ended session")?;
+        self.read(&at)
+            .await
+            .should_be_signed_out("a read after the refused write")?;
+        let listed = self.sessions().await?.contains(epoch);
+        should_hold(!listed, "no ended session in the list", "one is listed")
+    }
+
+    pub(crate) async fn evict(&self, cut: Cut) -> Result<Evicted, Error> {
+        self.store
+            .evict(&self.key, cut, EvictOptions::at(self.now))
+            .await
+    }
+
+    /// Cuts, and the store says that it ended something.
+    pub(crate) async fn is_cut(&self, cut: Cut) -> Result<(), Violation> {
+        let evicted = self.evict(cut).await.should_work("a sign-out")?;
+        should_hold(
+            evicted.ended,
+            "a sign-out that says it ended something",
+            "`ended` is false",
+        )
+    }
+
+    /// Cuts, and the store says that there was nothing to end.
+    pub(crate) async fn is_cut_in_vain(&self, cut: Cut) -> Result<(), Violation> {
+        let evicted = self.evict(cut).await.should_work("a sign-out")?;
+        should_hold(
+            !evicted.ended,
+            "a sign-out that says it ended nothing",
+            "`ended` is true",
+        )
+    }
+}
+
+/// An account's cut at a moment of the store's clock.
+pub(crate) const fn by_app(at: Timestamp) -> Cut {
+    Cut::Account(Moment::of_store(at))
+}
+
+/// An account's cut at a moment of the provider's clock.
+pub(crate) const fn by_provider(at: Timestamp) -> Cut {
+    Cut::Account(Moment::of_provider(at))
+}
+
+/// Says of a new session what is not as usual.
+pub(crate) trait Amend: Sized {
+    fn labelled(self, sid: SidKey) -> Self;
+    fn requested_at(self, place: Timestamp) -> Self;
+    fn authenticated_at(self, place: Timestamp) -> Self;
+    fn ending_at(self, end: Timestamp) -> Self;
+}
+
+impl Amend for SessionRecord {
+    fn labelled(mut self, sid: SidKey) -> Self {
+        self.label = Some(sid);
+        self
+    }
+
+    fn requested_at(mut self, place: Timestamp) -> Self {
+        self.places.store = place;
+        self
+    }
+
+    fn authenticated_at(mut self, place: Timestamp) -> Self {
+        self.places.provider = place;
+        self
+    }
+
+    fn ending_at(mut self, end: Timestamp) -> Self {
+        self.ends_at = end;
+        self
+    }
+}

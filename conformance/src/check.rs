@@ -1,0 +1,97 @@
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+
+use crate::{Harness, Promise, Setup, Violation, negatives};
+
+/// How long a check may take.
+const TIME_LIMIT: Duration = Duration::from_secs(120);
+
+/// A check under way. It is run on the thread that waits for it, so it need not be `Send`.
+pub type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Violation>> + 'a>>;
+
+/// One behaviour that a store must show.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Check {
+    /// A sentence; the name of its function.
+    pub name: &'static str,
+    /// What it guards.
+    pub promise: Promise,
+    /// The optional part it is about.
+    pub needs: Needs,
+    /// What happens to users where it fails.
+    pub hazard: &'static str,
+    /// The check itself.
+    pub run: for<'a> fn(&'a Setup) -> Running<'a>,
+}
+
+/// The optional part of a store that a check is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Needs {
+    /// None.
+    Nothing,
+    /// [`Directory`](token_cache_core::Directory).
+    Directory,
+    /// [`RefreshLocks`](token_cache_core::RefreshLocks).
+    RefreshLocks,
+    /// [`Escrow`](token_cache_core::Escrow).
+    Escrow,
+}
+
+/// How a check was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Met {
+    /// The store shows the behaviour.
+    Shown,
+    /// The store lacks the part, and says so where it is asked for it.
+    Absent,
+}
+
+impl Check {
+    /// Runs the check in a fresh namespace; where the store lacks the part, the check that it says so.
+    ///
+    /// # Errors
+    /// What was expected and what was seen instead, also where there is no store.
+    pub async fn run_on(&self, harness: Arc<dyn Harness>) -> Result<Met, Violation> {
+        let running = async {
+            let setup = Setup::new(harness).await?;
+            if self.needs.are_met_by(&setup) {
+                (self.run)(&setup).await?;
+                return Ok(Met::Shown);
+            }
+            negatives::run(self.needs, &setup).await?;
+            Ok(Met::Absent)
+        };
+        tokio::time::timeout(TIME_LIMIT, running)
+            .await
+            .unwrap_or_else(|_| {
+                Err(Violation::new(
+                    format!("an end within {} s", TIME_LIMIT.as_secs()),
+                    "it still runs, or waits for what never comes",
+                ))
+            })
+            .map_err(|violation| violation.breaking(self.promise, self.hazard))
+    }
+}
+
+impl Needs {
+    fn are_met_by(self, setup: &Setup) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Directory => setup.store().directory().is_some(),
+            Self::RefreshLocks => setup.store().refresh_locks().is_some(),
+            Self::Escrow => setup.store().escrow().is_some(),
+        }
+    }
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Check")
+            .field("name", &self.name)
+            .field("promise", &self.promise)
+            .field("needs", &self.needs)
+            .finish_non_exhaustive()
+    }
+}

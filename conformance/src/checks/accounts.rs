@@ -1,0 +1,211 @@
+//! The stream of accounts, and the cuts of many at once.
+
+use std::collections::HashSet;
+
+use futures_util::future::try_join_all;
+use token_cache_core::{AccountKey, Cursor, ErrorKind, EvictOptions, IssuerKey, Marking, Scan};
+
+use crate::{
+    Setup, Violation,
+    actor::{Actor, Amend, by_app},
+    random,
+    should::{Should, should_equal, should_hold},
+};
+
+async fn signed_in(
+    setup: &Setup,
+    issuer: &IssuerKey,
+    accounts: usize,
+) -> Result<Vec<AccountKey>, Violation> {
+    let mut keys = Vec::new();
+    for _ in 0..accounts {
+        let account = Actor::new(setup.store(), random::account_of(issuer)?, setup.now());
+        account.signs_in().await?;
+        keys.push(account.key);
+    }
+    Ok(keys)
+}
+
+async fn stream(setup: &Setup, mut scan: Scan) -> Result<Vec<AccountKey>, Violation> {
+    let mut found = Vec::new();
+    loop {
+        let page = setup
+            .directory()?
+            .accounts(&scan)
+            .await
+            .should_work("a page of accounts")?;
+        found.extend(page.accounts);
+        match page.next {
+            Some(cursor) => scan = scan.from(cursor),
+            None => return Ok(found),
+        }
+    }
+}
+
+fn holds_all(found: &[AccountKey], expected: &[AccountKey]) -> Result<(), Violation> {
+    let found: HashSet<_> = found.iter().collect();
+    let missing = expected
+        .iter()
+        .filter(|account| !found.contains(account))
+        .count();
+    should_equal(&missing, &0, "accounts that the stream left out")
+}
+
+/// The stream has every account, whatever the size of its pages, and no account of another namespace.
+pub async fn every_account_is_streamed(setup: &Setup) -> Result<(), Violation> {
+    let here = signed_in(setup, &random::issuer()?, 150).await?;
+    let other = setup.another_namespace().await?;
+    let there = signed_in(&other, &random::issuer()?, 3).await?;
+    for page in [0, 1, 10, 1_000] {
+        let found = stream(setup, Scan::default().page(page)).await?;
+        holds_all(&found, &here)?;
+        let strangers = found
+            .iter()
+            .filter(|account| !here.contains(account))
+            .count();
+        should_equal(
+            &strangers,
+            &0,
+            "streamed accounts that nobody signed in to here",
+        )?;
+    }
+    holds_all(&stream(&other, Scan::default()).await?, &there)
+}
+
+/// The stream of an issuer has every account of that issuer, and none of another.
+pub async fn an_issuers_accounts_are_streamed(setup: &Setup) -> Result<(), Violation> {
+    let (issuer, other) = (random::issuer()?, random::issuer()?);
+    let ours = signed_in(setup, &issuer, 60).await?;
+    signed_in(setup, &other, 60).await?;
+    let found = stream(setup, Scan::of_issuer(issuer).page(7)).await?;
+    holds_all(&found, &ours)?;
+    let foreign = found
+        .iter()
+        .filter(|account| *account.issuer() != issuer)
+        .count();
+    should_equal(&foreign, &0, "streamed accounts of another issuer")?;
+    let none = stream(setup, Scan::of_issuer(random::issuer()?)).await?;
+    should_equal(&none.len(), &0, "streamed accounts of an unknown issuer")
+}
+
+/// Accounts that are there throughout are all streamed while others come and go.
+pub async fn the_stream_misses_nobody_while_others_come_and_go(
+    setup: &Setup,
+) -> Result<(), Violation> {
+    let issuer = random::issuer()?;
+    let stay = signed_in(setup, &issuer, 100).await?;
+    let mut passing = signed_in(setup, &issuer, 40).await?;
+    let mut scan = Scan::of_issuer(issuer).page(10);
+    let mut found = Vec::new();
+    loop {
+        let page = setup
+            .directory()?
+            .accounts(&scan)
+            .await
+            .should_work("a page of accounts")?;
+        found.extend(page.accounts);
+        if let Some(leaving) = passing.pop() {
+            Actor::new(setup.store(), leaving, setup.now())
+                .is_cut(by_app(setup.now()))
+                .await?;
+            signed_in(setup, &issuer, 3).await?;
+        }
+        match page.next {
+            Some(cursor) => scan = scan.from(cursor),
+            None => break,
+        }
+    }
+    holds_all(&found, &stay)
+}
+
+/// A cursor that no page ended with is the caller's mistake, not an empty page.
+pub async fn a_foreign_cursor_is_refused(setup: &Setup) -> Result<(), Violation> {
+    signed_in(setup, &random::issuer()?, 3).await?;
+    for text in ["", "no cursor of any store", "\u{0}", "-1"] {
+        let scan = Scan::default().from(Cursor::new(text));
+        let page = setup.directory()?.accounts(&scan).await;
+        page.should_fail_with(ErrorKind::Misuse, "a page from a foreign cursor")?;
+    }
+    Ok(())
+}
+
+/// A batch ends what stands before its moment on each account, answers in order, and marks each.
+pub async fn a_batch_cuts_each_of_its_accounts(setup: &Setup) -> Result<(), Violation> {
+    let now = setup.now();
+    let accounts: Result<Vec<_>, _> = (0..120).map(|_| setup.account()).collect();
+    let accounts = accounts?;
+    let (mut old, mut new) = (Vec::new(), Vec::new());
+    for (i, account) in accounts.iter().enumerate() {
+        if i % 3 == 0 {
+            continue;
+        }
+        old.push((account, account.signs_in().await?));
+        let later = account.record()?.requested_at(now + crate::actor::LIFETIME);
+        new.push((account, account.signs_in_as(later).await?));
+    }
+    let keys: Vec<_> = accounts.iter().map(|account| account.key).collect();
+    let options = EvictOptions::at(now);
+    let directory = setup.directory()?;
+    for expect_ended in [true, false] {
+        let evicted = directory
+            .evict_accounts(&keys, now, Marking::Each, options)
+            .await;
+        should_equal(&evicted.len(), &keys.len(), "answers, one for each account")?;
+        for (i, evicted) in evicted.into_iter().enumerate() {
+            let ended = evicted.should_work("a cut of many accounts")?.ended;
+            should_equal(
+                &ended,
+                &(expect_ended && i % 3 != 0),
+                "whether a session ended",
+            )?;
+        }
+    }
+    try_join_all(old.iter().map(|(account, epoch)| account.is_gone(epoch))).await?;
+    try_join_all(new.iter().map(|(account, epoch)| account.lives(epoch))).await?;
+    for account in &accounts {
+        let late = account.begin(account.record()?).await;
+        late.should_be_signed_out("a sign-in that the batch overtook")?;
+    }
+    Ok(())
+}
+
+/// A batch under an issuer's marker ends the same sessions.
+pub async fn a_batch_under_an_issuers_marker_cuts_the_same(setup: &Setup) -> Result<(), Violation> {
+    let issuer = random::issuer()?;
+    let account = || {
+        Ok(Actor::new(
+            setup.store(),
+            random::account_of(&issuer)?,
+            setup.now(),
+        ))
+    };
+    let accounts: Result<Vec<_>, Violation> = (0..30).map(|_| account()).collect();
+    let accounts = accounts?;
+    let mut sessions = Vec::new();
+    for account in &accounts {
+        let old = account.signs_in().await?;
+        let later = account
+            .record()?
+            .requested_at(setup.now() + crate::actor::LIFETIME);
+        sessions.push((account, old, account.signs_in_as(later).await?));
+    }
+    let keys: Vec<_> = accounts.iter().map(|account| account.key).collect();
+    let options = EvictOptions::at(setup.now());
+    let evicted = setup
+        .directory()?
+        .evict_accounts(&keys, setup.now(), Marking::Issuer, options)
+        .await;
+    for evicted in evicted {
+        let ended = evicted.should_work("a cut of many accounts")?.ended;
+        should_hold(ended, "a session ended", "none did")?;
+    }
+    for (account, old, new) in &sessions {
+        account.is_gone(old).await?;
+        account.lives(new).await?;
+    }
+    let none = setup
+        .directory()?
+        .evict_accounts(&[], setup.now(), Marking::Issuer, options)
+        .await;
+    should_equal(&none.len(), &0, "answers for no accounts")
+}

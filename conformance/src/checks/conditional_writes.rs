@@ -1,0 +1,143 @@
+//! Writes over nothing, or over one version: what a refresh ends with.
+
+use futures_util::future::join_all;
+use token_cache_core::{Entry, EntryAddress, Over, Version, Written};
+
+use crate::{
+    Setup, Violation,
+    actor::{Actor, LIFETIME},
+    should::{Should, should_equal},
+};
+
+fn version() -> Result<Version, Violation> {
+    Version::mint().should_work("minting a version")
+}
+
+async fn writes(
+    ada: &Actor<'_>,
+    at: &EntryAddress,
+    value: &[u8],
+    version: Version,
+    over: Over,
+) -> Result<Written, Violation> {
+    let entry = Entry::new(value, version, ada.now + LIFETIME);
+    ada.write_entry(at, entry, over)
+        .await
+        .should_work("a conditional write")
+}
+
+/// A write over nothing is stored where nothing is, and changes nothing where something is.
+pub async fn a_write_over_nothing_replaces_nothing(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let at = ada.entry(&ada.signs_in().await?)?;
+    let first = writes(&ada, &at, b"first", version()?, Over::Nothing).await?;
+    should_equal(
+        &first,
+        &Written::Stored,
+        "a write over nothing, where nothing is",
+    )?;
+    let second = writes(&ada, &at, b"second", version()?, Over::Nothing).await?;
+    should_equal(
+        &second,
+        &Written::Superseded,
+        "a write over nothing, where something is",
+    )?;
+    ada.holds(&at, b"first").await
+}
+
+/// A write over a version is stored where that version is, and changes nothing where another is.
+pub async fn a_write_over_a_version_replaces_only_that(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let at = ada.entry(&ada.signs_in().await?)?;
+    let (first, second) = (version()?, version()?);
+    writes(&ada, &at, b"first", first, Over::Anything)
+        .await
+        .map(drop)?;
+    let written = writes(&ada, &at, b"second", second, Over::Version(first)).await?;
+    should_equal(
+        &written,
+        &Written::Stored,
+        "a write over the version that is there",
+    )?;
+    let written = writes(&ada, &at, b"stale", version()?, Over::Version(first)).await?;
+    should_equal(
+        &written,
+        &Written::Superseded,
+        "a write over a version that was there once",
+    )?;
+    ada.holds(&at, b"second").await?;
+    let read = ada.read(&at).await.should_work("a read")?;
+    should_equal(
+        &read.map(|entry| entry.version()),
+        &Some(second),
+        "the version that is there",
+    )
+}
+
+/// A write over a version brings nothing back where the entry was removed meanwhile.
+pub async fn a_write_over_a_version_brings_nothing_back(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let at = ada.entry(&ada.signs_in().await?)?;
+    let first = ada.puts(&at, b"first").await?;
+    ada.store.remove(&at).await.should_work("a removal")?;
+    let written = writes(&ada, &at, b"late", version()?, Over::Version(first)).await?;
+    should_equal(
+        &written,
+        &Written::Superseded,
+        "a write over what was removed",
+    )?;
+    ada.misses(&at).await
+}
+
+/// A write that is sent again after it landed is stored: the retry of a refresh loses nothing.
+pub async fn a_write_sent_twice_is_stored(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let epoch = ada.signs_in().await?;
+    let at = ada.entry(&epoch)?;
+    let first = ada.puts(&at, b"first").await?;
+    let own = version()?;
+    for _ in 0..3 {
+        let written = writes(&ada, &at, b"own", own, Over::Version(first)).await?;
+        should_equal(&written, &Written::Stored, "a write over its own version")?;
+    }
+    ada.holds(&at, b"own").await?;
+
+    let at = ada.entry(&epoch)?;
+    for _ in 0..3 {
+        let written = writes(&ada, &at, b"own", own, Over::Nothing).await?;
+        should_equal(
+            &written,
+            &Written::Stored,
+            "a write over nothing, sent again",
+        )?;
+    }
+    ada.holds(&at, b"own").await
+}
+
+/// Of many who write over one version at once, one is stored.
+pub async fn of_racing_conditional_writes_one_is_stored(setup: &Setup) -> Result<(), Violation> {
+    let there = setup.another_server().await?;
+    let ada = setup.account()?;
+    let elsewhere = ada.through(&*there);
+    let epoch = ada.signs_in().await?;
+    for round in 0..20 {
+        let at = ada.entry(&epoch)?;
+        let over = if round % 2 == 0 {
+            Over::Nothing
+        } else {
+            Over::Version(ada.puts(&at, b"first").await?)
+        };
+        let racing = (0..8_u8).map(|n| {
+            let server = if n % 2 == 0 { ada } else { elsewhere };
+            async move {
+                let written = writes(&server, &at, &[n], version()?, over).await?;
+                Ok::<_, Violation>((written == Written::Stored).then_some(n))
+            }
+        });
+        let stored: Result<Vec<_>, _> = join_all(racing).await.into_iter().collect();
+        let stored: Vec<u8> = stored?.into_iter().flatten().collect();
+        should_equal(&stored.len(), &1, "stored writes of eight over one version")?;
+        ada.holds(&at, &stored).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,243 @@
+//! The index from `sid`s to accounts, and the markers of `sid`s and issuers.
+
+use std::time::Duration;
+
+use token_cache_core::{Directory, MarkOptions, Moment, Pointer, SidKey, Timestamp, Until};
+
+use crate::{
+    Setup, Violation,
+    actor::{Actor, LIFETIME},
+    random,
+    should::{Should, should_equal, should_hold},
+};
+
+const MILLI: Duration = Duration::from_millis(1);
+
+/// The pointer of a sign-in that stands where the account's sessions usually do.
+pub(crate) fn pointer(ada: &Actor<'_>) -> Pointer {
+    pointer_at(ada, ada.requested())
+}
+
+fn pointer_at(ada: &Actor<'_>, requested_at: Timestamp) -> Pointer {
+    let not_after = ada.now + Duration::from_secs(900);
+    Pointer::new(ada.key, requested_at, ada.now + LIFETIME, not_after)
+}
+
+async fn points(
+    directory: &dyn Directory,
+    sid: &SidKey,
+    pointer: Pointer,
+) -> Result<(), Violation> {
+    directory
+        .point(sid, pointer)
+        .await
+        .should_work("entering a `sid`")
+}
+
+/// The cut's answer is these accounts, in any order.
+async fn finds(
+    directory: &dyn Directory,
+    sid: &SidKey,
+    until: Until,
+    accounts: &[&Actor<'_>],
+) -> Result<(), Violation> {
+    let pointed = directory
+        .cut_provider_session(sid, until, MarkOptions::default())
+        .await;
+    let mut found = pointed.should_work("a cut of a `sid`")?.accounts;
+    let mut expected: Vec<_> = accounts.iter().map(|account| account.key).collect();
+    found.sort_unstable();
+    expected.sort_unstable();
+    should_hold(
+        found == expected,
+        &format!("the {} accounts under the `sid`", expected.len()),
+        &format!("{} accounts, not the same ones", found.len()),
+    )
+}
+
+fn at(moment: Timestamp) -> Until {
+    Until::Moment(Moment::of_store(moment))
+}
+
+/// A `sid` leads to the account that signed in under it, and to no other.
+pub async fn a_sid_leads_to_its_account(setup: &Setup) -> Result<(), Violation> {
+    let directory = setup.directory()?;
+    for until in [Until::ForGood, at(setup.now())] {
+        let (sid, other, unknown) = (random::sid()?, random::sid()?, random::sid()?);
+        let (ada, bob) = (setup.account()?, setup.account()?);
+        points(directory, &sid, pointer(&ada)).await?;
+        points(directory, &other, pointer(&bob)).await?;
+        finds(directory, &sid, until, &[&ada]).await?;
+        finds(directory, &unknown, until, &[]).await?;
+        finds(directory, &other, until, &[&bob]).await?;
+    }
+    Ok(())
+}
+
+/// Several accounts that signed in under one `sid` are all found.
+pub async fn several_accounts_under_one_sid_are_all_found(setup: &Setup) -> Result<(), Violation> {
+    let directory = setup.directory()?;
+    let sid = random::sid()?;
+    let accounts = [setup.account()?, setup.account()?, setup.account()?];
+    for account in &accounts {
+        points(directory, &sid, pointer(account)).await?;
+        points(directory, &sid, pointer(account)).await?;
+    }
+    finds(directory, &sid, at(setup.now()), &accounts.each_ref()).await
+}
+
+/// A marker is no answer: a message that is sent again leads to the accounts again.
+pub async fn a_marked_sid_answers_again(setup: &Setup) -> Result<(), Violation> {
+    let directory = setup.directory()?;
+    let sid = random::sid()?;
+    let ada = setup.account()?;
+    points(directory, &sid, pointer(&ada)).await?;
+    for until in [
+        at(setup.now()),
+        at(setup.now()),
+        Until::ForGood,
+        Until::ForGood,
+    ] {
+        finds(directory, &sid, until, &[&ada]).await?;
+    }
+    let elsewhere = setup.another_server().await?;
+    finds(
+        crate::setup::directory_of(&*elsewhere)?,
+        &sid,
+        Until::ForGood,
+        &[&ada],
+    )
+    .await
+}
+
+/// A provider's session that the provider has ended takes no sign-in any more, whenever it was requested.
+pub async fn a_sid_ended_for_good_stays_ended(setup: &Setup) -> Result<(), Violation> {
+    let directory = setup.directory()?;
+    let (known, unknown, other) = (random::sid()?, random::sid()?, random::sid()?);
+    let ada = setup.account()?;
+    points(directory, &known, pointer(&ada)).await?;
+    for sid in [&known, &unknown] {
+        for until in [Until::ForGood, at(ada.requested())] {
+            let cut = directory
+                .cut_provider_session(sid, until, MarkOptions::default())
+                .await;
+            cut.should_work("a cut of a `sid`")?;
+        }
+        for requested_at in [ada.requested(), ada.now, ada.now + LIFETIME] {
+            let pointed = directory.point(sid, pointer_at(&ada, requested_at)).await;
+            pointed.should_be_signed_out("a sign-in under a `sid` that has ended")?;
+        }
+    }
+    points(directory, &other, pointer(&ada)).await
+}
+
+/// A `sid` that the app has signed out refuses what was requested at or before that, and takes what is newer.
+pub async fn a_sid_marker_refuses_what_it_overtook(setup: &Setup) -> Result<(), Violation> {
+    let directory = setup.directory()?;
+    let ada = setup.account()?;
+    let moment = ada.requested();
+    let refuses = async |sid: &SidKey, requested_at: Timestamp| {
+        let pointed = directory.point(sid, pointer_at(&ada, requested_at)).await;
+        pointed.should_be_signed_out("a sign-in that a sign-out of its `sid` overtook")
+    };
+    let (known, unknown) = (random::sid()?, random::sid()?);
+    points(directory, &known, pointer(&ada)).await?;
+    for sid in [&known, &unknown] {
+        for until in [at(moment), at(moment - LIFETIME)] {
+            let cut = directory
+                .cut_provider_session(sid, until, MarkOptions::default())
+                .await;
+            cut.should_work("a cut of a `sid`")?;
+        }
+        refuses(sid, moment - MILLI).await?;
+        refuses(sid, moment).await?;
+        points(directory, sid, pointer_at(&ada, moment + MILLI)).await?;
+        let later = directory
+            .cut_provider_session(sid, at(ada.now), MarkOptions::default())
+            .await;
+        later.should_work("a later cut")?;
+        refuses(sid, ada.now).await?;
+        points(directory, sid, pointer_at(&ada, ada.now + MILLI)).await?;
+    }
+    Ok(())
+}
+
+/// The entry of a `sid` lives as long as the longest session under it, whichever came last.
+pub async fn the_index_outlives_its_longest_session(setup: &Setup) -> Result<(), Violation> {
+    let directory = setup.directory()?;
+    let (first, last, beside) = (random::sid()?, random::sid()?, random::sid()?);
+    let (ada, bob) = (setup.account()?, setup.account()?);
+    let soon = setup.now() + Duration::from_millis(60);
+    let long = pointer(&ada);
+    let mut short = pointer(&ada);
+    short.ends_at = soon;
+    let mut short_of_bob = pointer(&bob);
+    short_of_bob.ends_at = soon;
+    for (sid, one, two) in [
+        (&first, long, short),
+        (&last, short, long),
+        (&beside, long, short_of_bob),
+    ] {
+        points(directory, sid, one).await?;
+        points(directory, sid, two).await?;
+    }
+    setup.until(soon + MILLI).await?;
+    finds(directory, &first, Until::ForGood, &[&ada]).await?;
+    finds(directory, &last, Until::ForGood, &[&ada]).await?;
+    let cut = directory
+        .cut_provider_session(&beside, Until::ForGood, MarkOptions::default())
+        .await;
+    let found = cut.should_work("a cut of a `sid`")?.accounts;
+    should_hold(
+        found.contains(&ada.key),
+        "the account whose session lives",
+        "it is missing",
+    )
+}
+
+/// A sign-in that lands too late by the store's own clock is refused by the index and by its issuer as well.
+pub async fn a_late_sign_in_is_refused_by_the_directory(setup: &Setup) -> Result<(), Violation> {
+    let directory = setup.directory()?;
+    let sid = random::sid()?;
+    let ada = setup.account()?;
+    let mut late = pointer(&ada);
+    late.not_after = setup.now();
+    let pointed = directory.point(&sid, late).await;
+    pointed.should_be_signed_out("a pointer that lands after `not_after`")?;
+    finds(directory, &sid, at(ada.requested() - LIFETIME), &[]).await?;
+    let issuer = ada.key.issuer();
+    let checked = directory
+        .check_issuer(issuer, ada.requested(), setup.now())
+        .await;
+    checked.should_be_signed_out("a look at an issuer that lands after `not_after`")
+}
+
+/// An issuer's sign-out refuses the sign-ins it overtook, at that issuer only; a late one lowers nothing.
+pub async fn an_issuers_marker_refuses_what_it_overtook(setup: &Setup) -> Result<(), Violation> {
+    let directory = setup.directory()?;
+    let (issuer, other) = (random::issuer()?, random::issuer()?);
+    let now = setup.now();
+    let not_after = now + Duration::from_secs(900);
+    let check = async |at: Timestamp| directory.check_issuer(&issuer, at, not_after).await;
+    check(now)
+        .await
+        .should_work("a look at an issuer that nobody signed out")?;
+    for moment in [now, now, now - LIFETIME] {
+        let cut = directory
+            .cut_issuer(&issuer, moment, MarkOptions::default())
+            .await;
+        cut.should_work("a cut of an issuer")?;
+    }
+    check(now - MILLI)
+        .await
+        .should_be_signed_out("a sign-in before the issuer's sign-out")?;
+    check(now)
+        .await
+        .should_be_signed_out("a sign-in at the moment of the issuer's sign-out")?;
+    check(now + MILLI)
+        .await
+        .should_work("a sign-in after the issuer's sign-out")?;
+    let elsewhere = directory.check_issuer(&other, now, not_after).await;
+    elsewhere.should_work("a sign-in at another issuer")?;
+    should_equal(&(issuer == other), &false, "the issuers are one")
+}

@@ -1,0 +1,167 @@
+//! What a session that has ended can no longer do.
+
+use token_cache_core::{Cut, Entry, EntryAddress, Moment, Over, Scope, Timestamp, Version};
+
+use crate::{
+    Setup, Violation,
+    actor::{AUTHENTICATED, Amend, LIFETIME, by_app, by_provider},
+    checks::app::{App, account},
+    random,
+    should::{Should, should_equal},
+};
+
+/// A write that began before a sign-out and lands after it stores nothing, whatever it says to write over.
+pub async fn a_write_after_a_sign_out_is_refused(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let epoch = ada.signs_in().await?;
+    let at = ada.entry(&epoch)?;
+    let sent = ada.puts(&at, b"sent to the provider").await?;
+    ada.is_cut(by_app(ada.now)).await?;
+    let own = Version::mint().should_work("minting a version")?;
+    for over in [
+        Over::Anything,
+        Over::Nothing,
+        Over::Version(sent),
+        Over::Version(own),
+    ] {
+        let late = Entry::new(*b"refreshed", own, ada.now + LIFETIME);
+        let written = ada.write_entry(&at, late, over).await;
+        written.should_be_signed_out("a write that a sign-out overtook")?;
+    }
+    ada.read(&at)
+        .await
+        .should_be_signed_out("a read after the refused writes")?;
+    ada.is_gone(&epoch).await?;
+    should_equal(
+        &ada.sessions().await?,
+        &Vec::new(),
+        "the account's sessions",
+    )
+}
+
+/// A write of an ended session stays refused when the user has signed in anew, and reaches nothing of the new session.
+pub async fn a_write_after_a_new_sign_in_is_refused(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let old = ada.signs_in().await?;
+    let at = ada.entry(&old)?;
+    ada.puts(&at, b"old").await?;
+    ada.is_cut(by_app(ada.requested())).await?;
+    let new = ada.signs_in_as(ada.record()?.requested_at(ada.now)).await?;
+    let in_new = EntryAddress::new(ada.key, new, *at.name());
+    ada.write(&at, b"late")
+        .await
+        .should_be_signed_out("a write of the ended session")?;
+    ada.is_gone(&old).await?;
+    ada.misses(&in_new).await?;
+    ada.puts(&in_new, b"new").await?;
+    ada.write(&at, b"late")
+        .await
+        .should_be_signed_out("a write of the ended session")?;
+    ada.holds(&in_new, b"new").await
+}
+
+/// A session begins empty, whatever those before it held.
+pub async fn a_new_session_begins_empty(setup: &Setup) -> Result<(), Violation> {
+    let app = App::new(setup).await?;
+    let old = app.signs_in("ada").await?;
+    app.puts(&old, "old").await?;
+    let beside = app.signs_in("ada").await?;
+    let got = beside
+        .get(&app.api)
+        .await
+        .should_work("a get from a new session")?;
+    should_equal(
+        &got.is_none(),
+        &true,
+        "a new session beside an old one is empty",
+    )?;
+    let ended = app
+        .cache
+        .sign_out(Scope::Session(old))
+        .await
+        .should_work("a sign-out")?;
+    should_equal(&ended.ended, &true, "the old session ended")?;
+    let after = app.signs_in("ada").await?;
+    let got = after
+        .get(&app.api)
+        .await
+        .should_work("a get from a new session")?;
+    should_equal(
+        &got.is_none(),
+        &true,
+        "a new session after a sign-out is empty",
+    )
+}
+
+/// The ticket of an older session opens nothing of a newer one.
+pub async fn a_ticket_of_an_older_session_stays_signed_out(setup: &Setup) -> Result<(), Violation> {
+    let app = App::new(setup).await?;
+    let old = app.signs_in("ada").await?;
+    let ticket = old.ticket().should_work("taking the ticket")?;
+    let out = app
+        .cache
+        .sign_out_account(&account("ada")?)
+        .await
+        .should_work("a sign-out")?;
+    should_equal(&out.ended, &true, "a session ended")?;
+    let new = app.is_welcome(setup, |started| sign_in(started)).await?;
+    app.puts(&new, "new").await?;
+    app.is_over(&old).await?;
+    let unverified = app
+        .cache
+        .resume_unverified(&ticket)
+        .should_work("opening the old ticket")?;
+    app.is_over(&unverified).await?;
+    app.holds(&new, "new").await
+}
+
+fn sign_in(
+    started: &token_cache_core::StartedSignIn,
+) -> Result<token_cache_core::SignIn, Violation> {
+    Ok(token_cache_core::SignIn::new(account("ada")?, started).auth_time(AUTHENTICATED))
+}
+
+/// A session that was never begun is signed out, on an account without sessions and on one with some.
+pub async fn a_session_that_never_began_is_signed_out(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    ada.is_gone(&random::epoch()?).await?;
+    should_equal(
+        &ada.sessions().await?,
+        &Vec::new(),
+        "the sessions of an unknown account",
+    )?;
+    ada.signs_in().await?;
+    ada.is_gone(&random::epoch()?).await
+}
+
+/// Each kind of sign-out refuses the late write.
+pub async fn every_sign_out_refuses_late_writes(setup: &Setup) -> Result<(), Violation> {
+    let sid = random::sid()?;
+    for cut in [
+        by_app(setup.now()),
+        by_provider(AUTHENTICATED),
+        Cut::ProviderSession {
+            sid,
+            until: token_cache_core::Until::ForGood,
+        },
+        Cut::ProviderSession {
+            sid,
+            until: token_cache_core::Until::Moment(Moment::of_store(setup.now())),
+        },
+        Cut::ProviderSessionOrUnlabelled {
+            sid,
+            unlabelled_until: Timestamp::from_millis(0),
+        },
+    ] {
+        let ada = setup.account()?;
+        let epoch = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
+        let at = ada.entry(&epoch)?;
+        ada.puts(&at, b"before").await?;
+        ada.is_cut(cut).await?;
+        ada.write(&at, b"late")
+            .await
+            .should_be_signed_out("a write that a sign-out overtook")?;
+        ada.is_gone(&epoch).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,255 @@
+//! Sealed epochs, for those who hold no ticket.
+
+use std::time::Duration;
+
+use token_cache_core::{Cut, EpochHash, Error, EscrowName, Escrowed, Moment, ReadOptions, Until};
+
+use crate::{
+    Setup, Violation,
+    actor::{AUTHENTICATED, Actor, Amend, by_app, by_provider},
+    checks::app::{App, account},
+    random,
+    should::{Should, should_equal, should_hold},
+};
+
+async fn keep(
+    setup: &Setup,
+    ada: &Actor<'_>,
+    name: &EscrowName,
+    epoch: EpochHash,
+    sealed: &[u8],
+) -> Result<Result<(), Error>, Violation> {
+    let escrowed = Escrowed::new(epoch, sealed.to_vec());
+    Ok(setup
+        .escrow()?
+        .keep(&ada.key, name, escrowed, ReadOptions::at(ada.now))
+        .await)
+}
+
+async fn keeps(
+    setup: &Setup,
+    ada: &Actor<'_>,
+    name: &EscrowName,
+    epoch: EpochHash,
+    sealed: &[u8],
+) -> Result<(), Violation> {
+    keep(setup, ada, name, epoch, sealed)
+        .await?
+        .should_work("keeping an escrow")
+}
+
+/// The escrows under a name are those of these sessions, in this order.
+async fn finds(
+    setup: &Setup,
+    ada: &Actor<'_>,
+    name: &EscrowName,
+    expected: &[(EpochHash, &[u8])],
+) -> Result<(), Violation> {
+    let found = setup
+        .escrow()?
+        .find(&ada.key, name, ReadOptions::at(ada.now))
+        .await;
+    let found = found.should_work("finding an escrow")?;
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(epoch, sealed)| Escrowed::new(*epoch, sealed.to_vec()))
+        .collect();
+    should_hold(
+        found == expected,
+        &format!("{} escrows, the one kept last first", expected.len()),
+        &format!("{} escrows, or others, or in another order", found.len()),
+    )
+}
+
+/// Escrows are found under their account and name, the one kept last first, each with its bytes.
+pub async fn escrows_are_found_newest_first(setup: &Setup) -> Result<(), Violation> {
+    let (name, other) = (random::escrow()?, random::escrow()?);
+    let ada = setup.account()?;
+    finds(setup, &ada, &name, &[]).await?;
+    let (one, two, three) = (
+        ada.signs_in().await?,
+        ada.signs_in().await?,
+        ada.signs_in().await?,
+    );
+    keeps(setup, &ada, &name, two, b"two").await?;
+    keeps(setup, &ada, &name, one, b"one \r\n\0\xff").await?;
+    keeps(setup, &ada, &name, three, b"three").await?;
+    keeps(setup, &ada, &other, three, b"other").await?;
+    let one_bytes: &[u8] = b"one \r\n\0\xff";
+    finds(
+        setup,
+        &ada,
+        &name,
+        &[(three, b"three"), (one, one_bytes), (two, b"two")],
+    )
+    .await?;
+    finds(setup, &ada, &other, &[(three, b"other")]).await?;
+
+    // Kept again, as by a retry, it is there once.
+    keeps(setup, &ada, &name, one, b"again").await?;
+    finds(
+        setup,
+        &ada,
+        &name,
+        &[(one, b"again"), (three, b"three"), (two, b"two")],
+    )
+    .await
+}
+
+/// An escrow is its account's own.
+pub async fn an_escrow_is_found_by_no_other_account(setup: &Setup) -> Result<(), Violation> {
+    let name = random::escrow()?;
+    let (ada, bob) = (setup.account()?, setup.account()?);
+    let (of_ada, of_bob) = (ada.signs_in().await?, bob.signs_in().await?);
+    keeps(setup, &ada, &name, of_ada, b"ada's").await?;
+    finds(setup, &bob, &name, &[]).await?;
+    keeps(setup, &bob, &name, of_bob, b"bob's").await?;
+    finds(setup, &ada, &name, &[(of_ada, b"ada's")]).await?;
+    let foreign = keep(setup, &bob, &name, of_ada, b"ada's").await?;
+    foreign.should_be_signed_out("keeping an escrow of another account's session")?;
+    bob.is_cut(by_app(bob.now)).await?;
+    finds(setup, &bob, &name, &[]).await?;
+    finds(setup, &ada, &name, &[(of_ada, b"ada's")]).await
+}
+
+/// Whatever ends a session ends its escrow.
+pub async fn an_escrow_ends_with_its_session(setup: &Setup) -> Result<(), Violation> {
+    let name = random::escrow()?;
+    let sid = random::sid()?;
+    for cut in [
+        by_app(setup.now()),
+        by_provider(AUTHENTICATED),
+        Cut::ProviderSession {
+            sid,
+            until: Until::ForGood,
+        },
+        Cut::ProviderSession {
+            sid,
+            until: Until::Moment(Moment::of_store(setup.now())),
+        },
+        Cut::ProviderSessionOrUnlabelled {
+            sid,
+            unlabelled_until: AUTHENTICATED,
+        },
+    ] {
+        let ada = setup.account()?;
+        let epoch = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
+        keeps(setup, &ada, &name, epoch, b"sealed").await?;
+        ada.is_cut(cut).await?;
+        finds(setup, &ada, &name, &[]).await?;
+    }
+    let ada = setup.account()?;
+    let (stays, goes) = (ada.signs_in().await?, ada.signs_in().await?);
+    keeps(setup, &ada, &name, stays, b"stays").await?;
+    keeps(setup, &ada, &name, goes, b"goes").await?;
+    ada.is_cut(Cut::Session(goes)).await?;
+    finds(setup, &ada, &name, &[(stays, b"stays")]).await?;
+
+    let mut retry = ada.begin_of(ada.record()?);
+    let epoch = retry.record.epoch;
+    retry.supersedes = vec![stays];
+    ada.store
+        .begin(&ada.key, retry)
+        .await
+        .should_work("a sign-in sent again")?;
+    keeps(setup, &ada, &name, epoch, b"retried").await?;
+    finds(setup, &ada, &name, &[(epoch, b"retried")]).await
+}
+
+/// An escrow of a session that is over is not found, from the session's last moment on.
+pub async fn an_escrow_of_a_session_that_is_over_is_not_found(
+    setup: &Setup,
+) -> Result<(), Violation> {
+    let name = random::escrow()?;
+    let ada = setup.account()?;
+    let ends_at = ada.now + Duration::from_secs(600);
+    let epoch = ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
+    keeps(setup, &ada, &name, epoch, b"sealed").await?;
+    let before = ada.at_moment(ends_at - Duration::from_millis(1));
+    finds(setup, &before, &name, &[(epoch, b"sealed")]).await?;
+    let after = ada.at_moment(ends_at);
+    finds(setup, &after, &name, &[]).await?;
+    let late = keep(setup, &after, &name, epoch, b"late").await?;
+    late.should_be_signed_out("keeping an escrow of a session that is over")
+}
+
+/// An escrow that lands after the sign-out is refused, and found by nobody.
+pub async fn an_escrow_after_a_sign_out_is_refused(setup: &Setup) -> Result<(), Violation> {
+    let name = random::escrow()?;
+    let ada = setup.account()?;
+    let (ended, lives) = (ada.signs_in().await?, ada.signs_in().await?);
+    ada.is_cut(Cut::Session(ended)).await?;
+    for epoch in [ended, random::epoch()?] {
+        let late = keep(setup, &ada, &name, epoch, b"late").await?;
+        late.should_be_signed_out("keeping an escrow after the sign-out")?;
+    }
+    finds(setup, &ada, &name, &[]).await?;
+    keeps(setup, &ada, &name, lives, b"sealed").await?;
+    ada.is_cut(by_app(ada.now)).await?;
+    let late = keep(setup, &ada, &name, lives, b"late").await?;
+    late.should_be_signed_out("keeping an escrow after the account's sign-out")?;
+    finds(setup, &ada, &name, &[]).await
+}
+
+/// Who knows only the account opens the session begun last with an escrow, and none after the sign-out.
+pub async fn an_account_opens_its_escrowed_session(setup: &Setup) -> Result<(), Violation> {
+    let (app, job) = (App::new(setup).await?, App::new(setup).await?);
+    let ada = account("ada")?;
+    let open = async |subject: &str| {
+        job.cache
+            .account(&account(subject)?)
+            .await
+            .should_work("opening an escrow")
+    };
+    should_hold(
+        open("ada").await?.is_none(),
+        "no session before a sign-in",
+        "one",
+    )?;
+    let plain = app.signs_in("ada").await?;
+    should_hold(
+        open("ada").await?.is_none(),
+        "no session without an escrow",
+        "one",
+    )?;
+    let escrowed = app.begins(app.sign_in_of("ada")?.escrow()).await?;
+    app.puts(&escrowed, "escrowed").await?;
+    app.puts(&plain, "plain").await?;
+    let opened = open("ada")
+        .await?
+        .ok_or_else(|| Violation::new("a session", "none"))?;
+    job.holds(&opened, "escrowed").await?;
+    job.puts(&opened, "by the job").await?;
+    app.holds(&escrowed, "by the job").await?;
+    should_hold(
+        open("bob").await?.is_none(),
+        "no session of another account",
+        "one",
+    )?;
+
+    let newer = app.begins(app.sign_in_of("ada")?.escrow()).await?;
+    app.puts(&newer, "newer").await?;
+    let newest = open("ada")
+        .await?
+        .ok_or_else(|| Violation::new("a session", "none"))?;
+    job.holds(&newest, "newer").await?;
+    let out = newer.sign_out().await.should_work("a sign-out")?;
+    should_equal(&out.ended, &true, "a session ended")?;
+    job.is_over(&newest).await?;
+    let older = open("ada")
+        .await?
+        .ok_or_else(|| Violation::new("the older session", "none"))?;
+    job.holds(&older, "by the job").await?;
+    let out = app
+        .cache
+        .sign_out_account(&ada)
+        .await
+        .should_work("a sign-out")?;
+    should_equal(&out.ended, &true, "a session ended")?;
+    job.is_over(&older).await?;
+    should_hold(
+        open("ada").await?.is_none(),
+        "no session after the sign-out",
+        "one",
+    )
+}

@@ -1,0 +1,165 @@
+//! Ends to the millisecond, on a clock that the check sets.
+
+use std::time::Duration;
+
+use token_cache_core::{Cut, Entry, Over, ReadOptions, Version, Written};
+
+use crate::{
+    Setup, Violation,
+    actor::{Actor, Amend, by_app},
+    should::{Should, should_equal},
+};
+
+const MILLI: Duration = Duration::from_millis(1);
+
+/// Soon enough to be waited for.
+const SOON: Duration = Duration::from_millis(60);
+
+async fn puts_until(
+    ada: &Actor<'_>,
+    at: &token_cache_core::EntryAddress,
+    expires_at: token_cache_core::Timestamp,
+) -> Result<(), Violation> {
+    let version = Version::mint().should_work("minting a version")?;
+    let entry = Entry::new(*b"token", version, expires_at);
+    let written = ada.write_entry(at, entry, Over::Anything).await;
+    should_equal(
+        &written.should_work("a write")?,
+        &Written::Stored,
+        "a write over anything",
+    )
+}
+
+/// An entry is a hit up to the last millisecond before its expiry, and a miss from it on.
+pub async fn an_entry_is_a_miss_from_its_expiry_on(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let at = ada.entry(&ada.signs_in().await?)?;
+    let expires_at = ada.now + Duration::from_secs(600);
+    puts_until(&ada, &at, expires_at).await?;
+    ada.at_moment(expires_at - MILLI)
+        .holds(&at, b"token")
+        .await?;
+    ada.at_moment(expires_at).misses(&at).await?;
+    ada.at_moment(expires_at + MILLI).misses(&at).await
+}
+
+/// A session lives up to the last millisecond before its end, and is signed out from it on.
+pub async fn a_session_is_over_from_its_end_on(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let ends_at = ada.now + Duration::from_secs(600);
+    let epoch = ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
+    let at = ada.entry(&epoch)?;
+    puts_until(&ada, &at, ends_at + Duration::from_secs(600)).await?;
+    let before = ada.at_moment(ends_at - MILLI);
+    before.lives(&epoch).await?;
+    before.holds(&at, b"token").await?;
+    for moment in [ends_at, ends_at + MILLI] {
+        let after = ada.at_moment(moment);
+        after
+            .read(&at)
+            .await
+            .should_be_signed_out("a read past the session's end")?;
+        after.is_gone(&epoch).await?;
+    }
+    Ok(())
+}
+
+/// A sign-out that comes when the session is over says that it ended nothing.
+pub async fn a_session_that_is_over_is_not_ended_again(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let ends_at = ada.now + Duration::from_secs(600);
+    ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
+    ada.at_moment(ends_at)
+        .is_cut_in_vain(by_app(ada.now))
+        .await?;
+    let other = setup.account()?;
+    let epoch = other
+        .signs_in_as(other.record()?.ending_at(ends_at))
+        .await?;
+    other
+        .at_moment(ends_at)
+        .is_cut_in_vain(Cut::Session(epoch))
+        .await
+}
+
+/// An entry that ends soon takes neither the others nor the session along.
+pub async fn a_short_entry_takes_no_other_along(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let epoch = ada.signs_in().await?;
+    let (long, short) = (ada.entry(&epoch)?, ada.entry(&epoch)?);
+    ada.puts(&long, b"long").await?;
+    puts_until(&ada, &short, setup.now() + SOON).await?;
+    setup.until(setup.now() + SOON + MILLI).await?;
+    ada.lives(&epoch).await?;
+    ada.holds(&long, b"long").await?;
+    ada.at_moment(setup.now() + SOON).misses(&short).await
+}
+
+/// A session that ends soon takes no longer one of its account along, whichever began first.
+pub async fn a_short_session_takes_no_other_along(setup: &Setup) -> Result<(), Violation> {
+    let soon = setup.now() + SOON;
+    for long_first in [true, false] {
+        let ada = setup.account()?;
+        let short = ada.record()?.ending_at(soon);
+        let long = if long_first {
+            let long = ada.signs_in().await?;
+            ada.signs_in_as(short).await?;
+            long
+        } else {
+            ada.signs_in_as(short).await?;
+            ada.signs_in().await?
+        };
+        let at = ada.entry(&long)?;
+        ada.puts(&at, b"long").await?;
+        setup.until(soon + MILLI).await?;
+        ada.lives(&long).await?;
+        ada.holds(&at, b"long").await?;
+    }
+    Ok(())
+}
+
+/// Where an expired entry was, there is nothing: a write over nothing is stored.
+pub async fn an_expired_entry_is_nothing_to_write_over(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let at = ada.entry(&ada.signs_in().await?)?;
+    let expires_at = ada.now + Duration::from_secs(600);
+    puts_until(&ada, &at, expires_at).await?;
+    let later = ada.at_moment(expires_at);
+    let version = Version::mint().should_work("minting a version")?;
+    let entry = Entry::new(*b"new", version, expires_at + Duration::from_secs(600));
+    let written = later.write_entry(&at, entry, Over::Nothing).await;
+    should_equal(
+        &written.should_work("a write")?,
+        &Written::Stored,
+        "a write over nothing",
+    )?;
+    later.holds(&at, b"new").await
+}
+
+/// The list holds the living sessions only.
+pub async fn the_list_leaves_out_what_is_over(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let ends_at = ada.now + Duration::from_secs(600);
+    let short = ada.record()?.ending_at(ends_at);
+    let (long, short) = (ada.signs_in().await?, ada.signs_in_as(short).await?);
+    let before = ada
+        .store
+        .sessions(&ada.key, ReadOptions::at(ends_at - MILLI))
+        .await;
+    should_equal(
+        &before.should_work("listing")?.len(),
+        &2,
+        "living sessions before the end",
+    )?;
+    let after = ada.at_moment(ends_at).sessions().await?;
+    should_equal(
+        &after.contains(&short),
+        &false,
+        "the session that is over is in the list",
+    )?;
+    should_equal(
+        &after,
+        &vec![long],
+        "the sessions that live at the end of the other",
+    )
+}

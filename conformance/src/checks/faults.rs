@@ -1,0 +1,224 @@
+//! A store that can't be reached.
+
+use token_cache_core::{
+    AcquireOptions, Cut, ErrorKind, Escrowed, LockOwner, ReadOptions, Result as StoreResult, Scan,
+    Until,
+};
+
+use crate::{
+    Setup, Violation,
+    actor::{Actor, LIFETIME, by_app},
+    checks::app::{App, account},
+    random,
+    setup::{directory_of, escrow_of, refresh_locks_of},
+    should::{Should, should_hold},
+};
+
+/// An unreachable store is an error that may be tried again: neither a miss nor a sign-out.
+fn is_unreachable<T>(answer: StoreResult<T>, what: &str) -> Result<(), Violation> {
+    let expected =
+        format!("{what} fails with `Unavailable` or `TimedOut`, for an unreachable store");
+    match answer {
+        Err(error)
+            if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::TimedOut)
+                && error.is_retryable() =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(Violation::new(
+            expected,
+            format!("{:?}: {error}", error.kind()),
+        )),
+        Ok(_) => Err(Violation::new(expected, "Ok")),
+    }
+}
+
+/// While the store is unreachable, no read of it is a miss.
+pub async fn a_read_of_an_unreachable_store_is_no_miss(setup: &Setup) -> Result<(), Violation> {
+    let breakable = setup.breakable().await?;
+    let ada = setup.account()?.through(&*breakable.store);
+    let epoch = ada.signs_in().await?;
+    let (there, absent) = (ada.entry(&epoch)?, ada.entry(&epoch)?);
+    ada.puts(&there, b"token").await?;
+    breakable.switch.cut().await;
+    let options = ReadOptions::at(ada.now);
+    is_unreachable(ada.read(&there).await, "a read of an entry")?;
+    is_unreachable(
+        ada.read(&absent).await,
+        "a read of an entry that is not there",
+    )?;
+    is_unreachable(ada.session(&epoch).await, "a look at a session")?;
+    is_unreachable(
+        ada.session(&random::epoch()?).await,
+        "a look at a session that never was",
+    )?;
+    is_unreachable(
+        ada.store.sessions(&ada.key, options).await,
+        "listing the sessions",
+    )?;
+    is_unreachable(ada.store.namespace().await, "reading the namespace")
+}
+
+/// While the store is unreachable, nothing is said to be written or removed.
+pub async fn a_write_to_an_unreachable_store_is_an_error(setup: &Setup) -> Result<(), Violation> {
+    let breakable = setup.breakable().await?;
+    let ada = setup.account()?.through(&*breakable.store);
+    let epoch = ada.signs_in().await?;
+    let at = ada.entry(&epoch)?;
+    breakable.switch.cut().await;
+    is_unreachable(ada.write(&at, b"token").await, "a write")?;
+    is_unreachable(ada.store.remove(&at).await, "a removal")?;
+    is_unreachable(ada.begin(ada.record()?).await, "a sign-in")
+}
+
+/// While the store is unreachable, no sign-out is said to have happened; when it is back, the sign-out sent again ends all.
+pub async fn a_failed_sign_out_is_an_error(setup: &Setup) -> Result<(), Violation> {
+    let breakable = setup.breakable().await?;
+    let cut_off = App::over(setup.cache_over(breakable.store.clone()).await?)?;
+    let app = App::new(setup).await?;
+    let session = cut_off.signs_in("ada").await?;
+    app.puts(&session, "token").await?;
+    breakable.switch.cut().await;
+    let ada = account("ada")?;
+    is_unreachable(
+        cut_off.cache.sign_out_account(&ada).await,
+        "a sign-out of an account",
+    )?;
+    is_unreachable(session.sign_out().await, "a sign-out of a session")?;
+    let direct = setup.account()?.through(&*breakable.store);
+    for cut in [by_app(direct.now), Cut::Session(random::epoch()?)] {
+        is_unreachable(direct.evict(cut).await, "a cut")?;
+    }
+    let elsewhere = app.resumes(&session).await?;
+    app.holds(&elsewhere, "token").await?;
+
+    breakable.switch.mend().await;
+    setup
+        .until_it_holds(async || match cut_off.cache.sign_out_account(&ada).await {
+            Err(error) if error.is_retryable() => Ok(false),
+            report => report
+                .should_work("a sign-out when the store is back")
+                .map(|_| true),
+        })
+        .await?;
+    app.is_over(&elsewhere).await
+}
+
+/// What was acknowledged before the store was unreachable is there when it is back.
+pub async fn what_was_acknowledged_is_there_afterwards(setup: &Setup) -> Result<(), Violation> {
+    let breakable = setup.breakable().await?;
+    let ada = setup.account()?.through(&*breakable.store);
+    let at = ada.entry(&ada.signs_in().await?)?;
+    ada.puts(&at, b"token").await?;
+    breakable.switch.cut().await;
+    is_unreachable(ada.read(&at).await, "a read")?;
+    breakable.switch.mend().await;
+    setup
+        .until_it_holds(async || match ada.read(&at).await {
+            Err(error) if error.is_retryable() => Ok(false),
+            read => read
+                .should_work("a read when the store is back")
+                .map(|_| true),
+        })
+        .await?;
+    ada.holds(&at, b"token").await
+}
+
+/// A sign-in at an unreachable store is an error, and no sign-out: the user is not sent away for it.
+pub async fn a_failed_sign_in_is_no_sign_out(setup: &Setup) -> Result<(), Violation> {
+    let breakable = setup.breakable().await?;
+    let app = App::over(setup.cache_over(breakable.store.clone()).await?)?;
+    let session = app.signs_in("ada").await?;
+    let ticket = session.ticket().should_work("taking the ticket")?;
+    let sign_in = app.sign_in_of("ada")?;
+    breakable.switch.cut().await;
+    is_unreachable(app.cache.sign_in(sign_in).await, "a sign-in")?;
+    is_unreachable(app.cache.resume(&ticket).await, "resuming a session")?;
+    is_unreachable(session.get(&app.api).await, "a get")?;
+    is_unreachable(session.put(&app.api, b"token".as_slice()).await, "a put")?;
+    is_unreachable(session.remove(&app.api).await, "a removal")
+}
+
+/// A directory that is unreachable names no accounts by saying nothing.
+pub async fn an_unreachable_directory_is_an_error(setup: &Setup) -> Result<(), Violation> {
+    let breakable = setup.breakable().await?;
+    let ada = setup.account()?;
+    let directory = directory_of(&*breakable.store)?;
+    let sid = random::sid()?;
+    let pointer = crate::checks::directory::pointer(&ada);
+    directory
+        .point(&sid, pointer)
+        .await
+        .should_work("entering a `sid`")?;
+    breakable.switch.cut().await;
+    let options = token_cache_core::MarkOptions::default();
+    let not_after = ada.now + LIFETIME;
+    let issuer = ada.key.issuer();
+    is_unreachable(directory.point(&sid, pointer).await, "entering a `sid`")?;
+    let pointed = directory
+        .cut_provider_session(&sid, Until::ForGood, options)
+        .await;
+    is_unreachable(pointed, "a cut of a `sid`")?;
+    is_unreachable(
+        directory.check_issuer(issuer, ada.now, not_after).await,
+        "a look at an issuer",
+    )?;
+    is_unreachable(
+        directory.cut_issuer(issuer, ada.now, options).await,
+        "a cut of an issuer",
+    )?;
+    is_unreachable(
+        directory.accounts(&Scan::default()).await,
+        "listing accounts",
+    )?;
+    let evicted = directory
+        .evict_accounts(
+            &[ada.key, random::account()?],
+            ada.now,
+            token_cache_core::Marking::Each,
+            token_cache_core::EvictOptions::at(ada.now),
+        )
+        .await;
+    should_hold(
+        evicted.len() == 2,
+        "an answer for each account",
+        "fewer or more",
+    )?;
+    for one in evicted {
+        is_unreachable(one, "a cut of many accounts")?;
+    }
+    Ok(())
+}
+
+/// A lock is not had from a store that is unreachable.
+pub async fn an_unreachable_lock_is_an_error(setup: &Setup) -> Result<(), Violation> {
+    let breakable = setup.breakable().await?;
+    let ada = setup.account()?.through(&*breakable.store);
+    let at = ada.entry(&ada.signs_in().await?)?;
+    let locks = refresh_locks_of(&*breakable.store)?;
+    let owner = LockOwner::mint().should_work("minting an owner")?;
+    breakable.switch.cut().await;
+    let options = AcquireOptions::new(owner, LIFETIME, ada.now);
+    is_unreachable(locks.acquire(&at, options).await, "taking a lock")?;
+    is_unreachable(locks.release(&at, &owner).await, "releasing a lock")
+}
+
+/// No escrow is said to be absent, or kept, by a store that is unreachable.
+pub async fn an_unreachable_escrow_is_an_error(setup: &Setup) -> Result<(), Violation> {
+    let breakable = setup.breakable().await?;
+    let ada: Actor<'_> = setup.account()?.through(&*breakable.store);
+    let epoch = ada.signs_in().await?;
+    let escrow = escrow_of(&*breakable.store)?;
+    let name = random::escrow()?;
+    let options = ReadOptions::at(ada.now);
+    breakable.switch.cut().await;
+    let escrowed = Escrowed::new(epoch, vec![1, 2, 3]);
+    is_unreachable(
+        escrow.keep(&ada.key, &name, escrowed, options).await,
+        "keeping an escrow",
+    )?;
+    is_unreachable(
+        escrow.find(&ada.key, &name, options).await,
+        "finding an escrow",
+    )
+}

@@ -1,0 +1,145 @@
+//! What is one's own: accounts, sessions, entries, namespaces.
+
+use token_cache_core::{AccountKey, Cut, EntryAddress, EntryName, EpochHash, IssuerKey};
+
+use crate::{
+    Setup, Violation,
+    actor::{Actor, by_app},
+    random,
+    should::Should,
+};
+
+/// What one account keeps can't be reached under another's key, even by who knows its session's name.
+pub async fn accounts_are_apart(setup: &Setup) -> Result<(), Violation> {
+    let issuer = random::issuer()?;
+    let ada = Actor::new(setup.store(), random::account_of(&issuer)?, setup.now());
+    let bob = Actor::new(setup.store(), random::account_of(&issuer)?, setup.now());
+    reach_nothing_of_each_other(&ada, &bob).await
+}
+
+/// The same subject at two issuers is two accounts.
+pub async fn one_subject_at_two_issuers_is_two_accounts(setup: &Setup) -> Result<(), Violation> {
+    let subject = random::bytes()?;
+    let here = AccountKey::new(random::issuer()?, subject);
+    let there = AccountKey::new(random::issuer()?, subject);
+    let here = Actor::new(setup.store(), here, setup.now());
+    let there = Actor::new(setup.store(), there, setup.now());
+    reach_nothing_of_each_other(&here, &there).await
+}
+
+async fn reach_nothing_of_each_other(ada: &Actor<'_>, bob: &Actor<'_>) -> Result<(), Violation> {
+    let epoch = ada.signs_in().await?;
+    let at = ada.entry(&epoch)?;
+    ada.puts(&at, b"ada's").await?;
+    bob.is_gone(&epoch).await?;
+
+    let of_bob = bob.signs_in().await?;
+    bob.is_gone(&epoch).await?;
+    ada.is_gone(&of_bob).await?;
+    let same_name = EntryAddress::new(bob.key, of_bob, *at.name());
+    bob.misses(&same_name).await?;
+    bob.puts(&same_name, b"bob's").await?;
+    ada.holds(&at, b"ada's").await?;
+    bob.holds(&same_name, b"bob's").await
+}
+
+/// Two sessions of one account share no entry.
+pub async fn sessions_are_apart(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let (phone, laptop) = (ada.signs_in().await?, ada.signs_in().await?);
+    let on_phone = ada.entry(&phone)?;
+    let on_laptop = EntryAddress::new(ada.key, laptop, *on_phone.name());
+    ada.puts(&on_phone, b"phone").await?;
+    ada.misses(&on_laptop).await?;
+    ada.puts(&on_laptop, b"laptop").await?;
+    ada.holds(&on_phone, b"phone").await?;
+    ada.holds(&on_laptop, b"laptop").await?;
+    ada.store
+        .remove(&on_laptop)
+        .await
+        .should_work("a removal")?;
+    ada.holds(&on_phone, b"phone").await
+}
+
+/// Two entries of one session share nothing.
+pub async fn entries_are_apart(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let epoch = ada.signs_in().await?;
+    let (mail, files) = (ada.entry(&epoch)?, ada.entry(&epoch)?);
+    ada.puts(&mail, b"mail").await?;
+    ada.misses(&files).await?;
+    ada.puts(&files, b"files").await?;
+    ada.holds(&mail, b"mail").await?;
+    ada.holds(&files, b"files").await
+}
+
+/// A namespace sees nothing of another, also where one's name begins with the other's.
+pub async fn namespaces_are_apart(setup: &Setup) -> Result<(), Violation> {
+    let other = setup.another_namespace().await?;
+    let here = setup.account()?;
+    let there = here.through(other.store());
+    reach_nothing_of_each_other(&here, &there).await?;
+
+    let epoch = here.signs_in().await?;
+    there.is_gone(&epoch).await?;
+    there.is_cut_in_vain(Cut::Session(epoch)).await?;
+    there.is_cut(by_app(setup.now())).await?;
+    here.lives(&epoch).await
+}
+
+/// A sign-out of one account leaves every other as it is.
+pub async fn a_sign_out_spares_other_accounts(setup: &Setup) -> Result<(), Violation> {
+    let issuer = random::issuer()?;
+    let ada = Actor::new(setup.store(), random::account_of(&issuer)?, setup.now());
+    let bob = Actor::new(setup.store(), random::account_of(&issuer)?, setup.now());
+    let (of_ada, of_bob) = (ada.signs_in().await?, bob.signs_in().await?);
+    let at = bob.entry(&of_bob)?;
+    bob.puts(&at, b"bob's").await?;
+    ada.is_cut(by_app(setup.now())).await?;
+    ada.is_gone(&of_ada).await?;
+    bob.lives(&of_bob).await?;
+    bob.holds(&at, b"bob's").await?;
+    bob.signs_in().await.map(drop)
+}
+
+/// Names are bytes: none of them is a separator, a pattern or an end.
+pub async fn names_of_any_bytes_are_apart(setup: &Setup) -> Result<(), Violation> {
+    const NAMES: [[u8; 16]; 8] = [
+        [0; 16],
+        [0xff; 16],
+        *b"{a}:{b}:*[?]^\\..",
+        *b"{a}:{b}:*[?]^\\./",
+        *b"****************",
+        *b"\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n",
+        *b"::::::::::::::::",
+        *b"0123456789abcdef",
+    ];
+    let mut written = Vec::new();
+    for (i, issuer) in NAMES.into_iter().enumerate() {
+        let subject = NAMES[(i * 3 + 1) % NAMES.len()];
+        let key = AccountKey::new(IssuerKey::from_bytes(issuer), subject);
+        let account = Actor::new(setup.store(), key, setup.now());
+        let mut record = account.record()?;
+        record.epoch = EpochHash::from_bytes(NAMES[(i * 5 + 2) % NAMES.len()]);
+        let epoch = account.signs_in_as(record).await?;
+        for name in NAMES {
+            let at = EntryAddress::new(key, epoch, EntryName::from_bytes(name));
+            let value = [issuer, name].concat();
+            account.puts(&at, &value).await?;
+            written.push((account, at, value));
+        }
+    }
+    for (account, at, value) in &written {
+        account.holds(at, value).await?;
+    }
+    let (first, ..) = &written[0];
+    first.is_cut(by_app(setup.now())).await?;
+    for (account, at, value) in &written {
+        if account.key == first.key {
+            account.is_gone(at.epoch()).await?;
+        } else {
+            account.holds(at, value).await?;
+        }
+    }
+    Ok(())
+}

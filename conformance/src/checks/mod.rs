@@ -1,0 +1,22 @@
+//! The checks, one file a topic. Each is a function of its own, so that a store's author can call one at a time.
+
+pub(crate) mod app;
+
+pub mod accounts;
+pub mod bulk;
+pub mod concurrency;
+pub mod conditional_writes;
+pub mod directory;
+pub mod epochs;
+pub mod escrows;
+pub mod expiry;
+pub mod faults;
+pub mod ids;
+pub mod isolation;
+pub mod locks;
+pub mod namespace;
+pub mod overtaken;
+pub mod sessions;
+pub mod sign_ins;
+pub mod sign_outs;
+pub mod values;

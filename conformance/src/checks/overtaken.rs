@@ -1,0 +1,250 @@
+//! Sign-ins that a sign-out overtook, and the markers that refuse them.
+
+use std::time::Duration;
+
+use token_cache_core::{Cut, EvictOptions, Timestamp};
+
+use crate::{
+    Setup, Violation,
+    actor::{AUTHENTICATED, Actor, Amend, by_app, by_provider, provider},
+    random,
+    should::{Should, should_equal},
+};
+
+const MILLI: Duration = Duration::from_millis(1);
+
+/// Later than any place of a check.
+const FAR: Timestamp = provider(1_000_000_000);
+
+/// A sign-in that stands here is refused, and begins nothing.
+async fn is_refused(ada: &Actor<'_>, store: Timestamp, at: Timestamp) -> Result<(), Violation> {
+    let record = ada.record()?.requested_at(store).authenticated_at(at);
+    let epoch = record.epoch;
+    ada.begin(record)
+        .await
+        .should_be_signed_out("a sign-in that a sign-out overtook")?;
+    ada.is_gone(&epoch).await
+}
+
+/// A sign-in that stands here begins.
+async fn is_welcome(ada: &Actor<'_>, store: Timestamp, at: Timestamp) -> Result<(), Violation> {
+    let record = ada.record()?.requested_at(store).authenticated_at(at);
+    let epoch = ada.signs_in_as(record).await?;
+    ada.lives(&epoch).await
+}
+
+/// A sign-in that was requested at or before the app's own sign-out, and lands after it, is refused.
+pub async fn a_sign_in_overtaken_by_the_app_is_refused(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    ada.signs_in().await?;
+    ada.is_cut(by_app(ada.now)).await?;
+    is_refused(&ada, ada.now - MILLI, FAR).await?;
+    is_refused(&ada, ada.now, FAR).await?;
+    is_welcome(&ada, ada.now + MILLI, FAR).await
+}
+
+/// A sign-in whose authentication is at or before the provider's sign-out, and that lands after it, is refused.
+pub async fn a_sign_in_overtaken_by_the_provider_is_refused(
+    setup: &Setup,
+) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    ada.signs_in().await?;
+    ada.is_cut(by_provider(AUTHENTICATED)).await?;
+    is_refused(&ada, FAR, AUTHENTICATED - MILLI).await?;
+    is_refused(&ada, FAR, AUTHENTICATED).await?;
+    is_welcome(&ada, ada.now, AUTHENTICATED + MILLI).await
+}
+
+/// A sign-out of an account that nothing is known of refuses the sign-in under way as well.
+pub async fn an_unknown_account_is_marked_too(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    ada.is_cut_in_vain(by_app(ada.now)).await?;
+    is_refused(&ada, ada.now, FAR).await?;
+    let bob = setup.account()?;
+    bob.is_cut_in_vain(by_provider(AUTHENTICATED)).await?;
+    is_refused(&bob, FAR, AUTHENTICATED).await
+}
+
+/// A marker refuses by the place on its own clock alone.
+pub async fn a_marker_counts_on_its_own_clock_only(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    ada.is_cut_in_vain(by_app(ada.now)).await?;
+    is_welcome(&ada, ada.now + MILLI, provider(0)).await?;
+    let bob = setup.account()?;
+    bob.is_cut_in_vain(by_provider(provider(900))).await?;
+    is_welcome(&bob, bob.requested(), provider(901)).await
+}
+
+/// A marker of one clock stays when one of the other clock comes.
+pub async fn one_clocks_marker_does_not_replace_the_others(setup: &Setup) -> Result<(), Violation> {
+    for app_first in [true, false] {
+        let ada = setup.account()?;
+        let mut cuts = [by_app(ada.now), by_provider(AUTHENTICATED)];
+        if !app_first {
+            cuts.reverse();
+        }
+        for cut in cuts {
+            ada.is_cut_in_vain(cut).await?;
+        }
+        is_refused(&ada, ada.now, FAR).await?;
+        is_refused(&ada, FAR, AUTHENTICATED).await?;
+        is_welcome(&ada, ada.now + MILLI, AUTHENTICATED + MILLI).await?;
+    }
+    Ok(())
+}
+
+/// A delayed or repeated sign-out of an earlier moment lowers no marker.
+pub async fn a_late_cut_lowers_no_marker(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    for cut in [
+        by_app(ada.now),
+        by_app(ada.requested()),
+        by_provider(AUTHENTICATED),
+        by_provider(provider(1)),
+    ] {
+        ada.is_cut_in_vain(cut).await?;
+    }
+    is_refused(&ada, ada.now, FAR).await?;
+    is_refused(&ada, FAR, AUTHENTICATED).await?;
+    is_welcome(&ada, ada.now + MILLI, AUTHENTICATED + MILLI).await?;
+
+    // With a session that is newer than both, a store may take another way through its code.
+    ada.is_cut_in_vain(by_app(ada.requested())).await?;
+    ada.is_cut_in_vain(by_provider(provider(1))).await?;
+    is_refused(&ada, ada.now, FAR).await?;
+    is_refused(&ada, FAR, AUTHENTICATED).await
+}
+
+/// A later sign-out raises the marker.
+pub async fn a_later_cut_raises_the_marker(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    for cut in [
+        by_app(ada.requested()),
+        by_app(ada.now),
+        by_provider(provider(1)),
+        by_provider(AUTHENTICATED),
+    ] {
+        ada.is_cut_in_vain(cut).await?;
+    }
+    is_refused(&ada, ada.now, FAR).await?;
+    is_refused(&ada, FAR, AUTHENTICATED).await
+}
+
+/// A marker stays when newer sessions come and go.
+pub async fn a_marker_outlives_newer_sessions(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let unlabelled = Cut::ProviderSessionOrUnlabelled {
+        sid: random::sid()?,
+        unlabelled_until: provider(2_000),
+    };
+    ada.is_cut_in_vain(by_app(ada.now)).await?;
+    ada.is_cut_in_vain(by_provider(AUTHENTICATED)).await?;
+    ada.is_cut_in_vain(unlabelled).await?;
+    let soon = setup.now() + Duration::from_millis(60);
+    let new = ada
+        .record()?
+        .requested_at(ada.now + MILLI)
+        .authenticated_at(FAR);
+    let short = ada
+        .record()?
+        .requested_at(ada.now + MILLI)
+        .authenticated_at(FAR)
+        .ending_at(soon);
+    let new = ada.signs_in_as(new).await?;
+    ada.is_cut(Cut::Session(new)).await?;
+    ada.signs_in_as(short).await?;
+    setup.until(soon + MILLI).await?;
+    ada.at_moment(soon + MILLI)
+        .is_cut_in_vain(Cut::Session(new))
+        .await?;
+    is_refused(&ada, ada.now, FAR).await?;
+    is_refused(&ada, FAR, AUTHENTICATED).await?;
+    is_refused(&ada, FAR, provider(2_000)).await
+}
+
+/// After a message with subject and `sid`, an unlabelled sign-in that stands at or before it is refused.
+pub async fn an_overtaken_unlabelled_sign_in_is_refused(setup: &Setup) -> Result<(), Violation> {
+    let cut = Cut::ProviderSessionOrUnlabelled {
+        sid: random::sid()?,
+        unlabelled_until: AUTHENTICATED,
+    };
+    let ada = setup.account()?;
+    ada.is_cut_in_vain(cut).await?;
+    is_refused(&ada, FAR, AUTHENTICATED - MILLI).await?;
+    is_refused(&ada, FAR, AUTHENTICATED).await?;
+    is_welcome(&ada, ada.now, AUTHENTICATED + MILLI).await
+}
+
+/// The marker of the unlabelled says nothing of sign-ins under another `sid`, and neither replaces nor lowers the account's.
+pub async fn the_unlabelled_marker_is_one_of_its_own(setup: &Setup) -> Result<(), Violation> {
+    let (sid, other) = (random::sid()?, random::sid()?);
+    let unlabelled = |at| Cut::ProviderSessionOrUnlabelled {
+        sid,
+        unlabelled_until: at,
+    };
+    let ada = setup.account()?;
+    ada.is_cut_in_vain(unlabelled(AUTHENTICATED)).await?;
+    let labelled = ada.signs_in_as(ada.record()?.labelled(other)).await?;
+    ada.lives(&labelled).await?;
+
+    ada.is_cut_in_vain(unlabelled(provider(1))).await?;
+    is_refused(&ada, FAR, AUTHENTICATED).await?;
+    ada.is_cut(by_provider(AUTHENTICATED)).await?;
+    ada.is_cut_in_vain(unlabelled(provider(2_000))).await?;
+    let labelled = ada.record()?.labelled(other).requested_at(FAR);
+    let refused = ada.begin(labelled).await;
+    refused.should_be_signed_out("a labelled sign-in that the account's sign-out overtook")?;
+    is_refused(&ada, FAR, provider(2_000)).await?;
+    ada.is_cut_in_vain(by_provider(provider(5))).await?;
+    is_refused(&ada, FAR, provider(2_000)).await
+}
+
+/// A refused sign-in leaves nothing behind, and ends nothing.
+pub async fn a_refused_sign_in_changes_nothing(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let living = ada.record()?.requested_at(ada.now + MILLI);
+    let living = ada.signs_in_as(living).await?;
+    ada.is_cut_in_vain(by_app(ada.now)).await?;
+    let mut overtaken = ada.begin_of(ada.record()?);
+    overtaken.max_sessions = 1;
+    let begun = ada.store.begin(&ada.key, overtaken).await;
+    begun.should_be_signed_out("a sign-in that a sign-out overtook")?;
+    should_equal(
+        &ada.sessions().await?,
+        &vec![living],
+        "the account's sessions",
+    )
+}
+
+/// A marker goes when its life is over: a sign-in is not refused for ever.
+pub async fn a_marker_ends_with_its_life(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let mut options = EvictOptions::at(ada.now);
+    options.marker_life = Duration::from_millis(50);
+    for cut in [by_app(ada.now), by_provider(AUTHENTICATED)] {
+        let evicted = ada.store.evict(&ada.key, cut, options).await;
+        evicted.should_work("a sign-out")?;
+    }
+    setup
+        .until_it_holds(async || match ada.begin(ada.record()?).await {
+            Err(error) if error.is_signed_out() => Ok(false),
+            begun => begun.should_work("a sign-in").map(|_| true),
+        })
+        .await
+}
+
+/// A marker lives as long as the longest that any of its cuts asked for.
+pub async fn a_markers_life_does_not_fall(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    ada.is_cut_in_vain(by_app(ada.now)).await?;
+    ada.is_cut_in_vain(by_provider(AUTHENTICATED)).await?;
+    let mut options = EvictOptions::at(ada.now);
+    options.marker_life = Duration::from_millis(20);
+    for cut in [by_app(ada.now), by_provider(AUTHENTICATED)] {
+        let evicted = ada.store.evict(&ada.key, cut, options).await;
+        evicted.should_work("a sign-out")?;
+    }
+    setup.until(setup.now() + Duration::from_millis(60)).await?;
+    is_refused(&ada, ada.now, FAR).await?;
+    is_refused(&ada, FAR, AUTHENTICATED).await
+}

@@ -1,0 +1,226 @@
+//! Beginning sessions: records, limits, retries.
+
+use std::time::Duration;
+
+use token_cache_core::{ReadOptions, SessionRecord, Timestamp};
+
+use crate::{
+    Setup, Violation,
+    actor::{AUTHENTICATED, Amend, by_app},
+    checks::app::{App, account},
+    random,
+    should::{Should, should_equal, should_hold},
+};
+
+/// A session's record comes back as it was begun: label, both places, end.
+pub async fn a_record_comes_back_whole(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let far = Timestamp::from_secs(1 << 40);
+    let mut begun = vec![
+        ada.record()?,
+        ada.record()?.labelled(random::sid()?),
+        ada.record()?.requested_at(Timestamp::from_millis(0)),
+        ada.record()?.authenticated_at(Timestamp::from_millis(0)),
+        ada.record()?
+            .authenticated_at(far)
+            .requested_at(ada.now)
+            .labelled(random::sid()?),
+    ];
+    for record in &begun {
+        ada.signs_in_as(record.clone()).await?;
+        let back = ada
+            .session(&record.epoch)
+            .await
+            .should_work("a look at the session")?;
+        should_equal(&back, record, "the session's record")?;
+    }
+    let listed = ada.store.sessions(&ada.key, ReadOptions::at(ada.now)).await;
+    let mut listed = listed.should_work("listing the sessions")?;
+    let by_name = |record: &SessionRecord| record.epoch;
+    listed.sort_by_key(by_name);
+    begun.sort_by_key(by_name);
+    should_equal(&listed, &begun, "the account's sessions")
+}
+
+/// An account's sessions can be listed by who knows the account.
+pub async fn an_accounts_sessions_are_listed(setup: &Setup) -> Result<(), Violation> {
+    let app = App::new(setup).await?;
+    let ada = account("ada")?;
+    let listed = async || {
+        app.cache
+            .sessions(&ada)
+            .await
+            .should_work("listing the sessions")
+    };
+    should_equal(
+        &listed().await?.len(),
+        &0,
+        "sessions before the first sign-in",
+    )?;
+    let first = app.signs_in("ada").await?;
+    app.signs_in("ada").await?;
+    app.signs_in("bob").await?;
+    let both = listed().await?;
+    should_equal(&both.len(), &2, "sessions after two sign-ins")?;
+    should_hold(
+        both.iter().any(|record| record.ends_at == first.ends_at()),
+        "the first session in the list",
+        "it is missing there",
+    )?;
+    let out = first.sign_out().await.should_work("a sign-out")?;
+    should_hold(out.ended, "a session ended", "none did")?;
+    should_equal(&listed().await?.len(), &1, "sessions after one has ended")
+}
+
+/// The sessions that a retry supersedes are removed by name, with what they hold; others stay.
+pub async fn superseded_sessions_are_removed_by_name(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let (first, second) = (ada.signs_in().await?, ada.signs_in().await?);
+    let other = ada.signs_in().await?;
+    let at = ada.entry(&first)?;
+    ada.puts(&at, b"token").await?;
+    let mut retry = ada.begin_of(ada.record()?);
+    let epoch = retry.record.epoch;
+    retry.supersedes = vec![first, random::epoch()?, second];
+    ada.store
+        .begin(&ada.key, retry)
+        .await
+        .should_work("a sign-in sent again")?;
+    ada.read(&at)
+        .await
+        .should_be_signed_out("a read of the superseded session")?;
+    ada.is_gone(&first).await?;
+    ada.is_gone(&second).await?;
+    ada.lives(&other).await?;
+    ada.lives(&epoch).await
+}
+
+/// Beyond the most sessions an account may have, the one begun first ends, by its place and not by when it landed.
+pub async fn the_session_begun_first_is_displaced(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let ago = |secs| ada.now - Duration::from_secs(secs);
+    let middle = ada.signs_in_as(ada.record()?.requested_at(ago(20))).await?;
+    let first = ada.signs_in_as(ada.record()?.requested_at(ago(30))).await?;
+    let last = ada.signs_in_as(ada.record()?.requested_at(ago(10))).await?;
+    let at = ada.entry(&first)?;
+    ada.puts(&at, b"token").await?;
+    let mut displaced = Vec::new();
+    let mut begun = Vec::new();
+    for secs in [5, 4] {
+        let mut one_more = ada.begin_of(ada.record()?.requested_at(ago(secs)));
+        one_more.max_sessions = 3;
+        begun.push(one_more.record.epoch);
+        let done = ada
+            .store
+            .begin(&ada.key, one_more)
+            .await
+            .should_work("one sign-in more")?;
+        displaced.push(done.displaced);
+        if displaced.len() == 1 {
+            ada.read(&at)
+                .await
+                .should_be_signed_out("a read of the displaced session")?;
+            ada.is_gone(&first).await?;
+            ada.lives(&middle).await?;
+        }
+    }
+    should_equal(
+        &displaced,
+        &vec![1, 1],
+        "displaced sessions, as the store reports them",
+    )?;
+    ada.is_gone(&middle).await?;
+    for epoch in [last, begun[0], begun[1]] {
+        ada.lives(&epoch).await?;
+    }
+    should_equal(&ada.sessions().await?.len(), &3, "living sessions")
+}
+
+/// Where many more live than may, all that are too many end.
+pub async fn a_lowered_limit_displaces_all_that_are_too_many(
+    setup: &Setup,
+) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    for secs in 0..6 {
+        let place = ada.requested() + Duration::from_secs(secs);
+        ada.signs_in_as(ada.record()?.requested_at(place)).await?;
+    }
+    let mut one_more = ada.begin_of(ada.record()?.requested_at(ada.now));
+    one_more.max_sessions = 2;
+    let done = ada
+        .store
+        .begin(&ada.key, one_more)
+        .await
+        .should_work("one sign-in more")?;
+    should_equal(&done.displaced, &5, "displaced sessions")?;
+    should_equal(&ada.sessions().await?.len(), &2, "living sessions")
+}
+
+/// Sessions that are over displace nobody.
+pub async fn sessions_that_are_over_count_for_nothing(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let ends_at = ada.now + Duration::from_secs(600);
+    for _ in 0..3 {
+        ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
+    }
+    let living = ada
+        .record()?
+        .requested_at(ada.requested() - Duration::from_secs(60));
+    let living = ada.signs_in_as(living).await?;
+    let later = ada.at_moment(ends_at);
+    let mut one_more = ada.begin_of(ada.record()?);
+    one_more.now = ends_at;
+    one_more.max_sessions = 2;
+    let done = later
+        .store
+        .begin(&ada.key, one_more)
+        .await
+        .should_work("one sign-in more")?;
+    should_equal(
+        &done.displaced,
+        &0,
+        "displaced sessions, where the others are over",
+    )?;
+    later.lives(&living).await?;
+    should_equal(&later.sessions().await?.len(), &2, "living sessions")
+}
+
+/// A sign-in that lands too late by the store's own clock is refused, whatever the server believes.
+pub async fn a_sign_in_past_its_time_is_refused(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let mut late = ada.begin_of(ada.record()?);
+    let epoch = late.record.epoch;
+    late.not_after = setup.now();
+    late.now = setup.now() - Duration::from_secs(60);
+    let begun = ada.store.begin(&ada.key, late).await;
+    begun.should_be_signed_out("a sign-in that lands after `not_after`")?;
+    ada.is_gone(&epoch).await?;
+    should_equal(
+        &ada.sessions().await?,
+        &Vec::new(),
+        "the account's sessions",
+    )
+}
+
+/// An account may have as many sessions as the usual limit, and a sign-out ends them all.
+pub async fn a_hundred_sessions_live_and_end_together(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let mut epochs = Vec::new();
+    for _ in 0..100 {
+        epochs.push(
+            ada.signs_in_as(ada.record()?.authenticated_at(AUTHENTICATED))
+                .await?,
+        );
+    }
+    should_equal(&ada.sessions().await?.len(), &100, "living sessions")?;
+    ada.is_cut(by_app(ada.now)).await?;
+    should_equal(
+        &ada.sessions().await?,
+        &Vec::new(),
+        "the account's sessions",
+    )?;
+    for epoch in epochs.iter().step_by(9) {
+        ada.is_gone(epoch).await?;
+    }
+    Ok(())
+}

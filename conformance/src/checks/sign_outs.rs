@@ -1,0 +1,291 @@
+//! What each sign-out ends, and what it spares.
+
+use std::time::Duration;
+
+use token_cache_core::{Cut, Moment, Timestamp, Until};
+
+use crate::{
+    Setup, Violation,
+    actor::{AUTHENTICATED, Amend, by_app, by_provider, provider},
+    random,
+    should::{Should, should_equal},
+};
+
+const MILLI: Duration = Duration::from_millis(1);
+
+/// A sign-out of an account ends every one of its sessions, with all they hold.
+pub async fn an_account_cut_ends_all_its_sessions(setup: &Setup) -> Result<(), Violation> {
+    let sid = random::sid()?;
+    for cut in [by_app(setup.now()), by_provider(AUTHENTICATED)] {
+        let ada = setup.account()?;
+        let mut entries = Vec::new();
+        for n in 0..20 {
+            let record = ada.record()?;
+            let record = if n % 2 == 0 {
+                record.labelled(sid)
+            } else {
+                record
+            };
+            let epoch = ada.signs_in_as(record).await?;
+            for _ in 0..3 {
+                let at = ada.entry(&epoch)?;
+                ada.puts(&at, b"token").await?;
+                entries.push(at);
+            }
+        }
+        ada.is_cut(cut).await?;
+        for at in &entries {
+            ada.read(at)
+                .await
+                .should_be_signed_out("a read after the sign-out")?;
+            ada.is_gone(at.epoch()).await?;
+        }
+        should_equal(
+            &ada.sessions().await?,
+            &Vec::new(),
+            "the account's sessions",
+        )?;
+    }
+    Ok(())
+}
+
+/// A sign-out of one session ends that one and no other, and leaves no marker.
+pub async fn a_session_cut_ends_that_session_only(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let (phone, laptop) = (ada.signs_in().await?, ada.signs_in().await?);
+    let at = ada.entry(&laptop)?;
+    ada.puts(&at, b"laptop").await?;
+    ada.is_cut(Cut::Session(phone)).await?;
+    ada.is_gone(&phone).await?;
+    ada.lives(&laptop).await?;
+    ada.holds(&at, b"laptop").await?;
+    ada.signs_in().await.map(drop)
+}
+
+/// A sign-out of a provider's session ends all sessions with that label and no others.
+pub async fn a_sid_cut_ends_what_bears_the_label(setup: &Setup) -> Result<(), Violation> {
+    let (sid, other) = (random::sid()?, random::sid()?);
+    let moment = Until::Moment(Moment::of_store(setup.now()));
+    for until in [Until::ForGood, moment] {
+        let ada = setup.account()?;
+        let mut labelled = Vec::new();
+        for _ in 0..3 {
+            labelled.push(ada.signs_in_as(ada.record()?.labelled(sid)).await?);
+        }
+        let elsewhere = ada.signs_in_as(ada.record()?.labelled(other)).await?;
+        let unlabelled = ada.signs_in().await?;
+        ada.is_cut(Cut::ProviderSession { sid, until }).await?;
+        for epoch in &labelled {
+            ada.is_gone(epoch).await?;
+        }
+        ada.lives(&elsewhere).await?;
+        ada.lives(&unlabelled).await?;
+        ada.is_cut_in_vain(Cut::ProviderSession { sid, until })
+            .await?;
+    }
+    Ok(())
+}
+
+/// A sign-out of a provider's session by the app spares what was requested after its moment under the same `sid`.
+pub async fn a_sid_cut_with_a_moment_spares_what_is_newer(setup: &Setup) -> Result<(), Violation> {
+    let sid = random::sid()?;
+    let ada = setup.account()?;
+    let moment = ada.requested();
+    let old = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
+    let new = ada.record()?.labelled(sid).requested_at(moment + MILLI);
+    let new = ada.signs_in_as(new).await?;
+    let until = Until::Moment(Moment::of_store(moment));
+    ada.is_cut(Cut::ProviderSession { sid, until }).await?;
+    ada.is_gone(&old).await?;
+    ada.lives(&new).await
+}
+
+/// A message with subject and `sid` ends the labelled sessions, and the unlabelled ones up to its moment; those of other
+/// labels live on.
+pub async fn sub_and_sid_end_the_labelled_and_the_unlabelled(
+    setup: &Setup,
+) -> Result<(), Violation> {
+    let (sid, other) = (random::sid()?, random::sid()?);
+    let ada = setup.account()?;
+    let newer = AUTHENTICATED + MILLI;
+    let labelled = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
+    let labelled_newer = ada.record()?.labelled(sid).authenticated_at(newer);
+    let labelled_newer = ada.signs_in_as(labelled_newer).await?;
+    let unlabelled = ada.signs_in().await?;
+    let unlabelled_newer = ada
+        .signs_in_as(ada.record()?.authenticated_at(newer))
+        .await?;
+    let elsewhere = ada.signs_in_as(ada.record()?.labelled(other)).await?;
+    let cut = Cut::ProviderSessionOrUnlabelled {
+        sid,
+        unlabelled_until: AUTHENTICATED,
+    };
+    ada.is_cut(cut).await?;
+    for gone in [labelled, labelled_newer, unlabelled] {
+        ada.is_gone(&gone).await?;
+    }
+    ada.lives(&unlabelled_newer).await?;
+    ada.lives(&elsewhere).await?;
+    ada.is_cut_in_vain(cut).await?;
+    ada.lives(&unlabelled_newer).await
+}
+
+/// A delayed sign-out ends what stands at or before its moment on its clock, and spares what is newer.
+pub async fn a_delayed_cut_spares_newer_sessions(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let old = ada.signs_in().await?;
+    let new = ada.record()?.authenticated_at(AUTHENTICATED + MILLI);
+    let new = ada.signs_in_as(new).await?;
+    let at = ada.entry(&new)?;
+    ada.puts(&at, b"new").await?;
+    ada.is_cut(by_provider(AUTHENTICATED)).await?;
+    ada.is_gone(&old).await?;
+    ada.lives(&new).await?;
+    ada.holds(&at, b"new").await?;
+
+    let bob = setup.account()?;
+    let old = bob.signs_in().await?;
+    let new = bob
+        .signs_in_as(bob.record()?.requested_at(bob.requested() + MILLI))
+        .await?;
+    bob.is_cut(by_app(bob.requested())).await?;
+    bob.is_gone(&old).await?;
+    bob.lives(&new).await
+}
+
+/// A sign-out sent twice, or again much later, ends nothing that came in between.
+pub async fn a_repeated_cut_ends_nothing_newer(setup: &Setup) -> Result<(), Violation> {
+    for (cut, store, provider_time) in [
+        (by_app(setup.now()), setup.now() + MILLI, AUTHENTICATED),
+        (
+            by_provider(AUTHENTICATED),
+            setup.now(),
+            AUTHENTICATED + MILLI,
+        ),
+    ] {
+        let ada = setup.account()?;
+        ada.signs_in().await?;
+        ada.is_cut(cut).await?;
+        let new = ada
+            .record()?
+            .requested_at(store)
+            .authenticated_at(provider_time);
+        let new = ada.signs_in_as(new).await?;
+        let at = ada.entry(&new)?;
+        ada.puts(&at, b"new").await?;
+        for _ in 0..3 {
+            ada.is_cut_in_vain(cut).await?;
+            ada.lives(&new).await?;
+            ada.holds(&at, b"new").await?;
+        }
+    }
+    Ok(())
+}
+
+/// A session that stands exactly at a cut's moment stands before it.
+pub async fn equal_moments_count_as_before(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let epoch = ada.signs_in().await?;
+    ada.is_cut_in_vain(by_app(ada.requested() - MILLI)).await?;
+    ada.is_cut_in_vain(by_provider(AUTHENTICATED - MILLI))
+        .await?;
+    ada.lives(&epoch).await?;
+    ada.is_cut(by_app(ada.requested())).await?;
+    ada.is_gone(&epoch).await?;
+
+    let bob = setup.account()?;
+    let epoch = bob.signs_in().await?;
+    bob.is_cut(by_provider(AUTHENTICATED)).await?;
+    bob.is_gone(&epoch).await
+}
+
+/// A cut compares with the place on its own clock, and no other.
+pub async fn each_clock_counts_its_own_places(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let early_here = ada
+        .record()?
+        .authenticated_at(Timestamp::from_millis(u64::MAX >> 12));
+    let early_there = ada
+        .record()?
+        .authenticated_at(provider(0))
+        .requested_at(ada.now + MILLI);
+    let early_here = ada.signs_in_as(early_here).await?;
+    let early_there = ada.signs_in_as(early_there).await?;
+    ada.is_cut(by_app(ada.now)).await?;
+    ada.is_gone(&early_here).await?;
+    ada.lives(&early_there).await?;
+    ada.is_cut(by_provider(provider(0))).await?;
+    ada.is_gone(&early_there).await
+}
+
+/// Whoever ends nothing is told so: on an account nobody knows, a second time, or outside the scope.
+pub async fn ending_nothing_is_reported(setup: &Setup) -> Result<(), Violation> {
+    let (sid, other) = (random::sid()?, random::sid()?);
+    let for_good = |sid| Cut::ProviderSession {
+        sid,
+        until: Until::ForGood,
+    };
+    let ada = setup.account()?;
+    let epoch = random::epoch()?;
+    for cut in [
+        by_app(ada.now),
+        by_provider(AUTHENTICATED),
+        Cut::Session(epoch),
+        for_good(sid),
+    ] {
+        setup.account()?.is_cut_in_vain(cut).await?;
+    }
+    let epoch = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
+    ada.is_cut_in_vain(for_good(other)).await?;
+    ada.is_cut_in_vain(Cut::Session(random::epoch()?)).await?;
+    let unlabelled = Cut::ProviderSessionOrUnlabelled {
+        sid: other,
+        unlabelled_until: AUTHENTICATED,
+    };
+    ada.is_cut_in_vain(unlabelled).await?;
+    ada.lives(&epoch).await?;
+    ada.is_cut(for_good(sid)).await?;
+    ada.is_cut_in_vain(for_good(sid)).await?;
+    ada.is_cut_in_vain(Cut::Session(epoch)).await?;
+    ada.is_cut_in_vain(by_app(ada.now)).await?;
+    ada.is_cut_in_vain(by_app(ada.now)).await
+}
+
+/// What one server has ended is gone for every other at once, whatever they had read before.
+pub async fn a_sign_out_is_seen_by_every_server_at_once(setup: &Setup) -> Result<(), Violation> {
+    let (here, there) = (setup.another_server().await?, setup.another_server().await?);
+    for _ in 0..20 {
+        let on_a = setup.account()?;
+        let (on_b, on_c) = (on_a.through(&*here), on_a.through(&*there));
+        let epoch = on_a.signs_in().await?;
+        let at = on_a.entry(&epoch)?;
+        on_a.puts(&at, b"token").await?;
+        on_b.holds(&at, b"token").await?;
+        on_c.holds(&at, b"token").await?;
+        on_b.is_cut(by_app(setup.now())).await?;
+        for server in [&on_a, &on_b, &on_c] {
+            server
+                .read(&at)
+                .await
+                .should_be_signed_out("a read after the sign-out")?;
+            server.is_gone(&epoch).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What one server has written is read by every other at once.
+pub async fn a_write_is_seen_by_every_server_at_once(setup: &Setup) -> Result<(), Violation> {
+    let there = setup.another_server().await?;
+    let here = setup.account()?;
+    let there = here.through(&*there);
+    let at = here.entry(&here.signs_in().await?)?;
+    for n in 0..20_u8 {
+        here.puts(&at, &[n, 0]).await?;
+        there.holds(&at, &[n, 0]).await?;
+        there.puts(&at, &[n, 1]).await?;
+        here.holds(&at, &[n, 1]).await?;
+    }
+    here.store.remove(&at).await.should_work("a removal")?;
+    there.misses(&at).await
+}

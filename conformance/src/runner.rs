@@ -1,0 +1,116 @@
+use std::{
+    io::Write,
+    panic::{self, AssertUnwindSafe},
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{CHECKS, Check, Harness, Met, TOTAL};
+
+/// Runs the suite on a store: the whole `main` of a test target with `harness = false`.
+///
+/// It takes the arguments of `cargo test` (a filter, `--exact`, `--list`, …). Each check is a test named
+/// `<harness>::<check>`. The last line tells how many were run, how many of them as the negative of an optional part that
+/// the store lacks, and how many there are; a run without a filter that is not of all of them fails.
+pub fn main(harness: impl Harness) -> ExitCode {
+    main_of([Arc::new(harness) as Arc<dyn Harness>])
+}
+
+/// Runs the suite on several stores, or on several setups of one: see [`main`].
+pub fn main_of(harnesses: impl IntoIterator<Item = Arc<dyn Harness>>) -> ExitCode {
+    let arguments = Arguments::from_args();
+    let runtime = match Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => Arc::new(runtime),
+        Err(error) => return fails(&format!("no runtime to run the checks on: {error}")),
+    };
+    let cases: Vec<_> = harnesses
+        .into_iter()
+        .map(|harness| Case {
+            harness,
+            counts: Arc::default(),
+        })
+        .collect();
+    let trials = cases
+        .iter()
+        .flat_map(|case| case.trials(&runtime))
+        .collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if arguments.list {
+        return ExitCode::SUCCESS;
+    }
+    let mut complete = true;
+    for case in &cases {
+        let shown = case.counts.shown.load(Ordering::SeqCst);
+        let absent = case.counts.absent.load(Ordering::SeqCst);
+        let failed = case.counts.failed.load(Ordering::SeqCst);
+        let run = shown + absent + failed;
+        complete &= run == TOTAL;
+        says(&format!(
+            "conformance of {}: {run} run, {absent} negative, {failed} failed, {TOTAL} in all",
+            case.harness.name(),
+        ));
+    }
+    let narrowed = arguments.filter.is_some() || !arguments.skip.is_empty() || arguments.ignored;
+    if !complete && !narrowed {
+        return fails("some of the checks were not run");
+    }
+    conclusion.exit_code()
+}
+
+/// A store under test, and how its checks went.
+struct Case {
+    harness: Arc<dyn Harness>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    shown: AtomicUsize,
+    absent: AtomicUsize,
+    failed: AtomicUsize,
+}
+
+impl Case {
+    fn trials(&self, runtime: &Arc<Runtime>) -> Vec<Trial> {
+        CHECKS
+            .into_iter()
+            .map(|check| self.trial(check, Arc::clone(runtime)))
+            .collect()
+    }
+
+    fn trial(&self, check: Check, runtime: Arc<Runtime>) -> Trial {
+        let (harness, counts) = (Arc::clone(&self.harness), Arc::clone(&self.counts));
+        let name = format!("{}::{}", harness.name(), check.name);
+        Trial::test(name, move || {
+            let run = || runtime.block_on(check.run_on(harness));
+            let (count, answer) = match panic::catch_unwind(AssertUnwindSafe(run)) {
+                Ok(Ok(Met::Shown)) => (&counts.shown, Ok(())),
+                Ok(Ok(Met::Absent)) => (&counts.absent, Ok(())),
+                Ok(Err(violation)) => (&counts.failed, Err(Failed::from(violation.to_string()))),
+                Err(_) => (&counts.failed, Err(Failed::from("it panicked"))),
+            };
+            count.fetch_add(1, Ordering::SeqCst);
+            answer
+        })
+    }
+}
+
+fn fails(why: &str) -> ExitCode {
+    says(why);
+    ExitCode::FAILURE
+}
+
+fn says(line: &str) {
+    // A closed stdout must not fail a run.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

@@ -1,0 +1,169 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use token_cache_core::{
+    Directory, Escrow, RefreshLocks, Secret, Timestamp, TokenCache, TokenStore,
+};
+
+use crate::{Breakable, Harness, Violation, actor::Actor, random, should::Should};
+
+/// How often a condition is looked at while a check waits for it.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// What a check works on: a store in a namespace of its own.
+pub struct Setup {
+    harness: Arc<dyn Harness>,
+    namespace: String,
+    secret: Secret,
+    store: Arc<dyn TokenStore>,
+    now: Timestamp,
+}
+
+impl Setup {
+    /// A store in a fresh namespace with a random name.
+    ///
+    /// # Errors
+    /// Where the harness gives no store, or the store does not tell its time.
+    pub async fn new(harness: Arc<dyn Harness>) -> Result<Self, Violation> {
+        let namespace = format!("tc-{:032x}", u128::from_be_bytes(random::bytes()?));
+        Self::named(harness, namespace).await
+    }
+
+    async fn named(harness: Arc<dyn Harness>, namespace: String) -> Result<Self, Violation> {
+        let store = harness
+            .open(&namespace)
+            .await
+            .map_err(|why| no_store(&*harness, &*why))?;
+        let now = store
+            .namespace()
+            .await
+            .should_work("reading the store's clock")?
+            .time;
+        let secret = Secret::random().should_work("drawing a secret")?;
+        Ok(Self {
+            harness,
+            namespace,
+            secret,
+            store,
+            now,
+        })
+    }
+
+    /// The store.
+    pub fn store(&self) -> &dyn TokenStore {
+        &*self.store
+    }
+
+    /// The moment, on the store's clock, at which the setup was made.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Another server's handle to the same namespace.
+    pub(crate) async fn another_server(&self) -> Result<Arc<dyn TokenStore>, Violation> {
+        let opened = self.harness.open(&self.namespace).await;
+        opened.map_err(|why| no_store(&*self.harness, &*why))
+    }
+
+    /// Another namespace, whose name begins with this one's.
+    pub(crate) async fn another_namespace(&self) -> Result<Self, Violation> {
+        Self::named(Arc::clone(&self.harness), format!("{}-2", self.namespace)).await
+    }
+
+    /// A namespace that has nothing to do with this one.
+    pub(crate) async fn sibling(&self) -> Result<Self, Violation> {
+        Self::new(Arc::clone(&self.harness)).await
+    }
+
+    /// A handle to the same namespace that can be cut off.
+    pub(crate) async fn breakable(&self) -> Result<Breakable, Violation> {
+        let opened = self.harness.open_breakable(&self.namespace).await;
+        opened.map_err(|why| no_store(&*self.harness, &*why))
+    }
+
+    /// A server with a cache over the namespace. All of a setup's servers have the same secret.
+    pub(crate) async fn cache(&self) -> Result<TokenCache, Violation> {
+        self.cache_over(self.another_server().await?).await
+    }
+
+    pub(crate) async fn cache_over(
+        &self,
+        store: Arc<dyn TokenStore>,
+    ) -> Result<TokenCache, Violation> {
+        TokenCache::open(store, self.secret.clone())
+            .await
+            .should_work("opening a cache")
+    }
+
+    /// An account that nobody has signed in to, with times given by the check.
+    pub(crate) fn account(&self) -> Result<Actor<'_>, Violation> {
+        Ok(Actor::new(self.store(), random::account()?, self.now))
+    }
+
+    pub(crate) fn directory(&self) -> Result<&dyn Directory, Violation> {
+        directory_of(self.store())
+    }
+
+    pub(crate) fn refresh_locks(&self) -> Result<&dyn RefreshLocks, Violation> {
+        refresh_locks_of(self.store())
+    }
+
+    pub(crate) fn escrow(&self) -> Result<&dyn Escrow, Violation> {
+        escrow_of(self.store())
+    }
+
+    /// Waits until the store's own clock has reached `moment`.
+    pub(crate) async fn until(&self, moment: Timestamp) -> Result<(), Violation> {
+        self.until_it_holds(async || {
+            let read = self
+                .store
+                .namespace()
+                .await
+                .should_work("reading the store's clock")?;
+            Ok(read.time >= moment)
+        })
+        .await
+    }
+
+    /// Looks at a condition until it holds; the runner's time limit ends what never does.
+    pub(crate) async fn until_it_holds(
+        &self,
+        mut holds: impl AsyncFnMut() -> Result<bool, Violation>,
+    ) -> Result<(), Violation> {
+        while !holds().await? {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup")
+            .field("namespace", &self.namespace)
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+fn no_store(harness: &dyn Harness, why: &dyn std::error::Error) -> Violation {
+    Violation::new(
+        format!("a store to check, `{}`", harness.name()),
+        format!("none: {why}"),
+    )
+}
+
+pub(crate) fn directory_of(store: &dyn TokenStore) -> Result<&dyn Directory, Violation> {
+    store.directory().ok_or_else(|| absent("a directory"))
+}
+
+pub(crate) fn refresh_locks_of(store: &dyn TokenStore) -> Result<&dyn RefreshLocks, Violation> {
+    store.refresh_locks().ok_or_else(|| absent("refresh locks"))
+}
+
+pub(crate) fn escrow_of(store: &dyn TokenStore) -> Result<&dyn Escrow, Violation> {
+    store.escrow().ok_or_else(|| absent("an escrow"))
+}
+
+fn absent(part: &str) -> Violation {
+    Violation::new(format!("{part}, as the store said at first"), "none")
+}

@@ -1,0 +1,176 @@
+use crate::{Check, Needs, Promise, checks::*};
+
+/// How many checks there are. A change to the suite changes it here as well, so that none gets lost unseen.
+pub const TOTAL: usize = 137;
+
+macro_rules! check {
+    ($module:ident::$name:ident, $promise:ident, $needs:ident, $hazard:literal) => {
+        Check {
+            name: stringify!($name),
+            promise: Promise::$promise,
+            needs: Needs::$needs,
+            hazard: $hazard,
+            run: |setup| Box::pin($module::$name(setup)),
+        }
+    };
+}
+
+/// The suite.
+#[rustfmt::skip]
+pub const CHECKS: [Check; TOTAL] = [
+    // isolation.rs
+    check!(isolation::accounts_are_apart, G5, Nothing, "one user reads the tokens of another"),
+    check!(isolation::one_subject_at_two_issuers_is_two_accounts, G5, Nothing, "a user of one issuer reads the tokens of another issuer's"),
+    check!(isolation::sessions_are_apart, G5, Nothing, "one browser reads or overwrites the tokens of another"),
+    check!(isolation::entries_are_apart, G5, Nothing, "a token for one resource is sent to another"),
+    check!(isolation::namespaces_are_apart, G5, Nothing, "two apps that share a server read each other's tokens"),
+    check!(isolation::a_sign_out_spares_other_accounts, G4, Nothing, "a sign-out signs strangers out"),
+    check!(isolation::names_of_any_bytes_are_apart, G5, Nothing, "a name that holds a separator reaches into another's"),
+    // ids.rs
+    check!(ids::strange_subjects_are_accounts_of_their_own, G5, Nothing, "one user reads the tokens of another whose id looks alike"),
+    check!(ids::strange_issuers_have_accounts_of_their_own, G5, Nothing, "a user of one issuer reads the tokens of another issuer's"),
+    check!(ids::strange_entry_keys_name_entries_of_their_own, G5, Nothing, "a token for one resource is sent to another"),
+    check!(ids::strange_sids_are_sessions_of_their_own, G5, Directory, "a logout ends the session of another whose `sid` looks alike"),
+    // values.rs
+    check!(values::an_empty_value_is_a_hit, G4, Nothing, "an empty value is taken for a miss"),
+    check!(values::a_value_of_300_kb_comes_back, G4, Nothing, "a large token set is cut short, or lost"),
+    check!(values::a_value_of_any_bytes_comes_back, G4, Nothing, "a value is changed on its way"),
+    check!(values::an_entry_comes_back_whole, G4, Nothing, "version or expiry are changed on their way"),
+    check!(values::a_write_replaces_what_was_there, G4, Nothing, "an old token is read after a new one was stored"),
+    check!(values::a_removed_entry_is_a_miss, G4, Nothing, "a removed token is read again, or others go with it"),
+    check!(values::removing_nothing_leaves_nothing, G2, Nothing, "a removal leaves something that looks like a session"),
+    check!(values::a_value_over_the_limit_is_refused, G4, Nothing, "a value is cut short, or a server is flooded"),
+    check!(values::a_value_over_the_limit_is_refused_without_a_request, G4, Nothing, "a server is flooded with what it will refuse"),
+    check!(values::a_token_set_comes_back, G4, Nothing, "a token set is changed on its way"),
+    // expiry.rs
+    check!(expiry::an_entry_is_a_miss_from_its_expiry_on, G4, Nothing, "a token is handed out that has expired, or is lost before"),
+    check!(expiry::a_session_is_over_from_its_end_on, G1, Nothing, "a session outlives its end"),
+    check!(expiry::a_session_that_is_over_is_not_ended_again, G4, Nothing, "a sign-out reports that it ended what was over already"),
+    check!(expiry::a_short_entry_takes_no_other_along, G4, Nothing, "one token's expiry takes the whole account along"),
+    check!(expiry::a_short_session_takes_no_other_along, G4, Nothing, "one session's end takes the whole account along"),
+    check!(expiry::an_expired_entry_is_nothing_to_write_over, G4, Nothing, "a token can't be stored because an expired one lies there"),
+    check!(expiry::the_list_leaves_out_what_is_over, G4, Nothing, "a user sees sessions that are over"),
+    // sessions.rs
+    check!(sessions::a_record_comes_back_whole, G2, Nothing, "a session stands at another place than it was begun at, and a sign-out misjudges it"),
+    check!(sessions::an_accounts_sessions_are_listed, G4, Nothing, "a user does not see where they are signed in"),
+    check!(sessions::superseded_sessions_are_removed_by_name, G2, Nothing, "a sign-in that was sent twice leaves a session that nobody holds"),
+    check!(sessions::the_session_begun_first_is_displaced, G4, Nothing, "the wrong browser is signed out for one too many"),
+    check!(sessions::a_lowered_limit_displaces_all_that_are_too_many, G4, Nothing, "an account stays over its limit for ever"),
+    check!(sessions::sessions_that_are_over_count_for_nothing, G4, Nothing, "a living session is ended to make room where there is room"),
+    check!(sessions::a_sign_in_past_its_time_is_refused, G2, Nothing, "a request that was stuck lands when the marker is gone"),
+    check!(sessions::a_hundred_sessions_live_and_end_together, G1, Nothing, "a sign-out ends the first few of many sessions"),
+    // sign_outs.rs
+    check!(sign_outs::an_account_cut_ends_all_its_sessions, G1, Nothing, "one of the user's browsers stays signed in"),
+    check!(sign_outs::a_session_cut_ends_that_session_only, G1, Nothing, "a sign-out in one browser ends none, or all"),
+    check!(sign_outs::a_sid_cut_ends_what_bears_the_label, G1, Nothing, "a session of the ended `sid` lives on, or a stranger's ends"),
+    check!(sign_outs::a_sid_cut_with_a_moment_spares_what_is_newer, G2, Nothing, "a delayed sign-out ends a session that is newer than it"),
+    check!(sign_outs::sub_and_sid_end_the_labelled_and_the_unlabelled, G1, Nothing, "an app without `sid`s ends nothing, or the user's other browsers are signed out"),
+    check!(sign_outs::a_delayed_cut_spares_newer_sessions, G2, Nothing, "an old message signs a user out who has just signed in"),
+    check!(sign_outs::a_repeated_cut_ends_nothing_newer, G2, Nothing, "a message sent twice signs a user out who has just signed in"),
+    check!(sign_outs::equal_moments_count_as_before, G2, Nothing, "a session of the same second outlives the logout"),
+    check!(sign_outs::each_clock_counts_its_own_places, G2, Nothing, "a session is spared or ended by the wrong clock"),
+    check!(sign_outs::ending_nothing_is_reported, G4, Nothing, "a sign-out that ended nothing looks like success"),
+    check!(sign_outs::a_sign_out_is_seen_by_every_server_at_once, G1, Nothing, "another server goes on with what it read before"),
+    check!(sign_outs::a_write_is_seen_by_every_server_at_once, G4, Nothing, "another server spends a refresh token whose successor is stored"),
+    // epochs.rs
+    check!(epochs::a_write_after_a_sign_out_is_refused, G2, Nothing, "a refresh in flight brings the account back"),
+    check!(epochs::a_write_after_a_new_sign_in_is_refused, G2, Nothing, "tokens of the ended session land in the new one"),
+    check!(epochs::a_new_session_begins_empty, G2, Nothing, "tokens of an ended session are read in the next one"),
+    check!(epochs::a_ticket_of_an_older_session_stays_signed_out, G1, Nothing, "a stolen cookie works again when the user signs in again"),
+    check!(epochs::a_session_that_never_began_is_signed_out, G5, Nothing, "whoever makes up a session gets one"),
+    check!(epochs::every_sign_out_refuses_late_writes, G2, Nothing, "one of the sign-outs lets a refresh in flight bring the session back"),
+    // overtaken.rs
+    check!(overtaken::a_sign_in_overtaken_by_the_app_is_refused, G2, Nothing, "a sign-in under way outlives the user's sign-out"),
+    check!(overtaken::a_sign_in_overtaken_by_the_provider_is_refused, G2, Nothing, "a sign-in under way outlives the provider's logout"),
+    check!(overtaken::an_unknown_account_is_marked_too, G2, Nothing, "a first sign-in under way outlives the sign-out"),
+    check!(overtaken::a_marker_counts_on_its_own_clock_only, G2, Nothing, "a new sign-in is refused, or an old one let in, where the clocks differ"),
+    check!(overtaken::one_clocks_marker_does_not_replace_the_others, G2, Nothing, "a sign-in under way gets in because another sign-out came as well"),
+    check!(overtaken::a_late_cut_lowers_no_marker, G2, Nothing, "a logout that was delayed lets an older sign-in in"),
+    check!(overtaken::a_later_cut_raises_the_marker, G2, Nothing, "a second sign-out lets the sign-in through that it overtook"),
+    check!(overtaken::a_marker_outlives_newer_sessions, G2, Nothing, "a sign-in under way gets in because somebody else signed in and out"),
+    check!(overtaken::an_overtaken_unlabelled_sign_in_is_refused, G2, Nothing, "a sign-in without a `sid` outlives the logout of its account's session"),
+    check!(overtaken::the_unlabelled_marker_is_one_of_its_own, G2, Nothing, "the logout of one browser locks out another, or lets one in"),
+    check!(overtaken::a_refused_sign_in_changes_nothing, G4, Nothing, "a refused sign-in ends a living session, or leaves one behind"),
+    check!(overtaken::a_marker_ends_with_its_life, G4, Nothing, "a user can never sign in again"),
+    check!(overtaken::a_markers_life_does_not_fall, G2, Nothing, "a marker goes early, and lets a sign-in under way in"),
+    // sign_ins.rs
+    check!(sign_ins::the_apps_sign_out_overtakes_a_sign_in, G2, Nothing, "a sign-in under way outlives the user's sign-out"),
+    check!(sign_ins::the_providers_logout_overtakes_a_sign_in, G2, Nothing, "a sign-in under way outlives the provider's logout"),
+    check!(sign_ins::a_late_id_token_makes_no_sign_in, G2, Nothing, "a logout between authentication and code exchange goes unseen"),
+    check!(sign_ins::without_an_auth_time_the_request_counts, G2, Nothing, "without `auth_time` a logout ends nobody, or everybody"),
+    check!(sign_ins::an_ended_sid_refuses_sign_ins_for_good, G2, Directory, "a sign-in under a session that the provider has ended gets in"),
+    check!(sign_ins::the_apps_sign_out_of_a_sid_overtakes_a_sign_in, G2, Directory, "a sign-in under way gets past the sign-out of its `sid`"),
+    check!(sign_ins::single_sign_on_after_the_apps_sign_out_is_welcome, G2, Nothing, "who signs out of the app can't sign in again"),
+    check!(sign_ins::single_sign_on_after_the_providers_logout_is_refused, G2, Directory, "a logout everywhere is undone by the next redirect"),
+    check!(sign_ins::a_delayed_logout_spares_a_newer_authentication, G2, Nothing, "an old message signs a user out who has just signed in"),
+    check!(sign_ins::a_message_with_sub_and_sid_spares_other_sids, G2, Directory, "the logout of one browser signs the user's others out"),
+    check!(sign_ins::a_message_with_a_sid_alone_ends_what_bears_it, G1, Directory, "a logout that names only a `sid` ends too little or too much"),
+    check!(sign_ins::a_sign_out_by_ticket_ends_one_browser, G1, Nothing, "a sign-out in one browser ends none, or all"),
+    // directory.rs
+    check!(directory::a_sid_leads_to_its_account, G1, Directory, "a logout that names only a `sid` ends nobody's session, or a stranger's"),
+    check!(directory::several_accounts_under_one_sid_are_all_found, G1, Directory, "of two accounts in one browser, one stays signed in"),
+    check!(directory::a_marked_sid_answers_again, G1, Directory, "a retried logout believes that the first one did its work"),
+    check!(directory::a_sid_ended_for_good_stays_ended, G2, Directory, "a sign-in under a session that the provider has ended gets in"),
+    check!(directory::a_sid_marker_refuses_what_it_overtook, G2, Directory, "a sign-in under way gets past the sign-out of its `sid`, or a new one is locked out"),
+    check!(directory::the_index_outlives_its_longest_session, G1, Directory, "a long session can't be found by its `sid` any more"),
+    check!(directory::a_late_sign_in_is_refused_by_the_directory, G2, Directory, "a request that was stuck lands when the marker is gone"),
+    check!(directory::an_issuers_marker_refuses_what_it_overtook, G2, Directory, "a sign-in under way gets past the sign-out of its tenant"),
+    // accounts.rs
+    check!(accounts::every_account_is_streamed, G1, Directory, "an operator's sign-out of everybody passes some by"),
+    check!(accounts::an_issuers_accounts_are_streamed, G1, Directory, "a tenant's sign-out passes some of its users by, or ends others'"),
+    check!(accounts::the_stream_misses_nobody_while_others_come_and_go, G1, Directory, "a sign-out of everybody passes some by while others sign in"),
+    check!(accounts::a_foreign_cursor_is_refused, G4, Directory, "a resumed run that goes on from nowhere reports that it is done"),
+    check!(accounts::a_batch_cuts_each_of_its_accounts, G1, Directory, "a sign-out of many skips some, or lets sign-ins under way through"),
+    check!(accounts::a_batch_under_an_issuers_marker_cuts_the_same, G1, Directory, "a tenant's sign-out leaves sessions alive"),
+    // bulk.rs
+    check!(bulk::a_list_is_signed_out_step_by_step, G1, Directory, "a long list is signed out in part"),
+    check!(bulk::an_issuer_is_signed_out_whole, G1, Directory, "a tenant's sign-out leaves sessions alive, or lets a sign-in under way through"),
+    check!(bulk::a_resumed_run_keeps_its_moment, G2, Directory, "a run resumed hours later ends the sessions of who signed in again meanwhile"),
+    check!(bulk::a_failed_step_is_taken_again, G4, Directory, "the accounts of a failed step are taken for done"),
+    // escrows.rs
+    check!(escrows::escrows_are_found_newest_first, G4, Escrow, "a job works with an old session, or with none"),
+    check!(escrows::an_escrow_is_found_by_no_other_account, G5, Escrow, "a job opens a stranger's session"),
+    check!(escrows::an_escrow_ends_with_its_session, G1, Escrow, "a job goes on after the sign-out"),
+    check!(escrows::an_escrow_of_a_session_that_is_over_is_not_found, G1, Escrow, "a job finds a session that has run out"),
+    check!(escrows::an_escrow_after_a_sign_out_is_refused, G2, Escrow, "a sign-in under way leaves its epoch behind after the sign-out"),
+    check!(escrows::an_account_opens_its_escrowed_session, G1, Escrow, "a job opens the wrong session, or one that has ended"),
+    // locks.rs
+    check!(locks::a_lock_has_one_holder, G6, RefreshLocks, "two servers spend one refresh token, and the provider revokes the grant"),
+    check!(locks::of_racing_owners_one_gets_the_lock, G6, RefreshLocks, "two servers spend one refresh token, and the provider revokes the grant"),
+    check!(locks::a_holder_renews_its_lock, G6, RefreshLocks, "a slow provider lets a second server refresh as well"),
+    check!(locks::a_lease_runs_out, G6, RefreshLocks, "a server that died keeps a user from ever refreshing"),
+    check!(locks::only_the_holder_releases_a_lock, G6, RefreshLocks, "a straggler frees the lock of another"),
+    check!(locks::a_lock_is_of_one_entry, G6, RefreshLocks, "one user's refresh holds up another's"),
+    check!(locks::a_fresher_entry_answers_for_the_lock, G6, RefreshLocks, "a refresh token is sent whose successor is stored"),
+    check!(locks::an_expired_entry_is_nothing_fresher, G6, RefreshLocks, "an expired token is taken for the newest one"),
+    check!(locks::a_write_releases_its_lock, G6, RefreshLocks, "the next refresh waits for a lease that nobody needs"),
+    check!(locks::no_lock_outlives_its_session, G2, RefreshLocks, "a refresh is begun for a user who has signed out"),
+    // conditional_writes.rs
+    check!(conditional_writes::a_write_over_nothing_replaces_nothing, G6, Nothing, "a token that was put meanwhile is lost"),
+    check!(conditional_writes::a_write_over_a_version_replaces_only_that, G6, Nothing, "a slow refresh overwrites the newer refresh token, and the grant is lost"),
+    check!(conditional_writes::a_write_over_a_version_brings_nothing_back, G6, Nothing, "a token that was removed comes back with a slow refresh"),
+    check!(conditional_writes::a_write_sent_twice_is_stored, G6, Nothing, "a retry believes its own write to be another's, and throws its token away"),
+    check!(conditional_writes::of_racing_conditional_writes_one_is_stored, G6, Nothing, "two refreshes both believe that they won"),
+    // namespace.rs
+    check!(namespace::the_record_changes_only_from_what_was_expected, G1, Nothing, "two servers name the same account differently, and a sign-out ends nothing"),
+    check!(namespace::the_clock_goes_on, G2, Nothing, "sign-ins and sign-outs can't be put in order"),
+    check!(namespace::another_secret_is_refused, G1, Nothing, "a server with another secret signs out nobody, and says all is well"),
+    check!(namespace::of_two_first_starts_one_wins, G1, Nothing, "two servers with two secrets each believe the namespace to be theirs"),
+    check!(namespace::a_raised_generation_ends_everything, G1, Nothing, "a restored backup revives the sessions that were signed out after it"),
+    // faults.rs
+    check!(faults::a_read_of_an_unreachable_store_is_no_miss, G4, Nothing, "an outage sends every user to sign in again, and spends refresh tokens"),
+    check!(faults::a_write_to_an_unreachable_store_is_an_error, G4, Nothing, "a rotated refresh token is lost, and nobody knows"),
+    check!(faults::a_failed_sign_out_is_an_error, G4, Nothing, "the user is told to be signed out, and is not"),
+    check!(faults::what_was_acknowledged_is_there_afterwards, G4, Nothing, "an outage loses what was stored"),
+    check!(faults::a_failed_sign_in_is_no_sign_out, G4, Nothing, "an outage is taken for a logout"),
+    check!(faults::an_unreachable_directory_is_an_error, G4, Directory, "a logout that names a `sid` finds nobody, and says all is well"),
+    check!(faults::an_unreachable_lock_is_an_error, G4, RefreshLocks, "two servers refresh at once during an outage"),
+    check!(faults::an_unreachable_escrow_is_an_error, G4, Escrow, "a job gives a user up during an outage"),
+    // concurrency.rs
+    check!(concurrency::a_sign_out_is_final_while_many_write, G1, Nothing, "a write in flight brings the account back, or a read outlives the sign-out"),
+    check!(concurrency::a_sign_in_that_races_with_a_sign_out_does_not_live, G2, Nothing, "a sign-in under way slips past the sign-out"),
+    check!(concurrency::of_two_sign_outs_at_once_one_ends_it, G4, Nothing, "both report that they ended it, or neither does"),
+    check!(concurrency::sign_ins_at_once_lose_nothing, G4, Nothing, "two servers overwrite each other's sessions"),
+    check!(concurrency::writes_at_once_lose_nothing, G4, Nothing, "two servers overwrite each other's entries"),
+    check!(concurrency::sign_ins_at_once_keep_to_the_limit, G4, Nothing, "an account grows without bound"),
+];

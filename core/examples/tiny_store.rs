@@ -1,0 +1,291 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
+
+use async_trait::async_trait;
+use token_cache_core::{
+    AccountId, AccountKey, BeginSession, Begun, Capabilities, Clock, Cut, Directory, Entry,
+    EntryAddress, EntryKey, EntryName, EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted,
+    Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result, Secret, SessionRecord,
+    SignIn, TimeSource, Timestamp, TokenCache, TokenStore, WriteOptions, Written,
+};
+
+#[derive(Debug, Default)]
+pub struct TinyStore(Mutex<Held>);
+
+#[derive(Debug, Default)]
+struct Held {
+    namespace: Option<NamespaceRecord>,
+    partitions: HashMap<AccountKey, Partition>,
+}
+
+#[derive(Debug, Default)]
+struct Partition {
+    sessions: HashMap<EpochHash, Session>,
+    /// The latest moment on each clock, for all or for the unlabelled alone, and when the marker goes.
+    markers: HashMap<(Clock, bool), (Timestamp, Timestamp)>,
+}
+
+#[derive(Debug)]
+struct Session {
+    record: SessionRecord,
+    entries: HashMap<EntryName, Entry>,
+}
+
+impl Partition {
+    fn refuses(&self, new: &SessionRecord) -> bool {
+        self.markers
+            .iter()
+            .any(|((clock, unlabelled), (at, goes_at))| {
+                let concerned = !unlabelled || new.label.is_none();
+                concerned && own_clock() < *goes_at && new.places.on(*clock) <= *at
+            })
+    }
+
+    fn mark(&mut self, clock: Clock, unlabelled: bool, at: Timestamp, goes_at: Timestamp) {
+        let marker = self.markers.entry((clock, unlabelled)).or_default();
+        *marker = (at.max(marker.0), goes_at.max(marker.1)); // neither ever falls
+    }
+
+    fn living(&mut self, epoch: &EpochHash, now: Timestamp) -> Result<&mut Session> {
+        let session = self
+            .sessions
+            .get_mut(epoch)
+            .filter(|session| !session.record.is_over(now));
+        session.ok_or_else(|| Error::signed_out("find a session").store("tiny"))
+    }
+
+    fn begun_first(&self) -> Option<EpochHash> {
+        let records = self.sessions.values().map(|session| &session.record);
+        records
+            .min_by_key(|record| record.places.store)
+            .map(|record| record.epoch)
+    }
+}
+
+impl TinyStore {
+    const MAX_ENTRY_BYTES: usize = 1 << 20;
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One atomic step on an account's partition.
+    fn on<T>(&self, account: &AccountKey, step: impl FnOnce(&mut Partition) -> T) -> T {
+        step(self.held().partitions.entry(*account).or_default())
+    }
+}
+
+fn own_clock() -> Timestamp {
+    SystemTime::now().into()
+}
+
+#[async_trait]
+impl TokenStore for TinyStore {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(Self::MAX_ENTRY_BYTES)
+    }
+
+    async fn namespace(&self) -> Result<Namespace> {
+        Ok(Namespace::new(self.held().namespace, own_clock()))
+    }
+
+    async fn set_namespace(
+        &self,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
+    ) -> Result<bool> {
+        let held = &mut self.held().namespace;
+        let matches = held.as_ref() == expected;
+        if matches {
+            *held = Some(*record);
+        }
+        Ok(matches)
+    }
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        let BeginSession {
+            record,
+            not_after,
+            supersedes,
+            max_sessions,
+            now,
+            ..
+        } = session;
+        self.on(account, |partition| {
+            if own_clock() >= not_after || partition.refuses(&record) {
+                return Err(Error::signed_out("begin a session").store("tiny"));
+            }
+            let stays = |old: &SessionRecord| !old.is_over(now) && !supersedes.contains(&old.epoch);
+            partition
+                .sessions
+                .retain(|_, session| stays(&session.record));
+            let displaced = (partition.sessions.len() + 1).saturating_sub(max_sessions);
+            for _ in 0..displaced {
+                partition
+                    .begun_first()
+                    .and_then(|epoch| partition.sessions.remove(&epoch));
+            }
+            let session = Session {
+                record,
+                entries: HashMap::new(),
+            };
+            partition.sessions.insert(session.record.epoch, session);
+            Ok(Begun::displacing(displaced))
+        })
+    }
+
+    async fn session(
+        &self,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        self.on(account, |partition| {
+            Ok(partition.living(epoch, options.now)?.record.clone())
+        })
+    }
+
+    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+        self.on(at.account(), |partition| {
+            let entry = partition
+                .living(at.epoch(), options.now)?
+                .entries
+                .get(at.name());
+            Ok(entry
+                .filter(|entry| !entry.is_expired(options.now))
+                .cloned())
+        })
+    }
+
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        if entry.stored().len() > Self::MAX_ENTRY_BYTES {
+            return Err(Error::new(ErrorKind::TooLarge, "write an entry").store("tiny"));
+        }
+        self.on(at.account(), |partition| {
+            let entries = &mut partition.living(at.epoch(), options.now)?.entries;
+            let there = entries
+                .get(at.name())
+                .filter(|there| !there.is_expired(options.now));
+            let there = there.map(Entry::version);
+            let may_replace = match options.over {
+                Over::Anything => true,
+                Over::Nothing => there.is_none(),
+                Over::Version(version) => there == Some(version),
+            };
+            if may_replace || there == Some(entry.version()) {
+                entries.insert(*at.name(), entry);
+                return Ok(Written::Stored);
+            }
+            Ok(Written::Superseded)
+        })
+    }
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        self.on(at.account(), |partition| {
+            let session = partition.sessions.get_mut(at.epoch());
+            session.and_then(|session| session.entries.remove(at.name()));
+            Ok(())
+        })
+    }
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        let ends = |old: &SessionRecord| cut.ends(&old.epoch, old.label.as_ref(), &old.places);
+        let goes_at = own_clock() + options.marker_life;
+        self.on(account, |partition| {
+            partition
+                .sessions
+                .retain(|_, session| !session.record.is_over(options.now));
+            let before = partition.sessions.len();
+            partition
+                .sessions
+                .retain(|_, session| !ends(&session.record));
+            match cut {
+                Cut::Account(moment) => partition.mark(moment.clock, false, moment.at, goes_at),
+                Cut::ProviderSessionOrUnlabelled {
+                    unlabelled_until, ..
+                } => {
+                    partition.mark(Clock::Provider, true, unlabelled_until, goes_at);
+                }
+                Cut::Session(_) | Cut::ProviderSession { .. } => {}
+            }
+            Ok(Evicted::new(partition.sessions.len() < before))
+        })
+    }
+
+    async fn sessions(
+        &self,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        self.on(account, |partition| {
+            let records = partition
+                .sessions
+                .values()
+                .map(|session| session.record.clone());
+            Ok(records
+                .filter(|record| !record.is_over(options.now))
+                .collect())
+        })
+    }
+
+    fn clock(&self) -> Option<&dyn TimeSource> {
+        None
+    }
+
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+        None
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        None
+    }
+
+    fn escrow(&self) -> Option<&dyn Escrow> {
+        None
+    }
+}
+
+impl fmt::Display for TinyStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("tiny")
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let cache = TokenCache::open(TinyStore::default(), Secret::random()?).await?;
+    let ada = AccountId::new("https://id.example", "248289761001")?;
+    let api = EntryKey::resource("https://api.example")?;
+
+    let under_way = cache.start_sign_in()?;
+    let session = cache
+        .sign_in(SignIn::new(ada.clone(), &cache.start_sign_in()?))
+        .await?;
+    session.put(&api, b"token".as_slice()).await?;
+    assert!(session.get(&api).await?.is_some());
+
+    assert!(cache.sign_out_account(&ada).await?.ended);
+    assert!(session.get(&api).await.unwrap_err().is_signed_out());
+    assert!(
+        cache
+            .sign_in(SignIn::new(ada, &under_way))
+            .await
+            .unwrap_err()
+            .is_signed_out()
+    );
+    Ok(())
+}
