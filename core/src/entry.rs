@@ -1,10 +1,8 @@
 use std::fmt;
 
-use zeroize::Zeroizing;
-
 use crate::{
     AccountKey, EpochHash, Error, ErrorKind, Result, Timestamp, TokenSet, account, entropy,
-    hash_name::hash_name, value::Encoding,
+    hash_name::hash_name, value::Encoding, wiped::Wiped,
 };
 
 /// Which token set of a session: a client, the resource or scopes it is for, and its kind, as one text.
@@ -121,7 +119,7 @@ impl Version {
 /// The bytes are wiped from memory when the entry is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
-    value: Zeroizing<Vec<u8>>,
+    value: Wiped,
     version: Version,
     expires_at: Timestamp,
 }
@@ -129,8 +127,12 @@ pub struct Entry {
 impl Entry {
     /// An entry of these parts; `expires_at` is a moment of the store's clock.
     pub fn new(value: impl Into<Vec<u8>>, version: Version, expires_at: Timestamp) -> Self {
+        Self::of(Wiped::new(value.into()), version, expires_at)
+    }
+
+    pub(crate) fn of(value: Wiped, version: Version, expires_at: Timestamp) -> Self {
         Self {
-            value: Zeroizing::new(value.into()),
+            value,
             version,
             expires_at,
         }

@@ -35,6 +35,7 @@ mod time_source;
 mod timestamp;
 mod token_set;
 mod value;
+mod wiped;
 
 pub use self::{
     account::{AccountId, AccountKey, IssuerKey, ProviderSession, SidKey},

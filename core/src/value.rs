@@ -1,8 +1,6 @@
 use std::fmt;
 
-use zeroize::Zeroizing;
-
-use crate::{Result, Timestamp, TokenSet};
+use crate::{Result, Timestamp, TokenSet, wiped::Wiped};
 
 /// What [`Session::put`](crate::Session::put) takes: a [`TokenSet`], or any bytes.
 ///
@@ -15,7 +13,7 @@ use crate::{Result, Timestamp, TokenSet};
 /// ```
 #[derive(Clone)]
 pub struct Value {
-    pub(crate) stored: Zeroizing<Vec<u8>>,
+    pub(crate) stored: Wiped,
     /// Past this moment the value is of no use; none for what lasts as long as its session.
     pub(crate) useful_until: Option<Timestamp>,
 }
@@ -36,11 +34,11 @@ impl Encoding {
 
 impl Value {
     fn new(encoding: Encoding, bytes: &[u8]) -> Self {
-        let mut stored = Zeroizing::new(Vec::with_capacity(bytes.len() + 1));
+        let mut stored = Vec::with_capacity(bytes.len() + 1);
         stored.push(encoding as u8);
         stored.extend_from_slice(bytes);
         Self {
-            stored,
+            stored: Wiped::new(stored),
             useful_until: None,
         }
     }
@@ -54,7 +52,7 @@ impl From<&[u8]> for Value {
 
 impl From<Vec<u8>> for Value {
     fn from(bytes: Vec<u8>) -> Self {
-        Self::from(Zeroizing::new(bytes).as_slice())
+        Self::from(&*Wiped::new(bytes))
     }
 }
 

@@ -105,7 +105,7 @@ impl Session {
                 "the tokens have expired, and there is no refresh token among them",
             ));
         }
-        let entry = Entry::new(value.stored.as_slice(), Version::mint()?, expires_at);
+        let entry = Entry::of(value.stored, Version::mint()?, expires_at);
         let at = self.address(&keys, key);
         let options = WriteOptions::at(keys.latest).over(over);
         self.cache.store().write(&at, entry, options).await
