@@ -1,0 +1,22 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, Result, TokenStore};
+
+use crate::broken::Fault;
+
+/// Says that every sign-out ended something.
+#[derive(Default)]
+pub(crate) struct AlwaysEnded;
+
+#[async_trait]
+impl Fault for AlwaysEnded {
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        healthy.evict(account, cut, options).await?;
+        Ok(Evicted::new(true))
+    }
+}

@@ -1,0 +1,37 @@
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
+use token_cache_conformance::async_trait;
+use token_cache_core::{Directory, MarkOptions, Pointed, Result, SidKey, Until};
+
+use crate::broken::Fault;
+
+/// Takes its own marker for the answer: the accounts were told the first time.
+#[derive(Default)]
+pub(crate) struct AnswersWithItsMarker {
+    marked: Mutex<HashSet<SidKey>>,
+}
+
+#[async_trait]
+impl Fault for AnswersWithItsMarker {
+    async fn cut_provider_session(
+        &self,
+        healthy: &dyn Directory,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        let mut pointed = healthy.cut_provider_session(sid, until, options).await?;
+        if !self
+            .marked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(*sid)
+        {
+            pointed.accounts.clear();
+        }
+        Ok(pointed)
+    }
+}

@@ -1,0 +1,442 @@
+//! A store that works, but for one fault.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use token_cache_conformance::{Breakable, Harness, NoStore, async_trait};
+use token_cache_core::{
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
+    EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted,
+    IssuerKey, LockOwner, MarkOptions, Marking, MemoryStore, Namespace, NamespaceRecord, Page,
+    Pointed, Pointer, ReadOptions, RefreshLocks, Result, Scan, SessionRecord, SidKey, TimeSource,
+    Timestamp, TokenStore, Until, WriteOptions, Written, test_util::FailingStore,
+};
+
+/// What is wrong with a store: each step does what the healthy store does, unless the fault says otherwise.
+#[async_trait]
+pub(crate) trait Fault: Default + Send + Sync + 'static {
+    async fn namespace(&self, healthy: &dyn TokenStore) -> Result<Namespace> {
+        healthy.namespace().await
+    }
+
+    async fn set_namespace(
+        &self,
+        healthy: &dyn TokenStore,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
+    ) -> Result<bool> {
+        healthy.set_namespace(expected, record).await
+    }
+
+    async fn begin(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        session: BeginSession,
+    ) -> Result<Begun> {
+        healthy.begin(account, session).await
+    }
+
+    async fn session(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        healthy.session(account, epoch, options).await
+    }
+
+    async fn read(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        options: ReadOptions,
+    ) -> Result<Option<Entry>> {
+        healthy.read(at, options).await
+    }
+
+    async fn write(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        healthy.write(at, entry, options).await
+    }
+
+    async fn remove(&self, healthy: &dyn TokenStore, at: &EntryAddress) -> Result<()> {
+        healthy.remove(at).await
+    }
+
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        healthy.evict(account, cut, options).await
+    }
+
+    async fn sessions(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        healthy.sessions(account, options).await
+    }
+
+    async fn acquire(
+        &self,
+        healthy: &dyn RefreshLocks,
+        at: &EntryAddress,
+        options: AcquireOptions,
+    ) -> Result<Acquired> {
+        healthy.acquire(at, options).await
+    }
+
+    async fn release(
+        &self,
+        healthy: &dyn RefreshLocks,
+        at: &EntryAddress,
+        owner: &LockOwner,
+    ) -> Result<()> {
+        healthy.release(at, owner).await
+    }
+
+    async fn keep(
+        &self,
+        healthy: &dyn Escrow,
+        account: &AccountKey,
+        name: &EscrowName,
+        escrowed: Escrowed,
+        options: ReadOptions,
+    ) -> Result<()> {
+        healthy.keep(account, name, escrowed, options).await
+    }
+
+    async fn find(
+        &self,
+        healthy: &dyn Escrow,
+        account: &AccountKey,
+        name: &EscrowName,
+        options: ReadOptions,
+    ) -> Result<Vec<Escrowed>> {
+        healthy.find(account, name, options).await
+    }
+
+    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+        healthy.point(sid, pointer).await
+    }
+
+    async fn cut_provider_session(
+        &self,
+        healthy: &dyn Directory,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        healthy.cut_provider_session(sid, until, options).await
+    }
+
+    async fn check_issuer(
+        &self,
+        healthy: &dyn Directory,
+        issuer: &IssuerKey,
+        requested_at: Timestamp,
+        not_after: Timestamp,
+    ) -> Result<()> {
+        healthy.check_issuer(issuer, requested_at, not_after).await
+    }
+
+    async fn accounts(&self, healthy: &dyn Directory, scan: &Scan) -> Result<Page> {
+        healthy.accounts(scan).await
+    }
+
+    async fn evict_accounts(
+        &self,
+        healthy: &dyn Directory,
+        accounts: &[AccountKey],
+        at: Timestamp,
+        marking: Marking,
+        options: EvictOptions,
+    ) -> Vec<Result<Evicted>> {
+        healthy.evict_accounts(accounts, at, marking, options).await
+    }
+}
+
+/// A memory store with a fault, which all its servers share.
+#[derive(Clone)]
+struct Broken<F> {
+    fault: Arc<F>,
+    healthy: Arc<dyn TokenStore>,
+}
+
+/// Makes broken stores, one a namespace.
+pub(crate) struct Workshop<F>(Mutex<HashMap<String, (MemoryStore, Arc<F>)>>);
+
+impl<F: Fault> Workshop<F> {
+    pub(crate) fn open() -> Arc<dyn Harness> {
+        Arc::new(Self(Mutex::default()))
+    }
+
+    fn parts(&self, namespace: &str) -> (MemoryStore, Arc<F>) {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        made.entry(namespace.to_owned()).or_default().clone()
+    }
+}
+
+#[async_trait]
+impl<F: Fault> Harness for Workshop<F> {
+    fn name(&self) -> &str {
+        "broken"
+    }
+
+    async fn open(&self, namespace: &str) -> Result<Arc<dyn TokenStore>, NoStore> {
+        let (healthy, fault) = self.parts(namespace);
+        Ok(Arc::new(Broken {
+            fault,
+            healthy: Arc::new(healthy),
+        }))
+    }
+
+    /// The failure is behind the fault, as a server's is behind its driver.
+    async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
+        let (healthy, fault) = self.parts(namespace);
+        let failing = FailingStore::new(healthy);
+        let store = Broken {
+            fault,
+            healthy: Arc::new(failing.clone()),
+        };
+        Ok(Breakable::new(Arc::new(store), Arc::new(failing)))
+    }
+}
+
+#[async_trait]
+impl<F: Fault> TokenStore for Broken<F> {
+    fn capabilities(&self) -> Capabilities {
+        self.healthy.capabilities()
+    }
+
+    async fn namespace(&self) -> Result<Namespace> {
+        self.fault.namespace(&*self.healthy).await
+    }
+
+    async fn set_namespace(
+        &self,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
+    ) -> Result<bool> {
+        self.fault
+            .set_namespace(&*self.healthy, expected, record)
+            .await
+    }
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        self.fault.begin(&*self.healthy, account, session).await
+    }
+
+    async fn session(
+        &self,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        self.fault
+            .session(&*self.healthy, account, epoch, options)
+            .await
+    }
+
+    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+        self.fault.read(&*self.healthy, at, options).await
+    }
+
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        self.fault.write(&*self.healthy, at, entry, options).await
+    }
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        self.fault.remove(&*self.healthy, at).await
+    }
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        self.fault
+            .evict(&*self.healthy, account, cut, options)
+            .await
+    }
+
+    async fn sessions(
+        &self,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        self.fault.sessions(&*self.healthy, account, options).await
+    }
+
+    fn clock(&self) -> Option<&dyn TimeSource> {
+        self.healthy.clock()
+    }
+
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+        Some(self)
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+
+    fn escrow(&self) -> Option<&dyn Escrow> {
+        Some(self)
+    }
+}
+
+impl<F: Fault> Broken<F> {
+    fn healthy_directory(&self) -> Result<&dyn Directory> {
+        self.healthy
+            .directory()
+            .ok_or_else(|| Error::new(ErrorKind::Unsupported, "be healthy"))
+    }
+
+    fn healthy_locks(&self) -> Result<&dyn RefreshLocks> {
+        self.healthy
+            .refresh_locks()
+            .ok_or_else(|| Error::new(ErrorKind::Unsupported, "be healthy"))
+    }
+
+    fn healthy_escrow(&self) -> Result<&dyn Escrow> {
+        self.healthy
+            .escrow()
+            .ok_or_else(|| Error::new(ErrorKind::Unsupported, "be healthy"))
+    }
+}
+
+#[async_trait]
+impl<F: Fault> RefreshLocks for Broken<F> {
+    async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
+        self.fault.acquire(self.healthy_locks()?, at, options).await
+    }
+
+    async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
+        self.fault.release(self.healthy_locks()?, at, owner).await
+    }
+}
+
+#[async_trait]
+impl<F: Fault> Escrow for Broken<F> {
+    async fn keep(
+        &self,
+        account: &AccountKey,
+        name: &EscrowName,
+        escrowed: Escrowed,
+        options: ReadOptions,
+    ) -> Result<()> {
+        self.fault
+            .keep(self.healthy_escrow()?, account, name, escrowed, options)
+            .await
+    }
+
+    async fn find(
+        &self,
+        account: &AccountKey,
+        name: &EscrowName,
+        options: ReadOptions,
+    ) -> Result<Vec<Escrowed>> {
+        self.fault
+            .find(self.healthy_escrow()?, account, name, options)
+            .await
+    }
+}
+
+#[async_trait]
+impl<F: Fault> Directory for Broken<F> {
+    async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
+        self.fault
+            .point(self.healthy_directory()?, sid, pointer)
+            .await
+    }
+
+    async fn cut_provider_session(
+        &self,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        self.fault
+            .cut_provider_session(self.healthy_directory()?, sid, until, options)
+            .await
+    }
+
+    async fn check_issuer(
+        &self,
+        issuer: &IssuerKey,
+        requested_at: Timestamp,
+        not_after: Timestamp,
+    ) -> Result<()> {
+        let healthy = self.healthy_directory()?;
+        self.fault
+            .check_issuer(healthy, issuer, requested_at, not_after)
+            .await
+    }
+
+    async fn cut_issuer(
+        &self,
+        issuer: &IssuerKey,
+        at: Timestamp,
+        options: MarkOptions,
+    ) -> Result<()> {
+        self.healthy_directory()?
+            .cut_issuer(issuer, at, options)
+            .await
+    }
+
+    async fn accounts(&self, scan: &Scan) -> Result<Page> {
+        self.fault.accounts(self.healthy_directory()?, scan).await
+    }
+
+    async fn evict_accounts(
+        &self,
+        accounts: &[AccountKey],
+        at: Timestamp,
+        marking: Marking,
+        options: EvictOptions,
+    ) -> Vec<Result<Evicted>> {
+        match self.healthy_directory() {
+            Ok(healthy) => {
+                self.fault
+                    .evict_accounts(healthy, accounts, at, marking, options)
+                    .await
+            }
+            Err(error) => vec![Err(error)],
+        }
+    }
+}
+
+impl<F> fmt::Debug for Broken<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broken")
+            .field("healthy", &self.healthy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Display for Broken<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("broken")
+    }
+}

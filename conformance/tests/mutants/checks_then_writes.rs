@@ -1,0 +1,41 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{
+    BeginSession, Entry, EntryAddress, Places, ReadOptions, Result, SessionRecord, Timestamp,
+    TokenStore, WriteOptions, Written,
+};
+
+use crate::broken::Fault;
+
+/// Looks whether the session lives, and writes in a second step that asks nothing.
+#[derive(Default)]
+pub(crate) struct ChecksThenWrites;
+
+#[async_trait]
+impl Fault for ChecksThenWrites {
+    async fn write(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        let record = healthy
+            .session(at.account(), at.epoch(), ReadOptions::at(options.now))
+            .await?;
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        match healthy.write(at, entry.clone(), options.clone()).await {
+            Err(error) if error.is_signed_out() => {}
+            answer => return answer,
+        }
+        let places = Places {
+            store: Timestamp::MAX,
+            provider: Timestamp::MAX,
+        };
+        let record = SessionRecord::new(record.epoch, None, places, record.ends_at);
+        let session = BeginSession::new(record, Timestamp::MAX, options.now);
+        healthy.begin(at.account(), session).await?;
+        healthy.write(at, entry, options).await
+    }
+}

@@ -1,0 +1,35 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, ReadOptions, Result, TokenStore};
+
+use crate::broken::Fault;
+
+/// Ends an account's sessions whatever the moment of the sign-out.
+#[derive(Default)]
+pub(crate) struct EndsNewerSessions;
+
+#[async_trait]
+impl Fault for EndsNewerSessions {
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        let Cut::Account(moment) = cut else {
+            return healthy.evict(account, cut, options).await;
+        };
+        let sessions = healthy
+            .sessions(account, ReadOptions::at(options.now))
+            .await?;
+        for record in &sessions {
+            healthy
+                .evict(account, Cut::Session(record.epoch), options)
+                .await?;
+        }
+        healthy
+            .evict(account, Cut::Account(moment), options)
+            .await?;
+        Ok(Evicted::new(!sessions.is_empty()))
+    }
+}

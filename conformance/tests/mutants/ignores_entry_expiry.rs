@@ -1,0 +1,23 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{Entry, EntryAddress, ReadOptions, Result, Timestamp, TokenStore};
+
+use crate::broken::Fault;
+
+/// Reads what has expired.
+#[derive(Default)]
+pub(crate) struct IgnoresEntryExpiry;
+
+#[async_trait]
+impl Fault for IgnoresEntryExpiry {
+    async fn read(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        options: ReadOptions,
+    ) -> Result<Option<Entry>> {
+        healthy.session(at.account(), at.epoch(), options).await?;
+        healthy
+            .read(at, ReadOptions::at(Timestamp::from_millis(0)))
+            .await
+    }
+}

@@ -1,0 +1,36 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{
+    AccountKey, Entry, EntryAddress, EpochHash, ReadOptions, Result, SessionRecord, Timestamp,
+    TokenStore, WriteOptions, Written,
+};
+
+use crate::broken::Fault;
+
+/// Lets a session live on past its end.
+#[derive(Default)]
+pub(crate) struct IgnoresSessionEnd;
+
+#[async_trait]
+impl Fault for IgnoresSessionEnd {
+    async fn session(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        mut options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        options.now = Timestamp::from_millis(0);
+        healthy.session(account, epoch, options).await
+    }
+
+    async fn write(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        entry: Entry,
+        mut options: WriteOptions,
+    ) -> Result<Written> {
+        options.now = Timestamp::from_millis(0);
+        healthy.write(at, entry, options).await
+    }
+}

@@ -1,0 +1,22 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{Entry, EntryAddress, Over, Result, TokenStore, WriteOptions, Written};
+
+use crate::broken::Fault;
+
+/// Writes over any version.
+#[derive(Default)]
+pub(crate) struct IgnoresVersions;
+
+#[async_trait]
+impl Fault for IgnoresVersions {
+    async fn write(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        entry: Entry,
+        mut options: WriteOptions,
+    ) -> Result<Written> {
+        options.over = Over::Anything;
+        healthy.write(at, entry, options).await
+    }
+}

@@ -1,0 +1,47 @@
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use token_cache_conformance::async_trait;
+use token_cache_core::{
+    AccountKey, Directory, MarkOptions, Pointed, Pointer, Result, SidKey, Until,
+};
+
+use crate::broken::Fault;
+
+/// Keeps the account that came last under a `sid`.
+#[derive(Default)]
+pub(crate) struct KnowsOneAccountASid {
+    last: Mutex<HashMap<SidKey, AccountKey>>,
+}
+
+#[async_trait]
+impl Fault for KnowsOneAccountASid {
+    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+        healthy.point(sid, pointer).await?;
+        self.last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(*sid, pointer.account);
+        Ok(())
+    }
+
+    async fn cut_provider_session(
+        &self,
+        healthy: &dyn Directory,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        let mut pointed = healthy.cut_provider_session(sid, until, options).await?;
+        let last = self
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(sid)
+            .copied();
+        pointed.accounts.retain(|account| Some(*account) == last);
+        Ok(pointed)
+    }
+}

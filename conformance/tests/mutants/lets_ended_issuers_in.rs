@@ -1,0 +1,21 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{Directory, IssuerKey, Result, Timestamp};
+
+use crate::broken::Fault;
+
+/// Looks at no issuer's marker.
+#[derive(Default)]
+pub(crate) struct LetsEndedIssuersIn;
+
+#[async_trait]
+impl Fault for LetsEndedIssuersIn {
+    async fn check_issuer(
+        &self,
+        _: &dyn Directory,
+        _: &IssuerKey,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<()> {
+        Ok(())
+    }
+}

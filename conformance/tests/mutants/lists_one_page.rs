@@ -1,0 +1,17 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{Directory, Page, Result, Scan};
+
+use crate::broken::Fault;
+
+/// Ends its stream of accounts after the first page.
+#[derive(Default)]
+pub(crate) struct ListsOnePage;
+
+#[async_trait]
+impl Fault for ListsOnePage {
+    async fn accounts(&self, healthy: &dyn Directory, scan: &Scan) -> Result<Page> {
+        let mut page = healthy.accounts(scan).await?;
+        page.next = None;
+        Ok(page)
+    }
+}

@@ -1,0 +1,152 @@
+//! Stores that are broken on purpose, one fault a file: each must be caught, by the check that is meant for it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod always_ended;
+mod answers_with_its_marker;
+mod batches_without_markers;
+mod broken;
+mod checks_then_writes;
+mod displaces_before_it_refuses;
+mod ends_newer_sessions;
+mod ends_other_labels;
+mod evicts_one_session;
+mod forgets_ended_sids;
+mod forgets_late_sign_ins;
+mod forgets_the_unlabelled;
+mod gives_locks_to_all;
+mod has_one_clock;
+mod has_one_marker;
+mod healthy;
+mod ignores_entry_expiry;
+mod ignores_session_end;
+mod ignores_the_limit;
+mod ignores_versions;
+mod keeps_escrows;
+mod keeps_the_superseded;
+mod knows_one_account_a_sid;
+mod lands_late;
+mod lets_anyone_release;
+mod lets_ended_issuers_in;
+mod lets_entries_end_all;
+mod lists_one_page;
+mod lowers_markers;
+mod marks_known_accounts_only;
+mod mixes_accounts;
+mod mixes_entries;
+mod mixes_issuers;
+mod mixes_namespaces;
+mod mixes_sessions;
+mod reads_then_writes;
+mod resurrects;
+mod serves_copies;
+mod shortens_its_index;
+mod spares_equal_moments;
+mod spares_the_unlabelled;
+mod swallows_failed_sign_outs;
+mod swallows_refusals;
+mod takes_any_record;
+mod takes_empty_for_a_miss;
+mod takes_errors_for_misses;
+mod takes_errors_for_sign_outs;
+mod turns_its_clock_back;
+
+use std::sync::Arc;
+
+use token_cache_conformance::{CHECKS, Check, Harness, Met, Violation};
+
+use self::{broken::Workshop, healthy::Healthy, mixes_namespaces::MixesNamespaces};
+
+fn run(name: &str, harness: Arc<dyn Harness>) -> Result<Met, Violation> {
+    let check: &Check = CHECKS
+        .iter()
+        .find(|check| check.name == name)
+        .unwrap_or_else(|| panic!("there is no check `{name}`"));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(check.run_on(harness))
+}
+
+/// The check meant for a fault finds it, and finds nothing in the same store without it.
+fn is_caught(name: &str, broken: Arc<dyn Harness>) {
+    if let Err(violation) = run(name, Workshop::<Healthy>::open()) {
+        panic!("`{name}` finds fault with a healthy store: {violation}");
+    }
+    match run(name, broken) {
+        Ok(_) => panic!("`{name}` finds nothing wrong"),
+        Err(violation) => assert!(
+            !violation.expected.starts_with("an end within"),
+            "`{name}` only ran out of time: {violation}"
+        ),
+    }
+}
+
+macro_rules! caught {
+    ($($module:ident::$fault:ident by $check:ident;)*) => {
+        $(
+            #[test]
+            fn $module() {
+                is_caught(stringify!($check), Workshop::<$module::$fault>::open());
+            }
+        )*
+    };
+}
+
+caught! {
+    always_ended::AlwaysEnded by ending_nothing_is_reported;
+    answers_with_its_marker::AnswersWithItsMarker by a_marked_sid_answers_again;
+    batches_without_markers::BatchesWithoutMarkers by a_batch_cuts_each_of_its_accounts;
+    checks_then_writes::ChecksThenWrites by a_sign_out_is_final_while_many_write;
+    displaces_before_it_refuses::DisplacesBeforeItRefuses by a_refused_sign_in_changes_nothing;
+    ends_newer_sessions::EndsNewerSessions by a_delayed_cut_spares_newer_sessions;
+    ends_other_labels::EndsOtherLabels by a_sid_cut_ends_what_bears_the_label;
+    evicts_one_session::EvictsOneSession by an_account_cut_ends_all_its_sessions;
+    forgets_ended_sids::ForgetsEndedSids by a_sid_ended_for_good_stays_ended;
+    forgets_late_sign_ins::ForgetsLateSignIns by a_sign_in_overtaken_by_the_app_is_refused;
+    forgets_the_unlabelled::ForgetsTheUnlabelled by an_overtaken_unlabelled_sign_in_is_refused;
+    gives_locks_to_all::GivesLocksToAll by a_lock_has_one_holder;
+    has_one_clock::HasOneClock by each_clock_counts_its_own_places;
+    has_one_marker::HasOneMarker by one_clocks_marker_does_not_replace_the_others;
+    ignores_entry_expiry::IgnoresEntryExpiry by an_entry_is_a_miss_from_its_expiry_on;
+    ignores_session_end::IgnoresSessionEnd by a_session_is_over_from_its_end_on;
+    ignores_the_limit::IgnoresTheLimit by the_session_begun_first_is_displaced;
+    ignores_versions::IgnoresVersions by a_write_over_a_version_replaces_only_that;
+    keeps_escrows::KeepsEscrows by an_escrow_ends_with_its_session;
+    keeps_the_superseded::KeepsTheSuperseded by superseded_sessions_are_removed_by_name;
+    knows_one_account_a_sid::KnowsOneAccountASid by several_accounts_under_one_sid_are_all_found;
+    lands_late::LandsLate by a_sign_in_past_its_time_is_refused;
+    lets_anyone_release::LetsAnyoneRelease by only_the_holder_releases_a_lock;
+    lets_ended_issuers_in::LetsEndedIssuersIn by an_issuers_marker_refuses_what_it_overtook;
+    lets_entries_end_all::LetsEntriesEndAll by a_short_entry_takes_no_other_along;
+    lists_one_page::ListsOnePage by every_account_is_streamed;
+    lowers_markers::LowersMarkers by a_late_cut_lowers_no_marker;
+    marks_known_accounts_only::MarksKnownAccountsOnly by an_unknown_account_is_marked_too;
+    mixes_accounts::MixesAccounts by accounts_are_apart;
+    mixes_entries::MixesEntries by entries_are_apart;
+    mixes_issuers::MixesIssuers by one_subject_at_two_issuers_is_two_accounts;
+    mixes_sessions::MixesSessions by sessions_are_apart;
+    reads_then_writes::ReadsThenWrites by of_racing_conditional_writes_one_is_stored;
+    resurrects::Resurrects by a_write_after_a_sign_out_is_refused;
+    serves_copies::ServesCopies by a_sign_out_is_seen_by_every_server_at_once;
+    shortens_its_index::ShortensItsIndex by the_index_outlives_its_longest_session;
+    spares_equal_moments::SparesEqualMoments by equal_moments_count_as_before;
+    spares_the_unlabelled::SparesTheUnlabelled by sub_and_sid_end_the_labelled_and_the_unlabelled;
+    swallows_failed_sign_outs::SwallowsFailedSignOuts by a_failed_sign_out_is_an_error;
+    swallows_refusals::SwallowsRefusals by a_write_after_a_new_sign_in_is_refused;
+    takes_any_record::TakesAnyRecord by the_record_changes_only_from_what_was_expected;
+    takes_empty_for_a_miss::TakesEmptyForAMiss by an_empty_value_is_a_hit;
+    takes_errors_for_misses::TakesErrorsForMisses by a_read_of_an_unreachable_store_is_no_miss;
+    takes_errors_for_sign_outs::TakesErrorsForSignOuts by a_failed_sign_in_is_no_sign_out;
+    turns_its_clock_back::TurnsItsClockBack by the_clock_goes_on;
+}
+
+#[test]
+fn mixes_namespaces() {
+    is_caught("namespaces_are_apart", Arc::new(MixesNamespaces::default()));
+}

@@ -1,0 +1,79 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{
+    AccountKey, BeginSession, Begun, Cut, Entry, EntryAddress, EpochHash, EvictOptions, Evicted,
+    ReadOptions, Result, SessionRecord, TokenStore, WriteOptions, Written,
+};
+
+use crate::broken::Fault;
+
+/// Leaves the subject out of its keys.
+#[derive(Default)]
+pub(crate) struct MixesAccounts;
+
+#[async_trait]
+impl Fault for MixesAccounts {
+    async fn begin(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        session: BeginSession,
+    ) -> Result<Begun> {
+        healthy.begin(&known(account), session).await
+    }
+
+    async fn session(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        healthy.session(&known(account), epoch, options).await
+    }
+
+    async fn read(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        options: ReadOptions,
+    ) -> Result<Option<Entry>> {
+        healthy.read(&there(at), options).await
+    }
+
+    async fn write(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        healthy.write(&there(at), entry, options).await
+    }
+
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        healthy.evict(&known(account), cut, options).await
+    }
+
+    async fn sessions(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        healthy.sessions(&known(account), options).await
+    }
+}
+
+fn known(account: &AccountKey) -> AccountKey {
+    AccountKey::new(*account.issuer(), [0; 16])
+}
+
+fn there(at: &EntryAddress) -> EntryAddress {
+    EntryAddress::new(known(at.account()), *at.epoch(), *at.name())
+}

@@ -1,0 +1,42 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{
+    Entry, EntryAddress, EntryName, ReadOptions, Result, TokenStore, WriteOptions, Written,
+};
+
+use crate::broken::Fault;
+
+const ONE: EntryName = EntryName::from_bytes([0; 16]);
+
+/// Has one place for all entries of a session.
+#[derive(Default)]
+pub(crate) struct MixesEntries;
+
+#[async_trait]
+impl Fault for MixesEntries {
+    async fn read(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        options: ReadOptions,
+    ) -> Result<Option<Entry>> {
+        healthy
+            .read(&EntryAddress::new(*at.account(), *at.epoch(), ONE), options)
+            .await
+    }
+
+    async fn write(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        healthy
+            .write(
+                &EntryAddress::new(*at.account(), *at.epoch(), ONE),
+                entry,
+                options,
+            )
+            .await
+    }
+}

@@ -1,0 +1,23 @@
+use std::sync::Arc;
+
+use token_cache_conformance::{Breakable, Harness, NoStore, async_trait};
+use token_cache_core::{MemoryStore, TokenStore};
+
+/// Has one place for all namespaces: a prefix that is forgotten.
+#[derive(Default)]
+pub(crate) struct MixesNamespaces(MemoryStore);
+
+#[async_trait]
+impl Harness for MixesNamespaces {
+    fn name(&self) -> &str {
+        "broken"
+    }
+
+    async fn open(&self, _: &str) -> Result<Arc<dyn TokenStore>, NoStore> {
+        Ok(Arc::new(self.0.clone()))
+    }
+
+    async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
+        Ok(Breakable::at_the_front_door(self.open(namespace).await?))
+    }
+}

@@ -1,0 +1,36 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{
+    BeginSession, Entry, EntryAddress, Places, Result, SessionRecord, Timestamp, TokenStore,
+    WriteOptions, Written,
+};
+
+use crate::broken::Fault;
+
+/// Writes to whatever address it is given: a set after a delete, as plain caches do.
+#[derive(Default)]
+pub(crate) struct Resurrects;
+
+#[async_trait]
+impl Fault for Resurrects {
+    async fn write(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        match healthy.write(at, entry.clone(), options.clone()).await {
+            Err(error) if error.is_signed_out() => {}
+            answer => return answer,
+        }
+        // Stands after every marker, and ends with the entry.
+        let places = Places {
+            store: Timestamp::MAX,
+            provider: Timestamp::MAX,
+        };
+        let record = SessionRecord::new(*at.epoch(), None, places, entry.expires_at());
+        let session = BeginSession::new(record, Timestamp::MAX, options.now);
+        healthy.begin(at.account(), session).await?;
+        healthy.write(at, entry, options).await
+    }
+}

@@ -1,0 +1,50 @@
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use token_cache_conformance::async_trait;
+use token_cache_core::{
+    Directory, MarkOptions, Pointed, Pointer, Result, SidKey, Timestamp, Until,
+};
+
+use crate::broken::Fault;
+
+/// Lets the entry of a `sid` expire with the session that came last.
+#[derive(Default)]
+pub(crate) struct ShortensItsIndex {
+    ends: Mutex<HashMap<SidKey, Timestamp>>,
+}
+
+#[async_trait]
+impl Fault for ShortensItsIndex {
+    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+        healthy.point(sid, pointer).await?;
+        self.ends
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(*sid, pointer.ends_at);
+        Ok(())
+    }
+
+    async fn cut_provider_session(
+        &self,
+        healthy: &dyn Directory,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        let mut pointed = healthy.cut_provider_session(sid, until, options).await?;
+        let ends_at = self
+            .ends
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(sid)
+            .copied();
+        if ends_at.is_some_and(|ends_at| ends_at <= SystemTime::now().into()) {
+            pointed.accounts.clear();
+        }
+        Ok(pointed)
+    }
+}

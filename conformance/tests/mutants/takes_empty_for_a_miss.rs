@@ -1,0 +1,23 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{Entry, EntryAddress, ReadOptions, Result, TokenStore};
+
+use crate::broken::Fault;
+
+/// Says that an empty value is not there.
+#[derive(Default)]
+pub(crate) struct TakesEmptyForAMiss;
+
+#[async_trait]
+impl Fault for TakesEmptyForAMiss {
+    async fn read(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        options: ReadOptions,
+    ) -> Result<Option<Entry>> {
+        Ok(healthy
+            .read(at, options)
+            .await?
+            .filter(|entry| !entry.stored().is_empty()))
+    }
+}

@@ -1,0 +1,24 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{
+    AccountKey, EpochHash, Error, ReadOptions, Result, SessionRecord, TokenStore,
+};
+
+use crate::broken::Fault;
+
+/// Says that a session it could not read has ended.
+#[derive(Default)]
+pub(crate) struct TakesErrorsForSignOuts;
+
+#[async_trait]
+impl Fault for TakesErrorsForSignOuts {
+    async fn session(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        let session = healthy.session(account, epoch, options).await;
+        session.map_err(|_| Error::signed_out("read a session"))
+    }
+}
