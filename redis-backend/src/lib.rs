@@ -1,16 +1,33 @@
 #![doc = include_str!("../README.md")]
+#![doc = include_str!("docs.md")]
 //!
 //! # Features
 #![doc = document_features::document_features!()]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod checks;
+mod client;
 mod config;
+mod cursor;
+mod directory;
 mod duration;
+mod error;
+mod escrow;
+mod given;
+mod keys;
+mod locks;
+mod mass;
+mod record;
+mod scripts;
 mod store;
 mod url;
 
 pub use self::{
+    checks::Finding,
     config::{Address, Durability, RedisConfig, Sentinel, Tls, Topology},
     store::RedisStore,
     url::SCHEMES,
 };
+
+/// What errors call this store.
+const STORE: &str = "redis";

@@ -1,92 +1,382 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use token_cache_core::*;
+use token_cache_core::{
+    AccountKey, BeginSession, Begun, Capabilities, Clock, Cut, Directory, Entry, EntryAddress,
+    EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, Moment, Namespace, NamespaceRecord,
+    Over, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp, TokenStore,
+    Until, WriteOptions, Written,
+};
 
-use crate::RedisConfig;
+use crate::{
+    Finding, RedisConfig,
+    checks::{self, Checked},
+    client::{Call, Client, Effect, Reply, unexpected},
+    keys::{Keys, entry_field, millis, session_field},
+    record, scripts,
+};
 
-/// The store on Redis or Valkey.
+/// The most bytes an entry may have. The server would take 512 MiB; the time that one request takes holds up the others.
+const MAX_ENTRY_BYTES: usize = 16 << 20;
+
+/// The store on Redis or Valkey, 7.0 or newer: one server, one behind Sentinels, or a Cluster. Clones share its connections.
+///
+/// ```no_run
+/// # async fn open() -> token_cache_core::Result<()> {
+/// use token_cache_core::{Secret, TokenCache};
+/// use token_cache_redis::{RedisConfig, RedisStore};
+///
+/// let store = RedisStore::connect(RedisConfig::from_url("redis://cache.internal")?).await?;
+/// for finding in store.findings() {
+///     eprintln!("{finding}");
+/// }
+/// let cache = TokenCache::open(store, Secret::from_env()?).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
-pub struct RedisStore(());
+pub struct RedisStore(Arc<Held>);
+
+pub(crate) struct Held {
+    pub(crate) client: Client,
+    pub(crate) keys: Keys,
+    pub(crate) checked: Checked,
+}
 
 impl RedisStore {
-    /// Connects.
+    /// Connects, and checks version, permissions and settings of the server.
     ///
     /// # Errors
-    /// The server's.
+    /// [`Config`](ErrorKind::Config) for settings that can't be used, before any request, and for a server older than 7.0;
+    /// [`Denied`](ErrorKind::Denied) where user, password or a permission is missing, naming the commands;
+    /// [`Unavailable`](ErrorKind::Unavailable) or [`TimedOut`](ErrorKind::TimedOut) where the server can't be reached in the
+    /// configured time.
     pub async fn connect(config: RedisConfig) -> Result<Self> {
         config.check()?;
-        Err(unwritten())
+        let client = Client::connect(&config).await?;
+        Self::over(client, config.prefix).await
+    }
+
+    pub(crate) async fn over(client: Client, prefix: String) -> Result<Self> {
+        let keys = Keys::new(prefix);
+        let checked = checks::check(&client, &keys).await?;
+        Ok(Self(Arc::new(Held {
+            client,
+            keys,
+            checked,
+        })))
+    }
+
+    /// What was found at connect that an operator should know. Log them, or show them in a health check.
+    pub fn findings(&self) -> &[Finding] {
+        &self.0.checked.findings
+    }
+
+    pub(crate) fn held(&self) -> &Held {
+        &self.0
+    }
+
+    /// Cuts one account, with the script that the cut needs.
+    pub(crate) async fn cut(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        marker_life: u64,
+        now: Timestamp,
+    ) -> Result<Evicted> {
+        let Held { client, keys, .. } = self.held();
+        let keys = [keys.account(account), keys.marker(account)];
+        let call = match cut {
+            Cut::Account(Moment { clock, at }) => Call::script(&scripts::CUT_ACCOUNT, keys)
+                .bytes(letter(clock))
+                .number(millis(at)),
+            Cut::Session(epoch) => some(keys, b"e", epoch.as_bytes(), Timestamp::default()),
+            Cut::ProviderSession { sid, until } => match until {
+                Until::ForGood => some(keys, b"g", sid.as_bytes(), Timestamp::default()),
+                Until::Moment(moment) => {
+                    some(keys, letter(moment.clock), sid.as_bytes(), moment.at)
+                }
+            },
+            Cut::ProviderSessionOrUnlabelled {
+                sid,
+                unlabelled_until,
+            } => some(keys, b"u", sid.as_bytes(), unlabelled_until),
+        };
+        let call = call.number(marker_life).number(millis(now));
+        let confirmed = client.confirmed(EVICT, Effect::Repeatable, call).await?;
+        let mut evicted = Evicted::new(confirmed.answer.number(EVICT)? == 1);
+        evicted.replicas = confirmed.replicas;
+        Ok(evicted)
     }
 }
 
-fn unwritten() -> Error {
-    Error::new(ErrorKind::Unsupported, "use Redis").store("redis")
+pub(crate) const EVICT: &str = "sign out an account";
+
+fn some(keys: [Vec<u8>; 2], kind: &[u8], name: &[u8; 16], at: Timestamp) -> Call {
+    Call::script(&scripts::CUT_SOME, keys)
+        .bytes(kind)
+        .bytes(name)
+        .number(millis(at))
 }
 
+fn letter(clock: Clock) -> &'static [u8] {
+    match clock {
+        Clock::Store => b"s",
+        Clock::Provider => b"p",
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl TokenStore for RedisStore {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::new(16 << 20)
+        Capabilities::new(MAX_ENTRY_BYTES)
     }
+
     async fn namespace(&self) -> Result<Namespace> {
-        Err(unwritten())
+        const OPERATION: &str = "read the namespace";
+        let Held { client, keys, .. } = self.held();
+        let call = Call::script(&scripts::NAMESPACE, [keys.namespace()]);
+        let mut answer = client
+            .call(OPERATION, Effect::Reads, &call)
+            .await?
+            .list(OPERATION)?;
+        let mut next = || answer.next().ok_or_else(|| unexpected(OPERATION));
+        let record = next()?
+            .bytes(OPERATION)?
+            .map(|bytes| record::decode_namespace(&bytes))
+            .transpose()?;
+        let mut time = next()?.list(OPERATION)?;
+        let mut next = || {
+            time.next()
+                .and_then(|part| u64::try_from(part.number(OPERATION).ok()?).ok())
+                .ok_or_else(|| unexpected(OPERATION))
+        };
+        let (seconds, micros) = (next()?, next()?);
+        let time = Timestamp::from_millis(seconds * 1_000 + micros / 1_000);
+        Ok(Namespace::new(record, time))
     }
+
     async fn set_namespace(
         &self,
-        _: Option<&NamespaceRecord>,
-        _: &NamespaceRecord,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
     ) -> Result<bool> {
-        Err(unwritten())
+        const OPERATION: &str = "write the namespace";
+        let Held { client, keys, .. } = self.held();
+        let expected = expected.map(record::encode_namespace).unwrap_or_default();
+        let call = Call::script(&scripts::SET_NAMESPACE, [keys.namespace()])
+            .bytes(&expected)
+            .bytes(&record::encode_namespace(record));
+        let confirmed = client.confirmed(OPERATION, Effect::Once, call).await?;
+        Ok(confirmed.answer.number(OPERATION)? == 1)
     }
-    async fn begin(&self, _: &AccountKey, _: BeginSession) -> Result<Begun> {
-        Err(unwritten())
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        const OPERATION: &str = "begin a session";
+        let Held { client, keys, .. } = self.held();
+        let keys = [keys.account(account), keys.marker(account)];
+        let mut call = Call::script(&scripts::BEGIN, keys)
+            .number(millis(session.not_after))
+            .number(millis(session.now))
+            .number(session.max_sessions as u64)
+            .bytes(session.record.epoch.as_bytes())
+            .bytes(&record::encode_session(&session.record));
+        for epoch in &session.supersedes {
+            call = call.bytes(epoch.as_bytes());
+        }
+        let confirmed = client.confirmed(OPERATION, Effect::Once, call).await?;
+        let mut answer = confirmed.answer.list(OPERATION)?;
+        let mut next = || match answer.next() {
+            Some(number) => number.number(OPERATION),
+            None => Err(unexpected(OPERATION)),
+        };
+        granted(OPERATION, next()?)?;
+        let displaced = usize::try_from(next()?).map_err(|_| unexpected(OPERATION))?;
+        Ok(Begun::displacing(displaced))
     }
+
     async fn session(
         &self,
-        _: &AccountKey,
-        _: &EpochHash,
-        _: ReadOptions,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
     ) -> Result<SessionRecord> {
-        Err(unwritten())
+        const OPERATION: &str = "read a session";
+        let Held { client, keys, .. } = self.held();
+        let call = Call::command("HMGET", keys.account(account)).bytes(&session_field(epoch));
+        let answer = client.call(OPERATION, Effect::Reads, &call).await?;
+        let read = answer
+            .list(OPERATION)?
+            .next()
+            .map(|one| one.bytes(OPERATION));
+        living(OPERATION, *epoch, read.transpose()?.flatten(), options.now)
     }
-    async fn read(&self, _: &EntryAddress, _: ReadOptions) -> Result<Option<Entry>> {
-        Err(unwritten())
+
+    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+        const OPERATION: &str = "read an entry";
+        let Held { client, keys, .. } = self.held();
+        let call = Call::command("HMGET", keys.account(at.account()))
+            .bytes(&session_field(at.epoch()))
+            .bytes(&entry_field(at));
+        let answer = client.call(OPERATION, Effect::Reads, &call).await?;
+        let [session, entry] = answer.pair(OPERATION)?;
+        living(OPERATION, *at.epoch(), session, options.now)?;
+        let entry = entry.map(record::decode_entry).transpose()?;
+        Ok(entry.filter(|entry| !entry.is_expired(options.now)))
     }
-    async fn write(&self, _: &EntryAddress, _: Entry, _: WriteOptions) -> Result<Written> {
-        Err(unwritten())
+
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        const OPERATION: &str = "write an entry";
+        if entry.stored().len() > MAX_ENTRY_BYTES {
+            return Err(Error::new(ErrorKind::TooLarge, OPERATION)
+                .store(crate::STORE)
+                .message(format!("the value is over {MAX_ENTRY_BYTES} bytes")));
+        }
+        let Held { client, keys, .. } = self.held();
+        let account = keys.account(at.account());
+        let call = match options.releasing {
+            Some(_) => Call::script(&scripts::WRITE, [account, keys.lock(at)]),
+            None => Call::script(&scripts::WRITE, [account]),
+        };
+        // A late first send of what replaces anything would undo a later write; one that names a version would not.
+        let (over, effect): (&[u8], _) = match &options.over {
+            Over::Anything => (b"", Effect::Once),
+            Over::Nothing => (b"-", Effect::Repeatable),
+            Over::Version(version) => (version.as_bytes(), Effect::Repeatable),
+        };
+        let mut call = call
+            .bytes(&session_field(at.epoch()))
+            .bytes(&entry_field(at))
+            .number(millis(options.now))
+            .bytes(&record::encode_entry(&entry))
+            .bytes(over);
+        if let Some(owner) = &options.releasing {
+            call = call.bytes(owner.as_bytes());
+        }
+        let answer = client.call(OPERATION, effect, &call).await?;
+        match answer.number(OPERATION)? {
+            2 => Ok(Written::Superseded),
+            answer => granted(OPERATION, answer).map(|()| Written::Stored),
+        }
     }
-    async fn remove(&self, _: &EntryAddress) -> Result<()> {
-        Err(unwritten())
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        const OPERATION: &str = "remove an entry";
+        let Held { client, keys, .. } = self.held();
+        let call = Call::command("HDEL", keys.account(at.account())).bytes(&entry_field(at));
+        client.call(OPERATION, Effect::Once, &call).await.map(drop)
     }
-    async fn evict(&self, _: &AccountKey, _: Cut, _: EvictOptions) -> Result<Evicted> {
-        Err(unwritten())
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        let life = duration_millis(options.marker_life);
+        self.cut(account, cut, life, options.now).await
     }
-    async fn sessions(&self, _: &AccountKey, _: ReadOptions) -> Result<Vec<SessionRecord>> {
-        Err(unwritten())
+
+    async fn sessions(
+        &self,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        const OPERATION: &str = "list sessions";
+        let Held { client, keys, .. } = self.held();
+        let call = Call::script(&scripts::SESSIONS, [keys.account(account)]);
+        let answer = client.call(OPERATION, Effect::Reads, &call).await?;
+        let mut sessions = Vec::new();
+        for (epoch, record) in pairs(OPERATION, answer)? {
+            let epoch = EpochHash::from_bytes(hash(OPERATION, &epoch)?);
+            sessions.push(record::decode_session(epoch, &record)?);
+        }
+        sessions.retain(|session| !session.is_over(options.now));
+        Ok(sessions)
     }
+
     fn clock(&self) -> Option<&dyn TimeSource> {
         None
     }
+
     fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
-        None
+        Some(self)
     }
+
     fn directory(&self) -> Option<&dyn Directory> {
-        None
+        Some(self)
     }
+
     fn escrow(&self) -> Option<&dyn Escrow> {
-        None
+        Some(self)
     }
+}
+
+fn living(
+    operation: &'static str,
+    epoch: EpochHash,
+    record: Option<Vec<u8>>,
+    now: Timestamp,
+) -> Result<SessionRecord> {
+    let Some(record) = record else {
+        return Err(signed_out(operation));
+    };
+    let record = record::decode_session(epoch, &record)?;
+    if record.is_over(now) {
+        return Err(signed_out(operation));
+    }
+    Ok(record)
+}
+
+/// What scripts answer with a number: 1 yes, 0 signed out, 3 bytes that are not ours.
+pub(crate) fn granted(operation: &'static str, answer: i64) -> Result<()> {
+    match answer {
+        1 => Ok(()),
+        0 => Err(signed_out(operation)),
+        3 => Err(record::corrupt(operation, "what lies there")),
+        _ => Err(unexpected(operation)),
+    }
+}
+
+pub(crate) fn signed_out(operation: &'static str) -> Error {
+    Error::signed_out(operation).store(crate::STORE)
+}
+
+/// A flat list of names and values.
+pub(crate) fn pairs(operation: &'static str, answer: Reply) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    let mut items = answer.list(operation)?;
+    let mut pairs = Vec::new();
+    while let (Some(name), Some(value)) = (items.next(), items.next()) {
+        let bytes = |reply: Reply| reply.bytes(operation)?.ok_or_else(|| unexpected(operation));
+        pairs.push((bytes(name)?, bytes(value)?));
+    }
+    Ok(pairs)
+}
+
+pub(crate) fn hash(operation: &'static str, bytes: &[u8]) -> Result<[u8; 16]> {
+    bytes.try_into().map_err(|_| unexpected(operation))
+}
+
+pub(crate) fn duration_millis(duration: std::time::Duration) -> u64 {
+    millis(Timestamp::default() + duration)
 }
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RedisStore")
+        f.debug_struct("RedisStore")
+            .field("keys", &self.0.keys)
+            .field("findings", &self.0.checked.findings)
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Display for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("redis")
+        f.write_str(crate::STORE)
     }
 }

@@ -1,0 +1,271 @@
+//! What is looked at once, at connect.
+
+use std::fmt;
+
+use token_cache_core::{Error, ErrorKind, Result};
+
+use crate::{
+    client::{Call, Client, Effect},
+    keys::Keys,
+    scripts,
+};
+
+const OPERATION: &str = "connect";
+
+/// The oldest server that this store speaks to.
+const OLDEST: (u32, u32) = (7, 0);
+
+/// Something about the server that an operator should know, with its consequence in one sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What it is about: a setting's name, mostly.
+    pub about: &'static str,
+    /// What it leads to, and what to do.
+    pub consequence: String,
+}
+
+impl Finding {
+    fn new(about: &'static str, consequence: impl Into<String>) -> Self {
+        Self {
+            about,
+            consequence: consequence.into(),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.about, self.consequence)
+    }
+}
+
+/// What the look came to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Checked {
+    pub(crate) findings: Vec<Finding>,
+    /// The server may drop index entries under memory pressure, so that an empty index proves nothing.
+    pub(crate) may_lose_index: bool,
+}
+
+/// Refuses a server that can't keep the promises, and notes what weakens them.
+pub(crate) async fn check(client: &Client, keys: &Keys) -> Result<Checked> {
+    permissions(client, keys).await?;
+    let mut checked = match client.ask_any(OPERATION, &["INFO"]).await {
+        Ok(answer) => {
+            let info = answer.bytes(OPERATION)?.unwrap_or_default();
+            weigh(&Info(&String::from_utf8_lossy(&info)))?
+        }
+        Err(error) if error.kind() == ErrorKind::Denied => Checked {
+            findings: vec![Finding::new(
+                "INFO",
+                "the user may not call it, so version, role, memory policy and persistence are unchecked, \
+                 and sign-outs of a whole issuer can't be resumed; add `+info`",
+            )],
+            may_lose_index: true,
+        },
+        Err(error) => return Err(error),
+    };
+    if let Some(finding) = persistence(client).await {
+        checked.findings.push(finding);
+    }
+    Ok(checked)
+}
+
+/// Runs every command of the scripts on keys of its own.
+async fn permissions(client: &Client, keys: &Keys) -> Result<()> {
+    let call = Call::script(&scripts::CHECK, keys.scratch());
+    let mut denied = Vec::new();
+    for name in client
+        .call(OPERATION, Effect::Repeatable, &call)
+        .await?
+        .list(OPERATION)?
+    {
+        let name = name.bytes(OPERATION)?.unwrap_or_default();
+        denied.push(String::from_utf8_lossy(&name).into_owned());
+    }
+    let read = Call::command("HMGET", keys.namespace()).bytes(b"n");
+    match client.call(OPERATION, Effect::Reads, &read).await {
+        Err(error) if error.kind() == ErrorKind::Denied => denied.push("HMGET".to_owned()),
+        // The key holds a string: the command was run.
+        Err(error) if error.kind() != ErrorKind::Corrupt => return Err(error),
+        _ => {}
+    }
+    if denied.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Denied, OPERATION)
+        .store(crate::STORE)
+        .message(format!(
+            "the user may not call {} on keys with this prefix; see the ACL in the documentation",
+            denied.join(", ")
+        )))
+}
+
+/// `save` is told by `CONFIG` only, which many services deny: then `INFO` has said what it knows.
+async fn persistence(client: &Client) -> Option<Finding> {
+    let answer = client
+        .ask_any(OPERATION, &["CONFIG", "GET", "save"])
+        .await
+        .ok()?;
+    let save = answer
+        .list(OPERATION)
+        .ok()?
+        .nth(1)?
+        .bytes(OPERATION)
+        .ok()??;
+    let info = client
+        .ask_any(OPERATION, &["INFO", "persistence"])
+        .await
+        .ok()?;
+    let info = info.bytes(OPERATION).ok()??;
+    let info = String::from_utf8_lossy(&info);
+    (!save.is_empty() && Info(&info).field("aof_enabled") == Some("0")).then(|| {
+        Finding::new(
+            "save",
+            "the server keeps snapshots without a log, so a restart brings back sessions that were signed out since the \
+             last one; use `appendonly yes` with `appendfsync always`, or no persistence at all",
+        )
+    })
+}
+
+/// The answer of `INFO`.
+struct Info<'a>(&'a str);
+
+impl Info<'_> {
+    fn field(&self, name: &str) -> Option<&str> {
+        self.0.lines().find_map(|line| {
+            let (field, value) = line.trim_end().split_once(':')?;
+            (field == name).then_some(value)
+        })
+    }
+}
+
+fn weigh(info: &Info<'_>) -> Result<Checked> {
+    let mut checked = Checked::default();
+    version(info)?;
+    if info.field("role").is_some_and(|role| role != "master") {
+        checked.findings.push(Finding::new(
+            "role",
+            "the server is a replica, so every sign-in and sign-out fails; connect to its primary",
+        ));
+    }
+    let limited = info.field("maxmemory") != Some("0");
+    match info.field("maxmemory_policy") {
+        Some("noeviction") => {}
+        Some(policy) => {
+            checked.may_lose_index = limited;
+            let when = if limited {
+                "under memory pressure"
+            } else {
+                "once `maxmemory` is set"
+            };
+            checked.findings.push(Finding::new(
+                "maxmemory-policy",
+                format!(
+                    "under `{policy}` the server drops sessions, markers and index entries {when}, so users are \
+                     signed out early, and a sign-out by `sid` alone may find no account; set `noeviction`"
+                ),
+            ));
+        }
+        None => {
+            checked.may_lose_index = true;
+            checked.findings.push(Finding::new(
+                "maxmemory-policy",
+                "the server does not tell it, so an empty index proves nothing to a sign-out by `sid` alone; make sure \
+                 it is `noeviction`",
+            ));
+        }
+    }
+    if info.field("aof_enabled") == Some("1") && info.field("loading") == Some("1") {
+        checked.findings.push(Finding::new(
+            "loading",
+            "the server still loads its data, so requests fail for a while",
+        ));
+    }
+    Ok(checked)
+}
+
+fn version(info: &Info<'_>) -> Result<()> {
+    let Some(version) = info.field("redis_version") else {
+        return Ok(());
+    };
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
+    match (parts.next().flatten(), parts.next().flatten()) {
+        (Some(major), Some(minor)) if (major, minor) < OLDEST => Err(Error::config(
+            OPERATION,
+            format!("the server is Redis {version}; it must be 7.0 or newer, or Valkey"),
+        )
+        .store(crate::STORE)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(lines: &[&str]) -> String {
+        lines.join("\r\n")
+    }
+
+    #[test]
+    fn a_server_as_it_should_be_gives_no_finding() {
+        let info = info(&[
+            "redis_version:7.0.15",
+            "role:master",
+            "maxmemory:1000000",
+            "maxmemory_policy:noeviction",
+        ]);
+        let checked = weigh(&Info(&info)).unwrap();
+        assert_eq!(checked.findings, []);
+        assert!(!checked.may_lose_index);
+    }
+
+    #[test]
+    fn an_old_server_is_refused() {
+        for (version, refused) in [
+            ("6.2.14", true),
+            ("7.0.0", false),
+            ("7.2.4", false),
+            ("8.0", false),
+            ("255.255.255", false),
+        ] {
+            let info = info(&[&format!("redis_version:{version}")]);
+            assert_eq!(
+                version_error(&info),
+                refused.then_some(ErrorKind::Config),
+                "{version}"
+            );
+        }
+    }
+
+    fn version_error(info: &str) -> Option<ErrorKind> {
+        version(&Info(info)).err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn a_server_that_may_drop_the_index_is_found_out() {
+        for (limit, policy, lost) in [
+            ("100", "allkeys-lru", true),
+            ("100", "volatile-ttl", true),
+            ("0", "allkeys-lru", false),
+        ] {
+            let info = info(&[
+                &format!("maxmemory:{limit}"),
+                &format!("maxmemory_policy:{policy}"),
+            ]);
+            let checked = weigh(&Info(&info)).unwrap();
+            assert_eq!(checked.may_lose_index, lost);
+            assert_eq!(checked.findings[0].about, "maxmemory-policy");
+        }
+        assert!(weigh(&Info("")).unwrap().may_lose_index);
+    }
+
+    #[test]
+    fn a_replica_is_found_out() {
+        let info = info(&["role:slave", "maxmemory_policy:noeviction"]);
+        let checked = weigh(&Info(&info)).unwrap();
+        assert_eq!(checked.findings[0].about, "role");
+    }
+}

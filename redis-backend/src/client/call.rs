@@ -1,0 +1,77 @@
+use redis::Cmd;
+
+/// A script that the server runs.
+pub(crate) struct Script {
+    pub(super) source: &'static str,
+    /// What `EVALSHA` calls it.
+    name: String,
+}
+
+impl Script {
+    pub(crate) fn new(source: &'static str) -> Self {
+        Self {
+            source,
+            name: redis::Script::new(source).get_hash().to_owned(),
+        }
+    }
+
+    pub(super) fn load(&self) -> Cmd {
+        let mut load = redis::cmd("SCRIPT");
+        load.arg("LOAD").arg(self.source);
+        load
+    }
+}
+
+/// One request: a command, or a call of a script.
+pub(crate) struct Call {
+    pub(super) command: Cmd,
+    pub(super) script: Option<&'static Script>,
+    /// A key that says which node of a cluster it goes to.
+    pub(super) key: Vec<u8>,
+}
+
+impl Call {
+    /// A command on a key.
+    pub(crate) fn command(name: &str, key: Vec<u8>) -> Self {
+        let mut command = Cmd::with_capacity(4, key.len() + 96);
+        command.arg(name).arg(key.as_slice());
+        Self {
+            command,
+            script: None,
+            key,
+        }
+    }
+
+    /// A script on keys, all of one slot.
+    pub(crate) fn script<const N: usize>(script: &'static Script, keys: [Vec<u8>; N]) -> Self {
+        Self::script_on(script, &keys)
+    }
+
+    /// A script on keys; at least one.
+    pub(crate) fn script_on(script: &'static Script, keys: &[Vec<u8>]) -> Self {
+        let bytes: usize = keys.iter().map(Vec::len).sum();
+        let mut command = Cmd::with_capacity(keys.len() + 10, bytes + 256);
+        command
+            .arg("EVALSHA")
+            .arg(script.name.as_str())
+            .arg(keys.len());
+        for key in keys {
+            command.arg(key.as_slice());
+        }
+        Self {
+            command,
+            script: Some(script),
+            key: keys.first().cloned().unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.command.arg(bytes);
+        self
+    }
+
+    pub(crate) fn number(mut self, number: u64) -> Self {
+        self.command.arg(number);
+        self
+    }
+}

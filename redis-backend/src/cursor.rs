@@ -1,0 +1,46 @@
+//! A scan's position as text: `node cursor servers`.
+
+use crate::client::Position;
+
+pub(crate) fn write(position: &Position) -> String {
+    let Position {
+        servers,
+        node,
+        cursor,
+    } = position;
+    format!("{node} {cursor} {servers}")
+}
+
+pub(crate) fn parse(text: &str) -> Option<Position> {
+    let mut parts = text.splitn(3, ' ');
+    Some(Position {
+        node: parts.next()?.parse().ok()?,
+        cursor: parts.next()?.parse().ok()?,
+        servers: parts
+            .next()
+            .filter(|servers| !servers.is_empty())?
+            .to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_position_is_read_as_it_was_written(
+            servers in "[0-9a-f.-]{1,80}", node in any::<usize>(), cursor in any::<u64>(),
+        ) {
+            let position = Position { servers, node, cursor };
+            prop_assert_eq!(parse(&write(&position)), Some(position));
+        }
+
+        #[test]
+        fn another_stores_text_is_none_of_ours(text in "[^ ]*|[a-z ]*") {
+            prop_assert_eq!(parse(&text), None);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+use async_trait::async_trait;
+use token_cache_core::{AccountKey, EpochHash, Escrow, EscrowName, Escrowed, ReadOptions, Result};
+
+use crate::{
+    RedisStore,
+    client::{Call, Effect},
+    keys::{escrow_field, millis},
+    scripts,
+    store::{Held, granted, hash, pairs},
+};
+
+#[async_trait]
+impl Escrow for RedisStore {
+    async fn keep(
+        &self,
+        account: &AccountKey,
+        name: &EscrowName,
+        escrowed: Escrowed,
+        options: ReadOptions,
+    ) -> Result<()> {
+        const OPERATION: &str = "keep an escrow";
+        let Held { client, keys, .. } = self.held();
+        let call = Call::script(&scripts::KEEP, [keys.account(account)])
+            .bytes(&escrow_field(name))
+            .bytes(escrowed.epoch.as_bytes())
+            .bytes(&escrowed.sealed)
+            .number(millis(options.now));
+        let answer = client.call(OPERATION, Effect::Repeatable, &call).await?;
+        granted(OPERATION, answer.number(OPERATION)?)
+    }
+
+    async fn find(
+        &self,
+        account: &AccountKey,
+        name: &EscrowName,
+        options: ReadOptions,
+    ) -> Result<Vec<Escrowed>> {
+        const OPERATION: &str = "find an escrow";
+        let Held { client, keys, .. } = self.held();
+        let call = Call::script(&scripts::FIND, [keys.account(account)])
+            .bytes(&escrow_field(name))
+            .number(millis(options.now));
+        let answer = client.call(OPERATION, Effect::Reads, &call).await?;
+        pairs(OPERATION, answer)?
+            .into_iter()
+            .map(|(epoch, sealed)| {
+                let epoch = EpochHash::from_bytes(hash(OPERATION, &epoch)?);
+                Ok(Escrowed::new(epoch, sealed))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,278 @@
+//! The names of everything stored.
+//!
+//! | name | what |
+//! |---|---|
+//! | `prefix:{I.S}` | an account: a hash |
+//! | … field `s:` epoch | a session's record |
+//! | … field `e:` epoch `:` name | an entry |
+//! | … field `x:` name | escrows |
+//! | … field `n` | the newest places on both clocks, and the latest end, of the account's sessions |
+//! | `prefix:{I.S}:m` | the account's markers: a hash |
+//! | `prefix:{I.S}:l:` epoch `:` name | a refresh lock |
+//! | `prefix:i:{sid}` | the accounts under a `sid`, and its markers: a hash |
+//! | `prefix:t:{I}` | an issuer's marker: a hash |
+//! | `prefix:ns` | the namespace's record |
+//!
+//! Hashes of ids stand in keys as base64url, in fields as they are. Braces keep an account in one slot.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use token_cache_core::{
+    AccountKey, EntryAddress, EpochHash, EscrowName, IssuerKey, SidKey, Timestamp,
+};
+
+/// A 128-bit hash in base64url has so many characters.
+const HASH: usize = 22;
+
+/// The longest number that Lua holds exactly: in milliseconds, the year 287396.
+const MAX_MILLIS: u64 = (1 << 53) - 1;
+
+/// Makes the names of one namespace.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    prefix: String,
+}
+
+/// The name of a key.
+pub(crate) type Key = Vec<u8>;
+
+impl Keys {
+    /// Names that start with `prefix`, which has been checked.
+    pub(crate) fn new(prefix: impl Into<String>) -> Self {
+        Self {
+            prefix: prefix.into(),
+        }
+    }
+
+    pub(crate) fn account(&self, account: &AccountKey) -> Key {
+        self.of_account(account, 0)
+    }
+
+    pub(crate) fn marker(&self, account: &AccountKey) -> Key {
+        let mut key = self.of_account(account, 2);
+        key.extend_from_slice(b":m");
+        key
+    }
+
+    pub(crate) fn lock(&self, at: &EntryAddress) -> Key {
+        let mut key = self.of_account(at.account(), 4 + 2 * HASH);
+        key.extend_from_slice(b":l:");
+        push_hash(&mut key, at.epoch().as_bytes());
+        key.push(b':');
+        push_hash(&mut key, at.name().as_bytes());
+        key
+    }
+
+    pub(crate) fn sid(&self, sid: &SidKey) -> Key {
+        self.tagged(b":i:{", sid.as_bytes())
+    }
+
+    pub(crate) fn issuer(&self, issuer: &IssuerKey) -> Key {
+        self.tagged(b":t:{", issuer.as_bytes())
+    }
+
+    pub(crate) fn namespace(&self) -> Key {
+        format!("{}:ns", self.prefix).into_bytes()
+    }
+
+    /// Two keys of one slot that hold nothing: what permissions are tried on.
+    pub(crate) fn scratch(&self) -> [Key; 2] {
+        ["h", "s"].map(|kind| format!("{}:{{check}}:{kind}", self.prefix).into_bytes())
+    }
+
+    /// A pattern that matches the keys of accounts, of one issuer or of all.
+    pub(crate) fn accounts_pattern(&self, issuer: Option<&IssuerKey>) -> Vec<u8> {
+        let mut pattern = format!("{}:{{", self.prefix).into_bytes();
+        if let Some(issuer) = issuer {
+            push_hash(&mut pattern, issuer.as_bytes());
+            pattern.push(b'.');
+        }
+        pattern.extend_from_slice(b"*}");
+        pattern
+    }
+
+    /// The account whose key this is; none where it is another's.
+    pub(crate) fn parse_account(&self, key: &[u8]) -> Option<AccountKey> {
+        let inner = key
+            .strip_prefix(self.prefix.as_bytes())?
+            .strip_prefix(b":{")?
+            .strip_suffix(b"}")?;
+        if inner.len() != 2 * HASH + 1 || inner[HASH] != b'.' {
+            return None;
+        }
+        let issuer = parse_hash(&inner[..HASH])?;
+        let subject = parse_hash(&inner[HASH + 1..])?;
+        Some(AccountKey::new(IssuerKey::from_bytes(issuer), subject))
+    }
+
+    fn of_account(&self, account: &AccountKey, spare: usize) -> Key {
+        let mut key = Vec::with_capacity(self.prefix.len() + 2 * HASH + 4 + spare);
+        key.extend_from_slice(self.prefix.as_bytes());
+        key.extend_from_slice(b":{");
+        push_hash(&mut key, account.issuer().as_bytes());
+        key.push(b'.');
+        push_hash(&mut key, account.subject());
+        key.push(b'}');
+        key
+    }
+
+    fn tagged(&self, kind: &[u8], hash: &[u8; 16]) -> Key {
+        let mut key = Vec::with_capacity(self.prefix.len() + kind.len() + HASH + 1);
+        key.extend_from_slice(self.prefix.as_bytes());
+        key.extend_from_slice(kind);
+        push_hash(&mut key, hash);
+        key.push(b'}');
+        key
+    }
+}
+
+/// The field of a session's record.
+pub(crate) fn session_field(epoch: &EpochHash) -> [u8; 18] {
+    field(*b"s:", epoch.as_bytes())
+}
+
+/// The field of an entry.
+pub(crate) fn entry_field(at: &EntryAddress) -> [u8; 35] {
+    let mut field = [b':'; 35];
+    field[0] = b'e';
+    field[2..18].copy_from_slice(at.epoch().as_bytes());
+    field[19..].copy_from_slice(at.name().as_bytes());
+    field
+}
+
+/// The field of the escrows under a name.
+pub(crate) fn escrow_field(name: &EscrowName) -> [u8; 18] {
+    field(*b"x:", name.as_bytes())
+}
+
+/// The field of an account in the index of a `sid`.
+pub(crate) fn pointer_field(account: &AccountKey) -> [u8; 32] {
+    let mut field = [0; 32];
+    field[..16].copy_from_slice(account.issuer().as_bytes());
+    field[16..].copy_from_slice(account.subject());
+    field
+}
+
+/// The account that a field in the index of a `sid` names.
+pub(crate) fn parse_pointer_field(field: &[u8]) -> Option<AccountKey> {
+    let (issuer, subject) = field.split_first_chunk::<16>()?;
+    let subject = subject.try_into().ok()?;
+    Some(AccountKey::new(IssuerKey::from_bytes(*issuer), subject))
+}
+
+/// A moment as scripts and records take it.
+pub(crate) fn millis(moment: Timestamp) -> u64 {
+    moment.as_millis().min(MAX_MILLIS)
+}
+
+fn field(kind: [u8; 2], hash: &[u8; 16]) -> [u8; 18] {
+    let mut field = [0; 18];
+    field[..2].copy_from_slice(&kind);
+    field[2..].copy_from_slice(hash);
+    field
+}
+
+fn push_hash(key: &mut Key, hash: &[u8; 16]) {
+    let from = key.len();
+    key.resize(from + HASH, 0);
+    let written = BASE64.encode_slice(hash, &mut key[from..]);
+    debug_assert_eq!(written, Ok(HASH), "16 bytes are 22 characters");
+}
+
+fn parse_hash(text: &[u8]) -> Option<[u8; 16]> {
+    let mut hash = [0; 18];
+    let read = BASE64.decode_slice(text, &mut hash).ok()?;
+    (read == 16).then(|| *hash.first_chunk::<16>().unwrap_or(&[0; 16]))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+    use token_cache_core::EntryName;
+
+    use super::*;
+
+    fn account() -> impl Strategy<Value = AccountKey> {
+        any::<([u8; 16], [u8; 16])>()
+            .prop_map(|(issuer, subject)| AccountKey::new(IssuerKey::from_bytes(issuer), subject))
+    }
+
+    fn address() -> impl Strategy<Value = EntryAddress> {
+        (account(), any::<([u8; 16], [u8; 16])>()).prop_map(|(account, (epoch, name))| {
+            EntryAddress::new(
+                account,
+                EpochHash::from_bytes(epoch),
+                EntryName::from_bytes(name),
+            )
+        })
+    }
+
+    fn tag(key: &[u8]) -> &[u8] {
+        let open = key.iter().position(|b| *b == b'{').unwrap();
+        let close = key.iter().position(|b| *b == b'}').unwrap();
+        &key[open + 1..close]
+    }
+
+    proptest! {
+        #[test]
+        fn the_key_of_an_account_names_it(prefix in "[a-zA-Z0-9_.:-]{1,64}", account in account()) {
+            let keys = Keys::new(prefix);
+            prop_assert_eq!(keys.parse_account(&keys.account(&account)), Some(account));
+            prop_assert_eq!(keys.parse_account(&keys.marker(&account)), None);
+        }
+
+        #[test]
+        fn no_key_that_is_not_ours_names_an_account(key in vec(any::<u8>(), 0..80)) {
+            let keys = Keys::new("tc");
+            if let Some(account) = keys.parse_account(&key) {
+                prop_assert_eq!(keys.account(&account), key);
+            }
+        }
+
+        #[test]
+        fn all_that_is_an_accounts_is_in_one_slot(at in address()) {
+            let keys = Keys::new("tc");
+            let account = keys.account(at.account());
+            prop_assert_eq!(tag(&keys.marker(at.account())), tag(&account));
+            prop_assert_eq!(tag(&keys.lock(&at)), tag(&account));
+        }
+
+        #[test]
+        fn two_prefixes_share_no_key(at in address(), a in "[a-z:.]{1,8}", b in "[a-z:.]{1,8}") {
+            prop_assume!(a != b);
+            let (a, b) = (Keys::new(a), Keys::new(b));
+            let names = |keys: &Keys| {
+                vec![
+                    keys.account(at.account()),
+                    keys.marker(at.account()),
+                    keys.lock(&at),
+                    keys.issuer(at.account().issuer()),
+                    keys.sid(&SidKey::from_bytes(*at.epoch().as_bytes())),
+                    keys.namespace(),
+                ]
+            };
+            let b = names(&b);
+            prop_assert!(names(&a).iter().all(|name| !b.contains(name)));
+        }
+
+        #[test]
+        fn a_pointer_names_its_account(account in account(), other in vec(any::<u8>(), 0..64)) {
+            prop_assert_eq!(parse_pointer_field(&pointer_field(&account)), Some(account));
+            prop_assert_eq!(parse_pointer_field(&other).is_some(), other.len() == 32);
+        }
+
+        #[test]
+        fn sessions_entries_and_escrows_never_share_a_field(at in address(), name in any::<[u8; 16]>()) {
+            let session = session_field(at.epoch());
+            let entry = entry_field(&at);
+            let escrow = escrow_field(&EscrowName::from_bytes(name));
+            prop_assert!(session != escrow && session.as_slice() != entry.as_slice());
+            prop_assert!(entry.starts_with(b"e:") && &entry[2..18] == at.epoch().as_bytes());
+        }
+    }
+
+    #[test]
+    fn moments_stay_exact_in_lua() {
+        assert_eq!(millis(Timestamp::MAX), MAX_MILLIS);
+        assert_eq!(millis(Timestamp::from_millis(7)), 7);
+    }
+}

@@ -1,0 +1,56 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use token_cache_core::{AcquireOptions, Acquired, EntryAddress, LockOwner, RefreshLocks, Result};
+
+use crate::{
+    RedisStore,
+    client::{Call, Effect, unexpected},
+    keys::{entry_field, millis, session_field},
+    record, scripts,
+    store::{Held, duration_millis, granted},
+};
+
+#[async_trait]
+impl RefreshLocks for RedisStore {
+    async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
+        const OPERATION: &str = "take a refresh lock";
+        let Held { client, keys, .. } = self.held();
+        let call = Call::script(
+            &scripts::ACQUIRE,
+            [keys.account(at.account()), keys.lock(at)],
+        )
+        .bytes(&session_field(at.epoch()))
+        .bytes(&entry_field(at))
+        .number(millis(options.now))
+        .bytes(options.seen.as_ref().map_or(&[], |seen| seen.as_bytes()))
+        .bytes(options.owner.as_bytes())
+        .number(duration_millis(options.lease).max(1));
+        let answer = client.call(OPERATION, Effect::Repeatable, &call).await?;
+        let mut answer = answer.list(OPERATION)?;
+        let mut next = || answer.next().ok_or_else(|| unexpected(OPERATION));
+        match next()?.number(OPERATION)? {
+            2 => {
+                let entry = next()?.bytes(OPERATION)?;
+                let entry = entry.ok_or_else(|| unexpected(OPERATION))?;
+                record::decode_entry(entry).map(Acquired::Fresher)
+            }
+            4 => {
+                // It may have run out just now.
+                let left = u64::try_from(next()?.number(OPERATION)?).unwrap_or(0);
+                Ok(Acquired::Busy(Duration::from_millis(left)))
+            }
+            answer => granted(OPERATION, answer).map(|()| Acquired::Held),
+        }
+    }
+
+    async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
+        const OPERATION: &str = "release a refresh lock";
+        let Held { client, keys, .. } = self.held();
+        let call = Call::script(&scripts::RELEASE, [keys.lock(at)]).bytes(owner.as_bytes());
+        client
+            .call(OPERATION, Effect::Repeatable, &call)
+            .await
+            .map(drop)
+    }
+}

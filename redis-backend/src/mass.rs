@@ -1,0 +1,136 @@
+//! Many accounts at once: hundreds a script on one server; on a Cluster, where each is in a slot of its own, one each, many
+//! under way.
+
+use futures_util::{StreamExt, stream};
+use token_cache_core::{AccountKey, Error, ErrorKind, Evicted, Result, Timestamp};
+
+use crate::{
+    client::{Call, Effect, Reply, unexpected},
+    keys::millis,
+    scripts,
+    store::{EVICT, Held},
+};
+
+/// How many accounts go into one script: more of them hold up other requests.
+const IN_A_SCRIPT: usize = 500;
+
+/// How many scripts are under way on a Cluster.
+const UNDER_WAY: usize = 256;
+
+pub(crate) enum Outcome {
+    Evicted(Evicted),
+    /// Nothing was ended, since a newer session lives there.
+    Newer,
+}
+
+/// Ends the sessions of accounts in which nothing newer than `at` lives. With a `life`, each account is marked.
+pub(crate) async fn evict(
+    held: &Held,
+    accounts: &[AccountKey],
+    at: Timestamp,
+    life: Option<u64>,
+    now: Timestamp,
+) -> Vec<Result<Outcome>> {
+    let script = |some: &[AccountKey]| call(held, some, at, life, now);
+    if held.client.is_cluster() {
+        let each: Vec<_> = accounts
+            .iter()
+            .map(|account| script(std::slice::from_ref(account)))
+            .map(|call| async move {
+                let confirmed = held
+                    .client
+                    .confirmed(EVICT, Effect::Repeatable, call)
+                    .await?;
+                one(confirmed.answer, 1, confirmed.replicas)?
+                    .pop()
+                    .ok_or_else(|| unexpected(EVICT))
+            })
+            .collect();
+        return stream::iter(each).buffered(UNDER_WAY).collect().await;
+    }
+    if accounts.is_empty() {
+        return Vec::new();
+    }
+    let chunks: Vec<&[AccountKey]> = accounts.chunks(IN_A_SCRIPT).collect();
+    let calls: Vec<Call> = chunks.iter().map(|some| script(some)).collect();
+    let together = held
+        .client
+        .together(EVICT, Effect::Repeatable, &calls)
+        .await;
+    let (answers, replicas) = match together {
+        Ok(confirmed) => (confirmed.answer, confirmed.replicas),
+        Err(error) => return failed(&error, accounts.len()),
+    };
+    let mut outcomes = Vec::with_capacity(accounts.len());
+    for (answer, some) in answers.into_iter().zip(chunks) {
+        match answer.and_then(|answer| one(answer, some.len(), replicas)) {
+            Ok(some) => outcomes.extend(some.into_iter().map(Ok)),
+            Err(error) => outcomes.extend(failed(&error, some.len())),
+        }
+    }
+    outcomes
+}
+
+fn call(
+    held: &Held,
+    accounts: &[AccountKey],
+    at: Timestamp,
+    life: Option<u64>,
+    now: Timestamp,
+) -> Call {
+    let mut keys = Vec::with_capacity(accounts.len() * 2);
+    for account in accounts {
+        keys.push(held.keys.account(account));
+        if life.is_some() {
+            keys.push(held.keys.marker(account));
+        }
+    }
+    let call = Call::script_on(&scripts::CUT_ACCOUNTS, &keys).number(millis(at));
+    let call = match life {
+        Some(life) => call.number(life),
+        None => call.bytes(b""),
+    };
+    call.number(millis(now))
+}
+
+fn one(answer: Reply, accounts: usize, replicas: Option<u32>) -> Result<Vec<Outcome>> {
+    let digits = answer.bytes(EVICT)?.unwrap_or_default();
+    if digits.len() != accounts {
+        return Err(unexpected(EVICT));
+    }
+    digits
+        .into_iter()
+        .map(|digit| {
+            let mut evicted = Evicted::new(digit == b'1');
+            evicted.replicas = replicas;
+            match digit {
+                b'0' | b'1' => Ok(Outcome::Evicted(evicted)),
+                b'2' => Ok(Outcome::Newer),
+                _ => Err(unexpected(EVICT)),
+            }
+        })
+        .collect()
+}
+
+/// The same error for each account: one request carried them all.
+fn failed(error: &Error, accounts: usize) -> Vec<Result<Outcome>> {
+    let again = || {
+        let copy = Error::new(error.kind(), EVICT)
+            .store(crate::STORE)
+            .message(reason(error));
+        if error.may_have_applied() {
+            copy.maybe_applied()
+        } else {
+            copy
+        }
+    };
+    (0..accounts).map(|_| Err(again())).collect()
+}
+
+fn reason(error: &Error) -> String {
+    let text = error.to_string();
+    match text.split_once(": ") {
+        Some((_, reason)) => reason.to_owned(),
+        None => ErrorKind::to_string(&error.kind()),
+    }
+}

@@ -1,0 +1,23 @@
+-- Begins a session.
+-- KEYS account, marker
+-- ARGV not_after, now, max_sessions, epoch, record, superseded epoch*
+-- Answers {1, displaced}, or {0} where a marker or the clock refuses, or {3} where a marker is not ours.
+local time = redis.call('TIME')
+local clock = time[1] * 1000 + math.floor(time[2] / 1000)
+if clock >= tonumber(ARGV[1]) then return {0} end
+local now, most, new = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local labelled, store, provider = string.byte(ARGV[5], 2), struct.unpack('>I8I8', ARGV[5], 3)
+
+local markers = redis.call('HMGET', KEYS[2], 's', 'p', 'u')
+local places = {store, provider, provider}
+for i = 1, labelled == 1 and 2 or 3 do
+  local marker = markers[i]
+  if marker then
+    if #marker ~= 16 then return {3} end
+    local at, expires = struct.unpack('>I8I8', marker)
+    if clock < expires and places[i] <= at then return {0} end
+  end
+end
+
+-- Memory pressure may refuse this one, and nothing has changed then.
+redis.call('HSET', KEYS[1], 's:' .. new, ARGV[5])

@@ -1,0 +1,26 @@
+
+-- Ends the sessions of an account that stand at or before a moment.
+-- KEYS account, marker
+-- ARGV clock ('s' the store's, 'p' the provider's), moment, life of the marker, now
+-- Answers 1 where a session ended, or 0.
+local time = redis.call('TIME')
+local at, now = tonumber(ARGV[2]), tonumber(ARGV[4])
+raise(KEYS[2], ARGV[1], at, time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[3]))
+
+local newest = redis.pcall('HGET', KEYS[1], 'n')
+if type(newest) == 'table' then
+  if not string.find(newest.err, 'WRONGTYPE', 1, true) then return newest end
+  redis.call('UNLINK', KEYS[1])
+  return 0
+end
+if not newest then
+  redis.call('UNLINK', KEYS[1])
+  return 0
+end
+if #newest == 24 then
+  local store, provider, ends = struct.unpack('>I8I8I8', newest)
+  if (ARGV[1] == 's' and store or provider) <= at then
+    redis.call('UNLINK', KEYS[1])
+    return ends > now and 1 or 0
+  end
+end

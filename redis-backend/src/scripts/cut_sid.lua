@@ -1,0 +1,42 @@
+-- Marks a sid, also an unknown one.
+-- KEYS index of the sid  ARGV kind ('g' for good, 'm' up to a moment), moment, life of the marker
+-- Answers with the accounts under it.
+local time = redis.call('TIME')
+local clock = time[1] * 1000 + math.floor(time[2] / 1000)
+local expires = clock + tonumber(ARGV[3])
+-- What memory pressure can't refuse comes first: nothing after it is refused then.
+redis.call('PEXPIREAT', KEYS[1], expires, 'GT')
+local held = redis.pcall('HGETALL', KEYS[1])
+if held.err then
+  if not string.find(held.err, 'WRONGTYPE', 1, true) then return held end
+  redis.call('UNLINK', KEYS[1])
+  held = {}
+end
+local accounts, over, marker, good = {}, {}
+for i = 1, #held, 2 do
+  local name, value = held[i], held[i + 1]
+  if name == 'm' then
+    marker = #value == 16 and value
+  elseif name == 'g' then
+    good = #value == 8 and value
+  elseif #name == 32 and #value == 8 and struct.unpack('>I8', value) > clock then
+    accounts[#accounts + 1] = name
+    expires = math.max(expires, (struct.unpack('>I8', value)))
+  elseif #over < 1000 then
+    over[#over + 1] = name
+  end
+end
+if #over > 0 then redis.call('HDEL', KEYS[1], unpack(over)) end
+if ARGV[1] == 'g' then
+  if good then expires = math.max(expires, (struct.unpack('>I8', good))) end
+  redis.call('HSET', KEYS[1], 'g', struct.pack('>I8', expires))
+else
+  local at = tonumber(ARGV[2])
+  if marker then
+    local earlier_at, earlier_expires = struct.unpack('>I8I8', marker)
+    at, expires = math.max(at, earlier_at), math.max(expires, earlier_expires)
+  end
+  redis.call('HSET', KEYS[1], 'm', struct.pack('>I8I8', at, expires))
+end
+if redis.call('PEXPIREAT', KEYS[1], expires, 'GT') == 0 then redis.call('PEXPIREAT', KEYS[1], expires, 'NX') end
+return accounts

@@ -1,0 +1,14 @@
+
+-- Ends one session of an account, or those of a sid, or those of a sid and the unlabelled ones.
+-- KEYS account, marker
+-- ARGV kind, name, moment, life of the marker, now; the kinds:
+--   'e' the session of the epoch `name`
+--   'g' the sessions of the sid `name`
+--   's', 'p' those of the sid that stand at or before the moment on the store's or the provider's clock
+--   'u' those of the sid, and the unlabelled ones up to the moment on the provider's clock
+-- Answers 1 where a session ended, or 0.
+local kind, name, at, now = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
+if kind == 'u' then
+  local time = redis.call('TIME')
+  raise(KEYS[2], 'u', at, time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[4]))
+end

@@ -1,0 +1,27 @@
+
+local there = redis.pcall('HGET', KEYS[1], 'n')
+if type(there) == 'table' then
+  if not string.find(there.err, 'WRONGTYPE', 1, true) then return there end
+  redis.call('UNLINK', KEYS[1])
+  return 0
+end
+local names, sessions = survey()
+local ended, any = {}, 0
+for epoch, session in pairs(sessions) do
+  local hit
+  if kind == 'e' then
+    hit = epoch == name
+  elseif not session then
+    hit = true
+  elseif kind == 'u' and session.sid == '' then
+    hit = session.provider <= at
+  elseif session.sid == name then
+    hit = kind == 'g' or kind == 'u' or (kind == 's' and session.store or session.provider) <= at
+  end
+  if hit then
+    ended[epoch] = true
+    if session and session.ends > now then any = 1 end
+  end
+end
+if next(ended) then settle(names, sessions, ended) end
+return any

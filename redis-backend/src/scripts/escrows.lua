@@ -1,0 +1,21 @@
+-- The escrows of a field that belong to living sessions: a list of {epoch, sealed}, the one kept last first.
+local function living_escrows(account, field, now)
+  local kept, found, names = redis.call('HGET', account, field) or '', {}, {}
+  local at = 1
+  while at + 19 <= #kept do
+    local epoch, length = string.sub(kept, at, at + 15), struct.unpack('>I4', kept, at + 16)
+    found[#found + 1] = {epoch, string.sub(kept, at + 20, at + 19 + length)}
+    names[#names + 1] = 's:' .. epoch
+    at = at + 20 + length
+  end
+  local living = {}
+  for first = 1, #names, 1000 do
+    local last = math.min(first + 999, #names)
+    for i, record in ipairs(redis.call('HMGET', account, unpack(names, first, last))) do
+      if record and (#record == 26 or #record == 42) and struct.unpack('>I8', record, 19) > now then
+        living[#living + 1] = found[first + i - 1]
+      end
+    end
+  end
+  return living
+end

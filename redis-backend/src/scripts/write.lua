@@ -1,0 +1,20 @@
+-- Writes an entry of a living session.
+-- KEYS account [, lock]
+-- ARGV session's field, entry's field, now, value, over ('' anything, '-' nothing, or a version) [, owner of the lock]
+-- Answers 1 stored, 2 superseded, 0 signed out, 3 bytes that are not ours.
+if KEYS[2] and redis.call('GET', KEYS[2]) == ARGV[6] then redis.call('UNLINK', KEYS[2]) end
+local session = redis.call('HGET', KEYS[1], ARGV[1])
+if not session then return 0 end
+if string.byte(session, 1) ~= 1 or (#session ~= 26 and #session ~= 42) then return 3 end
+local now = tonumber(ARGV[3])
+if struct.unpack('>I8', session, 19) <= now then return 0 end
+if ARGV[5] ~= '' then
+  local entry, there = redis.call('HGET', KEYS[1], ARGV[2]), '-'
+  if entry then
+    if #entry < 17 then return 3 end
+    if struct.unpack('>I8', entry, #entry - 8) > now then there = string.sub(entry, -17, -10) end
+  end
+  if there ~= ARGV[5] and there ~= string.sub(ARGV[4], -17, -10) then return 2 end
+end
+redis.call('HSET', KEYS[1], ARGV[2], ARGV[4])
+return 1
