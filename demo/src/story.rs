@@ -82,8 +82,8 @@ pub const STEPS: [Step; 15] = {
     use ServerName::{A, B, C};
     [
         step("sign_in", A, SignedIn, SignIn, "Ada signs in"),
-        step("api_on_b", B, SignedIn, CallApi, CALLS).promise("G4"),
-        step("api_on_c", C, SignedIn, CallApi, CALLS).promise("G4"),
+        step("api_on_b", B, SignedIn, CallApi, CALLS).tests("G4"),
+        step("api_on_c", C, SignedIn, CallApi, CALLS).tests("G4"),
         step(
             "refresh_starts",
             C,
@@ -105,9 +105,9 @@ pub const STEPS: [Step; 15] = {
             SignOut,
             "Ada signs out, everywhere",
         ),
-        step("api_after_sign_out_on_a", A, SignedOut, CallApi, WANTS).promise("G1"),
-        step("api_after_sign_out_on_b", B, SignedOut, CallApi, WANTS).promise("G1"),
-        step("api_after_sign_out_on_c", C, SignedOut, CallApi, WANTS).promise("G1"),
+        step("api_after_sign_out_on_a", A, SignedOut, CallApi, WANTS).tests("G1"),
+        step("api_after_sign_out_on_b", B, SignedOut, CallApi, WANTS).tests("G1"),
+        step("api_after_sign_out_on_c", C, SignedOut, CallApi, WANTS).tests("G1"),
         step(
             "late_refresh",
             C,
@@ -115,13 +115,13 @@ pub const STEPS: [Step; 15] = {
             FinishRefresh,
             "the provider answers; its tokens are late",
         )
-        .promise("G2")
+        .tests("G2")
         .plain_cache_errs(),
         step("api_after_refresh_on_b", B, SignedOut, CallApi, WANTS)
-            .promise("G1")
+            .tests("G1")
             .plain_cache_errs(),
         step("api_after_refresh_on_c", C, SignedOut, CallApi, WANTS)
-            .promise("G1")
+            .tests("G1")
             .plain_cache_errs(),
         step(
             "other_browser_returns",
@@ -130,7 +130,7 @@ pub const STEPS: [Step; 15] = {
             ComeBackFromSignIn,
             "the other browser returns; it is late too",
         )
-        .promise("G2")
+        .tests("G2")
         .plain_cache_errs(),
         step(
             "sign_in_again",
@@ -139,8 +139,8 @@ pub const STEPS: [Step; 15] = {
             SignInAgain,
             "Ada signs in again",
         )
-        .promise("G2"),
-        step("api_on_c_again", C, SignedInAgain, CallApi, CALLS).promise("G4"),
+        .tests("G2"),
+        step("api_on_c_again", C, SignedInAgain, CallApi, CALLS).tests("G4"),
     ]
 };
 
@@ -163,7 +163,7 @@ const fn step(
 }
 
 impl Step {
-    const fn promise(mut self, promise: &'static str) -> Self {
+    const fn tests(mut self, promise: &'static str) -> Self {
         self.promise = Some(promise);
         self
     }
