@@ -126,24 +126,22 @@ fn memory(url: &str) -> Result<Arc<dyn TokenStore>> {
 
 /// The URL itself stays out of the error: it may hold a password.
 fn unknown(scheme: &str) -> Error {
-    match SCHEMES.iter().find(|(known, ..)| *known == scheme) {
-        Some((_, features, false)) => refused(&format!(
+    if let Some((_, features, false)) = SCHEMES.iter().find(|(known, ..)| *known == scheme) {
+        return refused(&format!(
             "the scheme `{scheme}` needs the feature {features} of token-cache; \
              add it: `cargo add token-cache --features {}`",
             features.replace(" and ", ","),
-        )),
-        _ => {
-            let compiled_in: Vec<&str> = SCHEMES
-                .iter()
-                .filter(|(_, _, on)| *on)
-                .map(|(scheme, ..)| *scheme)
-                .collect();
-            refused(&format!(
-                "its scheme is none of those compiled in ({})",
-                compiled_in.join(", ")
-            ))
-        }
+        ));
     }
+    let compiled_in: Vec<&str> = SCHEMES
+        .iter()
+        .filter(|(_, _, on)| *on)
+        .map(|(scheme, ..)| *scheme)
+        .collect();
+    refused(&format!(
+        "its scheme is none of those compiled in ({})",
+        compiled_in.join(", ")
+    ))
 }
 
 fn refused(message: &str) -> Error {
