@@ -37,6 +37,9 @@ mod token_set;
 mod value;
 mod wiped;
 
+/// What tokens are wrapped in, and how one is read.
+pub use secrecy::{ExposeSecret, SecretString};
+
 pub use self::{
     account::{AccountId, AccountKey, IssuerKey, ProviderSession, SidKey},
     cache::{BulkSignOut, Checkpoint, Progress, Session, TokenCache, TokenCacheBuilder},

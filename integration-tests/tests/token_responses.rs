@@ -3,8 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use openidconnect::core::{CoreIdTokenClaims, CoreTokenResponse};
-use secrecy::ExposeSecret;
-use token_cache::{SignIn, Timestamp, TokenCache, TokenSet};
+use token_cache::{ExposeSecret, SignIn, Timestamp, TokenCache, TokenSet};
 
 const RECEIVED: Timestamp = Timestamp::from_secs(1_700_000_000);
 

@@ -1,9 +1,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::ExposeSecret;
 use token_cache::{
-    AccountId, EntryKey, Error, Over, Session, SignIn, TokenCache, TokenSet, Written,
+    AccountId, EntryKey, Error, ExposeSecret, Over, Session, SignIn, TokenCache, TokenSet, Written,
 };
 
 use super::{AppCache, Cached, Cookie, Denied};
