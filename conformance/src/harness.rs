@@ -15,7 +15,7 @@ pub trait Harness: Send + Sync + 'static {
     /// What the case is called in the names of its checks: `redis_cluster`, say.
     fn name(&self) -> &str;
 
-    /// Opens the store in a namespace: a prefix, a table, a map.
+    /// Opens the store in a namespace: a prefix, a table, a map. Its name has up to 48 bytes: letters, digits, `-`, `:`.
     ///
     /// Opened again with the same name it is another server's handle to the same data, with a connection of its own if the
     /// store has connections.

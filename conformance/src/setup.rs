@@ -64,9 +64,13 @@ impl Setup {
         opened.map_err(|why| no_store(&*self.harness, &*why))
     }
 
-    /// Another namespace, whose name begins with this one's.
-    pub(crate) async fn another_namespace(&self) -> Result<Self, Violation> {
-        Self::named(Arc::clone(&self.harness), format!("{}-2", self.namespace)).await
+    /// Another namespace, whose name is this one's and a suffix.
+    pub(crate) async fn another_namespace(&self, suffix: &str) -> Result<Self, Violation> {
+        Self::named(
+            Arc::clone(&self.harness),
+            format!("{}{suffix}", self.namespace),
+        )
+        .await
     }
 
     /// A namespace that has nothing to do with this one.

@@ -54,7 +54,7 @@ fn holds_all(found: &[AccountKey], expected: &[AccountKey]) -> Result<(), Violat
 /// The stream has every account, whatever the size of its pages, and no account of another namespace.
 pub async fn every_account_is_streamed(setup: &Setup) -> Result<(), Violation> {
     let here = signed_in(setup, &random::issuer()?, 150).await?;
-    let other = setup.another_namespace().await?;
+    let other = setup.another_namespace(":2").await?;
     let there = signed_in(&other, &random::issuer()?, 3).await?;
     for page in [0, 1, 10, 1_000] {
         let found = stream(setup, Scan::default().page(page)).await?;

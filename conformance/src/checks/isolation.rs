@@ -75,16 +75,19 @@ pub async fn entries_are_apart(setup: &Setup) -> Result<(), Violation> {
 
 /// A namespace sees nothing of another, also where one's name begins with the other's.
 pub async fn namespaces_are_apart(setup: &Setup) -> Result<(), Violation> {
-    let other = setup.another_namespace().await?;
-    let here = setup.account()?;
-    let there = here.through(other.store());
-    reach_nothing_of_each_other(&here, &there).await?;
+    for suffix in ["-2", ":2", "2"] {
+        let other = setup.another_namespace(suffix).await?;
+        let here = setup.account()?;
+        let there = here.through(other.store());
+        reach_nothing_of_each_other(&here, &there).await?;
 
-    let epoch = here.signs_in().await?;
-    there.is_gone(&epoch).await?;
-    there.is_cut_in_vain(Cut::Session(epoch)).await?;
-    there.is_cut(by_app(setup.now())).await?;
-    here.lives(&epoch).await
+        let epoch = here.signs_in().await?;
+        there.is_gone(&epoch).await?;
+        there.is_cut_in_vain(Cut::Session(epoch)).await?;
+        there.is_cut(by_app(setup.now())).await?;
+        here.lives(&epoch).await?;
+    }
+    Ok(())
 }
 
 /// A sign-out of one account leaves every other as it is.

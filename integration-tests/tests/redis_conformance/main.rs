@@ -1,0 +1,74 @@
+//! The Redis store through the suite, on every setup that it supports.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod gate;
+mod setups;
+
+use std::{
+    process::ExitCode,
+    sync::{Arc, OnceLock},
+};
+
+use token_cache_conformance::{Breakable, Harness, NoStore, async_trait};
+use token_cache_core::TokenStore;
+use token_cache_redis::{RedisConfig, RedisStore, Topology};
+
+use self::{
+    gate::Gate,
+    setups::{Server, Setup},
+};
+
+/// One setup; its servers are started when the first check wants them.
+struct Redis {
+    setup: Setup,
+    server: OnceLock<Result<Server, String>>,
+}
+
+impl Redis {
+    fn config(&self, namespace: &str) -> Result<RedisConfig, NoStore> {
+        let server = self.server.get_or_init(|| self.setup.provide().map_err(|why| why.to_string()));
+        let mut config = server.as_ref().map_err(Clone::clone)?.config()?;
+        namespace.clone_into(&mut config.prefix);
+        Ok(config)
+    }
+}
+
+#[async_trait]
+impl Harness for Redis {
+    fn name(&self) -> &str {
+        self.setup.name()
+    }
+
+    async fn open(&self, namespace: &str) -> Result<Arc<dyn TokenStore>, NoStore> {
+        Ok(Arc::new(RedisStore::connect(self.config(namespace)?).await?))
+    }
+
+    /// Through a gate, where the store keeps to the address it is given. A Cluster's nodes and a Sentinel's primary are
+    /// found by the addresses that they tell, past any gate.
+    async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
+        let mut config = self.config(namespace)?;
+        let gate = match &mut config.topology {
+            Topology::Standalone(address) => {
+                let (gate, at) = Gate::to_address(format!("{}:{}", address.host, address.port)).await?;
+                address.port = at.port();
+                gate
+            }
+            Topology::Socket(path) => {
+                let at = path.with_file_name(format!("{namespace}.gate"));
+                let gate = Gate::to_socket(path.clone(), &at)?;
+                *path = at;
+                gate
+            }
+            _ => return Ok(Breakable::at_the_front_door(self.open(namespace).await?)),
+        };
+        Ok(Breakable::new(Arc::new(RedisStore::connect(config).await?), gate))
+    }
+}
+
+fn main() -> ExitCode {
+    token_cache_conformance::main_of(
+        Setup::ALL
+            .map(|setup| Arc::new(Redis { setup, server: OnceLock::new() }) as Arc<dyn Harness>),
+    )
+}

@@ -1,0 +1,75 @@
+use token_cache_conformance::NoStore;
+use token_cache_integration_tests::servers::{
+    RedisOptions, RedisServer, SentinelSetup, TestCluster, TestRedis,
+};
+use token_cache_redis::RedisConfig;
+
+/// How a Redis may be set up.
+#[derive(Clone, Copy)]
+pub(crate) enum Setup {
+    Standalone,
+    Cluster,
+    Sentinel,
+    Tls,
+    Socket,
+}
+
+/// What a setup runs on. It is stopped when it is dropped, where it was started here.
+pub(crate) enum Server {
+    Standalone(TestRedis),
+    Cluster(TestCluster),
+    Sentinel(Box<SentinelSetup>),
+    Tls(Box<RedisServer>),
+    Socket(Box<RedisServer>),
+}
+
+impl Setup {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Standalone, Self::Cluster, Self::Sentinel, Self::Tls, Self::Socket];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Standalone => "redis",
+            Self::Cluster => "redis_cluster",
+            Self::Sentinel => "redis_sentinel",
+            Self::Tls => "redis_tls",
+            Self::Socket => "redis_unix",
+        }
+    }
+
+    pub(crate) fn provide(self) -> Result<Server, NoStore> {
+        let start = |options| RedisServer::start(options).map(Box::new);
+        let default = RedisOptions::default;
+        Ok(match self {
+            Self::Standalone => Server::Standalone(TestRedis::provide()?),
+            Self::Cluster => Server::Cluster(TestCluster::provide()?),
+            Self::Sentinel => Server::Sentinel(Box::new(SentinelSetup::start(default())?)),
+            Self::Tls => Server::Tls(start(RedisOptions { tls: true, ..default() })?),
+            Self::Socket => Server::Socket(start(RedisOptions { unix_socket: true, ..default() })?),
+        })
+    }
+}
+
+impl Server {
+    pub(crate) fn config(&self) -> Result<RedisConfig, NoStore> {
+        let url = match self {
+            Self::Standalone(redis) => redis.url().to_owned(),
+            Self::Cluster(cluster) => {
+                let nodes: Vec<_> =
+                    cluster.urls().iter().map(|url| url.trim_start_matches("redis://")).collect();
+                format!("redis+cluster://{}", nodes.join(","))
+            }
+            Self::Sentinel(setup) => {
+                let sentinels: Vec<_> =
+                    setup.sentinels().iter().map(ToString::to_string).collect();
+                format!("redis+sentinel://{}/{}", sentinels.join(","), SentinelSetup::SERVICE)
+            }
+            Self::Tls(server) => {
+                let url = server.tls_url().ok_or("the server was started without TLS")?;
+                format!("{url}?ca={}", server.authority().display())
+            }
+            Self::Socket(server) => format!("redis+unix://{}", server.unix_socket().display()),
+        };
+        Ok(RedisConfig::from_url(&url)?)
+    }
+}
