@@ -16,12 +16,19 @@ pub(crate) struct Built(BTreeMap<String, PathBuf>);
 struct Message {
     executable: Option<PathBuf>,
     target: Option<Target>,
+    profile: Option<Profile>,
 }
 
 #[derive(Deserialize)]
 struct Target {
     name: String,
     kind: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    /// Whether it is the program's own unit tests, which are a program of the same name.
+    test: bool,
 }
 
 impl Built {
@@ -42,7 +49,8 @@ impl Built {
         let programs = lines.lines().filter_map(|line| {
             let message: Message = serde_json::from_str(line).ok()?;
             let target = message.target.filter(|target| target.kind == ["bin"])?;
-            Some((target.name, message.executable?))
+            let is_test = message.profile.is_some_and(|profile| profile.test);
+            Some((target.name, message.executable.filter(|_| !is_test)?))
         });
         Ok(Self(programs.collect()))
     }
