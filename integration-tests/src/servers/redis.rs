@@ -129,7 +129,7 @@ impl RedisServer {
         self.cli(&["INFO"])
             .ok()
             .and_then(|info| info.text().map(str::to_owned))
-            .is_some_and(|info| info.contains(&mine) && info.contains("loading:0\r"))
+            .is_some_and(|info| info.contains(&mine) && info.contains("\nloading:0\r"))
     }
 
     /// Kills it as `kill -9` does; its port stays reserved and its data stays.
