@@ -54,13 +54,13 @@ pub(crate) async fn check(client: &Client, keys: &Keys) -> Result<Checked> {
     let mut checked = match client.ask_any(OPERATION, &["INFO"]).await {
         Ok(answer) => {
             let info = answer.bytes(OPERATION)?.unwrap_or_default();
-            weigh(&Info(&String::from_utf8_lossy(&info)))?
+            weigh(&Info(&String::from_utf8_lossy(&info)), client.replicas())?
         }
         Err(error) if error.kind() == ErrorKind::Denied => Checked {
             findings: vec![Finding::new(
                 "INFO",
                 "the user may not call it, so version, role, memory policy and persistence are unchecked, \
-                 and sign-outs of a whole issuer can't be resumed; add `+info`",
+                 and sign-outs of a whole issuer fail; add `+info`",
             )],
             may_lose_index: true,
         },
@@ -86,7 +86,10 @@ async fn permissions(client: &Client, keys: &Keys) -> Result<()> {
     }
     let read = Call::command("HMGET", keys.namespace()).bytes(b"n");
     match client.call(OPERATION, Effect::Reads, &read).await {
-        Err(error) if error.kind() == ErrorKind::Denied => denied.push("HMGET".to_owned()),
+        Err(error) if error.kind() == ErrorKind::Denied => {
+            denied.retain(|name| name != "HMGET");
+            denied.push("HMGET".to_owned());
+        }
         // The key holds a string: the command was run.
         Err(error) if error.kind() != ErrorKind::Corrupt => return Err(error),
         _ => {}
@@ -141,7 +144,7 @@ impl Info<'_> {
     }
 }
 
-fn weigh(info: &Info<'_>) -> Result<Checked> {
+fn weigh(info: &Info<'_>, replicas: Option<u32>) -> Result<Checked> {
     let mut checked = Checked::default();
     version(info)?;
     if info.field("role").is_some_and(|role| role != "master") {
@@ -177,10 +180,18 @@ fn weigh(info: &Info<'_>) -> Result<Checked> {
             ));
         }
     }
-    if info.field("aof_enabled") == Some("1") && info.field("loading") == Some("1") {
+    let connected = info
+        .field("connected_slaves")
+        .and_then(|count| count.parse::<u32>().ok());
+    if let (Some(asked), Some(connected)) = (replicas, connected)
+        && connected < asked
+    {
         checked.findings.push(Finding::new(
-            "loading",
-            "the server still loads its data, so requests fail for a while",
+            "replicas",
+            format!(
+                "{connected} of {asked} replicas are connected, so every sign-in and sign-out fails; start them, or ask for \
+                 fewer"
+            ),
         ));
     }
     Ok(checked)
@@ -217,7 +228,7 @@ mod tests {
             "maxmemory:1000000",
             "maxmemory_policy:noeviction",
         ]);
-        let checked = weigh(&Info(&info)).unwrap();
+        let checked = weigh(&Info(&info), None).unwrap();
         assert_eq!(checked.findings, []);
         assert!(!checked.may_lose_index);
     }
@@ -255,17 +266,29 @@ mod tests {
                 &format!("maxmemory:{limit}"),
                 &format!("maxmemory_policy:{policy}"),
             ]);
-            let checked = weigh(&Info(&info)).unwrap();
+            let checked = weigh(&Info(&info), None).unwrap();
             assert_eq!(checked.may_lose_index, lost);
             assert_eq!(checked.findings[0].about, "maxmemory-policy");
         }
-        assert!(weigh(&Info("")).unwrap().may_lose_index);
+        assert!(weigh(&Info(""), None).unwrap().may_lose_index);
+    }
+
+    #[test]
+    fn missing_replicas_are_found_out() {
+        let info = info(&["connected_slaves:1", "maxmemory_policy:noeviction"]);
+        let about = |asked| {
+            let checked = weigh(&Info(&info), asked).unwrap();
+            checked.findings.first().map(|finding| finding.about)
+        };
+        assert_eq!(about(None), None);
+        assert_eq!(about(Some(1)), None);
+        assert_eq!(about(Some(2)), Some("replicas"));
     }
 
     #[test]
     fn a_replica_is_found_out() {
         let info = info(&["role:slave", "maxmemory_policy:noeviction"]);
-        let checked = weigh(&Info(&info)).unwrap();
+        let checked = weigh(&Info(&info), None).unwrap();
         assert_eq!(checked.findings[0].about, "role");
     }
 }

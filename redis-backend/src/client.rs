@@ -172,8 +172,18 @@ impl Client {
                 let mut taken = pool.take().await?;
                 progress.on = Some(0);
                 let sent = taken.line().connection.send(call).await;
-                give_back(taken, sent.as_ref().err());
+                self.give_back(taken, sent.as_ref().err());
                 sent.map(Reply)
+            }
+        }
+    }
+
+    /// A connection that failed is closed, and those that idle with it.
+    fn give_back(&self, taken: pool::Dedicated, error: Option<&RedisError>) {
+        if error.is_some_and(|error| classify(error).lost) {
+            taken.discard();
+            if let Some(pool) = &self.dedicated {
+                pool.clear();
             }
         }
     }
@@ -201,12 +211,6 @@ impl Source {
         if let Self::Link(link) = self {
             link.lose(generation);
         }
-    }
-}
-
-fn give_back(taken: pool::Dedicated, error: Option<&RedisError>) {
-    if error.is_some_and(|error| classify(error).lost) {
-        taken.discard();
     }
 }
 

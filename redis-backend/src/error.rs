@@ -132,7 +132,7 @@ fn server(kind: Server, detail: &str) -> Class {
         .passing(),
         Server::Moved | Server::Ask | Server::TryAgain => Class::refused(
             ErrorKind::Unavailable,
-            "the slot is moving to another node of the cluster",
+            "the slot is moving to another node of the cluster, or its node does not answer",
         )
         .passing(),
         Server::NoScript => Class::refused(

@@ -3,8 +3,13 @@ use token_cache_core::Result;
 use tokio::time::Instant;
 
 use super::{
-    ATTEMPTS, Client, Effect, PAUSE, Source, backoff::backoff, call::Call, connection::Wait,
-    give_back, pool, reply::Reply, unconfirmed,
+    ATTEMPTS, Client, Effect, PAUSE, Source,
+    backoff::backoff,
+    call::Call,
+    connection::{Together, Wait},
+    pool::{self, Line},
+    reply::Reply,
+    unconfirmed,
 };
 use crate::error::{Applied, classify, from_driver, timed_out};
 
@@ -13,9 +18,6 @@ pub(crate) struct Confirmed<T> {
     pub(crate) answer: T,
     pub(crate) replicas: Option<u32>,
 }
-
-/// What a batch of calls came to: one answer each, or none at all.
-type Answers = (Vec<RedisResult<redis::Value>>, Option<u32>);
 
 impl Client {
     /// Sends a call, and waits until as many replicas have it as the durability asks for.
@@ -60,7 +62,7 @@ impl Client {
                 error
             }
         };
-        let (answers, replicas) = match outcome {
+        let Together { answers, replicas } = match outcome {
             Ok(Ok(answers)) => answers,
             Ok(Err(error)) => return Err(marked(from_driver(operation, error), ambiguous)),
             Err(_) => return Err(marked(timed_out(operation), ambiguous)),
@@ -91,7 +93,7 @@ impl Client {
         calls: &[Call],
         deadline: Instant,
         ambiguous: &mut bool,
-    ) -> RedisResult<Answers> {
+    ) -> RedisResult<Together> {
         let mut attempt = 0;
         loop {
             let (error, landed) = match self.dedicated().await {
@@ -106,9 +108,12 @@ impl Client {
                                 replicas,
                                 millis: wait_millis(deadline),
                             });
-                    let sent = taken.line().connection.send_together(calls, wait).await;
+                    let Line {
+                        connection, loaded, ..
+                    } = taken.line();
+                    let sent = connection.send_together(calls, wait, loaded).await;
                     let refused = first_passing_refusal(&sent);
-                    give_back(taken, sent.as_ref().err().or(refused.as_ref()));
+                    self.give_back(taken, sent.as_ref().err().or(refused.as_ref()));
                     let error = match (sent, refused) {
                         (Ok(answers), None) => return Ok(answers),
                         (Ok(_), Some(error)) | (Err(error), _) => error,
@@ -140,8 +145,8 @@ impl Client {
 }
 
 /// A refusal of the whole node, such as by a replica: all calls are to be sent again.
-fn first_passing_refusal(sent: &RedisResult<Answers>) -> Option<redis::RedisError> {
-    let (answers, _) = sent.as_ref().ok()?;
+fn first_passing_refusal(sent: &RedisResult<Together>) -> Option<redis::RedisError> {
+    let Together { answers, .. } = sent.as_ref().ok()?;
     answers
         .iter()
         .filter_map(|answer| answer.as_ref().err())

@@ -1,6 +1,6 @@
 use redis::{RedisResult, Value, aio::MultiplexedConnection};
 
-use super::call::Call;
+use super::call::{Call, Script};
 
 /// An open connection. Clones share it.
 #[derive(Clone)]
@@ -14,12 +14,21 @@ pub(crate) enum Connection {
 
 /// How many replicas to wait for, and for how long.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wait {
-    pub(crate) replicas: u32,
-    pub(crate) millis: u64,
+pub(super) struct Wait {
+    pub(super) replicas: u32,
+    pub(super) millis: u64,
 }
 
 impl Connection {
+    /// A cluster's comes back node by node: opened anew as a whole, it would wait for a node that hangs.
+    pub(super) fn heals_itself(&self) -> bool {
+        match self {
+            Self::Node(_) => false,
+            #[cfg(feature = "cluster")]
+            Self::Cluster(_) => true,
+        }
+    }
+
     /// Sends a call; a script that the server doesn't know is loaded first.
     pub(super) async fn send(&mut self, call: &Call) -> RedisResult<Value> {
         match (self.send_once(call).await, call.script) {
@@ -60,51 +69,82 @@ impl Connection {
         &mut self,
         calls: &[Call],
         wait: Option<Wait>,
-    ) -> RedisResult<(Vec<RedisResult<Value>>, Option<u32>)> {
-        let (answers, confirmed) = self.send_together_once(calls, wait).await?;
-        let unknown = calls
-            .iter()
-            .zip(&answers)
-            .find(|(_, answer)| answer.as_ref().is_err_and(is_unknown_script));
-        match unknown.and_then(|(call, _)| Some((call.script?, &call.key))) {
-            Some((script, key)) => {
-                self.load(script.load(), key).await?;
-                self.send_together_once(calls, wait).await
-            }
-            None => Ok((answers, confirmed)),
+        loaded: &mut Loaded,
+    ) -> RedisResult<Together> {
+        let sent = self.send_together_once(calls, wait, loaded).await?;
+        let forgotten = |answer: &RedisResult<Value>| answer.as_ref().is_err_and(is_unknown_script);
+        if sent.answers.iter().any(forgotten) {
+            loaded.0.clear();
+            return self.send_together_once(calls, wait, loaded).await;
         }
+        Ok(sent)
     }
 
     async fn send_together_once(
         &mut self,
         calls: &[Call],
         wait: Option<Wait>,
-    ) -> RedisResult<(Vec<RedisResult<Value>>, Option<u32>)> {
-        let mut pipeline = redis::Pipeline::with_capacity(calls.len() + 1);
+        loaded: &mut Loaded,
+    ) -> RedisResult<Together> {
+        // A script that turned out to be unknown after a `WAIT` would have cost the time for a second one.
+        let mut load: Vec<&'static Script> = Vec::new();
+        for script in calls.iter().filter_map(|call| call.script) {
+            if !loaded.has(script) && !load.iter().any(|other| std::ptr::eq(*other, script)) {
+                load.push(script);
+            }
+        }
+        let mut pipeline = redis::Pipeline::with_capacity(load.len() + calls.len() + 1);
+        for script in &load {
+            pipeline.add_command(script.load());
+        }
         for call in calls {
             pipeline.add_command(call.command.clone());
         }
         if let Some(Wait { replicas, millis }) = wait {
             pipeline.cmd("WAIT").arg(replicas).arg(millis);
         }
-        let count = calls.len() + usize::from(wait.is_some());
+        let count = load.len() + calls.len() + usize::from(wait.is_some());
         let answers = match self {
-            Self::Node(node) => node.send_packed_commands(&pipeline, 0, count).await?,
+            Self::Node(node) => {
+                let answers = node.send_packed_commands(&pipeline, 0, count).await?;
+                loaded.0.extend(&load);
+                answers
+            }
             #[cfg(feature = "cluster")]
             Self::Cluster(cluster) => {
                 let key = calls.first().map_or(&[][..], |call| &call.key);
                 cluster.send_pipeline(pipeline, count, key).await?
             }
         };
-        let mut answers: Vec<_> = answers.into_iter().map(Value::extract_error).collect();
-        let confirmed = match (wait, answers.len() > calls.len()) {
+        let mut answers = answers.into_iter().map(Value::extract_error);
+        for _ in &load {
+            answers.next().transpose()?;
+        }
+        let mut answers: Vec<_> = answers.collect();
+        let replicas = match (wait, answers.len() > calls.len()) {
             (Some(_), true) => match answers.pop().transpose()? {
                 Some(Value::Int(replicas)) => u32::try_from(replicas).ok(),
                 _ => None,
             },
             _ => None,
         };
-        Ok((answers, confirmed))
+        Ok(Together { answers, replicas })
+    }
+}
+
+/// One answer for each call, and how many replicas have what they left.
+pub(super) struct Together {
+    pub(super) answers: Vec<RedisResult<Value>>,
+    pub(super) replicas: Option<u32>,
+}
+
+/// Which scripts a connection has loaded on its server; on a Cluster, where it leads to several, none.
+#[derive(Default)]
+pub(super) struct Loaded(Vec<&'static Script>);
+
+impl Loaded {
+    fn has(&self, script: &'static Script) -> bool {
+        self.0.iter().any(|loaded| std::ptr::eq(*loaded, script))
     }
 }
 

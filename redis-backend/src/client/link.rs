@@ -57,7 +57,10 @@ impl Link {
     /// Says that a generation is of no more use. The first who says so starts the search for another.
     pub(crate) fn lose(&self, lost: u64) {
         let first = self.0.state.send_if_modified(|state| match state {
-            State::Up { generation, .. } if *generation == lost => {
+            State::Up {
+                connection,
+                generation,
+            } if *generation == lost && !connection.heals_itself() => {
                 *state = State::Down {
                     last: lost,
                     failed: None,

@@ -4,7 +4,10 @@ use deadpool::managed::{self, Metrics, Object, RecycleResult};
 use redis::{ErrorKind, RedisError, RedisResult};
 use tokio::sync::OnceCell;
 
-use super::{connection::Connection, dial::Dialer};
+use super::{
+    connection::{Connection, Loaded},
+    dial::Dialer,
+};
 
 /// How many connections may block or flood at a time.
 const SIZE: usize = 16;
@@ -37,6 +40,7 @@ enum Held {
 pub(crate) struct Line {
     pub(crate) connection: Connection,
     pub(crate) server: OnceCell<String>,
+    pub(super) loaded: Loaded,
 }
 
 impl Line {
@@ -44,6 +48,7 @@ impl Line {
         Self {
             connection,
             server: OnceCell::new(),
+            loaded: Loaded::default(),
         }
     }
 }
@@ -75,6 +80,13 @@ impl Pool {
 
     pub(crate) fn given(pool: deadpool_redis::Pool) -> Self {
         Self(Kind::Given(pool))
+    }
+
+    /// Closes what idles here: the server that it led to is gone, or no primary any more.
+    pub(crate) fn clear(&self) {
+        if let Kind::Ours(pool) = &self.0 {
+            pool.retain(|_, _| false);
+        }
     }
 
     pub(crate) async fn take(&self) -> RedisResult<Dedicated> {

@@ -1,7 +1,7 @@
 use redis::{Cmd, RedisResult, Value};
 use token_cache_core::Result;
 
-use super::{Client, connection::Connection, give_back, pool::Line, reply::Reply};
+use super::{Client, connection::Connection, pool::Line, reply::Reply};
 use crate::error::{from_driver, timed_out};
 
 /// Some keys, and where to go on.
@@ -36,7 +36,7 @@ impl Client {
         let scanning = async {
             let mut taken = self.dedicated().await?;
             let scanned = scan_on(taken.line(), pattern, count, from).await;
-            give_back(taken, scanned.as_ref().err());
+            self.give_back(taken, scanned.as_ref().err());
             scanned
         };
         match tokio::time::timeout(self.operation_timeout(), scanning).await {
@@ -91,7 +91,9 @@ impl Nodes {
         if let Connection::Cluster(cluster) = &mut line.connection {
             return of_cluster(cluster).await;
         }
-        let Line { connection, server } = line;
+        let Line {
+            connection, server, ..
+        } = line;
         let servers = server
             .get_or_try_init(async || run_id(info(connection).await?))
             .await?
@@ -211,7 +213,7 @@ impl Client {
                 #[cfg(feature = "cluster")]
                 Connection::Cluster(cluster) => cluster.send_to_any(command).await,
             };
-            give_back(taken, asked.as_ref().err());
+            self.give_back(taken, asked.as_ref().err());
             asked
         };
         match tokio::time::timeout(self.operation_timeout(), asking).await {
