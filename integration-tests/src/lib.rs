@@ -1,3 +1,7 @@
 //! Real servers, several processes, faults, and the model of the protocol (unpublished).
 
+pub mod clock;
+pub mod fleet;
+pub mod history;
 pub mod servers;
+pub mod torture;

@@ -3,12 +3,14 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::ServerError;
+use super::{ServerError, wait};
 
 mod connection;
 mod state;
 
 use self::state::Shared;
+
+const HOLD_LIMIT: Duration = Duration::from_secs(10);
 
 /// What happens to one request, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +75,18 @@ impl Proxy {
             .get(&command.to_ascii_uppercase())
             .copied()
             .unwrap_or(0)
+    }
+
+    /// Waits until a frozen proxy holds a request back.
+    ///
+    /// # Errors
+    /// None arrives within 10 s.
+    pub fn wait_until_holding(&self) -> Result<(), ServerError> {
+        let holds = || {
+            let state = self.shared.state();
+            state.arrived > state.requests.values().sum()
+        };
+        wait::until(HOLD_LIMIT, "no request arrives", || holds().then_some(()))
     }
 
     /// Lets `fault` happen to the next request of `command`, on whichever connection.

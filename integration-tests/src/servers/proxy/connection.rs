@@ -68,6 +68,7 @@ fn pass_requests(
             let end = whole + request.length;
             let command = command_of(&received[whole..end]);
             let owes_reply = !WITHOUT_REPLY.contains(&command.as_str());
+            shared.state().arrived += 1;
             let fault = {
                 let mut state = shared.thawed();
                 let fault = state.request(command);

@@ -14,7 +14,9 @@ pub(super) struct Shared {
 
 #[derive(Debug, Default)]
 pub(super) struct State {
+    /// Those passed on; those that arrived are more while the proxy is frozen.
     pub(super) requests: BTreeMap<String, u64>,
+    pub(super) arrived: u64,
     pub(super) armed: Vec<(String, Fault)>,
     pub(super) faults: u64,
     pub(super) delay: Duration,

@@ -1,0 +1,9 @@
+//! One app server of a fleet under test: `app_server URL [--plain]`, told what to do on its stdin.
+
+use std::process::ExitCode;
+
+use token_cache_integration_tests::fleet;
+
+fn main() -> ExitCode {
+    fleet::main(std::env::args().skip(1))
+}

@@ -1,0 +1,32 @@
+//! The clock that all processes of a run share.
+
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+
+/// A reading of the machine's monotonic clock, in nanoseconds: processes of one machine can compare theirs.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Tick(pub u64);
+
+impl Tick {
+    /// Later than every reading.
+    pub const NEVER: Self = Self(u64::MAX);
+
+    /// This moment.
+    pub fn now() -> Self {
+        let time = clock_gettime(ClockId::Monotonic);
+        Self(time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned())
+    }
+
+    /// Milliseconds of the reading: what the harness's provider uses as its clock, one of its seconds a millisecond.
+    pub const fn millis(self) -> u64 {
+        self.0 / 1_000_000
+    }
+
+    /// This reading and `millis` more.
+    pub const fn plus_millis(self, millis: u64) -> Self {
+        Self(self.0.saturating_add(millis.saturating_mul(1_000_000)))
+    }
+}

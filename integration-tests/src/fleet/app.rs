@@ -1,0 +1,200 @@
+mod cached;
+mod plain;
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use token_cache::TokenCache;
+
+use self::plain::PlainCache;
+use super::wire::{Answer, Task};
+use crate::{
+    clock::Tick,
+    history::{Account, Op, Outcome, SessionId, Span, WriteId},
+};
+
+/// What an app server keeps its tokens in.
+#[derive(Debug)]
+pub(super) enum App {
+    Cached(TokenCache),
+    Plain(PlainCache),
+}
+
+/// Why an operation failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) kind: String,
+    pub(super) maybe: bool,
+    pub(super) message: String,
+    pub(super) signed_out: bool,
+}
+
+/// How an operation ended, and the text it gave.
+type Ended = Result<(Outcome, Option<String>), Failure>;
+
+impl App {
+    pub(super) async fn open(url: &str, plain: bool) -> Result<Self, Failure> {
+        if plain {
+            PlainCache::open(url).await.map(Self::Plain)
+        } else {
+            Ok(Self::Cached(token_cache::open(url).await?))
+        }
+    }
+
+    /// Whether a read has to find tokens before there is anything to write, because nothing but tokens is kept.
+    pub(super) fn knows_sessions(&self) -> bool {
+        matches!(self, Self::Cached(_))
+    }
+
+    /// The moment of a sign-in's request, as text for the state cookie.
+    pub(super) fn start_sign_in(&self) -> Answer {
+        let start = Tick::now();
+        let ended = match self {
+            Self::Cached(cache) => cached::start_sign_in(cache),
+            Self::Plain(_) => Ok((Outcome::Done, None)),
+        };
+        answer(start, ended)
+    }
+
+    pub(super) async fn carry_out(&self, task: &Task) -> Answer {
+        let start = Tick::now();
+        let work = Box::pin(async {
+            match self {
+                Self::Cached(cache) => cached::carry_out(cache, task).await,
+                Self::Plain(cache) => cache.carry_out(task).await,
+            }
+        });
+        match task.polls {
+            None => answer(start, work.await),
+            Some(polls) => match (Impatient { work, polls }).await {
+                Some(ended) => answer(start, ended),
+                // What was begun may go on for as long as it likes.
+                None => Answer {
+                    span: Span {
+                        start,
+                        end: Tick::NEVER,
+                    },
+                    outcome: Outcome::Unknown,
+                    text: None,
+                    message: None,
+                },
+            },
+        }
+    }
+}
+
+fn answer(start: Tick, ended: Ended) -> Answer {
+    let span = Span {
+        start,
+        end: Tick::now(),
+    };
+    match ended {
+        Ok((outcome, text)) => Answer {
+            span,
+            outcome,
+            text,
+            message: None,
+        },
+        Err(Failure {
+            kind,
+            maybe,
+            message,
+            signed_out,
+        }) => {
+            let outcome = if signed_out {
+                Outcome::SignedOut
+            } else {
+                Outcome::Failed { kind, maybe }
+            };
+            Answer {
+                span,
+                outcome,
+                text: None,
+                message: Some(message),
+            }
+        }
+    }
+}
+
+/// A caller that polls so often and then drops the future.
+struct Impatient<F> {
+    work: Pin<Box<F>>,
+    polls: usize,
+}
+
+impl<F: Future> Future for Impatient<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.polls == 0 {
+            return Poll::Ready(None);
+        }
+        self.polls -= 1;
+        match self.work.as_mut().poll(context) {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending if self.polls == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl From<token_cache::Error> for Failure {
+    fn from(error: token_cache::Error) -> Self {
+        Self {
+            kind: format!("{:?}", error.kind()),
+            maybe: error.may_have_applied(),
+            message: error.to_string(),
+            signed_out: error.is_signed_out(),
+        }
+    }
+}
+
+/// A fault of the harness itself.
+fn misled(message: &str) -> Failure {
+    Failure {
+        kind: "Harness".to_owned(),
+        maybe: false,
+        message: message.to_owned(),
+        signed_out: false,
+    }
+}
+
+fn needed<'a>(part: Option<&'a String>, what: &str) -> Result<&'a str, Failure> {
+    part.map(String::as_str)
+        .ok_or_else(|| misled(&format!("the task has no {what}")))
+}
+
+/// The tokens of one write: they say which session they are of, and which write they are from.
+fn tokens(session: SessionId, write: WriteId, padding: usize) -> Vec<u8> {
+    let mut tokens = format!("{} {} ", session.0, write.0).into_bytes();
+    tokens.resize(tokens.len() + padding, b'.');
+    tokens
+}
+
+fn found(tokens: &[u8]) -> Result<Outcome, Failure> {
+    let text = String::from_utf8_lossy(tokens);
+    let mut words = text.split(' ').map(str::parse);
+    match (words.next(), words.next()) {
+        (Some(Ok(of)), Some(Ok(write))) => Ok(Outcome::Found {
+            of: SessionId(of),
+            write: WriteId(write),
+        }),
+        _ => Err(misled("a read returned bytes that nobody wrote")),
+    }
+}
+
+fn issuer(number: u32) -> String {
+    format!("https://issuer-{number}.example")
+}
+
+fn subject(account: Account) -> String {
+    format!("user-{}", account.subject)
+}
+
+/// True for an operation that changes nothing in the store.
+pub(super) fn is_read(op: &Op) -> bool {
+    matches!(op, Op::Get { .. } | Op::Resume { .. })
+}

@@ -1,0 +1,165 @@
+use token_cache::{
+    AccountId, BulkSignOut, EntryKey, LogoutMessage, Over, ProviderSession, Session, SignIn,
+    SignOut, StartedSignIn, Ticket, Timestamp, TokenCache, Version, Written,
+};
+
+use super::{Ended, Failure, found, issuer, misled, needed, subject, tokens};
+use crate::{
+    fleet::wire::Task,
+    history::{Account, Op, Outcome, Scope, Sid},
+};
+
+/// How often a step of a sign-out of many is taken before the sign-out fails.
+const STEPS: usize = 5;
+
+pub(super) fn start_sign_in(cache: &TokenCache) -> Ended {
+    Ok((Outcome::Done, Some(cache.start_sign_in()?.to_text())))
+}
+
+pub(super) async fn carry_out(cache: &TokenCache, task: &Task) -> Ended {
+    match &task.op {
+        Op::SignIn {
+            account,
+            sid,
+            auth_time,
+            ..
+        } => {
+            let started: StartedSignIn =
+                needed(task.started.as_ref(), "started sign-in")?.parse()?;
+            let mut sign_in = SignIn::new(account_id(*account)?, &started)
+                .auth_time(Timestamp::from_secs(*auth_time));
+            if let Some(sid) = sid {
+                sign_in = sign_in.sid(label(*sid))?;
+            }
+            let session = cache.sign_in(sign_in).await?;
+            Ok((Outcome::Done, Some(session.ticket()?.to_text())))
+        }
+        Op::Resume { .. } => {
+            cache.resume(&ticket(task)?).await?;
+            Ok((Outcome::Done, None))
+        }
+        Op::Get { entry, .. } => {
+            let session = session(cache, task)?;
+            match session.get(&entry_key(*entry)?).await? {
+                None => Ok((Outcome::Miss, None)),
+                Some(entry) => Ok((
+                    found(entry.bytes()?)?,
+                    Some(version_to_text(entry.version())),
+                )),
+            }
+        }
+        Op::Put {
+            session: id,
+            entry,
+            write,
+            ..
+        } => {
+            let over = match &task.version {
+                None => Over::Anything,
+                Some(version) => Over::Version(version_from_text(version)?),
+            };
+            let value = tokens(*id, *write, task.padding);
+            let written = session(cache, task)?
+                .put_over(&entry_key(*entry)?, value, over)
+                .await?;
+            let outcome = match written {
+                Written::Stored => Outcome::Done,
+                Written::Superseded => Outcome::Superseded,
+            };
+            Ok((outcome, None))
+        }
+        Op::SignOut(scope) => {
+            let report = sign_out(cache, scope, task).await?;
+            Ok((
+                if report.ended {
+                    Outcome::Done
+                } else {
+                    Outcome::EndedNothing
+                },
+                None,
+            ))
+        }
+    }
+}
+
+async fn sign_out(cache: &TokenCache, scope: &Scope, task: &Task) -> Result<SignOut, Failure> {
+    match scope {
+        Scope::Session(_) => Ok(session(cache, task)?.sign_out().await?),
+        Scope::Account(account) => Ok(cache.sign_out_account(&account_id(*account)?).await?),
+        Scope::ProviderSession(sid) => {
+            let session = ProviderSession::new(issuer(sid.issuer), label(*sid))?;
+            Ok(cache
+                .sign_out(token_cache::Scope::ProviderSession(session))
+                .await?)
+        }
+        Scope::Accounts(accounts) => {
+            let accounts: Vec<AccountId> = accounts
+                .iter()
+                .map(|account| account_id(*account))
+                .collect::<Result<_, _>>()?;
+            all_steps(cache.sign_out_accounts(&accounts)?).await
+        }
+        Scope::Issuer(number) => all_steps(cache.sign_out_issuer(&issuer(*number))?).await,
+        Scope::Message {
+            account,
+            sid,
+            issued_at,
+        } => {
+            let of = account
+                .map(|account| account.issuer)
+                .or(sid.map(|sid| sid.issuer))
+                .ok_or_else(|| misled("the message names nobody"))?;
+            let mut message = LogoutMessage::new(issuer(of), Timestamp::from_secs(*issued_at))?;
+            if let Some(account) = account {
+                message = message.subject(subject(*account))?;
+            }
+            if let Some(sid) = sid {
+                message = message.sid(label(*sid))?;
+            }
+            Ok(cache.sign_out_by(&message).await?)
+        }
+    }
+}
+
+async fn all_steps(mut run: BulkSignOut) -> Result<SignOut, Failure> {
+    let mut failed = 0;
+    loop {
+        match run.step().await {
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(run.report()),
+            Err(error) if error.is_retryable() && failed < STEPS => failed += 1,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn session(cache: &TokenCache, task: &Task) -> Result<Session, Failure> {
+    Ok(cache.resume_unverified(&ticket(task)?)?)
+}
+
+fn ticket(task: &Task) -> Result<Ticket, Failure> {
+    Ok(needed(task.ticket.as_ref(), "ticket")?.parse()?)
+}
+
+fn account_id(account: Account) -> token_cache::Result<AccountId> {
+    AccountId::new(issuer(account.issuer), subject(account))
+}
+
+fn label(sid: Sid) -> String {
+    format!("sid-{}", sid.label)
+}
+
+fn entry_key(entry: u8) -> token_cache::Result<EntryKey> {
+    EntryKey::resource(&format!("https://api-{entry}.example"))
+}
+
+fn version_to_text(version: Version) -> String {
+    u64::from_be_bytes(*version.as_bytes()).to_string()
+}
+
+fn version_from_text(text: &str) -> Result<Version, Failure> {
+    let number: u64 = text
+        .parse()
+        .map_err(|_| misled("the task's version is none"))?;
+    Ok(Version::from_bytes(number.to_be_bytes()))
+}

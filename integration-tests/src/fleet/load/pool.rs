@@ -1,0 +1,40 @@
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{
+    fleet::{random::Random, wire::Known},
+    history::SessionId,
+};
+
+/// Few, so that the tasks meet in the same sessions; ended ones stay until newer ones push them out.
+const SIZE: usize = 32;
+
+/// The sessions that an app server's users come with.
+#[derive(Debug, Default)]
+pub(super) struct Pool(Mutex<VecDeque<Known>>);
+
+impl Pool {
+    pub(super) fn add(&self, known: Known) {
+        let mut pool = self.lock();
+        pool.push_back(known);
+        if pool.len() > SIZE {
+            pool.pop_front();
+        }
+    }
+
+    /// One of them; none while there is none.
+    pub(super) fn choose(&self, random: &mut Random) -> Option<Known> {
+        let mut pool = self.lock();
+        random.choose(pool.make_contiguous()).cloned()
+    }
+
+    pub(super) fn forget(&self, session: SessionId) {
+        self.lock().retain(|known| known.session != session);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,204 @@
+use std::{
+    io::{self, BufRead, Write},
+    path::PathBuf,
+    process::ExitCode,
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+};
+
+use super::{
+    app::App,
+    load::Loaded,
+    wire::{Ask, Line, Request},
+};
+use crate::{
+    clock::Tick,
+    fleet::wire::Answer,
+    history::{Log, Outcome, Span},
+};
+
+/// What an app server is told when it is started.
+#[derive(Debug)]
+struct Arguments {
+    url: String,
+    plain: bool,
+    log: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// `URL [--plain] [--log FILE]`.
+    fn read(mut given: impl Iterator<Item = String>) -> Option<Self> {
+        let mut arguments = Self {
+            url: given.next()?,
+            plain: false,
+            log: None,
+        };
+        while let Some(argument) = given.next() {
+            match argument.as_str() {
+                "--plain" => arguments.plain = true,
+                "--log" => arguments.log = Some(given.next()?.into()),
+                _ => return None,
+            }
+        }
+        Some(arguments)
+    }
+}
+
+/// An app server, from its start to the end of its stdin.
+pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
+    dies_with_its_driver();
+    let Some(arguments) = Arguments::read(arguments) else {
+        return failed("usage: app_server URL [--plain] [--log FILE]");
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.to_string()),
+    };
+    let (say, lines) = channel();
+    let printer = thread::spawn(move || print(&lines));
+    let app = match runtime.block_on(App::open(&arguments.url, arguments.plain)) {
+        Ok(app) => Arc::new(app),
+        Err(refused) => {
+            // Printed before the printer ends, which is when `say` is gone.
+            let _ = say.send(Line::Refused {
+                kind: refused.kind,
+                message: refused.message,
+            });
+            drop(say);
+            return if printer.join().is_ok() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            };
+        }
+    };
+    let log = match arguments.log.as_deref().map(Log::create).transpose() {
+        Ok(log) => log.map(Arc::new),
+        Err(error) => return failed(&error.to_string()),
+    };
+    let _ = say.send(Line::Ready);
+    let server = Serving {
+        app,
+        log,
+        say,
+        load: None,
+    };
+    server.serve(&runtime)
+}
+
+/// A paused process would otherwise outlive a driver that was killed.
+fn dies_with_its_driver() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Signal, set_parent_process_death_signal};
+        // Without it the end of stdin still ends a process that runs.
+        let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    }
+}
+
+fn failed(why: &str) -> ExitCode {
+    // A closed stderr changes nothing.
+    let _ = writeln!(io::stderr(), "{why}");
+    ExitCode::FAILURE
+}
+
+/// Prints each line as it comes; ends when nobody can send any more, or nobody listens.
+fn print(lines: &Receiver<Line>) {
+    let mut stdout = io::stdout();
+    for line in lines {
+        let Ok(mut text) = serde_json::to_string(&line) else {
+            continue;
+        };
+        text.push('\n');
+        if stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
+            .is_err()
+        {
+            return;
+        }
+    }
+}
+
+struct Serving {
+    app: Arc<App>,
+    log: Option<Arc<Log>>,
+    say: Sender<Line>,
+    load: Option<Loaded>,
+}
+
+impl Serving {
+    fn serve(mut self, runtime: &tokio::runtime::Runtime) -> ExitCode {
+        let _inside = runtime.enter();
+        for line in io::stdin().lock().lines() {
+            let request: Request = match line.map_err(io::Error::from) {
+                Ok(line) => match serde_json::from_str(&line) {
+                    Ok(request) => request,
+                    Err(error) => return failed(&error.to_string()),
+                },
+                Err(_) => break,
+            };
+            self.take(request, runtime);
+        }
+        ExitCode::SUCCESS
+    }
+
+    fn take(&mut self, request: Request, runtime: &tokio::runtime::Runtime) {
+        let Request { number, ask } = request;
+        let say = self.say.clone();
+        // The driver may have gone: then stdin ends as well.
+        let answer = move |answer| drop(say.send(Line::Answered(number, answer)));
+        match ask {
+            Ask::StartSignIn => answer(self.app.start_sign_in()),
+            Ask::Do(task) => {
+                let app = Arc::clone(&self.app);
+                runtime.spawn(async move { answer(app.carry_out(&task).await) });
+            }
+            Ask::Learn(known) => {
+                if let Some(load) = &self.load {
+                    load.learn(known);
+                }
+            }
+            Ask::Load(load) => {
+                if let Some(log) = &self.log {
+                    let say = self.say.clone();
+                    let begun = move |known| drop(say.send(Line::Begun(known)));
+                    self.load = Some(Loaded::start(
+                        load,
+                        Arc::clone(&self.app),
+                        Arc::clone(log),
+                        begun,
+                    ));
+                }
+                answer(nothing());
+            }
+            Ask::StopLoad => {
+                if let Some(load) = self.load.take() {
+                    runtime.block_on(load.stop());
+                }
+                answer(nothing());
+            }
+        }
+    }
+}
+
+fn nothing() -> Answer {
+    let now = Tick::now();
+    let span = Span {
+        start: now,
+        end: now,
+    };
+    Answer {
+        span,
+        outcome: Outcome::Done,
+        text: None,
+        message: None,
+    }
+}

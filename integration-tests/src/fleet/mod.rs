@@ -1,0 +1,23 @@
+//! App servers as processes of their own, each with its own handle to the shared cache, and a driver that tells them what to
+//! do and records what they did.
+//!
+//! The driver and an app server speak in JSON lines over the app server's stdin and stdout. An app server ends with its
+//! stdin. Driven one operation at a time ([`Server::begin`]) it answers with the moments of each, on the clock that all
+//! processes share; left to itself (a load) it writes its part of the history to a file.
+
+mod app;
+mod driver;
+mod load;
+mod main;
+mod random;
+mod server;
+mod wire;
+
+pub(crate) use self::wire::Load;
+pub use self::{
+    driver::{Fleet, Running, Ticketed, User, ticketed},
+    main::main,
+    random::Random,
+    server::{Pending, Program, Server, Settings, StartError},
+    wire::{Answer, Task},
+};

@@ -1,0 +1,278 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    io::{BufRead, BufReader, Write},
+    path::PathBuf,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::wire::{Answer, Ask, Known, Line, Request, Task};
+
+/// No operation may take so long: one that does hangs.
+const HANG: Duration = Duration::from_secs(60);
+
+/// The program that an app server runs: this one's own file, or the one built beside it.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "a file and its first arguments")]
+pub struct Program {
+    /// The file.
+    pub file: PathBuf,
+    /// What comes before an app server's own arguments.
+    pub arguments: Vec<String>,
+}
+
+/// How an app server is set up.
+#[derive(Clone)]
+#[expect(clippy::exhaustive_structs, reason = "tests name what they need")]
+pub struct Settings {
+    /// The store.
+    pub url: String,
+    /// The secret.
+    pub secret: String,
+    /// Whether it is a plain cache.
+    pub plain: bool,
+    /// Where it logs its load.
+    pub log: Option<PathBuf>,
+}
+
+/// Why an app server did not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Its cache would not open.
+    Refused {
+        /// The error's kind.
+        kind: String,
+        /// The error's text.
+        message: String,
+    },
+    /// It could not be run.
+    Broken(String),
+}
+
+/// An app server: a process with its own handle to the cache.
+///
+/// Start it from a thread that outlives it: the kernel kills it with that thread.
+#[derive(Debug)]
+pub struct Server {
+    child: Mutex<Child>,
+    pid: u32,
+    stdin: Mutex<Option<ChildStdin>>,
+    waiting: Arc<Waiting>,
+    begun: Mutex<Receiver<Known>>,
+    numbers: AtomicU64,
+}
+
+/// Who waits for which answer; none once the process is gone.
+#[derive(Debug, Default)]
+struct Waiting(Mutex<Option<HashMap<u64, Sender<Answer>>>>);
+
+/// An operation under way.
+#[derive(Debug)]
+pub struct Pending(Receiver<Answer>);
+
+impl Server {
+    /// Starts one and waits until its cache is open.
+    ///
+    /// # Errors
+    /// Its cache would not open, or the process did not run.
+    pub fn start(program: &Program, settings: &Settings) -> Result<Self, StartError> {
+        let broken = |error: std::io::Error| StartError::Broken(error.to_string());
+        let mut command = Command::new(&program.file);
+        command.args(&program.arguments).arg(&settings.url);
+        if settings.plain {
+            command.arg("--plain");
+        }
+        if let Some(log) = &settings.log {
+            command.arg("--log").arg(log);
+        }
+        command.env("TOKEN_CACHE_SECRET", &settings.secret);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(broken)?;
+        let (ready, opened) = channel();
+        let (tell, begun) = channel();
+        let waiting = Arc::new(Waiting(Mutex::new(Some(HashMap::new()))));
+        if let Some(stdout) = child.stdout.take() {
+            let waiting = Arc::clone(&waiting);
+            thread::spawn(move || listen(stdout, &ready, &tell, &waiting));
+        }
+        let server = Self {
+            pid: child.id(),
+            stdin: Mutex::new(child.stdin.take()),
+            child: Mutex::new(child),
+            waiting,
+            begun: Mutex::new(begun),
+            numbers: AtomicU64::default(),
+        };
+        match opened.recv_timeout(HANG) {
+            Ok(Line::Ready) => Ok(server),
+            Ok(Line::Refused { kind, message }) => Err(StartError::Refused { kind, message }),
+            Ok(_) => Err(StartError::Broken(
+                "it answered before it was asked".to_owned(),
+            )),
+            Err(RecvTimeoutError::Timeout) => Err(StartError::Broken(format!(
+                "it did not open its cache within {HANG:?}"
+            ))),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(StartError::Broken("it ended at once".to_owned()))
+            }
+        }
+    }
+
+    /// The moment of a sign-in's request, and its text for the state cookie; none where the process is gone.
+    pub fn start_sign_in(&self) -> Option<Answer> {
+        self.ask(Ask::StartSignIn).wait()
+    }
+
+    /// Begins an operation.
+    pub fn begin(&self, task: Task) -> Pending {
+        self.ask(Ask::Do(Box::new(task)))
+    }
+
+    pub(crate) fn load(&self, load: super::Load) -> Pending {
+        self.ask(Ask::Load(load))
+    }
+
+    pub(crate) fn stop_load(&self) -> Pending {
+        self.ask(Ask::StopLoad)
+    }
+
+    pub(crate) fn learn(&self, known: Known) {
+        // Nothing answers, and a process that is gone needs no learning.
+        drop(self.ask(Ask::Learn(known)));
+    }
+
+    /// The sessions that its load has begun since this was last called.
+    pub(crate) fn begun(&self) -> Vec<Known> {
+        lock(&self.begun).try_iter().collect()
+    }
+
+    fn ask(&self, ask: Ask) -> Pending {
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let (answer, pending) = channel();
+        if !matches!(ask, Ask::Learn(_))
+            && let Some(waiting) = &mut *lock(&self.waiting.0)
+        {
+            waiting.insert(number, answer);
+        }
+        if let Ok(mut line) = serde_json::to_vec(&Request { number, ask }) {
+            line.push(b'\n');
+            if let Some(stdin) = &mut *lock(&self.stdin) {
+                // A process that is gone answers nothing: whoever waits learns it from there.
+                let _ = stdin.write_all(&line);
+            }
+        }
+        Pending(pending)
+    }
+
+    /// Kills it as `kill -9` does, and waits until it is gone.
+    pub fn kill9(&self) {
+        let mut child = lock(&self.child);
+        // It may be gone already.
+        let _ = child.kill();
+        let _ = child.wait();
+        drop(child);
+        *lock(&self.waiting.0) = None;
+    }
+
+    /// Freezes it.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        // The child is not reaped while its lock is held, so its pid can't be another's.
+        let mut child = lock(&self.child);
+        if matches!(child.try_wait(), Ok(None))
+            && let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw)
+        {
+            // It may be about to end.
+            let _ = kill_process(pid, signal);
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill9();
+    }
+}
+
+impl Pending {
+    /// Waits until it is done; none where its process was killed before.
+    ///
+    /// # Panics
+    /// When it takes a minute: the operation hangs.
+    pub fn wait(self) -> Option<Answer> {
+        match self.0.recv_timeout(HANG) {
+            Ok(answer) => Some(answer),
+            Err(RecvTimeoutError::Disconnected) => None,
+            #[expect(
+                clippy::panic,
+                reason = "a hang is what the tests that use this look for"
+            )]
+            Err(RecvTimeoutError::Timeout) => panic!("an operation hangs for {HANG:?}"),
+        }
+    }
+}
+
+fn listen(stdout: ChildStdout, ready: &Sender<Line>, begun: &Sender<Known>, waiting: &Waiting) {
+    for line in BufReader::new(stdout).lines() {
+        let Some(line) = line.ok().and_then(|line| serde_json::from_str(&line).ok()) else {
+            break;
+        };
+        // Whoever asked may have stopped waiting.
+        match line {
+            Line::Ready | Line::Refused { .. } => drop(ready.send(line)),
+            Line::Begun(known) => drop(begun.send(known)),
+            Line::Answered(number, answer) => {
+                let asker = lock(&waiting.0)
+                    .as_mut()
+                    .and_then(|all| all.remove(&number));
+                if let Some(asker) = asker {
+                    drop(asker.send(answer));
+                }
+            }
+        }
+    }
+    *lock(&waiting.0) = None;
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("plain", &self.plain)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { kind, message } => {
+                write!(f, "its cache would not open ({kind}): {message}")
+            }
+            Self::Broken(why) => write!(f, "the app server does not run: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}

@@ -1,0 +1,108 @@
+use serde::{Deserialize, Serialize};
+
+use crate::history::{Account, Op, Outcome, SessionId, Sid, Span};
+
+/// A line to an app server.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Request {
+    pub(super) number: u64,
+    pub(super) ask: Ask,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Ask {
+    StartSignIn,
+    Do(Box<Task>),
+    Learn(Known),
+    Load(Load),
+    StopLoad,
+}
+
+/// A line from an app server.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Line {
+    /// The cache is open.
+    Ready,
+    /// The cache would not open.
+    Refused { kind: String, message: String },
+    /// What became of a request.
+    Answered(u64, Answer),
+    /// The load has begun a session.
+    Begun(Known),
+}
+
+/// One operation, and what its caller has in hand for it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "the driver and its app servers are one program"
+)]
+pub struct Task {
+    /// What to do.
+    pub op: Op,
+    /// The session's ticket, where one is needed.
+    pub ticket: Option<String>,
+    /// The started sign-in, from the state cookie.
+    pub started: Option<String>,
+    /// The version that a read answered with, for a write that replaces it.
+    pub version: Option<String>,
+    /// Bytes added to what a write writes.
+    pub padding: usize,
+    /// The caller goes away after polling its future so often.
+    pub polls: Option<usize>,
+}
+
+impl Task {
+    /// An operation that needs nothing but its own words.
+    pub fn new(op: Op) -> Self {
+        Self {
+            op,
+            ticket: None,
+            started: None,
+            version: None,
+            padding: 0,
+            polls: None,
+        }
+    }
+
+    /// An operation on a session.
+    pub fn with_ticket(op: Op, ticket: &str) -> Self {
+        Self {
+            ticket: Some(ticket.to_owned()),
+            ..Self::new(op)
+        }
+    }
+}
+
+/// What an app server answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "the driver and its app servers are one program"
+)]
+pub struct Answer {
+    /// When it was under way.
+    pub span: Span,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The ticket, the started sign-in, or the version, whichever was asked for.
+    pub text: Option<String>,
+    /// The error's text.
+    pub message: Option<String>,
+}
+
+/// A session that app servers tell each other of, as browsers do by their cookies.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Known {
+    pub(crate) session: SessionId,
+    pub(crate) account: Account,
+    pub(crate) sid: Option<Sid>,
+    pub(crate) ticket: String,
+}
+
+/// How an app server works when it is left to itself.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Load {
+    pub(crate) seed: u64,
+    pub(crate) tasks: u32,
+}

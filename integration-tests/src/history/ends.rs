@@ -1,0 +1,182 @@
+use std::collections::HashMap;
+
+use super::{Account, Event, Op, Outcome, Scope, SessionId, Sid, Span};
+use crate::clock::Tick;
+
+/// A sign-in as the history knows it.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) account: Account,
+    pub(super) sid: Option<Sid>,
+    pub(super) auth_time: u64,
+    pub(super) requested: Span,
+}
+
+/// When a session ended, as far as the sign-outs tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct End {
+    /// From here on it has ended for certain: some sign-out returned Ok here.
+    pub(super) certain: Tick,
+    /// When the sign-out that says so began.
+    pub(super) certain_began: Tick,
+    /// From here on it may have ended: some sign-out, whatever became of it, began here.
+    pub(super) possible: Tick,
+}
+
+impl End {
+    const NONE: Self = Self {
+        certain: Tick::NEVER,
+        certain_began: Tick::NEVER,
+        possible: Tick::NEVER,
+    };
+}
+
+#[derive(Clone, Copy)]
+enum Reach {
+    /// Those requested before, and no others.
+    OfStore,
+    /// Those authenticated up to this moment of the provider's clock.
+    OfProvider(u64),
+    /// All that carry the label, also later ones.
+    ForGood,
+}
+
+struct SignOut {
+    span: Span,
+    certain: bool,
+    reach: Reach,
+}
+
+/// The sign-outs of a history, by what they name.
+#[derive(Default)]
+pub(super) struct Ends {
+    sessions: HashMap<SessionId, Vec<SignOut>>,
+    accounts: HashMap<Account, Vec<SignOut>>,
+    /// Of an account's sessions without a label.
+    unlabelled: HashMap<Account, Vec<SignOut>>,
+    sids: HashMap<Sid, Vec<SignOut>>,
+    issuers: HashMap<u32, Vec<SignOut>>,
+}
+
+impl Ends {
+    pub(super) fn of(events: &[Event]) -> Self {
+        let mut ends = Self::default();
+        for event in events {
+            if let Op::SignOut(scope) = &event.op {
+                ends.add(event, scope);
+            }
+        }
+        ends
+    }
+
+    fn add(&mut self, event: &Event, scope: &Scope) {
+        let certain = matches!(event.outcome, Outcome::Done | Outcome::EndedNothing);
+        let sign_out = |reach| SignOut {
+            span: event.span,
+            certain,
+            reach,
+        };
+        match scope {
+            Scope::Session(session) => {
+                self.sessions
+                    .entry(*session)
+                    .or_default()
+                    .push(sign_out(Reach::ForGood));
+            }
+            Scope::Account(account) => {
+                self.accounts
+                    .entry(*account)
+                    .or_default()
+                    .push(sign_out(Reach::OfStore));
+            }
+            Scope::Accounts(accounts) => {
+                for account in accounts {
+                    self.accounts
+                        .entry(*account)
+                        .or_default()
+                        .push(sign_out(Reach::OfStore));
+                }
+            }
+            Scope::ProviderSession(sid) => {
+                self.sids
+                    .entry(*sid)
+                    .or_default()
+                    .push(sign_out(Reach::OfStore));
+            }
+            Scope::Issuer(issuer) => {
+                self.issuers
+                    .entry(*issuer)
+                    .or_default()
+                    .push(sign_out(Reach::OfStore));
+            }
+            Scope::Message {
+                account,
+                sid,
+                issued_at,
+            } => {
+                let up_to = Reach::OfProvider(*issued_at);
+                match (account, sid) {
+                    (Some(account), Some(_)) => {
+                        self.unlabelled
+                            .entry(*account)
+                            .or_default()
+                            .push(sign_out(up_to));
+                    }
+                    (Some(account), None) => {
+                        self.accounts
+                            .entry(*account)
+                            .or_default()
+                            .push(sign_out(up_to));
+                    }
+                    (None, _) => {}
+                }
+                if let Some(sid) = sid {
+                    self.sids
+                        .entry(*sid)
+                        .or_default()
+                        .push(sign_out(Reach::ForGood));
+                }
+            }
+        }
+    }
+
+    /// When a session ended. `slack` is how far two servers' readings of the store's clock may lie apart.
+    pub(super) fn end(&self, session: SessionId, begun: &Begun, slack: u64) -> End {
+        let by_label = match &begun.sid {
+            Some(sid) => self.sids.get(sid),
+            None => self.unlabelled.get(&begun.account),
+        };
+        let candidates = [
+            self.sessions.get(&session),
+            self.accounts.get(&begun.account),
+            by_label,
+            self.issuers.get(&begun.account.issuer),
+        ];
+        let mut end = End::NONE;
+        for sign_out in candidates.into_iter().flatten().flatten() {
+            let SignOut {
+                span,
+                certain,
+                reach,
+            } = sign_out;
+            let (surely_in_scope, maybe_in_scope) = match reach {
+                Reach::ForGood => (true, true),
+                Reach::OfProvider(moment) => {
+                    let ended = begun.auth_time <= *moment;
+                    (ended, ended)
+                }
+                Reach::OfStore => (
+                    begun.requested.before(span),
+                    begun.requested.start <= span.end.plus_millis(slack),
+                ),
+            };
+            if *certain && surely_in_scope && span.end < end.certain {
+                (end.certain, end.certain_began) = (span.end, span.start);
+            }
+            if maybe_in_scope {
+                end.possible = end.possible.min(span.start);
+            }
+        }
+        end
+    }
+}

@@ -1,0 +1,144 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    fs::File,
+    io::{self, BufRead, BufReader, Write},
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Event, Op, Outcome, Span};
+use crate::clock::Tick;
+
+/// A line of a log. An operation that changes something is announced before its request is sent, so that one whose process
+/// was killed is known.
+#[derive(Serialize, Deserialize)]
+enum Line {
+    Begins(u64, Tick, Op),
+    Ended(u64, Tick, Outcome),
+    Whole(Span, Op, Outcome),
+}
+
+/// The file in which one app server writes its part of the history: it outlives the process at any moment.
+#[derive(Debug)]
+pub struct Log {
+    file: File,
+    next: AtomicU64,
+}
+
+/// An operation that was announced.
+#[derive(Debug)]
+pub struct Announced(u64);
+
+impl Log {
+    /// Starts a log.
+    ///
+    /// # Errors
+    /// The file can't be made.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            file: File::options().create_new(true).append(true).open(path)?,
+            next: AtomicU64::default(),
+        })
+    }
+
+    /// Announces an operation that changes something.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn begins(&self, op: &Op) -> io::Result<Announced> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.write(&Line::Begins(number, Tick::now(), op.clone()))?;
+        Ok(Announced(number))
+    }
+
+    /// Says how an announced operation ended.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn ended(&self, operation: &Announced, at: Tick, outcome: Outcome) -> io::Result<()> {
+        self.write(&Line::Ended(operation.0, at, outcome))
+    }
+
+    /// Says what an operation that changes nothing did.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn whole(&self, span: Span, op: Op, outcome: Outcome) -> io::Result<()> {
+        self.write(&Line::Whole(span, op, outcome))
+    }
+
+    /// One call, so that lines of several tasks never mix and a kill cuts off the last line at most.
+    fn write(&self, line: &Line) -> io::Result<()> {
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        (&self.file).write_all(&text)
+    }
+}
+
+/// Why a log could not be read.
+#[derive(Debug)]
+pub struct LogError(String);
+
+impl fmt::Display for LogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for LogError {}
+
+/// Reads the part of the history that the app server `process` wrote. What was announced and not seen to end is there too.
+///
+/// # Errors
+/// The file can't be read, or a line but the last is none of ours.
+pub fn read(path: &Path, process: u32) -> Result<Vec<Event>, LogError> {
+    let during = |error: &dyn fmt::Display| LogError(format!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(|error| during(&error))?;
+    let mut lines = BufReader::new(file).split(b'\n').peekable();
+    let mut events = Vec::new();
+    let mut open = HashMap::new();
+    while let Some(line) = lines.next() {
+        let line = line.map_err(|error| during(&error))?;
+        let line = match serde_json::from_slice(&line) {
+            Ok(line) => line,
+            // The process was killed while it wrote this one.
+            Err(_) if lines.peek().is_none() => break,
+            Err(error) => return Err(during(&error)),
+        };
+        match line {
+            Line::Begins(number, start, op) => {
+                open.insert(number, (start, op));
+            }
+            Line::Ended(number, end, outcome) => {
+                let (start, op) = open
+                    .remove(&number)
+                    .ok_or_else(|| during(&"an operation ended that never began"))?;
+                events.push(Event {
+                    process,
+                    span: Span { start, end },
+                    op,
+                    outcome,
+                });
+            }
+            Line::Whole(span, op, outcome) => events.push(Event {
+                process,
+                span,
+                op,
+                outcome,
+            }),
+        }
+    }
+    events.extend(open.into_values().map(|(start, op)| Event {
+        process,
+        span: Span {
+            start,
+            end: Tick::NEVER,
+        },
+        op,
+        outcome: Outcome::Unknown,
+    }));
+    Ok(events)
+}

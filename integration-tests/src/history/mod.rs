@@ -1,0 +1,22 @@
+//! What a fleet of app servers did and saw, and whether a promise was broken in it.
+//!
+//! An [`Event`] is one operation with the moments it began and ended on a clock that all processes share. [`check`] looks at
+//! a whole history afterwards, so nothing needs to be known in advance about which operation came first: where two overlap,
+//! either order is allowed.
+
+mod check;
+mod ends;
+mod entries;
+mod event;
+mod log;
+mod report;
+
+pub use self::{
+    check::{Rules, check},
+    event::{Account, Event, Op, Outcome, Scope, SessionId, Sid, Span, WriteId},
+    log::{Announced, Log, LogError, read},
+    report::{Counts, Promise, Report, Violation},
+};
+
+#[cfg(test)]
+mod tests;

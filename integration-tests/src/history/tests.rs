@@ -1,0 +1,365 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::clock::Tick;
+
+const ADA: Account = Account { issuer: 0, subject: 1 };
+const X: SessionId = SessionId(10);
+const Y: SessionId = SessionId(11);
+const SID: Sid = Sid { issuer: 0, label: 7 };
+/// So far apart that clocks which differ by the allowed slack still agree on the order.
+const AGE: u64 = 1_000_000_000_000;
+
+fn span(start: u64, end: u64) -> Span {
+    Span { start: Tick(start), end: Tick(end) }
+}
+
+fn event(start: u64, end: u64, op: Op, outcome: Outcome) -> Event {
+    Event { process: 0, span: span(start, end), op, outcome }
+}
+
+fn sign_in(session: SessionId, start: u64, end: u64) -> Event {
+    let op = Op::SignIn {
+        session,
+        account: ADA,
+        sid: None,
+        auth_time: start,
+        requested: span(start, start),
+    };
+    event(start, end, op, Outcome::Done)
+}
+
+fn put(session: SessionId, write: u64, start: u64, end: u64) -> Event {
+    let op = Op::Put { session, entry: 0, write: WriteId(write), over: None };
+    event(start, end, op, Outcome::Done)
+}
+
+fn get(session: SessionId, start: u64, outcome: Outcome) -> Event {
+    event(start, start + 1, Op::Get { session, entry: 0 }, outcome)
+}
+
+fn found(of: SessionId, write: u64) -> Outcome {
+    Outcome::Found { of, write: WriteId(write) }
+}
+
+fn sign_out(scope: Scope, start: u64, end: u64) -> Event {
+    event(start, end, Op::SignOut(scope), Outcome::Done)
+}
+
+/// A session begun at 10, its tokens written at 20.
+fn signed_in() -> Vec<Event> {
+    vec![sign_in(X, 10, 11), put(X, 1, 20, 21)]
+}
+
+fn broken(events: &[Event]) -> Vec<Promise> {
+    check(events, Rules::ALL).violations.iter().map(|violation| violation.promise).collect()
+}
+
+fn after(more: impl IntoIterator<Item = Event>) -> Vec<Promise> {
+    let mut events = signed_in();
+    events.extend(more);
+    broken(&events)
+}
+
+#[test]
+fn a_clean_day_breaks_nothing() {
+    let events = [
+        get(X, 30, found(X, 1)),
+        sign_out(Scope::Account(ADA), 40, 41),
+        get(X, 50, Outcome::SignedOut),
+        sign_in(Y, 60, 61),
+        put(Y, 2, 62, 63),
+        get(Y, 70, found(Y, 2)),
+    ];
+    assert_eq!(after(events), []);
+}
+
+#[test]
+fn tokens_read_after_a_sign_out_break_g1_whatever_its_scope() {
+    let scopes = [
+        Scope::Session(X),
+        Scope::Account(ADA),
+        Scope::Accounts(vec![ADA]),
+        Scope::Issuer(0),
+        Scope::Message { account: Some(ADA), sid: None, issued_at: 10 },
+        Scope::Message { account: Some(ADA), sid: Some(SID), issued_at: 10 },
+    ];
+    for scope in scopes {
+        let events = [sign_out(scope.clone(), 40, 41), get(X, 42, found(X, 1))];
+        assert_eq!(after(events), [Promise::G1], "{scope:?}");
+    }
+}
+
+#[test]
+fn a_ticket_taken_after_a_sign_out_breaks_g1() {
+    let resumed = event(42, 43, Op::Resume { session: X }, Outcome::Done);
+    assert_eq!(after([sign_out(Scope::Session(X), 40, 41), resumed]), [Promise::G1]);
+}
+
+#[test]
+fn a_read_that_began_before_the_sign_out_returned_may_see_tokens() {
+    let read = event(41, 90, Op::Get { session: X, entry: 0 }, found(X, 1));
+    assert_eq!(after([sign_out(Scope::Account(ADA), 40, 41), read]), []);
+}
+
+#[test]
+fn a_failed_or_unseen_sign_out_ends_nothing_for_certain() {
+    for outcome in [Outcome::Failed { kind: "TimedOut".to_owned(), maybe: true }, Outcome::Unknown] {
+        let mut out = sign_out(Scope::Account(ADA), 40, 41);
+        out.outcome = outcome;
+        // Both what an ended and what a living session answers is allowed.
+        assert_eq!(after([out.clone(), get(X, 50, found(X, 1))]), []);
+        assert_eq!(after([out, get(X, 50, Outcome::SignedOut)]), []);
+    }
+}
+
+#[test]
+fn a_write_that_landed_after_the_sign_out_and_is_readable_breaks_g2() {
+    // The write began before the sign-out: that it was accepted proves nothing, that it is read does.
+    let late = [put(X, 2, 39, 60), sign_out(Scope::Account(ADA), 40, 41), get(X, 70, found(X, 2))];
+    assert_eq!(after(late), [Promise::G2]);
+}
+
+#[test]
+fn a_write_or_a_sign_in_begun_and_accepted_after_the_sign_out_breaks_g2() {
+    assert_eq!(after([sign_out(Scope::Account(ADA), 40, 41), put(X, 2, 50, 51)]), [Promise::G2]);
+    let mut overtaken = sign_in(Y, 39, 51);
+    overtaken.span.start = Tick(50);
+    assert_eq!(after([sign_out(Scope::Account(ADA), 40, 41), overtaken]), [Promise::G2]);
+}
+
+#[test]
+fn a_session_that_nobody_ended_and_is_refused_breaks_g4() {
+    assert_eq!(after([get(X, 30, Outcome::SignedOut)]), [Promise::G4]);
+    // The sign-out began after the refusal.
+    let events = [get(X, 30, Outcome::SignedOut), sign_out(Scope::Account(ADA), 40, 41)];
+    assert_eq!(after(events), [Promise::G4]);
+}
+
+#[test]
+fn a_new_authentication_refused_for_an_old_message_breaks_g2() {
+    let old = Scope::Message { account: Some(ADA), sid: None, issued_at: 40 };
+    let mut refused = sign_in(Y, 50, 51);
+    refused.outcome = Outcome::SignedOut;
+    let events = [sign_out(old.clone(), 48, 49), refused];
+    assert_eq!(after(events), [Promise::G2]);
+    // One that the message does reach.
+    let mut reached = sign_in(Y, 39, 51);
+    reached.outcome = Outcome::SignedOut;
+    assert_eq!(after([sign_out(old, 48, 49), reached]), []);
+}
+
+#[test]
+fn a_new_sign_in_refused_for_an_app_sign_out_of_long_ago_breaks_g2() {
+    let mut refused = sign_in(Y, AGE, AGE + 1);
+    refused.outcome = Outcome::SignedOut;
+    assert_eq!(after([sign_out(Scope::Account(ADA), 40, 41), refused]), [Promise::G2]);
+}
+
+#[test]
+fn a_labelled_session_is_ended_by_its_own_sid_only() {
+    let mut labelled = signed_in();
+    if let Op::SignIn { sid, .. } = &mut labelled[0].op {
+        *sid = Some(SID);
+    }
+    let with = |scope, read| {
+        let mut events = labelled.clone();
+        events.extend([sign_out(scope, 40, 41), read]);
+        broken(&events)
+    };
+    let other = Sid { label: 8, ..SID };
+    let by = |sid| Scope::Message { account: Some(ADA), sid: Some(sid), issued_at: 90 };
+    assert_eq!(with(by(other), get(X, 50, found(X, 1))), []);
+    assert_eq!(with(by(other), get(X, 50, Outcome::SignedOut)), [Promise::G4]);
+    assert_eq!(with(by(SID), get(X, 50, found(X, 1))), [Promise::G1]);
+    assert_eq!(with(Scope::ProviderSession(SID), get(X, 50, found(X, 1))), [Promise::G1]);
+    assert_eq!(with(Scope::ProviderSession(other), get(X, 50, found(X, 1))), []);
+}
+
+#[test]
+fn an_acknowledged_write_that_is_gone_or_outdated_breaks_g4() {
+    assert_eq!(after([get(X, 30, Outcome::Miss)]), [Promise::G4]);
+    let events = [put(X, 2, 30, 31), get(X, 40, found(X, 1))];
+    assert_eq!(after(events), [Promise::G4]);
+    // A write that nobody saw acknowledged may land late, over the other.
+    let mut unseen = put(X, 2, 15, 16);
+    unseen.outcome = Outcome::Unknown;
+    assert_eq!(after([unseen, get(X, 40, found(X, 2))]), []);
+}
+
+#[test]
+fn two_writes_over_one_version_break_g4() {
+    let over = |write, start| {
+        let op =
+            Op::Put { session: X, entry: 0, write: WriteId(write), over: Some(WriteId(1)) };
+        event(start, start + 1, op, Outcome::Done)
+    };
+    assert_eq!(after([over(2, 30), over(3, 40)]), [Promise::G4]);
+}
+
+#[test]
+fn anothers_tokens_break_isolation() {
+    assert_eq!(after([sign_in(Y, 12, 13), get(Y, 30, found(X, 1))]), [Promise::Isolation]);
+    assert_eq!(after([get(X, 30, found(X, 99))]), [Promise::Isolation]);
+}
+
+#[test]
+fn a_plain_cache_is_held_to_finality_only() {
+    let mut events = signed_in();
+    events.extend([sign_in(Y, 12, 13), get(Y, 30, found(X, 1)), get(X, 31, Outcome::Miss)]);
+    assert_eq!(check(&events, Rules::FINAL).violations, []);
+    events.extend([sign_out(Scope::Account(ADA), 40, 41), get(Y, 50, found(X, 1))]);
+    assert_eq!(check(&events, Rules::FINAL).broken(Promise::G1), 1);
+}
+
+#[test]
+fn a_log_outlives_a_kill_in_the_middle_of_a_line() {
+    use std::io::Write;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let log = Log::create(&path).unwrap();
+    let first = log.begins(&Op::SignOut(Scope::Account(ADA))).unwrap();
+    log.begins(&Op::SignOut(Scope::Session(X))).unwrap();
+    log.ended(&first, Tick(9), Outcome::EndedNothing).unwrap();
+    log.whole(span(1, 2), Op::Get { session: X, entry: 0 }, Outcome::Miss).unwrap();
+    let mut file = std::fs::File::options().append(true).open(&path).unwrap();
+    file.write_all(b"{\"Ended\":[1,").unwrap();
+
+    let events = read(&path, 3).unwrap();
+    let outcomes: Vec<&Outcome> = events.iter().map(|event| &event.outcome).collect();
+    assert_eq!(outcomes, [&Outcome::EndedNothing, &Outcome::Miss, &Outcome::Unknown]);
+    assert_eq!(events[2].span.end, Tick::NEVER);
+    assert!(events.iter().all(|event| event.process == 3));
+
+    file.write_all(b"\nmore\n").unwrap();
+    assert!(read(&path, 3).is_err(), "a broken line in the middle is no kill");
+}
+
+/// What one caller of the simulated cache does.
+#[derive(Debug, Clone)]
+enum Step {
+    SignIn,
+    Put,
+    Get,
+    SignOutSession,
+    SignOutAccount,
+}
+
+/// A step, when its effect is, and how long before and after that its caller is under way.
+type Timed = (Step, usize, u64, u64);
+
+/// A cache in which every operation takes effect at one moment; `resurrects` lets writes bring ended sessions back.
+fn simulate(steps: &[Timed], resurrects: bool) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut living: Vec<(SessionId, Option<u64>)> = Vec::new();
+    let mut known: Vec<SessionId> = Vec::new();
+    for (index, (step, choice, before, after)) in steps.iter().enumerate() {
+        let unique = u64::try_from(index).unwrap() + 1;
+        // Far enough apart that the request of a sign-in is after every sign-out that took effect before.
+        let moment = unique * AGE;
+        let (start, end) = (moment - before, moment + after);
+        let session = known.get(choice % known.len().max(1)).copied();
+        let lives = |living: &[(SessionId, Option<u64>)], session| {
+            living.iter().position(|(one, _)| *one == session)
+        };
+        let (op, outcome) = match (step, session) {
+            (Step::SignIn, _) | (_, None) => {
+                let session = SessionId(unique);
+                known.push(session);
+                living.push((session, None));
+                let op = Op::SignIn {
+                    session,
+                    account: ADA,
+                    sid: None,
+                    auth_time: moment,
+                    requested: span(start, start),
+                };
+                (op, Outcome::Done)
+            }
+            (Step::Put, Some(session)) => {
+                let op = Op::Put { session, entry: 0, write: WriteId(unique), over: None };
+                match lives(&living, session) {
+                    Some(at) => living[at].1 = Some(unique),
+                    None if resurrects => living.push((session, Some(unique))),
+                    None => {}
+                }
+                let stored = resurrects || lives(&living, session).is_some();
+                (op, if stored { Outcome::Done } else { Outcome::SignedOut })
+            }
+            (Step::Get, Some(session)) => {
+                let outcome = match lives(&living, session).map(|at| living[at].1) {
+                    None => Outcome::SignedOut,
+                    Some(None) => Outcome::Miss,
+                    Some(Some(write)) => found(session, write),
+                };
+                (Op::Get { session, entry: 0 }, outcome)
+            }
+            (Step::SignOutSession, Some(session)) => {
+                living.retain(|(one, _)| *one != session);
+                (Op::SignOut(Scope::Session(session)), Outcome::Done)
+            }
+            (Step::SignOutAccount, Some(_)) => {
+                living.clear();
+                (Op::SignOut(Scope::Account(ADA)), Outcome::Done)
+            }
+        };
+        events.push(event(start, end, op, outcome));
+    }
+    events
+}
+
+fn steps() -> impl Strategy<Value = Vec<Timed>> {
+    let step = prop_oneof![
+        2 => Just(Step::SignIn),
+        4 => Just(Step::Put),
+        4 => Just(Step::Get),
+        1 => Just(Step::SignOutSession),
+        1 => Just(Step::SignOutAccount),
+    ];
+    // Up to two moments to either side, so that neighbours overlap.
+    let reach = 0..AGE * 2 + AGE / 2;
+    prop::collection::vec((step, 0usize..4, 0..AGE, reach), 1..40)
+}
+
+proptest! {
+    /// Operations that overlap may have happened in either order: a history that some order explains is clean.
+    #[test]
+    fn an_atomic_cache_breaks_nothing(steps in steps()) {
+        let events = simulate(&steps, false);
+        prop_assert_eq!(check(&events, Rules::ALL).violations, []);
+    }
+
+    /// The order in which events are told does not matter.
+    #[test]
+    fn the_order_of_telling_does_not_matter(steps in steps(), resurrects: bool) {
+        let mut events = simulate(&steps, resurrects);
+        let told = check(&events, Rules::ALL).violations.len();
+        events.reverse();
+        prop_assert_eq!(check(&events, Rules::ALL).violations.len(), told);
+    }
+
+    /// A cache that lets late writes in is caught whenever one is read after the sign-out.
+    #[test]
+    fn a_resurrecting_cache_is_caught(before in steps(), gap in 0..AGE / 4) {
+        let mut steps: Vec<Timed> = before;
+        for step in [Step::SignIn, Step::Put, Step::SignOutAccount, Step::Put, Step::Get] {
+            steps.push((step, usize::MAX, gap, gap));
+        }
+        let mut events = simulate(&steps, true);
+        // The last write and the last read are of the session that the last sign-in began.
+        let last = events.iter().rev().find_map(|event| match event.op {
+            Op::SignIn { session, .. } => Some(session),
+            _ => None,
+        }).unwrap();
+        let late = u64::try_from(events.len()).unwrap();
+        let count = events.len();
+        events[count - 2].op =
+            Op::Put { session: last, entry: 0, write: WriteId(late), over: None };
+        events[count - 1].op = Op::Get { session: last, entry: 0 };
+        events[count - 1].outcome = found(last, late);
+        prop_assert!(check(&events, Rules::ALL).broken(Promise::G2) >= 2);
+    }
+}

@@ -1,0 +1,141 @@
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use super::{Failure, Options};
+use crate::{
+    fleet::{Load, Program, Random, Server, Settings, StartError},
+    history::{self, Event},
+};
+
+/// The app servers of a run, each under its own load.
+#[derive(Debug)]
+pub(super) struct Crew {
+    program: Program,
+    slots: Vec<Mutex<Slot>>,
+    logs: PathBuf,
+    tasks: u32,
+    numbers: AtomicU64,
+    seeds: Mutex<Random>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    server: Arc<Server>,
+    settings: Settings,
+}
+
+impl Crew {
+    pub(super) fn start(
+        options: &Options,
+        urls: &[String],
+        logs: PathBuf,
+        tasks: u32,
+        seed: u64,
+    ) -> Result<Self, Failure> {
+        let mut seeds = Random::new(seed);
+        let secret = format!("{:032x}", u128::from(Random::unseeded().number()) | (1 << 127));
+        let mut crew = Self {
+            program: options.program.clone(),
+            slots: Vec::new(),
+            logs,
+            tasks,
+            numbers: AtomicU64::default(),
+            seeds: Mutex::new(Random::new(seeds.number())),
+        };
+        for url in urls {
+            let settings = Settings {
+                url: url.clone(),
+                secret: secret.clone(),
+                plain: options.plain,
+                log: None,
+            };
+            let server = Arc::new(crew.launch(&settings)?);
+            crew.slots.push(Mutex::new(Slot { server, settings }));
+        }
+        Ok(crew)
+    }
+
+    fn launch(&self, settings: &Settings) -> Result<Server, StartError> {
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let settings = Settings { log: Some(self.log(number)), ..settings.clone() };
+        let server = Server::start(&self.program, &settings)?;
+        let seed = lock(&self.seeds).number();
+        let started = server.load(Load { seed, tasks: self.tasks }).wait();
+        match started {
+            Some(_) => Ok(server),
+            None => Err(StartError::Broken("it ended before its load began".to_owned())),
+        }
+    }
+
+    fn log(&self, number: u64) -> PathBuf {
+        self.logs.join(format!("server-{number}.log"))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(super) fn server(&self, at: usize) -> Arc<Server> {
+        Arc::clone(&lock(&self.slots[at]).server)
+    }
+
+    /// Kills the app server number `at`, and has another in its place; for a while that may need several attempts.
+    pub(super) fn replace(&self, at: usize) -> Result<(), StartError> {
+        let mut slot = lock(&self.slots[at]);
+        slot.server.kill9();
+        let mut attempts = 0;
+        loop {
+            match self.launch(&slot.settings) {
+                Ok(server) => {
+                    slot.server = Arc::new(server);
+                    return Ok(());
+                }
+                // The store may be just coming back.
+                Err(StartError::Refused { .. }) if attempts < 20 => attempts += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Tells every app server of the sessions that the others have begun.
+    pub(super) fn relay(&self) {
+        let servers: Vec<Arc<Server>> = (0..self.len()).map(|at| self.server(at)).collect();
+        for (at, server) in servers.iter().enumerate() {
+            for known in server.begun() {
+                for (_, other) in servers.iter().enumerate().filter(|(other, _)| *other != at) {
+                    other.learn(known.clone());
+                }
+            }
+        }
+    }
+
+    /// Ends the load, and reads the whole history.
+    pub(super) fn stop(self) -> Result<Vec<Event>, Failure> {
+        let servers: Vec<Arc<Server>> = (0..self.len()).map(|at| self.server(at)).collect();
+        let stopping: Vec<_> = servers.iter().map(|server| server.stop_load()).collect();
+        for pending in stopping {
+            if pending.wait().is_none() {
+                return Err(Failure::Start(StartError::Broken(
+                    "it ended before it was told to".to_owned(),
+                )));
+            }
+        }
+        let mut events = Vec::new();
+        for number in 0..self.numbers.load(Ordering::Relaxed) {
+            let path = self.log(number);
+            if path.exists() {
+                events.extend(history::read(&path, u32::try_from(number).unwrap_or(u32::MAX))?);
+            }
+        }
+        Ok(events)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

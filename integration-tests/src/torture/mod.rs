@@ -1,0 +1,172 @@
+//! A fleet under random load, with processes and servers being killed, paused and cut off, and its whole history checked.
+
+mod crew;
+mod faults;
+mod stage;
+
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use self::{crew::Crew, faults::Faults, stage::Stage};
+use crate::{
+    fleet::{Program, Random, StartError},
+    history::{LogError, Report, Rules, check},
+    servers::ServerError,
+};
+
+/// What to run.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "the program's arguments")]
+pub struct Options {
+    /// For how long.
+    pub time: Duration,
+    /// On which store; none starts one, and makes it fail as well.
+    pub url: Option<String>,
+    /// How the store it starts is laid out.
+    pub topology: Topology,
+    /// Whether the app servers use a plain cache instead.
+    pub plain: bool,
+    /// How many app servers.
+    pub processes: usize,
+    /// What the random numbers start from.
+    pub seed: u64,
+    /// What an app server runs.
+    pub program: Program,
+    /// Where the app servers' logs are kept; none throws them away.
+    pub logs: Option<PathBuf>,
+}
+
+/// How a store is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[expect(clippy::exhaustive_enums, reason = "the program's argument")]
+pub enum Topology {
+    /// One server.
+    Standalone,
+    /// Three masters.
+    Cluster,
+    /// A primary with a replica, watched by Sentinels.
+    Sentinel,
+}
+
+/// What a run was and what came out of it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Tortured {
+    /// What the store was.
+    pub store: String,
+    /// What was done to it and to the fleet, and how often.
+    pub faults: Vec<(&'static str, usize)>,
+    /// What the history shows.
+    pub report: Report,
+}
+
+/// Why there is no result.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Failure {
+    /// A server did not start or did not do as told.
+    Server(ServerError),
+    /// An app server did not start.
+    Start(StartError),
+    /// A part of the history can't be read.
+    Log(LogError),
+    /// A file can't be made.
+    File(std::io::Error),
+}
+
+const TASKS: u32 = 8;
+const RELAY: Duration = Duration::from_millis(5);
+
+/// Runs it and checks the history.
+///
+/// # Errors
+/// The run could not be made; that says nothing about the promises.
+pub fn run(options: &Options) -> Result<Tortured, Failure> {
+    let mut random = Random::new(options.seed);
+    let mut stage = Stage::set(options)?;
+    let folder = tempfile::Builder::new()
+        .prefix("token-cache-torture-")
+        .tempdir()
+        .map_err(Failure::File)?;
+    let logs = options.logs.clone().unwrap_or_else(|| folder.path().to_owned());
+    let crew = Crew::start(options, stage.urls(), logs, TASKS, random.number())?;
+    let over = AtomicBool::new(false);
+    let mut faults = Faults::new(random);
+    let struck = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                crew.relay();
+                thread::sleep(RELAY);
+            }
+        });
+        let struck = strike(options.time, &mut faults, &mut stage, &crew);
+        over.store(true, Ordering::Relaxed);
+        struck
+    });
+    struck?;
+    let history = crew.stop()?;
+    let rules = match (options.plain, options.topology) {
+        (true, _) => Rules::FINAL,
+        // A failover may lose what was acknowledged; a sign-out is on the replica before it is Ok.
+        (false, Topology::Sentinel) => Rules::LOSING,
+        (false, _) => Rules::ALL,
+    };
+    Ok(Tortured {
+        store: stage.to_string(),
+        faults: faults.counts(),
+        report: check(&history, rules),
+    })
+}
+
+fn strike(
+    time: Duration,
+    faults: &mut Faults,
+    stage: &mut Stage,
+    crew: &Crew,
+) -> Result<(), Failure> {
+    let end = Instant::now() + time;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        thread::sleep(faults.calm().min(left));
+        faults.strike(stage, crew)?;
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(error) => error.fmt(f),
+            Self::Start(error) => error.fmt(f),
+            Self::Log(error) => error.fmt(f),
+            Self::File(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<ServerError> for Failure {
+    fn from(error: ServerError) -> Self {
+        Self::Server(error)
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        Self::Start(error)
+    }
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        Self::Log(error)
+    }
+}

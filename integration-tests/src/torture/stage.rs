@@ -1,0 +1,90 @@
+use std::fmt;
+
+use super::{Failure, Options, Topology};
+use crate::servers::{
+    AppendFsync, Proxy, RedisCluster, RedisOptions, RedisServer, SentinelSetup, ServerError,
+};
+
+/// The store that the fleet works on, and each app server's own line to it.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) store: Store,
+    /// One for each app server, where the store can be reached through a proxy.
+    pub(super) lines: Vec<Proxy>,
+    pub(super) plain: bool,
+    urls: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(super) enum Store {
+    /// Somebody else's: nothing is done to it.
+    Given,
+    Standalone(RedisServer),
+    Cluster(RedisCluster),
+    Sentinel(SentinelSetup),
+}
+
+impl Stage {
+    pub(super) fn set(options: &Options) -> Result<Self, Failure> {
+        let plain = options.plain;
+        let everyone = |url: String| vec![url; options.processes];
+        if let Some(url) = &options.url {
+            return Ok(Self {
+                store: Store::Given,
+                lines: Vec::new(),
+                plain,
+                urls: everyone(url.clone()),
+            });
+        }
+        let persistent = RedisOptions {
+            appendonly: Some(AppendFsync::Always),
+            ..RedisOptions::default()
+        };
+        match options.topology {
+            Topology::Standalone => {
+                let redis = RedisServer::start(persistent)?;
+                let lines = (0..options.processes)
+                    .map(|_| Proxy::start(redis.address()))
+                    .collect::<Result<Vec<_>, ServerError>>()?;
+                let urls = lines.iter().map(Proxy::url).collect();
+                Ok(Self { store: Store::Standalone(redis), lines, plain, urls })
+            }
+            Topology::Cluster => {
+                let cluster = RedisCluster::start(3)?;
+                let nodes: Vec<String> =
+                    cluster.nodes().iter().map(|node| node.address().to_string()).collect();
+                let urls = everyone(format!("redis+cluster://{}", nodes.join(",")));
+                Ok(Self { store: Store::Cluster(cluster), lines: Vec::new(), plain, urls })
+            }
+            Topology::Sentinel => {
+                let setup = SentinelSetup::start(persistent)?;
+                let sentinels: Vec<String> =
+                    setup.sentinels().iter().map(ToString::to_string).collect();
+                let service = SentinelSetup::SERVICE;
+                let sentinels = sentinels.join(",");
+                let urls = everyone(format!("redis+sentinel://{sentinels}/{service}?replicas=1"));
+                Ok(Self { store: Store::Sentinel(setup), lines: Vec::new(), plain, urls })
+            }
+        }
+    }
+
+    /// Where each app server finds the store.
+    pub(super) fn urls(&self) -> &[String] {
+        &self.urls
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, server) = match &self.store {
+            Store::Given => return f.write_str("the given store"),
+            Store::Standalone(redis) => ("one server, appendfsync always", Some(redis)),
+            Store::Cluster(cluster) => ("a cluster of masters", cluster.nodes().first()),
+            Store::Sentinel(setup) => {
+                ("a primary and a replica under Sentinels, replicas=1", Some(setup.primary()))
+            }
+        };
+        let version = server.and_then(|server| server.version().ok()).unwrap_or_default();
+        write!(f, "{version}, {what}")
+    }
+}

@@ -1,0 +1,99 @@
+use std::time::{Duration, Instant};
+
+use token_cache_integration_tests::{
+    fleet::{Answer, Fleet, Program, Ticketed, User},
+    history::{Outcome, Scope},
+    servers::{RedisOptions, RedisServer},
+};
+
+/// No condition takes so long to come true; it is never waited for in full where things work.
+const GUARD: Duration = Duration::from_secs(40);
+
+/// So patient that a busy machine makes no operation time out where nothing is broken.
+pub(crate) const PATIENT: &str = "operation_timeout=10s&connect_timeout=10s";
+
+pub(crate) fn program() -> Program {
+    Program { file: env!("CARGO_BIN_EXE_app_server").into(), arguments: Vec::new() }
+}
+
+pub(crate) fn redis() -> RedisServer {
+    RedisServer::start(RedisOptions::default()).unwrap()
+}
+
+/// A URL with parameters.
+pub(crate) fn with(url: &str, parameters: &str) -> String {
+    format!("{url}/?{parameters}")
+}
+
+/// So many patient app servers on one store.
+pub(crate) fn fleet(redis: &RedisServer, servers: usize) -> Fleet {
+    fleet_at(&vec![with(&redis.url(), PATIENT); servers])
+}
+
+pub(crate) fn fleet_at(urls: &[String]) -> Fleet {
+    Fleet::start(program(), urls).unwrap()
+}
+
+/// A session that has tokens.
+pub(crate) fn signed_in(fleet: &Fleet, at: usize, user: User) -> Ticketed {
+    let session = fleet.sign_in(at, user).unwrap();
+    assert_eq!(fleet.put(at, &session), Outcome::Done);
+    session
+}
+
+/// Signs an account out by the app.
+pub(crate) fn sign_out_account(fleet: &Fleet, at: usize, of: &Ticketed) -> Outcome {
+    fleet.sign_out_scope(at, Scope::Account(of.account)).outcome
+}
+
+pub(crate) fn failed(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed { .. })
+}
+
+pub(crate) fn kind(outcome: &Outcome) -> &str {
+    match outcome {
+        Outcome::Failed { kind, .. } => kind,
+        other => panic!("it did not fail: {other:?}"),
+    }
+}
+
+/// Asks until the answer is no failure: while a server comes back.
+pub(crate) fn settled(mut ask: impl FnMut() -> Outcome) -> Outcome {
+    eventually("the answer is no failure", || Some(ask()).filter(|outcome| !failed(outcome)))
+}
+
+/// Asks until a condition answers.
+pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = condition() {
+            return answer;
+        }
+        assert!(start.elapsed() < GUARD, "not within {GUARD:?}: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Every app server refuses the session, by its tokens and by its ticket.
+#[track_caller]
+pub(crate) fn assert_signed_out(fleet: &Fleet, session: &Ticketed) {
+    for at in 0..fleet.len() {
+        let read = settled(|| fleet.get(at, session).outcome);
+        assert_eq!(read, Outcome::SignedOut, "app server {at}");
+        assert_eq!(settled(|| fleet.resume(at, session)), Outcome::SignedOut, "app server {at}");
+    }
+}
+
+/// Every app server reads the session's tokens.
+#[track_caller]
+pub(crate) fn assert_signed_in(fleet: &Fleet, session: &Ticketed) {
+    for at in 0..fleet.len() {
+        let read = settled(|| fleet.get(at, session).outcome);
+        assert!(matches!(read, Outcome::Found { .. }), "app server {at}: {read:?}");
+    }
+}
+
+#[track_caller]
+pub(crate) fn assert_found(answer: &Answer) {
+    assert!(matches!(answer.outcome, Outcome::Found { .. }), "{answer:?}");
+}

@@ -1,0 +1,22 @@
+//! What may go wrong around a sign-out, each hazard with several app servers as processes of their own and a Redis of the
+//! test's own. Every operation is recorded, and the whole history is checked.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+mod cancelled;
+mod connection;
+mod failover;
+mod flush;
+mod foreign;
+mod full;
+mod paused;
+mod plain;
+mod restart;
+mod writers;

@@ -1,0 +1,112 @@
+use std::time::Duration;
+
+use token_cache_integration_tests::{
+    fleet::{Fleet, Task, User},
+    history::{Op, Outcome, Rules, Scope},
+};
+
+use crate::common::{
+    assert_signed_in, assert_signed_out, eventually, failed, fleet_at, kind, redis, settled,
+    sign_out_account, with,
+};
+
+const SERVERS: usize = 3;
+const IMPATIENT: &str = "operation_timeout=400ms&connect_timeout=400ms";
+/// Far more than the configured time, far less than a hang.
+const HANG: Duration = Duration::from_secs(15);
+
+#[test]
+fn a_paused_redis_gives_time_outs_and_never_hangs_or_misses() {
+    let redis = redis();
+    let fleet = fleet_at(&vec![with(&redis.url(), IMPATIENT); SERVERS]);
+    let sign_in = |user| {
+        eventually("a sign-in works", || {
+            let session = fleet.sign_in(0, user).ok()?;
+            (settled(|| fleet.put(0, &session)) == Outcome::Done).then_some(session)
+        })
+    };
+    let living = sign_in(User::new(fleet.account()));
+    let ended = sign_in(User::new(fleet.account()));
+    let user = User::new(fleet.account());
+
+    redis.pause().unwrap();
+    let started = fleet.start_sign_in(1).unwrap();
+    let resume = Op::Resume { session: living.session };
+    let sign_out = Task::new(Op::SignOut(Scope::Account(ended.account)));
+    let running = [
+        ("read", fleet.begin(0, Fleet::getting(&living))),
+        ("read elsewhere", fleet.begin(2, Fleet::getting(&ended))),
+        ("ticket", fleet.begin(1, Task::with_ticket(resume, &living.ticket))),
+        ("write", fleet.begin(2, fleet.putting(&living, None))),
+        ("sign-in", fleet.call_back(1, user, &started).1),
+        ("sign-out", fleet.begin(0, sign_out)),
+    ];
+    for (what, running) in running {
+        let answer = running.wait();
+        assert_eq!(kind(&answer.outcome), "TimedOut", "{what}: {answer:?}");
+        let took = Duration::from_nanos(answer.span.end.0 - answer.span.start.0);
+        assert!(took < HANG, "{what} took {took:?}");
+        let changes = !matches!(what, "read" | "read elsewhere" | "ticket");
+        let maybe = matches!(answer.outcome, Outcome::Failed { maybe: true, .. });
+        assert_eq!(maybe, changes, "{what}: {answer:?}");
+    }
+    redis.resume().unwrap();
+
+    assert_signed_in(&fleet, &living);
+    let out = settled(|| sign_out_account(&fleet, 1, &ended));
+    assert!(matches!(out, Outcome::Done | Outcome::EndedNothing), "{out:?}");
+    assert_signed_out(&fleet, &ended);
+    fleet.assert_kept(Rules::ALL);
+}
+
+#[test]
+fn an_unreachable_redis_is_unavailable_in_time_and_no_sign_out_is_ok() {
+    let mut redis = redis();
+    let fleet = fleet_at(&vec![with(&redis.url(), IMPATIENT); SERVERS]);
+    let session = fleet.sign_in(0, User::new(fleet.account())).unwrap();
+    redis.kill9().unwrap();
+    for at in 0..SERVERS {
+        for answer in [
+            fleet.get(at, &session),
+            fleet.begin(at, fleet.putting(&session, None)).wait(),
+            fleet.sign_out_scope(at, Scope::Account(session.account)),
+        ] {
+            assert!(failed(&answer.outcome), "{answer:?}");
+            assert!(
+                ["Unavailable", "TimedOut"].contains(&kind(&answer.outcome)),
+                "{answer:?}"
+            );
+            let took = Duration::from_nanos(answer.span.end.0 - answer.span.start.0);
+            assert!(took < HANG, "it took {took:?}");
+        }
+    }
+    // Nothing was kept: everybody is out, and the fleet works again without a restart of its own.
+    redis.restart().unwrap();
+    assert_signed_out(&fleet, &session);
+    let again = eventually("a sign-in works", || fleet.sign_in(2, User::new(session.account)).ok());
+    assert_eq!(settled(|| fleet.put(1, &again)), Outcome::Done);
+    assert_signed_in(&fleet, &again);
+    fleet.assert_kept(Rules::LOSING);
+}
+
+/// A frozen app server may go on long after the sign-out: what it had in hand is worth nothing.
+#[test]
+fn a_paused_app_server_brings_nothing_back_when_it_goes_on() {
+    let redis = redis();
+    let fleet = crate::common::fleet(&redis, SERVERS);
+    for _ in 0..5 {
+        let session = crate::common::signed_in(&fleet, 0, User::new(fleet.account()));
+        let read = fleet.get(2, &session);
+        fleet.server(2).pause();
+        let write = fleet.begin(2, fleet.putting(&session, Some(&read)));
+        let started = fleet.start_sign_in(0).unwrap();
+        let user = User { auth_time: 1, ..User::new(session.account) };
+        let (_, callback) = fleet.call_back(2, user, &started);
+        assert_eq!(sign_out_account(&fleet, 1, &session), Outcome::Done);
+        fleet.server(2).resume();
+        assert_eq!(write.wait().outcome, Outcome::SignedOut);
+        assert_eq!(callback.wait().outcome, Outcome::SignedOut);
+        assert_signed_out(&fleet, &session);
+    }
+    fleet.assert_kept(Rules::ALL);
+}

@@ -1,0 +1,90 @@
+use token_cache_integration_tests::{
+    fleet::{Ticketed, User},
+    history::{Outcome, Promise, Rules, check},
+    servers::{AppendFsync, RedisOptions, RedisServer},
+};
+
+use crate::common::{
+    assert_found, assert_signed_in, assert_signed_out, eventually, fleet, settled,
+    sign_out_account, signed_in,
+};
+
+const SERVERS: usize = 3;
+
+fn appending() -> RedisOptions {
+    RedisOptions { appendonly: Some(AppendFsync::Always), ..RedisOptions::default() }
+}
+
+#[test]
+fn with_an_append_only_file_a_killed_redis_comes_back_as_it_was() {
+    let mut redis = RedisServer::start(appending()).unwrap();
+    let fleet = fleet(&redis, SERVERS);
+    let sessions: Vec<Ticketed> = (0..20)
+        .map(|at| signed_in(&fleet, at % SERVERS, User::new(fleet.account())))
+        .collect();
+    let (ended, living) = sessions.split_at(10);
+    for round in 0..3 {
+        for (at, session) in ended.iter().enumerate().skip(round * 3).take(4) {
+            let out = settled(|| sign_out_account(&fleet, at % SERVERS, session));
+            assert!(matches!(out, Outcome::Done | Outcome::EndedNothing), "{out:?}");
+        }
+        redis.kill9().unwrap();
+        redis.restart().unwrap();
+        for session in ended.iter().take(round * 3 + 4) {
+            assert_signed_out(&fleet, session);
+        }
+        for session in living {
+            assert_signed_in(&fleet, session);
+        }
+    }
+    fleet.assert_kept(Rules::ALL);
+}
+
+#[test]
+fn without_persistence_a_restart_signs_everybody_out_and_brings_nobody_back() {
+    let mut redis = crate::common::redis();
+    let mut fleet = fleet(&redis, SERVERS);
+    let sessions: Vec<Ticketed> = (0..10)
+        .map(|at| signed_in(&fleet, at % SERVERS, User::new(fleet.account())))
+        .collect();
+    let reads: Vec<_> = sessions.iter().map(|session| fleet.get(0, session)).collect();
+    reads.iter().for_each(assert_found);
+    redis.kill9().unwrap();
+    redis.restart().unwrap();
+    for (session, read) in sessions.iter().zip(&reads) {
+        // Refreshes that began before the restart, and writes that know nothing of it.
+        let late = settled(|| fleet.begin(1, fleet.putting(session, Some(read))).wait().outcome);
+        assert_eq!(late, Outcome::SignedOut);
+        assert_eq!(settled(|| fleet.put(2, session)), Outcome::SignedOut);
+        assert_signed_out(&fleet, session);
+    }
+    // The namespace is put back as the fleet knew it: a server with another secret stays out, and all can sign in.
+    eventually("the namespace record is put back", || {
+        let size = redis.cli(&["DBSIZE"]).unwrap();
+        (size.int() > Some(0)).then_some(())
+    });
+    fleet.replace(0).unwrap();
+    let again = signed_in(&fleet, 0, User::new(sessions[0].account));
+    assert_signed_in(&fleet, &again);
+    fleet.assert_kept(Rules::LOSING);
+}
+
+/// Documented, not promised: what a store must have for a sign-out to outlast its restart.
+#[test]
+fn with_snapshots_alone_a_restart_brings_a_signed_out_session_back() {
+    let snapshots = RedisOptions { save: Some("3600 1".to_owned()), ..RedisOptions::default() };
+    let mut redis = RedisServer::start(snapshots).unwrap();
+    let fleet = fleet(&redis, SERVERS);
+    let session = signed_in(&fleet, 0, User::new(fleet.account()));
+    redis.cli(&["SAVE"]).unwrap();
+    assert_eq!(sign_out_account(&fleet, 1, &session), Outcome::Done);
+    assert_signed_out(&fleet, &session);
+    redis.kill9().unwrap();
+    redis.restart().unwrap();
+    assert_signed_in(&fleet, &session);
+    // The checker sees it for what it is.
+    assert!(check(&fleet.history(), Rules::ALL).broken(Promise::G1) >= SERVERS);
+    // Signed out once more, it is out.
+    assert_eq!(sign_out_account(&fleet, 2, &session), Outcome::Done);
+    assert_signed_out(&fleet, &session);
+}

@@ -1,0 +1,207 @@
+use std::thread;
+
+use token_cache_integration_tests::{
+    fleet::{Fleet, Ticketed, User},
+    history::{Account, Outcome, Rules, Scope, Sid},
+    servers::Proxy,
+};
+
+use crate::common::{
+    PATIENT, assert_found, assert_signed_in, assert_signed_out, fleet, fleet_at, redis,
+    settled, sign_out_account, signed_in, with,
+};
+
+const SERVERS: usize = 4;
+const WRITERS: usize = 50;
+
+/// Writes until it is refused; says how often it was stored.
+fn write_until_refused(fleet: &Fleet, at: usize, session: &Ticketed) -> usize {
+    let mut stored = 0;
+    loop {
+        // Half of them as a refresh does: over what was read.
+        let task = if stored % 2 == 0 {
+            fleet.putting(session, None)
+        } else {
+            let read = fleet.get(at, session);
+            if read.outcome == Outcome::SignedOut {
+                return stored;
+            }
+            fleet.putting(session, Some(&read))
+        };
+        match fleet.begin(at, task).wait().outcome {
+            Outcome::Done => stored += 1,
+            Outcome::Superseded => {}
+            Outcome::SignedOut => return stored,
+            other => panic!("a write ended in {other:?}"),
+        }
+    }
+}
+
+fn scopes(user: &User) -> Vec<Scope> {
+    let (account, sid) = (user.account, user.sid);
+    let issued_at = user.auth_time;
+    vec![
+        Scope::Account(account),
+        Scope::Accounts(vec![account]),
+        Scope::ProviderSession(sid.unwrap()),
+        Scope::Issuer(account.issuer),
+        Scope::Message { account: Some(account), sid: None, issued_at },
+        Scope::Message { account: Some(account), sid, issued_at },
+        Scope::Message { account: None, sid, issued_at },
+    ]
+}
+
+#[test]
+fn a_sign_out_of_any_scope_stops_fifty_writers_for_good() {
+    let redis = redis();
+    let fleet = fleet(&redis, SERVERS);
+    for round in 0..7 {
+        let user = User::new(fleet.account()).labelled(fleet.number());
+        let sessions: Vec<Ticketed> =
+            (0..5).map(|at| signed_in(&fleet, at % SERVERS, user)).collect();
+        let scope = scopes(&user).swap_remove(round);
+        let stored: Vec<usize> = thread::scope(|threads| {
+            let writers: Vec<_> = (0..WRITERS)
+                .map(|writer| {
+                    let session = &sessions[writer % sessions.len()];
+                    let fleet = &fleet;
+                    threads.spawn(move || write_until_refused(fleet, writer % SERVERS, session))
+                })
+                .collect();
+            // They are at work once so many writes are there.
+            let begun = fleet.history().len();
+            while fleet.history().len() < begun + 4 * WRITERS {
+                thread::yield_now();
+            }
+            let out = fleet.sign_out_scope(round % SERVERS, scope.clone());
+            assert_eq!(out.outcome, Outcome::Done, "{scope:?}: {out:?}");
+            writers.into_iter().map(|writer| writer.join().unwrap()).collect()
+        });
+        assert!(stored.iter().sum::<usize>() > 0, "nobody had written before {scope:?}");
+        for session in &sessions {
+            assert_signed_out(&fleet, session);
+        }
+    }
+    let report = fleet.assert_kept(Rules::ALL);
+    assert!(report.counts.late_writes_refused > 0, "{report}");
+}
+
+/// A fleet of three, the last of which has a line of its own to the store.
+fn fleet_with_a_line(redis: &token_cache_integration_tests::servers::RedisServer) -> (Fleet, Proxy) {
+    let line = Proxy::start(redis.address()).unwrap();
+    let url = with(&redis.url(), PATIENT);
+    let fleet = fleet_at(&[url.clone(), url, with(&line.url(), PATIENT)]);
+    (fleet, line)
+}
+
+const HELD_BACK: usize = 2;
+
+#[test]
+fn a_write_that_the_network_delivers_after_the_sign_out_is_refused() {
+    let redis = redis();
+    let (fleet, line) = fleet_with_a_line(&redis);
+    for _ in 0..10 {
+        let session = signed_in(&fleet, 0, User::new(fleet.account()));
+        let read = fleet.get(HELD_BACK, &session);
+        assert_found(&read);
+        line.freeze();
+        let refresh = fleet.begin(HELD_BACK, fleet.putting(&session, Some(&read)));
+        let write = fleet.begin(HELD_BACK, fleet.putting(&session, None));
+        line.wait_until_holding().unwrap();
+        assert_eq!(sign_out_account(&fleet, 1, &session), Outcome::Done);
+        line.thaw();
+        assert_eq!(refresh.wait().outcome, Outcome::SignedOut);
+        assert_eq!(write.wait().outcome, Outcome::SignedOut);
+        assert_signed_out(&fleet, &session);
+    }
+    fleet.assert_kept(Rules::ALL);
+}
+
+#[test]
+fn a_sign_in_that_the_network_delivers_after_the_sign_out_is_refused() {
+    let redis = redis();
+    let (fleet, line) = fleet_with_a_line(&redis);
+    for round in 0..7 {
+        // An issuer of its own: nobody else is signed out with it.
+        let account = Account { issuer: u32::try_from(round).unwrap(), ..fleet.account() };
+        let user = User::new(account).labelled(fleet.number());
+        let scope = scopes(&user).swap_remove(round);
+        let started = fleet.start_sign_in(HELD_BACK).unwrap();
+        line.freeze();
+        let (_, callback) = fleet.call_back(HELD_BACK, user, &started);
+        line.wait_until_holding().unwrap();
+        let out = fleet.sign_out_scope(1, scope.clone()).outcome;
+        assert_eq!(out, Outcome::EndedNothing, "{scope:?}");
+        line.thaw();
+        assert_eq!(callback.wait().outcome, Outcome::SignedOut, "{scope:?}");
+        // Whoever authenticates anew is welcome.
+        let sid = Sid { label: fleet.number(), ..user.sid.unwrap() };
+        let again = User { sid: Some(sid), ..User::new(user.account) };
+        let session = settled_sign_in(&fleet, again);
+        assert_signed_in(&fleet, &session);
+    }
+    fleet.assert_kept(Rules::ALL);
+}
+
+/// Two app servers read the store's clock a little apart, so a sign-in within that of a sign-out may count as before it.
+fn settled_sign_in(fleet: &Fleet, user: User) -> Ticketed {
+    crate::common::eventually("a new sign-in is welcome", || {
+        let user = User { auth_time: User::new(user.account).auth_time, ..user };
+        let session = fleet.sign_in(0, user).ok()?;
+        (fleet.put(0, &session) == Outcome::Done).then_some(session)
+    })
+}
+
+#[test]
+fn a_writer_killed_between_its_steps_leaves_nothing_that_comes_back() {
+    let redis = redis();
+    let (mut fleet, line) = fleet_with_a_line(&redis);
+    for _ in 0..4 {
+        let session = signed_in(&fleet, 0, User::new(fleet.account()));
+        let read = fleet.get(HELD_BACK, &session);
+        // It has read, and what it has written is on its way when it dies.
+        line.freeze();
+        let write = fleet.begin(HELD_BACK, fleet.putting(&session, Some(&read)));
+        line.wait_until_holding().unwrap();
+        fleet.server(HELD_BACK).kill9();
+        assert_eq!(write.wait().outcome, Outcome::Unknown);
+        assert_eq!(sign_out_account(&fleet, 1, &session), Outcome::Done);
+        line.thaw();
+        fleet.replace(HELD_BACK).unwrap();
+        assert_signed_out(&fleet, &session);
+    }
+    fleet.assert_kept(Rules::ALL);
+}
+
+#[test]
+fn a_sign_in_killed_between_its_steps_harms_nobody() {
+    let redis = redis();
+    let (mut fleet, line) = fleet_with_a_line(&redis);
+    // A sign-in with a label has three steps: each is held back once while its app server dies.
+    for step in 0..3 {
+        let user = User::new(fleet.account()).labelled(fleet.number());
+        let before = signed_in(&fleet, 0, user);
+        let requests = line.requests();
+        let started = fleet.start_sign_in(HELD_BACK).unwrap();
+        let (_, callback) = fleet.call_back(HELD_BACK, user, &started);
+        while step > 0 && line.requests() < requests + step {
+            thread::yield_now();
+        }
+        fleet.server(HELD_BACK).kill9();
+        drop(callback.wait());
+        // The other session of the same user lives on, and a sign-out ends it.
+        assert_signed_in_elsewhere(&fleet, &before);
+        let out = fleet.sign_out_scope(1, Scope::ProviderSession(user.sid.unwrap()));
+        assert_eq!(out.outcome, Outcome::Done);
+        fleet.replace(HELD_BACK).unwrap();
+        assert_signed_out(&fleet, &before);
+    }
+    fleet.assert_kept(Rules::ALL);
+}
+
+fn assert_signed_in_elsewhere(fleet: &Fleet, session: &Ticketed) {
+    for at in 0..HELD_BACK {
+        let read = settled(|| fleet.get(at, session).outcome);
+        assert!(matches!(read, Outcome::Found { .. }), "{read:?}");
+    }
+}
