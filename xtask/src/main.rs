@@ -49,3 +49,29 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Arguments, Command};
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_follows_a_command_is_passed_on() {
+        for line in [
+            "torture --minutes 10 --plain",
+            "bench redis --json FILE",
+            "test -E all()",
+        ] {
+            let words = ["cargo xtask"].into_iter().chain(line.split(' '));
+            assert!(Arguments::try_parse_from(words).is_ok(), "{line}");
+        }
+        let ci = Arguments::try_parse_from(["cargo xtask", "ci", "--advisories"]);
+        assert!(matches!(ci.map(|ci| ci.command), Ok(Command::Ci(_))));
+    }
+}

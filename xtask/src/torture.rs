@@ -8,28 +8,9 @@ pub(crate) const PROGRAM: &str = "torture";
 /// How long, and on what.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// How many minutes to go on
-    #[arg(long, default_value_t = 10)]
-    minutes: u32,
-    /// The store, instead of a local server that is killed and paused as well
-    #[arg(long, value_name = "URL")]
-    store: Option<String>,
-    /// The plain cache (SET, GET, DEL) instead: the checker must find its violations
-    #[arg(long)]
-    plain: bool,
-}
-
-impl Arguments {
-    fn passed_on(&self) -> Vec<String> {
-        let mut arguments = vec!["--minutes".to_owned(), self.minutes.to_string()];
-        if let Some(store) = &self.store {
-            arguments.extend(["--store".to_owned(), store.clone()]);
-        }
-        if self.plain {
-            arguments.push("--plain".to_owned());
-        }
-        arguments
-    }
+    /// Passed on, such as `--minutes 10`; `-- --help` lists them
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
@@ -46,5 +27,5 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         PROGRAM,
         "--",
     ];
-    command::run(command::cargo(run).args(arguments.passed_on()))
+    command::run(command::cargo(run).args(&arguments.arguments))
 }

@@ -13,8 +13,6 @@ pub(crate) struct Arguments {
     /// Checks known vulnerabilities as well, which needs a network
     #[arg(long)]
     advisories: bool,
-    #[command(flatten)]
-    test: test::Arguments,
 }
 
 /// From the cheapest check to the tests.
@@ -33,7 +31,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     feature_combinations()?;
     msrv::check(&metadata)?;
     packages::check(&metadata)?;
-    test::run(&arguments.test)
+    test::run(&test::Arguments::default())
 }
 
 fn deny(advisories: bool) -> Outcome {

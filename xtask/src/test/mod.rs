@@ -19,7 +19,7 @@ const SECRET: (&str, &str) = (
 );
 
 /// What to run of the tests.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Arguments {
     /// Passed on to the test runner: names to run instead of all
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
