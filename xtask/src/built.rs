@@ -65,8 +65,4 @@ impl Built {
         command.current_dir(command::root());
         Ok(command)
     }
-
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
 }
