@@ -51,7 +51,7 @@ impl InProcess {
 
 #[async_trait]
 impl Harness for InProcess {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         self.name
     }
 

@@ -1,4 +1,4 @@
-use crate::{Check, Needs, Promise, checks::*};
+use crate::{Check, Needs, Promise, checks};
 
 /// How many checks there are. A change to the suite changes it here as well, so that none gets lost unseen.
 pub const TOTAL: usize = 137;
@@ -10,7 +10,7 @@ macro_rules! check {
             promise: Promise::$promise,
             needs: Needs::$needs,
             hazard: $hazard,
-            run: |setup| Box::pin($module::$name(setup)),
+            run: |setup| Box::pin(checks::$module::$name(setup)),
         }
     };
 }

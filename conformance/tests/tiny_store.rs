@@ -4,12 +4,8 @@ use std::{process::ExitCode, sync::Arc};
 
 use token_cache_conformance::InProcess;
 
-#[path = "../../core/examples/tiny_store.rs"]
-#[expect(
-    dead_code,
-    unreachable_pub,
-    reason = "an example with a `main` of its own"
-)]
+#[path = "../../core/docs/tiny_store.rs"]
+#[expect(dead_code, reason = "the example ends with a `main` of its own")]
 mod tiny_store;
 
 fn main() -> ExitCode {

@@ -12,6 +12,10 @@ use crate::{
 };
 
 #[doc = include_str!("store.md")]
+///
+#[doc = "```"]
+#[doc = include_str!("../docs/tiny_store.rs")]
+#[doc = "```"]
 #[async_trait]
 pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// What this store can do.

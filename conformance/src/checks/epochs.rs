@@ -104,7 +104,7 @@ pub async fn a_ticket_of_an_older_session_stays_signed_out(setup: &Setup) -> Res
         .await
         .should_work("a sign-out")?;
     should_equal(&out.ended, &true, "a session ended")?;
-    let new = app.is_welcome(setup, |started| sign_in(started)).await?;
+    let new = app.is_welcome(setup, sign_in).await?;
     app.puts(&new, "new").await?;
     app.is_over(&old).await?;
     let unverified = app

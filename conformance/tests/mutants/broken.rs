@@ -194,7 +194,7 @@ impl<F: Fault> Workshop<F> {
 
 #[async_trait]
 impl<F: Fault> Harness for Workshop<F> {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "broken"
     }
 

@@ -14,7 +14,7 @@ use crate::broken::Fault;
 /// Keeps one marker an account, whichever clock it is of.
 #[derive(Default)]
 pub(crate) struct HasOneMarker {
-    markers: Mutex<HashMap<(AccountKey, ()), Moment>>,
+    markers: Mutex<HashMap<AccountKey, Moment>>,
 }
 
 #[async_trait]
@@ -33,7 +33,7 @@ impl Fault for HasOneMarker {
             .clone();
         let refused = markers
             .iter()
-            .any(|((marked, _), moment)| marked == account && places.stands_before(*moment));
+            .any(|(marked, moment)| marked == account && places.stands_before(*moment));
         if refused {
             return Err(Error::signed_out("begin a session"));
         }
@@ -51,7 +51,7 @@ impl Fault for HasOneMarker {
             self.markers
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .insert((*account, ()), moment);
+                .insert(*account, moment);
             options.marker_life = Duration::ZERO;
         }
         healthy.evict(account, cut, options).await

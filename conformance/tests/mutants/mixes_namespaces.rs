@@ -9,7 +9,7 @@ pub(crate) struct MixesNamespaces(MemoryStore);
 
 #[async_trait]
 impl Harness for MixesNamespaces {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "broken"
     }
 

@@ -1,11 +1,11 @@
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
+use token_cache_conformance::{Switch, async_trait};
 use tokio::{
     io::{AsyncRead, AsyncWrite, copy_bidirectional},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
     sync::watch,
 };
-use token_cache_conformance::{Switch, async_trait};
 
 /// Passes bytes on to a server, whatever they are, until it is shut: it then drops what is open, and every new connection.
 pub(crate) struct Gate(watch::Sender<bool>);

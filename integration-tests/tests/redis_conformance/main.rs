@@ -1,6 +1,10 @@
 //! The Redis store through the suite, on every setup that it supports.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 mod gate;
 mod setups;
@@ -27,7 +31,9 @@ struct Redis {
 
 impl Redis {
     fn config(&self, namespace: &str) -> Result<RedisConfig, NoStore> {
-        let server = self.server.get_or_init(|| self.setup.provide().map_err(|why| why.to_string()));
+        let server = self
+            .server
+            .get_or_init(|| self.setup.provide().map_err(|why| why.to_string()));
         let mut config = server.as_ref().map_err(Clone::clone)?.config()?;
         namespace.clone_into(&mut config.prefix);
         Ok(config)
@@ -36,12 +42,14 @@ impl Redis {
 
 #[async_trait]
 impl Harness for Redis {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         self.setup.name()
     }
 
     async fn open(&self, namespace: &str) -> Result<Arc<dyn TokenStore>, NoStore> {
-        Ok(Arc::new(RedisStore::connect(self.config(namespace)?).await?))
+        Ok(Arc::new(
+            RedisStore::connect(self.config(namespace)?).await?,
+        ))
     }
 
     /// Through a gate, where the store keeps to the address it is given. A Cluster's nodes and a Sentinel's primary are
@@ -50,7 +58,8 @@ impl Harness for Redis {
         let mut config = self.config(namespace)?;
         let gate = match &mut config.topology {
             Topology::Standalone(address) => {
-                let (gate, at) = Gate::to_address(format!("{}:{}", address.host, address.port)).await?;
+                let (gate, at) =
+                    Gate::to_address(format!("{}:{}", address.host, address.port)).await?;
                 address.port = at.port();
                 gate
             }
@@ -62,13 +71,18 @@ impl Harness for Redis {
             }
             _ => return Ok(Breakable::at_the_front_door(self.open(namespace).await?)),
         };
-        Ok(Breakable::new(Arc::new(RedisStore::connect(config).await?), gate))
+        Ok(Breakable::new(
+            Arc::new(RedisStore::connect(config).await?),
+            gate,
+        ))
     }
 }
 
 fn main() -> ExitCode {
-    token_cache_conformance::main_of(
-        Setup::ALL
-            .map(|setup| Arc::new(Redis { setup, server: OnceLock::new() }) as Arc<dyn Harness>),
-    )
+    token_cache_conformance::main_of(Setup::ALL.map(|setup| {
+        Arc::new(Redis {
+            setup,
+            server: OnceLock::new(),
+        }) as Arc<dyn Harness>
+    }))
 }

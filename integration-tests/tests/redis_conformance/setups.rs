@@ -24,8 +24,13 @@ pub(crate) enum Server {
 }
 
 impl Setup {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Standalone, Self::Cluster, Self::Sentinel, Self::Tls, Self::Socket];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Standalone,
+        Self::Cluster,
+        Self::Sentinel,
+        Self::Tls,
+        Self::Socket,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -44,8 +49,14 @@ impl Setup {
             Self::Standalone => Server::Standalone(TestRedis::provide()?),
             Self::Cluster => Server::Cluster(TestCluster::provide()?),
             Self::Sentinel => Server::Sentinel(Box::new(SentinelSetup::start(default())?)),
-            Self::Tls => Server::Tls(start(RedisOptions { tls: true, ..default() })?),
-            Self::Socket => Server::Socket(start(RedisOptions { unix_socket: true, ..default() })?),
+            Self::Tls => Server::Tls(start(RedisOptions {
+                tls: true,
+                ..default()
+            })?),
+            Self::Socket => Server::Socket(start(RedisOptions {
+                unix_socket: true,
+                ..default()
+            })?),
         })
     }
 }
@@ -55,17 +66,25 @@ impl Server {
         let url = match self {
             Self::Standalone(redis) => redis.url().to_owned(),
             Self::Cluster(cluster) => {
-                let nodes: Vec<_> =
-                    cluster.urls().iter().map(|url| url.trim_start_matches("redis://")).collect();
+                let nodes: Vec<_> = cluster
+                    .urls()
+                    .iter()
+                    .map(|url| url.trim_start_matches("redis://"))
+                    .collect();
                 format!("redis+cluster://{}", nodes.join(","))
             }
             Self::Sentinel(setup) => {
-                let sentinels: Vec<_> =
-                    setup.sentinels().iter().map(ToString::to_string).collect();
-                format!("redis+sentinel://{}/{}", sentinels.join(","), SentinelSetup::SERVICE)
+                let sentinels: Vec<_> = setup.sentinels().iter().map(ToString::to_string).collect();
+                format!(
+                    "redis+sentinel://{}/{}",
+                    sentinels.join(","),
+                    SentinelSetup::SERVICE
+                )
             }
             Self::Tls(server) => {
-                let url = server.tls_url().ok_or("the server was started without TLS")?;
+                let url = server
+                    .tls_url()
+                    .ok_or("the server was started without TLS")?;
                 format!("{url}?ca={}", server.authority().display())
             }
             Self::Socket(server) => format!("redis+unix://{}", server.unix_socket().display()),

@@ -14,7 +14,7 @@ use token_cache_core::{
 };
 
 #[derive(Debug, Default)]
-pub struct TinyStore(Mutex<Held>);
+pub(crate) struct TinyStore(Mutex<Held>);
 
 #[derive(Debug, Default)]
 struct Held {
@@ -279,13 +279,9 @@ async fn main() -> Result<()> {
     assert!(session.get(&api).await?.is_some());
 
     assert!(cache.sign_out_account(&ada).await?.ended);
-    assert!(session.get(&api).await.unwrap_err().is_signed_out());
-    assert!(
-        cache
-            .sign_in(SignIn::new(ada, &under_way))
-            .await
-            .unwrap_err()
-            .is_signed_out()
-    );
+    let read = session.get(&api).await;
+    assert!(read.is_err_and(|error| error.is_signed_out()));
+    let overtaken = cache.sign_in(SignIn::new(ada, &under_way)).await;
+    assert!(overtaken.is_err_and(|error| error.is_signed_out()));
     Ok(())
 }
