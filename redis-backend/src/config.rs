@@ -173,11 +173,9 @@ impl RedisConfig {
 impl Topology {
     fn check(&self, db: u32) -> Result<()> {
         match self {
-            Self::Standalone(_) => Ok(()),
             Self::Socket(path) if path.as_os_str().is_empty() => {
                 Err(refused("the path of the socket is empty"))
             }
-            Self::Socket(_) => Ok(()),
             Self::Cluster(_) if !cfg!(feature = "cluster") => Err(feature_off("cluster")),
             Self::Cluster(nodes) if nodes.is_empty() => {
                 Err(refused("a cluster needs the address of a node at least"))
@@ -185,7 +183,6 @@ impl Topology {
             Self::Cluster(_) if db != 0 => {
                 Err(refused("a cluster has no database but 0; leave it out"))
             }
-            Self::Cluster(_) => Ok(()),
             Self::Sentinel(_) if !cfg!(feature = "sentinel") => Err(feature_off("sentinel")),
             Self::Sentinel(sentinel) if sentinel.sentinels.is_empty() => {
                 Err(refused("the address of a Sentinel is missing"))
@@ -193,7 +190,7 @@ impl Topology {
             Self::Sentinel(sentinel) if sentinel.service.is_empty() => Err(refused(
                 "the name of the service that the Sentinels watch is empty",
             )),
-            Self::Sentinel(_) => Ok(()),
+            Self::Standalone(_) | Self::Socket(_) | Self::Cluster(_) | Self::Sentinel(_) => Ok(()),
         }
     }
 }

@@ -298,281 +298,106 @@ mod tests {
         value.extract_error().unwrap_err()
     }
 
-    fn broke(kind: io::ErrorKind) -> RedisError {
-        io::Error::from(kind).into()
+    fn seen(error: &RedisError) -> (ErrorKind, Applied, &'static str) {
+        let class = classify(error);
+        let then = match (class.lost, class.passing) {
+            (false, false) => "stays",
+            (false, true) => "passes",
+            (true, false) => "stays, on another connection",
+            (true, true) => "passes, on another connection",
+        };
+        (class.kind, class.applied, then)
     }
 
     #[test]
-    fn every_error_of_the_driver_has_its_kind() {
+    fn every_refusal_of_the_server_has_its_kind() {
+        use ErrorKind::{Config, Corrupt, Denied, Full, Unavailable, Unexpected};
+        let elsewhere = "passes, on another connection";
+        for (line, kind, then) in [
+            ("WRONGPASS invalid", Denied, "stays, on another connection"),
+            ("NOAUTH required.", Denied, "stays, on another connection"),
+            ("NOPERM no permissions", Denied, "stays"),
+            ("ERR user can't run this command", Denied, "stays"),
+            ("ERR user can't access at least one", Denied, "stays"),
+            ("OOM command not allowed", Full, "stays"),
+            ("WRONGTYPE Operation against", Corrupt, "stays"),
+            ("READONLY You can't write", Unavailable, elsewhere),
+            ("MASTERDOWN Link is down", Unavailable, elsewhere),
+            ("ERR max number of clients", Unavailable, elsewhere),
+            ("LOADING Redis is loading", Unavailable, "passes"),
+            ("CLUSTERDOWN The cluster", Unavailable, "passes"),
+            ("MOVED 3999 127.0.0.1:6381", Unavailable, "passes"),
+            ("ASK 3999 127.0.0.1:6381", Unavailable, "passes"),
+            ("TRYAGAIN Multiple keys", Unavailable, "passes"),
+            ("NOSCRIPT No matching script.", Unavailable, "passes"),
+            ("NOREPLICAS Not enough", Unavailable, "passes"),
+            ("BUSY Redis is busy", Unavailable, "passes"),
+            ("MISCONF Redis is configured", Unavailable, "stays"),
+            ("NOPROTO unsupported", Config, "stays"),
+            ("ERR DB index is out of range", Config, "stays"),
+            ("ERR unknown command 'HMGET'", Config, "stays"),
+            ("ERR AUTH without any password configured", Config, "stays"),
+            ("CROSSSLOT Keys in request", Unexpected, "stays"),
+            ("EXECABORT Transaction", Unexpected, "stays"),
+            ("NOTBUSY No scripts", Unexpected, "stays"),
+            ("NOSUB not subscribed", Unexpected, "stays"),
+            ("ERR something new", Unexpected, "stays"),
+            ("NEWCODE something new", Unexpected, "stays"),
+        ] {
+            assert_eq!(seen(&said(line)), (kind, Applied::No, then), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_failure_of_the_connection_has_its_kind() {
         use Applied::{Maybe, No};
-        use ErrorKind::*;
-        // error, kind, may be applied, connection lost, passes
-        let table = [
-            (
-                said("WRONGPASS invalid username-password pair"),
-                Denied,
-                No,
-                true,
-                false,
-            ),
-            (
-                said("NOAUTH Authentication required."),
-                Denied,
-                No,
-                true,
-                false,
-            ),
-            (
-                said("NOPERM this user has no permissions"),
-                Denied,
-                No,
-                false,
-                false,
-            ),
-            (
-                said("ERR The user executing the script can't run this command or subcommand"),
-                Denied,
-                No,
-                false,
-                false,
-            ),
-            (
-                said("ERR The user executing the script can't access at least one of the keys"),
-                Denied,
-                No,
-                false,
-                false,
-            ),
-            (
-                said("OOM command not allowed when used memory > 'maxmemory'."),
-                Full,
-                No,
-                false,
-                false,
-            ),
-            (
-                said("WRONGTYPE Operation against a key holding the wrong kind of value"),
-                Corrupt,
-                No,
-                false,
-                false,
-            ),
-            (
-                said("READONLY You can't write against a read only replica."),
-                Unavailable,
-                No,
-                true,
-                true,
-            ),
-            (
-                said("LOADING Redis is loading the dataset in memory"),
-                Unavailable,
-                No,
-                false,
-                true,
-            ),
-            (
-                said("CLUSTERDOWN The cluster is down"),
-                Unavailable,
-                No,
-                false,
-                true,
-            ),
-            (
-                said("MASTERDOWN Link with MASTER is down"),
-                Unavailable,
-                No,
-                true,
-                true,
-            ),
-            (
-                said("MOVED 3999 127.0.0.1:6381"),
-                Unavailable,
-                No,
-                false,
-                true,
-            ),
-            (
-                said("ASK 3999 127.0.0.1:6381"),
-                Unavailable,
-                No,
-                false,
-                true,
-            ),
-            (
-                said("TRYAGAIN Multiple keys request during rehashing of slot"),
-                Unavailable,
-                No,
-                false,
-                true,
-            ),
-            (
-                said("NOSCRIPT No matching script."),
-                Unavailable,
-                No,
-                false,
-                true,
-            ),
-            (
-                said("NOREPLICAS Not enough good replicas to write."),
-                Unavailable,
-                No,
-                false,
-                true,
-            ),
-            (
-                said("MISCONF Redis is configured to save RDB snapshots"),
-                Unavailable,
-                No,
-                false,
-                false,
-            ),
-            (
-                said("BUSY Redis is busy running a script."),
-                Unavailable,
-                No,
-                false,
-                true,
-            ),
-            (
-                said("NOPROTO unsupported protocol version"),
-                Config,
-                No,
-                false,
-                false,
-            ),
-            (
-                said("CROSSSLOT Keys in request don't hash to the same slot"),
-                Unexpected,
-                No,
-                false,
-                false,
-            ),
-            (
-                said("EXECABORT Transaction discarded"),
-                Unexpected,
-                No,
-                false,
-                false,
-            ),
-            (
-                said("ERR max number of clients reached"),
-                Unavailable,
-                No,
-                true,
-                true,
-            ),
-            (
-                said("ERR DB index is out of range"),
-                Config,
-                No,
-                false,
-                false,
-            ),
-            (
-                said("ERR unknown command 'EVALSHA', with args beginning with: 'tc'"),
-                Config,
-                No,
-                false,
-                false,
-            ),
-            (
-                said("ERR AUTH <password> called without any password configured"),
-                Config,
-                No,
-                false,
-                false,
-            ),
-            (said("ERR something new"), Unexpected, No, false, false),
-            (said("NEWCODE something new"), Unexpected, No, false, false),
-            (broke(io::ErrorKind::TimedOut), TimedOut, Maybe, true, true),
-            (
-                broke(io::ErrorKind::ConnectionRefused),
-                Unavailable,
-                No,
-                true,
-                true,
-            ),
-            (
-                broke(io::ErrorKind::ConnectionReset),
-                Unavailable,
-                Maybe,
-                true,
-                true,
-            ),
-            (
-                broke(io::ErrorKind::BrokenPipe),
-                Unavailable,
-                Maybe,
-                true,
-                true,
-            ),
-            (
-                broke(io::ErrorKind::UnexpectedEof),
-                Unavailable,
-                Maybe,
-                true,
-                true,
-            ),
-            (broke(io::ErrorKind::InvalidData), Config, No, true, false),
-            (
-                broke(io::ErrorKind::PermissionDenied),
-                Denied,
-                No,
-                true,
-                false,
-            ),
-            (
-                (Driver::AuthenticationFailed, "").into(),
-                Denied,
-                No,
-                true,
-                false,
-            ),
-            (
-                (Driver::InvalidClientConfig, "").into(),
-                Config,
-                No,
-                false,
-                false,
-            ),
-            (
-                (Driver::RESP3NotSupported, "").into(),
-                Config,
-                No,
-                false,
-                false,
-            ),
-            (
-                (Driver::EmptySentinelList, "").into(),
-                Config,
-                No,
-                false,
-                false,
-            ),
-            (
-                (Driver::ClusterConnectionNotFound, "").into(),
-                Unavailable,
-                No,
-                true,
-                true,
-            ),
-            (
-                (Driver::UnexpectedReturnType, "").into(),
-                Unexpected,
-                No,
-                false,
-                false,
-            ),
-            ((Driver::Parse, "").into(), Unexpected, Maybe, true, true),
-            ((Driver::Client, "").into(), Config, No, false, false),
-        ];
-        for (error, kind, applied, lost, passing) in table {
-            let class = classify(&error);
+        use ErrorKind::{Config, Denied, TimedOut, Unavailable};
+        use io::ErrorKind as Io;
+        let (stays, passes) = (
+            "stays, on another connection",
+            "passes, on another connection",
+        );
+        for (io, kind, applied, then) in [
+            (Io::TimedOut, TimedOut, Maybe, passes),
+            (Io::ConnectionRefused, Unavailable, No, passes),
+            (Io::ConnectionReset, Unavailable, Maybe, passes),
+            (Io::BrokenPipe, Unavailable, Maybe, passes),
+            (Io::UnexpectedEof, Unavailable, Maybe, passes),
+            (Io::InvalidData, Config, No, stays),
+            (Io::PermissionDenied, Denied, No, stays),
+        ] {
             assert_eq!(
-                (class.kind, class.applied, class.lost, class.passing),
-                (kind, applied, lost, passing),
-                "{error}"
+                seen(&io::Error::from(io).into()),
+                (kind, applied, then),
+                "{io:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_error_of_the_drivers_own_has_its_kind() {
+        use Applied::{Maybe, No};
+        use ErrorKind::{Config, Denied, Unavailable, Unexpected};
+        let (stays, passes) = (
+            "stays, on another connection",
+            "passes, on another connection",
+        );
+        for (driver, kind, applied, then) in [
+            (Driver::AuthenticationFailed, Denied, No, stays),
+            (Driver::InvalidClientConfig, Config, No, "stays"),
+            (Driver::RESP3NotSupported, Config, No, "stays"),
+            (Driver::EmptySentinelList, Config, No, "stays"),
+            (Driver::MasterNameNotFoundBySentinel, Config, No, "stays"),
+            (Driver::NoValidReplicasFoundBySentinel, Config, No, "stays"),
+            (Driver::ClusterConnectionNotFound, Unavailable, No, passes),
+            (Driver::UnexpectedReturnType, Unexpected, No, "stays"),
+            (Driver::Parse, Unexpected, Maybe, passes),
+            (Driver::Client, Config, No, "stays"),
+        ] {
+            assert_eq!(
+                seen(&(driver, "").into()),
+                (kind, applied, then),
+                "{driver:?}"
             );
         }
     }

@@ -85,7 +85,7 @@ fn call(
             keys.push(held.keys.marker(account));
         }
     }
-    let call = Call::script_on(&scripts::CUT_ACCOUNTS, &keys).number(millis(at));
+    let call = Call::script_on(&scripts::CUT_ACCOUNTS, keys).number(millis(at));
     let call = match life {
         Some(life) => call.number(life),
         None => call.bytes(b""),

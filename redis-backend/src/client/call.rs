@@ -15,6 +15,19 @@ impl Script {
         }
     }
 
+    fn invocation(&self, keys: &[Vec<u8>]) -> Cmd {
+        let bytes: usize = keys.iter().map(Vec::len).sum();
+        let mut command = Cmd::with_capacity(keys.len() + 10, bytes + 256);
+        command
+            .arg("EVALSHA")
+            .arg(self.name.as_str())
+            .arg(keys.len());
+        for key in keys {
+            command.arg(key.as_slice());
+        }
+        command
+    }
+
     pub(super) fn load(&self) -> Cmd {
         let mut load = redis::cmd("SCRIPT");
         load.arg("LOAD").arg(self.source);
@@ -44,24 +57,19 @@ impl Call {
 
     /// A script on keys, all of one slot.
     pub(crate) fn script<const N: usize>(script: &'static Script, keys: [Vec<u8>; N]) -> Self {
-        Self::script_on(script, &keys)
+        Self::invoke(script, script.invocation(&keys), keys.into_iter().next())
     }
 
-    /// A script on keys; at least one.
-    pub(crate) fn script_on(script: &'static Script, keys: &[Vec<u8>]) -> Self {
-        let bytes: usize = keys.iter().map(Vec::len).sum();
-        let mut command = Cmd::with_capacity(keys.len() + 10, bytes + 256);
-        command
-            .arg("EVALSHA")
-            .arg(script.name.as_str())
-            .arg(keys.len());
-        for key in keys {
-            command.arg(key.as_slice());
-        }
+    /// A script on however many keys.
+    pub(crate) fn script_on(script: &'static Script, keys: Vec<Vec<u8>>) -> Self {
+        Self::invoke(script, script.invocation(&keys), keys.into_iter().next())
+    }
+
+    fn invoke(script: &'static Script, command: Cmd, key: Option<Vec<u8>>) -> Self {
         Self {
             command,
             script: Some(script),
-            key: keys.first().cloned().unwrap_or_default(),
+            key: key.unwrap_or_default(),
         }
     }
 

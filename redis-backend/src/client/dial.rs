@@ -19,11 +19,11 @@ pub(crate) struct Dialer {
 
 #[derive(Clone)]
 enum To {
-    One(Driver),
+    One(Box<Driver>),
     #[cfg(feature = "sentinel")]
-    Sentinel(super::sentinel::Sentinels),
+    Sentinel(Box<super::sentinel::Sentinels>),
     #[cfg(feature = "cluster")]
-    Cluster(redis::cluster::ClusterClient),
+    Cluster(Box<redis::cluster::ClusterClient>),
     /// A connection that the application opened: there is no other.
     Given(MultiplexedConnection),
 }
@@ -46,11 +46,13 @@ impl Dialer {
         };
         let failed = |error| from_driver(OPERATION, error);
         let to = match &config.topology {
-            Topology::Standalone(address) => To::One(manner.node(address).map_err(failed)?),
+            Topology::Standalone(address) => {
+                To::One(Box::new(manner.node(address).map_err(failed)?))
+            }
             Topology::Socket(path) => {
                 let info = info(ConnectionAddr::Unix(path.clone()), manner.settings)
                     .and_then(Driver::open);
-                To::One(info.map_err(failed)?)
+                To::One(Box::new(info.map_err(failed)?))
             }
             #[cfg(feature = "cluster")]
             Topology::Cluster(nodes) => {
@@ -64,7 +66,7 @@ impl Dialer {
                         manner.certificates.clone(),
                     )
                 });
-                To::Cluster(client.map_err(failed)?)
+                To::Cluster(Box::new(client.map_err(failed)?))
             }
             #[cfg(feature = "sentinel")]
             Topology::Sentinel(sentinel) => {
@@ -73,7 +75,7 @@ impl Dialer {
                     certificates: manner.certificates.clone(),
                 };
                 let sentinels = super::sentinel::Sentinels::new(sentinel, &ask, manner);
-                To::Sentinel(sentinels.map_err(failed)?)
+                To::Sentinel(Box::new(sentinels.map_err(failed)?))
             }
             #[cfg(not(all(feature = "cluster", feature = "sentinel")))]
             _ => return Err(crate::config::refused("its feature is not compiled in")),
@@ -87,7 +89,7 @@ impl Dialer {
     /// Opens connections by a client that the application has.
     pub(crate) fn of_client(client: Driver, connect_timeout: Duration) -> Self {
         Self {
-            to: To::One(client),
+            to: To::One(Box::new(client)),
             connect_timeout,
         }
     }

@@ -150,7 +150,9 @@ async fn of_cluster(cluster: &mut super::cluster::ClusterConnection) -> RedisRes
             redis::from_redis_value(next()?)?,
             redis::from_redis_value(next()?)?,
         );
-        nodes.servers.push_str(&format!("{first}-{last}"));
+        nodes.servers.push_str(&first.to_string());
+        nodes.servers.push('-');
+        nodes.servers.push_str(&last.to_string());
         if !nodes.addresses.contains(&address) {
             let info = cluster
                 .send_to_node(info_command(), &address.0, address.1)

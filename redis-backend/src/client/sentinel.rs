@@ -8,7 +8,7 @@ use crate::{Address, Sentinel};
 /// Finds the primary through the Sentinels, each time anew.
 #[derive(Clone)]
 pub(super) struct Sentinels {
-    sentinels: Vec<Driver>,
+    ask: Vec<Driver>,
     service: String,
     to_primary: Manner,
 }
@@ -19,13 +19,13 @@ impl Sentinels {
         to_sentinels: &Manner,
         to_primary: Manner,
     ) -> RedisResult<Self> {
-        let sentinels: RedisResult<_> = sentinel
+        let ask: RedisResult<_> = sentinel
             .sentinels
             .iter()
             .map(|address| to_sentinels.node(address))
             .collect();
         Ok(Self {
-            sentinels: sentinels?,
+            ask: ask?,
             service: sentinel.service.clone(),
             to_primary,
         })
@@ -34,9 +34,9 @@ impl Sentinels {
     /// Asks one Sentinel after the other, until one names a server that says it is the primary.
     pub(super) async fn dial(&self, timeout: Duration) -> RedisResult<MultiplexedConnection> {
         // One that hangs must leave time for the others, and for the primary itself.
-        let share = timeout / u32::try_from(self.sentinels.len() + 1).unwrap_or(u32::MAX);
+        let share = timeout / u32::try_from(self.ask.len() + 1).unwrap_or(u32::MAX);
         let mut failed = unknown_service();
-        for sentinel in &self.sentinels {
+        for sentinel in &self.ask {
             match tokio::time::timeout(share, self.by(sentinel, share)).await {
                 Ok(Ok(primary)) => return Ok(primary),
                 Ok(Err(error)) => failed = error,
