@@ -54,24 +54,24 @@ impl Check {
     /// # Errors
     /// What was expected and what was seen instead, also where there is no store.
     pub async fn run_on(&self, harness: Arc<dyn Harness>) -> Result<Met, Violation> {
+        let broken = |violation: Violation| violation.breaking(self.promise, self.hazard);
         let running = async {
             let setup = Setup::new(harness).await?;
             if self.needs.are_met_by(&setup) {
-                (self.run)(&setup).await?;
+                (self.run)(&setup).await.map_err(broken)?;
                 return Ok(Met::Shown);
             }
-            negatives::run(self.needs, &setup).await?;
+            negatives::run(self.needs, &setup).await.map_err(broken)?;
             Ok(Met::Absent)
         };
         tokio::time::timeout(TIME_LIMIT, running)
             .await
             .unwrap_or_else(|_| {
-                Err(Violation::new(
+                Err(broken(Violation::new(
                     format!("an end within {} s", TIME_LIMIT.as_secs()),
                     "it still runs, or waits for what never comes",
-                ))
+                )))
             })
-            .map_err(|violation| violation.breaking(self.promise, self.hazard))
     }
 }
 
