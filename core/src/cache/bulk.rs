@@ -13,7 +13,7 @@ const STARTED_ANEW: &str = "the namespace was started anew since, which signed e
 
 /// A sign-out of many accounts, or of a whole issuer, in steps that report their progress.
 ///
-/// All accounts are cut at one moment, that of the first step, also when the run is resumed from a [`Checkpoint`] after a
+/// All accounts are cut at one moment, that of the call that made it, also when the run is resumed from a [`Checkpoint`] after a
 /// failure or a restart: whoever signs in after that moment is spared. An issuer is marked first, so that a sign-in under
 /// way is refused (G2).
 ///

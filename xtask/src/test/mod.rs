@@ -18,6 +18,9 @@ const SECRET: (&str, &str) = (
     "only for a test: a secret of over 32 bytes",
 );
 
+/// Its checks share servers that take seconds to start: all of them run in one process, where nextest takes one for each.
+const SHARING_SERVERS: &str = "redis_conformance";
+
 /// What to run of the tests.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Arguments {
@@ -43,6 +46,12 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         let doctests = ["test", "--doc", "--workspace"];
         command::run(
             command::cargo(doctests)
+                .args(&features)
+                .envs(environment.clone()),
+        )?;
+        let sharing = ["test", "--workspace", "--test", SHARING_SERVERS];
+        command::run(
+            command::cargo(sharing)
                 .args(&features)
                 .envs(environment.clone()),
         )?;
@@ -75,7 +84,9 @@ fn run_programs(built: &Built) -> Outcome {
 /// nextest where it is installed, else cargo's own.
 fn runner() -> Command {
     if command::succeeds(&mut command::cargo(["nextest", "--version"])) {
-        command::cargo(["nextest", "run", "--workspace"])
+        let mut nextest = command::cargo(["nextest", "run", "--workspace"]);
+        nextest.args(["--filterset", &format!("not binary({SHARING_SERVERS})")]);
+        nextest
     } else {
         command::cargo(["test", "--workspace", "--bins", "--tests", "--examples"])
     }
