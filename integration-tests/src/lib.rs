@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod fleet;
 pub mod history;
+pub mod model;
 pub mod servers;
 pub mod torture;

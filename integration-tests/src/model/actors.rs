@@ -1,0 +1,193 @@
+//! The actors: users and servers, in the code's own steps.
+
+use std::{sync::Arc, time::Duration};
+
+use token_cache_core::{
+    Entry, EntryAddress, EntryName, EscrowName, Places, ReadOptions, Timestamp, TokenStore,
+    Version, WriteOptions, Written,
+    protocol::{EscrowPlan, SignInPlan},
+};
+
+use super::{
+    bent_protocol,
+    epochs::epoch,
+    facts::{Outcome, Role, SignInFacts},
+    mutants::{Bent, Mutant},
+    network::World,
+    scenario::{Act, SignInAct, StoreLike, account, sid_key},
+};
+
+/// How long a sign-in may take.
+const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// How wide an estimate of the store's clock is, where a mutant takes its wrong end.
+pub(super) const UNSURE: Duration = Duration::from_millis(1_500);
+
+/// How far the place of a sign-in without an `auth_time` is before its request.
+const MARGIN: Duration = Duration::from_secs(5);
+
+const ENTRY: EntryName = EntryName::from_bytes([7; 16]);
+const ESCROW: EscrowName = EscrowName::from_bytes([8; 16]);
+
+/// One actor's surroundings.
+#[derive(Debug, Clone)]
+pub(super) struct Stage {
+    /// Which actor.
+    pub(super) me: usize,
+    /// The world.
+    pub(super) world: World,
+    /// The actor's way to the store.
+    pub(super) store: Arc<dyn TokenStore>,
+    /// What the store is like.
+    pub(super) like: StoreLike,
+    /// What is wrong.
+    pub(super) bent: Bent,
+    /// How far the provider's clock is ahead, in milliseconds.
+    pub(super) skew: i64,
+}
+
+impl Stage {
+    /// Acts, to the end.
+    pub(super) async fn act(self, act: Act) {
+        let outcome = match act {
+            Act::SignIn(act) => self.sign_in(act).await,
+            Act::Write(of) => self.write(of).await,
+            Act::Read(of) => self.read(of).await,
+            Act::FindEscrow(user) => self.find_escrow(user).await,
+            act => self.sign_out(act).await,
+        };
+        self.world.lock().seats[self.me].facts.outcome = Some(outcome);
+    }
+
+    pub(super) fn provider_time(&self, at: u64) -> Timestamp {
+        Timestamp::from_millis(at.saturating_add_signed(self.skew))
+    }
+
+    async fn sign_in(&self, act: SignInAct) -> Outcome {
+        let (me, world) = (self.me, &self.world);
+        let requested = world.event("asks for authorization", move |inner| {
+            let now = inner.now;
+            if let Role::SignIn(facts) = &mut inner.seats[me].facts.role {
+                facts.requested = Some(now);
+                facts.not_after = (Timestamp::from_millis(now) + SIGN_IN_TIMEOUT).as_millis();
+            }
+            now
+        });
+        let requested = Timestamp::from_millis(requested.await);
+        let authenticated = world.event("comes back from the provider", move |inner| {
+            let (now, browser) = (inner.now, act.browser);
+            let authenticated = inner.provider.authenticate(browser, now);
+            if let Role::SignIn(facts) = &mut inner.seats[me].facts.role {
+                facts.authenticated = Some(authenticated);
+            }
+            (now, authenticated)
+        });
+        let (now, authenticated) = authenticated.await;
+        let mut now = Timestamp::from_millis(now);
+        let mut places = Places {
+            store: requested,
+            provider: if act.auth_time {
+                self.provider_time(authenticated.at)
+            } else {
+                requested - MARGIN
+            },
+        };
+        match self.bent.0 {
+            Some(Mutant::PlaceAtTheCallback) => places.store = now,
+            Some(Mutant::PlaceAtUpperEnd) => places.store = requested + UNSURE,
+            Some(Mutant::OrderByIdTokenIat) => {
+                let issued = world.event("exchanges its code", |inner| inner.now).await;
+                places.provider = self.provider_time(issued);
+                now = Timestamp::from_millis(issued);
+            }
+            _ => {}
+        }
+        let sends = std::sync::atomic::AtomicUsize::new(0);
+        let mint = || {
+            let send = sends.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let number = match self.bent.0 {
+                Some(Mutant::RetryWithTheSameEpoch) => me * 4,
+                Some(Mutant::JoinedSessions) => 60 + usize::from(act.browser),
+                Some(Mutant::DerivedEpochs) => {
+                    60 + usize::from(act.user) * 8 + usize::from(authenticated.sid)
+                }
+                _ => me * 4 + send,
+            };
+            let epoch = epoch(number);
+            let mut inner = world.lock();
+            if let Role::SignIn(facts) = &mut inner.seats[me].facts.role {
+                facts.epochs.push(epoch.hash());
+            }
+            Ok(epoch)
+        };
+        let plan = SignInPlan {
+            account: account(act.user),
+            sid: act.labelled.then(|| sid_key(authenticated.sid)),
+            places,
+            ends_at: now + act.life,
+            not_after: requested + SIGN_IN_TIMEOUT,
+            max_sessions: 100,
+            now,
+            mint: &mint,
+            escrow: act.escrow.then_some(EscrowPlan {
+                name: ESCROW,
+                seal: &|_| Ok(Vec::new()),
+            }),
+        };
+        match bent_protocol::sign_in(&*self.store, &plan, self.bent).await {
+            Ok(epoch) => Outcome::SignedIn(epoch.hash()),
+            Err(error) if error.is_signed_out() => Outcome::Refused,
+            Err(_) => Outcome::Failed,
+        }
+    }
+
+    async fn write(&self, of: usize) -> Outcome {
+        let Some(at) = self.address(of) else {
+            return Outcome::Nothing;
+        };
+        let version = Version::from_bytes([u8::try_from(self.me).unwrap_or_default(); 8]);
+        let entry = Entry::new([0], version, Timestamp::MAX);
+        let options = WriteOptions::at(Timestamp::MAX);
+        match self.store.write(&at, entry, options).await {
+            Ok(Written::Stored) => Outcome::Written,
+            Ok(Written::Superseded) => Outcome::Nothing,
+            Err(error) if error.is_signed_out() => Outcome::Refused,
+            Err(_) => Outcome::Failed,
+        }
+    }
+
+    async fn read(&self, of: usize) -> Outcome {
+        let Some(at) = self.address(of) else {
+            return Outcome::Nothing;
+        };
+        match self.store.read(&at, ReadOptions::at(Timestamp::MAX)).await {
+            Ok(Some(_)) => Outcome::Token,
+            Ok(None) => Outcome::Miss,
+            Err(error) if error.is_signed_out() => Outcome::Refused,
+            Err(_) => Outcome::Failed,
+        }
+    }
+
+    async fn find_escrow(&self, user: u8) -> Outcome {
+        let Some(escrow) = self.store.escrow() else {
+            return Outcome::Nothing;
+        };
+        let options = ReadOptions::at(Timestamp::MAX);
+        match escrow.find(&account(user), &ESCROW, options).await {
+            Ok(found) => Outcome::Found(found.iter().map(|found| found.epoch).collect()),
+            Err(_) => Outcome::Failed,
+        }
+    }
+
+    /// Where the entry of the session is that an actor began; none if it began none.
+    pub(super) fn address(&self, of: usize) -> Option<EntryAddress> {
+        let inner = self.world.lock();
+        let facts = &inner.seats[of].facts;
+        match (&facts.role, &facts.outcome) {
+            (Role::SignIn(SignInFacts { account, .. }), Some(Outcome::SignedIn(epoch))) => {
+                Some(EntryAddress::new(*account, *epoch, ENTRY))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Core's protocol, and what becomes of it when its steps are taken in another order.
+
+use token_cache_core::{
+    BeginSession, Cut, Epoch, Escrowed, EvictOptions, MarkOptions, Pointer, ReadOptions, Result,
+    SessionRecord, SignOut, TokenStore,
+    protocol::{self, SidSignOut, SignInPlan},
+};
+
+use super::{
+    mutants::{Bent, Mutant},
+    network::World,
+    rules,
+};
+
+/// A step of a sign-in.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Begin,
+    Point,
+    CheckIssuer,
+    KeepEscrow,
+}
+
+/// Core's sign-in, or one in another order.
+pub(super) async fn sign_in(
+    store: &dyn TokenStore,
+    plan: &SignInPlan<'_>,
+    bent: Bent,
+) -> Result<Epoch> {
+    use Step::{Begin, CheckIssuer, KeepEscrow, Point};
+    let order = match bent.0 {
+        Some(Mutant::EscrowBeforePointer) => [Begin, KeepEscrow, Point, CheckIssuer],
+        Some(Mutant::IssuerReadBeforeWrite) => [CheckIssuer, Begin, Point, KeepEscrow],
+        _ => return protocol::sign_in(store, plan).await,
+    };
+    let epoch = (plan.mint)()?;
+    for step in order {
+        if let Err(refused) = take(store, plan, &epoch, step).await {
+            let options = EvictOptions::at(plan.now);
+            let _ = protocol::end_session(store, &plan.account, &epoch.hash(), options).await;
+            return Err(refused);
+        }
+    }
+    Ok(epoch)
+}
+
+async fn take(
+    store: &dyn TokenStore,
+    plan: &SignInPlan<'_>,
+    epoch: &Epoch,
+    step: Step,
+) -> Result<()> {
+    let directory = store.directory();
+    match step {
+        Step::Begin => {
+            let (places, ends_at) = (plan.places, plan.ends_at);
+            let record = SessionRecord::new(epoch.hash(), plan.sid, places, ends_at);
+            let session = BeginSession::new(record, plan.not_after, plan.now);
+            store.begin(&plan.account, session).await?;
+        }
+        Step::Point => {
+            if let (Some(directory), Some(sid)) = (directory, &plan.sid) {
+                let (requested_at, ends_at) = (plan.places.store, plan.ends_at);
+                let pointer = Pointer::new(plan.account, requested_at, ends_at, plan.not_after);
+                directory.point(sid, pointer).await?;
+            }
+        }
+        Step::CheckIssuer => {
+            if let Some(directory) = directory {
+                let (issuer, requested_at) = (plan.account.issuer(), plan.places.store);
+                directory
+                    .check_issuer(issuer, requested_at, plan.not_after)
+                    .await?;
+            }
+        }
+        Step::KeepEscrow => {
+            if let (Some(escrow), Some(plan_of)) = (store.escrow(), &plan.escrow) {
+                let escrowed = Escrowed::new(epoch.hash(), (plan_of.seal)(epoch)?);
+                let options = ReadOptions::at(plan.now);
+                escrow
+                    .keep(&plan.account, &plan_of.name, escrowed, options)
+                    .await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A sign-out by `sid` that marks the index after the accounts.
+pub(super) async fn sign_out_sid_marked_last(
+    world: &World,
+    store: &dyn TokenStore,
+    sign_out: SidSignOut,
+    options: EvictOptions,
+) -> Result<SignOut> {
+    let SidSignOut { sid, until, .. } = sign_out;
+    let mark = MarkOptions::living(options.marker_life);
+    let unmarked = Bent(Some(Mutant::SidUnmarked));
+    let found = rules::cut_provider_session(world, unmarked, sid, until, mark).await?;
+    let mut report = SignOut::default();
+    for account in &found.accounts {
+        let cut = Cut::ProviderSession { sid, until };
+        report.ended |= store.evict(account, cut, options).await?.ended;
+    }
+    rules::cut_provider_session(world, Bent::default(), sid, until, mark).await?;
+    Ok(report)
+}

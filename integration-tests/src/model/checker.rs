@@ -1,0 +1,297 @@
+//! The promises, checked in every state of every schedule against what is true.
+
+use std::fmt;
+
+use token_cache_core::EpochHash;
+
+use super::{
+    facts::{Facts, Outcome, Role, Scope, SignInFacts, SignOutFacts},
+    world::Inner,
+};
+
+/// The margin of a sign-in without an `auth_time`, in milliseconds.
+const MARGIN: u64 = 5_000;
+
+/// A promise that a schedule breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Violation {
+    /// Which one.
+    pub promise: &'static str,
+    /// How.
+    pub how: &'static str,
+}
+
+/// What a sign-out must do to a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// End it, or refuse its sign-in.
+    End,
+    /// Either way is right.
+    Either,
+    /// Leave it alone.
+    Spare,
+}
+
+/// The first promise that is broken now.
+pub(super) fn check(inner: &Inner) -> Option<Violation> {
+    let living = inner.state.living(inner.clock());
+    for (actor, epoch) in &inner.ended_now {
+        if !may_end(inner, *actor, epoch) {
+            return Some(broken("G4", "a session ended for no sign-out of its own"));
+        }
+    }
+    for facts in inner.seats.iter().map(|seat| &seat.facts) {
+        let found = match (&facts.role, &facts.outcome) {
+            (Role::SignIn(sign_in), Some(outcome)) => {
+                signed_in(inner, &living, facts, sign_in, outcome)
+            }
+            (Role::SignOut(_), Some(Outcome::SignedOut(ended))) => reported(inner, facts, *ended),
+            (Role::Write(of), Some(Outcome::Written)) => written(inner, &living, facts, *of),
+            (Role::Read(of), Some(outcome)) => read(inner, facts, *of, outcome),
+            (Role::FindEscrow, Some(Outcome::Found(found))) => escrows(inner, facts, found),
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+const fn broken(promise: &'static str, how: &'static str) -> Violation {
+    Violation { promise, how }
+}
+
+fn sign_outs(inner: &Inner) -> impl Iterator<Item = (&Facts, &SignOutFacts)> {
+    let facts = inner.seats.iter().map(|seat| &seat.facts);
+    facts.filter_map(|facts| facts.sign_out().map(|sign_out| (facts, sign_out)))
+}
+
+/// A sign-in that is over.
+fn signed_in(
+    inner: &Inner,
+    living: &[EpochHash],
+    facts: &Facts,
+    sign_in: &SignInFacts,
+    outcome: &Outcome,
+) -> Option<Violation> {
+    match outcome {
+        Outcome::SignedIn(epoch) if living.contains(epoch) => {
+            let ended = sign_outs(inner).any(|(by, sign_out)| {
+                by.succeeded() && verdict(inner, sign_out, facts) == Verdict::End
+            });
+            if ended {
+                return Some(broken(
+                    "G1, G2",
+                    "a sign-out has returned Ok, and the ticket of a session that it ends still opens it",
+                ));
+            }
+            None
+        }
+        Outcome::Refused => {
+            let overtaken = sign_outs(inner)
+                .any(|(_, sign_out)| verdict(inner, sign_out, facts) != Verdict::Spare);
+            if !overtaken && inner.now < sign_in.not_after {
+                return Some(broken(
+                    "G2",
+                    "a sign-in was refused that no sign-out overtook",
+                ));
+            }
+            let left = sign_in.epochs.iter().any(|epoch| living.contains(epoch));
+            if left && !inner.seats[facts.number].hit {
+                return Some(broken(
+                    "G2",
+                    "a sign-in was refused, and its session was left behind",
+                ));
+            }
+            None
+        }
+        _ => None,
+    }
+}
+
+/// What a sign-out says of itself, where no fault made it ask again.
+fn reported(inner: &Inner, facts: &Facts, ended: bool) -> Option<Violation> {
+    if inner.seats[facts.number].hit || ended != facts.ended_sessions.is_empty() {
+        return None;
+    }
+    Some(broken(
+        "G4",
+        "a sign-out does not say truthfully whether it ended something",
+    ))
+}
+
+fn written(inner: &Inner, living: &[EpochHash], facts: &Facts, of: usize) -> Option<Violation> {
+    if began_after_the_end(inner, facts, of) {
+        return Some(broken(
+            "G2",
+            "a write into a session that had ended was acknowledged",
+        ));
+    }
+    let epoch = ticket(inner, of)?;
+    let there = inner.state.entries.keys().any(|(_, of)| of == epoch);
+    if living.contains(epoch) && !there {
+        return Some(broken(
+            "G4",
+            "an acknowledged write is gone, and its session lives",
+        ));
+    }
+    None
+}
+
+fn read(inner: &Inner, facts: &Facts, of: usize, outcome: &Outcome) -> Option<Violation> {
+    match outcome {
+        Outcome::Token if began_after_the_end(inner, facts, of) => Some(broken(
+            "G1",
+            "a read that began after the sign-out returned Ok gave a token",
+        )),
+        Outcome::Miss if wrote_before(inner, facts, of) => Some(broken(
+            "G4",
+            "a read missed an entry whose write was acknowledged",
+        )),
+        _ => None,
+    }
+}
+
+fn escrows(inner: &Inner, facts: &Facts, found: &[EpochHash]) -> Option<Violation> {
+    let owned = |of: &Facts| {
+        let sign_in = of.sign_in();
+        sign_in.is_some_and(|of| of.epochs.iter().any(|epoch| found.contains(epoch)))
+    };
+    let sign_ins = inner.seats.iter().map(|seat| &seat.facts);
+    let mut owners = sign_ins.filter(|of| owned(of));
+    if owners.any(|of| began_after_the_end(inner, facts, of.number)) {
+        return Some(broken("G1", "an escrow outlived its session"));
+    }
+    None
+}
+
+/// True where an actor's first request landed after a sign-out had returned that ends the session of sign-in `of`.
+fn began_after_the_end(inner: &Inner, facts: &Facts, of: usize) -> bool {
+    let Some(landed_after) = &facts.landed_after else {
+        return false;
+    };
+    let session = &inner.seats[of].facts;
+    sign_outs(inner).any(|(by, sign_out)| {
+        landed_after[by.number] && verdict(inner, sign_out, session) == Verdict::End
+    })
+}
+
+fn wrote_before(inner: &Inner, facts: &Facts, of: usize) -> bool {
+    let writers = inner.seats.iter().map(|seat| &seat.facts);
+    let mut writers = writers.filter(|writer| matches!(writer.role, Role::Write(by) if by == of));
+    let landed_after = facts.landed_after.as_ref();
+    landed_after.is_some_and(|landed_after| writers.any(|writer| landed_after[writer.number]))
+}
+
+fn ticket(inner: &Inner, of: usize) -> Option<&EpochHash> {
+    match &inner.seats[of].facts.outcome {
+        Some(Outcome::SignedIn(epoch)) => Some(epoch),
+        _ => None,
+    }
+}
+
+/// True where `actor` may end the session `epoch`.
+fn may_end(inner: &Inner, actor: usize, epoch: &EpochHash) -> bool {
+    let sign_ins = inner.seats.iter().map(|seat| &seat.facts);
+    let mut owners = sign_ins.filter(|facts| {
+        let sign_in = facts.sign_in();
+        sign_in.is_some_and(|sign_in| sign_in.epochs.contains(epoch))
+    });
+    match inner.seats[actor].facts.sign_out() {
+        None => owners.any(|owner| owner.number == actor),
+        Some(sign_out) => owners.all(|owner| verdict(inner, sign_out, owner) != Verdict::Spare),
+    }
+}
+
+/// What a sign-out must do to the session of a sign-in.
+fn verdict(inner: &Inner, sign_out: &SignOutFacts, facts: &Facts) -> Verdict {
+    let Some(sign_in) = facts.sign_in() else {
+        return Verdict::Spare;
+    };
+    let sid = sign_in.authenticated.map(|authenticated| authenticated.sid);
+    let labelled_so = |with: u8| sign_in.labelled && sid == Some(with);
+    match sign_out.scope {
+        Scope::Ticket(of) if of == facts.number => Verdict::End,
+        Scope::Account {
+            account,
+            by_provider,
+        } if account == sign_in.account => {
+            if by_provider {
+                by_authentication(inner, sign_out, sign_in)
+            } else {
+                by_request(sign_out, sign_in)
+            }
+        }
+        Scope::Sid(with) if labelled_so(with) => by_request(sign_out, sign_in),
+        Scope::Message {
+            sid: with,
+            labels: true,
+            ..
+        } if labelled_so(with) => Verdict::End,
+        Scope::Message { named, labels, .. }
+            if named == Some(sign_in.account) && !(labels && sign_in.labelled) =>
+        {
+            by_authentication(inner, sign_out, sign_in)
+        }
+        Scope::MessageOfAccounts(with) if labelled_so(with) => Verdict::End,
+        Scope::MessageOfAccounts(with) => {
+            let under = inner.seats.iter().filter_map(|seat| seat.facts.sign_in());
+            let reached = under.filter(|other| {
+                other.account == sign_in.account
+                    && other.labelled
+                    && other.authenticated.map(|authenticated| authenticated.sid) == Some(with)
+            });
+            if reached.count() > 0 && by_authentication(inner, sign_out, sign_in) != Verdict::Spare
+            {
+                Verdict::Either
+            } else {
+                Verdict::Spare
+            }
+        }
+        Scope::Issuer => by_request(sign_out, sign_in),
+        Scope::Ticket(_) | Scope::Account { .. } | Scope::Sid(_) | Scope::Message { .. } => {
+            Verdict::Spare
+        }
+    }
+}
+
+/// The app's own sign-outs end what was asked for before them.
+fn by_request(sign_out: &SignOutFacts, sign_in: &SignInFacts) -> Verdict {
+    match (sign_in.requested, sign_out.moments.last()) {
+        (Some(requested), Some(moment)) if requested <= *moment => Verdict::End,
+        _ => Verdict::Spare,
+    }
+}
+
+/// A provider's message ends what was authenticated before it; what single sign-on asks for afterwards is told apart by no
+/// clock.
+fn by_authentication(inner: &Inner, sign_out: &SignOutFacts, sign_in: &SignInFacts) -> Verdict {
+    let (Some(authenticated), Some(issued)) = (sign_in.authenticated, sign_out.moments.first())
+    else {
+        return Verdict::Spare;
+    };
+    let asked_before = sign_in.requested.is_some_and(|asked| asked < *issued);
+    if !sign_in.auth_time && (authenticated.at > *issued || !asked_before) {
+        // Only the request tells, on another clock, less a margin.
+        let place = sign_in.requested.unwrap_or_default().saturating_sub(MARGIN);
+        if place > issued.saturating_add_signed(inner.skew) {
+            return Verdict::Spare;
+        }
+        return Verdict::Either;
+    }
+    if authenticated.at > *issued {
+        Verdict::Spare
+    } else if asked_before {
+        Verdict::End
+    } else {
+        Verdict::Either
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is broken: {}", self.promise, self.how)
+    }
+}

@@ -1,0 +1,68 @@
+//! What goes across accounts, in items of their own: the index's, with its tombstone, and the issuers' markers.
+
+use async_trait::async_trait;
+use token_cache_core::{
+    AccountKey, Cut, Directory, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking, Moment,
+    Page, Pointed, Pointer, Result, Scan, SidKey, Timestamp, Until,
+};
+
+use super::{dynamodb_like::DynamoDbLike, redis_like::Refused, rules};
+
+#[async_trait]
+impl Directory for DynamoDbLike {
+    async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
+        match rules::point(&self.world, self.bent, *sid, pointer, false).await? {
+            Ok(false) => Ok(()),
+            Ok(true) | Err(Refused) => Err(Refused.into()),
+        }
+    }
+
+    async fn cut_provider_session(
+        &self,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        rules::cut_provider_session(&self.world, self.bent, *sid, until, options).await
+    }
+
+    async fn check_issuer(
+        &self,
+        issuer: &IssuerKey,
+        requested_at: Timestamp,
+        not_after: Timestamp,
+    ) -> Result<()> {
+        rules::check_issuer(&self.world, self.bent, *issuer, requested_at, not_after).await
+    }
+
+    async fn cut_issuer(
+        &self,
+        issuer: &IssuerKey,
+        at: Timestamp,
+        options: MarkOptions,
+    ) -> Result<()> {
+        rules::cut_issuer(&self.world, self.bent, *issuer, at, options.marker_life).await
+    }
+
+    async fn accounts(&self, scan: &Scan) -> Result<Page> {
+        rules::accounts(&self.world, scan).await
+    }
+
+    async fn evict_accounts(
+        &self,
+        accounts: &[AccountKey],
+        at: Timestamp,
+        marking: Marking,
+        options: EvictOptions,
+    ) -> Vec<Result<Evicted>> {
+        let mut evicted = Vec::new();
+        for account in accounts {
+            let cut = Cut::Account(Moment::of_store(at));
+            evicted.push(
+                self.cut(*account, cut, options, marking == Marking::Each)
+                    .await,
+            );
+        }
+        evicted
+    }
+}

@@ -1,0 +1,162 @@
+//! Steps on the head of an account: the item that says which sessions live.
+
+use token_cache_core::{
+    AccountKey, BeginSession, Begun, Cut, EpochHash, EvictOptions, Evicted, Result, Timestamp,
+};
+
+use super::{
+    dynamodb_like::DynamoDbLike,
+    mutants::Mutant,
+    network::Kind,
+    redis_like::Refused,
+    state::{Head, Marker},
+};
+
+impl DynamoDbLike {
+    async fn head(&self, account: AccountKey) -> Result<Option<Head>> {
+        let read = self
+            .world
+            .request(Kind::Read, "read the head", move |state, _| {
+                state.heads.get(&account).cloned()
+            });
+        read.await
+    }
+
+    /// Replaces a head on condition that it is as it was read.
+    pub(super) async fn replace(
+        &self,
+        account: AccountKey,
+        seen: Option<Head>,
+        mut new: Head,
+        now: Timestamp,
+        not_after: Timestamp,
+    ) -> Result<Replaced> {
+        new.v = self.world.mint();
+        self.bent.keep(&mut new, now);
+        let seen = seen.map(|head| head.v);
+        let write = self
+            .world
+            .request(Kind::Write, "write the head", move |state, now| {
+                let there = state.heads.get(&account).map(|head| head.v);
+                if there != seen {
+                    return Replaced::Lost;
+                }
+                state.heads.insert(account, new.clone());
+                if now < not_after {
+                    Replaced::InTime
+                } else {
+                    Replaced::Late
+                }
+            });
+        write.await
+    }
+
+    pub(super) async fn lives(&self, account: AccountKey, epoch: EpochHash) -> Result<bool> {
+        let read = self
+            .world
+            .request(Kind::Read, "read the head", move |state, now| {
+                state.lives(&account, &epoch, now)
+            });
+        read.await
+    }
+
+    /// Cuts an account in one request, on condition that nothing newer signed in and no cut as late was made.
+    async fn cut_at_once(
+        &self,
+        account: AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+        marks: bool,
+    ) -> Result<Option<Evicted>> {
+        let Cut::Account(moment) = cut else {
+            return Ok(None);
+        };
+        let (v, bent) = (self.world.mint(), self.bent);
+        let expires_at = options.now + bent.life(options.marker_life);
+        let write = self
+            .world
+            .request(Kind::Write, "empty the head", move |state, _| {
+                let mut head = state.heads.get(&account).cloned().unwrap_or_default();
+                let newer = head
+                    .newest
+                    .is_some_and(|places| !places.stands_before(moment));
+                let (marker, at) = head.marker(&cut)?;
+                let as_late = marker.is_some_and(|marker| marker.at >= at);
+                if (newer || as_late) && !bent.is(Mutant::CutUnconditional) {
+                    return None;
+                }
+                if marks {
+                    *marker = Some(Marker { at, expires_at });
+                }
+                let sessions = std::mem::take(&mut head.sessions);
+                head.v = v;
+                bent.keep(&mut head, options.now);
+                state.heads.insert(account, head);
+                Some(!sessions.is_empty())
+            });
+        Ok(write.await?.map(Evicted::new))
+    }
+
+    pub(super) async fn cut(
+        &self,
+        account: AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+        marks: bool,
+    ) -> Result<Evicted> {
+        if let Some(evicted) = self.cut_at_once(account, cut, options, marks).await? {
+            return Ok(evicted);
+        }
+        loop {
+            let seen = self.head(account).await?;
+            let mut new = seen.clone().unwrap_or_default();
+            let ended = new.end(&cut);
+            let marked = marks && new.marker(&cut).is_some();
+            if marked {
+                let expires_at = options.now + self.bent.life(options.marker_life);
+                self.bent.leave_marker(&mut new, &cut, expires_at);
+            }
+            if ended.is_empty() && !marked
+                || self
+                    .replace(account, seen, new, options.now, Timestamp::MAX)
+                    .await?
+                    != Replaced::Lost
+            {
+                return Ok(Evicted::new(!ended.is_empty()));
+            }
+        }
+    }
+
+    pub(super) async fn begin_unconditionally(
+        &self,
+        account: AccountKey,
+        session: BeginSession,
+    ) -> Result<Begun> {
+        let write = self
+            .world
+            .request(Kind::Write, "write the head", move |state, now| {
+                let head = state.heads.entry(account).or_default();
+                let refused = head.refuses(&session, now);
+                if !refused {
+                    head.begin(&session);
+                    head.kept_until = Some(session.record.ends_at);
+                }
+                refused
+            });
+        if write.await? {
+            return Err(Refused.into());
+        }
+        Ok(Begun::displacing(0))
+    }
+}
+
+/// What became of a head's replacement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Replaced {
+    /// Written in time.
+    InTime,
+    /// Written, and the answer's date is past the sign-in's time.
+    Late,
+    /// Another head was there.
+    Lost,
+}

@@ -1,0 +1,246 @@
+//! A store whose every step touches one item, and whose server compares no clock: as requests to DynamoDB do.
+//!
+//! What is late is told by the date of each answer, after the step; a step that turns out late is refused then.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use token_cache_core::{
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
+    Error, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Namespace, NamespaceRecord,
+    ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp, TokenStore,
+    WriteOptions, Written,
+};
+
+use super::{
+    dynamodb_head::Replaced,
+    mutants::{Bent, Mutant},
+    network::{Kind, World},
+    redis_like::Refused,
+    rules,
+};
+
+/// One actor's connection to the server.
+#[derive(Debug, Clone)]
+pub(super) struct DynamoDbLike {
+    /// The network.
+    pub(super) world: World,
+    /// What is wrong with the store.
+    pub(super) bent: Bent,
+    /// Which item of a batch is read first.
+    pub(super) head_first: bool,
+}
+
+#[async_trait]
+impl TokenStore for DynamoDbLike {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(1)
+    }
+
+    async fn namespace(&self) -> Result<Namespace> {
+        Err(rules::unsupported())
+    }
+
+    async fn set_namespace(
+        &self,
+        _: Option<&NamespaceRecord>,
+        _: &NamespaceRecord,
+    ) -> Result<bool> {
+        Err(rules::unsupported())
+    }
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        let account = *account;
+        if self.bent.is(Mutant::BeginUnconditional) {
+            return self.begin_unconditionally(account, session).await;
+        }
+        loop {
+            let (asked, bent) = (session.clone(), self.bent);
+            let read = self
+                .world
+                .request(Kind::Read, "read the head", move |state, now| {
+                    let head = state.heads.get(&account).cloned();
+                    let late = now >= asked.not_after && !bent.sends_unchecked();
+                    let refused = head.as_ref().is_some_and(|head| head.refuses(&asked, now));
+                    (!late && !refused).then_some(head)
+                });
+            let seen = read.await?.ok_or(Refused)?;
+            let mut new = seen.clone().unwrap_or_default();
+            new.begin(&session);
+            let not_after = if self.bent.forgets_not_after() {
+                Timestamp::MAX
+            } else {
+                session.not_after
+            };
+            match self
+                .replace(account, seen, new, session.now, not_after)
+                .await?
+            {
+                Replaced::InTime => return Ok(Begun::displacing(0)),
+                Replaced::Lost => {}
+                Replaced::Late => {
+                    let taken_back = Cut::Session(session.record.epoch);
+                    let options = EvictOptions::at(session.now);
+                    // The refusal is what the caller must hear of; nobody holds the epoch.
+                    let _ = self.cut(account, taken_back, options, false).await;
+                    return Err(Refused.into());
+                }
+            }
+        }
+    }
+
+    async fn session(
+        &self,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        _: ReadOptions,
+    ) -> Result<SessionRecord> {
+        rules::session(&self.world, *account, *epoch).await
+    }
+
+    async fn read(&self, at: &EntryAddress, _: ReadOptions) -> Result<Option<Entry>> {
+        let (account, epoch) = (*at.account(), *at.epoch());
+        let mut lives = true;
+        if self.head_first {
+            lives = self.lives(account, epoch).await?;
+        }
+        let read = self
+            .world
+            .request(Kind::Read, "read the entry", move |state, _| {
+                state.entries.get(&(account, epoch)).copied()
+            });
+        let entry = read.await?;
+        if !self.head_first {
+            lives = self.lives(account, epoch).await?;
+        }
+        if !lives {
+            return Err(Error::signed_out("read an entry"));
+        }
+        Ok(entry.map(rules::entry))
+    }
+
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        let (account, epoch) = (*at.account(), *at.epoch());
+        let version = *entry.version().as_bytes();
+        let put = self
+            .world
+            .request(Kind::Write, "put the entry", move |state, _| {
+                rules::put(state, account, epoch, version, options.over)
+            });
+        if !put.await? {
+            return Ok(Written::Superseded);
+        }
+        if self.bent.is(Mutant::PutWithoutHeadRead) || self.lives(account, epoch).await? {
+            return Ok(Written::Stored);
+        }
+        self.remove(at).await?;
+        Err(Refused.into())
+    }
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        let key = (*at.account(), *at.epoch());
+        let remove = self
+            .world
+            .request(Kind::Write, "delete the entry", move |state, _| {
+                state.entries.remove(&key);
+            });
+        remove.await
+    }
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        if self.bent.is(Mutant::NoTakeBack) && matches!(cut, Cut::Session(_)) {
+            return Ok(Evicted::new(false));
+        }
+        self.cut(*account, cut, options, true).await
+    }
+
+    async fn sessions(&self, _: &AccountKey, _: ReadOptions) -> Result<Vec<SessionRecord>> {
+        Err(rules::unsupported())
+    }
+
+    fn clock(&self) -> Option<&dyn TimeSource> {
+        None
+    }
+
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+        None
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+
+    fn escrow(&self) -> Option<&dyn Escrow> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Escrow for DynamoDbLike {
+    async fn keep(
+        &self,
+        account: &AccountKey,
+        _: &EscrowName,
+        escrowed: Escrowed,
+        _: ReadOptions,
+    ) -> Result<()> {
+        let (account, epoch) = (*account, escrowed.epoch);
+        let put = self
+            .world
+            .request(Kind::Write, "put the escrow", move |state, _| {
+                state.escrows.insert((account, epoch));
+            });
+        put.await?;
+        if self.lives(account, epoch).await? {
+            return Ok(());
+        }
+        let remove = self
+            .world
+            .request(Kind::Write, "delete the escrow", move |state, _| {
+                state.escrows.remove(&(account, epoch));
+            });
+        remove.await?;
+        Err(Refused.into())
+    }
+
+    async fn find(
+        &self,
+        account: &AccountKey,
+        _: &EscrowName,
+        _: ReadOptions,
+    ) -> Result<Vec<Escrowed>> {
+        let account = *account;
+        let query = self
+            .world
+            .request(Kind::Read, "query the escrows", move |state, _| {
+                let kept = state.escrows.iter().filter(|(of, _)| *of == account);
+                kept.map(|(_, epoch)| *epoch).collect::<Vec<_>>()
+            });
+        let kept = query.await?;
+        let check = self
+            .world
+            .request(Kind::Read, "read the head", move |state, now| {
+                let living = kept
+                    .iter()
+                    .filter(|epoch| state.lives(&account, epoch, now));
+                living.copied().collect::<Vec<_>>()
+            });
+        Ok(check.await?.into_iter().map(rules::escrowed).collect())
+    }
+}
+
+impl fmt::Display for DynamoDbLike {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("dynamodb-like")
+    }
+}

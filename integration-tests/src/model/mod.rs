@@ -1,0 +1,40 @@
+//! The model: every order of the protocol's own steps, with requests lost, late and repeated, crashes, and time that passes.
+//!
+//! Core's real [`protocol`](token_cache_core::protocol) runs as futures that a scheduler polls by hand, over stores that
+//! wait for the scheduler before each atomic step on a server. [`explore`] tries all choices, shortest schedules first, and
+//! checks the promises in every state against what is true (who asked when, who authenticated when), whatever the store
+//! thinks. [`Mutant`]s are protocols and stores that are wrong in one place; each is refuted by a schedule that can be read:
+//!
+//! ```text
+//! cargo run -p token-cache-integration-tests --bin model -- --mutant joined-sessions
+//! ```
+
+mod actors;
+mod bent_protocol;
+mod checker;
+mod dynamodb_directory;
+mod dynamodb_head;
+mod dynamodb_like;
+mod epochs;
+mod explore;
+mod facts;
+mod mutants;
+mod network;
+mod provider;
+mod redis_directory;
+mod redis_like;
+mod rules;
+mod run;
+mod scenario;
+pub mod scenarios;
+mod script;
+mod sign_outs;
+mod state;
+mod world;
+
+pub use self::{
+    checker::Violation,
+    explore::{Explored, Refutation, explore},
+    mutants::{Bent, Mutant},
+    scenario::{Act, Actor, Scenario, SignInAct, StoreLike},
+};

@@ -1,0 +1,250 @@
+//! A store whose every call is one atomic step on an account's key, the index's, or the issuer's: as scripts on Redis are.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use token_cache_core::{
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
+    Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Namespace,
+    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, TokenStore,
+    WriteOptions, Written,
+};
+
+use super::{
+    mutants::{Bent, Mutant},
+    network::{Kind, World},
+    rules,
+};
+
+/// One actor's connection to the server.
+#[derive(Debug, Clone)]
+pub(super) struct RedisLike {
+    /// The network.
+    pub(super) world: World,
+    /// What is wrong with the store.
+    pub(super) bent: Bent,
+    /// Whether it has a directory.
+    pub(super) directory: bool,
+}
+
+#[async_trait]
+impl TokenStore for RedisLike {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(1)
+    }
+
+    async fn namespace(&self) -> Result<Namespace> {
+        Err(rules::unsupported())
+    }
+
+    async fn set_namespace(
+        &self,
+        _: Option<&NamespaceRecord>,
+        _: &NamespaceRecord,
+    ) -> Result<bool> {
+        Err(rules::unsupported())
+    }
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        let (account, bent) = (*account, self.bent);
+        let kind = if bent.is(Mutant::BeginDeliveredTwice) {
+            Kind::Write
+        } else {
+            Kind::WriteOnce
+        };
+        let begun = self
+            .world
+            .request(kind, "begin a session", move |state, now| {
+                let head = state.heads.entry(account).or_default();
+                let late = now >= session.not_after && !bent.sends_unchecked();
+                if late || head.refuses(&session, now) {
+                    return Err(Refused);
+                }
+                head.begin(&session);
+                let superseded = session.supersedes.clone();
+                state.forget(&account, &superseded);
+                Ok(())
+            });
+        begun
+            .await?
+            .map(|()| Begun::displacing(0))
+            .map_err(Error::from)
+    }
+
+    async fn session(
+        &self,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        _: ReadOptions,
+    ) -> Result<SessionRecord> {
+        rules::session(&self.world, *account, *epoch).await
+    }
+
+    async fn read(&self, at: &EntryAddress, _: ReadOptions) -> Result<Option<Entry>> {
+        let (account, epoch) = (*at.account(), *at.epoch());
+        let read = self
+            .world
+            .request(Kind::Read, "read session and entry", move |state, now| {
+                let lives = state.lives(&account, &epoch, now);
+                lives.then(|| state.entries.get(&(account, epoch)).copied())
+            });
+        match read.await? {
+            None => Err(Error::signed_out("read an entry")),
+            Some(entry) => Ok(entry.map(rules::entry)),
+        }
+    }
+
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        let (account, epoch, bent) = (*at.account(), *at.epoch(), self.bent);
+        let version = *entry.version().as_bytes();
+        let write = self
+            .world
+            .request(Kind::Write, "write an entry", move |state, now| {
+                if !state.lives(&account, &epoch, now) && !bent.is(Mutant::WriteUnchecked) {
+                    return Err(Refused);
+                }
+                Ok(rules::put(state, account, epoch, version, options.over))
+            });
+        if write.await?? {
+            Ok(Written::Stored)
+        } else {
+            Ok(Written::Superseded)
+        }
+    }
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        let key = (*at.account(), *at.epoch());
+        let remove = self
+            .world
+            .request(Kind::Write, "remove an entry", move |state, _| {
+                state.entries.remove(&key);
+            });
+        remove.await
+    }
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        self.cut(*account, cut, options, true).await
+    }
+
+    async fn sessions(&self, _: &AccountKey, _: ReadOptions) -> Result<Vec<SessionRecord>> {
+        Err(rules::unsupported())
+    }
+
+    fn clock(&self) -> Option<&dyn TimeSource> {
+        None
+    }
+
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+        None
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        let there = self.directory || self.bent.is(Mutant::LabelsWithoutDirectory);
+        there.then_some(self as _)
+    }
+
+    fn escrow(&self) -> Option<&dyn Escrow> {
+        Some(self)
+    }
+}
+
+impl RedisLike {
+    pub(super) async fn cut(
+        &self,
+        account: AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+        marks: bool,
+    ) -> Result<Evicted> {
+        let bent = self.bent;
+        if bent.is(Mutant::NoTakeBack) && matches!(cut, Cut::Session(_)) {
+            return Ok(Evicted::new(false));
+        }
+        let evict = self
+            .world
+            .request(Kind::Write, "cut the account", move |state, now| {
+                let head = state.heads.entry(account).or_default();
+                let ended = if bent.is(Mutant::DuplicateEndsNewer) && matches!(cut, Cut::Account(_))
+                {
+                    std::mem::take(&mut head.sessions).into_keys().collect()
+                } else {
+                    head.end(&cut)
+                };
+                if marks {
+                    bent.leave_marker(head, &cut, now + bent.life(options.marker_life));
+                }
+                state.forget(&account, &ended);
+                !ended.is_empty() || bent.is(Mutant::EndedAlways)
+            });
+        Ok(Evicted::new(evict.await?))
+    }
+}
+
+#[async_trait]
+impl Escrow for RedisLike {
+    async fn keep(
+        &self,
+        account: &AccountKey,
+        _: &EscrowName,
+        escrowed: Escrowed,
+        _: ReadOptions,
+    ) -> Result<()> {
+        let (account, epoch, bent) = (*account, escrowed.epoch, self.bent);
+        let keep = self
+            .world
+            .request(Kind::Write, "keep the escrow", move |state, now| {
+                if !state.lives(&account, &epoch, now) && !bent.is(Mutant::EscrowOutlives) {
+                    return Err(Refused);
+                }
+                state.escrows.insert((account, epoch));
+                Ok(())
+            });
+        keep.await?.map_err(Error::from)
+    }
+
+    async fn find(
+        &self,
+        account: &AccountKey,
+        _: &EscrowName,
+        _: ReadOptions,
+    ) -> Result<Vec<Escrowed>> {
+        let (account, bent) = (*account, self.bent);
+        let find = self
+            .world
+            .request(Kind::Read, "find escrows", move |state, now| {
+                let kept = state.escrows.iter().filter(|(of, _)| *of == account);
+                kept.map(|(_, epoch)| *epoch)
+                    .filter(|epoch| {
+                        state.lives(&account, epoch, now) || bent.is(Mutant::EscrowOutlives)
+                    })
+                    .collect::<Vec<_>>()
+            });
+        Ok(find.await?.into_iter().map(rules::escrowed).collect())
+    }
+}
+
+impl fmt::Display for RedisLike {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("redis-like")
+    }
+}
+
+/// A refusal, as an answer.
+#[derive(Debug, Clone, Copy, Hash)]
+pub(super) struct Refused;
+
+impl From<Refused> for Error {
+    fn from(Refused: Refused) -> Self {
+        Self::new(ErrorKind::SignedOut, "take a step").store("model")
+    }
+}

@@ -1,0 +1,177 @@
+//! Steps that both stores take alike.
+
+use std::time::Duration;
+
+use token_cache_core::{
+    AccountKey, Cursor, Entry, EpochHash, Error, ErrorKind, Escrowed, IssuerKey, MarkOptions, Over,
+    Page, Pointed, Pointer, Result, Scan, SessionRecord, SidKey, Timestamp, Until, Version,
+};
+
+use super::{
+    mutants::{Bent, Mutant},
+    network::{Kind, World},
+    redis_like::Refused,
+    state::{Marker, State, cursor_of},
+};
+
+/// What the model leaves out.
+pub(super) fn unsupported() -> Error {
+    Error::new(ErrorKind::Unsupported, "use what the model leaves out")
+}
+
+/// The entry of a version.
+pub(super) fn entry(version: [u8; 8]) -> Entry {
+    Entry::new([0], Version::from_bytes(version), Timestamp::MAX)
+}
+
+/// The escrow of a session.
+pub(super) fn escrowed(epoch: EpochHash) -> Escrowed {
+    Escrowed::new(epoch, Vec::new())
+}
+
+/// Puts an entry, if `over` allows it.
+pub(super) fn put(
+    state: &mut State,
+    account: AccountKey,
+    epoch: EpochHash,
+    version: [u8; 8],
+    over: Over,
+) -> bool {
+    let there = state.entries.get(&(account, epoch)).copied();
+    let allowed = match over {
+        Over::Anything => true,
+        Over::Nothing => there.is_none() || there == Some(version),
+        Over::Version(over) => there == Some(*over.as_bytes()) || there == Some(version),
+    };
+    if allowed {
+        state.entries.insert((account, epoch), version);
+    }
+    allowed
+}
+
+/// A living session's record.
+pub(super) async fn session(
+    world: &World,
+    account: AccountKey,
+    epoch: EpochHash,
+) -> Result<SessionRecord> {
+    let read = world.request(Kind::Read, "read the session", move |state, now| {
+        let head = state.heads.get(&account)?;
+        let stored = head.sessions.get(&epoch)?;
+        (now < stored.ends_at).then_some((stored.label, stored.places, stored.ends_at))
+    });
+    let (label, places, ends_at) = read
+        .await?
+        .ok_or_else(|| Error::signed_out("read a session"))?;
+    Ok(SessionRecord::new(epoch, label, places, ends_at))
+}
+
+/// Enters a sign-in in the index. A server with a clock refuses what is late (`timely`); otherwise the answer's date tells.
+pub(super) async fn point(
+    world: &World,
+    bent: Bent,
+    sid: SidKey,
+    pointer: Pointer,
+    timely: bool,
+) -> Result<std::result::Result<bool, Refused>> {
+    let point = world.request(Kind::Write, "enter the `sid`", move |state, now| {
+        let pointers = state.sids.entry(sid).or_default();
+        let late = now >= pointer.not_after && !bent.forgets_not_after();
+        if late && timely || pointers.refuses(pointer.requested_at, now) {
+            return Err(Refused);
+        }
+        if bent.is(Mutant::OneAccountPerSid) {
+            pointers.accounts.clear();
+        }
+        let ends_at = pointers.accounts.entry(pointer.account).or_default();
+        *ends_at = if bent.is(Mutant::PointerExpiryFalls) {
+            pointer.ends_at
+        } else {
+            pointer.ends_at.max(*ends_at)
+        };
+        Ok(late)
+    });
+    point.await
+}
+
+/// Marks a `sid` and answers with its accounts.
+pub(super) async fn cut_provider_session(
+    world: &World,
+    bent: Bent,
+    sid: SidKey,
+    until: Until,
+    options: MarkOptions,
+) -> Result<Pointed> {
+    let life = bent.life(options.marker_life);
+    let cut = world.request(Kind::Write, "mark the `sid`", move |state, now| {
+        let pointers = state.sids.entry(sid).or_default();
+        let marked = pointers.marker.is_some() || pointers.for_good.is_some();
+        let accounts = if bent.is(Mutant::SidUnmarked) {
+            pointers.clone().cut(until, now, life)
+        } else {
+            pointers.cut(until, now, life)
+        };
+        if marked && bent.is(Mutant::TombstoneForAnswer) {
+            return Vec::new();
+        }
+        accounts
+    });
+    Ok(Pointed::at(cut.await?))
+}
+
+/// Marks the issuer.
+pub(super) async fn cut_issuer(
+    world: &World,
+    bent: Bent,
+    issuer: IssuerKey,
+    at: Timestamp,
+    life: Duration,
+) -> Result<()> {
+    let life = bent.life(life);
+    let cut = world.request(Kind::Write, "mark the issuer", move |state, now| {
+        let mut marker = state.issuers.get(&issuer).copied();
+        if !bent.is(Mutant::IssuerUnmarked) {
+            Marker::raise(&mut marker, at, now + life);
+        }
+        state.issuers.extend(marker.map(|marker| (issuer, marker)));
+    });
+    cut.await
+}
+
+/// Refuses a sign-in that a sign-out of its issuer overtook.
+pub(super) async fn check_issuer(
+    world: &World,
+    bent: Bent,
+    issuer: IssuerKey,
+    requested_at: Timestamp,
+    not_after: Timestamp,
+) -> Result<()> {
+    let check = world.request(
+        Kind::Read,
+        "check the issuer's marker",
+        move |state, now| {
+            let late = now >= not_after && !bent.forgets_not_after();
+            late || Marker::refuses(state.issuers.get(&issuer).copied(), requested_at, now)
+        },
+    );
+    if check.await? {
+        return Err(Refused.into());
+    }
+    Ok(())
+}
+
+/// One account a page.
+pub(super) async fn accounts(world: &World, scan: &Scan) -> Result<Page> {
+    let cursor = scan
+        .cursor
+        .as_ref()
+        .map(|cursor| cursor.as_str().to_owned());
+    let page = world.request(Kind::Read, "list a page of accounts", move |state, _| {
+        state.page(cursor.as_deref())
+    });
+    let (account, more) = page.await?;
+    let next = account
+        .filter(|_| more)
+        .map(|account| Cursor::new(cursor_of(&account)));
+    Ok(Page::new(account.into_iter().collect(), next))
+}

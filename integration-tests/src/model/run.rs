@@ -1,0 +1,286 @@
+//! One schedule: a scenario's actors, polled by hand, one choice after the other.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Waker},
+};
+
+use token_cache_core::TokenStore;
+
+use super::{
+    actors::Stage,
+    checker::{self, Violation},
+    dynamodb_like::DynamoDbLike,
+    facts::{Facts, Role, SignInFacts},
+    mutants::Mutant,
+    network::{Kind, Pending, World},
+    provider::Provider,
+    redis_like::RedisLike,
+    scenario::{Act, Scenario, StoreLike, account},
+    state::State,
+    world::{Inner, START, Seat, hash},
+};
+
+/// How long the signature of a request holds, in milliseconds, with room to spare.
+const SIGNATURE_LIFE: u64 = 15 * 60 * 1_000;
+
+/// What the scheduler may do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// An actor's next step is taken.
+    Take(u8),
+    /// An actor's request stays unanswered. A fault.
+    Lose(u8),
+    /// An actor crashes. A fault.
+    Crash(u8),
+    /// A request that was lost lands.
+    Land(u8),
+    /// A request that has landed is delivered once more. A fault.
+    Repeat(u8),
+    /// Time passes; what has expired may be swept.
+    Jump {
+        /// True where the store sweeps at once.
+        sweep: bool,
+    },
+}
+
+impl Choice {
+    pub(super) fn is_fault(self) -> bool {
+        matches!(self, Self::Lose(_) | Self::Crash(_) | Self::Repeat(_))
+    }
+}
+
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A schedule under way.
+pub(super) struct Run<'a> {
+    scenario: &'a Scenario,
+    world: World,
+    tasks: Vec<Task>,
+    started: Vec<bool>,
+    ended: Vec<bool>,
+    jumped: usize,
+    faults: u8,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(scenario: &'a Scenario, traced: bool) -> Self {
+        let actors = scenario.actors.iter().enumerate();
+        let seats = actors.map(|(number, actor)| Seat::new(facts(number, &actor.act)));
+        let world = World::new(Inner {
+            now: START,
+            state: State::default(),
+            provider: Provider::with_browsers(scenario.browsers, START - 1_000),
+            seats: seats.collect(),
+            sent: Vec::new(),
+            current: 0,
+            trace: traced.then(Vec::new),
+            ended_now: Vec::new(),
+            skew: scenario.skew,
+        });
+        let actors = scenario.actors.iter().enumerate();
+        let tasks = actors.map(|(me, actor)| {
+            let stage = Stage {
+                me,
+                world: world.clone(),
+                store: connect(scenario, &world, me),
+                like: scenario.store,
+                bent: scenario.bent,
+                skew: scenario.skew,
+            };
+            let task: Task = Box::pin(stage.act(actor.act.clone()));
+            task
+        });
+        Self {
+            tasks: tasks.collect(),
+            started: vec![false; scenario.actors.len()],
+            ended: vec![false; scenario.actors.len()],
+            jumped: 0,
+            faults: 0,
+            scenario,
+            world,
+        }
+    }
+
+    pub(super) fn faults(&self) -> u8 {
+        self.faults
+    }
+
+    pub(super) fn choices(&self) -> Vec<Choice> {
+        let inner = self.world.lock();
+        let mut choices = Vec::new();
+        let faulty = self.faults < self.scenario.faults;
+        for (number, actor) in (0u8..).zip(&self.scenario.actors) {
+            let me = usize::from(number);
+            let ready = actor.after.iter().all(|first| self.ended[*first]);
+            if self.ended[me] || !ready {
+                continue;
+            }
+            choices.push(Choice::Take(number));
+            if faulty && matches!(inner.seats[me].pending, Some(Pending::Request(_))) {
+                choices.extend([Choice::Lose(number), Choice::Crash(number)]);
+            }
+        }
+        for (index, sent) in (0u8..).zip(&inner.sent) {
+            if self.is_too_old(inner.now, sent.at) {
+                continue;
+            }
+            if sent.in_flight {
+                choices.push(Choice::Land(index));
+            } else if faulty && sent.request.kind == Kind::Write {
+                choices.push(Choice::Repeat(index));
+            }
+        }
+        if self.jumped < self.scenario.jumps.len() {
+            choices.push(Choice::Jump { sweep: true });
+            if self.scenario.store == StoreLike::DynamoDb {
+                choices.push(Choice::Jump { sweep: false });
+            }
+        }
+        choices
+    }
+
+    /// A request to DynamoDB is signed with its date, and refused when that is minutes ago.
+    fn is_too_old(&self, now: u64, sent_at: u64) -> bool {
+        self.scenario.store == StoreLike::DynamoDb
+            && now >= sent_at + SIGNATURE_LIFE
+            && !self.scenario.bent.is(Mutant::RequestsWithoutDate)
+    }
+
+    pub(super) fn take(&mut self, choice: Choice) {
+        self.faults += u8::from(choice.is_fault());
+        self.world.lock().ended_now.clear();
+        match choice {
+            Choice::Take(actor) => {
+                let actor = usize::from(actor);
+                if !self.started[actor] {
+                    self.started[actor] = true;
+                    self.poll(actor);
+                }
+                self.world.lock().take(actor);
+                self.poll(actor);
+            }
+            Choice::Lose(actor) => {
+                self.world.lock().lose(usize::from(actor));
+                self.poll(usize::from(actor));
+            }
+            Choice::Crash(actor) => {
+                self.world.lock().crash(usize::from(actor));
+                self.tasks[usize::from(actor)] = Box::pin(std::future::pending());
+                self.ended[usize::from(actor)] = true;
+            }
+            Choice::Land(index) | Choice::Repeat(index) => {
+                self.world.lock().deliver(usize::from(index));
+            }
+            Choice::Jump { sweep } => self.jump(sweep),
+        }
+    }
+
+    fn jump(&mut self, sweep: bool) {
+        let by = self.scenario.jumps[self.jumped];
+        self.jumped += 1;
+        let mut inner = self.world.lock();
+        inner.now += u64::try_from(by.as_millis()).unwrap_or_default();
+        let now = inner.clock();
+        if sweep {
+            inner.state.sweep(now);
+        }
+        let words = if sweep {
+            ", and what expired is swept"
+        } else {
+            ""
+        };
+        inner.tell(
+            || format!("{} minutes pass{words}", by.as_secs() / 60),
+            None,
+            "",
+        );
+    }
+
+    fn poll(&mut self, actor: usize) {
+        if self.ended[actor] {
+            return;
+        }
+        self.world.lock().current = actor;
+        let mut context = Context::from_waker(Waker::noop());
+        if self.tasks[actor].as_mut().poll(&mut context).is_ready() {
+            self.ended[actor] = true;
+            let mut inner = self.world.lock();
+            let outcome = format!("{:?}", inner.seats[actor].facts.outcome.as_ref());
+            inner.tell(|| format!("is done: {outcome}"), Some(actor), "");
+        }
+    }
+
+    /// A digest of all that can still matter, but for the faults left.
+    pub(super) fn key(&self) -> u64 {
+        let inner = self.world.lock();
+        let mut hasher = DefaultHasher::new();
+        inner.now.hash(&mut hasher);
+        inner.state.hash(&mut hasher);
+        self.jumped.hash(&mut hasher);
+        for (seat, ended) in inner.seats.iter().zip(&self.ended) {
+            (seat.history, seat.steps, seat.hit, ended).hash(&mut hasher);
+        }
+        let in_flight = inner.sent.iter().filter(|sent| sent.in_flight);
+        let mut in_flight: Vec<_> = in_flight
+            .map(|sent| (sent.actor, sent.step, sent.at))
+            .collect();
+        in_flight.sort_unstable();
+        in_flight.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// A digest of what the server holds.
+    pub(super) fn stored(&self) -> u64 {
+        hash(&self.world.lock().state)
+    }
+
+    pub(super) fn violation(&self) -> Option<Violation> {
+        checker::check(&self.world.lock())
+    }
+
+    pub(super) fn trace(&self) -> Vec<String> {
+        self.world.lock().trace.clone().unwrap_or_default()
+    }
+}
+
+fn connect(scenario: &Scenario, world: &World, me: usize) -> Arc<dyn TokenStore> {
+    let (world, bent) = (world.clone(), scenario.bent);
+    match scenario.store {
+        StoreLike::DynamoDb => Arc::new(DynamoDbLike {
+            world,
+            bent,
+            head_first: me.is_multiple_of(2),
+        }),
+        store => Arc::new(RedisLike {
+            world,
+            bent,
+            directory: store == StoreLike::Redis,
+        }),
+    }
+}
+
+fn facts(number: usize, act: &Act) -> Facts {
+    let role = match act {
+        Act::SignIn(act) => Role::SignIn(SignInFacts {
+            account: account(act.user),
+            requested: None,
+            authenticated: None,
+            labelled: act.labelled,
+            auth_time: act.auth_time,
+            not_after: u64::MAX,
+            epochs: Vec::new(),
+        }),
+        Act::Write(of) => Role::Write(*of),
+        Act::Read(of) => Role::Read(*of),
+        Act::FindEscrow(_) => Role::FindEscrow,
+        _ => Role::Waiting,
+    };
+    Facts {
+        number,
+        role,
+        ..Facts::default()
+    }
+}

@@ -1,0 +1,216 @@
+//! The sign-outs: the app's own, the provider's messages, the operator's.
+
+use token_cache_core::{
+    Error, EvictOptions, MarkOptions, Marking, Moment, Result, Scan, SignOut, Timestamp, Until,
+    protocol::{self, Reach, SidSignOut},
+};
+
+use super::{
+    actors::{Stage, UNSURE},
+    bent_protocol,
+    facts::{Outcome, Role, Scope, SignOutFacts},
+    mutants::Mutant,
+    scenario::{Act, ISSUER, StoreLike, account, sid_key},
+};
+
+/// How often a sign-out is asked for before its caller gives up.
+const ATTEMPTS: usize = 3;
+
+impl Stage {
+    pub(super) async fn sign_out(&self, act: Act) -> Outcome {
+        for _ in 0..ATTEMPTS {
+            let Some((scope, at)) = self.begin_sign_out(&act).await else {
+                return Outcome::Nothing;
+            };
+            match self.attempt(scope, at).await {
+                Ok(report) => return Outcome::SignedOut(report.ended),
+                Err(_) if self.bent.is(Mutant::FailureSwallowed) => {
+                    return Outcome::SignedOut(false);
+                }
+                Err(error) if error.is_retryable() => {}
+                Err(_) => return Outcome::Failed,
+            }
+        }
+        Outcome::Failed
+    }
+
+    /// The scope, and the true moment of the cut on the store's clock. A message's is that of its issue, also when it is
+    /// sent again; the app's own is that of the attempt.
+    async fn begin_sign_out(&self, act: &Act) -> Option<(Scope, u64)> {
+        let (me, act) = (self.me, act.clone());
+        let labels = self.like != StoreLike::WithoutDirectory;
+        {
+            let inner = self.world.lock();
+            let facts = inner.seats[me].facts.sign_out();
+            let from_provider = matches!(act, Act::Message { .. } | Act::MessageSubject(_));
+            if let (Some(facts), true) = (facts, from_provider || act.is_bulk()) {
+                return Some((facts.scope, facts.moments[0]));
+            }
+            match act {
+                Act::SignOutTicket(of) => {
+                    drop(inner);
+                    self.address(of)?;
+                }
+                Act::Redelivery(of) => {
+                    inner.seats[of].facts.sign_out()?;
+                }
+                _ => {}
+            }
+        }
+        let name = match act {
+            Act::Message { .. } | Act::MessageSubject(_) => "the provider ends it, and says so",
+            _ => "is asked for",
+        };
+        let begun = self.world.event(name, move |inner| {
+            let mut at = inner.now;
+            let scope = match act {
+                Act::SignOutTicket(of) => Scope::Ticket(of),
+                Act::SignOutAccount(user) => Scope::Account {
+                    account: account(user),
+                    by_provider: false,
+                },
+                Act::SignOutSid(browser) => Scope::Sid(inner.provider.session(browser).sid),
+                Act::Message {
+                    browser,
+                    user,
+                    means_account,
+                } => {
+                    let sid = inner.provider.session(browser).sid;
+                    inner.provider.end(browser);
+                    if means_account {
+                        Scope::MessageOfAccounts(sid)
+                    } else {
+                        Scope::Message {
+                            sid,
+                            named: user.map(account),
+                            labels,
+                        }
+                    }
+                }
+                Act::MessageSubject(user) => {
+                    inner.provider.end_all();
+                    Scope::Account {
+                        account: account(user),
+                        by_provider: true,
+                    }
+                }
+                Act::Redelivery(of) => match &inner.seats[of].facts.role {
+                    Role::SignOut(facts) => {
+                        at = facts.moments[0];
+                        facts.scope
+                    }
+                    _ => Scope::Issuer,
+                },
+                _ => Scope::Issuer,
+            };
+            let role = &mut inner.seats[me].facts.role;
+            match role {
+                Role::SignOut(facts) => facts.moments.push(at),
+                _ => {
+                    *role = Role::SignOut(SignOutFacts {
+                        scope,
+                        moments: vec![at],
+                    });
+                }
+            }
+            at
+        });
+        let at = begun.await;
+        let inner = self.world.lock();
+        inner.seats[me]
+            .facts
+            .sign_out()
+            .map(|facts| (facts.scope, at))
+    }
+
+    async fn attempt(&self, scope: Scope, at: u64) -> Result<SignOut> {
+        let store = &*self.store;
+        let mut now = Timestamp::from_millis(at);
+        let issued = self.provider_time(at);
+        let options = EvictOptions::at(now);
+        if self.bent.is(Mutant::CutAtLowerEnd) {
+            now = now - UNSURE;
+        }
+        let of_provider = if self.bent.is(Mutant::OneClock) {
+            Moment::of_store(issued)
+        } else {
+            Moment::of_provider(issued)
+        };
+        let by_sid = match scope {
+            Scope::Ticket(of) => {
+                let Some(at) = self.address(of) else {
+                    return Err(Error::misuse("sign out", "no ticket"));
+                };
+                return protocol::end_session(store, at.account(), at.epoch(), options).await;
+            }
+            Scope::Account {
+                account,
+                by_provider,
+            } => {
+                let moment = if by_provider {
+                    of_provider
+                } else {
+                    Moment::of_store(now)
+                };
+                return protocol::sign_out_account(store, &account, moment, options).await;
+            }
+            Scope::Issuer => {
+                return self.sign_out_issuer(now, options).await;
+            }
+            Scope::Sid(sid) => SidSignOut {
+                sid: sid_key(sid),
+                until: Until::Moment(Moment::of_store(now)),
+                reach: Reach::Labelled,
+                named: None,
+            },
+            Scope::Message { sid, named, .. } => SidSignOut {
+                sid: sid_key(sid),
+                until: Until::ForGood,
+                reach: Reach::Labelled,
+                named: named.map(|account| (account, issued)),
+            },
+            Scope::MessageOfAccounts(sid) => SidSignOut {
+                sid: sid_key(sid),
+                until: Until::ForGood,
+                reach: Reach::Account(of_provider),
+                named: None,
+            },
+        };
+        if self.bent.is(Mutant::SidMarkedLast) {
+            return bent_protocol::sign_out_sid_marked_last(&self.world, store, by_sid, options)
+                .await;
+        }
+        protocol::sign_out_sid(store, &by_sid, options).await
+    }
+
+    /// The steps of a bulk sign-out, taken again from where they failed.
+    async fn sign_out_issuer(&self, at: Timestamp, options: EvictOptions) -> Result<SignOut> {
+        let Some(directory) = self.store.directory() else {
+            return Err(Error::misuse("sign out an issuer", "no directory"));
+        };
+        directory
+            .cut_issuer(&ISSUER, at, MarkOptions::default())
+            .await?;
+        let mut report = SignOut::default();
+        let mut scan = Scan::of_issuer(ISSUER);
+        loop {
+            let page = directory.accounts(&scan).await?;
+            let evicted = directory
+                .evict_accounts(&page.accounts, at, Marking::Issuer, options)
+                .await;
+            for evicted in evicted {
+                report.ended |= evicted?.ended;
+            }
+            match page.next {
+                Some(cursor) => scan = scan.from(cursor),
+                None => return Ok(report),
+            }
+        }
+    }
+}
+
+impl Act {
+    fn is_bulk(&self) -> bool {
+        matches!(self, Self::SignOutIssuer)
+    }
+}

@@ -1,0 +1,251 @@
+//! What the model's servers hold, and the rules of the contract on one record of it.
+//!
+//! The two stores share these records and differ in the steps that touch them: one whole account at a time, or one item.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use token_cache_core::{
+    AccountKey, BeginSession, Clock, Cut, EpochHash, IssuerKey, Moment, Places, SidKey, Timestamp,
+    Until,
+};
+
+/// A moment at or before which sign-ins are refused, until it expires.
+#[derive(Debug, Clone, Copy, Hash, PartialEq, Eq)]
+pub(super) struct Marker {
+    /// The cut's moment.
+    pub(super) at: Timestamp,
+    /// How long the marker stands.
+    pub(super) expires_at: Timestamp,
+}
+
+impl Marker {
+    /// True where it refuses a sign-in that stands at `place`.
+    pub(super) fn refuses(marker: Option<Self>, place: Timestamp, now: Timestamp) -> bool {
+        marker.is_some_and(|marker| now < marker.expires_at && place <= marker.at)
+    }
+
+    /// Raises a marker, or sets the first.
+    pub(super) fn raise(marker: &mut Option<Self>, at: Timestamp, expires_at: Timestamp) {
+        let marker = marker.get_or_insert(Self { at, expires_at });
+        marker.at = marker.at.max(at);
+        marker.expires_at = marker.expires_at.max(expires_at);
+    }
+}
+
+/// What is recorded of a session.
+#[derive(Debug, Clone, Hash, PartialEq, Eq)]
+pub(super) struct Stored {
+    /// The provider's session.
+    pub(super) label: Option<SidKey>,
+    /// Where it stands.
+    pub(super) places: Places,
+    /// When it ends.
+    pub(super) ends_at: Timestamp,
+}
+
+/// An account's record.
+#[derive(Debug, Clone, Default, Hash, PartialEq, Eq)]
+pub(super) struct Head {
+    /// Written anew by every change (DynamoDB).
+    pub(super) v: u32,
+    /// The living sessions.
+    pub(super) sessions: BTreeMap<EpochHash, Stored>,
+    /// The newest places that ever signed in, on the store's clock and the provider's (DynamoDB).
+    pub(super) newest: Option<Places>,
+    /// The marker on the store's clock.
+    pub(super) store: Option<Marker>,
+    /// The marker on the provider's clock.
+    pub(super) provider: Option<Marker>,
+    /// The marker of the unlabelled sessions.
+    pub(super) unlabelled: Option<Marker>,
+    /// From when on the store may delete it (DynamoDB).
+    pub(super) kept_until: Option<Timestamp>,
+}
+
+impl Head {
+    /// True where a marker refuses this sign-in.
+    pub(super) fn refuses(&self, begin: &BeginSession, now: Timestamp) -> bool {
+        let places = begin.record.places;
+        Marker::refuses(self.store, places.store, now)
+            || Marker::refuses(self.provider, places.provider, now)
+            || begin.record.label.is_none()
+                && Marker::refuses(self.unlabelled, places.provider, now)
+    }
+
+    /// Records a session, and removes those it supersedes.
+    pub(super) fn begin(&mut self, begin: &BeginSession) {
+        for earlier in &begin.supersedes {
+            self.sessions.remove(earlier);
+        }
+        let record = &begin.record;
+        let stored = Stored {
+            label: record.label,
+            places: record.places,
+            ends_at: record.ends_at,
+        };
+        self.sessions.insert(record.epoch, stored);
+        let newest = self.newest.get_or_insert(record.places);
+        newest.store = newest.store.max(record.places.store);
+        newest.provider = newest.provider.max(record.places.provider);
+    }
+
+    /// Removes the sessions that a cut ends, and tells which.
+    pub(super) fn end(&mut self, cut: &Cut) -> Vec<EpochHash> {
+        let ended: Vec<EpochHash> = self
+            .sessions
+            .iter()
+            .filter(|(epoch, stored)| cut.ends(epoch, stored.label.as_ref(), &stored.places))
+            .map(|(epoch, _)| *epoch)
+            .collect();
+        for epoch in &ended {
+            self.sessions.remove(epoch);
+        }
+        ended
+    }
+
+    /// The marker that a cut leaves here, and its moment.
+    pub(super) fn marker(&mut self, cut: &Cut) -> Option<(&mut Option<Marker>, Timestamp)> {
+        match cut {
+            Cut::Account(Moment {
+                clock: Clock::Store,
+                at,
+            }) => Some((&mut self.store, *at)),
+            Cut::Account(Moment {
+                clock: Clock::Provider,
+                at,
+            }) => Some((&mut self.provider, *at)),
+            Cut::ProviderSessionOrUnlabelled {
+                unlabelled_until, ..
+            } => Some((&mut self.unlabelled, *unlabelled_until)),
+            Cut::Session(_) | Cut::ProviderSession { .. } => None,
+        }
+    }
+
+    /// True where a session lives.
+    pub(super) fn lives(&self, epoch: &EpochHash, now: Timestamp) -> bool {
+        self.sessions
+            .get(epoch)
+            .is_some_and(|stored| now < stored.ends_at)
+    }
+
+    pub(super) fn sessions_end(&self) -> Timestamp {
+        let ends = self.sessions.values().map(|stored| stored.ends_at);
+        ends.max().unwrap_or_default()
+    }
+
+    pub(super) fn markers_end(&self) -> Timestamp {
+        let markers = [self.store, self.provider, self.unlabelled];
+        let ends = markers.iter().flatten().map(|marker| marker.expires_at);
+        ends.max().unwrap_or_default()
+    }
+}
+
+/// What is known under a provider's `sid`.
+#[derive(Debug, Clone, Default, Hash, PartialEq, Eq)]
+pub(super) struct Pointers {
+    /// The accounts, and until when each is kept.
+    pub(super) accounts: BTreeMap<AccountKey, Timestamp>,
+    /// The marker of the app's own sign-outs.
+    pub(super) marker: Option<Marker>,
+    /// Ended by the provider, until then at least.
+    pub(super) for_good: Option<Timestamp>,
+}
+
+impl Pointers {
+    /// True where it refuses a sign-in requested at `place`.
+    pub(super) fn refuses(&self, place: Timestamp, now: Timestamp) -> bool {
+        self.for_good.is_some_and(|until| now < until) || Marker::refuses(self.marker, place, now)
+    }
+
+    /// Marks the `sid` and answers with the accounts under it.
+    pub(super) fn cut(&mut self, until: Until, now: Timestamp, life: Duration) -> Vec<AccountKey> {
+        let longest = self.accounts.values().max().copied().unwrap_or_default();
+        let expires_at = longest.max(now + life);
+        match until {
+            Until::ForGood => self.for_good = self.for_good.max(Some(expires_at)),
+            Until::Moment(moment) => Marker::raise(&mut self.marker, moment.at, expires_at),
+        }
+        let living = self.accounts.iter().filter(|(_, ends_at)| now < **ends_at);
+        living.map(|(account, _)| *account).collect()
+    }
+
+    fn expires_at(&self) -> Timestamp {
+        let accounts = self.accounts.values().max().copied().unwrap_or_default();
+        let marker = self.marker.map(|marker| marker.expires_at);
+        accounts
+            .max(marker.unwrap_or_default())
+            .max(self.for_good.unwrap_or_default())
+    }
+}
+
+/// Everything a server holds. Each account has at most one entry a session, whose value is a number.
+#[derive(Debug, Clone, Default, Hash)]
+pub(super) struct State {
+    /// The accounts' records.
+    pub(super) heads: BTreeMap<AccountKey, Head>,
+    /// The entries.
+    pub(super) entries: BTreeMap<(AccountKey, EpochHash), [u8; 8]>,
+    /// The escrows.
+    pub(super) escrows: BTreeSet<(AccountKey, EpochHash)>,
+    /// The index from `sid`s to accounts.
+    pub(super) sids: BTreeMap<SidKey, Pointers>,
+    /// The issuers' markers.
+    pub(super) issuers: BTreeMap<IssuerKey, Marker>,
+}
+
+impl State {
+    /// True where a session lives.
+    pub(super) fn lives(&self, account: &AccountKey, epoch: &EpochHash, now: Timestamp) -> bool {
+        let head = self.heads.get(account);
+        head.is_some_and(|head| head.lives(epoch, now))
+    }
+
+    /// The living sessions.
+    pub(super) fn living(&self, now: Timestamp) -> Vec<EpochHash> {
+        let heads = self.heads.values();
+        heads
+            .flat_map(|head| head.sessions.iter())
+            .filter(|(_, stored)| now < stored.ends_at)
+            .map(|(epoch, _)| *epoch)
+            .collect()
+    }
+
+    /// Removes what a session left, with its record.
+    pub(super) fn forget(&mut self, account: &AccountKey, epochs: &[EpochHash]) {
+        for epoch in epochs {
+            self.entries.remove(&(*account, *epoch));
+            self.escrows.remove(&(*account, *epoch));
+        }
+    }
+
+    /// Removes what has expired, as `PEXPIRE` and a time-to-live do.
+    pub(super) fn sweep(&mut self, now: Timestamp) {
+        self.heads.retain(|_, head| {
+            let needed_until = head.sessions_end().max(head.markers_end());
+            now < head.kept_until.unwrap_or(needed_until)
+        });
+        self.sids.retain(|_, pointers| now < pointers.expires_at());
+        self.issuers.retain(|_, marker| now < marker.expires_at);
+    }
+
+    /// The first account after `cursor` that has sessions, and whether more follow.
+    pub(super) fn page(&self, cursor: Option<&str>) -> (Option<AccountKey>, bool) {
+        let mut accounts = self
+            .heads
+            .iter()
+            .filter(|(account, head)| {
+                !head.sessions.is_empty()
+                    && cursor.is_none_or(|after| cursor_of(account).as_str() > after)
+            })
+            .map(|(account, _)| *account);
+        (accounts.next(), accounts.next().is_some())
+    }
+}
+
+/// Where a page ends that ends with this account.
+pub(super) fn cursor_of(account: &AccountKey) -> String {
+    format!("{:03}", account.subject()[0])
+}
