@@ -109,8 +109,12 @@ impl Client {
     ) -> Result<Reply> {
         let mut progress = Progress::default();
         let deadline = Instant::now() + self.operation_timeout;
-        let attempts = self.attempts(effect, call, deadline, &mut progress);
-        let error = match tokio::time::timeout_at(deadline, attempts).await {
+        let error = match tokio::time::timeout_at(
+            deadline,
+            self.attempts(effect, call, deadline, &mut progress),
+        )
+        .await
+        {
             Ok(Ok(reply)) => return Ok(reply),
             Ok(Err(error)) => from_driver(operation, error),
             Err(_) => {
@@ -136,12 +140,24 @@ impl Client {
         deadline: Instant,
         progress: &mut Progress,
     ) -> RedisResult<Reply> {
+        match self.attempt(call, progress).await {
+            Ok(reply) => Ok(reply),
+            // What seldom happens is in boxes of its own: every request would carry it otherwise.
+            Err(error) => Box::pin(self.again(error, effect, call, deadline, progress)).await,
+        }
+    }
+
+    /// Sends a call that failed again, where that is safe.
+    async fn again(
+        &self,
+        mut error: RedisError,
+        effect: Effect,
+        call: &Call,
+        deadline: Instant,
+        progress: &mut Progress,
+    ) -> RedisResult<Reply> {
         let mut attempt = 0;
         loop {
-            let error = match self.attempt(call, progress).await {
-                Ok(reply) => return Ok(reply),
-                Err(error) => error,
-            };
             let class = classify(&error);
             let sent = progress.on.take();
             if let Some(generation) = sent
@@ -158,24 +174,38 @@ impl Client {
                 return Err(error);
             }
             tokio::time::sleep(pause).await;
+            error = match self.attempt(call, progress).await {
+                Ok(reply) => return Ok(reply),
+                Err(error) => error,
+            };
         }
     }
 
     async fn attempt(&self, call: &Call, progress: &mut Progress) -> RedisResult<Reply> {
         match &self.source {
             Source::Link(link) => {
-                let (mut connection, generation) = link.connection().await?;
+                let (mut connection, generation) = match link.now() {
+                    Some(now) => now?,
+                    None => Box::pin(link.connection()).await?,
+                };
                 progress.on = Some(generation);
                 connection.send(call).await.map(Reply)
             }
-            Source::Pool(pool) => {
-                let mut taken = pool.take().await?;
-                progress.on = Some(0);
-                let sent = taken.line().connection.send(call).await;
-                self.give_back(taken, sent.as_ref().err());
-                sent.map(Reply)
-            }
+            Source::Pool(pool) => Box::pin(self.attempt_on(pool, call, progress)).await,
         }
+    }
+
+    async fn attempt_on(
+        &self,
+        pool: &Pool,
+        call: &Call,
+        progress: &mut Progress,
+    ) -> RedisResult<Reply> {
+        let mut taken = pool.take().await?;
+        progress.on = Some(0);
+        let sent = taken.line().connection.send(call).await;
+        self.give_back(taken, sent.as_ref().err());
+        sent.map(Reply)
     }
 
     /// A connection that failed is closed, and those that idle with it.

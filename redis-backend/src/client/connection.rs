@@ -33,11 +33,15 @@ impl Connection {
     pub(super) async fn send(&mut self, call: &Call) -> RedisResult<Value> {
         match (self.send_once(call).await, call.script) {
             (Err(error), Some(script)) if is_unknown_script(&error) => {
-                self.load(script.load(), &call.key).await?;
-                self.send_once(call).await
+                Box::pin(self.load_and_send(script, call)).await
             }
             (answer, _) => answer,
         }
+    }
+
+    async fn load_and_send(&mut self, script: &Script, call: &Call) -> RedisResult<Value> {
+        self.load(script.load(), &call.key).await?;
+        self.send_once(call).await
     }
 
     async fn send_once(&mut self, call: &Call) -> RedisResult<Value> {

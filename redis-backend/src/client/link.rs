@@ -42,11 +42,13 @@ impl Link {
         Ok(Self(Arc::new(Inner { dialer, state })))
     }
 
+    /// The connection, as [`connection`](Self::connection) gives it, where nobody has to wait for it.
+    pub(crate) fn now(&self) -> Option<RedisResult<(Connection, u64)>> {
+        self.0.state.borrow().outcome()
+    }
+
     /// The connection, and its generation, for [`lose`](Self::lose).
     pub(crate) async fn connection(&self) -> RedisResult<(Connection, u64)> {
-        if let Some(now) = self.0.state.borrow().outcome() {
-            return now;
-        }
         let mut states = self.0.state.subscribe();
         match states.wait_for(|state| state.outcome().is_some()).await {
             Ok(state) => state.outcome().unwrap_or_else(|| Err(gone())),
