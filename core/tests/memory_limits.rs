@@ -13,7 +13,10 @@ use token_cache_core::{
 async fn sign_in(cache: &TokenCache, subject: &str, lifetime: Duration) -> Session {
     let started = cache.start_sign_in().unwrap();
     let account = AccountId::new("https://id.example", subject).unwrap();
-    cache.sign_in(SignIn::new(account, &started).lifetime(lifetime)).await.unwrap()
+    cache
+        .sign_in(SignIn::new(account, &started).lifetime(lifetime))
+        .await
+        .unwrap()
 }
 
 fn key(name: usize) -> EntryKey {
@@ -25,7 +28,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[tokio::test]
 async fn a_full_store_refuses_writes_keeps_what_it_has_and_signs_out() {
     let store = MemoryStore::with_weight_limit(64 << 10).unwrap();
-    let cache = TokenCache::open(store.clone(), Secret::random().unwrap()).await.unwrap();
+    let cache = TokenCache::open(store.clone(), Secret::random().unwrap())
+        .await
+        .unwrap();
     let session = sign_in(&cache, "ada", HOUR).await;
     let mut stored = 0;
     let error = loop {
@@ -37,20 +42,35 @@ async fn a_full_store_refuses_writes_keeps_what_it_has_and_signs_out() {
     assert_eq!(error.kind(), ErrorKind::Full);
     assert!(store.weight() <= 64 << 10);
     for name in 0..stored {
-        assert!(session.get(&key(name)).await.unwrap().is_some(), "entry {name} of {stored}");
+        assert!(
+            session.get(&key(name)).await.unwrap().is_some(),
+            "entry {name} of {stored}"
+        );
     }
     assert!(session.sign_out().await.unwrap().ended);
     assert_eq!(store.weight(), 0);
-    assert!(sign_in(&cache, "ada", HOUR).await.put(&key(0), vec![7; 1024]).await.is_ok());
+    assert!(
+        sign_in(&cache, "ada", HOUR)
+            .await
+            .put(&key(0), vec![7; 1024])
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
 async fn what_is_expired_makes_room() {
     let clock = ManualClock::new();
     let store = MemoryStore::with_clock(clock.clone());
-    let cache = TokenCache::open(store.clone(), Secret::random().unwrap()).await.unwrap();
+    let cache = TokenCache::open(store.clone(), Secret::random().unwrap())
+        .await
+        .unwrap();
     for account in 0..50 {
-        sign_in(&cache, &account.to_string(), HOUR).await.put(&key(0), vec![7; 1024]).await.unwrap();
+        sign_in(&cache, &account.to_string(), HOUR)
+            .await
+            .put(&key(0), vec![7; 1024])
+            .await
+            .unwrap();
     }
     assert!(store.weight() > 50 * 1024);
     clock.advance(2 * HOUR);
@@ -65,7 +85,9 @@ async fn what_is_expired_makes_room() {
 #[tokio::test]
 async fn an_overwritten_or_removed_entry_weighs_nothing() {
     let store = MemoryStore::new();
-    let cache = TokenCache::open(store.clone(), Secret::random().unwrap()).await.unwrap();
+    let cache = TokenCache::open(store.clone(), Secret::random().unwrap())
+        .await
+        .unwrap();
     let session = sign_in(&cache, "ada", HOUR).await;
     let empty = store.weight();
     for size in [10, 10_000, 500] {
@@ -79,5 +101,8 @@ async fn an_overwritten_or_removed_entry_weighs_nothing() {
 
 #[test]
 fn a_limit_that_holds_nothing_is_refused() {
-    assert_eq!(MemoryStore::with_weight_limit(1024).unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!(
+        MemoryStore::with_weight_limit(1024).unwrap_err().kind(),
+        ErrorKind::Config
+    );
 }
