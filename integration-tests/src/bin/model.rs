@@ -70,6 +70,9 @@ fn mutant(name: &str) -> Result<(), Box<dyn Error>> {
     let scenario = mutant.scenario().ok_or("the mutant has no scenario")?;
     writeln!(io::stdout(), "{}: {}", mutant.name(), mutant.wrong())?;
     writeln!(io::stdout(), "{}", scenario.name)?;
+    for (number, actor) in scenario.actors.iter().enumerate() {
+        writeln!(io::stdout(), "  actor {number}: {}", actor.act)?;
+    }
     match explore(&scenario, LIMIT).refuted {
         Some(refutation) => writeln!(io::stdout(), "{refutation}")?,
         None => return Err("nothing refutes it".into()),

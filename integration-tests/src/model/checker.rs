@@ -201,7 +201,7 @@ fn may_end(inner: &Inner, actor: usize, epoch: &EpochHash) -> bool {
     });
     match inner.seats[actor].facts.sign_out() {
         None => owners.any(|owner| owner.number == actor),
-        Some(sign_out) => owners.all(|owner| verdict(inner, sign_out, owner) != Verdict::Spare),
+        Some(sign_out) => owners.any(|owner| verdict(inner, sign_out, owner) != Verdict::Spare),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is true of an actor, whatever the store thinks: the ground that promises are checked against.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use token_cache_core::{AccountKey, EpochHash};
 
@@ -144,13 +144,30 @@ impl Facts {
     /// What a trace calls it.
     pub(super) fn name(&self) -> String {
         let role = match &self.role {
-            Role::Waiting => "actor",
             Role::SignIn(_) => "sign-in",
-            Role::SignOut(_) => "sign-out",
+            Role::Waiting | Role::SignOut(_) => "sign-out",
             Role::Write(_) => "writer",
             Role::Read(_) => "reader",
             Role::FindEscrow => "job without a ticket",
         };
         format!("{role} {}", self.number)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SignedIn(_) => "Ok, and the browser has its ticket",
+            Self::Refused => "refused: SignedOut",
+            Self::Failed => "an error",
+            Self::SignedOut(true) => "Ok, sessions ended",
+            Self::SignedOut(false) => "Ok, there was nothing to end",
+            Self::Written => "Ok, written",
+            Self::Token => "a token",
+            Self::Miss => "no entry",
+            Self::Found(found) if found.is_empty() => "no escrow",
+            Self::Found(_) => "an escrow",
+            Self::Nothing => "there was nothing to do",
+        })
     }
 }

@@ -208,8 +208,11 @@ impl<'a> Run<'a> {
         if self.tasks[actor].as_mut().poll(&mut context).is_ready() {
             self.ended[actor] = true;
             let mut inner = self.world.lock();
-            let outcome = format!("{:?}", inner.seats[actor].facts.outcome.as_ref());
-            inner.tell(|| format!("is done: {outcome}"), Some(actor), "");
+            if inner.trace.is_some() {
+                let outcome = inner.seats[actor].facts.outcome.clone();
+                let words = outcome.map_or_else(String::new, |outcome| outcome.to_string());
+                inner.tell(|| format!("is done: {words}"), Some(actor), "");
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a scenario is made of.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use token_cache_core::{AccountKey, IssuerKey, SidKey};
 
@@ -111,4 +111,51 @@ pub(super) fn account(user: u8) -> AccountKey {
 /// A `sid`'s key.
 pub(super) fn sid_key(sid: u8) -> SidKey {
     SidKey::from_bytes([sid + 1; 16])
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SignIn(act) => {
+                let label = if act.labelled {
+                    ""
+                } else {
+                    ", without a `sid`"
+                };
+                let (user, browser) = (act.user, act.browser);
+                write!(f, "user {user} signs in with browser {browser}{label}")
+            }
+            Self::SignOutTicket(of) => {
+                write!(f, "signs out the session of actor {of} by its ticket")
+            }
+            Self::SignOutAccount(user) => write!(f, "the app signs out the account of user {user}"),
+            Self::SignOutSid(browser) => {
+                write!(f, "the app signs out the `sid` of browser {browser}")
+            }
+            Self::Message { browser, user, .. } => {
+                let subject = if user.is_some() {
+                    " and the subject"
+                } else {
+                    ""
+                };
+                write!(
+                    f,
+                    "the provider signs out browser {browser}, and names its `sid`{subject}"
+                )
+            }
+            Self::MessageSubject(user) => {
+                write!(
+                    f,
+                    "the provider signs out user {user}, and names the subject"
+                )
+            }
+            Self::Redelivery(of) => {
+                write!(f, "what actor {of} does, done by another server as well")
+            }
+            Self::SignOutIssuer => f.write_str("an operator signs out the issuer"),
+            Self::Write(of) => write!(f, "writes an entry of the session of actor {of}"),
+            Self::Read(of) => write!(f, "reads the entry of the session of actor {of}"),
+            Self::FindEscrow(user) => write!(f, "a job looks for escrows of user {user}"),
+        }
+    }
 }

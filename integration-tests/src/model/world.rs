@@ -20,6 +20,9 @@ use super::{
 /// The store's clock at the start, in milliseconds.
 pub(super) const START: u64 = 1_000_000_000;
 
+/// A trace leaves out answers that have more letters.
+const LONGEST_ANSWER: usize = 40;
+
 /// Between two events of the actors' own lies a second.
 pub(super) const TICK: u64 = 1_000;
 /// A request that was sent.
@@ -98,7 +101,7 @@ impl Inner {
                 self.now += TICK;
                 self.current = actor;
                 let reply = happen(self);
-                self.tell(|| name.to_owned(), Some(actor), &reply.words);
+                self.tell(|| name.to_owned(), Some(actor), "");
                 self.answer(actor, Some(reply));
             }
             Some(Pending::Request(request)) => {
@@ -225,6 +228,7 @@ impl Inner {
             let name = name.map(|name| format!("{name}: ")).unwrap_or_default();
             let answer = match answer {
                 "" | "()" => String::new(),
+                long if long.len() > LONGEST_ANSWER => String::new(),
                 answer => format!(" -> {answer}"),
             };
             trace.push(format!("[{seconds:>5} s] {name}{}{answer}", what()));
