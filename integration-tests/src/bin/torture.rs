@@ -60,7 +60,9 @@ fn main() -> ExitCode {
 }
 
 fn tortured(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let seed = arguments.seed.unwrap_or_else(|| Random::unseeded().number());
+    let seed = arguments
+        .seed
+        .unwrap_or_else(|| Random::unseeded().number());
     let options = Options {
         time: Duration::try_from_secs_f64(arguments.minutes * 60.0)?,
         url: arguments.url,
@@ -77,13 +79,26 @@ fn tortured(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>
     let tortured = torture::run(&options)?;
     let found = !tortured.report.violations.is_empty();
     print(&tortured, &options)?;
-    Ok(if found == options.plain { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if found == options.plain {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn print(tortured: &Tortured, options: &Options) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let Tortured { store, faults, report, .. } = tortured;
-    let cache = if options.plain { "a plain cache" } else { "token-cache" };
+    let Tortured {
+        store,
+        faults,
+        report,
+        ..
+    } = tortured;
+    let cache = if options.plain {
+        "a plain cache"
+    } else {
+        "token-cache"
+    };
     writeln!(
         out,
         "{} app servers with {cache} on {store}, {:.0} s, seed {}",

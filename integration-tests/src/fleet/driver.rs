@@ -143,8 +143,17 @@ impl Fleet {
     /// # Errors
     /// It does not start.
     pub fn join(&mut self, url: String) -> Result<usize, StartError> {
-        let secret = self.settings.first().map(|first| first.secret.clone()).unwrap_or_default();
-        let settings = Settings { url, secret, plain: false, log: None };
+        let secret = self
+            .settings
+            .first()
+            .map(|first| first.secret.clone())
+            .unwrap_or_default();
+        let settings = Settings {
+            url,
+            secret,
+            plain: false,
+            log: None,
+        };
         self.servers.push(Server::start(&self.program, &settings)?);
         self.settings.push(settings);
         Ok(self.servers.len() - 1)

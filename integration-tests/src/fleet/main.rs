@@ -138,7 +138,7 @@ impl Serving {
     fn serve(mut self, runtime: &tokio::runtime::Runtime) -> ExitCode {
         let _inside = runtime.enter();
         for line in io::stdin().lock().lines() {
-            let request: Request = match line.map_err(io::Error::from) {
+            let request: Request = match line {
                 Ok(line) => match serde_json::from_str(&line) {
                     Ok(request) => request,
                     Err(error) => return failed(&error.to_string()),

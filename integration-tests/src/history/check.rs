@@ -139,16 +139,25 @@ fn tokens_read(
     landed: &HashMap<WriteId, &Event>,
     report: &mut Report,
 ) {
-    let Outcome::Found { of, write } = &event.outcome else { return };
-    let Some(end) = ended(ends, *of, event) else { return };
-    let late = landed.get(write).is_some_and(|landed| landed.span.end >= end.certain_began);
+    let Outcome::Found { of, write } = &event.outcome else {
+        return;
+    };
+    let Some(end) = ended(ends, *of, event) else {
+        return;
+    };
+    let late = landed
+        .get(write)
+        .is_some_and(|landed| landed.span.end >= end.certain_began);
     if late {
         report.violation(
             Promise::G2,
             format!("{event:?} after the sign-out of {end:?}: a late write is readable"),
         );
     } else {
-        report.violation(Promise::G1, format!("{event:?} after the sign-out of {end:?}"));
+        report.violation(
+            Promise::G1,
+            format!("{event:?} after the sign-out of {end:?}"),
+        );
     }
 }
 
@@ -164,7 +173,10 @@ fn accepted(
         _ => return,
     };
     if let Some(end) = ended(ends, session, event) {
-        report.violation(promise, format!("{event:?} was accepted after the sign-out of {end:?}"));
+        report.violation(
+            promise,
+            format!("{event:?} was accepted after the sign-out of {end:?}"),
+        );
     }
 }
 
@@ -174,7 +186,8 @@ fn ended<'a>(
     session: SessionId,
     event: &Event,
 ) -> Option<&'a End> {
-    ends.get(&session).filter(|end| end.certain < event.span.start)
+    ends.get(&session)
+        .filter(|end| end.certain < event.span.start)
 }
 
 fn count(event: &Event, report: &mut Report) {

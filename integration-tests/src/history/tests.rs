@@ -5,19 +5,33 @@ use proptest::prelude::*;
 use super::*;
 use crate::clock::Tick;
 
-const ADA: Account = Account { issuer: 0, subject: 1 };
+const ADA: Account = Account {
+    issuer: 0,
+    subject: 1,
+};
 const X: SessionId = SessionId(10);
 const Y: SessionId = SessionId(11);
-const SID: Sid = Sid { issuer: 0, label: 7 };
+const SID: Sid = Sid {
+    issuer: 0,
+    label: 7,
+};
 /// So far apart that clocks which differ by the allowed slack still agree on the order.
 const AGE: u64 = 1_000_000_000_000;
 
 fn span(start: u64, end: u64) -> Span {
-    Span { start: Tick(start), end: Tick(end) }
+    Span {
+        start: Tick(start),
+        end: Tick(end),
+    }
 }
 
 fn event(start: u64, end: u64, op: Op, outcome: Outcome) -> Event {
-    Event { process: 0, span: span(start, end), op, outcome }
+    Event {
+        process: 0,
+        span: span(start, end),
+        op,
+        outcome,
+    }
 }
 
 fn sign_in(session: SessionId, start: u64, end: u64) -> Event {
@@ -32,7 +46,12 @@ fn sign_in(session: SessionId, start: u64, end: u64) -> Event {
 }
 
 fn put(session: SessionId, write: u64, start: u64, end: u64) -> Event {
-    let op = Op::Put { session, entry: 0, write: WriteId(write), over: None };
+    let op = Op::Put {
+        session,
+        entry: 0,
+        write: WriteId(write),
+        over: None,
+    };
     event(start, end, op, Outcome::Done)
 }
 
@@ -41,7 +60,10 @@ fn get(session: SessionId, start: u64, outcome: Outcome) -> Event {
 }
 
 fn found(of: SessionId, write: u64) -> Outcome {
-    Outcome::Found { of, write: WriteId(write) }
+    Outcome::Found {
+        of,
+        write: WriteId(write),
+    }
 }
 
 fn sign_out(scope: Scope, start: u64, end: u64) -> Event {
@@ -54,7 +76,11 @@ fn signed_in() -> Vec<Event> {
 }
 
 fn broken(events: &[Event]) -> Vec<Promise> {
-    check(events, Rules::ALL).violations.iter().map(|violation| violation.promise).collect()
+    check(events, Rules::ALL)
+        .violations
+        .iter()
+        .map(|violation| violation.promise)
+        .collect()
 }
 
 fn after(more: impl IntoIterator<Item = Event>) -> Vec<Promise> {
@@ -83,8 +109,16 @@ fn tokens_read_after_a_sign_out_break_g1_whatever_its_scope() {
         Scope::Account(ADA),
         Scope::Accounts(vec![ADA]),
         Scope::Issuer(0),
-        Scope::Message { account: Some(ADA), sid: None, issued_at: 10 },
-        Scope::Message { account: Some(ADA), sid: Some(SID), issued_at: 10 },
+        Scope::Message {
+            account: Some(ADA),
+            sid: None,
+            issued_at: 10,
+        },
+        Scope::Message {
+            account: Some(ADA),
+            sid: Some(SID),
+            issued_at: 10,
+        },
     ];
     for scope in scopes {
         let events = [sign_out(scope.clone(), 40, 41), get(X, 42, found(X, 1))];
@@ -95,18 +129,35 @@ fn tokens_read_after_a_sign_out_break_g1_whatever_its_scope() {
 #[test]
 fn a_ticket_taken_after_a_sign_out_breaks_g1() {
     let resumed = event(42, 43, Op::Resume { session: X }, Outcome::Done);
-    assert_eq!(after([sign_out(Scope::Session(X), 40, 41), resumed]), [Promise::G1]);
+    assert_eq!(
+        after([sign_out(Scope::Session(X), 40, 41), resumed]),
+        [Promise::G1]
+    );
 }
 
 #[test]
 fn a_read_that_began_before_the_sign_out_returned_may_see_tokens() {
-    let read = event(41, 90, Op::Get { session: X, entry: 0 }, found(X, 1));
+    let read = event(
+        41,
+        90,
+        Op::Get {
+            session: X,
+            entry: 0,
+        },
+        found(X, 1),
+    );
     assert_eq!(after([sign_out(Scope::Account(ADA), 40, 41), read]), []);
 }
 
 #[test]
 fn a_failed_or_unseen_sign_out_ends_nothing_for_certain() {
-    for outcome in [Outcome::Failed { kind: "TimedOut".to_owned(), maybe: true }, Outcome::Unknown] {
+    for outcome in [
+        Outcome::Failed {
+            kind: "TimedOut".to_owned(),
+            maybe: true,
+        },
+        Outcome::Unknown,
+    ] {
         let mut out = sign_out(Scope::Account(ADA), 40, 41);
         out.outcome = outcome;
         // Both what an ended and what a living session answers is allowed.
@@ -118,29 +169,46 @@ fn a_failed_or_unseen_sign_out_ends_nothing_for_certain() {
 #[test]
 fn a_write_that_landed_after_the_sign_out_and_is_readable_breaks_g2() {
     // The write began before the sign-out: that it was accepted proves nothing, that it is read does.
-    let late = [put(X, 2, 39, 60), sign_out(Scope::Account(ADA), 40, 41), get(X, 70, found(X, 2))];
+    let late = [
+        put(X, 2, 39, 60),
+        sign_out(Scope::Account(ADA), 40, 41),
+        get(X, 70, found(X, 2)),
+    ];
     assert_eq!(after(late), [Promise::G2]);
 }
 
 #[test]
 fn a_write_or_a_sign_in_begun_and_accepted_after_the_sign_out_breaks_g2() {
-    assert_eq!(after([sign_out(Scope::Account(ADA), 40, 41), put(X, 2, 50, 51)]), [Promise::G2]);
+    assert_eq!(
+        after([sign_out(Scope::Account(ADA), 40, 41), put(X, 2, 50, 51)]),
+        [Promise::G2]
+    );
     let mut overtaken = sign_in(Y, 39, 51);
     overtaken.span.start = Tick(50);
-    assert_eq!(after([sign_out(Scope::Account(ADA), 40, 41), overtaken]), [Promise::G2]);
+    assert_eq!(
+        after([sign_out(Scope::Account(ADA), 40, 41), overtaken]),
+        [Promise::G2]
+    );
 }
 
 #[test]
 fn a_session_that_nobody_ended_and_is_refused_breaks_g4() {
     assert_eq!(after([get(X, 30, Outcome::SignedOut)]), [Promise::G4]);
     // The sign-out began after the refusal.
-    let events = [get(X, 30, Outcome::SignedOut), sign_out(Scope::Account(ADA), 40, 41)];
+    let events = [
+        get(X, 30, Outcome::SignedOut),
+        sign_out(Scope::Account(ADA), 40, 41),
+    ];
     assert_eq!(after(events), [Promise::G4]);
 }
 
 #[test]
 fn a_new_authentication_refused_for_an_old_message_breaks_g2() {
-    let old = Scope::Message { account: Some(ADA), sid: None, issued_at: 40 };
+    let old = Scope::Message {
+        account: Some(ADA),
+        sid: None,
+        issued_at: 40,
+    };
     let mut refused = sign_in(Y, 50, 51);
     refused.outcome = Outcome::SignedOut;
     let events = [sign_out(old.clone(), 48, 49), refused];
@@ -155,7 +223,10 @@ fn a_new_authentication_refused_for_an_old_message_breaks_g2() {
 fn a_new_sign_in_refused_for_an_app_sign_out_of_long_ago_breaks_g2() {
     let mut refused = sign_in(Y, AGE, AGE + 1);
     refused.outcome = Outcome::SignedOut;
-    assert_eq!(after([sign_out(Scope::Account(ADA), 40, 41), refused]), [Promise::G2]);
+    assert_eq!(
+        after([sign_out(Scope::Account(ADA), 40, 41), refused]),
+        [Promise::G2]
+    );
 }
 
 #[test]
@@ -170,12 +241,25 @@ fn a_labelled_session_is_ended_by_its_own_sid_only() {
         broken(&events)
     };
     let other = Sid { label: 8, ..SID };
-    let by = |sid| Scope::Message { account: Some(ADA), sid: Some(sid), issued_at: 90 };
+    let by = |sid| Scope::Message {
+        account: Some(ADA),
+        sid: Some(sid),
+        issued_at: 90,
+    };
     assert_eq!(with(by(other), get(X, 50, found(X, 1))), []);
-    assert_eq!(with(by(other), get(X, 50, Outcome::SignedOut)), [Promise::G4]);
+    assert_eq!(
+        with(by(other), get(X, 50, Outcome::SignedOut)),
+        [Promise::G4]
+    );
     assert_eq!(with(by(SID), get(X, 50, found(X, 1))), [Promise::G1]);
-    assert_eq!(with(Scope::ProviderSession(SID), get(X, 50, found(X, 1))), [Promise::G1]);
-    assert_eq!(with(Scope::ProviderSession(other), get(X, 50, found(X, 1))), []);
+    assert_eq!(
+        with(Scope::ProviderSession(SID), get(X, 50, found(X, 1))),
+        [Promise::G1]
+    );
+    assert_eq!(
+        with(Scope::ProviderSession(other), get(X, 50, found(X, 1))),
+        []
+    );
 }
 
 #[test]
@@ -192,8 +276,12 @@ fn an_acknowledged_write_that_is_gone_or_outdated_breaks_g4() {
 #[test]
 fn two_writes_over_one_version_break_g4() {
     let over = |write, start| {
-        let op =
-            Op::Put { session: X, entry: 0, write: WriteId(write), over: Some(WriteId(1)) };
+        let op = Op::Put {
+            session: X,
+            entry: 0,
+            write: WriteId(write),
+            over: Some(WriteId(1)),
+        };
         event(start, start + 1, op, Outcome::Done)
     };
     assert_eq!(after([over(2, 30), over(3, 40)]), [Promise::G4]);
@@ -201,16 +289,26 @@ fn two_writes_over_one_version_break_g4() {
 
 #[test]
 fn anothers_tokens_break_isolation() {
-    assert_eq!(after([sign_in(Y, 12, 13), get(Y, 30, found(X, 1))]), [Promise::Isolation]);
+    assert_eq!(
+        after([sign_in(Y, 12, 13), get(Y, 30, found(X, 1))]),
+        [Promise::Isolation]
+    );
     assert_eq!(after([get(X, 30, found(X, 99))]), [Promise::Isolation]);
 }
 
 #[test]
 fn a_plain_cache_is_held_to_finality_only() {
     let mut events = signed_in();
-    events.extend([sign_in(Y, 12, 13), get(Y, 30, found(X, 1)), get(X, 31, Outcome::Miss)]);
+    events.extend([
+        sign_in(Y, 12, 13),
+        get(Y, 30, found(X, 1)),
+        get(X, 31, Outcome::Miss),
+    ]);
     assert_eq!(check(&events, Rules::FINAL).violations, []);
-    events.extend([sign_out(Scope::Account(ADA), 40, 41), get(Y, 50, found(X, 1))]);
+    events.extend([
+        sign_out(Scope::Account(ADA), 40, 41),
+        get(Y, 50, found(X, 1)),
+    ]);
     assert_eq!(check(&events, Rules::FINAL).broken(Promise::G1), 1);
 }
 
@@ -224,18 +322,32 @@ fn a_log_outlives_a_kill_in_the_middle_of_a_line() {
     let first = log.begins(&Op::SignOut(Scope::Account(ADA))).unwrap();
     log.begins(&Op::SignOut(Scope::Session(X))).unwrap();
     log.ended(&first, Tick(9), Outcome::EndedNothing).unwrap();
-    log.whole(span(1, 2), Op::Get { session: X, entry: 0 }, Outcome::Miss).unwrap();
+    log.whole(
+        span(1, 2),
+        Op::Get {
+            session: X,
+            entry: 0,
+        },
+        Outcome::Miss,
+    )
+    .unwrap();
     let mut file = std::fs::File::options().append(true).open(&path).unwrap();
     file.write_all(b"{\"Ended\":[1,").unwrap();
 
     let events = read(&path, 3).unwrap();
     let outcomes: Vec<&Outcome> = events.iter().map(|event| &event.outcome).collect();
-    assert_eq!(outcomes, [&Outcome::EndedNothing, &Outcome::Miss, &Outcome::Unknown]);
+    assert_eq!(
+        outcomes,
+        [&Outcome::EndedNothing, &Outcome::Miss, &Outcome::Unknown]
+    );
     assert_eq!(events[2].span.end, Tick::NEVER);
     assert!(events.iter().all(|event| event.process == 3));
 
     file.write_all(b"\nmore\n").unwrap();
-    assert!(read(&path, 3).is_err(), "a broken line in the middle is no kill");
+    assert!(
+        read(&path, 3).is_err(),
+        "a broken line in the middle is no kill"
+    );
 }
 
 /// What one caller of the simulated cache does.
@@ -280,14 +392,26 @@ fn simulate(steps: &[Timed], resurrects: bool) -> Vec<Event> {
                 (op, Outcome::Done)
             }
             (Step::Put, Some(session)) => {
-                let op = Op::Put { session, entry: 0, write: WriteId(unique), over: None };
+                let op = Op::Put {
+                    session,
+                    entry: 0,
+                    write: WriteId(unique),
+                    over: None,
+                };
                 match lives(&living, session) {
                     Some(at) => living[at].1 = Some(unique),
                     None if resurrects => living.push((session, Some(unique))),
                     None => {}
                 }
                 let stored = resurrects || lives(&living, session).is_some();
-                (op, if stored { Outcome::Done } else { Outcome::SignedOut })
+                (
+                    op,
+                    if stored {
+                        Outcome::Done
+                    } else {
+                        Outcome::SignedOut
+                    },
+                )
             }
             (Step::Get, Some(session)) => {
                 let outcome = match lives(&living, session).map(|at| living[at].1) {

@@ -38,7 +38,10 @@ impl Crew {
         seed: u64,
     ) -> Result<Self, Failure> {
         let mut seeds = Random::new(seed);
-        let secret = format!("{:032x}", u128::from(Random::unseeded().number()) | (1 << 127));
+        let secret = format!(
+            "{:032x}",
+            u128::from(Random::unseeded().number()) | (1 << 127)
+        );
         let mut crew = Self {
             program: options.program.clone(),
             slots: Vec::new(),
@@ -62,13 +65,23 @@ impl Crew {
 
     fn launch(&self, settings: &Settings) -> Result<Server, StartError> {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let settings = Settings { log: Some(self.log(number)), ..settings.clone() };
+        let settings = Settings {
+            log: Some(self.log(number)),
+            ..settings.clone()
+        };
         let server = Server::start(&self.program, &settings)?;
         let seed = lock(&self.seeds).number();
-        let started = server.load(Load { seed, tasks: self.tasks }).wait();
+        let started = server
+            .load(Load {
+                seed,
+                tasks: self.tasks,
+            })
+            .wait();
         match started {
             Some(_) => Ok(server),
-            None => Err(StartError::Broken("it ended before its load began".to_owned())),
+            None => Err(StartError::Broken(
+                "it ended before its load began".to_owned(),
+            )),
         }
     }
 
@@ -129,7 +142,10 @@ impl Crew {
         for number in 0..self.numbers.load(Ordering::Relaxed) {
             let path = self.log(number);
             if path.exists() {
-                events.extend(history::read(&path, u32::try_from(number).unwrap_or(u32::MAX))?);
+                events.extend(history::read(
+                    &path,
+                    u32::try_from(number).unwrap_or(u32::MAX),
+                )?);
             }
         }
         Ok(events)

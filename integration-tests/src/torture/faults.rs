@@ -23,11 +23,17 @@ const SHORT: u64 = 150;
 
 impl Faults {
     pub(super) fn new(random: Random) -> Self {
-        Self { random, counts: BTreeMap::new() }
+        Self {
+            random,
+            counts: BTreeMap::new(),
+        }
     }
 
     pub(super) fn counts(&self) -> Vec<(&'static str, usize)> {
-        self.counts.iter().map(|(what, count)| (*what, *count)).collect()
+        self.counts
+            .iter()
+            .map(|(what, count)| (*what, *count))
+            .collect()
     }
 
     /// How long everything works until the next fault.

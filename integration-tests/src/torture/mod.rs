@@ -93,7 +93,10 @@ pub fn run(options: &Options) -> Result<Tortured, Failure> {
         .prefix("token-cache-torture-")
         .tempdir()
         .map_err(Failure::File)?;
-    let logs = options.logs.clone().unwrap_or_else(|| folder.path().to_owned());
+    let logs = options
+        .logs
+        .clone()
+        .unwrap_or_else(|| folder.path().to_owned());
     let crew = Crew::start(options, stage.urls(), logs, TASKS, random.number())?;
     let over = AtomicBool::new(false);
     let mut faults = Faults::new(random);

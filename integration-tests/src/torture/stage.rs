@@ -19,9 +19,9 @@ pub(super) struct Stage {
 pub(super) enum Store {
     /// Somebody else's: nothing is done to it.
     Given,
-    Standalone(RedisServer),
+    Standalone(Box<RedisServer>),
     Cluster(RedisCluster),
-    Sentinel(SentinelSetup),
+    Sentinel(Box<SentinelSetup>),
 }
 
 impl Stage {
@@ -47,14 +47,27 @@ impl Stage {
                     .map(|_| Proxy::start(redis.address()))
                     .collect::<Result<Vec<_>, ServerError>>()?;
                 let urls = lines.iter().map(Proxy::url).collect();
-                Ok(Self { store: Store::Standalone(redis), lines, plain, urls })
+                Ok(Self {
+                    store: Store::Standalone(Box::new(redis)),
+                    lines,
+                    plain,
+                    urls,
+                })
             }
             Topology::Cluster => {
                 let cluster = RedisCluster::start(3)?;
-                let nodes: Vec<String> =
-                    cluster.nodes().iter().map(|node| node.address().to_string()).collect();
+                let nodes: Vec<String> = cluster
+                    .nodes()
+                    .iter()
+                    .map(|node| node.address().to_string())
+                    .collect();
                 let urls = everyone(format!("redis+cluster://{}", nodes.join(",")));
-                Ok(Self { store: Store::Cluster(cluster), lines: Vec::new(), plain, urls })
+                Ok(Self {
+                    store: Store::Cluster(cluster),
+                    lines: Vec::new(),
+                    plain,
+                    urls,
+                })
             }
             Topology::Sentinel => {
                 let setup = SentinelSetup::start(persistent)?;
@@ -63,7 +76,12 @@ impl Stage {
                 let service = SentinelSetup::SERVICE;
                 let sentinels = sentinels.join(",");
                 let urls = everyone(format!("redis+sentinel://{sentinels}/{service}?replicas=1"));
-                Ok(Self { store: Store::Sentinel(setup), lines: Vec::new(), plain, urls })
+                Ok(Self {
+                    store: Store::Sentinel(Box::new(setup)),
+                    lines: Vec::new(),
+                    plain,
+                    urls,
+                })
             }
         }
     }
@@ -78,13 +96,16 @@ impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, server) = match &self.store {
             Store::Given => return f.write_str("the given store"),
-            Store::Standalone(redis) => ("one server, appendfsync always", Some(redis)),
+            Store::Standalone(redis) => ("one server, appendfsync always", Some(&**redis)),
             Store::Cluster(cluster) => ("a cluster of masters", cluster.nodes().first()),
-            Store::Sentinel(setup) => {
-                ("a primary and a replica under Sentinels, replicas=1", Some(setup.primary()))
-            }
+            Store::Sentinel(setup) => (
+                "a primary and a replica under Sentinels, replicas=1",
+                Some(setup.primary()),
+            ),
         };
-        let version = server.and_then(|server| server.version().ok()).unwrap_or_default();
+        let version = server
+            .and_then(|server| server.version().ok())
+            .unwrap_or_default();
         write!(f, "{version}, {what}")
     }
 }

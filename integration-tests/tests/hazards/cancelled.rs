@@ -3,9 +3,7 @@ use token_cache_integration_tests::{
     history::{Op, Outcome, Rules, Scope},
 };
 
-use crate::common::{
-    assert_signed_out, eventually, fleet, redis, signed_in, with,
-};
+use crate::common::{assert_signed_out, eventually, fleet, redis, signed_in, with};
 
 const SERVERS: usize = 3;
 /// More than a sign-out has awaits.
@@ -21,9 +19,19 @@ fn a_sign_out_is_carried_out_whenever_its_caller_goes_away() {
         |user| user.sid.map(Scope::ProviderSession),
         |user| {
             let issued_at = user.auth_time;
-            Some(Scope::Message { account: Some(user.account), sid: user.sid, issued_at })
+            Some(Scope::Message {
+                account: Some(user.account),
+                sid: user.sid,
+                issued_at,
+            })
         },
-        |user| Some(Scope::Message { account: None, sid: user.sid, issued_at: user.auth_time }),
+        |user| {
+            Some(Scope::Message {
+                account: None,
+                sid: user.sid,
+                issued_at: user.auth_time,
+            })
+        },
     ];
     for scope in scopes {
         for polls in 0..=POLLS {
@@ -33,10 +41,16 @@ fn a_sign_out_is_carried_out_whenever_its_caller_goes_away() {
             let mut task = Task::with_ticket(op.clone(), &session.ticket);
             task.polls = Some(polls);
             let outcome = fleet.begin(1, task).wait().outcome;
-            assert!(matches!(outcome, Outcome::Done | Outcome::Unknown), "{op:?}: {outcome:?}");
+            assert!(
+                matches!(outcome, Outcome::Done | Outcome::Unknown),
+                "{op:?}: {outcome:?}"
+            );
             if polls == 0 {
                 // It was never begun.
-                assert!(matches!(fleet.get(2, &session).outcome, Outcome::Found { .. }));
+                assert!(matches!(
+                    fleet.get(2, &session).outcome,
+                    Outcome::Found { .. }
+                ));
             } else {
                 eventually("the sign-out is carried out", || {
                     (fleet.get(2, &session).outcome == Outcome::SignedOut).then_some(())
@@ -53,8 +67,7 @@ fn a_sign_out_is_carried_out_whenever_its_caller_goes_away() {
 fn callers_that_go_away_leave_the_others_their_own_answers() {
     let redis = redis();
     // One app server on a slow line, so that callers are still waiting when they go.
-    let line =
-        token_cache_integration_tests::servers::Proxy::start(redis.address()).unwrap();
+    let line = token_cache_integration_tests::servers::Proxy::start(redis.address()).unwrap();
     let patient = with(&redis.url(), crate::common::PATIENT);
     let fleet = crate::common::fleet_at(&[
         patient.clone(),
@@ -62,8 +75,9 @@ fn callers_that_go_away_leave_the_others_their_own_answers() {
         with(&line.url(), crate::common::PATIENT),
     ]);
     line.delay(std::time::Duration::from_millis(2));
-    let sessions: Vec<_> =
-        (0..8).map(|_| signed_in(&fleet, 2, User::new(fleet.account()))).collect();
+    let sessions: Vec<_> = (0..8)
+        .map(|_| signed_in(&fleet, 2, User::new(fleet.account())))
+        .collect();
     for round in 0..20 {
         let running: Vec<_> = sessions
             .iter()
@@ -78,7 +92,10 @@ fn callers_that_go_away_leave_the_others_their_own_answers() {
             .collect();
         for running in running {
             let outcome = running.wait().outcome;
-            let fine = matches!(outcome, Outcome::Found { .. } | Outcome::Done | Outcome::Unknown);
+            let fine = matches!(
+                outcome,
+                Outcome::Found { .. } | Outcome::Done | Outcome::Unknown
+            );
             assert!(fine, "{outcome:?}");
         }
     }

@@ -13,7 +13,10 @@ const GUARD: Duration = Duration::from_secs(40);
 pub(crate) const PATIENT: &str = "operation_timeout=10s&connect_timeout=10s";
 
 pub(crate) fn program() -> Program {
-    Program { file: env!("CARGO_BIN_EXE_app_server").into(), arguments: Vec::new() }
+    Program {
+        file: env!("CARGO_BIN_EXE_app_server").into(),
+        arguments: Vec::new(),
+    }
 }
 
 pub(crate) fn redis() -> RedisServer {
@@ -59,7 +62,9 @@ pub(crate) fn kind(outcome: &Outcome) -> &str {
 
 /// Asks until the answer is no failure: while a server comes back.
 pub(crate) fn settled(mut ask: impl FnMut() -> Outcome) -> Outcome {
-    eventually("the answer is no failure", || Some(ask()).filter(|outcome| !failed(outcome)))
+    eventually("the answer is no failure", || {
+        Some(ask()).filter(|outcome| !failed(outcome))
+    })
 }
 
 /// Asks until a condition answers.
@@ -80,7 +85,11 @@ pub(crate) fn assert_signed_out(fleet: &Fleet, session: &Ticketed) {
     for at in 0..fleet.len() {
         let read = settled(|| fleet.get(at, session).outcome);
         assert_eq!(read, Outcome::SignedOut, "app server {at}");
-        assert_eq!(settled(|| fleet.resume(at, session)), Outcome::SignedOut, "app server {at}");
+        assert_eq!(
+            settled(|| fleet.resume(at, session)),
+            Outcome::SignedOut,
+            "app server {at}"
+        );
     }
 }
 
@@ -89,11 +98,17 @@ pub(crate) fn assert_signed_out(fleet: &Fleet, session: &Ticketed) {
 pub(crate) fn assert_signed_in(fleet: &Fleet, session: &Ticketed) {
     for at in 0..fleet.len() {
         let read = settled(|| fleet.get(at, session).outcome);
-        assert!(matches!(read, Outcome::Found { .. }), "app server {at}: {read:?}");
+        assert!(
+            matches!(read, Outcome::Found { .. }),
+            "app server {at}: {read:?}"
+        );
     }
 }
 
 #[track_caller]
 pub(crate) fn assert_found(answer: &Answer) {
-    assert!(matches!(answer.outcome, Outcome::Found { .. }), "{answer:?}");
+    assert!(
+        matches!(answer.outcome, Outcome::Found { .. }),
+        "{answer:?}"
+    );
 }

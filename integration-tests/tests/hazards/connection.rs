@@ -35,7 +35,10 @@ fn a_write_whose_connection_breaks_is_stored_or_says_that_it_may_be() {
             line.on_next("EVALSHA", fault);
             let put = fleet.put(BROKEN, &session);
             assert_eq!(line.faults(), struck + 1, "{fault:?} did not happen");
-            assert!(put == Outcome::Done || is_honest(&put), "{fault:?}: {put:?}");
+            assert!(
+                put == Outcome::Done || is_honest(&put),
+                "{fault:?}: {put:?}"
+            );
             assert_eq!(settled(|| fleet.put(BROKEN, &session)), Outcome::Done);
             assert_signed_in(&fleet, &session);
         }
@@ -69,43 +72,39 @@ fn a_read_whose_connection_breaks_is_no_miss() {
 fn a_sign_out_whose_connection_breaks_is_ok_or_is_asked_again_until_it_is() {
     let redis = redis();
     let (fleet, line) = on_a_line(&redis);
+    let scopes: [fn(&User) -> Scope; 4] = [
+        |user| Scope::Account(user.account),
+        |user| Scope::Accounts(vec![user.account]),
+        |user| Scope::ProviderSession(user.sid.unwrap()),
+        |user| Scope::Message {
+            account: Some(user.account),
+            sid: None,
+            issued_at: user.auth_time,
+        },
+    ];
     for fault in FAULTS {
-        let user = User::new(fleet.account()).labelled(fleet.number());
-        let scopes = [
-            Scope::Account(user.account),
-            Scope::Accounts(vec![user.account]),
-            Scope::ProviderSession(user.sid.unwrap()),
-            Scope::Message { account: Some(user.account), sid: None, issued_at: user.auth_time },
-        ];
         for scope in scopes {
-            // A place on the store's clock after the last sign-out's, whatever the two servers' readings of it.
-            let session = crate::common::eventually("a sign-in works", || {
-                fleet.sign_in(0, next(&fleet, user)).ok()
-            });
-            assert_eq!(fleet.put(0, &session), Outcome::Done);
-            let scope = match (scope, fleet.history().last().map(|event| event.span.end)) {
-                (Scope::Message { account, sid, .. }, Some(end)) => {
-                    Scope::Message { account, sid, issued_at: end.millis() + 1 }
-                }
-                (other, _) => other,
-            };
+            let user = User::new(fleet.account()).labelled(fleet.number());
+            let session = signed_in(&fleet, 0, user);
+            let scope = scope(&user);
             let struck = line.faults();
             line.on_next("EVALSHA", fault);
-            let out = fleet.sign_out_scope(BROKEN, scope.clone());
-            assert_eq!(line.faults(), struck + 1, "{fault:?} did not happen to {scope:?}");
-            assert!(is_honest(&out.outcome), "{fault:?}, {scope:?}: {out:?}");
+            let out = fleet.sign_out_scope(BROKEN, scope.clone()).outcome;
+            assert_eq!(
+                line.faults(),
+                struck + 1,
+                "{fault:?} did not happen to {scope:?}"
+            );
+            assert!(is_honest(&out), "{fault:?}, {scope:?}: {out:?}");
             let out = settled(|| fleet.sign_out_scope(BROKEN, scope.clone()).outcome);
-            assert!(matches!(out, Outcome::Done | Outcome::EndedNothing), "{out:?}");
+            assert!(
+                matches!(out, Outcome::Done | Outcome::EndedNothing),
+                "{out:?}"
+            );
             assert_signed_out(&fleet, &session);
         }
     }
     fleet.assert_kept(Rules::ALL);
-}
-
-/// The same user, authenticated now, under the same label.
-fn next(fleet: &Fleet, user: User) -> User {
-    let _ = fleet;
-    User { sid: user.sid, ..User::new(user.account) }
 }
 
 #[test]
@@ -150,7 +149,10 @@ fn a_network_that_swallows_everything_gives_time_outs_and_recovers() {
     assert!(is_honest(&write) && is_honest(&out), "{write:?} {out:?}");
     // What was held back may land now; the next sign-out is the last word.
     let out = settled(|| fleet.sign_out(BROKEN, &session));
-    assert!(matches!(out, Outcome::Done | Outcome::EndedNothing), "{out:?}");
+    assert!(
+        matches!(out, Outcome::Done | Outcome::EndedNothing),
+        "{out:?}"
+    );
     assert_signed_out(&fleet, &session);
     fleet.assert_kept(Rules::ALL);
 }
@@ -162,14 +164,23 @@ fn refused_connections_are_unavailable_until_they_are_accepted_again() {
         let line = Proxy::start(redis.address()).unwrap();
         let short = "operation_timeout=500ms&connect_timeout=500ms";
         let patient = with(&redis.url(), PATIENT);
-        (fleet_at(&[patient.clone(), patient, with(&line.url(), short)]), line)
+        (
+            fleet_at(&[patient.clone(), patient, with(&line.url(), short)]),
+            line,
+        )
     };
     let session = signed_in(&fleet, 0, User::new(fleet.account()));
     line.refuse(true);
     let read = fleet.get(BROKEN, &session).outcome;
-    assert!(["Unavailable", "TimedOut"].contains(&crate::common::kind(&read)), "{read:?}");
+    assert!(
+        ["Unavailable", "TimedOut"].contains(&crate::common::kind(&read)),
+        "{read:?}"
+    );
     let out = fleet.sign_out(BROKEN, &session);
-    assert!(["Unavailable", "TimedOut"].contains(&crate::common::kind(&out)), "{out:?}");
+    assert!(
+        ["Unavailable", "TimedOut"].contains(&crate::common::kind(&out)),
+        "{out:?}"
+    );
     line.refuse(false);
     assert_signed_in(&fleet, &session);
     assert_eq!(settled(|| fleet.sign_out(BROKEN, &session)), Outcome::Done);

@@ -1,16 +1,22 @@
 use token_cache_integration_tests::{
-    fleet::User,
+    fleet::{Fleet, Ticketed, User},
     history::{Outcome, Promise, Rules, check},
     servers::{RedisOptions, ReplicatedRedis},
 };
 
 use crate::common::{
-    PATIENT, assert_found, assert_signed_out, failed, fleet_at, settled, sign_out_account,
-    signed_in, with,
+    PATIENT, assert_found, assert_signed_out, eventually, failed, fleet_at, settled,
+    sign_out_account, signed_in, with,
 };
 
+/// A primary whose replica confirms writes by now: for a second after it has caught up it may not.
 fn replicated() -> ReplicatedRedis {
-    ReplicatedRedis::start(RedisOptions::default()).unwrap()
+    let pair = ReplicatedRedis::start(RedisOptions::default()).unwrap();
+    eventually("the replica confirms", || {
+        let confirmed = pair.primary().cli(&["WAIT", "1", "100"]).unwrap();
+        (confirmed.int() == Some(1)).then_some(())
+    });
+    pair
 }
 
 /// Documented, not promised: what `replicas` is for.
@@ -21,7 +27,9 @@ fn a_failover_to_a_replica_that_lost_the_sign_out_brings_the_session_back() {
     let mut fleet = fleet_at(&[url.clone(), url]);
     let session = signed_in(&fleet, 0, User::new(fleet.account()));
     pair.wait_until_in_step().unwrap();
-    let out = pair.lose(|_| sign_out_account(&fleet, 1, &session)).unwrap();
+    let out = pair
+        .lose(|_| sign_out_account(&fleet, 1, &session))
+        .unwrap();
     assert_eq!(out, Outcome::Done);
     pair.promote().unwrap();
     let on_new_primary = fleet.join(with(&pair.replica().url(), PATIENT)).unwrap();
@@ -32,45 +40,60 @@ fn a_failover_to_a_replica_that_lost_the_sign_out_brings_the_session_back() {
 #[test]
 fn a_sign_out_that_its_replica_did_not_confirm_is_no_ok() {
     let mut pair = replicated();
-    let confirmed = "replicas=1&operation_timeout=500ms&connect_timeout=5s";
+    let confirmed = "replicas=1&operation_timeout=1s&connect_timeout=5s";
     let url = with(&pair.primary().url(), confirmed);
     let mut fleet = fleet_at(&[url.clone(), url]);
     let session = signed_in_patiently(&fleet);
     pair.wait_until_in_step().unwrap();
-    let out = pair.lose(|_| sign_out_account(&fleet, 1, &session)).unwrap();
-    assert!(matches!(out, Outcome::Failed { maybe: true, .. }), "{out:?}");
+    let out = pair
+        .lose(|_| sign_out_account(&fleet, 1, &session))
+        .unwrap();
+    assert!(
+        matches!(out, Outcome::Failed { maybe: true, .. }),
+        "{out:?}"
+    );
     pair.promote().unwrap();
     // The session is back, and nobody was told that it had gone: the caller asks again until it is Ok.
     let on_new_primary = fleet.join(with(&pair.replica().url(), PATIENT)).unwrap();
     assert_found(&fleet.get(on_new_primary, &session));
-    assert_eq!(sign_out_account(&fleet, on_new_primary, &session), Outcome::Done);
-    assert_eq!(fleet.get(on_new_primary, &session).outcome, Outcome::SignedOut);
+    assert_eq!(
+        sign_out_account(&fleet, on_new_primary, &session),
+        Outcome::Done
+    );
+    assert_eq!(
+        fleet.get(on_new_primary, &session).outcome,
+        Outcome::SignedOut
+    );
     fleet.assert_kept(Rules::LOSING);
 }
 
 #[test]
 fn a_sign_out_asked_again_is_ok_once_the_replica_has_it() {
     let pair = replicated();
-    let confirmed = "replicas=1&operation_timeout=500ms&connect_timeout=5s";
+    let confirmed = "replicas=1&operation_timeout=1s&connect_timeout=5s";
     let url = with(&pair.primary().url(), confirmed);
     let fleet = fleet_at(&[url.clone(), url]);
     let session = signed_in_patiently(&fleet);
     pair.cut_replica_off().unwrap();
     let out = fleet.sign_out(1, &session);
-    assert!(matches!(out, Outcome::Failed { maybe: true, .. }), "{out:?}");
+    assert!(
+        matches!(out, Outcome::Failed { maybe: true, .. }),
+        "{out:?}"
+    );
     pair.rejoin().unwrap();
     let out = settled(|| fleet.sign_out(0, &session));
-    assert!(matches!(out, Outcome::Done | Outcome::EndedNothing), "{out:?}");
+    assert!(
+        matches!(out, Outcome::Done | Outcome::EndedNothing),
+        "{out:?}"
+    );
     assert_signed_out(&fleet, &session);
     fleet.assert_kept(Rules::ALL);
 }
 
 /// With short timeouts a busy machine may let a sign-in or a write fail: it is asked again, as an app would.
-fn signed_in_patiently(
-    fleet: &token_cache_integration_tests::fleet::Fleet,
-) -> token_cache_integration_tests::fleet::Ticketed {
+fn signed_in_patiently(fleet: &Fleet) -> Ticketed {
     let user = User::new(fleet.account());
-    let session = crate::common::eventually("a sign-in works", || match fleet.sign_in(0, user) {
+    let session = eventually("a sign-in works", || match fleet.sign_in(0, user) {
         Ok(session) => Some(session),
         Err(outcome) => {
             assert!(failed(&outcome), "{outcome:?}");

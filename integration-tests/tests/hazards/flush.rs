@@ -34,7 +34,10 @@ fn flushall_under_a_running_fleet_signs_everybody_out_and_the_fleet_goes_on() {
                     let task = fleet.putting(session, Some(&read));
                     let written = fleet.begin((number + 1) % SERVERS, task).wait().outcome;
                     assert!(
-                        matches!(written, Outcome::Done | Outcome::Superseded | Outcome::SignedOut),
+                        matches!(
+                            written,
+                            Outcome::Done | Outcome::Superseded | Outcome::SignedOut
+                        ),
                         "{written:?}"
                     );
                 }
@@ -49,7 +52,10 @@ fn flushall_under_a_running_fleet_signs_everybody_out_and_the_fleet_goes_on() {
         // To the checker it is a sign-out of everybody.
         fleet.record(Event {
             process: u32::MAX,
-            span: Span { start, end: Tick::now() },
+            span: Span {
+                start,
+                end: Tick::now(),
+            },
             op: Op::SignOut(Scope::Issuer(0)),
             outcome: Outcome::Done,
         });

@@ -5,8 +5,8 @@ use token_cache_integration_tests::{
 };
 
 use crate::common::{
-    assert_signed_in, assert_signed_out, eventually, fleet, kind, program, redis,
-    sign_out_account, signed_in,
+    assert_signed_in, assert_signed_out, eventually, fleet, kind, program, redis, sign_out_account,
+    signed_in,
 };
 
 #[test]
@@ -33,9 +33,20 @@ fn partition(redis: &RedisServer) -> String {
     let keys = redis.cli(&["KEYS", "*"]).unwrap();
     let holds_session = |key: &&str| {
         redis.cli(&["TYPE", key]).unwrap().text() == Some("hash")
-            && redis.cli(&["HKEYS", key]).unwrap().items().unwrap().iter().any(is_session)
+            && redis
+                .cli(&["HKEYS", key])
+                .unwrap()
+                .items()
+                .unwrap()
+                .iter()
+                .any(is_session)
     };
-    let mut found = keys.items().unwrap().iter().filter_map(Value::text).filter(holds_session);
+    let mut found = keys
+        .items()
+        .unwrap()
+        .iter()
+        .filter_map(Value::text)
+        .filter(holds_session);
     let partition = found.next().unwrap().to_owned();
     assert_eq!(found.next(), None);
     partition
@@ -51,14 +62,19 @@ fn assert_corrupt_until_signed_out(fleet: &Fleet, session: &Ticketed) {
         assert_eq!(kind(&fleet.resume(at, session)), "Corrupt");
     }
     let out = sign_out_account(fleet, 1, session);
-    assert!(matches!(out, Outcome::Done | Outcome::EndedNothing), "{out:?}");
+    assert!(
+        matches!(out, Outcome::Done | Outcome::EndedNothing),
+        "{out:?}"
+    );
     assert_signed_out(fleet, session);
     let again = eventually("a new sign-in works", || {
         fleet.sign_in(0, User::new(session.account)).ok()
     });
     assert_eq!(fleet.put(0, &again), Outcome::Done);
     assert_signed_in(fleet, &again);
-    let out = fleet.sign_out_scope(1, Scope::Account(again.account)).outcome;
+    let out = fleet
+        .sign_out_scope(1, Scope::Account(again.account))
+        .outcome;
     assert_eq!(out, Outcome::Done);
 }
 
@@ -82,8 +98,12 @@ fn bytes_that_are_not_ours_are_corrupt_and_a_sign_out_removes_them() {
     let key = partition(&redis);
     let fields = redis.cli(&["HKEYS", &key]).unwrap();
     for field in fields.items().unwrap() {
-        let Value::Bytes(field) = field else { panic!("a field is {field:?}") };
-        redis.cli(&[b"HSET", key.as_bytes(), field, b"\xffgarbage"]).unwrap();
+        let Value::Bytes(field) = field else {
+            panic!("a field is {field:?}")
+        };
+        redis
+            .cli(&[b"HSET", key.as_bytes(), field, b"\xffgarbage"])
+            .unwrap();
     }
     assert_corrupt_until_signed_out(&fleet, &session);
 }

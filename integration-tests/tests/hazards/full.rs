@@ -17,8 +17,10 @@ fn a_full_redis_refuses_writes_and_carries_out_every_sign_out() {
     let users: Vec<User> = (0..5)
         .map(|_| User::new(fleet.account()).labelled(fleet.number()))
         .collect();
-    let sessions: Vec<Ticketed> =
-        users.iter().map(|user| signed_in(&fleet, 0, *user)).collect();
+    let sessions: Vec<Ticketed> = users
+        .iter()
+        .map(|user| signed_in(&fleet, 0, *user))
+        .collect();
     let scopes = [
         Scope::Account(users[0].account),
         Scope::ProviderSession(users[1].sid.unwrap()),
@@ -33,7 +35,9 @@ fn a_full_redis_refuses_writes_and_carries_out_every_sign_out() {
     assert_eq!(kind(&fleet.put(1, &sessions[0])), "Full");
     let refused = fleet.sign_in(2, User::new(fleet.account())).unwrap_err();
     assert_eq!(kind(&refused), "Full");
-    sessions.iter().for_each(|session| assert_signed_in(&fleet, session));
+    for session in &sessions {
+        assert_signed_in(&fleet, session);
+    }
     for (scope, session) in scopes.into_iter().zip(&sessions) {
         let out = fleet.sign_out_scope(1, scope.clone());
         assert_eq!(out.outcome, Outcome::Done, "{scope:?}: {out:?}");

@@ -31,12 +31,17 @@ fn a_paused_redis_gives_time_outs_and_never_hangs_or_misses() {
 
     redis.pause().unwrap();
     let started = fleet.start_sign_in(1).unwrap();
-    let resume = Op::Resume { session: living.session };
+    let resume = Op::Resume {
+        session: living.session,
+    };
     let sign_out = Task::new(Op::SignOut(Scope::Account(ended.account)));
     let running = [
         ("read", fleet.begin(0, Fleet::getting(&living))),
         ("read elsewhere", fleet.begin(2, Fleet::getting(&ended))),
-        ("ticket", fleet.begin(1, Task::with_ticket(resume, &living.ticket))),
+        (
+            "ticket",
+            fleet.begin(1, Task::with_ticket(resume, &living.ticket)),
+        ),
         ("write", fleet.begin(2, fleet.putting(&living, None))),
         ("sign-in", fleet.call_back(1, user, &started).1),
         ("sign-out", fleet.begin(0, sign_out)),
@@ -54,7 +59,10 @@ fn a_paused_redis_gives_time_outs_and_never_hangs_or_misses() {
 
     assert_signed_in(&fleet, &living);
     let out = settled(|| sign_out_account(&fleet, 1, &ended));
-    assert!(matches!(out, Outcome::Done | Outcome::EndedNothing), "{out:?}");
+    assert!(
+        matches!(out, Outcome::Done | Outcome::EndedNothing),
+        "{out:?}"
+    );
     assert_signed_out(&fleet, &ended);
     fleet.assert_kept(Rules::ALL);
 }
@@ -83,7 +91,9 @@ fn an_unreachable_redis_is_unavailable_in_time_and_no_sign_out_is_ok() {
     // Nothing was kept: everybody is out, and the fleet works again without a restart of its own.
     redis.restart().unwrap();
     assert_signed_out(&fleet, &session);
-    let again = eventually("a sign-in works", || fleet.sign_in(2, User::new(session.account)).ok());
+    let again = eventually("a sign-in works", || {
+        fleet.sign_in(2, User::new(session.account)).ok()
+    });
     assert_eq!(settled(|| fleet.put(1, &again)), Outcome::Done);
     assert_signed_in(&fleet, &again);
     fleet.assert_kept(Rules::LOSING);
@@ -100,7 +110,10 @@ fn a_paused_app_server_brings_nothing_back_when_it_goes_on() {
         fleet.server(2).pause();
         let write = fleet.begin(2, fleet.putting(&session, Some(&read)));
         let started = fleet.start_sign_in(0).unwrap();
-        let user = User { auth_time: 1, ..User::new(session.account) };
+        let user = User {
+            auth_time: 1,
+            ..User::new(session.account)
+        };
         let (_, callback) = fleet.call_back(2, user, &started);
         assert_eq!(sign_out_account(&fleet, 1, &session), Outcome::Done);
         fleet.server(2).resume();

@@ -12,7 +12,10 @@ use crate::common::{
 const SERVERS: usize = 3;
 
 fn appending() -> RedisOptions {
-    RedisOptions { appendonly: Some(AppendFsync::Always), ..RedisOptions::default() }
+    RedisOptions {
+        appendonly: Some(AppendFsync::Always),
+        ..RedisOptions::default()
+    }
 }
 
 #[test]
@@ -26,7 +29,10 @@ fn with_an_append_only_file_a_killed_redis_comes_back_as_it_was() {
     for round in 0..3 {
         for (at, session) in ended.iter().enumerate().skip(round * 3).take(4) {
             let out = settled(|| sign_out_account(&fleet, at % SERVERS, session));
-            assert!(matches!(out, Outcome::Done | Outcome::EndedNothing), "{out:?}");
+            assert!(
+                matches!(out, Outcome::Done | Outcome::EndedNothing),
+                "{out:?}"
+            );
         }
         redis.kill9().unwrap();
         redis.restart().unwrap();
@@ -47,13 +53,21 @@ fn without_persistence_a_restart_signs_everybody_out_and_brings_nobody_back() {
     let sessions: Vec<Ticketed> = (0..10)
         .map(|at| signed_in(&fleet, at % SERVERS, User::new(fleet.account())))
         .collect();
-    let reads: Vec<_> = sessions.iter().map(|session| fleet.get(0, session)).collect();
+    let reads: Vec<_> = sessions
+        .iter()
+        .map(|session| fleet.get(0, session))
+        .collect();
     reads.iter().for_each(assert_found);
     redis.kill9().unwrap();
     redis.restart().unwrap();
     for (session, read) in sessions.iter().zip(&reads) {
         // Refreshes that began before the restart, and writes that know nothing of it.
-        let late = settled(|| fleet.begin(1, fleet.putting(session, Some(read))).wait().outcome);
+        let late = settled(|| {
+            fleet
+                .begin(1, fleet.putting(session, Some(read)))
+                .wait()
+                .outcome
+        });
         assert_eq!(late, Outcome::SignedOut);
         assert_eq!(settled(|| fleet.put(2, session)), Outcome::SignedOut);
         assert_signed_out(&fleet, session);
@@ -72,7 +86,10 @@ fn without_persistence_a_restart_signs_everybody_out_and_brings_nobody_back() {
 /// Documented, not promised: what a store must have for a sign-out to outlast its restart.
 #[test]
 fn with_snapshots_alone_a_restart_brings_a_signed_out_session_back() {
-    let snapshots = RedisOptions { save: Some("3600 1".to_owned()), ..RedisOptions::default() };
+    let snapshots = RedisOptions {
+        save: Some("3600 1".to_owned()),
+        ..RedisOptions::default()
+    };
     let mut redis = RedisServer::start(snapshots).unwrap();
     let fleet = fleet(&redis, SERVERS);
     let session = signed_in(&fleet, 0, User::new(fleet.account()));

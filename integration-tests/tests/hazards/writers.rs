@@ -7,8 +7,8 @@ use token_cache_integration_tests::{
 };
 
 use crate::common::{
-    PATIENT, assert_found, assert_signed_in, assert_signed_out, fleet, fleet_at, redis,
-    settled, sign_out_account, signed_in, with,
+    PATIENT, assert_found, assert_signed_in, assert_signed_out, fleet, fleet_at, redis, settled,
+    sign_out_account, signed_in, with,
 };
 
 const SERVERS: usize = 4;
@@ -45,9 +45,21 @@ fn scopes(user: &User) -> Vec<Scope> {
         Scope::Accounts(vec![account]),
         Scope::ProviderSession(sid.unwrap()),
         Scope::Issuer(account.issuer),
-        Scope::Message { account: Some(account), sid: None, issued_at },
-        Scope::Message { account: Some(account), sid, issued_at },
-        Scope::Message { account: None, sid, issued_at },
+        Scope::Message {
+            account: Some(account),
+            sid: None,
+            issued_at,
+        },
+        Scope::Message {
+            account: Some(account),
+            sid,
+            issued_at,
+        },
+        Scope::Message {
+            account: None,
+            sid,
+            issued_at,
+        },
     ]
 }
 
@@ -57,8 +69,9 @@ fn a_sign_out_of_any_scope_stops_fifty_writers_for_good() {
     let fleet = fleet(&redis, SERVERS);
     for round in 0..7 {
         let user = User::new(fleet.account()).labelled(fleet.number());
-        let sessions: Vec<Ticketed> =
-            (0..5).map(|at| signed_in(&fleet, at % SERVERS, user)).collect();
+        let sessions: Vec<Ticketed> = (0..5)
+            .map(|at| signed_in(&fleet, at % SERVERS, user))
+            .collect();
         let scope = scopes(&user).swap_remove(round);
         let stored: Vec<usize> = thread::scope(|threads| {
             let writers: Vec<_> = (0..WRITERS)
@@ -75,9 +88,15 @@ fn a_sign_out_of_any_scope_stops_fifty_writers_for_good() {
             }
             let out = fleet.sign_out_scope(round % SERVERS, scope.clone());
             assert_eq!(out.outcome, Outcome::Done, "{scope:?}: {out:?}");
-            writers.into_iter().map(|writer| writer.join().unwrap()).collect()
+            writers
+                .into_iter()
+                .map(|writer| writer.join().unwrap())
+                .collect()
         });
-        assert!(stored.iter().sum::<usize>() > 0, "nobody had written before {scope:?}");
+        assert!(
+            stored.iter().sum::<usize>() > 0,
+            "nobody had written before {scope:?}"
+        );
         for session in &sessions {
             assert_signed_out(&fleet, session);
         }
@@ -87,7 +106,9 @@ fn a_sign_out_of_any_scope_stops_fifty_writers_for_good() {
 }
 
 /// A fleet of three, the last of which has a line of its own to the store.
-fn fleet_with_a_line(redis: &token_cache_integration_tests::servers::RedisServer) -> (Fleet, Proxy) {
+fn fleet_with_a_line(
+    redis: &token_cache_integration_tests::servers::RedisServer,
+) -> (Fleet, Proxy) {
     let line = Proxy::start(redis.address()).unwrap();
     let url = with(&redis.url(), PATIENT);
     let fleet = fleet_at(&[url.clone(), url, with(&line.url(), PATIENT)]);
@@ -123,7 +144,10 @@ fn a_sign_in_that_the_network_delivers_after_the_sign_out_is_refused() {
     let (fleet, line) = fleet_with_a_line(&redis);
     for round in 0..7 {
         // An issuer of its own: nobody else is signed out with it.
-        let account = Account { issuer: u32::try_from(round).unwrap(), ..fleet.account() };
+        let account = Account {
+            issuer: u32::try_from(round).unwrap(),
+            ..fleet.account()
+        };
         let user = User::new(account).labelled(fleet.number());
         let scope = scopes(&user).swap_remove(round);
         let started = fleet.start_sign_in(HELD_BACK).unwrap();
@@ -135,8 +159,14 @@ fn a_sign_in_that_the_network_delivers_after_the_sign_out_is_refused() {
         line.thaw();
         assert_eq!(callback.wait().outcome, Outcome::SignedOut, "{scope:?}");
         // Whoever authenticates anew is welcome.
-        let sid = Sid { label: fleet.number(), ..user.sid.unwrap() };
-        let again = User { sid: Some(sid), ..User::new(user.account) };
+        let sid = Sid {
+            label: fleet.number(),
+            ..user.sid.unwrap()
+        };
+        let again = User {
+            sid: Some(sid),
+            ..User::new(user.account)
+        };
         let session = settled_sign_in(&fleet, again);
         assert_signed_in(&fleet, &session);
     }
@@ -146,7 +176,10 @@ fn a_sign_in_that_the_network_delivers_after_the_sign_out_is_refused() {
 /// Two app servers read the store's clock a little apart, so a sign-in within that of a sign-out may count as before it.
 fn settled_sign_in(fleet: &Fleet, user: User) -> Ticketed {
     crate::common::eventually("a new sign-in is welcome", || {
-        let user = User { auth_time: User::new(user.account).auth_time, ..user };
+        let user = User {
+            auth_time: User::new(user.account).auth_time,
+            ..user
+        };
         let session = fleet.sign_in(0, user).ok()?;
         (fleet.put(0, &session) == Outcome::Done).then_some(session)
     })

@@ -56,18 +56,18 @@ impl PlainCache {
             Op::SignOut(scope) => {
                 let keys = match scope {
                     Scope::Session(_) => vec![ticket(task)?.to_owned()],
-                    Scope::Account(account) => vec![account_key(*account)],
-                    Scope::Accounts(accounts) => accounts
-                        .iter()
-                        .map(|account| account_key(*account))
-                        .collect(),
-                    Scope::ProviderSession(sid) => redis.smembers(sid_key(*sid)).await?,
-                    Scope::Issuer(issuer) => redis.smembers(issuer_key(*issuer)).await?,
-                    Scope::Message {
+                    Scope::Account(account)
+                    | Scope::Message {
                         account: Some(account),
                         ..
                     } => vec![account_key(*account)],
-                    Scope::Message { sid: Some(sid), .. } => redis.smembers(sid_key(*sid)).await?,
+                    Scope::Accounts(accounts) => {
+                        accounts.iter().map(|one| account_key(*one)).collect()
+                    }
+                    Scope::ProviderSession(sid) | Scope::Message { sid: Some(sid), .. } => {
+                        redis.smembers(sid_key(*sid)).await?
+                    }
+                    Scope::Issuer(issuer) => redis.smembers(issuer_key(*issuer)).await?,
                     Scope::Message { .. } => return Err(misled("the message names nobody")),
                 };
                 let ended: usize = if keys.is_empty() {
