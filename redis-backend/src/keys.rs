@@ -7,10 +7,10 @@
 //! | … field `e:` epoch `:` name | an entry |
 //! | … field `x:` name | escrows |
 //! | … field `n` | the newest places on both clocks, and the latest end, of the account's sessions |
-//! | `prefix:{I.S}:m` | the account's markers: a hash |
+//! | `prefix:{I.S}:m` | the account's markers |
 //! | `prefix:{I.S}:l:` epoch `:` name | a refresh lock |
 //! | `prefix:i:{sid}` | the accounts under a `sid`, and its markers: a hash |
-//! | `prefix:t:{I}` | an issuer's marker: a hash |
+//! | `prefix:t:{I}` | an issuer's marker |
 //! | `prefix:ns` | the namespace's record |
 //!
 //! Hashes of ids stand in keys as base64url, in fields as they are. Braces keep an account in one slot.

@@ -19,7 +19,7 @@ pub(super) fn client(
     nodes: Vec<ConnectionInfo>,
     connect_timeout: Duration,
     operation_timeout: Duration,
-    certificates: Option<super::tls::Certificates>,
+    certificates: Option<&super::tls::Certificates>,
 ) -> RedisResult<ClusterClient> {
     let builder = ClusterClientBuilder::new(nodes)
         .retries(0)

@@ -63,7 +63,7 @@ impl Dialer {
                         nodes,
                         config.connect_timeout,
                         config.operation_timeout,
-                        manner.certificates.clone(),
+                        manner.certificates.as_ref(),
                     )
                 });
                 To::Cluster(Box::new(client.map_err(failed)?))
@@ -143,7 +143,7 @@ impl Manner {
         let info = self.info(address)?;
         match &self.certificates {
             #[cfg(feature = "tls")]
-            Some(certificates) => Driver::build_with_tls(info, certificates.clone().for_driver()),
+            Some(certificates) => Driver::build_with_tls(info, certificates.for_driver()),
             _ => Driver::open(info),
         }
     }

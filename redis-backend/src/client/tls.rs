@@ -1,3 +1,4 @@
+#[cfg(feature = "tls")]
 use std::path::Path;
 
 use token_cache_core::Result;
@@ -27,15 +28,15 @@ impl Certificates {
         Ok(Self { ca, client })
     }
 
-    pub(super) fn for_driver(self) -> redis::TlsCertificates {
+    pub(super) fn for_driver(&self) -> redis::TlsCertificates {
         redis::TlsCertificates {
-            client_tls: self
-                .client
-                .map(|(client_cert, client_key)| redis::ClientTlsConfig {
+            client_tls: self.client.clone().map(|(client_cert, client_key)| {
+                redis::ClientTlsConfig {
                     client_cert,
                     client_key,
-                }),
-            root_cert: self.ca,
+                }
+            }),
+            root_cert: self.ca.clone(),
         }
     }
 }

@@ -7,23 +7,29 @@
 local time = redis.call('TIME')
 local at, now, step = tonumber(ARGV[1]), tonumber(ARGV[3]), ARGV[2] == '' and 1 or 2
 local expires = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(ARGV[2]) or 0)
-local answers, gone = {}, {}
+local marker = struct.pack('>I8I8I8I8I8I8', at, expires, 0, 0, 0, 0)
+local digits, gone = {}, {}
+-- What memory pressure can't refuse comes first: nothing after it is refused then.
+if step == 2 then redis.call('PEXPIREAT', KEYS[2], expires, 'GT') end
 for i = 1, #KEYS, step do
-  local account = KEYS[i]
-  if step == 2 then raise(KEYS[i + 1], 's', at, expires) end
-  local answer, newest = '0', redis.pcall('HGET', account, 'n')
-  if type(newest) == 'table' and not string.find(newest.err, 'WRONGTYPE', 1, true) then return newest end
+  local account, digit = KEYS[i], '0'
+  if step == 2 and not redis.call('SET', KEYS[i + 1], marker, 'PXAT', expires, 'NX') then
+    raise(KEYS[i + 1], 1, at, expires)
+  end
+  local newest = redis.pcall('HGET', account, 'n')
   if type(newest) == 'string' then
-    answer = '2'
+    digit = '2'
     if #newest == 24 then
       local store, _, ends = struct.unpack('>I8I8I8', newest)
-      if store <= at then answer = ends > now and '1' or '0' end
+      if store <= at then digit = ends > now and '1' or '0' end
     end
+  elseif newest and not string.find(newest.err, 'WRONGTYPE', 1, true) then
+    return newest
   end
-  if answer ~= '2' then gone[#gone + 1] = account end
-  answers[#answers + 1] = answer
+  if digit ~= '2' then gone[#gone + 1] = account end
+  digits[#digits + 1] = digit
 end
 for first = 1, #gone, 1000 do
   redis.call('UNLINK', unpack(gone, first, math.min(first + 999, #gone)))
 end
-return table.concat(answers)
+return table.concat(digits)

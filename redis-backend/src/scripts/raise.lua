@@ -1,15 +1,17 @@
--- Raises the marker in the field of a key, or sets the first; neither its moment nor its life ever falls. What memory pressure
--- can't refuse comes first: nothing after it is refused then.
-local function raise(key, field, at, expires)
-  redis.call('PEXPIREAT', key, expires, 'GT')
-  local marker = redis.pcall('HGET', key, field)
-  if type(marker) == 'table' then
-    if not string.find(marker.err, 'WRONGTYPE', 1, true) then error(marker.err) end
-    redis.call('UNLINK', key)
-  elseif marker and #marker == 16 then
-    local earlier_at, earlier_expires = struct.unpack('>I8I8', marker)
-    at, expires = math.max(at, earlier_at), math.max(expires, earlier_expires)
+-- Raises one of a key's three markers, or sets the first; neither its moment nor its life ever falls.
+-- A marker is a moment and an expiry; in the key they stand in this order: the store's clock, the provider's, the unlabelled.
+local function raise(key, which, at, expires)
+  local m, i = {0, 0, 0, 0, 0, 0}, which * 2 - 1
+  m[i], m[i + 1] = at, expires
+  local first = struct.pack('>I8I8I8I8I8I8', m[1], m[2], m[3], m[4], m[5], m[6])
+  if redis.call('SET', key, first, 'PXAT', expires, 'NX') then return end
+  local held = redis.pcall('GET', key)
+  if type(held) == 'table' then
+    if not string.find(held.err, 'WRONGTYPE', 1, true) then error(held.err) end
+  elseif held and #held == 48 then
+    m = {struct.unpack('>I8I8I8I8I8I8', held)}
+    m[i], m[i + 1] = math.max(m[i], at), math.max(m[i + 1], expires)
   end
-  redis.call('HSET', key, field, struct.pack('>I8I8', at, expires))
-  redis.call('PEXPIREAT', key, expires, 'NX')
+  redis.call('SET', key, struct.pack('>I8I8I8I8I8I8', m[1], m[2], m[3], m[4], m[5], m[6]),
+    'PXAT', math.max(m[2], m[4], m[6]))
 end
