@@ -1,0 +1,50 @@
+//! token-cache side by side with the raw client (unpublished).
+//!
+//! Both sides run in turns in one process, so that whatever else the machine does falls on both; what counts is the ratio
+//! of a round, and its spread over many. BENCHMARKING.md says what the figures mean.
+
+mod args;
+mod figure;
+mod machine;
+mod report;
+mod rounds;
+mod vs_redis;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::args::{Args, Suite};
+
+/// A benchmark ends at the first failure of any kind: a figure of what failed would mean nothing.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(&args) {
+        Ok(all_hold) if all_hold || !args.check => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            report::failure(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a suite and reports; true where every goal holds.
+fn run(args: &Args) -> Result<bool> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(args.workers)
+        .enable_all()
+        .build()?;
+    let figures = runtime.block_on(async {
+        match args.suite {
+            Suite::Redis => vs_redis::run(args).await,
+        }
+    })?;
+    report::table(&figures);
+    if let Some(file) = &args.json {
+        report::json(&figures, file)?;
+    }
+    Ok(figures.iter().all(|figure| figure.holds))
+}
