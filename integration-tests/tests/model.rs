@@ -57,6 +57,8 @@ fn what_only_a_fault_shows_is_not_seen_without() {
         Mutant::BeginDeliveredTwice,
         Mutant::BeginUnconditional,
         Mutant::FailureSwallowed,
+        Mutant::DuplicateEndsNewer,
+        Mutant::CutUnconditional,
     ] {
         assert_eq!(faultless(mutant), Some(false), "{}", mutant.name());
     }

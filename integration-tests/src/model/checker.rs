@@ -98,7 +98,13 @@ fn signed_in(
                     "a sign-in was refused that no sign-out overtook",
                 ));
             }
-            let left = sign_in.epochs.iter().any(|epoch| living.contains(epoch));
+            let others = |epoch| {
+                let sign_ins = inner.seats.iter().map(|seat| &seat.facts);
+                let mut others = sign_ins.filter(|other| other.number != facts.number);
+                others.any(|other| other.sign_in().is_some_and(|of| of.epochs.contains(epoch)))
+            };
+            let mut epochs = sign_in.epochs.iter();
+            let left = epochs.any(|epoch| living.contains(epoch) && !others(epoch));
             if left && !inner.seats[facts.number].hit {
                 return Some(broken(
                     "G2",

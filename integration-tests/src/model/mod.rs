@@ -3,7 +3,16 @@
 //! Core's real [`protocol`](token_cache_core::protocol) runs as futures that a scheduler polls by hand, over stores that
 //! wait for the scheduler before each atomic step on a server. [`explore`] tries all choices, shortest schedules first, and
 //! checks the promises in every state against what is true (who asked when, who authenticated when), whatever the store
-//! thinks. [`Mutant`]s are protocols and stores that are wrong in one place; each is refuted by a schedule that can be read:
+//! thinks.
+//!
+//! What the model takes for granted, each with a mutant that goes without it: on Redis, a sign-in's first write is delivered
+//! once at the most (the driver's own retries are off for it); on DynamoDB, a request whose signature is a quarter of an hour
+//! old is refused. Every other write may be delivered twice, at any later moment. What a sign-in does between its request and
+//! its callback is one step; the server that runs it may pause before any step. The steps of a sign-out of an issuer are
+//! taken here in the order of [`BulkSignOut`](token_cache_core::BulkSignOut), not by its code. Left out: refresh locks, the
+//! limit on sessions, pruning, the namespace's record, replicas.
+//!
+//! [`Mutant`]s are protocols and stores that are wrong in one place; each is refuted by a schedule that can be read:
 //!
 //! ```text
 //! cargo run -p token-cache-integration-tests --bin model -- --mutant joined-sessions

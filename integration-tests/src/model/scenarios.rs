@@ -66,6 +66,11 @@ fn by_the_app(store: StoreLike) -> Vec<Scenario> {
         )
         .faults(1),
         on(
+            "sign-out of the account, then single sign-on",
+            vec![Act::SignOutAccount(0).now(), sign_in().behind(&[0])],
+        )
+        .faults(1),
+        on(
             "sign-in, two sign-outs of the account",
             vec![
                 sign_in(),
