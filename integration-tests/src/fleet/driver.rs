@@ -279,12 +279,14 @@ impl Fleet {
             .outcome
     }
 
+    /// A task that signs one session out.
+    pub fn signing_out(of: &Ticketed) -> Task {
+        Task::with_ticket(Op::SignOut(Scope::Session(of.session)), &of.ticket)
+    }
+
     /// A sign-out of one session at the app server number `at`.
     pub fn sign_out(&self, at: usize, of: &Ticketed) -> Outcome {
-        let op = Op::SignOut(Scope::Session(of.session));
-        self.begin(at, Task::with_ticket(op, &of.ticket))
-            .wait()
-            .outcome
+        self.begin(at, Self::signing_out(of)).wait().outcome
     }
 
     /// A sign-out at the app server number `at` of anything but one session.

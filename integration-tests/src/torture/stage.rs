@@ -29,11 +29,16 @@ impl Stage {
         let plain = options.plain;
         let everyone = |url: String| vec![url; options.processes];
         if let Some(url) = &options.url {
+            let url = if options.plain {
+                url.clone()
+            } else {
+                with_own_prefix(url, options.seed)
+            };
             return Ok(Self {
                 store: Store::Given,
                 lines: Vec::new(),
                 plain,
-                urls: everyone(url.clone()),
+                urls: everyone(url),
             });
         }
         let persistent = RedisOptions {
@@ -90,6 +95,15 @@ impl Stage {
     pub(super) fn urls(&self) -> &[String] {
         &self.urls
     }
+}
+
+/// A namespace of the run's own: the store may be in use.
+fn with_own_prefix(url: &str, seed: u64) -> String {
+    if url.contains("prefix=") {
+        return url.to_owned();
+    }
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}prefix=torture-{seed:x}")
 }
 
 impl fmt::Display for Stage {

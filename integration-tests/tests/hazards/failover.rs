@@ -9,6 +9,9 @@ use crate::common::{
     sign_out_account, signed_in, with,
 };
 
+/// Long enough for a replica that is there, also on a busy machine; a missing one is waited for so long.
+const CONFIRMED: &str = "replicas=1&operation_timeout=3s&connect_timeout=5s";
+
 /// A primary whose replica confirms writes by now: for a second after it has caught up it may not.
 fn replicated() -> ReplicatedRedis {
     let pair = ReplicatedRedis::start(RedisOptions::default()).unwrap();
@@ -40,8 +43,7 @@ fn a_failover_to_a_replica_that_lost_the_sign_out_brings_the_session_back() {
 #[test]
 fn a_sign_out_that_its_replica_did_not_confirm_is_no_ok() {
     let mut pair = replicated();
-    let confirmed = "replicas=1&operation_timeout=1s&connect_timeout=5s";
-    let url = with(&pair.primary().url(), confirmed);
+    let url = with(&pair.primary().url(), CONFIRMED);
     let mut fleet = fleet_at(&[url.clone(), url]);
     let session = signed_in_patiently(&fleet);
     pair.wait_until_in_step().unwrap();
@@ -70,8 +72,7 @@ fn a_sign_out_that_its_replica_did_not_confirm_is_no_ok() {
 #[test]
 fn a_sign_out_asked_again_is_ok_once_the_replica_has_it() {
     let pair = replicated();
-    let confirmed = "replicas=1&operation_timeout=1s&connect_timeout=5s";
-    let url = with(&pair.primary().url(), confirmed);
+    let url = with(&pair.primary().url(), CONFIRMED);
     let fleet = fleet_at(&[url.clone(), url]);
     let session = signed_in_patiently(&fleet);
     pair.cut_replica_off().unwrap();

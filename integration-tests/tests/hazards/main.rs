@@ -19,4 +19,5 @@ mod full;
 mod paused;
 mod plain;
 mod restart;
+mod topologies;
 mod writers;

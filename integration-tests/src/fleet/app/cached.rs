@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use token_cache::{
     AccountId, BulkSignOut, EntryKey, LogoutMessage, Over, ProviderSession, Session, SignIn,
     SignOut, StartedSignIn, Ticket, Timestamp, TokenCache, Version, Written,
@@ -11,6 +13,9 @@ use crate::{
 
 /// How often a step of a sign-out of many is taken before the sign-out fails.
 const STEPS: usize = 5;
+
+/// Longer than any run; what a run leaves in a store is gone by then.
+const LIFETIME: Duration = Duration::from_secs(3600);
 
 pub(super) fn start_sign_in(cache: &TokenCache) -> Ended {
     Ok((Outcome::Done, Some(cache.start_sign_in()?.to_text())))
@@ -27,7 +32,8 @@ pub(super) async fn carry_out(cache: &TokenCache, task: &Task) -> Ended {
             let started: StartedSignIn =
                 needed(task.started.as_ref(), "started sign-in")?.parse()?;
             let mut sign_in = SignIn::new(account_id(*account)?, &started)
-                .auth_time(Timestamp::from_secs(*auth_time));
+                .auth_time(Timestamp::from_secs(*auth_time))
+                .lifetime(LIFETIME);
             if let Some(sid) = sid {
                 sign_in = sign_in.sid(label(*sid))?;
             }
