@@ -3,11 +3,11 @@ use serde::{Deserialize, Serialize};
 use super::TokenCache;
 use crate::{
     AccountId, AccountKey, Cursor, Directory, Error, ErrorKind, EvictOptions, IssuerKey,
-    MarkOptions, Marking, Result, Scan, SignOut, Timestamp, account,
+    MarkOptions, Marking, Page, Result, Scan, SignOut, Timestamp, account,
 };
 
-/// How many accounts go into one step.
-const STEP: usize = 500;
+/// How many accounts go into one step: enough that a store is busy with the first of them while the rest is on its way.
+const STEP: usize = 4_000;
 
 const STARTED_ANEW: &str = "the namespace was started anew since, which signed everybody out";
 
@@ -33,6 +33,8 @@ pub struct BulkSignOut {
     checkpoint: Checkpoint,
     accounts: Vec<AccountKey>,
     issuer: Option<IssuerKey>,
+    /// The issuer's next accounts, looked up while those before them were cut.
+    ahead: Option<Page>,
 }
 
 /// Where a [`BulkSignOut`] stands: what to store to go on after a failure. It holds no id and no key.
@@ -105,6 +107,7 @@ impl TokenCache {
             checkpoint,
             accounts,
             issuer,
+            ahead: None,
         })
     }
 }
@@ -122,7 +125,7 @@ impl BulkSignOut {
         Ok(self)
     }
 
-    /// Takes the next step, in a task of its own: a few hundred accounts. None when all are done.
+    /// Takes the next step, in a task of its own: a few thousand accounts. None when all are done.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) where the namespace was started anew since: everybody is signed out already; the store's
@@ -132,21 +135,30 @@ impl BulkSignOut {
         if self.checkpoint.finished {
             return Ok(None);
         }
-        let (cache, checkpoint, issuer) =
-            (self.cache.clone(), self.checkpoint.clone(), self.issuer);
-        let batch: Vec<AccountKey> = self
-            .accounts
-            .iter()
-            .skip(checkpoint.done)
-            .take(STEP)
-            .copied()
-            .collect();
-        self.checkpoint = self
+        let (cache, checkpoint) = (self.cache.clone(), self.checkpoint.clone());
+        let ahead = self.ahead.take();
+        let work = match self.issuer {
+            Some(issuer) => Work::Issuer { issuer, ahead },
+            None => Work::List(
+                self.accounts
+                    .iter()
+                    .skip(checkpoint.done)
+                    .take(STEP)
+                    .copied()
+                    .collect(),
+            ),
+        };
+        (self.checkpoint, self.ahead) = self
             .cache
             .in_own_task("sign out many accounts", async move {
-                match issuer {
-                    Some(issuer) => step_of_issuer(&cache, checkpoint, issuer).await,
-                    None => step_of_list(&cache, checkpoint, &batch).await,
+                match work {
+                    Work::Issuer { issuer, ahead } => {
+                        step_of_issuer(&cache, checkpoint, issuer, ahead).await
+                    }
+                    Work::List(accounts) => {
+                        let done = evict(&cache, checkpoint, &accounts, Marking::Each).await?;
+                        Ok((done, None))
+                    }
                 }
             })
             .await?;
@@ -175,19 +187,22 @@ impl BulkSignOut {
     }
 }
 
-async fn step_of_list(
-    cache: &TokenCache,
-    checkpoint: Checkpoint,
-    batch: &[AccountKey],
-) -> Result<Checkpoint> {
-    evict(cache, checkpoint, batch, Marking::Each).await
+/// What one step is to do.
+enum Work {
+    List(Vec<AccountKey>),
+    Issuer {
+        issuer: IssuerKey,
+        ahead: Option<Page>,
+    },
 }
 
+/// Cuts a page of accounts while the next one is looked up. A look-up that fails is left to the next step, from the cursor.
 async fn step_of_issuer(
     cache: &TokenCache,
     mut checkpoint: Checkpoint,
     issuer: IssuerKey,
-) -> Result<Checkpoint> {
+    ahead: Option<Page>,
+) -> Result<(Checkpoint, Option<Page>)> {
     let directory = directory(cache)?;
     if !checkpoint.marked {
         directory
@@ -196,12 +211,25 @@ async fn step_of_issuer(
         checkpoint.marked = true;
     }
     let mut scan = Scan::of_issuer(issuer).page(STEP);
-    scan.cursor = checkpoint.cursor.take();
-    let page = directory.accounts(&scan).await?;
+    let page = if let Some(page) = ahead {
+        page
+    } else {
+        scan.cursor = checkpoint.cursor.take();
+        directory.accounts(&scan).await?
+    };
+    scan.cursor.clone_from(&page.next);
+    let look_ahead = page.next.is_some().then(|| {
+        let cache = cache.clone();
+        tokio::spawn(async move { self::directory(&cache)?.accounts(&scan).await })
+    });
     let mut checkpoint = evict(cache, checkpoint, &page.accounts, Marking::Issuer).await?;
+    let ahead = match look_ahead {
+        Some(looking) => looking.await.ok().and_then(Result::ok),
+        None => None,
+    };
     checkpoint.finished = page.next.is_none();
     checkpoint.cursor = page.next;
-    Ok(checkpoint)
+    Ok((checkpoint, ahead))
 }
 
 async fn evict(
