@@ -1,5 +1,4 @@
 use async_trait::async_trait;
-use futures_util::{StreamExt, stream};
 use token_cache_core::{
     AccountKey, Cursor, Cut, Directory, Error, EvictOptions, Evicted, IssuerKey, MarkOptions,
     Marking, Moment, Page, Pointed, Pointer, Result, Scan, SidKey, Timestamp, Until,
@@ -137,19 +136,17 @@ impl Directory for RedisStore {
         };
         let outcomes = mass::evict(self.held(), accounts, at, life, options.now).await;
         let cut = Cut::Account(Moment::of_store(at));
-        let settled = accounts
-            .iter()
-            .zip(outcomes)
-            .map(|(account, outcome)| async move {
-                match outcome? {
-                    mass::Outcome::Evicted(evicted) => Ok(evicted),
-                    // Something newer lives there: it takes a pass over the account's fields.
-                    mass::Outcome::Newer => {
-                        self.cut(account, cut, life.unwrap_or(0), options.now).await
-                    }
+        let mut settled = Vec::with_capacity(accounts.len());
+        for (account, outcome) in accounts.iter().zip(outcomes) {
+            settled.push(match outcome {
+                Ok(mass::Outcome::Evicted(evicted)) => Ok(evicted),
+                // Something newer lives there: it takes a pass over the account's fields.
+                Ok(mass::Outcome::Newer) => {
+                    Box::pin(self.cut(account, cut, life.unwrap_or(0), options.now)).await
                 }
+                Err(error) => Err(error),
             });
-        let settled: Vec<_> = settled.collect();
-        stream::iter(settled).buffered(64).collect().await
+        }
+        settled
     }
 }
