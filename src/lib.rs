@@ -8,6 +8,9 @@ mod open;
 
 #[doc(inline)]
 pub use token_cache_core::*;
+#[cfg(feature = "dynamodb")]
+#[doc(inline)]
+pub use token_cache_dynamodb as dynamodb;
 #[cfg(feature = "redis")]
 #[doc(inline)]
 pub use token_cache_redis as redis;

@@ -13,8 +13,10 @@ use token_cache_core::{
 /// | `redis+unix:///path/to/socket[?…]` | the same, by a Unix socket | `redis` |
 /// | `redis+sentinel://host[:port],host[:port]/service[/db][?…]` | a primary found through Sentinel | `redis-sentinel` |
 /// | `redis+cluster://host[:port],host[:port][?…]` | Redis Cluster | `redis-cluster` |
+/// | `dynamodb://table[?region=…]` | a table of Amazon DynamoDB | `dynamodb` |
 ///
-/// The parameters are those of [`RedisConfig`](https://docs.rs/token-cache-redis).
+/// The parameters are those of [`RedisConfig`](https://docs.rs/token-cache-redis) and
+/// [`DynamoDbConfig`](https://docs.rs/token-cache-dynamodb).
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config), before any I/O, for a malformed URL, an unknown scheme or parameter, a scheme whose
@@ -74,6 +76,14 @@ fn connect(url: &str) -> Result<Connecting> {
                 Ok(Arc::new(store) as Arc<dyn TokenStore>)
             }))
         }
+        #[cfg(feature = "dynamodb")]
+        scheme if token_cache_dynamodb::SCHEMES.contains(&scheme) => {
+            let config = token_cache_dynamodb::DynamoDbConfig::from_url(url)?;
+            Ok(Box::pin(async move {
+                let store = token_cache_dynamodb::DynamoDbStore::connect(config).await?;
+                Ok(Arc::new(store) as Arc<dyn TokenStore>)
+            }))
+        }
         scheme => Err(unknown(scheme)),
     }
 }
@@ -106,6 +116,7 @@ const SCHEMES: &[(&str, &str, bool)] = &[
         "redis-sentinel and redis-tls",
         cfg!(all(feature = "redis-sentinel", feature = "redis-tls")),
     ),
+    ("dynamodb", "dynamodb", cfg!(feature = "dynamodb")),
 ];
 
 fn scheme(url: &str) -> &str {
@@ -202,13 +213,22 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "redis")]
+    #[cfg(any(feature = "redis", feature = "dynamodb"))]
     #[test]
-    fn the_backend_and_the_facade_know_the_same_schemes() {
+    fn the_backends_and_the_facade_know_the_same_schemes() {
+        let backends: &[&[&str]] = &[
+            #[cfg(feature = "redis")]
+            token_cache_redis::SCHEMES,
+            #[cfg(feature = "dynamodb")]
+            token_cache_dynamodb::SCHEMES,
+        ];
+        let backends = backends.concat();
         for (scheme, _, on) in SCHEMES {
             if *scheme != MEMORY {
-                assert_eq!(token_cache_redis::SCHEMES.contains(scheme), *on, "{scheme}");
+                assert_eq!(backends.contains(scheme), *on, "{scheme}");
             }
         }
+        let known = |scheme: &&str| SCHEMES.iter().any(|(known, ..)| known == scheme);
+        assert!(backends.iter().all(known), "{backends:?}");
     }
 }

@@ -168,7 +168,8 @@ pub enum Marking {
 /// optional part of a store; without it there is no sign-out by `sid` alone, nor of an issuer.
 #[async_trait]
 pub trait Directory: Send + Sync {
-    /// Enters a sign-in under its `sid`, beside other accounts. One request.
+    /// Enters a sign-in under its `sid`, beside other accounts. One request; at the most a few where others enter at the same
+    /// time, or live longer.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) where the `sid` is marked for good, or at or after the pointer's
@@ -179,7 +180,8 @@ pub trait Directory: Send + Sync {
     /// - Sent twice, it does the same.
     async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()>;
 
-    /// Marks a `sid`, also an unknown one, and answers with the accounts under it. One request.
+    /// Marks a `sid`, also an unknown one, and answers with the accounts under it. One request; a second one where it would lower
+    /// what is there.
     ///
     /// A marker is never an answer: called again, it answers with the accounts again.
     ///
@@ -209,7 +211,8 @@ pub trait Directory: Send + Sync {
         not_after: Timestamp,
     ) -> Result<()>;
 
-    /// Marks an issuer at a moment of the store's clock; the later of two stays. One request.
+    /// Marks an issuer at a moment of the store's clock; the later of two stays. One request; a second one where it would lower
+    /// what is there.
     ///
     /// # Errors
     /// The store's own failures.
@@ -229,7 +232,8 @@ pub trait Directory: Send + Sync {
     async fn accounts(&self, scan: &Scan) -> Result<Page>;
 
     /// Cuts many accounts at one moment of the store's clock: what
-    /// [`TokenStore::evict`](crate::TokenStore::evict) does with [`Cut::Account`](crate::Cut::Account), hundreds a request.
+    /// [`TokenStore::evict`](crate::TokenStore::evict) does with [`Cut::Account`](crate::Cut::Account), hundreds a
+    /// request, or many requests under way.
     ///
     /// # Errors
     /// One for each account that failed, in the order given; the others are evicted.

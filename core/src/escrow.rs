@@ -37,7 +37,8 @@ impl fmt::Debug for Escrowed {
 /// An escrow counts only while its session lives: it is read together with the account's record.
 #[async_trait]
 pub trait Escrow: Send + Sync {
-    /// Keeps `escrowed` under `name`, beside those of the account's other living sessions. One request.
+    /// Keeps `escrowed` under `name`, beside those of the account's other living sessions. One request; three where session and
+    /// escrow are items apart.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) where the session has ended; the store's own failures.
@@ -49,7 +50,7 @@ pub trait Escrow: Send + Sync {
         options: ReadOptions,
     ) -> Result<()>;
 
-    /// The escrows under `name` whose sessions live, the one kept last first. One request.
+    /// The escrows under `name` whose sessions live, the one kept last first. One request, or two.
     ///
     /// # Errors
     /// The store's own failures.

@@ -61,6 +61,7 @@ pub use self::{
     sign_in::{SignIn, StartedSignIn},
     sign_out::{LogoutMessage, Scope, SignOut},
     store::TokenStore,
+    store_clock::StoreClock,
     ticket::Ticket,
     time_source::{SystemClock, TimeSource},
     timestamp::Timestamp,

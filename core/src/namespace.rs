@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::Timestamp;
 
 /// What all servers of a namespace agree on.
@@ -23,13 +25,25 @@ impl NamespaceRecord {
 pub struct Namespace {
     /// The record; none before the first start, and after the store was emptied.
     pub record: Option<NamespaceRecord>,
-    /// The store's clock, read between the request's arrival and its answer.
+    /// The store's clock, read at some moment of the call.
     pub time: Timestamp,
+    /// How coarse that is: at that moment the store's clock said `time`, or up to so much later.
+    pub precision: Duration,
 }
 
 impl Namespace {
-    /// An answer of these parts.
+    /// An answer of these parts, of a clock that tells milliseconds.
     pub const fn new(record: Option<NamespaceRecord>, time: Timestamp) -> Self {
-        Self { record, time }
+        Self {
+            record,
+            time,
+            precision: Duration::from_millis(1),
+        }
+    }
+
+    /// Says that the clock may have said up to so much later than `time`.
+    pub const fn precise_to(mut self, precision: Duration) -> Self {
+        self.precision = precision;
+        self
     }
 }

@@ -89,7 +89,8 @@ pub enum Over {
 pub struct WriteOptions {
     /// What the entry may replace.
     pub over: Over,
-    /// A refresh lock of this entry that is released with the write, whether it is stored or not.
+    /// A refresh lock of this entry that is released with the write, whether it is stored or not: with the same request, or by
+    /// the version that is there then, other than the lock's holder saw, being freedom enough.
     pub releasing: Option<LockOwner>,
     /// The moment, on the store's clock, for what is expired.
     pub now: Timestamp,

@@ -73,14 +73,16 @@ pub enum Acquired {
 /// the fence, so a holder that outlived its lease writes over nothing newer.
 #[async_trait]
 pub trait RefreshLocks: Send + Sync {
-    /// Takes or renews the lock of the entry `at`, and reads session and entry in the same step. One request.
+    /// Takes or renews the lock of the entry `at`, and reads session and entry when it has it. One request, or two where lock
+    /// and entry are items apart.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) where the session has ended; the store's own failures.
     ///
     /// # Behaviour
     /// - The owner that holds it renews it: the answer is `Held`, also where the request was sent twice.
-    /// - A lock whose lease has run out is free.
+    /// - A lock whose lease has run out is free. One may also be free once the entry is another version than its holder saw: the
+    ///   holder has written, or can write over nothing any more.
     /// - An entry of another version than `seen`, or one where `seen` is none, answers `Fresher`.
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired>;
 

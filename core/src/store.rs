@@ -37,7 +37,7 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         record: &NamespaceRecord,
     ) -> Result<bool>;
 
-    /// Begins a session of an account. One request.
+    /// Begins a session of an account. One request; two where the store can't decide and write in one.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut), and nothing begun, where a marker of the account stands at or after the
@@ -70,7 +70,7 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// [`Corrupt`](crate::ErrorKind::Corrupt) for bytes not ours; the store's own failures, never as a miss (G4).
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>>;
 
-    /// Writes an entry of a living session.
+    /// Writes an entry of a living session. One request; two where session and entry are items apart.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut), and nothing readable written, where the session is not there or is over,

@@ -94,8 +94,14 @@ impl Metadata {
             .any(|member| member.name == package && member.targets.iter().any(is_binary))
     }
 
-    /// All that an app which depends on `package` compiles: normal and build dependencies.
-    pub(crate) fn compiled_with<'a>(&'a self, package: &'a Package) -> Vec<&'a Package> {
+    /// All that an app which depends on `package` compiles, normal and build dependencies, but for
+    /// these and what they alone bring.
+    pub(crate) fn compiled_with<'a>(
+        &'a self,
+        package: &'a Package,
+        without: &[&Package],
+    ) -> Vec<&'a Package> {
+        let is_out = |id: &str| without.iter().any(|out| out.id == id);
         let mut reached = vec![package.id.as_str()];
         let mut next = 0;
         while let Some(id) = reached.get(next).copied() {
@@ -106,7 +112,7 @@ impl Metadata {
                     .dep_kinds
                     .iter()
                     .any(|edge| edge.kind.as_deref() != Some("dev"));
-                if is_compiled && !reached.contains(&edge.pkg.as_str()) {
+                if is_compiled && !is_out(&edge.pkg) && !reached.contains(&edge.pkg.as_str()) {
                     reached.push(&edge.pkg);
                 }
             }

@@ -112,9 +112,12 @@ impl NamespaceState {
         let namespace = store.namespace().await?;
         let known = {
             let mut known = self.write();
-            known
-                .clock
-                .observe(sent.into_std(), Instant::now().into_std(), namespace.time);
+            known.clock.observe(
+                sent.into_std(),
+                Instant::now().into_std(),
+                namespace.time,
+                namespace.precision,
+            );
             known.read_at = sent;
             NamespaceRecord::new(known.generation, secret.check())
         };
@@ -199,7 +202,12 @@ pub(super) fn watch(cache: &TokenCache) {
 async fn read(store: &dyn TokenStore) -> Result<(Option<NamespaceRecord>, StoreClock, Instant)> {
     let sent = Instant::now();
     let namespace = store.namespace().await?;
-    let clock = StoreClock::new(sent.into_std(), Instant::now().into_std(), namespace.time);
+    let clock = StoreClock::new(
+        sent.into_std(),
+        Instant::now().into_std(),
+        namespace.time,
+        namespace.precision,
+    );
     Ok((namespace.record, clock, sent))
 }
 

@@ -4,6 +4,7 @@ use crate::say::say;
 
 const CORE: &str = "token-cache-core";
 const REDIS: &str = "token-cache-redis";
+const DYNAMODB: &str = "token-cache-dynamodb";
 const CONFORMANCE: &str = "token-cache-conformance";
 const FACADE: &str = "token-cache";
 
@@ -16,10 +17,10 @@ enum May {
 fn may(package: &str) -> Option<May> {
     Some(match package {
         CORE => May::Only(&[]),
-        REDIS | CONFORMANCE => May::Only(&[CORE]),
-        FACADE => May::Only(&[CORE, REDIS]),
+        REDIS | DYNAMODB | CONFORMANCE => May::Only(&[CORE]),
+        FACADE => May::Only(&[CORE, REDIS, DYNAMODB]),
         "token-cache-demo" | "token-cache-example-without-facade" => {
-            May::Only(&[CORE, REDIS, FACADE])
+            May::Only(&[CORE, REDIS, DYNAMODB, FACADE])
         }
         "token-cache-integration-tests" | "token-cache-benchmarks" | "xtask" => May::Anything,
         _ => return None,

@@ -55,7 +55,12 @@ fn feature_combinations() -> Outcome {
         "--exclude-features",
         "default",
     ]);
-    for package in ["token-cache", "token-cache-core", "token-cache-redis"] {
+    for package in [
+        "token-cache",
+        "token-cache-core",
+        "token-cache-redis",
+        "token-cache-dynamodb",
+    ] {
         hack.args(["--package", package]);
     }
     command::run(&mut hack)

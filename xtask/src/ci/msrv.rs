@@ -7,6 +7,9 @@ use crate::say::say;
 
 /// The published crates compile with the Rust they state. Where that toolchain is not installed,
 /// no dependency may state a newer one; `clippy::incompatible_msrv` watches our own code.
+///
+/// A feature that brings one of our own crates with a newer Rust needs that newer Rust, and is left
+/// out here: the crate that it brings is checked itself.
 pub(super) fn check(metadata: &Metadata) -> Outcome {
     let mut findings = Vec::new();
     for package in metadata.published() {
@@ -14,15 +17,16 @@ pub(super) fn check(metadata: &Metadata) -> Outcome {
             findings.push(format!("{} states no rust-version", package.name));
             continue;
         };
+        let newer = newer_crates(stated, package, metadata);
         if is_installed(stated) {
-            check_with(stated, package)?;
+            check_with(stated, package, &newer)?;
         } else {
             say(&format!(
                 "\n» MSRV of {}: Rust {stated} is not installed (rustup toolchain install \
                  {stated}); checking what its dependencies state",
                 package.name
             ));
-            findings.extend(newer_than(stated, package, metadata));
+            findings.extend(newer_than(stated, package, metadata, &newer));
         }
     }
     Failure::of_findings("not the stated Rust version", &findings)
@@ -32,7 +36,47 @@ fn is_installed(version: &str) -> bool {
     command::succeeds(Command::new("rustup").args(["run", version, "rustc", "--version"]))
 }
 
-fn check_with(version: &str, package: &Package) -> Outcome {
+/// Our own published crates among its dependencies that state a newer Rust than it does.
+fn newer_crates<'a>(stated: &str, package: &Package, metadata: &'a Metadata) -> Vec<&'a Package> {
+    let is_dependency = |other: &Package| {
+        let mut dependencies = package.dependencies.iter();
+        dependencies.any(|one| one.name == other.name && one.kind.is_none())
+    };
+    let is_newer = |other: &Package| {
+        let theirs = other.rust_version.as_deref();
+        theirs.is_some_and(|theirs| number(theirs) > number(stated))
+    };
+    metadata
+        .published()
+        .filter(|other| is_dependency(other) && is_newer(other))
+        .collect()
+}
+
+/// The features of a package that bring none of these crates.
+fn features_without<'a>(package: &'a Package, crates: &[&Package]) -> Vec<&'a str> {
+    let brings = |feature: &str| {
+        let mut reached = vec![feature];
+        let mut next = 0;
+        while let Some(name) = reached.get(next).copied() {
+            next += 1;
+            for part in package.features.get(name).into_iter().flatten() {
+                if !reached.contains(&part.as_str()) {
+                    reached.push(part);
+                }
+            }
+        }
+        crates.iter().any(|other| {
+            let (by_name, part) = (format!("dep:{}", other.name), format!("{}/", other.name));
+            reached
+                .iter()
+                .any(|name| *name == by_name || name.starts_with(&part))
+        })
+    };
+    let features = package.features.keys().map(String::as_str);
+    features.filter(|feature| !brings(feature)).collect()
+}
+
+fn check_with(version: &str, package: &Package, newer: &[&Package]) -> Outcome {
     let mut check = Command::new("rustup");
     check.args([
         "run",
@@ -40,16 +84,22 @@ fn check_with(version: &str, package: &Package) -> Outcome {
         "cargo",
         "check",
         "--lib",
-        "--all-features",
+        "--features",
+        &features_without(package, newer).join(","),
         "--package",
     ]);
     command::run(check.arg(&package.name).current_dir(command::root()))
 }
 
-fn newer_than(stated: &str, package: &Package, metadata: &Metadata) -> Vec<String> {
+fn newer_than(
+    stated: &str,
+    package: &Package,
+    metadata: &Metadata,
+    newer: &[&Package],
+) -> Vec<String> {
     let limit = number(stated);
     metadata
-        .compiled_with(package)
+        .compiled_with(package, newer)
         .into_iter()
         .filter_map(|other| {
             let needed = other.rust_version.as_deref()?;

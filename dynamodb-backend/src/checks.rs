@@ -1,0 +1,245 @@
+//! What is looked at once, at connect.
+
+use std::{fmt, time::Duration};
+
+use token_cache_core::{Error, Result};
+
+use crate::{
+    DynamoDbConfig,
+    client::{Client, Described, Expiry, Operation},
+    error::{ACCESS_DENIED, code},
+    keys::Keys,
+};
+
+const OPERATION: &str = "connect";
+
+/// How long finding credentials may take, beside the requests.
+const CREDENTIALS: Duration = Duration::from_secs(5);
+
+/// Something about the table that an operator should know, with its consequence in one sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What it is about: a setting's name, or an action's.
+    pub about: &'static str,
+    /// What it leads to, and what to do.
+    pub consequence: String,
+}
+
+impl Finding {
+    fn new(about: &'static str, consequence: impl Into<String>) -> Self {
+        Self {
+            about,
+            consequence: consequence.into(),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.about, self.consequence)
+    }
+}
+
+/// Refuses a table that can't keep the promises, and notes what weakens them.
+pub(crate) async fn check(
+    client: &Client,
+    keys: &Keys,
+    config: &DynamoDbConfig,
+) -> Result<Vec<Finding>> {
+    let operation = Operation::within(OPERATION, config.operation_timeout + CREDENTIALS);
+    let mut findings = Vec::new();
+    match client.describe(operation).await {
+        Ok(described) => findings.extend(weigh(&described, config)?),
+        Err(error) if code(&error) == Some("ResourceNotFoundException") => {
+            return Err(missing(config));
+        }
+        Err(error) if code(&error) == Some(ACCESS_DENIED) => {
+            findings.push(Finding::new(
+                "dynamodb:DescribeTable",
+                "the credentials lack it, so the table's key, streams and replicas are unchecked; allow it",
+            ));
+        }
+        Err(error) => return Err(error),
+    }
+    match client.describe_expiry(operation).await {
+        Ok(expiry) => has_expiry(&expiry, config)?,
+        Err(error) if code(&error) == Some(ACCESS_DENIED) => {
+            findings.push(Finding::new(
+                "dynamodb:DescribeTimeToLive",
+                "the credentials lack it, so it is unchecked whether expired tokens are ever deleted; allow it",
+            ));
+        }
+        Err(error) => return Err(error),
+    }
+    // The first read: without this permission nothing works, and its answer tells the time.
+    client.get(operation, &keys.namespace()).await?;
+    client.now()?;
+    Ok(findings)
+}
+
+fn weigh(table: &Described, config: &DynamoDbConfig) -> Result<Vec<Finding>> {
+    if !table.keys_fit {
+        return Err(refused(format!(
+            "the table's key is not `pk` (a string) and `sk` (a string); give the store a table of its own: {}",
+            create(config)
+        )));
+    }
+    if !table.active {
+        return Err(refused(format!(
+            "the table is being created or deleted; wait for it: {}",
+            command("wait table-exists", config)
+        )));
+    }
+    let mut findings = Vec::new();
+    if table.streams {
+        findings.push(Finding::new(
+            "streams",
+            format!(
+                "the table's stream carries every token that is written, and outlives its sign-out by a day; turn it off: \
+                 {} --stream-specification StreamEnabled=false",
+                command("update-table", config)
+            ),
+        ));
+    }
+    if table.replicas {
+        findings.push(Finding::new(
+            "replicas",
+            "the table is a global one: a sign-out reaches other Regions later, and a write there may undo it; serve each \
+             account from one Region",
+        ));
+    }
+    Ok(findings)
+}
+
+fn has_expiry(expiry: &Expiry, config: &DynamoDbConfig) -> Result<()> {
+    if expiry.enabled && expiry.attribute.as_deref() == Some("exp") {
+        return Ok(());
+    }
+    let enable = format!(
+        "{} --time-to-live-specification Enabled=true,AttributeName=exp",
+        command("update-time-to-live", config)
+    );
+    Err(refused(match &expiry.attribute {
+        Some(other) if expiry.enabled => format!(
+            "the table's time-to-live is on the attribute `{other}`, so expired tokens stay; turn that off, then: {enable}"
+        ),
+        _ => {
+            format!("the table's time-to-live is off, so expired tokens stay; turn it on: {enable}")
+        }
+    }))
+}
+
+fn missing(config: &DynamoDbConfig) -> Error {
+    refused(format!(
+        "there is no table `{}` in this Region; create it: {}",
+        config.table,
+        create(config)
+    ))
+}
+
+fn create(config: &DynamoDbConfig) -> String {
+    format!(
+        "{} --billing-mode PAY_PER_REQUEST --attribute-definitions AttributeName=pk,AttributeType=S \
+         AttributeName=sk,AttributeType=S --key-schema AttributeName=pk,KeyType=HASH AttributeName=sk,KeyType=RANGE",
+        command("create-table", config)
+    )
+}
+
+/// A command for this table, as it is typed.
+fn command(what: &str, config: &DynamoDbConfig) -> String {
+    let mut command = format!("aws dynamodb {what} --table-name {}", config.table);
+    for (option, value) in [
+        ("--region", &config.region),
+        ("--endpoint-url", &config.endpoint),
+    ] {
+        if let Some(value) = value {
+            command.extend([" ", option, " ", value]);
+        }
+    }
+    command
+}
+
+fn refused(message: impl Into<String>) -> Error {
+    Error::config(OPERATION, message).store(crate::STORE)
+}
+
+#[cfg(test)]
+mod tests {
+    use token_cache_core::ErrorKind;
+
+    use super::*;
+
+    fn config() -> DynamoDbConfig {
+        DynamoDbConfig::from_url("dynamodb://tokens?region=eu-central-1").unwrap()
+    }
+
+    fn sound() -> Described {
+        Described {
+            active: true,
+            keys_fit: true,
+            streams: false,
+            replicas: false,
+        }
+    }
+
+    fn refusal<T: fmt::Debug>(checked: Result<T>) -> String {
+        let error = checked.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        error.to_string()
+    }
+
+    #[test]
+    fn a_table_as_it_should_be_gives_no_finding() {
+        assert_eq!(weigh(&sound(), &config()).unwrap(), []);
+        let expiry = Expiry {
+            enabled: true,
+            attribute: Some("exp".to_owned()),
+        };
+        has_expiry(&expiry, &config()).unwrap();
+    }
+
+    #[test]
+    fn a_table_with_another_key_or_none_yet_is_refused() {
+        let mut other = sound();
+        other.keys_fit = false;
+        let told = refusal(weigh(&other, &config()));
+        assert!(told.contains("AttributeName=sk,KeyType=RANGE"), "{told}");
+        let mut young = sound();
+        young.active = false;
+        let told = refusal(weigh(&young, &config()));
+        assert!(
+            told.contains(
+                "aws dynamodb wait table-exists --table-name tokens --region eu-central-1"
+            ),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_table_that_keeps_expired_tokens_is_refused() {
+        for (enabled, attribute) in [(false, None), (false, Some("exp")), (true, Some("ttl"))] {
+            let expiry = Expiry {
+                enabled,
+                attribute: attribute.map(str::to_owned),
+            };
+            let told = refusal(has_expiry(&expiry, &config()));
+            assert!(
+                told.contains(
+                    "aws dynamodb update-time-to-live --table-name tokens --region eu-central-1 \
+                     --time-to-live-specification Enabled=true,AttributeName=exp"
+                ),
+                "{told}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_carries_tokens_elsewhere_is_found_out() {
+        let mut table = sound();
+        (table.streams, table.replicas) = (true, true);
+        let findings = weigh(&table, &config()).unwrap();
+        let about: Vec<_> = findings.iter().map(|finding| finding.about).collect();
+        assert_eq!(about, ["streams", "replicas"]);
+    }
+}

@@ -1,0 +1,170 @@
+//! The only rooms that know the driver: what goes out, what comes back, and what is sent again.
+
+mod attempt;
+mod backoff;
+mod batch;
+mod dates;
+mod dial;
+mod fault;
+mod item;
+mod requests;
+mod table;
+mod terms;
+mod walk;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use token_cache_core::{Error, ErrorKind, Result, Timestamp};
+use tokio::time::Instant;
+
+pub(crate) use self::{
+    dial::dial,
+    item::{Item, Value},
+    table::{Described, Expiry},
+    terms::Terms,
+};
+use crate::{
+    DynamoDbConfig,
+    clock::{Clock, Reading},
+    error::timed_out,
+};
+
+/// The pause after a race that was lost, and before a second attempt.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// What a request does if it is sent twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It changes nothing.
+    Reads,
+    /// It leaves what it would have left once, however late the first one lands.
+    Repeatable,
+    /// Something else: it is sent again only where the service surely did not carry it out.
+    Once,
+}
+
+/// What an update answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Returning {
+    Nothing,
+    /// What was replaced.
+    Old,
+    /// The whole item as it is now.
+    New,
+}
+
+/// What a condition refused, and what was there instead where that was asked for.
+pub(crate) struct Refused {
+    pub(crate) there: Option<Item>,
+}
+
+/// An operation under way: what errors call it, and when its time is up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Operation {
+    pub(crate) name: &'static str,
+    deadline: Instant,
+}
+
+impl Operation {
+    pub(crate) fn within(name: &'static str, time: Duration) -> Self {
+        Self {
+            name,
+            deadline: Instant::now() + time,
+        }
+    }
+}
+
+/// The way to one table.
+#[derive(Clone)]
+pub(crate) struct Client {
+    sdk: aws_sdk_dynamodb::Client,
+    table: String,
+    operation_timeout: Duration,
+    clock: Arc<Clock>,
+    last: Arc<AtomicU64>,
+}
+
+impl Client {
+    /// A client with the credentials, the connections and the endpoint of `config`, and retries and timeouts of our own.
+    pub(crate) fn new(
+        config: aws_sdk_dynamodb::config::Builder,
+        settings: &DynamoDbConfig,
+    ) -> Self {
+        let clock = Arc::<Clock>::default();
+        let config = dial::ours(config, settings, Arc::clone(&clock));
+        Self {
+            sdk: aws_sdk_dynamodb::Client::from_conf(config),
+            table: settings.table.clone(),
+            operation_timeout: settings.operation_timeout,
+            clock,
+            last: Arc::default(),
+        }
+    }
+
+    pub(crate) fn start(&self, name: &'static str) -> Operation {
+        Operation::within(name, self.operation_timeout)
+    }
+
+    /// What the table's clock says.
+    pub(crate) fn now(&self) -> Result<Reading> {
+        self.clock.now()
+    }
+
+    /// The moment, never too early, at which something ends that lives so long from the landing of a request sent now.
+    pub(crate) fn ending_after_landing(&self, life: Duration) -> Result<Timestamp> {
+        Ok(self.now()?.latest + self.operation_timeout + life)
+    }
+
+    /// A number that grows with each call, and with the time across servers.
+    pub(crate) fn ascending(&self) -> Result<u64> {
+        let now = self.now()?.earliest.as_millis();
+        let next = |last: u64| now.max(last + 1);
+        let last = self
+            .last
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(next(last)))
+            .unwrap_or_else(|last| last);
+        Ok(next(last))
+    }
+
+    /// Refuses what the table's clock has passed.
+    pub(crate) fn check_in_time(&self, operation: Operation, not_after: Timestamp) -> Result<()> {
+        if self.now()?.latest >= not_after {
+            return Err(crate::store::signed_out(operation));
+        }
+        Ok(())
+    }
+
+    /// Pauses after a race that another won, for a little while that chance decides.
+    pub(crate) async fn yield_to_others(&self, operation: Operation) -> Result<()> {
+        let pause = backoff::backoff(PAUSE / 4, 1);
+        if Instant::now() + pause >= operation.deadline {
+            return Err(timed_out(operation.name));
+        }
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("table", &self.table)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A mark that no other write has.
+pub(crate) fn version() -> Result<[u8; 8]> {
+    let mut version = [0; 8];
+    getrandom::fill(&mut version).map_err(|error| {
+        Error::new(ErrorKind::Unexpected, "draw random bytes").with_source(error.to_string())
+    })?;
+    Ok(version)
+}

@@ -1,0 +1,88 @@
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use token_cache_core::{Error, Result};
+use tokio::time::Instant;
+
+use super::{Client, Effect, Operation, PAUSE, backoff::backoff, fault};
+use crate::error::{Applied, classify, from_fault, timed_out};
+
+/// How often a request is sent at the most, unless the service asks for fewer requests: then as often as there is time.
+const ATTEMPTS: u32 = 4;
+
+/// The answer to a write whose condition does not hold.
+const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
+
+/// What the driver answers with.
+pub(super) type Sent<T, E> = std::result::Result<T, SdkError<E, HttpResponse>>;
+
+impl Client {
+    /// Sends a request, again where that is safe, within the operation's time. A condition that does not hold is an answer.
+    pub(super) async fn send<T, E, F>(
+        &self,
+        operation: Operation,
+        effect: Effect,
+        action: &'static str,
+        send: impl Fn() -> F,
+    ) -> Result<std::result::Result<T, E>>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        F: Future<Output = Sent<T, E>>,
+    {
+        // Whether an attempt may have been carried out.
+        let mut ambiguous = false;
+        let mut attempt = 0;
+        let error = loop {
+            let answer = tokio::time::timeout_at(operation.deadline, send()).await;
+            let fault = match answer {
+                Ok(Ok(answer)) => return Ok(Ok(answer)),
+                Ok(Err(SdkError::ServiceError(error)))
+                    if error.err().code() == Some(CONDITION_FAILED) =>
+                {
+                    return Ok(Err(error.into_err()));
+                }
+                Ok(Err(error)) => fault::of(&error),
+                Err(_) => {
+                    ambiguous = true;
+                    break timed_out(operation.name);
+                }
+            };
+            let class = classify(&fault);
+            ambiguous |= class.applied == Applied::Maybe;
+            attempt += 1;
+            let pause = backoff(PAUSE, attempt.min(8));
+            let again = class.passing
+                && (effect != Effect::Once || class.applied == Applied::No)
+                && (attempt < ATTEMPTS || class.throttles())
+                && Instant::now() + pause < operation.deadline;
+            if !again {
+                break from_fault(operation.name, action, &fault);
+            }
+            tokio::time::sleep(pause).await;
+        };
+        Err(marked(error, ambiguous && effect != Effect::Reads))
+    }
+
+    /// The same for a request that has no condition.
+    pub(super) async fn ask<T, E, F>(
+        &self,
+        operation: Operation,
+        effect: Effect,
+        action: &'static str,
+        send: impl Fn() -> F,
+    ) -> Result<T>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        F: Future<Output = Sent<T, E>>,
+    {
+        let answer = self.send(operation, effect, action, send).await?;
+        answer.map_err(|_| crate::error::unexpected(operation.name))
+    }
+}
+
+fn marked(error: Error, may_have_applied: bool) -> Error {
+    if may_have_applied {
+        error.maybe_applied()
+    } else {
+        error
+    }
+}

@@ -1,0 +1,28 @@
+use std::time::Duration;
+
+const LONGEST: Duration = Duration::from_millis(500);
+
+/// How long to wait before attempt `attempt + 1`: twice as long each time, half of it by chance, so that the servers of a fleet
+/// don't come in step.
+pub(super) fn backoff(first: Duration, attempt: u32) -> Duration {
+    let most = first
+        .saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX))
+        .min(LONGEST);
+    let chance = f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX);
+    most.mul_f64(0.5 + chance / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_grows_to_a_bound() {
+        let first = Duration::from_millis(20);
+        for attempt in 0..100 {
+            let wait = backoff(first, attempt);
+            assert!(wait >= first / 2 && wait <= LONGEST, "{attempt}: {wait:?}");
+        }
+        assert!(backoff(first, 10) > first * 2);
+    }
+}

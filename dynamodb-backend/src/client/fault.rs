@@ -1,0 +1,71 @@
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use crate::error::Fault;
+
+/// What went wrong, without what the driver's own error holds: answers, and with them items.
+pub(super) fn of<E>(error: &SdkError<E, HttpResponse>) -> Fault
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    if let Some(text) = no_credentials(error) {
+        return Fault::Credentials(text);
+    }
+    match error {
+        SdkError::ServiceError(refused) => Fault::Service {
+            status: refused.raw().status().as_u16(),
+            code: refused.err().code().unwrap_or_default().to_owned(),
+            message: refused.err().message().unwrap_or_default().to_owned(),
+        },
+        SdkError::TimeoutError(_) => Fault::TimedOut,
+        SdkError::DispatchFailure(failure) => {
+            let text = failure
+                .as_connector_error()
+                .map(|error| chain(error))
+                .unwrap_or_default();
+            if failure.is_user() {
+                Fault::Setup(text)
+            } else if never_connected(&text) {
+                Fault::Unreachable(text)
+            } else {
+                Fault::Broken(text)
+            }
+        }
+        SdkError::ResponseError(answer) => Fault::Unreadable(answer.raw().status().as_u16()),
+        SdkError::ConstructionFailure(_) => Fault::Setup(chain(error)),
+        _ => Fault::Setup("a failure that this release does not know".to_owned()),
+    }
+}
+
+/// The whole chain of an error in one line.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let texts: Vec<String> = sources(error).map(ToString::to_string).collect();
+    texts.join(": ")
+}
+
+fn sources<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let next = |error: &&'a (dyn Error + 'static)| (*error).source();
+    std::iter::successors(Some(error), next)
+}
+
+fn no_credentials(error: &(dyn Error + 'static)) -> Option<String> {
+    sources(error)
+        .find(|error| error.is::<CredentialsError>())
+        .map(chain)
+}
+
+/// Whether the request surely was not sent: the driver's words for a connection that it could not make.
+fn never_connected(text: &str) -> bool {
+    [
+        "client error (Connect)",
+        "HTTP connect timeout",
+        "dns error",
+    ]
+    .iter()
+    .any(|words| text.contains(words))
+}

@@ -1,0 +1,126 @@
+use aws_sdk_dynamodb::{
+    operation::{
+        delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError,
+    },
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+use token_cache_core::Result;
+
+use super::{Client, Effect, Item, Operation, Refused, Returning, Terms, item::attributes};
+use crate::keys::Key;
+
+impl Client {
+    /// One item, strongly consistent.
+    pub(crate) async fn get(&self, operation: Operation, key: &Key) -> Result<Option<Item>> {
+        let answer = self
+            .ask(operation, Effect::Reads, "dynamodb:GetItem", || {
+                self.sdk
+                    .get_item()
+                    .table_name(&self.table)
+                    .set_key(Some(attributes(key)))
+                    .consistent_read(true)
+                    .send()
+            })
+            .await?;
+        Ok(answer.item.map(Item))
+    }
+
+    /// Puts an item, if its terms hold.
+    pub(crate) async fn put(
+        &self,
+        operation: Operation,
+        effect: Effect,
+        item: Item,
+        terms: Terms,
+    ) -> Result<std::result::Result<(), Refused>> {
+        let answer = self
+            .send(operation, effect, "dynamodb:PutItem", || {
+                self.sdk
+                    .put_item()
+                    .table_name(&self.table)
+                    .set_item(Some(item.0.clone()))
+                    .set_condition_expression(terms.condition.clone())
+                    .set_expression_attribute_names(terms.names())
+                    .set_expression_attribute_values(terms.values())
+                    .set_return_values_on_condition_check_failure(terms.on_refusal())
+                    .send()
+            })
+            .await?;
+        Ok(answer.map(drop).map_err(|error| Refused {
+            there: match error {
+                PutItemError::ConditionalCheckFailedException(refused) => refused.item.map(Item),
+                _ => None,
+            },
+        }))
+    }
+
+    /// Changes an item, or makes it, if its terms hold.
+    pub(crate) async fn update(
+        &self,
+        operation: Operation,
+        effect: Effect,
+        key: &Key,
+        terms: Terms,
+        returning: Returning,
+    ) -> Result<std::result::Result<Option<Item>, Refused>> {
+        let returning = match returning {
+            Returning::Nothing => ReturnValue::None,
+            Returning::Old => ReturnValue::UpdatedOld,
+            Returning::New => ReturnValue::AllNew,
+        };
+        let answer = self
+            .send(operation, effect, "dynamodb:UpdateItem", || {
+                self.sdk
+                    .update_item()
+                    .table_name(&self.table)
+                    .set_key(Some(attributes(key)))
+                    .set_update_expression(terms.set.clone())
+                    .set_condition_expression(terms.condition.clone())
+                    .set_expression_attribute_names(terms.names())
+                    .set_expression_attribute_values(terms.values())
+                    .set_return_values_on_condition_check_failure(terms.on_refusal())
+                    .return_values(returning.clone())
+                    .send()
+            })
+            .await?;
+        match answer {
+            Ok(updated) => Ok(Ok(updated.attributes.map(Item))),
+            Err(UpdateItemError::ConditionalCheckFailedException(refused)) => Ok(Err(Refused {
+                there: refused.item.map(Item),
+            })),
+            Err(_) => Ok(Err(Refused { there: None })),
+        }
+    }
+
+    /// Deletes an item, if its terms hold; one that is not there is deleted already.
+    pub(crate) async fn delete(
+        &self,
+        operation: Operation,
+        effect: Effect,
+        key: &Key,
+        terms: Terms,
+    ) -> Result<()> {
+        let answer: std::result::Result<_, DeleteItemError> = self
+            .send(operation, effect, "dynamodb:DeleteItem", || {
+                self.sdk
+                    .delete_item()
+                    .table_name(&self.table)
+                    .set_key(Some(attributes(key)))
+                    .set_condition_expression(terms.condition.clone())
+                    .set_expression_attribute_names(terms.names())
+                    .set_expression_attribute_values(terms.values())
+                    .send()
+            })
+            .await?;
+        // Where the condition does not hold, it is another's, and stays.
+        drop(answer);
+        Ok(())
+    }
+}
+
+impl Terms {
+    fn on_refusal(&self) -> Option<ReturnValuesOnConditionCheckFailure> {
+        self.telling
+            .then_some(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+}

@@ -1,0 +1,175 @@
+use aws_sdk_dynamodb::{
+    error::BuildError,
+    operation::create_table::CreateTableError,
+    types::{
+        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+        StreamSpecification, TableDescription, TableStatus, TimeToLiveSpecification,
+        TimeToLiveStatus,
+    },
+};
+use token_cache_core::Result;
+
+use super::{Client, Effect, Operation};
+use crate::error::unexpected;
+
+/// What the service says of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four answers that have nothing to do with each other"
+)]
+pub(crate) struct Described {
+    /// Requests are served.
+    pub(crate) active: bool,
+    /// The key is `pk` and `sk`, texts both.
+    pub(crate) keys_fit: bool,
+    /// A stream carries what is written.
+    pub(crate) streams: bool,
+    /// Other Regions have replicas.
+    pub(crate) replicas: bool,
+}
+
+/// What the service says of the table's time-to-live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Expiry {
+    pub(crate) enabled: bool,
+    pub(crate) attribute: Option<String>,
+}
+
+const KEYS: [(&str, KeyType); 2] = [("pk", KeyType::Hash), ("sk", KeyType::Range)];
+
+impl Client {
+    pub(crate) async fn describe(&self, operation: Operation) -> Result<Described> {
+        let answer = self
+            .ask(operation, Effect::Reads, "dynamodb:DescribeTable", || {
+                self.sdk.describe_table().table_name(&self.table).send()
+            })
+            .await?;
+        let table = answer.table.ok_or_else(|| unexpected(operation.name))?;
+        Ok(described(&table))
+    }
+
+    pub(crate) async fn describe_expiry(&self, operation: Operation) -> Result<Expiry> {
+        let answer = self
+            .ask(
+                operation,
+                Effect::Reads,
+                "dynamodb:DescribeTimeToLive",
+                || {
+                    self.sdk
+                        .describe_time_to_live()
+                        .table_name(&self.table)
+                        .send()
+                },
+            )
+            .await?;
+        let description = answer.time_to_live_description;
+        let status = description
+            .as_ref()
+            .and_then(|description| description.time_to_live_status.clone());
+        Ok(Expiry {
+            enabled: matches!(
+                status,
+                Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)
+            ),
+            attribute: description.and_then(|description| description.attribute_name),
+        })
+    }
+
+    /// Creates the table, billed on demand; `false` where it is there.
+    pub(crate) async fn create(&self, operation: Operation) -> Result<bool> {
+        let (attributes, keys) = schema().map_err(|_| unexpected(operation.name))?;
+        let created = self.ask(operation, Effect::Once, "dynamodb:CreateTable", || async {
+            let created = self
+                .sdk
+                .create_table()
+                .table_name(&self.table)
+                .set_attribute_definitions(Some(attributes.clone()))
+                .set_key_schema(Some(keys.clone()))
+                .billing_mode(BillingMode::PayPerRequest)
+                .send()
+                .await;
+            match created {
+                Err(error)
+                    if error
+                        .as_service_error()
+                        .is_some_and(CreateTableError::is_resource_in_use_exception) =>
+                {
+                    Ok(false)
+                }
+                created => created.map(|_| true),
+            }
+        });
+        created.await
+    }
+
+    /// Has the service delete items whose `exp` has passed.
+    pub(crate) async fn enable_expiry(&self, operation: Operation) -> Result<()> {
+        let specification = TimeToLiveSpecification::builder()
+            .enabled(true)
+            .attribute_name("exp")
+            .build()
+            .map_err(|_| unexpected(operation.name))?;
+        let enabled = self.ask(
+            operation,
+            Effect::Repeatable,
+            "dynamodb:UpdateTimeToLive",
+            || {
+                self.sdk
+                    .update_time_to_live()
+                    .table_name(&self.table)
+                    .time_to_live_specification(specification.clone())
+                    .send()
+            },
+        );
+        enabled.await.map(drop)
+    }
+}
+
+fn described(table: &TableDescription) -> Described {
+    let is_text = |name: &str| {
+        table.attribute_definitions().iter().any(|attribute| {
+            attribute.attribute_name() == name
+                && *attribute.attribute_type() == ScalarAttributeType::S
+        })
+    };
+    let keys = table.key_schema();
+    let keys_fit = keys.len() == KEYS.len()
+        && KEYS.iter().all(|(name, kind)| {
+            is_text(name)
+                && keys
+                    .iter()
+                    .any(|key| key.attribute_name() == *name && key.key_type() == kind)
+        });
+    Described {
+        active: matches!(
+            table.table_status(),
+            Some(TableStatus::Active | TableStatus::Updating)
+        ),
+        keys_fit,
+        streams: table
+            .stream_specification()
+            .is_some_and(StreamSpecification::stream_enabled),
+        replicas: !table.replicas().is_empty(),
+    }
+}
+
+type Schema = (Vec<AttributeDefinition>, Vec<KeySchemaElement>);
+
+fn schema() -> std::result::Result<Schema, BuildError> {
+    let attributes = KEYS.iter().map(|(name, _)| {
+        AttributeDefinition::builder()
+            .attribute_name(*name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+    });
+    let keys = KEYS.iter().map(|(name, kind)| {
+        KeySchemaElement::builder()
+            .attribute_name(*name)
+            .key_type(kind.clone())
+            .build()
+    });
+    let attributes = attributes.collect::<std::result::Result<_, _>>()?;
+    let keys = keys.collect::<std::result::Result<_, _>>()?;
+    Ok((attributes, keys))
+}

@@ -1,0 +1,104 @@
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::Value;
+
+/// What a request says beside its key: what it sets, and on which condition.
+///
+/// `#x` stands for the attribute `x`, so that no name meets one of the words that the service reserves; a name that is no word of
+/// the language has a placeholder of its own.
+#[derive(Clone, Default)]
+pub(crate) struct Terms {
+    pub(super) set: Option<String>,
+    pub(super) condition: Option<String>,
+    /// Whether a refusal is to tell what was there.
+    pub(super) telling: bool,
+    named: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl Terms {
+    pub(crate) fn set(update: impl Into<String>) -> Self {
+        Self {
+            set: Some(update.into()),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn when(condition: impl Into<String>) -> Self {
+        Self::default().only_when(condition)
+    }
+
+    pub(crate) fn only_when(mut self, condition: impl Into<String>) -> Self {
+        self.condition = Some(condition.into());
+        self
+    }
+
+    pub(crate) fn value(mut self, placeholder: &str, value: impl Into<Value>) -> Self {
+        self.values.insert(placeholder.to_owned(), value.into().0);
+        self
+    }
+
+    /// Has `placeholder` stand for an attribute of another name.
+    pub(crate) fn name(mut self, placeholder: &str, attribute: String) -> Self {
+        self.named.insert(placeholder.to_owned(), attribute);
+        self
+    }
+
+    /// Has a refusal tell what was there.
+    pub(crate) fn telling(mut self) -> Self {
+        self.telling = true;
+        self
+    }
+
+    pub(super) fn names(&self) -> Option<HashMap<String, String>> {
+        let texts = [&self.set, &self.condition].into_iter().flatten();
+        let names: HashMap<_, _> = texts
+            .flat_map(|text| placeholders(text))
+            .map(|placeholder| {
+                let plain = || placeholder.trim_start_matches('#').to_owned();
+                let attribute = self.named.get(placeholder).cloned();
+                (placeholder.to_owned(), attribute.unwrap_or_else(plain))
+            })
+            .collect();
+        (!names.is_empty()).then_some(names)
+    }
+
+    pub(super) fn values(&self) -> Option<HashMap<String, AttributeValue>> {
+        (!self.values.is_empty()).then(|| self.values.clone())
+    }
+}
+
+fn placeholders(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices('#').map(|(at, _)| {
+        let rest = &text[at + 1..];
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric());
+        &text[at..=at + end.unwrap_or(rest.len())]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_a_placeholder_for_itself_unless_said() {
+        let terms = Terms::set("SET #a = :x, #exp = if_not_exists(#exp, :e)")
+            .only_when("attribute_not_exists(#pk) OR #v = :v")
+            .name("#a", "a-b_c".to_owned());
+        let names = terms.names().unwrap();
+        let name = |placeholder: &str| names[placeholder].as_str();
+        assert_eq!(names.len(), 4);
+        assert_eq!(
+            [name("#a"), name("#exp"), name("#pk"), name("#v")],
+            ["a-b_c", "exp", "pk", "v"]
+        );
+    }
+
+    #[test]
+    fn what_says_nothing_names_nothing() {
+        let terms = Terms::default();
+        assert!(terms.names().is_none() && terms.values().is_none());
+    }
+}

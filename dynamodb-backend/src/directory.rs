@@ -1,0 +1,201 @@
+use async_trait::async_trait;
+use token_cache_core::{
+    AccountKey, Cursor, Directory, Error, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking,
+    Page, Pointed, Pointer, Result, Scan, SidKey, Timestamp, Until,
+};
+
+use crate::{
+    DynamoDbStore,
+    client::{Effect, Item, Returning, Terms, version},
+    cursor,
+    entry::seconds,
+    head::Marker,
+    keys::HEAD,
+    mass,
+    record::corrupt,
+    sids::{self, Pointers},
+    store::{Held, signed_out},
+};
+
+/// How many items a page visits at the least, where a number of accounts is asked for: most items are no account's head.
+const VISITED: usize = 100;
+
+#[async_trait]
+impl Directory for DynamoDbStore {
+    /// One request; another where a session that ends later is entered already.
+    async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
+        let Held { client, keys, .. } = self.held();
+        let operation = client.start("enter a `sid`");
+        client.check_in_time(operation, pointer.not_after)?;
+        let key = keys.sid(sid);
+        loop {
+            let now = client.now()?.earliest;
+            let terms = sids::enter_at_once(&pointer, now, &version()?);
+            let update = client.update(
+                operation,
+                Effect::Repeatable,
+                &key,
+                terms,
+                Returning::Nothing,
+            );
+            let Err(refused) = update.await? else {
+                return client.check_in_time(operation, pointer.not_after);
+            };
+            if let Some(item) = refused.there {
+                let (mut pointers, whole) = Pointers::decode(&item);
+                if !whole {
+                    return Err(corrupt(operation.name, "the item of a `sid`"));
+                }
+                if pointers.refuses(pointer.requested_at, now) {
+                    return Err(signed_out(operation));
+                }
+                pointers.enter(&pointer);
+                let item_now = pointers.encode(&key, &version()?);
+                let terms = sids::unchanged(item.value("v"));
+                let put = client.put(operation, Effect::Repeatable, item_now, terms);
+                if put.await?.is_ok() {
+                    return client.check_in_time(operation, pointer.not_after);
+                }
+            }
+            client.yield_to_others(operation).await?;
+        }
+    }
+
+    /// One request; another where the marker outlives what is there.
+    async fn cut_provider_session(
+        &self,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        let Held { client, keys, .. } = self.held();
+        let operation = client.start("sign out a provider session");
+        let key = keys.sid(sid);
+        loop {
+            let end = client.ending_after_landing(options.marker_life)?;
+            let terms = sids::mark_at_once(until, end, &version()?);
+            let update = client.update(operation, Effect::Repeatable, &key, terms, Returning::New);
+            let now =
+                |pointers: &Pointers| Ok(Pointed::at(pointers.living(client.now()?.earliest)));
+            match update.await? {
+                Ok(item) => {
+                    let pointers = item.map(|item| Pointers::decode(&item).0);
+                    return now(&pointers.unwrap_or_default());
+                }
+                Err(refused) => {
+                    if let Some(item) = refused.there {
+                        let (mut pointers, _) = Pointers::decode(&item);
+                        pointers.mark(until, end);
+                        let item_now = pointers.encode(&key, &version()?);
+                        let terms = sids::unchanged(item.value("v"));
+                        let put = client.put(operation, Effect::Repeatable, item_now, terms);
+                        if put.await?.is_ok() {
+                            return now(&pointers);
+                        }
+                    }
+                }
+            }
+            client.yield_to_others(operation).await?;
+        }
+    }
+
+    async fn check_issuer(
+        &self,
+        issuer: &IssuerKey,
+        requested_at: Timestamp,
+        not_after: Timestamp,
+    ) -> Result<()> {
+        let Held { client, keys, .. } = self.held();
+        let operation = client.start("check the issuer");
+        let item = client.get(operation, &keys.issuer(issuer)).await?;
+        client.check_in_time(operation, not_after)?;
+        let Some(item) = item else { return Ok(()) };
+        let marker = marker(&item).ok_or_else(|| corrupt(operation.name, "the issuer's marker"))?;
+        if requested_at <= marker.at && client.now()?.earliest < marker.expires_at {
+            return Err(signed_out(operation));
+        }
+        Ok(())
+    }
+
+    /// One request; another where the marker that is there is later, or lives longer.
+    async fn cut_issuer(
+        &self,
+        issuer: &IssuerKey,
+        at: Timestamp,
+        options: MarkOptions,
+    ) -> Result<()> {
+        let Held { client, keys, .. } = self.held();
+        let operation = client.start("sign out an issuer");
+        let key = keys.issuer(issuer);
+        let expires_at = client.ending_after_landing(options.marker_life)?;
+        let mut new = Marker { at, expires_at };
+        let mut terms = Terms::when("attribute_not_exists(#pk) OR (#k <= :at AND #x <= :end)")
+            .value(":at", at.as_millis())
+            .value(":end", expires_at.as_millis());
+        loop {
+            let item = Item::at(&key)
+                .with("k", new.at.as_millis())
+                .with("x", new.expires_at.as_millis())
+                .with("v", version()?.as_slice())
+                .with("exp", seconds(new.expires_at));
+            let put = client.put(operation, Effect::Repeatable, item, terms.telling());
+            let Err(refused) = put.await? else {
+                return Ok(());
+            };
+            let seen = refused.there;
+            let mut raised = seen.as_ref().and_then(marker);
+            Marker::raise(&mut raised, Marker { at, expires_at });
+            new = raised.unwrap_or(new);
+            terms = match &seen {
+                Some(item) => sids::unchanged(item.value("v")),
+                None => Terms::when("attribute_not_exists(#pk)"),
+            };
+            client.yield_to_others(operation).await?;
+        }
+    }
+
+    /// It walks the whole table, and reads every item of it.
+    async fn accounts(&self, scan: &Scan) -> Result<Page> {
+        let Held { client, keys, .. } = self.held();
+        let operation = client.start("list accounts");
+        let from = match &scan.cursor {
+            None => None,
+            Some(cursor) => Some(cursor::parse(cursor.as_str()).ok_or_else(|| {
+                Error::misuse("list accounts", "the cursor is of another store").store(crate::STORE)
+            })?),
+        };
+        let terms = Terms::when("#sk = :head AND begins_with(#pk, :prefix) AND size(#s) > :none")
+            .value(":head", HEAD)
+            .value(":prefix", keys.accounts(scan.issuer.as_ref()).as_str())
+            .value(":none", 0);
+        let visited = i32::try_from(scan.page.max(VISITED)).unwrap_or(i32::MAX);
+        let visited = (scan.page > 0).then_some(visited);
+        let walked = client
+            .scan(operation, &terms, visited, from.as_ref())
+            .await?;
+        let accounts = walked
+            .items
+            .iter()
+            .filter_map(|item| keys.parse_account(item.text("pk")?))
+            .collect();
+        let next = walked.next.map(|key| Cursor::new(cursor::write(&key)));
+        Ok(Page::new(accounts, next))
+    }
+
+    async fn evict_accounts(
+        &self,
+        accounts: &[AccountKey],
+        at: Timestamp,
+        marking: Marking,
+        options: EvictOptions,
+    ) -> Vec<Result<Evicted>> {
+        let marks = marking == Marking::Each;
+        mass::evict(self.held(), accounts, at, marks, options).await
+    }
+}
+
+fn marker(item: &Item) -> Option<Marker> {
+    let moment = |name| item.number(name).map(Timestamp::from_millis);
+    let marker = moment("k").zip(moment("x"));
+    marker.map(|(at, expires_at)| Marker { at, expires_at })
+}

@@ -1,0 +1,41 @@
+//! The constructors that take what an application has already, and with it types of the driver.
+
+use token_cache_core::Result;
+
+use crate::{DynamoDbConfig, DynamoDbStore, client::Client, table};
+
+impl DynamoDbStore {
+    /// A store by a client of the application's own: its credentials, Region, endpoint and connections. Retries and timeouts are
+    /// this store's. Of `config`, Region and endpoint don't count.
+    ///
+    /// ```no_run
+    /// # async fn open(client: aws_sdk_dynamodb::Client) -> token_cache_core::Result<()> {
+    /// use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore};
+    ///
+    /// let store = DynamoDbStore::with_client(&client, DynamoDbConfig::new("tokens")).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn with_client(
+        client: &aws_sdk_dynamodb::Client,
+        config: DynamoDbConfig,
+    ) -> Result<Self> {
+        config.check()?;
+        let client = Client::new(client.config().to_builder(), &config);
+        Self::over(client, &config).await
+    }
+
+    /// [`create_table_if_missing`](Self::create_table_if_missing) by a client of the application's own.
+    ///
+    /// # Errors
+    /// As [`create_table_if_missing`](Self::create_table_if_missing).
+    pub async fn create_table_if_missing_with(
+        client: &aws_sdk_dynamodb::Client,
+        config: &DynamoDbConfig,
+    ) -> Result<bool> {
+        config.check()?;
+        table::create_if_missing(&Client::new(client.config().to_builder(), config)).await
+    }
+}

@@ -1,0 +1,225 @@
+//! The head of an account: the item that says which of its sessions live.
+//!
+//! | attribute | what |
+//! |---|---|
+//! | `s` | a map from each session's epoch to its record |
+//! | `ns`, `np` | the newest places that ever signed in, on the store's clock and the provider's |
+//! | `ks`, `kp`, `ku` | the moments of the markers: on either clock, and of the unlabelled |
+//! | `xs`, `xp`, `xu` | from when on these markers refuse nothing more |
+//! | `v` | written anew by every change |
+//! | `exp` | from when on the table may delete the item |
+
+use std::collections::BTreeMap;
+
+use token_cache_core::{
+    BeginSession, Clock, Cut, EpochHash, MARKER_LIFE, Moment, SessionRecord, Timestamp,
+};
+
+use crate::{
+    client::{Item, Value},
+    entry::seconds,
+    keys::{self, Key},
+    record,
+};
+
+/// What is known of an account.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) sessions: BTreeMap<EpochHash, SessionRecord>,
+    newest: [Option<Timestamp>; 2],
+    markers: [Option<Marker>; 3],
+}
+
+/// A moment at or before which sign-ins are refused, until it expires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Marker {
+    pub(crate) at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Which of an account's markers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Of(Clock),
+    Unlabelled,
+}
+
+const NEWEST: [&str; 2] = ["ns", "np"];
+const MARKERS: [(&str, &str); 3] = [("ks", "xs"), ("kp", "xp"), ("ku", "xu")];
+
+/// The marker that a cut leaves, and its moment.
+pub(crate) fn marker_of(cut: &Cut) -> Option<(Kind, Timestamp)> {
+    match cut {
+        Cut::Account(Moment { clock, at }) => Some((Kind::Of(*clock), *at)),
+        Cut::ProviderSessionOrUnlabelled {
+            unlabelled_until, ..
+        } => Some((Kind::Unlabelled, *unlabelled_until)),
+        Cut::Session(_) | Cut::ProviderSession { .. } => None,
+    }
+}
+
+impl Kind {
+    const fn index(self) -> usize {
+        match self {
+            Self::Of(Clock::Store) => 0,
+            Self::Of(Clock::Provider) => 1,
+            Self::Unlabelled => 2,
+        }
+    }
+}
+
+impl Marker {
+    fn refuses(marker: Option<Self>, place: Timestamp, now: Timestamp) -> bool {
+        marker.is_some_and(|marker| now < marker.expires_at && place <= marker.at)
+    }
+
+    /// Raises a marker, or sets the first; neither its moment nor its life ever falls.
+    pub(crate) fn raise(marker: &mut Option<Self>, by: Self) {
+        let marker = marker.get_or_insert(by);
+        marker.at = marker.at.max(by.at);
+        marker.expires_at = marker.expires_at.max(by.expires_at);
+    }
+}
+
+impl Head {
+    /// What an item says, and whether all of it is ours. What is not is left out.
+    pub(crate) fn decode(item: &Item) -> (Self, bool) {
+        let mut head = Self::default();
+        let mut whole = true;
+        match item.map("s") {
+            None => whole = false,
+            Some(sessions) => {
+                for (name, value) in sessions.iter() {
+                    match decode_session(name, value.bytes()) {
+                        Some(record) => {
+                            head.sessions.insert(record.epoch, record);
+                        }
+                        None => whole = false,
+                    }
+                }
+            }
+        }
+        let mut moment = |name| {
+            let moment = item.number(name).map(Timestamp::from_millis);
+            whole &= moment.is_some() || !item.has(name);
+            moment
+        };
+        head.newest = NEWEST.map(&mut moment);
+        head.markers = MARKERS.map(|(at, expires_at)| {
+            let (at, expires_at) = (moment(at), moment(expires_at));
+            let marker = at.zip(expires_at);
+            marker.map(|(at, expires_at)| Marker { at, expires_at })
+        });
+        (head, whole)
+    }
+
+    pub(crate) fn encode(&self, key: &Key, version: &[u8], now: Timestamp) -> Item {
+        let sessions = self
+            .sessions
+            .iter()
+            .map(|(epoch, record)| (keys::epoch(epoch), record::encode_session(record)));
+        let mut item = Item::at(key)
+            .with("s", Value::map(sessions))
+            .with("v", version)
+            .with("exp", self.kept_until(now));
+        for (name, newest) in NEWEST.iter().zip(self.newest) {
+            if let Some(newest) = newest {
+                item = item.with(name, newest.as_millis());
+            }
+        }
+        for ((at, expires_at), marker) in MARKERS.iter().zip(self.markers) {
+            if let Some(marker) = marker {
+                item = item
+                    .with(at, marker.at.as_millis())
+                    .with(expires_at, marker.expires_at.as_millis());
+            }
+        }
+        item
+    }
+
+    /// Past the last session's end, past the markers, and a marker's life ahead in any case: a request to begin a session where
+    /// no head is, repeated on its way, must find one for as long as it can be on its way.
+    fn kept_until(&self, now: Timestamp) -> u64 {
+        let sessions = self.sessions.values().map(|record| record.ends_at);
+        let markers = self
+            .markers
+            .iter()
+            .flatten()
+            .map(|marker| marker.expires_at);
+        let last = sessions.chain(markers).max().unwrap_or_default();
+        seconds(last.max(now + MARKER_LIFE))
+    }
+
+    /// True where a marker that stands at `now` refuses the sign-in.
+    pub(crate) fn refuses(&self, record: &SessionRecord, now: Timestamp) -> bool {
+        let [store, provider, unlabelled] = self.markers;
+        Marker::refuses(store, record.places.store, now)
+            || Marker::refuses(provider, record.places.provider, now)
+            || record.label.is_none() && Marker::refuses(unlabelled, record.places.provider, now)
+    }
+
+    /// Records a session, removes those it supersedes and those that are over, and ends the ones begun first for it where too
+    /// many live: how many.
+    pub(crate) fn begin(&mut self, begin: &BeginSession) -> usize {
+        self.sessions.retain(|epoch, record| {
+            !record.is_over(begin.now) && !begin.supersedes.contains(epoch)
+        });
+        let mut displaced = 0;
+        while self.sessions.len() >= begin.max_sessions.max(1) {
+            let records = self.sessions.values();
+            let first = records.min_by_key(|record| (record.places.store, record.epoch));
+            let Some(epoch) = first.map(|record| record.epoch) else {
+                break;
+            };
+            self.sessions.remove(&epoch);
+            displaced += 1;
+        }
+        let places = begin.record.places;
+        for (newest, place) in self.newest.iter_mut().zip([places.store, places.provider]) {
+            *newest = (*newest).max(Some(place));
+        }
+        self.sessions
+            .insert(begin.record.epoch, begin.record.clone());
+        displaced
+    }
+
+    /// Removes what a cut ends, and what is over at `now`: whether a living session ended.
+    pub(crate) fn end(&mut self, cut: &Cut, now: Timestamp) -> bool {
+        self.sessions.retain(|_, record| !record.is_over(now));
+        let living = self.sessions.len();
+        self.sessions
+            .retain(|epoch, record| !cut.ends(epoch, record.label.as_ref(), &record.places));
+        self.sessions.len() < living
+    }
+
+    /// Leaves a marker.
+    pub(crate) fn mark(&mut self, kind: Kind, marker: Marker) {
+        Marker::raise(&mut self.markers[kind.index()], marker);
+    }
+}
+
+/// The record of one session in a head's item: none where it is not there.
+///
+/// # Errors
+/// `Err` where something else lies in its place.
+pub(crate) fn session(item: &Item, epoch: &EpochHash) -> Result<Option<SessionRecord>, ()> {
+    let sessions = item.map("s").ok_or(())?;
+    let Some(value) = sessions.get(keys::epoch(epoch).as_str()) else {
+        return Ok(None);
+    };
+    let bytes = value.bytes().ok_or(())?;
+    record::decode_session(*epoch, bytes).map(Some).ok_or(())
+}
+
+/// Whether a session lived among those of a map that was replaced. What can't be read counts: it is gone as well.
+pub(crate) fn any_lived(replaced: &Item, now: Timestamp) -> bool {
+    replaced.map("s").is_some_and(|sessions| {
+        sessions.iter().any(|(name, value)| {
+            decode_session(name, value.bytes()).is_none_or(|record| !record.is_over(now))
+        })
+    })
+}
+
+fn decode_session(name: &str, bytes: Option<&[u8]>) -> Option<SessionRecord> {
+    record::decode_session(keys::parse_epoch(name)?, bytes?)
+}

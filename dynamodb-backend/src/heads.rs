@@ -1,0 +1,217 @@
+//! Steps on the head of an account.
+
+use token_cache_core::{
+    AccountKey, Clock, Cut, EpochHash, EvictOptions, Evicted, Moment, Result, SessionRecord,
+    Timestamp,
+};
+
+use crate::{
+    client::{Effect, Item, Operation, Returning, Terms, Value, version},
+    entry::seconds,
+    head::{self, Head, Marker, marker_of},
+    keys::Key,
+    record::corrupt,
+    store::{Held, signed_out},
+};
+
+/// A head as it was read, and what a write must find to replace no other.
+pub(crate) struct Seen(Option<Item>);
+
+/// What became of a head's replacement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Replaced {
+    Written,
+    /// Another head was there.
+    Lost,
+}
+
+impl Seen {
+    /// What it says, and whether all of it is ours.
+    pub(crate) fn head(&self) -> (Head, bool) {
+        self.0
+            .as_ref()
+            .map_or_else(|| (Head::default(), true), Head::decode)
+    }
+
+    /// The account's living sessions and markers, if all of it is ours.
+    pub(crate) fn sound(&self, operation: Operation) -> Result<Head> {
+        match self.head() {
+            (head, true) => Ok(head),
+            (_, false) => Err(corrupt(operation.name, "the account's head")),
+        }
+    }
+
+    fn is(&self, version: &[u8]) -> bool {
+        let there = self.0.as_ref().and_then(|item| item.bytes("v"));
+        there == Some(version)
+    }
+
+    fn condition(&self) -> Terms {
+        match self.0.as_ref().map(|item| item.value("v")) {
+            None => Terms::when("attribute_not_exists(#pk)"),
+            Some(Some(seen)) => Terms::when("#v = :seen").value(":seen", seen),
+            Some(None) => Terms::when("attribute_exists(#pk) AND attribute_not_exists(#v)"),
+        }
+    }
+}
+
+/// The record of a living session in a head's item.
+pub(crate) fn living(
+    operation: Operation,
+    head: Option<&Item>,
+    epoch: &EpochHash,
+    now: Timestamp,
+) -> Result<SessionRecord> {
+    let session = head.map_or(Ok(None), |head| head::session(head, epoch));
+    match session {
+        Ok(Some(record)) if !record.is_over(now) => Ok(record),
+        Ok(_) => Err(signed_out(operation)),
+        Err(()) => Err(corrupt(operation.name, "a session's record")),
+    }
+}
+
+impl Held {
+    pub(crate) async fn head(&self, operation: Operation, key: &Key) -> Result<Seen> {
+        self.client.get(operation, key).await.map(Seen)
+    }
+
+    /// Whether a session lives at this moment.
+    pub(crate) async fn living(
+        &self,
+        operation: Operation,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        now: Timestamp,
+    ) -> Result<SessionRecord> {
+        let head = self.client.get(operation, &self.keys.head(account)).await?;
+        living(operation, head.as_ref(), epoch, now)
+    }
+
+    /// Replaces a head on condition that it is as it was read.
+    pub(crate) async fn replace(
+        &self,
+        operation: Operation,
+        effect: Effect,
+        (key, seen): (&Key, &Seen),
+        (new, version): (&Head, &[u8]),
+    ) -> Result<Replaced> {
+        let item = new.encode(key, version, self.client.now()?.latest);
+        let put = self.client.put(operation, effect, item, seen.condition());
+        Ok(match put.await? {
+            Ok(()) => Replaced::Written,
+            Err(_) => Replaced::Lost,
+        })
+    }
+
+    /// Cuts an account; unmarked, where its issuer is marked.
+    pub(crate) async fn cut(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+        marks: bool,
+    ) -> Result<Evicted> {
+        let operation = self.client.start(EVICT);
+        let key = self.keys.head(account);
+        if let Cut::Account(moment) = cut
+            && let Some(evicted) = self
+                .cut_at_once(operation, &key, moment, options, marks)
+                .await?
+        {
+            return Ok(evicted);
+        }
+        let mut tried: Option<([u8; 8], bool)> = None;
+        loop {
+            let seen = self.head(operation, &key).await?;
+            if let Some((version, ended)) = tried
+                && seen.is(&version)
+            {
+                // It was written, and the answer was lost.
+                return Ok(Evicted::new(ended));
+            }
+            let (mut head, whole) = seen.head();
+            let ended = head.end(&cut, options.now) || !whole;
+            let marker = marker_of(&cut).filter(|_| marks);
+            if let Some((kind, at)) = marker {
+                let expires_at = self.client.ending_after_landing(options.marker_life)?;
+                head.mark(kind, Marker { at, expires_at });
+            }
+            if !ended && marker.is_none() {
+                return Ok(Evicted::new(false));
+            }
+            let version = version()?;
+            let new = (&head, version.as_slice());
+            let replaced = self
+                .replace(operation, Effect::Repeatable, (&key, &seen), new)
+                .await?;
+            if replaced == Replaced::Written {
+                return Ok(Evicted::new(ended));
+            }
+            tried = Some((version, ended));
+            self.client.yield_to_others(operation).await?;
+        }
+    }
+
+    /// Cuts an account in one request, on condition that nothing newer signed in and no cut as late was made; none where that
+    /// does not hold.
+    async fn cut_at_once(
+        &self,
+        operation: Operation,
+        key: &Key,
+        moment: Moment,
+        options: EvictOptions,
+        marks: bool,
+    ) -> Result<Option<Evicted>> {
+        let until = self.client.ending_after_landing(options.marker_life)?;
+        let kept = until.max(
+            self.client
+                .ending_after_landing(token_cache_core::MARKER_LIFE)?,
+        );
+        let terms = at_once(moment, until, kept, marks).value(":v", version()?.as_slice());
+        let update = self
+            .client
+            .update(operation, Effect::Repeatable, key, terms, Returning::Old);
+        Ok(update.await?.ok().map(|replaced| {
+            let ended = replaced.is_some_and(|old| head::any_lived(&old, options.now));
+            Evicted::new(ended)
+        }))
+    }
+}
+
+/// Empties a head, unless something in it stands after the moment or outlives what is set here. What is no number in a number's
+/// place makes it fail as well: what is written instead is the whole head.
+fn at_once(moment: Moment, until: Timestamp, kept: Timestamp, marks: bool) -> Terms {
+    let (marker, marker_end, newest, others) = match moment.clock {
+        Clock::Store => ("#ks", "#xs", "#ns", "#np #kp #ku"),
+        Clock::Provider => ("#kp", "#xp", "#np", "#ns #ks #ku"),
+    };
+    let absent_or =
+        |name: &str, then: &str| format!("(attribute_not_exists({name}) OR {name} {then})");
+    let mut conditions = vec![absent_or(marker, "< :at"), absent_or(newest, "<= :at")];
+    conditions.extend(others.split(' ').map(|name| absent_or(name, ">= :zero")));
+    conditions.extend(
+        ["#xs", "#xp", "#xu"]
+            .iter()
+            .filter(|end| !marks || **end != marker_end)
+            .map(|end| absent_or(end, "<= :kept")),
+    );
+    let mut set = "SET #s = :none, #v = :v, #exp = :exp".to_owned();
+    if marks {
+        conditions.push(absent_or(marker_end, "<= :until"));
+        set = format!("{set}, {marker} = :at, {marker_end} = :until");
+    }
+    let terms = Terms::set(set)
+        .only_when(conditions.join(" AND "))
+        .value(":none", Value::map([]))
+        .value(":at", moment.at.as_millis())
+        .value(":zero", 0)
+        .value(":kept", kept.as_millis())
+        .value(":exp", seconds(kept));
+    if marks {
+        terms.value(":until", until.as_millis())
+    } else {
+        terms
+    }
+}
+
+pub(crate) const EVICT: &str = "sign out an account";

@@ -1,0 +1,247 @@
+//! The names of everything stored.
+//!
+//! | partition key | sort key | what |
+//! |---|---|---|
+//! | `prefix:A:I.S` | `#` | an account's head: which of its sessions live |
+//! | … | `T:` epoch `:` name | an entry |
+//! | … | `L:` epoch `:` name | a refresh lock |
+//! | … | `K:` name `:` epoch | an escrow |
+//! | `prefix:S:` sid | `#` | the accounts under a `sid`, and its markers |
+//! | `prefix:I:` issuer | `#` | an issuer's marker |
+//! | `prefix:N` | `#` | the namespace's record |
+//!
+//! Hashes of ids stand in keys as base64url. A head sorts before everything else of its account, so that whoever walks the
+//! table meets it first.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use token_cache_core::{AccountKey, EntryAddress, EpochHash, EscrowName, IssuerKey, SidKey};
+
+/// A 128-bit hash in base64url has so many characters.
+const HASH: usize = 22;
+
+/// The sort key of a head, and of what has a partition to itself.
+pub(crate) const HEAD: &str = "#";
+
+/// Makes the names of one namespace.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    prefix: String,
+}
+
+/// The name of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+impl Keys {
+    /// Names that start with `prefix`, which has been checked.
+    pub(crate) fn new(prefix: impl Into<String>) -> Self {
+        Self {
+            prefix: prefix.into(),
+        }
+    }
+
+    pub(crate) fn head(&self, account: &AccountKey) -> Key {
+        whole(self.partition(account))
+    }
+
+    pub(crate) fn entry(&self, at: &EntryAddress) -> Key {
+        self.of_entry('T', at)
+    }
+
+    pub(crate) fn lock(&self, at: &EntryAddress) -> Key {
+        self.of_entry('L', at)
+    }
+
+    pub(crate) fn escrow(&self, account: &AccountKey, name: &EscrowName, epoch: &EpochHash) -> Key {
+        Key {
+            pk: self.partition(account),
+            sk: format!("{}{}", escrows(name), hash(epoch.as_bytes())),
+        }
+    }
+
+    /// The partition of an account.
+    pub(crate) fn partition(&self, account: &AccountKey) -> String {
+        format!(
+            "{}{}.{}",
+            self.accounts(None),
+            hash(account.issuer().as_bytes()),
+            hash(account.subject())
+        )
+    }
+
+    /// What the partition keys of all accounts start with, or those of one issuer's.
+    pub(crate) fn accounts(&self, issuer: Option<&IssuerKey>) -> String {
+        match issuer {
+            Some(issuer) => format!("{}:A:{}.", self.prefix, hash(issuer.as_bytes())),
+            None => format!("{}:A:", self.prefix),
+        }
+    }
+
+    /// The account whose partition this is; none where it is something else.
+    pub(crate) fn parse_account(&self, partition: &str) -> Option<AccountKey> {
+        let names = partition
+            .strip_prefix(self.prefix.as_str())?
+            .strip_prefix(":A:")?;
+        let (issuer, subject) = names.split_once('.')?;
+        let issuer = IssuerKey::from_bytes(parse_hash(issuer)?);
+        Some(AccountKey::new(issuer, parse_hash(subject)?))
+    }
+
+    pub(crate) fn sid(&self, sid: &SidKey) -> Key {
+        whole(format!("{}:S:{}", self.prefix, hash(sid.as_bytes())))
+    }
+
+    pub(crate) fn issuer(&self, issuer: &IssuerKey) -> Key {
+        whole(format!("{}:I:{}", self.prefix, hash(issuer.as_bytes())))
+    }
+
+    pub(crate) fn namespace(&self) -> Key {
+        whole(format!("{}:N", self.prefix))
+    }
+
+    fn of_entry(&self, kind: char, at: &EntryAddress) -> Key {
+        let (epoch, name) = (hash(at.epoch().as_bytes()), hash(at.name().as_bytes()));
+        Key {
+            pk: self.partition(at.account()),
+            sk: format!("{kind}:{epoch}:{name}"),
+        }
+    }
+}
+
+/// What the sort keys of the escrows under a name start with.
+pub(crate) fn escrows(name: &EscrowName) -> String {
+    format!("K:{}:", hash(name.as_bytes()))
+}
+
+/// The session whose escrow this is.
+pub(crate) fn parse_escrow(sort_key: &str) -> Option<EpochHash> {
+    let (_, epoch) = sort_key.strip_prefix("K:")?.split_once(':')?;
+    parse_epoch(epoch)
+}
+
+/// A session's name in its head.
+pub(crate) fn epoch(epoch: &EpochHash) -> String {
+    hash(epoch.as_bytes())
+}
+
+pub(crate) fn parse_epoch(text: &str) -> Option<EpochHash> {
+    parse_hash(text).map(EpochHash::from_bytes)
+}
+
+/// The attribute of an account in the item of a `sid`.
+pub(crate) fn pointer(account: &AccountKey) -> String {
+    format!(
+        "a{}{}",
+        hash(account.issuer().as_bytes()),
+        hash(account.subject())
+    )
+}
+
+/// The account that an attribute in the item of a `sid` names.
+pub(crate) fn parse_pointer(attribute: &str) -> Option<AccountKey> {
+    let (issuer, subject) = attribute.strip_prefix('a')?.split_at_checked(HASH)?;
+    let issuer = IssuerKey::from_bytes(parse_hash(issuer)?);
+    Some(AccountKey::new(issuer, parse_hash(subject)?))
+}
+
+fn whole(pk: String) -> Key {
+    Key {
+        pk,
+        sk: HEAD.to_owned(),
+    }
+}
+
+fn hash(hash: &[u8; 16]) -> String {
+    BASE64.encode(hash)
+}
+
+fn parse_hash(text: &str) -> Option<[u8; 16]> {
+    BASE64.decode(text).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use token_cache_core::EntryName;
+
+    use super::*;
+
+    fn account() -> impl Strategy<Value = AccountKey> {
+        any::<([u8; 16], [u8; 16])>()
+            .prop_map(|(issuer, subject)| AccountKey::new(IssuerKey::from_bytes(issuer), subject))
+    }
+
+    fn address() -> impl Strategy<Value = EntryAddress> {
+        (account(), any::<([u8; 16], [u8; 16])>()).prop_map(|(account, (epoch, name))| {
+            EntryAddress::new(
+                account,
+                EpochHash::from_bytes(epoch),
+                EntryName::from_bytes(name),
+            )
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_partition_of_an_account_names_it(prefix in "[a-zA-Z0-9_.:-]{1,64}", account in account()) {
+            let keys = Keys::new(prefix);
+            let head = keys.head(&account);
+            prop_assert_eq!(keys.parse_account(&head.pk), Some(account));
+            prop_assert!(head.pk.starts_with(&keys.accounts(None)));
+            prop_assert!(head.pk.starts_with(&keys.accounts(Some(account.issuer()))));
+        }
+
+        #[test]
+        fn no_partition_that_is_not_ours_names_an_account(text in "(tc:A:)?[A-Za-z0-9_.:-]{0,60}|.*") {
+            let keys = Keys::new("tc");
+            if let Some(account) = keys.parse_account(&text) {
+                prop_assert_eq!(keys.partition(&account), text);
+            }
+        }
+
+        #[test]
+        fn a_head_sorts_before_all_that_is_its_accounts(at in address(), name in any::<[u8; 16]>()) {
+            let keys = Keys::new("tc");
+            let head = keys.head(at.account());
+            let escrow = keys.escrow(at.account(), &EscrowName::from_bytes(name), at.epoch());
+            for other in [keys.entry(&at), keys.lock(&at), escrow] {
+                prop_assert_eq!(&other.pk, &head.pk);
+                prop_assert!(head.sk < other.sk);
+            }
+        }
+
+        #[test]
+        fn two_prefixes_share_no_partition(at in address(), a in "[a-zA:.]{1,8}", b in "[a-zA:.]{1,8}") {
+            prop_assume!(a != b);
+            let names = |keys: &Keys| {
+                [
+                    keys.head(at.account()),
+                    keys.issuer(at.account().issuer()),
+                    keys.sid(&SidKey::from_bytes(*at.epoch().as_bytes())),
+                    keys.namespace(),
+                ]
+            };
+            let (a, b) = (names(&Keys::new(a)), names(&Keys::new(b)));
+            prop_assert!(a.iter().all(|key| !b.contains(key)));
+        }
+
+        #[test]
+        fn a_pointer_names_its_account(account in account(), other in ".{0,60}") {
+            prop_assert_eq!(parse_pointer(&pointer(&account)), Some(account));
+            if let Some(account) = parse_pointer(&other) {
+                prop_assert_eq!(pointer(&account), other);
+            }
+        }
+
+        #[test]
+        fn an_escrow_names_its_session(at in address(), name in any::<[u8; 16]>()) {
+            let name = EscrowName::from_bytes(name);
+            let key = Keys::new("tc").escrow(at.account(), &name, at.epoch());
+            prop_assert!(key.sk.starts_with(&escrows(&name)));
+            prop_assert_eq!(parse_escrow(&key.sk), Some(*at.epoch()));
+        }
+    }
+}

@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+#![doc = include_str!("docs.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod checks;
+mod client;
+mod clock;
+mod config;
+mod cursor;
+mod directory;
+mod duration;
+mod entry;
+mod error;
+mod escrow;
+mod given;
+mod head;
+mod heads;
+mod keys;
+mod locks;
+mod mass;
+mod record;
+mod sids;
+mod store;
+mod table;
+mod url;
+
+pub use self::{checks::Finding, config::DynamoDbConfig, store::DynamoDbStore, url::SCHEMES};
+
+/// What errors call this store.
+const STORE: &str = "dynamodb";

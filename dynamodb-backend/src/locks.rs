@@ -1,0 +1,177 @@
+//! Refresh locks: items of their own, `o` the owner, `u` the end of the lease, `l` its length, `w` the version that the holder is
+//! about to replace, `exp`.
+//!
+//! A lock counts only while the entry is the version that its holder saw: once another is there, the holder has written, or lost,
+//! and has nothing more to keep others from. So a write needs no request to release its lock.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use token_cache_core::{
+    AcquireOptions, Acquired, Entry, EntryAddress, LockOwner, RefreshLocks, Result, Version,
+};
+
+use crate::{
+    DynamoDbStore,
+    client::{Effect, Item, Operation, Refused, Terms, Value},
+    entry::{self, seconds},
+    heads::living,
+    keys::Key,
+    record::corrupt,
+    store::Held,
+};
+
+/// How long a lock's item is kept past its lease.
+const KEPT: Duration = Duration::from_hours(1);
+
+/// What a contender sees of the lock of another.
+struct Other {
+    owner: Value,
+    seen: Option<Version>,
+    left: Duration,
+}
+
+#[async_trait]
+impl RefreshLocks for DynamoDbStore {
+    /// Two requests: the lock is taken, or found to be another's; then session and entry are read. More where it is to be given
+    /// back or taken over.
+    async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
+        let held = self.held();
+        let operation = held.client.start("take a refresh lock");
+        let key = held.keys.lock(at);
+        let mut over = None;
+        loop {
+            let refused = match held.take(operation, &key, &options, over.take()).await? {
+                Ok(()) => {
+                    let read = held.read_under_lock(operation, at, &options).await;
+                    let fresher = match read {
+                        Ok(entry) => entry.filter(|entry| is_fresher(entry, &options)),
+                        Err(error) => {
+                            held.give_back(&key, &options.owner).await;
+                            return Err(error);
+                        }
+                    };
+                    return Ok(match fresher {
+                        Some(entry) => {
+                            held.give_back(&key, &options.owner).await;
+                            Acquired::Fresher(entry)
+                        }
+                        None => Acquired::Held,
+                    });
+                }
+                Err(refused) => refused,
+            };
+            let entry = held.read_under_lock(operation, at, &options).await?;
+            let entry = entry.filter(|entry| !entry.is_expired(options.now));
+            let version = entry.as_ref().map(Entry::version);
+            if let Some(entry) = entry.filter(|entry| is_fresher(entry, &options)) {
+                return Ok(Acquired::Fresher(entry));
+            }
+            match held.other(operation, refused)? {
+                Some(other) if version.is_none() || version == other.seen => {
+                    return Ok(Acquired::Busy(other.left));
+                }
+                // Another version is there than the holder saw, or the lock is gone.
+                other => over = other.map(|other| other.owner),
+            }
+        }
+    }
+
+    async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
+        let held = self.held();
+        let operation = held.client.start("release a refresh lock");
+        let key = held.keys.lock(at);
+        held.client
+            .delete(operation, Effect::Repeatable, &key, owned_by(owner))
+            .await
+    }
+}
+
+impl Held {
+    /// Takes a lock that is free, run out, the owner's already, or that of `over`.
+    async fn take(
+        &self,
+        operation: Operation,
+        key: &Key,
+        options: &AcquireOptions,
+        over: Option<Value>,
+    ) -> Result<std::result::Result<(), Refused>> {
+        let now = self.client.now()?;
+        let until = now.latest + options.lease;
+        let mut item = Item::at(key)
+            .with("o", options.owner.as_bytes().as_slice())
+            .with("u", until.as_millis())
+            .with(
+                "l",
+                u64::try_from(options.lease.as_millis()).unwrap_or(u64::MAX),
+            )
+            .with("exp", seconds(until + KEPT));
+        if let Some(seen) = options.seen {
+            item = item.with("w", seen.as_bytes().as_slice());
+        }
+        let free = "attribute_not_exists(#pk) OR #u <= :now OR #o = :me";
+        let terms = match over {
+            None => Terms::when(free),
+            Some(other) => Terms::when(format!("{free} OR #o = :other")).value(":other", other),
+        };
+        let terms = terms
+            .value(":now", now.earliest.as_millis())
+            .value(":me", options.owner.as_bytes().as_slice())
+            .telling();
+        self.client
+            .put(operation, Effect::Repeatable, item, terms)
+            .await
+    }
+
+    /// The entry, also one that has expired.
+    async fn read_under_lock(
+        &self,
+        operation: Operation,
+        at: &EntryAddress,
+        options: &AcquireOptions,
+    ) -> Result<Option<Entry>> {
+        let (head, entry) = (self.keys.head(at.account()), self.keys.entry(at));
+        let [head, entry] = self.client.get_both(operation, [&head, &entry]).await?;
+        living(operation, head.as_ref(), at.epoch(), options.now)?;
+        let entry = entry.map(|item| entry::decode(operation.name, item));
+        entry.transpose()
+    }
+
+    /// Gives a lock back that is of no use. Should that fail, its lease ends it.
+    async fn give_back(&self, key: &Key, owner: &LockOwner) {
+        let operation = self.client.start("release a refresh lock");
+        let release = self
+            .client
+            .delete(operation, Effect::Repeatable, key, owned_by(owner));
+        let _ = release.await;
+    }
+
+    /// Who holds the lock, as the refusal told.
+    fn other(&self, operation: Operation, refused: Refused) -> Result<Option<Other>> {
+        let Some(item) = refused.there else {
+            return Ok(None);
+        };
+        let read = || {
+            let until = token_cache_core::Timestamp::from_millis(item.number("u")?);
+            let lease = Duration::from_millis(item.number("l")?);
+            let seen = match item.bytes("w") {
+                Some(seen) => Some(Version::from_bytes(seen.try_into().ok()?)),
+                None if item.has("w") => return None,
+                None => None,
+            };
+            Some((item.value("o")?, seen, until, lease))
+        };
+        let (owner, seen, until, lease) =
+            read().ok_or_else(|| corrupt(operation.name, "a refresh lock"))?;
+        let left = until.since(self.client.now()?.earliest).min(lease);
+        Ok(Some(Other { owner, seen, left }))
+    }
+}
+
+fn is_fresher(entry: &Entry, options: &AcquireOptions) -> bool {
+    !entry.is_expired(options.now) && options.seen != Some(entry.version())
+}
+
+fn owned_by(owner: &LockOwner) -> Terms {
+    Terms::when("#o = :me").value(":me", owner.as_bytes().as_slice())
+}

@@ -1,0 +1,25 @@
+//! Many accounts at once: a request for each, many of them under way.
+
+use futures_util::{StreamExt, stream};
+use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, Moment, Result, Timestamp};
+
+use crate::store::Held;
+
+/// How many requests are under way: the connections to the service are as many.
+const UNDER_WAY: usize = 64;
+
+/// Cuts accounts at a moment of the store's clock, and answers in their order.
+pub(crate) async fn evict(
+    held: &Held,
+    accounts: &[AccountKey],
+    at: Timestamp,
+    marks: bool,
+    options: EvictOptions,
+) -> Vec<Result<Evicted>> {
+    let cut = Cut::Account(Moment::of_store(at));
+    let each: Vec<_> = accounts
+        .iter()
+        .map(|account| held.cut(account, cut, options, marks))
+        .collect();
+    stream::iter(each).buffered(UNDER_WAY).collect().await
+}

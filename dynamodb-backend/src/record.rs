@@ -1,0 +1,128 @@
+//! How a session and the namespace are written down, as bytes.
+//!
+//! | record | bytes |
+//! |---|---|
+//! | session | 1, labelled (0 or 1), place on the store's clock (8), on the provider's (8), end (8), label (16, if labelled) |
+//! | namespace | 1, generation (8), check value (16) |
+//!
+//! Numbers are big-endian, moments in milliseconds.
+
+use token_cache_core::{
+    EpochHash, Error, ErrorKind, NamespaceRecord, Places, SessionRecord, SidKey, Timestamp,
+};
+
+const FORMAT: u8 = 1;
+
+pub(crate) fn encode_session(record: &SessionRecord) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(42);
+    bytes.push(FORMAT);
+    bytes.push(u8::from(record.label.is_some()));
+    for moment in [record.places.store, record.places.provider, record.ends_at] {
+        bytes.extend_from_slice(&moment.as_millis().to_be_bytes());
+    }
+    if let Some(label) = &record.label {
+        bytes.extend_from_slice(label.as_bytes());
+    }
+    bytes
+}
+
+pub(crate) fn decode_session(epoch: EpochHash, mut bytes: &[u8]) -> Option<SessionRecord> {
+    let rest = &mut bytes;
+    let [format, labelled] = take(rest)?;
+    let mut moment = || take(rest).map(|bytes| Timestamp::from_millis(u64::from_be_bytes(bytes)));
+    let (store, provider, ends_at) = (moment()?, moment()?, moment()?);
+    let label = match labelled {
+        0 => None,
+        1 => Some(SidKey::from_bytes(take(rest)?)),
+        _ => return None,
+    };
+    (format == FORMAT && rest.is_empty())
+        .then(|| SessionRecord::new(epoch, label, Places { store, provider }, ends_at))
+}
+
+pub(crate) fn encode_namespace(record: &NamespaceRecord) -> Vec<u8> {
+    let mut bytes = vec![FORMAT];
+    bytes.extend_from_slice(&record.generation.to_be_bytes());
+    bytes.extend_from_slice(&record.check);
+    bytes
+}
+
+pub(crate) fn decode_namespace(mut bytes: &[u8]) -> Option<NamespaceRecord> {
+    let rest = &mut bytes;
+    let [format] = take(rest)?;
+    let record = NamespaceRecord::new(u64::from_be_bytes(take(rest)?), take(rest)?);
+    (format == FORMAT && rest.is_empty()).then_some(record)
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, tail) = rest.split_first_chunk::<N>()?;
+    *rest = tail;
+    Some(*head)
+}
+
+pub(crate) fn corrupt(operation: &'static str, what: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, operation)
+        .store(crate::STORE)
+        .message(format!(
+            "{what} is not what this release writes; is the prefix shared with something else?"
+        ))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    fn moment() -> impl Strategy<Value = Timestamp> {
+        prop_oneof![0..1_u64 << 42, any::<u64>()].prop_map(Timestamp::from_millis)
+    }
+
+    prop_compose! {
+        pub(crate) fn session()(
+            epoch in any::<[u8; 16]>(),
+            label in any::<Option<[u8; 16]>>(),
+            store in moment(),
+            provider in moment(),
+            ends_at in moment(),
+        ) -> SessionRecord {
+            SessionRecord::new(
+                EpochHash::from_bytes(epoch),
+                label.map(SidKey::from_bytes),
+                Places { store, provider },
+                ends_at,
+            )
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_session_is_read_as_it_was_written(record in session()) {
+            let read = decode_session(record.epoch, &encode_session(&record));
+            prop_assert_eq!(read, Some(record));
+        }
+
+        #[test]
+        fn a_namespace_is_read_as_it_was_written(generation in any::<u64>(), check in any::<[u8; 16]>()) {
+            let record = NamespaceRecord::new(generation, check);
+            prop_assert_eq!(decode_namespace(&encode_namespace(&record)), Some(record));
+        }
+
+        #[test]
+        fn bytes_that_are_not_ours_are_told(bytes in vec(any::<u8>(), 0..60)) {
+            let epoch = EpochHash::from_bytes([7; 16]);
+            if let Some(record) = decode_session(epoch, &bytes) {
+                prop_assert_eq!(encode_session(&record), bytes.clone());
+            }
+            if let Some(record) = decode_namespace(&bytes) {
+                prop_assert_eq!(encode_namespace(&record), bytes);
+            }
+        }
+
+        #[test]
+        fn a_record_cut_short_is_told(record in session(), cut in 1_usize..26) {
+            let bytes = encode_session(&record);
+            prop_assert_eq!(decode_session(record.epoch, &bytes[..bytes.len() - cut]), None);
+        }
+    }
+}

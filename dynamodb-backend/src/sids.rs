@@ -1,0 +1,250 @@
+//! The item of a `sid`: the accounts that signed in under it, and its markers.
+//!
+//! | attribute | what |
+//! |---|---|
+//! | `a` and an account's name | until when that account's longest session under the `sid` lives |
+//! | `l` | the latest of these |
+//! | `k`, `x` | the moment of the marker that the app's own sign-outs leave, and its end |
+//! | `g` | ended by the provider for good, until then at least |
+//! | `v` | written anew by every change |
+//! | `exp` | from when on the table may delete the item |
+//!
+//! A marker stands until its end, and as long as an account's entry beside it.
+
+use token_cache_core::{AccountKey, MARKER_LIFE, Moment, Pointer, Timestamp, Until};
+
+use crate::{
+    client::{Item, Terms, Value},
+    entry::seconds,
+    head::Marker,
+    keys::{Key, parse_pointer, pointer},
+};
+
+/// What is known under a `sid`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Pointers {
+    accounts: Vec<(AccountKey, Timestamp)>,
+    longest: Timestamp,
+    marker: Option<Marker>,
+    for_good: Option<Timestamp>,
+    kept_until: u64,
+}
+
+impl Pointers {
+    /// What an item says, and whether all of it is ours. What is not is left out.
+    pub(crate) fn decode(item: &Item) -> (Self, bool) {
+        let mut whole = true;
+        let mut number = |name: &str| {
+            let number = item.number(name);
+            whole &= number.is_some() || !item.has(name);
+            number
+        };
+        let mut moment = |name: &str| number(name).map(Timestamp::from_millis);
+        let marker = moment("k").zip(moment("x"));
+        let accounts = item
+            .names()
+            .filter_map(|name| Some((parse_pointer(name)?, name)));
+        let pointers = Self {
+            longest: moment("l").unwrap_or_default(),
+            marker: marker.map(|(at, expires_at)| Marker { at, expires_at }),
+            for_good: moment("g"),
+            accounts: accounts
+                .filter_map(|(account, name)| Some((account, moment(name)?)))
+                .collect(),
+            kept_until: number("exp").unwrap_or_default(),
+        };
+        (pointers, whole)
+    }
+
+    pub(crate) fn encode(&self, key: &Key, version: &[u8]) -> Item {
+        let mut item = Item::at(key)
+            .with("v", version)
+            .with("exp", self.kept_until);
+        for (account, ends_at) in &self.accounts {
+            item = item.with(&pointer(account), ends_at.as_millis());
+        }
+        if !self.accounts.is_empty() {
+            item = item.with("l", self.longest.as_millis());
+        }
+        if let Some(marker) = self.marker {
+            item = item
+                .with("k", marker.at.as_millis())
+                .with("x", marker.expires_at.as_millis());
+        }
+        match self.for_good {
+            Some(until) => item.with("g", until.as_millis()),
+            None => item,
+        }
+    }
+
+    /// True where a marker that stands at `now` refuses a sign-in requested at `place`.
+    pub(crate) fn refuses(&self, place: Timestamp, now: Timestamp) -> bool {
+        let stands = |until: Timestamp| now < until.max(self.longest);
+        self.for_good.is_some_and(stands)
+            || self
+                .marker
+                .is_some_and(|marker| place <= marker.at && stands(marker.expires_at))
+    }
+
+    /// Enters an account. Its end only rises.
+    pub(crate) fn enter(&mut self, pointer: &Pointer) {
+        match self
+            .accounts
+            .iter_mut()
+            .find(|(account, _)| *account == pointer.account)
+        {
+            Some((_, ends_at)) => *ends_at = (*ends_at).max(pointer.ends_at),
+            None => self.accounts.push((pointer.account, pointer.ends_at)),
+        }
+        self.longest = self.longest.max(pointer.ends_at);
+        self.kept_until = self.kept_until.max(kept_with(pointer.ends_at));
+    }
+
+    /// Leaves a marker that lives until `end`.
+    pub(crate) fn mark(&mut self, until: Until, end: Timestamp) {
+        match until {
+            Until::ForGood => self.for_good = self.for_good.max(Some(end)),
+            Until::Moment(Moment { at, .. }) => {
+                let expires_at = end;
+                Marker::raise(&mut self.marker, Marker { at, expires_at });
+            }
+        }
+        self.kept_until = self.kept_until.max(seconds(end));
+    }
+
+    /// The accounts whose entry lives at `now`.
+    pub(crate) fn living(&self, now: Timestamp) -> Vec<AccountKey> {
+        let living = self.accounts.iter().filter(|(_, ends_at)| now < *ends_at);
+        living.map(|(account, _)| *account).collect()
+    }
+}
+
+/// Past the session and a marker's life: a sign-out that comes while the session lives leaves a marker that fits in.
+fn kept_with(ends_at: Timestamp) -> u64 {
+    seconds(ends_at + 2 * MARKER_LIFE)
+}
+
+/// Enters an account in one request, where no marker stands in its way and nothing that is there lasts longer.
+pub(crate) fn enter_at_once(pointer: &Pointer, now: Timestamp, version: &[u8]) -> Terms {
+    Terms::set("SET #account = :ends, #l = :ends, #exp = :exp, #v = :v")
+        .only_when(
+            "(attribute_not_exists(#l) OR #l <= :ends) \
+             AND (attribute_not_exists(#exp) OR #exp <= :exp) \
+             AND (attribute_not_exists(#g) OR (#g <= :now AND (attribute_not_exists(#l) OR #l <= :now))) \
+             AND (attribute_not_exists(#k) OR #k < :place \
+                  OR (#x <= :now AND (attribute_not_exists(#l) OR #l <= :now)))",
+        )
+        .name("#account", crate::keys::pointer(&pointer.account))
+        .value(":ends", pointer.ends_at.as_millis())
+        .value(":exp", kept_with(pointer.ends_at))
+        .value(":v", version)
+        .value(":now", now.as_millis())
+        .value(":place", pointer.requested_at.as_millis())
+        .telling()
+}
+
+/// Marks a `sid` in one request, where that lowers nothing that is there, and the item outlives the marker.
+pub(crate) fn mark_at_once(until: Until, end: Timestamp, version: &[u8]) -> Terms {
+    const OUTLIVES: &str = "(attribute_not_exists(#exp) OR #exp >= :exp)";
+    let terms = match until {
+        Until::ForGood => Terms::set("SET #g = :end, #v = :v, #exp = if_not_exists(#exp, :exp)")
+            .only_when(format!(
+                "(attribute_not_exists(#g) OR #g <= :end) AND {OUTLIVES}"
+            )),
+        Until::Moment(Moment { at, .. }) => Terms::set(
+            "SET #k = :at, #x = :end, #v = :v, #exp = if_not_exists(#exp, :exp)",
+        )
+        .only_when(format!(
+            "(attribute_not_exists(#k) OR #k <= :at) AND (attribute_not_exists(#x) OR #x <= :end) AND {OUTLIVES}"
+        ))
+        .value(":at", at.as_millis()),
+    };
+    terms
+        .value(":end", end.as_millis())
+        .value(":exp", seconds(end))
+        .value(":v", version)
+        .telling()
+}
+
+/// What must be there to replace an item that a refusal told.
+pub(crate) fn unchanged(seen: Option<Value>) -> Terms {
+    match seen {
+        Some(seen) => Terms::when("#v = :seen").value(":seen", seen),
+        None => Terms::when("attribute_not_exists(#v)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+    use token_cache_core::IssuerKey;
+
+    use super::*;
+
+    fn moment() -> impl Strategy<Value = Timestamp> {
+        (0..1_u64 << 42).prop_map(Timestamp::from_millis)
+    }
+
+    fn pointer() -> impl Strategy<Value = Pointer> {
+        (0_u8..4, moment(), moment()).prop_map(|(n, requested_at, ends_at)| {
+            let account = AccountKey::new(IssuerKey::from_bytes([1; 16]), [n; 16]);
+            Pointer::new(account, requested_at, ends_at, Timestamp::MAX)
+        })
+    }
+
+    fn until() -> impl Strategy<Value = Until> {
+        prop_oneof![
+            Just(Until::ForGood),
+            moment().prop_map(|at| Until::Moment(Moment::of_store(at))),
+        ]
+    }
+
+    fn key() -> Key {
+        Key {
+            pk: "tc:S:x".to_owned(),
+            sk: "#".to_owned(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_item_is_read_as_it_was_written(entered in vec(pointer(), 0..6), marks in vec((until(), moment()), 0..4)) {
+            let mut pointers = Pointers::default();
+            for pointer in &entered {
+                pointers.enter(pointer);
+            }
+            for (until, end) in marks {
+                pointers.mark(until, end);
+            }
+            let (mut read, whole) = Pointers::decode(&pointers.encode(&key(), b"v"));
+            prop_assert!(whole);
+            read.accounts.sort_unstable();
+            pointers.accounts.sort_unstable();
+            prop_assert_eq!(read, pointers);
+        }
+
+        #[test]
+        fn nothing_ever_falls(entered in vec(pointer(), 1..6), (until, end) in (until(), moment()), now in moment()) {
+            let mut pointers = Pointers::default();
+            pointers.mark(until, end);
+            let mut before = pointers.clone();
+            for pointer in &entered {
+                pointers.enter(pointer);
+                prop_assert!(pointers.kept_until >= before.kept_until && pointers.longest >= before.longest);
+                let refused = before.refuses(pointer.requested_at, now);
+                prop_assert!(!refused || pointers.refuses(pointer.requested_at, now));
+                before = pointers.clone();
+            }
+            let living = pointers.living(now);
+            prop_assert!(entered.iter().all(|pointer| now >= pointer.ends_at || living.contains(&pointer.account)));
+        }
+    }
+
+    #[test]
+    fn what_is_not_ours_is_told() {
+        let (pointers, whole) =
+            Pointers::decode(&Item::at(&key()).with("g", "for good").with("exp", 7));
+        assert!(!whole);
+        assert_eq!(pointers.for_good, None);
+    }
+}

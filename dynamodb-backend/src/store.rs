@@ -1,0 +1,287 @@
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use token_cache_core::{
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
+    Error, Escrow, EvictOptions, Evicted, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
+    Result, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
+};
+
+use crate::{
+    DynamoDbConfig, Finding, checks,
+    client::{Client, Effect, Item, Operation, Terms, dial, version},
+    clock, entry,
+    heads::{Replaced, living},
+    keys::Keys,
+    record::{self, corrupt},
+};
+
+/// The store in one table of DynamoDB. Clones share its connections.
+///
+/// ```no_run
+/// # async fn open() -> token_cache_core::Result<()> {
+/// use token_cache_core::{Secret, TokenCache};
+/// use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore};
+///
+/// let config = DynamoDbConfig::from_url("dynamodb://tokens?region=eu-central-1")?;
+/// let store = DynamoDbStore::connect(config).await?;
+/// for finding in store.findings() {
+///     eprintln!("{finding}");
+/// }
+/// let cache = TokenCache::open(store, Secret::from_env()?).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct DynamoDbStore(Arc<Held>);
+
+pub(crate) struct Held {
+    pub(crate) client: Client,
+    pub(crate) keys: Keys,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl DynamoDbStore {
+    /// Finds credentials, connects, and checks the table.
+    ///
+    /// # Errors
+    /// [`Config`](token_cache_core::ErrorKind::Config) for settings that can't be used, before any request, and for a table that
+    /// is missing, has another key or no time-to-live, with the command that helps;
+    /// [`Denied`](token_cache_core::ErrorKind::Denied) where credentials or a permission are missing, naming the action;
+    /// [`Unavailable`](token_cache_core::ErrorKind::Unavailable) or [`TimedOut`](token_cache_core::ErrorKind::TimedOut) where
+    /// the service can't be reached.
+    pub async fn connect(config: DynamoDbConfig) -> Result<Self> {
+        config.check()?;
+        let client = Client::new(dial(&config).await, &config);
+        Self::over(client, &config).await
+    }
+
+    pub(crate) async fn over(client: Client, config: &DynamoDbConfig) -> Result<Self> {
+        let keys = Keys::new(&config.prefix);
+        let findings = checks::check(&client, &keys, config).await?;
+        let held = Arc::new(Held {
+            client,
+            keys,
+            findings,
+        });
+        tokio::spawn(clock::watch(Arc::downgrade(&held)));
+        Ok(Self(held))
+    }
+
+    /// What was found at connect that an operator should know. Log them, or show them in a health check.
+    pub fn findings(&self) -> &[Finding] {
+        &self.0.findings
+    }
+
+    pub(crate) fn held(&self) -> &Held {
+        &self.0
+    }
+}
+
+impl Held {
+    /// Has the table tell its time. A request that fails is no loss: the next answer tells it.
+    pub(crate) async fn ask_for_time(&self) {
+        let operation = self.client.start("read the table's clock");
+        let _ = self.client.get(operation, &self.keys.namespace()).await;
+    }
+}
+
+pub(crate) fn signed_out(operation: Operation) -> Error {
+    Error::signed_out(operation.name).store(crate::STORE)
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl TokenStore for DynamoDbStore {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(entry::MAX_ENTRY_BYTES)
+    }
+
+    /// Its time is what the dates of all answers so far come to, at the moment of this one.
+    async fn namespace(&self) -> Result<Namespace> {
+        let Held { client, keys, .. } = self.held();
+        let operation = client.start("read the namespace");
+        let item = client.get(operation, &keys.namespace()).await?;
+        let record = item.map(|item| {
+            let record = item.bytes("d").and_then(record::decode_namespace);
+            record.ok_or_else(|| corrupt(operation.name, "the namespace's record"))
+        });
+        let now = client.now()?;
+        Ok(Namespace::new(record.transpose()?, now.earliest).precise_to(now.width()))
+    }
+
+    async fn set_namespace(
+        &self,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
+    ) -> Result<bool> {
+        let Held { client, keys, .. } = self.held();
+        let operation = client.start("write the namespace");
+        let item = Item::at(&keys.namespace()).with("d", record::encode_namespace(record));
+        let terms = match expected {
+            None => Terms::when("attribute_not_exists(#pk)"),
+            Some(expected) => {
+                Terms::when("#d = :expected").value(":expected", record::encode_namespace(expected))
+            }
+        };
+        let put = client.put(operation, Effect::Once, item, terms).await?;
+        Ok(put.is_ok())
+    }
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        let held = self.held();
+        let client = &held.client;
+        let operation = client.start("begin a session");
+        let key = held.keys.head(account);
+        loop {
+            let seen = held.head(operation, &key).await?;
+            let mut new = seen.sound(operation)?;
+            client.check_in_time(operation, session.not_after)?;
+            if new.refuses(&session.record, client.now()?.earliest) {
+                return Err(signed_out(operation));
+            }
+            let displaced = new.begin(&session);
+            let version = version()?;
+            let replaced = held
+                .replace(
+                    operation,
+                    Effect::Once,
+                    (&key, &seen),
+                    (&new, version.as_slice()),
+                )
+                .await?;
+            if replaced == Replaced::Lost {
+                client.yield_to_others(operation).await?;
+                continue;
+            }
+            if let Err(late) = client.check_in_time(operation, session.not_after) {
+                let taken_back = Cut::Session(session.record.epoch);
+                let options = EvictOptions::at(session.now);
+                // The refusal is what the caller must hear of; nobody holds the epoch.
+                let _ = held.cut(account, taken_back, options, false).await;
+                return Err(late);
+            }
+            return Ok(Begun::displacing(displaced));
+        }
+    }
+
+    async fn session(
+        &self,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        let held = self.held();
+        let operation = held.client.start("read a session");
+        held.living(operation, account, epoch, options.now).await
+    }
+
+    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+        let Held { client, keys, .. } = self.held();
+        let operation = client.start("read an entry");
+        let (head, entry) = (keys.head(at.account()), keys.entry(at));
+        let [head, entry] = client.get_both(operation, [&head, &entry]).await?;
+        living(operation, head.as_ref(), at.epoch(), options.now)?;
+        let entry = entry.map(|item| entry::decode(operation.name, item));
+        Ok(entry
+            .transpose()?
+            .filter(|entry| !entry.is_expired(options.now)))
+    }
+
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        entry::check_size(&entry)?;
+        let held = self.held();
+        let client = &held.client;
+        let operation = client.start("write an entry");
+        let key = held.keys.entry(at);
+        // A late first send of what replaces anything would undo a later write; one that names a version would not.
+        let effect = match options.over {
+            token_cache_core::Over::Anything => Effect::Once,
+            _ => Effect::Repeatable,
+        };
+        let terms = entry::condition(&entry, &options.over, options.now);
+        let put = client.put(operation, effect, entry::encode(&key, &entry), terms);
+        let stored = put.await?.is_ok();
+        let alive = held.living(operation, at.account(), at.epoch(), options.now);
+        match (alive.await, stored) {
+            (Ok(_), true) => Ok(Written::Stored),
+            (Ok(_), false) => Ok(Written::Superseded),
+            (Err(refused), true) if refused.is_signed_out() => {
+                let own = entry::while_it_is(entry.version());
+                let cleaning = client.start("remove an entry of an ended session");
+                // The refusal is what the caller must hear of; what is left can't be addressed.
+                let _ = client.delete(cleaning, Effect::Repeatable, &key, own).await;
+                Err(refused)
+            }
+            (Err(error), true) => Err(error.maybe_applied()),
+            (Err(error), false) => Err(error),
+        }
+    }
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        let Held { client, keys, .. } = self.held();
+        let operation = client.start("remove an entry");
+        client
+            .delete(operation, Effect::Once, &keys.entry(at), Terms::default())
+            .await
+    }
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        self.held().cut(account, cut, options, true).await
+    }
+
+    async fn sessions(
+        &self,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        let held = self.held();
+        let operation = held.client.start("list sessions");
+        let seen = held.head(operation, &held.keys.head(account)).await?;
+        let sessions = seen.sound(operation)?.sessions.into_values();
+        Ok(sessions
+            .filter(|session| !session.is_over(options.now))
+            .collect())
+    }
+
+    fn clock(&self) -> Option<&dyn TimeSource> {
+        None
+    }
+
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+        Some(self)
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+
+    fn escrow(&self) -> Option<&dyn Escrow> {
+        Some(self)
+    }
+}
+
+impl fmt::Debug for DynamoDbStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DynamoDbStore")
+            .field("client", &self.0.client)
+            .field("keys", &self.0.keys)
+            .field("findings", &self.0.findings)
+            .finish()
+    }
+}
+
+impl fmt::Display for DynamoDbStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(crate::STORE)
+    }
+}

@@ -1,0 +1,37 @@
+use std::time::Duration;
+
+use token_cache_core::Result;
+
+use crate::{
+    DynamoDbConfig, DynamoDbStore,
+    client::{Client, Operation, dial},
+};
+
+/// How long the service may take to create a table.
+const CREATION: Duration = Duration::from_mins(1);
+
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+impl DynamoDbStore {
+    /// Creates the table, billed on demand and with its time-to-live on, and waits until it serves; `false` where it was there
+    /// already, whatever it looks like. For development and tests: in production, the table is an operator's.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn create_table_if_missing(config: &DynamoDbConfig) -> Result<bool> {
+        config.check()?;
+        create_if_missing(&Client::new(dial(config).await, config)).await
+    }
+}
+
+pub(crate) async fn create_if_missing(client: &Client) -> Result<bool> {
+    let operation = Operation::within("create the table", CREATION);
+    let created = client.create(operation).await?;
+    while !client.describe(operation).await?.active {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    if created {
+        client.enable_expiry(operation).await?;
+    }
+    Ok(created)
+}

@@ -1,0 +1,236 @@
+use token_cache_core::Result;
+
+use crate::{DynamoDbConfig, config::refused, duration};
+
+/// The URL schemes of this store.
+pub const SCHEMES: &[&str] = &["dynamodb"];
+
+const PARAMETERS: &[&str] = &[
+    "region",
+    "endpoint",
+    "prefix",
+    "connect_timeout",
+    "operation_timeout",
+];
+
+pub(crate) fn parse(url: &str) -> Result<DynamoDbConfig> {
+    let rest = url
+        .strip_prefix("dynamodb://")
+        .ok_or_else(|| refused("a URL of this store starts with `dynamodb://`"))?;
+    if rest.contains('#') {
+        return Err(refused("the URL holds a `#`; write it as `%23`"));
+    }
+    let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if authority.contains('@') {
+        return Err(refused(
+            "the URL holds credentials, or an `@`; leave them out: the AWS SDK finds them in the environment, the profile, \
+             or the machine's role",
+        ));
+    }
+    let table = authority.strip_suffix('/').unwrap_or(authority);
+    if table.contains(['/', ':']) {
+        return Err(refused(
+            "the URL has a path or a port; after `dynamodb://` comes the table's name alone, and an address goes into \
+             `endpoint`",
+        ));
+    }
+    let mut config = DynamoDbConfig::new(decode(table)?);
+    parameters(&mut config, query)?;
+    config.check()?;
+    Ok(config)
+}
+
+fn parameters(config: &mut DynamoDbConfig, query: &str) -> Result<()> {
+    let mut seen = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if !PARAMETERS.contains(&name) {
+            return Err(refused(format!(
+                "the URL has an unknown parameter{}; valid are {}",
+                shown(name),
+                PARAMETERS.join(", ")
+            )));
+        }
+        if seen.contains(&name) {
+            return Err(refused(format!("the URL gives `{name}` twice")));
+        }
+        seen.push(name);
+        let value = decode(value)?;
+        if value.is_empty() {
+            return Err(refused(format!(
+                "the URL's parameter `{name}` is empty; give it a value or leave it out"
+            )));
+        }
+        match name {
+            "region" => config.region = Some(value),
+            "endpoint" => config.endpoint = Some(value),
+            "prefix" => config.prefix = value,
+            "connect_timeout" => config.connect_timeout = duration::parse(name, &value)?,
+            _ => config.operation_timeout = duration::parse(name, &value)?,
+        }
+    }
+    Ok(())
+}
+
+/// The name of a parameter, if it looks like one: something secret may have ended up there.
+fn shown(name: &str) -> String {
+    let looks_like_one =
+        name.len() <= 32 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    if looks_like_one {
+        format!(" `{name}`")
+    } else {
+        String::new()
+    }
+}
+
+/// Undoes percent-encoding (RFC 3986, section 2.1).
+fn decode(text: &str) -> Result<String> {
+    let malformed =
+        || refused("the URL holds a `%` that starts no encoded byte; write it as `%25`");
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
+            let (high, low) = digit().zip(digit()).ok_or_else(malformed)?;
+            bytes.push(u8::try_from(high * 16 + low).map_err(|_| malformed())?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| refused("an encoded part of the URL is no UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use token_cache_core::ErrorKind;
+
+    use super::*;
+
+    fn refusal(url: &str) -> String {
+        match parse(url) {
+            Ok(config) => panic!("{url} is taken as {config:?}"),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Config, "{url}");
+                error.to_string()
+            }
+        }
+    }
+
+    #[test]
+    fn a_url_says_all_that_the_settings_say() {
+        let config = parse(
+            "dynamodb://shop.tokens?region=eu-central-1&endpoint=http%3A%2F%2Flocalhost:8000&prefix=shop\
+             &connect_timeout=250ms&operation_timeout=3s",
+        )
+        .unwrap();
+        assert_eq!(config.table, "shop.tokens");
+        assert_eq!(config.region.as_deref(), Some("eu-central-1"));
+        assert_eq!(config.endpoint.as_deref(), Some("http://localhost:8000"));
+        assert_eq!(config.prefix, "shop");
+        assert_eq!(config.connect_timeout, Duration::from_millis(250));
+        assert_eq!(config.operation_timeout, Duration::from_secs(3));
+    }
+
+    #[test]
+    fn what_a_url_leaves_out_is_the_default() {
+        for url in [
+            "dynamodb://tokens",
+            "dynamodb://tokens/",
+            "dynamodb://tokens?",
+        ] {
+            assert_eq!(parse(url).unwrap(), DynamoDbConfig::new("tokens"));
+        }
+    }
+
+    #[test]
+    fn each_mistake_is_named() {
+        for (url, part) in [
+            ("dynamodb:tokens", "dynamodb://"),
+            ("redis://tokens", "dynamodb://"),
+            ("dynamodb://", "table's name"),
+            ("dynamodb://ab", "table's name"),
+            ("dynamodb://a%20table", "table's name"),
+            ("dynamodb://tokens/x", "path or a port"),
+            ("dynamodb://localhost:8000/tokens", "`endpoint`"),
+            ("dynamodb://AKIA:secret@tokens", "credentials"),
+            ("dynamodb://tokens#x", "%23"),
+            (
+                "dynamodb://tokens?timeout=1s",
+                "unknown parameter `timeout`; valid are region",
+            ),
+            ("dynamodb://tokens?prefix=x&prefix=y", "`prefix` twice"),
+            ("dynamodb://tokens?prefix=", "`prefix` is empty"),
+            ("dynamodb://tokens?prefix", "`prefix` is empty"),
+            ("dynamodb://tokens?prefix=a%7Bb", "prefix must"),
+            ("dynamodb://tokens?region=Frankfurt", "eu-central-1"),
+            ("dynamodb://tokens?endpoint=localhost:8000", "`https://`"),
+            ("dynamodb://tokens?endpoint=http://", "host"),
+            ("dynamodb://tokens?endpoint=http://u:p@host", "without user"),
+            ("dynamodb://tokens?endpoint=http://host/path", "path"),
+            (
+                "dynamodb://tokens?operation_timeout=5",
+                "`operation_timeout` is a number with a unit",
+            ),
+            ("dynamodb://tokens?operation_timeout=0ms", "over zero"),
+            ("dynamodb://tokens?connect_timeout=99m", "at most"),
+            ("dynamodb://tokens?prefix=%zz", "%25"),
+            ("dynamodb://tokens?prefix=%ff", "UTF-8"),
+        ] {
+            let refusal = refusal(url);
+            assert!(refusal.contains(part), "{url}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn no_refusal_repeats_a_secret() {
+        for url in [
+            "dynamodb://AKIAHUNTER:hunter2@tokens",
+            "dynamodb://tokens?hunter2HUNTER=x",
+            "dynamodb://tokens?endpoint=http://hunter2@host",
+            "hunter2://tokens",
+        ] {
+            let refusal = refusal(url);
+            assert!(!refusal.to_lowercase().contains("hunter"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_file_says_the_same() {
+        let config: DynamoDbConfig = serde_json::from_str(
+            r#"{"table": "tokens", "region": "eu-central-1", "operation_timeout": "500ms"}"#,
+        )
+        .unwrap();
+        let url = "dynamodb://tokens?region=eu-central-1&operation_timeout=500ms";
+        assert_eq!(config, parse(url).unwrap());
+        for wrong in [
+            r#"{"region": "eu-central-1"}"#,
+            r#"{"table": "tokens", "tabel": "x"}"#,
+            r#"{"table": "tokens", "operation_timeout": 5}"#,
+        ] {
+            assert!(
+                serde_json::from_str::<DynamoDbConfig>(wrong).is_err(),
+                "{wrong}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_text_there_is_an_answer(text in ".*", tail in ".*") {
+            let _ = parse(&text);
+            let _ = parse(&format!("dynamodb://{tail}"));
+            let _ = parse(&format!("dynamodb://tokens?{tail}"));
+        }
+
+        #[test]
+        fn a_prefix_is_read_as_it_was_written(prefix in "[a-zA-Z0-9_.:-]{1,64}") {
+            let encoded = prefix.replace(':', "%3A");
+            let config = parse(&format!("dynamodb://tokens?prefix={encoded}")).unwrap();
+            prop_assert_eq!(config.prefix, prefix);
+        }
+    }
+}
