@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use token_cache_core::{Error, Result};
 
-use crate::duration;
+use crate::{SweepOptions, duration};
 
 /// Which table, and how to reach it. Credentials are found by the AWS SDK's default chain, never given here.
 ///
@@ -48,6 +48,13 @@ pub struct DynamoDbConfig {
         deserialize_with = "duration::deserialize"
     )]
     pub operation_timeout: Duration,
+    /// How often the table is swept of what sign-outs left, by one of the servers that do. Default: never, which leaves it to the
+    /// table's time-to-live.
+    #[serde(default, deserialize_with = "duration::deserialize_period")]
+    pub sweep: Option<Duration>,
+    /// How many read units a second sweeping may take. Default: 100.
+    #[serde(default = "default_sweep_read_units")]
+    pub sweep_read_units: u32,
 }
 
 fn default_prefix() -> String {
@@ -62,6 +69,10 @@ fn default_operation_timeout() -> Duration {
     Duration::from_secs(2)
 }
 
+const fn default_sweep_read_units() -> u32 {
+    SweepOptions::READ_UNITS
+}
+
 impl DynamoDbConfig {
     /// A table, with the default of everything else.
     pub fn new(table: impl Into<String>) -> Self {
@@ -72,6 +83,8 @@ impl DynamoDbConfig {
             prefix: default_prefix(),
             connect_timeout: default_connect_timeout(),
             operation_timeout: default_operation_timeout(),
+            sweep: None,
+            sweep_read_units: default_sweep_read_units(),
         }
     }
 
@@ -95,7 +108,14 @@ impl DynamoDbConfig {
             check_endpoint(endpoint)?;
         }
         duration::check("connect_timeout", self.connect_timeout)?;
-        duration::check("operation_timeout", self.operation_timeout)
+        duration::check("operation_timeout", self.operation_timeout)?;
+        if let Some(sweep) = self.sweep {
+            duration::check_period("sweep", sweep)?;
+        }
+        if self.sweep_read_units == 0 {
+            return Err(refused("`sweep_read_units` must be 1 or more"));
+        }
+        Ok(())
     }
 }
 

@@ -7,17 +7,35 @@ use crate::config::refused;
 /// The longest that a timeout may be.
 const MAX: Duration = Duration::from_mins(10);
 
-/// Reads `500ms`, `2s` or `1m`; `name` is the setting's.
+/// What a period may be: one that is shorter would keep reading the table, one that is longer leaves the work to its expiry.
+const PERIODS: std::ops::RangeInclusive<Duration> =
+    Duration::from_mins(1)..=Duration::from_hours(720);
+
+/// Reads a timeout: `500ms`, `2s` or `1m`; `name` is the setting's.
 pub(crate) fn parse(name: &str, text: &str) -> Result<Duration> {
+    let duration = read(name, text)?;
+    check(name, duration)?;
+    Ok(duration)
+}
+
+/// Reads a period: `15m`, `6h`.
+pub(crate) fn parse_period(name: &str, text: &str) -> Result<Duration> {
+    let period = read(name, text)?;
+    check_period(name, period)?;
+    Ok(period)
+}
+
+fn read(name: &str, text: &str) -> Result<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let millis = match unit {
         "ms" => Some(1),
         "s" => Some(1_000),
         "m" => Some(60_000),
+        "h" => Some(3_600_000),
         _ => None,
     };
-    let duration = number
+    number
         .parse::<u64>()
         .ok()
         .zip(millis)
@@ -25,11 +43,9 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Duration> {
         .map(Duration::from_millis)
         .ok_or_else(|| {
             refused(format!(
-                "`{name}` is a number with a unit, `500ms`, `2s` or `1m`"
+                "`{name}` is a number with a unit, `500ms`, `2s`, `1m` or `6h`"
             ))
-        })?;
-    check(name, duration)?;
-    Ok(duration)
+        })
 }
 
 pub(crate) fn check(name: &str, duration: Duration) -> Result<()> {
@@ -42,7 +58,25 @@ pub(crate) fn check(name: &str, duration: Duration) -> Result<()> {
     Ok(())
 }
 
-/// For `#[serde(deserialize_with)]`.
+pub(crate) fn check_period(name: &str, period: Duration) -> Result<()> {
+    if PERIODS.contains(&period) {
+        return Ok(());
+    }
+    Err(refused(format!(
+        "`{name}` must be between a minute and 30 days, `1h` say"
+    )))
+}
+
+/// For `#[serde(deserialize_with)]` of a period.
+pub(crate) fn deserialize_period<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    let text = <Option<String> as serde::Deserialize>::deserialize(deserializer)?;
+    let period = text.map(|text| parse_period("sweep", &text));
+    period.transpose().map_err(serde::de::Error::custom)
+}
+
+/// The same of a timeout.
 pub(crate) fn deserialize<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Duration, D::Error> {

@@ -7,8 +7,7 @@ use crate::{
     DynamoDbStore,
     client::{Effect, Item, Terms},
     entry::seconds,
-    head,
-    keys::{self, parse_escrow},
+    keys,
     record::corrupt,
 };
 
@@ -51,7 +50,7 @@ impl Escrow for DynamoDbStore {
         }
     }
 
-    /// Two requests: the escrows are read, and then which of their sessions live; one where there is none.
+    /// Two requests: the head, and then the escrows of its living sessions; one where none lives.
     async fn find(
         &self,
         account: &AccountKey,
@@ -60,31 +59,21 @@ impl Escrow for DynamoDbStore {
     ) -> Result<Vec<Escrowed>> {
         let held = self.held();
         let operation = held.client.start("find an escrow");
-        let partition = held.keys.partition(account);
-        let items = held
-            .client
-            .query(operation, &partition, &keys::escrows(name))
-            .await?;
-        if items.is_empty() {
-            return Ok(Vec::new());
-        }
-        let living = held.client.get(operation, &held.keys.head(account)).await?;
+        let seen = held.head(operation, &held.keys.head(account)).await?;
+        let sessions = seen.sound(operation)?.sessions.into_values();
+        let living: Vec<_> = sessions
+            .filter(|session| !session.is_over(options.now))
+            .map(|session| held.keys.escrow(account, name, &session.epoch))
+            .collect();
         let mut found = Vec::new();
-        for mut item in items {
+        for mut item in held.client.get_all(operation, &living).await? {
             let mut read = || {
-                let epoch = parse_escrow(item.text("sk")?)?;
+                let epoch = keys::parse_session(item.text("sk")?)?;
                 Some((item.number("o")?, epoch, item.take_bytes("d")?))
             };
             let (order, epoch, sealed) =
                 read().ok_or_else(|| corrupt(operation.name, "an escrow"))?;
-            let session = living.as_ref().map(|head| head::session(head, &epoch));
-            match session.unwrap_or(Ok(None)) {
-                Ok(Some(record)) if !record.is_over(options.now) => {
-                    found.push((order, Escrowed::new(epoch, sealed)));
-                }
-                Ok(_) => {}
-                Err(()) => return Err(corrupt(operation.name, "a session's record")),
-            }
+            found.push((order, Escrowed::new(epoch, sealed)));
         }
         found.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
         Ok(found.into_iter().map(|(_, escrowed)| escrowed).collect())

@@ -2,7 +2,25 @@
 
 use token_cache_core::Result;
 
-use crate::{DynamoDbConfig, DynamoDbStore, client::Client, table};
+use crate::{
+    DynamoDbConfig, DynamoDbStore,
+    client::{Client, dial},
+    table,
+};
+
+impl DynamoDbConfig {
+    /// The SDK's own client that these settings lead to, for what else an application does there: the SDK's default credentials,
+    /// retries and timeouts.
+    ///
+    /// # Errors
+    /// [`Config`](token_cache_core::ErrorKind::Config) for settings that can't be used.
+    pub async fn sdk_client(&self) -> Result<aws_sdk_dynamodb::Client> {
+        self.check()?;
+        Ok(aws_sdk_dynamodb::Client::from_conf(
+            dial(self).await.build(),
+        ))
+    }
+}
 
 impl DynamoDbStore {
     /// A store by a client of the application's own: its credentials, Region, endpoint and connections. Retries and timeouts are

@@ -9,6 +9,7 @@
 //! | `prefix:S:` sid | `#` | the accounts under a `sid`, and its markers |
 //! | `prefix:I:` issuer | `#` | an issuer's marker |
 //! | `prefix:N` | `#` | the namespace's record |
+//! | `prefix:W` | `#` | when the table is swept next |
 //!
 //! Hashes of ids stand in keys as base64url. A head sorts before everything else of its account, so that whoever walks the
 //! table meets it first.
@@ -58,7 +59,7 @@ impl Keys {
     pub(crate) fn escrow(&self, account: &AccountKey, name: &EscrowName, epoch: &EpochHash) -> Key {
         Key {
             pk: self.partition(account),
-            sk: format!("{}{}", escrows(name), hash(epoch.as_bytes())),
+            sk: format!("K:{}:{}", hash(name.as_bytes()), hash(epoch.as_bytes())),
         }
     }
 
@@ -102,6 +103,10 @@ impl Keys {
         whole(format!("{}:N", self.prefix))
     }
 
+    pub(crate) fn sweeper(&self) -> Key {
+        whole(format!("{}:W", self.prefix))
+    }
+
     fn of_entry(&self, kind: char, at: &EntryAddress) -> Key {
         let (epoch, name) = (hash(at.epoch().as_bytes()), hash(at.name().as_bytes()));
         Key {
@@ -111,15 +116,15 @@ impl Keys {
     }
 }
 
-/// What the sort keys of the escrows under a name start with.
-pub(crate) fn escrows(name: &EscrowName) -> String {
-    format!("K:{}:", hash(name.as_bytes()))
-}
-
-/// The session whose escrow this is.
-pub(crate) fn parse_escrow(sort_key: &str) -> Option<EpochHash> {
-    let (_, epoch) = sort_key.strip_prefix("K:")?.split_once(':')?;
-    parse_epoch(epoch)
+/// The session that an item of an account is of, as its sort key tells: none of a head, or of what is not ours.
+pub(crate) fn parse_session(sort_key: &str) -> Option<EpochHash> {
+    let (kind, rest) = sort_key.split_once(':')?;
+    let (first, second) = rest.split_once(':')?;
+    match kind {
+        "T" | "L" => parse_epoch(first),
+        "K" => parse_epoch(second),
+        _ => None,
+    }
 }
 
 /// A session's name in its head.
@@ -237,11 +242,14 @@ mod tests {
         }
 
         #[test]
-        fn an_escrow_names_its_session(at in address(), name in any::<[u8; 16]>()) {
+        fn what_is_of_a_session_names_it(at in address(), name in any::<[u8; 16]>()) {
             let name = EscrowName::from_bytes(name);
-            let key = Keys::new("tc").escrow(at.account(), &name, at.epoch());
-            prop_assert!(key.sk.starts_with(&escrows(&name)));
-            prop_assert_eq!(parse_escrow(&key.sk), Some(*at.epoch()));
+            let keys = Keys::new("tc");
+            let escrow = keys.escrow(at.account(), &name, at.epoch());
+            for key in [escrow, keys.entry(&at), keys.lock(&at)] {
+                prop_assert_eq!(parse_session(&key.sk), Some(*at.epoch()));
+            }
+            prop_assert_eq!(parse_session(HEAD), None);
         }
     }
 }

@@ -21,10 +21,17 @@ mod mass;
 mod record;
 mod sids;
 mod store;
+mod sweeper;
 mod table;
 mod url;
 
-pub use self::{checks::Finding, config::DynamoDbConfig, store::DynamoDbStore, url::SCHEMES};
+pub use self::{
+    checks::Finding,
+    config::DynamoDbConfig,
+    store::DynamoDbStore,
+    sweeper::{SweepOptions, SweepReport},
+    url::SCHEMES,
+};
 
 /// What errors call this store.
 const STORE: &str = "dynamodb";

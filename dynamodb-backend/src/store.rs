@@ -1,4 +1,7 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
 
 use async_trait::async_trait;
 use token_cache_core::{
@@ -8,7 +11,7 @@ use token_cache_core::{
 };
 
 use crate::{
-    DynamoDbConfig, Finding, checks,
+    DynamoDbConfig, Finding, SweepOptions, checks,
     client::{Client, Effect, Item, Operation, Terms, dial, version},
     clock, entry,
     heads::{Replaced, living},
@@ -63,8 +66,14 @@ impl DynamoDbStore {
             keys,
             findings,
         });
-        tokio::spawn(clock::watch(Arc::downgrade(&held)));
-        Ok(Self(held))
+        let store = Self(held);
+        tokio::spawn(clock::watch(store.downgrade()));
+        if let Some(every) = config.sweep {
+            store.sweep_in_background(
+                SweepOptions::every(every).read_units(config.sweep_read_units),
+            );
+        }
+        Ok(store)
     }
 
     /// What was found at connect that an operator should know. Log them, or show them in a health check.
@@ -74,6 +83,11 @@ impl DynamoDbStore {
 
     pub(crate) fn held(&self) -> &Held {
         &self.0
+    }
+
+    /// What a task in the background holds, so that it ends with the store.
+    pub(crate) fn downgrade(&self) -> Weak<Held> {
+        Arc::downgrade(&self.0)
     }
 }
 

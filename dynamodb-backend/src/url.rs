@@ -11,6 +11,8 @@ const PARAMETERS: &[&str] = &[
     "prefix",
     "connect_timeout",
     "operation_timeout",
+    "sweep",
+    "sweep_read_units",
 ];
 
 pub(crate) fn parse(url: &str) -> Result<DynamoDbConfig> {
@@ -66,10 +68,17 @@ fn parameters(config: &mut DynamoDbConfig, query: &str) -> Result<()> {
             "endpoint" => config.endpoint = Some(value),
             "prefix" => config.prefix = value,
             "connect_timeout" => config.connect_timeout = duration::parse(name, &value)?,
-            _ => config.operation_timeout = duration::parse(name, &value)?,
+            "operation_timeout" => config.operation_timeout = duration::parse(name, &value)?,
+            "sweep" => config.sweep = Some(duration::parse_period(name, &value)?),
+            _ => config.sweep_read_units = units(&value)?,
         }
     }
     Ok(())
+}
+
+fn units(value: &str) -> Result<u32> {
+    let units = value.parse();
+    units.map_err(|_| refused("`sweep_read_units` is a whole number, `100` say"))
 }
 
 /// The name of a parameter, if it looks like one: something secret may have ended up there.
@@ -124,7 +133,7 @@ mod tests {
     fn a_url_says_all_that_the_settings_say() {
         let config = parse(
             "dynamodb://shop.tokens?region=eu-central-1&endpoint=http%3A%2F%2Flocalhost:8000&prefix=shop\
-             &connect_timeout=250ms&operation_timeout=3s",
+             &connect_timeout=250ms&operation_timeout=3s&sweep=6h&sweep_read_units=20",
         )
         .unwrap();
         assert_eq!(config.table, "shop.tokens");
@@ -133,6 +142,8 @@ mod tests {
         assert_eq!(config.prefix, "shop");
         assert_eq!(config.connect_timeout, Duration::from_millis(250));
         assert_eq!(config.operation_timeout, Duration::from_secs(3));
+        assert_eq!(config.sweep, Some(Duration::from_hours(6)));
+        assert_eq!(config.sweep_read_units, 20);
     }
 
     #[test]
@@ -177,6 +188,10 @@ mod tests {
             ),
             ("dynamodb://tokens?operation_timeout=0ms", "over zero"),
             ("dynamodb://tokens?connect_timeout=99m", "at most"),
+            ("dynamodb://tokens?sweep=5s", "between a minute and 30 days"),
+            ("dynamodb://tokens?sweep=often", "number with a unit"),
+            ("dynamodb://tokens?sweep_read_units=0", "1 or more"),
+            ("dynamodb://tokens?sweep_read_units=-1", "whole number"),
             ("dynamodb://tokens?prefix=%zz", "%25"),
             ("dynamodb://tokens?prefix=%ff", "UTF-8"),
         ] {

@@ -1,4 +1,6 @@
-use aws_sdk_dynamodb::{error::BuildError, types::KeysAndAttributes};
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, WriteRequest};
 use token_cache_core::Result;
 use tokio::time::Instant;
 
@@ -12,17 +14,48 @@ use crate::{
     keys::Key,
 };
 
+/// How many keys the service takes in a request that reads, and in one that writes.
+const READS: usize = 100;
+const WRITES: usize = 25;
+
 impl Client {
-    /// Two items in one request, strongly consistent. What the service leaves unprocessed is asked for again; what it still
-    /// leaves when the time is up is an error, never a miss.
+    /// Two items in one request, strongly consistent.
     pub(crate) async fn get_both(
         &self,
         operation: Operation,
         keys: [&Key; 2],
     ) -> Result<[Option<Item>; 2]> {
-        let mut wanted = Some(strong(keys).map_err(|_| unexpected(operation.name))?);
         let mut found = [None, None];
-        let mut attempt = 0;
+        for item in self.get_batch(operation, keys).await? {
+            let at = key(&item.0).and_then(|key| keys.iter().position(|asked| **asked == key));
+            if let Some(at) = at {
+                found[at] = Some(item);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Those of these items that are there, strongly consistent, a hundred a request.
+    pub(crate) async fn get_all(&self, operation: Operation, keys: &[Key]) -> Result<Vec<Item>> {
+        let mut found = Vec::new();
+        for batch in keys.chunks(READS) {
+            found.extend(self.get_batch(operation, batch).await?);
+        }
+        Ok(found)
+    }
+
+    /// What the service leaves unprocessed is asked for again; what it still leaves when the time is up is an error, never a miss.
+    async fn get_batch<'a>(
+        &self,
+        operation: Operation,
+        keys: impl IntoIterator<Item = &'a Key>,
+    ) -> Result<Vec<Item>> {
+        let request = KeysAndAttributes::builder()
+            .set_keys(Some(keys.into_iter().map(attributes).collect()))
+            .consistent_read(true)
+            .build()
+            .map_err(|_| unexpected(operation.name))?;
+        let (mut wanted, mut found, mut attempt) = (Some(request), Vec::new(), 0);
         while let Some(request) = wanted.take() {
             let answer = self
                 .ask(operation, Effect::Reads, "dynamodb:BatchGetItem", || {
@@ -33,37 +66,63 @@ impl Client {
                 })
                 .await?;
             // A table may be given by its ARN and answered by its name; one table was asked.
-            for item in answer
-                .responses
-                .into_iter()
-                .flatten()
-                .flat_map(|(_, items)| items)
-            {
-                let at = key(&item).and_then(|key| keys.iter().position(|asked| **asked == key));
-                if let Some(at) = at {
-                    found[at] = Some(Item(item));
-                }
-            }
+            let answered = answer.responses.into_iter().flatten();
+            found.extend(answered.flat_map(|(_, items)| items).map(Item));
             let left = answer.unprocessed_keys.into_iter().flatten().next();
             wanted = left
                 .map(|(_, left)| left)
                 .filter(|left| !left.keys.is_empty());
             if wanted.is_some() {
-                attempt += 1;
-                let pause = backoff(PAUSE, attempt.min(8));
-                if Instant::now() + pause >= operation.deadline {
-                    return Err(throttled(operation.name));
-                }
-                tokio::time::sleep(pause).await;
+                self.unprocessed(operation, &mut attempt).await?;
             }
         }
         Ok(found)
     }
-}
 
-fn strong(keys: [&Key; 2]) -> std::result::Result<KeysAndAttributes, BuildError> {
-    KeysAndAttributes::builder()
-        .set_keys(Some(keys.map(attributes).into()))
-        .consistent_read(true)
-        .build()
+    /// Deletes items, whatever they are, twenty-five a request.
+    pub(crate) async fn delete_all(&self, operation: Operation, keys: &[Key]) -> Result<()> {
+        let mut attempt = 0;
+        for batch in keys.chunks(WRITES) {
+            let deletes: Result<Vec<_>> = batch
+                .iter()
+                .map(|key| {
+                    let delete = DeleteRequest::builder().set_key(Some(attributes(key)));
+                    let delete = delete.build().map_err(|_| unexpected(operation.name))?;
+                    Ok(WriteRequest::builder().delete_request(delete).build())
+                })
+                .collect();
+            let mut wanted = Some(HashMap::from([(self.table.clone(), deletes?)]));
+            while let Some(request) = wanted.take() {
+                let answer = self
+                    .ask(
+                        operation,
+                        Effect::Repeatable,
+                        "dynamodb:BatchWriteItem",
+                        || {
+                            self.sdk
+                                .batch_write_item()
+                                .set_request_items(Some(request.clone()))
+                                .send()
+                        },
+                    )
+                    .await?;
+                wanted = answer.unprocessed_items.filter(|left| !left.is_empty());
+                if wanted.is_some() {
+                    self.unprocessed(operation, &mut attempt).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Pauses before what the service left unprocessed is asked for again.
+    async fn unprocessed(&self, operation: Operation, attempt: &mut u32) -> Result<()> {
+        *attempt += 1;
+        let pause = backoff(PAUSE, (*attempt).min(8));
+        if Instant::now() + pause >= operation.deadline {
+            return Err(throttled(operation.name));
+        }
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
 }

@@ -22,6 +22,10 @@ impl Item {
         self
     }
 
+    pub(crate) fn key(&self) -> Option<Key> {
+        key(&self.0)
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }

@@ -1,3 +1,4 @@
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use token_cache_core::Result;
 
 use super::{
@@ -10,43 +11,11 @@ use crate::{error::unexpected, keys::Key};
 pub(crate) struct Walked {
     pub(crate) items: Vec<Item>,
     pub(crate) next: Option<Key>,
+    /// What it cost, in read units.
+    pub(crate) cost: f64,
 }
 
 impl Client {
-    /// All items of a partition whose sort key starts so, strongly consistent.
-    pub(crate) async fn query(
-        &self,
-        operation: Operation,
-        partition: &str,
-        sort_keys: &str,
-    ) -> Result<Vec<Item>> {
-        let terms = Terms::when("#pk = :pk AND begins_with(#sk, :sk)")
-            .value(":pk", partition)
-            .value(":sk", sort_keys);
-        let mut items = Vec::new();
-        let mut from = None;
-        loop {
-            let page = self
-                .ask(operation, Effect::Reads, "dynamodb:Query", || {
-                    self.sdk
-                        .query()
-                        .table_name(&self.table)
-                        .set_key_condition_expression(terms.condition.clone())
-                        .set_expression_attribute_names(terms.names())
-                        .set_expression_attribute_values(terms.values())
-                        .set_exclusive_start_key(from.clone())
-                        .consistent_read(true)
-                        .send()
-                })
-                .await?;
-            items.extend(page.items.into_iter().flatten().map(Item));
-            match page.last_evaluated_key {
-                Some(last) => from = Some(last),
-                None => return Ok(items),
-            }
-        }
-    }
-
     /// A page of the whole table's items that fit the terms, strongly consistent: their keys alone. It visits up to `visited`
     /// items, or as many as fit into the service's own page of 1 MB.
     pub(crate) async fn scan(
@@ -68,12 +37,15 @@ impl Client {
                     .set_limit(visited)
                     .set_exclusive_start_key(from.map(attributes))
                     .consistent_read(true)
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
                     .send()
             })
             .await?;
         let last = page.last_evaluated_key.as_ref();
         let next = last.map(|last| key(last).ok_or_else(|| unexpected(operation.name)));
+        let consumed = page.consumed_capacity.and_then(|one| one.capacity_units);
         Ok(Walked {
+            cost: consumed.unwrap_or(0.0),
             items: page.items.into_iter().flatten().map(Item).collect(),
             next: next.transpose()?,
         })

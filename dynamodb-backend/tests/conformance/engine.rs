@@ -14,7 +14,7 @@ use token_cache_conformance::NoStore;
 use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore};
 use tokio::runtime::Builder;
 
-const TABLE: &str = "token-cache";
+pub(crate) const TABLE: &str = "token-cache";
 
 /// Where it listens. It runs as long as the process.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +65,7 @@ pub(crate) async fn store_at(
 }
 
 /// A client as an application might have it.
-fn client(address: SocketAddr) -> Client {
+pub(crate) fn client(address: SocketAddr) -> Client {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-central-1"))

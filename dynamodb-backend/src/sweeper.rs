@@ -1,0 +1,177 @@
+//! Deletes what sign-outs leave.
+//!
+//! A sign-out is one request because it visits no entry: those of an ended session can't be addressed any more, and lie there
+//! until somebody deletes them. The table's own expiry does so for nothing, within days of the session's end. A sweeper does it
+//! within a time that the operator sets, at the price of reading the table.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Weak,
+    time::Duration,
+};
+
+use token_cache_core::{Result, Timestamp};
+
+use crate::{
+    DynamoDbStore,
+    client::{Effect, Item, Operation, Returning, Terms},
+    entry::seconds,
+    head,
+    keys::{self, HEAD, Key},
+    store::Held,
+};
+
+const SWEEP: &str = "sweep the table";
+
+/// How long one page may take: reading it, the heads of its accounts, and deleting what is dead of it.
+const PAGE_TIME: Duration = Duration::from_mins(1);
+
+/// How a table is swept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct SweepOptions {
+    /// How often. What a sign-out left is deleted at most this long, and the time that one pass takes, after it; twice as
+    /// long where the server that was sweeping died.
+    pub every: Duration,
+    /// How many read units a second a pass may take. A table of 1 GB is 262,144 of them.
+    pub read_units: u32,
+}
+
+impl SweepOptions {
+    /// How many read units a second a pass may take, unless said otherwise.
+    pub const READ_UNITS: u32 = 100;
+
+    /// Every so often, with 100 read units a second.
+    pub const fn every(every: Duration) -> Self {
+        Self {
+            every,
+            read_units: Self::READ_UNITS,
+        }
+    }
+
+    /// With so many read units a second.
+    pub const fn read_units(mut self, read_units: u32) -> Self {
+        self.read_units = read_units;
+        self
+    }
+}
+
+/// What a pass over the table did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct SweepReport {
+    /// How many entries, locks and escrows it looked at.
+    pub visited: usize,
+    /// How many of them were of ended sessions, and are deleted.
+    pub deleted: usize,
+}
+
+impl DynamoDbStore {
+    /// Passes over the whole table once, and deletes the entries, locks and escrows of sessions that have ended.
+    ///
+    /// An operator's act, which needs an operator's permissions (`dynamodb:Scan`, `dynamodb:BatchWriteItem`). It never deletes what
+    /// is of a living session, and may run while servers work, and on several of them. What is not ours stays.
+    ///
+    /// # Errors
+    /// The store's own failures; what was deleted until then is deleted, and another pass goes on with the rest.
+    pub async fn sweep(&self, options: SweepOptions) -> Result<SweepReport> {
+        self.held().sweep(options).await
+    }
+
+    /// Sweeps for as long as the store is in use. Any number of servers may: one of them takes each turn.
+    pub fn sweep_in_background(&self, options: SweepOptions) {
+        tokio::spawn(run(self.downgrade(), options));
+    }
+}
+
+impl Held {
+    async fn sweep(&self, options: SweepOptions) -> Result<SweepReport> {
+        let terms = Terms::when("begins_with(#pk, :accounts) AND #sk <> :head")
+            .value(":accounts", self.keys.accounts(None).as_str())
+            .value(":head", HEAD);
+        let mut swept = SweepReport::default();
+        let mut from = None;
+        loop {
+            let operation = Operation::within(SWEEP, PAGE_TIME);
+            let page = self
+                .client
+                .scan(operation, &terms, None, from.as_ref())
+                .await?;
+            let items: Vec<Key> = page.items.iter().filter_map(Item::key).collect();
+            // Read after the items: a session that began meanwhile was in its head before it had any.
+            let heads: BTreeSet<&str> = items.iter().map(|key| key.pk.as_str()).collect();
+            let heads: Vec<Key> = heads.into_iter().map(head_of).collect();
+            // A head is one unit, seldom more.
+            let cost = page.cost + u32::try_from(heads.len()).map_or(f64::MAX, f64::from);
+            let heads = self.client.get_all(operation, &heads).await?;
+            let dead = dead(&items, &heads, self.client.now()?.earliest);
+            self.client.delete_all(operation, &dead).await?;
+            swept.visited += items.len();
+            swept.deleted += dead.len();
+            from = page.next;
+            if from.is_none() {
+                return Ok(swept);
+            }
+            let units = f64::from(options.read_units.max(1));
+            tokio::time::sleep(Duration::from_secs_f64(cost / units)).await;
+        }
+    }
+
+    /// Whether it is this server's turn: one in the fleet sweeps at a time.
+    async fn takes_its_turn(&self, every: Duration) -> Result<bool> {
+        let operation = self.client.start(SWEEP);
+        let now = self.client.now()?.latest;
+        let next = now + every;
+        let terms = Terms::set("SET #x = :next, #exp = :exp")
+            .only_when("attribute_not_exists(#x) OR #x <= :now")
+            .value(":next", next.as_millis())
+            .value(":now", now.as_millis())
+            .value(":exp", seconds(next + every));
+        let key = self.keys.sweeper();
+        let taken = self
+            .client
+            .update(operation, Effect::Once, &key, terms, Returning::Nothing);
+        Ok(taken.await?.is_ok())
+    }
+}
+
+/// Sweeps for as long as the store is in use. A pass that fails is left to the next.
+async fn run(store: Weak<Held>, options: SweepOptions) {
+    loop {
+        // A fraction of the time, so that the turn of a server that died is taken soon.
+        tokio::time::sleep(options.every / 8).await;
+        let Some(held) = store.upgrade() else { return };
+        if matches!(held.takes_its_turn(options.every).await, Ok(true)) {
+            let _ = held.sweep(options).await;
+        }
+    }
+}
+
+fn head_of(partition: &str) -> Key {
+    Key {
+        pk: partition.to_owned(),
+        sk: HEAD.to_owned(),
+    }
+}
+
+/// Those of the items whose sessions do not live, as the heads tell that were read after them.
+fn dead(items: &[Key], heads: &[Item], now: Timestamp) -> Vec<Key> {
+    let heads: HashMap<&str, &Item> = heads
+        .iter()
+        .filter_map(|head| Some((head.text("pk")?, head)))
+        .collect();
+    let is_dead = |key: &&Key| {
+        let Some(epoch) = keys::parse_session(&key.sk) else {
+            return false;
+        };
+        match heads
+            .get(key.pk.as_str())
+            .map(|item| head::session(item, &epoch))
+        {
+            None | Some(Ok(None)) => true,
+            Some(Ok(Some(record))) => record.is_over(now),
+            Some(Err(())) => false,
+        }
+    };
+    items.iter().filter(is_dead).cloned().collect()
+}

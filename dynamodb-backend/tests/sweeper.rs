@@ -1,0 +1,194 @@
+//! What sign-outs leave is deleted, and nothing else.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "conformance/engine.rs"]
+mod engine;
+
+use std::{collections::BTreeSet, time::Duration};
+
+use token_cache_core::{
+    AccountId, EntryKey, EscrowName, Escrowed, ReadOptions, Secret, Session, SignIn, TokenCache,
+    TokenSet, TokenStore,
+};
+use token_cache_dynamodb::{DynamoDbStore, SweepOptions};
+
+use self::engine::{Engine, TABLE, client, store_at};
+
+const ISSUER: &str = "https://id.example";
+
+struct App {
+    engine: Engine,
+    prefix: String,
+    store: DynamoDbStore,
+    cache: TokenCache,
+}
+
+impl App {
+    async fn start(prefix: &str) -> Self {
+        let engine = Engine::start().unwrap();
+        let store = store_at(engine.address, prefix).await.unwrap();
+        let cache = TokenCache::open(store.clone(), Secret::random().unwrap());
+        Self {
+            engine,
+            prefix: prefix.to_owned(),
+            store,
+            cache: cache.await.unwrap(),
+        }
+    }
+
+    /// A session with so many entries.
+    async fn signs_in(&self, subject: &str, entries: usize) -> Session {
+        let account = AccountId::new(ISSUER, subject).unwrap();
+        let started = self.cache.start_sign_in().unwrap();
+        let session = self.cache.sign_in(SignIn::new(account, &started));
+        let session = session.await.unwrap();
+        for number in 0..entries {
+            session
+                .put(&entry(number), TokenSet::new(format!("at-{number}")))
+                .await
+                .unwrap();
+        }
+        session
+    }
+
+    /// The sort keys of everything of accounts in the table but their heads.
+    async fn left(&self) -> BTreeSet<String> {
+        let scan = client(self.engine.address).scan().table_name(TABLE);
+        let found = scan.consistent_read(true).send().await.unwrap();
+        let text = |item: &std::collections::HashMap<String, _>, name: &str| -> String {
+            let value: &aws_sdk_dynamodb::types::AttributeValue = &item[name];
+            value.as_s().unwrap().clone()
+        };
+        let ours = format!("{}:A:", self.prefix);
+        found
+            .items()
+            .iter()
+            .filter(|item| text(item, "pk").starts_with(&ours))
+            .map(|item| text(item, "sk"))
+            .filter(|sort_key| sort_key != "#")
+            .collect()
+    }
+}
+
+fn entry(number: usize) -> EntryKey {
+    EntryKey::resource(&format!("https://api-{number}.example")).unwrap()
+}
+
+fn at_once() -> SweepOptions {
+    SweepOptions::every(Duration::from_hours(1)).read_units(1_000_000)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_sign_outs_leave_is_deleted_and_nothing_else() {
+    let app = App::start("swept").await;
+    let ended = app.signs_in("ada", 60).await;
+    let lives = app.signs_in("ada", 3).await;
+    let other = app.signs_in("bob", 2).await;
+    assert_eq!(app.left().await.len(), 65);
+
+    assert!(ended.sign_out().await.unwrap().ended);
+    assert_eq!(app.left().await.len(), 65, "a sign-out visits no entry");
+    let swept = app.store.sweep(at_once()).await.unwrap();
+    assert_eq!((swept.visited, swept.deleted), (65, 60));
+    assert_eq!(app.left().await.len(), 5);
+    for (session, entries) in [(&lives, 3), (&other, 2)] {
+        for number in 0..entries {
+            let read = session.get(&entry(number)).await.unwrap();
+            assert!(read.is_some(), "an entry of a living session is lost");
+        }
+    }
+
+    let bob = AccountId::new(ISSUER, "bob").unwrap();
+    assert!(app.cache.sign_out_account(&bob).await.unwrap().ended);
+    let swept = app.store.sweep(at_once()).await.unwrap();
+    assert_eq!((swept.visited, swept.deleted), (5, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_escrow_goes_with_its_session() {
+    let app = App::start("escrowed").await;
+    let escrow = app.store.escrow().unwrap();
+    let session = app.signs_in("ada", 0).await;
+    let page = app.store.directory().unwrap();
+    let page = page.accounts(&token_cache_core::Scan::default()).await;
+    let [account] = page.unwrap().accounts[..] else {
+        panic!("one account signed in");
+    };
+    let now = app.store.namespace().await.unwrap().time;
+    let [record] = &app
+        .store
+        .sessions(&account, ReadOptions::at(now))
+        .await
+        .unwrap()[..]
+    else {
+        panic!("one session lives");
+    };
+    let name = EscrowName::from_bytes([1; 16]);
+    let escrowed = Escrowed::new(record.epoch, b"sealed".to_vec());
+    escrow
+        .keep(&account, &name, escrowed, ReadOptions::at(now))
+        .await
+        .unwrap();
+    assert_eq!(app.store.sweep(at_once()).await.unwrap().deleted, 0);
+    assert!(session.sign_out().await.unwrap().ended);
+    assert_eq!(app.store.sweep(at_once()).await.unwrap().deleted, 1);
+    assert!(app.left().await.is_empty());
+}
+
+/// Sessions begin and write while passes go over the table: each entry that was acknowledged is there afterwards.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_entry_of_a_session_that_begins_meanwhile_is_lost() {
+    let app = App::start("busy").await;
+    let sweeping = async {
+        let mut passes = 0;
+        loop {
+            app.store.sweep(at_once()).await.unwrap();
+            passes += 1;
+            if passes >= 20 {
+                return;
+            }
+        }
+    };
+    let signing_in = async {
+        let mut sessions = Vec::new();
+        for number in 0..40 {
+            sessions.push(app.signs_in(&format!("user-{number}"), 3).await);
+        }
+        sessions
+    };
+    let ((), sessions) = tokio::join!(sweeping, signing_in);
+    for session in sessions {
+        for number in 0..3 {
+            let read = session.get(&entry(number)).await.unwrap();
+            assert!(read.is_some(), "an acknowledged entry is lost");
+        }
+    }
+}
+
+/// Two servers sweep in the background: the entries of what was signed out go without anybody's asking.
+#[tokio::test(flavor = "multi_thread")]
+async fn in_the_background_it_happens_by_itself() {
+    let app = App::start("background").await;
+    let session = app.signs_in("ada", 5).await;
+    let servers = [
+        store_at(app.engine.address, "background").await.unwrap(),
+        store_at(app.engine.address, "background").await.unwrap(),
+    ];
+    for server in &servers {
+        server.sweep_in_background(SweepOptions::every(Duration::from_millis(200)));
+    }
+    assert!(session.sign_out().await.unwrap().ended);
+    let gone = async {
+        while !app.left().await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), gone)
+        .await
+        .unwrap();
+}
