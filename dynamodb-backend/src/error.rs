@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     Unreadable(u16),
     /// There are no credentials to sign it with.
     Credentials(String),
+    /// Whoever gives the credentials does not answer.
+    CredentialsLate(String),
     /// It could not be made.
     Setup(String),
 }
@@ -106,6 +108,11 @@ pub(crate) fn classify(fault: &Fault) -> Class {
             ErrorKind::Denied,
             "the AWS SDK finds no credentials; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or give the machine a role",
         ),
+        Fault::CredentialsLate(_) => Class::refused(
+            ErrorKind::Unavailable,
+            "whoever gives the credentials (the machine's metadata, a token service) does not answer",
+        )
+        .passing(),
         Fault::Setup(_) => Class::refused(
             ErrorKind::Config,
             "the request could not be made; is a region set (`region`, or AWS_REGION)?",
@@ -204,6 +211,7 @@ pub(crate) fn from_fault(operation: &'static str, action: &'static str, fault: &
         Fault::Unreachable(text)
         | Fault::Broken(text)
         | Fault::Credentials(text)
+        | Fault::CredentialsLate(text)
         | Fault::Setup(text) => format!("{action}: {text}"),
     };
     let message = match fault {
@@ -357,6 +365,7 @@ mod tests {
             (Fault::Unreadable(200), Unavailable, Maybe, true),
             (Fault::Unreadable(502), Unavailable, Maybe, true),
             (Fault::Credentials(text()), Denied, No, false),
+            (Fault::CredentialsLate(text()), Unavailable, No, true),
             (Fault::Setup(text()), Config, No, false),
         ] {
             let class = classify(&fault);

@@ -223,3 +223,150 @@ pub(crate) fn any_lived(replaced: &Item, now: Timestamp) -> bool {
 fn decode_session(name: &str, bytes: Option<&[u8]>) -> Option<SessionRecord> {
     record::decode_session(keys::parse_epoch(name)?, bytes?)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+    use token_cache_core::{SidKey, Until};
+
+    use super::*;
+    use crate::record::tests::session;
+
+    fn key() -> Key {
+        Key {
+            pk: "tc:A:i.s".to_owned(),
+            sk: "#".to_owned(),
+        }
+    }
+
+    fn moment() -> impl Strategy<Value = Timestamp> {
+        (0..1_u64 << 42).prop_map(Timestamp::from_millis)
+    }
+
+    fn marker() -> impl Strategy<Value = (Kind, Marker)> {
+        let kind = prop_oneof![
+            Just(Kind::Of(Clock::Store)),
+            Just(Kind::Of(Clock::Provider)),
+            Just(Kind::Unlabelled),
+        ];
+        (kind, moment(), moment())
+            .prop_map(|(kind, at, expires_at)| (kind, Marker { at, expires_at }))
+    }
+
+    fn head() -> impl Strategy<Value = Head> {
+        (vec(session(), 0..6), vec(marker(), 0..6)).prop_map(|(sessions, markers)| {
+            let mut head = Head::default();
+            for record in sessions {
+                head.begin(&BeginSession::new(
+                    record,
+                    Timestamp::MAX,
+                    Timestamp::default(),
+                ));
+            }
+            for (kind, marker) in markers {
+                head.mark(kind, marker);
+            }
+            head
+        })
+    }
+
+    fn cut() -> impl Strategy<Value = Cut> {
+        let sid = || any::<[u8; 16]>().prop_map(SidKey::from_bytes);
+        let epoch = any::<[u8; 16]>().prop_map(EpochHash::from_bytes);
+        prop_oneof![
+            epoch.prop_map(Cut::Session),
+            moment().prop_map(|at| Cut::Account(Moment::of_store(at))),
+            moment().prop_map(|at| Cut::Account(Moment::of_provider(at))),
+            sid().prop_map(|sid| Cut::ProviderSession {
+                sid,
+                until: Until::ForGood,
+            }),
+            (sid(), moment()).prop_map(|(sid, unlabelled_until)| {
+                Cut::ProviderSessionOrUnlabelled {
+                    sid,
+                    unlabelled_until,
+                }
+            }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_head_is_read_as_it_was_written(head in head(), now in moment()) {
+            let item = head.encode(&key(), b"version", now);
+            prop_assert_eq!(Head::decode(&item), (head.clone(), true));
+            for (epoch, record) in &head.sessions {
+                prop_assert_eq!(super::session(&item, epoch), Ok(Some(record.clone())));
+            }
+            let lives = head.sessions.values().any(|record| !record.is_over(now));
+            prop_assert_eq!(any_lived(&item, now), lives);
+        }
+
+        #[test]
+        fn the_table_keeps_a_head_as_long_as_anything_in_it(head in head(), now in moment()) {
+            let kept = Timestamp::from_millis(head.kept_until(now).saturating_mul(1_000));
+            prop_assert!(kept >= now + MARKER_LIFE);
+            prop_assert!(head.sessions.values().all(|record| kept >= record.ends_at));
+            prop_assert!(head.markers.iter().flatten().all(|marker| kept >= marker.expires_at));
+        }
+
+        #[test]
+        fn what_is_not_ours_is_told_and_the_rest_is_kept(head in head(), which in 0_usize..5) {
+            let item = head.encode(&key(), b"version", Timestamp::default());
+            let garbage = match which {
+                0 => item.with("s", "text"),
+                1 => item.with("s", Value::map([("x".to_owned(), vec![1])])),
+                2 => item.with("ns", "text"),
+                3 => item.with("xp", b"bytes".as_slice()),
+                _ => Item::at(&key()),
+            };
+            let (read, whole) = Head::decode(&garbage);
+            prop_assert!(!whole);
+            prop_assert!(read.sessions.is_empty() || read.sessions == head.sessions);
+            prop_assert!(read.encode(&key(), b"version", Timestamp::default()).has("s"));
+        }
+
+        #[test]
+        fn a_cut_ends_what_it_names_and_nothing_else(head in head(), cut in cut(), now in moment()) {
+            let mut after = head.clone();
+            let ended = after.end(&cut, now);
+            let mut lost = 0;
+            for (epoch, record) in &head.sessions {
+                let stays = !record.is_over(now) && !cut.ends(epoch, record.label.as_ref(), &record.places);
+                prop_assert_eq!(after.sessions.contains_key(epoch), stays);
+                lost += usize::from(!stays && !record.is_over(now));
+            }
+            prop_assert_eq!(ended, lost > 0);
+            prop_assert_eq!((after.newest, after.markers), (head.newest, head.markers));
+        }
+
+        #[test]
+        fn markers_never_fall(head in head(), marked in vec(marker(), 1..4), record in session(), now in moment()) {
+            let mut after = head.clone();
+            for (kind, marker) in marked {
+                after.mark(kind, marker);
+            }
+            prop_assert!(!head.refuses(&record, now) || after.refuses(&record, now));
+        }
+
+        #[test]
+        fn a_sign_in_keeps_to_the_limit_and_displaces_the_first(head in head(), record in session(), limit in 0_usize..4) {
+            let mut begin = BeginSession::new(record.clone(), Timestamp::MAX, Timestamp::default());
+            begin.max_sessions = limit;
+            let mut after = head.clone();
+            let displaced = after.begin(&begin);
+            prop_assert!(after.sessions.len() <= limit.max(1));
+            prop_assert_eq!(after.sessions.get(&record.epoch), Some(&record));
+            let place = |record: &SessionRecord| (record.places.store, record.epoch);
+            let (kept, gone): (Vec<_>, Vec<_>) = head
+                .sessions
+                .values()
+                .filter(|old| old.epoch != record.epoch && !old.is_over(begin.now))
+                .partition(|old| after.sessions.contains_key(&old.epoch));
+            prop_assert_eq!(gone.len(), displaced);
+            let last_gone = gone.iter().map(|old| place(old)).max();
+            prop_assert!(kept.iter().all(|old| Some(place(old)) > last_gone));
+            prop_assert!(after.newest[0] >= Some(record.places.store) && after.newest[0] >= head.newest[0]);
+        }
+    }
+}

@@ -187,13 +187,16 @@ fn at_once(moment: Moment, until: Timestamp, kept: Timestamp, marks: bool) -> Te
     };
     let absent_or =
         |name: &str, then: &str| format!("(attribute_not_exists({name}) OR {name} {then})");
-    let mut conditions = vec![absent_or(marker, "< :at"), absent_or(newest, "<= :at")];
+    let mut conditions = vec![
+        absent_or(marker, "< :at"),
+        absent_or(newest, "BETWEEN :zero AND :at"),
+    ];
     conditions.extend(others.split(' ').map(|name| absent_or(name, ">= :zero")));
     conditions.extend(
         ["#xs", "#xp", "#xu"]
             .iter()
             .filter(|end| !marks || **end != marker_end)
-            .map(|end| absent_or(end, "<= :kept")),
+            .map(|end| absent_or(end, "BETWEEN :zero AND :kept")),
     );
     let mut set = "SET #s = :none, #v = :v, #exp = :exp".to_owned();
     if marks {

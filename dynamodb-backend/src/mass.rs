@@ -17,9 +17,9 @@ pub(crate) async fn evict(
     options: EvictOptions,
 ) -> Vec<Result<Evicted>> {
     let cut = Cut::Account(Moment::of_store(at));
-    let each: Vec<_> = accounts
-        .iter()
-        .map(|account| held.cut(account, cut, options, marks))
-        .collect();
-    stream::iter(each).buffered(UNDER_WAY).collect().await
+    stream::iter(accounts.to_vec())
+        .map(|account| async move { held.cut(&account, cut, options, marks).await })
+        .buffered(UNDER_WAY)
+        .collect()
+        .await
 }

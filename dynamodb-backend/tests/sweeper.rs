@@ -6,7 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "conformance/engine.rs"]
+#[path = "engine/mod.rs"]
 mod engine;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -17,7 +17,7 @@ use token_cache_core::{
 };
 use token_cache_dynamodb::{DynamoDbStore, SweepOptions};
 
-use self::engine::{Engine, TABLE, client, store_at};
+use self::engine::{Engine, TABLE};
 
 const ISSUER: &str = "https://id.example";
 
@@ -31,7 +31,7 @@ struct App {
 impl App {
     async fn start(prefix: &str) -> Self {
         let engine = Engine::start().unwrap();
-        let store = store_at(engine.address, prefix).await.unwrap();
+        let store = engine.store(prefix).await.unwrap();
         let cache = TokenCache::open(store.clone(), Secret::random().unwrap());
         Self {
             engine,
@@ -58,7 +58,7 @@ impl App {
 
     /// The sort keys of everything of accounts in the table but their heads.
     async fn left(&self) -> BTreeSet<String> {
-        let scan = client(self.engine.address).scan().table_name(TABLE);
+        let scan = self.engine.client().scan().table_name(TABLE);
         let found = scan.consistent_read(true).send().await.unwrap();
         let text = |item: &std::collections::HashMap<String, _>, name: &str| -> String {
             let value: &aws_sdk_dynamodb::types::AttributeValue = &item[name];
@@ -176,8 +176,8 @@ async fn in_the_background_it_happens_by_itself() {
     let app = App::start("background").await;
     let session = app.signs_in("ada", 5).await;
     let servers = [
-        store_at(app.engine.address, "background").await.unwrap(),
-        store_at(app.engine.address, "background").await.unwrap(),
+        app.engine.store("background").await.unwrap(),
+        app.engine.store("background").await.unwrap(),
     ];
     for server in &servers {
         server.sweep_in_background(SweepOptions::every(Duration::from_millis(200)));

@@ -11,8 +11,8 @@ pub(super) fn of<E>(error: &SdkError<E, HttpResponse>) -> Fault
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    if let Some(text) = no_credentials(error) {
-        return Fault::Credentials(text);
+    if let Some(fault) = no_credentials(error) {
+        return fault;
     }
     match error {
         SdkError::ServiceError(refused) => Fault::Service {
@@ -26,7 +26,7 @@ where
                 .as_connector_error()
                 .map(|error| chain(error))
                 .unwrap_or_default();
-            if failure.is_user() {
+            if failure.is_user() || lacks_region(&text) {
                 Fault::Setup(text)
             } else if never_connected(&text) {
                 Fault::Unreachable(text)
@@ -53,10 +53,27 @@ fn sources<'a>(
     std::iter::successors(Some(error), next)
 }
 
-fn no_credentials(error: &(dyn Error + 'static)) -> Option<String> {
-    sources(error)
-        .find(|error| error.is::<CredentialsError>())
-        .map(chain)
+/// No provider has credentials, or the one that does can't give them now. Where there is no provider at all, the error has no type to
+/// tell it by.
+fn no_credentials(error: &(dyn Error + 'static)) -> Option<Fault> {
+    let mut sources = sources(error);
+    sources.find_map(|error| match error.downcast_ref::<CredentialsError>() {
+        Some(CredentialsError::ProviderTimedOut(_) | CredentialsError::ProviderError(_)) => {
+            Some(Fault::CredentialsLate(chain(error)))
+        }
+        Some(_) => Some(Fault::Credentials(chain(error))),
+        None => {
+            let none = error.to_string().contains("no identity resolver");
+            none.then(|| Fault::Credentials(chain(error)))
+        }
+    })
+}
+
+/// The driver's words for a Region that nobody gave.
+fn lacks_region(text: &str) -> bool {
+    ["missing signing region", "Invalid Configuration"]
+        .iter()
+        .any(|words| text.contains(words))
 }
 
 /// Whether the request surely was not sent: the driver's words for a connection that it could not make.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../engine/mod.rs"]
 mod engine;
 mod gate;
 
@@ -13,10 +14,7 @@ use std::{
 use token_cache_conformance::{Breakable, Harness, NoStore, async_trait};
 use token_cache_core::TokenStore;
 
-use self::{
-    engine::{Engine, store_at},
-    gate::Gate,
-};
+use self::{engine::Engine, gate::Gate};
 
 /// The engine is started when the first check wants it.
 #[derive(Default)]
@@ -36,13 +34,12 @@ impl Harness for DynamoDb {
     }
 
     async fn open(&self, namespace: &str) -> Result<Arc<dyn TokenStore>, NoStore> {
-        let address = self.engine()?.address;
-        Ok(Arc::new(store_at(address, namespace).await?))
+        Ok(Arc::new(self.engine()?.store(namespace).await?))
     }
 
     async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
         let (gate, address) = Gate::to(self.engine()?.address).await?;
-        let store = store_at(address, namespace).await?;
+        let store = Engine { address }.store(namespace).await?;
         Ok(Breakable::new(Arc::new(store), gate))
     }
 }

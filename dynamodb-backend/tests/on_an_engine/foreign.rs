@@ -1,0 +1,171 @@
+//! Bytes that are not ours, under our keys.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{
+    primitives::Blob,
+    types::AttributeValue::{self, B, M, N, S},
+};
+use token_cache_core::{
+    AccountKey, AcquireOptions, Cut, Directory, ErrorKind, EvictOptions, LockOwner, Moment, Over,
+    ReadOptions, RefreshLocks, Result, Timestamp, TokenStore,
+};
+use token_cache_dynamodb::DynamoDbStore;
+
+use crate::{account, engine, engine::TABLE, entry_of, now, puts, session, signs_in};
+
+type Item = HashMap<String, AttributeValue>;
+
+async fn store(namespace: &str) -> DynamoDbStore {
+    engine().store(namespace).await.unwrap()
+}
+
+/// All items of a namespace's accounts.
+async fn items(namespace: &str) -> Vec<Item> {
+    let scan = engine().client().scan().table_name(TABLE).send().await;
+    let items = scan.unwrap().items.unwrap();
+    let ours = |item: &Item| {
+        item["pk"]
+            .as_s()
+            .unwrap()
+            .starts_with(&format!("{namespace}:A:"))
+    };
+    items.into_iter().filter(ours).collect()
+}
+
+async fn put(item: Item) {
+    let put = engine().client().put_item().table_name(TABLE);
+    put.set_item(Some(item)).send().await.unwrap();
+}
+
+fn is_head(item: &Item) -> bool {
+    item["sk"].as_s().unwrap() == "#"
+}
+
+/// Something else in the place of an attribute, of another type and of the same.
+fn garbage(of: &AttributeValue) -> [AttributeValue; 2] {
+    match of {
+        M(inner) => {
+            let broken = inner
+                .keys()
+                .map(|name| (name.clone(), B(Blob::new([0xFF]))));
+            [S("somebody else's".to_owned()), M(broken.collect())]
+        }
+        N(_) => [S("somebody else's".to_owned()), N("-1.5".to_owned())],
+        B(_) => [N("7".to_owned()), B(Blob::new([0xFF]))],
+        _ => panic!("an attribute of a type that nothing of ours has: {of:?}"),
+    }
+}
+
+fn is_corrupt<T: std::fmt::Debug>(answer: Result<T>, what: &str) {
+    assert_eq!(answer.unwrap_err().kind(), ErrorKind::Corrupt, "{what}");
+}
+
+/// Whatever lies in a head, nothing panics, what can't be read is an error and no sign-out, and a sign-out of the account leaves it
+/// as a sign-out does.
+#[tokio::test]
+async fn garbage_in_a_head_is_corrupt_until_a_sign_out_removes_it() {
+    let namespace = "foreign-1";
+    let store = store(namespace).await;
+    let now = now(&store).await;
+    let ada = account();
+    let epoch = signs_in(&store, &ada, now).await;
+    for moment in [
+        Moment::of_store(Timestamp::default()),
+        Moment::of_provider(Timestamp::default()),
+    ] {
+        store
+            .evict(&ada, Cut::Account(moment), EvictOptions::at(now))
+            .await
+            .unwrap();
+    }
+    let head = items(namespace).await.into_iter().find(is_head).unwrap();
+    let names = head
+        .keys()
+        .filter(|name| !["pk", "sk", "exp", "v"].contains(&name.as_str()));
+    for name in names {
+        for garbage in garbage(&head[name]) {
+            let mut broken = head.clone();
+            broken.insert(name.clone(), garbage);
+            put(broken).await;
+            is_corrupt(store.begin(&ada, session(now)).await, name);
+            is_corrupt(store.sessions(&ada, ReadOptions::at(now)).await, name);
+            let read = store.session(&ada, &epoch, ReadOptions::at(now)).await;
+            if let Err(error) = read {
+                assert_eq!(error.kind(), ErrorKind::Corrupt, "{name}: {error}");
+            }
+            let cut = Cut::Account(Moment::of_store(now));
+            store.evict(&ada, cut, EvictOptions::at(now)).await.unwrap();
+            let gone = store.session(&ada, &epoch, ReadOptions::at(now)).await;
+            assert!(gone.unwrap_err().is_signed_out(), "{name}");
+            let overtaken = store.begin(&ada, session(now)).await;
+            assert!(overtaken.unwrap_err().is_signed_out(), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn garbage_in_an_entry_is_corrupt_and_a_write_replaces_it() {
+    let namespace = "foreign-2";
+    let store = store(namespace).await;
+    let now = now(&store).await;
+    let ada = account();
+    let at = entry_of(ada, signs_in(&store, &ada, now).await);
+    puts(&store, &at, Over::Nothing, now).await;
+    let mut all = items(namespace).await.into_iter();
+    let entry = all.find(|item| !is_head(item)).unwrap();
+    for name in ["d", "v", "x"] {
+        for garbage in garbage(&entry[name]) {
+            let mut broken = entry.clone();
+            broken.insert(name.to_owned(), garbage);
+            put(broken).await;
+            is_corrupt(store.read(&at, ReadOptions::at(now)).await, name);
+            let options = AcquireOptions::new(LockOwner::mint().unwrap(), crate::LIFETIME, now);
+            is_corrupt(store.acquire(&at, options).await, name);
+            puts(&store, &at, Over::Anything, now).await;
+            assert!(
+                store
+                    .read(&at, ReadOptions::at(now))
+                    .await
+                    .unwrap()
+                    .is_some()
+            );
+        }
+    }
+}
+
+/// Other applications' items in the same table are neither listed nor signed out.
+#[tokio::test]
+async fn items_of_others_are_no_accounts() {
+    let namespace = "foreign-3";
+    let store = store(namespace).await;
+    let now = now(&store).await;
+    let ada = account();
+    signs_in(&store, &ada, now).await;
+    for pk in [
+        "foreign-3",
+        "foreign-3:A:",
+        "foreign-3:A:x.y",
+        "foreign-3:A:A:x",
+        "other",
+    ] {
+        let map = M(HashMap::from([("x".to_owned(), S("y".to_owned()))]));
+        put(HashMap::from([
+            ("pk".to_owned(), S(pk.to_owned())),
+            ("sk".to_owned(), S("#".to_owned())),
+            ("s".to_owned(), map),
+        ]))
+        .await;
+    }
+    let mut scan = token_cache_core::Scan::default();
+    let mut found: Vec<AccountKey> = Vec::new();
+    loop {
+        let page = store.accounts(&scan).await.unwrap();
+        found.extend(page.accounts);
+        match page.next {
+            Some(next) => scan = scan.from(next),
+            None => break,
+        }
+    }
+    assert_eq!(found, [ada]);
+}

@@ -1,0 +1,83 @@
+//! What the conformance suite does not ask: how many requests an operation takes, what the table must be like, and what lies there
+//! that is not ours.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod connect;
+#[path = "../engine/mod.rs"]
+mod engine;
+mod foreign;
+mod requests;
+mod table;
+
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use token_cache_core::{
+    AccountKey, BeginSession, Entry, EntryAddress, EntryName, EpochHash, IssuerKey, Over, Places,
+    SessionRecord, Timestamp, TokenStore, Version, WriteOptions, Written,
+};
+
+use self::engine::Engine;
+
+fn engine() -> Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    *ENGINE.get_or_init(|| Engine::start().unwrap())
+}
+
+/// Bytes that no other name of this process has.
+fn fresh() -> [u8; 16] {
+    static LAST: AtomicU64 = AtomicU64::new(1);
+    let mut name = [0xA5; 16];
+    name[..8].copy_from_slice(&LAST.fetch_add(1, Ordering::SeqCst).to_be_bytes());
+    name
+}
+
+fn account() -> AccountKey {
+    AccountKey::new(IssuerKey::from_bytes([1; 16]), fresh())
+}
+
+const LIFETIME: Duration = Duration::from_hours(1);
+
+async fn now(store: &dyn TokenStore) -> Timestamp {
+    store.namespace().await.unwrap().time
+}
+
+fn session(now: Timestamp) -> BeginSession {
+    let place = now - Duration::from_mins(1);
+    let places = Places {
+        store: place,
+        provider: place,
+    };
+    let record = SessionRecord::new(EpochHash::from_bytes(fresh()), None, places, now + LIFETIME);
+    BeginSession::new(record, now + Duration::from_mins(15), now)
+}
+
+async fn signs_in(store: &dyn TokenStore, account: &AccountKey, now: Timestamp) -> EpochHash {
+    let session = session(now);
+    let epoch = session.record.epoch;
+    store.begin(account, session).await.unwrap();
+    epoch
+}
+
+fn entry_of(account: AccountKey, epoch: EpochHash) -> EntryAddress {
+    EntryAddress::new(account, epoch, EntryName::from_bytes(fresh()))
+}
+
+async fn puts(store: &dyn TokenStore, at: &EntryAddress, over: Over, now: Timestamp) -> Version {
+    let version = Version::mint().unwrap();
+    let entry = Entry::new(*b"token", version, now + LIFETIME);
+    let options = WriteOptions::at(now).over(over);
+    let written = store.write(at, entry, options).await.unwrap();
+    assert_eq!(written, Written::Stored);
+    version
+}

@@ -1,0 +1,252 @@
+//! Requests are counted by the client that the application gives: the store keeps its interceptors.
+
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{
+        ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
+    },
+    error::BoxError,
+};
+use token_cache_core::{
+    AcquireOptions, Acquired, Cut, Directory, Entry, Escrow, EscrowName, Escrowed, EvictOptions,
+    LockOwner, MarkOptions, Marking, Moment, Over, Pointer, ReadOptions, RefreshLocks, Scan,
+    SidKey, TokenStore, Until, Version, WriteOptions, Written,
+};
+use token_cache_dynamodb::DynamoDbStore;
+
+use crate::{
+    LIFETIME, account, engine, engine::config, entry_of, fresh, now, puts, session, signs_in,
+};
+
+/// The actions of the requests so far, but for those that read the namespace: the clock's.
+#[derive(Debug, Clone, Default)]
+struct Sent(Arc<Mutex<Vec<String>>>);
+
+impl Intercept for Sent {
+    fn name(&self) -> &'static str {
+        "requests"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request();
+        let body = request.body().bytes().unwrap_or_default();
+        let body = String::from_utf8_lossy(body);
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let action = target.rsplit('.').next().unwrap_or_default();
+        if body.contains(":N\"") {
+            return Ok(());
+        }
+        // G1 rests on it.
+        if ["GetItem", "BatchGetItem", "Scan"].contains(&action) {
+            assert!(body.contains("\"ConsistentRead\":true"), "{action}: {body}");
+        }
+        self.0.lock().unwrap().push(action.to_owned());
+        Ok(())
+    }
+}
+
+impl Sent {
+    async fn store(&self, namespace: &str) -> DynamoDbStore {
+        let client = Client::from_conf(engine().settings().interceptor(self.clone()).build());
+        let store = DynamoDbStore::with_client(&client, config(namespace))
+            .await
+            .unwrap();
+        assert_eq!(self.take(), ["DescribeTable", "DescribeTimeToLive"]);
+        store
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+#[tokio::test]
+async fn reads_and_writes_take_as_many_requests_as_stated() {
+    let sent = Sent::default();
+    let store = sent.store("requests-1").await;
+    let (now, ada) = (now(&store).await, account());
+    let epoch = signs_in(&store, &ada, now).await;
+    assert_eq!(sent.take(), ["GetItem", "PutItem"]);
+    let (at, options) = (entry_of(ada, epoch), ReadOptions::at(now));
+    assert_eq!(store.read(&at, options).await.unwrap(), None);
+    assert_eq!(sent.take(), ["BatchGetItem"]);
+    let version = puts(&store, &at, Over::Anything, now).await;
+    assert_eq!(sent.take(), ["PutItem", "GetItem"]);
+    puts(&store, &at, Over::Version(version), now).await;
+    assert_eq!(sent.take(), ["PutItem", "GetItem"]);
+    assert!(store.read(&at, options).await.unwrap().is_some());
+    assert_eq!(sent.take(), ["BatchGetItem"]);
+    store.session(&ada, &epoch, options).await.unwrap();
+    store.sessions(&ada, options).await.unwrap();
+    assert_eq!(sent.take(), ["GetItem", "GetItem"]);
+    store.remove(&at).await.unwrap();
+    assert_eq!(sent.take(), ["DeleteItem"]);
+
+    let too_large = vec![0; store.capabilities().max_entry_bytes + 1];
+    let entry = Entry::new(too_large, version, now + LIFETIME);
+    let refused = store.write(&at, entry, WriteOptions::at(now)).await;
+    assert_eq!(
+        refused.unwrap_err().kind(),
+        token_cache_core::ErrorKind::TooLarge
+    );
+    assert_eq!(sent.take(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_sign_out_of_an_account_is_one_request_whatever_it_holds() {
+    let sent = Sent::default();
+    let store = sent.store("requests-2").await;
+    let (now, ada) = (now(&store).await, account());
+    for _ in 0..3 {
+        let epoch = signs_in(&store, &ada, now).await;
+        for _ in 0..20 {
+            puts(&store, &entry_of(ada, epoch), Over::Nothing, now).await;
+        }
+    }
+    let cut = |at| Cut::Account(Moment::of_store(at));
+    let options = EvictOptions::at(now);
+    sent.take();
+    assert!(store.evict(&ada, cut(now), options).await.unwrap().ended);
+    assert_eq!(sent.take(), ["UpdateItem"]);
+    // Nobody knows this one.
+    assert!(
+        !store
+            .evict(&account(), cut(now), options)
+            .await
+            .unwrap()
+            .ended
+    );
+    assert_eq!(sent.take(), ["UpdateItem"]);
+    // A later sign-out was made already.
+    let earlier = cut(now - LIFETIME);
+    assert!(!store.evict(&ada, earlier, options).await.unwrap().ended);
+    assert_eq!(sent.take(), ["UpdateItem", "GetItem", "PutItem"]);
+
+    let bob = account();
+    let epoch = signs_in(&store, &bob, now).await;
+    sent.take();
+    assert!(
+        store
+            .evict(&bob, Cut::Session(epoch), options)
+            .await
+            .unwrap()
+            .ended
+    );
+    assert_eq!(sent.take(), ["GetItem", "PutItem"]);
+    assert!(
+        !store
+            .evict(&bob, Cut::Session(epoch), options)
+            .await
+            .unwrap()
+            .ended
+    );
+    assert_eq!(sent.take(), ["GetItem"]);
+
+    let many: Vec<_> = (0..100).map(|_| account()).collect();
+    let evicted = store
+        .evict_accounts(&many, now, Marking::Each, options)
+        .await;
+    assert!(evicted.into_iter().all(|evicted| evicted.is_ok()));
+    assert_eq!(sent.take(), vec!["UpdateItem"; 100]);
+}
+
+#[tokio::test]
+async fn an_uncontended_refresh_takes_five_requests() {
+    let sent = Sent::default();
+    let store = sent.store("requests-3").await;
+    let (now, ada) = (now(&store).await, account());
+    let at = entry_of(ada, signs_in(&store, &ada, now).await);
+    puts(&store, &at, Over::Nothing, now).await;
+    sent.take();
+
+    let due = store
+        .read(&at, ReadOptions::at(now))
+        .await
+        .unwrap()
+        .unwrap();
+    let owner = LockOwner::mint().unwrap();
+    let options = AcquireOptions::new(owner, LIFETIME, now).seen(due.version());
+    assert_eq!(store.acquire(&at, options).await.unwrap(), Acquired::Held);
+    let refreshed = Entry::new(*b"refreshed", Version::mint().unwrap(), now + LIFETIME);
+    let options = WriteOptions::at(now)
+        .over(Over::Version(due.version()))
+        .releasing(owner);
+    let written = store.write(&at, refreshed.clone(), options).await.unwrap();
+    assert_eq!(written, Written::Stored);
+    assert_eq!(
+        sent.take(),
+        [
+            "BatchGetItem",
+            "PutItem",
+            "BatchGetItem",
+            "PutItem",
+            "GetItem"
+        ]
+    );
+
+    // The next refresh has the lock at once, although nobody released it.
+    let next = LockOwner::mint().unwrap();
+    let options = AcquireOptions::new(next, LIFETIME, now).seen(refreshed.version());
+    assert_eq!(store.acquire(&at, options).await.unwrap(), Acquired::Held);
+    assert_eq!(
+        sent.take(),
+        ["PutItem", "BatchGetItem", "PutItem", "BatchGetItem"]
+    );
+    store.release(&at, &next).await.unwrap();
+    assert_eq!(sent.take(), ["DeleteItem"]);
+}
+
+#[tokio::test]
+async fn the_directory_and_escrows_take_as_many_requests_as_stated() {
+    let sent = Sent::default();
+    let store = sent.store("requests-4").await;
+    let (now, ada) = (now(&store).await, account());
+    let epoch = signs_in(&store, &ada, now).await;
+    let sid = SidKey::from_bytes(fresh());
+    let session = session(now);
+    let (ends_at, not_after) = (session.record.ends_at, session.not_after);
+    sent.take();
+
+    store
+        .point(&sid, Pointer::new(ada, now, ends_at, not_after))
+        .await
+        .unwrap();
+    assert_eq!(sent.take(), ["UpdateItem"]);
+    let shorter = Pointer::new(ada, now, ends_at - LIFETIME / 2, not_after);
+    store.point(&sid, shorter).await.unwrap();
+    assert_eq!(sent.take(), ["UpdateItem", "PutItem"]);
+    let until = Until::Moment(Moment::of_store(now - LIFETIME));
+    for until in [until, Until::ForGood] {
+        let pointed = store
+            .cut_provider_session(&sid, until, MarkOptions::default())
+            .await;
+        assert_eq!(pointed.unwrap().accounts, [ada]);
+        assert_eq!(sent.take(), ["UpdateItem"]);
+    }
+    let issuer = token_cache_core::IssuerKey::from_bytes(fresh());
+    store.check_issuer(&issuer, now, not_after).await.unwrap();
+    assert_eq!(sent.take(), ["GetItem"]);
+    store
+        .cut_issuer(&issuer, now, MarkOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(sent.take(), ["PutItem"]);
+
+    let (name, options) = (EscrowName::from_bytes(fresh()), ReadOptions::at(now));
+    let escrowed = Escrowed::new(epoch, b"sealed".to_vec());
+    store.keep(&ada, &name, escrowed, options).await.unwrap();
+    assert_eq!(sent.take(), ["GetItem", "PutItem", "GetItem"]);
+    assert_eq!(store.find(&ada, &name, options).await.unwrap().len(), 1);
+    assert_eq!(sent.take(), ["GetItem", "BatchGetItem"]);
+
+    let page = store.accounts(&Scan::default()).await.unwrap();
+    assert!(page.accounts.contains(&ada));
+    assert_eq!(sent.take(), ["Scan"]);
+}
