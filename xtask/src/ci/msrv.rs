@@ -121,7 +121,26 @@ fn number(version: &str) -> [u32; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::{features_without, newer_crates, newer_than, number};
+    use crate::metadata::Metadata;
+
+    #[test]
+    fn a_feature_that_brings_a_crate_with_a_newer_rust_is_left_out() {
+        let metadata = Metadata::read().unwrap();
+        let facade = metadata.published().find(|one| one.name == "token-cache");
+        let facade = facade.unwrap();
+        let stated = facade.rust_version.as_deref().unwrap();
+        let newer = newer_crates(stated, facade, &metadata);
+        let names: Vec<_> = newer.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["token-cache-dynamodb"]);
+        let features = features_without(facade, &newer);
+        assert!(features.contains(&"redis-cluster") && !features.contains(&"dynamodb"));
+        assert_eq!(
+            newer_than(stated, facade, &metadata, &newer),
+            Vec::<String>::new()
+        );
+        assert!(!newer_than(stated, facade, &metadata, &[]).is_empty());
+    }
 
     #[test]
     fn versions_compare_as_numbers() {
