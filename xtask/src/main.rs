@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn what_follows_a_command_is_passed_on() {
         for line in [
-            "torture --minutes 10 --plain",
+            "torture --minutes 10 --store dynamodb",
             "bench redis --json FILE",
             "test -E all()",
         ] {

@@ -4,6 +4,7 @@ use crate::metadata::Metadata;
 
 const PACKAGE: &str = "token-cache-integration-tests";
 pub(crate) const PROGRAM: &str = "torture";
+const ENGINE: &str = "dynamodb_engine";
 
 /// How long, and on what.
 #[derive(Debug, clap::Args)]
@@ -17,6 +18,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     if !Metadata::read()?.has_binary(PACKAGE, PROGRAM) {
         return Err(Failure::new(format!("{PACKAGE} has no program {PROGRAM}")));
     }
+    // The store of `--store dynamodb` is a program of its own.
+    let build = ["build", "--release", "--quiet", "--package", PACKAGE];
+    command::run(command::cargo(build).args(["--bin", PROGRAM, "--bin", ENGINE]))?;
     let run = [
         "run",
         "--release",

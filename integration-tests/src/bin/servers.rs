@@ -2,18 +2,25 @@
 //!
 //! `servers --hold` starts a local Redis instead, prints its pid and URL, and keeps it until
 //! standard input ends: for a look by hand, and for the test that kills the holder.
+//! `servers --hold-dynamodb` finds or starts a DynamoDB as tests do, prints its URL and its endpoint, and keeps it likewise:
+//! for many tests that share one.
 
 use std::error::Error;
 use std::io::{self, Write};
 use std::{env, process};
 
-use token_cache_integration_tests::servers::{RedisOptions, RedisServer, TestCluster, TestRedis};
+use token_cache_integration_tests::servers::{
+    RedisOptions, RedisServer, TestCluster, TestDynamoDb, TestRedis,
+};
 
 fn main() {
     let outcome = match env::args().nth(1).as_deref() {
         None => say_which(),
         Some("--hold") => hold(),
-        Some(other) => Err(format!("unknown argument {other}; there is --hold").into()),
+        Some("--hold-dynamodb") => hold_dynamodb(),
+        Some(other) => {
+            Err(format!("unknown argument {other}; there are --hold, --hold-dynamodb").into())
+        }
     };
     if let Err(error) = outcome {
         // Without a stderr the exit code has to do.
@@ -25,6 +32,7 @@ fn main() {
 fn say_which() -> Result<(), Box<dyn Error>> {
     TestRedis::provide()?;
     TestCluster::provide()?;
+    TestDynamoDb::provide()?;
     let local = RedisServer::start(RedisOptions::default())?;
     let version = local.version()?;
     writeln!(
@@ -38,6 +46,13 @@ fn hold() -> Result<(), Box<dyn Error>> {
     let redis = RedisServer::start(RedisOptions::default())?;
     let pid = redis.pid().ok_or("it ended at once")?;
     writeln!(io::stdout(), "{pid} {}", redis.url())?;
+    io::copy(&mut io::stdin(), &mut io::sink())?;
+    Ok(())
+}
+
+fn hold_dynamodb() -> Result<(), Box<dyn Error>> {
+    let dynamodb = TestDynamoDb::provide()?;
+    writeln!(io::stdout(), "{} {}", dynamodb.url(), dynamodb.endpoint())?;
     io::copy(&mut io::stdin(), &mut io::sink())?;
     Ok(())
 }

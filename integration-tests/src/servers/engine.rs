@@ -13,18 +13,25 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) fn answering() -> Option<String> {
     let named = env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty());
     let host = named.unwrap_or_else(|| USUAL.to_owned());
-    let stream = UnixStream::connect(host.strip_prefix("unix://")?).ok()?;
-    stream.set_read_timeout(Some(TIMEOUT)).ok()?;
-    is_pong(stream).then_some(host)
+    // `/_ping` is what every engine with Docker's interface has.
+    is_ok(&host, "/_ping").then_some(host)
 }
 
-/// Asks `/_ping`, which every engine with Docker's interface has.
-fn is_pong(mut stream: UnixStream) -> bool {
-    let mut answer = [0; 64];
-    stream
-        .write_all(b"GET /_ping HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n")
-        .is_ok()
-        && stream
-            .read(&mut answer)
-            .is_ok_and(|count| answer[..count].starts_with(b"HTTP/1.1 200"))
+/// Whether the engine has this image already.
+pub(super) fn has_image(host: &str, name: &str, tag: &str) -> bool {
+    is_ok(host, &format!("/images/{name}:{tag}/json"))
+}
+
+/// Whether the engine answers a question by 200.
+fn is_ok(host: &str, path: &str) -> bool {
+    let ask = || -> Option<bool> {
+        let mut stream = UnixStream::connect(host.strip_prefix("unix://")?).ok()?;
+        stream.set_read_timeout(Some(TIMEOUT)).ok()?;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).ok()?;
+        let mut answer = [0; 64];
+        let count = stream.read(&mut answer).ok()?;
+        Some(answer[..count].starts_with(b"HTTP/1.1 200"))
+    };
+    ask().unwrap_or(false)
 }

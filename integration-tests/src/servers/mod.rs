@@ -1,13 +1,13 @@
-//! Real Redis servers for tests, and a proxy that breaks connections to them.
+//! Real servers for tests, Redis and DynamoDB, and proxies that break connections to them.
 //!
 //! Two doors:
 //!
-//! - [`TestRedis`] and [`TestCluster`] give *a* server: the one an environment URL names, else one
-//!   from a container engine (feature `containers`), else local `redis-server` processes. Which it
+//! - [`TestRedis`], [`TestCluster`] and [`TestDynamoDb`] give *a* server: the one an environment URL
+//!   names, else one from a container engine (feature `containers`), else local processes. Which it
 //!   was is printed once. A test that goes through this door must use a fresh random prefix and
 //!   never wipe anything: the server may be shared.
-//! - [`RedisServer`], [`RedisCluster`], [`ReplicatedRedis`] and [`SentinelSetup`] are always local
-//!   processes of the test's own, so it may kill, pause and restart them. They are stopped by pid
+//! - [`RedisServer`], [`RedisCluster`], [`ReplicatedRedis`], [`SentinelSetup`] and [`DynamoDbEngine`]
+//!   are always local processes of the test's own, so it may kill, pause and restart them. They are stopped by pid
 //!   when they are dropped, also by a panic, and by the kernel when the test process is killed.
 //!
 //! Everything here blocks for short, bounded times and needs no async runtime, so it works from
@@ -32,9 +32,11 @@ mod binary;
 mod cluster;
 #[cfg(feature = "containers")]
 mod container;
+mod dynamodb;
 #[cfg(feature = "containers")]
 mod engine;
 mod error;
+mod line;
 mod options;
 mod port;
 mod process;
@@ -44,11 +46,18 @@ mod redis;
 mod replicated;
 mod resp;
 mod sentinel;
+mod store;
 mod tls;
 mod wait;
 
 pub use self::cluster::RedisCluster;
+pub use self::dynamodb::{
+    ApiCall, ApiFault, DYNAMODB_VARIABLE, DynamoDbEngine, DynamoDbProxy, ENGINE_VARIABLE,
+    EngineArguments, Kept, READS, TABLE, TestDynamoDb, WRITES, client as dynamodb_client,
+    serve_dynamodb,
+};
 pub use self::error::ServerError;
+pub use self::line::{Line, Step};
 pub use self::options::{AppendFsync, RedisOptions};
 pub use self::provided::{REDIS_CLUSTER_VARIABLE, REDIS_VARIABLE, TestCluster, TestRedis};
 pub use self::proxy::{Fault, Proxy};
@@ -56,3 +65,4 @@ pub use self::redis::RedisServer;
 pub use self::replicated::ReplicatedRedis;
 pub use self::resp::{Client, Value};
 pub use self::sentinel::SentinelSetup;
+pub use self::store::{OwnStore, StoreKind};

@@ -7,6 +7,8 @@
 )]
 
 mod cluster;
+mod dynamodb;
+mod dynamodb_proxy;
 mod lifetime;
 mod provided;
 mod proxy;

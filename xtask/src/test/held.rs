@@ -3,46 +3,54 @@ use std::process::{Child, Command, Stdio};
 
 use crate::failure::{Failure, Outcome};
 
-/// A local Redis, kept by a process of its own until this value is dropped.
+/// A server, kept by a process of its own until this value is dropped.
 #[derive(Debug)]
-pub(super) struct HeldRedis {
+pub(super) struct Held {
     holder: Child,
-    url: String,
+    /// What the holder printed: the last word is where the server is.
+    said: String,
 }
 
-impl HeldRedis {
-    pub(super) fn start(mut servers: Command) -> Outcome<Self> {
+impl Held {
+    /// A local Redis.
+    pub(super) fn redis(servers: Command) -> Outcome<Self> {
+        Self::start(servers, "--hold")
+    }
+
+    /// The DynamoDB that tests run on; which one it is goes to standard error.
+    pub(super) fn dynamodb(servers: Command) -> Outcome<Self> {
+        Self::start(servers, "--hold-dynamodb")
+    }
+
+    fn start(mut servers: Command, argument: &str) -> Outcome<Self> {
+        let what = format!("servers {argument}");
         servers
-            .arg("--hold")
+            .arg(argument)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        let mut holder = servers.spawn().map_err(Failure::during("servers --hold"))?;
+        let mut holder = servers.spawn().map_err(Failure::during(&what))?;
         let mut line = String::new();
         if let Some(output) = holder.stdout.take() {
             BufReader::new(output)
                 .read_line(&mut line)
-                .map_err(Failure::during("servers --hold"))?;
+                .map_err(Failure::during(&what))?;
         }
-        let url = line
-            .trim()
-            .rsplit(' ')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        let redis = Self { holder, url };
-        if redis.url.is_empty() {
-            Err(Failure::new("servers --hold: no Redis"))
+        let said = line.trim().to_owned();
+        let held = Self { holder, said };
+        if held.said.is_empty() {
+            Err(Failure::new(format!("{what}: no server")))
         } else {
-            Ok(redis)
+            Ok(held)
         }
     }
 
-    pub(super) fn url(&self) -> &str {
-        &self.url
+    /// Where it is: the last word that its holder printed.
+    pub(super) fn at(&self) -> &str {
+        self.said.rsplit(' ').next().unwrap_or_default()
     }
 }
 
-impl Drop for HeldRedis {
+impl Drop for Held {
     fn drop(&mut self) {
         // Its end of input tells the holder to stop the server.
         drop(self.holder.stdin.take());

@@ -10,13 +10,16 @@ mod features;
 mod held;
 mod servers;
 
-use self::held::HeldRedis;
+use self::held::Held;
 
 /// For the two programs that open a Redis for a moment.
 const SECRET: (&str, &str) = (
     "TOKEN_CACHE_SECRET",
     "only for a test: a secret of over 32 bytes",
 );
+
+/// Names the DynamoDB that all tests of a run share.
+const DYNAMODB: &str = "TOKEN_CACHE_TEST_DYNAMODB";
 
 /// Its checks share servers that take seconds to start: all of them run in one process, where nextest takes one for each.
 const SHARING_SERVERS: &str = "redis_conformance";
@@ -34,13 +37,17 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     servers::need_redis()?;
     let engine = servers::container_engine();
     let features = features::of(&Metadata::read()?, engine.is_some());
-    let environment: Vec<(&str, String)> = engine
+    let mut environment: Vec<(&str, String)> = engine
         .into_iter()
         .map(|host| ("DOCKER_HOST", host))
         .collect();
 
     let built = Built::build(&features)?;
     command::run(built.program("servers")?.envs(environment.clone()))?;
+    let mut servers = built.program("servers")?;
+    servers.envs(environment.clone());
+    let dynamodb = Held::dynamodb(servers)?;
+    environment.push((DYNAMODB, dynamodb.at().to_owned()));
     if arguments.arguments.is_empty() {
         run_programs(&built)?;
         let doctests = ["test", "--doc", "--workspace"];
@@ -67,8 +74,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 /// What is no test of its own and still must work: each ends with an error if a promise broke.
 fn run_programs(built: &Built) -> Outcome {
-    let redis = HeldRedis::start(built.program("servers")?)?;
-    for store in [None, Some(redis.url())] {
+    let redis = Held::redis(built.program("servers")?)?;
+    for store in [None, Some(redis.at())] {
         let mut demo = built.program("token-cache-demo")?;
         demo.arg("--json")
             .stdout(Stdio::null())
@@ -78,7 +85,9 @@ fn run_programs(built: &Built) -> Outcome {
         command::run(example.args(store).env(SECRET.0, SECRET.1))?;
     }
     drop(redis);
-    command::run(built.program(torture::PROGRAM)?.args(["--minutes", "1"]))
+    command::run(built.program(torture::PROGRAM)?.args(["--minutes", "1"]))?;
+    let on_dynamodb = ["--store", "dynamodb", "--minutes", "0.5"];
+    command::run(built.program(torture::PROGRAM)?.args(on_dynamodb))
 }
 
 /// nextest where it is installed, else cargo's own.

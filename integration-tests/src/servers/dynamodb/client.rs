@@ -1,0 +1,51 @@
+use std::env;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+/// What an engine on this machine takes for credentials: it checks none.
+const ANY: &str = "testing";
+const REGION: &str = "us-east-1";
+
+/// A client of the plain SDK for an endpoint, with the environment's credentials where there are some.
+pub fn client(endpoint: &str) -> Client {
+    let http = if endpoint.starts_with("https:") {
+        Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https()
+    } else {
+        Builder::new().build_http()
+    };
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(Region::new(region()))
+        .credentials_provider(credentials())
+        .http_client(http)
+        .build();
+    Client::from_conf(config)
+}
+
+/// The environment's Region, else one that any engine takes.
+pub(super) fn region() -> String {
+    set("AWS_REGION").unwrap_or_else(|| REGION.to_owned())
+}
+
+fn credentials() -> Credentials {
+    let key = set("AWS_ACCESS_KEY_ID");
+    let secret = set("AWS_SECRET_ACCESS_KEY");
+    let session = key.as_ref().and_then(|_| set("AWS_SESSION_TOKEN"));
+    Credentials::new(
+        key.unwrap_or_else(|| ANY.to_owned()),
+        secret.unwrap_or_else(|| ANY.to_owned()),
+        session,
+        None,
+        "tests",
+    )
+}
+
+fn set(variable: &str) -> Option<String> {
+    env::var(variable).ok().filter(|value| !value.is_empty())
+}
