@@ -1,4 +1,5 @@
 mod cached;
+mod naive;
 mod plain;
 
 use std::{
@@ -9,8 +10,11 @@ use std::{
 
 use token_cache::TokenCache;
 
-use self::plain::PlainCache;
-use super::wire::{Answer, Task};
+use self::{naive::NaiveTable, plain::PlainCache};
+use super::{
+    Design,
+    wire::{Answer, Task},
+};
 use crate::{
     clock::Tick,
     history::{Account, Op, Outcome, SessionId, Span, WriteId},
@@ -21,6 +25,7 @@ use crate::{
 pub(super) enum App {
     Cached(TokenCache),
     Plain(PlainCache),
+    Naive(NaiveTable),
 }
 
 /// Why an operation failed.
@@ -36,11 +41,13 @@ pub(super) struct Failure {
 type Ended = Result<(Outcome, Option<String>), Failure>;
 
 impl App {
-    pub(super) async fn open(url: &str, plain: bool) -> Result<Self, Failure> {
-        if plain {
-            PlainCache::open(url).await.map(Self::Plain)
-        } else {
-            Ok(Self::Cached(token_cache::open(url).await?))
+    pub(super) async fn open(url: &str, design: Design) -> Result<Self, Failure> {
+        match design {
+            Design::TokenCache => Ok(Self::Cached(token_cache::open(url).await?)),
+            Design::Plain => PlainCache::open(url).await.map(Self::Plain),
+            Design::DeleteByQuery | Design::LateStamp | Design::RecreatedHead => {
+                NaiveTable::open(url, design).map(Self::Naive)
+            }
         }
     }
 
@@ -54,7 +61,7 @@ impl App {
         let start = Tick::now();
         let ended = match self {
             Self::Cached(cache) => cached::start_sign_in(cache),
-            Self::Plain(_) => Ok((Outcome::Done, None)),
+            Self::Plain(_) | Self::Naive(_) => Ok((Outcome::Done, None)),
         };
         answer(start, ended)
     }
@@ -65,6 +72,7 @@ impl App {
             match self {
                 Self::Cached(cache) => cached::carry_out(cache, task).await,
                 Self::Plain(cache) => cache.carry_out(task).await,
+                Self::Naive(table) => table.carry_out(task).await,
             }
         });
         match task.polls {

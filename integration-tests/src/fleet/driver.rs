@@ -1,6 +1,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
+    Design,
     random::Random,
     server::{Pending, Program, Server, Settings, StartError},
     wire::{Answer, Task},
@@ -90,7 +91,7 @@ impl Fleet {
             .map(|url| Settings {
                 url: url.clone(),
                 secret: secret.clone(),
-                plain: false,
+                design: Design::default(),
                 log: None,
             })
             .collect();
@@ -151,7 +152,7 @@ impl Fleet {
         let settings = Settings {
             url,
             secret,
-            plain: false,
+            design: Design::default(),
             log: None,
         };
         self.servers.push(Server::start(&self.program, &settings)?);

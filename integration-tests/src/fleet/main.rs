@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::{
+    Design,
     app::App,
     load::Loaded,
     wire::{Ask, Line, Request},
@@ -24,21 +25,21 @@ use crate::{
 #[derive(Debug)]
 struct Arguments {
     url: String,
-    plain: bool,
+    design: Design,
     log: Option<PathBuf>,
 }
 
 impl Arguments {
-    /// `URL [--plain] [--log FILE]`.
+    /// `URL [--design NAME] [--log FILE]`.
     fn read(mut given: impl Iterator<Item = String>) -> Option<Self> {
         let mut arguments = Self {
             url: given.next()?,
-            plain: false,
+            design: Design::default(),
             log: None,
         };
         while let Some(argument) = given.next() {
             match argument.as_str() {
-                "--plain" => arguments.plain = true,
+                "--design" => arguments.design = Design::named(&given.next()?)?,
                 "--log" => arguments.log = Some(given.next()?.into()),
                 _ => return None,
             }
@@ -51,7 +52,7 @@ impl Arguments {
 pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
     dies_with_its_driver();
     let Some(arguments) = Arguments::read(arguments) else {
-        return failed("usage: app_server URL [--plain] [--log FILE]");
+        return failed("usage: app_server URL [--design NAME] [--log FILE]");
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -63,7 +64,7 @@ pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
     };
     let (say, lines) = channel();
     let printer = thread::spawn(move || print(&lines));
-    let app = match runtime.block_on(App::open(&arguments.url, arguments.plain)) {
+    let app = match runtime.block_on(App::open(&arguments.url, arguments.design)) {
         Ok(app) => Arc::new(app),
         Err(refused) => {
             // Printed before the printer ends, which is when `say` is gone.

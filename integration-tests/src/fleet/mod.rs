@@ -6,6 +6,7 @@
 //! processes share; left to itself (a load) it writes its part of the history to a file.
 
 mod app;
+mod design;
 mod driver;
 mod load;
 mod main;
@@ -15,6 +16,7 @@ mod wire;
 
 pub(crate) use self::wire::Load;
 pub use self::{
+    design::Design,
     driver::{Fleet, Running, Ticketed, User, ticketed},
     main::main,
     random::Random,

@@ -15,10 +15,19 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::Design;
 use super::wire::{Answer, Ask, Known, Line, Request, Task};
 
 /// No operation may take so long: one that does hangs.
 const HANG: Duration = Duration::from_secs(60);
+
+/// What an engine on this machine takes for credentials, which the AWS SDK looks for; it checks none. The environment's own
+/// come first: the store may be AWS's.
+const ANY_CREDENTIALS: [(&str, &str); 3] = [
+    ("AWS_ACCESS_KEY_ID", "testing"),
+    ("AWS_SECRET_ACCESS_KEY", "testing"),
+    ("AWS_EC2_METADATA_DISABLED", "true"),
+];
 
 /// The program that an app server runs: this one's own file, or the one built beside it.
 #[derive(Debug, Clone)]
@@ -38,8 +47,8 @@ pub struct Settings {
     pub url: String,
     /// The secret.
     pub secret: String,
-    /// Whether it is a plain cache.
-    pub plain: bool,
+    /// What it keeps its tokens in.
+    pub design: Design,
     /// Where it logs its load.
     pub log: Option<PathBuf>,
 }
@@ -89,13 +98,18 @@ impl Server {
         let broken = |error: std::io::Error| StartError::Broken(error.to_string());
         let mut command = Command::new(&program.file);
         command.args(&program.arguments).arg(&settings.url);
-        if settings.plain {
-            command.arg("--plain");
+        if !settings.design.is_ours() {
+            command.args(["--design", &settings.design.name()]);
         }
         if let Some(log) = &settings.log {
             command.arg("--log").arg(log);
         }
         command.env("TOKEN_CACHE_SECRET", &settings.secret);
+        for (variable, any) in ANY_CREDENTIALS {
+            if std::env::var_os(variable).is_none() {
+                command.env(variable, any);
+            }
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(broken)?;
         let (ready, opened) = channel();
@@ -259,7 +273,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("plain", &self.plain)
+            .field("design", &self.design)
             .finish_non_exhaustive()
     }
 }

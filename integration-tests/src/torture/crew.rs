@@ -54,7 +54,7 @@ impl Crew {
             let settings = Settings {
                 url: url.clone(),
                 secret: secret.clone(),
-                plain: options.plain,
+                design: options.design,
                 log: None,
             };
             let server = Arc::new(crew.launch(&settings)?);

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     fleet::Random,
-    servers::{Fault as LineFault, RedisServer},
+    servers::{
+        ApiFault, DynamoDbProxy, Fault as LineFault, Line, OwnStore, READS, RedisServer, Step,
+        WRITES,
+    },
 };
 
 /// What is done to the fleet and its store, one after another, at random.
@@ -71,13 +74,12 @@ impl Faults {
 
     fn strike_line(&mut self, stage: &Stage) {
         let line = &stage.lines[self.index(stage.lines.len())];
-        let commands = if stage.plain {
-            ["SET", "DEL", "GET"]
-        } else {
-            // Writes and sign-outs are scripts, reads are not.
-            ["EVALSHA", "EVALSHA", "HMGET"]
-        };
-        let command = commands[self.index(commands.len())];
+        if let Line::DynamoDb(proxy) = line
+            && self.random.percent(60)
+        {
+            self.strike_api(proxy);
+            return;
+        }
         match self.random.below(4) {
             0 => {
                 self.count("cut of all connections");
@@ -85,11 +87,11 @@ impl Faults {
             }
             1 => {
                 self.count("cut in mid-request");
-                line.on_next(command, LineFault::CutRequest);
+                self.break_next(line, stage.plain, LineFault::CutRequest);
             }
             2 => {
                 self.count("answer lost");
-                line.on_next(command, LineFault::DropReply);
+                self.break_next(line, stage.plain, LineFault::DropReply);
             }
             _ => {
                 self.count("silent network");
@@ -100,17 +102,82 @@ impl Faults {
         }
     }
 
+    fn break_next(&mut self, line: &Line, plain: bool, fault: LineFault) {
+        match line {
+            Line::Redis(proxy) if plain => {
+                let commands = ["SET", "DEL", "GET"];
+                proxy.on_next(commands[self.index(commands.len())], fault);
+            }
+            _ => {
+                let change = self.random.percent(66);
+                line.on_next(if change { Step::Change } else { Step::Read }, fault);
+            }
+        }
+    }
+
+    /// What AWS does of itself, and no engine.
+    fn strike_api(&mut self, proxy: &DynamoDbProxy) {
+        match self.random.below(6) {
+            0 => {
+                self.count("throttled for a while");
+                let codes = [
+                    "ProvisionedThroughputExceededException",
+                    "ThrottlingException",
+                    "RequestLimitExceeded",
+                ];
+                proxy.always(&[], ApiFault::Code(codes[self.index(codes.len())]));
+                self.wait();
+                proxy.calm();
+            }
+            1 => {
+                self.count("status 500");
+                let actions = if self.random.percent(66) {
+                    WRITES
+                } else {
+                    READS
+                };
+                proxy.on_next(actions, ApiFault::Status(500));
+            }
+            2 => {
+                self.count("unprocessed keys");
+                let count = self.index(2) + 1;
+                proxy.on_next(&["BatchGetItem"], ApiFault::Unprocessed(count));
+            }
+            3 => {
+                self.count("change delivered twice");
+                proxy.on_next_conditional(WRITES, ApiFault::Twice);
+            }
+            4 => {
+                self.count("late duplicate");
+                proxy.on_next_conditional(WRITES, ApiFault::Duplicate);
+                self.wait();
+                // One that finds the engine down is lost, as duplicates may be.
+                let _ = proxy.deliver_duplicates();
+            }
+            _ => {
+                self.count("slow change");
+                let by = Duration::from_millis(self.random.below(2 * SHORT));
+                proxy.on_next(WRITES, ApiFault::Slow(by));
+            }
+        }
+    }
+
     fn strike_store(&mut self, stage: &mut Stage) -> Result<(), Failure> {
         match &mut stage.store {
             Store::Given => {}
-            Store::Standalone(redis) => {
+            Store::Own(store) => {
                 if self.random.percent(40) {
-                    self.count("kill -9 and restart of Redis");
-                    redis.kill9()?;
+                    self.count("kill -9 and restart of the store");
+                    store.kill9()?;
                     self.wait();
-                    redis.restart()?;
-                } else {
+                    store.restart()?;
+                } else if let OwnStore::Redis(redis) = store {
                     self.disturb(redis)?;
+                } else {
+                    self.count("pause of the store");
+                    store.pause()?;
+                    self.wait();
+                    store.resume()?;
                 }
             }
             Store::Cluster(cluster) => {
@@ -133,7 +200,7 @@ impl Faults {
                 redis.cli(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"])?;
             }
             _ => {
-                self.count("pause of Redis");
+                self.count("pause of the store");
                 redis.pause()?;
                 self.wait();
                 redis.resume()?;

@@ -14,7 +14,7 @@ use std::{
 
 use self::{crew::Crew, faults::Faults, stage::Stage};
 use crate::{
-    fleet::{Program, Random, StartError},
+    fleet::{Design, Program, Random, StartError},
     history::{LogError, Report, Rules, check},
     servers::ServerError,
 };
@@ -29,8 +29,8 @@ pub struct Options {
     pub url: Option<String>,
     /// How the store it starts is laid out.
     pub topology: Topology,
-    /// Whether the app servers use a plain cache instead.
-    pub plain: bool,
+    /// What the app servers keep their tokens in.
+    pub design: Design,
     /// How many app servers.
     pub processes: usize,
     /// What the random numbers start from.
@@ -51,6 +51,9 @@ pub enum Topology {
     Cluster,
     /// A primary with a replica, watched by Sentinels.
     Sentinel,
+    /// One DynamoDB engine.
+    #[value(name = "dynamodb")]
+    DynamoDb,
 }
 
 /// What a run was and what came out of it.
@@ -113,11 +116,11 @@ pub fn run(options: &Options) -> Result<Tortured, Failure> {
     });
     struck?;
     let history = crew.stop()?;
-    let rules = match (options.plain, options.topology) {
-        (true, _) => Rules::FINAL,
+    let rules = match (options.design.is_ours(), options.topology) {
+        (false, _) => Rules::FINAL,
         // A failover may lose what was acknowledged; a sign-out is on the replica before it is Ok.
-        (false, Topology::Sentinel) => Rules::LOSING,
-        (false, _) => Rules::ALL,
+        (true, Topology::Sentinel) => Rules::LOSING,
+        (true, _) => Rules::ALL,
     };
     Ok(Tortured {
         store: stage.to_string(),

@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::{Failure, Options, Topology};
 use crate::servers::{
-    AppendFsync, Proxy, RedisCluster, RedisOptions, RedisServer, SentinelSetup, ServerError,
+    AppendFsync, Line, OwnStore, RedisCluster, RedisOptions, SentinelSetup, ServerError, StoreKind,
 };
 
 /// The store that the fleet works on, and each app server's own line to it.
@@ -10,7 +10,8 @@ use crate::servers::{
 pub(super) struct Stage {
     pub(super) store: Store,
     /// One for each app server, where the store can be reached through a proxy.
-    pub(super) lines: Vec<Proxy>,
+    pub(super) lines: Vec<Line>,
+    /// Whether it is a plain cache that Redis keeps.
     pub(super) plain: bool,
     urls: Vec<String>,
 }
@@ -19,17 +20,17 @@ pub(super) struct Stage {
 pub(super) enum Store {
     /// Somebody else's: nothing is done to it.
     Given,
-    Standalone(Box<RedisServer>),
+    Own(OwnStore),
     Cluster(RedisCluster),
     Sentinel(Box<SentinelSetup>),
 }
 
 impl Stage {
     pub(super) fn set(options: &Options) -> Result<Self, Failure> {
-        let plain = options.plain;
+        let plain = options.design == crate::fleet::Design::Plain;
         let everyone = |url: String| vec![url; options.processes];
         if let Some(url) = &options.url {
-            let url = if options.plain {
+            let url = if plain {
                 url.clone()
             } else {
                 with_own_prefix(url, options.seed)
@@ -41,24 +42,9 @@ impl Stage {
                 urls: everyone(url),
             });
         }
-        let persistent = RedisOptions {
-            appendonly: Some(AppendFsync::Always),
-            ..RedisOptions::default()
-        };
         match options.topology {
-            Topology::Standalone => {
-                let redis = RedisServer::start(persistent)?;
-                let lines = (0..options.processes)
-                    .map(|_| Proxy::start(redis.address()))
-                    .collect::<Result<Vec<_>, ServerError>>()?;
-                let urls = lines.iter().map(Proxy::url).collect();
-                Ok(Self {
-                    store: Store::Standalone(Box::new(redis)),
-                    lines,
-                    plain,
-                    urls,
-                })
-            }
+            Topology::Standalone => Self::on_lines(StoreKind::Redis, options, plain),
+            Topology::DynamoDb => Self::on_lines(StoreKind::DynamoDb, options, plain),
             Topology::Cluster => {
                 let cluster = RedisCluster::start(3)?;
                 let nodes: Vec<String> = cluster
@@ -75,6 +61,10 @@ impl Stage {
                 })
             }
             Topology::Sentinel => {
+                let persistent = RedisOptions {
+                    appendonly: Some(AppendFsync::Always),
+                    ..RedisOptions::default()
+                };
                 let setup = SentinelSetup::start(persistent)?;
                 let sentinels: Vec<String> =
                     setup.sentinels().iter().map(ToString::to_string).collect();
@@ -89,6 +79,20 @@ impl Stage {
                 })
             }
         }
+    }
+
+    fn on_lines(kind: StoreKind, options: &Options, plain: bool) -> Result<Self, Failure> {
+        let store = OwnStore::persistent(kind)?;
+        let lines = (0..options.processes)
+            .map(|_| store.line())
+            .collect::<Result<Vec<_>, ServerError>>()?;
+        let urls = lines.iter().map(|line| line.url("")).collect();
+        Ok(Self {
+            store: Store::Own(store),
+            lines,
+            plain,
+            urls,
+        })
     }
 
     /// Where each app server finds the store.
@@ -110,7 +114,12 @@ impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, server) = match &self.store {
             Store::Given => return f.write_str("the given store"),
-            Store::Standalone(redis) => ("one server, appendfsync always", Some(&**redis)),
+            Store::Own(store @ OwnStore::Redis(_)) => {
+                return write!(f, "{store}, one server, appendfsync always");
+            }
+            Store::Own(store @ OwnStore::DynamoDb(_)) => {
+                return write!(f, "{store}, one engine over a file");
+            }
             Store::Cluster(cluster) => ("a cluster of masters", cluster.nodes().first()),
             Store::Sentinel(setup) => (
                 "a primary and a replica under Sentinels, replicas=1",

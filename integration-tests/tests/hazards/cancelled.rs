@@ -1,18 +1,25 @@
 use token_cache_integration_tests::{
     fleet::{Fleet, Task, User},
     history::{Op, Outcome, Rules, Scope},
+    servers::StoreKind,
 };
 
-use crate::common::{assert_signed_out, eventually, fleet, redis, signed_in, with};
+use crate::common::{
+    PATIENT, assert_signed_out, eventually, fleet_at, fleet_on, on_every_store, signed_in, store,
+};
+
+on_every_store!(
+    a_sign_out_is_carried_out_whenever_its_caller_goes_away,
+    callers_that_go_away_leave_the_others_their_own_answers,
+);
 
 const SERVERS: usize = 3;
 /// More than a sign-out has awaits.
 const POLLS: usize = 6;
 
-#[test]
-fn a_sign_out_is_carried_out_whenever_its_caller_goes_away() {
-    let redis = redis();
-    let fleet = fleet(&redis, SERVERS);
+fn a_sign_out_is_carried_out_whenever_its_caller_goes_away(kind: StoreKind) {
+    let store = store(kind);
+    let fleet = fleet_on(&store, SERVERS);
     let scopes: [fn(&User) -> Option<Scope>; 5] = [
         |_| None,
         |user| Some(Scope::Account(user.account)),
@@ -63,17 +70,12 @@ fn a_sign_out_is_carried_out_whenever_its_caller_goes_away() {
 }
 
 /// The first reply that nobody waits for any more must not be taken for the next one's.
-#[test]
-fn callers_that_go_away_leave_the_others_their_own_answers() {
-    let redis = redis();
+fn callers_that_go_away_leave_the_others_their_own_answers(kind: StoreKind) {
+    let store = store(kind);
     // One app server on a slow line, so that callers are still waiting when they go.
-    let line = token_cache_integration_tests::servers::Proxy::start(redis.address()).unwrap();
-    let patient = with(&redis.url(), crate::common::PATIENT);
-    let fleet = crate::common::fleet_at(&[
-        patient.clone(),
-        patient,
-        with(&line.url(), crate::common::PATIENT),
-    ]);
+    let line = store.line().unwrap();
+    let patient = store.url(PATIENT);
+    let fleet = fleet_at(&[patient.clone(), patient, line.url(PATIENT)]);
     line.delay(std::time::Duration::from_millis(2));
     let sessions: Vec<_> = (0..8)
         .map(|_| signed_in(&fleet, 2, User::new(fleet.account())))

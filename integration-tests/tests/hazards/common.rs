@@ -3,8 +3,23 @@ use std::time::{Duration, Instant};
 use token_cache_integration_tests::{
     fleet::{Answer, Fleet, Program, Ticketed, User},
     history::{Outcome, Scope},
-    servers::{RedisOptions, RedisServer},
+    servers::{OwnStore, RedisOptions, RedisServer, StoreKind},
 };
+
+/// Each named test once on every kind of store: the text of a hazard is one.
+macro_rules! on_every_store {
+    ($($hazard:ident),+ $(,)?) => {
+        mod redis {
+            use token_cache_integration_tests::servers::StoreKind::Redis;
+            $(#[test] fn $hazard() { super::$hazard(Redis); })+
+        }
+        mod dynamodb {
+            use token_cache_integration_tests::servers::StoreKind::DynamoDb;
+            $(#[test] fn $hazard() { super::$hazard(DynamoDb); })+
+        }
+    };
+}
+pub(crate) use on_every_store;
 
 /// No condition takes so long to come true; it is never waited for in full where things work.
 const GUARD: Duration = Duration::from_secs(40);
@@ -21,6 +36,16 @@ pub(crate) fn program() -> Program {
 
 pub(crate) fn redis() -> RedisServer {
     RedisServer::start(RedisOptions::default()).unwrap()
+}
+
+/// A store of the test's own that keeps nothing over a restart.
+pub(crate) fn store(kind: StoreKind) -> OwnStore {
+    OwnStore::start(kind).unwrap()
+}
+
+/// So many patient app servers on one store.
+pub(crate) fn fleet_on(store: &OwnStore, servers: usize) -> Fleet {
+    fleet_at(&vec![store.url(PATIENT); servers])
 }
 
 /// A URL with parameters.

@@ -1,5 +1,6 @@
-//! What may go wrong around a sign-out, each hazard with several app servers as processes of their own and a Redis of the
-//! test's own. Every operation is recorded, and the whole history is checked.
+//! What may go wrong around a sign-out, each hazard with several app servers as processes of their own and a store of the
+//! test's own: what is true of every store is told once, and shown on each. Every operation is recorded, and the whole
+//! history is checked.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +13,7 @@ mod common;
 
 mod cancelled;
 mod connection;
+mod dynamodb;
 mod failover;
 mod flush;
 mod foreign;

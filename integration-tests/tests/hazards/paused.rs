@@ -3,22 +3,28 @@ use std::time::Duration;
 use token_cache_integration_tests::{
     fleet::{Fleet, Task, User},
     history::{Op, Outcome, Rules, Scope},
+    servers::StoreKind,
 };
 
 use crate::common::{
-    assert_signed_in, assert_signed_out, eventually, failed, fleet_at, kind, redis, settled,
-    sign_out_account, with,
+    assert_signed_in, assert_signed_out, eventually, failed, fleet_at, kind as kind_of,
+    on_every_store, settled, sign_out_account, store,
 };
+
+on_every_store!(
+    a_paused_store_gives_time_outs_and_never_hangs_or_misses,
+    an_unreachable_store_is_unavailable_in_time_and_no_sign_out_is_ok,
+    a_paused_app_server_brings_nothing_back_when_it_goes_on,
+);
 
 const SERVERS: usize = 3;
 const IMPATIENT: &str = "operation_timeout=400ms&connect_timeout=400ms";
 /// Far more than the configured time, far less than a hang.
 const HANG: Duration = Duration::from_secs(15);
 
-#[test]
-fn a_paused_redis_gives_time_outs_and_never_hangs_or_misses() {
-    let redis = redis();
-    let fleet = fleet_at(&vec![with(&redis.url(), IMPATIENT); SERVERS]);
+fn a_paused_store_gives_time_outs_and_never_hangs_or_misses(kind: StoreKind) {
+    let store = store(kind);
+    let fleet = fleet_at(&vec![store.url(IMPATIENT); SERVERS]);
     let sign_in = |user| {
         eventually("a sign-in works", || {
             let session = fleet.sign_in(0, user).ok()?;
@@ -29,7 +35,7 @@ fn a_paused_redis_gives_time_outs_and_never_hangs_or_misses() {
     let ended = sign_in(User::new(fleet.account()));
     let user = User::new(fleet.account());
 
-    redis.pause().unwrap();
+    store.pause().unwrap();
     let started = fleet.start_sign_in(1).unwrap();
     let resume = Op::Resume {
         session: living.session,
@@ -48,14 +54,19 @@ fn a_paused_redis_gives_time_outs_and_never_hangs_or_misses() {
     ];
     for (what, running) in running {
         let answer = running.wait();
-        assert_eq!(kind(&answer.outcome), "TimedOut", "{what}: {answer:?}");
+        assert_eq!(kind_of(&answer.outcome), "TimedOut", "{what}: {answer:?}");
         let took = Duration::from_nanos(answer.span.end.0 - answer.span.start.0);
         assert!(took < HANG, "{what} took {took:?}");
-        let changes = !matches!(what, "read" | "read elsewhere" | "ticket");
+        let changes = match what {
+            "read" | "read elsewhere" | "ticket" => false,
+            // On DynamoDB it reads the account's head first, and got no further.
+            "sign-in" => kind == StoreKind::Redis,
+            _ => true,
+        };
         let maybe = matches!(answer.outcome, Outcome::Failed { maybe: true, .. });
         assert_eq!(maybe, changes, "{what}: {answer:?}");
     }
-    redis.resume().unwrap();
+    store.resume().unwrap();
 
     assert_signed_in(&fleet, &living);
     let out = settled(|| sign_out_account(&fleet, 1, &ended));
@@ -67,12 +78,11 @@ fn a_paused_redis_gives_time_outs_and_never_hangs_or_misses() {
     fleet.assert_kept(Rules::ALL);
 }
 
-#[test]
-fn an_unreachable_redis_is_unavailable_in_time_and_no_sign_out_is_ok() {
-    let mut redis = redis();
-    let fleet = fleet_at(&vec![with(&redis.url(), IMPATIENT); SERVERS]);
+fn an_unreachable_store_is_unavailable_in_time_and_no_sign_out_is_ok(kind: StoreKind) {
+    let mut store = store(kind);
+    let fleet = fleet_at(&vec![store.url(IMPATIENT); SERVERS]);
     let session = fleet.sign_in(0, User::new(fleet.account())).unwrap();
-    redis.kill9().unwrap();
+    store.kill9().unwrap();
     for at in 0..SERVERS {
         for answer in [
             fleet.get(at, &session),
@@ -81,7 +91,7 @@ fn an_unreachable_redis_is_unavailable_in_time_and_no_sign_out_is_ok() {
         ] {
             assert!(failed(&answer.outcome), "{answer:?}");
             assert!(
-                ["Unavailable", "TimedOut"].contains(&kind(&answer.outcome)),
+                ["Unavailable", "TimedOut"].contains(&kind_of(&answer.outcome)),
                 "{answer:?}"
             );
             let took = Duration::from_nanos(answer.span.end.0 - answer.span.start.0);
@@ -89,7 +99,7 @@ fn an_unreachable_redis_is_unavailable_in_time_and_no_sign_out_is_ok() {
         }
     }
     // Nothing was kept: everybody is out, and the fleet works again without a restart of its own.
-    redis.restart().unwrap();
+    store.restart().unwrap();
     assert_signed_out(&fleet, &session);
     let again = eventually("a sign-in works", || {
         fleet.sign_in(2, User::new(session.account)).ok()
@@ -100,10 +110,9 @@ fn an_unreachable_redis_is_unavailable_in_time_and_no_sign_out_is_ok() {
 }
 
 /// A frozen app server may go on long after the sign-out: what it had in hand is worth nothing.
-#[test]
-fn a_paused_app_server_brings_nothing_back_when_it_goes_on() {
-    let redis = redis();
-    let fleet = crate::common::fleet(&redis, SERVERS);
+fn a_paused_app_server_brings_nothing_back_when_it_goes_on(kind: StoreKind) {
+    let store = store(kind);
+    let fleet = crate::common::fleet_on(&store, SERVERS);
     for _ in 0..5 {
         let session = crate::common::signed_in(&fleet, 0, User::new(fleet.account()));
         let read = fleet.get(2, &session);

@@ -1,27 +1,21 @@
 use token_cache_integration_tests::{
     fleet::{Ticketed, User},
     history::{Outcome, Promise, Rules, check},
-    servers::{AppendFsync, RedisOptions, RedisServer},
+    servers::{OwnStore, RedisOptions, RedisServer, StoreKind},
 };
 
 use crate::common::{
-    assert_found, assert_signed_in, assert_signed_out, eventually, fleet, settled,
-    sign_out_account, signed_in,
+    assert_found, assert_signed_in, assert_signed_out, eventually, fleet, fleet_on, on_every_store,
+    settled, sign_out_account, signed_in,
 };
+
+on_every_store!(with_persistence_a_killed_store_comes_back_as_it_was,);
 
 const SERVERS: usize = 3;
 
-fn appending() -> RedisOptions {
-    RedisOptions {
-        appendonly: Some(AppendFsync::Always),
-        ..RedisOptions::default()
-    }
-}
-
-#[test]
-fn with_an_append_only_file_a_killed_redis_comes_back_as_it_was() {
-    let mut redis = RedisServer::start(appending()).unwrap();
-    let fleet = fleet(&redis, SERVERS);
+fn with_persistence_a_killed_store_comes_back_as_it_was(kind: StoreKind) {
+    let mut store = OwnStore::persistent(kind).unwrap();
+    let fleet = fleet_on(&store, SERVERS);
     let sessions: Vec<Ticketed> = (0..20)
         .map(|at| signed_in(&fleet, at % SERVERS, User::new(fleet.account())))
         .collect();
@@ -34,8 +28,8 @@ fn with_an_append_only_file_a_killed_redis_comes_back_as_it_was() {
                 "{out:?}"
             );
         }
-        redis.kill9().unwrap();
-        redis.restart().unwrap();
+        store.kill9().unwrap();
+        store.restart().unwrap();
         for session in ended.iter().take(round * 3 + 4) {
             assert_signed_out(&fleet, session);
         }

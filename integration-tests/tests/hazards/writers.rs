@@ -3,13 +3,21 @@ use std::thread;
 use token_cache_integration_tests::{
     fleet::{Fleet, Ticketed, User},
     history::{Account, Outcome, Rules, Scope, Sid},
-    servers::Proxy,
+    servers::{Line, OwnStore, StoreKind},
 };
 
 use crate::common::{
-    PATIENT, assert_found, assert_signed_in, assert_signed_out, fleet, fleet_at, redis, settled,
-    sign_out_account, signed_in, with,
+    PATIENT, assert_found, assert_signed_in, assert_signed_out, fleet_at, fleet_on, on_every_store,
+    settled, sign_out_account, signed_in, store,
 };
+
+on_every_store!(
+    a_sign_out_of_any_scope_stops_fifty_writers_for_good,
+    a_write_that_the_network_delivers_after_the_sign_out_is_refused,
+    a_sign_in_that_the_network_delivers_after_the_sign_out_is_refused,
+    a_writer_killed_between_its_steps_leaves_nothing_that_comes_back,
+    a_sign_in_killed_between_its_steps_harms_nobody,
+);
 
 const SERVERS: usize = 4;
 const WRITERS: usize = 50;
@@ -63,10 +71,9 @@ fn scopes(user: &User) -> Vec<Scope> {
     ]
 }
 
-#[test]
-fn a_sign_out_of_any_scope_stops_fifty_writers_for_good() {
-    let redis = redis();
-    let fleet = fleet(&redis, SERVERS);
+fn a_sign_out_of_any_scope_stops_fifty_writers_for_good(kind: StoreKind) {
+    let store = store(kind);
+    let fleet = fleet_on(&store, SERVERS);
     for round in 0..7 {
         let user = User::new(fleet.account()).labelled(fleet.number());
         let sessions: Vec<Ticketed> = (0..5)
@@ -106,21 +113,18 @@ fn a_sign_out_of_any_scope_stops_fifty_writers_for_good() {
 }
 
 /// A fleet of three, the last of which has a line of its own to the store.
-fn fleet_with_a_line(
-    redis: &token_cache_integration_tests::servers::RedisServer,
-) -> (Fleet, Proxy) {
-    let line = Proxy::start(redis.address()).unwrap();
-    let url = with(&redis.url(), PATIENT);
-    let fleet = fleet_at(&[url.clone(), url, with(&line.url(), PATIENT)]);
+fn fleet_with_a_line(store: &OwnStore) -> (Fleet, Line) {
+    let line = store.line().unwrap();
+    let url = store.url(PATIENT);
+    let fleet = fleet_at(&[url.clone(), url, line.url(PATIENT)]);
     (fleet, line)
 }
 
 const HELD_BACK: usize = 2;
 
-#[test]
-fn a_write_that_the_network_delivers_after_the_sign_out_is_refused() {
-    let redis = redis();
-    let (fleet, line) = fleet_with_a_line(&redis);
+fn a_write_that_the_network_delivers_after_the_sign_out_is_refused(kind: StoreKind) {
+    let store = store(kind);
+    let (fleet, line) = fleet_with_a_line(&store);
     for _ in 0..10 {
         let session = signed_in(&fleet, 0, User::new(fleet.account()));
         let read = fleet.get(HELD_BACK, &session);
@@ -138,10 +142,9 @@ fn a_write_that_the_network_delivers_after_the_sign_out_is_refused() {
     fleet.assert_kept(Rules::ALL);
 }
 
-#[test]
-fn a_sign_in_that_the_network_delivers_after_the_sign_out_is_refused() {
-    let redis = redis();
-    let (fleet, line) = fleet_with_a_line(&redis);
+fn a_sign_in_that_the_network_delivers_after_the_sign_out_is_refused(kind: StoreKind) {
+    let store = store(kind);
+    let (fleet, line) = fleet_with_a_line(&store);
     for round in 0..7 {
         // An issuer of its own: nobody else is signed out with it.
         let account = Account {
@@ -185,10 +188,9 @@ fn settled_sign_in(fleet: &Fleet, user: User) -> Ticketed {
     })
 }
 
-#[test]
-fn a_writer_killed_between_its_steps_leaves_nothing_that_comes_back() {
-    let redis = redis();
-    let (mut fleet, line) = fleet_with_a_line(&redis);
+fn a_writer_killed_between_its_steps_leaves_nothing_that_comes_back(kind: StoreKind) {
+    let store = store(kind);
+    let (mut fleet, line) = fleet_with_a_line(&store);
     for _ in 0..4 {
         let session = signed_in(&fleet, 0, User::new(fleet.account()));
         let read = fleet.get(HELD_BACK, &session);
@@ -206,10 +208,9 @@ fn a_writer_killed_between_its_steps_leaves_nothing_that_comes_back() {
     fleet.assert_kept(Rules::ALL);
 }
 
-#[test]
-fn a_sign_in_killed_between_its_steps_harms_nobody() {
-    let redis = redis();
-    let (mut fleet, line) = fleet_with_a_line(&redis);
+fn a_sign_in_killed_between_its_steps_harms_nobody(kind: StoreKind) {
+    let store = store(kind);
+    let (mut fleet, line) = fleet_with_a_line(&store);
     // A sign-in with a label has three steps: each is held back once while its app server dies.
     for step in 0..3 {
         let user = User::new(fleet.account()).labelled(fleet.number());
