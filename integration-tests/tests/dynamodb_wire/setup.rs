@@ -1,0 +1,103 @@
+use std::time::Duration;
+
+use token_cache_core::{
+    AccountId, AccountKey, BeginSession, EntryAddress, EntryName, EpochHash, IssuerKey, Moment,
+    Places, Secret, Session, SessionRecord, SignIn, Timestamp, TokenCache, TokenStore,
+};
+use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore};
+use token_cache_integration_tests::servers::{
+    ApiCall, DynamoDbEngine, DynamoDbProxy, Kept, TABLE, dynamodb_client,
+};
+
+pub(crate) const ISSUER: &str = "https://issuer.example";
+const PREFIX: &str = "wire";
+
+/// A store on an engine of its own, and the proxy between them, which keeps all that is said.
+pub(crate) struct Wire {
+    pub(crate) proxy: DynamoDbProxy,
+    pub(crate) store: DynamoDbStore,
+    pub(crate) cache: TokenCache,
+    _engine: DynamoDbEngine,
+}
+
+impl Wire {
+    /// With this much time for an operation.
+    pub(crate) async fn within(time: Duration) -> Self {
+        let engine = DynamoDbEngine::start(Kept::InMemory).unwrap();
+        let proxy = DynamoDbProxy::start(engine.address()).unwrap();
+        proxy.observe();
+        let mut config = DynamoDbConfig::new(TABLE);
+        PREFIX.clone_into(&mut config.prefix);
+        config.operation_timeout = time;
+        let client = dynamodb_client(&proxy.endpoint());
+        let store = DynamoDbStore::with_client(&client, config).await.unwrap();
+        let secret = Secret::random().unwrap();
+        let cache = TokenCache::open(store.clone(), secret).await.unwrap();
+        Self {
+            proxy,
+            store,
+            cache,
+            _engine: engine,
+        }
+    }
+
+    pub(crate) async fn patient() -> Self {
+        Self::within(Duration::from_secs(10)).await
+    }
+
+    /// What was said since this was last called, but for the reads of the namespace's record, by which the store and the
+    /// cache look at the clock now and then.
+    pub(crate) fn said(&self) -> Vec<ApiCall> {
+        let mut calls = self.proxy.observed();
+        let namespace = format!("{PREFIX}:N");
+        calls.retain(|call| call.asked["Key"]["pk"]["S"] != namespace);
+        calls
+    }
+
+    pub(crate) fn actions(&self) -> Vec<String> {
+        self.said().into_iter().map(|call| call.action).collect()
+    }
+
+    pub(crate) async fn sign_in(&self, subject: &str, sid: Option<&str>) -> Session {
+        let started = self.cache.start_sign_in().unwrap();
+        let mut sign_in =
+            SignIn::new(account(subject), &started).auth_time(Timestamp::from_secs(1));
+        if let Some(sid) = sid {
+            sign_in = sign_in.sid(sid).unwrap();
+        }
+        self.cache.sign_in(sign_in).await.unwrap()
+    }
+
+    pub(crate) async fn now(&self) -> Timestamp {
+        self.store.namespace().await.unwrap().time
+    }
+
+    /// A session begun at the store itself, and the address of an entry of it.
+    pub(crate) async fn begin(&self, number: u8) -> EntryAddress {
+        let now = self.now().await;
+        let account = AccountKey::new(IssuerKey::from_bytes([number; 16]), [number; 16]);
+        let epoch = EpochHash::from_bytes([number; 16]);
+        let places = Places {
+            provider: Timestamp::from_secs(1),
+            store: now,
+        };
+        let ends_at = later(now, Duration::from_secs(3_600));
+        let record = SessionRecord::new(epoch, None, places, ends_at);
+        let session = BeginSession::new(record, later(now, Duration::from_secs(600)), now);
+        self.store.begin(&account, session).await.unwrap();
+        EntryAddress::new(account, epoch, EntryName::from_bytes([number; 16]))
+    }
+}
+
+pub(crate) fn account(subject: &str) -> AccountId {
+    AccountId::new(ISSUER, subject).unwrap()
+}
+
+pub(crate) fn later(than: Timestamp, by: Duration) -> Timestamp {
+    Timestamp::from_millis(than.as_millis() + u64::try_from(by.as_millis()).unwrap())
+}
+
+/// A moment of the store's clock.
+pub(crate) fn store_moment(at: Timestamp) -> Moment {
+    Moment::of_store(at)
+}
