@@ -5,8 +5,9 @@ The story of one sign-out on three app servers, told twice: with token-cache, an
 
   cargo demo                                                 in memory, the servers are tasks
   cargo demo --features redis -- --store redis://127.0.0.1/  on Redis, the servers are processes
+  cargo demo --features dynamodb -- --store dynamodb://table in a table of DynamoDB, likewise
 
-  --store URL   memory: (as it comes), redis://… or redis+unix:///…
+  --store URL   memory: (as it comes), redis://…, redis+unix:///… or dynamodb://table?region=…&endpoint=…
   --json        a JSON object a line, for machines
   --help        this
 

@@ -53,19 +53,19 @@ impl Columns {
                 Ok(alone)
             }
             #[cfg(feature = "redis")]
-            StoreUrl::Shared(url) => Self::on_redis(url).await,
-            #[cfg(not(feature = "redis"))]
-            StoreUrl::Shared(_) => Err(Failure::new("this demo was built without Redis")),
+            StoreUrl::Redis(url) => Self::beside(url, PlainCache::on_redis(url).await?).await,
+            #[cfg(feature = "dynamodb")]
+            StoreUrl::DynamoDb(url) => Self::beside(url, PlainCache::on_dynamodb(url).await?).await,
         }
     }
 
-    #[cfg(feature = "redis")]
-    async fn on_redis(url: &str) -> Result<Self, Failure> {
+    /// token-cache at the URL, beside a plain cache on the same server.
+    #[cfg(any(feature = "redis", feature = "dynamodb"))]
+    async fn beside(url: &str, plain_cache: impl AppCache + 'static) -> Result<Self, Failure> {
         let cache = token_cache::builder(&StoreUrl::with_prefix(url))?
             .secret(secret()?)
             .open()
             .await?;
-        let plain_cache = PlainCache::connect(url).await?;
         Ok(Self {
             token_cache: Arc::new(WithTokenCache::new(cache)?),
             plain_cache: Arc::new(plain_cache),

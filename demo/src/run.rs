@@ -66,9 +66,11 @@ fn too_late() -> Failure {
 }
 
 async fn start(store: &StoreUrl) -> Result<Fleet, Failure> {
-    match store {
-        StoreUrl::Memory => Fleet::of_tasks(Columns::in_memory().await?).await,
-        StoreUrl::Shared(url) => Fleet::of_processes(&std::env::current_exe()?, url).await,
+    #[cfg(feature = "dynamodb")]
+    store.make_table_of_local_engine().await?;
+    match store.shared() {
+        None => Fleet::of_tasks(Columns::in_memory().await?).await,
+        Some(url) => Fleet::of_processes(&std::env::current_exe()?, url).await,
     }
 }
 

@@ -1,39 +1,80 @@
 /// The demo's own corner of a store; all it writes there but the namespace's record expires within minutes.
 pub(crate) const PREFIX: &str = "token-cache-demo";
 
-/// Where the tokens are kept.
+/// Where the tokens are kept: in this process, so that the app servers are its tasks, or on a server, so that they are processes.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum StoreUrl {
-    /// In this process, so the app servers are its tasks.
     Memory,
-    /// On a server, so the app servers are processes.
-    Shared(String),
+    #[cfg(feature = "redis")]
+    Redis(String),
+    #[cfg(feature = "dynamodb")]
+    DynamoDb(String),
 }
 
 impl StoreUrl {
     pub(crate) fn parse(url: &str) -> Result<Self, String> {
-        match url.split_once(':').map_or("", |(scheme, _)| scheme) {
-            "memory" if url == "memory:" => Ok(Self::Memory),
-            "redis" | "redis+unix" if cfg!(feature = "redis") => {
-                if url.contains("prefix=") {
-                    return Err(format!("leave the prefix out: the demo keeps to {PREFIX}"));
-                }
-                Ok(Self::Shared(url.to_owned()))
-            }
-            "redis" | "redis+unix" => Err(
-                "this demo was built without Redis; run it by `cargo demo --features redis -- --store URL`"
-                    .to_owned(),
+        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+        if url == "memory:" {
+            return Ok(Self::Memory);
+        }
+        if url.contains("prefix=") {
+            return Err(format!("leave the prefix out: the demo keeps to {PREFIX}"));
+        }
+        match scheme {
+            #[cfg(feature = "redis")]
+            "redis" | "redis+unix" => Ok(Self::Redis(url.to_owned())),
+            #[cfg(not(feature = "redis"))]
+            "redis" | "redis+unix" => Err(built_without("redis")),
+            #[cfg(feature = "dynamodb")]
+            "dynamodb" => Ok(Self::DynamoDb(url.to_owned())),
+            #[cfg(not(feature = "dynamodb"))]
+            "dynamodb" => Err(built_without("dynamodb")),
+            _ => Err(
+                "the store's URL is memory:, redis://…, redis+unix:///… or dynamodb://…".to_owned(),
             ),
-            _ => Err("the store's URL is memory:, redis://… or redis+unix:///…".to_owned()),
         }
     }
 
-    #[cfg(feature = "redis")]
+    /// The store's URL, where app servers in processes of their own can share it.
+    pub(crate) fn shared(&self) -> Option<&str> {
+        match self {
+            Self::Memory => None,
+            #[cfg(feature = "redis")]
+            Self::Redis(url) => Some(url),
+            #[cfg(feature = "dynamodb")]
+            Self::DynamoDb(url) => Some(url),
+        }
+    }
+
+    /// An engine at an endpoint without TLS is somebody's own, for development: there, a table that is missing is made.
+    #[cfg(feature = "dynamodb")]
+    pub(crate) async fn make_table_of_local_engine(&self) -> Result<(), token_cache::Error> {
+        use token_cache::dynamodb::{DynamoDbConfig, DynamoDbStore};
+
+        let Self::DynamoDb(url) = self else {
+            return Ok(());
+        };
+        let config = DynamoDbConfig::from_url(url)?;
+        let endpoint = config.endpoint.as_deref().unwrap_or_default();
+        if endpoint.starts_with("http://") {
+            DynamoDbStore::create_table_if_missing(&config).await?;
+        }
+        Ok(())
+    }
+
     /// The URL for token-cache, with the demo's prefix.
+    #[cfg(any(feature = "redis", feature = "dynamodb"))]
     pub(crate) fn with_prefix(url: &str) -> String {
         let separator = if url.contains('?') { '&' } else { '?' };
         format!("{url}{separator}prefix={PREFIX}")
     }
+}
+
+#[cfg(not(all(feature = "redis", feature = "dynamodb")))]
+fn built_without(feature: &str) -> String {
+    format!(
+        "this demo was built without its feature {feature}; run it by `cargo demo --features {feature} -- --store URL`"
+    )
 }
 
 /// The URL may hold a password.
@@ -41,7 +82,10 @@ impl std::fmt::Debug for StoreUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Memory => "Memory",
-            Self::Shared(_) => "Shared([redacted])",
+            #[cfg(feature = "redis")]
+            Self::Redis(_) => "Redis([redacted])",
+            #[cfg(feature = "dynamodb")]
+            Self::DynamoDb(_) => "DynamoDb([redacted])",
         })
     }
 }
@@ -64,6 +108,13 @@ mod tests {
     fn redis_without_its_feature_names_the_command_that_has_it() {
         let refusal = StoreUrl::parse("redis://127.0.0.1/").unwrap_err();
         assert!(refusal.contains("--features redis"), "{refusal}");
+    }
+
+    #[cfg(not(feature = "dynamodb"))]
+    #[test]
+    fn dynamodb_without_its_feature_names_the_command_that_has_it() {
+        let refusal = StoreUrl::parse("dynamodb://tokens").unwrap_err();
+        assert!(refusal.contains("--features dynamodb"), "{refusal}");
     }
 
     #[cfg(feature = "redis")]

@@ -54,6 +54,10 @@ impl DynamoDbStore {
         config: &DynamoDbConfig,
     ) -> Result<bool> {
         config.check()?;
-        table::create_if_missing(&Client::new(client.config().to_builder(), config)).await
+        Box::pin(table::create_if_missing(&Client::new(
+            client.config().to_builder(),
+            config,
+        )))
+        .await
     }
 }

@@ -54,13 +54,13 @@ impl DynamoDbStore {
     /// the service can't be reached.
     pub async fn connect(config: DynamoDbConfig) -> Result<Self> {
         config.check()?;
-        let client = Client::new(dial(&config).await, &config);
+        let client = Client::new(Box::pin(dial(&config)).await, &config);
         Self::over(client, &config).await
     }
 
     pub(crate) async fn over(client: Client, config: &DynamoDbConfig) -> Result<Self> {
         let keys = Keys::new(&config.prefix);
-        let findings = checks::check(&client, &keys, config).await?;
+        let findings = Box::pin(checks::check(&client, &keys, config)).await?;
         let held = Arc::new(Held {
             client,
             keys,

@@ -75,7 +75,7 @@ impl DynamoDbStore {
     /// # Errors
     /// The store's own failures; what was deleted until then is deleted, and another pass goes on with the rest.
     pub async fn sweep(&self, options: SweepOptions) -> Result<SweepReport> {
-        self.held().sweep(options).await
+        Box::pin(self.held().sweep(options)).await
     }
 
     /// Sweeps for as long as the store is in use. Any number of servers may: one of them takes each turn.

@@ -20,7 +20,11 @@ impl DynamoDbStore {
     /// As [`connect`](Self::connect).
     pub async fn create_table_if_missing(config: &DynamoDbConfig) -> Result<bool> {
         config.check()?;
-        create_if_missing(&Client::new(dial(config).await, config)).await
+        Box::pin(create_if_missing(&Client::new(
+            Box::pin(dial(config)).await,
+            config,
+        )))
+        .await
     }
 }
 

@@ -1,3 +1,5 @@
+#[cfg(feature = "dynamodb")]
+mod dynamodb_items;
 #[cfg(feature = "redis")]
 mod redis_keys;
 
@@ -8,6 +10,8 @@ use std::{
 
 use async_trait::async_trait;
 
+#[cfg(feature = "dynamodb")]
+use self::dynamodb_items::DynamoDbItems;
 #[cfg(feature = "redis")]
 use self::redis_keys::RedisKeys;
 use super::{AppCache, Cached, Cookie, Denied};
@@ -35,8 +39,16 @@ impl PlainCache<MemoryKeys> {
 #[cfg(feature = "redis")]
 impl PlainCache<RedisKeys> {
     /// A plain cache on a Redis server.
-    pub(crate) async fn connect(url: &str) -> Result<Self, Denied> {
+    pub(crate) async fn on_redis(url: &str) -> Result<Self, Denied> {
         Ok(Self(RedisKeys::connect(url).await?))
+    }
+}
+
+#[cfg(feature = "dynamodb")]
+impl PlainCache<DynamoDbItems> {
+    /// A plain cache in a table of DynamoDB.
+    pub(crate) async fn on_dynamodb(url: &str) -> Result<Self, Denied> {
+        Ok(Self(DynamoDbItems::connect(url).await?))
     }
 }
 

@@ -3,7 +3,7 @@ use std::{io, net::SocketAddr, sync::Arc};
 use token_cache_conformance::{Switch, async_trait};
 use tokio::{
     io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpStream, lookup_host},
     sync::watch,
 };
 
@@ -12,7 +12,9 @@ pub(crate) struct Gate(watch::Sender<bool>);
 
 impl Gate {
     /// A gate to `server`, and where it listens.
-    pub(crate) async fn to(server: SocketAddr) -> io::Result<(Arc<Self>, SocketAddr)> {
+    pub(crate) async fn to(server: &str) -> io::Result<(Arc<Self>, SocketAddr)> {
+        let server = lookup_host(server).await?.next();
+        let server = server.ok_or_else(|| io::Error::other("the endpoint has no address"))?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let gate = Arc::new(Self(watch::Sender::new(true)));

@@ -1,37 +1,36 @@
-//! An engine that speaks DynamoDB, in this process.
+//! What speaks DynamoDB for these tests: an engine in this process, or for the suite another, if one is named.
 //!
-//! Where it differs from the service as AWS documents it: it never throttles, its eventually consistent reads are never stale, it
-//! looks at no credentials and no policy, and its tables and their time-to-live are there at once. What rests on those is not
-//! shown by this suite.
+//! Where engines differ from the service as AWS documents it: they never throttle, their eventually consistent reads are never
+//! stale, they look at no credentials and no policy, and their tables and the time-to-live of those are there at once. What rests
+//! on that is not shown by these tests.
 
-use std::{error::Error, net::SocketAddr, thread, time::Duration};
+use std::{env, error::Error, thread, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
     config::{self, BehaviorVersion, Config, Credentials, Region},
 };
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore};
 use tokio::runtime::Builder;
 
-pub(crate) const TABLE: &str = "token-cache";
+pub(crate) const TABLE: &str = "token-cache-tests";
 
 /// What a test fails with where there is no engine.
 pub(crate) type NoEngine = Box<dyn Error + Send + Sync>;
 
-/// Where it listens. It runs as long as the process.
+/// Where it is, `http://…` or `https://…`. One of this process runs as long as the process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Engine {
-    pub(crate) address: SocketAddr,
+    pub(crate) endpoint: &'static str,
 }
 
 impl Engine {
-    /// Starts it on a thread and a runtime of its own, and creates the table.
+    /// Starts one on a thread and a runtime of its own, and creates the table.
     pub(crate) fn start() -> Result<Self, NoEngine> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
-        let engine = Self {
-            address: listener.local_addr()?,
-        };
+        let engine = Self::at(format!("http://{}", listener.local_addr()?));
         let database = dynoxide::Database::memory().map_err(|why| why.to_string())?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
@@ -43,15 +42,32 @@ impl Engine {
                 dynoxide::server::serve_on(listener, database).await;
             });
         });
+        engine.with_table()
+    }
+
+    pub(crate) fn at(endpoint: String) -> Self {
+        Self {
+            endpoint: endpoint.leak(),
+        }
+    }
+
+    /// Creates the table where it is missing.
+    pub(crate) fn with_table(self) -> Result<Self, NoEngine> {
         let creating = thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build()?;
-            let (client, config) = (engine.client(), DynamoDbConfig::new(TABLE));
+            let (client, config) = (self.client(), DynamoDbConfig::new(TABLE));
             let creating = DynamoDbStore::create_table_if_missing_with(&client, &config);
             runtime.block_on(creating)?;
             Ok::<_, NoEngine>(())
         });
         creating.join().unwrap()?;
-        Ok(engine)
+        Ok(self)
+    }
+
+    /// Host and port of one without TLS.
+    pub(crate) fn address(&self) -> Option<&'static str> {
+        let address = self.endpoint.strip_prefix("http://")?;
+        Some(address.trim_end_matches('/'))
     }
 
     /// A store in a namespace of the table.
@@ -65,12 +81,27 @@ impl Engine {
     }
 
     pub(crate) fn settings(&self) -> config::Builder {
+        let http = aws_smithy_http_client::Builder::new();
+        let http = if self.address().is_some() {
+            http.build_http()
+        } else {
+            http.tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .build_https()
+        };
+        let set = |name: &str, otherwise: &str| env::var(name).unwrap_or(otherwise.to_owned());
+        let credentials = Credentials::new(
+            set("AWS_ACCESS_KEY_ID", "test"),
+            set("AWS_SECRET_ACCESS_KEY", "test"),
+            env::var("AWS_SESSION_TOKEN").ok(),
+            None,
+            "tests",
+        );
         Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new("eu-central-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
-            .endpoint_url(format!("http://{}", self.address))
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .region(Region::new(set("AWS_REGION", "eu-central-1")))
+            .credentials_provider(credentials)
+            .endpoint_url(self.endpoint)
+            .http_client(http)
     }
 }
 

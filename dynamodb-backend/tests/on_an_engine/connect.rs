@@ -58,7 +58,7 @@ fn says(kind: ErrorKind, part: &str, said: &str) {
 
 #[test]
 fn credentials_and_region_are_found_in_the_environment() {
-    let endpoint = format!("endpoint=http://{}", engine().address);
+    let endpoint = format!("endpoint={}", engine().endpoint);
     let with_region = format!("{endpoint}&region=eu-central-1");
     assert_eq!(connecting(&with_region, &CREDENTIALS), "connected");
     let mut environment = CREDENTIALS.to_vec();
@@ -76,7 +76,10 @@ fn credentials_and_region_are_found_in_the_environment() {
 /// The TLS stack is whole: it shakes hands, and tells where nobody does.
 #[test]
 fn a_server_without_tls_is_unavailable() {
-    let endpoint = format!("endpoint=https://{}&region=eu-central-1", engine().address);
+    let endpoint = format!(
+        "endpoint=https://{}&region=eu-central-1",
+        engine().address().unwrap()
+    );
     let said = connecting(&endpoint, &CREDENTIALS);
     says(ErrorKind::Unavailable, "no connection can be made", &said);
 }

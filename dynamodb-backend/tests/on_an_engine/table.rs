@@ -147,9 +147,7 @@ async fn a_table_is_created_once() {
 #[tokio::test]
 async fn a_service_that_is_not_there_is_unavailable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = crate::engine::Engine {
-        address: listener.local_addr().unwrap(),
-    };
+    let nobody = crate::engine::Engine::at(format!("http://{}", listener.local_addr().unwrap()));
     drop(listener);
     let mut config = config("table-6");
     config.operation_timeout = Duration::from_secs(2);
@@ -169,7 +167,7 @@ async fn a_client_without_credentials_is_denied_before_any_request() {
     let settings = aws_sdk_dynamodb::Config::builder()
         .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::v2026_01_12())
         .region(aws_sdk_dynamodb::config::Region::new("eu-central-1"))
-        .endpoint_url(format!("http://{}", engine().address))
+        .endpoint_url(engine().endpoint)
         .http_client(aws_smithy_http_client::Builder::new().build_http());
     let none = provide_credentials_fn(|| async { Err(CredentialsError::not_loaded("none here")) });
     let late =
