@@ -5,7 +5,7 @@ use std::{env, process::Command};
 use token_cache_core::{ErrorKind, TokenStore};
 use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore};
 
-use crate::engine;
+use crate::{engine, engine::TABLE};
 
 /// Tells a child which URL to connect to.
 const URL: &str = "TOKEN_CACHE_TEST_URL";
@@ -20,7 +20,7 @@ fn connecting(parameters: &str, environment: &[(&str, &str)]) -> String {
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", "connect::child", "--nocapture"])
         .env_clear()
-        .env(URL, format!("dynamodb://token-cache?{parameters}"))
+        .env(URL, format!("dynamodb://{TABLE}?{parameters}"))
         // Nothing but the environment is asked: no profile of whoever runs the tests, no machine's metadata.
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("HOME", "/nonexistent")

@@ -12,6 +12,7 @@ mod connect;
 #[path = "../engine/mod.rs"]
 mod engine;
 mod foreign;
+mod locks;
 mod requests;
 mod table;
 
