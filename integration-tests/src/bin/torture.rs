@@ -28,7 +28,7 @@ struct Arguments {
     #[arg(long)]
     url: Option<String>,
     /// How its own store is laid out
-    #[arg(long, alias = "store", value_enum, default_value_t = Topology::Standalone)]
+    #[arg(long = "store", value_enum, default_value_t = Topology::Standalone)]
     topology: Topology,
     /// What the app servers keep tokens in; with any but token-cache the run succeeds if violations are found
     #[arg(long, value_enum, default_value_t)]

@@ -45,13 +45,13 @@ pub struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 #[expect(clippy::exhaustive_enums, reason = "the program's argument")]
 pub enum Topology {
-    /// One server.
+    /// One Redis
     Standalone,
-    /// Three masters.
+    /// Redis Cluster of three masters
     Cluster,
-    /// A primary with a replica, watched by Sentinels.
+    /// A Redis primary with a replica, watched by Sentinels
     Sentinel,
-    /// One DynamoDB engine.
+    /// One DynamoDB engine
     #[value(name = "dynamodb")]
     DynamoDb,
 }
