@@ -170,7 +170,7 @@ fn an_engine_that_is_not_there_is_an_error_and_never_a_pass() {
     let output = Command::new(env!("CARGO_BIN_EXE_servers"))
         .arg("--hold-dynamodb")
         .env_remove(DYNAMODB_VARIABLE)
-        .env_remove("DOCKER_HOST")
+        .env("DOCKER_HOST", "unix:///no/such/socket")
         .env(ENGINE_VARIABLE, "/no/such/engine")
         .output()
         .unwrap();
