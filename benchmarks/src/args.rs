@@ -19,6 +19,12 @@ pub(crate) struct Args {
     /// A server to measure on, `redis://…`; by default a local one is started. Everything is kept under a prefix of its own.
     #[arg(long)]
     pub(crate) url: Option<String>,
+    /// What a million read request units cost: for `dynamodb`, which counts them.
+    #[arg(long, value_name = "PRICE", default_value_t = 0.125)]
+    pub(crate) read_price: f64,
+    /// What a million write request units cost.
+    #[arg(long, value_name = "PRICE", default_value_t = 0.625)]
+    pub(crate) write_price: f64,
     /// How many rounds a figure has.
     #[arg(long, default_value_t = 11)]
     pub(crate) rounds: usize,
@@ -38,6 +44,8 @@ pub(crate) struct Args {
 pub(crate) enum Suite {
     /// The Redis store against the `redis` crate.
     Redis,
+    /// What the DynamoDB store takes of a table's capacity, beside two usual designs.
+    Dynamodb,
 }
 
 impl Args {

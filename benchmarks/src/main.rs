@@ -8,6 +8,7 @@ mod figure;
 mod machine;
 mod report;
 mod rounds;
+mod vs_dynamodb;
 mod vs_redis;
 
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ fn run(args: &Args) -> Result<bool> {
     let figures = runtime.block_on(async {
         match args.suite {
             Suite::Redis => vs_redis::run(args).await,
+            Suite::Dynamodb => vs_dynamodb::run(args).await,
         }
     })?;
     report::table(&figures);

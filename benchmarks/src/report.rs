@@ -55,6 +55,17 @@ pub(crate) fn table(figures: &[Figure]) {
     }
 }
 
+/// Prints rows under a heading as a Markdown table, with a line about them.
+pub(crate) fn rows(about: &str, heading: &[&str], rows: &[String]) {
+    println!("{about}\n");
+    println!("| {} |", heading.join(" | "));
+    println!("|{}", "---|".repeat(heading.len()));
+    for row in rows {
+        println!("{row}");
+    }
+    println!();
+}
+
 /// Writes the figures as a list of name, ratio, goal, holds.
 pub(crate) fn json(figures: &[Figure], file: &Path) -> Result<()> {
     fs::write(file, serde_json::to_string_pretty(figures)? + "\n")?;

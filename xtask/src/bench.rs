@@ -6,6 +6,9 @@ use crate::metadata::Metadata;
 
 const PACKAGE: &str = "token-cache-benchmarks";
 
+/// What speaks DynamoDB, a program of its own.
+const ENGINE: (&str, &str) = ("token-cache-integration-tests", "dynamodb_engine");
+
 /// Which store, and the benchmark's own arguments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -19,6 +22,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         return Err(Failure::new(format!(
             "{PACKAGE} has no program of that name"
         )));
+    }
+    if arguments.arguments.iter().any(|word| word == "dynamodb") {
+        let engine = ["build", "--release", "--quiet", "--package", ENGINE.0];
+        command::run(command::cargo(engine).args(["--bin", ENGINE.1]))?;
     }
     // In the caller's folder: the file that `--json` names is meant from there.
     let here = env::current_dir().map_err(Failure::during("current folder"))?;

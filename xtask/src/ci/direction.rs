@@ -18,10 +18,8 @@ fn may(package: &str) -> Option<May> {
     Some(match package {
         CORE => May::Only(&[]),
         REDIS | DYNAMODB | CONFORMANCE => May::Only(&[CORE]),
-        FACADE => May::Only(&[CORE, REDIS, DYNAMODB]),
-        "token-cache-demo" | "token-cache-example-without-facade" => {
-            May::Only(&[CORE, REDIS, DYNAMODB, FACADE])
-        }
+        FACADE | "token-cache-example-without-facade" => May::Only(&[CORE, REDIS, DYNAMODB]),
+        "token-cache-demo" | "token-cache-example-any-store" => May::Only(&[FACADE]),
         "token-cache-integration-tests" | "token-cache-benchmarks" | "xtask" => May::Anything,
         _ => return None,
     })

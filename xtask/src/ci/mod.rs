@@ -6,6 +6,7 @@ use crate::test;
 mod direction;
 mod msrv;
 mod packages;
+mod second_engine;
 
 /// What CI checks besides.
 #[derive(Debug, clap::Args)]
@@ -31,6 +32,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     feature_combinations()?;
     msrv::check(&metadata)?;
     packages::check(&metadata)?;
+    second_engine::check()?;
     test::run(&test::Arguments::default())
 }
 

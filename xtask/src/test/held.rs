@@ -7,7 +7,7 @@ use crate::failure::{Failure, Outcome};
 #[derive(Debug)]
 pub(super) struct Held {
     holder: Child,
-    /// What the holder printed: the last word is where the server is.
+    /// What the holder printed.
     said: String,
 }
 
@@ -42,6 +42,11 @@ impl Held {
         } else {
             Ok(held)
         }
+    }
+
+    /// What an app opens it by: the first word that a DynamoDB's holder printed.
+    pub(super) fn url(&self) -> &str {
+        self.said.split(' ').next().unwrap_or_default()
     }
 
     /// Where it is: the last word that its holder printed.

@@ -1,22 +1,16 @@
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::built::Built;
 use crate::command;
 use crate::failure::Outcome;
 use crate::metadata::Metadata;
-use crate::torture;
 
 mod features;
 mod held;
+mod programs;
 mod servers;
 
 use self::held::Held;
-
-/// For the two programs that open a Redis for a moment.
-const SECRET: (&str, &str) = (
-    "TOKEN_CACHE_SECRET",
-    "only for a test: a secret of over 32 bytes",
-);
 
 /// Names the DynamoDB that all tests of a run share.
 const DYNAMODB: &str = "TOKEN_CACHE_TEST_DYNAMODB";
@@ -49,7 +43,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let dynamodb = Held::dynamodb(servers)?;
     environment.push((DYNAMODB, dynamodb.at().to_owned()));
     if arguments.arguments.is_empty() {
-        run_programs(&built)?;
+        programs::run(&built, dynamodb.url())?;
         let doctests = ["test", "--doc", "--workspace"];
         command::run(
             command::cargo(doctests)
@@ -70,24 +64,6 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             .args(&arguments.arguments)
             .envs(environment),
     )
-}
-
-/// What is no test of its own and still must work: each ends with an error if a promise broke.
-fn run_programs(built: &Built) -> Outcome {
-    let redis = Held::redis(built.program("servers")?)?;
-    for store in [None, Some(redis.at())] {
-        let mut demo = built.program("token-cache-demo")?;
-        demo.arg("--json")
-            .stdout(Stdio::null())
-            .env(SECRET.0, SECRET.1);
-        command::run(demo.args(store.iter().flat_map(|url| ["--store", url])))?;
-        let mut example = built.program("token-cache-example-without-facade")?;
-        command::run(example.args(store).env(SECRET.0, SECRET.1))?;
-    }
-    drop(redis);
-    command::run(built.program(torture::PROGRAM)?.args(["--minutes", "1"]))?;
-    let on_dynamodb = ["--store", "dynamodb", "--minutes", "0.5"];
-    command::run(built.program(torture::PROGRAM)?.args(on_dynamodb))
 }
 
 /// nextest where it is installed, else cargo's own.

@@ -1,36 +1,33 @@
-//! An app on `token-cache-core` and one backend crate, without the facade: one user signs in, uses tokens, signs out.
-//!
-//! `cargo run -p token-cache-example-without-facade -- redis://127.0.0.1/`, or without a URL in memory. On Redis it needs
-//! `TOKEN_CACHE_SECRET`. It ends with an error unless the sign-out is final.
+//! An app on `token-cache-core` and one backend crate, without the facade: one user signs in, uses tokens, signs out. It fails
+//! unless the sign-out is final. The two programs beside it differ in the store they open.
 
-use std::{io::Write, sync::Arc};
+use std::io::Write;
 
 use token_cache_core::{
-    AccountId, EntryKey, MemoryStore, Over, Secret, SignIn, TokenCache, TokenSet, TokenStore,
+    AccountId, EntryKey, Over, Secret, SignIn, TokenCache, TokenSet, TokenStore,
 };
-use token_cache_redis::{RedisConfig, RedisStore};
 
-type Failure = Box<dyn std::error::Error>;
+/// Whatever goes wrong ends the app.
+pub type Failure = Box<dyn std::error::Error>;
 
-#[tokio::main]
-async fn main() -> Result<(), Failure> {
-    let cache = open(std::env::args().nth(1)).await?;
+/// Runs the app on a store. The secret is that of `TOKEN_CACHE_SECRET`.
+///
+/// # Errors
+/// Where the store fails, or the sign-out is not final.
+pub async fn run(store: impl TokenStore) -> Result<(), Failure> {
+    let cache = TokenCache::open(store, Secret::from_env()?).await?;
     sign_out_is_final(&cache).await?;
     let store = cache.store();
     writeln!(std::io::stdout(), "ok: on {store}, the sign-out is final")?;
     Ok(())
 }
 
-async fn open(url: Option<String>) -> Result<TokenCache, Failure> {
-    let (store, secret): (Arc<dyn TokenStore>, _) = match url {
-        Some(url) => {
-            let secret = Secret::from_env()?;
-            let store = RedisStore::connect(RedisConfig::from_url(&url)?).await?;
-            (Arc::new(store), secret)
-        }
-        None => (Arc::new(MemoryStore::new()), Secret::random()?),
-    };
-    Ok(TokenCache::open(store, secret).await?)
+/// The URL of the store: the program's argument.
+///
+/// # Errors
+/// Where there is none.
+pub fn url() -> Result<String, Failure> {
+    Ok(std::env::args().nth(1).ok_or("give the URL of the store")?)
 }
 
 async fn sign_out_is_final(cache: &TokenCache) -> Result<(), Failure> {

@@ -1,0 +1,74 @@
+//! The same app on every store. It knows a URL, and no backend.
+//!
+//! ```sh
+//! cargo run -p token-cache-example-any-store -- memory:
+//! cargo run -p token-cache-example-any-store --features redis -- redis://127.0.0.1/
+//! cargo run -p token-cache-example-any-store --features dynamodb -- dynamodb://token-cache?region=eu-central-1
+//! ```
+//!
+//! Every store but `memory:` needs `TOKEN_CACHE_SECRET`. It ends with an error unless a sign-out on one server is final on another.
+
+use std::io::Write;
+
+use token_cache::{AccountId, EntryKey, SignIn, TokenCache, TokenSet};
+
+type Failure = Box<dyn std::error::Error>;
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let url = std::env::args().nth(1).ok_or("give the URL of a store")?;
+    let here = token_cache::open(&url).await?;
+    // What lives in this process is shared by its handles; what lives on a server, by whoever opens its URL.
+    let there = if url == "memory:" {
+        here.clone()
+    } else {
+        token_cache::open(&url).await?
+    };
+    sign_out_there_is_final_here(&here, &there).await?;
+    writeln!(
+        std::io::stdout(),
+        "ok: on {}, the sign-out is final",
+        here.store()
+    )?;
+    Ok(())
+}
+
+async fn sign_out_there_is_final_here(
+    here: &TokenCache,
+    there: &TokenCache,
+) -> Result<(), Failure> {
+    // A user of this run's own: on a store that is shared, another run's sign-out would end this one's sessions.
+    let account = AccountId::custom("example", format!("grace-{}", std::process::id()))?;
+    let api = EntryKey::resource("https://api.example")?;
+
+    let started = here.start_sign_in()?;
+    let session = here.sign_in(SignIn::new(account.clone(), &started)).await?;
+    session
+        .put(&api, TokenSet::new("at-1").with_refresh_token("rt-1"))
+        .await?;
+
+    let elsewhere = there.resume(&session.ticket()?).await?;
+    let read = elsewhere.get(&api).await?;
+    ensure(
+        read.is_some(),
+        "the tokens are lost on the way to the other server",
+    )?;
+
+    let report = there.sign_out_account(&account).await?;
+    ensure(report.ended, "the sign-out found nothing to end")?;
+
+    let late = session.put(&api, TokenSet::new("at-2")).await;
+    ensure(
+        late.is_err_and(|error| error.is_signed_out()),
+        "a late write was taken",
+    )?;
+    let late = session.get(&api).await;
+    ensure(
+        late.is_err_and(|error| error.is_signed_out()),
+        "a read was not refused",
+    )
+}
+
+fn ensure(holds: bool, otherwise: &str) -> Result<(), Failure> {
+    if holds { Ok(()) } else { Err(otherwise.into()) }
+}

@@ -1,0 +1,159 @@
+use std::env;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::command;
+use crate::failure::{Failure, Outcome};
+use crate::say::say;
+
+/// What is installed, into a folder of its own under the target directory.
+const PACKAGES: [&str; 2] = ["moto[server]==5.2.1", "python-hcl2==8.1.4"];
+
+const STARTS_WITHIN: Duration = Duration::from_secs(60);
+
+/// Signs in, uses tokens and signs out on whatever store its URL names.
+const APP: &str = "token-cache-example-any-store";
+
+const STORE: &str = "token-cache-dynamodb";
+
+/// Where the engine is not as AWS documents the service, so that a store that is right fails on it.
+const DIFFERENCES: [(&str, &str); 12] = [
+    ("a_value_over_the_limit_is_refused", TOO_LARGE),
+    ("of_two_sign_outs_at_once_one_ends_it", TWO_STEPS),
+    (
+        "a_sign_in_that_races_with_a_sign_out_does_not_live",
+        TWO_STEPS,
+    ),
+    ("sign_ins_at_once_lose_nothing", TWO_STEPS),
+    ("of_racing_conditional_writes_one_is_stored", TWO_STEPS),
+    ("every_account_is_streamed", SLOW_SCANS),
+    ("an_issuers_accounts_are_streamed", SLOW_SCANS),
+    (
+        "the_stream_misses_nobody_while_others_come_and_go",
+        SLOW_SCANS,
+    ),
+    ("a_list_is_signed_out_step_by_step", SLOW_SCANS),
+    ("an_issuer_is_signed_out_whole", SLOW_SCANS),
+    ("a_resumed_run_keeps_its_moment", SLOW_SCANS),
+    ("a_failed_step_is_taken_again", SLOW_SCANS),
+];
+
+const TOO_LARGE: &str =
+    "it counts some bytes more than DynamoDB does, and refuses an item of just under 400 KB";
+const TWO_STEPS: &str =
+    "it checks a condition and writes in two steps without a lock, so two writes at once both pass";
+const SLOW_SCANS: &str =
+    "it takes longer than a check may over thousands of accounts, or a table that all checks share";
+
+/// The conformance suite on an engine that has nothing in common with the usual one, and the table that the templates in
+/// `docs/` make.
+pub(super) fn check() -> Outcome {
+    let environment = environment()?;
+    let python = environment.join("bin/python");
+    let engine = Moto::start(environment.join("bin/moto_server"))?;
+
+    let templates = command::root().join("docs/dynamodb");
+    command::run(
+        Command::new(&python)
+            .arg(command::root().join("xtask/src/ci/templates.py"))
+            .arg(engine.url())
+            .arg(templates),
+    )?;
+    let store = format!(
+        "dynamodb://token-cache?region=eu-central-1&endpoint={}",
+        engine.url()
+    );
+    let app = ["run", "--package", APP, "--features", "dynamodb", "--"];
+    command::run(with_credentials(command::cargo(app).arg(store)))?;
+
+    let suite = ["test", "--package", STORE, "--test", "conformance", "--"];
+    let mut suite = command::cargo(suite);
+    suite.args(["--test-threads", "2"]);
+    for (behaviour, _) in DIFFERENCES {
+        suite.args(["--skip", behaviour]);
+    }
+    say_differences();
+    command::run(with_credentials(&mut suite).env("TOKEN_CACHE_TEST_DYNAMODB", engine.url()))
+}
+
+fn say_differences() {
+    say("\n» behaviours that this engine can't show:");
+    for (behaviour, why) in DIFFERENCES {
+        say(&format!("  {behaviour}: {why}"));
+    }
+}
+
+/// The engine asks for some, and looks at none.
+fn with_credentials(command: &mut Command) -> &mut Command {
+    command
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env(
+            "TOKEN_CACHE_SECRET",
+            "only for a test: a secret of over 32 bytes",
+        )
+}
+
+/// A Python with the packages, made once.
+fn environment() -> Outcome<PathBuf> {
+    let target = env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| command::root().join("target"), PathBuf::from);
+    let environment = target.join("second-engine");
+    if !environment.join("bin/python").is_file() {
+        let python = command::find("python3").ok_or_else(|| {
+            Failure::new("no python3 on this machine: sudo apt-get install python3-venv")
+        })?;
+        command::run(Command::new(python).args(["-m", "venv"]).arg(&environment))?;
+    }
+    command::run(
+        Command::new(environment.join("bin/pip"))
+            .args(["install", "--quiet", "--disable-pip-version-check"])
+            .args(PACKAGES),
+    )?;
+    Ok(environment)
+}
+
+/// A running moto, stopped when it is dropped.
+struct Moto {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Moto {
+    fn start(program: PathBuf) -> Outcome<Self> {
+        let free =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Failure::during("a port"))?;
+        let address = free.local_addr().map_err(Failure::during("a port"))?;
+        drop(free);
+        let process = Command::new(program)
+            .args(["--port", &address.port().to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(Failure::during("moto_server"))?;
+        let engine = Self { process, address };
+        let since = Instant::now();
+        while TcpStream::connect(engine.address).is_err() {
+            if since.elapsed() > STARTS_WITHIN {
+                return Err(Failure::new("moto_server did not start within a minute"));
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(engine)
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        // It is gone already, or is killed now.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

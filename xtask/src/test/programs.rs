@@ -1,0 +1,50 @@
+//! What is no test of its own and still must work: each program ends with an error if a promise broke.
+
+use std::process::{Command, Stdio};
+
+use super::held::Held;
+use crate::built::Built;
+use crate::command;
+use crate::failure::Outcome;
+use crate::torture;
+
+/// What every program here may need; no server here looks at the credentials.
+const ENVIRONMENT: [(&str, &str); 3] = [
+    (
+        "TOKEN_CACHE_SECRET",
+        "only for a test: a secret of over 32 bytes",
+    ),
+    ("AWS_ACCESS_KEY_ID", "test"),
+    ("AWS_SECRET_ACCESS_KEY", "test"),
+];
+
+/// The same app on every store: another feature, another URL, and nothing else.
+const ANY_STORE: &str = "token-cache-example-any-store";
+
+/// Runs the demo and the examples on each store, and the hazards in a loop for a while.
+pub(super) fn run(built: &Built, dynamodb: &str) -> Outcome {
+    let held = Held::redis(built.program("servers")?)?;
+    let redis = held.at();
+    for store in ["memory:", redis, dynamodb] {
+        let mut demo = built.program("token-cache-demo")?;
+        run_on(
+            demo.args(["--json", "--store"]).stdout(Stdio::null()),
+            store,
+        )?;
+    }
+    for (feature, store) in [("redis", redis), ("dynamodb", dynamodb)] {
+        run_on(&mut built.program(&format!("on_{feature}"))?, store)?;
+        let app = ["run", "--quiet", "--package", ANY_STORE];
+        let mut app = command::cargo(app);
+        run_on(app.args(["--features", feature, "--"]), store)?;
+    }
+    drop(held);
+    command::run(built.program(torture::PROGRAM)?.args(["--minutes", "1"]))?;
+    let on_dynamodb = ["--store", "dynamodb", "--minutes", "0.5"];
+    command::run(built.program(torture::PROGRAM)?.args(on_dynamodb))
+}
+
+/// The store's URL is the last argument.
+fn run_on(program: &mut Command, store: &str) -> Outcome {
+    command::run(program.arg(store).envs(ENVIRONMENT))
+}
