@@ -33,7 +33,7 @@ pub(crate) use self::{
 use crate::{
     DynamoDbConfig,
     clock::{Clock, Reading},
-    error::timed_out,
+    error::{signed_out, timed_out},
 };
 
 /// The pause after a race that was lost, and before a second attempt.
@@ -136,7 +136,7 @@ impl Client {
     /// Refuses what the table's clock has passed.
     pub(crate) fn check_in_time(&self, operation: Operation, not_after: Timestamp) -> Result<()> {
         if self.now()?.latest >= not_after {
-            return Err(crate::store::signed_out(operation));
+            return Err(signed_out(operation.name));
         }
         Ok(())
     }

@@ -1,30 +1,18 @@
 //! The table's clock, as the dates of its answers tell it.
 
 use std::{
-    sync::{Mutex, PoisonError, Weak},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use token_cache_core::{Error, ErrorKind, Result, StoreClock, Timestamp};
 
-use crate::store::Held;
-
 /// A date tells a whole second.
-const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
 /// How far the clock of each host that answers may be from the service's: the answers come from many, and what an estimate
 /// excludes must be excluded for all of them.
 const TOLERANCE: Duration = Duration::from_millis(20);
-
-/// How often the table is asked for its time at first: in the second that this takes, its clock turns a second between two of
-/// the answers, and the estimate becomes as narrow as they lie apart.
-const PROBES: u32 = 20;
-
-/// How often the estimate is looked at later.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
-
-/// An estimate wider than this is worth another request. It widens by two milliseconds a second.
-const WIDE: Duration = Duration::from_millis(100);
 
 /// What this process knows of the table's clock; every answer adds to it.
 #[derive(Debug, Default)]
@@ -71,30 +59,9 @@ impl Reading {
     }
 
     /// How long it takes until the clock most likely turns a second: what is answered then halves the estimate.
-    fn until_it_turns(&self) -> Duration {
+    pub(crate) fn until_it_turns(&self) -> Duration {
         let middle = self.earliest.as_millis().midpoint(self.latest.as_millis());
         Duration::from_millis(1_000 - middle % 1_000)
-    }
-}
-
-/// Keeps the estimate narrow for as long as the store is in use. Nobody waits for it: a wide estimate is right as well, and only
-/// makes a sign-in that follows a sign-out at once wait longer.
-pub(crate) async fn watch(store: Weak<Held>) {
-    for _ in 0..PROBES {
-        tokio::time::sleep(SECOND / PROBES).await;
-        let Some(held) = store.upgrade() else { return };
-        held.ask_for_time().await;
-    }
-    loop {
-        tokio::time::sleep(LOOK_EVERY).await;
-        let wait = match store.upgrade().map(|held| held.client.now()) {
-            None => return,
-            Some(Ok(now)) if now.width() > WIDE => now.until_it_turns(),
-            Some(_) => continue,
-        };
-        tokio::time::sleep(wait).await;
-        let Some(held) = store.upgrade() else { return };
-        held.ask_for_time().await;
     }
 }
 

@@ -9,12 +9,13 @@ use crate::{
     client::{Effect, Item, Returning, Terms, version},
     cursor,
     entry::seconds,
+    error::signed_out,
     head::Marker,
     keys::HEAD,
     mass,
     record::corrupt,
     sids::{self, Pointers},
-    store::{Held, signed_out},
+    store::Held,
 };
 
 /// How many items a page visits at the least, where a number of accounts is asked for: most items are no account's head.
@@ -47,7 +48,7 @@ impl Directory for DynamoDbStore {
                     return Err(corrupt(operation.name, "the item of a `sid`"));
                 }
                 if pointers.refuses(pointer.requested_at, now) {
-                    return Err(signed_out(operation));
+                    return Err(signed_out(operation.name));
                 }
                 pointers.enter(&pointer);
                 let item_now = pointers.encode(&key, &version()?);
@@ -112,7 +113,7 @@ impl Directory for DynamoDbStore {
         let Some(item) = item else { return Ok(()) };
         let marker = marker(&item).ok_or_else(|| corrupt(operation.name, "the issuer's marker"))?;
         if requested_at <= marker.at && client.now()?.earliest < marker.expires_at {
-            return Err(signed_out(operation));
+            return Err(signed_out(operation.name));
         }
         Ok(())
     }

@@ -238,6 +238,10 @@ pub(crate) fn code(error: &Error) -> Option<&str> {
     source.downcast_ref::<Cause>()?.code.as_deref()
 }
 
+pub(crate) fn signed_out(operation: &'static str) -> Error {
+    Error::signed_out(operation).store(crate::STORE)
+}
+
 pub(crate) fn timed_out(operation: &'static str) -> Error {
     Error::new(ErrorKind::TimedOut, operation)
         .store(crate::STORE)

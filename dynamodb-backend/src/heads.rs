@@ -8,10 +8,11 @@ use token_cache_core::{
 use crate::{
     client::{Effect, Item, Operation, Returning, Terms, Value, version},
     entry::seconds,
+    error::signed_out,
     head::{self, Head, Marker, marker_of},
     keys::Key,
     record::corrupt,
-    store::{Held, signed_out},
+    store::Held,
 };
 
 /// A head as it was read, and what a write must find to replace no other.
@@ -65,7 +66,7 @@ pub(crate) fn living(
     let session = head.map_or(Ok(None), |head| head::session(head, epoch));
     match session {
         Ok(Some(record)) if !record.is_over(now) => Ok(record),
-        Ok(_) => Err(signed_out(operation)),
+        Ok(_) => Err(signed_out(operation.name)),
         Err(()) => Err(corrupt(operation.name, "a session's record")),
     }
 }

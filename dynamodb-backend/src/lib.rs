@@ -5,6 +5,7 @@
 mod checks;
 mod client;
 mod clock;
+mod clock_watch;
 mod config;
 mod cursor;
 mod directory;

@@ -6,14 +6,15 @@ use std::{
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Error, Escrow, EvictOptions, Evicted, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
-    Result, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
+    Escrow, EvictOptions, Evicted, Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result,
+    SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
 };
 
 use crate::{
     DynamoDbConfig, Finding, SweepOptions, checks,
-    client::{Client, Effect, Item, Operation, Terms, dial, version},
-    clock, entry,
+    client::{Client, Effect, Item, Terms, dial, version},
+    clock_watch, entry,
+    error::signed_out,
     heads::{Replaced, living},
     keys::Keys,
     record::{self, corrupt},
@@ -67,7 +68,7 @@ impl DynamoDbStore {
             findings,
         });
         let store = Self(held);
-        tokio::spawn(clock::watch(store.downgrade()));
+        tokio::spawn(clock_watch::run(store.downgrade()));
         if let Some(every) = config.sweep {
             store.sweep_in_background(
                 SweepOptions::every(every).read_units(config.sweep_read_units),
@@ -97,10 +98,6 @@ impl Held {
         let operation = self.client.start("read the table's clock");
         let _ = self.client.get(operation, &self.keys.namespace()).await;
     }
-}
-
-pub(crate) fn signed_out(operation: Operation) -> Error {
-    Error::signed_out(operation.name).store(crate::STORE)
 }
 
 #[deny(clippy::missing_trait_methods)]
@@ -151,7 +148,7 @@ impl TokenStore for DynamoDbStore {
             let mut new = seen.sound(operation)?;
             client.check_in_time(operation, session.not_after)?;
             if new.refuses(&session.record, client.now()?.earliest) {
-                return Err(signed_out(operation));
+                return Err(signed_out(operation.name));
             }
             let displaced = new.begin(&session);
             let version = version()?;
