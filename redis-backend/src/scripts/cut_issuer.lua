@@ -2,7 +2,5 @@
 -- Marks an issuer. KEYS issuer's marker  ARGV moment, life of the marker
 local time = redis.call('TIME')
 local expires = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[2])
--- What memory pressure can't refuse comes first: nothing after it is refused then.
-redis.call('PEXPIREAT', KEYS[1], expires, 'GT')
 raise(KEYS[1], 1, tonumber(ARGV[1]), expires)
 return 1

@@ -11,7 +11,5 @@ local kind, name, at, now = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5
 if kind == 'u' then
   local time = redis.call('TIME')
   local expires = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[4])
-  -- What memory pressure can't refuse comes first: nothing after it is refused then.
-  redis.call('PEXPIREAT', KEYS[2], expires, 'GT')
   raise(KEYS[2], 3, at, expires)
 end

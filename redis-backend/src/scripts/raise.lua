@@ -4,7 +4,13 @@ local function raise(key, which, at, expires)
   local m, i = {0, 0, 0, 0, 0, 0}, which * 2 - 1
   m[i], m[i + 1] = at, expires
   local first = struct.pack('>I8I8I8I8I8I8', m[1], m[2], m[3], m[4], m[5], m[6])
-  if redis.call('SET', key, first, 'PXAT', expires, 'NX') then return end
+  local set = redis.pcall('SET', key, first, 'PXAT', expires, 'NX')
+  if set and set.err then
+    -- Memory pressure refuses nothing once a write that takes no memory came first.
+    redis.call('PEXPIREAT', key, expires, 'GT')
+    set = redis.call('SET', key, first, 'PXAT', expires, 'NX')
+  end
+  if set then return end
   local held = redis.pcall('GET', key)
   if type(held) == 'table' then
     if not string.find(held.err, 'WRONGTYPE', 1, true) then error(held.err) end
