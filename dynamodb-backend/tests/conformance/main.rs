@@ -7,6 +7,7 @@ mod engine;
 mod gate;
 
 use std::{
+    io::Write,
     process::ExitCode,
     sync::{Arc, OnceLock},
 };
@@ -19,11 +20,18 @@ use self::{engine::Engine, gate::Gate};
 /// Names another engine than that of this process: DynamoDB itself, or whatever the machine has.
 const VARIABLE: &str = "TOKEN_CACHE_TEST_DYNAMODB";
 
+/// Says which it is: what an engine can't show, a run on it does not prove.
 fn provide() -> Result<Engine, NoStore> {
-    match std::env::var(VARIABLE) {
-        Ok(named) if !named.is_empty() => Engine::at(named).with_table(),
-        _ => Engine::start(),
-    }
+    let (how, engine) = match std::env::var(VARIABLE) {
+        Ok(named) if !named.is_empty() => {
+            let how = format!("the endpoint that {VARIABLE} names, {named}");
+            (how, Engine::at(named).with_table()?)
+        }
+        _ => ("dynoxide in this process".to_owned(), Engine::start()?),
+    };
+    // Without a standard error the run itself has to do.
+    let _ = writeln!(std::io::stderr(), "dynamodb: {how}");
+    Ok(engine)
 }
 
 /// The engine is found or started when the first check wants it.
