@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let dynamodb = Held::dynamodb(servers)?;
     environment.push((DYNAMODB, dynamodb.at().to_owned()));
     if arguments.arguments.is_empty() {
-        programs::run(&built, dynamodb.url())?;
+        programs::run(&built, &dynamodb)?;
         let doctests = ["test", "--doc", "--workspace"];
         command::run(
             command::cargo(doctests)

@@ -21,24 +21,30 @@ const ENVIRONMENT: [(&str, &str); 3] = [
 /// The same app on every store: another feature, another URL, and nothing else.
 const ANY_STORE: &str = "token-cache-example-any-store";
 
-/// Runs the demo and the examples on each store, and the hazards in a loop for a while.
-pub(super) fn run(built: &Built, dynamodb: &str) -> Outcome {
+/// With `--check` it fails where an operation takes more requests or capacity than the protocol says.
+const COSTS: &str = "token-cache-benchmarks";
+
+/// Runs the demo and the examples on each store, counts what DynamoDB is asked for, and has the hazards in a loop for a while.
+pub(super) fn run(built: &Built, dynamodb: &Held) -> Outcome {
     let held = Held::redis(built.program("servers")?)?;
     let redis = held.at();
-    for store in ["memory:", redis, dynamodb] {
+    for store in ["memory:", redis, dynamodb.url()] {
         let mut demo = built.program("token-cache-demo")?;
         run_on(
             demo.args(["--json", "--store"]).stdout(Stdio::null()),
             store,
         )?;
     }
-    for (feature, store) in [("redis", redis), ("dynamodb", dynamodb)] {
+    for (feature, store) in [("redis", redis), ("dynamodb", dynamodb.url())] {
         run_on(&mut built.program(&format!("on_{feature}"))?, store)?;
         let app = ["run", "--quiet", "--package", ANY_STORE];
         let mut app = command::cargo(app);
         run_on(app.args(["--features", feature, "--"]), store)?;
     }
     drop(held);
+    let mut costs = built.program(COSTS)?;
+    costs.args(["dynamodb", "--quick", "--check"]);
+    command::run(costs.env(super::DYNAMODB, dynamodb.at()))?;
     command::run(built.program(torture::PROGRAM)?.args(["--minutes", "1"]))?;
     let on_dynamodb = ["--store", "dynamodb", "--minutes", "0.5"];
     command::run(built.program(torture::PROGRAM)?.args(on_dynamodb))
