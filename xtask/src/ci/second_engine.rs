@@ -1,4 +1,3 @@
-use std::env;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -99,9 +98,7 @@ fn with_credentials(command: &mut Command) -> &mut Command {
 
 /// A Python with the packages, made once.
 fn environment() -> Outcome<PathBuf> {
-    let target = env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| command::root().join("target"), PathBuf::from);
-    let environment = target.join("second-engine");
+    let environment = command::target().join("second-engine");
     if !environment.join("bin/python").is_file() {
         let python = command::find("python3").ok_or_else(|| {
             Failure::new("no python3 on this machine: sudo apt-get install python3-venv")
