@@ -5,6 +5,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account;
+pub mod backend;
 mod cache;
 mod cut;
 mod directory;

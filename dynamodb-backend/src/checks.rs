@@ -1,8 +1,8 @@
 //! What is looked at once, at connect.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use token_cache_core::{Error, Result};
+use token_cache_core::{Error, Result, backend::Finding};
 
 use crate::{
     DynamoDbConfig,
@@ -15,31 +15,6 @@ const OPERATION: &str = "connect";
 
 /// How long finding credentials may take, beside the requests.
 const CREDENTIALS: Duration = Duration::from_secs(5);
-
-/// Something about the table that an operator should know, with its consequence in one sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Finding {
-    /// What it is about: a setting's name, or an action's.
-    pub about: &'static str,
-    /// What it leads to, and what to do.
-    pub consequence: String,
-}
-
-impl Finding {
-    fn new(about: &'static str, consequence: impl Into<String>) -> Self {
-        Self {
-            about,
-            consequence: consequence.into(),
-        }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.about, self.consequence)
-    }
-}
 
 /// Refuses a table that can't keep the promises, and notes what weakens them.
 pub(crate) async fn check(
@@ -183,7 +158,7 @@ mod tests {
         }
     }
 
-    fn refusal<T: fmt::Debug>(checked: Result<T>) -> String {
+    fn refusal<T: std::fmt::Debug>(checked: Result<T>) -> String {
         let error = checked.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         error.to_string()

@@ -1,7 +1,6 @@
 //! The only rooms that know the driver: what goes out, what comes back, and what is sent again.
 
 mod attempt;
-mod backoff;
 mod batch;
 mod dates;
 mod dial;
@@ -21,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use token_cache_core::{Error, ErrorKind, Result, Timestamp};
+use token_cache_core::{Error, ErrorKind, Result, Timestamp, backend::backoff};
 use tokio::time::Instant;
 
 pub(crate) use self::{
@@ -143,7 +142,7 @@ impl Client {
 
     /// Pauses after a race that another won, for a little while that chance decides.
     pub(crate) async fn yield_to_others(&self, operation: Operation) -> Result<()> {
-        let pause = backoff::backoff(PAUSE / 4, 1);
+        let pause = backoff(PAUSE / 4, 1);
         if Instant::now() + pause >= operation.deadline {
             return Err(timed_out(operation.name));
         }

@@ -26,8 +26,9 @@ mod sweeper;
 mod table;
 mod url;
 
+pub use token_cache_core::backend::Finding;
+
 pub use self::{
-    checks::Finding,
     config::DynamoDbConfig,
     store::DynamoDbStore,
     sweeper::{SweepOptions, SweepReport},

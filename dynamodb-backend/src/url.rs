@@ -1,4 +1,7 @@
-use token_cache_core::Result;
+use token_cache_core::{
+    Result,
+    backend::{parameter_name, percent_decoded},
+};
 
 use crate::{DynamoDbConfig, config::refused, duration};
 
@@ -49,7 +52,7 @@ fn parameters(config: &mut DynamoDbConfig, query: &str) -> Result<()> {
         if !PARAMETERS.contains(&name) {
             return Err(refused(format!(
                 "the URL has an unknown parameter{}; valid are {}",
-                shown(name),
+                parameter_name(name),
                 PARAMETERS.join(", ")
             )));
         }
@@ -81,33 +84,8 @@ fn units(value: &str) -> Result<u32> {
     units.map_err(|_| refused("`sweep_read_units` is a whole number, `100` say"))
 }
 
-/// The name of a parameter, if it looks like one: something secret may have ended up there.
-fn shown(name: &str) -> String {
-    let looks_like_one =
-        name.len() <= 32 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    if looks_like_one {
-        format!(" `{name}`")
-    } else {
-        String::new()
-    }
-}
-
-/// Undoes percent-encoding (RFC 3986, section 2.1).
 fn decode(text: &str) -> Result<String> {
-    let malformed =
-        || refused("the URL holds a `%` that starts no encoded byte; write it as `%25`");
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-            let (high, low) = digit().zip(digit()).ok_or_else(malformed)?;
-            bytes.push(u8::try_from(high * 16 + low).map_err(|_| malformed())?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| refused("an encoded part of the URL is no UTF-8"))
+    percent_decoded(text).map_err(refused)
 }
 
 #[cfg(test)]

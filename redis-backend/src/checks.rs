@@ -1,8 +1,6 @@
 //! What is looked at once, at connect.
 
-use std::fmt;
-
-use token_cache_core::{Error, ErrorKind, Result};
+use token_cache_core::{Error, ErrorKind, Result, backend::Finding};
 
 use crate::{
     client::{Call, Client, Effect},
@@ -14,31 +12,6 @@ const OPERATION: &str = "connect";
 
 /// The oldest server that this store speaks to.
 const OLDEST: (u32, u32) = (7, 0);
-
-/// Something about the server that an operator should know, with its consequence in one sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Finding {
-    /// What it is about: a setting's name, mostly.
-    pub about: &'static str,
-    /// What it leads to, and what to do.
-    pub consequence: String,
-}
-
-impl Finding {
-    fn new(about: &'static str, consequence: impl Into<String>) -> Self {
-        Self {
-            about,
-            consequence: consequence.into(),
-        }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.about, self.consequence)
-    }
-}
 
 /// What the look came to.
 #[derive(Debug, Clone, Default)]

@@ -1,6 +1,5 @@
 //! The only rooms that know the driver: what goes out, what comes back, and what is sent again.
 
-mod backoff;
 mod bulk;
 mod call;
 #[cfg(feature = "cluster")]
@@ -19,7 +18,7 @@ mod tls;
 use std::time::Duration;
 
 use redis::{RedisError, RedisResult};
-use token_cache_core::{Error, Result};
+use token_cache_core::{Error, Result, backend::backoff};
 use tokio::time::Instant;
 
 pub(crate) use self::{
@@ -168,7 +167,7 @@ impl Client {
             let ambiguous = sent.is_some() && class.applied == Applied::Maybe;
             progress.ambiguous |= ambiguous;
             attempt += 1;
-            let pause = backoff::backoff(PAUSE, attempt);
+            let pause = backoff(PAUSE, attempt);
             let again = class.passing && (effect != Effect::Once || !ambiguous);
             if !again || attempt == ATTEMPTS || Instant::now() + pause >= deadline {
                 return Err(error);

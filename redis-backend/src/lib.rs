@@ -22,8 +22,9 @@ mod scripts;
 mod store;
 mod url;
 
+pub use token_cache_core::backend::Finding;
+
 pub use self::{
-    checks::Finding,
     config::{Address, Durability, RedisConfig, Sentinel, Tls, Topology},
     store::RedisStore,
     url::SCHEMES,

@@ -1,6 +1,9 @@
 use std::path::PathBuf;
 
-use token_cache_core::Result;
+use token_cache_core::{
+    Result,
+    backend::{parameter_name, percent_decoded},
+};
 
 use crate::{Address, Durability, RedisConfig, Sentinel, Tls, Topology, config::refused, duration};
 
@@ -143,7 +146,7 @@ fn parameters(config: &mut RedisConfig, query: &str, valid: &[&str]) -> Result<(
         if !valid.contains(&name) {
             return Err(refused(format!(
                 "the URL has an unknown parameter{}; valid are {}",
-                shown(name),
+                parameter_name(name),
                 valid.join(", ")
             )));
         }
@@ -186,33 +189,8 @@ fn set(config: &mut RedisConfig, name: &str, value: String) -> Result<()> {
     Ok(())
 }
 
-/// The name of a parameter, if it looks like one: a password that was not encoded may have ended up there.
-fn shown(name: &str) -> String {
-    let looks_like_one =
-        name.len() <= 32 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    if looks_like_one {
-        format!(" `{name}`")
-    } else {
-        String::new()
-    }
-}
-
-/// Undoes percent-encoding (RFC 3986, section 2.1).
 fn decode(text: &str) -> Result<String> {
-    let malformed =
-        || refused("the URL holds a `%` that starts no encoded byte; write it as `%25`");
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-            let (high, low) = digit().zip(digit()).ok_or_else(malformed)?;
-            bytes.push(u8::try_from(high * 16 + low).map_err(|_| malformed())?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| refused("an encoded part of the URL is no UTF-8"))
+    percent_decoded(text).map_err(refused)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use token_cache_core::{Error, Result};
+use token_cache_core::{Error, Result, backend::backoff};
 use tokio::time::Instant;
 
-use super::{Client, Effect, Operation, PAUSE, backoff::backoff, fault};
+use super::{Client, Effect, Operation, PAUSE, fault};
 use crate::error::{Applied, classify, from_fault, timed_out};
 
 /// How often a request is sent at the most, unless the service asks for fewer requests: then as often as there is time.

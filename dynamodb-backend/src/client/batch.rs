@@ -1,12 +1,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, WriteRequest};
-use token_cache_core::Result;
+use token_cache_core::{Result, backend::backoff};
 use tokio::time::Instant;
 
 use super::{
     Client, Effect, Item, Operation, PAUSE,
-    backoff::backoff,
     item::{attributes, key},
 };
 use crate::{

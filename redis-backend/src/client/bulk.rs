@@ -1,10 +1,9 @@
 use redis::RedisResult;
-use token_cache_core::Result;
+use token_cache_core::{Result, backend::backoff};
 use tokio::time::Instant;
 
 use super::{
     ATTEMPTS, Client, Effect, PAUSE, Source,
-    backoff::backoff,
     call::Call,
     connection::{Together, Wait},
     pool::{self, Line},

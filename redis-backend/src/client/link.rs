@@ -4,9 +4,10 @@ use std::{
 };
 
 use redis::{RedisError, RedisResult};
+use token_cache_core::backend::backoff;
 use tokio::sync::watch;
 
-use super::{backoff::backoff, connection::Connection, dial::Dialer};
+use super::{connection::Connection, dial::Dialer};
 
 /// One shared connection that comes back by itself.
 ///

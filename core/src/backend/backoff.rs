@@ -2,9 +2,17 @@ use std::time::Duration;
 
 const LONGEST: Duration = Duration::from_millis(500);
 
-/// How long to wait before attempt `attempt + 1`: twice as long each time, half of it by chance, so that the servers of a fleet
-/// don't come in step.
-pub(super) fn backoff(first: Duration, attempt: u32) -> Duration {
+/// How long to wait before attempt `attempt + 1`: twice as long each time, up to half a second, half of it by chance, so that the
+/// servers of a fleet don't come in step.
+///
+/// ```
+/// use std::time::Duration;
+/// use token_cache_core::backend::backoff;
+///
+/// let wait = backoff(Duration::from_millis(10), 1);
+/// assert!((Duration::from_millis(10)..=Duration::from_millis(20)).contains(&wait));
+/// ```
+pub fn backoff(first: Duration, attempt: u32) -> Duration {
     let most = first
         .saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX))
         .min(LONGEST);
