@@ -1,13 +1,7 @@
 use std::thread;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::error::DisplayErrorContext;
-use aws_sdk_dynamodb::operation::create_table::CreateTableError;
-use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
-    TimeToLiveSpecification,
-};
+use token_cache::dynamodb::{DynamoDbConfig, DynamoDbStore};
 use tokio::runtime;
 use tokio::time::{Instant, sleep};
 
@@ -17,7 +11,7 @@ use crate::servers::ServerError;
 /// The table that tests share; each takes a prefix of its own in it.
 pub const TABLE: &str = "token-cache-tests";
 
-/// AWS takes some seconds, an engine none.
+/// How long an engine that has just been started may take to answer.
 const LIMIT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
 
@@ -37,92 +31,16 @@ pub(super) fn ensure(endpoint: &str) -> Result<(), ServerError> {
 }
 
 async fn make(endpoint: &str) -> Result<(), ServerError> {
-    let client = client(endpoint);
+    let (client, config) = (client(endpoint), DynamoDbConfig::new(TABLE));
     let end = Instant::now() + LIMIT;
     loop {
-        match client.describe_table().table_name(TABLE).send().await {
-            Ok(described) => {
-                let status = described.table.and_then(|table| table.table_status);
-                if status == Some(TableStatus::Active) {
-                    return Ok(());
-                }
-            }
-            Err(error) => {
-                let missing = error
-                    .as_service_error()
-                    .is_some_and(DescribeTableError::is_resource_not_found_exception);
-                if missing {
-                    create(&client).await?;
-                } else if Instant::now() >= end {
-                    return Err(failed(endpoint)(error));
-                }
-            }
-        }
-        if Instant::now() >= end {
-            return Err(ServerError::new(format!(
-                "the table {TABLE} at {endpoint} is not there within {LIMIT:?}"
-            )));
-        }
-        sleep(POLL).await;
-    }
-}
-
-async fn create(client: &aws_sdk_dynamodb::Client) -> Result<(), ServerError> {
-    let mut table = client
-        .create_table()
-        .table_name(TABLE)
-        .billing_mode(BillingMode::PayPerRequest);
-    for (name, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
-        let attribute = AttributeDefinition::builder()
-            .attribute_name(name)
-            .attribute_type(ScalarAttributeType::S)
-            .build();
-        let key = KeySchemaElement::builder()
-            .attribute_name(name)
-            .key_type(kind)
-            .build();
-        let (attribute, key) = attribute
-            .and_then(|attribute| Ok((attribute, key?)))
-            .map_err(broken_table)?;
-        table = table.attribute_definitions(attribute).key_schema(key);
-    }
-    if let Err(error) = table.send().await {
-        // Another test process was faster.
-        let made = error
-            .as_service_error()
-            .is_some_and(CreateTableError::is_resource_in_use_exception);
-        if !made {
-            return Err(broken_table(DisplayErrorContext(error)));
-        }
-        return Ok(());
-    }
-    let expiry = TimeToLiveSpecification::builder()
-        .enabled(true)
-        .attribute_name("exp")
-        .build()
-        .map_err(broken_table)?;
-    let end = Instant::now() + LIMIT;
-    loop {
-        let updated = client
-            .update_time_to_live()
-            .table_name(TABLE)
-            .time_to_live_specification(expiry.clone())
-            .send()
-            .await;
-        match updated {
+        match DynamoDbStore::create_table_if_missing_with(&client, &config).await {
             Ok(_) => return Ok(()),
-            // AWS refuses while the table is being created.
-            Err(_) if Instant::now() < end => sleep(POLL).await,
-            Err(error) => return Err(broken_table(DisplayErrorContext(error))),
+            Err(error) if error.is_retryable() && Instant::now() < end => sleep(POLL).await,
+            Err(error) => {
+                let what = format!("the table for tests at {endpoint}");
+                return Err(ServerError::during(what)(error));
+            }
         }
     }
-}
-
-fn broken_table(error: impl std::fmt::Display) -> ServerError {
-    ServerError::during("the table for tests")(error)
-}
-
-fn failed<E: std::error::Error>(endpoint: &str) -> impl FnOnce(E) -> ServerError {
-    let what = format!("no DynamoDB answers at {endpoint}");
-    move |error| ServerError::during(what)(DisplayErrorContext(error))
 }
