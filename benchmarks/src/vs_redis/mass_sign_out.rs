@@ -1,15 +1,12 @@
-use std::{
-    slice,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use redis::pipe;
 use token_cache::AccountId;
 
 use super::{
     bench::{Bench, ISSUER, account, sign_in},
-    keyspace::Key,
     template,
+    victims::Victims,
 };
 use crate::{
     Result,
@@ -33,7 +30,7 @@ pub(super) async fn run(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> 
             continue;
         }
         report::progress(&name);
-        let victims = Victims::new(bench, count).await?;
+        let victims = Together::new(bench, count).await?;
         let watch = bench.watch();
         let rounds = bench
             .rounds(1)
@@ -58,15 +55,10 @@ pub(super) async fn run(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> 
     Ok(())
 }
 
-/// All accounts of an issuer, that live again before each turn.
-struct Victims<'a> {
-    bench: &'a Bench,
-    template: Key,
-    ids: Vec<AccountId>,
-    keys: Vec<Key>,
-}
+/// All accounts of an issuer.
+struct Together<'a>(Victims<'a>);
 
-impl<'a> Victims<'a> {
+impl<'a> Together<'a> {
     async fn new(bench: &'a Bench, count: usize) -> Result<Self> {
         bench.keyspace.clear(&[]).await?;
         let (_, stored) = template::make(bench, account(0)?, 1).await?;
@@ -90,26 +82,12 @@ impl<'a> Victims<'a> {
         if keys.len() != count {
             return Err(format!("{} of {count} accounts are there", keys.len()).into());
         }
-        Ok(Self {
+        Ok(Self(Victims {
             bench,
             template,
             ids,
             keys,
-        })
-    }
-
-    /// Everything as before the first sign-out: no marker of an earlier one, nothing left to free.
-    async fn revive(&self) -> Result<()> {
-        let keyspace = &self.bench.keyspace;
-        keyspace.clear(slice::from_ref(&self.template)).await?;
-        keyspace.fill(&self.template, &self.keys).await
-    }
-
-    async fn all_gone(&self) -> Result<()> {
-        match self.bench.keyspace.existing(&self.keys).await? {
-            0 => Ok(()),
-            left => Err(format!("{left} accounts are still there").into()),
-        }
+        }))
     }
 
     async fn sign_out_issuer(&self) -> Result<Duration> {
@@ -128,8 +106,8 @@ impl<'a> Victims<'a> {
         + Send
         + 'static,
     ) -> Result<Duration> {
-        self.revive().await?;
-        let (cache, ids) = (self.bench.cache.clone(), self.ids.clone());
+        self.0.revive().await?;
+        let (cache, ids) = (self.0.bench.cache.clone(), self.0.ids.clone());
         let took = tokio::spawn(async move {
             let started = Instant::now();
             let mut run = start(&cache, &ids)?;
@@ -141,13 +119,13 @@ impl<'a> Victims<'a> {
             Result::Ok(took)
         })
         .await??;
-        self.all_gone().await?;
+        self.0.all_gone().await?;
         Ok(took)
     }
 
     async fn unlink(&self) -> Result<Duration> {
-        self.revive().await?;
-        let (mut raw, keys) = (self.bench.raw.clone(), self.keys.clone());
+        self.0.revive().await?;
+        let (mut raw, keys) = (self.0.bench.raw.clone(), self.0.keys.clone());
         let took = tokio::spawn(async move {
             let start = Instant::now();
             for chunk in keys.chunks(PIPELINE) {
@@ -163,7 +141,7 @@ impl<'a> Victims<'a> {
             Result::Ok(start.elapsed())
         })
         .await??;
-        self.all_gone().await?;
+        self.0.all_gone().await?;
         Ok(took)
     }
 }

@@ -9,6 +9,7 @@ mod requests;
 mod sign_out;
 mod template;
 mod throughput;
+mod victims;
 
 use self::bench::Bench;
 use crate::{Result, args::Args, figure::Figure};

@@ -1,15 +1,11 @@
-use std::{
-    slice,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use redis::cmd;
-use token_cache::AccountId;
 
 use super::{
     bench::{Bench, account},
-    keyspace::Key,
     template,
+    victims::Victims,
 };
 use crate::{
     Result,
@@ -33,7 +29,7 @@ pub(super) async fn run(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> 
             continue;
         }
         report::progress(&name);
-        let victims = Victims::new(bench, entries, accounts).await?;
+        let victims = OneByOne::new(bench, entries, accounts).await?;
         let plan = bench.rounds(turns);
         let watch = bench.watch();
         let rounds = plan
@@ -55,15 +51,10 @@ pub(super) async fn run(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> 
     Ok(())
 }
 
-/// Accounts that live again before each turn, as copies of one that was made through the cache.
-struct Victims<'a> {
-    bench: &'a Bench,
-    template: Key,
-    ids: Vec<AccountId>,
-    keys: Vec<Key>,
-}
+/// Accounts that are signed out one after the other.
+struct OneByOne<'a>(Victims<'a>);
 
-impl<'a> Victims<'a> {
+impl<'a> OneByOne<'a> {
     async fn new(bench: &'a Bench, entries: usize, accounts: usize) -> Result<Self> {
         bench.keyspace.clear(&[]).await?;
         let (mut ids, mut keys) = (Vec::new(), Vec::new());
@@ -74,31 +65,17 @@ impl<'a> Victims<'a> {
             keys.push(stored.account);
         }
         let template = bench.keyspace.set_aside(&keys[0]).await?;
-        Ok(Self {
+        Ok(Self(Victims {
             bench,
             template,
             ids,
             keys,
-        })
-    }
-
-    /// Everything as before the first sign-out: no marker of an earlier one, nothing left to free.
-    async fn revive(&self) -> Result<()> {
-        let keyspace = &self.bench.keyspace;
-        keyspace.clear(slice::from_ref(&self.template)).await?;
-        keyspace.fill(&self.template, &self.keys).await
-    }
-
-    async fn all_gone(&self) -> Result<()> {
-        match self.bench.keyspace.existing(&self.keys).await? {
-            0 => Ok(()),
-            left => Err(format!("{left} accounts are still there").into()),
-        }
+        }))
     }
 
     async fn sign_out(&self) -> Result<Duration> {
-        self.revive().await?;
-        let (cache, ids) = (self.bench.cache.clone(), self.ids.clone());
+        self.0.revive().await?;
+        let (cache, ids) = (self.0.bench.cache.clone(), self.0.ids.clone());
         let took = tokio::spawn(async move {
             let start = Instant::now();
             for id in &ids {
@@ -109,13 +86,13 @@ impl<'a> Victims<'a> {
             Result::Ok(start.elapsed())
         })
         .await??;
-        self.all_gone().await?;
+        self.0.all_gone().await?;
         Ok(took)
     }
 
     async fn unlink(&self) -> Result<Duration> {
-        self.revive().await?;
-        let (mut raw, keys) = (self.bench.raw.clone(), self.keys.clone());
+        self.0.revive().await?;
+        let (mut raw, keys) = (self.0.bench.raw.clone(), self.0.keys.clone());
         let took = tokio::spawn(async move {
             let start = Instant::now();
             for key in &keys {
@@ -127,7 +104,7 @@ impl<'a> Victims<'a> {
             Result::Ok(start.elapsed())
         })
         .await??;
-        self.all_gone().await?;
+        self.0.all_gone().await?;
         Ok(took)
     }
 }
