@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::command;
 use crate::failure::{Failure, Outcome};
 use crate::say::say;
+use crate::test::programs::ENVIRONMENT;
 
 /// What is installed, into a folder of its own under the target directory.
 const PACKAGES: [&str; 2] = ["moto[server]==5.2.1", "python-hcl2==8.1.4"];
@@ -66,7 +67,7 @@ pub(super) fn check() -> Outcome {
         engine.url()
     );
     let app = ["run", "--package", APP, "--features", "dynamodb", "--"];
-    command::run(with_credentials(command::cargo(app).arg(store)))?;
+    command::run(command::cargo(app).arg(store).envs(ENVIRONMENT))?;
 
     let suite = ["test", "--package", STORE, "--test", "conformance", "--"];
     let mut suite = command::cargo(suite);
@@ -75,7 +76,8 @@ pub(super) fn check() -> Outcome {
         suite.args(["--skip", &format!("dynamodb::{behaviour}")]);
     }
     say_differences();
-    command::run(with_credentials(&mut suite).env("TOKEN_CACHE_TEST_DYNAMODB", engine.url()))
+    suite.envs(ENVIRONMENT);
+    command::run(suite.env("TOKEN_CACHE_TEST_DYNAMODB", engine.url()))
 }
 
 fn say_differences() {
@@ -83,17 +85,6 @@ fn say_differences() {
     for (behaviour, why) in DIFFERENCES {
         say(&format!("  {behaviour}: {why}"));
     }
-}
-
-/// The engine asks for some, and looks at none.
-fn with_credentials(command: &mut Command) -> &mut Command {
-    command
-        .env("AWS_ACCESS_KEY_ID", "test")
-        .env("AWS_SECRET_ACCESS_KEY", "test")
-        .env(
-            "TOKEN_CACHE_SECRET",
-            "only for a test: a secret of over 32 bytes",
-        )
 }
 
 /// A Python with the packages, made once.

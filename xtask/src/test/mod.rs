@@ -7,7 +7,7 @@ use crate::metadata::Metadata;
 
 mod features;
 mod held;
-mod programs;
+pub(crate) mod programs;
 mod servers;
 
 use self::held::Held;

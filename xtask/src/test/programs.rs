@@ -9,7 +9,7 @@ use crate::failure::Outcome;
 use crate::torture;
 
 /// What every program here may need; no server here looks at the credentials.
-const ENVIRONMENT: [(&str, &str); 3] = [
+pub(crate) const ENVIRONMENT: [(&str, &str); 3] = [
     (
         "TOKEN_CACHE_SECRET",
         "only for a test: a secret of over 32 bytes",
