@@ -30,8 +30,8 @@ const PAGE_TIME: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct SweepOptions {
-    /// How often. What a sign-out left is deleted at most this long, and the time that one pass takes, after it; twice as
-    /// long where the server that was sweeping died.
+    /// How often. What a sign-out left is deleted at most 9/8 of this (servers look at an eighth of it whose turn it is) and the
+    /// time that one pass takes after it; twice as long where the server that was sweeping died, or its pass failed.
     pub every: Duration,
     /// How many read units a second a pass may take. A table of 1 GB is 262,144 of them.
     pub read_units: u32,
