@@ -20,6 +20,7 @@ mod memory;
 mod namespace;
 mod options;
 pub mod protocol;
+mod refresh;
 mod refresh_locks;
 mod ring;
 mod sealed_text;
@@ -56,6 +57,7 @@ pub use self::{
         BeginSession, Begun, Capabilities, EvictOptions, Evicted, MARKER_LIFE, Over, ReadOptions,
         WriteOptions, Written,
     },
+    refresh::{RefreshError, RefreshErrorKind, RefreshRequest, Revocation, TokenSource},
     refresh_locks::{AcquireOptions, Acquired, LockOwner, RefreshLocks},
     secret::Secret,
     session_record::SessionRecord,

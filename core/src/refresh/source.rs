@@ -1,0 +1,96 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+use super::{RefreshError, RefreshRequest};
+use crate::TokenSet;
+
+/// What revoking a token at the provider does there (RFC 7009 section 2.1 leaves it to the provider).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "whoever adds one must say when a sign-out may do it"
+)]
+pub enum Revocation {
+    /// Nothing is revoked: the provider has no revocation endpoint, or the app does not want it.
+    #[default]
+    None,
+    /// The token that is sent, and those that came with it.
+    Token,
+    /// Everything that the user ever granted this app, other browsers' tokens among it (Google, some Auth0 tenants).
+    Grant,
+}
+
+/// Who gives new tokens for old ones: a provider's token endpoint, and its revocation endpoint.
+///
+/// A closure is one, if it is all that is wanted: `move |request| async move { … }`. It can't revoke. The crate
+/// `token-cache-providers` has ready ones.
+///
+/// Each call runs in a task of its own, under a deadline. A panic in it is an error to whoever waits, and nothing else.
+///
+/// ```
+/// use token_cache_core::{RefreshError, RefreshRequest, TokenSet};
+///
+/// let provider = |request: RefreshRequest| async move {
+///     assert!(request.refresh_token().is_some());
+///     let response = serde_json::json!({
+///         "access_token": "at-2", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "rt-2",
+///     });
+///     TokenSet::from_response(&response, request.sent_at)
+///         .map_err(|_| RefreshError::malformed("the token response can't be read"))
+/// };
+/// # fn source(_: impl token_cache_core::TokenSource) {}
+/// # source(provider);
+/// ```
+#[async_trait]
+pub trait TokenSource: Send + Sync + 'static {
+    /// Gives new tokens for old ones (RFC 6749 section 6), once.
+    ///
+    /// # Errors
+    /// A [`RefreshError`], whose kind decides what becomes of the session.
+    async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError>;
+
+    /// Revokes a refresh token (RFC 7009).
+    ///
+    /// # Errors
+    /// A [`RefreshError`]; nobody waits for it, and it is counted.
+    async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError>;
+
+    /// What [`revoke`](Self::revoke) does at this provider.
+    fn revocation(&self) -> Revocation;
+}
+
+#[async_trait]
+impl<F, Answer> TokenSource for F
+where
+    F: Fn(RefreshRequest) -> Answer + Send + Sync + 'static,
+    Answer: Future<Output = Result<TokenSet, RefreshError>> + Send + 'static,
+{
+    async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError> {
+        self(request).await
+    }
+
+    async fn revoke(&self, _refresh_token: SecretString) -> Result<(), RefreshError> {
+        Err(RefreshError::refused("a closure can't revoke"))
+    }
+
+    fn revocation(&self) -> Revocation {
+        Revocation::None
+    }
+}
+
+#[async_trait]
+impl<S: TokenSource + ?Sized> TokenSource for Arc<S> {
+    async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError> {
+        (**self).refresh(request).await
+    }
+
+    async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError> {
+        (**self).revoke(refresh_token).await
+    }
+
+    fn revocation(&self) -> Revocation {
+        (**self).revocation()
+    }
+}
