@@ -10,6 +10,7 @@ mod cluster;
 mod dynamodb;
 mod dynamodb_proxy;
 mod lifetime;
+mod oauth;
 mod provided;
 mod proxy;
 mod redis;
