@@ -1,7 +1,7 @@
 use crate::{Check, Needs, Promise, checks};
 
 /// How many checks there are. A change to the suite changes it here as well, so that none gets lost unseen.
-pub const TOTAL: usize = 137;
+pub const TOTAL: usize = 141;
 
 macro_rules! check {
     ($module:ident::$name:ident, $promise:ident, $needs:ident, $hazard:literal) => {
@@ -145,6 +145,11 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(locks::an_expired_entry_is_nothing_fresher, G6, RefreshLocks, "an expired token is taken for the newest one"),
     check!(locks::a_write_releases_its_lock, G6, RefreshLocks, "the next refresh waits for a lease that nobody needs"),
     check!(locks::no_lock_outlives_its_session, G2, RefreshLocks, "a refresh is begun for a user who has signed out"),
+    // refused_refreshes.rs
+    check!(refused_refreshes::a_refused_refresh_ends_its_session_alone, G4, RefreshLocks, "a refresh token that one browser used up signs the user out of every other"),
+    check!(refused_refreshes::a_refusal_of_another_version_ends_nothing, G4, RefreshLocks, "a straggler's refusal ends a session that has new tokens"),
+    check!(refused_refreshes::a_refusal_without_an_entry_ends_nothing, G4, RefreshLocks, "a straggler's refusal ends a session whose tokens were removed"),
+    check!(refused_refreshes::a_refusal_after_the_sign_out_is_told_so, G4, RefreshLocks, "a refusal that came after the sign-out is taken for one that ended nothing"),
     // conditional_writes.rs
     check!(conditional_writes::a_write_over_nothing_replaces_nothing, G6, Nothing, "a token that was put meanwhile is lost"),
     check!(conditional_writes::a_write_over_a_version_replaces_only_that, G6, Nothing, "a slow refresh overwrites the newer refresh token, and the grant is lost"),

@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Entry, EntryAddress, Result, Timestamp, Version, entropy, hash_name::hash_name};
+use crate::{
+    Entry, EntryAddress, EvictOptions, Result, Timestamp, Version, entropy, hash_name::hash_name,
+};
 
 hash_name! {
     /// Who holds a refresh lock: random, minted for each attempt.
@@ -91,4 +93,18 @@ pub trait RefreshLocks: Send + Sync {
     /// # Errors
     /// The store's own failures. The lease ends the lock in any case.
     async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()>;
+
+    /// Ends the session of `at`, and no other, if the entry still is `version`, whose refresh token the provider refused:
+    /// false, and nothing changed, where the entry is another version, has expired or is not there. One atomic step; two
+    /// requests where session and entry are items apart. It leaves no marker: an epoch never comes again.
+    ///
+    /// # Errors
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) where the session has ended, by an earlier send of this request perhaps; the
+    /// store's own failures.
+    async fn end_if_version(
+        &self,
+        at: &EntryAddress,
+        version: Version,
+        options: EvictOptions,
+    ) -> Result<bool>;
 }

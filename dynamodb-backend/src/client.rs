@@ -9,6 +9,7 @@ mod item;
 mod requests;
 mod table;
 mod terms;
+mod transact;
 mod walk;
 
 use std::{
@@ -28,6 +29,7 @@ pub(crate) use self::{
     item::{Item, Value},
     table::{Described, Expiry},
     terms::Terms,
+    transact::Transacted,
 };
 use crate::{
     DynamoDbConfig,

@@ -46,6 +46,13 @@ pub(crate) fn decode(operation: &'static str, mut item: Item) -> Result<Entry> {
     read().ok_or_else(|| corrupt(operation, "an entry"))
 }
 
+/// What has to be there for a session to end with its entry of `version`.
+pub(crate) fn is_version(version: Version, now: Timestamp) -> Terms {
+    Terms::when("#v = :version AND #x > :now")
+        .value(":version", version.as_bytes().as_slice())
+        .value(":now", now.as_millis())
+}
+
 /// What a write over `over` needs of what is there. A version that is there already is a retry's own.
 pub(crate) fn condition(entry: &Entry, over: &Over, now: Timestamp) -> Terms {
     let own = entry.version();

@@ -6,7 +6,7 @@ use token_cache_core::{
 };
 
 use crate::{
-    client::{Effect, Item, Operation, Returning, Terms, Value, version},
+    client::{Effect, Item, Operation, Returning, Terms, Transacted, Value, version},
     entry::seconds,
     error::signed_out,
     head::{self, Head, Marker, marker_of},
@@ -102,6 +102,21 @@ impl Held {
             Ok(()) => Replaced::Written,
             Err(_) => Replaced::Lost,
         })
+    }
+
+    /// The same, and on condition that another item is as it should be.
+    pub(crate) async fn replace_while(
+        &self,
+        operation: Operation,
+        (key, seen): (&Key, &Seen),
+        new: &Head,
+        other: (&Key, Terms),
+    ) -> Result<Transacted> {
+        let item = new.encode(key, &version()?, self.client.now()?.latest);
+        let put = self
+            .client
+            .put_while(operation, (item, seen.condition()), other);
+        put.await
     }
 
     /// Cuts an account; unmarked, where its issuer is marked.

@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AcquireOptions, Acquired, Entry, EntryAddress, LockOwner, RefreshLocks, Result, Version,
+    AcquireOptions, Acquired, Cut, Entry, EntryAddress, EvictOptions, LockOwner, RefreshLocks,
+    Result, Version,
 };
 
 use crate::{
     DynamoDbStore,
-    client::{Effect, Item, Operation, Refused, Terms, Value},
+    client::{Effect, Item, Operation, Refused, Terms, Transacted, Value},
     entry::{self, seconds},
+    error::signed_out,
     heads::living,
     keys::Key,
     record::corrupt,
@@ -73,6 +75,34 @@ impl RefreshLocks for DynamoDbStore {
                 }
                 // Another version is there than the holder saw, or the lock is gone.
                 other => over = other.map(|other| other.owner),
+            }
+        }
+    }
+
+    /// Two requests: the head is read, and replaced in one transaction with a look at the entry.
+    async fn end_if_version(
+        &self,
+        at: &EntryAddress,
+        version: Version,
+        options: EvictOptions,
+    ) -> Result<bool> {
+        let held = self.held();
+        let operation = held.client.start("end a session");
+        let (account, entry) = (held.keys.head(at.account()), held.keys.entry(at));
+        loop {
+            let seen = held.head(operation, &account).await?;
+            let mut sessions = seen.sound(operation)?;
+            if !sessions.end(&Cut::Session(*at.epoch()), options.now) {
+                return Err(signed_out(operation.name));
+            }
+            let terms = entry::is_version(version, options.now);
+            match held
+                .replace_while(operation, (&account, &seen), &sessions, (&entry, terms))
+                .await?
+            {
+                Transacted::Written => return Ok(true),
+                Transacted::OtherDiffers => return Ok(false),
+                Transacted::Lost => held.client.yield_to_others(operation).await?,
             }
         }
     }

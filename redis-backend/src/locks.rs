@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use token_cache_core::{AcquireOptions, Acquired, EntryAddress, LockOwner, RefreshLocks, Result};
+use token_cache_core::{
+    AcquireOptions, Acquired, EntryAddress, EvictOptions, LockOwner, RefreshLocks, Result, Version,
+};
 
 use crate::{
     RedisStore,
@@ -41,6 +43,26 @@ impl RefreshLocks for RedisStore {
                 Ok(Acquired::Busy(Duration::from_millis(left)))
             }
             answer => granted(OPERATION, answer).map(|()| Acquired::Held),
+        }
+    }
+
+    async fn end_if_version(
+        &self,
+        at: &EntryAddress,
+        version: Version,
+        options: EvictOptions,
+    ) -> Result<bool> {
+        const OPERATION: &str = "end a session";
+        let Held { client, keys, .. } = self.held();
+        let call = Call::script(&scripts::END_IF_VERSION, [keys.account(at.account())])
+            .bytes(at.epoch().as_bytes())
+            .bytes(&entry_field(at))
+            .number(millis(options.now))
+            .bytes(version.as_bytes());
+        let answer = client.call(OPERATION, Effect::Repeatable, &call).await?;
+        match answer.number(OPERATION)? {
+            2 => Ok(false),
+            answer => granted(OPERATION, answer).map(|()| true),
         }
     }
 

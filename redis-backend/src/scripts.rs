@@ -28,6 +28,7 @@ scripts! {
     CUT_ISSUER = "raise" "cut_issuer";
     CUT_SID = "cut_sid";
     CUT_SOME = "raise" "cut_some" "pass" "cut_some_end";
+    END_IF_VERSION = "pass" "end_if_version";
     FIND = "escrows" "find";
     KEEP = "escrows" "keep";
     NAMESPACE = "namespace";

@@ -1,8 +1,8 @@
 //! A store that can't be reached.
 
 use token_cache_core::{
-    AcquireOptions, Cut, ErrorKind, Escrowed, LockOwner, ReadOptions, Result as StoreResult, Scan,
-    Until,
+    AcquireOptions, Cut, ErrorKind, Escrowed, EvictOptions, LockOwner, ReadOptions,
+    Result as StoreResult, Scan, Until, Version,
 };
 
 use crate::{
@@ -200,6 +200,9 @@ pub async fn an_unreachable_lock_is_an_error(setup: &Setup) -> Result<(), Violat
     breakable.switch.cut().await;
     let options = AcquireOptions::new(owner, LIFETIME, ada.now);
     is_unreachable(locks.acquire(&at, options).await, "taking a lock")?;
+    let version = Version::from_bytes([1; 8]);
+    let ended = locks.end_if_version(&at, version, EvictOptions::at(ada.now));
+    is_unreachable(ended.await, "ending a session")?;
     is_unreachable(locks.release(&at, &owner).await, "releasing a lock")
 }
 

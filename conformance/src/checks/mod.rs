@@ -22,6 +22,7 @@ pub mod isolation;
 pub mod locks;
 pub mod namespace;
 pub mod overtaken;
+pub mod refused_refreshes;
 pub mod sessions;
 pub mod sign_ins;
 pub mod sign_outs;

@@ -12,7 +12,7 @@ use token_cache_core::{
     EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted,
     IssuerKey, LockOwner, MarkOptions, Marking, MemoryStore, Namespace, NamespaceRecord, Page,
     Pointed, Pointer, ReadOptions, RefreshLocks, Result, Scan, SessionRecord, SidKey, TimeSource,
-    Timestamp, TokenStore, Until, WriteOptions, Written, test_util::FailingStore,
+    Timestamp, TokenStore, Until, Version, WriteOptions, Written, test_util::FailingStore,
 };
 
 /// What is wrong with a store: each step does what the healthy store does, unless the fault says otherwise.
@@ -108,6 +108,18 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         owner: &LockOwner,
     ) -> Result<()> {
         healthy.release(at, owner).await
+    }
+
+    async fn end_if_version(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        version: Version,
+        options: EvictOptions,
+    ) -> Result<bool> {
+        locks_of(healthy)?
+            .end_if_version(at, version, options)
+            .await
     }
 
     async fn keep(
@@ -314,9 +326,7 @@ impl<F: Fault> Broken<F> {
     }
 
     fn healthy_locks(&self) -> Result<&dyn RefreshLocks> {
-        self.healthy
-            .refresh_locks()
-            .ok_or_else(|| Error::new(ErrorKind::Unsupported, "be healthy"))
+        locks_of(&self.healthy)
     }
 
     fn healthy_escrow(&self) -> Result<&dyn Escrow> {
@@ -324,6 +334,12 @@ impl<F: Fault> Broken<F> {
             .escrow()
             .ok_or_else(|| Error::new(ErrorKind::Unsupported, "be healthy"))
     }
+}
+
+pub(crate) fn locks_of(healthy: &dyn TokenStore) -> Result<&dyn RefreshLocks> {
+    healthy
+        .refresh_locks()
+        .ok_or_else(|| Error::new(ErrorKind::Unsupported, "be healthy"))
 }
 
 #[async_trait]
@@ -334,6 +350,18 @@ impl<F: Fault> RefreshLocks for Broken<F> {
 
     async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
         self.fault.release(self.healthy_locks()?, at, owner).await
+    }
+
+    async fn end_if_version(
+        &self,
+        at: &EntryAddress,
+        version: Version,
+        options: EvictOptions,
+    ) -> Result<bool> {
+        let ending = self
+            .fault
+            .end_if_version(&self.healthy, at, version, options);
+        ending.await
     }
 }
 

@@ -14,6 +14,8 @@ mod checks_then_writes;
 mod displaces_before_it_refuses;
 mod ends_newer_sessions;
 mod ends_other_labels;
+mod ends_the_account;
+mod ends_whatever_the_version;
 mod evicts_one_session;
 mod forgets_ended_sids;
 mod forgets_late_sign_ins;
@@ -106,6 +108,8 @@ caught! {
     displaces_before_it_refuses::DisplacesBeforeItRefuses by a_refused_sign_in_changes_nothing;
     ends_newer_sessions::EndsNewerSessions by a_delayed_cut_spares_newer_sessions;
     ends_other_labels::EndsOtherLabels by a_sid_cut_ends_what_bears_the_label;
+    ends_the_account::EndsTheAccount by a_refused_refresh_ends_its_session_alone;
+    ends_whatever_the_version::EndsWhateverTheVersion by a_refusal_of_another_version_ends_nothing;
     evicts_one_session::EvictsOneSession by an_account_cut_ends_all_its_sessions;
     forgets_ended_sids::ForgetsEndedSids by a_sid_ended_for_good_stays_ended;
     forgets_late_sign_ins::ForgetsLateSignIns by a_sign_in_overtaken_by_the_app_is_refused;

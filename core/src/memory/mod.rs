@@ -14,7 +14,7 @@ use crate::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
     EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted,
     LockOwner, Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord,
-    SystemClock, TimeSource, TokenStore, WriteOptions, Written,
+    SystemClock, TimeSource, TokenStore, Version, WriteOptions, Written,
 };
 
 /// The most bytes an entry may have, unless said otherwise.
@@ -228,6 +228,17 @@ impl RefreshLocks for MemoryStore {
         let now = self.0.clock.now();
         self.with_partition(at.account(), |partition| {
             partition.acquire(at, options, now)
+        })
+    }
+
+    async fn end_if_version(
+        &self,
+        at: &EntryAddress,
+        version: Version,
+        options: EvictOptions,
+    ) -> Result<bool> {
+        self.with_partition(at.account(), |partition| {
+            partition.end_if_version(at, version, options.now)
         })
     }
 

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use crate::{
     AcquireOptions, Acquired, BeginSession, Begun, Clock, Cut, Entry, EntryAddress, EntryName,
     EpochHash, Error, EscrowName, Escrowed, EvictOptions, Evicted, LockOwner, Moment, Over, Result,
-    SessionRecord, Timestamp, WriteOptions, Written,
+    SessionRecord, Timestamp, Version, WriteOptions, Written,
 };
 
 /// What a session weighs without its entries.
@@ -238,6 +238,20 @@ impl Partition {
         {
             self.locks.remove(&name);
         }
+    }
+
+    pub(super) fn end_if_version(
+        &mut self,
+        at: &EntryAddress,
+        version: Version,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let entry = self.read(at, now)?;
+        let is_there = entry.is_some_and(|entry| entry.version() == version);
+        if is_there {
+            self.end(at.epoch());
+        }
+        Ok(is_there)
     }
 
     pub(super) fn keep(

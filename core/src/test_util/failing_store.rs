@@ -10,7 +10,7 @@ use crate::{
     EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted,
     IssuerKey, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord, Page, Pointed, Pointer,
     ReadOptions, RefreshLocks, Result, Scan, SessionRecord, SidKey, TimeSource, Timestamp,
-    TokenStore, Until, WriteOptions, Written,
+    TokenStore, Until, Version, WriteOptions, Written,
 };
 
 /// A store that does what the one inside does, until it is told to fail. Its clones fail together.
@@ -184,6 +184,17 @@ impl RefreshLocks for FailingStore {
         let locks = self.inner.refresh_locks().ok_or_else(unsupported)?;
         self.request("take a refresh lock", locks.acquire(at, options))
             .await
+    }
+
+    async fn end_if_version(
+        &self,
+        at: &EntryAddress,
+        version: Version,
+        options: EvictOptions,
+    ) -> Result<bool> {
+        let locks = self.inner.refresh_locks().ok_or_else(unsupported)?;
+        let ending = locks.end_if_version(at, version, options);
+        self.request("end a session", ending).await
     }
 
     async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {

@@ -12,6 +12,9 @@ const ATTEMPTS: u32 = 4;
 /// The answer to a write whose condition does not hold.
 const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
 
+/// The answer to a transaction of which a condition does not hold, or that met another.
+const CANCELLED: &str = "TransactionCanceledException";
+
 /// What the driver answers with.
 pub(super) type Sent<T, E> = std::result::Result<T, SdkError<E, HttpResponse>>;
 
@@ -36,7 +39,7 @@ impl Client {
             let fault = match answer {
                 Ok(Ok(answer)) => return Ok(Ok(answer)),
                 Ok(Err(SdkError::ServiceError(error)))
-                    if error.err().code() == Some(CONDITION_FAILED) =>
+                    if matches!(error.err().code(), Some(CONDITION_FAILED | CANCELLED)) =>
                 {
                     return Ok(Err(error.into_err()));
                 }

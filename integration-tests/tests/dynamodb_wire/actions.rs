@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use token_cache_core::{
-    AcquireOptions, EntryKey, Escrow, EscrowName, Escrowed, LockOwner, LogoutMessage,
-    ProviderSession, ReadOptions, RefreshLocks, Scan, Scope, Timestamp,
+    AcquireOptions, EntryKey, Escrow, EscrowName, Escrowed, EvictOptions, LockOwner, LogoutMessage,
+    ProviderSession, ReadOptions, RefreshLocks, Scan, Scope, Timestamp, Version,
 };
 use token_cache_dynamodb::SweepOptions;
 
@@ -68,6 +68,14 @@ async fn serve(wire: &Wire) {
     let options = AcquireOptions::new(owner, Duration::from_secs(5), now);
     wire.store.acquire(&at, options).await.unwrap();
     wire.store.release(&at, &owner).await.unwrap();
+    let (version, options) = (Version::from_bytes([9; 8]), EvictOptions::at(now));
+    assert!(
+        !wire
+            .store
+            .end_if_version(&at, version, options)
+            .await
+            .unwrap()
+    );
     keep_an_escrow(wire).await;
 }
 
@@ -99,8 +107,13 @@ async fn operate(wire: &Wire) {
     while issuer.step().await.unwrap().is_some() {}
 }
 
+/// The actions that were called for; a transaction is allowed by what it consists of.
 fn called(wire: &Wire) -> BTreeSet<String> {
-    wire.proxy.actions().into_iter().collect()
+    let mut called: BTreeSet<String> = wire.proxy.actions().into_iter().collect();
+    if called.remove("TransactWriteItems") {
+        called.extend(["ConditionCheckItem", "PutItem"].map(str::to_owned));
+    }
+    called
 }
 
 #[tokio::test]

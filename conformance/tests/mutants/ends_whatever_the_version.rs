@@ -1,0 +1,23 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{Cut, EntryAddress, EvictOptions, Result, TokenStore, Version};
+
+use crate::broken::Fault;
+
+/// Ends the session of a refused refresh without a look at the version.
+#[derive(Default)]
+pub(crate) struct EndsWhateverTheVersion;
+
+#[async_trait]
+impl Fault for EndsWhateverTheVersion {
+    async fn end_if_version(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        _: Version,
+        options: EvictOptions,
+    ) -> Result<bool> {
+        let cut = Cut::Session(*at.epoch());
+        let evicted = healthy.evict(at.account(), cut, options).await?;
+        Ok(evicted.ended)
+    }
+}
