@@ -175,11 +175,21 @@ impl Entry {
     /// [`Corrupt`](ErrorKind::Corrupt) where something else was put.
     pub fn tokens(&self) -> Result<TokenSet> {
         match self.value.split_first() {
-            Some((&tag, json)) if Encoding::from_tag(tag) == Some(Encoding::TokenSet) => {
+            Some((&tag, json))
+                if matches!(
+                    Encoding::from_tag(tag),
+                    Some(Encoding::TokenSet | Encoding::Sent)
+                ) =>
+            {
                 TokenSet::from_stored(json)
             }
             _ => Err(corrupt("it holds no token set")),
         }
+    }
+
+    /// True where its refresh token was sent, and what became of it is not known.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.value.first().copied().and_then(Encoding::from_tag) == Some(Encoding::Sent)
     }
 }
 

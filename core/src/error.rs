@@ -1,4 +1,6 @@
-use std::{convert::Infallible, fmt};
+use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
+
+use crate::RefreshError;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -21,15 +23,17 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///     "redis could not read an entry: connection refused; is the server running?"
 /// );
 /// ```
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     operation: &'static str,
     store: Option<&'static str>,
     message: String,
     may_have_applied: bool,
-    source: Option<Source>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 /// What sort of failure an [`Error`] is.
@@ -58,6 +62,15 @@ pub enum ErrorKind {
     KeyMissing,
     /// The store lacks an optional part.
     Unsupported,
+    /// There is nothing to refresh with: no entry, or one without a refresh token. Put tokens that have one, or have the user
+    /// sign in again.
+    NotRefreshable,
+    /// The provider can't be reached, or asks to be left alone for a while.
+    ProviderUnavailable,
+    /// The provider refuses this app: its credentials there, or what it asks for.
+    ProviderRefused,
+    /// The provider's answer is no token response, or one that can't be used.
+    ProviderMalformed,
     /// A value the calling code passed is out of range, such as an empty subject or a lifetime of zero.
     Misuse,
     /// None of the above: a fault of this library, of a driver, or of the machine.
@@ -106,7 +119,7 @@ impl Error {
 
     /// Keeps the driver's own error.
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -140,8 +153,17 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         matches!(
             self.0.kind,
-            ErrorKind::Unavailable | ErrorKind::TimedOut | ErrorKind::Throttled
+            ErrorKind::Unavailable
+                | ErrorKind::TimedOut
+                | ErrorKind::Throttled
+                | ErrorKind::ProviderUnavailable
         )
+    }
+
+    /// How long the provider asks to be left alone, where it said so (`Retry-After`).
+    pub fn retry_after(&self) -> Option<Duration> {
+        let source: &dyn std::error::Error = self.0.source.as_deref()?;
+        source.downcast_ref::<RefreshError>()?.pause()
     }
 
     /// True where the request may have been carried out although the call failed.
@@ -213,6 +235,10 @@ impl fmt::Display for ErrorKind {
             Self::Corrupt => "the bytes are not what token-cache wrote",
             Self::KeyMissing => "this server lacks the key it was sealed under",
             Self::Unsupported => "the store lacks this part",
+            Self::NotRefreshable => "there is no refresh token to refresh with",
+            Self::ProviderUnavailable => "the provider can't be reached",
+            Self::ProviderRefused => "the provider refuses this app",
+            Self::ProviderMalformed => "the provider's answer can't be used",
             Self::Misuse => "a value passed is out of range",
             Self::Unexpected => "an unexpected fault",
         })

@@ -57,7 +57,10 @@ pub use self::{
         BeginSession, Begun, Capabilities, EvictOptions, Evicted, MARKER_LIFE, Over, ReadOptions,
         WriteOptions, Written,
     },
-    refresh::{RefreshError, RefreshErrorKind, RefreshRequest, Revocation, TokenSource},
+    refresh::{
+        AfterLostAnswer, RefreshError, RefreshErrorKind, RefreshOptions, RefreshPolicy,
+        RefreshRequest, Revocation, Revoking, TokenSource,
+    },
     refresh_locks::{AcquireOptions, Acquired, LockOwner, RefreshLocks},
     secret::Secret,
     session_record::SessionRecord,

@@ -44,6 +44,8 @@ pub struct TokenSet {
     token_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issued_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     scopes: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -76,6 +78,7 @@ impl TokenSet {
             id_token: None,
             token_type: "Bearer".to_owned(),
             expires_at: None,
+            issued_at: None,
             scopes: Vec::new(),
             extra: BTreeMap::new(),
         }
@@ -104,6 +107,7 @@ impl TokenSet {
             expires_at: response
                 .expires_in
                 .map(|secs| received_at + Duration::from_secs(secs)),
+            issued_at: Some(received_at),
             scopes: response
                 .scope
                 .map(|scope| scope.split_ascii_whitespace().map(str::to_owned).collect())
@@ -127,6 +131,13 @@ impl TokenSet {
     /// Says when the access token expires.
     pub fn with_expires_at(mut self, expires_at: Timestamp) -> Self {
         self.expires_at = Some(expires_at);
+        self
+    }
+
+    /// Says when the access token was issued. With its expiry this is its life, in the last tenth of which it is refreshed
+    /// ahead.
+    pub fn with_issued_at(mut self, issued_at: Timestamp) -> Self {
+        self.issued_at = Some(issued_at);
         self
     }
 
@@ -161,6 +172,11 @@ impl TokenSet {
         self.expires_at
     }
 
+    /// When the access token was issued.
+    pub fn issued_at(&self) -> Option<Timestamp> {
+        self.issued_at
+    }
+
     /// What the access token allows.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
@@ -169,6 +185,25 @@ impl TokenSet {
     /// Members of the response without a meaning here.
     pub fn extra(&self) -> &BTreeMap<String, serde_json::Value> {
         &self.extra
+    }
+
+    /// Takes from `old` what an answer may leave out because it stays as it was (RFC 6749 section 6): the refresh token, the ID
+    /// token, the scopes.
+    pub(crate) fn or_else_of(mut self, old: &Self) -> Self {
+        self.refresh_token = self
+            .refresh_token
+            .take()
+            .or_else(|| old.refresh_token.clone());
+        self.id_token = self.id_token.take().or_else(|| old.id_token.clone());
+        if self.scopes.is_empty() {
+            self.scopes.clone_from(&old.scopes);
+        }
+        self
+    }
+
+    pub(crate) fn without_refresh_token(mut self) -> Self {
+        self.refresh_token = None;
+        self
     }
 
     /// A set with a refresh token is of use for as long as its session lives.

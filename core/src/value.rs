@@ -22,11 +22,13 @@ pub struct Value {
 pub(crate) enum Encoding {
     Bytes = 0,
     TokenSet = 1,
+    /// A token set whose refresh token was sent to the provider, and nothing was heard since.
+    Sent = 2,
 }
 
 impl Encoding {
     pub(crate) fn from_tag(tag: u8) -> Option<Self> {
-        [Self::Bytes, Self::TokenSet]
+        [Self::Bytes, Self::TokenSet, Self::Sent]
             .into_iter()
             .find(|encoding| *encoding as u8 == tag)
     }
@@ -41,6 +43,13 @@ impl Value {
             stored: Wiped::new(stored),
             useful_until: None,
         }
+    }
+}
+
+impl Value {
+    /// Tokens whose refresh token is about to be sent.
+    pub(crate) fn sent(tokens: &TokenSet) -> Result<Self> {
+        Ok(Self::new(Encoding::Sent, &tokens.to_stored()?))
     }
 }
 

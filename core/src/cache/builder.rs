@@ -3,7 +3,9 @@ use std::{fmt, sync::Arc, time::Duration};
 use futures_core::future::BoxFuture;
 
 use super::{Inner, Settings, TokenCache, namespace::NamespaceState};
-use crate::{BeginSession, Error, MARKER_LIFE, Result, Secret, TokenStore};
+use crate::{
+    BeginSession, Error, MARKER_LIFE, RefreshPolicy, Result, Secret, TokenStore, refresh::Refreshes,
+};
 
 const DEFAULT_SIGN_IN_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
@@ -45,6 +47,7 @@ impl TokenCacheBuilder {
                 sign_in_timeout: DEFAULT_SIGN_IN_TIMEOUT,
                 max_sessions: BeginSession::MAX_SESSIONS,
                 sid_means_account: false,
+                refresh: RefreshPolicy::default(),
             },
         }
     }
@@ -74,6 +77,12 @@ impl TokenCacheBuilder {
         self
     }
 
+    /// How tokens are refreshed.
+    pub fn refresh(mut self, policy: RefreshPolicy) -> Self {
+        self.settings.refresh = policy;
+        self
+    }
+
     /// Connects to the store, checks that the secret is the namespace's, and goes on checking every second.
     ///
     /// Settings and secret are checked before any request.
@@ -97,6 +106,7 @@ impl TokenCacheBuilder {
         if tokio::runtime::Handle::try_current().is_err() {
             return refused("there is no tokio runtime here; open it within `#[tokio::main]`");
         }
+        let refreshes = Refreshes::new(self.settings.refresh.checked()?);
         let secret = match self.secret {
             Some(secret) => secret,
             None => Secret::from_env()?,
@@ -110,6 +120,7 @@ impl TokenCacheBuilder {
             ring,
             state,
             settings: self.settings,
+            refreshes,
         }));
         super::namespace::watch(&cache);
         Ok(cache)

@@ -8,14 +8,18 @@ mod sign_out;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use self::namespace::{Keys, NamespaceState};
+use tokio::runtime::Handle;
+
+pub(crate) use self::namespace::Keys;
+use self::namespace::NamespaceState;
 pub use self::{
     builder::TokenCacheBuilder,
     bulk::{BulkSignOut, Checkpoint, Progress},
     session::Session,
 };
 use crate::{
-    AccountId, Error, MemoryStore, Result, Secret, StartedSignIn, Ticket, TokenStore, ring::Ring,
+    AccountId, Error, MemoryStore, RefreshPolicy, Result, Secret, StartedSignIn, Ticket,
+    TokenStore, refresh::Refreshes, ring::Ring,
 };
 
 /// A server's handle to the shared cache: cheap to clone, one per process.
@@ -52,6 +56,7 @@ struct Inner {
     ring: Ring,
     state: NamespaceState,
     settings: Settings,
+    refreshes: Refreshes,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +64,7 @@ struct Settings {
     sign_in_timeout: Duration,
     max_sessions: usize,
     sid_means_account: bool,
+    refresh: RefreshPolicy,
 }
 
 impl TokenCache {
@@ -129,11 +135,15 @@ impl TokenCache {
         &*self.0.store
     }
 
+    pub(crate) fn refreshes(&self) -> &Refreshes {
+        &self.0.refreshes
+    }
+
     fn keys(&self) -> Result<Keys> {
         self.0.state.keys(self.store())
     }
 
-    async fn fresh_keys(&self) -> Result<Keys> {
+    pub(crate) async fn fresh_keys(&self) -> Result<Keys> {
         self.0.state.fresh_keys(self.store(), &self.0.secret).await
     }
 
@@ -143,9 +153,7 @@ impl TokenCache {
         operation: &'static str,
         task: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let runtime = tokio::runtime::Handle::try_current()
-            .map_err(|_| Error::misuse(operation, "there is no tokio runtime here"))?;
-        match runtime.spawn(task).await {
+        match runtime(operation)?.spawn(task).await {
             Ok(result) => result,
             Err(ended) => Err(Error::new(crate::ErrorKind::Unexpected, operation)
                 .message("its task was stopped with the runtime")
@@ -153,6 +161,11 @@ impl TokenCache {
                 .maybe_applied()),
         }
     }
+}
+
+/// The runtime that tasks of their own run in.
+pub(crate) fn runtime(operation: &'static str) -> Result<Handle> {
+    Handle::try_current().map_err(|_| Error::misuse(operation, "there is no tokio runtime here"))
 }
 
 impl fmt::Debug for TokenCache {

@@ -35,13 +35,13 @@ struct Known {
 }
 
 /// What an operation needs: the keys of this moment, and the moment.
-pub(super) struct Keys {
-    pub(super) id_key: Arc<IdKey>,
-    pub(super) generation: u64,
+pub(crate) struct Keys {
+    pub(crate) id_key: Arc<IdKey>,
+    pub(crate) generation: u64,
     /// The least that the store's clock can say.
-    pub(super) earliest: Timestamp,
+    pub(crate) earliest: Timestamp,
     /// The most that the store's clock can say.
-    pub(super) latest: Timestamp,
+    pub(crate) latest: Timestamp,
 }
 
 impl NamespaceState {

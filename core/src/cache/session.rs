@@ -87,6 +87,14 @@ impl Session {
     {
         let value = value.try_into()?;
         let keys = self.fresh_keys().await?;
+        let entry = self.entry(value, &keys)?;
+        let options = WriteOptions::at(keys.latest).over(over);
+        let at = self.address(&keys, key);
+        self.cache.store().write(&at, entry, options).await
+    }
+
+    /// What is written of a value: a new version of it, until its session ends or it is of no use.
+    pub(crate) fn entry(&self, value: Value, keys: &Keys) -> Result<Entry> {
         let limit = self.cache.store().capabilities().max_entry_bytes;
         if value.stored.len() > limit {
             return Err(
@@ -105,10 +113,7 @@ impl Session {
                 "the tokens have expired, and there is no refresh token among them",
             ));
         }
-        let entry = Entry::of(value.stored, Version::mint()?, expires_at);
-        let at = self.address(&keys, key);
-        let options = WriteOptions::at(keys.latest).over(over);
-        self.cache.store().write(&at, entry, options).await
+        Ok(Entry::of(value.stored, Version::mint()?, expires_at))
     }
 
     /// Removes the entry under a key, if there is one. One request.
@@ -138,11 +143,15 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn names(&self) -> (&AccountKey, &EpochHash) {
+    pub(crate) fn cache(&self) -> &TokenCache {
+        &self.cache
+    }
+
+    pub(crate) fn names(&self) -> (&AccountKey, &EpochHash) {
         (&self.claim.account, &self.epoch)
     }
 
-    async fn fresh_keys(&self) -> Result<Keys> {
+    pub(crate) async fn fresh_keys(&self) -> Result<Keys> {
         self.checked(self.cache.fresh_keys().await?)
     }
 
@@ -154,7 +163,7 @@ impl Session {
         Ok(keys)
     }
 
-    fn address(&self, keys: &Keys, key: &EntryKey) -> EntryAddress {
+    pub(crate) fn address(&self, keys: &Keys, key: &EntryKey) -> EntryAddress {
         EntryAddress::new(self.claim.account, self.epoch, keys.id_key.entry(key))
     }
 }

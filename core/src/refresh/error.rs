@@ -1,5 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
+use crate::Error;
+
 type Source = Arc<dyn std::error::Error + Send + Sync>;
 
 /// Why a provider gave no tokens, or did not revoke one.
@@ -18,6 +20,7 @@ pub struct RefreshError {
     kind: RefreshErrorKind,
     message: String,
     retry_after: Option<Duration>,
+    answer_lost: bool,
     source: Option<Source>,
 }
 
@@ -85,6 +88,7 @@ impl RefreshError {
             kind,
             message: message.into(),
             retry_after: None,
+            answer_lost: false,
             source: None,
         }
     }
@@ -92,6 +96,12 @@ impl RefreshError {
     /// Says how long the provider asks to be left alone: the header `Retry-After` (RFC 9110 section 10.2.3).
     pub fn retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
+        self
+    }
+
+    /// Says that the request may have been carried out although no answer came: a timeout, a connection that was cut.
+    pub fn answer_lost(mut self) -> Self {
+        self.answer_lost = true;
         self
     }
 
@@ -106,9 +116,21 @@ impl RefreshError {
         self.kind
     }
 
+    /// True where the request may have been carried out although no answer came.
+    pub const fn is_answer_lost(&self) -> bool {
+        self.answer_lost
+    }
+
     /// How long the provider asks to be left alone.
     pub const fn pause(&self) -> Option<Duration> {
         self.retry_after
+    }
+}
+
+/// A token response that could not be read, by [`TokenSet::from_response`](crate::TokenSet::from_response).
+impl From<Error> for RefreshError {
+    fn from(error: Error) -> Self {
+        Self::malformed(error.to_string()).with_source(error)
     }
 }
 
@@ -124,6 +146,7 @@ impl fmt::Debug for RefreshError {
             .field("kind", &self.kind)
             .field("message", &self.message)
             .field("retry_after", &self.retry_after)
+            .field("answer_lost", &self.answer_lost)
             .field("source", &self.source)
             .finish()
     }

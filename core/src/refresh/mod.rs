@@ -1,11 +1,29 @@
 //! One refresh in the whole fleet, fenced against sign-out.
+//!
+//! [`get`] is what an app calls. Whoever finds tokens due joins the [`flights`] of this process; a [`flight`] takes the fleet's
+//! [`lock`], makes the [`call`], checks the [`answer`] and writes it back.
 
+mod answer;
+mod call;
 mod error;
+mod flight;
+mod flights;
+mod freshness;
+mod get;
+mod lock;
+mod options;
+mod policy;
 mod request;
+mod revocation;
 mod source;
+mod write_back;
 
+pub(crate) use self::flights::Refreshes;
 pub use self::{
     error::{RefreshError, RefreshErrorKind},
+    options::RefreshOptions,
+    policy::{AfterLostAnswer, RefreshPolicy},
     request::RefreshRequest,
+    revocation::Revoking,
     source::{Revocation, TokenSource},
 };

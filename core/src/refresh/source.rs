@@ -13,7 +13,7 @@ use crate::TokenSet;
     reason = "whoever adds one must say when a sign-out may do it"
 )]
 pub enum Revocation {
-    /// Nothing is revoked: the provider has no revocation endpoint, or the app does not want it.
+    /// A sign-out revokes nothing: the provider has no revocation endpoint, or the app does not want it.
     #[default]
     None,
     /// The token that is sent, and those that came with it.
@@ -30,6 +30,8 @@ pub enum Revocation {
 /// Each call runs in a task of its own, under a deadline. A panic in it is an error to whoever waits, and nothing else.
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+/// # use token_cache_core::{AccountId, EntryKey, SignIn, Timestamp, TokenCache};
 /// use token_cache_core::{RefreshError, RefreshRequest, TokenSet};
 ///
 /// let provider = |request: RefreshRequest| async move {
@@ -40,8 +42,13 @@ pub enum Revocation {
 ///     TokenSet::from_response(&response, request.sent_at)
 ///         .map_err(|_| RefreshError::malformed("the token response can't be read"))
 /// };
-/// # fn source(_: impl token_cache_core::TokenSource) {}
-/// # source(provider);
+/// # let cache = TokenCache::in_memory().await?;
+/// # let ada = AccountId::new("https://id.example", "248289761001")?;
+/// # let session = cache.sign_in(SignIn::new(ada, &cache.start_sign_in()?)).await?;
+/// # let api = EntryKey::resource("https://api.example")?;
+/// # session.put(&api, TokenSet::new("at-1").with_refresh_token("rt-1").with_expires_at(Timestamp::from_secs(1))).await?;
+/// let tokens = session.get_or_refresh(&api, provider).await?;
+/// # Ok(()) }
 /// ```
 #[async_trait]
 pub trait TokenSource: Send + Sync + 'static {

@@ -1,0 +1,56 @@
+use std::{convert::Infallible, sync::Arc};
+
+use tokio::{task::JoinHandle, time};
+
+use super::{RefreshError, RefreshPolicy, RefreshRequest, TokenSource, lock::Lock};
+use crate::{TokenSet, Version};
+
+/// How a call to the provider failed.
+pub(super) enum CallFailure {
+    Provider(RefreshError),
+    /// The source's own code panicked.
+    Panicked,
+}
+
+/// Asks the provider in a task of its own, under a deadline, and renews the lock for as long as it takes.
+pub(super) async fn call(
+    source: &Arc<dyn TokenSource>,
+    request: RefreshRequest,
+    lock: &Lock,
+    seen: Option<Version>,
+    policy: &RefreshPolicy,
+) -> Result<TokenSet, CallFailure> {
+    let source = Arc::clone(source);
+    let mut call = Call(tokio::spawn(async move { source.refresh(request).await }));
+    tokio::select! {
+        answered = &mut call.0 => match answered {
+            Ok(answer) => answer.map_err(CallFailure::Provider),
+            Err(_) => Err(CallFailure::Panicked),
+        },
+        () = time::sleep(policy.provider_timeout) => Err(CallFailure::Provider(
+            RefreshError::transient(format!(
+                "the provider did not answer within {:?}",
+                policy.provider_timeout,
+            ))
+            .answer_lost(),
+        )),
+        never = renew(lock, seen, policy) => match never {},
+    }
+}
+
+/// A lease that can't be renewed runs out: the version keeps what is written after it from doing harm.
+async fn renew(lock: &Lock, seen: Option<Version>, policy: &RefreshPolicy) -> Infallible {
+    loop {
+        time::sleep(policy.lease / 3).await;
+        let _ = lock.acquire(seen).await;
+    }
+}
+
+/// Stopped when it is dropped.
+struct Call(JoinHandle<Result<TokenSet, RefreshError>>);
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

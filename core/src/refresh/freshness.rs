@@ -1,0 +1,88 @@
+use std::time::Duration;
+
+use crate::{Timestamp, TokenSet};
+
+/// A token that expires on its way to the API is of no use.
+const LEEWAY: Duration = Duration::from_secs(5);
+
+/// How long before its expiry a token of unknown life is refreshed ahead.
+const AHEAD: Duration = Duration::from_secs(30);
+
+/// What is to be done about tokens at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Freshness {
+    /// They are used as they are.
+    Fresh,
+    /// In the last tenth of their life: they are used, and refreshed in the background.
+    Ageing,
+    /// They have expired, or would on their way.
+    Due,
+}
+
+impl Freshness {
+    pub(super) fn of(tokens: &TokenSet, now: Timestamp) -> Self {
+        let Some(expires_at) = tokens.expires_at() else {
+            return Self::Fresh;
+        };
+        let life = tokens
+            .issued_at()
+            .map(|issued_at| expires_at.since(issued_at));
+        let leeway = life.map_or(LEEWAY, |life| LEEWAY.min(life / 20));
+        let ahead = life.map_or(AHEAD, |life| life / 10);
+        if expires_at <= now + leeway {
+            Self::Due
+        } else if expires_at <= now + ahead {
+            Self::Ageing
+        } else {
+            Self::Fresh
+        }
+    }
+}
+
+/// True while the access token may still be sent.
+pub(super) fn is_valid(tokens: &TokenSet, now: Timestamp) -> bool {
+    tokens
+        .expires_at()
+        .is_none_or(|expires_at| now < expires_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(now: u64, issued_at: Option<u64>) -> Freshness {
+        let mut tokens = TokenSet::new("at").with_expires_at(Timestamp::from_secs(1_000));
+        if let Some(issued_at) = issued_at {
+            tokens = tokens.with_issued_at(Timestamp::from_secs(issued_at));
+        }
+        Freshness::of(&tokens, Timestamp::from_secs(now))
+    }
+
+    #[test]
+    fn the_last_tenth_of_a_life_is_ageing_and_its_end_is_due() {
+        assert_eq!(at(899, Some(0)), Freshness::Fresh);
+        assert_eq!(at(900, Some(0)), Freshness::Ageing);
+        assert_eq!(at(994, Some(0)), Freshness::Ageing);
+        assert_eq!(at(995, Some(0)), Freshness::Due);
+    }
+
+    #[test]
+    fn a_short_life_is_not_all_leeway() {
+        assert_eq!(at(998, Some(990)), Freshness::Fresh);
+        assert_eq!(at(999, Some(990)), Freshness::Ageing);
+        assert_eq!(at(1_000, Some(990)), Freshness::Due);
+    }
+
+    #[test]
+    fn an_unknown_life_is_taken_for_a_long_one() {
+        assert_eq!(at(969, None), Freshness::Fresh);
+        assert_eq!(at(970, None), Freshness::Ageing);
+        assert_eq!(at(995, None), Freshness::Due);
+    }
+
+    #[test]
+    fn without_an_expiry_tokens_stay_fresh() {
+        let now = Timestamp::from_secs(1_000_000);
+        assert_eq!(Freshness::of(&TokenSet::new("at"), now), Freshness::Fresh);
+    }
+}

@@ -1,0 +1,81 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{
+    AcquireOptions, Acquired, EntryKey, EvictOptions, LockOwner, ReadOptions, Result, Session,
+    Version,
+};
+
+/// A refresh lock of one entry, and who wants it. A store that has no locks leaves the fence of the version alone.
+pub(super) struct Lock {
+    session: Session,
+    key: EntryKey,
+    owner: LockOwner,
+    lease: Duration,
+}
+
+impl Lock {
+    pub(super) fn of(session: Session, key: EntryKey, lease: Duration) -> Result<Self> {
+        Ok(Self {
+            session,
+            key,
+            owner: LockOwner::mint()?,
+            lease,
+        })
+    }
+
+    /// The owner, where a write can release the lock.
+    pub(super) fn owner(&self) -> Option<LockOwner> {
+        let store = self.session.cache().store();
+        store.refresh_locks().map(|_| self.owner)
+    }
+
+    /// Takes or renews it, while the entry is the version that was seen. Answers also from which moment on the lease runs, at
+    /// the latest.
+    pub(super) async fn acquire(&self, seen: Option<Version>) -> Result<(Acquired, Instant)> {
+        let keys = self.session.fresh_keys().await?;
+        let at = self.session.address(&keys, &self.key);
+        let sent = Instant::now();
+        let store = self.session.cache().store();
+        let acquired = if let Some(locks) = store.refresh_locks() {
+            let mut options = AcquireOptions::new(self.owner, self.lease, keys.latest);
+            options.seen = seen;
+            locks.acquire(&at, options).await?
+        } else {
+            match store.read(&at, ReadOptions::at(keys.latest)).await? {
+                Some(entry) if Some(entry.version()) != seen => Acquired::Fresher(entry),
+                _ => Acquired::Held,
+            }
+        };
+        Ok((acquired, sent))
+    }
+
+    /// Gives it back. Where that fails, its lease ends it.
+    pub(super) async fn release(&self) {
+        let Ok(keys) = self.session.fresh_keys().await else {
+            return;
+        };
+        let at = self.session.address(&keys, &self.key);
+        if let Some(locks) = self.session.cache().store().refresh_locks() {
+            let _ = locks.release(&at, &self.owner).await;
+        }
+    }
+
+    /// Ends the session if the entry still is the version whose refresh token was sent; false where it is another. A store
+    /// without locks can't do it in one step, so a put in between may end with the session there.
+    pub(super) async fn end_session_if(&self, version: Version) -> Result<bool> {
+        let keys = self.session.fresh_keys().await?;
+        let at = self.session.address(&keys, &self.key);
+        let options = EvictOptions::at(keys.latest);
+        let store = self.session.cache().store();
+        if let Some(locks) = store.refresh_locks() {
+            return locks.end_if_version(&at, version, options).await;
+        }
+        let entry = store.read(&at, ReadOptions::at(keys.latest)).await?;
+        if entry.is_none_or(|entry| entry.version() != version) {
+            return Ok(false);
+        }
+        self.session.sign_out().await.map(|_| true)
+    }
+}

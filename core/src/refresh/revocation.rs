@@ -1,0 +1,103 @@
+use std::{fmt, sync::Arc};
+
+use secrecy::SecretString;
+use tokio::{task::JoinHandle, time};
+
+use super::{RefreshError, Revocation, TokenSource};
+use crate::{EntryKey, ReadOptions, Result, Scope, Session, SignOut, cache};
+
+/// Revokes a refresh token that a sign-out left without a session: within a time, and not where it would take other sessions of
+/// the account with it.
+pub(super) async fn revoke(
+    session: &Session,
+    source: &Arc<dyn TokenSource>,
+    refresh_token: SecretString,
+) -> Result<(), RefreshError> {
+    if source.revocation() == Revocation::Grant && lives_elsewhere(session).await {
+        return Ok(());
+    }
+    let source = Arc::clone(source);
+    let call = tokio::spawn(async move { source.revoke(refresh_token).await });
+    let timeout = session.cache().refreshes().policy().revocation_timeout;
+    match time::timeout(timeout, call).await {
+        Ok(Ok(revoked)) => revoked,
+        Ok(Err(_)) => Err(RefreshError::refused("the token source panicked")),
+        Err(_) => Err(RefreshError::transient(format!(
+            "the provider did not answer within {timeout:?}"
+        ))),
+    }
+}
+
+/// True also where that can't be told: a grant that is left is the lesser harm.
+async fn lives_elsewhere(session: &Session) -> bool {
+    let Ok(keys) = session.cache().fresh_keys().await else {
+        return true;
+    };
+    let (account, ended) = session.names();
+    let store = session.cache().store();
+    let sessions = store.sessions(account, ReadOptions::at(keys.latest)).await;
+    sessions.map_or(true, |living| {
+        living.iter().any(|session| session.epoch != *ended)
+    })
+}
+
+/// The revocation that goes on after a sign-out: await it, or drop it and it goes on all the same.
+pub struct Revoking(Option<JoinHandle<Result<(), RefreshError>>>);
+
+impl Revoking {
+    /// Waits for the provider's answer; `Ok` where there was nothing to revoke. It takes the policy's revocation timeout at
+    /// the most.
+    ///
+    /// # Errors
+    /// The source's own. The sign-out stands whatever becomes of it.
+    pub async fn outcome(self) -> Result<(), RefreshError> {
+        match self.0 {
+            None => Ok(()),
+            Some(task) => task
+                .await
+                .unwrap_or_else(|_| Err(RefreshError::transient("stopped with the runtime"))),
+        }
+    }
+}
+
+impl Session {
+    /// Signs out, and then revokes the refresh token under `key` at the provider, if `source` says so
+    /// ([`TokenSource::revocation`]): after the eviction, and never instead of it.
+    ///
+    /// Only this session's token can be read: others' tickets are elsewhere. A token that can't be read is not revoked.
+    ///
+    /// # Errors
+    /// As [`TokenCache::sign_out`](crate::TokenCache::sign_out).
+    pub async fn sign_out_and_revoke(
+        &self,
+        scope: Scope,
+        key: &EntryKey,
+        source: impl TokenSource,
+    ) -> Result<(SignOut, Revoking)> {
+        let wanted = source.revocation() != Revocation::None;
+        let refresh_token = if wanted {
+            self.refresh_token(key).await
+        } else {
+            None
+        };
+        let signed_out = self.cache().sign_out(scope).await?;
+        let Some(refresh_token) = refresh_token else {
+            return Ok((signed_out, Revoking(None)));
+        };
+        let (session, source) = (self.clone(), Arc::new(source) as Arc<dyn TokenSource>);
+        let revoking = cache::runtime("revoke a token")?
+            .spawn(async move { revoke(&session, &source, refresh_token).await });
+        Ok((signed_out, Revoking(Some(revoking))))
+    }
+
+    async fn refresh_token(&self, key: &EntryKey) -> Option<SecretString> {
+        let entry = self.get(key).await.ok()??;
+        entry.tokens().ok()?.refresh_token().cloned()
+    }
+}
+
+impl fmt::Debug for Revoking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Revoking").field(&self.0.is_some()).finish()
+    }
+}

@@ -1,0 +1,80 @@
+//! A refresh: one in the whole fleet (G6), and none that outlives a sign-out (G2).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+#![cfg(feature = "test-util")]
+
+mod ahead;
+mod another_entry;
+mod answers;
+mod cancellation;
+mod failures;
+mod lost_answer;
+mod one_refresh;
+mod provider;
+mod sign_out;
+
+use token_cache_core::{
+    AccountId, EntryKey, ExposeSecret, MemoryStore, RefreshPolicy, Secret, Session, SignIn,
+    TokenCache, TokenSet, TokenStore,
+};
+
+use provider::Provider;
+
+const SECRET: [u8; 32] = *b"0123456789abcdef0123456789abcdef";
+
+async fn server(store: impl TokenStore) -> TokenCache {
+    server_with(store, RefreshPolicy::default()).await
+}
+
+async fn server_with(store: impl TokenStore, policy: RefreshPolicy) -> TokenCache {
+    TokenCache::builder(store)
+        .secret(Secret::new(SECRET).unwrap())
+        .refresh(policy)
+        .open()
+        .await
+        .unwrap()
+}
+
+fn ada() -> AccountId {
+    AccountId::new("https://id.example", "ada").unwrap()
+}
+
+fn api() -> EntryKey {
+    EntryKey::new("api").unwrap()
+}
+
+async fn signed_in(cache: &TokenCache) -> Session {
+    let started = cache.start_sign_in().unwrap();
+    cache.sign_in(SignIn::new(ada(), &started)).await.unwrap()
+}
+
+/// A session whose tokens are due.
+async fn due(provider: &Provider) -> (MemoryStore, TokenCache, Session) {
+    let store = MemoryStore::new();
+    let cache = server(store.clone()).await;
+    let session = signed_in(&cache).await;
+    session.put(&api(), provider.expired()).await.unwrap();
+    (store, cache, session)
+}
+
+fn access_token(tokens: &TokenSet) -> &str {
+    tokens.access_token().expose_secret()
+}
+
+fn refresh_token(tokens: &TokenSet) -> &str {
+    tokens.refresh_token().unwrap().expose_secret()
+}
+
+async fn stored(session: &Session) -> TokenSet {
+    session
+        .get(&api())
+        .await
+        .unwrap()
+        .unwrap()
+        .tokens()
+        .unwrap()
+}

@@ -1,0 +1,98 @@
+use token_cache_core::{ErrorKind, Revocation, Scope};
+
+use super::{ada, api, due, provider::Provider, refresh_token, signed_in, stored};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_that_a_sign_out_overtook_is_refused_and_its_token_revoked() {
+    let provider = Provider::new();
+    let (_, cache, session) = due(&provider).await;
+    provider.hold();
+    let refreshing = tokio::spawn({
+        let (session, provider) = (session.clone(), provider.clone());
+        async move { session.get_or_refresh(&api(), provider).await }
+    });
+    provider.called(1).await;
+    assert!(cache.sign_out_account(&ada()).await.unwrap().ended);
+    provider.go_on();
+    assert!(refreshing.await.unwrap().unwrap_err().is_signed_out());
+    assert_eq!(provider.revoked(), ["rt-1"]);
+    assert!(session.get(&api()).await.unwrap_err().is_signed_out());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_source_can_not_revoke_is_signed_out_all_the_same() {
+    let provider = Provider::new();
+    let (_, cache, session) = due(&provider).await;
+    provider.hold();
+    let closure = {
+        use token_cache_core::TokenSource;
+        let provider = provider.clone();
+        move |request| {
+            let provider = provider.clone();
+            async move { provider.refresh(request).await }
+        }
+    };
+    let refreshing = tokio::spawn({
+        let session = session.clone();
+        async move { session.get_or_refresh(&api(), closure).await }
+    });
+    provider.called(1).await;
+    let _ = cache.sign_out_account(&ada()).await.unwrap();
+    provider.go_on();
+    assert!(refreshing.await.unwrap().unwrap_err().is_signed_out());
+}
+
+#[tokio::test]
+async fn a_sign_out_revokes_what_the_session_held() {
+    let provider = Provider::new();
+    let (_, _, session) = due(&provider).await;
+    let held = refresh_token(&stored(&session).await).to_owned();
+    let (signed_out, revoking) = session
+        .sign_out_and_revoke(Scope::Account(ada()), &api(), provider.clone())
+        .await
+        .unwrap();
+    assert!(signed_out.ended);
+    revoking.outcome().await.unwrap();
+    assert_eq!(provider.revoked(), [held]);
+}
+
+#[tokio::test]
+async fn a_grant_is_not_revoked_under_another_session() {
+    let provider = Provider::revoking(Revocation::Grant);
+    let (_, cache, session) = due(&provider).await;
+    let other = signed_in(&cache).await;
+    other.put(&api(), provider.expired()).await.unwrap();
+    let scope = Scope::Session(session.clone());
+    let (_, revoking) = session
+        .sign_out_and_revoke(scope, &api(), provider.clone())
+        .await
+        .unwrap();
+    revoking.outcome().await.unwrap();
+    assert_eq!(provider.revoked(), [""; 0]);
+
+    let scope = Scope::Session(other.clone());
+    let (_, revoking) = other
+        .sign_out_and_revoke(scope, &api(), provider.clone())
+        .await
+        .unwrap();
+    revoking.outcome().await.unwrap();
+    assert_eq!(provider.revoked().len(), 1);
+}
+
+#[tokio::test]
+async fn without_revocation_nothing_is_revoked() {
+    let provider = Provider::revoking(Revocation::None);
+    let (_, _, session) = due(&provider).await;
+    let scope = Scope::Account(ada());
+    let (_, revoking) = session
+        .sign_out_and_revoke(scope, &api(), provider.clone())
+        .await
+        .unwrap();
+    revoking.outcome().await.unwrap();
+    assert_eq!(provider.revoked(), [""; 0]);
+    let ended = session
+        .get_or_refresh(&api(), provider.clone())
+        .await
+        .unwrap_err();
+    assert_eq!((ended.kind(), provider.calls()), (ErrorKind::SignedOut, 0));
+}
