@@ -221,6 +221,31 @@ impl std::error::Error for Error {
     }
 }
 
+impl ErrorKind {
+    /// A word for it, as labels of figures have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::Unavailable => "unavailable",
+            Self::TimedOut => "timed_out",
+            Self::Throttled => "throttled",
+            Self::Full => "full",
+            Self::Denied => "denied",
+            Self::Config => "config",
+            Self::TooLarge => "too_large",
+            Self::Corrupt => "corrupt",
+            Self::KeyMissing => "key_missing",
+            Self::Unsupported => "unsupported",
+            Self::NotRefreshable => "not_refreshable",
+            Self::ProviderUnavailable => "provider_unavailable",
+            Self::ProviderRefused => "provider_refused",
+            Self::ProviderMalformed => "provider_malformed",
+            Self::Misuse => "misuse",
+            Self::Unexpected => "unexpected",
+        }
+    }
+}
+
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

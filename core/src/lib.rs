@@ -30,6 +30,7 @@ mod sign_in;
 mod sign_out;
 mod store;
 mod store_clock;
+pub mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod ticket;

@@ -4,6 +4,7 @@ use super::TokenCache;
 use crate::{
     AccountId, AccountKey, Cursor, Directory, Error, ErrorKind, EvictOptions, IssuerKey,
     MarkOptions, Marking, Page, Result, Scan, SignOut, Timestamp, account,
+    telemetry::{About, Operation, observe},
 };
 
 /// How many accounts go into one step: enough that a store is busy with the first of them while the rest is on its way.
@@ -148,7 +149,8 @@ impl BulkSignOut {
                     .collect(),
             ),
         };
-        (self.checkpoint, self.ahead) = self
+        let ended_before = checkpoint.ended;
+        let step = self
             .cache
             .in_own_task("sign out many accounts", async move {
                 match work {
@@ -160,8 +162,16 @@ impl BulkSignOut {
                         Ok((done, None))
                     }
                 }
-            })
-            .await?;
+            });
+        let about = About::scope(self.issuer.map_or("accounts", |_| "issuer"));
+        let taken = observe(Operation::SignOut, about, step, |(done, _)| {
+            if done.ended && !ended_before {
+                "ended"
+            } else {
+                "nothing"
+            }
+        });
+        (self.checkpoint, self.ahead) = taken.await?;
         let of = self.issuer.is_none().then_some(self.accounts.len());
         if of == Some(self.checkpoint.done) {
             self.checkpoint.finished = true;

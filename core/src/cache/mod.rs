@@ -19,7 +19,7 @@ pub use self::{
 };
 use crate::{
     AccountId, Error, MemoryStore, RefreshPolicy, Result, Secret, StartedSignIn, Ticket,
-    TokenStore, refresh::Refreshes, ring::Ring,
+    TokenStore, refresh::Refreshes, ring::Ring, telemetry::in_current_span,
 };
 
 /// A server's handle to the shared cache: cheap to clone, one per process.
@@ -153,7 +153,7 @@ impl TokenCache {
         operation: &'static str,
         task: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        match runtime(operation)?.spawn(task).await {
+        match runtime(operation)?.spawn(in_current_span(task)).await {
             Ok(result) => result,
             Err(ended) => Err(Error::new(crate::ErrorKind::Unexpected, operation)
                 .message("its task was stopped with the runtime")

@@ -4,6 +4,7 @@ use super::{Keys, TokenCache};
 use crate::{
     AccountKey, Entry, EntryAddress, EntryKey, EpochHash, Error, ErrorKind, Over, ReadOptions,
     Result, Scope, SignOut, Ticket, Timestamp, Value, Version, WriteOptions, Written,
+    telemetry::{About, Operation, observe},
     ticket::Claim,
 };
 
@@ -48,12 +49,18 @@ impl Session {
     /// [`SignedOut`](ErrorKind::SignedOut) where the session has ended (G1); [`Corrupt`](ErrorKind::Corrupt) for bytes in the
     /// store that are not ours; the store's own failures, never as a miss (G4).
     pub async fn get(&self, key: &EntryKey) -> Result<Option<Entry>> {
-        let keys = self.fresh_keys().await?;
-        let at = self.address(&keys, key);
-        self.cache
-            .store()
-            .read(&at, ReadOptions::at(keys.latest))
-            .await
+        let read = async {
+            let keys = self.fresh_keys().await?;
+            let at = self.address(&keys, key);
+            let options = ReadOptions::at(keys.latest);
+            self.cache.store().read(&at, options).await
+        };
+        let about = About::account(&self.claim.account);
+        observe(Operation::Read, about, read, |entry| match entry {
+            Some(_) => "hit",
+            None => "miss",
+        })
+        .await
     }
 
     /// Puts a [`TokenSet`](crate::TokenSet), or any bytes, under a key, over whatever is there.
@@ -86,11 +93,19 @@ impl Session {
         Error: From<V::Error>,
     {
         let value = value.try_into()?;
-        let keys = self.fresh_keys().await?;
-        let entry = self.entry(value, &keys)?;
-        let options = WriteOptions::at(keys.latest).over(over);
-        let at = self.address(&keys, key);
-        self.cache.store().write(&at, entry, options).await
+        let write = async {
+            let keys = self.fresh_keys().await?;
+            let entry = self.entry(value, &keys)?;
+            let options = WriteOptions::at(keys.latest).over(over);
+            let at = self.address(&keys, key);
+            self.cache.store().write(&at, entry, options).await
+        };
+        let about = About::account(&self.claim.account);
+        observe(Operation::Write, about, write, |written| match written {
+            Written::Stored => "stored",
+            Written::Superseded => "superseded",
+        })
+        .await
     }
 
     /// What is written of a value: a new version of it, until its session ends or it is of no use.
@@ -121,8 +136,12 @@ impl Session {
     /// # Errors
     /// [`SignedOut`](ErrorKind::SignedOut) where the namespace was started anew; the store's own failures.
     pub async fn remove(&self, key: &EntryKey) -> Result<()> {
-        let keys = self.fresh_keys().await?;
-        self.cache.store().remove(&self.address(&keys, key)).await
+        let remove = async {
+            let keys = self.fresh_keys().await?;
+            self.cache.store().remove(&self.address(&keys, key)).await
+        };
+        let about = About::account(&self.claim.account);
+        observe(Operation::Remove, about, remove, |()| "removed").await
     }
 
     /// Ends this session and no other: [`TokenCache::sign_out`] of [`Scope::Session`].
@@ -135,12 +154,14 @@ impl Session {
 
     /// Asks the store whether the session lives.
     pub(super) async fn check(&self) -> Result<()> {
-        let options = ReadOptions::at(self.fresh_keys().await?.latest);
-        self.cache
-            .store()
-            .session(&self.claim.account, &self.epoch, options)
-            .await?;
-        Ok(())
+        let check = async {
+            let options = ReadOptions::at(self.fresh_keys().await?.latest);
+            let store = self.cache.store();
+            let record = store.session(&self.claim.account, &self.epoch, options);
+            record.await.map(drop)
+        };
+        let about = About::account(&self.claim.account);
+        observe(Operation::Resume, about, check, |()| "living").await
     }
 
     pub(crate) fn cache(&self) -> &TokenCache {

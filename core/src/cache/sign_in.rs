@@ -5,6 +5,7 @@ use crate::{
     Error, Places, Result, SignIn, Timestamp,
     epoch::Epoch,
     protocol::{self, EscrowPlan, SignInPlan},
+    telemetry::{About, Operation, observe},
     ticket::Claim,
 };
 
@@ -24,6 +25,11 @@ impl TokenCache {
     /// [`KeyMissing`](crate::ErrorKind::KeyMissing) for a started sign-in that is not ours;
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for an escrow that the store does not keep; the store's own failures.
     pub async fn sign_in(&self, sign_in: SignIn) -> Result<Session> {
+        let begin = self.begin(sign_in);
+        observe(Operation::SignIn, About::default(), begin, |_| "begun").await
+    }
+
+    async fn begin(&self, sign_in: SignIn) -> Result<Session> {
         let lifetime = sign_in.checked_lifetime()?;
         let requested_at = sign_in.started.open(&self.0.ring)?;
         let keys = self.fresh_keys().await?;

@@ -2,6 +2,7 @@ use super::TokenCache;
 use crate::{
     AccountId, EvictOptions, LogoutMessage, Moment, Result, Scope, SignOut, Until,
     protocol::{self, Reach, SidSignOut},
+    telemetry::{About, Operation, observe},
 };
 
 impl TokenCache {
@@ -15,6 +16,15 @@ impl TokenCache {
     /// The store's own failures: call it again until it is `Ok`.
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a provider session, where the store has no directory.
     pub async fn sign_out(&self, scope: Scope) -> Result<SignOut> {
+        let about = About::scope(match &scope {
+            Scope::Session(_) => "session",
+            Scope::ProviderSession(_) => "provider_session",
+            Scope::Account(_) => "account",
+        });
+        observe(Operation::SignOut, about, self.end(scope), ended).await
+    }
+
+    async fn end(&self, scope: Scope) -> Result<SignOut> {
         let keys = self.fresh_keys().await?;
         let options = EvictOptions::at(keys.latest);
         let moment = Moment::of_store(keys.latest);
@@ -58,6 +68,11 @@ impl TokenCache {
     /// [`Misuse`](crate::ErrorKind::Misuse) for a message that names neither subject nor `sid`; otherwise as
     /// [`sign_out`](Self::sign_out): answer the provider with a 5xx, so that it sends again.
     pub async fn sign_out_by(&self, message: &LogoutMessage) -> Result<SignOut> {
+        let about = About::scope("message");
+        observe(Operation::SignOut, about, self.end_by(message), ended).await
+    }
+
+    async fn end_by(&self, message: &LogoutMessage) -> Result<SignOut> {
         let keys = self.fresh_keys().await?;
         let options = EvictOptions::at(keys.latest);
         let moment = Moment::of_provider(message.issued_at);
@@ -100,4 +115,8 @@ impl TokenCache {
             Reach::Labelled
         }
     }
+}
+
+fn ended(sign_out: &SignOut) -> &'static str {
+    if sign_out.ended { "ended" } else { "nothing" }
 }

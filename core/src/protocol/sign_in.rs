@@ -3,7 +3,7 @@ use std::fmt;
 use crate::{
     AccountKey, BeginSession, Epoch, Error, ErrorKind, EscrowName, Escrowed, EvictOptions, Places,
     Pointer, ReadOptions, Result, SessionRecord, SidKey, Timestamp, TokenStore,
-    protocol::end_session,
+    protocol::end_session, telemetry,
 };
 
 /// How often the first step is sent before the sign-in fails.
@@ -81,7 +81,10 @@ async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<Epoch> {
         session.max_sessions = plan.max_sessions;
         session.supersedes.clone_from(&supersedes);
         match store.begin(&plan.account, session).await {
-            Ok(_) => return Ok(epoch),
+            Ok(begun) => {
+                telemetry::displaced(begun.displaced);
+                return Ok(epoch);
+            }
             Err(error) if error.is_retryable() && supersedes.len() + 1 < SENDS => {
                 supersedes.push(epoch.hash());
             }

@@ -3,13 +3,29 @@ use std::{convert::Infallible, sync::Arc};
 use tokio::{task::JoinHandle, time};
 
 use super::{RefreshError, RefreshPolicy, RefreshRequest, TokenSource, lock::Lock};
-use crate::{TokenSet, Version};
+use crate::{
+    TokenSet, Version,
+    telemetry::{Failure, in_current_span},
+};
 
 /// How a call to the provider failed.
 pub(super) enum CallFailure {
     Provider(RefreshError),
     /// The source's own code panicked.
     Panicked,
+}
+
+impl Failure for CallFailure {
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::Provider(error) => error.outcome(),
+            Self::Panicked => "panicked",
+        }
+    }
+
+    fn kind(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Asks the provider in a task of its own, under a deadline, and renews the lock for as long as it takes.
@@ -21,7 +37,8 @@ pub(super) async fn call(
     policy: &RefreshPolicy,
 ) -> Result<TokenSet, CallFailure> {
     let source = Arc::clone(source);
-    let mut call = Call(tokio::spawn(async move { source.refresh(request).await }));
+    let refresh = in_current_span(async move { source.refresh(request).await });
+    let mut call = Call(tokio::spawn(refresh));
     tokio::select! {
         answered = &mut call.0 => match answered {
             Ok(answer) => answer.map_err(CallFailure::Provider),

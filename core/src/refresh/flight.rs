@@ -15,7 +15,9 @@ use super::{
 };
 use crate::{
     Acquired, Entry, EntryKey, Error, ErrorKind, Over, Result, Session, TokenSet, Value, Version,
-    WriteOptions, Written, backend::backoff,
+    WriteOptions, Written,
+    backend::backoff,
+    telemetry::{About, Operation, observe},
 };
 
 const REFRESH: &str = "refresh tokens";
@@ -44,8 +46,29 @@ enum Led {
     Stored(TokenSet),
     /// Stored, and the lock still held.
     StoredBeside(TokenSet),
+    /// Others had stored them before.
+    Settled(TokenSet),
     /// Another version is there than the one that was sent, or the lease has nearly run out: read again.
     Overtaken,
+}
+
+/// What a flight ends with.
+struct Refreshed {
+    by: By,
+    tokens: TokenSet,
+}
+
+/// Whose refresh it was.
+enum By {
+    Us,
+    /// Another server's, or a put in between.
+    Others,
+}
+
+impl Refreshed {
+    fn by(by: By, tokens: TokenSet) -> Self {
+        Self { by, tokens }
+    }
 }
 
 impl Flight {
@@ -70,8 +93,21 @@ impl Flight {
         }
     }
 
-    /// Takes the lock and refreshes, or waits for whoever holds it. `read` is the entry that was found due.
-    pub(super) async fn run(mut self, read: Option<Entry>) -> Result<TokenSet> {
+    /// Refreshes what was read: tokens that are due, or ahead of that.
+    pub(super) async fn run(self, read: Option<Entry>, ahead: bool) -> Result<TokenSet> {
+        let (account, _) = self.session.names();
+        let (account, refresh) = (*account, self.refresh(read));
+        let how = |refreshed: &Refreshed| match refreshed.by {
+            By::Us if ahead => "ahead",
+            By::Us => "led",
+            By::Others => "waited",
+        };
+        let refreshed = observe(Operation::Refresh, About::account(&account), refresh, how);
+        Ok(refreshed.await?.tokens)
+    }
+
+    /// Takes the lock and refreshes, or waits for whoever holds it.
+    async fn refresh(mut self, read: Option<Entry>) -> Result<Refreshed> {
         self.found = read.as_ref().map(Entry::version);
         let lock = Lock::of(self.session.clone(), self.spent.clone(), self.policy.lease)?;
         let mut seen = if self.spends_itself() {
@@ -93,7 +129,10 @@ impl Flight {
                         lock.release().await;
                     }
                     match led? {
-                        Led::Stored(tokens) | Led::StoredBeside(tokens) => return Ok(tokens),
+                        Led::Stored(tokens) | Led::StoredBeside(tokens) => {
+                            return Ok(Refreshed::by(By::Us, tokens));
+                        }
+                        Led::Settled(tokens) => return Ok(Refreshed::by(By::Others, tokens)),
                         Led::Overtaken => seen = self.session.get(&self.spent).await?,
                     }
                 }
@@ -105,7 +144,7 @@ impl Flight {
                 }
             }
             if let Some(tokens) = self.settled(seen.as_ref()).await? {
-                return Ok(tokens);
+                return Ok(Refreshed::by(By::Others, tokens));
             }
         }
         Err(Error::new(ErrorKind::TimedOut, REFRESH)
@@ -139,7 +178,7 @@ impl Flight {
             && let Some(tokens) = self.settled(seen).await?
         {
             // Another entry's refresh was this one's as well, and left the refresh token as it was.
-            return Ok(Led::StoredBeside(tokens));
+            return Ok(Led::Settled(tokens));
         }
         let old = seen.map(Entry::tokens).transpose()?;
         let has_refresh_token = old
@@ -166,10 +205,17 @@ impl Flight {
         if held_since.elapsed() > self.policy.lease / 2 {
             return Ok(Led::Overtaken);
         }
-        let answered = call(&self.source, request.clone(), lock, version, &self.policy).await;
-        let answer = answered
-            .and_then(|tokens| Answer::checked(tokens, &request).map_err(CallFailure::Provider));
-        match answer {
+        let ask = async {
+            let call = call(&self.source, request.clone(), lock, version, &self.policy);
+            Answer::checked(call.await?, &request).map_err(CallFailure::Provider)
+        };
+        let answer = observe(
+            Operation::CallProvider,
+            About::default(),
+            ask,
+            |_| "answered",
+        );
+        match answer.await {
             Ok(answer) => self.store(lock, answer, request.tokens, version).await,
             Err(CallFailure::Panicked) => Err(Error::new(ErrorKind::Unexpected, REFRESH)
                 .message("the token source panicked; the old tokens are as they were")),

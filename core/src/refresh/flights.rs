@@ -10,7 +10,10 @@ use tokio::{
 };
 
 use super::RefreshPolicy;
-use crate::{EntryName, EpochHash, Error, ErrorKind, Result, TokenCache, TokenSet, cache};
+use crate::{
+    EntryName, EpochHash, Error, ErrorKind, Result, TokenCache, TokenSet, cache,
+    telemetry::in_current_span,
+};
 
 /// The most entries whose provider is left alone at once; over it, who is paused is forgotten, and asked again.
 const MOST_PAUSED: usize = 10_000;
@@ -106,10 +109,10 @@ impl TokenCache {
             name,
         };
         let flight = start();
-        runtime.spawn(async move {
+        runtime.spawn(in_current_span(async move {
             let _airspace = airspace;
             landed.send_replace(Some(flight.await));
-        });
+        }));
         Ok(landing)
     }
 }

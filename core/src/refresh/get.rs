@@ -6,7 +6,7 @@ use super::{
     flights::{self, FlightName},
     freshness::{Freshness, is_valid},
 };
-use crate::{Entry, EntryKey, ErrorKind, Result, Session, TokenSet};
+use crate::{Entry, EntryKey, ErrorKind, Result, Session, TokenSet, telemetry::waiting};
 
 impl Session {
     /// The tokens under a key, refreshed first where they are due: one refresh in the whole fleet (G6).
@@ -58,12 +58,13 @@ impl Session {
             wanted: keys.id_key.entry(key),
         };
         let refreshes = self.cache().refreshes();
-        let start = || Flight::new(self.clone(), key, Arc::new(source), options, name).run(read);
+        let flight = || Flight::new(self.clone(), key, Arc::new(source), options, name);
         let Some(tokens) = tokens else {
             if let Some(error) = refreshes.paused(name) {
                 return Err(error);
             }
-            return flights::result(self.cache().fly(name, start)?).await;
+            let landing = self.cache().fly(name, || flight().run(read, false))?;
+            return waiting(flights::result(landing)).await;
         };
         match Freshness::of(&tokens, keys.latest) {
             Freshness::Fresh => Ok(tokens),
@@ -72,7 +73,7 @@ impl Session {
                     && let Some(permit) = refreshes.background()
                 {
                     let ahead = || {
-                        let flight = start();
+                        let flight = flight().run(read, true);
                         async move {
                             let _permit = permit;
                             flight.await
@@ -83,9 +84,11 @@ impl Session {
                 Ok(tokens)
             }
             Freshness::Due => {
-                let outcome = match refreshes.paused(name) {
-                    Some(error) => Err(error),
-                    None => flights::result(self.cache().fly(name, start)?).await,
+                let outcome = if let Some(error) = refreshes.paused(name) {
+                    Err(error)
+                } else {
+                    let landing = self.cache().fly(name, || flight().run(read, false))?;
+                    waiting(flights::result(landing)).await
                 };
                 match outcome {
                     Err(error)

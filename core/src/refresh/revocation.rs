@@ -4,7 +4,10 @@ use secrecy::SecretString;
 use tokio::{task::JoinHandle, time};
 
 use super::{RefreshError, Revocation, TokenSource};
-use crate::{EntryKey, ReadOptions, Result, Scope, Session, SignOut, cache};
+use crate::{
+    EntryKey, ReadOptions, Result, Scope, Session, SignOut, cache,
+    telemetry::{About, Operation, in_current_span, observe},
+};
 
 /// Revokes a refresh token that a sign-out left without a session: within a time, and not where it would take other sessions of
 /// the account with it.
@@ -13,14 +16,37 @@ pub(super) async fn revoke(
     source: &Arc<dyn TokenSource>,
     refresh_token: SecretString,
 ) -> Result<(), RefreshError> {
+    let (account, _) = session.names();
+    let about = About::account(account);
+    let revoke = revoke_unless_shared(session, source, refresh_token);
+    let revoked = observe(Operation::Revoke, about, revoke, |revoked| match revoked {
+        Revoked::Yes => "revoked",
+        Revoked::Spared => "spared",
+    });
+    revoked.await.map(drop)
+}
+
+enum Revoked {
+    Yes,
+    /// It would have taken another session of the account with it.
+    Spared,
+}
+
+async fn revoke_unless_shared(
+    session: &Session,
+    source: &Arc<dyn TokenSource>,
+    refresh_token: SecretString,
+) -> Result<Revoked, RefreshError> {
     if source.revocation() == Revocation::Grant && lives_elsewhere(session).await {
-        return Ok(());
+        return Ok(Revoked::Spared);
     }
     let source = Arc::clone(source);
-    let call = tokio::spawn(async move { source.revoke(refresh_token).await });
+    let call = tokio::spawn(in_current_span(async move {
+        source.revoke(refresh_token).await
+    }));
     let timeout = session.cache().refreshes().policy().revocation_timeout;
     match time::timeout(timeout, call).await {
-        Ok(Ok(revoked)) => revoked,
+        Ok(Ok(revoked)) => revoked.map(|()| Revoked::Yes),
         Ok(Err(_)) => Err(RefreshError::refused("the token source panicked")),
         Err(_) => Err(RefreshError::transient(format!(
             "the provider did not answer within {timeout:?}"

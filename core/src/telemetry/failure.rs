@@ -1,0 +1,43 @@
+use crate::{Error, ErrorKind, RefreshError, RefreshErrorKind};
+
+/// What a failed operation is told as.
+pub(crate) trait Failure {
+    /// The value of the label `outcome`.
+    fn outcome(&self) -> &'static str;
+
+    /// The value of the label `kind`, of what counts as an error.
+    fn kind(&self) -> Option<&'static str>;
+}
+
+impl Failure for Error {
+    fn outcome(&self) -> &'static str {
+        match self.kind() {
+            ErrorKind::SignedOut => "signed_out",
+            ErrorKind::ProviderRefused
+            | ErrorKind::ProviderMalformed
+            | ErrorKind::ProviderUnavailable => "refused",
+            _ => "error",
+        }
+    }
+
+    fn kind(&self) -> Option<&'static str> {
+        let kind = Error::kind(self);
+        (kind != ErrorKind::SignedOut).then(|| kind.name())
+    }
+}
+
+impl Failure for RefreshError {
+    fn outcome(&self) -> &'static str {
+        match self.kind() {
+            RefreshErrorKind::Transient => "transient",
+            RefreshErrorKind::InvalidGrant => "invalid_grant",
+            RefreshErrorKind::Refused => "refused",
+            RefreshErrorKind::Malformed => "malformed",
+        }
+    }
+
+    /// What it does to a refresh is counted there.
+    fn kind(&self) -> Option<&'static str> {
+        None
+    }
+}

@@ -1,0 +1,60 @@
+//! What a cache tells of itself: spans with the feature `tracing`, figures with the feature `metrics`, and nothing without them.
+//!
+//! The page `docs/observability.md` of the repository lists them all. No span and no figure holds an id, a key or a token: an
+//! account is the first 32 bits of its keyed hash, which tells two accounts apart in a log and names nobody (G5).
+//!
+//! ```
+//! use token_cache_core::telemetry::METRICS;
+//!
+//! assert!(METRICS.iter().any(|metric| metric.name == "token_cache_reads_total"));
+//! ```
+
+#[cfg_attr(
+    not(all(feature = "tracing", feature = "metrics")),
+    allow(dead_code, reason = "told to spans and figures, which are features")
+)]
+mod failure;
+#[cfg_attr(
+    not(all(feature = "tracing", feature = "metrics")),
+    allow(dead_code, reason = "told to spans and figures, which are features")
+)]
+mod observe;
+mod operation;
+mod tables;
+
+pub use self::tables::{METRICS, Metric, MetricKind, SPANS};
+pub(crate) use self::{
+    failure::Failure,
+    observe::{About, in_current_span, observe},
+    operation::Operation,
+};
+
+#[cfg(feature = "metrics")]
+pub use self::tables::describe_metrics;
+
+/// Counts what has no operation of its own.
+macro_rules! count {
+    ($name:literal, $by:expr) => {{
+        #[cfg(feature = "metrics")]
+        metrics::counter!($name).increment($by);
+        #[cfg(not(feature = "metrics"))]
+        let _ = $by;
+    }};
+}
+
+/// Sessions that ended to keep an account to its most sessions.
+pub(crate) fn displaced(sessions: usize) {
+    if sessions > 0 {
+        count!("token_cache_sessions_displaced_total", sessions as u64);
+    }
+}
+
+/// How long a caller waited for tokens that were due.
+pub(crate) async fn waiting<T>(work: impl Future<Output = T>) -> T {
+    #[cfg(feature = "metrics")]
+    let begun = std::time::Instant::now();
+    let done = work.await;
+    #[cfg(feature = "metrics")]
+    metrics::histogram!("token_cache_refresh_wait_seconds").record(begun.elapsed());
+    done
+}

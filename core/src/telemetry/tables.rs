@@ -1,0 +1,171 @@
+pub use super::operation::SPANS;
+
+/// A figure that a cache keeps, with the feature `metrics`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// What sort of figure it is.
+    pub kind: MetricKind,
+    /// The labels it has, each with the values that it may take; where there are none, any name of an operation or of a kind of
+    /// error.
+    pub labels: &'static [(&'static str, &'static [&'static str])],
+    /// What it says.
+    pub help: &'static str,
+}
+
+/// What sort of figure a [`Metric`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MetricKind {
+    /// It only rises.
+    Counter,
+    /// A distribution, in seconds.
+    Histogram,
+}
+
+const fn counter(
+    name: &'static str,
+    labels: &'static [(&'static str, &'static [&'static str])],
+    help: &'static str,
+) -> Metric {
+    Metric {
+        name,
+        kind: MetricKind::Counter,
+        labels,
+        help,
+    }
+}
+
+const fn histogram(
+    name: &'static str,
+    labels: &'static [(&'static str, &'static [&'static str])],
+    help: &'static str,
+) -> Metric {
+    Metric {
+        name,
+        kind: MetricKind::Histogram,
+        labels,
+        help,
+    }
+}
+
+/// All figures.
+pub const METRICS: &[Metric] = &[
+    counter(
+        "token_cache_reads_total",
+        &[("outcome", &["hit", "miss", "signed_out", "error"])],
+        "Reads of an entry.",
+    ),
+    counter(
+        "token_cache_writes_total",
+        &[("outcome", &["stored", "superseded", "signed_out", "error"])],
+        "Writes of an entry by the app. Superseded: another version was there than the write was over.",
+    ),
+    counter(
+        "token_cache_removals_total",
+        &[("outcome", &["removed", "signed_out", "error"])],
+        "Removals of an entry.",
+    ),
+    counter(
+        "token_cache_resumptions_total",
+        &[("outcome", &["living", "signed_out", "error"])],
+        "Sessions taken up by a ticket.",
+    ),
+    counter(
+        "token_cache_sign_ins_total",
+        &[("outcome", &["begun", "signed_out", "error"])],
+        "Sign-ins. Signed out: a sign-out overtook it.",
+    ),
+    counter(
+        "token_cache_sessions_displaced_total",
+        &[],
+        "Sessions that ended because their account had more than it may.",
+    ),
+    counter(
+        "token_cache_sign_outs_total",
+        &[
+            (
+                "scope",
+                &[
+                    "session",
+                    "provider_session",
+                    "account",
+                    "message",
+                    "accounts",
+                    "issuer",
+                ],
+            ),
+            ("outcome", &["ended", "nothing", "error"]),
+        ],
+        "Sign-outs; of many accounts and of an issuer each step. Nothing: there was no session to end. Message: a provider's word.",
+    ),
+    counter(
+        "token_cache_refreshes_total",
+        &[(
+            "outcome",
+            &["led", "ahead", "waited", "refused", "signed_out", "error"],
+        )],
+        "Refreshes of this process. Led: it asked the provider. Ahead: it did so before the tokens were due. Waited: another server \
+         or a put was first. Refused: by the provider, for whatever reason but invalid_grant, which is signed_out.",
+    ),
+    histogram(
+        "token_cache_refresh_wait_seconds",
+        &[],
+        "How long callers waited for tokens that were due.",
+    ),
+    counter(
+        "token_cache_provider_calls_total",
+        &[(
+            "outcome",
+            &[
+                "answered",
+                "transient",
+                "invalid_grant",
+                "refused",
+                "malformed",
+                "panicked",
+            ],
+        )],
+        "Calls to the provider's token endpoint.",
+    ),
+    counter(
+        "token_cache_revocations_total",
+        &[(
+            "outcome",
+            &[
+                "revoked",
+                "spared",
+                "transient",
+                "invalid_grant",
+                "refused",
+                "malformed",
+            ],
+        )],
+        "Refresh tokens revoked at the provider after a sign-out. Spared: it would have ended another session's grant.",
+    ),
+    histogram(
+        "token_cache_duration_seconds",
+        &[("operation", &[])],
+        "How long an operation took: read, write, remove, resume, sign_in, sign_out, refresh, call_provider, revoke.",
+    ),
+    counter(
+        "token_cache_errors_total",
+        &[("operation", &[]), ("kind", &[])],
+        "Errors by kind; a session that has ended is none.",
+    ),
+];
+
+/// Tells the recorder what each figure says.
+#[cfg(feature = "metrics")]
+pub fn describe_metrics() {
+    for metric in METRICS {
+        match metric.kind {
+            MetricKind::Counter => metrics::describe_counter!(metric.name, metric.help),
+            MetricKind::Histogram => {
+                metrics::describe_histogram!(metric.name, metrics::Unit::Seconds, metric.help);
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What a cache tells of itself is what `docs/observability.md` lists: no more, no less, and no id.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+#![cfg(all(feature = "test-util", feature = "metrics", feature = "tracing"))]
+
+mod page;
+#[path = "../refresh/provider.rs"]
+#[allow(dead_code, reason = "the refresh tests need all of it")]
+mod provider;
+mod recorded;
+mod spans;
+mod story;

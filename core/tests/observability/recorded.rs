@@ -1,0 +1,88 @@
+use std::collections::BTreeSet;
+
+use metrics_util::debugging::DebuggingRecorder;
+use token_cache_core::telemetry::{self, METRICS, SPANS};
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::{spans::Spans, story};
+
+/// A figure's name, a label, its value.
+type Label = (String, String, String);
+
+/// Outcomes that the story does not come to.
+const OUTSIDE_THE_STORY: [(&str, &str); 6] = [
+    ("token_cache_removals_total", "signed_out"),
+    ("token_cache_revocations_total", "spared"),
+    ("token_cache_revocations_total", "transient"),
+    ("token_cache_revocations_total", "invalid_grant"),
+    ("token_cache_revocations_total", "refused"),
+    ("token_cache_revocations_total", "malformed"),
+];
+
+/// Runs the story, and answers with what it recorded: the figures' names, their labels, the spans.
+fn recorded() -> (BTreeSet<String>, BTreeSet<Label>, Vec<(String, String)>) {
+    let recorder = DebuggingRecorder::new();
+    let figures = recorder.snapshotter();
+    let spans = Spans::default();
+    let subscriber = tracing_subscriber::registry().with(spans.clone());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    metrics::with_local_recorder(&recorder, || {
+        telemetry::describe_metrics();
+        tracing::subscriber::with_default(subscriber, || runtime.block_on(story::tell()));
+    });
+    let (mut names, mut labels) = (BTreeSet::new(), BTreeSet::new());
+    for (key, ..) in figures.snapshot().into_vec() {
+        let key = key.key();
+        names.insert(key.name().to_owned());
+        labels.extend(key.labels().map(|label| {
+            let (name, value) = (label.key().to_owned(), label.value().to_owned());
+            (key.name().to_owned(), name, value)
+        }));
+    }
+    (names, labels, spans.told())
+}
+
+#[test]
+fn the_story_records_every_figure_and_every_span_and_no_other() {
+    let (names, labels, spans) = recorded();
+    let listed: BTreeSet<String> = METRICS
+        .iter()
+        .map(|metric| metric.name.to_owned())
+        .collect();
+    assert_eq!(names, listed);
+    let spans: BTreeSet<&str> = spans.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(spans, SPANS.iter().copied().collect());
+    for (name, label, value) in &labels {
+        let metric = METRICS.iter().find(|metric| metric.name == name).unwrap();
+        let listed = metric.labels.iter().find(|(listed, _)| listed == label);
+        let Some((_, values)) = listed else {
+            panic!("{name} has the label {label}, which is not listed");
+        };
+        let known = values.is_empty() || values.contains(&value.as_str());
+        assert!(known, "{name}: {label}={value} is not listed");
+    }
+    let is_unseen = |name: &str, label: &str, value: &str| {
+        !labels.contains(&(name.to_owned(), label.to_owned(), value.to_owned()))
+    };
+    let unseen: Vec<(&str, &str)> = METRICS
+        .iter()
+        .flat_map(|metric| metric.labels.iter().map(move |label| (metric.name, label)))
+        .flat_map(|(name, (label, values))| values.iter().map(move |value| (name, *label, *value)))
+        .filter(|(name, label, value)| is_unseen(name, label, value))
+        .map(|(name, _, value)| (name, value))
+        .collect();
+    assert_eq!(unseen, OUTSIDE_THE_STORY);
+}
+
+#[test]
+fn no_figure_and_no_span_tells_an_id() {
+    let (_, labels, spans) = recorded();
+    let told = format!("{labels:?} {spans:?}");
+    assert!(told.contains("account="), "{told}");
+    for canary in ["canary", "rt-", "at-"] {
+        assert!(!told.contains(canary), "{canary}: {told}");
+    }
+}
