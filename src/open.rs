@@ -175,7 +175,7 @@ mod tests {
     #[tokio::test]
     async fn the_memory_store_opens_without_a_secret() {
         let cache = open("memory:").await.unwrap();
-        assert_eq!(cache.store().to_string(), "memory");
+        assert_eq!(cache.store().to_string(), "sealed(memory)");
         assert!(open("memory://").await.is_ok());
     }
 

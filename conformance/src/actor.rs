@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Cut, Entry, EntryAddress, EpochHash, Error, EvictOptions,
-    Evicted, Moment, Over, Places, ReadOptions, SessionRecord, SidKey, Timestamp, TokenStore,
-    Version, WriteOptions, Written,
+    AccountKey, BeginSession, Begun, Cut, Entry, EntryAddress, EntryName, EpochHash, Error,
+    EvictOptions, Evicted, Moment, Over, Places, ReadOptions, SessionRecord, SidKey, Timestamp,
+    TokenStore, Version, WriteOptions, Written, test_util::with_stand_in_epoch,
 };
 
 use crate::{
@@ -86,7 +86,12 @@ impl<'a> Actor<'a> {
 
     /// The address of a new entry of a session.
     pub(crate) fn entry(&self, epoch: &EpochHash) -> Result<EntryAddress, Violation> {
-        Ok(EntryAddress::new(self.key, *epoch, random::entry()?))
+        Ok(self.entry_named(epoch, random::entry()?))
+    }
+
+    /// The address of an entry of a session, also in a store that seals.
+    pub(crate) fn entry_named(&self, epoch: &EpochHash, name: EntryName) -> EntryAddress {
+        with_stand_in_epoch(EntryAddress::new(self.key, *epoch, name))
     }
 
     pub(crate) async fn write_entry(

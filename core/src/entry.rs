@@ -1,8 +1,12 @@
-use std::fmt;
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 use crate::{
     AccountKey, EpochHash, Error, ErrorKind, Result, Timestamp, TokenSet, account, entropy,
-    hash_name::hash_name, value::Encoding, wiped::Wiped,
+    hash_name::hash_name, seal::SessionSecret, value::Encoding, wiped::Wiped,
 };
 
 /// Which token set of a session: a client, the resource or scopes it is for, and its kind, as one text.
@@ -56,12 +60,15 @@ hash_name! {
 
 /// Where an entry is stored: its account, its session's `H(epoch)`, its own name.
 ///
-/// There is no address without an epoch, so an entry of an ended session can't be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// There is no address without an `H(epoch)`, so an entry of an ended session can't be reached. One that a
+/// [`Session`](crate::Session) made carries the epoch itself as well, for sealing alone: nothing outside this crate can ask for
+/// it, and two addresses are equal with it or without.
+#[derive(Clone)]
 pub struct EntryAddress {
     account: AccountKey,
     epoch: EpochHash,
     name: EntryName,
+    secret: Option<Arc<SessionSecret>>,
 }
 
 impl EntryAddress {
@@ -71,7 +78,22 @@ impl EntryAddress {
             account,
             epoch,
             name,
+            secret: None,
         }
+    }
+
+    /// The same address, at which an entry can be sealed and opened.
+    pub(crate) fn with_secret(mut self, secret: Arc<SessionSecret>) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
+    pub(crate) fn secret(&self) -> Option<&SessionSecret> {
+        self.secret.as_deref()
+    }
+
+    fn parts(&self) -> (&AccountKey, &EpochHash, &EntryName) {
+        (&self.account, &self.epoch, &self.name)
     }
 
     /// The account.
@@ -87,6 +109,30 @@ impl EntryAddress {
     /// The entry within the session.
     pub const fn name(&self) -> &EntryName {
         &self.name
+    }
+}
+
+impl PartialEq for EntryAddress {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for EntryAddress {}
+
+impl Hash for EntryAddress {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
+    }
+}
+
+impl fmt::Debug for EntryAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EntryAddress")
+            .field("account", &self.account)
+            .field("epoch", &self.epoch)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -138,9 +184,13 @@ impl Entry {
         }
     }
 
-    /// The stored bytes, of which the first says how the rest is encoded.
+    /// The bytes that a store keeps: sealed ones where a [`TokenCache`](crate::TokenCache) put the entry.
     pub fn stored(&self) -> &[u8] {
         &self.value
+    }
+
+    pub(crate) fn stored_mut(&mut self) -> &mut Wiped {
+        &mut self.value
     }
 
     /// Which write this is.

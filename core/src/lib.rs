@@ -22,7 +22,7 @@ mod options;
 pub mod protocol;
 mod refresh;
 mod refresh_locks;
-mod ring;
+mod seal;
 mod sealed_text;
 mod secret;
 mod session_record;
@@ -63,6 +63,7 @@ pub use self::{
         RefreshRequest, Revocation, Revoking, TokenSource,
     },
     refresh_locks::{AcquireOptions, Acquired, LockOwner, RefreshLocks},
+    seal::{KeyUse, SealedStore, Sealer, Sealing},
     secret::Secret,
     session_record::SessionRecord,
     sign_in::{SignIn, StartedSignIn},

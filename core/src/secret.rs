@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretSlice};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::{Error, Result, entropy, id_key::IdKey, ring::Ring};
+use crate::{Error, Result, entropy, id_key::IdKey, seal::Key};
 
 /// The one thing an operator must set: 32 bytes or more, the same on every server of a namespace.
 ///
@@ -82,11 +82,9 @@ impl Secret {
         *self.derive(b"token-cache id key check 1")
     }
 
-    pub(crate) fn ring(&self) -> Ring {
-        Ring::new(
-            &self.derive(b"token-cache ring key 1"),
-            *self.derive(b"token-cache ring id 1"),
-        )
+    /// The key of the ring that every server has without a further setting.
+    pub(crate) fn ring_key(&self) -> Key {
+        Key::derive("secret", self.0.expose_secret())
     }
 
     fn derive<const N: usize>(&self, label: &[u8]) -> Zeroizing<[u8; N]> {

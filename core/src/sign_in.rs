@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::{
-    AccountId, Error, ErrorKind, ProviderSession, Result, Timestamp, ring::Ring,
+    AccountId, Error, ErrorKind, ProviderSession, Result, Timestamp, seal::Ring,
     sealed_text::sealed_text, ticket::take,
 };
 

@@ -1,7 +1,7 @@
 use zeroize::Zeroizing;
 
 use crate::{
-    AccountKey, Epoch, Error, ErrorKind, IssuerKey, Result, Timestamp, ring::Ring,
+    AccountKey, Epoch, Error, ErrorKind, IssuerKey, Result, Timestamp, seal::Ring,
     sealed_text::sealed_text,
 };
 

@@ -92,7 +92,7 @@ async fn a_ticket_of_a_later_format_says_so() {
     let later: Ticket = format!("C{}", &text[1..]).parse().unwrap();
     let error = cache.resume_unverified(&later).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
-    assert!(error.to_string().contains("format version 9"), "{error}");
+    assert!(error.to_string().contains("format version 10"), "{error}");
 }
 
 #[tokio::test]

@@ -129,8 +129,9 @@ pub async fn of_racing_conditional_writes_one_is_stored(setup: &Setup) -> Result
         };
         let racing = (0..8_u8).map(|n| {
             let server = if n % 2 == 0 { ada } else { elsewhere };
+            let at = &at;
             async move {
-                let written = writes(&server, &at, &[n], version()?, over).await?;
+                let written = writes(&server, at, &[n], version()?, over).await?;
                 Ok::<_, Violation>((written == Written::Stored).then_some(n))
             }
         });

@@ -1,6 +1,6 @@
 //! What a session that has ended can no longer do.
 
-use token_cache_core::{Cut, Entry, EntryAddress, Moment, Over, Scope, Timestamp, Version};
+use token_cache_core::{Cut, Entry, Moment, Over, Scope, Timestamp, Version};
 
 use crate::{
     Setup, Violation,
@@ -47,7 +47,7 @@ pub async fn a_write_after_a_new_sign_in_is_refused(setup: &Setup) -> Result<(),
     ada.puts(&at, b"old").await?;
     ada.is_cut(by_app(ada.requested())).await?;
     let new = ada.signs_in_as(ada.record()?.requested_at(ada.now)).await?;
-    let in_new = EntryAddress::new(ada.key, new, *at.name());
+    let in_new = ada.entry_named(&new, *at.name());
     ada.write(&at, b"late")
         .await
         .should_be_signed_out("a write of the ended session")?;

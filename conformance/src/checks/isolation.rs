@@ -1,6 +1,6 @@
 //! What is one's own: accounts, sessions, entries, namespaces.
 
-use token_cache_core::{AccountKey, Cut, EntryAddress, EntryName, EpochHash, IssuerKey};
+use token_cache_core::{AccountKey, Cut, EntryName, EpochHash, IssuerKey};
 
 use crate::{
     Setup, Violation,
@@ -36,7 +36,7 @@ async fn reach_nothing_of_each_other(ada: &Actor<'_>, bob: &Actor<'_>) -> Result
     let of_bob = bob.signs_in().await?;
     bob.is_gone(&epoch).await?;
     ada.is_gone(&of_bob).await?;
-    let same_name = EntryAddress::new(bob.key, of_bob, *at.name());
+    let same_name = bob.entry_named(&of_bob, *at.name());
     bob.misses(&same_name).await?;
     bob.puts(&same_name, b"bob's").await?;
     ada.holds(&at, b"ada's").await?;
@@ -48,7 +48,7 @@ pub async fn sessions_are_apart(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let (phone, laptop) = (ada.signs_in().await?, ada.signs_in().await?);
     let on_phone = ada.entry(&phone)?;
-    let on_laptop = EntryAddress::new(ada.key, laptop, *on_phone.name());
+    let on_laptop = ada.entry_named(&laptop, *on_phone.name());
     ada.puts(&on_phone, b"phone").await?;
     ada.misses(&on_laptop).await?;
     ada.puts(&on_laptop, b"laptop").await?;
@@ -126,7 +126,7 @@ pub async fn names_of_any_bytes_are_apart(setup: &Setup) -> Result<(), Violation
         record.epoch = EpochHash::from_bytes(NAMES[(i * 5 + 2) % NAMES.len()]);
         let epoch = account.signs_in_as(record).await?;
         for name in NAMES {
-            let at = EntryAddress::new(key, epoch, EntryName::from_bytes(name));
+            let at = account.entry_named(&epoch, EntryName::from_bytes(name));
             let value = [issuer, name].concat();
             account.puts(&at, &value).await?;
             written.push((account, at, value));

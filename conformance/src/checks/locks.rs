@@ -176,18 +176,8 @@ pub async fn a_lock_is_of_one_entry(setup: &Setup) -> Result<(), Violation> {
     let at = ada.entry(&phone)?;
     holds(setup, &at, owner()?).await?;
     holds(setup, &ada.entry(&phone)?, owner()?).await?;
-    holds(
-        setup,
-        &EntryAddress::new(ada.key, laptop, *at.name()),
-        owner()?,
-    )
-    .await?;
-    holds(
-        setup,
-        &EntryAddress::new(bob.key, of_bob, *at.name()),
-        owner()?,
-    )
-    .await?;
+    holds(setup, &ada.entry_named(&laptop, *at.name()), owner()?).await?;
+    holds(setup, &bob.entry_named(&of_bob, *at.name()), owner()?).await?;
     is_busy(setup, &at, owner()?).await
 }
 

@@ -27,7 +27,7 @@ impl Fault for LetsAnyoneRelease {
             self.holders
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .insert(*at, options.owner);
+                .insert(at.clone(), options.owner);
         }
         Ok(acquired)
     }

@@ -35,7 +35,7 @@ impl Fault for ServesCopies {
             self.copies
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .insert(*at, entry.clone());
+                .insert(at.clone(), entry.clone());
         }
         Ok(read)
     }

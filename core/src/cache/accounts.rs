@@ -1,6 +1,6 @@
 use super::{Session, TokenCache};
 use crate::{
-    AccountId, Error, ErrorKind, Page, ReadOptions, Result, Scan, SessionRecord, ring::Ring,
+    AccountId, Error, ErrorKind, Page, ReadOptions, Result, Scan, SessionRecord, seal::Ring,
     ticket::Claim,
 };
 

@@ -4,7 +4,8 @@ use futures_core::future::BoxFuture;
 
 use super::{Inner, Settings, TokenCache, namespace::NamespaceState};
 use crate::{
-    BeginSession, Error, MARKER_LIFE, RefreshPolicy, Result, Secret, TokenStore, refresh::Refreshes,
+    BeginSession, Error, MARKER_LIFE, RefreshPolicy, Result, SealedStore, Sealer, Secret,
+    TokenStore, refresh::Refreshes, seal::Ring,
 };
 
 const DEFAULT_SIGN_IN_TIMEOUT: Duration = Duration::from_secs(15 * 60);
@@ -48,6 +49,7 @@ impl TokenCacheBuilder {
                 max_sessions: BeginSession::MAX_SESSIONS,
                 sid_means_account: false,
                 refresh: RefreshPolicy::default(),
+                unreadable_is_a_miss: false,
             },
         }
     }
@@ -83,6 +85,15 @@ impl TokenCacheBuilder {
         self
     }
 
+    /// Whether an entry that can't be opened is a miss: an error unless said.
+    ///
+    /// As an error it is loud, and nobody is sent to sign in again because one server lacks the new key of the ring. As a miss
+    /// it lets users sign in again where the key is lost for good; [`TokenCache::sealing`] counts either.
+    pub fn unreadable_is_a_miss(mut self, yes: bool) -> Self {
+        self.settings.unreadable_is_a_miss = yes;
+        self
+    }
+
     /// Connects to the store, checks that the secret is the namespace's, and goes on checking every second.
     ///
     /// Settings and secret are checked before any request.
@@ -113,9 +124,11 @@ impl TokenCacheBuilder {
         };
         let store = self.connect.await?;
         let state = NamespaceState::open(&*store, &secret).await?;
-        let ring = secret.ring();
+        let ring = Arc::new(Ring::of(secret.ring_key()));
+        let sealed = SealedStore::new(store, Sealer::of(Arc::clone(&ring)))
+            .unreadable_is_a_miss(self.settings.unreadable_is_a_miss);
         let cache = TokenCache(Arc::new(Inner {
-            store,
+            store: Arc::new(sealed),
             secret,
             ring,
             state,

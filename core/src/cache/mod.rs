@@ -2,6 +2,7 @@ mod accounts;
 mod builder;
 mod bulk;
 mod namespace;
+mod sealing;
 mod session;
 mod sign_in;
 mod sign_out;
@@ -19,7 +20,7 @@ pub use self::{
 };
 use crate::{
     AccountId, Error, MemoryStore, RefreshPolicy, Result, Secret, StartedSignIn, Ticket,
-    TokenStore, refresh::Refreshes, ring::Ring, telemetry::in_current_span,
+    TokenStore, refresh::Refreshes, seal::Ring, telemetry::in_current_span,
 };
 
 /// A server's handle to the shared cache: cheap to clone, one per process.
@@ -53,7 +54,7 @@ pub struct TokenCache(Arc<Inner>);
 struct Inner {
     store: Arc<dyn TokenStore>,
     secret: Secret,
-    ring: Ring,
+    ring: Arc<Ring>,
     state: NamespaceState,
     settings: Settings,
     refreshes: Refreshes,
@@ -65,6 +66,7 @@ struct Settings {
     max_sessions: usize,
     sid_means_account: bool,
     refresh: RefreshPolicy,
+    unreadable_is_a_miss: bool,
 }
 
 impl TokenCache {

@@ -1,9 +1,10 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use super::{Keys, TokenCache};
 use crate::{
     AccountKey, Entry, EntryAddress, EntryKey, EpochHash, Error, ErrorKind, Over, ReadOptions,
     Result, Scope, SignOut, Ticket, Timestamp, Value, Version, WriteOptions, Written,
+    seal::SessionSecret,
     telemetry::{About, Operation, observe},
     ticket::Claim,
 };
@@ -16,15 +17,18 @@ pub struct Session {
     cache: TokenCache,
     claim: Claim,
     epoch: EpochHash,
+    secret: Arc<SessionSecret>,
 }
 
 impl Session {
     pub(super) fn new(cache: TokenCache, claim: Claim) -> Result<Self> {
         let epoch = claim.epoch.hash();
+        let secret = Arc::new(SessionSecret::new(claim.epoch.clone()));
         let session = Self {
             cache,
             claim,
             epoch,
+            secret,
         };
         session.checked(session.cache.keys()?)?;
         Ok(session)
@@ -186,6 +190,7 @@ impl Session {
 
     pub(crate) fn address(&self, keys: &Keys, key: &EntryKey) -> EntryAddress {
         EntryAddress::new(self.claim.account, self.epoch, keys.id_key.entry(key))
+            .with_secret(Arc::clone(&self.secret))
     }
 }
 

@@ -21,7 +21,10 @@
 //! # Ok(()) }
 //! ```
 
+mod address;
 mod failing_store;
 mod manual_clock;
 
-pub use self::{failing_store::FailingStore, manual_clock::ManualClock};
+pub use self::{
+    address::with_stand_in_epoch, failing_store::FailingStore, manual_clock::ManualClock,
+};

@@ -1,0 +1,107 @@
+use crate::{EntryAddress, Error, ErrorKind, Result, Version, entropy};
+
+/// The format of what this release seals. An entry's first byte was 0 or 1 before entries were sealed.
+const FORMAT: u8 = 2;
+
+const KEY_ID: usize = 4;
+const NONCE: usize = 24;
+const TAG: usize = 16;
+
+/// What is in front of the ciphertext: the format (1), the key's id (4), the nonce (24).
+pub(super) const HEADER: usize = 1 + KEY_ID + NONCE;
+
+/// How much longer sealed bytes are: the header, and the tag at their end.
+pub(super) const OVERHEAD: usize = HEADER + TAG;
+
+/// The name of a key of the ring, in clear in front of all that is sealed under it. It is derived from the key.
+pub(crate) type KeyId = [u8; KEY_ID];
+
+/// The front of sealed bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Header {
+    pub(super) key: KeyId,
+    pub(super) nonce: [u8; NONCE],
+}
+
+/// Sealed bytes in their parts.
+#[derive(Debug)]
+pub(super) struct Parts<'a> {
+    pub(super) header: Header,
+    pub(super) body: &'a [u8],
+    pub(super) tag: [u8; TAG],
+}
+
+impl Header {
+    /// A header with a new nonce: 192 random bits, of which two never are alike.
+    pub(super) fn new(key: KeyId) -> Result<Self> {
+        Ok(Self {
+            key,
+            nonce: entropy::random()?,
+        })
+    }
+
+    pub(super) fn write(&self, sealed: &mut Vec<u8>) {
+        sealed.push(FORMAT);
+        sealed.extend_from_slice(&self.key);
+        sealed.extend_from_slice(&self.nonce);
+    }
+
+    /// What is authenticated with an entry and not stored in it: where it belongs, and which write it is.
+    pub(super) fn with_address(&self, at: &EntryAddress, version: Version) -> [u8; 77] {
+        let mut authenticated = [0; 77];
+        let parts: [&[u8]; 7] = [
+            &[FORMAT],
+            &self.key,
+            at.account().issuer().as_bytes(),
+            at.account().subject(),
+            at.epoch().as_bytes(),
+            at.name().as_bytes(),
+            version.as_bytes(),
+        ];
+        let mut rest = authenticated.as_mut_slice();
+        for part in parts {
+            let (here, after) = rest.split_at_mut(part.len());
+            here.copy_from_slice(part);
+            rest = after;
+        }
+        authenticated
+    }
+
+    /// What is authenticated with a ticket, a started sign-in, an escrow: which of them it is.
+    pub(super) fn with_purpose(&self, purpose: &str) -> Vec<u8> {
+        [&[FORMAT], self.key.as_slice(), purpose.as_bytes()].concat()
+    }
+}
+
+impl<'a> Parts<'a> {
+    /// Takes sealed bytes apart; `what` says in the error what they are.
+    pub(super) fn of(sealed: &'a [u8], what: &str) -> Result<Self> {
+        let corrupt = |message: String| {
+            Error::new(ErrorKind::Corrupt, "open what is sealed").message(message)
+        };
+        match sealed.first() {
+            None | Some(&FORMAT) => {}
+            Some(other) => {
+                return Err(corrupt(format!(
+                    "the {what} has format version {other}, and this release reads {FORMAT}"
+                )));
+            }
+        }
+        Self::split(sealed).ok_or_else(|| corrupt(format!("the {what} is cut short")))
+    }
+
+    fn split(sealed: &'a [u8]) -> Option<Self> {
+        let (_, rest) = sealed.split_first()?;
+        let (key, rest) = rest.split_first_chunk()?;
+        let (nonce, rest) = rest.split_first_chunk()?;
+        let (body, tag) = rest.split_last_chunk()?;
+        Some(Self {
+            header: Header {
+                key: *key,
+                nonce: *nonce,
+            },
+            body,
+            tag: *tag,
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! What lies in a store is of no use to who reads it (G5).
+//!
+//! Entries are sealed under a key that is derived from two halves: a key of the [`KeyRing`], which every server has and no
+//! store, and the session's epoch, which only the session's ticket has. Tickets, started sign-ins and escrowed epochs are sealed
+//! under the ring alone.
+
+mod figures;
+mod format;
+mod key;
+mod ring;
+mod sealer;
+mod session_secret;
+mod store;
+
+pub use self::{
+    figures::{KeyUse, Sealing},
+    sealer::Sealer,
+    store::SealedStore,
+};
+pub(crate) use self::{key::Key, ring::Ring, session_secret::SessionSecret};

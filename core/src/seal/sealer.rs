@@ -1,0 +1,114 @@
+use std::sync::Arc;
+
+use chacha20poly1305::aead::AeadInOut;
+
+use super::{
+    Ring, SessionSecret,
+    format::{HEADER, Header, OVERHEAD, Parts},
+};
+use crate::{Entry, EntryAddress, Error, ErrorKind, Result, Secret};
+
+const WHAT: &str = "entry";
+
+/// Seals entries for their addresses, and opens them there and nowhere else (G5).
+///
+/// XChaCha20-Poly1305 under a key that is derived from a key of the ring and the session's epoch (HKDF-SHA-256, RFC 5869). What
+/// is authenticated with an entry: its account, its session, its name, its version, the key's id and the format. An entry that
+/// was moved to another address, or put under another version, does not open.
+///
+/// It does no I/O. [`SealedStore`](super::SealedStore) does this around a store; a [`TokenCache`](crate::TokenCache) always
+/// does.
+#[derive(Debug, Clone)]
+pub struct Sealer(Arc<Ring>);
+
+impl Sealer {
+    /// How many bytes a sealed entry is longer: format (1), key id (4), nonce (24), tag (16).
+    pub const OVERHEAD: usize = OVERHEAD;
+
+    /// Seals under the key that is derived from the secret.
+    pub fn new(secret: &Secret) -> Self {
+        Self::of(Arc::new(Ring::of(secret.ring_key())))
+    }
+
+    pub(crate) const fn of(ring: Arc<Ring>) -> Self {
+        Self(ring)
+    }
+
+    /// Seals an entry for `at`; its version and its expiry stay in clear.
+    ///
+    /// # Errors
+    /// [`Misuse`](ErrorKind::Misuse) for an address that no [`Session`](crate::Session) made, and so has no epoch;
+    /// [`Unexpected`](ErrorKind::Unexpected) where the operating system gives no random bytes.
+    pub fn seal(&self, at: &EntryAddress, entry: &Entry) -> Result<Entry> {
+        let secret = secret_of(at, "seal an entry")?;
+        let keys = self.0.keys();
+        let header = Header::new(keys.seals.id())?;
+        let plain = entry.stored();
+        let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD);
+        header.write(&mut sealed);
+        sealed.extend_from_slice(plain);
+        let tag = secret
+            .with(&keys.seals, |cipher| {
+                cipher.encrypt_inout_detached(
+                    &header.nonce.into(),
+                    &header.with_address(at, entry.version()),
+                    (&mut sealed[HEADER..]).into(),
+                )
+            })
+            .map_err(|_| Error::new(ErrorKind::Unexpected, "seal an entry"))?;
+        sealed.extend_from_slice(&tag);
+        Ok(Entry::new(sealed, entry.version(), entry.expires_at()))
+    }
+
+    /// Opens an entry that was sealed for `at`.
+    ///
+    /// # Errors
+    /// [`KeyMissing`](ErrorKind::KeyMissing) for one sealed under a key that the ring lacks; [`Corrupt`](ErrorKind::Corrupt)
+    /// for one of another format, and for one that was changed, cut short, moved here from another address, or put under
+    /// another version; [`Misuse`](ErrorKind::Misuse) for an address that has no epoch.
+    pub fn open(&self, at: &EntryAddress, sealed: Entry) -> Result<Entry> {
+        let secret = secret_of(at, "open an entry")?;
+        self.open_with(at, secret, sealed)
+            .inspect_err(|refused| self.0.count(refused))
+    }
+
+    fn open_with(
+        &self,
+        at: &EntryAddress,
+        secret: &SessionSecret,
+        mut sealed: Entry,
+    ) -> Result<Entry> {
+        let version = sealed.version();
+        let Parts { header, body, tag } = Parts::of(sealed.stored(), WHAT)?;
+        let plain = HEADER..HEADER + body.len();
+        let key = self.0.key(header.key, WHAT)?;
+        let bytes = sealed.stored_mut();
+        secret
+            .with(&key, |cipher| {
+                cipher.decrypt_inout_detached(
+                    &header.nonce.into(),
+                    &header.with_address(at, version),
+                    (&mut bytes[plain.clone()]).into(),
+                    &tag.into(),
+                )
+            })
+            .map_err(|_| {
+                Error::new(ErrorKind::Corrupt, "open what is sealed").message(
+                    "the entry was changed, cut short, or moved here from another place; who can write to the store?",
+                )
+            })?;
+        bytes.copy_within(plain.clone(), 0);
+        bytes.truncate(plain.len());
+        key.was_of_use();
+        Ok(sealed)
+    }
+}
+
+fn secret_of<'a>(at: &'a EntryAddress, operation: &'static str) -> Result<&'a SessionSecret> {
+    at.secret().ok_or_else(|| {
+        Error::misuse(
+            operation,
+            "its address has no epoch; only the session's own handle can make one that has",
+        )
+    })
+}

@@ -1,0 +1,40 @@
+use std::{fmt, sync::OnceLock};
+
+use chacha20poly1305::XChaCha20Poly1305;
+
+use super::{Key, format::KeyId};
+use crate::Epoch;
+
+/// A session's epoch, and what its entries are sealed under, derived once for all that a session's handle reads and writes.
+pub(crate) struct SessionSecret {
+    epoch: Epoch,
+    derived: OnceLock<(KeyId, XChaCha20Poly1305)>,
+}
+
+impl SessionSecret {
+    pub(crate) const fn new(epoch: Epoch) -> Self {
+        Self {
+            epoch,
+            derived: OnceLock::new(),
+        }
+    }
+
+    /// Works with the session's cipher under a key of the ring. Only the first key's is kept: a handle meets a second one only
+    /// while the ring rotates.
+    pub(super) fn with<T>(&self, key: &Key, work: impl FnOnce(&XChaCha20Poly1305) -> T) -> T {
+        let (kept, cipher) = self
+            .derived
+            .get_or_init(|| (key.id(), key.of_session(&self.epoch)));
+        if *kept == key.id() {
+            work(cipher)
+        } else {
+            work(&key.of_session(&self.epoch))
+        }
+    }
+}
+
+impl fmt::Debug for SessionSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionSecret([redacted])")
+    }
+}

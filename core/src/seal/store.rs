@@ -1,0 +1,187 @@
+use std::fmt;
+
+use async_trait::async_trait;
+
+use super::Sealer;
+use crate::{
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
+    EntryAddress, EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, LockOwner, Namespace,
+    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, TokenStore,
+    Version, WriteOptions, Written,
+};
+
+/// A store whose entries are sealed: the one inside never sees what is in them (G5).
+///
+/// Only [`write`](TokenStore::write), [`read`](TokenStore::read) and the answers of
+/// [`acquire`](RefreshLocks::acquire) need a key. All else is the inner store's, sign-outs above all: they work where the ring
+/// has lost every key.
+///
+/// A [`TokenCache`](crate::TokenCache) puts one around every store by itself.
+#[derive(Debug, Clone)]
+pub struct SealedStore<S> {
+    inner: S,
+    sealer: Sealer,
+    unreadable_is_a_miss: bool,
+}
+
+impl<S: TokenStore> SealedStore<S> {
+    /// Seals what goes into `inner`.
+    pub const fn new(inner: S, sealer: Sealer) -> Self {
+        Self {
+            inner,
+            sealer,
+            unreadable_is_a_miss: false,
+        }
+    }
+
+    /// Answers a read of an entry that can't be opened with a miss.
+    pub(crate) const fn unreadable_is_a_miss(mut self, yes: bool) -> Self {
+        self.unreadable_is_a_miss = yes;
+        self
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<S: TokenStore> TokenStore for SealedStore<S> {
+    fn capabilities(&self) -> Capabilities {
+        let mut capabilities = self.inner.capabilities();
+        capabilities.max_entry_bytes = capabilities
+            .max_entry_bytes
+            .saturating_sub(Sealer::OVERHEAD);
+        capabilities
+    }
+
+    async fn namespace(&self) -> Result<Namespace> {
+        self.inner.namespace().await
+    }
+
+    async fn set_namespace(
+        &self,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
+    ) -> Result<bool> {
+        self.inner.set_namespace(expected, record).await
+    }
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        self.inner.begin(account, session).await
+    }
+
+    async fn session(
+        &self,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        self.inner.session(account, epoch, options).await
+    }
+
+    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+        let Some(sealed) = self.inner.read(at, options).await? else {
+            return Ok(None);
+        };
+        match self.sealer.open(at, sealed) {
+            Ok(entry) => Ok(Some(entry)),
+            Err(error) if self.unreadable_is_a_miss && is_unreadable(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        let (bytes, limit) = (entry.stored().len(), self.capabilities().max_entry_bytes);
+        if bytes > limit {
+            return Err(Error::new(ErrorKind::TooLarge, "write an entry").message(format!(
+                "the value has {bytes} bytes, and this store takes {limit} of one that is sealed"
+            )));
+        }
+        let sealed = self.sealer.seal(at, &entry)?;
+        self.inner.write(at, sealed, options).await
+    }
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        self.inner.remove(at).await
+    }
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        self.inner.evict(account, cut, options).await
+    }
+
+    async fn sessions(
+        &self,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        self.inner.sessions(account, options).await
+    }
+
+    fn clock(&self) -> Option<&dyn TimeSource> {
+        self.inner.clock()
+    }
+
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+        self.inner.refresh_locks().is_some().then_some(self as _)
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        self.inner.directory()
+    }
+
+    fn escrow(&self) -> Option<&dyn Escrow> {
+        self.inner.escrow()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<S: TokenStore> RefreshLocks for SealedStore<S> {
+    /// A fresher entry that can't be opened is an error whatever the settings: a miss would have it replaced.
+    async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
+        match self.locks()?.acquire(at, options).await? {
+            Acquired::Fresher(sealed) => self.sealer.open(at, sealed).map(Acquired::Fresher),
+            other => Ok(other),
+        }
+    }
+
+    async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
+        self.locks()?.release(at, owner).await
+    }
+
+    async fn end_if_version(
+        &self,
+        at: &EntryAddress,
+        version: Version,
+        options: EvictOptions,
+    ) -> Result<bool> {
+        self.locks()?.end_if_version(at, version, options).await
+    }
+}
+
+impl<S: TokenStore> SealedStore<S> {
+    fn locks(&self) -> Result<&dyn RefreshLocks> {
+        self.inner.refresh_locks().ok_or_else(|| {
+            Error::new(ErrorKind::Unsupported, "use a refresh lock")
+                .message("this store has no refresh locks")
+        })
+    }
+}
+
+impl<S: TokenStore> fmt::Display for SealedStore<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sealed({})", self.inner)
+    }
+}
+
+fn is_unreadable(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::KeyMissing)
+}
