@@ -11,6 +11,9 @@ pub use token_cache_core::*;
 #[cfg(feature = "dynamodb")]
 #[doc(inline)]
 pub use token_cache_dynamodb as dynamodb;
+#[cfg(any(feature = "oauth2", feature = "openidconnect"))]
+#[doc(inline)]
+pub use token_cache_providers as providers;
 #[cfg(feature = "redis")]
 #[doc(inline)]
 pub use token_cache_redis as redis;

@@ -5,6 +5,7 @@ use crate::say::say;
 const CORE: &str = "token-cache-core";
 const REDIS: &str = "token-cache-redis";
 const DYNAMODB: &str = "token-cache-dynamodb";
+const PROVIDERS: &str = "token-cache-providers";
 const CONFORMANCE: &str = "token-cache-conformance";
 const FACADE: &str = "token-cache";
 
@@ -17,8 +18,9 @@ enum May {
 fn may(package: &str) -> Option<May> {
     Some(match package {
         CORE => May::Only(&[]),
-        REDIS | DYNAMODB | CONFORMANCE => May::Only(&[CORE]),
-        FACADE | "token-cache-example-without-facade" => May::Only(&[CORE, REDIS, DYNAMODB]),
+        REDIS | DYNAMODB | PROVIDERS | CONFORMANCE => May::Only(&[CORE]),
+        FACADE => May::Only(&[CORE, REDIS, DYNAMODB, PROVIDERS]),
+        "token-cache-example-without-facade" => May::Only(&[CORE, REDIS, DYNAMODB]),
         "token-cache-demo" | "token-cache-example-any-store" => May::Only(&[FACADE]),
         "token-cache-integration-tests" | "token-cache-benchmarks" | "xtask" => May::Anything,
         _ => return None,

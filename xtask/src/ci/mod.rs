@@ -4,6 +4,7 @@ use crate::metadata::Metadata;
 use crate::test;
 
 mod direction;
+mod lean;
 mod msrv;
 mod packages;
 mod second_engine;
@@ -23,6 +24,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let metadata = Metadata::read()?;
 
     direction::check(&metadata)?;
+    lean::check()?;
     command::run(&mut command::cargo(["fmt", "--all", "--check"]))?;
     deny(arguments.advisories)?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--all-features"];
@@ -48,22 +50,30 @@ fn deny(advisories: bool) -> Outcome {
     command::run(command::cargo(deny).args(advisories.then_some("advisories")))
 }
 
-/// Features only add: each combination of what apps choose among must compile.
+/// What apps choose stores by.
+const STORES: [&str; 4] = [
+    "token-cache",
+    "token-cache-core",
+    "token-cache-redis",
+    "token-cache-dynamodb",
+];
+
+/// Features only add: each combination of what apps choose among must compile. A store doesn't know who refreshes its tokens, so
+/// the providers are tried together with each combination of stores, and apart by themselves.
 fn feature_combinations() -> Outcome {
-    let mut hack = command::cargo([
+    let combinations = [
         "hack",
         "check",
         "--feature-powerset",
         "--exclude-features",
         "default",
-    ]);
-    for package in [
-        "token-cache",
-        "token-cache-core",
-        "token-cache-redis",
-        "token-cache-dynamodb",
-    ] {
-        hack.args(["--package", package]);
+    ];
+    let mut stores = command::cargo(combinations);
+    stores.args(["--group-features", "oauth2,openidconnect"]);
+    for package in STORES {
+        stores.args(["--package", package]);
     }
-    command::run(&mut hack)
+    command::run(&mut stores)?;
+    let mut providers = command::cargo(combinations);
+    command::run(providers.args(["--package", "token-cache-providers"]))
 }

@@ -1,0 +1,179 @@
+use std::{fmt, time::Duration};
+
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use secrecy::SecretString;
+use token_cache_core::{Error, Result, Revocation};
+use url::Url;
+
+use crate::{
+    ClientAuth, Provider,
+    client_auth::Credentials,
+    http::{Http, HttpOptions},
+};
+
+const OPERATION: &str = "set up a provider";
+
+/// Sets up a [`Provider`].
+#[must_use]
+pub struct ProviderBuilder {
+    token_url: Url,
+    pub(crate) credentials: Credentials,
+    revocation_url: Option<Url>,
+    revocation: Revocation,
+    connect_timeout: Duration,
+    timeout: Duration,
+    certificates: Vec<u8>,
+}
+
+impl ProviderBuilder {
+    pub(crate) fn new(token_url: Url, client_id: impl Into<String>) -> Self {
+        Self {
+            token_url,
+            credentials: Credentials {
+                client_id: client_id.into(),
+                client_secret: None,
+                auth: ClientAuth::default(),
+            },
+            revocation_url: None,
+            revocation: Revocation::None,
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
+            certificates: Vec::new(),
+        }
+    }
+
+    /// The secret that the provider gave the app. Without one it is a public client.
+    pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
+        self.credentials.client_secret = Some(SecretString::from(secret.into()));
+        self
+    }
+
+    /// How id and secret are sent; [`ClientAuth::Basic`] by default.
+    pub fn client_auth(mut self, auth: ClientAuth) -> Self {
+        self.credentials.auth = auth;
+        self
+    }
+
+    /// Where tokens are revoked (RFC 7009), and what that does at this provider. By default nothing is revoked.
+    pub fn revocation(mut self, url: Url, revocation: Revocation) -> Self {
+        self.revocation_url = Some(url);
+        self.revocation = revocation;
+        self
+    }
+
+    /// How long reaching the provider may take; 5 s by default.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long a request may take, its answer included; 30 s by default. A refresh has a deadline of its own as well.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Trusts these certificates too (PEM, one or several), besides the system's.
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.certificates = pem.into();
+        self
+    }
+
+    /// The provider. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Config`](token_cache_core::ErrorKind::Config) where a URL is none of HTTP, the id is empty, a timeout is zero, or
+    /// the certificates can't be used.
+    pub fn build(self) -> Result<Provider> {
+        let refused = |what: &str| Err(Error::config(OPERATION, what));
+        if !is_http(&self.token_url) {
+            return refused("the token endpoint must be an http(s) URL");
+        }
+        if self
+            .revocation_url
+            .as_ref()
+            .is_some_and(|url| !is_http(url))
+        {
+            return refused("the revocation endpoint must be an http(s) URL");
+        }
+        if self.credentials.client_id.is_empty() {
+            return refused("the client id is empty");
+        }
+        if self.connect_timeout.is_zero() || self.timeout.is_zero() {
+            return refused("a timeout of zero leaves no time for a request");
+        }
+        let certificates = CertificateDer::pem_slice_iter(&self.certificates)
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(|error| {
+                Error::config(OPERATION, "the root certificates are no PEM").with_source(error)
+            })?;
+        if certificates.is_empty() && !self.certificates.is_empty() {
+            return refused("the root certificates hold none");
+        }
+        let http = Http::new(HttpOptions {
+            connect_timeout: self.connect_timeout,
+            timeout: self.timeout,
+            certificates,
+        })?;
+        Ok(Provider::new(
+            http,
+            self.token_url,
+            self.credentials,
+            self.revocation_url,
+            self.revocation,
+        ))
+    }
+}
+
+fn is_http(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https") && url.has_host()
+}
+
+impl fmt::Debug for ProviderBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProviderBuilder")
+            .field("revocation", &self.revocation)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn builder() -> ProviderBuilder {
+        ProviderBuilder::new("https://id.example/token".parse().unwrap(), "shop")
+    }
+
+    #[test]
+    fn what_can_t_work_is_refused_before_any_request() {
+        builder().build().unwrap();
+        let not_http: Url = "ftp://id.example".parse().unwrap();
+        for (wrong, says) in [
+            (
+                ProviderBuilder::new(not_http.clone(), "shop"),
+                "token endpoint",
+            ),
+            (
+                builder().revocation(not_http, Revocation::Token),
+                "revocation endpoint",
+            ),
+            (
+                ProviderBuilder::new("https://id.example".parse().unwrap(), ""),
+                "client id",
+            ),
+            (builder().timeout(Duration::ZERO), "timeout"),
+            (builder().connect_timeout(Duration::ZERO), "timeout"),
+            (
+                builder().root_certificates("no certificate"),
+                "root certificates",
+            ),
+        ] {
+            let error = wrong.build().unwrap_err();
+            assert_eq!(error.kind(), token_cache_core::ErrorKind::Config);
+            assert!(error.to_string().contains(says), "{error}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use secrecy::{ExposeSecret, SecretString};
+use url::form_urlencoded;
+use zeroize::Zeroizing;
+
+/// How the app proves at the token endpoint who it is (RFC 6749 section 2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ClientAuth {
+    /// `client_secret_basic`: id and secret as HTTP Basic. Every provider that gives out secrets must take it.
+    #[default]
+    Basic,
+    /// `client_secret_post`: id and secret in the form.
+    Body,
+}
+
+/// The app, as the provider knows it. Without a secret it is a public client, and only its id is sent.
+pub(crate) struct Credentials {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Option<SecretString>,
+    pub(crate) auth: ClientAuth,
+}
+
+impl Credentials {
+    /// The value of the header `Authorization`, if there is to be one.
+    pub(crate) fn header(&self) -> Option<Zeroizing<String>> {
+        let secret = self.client_secret.as_ref()?;
+        if self.auth != ClientAuth::Basic {
+            return None;
+        }
+        let joined = Zeroizing::new(format!(
+            "{}:{}",
+            *encoded(&self.client_id),
+            *encoded(secret.expose_secret())
+        ));
+        let encoded = Zeroizing::new(STANDARD.encode(joined.as_bytes()));
+        Some(Zeroizing::new(format!("Basic {}", *encoded)))
+    }
+
+    /// The parameters that belong in the form.
+    pub(crate) fn parameters(&self) -> Vec<(&'static str, &str)> {
+        match &self.client_secret {
+            Some(_) if self.auth == ClientAuth::Basic => Vec::new(),
+            Some(secret) => vec![
+                ("client_id", &self.client_id),
+                ("client_secret", secret.expose_secret()),
+            ],
+            None => vec![("client_id", &self.client_id)],
+        }
+    }
+}
+
+/// As in a form: both parts of HTTP Basic are (RFC 6749 section 2.3.1).
+fn encoded(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(form_urlencoded::byte_serialize(text.as_bytes()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credentials(client_secret: Option<&str>, auth: ClientAuth) -> Credentials {
+        Credentials {
+            client_id: "a shop:1".to_owned(),
+            client_secret: client_secret.map(Into::into),
+            auth,
+        }
+    }
+
+    #[test]
+    fn each_way_sends_the_credentials_once() {
+        let basic = credentials(Some("p/w+:"), ClientAuth::Basic);
+        let header = basic.header().unwrap();
+        let sent = STANDARD
+            .decode(header.strip_prefix("Basic ").unwrap())
+            .unwrap();
+        assert_eq!(sent, b"a+shop%3A1:p%2Fw%2B%3A");
+        assert!(basic.parameters().is_empty());
+
+        let body = credentials(Some("p/w+:"), ClientAuth::Body);
+        assert!(body.header().is_none());
+        assert_eq!(
+            body.parameters(),
+            [("client_id", "a shop:1"), ("client_secret", "p/w+:")]
+        );
+    }
+
+    #[test]
+    fn a_public_client_sends_its_id_in_the_form() {
+        for auth in [ClientAuth::Basic, ClientAuth::Body] {
+            let public = credentials(None, auth);
+            assert!(public.header().is_none());
+            assert_eq!(public.parameters(), [("client_id", "a shop:1")]);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+use async_trait::async_trait;
+use secrecy::SecretString;
+use token_cache_core::{RefreshError, RefreshRequest, Revocation, TokenSet, TokenSource};
+
+use crate::Provider;
+
+/// Tokens of the app itself, without a user: the client-credentials grant (RFC 6749 section 4.4).
+///
+/// It asks anew each time: such a grant has no refresh token (section 4.4.3), and one that comes all the same is not spent.
+#[derive(Debug, Clone)]
+pub struct ClientCredentials(Provider);
+
+impl ClientCredentials {
+    pub(crate) const fn new(provider: Provider) -> Self {
+        Self(provider)
+    }
+}
+
+#[async_trait]
+impl TokenSource for ClientCredentials {
+    async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError> {
+        let grant = [("grant_type", "client_credentials")];
+        self.0.ask(&grant, &request).await
+    }
+
+    async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError> {
+        self.0.revoke(refresh_token).await
+    }
+
+    fn revocation(&self) -> Revocation {
+        self.0.revocation()
+    }
+}

@@ -1,0 +1,46 @@
+use oauth2::{
+    AuthType, Client, EndpointSet, EndpointState, ErrorResponse, RevocableToken,
+    TokenIntrospectionResponse, TokenResponse,
+};
+
+use crate::{ClientAuth, ProviderBuilder};
+
+impl ProviderBuilder {
+    /// Takes the token endpoint, the client id and the way to authenticate from a client of the crate `oauth2`. The client
+    /// does not give its secret away: pass it to [`client_secret`](Self::client_secret) as well.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use oauth2::{ClientId, ClientSecret, TokenUrl, basic::BasicClient};
+    /// use token_cache_providers::ProviderBuilder;
+    ///
+    /// let client = BasicClient::new(ClientId::new("shop".into()))
+    ///     .set_client_secret(ClientSecret::new("from the environment".into()))
+    ///     .set_token_uri(TokenUrl::new("https://id.example/token".into())?);
+    /// let provider = ProviderBuilder::from_oauth2(&client)
+    ///     .client_secret("from the environment")
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn from_oauth2<TE, TR, TIR, RT, TRE, Auth, Device, Introspection, Revoking>(
+        client: &Client<TE, TR, TIR, RT, TRE, Auth, Device, Introspection, Revoking, EndpointSet>,
+    ) -> Self
+    where
+        TE: ErrorResponse + 'static,
+        TR: TokenResponse,
+        TIR: TokenIntrospectionResponse,
+        RT: RevocableToken,
+        TRE: ErrorResponse + 'static,
+        Auth: EndpointState,
+        Device: EndpointState,
+        Introspection: EndpointState,
+        Revoking: EndpointState,
+    {
+        let token_url = client.token_uri().url().clone();
+        let auth = match client.auth_type() {
+            AuthType::RequestBody => ClientAuth::Body,
+            _ => ClientAuth::Basic,
+        };
+        Self::new(token_url, client.client_id().as_str()).client_auth(auth)
+    }
+}

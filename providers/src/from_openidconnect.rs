@@ -1,0 +1,213 @@
+use openidconnect::{
+    AdditionalProviderMetadata, AuthType, ClientId, EndpointMaybeSet, EndpointState,
+    ProviderMetadata, RevocationUrl,
+    core::{
+        CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClient, CoreClientAuthMethod,
+        CoreGrantType, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm,
+        CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
+        CoreSubjectIdentifierType,
+    },
+};
+use serde::{Deserialize, Serialize};
+use token_cache_core::{Error, Result, Revocation};
+
+use crate::{ClientAuth, ProviderBuilder};
+
+const OPERATION: &str = "take a provider from the crate openidconnect";
+
+/// What a provider says of itself (OpenID Connect Discovery 1.0), with members that the crate `openidconnect` has no
+/// place for.
+pub type CoreMetadata<A> = ProviderMetadata<
+    A,
+    CoreAuthDisplay,
+    CoreClientAuthMethod,
+    CoreClaimName,
+    CoreClaimType,
+    CoreGrantType,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm,
+    CoreJsonWebKey,
+    CoreResponseMode,
+    CoreResponseType,
+    CoreSubjectIdentifierType,
+>;
+
+/// What a provider says of itself, its revocation endpoint included: discover this instead of `CoreProviderMetadata`.
+pub type MetadataWithRevocation = CoreMetadata<RevocationEndpoint>;
+
+/// The member of a provider's metadata that says where tokens are revoked (RFC 8414 section 2).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RevocationEndpoint {
+    /// The URL, where the provider has such an endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation_endpoint: Option<RevocationUrl>,
+}
+
+impl AdditionalProviderMetadata for RevocationEndpoint {}
+
+impl ProviderBuilder {
+    /// Takes the token endpoint, the client id and the way to authenticate from a client of the crate `openidconnect` that
+    /// was made from discovered metadata. The client does not give its secret away: pass it to
+    /// [`client_secret`](Self::client_secret) as well.
+    ///
+    /// # Errors
+    /// [`Config`](token_cache_core::ErrorKind::Config) where the provider has no token endpoint.
+    pub fn from_openidconnect<Auth, Device, Introspection, Revoking, UserInfo>(
+        client: &CoreClient<Auth, Device, Introspection, Revoking, EndpointMaybeSet, UserInfo>,
+    ) -> Result<Self>
+    where
+        Auth: EndpointState,
+        Device: EndpointState,
+        Introspection: EndpointState,
+        Revoking: EndpointState,
+        UserInfo: EndpointState,
+    {
+        let token_url = client.token_uri().ok_or_else(no_token_endpoint)?;
+        let auth = match client.auth_type() {
+            AuthType::RequestBody => ClientAuth::Body,
+            _ => ClientAuth::Basic,
+        };
+        let builder = Self::new(token_url.url().clone(), client.client_id().as_str());
+        Ok(builder.client_auth(auth))
+    }
+
+    /// Takes the token endpoint and the way to authenticate from discovered metadata.
+    ///
+    /// ```no_run
+    /// # async fn discover(http: impl for<'c> openidconnect::AsyncHttpClient<'c>) -> Result<(), Box<dyn std::error::Error>> {
+    /// use openidconnect::{ClientId, ClientSecret, IssuerUrl, core::CoreClient};
+    /// use token_cache_core::Revocation;
+    /// use token_cache_providers::{MetadataWithRevocation, ProviderBuilder};
+    ///
+    /// let issuer = IssuerUrl::new("https://id.example".into())?;
+    /// let metadata = MetadataWithRevocation::discover_async(issuer, &http).await?;
+    /// let (id, secret) = (ClientId::new("shop".into()), "from the environment");
+    ///
+    /// let provider = ProviderBuilder::from_metadata(&metadata, &id)?
+    ///     .client_secret(secret)
+    ///     .revocation_of(&metadata, Revocation::Token)?
+    ///     .build()?;
+    /// let client = CoreClient::from_provider_metadata(metadata, id, Some(ClientSecret::new(secret.into())));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Config`](token_cache_core::ErrorKind::Config) where the provider has no token endpoint, or takes neither a secret
+    /// nor a public client there.
+    pub fn from_metadata<A: AdditionalProviderMetadata>(
+        metadata: &CoreMetadata<A>,
+        client_id: &ClientId,
+    ) -> Result<Self> {
+        use CoreClientAuthMethod::{ClientSecretBasic, ClientSecretPost, None as Public};
+        let token_url = metadata.token_endpoint().ok_or_else(no_token_endpoint)?;
+        let auth = match metadata.token_endpoint_auth_methods_supported() {
+            None => ClientAuth::Basic,
+            Some(all) if all.contains(&ClientSecretBasic) => ClientAuth::Basic,
+            Some(all) if all.contains(&ClientSecretPost) => ClientAuth::Body,
+            Some(all) if all.contains(&Public) => ClientAuth::Basic,
+            Some(_) => {
+                let message = "the provider takes no client secret; write a TokenSource that authenticates as it asks";
+                return Err(Error::config(OPERATION, message));
+            }
+        };
+        let builder = Self::new(token_url.url().clone(), client_id.as_str());
+        Ok(builder.client_auth(auth))
+    }
+
+    /// Takes the revocation endpoint from discovered metadata; see [`revocation`](Self::revocation).
+    ///
+    /// # Errors
+    /// [`Config`](token_cache_core::ErrorKind::Config) where the provider has none.
+    pub fn revocation_of(
+        self,
+        metadata: &MetadataWithRevocation,
+        revocation: Revocation,
+    ) -> Result<Self> {
+        let endpoint = &metadata.additional_metadata().revocation_endpoint;
+        let Some(endpoint) = endpoint else {
+            return Err(Error::config(
+                OPERATION,
+                "the provider has no revocation endpoint",
+            ));
+        };
+        Ok(self.revocation(endpoint.url().clone(), revocation))
+    }
+}
+
+fn no_token_endpoint() -> Error {
+    Error::config(OPERATION, "the provider has no token endpoint")
+}
+
+#[cfg(test)]
+mod tests {
+    use openidconnect::ClientSecret;
+    use serde_json::json;
+
+    use super::*;
+
+    fn metadata(methods: Option<&[&str]>) -> MetadataWithRevocation {
+        let mut metadata = json!({
+            "issuer": "https://id.example",
+            "authorization_endpoint": "https://id.example/authorize",
+            "token_endpoint": "https://id.example/token",
+            "revocation_endpoint": "https://id.example/revoke",
+            "jwks_uri": "https://id.example/keys",
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+        });
+        if let Some(methods) = methods {
+            metadata["token_endpoint_auth_methods_supported"] = json!(methods);
+        }
+        serde_json::from_value(metadata).unwrap()
+    }
+
+    fn id() -> ClientId {
+        ClientId::new("shop".into())
+    }
+
+    #[test]
+    fn a_provider_from_metadata() {
+        for (methods, auth) in [
+            (None, ClientAuth::Basic),
+            (
+                Some(&["client_secret_post", "client_secret_basic"][..]),
+                ClientAuth::Basic,
+            ),
+            (
+                Some(&["private_key_jwt", "client_secret_post"]),
+                ClientAuth::Body,
+            ),
+            (Some(&["none"]), ClientAuth::Basic),
+        ] {
+            let metadata = metadata(methods);
+            let builder = ProviderBuilder::from_metadata(&metadata, &id()).unwrap();
+            assert_eq!(builder.credentials.auth, auth);
+            let builder = builder.revocation_of(&metadata, Revocation::Token).unwrap();
+            builder.build().unwrap();
+        }
+        let unable = metadata(Some(&["private_key_jwt"]));
+        ProviderBuilder::from_metadata(&unable, &id()).unwrap_err();
+    }
+
+    #[test]
+    fn a_provider_without_a_revocation_endpoint_can_t_be_told_to_revoke() {
+        let mut metadata = metadata(None);
+        metadata.additional_metadata_mut().revocation_endpoint = None;
+        let builder = ProviderBuilder::from_metadata(&metadata, &id()).unwrap();
+        builder
+            .revocation_of(&metadata, Revocation::Token)
+            .unwrap_err();
+    }
+
+    #[test]
+    fn a_provider_from_a_client() {
+        let secret = Some(ClientSecret::new("secret".into()));
+        let client = CoreClient::from_provider_metadata(metadata(None), id(), secret)
+            .set_auth_type(AuthType::RequestBody);
+        let builder = ProviderBuilder::from_openidconnect(&client).unwrap();
+        assert_eq!(builder.credentials.auth, ClientAuth::Body);
+        builder.build().unwrap();
+    }
+}

@@ -1,0 +1,122 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use reqwest::{Client, Response, StatusCode, header, redirect};
+use rustls::{ClientConfig, crypto::ring, pki_types::CertificateDer};
+use rustls_platform_verifier::Verifier;
+use token_cache_core::{Error, RefreshError, Result};
+use url::{Url, form_urlencoded};
+use zeroize::Zeroizing;
+
+use crate::{client_auth::Credentials, retry_after::retry_after};
+
+/// What an answer may have at most; token responses with many groups in them have tens of kilobytes.
+const AT_MOST: usize = 256 * 1024;
+
+/// How long a request may take, and whom it trusts.
+pub(crate) struct HttpOptions {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) certificates: Vec<CertificateDer<'static>>,
+}
+
+/// An answer of the provider, read whole.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
+/// Posts forms to the provider, within limits.
+#[derive(Clone)]
+pub(crate) struct Http(Client);
+
+impl Http {
+    pub(crate) fn new(options: HttpOptions) -> Result<Self> {
+        const OPERATION: &str = "prepare requests to a provider";
+        let provider = Arc::new(ring::default_provider());
+        let verifier = Verifier::new_with_extra_roots(options.certificates, Arc::clone(&provider))
+            .map_err(|error| {
+                let message =
+                    "no root certificates: install the system's (ca-certificates) or give some";
+                Error::config(OPERATION, message).with_source(error)
+            })?;
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Error::config(OPERATION, "TLS can't be used").with_source(error))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .connect_timeout(options.connect_timeout)
+            .timeout(options.timeout)
+            .redirect(redirect::Policy::none())
+            .user_agent(concat!("token-cache-providers/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| Error::config(OPERATION, "no HTTP client").with_source(error))?;
+        Ok(Self(client))
+    }
+
+    /// Sends a form once, as the app.
+    pub(crate) async fn post(
+        &self,
+        url: &Url,
+        credentials: &Credentials,
+        form: &[(&str, &str)],
+    ) -> std::result::Result<Answer, RefreshError> {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .extend_pairs(credentials.parameters())
+            .finish();
+        let mut request = self
+            .0
+            .post(url.clone())
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(body);
+        if let Some(value) = credentials.header() {
+            let mut value = header::HeaderValue::from_str(&value)
+                .map_err(|_| RefreshError::refused("the client's credentials fit no header"))?;
+            value.set_sensitive(true);
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        let answer = request.send().await.map_err(failed)?;
+        Ok(Answer {
+            status: answer.status(),
+            retry_after: retry_after(answer.headers(), std::time::SystemTime::now()),
+            body: read(answer).await?,
+        })
+    }
+}
+
+/// What it would print are the endpoints, and those its owner prints.
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Http")
+    }
+}
+
+async fn read(mut answer: Response) -> std::result::Result<Zeroizing<Vec<u8>>, RefreshError> {
+    let mut body = Zeroizing::new(Vec::new());
+    while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+        if body.len() + chunk.len() > AT_MOST {
+            return Err(RefreshError::malformed(format!(
+                "the provider's answer has more than {AT_MOST} bytes"
+            )));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The client's own error names the endpoint at most, and not even that is kept.
+fn failed(error: reqwest::Error) -> RefreshError {
+    let message = if error.is_timeout() {
+        "the provider did not answer in time"
+    } else if error.is_connect() {
+        "the provider can't be reached"
+    } else {
+        "the connection to the provider broke"
+    };
+    RefreshError::transient(message).with_source(error.without_url())
+}

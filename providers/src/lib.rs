@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # Features
+#![doc = document_features::document_features!()]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod answer;
+mod builder;
+mod client_auth;
+mod client_credentials;
+#[cfg(feature = "oauth2")]
+mod from_oauth2;
+#[cfg(feature = "openidconnect")]
+mod from_openidconnect;
+mod http;
+mod id_token;
+mod on_behalf_of;
+mod provider;
+mod retry_after;
+
+#[cfg(feature = "openidconnect")]
+pub use self::from_openidconnect::{CoreMetadata, MetadataWithRevocation, RevocationEndpoint};
+pub use self::{
+    builder::ProviderBuilder,
+    client_auth::ClientAuth,
+    client_credentials::ClientCredentials,
+    on_behalf_of::{Exchange, OnBehalfOf},
+    provider::Provider,
+};

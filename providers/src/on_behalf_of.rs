@@ -1,0 +1,87 @@
+use std::fmt;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use token_cache_core::{RefreshError, RefreshRequest, Revocation, TokenSet, TokenSource};
+
+use crate::Provider;
+
+/// How a provider gives an API tokens on a user's behalf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Exchange {
+    /// Token exchange (RFC 8693).
+    TokenExchange,
+    /// The assertion grant (RFC 7523) with `requested_token_use=on_behalf_of`: Microsoft Entra.
+    JwtBearer,
+}
+
+/// Tokens on behalf of the user whose access token came to this API.
+///
+/// Where the exchange gave a refresh token, that is spent; else the assertion is exchanged again.
+#[derive(Clone)]
+pub struct OnBehalfOf {
+    provider: Provider,
+    assertion: SecretString,
+    exchange: Exchange,
+}
+
+impl OnBehalfOf {
+    pub(crate) const fn new(
+        provider: Provider,
+        assertion: SecretString,
+        exchange: Exchange,
+    ) -> Self {
+        Self {
+            provider,
+            assertion,
+            exchange,
+        }
+    }
+}
+
+#[async_trait]
+impl TokenSource for OnBehalfOf {
+    async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError> {
+        if let Some(refresh_token) = request.refresh_token() {
+            return self.provider.spend(refresh_token, &request).await;
+        }
+        let assertion = self.assertion.expose_secret();
+        let grant = match self.exchange {
+            Exchange::TokenExchange => [
+                (
+                    "grant_type",
+                    "urn:ietf:params:oauth:grant-type:token-exchange",
+                ),
+                ("subject_token", assertion),
+                (
+                    "subject_token_type",
+                    "urn:ietf:params:oauth:token-type:access_token",
+                ),
+            ],
+            Exchange::JwtBearer => [
+                ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+                ("assertion", assertion),
+                ("requested_token_use", "on_behalf_of"),
+            ],
+        };
+        self.provider.ask(&grant, &request).await
+    }
+
+    async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError> {
+        self.provider.revoke(refresh_token).await
+    }
+
+    fn revocation(&self) -> Revocation {
+        self.provider.revocation()
+    }
+}
+
+impl fmt::Debug for OnBehalfOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnBehalfOf")
+            .field("provider", &self.provider)
+            .field("exchange", &self.exchange)
+            .finish_non_exhaustive()
+    }
+}

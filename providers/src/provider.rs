@@ -1,0 +1,150 @@
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use token_cache_core::{RefreshError, RefreshRequest, Revocation, TokenSet, TokenSource};
+use url::Url;
+
+use crate::{
+    ClientCredentials, Exchange, OnBehalfOf, ProviderBuilder, answer, client_auth::Credentials,
+    http::Http, id_token,
+};
+
+/// A provider's token endpoint, and its revocation endpoint: refreshes by the refresh-token grant (RFC 6749 section 6).
+///
+/// A clone is the same provider, with the same connections.
+///
+/// ```no_run
+/// # async fn refresh() -> Result<(), Box<dyn std::error::Error>> {
+/// use token_cache_core::{RefreshRequest, Timestamp, TokenSet, TokenSource};
+/// use token_cache_providers::Provider;
+///
+/// let provider = Provider::builder("https://id.example/token".parse()?, "shop")
+///     .client_secret("from the environment")
+///     .build()?;
+/// let tokens = TokenSet::new("at-1").with_refresh_token("rt-1");
+/// let request = RefreshRequest::new(Some(tokens), Timestamp::from_secs(1_700_000_000))
+///     .resource("https://api.example");
+/// let tokens = provider.refresh(request).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Provider(Arc<Inner>);
+
+struct Inner {
+    http: Http,
+    token_url: Url,
+    credentials: Credentials,
+    revocation_url: Option<Url>,
+    revocation: Revocation,
+}
+
+impl Provider {
+    /// A provider that gives tokens at `token_url` to the app that it knows as `client_id`.
+    pub fn builder(token_url: Url, client_id: impl Into<String>) -> ProviderBuilder {
+        ProviderBuilder::new(token_url, client_id)
+    }
+
+    pub(crate) fn new(
+        http: Http,
+        token_url: Url,
+        credentials: Credentials,
+        revocation_url: Option<Url>,
+        revocation: Revocation,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            http,
+            token_url,
+            credentials,
+            revocation_url,
+            revocation,
+        }))
+    }
+
+    /// Tokens of the app itself, at the same provider.
+    pub fn client_credentials(&self) -> ClientCredentials {
+        ClientCredentials::new(self.clone())
+    }
+
+    /// Tokens on behalf of the user whose access token came to this API: the `assertion`.
+    pub fn on_behalf_of(&self, assertion: impl Into<String>, exchange: Exchange) -> OnBehalfOf {
+        OnBehalfOf::new(self.clone(), assertion.into().into(), exchange)
+    }
+
+    /// The answer to a grant, with the request's scopes and resource.
+    pub(crate) async fn ask(
+        &self,
+        grant: &[(&str, &str)],
+        request: &RefreshRequest,
+    ) -> Result<TokenSet, RefreshError> {
+        let scopes = request.scopes.join(" ");
+        let mut form = grant.to_vec();
+        if !scopes.is_empty() {
+            form.push(("scope", &scopes));
+        }
+        if let Some(resource) = &request.resource {
+            form.push(("resource", resource));
+        }
+        let Inner {
+            http,
+            token_url,
+            credentials,
+            ..
+        } = &*self.0;
+        let answer = http.post(token_url, credentials, &form).await?;
+        answer::tokens(&answer, request.sent_at)
+    }
+
+    pub(crate) async fn spend(
+        &self,
+        refresh_token: &SecretString,
+        request: &RefreshRequest,
+    ) -> Result<TokenSet, RefreshError> {
+        let grant = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token.expose_secret()),
+        ];
+        let tokens = self.ask(&grant, request).await?;
+        id_token::check(request.tokens.as_ref(), &tokens)?;
+        Ok(tokens)
+    }
+}
+
+#[async_trait]
+impl TokenSource for Provider {
+    async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError> {
+        let refresh_token = request.refresh_token().ok_or_else(|| {
+            RefreshError::refused(
+                "these tokens came without a refresh token: ask for one at sign-in (scope offline_access)",
+            )
+        })?;
+        self.spend(refresh_token, &request).await
+    }
+
+    async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError> {
+        let Some(url) = &self.0.revocation_url else {
+            return Err(RefreshError::refused(
+                "this provider was set up without a revocation endpoint",
+            ));
+        };
+        let form = [
+            ("token", refresh_token.expose_secret()),
+            ("token_type_hint", "refresh_token"),
+        ];
+        let answer = self.0.http.post(url, &self.0.credentials, &form).await?;
+        answer::succeeded(&answer)
+    }
+
+    fn revocation(&self) -> Revocation {
+        self.0.revocation
+    }
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Provider")
+            .field("host", &self.0.token_url.host_str())
+            .field("revocation", &self.0.revocation)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,165 @@
+use std::time::Duration;
+
+use base64::Engine as _;
+use serde_json::json;
+use token_cache_core::RefreshErrorKind::{self, InvalidGrant, Malformed, Refused, Transient};
+use token_cache_core::{RefreshError, RefreshRequest, TokenSet, TokenSource};
+
+use super::server::{Answer, Server};
+use super::{SENT_AT, builder, provider, request};
+
+async fn fails(answer: impl Fn() -> Answer + Send + Sync + 'static) -> RefreshError {
+    let server = Server::start(move |_| answer()).await;
+    let error = provider(&server).refresh(request()).await.unwrap_err();
+    assert_eq!(server.received().len(), 1, "a refresh token is sent once");
+    error
+}
+
+#[tokio::test]
+async fn each_error_code_says_whom_it_is_about() {
+    for (status, code, kind) in [
+        (400, "invalid_grant", InvalidGrant),
+        (401, "invalid_client", Refused),
+        (400, "unauthorized_client", Refused),
+        (400, "invalid_scope", Refused),
+        (400, "invalid_target", Refused),
+        (400, "unsupported_grant_type", Refused),
+        (400, "something_of_its_own", Refused),
+        (400, "temporarily_unavailable", Transient),
+        // A fault of the provider's, whatever it says.
+        (500, "invalid_grant", Transient),
+        // GitHub refuses with 200.
+        (200, "invalid_grant", InvalidGrant),
+    ] {
+        let body = json!({"error": code, "error_description": "what"});
+        let error = fails(move || Answer::json(status, &body)).await;
+        assert_eq!(error.kind(), kind, "{status} {code}");
+    }
+}
+
+#[tokio::test]
+async fn each_status_without_a_code_has_its_kind() {
+    for (status, kind) in [
+        (500, Transient),
+        (502, Transient),
+        (503, Transient),
+        (429, Transient),
+        (408, Transient),
+        (404, Refused),
+        (403, Refused),
+        (304, Malformed),
+    ] {
+        let error = fails(move || Answer::new(status, &[], "<html>")).await;
+        assert_eq!(error.kind(), kind, "{status}");
+        assert_eq!(error.pause(), None);
+    }
+}
+
+#[tokio::test]
+async fn the_pause_that_is_asked_for_is_told() {
+    let dated = [
+        ("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"),
+        ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+    ];
+    for (status, headers, pause) in [
+        (503, vec![("retry-after", "7")], Some(7)),
+        (429, vec![("retry-after", "7")], Some(7)),
+        (503, dated.to_vec(), Some(30)),
+        (503, vec![("retry-after", "whenever")], None),
+    ] {
+        let error = fails(move || Answer::new(status, &headers, "")).await;
+        assert_eq!(error.kind(), Transient);
+        assert_eq!(error.pause(), pause.map(Duration::from_secs));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_token_response_is_malformed() {
+    for body in [
+        "",
+        "<html>one moment, please</html>",
+        "[]",
+        "null",
+        r#"{"token_type":"Bearer"}"#,
+        r#"{"access_token":"at"}"#,
+        r#"{"access_token":7,"token_type":"Bearer"}"#,
+        r#"{"access_token":"at","token_type":"Bearer","expires_in":-1}"#,
+        r#"{"access_token":"at","token_type":"Bearer"} and more"#,
+        r#"{"access_token":"at","token_ty"#,
+    ] {
+        let error = fails(move || Answer::new(200, &[], body)).await;
+        assert_eq!(error.kind(), Malformed, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_token_of_another_user_is_refused() {
+    let id_token = |subject: &str| {
+        let claims = json!({"iss": "https://id.example", "sub": subject}).to_string();
+        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+        format!("e30.{claims}.c2ln")
+    };
+    for (subject, kind) in [("ada", None), ("eve", Some(Malformed))] {
+        let body = json!({
+            "access_token": "at-2", "token_type": "Bearer", "id_token": id_token(subject),
+        });
+        let server = Server::start(move |_| Answer::json(200, &body)).await;
+        let tokens = TokenSet::new("at-1")
+            .with_refresh_token("rt-1")
+            .with_id_token(id_token("ada"));
+        let asked = RefreshRequest::new(Some(tokens), SENT_AT);
+        let outcome = provider(&server).refresh(asked).await;
+        assert_eq!(outcome.err().map(|error| error.kind()), kind);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_or_is_refused_may_be_tried_again() {
+    assert_eq!(fails(|| Answer::Cut).await.kind(), Transient);
+
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/token", nobody.local_addr().unwrap());
+    drop(nobody);
+    let provider = token_cache_providers::Provider::builder(url.parse().unwrap(), "shop");
+    let error = provider
+        .build()
+        .unwrap()
+        .refresh(request())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), Transient);
+    assert!(error.to_string().contains("can't be reached"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_never_comes_is_given_up() {
+    let server = Server::start(|_| Answer::Never).await;
+    let provider = builder(&server)
+        .timeout(Duration::from_millis(100))
+        .build()
+        .unwrap();
+    for outcome in [
+        provider.refresh(request()).await.map(drop),
+        provider.revoke("rt".into()).await,
+    ] {
+        let error = outcome.unwrap_err();
+        assert_eq!(error.kind(), Transient);
+        assert!(error.to_string().contains("in time"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_that_fails_is_told() {
+    for (status, body, kind) in [
+        (503, "", Transient),
+        (400, r#"{"error":"unsupported_token_type"}"#, Refused),
+        (401, r#"{"error":"invalid_client"}"#, Refused),
+    ] {
+        let server =
+            Server::start(move |_| Answer::new(status, &[("retry-after", "3")], body)).await;
+        let error = provider(&server).revoke("rt".into()).await.unwrap_err();
+        let kind: RefreshErrorKind = kind;
+        assert_eq!(error.kind(), kind);
+        assert_eq!(error.pause(), Some(Duration::from_secs(3)));
+    }
+}

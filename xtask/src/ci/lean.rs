@@ -1,0 +1,34 @@
+use crate::command;
+use crate::failure::{Failure, Outcome};
+use crate::say::say;
+
+/// What only a feature may bring into an app: each is a client of something that the app may not have.
+const BROUGHT_BY_A_FEATURE: [&str; 7] = [
+    "aws-sdk-dynamodb",
+    "hyper",
+    "oauth2",
+    "openidconnect",
+    "redis",
+    "reqwest",
+    "rustls",
+];
+
+/// The facade without features brings no client of a store or a provider.
+pub(super) fn check() -> Outcome {
+    say("\n» no feature, no client");
+    let tree = "tree --package token-cache --edges normal --prefix none --format {p}";
+    let tree = command::cargo(tree.split(' '))
+        .output()
+        .map_err(Failure::during(tree))?;
+    if !tree.status.success() {
+        let said = String::from_utf8_lossy(&tree.stderr);
+        return Err(Failure::new(format!("cargo tree: {said}")));
+    }
+    let tree = String::from_utf8_lossy(&tree.stdout);
+    let names = tree.lines().filter_map(|line| line.split(' ').next());
+    let findings: Vec<String> = names
+        .filter(|name| BROUGHT_BY_A_FEATURE.contains(name))
+        .map(|name| format!("{name} comes without a feature"))
+        .collect();
+    Failure::of_findings("more than an app asked for", &findings)
+}
