@@ -14,6 +14,9 @@ mod run;
 mod server;
 mod store_url;
 mod story;
+#[cfg(feature = "opentelemetry")]
+mod telemetry;
+mod token_endpoint;
 mod verdict;
 
 pub use self::{

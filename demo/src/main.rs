@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    ExitCode::from(token_cache_demo::run(std::env::args().skip(1)).await.code())
+fn main() -> ExitCode {
+    ExitCode::from(token_cache_demo::run(std::env::args().skip(1)).code())
 }

@@ -21,10 +21,33 @@ use crate::{
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Does what the arguments ask for, on standard output and standard error.
-pub async fn run(args: impl Iterator<Item = String>) -> Exit {
+pub fn run(args: impl Iterator<Item = String>) -> Exit {
+    observed(|| {
+        let runtime = tokio::runtime::Runtime::new()?;
+        Ok(runtime.block_on(carry_out(args)))
+    })
+    .unwrap_or_else(|failure| {
+        // Nobody is left to tell of a standard error that is closed, here and below.
+        let _ = writeln!(io::stderr(), "{failure}");
+        Exit::Unfinished
+    })
+}
+
+/// What is done is told to OpenTelemetry as well, where that is set.
+fn observed(work: impl FnOnce() -> Result<Exit, Failure>) -> Result<Exit, Failure> {
+    #[cfg(feature = "opentelemetry")]
+    let telemetry = crate::telemetry::Telemetry::start()?;
+    let exit = work()?;
+    #[cfg(feature = "opentelemetry")]
+    if let Some(telemetry) = telemetry {
+        telemetry.end()?;
+    }
+    Ok(exit)
+}
+
+async fn carry_out(args: impl Iterator<Item = String>) -> Exit {
     match Args::parse(args) {
         Ok(Args::Help) => {
-            // Nobody is left to tell of a standard output that is closed, here and below.
             let _ = io::stdout().write_all(USAGE.as_bytes());
             Exit::Proved
         }

@@ -1,21 +1,13 @@
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::sync::Arc;
 
-use tokio::sync::{
-    mpsc::{UnboundedReceiver, UnboundedSender},
-    oneshot,
-};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::{
     app_cache::{AppCache, Denied},
-    columns::{Column, Columns},
+    columns::Columns,
     message::{FromServer, Request, Response, ToServer},
-    provider::{Grant, TokenRequest},
+    provider::TokenRequest,
+    token_endpoint::{Calls, TokenEndpoint},
 };
 
 /// An app server: answers requests, many at a time, until its inbox closes.
@@ -24,23 +16,24 @@ pub(crate) async fn serve(
     mut inbox: UnboundedReceiver<ToServer>,
     outbox: UnboundedSender<FromServer>,
 ) {
-    let provider = ProviderClient::new(outbox.clone());
+    let calls = Arc::<Calls>::default();
     let store = columns.store();
     // Whoever no longer listens needs no answer, here and below.
     let _ = outbox.send(FromServer::Ready { store });
     while let Some(message) = inbox.recv().await {
         match message {
             ToServer::Open { .. } => {}
-            ToServer::Granted { call, grant } => provider.granted(call, grant),
+            ToServer::Granted { call, grant } => calls.granted(call, grant),
             ToServer::Request {
                 id,
                 column,
                 request,
             } => {
                 let cache = columns.cache(column);
-                let (provider, outbox) = (provider.clone(), outbox.clone());
+                let endpoint = TokenEndpoint::new(outbox.clone(), Arc::clone(&calls), column);
+                let outbox = outbox.clone();
                 tokio::spawn(async move {
-                    let response = handle(&*cache, &provider, column, request).await;
+                    let response = handle(&*cache, &endpoint, request).await;
                     let response = response.or_else(|denied| match denied {
                         Denied::SignedOut => Ok(Response::Refused),
                         Denied::Failed(message) => Err(message),
@@ -54,8 +47,7 @@ pub(crate) async fn serve(
 
 async fn handle(
     cache: &dyn AppCache,
-    provider: &ProviderClient,
-    column: Column,
+    endpoint: &TokenEndpoint,
     request: Request,
 ) -> Result<Response, Denied> {
     Ok(match request {
@@ -63,9 +55,8 @@ async fn handle(
             state: cache.start_sign_in()?,
         },
         Request::FinishSignIn { state, code } => {
-            let grant = provider
-                .call(column, TokenRequest::Exchange { code })
-                .await?;
+            let exchange = TokenRequest::Exchange { code };
+            let grant = endpoint.call(exchange).await.map_err(Denied::Failed)?;
             let cookie = cache.sign_in(&state, &grant).await?;
             Response::SignedIn {
                 cookie,
@@ -73,76 +64,16 @@ async fn handle(
             }
         }
         Request::CallApi { cookie } => match cache.read(&cookie).await? {
-            Some(cached) => Response::Called {
-                token: cached.tokens.access_token,
-            },
+            Some(token) => Response::Called { token },
             None => Response::NoTokens,
         },
-        Request::Refresh { cookie } => {
-            let Some(old) = cache.read(&cookie).await? else {
-                return Ok(Response::NoTokens);
-            };
-            let refresh_token = old.tokens.refresh_token.clone();
-            let refresh = TokenRequest::Refresh { refresh_token };
-            let new = provider.call(column, refresh).await?.tokens;
-            cache.write_back(&cookie, &old, &new).await?;
-            Response::Refreshed {
-                token: new.access_token,
-            }
-        }
+        Request::Refresh { cookie } => match cache.refresh(&cookie, endpoint).await? {
+            Some(token) => Response::Refreshed { token },
+            None => Response::NoTokens,
+        },
         Request::SignOut { cookie } => {
             cache.sign_out(&cookie).await?;
             Response::SignedOut
         }
     })
-}
-
-/// How an app server calls the provider's token endpoint.
-#[derive(Clone)]
-struct ProviderClient {
-    outbox: UnboundedSender<FromServer>,
-    calls: Arc<Calls>,
-}
-
-#[derive(Default)]
-struct Calls {
-    next: AtomicU64,
-    waiting: Mutex<HashMap<u64, Answer>>,
-}
-
-type Answer = oneshot::Sender<Result<Grant, String>>;
-
-impl ProviderClient {
-    fn new(outbox: UnboundedSender<FromServer>) -> Self {
-        let calls = Arc::default();
-        Self { outbox, calls }
-    }
-
-    async fn call(&self, column: Column, request: TokenRequest) -> Result<Grant, Denied> {
-        let call = self.calls.next.fetch_add(1, Ordering::Relaxed);
-        let (answered, answer) = oneshot::channel();
-        self.waiting().insert(call, answered);
-        let _ = self.outbox.send(FromServer::Call {
-            call,
-            column,
-            request,
-        });
-        answer
-            .await
-            .unwrap_or_else(|_| Err("the provider went away".to_owned()))
-            .map_err(Denied::Failed)
-    }
-
-    fn granted(&self, call: u64, grant: Result<Grant, String>) {
-        if let Some(answered) = self.waiting().remove(&call) {
-            let _ = answered.send(grant);
-        }
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, HashMap<u64, Answer>> {
-        self.calls
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
 }

@@ -5,19 +5,13 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{plain::PlainCache, token_cache::WithTokenCache};
-use crate::provider::{Grant, Tokens};
+use crate::{provider::Grant, token_endpoint::TokenEndpoint};
 
 /// What the browser keeps: who the user is, and whatever the cache wants back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cookie {
     pub(crate) subject: String,
     pub(crate) ticket: Option<String>,
-}
-
-/// Tokens as they were read, and which write they are from.
-pub(crate) struct Cached {
-    pub(crate) tokens: Tokens,
-    pub(crate) version: Option<::token_cache::Version>,
 }
 
 /// Why a cache did not do what it was asked for.
@@ -39,11 +33,15 @@ pub(crate) trait AppCache: Send + Sync {
     /// Keeps the tokens of a user who has authenticated.
     async fn sign_in(&self, state: &str, grant: &Grant) -> Result<Cookie, Denied>;
 
-    /// The user's tokens, if there are any.
-    async fn read(&self, cookie: &Cookie) -> Result<Option<Cached>, Denied>;
+    /// The user's access token, if there is one.
+    async fn read(&self, cookie: &Cookie) -> Result<Option<String>, Denied>;
 
-    /// Keeps refreshed tokens in the place of those that were read.
-    async fn write_back(&self, cookie: &Cookie, old: &Cached, new: &Tokens) -> Result<(), Denied>;
+    /// A new access token for the user, whose tokens are due; none where there are no tokens.
+    async fn refresh(
+        &self,
+        cookie: &Cookie,
+        endpoint: &TokenEndpoint,
+    ) -> Result<Option<String>, Denied>;
 
     /// Signs the user out.
     async fn sign_out(&self, cookie: &Cookie) -> Result<(), Denied>;

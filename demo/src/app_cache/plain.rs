@@ -14,8 +14,11 @@ use async_trait::async_trait;
 use self::dynamodb_items::DynamoDbItems;
 #[cfg(feature = "redis")]
 use self::redis_keys::RedisKeys;
-use super::{AppCache, Cached, Cookie, Denied};
-use crate::provider::{Grant, Tokens};
+use super::{AppCache, Cookie, Denied};
+use crate::{
+    provider::{Grant, TokenRequest, Tokens},
+    token_endpoint::TokenEndpoint,
+};
 
 /// What a plain cache offers.
 #[async_trait]
@@ -57,6 +60,12 @@ impl<K: Keys> PlainCache<K> {
         let json = serde_json::to_string(tokens).map_err(|_| unreadable())?;
         self.0.set(subject, json).await
     }
+
+    async fn tokens(&self, subject: &str) -> Result<Option<Tokens>, Denied> {
+        let json = self.0.get(subject).await?;
+        let tokens = json.map(|json| serde_json::from_str(&json));
+        tokens.transpose().map_err(|_| unreadable())
+    }
 }
 
 #[async_trait]
@@ -78,19 +87,23 @@ impl<K: Keys> AppCache for PlainCache<K> {
         })
     }
 
-    async fn read(&self, cookie: &Cookie) -> Result<Option<Cached>, Denied> {
-        let Some(json) = self.0.get(&cookie.subject).await? else {
-            return Ok(None);
-        };
-        let tokens = serde_json::from_str(&json).map_err(|_| unreadable())?;
-        Ok(Some(Cached {
-            tokens,
-            version: None,
-        }))
+    async fn read(&self, cookie: &Cookie) -> Result<Option<String>, Denied> {
+        let tokens = self.tokens(&cookie.subject).await?;
+        Ok(tokens.map(|tokens| tokens.access_token))
     }
 
-    async fn write_back(&self, cookie: &Cookie, _old: &Cached, new: &Tokens) -> Result<(), Denied> {
-        self.keep(&cookie.subject, new).await
+    async fn refresh(
+        &self,
+        cookie: &Cookie,
+        endpoint: &TokenEndpoint,
+    ) -> Result<Option<String>, Denied> {
+        let Some(Tokens { refresh_token, .. }) = self.tokens(&cookie.subject).await? else {
+            return Ok(None);
+        };
+        let refresh = TokenRequest::Refresh { refresh_token };
+        let grant = endpoint.call(refresh).await.map_err(Denied::Failed)?;
+        self.keep(&cookie.subject, &grant.tokens).await?;
+        Ok(Some(grant.tokens.access_token))
     }
 
     async fn sign_out(&self, cookie: &Cookie) -> Result<(), Denied> {

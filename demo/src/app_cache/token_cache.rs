@@ -1,12 +1,16 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use token_cache::{
-    AccountId, EntryKey, Error, ExposeSecret, Over, Session, SignIn, TokenCache, TokenSet, Written,
+    AccountId, EntryKey, Error, ExposeSecret, RefreshError, RefreshRequest, Session, SignIn,
+    TokenCache, TokenSet,
 };
 
-use super::{AppCache, Cached, Cookie, Denied};
-use crate::provider::{Grant, ISSUER, Tokens};
+use super::{AppCache, Cookie, Denied};
+use crate::{
+    provider::{Grant, ISSUER, TokenRequest, Tokens},
+    token_endpoint::TokenEndpoint,
+};
 
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
 
@@ -41,39 +45,32 @@ impl AppCache for WithTokenCache {
     async fn sign_in(&self, state: &str, grant: &Grant) -> Result<Cookie, Denied> {
         let sign_in = SignIn::from_claims(&grant.claims, &state.parse()?)?.lifetime(LIFETIME);
         let session = self.cache.sign_in(sign_in).await?;
-        session.put(&self.api, token_set(&grant.tokens)).await?;
+        // They are due at once, so that the story can refresh them.
+        let tokens = token_set(&grant.tokens).with_expires_at(SystemTime::now().into());
+        session.put(&self.api, tokens).await?;
         Ok(Cookie {
             subject: grant.claims.sub.clone(),
             ticket: Some(session.ticket()?.to_text()),
         })
     }
 
-    async fn read(&self, cookie: &Cookie) -> Result<Option<Cached>, Denied> {
+    async fn read(&self, cookie: &Cookie) -> Result<Option<String>, Denied> {
         let Some(entry) = self.session(cookie)?.get(&self.api).await? else {
             return Ok(None);
         };
-        let tokens = entry.tokens()?;
-        Ok(Some(Cached {
-            tokens: Tokens {
-                access_token: tokens.access_token().expose_secret().to_owned(),
-                refresh_token: tokens
-                    .refresh_token()
-                    .map(|token| token.expose_secret().to_owned())
-                    .unwrap_or_default(),
-            },
-            version: Some(entry.version()),
-        }))
+        Ok(Some(access_token(&entry.tokens()?)))
     }
 
-    async fn write_back(&self, cookie: &Cookie, old: &Cached, new: &Tokens) -> Result<(), Denied> {
-        let over = old.version.map_or(Over::Nothing, Over::Version);
+    async fn refresh(
+        &self,
+        cookie: &Cookie,
+        endpoint: &TokenEndpoint,
+    ) -> Result<Option<String>, Denied> {
+        let endpoint = endpoint.clone();
+        let source = move |request| refreshed(endpoint.clone(), request);
         let session = self.session(cookie)?;
-        match session.put_over(&self.api, token_set(new), over).await? {
-            Written::Stored => Ok(()),
-            Written::Superseded => Err(Denied::Failed(
-                "somebody else refreshed the same tokens".to_owned(),
-            )),
-        }
+        let tokens = session.get_or_refresh(&self.api, source).await?;
+        Ok(Some(access_token(&tokens)))
     }
 
     async fn sign_out(&self, cookie: &Cookie) -> Result<(), Denied> {
@@ -87,8 +84,25 @@ impl AppCache for WithTokenCache {
     }
 }
 
+async fn refreshed(
+    endpoint: TokenEndpoint,
+    request: RefreshRequest,
+) -> Result<TokenSet, RefreshError> {
+    let refresh_token = request
+        .refresh_token()
+        .map(|token| token.expose_secret().to_owned())
+        .unwrap_or_default();
+    let answer = endpoint.call(TokenRequest::Refresh { refresh_token }).await;
+    let grant = answer.map_err(RefreshError::transient)?;
+    Ok(token_set(&grant.tokens).with_expires_at(request.sent_at + LIFETIME))
+}
+
 fn token_set(tokens: &Tokens) -> TokenSet {
     TokenSet::new(&tokens.access_token).with_refresh_token(&tokens.refresh_token)
+}
+
+fn access_token(tokens: &TokenSet) -> String {
+    tokens.access_token().expose_secret().to_owned()
 }
 
 impl From<Error> for Denied {

@@ -1,0 +1,53 @@
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::{metrics::SdkMeterProvider, trace::SdkTracerProvider};
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::failure::Failure;
+
+/// Sends the spans and figures of the caches to where `OTEL_EXPORTER_OTLP_ENDPOINT` says, by OTLP over HTTP. The subject of the
+/// story is in none of them.
+pub(crate) struct Telemetry {
+    spans: SdkTracerProvider,
+    figures: SdkMeterProvider,
+}
+
+impl Telemetry {
+    /// Nothing where no endpoint is set.
+    pub(crate) fn start() -> Result<Option<Self>, Failure> {
+        if std::env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").is_none() {
+            return Ok(None);
+        }
+        let spans = opentelemetry_otlp::SpanExporter::builder()
+            .with_http()
+            .build();
+        let spans = SdkTracerProvider::builder()
+            .with_batch_exporter(spans.map_err(unusable)?)
+            .build();
+        let tracer = spans.tracer("token-cache-demo");
+        tracing_subscriber::registry()
+            .with(tracing_opentelemetry::layer().with_tracer(tracer))
+            .try_init()
+            .map_err(unusable)?;
+
+        let figures = opentelemetry_otlp::MetricExporter::builder()
+            .with_http()
+            .build();
+        let figures = figures.map_err(unusable)?;
+        let (figures, _) = metrics_exporter_opentelemetry::Recorder::builder("token-cache-demo")
+            .with_meter_provider(|provider| provider.with_periodic_exporter(figures))
+            .install()
+            .map_err(unusable)?;
+        token_cache::telemetry::describe_metrics();
+        Ok(Some(Self { spans, figures }))
+    }
+
+    /// Sends what has not been sent yet.
+    pub(crate) fn end(self) -> Result<(), Failure> {
+        self.spans.shutdown().map_err(unusable)?;
+        self.figures.shutdown().map_err(unusable)
+    }
+}
+
+fn unusable(error: impl std::fmt::Display) -> Failure {
+    Failure::new(format!("OpenTelemetry: {error}"))
+}
