@@ -1,7 +1,7 @@
 use crate::{Check, Needs, Promise, checks};
 
 /// How many checks there are. A change to the suite changes it here as well, so that none gets lost unseen.
-pub const TOTAL: usize = 141;
+pub const TOTAL: usize = 142;
 
 macro_rules! check {
     ($module:ident::$name:ident, $promise:ident, $needs:ident, $hazard:literal) => {
@@ -150,6 +150,7 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(refused_refreshes::a_refusal_of_another_version_ends_nothing, G4, RefreshLocks, "a straggler's refusal ends a session that has new tokens"),
     check!(refused_refreshes::a_refusal_without_an_entry_ends_nothing, G4, RefreshLocks, "a straggler's refusal ends a session whose tokens were removed"),
     check!(refused_refreshes::a_refusal_after_the_sign_out_is_told_so, G4, RefreshLocks, "a refusal that came after the sign-out is taken for one that ended nothing"),
+    check!(refused_refreshes::a_write_that_races_with_a_refusal_is_not_lost, G4, RefreshLocks, "a token that was put meanwhile is acknowledged and lost"),
     // conditional_writes.rs
     check!(conditional_writes::a_write_over_nothing_replaces_nothing, G6, Nothing, "a token that was put meanwhile is lost"),
     check!(conditional_writes::a_write_over_a_version_replaces_only_that, G6, Nothing, "a slow refresh overwrites the newer refresh token, and the grant is lost"),

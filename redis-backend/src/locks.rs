@@ -59,8 +59,10 @@ impl RefreshLocks for RedisStore {
             .bytes(&entry_field(at))
             .number(millis(options.now))
             .bytes(version.as_bytes());
-        let answer = client.call(OPERATION, Effect::Repeatable, &call).await?;
-        match answer.number(OPERATION)? {
+        let confirmed = client
+            .confirmed(OPERATION, Effect::Repeatable, call)
+            .await?;
+        match confirmed.answer.number(OPERATION)? {
             2 => Ok(false),
             answer => granted(OPERATION, answer).map(|()| true),
         }

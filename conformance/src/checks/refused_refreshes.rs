@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use token_cache_core::{Entry, EntryAddress, Error, EvictOptions, Over, Version};
+use futures_util::future::{join, join_all};
+use token_cache_core::{Entry, EntryAddress, Error, EvictOptions, Over, Version, Written};
 
 use crate::{
     Setup, Violation,
@@ -90,4 +91,35 @@ pub async fn a_refusal_after_the_sign_out_is_told_so(setup: &Setup) -> Result<()
     ada.is_cut(by_app(ada.now)).await?;
     let answer = refused(setup, &ada, &at, version).await?;
     answer.should_be_signed_out("ending a session that has ended")
+}
+
+/// Of an explicit write and the end of the session, one comes second: a stored write is never lost to it.
+pub async fn a_write_that_races_with_a_refusal_is_not_lost(setup: &Setup) -> Result<(), Violation> {
+    let there = setup.another_server().await?;
+    let here = setup.account()?;
+    let there = here.through(&*there);
+    let rounds = (0..24).map(|round| async move {
+        let at = here.entry(&here.signs_in().await?)?;
+        let version = here.puts(&at, b"refused").await?;
+        let (write, end) = (
+            there.write(&at, b"put meanwhile"),
+            refused(setup, &here, &at, version),
+        );
+        let (written, ended) = if round % 2 == 0 {
+            join(write, end).await
+        } else {
+            let (ended, written) = join(end, write).await;
+            (written, ended)
+        };
+        let ended = ended?.should_work("ending the session")?;
+        match written {
+            Ok(Written::Stored) if !ended => here.holds(&at, b"put meanwhile").await,
+            Err(error) if ended && error.is_signed_out() => here.is_gone(at.epoch()).await,
+            other => Err(Violation::new(
+                "a stored write and a session that lives, or a refused write and one that ended",
+                format!("the write: {other:?}; ended: {ended}"),
+            )),
+        }
+    });
+    join_all(rounds).await.into_iter().collect()
 }

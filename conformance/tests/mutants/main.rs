@@ -36,6 +36,7 @@ mod lets_anyone_release;
 mod lets_ended_issuers_in;
 mod lets_entries_end_all;
 mod lists_one_page;
+mod looks_then_ends;
 mod lowers_markers;
 mod marks_known_accounts_only;
 mod mixes_accounts;
@@ -129,6 +130,7 @@ caught! {
     lets_ended_issuers_in::LetsEndedIssuersIn by an_issuers_marker_refuses_what_it_overtook;
     lets_entries_end_all::LetsEntriesEndAll by a_short_entry_takes_no_other_along;
     lists_one_page::ListsOnePage by every_account_is_streamed;
+    looks_then_ends::LooksThenEnds by a_write_that_races_with_a_refusal_is_not_lost;
     lowers_markers::LowersMarkers by a_late_cut_lowers_no_marker;
     marks_known_accounts_only::MarksKnownAccountsOnly by an_unknown_account_is_marked_too;
     mixes_accounts::MixesAccounts by accounts_are_apart;
