@@ -40,8 +40,8 @@ mod token_set;
 mod value;
 mod wiped;
 
-/// What tokens are wrapped in, and how one is read.
-pub use secrecy::{ExposeSecret, SecretString};
+/// What tokens and keys are wrapped in, and how one is read.
+pub use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 pub use self::{
     account::{AccountId, AccountKey, IssuerKey, ProviderSession, SidKey},
@@ -63,7 +63,7 @@ pub use self::{
         RefreshRequest, Revocation, Revoking, TokenSource,
     },
     refresh_locks::{AcquireOptions, Acquired, LockOwner, RefreshLocks},
-    seal::{KeyUse, SealedStore, Sealer, Sealing},
+    seal::{KeyProvider, KeyRing, KeyUse, RingKey, SealedStore, Sealer, Sealing},
     secret::Secret,
     session_record::SessionRecord,
     sign_in::{SignIn, StartedSignIn},

@@ -5,7 +5,11 @@ use secrecy::{ExposeSecret, SecretSlice};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::{Error, Result, entropy, id_key::IdKey, seal::Key};
+use crate::{
+    Error, Result, entropy,
+    id_key::IdKey,
+    seal::{Key, RingKey},
+};
 
 /// The one thing an operator must set: 32 bytes or more, the same on every server of a namespace.
 ///
@@ -84,7 +88,11 @@ impl Secret {
 
     /// The key of the ring that every server has without a further setting.
     pub(crate) fn ring_key(&self) -> Key {
-        Key::derive("secret", self.0.expose_secret())
+        Key::derive(RingKey::OF_SECRET, self.expose())
+    }
+
+    pub(crate) fn expose(&self) -> &[u8] {
+        self.0.expose_secret()
     }
 
     fn derive<const N: usize>(&self, label: &[u8]) -> Zeroizing<[u8; N]> {

@@ -24,8 +24,6 @@ pub(crate) struct Claim {
     pub(crate) ends_at: Timestamp,
 }
 
-const CLAIM: usize = 8 + 16 + 16 + 16 + 8;
-
 impl Ticket {
     pub(crate) fn issue(ring: &Ring, claim: &Claim) -> Result<Self> {
         claim.seal(ring, Self::PURPOSE).map(Self::from_sealed)
@@ -37,8 +35,14 @@ impl Ticket {
 }
 
 impl Claim {
+    /// What an escrowed claim is sealed as.
+    pub(crate) const ESCROW: &'static str = "escrow";
+
+    /// How many bytes it has.
+    pub(crate) const BYTES: usize = 8 + 16 + 16 + 16 + 8;
+
     pub(crate) fn seal(&self, ring: &Ring, purpose: &'static str) -> Result<Vec<u8>> {
-        let mut plain = Zeroizing::new(Vec::with_capacity(CLAIM));
+        let mut plain = Zeroizing::new(Vec::with_capacity(Self::BYTES));
         plain.extend_from_slice(&self.generation.to_be_bytes());
         plain.extend_from_slice(self.account.issuer().as_bytes());
         plain.extend_from_slice(self.account.subject());

@@ -4,9 +4,6 @@ use crate::{
     ticket::Claim,
 };
 
-/// What an escrowed epoch is sealed as.
-const PURPOSE: &str = "escrow";
-
 impl TokenCache {
     /// The living sessions of an account, in no order. One request.
     ///
@@ -50,7 +47,7 @@ pub(super) async fn open_escrow(
     let Some(newest) = found.first() else {
         return Ok(None);
     };
-    let claim = Claim::open(&cache.0.ring, PURPOSE, &newest.sealed)?;
+    let claim = Claim::open(&cache.0.ring, Claim::ESCROW, &newest.sealed)?;
     if claim.account != account || claim.epoch.hash() != newest.epoch {
         return Err(Error::new(ErrorKind::Corrupt, "open an escrow")
             .message("it was sealed for another account or session"));
@@ -59,5 +56,5 @@ pub(super) async fn open_escrow(
 }
 
 pub(super) fn seal_escrow(ring: &Ring, claim: &Claim) -> Result<Vec<u8>> {
-    claim.seal(ring, PURPOSE)
+    claim.seal(ring, Claim::ESCROW)
 }

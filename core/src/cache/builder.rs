@@ -4,8 +4,8 @@ use futures_core::future::BoxFuture;
 
 use super::{Inner, Settings, TokenCache, namespace::NamespaceState};
 use crate::{
-    BeginSession, Error, MARKER_LIFE, RefreshPolicy, Result, SealedStore, Sealer, Secret,
-    TokenStore, refresh::Refreshes, seal::Ring,
+    BeginSession, Error, KeyProvider, KeyRing, MARKER_LIFE, RefreshPolicy, Result, RingKey,
+    SealedStore, Sealer, Secret, TokenStore, refresh::Refreshes, seal::Ring,
 };
 
 const DEFAULT_SIGN_IN_TIMEOUT: Duration = Duration::from_secs(15 * 60);
@@ -32,6 +32,8 @@ const _: () = assert!(MAX_SIGN_IN_TIMEOUT.as_secs() < MARKER_LIFE.as_secs());
 pub struct TokenCacheBuilder {
     connect: BoxFuture<'static, Result<Arc<dyn TokenStore>>>,
     secret: Option<Secret>,
+    key_ring: Option<KeyRing>,
+    key_provider: Option<Arc<dyn KeyProvider>>,
     settings: Settings,
 }
 
@@ -44,6 +46,8 @@ impl TokenCacheBuilder {
         Self {
             connect: Box::pin(connect),
             secret: None,
+            key_ring: None,
+            key_provider: None,
             settings: Settings {
                 sign_in_timeout: DEFAULT_SIGN_IN_TIMEOUT,
                 max_sessions: BeginSession::MAX_SESSIONS,
@@ -57,6 +61,18 @@ impl TokenCacheBuilder {
     /// The secret; without it, `TOKEN_CACHE_SECRET` is read.
     pub fn secret(mut self, secret: Secret) -> Self {
         self.secret = Some(secret);
+        self
+    }
+
+    /// The keys that seal and open; without them, `TOKEN_CACHE_KEYS` is read, and without that, one is derived from the secret.
+    pub fn key_ring(mut self, ring: KeyRing) -> Self {
+        self.key_ring = Some(ring);
+        self
+    }
+
+    /// What unwraps the wrapped keys of the ring.
+    pub fn key_provider(mut self, provider: impl KeyProvider) -> Self {
+        self.key_provider = Some(Arc::new(provider));
         self
     }
 
@@ -96,10 +112,10 @@ impl TokenCacheBuilder {
 
     /// Connects to the store, checks that the secret is the namespace's, and goes on checking every second.
     ///
-    /// Settings and secret are checked before any request.
+    /// Settings, secret and key ring are checked before any request.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) for a missing or short secret, and for one that is not the namespace's;
+    /// [`Config`](crate::ErrorKind::Config) for a missing or short secret, for a key ring that is none, and for a secret that is not the namespace's;
     /// [`Misuse`](crate::ErrorKind::Misuse) for a setting out of range, and outside a tokio runtime; the store's own failures.
     pub async fn open(self) -> Result<TokenCache> {
         let refused = |message: &str| Err(Error::misuse("open the cache", message));
@@ -122,15 +138,26 @@ impl TokenCacheBuilder {
             Some(secret) => secret,
             None => Secret::from_env()?,
         };
+        let key_ring = match self.key_ring {
+            Some(ring) => ring,
+            None => {
+                KeyRing::from_env()?.unwrap_or_else(|| KeyRing::sealing_with(RingKey::of_secret()))
+            }
+        };
+        let key_provider = self.key_provider;
+        let keys = key_ring
+            .unwrap(&secret, key_provider.as_deref(), None)
+            .await?;
+        let ring = Arc::new(Ring::new(keys));
         let store = self.connect.await?;
         let state = NamespaceState::open(&*store, &secret).await?;
-        let ring = Arc::new(Ring::of(secret.ring_key()));
         let sealed = SealedStore::new(store, Sealer::of(Arc::clone(&ring)))
             .unreadable_is_a_miss(self.settings.unreadable_is_a_miss);
         let cache = TokenCache(Arc::new(Inner {
             store: Arc::new(sealed),
             secret,
             ring,
+            key_provider,
             state,
             settings: self.settings,
             refreshes,

@@ -19,8 +19,8 @@ pub use self::{
     session::Session,
 };
 use crate::{
-    AccountId, Error, MemoryStore, RefreshPolicy, Result, Secret, StartedSignIn, Ticket,
-    TokenStore, refresh::Refreshes, seal::Ring, telemetry::in_current_span,
+    AccountId, Error, KeyProvider, KeyRing, MemoryStore, RefreshPolicy, Result, RingKey, Secret,
+    StartedSignIn, Ticket, TokenStore, refresh::Refreshes, seal::Ring, telemetry::in_current_span,
 };
 
 /// A server's handle to the shared cache: cheap to clone, one per process.
@@ -55,6 +55,7 @@ struct Inner {
     store: Arc<dyn TokenStore>,
     secret: Secret,
     ring: Arc<Ring>,
+    key_provider: Option<Arc<dyn KeyProvider>>,
     state: NamespaceState,
     settings: Settings,
     refreshes: Refreshes,
@@ -89,7 +90,11 @@ impl TokenCache {
     /// # Errors
     /// As [`TokenCacheBuilder::open`].
     pub async fn in_memory() -> Result<Self> {
-        Self::open(MemoryStore::new(), Secret::random()?).await
+        Self::builder(MemoryStore::new())
+            .secret(Secret::random()?)
+            .key_ring(KeyRing::sealing_with(RingKey::of_secret()))
+            .open()
+            .await
     }
 
     /// The moment of a sign-in's request, for the state cookie. Does no I/O.
@@ -141,7 +146,7 @@ impl TokenCache {
         &self.0.refreshes
     }
 
-    fn keys(&self) -> Result<Keys> {
+    pub(crate) fn keys(&self) -> Result<Keys> {
         self.0.state.keys(self.store())
     }
 

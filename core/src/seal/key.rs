@@ -16,6 +16,8 @@ use crate::Epoch;
 pub(crate) struct Key {
     id: KeyId,
     name: String,
+    /// Of what it was unwrapped from, so that the same is not unwrapped twice.
+    wrapping: Option<[u8; 32]>,
     /// Seals what no epoch takes part in: tickets, started sign-ins, escrows.
     texts: XChaCha20Poly1305,
     /// One half of what entries are sealed under; the other is the session's epoch.
@@ -34,6 +36,7 @@ impl Key {
         Self {
             id: *expand(&material, b"token-cache ring id 1"),
             name: name.into(),
+            wrapping: None,
             texts: XChaCha20Poly1305::new((&*texts).into()),
             entries: expand(&material, b"token-cache entry key 1"),
             made: Instant::now(),
@@ -48,6 +51,16 @@ impl Key {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Says what it was unwrapped from: a hash.
+    pub(super) fn wrapped_as(mut self, wrapping: [u8; 32]) -> Self {
+        self.wrapping = Some(wrapping);
+        self
+    }
+
+    pub(super) fn wrapping(&self) -> Option<&[u8; 32]> {
+        self.wrapping.as_ref()
     }
 
     pub(super) fn texts(&self) -> &XChaCha20Poly1305 {

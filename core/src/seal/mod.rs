@@ -7,13 +7,19 @@
 mod figures;
 mod format;
 mod key;
+mod key_ring;
+mod provider;
 mod ring;
 mod sealer;
 mod session_secret;
 mod store;
+mod text;
+mod unwrap;
 
 pub use self::{
     figures::{KeyUse, Sealing},
+    key_ring::{KeyRing, RingKey},
+    provider::KeyProvider,
     sealer::Sealer,
     store::SealedStore,
 };

@@ -22,14 +22,14 @@ pub(crate) struct Ring {
     pub(super) corrupt: AtomicU64,
 }
 
-/// The keys of a ring; the first one seals.
-pub(super) struct Keys {
+/// The keys of a ring: one seals, all open.
+pub(crate) struct Keys {
     pub(super) seals: Arc<Key>,
     pub(super) opens: Vec<Arc<Key>>,
 }
 
 impl Ring {
-    pub(super) fn new(keys: Keys) -> Self {
+    pub(crate) fn new(keys: Keys) -> Self {
         Self {
             keys: RwLock::new(Arc::new(keys)),
             unknown_key: AtomicU64::new(0),
@@ -45,7 +45,12 @@ impl Ring {
         })
     }
 
-    pub(super) fn keys(&self) -> Arc<Keys> {
+    /// Seals and opens with these keys from now on.
+    pub(crate) fn replace(&self, keys: Keys) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+
+    pub(crate) fn keys(&self) -> Arc<Keys> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -115,6 +120,10 @@ impl Ring {
 impl Keys {
     fn find(&self, id: KeyId) -> Option<Arc<Key>> {
         self.all().find(|key| key.id() == id).cloned()
+    }
+
+    pub(super) fn named(&self, name: &str) -> Option<&Arc<Key>> {
+        self.all().find(|key| key.name() == name)
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Key>> {

@@ -22,9 +22,13 @@
 //! ```
 
 mod address;
+mod burglar;
 mod failing_store;
 mod manual_clock;
 
 pub use self::{
-    address::with_stand_in_epoch, failing_store::FailingStore, manual_clock::ManualClock,
+    address::{address_of, with_epoch, with_stand_in_epoch},
+    burglar::Burglar,
+    failing_store::FailingStore,
+    manual_clock::ManualClock,
 };

@@ -1,0 +1,27 @@
+use std::{fmt::Debug, sync::Arc};
+
+use async_trait::async_trait;
+use secrecy::SecretSlice;
+
+use crate::Result;
+
+#[doc = include_str!("provider.md")]
+///
+#[doc = "```"]
+#[doc = include_str!("../../docs/key_provider.rs")]
+#[doc = "```"]
+#[async_trait]
+pub trait KeyProvider: Debug + Send + Sync + 'static {
+    /// Unwraps the ring's key `name`: 32 bytes or more.
+    ///
+    /// # Errors
+    /// Whatever keeps it from doing so. The cache is not opened, or keeps the ring that it had.
+    async fn unwrap_key(&self, name: &str, wrapped: &[u8]) -> Result<SecretSlice<u8>>;
+}
+
+#[async_trait]
+impl<P: KeyProvider + ?Sized> KeyProvider for Arc<P> {
+    async fn unwrap_key(&self, name: &str, wrapped: &[u8]) -> Result<SecretSlice<u8>> {
+        (**self).unwrap_key(name, wrapped).await
+    }
+}

@@ -1,0 +1,133 @@
+use std::{path::Path, str::FromStr};
+
+use base64::{
+    Engine,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use zeroize::Zeroizing;
+
+use super::{KeyRing, RingKey};
+use crate::{Error, Result};
+
+const READ: &str = "read the key ring";
+
+/// The usual alphabet or that of URLs, with or without padding: whatever a tool for secrets writes.
+const BASE64: [GeneralPurpose; 2] = [
+    GeneralPurpose::new(&base64::alphabet::STANDARD, LENIENT),
+    GeneralPurpose::new(&base64::alphabet::URL_SAFE, LENIENT),
+];
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+
+impl KeyRing {
+    /// The environment variable that [`KeyRing::from_env`] reads.
+    pub const VARIABLE: &str = "TOKEN_CACHE_KEYS";
+
+    /// Reads the text of the variable `TOKEN_CACHE_KEYS`; none where it is not set.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) for a text that is no ring.
+    pub fn from_env() -> Result<Option<Self>> {
+        match std::env::var(Self::VARIABLE) {
+            Ok(text) => Zeroizing::new(text).parse().map(Some),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => {
+                Err(refused("TOKEN_CACHE_KEYS is no UTF-8 text"))
+            }
+        }
+    }
+
+    /// Reads the text in a file, such as one that an orchestrator mounts.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) where it can't be read, or is no ring.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|why| {
+            refused("its file can't be read as text; is it there, and this user's to read?")
+                .with_source(why)
+        })?;
+        Zeroizing::new(text).parse()
+    }
+}
+
+impl FromStr for KeyRing {
+    type Err = Error;
+
+    /// Reads the text form. No error quotes any of it but the names of keys.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) for a text without exactly one `seal`, a key that is short or there twice, and
+    /// anything else that is not as [`KeyRing`] says.
+    fn from_str(text: &str) -> Result<Self> {
+        let items = text
+            .lines()
+            .map(|line| line.split('#').next().unwrap_or_default())
+            .flat_map(|line| line.split(','))
+            .filter(|item| !item.trim().is_empty());
+        let (mut seals, mut opens) = (Vec::new(), Vec::new());
+        for (place, item) in items.enumerate() {
+            match read(item, place + 1)? {
+                (Use::Seal, key) => seals.push(key),
+                (Use::Open, key) => opens.push(key),
+            }
+        }
+        let mut sealing = seals.into_iter();
+        let ring = match (sealing.next(), sealing.next()) {
+            (Some(key), None) => opens
+                .into_iter()
+                .fold(Self::sealing_with(key), Self::opening),
+            (None, _) => {
+                return Err(refused(
+                    "no key seals; write `seal` in front of one of them",
+                ));
+            }
+            (Some(_), Some(_)) => {
+                return Err(refused(
+                    "more than one key seals; write `open` in front of all but one",
+                ));
+            }
+        };
+        ring.checked()?;
+        Ok(ring)
+    }
+}
+
+enum Use {
+    Seal,
+    Open,
+}
+
+fn read(item: &str, place: usize) -> Result<(Use, RingKey)> {
+    let malformed = |what: &str| refused(format!("item {place} {what}"));
+    let mut words = item.split_ascii_whitespace();
+    let usage = match words.next() {
+        Some("seal") => Use::Seal,
+        Some("open") => Use::Open,
+        _ => return Err(malformed("starts with neither `seal` nor `open`")),
+    };
+    let key = match (words.next(), words.next(), words.next()) {
+        (None, ..) => return Err(malformed("has no name")),
+        (Some(RingKey::OF_SECRET), None, _) => RingKey::of_secret(),
+        (Some(_), None, _) => return Err(malformed("has no key behind its name")),
+        (Some(name), Some(key), None) => match key.strip_prefix("wrapped:") {
+            Some(wrapped) => RingKey::wrapped(name, decode(wrapped, place)?.to_vec())?,
+            None => RingKey::new(name, decode(key, place)?.to_vec())?,
+        },
+        (Some(_), Some(_), Some(_)) => {
+            return Err(malformed("has more than a name and a key"));
+        }
+    };
+    Ok((usage, key))
+}
+
+fn decode(text: &str, place: usize) -> Result<Zeroizing<Vec<u8>>> {
+    BASE64
+        .iter()
+        .find_map(|alphabet| alphabet.decode(text).ok())
+        .map(Zeroizing::new)
+        .ok_or_else(|| refused(format!("the key of item {place} is no base64")))
+}
+
+fn refused(message: impl Into<String>) -> Error {
+    Error::config(READ, message)
+}

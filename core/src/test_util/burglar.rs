@@ -1,0 +1,84 @@
+use std::fmt;
+
+use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use super::with_epoch;
+use crate::{Entry, EntryAddress, Sealer, Secret, seal::Ring, ticket::Claim};
+
+/// Who has every byte of a store, the secret and with it the key ring, and no ticket: what G5 is about.
+///
+/// It takes whatever lies in the store for an epoch, or for an escrow that holds one.
+pub struct Burglar {
+    ring: Ring,
+    sealer: Sealer,
+    loot: Vec<Vec<u8>>,
+}
+
+impl Burglar {
+    /// A burglar who has the secret.
+    pub fn new(secret: &Secret) -> Self {
+        Self {
+            ring: Ring::of(secret.ring_key()),
+            sealer: Sealer::new(secret),
+            loot: Vec::new(),
+        }
+    }
+
+    /// Takes bytes from the store: as they are, and, where parts of them are text, what the text may stand for.
+    pub fn take(&mut self, bytes: &[u8]) {
+        let is_text = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
+        for run in bytes.split(|byte| !is_text(byte)) {
+            let hex = run.len() / 2 * 2;
+            self.loot.extend(from_hex(&run[..hex]));
+            self.loot.extend(BASE64_STANDARD.decode(run).ok());
+            self.loot.extend(BASE64_URL_SAFE_NO_PAD.decode(run).ok());
+        }
+        self.loot.push(bytes.to_vec());
+    }
+
+    /// How many runs of 16 bytes were found.
+    pub fn candidates(&self) -> usize {
+        self.epochs().count()
+    }
+
+    /// What is in a sealed entry, if anything that was taken opens it.
+    pub fn opens(&self, at: &EntryAddress, sealed: &Entry) -> Option<Entry> {
+        self.epochs().chain(self.escrowed()).find_map(|epoch| {
+            self.sealer
+                .open(&with_epoch(at.clone(), epoch), sealed.clone())
+                .ok()
+        })
+    }
+
+    fn epochs(&self) -> impl Iterator<Item = [u8; 16]> {
+        let windows = self.loot.iter().flat_map(|bytes| bytes.windows(16));
+        windows.filter_map(|window| window.try_into().ok())
+    }
+
+    fn escrowed(&self) -> impl Iterator<Item = [u8; 16]> {
+        let windows = self
+            .loot
+            .iter()
+            .flat_map(|bytes| bytes.windows(Claim::BYTES + Sealer::OVERHEAD));
+        windows.filter_map(|window| {
+            let claim = Claim::open(&self.ring, Claim::ESCROW, window).ok()?;
+            Some(*claim.epoch.expose())
+        })
+    }
+}
+
+impl fmt::Debug for Burglar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Burglar").finish_non_exhaustive()
+    }
+}
+
+fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| {
+        char::from(*byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    let pair = |pair: &[u8]| Some(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?);
+    text.chunks(2).map(pair).collect()
+}

@@ -1,0 +1,67 @@
+//! The burglar of the tests on real stores is worth something: it finds what can be found.
+
+use token_cache_core::{
+    Entry, EntryAddress, MemoryStore, Sealer, Timestamp, TokenSet, Version,
+    test_util::{Burglar, with_epoch},
+};
+
+use crate::{api, of_secret, sealed, secret, server, signed_in};
+
+fn with_a_known_epoch() -> (EntryAddress, Entry) {
+    let account = token_cache_core::AccountKey::new(
+        token_cache_core::IssuerKey::from_bytes([1; 16]),
+        [2; 16],
+    );
+    let at = EntryAddress::new(
+        account,
+        token_cache_core::EpochHash::from_bytes([3; 16]),
+        token_cache_core::EntryName::from_bytes([4; 16]),
+    );
+    let at = with_epoch(at, *b"\xffepoch of a test");
+    let entry = Entry::new(
+        b"tokens".as_slice(),
+        Version::from_bytes([5; 8]),
+        Timestamp::from_secs(1),
+    );
+    let sealed = Sealer::new(&secret()).seal(&at, &entry).unwrap();
+    (at, sealed)
+}
+
+#[test]
+fn an_epoch_that_lies_about_is_found_in_every_guise() {
+    let (at, sealed) = with_a_known_epoch();
+    for loot in [
+        b"before \xffepoch of a test after".as_slice(),
+        b"s:ff65706f6368206f6620612074657374:",
+        b"{\"B\":\"/2Vwb2NoIG9mIGEgdGVzdA==\"}",
+        b"_2Vwb2NoIG9mIGEgdGVzdA",
+    ] {
+        let mut burglar = Burglar::new(&secret());
+        burglar.take(b"nothing of use to anybody");
+        assert!(burglar.opens(&at, &sealed).is_none());
+        burglar.take(loot);
+        assert!(burglar.candidates() > 0);
+        assert!(burglar.opens(&at, &sealed).is_some());
+    }
+}
+
+#[tokio::test]
+async fn what_lies_in_a_store_of_this_process_opens_nothing() {
+    let store = MemoryStore::new();
+    let cache = server(&store, of_secret()).await;
+    let session = signed_in(&cache).await;
+    session.put(&api(), TokenSet::new("at-1")).await.unwrap();
+    let (at, sealed) = sealed(&store, &session).await;
+    let mut burglar = Burglar::new(&secret());
+    for bytes in [
+        sealed.stored(),
+        sealed.version().as_bytes(),
+        at.epoch().as_bytes(),
+        at.name().as_bytes(),
+        at.account().subject(),
+        at.account().issuer().as_bytes(),
+    ] {
+        burglar.take(bytes);
+    }
+    assert!(burglar.opens(&at, &sealed).is_none());
+}

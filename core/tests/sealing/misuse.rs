@@ -1,0 +1,197 @@
+//! An entry that was moved, cut short, changed or put back.
+
+use proptest::prelude::*;
+use token_cache_core::{
+    AccountKey, Entry, EntryAddress, EntryName, EpochHash, Error, ErrorKind, IssuerKey,
+    MemoryStore, Sealer, Secret, Timestamp, TokenCache, TokenSet, TokenStore, Version,
+    WriteOptions,
+    test_util::{address_of, with_epoch},
+};
+
+use crate::{api, sealed, secret, server, signed_in};
+
+const PLAIN: &[u8] = b"\x01{\"access_token\":\"at-1\"}";
+
+fn here() -> EntryAddress {
+    at([1; 16], [2; 16], [3; 16], [4; 16])
+}
+
+fn at(issuer: [u8; 16], subject: [u8; 16], epoch: [u8; 16], name: [u8; 16]) -> EntryAddress {
+    let account = AccountKey::new(IssuerKey::from_bytes(issuer), subject);
+    let (epoch, name) = (EpochHash::from_bytes(epoch), EntryName::from_bytes(name));
+    with_epoch(EntryAddress::new(account, epoch, name), [5; 16])
+}
+
+fn entry(bytes: &[u8]) -> Entry {
+    Entry::new(bytes, Version::from_bytes([6; 8]), Timestamp::from_secs(7))
+}
+
+fn sealer() -> Sealer {
+    Sealer::new(&secret())
+}
+
+fn refused(at: &EntryAddress, sealed: Entry) -> Error {
+    sealer().open(at, sealed).unwrap_err()
+}
+
+fn is_corrupt(at: &EntryAddress, sealed: Entry) {
+    assert_eq!(refused(at, sealed).kind(), ErrorKind::Corrupt);
+}
+
+#[test]
+fn it_opens_where_it_was_sealed() {
+    let sealed = sealer().seal(&here(), &entry(PLAIN)).unwrap();
+    assert_eq!(sealed.stored().len(), PLAIN.len() + Sealer::OVERHEAD);
+    assert!(!sealed.stored().windows(4).any(|bytes| bytes == b"at-1"));
+    assert_eq!(sealer().open(&here(), sealed).unwrap(), entry(PLAIN));
+}
+
+#[test]
+fn moved_to_another_issuer_account_session_or_key_it_opens_nothing() {
+    let sealed = sealer().seal(&here(), &entry(PLAIN)).unwrap();
+    // Whoever moves it even has the epoch: only what is authenticated keeps it from opening.
+    for elsewhere in [
+        at([9; 16], [2; 16], [3; 16], [4; 16]),
+        at([1; 16], [9; 16], [3; 16], [4; 16]),
+        at([1; 16], [2; 16], [9; 16], [4; 16]),
+        at([1; 16], [2; 16], [3; 16], [9; 16]),
+        with_epoch(here(), [9; 16]),
+    ] {
+        is_corrupt(&elsewhere, sealed.clone());
+    }
+}
+
+#[test]
+fn old_bytes_under_another_version_open_nothing() {
+    let sealed = sealer().seal(&here(), &entry(PLAIN)).unwrap();
+    let newer = Version::from_bytes([7; 8]);
+    is_corrupt(
+        &here(),
+        Entry::new(sealed.stored(), newer, sealed.expires_at()),
+    );
+}
+
+#[test]
+fn cut_short_anywhere_it_opens_nothing() {
+    let sealed = sealer().seal(&here(), &entry(PLAIN)).unwrap();
+    for length in 0..sealed.stored().len() {
+        is_corrupt(&here(), entry(&sealed.stored()[..length]));
+        is_corrupt(
+            &here(),
+            entry(&sealed.stored()[sealed.stored().len() - length..]),
+        );
+    }
+    is_corrupt(&here(), entry(&[sealed.stored(), &[0]].concat()));
+}
+
+#[test]
+fn with_any_bit_flipped_it_opens_nothing() {
+    let sealed = sealer().seal(&here(), &entry(PLAIN)).unwrap();
+    for place in 0..sealed.stored().len() {
+        for bit in 0..8 {
+            let mut bytes = sealed.stored().to_vec();
+            bytes[place] ^= 1 << bit;
+            let expected = match place {
+                1..5 => ErrorKind::KeyMissing,
+                _ => ErrorKind::Corrupt,
+            };
+            assert_eq!(
+                refused(&here(), entry(&bytes)).kind(),
+                expected,
+                "byte {place}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_was_stored_before_there_was_sealing_says_so() {
+    for plain in [b"\x00bytes".as_slice(), PLAIN] {
+        let error = refused(&here(), entry(plain));
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        assert!(error.to_string().contains("format version"), "{error}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_no_corruption_and_names_the_fix() {
+    let stranger = Sealer::new(&Secret::random().unwrap());
+    let sealed = stranger.seal(&here(), &entry(PLAIN)).unwrap();
+    let error = refused(&here(), sealed);
+    assert_eq!(error.kind(), ErrorKind::KeyMissing);
+    assert!(error.to_string().contains("open-only"), "{error}");
+    assert!(!error.is_retryable() && !error.is_signed_out());
+}
+
+#[test]
+fn an_address_without_an_epoch_is_a_mistake_of_the_caller() {
+    let bare = EntryAddress::new(*here().account(), *here().epoch(), *here().name());
+    assert_eq!(bare, here());
+    let error = sealer().seal(&bare, &entry(PLAIN)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Misuse);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_survive_sealing(bytes: Vec<u8>, account: [u8; 16], epoch: [u8; 16], name: [u8; 16]) {
+        let at = at(account, account, epoch, name);
+        let sealed = sealer().seal(&at, &entry(&bytes)).unwrap();
+        prop_assert_eq!(sealer().open(&at, sealed).unwrap(), entry(&bytes));
+    }
+
+    #[test]
+    fn bytes_that_nobody_sealed_open_nothing(bytes: Vec<u8>) {
+        prop_assert!(sealer().open(&here(), entry(&bytes)).is_err());
+    }
+}
+
+/// Two sessions of one account, an entry in each; the attacker copies the first's over the second's.
+async fn with_a_moved_entry(store: &MemoryStore, cache: &TokenCache) -> token_cache_core::Session {
+    let (mine, theirs) = (signed_in(cache).await, signed_in(cache).await);
+    for session in [&mine, &theirs] {
+        session.put(&api(), TokenSet::new("at")).await.unwrap();
+    }
+    let (_, moved) = sealed(store, &mine).await;
+    let to = address_of(&theirs, &api()).unwrap();
+    let options = WriteOptions::at(Timestamp::default());
+    let _ = store.write(&to, moved, options).await.unwrap();
+    theirs
+}
+
+#[tokio::test]
+async fn a_moved_entry_is_an_error_and_never_a_miss() {
+    let store = MemoryStore::new();
+    let cache = server(&store, crate::of_secret()).await;
+    let session = with_a_moved_entry(&store, &cache).await;
+    let error = session.get(&api()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert_eq!(cache.sealing().corrupt, 1);
+}
+
+#[tokio::test]
+async fn as_a_miss_it_is_counted_and_can_be_written_over() {
+    let store = MemoryStore::new();
+    let cache = TokenCache::builder(store.clone())
+        .secret(secret())
+        .unreadable_is_a_miss(true)
+        .open()
+        .await
+        .unwrap();
+    let session = with_a_moved_entry(&store, &cache).await;
+    assert!(session.get(&api()).await.unwrap().is_none());
+    assert_eq!(cache.sealing().corrupt, 1);
+    session.put(&api(), TokenSet::new("at-2")).await.unwrap();
+    assert!(session.get(&api()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn the_limit_is_that_of_what_is_sealed() {
+    let store = MemoryStore::new();
+    let limit = store.capabilities().max_entry_bytes - Sealer::OVERHEAD;
+    let cache = server(&store, crate::of_secret()).await;
+    assert_eq!(cache.store().capabilities().max_entry_bytes, limit);
+    let session = signed_in(&cache).await;
+    // One byte says how the rest is encoded. (That a value of the limit is stored, the suite shows.)
+    let error = session.put(&api(), vec![7; limit]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+}
