@@ -10,7 +10,8 @@
 //!   are always local processes of the test's own, so it may kill, pause and restart them. They are stopped by pid
 //!   when they are dropped, also by a panic, and by the kernel when the test process is killed.
 //!
-//! And [`OAuthProvider`], a small one in this process that others reach over HTTP: refresh tokens rotate, reuse is detected.
+//! And providers, at both of which refresh tokens rotate and their reuse is detected: [`OAuthProvider`] is small, in this
+//! process, and fails as told; [`OidcProvider`] is the certified one of npm, in a process of its own.
 //!
 //! Everything here blocks for short, bounded times and needs no async runtime, so it works from
 //! any test and from several processes. `TOKEN_CACHE_REDIS_SERVER` names another server program:
@@ -40,6 +41,7 @@ mod engine;
 mod error;
 mod line;
 mod oauth;
+mod oidc;
 mod options;
 mod port;
 mod process;
@@ -64,6 +66,7 @@ pub use self::line::{Line, Step};
 pub use self::oauth::{
     AskedOfProvider, CLIENT_ID, CLIENT_SECRET, OAuthProvider, ProviderCounts, ProviderFault,
 };
+pub use self::oidc::OidcProvider;
 pub use self::options::{AppendFsync, RedisOptions};
 pub use self::provided::{REDIS_CLUSTER_VARIABLE, REDIS_VARIABLE, TestCluster, TestRedis};
 pub use self::proxy::{Fault, Proxy};

@@ -26,6 +26,19 @@ pub(super) fn need_redis() -> Outcome {
     ))
 }
 
+/// The tests refresh at the certified OpenID provider of npm, which runs on Node; how new that must be, they say themselves.
+pub(super) fn need_node() -> Outcome {
+    let missing = ["node", "npm"]
+        .into_iter()
+        .find(|program| command::find(program).is_none());
+    match missing {
+        None => Ok(()),
+        Some(program) => Err(Failure::new(format!(
+            "no {program} on this machine: sudo apt-get install nodejs npm   # Node 20.19 or newer"
+        ))),
+    }
+}
+
 fn apt_get() -> Command {
     let mut command = Command::new("apt-get");
     command.arg("-qq").env("DEBIAN_FRONTEND", "noninteractive");

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 use crate::fleet::Random;
 
 /// What a provider has done so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ProviderCounts {
     /// Refreshes that arrived, those refused and those that met a fault among them.

@@ -1,0 +1,93 @@
+// A certified OpenID provider on loopback: refresh tokens rotate, and the reuse of one revokes its grant.
+// `node provider.mjs <port> <client id> <client secret>`; what it did so far is at /counts.
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import Provider from 'oidc-provider';
+
+const [port, clientId, clientSecret] = process.argv.slice(2);
+
+// What is asked by an id or by one of these members; nothing expires within a test.
+const stored = new Map();
+const first = (matches) => [...stored.values()].find(matches)?.payload;
+
+class InMemory {
+  constructor(model) {
+    this.model = model;
+  }
+
+  async upsert(id, payload) {
+    stored.set(`${this.model}:${id}`, { model: this.model, payload });
+  }
+
+  async find(id) {
+    return stored.get(`${this.model}:${id}`)?.payload;
+  }
+
+  async findByUid(uid) {
+    return first(({ model, payload }) => model === this.model && payload.uid === uid);
+  }
+
+  async findByUserCode(userCode) {
+    return first(({ model, payload }) => model === this.model && payload.userCode === userCode);
+  }
+
+  async consume(id) {
+    stored.get(`${this.model}:${id}`).payload.consumed = Math.floor(Date.now() / 1000);
+  }
+
+  async destroy(id) {
+    stored.delete(`${this.model}:${id}`);
+  }
+
+  async revokeByGrantId(grantId) {
+    for (const [key, { model, payload }] of stored) {
+      if (model === this.model && payload.grantId === grantId) {
+        stored.delete(key);
+      }
+    }
+  }
+}
+
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+const provider = new Provider(`http://127.0.0.1:${port}`, {
+  adapter: InMemory,
+  clients: [{
+    client_id: clientId,
+    client_secret: clientSecret,
+    grant_types: ['authorization_code', 'refresh_token'],
+    id_token_signed_response_alg: 'ES256',
+    redirect_uris: ['https://app.example/callback'],
+    response_types: ['code'],
+  }],
+  cookies: { keys: [randomBytes(32).toString('hex')] },
+  features: { revocation: { enabled: true } },
+  jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' }] },
+  rotateRefreshToken: true,
+  ttl: { AccessToken: 3600, Grant: 86400, IdToken: 3600, Interaction: 3600, RefreshToken: 86400, Session: 86400 },
+});
+
+const counts = { refreshes: 0, rotations: 0, reuses: 0, revocations: 0, revoked_families: 0 };
+
+provider.on('refresh_token.consumed', () => { counts.rotations += 1; });
+provider.on('grant.revoked', () => { counts.revoked_families += 1; });
+provider.on('grant.error', (ctx, error) => {
+  if (error.error_detail === 'refresh token already used') {
+    counts.reuses += 1;
+  }
+});
+
+provider.use(async (ctx, next) => {
+  if (ctx.path === '/counts') {
+    ctx.body = counts;
+    return;
+  }
+  await next();
+  if (ctx.oidc?.route === 'revocation') {
+    counts.revocations += 1;
+  }
+  if (ctx.oidc?.params?.grant_type === 'refresh_token') {
+    counts.refreshes += 1;
+  }
+});
+
+provider.listen(Number(port), '127.0.0.1');

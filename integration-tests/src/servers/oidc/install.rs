@@ -1,0 +1,122 @@
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::servers::{ServerError, binary};
+
+/// What installs the programs that the provider needs.
+const NODE_COMMAND: &str = "sudo apt-get install nodejs npm   # Node 20.19 or newer";
+
+const PACKAGE: &str = include_str!("../../../oidc-provider/package.json");
+const LOCK: &str = include_str!("../../../oidc-provider/package-lock.json");
+const PROGRAM: &str = include_str!("../../../oidc-provider/provider.mjs");
+const OLDEST: (u32, u32) = (20, 19);
+
+/// Where everything is that a provider's process needs.
+pub(super) struct Installed {
+    pub(super) node: PathBuf,
+    pub(super) program: PathBuf,
+}
+
+impl Installed {
+    /// Installs the package beside this program, or, for a test, in the folder above, unless that very lock file was
+    /// installed there before. Others wait meanwhile.
+    pub(super) fn once() -> Result<Self, ServerError> {
+        let node = node()?;
+        let folder = folder()?;
+        let lock = File::create(folder.join("installing"))
+            .map_err(ServerError::during(folder.display()))?;
+        flock(&lock, FlockOperation::LockExclusive)
+            .map_err(ServerError::during("the lock of the provider's folder"))?;
+        let done = folder.join("installed.json");
+        if fs::read_to_string(&done).ok().as_deref() != Some(LOCK) {
+            write(&folder.join("package.json"), PACKAGE)?;
+            write(&folder.join("package-lock.json"), LOCK)?;
+            install(&folder)?;
+            write(&done, LOCK)?;
+        }
+        let program = folder.join("provider.mjs");
+        if fs::read_to_string(&program).ok().as_deref() != Some(PROGRAM) {
+            write(&program, PROGRAM)?;
+        }
+        Ok(Self { node, program })
+    }
+}
+
+fn node() -> Result<PathBuf, ServerError> {
+    let missing = |what: &str| ServerError::new(format!("{what}: {NODE_COMMAND}"));
+    let node = binary::find("node").ok_or_else(|| missing("no node on this machine"))?;
+    let output = Command::new(&node)
+        .arg("--version")
+        .output()
+        .map_err(ServerError::during("node --version"))?;
+    let version = String::from_utf8_lossy(&output.stdout);
+    if is_new_enough(&version) {
+        Ok(node)
+    } else {
+        Err(missing(&format!("node is too old, {}", version.trim())))
+    }
+}
+
+/// Of `v20.20.2`.
+fn is_new_enough(version: &str) -> bool {
+    let mut numbers = version.trim().trim_start_matches('v').split('.');
+    let mut number = || numbers.next().and_then(|number| number.parse().ok());
+    matches!((number(), number()), (Some(major), Some(minor)) if (major, minor) >= OLDEST)
+}
+
+fn folder() -> Result<PathBuf, ServerError> {
+    let this = env::current_exe().map_err(ServerError::during("where this program is"))?;
+    let beside = this
+        .ancestors()
+        .skip(1)
+        .find(|folder| !folder.ends_with("deps"))
+        .unwrap_or(&this);
+    let folder = beside.join("oidc-provider");
+    fs::create_dir_all(&folder).map_err(ServerError::during(folder.display()))?;
+    Ok(folder)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), ServerError> {
+    fs::write(path, text).map_err(ServerError::during(path.display()))
+}
+
+fn install(folder: &Path) -> Result<(), ServerError> {
+    let npm = binary::find("npm")
+        .ok_or_else(|| ServerError::new(format!("no npm on this machine: {NODE_COMMAND}")))?;
+    let output = Command::new(npm)
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .current_dir(folder)
+        .output()
+        .map_err(ServerError::during("npm ci"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(ServerError::new(format!(
+        "npm ci in {} needs npm's registry: {said}",
+        folder.display()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_new_enough_from_20_19_on() {
+        for (version, expected) in [
+            ("v20.19.0\n", true),
+            ("v20.20.2", true),
+            ("v22.1.0", true),
+            ("v20.18.9", false),
+            ("v18.20.0", false),
+            ("", false),
+        ] {
+            assert_eq!(is_new_enough(version), expected, "{version}");
+        }
+    }
+}
