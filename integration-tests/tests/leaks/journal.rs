@@ -1,0 +1,183 @@
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use token_cache::{
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
+    Escrow, EscrowName, Escrowed, EvictOptions, Evicted, MemoryStore, Namespace, NamespaceRecord,
+    ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, TokenStore, WriteOptions,
+    Written,
+};
+
+/// A memory store, and every byte that it was ever given to keep: a dump that forgets nothing.
+#[derive(Clone)]
+pub(crate) struct Journal {
+    store: MemoryStore,
+    written: Arc<Mutex<String>>,
+}
+
+impl Journal {
+    pub(crate) fn new(store: MemoryStore) -> Self {
+        Self {
+            store,
+            written: Arc::default(),
+        }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.written.lock().unwrap().clone()
+    }
+
+    fn note(&self, parts: &[&[u8]]) {
+        let mut written = self.written.lock().unwrap();
+        for part in parts {
+            written.push_str(&String::from_utf8_lossy(part));
+        }
+        written.push('\n');
+    }
+
+    fn note_address(&self, at: &EntryAddress) {
+        self.note(&[
+            at.account().issuer().as_bytes(),
+            at.account().subject(),
+            at.epoch().as_bytes(),
+            at.name().as_bytes(),
+        ]);
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Journal")
+    }
+}
+
+impl fmt::Display for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("journal")
+    }
+}
+
+#[async_trait]
+impl TokenStore for Journal {
+    fn capabilities(&self) -> Capabilities {
+        self.store.capabilities()
+    }
+
+    async fn namespace(&self) -> Result<Namespace> {
+        self.store.namespace().await
+    }
+
+    async fn set_namespace(
+        &self,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
+    ) -> Result<bool> {
+        self.note(&[&record.check]);
+        self.store.set_namespace(expected, record).await
+    }
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        let label = session.record.label;
+        self.note(&[
+            account.issuer().as_bytes(),
+            account.subject(),
+            session.record.epoch.as_bytes(),
+            label.as_ref().map_or(&[], |label| label.as_bytes()),
+        ]);
+        self.store.begin(account, session).await
+    }
+
+    async fn session(
+        &self,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        self.store.session(account, epoch, options).await
+    }
+
+    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+        self.note_address(at);
+        self.store.read(at, options).await
+    }
+
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        self.note_address(at);
+        self.note(&[entry.stored(), entry.version().as_bytes()]);
+        self.store.write(at, entry, options).await
+    }
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        self.store.remove(at).await
+    }
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        self.store.evict(account, cut, options).await
+    }
+
+    async fn sessions(
+        &self,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        self.store.sessions(account, options).await
+    }
+
+    fn clock(&self) -> Option<&dyn TimeSource> {
+        self.store.clock()
+    }
+
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+        self.store.refresh_locks()
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        self.store.directory()
+    }
+
+    fn escrow(&self) -> Option<&dyn Escrow> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Escrow for Journal {
+    async fn keep(
+        &self,
+        account: &AccountKey,
+        name: &EscrowName,
+        escrowed: Escrowed,
+        options: ReadOptions,
+    ) -> Result<()> {
+        self.note(&[name.as_bytes(), &escrowed.sealed]);
+        self.healthy().keep(account, name, escrowed, options).await
+    }
+
+    async fn find(
+        &self,
+        account: &AccountKey,
+        name: &EscrowName,
+        options: ReadOptions,
+    ) -> Result<Vec<Escrowed>> {
+        self.healthy().find(account, name, options).await
+    }
+}
+
+impl Journal {
+    fn healthy(&self) -> &dyn Escrow {
+        self.store.escrow().unwrap()
+    }
+}
