@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Cut, Entry, EntryAddress, EntryName, EpochHash, Error,
-    EvictOptions, Evicted, Moment, Over, Places, ReadOptions, SessionRecord, SidKey, Timestamp,
-    TokenStore, Version, WriteOptions, Written, test_util::with_stand_in_epoch,
+    EvictOptions, Evicted, Moment, Over, Places, ReadOptions, SessionKind, SessionRecord, SidKey,
+    Timestamp, TokenStore, Version, WriteOptions, Written, test_util::with_stand_in_epoch,
 };
 
 use crate::{
@@ -241,6 +241,7 @@ pub(crate) trait Amend: Sized {
     fn requested_at(self, place: Timestamp) -> Self;
     fn authenticated_at(self, place: Timestamp) -> Self;
     fn ending_at(self, end: Timestamp) -> Self;
+    fn on_behalf_of(self) -> Self;
 }
 
 impl Amend for SessionRecord {
@@ -262,5 +263,9 @@ impl Amend for SessionRecord {
     fn ending_at(mut self, end: Timestamp) -> Self {
         self.ends_at = end;
         self
+    }
+
+    fn on_behalf_of(self) -> Self {
+        self.of_kind(SessionKind::OnBehalfOf)
     }
 }

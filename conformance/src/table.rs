@@ -1,7 +1,7 @@
 use crate::{Check, Needs, Promise, checks};
 
 /// How many checks there are. A change to the suite changes it here as well, so that none gets lost unseen.
-pub const TOTAL: usize = 142;
+pub const TOTAL: usize = 144;
 
 macro_rules! check {
     ($module:ident::$name:ident, $promise:ident, $needs:ident, $hazard:literal) => {
@@ -56,6 +56,8 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(sessions::superseded_sessions_are_removed_by_name, G2, Nothing, "a sign-in that was sent twice leaves a session that nobody holds"),
     check!(sessions::the_session_begun_first_is_displaced, G4, Nothing, "the wrong browser is signed out for one too many"),
     check!(sessions::a_lowered_limit_displaces_all_that_are_too_many, G4, Nothing, "an account stays over its limit for ever"),
+    check!(sessions::each_kind_of_session_is_counted_apart, G4, Nothing, "an API that is called often signs its users' browsers out"),
+    check!(sessions::sign_outs_treat_all_kinds_alike, G2, Nothing, "a session on behalf of the user outlives the user's sign-out"),
     check!(sessions::sessions_that_are_over_count_for_nothing, G4, Nothing, "a living session is ended to make room where there is room"),
     check!(sessions::a_sign_in_past_its_time_is_refused, G2, Nothing, "a request that was stuck lands when the marker is gone"),
     check!(sessions::a_hundred_sessions_live_and_end_together, G1, Nothing, "a sign-out ends the first few of many sessions"),

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use token_cache_core::{
     AccountId, AccountKey, BeginSession, Begun, Capabilities, Clock, Cut, Directory, Entry,
     EntryAddress, EntryKey, EntryName, EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted,
-    Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result, Secret, SessionRecord,
-    SignIn, TimeSource, Timestamp, TokenCache, TokenStore, WriteOptions, Written,
+    Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result, Secret, SessionKind,
+    SessionRecord, SignIn, TimeSource, Timestamp, TokenCache, TokenStore, WriteOptions, Written,
 };
 
 #[derive(Debug, Default)]
@@ -58,11 +58,12 @@ impl Partition {
         session.ok_or_else(|| Error::signed_out("find a session").store("tiny"))
     }
 
-    fn begun_first(&self) -> Option<EpochHash> {
+    /// The living sessions of one kind, the one begun first in front.
+    fn of_kind(&self, kind: SessionKind) -> Vec<EpochHash> {
         let records = self.sessions.values().map(|session| &session.record);
-        records
-            .min_by_key(|record| record.places.store)
-            .map(|record| record.epoch)
+        let mut alike: Vec<_> = records.filter(|record| record.kind == kind).collect();
+        alike.sort_by_key(|record| record.places.store);
+        alike.iter().map(|record| record.epoch).collect()
     }
 }
 
@@ -123,11 +124,10 @@ impl TokenStore for TinyStore {
             partition
                 .sessions
                 .retain(|_, session| stays(&session.record));
-            let displaced = (partition.sessions.len() + 1).saturating_sub(max_sessions);
-            for _ in 0..displaced {
-                partition
-                    .begun_first()
-                    .and_then(|epoch| partition.sessions.remove(&epoch));
+            let alike = partition.of_kind(record.kind);
+            let displaced = (alike.len() + 1).saturating_sub(max_sessions);
+            for epoch in alike.iter().take(displaced) {
+                partition.sessions.remove(epoch);
             }
             let session = Session {
                 record,

@@ -25,6 +25,7 @@ mod refresh_locks;
 mod seal;
 mod sealed_text;
 mod secret;
+mod session_kind;
 mod session_record;
 mod sign_in;
 mod sign_out;
@@ -65,6 +66,7 @@ pub use self::{
     refresh_locks::{AcquireOptions, Acquired, LockOwner, RefreshLocks},
     seal::{KeyProvider, KeyRing, KeyUse, RingKey, SealedStore, Sealer, Sealing},
     secret::Secret,
+    session_kind::SessionKind,
     session_record::SessionRecord,
     sign_in::{SignIn, StartedSignIn},
     sign_out::{LogoutMessage, Scope, SignOut},

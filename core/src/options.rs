@@ -15,14 +15,14 @@ pub struct BeginSession {
     pub not_after: Timestamp,
     /// Sessions that earlier sends of this sign-in may have begun; they are removed by name.
     pub supersedes: Vec<EpochHash>,
-    /// How many sessions of the account may live; the one begun first ends for this one.
+    /// How many sessions of the account and of this one's kind may live; the one begun first ends for this one.
     pub max_sessions: usize,
     /// The moment, on the store's clock, for what is expired.
     pub now: Timestamp,
 }
 
 impl BeginSession {
-    /// How many sessions of an account may live, unless said otherwise.
+    /// How many sessions of an account may live, of each kind, unless said otherwise.
     pub const MAX_SESSIONS: usize = 100;
 
     /// Begins `record`, if the request lands before `not_after`; `now` is the moment on the store's clock.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{EpochHash, Places, SidKey, Timestamp};
+use crate::{EpochHash, Places, SessionKind, SidKey, Timestamp};
 
 /// A session as its account's partition records it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub struct SessionRecord {
     pub epoch: EpochHash,
     /// The provider's session that it was begun under, where that is known.
     pub label: Option<SidKey>,
+    /// How it came to be.
+    pub kind: SessionKind,
     /// Where it stands on each clock.
     pub places: Places,
     /// From this moment of the store's clock on, it is gone.
@@ -17,7 +19,7 @@ pub struct SessionRecord {
 }
 
 impl SessionRecord {
-    /// A record of these parts.
+    /// A record of these parts, of a session that its owner began.
     pub const fn new(
         epoch: EpochHash,
         label: Option<SidKey>,
@@ -27,9 +29,16 @@ impl SessionRecord {
         Self {
             epoch,
             label,
+            kind: SessionKind::Direct,
             places,
             ends_at,
         }
+    }
+
+    /// The same of another kind.
+    pub const fn of_kind(mut self, kind: SessionKind) -> Self {
+        self.kind = kind;
+        self
     }
 
     /// True where it has ended by itself at `now`.

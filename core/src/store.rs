@@ -47,7 +47,7 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     ///
     /// # Behaviour
     /// - The sessions in `supersedes` are removed with their entries in the same step.
-    /// - Over `max_sessions` living ones, the one begun first (the earliest place on the store's clock) ends.
+    /// - Over `max_sessions` living ones of its kind, the one of them begun first (the earliest place on the store's clock) ends.
     /// - The record lives until `ends_at`; what is left of expired sessions is pruned, some at each call.
     async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun>;
 

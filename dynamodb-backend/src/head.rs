@@ -159,20 +159,20 @@ impl Head {
     }
 
     /// Records a session, removes those it supersedes and those that are over, and ends the ones begun first for it where too
-    /// many live: how many.
+    /// many of its kind live: how many.
     pub(crate) fn begin(&mut self, begin: &BeginSession) -> usize {
         self.sessions.retain(|epoch, record| {
             !record.is_over(begin.now) && !begin.supersedes.contains(epoch)
         });
-        let mut displaced = 0;
-        while self.sessions.len() >= begin.max_sessions.max(1) {
-            let records = self.sessions.values();
-            let first = records.min_by_key(|record| (record.places.store, record.epoch));
-            let Some(epoch) = first.map(|record| record.epoch) else {
-                break;
-            };
-            self.sessions.remove(&epoch);
-            displaced += 1;
+        let records = self.sessions.values();
+        let mut alike: Vec<_> = records
+            .filter(|record| record.kind == begin.record.kind)
+            .map(|record| (record.places.store, record.epoch))
+            .collect();
+        alike.sort_unstable();
+        alike.truncate((alike.len() + 1).saturating_sub(begin.max_sessions.max(1)));
+        for (_, epoch) in &alike {
+            self.sessions.remove(epoch);
         }
         let places = begin.record.places;
         for (newest, place) in self.newest.iter_mut().zip([places.store, places.provider]) {
@@ -180,7 +180,7 @@ impl Head {
         }
         self.sessions
             .insert(begin.record.epoch, begin.record.clone());
-        displaced
+        alike.len()
     }
 
     /// Removes what a cut ends, and what is over at `now`: whether a living session ended.
@@ -355,7 +355,8 @@ mod tests {
             begin.max_sessions = limit;
             let mut after = head.clone();
             let displaced = after.begin(&begin);
-            prop_assert!(after.sessions.len() <= limit.max(1));
+            let alike = |head: &Head| head.sessions.values().filter(|other| other.kind == record.kind).count();
+            prop_assert!(alike(&after) <= limit.max(1));
             prop_assert_eq!(after.sessions.get(&record.epoch), Some(&record));
             let place = |record: &SessionRecord| (record.places.store, record.epoch);
             let (kept, gone): (Vec<_>, Vec<_>) = head
@@ -365,7 +366,8 @@ mod tests {
                 .partition(|old| after.sessions.contains_key(&old.epoch));
             prop_assert_eq!(gone.len(), displaced);
             let last_gone = gone.iter().map(|old| place(old)).max();
-            prop_assert!(kept.iter().all(|old| Some(place(old)) > last_gone));
+            prop_assert!(kept.iter().all(|old| old.kind != record.kind || Some(place(old)) > last_gone));
+            prop_assert!(gone.iter().all(|old| old.kind == record.kind));
             prop_assert!(after.newest[0] >= Some(record.places.store) && after.newest[0] >= head.newest[0]);
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! | record | bytes |
 //! |---|---|
-//! | session | 1, labelled (0 or 1), place on the store's clock (8), on the provider's (8), end (8), label (16, if labelled) |
+//! | session | 1, flags (1 labelled, 2 on behalf of), place on the store's clock (8), on the provider's (8), end (8), label (16, if labelled) |
 //! | entry | the value, its version (8), its expiry (8), 1 |
 //! | namespace | 1, generation (8), check value (16) |
 //!
@@ -10,19 +10,23 @@
 //! without copying it.
 
 use token_cache_core::{
-    Entry, EpochHash, Error, ErrorKind, NamespaceRecord, Places, Result, SessionRecord, SidKey,
-    Timestamp, Version,
+    Entry, EpochHash, Error, ErrorKind, NamespaceRecord, Places, Result, SessionKind,
+    SessionRecord, SidKey, Timestamp, Version,
 };
 
 use crate::keys::millis;
 
 const FORMAT: u8 = 1;
+
+const LABELLED: u8 = 1;
+const ON_BEHALF_OF: u8 = 2;
 const TRAILER: usize = 17;
 
 pub(crate) fn encode_session(record: &SessionRecord) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(42);
     bytes.push(FORMAT);
-    bytes.push(u8::from(record.label.is_some()));
+    let on_behalf_of = record.kind == SessionKind::OnBehalfOf;
+    bytes.push(LABELLED * u8::from(record.label.is_some()) | ON_BEHALF_OF * u8::from(on_behalf_of));
     for moment in [record.places.store, record.places.provider, record.ends_at] {
         bytes.extend_from_slice(&millis(moment).to_be_bytes());
     }
@@ -38,16 +42,20 @@ pub(crate) fn decode_session(epoch: EpochHash, bytes: &[u8]) -> Result<SessionRe
 
 fn read_session(epoch: EpochHash, mut bytes: &[u8]) -> Option<SessionRecord> {
     let rest = &mut bytes;
-    let [format, labelled] = take(rest)?;
+    let [format, flags] = take(rest)?;
     let mut moment = || take(rest).map(|bytes| Timestamp::from_millis(u64::from_be_bytes(bytes)));
     let (store, provider, ends_at) = (moment()?, moment()?, moment()?);
-    let label = match labelled {
+    let label = match flags & LABELLED {
         0 => None,
-        1 => Some(SidKey::from_bytes(take(rest)?)),
-        _ => return None,
+        _ => Some(SidKey::from_bytes(take(rest)?)),
     };
-    (format == FORMAT && rest.is_empty())
-        .then(|| SessionRecord::new(epoch, label, Places { store, provider }, ends_at))
+    let kind = match flags & ON_BEHALF_OF {
+        0 => SessionKind::Direct,
+        _ => SessionKind::OnBehalfOf,
+    };
+    let ours = format == FORMAT && flags <= (LABELLED | ON_BEHALF_OF) && rest.is_empty();
+    let places = Places { store, provider };
+    ours.then(|| SessionRecord::new(epoch, label, places, ends_at).of_kind(kind))
 }
 
 pub(crate) fn encode_entry(entry: &Entry) -> Vec<u8> {
@@ -123,6 +131,7 @@ mod tests {
             store in moment(),
             provider in moment(),
             ends_at in moment(),
+            on_behalf_of in any::<bool>(),
         ) -> SessionRecord {
             SessionRecord::new(
                 EpochHash::from_bytes(epoch),
@@ -130,6 +139,11 @@ mod tests {
                 Places { store, provider },
                 ends_at,
             )
+            .of_kind(if on_behalf_of {
+                SessionKind::OnBehalfOf
+            } else {
+                SessionKind::Direct
+            })
         }
     }
 

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use token_cache_core::{ReadOptions, SessionRecord, Timestamp};
+use token_cache_core::{Cut, ReadOptions, SessionRecord, Timestamp};
 
 use crate::{
     Setup, Violation,
-    actor::{AUTHENTICATED, Amend, by_app},
+    actor::{AUTHENTICATED, Amend, by_app, by_provider},
     checks::app::{App, account},
     random,
     should::{Should, should_equal, should_hold},
 };
+
+const MILLI: Duration = Duration::from_millis(1);
 
 /// A session's record comes back as it was begun: label, both places, end.
 pub async fn a_record_comes_back_whole(setup: &Setup) -> Result<(), Violation> {
@@ -19,6 +21,8 @@ pub async fn a_record_comes_back_whole(setup: &Setup) -> Result<(), Violation> {
     let mut begun = vec![
         ada.record()?,
         ada.record()?.labelled(random::sid()?),
+        ada.record()?.on_behalf_of(),
+        ada.record()?.on_behalf_of().labelled(random::sid()?),
         ada.record()?.requested_at(Timestamp::from_millis(0)),
         ada.record()?.authenticated_at(Timestamp::from_millis(0)),
         ada.record()?
@@ -134,6 +138,65 @@ pub async fn the_session_begun_first_is_displaced(setup: &Setup) -> Result<(), V
         ada.lives(&epoch).await?;
     }
     should_equal(&ada.sessions().await?.len(), &3, "living sessions")
+}
+
+/// Sessions that a web API began on behalf of the user push out none of the user's own, nor the other way round.
+pub async fn each_kind_of_session_is_counted_apart(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let ago = |secs| ada.now - Duration::from_secs(secs);
+    let begins = async |record: SessionRecord, expected: usize, what: &str| {
+        let epoch = record.epoch;
+        let mut session = ada.begin_of(record);
+        session.max_sessions = 2;
+        let begun = ada.store.begin(&ada.key, session).await;
+        let displaced = begun.should_work("a sign-in")?.displaced;
+        should_equal(&displaced, &expected, what)?;
+        Ok::<_, Violation>(epoch)
+    };
+    let direct = |secs| Ok::<_, Violation>(ada.record()?.requested_at(ago(secs)));
+    let on_behalf = |secs| Ok::<_, Violation>(direct(secs)?.on_behalf_of());
+    let none = "displaced by one that finds room among its kind";
+    let one = "displaced by one too many of its kind";
+    let first = begins(on_behalf(90)?, 0, none).await?;
+    let phone = begins(direct(80)?, 0, none).await?;
+    let laptop = begins(direct(70)?, 0, none).await?;
+    let second = begins(on_behalf(60)?.labelled(random::sid()?), 0, none).await?;
+    let third = begins(on_behalf(50)?, 1, one).await?;
+    ada.is_gone(&first).await?;
+    for epoch in [phone, laptop, second, third] {
+        ada.lives(&epoch).await?;
+    }
+    let tablet = begins(direct(40)?, 1, one).await?;
+    ada.is_gone(&phone).await?;
+    for epoch in [laptop, second, third, tablet] {
+        ada.lives(&epoch).await?;
+    }
+    Ok(())
+}
+
+/// Every cut ends, and every marker refuses, what stands before it, of whatever kind it is.
+pub async fn sign_outs_treat_all_kinds_alike(setup: &Setup) -> Result<(), Violation> {
+    let sid = random::sid()?;
+    let unlabelled = Cut::ProviderSessionOrUnlabelled {
+        sid,
+        unlabelled_until: AUTHENTICATED,
+    };
+    for cut in [by_app(setup.now()), by_provider(AUTHENTICATED), unlabelled] {
+        let ada = setup.account()?;
+        let before = ada.signs_in_as(ada.record()?.on_behalf_of()).await?;
+        let under = ada.record()?.on_behalf_of().labelled(sid);
+        let under = ada.signs_in_as(under).await?;
+        ada.is_cut(cut).await?;
+        ada.is_gone(&before).await?;
+        ada.is_gone(&under).await?;
+        let late = ada.begin(ada.record()?.on_behalf_of()).await;
+        late.should_be_signed_out("a session on behalf of the user that the sign-out overtook")?;
+        let after = ada.record()?.on_behalf_of().requested_at(ada.now + MILLI);
+        let after = after.authenticated_at(AUTHENTICATED + MILLI);
+        let after = ada.signs_in_as(after).await?;
+        ada.lives(&after).await?;
+    }
+    Ok(())
 }
 
 /// Where many more live than may, all that are too many end.

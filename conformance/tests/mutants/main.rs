@@ -11,6 +11,7 @@ mod answers_with_its_marker;
 mod batches_without_markers;
 mod broken;
 mod checks_then_writes;
+mod counts_all_alike;
 mod displaces_before_it_refuses;
 mod ends_newer_sessions;
 mod ends_other_labels;
@@ -106,6 +107,7 @@ caught! {
     answers_with_its_marker::AnswersWithItsMarker by a_marked_sid_answers_again;
     batches_without_markers::BatchesWithoutMarkers by a_batch_cuts_each_of_its_accounts;
     checks_then_writes::ChecksThenWrites by a_sign_out_is_final_while_many_write;
+    counts_all_alike::CountsAllAlike by each_kind_of_session_is_counted_apart;
     displaces_before_it_refuses::DisplacesBeforeItRefuses by a_refused_sign_in_changes_nothing;
     ends_newer_sessions::EndsNewerSessions by a_delayed_cut_spares_newer_sessions;
     ends_other_labels::EndsOtherLabels by a_sid_cut_ends_what_bears_the_label;

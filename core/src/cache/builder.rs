@@ -82,7 +82,8 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// How many sessions of an account may live: 100 unless said. The one begun first ends for the one too many.
+    /// How many sessions of an account may live: 100 unless said. The one begun first ends for the one too many. Those that a
+    /// web API began on behalf of the account are counted apart, up to the same number.
     pub fn max_sessions(mut self, sessions: usize) -> Self {
         self.settings.max_sessions = sessions;
         self

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{Session, TokenCache, accounts};
 use crate::{
-    Error, Places, Result, SignIn, Timestamp,
+    Error, Places, Result, SessionKind, SignIn, Timestamp,
     epoch::Epoch,
     protocol::{self, EscrowPlan, SignInPlan},
     telemetry::{About, Operation, observe},
@@ -61,6 +61,7 @@ impl TokenCache {
                     .provider_session
                     .as_ref()
                     .map(|session| keys.id_key.sid(session)),
+                kind: SessionKind::Direct,
                 places: places(requested_at, sign_in.auth_time),
                 ends_at,
                 not_after,

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use crate::{
     AcquireOptions, Acquired, BeginSession, Begun, Clock, Cut, Entry, EntryAddress, EntryName,
     EpochHash, Error, EscrowName, Escrowed, EvictOptions, Evicted, LockOwner, Moment, Over, Result,
-    SessionRecord, Timestamp, Version, WriteOptions, Written,
+    SessionKind, SessionRecord, Timestamp, Version, WriteOptions, Written,
 };
 
 /// What a session weighs without its entries.
@@ -109,13 +109,15 @@ impl Partition {
             self.end(epoch);
         }
         self.prune(begin.now);
-        let mut displaced = 0;
-        while self.sessions.len() >= begin.max_sessions.max(1) {
-            let Some(first) = self.begun_first() else {
-                break;
-            };
-            self.end(&first);
-            displaced += 1;
+        let mut alike = self.sessions_of(begin.record.kind);
+        alike.sort_unstable_by_key(|record| (record.places.store, record.epoch));
+        let too_many = (alike.len() + 1).saturating_sub(begin.max_sessions.max(1));
+        let first: Vec<EpochHash> = alike[..too_many.min(alike.len())]
+            .iter()
+            .map(|record| record.epoch)
+            .collect();
+        for epoch in &first {
+            self.end(epoch);
         }
         let session = Session {
             record: begin.record,
@@ -123,7 +125,7 @@ impl Partition {
             weight: SESSION_WEIGHT,
         };
         self.sessions.insert(session.record.epoch, session);
-        Ok(Begun::displacing(displaced))
+        Ok(Begun::displacing(first.len()))
     }
 
     pub(super) fn session(&self, epoch: &EpochHash, now: Timestamp) -> Result<&SessionRecord> {
@@ -321,12 +323,9 @@ impl Partition {
         self.escrows.retain(|_, kept| !kept.is_empty());
     }
 
-    fn begun_first(&self) -> Option<EpochHash> {
-        self.sessions
-            .values()
-            .map(|session| &session.record)
-            .min_by_key(|record| (record.places.store, record.epoch))
-            .map(|record| record.epoch)
+    fn sessions_of(&self, kind: SessionKind) -> Vec<&SessionRecord> {
+        let records = self.sessions.values().map(|session| &session.record);
+        records.filter(|record| record.kind == kind).collect()
     }
 }
 

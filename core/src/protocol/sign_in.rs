@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{
     AccountKey, BeginSession, Epoch, Error, ErrorKind, EscrowName, Escrowed, EvictOptions, Places,
-    Pointer, ReadOptions, Result, SessionRecord, SidKey, Timestamp, TokenStore,
+    Pointer, ReadOptions, Result, SessionKind, SessionRecord, SidKey, Timestamp, TokenStore,
     protocol::end_session, telemetry,
 };
 
@@ -15,13 +15,15 @@ pub struct SignInPlan<'a> {
     pub account: AccountKey,
     /// The provider's session.
     pub sid: Option<SidKey>,
+    /// How the session comes to be.
+    pub kind: SessionKind,
     /// Where the session stands on each clock.
     pub places: Places,
     /// When it ends, on the store's clock.
     pub ends_at: Timestamp,
     /// From this moment of the store's own clock on, every step is refused.
     pub not_after: Timestamp,
-    /// How many sessions of the account may live.
+    /// How many sessions of the account may live, of each kind.
     pub max_sessions: usize,
     /// The moment, on the store's clock, for what is expired.
     pub now: Timestamp,
@@ -76,7 +78,8 @@ async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<Epoch> {
             plan.sid.filter(|_| store.directory().is_some()),
             plan.places,
             plan.ends_at,
-        );
+        )
+        .of_kind(plan.kind);
         let mut session = BeginSession::new(record, plan.not_after, plan.now);
         session.max_sessions = plan.max_sessions;
         session.supersedes.clone_from(&supersedes);

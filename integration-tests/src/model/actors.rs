@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use token_cache_core::{
-    Entry, EntryAddress, EntryName, EscrowName, Places, ReadOptions, Timestamp, TokenStore,
-    Version, WriteOptions, Written,
+    Entry, EntryAddress, EntryName, EscrowName, Places, ReadOptions, SessionKind, Timestamp,
+    TokenStore, Version, WriteOptions, Written,
     protocol::{EscrowPlan, SignInPlan},
 };
 
@@ -123,6 +123,7 @@ impl Stage {
         let plan = SignInPlan {
             account: account(act.user),
             sid: act.labelled.then(|| sid_key(authenticated.sid)),
+            kind: SessionKind::Direct,
             places,
             ends_at: now + act.life,
             not_after: requested + SIGN_IN_TIMEOUT,

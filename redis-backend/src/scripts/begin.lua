@@ -6,13 +6,13 @@ local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 if clock >= tonumber(ARGV[1]) then return {0} end
 local now, most, new = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-local labelled, store, provider = string.byte(ARGV[5], 2), struct.unpack('>I8I8', ARGV[5], 3)
+local flags, store, provider = string.byte(ARGV[5], 2), struct.unpack('>I8I8', ARGV[5], 3)
 
 local markers = redis.call('GET', KEYS[2])
 if markers then
   if #markers ~= 48 then return {3} end
   local places = {store, provider, provider}
-  for i = 1, labelled == 1 and 2 or 3 do
+  for i = 1, flags % 2 == 1 and 2 or 3 do
     local at, expires = struct.unpack('>I8I8', markers, i * 16 - 15)
     if clock < expires and places[i] <= at then return {0} end
   end

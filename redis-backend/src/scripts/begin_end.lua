@@ -5,7 +5,7 @@ for i = 6, #ARGV do ended[ARGV[i]] = true end
 for epoch, session in pairs(sessions) do
   if session and epoch ~= new and not ended[epoch] then
     if session.ends > now then
-      living[#living + 1] = epoch
+      if session.kind == math.floor(flags / 2) then living[#living + 1] = epoch end
     elseif over < 16 then
       over = over + 1
       ended[epoch] = true

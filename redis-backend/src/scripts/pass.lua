@@ -13,7 +13,8 @@ local function survey()
       sessions[epoch] = false
       if value and string.byte(value, 1) == 1 and (#value == 26 or #value == 42) then
         local store, provider, ends = struct.unpack('>I8I8I8', value, 3)
-        sessions[epoch] = {store = store, provider = provider, ends = ends, sid = string.sub(value, 27)}
+        local kind = math.floor(string.byte(value, 2) / 2)
+        sessions[epoch] = {store = store, provider = provider, ends = ends, sid = string.sub(value, 27), kind = kind}
       end
     end
   end
