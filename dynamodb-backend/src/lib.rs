@@ -24,6 +24,8 @@ mod sids;
 mod store;
 mod sweeper;
 mod table;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 mod url;
 
 pub use token_cache_core::backend::Finding;

@@ -20,6 +20,8 @@ mod mass;
 mod record;
 mod scripts;
 mod store;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 mod url;
 
 pub use token_cache_core::backend::Finding;

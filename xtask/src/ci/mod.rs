@@ -4,6 +4,7 @@ use crate::metadata::Metadata;
 use crate::test;
 
 mod direction;
+mod fuzz;
 mod lean;
 mod msrv;
 mod packages;
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     msrv::check(&metadata)?;
     packages::check(&metadata)?;
     second_engine::check()?;
+    fuzz::check()?;
     test::run(&test::Arguments::default())
 }
 

@@ -1,0 +1,6 @@
+//! What a table gives for a session, the namespace's record, a scan's position.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| token_cache_dynamodb::test_util::decode_all(bytes));

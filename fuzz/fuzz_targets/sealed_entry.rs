@@ -1,0 +1,32 @@
+//! What a store gives for a sealed entry.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use token_cache_core::{
+    AccountKey, Entry, EntryAddress, EntryName, EpochHash, IssuerKey, Sealer, Secret, Timestamp,
+    Version, test_util::with_epoch,
+};
+
+static SEALER: LazyLock<Sealer> = LazyLock::new(|| {
+    Sealer::new(&Secret::new(*b"the secret that fuzzers all know").expect("a secret"))
+});
+
+fuzz_target!(|bytes: &[u8]| {
+    let account = AccountKey::new(IssuerKey::from_bytes([1; 16]), [2; 16]);
+    let (epoch, name) = (
+        EpochHash::from_bytes([3; 16]),
+        EntryName::from_bytes([4; 16]),
+    );
+    let at = with_epoch(EntryAddress::new(account, epoch, name), [5; 16]);
+    let entry =
+        |bytes: &[u8]| Entry::new(bytes, Version::from_bytes([6; 8]), Timestamp::from_secs(7));
+    assert!(SEALER.open(&at, entry(bytes)).is_err(), "nobody sealed it");
+    let sealed = SEALER.seal(&at, &entry(bytes)).expect("sealed bytes");
+    assert!(
+        SEALER
+            .open(&at, sealed)
+            .is_ok_and(|opened| opened == entry(bytes))
+    );
+});

@@ -1,0 +1,26 @@
+//! What a browser sends for a started sign-in.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use token_cache_core::{AccountId, SignIn, StartedSignIn, TokenCache};
+use tokio::runtime::Runtime;
+
+static CACHE: LazyLock<(Runtime, TokenCache)> = LazyLock::new(|| {
+    let runtime = Runtime::new().expect("a runtime");
+    let cache = runtime
+        .block_on(TokenCache::in_memory())
+        .expect("a cache of this process");
+    (runtime, cache)
+});
+
+fuzz_target!(|text: &str| {
+    let Ok(started) = text.parse::<StartedSignIn>() else {
+        return;
+    };
+    let ada = AccountId::custom("fuzz", "ada").expect("an account");
+    let (runtime, cache) = &*CACHE;
+    let sign_in = cache.sign_in(SignIn::new(ada, &started));
+    assert!(runtime.block_on(sign_in).is_err(), "nobody sealed it");
+});

@@ -1,0 +1,60 @@
+use std::fs;
+
+use crate::command;
+use crate::failure::{Failure, Outcome};
+
+/// What libFuzzer needs of the compiler: that it counts which ways were taken. A stable one does.
+const INSTRUMENTATION: &str = "-Cpasses=sancov-module \
+    -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+    -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares \
+    --cfg fuzzing";
+
+// Only the host is named as a target so that build scripts are spared the instrumentation.
+
+/// How long each target runs, in seconds: enough to find what breaks at once.
+const SECONDS: u32 = 5;
+
+/// Whatever parses what nobody here wrote is given bytes that nobody wrote, for a few seconds each. For longer:
+/// `cargo fuzz run TARGET`, of the crate cargo-fuzz.
+pub(super) fn check() -> Outcome {
+    let folder = command::root().join("fuzz/fuzz_targets");
+    let during = || Failure::during("the folder of fuzz targets");
+    let mut targets = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(during())? {
+        let path = entry.map_err(during())?.path();
+        targets.extend(path.file_stem().map(|name| name.display().to_string()));
+    }
+    targets.sort();
+    if targets.is_empty() {
+        return Err(Failure::new("there are no fuzz targets".to_owned()));
+    }
+    for target in targets {
+        let run = [
+            "run",
+            "--release",
+            "--quiet",
+            "--locked",
+            "--manifest-path",
+            "fuzz/Cargo.toml",
+            "--target",
+            "host-tuple",
+            "--all-features",
+            "--bin",
+            &target,
+            "--",
+            &format!("-max_total_time={SECONDS}"),
+            "-max_len=4096",
+            "-verbosity=0",
+        ];
+        let found = command::target().join("fuzz/found-");
+        command::run(
+            command::cargo(run)
+                .arg(format!("-artifact_prefix={}{target}-", found.display()))
+                .env("RUSTFLAGS", INSTRUMENTATION)
+                .env("CARGO_TARGET_DIR", command::target().join("fuzz")),
+        )?;
+    }
+    Ok(())
+}
