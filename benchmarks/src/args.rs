@@ -46,6 +46,8 @@ pub(crate) enum Suite {
     Redis,
     /// What the DynamoDB store takes of a table's capacity, beside two usual designs.
     Dynamodb,
+    /// What lies between a caller and a provider.
+    Refresh,
 }
 
 impl Args {

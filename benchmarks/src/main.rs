@@ -6,6 +6,7 @@
 mod args;
 mod figure;
 mod machine;
+mod refresh;
 mod report;
 mod rounds;
 mod vs_dynamodb;
@@ -42,6 +43,7 @@ fn run(args: &Args) -> Result<bool> {
         match args.suite {
             Suite::Redis => vs_redis::run(args).await,
             Suite::Dynamodb => vs_dynamodb::run(args).await,
+            Suite::Refresh => refresh::run(args).await,
         }
     })?;
     report::table(&figures);
