@@ -118,5 +118,11 @@ fn failed(error: reqwest::Error) -> RefreshError {
     } else {
         "the connection to the provider broke"
     };
-    RefreshError::transient(message).with_source(error.without_url())
+    let unreached = error.is_connect();
+    let failure = RefreshError::transient(message).with_source(error.without_url());
+    if unreached {
+        failure
+    } else {
+        failure.answer_lost()
+    }
 }

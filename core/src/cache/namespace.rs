@@ -8,7 +8,7 @@ use tokio::{sync::Mutex, time::Instant};
 use super::{Inner, TokenCache};
 use crate::{
     Error, NamespaceRecord, Result, Secret, Timestamp, TokenStore, id_key::IdKey,
-    store_clock::StoreClock,
+    store_clock::StoreClock, telemetry,
 };
 
 /// How often a server reads the namespace's record, and the store's clock with it.
@@ -195,6 +195,7 @@ pub(super) fn watch(cache: &TokenCache) {
             tokio::time::sleep(PERIOD).await;
             let Some(inner) = cache.upgrade() else { return };
             let _ = inner.state.refresh(&*inner.store, &inner.secret).await;
+            telemetry::keys_idle(|| inner.ring.figures());
         }
     });
 }

@@ -1,5 +1,5 @@
 use super::TokenCache;
-use crate::{KeyRing, Result, Sealing};
+use crate::{KeyRing, Result, Sealing, telemetry};
 
 impl TokenCache {
     /// What this server opened, and could not open, since it opened the cache; and how long each key of the ring has been idle.
@@ -40,6 +40,7 @@ impl TokenCache {
             .unwrap(&inner.secret, inner.key_provider.as_deref(), Some(&at_work))
             .await?;
         inner.ring.replace(keys);
+        telemetry::keys_idle(|| self.sealing());
         Ok(())
     }
 }

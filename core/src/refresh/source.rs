@@ -13,7 +13,8 @@ use crate::TokenSet;
     reason = "whoever adds one must say when a sign-out may do it"
 )]
 pub enum Revocation {
-    /// A sign-out revokes nothing: the provider has no revocation endpoint, or the app does not want it.
+    /// A sign-out revokes nothing: the provider has no revocation endpoint, or the app does not want it. Only a refresh that lost
+    /// to a sign-out tries all the same, since nobody else will ever know the token that it was given.
     #[default]
     None,
     /// The token that is sent, and those that came with it.

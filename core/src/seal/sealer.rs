@@ -6,7 +6,7 @@ use super::{
     Ring, SessionSecret,
     format::{HEADER, Header, OVERHEAD, Parts},
 };
-use crate::{Entry, EntryAddress, Error, ErrorKind, Result, Secret};
+use crate::{Entry, EntryAddress, Error, ErrorKind, Result, Secret, telemetry};
 
 const WHAT: &str = "entry";
 
@@ -68,8 +68,10 @@ impl Sealer {
     /// another version; [`Misuse`](ErrorKind::Misuse) for an address that has no epoch.
     pub fn open(&self, at: &EntryAddress, sealed: Entry) -> Result<Entry> {
         let secret = secret_of(at, "open an entry")?;
-        self.open_with(at, secret, sealed)
-            .inspect_err(|refused| self.0.count(refused))
+        self.open_with(at, secret, sealed).inspect_err(|refused| {
+            self.0.count(refused);
+            telemetry::not_opened(refused);
+        })
     }
 
     fn open_with(

@@ -28,6 +28,7 @@ pub(crate) use self::{
     observe::{About, in_current_span, observe},
     operation::Operation,
 };
+use crate::{Error, Sealing};
 
 #[cfg(feature = "metrics")]
 pub use self::tables::describe_metrics;
@@ -47,6 +48,25 @@ pub(crate) fn displaced(sessions: usize) {
     if sessions > 0 {
         count!("token_cache_sessions_displaced_total", sessions as u64);
     }
+}
+
+/// An entry that could not be opened.
+pub(crate) fn not_opened(error: &Error) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("token_cache_open_failures_total", "kind" => error.kind().name())
+        .increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = error;
+}
+
+/// How long each key of the ring has opened nothing.
+pub(crate) fn keys_idle(figures: impl FnOnce() -> Sealing) {
+    #[cfg(feature = "metrics")]
+    for key in figures().keys {
+        metrics::gauge!("token_cache_key_idle_seconds", "key" => key.name).set(key.idle);
+    }
+    #[cfg(not(feature = "metrics"))]
+    let _ = figures;
 }
 
 /// How long a caller waited for tokens that were due.

@@ -21,6 +21,8 @@ pub struct Metric {
 pub enum MetricKind {
     /// It only rises.
     Counter,
+    /// It rises and falls.
+    Gauge,
     /// A distribution, in seconds.
     Histogram,
 }
@@ -46,6 +48,19 @@ const fn histogram(
     Metric {
         name,
         kind: MetricKind::Histogram,
+        labels,
+        help,
+    }
+}
+
+const fn gauge(
+    name: &'static str,
+    labels: &'static [(&'static str, &'static [&'static str])],
+    help: &'static str,
+) -> Metric {
+    Metric {
+        name,
+        kind: MetricKind::Gauge,
         labels,
         help,
     }
@@ -155,6 +170,16 @@ pub const METRICS: &[Metric] = &[
         &[("operation", &[]), ("kind", &[])],
         "Errors by kind; a session that has ended is none.",
     ),
+    counter(
+        "token_cache_open_failures_total",
+        &[("kind", &["corrupt", "key_missing"])],
+        "Entries that could not be opened.",
+    ),
+    gauge(
+        "token_cache_key_idle_seconds",
+        &[("key", &[])],
+        "How long a key of the ring has opened nothing on this server, by its name; told every second.",
+    ),
 ];
 
 /// Tells the recorder what each figure says.
@@ -163,6 +188,7 @@ pub fn describe_metrics() {
     for metric in METRICS {
         match metric.kind {
             MetricKind::Counter => metrics::describe_counter!(metric.name, metric.help),
+            MetricKind::Gauge => metrics::describe_gauge!(metric.name, metric.help),
             MetricKind::Histogram => {
                 metrics::describe_histogram!(metric.name, metrics::Unit::Seconds, metric.help);
             }

@@ -10,13 +10,14 @@ use crate::{spans::Spans, story};
 type Label = (String, String, String);
 
 /// Outcomes that the story does not come to.
-const OUTSIDE_THE_STORY: [(&str, &str); 6] = [
+const OUTSIDE_THE_STORY: [(&str, &str); 7] = [
     ("token_cache_removals_total", "signed_out"),
     ("token_cache_revocations_total", "spared"),
     ("token_cache_revocations_total", "transient"),
     ("token_cache_revocations_total", "invalid_grant"),
     ("token_cache_revocations_total", "refused"),
     ("token_cache_revocations_total", "malformed"),
+    ("token_cache_open_failures_total", "corrupt"),
 ];
 
 /// Runs the story, and answers with what it recorded: the figures' names, their labels, the spans.

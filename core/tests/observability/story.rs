@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountId, EntryKey, ErrorKind, LogoutMessage, MemoryStore, Over, ProviderSession,
-    RefreshError, RefreshPolicy, Scope, Secret, Session, SignIn, Timestamp, TokenCache, TokenSet,
-    test_util::FailingStore,
+    AccountId, EntryKey, ErrorKind, KeyRing, LogoutMessage, MemoryStore, Over, ProviderSession,
+    RefreshError, RefreshPolicy, RingKey, Scope, Secret, Session, SignIn, Timestamp, TokenCache,
+    TokenSet, test_util::FailingStore,
 };
 
 use crate::provider::{Behaviour, Provider};
@@ -38,6 +38,7 @@ pub(crate) async fn tell() {
         .await
         .unwrap();
     use_entries(&cache).await;
+    lose_a_key(&cache).await;
     refresh(&cache, &store).await;
     refuse(&cache).await;
     lose_to_a_sign_out(&cache).await;
@@ -65,6 +66,17 @@ async fn use_entries(cache: &TokenCache) {
         .await
         .unwrap_err();
     cache.resume(&session.ticket().unwrap()).await.unwrap_err();
+}
+
+async fn lose_a_key(cache: &TokenCache) {
+    let session = signed_in(cache).await;
+    session.put(&key(), b"canary-token".to_vec()).await.unwrap();
+    let other = RingKey::new("another", *b"another key of over 32 bytes, to seal with").unwrap();
+    let without = KeyRing::sealing_with(other.clone());
+    cache.replace_key_ring(&without).await.unwrap();
+    session.get(&key()).await.unwrap_err();
+    let with = KeyRing::sealing_with(RingKey::of_secret()).opening(other);
+    cache.replace_key_ring(&with).await.unwrap();
 }
 
 async fn refresh(cache: &TokenCache, store: &FailingStore) {
