@@ -49,6 +49,15 @@ impl AccountId {
         Self::new(format!("custom:{namespace}"), key)
     }
 
+    /// The application itself, for what is no user's: whose session [`TokenCache::application`](crate::TokenCache::application)
+    /// finds or begins. It is [`custom`](Self::custom) of the namespace `application`.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::ErrorKind::Misuse) where the client id is empty or over 8 KiB.
+    pub fn application(client_id: &str) -> Result<Self> {
+        Self::custom("application", client_id)
+    }
+
     /// The issuer.
     pub fn issuer(&self) -> &str {
         &self.issuer

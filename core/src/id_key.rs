@@ -40,13 +40,21 @@ impl IdKey {
         EscrowName::from_bytes(self.hash(b'x', "account", ""))
     }
 
-    /// The length of the first part goes in front, so that no two pairs of parts hash the same bytes.
+    pub(crate) fn escrow_by_assertion(&self, assertion: &[u8]) -> EscrowName {
+        EscrowName::from_bytes(self.hash_bytes(b'o', assertion, &[]))
+    }
+
     fn hash(&self, domain: u8, first: &str, second: &str) -> [u8; 16] {
+        self.hash_bytes(domain, first.as_bytes(), second.as_bytes())
+    }
+
+    /// The length of the first part goes in front, so that no two pairs of parts hash the same bytes.
+    fn hash_bytes(&self, domain: u8, first: &[u8], second: &[u8]) -> [u8; 16] {
         let mut mac = self.0.clone();
         mac.update(&[domain]);
         mac.update(&(first.len() as u64).to_be_bytes());
-        mac.update(first.as_bytes());
-        mac.update(second.as_bytes());
+        mac.update(first);
+        mac.update(second);
         let full = mac.finalize().into_bytes();
         let mut half = [0; 16];
         half.copy_from_slice(&full[..16]);

@@ -7,6 +7,7 @@
 mod account;
 pub mod backend;
 mod cache;
+mod claims;
 mod cut;
 mod directory;
 mod entropy;
@@ -18,6 +19,7 @@ mod hash_name;
 mod id_key;
 mod memory;
 mod namespace;
+mod on_behalf_of;
 mod options;
 pub mod protocol;
 mod refresh;
@@ -55,6 +57,7 @@ pub use self::{
     escrow::{Escrow, EscrowName, Escrowed},
     memory::MemoryStore,
     namespace::{Namespace, NamespaceRecord},
+    on_behalf_of::OnBehalfOf,
     options::{
         BeginSession, Begun, Capabilities, EvictOptions, Evicted, MARKER_LIFE, Over, ReadOptions,
         WriteOptions, Written,

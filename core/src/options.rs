@@ -148,6 +148,12 @@ impl EvictOptions {
             now,
         }
     }
+
+    /// Has the marker live so long.
+    pub const fn living(mut self, marker_life: Duration) -> Self {
+        self.marker_life = marker_life;
+        self
+    }
 }
 
 /// What [`TokenStore::evict`](crate::TokenStore::evict) did.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::{
-    AccountId, Error, ErrorKind, ProviderSession, Result, Timestamp, seal::Ring,
+    AccountId, Error, ErrorKind, ProviderSession, Result, Timestamp, claims::Claims, seal::Ring,
     sealed_text::sealed_text, ticket::take,
 };
 
@@ -88,29 +88,14 @@ impl SignIn {
     /// [`Misuse`](ErrorKind::Misuse) where `iss` or `sub` is missing or empty, or one of the four has another type than
     /// OpenID Connect Core 1.0 section 2 says.
     pub fn from_claims(claims: &impl Serialize, started: &StartedSignIn) -> Result<Self> {
-        let refused = |message: String| Error::misuse("read the claims of an ID token", message);
-        let claims = serde_json::to_value(claims)
-            .map_err(|_| refused("they are no JSON object".to_owned()))?;
-        let text = |name: &str| match claims.get(name) {
-            None | Some(serde_json::Value::Null) => Ok(None),
-            Some(serde_json::Value::String(text)) => Ok(Some(text.as_str())),
-            Some(_) => Err(refused(format!("`{name}` is no string"))),
-        };
-        let required =
-            |name: &str| text(name)?.ok_or_else(|| refused(format!("`{name}` is missing")));
-        let issuer = required("iss")?;
-        let mut sign_in = Self::new(AccountId::new(issuer, required("sub")?)?, started);
-        if let Some(sid) = text("sid")? {
+        let claims = Claims::of("read the claims of an ID token", claims)?;
+        let issuer = claims.required_text("iss")?;
+        let account = AccountId::new(issuer, claims.required_text("sub")?)?;
+        let mut sign_in = Self::new(account, started);
+        if let Some(sid) = claims.text("sid")? {
             sign_in.provider_session = Some(ProviderSession::new(issuer, sid)?);
         }
-        match claims.get("auth_time") {
-            None | Some(serde_json::Value::Null) => {}
-            Some(time) => {
-                sign_in.auth_time = Some(numeric_date(time).ok_or_else(|| {
-                    refused("`auth_time` is no number of seconds since 1970".to_owned())
-                })?);
-            }
-        }
+        sign_in.auth_time = claims.date("auth_time")?;
         Ok(sign_in)
     }
 
@@ -153,16 +138,4 @@ impl SignIn {
         }
         Ok(self.lifetime)
     }
-}
-
-/// A `NumericDate` (RFC 7519 section 2). A fraction is dropped: logout messages come in whole seconds, and equal counts as
-/// before.
-fn numeric_date(value: &serde_json::Value) -> Option<Timestamp> {
-    if let Some(secs) = value.as_u64() {
-        return Some(Timestamp::from_secs(secs));
-    }
-    let secs = value.as_f64().filter(|secs| *secs >= 0.0 && *secs < 1e15)?;
-    Some(Timestamp::from_secs(
-        Duration::from_secs_f64(secs).as_secs(),
-    ))
 }

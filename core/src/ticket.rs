@@ -42,18 +42,27 @@ impl Claim {
     pub(crate) const BYTES: usize = 8 + 16 + 16 + 16 + 8;
 
     pub(crate) fn seal(&self, ring: &Ring, purpose: &'static str) -> Result<Vec<u8>> {
+        ring.seal(purpose, &self.plain())
+    }
+
+    /// Its bytes, to be sealed.
+    pub(crate) fn plain(&self) -> Zeroizing<Vec<u8>> {
         let mut plain = Zeroizing::new(Vec::with_capacity(Self::BYTES));
         plain.extend_from_slice(&self.generation.to_be_bytes());
         plain.extend_from_slice(self.account.issuer().as_bytes());
         plain.extend_from_slice(self.account.subject());
         plain.extend_from_slice(self.epoch.expose());
         plain.extend_from_slice(&self.ends_at.as_millis().to_be_bytes());
-        ring.seal(purpose, &plain)
+        plain
     }
 
     pub(crate) fn open(ring: &Ring, purpose: &'static str, sealed: &[u8]) -> Result<Self> {
-        let plain = ring.open(purpose, sealed)?;
-        let mut rest = plain.as_slice();
+        Self::of_plain(purpose, &ring.open(purpose, sealed)?)
+    }
+
+    /// What [`plain`](Self::plain) made, once it is open.
+    pub(crate) fn of_plain(purpose: &'static str, plain: &[u8]) -> Result<Self> {
+        let mut rest = plain;
         Self::read(&mut rest)
             .filter(|_| rest.is_empty())
             .ok_or_else(|| {

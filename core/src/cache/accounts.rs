@@ -1,7 +1,7 @@
-use super::{Session, TokenCache};
+use super::{Keys, Session, TokenCache};
 use crate::{
-    AccountId, Error, ErrorKind, Page, ReadOptions, Result, Scan, SessionRecord, seal::Ring,
-    ticket::Claim,
+    AccountId, AccountKey, Error, ErrorKind, EscrowName, Page, ReadOptions, Result, Scan,
+    SessionRecord, seal::Ring, ticket::Claim,
 };
 
 impl TokenCache {
@@ -36,19 +36,31 @@ pub(super) async fn open_escrow(
     account: &AccountId,
 ) -> Result<Option<Session>> {
     let keys = cache.fresh_keys().await?;
+    let account = keys.id_key.account(account);
+    let name = keys.id_key.escrow_by_account();
+    let open = |sealed: &[u8]| Claim::open(&cache.0.ring, Claim::ESCROW, sealed);
+    find_escrow(cache, &account, &name, &keys, open).await
+}
+
+/// The session of the newest escrow under a name, as `open` opens it.
+pub(super) async fn find_escrow(
+    cache: &TokenCache,
+    account: &AccountKey,
+    name: &EscrowName,
+    keys: &Keys,
+    open: impl Fn(&[u8]) -> Result<Claim>,
+) -> Result<Option<Session>> {
     let escrow = cache.store().escrow().ok_or_else(|| {
         Error::new(ErrorKind::Unsupported, "open an escrow").message("this store keeps no escrow")
     })?;
-    let account = keys.id_key.account(account);
-    let name = keys.id_key.escrow_by_account();
     let found = escrow
-        .find(&account, &name, ReadOptions::at(keys.latest))
+        .find(account, name, ReadOptions::at(keys.latest))
         .await?;
     let Some(newest) = found.first() else {
         return Ok(None);
     };
-    let claim = Claim::open(&cache.0.ring, Claim::ESCROW, &newest.sealed)?;
-    if claim.account != account || claim.epoch.hash() != newest.epoch {
+    let claim = open(&newest.sealed)?;
+    if claim.account != *account || claim.epoch.hash() != newest.epoch {
         return Err(Error::new(ErrorKind::Corrupt, "open an escrow")
             .message("it was sealed for another account or session"));
     }

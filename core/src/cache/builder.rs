@@ -14,6 +14,8 @@ const DEFAULT_SIGN_IN_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 const MAX_SIGN_IN_TIMEOUT: Duration = Duration::from_secs(29 * 60);
 const _: () = assert!(MAX_SIGN_IN_TIMEOUT.as_secs() < MARKER_LIFE.as_secs());
 
+const MAX_ASSERTION: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// Settings of a [`TokenCache`].
 ///
 /// ```
@@ -52,6 +54,7 @@ impl TokenCacheBuilder {
                 sign_in_timeout: DEFAULT_SIGN_IN_TIMEOUT,
                 max_sessions: BeginSession::MAX_SESSIONS,
                 sid_means_account: false,
+                longest_assertion: None,
                 refresh: RefreshPolicy::default(),
                 unreadable_is_a_miss: false,
             },
@@ -96,6 +99,16 @@ impl TokenCacheBuilder {
         self
     }
 
+    /// How long the tokens live, at the most, that a web API is called with: needed for
+    /// [`on_behalf_of`](TokenCache::on_behalf_of), up to seven days.
+    ///
+    /// A sign-out is remembered for so long, so that a token from before it begins no session after it. **Set it alike on every
+    /// server that shares the store**, those too that only sign out: a sign-out by a server without it is remembered for half an hour.
+    pub fn longest_assertion(mut self, life: Duration) -> Self {
+        self.settings.longest_assertion = Some(life);
+        self
+    }
+
     /// How tokens are refreshed.
     pub fn refresh(mut self, policy: RefreshPolicy) -> Self {
         self.settings.refresh = policy;
@@ -123,6 +136,7 @@ impl TokenCacheBuilder {
         let Settings {
             sign_in_timeout,
             max_sessions,
+            longest_assertion,
             ..
         } = self.settings;
         if sign_in_timeout < Duration::from_secs(1) || sign_in_timeout > MAX_SIGN_IN_TIMEOUT {
@@ -130,6 +144,11 @@ impl TokenCacheBuilder {
         }
         if !(1..=BeginSession::MAX_SESSIONS).contains(&max_sessions) {
             return refused("the most sessions an account may have is 1 to 100");
+        }
+        if longest_assertion
+            .is_some_and(|life| life < Duration::from_secs(1) || life > MAX_ASSERTION)
+        {
+            return refused("the longest assertion lives one second to seven days");
         }
         if tokio::runtime::Handle::try_current().is_err() {
             return refused("there is no tokio runtime here; open it within `#[tokio::main]`");

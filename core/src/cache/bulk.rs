@@ -215,8 +215,9 @@ async fn step_of_issuer(
 ) -> Result<(Checkpoint, Option<Page>)> {
     let directory = directory(cache)?;
     if !checkpoint.marked {
+        let mark = MarkOptions::living(cache.marker_life());
         directory
-            .cut_issuer(&issuer, checkpoint.moment, MarkOptions::default())
+            .cut_issuer(&issuer, checkpoint.moment, mark)
             .await?;
         checkpoint.marked = true;
     }
@@ -252,7 +253,7 @@ async fn evict(
     if keys.generation != checkpoint.generation {
         return Err(Error::misuse("sign out many accounts", STARTED_ANEW));
     }
-    let options = EvictOptions::at(keys.latest);
+    let options = EvictOptions::at(keys.latest).living(cache.marker_life());
     let mut report = SignOut {
         ended: checkpoint.ended,
         accounts: checkpoint.done,

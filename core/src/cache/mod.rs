@@ -1,7 +1,9 @@
 mod accounts;
+mod application;
 mod builder;
 mod bulk;
 mod namespace;
+mod on_behalf_of;
 mod sealing;
 mod session;
 mod sign_in;
@@ -19,8 +21,9 @@ pub use self::{
     session::Session,
 };
 use crate::{
-    AccountId, Error, KeyProvider, KeyRing, MemoryStore, RefreshPolicy, Result, RingKey, Secret,
-    StartedSignIn, Ticket, TokenStore, refresh::Refreshes, seal::Ring, telemetry::in_current_span,
+    AccountId, Error, KeyProvider, KeyRing, MARKER_LIFE, MemoryStore, RefreshPolicy, Result,
+    RingKey, Secret, StartedSignIn, Ticket, TokenStore, refresh::Refreshes, seal::Ring,
+    telemetry::in_current_span,
 };
 
 /// A server's handle to the shared cache: cheap to clone, one per process.
@@ -61,11 +64,16 @@ struct Inner {
     refreshes: Refreshes,
 }
 
+/// How much longer than the longest assertion a marker lives: more than the provider's clock and the store's may be apart, and any
+/// estimate be wide.
+const MARKER_SPARE: Duration = Duration::from_secs(5 * 60);
+
 #[derive(Debug, Clone, Copy)]
 struct Settings {
     sign_in_timeout: Duration,
     max_sessions: usize,
     sid_means_account: bool,
+    longest_assertion: Option<Duration>,
     refresh: RefreshPolicy,
     unreadable_is_a_miss: bool,
 }
@@ -144,6 +152,14 @@ impl TokenCache {
 
     pub(crate) fn refreshes(&self) -> &Refreshes {
         &self.0.refreshes
+    }
+
+    /// How long a sign-out is remembered: longer than a sign-in may take, or an assertion live, that it may have to refuse.
+    fn marker_life(&self) -> Duration {
+        let longest = self.0.settings.longest_assertion;
+        longest.map_or(MARKER_LIFE, |longest| {
+            MARKER_LIFE.max(longest + MARKER_SPARE)
+        })
     }
 
     pub(crate) fn keys(&self) -> Result<Keys> {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How much the provider's clock may be behind the store's, where the ID token has no `auth_time`.
-const MARGIN: Duration = Duration::from_secs(5);
+pub(super) const MARGIN: Duration = Duration::from_secs(5);
 
 impl TokenCache {
     /// Begins a session. It is always a new one, whatever else the user has open: nothing is ever joined.

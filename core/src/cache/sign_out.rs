@@ -26,7 +26,7 @@ impl TokenCache {
 
     async fn end(&self, scope: Scope) -> Result<SignOut> {
         let keys = self.fresh_keys().await?;
-        let options = EvictOptions::at(keys.latest);
+        let options = EvictOptions::at(keys.latest).living(self.marker_life());
         let moment = Moment::of_store(keys.latest);
         let cache = self.clone();
         self.in_own_task("sign out", async move {
@@ -74,7 +74,7 @@ impl TokenCache {
 
     async fn end_by(&self, message: &LogoutMessage) -> Result<SignOut> {
         let keys = self.fresh_keys().await?;
-        let options = EvictOptions::at(keys.latest);
+        let options = EvictOptions::at(keys.latest).living(self.marker_life());
         let moment = Moment::of_provider(message.issued_at);
         let account = message
             .account

@@ -75,6 +75,14 @@ impl Key {
         XChaCha20Poly1305::new((&*key).into())
     }
 
+    /// What the epoch is sealed under of a session that belongs to an assertion. Who lacks this key can't open it, and neither can
+    /// who lacks the assertion.
+    pub(super) fn of_assertion(&self, assertion: &[u8]) -> XChaCha20Poly1305 {
+        let halves = Hkdf::<Sha256>::new(Some(self.entries.as_slice()), assertion);
+        let key: Zeroizing<[u8; 32]> = expand(&halves, b"token-cache assertion key 1");
+        XChaCha20Poly1305::new((&*key).into())
+    }
+
     pub(super) fn was_of_use(&self) {
         let since = u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_opened.fetch_max(since, Ordering::Relaxed);

@@ -6,7 +6,7 @@ use std::{
     },
 };
 
-use chacha20poly1305::aead::AeadInOut;
+use chacha20poly1305::{XChaCha20Poly1305, aead::AeadInOut};
 use zeroize::Zeroizing;
 
 use super::{
@@ -67,44 +67,38 @@ impl Ring {
 
     /// Seals what leaves for a browser, a job's database or an escrow, so that it can't pass for anything else that is sealed.
     pub(crate) fn seal(&self, purpose: &'static str, plain: &[u8]) -> Result<Vec<u8>> {
-        let keys = self.keys();
-        let header = Header::new(keys.seals.id())?;
-        let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD);
-        header.write(&mut sealed);
-        let body = sealed.len();
-        sealed.extend_from_slice(plain);
-        let tag = keys
-            .seals
-            .texts()
-            .encrypt_inout_detached(
-                &header.nonce.into(),
-                &header.with_purpose(purpose),
-                (&mut sealed[body..]).into(),
-            )
-            .map_err(|_| Error::new(ErrorKind::Unexpected, "seal"))?;
-        sealed.extend_from_slice(&tag);
-        Ok(sealed)
+        let key = Arc::clone(&self.keys().seals);
+        seal_under(key.texts(), key.id(), purpose, plain)
     }
 
     /// Opens what [`seal`](Self::seal) made for the same purpose.
     pub(crate) fn open(&self, purpose: &'static str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        let Parts { header, body, tag } = Parts::of(sealed, purpose)?;
-        let key = self.key(header.key, purpose)?;
-        let mut plain = Zeroizing::new(body.to_vec());
-        key.texts()
-            .decrypt_inout_detached(
-                &header.nonce.into(),
-                &header.with_purpose(purpose),
-                plain.as_mut_slice().into(),
-                &tag.into(),
-            )
-            .map_err(|_| {
-                Error::new(ErrorKind::Corrupt, "open what is sealed").message(format!(
-                    "the {purpose} was changed or cut short; have the user sign in again"
-                ))
-            })?;
-        key.was_of_use();
-        Ok(plain)
+        let parts = Parts::of(sealed, purpose)?;
+        let key = self.key(parts.header.key, purpose)?;
+        open_under(key.texts(), &key, purpose, &parts)
+    }
+
+    /// Seals under the ring and an assertion both.
+    pub(crate) fn seal_with(
+        &self,
+        purpose: &'static str,
+        assertion: &[u8],
+        plain: &[u8],
+    ) -> Result<Vec<u8>> {
+        let key = Arc::clone(&self.keys().seals);
+        seal_under(&key.of_assertion(assertion), key.id(), purpose, plain)
+    }
+
+    /// Opens what [`seal_with`](Self::seal_with) made for the same purpose, with the same assertion.
+    pub(crate) fn open_with(
+        &self,
+        purpose: &'static str,
+        assertion: &[u8],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let parts = Parts::of(sealed, purpose)?;
+        let key = self.key(parts.header.key, purpose)?;
+        open_under(&key.of_assertion(assertion), &key, purpose, &parts)
     }
 
     /// Counts an entry that could not be opened.
@@ -115,6 +109,51 @@ impl Ring {
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+fn seal_under(
+    cipher: &XChaCha20Poly1305,
+    id: KeyId,
+    purpose: &'static str,
+    plain: &[u8],
+) -> Result<Vec<u8>> {
+    let header = Header::new(id)?;
+    let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD);
+    header.write(&mut sealed);
+    let body = sealed.len();
+    sealed.extend_from_slice(plain);
+    let tag = cipher
+        .encrypt_inout_detached(
+            &header.nonce.into(),
+            &header.with_purpose(purpose),
+            (&mut sealed[body..]).into(),
+        )
+        .map_err(|_| Error::new(ErrorKind::Unexpected, "seal"))?;
+    sealed.extend_from_slice(&tag);
+    Ok(sealed)
+}
+
+fn open_under(
+    cipher: &XChaCha20Poly1305,
+    key: &Key,
+    purpose: &'static str,
+    Parts { header, body, tag }: &Parts<'_>,
+) -> Result<Zeroizing<Vec<u8>>> {
+    let mut plain = Zeroizing::new(body.to_vec());
+    cipher
+        .decrypt_inout_detached(
+            &header.nonce.into(),
+            &header.with_purpose(purpose),
+            plain.as_mut_slice().into(),
+            tag.into(),
+        )
+        .map_err(|_| {
+            Error::new(ErrorKind::Corrupt, "open what is sealed").message(format!(
+                "the {purpose} was changed or cut short; have the user sign in again"
+            ))
+        })?;
+    key.was_of_use();
+    Ok(plain)
 }
 
 impl Keys {
@@ -143,5 +182,38 @@ impl fmt::Debug for Ring {
                     .collect::<Vec<_>>(),
             )
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an assertion takes part in opens for nobody who lacks it, or the ring.
+    #[test]
+    fn ring_and_assertion_open_together_and_neither_alone() {
+        let ring = || Ring::of(Key::derive("k", &[7; 32]));
+        let sealed = ring().seal_with("escrow", b"assertion", b"epoch").unwrap();
+        let opened = ring().open_with("escrow", b"assertion", &sealed).unwrap();
+        assert_eq!(*opened, b"epoch");
+        let kind = |opened: Result<_>| opened.unwrap_err().kind();
+        let corrupt = ErrorKind::Corrupt;
+        assert_eq!(
+            kind(ring().open_with("escrow", b"another", &sealed)),
+            corrupt
+        );
+        assert_eq!(
+            kind(ring().open_with("ticket", b"assertion", &sealed)),
+            corrupt
+        );
+        assert_eq!(kind(ring().open("escrow", &sealed)), corrupt);
+        let other = Ring::of(Key::derive("k", &[8; 32]));
+        let opened = other.open_with("escrow", b"assertion", &sealed);
+        assert_eq!(kind(opened), ErrorKind::KeyMissing);
+        let alone = ring().seal("escrow", b"epoch").unwrap();
+        assert_eq!(
+            kind(ring().open_with("escrow", b"assertion", &alone)),
+            corrupt
+        );
     }
 }

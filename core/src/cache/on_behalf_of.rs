@@ -1,0 +1,142 @@
+use super::{Keys, Session, TokenCache, accounts, sign_in::MARGIN};
+use crate::{
+    Error, OnBehalfOf, Places, Result, SessionKind,
+    epoch::Epoch,
+    protocol::{self, EscrowPlan, SignInPlan},
+    telemetry::{About, Operation, observe},
+    ticket::Claim,
+};
+
+/// What an epoch is sealed as that whoever brings the assertion may open.
+const PURPOSE: &str = "escrow of an assertion";
+
+const OPERATION: &str = "act on behalf of a user";
+
+impl TokenCache {
+    /// The session that belongs to a token which this web API was called with: found, or begun. Any server that is called with the
+    /// same token gets the same session, and nobody else can: what the store keeps of it is sealed under the key ring and the
+    /// token both.
+    ///
+    /// It ends when the token expires, at the latest, and with the user's sign-out. After that sign-out a token that was issued
+    /// before it begins no session any more (G2). The requests: one; where a session is begun, those of a sign-in as well. Two
+    /// servers that are called with a new token at once may each begin a session; later calls find the newest.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+    /// # use std::time::{Duration, SystemTime};
+    /// # use token_cache_core::{MemoryStore, OnBehalfOf, Secret, Timestamp, TokenCache};
+    /// let cache = TokenCache::builder(MemoryStore::new())
+    ///     .secret(Secret::random()?)
+    ///     .longest_assertion(Duration::from_secs(2 * 3600)) // on every server, those of the app too
+    ///     .open()
+    ///     .await?;
+    /// # let iat = Timestamp::from(SystemTime::now()).as_millis() / 1000;
+    /// // the verified claims of the token in the request's `Authorization` header:
+    /// let claims = serde_json::json!({
+    ///     "iss": "https://id.example", "sub": "248289761001", "iat": iat, "exp": iat + 3600,
+    /// });
+    /// let session = cache.on_behalf_of(OnBehalfOf::from_claims(&claims, "eyJ0…")?).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) where the user signed out since the token was issued, where it has expired, and
+    /// where it claims to be issued in the future of the store's clock: answer 401, so that the caller gets a new one.
+    /// [`Misuse`](crate::ErrorKind::Misuse) without [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion);
+    /// [`Config`](crate::ErrorKind::Config) for a token that lives longer than that;
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a store that keeps no escrow; the store's own failures.
+    pub async fn on_behalf_of(&self, on_behalf_of: OnBehalfOf) -> Result<Session> {
+        self.check_life(&on_behalf_of)?;
+        let keys = self.fresh_keys().await?;
+        if on_behalf_of.expires_at <= keys.latest {
+            return Err(refused("the assertion has expired"));
+        }
+        let place = on_behalf_of.issued_at - MARGIN;
+        if place > keys.latest {
+            return Err(refused(
+                "the assertion was issued at a moment that the store's clock has not reached",
+            ));
+        }
+        let account = keys.id_key.account(&on_behalf_of.account);
+        let name = keys.id_key.escrow_by_assertion(&on_behalf_of.assertion);
+        let found = accounts::find_escrow(self, &account, &name, &keys, |sealed| {
+            let assertion = &on_behalf_of.assertion;
+            let ring = &self.0.ring;
+            Claim::of_plain(PURPOSE, &ring.open_with(PURPOSE, assertion, sealed)?)
+        });
+        if let Some(session) = found.await? {
+            return Ok(session);
+        }
+        let cache = self.clone();
+        let begin = self.in_own_task(OPERATION, async move {
+            cache.begin_on_behalf_of(on_behalf_of, &keys).await
+        });
+        observe(Operation::SignIn, About::default(), begin, |_| "begun").await
+    }
+
+    /// The provider's `exp` is both the session's end and the moment from which on no step of its beginning is taken: a marker that
+    /// may have to refuse it lives longer than any assertion.
+    async fn begin_on_behalf_of(&self, on_behalf_of: OnBehalfOf, keys: &Keys) -> Result<Session> {
+        let OnBehalfOf {
+            account,
+            assertion,
+            issued_at,
+            expires_at,
+            provider_session,
+        } = on_behalf_of;
+        let account = keys.id_key.account(&account);
+        let claim = |epoch: &Epoch| Claim {
+            generation: keys.generation,
+            account,
+            epoch: epoch.clone(),
+            ends_at: expires_at,
+        };
+        let ring = &self.0.ring;
+        let seal = |epoch: &Epoch| ring.seal_with(PURPOSE, &assertion, &claim(epoch).plain());
+        let place = issued_at - MARGIN;
+        let plan = SignInPlan {
+            account,
+            sid: provider_session.map(|session| keys.id_key.sid(&session)),
+            kind: SessionKind::OnBehalfOf,
+            places: Places {
+                store: place,
+                provider: place,
+            },
+            ends_at: expires_at,
+            not_after: expires_at,
+            max_sessions: self.0.settings.max_sessions,
+            now: keys.latest,
+            mint: &Epoch::mint,
+            escrow: Some(EscrowPlan {
+                name: keys.id_key.escrow_by_assertion(&assertion),
+                seal: &seal,
+            }),
+        };
+        let epoch = protocol::sign_in(self.store(), &plan).await?;
+        Session::new(self.clone(), claim(&epoch))
+    }
+
+    fn check_life(&self, on_behalf_of: &OnBehalfOf) -> Result<()> {
+        let life = on_behalf_of.life();
+        match self.0.settings.longest_assertion {
+            None => Err(Error::misuse(
+                OPERATION,
+                "set `TokenCacheBuilder::longest_assertion` on every server that shares the store, so that sign-outs are \
+                 remembered for as long as an assertion lives",
+            )),
+            Some(longest) if life > longest => Err(Error::config(
+                OPERATION,
+                format!(
+                    "the assertion lives {} s, and `longest_assertion` is {} s; raise it on every server that shares the store",
+                    life.as_secs(),
+                    longest.as_secs(),
+                ),
+            )),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+fn refused(message: &str) -> Error {
+    Error::signed_out(OPERATION).message(message)
+}

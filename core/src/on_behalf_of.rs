@@ -1,0 +1,130 @@
+use std::{fmt, time::Duration};
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::{AccountId, Error, ProviderSession, Result, Timestamp, claims::Claims};
+
+/// Access tokens are a few KiB at the most; a header that carries one seldom may have more than this.
+const MAX_ASSERTION_BYTES: usize = 64 * 1024;
+
+/// The token that a web API was called with, and on whose behalf it is to get tokens of its own (RFC 8693, or the `jwt-bearer`
+/// grant of RFC 7523): what [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of) finds or begins a session by.
+///
+/// The API must have *verified* the token: whoever can make the cache take a forged one gets the tokens of its subject.
+#[derive(Clone)]
+pub struct OnBehalfOf {
+    pub(crate) account: AccountId,
+    pub(crate) assertion: Zeroizing<Vec<u8>>,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) provider_session: Option<ProviderSession>,
+}
+
+impl OnBehalfOf {
+    /// On behalf of `account`, from a verified `assertion` that was issued and expires at these moments of the provider's clock.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::ErrorKind::Misuse) for an assertion that is empty or over 64 KiB, or expires before it was issued.
+    pub fn new(
+        account: AccountId,
+        assertion: &str,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Self> {
+        let refused = |message: &str| Err(Error::misuse("take an assertion", message));
+        if assertion.is_empty() || assertion.len() > MAX_ASSERTION_BYTES {
+            return refused("the assertion is empty, or over 64 KiB");
+        }
+        if expires_at <= issued_at {
+            return refused("the assertion expires before it was issued");
+        }
+        Ok(Self {
+            account,
+            assertion: Zeroizing::new(assertion.as_bytes().to_vec()),
+            issued_at,
+            expires_at,
+            provider_session: None,
+        })
+    }
+
+    /// Takes `iss`, `sub`, `iat`, `exp` and, where it is, `sid` from the claims of a *verified* access token, and the token
+    /// itself as it came in the `Authorization` header.
+    ///
+    /// `claims` is whatever serializes to the claims' JSON. The account is the one of the user's sign-in only where the provider
+    /// gives API and app the same `sub`; where it doesn't (Entra ID, pairwise subjects), name the account by what both know, with
+    /// [`new`](Self::new), in the app as well.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::ErrorKind::Misuse) where a claim is missing or of another type than RFC 7519 says; as [`new`](Self::new).
+    pub fn from_claims(claims: &impl Serialize, assertion: &str) -> Result<Self> {
+        let claims = Claims::of("read the claims of an assertion", claims)?;
+        let issuer = claims.required_text("iss")?;
+        let account = AccountId::new(issuer, claims.required_text("sub")?)?;
+        let (issued_at, expires_at) = (claims.required_date("iat")?, claims.required_date("exp")?);
+        let mut on_behalf_of = Self::new(account, assertion, issued_at, expires_at)?;
+        if let Some(sid) = claims.text("sid")? {
+            on_behalf_of.provider_session = Some(ProviderSession::new(issuer, sid)?);
+        }
+        Ok(on_behalf_of)
+    }
+
+    /// How long the assertion lives from its issue to its expiry.
+    pub(crate) fn life(&self) -> Duration {
+        self.expires_at.since(self.issued_at)
+    }
+}
+
+impl fmt::Debug for OnBehalfOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnBehalfOf")
+            .field("issued_at", &self.issued_at)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::ErrorKind;
+
+    fn claims() -> Value {
+        json!({"iss": "https://id.example", "sub": "ada", "iat": 1_700_000_000, "exp": 1_700_003_600, "sid": "s"})
+    }
+
+    #[test]
+    fn the_claims_that_count_are_taken() {
+        let taken = OnBehalfOf::from_claims(&claims(), "a.b.c").unwrap();
+        assert_eq!(taken.issued_at, Timestamp::from_secs(1_700_000_000));
+        assert_eq!(taken.life(), Duration::from_secs(3_600));
+        assert!(taken.provider_session.is_some());
+        assert!(!format!("{taken:?}").contains("a.b.c"));
+    }
+
+    #[test]
+    fn claims_that_are_missing_or_wrong_are_told() {
+        for (name, value) in [
+            ("iss", Value::Null),
+            ("sub", json!("")),
+            ("sub", json!(7)),
+            ("iat", Value::Null),
+            ("iat", json!("1700000000")),
+            ("exp", Value::Null),
+            ("exp", json!(-1)),
+            ("exp", json!(1_700_000_000)),
+            ("sid", json!([])),
+        ] {
+            let mut claims = claims();
+            claims[name] = value;
+            let error = OnBehalfOf::from_claims(&claims, "a.b.c").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Misuse, "{name}: {error}");
+        }
+        for assertion in ["", &"x".repeat(MAX_ASSERTION_BYTES + 1)] {
+            let error = OnBehalfOf::from_claims(&claims(), assertion).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Misuse, "{error}");
+        }
+    }
+}
