@@ -1,7 +1,7 @@
 //! One refresh in the whole fleet, fenced against sign-out.
 //!
 //! [`get`] is what an app calls. Whoever finds tokens due joins the [`flights`] of this process; a [`flight`] takes the fleet's
-//! [`lock`], makes the [`call`], checks the [`answer`] and writes it back.
+//! [`lock`]; its holder takes the [`lead`]: makes the [`call`], checks the [`answer`] and writes it back.
 
 mod answer;
 mod call;
@@ -10,6 +10,7 @@ mod flight;
 mod flights;
 mod freshness;
 mod get;
+mod lead;
 mod lock;
 mod options;
 mod policy;
