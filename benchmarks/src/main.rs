@@ -15,13 +15,21 @@ mod vs_redis;
 use std::process::ExitCode;
 
 use clap::Parser;
+use token_cache_integration_tests::fleet;
 
 use self::args::{Args, Suite};
 
 /// A benchmark ends at the first failure of any kind: a figure of what failed would mean nothing.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
+/// The first argument that makes this program one of its own app servers.
+const APP_SERVER: &str = "app-server";
+
 fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1).peekable();
+    if arguments.next_if(|first| first == APP_SERVER).is_some() {
+        return fleet::main(arguments);
+    }
     let args = Args::parse();
     match run(&args) {
         Ok(all_hold) if all_hold || !args.check => ExitCode::SUCCESS,

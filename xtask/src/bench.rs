@@ -9,7 +9,9 @@ const PACKAGE: &str = "token-cache-benchmarks";
 /// What speaks DynamoDB, a program of its own.
 const ENGINE: (&str, &str) = ("token-cache-integration-tests", "dynamodb_engine");
 
-/// Which store, and the benchmark's own arguments.
+const SUITES_WITH_ENGINE: [&str; 2] = ["dynamodb", "refresh"];
+
+/// Which suite, and the benchmark's own arguments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Passed on, such as `redis --json FILE`
@@ -23,7 +25,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             "{PACKAGE} has no program of that name"
         )));
     }
-    if arguments.arguments.iter().any(|word| word == "dynamodb") {
+    let with_engine = |word: &String| SUITES_WITH_ENGINE.contains(&word.as_str());
+    if arguments.arguments.iter().any(with_engine) {
         let engine = ["build", "--release", "--quiet", "--package", ENGINE.0];
         command::run(command::cargo(engine).args(["--bin", ENGINE.1]))?;
     }

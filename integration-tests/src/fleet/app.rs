@@ -13,6 +13,7 @@ use token_cache::TokenCache;
 use self::{naive::NaiveTable, plain::PlainCache};
 use super::{
     Design,
+    refresh::{self, RefreshSettings, Refreshed, Refreshing},
     wire::{Answer, Task},
 };
 use crate::{
@@ -41,9 +42,16 @@ pub(super) struct Failure {
 type Ended = Result<(Outcome, Option<String>), Failure>;
 
 impl App {
-    pub(super) async fn open(url: &str, design: Design) -> Result<Self, Failure> {
+    pub(super) async fn open(
+        url: &str,
+        design: Design,
+        policy: RefreshSettings,
+    ) -> Result<Self, Failure> {
         match design {
-            Design::TokenCache => Ok(Self::Cached(token_cache::open(url).await?)),
+            Design::TokenCache => {
+                let builder = token_cache::builder(url)?.refresh(policy.into());
+                Ok(Self::Cached(builder.open().await?))
+            }
             Design::Plain => PlainCache::open(url).await.map(Self::Plain),
             Design::DeleteByQuery | Design::LateStamp | Design::RecreatedHead => {
                 NaiveTable::open(url, design).map(Self::Naive)
@@ -92,6 +100,14 @@ impl App {
             },
         }
     }
+
+    /// What becomes of each caller; of none where nothing is ever refreshed.
+    pub(super) async fn refresh(&self, ticket: &str, asked: Refreshing) -> Vec<Refreshed> {
+        match self {
+            Self::Cached(cache) => refresh::carry_out(cache, ticket, asked).await,
+            Self::Plain(_) | Self::Naive(_) => Vec::new(),
+        }
+    }
 }
 
 fn answer(start: Tick, ended: Ended) -> Answer {
@@ -128,9 +144,9 @@ fn answer(start: Tick, ended: Ended) -> Answer {
 }
 
 /// A caller that polls so often and then drops the future.
-struct Impatient<F> {
-    work: Pin<Box<F>>,
-    polls: usize,
+pub(super) struct Impatient<F> {
+    pub(super) work: Pin<Box<F>>,
+    pub(super) polls: usize,
 }
 
 impl<F: Future> Future for Impatient<F> {

@@ -3,6 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{
     Design,
     random::Random,
+    refresh::RefreshSettings,
     server::{Pending, Program, Server, Settings, StartError},
     wire::{Answer, Task},
 };
@@ -84,6 +85,18 @@ impl Fleet {
     /// # Errors
     /// One of them does not start.
     pub fn start(program: Program, urls: &[String]) -> Result<Self, StartError> {
+        Self::start_refreshing(program, urls, RefreshSettings::default())
+    }
+
+    /// The same, of app servers that refresh so.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_refreshing(
+        program: Program,
+        urls: &[String],
+        refresh: RefreshSettings,
+    ) -> Result<Self, StartError> {
         let mut random = Random::unseeded();
         let secret = format!("{:016x}{:016x}", random.number(), random.number());
         let settings: Vec<Settings> = urls
@@ -93,6 +106,7 @@ impl Fleet {
                 secret: secret.clone(),
                 design: Design::default(),
                 log: None,
+                refresh,
             })
             .collect();
         let servers = settings
@@ -154,6 +168,7 @@ impl Fleet {
             secret,
             design: Design::default(),
             log: None,
+            refresh: RefreshSettings::default(),
         };
         self.servers.push(Server::start(&self.program, &settings)?);
         self.settings.push(settings);

@@ -7,12 +7,14 @@ use std::{
         mpsc::{Receiver, Sender, channel},
     },
     thread,
+    time::Duration,
 };
 
 use super::{
     Design,
     app::App,
     load::Loaded,
+    refresh::RefreshSettings,
     wire::{Ask, Line, Request},
 };
 use crate::{
@@ -21,26 +23,35 @@ use crate::{
     history::{Log, Outcome, Span},
 };
 
+const USAGE: &str = "usage: app_server URL [--design NAME] [--log FILE] [--lease MILLISECONDS] [--lost-answer-ends-session]";
+
 /// What an app server is told when it is started.
 #[derive(Debug)]
 struct Arguments {
     url: String,
     design: Design,
     log: Option<PathBuf>,
+    policy: RefreshSettings,
 }
 
 impl Arguments {
-    /// `URL [--design NAME] [--log FILE]`.
+    /// See [`USAGE`].
     fn read(mut given: impl Iterator<Item = String>) -> Option<Self> {
         let mut arguments = Self {
             url: given.next()?,
             design: Design::default(),
             log: None,
+            policy: RefreshSettings::default(),
         };
         while let Some(argument) = given.next() {
             match argument.as_str() {
                 "--design" => arguments.design = Design::named(&given.next()?)?,
                 "--log" => arguments.log = Some(given.next()?.into()),
+                "--lease" => {
+                    let millis = given.next()?.parse().ok()?;
+                    arguments.policy.lease = Some(Duration::from_millis(millis));
+                }
+                "--lost-answer-ends-session" => arguments.policy.lost_answer_ends_session = true,
                 _ => return None,
             }
         }
@@ -52,7 +63,7 @@ impl Arguments {
 pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
     dies_with_its_driver();
     let Some(arguments) = Arguments::read(arguments) else {
-        return failed("usage: app_server URL [--design NAME] [--log FILE]");
+        return failed(USAGE);
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -64,7 +75,11 @@ pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
     };
     let (say, lines) = channel();
     let printer = thread::spawn(move || print(&lines));
-    let app = match runtime.block_on(App::open(&arguments.url, arguments.design)) {
+    let app = match runtime.block_on(App::open(
+        &arguments.url,
+        arguments.design,
+        arguments.policy,
+    )) {
         Ok(app) => Arc::new(app),
         Err(refused) => {
             // Printed before the printer ends, which is when `say` is gone.
@@ -161,6 +176,14 @@ impl Serving {
             Ask::Do(task) => {
                 let app = Arc::clone(&self.app);
                 runtime.spawn(async move { answer(app.carry_out(&task).await) });
+            }
+            Ask::Refresh { ticket, asked } => {
+                let app = Arc::clone(&self.app);
+                let say = self.say.clone();
+                runtime.spawn(async move {
+                    let refreshed = app.refresh(&ticket, *asked).await;
+                    drop(say.send(Line::Refreshed(number, refreshed)));
+                });
             }
             Ask::Learn(known) => {
                 if let Some(load) = &self.load {

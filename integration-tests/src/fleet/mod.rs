@@ -11,6 +11,7 @@ mod driver;
 mod load;
 mod main;
 mod random;
+mod refresh;
 mod server;
 mod wire;
 
@@ -20,6 +21,7 @@ pub use self::{
     driver::{Fleet, Running, Ticketed, User, ticketed},
     main::main,
     random::Random,
+    refresh::{Got, RefreshSettings, Refreshed, Refreshing, Storm},
     server::{Pending, Program, Server, Settings, StartError},
     wire::{Answer, Task},
 };

@@ -16,6 +16,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::Design;
+use super::refresh::{RefreshSettings, Refreshed, Refreshing};
 use super::wire::{Answer, Ask, Known, Line, Request, Task};
 
 /// No operation may take so long: one that does hangs.
@@ -51,6 +52,8 @@ pub struct Settings {
     pub design: Design,
     /// Where it logs its load.
     pub log: Option<PathBuf>,
+    /// How it refreshes.
+    pub refresh: RefreshSettings,
 }
 
 /// Why an app server did not start.
@@ -83,11 +86,18 @@ pub struct Server {
 
 /// Who waits for which answer; none once the process is gone.
 #[derive(Debug, Default)]
-struct Waiting(Mutex<Option<HashMap<u64, Sender<Answer>>>>);
+struct Waiting(Mutex<Option<HashMap<u64, Asker>>>);
+
+/// Who waits for what.
+#[derive(Debug)]
+enum Asker {
+    Operation(Sender<Answer>),
+    Refresh(Sender<Vec<Refreshed>>),
+}
 
 /// An operation under way.
 #[derive(Debug)]
-pub struct Pending(Receiver<Answer>);
+pub struct Pending<T = Answer>(Receiver<T>);
 
 impl Server {
     /// Starts one and waits until its cache is open.
@@ -103,6 +113,12 @@ impl Server {
         }
         if let Some(log) = &settings.log {
             command.arg("--log").arg(log);
+        }
+        if let Some(lease) = settings.refresh.lease {
+            command.args(["--lease", &lease.as_millis().to_string()]);
+        }
+        if settings.refresh.lost_answer_ends_session {
+            command.arg("--lost-answer-ends-session");
         }
         command.env("TOKEN_CACHE_SECRET", &settings.secret);
         for (variable, any) in ANY_CREDENTIALS {
@@ -144,25 +160,25 @@ impl Server {
 
     /// The moment of a sign-in's request, and its text for the state cookie; none where the process is gone.
     pub fn start_sign_in(&self) -> Option<Answer> {
-        self.ask(Ask::StartSignIn).wait()
+        self.operate(Ask::StartSignIn).wait()
     }
 
     /// Begins an operation.
     pub fn begin(&self, task: Task) -> Pending {
-        self.ask(Ask::Do(Box::new(task)))
+        self.operate(Ask::Do(Box::new(task)))
     }
 
     pub(crate) fn load(&self, load: super::Load) -> Pending {
-        self.ask(Ask::Load(load))
+        self.operate(Ask::Load(load))
     }
 
     pub(crate) fn stop_load(&self) -> Pending {
-        self.ask(Ask::StopLoad)
+        self.operate(Ask::StopLoad)
     }
 
     pub(crate) fn learn(&self, known: Known) {
         // Nothing answers, and a process that is gone needs no learning.
-        drop(self.ask(Ask::Learn(known)));
+        drop(self.operate(Ask::Learn(known)));
     }
 
     /// The sessions that its load has begun since this was last called.
@@ -170,13 +186,29 @@ impl Server {
         lock(&self.begun).try_iter().collect()
     }
 
-    fn ask(&self, ask: Ask) -> Pending {
+    /// Begins what is to be done about a session's tokens.
+    pub fn refresh(&self, ticket: &str, asked: Refreshing) -> Pending<Vec<Refreshed>> {
+        let ask = Ask::Refresh {
+            ticket: ticket.to_owned(),
+            asked: Box::new(asked),
+        };
+        let (asker, pending) = channel();
+        self.ask(ask, Asker::Refresh(asker));
+        Pending(pending)
+    }
+
+    fn operate(&self, ask: Ask) -> Pending {
+        let (asker, pending) = channel();
+        self.ask(ask, Asker::Operation(asker));
+        Pending(pending)
+    }
+
+    fn ask(&self, ask: Ask, asker: Asker) {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let (answer, pending) = channel();
         if !matches!(ask, Ask::Learn(_))
             && let Some(waiting) = &mut *lock(&self.waiting.0)
         {
-            waiting.insert(number, answer);
+            waiting.insert(number, asker);
         }
         if let Ok(mut line) = serde_json::to_vec(&Request { number, ask }) {
             line.push(b'\n');
@@ -185,7 +217,6 @@ impl Server {
                 let _ = stdin.write_all(&line);
             }
         }
-        Pending(pending)
     }
 
     /// Kills it as `kill -9` does, and waits until it is gone.
@@ -226,12 +257,12 @@ impl Drop for Server {
     }
 }
 
-impl Pending {
+impl<T> Pending<T> {
     /// Waits until it is done; none where its process was killed before.
     ///
     /// # Panics
     /// When it takes a minute: the operation hangs.
-    pub fn wait(self) -> Option<Answer> {
+    pub fn wait(self) -> Option<T> {
         match self.0.recv_timeout(HANG) {
             Ok(answer) => Some(answer),
             Err(RecvTimeoutError::Disconnected) => None,
@@ -241,6 +272,12 @@ impl Pending {
             )]
             Err(RecvTimeoutError::Timeout) => panic!("an operation hangs for {HANG:?}"),
         }
+    }
+}
+
+impl Waiting {
+    fn remove(&self, number: u64) -> Option<Asker> {
+        lock(&self.0).as_mut()?.remove(&number)
     }
 }
 
@@ -254,11 +291,13 @@ fn listen(stdout: ChildStdout, ready: &Sender<Line>, begun: &Sender<Known>, wait
             Line::Ready | Line::Refused { .. } => drop(ready.send(line)),
             Line::Begun(known) => drop(begun.send(known)),
             Line::Answered(number, answer) => {
-                let asker = lock(&waiting.0)
-                    .as_mut()
-                    .and_then(|all| all.remove(&number));
-                if let Some(asker) = asker {
+                if let Some(Asker::Operation(asker)) = waiting.remove(number) {
                     drop(asker.send(answer));
+                }
+            }
+            Line::Refreshed(number, refreshed) => {
+                if let Some(Asker::Refresh(asker)) = waiting.remove(number) {
+                    drop(asker.send(refreshed));
                 }
             }
         }

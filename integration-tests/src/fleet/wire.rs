@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::refresh::{Refreshed, Refreshing};
 use crate::history::{Account, Op, Outcome, SessionId, Sid, Span};
 
 /// A line to an app server.
@@ -13,6 +14,10 @@ pub(super) struct Request {
 pub(super) enum Ask {
     StartSignIn,
     Do(Box<Task>),
+    Refresh {
+        ticket: String,
+        asked: Box<Refreshing>,
+    },
     Learn(Known),
     Load(Load),
     StopLoad,
@@ -27,6 +32,8 @@ pub(super) enum Line {
     Refused { kind: String, message: String },
     /// What became of a request.
     Answered(u64, Answer),
+    /// What became of each caller of a refresh.
+    Refreshed(u64, Vec<Refreshed>),
     /// The load has begun a session.
     Begun(Known),
 }

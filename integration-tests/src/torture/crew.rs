@@ -8,7 +8,7 @@ use std::{
 
 use super::{Failure, Options};
 use crate::{
-    fleet::{Load, Program, Random, Server, Settings, StartError},
+    fleet::{Load, Program, Random, RefreshSettings, Server, Settings, StartError},
     history::{self, Event},
 };
 
@@ -56,6 +56,7 @@ impl Crew {
                 secret: secret.clone(),
                 design: options.design,
                 log: None,
+                refresh: RefreshSettings::default(),
             };
             let server = Arc::new(crew.launch(&settings)?);
             crew.slots.push(Mutex::new(Slot { server, settings }));

@@ -21,10 +21,12 @@ pub(crate) const ENVIRONMENT: [(&str, &str); 3] = [
 /// The same app on every store: another feature, another URL, and nothing else.
 const ANY_STORE: &str = "token-cache-example-any-store";
 
-/// With `--check` it fails where an operation takes more requests or capacity than the protocol says.
+/// With `--check` it fails where an operation takes more requests or capacity than the protocol says, or a storm of refreshes
+/// asks a provider more than once.
 const COSTS: &str = "token-cache-benchmarks";
 
-/// Runs the demo and the examples on each store, counts what DynamoDB is asked for, and has the hazards in a loop for a while.
+/// Runs the demo and the examples on each store, counts what DynamoDB is asked for and what a refresh takes, and has the hazards
+/// in a loop for a while.
 pub(super) fn run(built: &Built, dynamodb: &Held) -> Outcome {
     let held = Held::redis(built.program("servers")?)?;
     let redis = held.at();
@@ -45,6 +47,9 @@ pub(super) fn run(built: &Built, dynamodb: &Held) -> Outcome {
     let mut costs = built.program(COSTS)?;
     costs.args(["dynamodb", "--quick", "--check"]);
     command::run(costs.env(super::DYNAMODB, dynamodb.at()))?;
+    let mut costs = built.program(COSTS)?;
+    let of_refreshes = ["refresh", "--quick", "--check", "--only", "refresh/"];
+    command::run(costs.args(of_refreshes))?;
     command::run(built.program(torture::PROGRAM)?.args(["--minutes", "1"]))?;
     let on_dynamodb = ["--store", "dynamodb", "--minutes", "0.5"];
     command::run(built.program(torture::PROGRAM)?.args(on_dynamodb))

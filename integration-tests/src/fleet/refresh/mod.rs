@@ -1,0 +1,7 @@
+//! Refreshes in an app server: many callers at once that want one session's tokens, from a provider that the driver runs.
+
+mod ask;
+mod callers;
+
+pub use self::ask::{Got, RefreshSettings, Refreshed, Refreshing, Storm};
+pub(super) use self::callers::carry_out;

@@ -1,0 +1,235 @@
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use token_cache_integration_tests::{
+    fleet::{
+        Fleet, Got, Pending, Program, RefreshSettings, Refreshed, Refreshing, Storm, Ticketed, User,
+    },
+    servers::{OAuthProvider, OwnStore, StoreKind},
+};
+
+/// Each named test once on every kind of store: the text of a hazard is one.
+macro_rules! on_every_store {
+    ($($hazard:ident),+ $(,)?) => {
+        mod redis {
+            use token_cache_integration_tests::servers::StoreKind::Redis;
+            $(#[test] fn $hazard() { super::$hazard(Redis); })+
+        }
+        mod dynamodb {
+            use token_cache_integration_tests::servers::StoreKind::DynamoDb;
+            $(#[test] fn $hazard() { super::$hazard(DynamoDb); })+
+        }
+    };
+}
+pub(crate) use on_every_store;
+
+pub(crate) const SERVERS: usize = 4;
+pub(crate) const CALLERS: usize = 50;
+
+/// Short enough to wait for, and long enough that a busy machine doesn't stop a holder for so long.
+pub(crate) const SHORT: RefreshSettings = RefreshSettings {
+    lease: Some(Duration::from_secs(4)),
+    lost_answer_ends_session: false,
+};
+
+/// So patient that a busy machine makes no operation time out where nothing is broken.
+pub(crate) const PATIENT: &str = "operation_timeout=10s&connect_timeout=10s";
+
+/// No condition takes so long to come true; it is never waited for in full where things work.
+const GUARD: Duration = Duration::from_secs(40);
+
+/// A store, a provider, and app servers between them.
+pub(crate) struct Stage {
+    pub(crate) fleet: Fleet,
+    pub(crate) provider: OAuthProvider,
+    pub(crate) store: OwnStore,
+}
+
+/// A session and the refresh token that it was signed in with.
+pub(crate) struct SignedIn {
+    pub(crate) session: Ticketed,
+    pub(crate) first: String,
+}
+
+impl Stage {
+    pub(crate) fn of(kind: StoreKind, settings: RefreshSettings) -> Self {
+        let store = OwnStore::start(kind).unwrap();
+        let urls = vec![store.url(PATIENT); SERVERS];
+        Self::on(store, &urls, settings)
+    }
+
+    pub(crate) fn on(store: OwnStore, urls: &[String], settings: RefreshSettings) -> Self {
+        let program = Program {
+            file: env!("CARGO_BIN_EXE_app_server").into(),
+            arguments: Vec::new(),
+        };
+        Self {
+            fleet: Fleet::start_refreshing(program, urls, settings).unwrap(),
+            provider: OAuthProvider::start().unwrap(),
+            store,
+        }
+    }
+
+    /// Starts another app server in the place of one that was killed.
+    pub(crate) fn revive(mut self, at: usize) -> Self {
+        self.fleet.replace(at).unwrap();
+        self
+    }
+
+    /// A session whose tokens have expired.
+    pub(crate) fn signed_in(&self) -> SignedIn {
+        self.signs_in(User::new(self.fleet.account()))
+    }
+
+    pub(crate) fn signs_in(&self, user: User) -> SignedIn {
+        let session = self.fleet.sign_in(1, user).unwrap();
+        let response = self.provider.sign_in(&session.account.subject.to_string());
+        self.keep(1, &session, &response, 0);
+        SignedIn {
+            session,
+            first: response["refresh_token"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    /// Keeps a response that is so many seconds old, or with 0 one of 1970.
+    pub(crate) fn keep(&self, at: usize, of: &Ticketed, response: &serde_json::Value, ago: u64) {
+        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+        let keep = Refreshing::Keep {
+            response: response.clone(),
+            received_at: if ago == 0 { 1 } else { now.as_secs() - ago },
+        };
+        let kept = self.fleet.server(at).refresh(&of.ticket, keep).wait();
+        assert_eq!(only(kept.unwrap()), Got::Nothing);
+    }
+
+    /// Has the tokens that the session holds expire.
+    pub(crate) fn expire(&self, of: &Ticketed) {
+        let held = self.read(1, of);
+        let response = serde_json::json!({
+            "access_token": held.access_token().unwrap(), "token_type": "Bearer", "expires_in": 3600,
+            "refresh_token": held.refresh_token().unwrap(),
+        });
+        self.keep(1, of, &response, 0);
+    }
+
+    pub(crate) fn read(&self, at: usize, of: &Ticketed) -> Got {
+        let read = self.fleet.server(at).refresh(&of.ticket, Refreshing::Read);
+        only(read.wait().unwrap())
+    }
+
+    pub(crate) fn storm(&self) -> Storm {
+        Storm {
+            token_url: self.provider.token_url(),
+            revocation_url: self.provider.revocation_url(),
+            callers: CALLERS,
+            polls: None,
+            expiries: 1,
+        }
+    }
+
+    /// A storm begins in one app server.
+    pub(crate) fn begin(&self, at: usize, of: &Ticketed) -> Pending<Vec<Refreshed>> {
+        self.begin_with(at, of, self.storm())
+    }
+
+    pub(crate) fn begin_with(
+        &self,
+        at: usize,
+        of: &Ticketed,
+        storm: Storm,
+    ) -> Pending<Vec<Refreshed>> {
+        let server = self.fleet.server(at);
+        server.refresh(&of.ticket, Refreshing::Storm(storm))
+    }
+
+    /// A storm begins in all app servers but the first.
+    pub(crate) fn begin_elsewhere(&self, of: &Ticketed) -> Vec<Pending<Vec<Refreshed>>> {
+        (1..SERVERS).map(|at| self.begin(at, of)).collect()
+    }
+
+    /// A storm over all app servers.
+    pub(crate) fn all(&self, of: &Ticketed) -> Vec<Got> {
+        let running: Vec<_> = (0..SERVERS).map(|at| self.begin(at, of)).collect();
+        wait(running)
+    }
+
+    /// The session's refresh token works: at its next expiry all callers get new tokens from one call, and nothing was reused.
+    #[track_caller]
+    pub(crate) fn assert_usable(&self, of: &Ticketed) {
+        let before = self.provider.counts();
+        let old = self.read(1, of);
+        self.expire(of);
+        let got = self.all(of);
+        let new = the_same_for_all(&got);
+        assert_ne!(new, old);
+        let after = self.provider.counts();
+        assert_eq!(after.refreshes, before.refreshes + 1);
+        assert_eq!(after.rotations, before.rotations + 1);
+        assert_eq!(after.reuses, before.reuses);
+        assert_eq!(self.read(1, of), new);
+    }
+
+    /// Nobody gets anything of the session any more.
+    #[track_caller]
+    pub(crate) fn assert_ended(&self, of: &Ticketed) {
+        let before = self.provider.counts();
+        assert_all(&self.all(of), &Got::SignedOut);
+        for at in 0..SERVERS {
+            assert_eq!(self.read(at, of), Got::SignedOut);
+        }
+        assert_eq!(self.provider.counts(), before);
+    }
+}
+
+/// What one caller got.
+fn only(refreshed: Vec<Refreshed>) -> Got {
+    assert_eq!(refreshed.len(), 1);
+    refreshed.into_iter().next().unwrap().got
+}
+
+/// What everybody got.
+#[track_caller]
+pub(crate) fn wait(running: Vec<Pending<Vec<Refreshed>>>) -> Vec<Got> {
+    running
+        .into_iter()
+        .flat_map(|running| running.wait().expect("an app server ended"))
+        .map(|refreshed| refreshed.got)
+        .collect()
+}
+
+/// The tokens that every caller got.
+#[track_caller]
+pub(crate) fn the_same_for_all(got: &[Got]) -> Got {
+    let first = got.first().unwrap();
+    assert!(first.access_token().is_some(), "{:?}", distinct(got));
+    assert_all(got, first);
+    first.clone()
+}
+
+#[track_caller]
+pub(crate) fn assert_all(got: &[Got], expected: &Got) {
+    assert!(!got.is_empty());
+    assert!(
+        got.iter().all(|got| got == expected),
+        "not all got {expected:?}: {:?}",
+        distinct(got)
+    );
+}
+
+pub(crate) fn distinct(got: &[Got]) -> BTreeSet<String> {
+    got.iter().map(|got| format!("{got:?}")).collect()
+}
+
+/// Asks until a condition answers.
+pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = condition() {
+            return answer;
+        }
+        assert!(start.elapsed() < GUARD, "not within {GUARD:?}: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

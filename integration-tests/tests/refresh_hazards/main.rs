@@ -1,0 +1,21 @@
+//! What may go wrong around a refresh: four app servers as processes of their own, fifty callers in each, a provider that
+//! takes a refresh token that comes twice for theft, and a store of the test's own. Each hazard is told once, and shown on
+//! every kind of store.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+mod cancelled;
+mod killed;
+mod paused;
+mod provider_down;
+mod provider_slow;
+mod sign_out;
+mod store_lost;
+mod storm;

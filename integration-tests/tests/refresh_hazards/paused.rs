@@ -1,0 +1,66 @@
+use std::time::Duration;
+
+use token_cache_integration_tests::servers::{
+    OwnStore, Proxy, RedisOptions, RedisServer, StoreKind,
+};
+
+use crate::common::{
+    PATIENT, SERVERS, SHORT, Stage, eventually, on_every_store, the_same_for_all, wait,
+};
+
+on_every_store!(a_holder_that_sleeps_past_its_lease_overwrites_nothing_when_it_wakes);
+
+/// Its answer waits for it, and the world has moved on twice.
+fn a_holder_that_sleeps_past_its_lease_overwrites_nothing_when_it_wakes(kind: StoreKind) {
+    let stage = Stage::of(kind, SHORT);
+    stage.provider.grace(Duration::from_secs(3600));
+    let of = stage.signed_in();
+    stage.provider.hold();
+    let sleeping = stage.begin(0, &of.session);
+    stage.provider.wait_until_holding(1).unwrap();
+    stage.fleet.server(0).pause();
+    let others = stage.begin_elsewhere(&of.session);
+    stage.provider.release();
+    let second = the_same_for_all(&wait(others));
+    stage.expire(&of.session);
+    let third = the_same_for_all(&wait(stage.begin_elsewhere(&of.session)));
+    assert_ne!(second, third);
+
+    stage.fleet.server(0).resume();
+    // What it had in hand is the second's refresh token, which is spent.
+    assert_eq!(the_same_for_all(&wait(vec![sleeping])), third);
+    for at in 0..SERVERS {
+        assert_eq!(stage.read(at, &of.session), third, "app server {at}");
+    }
+    let counts = stage.provider.counts();
+    assert_eq!((counts.rotations, counts.graced, counts.reuses), (2, 1, 0));
+    stage.assert_usable(&of.session);
+}
+
+/// It wakes with the answer that it holds the lock, which was true once.
+#[test]
+fn a_holder_that_slept_before_it_sent_does_not_send() {
+    let redis = RedisServer::start(RedisOptions::default()).unwrap();
+    let line = Proxy::start(redis.address()).unwrap();
+    let store = OwnStore::Redis(Box::new(redis));
+    let mut urls = vec![store.url(PATIENT); SERVERS];
+    urls[0] = format!("{}/?{PATIENT}", line.url());
+    let stage = Stage::on(store, &urls, SHORT);
+    let of = stage.signed_in();
+    let scripts = || line.requests_of("EVALSHA");
+    let before = scripts();
+    // The store's answers take long enough to stop the app server while the one about the lock is on its way.
+    line.delay(Duration::from_secs(3));
+    let sleeping = stage.begin(0, &of.session);
+    eventually("the lock is asked for", || {
+        (scripts() > before).then_some(())
+    });
+    stage.fleet.server(0).pause();
+    line.delay(Duration::ZERO);
+    let winner = the_same_for_all(&wait(stage.begin_elsewhere(&of.session)));
+    stage.fleet.server(0).resume();
+    assert_eq!(the_same_for_all(&wait(vec![sleeping])), winner);
+    assert_eq!(stage.provider.calls_with(&of.first), 1);
+    assert_eq!(stage.provider.counts().refreshes, 1);
+    stage.assert_usable(&of.session);
+}
