@@ -15,7 +15,7 @@ use std::{
 };
 
 use token_cache_conformance::{Breakable, Harness, NoStore, async_trait};
-use token_cache_core::TokenStore;
+use token_cache_core::{SealedStore, Sealer, Secret, TokenStore};
 use token_cache_redis::{RedisConfig, RedisStore, Topology};
 
 use self::{
@@ -78,11 +78,50 @@ impl Harness for Redis {
     }
 }
 
+/// The same, with what goes into it sealed: for all of a run under one secret.
+struct Sealed {
+    inner: Redis,
+    secret: Secret,
+}
+
+#[async_trait]
+impl Harness for Sealed {
+    fn name(&self) -> &'static str {
+        "sealed(redis)"
+    }
+
+    async fn open(&self, namespace: &str) -> Result<Arc<dyn TokenStore>, NoStore> {
+        Ok(self.seal(self.inner.open(namespace).await?))
+    }
+
+    async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
+        let Breakable { store, switch, .. } = self.inner.open_breakable(namespace).await?;
+        Ok(Breakable::new(self.seal(store), switch))
+    }
+}
+
+impl Sealed {
+    fn seal(&self, store: Arc<dyn TokenStore>) -> Arc<dyn TokenStore> {
+        Arc::new(SealedStore::new(store, Sealer::new(&self.secret)))
+    }
+}
+
 fn main() -> ExitCode {
-    token_cache_conformance::main_of(Setup::ALL.map(|setup| {
+    let bare = Setup::ALL.map(|setup| {
         Arc::new(Redis {
             setup,
             server: OnceLock::new(),
         }) as Arc<dyn Harness>
-    }))
+    });
+    let sealed = Sealed {
+        inner: Redis {
+            setup: Setup::Standalone,
+            server: OnceLock::new(),
+        },
+        secret: Secret::random().unwrap(),
+    };
+    token_cache_conformance::main_of(
+        bare.into_iter()
+            .chain([Arc::new(sealed) as Arc<dyn Harness>]),
+    )
 }
