@@ -21,7 +21,9 @@ pub(crate) fn encode_session(record: &SessionRecord) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(42);
     bytes.push(FORMAT);
     let on_behalf_of = record.kind == SessionKind::OnBehalfOf;
-    bytes.push(LABELLED * u8::from(record.label.is_some()) | ON_BEHALF_OF * u8::from(on_behalf_of));
+    bytes.push(
+        (LABELLED * u8::from(record.label.is_some())) | (ON_BEHALF_OF * u8::from(on_behalf_of)),
+    );
     for moment in [record.places.store, record.places.provider, record.ends_at] {
         bytes.extend_from_slice(&moment.as_millis().to_be_bytes());
     }

@@ -192,14 +192,14 @@ impl Server {
             ticket: ticket.to_owned(),
             asked: Box::new(asked),
         };
-        let (asker, pending) = channel();
-        self.ask(ask, Asker::Refresh(asker));
+        let (answer, pending) = channel();
+        self.ask(ask, Asker::Refresh(answer));
         Pending(pending)
     }
 
     fn operate(&self, ask: Ask) -> Pending {
-        let (asker, pending) = channel();
-        self.ask(ask, Asker::Operation(asker));
+        let (answer, pending) = channel();
+        self.ask(ask, Asker::Operation(answer));
         Pending(pending)
     }
 

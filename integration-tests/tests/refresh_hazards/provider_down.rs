@@ -1,5 +1,5 @@
 use token_cache_integration_tests::{
-    fleet::Got,
+    fleet::{Got, RefreshSettings, Ticketed},
     servers::{ProviderFault, StoreKind},
 };
 use tokio::net::TcpSocket;
@@ -16,7 +16,7 @@ on_every_store!(
 );
 
 fn an_overloaded_provider_is_left_alone_for_as_long_as_it_asks(kind: StoreKind) {
-    let stage = Stage::of(kind, Default::default());
+    let stage = Stage::of(kind, RefreshSettings::default());
     let of = stage.signed_in();
     let busy = ProviderFault::Unavailable {
         retry_after: Some(3600),
@@ -35,7 +35,7 @@ fn an_overloaded_provider_is_left_alone_for_as_long_as_it_asks(kind: StoreKind) 
 }
 
 fn a_provider_that_is_not_there_is_an_error_and_no_sign_out(kind: StoreKind) {
-    let stage = Stage::of(kind, Default::default());
+    let stage = Stage::of(kind, RefreshSettings::default());
     let of = stage.signed_in();
     // Bound and never listening: who connects is refused.
     let socket = TcpSocket::new_v4().unwrap();
@@ -52,7 +52,7 @@ fn a_provider_that_is_not_there_is_an_error_and_no_sign_out(kind: StoreKind) {
 }
 
 fn a_provider_that_breaks_connections_is_an_error_and_no_sign_out(kind: StoreKind) {
-    let stage = Stage::of(kind, Default::default());
+    let stage = Stage::of(kind, RefreshSettings::default());
     let of = stage.signed_in();
     stage.provider.refuse(true);
     assert_unavailable(&stage.all(&of.session));
@@ -61,7 +61,7 @@ fn a_provider_that_breaks_connections_is_an_error_and_no_sign_out(kind: StoreKin
 }
 
 fn tokens_that_are_still_valid_are_served_while_the_provider_is_down(kind: StoreKind) {
-    let stage = Stage::of(kind, Default::default());
+    let stage = Stage::of(kind, RefreshSettings::default());
     let of = stage.signed_in();
     let response = stage.provider.sign_in("ada");
     // In the last tenth of an hour.
@@ -85,7 +85,7 @@ fn tokens_that_are_still_valid_are_served_while_the_provider_is_down(kind: Store
 }
 
 /// Once the pause is over, everybody gets the same new tokens, by one refresh.
-fn is_back(stage: &Stage, of: &token_cache_integration_tests::fleet::Ticketed) {
+fn is_back(stage: &Stage, of: &Ticketed) {
     let got = eventually("it is asked again", || {
         let got = stage.all(of);
         let failed = |got: &Got| got.failure().is_some();
