@@ -74,6 +74,7 @@ pub(super) fn check() -> Outcome {
     suite.args(["--test-threads", "2", "--exact"]);
     for (behaviour, _) in DIFFERENCES {
         suite.args(["--skip", &format!("dynamodb::{behaviour}")]);
+        suite.args(["--skip", &format!("sealed(dynamodb)::{behaviour}")]);
     }
     say_differences();
     suite.envs(ENVIRONMENT);
