@@ -17,6 +17,9 @@ impl Telemetry {
         if std::env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").is_none() {
             return Ok(None);
         }
+        // The exporters' HTTP client takes the process's TLS provider where another crate of the build took its own away. One that
+        // is there already does as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let spans = opentelemetry_otlp::SpanExporter::builder()
             .with_http()
             .build();
