@@ -1,12 +1,10 @@
-use std::collections::BTreeSet;
-
 use token_cache_integration_tests::{
     fleet::{Got, RefreshSettings, User},
     history::{Outcome, Rules, Scope},
-    servers::{OwnStore, StoreKind, TABLE, Value},
+    servers::StoreKind,
 };
 
-use crate::common::{SERVERS, Stage, assert_all, on_every_store, the_same_for_all, wait};
+use crate::common::{SERVERS, Stage, assert_all, names, on_every_store, the_same_for_all, wait};
 
 on_every_store!(
     a_sign_out_during_a_refresh_ends_it_and_revokes_what_it_minted,
@@ -76,41 +74,4 @@ fn a_refresh_of_an_ended_session_leaves_the_next_one_alone(kind: StoreKind) {
     assert_eq!(stage.provider.calls_with(&next.first), 1);
     stage.assert_ended(&of.session);
     stage.fleet.assert_kept(Rules::ALL);
-}
-
-/// The name of everything that the store holds.
-fn names(store: &OwnStore) -> BTreeSet<String> {
-    match store {
-        OwnStore::Redis(redis) => {
-            let mut names = BTreeSet::new();
-            let keys = redis.cli(&["KEYS", "*"]).unwrap();
-            for key in keys.items().unwrap() {
-                let key = key.text().unwrap();
-                names.insert(key.to_owned());
-                if redis.cli(&["TYPE", key]).unwrap().text() != Some("hash") {
-                    continue;
-                }
-                let Value::Array(fields) = redis.cli(&["HKEYS", key]).unwrap() else {
-                    panic!("a hash has fields");
-                };
-                names.extend(fields.iter().map(|field| format!("{key} {field:?}")));
-            }
-            names
-        }
-        OwnStore::DynamoDb(engine) => {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            let scanned = runtime.block_on(async {
-                let client = engine.client();
-                client.scan().table_name(TABLE).send().await.unwrap()
-            });
-            assert!(scanned.last_evaluated_key().is_none());
-            let name = |item: &std::collections::HashMap<String, _>| {
-                format!("{:?} {:?}", item["pk"], item["sk"])
-            };
-            scanned.items().iter().map(name).collect()
-        }
-    }
 }
