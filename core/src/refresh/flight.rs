@@ -96,7 +96,7 @@ impl Flight {
             self.session.get(&self.spent).await?
         };
         let until = Instant::now() + self.policy.patience();
-        let mut attempt = 0;
+        let (mut attempt, mut watched) = (0, None);
         while Instant::now() < until {
             let acquired = lock.acquire(seen.as_ref().map(Entry::version)).await;
             if acquired.as_ref().is_err_and(Error::may_have_applied) {
@@ -104,6 +104,17 @@ impl Flight {
             }
             match acquired? {
                 (Acquired::Held, held_since) => {
+                    let sent = seen.as_ref().filter(|entry| entry.is_sent());
+                    if let Some(sent) = sent
+                        .map(Entry::version)
+                        .filter(|sent| watched != Some(*sent))
+                    {
+                        // Where a new version frees the lock, its holder may be about to take it again.
+                        watched = Some(sent);
+                        lock.release().await;
+                        time::sleep(self.policy.lease).await;
+                        continue;
+                    }
                     let led = self.lead(&lock, held_since, seen.as_ref()).await;
                     if !matches!(led, Ok(Led::Stored(_))) {
                         lock.release().await;

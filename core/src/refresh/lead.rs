@@ -55,7 +55,12 @@ impl Flight {
                 return self.end_session(lock, seen.version(), answer_lost()).await;
             }
             match self.mark_sent(old, seen.version()).await? {
-                Some(marked) => version = Some(marked),
+                Some(marked) => {
+                    version = Some(marked);
+                    if !lock.keep(marked).await? {
+                        return Ok(Led::Overtaken);
+                    }
+                }
                 None => return Ok(Led::Overtaken),
             }
         }

@@ -1,11 +1,13 @@
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{self, Instant};
 
 use crate::{
     AcquireOptions, Acquired, EntryKey, EvictOptions, LockOwner, ReadOptions, Result, Session,
     Version,
 };
+
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A refresh lock of one entry, and who wants it. A store that has no locks leaves the fence of the version alone.
 pub(super) struct Lock {
@@ -49,6 +51,19 @@ impl Lock {
             }
         };
         Ok((acquired, sent))
+    }
+
+    /// Takes it again for a version of the holder's own, which frees it on some stores; false where others hold it for a lease.
+    pub(super) async fn keep(&self, version: Version) -> Result<bool> {
+        let until = Instant::now() + self.lease;
+        while Instant::now() < until {
+            match self.acquire(Some(version)).await?.0 {
+                Acquired::Held => return Ok(true),
+                Acquired::Fresher(_) => return Ok(false),
+                Acquired::Busy(_) => time::sleep(PAUSE).await,
+            }
+        }
+        Ok(false)
     }
 
     /// Gives it back. Where that fails, its lease ends it.
