@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod storm;
 #[path = "../refreshes/story.rs"]
 mod story;
 
