@@ -17,5 +17,8 @@ pub use token_cache_providers as providers;
 #[cfg(feature = "redis")]
 #[doc(inline)]
 pub use token_cache_redis as redis;
+#[cfg(feature = "sign-out")]
+#[doc(inline)]
+pub use token_cache_sign_out as sign_out;
 
 pub use self::open::{builder, open, store};

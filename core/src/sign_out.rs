@@ -20,8 +20,13 @@ pub enum Scope {
     Session(Session),
     /// The sessions begun under one session at the provider.
     ProviderSession(ProviderSession),
+    /// The sessions begun under the same session at the provider as this one, and no other where it has no `sid`: for who has
+    /// a ticket and knows no ids.
+    ProviderSessionOf(Session),
     /// Every session of an account.
     Account(AccountId),
+    /// Every session of the account that this session is of, whether it lives or not: for who has a ticket and knows no ids.
+    AccountOf(Session),
 }
 
 /// A provider's word that somebody has signed out: of a back-channel logout token (OpenID Connect Back-Channel Logout 1.0

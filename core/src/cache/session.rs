@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use super::{Keys, TokenCache};
 use crate::{
     AccountKey, Entry, EntryAddress, EntryKey, EpochHash, Error, ErrorKind, Over, ReadOptions,
-    Result, Scope, SignOut, Ticket, Timestamp, Value, Version, WriteOptions, Written,
+    Result, Scope, SidKey, SignOut, Ticket, Timestamp, Value, Version, WriteOptions, Written,
     seal::SessionSecret,
     telemetry::{About, Operation, observe},
     ticket::Claim,
@@ -154,6 +154,20 @@ impl Session {
     /// As [`TokenCache::sign_out`].
     pub async fn sign_out(&self) -> Result<SignOut> {
         self.cache.sign_out(Scope::Session(self.clone())).await
+    }
+
+    /// The `sid` it is labelled with; none where it has none, or has ended.
+    pub(super) async fn label(&self) -> Result<Option<SidKey>> {
+        let options = ReadOptions::at(self.cache.fresh_keys().await?.latest);
+        let store = self.cache.store();
+        match store
+            .session(&self.claim.account, &self.epoch, options)
+            .await
+        {
+            Ok(record) => Ok(record.label),
+            Err(error) if error.is_signed_out() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Asks the store whether the session lives.

@@ -1,6 +1,6 @@
 use super::TokenCache;
 use crate::{
-    AccountId, EvictOptions, LogoutMessage, Moment, Result, Scope, SignOut, Until,
+    AccountId, EvictOptions, LogoutMessage, Moment, Result, Scope, SidKey, SignOut, Until,
     protocol::{self, Reach, SidSignOut},
     telemetry::{About, Operation, observe},
 };
@@ -18,8 +18,8 @@ impl TokenCache {
     pub async fn sign_out(&self, scope: Scope) -> Result<SignOut> {
         let about = About::scope(match &scope {
             Scope::Session(_) => "session",
-            Scope::ProviderSession(_) => "provider_session",
-            Scope::Account(_) => "account",
+            Scope::ProviderSession(_) | Scope::ProviderSessionOf(_) => "provider_session",
+            Scope::Account(_) | Scope::AccountOf(_) => "account",
         });
         observe(Operation::SignOut, about, self.end(scope), ended).await
     }
@@ -39,14 +39,20 @@ impl TokenCache {
                     let account = keys.id_key.account(&account);
                     protocol::sign_out_account(cache.store(), &account, moment, options).await
                 }
+                Scope::AccountOf(session) => {
+                    let (account, _) = session.names();
+                    protocol::sign_out_account(cache.store(), account, moment, options).await
+                }
                 Scope::ProviderSession(session) => {
-                    let sign_out = SidSignOut {
-                        sid: keys.id_key.sid(&session),
-                        until: Until::Moment(moment),
-                        reach: cache.reach(moment),
-                        named: None,
-                    };
-                    protocol::sign_out_sid(cache.store(), &sign_out, options).await
+                    let sid = keys.id_key.sid(&session);
+                    cache.end_labelled(sid, moment, options).await
+                }
+                Scope::ProviderSessionOf(session) => {
+                    if let Some(sid) = session.label().await? {
+                        return cache.end_labelled(sid, moment, options).await;
+                    }
+                    let (account, epoch) = session.names();
+                    protocol::end_session(cache.store(), account, epoch, options).await
                 }
             }
         })
@@ -106,6 +112,21 @@ impl TokenCache {
                 .await
             }
         }
+    }
+
+    async fn end_labelled(
+        &self,
+        sid: SidKey,
+        moment: Moment,
+        options: EvictOptions,
+    ) -> Result<SignOut> {
+        let sign_out = SidSignOut {
+            sid,
+            until: Until::Moment(moment),
+            reach: self.reach(moment),
+            named: None,
+        };
+        protocol::sign_out_sid(self.store(), &sign_out, options).await
     }
 
     fn reach(&self, moment: Moment) -> Reach {

@@ -6,6 +6,7 @@ const CORE: &str = "token-cache-core";
 const REDIS: &str = "token-cache-redis";
 const DYNAMODB: &str = "token-cache-dynamodb";
 const PROVIDERS: &str = "token-cache-providers";
+const SIGN_OUT: &str = "token-cache-sign-out";
 const CONFORMANCE: &str = "token-cache-conformance";
 const FACADE: &str = "token-cache";
 
@@ -18,8 +19,8 @@ enum May {
 fn may(package: &str) -> Option<May> {
     Some(match package {
         CORE => May::Only(&[]),
-        REDIS | DYNAMODB | PROVIDERS | CONFORMANCE => May::Only(&[CORE]),
-        FACADE => May::Only(&[CORE, REDIS, DYNAMODB, PROVIDERS]),
+        REDIS | DYNAMODB | PROVIDERS | SIGN_OUT | CONFORMANCE => May::Only(&[CORE]),
+        FACADE => May::Only(&[CORE, REDIS, DYNAMODB, PROVIDERS, SIGN_OUT]),
         "token-cache-example-without-facade" => May::Only(&[CORE, REDIS, DYNAMODB]),
         "token-cache-demo" | "token-cache-example-any-store" => May::Only(&[FACADE]),
         "token-cache-integration-tests" | "token-cache-benchmarks" | "xtask" => May::Anything,

@@ -1,0 +1,142 @@
+use std::{fmt, sync::Arc};
+
+use futures_core::future::BoxFuture;
+use token_cache_core::TokenCache;
+
+use crate::{
+    Bounds, Client, ConfigError, Ends, SignOutRoutes, SignedOut,
+    evictions::Evictions,
+    routes::{Hook, Inner},
+};
+
+/// Settings of [`SignOutRoutes`].
+#[must_use]
+pub struct SignOutRoutesBuilder {
+    cache: TokenCache,
+    clients: Vec<Client>,
+    ends: Ends,
+    after: String,
+    bounds: Bounds,
+    hook: Option<Hook>,
+}
+
+impl SignOutRoutesBuilder {
+    pub(crate) fn new(cache: TokenCache) -> Self {
+        Self {
+            cache,
+            clients: Vec::new(),
+            ends: Ends::default(),
+            after: "/".to_owned(),
+            bounds: Bounds::default(),
+            hook: None,
+        }
+    }
+
+    /// Adds a registration: at another provider, or another one at the same. The first is the one that users without a session
+    /// are sent to.
+    pub fn client(mut self, client: Client) -> Self {
+        self.clients.push(client);
+        self
+    }
+
+    /// What the app's own sign-out ends: the account, unless said.
+    pub fn ends(mut self, ends: Ends) -> Self {
+        self.ends = ends;
+        self
+    }
+
+    /// Where a user is sent who has signed out here and at the provider: a path of this app, `/` unless said.
+    pub fn after_sign_out(mut self, path: impl Into<String>) -> Self {
+        self.after = path.into();
+        self
+    }
+
+    /// How long a provider's message may take.
+    pub fn bounds(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
+    /// Calls this after every sign-out that these routes carried out or failed to, in a task of its own: once for each, also
+    /// where whoever asked has hung up. A panic in it stops nothing else.
+    pub fn on_signed_out<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: Fn(SignedOut) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.hook = Some(Arc::new(move |signed_out| {
+            Box::pin(hook(signed_out)) as BoxFuture<'static, ()>
+        }));
+        self
+    }
+
+    /// Checks the settings. Does no I/O.
+    ///
+    /// # Errors
+    /// No client, or two of one name; an issuer or an address that is no https URL (http is for loopback); bounds that a
+    /// provider would not wait for; a path after the sign-out that leads out of the app; a front channel without issuers for
+    /// several clients.
+    pub fn build(self) -> Result<SignOutRoutes, ConfigError> {
+        if self.clients.is_empty() {
+            return Err(ConfigError::new(
+                "there is no client; add one with `client(Client::new(issuer, client_id))`",
+            ));
+        }
+        let mut clients: Vec<Client> = Vec::new();
+        for client in self.clients {
+            let client = client.checked()?;
+            let same = |other: &Client| other.issuer == client.issuer && other.id == client.id;
+            if clients.iter().any(same) {
+                return Err(ConfigError::new(format!(
+                    "the client {:?} of {:?} is there twice",
+                    client.id, client.issuer,
+                )));
+            }
+            clients.push(client);
+        }
+        if clients.len() > 1
+            && clients
+                .iter()
+                .any(|client| client.front_channel_without_issuer)
+        {
+            return Err(ConfigError::new(
+                "a front-channel request without `iss` can only be taken where there is one client",
+            ));
+        }
+        if !is_local_path(&self.after) {
+            return Err(ConfigError::new(format!(
+                "after a sign-out {:?} is no path of this app, such as \"/\"",
+                self.after,
+            )));
+        }
+        Ok(SignOutRoutes(Arc::new(Inner {
+            cache: self.cache,
+            clients,
+            ends: self.ends,
+            after: self.after,
+            bounds: self.bounds.checked()?,
+            hook: self.hook,
+            evictions: Evictions::default(),
+        })))
+    }
+}
+
+/// True for what a browser takes for a path of the same origin.
+fn is_local_path(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && !path
+            .chars()
+            .any(|c| c == '\\' || c.is_ascii_control() || !c.is_ascii())
+}
+
+impl fmt::Debug for SignOutRoutesBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignOutRoutesBuilder")
+            .field("clients", &self.clients)
+            .field("ends", &self.ends)
+            .field("after", &self.after)
+            .field("bounds", &self.bounds)
+            .finish_non_exhaustive()
+    }
+}

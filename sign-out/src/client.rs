@@ -1,0 +1,162 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use token_cache_core::{EntryKey, TokenSource};
+use url::{Host, Url};
+
+use crate::{Algorithm, ConfigError};
+
+/// An app's registration at one provider: whose messages are taken, how they are signed, and where its users sign out.
+///
+/// ```
+/// use token_cache_sign_out::{Algorithm, Client};
+///
+/// let client = Client::new("https://id.example", "shop")
+///     .algorithms([Algorithm::Es256])
+///     .post_logout_redirect_uri("https://shop.example/signed-out");
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Client {
+    pub(crate) issuer: String,
+    pub(crate) id: String,
+    pub(crate) algorithms: Vec<Algorithm>,
+    pub(crate) keys: KeysFrom,
+    pub(crate) keys_cooldown: Duration,
+    pub(crate) end_session_endpoint: Option<String>,
+    pub(crate) post_logout_redirect_uri: Option<String>,
+    pub(crate) front_channel_without_issuer: bool,
+    pub(crate) revoking: Option<(EntryKey, Arc<dyn TokenSource>)>,
+}
+
+/// Where the keys come from that a provider signs with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeysFrom {
+    /// The `jwks_uri` of its discovery document.
+    Discovery,
+    /// A JWK Set at a URL.
+    Uri(String),
+    /// A JWK Set, as JSON.
+    Fixed(String),
+}
+
+impl Client {
+    /// The client `client_id` of the provider `issuer`, both exactly as they stand in the provider's tokens.
+    ///
+    /// Its messages are signed with RS256 by keys that the provider's discovery document leads to, and a sign-out by the app
+    /// goes to the `end_session_endpoint` named there.
+    pub fn new(issuer: impl Into<String>, client_id: impl Into<String>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            id: client_id.into(),
+            algorithms: vec![Algorithm::Rs256],
+            keys: KeysFrom::Discovery,
+            keys_cooldown: Duration::from_secs(10),
+            end_session_endpoint: None,
+            post_logout_redirect_uri: None,
+            front_channel_without_issuer: false,
+            revoking: None,
+        }
+    }
+
+    /// Takes messages that are signed so: what the client is registered with (`id_token_signed_response_alg`), and nothing
+    /// else that the provider can do.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// Takes the provider's keys from this JWK Set (RFC 7517 section 5), without asking for its discovery document.
+    pub fn jwks_uri(mut self, url: impl Into<String>) -> Self {
+        self.keys = KeysFrom::Uri(url.into());
+        self
+    }
+
+    /// Takes the provider's keys from this JWK Set, given as JSON, and fetches none.
+    pub fn keys(mut self, jwks: impl Into<String>) -> Self {
+        self.keys = KeysFrom::Fixed(jwks.into());
+        self
+    }
+
+    /// How long a key that is not in the provider's set makes nobody fetch the set again: 10 s unless said.
+    pub fn keys_cooldown(mut self, cooldown: Duration) -> Self {
+        self.keys_cooldown = cooldown;
+        self
+    }
+
+    /// Sends users who sign out to this endpoint, whatever the discovery document says.
+    pub fn end_session_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.end_session_endpoint = Some(url.into());
+        self
+    }
+
+    /// Where the provider sends users back after a sign-out: exactly as it is registered there.
+    pub fn post_logout_redirect_uri(mut self, url: impl Into<String>) -> Self {
+        self.post_logout_redirect_uri = Some(url.into());
+        self
+    }
+
+    /// Accepts a front-channel request with a `sid` and no `iss`, as Microsoft Entra ID sends it. Only an app with one client
+    /// can say so: whose `sid` it is would be a guess otherwise.
+    pub fn front_channel_without_issuer(mut self, yes: bool) -> Self {
+        self.front_channel_without_issuer = yes;
+        self
+    }
+
+    /// Revokes, after the app's own sign-out, the refresh token that the session keeps under `key`, if `source` says so
+    /// ([`TokenSource::revocation`]).
+    pub fn revoking(mut self, key: EntryKey, source: impl TokenSource) -> Self {
+        self.revoking = Some((key, Arc::new(source)));
+        self
+    }
+
+    pub(crate) fn checked(self) -> Result<Self, ConfigError> {
+        url("the issuer", &self.issuer)?;
+        if self.id.is_empty() {
+            return Err(ConfigError::new("a client id is empty"));
+        }
+        if self.algorithms.is_empty() {
+            return Err(ConfigError::new(
+                "a client without algorithms takes no message; name the registered one",
+            ));
+        }
+        if let KeysFrom::Uri(keys) = &self.keys {
+            url("the JWK Set", keys)?;
+        }
+        if let Some(endpoint) = &self.end_session_endpoint {
+            url("the end_session_endpoint", endpoint)?;
+        }
+        if let Some(back) = &self.post_logout_redirect_uri {
+            url("the post_logout_redirect_uri", back)?;
+        }
+        Ok(self)
+    }
+}
+
+/// A URL that is safe to fetch or to send a user to: https, or http where nobody can listen in.
+pub(crate) fn url(what: &str, text: &str) -> Result<Url, ConfigError> {
+    let url = Url::parse(text)
+        .map_err(|error| ConfigError::new(format!("{what} {text:?} is no URL: {error}")))?;
+    let is_loopback = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback => Ok(url),
+        _ => Err(ConfigError::new(format!(
+            "{what} {text:?} must be https (plain http only at a loopback address)"
+        ))),
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.id)
+            .field("algorithms", &self.algorithms)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,23 @@
+use token_cache_core::{EntryKey, Result};
+
+/// The entry of a session in which an app keeps the ID token that the session began with, as it came.
+///
+/// The app's own sign-out sends it to the provider as `id_token_hint` (OpenID Connect RP-Initiated Logout 1.0 section 2), so
+/// that the provider need not ask the user. Without it the provider may ask.
+///
+/// ```
+/// # use token_cache_core::{AccountId, SignIn, TokenCache};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+/// # let cache = TokenCache::in_memory().await?;
+/// # let ada = AccountId::new("https://id.example", "ada")?;
+/// # let session = cache.sign_in(SignIn::new(ada, &cache.start_sign_in()?)).await?;
+/// # let id_token = "header.payload.signature";
+/// session.put(&token_cache_sign_out::id_token_key()?, id_token.as_bytes()).await?;
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// None that can be met: its text is a constant within every limit.
+pub fn id_token_key() -> Result<EntryKey> {
+    EntryKey::new("openid id_token")
+}

@@ -1,0 +1,46 @@
+use std::{fmt, sync::Arc};
+
+use futures_core::future::BoxFuture;
+use token_cache_core::TokenCache;
+
+use crate::{Bounds, Client, Ends, SignOutRoutesBuilder, SignedOut, evictions::Evictions};
+
+/// What an app is told after every sign-out.
+pub(crate) type Hook = Arc<dyn Fn(SignedOut) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// The sign-out of an app over the web: what its routes do, whatever framework they are mounted in. Cheap to clone.
+///
+/// Whoever asks, the app or a provider, takes one path: the sessions end in the cache, on every server, for good (G1), in a task
+/// of its own that goes on when the asker hangs up (G4).
+#[derive(Clone)]
+pub struct SignOutRoutes(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) cache: TokenCache,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) ends: Ends,
+    pub(crate) after: String,
+    pub(crate) bounds: Bounds,
+    pub(crate) hook: Option<Hook>,
+    pub(crate) evictions: Evictions,
+}
+
+impl SignOutRoutes {
+    /// Settings of the routes for the sessions of `cache`.
+    pub fn builder(cache: TokenCache) -> SignOutRoutesBuilder {
+        SignOutRoutesBuilder::new(cache)
+    }
+
+    pub(crate) fn cache(&self) -> &TokenCache {
+        &self.0.cache
+    }
+}
+
+impl fmt::Debug for SignOutRoutes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignOutRoutes")
+            .field("clients", &self.0.clients)
+            .field("ends", &self.0.ends)
+            .finish_non_exhaustive()
+    }
+}
