@@ -78,6 +78,29 @@ async fn a_server_that_was_cut_off_serves_nothing_of_an_ended_generation() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn those_who_ask_a_slow_store_at_once_share_one_look_at_the_namespace() {
+    let (_, there, link) = two_servers().await;
+    let session = sign_in(&there).await;
+    link.fail_with(ErrorKind::Unavailable);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    link.work();
+    let late = Duration::from_secs(4);
+    link.answer_late(late);
+
+    let asked = tokio::time::Instant::now();
+    let mut reads = tokio::task::JoinSet::new();
+    for _ in 0..10 {
+        let session = session.clone();
+        reads.spawn(async move { session.get(&EntryKey::new("api").unwrap()).await });
+    }
+    while let Some(read) = reads.join_next().await {
+        assert!(read.unwrap().unwrap().is_none());
+    }
+    // A look that the watch had sent before they asked, one of theirs, and the read.
+    assert!(asked.elapsed() <= late * 3, "{:?}", asked.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_namespace_taken_over_by_another_secret_ends_this_servers_service() {
     let store = MemoryStore::new();
     let cache = TokenCache::open(store.clone(), Secret::random().unwrap())

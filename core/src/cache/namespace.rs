@@ -73,8 +73,10 @@ impl NamespaceState {
     /// The keys as they were last read, and read again first where that was too long ago.
     pub(super) async fn fresh_keys(&self, store: &dyn TokenStore, secret: &Secret) -> Result<Keys> {
         if self.is_stale() {
+            let asked = Instant::now();
             let _reading = self.reading.lock().await;
-            if self.is_stale() {
+            // However long its answer took: what was read after this one asked is as good as what it would read.
+            if self.is_stale() && self.read().read_at < asked {
                 self.refresh(store, secret).await?;
             }
         }
@@ -110,7 +112,7 @@ impl NamespaceState {
     async fn refresh(&self, store: &dyn TokenStore, secret: &Secret) -> Result<()> {
         let sent = Instant::now();
         let namespace = store.namespace().await?;
-        let known = {
+        let put_back = {
             let mut known = self.write();
             known.clock.observe(
                 sent.into_std(),
@@ -118,28 +120,24 @@ impl NamespaceState {
                 namespace.time,
                 namespace.precision,
             );
-            known.read_at = sent;
-            NamespaceRecord::new(known.generation, secret.check())
+            known.read_at = known.read_at.max(sent);
+            let ours = NamespaceRecord::new(known.generation, secret.check());
+            match namespace.record {
+                Some(record) if record.check != ours.check => {
+                    known.usurped = true;
+                    None
+                }
+                Some(record) if record.generation >= ours.generation => {
+                    known.adopt(secret, record.generation);
+                    None
+                }
+                older => Some((older, ours)),
+            }
         };
-        match namespace.record {
-            Some(record) if record.check != known.check => self.write().usurped = true,
-            Some(record) if record.generation >= known.generation => {
-                self.adopt(secret, record.generation);
-            }
-            older => {
-                store.set_namespace(older.as_ref(), &known).await?;
-            }
+        if let Some((older, ours)) = put_back {
+            store.set_namespace(older.as_ref(), &ours).await?;
         }
         Ok(())
-    }
-
-    fn adopt(&self, secret: &Secret, generation: u64) {
-        let mut known = self.write();
-        known.usurped = false;
-        if known.generation < generation {
-            known.generation = generation;
-            known.id_key = Arc::new(secret.id_key(generation));
-        }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Known> {
@@ -148,6 +146,16 @@ impl NamespaceState {
 
     fn write(&self) -> RwLockWriteGuard<'_, Known> {
         self.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn adopt(&mut self, secret: &Secret, generation: u64) {
+        self.usurped = false;
+        if self.generation < generation {
+            self.generation = generation;
+            self.id_key = Arc::new(secret.id_key(generation));
+        }
     }
 }
 
@@ -181,7 +189,7 @@ impl TokenCache {
                     .message("another server changed the namespace's record meanwhile; try again"),
             );
         }
-        state.adopt(secret, raised.generation);
+        state.write().adopt(secret, raised.generation);
         Ok(raised.generation)
     }
 }

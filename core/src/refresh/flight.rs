@@ -1,10 +1,13 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tokio::time::{self, Instant};
 
 use super::{
-    RefreshOptions, RefreshPolicy, TokenSource, flights::FlightName, freshness::Freshness,
-    lead::Led, lock::Lock,
+    AfterLostAnswer, RefreshOptions, RefreshPolicy, TokenSource,
+    flights::FlightName,
+    freshness::Freshness,
+    lead::Led,
+    lock::{Lock, POLL},
 };
 use crate::{
     Acquired, Entry, EntryKey, Error, ErrorKind, Result, Session, TokenSet, Version,
@@ -13,9 +16,6 @@ use crate::{
 };
 
 pub(super) const REFRESH: &str = "refresh tokens";
-
-/// The first pause of whoever waits for another server's refresh.
-const POLL: Duration = Duration::from_millis(20);
 
 /// One refresh, from the lock to the write-back. It runs in a task of its own.
 pub(super) struct Flight {
@@ -104,8 +104,9 @@ impl Flight {
             }
             match acquired? {
                 (Acquired::Held, held_since) => {
-                    let sent = seen.as_ref().filter(|entry| entry.is_sent());
+                    let sent = seen.as_ref().filter(|_| self.marks_what_it_sends());
                     if let Some(sent) = sent
+                        .filter(|entry| entry.is_sent())
                         .map(Entry::version)
                         .filter(|sent| watched != Some(*sent))
                     {
@@ -140,6 +141,10 @@ impl Flight {
         }
         Err(Error::new(ErrorKind::TimedOut, REFRESH)
             .message("another server has been refreshing these tokens for too long; try again"))
+    }
+
+    pub(super) fn marks_what_it_sends(&self) -> bool {
+        self.policy.after_lost_answer == AfterLostAnswer::EndSession
     }
 
     pub(super) fn spends_itself(&self) -> bool {

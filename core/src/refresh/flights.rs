@@ -1,7 +1,6 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use tokio::{
@@ -11,7 +10,7 @@ use tokio::{
 
 use super::RefreshPolicy;
 use crate::{
-    EntryName, EpochHash, Error, ErrorKind, Result, TokenCache, TokenSet, cache,
+    EntryName, EpochHash, Error, ErrorKind, Result, TokenCache, TokenSet, Version, cache,
     telemetry::in_current_span,
 };
 
@@ -37,9 +36,12 @@ pub(super) struct FlightName {
 /// Where a flight's result is to be had.
 pub(super) type Landing = watch::Receiver<Option<Result<TokenSet>>>;
 
-struct Pause {
-    until: Instant,
-    error: Error,
+/// Why, for how long and for what the provider is left alone.
+pub(super) struct Pause {
+    pub(super) until: Instant,
+    pub(super) error: Error,
+    /// The version whose refresh failed; none where it holds whatever is there by then.
+    pub(super) version: Option<Version>,
 }
 
 impl Refreshes {
@@ -62,23 +64,26 @@ impl Refreshes {
     }
 
     /// Leaves the provider alone for this entry.
-    pub(super) fn pause(&self, name: FlightName, pause: Duration, error: Error) {
+    pub(super) fn pause(&self, name: FlightName, pause: Pause) {
         let now = Instant::now();
         let mut paused = lock(&self.paused);
         if paused.len() >= MOST_PAUSED {
             paused.retain(|_, pause| pause.until > now);
         }
         if paused.len() < MOST_PAUSED {
-            let until = now + pause;
-            paused.insert((name.epoch, name.spent), Pause { until, error });
+            paused.insert((name.epoch, name.spent), pause);
         }
     }
 
-    /// Why the provider is left alone for this entry, if it is.
-    pub(super) fn paused(&self, name: FlightName) -> Option<Error> {
+    /// Why the provider is left alone for this entry, if it is; `found` is the version of it that is due, where that is known.
+    pub(super) fn paused(&self, name: FlightName, found: Option<Version>) -> Option<Error> {
         let mut paused = lock(&self.paused);
         let pause = paused.get(&(name.epoch, name.spent))?;
-        if pause.until > Instant::now() {
+        let is_of_another = pause
+            .version
+            .zip(found)
+            .is_some_and(|(failed, found)| failed != found);
+        if pause.until > Instant::now() && !is_of_another {
             return Some(pause.error.clone());
         }
         paused.remove(&(name.epoch, name.spent));

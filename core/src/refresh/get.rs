@@ -58,9 +58,13 @@ impl Session {
             wanted: keys.id_key.entry(key),
         };
         let refreshes = self.cache().refreshes();
+        let paused = || {
+            let found = read.as_ref().filter(|_| name.spent == name.wanted);
+            refreshes.paused(name, found.map(Entry::version))
+        };
         let flight = || Flight::new(self.clone(), key, Arc::new(source), options, name);
         let Some(tokens) = tokens else {
-            if let Some(error) = refreshes.paused(name) {
+            if let Some(error) = paused() {
                 return Err(error);
             }
             let landing = self.cache().fly(name, || flight().run(read, false))?;
@@ -69,7 +73,7 @@ impl Session {
         match Freshness::of(&tokens, keys.latest) {
             Freshness::Fresh => Ok(tokens),
             Freshness::Ageing => {
-                if refreshes.paused(name).is_none()
+                if paused().is_none()
                     && let Some(permit) = refreshes.background()
                 {
                     let ahead = || {
@@ -84,7 +88,7 @@ impl Session {
                 Ok(tokens)
             }
             Freshness::Due => {
-                let outcome = if let Some(error) = refreshes.paused(name) {
+                let outcome = if let Some(error) = paused() {
                     Err(error)
                 } else {
                     let landing = self.cache().fly(name, || flight().run(read, false))?;

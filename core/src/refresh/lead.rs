@@ -1,10 +1,11 @@
 use tokio::time::Instant;
 
 use super::{
-    AfterLostAnswer, RefreshError, RefreshErrorKind, RefreshRequest,
+    RefreshError, RefreshErrorKind, RefreshRequest,
     answer::Answer,
     call::{CallFailure, call},
     flight::{Flight, REFRESH},
+    flights::Pause,
     lock::Lock,
     revocation::revoke,
     write_back::write_back,
@@ -47,27 +48,29 @@ impl Flight {
         if !has_refresh_token && !self.options.without_refresh_token {
             return Err(not_refreshable());
         }
-        let mut version = seen.map(Entry::version);
-        if self.policy.after_lost_answer == AfterLostAnswer::EndSession
+        let (mut version, mut held_since) = (seen.map(Entry::version), held_since);
+        if self.marks_what_it_sends()
             && let (Some(seen), Some(old)) = (seen, &old)
         {
             if seen.is_sent() {
                 return self.end_session(lock, seen.version(), answer_lost()).await;
             }
-            match self.mark_sent(old, seen.version()).await? {
-                Some(marked) => {
-                    version = Some(marked);
-                    if !lock.keep(marked).await? {
-                        return Ok(Led::Overtaken);
-                    }
+            let Some(marked) = self.mark_sent(old, seen.version()).await? else {
+                return Ok(Led::Overtaken);
+            };
+            version = Some(marked);
+            match lock.keep(version).await {
+                Ok(Some(since)) => held_since = since,
+                not_kept => {
+                    self.unmark(old, marked).await;
+                    return not_kept.map(|_| Led::Overtaken);
                 }
-                None => return Ok(Led::Overtaken),
             }
         }
         let mut request = RefreshRequest::new(old, self.session.fresh_keys().await?.earliest);
         request.resource.clone_from(&self.options.resource);
         request.scopes.clone_from(&self.options.scopes);
-        if held_since.elapsed() > self.policy.lease / 2 {
+        if held_since.elapsed() > self.policy.lease / 2 && lock.keep(version).await?.is_none() {
             return Ok(Led::Overtaken);
         }
         let ask = async {
@@ -122,8 +125,8 @@ impl Flight {
             let value = Value::try_from(&tokens)?;
             let written = write_back(&self.session, &self.wanted, value, over, lock.owner());
             return Ok(match written.await? {
-                Written::Stored => Led::Stored(tokens),
-                Written::Superseded => Led::Overtaken,
+                Some(_) => Led::Stored(tokens),
+                None => Led::Overtaken,
             });
         };
         let both = answer.for_another(old);
@@ -131,13 +134,13 @@ impl Flight {
         if let Some(spent) = &both.spent {
             let value = Value::try_from(spent)?;
             let written = write_back(&self.session, &self.spent, value, over, None);
-            if written.await? == Written::Superseded {
+            if written.await?.is_none() {
                 return Ok(Led::Overtaken);
             }
         }
         let value = Value::try_from(&both.wanted)?;
         // A put in between is as good: both are of this session.
-        let _ = write_back(&self.session, &self.wanted, value, Over::Anything, None).await?;
+        write_back(&self.session, &self.wanted, value, Over::Anything, None).await?;
         Ok(Led::StoredBeside(both.wanted))
     }
 
@@ -154,14 +157,13 @@ impl Flight {
         {
             return self.end_session(lock, sent, error).await;
         }
-        if self.policy.after_lost_answer == AfterLostAnswer::EndSession
+        let mut left = sent;
+        if self.marks_what_it_sends()
             && !error.is_answer_lost()
             && let (Some(old), Some(sent)) = (&old, sent)
         {
             // The provider has answered, so the token may be sent again. Where this fails, the next refresh ends the session.
-            let value = Value::try_from(old)?;
-            let over = Over::Version(sent);
-            let _ = write_back(&self.session, &self.spent, value, over, None).await;
+            left = self.unmark(old, sent).await;
         }
         let kind = match error.kind() {
             RefreshErrorKind::Transient => ErrorKind::ProviderUnavailable,
@@ -170,13 +172,24 @@ impl Flight {
                 ErrorKind::ProviderRefused
             }
         };
-        let pause = error.pause().unwrap_or(self.policy.pause);
+        let (pause, version) = match error.pause() {
+            Some(asked_for) => (asked_for, None),
+            None => (self.policy.pause, left),
+        };
         let error = Error::new(kind, REFRESH)
             .message(error.to_string())
             .with_source(error);
         if kind == ErrorKind::ProviderUnavailable {
             let refreshes = self.session.cache().refreshes();
-            refreshes.pause(self.name, pause, error.clone());
+            let (until, error) = (Instant::now() + pause, error.clone());
+            refreshes.pause(
+                self.name,
+                Pause {
+                    until,
+                    error,
+                    version,
+                },
+            );
         }
         Err(error)
     }
@@ -203,6 +216,14 @@ impl Flight {
         let store = self.session.cache().store();
         let written = store.write(&at, entry, options).await?;
         Ok((written == Written::Stored).then_some(marked))
+    }
+
+    /// Takes back what [`mark_sent`](Self::mark_sent) said, and answers the version that stands then, where it did.
+    async fn unmark(&self, old: &TokenSet, marked: Version) -> Option<Version> {
+        let value = Value::try_from(old).ok()?;
+        let over = Over::Version(marked);
+        let unmarked = write_back(&self.session, &self.spent, value, over, None).await;
+        unmarked.ok().flatten()
     }
 }
 

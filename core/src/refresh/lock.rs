@@ -4,10 +4,11 @@ use tokio::time::{self, Instant};
 
 use crate::{
     AcquireOptions, Acquired, EntryKey, EvictOptions, LockOwner, ReadOptions, Result, Session,
-    Version,
+    Version, backend::backoff,
 };
 
-const PAUSE: Duration = Duration::from_millis(20);
+/// The first pause of whoever waits for another to free a lock.
+pub(super) const POLL: Duration = Duration::from_millis(20);
 
 /// A refresh lock of one entry, and who wants it. A store that has no locks leaves the fence of the version alone.
 pub(super) struct Lock {
@@ -53,17 +54,22 @@ impl Lock {
         Ok((acquired, sent))
     }
 
-    /// Takes it again for a version of the holder's own, which frees it on some stores; false where others hold it for a lease.
-    pub(super) async fn keep(&self, version: Version) -> Result<bool> {
+    /// Takes it again, for the version that is about to be sent: one of the holder's own frees it on some stores. Answers from
+    /// which moment on the lease runs; none where another version is there, or others hold it for a lease.
+    pub(super) async fn keep(&self, version: Option<Version>) -> Result<Option<Instant>> {
         let until = Instant::now() + self.lease;
+        let mut attempt = 0;
         while Instant::now() < until {
-            match self.acquire(Some(version)).await?.0 {
-                Acquired::Held => return Ok(true),
-                Acquired::Fresher(_) => return Ok(false),
-                Acquired::Busy(_) => time::sleep(PAUSE).await,
+            match self.acquire(version).await? {
+                (Acquired::Held, since) => return Ok(Some(since)),
+                (Acquired::Fresher(_), _) => return Ok(None),
+                (Acquired::Busy(left), _) => {
+                    time::sleep(backoff(POLL, attempt).min(left)).await;
+                    attempt += 1;
+                }
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Gives it back. Where that fails, its lease ends it.

@@ -3,7 +3,8 @@ use std::time::Duration;
 use tokio::time::{self, Instant};
 
 use crate::{
-    EntryKey, LockOwner, Over, Result, Session, Value, WriteOptions, Written, backend::backoff,
+    EntryKey, LockOwner, Over, Result, Session, Value, Version, WriteOptions, Written,
+    backend::backoff,
 };
 
 /// How long what the provider gave is tried to be stored. It can't be had again.
@@ -12,14 +13,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 
 /// Writes what a refresh gave, again and again while the store can't take it. Every send carries the same version, so one that
-/// landed and whose answer was lost is found stored by the next.
+/// landed and whose answer was lost is found stored by the next. Answers the version; none where another has been put in between.
 pub(super) async fn write_back(
     session: &Session,
     key: &EntryKey,
     value: Value,
     over: Over,
     releasing: Option<LockOwner>,
-) -> Result<Written> {
+) -> Result<Option<Version>> {
     let keys = session.fresh_keys().await?;
     let entry = session.entry(value, &keys)?;
     let until = Instant::now() + PATIENCE;
@@ -30,7 +31,10 @@ pub(super) async fn write_back(
                 time::sleep(backoff(FIRST_PAUSE, attempt)).await;
                 attempt += 1;
             }
-            written => return written,
+            written => {
+                return written
+                    .map(|written| (written == Written::Stored).then(|| entry.version()));
+            }
         }
     }
 }

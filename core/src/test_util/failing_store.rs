@@ -1,6 +1,7 @@
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -17,7 +18,13 @@ use crate::{
 #[derive(Clone)]
 pub struct FailingStore {
     inner: Arc<dyn TokenStore>,
-    failure: Arc<Mutex<Option<Failure>>>,
+    manner: Arc<Mutex<Manner>>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Manner {
+    failure: Option<Failure>,
+    late: Duration,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -32,33 +39,34 @@ impl FailingStore {
     pub fn new(inner: impl TokenStore) -> Self {
         Self {
             inner: Arc::new(inner),
-            failure: Arc::default(),
+            manner: Arc::default(),
         }
     }
 
     /// From now on every request fails, and nothing is done.
     pub fn fail_with(&self, kind: ErrorKind) {
-        self.set(Some(Failure {
-            kind,
-            applied: false,
-        }));
+        let applied = false;
+        self.manner().failure = Some(Failure { kind, applied });
     }
 
     /// From now on every request is carried out, and its answer lost: what a timeout may be.
     pub fn lose_answers_with(&self, kind: ErrorKind) {
-        self.set(Some(Failure {
-            kind,
-            applied: true,
-        }));
+        let applied = true;
+        self.manner().failure = Some(Failure { kind, applied });
     }
 
-    /// From now on it works again.
+    /// From now on every answer comes so late.
+    pub fn answer_late(&self, late: Duration) {
+        self.manner().late = late;
+    }
+
+    /// From now on it works again, and at once.
     pub fn work(&self) {
-        self.set(None);
+        *self.manner() = Manner::default();
     }
 
-    fn set(&self, failure: Option<Failure>) {
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    fn manner(&self) -> MutexGuard<'_, Manner> {
+        self.manner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn request<T>(
@@ -66,7 +74,14 @@ impl FailingStore {
         operation: &'static str,
         step: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
-        let failure = *self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let Manner { failure, late } = *self.manner();
+        let step = async {
+            let answer = step.await;
+            if !late.is_zero() {
+                tokio::time::sleep(late).await;
+            }
+            answer
+        };
         let Some(Failure { kind, applied }) = failure else {
             return step.await;
         };

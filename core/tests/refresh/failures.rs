@@ -110,6 +110,26 @@ async fn a_provider_that_is_down_is_left_alone_for_as_long_as_it_asks() {
     assert_eq!(provider.calls(), 1);
 }
 
+/// Another server may have refreshed in between, and its tokens expired as well.
+#[tokio::test]
+async fn a_failure_says_nothing_about_tokens_that_came_after_it() {
+    let provider = Provider::new();
+    let mut policy = RefreshPolicy::default();
+    policy.pause = Duration::from_secs(300);
+    let cache = server_with(MemoryStore::new(), policy).await;
+    let session = signed_in(&cache).await;
+    session.put(&api(), provider.expired()).await.unwrap();
+    provider.next(Behaviour::Fail(RefreshError::transient("503")));
+    for _ in 0..2 {
+        let down = session.get_or_refresh(&api(), provider.clone()).await;
+        assert_eq!(down.unwrap_err().kind(), ErrorKind::ProviderUnavailable);
+    }
+    assert_eq!(provider.calls(), 1);
+    session.put(&api(), provider.expired()).await.unwrap();
+    let tokens = session.get_or_refresh(&api(), provider.clone()).await;
+    assert_eq!(access_token(&tokens.unwrap()), "at-2");
+}
+
 #[tokio::test]
 async fn after_its_pause_a_provider_is_asked_again() {
     let mut policy = RefreshPolicy::default();

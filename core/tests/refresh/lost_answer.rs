@@ -13,6 +13,7 @@ use super::{
 async fn due(after: AfterLostAnswer, provider: &Provider) -> Session {
     let mut policy = RefreshPolicy::default();
     policy.after_lost_answer = after;
+    policy.lease = Duration::from_secs(1);
     policy.pause = Duration::from_millis(10);
     let cache = server_with(MemoryStore::new(), policy).await;
     let session = signed_in(&cache).await;
@@ -62,6 +63,23 @@ async fn by_option_the_session_ends_and_the_token_is_not_sent_again() {
             .unwrap_err()
             .is_signed_out()
     );
+    assert_eq!(provider.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_provider_that_answered_is_left_alone_all_the_same() {
+    let mut policy = RefreshPolicy::default();
+    policy.after_lost_answer = AfterLostAnswer::EndSession;
+    policy.pause = Duration::from_secs(300);
+    let provider = Provider::new();
+    let cache = server_with(MemoryStore::new(), policy).await;
+    let session = signed_in(&cache).await;
+    session.put(&api(), provider.expired()).await.unwrap();
+    provider.next(Behaviour::Fail(RefreshError::transient("503")));
+    for _ in 0..3 {
+        let down = session.get_or_refresh(&api(), provider.clone()).await;
+        assert_eq!(down.unwrap_err().kind(), ErrorKind::ProviderUnavailable);
+    }
     assert_eq!(provider.calls(), 1);
 }
 

@@ -81,6 +81,7 @@ fn tokens_that_are_still_valid_are_served_while_the_provider_is_down(kind: Store
     });
     assert_eq!(the_same_for_all(&stage.all(&of.session)), new);
     assert_eq!(stage.provider.counts().rotations, 1);
+    stage.assert_usable(&of.session);
 }
 
 /// Once the pause is over, everybody gets the same new tokens, by one refresh.
