@@ -4,9 +4,12 @@ use futures_core::future::BoxFuture;
 use token_cache_core::TokenCache;
 
 use crate::{
-    Bounds, Client, ConfigError, Ends, SignOutRoutes, SignedOut,
+    Bounds, Client, ConfigError, Ends, SignOutRoutes, SignedOut, TicketCookie, Tickets,
+    client::url,
     evictions::Evictions,
+    frame_ancestors,
     routes::{Hook, Inner},
+    state_cookie::StateCookie,
 };
 
 /// Settings of [`SignOutRoutes`].
@@ -18,6 +21,7 @@ pub struct SignOutRoutesBuilder {
     after: String,
     bounds: Bounds,
     hook: Option<Hook>,
+    tickets: Option<Arc<dyn Tickets>>,
 }
 
 impl SignOutRoutesBuilder {
@@ -29,6 +33,7 @@ impl SignOutRoutesBuilder {
             after: "/".to_owned(),
             bounds: Bounds::default(),
             hook: None,
+            tickets: None,
         }
     }
 
@@ -48,6 +53,12 @@ impl SignOutRoutesBuilder {
     /// Where a user is sent who has signed out here and at the provider: a path of this app, `/` unless said.
     pub fn after_sign_out(mut self, path: impl Into<String>) -> Self {
         self.after = path.into();
+        self
+    }
+
+    /// Where the app keeps its tickets: in the cookie [`TicketCookie::host`]`("ticket")` unless said.
+    pub fn tickets(mut self, tickets: impl Tickets) -> Self {
+        self.tickets = Some(Arc::new(tickets));
         self
     }
 
@@ -103,6 +114,21 @@ impl SignOutRoutesBuilder {
                 "a front-channel request without `iss` can only be taken where there is one client",
             ));
         }
+        let app_urls = clients
+            .iter()
+            .filter_map(|client| client.post_logout_redirect_uri.as_deref())
+            .map(|back| url("the post_logout_redirect_uri", back))
+            .collect::<Result<Vec<_>, _>>()?;
+        // One that only TLS carries would not come back to an address without.
+        let returns_to = app_urls
+            .iter()
+            .find(|url| url.scheme() == "http")
+            .or(app_urls.first());
+        let state = returns_to.map(StateCookie::at).transpose()?;
+        let tickets = match self.tickets {
+            Some(tickets) => tickets,
+            None => Arc::new(TicketCookie::host("ticket")?),
+        };
         if !is_local_path(&self.after) {
             return Err(ConfigError::new(format!(
                 "after a sign-out {:?} is no path of this app, such as \"/\"",
@@ -111,18 +137,22 @@ impl SignOutRoutesBuilder {
         }
         Ok(SignOutRoutes(Arc::new(Inner {
             cache: self.cache,
+            framed_by: frame_ancestors::policy(&clients)?,
             clients,
             ends: self.ends,
             after: self.after,
             bounds: self.bounds.checked()?,
             hook: self.hook,
             evictions: Evictions::default(),
+            tickets,
+            app_urls,
+            state,
         })))
     }
 }
 
 /// True for what a browser takes for a path of the same origin.
-fn is_local_path(path: &str) -> bool {
+pub(crate) fn is_local_path(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
         && !path

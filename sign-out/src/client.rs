@@ -136,18 +136,22 @@ impl Client {
 pub(crate) fn url(what: &str, text: &str) -> Result<Url, ConfigError> {
     let url = Url::parse(text)
         .map_err(|error| ConfigError::new(format!("{what} {text:?} is no URL: {error}")))?;
-    let is_loopback = match url.host() {
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        _ => Err(ConfigError::new(format!(
+            "{what} {text:?} must be https (plain http only at a loopback address)"
+        ))),
+    }
+}
+
+/// True where nobody but this machine can listen.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
-    };
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_loopback => Ok(url),
-        _ => Err(ConfigError::new(format!(
-            "{what} {text:?} must be https (plain http only at a loopback address)"
-        ))),
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Eviction {
 /// How an eviction stands when its asker has to be answered.
 #[derive(Debug)]
 pub(crate) enum Fate {
-    Ended(SignOut),
+    Ended,
     Failed(Error),
     /// It goes on. Whoever asks for the same again joins it.
     Late,
@@ -57,7 +57,7 @@ impl SignOutRoutes {
         let landed = time::timeout(self.0.bounds.eviction, landing.wait_for(Option::is_some)).await;
         match landed {
             Ok(Ok(landed)) => match &*landed {
-                Some(Ok(sign_out)) => Fate::Ended(*sign_out),
+                Some(Ok(_)) => Fate::Ended,
                 Some(Err(error)) => Fate::Failed(error.clone()),
                 None => Fate::Late,
             },

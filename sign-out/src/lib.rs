@@ -1,17 +1,41 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Features
+#![doc = document_features::document_features!()]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod admission;
 mod algorithm;
 mod answer;
+#[cfg(feature = "axum")]
+mod axum;
 mod bounds;
 mod builder;
 mod client;
 mod config_error;
+mod cookies;
+mod end_session;
 mod ends;
 mod evictions;
+mod frame_ancestors;
+mod front_channel;
+mod held;
 mod id_token;
+mod id_token_hint;
+mod later_revocation;
+mod layer;
+mod page;
+pub mod paths;
+mod query;
 mod routes;
+mod rp_initiated;
+mod same_site;
+mod signed_in;
 mod signed_out;
+mod state_cookie;
+mod ticket_cookie;
+mod ticket_slot;
+mod tickets;
 
 pub use self::{
     algorithm::Algorithm,
@@ -21,6 +45,11 @@ pub use self::{
     config_error::ConfigError,
     ends::Ends,
     id_token::id_token_key,
+    layer::{RefuseSignedOut, RefuseSignedOutService},
     routes::SignOutRoutes,
+    signed_in::{NotSignedIn, SignedIn},
     signed_out::{Cause, EndedScope, SignedOut},
+    ticket_cookie::TicketCookie,
+    ticket_slot::{TicketSlot, TicketSlots},
+    tickets::Tickets,
 };

@@ -1,9 +1,14 @@
 use std::{fmt, sync::Arc};
 
 use futures_core::future::BoxFuture;
+use http::HeaderValue;
 use token_cache_core::TokenCache;
+use url::Url;
 
-use crate::{Bounds, Client, Ends, SignOutRoutesBuilder, SignedOut, evictions::Evictions};
+use crate::{
+    Bounds, Client, Ends, SignOutRoutesBuilder, SignedOut, Tickets, evictions::Evictions,
+    state_cookie::StateCookie,
+};
 
 /// What an app is told after every sign-out.
 pub(crate) type Hook = Arc<dyn Fn(SignedOut) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -23,6 +28,13 @@ pub(crate) struct Inner {
     pub(crate) bounds: Bounds,
     pub(crate) hook: Option<Hook>,
     pub(crate) evictions: Evictions,
+    pub(crate) tickets: Arc<dyn Tickets>,
+    /// The app, as its users know it: where providers send them back to.
+    pub(crate) app_urls: Vec<Url>,
+    /// None where no provider sends anybody back.
+    pub(crate) state: Option<StateCookie>,
+    /// The policy of answers to front-channel requests.
+    pub(crate) framed_by: HeaderValue,
 }
 
 impl SignOutRoutes {
@@ -33,6 +45,10 @@ impl SignOutRoutes {
 
     pub(crate) fn cache(&self) -> &TokenCache {
         &self.0.cache
+    }
+
+    pub(crate) fn tickets(&self) -> &dyn Tickets {
+        &*self.0.tickets
     }
 }
 

@@ -1,0 +1,69 @@
+use axum::{
+    Router,
+    body::Body,
+    extract::{FromRequestParts, OptionalFromRequestParts, Request, State},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use http::{StatusCode, request::Parts};
+
+use crate::{NotSignedIn, SignOutRoutes, SignedIn, paths};
+
+impl SignOutRoutes {
+    /// A router with all the routes, at [`paths`]: `app.merge(sign_out.axum_routes())`.
+    ///
+    /// Each route takes every method and answers the wrong ones itself, since a `HEAD` that axum would answer by a `GET` must
+    /// sign nobody out.
+    pub fn axum_routes<S>(&self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let log_out = |State(routes): State<Self>, request: Request| async move {
+            let (parts, _) = request.into_parts();
+            routes.log_out(&parts).await.map(Body::from)
+        };
+        let signed_out = |State(routes): State<Self>, request: Request| async move {
+            let (parts, _) = request.into_parts();
+            routes.signed_out(&parts).map(Body::from)
+        };
+        let front_channel = |State(routes): State<Self>, request: Request| async move {
+            let (parts, _) = request.into_parts();
+            routes.front_channel(&parts).await.map(Body::from)
+        };
+        Router::new()
+            .route(paths::LOG_OUT, any(log_out))
+            .route(paths::SIGNED_OUT, any(signed_out))
+            .route(paths::FRONT_CHANNEL, any(front_channel))
+            .with_state(self.clone())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = NotSignedIn;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, NotSignedIn> {
+        Self::of(&parts.extensions)
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for SignedIn {
+    type Rejection = NotSignedIn;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, NotSignedIn> {
+        match Self::of(&parts.extensions) {
+            Ok(signed_in) => Ok(Some(signed_in)),
+            Err(NotSignedIn::Nobody) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl IntoResponse for NotSignedIn {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::Nobody => StatusCode::UNAUTHORIZED,
+            Self::NoLayer => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, self.to_string()).into_response()
+    }
+}

@@ -1,0 +1,23 @@
+use http::HeaderValue;
+use url::Url;
+
+use crate::{Client, ConfigError};
+
+/// The policy of a page that only the pages of these clients' providers may frame: those of the issuer, and of where users sign out.
+pub(crate) fn policy(clients: &[Client]) -> Result<HeaderValue, ConfigError> {
+    let mut origins: Vec<String> = clients
+        .iter()
+        .flat_map(|client| [Some(&client.issuer), client.end_session_endpoint.as_ref()])
+        .flatten()
+        .filter_map(|url| Url::parse(url).ok())
+        .map(|url| url.origin().ascii_serialization())
+        .collect();
+    origins.sort_unstable();
+    origins.dedup();
+    let policy = format!(
+        "default-src 'none'; base-uri 'none'; frame-ancestors {}",
+        origins.join(" ")
+    );
+    HeaderValue::try_from(policy)
+        .map_err(|_| ConfigError::new("the origin of an issuer can't stand in a header"))
+}

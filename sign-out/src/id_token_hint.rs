@@ -1,0 +1,72 @@
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use token_cache_core::{AccountId, Entry, ErrorKind, ProviderSession, Result, Session};
+
+use crate::{Client, id_token_key};
+
+/// The ID token of a session about to end: sent to the provider as `id_token_hint`, and read for whose session it is.
+///
+/// Its signature is not looked at: the app put it into the session when it had verified it, and nobody else can.
+pub(crate) struct IdTokenHint {
+    pub(crate) text: String,
+    claims: Claims,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    aud: Audience,
+    sid: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl IdTokenHint {
+    /// Reads it; none where the app put none, or something else. One request, which also tells whether the session lives.
+    ///
+    /// # Errors
+    /// As [`Session::get`], but for an entry that can't be opened: the sign-out must not wait for a key.
+    pub(crate) async fn of(session: &Session) -> Result<Option<Self>> {
+        match session.get(&id_token_key()?).await {
+            Ok(entry) => Ok(entry.as_ref().and_then(Self::read)),
+            Err(error) if matches!(error.kind(), ErrorKind::KeyMissing | ErrorKind::Corrupt) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn read(entry: &Entry) -> Option<Self> {
+        let text = str::from_utf8(entry.bytes().ok()?).ok()?;
+        let payload = text.split('.').nth(1)?;
+        let claims = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
+        Some(Self {
+            text: text.to_owned(),
+            claims: serde_json::from_slice(&claims).ok()?,
+        })
+    }
+
+    /// True where the provider gave it to this client.
+    pub(crate) fn is_of(&self, client: &Client) -> bool {
+        self.claims.iss == client.issuer
+            && match &self.claims.aud {
+                Audience::One(id) => *id == client.id,
+                Audience::Many(ids) => ids.contains(&client.id),
+            }
+    }
+
+    pub(crate) fn account(&self) -> Option<AccountId> {
+        AccountId::new(self.claims.iss.as_str(), self.claims.sub.as_str()).ok()
+    }
+
+    pub(crate) fn provider_session(&self) -> Option<ProviderSession> {
+        let sid = self.claims.sid.as_deref()?;
+        ProviderSession::new(self.claims.iss.as_str(), sid).ok()
+    }
+}

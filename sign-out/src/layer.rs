@@ -1,0 +1,123 @@
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::future::BoxFuture;
+use http::{Request, Response, header};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::{
+    ConfigError, SignOutRoutes,
+    admission::{Admission, Gate},
+    signed_in::Checked,
+};
+
+/// A tower layer that lets no request pass whose session was signed out, on whichever server: the app's own cookie dies with the
+/// tokens.
+///
+/// It asks the store once for each request that carries a ticket:
+///
+/// - the session lives: the request passes, with the [`Session`](token_cache_core::Session) in its extensions;
+/// - there is no ticket: the request passes, as anybody's;
+/// - the session has ended: 401, and the ticket is dropped (or a redirect: [`redirect_to`](Self::redirect_to));
+/// - the store can't tell: 503. The request neither passes nor is it called signed out, and the ticket is kept (G4).
+///
+/// The paths of the sign-out routes themselves pass untouched, so it may lie around them.
+///
+/// Made by [`SignOutRoutes::refuse_signed_out`].
+#[derive(Debug, Clone)]
+pub struct RefuseSignedOut {
+    gate: Gate,
+}
+
+impl RefuseSignedOut {
+    /// Sends a browser whose session has ended to a page of the app, instead of a bare 401. Only where it asks for a page: a
+    /// script's request is still answered 401. At that page itself the request passes, as anybody's.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where it is no path of the app.
+    pub fn redirect_to(self, path: &str) -> Result<Self, ConfigError> {
+        Ok(Self {
+            gate: self.gate.redirect_to(path)?,
+        })
+    }
+}
+
+impl SignOutRoutes {
+    /// The tower layer that refuses a request whose session was signed out.
+    pub fn refuse_signed_out(&self) -> RefuseSignedOut {
+        RefuseSignedOut {
+            gate: Gate::new(self.clone()),
+        }
+    }
+}
+
+impl<S> Layer<S> for RefuseSignedOut {
+    type Service = RefuseSignedOutService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RefuseSignedOutService {
+            inner,
+            gate: self.gate.clone(),
+        }
+    }
+}
+
+/// The service inside a [`RefuseSignedOut`].
+#[derive(Debug, Clone)]
+pub struct RefuseSignedOutService<S> {
+    inner: S,
+    gate: Gate,
+}
+
+impl<S, Asked, Answered> Service<Request<Asked>> for RefuseSignedOutService<S>
+where
+    S: Service<Request<Asked>, Response = Response<Answered>> + Clone + Send + 'static,
+    S::Future: Send,
+    Asked: Send + 'static,
+    Answered: From<Bytes>,
+{
+    type Response = Response<Answered>;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Asked>) -> Self::Future {
+        let gate = self.gate.clone();
+        // The one that was polled ready is the one to call.
+        let next = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, next);
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            let mut dropped = None;
+            parts.extensions.insert(Checked);
+            match gate.admit(&parts).await {
+                Admission::Refused(answer) => return Ok(answer.map(Answered::from)),
+                Admission::Anonymous => {}
+                Admission::Dropping(header) => dropped = header,
+                Admission::SignedIn(session) => {
+                    parts.extensions.insert(session);
+                }
+            }
+            let mut answer = inner.call(Request::from_parts(parts, body)).await?;
+            // What the app itself says about the cookie, such as the ticket of a new sign-in, comes last and counts.
+            if let Some(dropped) = dropped {
+                let own: Vec<_> = answer
+                    .headers_mut()
+                    .get_all(header::SET_COOKIE)
+                    .iter()
+                    .cloned()
+                    .collect();
+                let headers = answer.headers_mut();
+                headers.insert(header::SET_COOKIE, dropped);
+                for own in own {
+                    headers.append(header::SET_COOKIE, own);
+                }
+            }
+            Ok(answer)
+        })
+    }
+}

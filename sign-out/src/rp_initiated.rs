@@ -1,0 +1,201 @@
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use token_cache_core::{Error, ErrorKind, Scope, Session};
+
+use crate::{
+    Cause, Client, EndedScope, Ends, SignOutRoutes,
+    answer::answer,
+    end_session::EndSession,
+    evictions::{Eviction, Fate},
+    held::{Held, opens_nothing},
+    id_token_hint::IdTokenHint,
+    later_revocation::LaterRevocation,
+    page::Page,
+    query,
+    same_site::{Asked, who_asks},
+};
+
+impl SignOutRoutes {
+    /// The app's own sign-out (OpenID Connect RP-Initiated Logout 1.0): what [`LOG_OUT`](crate::paths::LOG_OUT) answers.
+    ///
+    /// In this order: the session's ID token is read, the sessions end on every server (G1), the ticket is dropped, the browser is
+    /// sent to the provider to sign out there as well, and the refresh token is revoked where that was asked for. A failed
+    /// eviction is answered with 503, sends the browser nowhere and keeps the ticket (G4). A browser without a living session is
+    /// sent to the provider all the same: its session there may live.
+    ///
+    /// A POST signs out if it comes from the app's own pages, which browsers say of it (`Sec-Fetch-Site`, `Origin`); another
+    /// site's is answered with 403. A GET signs out if the user followed a link of the app's own or typed the address; any other is
+    /// answered with a page that has a button. So no other site signs a user out, and a form needs no token against it.
+    pub async fn log_out(&self, request: &Parts) -> Response<Bytes> {
+        if !matches!(request.method, Method::GET | Method::HEAD | Method::POST) {
+            return wrong_method("GET, POST");
+        }
+        match who_asks(request, &self.0.app_urls) {
+            Asked::ByOurOwn => self.sign_out_and_leave(request).await,
+            Asked::Perhaps => ask(),
+            Asked::ByOthers => refused(),
+        }
+    }
+
+    /// Where the browser comes back to from the provider: what [`SIGNED_OUT`](crate::paths::SIGNED_OUT) answers.
+    ///
+    /// The `state` must be the one that this browser was sent away with, and is good once. Nothing ends here: a foreign or a
+    /// missing state is answered with 400.
+    pub fn signed_out(&self, request: &Parts) -> Response<Bytes> {
+        if !matches!(request.method, Method::GET | Method::HEAD) {
+            return wrong_method("GET");
+        }
+        let confirmed = match (&self.0.state, query::single(&request.uri, "state")) {
+            (Some(cookie), Ok(Some(state))) if cookie.confirms(&request.headers, &state) => cookie,
+            _ => return unconfirmed(),
+        };
+        let mut answer = redirect(&self.0.after);
+        set_cookie(&mut answer, Some(confirmed.removal()));
+        answer
+    }
+
+    async fn sign_out_and_leave(&self, request: &Parts) -> Response<Bytes> {
+        let session = match self.held(request).await {
+            Ok(Held::Session(session)) => session,
+            Ok(Held::Nothing | Held::Dead) => return self.leave(request, None).await,
+            Err(error) => return not_signed_out(&error),
+        };
+        let hint = match IdTokenHint::of(&session).await {
+            Ok(hint) => hint,
+            // A ticket of a session that is over names its account still, and must end nobody else's.
+            Err(error) if opens_nothing(&error) => return self.leave(request, None).await,
+            Err(error) => return not_signed_out(&error),
+        };
+        match self.end(session, hint.as_ref()).await {
+            Fate::Ended => self.leave(request, hint.as_ref()).await,
+            Fate::Failed(error) => not_signed_out(&error),
+            Fate::Late => not_signed_out(&late()),
+        }
+    }
+
+    async fn end(&self, session: Session, hint: Option<&IdTokenHint>) -> Fate {
+        let (scope, ended) = match self.0.ends {
+            Ends::Account => (Scope::AccountOf(session.clone()), EndedScope::Account),
+            Ends::ProviderSession => (
+                Scope::ProviderSessionOf(session.clone()),
+                EndedScope::ProviderSession,
+            ),
+            Ends::Session => (Scope::Session(session.clone()), EndedScope::Session),
+        };
+        let eviction = Eviction {
+            cause: Cause::RpInitiated,
+            scope: ended,
+            account: hint.and_then(IdTokenHint::account),
+            provider_session: hint.and_then(IdTokenHint::provider_session),
+        };
+        let revoking = self.client_of(hint).revoking.clone();
+        let cache = self.cache().clone();
+        self.evict(None, eviction, || async move {
+            match revoking {
+                None => cache.sign_out(scope).await,
+                Some((key, source)) => {
+                    let source = LaterRevocation(source);
+                    let signed_out = session.sign_out_and_revoke(scope, &key, source).await;
+                    // What is dropped here goes on in its own task.
+                    signed_out.map(|(report, _)| report)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Drops the ticket, and sends the browser to the provider; or on, where the provider has no place to sign out at.
+    async fn leave(&self, request: &Parts, hint: Option<&IdTokenHint>) -> Response<Bytes> {
+        let client = self.client_of(hint);
+        let leaving = client
+            .end_session_url()
+            .map(|endpoint| EndSession::at(&endpoint, client, hint))
+            .transpose();
+        let mut answer = match leaving {
+            Ok(None) => redirect(&self.0.after),
+            Ok(Some(EndSession { url, state })) => {
+                let mut answer = redirect(url.as_str());
+                let state = state.zip(self.0.state.as_ref());
+                set_cookie(&mut answer, state.map(|(state, cookie)| cookie.set(&state)));
+                answer
+            }
+            Err(_) => signed_out_here_only(&self.0.after),
+        };
+        set_cookie(&mut answer, self.tickets().forget(request).await);
+        answer
+    }
+
+    /// The client that a session is of; the first, where there is no ID token to tell. (No routes are built without a client.)
+    fn client_of(&self, hint: Option<&IdTokenHint>) -> &Client {
+        let clients = &self.0.clients;
+        hint.and_then(|hint| clients.iter().find(|client| hint.is_of(client)))
+            .unwrap_or(&clients[0])
+    }
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "a serialized URL and a checked path are visible ASCII"
+)]
+fn redirect(to: &str) -> Response<Bytes> {
+    let mut answer = answer(StatusCode::SEE_OTHER, Bytes::new());
+    let to = HeaderValue::from_str(to).expect("a URL of visible ASCII");
+    answer.headers_mut().insert(header::LOCATION, to);
+    answer
+}
+
+pub(crate) fn set_cookie(answer: &mut Response<Bytes>, cookie: Option<HeaderValue>) {
+    if let Some(cookie) = cookie {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+pub(crate) fn wrong_method(allowed: &'static str) -> Response<Bytes> {
+    let mut answer = answer(StatusCode::METHOD_NOT_ALLOWED, Bytes::new());
+    let allowed = HeaderValue::from_static(allowed);
+    answer.headers_mut().insert(header::ALLOW, allowed);
+    answer
+}
+
+fn ask() -> Response<Bytes> {
+    let text = "This signs you out here, and in every app that shares this sign-in.";
+    let mut page = Page::new(StatusCode::OK, "Sign out?", text);
+    page.button = Some("Sign out");
+    page.answer()
+}
+
+fn refused() -> Response<Bytes> {
+    let text = "Another site asked to sign you out. You are still signed in.";
+    Page::new(StatusCode::FORBIDDEN, "Not signed out", text).answer()
+}
+
+/// The button repeats the request: nothing has ended for sure.
+fn not_signed_out(error: &Error) -> Response<Bytes> {
+    let text =
+        "You are still signed in here: your sign-out could not be carried out. Please try again.";
+    let mut page = Page::new(StatusCode::SERVICE_UNAVAILABLE, "Not signed out", text);
+    page.button = Some("Sign out");
+    let mut answer = page.answer();
+    if error.is_retryable() {
+        let headers = answer.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    answer
+}
+
+fn late() -> Error {
+    Error::new(ErrorKind::TimedOut, "sign out").maybe_applied()
+}
+
+fn signed_out_here_only(after: &str) -> Response<Bytes> {
+    let text = "You are signed out here. The identity provider could not be reached, so you may still be signed in there.";
+    let mut page = Page::new(StatusCode::OK, "Signed out here", text);
+    page.link = Some((after, "Go on"));
+    page.answer()
+}
+
+fn unconfirmed() -> Response<Bytes> {
+    let text =
+        "This does not belong to a sign-out that was begun in this browser. Nothing was changed.";
+    Page::new(StatusCode::BAD_REQUEST, "Not confirmed", text).answer()
+}

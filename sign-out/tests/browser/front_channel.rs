@@ -1,0 +1,191 @@
+use http::{Method, StatusCode};
+use token_cache_core::ErrorKind;
+use token_cache_sign_out::{Cause, Client, EndedScope};
+
+use crate::shop::{Browser, ISSUER, Shop, client, me, request};
+
+fn frame(sid: &str) -> String {
+    format!("/frontchannel-logout?iss={ISSUER}&sid={sid}")
+}
+
+#[tokio::test]
+async fn without_any_cookie_the_session_ends_by_its_sid_on_every_server() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let no_cookies = Browser::default();
+    let framed = no_cookies.frame(&shop.there, &frame("s1")).await;
+    assert_eq!(framed.status, StatusCode::OK);
+    for server in [&shop.here, &shop.there] {
+        assert_eq!(me(&ada, server).await, StatusCode::UNAUTHORIZED);
+    }
+    let told = shop.told().await;
+    assert_eq!(told.cause, Cause::FrontChannel);
+    assert_eq!(told.provider_session.unwrap().sid(), "s1");
+    assert!(shop.was_told_no_more().await);
+}
+
+#[tokio::test]
+async fn of_two_browsers_only_the_named_one_ends() {
+    let shop = Shop::open().await;
+    let phone = shop.sign_in("ada", "s1").await;
+    let laptop = shop.sign_in("ada", "s2").await;
+    // The frame is in the laptop's browser, with its cookie: what it names still counts, and nothing else.
+    let framed = laptop.frame(&shop.here, &frame("s1")).await;
+    assert_eq!(framed.status, StatusCode::OK);
+    assert_eq!(me(&phone, &shop.here).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(me(&laptop, &shop.here).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_later_sign_in_under_the_same_sid_is_welcome() {
+    let shop = Shop::open().await;
+    let before = shop.sign_in("ada", "s1").await;
+    let _ = Browser::default().frame(&shop.here, &frame("s1")).await;
+    assert_eq!(me(&before, &shop.here).await, StatusCode::UNAUTHORIZED);
+    let after = shop.sign_in("ada", "s1").await;
+    assert_eq!(me(&after, &shop.here).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_same_sid_at_another_provider_is_another_session() {
+    let other = Client::new("https://other.example", "shop").keys("{\"keys\":[]}");
+    let shop = Shop::with(|builder| builder.client(client()).client(other.clone())).await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let elsewhere = "/frontchannel-logout?iss=https://other.example&sid=s1";
+    let framed = Browser::default().frame(&shop.here, elsewhere).await;
+    assert_eq!(framed.status, StatusCode::OK);
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_names_no_session_ends_none() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let long = "s".repeat(9_000);
+    for query in [
+        format!("iss={ISSUER}"),
+        "sid=s1".to_owned(),
+        format!("iss={ISSUER}&sid="),
+        "iss=&sid=s1".to_owned(),
+        format!("iss={ISSUER}/&sid=s1"),
+        "iss=https://evil.example&sid=s1".to_owned(),
+        format!("iss={ISSUER}&iss={ISSUER}&sid=s1"),
+        format!("iss={ISSUER}&sid=s1&sid=s1"),
+        format!("iss={ISSUER}&iss=https://evil.example&sid=s1"),
+        format!("iss={ISSUER}&sid={long}"),
+    ] {
+        let framed = ada
+            .frame(&shop.here, &format!("/frontchannel-logout?{query}"))
+            .await;
+        assert_eq!(framed.status, StatusCode::BAD_REQUEST, "{query}");
+        assert!(!framed.body.contains("s1"), "{}", framed.body);
+        assert!(!framed.body.contains("evil"), "{}", framed.body);
+    }
+    assert!(ada.holds_ticket());
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
+    assert!(shop.was_told_no_more().await);
+}
+
+#[tokio::test]
+async fn a_sid_nobody_knows_is_signed_out_already() {
+    let shop = Shop::open().await;
+    let framed = Browser::default()
+        .frame(&shop.here, &frame("unknown"))
+        .await;
+    assert_eq!(framed.status, StatusCode::OK);
+    assert!(!shop.told().await.outcome.unwrap().ended);
+}
+
+#[tokio::test]
+async fn a_sid_without_an_issuer_counts_only_where_the_client_says_so() {
+    let entra = || client().front_channel_without_issuer(true);
+    let shop = Shop::with(|builder| builder.client(entra())).await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let framed = Browser::default()
+        .frame(&shop.here, "/frontchannel-logout?sid=s1")
+        .await;
+    assert_eq!(framed.status, StatusCode::OK);
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::UNAUTHORIZED);
+    // An issuer that is named must be the right one all the same.
+    let evil = "/frontchannel-logout?iss=https://evil.example&sid=s1";
+    let framed = Browser::default().frame(&shop.here, evil).await;
+    assert_eq!(framed.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn with_neither_only_the_session_of_the_browsers_ticket_ends() {
+    let shop = Shop::open().await;
+    let phone = shop.sign_in("ada", "s1").await;
+    let same_sid = shop.sign_in("ada", "s1").await;
+    let ticket = phone.copy();
+    let framed = phone.frame(&shop.here, "/frontchannel-logout").await;
+    assert_eq!(framed.status, StatusCode::OK);
+    assert!(!phone.holds_ticket());
+    assert_eq!(me(&ticket, &shop.here).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(me(&same_sid, &shop.here).await, StatusCode::OK);
+    assert_eq!(shop.told().await.scope, EndedScope::Session);
+
+    let framed = Browser::default()
+        .frame(&shop.here, "/frontchannel-logout")
+        .await;
+    assert_eq!(framed.status, StatusCode::OK);
+    assert!(shop.was_told_no_more().await);
+}
+
+#[tokio::test]
+async fn with_neither_a_link_on_another_site_ends_nothing() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let link = request(&Method::GET, "/frontchannel-logout")
+        .header("sec-fetch-site", "cross-site")
+        .header("sec-fetch-dest", "document");
+    assert_eq!(
+        ada.send(&shop.here, link).await.status,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_failed_eviction_is_said() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    shop.store.fail_with(ErrorKind::Unavailable);
+    for path in [frame("s1"), "/frontchannel-logout".to_owned()] {
+        let framed = ada.frame(&shop.here, &path).await;
+        assert_eq!(framed.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert!(framed.header("retry-after").is_some());
+        assert!(ada.holds_ticket());
+        assert!(shop.told().await.outcome.is_err());
+    }
+    shop.store.work();
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn only_the_providers_pages_may_frame_the_answer() {
+    let elsewhere = || client().end_session_endpoint("https://login.id.example/end");
+    let shop = Shop::with(|builder| builder.client(elsewhere())).await;
+    for path in [frame("s1"), "/frontchannel-logout?sid=1".to_owned()] {
+        let framed = Browser::default().frame(&shop.here, &path).await;
+        let policy = framed.header("content-security-policy").unwrap();
+        assert!(
+            policy.ends_with("frame-ancestors https://id.example https://login.id.example"),
+            "{policy}"
+        );
+        assert!(policy.starts_with("default-src 'none'"), "{policy}");
+        assert_eq!(framed.header("x-frame-options"), None);
+        assert_eq!(framed.header("cache-control"), Some("no-store"));
+    }
+}
+
+#[tokio::test]
+async fn only_a_get_counts() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    for method in [Method::HEAD, Method::POST] {
+        let answer = ada.send(&shop.here, request(&method, &frame("s1"))).await;
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    }
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
+}

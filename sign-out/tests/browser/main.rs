@@ -1,0 +1,18 @@
+//! What a browser touches, through axum's router: the app's own sign-out, its return, the front channel, and the layer that refuses
+//! whoever was signed out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod conformance;
+mod cross_site;
+mod front_channel;
+mod layer;
+mod over_a_socket;
+mod rp_initiated;
+mod settings;
+mod shop;
+mod tickets;

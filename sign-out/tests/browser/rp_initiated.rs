@@ -1,0 +1,353 @@
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use http::{Method, StatusCode};
+use token_cache_core::{
+    AccountId, ErrorKind, ExposeSecret, RefreshError, RefreshRequest, Revocation, SecretString,
+    TokenSet, TokenSource,
+};
+use token_cache_sign_out::{Cause, Client, EndedScope, Ends, id_token_key};
+use tokio::sync::Notify;
+
+use crate::shop::{Browser, END_SESSION, ISSUER, RETURN_TO, Shop, api, begin, client, me, request};
+
+#[tokio::test]
+async fn the_account_ends_in_every_browser_on_every_server() {
+    let shop = Shop::open().await;
+    let phone = shop.sign_in("ada", "s1").await;
+    let laptop = shop.sign_in("ada", "s2").await;
+    let bob = shop.sign_in("bob", "s3").await;
+    let _ = phone.log_out(&shop.there).await.at_provider();
+    for server in [&shop.here, &shop.there] {
+        assert_eq!(me(&laptop, server).await, StatusCode::UNAUTHORIZED);
+        assert_eq!(me(&bob, server).await, StatusCode::OK);
+    }
+    let told = shop.told().await;
+    assert_eq!(told.cause, Cause::RpInitiated);
+    assert_eq!(told.scope, EndedScope::Account);
+    assert_eq!(told.account, Some(AccountId::new(ISSUER, "ada").unwrap()));
+    assert_eq!(told.provider_session.unwrap().sid(), "s1");
+    assert!(told.outcome.unwrap().ended);
+    assert!(shop.was_told_no_more().await);
+}
+
+#[tokio::test]
+async fn by_option_only_the_sessions_of_the_same_provider_session_end() {
+    let shop = Shop::with(|builder| builder.client(client()).ends(Ends::ProviderSession)).await;
+    let phone = shop.sign_in("ada", "s1").await;
+    let other_tab = shop.sign_in("ada", "s1").await;
+    let laptop = shop.sign_in("ada", "s2").await;
+    let _ = phone.log_out(&shop.here).await.at_provider();
+    assert_eq!(me(&other_tab, &shop.here).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(me(&laptop, &shop.here).await, StatusCode::OK);
+    assert_eq!(shop.told().await.scope, EndedScope::ProviderSession);
+}
+
+#[tokio::test]
+async fn by_option_only_this_session_ends() {
+    let shop = Shop::with(|builder| builder.client(client()).ends(Ends::Session)).await;
+    let phone = shop.sign_in("ada", "s1").await;
+    let other_tab = shop.sign_in("ada", "s1").await;
+    let ticket = phone.copy();
+    let _ = phone.log_out(&shop.here).await.at_provider();
+    assert_eq!(me(&ticket, &shop.here).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(me(&other_tab, &shop.here).await, StatusCode::OK);
+    assert_eq!(shop.told().await.scope, EndedScope::Session);
+}
+
+#[tokio::test]
+async fn a_failed_eviction_sends_nobody_away_and_keeps_the_ticket() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    shop.store.fail_with(ErrorKind::Unavailable);
+    let failed = ada.log_out(&shop.here).await;
+    assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(failed.header("location"), None);
+    assert_eq!(failed.header("set-cookie"), None);
+    assert_eq!(failed.header("retry-after"), Some("1"));
+    assert!(failed.body.contains("still signed in"), "{}", failed.body);
+    shop.store.work();
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
+    let _ = ada.log_out(&shop.here).await.at_provider();
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn the_app_is_told_of_a_sign_out_that_failed() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    // The request that reads the ID token succeeds, its answer does not come: so the eviction is never begun.
+    shop.store.lose_answers_with(ErrorKind::TimedOut);
+    let failed = ada.log_out(&shop.here).await;
+    assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(shop.was_told_no_more().await);
+    // Front channel: nothing is read before, so the eviction itself fails.
+    let frame = format!("/frontchannel-logout?iss={ISSUER}&sid=s1");
+    let failed = ada.frame(&shop.here, &frame).await;
+    assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
+    let error = shop.told().await.outcome.unwrap_err();
+    assert!(error.may_have_applied());
+}
+
+#[tokio::test]
+async fn without_a_ticket_the_browser_goes_to_the_provider_all_the_same() {
+    let shop = Shop::open().await;
+    let stranger = Browser::default();
+    let leaving = stranger.log_out(&shop.here).await.at_provider();
+    assert!(!leaving.contains_key("id_token_hint"));
+    assert_eq!(leaving["client_id"], "shop");
+    assert_eq!(leaving["post_logout_redirect_uri"], RETURN_TO);
+    assert!(shop.was_told_no_more().await);
+}
+
+#[tokio::test]
+async fn a_ticket_that_is_over_ends_nobody_elses_session() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let stolen = ada.copy();
+    let _ = ada.log_out(&shop.here).await.at_provider();
+    let _ = shop.told().await;
+    let again = shop.sign_in("ada", "s2").await;
+
+    let _ = stolen.log_out(&shop.here).await.at_provider();
+    assert!(!stolen.holds_ticket());
+    assert_eq!(me(&again, &shop.here).await, StatusCode::OK);
+    assert!(shop.was_told_no_more().await);
+}
+
+#[tokio::test]
+async fn what_is_no_ticket_is_dropped() {
+    let shop = Shop::open().await;
+    for junk in ["", "no-ticket", "%00", "AAAA", &"A".repeat(2_000)] {
+        let browser = Browser::default();
+        browser.set("__Host-shop", junk);
+        let _ = browser.log_out(&shop.here).await.at_provider();
+        assert!(!browser.holds_ticket(), "{junk}");
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_under_another_servers_key_is_no_sign_out() {
+    let shop = Shop::open().await;
+    let elsewhere = Shop::open().await;
+    let ada = elsewhere.sign_in("ada", "s1").await;
+    let unknown = ada.log_out(&shop.here).await;
+    assert_eq!(unknown.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(ada.holds_ticket());
+}
+
+#[tokio::test]
+async fn without_an_id_token_the_provider_gets_no_hint() {
+    let shop = Shop::open().await;
+    let session = begin(&shop.here.cache, "ada", "s1").await;
+    let ada = Browser::with_ticket(&session);
+    let leaving = ada.log_out(&shop.here).await.at_provider();
+    assert!(!leaving.contains_key("id_token_hint"));
+    assert_eq!(shop.told().await.account, None);
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_hint_that_no_server_would_take_is_left_out() {
+    let shop = Shop::open().await;
+    let session = begin(&shop.here.cache, "ada", "s1").await;
+    let long = crate::shop::id_token("ada", &"s".repeat(8_000));
+    let key = id_token_key().unwrap();
+    session.put(&key, long.as_bytes()).await.unwrap();
+    let ada = Browser::with_ticket(&session);
+    let leaving = ada.log_out(&shop.here).await.at_provider();
+    assert!(!leaving.contains_key("id_token_hint"));
+    assert_eq!(leaving["client_id"], "shop");
+}
+
+#[tokio::test]
+async fn among_several_clients_the_one_of_the_id_token_is_left_by() {
+    let other = Client::new("https://other.example", "elsewhere")
+        .keys("{\"keys\":[]}")
+        .end_session_endpoint("https://other.example/end");
+    let shop = Shop::with(|builder| builder.client(other.clone()).client(client())).await;
+    let ada = shop.sign_in("ada", "s1").await;
+    assert_eq!(
+        ada.log_out(&shop.here).await.at_provider()["client_id"],
+        "shop"
+    );
+    let stranger = Browser::default().log_out(&shop.here).await;
+    assert!(
+        stranger
+            .location()
+            .starts_with("https://other.example/end?")
+    );
+}
+
+#[tokio::test]
+async fn without_a_return_address_the_user_stays_at_the_provider() {
+    let staying = Client::new(ISSUER, "shop")
+        .keys("{\"keys\":[]}")
+        .end_session_endpoint(END_SESSION);
+    let shop = Shop::with(|builder| builder.client(staying.clone())).await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let leaving = ada.log_out(&shop.here).await.at_provider();
+    assert!(!leaving.contains_key("state"));
+    assert!(!leaving.contains_key("post_logout_redirect_uri"));
+}
+
+#[tokio::test]
+async fn a_state_is_good_once() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let state = ada.log_out(&shop.here).await.at_provider()["state"].clone();
+    let back = format!("/signed-out?state={state}");
+    assert_eq!(ada.get(&shop.there, &back).await.location(), "/bye");
+    assert_eq!(
+        ada.get(&shop.here, &back).await.status,
+        StatusCode::BAD_REQUEST
+    );
+}
+
+#[tokio::test]
+async fn a_state_is_of_one_browser() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let state = ada.log_out(&shop.here).await.at_provider()["state"].clone();
+    let back = format!("/signed-out?state={state}");
+    let stranger = Browser::default().get(&shop.here, &back).await;
+    assert_eq!(stranger.status, StatusCode::BAD_REQUEST);
+    let twice = format!("/signed-out?state={state}&state={state}");
+    assert_eq!(
+        ada.get(&shop.here, &twice).await.status,
+        StatusCode::BAD_REQUEST
+    );
+}
+
+#[tokio::test]
+async fn every_sign_out_has_a_state_of_its_own() {
+    let shop = Shop::open().await;
+    let first = Browser::default().log_out(&shop.here).await.at_provider();
+    let second = Browser::default().log_out(&shop.here).await.at_provider();
+    assert_ne!(first["state"], second["state"]);
+    assert!(first["state"].len() >= 22, "128 bits");
+}
+
+#[tokio::test]
+async fn no_parameter_of_a_request_sends_a_browser_anywhere() {
+    let shop = Shop::open().await;
+    let evil = "https://evil.example/";
+    let parameters = format!(
+        "post_logout_redirect_uri={evil}&redirect_uri={evil}&return_to={evil}&next={evil}&id_token_hint={evil}&client_id={evil}&state={evil}"
+    );
+    let ada = shop.sign_in("ada", "s1").await;
+    let path = format!("/logout?{parameters}");
+    let button = request(&Method::POST, &path).header("sec-fetch-site", "same-origin");
+    let leaving = ada.send(&shop.here, button).await;
+    assert!(!leaving.location().contains("evil"), "{leaving:?}");
+    let state = &leaving.at_provider()["state"];
+    let back = format!(
+        "/signed-out?{}&state={state}",
+        parameters.replace("&state=", "&was=")
+    );
+    assert_eq!(ada.get(&shop.here, &back).await.location(), "/bye");
+}
+
+#[tokio::test]
+async fn the_answers_are_kept_by_no_cache() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    for path in ["/logout", "/signed-out", "/frontchannel-logout?sid=x"] {
+        let answer = ada.copy().get(&shop.here, path).await;
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+    }
+    let leaving = ada.log_out(&shop.here).await;
+    assert_eq!(leaving.header("cache-control"), Some("no-store"));
+}
+
+#[tokio::test]
+async fn the_cookies_are_out_of_reach_of_scripts_and_other_sites() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let leaving = ada.log_out(&shop.here).await;
+    let cookies: Vec<_> = leaving.headers.get_all("set-cookie").iter().collect();
+    assert_eq!(cookies.len(), 2, "the state's, and the ticket's end");
+    for cookie in cookies {
+        let cookie = cookie.to_str().unwrap();
+        assert!(cookie.starts_with("__Host-"), "{cookie}");
+        for attribute in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/"] {
+            assert!(cookie.contains(attribute), "{attribute} in {cookie}");
+        }
+        assert!(!cookie.contains("Domain"), "{cookie}");
+    }
+}
+
+#[tokio::test]
+async fn other_methods_do_nothing() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
+        for path in ["/logout", "/signed-out", "/frontchannel-logout?iss=x&sid=y"] {
+            let asked = request(&method, path).header("sec-fetch-site", "same-origin");
+            let answer = ada.send(&shop.here, asked).await;
+            assert_eq!(
+                answer.status,
+                StatusCode::METHOD_NOT_ALLOWED,
+                "{method} {path}"
+            );
+            assert!(answer.header("allow").is_some());
+        }
+    }
+    let head = request(&Method::HEAD, "/logout").header("sec-fetch-site", "none");
+    assert_eq!(ada.send(&shop.here, head).await.status, StatusCode::OK);
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
+}
+
+/// Revokes what it is given, and says so.
+#[derive(Clone, Default)]
+struct Revoker {
+    revoked: Arc<Mutex<Vec<String>>>,
+    done: Arc<Notify>,
+}
+
+#[async_trait]
+impl TokenSource for Revoker {
+    async fn refresh(&self, _: RefreshRequest) -> Result<TokenSet, RefreshError> {
+        Err(RefreshError::refused("nobody asks for this"))
+    }
+
+    async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError> {
+        let token = refresh_token.expose_secret().to_owned();
+        self.revoked.lock().unwrap().push(token);
+        self.done.notify_one();
+        Ok(())
+    }
+
+    fn revocation(&self) -> Revocation {
+        Revocation::Token
+    }
+}
+
+#[tokio::test]
+async fn the_refresh_token_is_revoked_after_the_answer() {
+    let revoker = Revoker::default();
+    let source = revoker.clone();
+    let shop =
+        Shop::with(move |builder| builder.client(client().revoking(api(), source.clone()))).await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let _ = ada.log_out(&shop.here).await.at_provider();
+    assert!(revoker.revoked.lock().unwrap().is_empty());
+    revoker.done.notified().await;
+    assert_eq!(*revoker.revoked.lock().unwrap(), ["rt"]);
+}
+
+#[tokio::test]
+async fn nothing_is_revoked_where_the_eviction_failed() {
+    let revoker = Revoker::default();
+    let source = revoker.clone();
+    let shop =
+        Shop::with(move |builder| builder.client(client().revoking(api(), source.clone()))).await;
+    let ada = shop.sign_in("ada", "s1").await;
+    shop.store.fail_with(ErrorKind::Unavailable);
+    let failed = ada.log_out(&shop.here).await;
+    assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
+    shop.store.work();
+    let _ = ada.log_out(&shop.here).await.at_provider();
+    revoker.done.notified().await;
+    assert_eq!(revoker.revoked.lock().unwrap().len(), 1);
+}
