@@ -3,6 +3,7 @@
 mod app_cache;
 mod args;
 mod columns;
+mod development_provider;
 mod exit;
 mod failure;
 mod fleet;
@@ -21,6 +22,7 @@ mod verdict;
 
 pub use self::{
     columns::{Column, Columns},
+    development_provider::{Counts, DevelopmentProvider, Event, RegisteredClient, Settings},
     exit::Exit,
     failure::Failure,
     fleet::Fleet,

@@ -1,0 +1,74 @@
+use std::collections::{HashMap, VecDeque};
+
+/// A map that forgets its oldest entries when it is full. A key that was removed never comes again.
+pub(super) struct Bounded<V> {
+    limit: usize,
+    entries: HashMap<String, V>,
+    /// Every key in the order of insertion, and some that were removed since.
+    order: VecDeque<String>,
+}
+
+impl<V> Bounded<V> {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            entries: HashMap::new(),
+            order: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn insert(&mut self, key: String, value: V) {
+        while self.entries.len() >= self.limit {
+            let Some(oldest) = self.order.pop_front() else {
+                break;
+            };
+            self.entries.remove(&oldest);
+        }
+        if self.order.len() >= 2 * self.limit {
+            self.order.retain(|key| self.entries.contains_key(key));
+        }
+        self.order.push_back(key.clone());
+        self.entries.insert(key, value);
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&V> {
+        self.entries.get(key)
+    }
+
+    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut V> {
+        self.entries.get_mut(key)
+    }
+
+    pub(super) fn find(&self, wanted: impl Fn(&V) -> bool) -> Option<String> {
+        let mut entries = self.entries.iter();
+        let (key, _) = entries.find(|(_, value)| wanted(value))?;
+        Some(key.clone())
+    }
+
+    pub(super) fn remove(&mut self, key: &str) -> Option<V> {
+        self.entries.remove(key)
+    }
+
+    pub(super) fn retain(&mut self, keep: impl Fn(&V) -> bool) {
+        self.entries.retain(|_, value| keep(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_a_million_times_takes_no_more_room() {
+        let mut map = Bounded::new(3);
+        for number in 0..1000 {
+            map.insert(number.to_string(), number);
+            if number % 2 == 0 {
+                map.remove(&number.to_string());
+            }
+        }
+        assert!(map.entries.len() <= 3 && map.order.len() <= 6);
+        assert_eq!(map.get("999"), Some(&999));
+        assert_eq!(map.get("1"), None);
+    }
+}

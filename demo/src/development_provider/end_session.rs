@@ -1,0 +1,189 @@
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::{RawQuery, State},
+    http::HeaderMap,
+    response::Response,
+};
+use serde::Deserialize;
+use url::Url;
+
+use super::{
+    answer, ending,
+    events::Event,
+    form::Parameters,
+    front_channel::Frame,
+    pages::{self, PageError},
+    random::random_text,
+    same_origin::is_same_origin,
+    shared::Shared,
+    sso_cookie,
+};
+
+/// A browser that is asked whether to sign out.
+pub(super) struct WantsToSignOut {
+    cookie: String,
+    next: Option<Url>,
+}
+
+/// What an ID token says of the session it was issued in. It may have expired: it is a hint.
+#[derive(Deserialize)]
+struct Hint {
+    iss: String,
+    sub: String,
+    aud: String,
+    sid: String,
+}
+
+/// `GET /end_session` (RP-Initiated Logout 1.0).
+pub(super) async fn by_query(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    asked(&shared, &headers, query.unwrap_or_default().as_bytes()).await
+}
+
+/// `POST /end_session`.
+pub(super) async fn by_form(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, PageError> {
+    asked(&shared, &headers, &body).await
+}
+
+async fn asked(
+    shared: &Arc<Shared>,
+    headers: &HeaderMap,
+    text: &[u8],
+) -> Result<Response, PageError> {
+    let parameters = Parameters::parse(text)?;
+    if parameters.repeats_any() {
+        return Err(PageError::request("It names a parameter twice."));
+    }
+    let hint = hint(shared, &parameters)?;
+    let next = next(shared, &parameters, hint.as_ref())?;
+    let here = sso_cookie::read(shared, headers);
+    let (here, hinted) = {
+        let sessions = shared.sessions();
+        let here = here.filter(|cookie| sessions.of(cookie).is_some());
+        let hinted = hint.and_then(|hint| sessions.cookie_of(&hint.sub, &hint.sid));
+        (here, hinted)
+    };
+    match (here, hinted) {
+        // A form that was posted across sites comes without the cookie.
+        (None, Some(hinted)) => Ok(end(shared, &hinted, next.as_ref()).await),
+        (Some(here), Some(hinted)) if here == hinted => {
+            Ok(end(shared, &hinted, next.as_ref()).await)
+        }
+        (Some(cookie), _) => {
+            let interaction = random_text()?;
+            let name = shared.sessions().of(&cookie).map(|own| own.name.clone());
+            let page = pages::confirm::page(&interaction, &name.unwrap_or_default(), next.as_ref());
+            let wants = WantsToSignOut { cookie, next };
+            shared.sign_outs().insert(interaction, wants);
+            Ok(page)
+        }
+        (None, None) => Ok(gone_on(shared, &[], next.as_ref())),
+    }
+}
+
+/// `POST /end_session/confirmed`: the user said yes.
+pub(super) async fn confirmed(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, PageError> {
+    if !is_same_origin(&headers, &shared.issuer) {
+        return Err(PageError::foreign_form());
+    }
+    let form = Parameters::parse(&body)?;
+    let interaction = form.value("interaction").unwrap_or_default();
+    let wants = shared.sign_outs().remove(interaction);
+    let wants = wants.ok_or_else(PageError::too_late)?;
+    Ok(end(&shared, &wants.cookie, wants.next.as_ref()).await)
+}
+
+/// `POST /sign-out`: the button on the provider's own page.
+pub(super) async fn button(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    if !is_same_origin(&headers, &shared.issuer) {
+        return Err(PageError::foreign_form());
+    }
+    let cookie = sso_cookie::read(&shared, &headers).unwrap_or_default();
+    Ok(end(&shared, &cookie, None).await)
+}
+
+async fn end(shared: &Arc<Shared>, cookie: &str, next: Option<&Url>) -> Response {
+    let frames = ending::end(shared, cookie).await;
+    let mut response = gone_on(shared, &frames, next);
+    sso_cookie::forget(shared, &mut response);
+    response
+}
+
+/// To where the app wants the browser, once its frames are loaded.
+fn gone_on(shared: &Shared, frames: &[Frame], next: Option<&Url>) -> Response {
+    for frame in frames {
+        shared.journal.note(Event::FrontChannelShown {
+            client: frame.client.clone(),
+        });
+    }
+    match next {
+        Some(next) if frames.is_empty() => answer::see_other(next),
+        _ => pages::signed_out::page(frames, next),
+    }
+}
+
+fn hint(shared: &Shared, parameters: &Parameters) -> Result<Option<Hint>, PageError> {
+    let Some(token) = parameters.value("id_token_hint") else {
+        return Ok(None);
+    };
+    let hint: Option<Hint> = shared.key.open("JWT", token);
+    let hint = hint.filter(|hint| hint.iss == shared.issuer);
+    let hint = hint.ok_or(PageError::request(
+        "Its id_token_hint is no ID token of this provider.",
+    ))?;
+    Ok(Some(hint))
+}
+
+/// Where the browser is to go afterwards: only to what is registered for a client that is known.
+fn next(
+    shared: &Shared,
+    parameters: &Parameters,
+    hint: Option<&Hint>,
+) -> Result<Option<Url>, PageError> {
+    let hinted = hint.map(|hint| hint.aud.as_str());
+    let named = parameters.value("client_id");
+    if let (Some(hinted), Some(named)) = (hinted, named)
+        && hinted != named
+    {
+        return Err(PageError::request(
+            "Its id_token_hint was issued to another client than it names.",
+        ));
+    }
+    let client = hinted.or(named).map(|id| shared.registry.client(id));
+    if let Some(None) = client {
+        return Err(PageError::request("Its client_id is not registered here."));
+    }
+    let Some(uri) = parameters.value("post_logout_redirect_uri") else {
+        return Ok(None);
+    };
+    let registered = client
+        .flatten()
+        .map(|client| &client.post_logout_redirect_uris);
+    if !registered.is_some_and(|uris| uris.iter().any(|one| one == uri)) {
+        return Err(PageError::request(
+            "Its post_logout_redirect_uri is not registered for a client that it names.",
+        ));
+    }
+    let mut next = Url::parse(uri)
+        .map_err(|_| PageError::request("Its post_logout_redirect_uri is no URI."))?;
+    if let Some(state) = parameters.value("state") {
+        next.query_pairs_mut().append_pair("state", state);
+    }
+    Ok(Some(next))
+}

@@ -1,0 +1,146 @@
+mod answer;
+mod authorization_request;
+mod authorize;
+mod back_channel;
+mod bounded;
+mod client_auth;
+mod discovery;
+mod end_session;
+mod ending;
+mod events;
+mod form;
+mod front_channel;
+mod gate;
+mod grants;
+mod keys;
+mod oauth_error;
+mod pages;
+mod proof;
+mod random;
+mod registered_client;
+mod registry;
+mod revoke;
+mod routes;
+mod same_origin;
+mod sessions;
+mod settings;
+mod shared;
+mod sign_in;
+mod sso_cookie;
+mod token;
+mod userinfo;
+
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, net::TcpListener, sync::Arc};
+
+use tokio::sync::{broadcast, oneshot};
+
+pub use self::{
+    events::{Counts, Event},
+    registered_client::RegisteredClient,
+    settings::Settings,
+};
+use self::{registry::Registry, shared::Shared};
+use crate::failure::Failure;
+
+/// An OpenID provider for development: who types a name is signed in, by a real code flow.
+///
+/// It speaks OpenID Connect Core, Discovery, RP-Initiated, Back-Channel and Front-Channel Logout 1.0, PKCE (RFC 7636), rotation of
+/// refresh tokens with reuse detection (RFC 9700 section 4.14.2) and revocation (RFC 7009). It listens at a loopback address
+/// only, keeps nothing, and ends when it is dropped.
+pub struct DevelopmentProvider {
+    shared: Arc<Shared>,
+    _until_dropped: oneshot::Sender<()>,
+}
+
+impl DevelopmentProvider {
+    /// Serves one app, with the usual settings. Needs a Tokio runtime around it.
+    ///
+    /// # Errors
+    /// As [`start_with`](Self::start_with).
+    pub fn start(listener: TcpListener, client: RegisteredClient) -> Result<Self, Failure> {
+        Self::start_with(listener, vec![client], Settings::default())
+    }
+
+    /// Serves these apps.
+    ///
+    /// # Errors
+    /// Where the listener or a client's URI is not at a loopback address, a client's registration can't be used, no Tokio runtime
+    /// is there, or the system has no randomness.
+    pub fn start_with(
+        listener: TcpListener,
+        clients: Vec<RegisteredClient>,
+        settings: Settings,
+    ) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Handle::try_current()
+            .map_err(|_| Failure::new("the development provider needs a Tokio runtime"))?;
+        let address = listener.local_addr()?;
+        if !address.ip().is_loopback() {
+            return Err(Failure::new(format!(
+                "the development provider signs in whoever asks, so it does not listen at {address}: give it a loopback address",
+            )));
+        }
+        listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let registry = Registry::new(clients)?;
+        let shared = Arc::new(Shared::new(address, registry, settings)?);
+        let (until_dropped, dropped) = oneshot::channel::<()>();
+        let server =
+            axum::serve(listener, routes::routes(&shared)).with_graceful_shutdown(async move {
+                // Nothing is ever sent: it ends when the sender is dropped.
+                let _ = dropped.await;
+            });
+        runtime.spawn(server.into_future());
+        Ok(Self {
+            shared,
+            _until_dropped: until_dropped,
+        })
+    }
+
+    /// The issuer: `http://127.0.0.1:PORT`. Requests must name this very host.
+    pub fn issuer(&self) -> &str {
+        &self.shared.issuer
+    }
+
+    /// From now on refreshes are carried out, but their answers wait for [`release_refreshes`](Self::release_refreshes).
+    pub fn hold_refreshes(&self) {
+        self.shared.gate.close();
+    }
+
+    /// Lets all refreshes be answered, those that wait and those to come.
+    pub fn release_refreshes(&self) {
+        self.shared.gate.open();
+    }
+
+    /// Returns once a refresh has been carried out whose answer waits.
+    pub async fn refresh_held(&self) {
+        self.shared.gate.somebody_waits().await;
+    }
+
+    /// What was done so far.
+    pub fn counts(&self) -> Counts {
+        self.shared.journal.counts()
+    }
+
+    /// What is done from now on. A reader who falls 256 events behind misses the oldest.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.shared.journal.subscribe()
+    }
+}
+
+impl fmt::Debug for DevelopmentProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DevelopmentProvider")
+            .field("issuer", &self.shared.issuer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for DevelopmentProvider {
+    fn drop(&mut self) {
+        // A connection ends once its request is answered, so none may wait any longer.
+        self.shared.gate.open();
+    }
+}

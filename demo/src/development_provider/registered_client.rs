@@ -1,0 +1,142 @@
+use std::fmt;
+
+use url::{Host, Url};
+
+use crate::failure::Failure;
+
+/// An app as it is registered at a development provider. All its URIs are at loopback addresses.
+#[derive(Clone, Default)]
+pub struct RegisteredClient {
+    /// The `client_id`.
+    pub id: String,
+    /// The `client_secret`. Without one the client is public, and proves itself by PKCE alone.
+    pub secret: Option<String>,
+    /// Where codes may be sent: compared as text.
+    pub redirect_uris: Vec<String>,
+    /// Where a browser may be sent after a sign-out: compared as text.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Who is told of sign-outs by a logout token (Back-Channel Logout 1.0).
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether logout tokens name the `sid` beside the `sub`, or the `sub` alone.
+    pub backchannel_logout_session_required: bool,
+    /// What is loaded in an iframe at a sign-out (Front-Channel Logout 1.0).
+    pub frontchannel_logout_uri: Option<String>,
+    /// Whether the iframe's address carries `iss` and `sid`, or neither.
+    pub frontchannel_logout_session_required: bool,
+}
+
+impl RegisteredClient {
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let id = &self.id;
+        if id.is_empty() || id.len() > 128 || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Failure::new(format!(
+                "{id:?} can't be a client_id: it takes 1 to 128 visible ASCII characters",
+            )));
+        }
+        let uris = self.redirect_uris.iter();
+        let uris = uris.chain(&self.post_logout_redirect_uris);
+        let uris = uris.chain(&self.frontchannel_logout_uri);
+        for uri in uris {
+            loopback(uri)?;
+        }
+        if let Some(uri) = &self.backchannel_logout_uri
+            && loopback(uri)?.scheme() != "http"
+        {
+            return Err(Failure::new(format!(
+                "the development provider has no TLS to send logout tokens to {uri}: register an http URI",
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The secret is nobody's business.
+impl fmt::Debug for RegisteredClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegisteredClient")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+fn loopback(uri: &str) -> Result<Url, Failure> {
+    let refused = |why: &str| Failure::new(format!("{uri:?} can't be registered: {why}"));
+    let url = Url::parse(uri).map_err(|error| refused(&error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refused("it is neither http nor https"));
+    }
+    if url.fragment().is_some() {
+        return Err(refused("it has a fragment"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused("it holds a user name or a password"));
+    }
+    let is_loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if !is_loopback {
+        return Err(refused("it is not at a loopback address"));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(change: impl FnOnce(&mut RegisteredClient)) -> Result<(), String> {
+        let mut client = RegisteredClient {
+            id: "shop".to_owned(),
+            redirect_uris: vec!["http://localhost:3000/callback".to_owned()],
+            ..RegisteredClient::default()
+        };
+        change(&mut client);
+        client.check().map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn only_loopback_addresses_are_registered() {
+        assert_eq!(client(|_| {}), Ok(()));
+        for uri in [
+            "https://shop.example/callback",
+            "http://127.0.0.1.example/",
+            "http://10.0.0.1/",
+            "javascript:alert(1)",
+            "http://localhost/#there",
+            "http://shop@localhost/",
+            "/callback",
+        ] {
+            let refusal = client(|client| client.redirect_uris.push(uri.to_owned())).unwrap_err();
+            assert!(refusal.contains(uri), "{refusal}");
+        }
+        for uri in [
+            "http://127.0.0.2/",
+            "http://[::1]:9/",
+            "https://a.localhost/",
+        ] {
+            assert_eq!(
+                client(|client| client.post_logout_redirect_uris.push(uri.to_owned())),
+                Ok(())
+            );
+        }
+        assert!(
+            client(|client| {
+                client.backchannel_logout_uri = Some("https://localhost/logout".to_owned());
+            })
+            .is_err()
+        );
+        assert!(client(|client| client.id = "the shop".to_owned()).is_err());
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        let client = RegisteredClient {
+            secret: Some("hunter2".to_owned()),
+            ..RegisteredClient::default()
+        };
+        assert!(!format!("{client:?}").contains("hunter2"));
+    }
+}

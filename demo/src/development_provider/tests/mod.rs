@@ -1,0 +1,62 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod app;
+mod authorization;
+mod back_channel;
+mod browser;
+mod code_flow;
+mod end_session;
+mod front_channel;
+mod held_refreshes;
+mod surface;
+mod token_endpoint;
+
+use std::net::TcpListener;
+
+use self::{app::App, browser::Browser};
+use super::{DevelopmentProvider, RegisteredClient, Settings};
+
+const CALLBACK: &str = "http://127.0.0.1:9/callback";
+const SIGNED_OUT: &str = "http://127.0.0.1:9/signed-out";
+
+/// A provider, an app that is registered there, and a browser.
+struct World {
+    provider: DevelopmentProvider,
+    app: App,
+    browser: Browser,
+}
+
+fn listener() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").unwrap()
+}
+
+fn shop() -> RegisteredClient {
+    RegisteredClient {
+        id: "shop".to_owned(),
+        secret: Some("hunter2 & more".to_owned()),
+        redirect_uris: vec![CALLBACK.to_owned()],
+        post_logout_redirect_uris: vec![SIGNED_OUT.to_owned()],
+        ..RegisteredClient::default()
+    }
+}
+
+fn world() -> World {
+    world_of(vec![shop()], Settings::default())
+}
+
+/// The app is the first of the clients.
+fn world_of(clients: Vec<RegisteredClient>, settings: Settings) -> World {
+    let app = clients.first().unwrap().clone();
+    let provider = DevelopmentProvider::start_with(listener(), clients, settings).unwrap();
+    let app = App::new(&provider, app);
+    World {
+        provider,
+        app,
+        browser: Browser::default(),
+    }
+}
