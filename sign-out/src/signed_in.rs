@@ -5,9 +5,12 @@ use token_cache_core::Session;
 
 /// The living session of a request, as a handler takes it: an extractor for axum and for actix-web.
 ///
-/// It is refused with 401 where nobody is signed in; take an `Option` of it where that is fine. It needs the layer
+/// It is refused with 401 where nobody is signed in. It needs the layer
 /// ([`SignOutRoutes::refuse_signed_out`](crate::SignOutRoutes::refuse_signed_out)), which asked the store; without the layer it is
 /// refused with 500, so that nobody takes a missing layer for a visitor.
+///
+/// Where a visitor is fine, a handler takes an `Option` of it in axum, and a `Result<SignedIn, NotSignedIn>` in actix-web (whose
+/// `Option` would not tell a visitor from a missing layer).
 #[derive(Debug, Clone)]
 #[expect(
     clippy::exhaustive_structs,
@@ -45,9 +48,14 @@ impl SignedIn {
     /// # Errors
     /// [`NotSignedIn`] where there is none.
     pub fn of(extensions: &Extensions) -> Result<Self, NotSignedIn> {
-        match extensions.get::<Session>() {
+        let is_checked = extensions.get::<Checked>().is_some();
+        Self::found(extensions.get::<Session>(), is_checked)
+    }
+
+    pub(crate) fn found(session: Option<&Session>, is_checked: bool) -> Result<Self, NotSignedIn> {
+        match session {
             Some(session) => Ok(Self(session.clone())),
-            None if extensions.get::<Checked>().is_some() => Err(NotSignedIn::Nobody),
+            None if is_checked => Err(NotSignedIn::Nobody),
             None => Err(NotSignedIn::NoLayer),
         }
     }

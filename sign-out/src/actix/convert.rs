@@ -1,0 +1,34 @@
+//! Between the two versions of the `http` crate: actix-web has the one before ours.
+
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request, Response, request::Parts};
+
+/// The head of a request; none where a part of it is none in HTTP.
+pub(super) fn parts(request: &HttpRequest) -> Option<Parts> {
+    let mut converted = Request::builder()
+        .method(Method::from_bytes(request.method().as_str().as_bytes()).ok()?)
+        .uri(request.uri().to_string());
+    for (name, value) in request.headers() {
+        converted = converted.header(
+            HeaderName::from_bytes(name.as_str().as_bytes()).ok()?,
+            HeaderValue::from_bytes(value.as_bytes()).ok()?,
+        );
+    }
+    Some(converted.body(()).ok()?.into_parts().0)
+}
+
+pub(super) fn answer(answer: Response<Bytes>) -> HttpResponse {
+    let (parts, body) = answer.into_parts();
+    let mut converted = builder(parts.status);
+    for (name, value) in &parts.headers {
+        converted.append_header((name.as_str(), value.as_bytes()));
+    }
+    converted.body(body)
+}
+
+fn builder(status: http::StatusCode) -> HttpResponseBuilder {
+    use actix_web::http::StatusCode;
+    let status = StatusCode::from_u16(status.as_u16());
+    HttpResponseBuilder::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+}

@@ -1,0 +1,145 @@
+//! The routes, the middleware and the extractor for actix-web (4).
+//!
+//! ```
+//! use actix_web::{App, HttpResponse, web};
+//! use token_cache_sign_out::{SignOutRoutes, SignedIn, actix::ActixSignOut};
+//!
+//! async fn account(session: SignedIn) -> HttpResponse {
+//!     HttpResponse::Ok().body(format!("signed in until {:?}", session.ends_at()))
+//! }
+//!
+//! fn app(sign_out: &SignOutRoutes, config: &mut web::ServiceConfig) {
+//!     let sign_out = ActixSignOut::new(sign_out.clone());
+//!     config.configure(sign_out.routes()).service(
+//!         web::resource("/account")
+//!             .wrap(sign_out.refuse_signed_out())
+//!             .to(account),
+//!     );
+//! }
+//! ```
+
+mod convert;
+mod layer;
+mod signed_in;
+mod tickets;
+
+use std::{fmt, sync::Arc};
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use http::request::Parts;
+
+pub use self::{
+    layer::{RefuseSignedOut, RefuseSignedOutMiddleware},
+    tickets::RequestTickets,
+};
+use crate::{SignOutRoutes, TicketSlot, admission::Gate, paths};
+
+/// Sign-out over the web, for an app of actix-web. Cheap to clone.
+#[derive(Clone)]
+pub struct ActixSignOut {
+    routes: SignOutRoutes,
+    tickets: Option<Arc<dyn RequestTickets>>,
+}
+
+impl ActixSignOut {
+    /// The routes, with the tickets where they were built to find them.
+    pub fn new(routes: SignOutRoutes) -> Self {
+        Self {
+            routes,
+            tickets: None,
+        }
+    }
+
+    /// Finds the tickets in what only an actix request leads to, such as the session of `actix-session`. The routes are built with
+    /// [`TicketSlots`](crate::TicketSlots), in which these travel.
+    pub fn tickets(mut self, tickets: impl RequestTickets) -> Self {
+        self.tickets = Some(Arc::new(tickets));
+        self
+    }
+
+    /// All the routes, at [`paths`]: `App::new().configure(sign_out.routes())`.
+    pub fn routes(&self) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
+        let sign_out = self.clone();
+        move |config| {
+            for (path, route) in [
+                (paths::LOG_OUT, Route::LogOut),
+                (paths::SIGNED_OUT, Route::SignedOut),
+                (paths::FRONT_CHANNEL, Route::FrontChannel),
+            ] {
+                let sign_out = sign_out.clone();
+                let serve = move |request: HttpRequest, body: web::Payload| {
+                    let sign_out = sign_out.clone();
+                    async move { sign_out.serve(route, &request, body).await }
+                };
+                // For every method: the route itself answers the wrong ones.
+                config.route(path, web::to(serve));
+            }
+        }
+    }
+
+    /// A middleware that lets no request pass whose session was signed out, on whichever server: the app's own cookie dies with the
+    /// tokens.
+    pub fn refuse_signed_out(&self) -> RefuseSignedOut {
+        RefuseSignedOut::new(self.clone(), Gate::new(self.routes.clone()))
+    }
+
+    async fn serve(
+        &self,
+        route: Route,
+        request: &HttpRequest,
+        _body: web::Payload,
+    ) -> HttpResponse {
+        let Some(asked) = self.asked(request) else {
+            return HttpResponse::BadRequest().finish();
+        };
+        let answer = match route {
+            Route::LogOut => self.routes.log_out(&asked.parts).await,
+            Route::SignedOut => self.routes.signed_out(&asked.parts),
+            Route::FrontChannel => self.routes.front_channel(&asked.parts).await,
+        };
+        asked.settle(self, request);
+        convert::answer(answer)
+    }
+
+    /// A request as the routes take it; none where it is no HTTP request.
+    fn asked(&self, request: &HttpRequest) -> Option<Asked> {
+        let mut parts = convert::parts(request)?;
+        let slot = self.tickets.as_ref().map(|tickets| {
+            let slot = TicketSlot::new(tickets.ticket(request));
+            parts.extensions.insert(slot.clone());
+            slot
+        });
+        Some(Asked { parts, slot })
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Route {
+    LogOut,
+    SignedOut,
+    FrontChannel,
+}
+
+struct Asked {
+    parts: Parts,
+    slot: Option<TicketSlot>,
+}
+
+impl Asked {
+    /// Drops the ticket where it is kept, if its session has ended.
+    fn settle(&self, sign_out: &ActixSignOut, request: &HttpRequest) {
+        if let (Some(slot), Some(tickets)) = (&self.slot, &sign_out.tickets)
+            && slot.is_forgotten()
+        {
+            tickets.forget(request);
+        }
+    }
+}
+
+impl fmt::Debug for ActixSignOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActixSignOut")
+            .field("routes", &self.routes)
+            .finish_non_exhaustive()
+    }
+}

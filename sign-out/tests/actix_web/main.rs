@@ -1,0 +1,14 @@
+//! The adapter for actix-web: that it carries over what the routes and the layer say. What they say is tested with the browser's
+//! tests.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod kept_elsewhere;
+mod layer;
+mod over_a_socket;
+mod routes;
+mod shop;

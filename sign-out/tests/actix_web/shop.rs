@@ -1,0 +1,118 @@
+use std::time::Duration;
+
+use actix_web::{
+    App, Error, HttpResponse,
+    body::MessageBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    http::header::SET_COOKIE,
+    web,
+};
+use token_cache_core::{
+    AccountId, MemoryStore, Secret, Session, SignIn, TokenCache,
+    test_util::{FailingStore, ManualClock},
+};
+use token_cache_sign_out::{
+    Client, NotSignedIn, SignOutRoutes, SignOutRoutesBuilder, SignedIn, TicketCookie,
+    actix::{ActixSignOut, RefuseSignedOut},
+};
+
+pub(crate) const ISSUER: &str = "https://id.example";
+pub(crate) const COOKIE: &str = "__Host-shop";
+
+pub(crate) struct Shop {
+    pub(crate) store: FailingStore,
+    pub(crate) cache: TokenCache,
+    pub(crate) clock: ManualClock,
+    pub(crate) routes: SignOutRoutes,
+}
+
+impl Shop {
+    pub(crate) async fn open() -> Self {
+        Self::with(|builder| builder.tickets(TicketCookie::host("shop").unwrap())).await
+    }
+
+    pub(crate) async fn with(
+        settings: impl FnOnce(SignOutRoutesBuilder) -> SignOutRoutesBuilder,
+    ) -> Self {
+        let clock = ManualClock::new();
+        let store = FailingStore::new(MemoryStore::with_clock(clock.clone()));
+        let secret = Secret::random().unwrap();
+        let cache = TokenCache::open(store.clone(), secret).await.unwrap();
+        let client = Client::new(ISSUER, "shop")
+            .keys("{\"keys\":[]}")
+            .end_session_endpoint("https://id.example/end")
+            .post_logout_redirect_uri("https://shop.example/signed-out");
+        let builder = SignOutRoutes::builder(cache.clone()).client(client);
+        Self {
+            routes: settings(builder).build().unwrap(),
+            store,
+            cache,
+            clock,
+        }
+    }
+
+    pub(crate) fn sign_out(&self) -> ActixSignOut {
+        ActixSignOut::new(self.routes.clone())
+    }
+
+    pub(crate) async fn sign_in(&self, sid: &str) -> Session {
+        self.clock.advance(Duration::from_secs(1));
+        let ada = AccountId::new(ISSUER, "ada").unwrap();
+        let started = self.cache.start_sign_in().unwrap();
+        let sign_in = SignIn::new(ada, &started).sid(sid).unwrap();
+        self.cache.sign_in(sign_in).await.unwrap()
+    }
+
+    pub(crate) async fn lives(&self, session: &Session) -> bool {
+        match self.cache.resume(&session.ticket().unwrap()).await {
+            Ok(_) => true,
+            Err(error) => {
+                assert!(error.is_signed_out(), "{error}");
+                false
+            }
+        }
+    }
+}
+
+pub(crate) fn cookie(session: &Session) -> (&'static str, String) {
+    let ticket = session.ticket().unwrap().to_text();
+    ("cookie", format!("{COOKIE}={ticket}"))
+}
+
+pub(crate) fn app(
+    sign_out: &ActixSignOut,
+    layer: RefuseSignedOut,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    App::new()
+        .wrap(layer)
+        .configure(sign_out.routes())
+        .configure(pages)
+}
+
+/// A page for everybody, one for whoever is signed in, and one that begins a session.
+pub(crate) fn pages(config: &mut web::ServiceConfig) {
+    let anybody = |visitor: Result<SignedIn, NotSignedIn>| async move {
+        match visitor {
+            Ok(_) => HttpResponse::Ok().body("somebody"),
+            Err(NotSignedIn::Nobody) => HttpResponse::Ok().body("anybody"),
+            Err(error) => HttpResponse::InternalServerError().body(error.to_string()),
+        }
+    };
+    let me = |_: SignedIn| async { HttpResponse::Ok().body("signed in") };
+    let login = || async {
+        let new = (SET_COOKIE, "__Host-shop=new; Path=/; Secure");
+        HttpResponse::Ok().append_header(new).body("welcome")
+    };
+    config
+        .route("/", web::get().to(anybody))
+        .route("/me", web::get().to(me))
+        .route("/login", web::get().to(login));
+}
