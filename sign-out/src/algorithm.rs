@@ -13,3 +13,16 @@ pub enum Algorithm {
     /// Ed25519.
     EdDsa,
 }
+
+impl Algorithm {
+    /// The one that a token's `alg` names, which is compared with its case (RFC 7515 section 4.1.1).
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "RS256" => Some(Self::Rs256),
+            "PS256" => Some(Self::Ps256),
+            "ES256" => Some(Self::Es256),
+            "EdDSA" => Some(Self::EdDsa),
+            _ => None,
+        }
+    }
+}

@@ -26,6 +26,9 @@ impl SignOutRoutes {
             let (parts, _) = request.into_parts();
             routes.signed_out(&parts).map(Body::from)
         };
+        let back_channel = |State(routes): State<Self>, request: Request| async move {
+            routes.back_channel(request).await.map(Body::from)
+        };
         let front_channel = |State(routes): State<Self>, request: Request| async move {
             let (parts, _) = request.into_parts();
             routes.front_channel(&parts).await.map(Body::from)
@@ -33,6 +36,7 @@ impl SignOutRoutes {
         Router::new()
             .route(paths::LOG_OUT, any(log_out))
             .route(paths::SIGNED_OUT, any(signed_out))
+            .route(paths::BACK_CHANNEL, any(back_channel))
             .route(paths::FRONT_CHANNEL, any(front_channel))
             .with_state(self.clone())
     }

@@ -8,6 +8,7 @@ use crate::{
     client::url,
     evictions::Evictions,
     frame_ancestors,
+    keys::{Http, Provider},
     routes::{Hook, Inner},
     state_cookie::StateCookie,
 };
@@ -135,13 +136,20 @@ impl SignOutRoutesBuilder {
                 self.after,
             )));
         }
+        let bounds = self.bounds.checked()?;
+        let http = Http::new()?;
+        let providers = clients
+            .iter()
+            .map(|client| Provider::of(client, &http, bounds.keys))
+            .collect::<Result<_, _>>()?;
         Ok(SignOutRoutes(Arc::new(Inner {
             cache: self.cache,
             framed_by: frame_ancestors::policy(&clients)?,
             clients,
+            providers,
             ends: self.ends,
             after: self.after,
-            bounds: self.bounds.checked()?,
+            bounds,
             hook: self.hook,
             evictions: Evictions::default(),
             tickets,

@@ -22,6 +22,9 @@ pub struct Client {
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) keys: KeysFrom,
     pub(crate) keys_cooldown: Duration,
+    pub(crate) without_expiry: bool,
+    pub(crate) leeway: Duration,
+    pub(crate) longest_age: Duration,
     pub(crate) end_session_endpoint: Option<String>,
     pub(crate) post_logout_redirect_uri: Option<String>,
     pub(crate) front_channel_without_issuer: bool,
@@ -39,6 +42,9 @@ pub(crate) enum KeysFrom {
     Fixed(String),
 }
 
+/// What lies further in the future is no clock that is wrong.
+const MOST_LEEWAY: Duration = Duration::from_secs(5 * 60);
+
 impl Client {
     /// The client `client_id` of the provider `issuer`, both exactly as they stand in the provider's tokens.
     ///
@@ -51,6 +57,9 @@ impl Client {
             algorithms: vec![Algorithm::Rs256],
             keys: KeysFrom::Discovery,
             keys_cooldown: Duration::from_secs(10),
+            without_expiry: false,
+            leeway: Duration::from_secs(60),
+            longest_age: Duration::from_secs(10 * 60),
             end_session_endpoint: None,
             post_logout_redirect_uri: None,
             front_channel_without_issuer: false,
@@ -65,7 +74,8 @@ impl Client {
         self
     }
 
-    /// Takes the provider's keys from this JWK Set (RFC 7517 section 5), without asking for its discovery document.
+    /// Takes the provider's keys from this JWK Set (RFC 7517 section 5), without asking for its discovery document: say the
+    /// [`end_session_endpoint`](Self::end_session_endpoint) as well.
     pub fn jwks_uri(mut self, url: impl Into<String>) -> Self {
         self.keys = KeysFrom::Uri(url.into());
         self
@@ -80,6 +90,25 @@ impl Client {
     /// How long a key that is not in the provider's set makes nobody fetch the set again: 10 s unless said.
     pub fn keys_cooldown(mut self, cooldown: Duration) -> Self {
         self.keys_cooldown = cooldown;
+        self
+    }
+
+    /// Takes logout tokens without an `exp`, as Ory Hydra sends them. Back-Channel Logout 1.0 section 2.4 demands one; without it
+    /// a token is good for the [longest age](Self::longest_age).
+    pub fn logout_tokens_without_expiry(mut self, yes: bool) -> Self {
+        self.without_expiry = yes;
+        self
+    }
+
+    /// How far the provider's clock and this server's may be apart: 60 s unless said, five minutes at most.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// How old a logout token may be, by its `iat`: ten minutes unless said. An old one ends nothing that began after it.
+    pub fn longest_age(mut self, age: Duration) -> Self {
+        self.longest_age = age;
         self
     }
 
@@ -117,6 +146,11 @@ impl Client {
         if self.algorithms.is_empty() {
             return Err(ConfigError::new(
                 "a client without algorithms takes no message; name the registered one",
+            ));
+        }
+        if self.leeway > MOST_LEEWAY {
+            return Err(ConfigError::new(
+                "a leeway of over five minutes lets a provider's message sign out who signs in after it; set the clocks right",
             ));
         }
         if let KeysFrom::Uri(keys) = &self.keys {

@@ -49,10 +49,3 @@ impl EndSession {
         })
     }
 }
-
-impl Client {
-    /// Where its users sign out at the provider; none where that is not known.
-    pub(crate) fn end_session_url(&self) -> Option<Url> {
-        Url::parse(self.end_session_endpoint.as_deref()?).ok()
-    }
-}

@@ -11,6 +11,7 @@ mod algorithm;
 mod answer;
 #[cfg(feature = "axum")]
 mod axum;
+mod back_channel;
 mod bounds;
 mod builder;
 mod client;
@@ -19,13 +20,16 @@ mod cookies;
 mod end_session;
 mod ends;
 mod evictions;
+mod failure;
 mod frame_ancestors;
 mod front_channel;
 mod held;
 mod id_token;
 mod id_token_hint;
+mod keys;
 mod later_revocation;
 mod layer;
+mod message;
 mod page;
 pub mod paths;
 mod query;
@@ -38,6 +42,7 @@ mod state_cookie;
 mod ticket_cookie;
 mod ticket_slot;
 mod tickets;
+mod verify;
 
 pub use self::{
     algorithm::Algorithm,

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::{
     Bounds, Client, Ends, SignOutRoutesBuilder, SignedOut, Tickets, evictions::Evictions,
-    state_cookie::StateCookie,
+    keys::Provider, state_cookie::StateCookie,
 };
 
 /// What an app is told after every sign-out.
@@ -23,6 +23,8 @@ pub struct SignOutRoutes(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) cache: TokenCache,
     pub(crate) clients: Vec<Client>,
+    /// The provider of each client, at the same place.
+    pub(crate) providers: Vec<Provider>,
     pub(crate) ends: Ends,
     pub(crate) after: String,
     pub(crate) bounds: Bounds,
@@ -41,6 +43,11 @@ impl SignOutRoutes {
     /// Settings of the routes for the sessions of `cache`.
     pub fn builder(cache: TokenCache) -> SignOutRoutesBuilder {
         SignOutRoutesBuilder::new(cache)
+    }
+
+    /// The clients, each with its provider.
+    pub(crate) fn clients(&self) -> impl Iterator<Item = (&Client, &Provider)> {
+        self.0.clients.iter().zip(&self.0.providers)
     }
 
     pub(crate) fn cache(&self) -> &TokenCache {

@@ -9,6 +9,7 @@ use crate::{
     evictions::{Eviction, Fate},
     held::{Held, opens_nothing},
     id_token_hint::IdTokenHint,
+    keys::Provider,
     later_revocation::LaterRevocation,
     page::Page,
     query,
@@ -88,7 +89,7 @@ impl SignOutRoutes {
             account: hint.and_then(IdTokenHint::account),
             provider_session: hint.and_then(IdTokenHint::provider_session),
         };
-        let revoking = self.client_of(hint).revoking.clone();
+        let revoking = self.client_of(hint).0.revoking.clone();
         let cache = self.cache().clone();
         self.evict(None, eviction, || async move {
             match revoking {
@@ -106,30 +107,30 @@ impl SignOutRoutes {
 
     /// Drops the ticket, and sends the browser to the provider; or on, where the provider has no place to sign out at.
     async fn leave(&self, request: &Parts, hint: Option<&IdTokenHint>) -> Response<Bytes> {
-        let client = self.client_of(hint);
-        let leaving = client
-            .end_session_url()
-            .map(|endpoint| EndSession::at(&endpoint, client, hint))
-            .transpose();
+        let (client, provider) = self.client_of(hint);
+        let leaving = match provider.end_session_endpoint().await {
+            Ok(Some(endpoint)) => EndSession::at(&endpoint, client, hint).map(Some).ok(),
+            Ok(None) => Some(None),
+            Err(_) => None,
+        };
         let mut answer = match leaving {
-            Ok(None) => redirect(&self.0.after),
-            Ok(Some(EndSession { url, state })) => {
+            Some(None) => redirect(&self.0.after),
+            Some(Some(EndSession { url, state })) => {
                 let mut answer = redirect(url.as_str());
                 let state = state.zip(self.0.state.as_ref());
                 set_cookie(&mut answer, state.map(|(state, cookie)| cookie.set(&state)));
                 answer
             }
-            Err(_) => signed_out_here_only(&self.0.after),
+            None => signed_out_here_only(&self.0.after),
         };
         set_cookie(&mut answer, self.tickets().forget(request).await);
         answer
     }
 
     /// The client that a session is of; the first, where there is no ID token to tell. (No routes are built without a client.)
-    fn client_of(&self, hint: Option<&IdTokenHint>) -> &Client {
-        let clients = &self.0.clients;
-        hint.and_then(|hint| clients.iter().find(|client| hint.is_of(client)))
-            .unwrap_or(&clients[0])
+    fn client_of(&self, hint: Option<&IdTokenHint>) -> (&Client, &Provider) {
+        hint.and_then(|hint| self.clients().find(|(client, _)| hint.is_of(client)))
+            .unwrap_or((&self.0.clients[0], &self.0.providers[0]))
     }
 }
 

@@ -1,0 +1,94 @@
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use token_cache_core::Error;
+
+use crate::{
+    answer::answer,
+    evictions::Fate,
+    keys::{FetchError, KeyFailure},
+    message::Refusal,
+};
+
+/// Why a provider's message was not carried out.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It is none that we act upon. Sent again, it will be refused again.
+    Refused(Refusal),
+    /// It may be good, and can't be verified now.
+    NoKeys(FetchError),
+    /// It is good, and the sessions may not have ended.
+    NotEnded(Error),
+    /// It is good, and being carried out.
+    Late,
+}
+
+/// Providers that send again do so after a pause of their own; this is for those who ask.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+impl Failure {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Refused(refusal) => refusal.status(),
+            Self::NoKeys(_) | Self::NotEnded(_) | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// What happened, for the provider's log. It holds nothing of the message (G5).
+    pub(crate) fn description(&self) -> String {
+        match self {
+            Self::Refused(refusal) => refusal.to_string(),
+            Self::NoKeys(error) => format!("{error}; send the message again"),
+            Self::NotEnded(error) => format!(
+                "the sessions may not have ended ({}); send the message again",
+                error.kind().name()
+            ),
+            Self::Late => {
+                "the sessions are being ended; send the message again to hear of it".to_owned()
+            }
+        }
+    }
+
+    /// The answer, with this body.
+    pub(crate) fn answer(&self, body: impl serde::Serialize) -> Response<Bytes> {
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let status = self.status();
+        let mut response = answer(status, body);
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
+    }
+
+    /// What an eviction came to.
+    pub(crate) fn of(fate: Fate) -> Result<(), Self> {
+        match fate {
+            Fate::Ended => Ok(()),
+            Fate::Failed(error) => Err(Self::NotEnded(error)),
+            Fate::Late => Err(Self::Late),
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<KeyFailure> for Failure {
+    fn from(failure: KeyFailure) -> Self {
+        match failure {
+            KeyFailure::Unknown => Self::Refused(Refusal::UnknownKey),
+            KeyFailure::NotNamed => Self::Refused(Refusal::KeyNotNamed),
+            KeyFailure::Unavailable(error) => Self::NoKeys(error),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures_core::future::BoxFuture;
+use tokio::{sync::watch, time::Instant};
+
+use super::FetchError;
+
+type Fetch<T> = dyn Fn() -> BoxFuture<'static, Result<T, FetchError>> + Send + Sync;
+type Fetched<T> = Result<Arc<T>, FetchError>;
+type Landing<T> = watch::Receiver<Option<Fetched<T>>>;
+
+/// How long what was fetched is used without a look whether it changed.
+const FRESH: Duration = Duration::from_secs(10 * 60);
+
+/// How long it is used while the provider can't be asked. A key that the provider withdrew is not trusted for longer.
+const STALE: Duration = Duration::from_secs(60 * 60);
+
+/// How long a provider that failed is left alone, so that a flood of messages makes no flood of requests.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A document of a provider: fetched by one caller for all who wait, in a task of its own.
+pub(super) struct Cached<T> {
+    fetch: Box<Fetch<T>>,
+    state: Mutex<State<T>>,
+}
+
+struct State<T> {
+    value: Option<Dated<T>>,
+    flight: Option<Landing<T>>,
+    failed: Option<(Instant, FetchError)>,
+}
+
+/// A document, and when it was asked for.
+struct Dated<T> {
+    value: Arc<T>,
+    at: Instant,
+}
+
+impl<T> Clone for Dated<T> {
+    fn clone(&self) -> Self {
+        Self {
+            value: Arc::clone(&self.value),
+            at: self.at,
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> Cached<T> {
+    pub(super) fn new(
+        fetch: impl Fn() -> BoxFuture<'static, Result<T, FetchError>> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            fetch: Box::new(fetch),
+            state: Mutex::new(State {
+                value: None,
+                flight: None,
+                failed: None,
+            }),
+        })
+    }
+
+    /// The document, fetched if there is none yet or it is old.
+    pub(super) async fn get(self: &Arc<Self>) -> Fetched<T> {
+        let (landing, old) = {
+            let mut state = self.state();
+            let old = state.value.clone();
+            if let Some(known) = &old
+                && known.at.elapsed() < FRESH
+            {
+                return Ok(Arc::clone(&known.value));
+            }
+            let usable = old.filter(|known| known.at.elapsed() < STALE);
+            if let Some((at, failure)) = &state.failed
+                && at.elapsed() < PAUSE
+                && state.flight.is_none()
+            {
+                return usable.map_or_else(|| Err(failure.clone()), |known| Ok(known.value));
+            }
+            (self.fly(&mut state), usable)
+        };
+        match (landed(landing).await, old) {
+            (Ok(value), _) => Ok(value),
+            (Err(_), Some(old)) => Ok(old.value),
+            (Err(failure), None) => Err(failure),
+        }
+    }
+
+    /// A newer document than `seen`, which lacked something: fetched, unless one was asked for less than `cooldown` ago.
+    pub(super) async fn newer(
+        self: &Arc<Self>,
+        seen: &Arc<T>,
+        cooldown: Duration,
+    ) -> Result<Option<Arc<T>>, FetchError> {
+        let landing = {
+            let mut state = self.state();
+            if state.flight.is_none() {
+                if let Some((at, failure)) = &state.failed
+                    && at.elapsed() < PAUSE
+                {
+                    return Err(failure.clone());
+                }
+                match &state.value {
+                    Some(known) if !Arc::ptr_eq(&known.value, seen) => {
+                        return Ok(Some(Arc::clone(&known.value)));
+                    }
+                    Some(known) if known.at.elapsed() < cooldown => return Ok(None),
+                    _ => {}
+                }
+            }
+            self.fly(&mut state)
+        };
+        landed(landing).await.map(Some)
+    }
+
+    /// The flight under way, or a new one. Whoever goes away stops it for nobody.
+    fn fly(self: &Arc<Self>, state: &mut State<T>) -> Landing<T> {
+        if let Some(landing) = &state.flight {
+            return landing.clone();
+        }
+        let (sender, landing) = watch::channel(None);
+        state.flight = Some(landing.clone());
+        let cached = Arc::clone(self);
+        let at = Instant::now();
+        let fetch = (self.fetch)();
+        tokio::spawn(async move {
+            let flight = Flight(Arc::clone(&cached));
+            let fetched = fetch.await.map(Arc::new);
+            {
+                let mut state = cached.state();
+                match &fetched {
+                    Ok(value) => {
+                        let value = Arc::clone(value);
+                        state.value = Some(Dated { value, at });
+                        state.failed = None;
+                    }
+                    Err(failure) => state.failed = Some((Instant::now(), failure.clone())),
+                }
+            }
+            drop(flight);
+            sender.send_replace(Some(fetched));
+        });
+        landing
+    }
+}
+
+impl<T> Cached<T> {
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes its flight away when it is over, however it ends.
+struct Flight<T>(Arc<Cached<T>>);
+
+impl<T> Drop for Flight<T> {
+    fn drop(&mut self) {
+        self.0.state().flight = None;
+    }
+}
+
+async fn landed<T>(mut landing: Landing<T>) -> Fetched<T> {
+    let gone = || FetchError::new("the request to the provider was broken off");
+    let landed = landing.wait_for(Option::is_some).await;
+    landed.map_or_else(
+        |_| Err(gone()),
+        |fetched| fetched.clone().unwrap_or_else(|| Err(gone())),
+    )
+}
+
+impl<T> fmt::Debug for Cached<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cached")
+    }
+}

@@ -1,0 +1,101 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use reqwest::{Client, Response, header, redirect};
+use rustls::{ClientConfig, crypto::ring};
+use rustls_platform_verifier::Verifier;
+use url::Url;
+
+use crate::ConfigError;
+
+/// What a document of a provider may have at most.
+const MOST: usize = 256 * 1024;
+
+/// How long a document may take. Who waits for it, waits less; it then is there for the next.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Gets documents of a provider, within limits.
+#[derive(Clone)]
+pub(crate) struct Http(Client);
+
+/// Why a document of a provider can't be had. It names no address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FetchError(String);
+
+impl FetchError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl Http {
+    pub(crate) fn new() -> Result<Self, ConfigError> {
+        let provider = Arc::new(ring::default_provider());
+        let verifier = Verifier::new_with_extra_roots([], Arc::clone(&provider)).map_err(|_| {
+            ConfigError::new("no root certificates; install the system's (ca-certificates)")
+        })?;
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| ConfigError::new(format!("TLS can't be used: {error}")))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .timeout(TIMEOUT)
+            // A provider's documents are where it says. A redirect could lead into the app's own network.
+            .redirect(redirect::Policy::none())
+            .user_agent(concat!("token-cache-sign-out/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| ConfigError::new(format!("no HTTP client: {error}")))?;
+        Ok(Self(client))
+    }
+
+    /// The document at `url`, `what` it is said to be, read whole.
+    pub(crate) async fn get(&self, what: &str, url: Url) -> Result<Vec<u8>, FetchError> {
+        let request = self.0.get(url).header(header::ACCEPT, "application/json");
+        let answer = request.send().await.map_err(|error| failed(what, &error))?;
+        if !answer.status().is_success() {
+            let status = answer.status().as_u16();
+            return Err(FetchError::new(format!(
+                "the provider answered {status} for its {what}"
+            )));
+        }
+        read(what, answer).await
+    }
+}
+
+async fn read(what: &str, mut answer: Response) -> Result<Vec<u8>, FetchError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| failed(what, &error))? {
+        if chunk.len() > MOST - body.len() {
+            return Err(FetchError::new(format!(
+                "the provider's {what} has more than {MOST} bytes"
+            )));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn failed(what: &str, error: &reqwest::Error) -> FetchError {
+    let happened = if error.is_timeout() {
+        "did not come in time"
+    } else if error.is_connect() {
+        "can't be had: no connection"
+    } else {
+        "broke off"
+    };
+    FetchError::new(format!("the provider's {what} {happened}"))
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Http")
+    }
+}

@@ -1,0 +1,65 @@
+use bytes::{Buf, Bytes, BytesMut};
+use http::{HeaderMap, header};
+use http_body::Body;
+use http_body_util::BodyExt;
+
+use super::Refusal;
+
+/// What a message may have at most. Logout tokens have about one kilobyte.
+pub(crate) const MOST: usize = 64 * 1024;
+
+/// Reads a body whole, and no more of it than [`MOST`]: one that announces more is not even begun.
+pub(crate) async fn read<B: Body>(headers: &HeaderMap, body: B) -> Result<Bytes, Refusal> {
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > MOST) {
+        return Err(Refusal::TooLarge(MOST));
+    }
+    let mut body = std::pin::pin!(body);
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal::Unreadable)?;
+        let Ok(mut data) = frame.into_data() else {
+            continue;
+        };
+        if data.remaining() > MOST - whole.len() {
+            return Err(Refusal::TooLarge(MOST));
+        }
+        let length = data.remaining();
+        whole.extend_from_slice(&data.copy_to_bytes(length));
+    }
+    Ok(whole.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use http::HeaderValue;
+    use http_body_util::{Full, StreamBody};
+    use hyper::body::Frame;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_never_ends_is_left_at_the_limit() {
+        let endless = futures_util::stream::repeat_with(|| {
+            Ok::<_, Infallible>(Frame::data(Bytes::from_static(&[b'a'; 1000])))
+        });
+        let read = read(&HeaderMap::new(), StreamBody::new(endless)).await;
+        assert_eq!(read, Err(Refusal::TooLarge(MOST)));
+    }
+
+    #[tokio::test]
+    async fn a_body_of_the_limit_is_read_and_one_that_announces_more_is_not() {
+        let body = || Full::new(Bytes::from(vec![b'a'; MOST]));
+        let mut headers = HeaderMap::new();
+        assert_eq!(read(&headers, body()).await.unwrap().len(), MOST);
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("65537"));
+        assert_eq!(
+            read(&headers, Full::new(Bytes::new())).await,
+            Err(Refusal::TooLarge(MOST))
+        );
+    }
+}

@@ -1,0 +1,142 @@
+use serde_json::Value;
+use token_cache_core::Timestamp;
+
+use super::{Object, Refusal};
+
+/// What core takes as an issuer, a subject or a `sid`.
+const LONGEST_NAME: usize = 8 * 1024;
+
+/// The members of a token's header or claims, each of the type that its specification says or refused.
+#[derive(Debug, Clone)]
+pub(crate) struct Claims(Object);
+
+impl Claims {
+    pub(crate) fn new(object: Object) -> Self {
+        Self(object)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.has(name)
+    }
+
+    pub(crate) fn member(&self, name: &str) -> Option<&Value> {
+        self.0.member(name)
+    }
+
+    /// A string that may be absent; an empty one names nothing and nobody.
+    pub(crate) fn text(&self, name: &'static str) -> Result<Option<&str>, Refusal> {
+        text_of(name, self.0.member(name))
+    }
+
+    pub(crate) fn required_text(&self, name: &'static str) -> Result<&str, Refusal> {
+        self.text(name)?.ok_or(Refusal::Missing(name))
+    }
+
+    /// A `NumericDate` (RFC 7519 section 2). A fraction is dropped: equal seconds count as before.
+    pub(crate) fn date(&self, name: &'static str) -> Result<Option<Timestamp>, Refusal> {
+        let Some(value) = self.0.member(name) else {
+            return Ok(None);
+        };
+        let secs = match value {
+            Value::Number(number) => number.as_u64().or_else(|| whole_seconds(number.as_f64()?)),
+            _ => None,
+        };
+        let expected = "a number of seconds since 1970";
+        secs.map(|secs| Some(Timestamp::from_secs(secs)))
+            .ok_or(Refusal::Malformed(name, expected))
+    }
+
+    pub(crate) fn required_date(&self, name: &'static str) -> Result<Timestamp, Refusal> {
+        self.date(name)?.ok_or(Refusal::Missing(name))
+    }
+
+    /// Whom the token is for: one string, or several (RFC 7519 section 4.1.3).
+    pub(crate) fn audience(&self) -> Result<Vec<&str>, Refusal> {
+        let malformed = Refusal::Malformed("aud", "a string, or an array of strings");
+        match self.0.member("aud") {
+            None => Err(Refusal::Missing("aud")),
+            Some(Value::String(one)) => Ok(vec![one]),
+            Some(Value::Array(several)) => several
+                .iter()
+                .map(|one| one.as_str().ok_or(malformed))
+                .collect(),
+            Some(_) => Err(malformed),
+        }
+    }
+}
+
+/// A member that is a string, where it is there.
+pub(crate) fn text_of<'a>(
+    name: &'static str,
+    value: Option<&'a Value>,
+) -> Result<Option<&'a str>, Refusal> {
+    match value {
+        None => Ok(None),
+        Some(Value::String(text)) if !text.is_empty() && text.len() <= LONGEST_NAME => {
+            Ok(Some(text))
+        }
+        Some(_) => Err(Refusal::Malformed(name, "a string of 1 to 8192 bytes")),
+    }
+}
+
+fn whole_seconds(secs: f64) -> Option<u64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the range is checked, and the fraction is meant to go"
+    )]
+    (0.0..1e15).contains(&secs).then_some(secs as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims(json: &str) -> Claims {
+        Claims::new(Object::parse(json.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn a_date_is_a_number_that_is_not_negative() {
+        let date = |json: &str| claims(&format!(r#"{{"iat":{json}}}"#)).required_date("iat");
+        assert_eq!(date("1700000000"), Ok(Timestamp::from_secs(1_700_000_000)));
+        assert_eq!(
+            date("1700000000.9"),
+            Ok(Timestamp::from_secs(1_700_000_000))
+        );
+        assert_eq!(date("1.7e9"), Ok(Timestamp::from_secs(1_700_000_000)));
+        for json in [
+            "-1",
+            "-0.5",
+            "1e300",
+            "\"1700000000\"",
+            "null",
+            "true",
+            "[1]",
+            "{}",
+        ] {
+            assert!(date(json).is_err(), "{json}");
+        }
+        assert_eq!(
+            claims("{}").required_date("iat"),
+            Err(Refusal::Missing("iat"))
+        );
+    }
+
+    #[test]
+    fn an_audience_is_a_string_or_strings() {
+        assert_eq!(claims(r#"{"aud":"a"}"#).audience(), Ok(vec!["a"]));
+        assert_eq!(
+            claims(r#"{"aud":["a","b"]}"#).audience(),
+            Ok(vec!["a", "b"])
+        );
+        for json in [
+            r#"{"aud":{"a":1}}"#,
+            r#"{"aud":["a",1]}"#,
+            r#"{"aud":null}"#,
+            "{}",
+        ] {
+            assert!(claims(json).audience().is_err(), "{json}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+use std::fmt;
+
+use http::StatusCode;
+
+/// Why a message is not acted upon. None of them says anything of what the message holds (G5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    // the request
+    NotPost,
+    MediaType(&'static str),
+    TooLarge(usize),
+    Unreadable,
+    NoLogoutToken,
+    SeveralLogoutTokens,
+    // the signed token (RFC 7515, RFC 8725)
+    NotCompact,
+    Encrypted,
+    NotBase64(&'static str),
+    NotJson(&'static str),
+    Missing(&'static str),
+    Malformed(&'static str, &'static str),
+    OtherType,
+    Nested,
+    Critical,
+    BringsKey(&'static str),
+    Unsigned,
+    Algorithm,
+    UnknownKey,
+    KeyNotNamed,
+    Signature,
+    // the claims
+    Issuer,
+    Audience,
+    Expired,
+    TooOld,
+    FromTheFuture,
+    Nonce,
+    Event,
+    Nobody,
+}
+
+impl Refusal {
+    /// The status of OpenID Connect Back-Channel Logout 1.0 section 2.8, or of HTTP itself (RFC 9110 section 15.5).
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::NotPost => "only POST is answered here",
+            Self::MediaType(expected) => return write!(f, "the body must be {expected}"),
+            Self::TooLarge(most) => return write!(f, "the body has more than {most} bytes"),
+            Self::Unreadable => "the body broke off",
+            Self::NoLogoutToken => "the form has no logout_token",
+            Self::SeveralLogoutTokens => "the form has more than one logout_token",
+            Self::NotCompact => "the token is no JWS of three parts (RFC 7515 section 7.1)",
+            Self::Encrypted => "the token is encrypted; send it signed only",
+            Self::NotBase64(part) => {
+                return write!(f, "the token's {part} is no base64url (RFC 7515 section 2)");
+            }
+            Self::NotJson(part) => {
+                return write!(
+                    f,
+                    "the token's {part} is no JSON object with each member once (RFC 7515 section 4, RFC 7519 section 4)"
+                );
+            }
+            Self::Missing(member) => return write!(f, "the token has no `{member}`"),
+            Self::Malformed(member, expected) => {
+                return write!(f, "the token's `{member}` must be {expected}");
+            }
+            Self::OtherType => {
+                "the token's `typ` says that it is something else (RFC 8725 section 3.11)"
+            }
+            Self::Nested => "the token's `cty` says that another token is in it",
+            Self::Critical => {
+                "the token's `crit` asks for an extension that is not known here (RFC 7515 section 4.1.11)"
+            }
+            Self::BringsKey(member) => {
+                return write!(
+                    f,
+                    "the token brings its key along in `{member}`; keys come from the provider alone"
+                );
+            }
+            Self::Unsigned => "the token is not signed",
+            Self::Algorithm => {
+                "the token is not signed by the algorithm that the client is registered with"
+            }
+            Self::UnknownKey => {
+                "the token names a key that the provider does not publish, or not for this algorithm"
+            }
+            Self::KeyNotNamed => "the token has no `kid`, and the provider has several keys",
+            Self::Signature => "the token's signature is not the provider's",
+            Self::Issuer => "the token's `iss` is not known here",
+            Self::Audience => "the token's `aud` is not this app, or names others besides",
+            Self::Expired => "the token has expired",
+            Self::TooOld => "the token was issued too long ago",
+            Self::FromTheFuture => "the token's `iat` is in the future",
+            Self::Nonce => {
+                "the token has a `nonce`, as an ID token may and a logout token must not"
+            }
+            Self::Event => {
+                "the token's `events` names no sign-out, or with a value that is no object"
+            }
+            Self::Nobody => "the token names neither a user nor a session",
+        };
+        f.write_str(text)
+    }
+}

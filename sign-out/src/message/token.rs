@@ -1,0 +1,133 @@
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::{Claims, Object, Refusal};
+
+/// A token in the compact form of a JWS (RFC 7515 section 7.1), taken apart and not verified yet.
+#[derive(Debug)]
+pub(crate) struct SignedToken<'a> {
+    /// What is signed: header and payload, as they were sent.
+    pub(crate) signed: &'a [u8],
+    pub(crate) signature: Vec<u8>,
+    pub(crate) algorithm: String,
+    pub(crate) key_id: Option<String>,
+    pub(crate) claims: Claims,
+}
+
+/// What a header could bring a key along in. A verifier that used it would verify anything.
+const KEYS: [&str; 4] = ["jwk", "jku", "x5c", "x5u"];
+
+impl<'a> SignedToken<'a> {
+    /// Takes apart what may be a token of type `own`, or of no type.
+    ///
+    /// The type is that of RFC 7515 section 4.1.9: without regard to case, `application/` left out or not. An absent one and
+    /// `JWT` are taken too, since many providers say no more.
+    pub(crate) fn parse(token: &'a str, own: &str) -> Result<Self, Refusal> {
+        let mut parts = token.split('.');
+        let (Some(header), Some(payload), Some(signature)) =
+            (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Refusal::NotCompact);
+        };
+        match parts.count() {
+            0 => {}
+            2 => return Err(Refusal::Encrypted),
+            _ => return Err(Refusal::NotCompact),
+        }
+        let header = object("header", header)?;
+        check_header(&header, own)?;
+        let algorithm = header.required_text("alg")?.to_owned();
+        if algorithm.eq_ignore_ascii_case("none") || signature.is_empty() {
+            return Err(Refusal::Unsigned);
+        }
+        Ok(Self {
+            signed: &token.as_bytes()[..token.len() - signature.len() - 1],
+            signature: decoded("signature", signature)?,
+            algorithm,
+            key_id: header.text("kid")?.map(str::to_owned),
+            claims: object("payload", payload)?,
+        })
+    }
+}
+
+fn check_header(header: &Claims, own: &str) -> Result<(), Refusal> {
+    if header.has("enc") {
+        return Err(Refusal::Encrypted);
+    }
+    if header.has("crit") {
+        return Err(Refusal::Critical);
+    }
+    if let Some(key) = KEYS.into_iter().find(|key| header.has(key)) {
+        return Err(Refusal::BringsKey(key));
+    }
+    if header.has("cty") {
+        return Err(Refusal::Nested);
+    }
+    let Some(kind) = header.text("typ")? else {
+        return Ok(());
+    };
+    let kind = kind.to_ascii_lowercase();
+    let kind = kind.strip_prefix("application/").unwrap_or(&kind);
+    if kind == own || kind == "jwt" {
+        Ok(())
+    } else {
+        Err(Refusal::OtherType)
+    }
+}
+
+fn object(part: &'static str, text: &str) -> Result<Claims, Refusal> {
+    Object::parse(&decoded(part, text)?)
+        .map(Claims::new)
+        .ok_or(Refusal::NotJson(part))
+}
+
+/// Base64url without padding, in the one way it can be written.
+fn decoded(part: &'static str, text: &str) -> Result<Vec<u8>, Refusal> {
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| Refusal::NotBase64(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(header: &str) -> Result<(), Refusal> {
+        let header = URL_SAFE_NO_PAD.encode(header);
+        SignedToken::parse(&format!("{header}.e30.AAAA"), "logout+jwt").map(|_| ())
+    }
+
+    #[test]
+    fn types_are_compared_without_case_and_prefix() {
+        for kind in [
+            "logout+jwt",
+            "Logout+JWT",
+            "application/logout+jwt",
+            "JWT",
+            "jwt",
+        ] {
+            assert_eq!(
+                token(&format!(r#"{{"alg":"ES256","typ":"{kind}"}}"#)),
+                Ok(())
+            );
+        }
+        for kind in [
+            "at+jwt",
+            "secevent+jwt",
+            "logout",
+            "application/application/jwt",
+        ] {
+            assert_eq!(
+                token(&format!(r#"{{"alg":"ES256","typ":"{kind}"}}"#)),
+                Err(Refusal::OtherType)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_signed_is_what_was_sent() {
+        let token = "eyJhbGciOiJFUzI1NiJ9.e30.AAAA";
+        let token = SignedToken::parse(token, "logout+jwt").unwrap();
+        assert_eq!(token.signed, b"eyJhbGciOiJFUzI1NiJ9.e30");
+        assert_eq!(token.signature, [0, 0, 0]);
+    }
+}

@@ -1,0 +1,122 @@
+use std::time::Duration;
+
+use token_cache_core::{SystemClock, TimeSource, Timestamp};
+
+use crate::{
+    Algorithm, Client, SignOutRoutes,
+    failure::Failure,
+    keys::Provider,
+    message::{Claims, Refusal, SignedToken},
+};
+
+/// The sorts of token that are taken, each at its own address: one never passes for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// OpenID Connect Back-Channel Logout 1.0 section 2.4.
+    LogoutToken,
+}
+
+/// A token whose signature, issuer, audience and times are good.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    pub(crate) issuer: String,
+    pub(crate) claims: Claims,
+    pub(crate) issued_at: Timestamp,
+}
+
+impl Kind {
+    /// Its `typ`.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::LogoutToken => "logout+jwt",
+        }
+    }
+}
+
+impl SignOutRoutes {
+    /// Verifies a token by the pins of the client that it says to be for.
+    pub(crate) async fn verified(&self, token: &str, kind: Kind) -> Result<Verified, Failure> {
+        let token = SignedToken::parse(token, kind.name())?;
+        let (client, provider, algorithm) = self.addressed(&token)?;
+        let issued_at = check_times(&token.claims, client, kind, self.now())?;
+        let key = provider.key(token.key_id.as_deref(), algorithm).await?;
+        if !key.verifies(algorithm, token.signed, &token.signature) {
+            return Err(Refusal::Signature.into());
+        }
+        Ok(Verified {
+            issuer: client.issuer.clone(),
+            claims: token.claims,
+            issued_at,
+        })
+    }
+
+    /// The client that the token names by `iss` and `aud`, and is signed for. Nothing is proven yet: the signature must be by
+    /// a key of that client's provider.
+    ///
+    /// All of the audience must be clients of the issuer's here (OpenID Connect Core 1.0 section 3.1.3.7 rule 3, which
+    /// Back-Channel Logout 1.0 section 2.6 applies).
+    fn addressed(
+        &self,
+        token: &SignedToken<'_>,
+    ) -> Result<(&Client, &Provider, Algorithm), Refusal> {
+        let issuer = token.claims.required_text("iss")?;
+        let of_issuer = || self.clients().filter(|(client, _)| client.issuer == issuer);
+        if of_issuer().next().is_none() {
+            return Err(Refusal::Issuer);
+        }
+        let audience = token.claims.audience()?;
+        let is_ours = |one: &&str| of_issuer().any(|(client, _)| client.id == **one);
+        if audience.is_empty() || !audience.iter().all(is_ours) {
+            return Err(Refusal::Audience);
+        }
+        let algorithm = Algorithm::named(&token.algorithm).ok_or(Refusal::Algorithm)?;
+        of_issuer()
+            .filter(|(client, _)| audience.contains(&client.id.as_str()))
+            .find(|(client, _)| client.algorithms.contains(&algorithm))
+            .map(|(client, provider)| (client, provider, algorithm))
+            .ok_or(Refusal::Algorithm)
+    }
+
+    /// This moment, by the clock of a store in this process or by the machine's.
+    fn now(&self) -> Timestamp {
+        let clock = self.cache().store().clock();
+        clock.map_or_else(|| SystemClock::default().now(), TimeSource::now)
+    }
+}
+
+/// Checks the times, and answers when the token was issued.
+///
+/// A moment in the future would end sessions that have yet to begin, so `iat` may be ahead by no more than the leeway.
+fn check_times(
+    claims: &Claims,
+    client: &Client,
+    kind: Kind,
+    now: Timestamp,
+) -> Result<Timestamp, Refusal> {
+    let issued_at = claims.required_date("iat")?;
+    if issued_at > now + client.leeway {
+        return Err(Refusal::FromTheFuture);
+    }
+    let expires_at = match claims.date("exp")? {
+        None if kind == Kind::LogoutToken && !client.without_expiry => {
+            return Err(Refusal::Missing("exp"));
+        }
+        expires_at => expires_at.unwrap_or(Timestamp::MAX),
+    };
+    if expires_at + client.leeway <= now {
+        return Err(Refusal::Expired);
+    }
+    if claims
+        .date("nbf")?
+        .is_some_and(|from| from > now + client.leeway)
+    {
+        return Err(Refusal::FromTheFuture);
+    }
+    let longest: Duration = match kind {
+        Kind::LogoutToken => client.longest_age.saturating_add(client.leeway),
+    };
+    if now.since(issued_at) > longest {
+        return Err(Refusal::TooOld);
+    }
+    Ok(issued_at)
+}

@@ -1,0 +1,205 @@
+//! Where a provider's keys come from: over real HTTP, asked for as rarely as can be, and never from anybody else.
+
+use std::time::Duration;
+
+use serde_json::json;
+use token_cache_core::TokenCache;
+use token_cache_sign_out::{Algorithm, Client, SignOutRoutes};
+
+use crate::{
+    keys_server::KeysServer,
+    rig::{Answer, CLIENT, EVENT, post},
+    signer::{Signer, jwks},
+};
+
+const NEVER: Duration = Duration::from_secs(3600);
+
+async fn routes(client: Client) -> SignOutRoutes {
+    let cache = TokenCache::in_memory().await.unwrap();
+    SignOutRoutes::builder(cache)
+        .client(client.algorithms([Algorithm::Es256]))
+        .build()
+        .unwrap()
+}
+
+fn token(server: &KeysServer, signer: &Signer) -> String {
+    token_with(
+        server,
+        signer,
+        &json!({"alg": "ES256", "kid": signer.id}).to_string(),
+    )
+}
+
+fn token_with(server: &KeysServer, signer: &Signer, header: &str) -> String {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let claims = json!({
+        "iss": server.issuer, "aud": CLIENT, "sub": "ada", "iat": now, "exp": now + 60, "jti": "1",
+        "events": {EVENT: {}},
+    });
+    signer.sign(header, &claims.to_string())
+}
+
+async fn send(routes: &SignOutRoutes, token: &str) -> Answer {
+    Answer::of(routes.back_channel(post(token)).await)
+}
+
+fn signer(id: &'static str) -> Signer {
+    Signer::new(id, Algorithm::Es256)
+}
+
+#[tokio::test]
+async fn keys_are_discovered_once_for_all_who_ask_at_once() {
+    let signer = signer("1");
+    let server = KeysServer::start(jwks(&[&signer])).await;
+    let routes = routes(Client::new(&server.issuer, CLIENT)).await;
+    let token = token(&server, &signer);
+    server.hold();
+    let asking: Vec<_> = (0..20)
+        .map(|_| {
+            let (routes, token) = (routes.clone(), token.clone());
+            tokio::spawn(async move { send(&routes, &token).await })
+        })
+        .collect();
+    while server.asked_for_discovery() == 0 {
+        tokio::task::yield_now().await;
+    }
+    server.open();
+    for asked in asking {
+        let answer = asked.await.unwrap();
+        assert!(answer.is_ok(), "{answer:?}");
+    }
+    assert!(send(&routes, &token).await.is_ok());
+    assert_eq!(server.asked_for_discovery(), 1);
+    assert_eq!(server.asked_for_jwks(), 1);
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_fetched_when_it_is_first_met() {
+    let (old, new) = (signer("1"), signer("2"));
+    let server = KeysServer::start(jwks(&[&old])).await;
+    let client = Client::new(&server.issuer, CLIENT).keys_cooldown(Duration::ZERO);
+    let routes = routes(client).await;
+    assert!(send(&routes, &token(&server, &old)).await.is_ok());
+    server.publish(jwks(&[&old, &new]));
+    let answer = send(&routes, &token(&server, &new)).await;
+    assert!(answer.is_ok(), "{answer:?}");
+    assert!(send(&routes, &token(&server, &old)).await.is_ok());
+    assert_eq!(server.asked_for_jwks(), 2);
+    assert_eq!(server.asked_for_discovery(), 1);
+}
+
+#[tokio::test]
+async fn made_up_key_ids_make_nobody_ask_the_provider_again_within_the_cooldown() {
+    let (good, made_up) = (signer("1"), signer("made up"));
+    let server = KeysServer::start(jwks(&[&good])).await;
+    let client = Client::new(&server.issuer, CLIENT).keys_cooldown(NEVER);
+    let routes = routes(client).await;
+    for _ in 0..20 {
+        let answer = send(&routes, &token(&server, &made_up)).await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+    }
+    assert_eq!(server.asked_for_jwks(), 1);
+    assert!(send(&routes, &token(&server, &good)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_fixed_set_and_a_set_at_an_address_need_no_discovery() {
+    let signer = signer("1");
+    let server = KeysServer::start(jwks(&[&signer])).await;
+    let token = token(&server, &signer);
+    let fixed = routes(Client::new(&server.issuer, CLIENT).keys(jwks(&[&signer]))).await;
+    assert!(send(&fixed, &token).await.is_ok());
+    assert_eq!(server.asked_for_jwks(), 0);
+    let address = format!("{}/somewhere", server.issuer);
+    let at_address = routes(Client::new(&server.issuer, CLIENT).jwks_uri(address)).await;
+    assert!(send(&at_address, &token).await.is_ok());
+    assert_eq!(server.asked_for_jwks(), 1);
+    assert_eq!(server.asked_for_discovery(), 0);
+}
+
+#[tokio::test]
+async fn a_provider_that_cannot_be_asked_is_to_send_again() {
+    let signer = signer("1");
+    let server = KeysServer::start(jwks(&[&signer])).await;
+    let token = token(&server, &signer);
+    let client = || Client::new(&server.issuer, CLIENT);
+    server.fail(http::StatusCode::INTERNAL_SERVER_ERROR);
+    let first = routes(client()).await;
+    for _ in 0..2 {
+        let answer = send(&first, &token).await;
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert!(
+            answer.retry_after && answer.body.contains("500"),
+            "{answer:?}"
+        );
+    }
+    assert_eq!(server.asked_for_jwks(), 1, "it is left alone for a while");
+    server.publish(jwks(&[&signer]));
+    assert!(send(&routes(client()).await, &token).await.is_ok());
+
+    for (name, wrong) in [
+        (
+            "another issuer's document",
+            json!({"issuer": "https://id.example", "jwks_uri": server.issuer}),
+        ),
+        (
+            "keys elsewhere on plain http",
+            json!({"issuer": server.issuer, "jwks_uri": "http://192.0.2.1/jwks"}),
+        ),
+        ("no document", json!("none")),
+    ] {
+        server.describe(wrong.to_string());
+        let answer = send(&routes(client()).await, &token).await;
+        assert_eq!(answer.status, 503, "{name}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_set_that_is_huge_redirected_or_none_is_not_used() {
+    let signer = signer("1");
+    let server = KeysServer::start(jwks(&[&signer])).await;
+    let token = token(&server, &signer);
+    let address = format!("{}/jwks", server.issuer);
+    let fresh = || routes(Client::new(&server.issuer, CLIENT).jwks_uri(&address));
+    let mut huge = jwks(&[&signer]);
+    huge.push_str(&" ".repeat(256 * 1024));
+    for wrong in [huge, "[]".to_owned(), String::new()] {
+        server.publish(wrong);
+        let answer = send(&fresh().await, &token).await;
+        assert_eq!(answer.status, 503, "{answer:?}");
+    }
+    server.publish(jwks(&[&signer]));
+    server.redirect(&format!("{}/elsewhere", server.issuer));
+    let asked = server.asked_for_jwks();
+    assert_eq!(send(&fresh().await, &token).await.status, 503);
+    assert_eq!(server.asked_for_jwks(), asked + 1, "not followed");
+}
+
+#[tokio::test]
+async fn keys_that_are_slow_are_there_for_the_provider_s_next_try() {
+    let signer = signer("1");
+    let server = KeysServer::start(jwks(&[&signer])).await;
+    let routes = routes(Client::new(&server.issuer, CLIENT)).await;
+    let token = token(&server, &signer);
+    server.hold();
+    assert_eq!(send(&routes, &token).await.status, 503);
+    server.open();
+    let answer = send(&routes, &token).await;
+    assert!(answer.is_ok(), "{answer:?}");
+    assert_eq!(server.asked_for_jwks(), 1);
+}
+
+#[tokio::test]
+async fn without_a_key_id_there_must_be_one_key_and_only_one() {
+    let (one, two) = (signer("1"), signer("2"));
+    let server = KeysServer::start(jwks(&[&one])).await;
+    let token = token_with(&server, &one, r#"{"alg":"ES256"}"#);
+    let client = || Client::new(&server.issuer, CLIENT);
+    assert!(send(&routes(client()).await, &token).await.is_ok());
+    server.publish(jwks(&[&one, &two]));
+    let answer = send(&routes(client()).await, &token).await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+}

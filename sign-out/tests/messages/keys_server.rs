@@ -1,0 +1,143 @@
+//! A provider's two documents, over real HTTP on loopback: it counts who asks, and answers what it is told.
+
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+pub(crate) struct KeysServer {
+    pub(crate) issuer: String,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+struct Shared {
+    discovery: Mutex<Said>,
+    jwks: Mutex<Said>,
+    asked_for_discovery: AtomicUsize,
+    asked_for_jwks: AtomicUsize,
+    /// Answers wait until it is true.
+    open: watch::Sender<bool>,
+}
+
+#[derive(Clone)]
+struct Said {
+    status: StatusCode,
+    location: Option<String>,
+    body: Bytes,
+}
+
+impl Said {
+    fn ok(body: impl Into<Bytes>) -> Self {
+        Self {
+            status: StatusCode::OK,
+            location: None,
+            body: body.into(),
+        }
+    }
+}
+
+impl KeysServer {
+    pub(crate) async fn start(jwks: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let document = json!({"issuer": issuer, "jwks_uri": format!("{issuer}/jwks")});
+        let shared = Arc::new(Shared {
+            discovery: Mutex::new(Said::ok(document.to_string())),
+            jwks: Mutex::new(Said::ok(jwks)),
+            asked_for_discovery: AtomicUsize::new(0),
+            asked_for_jwks: AtomicUsize::new(0),
+            open: watch::channel(true).0,
+        });
+        let serving = Arc::clone(&shared);
+        let task = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let shared = Arc::clone(&serving);
+                let service = service_fn(move |request| answer(Arc::clone(&shared), request));
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        Self {
+            issuer,
+            shared,
+            task,
+        }
+    }
+
+    pub(crate) fn publish(&self, jwks: impl Into<Bytes>) {
+        *self.shared.jwks.lock().unwrap() = Said::ok(jwks);
+    }
+
+    pub(crate) fn describe(&self, document: impl Into<Bytes>) {
+        *self.shared.discovery.lock().unwrap() = Said::ok(document);
+    }
+
+    pub(crate) fn fail(&self, status: StatusCode) {
+        self.shared.jwks.lock().unwrap().status = status;
+    }
+
+    pub(crate) fn redirect(&self, location: &str) {
+        let mut jwks = self.shared.jwks.lock().unwrap();
+        jwks.status = StatusCode::FOUND;
+        jwks.location = Some(location.to_owned());
+    }
+
+    /// From now on no answer comes, until [`open`](Self::open).
+    pub(crate) fn hold(&self) {
+        self.shared.open.send_replace(false);
+    }
+
+    pub(crate) fn open(&self) {
+        self.shared.open.send_replace(true);
+    }
+
+    pub(crate) fn asked_for_discovery(&self) -> usize {
+        self.shared.asked_for_discovery.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn asked_for_jwks(&self) -> usize {
+        self.shared.asked_for_jwks.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for KeysServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn answer(
+    shared: Arc<Shared>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let said = if request.uri().path() == "/.well-known/openid-configuration" {
+        shared.asked_for_discovery.fetch_add(1, Ordering::SeqCst);
+        &shared.discovery
+    } else {
+        shared.asked_for_jwks.fetch_add(1, Ordering::SeqCst);
+        &shared.jwks
+    };
+    let mut open = shared.open.subscribe();
+    open.wait_for(|open| *open).await.unwrap();
+    let said = said.lock().unwrap().clone();
+    let mut response = Response::new(Full::new(said.body));
+    *response.status_mut() = said.status;
+    if let Some(location) = said.location {
+        response
+            .headers_mut()
+            .insert(header::LOCATION, location.parse().unwrap());
+    }
+    Ok(response)
+}

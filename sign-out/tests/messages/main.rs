@@ -1,0 +1,17 @@
+//! What a provider sends, over everything but a socket: real keys, real signatures, the memory store.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod back_channel;
+mod bad_tokens;
+mod conformance_suite;
+mod keys;
+mod keys_server;
+mod mapping;
+mod mutated;
+mod rig;
+mod signer;
