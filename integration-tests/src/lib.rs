@@ -1,5 +1,6 @@
 //! Real servers, several processes, faults, and the model of the protocol (unpublished).
 
+pub mod browser;
 pub mod clock;
 pub mod fleet;
 pub mod history;

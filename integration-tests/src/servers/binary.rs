@@ -14,12 +14,19 @@ const USUAL_FOLDERS: [&str; 4] = [
 ];
 
 /// A program found in `PATH` or in the usual folders.
-pub(super) fn find(program: &str) -> Option<PathBuf> {
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
         .chain(USUAL_FOLDERS.iter().map(PathBuf::from))
         .map(|folder| folder.join(program))
         .find(|candidate| candidate.is_file())
+}
+
+/// A program of this workspace, where it was built beside the one that runs.
+pub(super) fn built(program: &str) -> Option<PathBuf> {
+    let this = env::current_exe().ok()?;
+    let beside = this.ancestors().skip(1).find(|it| !it.ends_with("deps"))?;
+    Some(beside.join(program)).filter(|candidate| candidate.is_file())
 }
 
 /// The server program that tests run: the one `TOKEN_CACHE_REDIS_SERVER` names, else

@@ -6,12 +6,12 @@ use std::fmt;
 pub struct ServerError(String);
 
 impl ServerError {
-    pub(super) fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
     /// Turns any error into one that says what was being done.
-    pub(super) fn during<E: fmt::Display>(what: impl fmt::Display) -> impl FnOnce(E) -> Self {
+    pub(crate) fn during<E: fmt::Display>(what: impl fmt::Display) -> impl FnOnce(E) -> Self {
         move |error| Self(format!("{what}: {error}"))
     }
 }

@@ -12,6 +12,7 @@
 //!
 //! And providers, at both of which refresh tokens rotate and their reuse is detected: [`OAuthProvider`] is small, in this
 //! process, and fails as told; [`OidcProvider`] is the certified one of npm, in a process of its own.
+//! [`DemoServers`] are the app that users of theirs sign in to.
 //!
 //! Everything here blocks for short, bounded times and needs no async runtime, so it works from
 //! any test and from several processes. `TOKEN_CACHE_REDIS_SERVER` names another server program:
@@ -35,11 +36,13 @@ mod binary;
 mod cluster;
 #[cfg(feature = "containers")]
 mod container;
+mod demo;
 mod dynamodb;
 #[cfg(feature = "containers")]
 mod engine;
 mod error;
 mod line;
+pub(crate) mod npm;
 mod oauth;
 mod oidc;
 mod options;
@@ -55,7 +58,9 @@ mod store;
 mod tls;
 mod wait;
 
+pub(crate) use self::binary::find as program;
 pub use self::cluster::RedisCluster;
+pub use self::demo::{DemoAddresses, DemoServers, SignsInAt};
 pub use self::dynamodb::{
     ApiCall, ApiFault, DYNAMODB_VARIABLE, DynamoDbEngine, DynamoDbProxy, ENGINE_VARIABLE,
     EngineArguments, Kept, READS, TABLE, TestDynamoDb, WRITES, client as dynamodb_client,
@@ -66,7 +71,7 @@ pub use self::line::{Line, Step};
 pub use self::oauth::{
     AskedOfProvider, CLIENT_ID, CLIENT_SECRET, OAuthProvider, ProviderCounts, ProviderFault,
 };
-pub use self::oidc::OidcProvider;
+pub use self::oidc::{ClientAddresses, LogoutCounts, OidcProvider};
 pub use self::options::{AppendFsync, RedisOptions};
 pub use self::provided::{REDIS_CLUSTER_VARIABLE, REDIS_VARIABLE, TestCluster, TestRedis};
 pub use self::proxy::{Fault, Proxy};

@@ -26,26 +26,30 @@ pub(super) struct Port {
 
 impl Port {
     pub(super) fn reserve() -> Result<Self, ServerError> {
+        attempt(|| Self::lock(FIRST + random_below(COUNT)))
+    }
+
+    /// Ports whose numbers follow each other.
+    pub(super) fn reserve_row(ports: u16) -> Result<Vec<Self>, ServerError> {
+        attempt(|| {
+            let first = FIRST + random_below(COUNT - ports);
+            (first..first + ports).map(Self::lock).collect()
+        })
+    }
+
+    fn lock(number: u16) -> Result<Option<Self>, ServerError> {
         let user = rustix::process::getuid().as_raw();
         let folder = env::temp_dir().join(format!("token-cache-test-ports-{user}"));
         fs::create_dir_all(&folder).map_err(ServerError::during(folder.display()))?;
-        for _ in 0..ATTEMPTS {
-            let number = FIRST + random_below(COUNT);
-            let path = folder.join(number.to_string());
-            let lock = File::create(&path).map_err(ServerError::during(path.display()))?;
-            if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok()
-                && is_free(number)
-                && is_free(number + PAIR_DISTANCE)
-            {
-                return Ok(Self {
-                    number,
-                    _lock: lock,
-                });
-            }
-        }
-        Err(ServerError::new(format!(
-            "no free loopback port among {ATTEMPTS} tried from {FIRST} on"
-        )))
+        let path = folder.join(number.to_string());
+        let lock = File::create(&path).map_err(ServerError::during(path.display()))?;
+        let is_ours = flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok()
+            && is_free(number)
+            && is_free(number + PAIR_DISTANCE);
+        Ok(is_ours.then_some(Self {
+            number,
+            _lock: lock,
+        }))
     }
 
     pub(super) fn number(&self) -> u16 {
@@ -59,6 +63,17 @@ impl Port {
     pub(super) fn address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.number))
     }
+}
+
+fn attempt<T>(reserve: impl Fn() -> Result<Option<T>, ServerError>) -> Result<T, ServerError> {
+    for _ in 0..ATTEMPTS {
+        if let Some(reserved) = reserve()? {
+            return Ok(reserved);
+        }
+    }
+    Err(ServerError::new(format!(
+        "no free loopback port in {ATTEMPTS} attempts from {FIRST} on"
+    )))
 }
 
 fn is_free(port: u16) -> bool {

@@ -1,22 +1,27 @@
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::npm::NpmProgram;
 use super::oauth::ProviderCounts;
 use super::port::Port;
 use super::process::Process;
 use super::{ServerError, wait};
 
 mod browser;
-mod install;
 mod sign_in;
-
-use self::install::Installed;
 
 /// The one client that the provider knows, and its secret.
 pub(super) const CLIENT: (&str, &str) = (super::CLIENT_ID, super::CLIENT_SECRET);
+
+const PROGRAM: NpmProgram = NpmProgram {
+    name: "oidc-provider",
+    package: include_str!("../../../oidc-provider/package.json"),
+    lock: include_str!("../../../oidc-provider/package-lock.json"),
+    program: include_str!("../../../oidc-provider/program.mjs"),
+};
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 
@@ -33,25 +38,69 @@ pub struct OidcProvider {
     _folder: TempDir,
 }
 
+/// Where the provider's one client is reached (OpenID Connect Dynamic Client Registration 1.0 section 2, RP-Initiated Logout 1.0
+/// section 3.1, Back-Channel Logout 1.0 section 2.2).
+#[derive(Debug, Clone, Serialize)]
+#[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
+pub struct ClientAddresses {
+    /// Where users come back to with a code.
+    pub redirect_uris: Vec<String>,
+    /// Where users come back to from a sign-out.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Where the provider says that a user has signed out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether it says then which of the user's sessions.
+    pub backchannel_logout_session_required: bool,
+}
+
+/// How often the provider told its client that a user has signed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
+pub struct LogoutCounts {
+    /// Messages that the client took.
+    pub logouts_taken: u64,
+    /// Messages that it refused, or did not answer in time.
+    pub logouts_refused: u64,
+}
+
 impl OidcProvider {
-    /// Installs it where it is not yet, starts it, and waits until it answers.
+    /// Installs it where it is not yet, starts it, and waits until it answers. Its client is nowhere.
     ///
     /// # Errors
     /// No Node 20 or npm on this machine (the text is the command that installs them), a registry that can't be reached, or a
     /// provider that did not come up: the text then holds its output.
     pub fn start() -> Result<Self, ServerError> {
-        let installed = Installed::once()?;
+        Self::start_for(&ClientAddresses {
+            redirect_uris: vec![sign_in::CALLBACK.to_owned()],
+            post_logout_redirect_uris: Vec::new(),
+            backchannel_logout_uri: None,
+            backchannel_logout_session_required: false,
+        })
+    }
+
+    /// The same for a client at these addresses.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_for(client: &ClientAddresses) -> Result<Self, ServerError> {
+        let installed = PROGRAM.install()?;
         let folder = tempfile::Builder::new()
             .prefix("token-cache-oidc-provider-")
             .tempdir()
             .map_err(ServerError::during("could not make a folder"))?;
         let port = Port::reserve()?;
         let (id, secret) = CLIENT;
+        let mut registration = json!({ "client_id": id, "client_secret": secret });
+        if let (Some(registration), Value::Object(client)) =
+            (registration.as_object_mut(), json!(client))
+        {
+            registration.extend(client);
+        }
         let arguments = [
             installed.program.display().to_string(),
             port.number().to_string(),
-            id.to_owned(),
-            secret.to_owned(),
+            registration.to_string(),
         ];
         let log = folder.path().join("output.log");
         let mut process = Process::start(&installed.node, &arguments, log)?;
@@ -104,6 +153,14 @@ impl OidcProvider {
     /// # Errors
     /// It does not answer.
     pub async fn counts(&self) -> Result<ProviderCounts, ServerError> {
+        self.read("/counts").await
+    }
+
+    /// What has become of its messages to the client.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn logouts(&self) -> Result<LogoutCounts, ServerError> {
         self.read("/counts").await
     }
 

@@ -7,7 +7,7 @@ use super::CLIENT;
 use super::browser::{self, Browser, Page};
 use crate::servers::ServerError;
 
-const CALLBACK: &str = "https://app.example/callback";
+pub(super) const CALLBACK: &str = "https://app.example/callback";
 /// A verifier and its challenge: the pair of RFC 7636 appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

@@ -7,42 +7,49 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::servers::{ServerError, binary};
 
-/// What installs the programs that the provider needs.
+/// What installs the programs that run a program of npm's.
 const NODE_COMMAND: &str = "sudo apt-get install nodejs npm   # Node 20.19 or newer";
 
-const PACKAGE: &str = include_str!("../../../oidc-provider/package.json");
-const LOCK: &str = include_str!("../../../oidc-provider/package-lock.json");
-const PROGRAM: &str = include_str!("../../../oidc-provider/provider.mjs");
 const OLDEST: (u32, u32) = (20, 19);
 
-/// Where everything is that a provider's process needs.
-pub(super) struct Installed {
-    pub(super) node: PathBuf,
-    pub(super) program: PathBuf,
+/// A program of ours on packages of npm's, which a lock file pins.
+pub(crate) struct NpmProgram {
+    /// Names its folder.
+    pub(crate) name: &'static str,
+    pub(crate) package: &'static str,
+    pub(crate) lock: &'static str,
+    /// What Node runs.
+    pub(crate) program: &'static str,
 }
 
-impl Installed {
-    /// Installs the package beside this program, or, for a test, in the folder above, unless that very lock file was
+/// Where everything is that its process needs.
+pub(crate) struct Installed {
+    pub(crate) node: PathBuf,
+    pub(crate) program: PathBuf,
+}
+
+impl NpmProgram {
+    /// Installs its packages beside this program, or, for a test, in the folder above, unless that very lock file was
     /// installed there before. Others wait meanwhile.
-    pub(super) fn once() -> Result<Self, ServerError> {
+    pub(crate) fn install(&self) -> Result<Installed, ServerError> {
         let node = node()?;
-        let folder = folder()?;
+        let folder = folder(self.name)?;
         let lock = File::create(folder.join("installing"))
             .map_err(ServerError::during(folder.display()))?;
         flock(&lock, FlockOperation::LockExclusive)
-            .map_err(ServerError::during("the lock of the provider's folder"))?;
+            .map_err(ServerError::during(folder.display()))?;
         let done = folder.join("installed.json");
-        if fs::read_to_string(&done).ok().as_deref() != Some(LOCK) {
-            write(&folder.join("package.json"), PACKAGE)?;
-            write(&folder.join("package-lock.json"), LOCK)?;
+        if fs::read_to_string(&done).ok().as_deref() != Some(self.lock) {
+            write(&folder.join("package.json"), self.package)?;
+            write(&folder.join("package-lock.json"), self.lock)?;
             install(&folder)?;
-            write(&done, LOCK)?;
+            write(&done, self.lock)?;
         }
-        let program = folder.join("provider.mjs");
-        if fs::read_to_string(&program).ok().as_deref() != Some(PROGRAM) {
-            write(&program, PROGRAM)?;
+        let program = folder.join("program.mjs");
+        if fs::read_to_string(&program).ok().as_deref() != Some(self.program) {
+            write(&program, self.program)?;
         }
-        Ok(Self { node, program })
+        Ok(Installed { node, program })
     }
 }
 
@@ -68,14 +75,14 @@ fn is_new_enough(version: &str) -> bool {
     matches!((number(), number()), (Some(major), Some(minor)) if (major, minor) >= OLDEST)
 }
 
-fn folder() -> Result<PathBuf, ServerError> {
+fn folder(name: &str) -> Result<PathBuf, ServerError> {
     let this = env::current_exe().map_err(ServerError::during("where this program is"))?;
     let beside = this
         .ancestors()
         .skip(1)
         .find(|folder| !folder.ends_with("deps"))
         .unwrap_or(&this);
-    let folder = beside.join("oidc-provider");
+    let folder = beside.join(name);
     fs::create_dir_all(&folder).map_err(ServerError::during(folder.display()))?;
     Ok(folder)
 }

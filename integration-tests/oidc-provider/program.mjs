@@ -1,9 +1,10 @@
-// A certified OpenID provider on loopback: refresh tokens rotate, and the reuse of one revokes its grant.
-// `node provider.mjs <port> <client id> <client secret>`; what it did so far is at /counts.
+// A certified OpenID provider on loopback: refresh tokens rotate, and the reuse of one revokes its grant; a sign-out is told to
+// the client's back channel.
+// `node program.mjs <port> <client as JSON>`; what it did so far is at /counts.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import Provider from 'oidc-provider';
 
-const [port, clientId, clientSecret] = process.argv.slice(2);
+const [port, client] = process.argv.slice(2);
 
 // What is asked by an id or by one of these members; nothing expires within a test.
 const stored = new Map();
@@ -52,23 +53,32 @@ const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   adapter: InMemory,
   clients: [{
-    client_id: clientId,
-    client_secret: clientSecret,
     grant_types: ['authorization_code', 'refresh_token'],
     id_token_signed_response_alg: 'ES256',
-    redirect_uris: ['https://app.example/callback'],
+    require_auth_time: true,
     response_types: ['code'],
+    ...JSON.parse(client),
   }],
   cookies: { keys: [randomBytes(32).toString('hex')] },
-  features: { revocation: { enabled: true } },
+  features: { backchannelLogout: { enabled: true }, revocation: { enabled: true } },
+  // Its own refuses loopback addresses, where the client is.
+  fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
+  issueRefreshToken: async () => true,
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' }] },
   rotateRefreshToken: true,
   ttl: { AccessToken: 3600, Grant: 86400, IdToken: 3600, Interaction: 3600, RefreshToken: 86400, Session: 86400 },
 });
 
-const counts = { refreshes: 0, rotations: 0, reuses: 0, revocations: 0, revoked_families: 0 };
+const counts = {
+  refreshes: 0, rotations: 0, reuses: 0, revocations: 0, revoked_families: 0, logouts_taken: 0, logouts_refused: 0,
+};
 
 provider.on('refresh_token.consumed', () => { counts.rotations += 1; });
+provider.on('backchannel.success', () => { counts.logouts_taken += 1; });
+provider.on('backchannel.error', (ctx, error) => {
+  counts.logouts_refused += 1;
+  console.error('back channel:', error.message);
+});
 provider.on('grant.revoked', () => { counts.revoked_families += 1; });
 provider.on('grant.error', (ctx, error) => {
   if (error.error_detail === 'refresh token already used') {

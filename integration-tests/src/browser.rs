@@ -1,0 +1,275 @@
+//! A real browser: Debian's Chromium, driven by `playwright-core`.
+
+use std::fmt;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::servers::{ServerError, npm::NpmProgram, program};
+
+const INSTALLS_IT: &str = "sudo apt-get install chromium";
+
+const PROGRAM: NpmProgram = NpmProgram {
+    name: "browser",
+    package: include_str!("../browser/package.json"),
+    lock: include_str!("../browser/package-lock.json"),
+    program: include_str!("../browser/program.mjs"),
+};
+
+/// Chromium, with as many windows as a test asks for: each has a profile of its own, so each is somebody's own browser.
+/// Third-party cookies are blocked, as browsers come today.
+pub struct Browser {
+    driver: Mutex<Driver>,
+    _profiles: TempDir,
+}
+
+/// One user's browser.
+#[derive(Debug, Clone, Copy)]
+pub struct Window<'a> {
+    browser: &'a Browser,
+    name: &'a str,
+}
+
+/// Where a browser has got to.
+#[derive(Debug, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
+pub struct Shown {
+    /// The status of the page itself, after all redirects.
+    pub status: u16,
+    /// Its address.
+    pub url: String,
+}
+
+/// An answer to a request that is no page.
+#[derive(Debug, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
+pub struct Told {
+    /// Its status.
+    pub status: u16,
+    /// Its body.
+    pub body: String,
+}
+
+/// A request that a browser has sent, also for a frame.
+#[derive(Debug, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
+pub struct Sent {
+    /// Its address.
+    pub url: String,
+    /// How it was answered.
+    pub status: u16,
+    /// Whether it carried cookies.
+    pub had_cookies: bool,
+}
+
+/// How large a screen is, and whether it is dark.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
+pub struct Screen {
+    /// In CSS pixels.
+    pub width: u16,
+    /// In CSS pixels.
+    pub height: u16,
+    /// The user prefers dark pages.
+    pub dark: bool,
+}
+
+struct Driver {
+    process: Child,
+    to: Option<ChildStdin>,
+    from: BufReader<ChildStdout>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    Ok(Value),
+    Failed(String),
+}
+
+impl Browser {
+    /// Starts the driver; a window's browser starts when it is first used.
+    ///
+    /// # Errors
+    /// No Chromium or no Node on this machine: the text is the command that installs it.
+    pub fn start() -> Result<Self, ServerError> {
+        let chromium = ["chromium", "chromium-browser"]
+            .into_iter()
+            .find_map(program)
+            .ok_or_else(|| {
+                ServerError::new(format!("no chromium on this machine: {INSTALLS_IT}"))
+            })?;
+        let installed = PROGRAM.install()?;
+        let profiles = tempfile::Builder::new()
+            .prefix("token-cache-browser-")
+            .tempdir()
+            .map_err(ServerError::during("could not make a folder"))?;
+        let mut process = Command::new(installed.node)
+            .arg(installed.program)
+            .arg(chromium)
+            .arg(profiles.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(ServerError::during("could not start the browser's driver"))?;
+        let (to, from) = (process.stdin.take(), process.stdout.take());
+        let from = from.ok_or_else(|| ServerError::new("the browser's driver has no output"))?;
+        Ok(Self {
+            driver: Mutex::new(Driver {
+                process,
+                to,
+                from: BufReader::new(from),
+            }),
+            _profiles: profiles,
+        })
+    }
+
+    /// The browser of this user, which is opened when it is first told to do something.
+    pub fn window<'a>(&'a self, name: &'a str) -> Window<'a> {
+        Window {
+            browser: self,
+            name,
+        }
+    }
+
+    fn tell(&self, line: &Value) -> Result<Value, ServerError> {
+        let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = || ServerError::new("the browser's driver has ended");
+        let to = driver.to.as_mut().ok_or_else(gone)?;
+        writeln!(to, "{line}").map_err(ServerError::during("the browser's driver"))?;
+        let mut answer = String::new();
+        let read = driver.from.read_line(&mut answer);
+        if read.map_err(ServerError::during("the browser's driver"))? == 0 {
+            return Err(gone());
+        }
+        match serde_json::from_str(&answer)
+            .map_err(ServerError::during("the browser driver's answer"))?
+        {
+            Answer::Ok(value) => Ok(value),
+            Answer::Failed(text) => Err(ServerError::new(text)),
+        }
+    }
+}
+
+impl Window<'_> {
+    /// Types an address, and waits for the page.
+    ///
+    /// # Errors
+    /// It can't be reached.
+    pub fn go(&self, url: &str) -> Result<Shown, ServerError> {
+        self.act("go", json!({ "url": url }))
+    }
+
+    /// Presses a button or a link by the name that a user sees, or hears.
+    ///
+    /// # Errors
+    /// There is none for 20 seconds.
+    pub fn press(&self, name: &str) -> Result<(), ServerError> {
+        self.act::<Value>("press", json!({ "name": name }))
+            .map(drop)
+    }
+
+    /// Types into a field.
+    ///
+    /// # Errors
+    /// There is none for 20 seconds.
+    pub fn fill(&self, selector: &str, text: &str) -> Result<(), ServerError> {
+        let what = json!({ "selector": selector, "text": text });
+        self.act::<Value>("fill", what).map(drop)
+    }
+
+    /// Waits until the browser is at an address that begins so.
+    ///
+    /// # Errors
+    /// It is not for 20 seconds.
+    pub fn arrive(&self, at: &str) -> Result<(), ServerError> {
+        self.act::<Value>("arrive", json!({ "at": at })).map(drop)
+    }
+
+    /// Waits until a text can be seen.
+    ///
+    /// # Errors
+    /// It can't for 20 seconds.
+    pub fn see(&self, text: &str) -> Result<(), ServerError> {
+        self.act::<Value>("see", json!({ "text": text })).map(drop)
+    }
+
+    /// Takes a picture of the whole page.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn look(&self, path: &Path, screen: Screen) -> Result<(), ServerError> {
+        let what = json!({
+            "path": path, "width": screen.width, "height": screen.height, "dark": screen.dark,
+        });
+        self.act::<Value>("look", what).map(drop)
+    }
+
+    /// Asks for something with the browser's cookies, and follows no redirect.
+    ///
+    /// # Errors
+    /// It can't be reached.
+    pub fn ask(&self, url: &str) -> Result<Told, ServerError> {
+        self.act("ask", json!({ "url": url }))
+    }
+
+    /// The requests sent so far whose addresses hold `part`, those of frames as well.
+    ///
+    /// # Errors
+    /// The driver has ended.
+    pub fn sent(&self, part: &str) -> Result<Vec<Sent>, ServerError> {
+        #[derive(Deserialize)]
+        struct All {
+            requests: Vec<Sent>,
+        }
+        let all: All = self.act("sent", json!({ "part": part }))?;
+        Ok(all.requests)
+    }
+
+    fn act<T: DeserializeOwned>(&self, act: &str, mut what: Value) -> Result<T, ServerError> {
+        what["act"] = json!(act);
+        what["window"] = json!(self.name);
+        let answer = self.browser.tell(&what)?;
+        serde_json::from_value(answer).map_err(ServerError::during("the browser driver's answer"))
+    }
+}
+
+/// Where pictures are kept: beside what was built.
+///
+/// # Errors
+/// The folder can't be made.
+pub fn pictures() -> Result<PathBuf, ServerError> {
+    let this = std::env::current_exe().map_err(ServerError::during("where this program is"))?;
+    let beside = this
+        .ancestors()
+        .skip(1)
+        .find(|folder| !folder.ends_with("deps"))
+        .unwrap_or(&this);
+    let folder = beside.join("screenshots");
+    std::fs::create_dir_all(&folder).map_err(ServerError::during(folder.display()))?;
+    Ok(folder)
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let driver = self
+            .driver
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        // At the end of its input the driver closes every browser, and ends.
+        driver.to = None;
+        let _ = driver.process.wait();
+    }
+}
+
+impl fmt::Debug for Browser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Browser")
+    }
+}

@@ -1,0 +1,145 @@
+use std::fmt;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::port::Port;
+use super::process::Process;
+use super::{CLIENT_ID, CLIENT_SECRET, ClientAddresses, ServerError, binary, wait};
+
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// The app servers of `cargo demo -- --serve`, in a process of their own.
+pub struct DemoServers {
+    _process: Process,
+    addresses: DemoAddresses,
+    _folder: TempDir,
+}
+
+/// Where the demo's app servers are, or will be: their ports are theirs from now on.
+#[derive(Debug)]
+pub struct DemoAddresses {
+    ports: Vec<Port>,
+}
+
+/// Where the demo's users sign in.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_enums, reason = "its own provider or another")]
+pub enum SignsInAt<'a> {
+    /// The development provider that the demo brings.
+    ItsOwn,
+    /// The provider of this issuer, as [`CLIENT_ID`] with [`CLIENT_SECRET`].
+    Issuer(&'a str),
+}
+
+impl DemoAddresses {
+    /// Room for so many app servers.
+    ///
+    /// # Errors
+    /// No row of free ports.
+    pub fn reserve(servers: u16) -> Result<Self, ServerError> {
+        Port::reserve_row(servers).map(|ports| Self { ports })
+    }
+
+    /// Of one server: `http://localhost:…`. Another site than a provider at `127.0.0.1`.
+    ///
+    /// # Panics
+    /// Where there is no such server.
+    pub fn of(&self, server: usize) -> String {
+        format!("http://localhost:{}", self.ports[server].number())
+    }
+
+    /// What a provider has to know of them: it tells the first of a sign-out, and that one only.
+    pub fn registration(&self) -> ClientAddresses {
+        let each = |path| {
+            let servers = 0..self.ports.len();
+            servers.map(|at| format!("{}{path}", self.of(at))).collect()
+        };
+        ClientAddresses {
+            redirect_uris: each("/callback"),
+            post_logout_redirect_uris: each("/signed-out"),
+            backchannel_logout_uri: Some(format!("{}/backchannel-logout", self.of(0))),
+            backchannel_logout_session_required: true,
+        }
+    }
+}
+
+impl DemoServers {
+    /// Starts them on a store, and waits until they answer.
+    ///
+    /// # Errors
+    /// The demo was not built (the text is the command that does), or it ended: the text then holds its output.
+    pub fn start(
+        addresses: DemoAddresses,
+        signs_in_at: SignsInAt<'_>,
+        store: &str,
+    ) -> Result<Self, ServerError> {
+        let program = binary::built("token-cache-demo").ok_or_else(|| {
+            ServerError::new(
+                "the demo was not built: cargo build -p token-cache-demo --features redis,dynamodb",
+            )
+        })?;
+        let folder = tempfile::Builder::new()
+            .prefix("token-cache-demo-")
+            .tempdir()
+            .map_err(ServerError::during("could not make a folder"))?;
+        let mut arguments = vec![
+            "--serve".to_owned(),
+            "--public-url".to_owned(),
+            addresses.of(0),
+            "--instances".to_owned(),
+            addresses.ports.len().to_string(),
+            "--store".to_owned(),
+            store.to_owned(),
+        ];
+        if let SignsInAt::Issuer(issuer) = signs_in_at {
+            let external = [
+                "--issuer",
+                issuer,
+                "--client-id",
+                CLIENT_ID,
+                "--client-secret",
+                CLIENT_SECRET,
+            ];
+            arguments.extend(external.map(str::to_owned));
+        }
+        let log = folder.path().join("output.log");
+        let mut process = Process::start(&program, &arguments, log)?;
+        for port in &addresses.ports {
+            let listens = wait::until(START_LIMIT, "the demo does not listen", || {
+                if process.has_exited() {
+                    return Some(false);
+                }
+                TcpStream::connect(port.address()).is_ok().then_some(true)
+            });
+            if !listens? {
+                return Err(ServerError::new(format!(
+                    "the demo ended: {}",
+                    process.output()
+                )));
+            }
+        }
+        Ok(Self {
+            _process: process,
+            addresses,
+            _folder: folder,
+        })
+    }
+
+    /// The address of one server.
+    ///
+    /// # Panics
+    /// Where there is no such server.
+    pub fn of(&self, server: usize) -> String {
+        self.addresses.of(server)
+    }
+}
+
+impl fmt::Debug for DemoServers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DemoServers")
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,74 @@
+use token_cache_integration_tests::servers::StoreKind;
+
+use crate::common::{SERVERS, Stage, on_every_store};
+
+on_every_store!(
+    a_sign_out_at_the_provider_ends_it_on_every_server,
+    a_sign_out_on_one_server_ends_it_on_every_other_and_at_the_provider,
+    of_two_browsers_only_the_one_that_signed_out_is_signed_out,
+    whoever_signed_out_signs_in_again,
+);
+
+const ALL: [bool; SERVERS] = [true; SERVERS];
+const NONE: [bool; SERVERS] = [false; SERVERS];
+
+fn a_sign_out_at_the_provider_ends_it_on_every_server(kind: StoreKind) {
+    let stage = Stage::of(kind);
+    let ada = stage.browser.window("ada");
+    stage.sign_in(ada, 0);
+    stage.sign_out_at_the_provider(ada);
+    // The provider has told one server, and says so once that has answered.
+    assert_eq!(stage.is_signed_in(ada), NONE);
+    assert_eq!(logouts(&stage), (1, 0));
+}
+
+fn a_sign_out_on_one_server_ends_it_on_every_other_and_at_the_provider(kind: StoreKind) {
+    let stage = Stage::of(kind);
+    let ada = stage.browser.window("ada");
+    stage.sign_in(ada, 0);
+    ada.go(&stage.at(1, "/logout")).unwrap();
+    // It is over here before the provider has asked anything.
+    assert_eq!(stage.is_signed_in(ada), NONE);
+    ada.press("Yes, sign me out").unwrap();
+    ada.arrive(&stage.app.of(1)).unwrap();
+    assert_eq!(stage.is_signed_in(ada), NONE);
+    // The provider's session is over as well: it asks who it is.
+    let shown = ada.go(&stage.at(2, "/login")).unwrap();
+    assert!(shown.url.contains("/interaction/"), "{shown:?}");
+    ada.fill("input[name=login]", "ada").unwrap();
+}
+
+fn of_two_browsers_only_the_one_that_signed_out_is_signed_out(kind: StoreKind) {
+    let stage = Stage::of(kind);
+    let (laptop, phone) = (
+        stage.browser.window("laptop"),
+        stage.browser.window("phone"),
+    );
+    stage.sign_in(laptop, 0);
+    stage.sign_in(phone, 1);
+    stage.sign_out_at_the_provider(laptop);
+    assert_eq!(stage.is_signed_in(laptop), NONE);
+    assert_eq!(stage.is_signed_in(phone), ALL);
+    stage.sign_out_at_the_provider(phone);
+    assert_eq!(stage.is_signed_in(phone), NONE);
+    assert_eq!(logouts(&stage), (2, 0));
+}
+
+fn whoever_signed_out_signs_in_again(kind: StoreKind) {
+    let stage = Stage::of(kind);
+    let ada = stage.browser.window("ada");
+    stage.sign_in(ada, 0);
+    stage.sign_out_at_the_provider(ada);
+    assert_eq!(stage.is_signed_in(ada), NONE);
+    stage.sign_in(ada, 1);
+}
+
+/// How many messages the app took and refused.
+fn logouts(stage: &Stage) -> (u64, u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let counts = runtime.block_on(stage.provider.logouts()).unwrap();
+    (counts.logouts_taken, counts.logouts_refused)
+}
