@@ -21,6 +21,11 @@ const SHARING_SERVERS: &str = "redis_conformance";
 /// At the certified provider of npm: a step of its own, since it needs Node and npm's registry.
 const AT_A_CERTIFIED_PROVIDER: &str = "oidc_provider";
 
+/// In a browser, which is too much beside other tests.
+const IN_A_BROWSER: &str = "browser";
+
+const APART: [&str; 3] = [SHARING_SERVERS, AT_A_CERTIFIED_PROVIDER, IN_A_BROWSER];
+
 /// What to run of the tests.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Arguments {
@@ -33,6 +38,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     servers::need_redis()?;
     servers::need_node()?;
+    servers::need_chromium()?;
     let engine = servers::container_engine();
     let features = features::of(&Metadata::read()?, engine.is_some());
     let mut environment: Vec<(&str, String)> = engine
@@ -54,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
                 .args(&features)
                 .envs(environment.clone()),
         )?;
-        for apart in [SHARING_SERVERS, AT_A_CERTIFIED_PROVIDER] {
+        for apart in APART {
             let apart = ["test", "--workspace", "--test", apart];
             command::run(
                 command::cargo(apart)
@@ -76,7 +82,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 fn runner() -> Command {
     if command::succeeds(&mut command::cargo(["nextest", "--version"])) {
         let mut nextest = command::cargo(["nextest", "run", "--workspace"]);
-        let apart = format!("not (binary({SHARING_SERVERS}) or binary({AT_A_CERTIFIED_PROVIDER}))");
+        let apart = format!("not (binary({}))", APART.join(") or binary("));
         nextest.args(["--filterset", &apart]);
         nextest
     } else {

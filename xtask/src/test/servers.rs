@@ -15,15 +15,30 @@ pub(super) fn need_redis() -> Outcome {
     {
         return Ok(());
     }
+    install("redis-server")
+}
+
+/// Users sign in and out in a real browser. On Debian, root gets it installed.
+pub(super) fn need_chromium() -> Outcome {
+    if ["chromium", "chromium-browser"]
+        .into_iter()
+        .any(|program| command::find(program).is_some())
+    {
+        return Ok(());
+    }
+    install("chromium")
+}
+
+fn install(package: &str) -> Outcome {
     let is_root = rustix::process::geteuid().is_root();
     if is_root && Path::new("/etc/debian_version").exists() {
         command::run(apt_get().arg("update"))?;
-        command::run(apt_get().args(["install", "-y", "redis-server"]))?;
+        command::run(apt_get().args(["install", "-y", "--no-install-recommends", package]))?;
         return Ok(());
     }
-    Err(Failure::new(
-        "no redis-server on this machine: sudo apt-get install redis-server",
-    ))
+    Err(Failure::new(format!(
+        "no {package} on this machine: sudo apt-get install {package}"
+    )))
 }
 
 /// The tests refresh at the certified OpenID provider of npm, which runs on Node; how new that must be, they say themselves.
