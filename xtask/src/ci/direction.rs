@@ -9,6 +9,7 @@ const PROVIDERS: &str = "token-cache-providers";
 const SIGN_OUT: &str = "token-cache-sign-out";
 const CONFORMANCE: &str = "token-cache-conformance";
 const FACADE: &str = "token-cache";
+const BROWSER: &str = "token-cache-example-browser";
 
 /// Which of our crates each may depend on.
 enum May {
@@ -23,6 +24,10 @@ fn may(package: &str) -> Option<May> {
         FACADE => May::Only(&[CORE, REDIS, DYNAMODB, PROVIDERS, SIGN_OUT]),
         "token-cache-example-without-facade" => May::Only(&[CORE, REDIS, DYNAMODB]),
         "token-cache-demo" | "token-cache-example-any-store" => May::Only(&[FACADE]),
+        BROWSER => May::Only(&[]),
+        "token-cache-example-actix-session"
+        | "token-cache-example-axum-signed-cookies"
+        | "token-cache-example-axum-tower-sessions" => May::Only(&[FACADE, BROWSER]),
         "token-cache-integration-tests" | "token-cache-benchmarks" | "xtask" => May::Anything,
         _ => return None,
     })

@@ -21,6 +21,13 @@ pub(crate) const ENVIRONMENT: [(&str, &str); 3] = [
 /// The same app on every store: another feature, another URL, and nothing else.
 const ANY_STORE: &str = "token-cache-example-any-store";
 
+/// Apps that drive themselves: a sign-out at the one server is final at the other, wherever the ticket is kept.
+const APPS: [&str; 3] = [
+    "token-cache-example-axum-tower-sessions",
+    "token-cache-example-axum-signed-cookies",
+    "token-cache-example-actix-session",
+];
+
 /// With `--check` it fails where an operation takes more requests or capacity than the protocol says, or a storm of refreshes
 /// asks a provider more than once.
 const COSTS: &str = "token-cache-benchmarks";
@@ -44,6 +51,9 @@ pub(super) fn run(built: &Built, dynamodb: &Held) -> Outcome {
         run_on(app.args(["--features", feature, "--"]), store)?;
     }
     drop(held);
+    for app in APPS {
+        command::run(built.program(app)?.arg("--check"))?;
+    }
     let mut costs = built.program(COSTS)?;
     costs.args(["dynamodb", "--quick", "--check"]);
     command::run(costs.env(super::DYNAMODB, dynamodb.at()))?;

@@ -1,0 +1,152 @@
+//! Two servers of an axum app. It keeps its sessions with tower-sessions, as many apps do; the ticket is one value in them, and the
+//! tokens are in the token cache. Sign out on one server, and the other refuses.
+//!
+//! ```sh
+//! cargo run -p token-cache-example-axum-tower-sessions            # serves until Ctrl-C
+//! cargo run -p token-cache-example-axum-tower-sessions -- --check # drives itself, and ends with an error unless a sign-out is final
+//! ```
+//!
+//! **Development only:** whoever types a name is signed in by it. An app sends its users to an OpenID provider instead, and takes the
+//! [`SignIn`] from the claims of the ID token that it verified (`SignIn::from_claims`).
+
+mod tickets;
+
+use std::{io::Write, net::Ipv4Addr};
+
+use axum::{
+    Form, Router,
+    extract::State,
+    http::StatusCode,
+    response::{Html, IntoResponse, Redirect, Response},
+    routing::get,
+};
+use serde::Deserialize;
+use token_cache::{
+    AccountId, EntryKey, MemoryStore, Secret, SignIn, StartedSignIn, TokenCache, TokenSet,
+    sign_out::{Client, SignOutRoutes, SignedIn},
+};
+use token_cache_example_browser::{Failure, a_sign_out_is_final_everywhere};
+use tokio::net::TcpListener;
+use tower_sessions::{MemoryStore as SessionStore, Session, SessionManagerLayer};
+
+use tickets::InSession;
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    // What two servers of a real app share: a Redis or DynamoDB behind `token_cache::open`, and a store of sessions.
+    let (store, secret, sessions) = (
+        MemoryStore::new(),
+        Secret::random()?,
+        SessionStore::default(),
+    );
+    let serve = async || {
+        let cache = TokenCache::open(store.clone(), secret.clone()).await?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let app = app(cache, sessions.clone())?;
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Ok::<_, Failure>(url)
+    };
+    let (here, there) = (serve().await?, serve().await?);
+    if std::env::args().nth(1).as_deref() == Some("--check") {
+        a_sign_out_is_final_everywhere(&here, &there).await?;
+        writeln!(
+            std::io::stdout(),
+            "ok: with tower-sessions, the sign-out is final"
+        )?;
+    } else {
+        writeln!(std::io::stdout(), "{here}/login and {there}/account")?;
+        tokio::signal::ctrl_c().await?;
+    }
+    Ok(())
+}
+
+fn app(cache: TokenCache, sessions: SessionStore) -> Result<Router, Failure> {
+    // In development there is no provider: no keys to verify its messages with, no place to sign out at. With one,
+    // `Client::new(issuer, client_id)` finds both by discovery.
+    let client = Client::new("https://id.example", "shop").keys(r#"{"keys":[]}"#);
+    let sign_out = SignOutRoutes::builder(cache.clone())
+        .client(client)
+        .tickets(InSession)
+        .after_sign_out("/login")
+        .build()?;
+    Ok(Router::new()
+        .route("/login", get(form).post(sign_in))
+        .route("/account", get(account))
+        .with_state(cache)
+        .merge(sign_out.axum_routes())
+        .layer(sign_out.refuse_signed_out())
+        // Outermost, since the layer before finds the ticket in the session. `Secure` is off for plain HTTP at loopback alone.
+        .layer(SessionManagerLayer::new(sessions).with_secure(false)))
+}
+
+/// Where an app redirects to its provider; what it must remember until the callback is kept in the session.
+async fn form(
+    State(cache): State<TokenCache>,
+    session: Session,
+) -> Result<Html<&'static str>, Wrong> {
+    session.insert("started", cache.start_sign_in()?).await?;
+    Ok(Html(
+        "<form method=post><label>Name <input name=name></label> <button>Sign in</button></form>",
+    ))
+}
+
+#[derive(Deserialize)]
+struct Name {
+    name: String,
+}
+
+/// Where an app takes its provider's callback, and verifies the ID token.
+async fn sign_in(
+    State(cache): State<TokenCache>,
+    session: Session,
+    Form(Name { name }): Form<Name>,
+) -> Result<Redirect, Wrong> {
+    let Some(started) = session.remove::<StartedSignIn>("started").await? else {
+        return Ok(Redirect::to("/login"));
+    };
+    let account = AccountId::custom("example", name.clone())?;
+    let signed_in = cache.sign_in(SignIn::new(account, &started)).await?;
+    signed_in
+        .put(&api()?, TokenSet::new(format!("token of {name}")))
+        .await?;
+    signed_in
+        .put(&EntryKey::new("name")?, name.as_bytes())
+        .await?;
+    tickets::keep(&session, &signed_in.ticket()?).await?;
+    Ok(Redirect::to("/account"))
+}
+
+async fn account(session: SignedIn) -> Result<String, Wrong> {
+    let name = session.get(&EntryKey::new("name")?).await?;
+    let name = name.ok_or("a session without a name")?;
+    let has_token = session.get(&api()?).await?.is_some();
+    Ok(format!(
+        "{} is signed in, token: {has_token}",
+        String::from_utf8_lossy(name.bytes()?)
+    ))
+}
+
+fn api() -> token_cache::Result<EntryKey> {
+    EntryKey::resource("https://api.example")
+}
+
+/// An error of the cache: a session that ended in the meantime is 401, all else 503.
+struct Wrong(Failure);
+
+impl<E: Into<Failure>> From<E> for Wrong {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Wrong {
+    fn into_response(self) -> Response {
+        let error = self.0.downcast_ref::<token_cache::Error>();
+        if error.is_some_and(token_cache::Error::is_signed_out) {
+            (StatusCode::UNAUTHORIZED, "signed out").into_response()
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, self.0.to_string()).into_response()
+        }
+    }
+}

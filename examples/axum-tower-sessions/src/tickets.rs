@@ -1,0 +1,49 @@
+//! The ticket as one value in a session of tower-sessions.
+
+use async_trait::async_trait;
+use axum::http::{HeaderValue, request::Parts};
+use token_cache::{Error, ErrorKind, Result, Ticket, sign_out::Tickets};
+use tower_sessions::{Session, session};
+
+const TICKET: &str = "ticket";
+
+pub(crate) struct InSession;
+
+#[async_trait]
+impl Tickets for InSession {
+    async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>> {
+        of(request)?
+            .get(TICKET)
+            .await
+            .map_err(|error| unreadable(&error))
+    }
+
+    async fn forget(&self, request: &Parts) -> Option<HeaderValue> {
+        // The ticket opens nothing any more, whether or not the session can be emptied.
+        if let Ok(session) = of(request) {
+            let _ = session.remove::<Ticket>(TICKET).await;
+        }
+        None
+    }
+}
+
+/// Keeps a ticket in a session of a new id, so that nobody knows the id from before the sign-in (session fixation).
+pub(crate) async fn keep(session: &Session, ticket: &Ticket) -> Result<(), session::Error> {
+    session.cycle_id().await?;
+    session.insert(TICKET, ticket).await
+}
+
+fn of(request: &Parts) -> Result<&Session> {
+    request.extensions.get::<Session>().ok_or_else(|| {
+        Error::misuse(
+            "read the ticket",
+            "the session layer must lie around the other layers",
+        )
+    })
+}
+
+/// A session store that can't be read is no visitor who is not signed in.
+fn unreadable(error: &session::Error) -> Error {
+    Error::new(ErrorKind::Unavailable, "read the ticket")
+        .message(format!("the session can't be read: {error}"))
+}

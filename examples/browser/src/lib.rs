@@ -1,0 +1,126 @@
+//! What every example of an app must be able to do, seen from outside: two browsers of one user, two servers of one app.
+
+use std::collections::BTreeMap;
+
+use reqwest::{Client, Method, Response, header, redirect::Policy};
+use url::form_urlencoded;
+
+/// Why an example failed.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Signs the same user in on a phone and on a laptop, out on the phone at the one server, and asks the other server who the laptop
+/// is. `here` and `there` are `http://…` without a path.
+///
+/// # Errors
+/// What the app does not do as it should.
+pub async fn a_sign_out_is_final_everywhere(here: &str, there: &str) -> Result<(), Failure> {
+    let account = |server: &str| format!("{server}/account");
+    let (mut phone, mut laptop) = (Browser::new()?, Browser::new()?);
+
+    let before = phone.get(&account(here)).await?;
+    ensure(
+        before.status() == 401,
+        "who is not signed in sees an account",
+    )?;
+
+    for browser in [&mut phone, &mut laptop] {
+        let form = browser.get(&format!("{here}/login")).await?;
+        ensure(form.status() == 200, "there is no page to sign in at")?;
+        let done = browser
+            .submit(&format!("{here}/login"), &[("name", "Ada")])
+            .await?;
+        ensure(done.status() == 303, "nobody can sign in")?;
+        for server in [here, there] {
+            let page = browser.get(&account(server)).await?;
+            ensure(
+                page.status() == 200,
+                "a sign-in is not seen on every server",
+            )?;
+            ensure(
+                page.text().await?.contains("Ada"),
+                "the wrong user is signed in",
+            )?;
+        }
+    }
+
+    let stolen = phone.cookies.clone();
+    let leaving = phone.submit(&format!("{there}/logout"), &[]).await?;
+    ensure(leaving.status() == 303, "nobody can sign out")?;
+
+    for server in [here, there] {
+        let page = laptop.copy().get(&account(server)).await?;
+        ensure(
+            page.status() == 401,
+            "the user's other browser is still signed in",
+        )?;
+    }
+    phone.cookies = stolen;
+    let page = phone.get(&account(here)).await?;
+    ensure(
+        page.status() == 401,
+        "the cookies of before the sign-out still open the account",
+    )
+}
+
+/// A browser that follows no redirect: it shows what it was answered.
+struct Browser {
+    client: Client,
+    cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    fn new() -> Result<Self, Failure> {
+        Ok(Self {
+            client: Client::builder().redirect(Policy::none()).build()?,
+            cookies: BTreeMap::new(),
+        })
+    }
+
+    fn copy(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            cookies: self.cookies.clone(),
+        }
+    }
+
+    async fn get(&mut self, url: &str) -> Result<Response, Failure> {
+        self.send(Method::GET, url, String::new()).await
+    }
+
+    /// A form on a page of the app's own, as `Sec-Fetch-Site` says.
+    async fn submit(&mut self, url: &str, fields: &[(&str, &str)]) -> Result<Response, Failure> {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        let form = form.extend_pairs(fields).finish();
+        self.send(Method::POST, url, form).await
+    }
+
+    async fn send(&mut self, method: Method, url: &str, form: String) -> Result<Response, Failure> {
+        let cookies: Vec<_> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let request = self
+            .client
+            .request(method, url)
+            .header(header::COOKIE, cookies.join("; "))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin")
+            .body(form);
+        let answer = request.send().await?;
+        for cookie in answer.headers().get_all(header::SET_COOKIE) {
+            let (pair, attributes) = cookie.to_str()?.split_once(';').unwrap_or_default();
+            let (name, value) = pair.split_once('=').ok_or("a cookie without a name")?;
+            if attributes.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        Ok(answer)
+    }
+}
+
+fn ensure(holds: bool, otherwise: &str) -> Result<(), Failure> {
+    if holds { Ok(()) } else { Err(otherwise.into()) }
+}
