@@ -1,8 +1,13 @@
 //! Between the two versions of the `http` crate: actix-web has the one before ours.
 
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder, error::PayloadError, web::Payload,
+};
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use http::{HeaderName, HeaderValue, Method, Request, Response, request::Parts};
+use http_body::{Body, Frame};
+use http_body_util::StreamBody;
 
 /// The head of a request; none where a part of it is none in HTTP.
 pub(super) fn parts(request: &HttpRequest) -> Option<Parts> {
@@ -16,6 +21,11 @@ pub(super) fn parts(request: &HttpRequest) -> Option<Parts> {
         );
     }
     Some(converted.body(()).ok()?.into_parts().0)
+}
+
+/// The body of a request, as it comes in.
+pub(super) fn body(body: Payload) -> impl Body<Data = Bytes, Error = PayloadError> {
+    StreamBody::new(body.map_ok(Frame::data))
 }
 
 pub(super) fn answer(answer: Response<Bytes>) -> HttpResponse {

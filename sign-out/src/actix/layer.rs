@@ -90,7 +90,7 @@ where
                 return Ok(request.into_response(refused).map_into_right_body());
             };
             let admission = gate.admit(&asked.parts).await;
-            asked.settle(&sign_out, request.request());
+            sign_out.settle(asked.slot.as_ref(), request.request());
             request.extensions_mut().insert(Checked);
             let dropped = match admission {
                 Admission::Refused(answer) => {

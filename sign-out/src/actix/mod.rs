@@ -26,7 +26,7 @@ mod tickets;
 use std::{fmt, sync::Arc};
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use http::request::Parts;
+use http::{Request, request::Parts};
 
 pub use self::{
     layer::{RefuseSignedOut, RefuseSignedOutMiddleware},
@@ -64,6 +64,7 @@ impl ActixSignOut {
             for (path, route) in [
                 (paths::LOG_OUT, Route::LogOut),
                 (paths::SIGNED_OUT, Route::SignedOut),
+                (paths::BACK_CHANNEL, Route::BackChannel),
                 (paths::FRONT_CHANNEL, Route::FrontChannel),
             ] {
                 let sign_out = sign_out.clone();
@@ -83,21 +84,20 @@ impl ActixSignOut {
         RefuseSignedOut::new(self.clone(), Gate::new(self.routes.clone()))
     }
 
-    async fn serve(
-        &self,
-        route: Route,
-        request: &HttpRequest,
-        _body: web::Payload,
-    ) -> HttpResponse {
-        let Some(asked) = self.asked(request) else {
+    async fn serve(&self, route: Route, request: &HttpRequest, body: web::Payload) -> HttpResponse {
+        let Some(Asked { parts, slot }) = self.asked(request) else {
             return HttpResponse::BadRequest().finish();
         };
         let answer = match route {
-            Route::LogOut => self.routes.log_out(&asked.parts).await,
-            Route::SignedOut => self.routes.signed_out(&asked.parts),
-            Route::FrontChannel => self.routes.front_channel(&asked.parts).await,
+            Route::LogOut => self.routes.log_out(&parts).await,
+            Route::SignedOut => self.routes.signed_out(&parts),
+            Route::FrontChannel => self.routes.front_channel(&parts).await,
+            Route::BackChannel => {
+                let request = Request::from_parts(parts, convert::body(body));
+                self.routes.back_channel(request).await
+            }
         };
-        asked.settle(self, request);
+        self.settle(slot.as_ref(), request);
         convert::answer(answer)
     }
 
@@ -111,29 +111,28 @@ impl ActixSignOut {
         });
         Some(Asked { parts, slot })
     }
+
+    /// Drops the ticket where it is kept, if its session has ended.
+    fn settle(&self, slot: Option<&TicketSlot>, request: &HttpRequest) {
+        if let (Some(slot), Some(tickets)) = (slot, &self.tickets)
+            && slot.is_forgotten()
+        {
+            tickets.forget(request);
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Route {
     LogOut,
     SignedOut,
+    BackChannel,
     FrontChannel,
 }
 
 struct Asked {
     parts: Parts,
     slot: Option<TicketSlot>,
-}
-
-impl Asked {
-    /// Drops the ticket where it is kept, if its session has ended.
-    fn settle(&self, sign_out: &ActixSignOut, request: &HttpRequest) {
-        if let (Some(slot), Some(tickets)) = (&self.slot, &sign_out.tickets)
-            && slot.is_forgotten()
-        {
-            tickets.forget(request);
-        }
-    }
 }
 
 impl fmt::Debug for ActixSignOut {

@@ -93,3 +93,28 @@ async fn a_failed_eviction_is_503_and_keeps_the_cookie() {
     shop.store.work();
     assert!(shop.lives(&ada).await);
 }
+
+#[actix_web::test]
+async fn a_providers_message_comes_to_be_verified() {
+    let shop = Shop::open().await;
+    let sign_out = shop.sign_out();
+    let app = test::init_service(app(&sign_out, sign_out.refuse_signed_out())).await;
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    for (body, status, said) in [
+        ("logout_token=a.b.c".to_owned(), 400, "invalid_request"),
+        (
+            format!("logout_token={}", "a".repeat(70_000)),
+            413,
+            "invalid_request",
+        ),
+    ] {
+        let message = test::TestRequest::post()
+            .uri("/backchannel-logout")
+            .insert_header(form)
+            .set_payload(body);
+        let refused = test::call_service(&app, message.to_request()).await;
+        assert_eq!(refused.status(), status);
+        let body = test::read_body(refused).await;
+        assert!(str::from_utf8(&body).unwrap().contains(said), "{body:?}");
+    }
+}

@@ -260,8 +260,8 @@ const TABLE: &[(&str, Method, Headers, Then)] = &[
 
 #[tokio::test]
 async fn nobody_but_the_app_and_the_user_signs_the_user_out() {
+    let shop = Shop::open().await;
     for (who, method, headers, then) in TABLE {
-        let shop = Shop::open().await;
         let ada = shop.sign_in("ada", "s1").await;
         let mut asked = request(method, "/logout");
         for (name, value) in *headers {

@@ -9,6 +9,7 @@
 
 mod conformance;
 mod cross_site;
+mod discovery;
 mod front_channel;
 mod layer;
 mod over_a_socket;
