@@ -1,4 +1,7 @@
-use crate::store_url::StoreUrl;
+use crate::{
+    store_url::StoreUrl,
+    web::{Given, ServeOptions},
+};
 
 pub(crate) const USAGE: &str = "\
 The story of one sign-out on three app servers, told twice: with token-cache, and with a plain cache.
@@ -6,10 +9,20 @@ The story of one sign-out on three app servers, told twice: with token-cache, an
   cargo demo                                                 in memory, the servers are tasks
   cargo demo --features redis -- --store redis://127.0.0.1/  on Redis, the servers are processes
   cargo demo --features dynamodb -- --store dynamodb://table in a table of DynamoDB, likewise
+  cargo demo -- --serve                                      in a browser, until Ctrl-C
 
   --store URL   memory: (as it comes), redis://…, redis+unix:///… or dynamodb://table?region=…&endpoint=…
-  --json        a JSON object a line, for machines
+  --json        the story, a JSON object a line, for machines
   --help        this
+
+With --serve:
+  --instances N        how many app servers; 3 as it comes
+  --public-url URL     where browsers reach the first of them, http://localhost:8080 as it comes; the others have the ports after it,
+                       and port 0 stands for any that are free
+  --issuer URL         your own OpenID provider instead of the built-in one, which is for development
+  --client-id ID       what the app is registered as there
+  --client-secret S    and its secret, if it has one
+  TOKEN_CACHE_SECRET   the secret of the cache, from the environment: 32 bytes or more
 
 Ends with 0 if token-cache kept its promises and the plain cache did not, 1 if a promise broke,
 2 for wrong arguments, 3 if the plain cache behaved, so that nothing is proved, 4 if it could not finish.
@@ -25,28 +38,65 @@ pub(crate) enum Args {
         store: StoreUrl,
         json: bool,
     },
+    Serve(ServeOptions),
 }
 
 impl Args {
     pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut store = StoreUrl::Memory;
         let mut json = false;
+        let mut serve = false;
+        let mut given = Given::default();
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--help" | "-h" => return Ok(Self::Help),
                 "--server" => return Ok(Self::Server),
                 "--json" => json = true,
-                "--store" => {
-                    let url = args.next().ok_or("--store needs a URL")?;
-                    store = StoreUrl::parse(&url)?;
+                "--serve" => serve = true,
+                _ => {
+                    let (name, value) = match arg.split_once('=') {
+                        Some((name, value)) => (name, Some(value.to_owned())),
+                        None => (arg.as_str(), None),
+                    };
+                    if !WITH_VALUE.contains(&name) {
+                        return Err(format!("there is no argument {name:?}"));
+                    }
+                    let value = value.or_else(|| args.next());
+                    let value = value
+                        .filter(|value| !value.is_empty())
+                        .ok_or_else(|| format!("{name} needs {}", what_of(name)))?;
+                    if name == "--store" {
+                        store = StoreUrl::parse(&value)?;
+                    } else {
+                        given.take(name, value)?;
+                    }
                 }
-                _ => match arg.strip_prefix("--store=") {
-                    Some(url) => store = StoreUrl::parse(url)?,
-                    None => return Err(format!("there is no argument {arg:?}")),
-                },
             }
         }
-        Ok(Self::Story { store, json })
+        match (serve, given.any()) {
+            (true, _) if json => Err("--json is for the story: leave it or --serve out".into()),
+            (true, _) => Ok(Self::Serve(given.checked(store)?)),
+            (false, Some(name)) => Err(format!("{name} is for the web app: add --serve")),
+            (false, None) => Ok(Self::Story { store, json }),
+        }
+    }
+}
+
+const WITH_VALUE: [&str; 6] = [
+    "--store",
+    "--issuer",
+    "--client-id",
+    "--client-secret",
+    "--public-url",
+    "--instances",
+];
+
+fn what_of(name: &str) -> &'static str {
+    match name {
+        "--client-id" => "an id",
+        "--client-secret" => "a secret",
+        "--instances" => "a number",
+        _ => "a URL",
     }
 }
 
@@ -74,5 +124,56 @@ mod tests {
     fn what_it_does_not_know_is_named() {
         assert!(parse(&["--jsno"]).unwrap_err().contains("--jsno"));
         assert!(parse(&["--store"]).unwrap_err().contains("URL"));
+    }
+
+    #[test]
+    fn the_web_app_comes_with_a_provider_or_takes_another() {
+        let Ok(Args::Serve(options)) = parse(&["--serve"]) else {
+            panic!("it is not served");
+        };
+        assert_eq!((options.instances, options.provider), (3, None));
+        assert_eq!(options.public_url.origin(0), "http://localhost:8080");
+
+        let elsewhere = parse(&[
+            "--serve",
+            "--issuer=https://id.example",
+            "--client-id",
+            "shop",
+            "--client-secret=a=b",
+            "--public-url=https://shop.example",
+            "--instances=2",
+        ]);
+        let Ok(Args::Serve(options)) = elsewhere else {
+            panic!("it is not served");
+        };
+        let provider = options.provider.unwrap();
+        assert_eq!(provider.client_secret.as_deref(), Some("a=b"));
+        assert!(!format!("{provider:?}").contains("a=b"));
+        assert_eq!(options.public_url.origin(1), "https://shop.example:444");
+    }
+
+    #[test]
+    fn what_can_t_be_served_is_refused_with_the_way_out() {
+        for (args, says) in [
+            (&["--serve", "--json"][..], "--json"),
+            (&["--instances", "2"], "--serve"),
+            (&["--serve", "--instances", "0"], "1 to 26"),
+            (&["--serve", "--instances", "many"], "1 to 26"),
+            (
+                &["--serve", "--issuer", "https://id.example"],
+                "--client-id",
+            ),
+            (&["--serve", "--client-id", "shop"], "--issuer"),
+            (&["--serve", "--client-secret", "s"], "--issuer"),
+            (&["--serve", "--public-url", "http://shop.example"], "TLS"),
+            (&["--serve", "--public-url="], "needs a URL"),
+            (
+                &["--serve", "--client-id", "a", "--client-id", "b"],
+                "twice",
+            ),
+        ] {
+            let refusal = parse(args).unwrap_err();
+            assert!(refusal.contains(says), "{args:?}: {refusal}");
+        }
     }
 }

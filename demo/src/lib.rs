@@ -19,6 +19,7 @@ mod story;
 mod telemetry;
 mod token_endpoint;
 mod verdict;
+mod web;
 
 pub use self::{
     columns::{Column, Columns},
@@ -30,4 +31,5 @@ pub use self::{
     run::{run, tell},
     story::{Chapter, STEPS, ServerName, Step},
     verdict::{Conclusion, Deed, Outcome, Told, Verdict},
+    web::{ServeOptions, Web},
 };

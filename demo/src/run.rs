@@ -15,6 +15,7 @@ use crate::{
     store_url::StoreUrl,
     story::STEPS,
     verdict::{Told, Verdict},
+    web::serve,
 };
 
 /// The story takes milliseconds; a store that hangs must not hang the demo.
@@ -59,6 +60,7 @@ async fn carry_out(args: impl Iterator<Item = String>) -> Exit {
             told_on(&store, &mut JsonLines::new(io::stdout())).await
         }
         Ok(Args::Story { store, json: false }) => told_on(&store, &mut Timeline::on_stdout()).await,
+        Ok(Args::Serve(options)) => serve(options).await,
         Err(refusal) => {
             let _ = write!(io::stderr(), "{refusal}\n\n{USAGE}");
             Exit::Usage

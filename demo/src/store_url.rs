@@ -65,9 +65,18 @@ impl StoreUrl {
     /// The URL for token-cache, with the demo's prefix.
     #[cfg(any(feature = "redis", feature = "dynamodb"))]
     pub(crate) fn with_prefix(url: &str) -> String {
-        let separator = if url.contains('?') { '&' } else { '?' };
-        format!("{url}{separator}prefix={PREFIX}")
+        prefixed(url, PREFIX)
     }
+
+    /// The URL for a token-cache with a prefix of its own; none in memory.
+    pub(crate) fn in_namespace(&self, prefix: &str) -> Option<String> {
+        self.shared().map(|url| prefixed(url, prefix))
+    }
+}
+
+fn prefixed(url: &str, prefix: &str) -> String {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}prefix={prefix}")
 }
 
 #[cfg(not(all(feature = "redis", feature = "dynamodb")))]

@@ -4,7 +4,14 @@ mod token_cache;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::{plain::PlainCache, token_cache::WithTokenCache};
+#[cfg(feature = "dynamodb")]
+pub(crate) use self::plain::DynamoDbItems;
+#[cfg(feature = "redis")]
+pub(crate) use self::plain::RedisKeys;
+pub(crate) use self::{
+    plain::{Keys, MemoryKeys, PlainCache},
+    token_cache::WithTokenCache,
+};
 use crate::{provider::Grant, token_endpoint::TokenEndpoint};
 
 /// What the browser keeps: who the user is, and whatever the cache wants back.

@@ -11,9 +11,9 @@ use std::{
 use async_trait::async_trait;
 
 #[cfg(feature = "dynamodb")]
-use self::dynamodb_items::DynamoDbItems;
+pub(crate) use self::dynamodb_items::DynamoDbItems;
 #[cfg(feature = "redis")]
-use self::redis_keys::RedisKeys;
+pub(crate) use self::redis_keys::RedisKeys;
 use super::{AppCache, Cookie, Denied};
 use crate::{
     provider::{Grant, TokenRequest, Tokens},

@@ -1,0 +1,92 @@
+use std::{env, sync::Arc};
+
+use token_cache::{MemoryStore, Secret, TokenCache};
+
+use super::random::random_text;
+use crate::{
+    app_cache::{Keys, MemoryKeys},
+    failure::Failure,
+    store_url::{PREFIX, StoreUrl},
+};
+
+/// Where an app's secret is.
+const SECRET: &str = "TOKEN_CACHE_SECRET";
+
+/// The caches of the servers on one store, one each, as in an app whose servers are machines, and the keys of the plain cache beside them.
+pub(crate) struct Caches {
+    pub(crate) name: String,
+    pub(crate) of_servers: Vec<TokenCache>,
+    pub(crate) plain: Arc<dyn Keys>,
+    /// Where the secret is from, in a few words.
+    pub(crate) secret: &'static str,
+}
+
+impl Caches {
+    pub(crate) async fn open(store: &StoreUrl, instances: u16) -> Result<Self, Failure> {
+        let Keeping {
+            secret,
+            namespace,
+            in_words,
+        } = Keeping::at_hand()?;
+        #[cfg(feature = "dynamodb")]
+        store.make_table_of_local_engine().await?;
+        let memory = MemoryStore::new();
+        let mut of_servers = Vec::new();
+        for _ in 0..instances {
+            let builder = match store.in_namespace(&namespace) {
+                None => TokenCache::builder(memory.clone()),
+                Some(url) => token_cache::builder(&url)?,
+            };
+            of_servers.push(builder.secret(secret.clone()).open().await?);
+        }
+        let name = of_servers.first().map(|cache| cache.store().to_string());
+        Ok(Self {
+            name: name.unwrap_or_default(),
+            of_servers,
+            plain: plain(store).await?,
+            secret: in_words,
+        })
+    }
+}
+
+/// The secret, and the corner of the store whose secret it is.
+struct Keeping {
+    secret: Secret,
+    namespace: String,
+    in_words: &'static str,
+}
+
+impl Keeping {
+    fn at_hand() -> Result<Self, Failure> {
+        if env::var_os(SECRET).is_some() {
+            return Ok(Self {
+                secret: Secret::from_env()?,
+                namespace: format!("{PREFIX}-web"),
+                in_words: "that of TOKEN_CACHE_SECRET",
+            });
+        }
+        // What nobody can read any more is in nobody's way, if it is in a corner of its own.
+        Ok(Self {
+            secret: Secret::random()?,
+            namespace: format!("{PREFIX}-web-{}", random_text(6)?),
+            in_words: "a random one: when this ends, nobody can read the tokens; set TOKEN_CACHE_SECRET for one that lasts",
+        })
+    }
+}
+
+#[cfg_attr(
+    not(any(feature = "redis", feature = "dynamodb")),
+    expect(
+        clippy::unused_async,
+        reason = "a store of this process is not connected to"
+    )
+)]
+async fn plain(store: &StoreUrl) -> Result<Arc<dyn Keys>, Failure> {
+    Ok(match store {
+        StoreUrl::Memory => Arc::new(MemoryKeys::default()),
+        #[cfg(feature = "redis")]
+        StoreUrl::Redis(url) => Arc::new(crate::app_cache::RedisKeys::connect(url).await?),
+        #[cfg(feature = "dynamodb")]
+        StoreUrl::DynamoDb(url) => Arc::new(crate::app_cache::DynamoDbItems::connect(url).await?),
+    })
+}

@@ -1,0 +1,222 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    extract::{Query, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use token_cache::{Error, Session, SignIn, TokenSource, sign_out::id_token_key};
+
+use super::{
+    login::Started,
+    notice::notice,
+    oidc::Authenticated,
+    plain_app::TokensOf,
+    profile::{Profile, tokens_key},
+    server::Server,
+    timeline::Kind,
+    watched::WATCHED,
+};
+
+/// How long a session lives, if nobody signs out.
+const LIFETIME: Duration = Duration::from_secs(8 * 3600);
+
+/// What the provider sends back by the browser (OpenID Connect Core 1.0 section 3.1.2.5; `iss` is of RFC 9207).
+#[derive(Debug, Deserialize)]
+pub(crate) struct Answer {
+    code: Option<String>,
+    state: Option<String>,
+    error: Option<String>,
+    iss: Option<String>,
+}
+
+/// `GET /callback`: exchanges the code, begins the session, and keeps its ticket in a fresh cookie.
+pub(crate) async fn callback(
+    State(server): State<Arc<Server>>,
+    Query(answer): Query<Answer>,
+    request: Request,
+) -> Response {
+    let headers = request.headers();
+    let Some((state, started)) = answer.state.and_then(|state| {
+        let started = Started::read(&server, headers, &state)?;
+        Some((state, started))
+    }) else {
+        return not_begun_here();
+    };
+    let mut response = match (answer.code, answer.error) {
+        (Some(_), None)
+            if answer
+                .iss
+                .is_some_and(|iss| iss != server.shared.provider.issuer) =>
+        {
+            not_begun_here()
+        }
+        (Some(code), None) => sign_in(&server, code, &state, &started).await,
+        (_, error) => not_signed_in(&server, error.as_deref()),
+    };
+    if let Some(forget) = Started::forget(&server, &state) {
+        response.headers_mut().append(header::SET_COOKIE, forget);
+    }
+    response
+}
+
+async fn sign_in(server: &Server, code: String, state: &str, started: &Started) -> Response {
+    let authenticated = match server
+        .oidc
+        .exchange(code, started.attempt(state.to_owned()))
+        .await
+    {
+        Ok(authenticated) => authenticated,
+        Err(why) => {
+            server.tell(Kind::Failed, format!("A sign-in failed: {why}."));
+            return notice(
+                StatusCode::BAD_GATEWAY,
+                "The sign-in did not work",
+                &format!("{why}."),
+                &[("Try again", "/login"), ("Back", "/")],
+            );
+        }
+    };
+    let profile = Profile::of(&authenticated.claims);
+    match begin(server, &authenticated, profile.clone(), &started.moment).await {
+        Ok(session) => match session.ticket() {
+            Ok(ticket) => {
+                let text = format!(
+                    "{} has signed in. The ticket opens every server.",
+                    profile.name
+                );
+                server.tell(Kind::SignedIn, text);
+                came_in(server, &authenticated, profile.subject.clone()).await;
+                welcome(server.tickets.set(&ticket), &profile, server)
+            }
+            Err(error) => failed(server, &error),
+        },
+        Err(error) if error.is_signed_out() => {
+            refuse(server, &authenticated, &profile);
+            refused(started.again)
+        }
+        Err(error) => failed(server, &error),
+    }
+}
+
+async fn begin(
+    server: &Server,
+    authenticated: &Authenticated,
+    profile: Profile,
+    moment: &str,
+) -> Result<Session, Error> {
+    let sign_in = SignIn::from_claims(&authenticated.claims, &moment.parse()?)?;
+    let session = server.cache.sign_in(sign_in.lifetime(LIFETIME)).await?;
+    profile.put(&session).await?;
+    session.put(&tokens_key()?, &authenticated.tokens).await?;
+    session
+        .put(&id_token_key()?, authenticated.id_token.as_bytes())
+        .await?;
+    Ok(session)
+}
+
+async fn came_in(server: &Server, authenticated: &Authenticated, subject: String) {
+    server
+        .shared
+        .plain
+        .tokens_came_in(
+            &server.shared.timeline,
+            &server.name,
+            &subject,
+            &authenticated.tokens,
+            TokensOf::SignIn,
+        )
+        .await;
+}
+
+fn welcome(ticket: HeaderValue, profile: &Profile, server: &Server) -> Response {
+    let mut response = (
+        StatusCode::SEE_OTHER,
+        [
+            (header::LOCATION, HeaderValue::from_static("/")),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ],
+    )
+        .into_response();
+    let headers: &mut HeaderMap = response.headers_mut();
+    headers.append(header::SET_COOKIE, ticket);
+    let watched = BASE64_URL_SAFE_NO_PAD.encode(&profile.subject);
+    if let Some(watched) = server.cookies.set(WATCHED, &watched, None) {
+        headers.append(header::SET_COOKIE, watched);
+    }
+    response
+}
+
+/// The tokens of a refused sign-in are nobody's: the provider is told.
+fn refuse(server: &Server, authenticated: &Authenticated, profile: &Profile) {
+    server.tell(
+        Kind::Refused,
+        format!(
+            "The sign-in of {} is refused: a sign-out had overtaken it.",
+            profile.name
+        ),
+    );
+    if let Some(refresh_token) = authenticated.tokens.refresh_token().cloned() {
+        let provider = server.provider.clone();
+        tokio::spawn(async move {
+            // What can't be revoked expires.
+            let _ = provider.revoke(refresh_token).await;
+        });
+    }
+}
+
+/// Offered once: whoever is refused again is not sent in circles.
+fn refused(again: bool) -> Response {
+    let (text, ways_on): (&str, &[(&str, &str)]) = if again {
+        (
+            "It happened a second time. Somebody keeps signing this account out; wait a little before you try again.",
+            &[("Back", "/")],
+        )
+    } else {
+        (
+            "While you were on your way back from the provider, this account was signed out. To come in, say once more who you are.",
+            &[
+                ("Sign in again", "/login?prompt=login&again=1"),
+                ("Back", "/"),
+            ],
+        )
+    };
+    notice(
+        StatusCode::FORBIDDEN,
+        "A sign-out came in between",
+        text,
+        ways_on,
+    )
+}
+
+fn not_begun_here() -> Response {
+    notice(
+        StatusCode::BAD_REQUEST,
+        "This sign-in did not begin in this browser",
+        "Or it took longer than a quarter of an hour.",
+        &[("Sign in", "/login"), ("Back", "/")],
+    )
+}
+
+fn not_signed_in(server: &Server, error: Option<&str>) -> Response {
+    let error = error.unwrap_or("it sent neither a code nor an error");
+    server.tell(Kind::Provider, "The provider did not sign a user in.");
+    notice(
+        StatusCode::FORBIDDEN,
+        "The provider did not sign you in",
+        &format!("It says: {error}."),
+        &[("Try again", "/login"), ("Back", "/")],
+    )
+}
+
+fn failed(server: &Server, error: &Error) -> Response {
+    server.tell(Kind::Failed, format!("A sign-in failed: {error}"));
+    notice(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "The sign-in could not be kept",
+        &error.to_string(),
+        &[("Try again", "/login"), ("Back", "/")],
+    )
+}

@@ -1,0 +1,95 @@
+use std::{fmt::Write, time::Duration};
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+/// How cookies are named and guarded: `__Host-` and `Secure`, but for plain http at a loopback address.
+///
+/// Cookies don't tell ports apart, so the servers of one host share them: a browser that is signed in on one is so on all.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cookies {
+    plain: bool,
+}
+
+impl Cookies {
+    pub(crate) const fn new(plain: bool) -> Self {
+        Self { plain }
+    }
+
+    pub(crate) const fn are_plain(self) -> bool {
+        self.plain
+    }
+
+    pub(crate) fn read(self, headers: &HeaderMap, name: &str) -> Option<String> {
+        let name = self.full(name);
+        let cookies = headers.get_all(header::COOKIE).into_iter();
+        cookies
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find_map(|(is, value)| (is == name).then(|| value.to_owned()))
+    }
+
+    /// A cookie for `life`, or until the browser is closed; none where the value fits no header.
+    pub(crate) fn set(
+        self,
+        name: &str,
+        value: &str,
+        life: Option<Duration>,
+    ) -> Option<HeaderValue> {
+        let mut cookie = format!(
+            "{}={value}; Path=/; HttpOnly; SameSite=Lax",
+            self.full(name)
+        );
+        if !self.plain {
+            cookie.push_str("; Secure");
+        }
+        if let Some(life) = life {
+            // Writing to a string can't fail.
+            let _ = write!(cookie, "; Max-Age={}", life.as_secs());
+        }
+        HeaderValue::from_str(&cookie).ok()
+    }
+
+    pub(crate) fn forget(self, name: &str) -> Option<HeaderValue> {
+        self.set(name, "", Some(Duration::ZERO))
+    }
+
+    fn full(self, name: &str) -> String {
+        if self.plain {
+            name.to_owned()
+        } else {
+            format!("__Host-{name}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_http_does_without_secure_and_host() {
+        let set = |plain| {
+            let cookie = Cookies::new(plain).set("demo", "x", Some(Duration::from_secs(9)));
+            cookie.unwrap().to_str().unwrap().to_owned()
+        };
+        assert_eq!(
+            set(false),
+            "__Host-demo=x; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=9"
+        );
+        assert_eq!(
+            set(true),
+            "demo=x; Path=/; HttpOnly; SameSite=Lax; Max-Age=9"
+        );
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, HeaderValue::from_static("demo-not=1; a=b"));
+        headers.append(header::COOKIE, HeaderValue::from_static("demo=x=y"));
+        let cookies = Cookies::new(true);
+        assert_eq!(cookies.read(&headers, "demo").as_deref(), Some("x=y"));
+        assert_eq!(cookies.read(&headers, "missing"), None);
+    }
+}

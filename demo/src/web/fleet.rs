@@ -1,0 +1,162 @@
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
+
+use super::{
+    caches::Caches,
+    cookies::Cookies,
+    late_answers::LateAnswers,
+    listeners::listen,
+    oidc::Discovered,
+    options::ServeOptions,
+    plain_app::PlainApp,
+    provider::ProviderAtHand,
+    routes,
+    server::Server,
+    timeline::{Kind, Timeline},
+};
+use crate::failure::Failure;
+
+/// How long requests that are under way may take when the app ends.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// The running web app: its servers, and the development provider if there is one.
+#[derive(Debug)]
+pub struct Web {
+    origins: Vec<String>,
+    store: String,
+    secret: &'static str,
+    provider: ProviderAtHand,
+    closing: watch::Sender<bool>,
+    servers: Vec<JoinHandle<()>>,
+}
+
+/// What the servers of one process share besides the store: what the page shows, and the app with the plain cache.
+pub(crate) struct Shared {
+    /// Of each server, in order: the page of one may ask another.
+    pub(crate) origins: Vec<String>,
+    pub(crate) provider: ProviderPages,
+    pub(crate) store: String,
+    pub(crate) plain: PlainApp,
+    pub(crate) timeline: Timeline,
+    pub(crate) late_answers: LateAnswers,
+    pub(crate) closing: watch::Receiver<bool>,
+}
+
+/// What the page says of the provider.
+pub(crate) struct ProviderPages {
+    pub(crate) issuer: String,
+    pub(crate) is_for_development: bool,
+    /// Where a user signs out there.
+    pub(crate) sign_out: Option<String>,
+    /// Where forms that lead to it may end up.
+    pub(crate) origins: Vec<String>,
+}
+
+impl Web {
+    /// Starts the servers; they have answered no request yet when it returns.
+    ///
+    /// # Errors
+    /// Where a port is taken, the store or the provider can't be reached, or the secret is missing or wrong.
+    pub async fn start(options: ServeOptions) -> Result<Self, Failure> {
+        let (public_url, listeners) = listen(options.public_url, options.instances).await?;
+        let origins: Vec<String> = (0..options.instances)
+            .map(|index| public_url.origin(index))
+            .collect();
+        let provider = ProviderAtHand::of(options.provider, &public_url, &origins)?;
+        let discovered = Discovered::at(provider.registration().clone()).await?;
+        let caches = Caches::open(&options.store, options.instances).await?;
+
+        let (closing, closed) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            provider: provider.pages(&discovered),
+            origins: origins.clone(),
+            store: caches.name.clone(),
+            plain: PlainApp::new(caches.plain),
+            timeline: Timeline::new(),
+            late_answers: LateAnswers::default(),
+            closing: closed.clone(),
+        });
+        provider.tell_of(&shared);
+        let cookies = Cookies::new(public_url.is_plain());
+        let mut servers = Vec::new();
+        for ((index, listener), cache) in (0u8..).zip(listeners).zip(caches.of_servers) {
+            let server = Server::new(index, cache, cookies, &discovered, Arc::clone(&shared))?;
+            servers.push(serve(listener, Arc::new(server), closed.clone()));
+        }
+        Ok(Self {
+            origins,
+            store: shared.store.clone(),
+            secret: caches.secret,
+            provider,
+            closing,
+            servers,
+        })
+    }
+
+    /// Where the servers are, in order.
+    pub fn origins(&self) -> &[String] {
+        &self.origins
+    }
+
+    /// The issuer of the provider that users sign in at.
+    pub fn issuer(&self) -> &str {
+        &self.provider.registration().issuer
+    }
+
+    /// The development provider, if it is used.
+    pub fn development_provider(&self) -> Option<&crate::DevelopmentProvider> {
+        self.provider.for_development()
+    }
+
+    /// How the store calls itself.
+    pub fn store(&self) -> &str {
+        &self.store
+    }
+
+    /// Where the secret of the cache is from, in a few words.
+    pub fn secret(&self) -> &'static str {
+        self.secret
+    }
+
+    /// Ends the servers: no new requests, and those that are under way get a moment.
+    pub async fn stop(self) {
+        self.closing.send_replace(true);
+        let mut ending = JoinSet::new();
+        for mut server in self.servers {
+            ending.spawn(async move {
+                if tokio::time::timeout(FAREWELL, &mut server).await.is_err() {
+                    server.abort();
+                }
+            });
+        }
+        while ending.join_next().await.is_some() {}
+    }
+}
+
+fn serve(
+    listener: TcpListener,
+    server: Arc<Server>,
+    mut closed: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let timeline = Arc::clone(&server);
+        let routes = routes::of(&server);
+        let serving = axum::serve(listener, routes).with_graceful_shutdown(async move {
+            // Whoever can say so is gone when this fails, and so is the app.
+            let _ = closed.wait_for(|closing| *closing).await;
+        });
+        if let Err(error) = serving.await {
+            let name = timeline.name.as_str();
+            let text = format!("It does not listen any more: {error}");
+            timeline
+                .shared
+                .timeline
+                .tell(Some(name), Kind::Failed, text);
+        }
+    })
+}

@@ -1,0 +1,77 @@
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::watch, time::timeout};
+
+/// The longest that an answer is kept back, if nobody signs out: a refresh has 30 seconds.
+const AT_MOST: Duration = Duration::from_secs(15);
+
+/// Answers of the provider that are kept back until somebody has signed out: an answer that is late, at will.
+#[derive(Default)]
+pub(crate) struct LateAnswers(Mutex<Vec<Arc<LateAnswer>>>);
+
+pub(crate) struct LateAnswer {
+    arrived: watch::Sender<bool>,
+    may_go_on: watch::Sender<bool>,
+}
+
+impl LateAnswers {
+    pub(crate) fn keep_one_back(&self) -> Arc<LateAnswer> {
+        let late = Arc::new(LateAnswer {
+            arrived: watch::Sender::new(false),
+            may_go_on: watch::Sender::new(false),
+        });
+        self.kept().push(Arc::clone(&late));
+        late
+    }
+
+    /// Whoever signed out has done so: the answers come in now.
+    pub(crate) fn let_through(&self) {
+        for late in self.kept().drain(..) {
+            late.may_go_on.send_replace(true);
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Arc<LateAnswer>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LateAnswer {
+    /// Called where the answer comes in; returns when it may go on.
+    pub(crate) async fn wait(&self) {
+        self.arrived.send_replace(true);
+        // It goes on in the end, whether or not somebody signed out.
+        let _ = timeout(AT_MOST, passed(&self.may_go_on)).await;
+    }
+
+    pub(crate) async fn arrived(&self) {
+        passed(&self.arrived).await;
+    }
+}
+
+async fn passed(gate: &watch::Sender<bool>) {
+    // The sender is borrowed for as long as this waits, so the channel can't close.
+    let _ = gate.subscribe().wait_for(|open| *open).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_is_kept_back_until_it_may_go_on() {
+        let answers = LateAnswers::default();
+        let late = answers.keep_one_back();
+        let waiting = tokio::spawn({
+            let late = Arc::clone(&late);
+            async move { late.wait().await }
+        });
+        late.arrived().await;
+        assert!(!waiting.is_finished());
+        answers.let_through();
+        waiting.await.unwrap();
+    }
+}

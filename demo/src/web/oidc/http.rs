@@ -1,0 +1,92 @@
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
+use reqwest::{Client, redirect};
+use rustls::{ClientConfig, crypto::ring};
+use rustls_platform_verifier::BuilderVerifierExt;
+
+use crate::failure::Failure;
+
+/// What an answer of a provider may have at most.
+const AT_MOST: usize = 256 * 1024;
+
+/// Asks the provider, within limits.
+#[derive(Clone)]
+pub(crate) struct Http(Client);
+
+impl Http {
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(unusable)?
+            .with_platform_verifier()
+            .map_err(unusable)?
+            .with_no_client_auth();
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(Duration::from_secs(15))
+            // Who follows redirects can be led to a host inside.
+            .redirect(redirect::Policy::none())
+            .build();
+        Ok(Self(client.map_err(unusable)?))
+    }
+
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Unanswered> {
+        let request = reqwest::Request::try_from(request).map_err(Unanswered::of)?;
+        let mut answer = self.0.execute(request).await.map_err(Unanswered::of)?;
+        let mut response = http::Response::builder().status(answer.status());
+        if let Some(headers) = response.headers_mut() {
+            headers.extend(answer.headers().clone());
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(Unanswered::of)? {
+            if body.len() + chunk.len() > AT_MOST {
+                return Err(Unanswered("the answer is too large"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        response
+            .body(body)
+            .map_err(|_| Unanswered("the answer is none of HTTP"))
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Http {
+    type Error = Unanswered;
+    type Future = BoxFuture<'c, Result<HttpResponse, Unanswered>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
+    }
+}
+
+/// Why there is no answer. The client's own error is left out: it could name what was sent.
+#[derive(Debug)]
+pub(crate) struct Unanswered(&'static str);
+
+impl Unanswered {
+    #[expect(clippy::needless_pass_by_value, reason = "it is mapped over")]
+    fn of(error: reqwest::Error) -> Self {
+        Self(if error.is_timeout() {
+            "the provider did not answer in time"
+        } else if error.is_connect() {
+            "the provider can't be reached"
+        } else {
+            "the connection to the provider broke"
+        })
+    }
+}
+
+impl std::fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Unanswered {}
+
+fn unusable(error: impl std::fmt::Display) -> Failure {
+    Failure::new(format!("no HTTP client for the provider: {error}"))
+}

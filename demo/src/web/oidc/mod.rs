@@ -1,0 +1,233 @@
+mod http;
+mod types;
+
+use std::time::SystemTime;
+
+use openidconnect::{
+    AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, IssuerUrl, Nonce,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
+    core::{CoreAuthPrompt, CoreJwsSigningAlgorithm, CoreResponseType},
+};
+use token_cache::{
+    Revocation, Timestamp, TokenSet,
+    providers::{Provider, ProviderBuilder},
+};
+use url::Url;
+
+pub(crate) use self::types::Claims;
+use self::{
+    http::Http,
+    types::{Metadata, Registered},
+};
+use super::options::ExternalProvider;
+use crate::failure::Failure;
+
+/// The provider must say when the user authenticated, and has them authenticate anew after so long (30 days).
+const MAX_AGE_SECS: &str = "2592000";
+
+/// The app's registration at its provider, discovered (OpenID Connect Discovery 1.0).
+pub(crate) struct Discovered {
+    http: Http,
+    metadata: Metadata,
+    registration: ExternalProvider,
+    source: Provider,
+}
+
+/// The same, for one server: it has a redirect URI of its own.
+pub(crate) struct Oidc {
+    http: Http,
+    client: Registered,
+    algorithms: Vec<CoreJwsSigningAlgorithm>,
+    scopes: Vec<Scope>,
+}
+
+/// What one attempt to sign in remembers until the callback.
+pub(crate) struct Attempt {
+    pub(crate) state: String,
+    pub(crate) nonce: String,
+    pub(crate) verifier: String,
+}
+
+/// What came of an attempt: a verified ID token, and the tokens.
+pub(crate) struct Authenticated {
+    pub(crate) claims: Claims,
+    pub(crate) id_token: String,
+    pub(crate) tokens: TokenSet,
+}
+
+impl Discovered {
+    pub(crate) async fn at(registration: ExternalProvider) -> Result<Self, Failure> {
+        let failed = |what: &dyn std::fmt::Display| {
+            Failure::new(format!("the provider {}: {what}", registration.issuer))
+        };
+        let http = Http::new()?;
+        let issuer = IssuerUrl::new(registration.issuer.clone()).map_err(|error| failed(&error))?;
+        let metadata = Metadata::discover_async(issuer, &http)
+            .await
+            .map_err(|error| failed(&crate::failure::with_causes(&error)))?;
+
+        let id = ClientId::new(registration.client_id.clone());
+        let mut source = ProviderBuilder::from_metadata(&metadata, &id)?;
+        if let Some(secret) = &registration.client_secret {
+            source = source.client_secret(secret);
+        }
+        if let Some(endpoint) = &metadata.additional_metadata().revocation_endpoint {
+            source = source.revocation(endpoint.clone(), Revocation::Token);
+        }
+        Ok(Self {
+            source: source.build()?,
+            http,
+            metadata,
+            registration,
+        })
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        &self.registration.issuer
+    }
+
+    pub(crate) fn client_id(&self) -> &str {
+        &self.registration.client_id
+    }
+
+    pub(crate) fn end_session_endpoint(&self) -> Option<&Url> {
+        let endpoints = self.metadata.additional_metadata();
+        endpoints.end_session_endpoint.as_ref()
+    }
+
+    /// Refreshes and revokes.
+    pub(crate) fn source(&self) -> &Provider {
+        &self.source
+    }
+
+    /// RS256 is what a client is registered for that says nothing (OpenID Connect Dynamic Client Registration 1.0 section 2).
+    /// What a provider without it signs with is the first of the others that it names.
+    pub(crate) fn algorithm(&self) -> Result<CoreJwsSigningAlgorithm, Failure> {
+        use CoreJwsSigningAlgorithm::{
+            EcdsaP256Sha256, EdDsa, RsaSsaPkcs1V15Sha256, RsaSsaPssSha256,
+        };
+        let named = self.metadata.id_token_signing_alg_values_supported();
+        [
+            RsaSsaPkcs1V15Sha256,
+            EcdsaP256Sha256,
+            RsaSsaPssSha256,
+            EdDsa,
+        ]
+        .into_iter()
+        .find(|algorithm| named.contains(algorithm))
+        .ok_or_else(|| {
+            Failure::new(format!(
+                "the provider {} signs ID tokens with none of RS256, ES256, PS256 and EdDSA",
+                self.issuer()
+            ))
+        })
+    }
+
+    pub(crate) fn for_server(&self, redirect_uri: String) -> Result<Oidc, Failure> {
+        let redirect_uri = RedirectUrl::new(redirect_uri)
+            .map_err(|error| Failure::new(format!("the redirect URI: {error}")))?;
+        let ExternalProvider {
+            client_id,
+            client_secret,
+            ..
+        } = self.registration.clone();
+        let client = Registered::from_provider_metadata(
+            self.metadata.clone(),
+            ClientId::new(client_id),
+            client_secret.map(ClientSecret::new),
+        );
+        let offline = Scope::new("offline_access".to_owned());
+        let supported = self.metadata.scopes_supported();
+        let mut scopes = vec![Scope::new("profile".to_owned())];
+        if supported.is_some_and(|scopes| scopes.contains(&offline)) {
+            scopes.push(offline);
+        }
+        Ok(Oidc {
+            http: self.http.clone(),
+            client: client.set_redirect_uri(redirect_uri),
+            algorithms: vec![self.algorithm()?],
+            scopes,
+        })
+    }
+}
+
+impl Oidc {
+    /// Where the browser goes to sign in: code flow, PKCE, nonce, and a request for `auth_time`.
+    pub(crate) fn authorization_request(&self, force_login: bool) -> (Url, Attempt) {
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let mut request = self
+            .client
+            .authorize_url(
+                AuthenticationFlow::<CoreResponseType>::AuthorizationCode,
+                CsrfToken::new_random,
+                Nonce::new_random,
+            )
+            .add_scopes(self.scopes.clone())
+            .add_extra_param("max_age", MAX_AGE_SECS)
+            .set_pkce_challenge(challenge);
+        if force_login {
+            request = request.add_prompt(CoreAuthPrompt::Login);
+        }
+        let (url, state, nonce) = request.url();
+        let attempt = Attempt {
+            state: state.into_secret(),
+            nonce: nonce.secret().clone(),
+            verifier: verifier.into_secret(),
+        };
+        (url, attempt)
+    }
+
+    /// Exchanges the code and verifies the ID token.
+    ///
+    /// # Errors
+    /// A sentence without anything secret in it.
+    pub(crate) async fn exchange(
+        &self,
+        code: String,
+        attempt: Attempt,
+    ) -> Result<Authenticated, String> {
+        let request = self
+            .client
+            .exchange_code(AuthorizationCode::new(code))
+            .map_err(|_| "the provider has no token endpoint".to_owned())?
+            .set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier));
+        let sent_at = Timestamp::from(SystemTime::now());
+        let response = request
+            .request_async(&self.http)
+            .await
+            .map_err(|error| exchange_failed(&error))?;
+        let id_token = response.id_token().ok_or("the provider gave no ID token")?;
+        let verifier = self
+            .client
+            .id_token_verifier()
+            .set_allowed_algs(self.algorithms.clone());
+        let claims = id_token
+            .claims(&verifier, &Nonce::new(attempt.nonce))
+            .map_err(|error| format!("the ID token can't be accepted: {error}"))?
+            .clone();
+        let tokens = TokenSet::from_response(&response, sent_at)
+            .map_err(|_| "the provider's answer holds no tokens".to_owned())?;
+        Ok(Authenticated {
+            claims,
+            id_token: id_token.to_string(),
+            tokens,
+        })
+    }
+}
+
+type ExchangeError = openidconnect::RequestTokenError<
+    http::Unanswered,
+    openidconnect::StandardErrorResponse<openidconnect::core::CoreErrorResponseType>,
+>;
+
+fn exchange_failed(error: &ExchangeError) -> String {
+    use openidconnect::RequestTokenError::{Parse, Request, ServerResponse};
+    match error {
+        ServerResponse(refusal) => {
+            format!("the provider refused the code: {}", refusal.error())
+        }
+        Request(unanswered) => unanswered.to_string(),
+        Parse(..) => "the provider's answer can't be read".to_owned(),
+        openidconnect::RequestTokenError::Other(_) => "the code can't be exchanged".to_owned(),
+    }
+}

@@ -1,0 +1,126 @@
+use std::fmt;
+
+use super::public_url::PublicUrl;
+use crate::store_url::StoreUrl;
+
+/// What the web app is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServeOptions {
+    pub(crate) store: StoreUrl,
+    pub(crate) public_url: PublicUrl,
+    pub(crate) instances: u16,
+    /// None for the development provider.
+    pub(crate) provider: Option<ExternalProvider>,
+}
+
+/// A registration at a provider that runs elsewhere.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct ExternalProvider {
+    pub(crate) issuer: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Option<String>,
+}
+
+impl ServeOptions {
+    /// In memory, with the development provider, on whichever ports of 127.0.0.1 are free.
+    pub fn in_memory(instances: u16) -> Self {
+        Self {
+            store: StoreUrl::Memory,
+            public_url: PublicUrl::any_loopback(),
+            instances,
+            provider: None,
+        }
+    }
+}
+
+impl fmt::Debug for ExternalProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExternalProvider")
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The arguments of `--serve`, as they come.
+#[derive(Default)]
+pub(crate) struct Given {
+    pub(crate) issuer: Option<String>,
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Option<String>,
+    pub(crate) public_url: Option<String>,
+    pub(crate) instances: Option<String>,
+}
+
+const DEFAULT_URL: &str = "http://localhost:8080";
+const DEFAULT_INSTANCES: u16 = 3;
+
+/// One letter names each server.
+const MOST_INSTANCES: u16 = 26;
+
+impl Given {
+    /// Takes an argument with its value.
+    pub(crate) fn take(&mut self, name: &str, value: String) -> Result<(), String> {
+        let place = match name {
+            "--issuer" => &mut self.issuer,
+            "--client-id" => &mut self.client_id,
+            "--client-secret" => &mut self.client_secret,
+            "--public-url" => &mut self.public_url,
+            "--instances" => &mut self.instances,
+            _ => return Err(format!("there is no argument {name:?}")),
+        };
+        if place.replace(value).is_some() {
+            return Err(format!("{name} is there twice"));
+        }
+        Ok(())
+    }
+
+    /// The first one that was given.
+    pub(crate) fn any(&self) -> Option<&'static str> {
+        [
+            ("--issuer", &self.issuer),
+            ("--client-id", &self.client_id),
+            ("--client-secret", &self.client_secret),
+            ("--public-url", &self.public_url),
+            ("--instances", &self.instances),
+        ]
+        .into_iter()
+        .find_map(|(name, value)| value.is_some().then_some(name))
+    }
+
+    pub(crate) fn checked(self, store: StoreUrl) -> Result<ServeOptions, String> {
+        let provider = match (self.issuer, self.client_id, self.client_secret) {
+            (None, None, None) => None,
+            (Some(issuer), Some(client_id), client_secret) => Some(ExternalProvider {
+                issuer,
+                client_id,
+                client_secret,
+            }),
+            (Some(_), None, _) => {
+                return Err(
+                    "--issuer needs --client-id: what the app is registered as there".into(),
+                );
+            }
+            (None, ..) => {
+                return Err(
+                    "--client-id and --client-secret need --issuer; without the three, the provider is the built-in one"
+                        .into(),
+                );
+            }
+        };
+        let instances = match self.instances {
+            None => DEFAULT_INSTANCES,
+            Some(text) => match text.parse() {
+                Ok(number @ 1..=MOST_INSTANCES) => number,
+                _ => return Err(format!("--instances {text:?}: it is 1 to {MOST_INSTANCES}")),
+            },
+        };
+        let public_url = self.public_url.as_deref().unwrap_or(DEFAULT_URL);
+        Ok(ServeOptions {
+            store,
+            public_url: PublicUrl::parse(public_url)?,
+            instances,
+            provider,
+        })
+    }
+}

@@ -1,0 +1,60 @@
+use serde::{Deserialize, Serialize};
+use token_cache::{EntryKey, Error, Result, Session};
+
+use super::oidc::Claims;
+
+/// Who is signed in: an entry of the session, since a ticket names nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+    pub(crate) name: String,
+    pub(crate) sid: Option<String>,
+    pub(crate) auth_time: Option<i64>,
+}
+
+impl Profile {
+    pub(crate) fn of(claims: &Claims) -> Self {
+        let subject = claims.subject().as_str();
+        let name = claims
+            .name()
+            .and_then(|name| name.get(None))
+            .map(|name| name.as_str())
+            .or_else(|| claims.preferred_username().map(|name| name.as_str()));
+        Self {
+            issuer: claims.issuer().as_str().to_owned(),
+            name: name.unwrap_or(subject).to_owned(),
+            subject: subject.to_owned(),
+            sid: claims.additional_claims().sid.clone(),
+            auth_time: claims.auth_time().map(|time| time.timestamp()),
+        }
+    }
+
+    pub(crate) async fn put(&self, session: &Session) -> Result<()> {
+        let json = serde_json::to_vec(self).map_err(|_| unreadable())?;
+        session.put(&key()?, json).await
+    }
+
+    /// None where the sign-in did not get so far as to write it.
+    pub(crate) async fn get(session: &Session) -> Result<Option<Self>> {
+        let Some(entry) = session.get(&key()?).await? else {
+            return Ok(None);
+        };
+        serde_json::from_slice(entry.bytes()?)
+            .map(Some)
+            .map_err(|_| unreadable())
+    }
+}
+
+fn key() -> Result<EntryKey> {
+    EntryKey::new("profile")
+}
+
+/// Where a session keeps the tokens that its user's API is called with.
+pub(crate) fn tokens_key() -> Result<EntryKey> {
+    EntryKey::new("api")
+}
+
+fn unreadable() -> Error {
+    Error::new(token_cache::ErrorKind::Corrupt, "read a profile").message("it is no profile")
+}

@@ -1,0 +1,132 @@
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use url::{Host, Url};
+
+/// Where browsers reach the app servers: server `i` on this port plus `i`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PublicUrl {
+    https: bool,
+    host: Host,
+    port: u16,
+}
+
+impl PublicUrl {
+    /// http on whichever ports of 127.0.0.1 are free.
+    pub(crate) const fn any_loopback() -> Self {
+        Self {
+            https: false,
+            host: Host::Ipv4(Ipv4Addr::LOCALHOST),
+            port: 0,
+        }
+    }
+
+    /// # Errors
+    /// A sentence, for what is no origin, and for http where somebody could listen in.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let refused = |why: &str| Err(format!("--public-url {text:?}: {why}"));
+        let Ok(url) = Url::parse(text) else {
+            return refused("this is no URL; write one like http://127.0.0.1:8080");
+        };
+        let https = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            _ => return refused("it begins with neither https:// nor http://"),
+        };
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+            return refused("there is no host in it");
+        };
+        let rest = (url.path(), url.query(), url.fragment(), url.username());
+        if rest != ("/", None, None, "") || url.password().is_some() {
+            return refused("leave out everything after the port");
+        }
+        if !https && !is_loopback(&host) {
+            return refused(
+                "http is for a loopback address only: cookies need TLS; put a proxy in front and write https://",
+            );
+        }
+        Ok(Self {
+            https,
+            host: host.to_owned(),
+            port,
+        })
+    }
+
+    /// Whether cookies can do without `Secure`: http, so a loopback address.
+    pub(crate) const fn is_plain(&self) -> bool {
+        !self.https
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn at_port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Where server `index` listens: the machine itself, where TLS ends in front of it.
+    pub(crate) fn listens_at(&self) -> SocketAddr {
+        let address = match self.host {
+            Host::Ipv4(address) if address.is_loopback() => IpAddr::V4(address),
+            Host::Ipv6(address) if address.is_loopback() => IpAddr::V6(address),
+            _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        };
+        SocketAddr::new(address, self.port)
+    }
+
+    /// The origin of server `index`, as browsers write it (RFC 6454 section 6.1).
+    pub(crate) fn origin(&self, index: u16) -> String {
+        let scheme = if self.https { "https" } else { "http" };
+        match (self.https, self.port.saturating_add(index)) {
+            (true, 443) | (false, 80) => format!("{scheme}://{}", self.host),
+            (_, port) => format!("{scheme}://{}:{port}", self.host),
+        }
+    }
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_server_has_the_next_port() {
+        let url = PublicUrl::parse("http://127.0.0.1:8080").unwrap();
+        assert_eq!(url.origin(0), "http://127.0.0.1:8080");
+        assert_eq!(url.origin(2), "http://127.0.0.1:8082");
+        assert_eq!(url.listens_at().to_string(), "127.0.0.1:8080");
+        assert!(url.is_plain());
+        let url = PublicUrl::parse("https://demo.example/").unwrap();
+        assert_eq!(url.origin(0), "https://demo.example");
+        assert_eq!(url.origin(1), "https://demo.example:444");
+        assert!(!url.is_plain());
+        let url = PublicUrl::parse("http://[::1]:80").unwrap();
+        assert_eq!(url.origin(0), "http://[::1]");
+        assert_eq!(url.listens_at().to_string(), "[::1]:80");
+    }
+
+    #[test]
+    fn what_is_no_origin_or_could_be_listened_to_is_refused() {
+        for url in [
+            "",
+            "127.0.0.1:8080",
+            "ftp://127.0.0.1",
+            "http://demo.example",
+            "http://192.0.2.1:8080",
+            "http://127.0.0.1:8080/app",
+            "https://ada:hunter2@demo.example",
+            "https://demo.example?x=1",
+        ] {
+            let refusal = PublicUrl::parse(url).unwrap_err();
+            assert!(refusal.starts_with("--public-url"), "{refusal}");
+        }
+    }
+}

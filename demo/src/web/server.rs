@@ -1,0 +1,151 @@
+use std::{sync::Arc, time::Duration};
+
+use openidconnect::core::CoreJwsSigningAlgorithm;
+use token_cache::{
+    TokenCache,
+    providers::Provider,
+    sign_out::{Algorithm, Cause, Client, SignOutRoutes, SignedOut, TicketCookie},
+};
+use tokio::sync::Semaphore;
+
+use super::{
+    cookies::Cookies,
+    fleet::Shared,
+    late_answers::LateAnswer,
+    oidc::{Discovered, Oidc},
+    profile::{Profile, tokens_key},
+    source::WatchedProvider,
+    timeline::Kind,
+};
+use crate::failure::Failure;
+
+/// How long a key that the provider has not published makes nobody fetch its keys again.
+const KEYS_COOLDOWN: Duration = Duration::from_secs(10);
+
+/// How many pages may watch a server at once.
+const MOST_WATCHERS: usize = 64;
+
+/// One app server.
+pub(crate) struct Server {
+    /// A letter: A, B, C …
+    pub(crate) name: String,
+    pub(crate) origin: String,
+    pub(crate) cache: TokenCache,
+    pub(crate) oidc: Oidc,
+    pub(crate) provider: Provider,
+    pub(crate) cookies: Cookies,
+    pub(crate) tickets: TicketCookie,
+    pub(crate) sign_out: SignOutRoutes,
+    /// Room for pages that watch.
+    pub(crate) watchers: Arc<Semaphore>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Server {
+    pub(crate) fn new(
+        index: u8,
+        cache: TokenCache,
+        cookies: Cookies,
+        discovered: &Discovered,
+        shared: Arc<Shared>,
+    ) -> Result<Self, Failure> {
+        let name = char::from(b'A' + index).to_string();
+        let origin = shared.origins[usize::from(index)].clone();
+        let provider = discovered.source().clone();
+        let tickets = TicketCookie::at(&origin, "token-cache-demo").map_err(unusable)?;
+        let client = Client::new(discovered.issuer(), discovered.client_id())
+            .algorithms([algorithm(&discovered.algorithm()?)?])
+            .keys_cooldown(KEYS_COOLDOWN)
+            .post_logout_redirect_uri(format!("{origin}/signed-out"))
+            .revoking(tokens_key()?, provider.clone());
+        let told = Arc::clone(&shared);
+        let told_by = name.clone();
+        let sign_out = SignOutRoutes::builder(cache.clone())
+            .client(client)
+            .tickets(tickets.clone())
+            .on_signed_out(move |signed_out| {
+                let (shared, name) = (Arc::clone(&told), told_by.clone());
+                async move { on_signed_out(&shared, &name, signed_out).await }
+            });
+        Ok(Self {
+            oidc: discovered.for_server(format!("{origin}/callback"))?,
+            sign_out: sign_out.build().map_err(unusable)?,
+            name,
+            origin,
+            cache,
+            provider,
+            cookies,
+            tickets,
+            watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
+            shared,
+        })
+    }
+
+    pub(crate) fn tell(&self, kind: Kind, text: impl Into<String>) {
+        self.shared.timeline.tell(Some(&self.name), kind, text);
+    }
+
+    /// The provider, for a refresh of this user's tokens.
+    pub(crate) fn source(
+        &self,
+        profile: &Profile,
+        late: Option<Arc<LateAnswer>>,
+    ) -> WatchedProvider {
+        WatchedProvider {
+            provider: self.provider.clone(),
+            shared: Arc::clone(&self.shared),
+            server: self.name.clone(),
+            subject: profile.subject.clone(),
+            late,
+        }
+    }
+}
+
+/// After every kind of sign-out: the plain cache learns of it as its app would, and the late answers come in.
+async fn on_signed_out(shared: &Shared, name: &str, signed_out: SignedOut) {
+    let timeline = &shared.timeline;
+    let asked = match signed_out.cause {
+        Cause::RpInitiated => "Sign-out here",
+        Cause::FrontChannel => "Front-channel logout by the provider's iframe",
+        Cause::BackChannel => "Back-channel logout by the provider",
+        _ => "A security event of the provider",
+    };
+    match &signed_out.outcome {
+        Ok(report) if report.ended => timeline.tell(
+            Some(name),
+            Kind::SignedOut,
+            format!("{asked}: it is final on every server."),
+        ),
+        Ok(_) => timeline.tell(
+            Some(name),
+            Kind::SignedOut,
+            format!("{asked}: everything had ended already."),
+        ),
+        Err(error) => {
+            let text = format!("{asked}: it failed, and nobody is signed out ({error}).");
+            timeline.tell(Some(name), Kind::Failed, text);
+            return;
+        }
+    }
+    if let Some(account) = &signed_out.account {
+        shared
+            .plain
+            .signed_out(timeline, name, account.subject())
+            .await;
+    }
+    shared.late_answers.let_through();
+}
+
+fn algorithm(of_provider: &CoreJwsSigningAlgorithm) -> Result<Algorithm, Failure> {
+    match of_provider {
+        CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256 => Ok(Algorithm::Rs256),
+        CoreJwsSigningAlgorithm::RsaSsaPssSha256 => Ok(Algorithm::Ps256),
+        CoreJwsSigningAlgorithm::EcdsaP256Sha256 => Ok(Algorithm::Es256),
+        CoreJwsSigningAlgorithm::EdDsa => Ok(Algorithm::EdDsa),
+        _ => Err(Failure::new("the provider signs as nobody verifies")),
+    }
+}
+
+fn unusable(error: impl std::fmt::Display) -> Failure {
+    Failure::new(error.to_string())
+}
