@@ -29,6 +29,9 @@ impl SignOutRoutes {
         let back_channel = |State(routes): State<Self>, request: Request| async move {
             routes.back_channel(request).await.map(Body::from)
         };
+        let security_event = |State(routes): State<Self>, request: Request| async move {
+            routes.security_event(request).await.map(Body::from)
+        };
         let front_channel = |State(routes): State<Self>, request: Request| async move {
             let (parts, _) = request.into_parts();
             routes.front_channel(&parts).await.map(Body::from)
@@ -37,6 +40,7 @@ impl SignOutRoutes {
             .route(paths::LOG_OUT, any(log_out))
             .route(paths::SIGNED_OUT, any(signed_out))
             .route(paths::BACK_CHANNEL, any(back_channel))
+            .route(paths::SECURITY_EVENTS, any(security_event))
             .route(paths::FRONT_CHANNEL, any(front_channel))
             .with_state(self.clone())
     }

@@ -3,14 +3,12 @@ use futures_util::FutureExt;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use serde::Serialize;
-use token_cache_core::{AccountId, ProviderSession};
 
 use crate::{
-    Cause, EndedScope, SignOutRoutes,
+    Cause, SignOutRoutes,
     answer::answer,
-    evictions::{Eviction, MessageName},
     failure::Failure,
-    message::{self, LogoutToken, Refusal},
+    message::{self, Refusal},
     verify::Kind,
 };
 
@@ -65,22 +63,8 @@ impl SignOutRoutes {
 
     async fn end_by(self, token: String) -> Result<(), Failure> {
         let verified = self.verified(&token, Kind::LogoutToken).await?;
-        let token = LogoutToken::of(&verified.claims, verified.issued_at)?;
-        let message = token.message(&verified.issuer).map_err(Failure::NotEnded)?;
-        let name = MessageName {
-            issuer: verified.issuer.clone(),
-            subject: token.subject.clone(),
-            sid: token.sid.clone(),
-            issued_at_ms: token.issued_at.as_millis(),
-        };
-        let eviction = eviction(&verified.issuer, token).map_err(Failure::NotEnded)?;
-        let cache = self.cache().clone();
-        let fate = self
-            .evict(Some(name), eviction, move || async move {
-                cache.sign_out_by(&message).await
-            })
-            .await;
-        Failure::of(fate)
+        let ending = message::ended_by_logout_token(verified)?;
+        self.carry_out(ending, Cause::BackChannel).await
     }
 
     /// Does the work here while it needs not wait, and otherwise in a task of its own.
@@ -95,19 +79,4 @@ impl SignOutRoutes {
         // Its end can't be seen where it panicked or the runtime stops: what it did is not known.
         tokio::spawn(work).await.unwrap_or(Err(Failure::Late))
     }
-}
-
-fn eviction(issuer: &str, token: LogoutToken) -> token_cache_core::Result<Eviction> {
-    let account = token.subject.map(|subject| AccountId::new(issuer, subject));
-    let provider_session = token.sid.map(|sid| ProviderSession::new(issuer, sid));
-    Ok(Eviction {
-        cause: Cause::BackChannel,
-        scope: if provider_session.is_some() {
-            EndedScope::ProviderSession
-        } else {
-            EndedScope::Account
-        },
-        account: account.transpose()?,
-        provider_session: provider_session.transpose()?,
-    })
 }

@@ -23,6 +23,7 @@ pub struct Client {
     pub(crate) keys: KeysFrom,
     pub(crate) keys_cooldown: Duration,
     pub(crate) without_expiry: bool,
+    pub(crate) speaks_for: Option<String>,
     pub(crate) leeway: Duration,
     pub(crate) longest_age: Duration,
     pub(crate) end_session_endpoint: Option<String>,
@@ -58,6 +59,7 @@ impl Client {
             keys: KeysFrom::Discovery,
             keys_cooldown: Duration::from_secs(10),
             without_expiry: false,
+            speaks_for: None,
             leeway: Duration::from_secs(60),
             longest_age: Duration::from_secs(10 * 60),
             end_session_endpoint: None,
@@ -97,6 +99,15 @@ impl Client {
     /// a token is good for the [longest age](Self::longest_age).
     pub fn logout_tokens_without_expiry(mut self, yes: bool) -> Self {
         self.without_expiry = yes;
+        self
+    }
+
+    /// Takes the security events of this issuer for those of accounts of `issuer`, another one: for a transmitter that has a name
+    /// of its own. Google's `https://accounts.google.com/` speaks for `https://accounts.google.com`.
+    ///
+    /// Such a transmitter is a client of its own: its issuer, and as client id the audience of its stream.
+    pub fn speaks_for(mut self, issuer: impl Into<String>) -> Self {
+        self.speaks_for = Some(issuer.into());
         self
     }
 

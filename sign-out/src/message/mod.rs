@@ -7,9 +7,12 @@ mod json;
 mod logout_token;
 mod media_type;
 mod refusal;
+mod security_event;
+mod subject;
 mod token;
 
 pub(crate) use self::{
-    body::read, claims::Claims, form::logout_token_of, json::Object, logout_token::LogoutToken,
-    media_type::is_media_type, refusal::Refusal, token::SignedToken,
+    body::read, claims::Claims, form::logout_token_of, json::Object,
+    logout_token::ended_by_logout_token, media_type::is_media_type, refusal::Refusal,
+    security_event::ended_by_security_event, token::SignedToken,
 };

@@ -37,6 +37,10 @@ pub(crate) enum Refusal {
     Nonce,
     Event,
     Nobody,
+    // the subject of a security event (RFC 9493)
+    SubjectFormat,
+    Subjects,
+    SubjectIssuer,
 }
 
 impl Refusal {
@@ -109,6 +113,13 @@ impl fmt::Display for Refusal {
                 "the token's `events` names no sign-out, or with a value that is no object"
             }
             Self::Nobody => "the token names neither a user nor a session",
+            Self::SubjectFormat => {
+                "the subject is in a format that names no session here; send iss_sub, opaque, or complex with a user or a session"
+            }
+            Self::Subjects => "the token's `sub_id` and the event's `subject` differ",
+            Self::SubjectIssuer => {
+                "the subject is a user of an issuer that the transmitter does not speak for"
+            }
         };
         f.write_str(text)
     }

@@ -14,4 +14,5 @@ mod keys_server;
 mod mapping;
 mod mutated;
 mod rig;
+mod shared_signals;
 mod signer;

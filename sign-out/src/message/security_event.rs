@@ -1,0 +1,99 @@
+use serde_json::{Map, Value};
+
+use super::{
+    Refusal,
+    subject::{Opaque, Subject, User},
+};
+use crate::{ending::Ending, verify::Verified};
+
+/// The events that end sessions.
+const EVENTS: [(&str, Meaning); 4] = [
+    (
+        "https://schemas.openid.net/secevent/risc/event-type/account-disabled",
+        Meaning::Account,
+    ),
+    (
+        "https://schemas.openid.net/secevent/risc/event-type/account-purged",
+        Meaning::Account,
+    ),
+    (
+        "https://schemas.openid.net/secevent/risc/event-type/sessions-revoked",
+        Meaning::Account,
+    ),
+    (
+        "https://schemas.openid.net/secevent/caep/event-type/session-revoked",
+        Meaning::Sessions,
+    ),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// All sessions of the user (OpenID RISC Profile 1.0 sections 2.2, 2.3 and 2.8).
+    Account,
+    /// The session, or all of the user, or both together (OpenID CAEP 1.0 section 3.1).
+    Sessions,
+}
+
+/// What a security event ends (RFC 8417); nothing where it tells of something else.
+///
+/// The moment is the token's `iat`, when the transmitter said so: whoever authenticates after that is spared. The
+/// `event_timestamp` is no help: it may be absent, it was milliseconds in drafts and is seconds today, and sessions that began
+/// between an incident and the word of it are meant as well.
+pub(crate) fn ended_by_security_event(token: Verified) -> Result<Option<Ending>, Refusal> {
+    let claims = &token.claims;
+    claims.required_text("jti")?;
+    let malformed = Refusal::Malformed("events", "an object of objects");
+    let events = match claims.member("events") {
+        None => return Err(Refusal::Missing("events")),
+        Some(Value::Object(events)) if !events.is_empty() => events,
+        Some(_) => return Err(malformed),
+    };
+    if !events.values().all(Value::is_object) {
+        return Err(malformed);
+    }
+    let known = EVENTS
+        .into_iter()
+        .find_map(|(name, meaning)| Some((events.get(name)?.as_object()?, meaning)));
+    let Some((event, meaning)) = known else {
+        return Ok(None);
+    };
+    let opaque = match meaning {
+        Meaning::Account => Opaque::User,
+        Meaning::Sessions => Opaque::Session,
+    };
+    let subject = Subject::read(subject_of(&token, event)?, opaque)?;
+    let session = match meaning {
+        Meaning::Account => None,
+        Meaning::Sessions => subject.session,
+    };
+    ending(token, subject.user, session).map(Some)
+}
+
+/// The claim `sub_id` (RFC 9493 section 4.1), or the event's own `subject`, as it was before.
+fn subject_of<'a>(
+    token: &'a Verified,
+    event: &'a Map<String, Value>,
+) -> Result<&'a Value, Refusal> {
+    match (token.claims.member("sub_id"), event.get("subject")) {
+        (Some(one), Some(other)) if one != other => Err(Refusal::Subjects),
+        (Some(subject), _) | (None, Some(subject)) => Ok(subject),
+        (None, None) => Err(Refusal::Missing("sub_id")),
+    }
+}
+
+/// A transmitter speaks for its own issuer, or the one that the app says, and for nobody else's users.
+fn ending(token: Verified, user: Option<User>, sid: Option<String>) -> Result<Ending, Refusal> {
+    let named = user.as_ref().and_then(|user| user.issuer.as_ref());
+    if named.is_some_and(|named| *named != token.issuer && *named != token.speaks_for) {
+        return Err(Refusal::SubjectIssuer);
+    }
+    if user.is_none() && sid.is_none() {
+        return Err(Refusal::Nobody);
+    }
+    Ok(Ending {
+        issuer: token.speaks_for,
+        issued_at: token.issued_at,
+        subject: user.map(|user| user.subject),
+        sid,
+    })
+}

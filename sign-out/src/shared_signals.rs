@@ -1,0 +1,94 @@
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::Body;
+use serde::Serialize;
+
+use crate::{
+    Cause, SignOutRoutes,
+    answer::answer,
+    failure::Failure,
+    message::{self, Refusal},
+    verify::Kind,
+};
+
+const SECURITY_EVENT: &str = "application/secevent+jwt";
+
+/// The error body of RFC 8935 section 2.3.
+#[derive(Serialize)]
+struct Problem {
+    err: &'static str,
+    description: String,
+}
+
+impl SignOutRoutes {
+    /// Takes a Security Event Token (RFC 8417) that a transmitter pushes (RFC 8935): verifies it, and ends sessions for CAEP's
+    /// `session-revoked` and RISC's `account-disabled`, `account-purged` and `sessions-revoked`.
+    ///
+    /// The subject is an `iss_sub`, an `opaque` (the provider's `sid` for `session-revoked`, its `sub` for the others) or a
+    /// `complex` one with a user, a session or both (RFC 9493, Shared Signals Framework 1.0). Who authenticated after the token's
+    /// `iat` is spared (G2).
+    ///
+    /// The answer is
+    /// - 202 where the sessions have ended, now or before (G1), and for events of any other kind, which end nothing;
+    /// - 400 with `{"err":…,"description":…}` for a token that is not acted upon, 405 for another method than POST, 413 for a body
+    ///   over 64 KiB, 415 for another media type than `application/secevent+jwt`;
+    /// - 503 with `Retry-After` where the token can't be verified now, or the sessions may not have ended.
+    ///
+    /// The transmitter proves who it is by the token's signature. The rest is as with [`back_channel`](Self::back_channel).
+    pub async fn security_event<B: Body>(&self, request: Request<B>) -> Response<Bytes> {
+        match self.take_security_event(request).await {
+            Ok(()) => answer(StatusCode::ACCEPTED, Bytes::new()),
+            Err(failure) => {
+                let mut response = failure.answer(Problem {
+                    err: code(&failure),
+                    description: failure.description(),
+                });
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_LANGUAGE, HeaderValue::from_static("en"));
+                response
+            }
+        }
+    }
+
+    async fn take_security_event<B: Body>(&self, request: Request<B>) -> Result<(), Failure> {
+        let (parts, body) = request.into_parts();
+        if parts.method != Method::POST {
+            return Err(Refusal::NotPost.into());
+        }
+        if !message::is_media_type(&parts.headers, SECURITY_EVENT) {
+            return Err(Refusal::MediaType(SECURITY_EVENT).into());
+        }
+        let body = message::read(&parts.headers, body).await?;
+        let token = String::from_utf8(body.into()).map_err(|_| Refusal::NotCompact)?;
+        self.in_spite_of_hang_ups(self.clone().end_by_event(token))
+            .await
+    }
+
+    async fn end_by_event(self, token: String) -> Result<(), Failure> {
+        let verified = self.verified(&token, Kind::SecurityEvent).await?;
+        match message::ended_by_security_event(verified)? {
+            Some(ending) => self.carry_out(ending, Cause::SharedSignals).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The error codes of RFC 8935 section 2.4.
+fn code(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Refused(refusal) => match refusal {
+            Refusal::Issuer => "invalid_issuer",
+            Refusal::Audience => "invalid_audience",
+            Refusal::SubjectIssuer => "access_denied",
+            Refusal::BringsKey(_)
+            | Refusal::Unsigned
+            | Refusal::Algorithm
+            | Refusal::UnknownKey
+            | Refusal::KeyNotNamed
+            | Refusal::Signature => "invalid_key",
+            _ => "invalid_request",
+        },
+        Failure::NoKeys(_) | Failure::NotEnded(_) | Failure::Late => "temporarily_unavailable",
+    }
+}
