@@ -21,7 +21,7 @@ use super::{
 };
 
 /// How long a session lives, if nobody signs out.
-const LIFETIME: Duration = Duration::from_secs(8 * 3600);
+const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// What the provider sends back by the browser (OpenID Connect Core 1.0 section 3.1.2.5; `iss` is of RFC 9207).
 #[derive(Debug, Deserialize)]

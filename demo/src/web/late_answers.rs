@@ -3,7 +3,13 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+/// How much later than a sign-out the answers come in: the provider's own message about it, which comes at once, is over by then.
+const AFTER_SIGN_OUT: Duration = Duration::from_millis(1_500);
 
 /// The longest that an answer is kept back, if nobody signs out: a refresh has 30 seconds.
 const AT_MOST: Duration = Duration::from_secs(15);
@@ -27,11 +33,15 @@ impl LateAnswers {
         late
     }
 
-    /// Whoever signed out has done so: the answers come in now.
+    /// Whoever signed out has done so: the answers come in soon.
     pub(crate) fn let_through(&self) {
-        for late in self.kept().drain(..) {
-            late.may_go_on.send_replace(true);
-        }
+        let kept = std::mem::take(&mut *self.kept());
+        tokio::spawn(async move {
+            sleep(AFTER_SIGN_OUT).await;
+            for late in kept {
+                late.may_go_on.send_replace(true);
+            }
+        });
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<Arc<LateAnswer>>> {

@@ -1,4 +1,7 @@
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    pin::pin,
+};
 
 use super::{fleet::Web, options::ServeOptions};
 use crate::{exit::Exit, failure::Failure};
@@ -7,9 +10,15 @@ use crate::{exit::Exit, failure::Failure};
 pub(crate) async fn serve(options: ServeOptions) -> Exit {
     let served = async {
         let instances = options.instances;
-        let web = Web::start(options).await?;
+        let mut asked_to_end = pin!(tokio::signal::ctrl_c());
+        // Ctrl-C is listened to before anybody is told of it.
+        let web = tokio::select! {
+            biased;
+            asked = &mut asked_to_end => return Ok(asked?),
+            web = Web::start(options) => web?,
+        };
         io::stdout().write_all(greeting(&web, instances).as_bytes())?;
-        tokio::signal::ctrl_c().await?;
+        asked_to_end.await?;
         // What ends on purpose ends well, whether or not anybody reads it.
         let _ = writeln!(io::stdout(), "\nEnding.");
         web.stop().await;

@@ -188,7 +188,7 @@ function ofTokenCache(seen) {
         detail: seen.token ? `Token ${seen.token}, ${life(seen.expires_at_ms)}` : "No tokens",
       };
     case "signed_out":
-      return { mood: "calm", state: "Signed out", detail: "The session has ended. Its tokens can't be read." };
+      return { mood: "calm", state: "Signed out", detail: "Its tokens can't be read" };
     case "nobody":
       return { mood: "calm", state: "Nobody is signed in", detail: "No tokens" };
     case "unknown":
