@@ -24,6 +24,12 @@ impl From<token_cache::Error> for Failure {
     }
 }
 
+impl From<token_cache::sign_out::ConfigError> for Failure {
+    fn from(error: token_cache::sign_out::ConfigError) -> Self {
+        Self(error.to_string())
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self(error.to_string())

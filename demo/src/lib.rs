@@ -1,15 +1,17 @@
 #![doc = include_str!("../README.md")]
 
+mod app;
 mod app_cache;
 mod args;
+mod browser;
 mod columns;
 mod development_provider;
 mod exit;
 mod failure;
 mod fleet;
 mod message;
+mod oidc;
 mod player;
-mod provider;
 mod report;
 mod run;
 mod server;
@@ -17,7 +19,6 @@ mod store_url;
 mod story;
 #[cfg(feature = "opentelemetry")]
 mod telemetry;
-mod token_endpoint;
 mod verdict;
 mod web;
 

@@ -1,69 +1,69 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    app_cache::Cookie,
-    columns::Column,
-    provider::{Grant, TokenRequest},
-};
+use crate::{app_cache::Cookie, columns::Column, oidc::Registration};
 
 /// What an app server is told: a value in a channel to a task, a line of JSON to a process.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum ToServer {
-    /// To a process, before all else: the store to open.
-    Open { store: String },
+    /// Before all else: the store to open, where it has none yet, and where users sign in.
+    Open {
+        store: Option<String>,
+        registrations: Registrations,
+    },
     /// A browser's request.
     Request {
         id: u64,
         column: Column,
         request: Request,
     },
-    /// The provider's answer to a call.
-    Granted {
-        call: u64,
-        grant: Result<Grant, String>,
-    },
 }
 
 /// What an app server tells.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum FromServer {
+    /// It has an address for the provider's messages.
+    Listening { origin: String },
     /// It has opened the store that calls itself this, and takes requests.
     Ready { store: String },
-    /// It could not open the store.
+    /// It could not.
     NotReady { message: String },
     /// The answer to a request, or what failed.
     Response {
         id: u64,
         response: Result<Response, String>,
     },
-    /// A call to the provider's token endpoint.
-    Call {
-        call: u64,
-        column: Column,
-        request: TokenRequest,
-    },
+}
+
+/// The app at the provider of each column.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Registrations {
+    pub(crate) token_cache: Registration,
+    pub(crate) plain_cache: Registration,
 }
 
 /// What a browser asks of an app server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Request {
-    /// Be redirected to the provider.
-    StartSignIn,
+    /// Be redirected to the provider; to authenticate there in any case, where `anew`.
+    StartSignIn { anew: bool },
     /// Back from the provider.
-    FinishSignIn { state: String, code: String },
+    FinishSignIn {
+        cookie: StateCookie,
+        state: String,
+        code: String,
+    },
     /// A page that needs an API called for the user.
     CallApi { cookie: Cookie },
     /// The same, when the access token is about to expire.
     Refresh { cookie: Cookie },
-    /// The button.
-    SignOut { cookie: Cookie },
 }
 
 /// What an app server answers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Response {
     Redirected {
-        state: String,
+        url: String,
+        cookie: StateCookie,
     },
     SignedIn {
         cookie: Cookie,
@@ -75,9 +75,27 @@ pub(crate) enum Response {
     Refreshed {
         token: String,
     },
-    SignedOut,
     /// The session has ended, or a sign-out overtook the sign-in.
     Refused,
     /// The cache has no tokens.
     NoTokens,
+}
+
+/// What the browser keeps while it is at the provider.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct StateCookie {
+    /// The moment at which the sign-in started, as the cache wrote it down.
+    pub(crate) started: String,
+    pub(crate) state: String,
+    pub(crate) nonce: String,
+    pub(crate) verifier: String,
+}
+
+impl Registrations {
+    pub(crate) fn of(&self, column: Column) -> &Registration {
+        match column {
+            Column::TokenCache => &self.token_cache,
+            Column::PlainCache => &self.plain_cache,
+        }
+    }
 }

@@ -2,30 +2,34 @@ use std::time::{Duration, Instant};
 
 use crate::{
     app_cache::Cookie,
+    browser::{Browser, SentBack},
     columns::Column,
+    development_provider::DevelopmentProvider,
     failure::Failure,
     fleet::{Fleet, Pending},
-    message::{Request, Response},
-    provider::Provider,
+    message::{Request, Response, StateCookie},
     story::{Act, ServerName, Step},
     verdict::{Deed, Outcome},
 };
 
 /// How long a user tries who is told to sign in once more.
-const PATIENCE: Duration = Duration::from_secs(2);
-const PAUSE: Duration = Duration::from_millis(1);
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Ada and her browsers, in one column.
 pub(crate) struct Player<'a> {
     fleet: &'a Fleet,
     column: Column,
-    subject: String,
+    name: String,
+    browser: Browser,
     cookie: Option<Cookie>,
     /// The access token of the last sign-in.
     token: Option<String>,
+    /// All access tokens, in the order in which she met them.
+    tokens: Vec<String>,
     refresh: Option<Pending>,
-    /// The state and the code that the other browser carries.
-    other_browser: Option<(String, String)>,
+    /// What her other browser carries.
+    other_browser: Option<(StateCookie, SentBack)>,
 }
 
 impl<'a> Player<'a> {
@@ -34,9 +38,11 @@ impl<'a> Player<'a> {
         Self {
             fleet,
             column,
-            subject: format!("ada-{column:?}-{run}"),
+            name: format!("ada-{column:?}-{run}"),
+            browser: Browser::new(),
             cookie: None,
             token: None,
+            tokens: Vec::new(),
             refresh: None,
             other_browser: None,
         }
@@ -45,10 +51,7 @@ impl<'a> Player<'a> {
     pub(crate) async fn play(&mut self, step: &Step) -> Result<Deed, Failure> {
         let server = step.server;
         let happened = match step.act {
-            Act::SignIn => {
-                let code = self.provider().authenticate(&self.subject);
-                self.sign_in(server, &code).await?
-            }
+            Act::SignIn => self.sign_in(server, false).await?,
             Act::SignInAgain => self.sign_in_patiently(server).await?,
             Act::CallApi => {
                 let cookie = self.cookie()?;
@@ -57,28 +60,35 @@ impl<'a> Player<'a> {
             Act::StartRefresh => self.start_refresh(server).await?,
             Act::FinishRefresh => self.finish_refresh().await?,
             Act::LeaveToSignIn => {
-                let state = self.redirect(server).await?;
-                let code = self.provider().authenticate(&self.subject);
-                self.other_browser = Some((state, code));
+                let (url, cookie) = self.redirect(server, false).await?;
+                let sent_back = Browser::new().sign_in(&url, &self.name).await?;
+                self.other_browser = Some((cookie, sent_back));
                 Happened::new(Outcome::Redirected, None)
             }
             Act::ComeBackFromSignIn => {
-                let (state, code) = self.other_browser.take().ok_or_else(out_of_order)?;
-                self.ask(server, Request::FinishSignIn { state, code })
-                    .await?
+                let (cookie, sent_back) = self.other_browser.take().ok_or_else(out_of_order)?;
+                let request = finish_sign_in(cookie, sent_back);
+                self.ask(server, request).await?
             }
-            Act::SignOut => {
-                let cookie = self.cookie()?;
-                self.ask(server, Request::SignOut { cookie }).await?
-            }
+            Act::SignOut => self.sign_out().await?,
         };
         let right = self.is_right(step, &happened);
         let Happened { outcome, token } = happened;
         Ok(Deed {
             outcome,
-            token,
+            token: token.map(|token| self.name_of(token)),
             right,
         })
+    }
+
+    /// `at-1` and so on: what a token is called in the story.
+    fn name_of(&mut self, token: String) -> String {
+        let known = self.tokens.iter().position(|one| *one == token);
+        let index = known.unwrap_or_else(|| {
+            self.tokens.push(token);
+            self.tokens.len() - 1
+        });
+        format!("at-{}", index + 1)
     }
 
     fn is_right(&self, step: &Step, happened: &Happened) -> bool {
@@ -89,10 +99,10 @@ impl<'a> Player<'a> {
         }
     }
 
-    async fn sign_in(&mut self, server: ServerName, code: &str) -> Result<Happened, Failure> {
-        let state = self.redirect(server).await?;
-        let code = code.to_owned();
-        let request = Request::FinishSignIn { state, code };
+    async fn sign_in(&mut self, server: ServerName, anew: bool) -> Result<Happened, Failure> {
+        let (url, cookie) = self.redirect(server, anew).await?;
+        let sent_back = self.browser.sign_in(&url, &self.name).await?;
+        let request = finish_sign_in(cookie, sent_back);
         let response = self.fleet.server(server).ask(self.column, request).await?;
         if let Response::SignedIn { cookie, token } = &response {
             self.cookie = Some(cookie.clone());
@@ -101,13 +111,12 @@ impl<'a> Player<'a> {
         Ok(told(response))
     }
 
-    /// A sign-in that starts in the same tick of the store's clock as the sign-out counts as earlier and is refused. Nobody
-    /// is that quick but this demo, so it does what a user does then: it tries again.
+    /// A sign-in in the same second as the provider's sign-out counts as earlier and is refused. Nobody is that quick but this
+    /// demo, so it does what a user does then: it tries again.
     async fn sign_in_patiently(&mut self, server: ServerName) -> Result<Happened, Failure> {
         let since = Instant::now();
-        let code = self.provider().authenticate(&self.subject);
         loop {
-            let told = self.sign_in(server, &code).await?;
+            let told = self.sign_in(server, true).await?;
             if told.outcome != Outcome::Refused || since.elapsed() > PATIENCE {
                 return Ok(told);
             }
@@ -115,22 +124,45 @@ impl<'a> Player<'a> {
         }
     }
 
-    async fn redirect(&self, server: ServerName) -> Result<String, Failure> {
-        let request = Request::StartSignIn;
+    /// Where an app server sends a browser to sign in, and what the browser keeps meanwhile.
+    async fn redirect(
+        &self,
+        server: ServerName,
+        anew: bool,
+    ) -> Result<(String, StateCookie), Failure> {
+        let request = Request::StartSignIn { anew };
         match self.fleet.server(server).ask(self.column, request).await? {
-            Response::Redirected { state } => Ok(state),
+            Response::Redirected { url, cookie } => Ok((url, cookie)),
             _ => Err(out_of_order()),
         }
+    }
+
+    /// At the provider, who tells the one server that is registered for it.
+    async fn sign_out(&mut self) -> Result<Happened, Failure> {
+        let provider = self.provider();
+        let before = provider.counts();
+        self.browser.sign_out(provider.issuer()).await?;
+        let after = provider.counts();
+        if after.sign_outs == before.sign_outs {
+            return Err(out_of_order());
+        }
+        if after.back_channel_ok == before.back_channel_ok {
+            return Err(Failure::new(
+                "the app did not take the logout token that the provider sent it",
+            ));
+        }
+        Ok(Happened::new(Outcome::SignedOut, None))
     }
 
     /// Returns when the refresh has reached the provider, which keeps it waiting.
     async fn start_refresh(&mut self, server: ServerName) -> Result<Happened, Failure> {
         let cookie = self.cookie()?;
         let request = Request::Refresh { cookie };
+        self.provider().hold_refreshes();
         let mut refresh = self.fleet.server(server).send(self.column, request);
         tokio::select! {
             response = refresh.response() => Ok(told(response?)),
-            () = self.provider().refresh_arrived() => {
+            () = self.provider().refresh_held() => {
                 self.refresh = Some(refresh);
                 Ok(Happened::new(Outcome::InFlight, None))
             }
@@ -139,7 +171,7 @@ impl<'a> Player<'a> {
 
     async fn finish_refresh(&mut self) -> Result<Happened, Failure> {
         let mut refresh = self.refresh.take().ok_or_else(out_of_order)?;
-        self.provider().let_refresh_through();
+        self.provider().release_refreshes();
         Ok(told(refresh.response().await?))
     }
 
@@ -148,7 +180,7 @@ impl<'a> Player<'a> {
         Ok(told(response))
     }
 
-    fn provider(&self) -> &'a Provider {
+    fn provider(&self) -> &'a DevelopmentProvider {
         self.fleet.provider(self.column)
     }
 
@@ -175,11 +207,19 @@ fn told(response: Response) -> Happened {
         Response::SignedIn { token, .. } => (Outcome::SignedIn, Some(token)),
         Response::Called { token } => (Outcome::Called, Some(token)),
         Response::Refreshed { token } => (Outcome::Refreshed, Some(token)),
-        Response::SignedOut => (Outcome::SignedOut, None),
         Response::Refused => (Outcome::Refused, None),
         Response::NoTokens => (Outcome::NoTokens, None),
     };
     Happened::new(outcome, token)
+}
+
+fn finish_sign_in(cookie: StateCookie, sent_back: SentBack) -> Request {
+    let SentBack { state, code } = sent_back;
+    Request::FinishSignIn {
+        cookie,
+        state,
+        code,
+    }
 }
 
 /// An earlier step went wrong in a way that leaves this one without what it needs.

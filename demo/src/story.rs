@@ -103,7 +103,7 @@ pub const STEPS: [Step; 15] = {
             B,
             SignedIn,
             SignOut,
-            "Ada signs out, everywhere",
+            "Ada signs out at the provider, who tells B",
         ),
         step("api_after_sign_out_on_a", A, SignedOut, CallApi, WANTS).tests("G1"),
         step("api_after_sign_out_on_b", B, SignedOut, CallApi, WANTS).tests("G1"),

@@ -1,6 +1,11 @@
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::{metrics::SdkMeterProvider, trace::SdkTracerProvider};
-use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::failure::Failure;
 
@@ -27,8 +32,13 @@ impl Telemetry {
             .with_batch_exporter(spans.map_err(unusable)?)
             .build();
         let tracer = spans.tracer("token-cache-demo");
+        // Other crates name hosts in what they trace: those of the family name nobody (G5).
+        let of_the_family = Targets::new().with_target("token_cache", LevelFilter::TRACE);
+        let spans_of_the_family = tracing_opentelemetry::layer()
+            .with_tracer(tracer)
+            .with_filter(of_the_family);
         tracing_subscriber::registry()
-            .with(tracing_opentelemetry::layer().with_tracer(tracer))
+            .with(spans_of_the_family)
             .try_init()
             .map_err(unusable)?;
 

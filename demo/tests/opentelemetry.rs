@@ -94,9 +94,9 @@ fn a_collector_hears_of_every_sign_out_and_of_no_user() {
     for figure in ["token_cache_sign_outs_total", "token_cache_refreshes_total"] {
         assert!(holds(figures, figure), "{figure}");
     }
-    // The story's user, issuer and tokens.
+    // The story's user, issuer, client, API and signed tokens.
     for (told, secret) in [spans, figures].into_iter().flat_map(|told| {
-        ["ada", "id.example", "at-1", "rt-1", "api.example"].map(|secret| (told, secret))
+        ["ada-", "127.0.0.1", "shop", "api.example", "eyJ"].map(|secret| (told, secret))
     }) {
         assert!(!holds(told, secret), "{secret}");
     }

@@ -1,7 +1,9 @@
 mod plain;
 mod token_cache;
 
+use ::token_cache::{ExposeSecret, TokenSet, providers::Provider};
 use async_trait::async_trait;
+use axum::Router;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "dynamodb")]
@@ -12,7 +14,10 @@ pub(crate) use self::{
     plain::{Keys, MemoryKeys, PlainCache},
     token_cache::WithTokenCache,
 };
-use crate::{provider::Grant, token_endpoint::TokenEndpoint};
+use crate::{
+    failure::Failure,
+    oidc::{Authenticated, Discovered},
+};
 
 /// What the browser keeps: who the user is, and whatever the cache wants back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,18 +43,23 @@ pub(crate) trait AppCache: Send + Sync {
     fn start_sign_in(&self) -> Result<String, Denied>;
 
     /// Keeps the tokens of a user who has authenticated.
-    async fn sign_in(&self, state: &str, grant: &Grant) -> Result<Cookie, Denied>;
+    async fn sign_in(&self, started: &str, authenticated: Authenticated) -> Result<Cookie, Denied>;
 
     /// The user's access token, if there is one.
     async fn read(&self, cookie: &Cookie) -> Result<Option<String>, Denied>;
 
     /// A new access token for the user, whose tokens are due; none where there are no tokens.
-    async fn refresh(
-        &self,
-        cookie: &Cookie,
-        endpoint: &TokenEndpoint,
-    ) -> Result<Option<String>, Denied>;
+    async fn refresh(&self, cookie: &Cookie, provider: &Provider)
+    -> Result<Option<String>, Denied>;
 
-    /// Signs the user out.
-    async fn sign_out(&self, cookie: &Cookie) -> Result<(), Denied>;
+    /// Signs out whom the provider says, at this path.
+    async fn back_channel(
+        &self,
+        provider: &Discovered,
+        path: &'static str,
+    ) -> Result<Router, Failure>;
+}
+
+pub(crate) fn access_token(tokens: &TokenSet) -> String {
+    tokens.access_token().expose_secret().to_owned()
 }

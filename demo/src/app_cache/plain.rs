@@ -2,22 +2,29 @@
 mod dynamodb_items;
 #[cfg(feature = "redis")]
 mod redis_keys;
+mod verified_logout;
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
 
 use async_trait::async_trait;
+use axum::{Router, body::Body, extract::Request, http::StatusCode, routing::post};
+use serde::{Deserialize, Serialize};
+use token_cache::{ExposeSecret, RefreshRequest, TokenSet, TokenSource, providers::Provider};
+use tokio::sync::Mutex as AsyncMutex;
 
 #[cfg(feature = "dynamodb")]
 pub(crate) use self::dynamodb_items::DynamoDbItems;
 #[cfg(feature = "redis")]
 pub(crate) use self::redis_keys::RedisKeys;
-use super::{AppCache, Cookie, Denied};
+use self::verified_logout::VerifiedLogout;
+use super::{AppCache, Cookie, Denied, access_token};
 use crate::{
-    provider::{Grant, TokenRequest, Tokens},
-    token_endpoint::TokenEndpoint,
+    failure::Failure,
+    oidc::{Authenticated, Discovered},
 };
 
 /// What a plain cache offers.
@@ -30,12 +37,19 @@ pub(crate) trait Keys: Send + Sync {
 }
 
 /// How an app uses a plain cache: the user's tokens under the user's name.
-pub(crate) struct PlainCache<K>(K);
+pub(crate) struct PlainCache<K>(Arc<K>);
+
+/// What lies under a name.
+#[derive(Serialize, Deserialize)]
+struct Tokens {
+    access_token: String,
+    refresh_token: String,
+}
 
 impl PlainCache<MemoryKeys> {
     /// A plain cache of this process.
     pub(crate) fn in_memory() -> Self {
-        Self(MemoryKeys::default())
+        Self(Arc::default())
     }
 }
 
@@ -43,7 +57,7 @@ impl PlainCache<MemoryKeys> {
 impl PlainCache<RedisKeys> {
     /// A plain cache on a Redis server.
     pub(crate) async fn on_redis(url: &str) -> Result<Self, Denied> {
-        Ok(Self(RedisKeys::connect(url).await?))
+        Ok(Self(Arc::new(RedisKeys::connect(url).await?)))
     }
 }
 
@@ -51,13 +65,20 @@ impl PlainCache<RedisKeys> {
 impl PlainCache<DynamoDbItems> {
     /// A plain cache in a table of DynamoDB.
     pub(crate) async fn on_dynamodb(url: &str) -> Result<Self, Denied> {
-        Ok(Self(DynamoDbItems::connect(url).await?))
+        Ok(Self(Arc::new(DynamoDbItems::connect(url).await?)))
     }
 }
 
 impl<K: Keys> PlainCache<K> {
-    async fn keep(&self, subject: &str, tokens: &Tokens) -> Result<(), Denied> {
-        let json = serde_json::to_string(tokens).map_err(|_| unreadable())?;
+    async fn keep(&self, subject: &str, tokens: &TokenSet) -> Result<(), Denied> {
+        let refresh_token = tokens.refresh_token();
+        let tokens = Tokens {
+            access_token: access_token(tokens),
+            refresh_token: refresh_token
+                .map(|token| token.expose_secret().to_owned())
+                .unwrap_or_default(),
+        };
+        let json = serde_json::to_string(&tokens).map_err(|_| unreadable())?;
         self.0.set(subject, json).await
     }
 
@@ -69,18 +90,22 @@ impl<K: Keys> PlainCache<K> {
 }
 
 #[async_trait]
-impl<K: Keys> AppCache for PlainCache<K> {
+impl<K: Keys + 'static> AppCache for PlainCache<K> {
     fn store(&self) -> String {
         self.0.name().to_owned()
     }
 
     fn start_sign_in(&self) -> Result<String, Denied> {
-        Ok("state".to_owned())
+        Ok("nothing to remember".to_owned())
     }
 
-    async fn sign_in(&self, _state: &str, grant: &Grant) -> Result<Cookie, Denied> {
-        let subject = grant.claims.sub.clone();
-        self.keep(&subject, &grant.tokens).await?;
+    async fn sign_in(
+        &self,
+        _started: &str,
+        authenticated: Authenticated,
+    ) -> Result<Cookie, Denied> {
+        let subject = authenticated.claims.subject().to_string();
+        self.keep(&subject, &authenticated.tokens).await?;
         Ok(Cookie {
             subject,
             ticket: None,
@@ -95,20 +120,45 @@ impl<K: Keys> AppCache for PlainCache<K> {
     async fn refresh(
         &self,
         cookie: &Cookie,
-        endpoint: &TokenEndpoint,
+        provider: &Provider,
     ) -> Result<Option<String>, Denied> {
-        let Some(Tokens { refresh_token, .. }) = self.tokens(&cookie.subject).await? else {
+        let Some(tokens) = self.tokens(&cookie.subject).await? else {
             return Ok(None);
         };
-        let refresh = TokenRequest::Refresh { refresh_token };
-        let grant = endpoint.call(refresh).await.map_err(Denied::Failed)?;
-        self.keep(&cookie.subject, &grant.tokens).await?;
-        Ok(Some(grant.tokens.access_token))
+        let old = TokenSet::new(tokens.access_token).with_refresh_token(tokens.refresh_token);
+        let request = RefreshRequest::new(Some(old), SystemTime::now().into());
+        let refreshed = provider.refresh(request).await;
+        let refreshed = refreshed.map_err(|error| Denied::Failed(error.to_string()))?;
+        self.keep(&cookie.subject, &refreshed).await?;
+        Ok(Some(access_token(&refreshed)))
     }
 
-    async fn sign_out(&self, cookie: &Cookie) -> Result<(), Denied> {
-        self.0.del(&cookie.subject).await
+    async fn back_channel(
+        &self,
+        provider: &Discovered,
+        path: &'static str,
+    ) -> Result<Router, Failure> {
+        let verified = Arc::new(AsyncMutex::new(VerifiedLogout::of(provider).await?));
+        let keys = Arc::clone(&self.0);
+        let take = async move |request: Request| {
+            let (answer, subject) = verified.lock().await.take(request).await;
+            let deleted = match subject {
+                Some(subject) => keys.del(&subject).await,
+                None => Ok(()),
+            };
+            match deleted {
+                Ok(()) => answer.map(Body::from),
+                Err(_) => unavailable(),
+            }
+        };
+        Ok(Router::new().route(path, post(take)))
     }
+}
+
+fn unavailable() -> axum::response::Response {
+    let mut answer = axum::response::Response::default();
+    *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    answer
 }
 
 fn unreadable() -> Denied {

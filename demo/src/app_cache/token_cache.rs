@@ -1,15 +1,15 @@
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use axum::{Router, body::Body, extract::Request, routing::post};
 use token_cache::{
-    AccountId, EntryKey, Error, ExposeSecret, RefreshError, RefreshRequest, Session, SignIn,
-    TokenCache, TokenSet,
+    EntryKey, Error, Session, SignIn, TokenCache, providers::Provider, sign_out::SignOutRoutes,
 };
 
-use super::{AppCache, Cookie, Denied};
+use super::{AppCache, Cookie, Denied, access_token};
 use crate::{
-    provider::{Grant, ISSUER, TokenRequest, Tokens},
-    token_endpoint::TokenEndpoint,
+    failure::Failure,
+    oidc::{Authenticated, Discovered},
 };
 
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
@@ -42,14 +42,15 @@ impl AppCache for WithTokenCache {
         Ok(self.cache.start_sign_in()?.to_text())
     }
 
-    async fn sign_in(&self, state: &str, grant: &Grant) -> Result<Cookie, Denied> {
-        let sign_in = SignIn::from_claims(&grant.claims, &state.parse()?)?.lifetime(LIFETIME);
+    async fn sign_in(&self, started: &str, authenticated: Authenticated) -> Result<Cookie, Denied> {
+        let Authenticated { claims, tokens, .. } = authenticated;
+        let sign_in = SignIn::from_claims(&claims, &started.parse()?)?.lifetime(LIFETIME);
         let session = self.cache.sign_in(sign_in).await?;
         // They are due at once, so that the story can refresh them.
-        let tokens = token_set(&grant.tokens).with_expires_at(SystemTime::now().into());
+        let tokens = tokens.with_expires_at(SystemTime::now().into());
         session.put(&self.api, tokens).await?;
         Ok(Cookie {
-            subject: grant.claims.sub.clone(),
+            subject: claims.subject().to_string(),
             ticket: Some(session.ticket()?.to_text()),
         })
     }
@@ -64,45 +65,24 @@ impl AppCache for WithTokenCache {
     async fn refresh(
         &self,
         cookie: &Cookie,
-        endpoint: &TokenEndpoint,
+        provider: &Provider,
     ) -> Result<Option<String>, Denied> {
-        let endpoint = endpoint.clone();
-        let source = move |request| refreshed(endpoint.clone(), request);
         let session = self.session(cookie)?;
-        let tokens = session.get_or_refresh(&self.api, source).await?;
+        let tokens = session.get_or_refresh(&self.api, provider.clone()).await?;
         Ok(Some(access_token(&tokens)))
     }
 
-    async fn sign_out(&self, cookie: &Cookie) -> Result<(), Denied> {
-        let account = AccountId::new(ISSUER, &cookie.subject)?;
-        let report = self.cache.sign_out_account(&account).await?;
-        if report.ended {
-            Ok(())
-        } else {
-            Err(Denied::Failed("the sign-out found no session".to_owned()))
-        }
+    async fn back_channel(
+        &self,
+        provider: &Discovered,
+        path: &'static str,
+    ) -> Result<Router, Failure> {
+        let routes = SignOutRoutes::builder(self.cache.clone())
+            .client(provider.for_sign_out()?)
+            .build()?;
+        let take = async move |request: Request| routes.back_channel(request).await.map(Body::from);
+        Ok(Router::new().route(path, post(take)))
     }
-}
-
-async fn refreshed(
-    endpoint: TokenEndpoint,
-    request: RefreshRequest,
-) -> Result<TokenSet, RefreshError> {
-    let refresh_token = request
-        .refresh_token()
-        .map(|token| token.expose_secret().to_owned())
-        .unwrap_or_default();
-    let answer = endpoint.call(TokenRequest::Refresh { refresh_token }).await;
-    let grant = answer.map_err(RefreshError::transient)?;
-    Ok(token_set(&grant.tokens).with_expires_at(request.sent_at + LIFETIME))
-}
-
-fn token_set(tokens: &Tokens) -> TokenSet {
-    TokenSet::new(&tokens.access_token).with_refresh_token(&tokens.refresh_token)
-}
-
-fn access_token(tokens: &TokenSet) -> String {
-    tokens.access_token().expose_secret().to_owned()
 }
 
 impl From<Error> for Denied {

@@ -1,37 +1,31 @@
 mod processes;
+mod providers;
 mod stdio;
 mod tasks;
 mod wire;
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
-use self::{processes::Process, wire::Wire};
+use self::{processes::Process, providers::Providers, wire::Wire};
 pub(crate) use self::{
     stdio::serve_stdio,
     wire::{Pending, Server},
 };
 use crate::{
     columns::{Column, Columns},
+    development_provider::DevelopmentProvider,
     failure::Failure,
-    provider::Provider,
     story::ServerName,
 };
 
-/// Three app servers, and the providers they call.
+/// Three app servers, and the providers where their users sign in.
 #[derive(Debug)]
 pub struct Fleet {
     servers: [Server; 3],
-    providers: Arc<Providers>,
+    providers: Providers,
     store: String,
     kind: &'static str,
     _processes: Vec<Process>,
-}
-
-/// A provider for each column, so that both number their tokens alike.
-#[derive(Debug)]
-pub(crate) struct Providers {
-    token_cache: Provider,
-    plain_cache: Provider,
 }
 
 impl Fleet {
@@ -41,7 +35,7 @@ impl Fleet {
     /// Where a server does not come up.
     pub async fn of_tasks(columns: [Columns; 3]) -> Result<Self, Failure> {
         let wires = columns.map(tasks::start);
-        Self::connect(wires, Vec::new(), "tasks").await
+        Self::connect(wires, None, Vec::new(), "tasks").await
     }
 
     /// Three servers that are processes: `program`, which is this crate's, each with the store at `url` opened for itself.
@@ -49,25 +43,27 @@ impl Fleet {
     /// # Errors
     /// Where a process can't be started, or can't open the store.
     pub async fn of_processes(program: &Path, url: &str) -> Result<Self, Failure> {
-        let (a, wire_a) = processes::start(program, url)?;
-        let (b, wire_b) = processes::start(program, url)?;
-        let (c, wire_c) = processes::start(program, url)?;
-        Self::connect([wire_a, wire_b, wire_c], vec![a, b, c], "processes").await
+        let (a, wire_a) = processes::start(program)?;
+        let (b, wire_b) = processes::start(program)?;
+        let (c, wire_c) = processes::start(program)?;
+        let wires = [wire_a, wire_b, wire_c];
+        Self::connect(wires, Some(url), vec![a, b, c], "processes").await
     }
 
+    /// Each server has an address first; then the providers know whom to tell; then the servers know where users sign in.
     async fn connect(
         wires: [Wire; 3],
+        url: Option<&str>,
         processes: Vec<Process>,
         kind: &'static str,
     ) -> Result<Self, Failure> {
-        let providers = Arc::new(Providers {
-            token_cache: Provider::new(),
-            plain_cache: Provider::new(),
-        });
-        let [a, b, c] = wires;
-        let (a, store) = Server::connect(ServerName::A, a, &providers).await?;
-        let (b, _) = Server::connect(ServerName::B, b, &providers).await?;
-        let (c, _) = Server::connect(ServerName::C, c, &providers).await?;
+        use ServerName::{A, B, C};
+        let [mut a, mut b, mut c] = wires;
+        let origins = [a.origin(A).await?, b.origin(B).await?, c.origin(C).await?];
+        let (providers, registrations) = Providers::start(&origins)?;
+        let (a, store) = Server::open(A, a, url, &registrations).await?;
+        let (b, _) = Server::open(B, b, url, &registrations).await?;
+        let (c, _) = Server::open(C, c, url, &registrations).await?;
         Ok(Self {
             servers: [a, b, c],
             providers,
@@ -96,16 +92,7 @@ impl Fleet {
         }
     }
 
-    pub(crate) fn provider(&self, column: Column) -> &Provider {
+    pub(crate) fn provider(&self, column: Column) -> &DevelopmentProvider {
         self.providers.of(column)
-    }
-}
-
-impl Providers {
-    pub(crate) fn of(&self, column: Column) -> &Provider {
-        match column {
-            Column::TokenCache => &self.token_cache,
-            Column::PlainCache => &self.plain_cache,
-        }
     }
 }

@@ -22,8 +22,8 @@ impl Drop for Process {
     }
 }
 
-/// The URL goes by standard input, since arguments are for everybody on the machine to read.
-pub(super) fn start(program: &Path, url: &str) -> Result<(Process, Wire), Failure> {
+/// What it has to know goes by standard input, since arguments are for everybody on the machine to read.
+pub(super) fn start(program: &Path) -> Result<(Process, Wire), Failure> {
     let mut child = Command::new(program)
         .arg("--server")
         .stdin(Stdio::piped())
@@ -57,8 +57,5 @@ pub(super) fn start(program: &Path, url: &str) -> Result<(Process, Wire), Failur
             }
         }
     });
-    let store = url.to_owned();
-    to.send(ToServer::Open { store })
-        .map_err(|_| Failure::new("an app server's process does not listen"))?;
     Ok((process, Wire { to, from }))
 }

@@ -6,16 +6,13 @@ use std::{
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::{
-    columns::Columns,
-    failure::Failure,
     message::{FromServer, ToServer},
     server::serve,
-    store_url::StoreUrl,
 };
 
 /// To be an app server that is spoken to by lines of JSON. It ends when its standard input does.
 pub(crate) async fn serve_stdio() {
-    let mut inbox = read_lines();
+    let inbox = read_lines();
     let (outbox, mut messages) = unbounded_channel();
     let writer = thread::spawn(move || -> io::Result<()> {
         let mut stdout = io::stdout().lock();
@@ -26,25 +23,11 @@ pub(crate) async fn serve_stdio() {
         }
         Ok(())
     });
-    match open(&mut inbox).await {
-        // Nobody waits for the writer: requests that are still under way end with the process.
-        Ok(columns) => serve(columns, inbox, outbox).await,
-        Err(failure) => {
-            let message = failure.to_string();
-            let _ = outbox.send(FromServer::NotReady { message });
-            drop(outbox);
-            let _ = writer.join();
-        }
+    serve(None, inbox, outbox).await;
+    // Requests that are still under way end with the process; what a server said of why it did not come up is written first.
+    if let Ok(written) = tokio::task::spawn_blocking(move || writer.join()).await {
+        let _ = written;
     }
-}
-
-async fn open(inbox: &mut UnboundedReceiver<ToServer>) -> Result<Columns, Failure> {
-    let Some(ToServer::Open { store }) = inbox.recv().await else {
-        return Err(Failure::new(
-            "--server is for the demo's own use: it needs to be told which store to open",
-        ));
-    };
-    Columns::open(&StoreUrl::parse(&store).map_err(Failure::new)?).await
 }
 
 /// A thread reads, since a read of standard input can't be cancelled, and must not hold the process back.

@@ -7,15 +7,14 @@ use std::{
 };
 
 use tokio::sync::{
-    mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender},
+    mpsc::{UnboundedReceiver, UnboundedSender},
     oneshot,
 };
 
-use super::Providers;
 use crate::{
     columns::Column,
     failure::Failure,
-    message::{FromServer, Request, Response, ToServer},
+    message::{FromServer, Registrations, Request, Response, ToServer},
     story::ServerName,
 };
 
@@ -23,6 +22,16 @@ use crate::{
 pub(super) struct Wire {
     pub(super) to: UnboundedSender<ToServer>,
     pub(super) from: UnboundedReceiver<FromServer>,
+}
+
+impl Wire {
+    /// Waits until the server has an address for the provider's messages.
+    pub(super) async fn origin(&mut self, name: ServerName) -> Result<String, Failure> {
+        match self.from.recv().await {
+            Some(FromServer::Listening { origin }) => Ok(origin),
+            other => Err(unexpected(name, other)),
+        }
+    }
 }
 
 /// An app server, as browsers see it.
@@ -50,25 +59,25 @@ pub(crate) struct Pending {
 }
 
 impl Server {
-    /// Waits until the server has opened its store, and says how the store calls itself.
-    pub(super) async fn connect(
+    /// Has the server open its store, waits until it has, and says how the store calls itself.
+    pub(super) async fn open(
         name: ServerName,
         mut wire: Wire,
-        providers: &Arc<Providers>,
+        store: Option<&str>,
+        registrations: &Registrations,
     ) -> Result<(Self, String), Failure> {
+        // A server that is gone shows in what comes next.
+        let _ = wire.to.send(ToServer::Open {
+            store: store.map(str::to_owned),
+            registrations: registrations.clone(),
+        });
         let store = match wire.from.recv().await {
             Some(FromServer::Ready { store }) => store,
-            Some(FromServer::NotReady { message }) => return Err(Failure::new(message)),
-            _ => return Err(gone(name)),
+            other => return Err(unexpected(name, other)),
         };
         let requests = Arc::new(Requests::default());
         *requests.waiting() = Some(HashMap::new());
-        tokio::spawn(route(
-            wire.from,
-            wire.to.downgrade(),
-            Arc::clone(&requests),
-            Arc::clone(providers),
-        ));
+        tokio::spawn(route(wire.from, Arc::clone(&requests)));
         let server = Self {
             name,
             to: wire.to,
@@ -118,37 +127,23 @@ impl Requests {
     }
 }
 
-async fn route(
-    mut from: UnboundedReceiver<FromServer>,
-    to: WeakUnboundedSender<ToServer>,
-    requests: Arc<Requests>,
-    providers: Arc<Providers>,
-) {
+async fn route(mut from: UnboundedReceiver<FromServer>, requests: Arc<Requests>) {
     while let Some(message) = from.recv().await {
-        match message {
-            FromServer::Ready { .. } | FromServer::NotReady { .. } => {}
-            FromServer::Response { id, response } => {
-                let waiting = requests.waiting().as_mut().and_then(|all| all.remove(&id));
-                if let Some(answered) = waiting {
-                    let _ = answered.send(response);
-                }
-            }
-            FromServer::Call {
-                call,
-                column,
-                request,
-            } => {
-                let (providers, to) = (Arc::clone(&providers), to.clone());
-                tokio::spawn(async move {
-                    let grant = providers.of(column).answer(request).await;
-                    if let Some(to) = to.upgrade() {
-                        let _ = to.send(ToServer::Granted { call, grant });
-                    }
-                });
+        if let FromServer::Response { id, response } = message {
+            let waiting = requests.waiting().as_mut().and_then(|all| all.remove(&id));
+            if let Some(answered) = waiting {
+                let _ = answered.send(response);
             }
         }
     }
     *requests.waiting() = None;
+}
+
+fn unexpected(server: ServerName, message: Option<FromServer>) -> Failure {
+    match message {
+        Some(FromServer::NotReady { message }) => Failure::new(message),
+        _ => gone(server),
+    }
 }
 
 fn gone(server: ServerName) -> Failure {

@@ -12,13 +12,13 @@ use token_cache::{Error, Session, SignIn, TokenSource, sign_out::id_token_key};
 use super::{
     login::Started,
     notice::notice,
-    oidc::Authenticated,
     plain_app::TokensOf,
     profile::{Profile, tokens_key},
     server::Server,
     timeline::Kind,
     watched::WATCHED,
 };
+use crate::oidc::Authenticated;
 
 /// How long a session lives, if nobody signs out.
 const LIFETIME: Duration = Duration::from_secs(3600);

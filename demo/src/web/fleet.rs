@@ -11,7 +11,6 @@ use super::{
     cookies::Cookies,
     late_answers::LateAnswers,
     listeners::listen,
-    oidc::Discovered,
     options::ServeOptions,
     plain_app::PlainApp,
     provider::ProviderAtHand,
@@ -19,7 +18,7 @@ use super::{
     server::Server,
     timeline::{Kind, Timeline},
 };
-use crate::failure::Failure;
+use crate::{failure::Failure, oidc::Discovered};
 
 /// How long requests that are under way may take when the app ends.
 const FAREWELL: Duration = Duration::from_secs(3);

@@ -8,7 +8,8 @@ use axum::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{notice::notice, oidc::Attempt, server::Server};
+use super::{notice::notice, server::Server};
+use crate::oidc::Attempt;
 
 /// How long a user may take to sign in: as long as the cache allows.
 const LIFE: Duration = Duration::from_secs(15 * 60);

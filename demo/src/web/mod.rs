@@ -10,7 +10,6 @@ mod listeners;
 mod login;
 mod me;
 mod notice;
-mod oidc;
 mod options;
 mod page;
 mod plain_app;

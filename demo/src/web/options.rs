@@ -1,7 +1,5 @@
-use std::fmt;
-
 use super::public_url::PublicUrl;
-use crate::store_url::StoreUrl;
+use crate::{oidc::Registration, store_url::StoreUrl};
 
 /// What the web app is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,15 +8,7 @@ pub struct ServeOptions {
     pub(crate) public_url: PublicUrl,
     pub(crate) instances: u16,
     /// None for the development provider.
-    pub(crate) provider: Option<ExternalProvider>,
-}
-
-/// A registration at a provider that runs elsewhere.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct ExternalProvider {
-    pub(crate) issuer: String,
-    pub(crate) client_id: String,
-    pub(crate) client_secret: Option<String>,
+    pub(crate) provider: Option<Registration>,
 }
 
 impl ServeOptions {
@@ -30,15 +20,6 @@ impl ServeOptions {
             instances,
             provider: None,
         }
-    }
-}
-
-impl fmt::Debug for ExternalProvider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExternalProvider")
-            .field("issuer", &self.issuer)
-            .field("client_id", &self.client_id)
-            .finish_non_exhaustive()
     }
 }
 
@@ -91,7 +72,7 @@ impl Given {
     pub(crate) fn checked(self, store: StoreUrl) -> Result<ServeOptions, String> {
         let provider = match (self.issuer, self.client_id, self.client_secret) {
             (None, None, None) => None,
-            (Some(issuer), Some(client_id), client_secret) => Some(ExternalProvider {
+            (Some(issuer), Some(client_id), client_secret) => Some(Registration {
                 issuer,
                 client_id,
                 client_secret,

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use token_cache::{EntryKey, Error, Result, Session};
 
-use super::oidc::Claims;
+use crate::oidc::Claims;
 
 /// Who is signed in: an entry of the session, since a ticket names nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,8 +8,6 @@ use url::Url;
 
 use super::{
     fleet::{ProviderPages, Shared},
-    oidc::Discovered,
-    options::ExternalProvider,
     public_url::PublicUrl,
     random::random_text,
     timeline::Kind,
@@ -17,12 +15,13 @@ use super::{
 use crate::{
     development_provider::{DevelopmentProvider, Event, RegisteredClient},
     failure::Failure,
+    oidc::{Discovered, Registration},
 };
 
 /// Where users sign in: at a provider of somebody's own, or at the one for development.
 #[derive(Debug)]
 pub(crate) struct ProviderAtHand {
-    registration: ExternalProvider,
+    registration: Registration,
     development: Option<DevelopmentProvider>,
 }
 
@@ -30,7 +29,7 @@ const CLIENT_ID: &str = "token-cache-demo";
 
 impl ProviderAtHand {
     pub(crate) fn of(
-        external: Option<ExternalProvider>,
+        external: Option<Registration>,
         public_url: &PublicUrl,
         origins: &[String],
     ) -> Result<Self, Failure> {
@@ -66,7 +65,7 @@ impl ProviderAtHand {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let development = DevelopmentProvider::start(listener, client)?;
         Ok(Self {
-            registration: ExternalProvider {
+            registration: Registration {
                 issuer: development.issuer().to_owned(),
                 client_id: CLIENT_ID.to_owned(),
                 client_secret: Some(secret),
@@ -75,7 +74,7 @@ impl ProviderAtHand {
         })
     }
 
-    pub(crate) const fn registration(&self) -> &ExternalProvider {
+    pub(crate) const fn registration(&self) -> &Registration {
         &self.registration
     }
 

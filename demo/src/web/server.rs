@@ -1,10 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
-use openidconnect::core::CoreJwsSigningAlgorithm;
 use token_cache::{
     TokenCache,
     providers::Provider,
-    sign_out::{Algorithm, Cause, Client, SignOutRoutes, SignedOut, TicketCookie},
+    sign_out::{Cause, SignOutRoutes, SignedOut, TicketCookie},
 };
 use tokio::sync::Semaphore;
 
@@ -12,12 +11,14 @@ use super::{
     cookies::Cookies,
     fleet::Shared,
     late_answers::LateAnswer,
-    oidc::{Discovered, Oidc},
     profile::{Profile, tokens_key},
     source::WatchedProvider,
     timeline::Kind,
 };
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    oidc::{Discovered, Oidc},
+};
 
 /// How long a key that the provider has not published makes nobody fetch its keys again.
 const KEYS_COOLDOWN: Duration = Duration::from_secs(10);
@@ -53,8 +54,8 @@ impl Server {
         let origin = shared.origins[usize::from(index)].clone();
         let provider = discovered.source().clone();
         let tickets = TicketCookie::at(&origin, "token-cache-demo").map_err(unusable)?;
-        let client = Client::new(discovered.issuer(), discovered.client_id())
-            .algorithms([algorithm(&discovered.algorithm()?)?])
+        let client = discovered
+            .for_sign_out()?
             .keys_cooldown(KEYS_COOLDOWN)
             .post_logout_redirect_uri(format!("{origin}/signed-out"))
             .revoking(tokens_key()?, provider.clone());
@@ -134,16 +135,6 @@ async fn on_signed_out(shared: &Shared, name: &str, signed_out: SignedOut) {
             .await;
     }
     shared.late_answers.let_through();
-}
-
-fn algorithm(of_provider: &CoreJwsSigningAlgorithm) -> Result<Algorithm, Failure> {
-    match of_provider {
-        CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256 => Ok(Algorithm::Rs256),
-        CoreJwsSigningAlgorithm::RsaSsaPssSha256 => Ok(Algorithm::Ps256),
-        CoreJwsSigningAlgorithm::EcdsaP256Sha256 => Ok(Algorithm::Es256),
-        CoreJwsSigningAlgorithm::EdDsa => Ok(Algorithm::EdDsa),
-        _ => Err(Failure::new("the provider signs as nobody verifies")),
-    }
 }
 
 fn unusable(error: impl std::fmt::Display) -> Failure {

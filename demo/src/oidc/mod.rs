@@ -1,4 +1,6 @@
 mod http;
+mod registration;
+mod sign_out;
 mod types;
 
 use std::time::SystemTime;
@@ -14,12 +16,11 @@ use token_cache::{
 };
 use url::Url;
 
-pub(crate) use self::types::Claims;
 use self::{
     http::Http,
     types::{Metadata, Registered},
 };
-use super::options::ExternalProvider;
+pub(crate) use self::{registration::Registration, types::Claims};
 use crate::failure::Failure;
 
 /// The provider must say when the user authenticated, and has them authenticate anew after so long (30 days).
@@ -29,7 +30,7 @@ const MAX_AGE_SECS: &str = "2592000";
 pub(crate) struct Discovered {
     http: Http,
     metadata: Metadata,
-    registration: ExternalProvider,
+    registration: Registration,
     source: Provider,
 }
 
@@ -56,7 +57,7 @@ pub(crate) struct Authenticated {
 }
 
 impl Discovered {
-    pub(crate) async fn at(registration: ExternalProvider) -> Result<Self, Failure> {
+    pub(crate) async fn at(registration: Registration) -> Result<Self, Failure> {
         let failed = |what: &dyn std::fmt::Display| {
             Failure::new(format!("the provider {}: {what}", registration.issuer))
         };
@@ -102,7 +103,7 @@ impl Discovered {
 
     /// RS256 is what a client is registered for that says nothing (OpenID Connect Dynamic Client Registration 1.0 section 2).
     /// What a provider without it signs with is the first of the others that it names.
-    pub(crate) fn algorithm(&self) -> Result<CoreJwsSigningAlgorithm, Failure> {
+    fn algorithm(&self) -> Result<CoreJwsSigningAlgorithm, Failure> {
         use CoreJwsSigningAlgorithm::{
             EcdsaP256Sha256, EdDsa, RsaSsaPkcs1V15Sha256, RsaSsaPssSha256,
         };
@@ -126,7 +127,7 @@ impl Discovered {
     pub(crate) fn for_server(&self, redirect_uri: String) -> Result<Oidc, Failure> {
         let redirect_uri = RedirectUrl::new(redirect_uri)
             .map_err(|error| Failure::new(format!("the redirect URI: {error}")))?;
-        let ExternalProvider {
+        let Registration {
             client_id,
             client_secret,
             ..

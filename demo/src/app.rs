@@ -1,0 +1,106 @@
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::{
+    app_cache::{AppCache, Denied, access_token},
+    columns::Column,
+    failure::Failure,
+    message::{Request, Response, StateCookie},
+    oidc::{Attempt, Discovered, Oidc, Registration},
+};
+
+/// The path of an app's endpoint for logout tokens.
+pub(crate) const fn back_channel_path(column: Column) -> &'static str {
+    match column {
+        Column::TokenCache => "/token-cache/backchannel-logout",
+        Column::PlainCache => "/plain-cache/backchannel-logout",
+    }
+}
+
+/// The app as one server runs it in one column: what it does is the same in both, but for the cache.
+#[derive(Clone)]
+pub(crate) struct App {
+    cache: Arc<dyn AppCache>,
+    provider: Arc<Discovered>,
+    sign_in: Arc<Oidc>,
+}
+
+impl App {
+    /// Learns from the provider where its endpoints are.
+    pub(crate) async fn new(
+        cache: Arc<dyn AppCache>,
+        registration: Registration,
+        redirect_uri: String,
+    ) -> Result<Self, Failure> {
+        let provider = Discovered::at(registration).await?;
+        Ok(Self {
+            cache,
+            sign_in: Arc::new(provider.for_server(redirect_uri)?),
+            provider: Arc::new(provider),
+        })
+    }
+
+    /// Where the provider says that somebody has signed out (OpenID Connect Back-Channel Logout 1.0).
+    pub(crate) async fn back_channel(&self, column: Column) -> Result<Router, Failure> {
+        let path = back_channel_path(column);
+        self.cache.back_channel(&self.provider, path).await
+    }
+
+    pub(crate) async fn handle(&self, request: Request) -> Result<Response, Denied> {
+        Ok(match request {
+            Request::StartSignIn { anew } => {
+                let started = self.cache.start_sign_in()?;
+                let (url, attempt) = self.sign_in.authorization_request(anew);
+                let cookie = StateCookie {
+                    started,
+                    state: attempt.state,
+                    nonce: attempt.nonce,
+                    verifier: attempt.verifier,
+                };
+                Response::Redirected {
+                    url: url.into(),
+                    cookie,
+                }
+            }
+            Request::FinishSignIn {
+                cookie,
+                state,
+                code,
+            } => self.finish_sign_in(cookie, &state, code).await?,
+            Request::CallApi { cookie } => match self.cache.read(&cookie).await? {
+                Some(token) => Response::Called { token },
+                None => Response::NoTokens,
+            },
+            Request::Refresh { cookie } => {
+                let provider = self.provider.source();
+                match self.cache.refresh(&cookie, provider).await? {
+                    Some(token) => Response::Refreshed { token },
+                    None => Response::NoTokens,
+                }
+            }
+        })
+    }
+
+    async fn finish_sign_in(
+        &self,
+        cookie: StateCookie,
+        state: &str,
+        code: String,
+    ) -> Result<Response, Denied> {
+        if state != cookie.state {
+            let message = "the provider's answer belongs to another sign-in";
+            return Err(Denied::Failed(message.to_owned()));
+        }
+        let attempt = Attempt {
+            state: cookie.state,
+            nonce: cookie.nonce,
+            verifier: cookie.verifier,
+        };
+        let authenticated = self.sign_in.exchange(code, attempt).await;
+        let authenticated = authenticated.map_err(Denied::Failed)?;
+        let token = access_token(&authenticated.tokens);
+        let cookie = self.cache.sign_in(&cookie.started, authenticated).await?;
+        Ok(Response::SignedIn { cookie, token })
+    }
+}

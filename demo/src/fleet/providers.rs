@@ -1,0 +1,60 @@
+use std::net::{Ipv4Addr, TcpListener};
+
+use crate::{
+    app::back_channel_path,
+    columns::Column,
+    development_provider::{DevelopmentProvider, RegisteredClient},
+    failure::Failure,
+    message::Registrations,
+    oidc::Registration,
+    server::redirect_uri,
+};
+
+const CLIENT_ID: &str = "shop";
+
+/// A provider for each column, so that neither sees what the other's apps do.
+#[derive(Debug)]
+pub(super) struct Providers {
+    token_cache: DevelopmentProvider,
+    plain_cache: DevelopmentProvider,
+}
+
+impl Providers {
+    /// Both, with the app of these three servers registered. The second server is told of sign-outs.
+    pub(super) fn start(origins: &[String; 3]) -> Result<(Self, Registrations), Failure> {
+        let [_, told, _] = origins;
+        let start = |column| {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+            let client = RegisteredClient {
+                id: CLIENT_ID.to_owned(),
+                redirect_uris: origins.iter().map(|origin| redirect_uri(origin)).collect(),
+                backchannel_logout_uri: Some(format!("{told}{}", back_channel_path(column))),
+                // Without a `sid`, a logout token is about all of the user's sessions.
+                backchannel_logout_session_required: false,
+                ..RegisteredClient::default()
+            };
+            DevelopmentProvider::start(listener, client)
+        };
+        let both = Self {
+            token_cache: start(Column::TokenCache)?,
+            plain_cache: start(Column::PlainCache)?,
+        };
+        let registration = |column| Registration {
+            issuer: both.of(column).issuer().to_owned(),
+            client_id: CLIENT_ID.to_owned(),
+            client_secret: None,
+        };
+        let registrations = Registrations {
+            token_cache: registration(Column::TokenCache),
+            plain_cache: registration(Column::PlainCache),
+        };
+        Ok((both, registrations))
+    }
+
+    pub(super) fn of(&self, column: Column) -> &DevelopmentProvider {
+        match column {
+            Column::TokenCache => &self.token_cache,
+            Column::PlainCache => &self.plain_cache,
+        }
+    }
+}
