@@ -23,11 +23,14 @@ impl EndSession {
             Some(_) => Some(StateCookie::mint()?),
             None => None,
         };
-        let url = |hint: Option<&str>| {
+        let url = |id_token: Option<&str>| {
             let mut url = endpoint.clone();
             let mut query = url.query_pairs_mut();
-            if let Some(hint) = hint {
-                query.append_pair("id_token_hint", hint);
+            if let Some(id_token) = id_token {
+                query.append_pair("id_token_hint", id_token);
+            }
+            if let Some(hint) = hint.and_then(IdTokenHint::logout_hint) {
+                query.append_pair("logout_hint", hint);
             }
             query.append_pair("client_id", &client.id);
             if let (Some(back), Some(state)) = (&client.post_logout_redirect_uri, &state) {

@@ -18,6 +18,7 @@ struct Claims {
     sub: String,
     aud: Audience,
     sid: Option<String>,
+    login_hint: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -59,6 +60,12 @@ impl IdTokenHint {
                 Audience::One(id) => *id == client.id,
                 Audience::Many(ids) => ids.contains(&client.id),
             }
+    }
+
+    /// What a provider that would ask which account is to sign out wants to hear of it (Microsoft Entra ID, where the claim is
+    /// optional).
+    pub(crate) fn logout_hint(&self) -> Option<&str> {
+        self.claims.login_hint.as_deref()
     }
 
     pub(crate) fn account(&self) -> Option<AccountId> {

@@ -142,3 +142,8 @@ impl fmt::Debug for ActixSignOut {
             .finish_non_exhaustive()
     }
 }
+
+/// The how-to's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/sign-out/actix-web.md")]
+struct HowTo;

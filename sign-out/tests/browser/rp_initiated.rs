@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
 use token_cache_core::{
     AccountId, ErrorKind, ExposeSecret, RefreshError, RefreshRequest, Revocation, SecretString,
@@ -158,6 +159,20 @@ async fn a_hint_that_no_server_would_take_is_left_out() {
     let leaving = ada.log_out(&shop.here).await.at_provider();
     assert!(!leaving.contains_key("id_token_hint"));
     assert_eq!(leaving["client_id"], "shop");
+}
+
+#[tokio::test]
+async fn a_provider_that_would_ask_for_the_account_is_told_it() {
+    let shop = Shop::open().await;
+    let session = begin(&shop.here.cache, "ada", "s1").await;
+    let claims = r#"{"iss":"https://id.example","sub":"ada","aud":"shop","login_hint":"O.Ada"}"#;
+    let id_token = format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims));
+    let key = id_token_key().unwrap();
+    session.put(&key, id_token.as_bytes()).await.unwrap();
+    let ada = Browser::with_ticket(&session);
+    let leaving = ada.log_out(&shop.here).await.at_provider();
+    assert_eq!(leaving["logout_hint"], "O.Ada");
+    assert_eq!(leaving["id_token_hint"], id_token);
 }
 
 #[tokio::test]

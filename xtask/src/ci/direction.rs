@@ -23,7 +23,9 @@ fn may(package: &str) -> Option<May> {
         REDIS | DYNAMODB | PROVIDERS | SIGN_OUT | CONFORMANCE => May::Only(&[CORE]),
         FACADE => May::Only(&[CORE, REDIS, DYNAMODB, PROVIDERS, SIGN_OUT]),
         "token-cache-example-without-facade" => May::Only(&[CORE, REDIS, DYNAMODB]),
-        "token-cache-demo" | "token-cache-example-any-store" => May::Only(&[FACADE]),
+        "token-cache-demo" | "token-cache-example-any-store" | "token-cache-example-tutorial" => {
+            May::Only(&[FACADE])
+        }
         BROWSER => May::Only(&[]),
         "token-cache-example-actix-session"
         | "token-cache-example-axum-signed-cookies"

@@ -1,0 +1,224 @@
+//! The app of `docs/sign-out/tutorial.md`, whole.
+//!
+//! ```sh
+//! ISSUER=https://id.example CLIENT_ID=shop CLIENT_SECRET=… PUBLIC_URL=http://localhost:3000 STORE=redis://127.0.0.1/ \
+//!     TOKEN_CACHE_SECRET=… cargo run -p token-cache-example-tutorial
+//! ```
+
+use std::{env, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{Query, State},
+    http::{StatusCode, header::SET_COOKIE},
+    response::{Html, IntoResponse, Redirect, Response},
+    routing::get,
+};
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use openidconnect::{
+    AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet,
+    EndpointNotSet, EndpointSet, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, TokenResponse,
+    core::{CoreClient, CoreProviderMetadata, CoreResponseType},
+};
+use serde::Deserialize;
+use token_cache::{
+    EntryKey, SignIn, Timestamp, TokenCache, TokenSet,
+    providers::{Provider, ProviderBuilder},
+    sign_out::{Client, SignOutRoutes, SignedIn, TicketCookie, id_token_key},
+};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+type Oidc = CoreClient<
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointMaybeSet,
+    EndpointMaybeSet,
+>;
+
+struct App {
+    cache: TokenCache,
+    cookie: TicketCookie,
+    oidc: Oidc,
+    http: reqwest::Client,
+    provider: Provider,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let (issuer, public_url) = (env::var("ISSUER")?, env::var("PUBLIC_URL")?);
+    let (client_id, client_secret) = (env::var("CLIENT_ID")?, env::var("CLIENT_SECRET")?);
+
+    // What signs users in.
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?;
+    let metadata =
+        CoreProviderMetadata::discover_async(IssuerUrl::new(issuer.clone())?, &http).await?;
+    let id = ClientId::new(client_id.clone());
+    let provider = ProviderBuilder::from_metadata(&metadata, &id)?
+        .client_secret(&client_secret)
+        .build()?;
+    let secret = ClientSecret::new(client_secret);
+    let oidc = CoreClient::from_provider_metadata(metadata, id, Some(secret))
+        .set_redirect_uri(RedirectUrl::new(format!("{public_url}/callback"))?);
+
+    // What keeps their tokens.
+    let cache = token_cache::open(&env::var("STORE")?).await?;
+    let cookie = TicketCookie::at(&public_url, "shop")?.max_age(LIFETIME);
+
+    // What signs them out.
+    let client = Client::new(&issuer, &client_id)
+        .post_logout_redirect_uri(format!("{public_url}/signed-out"));
+    let sign_out = SignOutRoutes::builder(cache.clone())
+        .client(client)
+        .tickets(cookie.clone())
+        .build()?;
+
+    let app = App {
+        cache,
+        cookie,
+        oidc,
+        http,
+        provider,
+    };
+    let routes = Router::new()
+        .route("/", get(home))
+        .route("/login", get(login))
+        .route("/callback", get(callback))
+        .route("/account", get(account))
+        .with_state(Arc::new(app))
+        .merge(sign_out.axum_routes())
+        .layer(sign_out.refuse_signed_out().redirect_to("/login")?);
+
+    let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    axum::serve(listener, routes).await?;
+    Ok(())
+}
+
+async fn home(visitor: Option<SignedIn>) -> Html<&'static str> {
+    Html(match visitor {
+        Some(_) => {
+            "<a href=/account>Account</a> <form method=post action=/logout><button>Sign out</button></form>"
+        }
+        None => "<a href=/login>Sign in</a>",
+    })
+}
+
+/// Sends the browser to the provider.
+async fn login(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+) -> Result<(CookieJar, Redirect), Wrong> {
+    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+    let (url, state, nonce) = app
+        .oidc
+        .authorize_url(
+            AuthenticationFlow::<CoreResponseType>::AuthorizationCode,
+            CsrfToken::new_random,
+            Nonce::new_random,
+        )
+        // Has the provider say when the user authenticated: `auth_time`.
+        .add_extra_param("max_age", "2592000")
+        .set_pkce_challenge(challenge)
+        .url();
+
+    let started = app.cache.start_sign_in()?.to_text();
+    let (state, nonce, verifier) = (state.secret(), nonce.secret(), verifier.secret());
+    let signing_in = format!("{state}.{nonce}.{verifier}.{started}");
+    Ok((jar.add(short_lived(signing_in)), Redirect::to(url.as_str())))
+}
+
+/// Takes the browser back from the provider, and begins a session.
+async fn callback(
+    State(app): State<Arc<App>>,
+    jar: CookieJar,
+    Query(answer): Query<Answer>,
+) -> Result<Response, Wrong> {
+    let signing_in = jar.get(SIGNING_IN).ok_or("this sign-in began elsewhere")?;
+    let parts: Vec<_> = signing_in.value().split('.').collect();
+    let [state, nonce, verifier, started] = parts[..] else {
+        return Err("this sign-in began elsewhere".into());
+    };
+    if answer.state != state {
+        return Err("this sign-in began elsewhere".into());
+    }
+
+    let sent_at = Timestamp::from(std::time::SystemTime::now());
+    let response = app
+        .oidc
+        .exchange_code(AuthorizationCode::new(answer.code))?
+        .set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()))
+        .request_async(&app.http)
+        .await?;
+    let id_token = response.id_token().ok_or("the provider gave no ID token")?;
+    let nonce = Nonce::new(nonce.to_owned());
+    let claims = id_token.claims(&app.oidc.id_token_verifier(), &nonce)?;
+
+    let sign_in = SignIn::from_claims(claims, &started.parse()?)?.lifetime(LIFETIME);
+    let session = app.cache.sign_in(sign_in).await?;
+    session
+        .put(&api()?, TokenSet::from_response(&response, sent_at)?)
+        .await?;
+    session
+        .put(&id_token_key()?, id_token.to_string().as_bytes())
+        .await?;
+
+    let ticket = [(SET_COOKIE, app.cookie.set(&session.ticket()?))];
+    let jar = jar.remove(short_lived(String::new()));
+    Ok((ticket, jar, Redirect::to("/account")).into_response())
+}
+
+async fn account(State(app): State<Arc<App>>, session: SignedIn) -> Result<String, Wrong> {
+    let tokens = session
+        .get_or_refresh(&api()?, app.provider.clone())
+        .await?;
+    Ok(format!("signed in, with a token for {:?}", tokens.scopes()))
+}
+
+const LIFETIME: Duration = Duration::from_secs(8 * 3600);
+
+const SIGNING_IN: &str = "signing-in";
+
+/// What a browser remembers while it is at the provider.
+fn short_lived(value: String) -> Cookie<'static> {
+    Cookie::build((SIGNING_IN, value))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .build()
+}
+
+fn api() -> token_cache::Result<EntryKey> {
+    EntryKey::resource("https://api.example")
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    code: String,
+    state: String,
+}
+
+struct Wrong(Failure);
+
+impl<E: Into<Failure>> From<E> for Wrong {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Wrong {
+    fn into_response(self) -> Response {
+        let error = self.0.downcast_ref::<token_cache::Error>();
+        if error.is_some_and(token_cache::Error::is_signed_out) {
+            let page = "A sign-out came in between. <a href=/login>Sign in again</a>";
+            (StatusCode::UNAUTHORIZED, Html(page)).into_response()
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, "please try again").into_response()
+        }
+    }
+}
