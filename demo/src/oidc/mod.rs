@@ -1,4 +1,5 @@
 mod http;
+mod keys;
 mod registration;
 mod sign_out;
 mod types;
@@ -8,7 +9,10 @@ use std::time::SystemTime;
 use openidconnect::{
     AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, IssuerUrl, Nonce,
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
-    core::{CoreAuthPrompt, CoreJwsSigningAlgorithm, CoreResponseType},
+    core::{
+        CoreAuthPrompt, CoreIdTokenVerifier, CoreJsonWebKeySet, CoreJwsSigningAlgorithm,
+        CoreResponseType,
+    },
 };
 use token_cache::{
     Revocation, Timestamp, TokenSet,
@@ -18,6 +22,7 @@ use url::Url;
 
 use self::{
     http::Http,
+    keys::Keys,
     types::{Metadata, Registered},
 };
 pub(crate) use self::{registration::Registration, types::Claims};
@@ -38,7 +43,10 @@ pub(crate) struct Discovered {
 pub(crate) struct Oidc {
     http: Http,
     client: Registered,
-    algorithms: Vec<CoreJwsSigningAlgorithm>,
+    registration: Registration,
+    issuer: IssuerUrl,
+    keys: Keys,
+    algorithm: CoreJwsSigningAlgorithm,
     scopes: Vec<Scope>,
 }
 
@@ -146,7 +154,13 @@ impl Discovered {
         Ok(Oidc {
             http: self.http.clone(),
             client: client.set_redirect_uri(redirect_uri),
-            algorithms: vec![self.algorithm()?],
+            registration: self.registration.clone(),
+            issuer: self.metadata.issuer().clone(),
+            keys: Keys::new(
+                self.metadata.jwks_uri().clone(),
+                self.metadata.jwks().clone(),
+            ),
+            algorithm: self.algorithm()?,
             scopes,
         })
     }
@@ -198,14 +212,13 @@ impl Oidc {
             .await
             .map_err(|error| exchange_failed(&error))?;
         let id_token = response.id_token().ok_or("the provider gave no ID token")?;
-        let verifier = self
-            .client
-            .id_token_verifier()
-            .set_allowed_algs(self.algorithms.clone());
-        let claims = id_token
-            .claims(&verifier, &Nonce::new(attempt.nonce))
-            .map_err(|error| format!("the ID token can't be accepted: {error}"))?
-            .clone();
+        let nonce = Nonce::new(attempt.nonce);
+        let verify = |keys| id_token.claims(&self.verifier(keys), &nonce).cloned();
+        let claims = self
+            .keys
+            .try_with(&self.http, verify)
+            .await
+            .map_err(|error| format!("the ID token can't be accepted: {error}"))?;
         let tokens = TokenSet::from_response(&response, sent_at)
             .map_err(|_| "the provider's answer holds no tokens".to_owned())?;
         Ok(Authenticated {
@@ -213,6 +226,19 @@ impl Oidc {
             id_token: id_token.to_string(),
             tokens,
         })
+    }
+
+    fn verifier(&self, keys: CoreJsonWebKeySet) -> CoreIdTokenVerifier<'static> {
+        let id = ClientId::new(self.registration.client_id.clone());
+        let issuer = self.issuer.clone();
+        let verifier = match &self.registration.client_secret {
+            Some(secret) => {
+                let secret = ClientSecret::new(secret.clone());
+                CoreIdTokenVerifier::new_confidential_client(id, secret, issuer, keys)
+            }
+            None => CoreIdTokenVerifier::new_public_client(id, issuer, keys),
+        };
+        verifier.set_allowed_algs([self.algorithm.clone()])
     }
 }
 
