@@ -48,6 +48,8 @@ pub(crate) enum Suite {
     Dynamodb,
     /// What lies between a caller and a provider.
     Refresh,
+    /// What a provider's message costs to take.
+    SignOut,
 }
 
 impl Args {

@@ -9,6 +9,7 @@ mod machine;
 mod refresh;
 mod report;
 mod rounds;
+mod sign_out;
 mod vs_dynamodb;
 mod vs_redis;
 
@@ -52,6 +53,7 @@ fn run(args: &Args) -> Result<bool> {
             Suite::Redis => vs_redis::run(args).await,
             Suite::Dynamodb => vs_dynamodb::run(args).await,
             Suite::Refresh => refresh::run(args).await,
+            Suite::SignOut => sign_out::run(args).await,
         }
     })?;
     report::table(&figures);

@@ -28,7 +28,7 @@ enum Command {
     Test(test::Arguments),
     /// What CI runs: format, lints, docs, licences, features, MSRV, dependencies, packages, tests
     Ci(ci::Arguments),
-    /// Side by side with the raw client, or with other designs: `cargo xtask bench redis --json FILE`, `… bench dynamodb`, `… bench refresh`
+    /// Side by side with the raw client, or with other designs: `cargo xtask bench redis --json FILE`, `… bench dynamodb`, `… bench refresh`, `… bench sign-out`
     Bench(bench::Arguments),
     /// The hazard tests in a loop, with a checker over every read
     Torture(torture::Arguments),

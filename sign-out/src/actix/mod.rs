@@ -66,6 +66,7 @@ impl ActixSignOut {
                 (paths::SIGNED_OUT, Route::SignedOut),
                 (paths::BACK_CHANNEL, Route::BackChannel),
                 (paths::FRONT_CHANNEL, Route::FrontChannel),
+                (paths::SECURITY_EVENTS, Route::SecurityEvent),
             ] {
                 let sign_out = sign_out.clone();
                 let serve = move |request: HttpRequest, body: web::Payload| {
@@ -95,6 +96,10 @@ impl ActixSignOut {
             Route::BackChannel => {
                 let request = Request::from_parts(parts, convert::body(body));
                 self.routes.back_channel(request).await
+            }
+            Route::SecurityEvent => {
+                let request = Request::from_parts(parts, convert::body(body));
+                self.routes.security_event(request).await
             }
         };
         self.settle(slot.as_ref(), request);
@@ -128,6 +133,7 @@ enum Route {
     SignedOut,
     BackChannel,
     FrontChannel,
+    SecurityEvent,
 }
 
 struct Asked {

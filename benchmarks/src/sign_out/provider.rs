@@ -1,0 +1,113 @@
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use http::{Request, header};
+use http_body_util::Full;
+use ring::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
+};
+use serde_json::json;
+use token_cache::{
+    Timestamp, TokenCache,
+    sign_out::{Algorithm, Client, SignOutRoutes},
+};
+
+use crate::Result;
+
+pub(super) const ISSUER: &str = "https://id.example";
+
+/// A provider that signs with ES256, as far as it sends logout tokens.
+pub(super) struct Provider {
+    key: EcdsaKeyPair,
+    random: SystemRandom,
+}
+
+/// A logout token, and what a bare check of its signature takes.
+pub(super) struct Token {
+    pub(super) text: String,
+    pub(super) signature: Vec<u8>,
+}
+
+impl Provider {
+    pub(super) fn new() -> Result<Self> {
+        let (curve, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(curve, &random).map_err(no_key)?;
+        let key = EcdsaKeyPair::from_pkcs8(curve, pkcs8.as_ref(), &random).map_err(no_key)?;
+        Ok(Self { key, random })
+    }
+
+    /// Its public key, as a bare check takes it.
+    pub(super) fn point(&self) -> &[u8] {
+        self.key.public_key().as_ref()
+    }
+
+    /// The routes of an app that is registered there, its keys at hand.
+    pub(super) fn routes(&self, cache: TokenCache) -> Result<SignOutRoutes> {
+        Ok(SignOutRoutes::builder(cache)
+            .client(self.client())
+            .build()?)
+    }
+
+    pub(super) fn client(&self) -> Client {
+        let point = self.point();
+        let keys = json!({"keys": [{
+            "kty": "EC", "crv": "P-256", "kid": "2026-11", "use": "sig", "alg": "ES256",
+            "x": encoded(&point[1..33]), "y": encoded(&point[33..]),
+        }]});
+        Client::new(ISSUER, "shop")
+            .algorithms([Algorithm::Es256])
+            .keys(keys.to_string())
+    }
+
+    /// A logout token as providers send it, of a user and a session.
+    pub(super) fn token(&self, subject: &str, sid: &str) -> Result<Token> {
+        let now = Timestamp::from(std::time::SystemTime::now()).as_millis() / 1000;
+        let header = json!({"alg": "ES256", "typ": "logout+jwt", "kid": "2026-11"});
+        let claims = json!({
+            "iss": ISSUER, "aud": "shop", "iat": now, "exp": now + 3600, "sub": subject, "sid": sid,
+            "jti": "4e9bb0fc-1f2b-4f3c-9d7a-4f4f6f0ac0b1",
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        });
+        let signed = format!(
+            "{}.{}",
+            encoded(header.to_string()),
+            encoded(claims.to_string())
+        );
+        let signature = self
+            .key
+            .sign(&self.random, signed.as_bytes())
+            .map_err(no_key)?;
+        let signature = signature.as_ref().to_vec();
+        Ok(Token {
+            text: format!("{signed}.{}", encoded(&signature)),
+            signature,
+        })
+    }
+}
+
+impl Token {
+    /// What its signature is of.
+    pub(super) fn signed(&self) -> &[u8] {
+        let end = self.text.rfind('.').unwrap_or_default();
+        &self.text.as_bytes()[..end]
+    }
+
+    pub(super) fn form(&self) -> Bytes {
+        format!("logout_token={}", self.text).into()
+    }
+}
+
+/// A provider's request.
+pub(super) fn post(form: Bytes) -> Result<Request<Full<Bytes>>> {
+    Ok(Request::post("/backchannel-logout")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Full::new(form))?)
+}
+
+fn encoded(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn no_key(error: impl std::fmt::Display) -> String {
+    format!("no key to sign with: {error}")
+}
