@@ -8,6 +8,7 @@ use super::{
 /// Of `state`, which an app may fill with what it needs later.
 const LONGEST_STATE: usize = 4096;
 const LONGEST_NONCE: usize = 512;
+const LONGEST_SCOPE: usize = 1024;
 
 /// What an app asks when it sends a browser here (OpenID Connect Core 1.0 section 3.1.2.1), once it is found in order.
 #[derive(Clone)]
@@ -70,8 +71,11 @@ impl AuthorizationRequest {
         }
         let value = |name| parameters.value(name);
         let length = |name| value(name).map_or(0, str::len);
-        if length("state") > LONGEST_STATE || length("nonce") > LONGEST_NONCE {
-            return Err(OAuthError::request("state or nonce is too long"));
+        if length("state") > LONGEST_STATE
+            || length("nonce") > LONGEST_NONCE
+            || length("scope") > LONGEST_SCOPE
+        {
+            return Err(OAuthError::request("state, nonce or scope is too long"));
         }
         check_what_is_supported(parameters)?;
         let scope = value("scope").unwrap_or_default();

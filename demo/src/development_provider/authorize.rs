@@ -12,12 +12,16 @@ use super::{
     authorization_request::{AuthorizationRequest, Refused},
     form::Parameters,
     grants::{Code, Grant},
+    id_token_hint::IdTokenHint,
     oauth_error::OAuthError,
     pages::{PageError, sign_in},
     random::random_text,
     shared::{Shared, now},
     sso_cookie,
 };
+
+const UNKNOWN_HINT: OAuthError =
+    OAuthError::request("id_token_hint is no ID token of this provider");
 
 /// `GET /authorize`.
 pub(super) async fn by_query(
@@ -45,11 +49,20 @@ fn authorize(shared: &Shared, headers: &HeaderMap, text: &[u8]) -> Result<Respon
         Err(Refused::Page(error)) => return Err(error),
         Err(Refused::Redirect(url)) => return Ok(answer::see_other(&url)),
     };
+    let hinted = match parameters.value("id_token_hint") {
+        None => None,
+        Some(token) => match IdTokenHint::open(shared, token) {
+            Some(hint) => Some(hint.sub),
+            None => return Ok(answer::see_other(&request.refusal(&UNKNOWN_HINT))),
+        },
+    };
     let cookie = sso_cookie::read(shared, headers);
     let is_signed_in = cookie.as_ref().is_some_and(|cookie| {
         let sessions = shared.sessions();
-        let session = sessions.of(cookie);
-        session.is_some_and(|session| !request.asks_for_sign_in(session, now()))
+        sessions.of(cookie).is_some_and(|session| {
+            let is_meant = hinted.is_none_or(|subject| subject == session.subject);
+            is_meant && !request.asks_for_sign_in(session, now())
+        })
     });
     match cookie.filter(|_| is_signed_in) {
         Some(cookie) => grant(shared, &request, &cookie),

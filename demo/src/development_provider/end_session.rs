@@ -6,7 +6,6 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
-use serde::Deserialize;
 use url::Url;
 
 use super::{
@@ -14,6 +13,7 @@ use super::{
     events::Event,
     form::Parameters,
     front_channel::Frame,
+    id_token_hint::IdTokenHint,
     pages::{self, PageError},
     random::random_text,
     same_origin::is_same_origin,
@@ -25,15 +25,6 @@ use super::{
 pub(super) struct WantsToSignOut {
     cookie: String,
     next: Option<Url>,
-}
-
-/// What an ID token says of the session it was issued in. It may have expired: it is a hint.
-#[derive(Deserialize)]
-struct Hint {
-    iss: String,
-    sub: String,
-    aud: String,
-    sid: String,
 }
 
 /// `GET /end_session` (RP-Initiated Logout 1.0).
@@ -138,12 +129,11 @@ fn gone_on(shared: &Shared, frames: &[Frame], next: Option<&Url>) -> Response {
     }
 }
 
-fn hint(shared: &Shared, parameters: &Parameters) -> Result<Option<Hint>, PageError> {
+fn hint(shared: &Shared, parameters: &Parameters) -> Result<Option<IdTokenHint>, PageError> {
     let Some(token) = parameters.value("id_token_hint") else {
         return Ok(None);
     };
-    let hint: Option<Hint> = shared.key.open("JWT", token);
-    let hint = hint.filter(|hint| hint.iss == shared.issuer);
+    let hint = IdTokenHint::open(shared, token);
     let hint = hint.ok_or(PageError::request(
         "Its id_token_hint is no ID token of this provider.",
     ))?;
@@ -154,7 +144,7 @@ fn hint(shared: &Shared, parameters: &Parameters) -> Result<Option<Hint>, PageEr
 fn next(
     shared: &Shared,
     parameters: &Parameters,
-    hint: Option<&Hint>,
+    hint: Option<&IdTokenHint>,
 ) -> Result<Option<Url>, PageError> {
     let hinted = hint.map(|hint| hint.aud.as_str());
     let named = parameters.value("client_id");

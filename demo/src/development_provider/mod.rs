@@ -12,6 +12,7 @@ mod form;
 mod front_channel;
 mod gate;
 mod grants;
+mod id_token_hint;
 mod keys;
 mod oauth_error;
 mod pages;

@@ -3,14 +3,14 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::Response,
     routing::{get, post},
 };
 
 use super::{
-    authorize, discovery, end_session,
+    answer, authorize, discovery, end_session,
     pages::{self, PageError},
     revoke,
     shared::Shared,
@@ -64,10 +64,13 @@ async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
     let is_own_name = host.is_some_and(|host| {
         Some(host.as_bytes()) == shared.issuer.strip_prefix("http://").map(str::as_bytes)
     });
-    let mut response = if is_own_name {
-        next.run(request).await
+    let mut response = if !is_own_name {
+        answer::empty(StatusCode::MISDIRECTED_REQUEST)
+    } else if request.method() == Method::HEAD {
+        // The router would answer it by a GET, which may sign somebody out.
+        answer::empty(StatusCode::METHOD_NOT_ALLOWED)
     } else {
-        super::answer::empty(StatusCode::MISDIRECTED_REQUEST)
+        next.run(request).await
     };
     let headers = response.headers_mut();
     for (name, value) in [

@@ -77,6 +77,25 @@ async fn silence_is_kept_for_who_is_signed_in() {
     assert_eq!(reply.sent_back("error").as_deref(), Some("login_required"));
 }
 
+#[tokio::test]
+async fn who_is_hinted_at_has_to_be_the_one_who_is_signed_in() {
+    let mut world = world();
+    let bob = world.app.sign_in(&mut world.browser, "Bob").await;
+    let ada = world.app.sign_in(&mut world.browser, "Ada").await;
+    for (hint, expected) in [
+        (ada.id.as_str(), ("code", None)),
+        (&bob.id, ("error", Some("login_required"))),
+        ("nonsense", ("error", Some("invalid_request"))),
+    ] {
+        let url = [("prompt", "none"), ("id_token_hint", hint)];
+        let reply = world.browser.get(world.app.authorize(&url)).await;
+        let (name, value) = expected;
+        let sent_back = reply.sent_back(name);
+        assert!(sent_back.is_some(), "{}", reply.location());
+        assert!(value.is_none() || sent_back.as_deref() == value);
+    }
+}
+
 async fn signed_in_twice(keeps_sid: bool) -> (serde_json::Value, serde_json::Value) {
     let settings = Settings {
         keeps_sid,

@@ -60,6 +60,16 @@ async fn a_request_that_is_not_in_order_ends_nothing_and_leads_nowhere() {
 }
 
 #[tokio::test]
+async fn a_look_at_the_address_signs_nobody_out() {
+    let mut world = world();
+    let tokens = world.app.sign_in(&mut world.browser, "Ada").await;
+    let url = world.app.end_session(&[("id_token_hint", &tokens.id)]);
+    let head = axum::http::Request::head(url).body(http_body_util::Full::default());
+    assert_eq!(world.browser.send(head.unwrap()).await.status(), 405);
+    assert!(is_signed_in(&mut world).await);
+}
+
+#[tokio::test]
 async fn without_a_hint_the_user_is_asked_first() {
     let mut world = world();
     world.app.sign_in(&mut world.browser, "Ada").await;
