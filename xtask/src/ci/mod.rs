@@ -60,8 +60,8 @@ const STORES: [&str; 4] = [
     "token-cache-dynamodb",
 ];
 
-/// Features only add: each combination of what apps choose among must compile. A store doesn't know who refreshes its tokens, so
-/// the providers are tried together with each combination of stores, and apart by themselves.
+/// Features only add: each combination of what apps choose among must compile. A store knows neither who refreshes its tokens nor who
+/// signs out, so those are tried together with each combination of stores, and apart by themselves.
 fn feature_combinations() -> Outcome {
     let combinations = [
         "hack",
@@ -71,11 +71,17 @@ fn feature_combinations() -> Outcome {
         "default",
     ];
     let mut stores = command::cargo(combinations);
-    stores.args(["--group-features", "oauth2,openidconnect"]);
+    stores.args([
+        "--group-features",
+        "oauth2,openidconnect,sign-out,axum,actix",
+    ]);
     for package in STORES {
         stores.args(["--package", package]);
     }
     command::run(&mut stores)?;
-    let mut providers = command::cargo(combinations);
-    command::run(providers.args(["--package", "token-cache-providers"]))
+    for package in ["token-cache-providers", "token-cache-sign-out"] {
+        let mut by_itself = command::cargo(combinations);
+        command::run(by_itself.args(["--package", package]))?;
+    }
+    Ok(())
 }
