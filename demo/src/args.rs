@@ -22,6 +22,7 @@ With --serve:
   --issuer URL         your own OpenID provider instead of the built-in one, which is for development
   --client-id ID       what the app is registered as there
   --client-secret S    and its secret, if it has one
+  --logout-channel C   how the built-in provider tells the app of a sign-out: back, front, or both, as it comes
   TOKEN_CACHE_SECRET   the secret of the cache, from the environment: 32 bytes or more
 
 Ends with 0 if token-cache kept its promises and the plain cache did not, 1 if a promise broke,
@@ -82,13 +83,14 @@ impl Args {
     }
 }
 
-const WITH_VALUE: [&str; 6] = [
+const WITH_VALUE: [&str; 7] = [
     "--store",
     "--issuer",
     "--client-id",
     "--client-secret",
     "--public-url",
     "--instances",
+    "--logout-channel",
 ];
 
 fn what_of(name: &str) -> &'static str {
@@ -96,6 +98,7 @@ fn what_of(name: &str) -> &'static str {
         "--client-id" => "an id",
         "--client-secret" => "a secret",
         "--instances" => "a number",
+        "--logout-channel" => "a channel",
         _ => "a URL",
     }
 }
@@ -159,6 +162,7 @@ mod tests {
             (&["--instances", "2"], "--serve"),
             (&["--serve", "--instances", "0"], "1 to 26"),
             (&["--serve", "--instances", "many"], "1 to 26"),
+            (&["--serve", "--logout-channel", "side"], "back, front"),
             (
                 &["--serve", "--issuer", "https://id.example"],
                 "--client-id",

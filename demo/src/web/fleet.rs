@@ -66,7 +66,12 @@ impl Web {
         let origins: Vec<String> = (0..options.instances)
             .map(|index| public_url.origin(index))
             .collect();
-        let provider = ProviderAtHand::of(options.provider, &public_url, &origins)?;
+        let provider = ProviderAtHand::of(
+            options.provider,
+            &public_url,
+            &origins,
+            options.logout_channel,
+        )?;
         let discovered = Discovered::at(provider.registration().clone()).await?;
         let caches = Caches::open(&options.store, options.instances).await?;
 

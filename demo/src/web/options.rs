@@ -9,6 +9,18 @@ pub struct ServeOptions {
     pub(crate) instances: u16,
     /// None for the development provider.
     pub(crate) provider: Option<Registration>,
+    pub(crate) logout_channel: LogoutChannel,
+}
+
+/// How the development provider tells the app that a user has signed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum LogoutChannel {
+    /// By a message to the first server.
+    Back,
+    /// By an iframe in the user's browser.
+    Front,
+    #[default]
+    Both,
 }
 
 impl ServeOptions {
@@ -19,6 +31,7 @@ impl ServeOptions {
             public_url: PublicUrl::any_loopback(),
             instances,
             provider: None,
+            logout_channel: LogoutChannel::Both,
         }
     }
 }
@@ -31,6 +44,7 @@ pub(crate) struct Given {
     pub(crate) client_secret: Option<String>,
     pub(crate) public_url: Option<String>,
     pub(crate) instances: Option<String>,
+    pub(crate) logout_channel: Option<String>,
 }
 
 const DEFAULT_URL: &str = "http://localhost:8080";
@@ -48,6 +62,7 @@ impl Given {
             "--client-secret" => &mut self.client_secret,
             "--public-url" => &mut self.public_url,
             "--instances" => &mut self.instances,
+            "--logout-channel" => &mut self.logout_channel,
             _ => return Err(format!("there is no argument {name:?}")),
         };
         if place.replace(value).is_some() {
@@ -64,6 +79,7 @@ impl Given {
             ("--client-secret", &self.client_secret),
             ("--public-url", &self.public_url),
             ("--instances", &self.instances),
+            ("--logout-channel", &self.logout_channel),
         ]
         .into_iter()
         .find_map(|(name, value)| value.is_some().then_some(name))
@@ -96,12 +112,27 @@ impl Given {
                 _ => return Err(format!("--instances {text:?}: it is 1 to {MOST_INSTANCES}")),
             },
         };
+        let logout_channel = match (self.logout_channel.as_deref(), &provider) {
+            (None, _) => LogoutChannel::default(),
+            (Some(_), Some(_)) => {
+                return Err("--logout-channel is for the built-in provider: register yours".into());
+            }
+            (Some("back"), None) => LogoutChannel::Back,
+            (Some("front"), None) => LogoutChannel::Front,
+            (Some("both"), None) => LogoutChannel::Both,
+            (Some(other), None) => {
+                return Err(format!(
+                    "--logout-channel {other:?}: it is back, front or both"
+                ));
+            }
+        };
         let public_url = self.public_url.as_deref().unwrap_or(DEFAULT_URL);
         Ok(ServeOptions {
             store,
             public_url: PublicUrl::parse(public_url)?,
             instances,
             provider,
+            logout_channel,
         })
     }
 }

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{
     fleet::{ProviderPages, Shared},
+    options::LogoutChannel,
     public_url::PublicUrl,
     random::random_text,
     timeline::Kind,
@@ -32,6 +33,7 @@ impl ProviderAtHand {
         external: Option<Registration>,
         public_url: &PublicUrl,
         origins: &[String],
+        logout_channel: LogoutChannel,
     ) -> Result<Self, Failure> {
         if let Some(registration) = external {
             return Ok(Self {
@@ -57,9 +59,11 @@ impl ProviderAtHand {
             secret: Some(secret.clone()),
             redirect_uris: at("/callback"),
             post_logout_redirect_uris: at("/signed-out"),
-            backchannel_logout_uri: of_first("/backchannel-logout"),
+            backchannel_logout_uri: of_first("/backchannel-logout")
+                .filter(|_| logout_channel != LogoutChannel::Front),
             backchannel_logout_session_required: true,
-            frontchannel_logout_uri: of_first("/frontchannel-logout"),
+            frontchannel_logout_uri: of_first("/frontchannel-logout")
+                .filter(|_| logout_channel != LogoutChannel::Back),
             frontchannel_logout_session_required: true,
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;

@@ -22,14 +22,6 @@ use super::wire::{Answer, Ask, Known, Line, Request, Task};
 /// No operation may take so long: one that does hangs.
 const HANG: Duration = Duration::from_secs(60);
 
-/// What an engine on this machine takes for credentials, which the AWS SDK looks for; it checks none. The environment's own
-/// come first: the store may be AWS's.
-const ANY_CREDENTIALS: [(&str, &str); 3] = [
-    ("AWS_ACCESS_KEY_ID", "testing"),
-    ("AWS_SECRET_ACCESS_KEY", "testing"),
-    ("AWS_EC2_METADATA_DISABLED", "true"),
-];
-
 /// The program that an app server runs: this one's own file, or the one built beside it.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "a file and its first arguments")]
@@ -121,7 +113,7 @@ impl Server {
             command.arg("--lost-answer-ends-session");
         }
         command.env("TOKEN_CACHE_SECRET", &settings.secret);
-        for (variable, any) in ANY_CREDENTIALS {
+        for (variable, any) in crate::servers::ANY_CREDENTIALS {
             if std::env::var_os(variable).is_none() {
                 command.env(variable, any);
             }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -6,7 +7,9 @@ use tempfile::TempDir;
 
 use super::port::Port;
 use super::process::Process;
-use super::{CLIENT_ID, CLIENT_SECRET, ClientAddresses, ServerError, binary, wait};
+use super::{
+    ANY_CREDENTIALS, CLIENT_ID, CLIENT_SECRET, ClientAddresses, ServerError, binary, wait,
+};
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 
@@ -27,8 +30,8 @@ pub struct DemoAddresses {
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_enums, reason = "its own provider or another")]
 pub enum SignsInAt<'a> {
-    /// The development provider that the demo brings.
-    ItsOwn,
+    /// The development provider that the demo brings, which tells of a sign-out by this channel: `back`, `front` or `both`.
+    ItsOwn(&'a str),
     /// The provider of this issuer, as [`CLIENT_ID`] with [`CLIENT_SECRET`].
     Issuer(&'a str),
 }
@@ -93,27 +96,32 @@ impl DemoServers {
             "--store".to_owned(),
             store.to_owned(),
         ];
-        if let SignsInAt::Issuer(issuer) = signs_in_at {
-            let external = [
-                "--issuer",
-                issuer,
-                "--client-id",
-                CLIENT_ID,
-                "--client-secret",
-                CLIENT_SECRET,
-            ];
-            arguments.extend(external.map(str::to_owned));
+        match signs_in_at {
+            SignsInAt::ItsOwn(channel) => {
+                arguments.extend(["--logout-channel", channel].map(str::to_owned));
+            }
+            SignsInAt::Issuer(issuer) => {
+                let external = [
+                    "--issuer",
+                    issuer,
+                    "--client-id",
+                    CLIENT_ID,
+                    "--client-secret",
+                    CLIENT_SECRET,
+                ];
+                arguments.extend(external.map(str::to_owned));
+            }
         }
         let log = folder.path().join("output.log");
-        let mut process = Process::start(&program, &arguments, log)?;
+        let mut process = Process::start_with(&program, &arguments, &ANY_CREDENTIALS, log)?;
         for port in &addresses.ports {
-            let listens = wait::until(START_LIMIT, "the demo does not listen", || {
+            let serves = wait::until(START_LIMIT, "the demo does not serve", || {
                 if process.has_exited() {
                     return Some(false);
                 }
-                TcpStream::connect(port.address()).is_ok().then_some(true)
+                is_healthy(port).then_some(true)
             });
-            if !listens? {
+            if !serves? {
                 return Err(ServerError::new(format!(
                     "the demo ended: {}",
                     process.output()
@@ -134,6 +142,26 @@ impl DemoServers {
     pub fn of(&self, server: usize) -> String {
         self.addresses.of(server)
     }
+}
+
+fn is_healthy(port: &Port) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut connection = TcpStream::connect(port.address())?;
+        write!(
+            connection,
+            "GET /healthz HTTP/1.0\r\nHost: {}\r\n\r\n",
+            port.address()
+        )?;
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| {
+        answer
+            .lines()
+            .next()
+            .is_some_and(|status| status.contains(" 200"))
+    })
 }
 
 impl fmt::Debug for DemoServers {

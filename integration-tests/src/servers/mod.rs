@@ -61,6 +61,7 @@ mod wait;
 pub(crate) use self::binary::find as program;
 pub use self::cluster::RedisCluster;
 pub use self::demo::{DemoAddresses, DemoServers, SignsInAt};
+pub(crate) use self::dynamodb::ANY_CREDENTIALS;
 pub use self::dynamodb::{
     ApiCall, ApiFault, DYNAMODB_VARIABLE, DynamoDbEngine, DynamoDbProxy, ENGINE_VARIABLE,
     EngineArguments, Kept, READS, TABLE, TestDynamoDb, WRITES, client as dynamodb_client,

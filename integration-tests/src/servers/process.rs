@@ -1,3 +1,4 @@
+use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -25,6 +26,16 @@ impl Process {
         args: &[String],
         log: PathBuf,
     ) -> Result<Self, ServerError> {
+        Self::start_with(program, args, &[], log)
+    }
+
+    /// The same, in an environment that has these as well, where it does not say otherwise.
+    pub(super) fn start_with(
+        program: &Path,
+        args: &[String],
+        environment: &[(&str, &str)],
+        log: PathBuf,
+    ) -> Result<Self, ServerError> {
         let name = program
             .file_name()
             .unwrap_or_default()
@@ -39,7 +50,9 @@ impl Process {
             .try_clone()
             .map_err(ServerError::during(log.display()))?;
         let mut command = dies_with_its_parent(program);
+        let unset = |(name, _): &&(&str, &str)| env::var_os(name).is_none();
         command
+            .envs(environment.iter().filter(unset).copied())
             .args(args)
             .stdin(Stdio::null())
             .stdout(output)

@@ -8,3 +8,5 @@
 
 mod at_the_certified_provider;
 mod common;
+mod front_channel;
+mod page;

@@ -5,7 +5,14 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-/// What an engine on this machine takes for credentials: it checks none.
+/// What an engine on this machine takes for credentials, which the AWS SDK looks for; it checks none. The environment's own
+/// come first: the store may be AWS's.
+pub(crate) const ANY_CREDENTIALS: [(&str, &str); 3] = [
+    ("AWS_ACCESS_KEY_ID", ANY),
+    ("AWS_SECRET_ACCESS_KEY", ANY),
+    ("AWS_EC2_METADATA_DISABLED", "true"),
+];
+
 const ANY: &str = "testing";
 const REGION: &str = "us-east-1";
 

@@ -10,6 +10,7 @@ mod proxy;
 mod serve;
 mod table;
 
+pub(crate) use self::client::ANY_CREDENTIALS;
 pub use self::client::client;
 pub use self::engine::{DynamoDbEngine, Kept};
 pub use self::program::ENGINE_VARIABLE;
