@@ -12,7 +12,6 @@ use token_cache::{Error, Session, SignIn, TokenSource, sign_out::id_token_key};
 use super::{
     login::Started,
     notice::notice,
-    plain_app::TokensOf,
     profile::{Profile, tokens_key},
     server::Server,
     timeline::Kind,
@@ -126,7 +125,6 @@ async fn came_in(server: &Server, authenticated: &Authenticated, subject: String
             &server.name,
             &subject,
             &authenticated.tokens,
-            TokensOf::SignIn,
         )
         .await;
 }

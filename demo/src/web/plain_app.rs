@@ -25,21 +25,22 @@ impl PlainApp {
         server: &str,
         subject: &str,
         tokens: &TokenSet,
-        because_of: TokensOf,
     ) {
-        let done = async {
-            let before = self.keys.get(subject).await?;
-            self.keys.set(subject, fingerprint(tokens)).await?;
-            Ok(before.is_some())
-        };
-        match (done.await, because_of) {
-            (Ok(false), TokensOf::Refresh) => timeline.tell(
+        if let Err(denied) = self.keys.set(subject, fingerprint(tokens)).await {
+            failed(timeline, server, denied);
+        }
+    }
+
+    /// Says what it did with an answer that came in after the sign-out.
+    pub(crate) async fn took_late_answer(&self, timeline: &Timeline, server: &str, subject: &str) {
+        match self.keys.get(subject).await {
+            Ok(Some(_)) => timeline.tell(
                 Some(server),
                 Kind::PlainErred,
                 "The plain cache stores the late answer: the tokens are back, for every server.",
             ),
-            (Ok(_), _) => {}
-            (Err(denied), _) => failed(timeline, server, denied),
+            Ok(None) => {}
+            Err(denied) => failed(timeline, server, denied),
         }
     }
 
@@ -64,13 +65,6 @@ impl PlainApp {
     pub(crate) async fn holds(&self, subject: &str) -> Result<Option<String>, Denied> {
         self.keys.get(subject).await
     }
-}
-
-/// Why tokens came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TokensOf {
-    SignIn,
-    Refresh,
 }
 
 fn failed(timeline: &Timeline, server: &str, denied: Denied) {

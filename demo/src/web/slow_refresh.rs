@@ -14,8 +14,9 @@ use token_cache::{Error, ErrorKind, Timestamp, TokenSet};
 use tokio::time::timeout;
 
 use super::{
+    fleet::Shared,
     late_answers::LateAnswer,
-    profile::tokens_key,
+    profile::{Profile, tokens_key},
     server::Server,
     signed_in::{Denied, SignedIn},
     timeline::Kind,
@@ -43,9 +44,9 @@ async fn begin(server: &Arc<Server>, request: &Parts) -> Result<(), Denied> {
     let refresh = tokio::spawn({
         let (server, late) = (Arc::clone(server), Arc::clone(&late));
         async move {
-            let name = signed_in.profile.name.clone();
+            let profile = signed_in.profile.clone();
             let refreshed = refresh(&server, signed_in, late).await;
-            tell(&server, &name, &refreshed);
+            tell(&server, &profile, &refreshed).await;
             refreshed
         }
     });
@@ -88,16 +89,27 @@ async fn refresh(
     session.get_or_refresh(&key, source).await
 }
 
-fn tell(server: &Server, name: &str, refreshed: &Result<TokenSet, Error>) {
+async fn tell(server: &Server, profile: &Profile, refreshed: &Result<TokenSet, Error>) {
     match refreshed {
         Ok(_) => server.tell(
             Kind::Tokens,
-            format!("{name}'s tokens are refreshed: nobody had signed out."),
+            format!(
+                "{}'s tokens are refreshed: nobody had signed out.",
+                profile.name
+            ),
         ),
-        Err(error) if error.is_signed_out() => server.tell(
-            Kind::Refused,
-            "token-cache refuses the late answer, and has its refresh token revoked.",
-        ),
+        Err(error) if error.is_signed_out() => {
+            let Shared {
+                plain, timeline, ..
+            } = &*server.shared;
+            plain
+                .took_late_answer(timeline, &server.name, &profile.subject)
+                .await;
+            server.tell(
+                Kind::Refused,
+                "token-cache refuses the late answer, and has its refresh token revoked.",
+            );
+        }
         Err(error) => server.tell(Kind::Failed, format!("The refresh failed: {error}")),
     }
 }

@@ -6,7 +6,7 @@ use token_cache::{
     providers::Provider,
 };
 
-use super::{fleet::Shared, late_answers::LateAnswer, plain_app::TokensOf};
+use super::{fleet::Shared, late_answers::LateAnswer};
 
 /// The provider, as one user's refresh asks it: its answer goes to the plain cache as well, and may be made late.
 pub(crate) struct WatchedProvider {
@@ -28,13 +28,7 @@ impl TokenSource for WatchedProvider {
             plain, timeline, ..
         } = &*self.shared;
         plain
-            .tokens_came_in(
-                timeline,
-                &self.server,
-                &self.subject,
-                &tokens,
-                TokensOf::Refresh,
-            )
+            .tokens_came_in(timeline, &self.server, &self.subject, &tokens)
             .await;
         Ok(tokens)
     }
