@@ -5,7 +5,7 @@ use token_cache_core::{SystemClock, TimeSource, Timestamp};
 use crate::{
     Algorithm, Client, SignOutRoutes,
     failure::Failure,
-    keys::Provider,
+    keys::{Key, Provider},
     message::{Claims, Refusal, SignedToken},
 };
 
@@ -45,9 +45,14 @@ impl SignOutRoutes {
         let token = SignedToken::parse(token, kind.name())?;
         let (client, provider, algorithm) = self.addressed(&token)?;
         let issued_at = check_times(&token.claims, client, kind, self.now())?;
-        let key = provider.key(token.key_id.as_deref(), algorithm).await?;
-        if !key.verifies(algorithm, token.signed, &token.signature) {
-            return Err(Refusal::Signature.into());
+        let id = token.key_id.as_deref();
+        let is_by = |key: &Key| key.verifies(algorithm, token.signed, &token.signature);
+        let key = provider.key(id, algorithm).await?;
+        if !is_by(&key) {
+            let newer = provider.key_after(&key, id, algorithm).await;
+            if !newer.is_some_and(|key| is_by(&key)) {
+                return Err(Refusal::Signature.into());
+            }
         }
         Ok(Verified {
             issuer: client.issuer.clone(),

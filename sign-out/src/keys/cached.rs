@@ -176,3 +176,118 @@ impl<T> fmt::Debug for Cached<T> {
         f.write_str("Cached")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use tokio::time;
+
+    use super::*;
+
+    /// A document that is the number of times it was fetched.
+    struct Source {
+        fetched: AtomicUsize,
+        fails: AtomicBool,
+    }
+
+    impl Source {
+        fn new() -> (Arc<Self>, Arc<Cached<usize>>) {
+            let source = Arc::new(Self {
+                fetched: AtomicUsize::new(0),
+                fails: AtomicBool::new(false),
+            });
+            let asked = Arc::clone(&source);
+            let cached = Cached::new(move || {
+                let asked = Arc::clone(&asked);
+                Box::pin(async move {
+                    let number = asked.fetched.fetch_add(1, Ordering::SeqCst) + 1;
+                    tokio::task::yield_now().await;
+                    if asked.fails.load(Ordering::SeqCst) {
+                        return Err(FetchError::new("told to fail"));
+                    }
+                    Ok(number)
+                })
+            });
+            (source, cached)
+        }
+
+        fn fetched(&self) -> usize {
+            self.fetched.load(Ordering::SeqCst)
+        }
+
+        fn fail(&self, fails: bool) {
+            self.fails.store(fails, Ordering::SeqCst);
+        }
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_document_is_fetched_again_when_it_is_old_and_not_before() {
+        let (source, cached) = Source::new();
+        assert_eq!(cached.get().await.as_deref(), Ok(&1));
+        time::advance(FRESH - SECOND).await;
+        assert_eq!(cached.get().await.as_deref(), Ok(&1));
+        time::advance(SECOND).await;
+        assert_eq!(cached.get().await.as_deref(), Ok(&2));
+        assert_eq!(source.fetched(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_old_document_does_while_the_provider_fails_but_not_for_good() {
+        let (source, cached) = Source::new();
+        assert_eq!(cached.get().await.as_deref(), Ok(&1));
+        source.fail(true);
+        time::advance(FRESH).await;
+        assert_eq!(cached.get().await.as_deref(), Ok(&1));
+        assert_eq!(cached.get().await.as_deref(), Ok(&1));
+        assert_eq!(source.fetched(), 2, "a provider that failed is left alone");
+        time::advance(STALE - FRESH).await;
+        assert!(
+            cached.get().await.is_err(),
+            "what it withdrew is not trusted"
+        );
+        source.fail(false);
+        assert!(cached.get().await.is_err(), "left alone");
+        time::advance(PAUSE).await;
+        assert_eq!(cached.get().await.as_deref(), Ok(&4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_newer_one_is_asked_for_once_in_a_cooldown_whoever_asks() {
+        let (source, cached) = Source::new();
+        let cooldown = 10 * SECOND;
+        let seen = cached.get().await.unwrap();
+        assert_eq!(cached.newer(&seen, cooldown).await, Ok(None));
+        time::advance(cooldown).await;
+        let (one, other) =
+            tokio::join!(cached.newer(&seen, cooldown), cached.newer(&seen, cooldown));
+        assert_eq!(one.unwrap().as_deref(), Some(&2));
+        let newest = other.unwrap().unwrap();
+        assert_eq!(
+            cached.newer(&seen, cooldown).await.unwrap().as_deref(),
+            Some(&2)
+        );
+        assert_eq!(cached.newer(&newest, cooldown).await, Ok(None));
+        assert_eq!(source.fetched(), 2);
+        time::advance(cooldown).await;
+        source.fail(true);
+        assert!(cached.newer(&newest, cooldown).await.is_err());
+        assert_eq!(cached.get().await.as_deref(), Ok(&2), "what is known stays");
+    }
+
+    #[tokio::test]
+    async fn a_fetch_that_panics_leaves_room_for_the_next() {
+        let first = AtomicBool::new(true);
+        let cached = Cached::new(move || {
+            let is_first = first.swap(false, Ordering::SeqCst);
+            Box::pin(async move {
+                assert!(!is_first, "a fault");
+                Ok(7)
+            })
+        });
+        assert!(cached.get().await.is_err());
+        assert_eq!(cached.get().await.as_deref(), Ok(&7));
+    }
+}

@@ -7,8 +7,9 @@ mod key;
 mod provider;
 mod set;
 
-use self::{discovery::Discovered, key::Key, set::KeySet};
+use self::{discovery::Discovered, set::KeySet};
 pub(crate) use self::{
     fetch::{FetchError, Http},
+    key::Key,
     provider::{KeyFailure, Provider},
 };

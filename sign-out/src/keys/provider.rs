@@ -126,13 +126,32 @@ impl Provider {
                 other => found(other),
             }
         };
+        let late = "the provider's keys did not come in time";
         time::timeout(self.patience, looking)
             .await
-            .unwrap_or_else(|_| {
-                Err(KeyFailure::Unavailable(FetchError::new(
-                    "the provider's keys did not come in time",
-                )))
-            })
+            .unwrap_or_else(|_| Err(KeyFailure::Unavailable(FetchError::new(late))))
+    }
+
+    /// The key that the provider has put in the place of one that did not verify: under the same id, as one does that makes its
+    /// keys when it starts, or without any. It is asked now and then, as for a key that is not known.
+    pub(crate) async fn key_after(
+        &self,
+        tried: &Arc<Key>,
+        id: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Option<Arc<Key>> {
+        let Keys::Fetched(cached) = &self.keys else {
+            return None;
+        };
+        let looking = async {
+            let set = cached.get().await.ok()?;
+            let newer = match set.find(id, algorithm) {
+                Found::Key(key) if !Arc::ptr_eq(&key, tried) => return Some(key),
+                _ => cached.newer(&set, self.cooldown).await.ok()??,
+            };
+            found(newer.find(id, algorithm)).ok()
+        };
+        time::timeout(self.patience, looking).await.ok()?
     }
 }
 

@@ -77,6 +77,36 @@ async fn an_eviction_whose_answer_was_lost_is_asked_for_again() {
     assert!(rig.send(&token).await.is_ok());
 }
 
+/// The store takes longer than the provider is kept waiting. It tries again, and hears of the eviction that goes on: there is no
+/// second one.
+#[tokio::test(start_paused = true)]
+async fn the_retry_of_a_message_joins_the_eviction_that_is_under_way() {
+    let (told, mut tellings) = mpsc::unbounded_channel();
+    let rig = Rig::with(Algorithm::Es256, |routes| {
+        routes.on_signed_out(move |event| {
+            let told = told.clone();
+            async move { told.send(event).unwrap() }
+        })
+    })
+    .await;
+    let ticket = rig.sign_in("ada", S1).await;
+    let token = rig.token(Some("ada"), None);
+    rig.store.answer_late(Duration::from_millis(2_000));
+    let late = rig.send(&token).await;
+    assert_eq!(late.status, 503, "{late:?}");
+    assert!(late.retry_after);
+    let asked = tokio::time::Instant::now();
+    assert!(rig.send(&token).await.is_ok());
+    assert!(
+        asked.elapsed() < Duration::from_millis(1_000),
+        "it began before"
+    );
+    rig.store.work();
+    assert!(!rig.is_signed_in(&ticket).await);
+    assert!(tellings.recv().await.unwrap().outcome.unwrap().ended);
+    assert!(tellings.is_empty(), "one eviction");
+}
+
 /// Two servers of one fleet get the same token at once, and again after the user has come back.
 #[tokio::test]
 async fn the_same_token_at_two_servers_and_later_hits_nobody_who_signed_in_since() {

@@ -91,6 +91,33 @@ async fn a_rotated_key_is_fetched_when_it_is_first_met() {
     assert_eq!(server.asked_for_discovery(), 1);
 }
 
+/// A provider that makes its key when it starts gives each the same id, or none.
+#[tokio::test]
+async fn a_key_in_the_place_of_another_is_fetched_when_a_signature_does_not_fit() {
+    for header in [r#"{"alg":"ES256","kid":"1"}"#, r#"{"alg":"ES256"}"#] {
+        let (old, new, nobody) = (signer("1"), signer("1"), signer("1"));
+        let server = KeysServer::start(jwks(&[&old])).await;
+        let client = || Client::new(&server.issuer, CLIENT);
+        let eager = routes(client().keys_cooldown(Duration::ZERO)).await;
+        let patient = routes(client().keys_cooldown(NEVER)).await;
+        for routes in [&eager, &patient] {
+            let answer = send(routes, &token_with(&server, &old, header)).await;
+            assert!(answer.is_ok(), "{answer:?}");
+        }
+        server.publish(jwks(&[&new]));
+        let asked = server.asked_for_jwks();
+        for _ in 0..5 {
+            let answer = send(&patient, &token_with(&server, &new, header)).await;
+            assert_eq!(answer.status, 400, "{answer:?}");
+        }
+        assert_eq!(server.asked_for_jwks(), asked, "within the cooldown");
+        let answer = send(&eager, &token_with(&server, &new, header)).await;
+        assert!(answer.is_ok(), "{answer:?}");
+        let answer = send(&eager, &token_with(&server, &nobody, header)).await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+    }
+}
+
 #[tokio::test]
 async fn made_up_key_ids_make_nobody_ask_the_provider_again_within_the_cooldown() {
     let (good, made_up) = (signer("1"), signer("made up"));
