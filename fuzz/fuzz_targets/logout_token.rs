@@ -38,7 +38,9 @@ static APP: LazyLock<App> = LazyLock::new(|| {
         .expect("a cache of this process");
     let client = Client::new("https://id.example", "shop")
         .algorithms([Algorithm::EdDsa])
-        .keys(format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{public}"}}]}}"#));
+        .keys(format!(
+            r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{public}"}}]}}"#
+        ));
     let routes = SignOutRoutes::builder(cache)
         .client(client)
         .on_signed_out(|_| async {
@@ -71,7 +73,10 @@ fuzz_target!(|bytes: &[u8]| {
     let form = match kind % 3 {
         0 => bytes.to_vec(),
         1 => signed(br#"{"alg":"EdDSA"}"#, bytes),
-        _ => signed(bytes, br#"{"iss":"https://id.example","aud":"shop","iat":1}"#),
+        _ => signed(
+            bytes,
+            br#"{"iss":"https://id.example","aud":"shop","iat":1}"#,
+        ),
     };
     let request = Request::post("/backchannel-logout")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")

@@ -227,7 +227,7 @@ mod tests {
     async fn a_document_is_fetched_again_when_it_is_old_and_not_before() {
         let (source, cached) = Source::new();
         assert_eq!(cached.get().await.as_deref(), Ok(&1));
-        time::advance(FRESH - SECOND).await;
+        time::advance(FRESH.saturating_sub(SECOND)).await;
         assert_eq!(cached.get().await.as_deref(), Ok(&1));
         time::advance(SECOND).await;
         assert_eq!(cached.get().await.as_deref(), Ok(&2));
@@ -243,7 +243,7 @@ mod tests {
         assert_eq!(cached.get().await.as_deref(), Ok(&1));
         assert_eq!(cached.get().await.as_deref(), Ok(&1));
         assert_eq!(source.fetched(), 2, "a provider that failed is left alone");
-        time::advance(STALE - FRESH).await;
+        time::advance(STALE.saturating_sub(FRESH)).await;
         assert!(
             cached.get().await.is_err(),
             "what it withdrew is not trusted"
