@@ -91,16 +91,13 @@ async fn the_retry_of_a_message_joins_the_eviction_that_is_under_way() {
     .await;
     let ticket = rig.sign_in("ada", S1).await;
     let token = rig.token(Some("ada"), None);
-    rig.store.answer_late(Duration::from_millis(2_000));
+    rig.store.answer_late(Duration::from_secs(2));
     let late = rig.send(&token).await;
     assert_eq!(late.status, 503, "{late:?}");
     assert!(late.retry_after);
     let asked = tokio::time::Instant::now();
     assert!(rig.send(&token).await.is_ok());
-    assert!(
-        asked.elapsed() < Duration::from_millis(1_000),
-        "it began before"
-    );
+    assert!(asked.elapsed() < Duration::from_secs(1), "it began before");
     rig.store.work();
     assert!(!rig.is_signed_in(&ticket).await);
     assert!(tellings.recv().await.unwrap().outcome.unwrap().ended);
