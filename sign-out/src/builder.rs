@@ -23,6 +23,7 @@ pub struct SignOutRoutesBuilder {
     bounds: Bounds,
     hook: Option<Hook>,
     tickets: Option<Arc<dyn Tickets>>,
+    certificates: Vec<u8>,
 }
 
 impl SignOutRoutesBuilder {
@@ -35,6 +36,7 @@ impl SignOutRoutesBuilder {
             bounds: Bounds::default(),
             hook: None,
             tickets: None,
+            certificates: Vec::new(),
         }
     }
 
@@ -60,6 +62,12 @@ impl SignOutRoutesBuilder {
     /// Where the app keeps its tickets: in the cookie [`TicketCookie::host`]`("ticket")` unless said.
     pub fn tickets(mut self, tickets: impl Tickets) -> Self {
         self.tickets = Some(Arc::new(tickets));
+        self
+    }
+
+    /// Trusts these certificates too (PEM, one or several) when a provider is asked for its documents, besides the system's.
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.certificates = pem.into();
         self
     }
 
@@ -137,7 +145,7 @@ impl SignOutRoutesBuilder {
             )));
         }
         let bounds = self.bounds.checked()?;
-        let http = Http::new()?;
+        let http = Http::new(&self.certificates)?;
         let providers = clients
             .iter()
             .map(|client| Provider::of(client, &http, bounds.keys))

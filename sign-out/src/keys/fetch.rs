@@ -1,7 +1,11 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use reqwest::{Client, Response, header, redirect};
-use rustls::{ClientConfig, crypto::ring};
+use rustls::{
+    ClientConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use rustls_platform_verifier::Verifier;
 use url::Url;
 
@@ -28,10 +32,22 @@ impl FetchError {
 }
 
 impl Http {
-    pub(crate) fn new() -> Result<Self, ConfigError> {
+    /// A client that trusts the system's certificates, and these (PEM).
+    pub(crate) fn new(certificates: &[u8]) -> Result<Self, ConfigError> {
         let provider = Arc::new(ring::default_provider());
-        let verifier = Verifier::new_with_extra_roots([], Arc::clone(&provider)).map_err(|_| {
-            ConfigError::new("no root certificates; install the system's (ca-certificates)")
+        let more = CertificateDer::pem_slice_iter(certificates)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| {
+                ConfigError::new(format!("the root certificates are no PEM: {error}"))
+            })?;
+        if more.is_empty() && !certificates.is_empty() {
+            return Err(ConfigError::new("the root certificates hold none"));
+        }
+        let verifier = Verifier::new_with_extra_roots(more, Arc::clone(&provider));
+        let verifier = verifier.map_err(|error| {
+            ConfigError::new(format!(
+                "no root certificates ({error}); install the system's (ca-certificates) or give some"
+            ))
         })?;
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

@@ -91,6 +91,30 @@ async fn a_rotated_key_is_fetched_when_it_is_first_met() {
     assert_eq!(server.asked_for_discovery(), 1);
 }
 
+#[tokio::test]
+async fn over_tls_a_provider_is_trusted_by_its_certificate_alone() {
+    let signer = signer("1");
+    let (server, certificate) = KeysServer::start_with_tls(jwks(&[&signer])).await;
+    let token = token(&server, &signer);
+    let client = || Client::new(&server.issuer, CLIENT).algorithms([Algorithm::Es256]);
+    let stranger = routes(client()).await;
+    assert_eq!(send(&stranger, &token).await.status, 503);
+    assert_eq!(server.asked_for_discovery(), 0);
+
+    let cache = TokenCache::in_memory().await.unwrap();
+    let trusting = SignOutRoutes::builder(cache.clone())
+        .client(client())
+        .root_certificates(certificate)
+        .build()
+        .unwrap();
+    let answer = send(&trusting, &token).await;
+    assert!(answer.is_ok(), "{answer:?}");
+    let broken = SignOutRoutes::builder(cache)
+        .client(client())
+        .root_certificates("no PEM");
+    assert!(broken.build().is_err());
+}
+
 /// A provider that makes its key when it starts gives each the same id, or none.
 #[tokio::test]
 async fn a_key_in_the_place_of_another_is_fetched_when_a_signature_does_not_fit() {
