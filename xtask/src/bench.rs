@@ -9,7 +9,7 @@ const PACKAGE: &str = "token-cache-benchmarks";
 /// What speaks DynamoDB, a program of its own.
 const ENGINE: (&str, &str) = ("token-cache-integration-tests", "dynamodb_engine");
 
-const SUITES_WITH_ENGINE: [&str; 2] = ["dynamodb", "refresh"];
+const SUITES_WITH_ENGINE: [&str; 3] = ["dynamodb", "refresh", "sign-out"];
 
 /// Which suite, and the benchmark's own arguments.
 #[derive(Debug, clap::Args)]
