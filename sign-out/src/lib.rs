@@ -62,3 +62,8 @@ pub use self::{
     ticket_slot::{TicketSlot, TicketSlots},
     tickets::Tickets,
 };
+
+/// The how-to's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/sign-out/providers.md")]
+struct HowTo;
