@@ -97,18 +97,21 @@ async fn measure(
         }
         ratios.push(our_round.as_secs_f64() / bare_round.as_secs_f64());
     }
+    let timed = Figure::new(time, &ratios, Better::Lower, 1.5).detail(format!(
+        "p50 {:.1?}, p99 {:.1?}; bare p50 {:.1?}, p99 {:.1?}",
+        percentile(&ours, 50),
+        percentile(&ours, 99),
+        percentile(&bare, 50),
+        percentile(&bare, 99),
+    ));
     let own = median(&counts(&bare));
-    figures.push(
-        Figure::new(time, &ratios, Better::Lower, 1.5).detail(format!(
-            "p50 {:.1?}, p99 {:.1?}; bare p50 {:.1?}, p99 {:.1?}",
-            percentile(&ours, 50),
-            percentile(&ours, 99),
-            percentile(&bare, 50),
-            percentile(&bare, 99),
-        )),
+    let counted = Figure::new(count, &counts(&ours), Better::Lower, own)
+        .detail("the eviction's own and no more".to_owned());
+    figures.extend(
+        [timed, counted]
+            .into_iter()
+            .filter(|figure| args.wants(&figure.name)),
     );
-    let goal = "the eviction's own and no more";
-    figures.push(Figure::new(count, &counts(&ours), Better::Lower, own).detail(goal.to_owned()));
     Ok(())
 }
 

@@ -28,8 +28,8 @@ const APPS: [&str; 3] = [
     "token-cache-example-actix-session",
 ];
 
-/// With `--check` it fails where an operation takes more requests or capacity than the protocol says, or a storm of refreshes
-/// asks a provider more than once.
+/// With `--check` it fails where an operation takes more requests or capacity than the protocol says, a storm of refreshes
+/// asks a provider more than once, or a message that a provider never sent ends a session.
 const COSTS: &str = "token-cache-benchmarks";
 
 /// Runs the demo and the examples on each store, counts what DynamoDB is asked for and what a refresh takes, and has the hazards
@@ -60,6 +60,11 @@ pub(super) fn run(built: &Built, dynamodb: &Held) -> Outcome {
     let mut costs = built.program(COSTS)?;
     let of_refreshes = ["refresh", "--quick", "--check", "--only", "refresh/"];
     command::run(costs.args(of_refreshes))?;
+    for of_sign_outs in ["sign-out/requests", "sign-out/bodies"] {
+        let mut costs = built.program(COSTS)?;
+        let of_sign_outs = ["sign-out", "--quick", "--check", "--only", of_sign_outs];
+        command::run(costs.args(of_sign_outs))?;
+    }
     command::run(built.program(torture::PROGRAM)?.args(["--minutes", "1"]))?;
     let on_dynamodb = ["--store", "dynamodb", "--minutes", "0.5"];
     command::run(built.program(torture::PROGRAM)?.args(on_dynamodb))
