@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use token_cache_core::{Error, ErrorKind, Scope, Session};
+use token_cache_core::{Error, Scope, Session};
 
 use crate::{
     Cause, Client, EndedScope, Ends, SignOutRoutes,
@@ -70,7 +70,7 @@ impl SignOutRoutes {
         match self.end(session, hint.as_ref()).await {
             Fate::Ended => self.leave(request, hint.as_ref()).await,
             Fate::Failed(error) => not_signed_out(&error),
-            Fate::Late => not_signed_out(&late()),
+            Fate::Late => not_signed_out_yet(),
         }
     }
 
@@ -170,22 +170,30 @@ fn refused() -> Response<Bytes> {
     Page::new(StatusCode::FORBIDDEN, "Not signed out", text).answer()
 }
 
-/// The button repeats the request: nothing has ended for sure.
 fn not_signed_out(error: &Error) -> Response<Bytes> {
-    let text =
-        "You are still signed in here: your sign-out could not be carried out. Please try again.";
-    let mut page = Page::new(StatusCode::SERVICE_UNAVAILABLE, "Not signed out", text);
+    let text = if error.may_have_applied() {
+        "You may still be signed in here: what became of your sign-out is not known. Please try again."
+    } else {
+        "You are still signed in here: your sign-out could not be carried out. Please try again."
+    };
+    again("Not signed out", text, error.is_retryable())
+}
+
+fn not_signed_out_yet() -> Response<Bytes> {
+    let text = "Your sign-out is still being carried out. Please try again in a moment.";
+    again("Not signed out yet", text, true)
+}
+
+/// The button repeats the request: nothing has ended for sure.
+fn again(title: &str, text: &str, soon: bool) -> Response<Bytes> {
+    let mut page = Page::new(StatusCode::SERVICE_UNAVAILABLE, title, text);
     page.button = Some("Sign out");
     let mut answer = page.answer();
-    if error.is_retryable() {
+    if soon {
         let headers = answer.headers_mut();
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     answer
-}
-
-fn late() -> Error {
-    Error::new(ErrorKind::TimedOut, "sign out").maybe_applied()
 }
 
 fn signed_out_here_only(after: &str) -> Response<Bytes> {

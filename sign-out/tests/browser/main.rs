@@ -10,9 +10,11 @@
 mod conformance;
 mod cross_site;
 mod discovery;
+mod eviction;
 mod front_channel;
 mod layer;
 mod over_a_socket;
+mod revocation;
 mod rp_initiated;
 mod settings;
 mod shop;

@@ -1,16 +1,9 @@
-use std::sync::{Arc, Mutex};
-
-use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
-use token_cache_core::{
-    AccountId, ErrorKind, ExposeSecret, RefreshError, RefreshRequest, Revocation, SecretString,
-    TokenSet, TokenSource,
-};
+use token_cache_core::AccountId;
 use token_cache_sign_out::{Cause, Client, EndedScope, Ends, id_token_key};
-use tokio::sync::Notify;
 
-use crate::shop::{Browser, END_SESSION, ISSUER, RETURN_TO, Shop, api, begin, client, me, request};
+use crate::shop::{Browser, END_SESSION, ISSUER, RETURN_TO, Shop, begin, client, me, request};
 
 #[tokio::test]
 async fn the_account_ends_in_every_browser_on_every_server() {
@@ -56,40 +49,7 @@ async fn by_option_only_this_session_ends() {
     assert_eq!(shop.told().await.scope, EndedScope::Session);
 }
 
-#[tokio::test]
-async fn a_failed_eviction_sends_nobody_away_and_keeps_the_ticket() {
-    let shop = Shop::open().await;
-    let ada = shop.sign_in("ada", "s1").await;
-    shop.store.fail_with(ErrorKind::Unavailable);
-    let failed = ada.log_out(&shop.here).await;
-    assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(failed.header("location"), None);
-    assert_eq!(failed.header("set-cookie"), None);
-    assert_eq!(failed.header("retry-after"), Some("1"));
-    assert!(failed.body.contains("still signed in"), "{}", failed.body);
-    shop.store.work();
-    assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
-    let _ = ada.log_out(&shop.here).await.at_provider();
-    assert_eq!(me(&ada, &shop.here).await, StatusCode::UNAUTHORIZED);
-}
-
-#[tokio::test]
-async fn the_app_is_told_of_a_sign_out_that_failed() {
-    let shop = Shop::open().await;
-    let ada = shop.sign_in("ada", "s1").await;
-    // The request that reads the ID token succeeds, its answer does not come: so the eviction is never begun.
-    shop.store.lose_answers_with(ErrorKind::TimedOut);
-    let failed = ada.log_out(&shop.here).await;
-    assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(shop.was_told_no_more().await);
-    // Front channel: nothing is read before, so the eviction itself fails.
-    let frame = format!("/frontchannel-logout?iss={ISSUER}&sid=s1");
-    let failed = ada.frame(&shop.here, &frame).await;
-    assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
-    let error = shop.told().await.outcome.unwrap_err();
-    assert!(error.may_have_applied());
-}
-
+/// On a clock that only waiting moves: the ID token is read at three seconds, and the eviction answered at six.
 #[tokio::test]
 async fn without_a_ticket_the_browser_goes_to_the_provider_all_the_same() {
     let shop = Shop::open().await;
@@ -311,58 +271,4 @@ async fn other_methods_do_nothing() {
     let head = request(&Method::HEAD, "/logout").header("sec-fetch-site", "none");
     assert_eq!(ada.send(&shop.here, head).await.status, StatusCode::OK);
     assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
-}
-
-/// Revokes what it is given, and says so.
-#[derive(Clone, Default)]
-struct Revoker {
-    revoked: Arc<Mutex<Vec<String>>>,
-    done: Arc<Notify>,
-}
-
-#[async_trait]
-impl TokenSource for Revoker {
-    async fn refresh(&self, _: RefreshRequest) -> Result<TokenSet, RefreshError> {
-        Err(RefreshError::refused("nobody asks for this"))
-    }
-
-    async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError> {
-        let token = refresh_token.expose_secret().to_owned();
-        self.revoked.lock().unwrap().push(token);
-        self.done.notify_one();
-        Ok(())
-    }
-
-    fn revocation(&self) -> Revocation {
-        Revocation::Token
-    }
-}
-
-#[tokio::test]
-async fn the_refresh_token_is_revoked_after_the_answer() {
-    let revoker = Revoker::default();
-    let source = revoker.clone();
-    let shop =
-        Shop::with(move |builder| builder.client(client().revoking(api(), source.clone()))).await;
-    let ada = shop.sign_in("ada", "s1").await;
-    let _ = ada.log_out(&shop.here).await.at_provider();
-    assert!(revoker.revoked.lock().unwrap().is_empty());
-    revoker.done.notified().await;
-    assert_eq!(*revoker.revoked.lock().unwrap(), ["rt"]);
-}
-
-#[tokio::test]
-async fn nothing_is_revoked_where_the_eviction_failed() {
-    let revoker = Revoker::default();
-    let source = revoker.clone();
-    let shop =
-        Shop::with(move |builder| builder.client(client().revoking(api(), source.clone()))).await;
-    let ada = shop.sign_in("ada", "s1").await;
-    shop.store.fail_with(ErrorKind::Unavailable);
-    let failed = ada.log_out(&shop.here).await;
-    assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
-    shop.store.work();
-    let _ = ada.log_out(&shop.here).await.at_provider();
-    revoker.done.notified().await;
-    assert_eq!(revoker.revoked.lock().unwrap().len(), 1);
 }

@@ -1,0 +1,67 @@
+//! The refresh token's end at the provider, after the sign-out.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use http::StatusCode;
+use token_cache_core::{
+    ErrorKind, ExposeSecret, RefreshError, RefreshRequest, Revocation, SecretString, TokenSet,
+    TokenSource,
+};
+use tokio::sync::Notify;
+
+use crate::shop::{Shop, api, client};
+
+/// Revokes what it is given, and says so.
+#[derive(Clone, Default)]
+struct Revoker {
+    revoked: Arc<Mutex<Vec<String>>>,
+    done: Arc<Notify>,
+}
+
+#[async_trait]
+impl TokenSource for Revoker {
+    async fn refresh(&self, _: RefreshRequest) -> Result<TokenSet, RefreshError> {
+        Err(RefreshError::refused("nobody asks for this"))
+    }
+
+    async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError> {
+        let token = refresh_token.expose_secret().to_owned();
+        self.revoked.lock().unwrap().push(token);
+        self.done.notify_one();
+        Ok(())
+    }
+
+    fn revocation(&self) -> Revocation {
+        Revocation::Token
+    }
+}
+
+#[tokio::test]
+async fn the_refresh_token_is_revoked_after_the_answer() {
+    let revoker = Revoker::default();
+    let source = revoker.clone();
+    let shop =
+        Shop::with(move |builder| builder.client(client().revoking(api(), source.clone()))).await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let _ = ada.log_out(&shop.here).await.at_provider();
+    assert!(revoker.revoked.lock().unwrap().is_empty());
+    revoker.done.notified().await;
+    assert_eq!(*revoker.revoked.lock().unwrap(), ["rt"]);
+}
+
+#[tokio::test]
+async fn nothing_is_revoked_where_the_eviction_failed() {
+    let revoker = Revoker::default();
+    let source = revoker.clone();
+    let shop =
+        Shop::with(move |builder| builder.client(client().revoking(api(), source.clone()))).await;
+    let ada = shop.sign_in("ada", "s1").await;
+    shop.store.fail_with(ErrorKind::Unavailable);
+    let failed = ada.log_out(&shop.here).await;
+    assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
+    shop.store.work();
+    let _ = ada.log_out(&shop.here).await.at_provider();
+    revoker.done.notified().await;
+    assert_eq!(revoker.revoked.lock().unwrap().len(), 1);
+}
