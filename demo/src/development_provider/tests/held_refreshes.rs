@@ -1,4 +1,12 @@
-use super::{app::Tokens, world};
+use std::time::Duration;
+
+use super::{DevelopmentProvider, app::Tokens, world};
+
+/// Fails where the provider holds nothing, instead of waiting for ever.
+async fn held(provider: &DevelopmentProvider) {
+    let held = tokio::time::timeout(Duration::from_secs(20), provider.refresh_held());
+    held.await.expect("no refresh is held");
+}
 
 #[tokio::test]
 async fn a_refresh_that_is_held_is_carried_out_and_answered_after_the_sign_out() {
@@ -7,7 +15,7 @@ async fn a_refresh_that_is_held_is_carried_out_and_answered_after_the_sign_out()
     world.provider.hold_refreshes();
     let refresh = world.app.refresh(&tokens.refresh);
     let meanwhile = async {
-        world.provider.refresh_held().await;
+        held(&world.provider).await;
         world.browser.post(world.app.at("/sign-out"), &[]).await;
         let counts = world.provider.counts();
         assert_eq!((counts.refreshes, counts.sign_outs), (1, 1));
@@ -25,7 +33,7 @@ async fn a_provider_that_is_dropped_lets_go_of_its_port_and_of_who_waits() {
     world.provider.hold_refreshes();
     let address = world.provider.issuer().replace("http://", "");
     let refresh = tokio::spawn(async move { world.app.refresh(&tokens.refresh).await.status() });
-    world.provider.refresh_held().await;
+    held(&world.provider).await;
     drop(world.provider);
     assert_eq!(refresh.await.unwrap(), 200);
     while tokio::net::TcpListener::bind(&address).await.is_err() {
