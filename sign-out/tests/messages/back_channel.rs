@@ -291,7 +291,8 @@ async fn a_provider_that_hangs_up_in_the_middle_stops_no_eviction() {
     request.abort();
     assert!(request.await.unwrap_err().is_cancelled());
     server.open();
-    let event = tellings.recv().await.unwrap();
+    let event = tokio::time::timeout(Duration::from_secs(30), tellings.recv());
+    let event = event.await.expect("the message is carried out").unwrap();
     assert!(event.outcome.unwrap().ended);
     let ticket = session.ticket().unwrap();
     assert!(cache.resume(&ticket).await.unwrap_err().is_signed_out());
