@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use token_cache_core::ErrorKind;
+use token_cache_sign_out::Cause;
 use tokio::time;
 
 use crate::shop::{ISSUER, Shop, me};
@@ -23,6 +24,29 @@ async fn a_failed_eviction_sends_nobody_away_and_keeps_the_ticket() {
     assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
     let _ = ada.log_out(&shop.here).await.at_provider();
     assert_eq!(me(&ada, &shop.here).await, StatusCode::UNAUTHORIZED);
+}
+
+/// On a clock that only waiting moves: the store answers what it was asked for the ID token, and fails from then on.
+#[tokio::test(start_paused = true)]
+async fn an_eviction_that_fails_when_all_before_it_worked_sends_nobody_away() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    shop.store.answer_late(Duration::from_secs(3));
+    let then_fail = async {
+        time::sleep(Duration::from_secs(1)).await;
+        shop.store.work();
+        shop.store.fail_with(ErrorKind::Unavailable);
+    };
+    let (failed, ()) = tokio::join!(ada.log_out(&shop.here), then_fail);
+    assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(failed.header("location"), None);
+    assert!(ada.holds_ticket());
+    let told = time::timeout(Duration::from_secs(60), shop.told()).await;
+    let told = told.expect("the eviction was never begun");
+    assert_eq!(told.cause, Cause::RpInitiated);
+    assert_eq!(told.outcome.unwrap_err().kind(), ErrorKind::Unavailable);
+    shop.store.work();
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
 }
 
 #[tokio::test]

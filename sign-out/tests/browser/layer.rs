@@ -173,7 +173,10 @@ async fn the_sign_in_page_may_set_a_new_ticket_while_the_old_one_is_dropped() {
     let ada = shop.sign_in("ada", "s1").await;
     let ticket = ada.copy();
     let _ = ada.log_out(&shop.there).await;
-    assert_eq!(ticket.get(&here, "/login").await.body, "welcome");
+    let welcome = ticket.get(&here, "/login").await;
+    assert_eq!(welcome.body, "welcome");
+    let cookies = welcome.headers.get_all("set-cookie").iter().count();
+    assert_eq!(cookies, 2, "the old one's end, and the new one");
     assert_eq!(ticket.cookie(COOKIE).as_deref(), Some("new"));
 }
 

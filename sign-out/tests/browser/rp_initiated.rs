@@ -137,15 +137,21 @@ async fn a_provider_that_would_ask_for_the_account_is_told_it() {
 
 #[tokio::test]
 async fn among_several_clients_the_one_of_the_id_token_is_left_by() {
-    let other = Client::new("https://other.example", "elsewhere")
-        .keys("{\"keys\":[]}")
-        .end_session_endpoint("https://other.example/end");
-    let shop = Shop::with(|builder| builder.client(other.clone()).client(client())).await;
+    let elsewhere = |issuer: &str, id: &str| {
+        Client::new(issuer, id)
+            .keys("{\"keys\":[]}")
+            .end_session_endpoint("https://other.example/end")
+    };
+    let shop = Shop::with(|builder| {
+        builder
+            .client(elsewhere("https://other.example", "shop"))
+            .client(elsewhere(ISSUER, "stall"))
+            .client(client())
+    })
+    .await;
     let ada = shop.sign_in("ada", "s1").await;
-    assert_eq!(
-        ada.log_out(&shop.here).await.at_provider()["client_id"],
-        "shop"
-    );
+    let leaving = ada.log_out(&shop.here).await.at_provider();
+    assert_eq!(leaving["client_id"], "shop");
     let stranger = Browser::default().log_out(&shop.here).await;
     assert!(
         stranger
