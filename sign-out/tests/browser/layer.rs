@@ -1,7 +1,10 @@
+use std::time::Duration;
+
 use axum::{Router, body::Body, routing::get};
 use http::{Method, Request, StatusCode};
 use token_cache_core::ErrorKind;
 use token_cache_sign_out::SignedIn;
+use tokio::time;
 use tower::ServiceExt;
 
 use crate::shop::{Browser, COOKIE, Server, Shop, me, request, router};
@@ -41,6 +44,21 @@ async fn a_living_session_comes_to_the_handler() {
     let ada = shop.sign_in("ada", "s1").await;
     assert_eq!(ada.get(&shop.there, "/me").await.body, "tokens");
     assert_eq!(ada.get(&shop.there, "/").await.body, "somebody");
+}
+
+/// On a clock that only waiting moves: a request to the store takes three seconds.
+#[tokio::test(start_paused = true)]
+async fn the_store_is_asked_once() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let one = Duration::from_secs(3);
+    for (browser, asked) in [(&ada, one), (&Browser::default(), Duration::ZERO)] {
+        shop.store.answer_late(one);
+        let before = time::Instant::now();
+        assert_eq!(browser.get(&shop.here, "/").await.status, StatusCode::OK);
+        assert_eq!(before.elapsed().as_secs(), asked.as_secs());
+        shop.store.work();
+    }
 }
 
 #[tokio::test]
