@@ -88,6 +88,7 @@ impl From<KeyFailure> for Failure {
         match failure {
             KeyFailure::Unknown => Self::Refused(Refusal::UnknownKey),
             KeyFailure::NotNamed => Self::Refused(Refusal::KeyNotNamed),
+            KeyFailure::DoesNotVerify => Self::Refused(Refusal::Signature),
             KeyFailure::Unavailable(error) => Self::NoKeys(error),
         }
     }

@@ -47,13 +47,7 @@ impl SignOutRoutes {
         let issued_at = check_times(&token.claims, client, kind, self.now())?;
         let id = token.key_id.as_deref();
         let is_by = |key: &Key| key.verifies(algorithm, token.signed, &token.signature);
-        let key = provider.key(id, algorithm).await?;
-        if !is_by(&key) {
-            let newer = provider.key_after(&key, id, algorithm).await;
-            if !newer.is_some_and(|key| is_by(&key)) {
-                return Err(Refusal::Signature.into());
-            }
-        }
+        provider.verify(id, algorithm, is_by).await?;
         Ok(Verified {
             issuer: client.issuer.clone(),
             speaks_for: client.speaks_for.as_ref().unwrap_or(&client.issuer).clone(),

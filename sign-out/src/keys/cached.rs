@@ -5,7 +5,10 @@ use std::{
 };
 
 use futures_core::future::BoxFuture;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
 
 use super::FetchError;
 
@@ -32,6 +35,14 @@ struct State<T> {
     value: Option<Dated<T>>,
     flight: Option<Landing<T>>,
     failed: Option<(Instant, FetchError)>,
+}
+
+impl<T> State<T> {
+    /// The request under way. One whose task was stopped, by a fault or with its runtime, is none.
+    fn under_way(&self) -> Option<&Landing<T>> {
+        let landing = self.flight.as_ref()?;
+        landing.has_changed().is_ok().then_some(landing)
+    }
 }
 
 /// A document, and when it was asked for.
@@ -63,8 +74,9 @@ impl<T: Send + Sync + 'static> Cached<T> {
         })
     }
 
-    /// The document, fetched if there is none yet or it is old.
-    pub(super) async fn get(self: &Arc<Self>) -> Fetched<T> {
+    /// The document, fetched if there is none yet or it is old. An old one does as well where the provider fails, or has not
+    /// answered by `until`.
+    pub(super) async fn get(self: &Arc<Self>, until: Instant) -> Fetched<T> {
         let (landing, old) = {
             let mut state = self.state();
             let old = state.value.clone();
@@ -76,13 +88,13 @@ impl<T: Send + Sync + 'static> Cached<T> {
             let usable = old.filter(|known| known.at.elapsed() < STALE);
             if let Some((at, failure)) = &state.failed
                 && at.elapsed() < PAUSE
-                && state.flight.is_none()
+                && state.under_way().is_none()
             {
                 return usable.map_or_else(|| Err(failure.clone()), |known| Ok(known.value));
             }
             (self.fly(&mut state), usable)
         };
-        match (landed(landing).await, old) {
+        match (landed(landing, until).await, old) {
             (Ok(value), _) => Ok(value),
             (Err(_), Some(old)) => Ok(old.value),
             (Err(failure), None) => Err(failure),
@@ -94,10 +106,11 @@ impl<T: Send + Sync + 'static> Cached<T> {
         self: &Arc<Self>,
         seen: &Arc<T>,
         cooldown: Duration,
+        until: Instant,
     ) -> Result<Option<Arc<T>>, FetchError> {
         let landing = {
             let mut state = self.state();
-            if state.flight.is_none() {
+            if state.under_way().is_none() {
                 if let Some((at, failure)) = &state.failed
                     && at.elapsed() < PAUSE
                 {
@@ -113,12 +126,12 @@ impl<T: Send + Sync + 'static> Cached<T> {
             }
             self.fly(&mut state)
         };
-        landed(landing).await.map(Some)
+        landed(landing, until).await.map(Some)
     }
 
     /// The flight under way, or a new one. Whoever goes away stops it for nobody.
     fn fly(self: &Arc<Self>, state: &mut State<T>) -> Landing<T> {
-        if let Some(landing) = &state.flight {
+        if let Some(landing) = state.under_way() {
             return landing.clone();
         }
         let (sender, landing) = watch::channel(None);
@@ -127,10 +140,10 @@ impl<T: Send + Sync + 'static> Cached<T> {
         let at = Instant::now();
         let fetch = (self.fetch)();
         tokio::spawn(async move {
-            let flight = Flight(Arc::clone(&cached));
             let fetched = fetch.await.map(Arc::new);
             {
                 let mut state = cached.state();
+                state.flight = None;
                 match &fetched {
                     Ok(value) => {
                         let value = Arc::clone(value);
@@ -140,7 +153,6 @@ impl<T: Send + Sync + 'static> Cached<T> {
                     Err(failure) => state.failed = Some((Instant::now(), failure.clone())),
                 }
             }
-            drop(flight);
             sender.send_replace(Some(fetched));
         });
         landing
@@ -153,22 +165,13 @@ impl<T> Cached<T> {
     }
 }
 
-/// Takes its flight away when it is over, however it ends.
-struct Flight<T>(Arc<Cached<T>>);
-
-impl<T> Drop for Flight<T> {
-    fn drop(&mut self) {
-        self.0.state().flight = None;
-    }
-}
-
-async fn landed<T>(mut landing: Landing<T>) -> Fetched<T> {
+async fn landed<T>(mut landing: Landing<T>, until: Instant) -> Fetched<T> {
     let gone = || FetchError::new("the request to the provider was broken off");
-    let landed = landing.wait_for(Option::is_some).await;
-    landed.map_or_else(
-        |_| Err(gone()),
-        |fetched| fetched.clone().unwrap_or_else(|| Err(gone())),
-    )
+    match timeout_at(until, landing.wait_for(Option::is_some)).await {
+        Ok(Ok(fetched)) => fetched.clone().unwrap_or_else(|| Err(gone())),
+        Ok(Err(_)) => Err(gone()),
+        Err(_) => Err(FetchError::new("the provider did not answer in time")),
+    }
 }
 
 impl<T> fmt::Debug for Cached<T> {
@@ -223,58 +226,107 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn soon() -> Instant {
+        Instant::now() + SECOND
+    }
+
+    async fn get(cached: &Arc<Cached<usize>>) -> Fetched<usize> {
+        cached.get(soon()).await
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_document_is_fetched_again_when_it_is_old_and_not_before() {
         let (source, cached) = Source::new();
-        assert_eq!(cached.get().await.as_deref(), Ok(&1));
+        assert_eq!(get(&cached).await.as_deref(), Ok(&1));
         time::advance(FRESH.saturating_sub(SECOND)).await;
-        assert_eq!(cached.get().await.as_deref(), Ok(&1));
+        assert_eq!(get(&cached).await.as_deref(), Ok(&1));
         time::advance(SECOND).await;
-        assert_eq!(cached.get().await.as_deref(), Ok(&2));
+        assert_eq!(get(&cached).await.as_deref(), Ok(&2));
         assert_eq!(source.fetched(), 2);
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_old_document_does_while_the_provider_fails_but_not_for_good() {
         let (source, cached) = Source::new();
-        assert_eq!(cached.get().await.as_deref(), Ok(&1));
+        assert_eq!(get(&cached).await.as_deref(), Ok(&1));
         source.fail(true);
         time::advance(FRESH).await;
-        assert_eq!(cached.get().await.as_deref(), Ok(&1));
-        assert_eq!(cached.get().await.as_deref(), Ok(&1));
+        assert_eq!(get(&cached).await.as_deref(), Ok(&1));
+        assert_eq!(get(&cached).await.as_deref(), Ok(&1));
         assert_eq!(source.fetched(), 2, "a provider that failed is left alone");
         time::advance(STALE.saturating_sub(FRESH)).await;
         assert!(
-            cached.get().await.is_err(),
+            get(&cached).await.is_err(),
             "what it withdrew is not trusted"
         );
         source.fail(false);
-        assert!(cached.get().await.is_err(), "left alone");
+        assert!(get(&cached).await.is_err(), "left alone");
         time::advance(PAUSE).await;
-        assert_eq!(cached.get().await.as_deref(), Ok(&4));
+        assert_eq!(get(&cached).await.as_deref(), Ok(&4));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_newer_one_is_asked_for_once_in_a_cooldown_whoever_asks() {
         let (source, cached) = Source::new();
         let cooldown = 10 * SECOND;
-        let seen = cached.get().await.unwrap();
-        assert_eq!(cached.newer(&seen, cooldown).await, Ok(None));
+        let seen = get(&cached).await.unwrap();
+        assert_eq!(cached.newer(&seen, cooldown, soon()).await, Ok(None));
         time::advance(cooldown).await;
-        let (one, other) =
-            tokio::join!(cached.newer(&seen, cooldown), cached.newer(&seen, cooldown));
+        let (one, other) = tokio::join!(
+            cached.newer(&seen, cooldown, soon()),
+            cached.newer(&seen, cooldown, soon())
+        );
         assert_eq!(one.unwrap().as_deref(), Some(&2));
         let newest = other.unwrap().unwrap();
         assert_eq!(
-            cached.newer(&seen, cooldown).await.unwrap().as_deref(),
+            cached
+                .newer(&seen, cooldown, soon())
+                .await
+                .unwrap()
+                .as_deref(),
             Some(&2)
         );
-        assert_eq!(cached.newer(&newest, cooldown).await, Ok(None));
+        assert_eq!(cached.newer(&newest, cooldown, soon()).await, Ok(None));
         assert_eq!(source.fetched(), 2);
         time::advance(cooldown).await;
         source.fail(true);
-        assert!(cached.newer(&newest, cooldown).await.is_err());
-        assert_eq!(cached.get().await.as_deref(), Ok(&2), "what is known stays");
+        assert!(cached.newer(&newest, cooldown, soon()).await.is_err());
+        assert_eq!(get(&cached).await.as_deref(), Ok(&2), "what is known stays");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_old_document_does_while_the_provider_is_silent_but_not_for_good() {
+        let (open, gate) = watch::channel(true);
+        let cached = Cached::new(move || {
+            let mut gate = gate.clone();
+            Box::pin(async move {
+                let opened = gate.wait_for(|open| *open).await;
+                opened.map(|_| 7).map_err(|_| FetchError::new("gone"))
+            })
+        });
+        assert_eq!(get(&cached).await.as_deref(), Ok(&7));
+        open.send_replace(false);
+        time::advance(FRESH).await;
+        assert_eq!(get(&cached).await.as_deref(), Ok(&7));
+        time::advance(STALE).await;
+        assert!(get(&cached).await.is_err());
+        open.send_replace(true);
+        assert_eq!(get(&cached).await.as_deref(), Ok(&7));
+    }
+
+    /// A worker of actix-web has a runtime of its own, and stops without the others.
+    #[test]
+    fn a_fetch_whose_runtime_stops_leaves_room_for_the_next() {
+        let cached = Cached::new(|| Box::pin(async { Ok(7) }));
+        let on_a_runtime = || {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            runtime.enable_time().build().unwrap()
+        };
+        let stopped = on_a_runtime();
+        stopped.block_on(async { drop(cached.fly(&mut cached.state())) });
+        drop(stopped);
+        let found = on_a_runtime().block_on(get(&cached));
+        assert_eq!(found.as_deref(), Ok(&7));
     }
 
     #[tokio::test]
@@ -287,7 +339,7 @@ mod tests {
                 Ok(7)
             })
         });
-        assert!(cached.get().await.is_err());
-        assert_eq!(cached.get().await.as_deref(), Ok(&7));
+        assert!(get(&cached).await.is_err());
+        assert_eq!(get(&cached).await.as_deref(), Ok(&7));
     }
 }

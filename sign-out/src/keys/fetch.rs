@@ -15,7 +15,7 @@ use crate::ConfigError;
 const MOST: usize = 256 * 1024;
 
 /// How long a document may take. Who waits for it, waits less; it then is there for the next.
-const TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Gets documents of a provider, within limits.
 #[derive(Clone)]

@@ -1,9 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
-use tokio::time;
+use tokio::time::Instant;
 use url::Url;
 
-use super::{Discovered, FetchError, Http, Key, KeySet, cached::Cached, discovery, set::Found};
+use super::{
+    Discovered, FetchError, Http, Key, KeySet, cached::Cached, discovery, fetch, set::Found,
+};
 use crate::{
     Algorithm, Client, ConfigError,
     client::{KeysFrom, url},
@@ -32,13 +34,15 @@ enum EndSession {
     Discovered(Arc<Cached<Discovered>>),
 }
 
-/// Why there is no key to verify a message with.
+/// Why a message can't be verified, or is not by the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum KeyFailure {
     /// The provider publishes none of this name for this algorithm.
     Unknown,
     /// The message names none, and there are several.
     NotNamed,
+    /// It is signed, and not by the key that it names.
+    DoesNotVerify,
     /// The provider can't be asked: its message may be good.
     Unavailable(FetchError),
 }
@@ -71,7 +75,8 @@ impl Provider {
                 Keys::Fetched(Cached::new(move || {
                     let (discovered, http) = (Arc::clone(&discovered), http.clone());
                     Box::pin(async move {
-                        let address = discovered.get().await?.jwks_uri.clone();
+                        let until = Instant::now() + fetch::TIMEOUT;
+                        let address = discovered.get(until).await?.jwks_uri.clone();
                         key_set(&http, address).await
                     })
                 }))
@@ -97,61 +102,73 @@ impl Provider {
             EndSession::At(endpoint) => return Ok(endpoint.clone()),
             EndSession::Discovered(discovered) => discovered,
         };
-        let discovered = time::timeout(self.patience, discovered.get()).await;
-        let discovered = discovered.unwrap_or_else(|_| {
-            let late = "the provider's discovery document did not come in time";
-            Err(FetchError::new(late))
-        })?;
+        let discovered = discovered.get(self.until()).await?;
         Ok(discovered.end_session_endpoint.clone())
     }
 
-    /// The key that a message names. One that is not known makes the provider be asked again, now and then.
-    pub(crate) async fn key(
+    /// Verifies a message by the key that it names: `is_by` tells whether it is signed by that.
+    pub(crate) async fn verify(
         &self,
         id: Option<&str>,
         algorithm: Algorithm,
+        is_by: impl Fn(&Key) -> bool,
+    ) -> Result<(), KeyFailure> {
+        let until = self.until();
+        let key = self.key(id, algorithm, until).await?;
+        if is_by(&key) {
+            return Ok(());
+        }
+        match self.key_after(&key, id, algorithm, until).await {
+            Some(newer) if is_by(&newer) => Ok(()),
+            _ => Err(KeyFailure::DoesNotVerify),
+        }
+    }
+
+    /// The key that a message names. One that is not known makes the provider be asked again, now and then.
+    async fn key(
+        &self,
+        id: Option<&str>,
+        algorithm: Algorithm,
+        until: Instant,
     ) -> Result<Arc<Key>, KeyFailure> {
         let cached = match &self.keys {
             Keys::Fixed(set) => return found(set.find(id, algorithm)),
             Keys::Fetched(cached) => cached,
         };
-        let looking = async {
-            let set = cached.get().await.map_err(KeyFailure::Unavailable)?;
-            match set.find(id, algorithm) {
-                Found::Unknown => match cached.newer(&set, self.cooldown).await {
-                    Ok(Some(newer)) => found(newer.find(id, algorithm)),
-                    Ok(None) => Err(KeyFailure::Unknown),
-                    Err(failure) => Err(KeyFailure::Unavailable(failure)),
-                },
-                other => found(other),
-            }
-        };
-        let late = "the provider's keys did not come in time";
-        time::timeout(self.patience, looking)
-            .await
-            .unwrap_or_else(|_| Err(KeyFailure::Unavailable(FetchError::new(late))))
+        let set = cached.get(until).await.map_err(KeyFailure::Unavailable)?;
+        match set.find(id, algorithm) {
+            Found::Unknown => match cached.newer(&set, self.cooldown, until).await {
+                Ok(Some(newer)) => found(newer.find(id, algorithm)),
+                Ok(None) => Err(KeyFailure::Unknown),
+                Err(failure) => Err(KeyFailure::Unavailable(failure)),
+            },
+            other => found(other),
+        }
     }
 
     /// The key that the provider has put in the place of one that did not verify: under the same id, as one does that makes its
     /// keys when it starts, or without any. It is asked now and then, as for a key that is not known.
-    pub(crate) async fn key_after(
+    async fn key_after(
         &self,
         tried: &Arc<Key>,
         id: Option<&str>,
         algorithm: Algorithm,
+        until: Instant,
     ) -> Option<Arc<Key>> {
         let Keys::Fetched(cached) = &self.keys else {
             return None;
         };
-        let looking = async {
-            let set = cached.get().await.ok()?;
-            let newer = match set.find(id, algorithm) {
-                Found::Key(key) if !Arc::ptr_eq(&key, tried) => return Some(key),
-                _ => cached.newer(&set, self.cooldown).await.ok()??,
-            };
-            found(newer.find(id, algorithm)).ok()
+        let set = cached.get(until).await.ok()?;
+        let newer = match set.find(id, algorithm) {
+            Found::Key(key) if !Arc::ptr_eq(&key, tried) => return Some(key),
+            _ => cached.newer(&set, self.cooldown, until).await.ok()??,
         };
-        time::timeout(self.patience, looking).await.ok()?
+        found(newer.find(id, algorithm)).ok()
+    }
+
+    /// Until when a caller that begins now waits for documents, all of them together.
+    fn until(&self) -> Instant {
+        Instant::now() + self.patience
     }
 }
 
