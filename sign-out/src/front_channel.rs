@@ -10,7 +10,7 @@ use crate::{
     held::Held,
     page, query,
     rp_initiated::{set_cookie, wrong_method},
-    same_site::says_document,
+    same_site::is_frame,
 };
 
 /// What a front-channel request names.
@@ -81,8 +81,8 @@ impl SignOutRoutes {
     }
 
     async fn end_browsers(&self, request: &Parts) -> Response<Bytes> {
-        if says_document(request) {
-            // A link or a window of another site's carries the cookie along, and would sign the user out.
+        if !is_frame(request) {
+            // A link on another site carries the cookie along, as an image in a comment here does, and would sign the user out.
             return self.framed(
                 StatusCode::BAD_REQUEST,
                 "This is for a frame of the identity provider.",

@@ -53,7 +53,7 @@ pub(crate) fn who_asks(request: &Parts, own: &[Url]) -> Asked {
 }
 
 /// True where the answer is to be a page of its own, as far as the browser says.
-pub(crate) fn is_document(request: &Parts) -> bool {
+fn is_document(request: &Parts) -> bool {
     match single(&request.headers, &SEC_FETCH_DEST) {
         One::Nothing => true,
         One::Value(destination) => destination == "document",
@@ -61,12 +61,13 @@ pub(crate) fn is_document(request: &Parts) -> bool {
     }
 }
 
-/// True where the browser says that this is to be a page of its own: not a frame, not an image, not a script's request.
-pub(crate) fn says_document(request: &Parts) -> bool {
-    matches!(
-        single(&request.headers, &SEC_FETCH_DEST),
-        One::Value("document")
-    )
+/// True where the answer is to fill a frame, as far as the browser says.
+pub(crate) fn is_frame(request: &Parts) -> bool {
+    match single(&request.headers, &SEC_FETCH_DEST) {
+        One::Nothing => true,
+        One::Value(destination) => destination == "iframe" || destination == "frame",
+        One::Unclear => false,
+    }
 }
 
 fn is_prefetch(headers: &HeaderMap) -> bool {

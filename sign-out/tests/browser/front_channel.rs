@@ -133,17 +133,25 @@ async fn with_neither_only_the_session_of_the_browsers_ticket_ends() {
 }
 
 #[tokio::test]
-async fn with_neither_a_link_on_another_site_ends_nothing() {
+async fn with_neither_what_is_no_frame_ends_nothing() {
     let shop = Shop::open().await;
     let ada = shop.sign_in("ada", "s1").await;
-    let link = request(&Method::GET, "/frontchannel-logout")
-        .header("sec-fetch-site", "cross-site")
-        .header("sec-fetch-dest", "document");
-    assert_eq!(
-        ada.send(&shop.here, link).await.status,
-        StatusCode::BAD_REQUEST
-    );
-    assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
+    for (what, site, destination) in [
+        ("a link on another site", "cross-site", "document"),
+        (
+            "an image in a comment on the app's own page",
+            "same-origin",
+            "image",
+        ),
+        ("a script's request", "same-origin", "empty"),
+    ] {
+        let asked = request(&Method::GET, "/frontchannel-logout")
+            .header("sec-fetch-site", site)
+            .header("sec-fetch-dest", destination);
+        let answer = ada.send(&shop.here, asked).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{what}");
+        assert_eq!(me(&ada, &shop.here).await, StatusCode::OK, "{what}");
+    }
 }
 
 #[tokio::test]
