@@ -28,7 +28,7 @@ impl SignOutRoutes {
     /// The answer is
     /// - 200 where the sessions have ended, now or before (G1);
     /// - 400 with `{"error":"invalid_request","error_description":…}` for a token that is not acted upon, 405 for another method
-    ///   than POST, 413 for a body over 64 KiB, 415 for another body than a form;
+    ///   than POST, 408 for a body that takes over two seconds, 413 for one over 64 KiB, 415 for another body than a form;
     /// - 503 with `Retry-After` where the token can't be verified now, or the sessions may not have ended: the provider is to
     ///   send it again. That joins what is under way.
     ///

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::ConfigError;
 
-/// How long a provider's message may take, step by step, before it is answered.
+/// How long a provider's message may take, step by step, from its last byte to the answer.
 ///
 /// Providers hang up: the shortest time known is two and a half seconds, so the sum must stay under two. What is late goes on
 /// all the same; the provider is answered with 503 and its next try joins it.

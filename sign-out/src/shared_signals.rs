@@ -30,8 +30,8 @@ impl SignOutRoutes {
     ///
     /// The answer is
     /// - 202 where the sessions have ended, now or before (G1), and for events of any other kind, which end nothing;
-    /// - 400 with `{"err":…,"description":…}` for a token that is not acted upon, 405 for another method than POST, 413 for a body
-    ///   over 64 KiB, 415 for another media type than `application/secevent+jwt`;
+    /// - 400 with `{"err":…,"description":…}` for a token that is not acted upon, 405 for another method than POST, 408 for a body
+    ///   that takes over two seconds, 413 for one over 64 KiB, 415 for another media type than `application/secevent+jwt`;
     /// - 503 with `Retry-After` where the token can't be verified now, or the sessions may not have ended.
     ///
     /// The transmitter proves who it is by the token's signature. The rest is as with [`back_channel`](Self::back_channel).

@@ -1,14 +1,21 @@
+use std::time::Duration;
+
 use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body::Body;
 use http_body_util::BodyExt;
+use tokio::time;
 
 use super::Refusal;
 
 /// What a message may have at most. Logout tokens have about one kilobyte.
 pub(crate) const MOST: usize = 64 * 1024;
 
-/// Reads a body whole, and no more of it than [`MOST`]: one that announces more is not even begun.
+/// How long a body may take that is still on its way. Providers send theirs at once, and hang up soon after this.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Reads a body whole, and no more of it than [`MOST`]: one that announces more is not even begun, one that comes drop by drop is
+/// left.
 pub(crate) async fn read<B: Body>(headers: &HeaderMap, body: B) -> Result<Bytes, Refusal> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
@@ -16,6 +23,12 @@ pub(crate) async fn read<B: Body>(headers: &HeaderMap, body: B) -> Result<Bytes,
     if announced.is_some_and(|length| length > MOST) {
         return Err(Refusal::TooLarge(MOST));
     }
+    time::timeout(PATIENCE, whole(body))
+        .await
+        .unwrap_or(Err(Refusal::Slow))
+}
+
+async fn whole<B: Body>(body: B) -> Result<Bytes, Refusal> {
     let mut body = std::pin::pin!(body);
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -68,5 +81,15 @@ mod tests {
             read(&headers, Full::new(Bytes::new())).await,
             Err(Refusal::TooLarge(MOST))
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let begun =
+            futures_util::stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from("a")))]);
+        let body = StreamBody::new(begun.chain(futures_util::stream::pending()));
+        let hour = Duration::from_secs(3600);
+        let read = time::timeout(hour, read(&HeaderMap::new(), body)).await;
+        assert_eq!(read.expect("it was waited for"), Err(Refusal::Slow));
     }
 }

@@ -9,6 +9,7 @@ pub(crate) enum Refusal {
     NotPost,
     MediaType(&'static str),
     TooLarge(usize),
+    Slow,
     Unreadable,
     NoLogoutToken,
     SeveralLogoutTokens,
@@ -50,6 +51,7 @@ impl Refusal {
             Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -61,6 +63,7 @@ impl fmt::Display for Refusal {
             Self::NotPost => "only POST is answered here",
             Self::MediaType(expected) => return write!(f, "the body must be {expected}"),
             Self::TooLarge(most) => return write!(f, "the body has more than {most} bytes"),
+            Self::Slow => "the body did not come in time",
             Self::Unreadable => "the body broke off",
             Self::NoLogoutToken => "the form has no logout_token",
             Self::SeveralLogoutTokens => "the form has more than one logout_token",
