@@ -7,7 +7,7 @@ use axum::{
 };
 use http::{StatusCode, request::Parts};
 
-use crate::{NotSignedIn, SignOutRoutes, SignedIn, paths};
+use crate::{NotSignedIn, SignOutRoutes, SignedIn, answer::answer, paths};
 
 impl SignOutRoutes {
     /// A router with all the routes, at [`paths`]: `app.merge(sign_out.axum_routes())`.
@@ -72,6 +72,8 @@ impl IntoResponse for NotSignedIn {
             Self::Nobody => StatusCode::UNAUTHORIZED,
             Self::NoLayer => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        (status, self.to_string()).into_response()
+        answer(status, self.to_string())
+            .map(Body::from)
+            .into_response()
     }
 }

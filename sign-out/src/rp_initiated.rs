@@ -61,16 +61,24 @@ impl SignOutRoutes {
             Ok(Held::Nothing | Held::Dead) => return self.leave(request, None).await,
             Err(error) => return not_signed_out(&error),
         };
-        let hint = match IdTokenHint::of(&session).await {
-            Ok(hint) => hint,
+        // In a task of its own: a browser that goes away stops nothing of it (G4).
+        let ending = tokio::spawn(self.clone().read_and_end(session)).await;
+        match ending.unwrap_or((None, Fate::Late)) {
+            (hint, Fate::Ended) => self.leave(request, hint.as_ref()).await,
+            (_, Fate::Failed(error)) => not_signed_out(&error),
+            (_, Fate::Late) => not_signed_out_yet(),
+        }
+    }
+
+    async fn read_and_end(self, session: Session) -> (Option<IdTokenHint>, Fate) {
+        match IdTokenHint::of(&session).await {
+            Ok(hint) => {
+                let fate = self.end(session, hint.as_ref()).await;
+                (hint, fate)
+            }
             // A ticket of a session that is over names its account still, and must end nobody else's.
-            Err(error) if opens_nothing(&error) => return self.leave(request, None).await,
-            Err(error) => return not_signed_out(&error),
-        };
-        match self.end(session, hint.as_ref()).await {
-            Fate::Ended => self.leave(request, hint.as_ref()).await,
-            Fate::Failed(error) => not_signed_out(&error),
-            Fate::Late => not_signed_out_yet(),
+            Err(error) if opens_nothing(&error) => (None, Fate::Ended),
+            Err(error) => (None, Fate::Failed(error)),
         }
     }
 
@@ -140,7 +148,9 @@ impl SignOutRoutes {
 )]
 fn redirect(to: &str) -> Response<Bytes> {
     let mut answer = answer(StatusCode::SEE_OTHER, Bytes::new());
-    let to = HeaderValue::from_str(to).expect("a URL of visible ASCII");
+    let mut to = HeaderValue::from_str(to).expect("a URL of visible ASCII");
+    // The ID token may be in it.
+    to.set_sensitive(true);
     answer.headers_mut().insert(header::LOCATION, to);
     answer
 }

@@ -66,10 +66,9 @@ async fn without_a_ticket_a_request_passes_as_anybodys() {
     let shop = Shop::open().await;
     let stranger = Browser::default();
     assert_eq!(stranger.get(&shop.here, "/").await.body, "anybody");
-    assert_eq!(
-        stranger.get(&shop.here, "/me").await.status,
-        StatusCode::UNAUTHORIZED
-    );
+    let refused = stranger.get(&shop.here, "/me").await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(refused.header("cache-control"), Some("no-store"));
 }
 
 #[tokio::test]

@@ -135,6 +135,15 @@ async fn a_provider_that_would_ask_for_the_account_is_told_it() {
     assert_eq!(leaving["id_token_hint"], id_token);
 }
 
+/// It has the ID token in it, and servers log headers.
+#[tokio::test]
+async fn the_address_at_the_provider_is_marked_as_none_for_logs() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let leaving = ada.log_out(&shop.here).await;
+    assert!(leaving.headers["location"].is_sensitive());
+}
+
 #[tokio::test]
 async fn among_several_clients_the_one_of_the_id_token_is_left_by() {
     let elsewhere = |issuer: &str, id: &str| {
