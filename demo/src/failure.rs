@@ -36,15 +36,6 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-impl From<crate::app_cache::Denied> for Failure {
-    fn from(denied: crate::app_cache::Denied) -> Self {
-        match denied {
-            crate::app_cache::Denied::SignedOut => Self::new("the session has ended"),
-            crate::app_cache::Denied::Failed(message) => Self(message),
-        }
-    }
-}
-
 /// An error and what it came from, in one line.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();

@@ -33,6 +33,15 @@ pub(crate) enum Denied {
     Failed(String),
 }
 
+impl From<Denied> for Failure {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::SignedOut => Self::new("the session has ended"),
+            Denied::Failed(message) => Self::new(message),
+        }
+    }
+}
+
 /// What an app server needs of its token cache: the one place where the two columns differ.
 #[async_trait]
 pub(crate) trait AppCache: Send + Sync {

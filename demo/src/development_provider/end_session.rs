@@ -19,13 +19,8 @@ use super::{
     same_origin::is_same_origin,
     shared::Shared,
     sso_cookie,
+    wants_to_sign_out::WantsToSignOut,
 };
-
-/// A browser that is asked whether to sign out.
-pub(super) struct WantsToSignOut {
-    cookie: String,
-    next: Option<Url>,
-}
 
 /// `GET /end_session` (RP-Initiated Logout 1.0).
 pub(super) async fn by_query(

@@ -30,6 +30,7 @@ mod sign_in;
 mod sso_cookie;
 mod token;
 mod userinfo;
+mod wants_to_sign_out;
 
 #[cfg(test)]
 mod tests;

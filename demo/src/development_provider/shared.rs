@@ -11,9 +11,9 @@ use hyper_util::{
 };
 
 use super::{
-    Settings, authorization_request::AuthorizationRequest, bounded::Bounded,
-    end_session::WantsToSignOut, events::Journal, gate::Gate, grants::Grants, keys::SigningKey,
-    registry::Registry, sessions::Sessions,
+    Settings, authorization_request::AuthorizationRequest, bounded::Bounded, events::Journal,
+    gate::Gate, grants::Grants, keys::SigningKey, registry::Registry, sessions::Sessions,
+    wants_to_sign_out::WantsToSignOut,
 };
 use crate::failure::Failure;
 
