@@ -7,7 +7,6 @@ use crate::{
 };
 
 /// Whose sessions a verified message ends: what every kind of message comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ending {
     pub(crate) issuer: String,
     pub(crate) issued_at: Timestamp,

@@ -9,11 +9,11 @@ use tokio::{sync::watch, time};
 use crate::{Cause, EndedScope, SignOutRoutes, SignedOut};
 
 /// The evictions that are under way for messages of providers, by what they were asked by.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Evictions(Mutex<HashMap<MessageName, Landing>>);
 
 /// What makes two messages the same: a provider that tries again asks for the same thing.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct MessageName {
     pub(crate) issuer: String,
     pub(crate) subject: Option<String>,

@@ -20,7 +20,6 @@ pub(crate) enum Kind {
 }
 
 /// A token whose signature, issuer, audience and times are good.
-#[derive(Debug)]
 pub(crate) struct Verified {
     pub(crate) issuer: String,
     /// The issuer whose accounts a security event may be about.

@@ -7,7 +7,6 @@ use super::{Object, Refusal};
 const LONGEST_NAME: usize = 8 * 1024;
 
 /// The members of a token's header or claims, each of the type that its specification says or refused.
-#[derive(Debug, Clone)]
 pub(crate) struct Claims(Object);
 
 impl Claims {

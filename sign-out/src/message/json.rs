@@ -10,7 +10,6 @@ use serde_json::{Map, Number, Value};
 ///
 /// Of two members of one name, readers take the first, or the last: what one verified, another would act upon. RFC 7515 section
 /// 4 and RFC 7519 section 4 let a reader refuse both.
-#[derive(Debug, Clone)]
 pub(crate) struct Object(Map<String, Value>);
 
 impl Object {

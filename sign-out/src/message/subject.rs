@@ -4,7 +4,6 @@ use super::{Refusal, claims::text_of};
 
 /// Whom a security event is about, as far as a session here can be told by it (RFC 9493 and OpenID Shared Signals Framework
 /// 1.0 section 3).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Subject {
     pub(crate) user: Option<User>,
     /// The provider's name for a session: its `sid`.
@@ -12,7 +11,6 @@ pub(crate) struct Subject {
 }
 
 /// A user of an issuer; of the transmitter's own where it names none.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct User {
     pub(crate) issuer: Option<String>,
     pub(crate) subject: String,

@@ -3,7 +3,6 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::{Claims, Object, Refusal};
 
 /// A token in the compact form of a JWS (RFC 7515 section 7.1), taken apart and not verified yet.
-#[derive(Debug)]
 pub(crate) struct SignedToken<'a> {
     /// What is signed: header and payload, as they were sent.
     pub(crate) signed: &'a [u8],
