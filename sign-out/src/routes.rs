@@ -17,6 +17,8 @@ pub(crate) type Hook = Arc<dyn Fn(SignedOut) -> BoxFuture<'static, ()> + Send + 
 ///
 /// Whoever asks, the app or a provider, takes one path: the sessions end in the cache, on every server, for good (G1), in a task
 /// of its own that goes on when the asker hangs up (G4).
+///
+/// Requests are answered on a tokio runtime with its timer, such as those of axum and actix-web.
 #[derive(Clone)]
 pub struct SignOutRoutes(pub(crate) Arc<Inner>);
 

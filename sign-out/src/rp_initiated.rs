@@ -25,8 +25,9 @@ impl SignOutRoutes {
     /// sent to the provider all the same: its session there may live.
     ///
     /// A POST signs out if it comes from the app's own pages, which browsers say of it (`Sec-Fetch-Site`, `Origin`); another
-    /// site's is answered with 403. A GET signs out if the user followed a link of the app's own or typed the address; any other is
-    /// answered with a page that has a button. So no other site signs a user out, and a form needs no token against it.
+    /// site's is answered with 403. A GET signs out if the user followed a link of the app's own, typed the address or opened it
+    /// from another program; any other is answered with a page that has a button. So no other site signs a user out, and a form
+    /// needs no token against it.
     pub async fn log_out(&self, request: &Parts) -> Response<Bytes> {
         if !matches!(request.method, Method::GET | Method::HEAD | Method::POST) {
             return wrong_method("GET, POST");

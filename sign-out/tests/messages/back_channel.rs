@@ -108,7 +108,7 @@ async fn the_retry_of_a_message_joins_the_eviction_that_is_under_way() {
 #[tokio::test]
 async fn the_same_token_at_two_servers_and_later_hits_nobody_who_signed_in_since() {
     let rig = Rig::new().await;
-    let other = SignOutRoutes::builder(rig.cache.clone())
+    let other = SignOutRoutes::builder(rig.other_server().await)
         .client(
             Client::new(ISSUER, CLIENT)
                 .algorithms([Algorithm::Es256])

@@ -20,6 +20,7 @@ pub(crate) struct Rig {
     pub(crate) clock: ManualClock,
     pub(crate) store: FailingStore,
     pub(crate) cache: TokenCache,
+    secret: Secret,
     pub(crate) signer: Signer,
     pub(crate) routes: SignOutRoutes,
 }
@@ -69,8 +70,9 @@ impl Rig {
     ) -> Self {
         let clock = ManualClock::new();
         let store = FailingStore::new(MemoryStore::with_clock(clock.clone()));
+        let secret = Secret::random().unwrap();
         let cache = TokenCache::builder(store.clone())
-            .secret(Secret::random().unwrap())
+            .secret(secret.clone())
             .sid_means_account(sid_means_account)
             .open()
             .await
@@ -80,9 +82,17 @@ impl Rig {
             clock,
             store,
             cache,
+            secret,
             signer,
             routes,
         }
+    }
+
+    /// The cache as another server has it, with handles of its own.
+    pub(crate) async fn other_server(&self) -> TokenCache {
+        TokenCache::open(self.store.clone(), self.secret.clone())
+            .await
+            .unwrap()
     }
 
     pub(crate) fn now(&self) -> Timestamp {
