@@ -163,6 +163,25 @@ async fn several_issuers_and_clients_at_one_address() {
 }
 
 #[tokio::test]
+async fn a_client_takes_no_algorithm_that_another_of_the_issuer_is_registered_with() {
+    let other = Signer::new("2", Algorithm::Rs256);
+    let keys = jwks(&[&other]);
+    let rig = Rig::with(Algorithm::Es256, |routes| {
+        routes.client(Client::new(ISSUER, "shop-app").keys(keys))
+    })
+    .await;
+    let ticket = rig.sign_in("ada", S1).await;
+    let mut claims = rig.claims();
+    claims["sub"] = "ada".into();
+    for (audience, status) in [(CLIENT, 400), ("shop-app", 200)] {
+        claims["aud"] = audience.into();
+        let token = other.sign(r#"{"alg":"RS256","kid":"2"}"#, &claims.to_string());
+        assert_eq!(rig.send(&token).await.status, status, "{audience}");
+        assert_eq!(rig.is_signed_in(&ticket).await, status == 400, "{audience}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_without_exp_is_taken_where_the_client_says_so_until_it_is_too_old() {
     let signer = Signer::new("1", Algorithm::Es256);
     let client = Client::new(ISSUER, CLIENT)
