@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use token_cache_core::TokenCache;
-use token_cache_sign_out::{Client, SignOutRoutes, TicketCookie};
+use token_cache_sign_out::{Bounds, Client, SignOutRoutes, SignOutRoutesBuilder, TicketCookie};
 
 use crate::shop::ISSUER;
 
@@ -14,6 +16,120 @@ async fn a_return_address_in_clear_is_refused() {
     assert!(back("http://127.0.0.1:3000/signed-out").is_ok());
     assert!(back("http://shop.example/signed-out").is_err());
     assert!(back("/signed-out").is_err());
+}
+
+fn shop() -> Client {
+    Client::new(ISSUER, "shop")
+}
+
+/// What is wrong, how, and what the error says.
+type Wrong = (
+    &'static str,
+    fn(SignOutRoutesBuilder) -> SignOutRoutesBuilder,
+    &'static str,
+);
+
+#[tokio::test]
+async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
+    let cache = TokenCache::in_memory().await.unwrap();
+    let table: [Wrong; 16] = [
+        ("nobody", |routes| routes, "no client"),
+        (
+            "one twice",
+            |routes| routes.client(shop()).client(shop()),
+            "twice",
+        ),
+        (
+            "an issuer in clear",
+            |routes| routes.client(Client::new("http://id.example", "shop")),
+            "https",
+        ),
+        (
+            "an issuer that is no URL",
+            |routes| routes.client(Client::new("id.example", "shop")),
+            "URL",
+        ),
+        (
+            "a client without an id",
+            |routes| routes.client(Client::new(ISSUER, "")),
+            "empty",
+        ),
+        (
+            "no algorithm",
+            |routes| routes.client(shop().algorithms([])),
+            "algorithms",
+        ),
+        (
+            "keys in clear",
+            |routes| routes.client(shop().jwks_uri("http://id.example/keys")),
+            "https",
+        ),
+        (
+            "keys that are none",
+            |routes| routes.client(shop().keys("[]")),
+            "JWK Set",
+        ),
+        (
+            "an end of the session in clear",
+            |routes| routes.client(shop().end_session_endpoint("http://id.example/end")),
+            "https",
+        ),
+        (
+            "a clock that may be anything",
+            |routes| routes.client(shop().leeway(Duration::from_secs(301))),
+            "leeway",
+        ),
+        (
+            "a sid of either of two",
+            |routes| {
+                let client = shop().front_channel_without_issuer(true);
+                routes
+                    .client(client)
+                    .client(Client::new(ISSUER, "shop-app"))
+            },
+            "one client",
+        ),
+        (
+            "another site after it",
+            |routes| routes.client(shop()).after_sign_out("//evil.example"),
+            "no path",
+        ),
+        (
+            "an address after it",
+            |routes| {
+                routes
+                    .client(shop())
+                    .after_sign_out("https://shop.example/")
+            },
+            "no path",
+        ),
+        (
+            "two headers after it",
+            |routes| routes.client(shop()).after_sign_out("/\r\nx: y"),
+            "no path",
+        ),
+        (
+            "longer than a provider waits",
+            |routes| {
+                let mut bounds = Bounds::default();
+                bounds.eviction = Duration::from_millis(1_400);
+                routes.client(shop()).bounds(bounds)
+            },
+            "2s",
+        ),
+        (
+            "certificates that are none",
+            |routes| routes.client(shop()).root_certificates("none"),
+            "root certificates",
+        ),
+    ];
+    for (name, wrong, says) in table {
+        let refused = wrong(SignOutRoutes::builder(cache.clone())).build();
+        let refused = refused.expect_err(name).to_string();
+        assert!(refused.contains(says), "{name}: {refused}");
+    }
+    let good = SignOutRoutes::builder(cache).client(shop());
+    assert!(good.build().is_ok());
 }
 
 #[test]
