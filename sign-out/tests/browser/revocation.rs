@@ -1,6 +1,9 @@
 //! The refresh token's end at the provider, after the sign-out.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use http::StatusCode;
@@ -8,7 +11,7 @@ use token_cache_core::{
     ErrorKind, ExposeSecret, RefreshError, RefreshRequest, Revocation, SecretString, TokenSet,
     TokenSource,
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use crate::shop::{Shop, api, client};
 
@@ -37,16 +40,19 @@ impl TokenSource for Revoker {
     }
 }
 
-#[tokio::test]
-async fn the_refresh_token_is_revoked_after_the_answer() {
+/// Some providers tell no other app of a sign-out whose tokens were revoked before it: the browser is to be there first.
+#[tokio::test(start_paused = true)]
+async fn the_refresh_token_is_revoked_when_the_browser_has_had_a_second_to_leave() {
     let revoker = Revoker::default();
     let source = revoker.clone();
     let shop =
         Shop::with(move |builder| builder.client(client().revoking(api(), source.clone()))).await;
     let ada = shop.sign_in("ada", "s1").await;
+    let asked = Instant::now();
     let _ = ada.log_out(&shop.here).await.at_provider();
     assert!(revoker.revoked.lock().unwrap().is_empty());
     revoker.done.notified().await;
+    assert!(asked.elapsed() >= Duration::from_secs(1));
     assert_eq!(*revoker.revoked.lock().unwrap(), ["rt"]);
 }
 
