@@ -13,7 +13,7 @@ use token_cache_core::{
 use token_cache_sign_out::{
     Client, SignOutRoutes, SignOutRoutesBuilder, SignedIn, SignedOut, TicketCookie, id_token_key,
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time};
 use tower::ServiceExt;
 use url::Url;
 
@@ -90,7 +90,9 @@ impl Shop {
 
     /// What the app is told next.
     pub(crate) async fn told(&self) -> SignedOut {
-        self.told.lock().await.recv().await.unwrap()
+        let mut told = self.told.lock().await;
+        let next = time::timeout(Duration::from_secs(60), told.recv()).await;
+        next.expect("nobody was told").unwrap()
     }
 
     /// True where the app was told of nothing more.
