@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountId, EntryKey, ErrorKind, MemoryStore, Secret, Session, SignIn, TokenCache,
-    test_util::FailingStore,
+    AccountId, EntryKey, ErrorKind, MemoryStore, Secret, Session, SignIn, Timestamp, TokenCache,
+    test_util::{FailingStore, ManualClock},
 };
 
 fn ada() -> AccountId {
@@ -75,6 +75,19 @@ async fn a_server_that_was_cut_off_serves_nothing_of_an_ended_generation() {
     );
     link.work();
     assert!(session.get(&key).await.unwrap_err().is_signed_out());
+}
+
+#[tokio::test]
+async fn the_time_is_the_stores() {
+    let clock = ManualClock::new();
+    clock.set(Timestamp::from_secs(1_000));
+    let store = MemoryStore::with_clock(clock.clone());
+    let cache = TokenCache::open(store, Secret::random().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(cache.now().unwrap(), Timestamp::from_secs(1_000));
+    clock.set(Timestamp::from_secs(2_000));
+    assert_eq!(cache.now().unwrap(), Timestamp::from_secs(2_000));
 }
 
 #[tokio::test(start_paused = true)]

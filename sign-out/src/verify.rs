@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use token_cache_core::{SystemClock, TimeSource, Timestamp};
+use token_cache_core::Timestamp;
 
 use crate::{
     Algorithm, Client, SignOutRoutes,
@@ -43,7 +43,8 @@ impl SignOutRoutes {
     pub(crate) async fn verified(&self, token: &str, kind: Kind) -> Result<Verified, Failure> {
         let token = SignedToken::parse(token, kind.name())?;
         let (client, provider, algorithm) = self.addressed(&token)?;
-        let issued_at = check_times(&token.claims, client, kind, self.now())?;
+        let now = self.cache().now().map_err(Failure::NotEnded)?;
+        let issued_at = check_times(&token.claims, client, kind, now)?;
         let id = token.key_id.as_deref();
         let is_by = |key: &Key| key.verifies(algorithm, token.signed, &token.signature);
         provider.verify(id, algorithm, is_by).await?;
@@ -80,12 +81,6 @@ impl SignOutRoutes {
             .find(|(client, _)| client.algorithms.contains(&algorithm))
             .map(|(client, provider)| (client, provider, algorithm))
             .ok_or(Refusal::Algorithm)
-    }
-
-    /// This moment, by the clock of a store in this process or by the machine's.
-    fn now(&self) -> Timestamp {
-        let clock = self.cache().store().clock();
-        clock.map_or_else(|| SystemClock::default().now(), TimeSource::now)
     }
 }
 

@@ -22,7 +22,7 @@ pub use self::{
 };
 use crate::{
     AccountId, Error, KeyProvider, KeyRing, MARKER_LIFE, MemoryStore, RefreshPolicy, Result,
-    RingKey, Secret, StartedSignIn, Ticket, TokenStore, refresh::Refreshes, seal::Ring,
+    RingKey, Secret, StartedSignIn, Ticket, Timestamp, TokenStore, refresh::Refreshes, seal::Ring,
     telemetry::in_current_span,
 };
 
@@ -112,6 +112,15 @@ impl TokenCache {
     pub fn start_sign_in(&self) -> Result<StartedSignIn> {
         let requested_at = self.keys()?.earliest;
         StartedSignIn::seal(&self.0.ring, requested_at)
+    }
+
+    /// This moment on the store's clock, as this server knows it from the store's answers: the upper end of its estimate. A server
+    /// whose own clock is wrong is told the right time. Does no I/O.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) where the namespace has another secret by now.
+    pub fn now(&self) -> Result<Timestamp> {
+        Ok(self.keys()?.latest)
     }
 
     /// Takes a session up where a ticket left it. One request.
