@@ -1,5 +1,7 @@
 //! A cache whose clock stands still, the routes of an app on it, and users who are signed in.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::Full;
@@ -8,7 +10,8 @@ use token_cache_core::{
     AccountId, MemoryStore, Secret, Session, SignIn, Ticket, Timestamp, TokenCache,
     test_util::{FailingStore, ManualClock},
 };
-use token_cache_sign_out::{Algorithm, Client, SignOutRoutes, SignOutRoutesBuilder};
+use token_cache_sign_out::{Algorithm, Client, SignOutRoutes, SignOutRoutesBuilder, SignedOut};
+use tokio::{sync::mpsc, time};
 
 use crate::signer::{Signer, jwks};
 
@@ -167,6 +170,12 @@ impl Rig {
     pub(crate) async fn send(&self, token: &str) -> Answer {
         Answer::of(self.routes.back_channel(post(token)).await)
     }
+}
+
+/// What an app is told next.
+pub(crate) async fn told(tellings: &mut mpsc::UnboundedReceiver<SignedOut>) -> SignedOut {
+    let next = time::timeout(Duration::from_secs(60), tellings.recv()).await;
+    next.expect("nobody was told").unwrap()
 }
 
 /// A provider's request.

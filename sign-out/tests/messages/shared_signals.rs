@@ -11,7 +11,7 @@ use token_cache_sign_out::{Algorithm, Cause, Client, EndedScope};
 use tokio::sync::mpsc;
 
 use crate::{
-    rig::{Answer, As, CLIENT, ISSUER, Rig, post},
+    rig::{Answer, As, CLIENT, ISSUER, Rig, post, told},
     signer::{Signer, jwks},
 };
 
@@ -327,17 +327,17 @@ async fn a_transmitter_with_a_name_of_its_own_speaks_for_an_issuer() {
 
 #[tokio::test]
 async fn the_hook_is_told_of_a_shared_signal() {
-    let (told, mut tellings) = mpsc::unbounded_channel();
+    let (tell, mut tellings) = mpsc::unbounded_channel();
     let rig = Rig::with(Algorithm::Es256, |routes| {
         routes.on_signed_out(move |event| {
-            let told = told.clone();
-            async move { told.send(event).unwrap() }
+            let tell = tell.clone();
+            async move { tell.send(event).unwrap() }
         })
     })
     .await;
     let _tickets = signed_in(&rig).await;
     is_acknowledged(&rig, &claims(&rig, SESSION_REVOKED, s1())).await;
-    let event = tellings.recv().await.unwrap();
+    let event = told(&mut tellings).await;
     assert_eq!(event.cause, Cause::SharedSignals);
     assert_eq!(event.scope, EndedScope::ProviderSession);
     assert_eq!(event.provider_session.unwrap().sid(), "s1");
