@@ -2,6 +2,7 @@ use std::{fmt, sync::Arc};
 
 use futures_core::future::BoxFuture;
 use token_cache_core::TokenCache;
+use tokio::sync::Semaphore;
 
 use crate::{
     Bounds, Client, ConfigError, Ends, SignOutRoutes, SignedOut, TicketCookie, Tickets,
@@ -12,6 +13,9 @@ use crate::{
     routes::{Hook, Inner},
     state_cookie::StateCookie,
 };
+
+/// How many evictions may be under way for front-channel requests, which anybody can send.
+const MOST_UNPROVEN: usize = 1_000;
 
 /// Settings of [`SignOutRoutes`].
 #[must_use]
@@ -160,6 +164,7 @@ impl SignOutRoutesBuilder {
             bounds,
             hook: self.hook,
             evictions: Evictions::default(),
+            unproven: Arc::new(Semaphore::new(MOST_UNPROVEN)),
             tickets,
             app_urls,
             state,

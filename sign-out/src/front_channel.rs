@@ -1,4 +1,4 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
@@ -29,7 +29,7 @@ impl SignOutRoutes {
     /// no more than that and never an account, and a later sign-in under the same `sid` is welcome.
     ///
     /// With neither, it ends the session of the browser's ticket, if one came along, and no other. 400 says what is wrong with
-    /// the request; 503, that the eviction failed or goes on.
+    /// the request; 503, that the eviction failed or goes on, or that a thousand others have yet to end.
     pub async fn front_channel(&self, request: &Parts) -> Response<Bytes> {
         if request.method != Method::GET {
             return wrong_method("GET");
@@ -67,6 +67,10 @@ impl SignOutRoutes {
     }
 
     async fn end_provider_session(&self, session: ProviderSession) -> Response<Bytes> {
+        // Anybody can make up a `sid`, and hang up: a slow store must not be owed more and more of them.
+        let Ok(permit) = Arc::clone(&self.0.unproven).try_acquire_owned() else {
+            return self.failed();
+        };
         let eviction = Eviction {
             cause: Cause::FrontChannel,
             scope: EndedScope::ProviderSession,
@@ -75,6 +79,7 @@ impl SignOutRoutes {
         };
         let cache = self.cache().clone();
         let fate = self.evict(None, eviction, || async move {
+            let _permit = permit;
             cache.sign_out(Scope::ProviderSession(session)).await
         });
         self.answer_to(&fate.await)

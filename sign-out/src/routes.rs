@@ -3,6 +3,7 @@ use std::{fmt, sync::Arc};
 use futures_core::future::BoxFuture;
 use http::HeaderValue;
 use token_cache_core::TokenCache;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::{
@@ -32,6 +33,8 @@ pub(crate) struct Inner {
     pub(crate) bounds: Bounds,
     pub(crate) hook: Option<Hook>,
     pub(crate) evictions: Evictions,
+    /// How many more evictions may be under way for requests that prove nothing.
+    pub(crate) unproven: Arc<Semaphore>,
     pub(crate) tickets: Arc<dyn Tickets>,
     /// The app, as its users know it: where providers send them back to.
     pub(crate) app_urls: Vec<Url>,

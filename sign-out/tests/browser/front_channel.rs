@@ -1,6 +1,10 @@
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use http::{Method, StatusCode};
 use token_cache_core::ErrorKind;
 use token_cache_sign_out::{Cause, Client, EndedScope};
+use tokio::time::{self, Instant};
 
 use crate::shop::{Browser, ISSUER, Shop, client, me, request};
 
@@ -196,4 +200,29 @@ async fn only_a_get_counts() {
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
     }
     assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
+}
+
+/// On a clock that only waiting moves, with a store that takes its time.
+#[tokio::test(start_paused = true)]
+async fn a_slow_store_is_owed_only_so_many_made_up_sids() {
+    let shop = Shop::open().await;
+    let anybody = Browser::default();
+    let late = Duration::from_secs(30);
+    shop.store.answer_late(late);
+    let made_up: Vec<_> = (0..1_000)
+        .map(|sid| frame(&format!("made-up-{sid}")))
+        .collect();
+    let all = made_up.iter().map(|frame| anybody.frame(&shop.here, frame));
+    for answer in join_all(all).await {
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let since = Instant::now();
+    let one_more = anybody.frame(&shop.here, &frame("one-more")).await;
+    assert_eq!(one_more.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(since.elapsed(), Duration::ZERO, "it was waited for");
+
+    time::sleep(late * 2).await;
+    shop.store.work();
+    let again = anybody.frame(&shop.here, &frame("one-more")).await;
+    assert_eq!(again.status, StatusCode::OK);
 }
