@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use token_cache_core::{MemoryStore, RefreshPolicy, TokenSet};
+use token_cache_core::{MemoryStore, RefreshPolicy, Timestamp, TokenSet, test_util::ManualClock};
 
 use super::{
     access_token, api, due, provider::Provider, refresh_token, server, server_with, signed_in,
@@ -62,12 +62,15 @@ async fn of_many_callers_on_many_servers_one_calls_the_provider() {
     assert_eq!((provider.calls(), provider.reused()), (1, 0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
+/// On clocks that only waiting moves.
+#[tokio::test(start_paused = true)]
 async fn the_lock_is_renewed_while_the_provider_is_slow() {
     let mut policy = RefreshPolicy::default();
     policy.lease = Duration::from_secs(1);
     let provider = Provider::new();
-    let store = MemoryStore::new();
+    let clock = ManualClock::new();
+    clock.set(Timestamp::from_secs(1_000));
+    let store = MemoryStore::with_clock(clock.clone());
     let cache = server_with(store.clone(), policy).await;
     let session = signed_in(&cache).await;
     session.put(&api(), provider.expired()).await.unwrap();
@@ -88,7 +91,11 @@ async fn the_lock_is_renewed_while_the_provider_is_slow() {
         async move { other.get_or_refresh(&api(), provider).await }
     });
     // Three leases go by; the follower would have taken the lock over after one.
-    tokio::time::sleep(policy.lease * 3).await;
+    for _ in 0..30 {
+        clock.advance(policy.lease / 10);
+        tokio::time::sleep(policy.lease / 10).await;
+    }
+    assert_eq!(provider.calls(), 1);
     provider.go_on();
     for task in [leader, follower] {
         assert_eq!(access_token(&task.await.unwrap().unwrap()), "at-1");
