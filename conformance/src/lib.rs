@@ -9,6 +9,7 @@ mod in_process;
 mod negatives;
 mod random;
 mod runner;
+mod sealed;
 mod setup;
 mod should;
 mod table;
@@ -22,6 +23,7 @@ pub use self::{
     history::History,
     in_process::InProcess,
     runner::{main, main_of},
+    sealed::Sealed,
     setup::Setup,
     table::{CHECKS, TOTAL},
     violation::{Promise, Violation},

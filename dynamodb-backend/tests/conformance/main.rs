@@ -12,8 +12,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use token_cache_conformance::{Breakable, Harness, NoStore, async_trait};
-use token_cache_core::{SealedStore, Sealer, Secret, TokenStore};
+use token_cache_conformance::{Breakable, Harness, NoStore, Sealed, async_trait};
+use token_cache_core::{Secret, TokenStore};
 
 use self::{engine::Engine, gate::Gate};
 
@@ -69,39 +69,8 @@ impl Harness for DynamoDb {
     }
 }
 
-/// The same, with what goes into it sealed: for all of a run under one secret.
-struct Sealed {
-    inner: Arc<DynamoDb>,
-    secret: Secret,
-}
-
-#[async_trait]
-impl Harness for Sealed {
-    fn name(&self) -> &'static str {
-        "sealed(dynamodb)"
-    }
-
-    async fn open(&self, namespace: &str) -> Result<Arc<dyn TokenStore>, NoStore> {
-        Ok(self.seal(self.inner.open(namespace).await?))
-    }
-
-    async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
-        let Breakable { store, switch, .. } = self.inner.open_breakable(namespace).await?;
-        Ok(Breakable::new(self.seal(store), switch))
-    }
-}
-
-impl Sealed {
-    fn seal(&self, store: Arc<dyn TokenStore>) -> Arc<dyn TokenStore> {
-        Arc::new(SealedStore::new(store, Sealer::new(&self.secret)))
-    }
-}
-
 fn main() -> ExitCode {
-    let bare = Arc::new(DynamoDb::default());
-    let sealed = Sealed {
-        inner: Arc::clone(&bare),
-        secret: Secret::random().unwrap(),
-    };
-    token_cache_conformance::main_of([bare as Arc<dyn Harness>, Arc::new(sealed)])
+    let bare: Arc<dyn Harness> = Arc::new(DynamoDb::default());
+    let sealed = Sealed::new(Arc::clone(&bare), Secret::random().unwrap());
+    token_cache_conformance::main_of([bare, Arc::new(sealed)])
 }

@@ -14,8 +14,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use token_cache_conformance::{Breakable, Harness, NoStore, async_trait};
-use token_cache_core::{SealedStore, Sealer, Secret, TokenStore};
+use token_cache_conformance::{Breakable, Harness, NoStore, Sealed, async_trait};
+use token_cache_core::{Secret, TokenStore};
 use token_cache_redis::{RedisConfig, RedisStore, Topology};
 
 use self::{
@@ -78,34 +78,6 @@ impl Harness for Redis {
     }
 }
 
-/// The same, with what goes into it sealed: for all of a run under one secret.
-struct Sealed {
-    inner: Redis,
-    secret: Secret,
-}
-
-#[async_trait]
-impl Harness for Sealed {
-    fn name(&self) -> &'static str {
-        "sealed(redis)"
-    }
-
-    async fn open(&self, namespace: &str) -> Result<Arc<dyn TokenStore>, NoStore> {
-        Ok(self.seal(self.inner.open(namespace).await?))
-    }
-
-    async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
-        let Breakable { store, switch, .. } = self.inner.open_breakable(namespace).await?;
-        Ok(Breakable::new(self.seal(store), switch))
-    }
-}
-
-impl Sealed {
-    fn seal(&self, store: Arc<dyn TokenStore>) -> Arc<dyn TokenStore> {
-        Arc::new(SealedStore::new(store, Sealer::new(&self.secret)))
-    }
-}
-
 fn main() -> ExitCode {
     let bare = Setup::ALL.map(|setup| {
         Arc::new(Redis {
@@ -113,13 +85,11 @@ fn main() -> ExitCode {
             server: OnceLock::new(),
         }) as Arc<dyn Harness>
     });
-    let sealed = Sealed {
-        inner: Redis {
-            setup: Setup::Standalone,
-            server: OnceLock::new(),
-        },
-        secret: Secret::random().unwrap(),
-    };
+    let standalone = Arc::new(Redis {
+        setup: Setup::Standalone,
+        server: OnceLock::new(),
+    });
+    let sealed = Sealed::new(standalone, Secret::random().unwrap());
     token_cache_conformance::main_of(
         bare.into_iter()
             .chain([Arc::new(sealed) as Arc<dyn Harness>]),

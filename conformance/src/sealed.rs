@@ -1,0 +1,54 @@
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use token_cache_core::{SealedStore, Sealer, Secret, TokenStore};
+
+use crate::{Breakable, Harness, NoStore};
+
+/// Another harness's stores, with what goes into them sealed: as every [`TokenCache`](token_cache_core::TokenCache) has them.
+///
+/// All of a run is under one secret.
+pub struct Sealed {
+    inner: Arc<dyn Harness>,
+    name: String,
+    secret: Secret,
+}
+
+impl Sealed {
+    /// The case `sealed(NAME)` of the harness `NAME`.
+    pub fn new(inner: Arc<dyn Harness>, secret: Secret) -> Self {
+        Self {
+            name: format!("sealed({})", inner.name()),
+            inner,
+            secret,
+        }
+    }
+
+    fn seal(&self, store: Arc<dyn TokenStore>) -> Arc<dyn TokenStore> {
+        Arc::new(SealedStore::new(store, Sealer::new(&self.secret)))
+    }
+}
+
+#[async_trait]
+impl Harness for Sealed {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn open(&self, namespace: &str) -> Result<Arc<dyn TokenStore>, NoStore> {
+        Ok(self.seal(self.inner.open(namespace).await?))
+    }
+
+    async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
+        let Breakable { store, switch } = self.inner.open_breakable(namespace).await?;
+        Ok(Breakable::new(self.seal(store), switch))
+    }
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealed")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
