@@ -76,10 +76,14 @@ fn cut_short_anywhere_it_opens_nothing() {
     let sealed = sealer().seal(&here(), &entry(PLAIN)).unwrap();
     for length in 0..sealed.stored().len() {
         is_corrupt(&here(), entry(&sealed.stored()[..length]));
-        is_corrupt(
-            &here(),
-            entry(&sealed.stored()[sealed.stored().len() - length..]),
-        );
+        // Random bytes are in front now: one time in 256 they look like an entry sealed under another key.
+        let end = &sealed.stored()[sealed.stored().len() - length..];
+        let looks_sealed = end.len() >= Sealer::OVERHEAD && end[0] == sealed.stored()[0];
+        let expected = match looks_sealed {
+            true => ErrorKind::KeyMissing,
+            false => ErrorKind::Corrupt,
+        };
+        assert_eq!(refused(&here(), entry(end)).kind(), expected);
     }
     is_corrupt(&here(), entry(&[sealed.stored(), &[0]].concat()));
 }
