@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use token_cache_core::{
     AccountId, AccountKey, BeginSession, Begun, Capabilities, Clock, Cut, Directory, Entry,
     EntryAddress, EntryKey, EntryName, EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted,
-    Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result, Secret, SessionKind,
+    Link, Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result, Secret, SessionKind,
     SessionRecord, SignIn, TimeSource, Timestamp, TokenCache, TokenStore, WriteOptions, Written,
 };
 
@@ -255,6 +255,10 @@ impl TokenStore for TinyStore {
     }
 
     fn escrow(&self) -> Option<&dyn Escrow> {
+        None
+    }
+
+    fn link(&self) -> Option<&dyn Link> {
         None
     }
 }

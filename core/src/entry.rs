@@ -165,7 +165,8 @@ impl Version {
 /// The bytes are wiped from memory when the entry is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
-    value: Wiped,
+    /// Shared with whatever else holds the same read: a copy is handed out without copying it.
+    value: Arc<Wiped>,
     version: Version,
     expires_at: Timestamp,
 }
@@ -178,7 +179,7 @@ impl Entry {
 
     pub(crate) fn of(value: Wiped, version: Version, expires_at: Timestamp) -> Self {
         Self {
-            value,
+            value: Arc::new(value),
             version,
             expires_at,
         }
@@ -190,7 +191,7 @@ impl Entry {
     }
 
     pub(crate) fn stored_mut(&mut self) -> &mut Wiped {
-        &mut self.value
+        Arc::make_mut(&mut self.value)
     }
 
     /// Which write this is.

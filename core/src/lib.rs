@@ -17,6 +17,8 @@ mod error;
 mod escrow;
 mod hash_name;
 mod id_key;
+mod link;
+pub mod local;
 mod memory;
 mod namespace;
 mod on_behalf_of;
@@ -55,6 +57,10 @@ pub use self::{
     epoch::{Epoch, EpochHash},
     error::{Error, ErrorKind, Result},
     escrow::{Escrow, EscrowName, Escrowed},
+    link::{
+        Acknowledgement, Announced, Announcement, AnnouncementId, Invalidation, LeaseHolder, Link,
+        LinkConnection, Listener, RegistryId, ServerId,
+    },
     memory::MemoryStore,
     namespace::{Namespace, NamespaceRecord},
     on_behalf_of::OnBehalfOf,

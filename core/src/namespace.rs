@@ -10,12 +10,25 @@ pub struct NamespaceRecord {
     pub generation: u64,
     /// Tells whether a server's id key is the namespace's; reveals nothing of it.
     pub check: [u8; 16],
+    /// How long a local copy may be served at the most by a server that hears nothing of a sign-out: the longest lease, or the
+    /// greatest age, that any server was set to. Zero where none keeps copies.
+    pub longest_copy_life: Duration,
 }
 
 impl NamespaceRecord {
-    /// A record of these parts.
+    /// A record of these parts, of a namespace whose servers keep no local copies.
     pub const fn new(generation: u64, check: [u8; 16]) -> Self {
-        Self { generation, check }
+        Self {
+            generation,
+            check,
+            longest_copy_life: Duration::ZERO,
+        }
+    }
+
+    /// Says that servers keep local copies, and for how long.
+    pub const fn with_copies(mut self, longest_life: Duration) -> Self {
+        self.longest_copy_life = longest_life;
+        self
     }
 }
 

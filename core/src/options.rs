@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{EpochHash, LockOwner, SessionRecord, Timestamp, Version};
+use crate::{Announced, EpochHash, LockOwner, ServerId, SessionRecord, Timestamp, Version};
 
 /// How long a marker lives, counted from its landing: longer than any sign-in may take.
 pub const MARKER_LIFE: Duration = Duration::from_secs(30 * 60);
@@ -58,12 +58,24 @@ impl Begun {
 pub struct ReadOptions {
     /// The moment, on the store's clock, for what is expired.
     pub now: Timestamp,
+    /// Whether the answer is to be kept as a local copy: a store with a [`Link`](crate::Link) reads at the server that its link
+    /// leads to, so that whatever ends what was read is announced there.
+    pub for_copy: bool,
 }
 
 impl ReadOptions {
     /// A read at `now`, a moment of the store's clock.
     pub const fn at(now: Timestamp) -> Self {
-        Self { now }
+        Self {
+            now,
+            for_copy: false,
+        }
+    }
+
+    /// Reads what is to be kept as a local copy.
+    pub const fn for_copy(mut self) -> Self {
+        self.for_copy = true;
+        self
     }
 }
 
@@ -138,6 +150,9 @@ pub struct EvictOptions {
     pub marker_life: Duration,
     /// The moment, on the store's clock, for what is expired.
     pub now: Timestamp,
+    /// Which server announces it to those that keep local copies and hears their answers, where it is announced: in the same step
+    /// or after it, also where it ended nothing. A store without a [`Link`](crate::Link) announces nothing.
+    pub announce: Option<ServerId>,
 }
 
 impl EvictOptions {
@@ -146,7 +161,14 @@ impl EvictOptions {
         Self {
             marker_life: MARKER_LIFE,
             now,
+            announce: None,
         }
+    }
+
+    /// Has it announced by this server.
+    pub const fn announced_by(mut self, signer: ServerId) -> Self {
+        self.announce = Some(signer);
+        self
     }
 
     /// Has the marker live so long.
@@ -159,13 +181,15 @@ impl EvictOptions {
 /// What [`TokenStore::evict`](crate::TokenStore::evict) did.
 ///
 /// It counts nothing: an eviction that counted what it ended would have to visit it (G3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Evicted {
     /// True where a session ended; false where none stood in the cut's scope.
     pub ended: bool,
     /// How many replicas have it as well, where the store was set to wait for them.
     pub replicas: Option<u32>,
+    /// Who has to be waited for, where it was announced.
+    pub announced: Option<Announced>,
 }
 
 impl Evicted {
@@ -174,12 +198,19 @@ impl Evicted {
         Self {
             ended,
             replicas: None,
+            announced: None,
         }
     }
 
     /// Says that `replicas` replicas have it.
     pub const fn confirmed_by(mut self, replicas: u32) -> Self {
         self.replicas = Some(replicas);
+        self
+    }
+
+    /// Says that it was announced.
+    pub fn announced(mut self, announced: Announced) -> Self {
+        self.announced = Some(announced);
         self
     }
 }

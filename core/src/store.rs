@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use crate::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Escrow, EvictOptions, Evicted, Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result,
-    SessionRecord, TimeSource, WriteOptions, Written,
+    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
+    Result, SessionRecord, TimeSource, WriteOptions, Written,
 };
 
 #[doc = include_str!("store.md")]
@@ -131,6 +131,9 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
 
     /// Sealed epochs for those without a ticket, where the store keeps them.
     fn escrow(&self) -> Option<&dyn Escrow>;
+
+    /// How servers that keep local copies hear of sign-outs, where the store can tell them.
+    fn link(&self) -> Option<&dyn Link>;
 }
 
 macro_rules! forward_through {
@@ -214,6 +217,10 @@ macro_rules! forward_through {
 
             fn escrow(&self) -> Option<&dyn Escrow> {
                 (**self).escrow()
+            }
+
+            fn link(&self) -> Option<&dyn Link> {
+                (**self).link()
             }
         }
     };

@@ -3,9 +3,11 @@
 //! | record | bytes |
 //! |---|---|
 //! | session | 1, flags (1 labelled, 2 on behalf of), place on the store's clock (8), on the provider's (8), end (8), label (16, if labelled) |
-//! | namespace | 1, generation (8), check value (16) |
+//! | namespace | 1, generation (8), check value (16), longest life of a local copy (8, if there are any) |
 //!
-//! Numbers are big-endian, moments in milliseconds.
+//! Numbers are big-endian, moments and durations in milliseconds.
+
+use std::time::Duration;
 
 use token_cache_core::{
     EpochHash, Error, ErrorKind, NamespaceRecord, Places, SessionKind, SessionRecord, SidKey,
@@ -55,13 +57,22 @@ pub(crate) fn encode_namespace(record: &NamespaceRecord) -> Vec<u8> {
     let mut bytes = vec![FORMAT];
     bytes.extend_from_slice(&record.generation.to_be_bytes());
     bytes.extend_from_slice(&record.check);
+    if !record.longest_copy_life.is_zero() {
+        let life = u64::try_from(record.longest_copy_life.as_millis()).unwrap_or(u64::MAX);
+        bytes.extend_from_slice(&life.max(1).to_be_bytes());
+    }
     bytes
 }
 
 pub(crate) fn decode_namespace(mut bytes: &[u8]) -> Option<NamespaceRecord> {
     let rest = &mut bytes;
     let [format] = take(rest)?;
-    let record = NamespaceRecord::new(u64::from_be_bytes(take(rest)?), take(rest)?);
+    let mut record = NamespaceRecord::new(u64::from_be_bytes(take(rest)?), take(rest)?);
+    if !rest.is_empty() {
+        // Zero is not written: a record has one spelling.
+        let life = Some(u64::from_be_bytes(take(rest)?)).filter(|life| *life > 0)?;
+        record = record.with_copies(Duration::from_millis(life));
+    }
     (format == FORMAT && rest.is_empty()).then_some(record)
 }
 
@@ -120,8 +131,10 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn a_namespace_is_read_as_it_was_written(generation in any::<u64>(), check in any::<[u8; 16]>()) {
-            let record = NamespaceRecord::new(generation, check);
+        fn a_namespace_is_read_as_it_was_written(
+            generation in any::<u64>(), check in any::<[u8; 16]>(), life in prop_oneof![Just(0), any::<u64>()],
+        ) {
+            let record = NamespaceRecord::new(generation, check).with_copies(Duration::from_millis(life));
             prop_assert_eq!(decode_namespace(&encode_namespace(&record)), Some(record));
         }
 

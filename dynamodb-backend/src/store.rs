@@ -6,8 +6,8 @@ use std::{
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Escrow, EvictOptions, Evicted, Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result,
-    SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
+    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
+    Result, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
 };
 
 use crate::{
@@ -278,6 +278,10 @@ impl TokenStore for DynamoDbStore {
 
     fn escrow(&self) -> Option<&dyn Escrow> {
         Some(self)
+    }
+
+    fn link(&self) -> Option<&dyn Link> {
+        None
     }
 }
 

@@ -3,9 +3,9 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Clock, Cut, Directory, Entry, EntryAddress,
-    EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, Moment, Namespace, NamespaceRecord,
-    Over, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp, TokenStore,
-    Until, WriteOptions, Written,
+    EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Moment, Namespace,
+    NamespaceRecord, Over, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp,
+    TokenStore, Until, WriteOptions, Written,
 };
 
 use crate::{
@@ -314,6 +314,10 @@ impl TokenStore for RedisStore {
 
     fn escrow(&self) -> Option<&dyn Escrow> {
         Some(self)
+    }
+
+    fn link(&self) -> Option<&dyn Link> {
+        None
     }
 }
 

@@ -10,9 +10,10 @@ use token_cache_conformance::{Breakable, Harness, NoStore, async_trait};
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
     EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted,
-    IssuerKey, LockOwner, MarkOptions, Marking, MemoryStore, Namespace, NamespaceRecord, Page,
-    Pointed, Pointer, ReadOptions, RefreshLocks, Result, Scan, SessionRecord, SidKey, TimeSource,
-    Timestamp, TokenStore, Until, Version, WriteOptions, Written, test_util::FailingStore,
+    IssuerKey, Link, LockOwner, MarkOptions, Marking, MemoryStore, Namespace, NamespaceRecord,
+    Page, Pointed, Pointer, ReadOptions, RefreshLocks, Result, Scan, SessionRecord, SidKey,
+    TimeSource, Timestamp, TokenStore, Until, Version, WriteOptions, Written,
+    test_util::FailingStore,
 };
 
 /// What is wrong with a store: each step does what the healthy store does, unless the fault says otherwise.
@@ -315,6 +316,10 @@ impl<F: Fault> TokenStore for Broken<F> {
 
     fn escrow(&self) -> Option<&dyn Escrow> {
         Some(self)
+    }
+
+    fn link(&self) -> Option<&dyn Link> {
+        self.healthy.link()
     }
 }
 

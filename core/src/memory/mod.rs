@@ -1,4 +1,5 @@
 mod directory;
+mod link;
 mod partition;
 mod shards;
 
@@ -9,12 +10,12 @@ use std::{
 
 use async_trait::async_trait;
 
-use self::{directory::Index, partition::Partition, shards::Shards};
+use self::{directory::Index, link::Registry, partition::Partition, shards::Shards};
 use crate::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
     EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted,
-    LockOwner, Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord,
-    SystemClock, TimeSource, TokenStore, Version, WriteOptions, Written,
+    Invalidation, Link, LockOwner, Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result,
+    SessionRecord, SystemClock, TimeSource, TokenStore, Version, WriteOptions, Written,
 };
 
 /// The most bytes an entry may have, unless said otherwise.
@@ -45,6 +46,7 @@ struct Held {
     namespace: Mutex<Option<NamespaceRecord>>,
     shards: Shards,
     index: Mutex<Index>,
+    registry: Registry,
 }
 
 impl MemoryStore {
@@ -79,6 +81,7 @@ impl MemoryStore {
             namespace: Mutex::default(),
             shards: Shards::new(weight_limit),
             index: Mutex::default(),
+            registry: Registry::default(),
         }))
     }
 
@@ -194,7 +197,12 @@ impl TokenStore for MemoryStore {
         options: EvictOptions,
     ) -> Result<Evicted> {
         let now = self.0.clock.now();
-        Ok(self.with_partition(account, |partition| partition.evict(cut, options, now)))
+        let evicted = self.with_partition(account, |partition| partition.evict(cut, options, now));
+        let Some(signer) = options.announce else {
+            return Ok(evicted);
+        };
+        let what = Invalidation::Accounts(vec![*account]);
+        Ok(evicted.announced(self.0.registry.announce(Some(signer), what)?))
     }
 
     async fn sessions(
@@ -218,6 +226,10 @@ impl TokenStore for MemoryStore {
     }
 
     fn escrow(&self) -> Option<&dyn Escrow> {
+        Some(self)
+    }
+
+    fn link(&self) -> Option<&dyn Link> {
         Some(self)
     }
 }

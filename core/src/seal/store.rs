@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use super::Sealer;
 use crate::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
-    EntryAddress, EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, LockOwner, Namespace,
-    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, TokenStore,
-    Version, WriteOptions, Written,
+    EntryAddress, EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, LockOwner,
+    Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource,
+    TokenStore, Version, WriteOptions, Written,
 };
 
 /// A store whose entries are sealed: the one inside never sees what is in them (G5).
@@ -139,6 +139,10 @@ impl<S: TokenStore> TokenStore for SealedStore<S> {
 
     fn escrow(&self) -> Option<&dyn Escrow> {
         self.inner.escrow()
+    }
+
+    fn link(&self) -> Option<&dyn Link> {
+        self.inner.link()
     }
 }
 

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use crate::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
     EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted,
-    IssuerKey, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord, Page, Pointed, Pointer,
-    ReadOptions, RefreshLocks, Result, Scan, SessionRecord, SidKey, TimeSource, Timestamp,
+    IssuerKey, Link, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord, Page, Pointed,
+    Pointer, ReadOptions, RefreshLocks, Result, Scan, SessionRecord, SidKey, TimeSource, Timestamp,
     TokenStore, Until, Version, WriteOptions, Written,
 };
 
@@ -190,6 +190,10 @@ impl TokenStore for FailingStore {
 
     fn escrow(&self) -> Option<&dyn Escrow> {
         self.inner.escrow().is_some().then_some(self as _)
+    }
+
+    fn link(&self) -> Option<&dyn Link> {
+        self.inner.link()
     }
 }
 

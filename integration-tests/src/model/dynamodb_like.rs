@@ -7,7 +7,7 @@ use std::fmt;
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Error, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Namespace, NamespaceRecord,
+    Error, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace, NamespaceRecord,
     ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp, TokenStore,
     WriteOptions, Written,
 };
@@ -182,6 +182,10 @@ impl TokenStore for DynamoDbLike {
 
     fn escrow(&self) -> Option<&dyn Escrow> {
         Some(self)
+    }
+
+    fn link(&self) -> Option<&dyn Link> {
+        None
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Namespace,
+    Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace,
     NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, TokenStore,
     WriteOptions, Written,
 };
@@ -155,6 +155,10 @@ impl TokenStore for RedisLike {
 
     fn escrow(&self) -> Option<&dyn Escrow> {
         Some(self)
+    }
+
+    fn link(&self) -> Option<&dyn Link> {
+        None
     }
 }
 

@@ -6,9 +6,9 @@ use std::{
 use async_trait::async_trait;
 use token_cache::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Escrow, EscrowName, Escrowed, EvictOptions, Evicted, MemoryStore, Namespace, NamespaceRecord,
-    ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, TokenStore, WriteOptions,
-    Written,
+    Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, MemoryStore, Namespace,
+    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, TokenStore,
+    WriteOptions, Written,
 };
 
 /// A memory store, and every byte that it was ever given to keep: a dump that forgets nothing.
@@ -150,6 +150,10 @@ impl TokenStore for Journal {
 
     fn escrow(&self) -> Option<&dyn Escrow> {
         Some(self)
+    }
+
+    fn link(&self) -> Option<&dyn Link> {
+        self.store.link()
     }
 }
 

@@ -1,0 +1,199 @@
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+
+use crate::{AccountKey, Result, entropy, hash_name::hash_name};
+
+/// A server of the fleet as the others know it: random, new with every start.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerId([u8; 16]);
+
+impl ServerId {
+    /// A name that no other server has.
+    ///
+    /// # Errors
+    /// [`Unexpected`](crate::ErrorKind::Unexpected) where the operating system gives no random bytes.
+    pub fn mint() -> Result<Self> {
+        entropy::random().map(Self)
+    }
+
+    /// The name with these bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes that a store keeps.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for ServerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ServerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServerId({self})")
+    }
+}
+
+hash_name! {
+    /// One life of the registry of lease holders: a registry that was lost and made anew has another.
+    RegistryId
+}
+
+hash_name! {
+    /// One sending of an announcement: one that is sent again has another, so that an acknowledgement says which it answers.
+    AnnouncementId
+}
+
+impl RegistryId {
+    /// The id of a registry that is made now.
+    ///
+    /// # Errors
+    /// [`Unexpected`](crate::ErrorKind::Unexpected) where the operating system gives no random bytes.
+    pub fn mint() -> Result<Self> {
+        entropy::random().map(Self::from_bytes)
+    }
+}
+
+impl AnnouncementId {
+    /// The id of an announcement that is sent now.
+    ///
+    /// # Errors
+    /// [`Unexpected`](crate::ErrorKind::Unexpected) where the operating system gives no random bytes.
+    pub fn mint() -> Result<Self> {
+        entropy::random().map(Self::from_bytes)
+    }
+}
+
+/// Whose copies are to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a listener that knows not all of them can't keep G1"
+)]
+pub enum Invalidation {
+    /// Those of these accounts.
+    Accounts(Vec<AccountKey>),
+    /// All of them: a sign-out of more accounts than are worth naming.
+    Everything,
+}
+
+/// What is told to every server that listens: whose copies are to go, and who wants to hear of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a message of the protocol")]
+pub struct Announcement {
+    /// This sending of it.
+    pub id: AnnouncementId,
+    /// Who hears the acknowledgements; none where nobody waits for them.
+    pub signer: Option<ServerId>,
+    /// Whose copies are to go.
+    pub what: Invalidation,
+}
+
+/// A server's word that the copies are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a message of the protocol")]
+pub struct Acknowledgement {
+    /// What it answers.
+    pub announcement: AnnouncementId,
+    /// Who has dropped its copies.
+    pub server: ServerId,
+    /// The registry that this server has known, on the connection that it has, for longer than any lease: every lease that runs is
+    /// in it.
+    pub knows: Option<RegistryId>,
+}
+
+/// A server in the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a row of the registry")]
+pub struct LeaseHolder {
+    /// Who.
+    pub server: ServerId,
+    /// Its last renewal, by the registry's counter, which all servers share and which never starts over.
+    pub renewal: u64,
+}
+
+/// What became of an announcement: who held a lease when it was made, read in the same step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "an answer of the protocol")]
+pub struct Announced {
+    /// This sending of it.
+    pub id: AnnouncementId,
+    /// The registry; none where it can't be told that it is the one which this server's link leads to.
+    pub registry: Option<RegistryId>,
+    /// Who held a lease.
+    pub holders: Vec<LeaseHolder>,
+}
+
+/// What hears a server's link. Calls come in the order in which the store took the messages, and none of them blocks.
+pub trait Listener: fmt::Debug + Send + Sync + 'static {
+    /// Drops the copies; when it returns they are gone, and the answer is sent to the signer.
+    fn announced(&self, announcement: &Announcement) -> Option<Acknowledgement>;
+
+    /// Hears an answer to an announcement of this server's own.
+    fn acknowledged(&self, acknowledgement: &Acknowledgement);
+}
+
+/// How servers that keep local copies hear of sign-outs: an optional part of a store. Without it, copies live for an age, and a
+/// sign-out waits that age out.
+///
+/// An announcement is part of [`TokenStore::evict`](crate::TokenStore::evict), where
+/// [`EvictOptions::announce`](crate::EvictOptions::announce) asks for it, and comes after the eviction or in the same step.
+#[async_trait]
+pub trait Link: Send + Sync {
+    /// Opens this server's link. When it returns, the listener hears every announcement that the store takes from now on, until the
+    /// connection is [lost](LinkConnection::lost).
+    ///
+    /// # Errors
+    /// The store's own failures.
+    async fn connect(
+        &self,
+        server: ServerId,
+        listener: Arc<dyn Listener>,
+    ) -> Result<Arc<dyn LinkConnection>>;
+
+    /// Announces what ended outside of [`TokenStore::evict`](crate::TokenStore::evict): many accounts at once, say. One request.
+    /// Answers go to `signer`; without one there are none.
+    ///
+    /// # Errors
+    /// The store's own failures; the announcement may have been made.
+    async fn announce(&self, signer: Option<ServerId>, what: Invalidation) -> Result<Announced>;
+}
+
+/// One open connection of a link.
+#[async_trait]
+pub trait LinkConnection: fmt::Debug + Send + Sync + 'static {
+    /// Enters this server in the registry, or renews its entry there, and answers with the registry's id. One request, a write: a
+    /// server that is no primary any more refuses it. When it returns, the listener has heard every announcement that the
+    /// store took before it.
+    ///
+    /// # Errors
+    /// The store's own failures: the connection is of no more use.
+    async fn renew(&self) -> Result<RegistryId>;
+
+    /// The registry's id; where there is no registry it is made. One request, a write.
+    ///
+    /// # Errors
+    /// As [`renew`](Self::renew).
+    async fn registry(&self) -> Result<RegistryId>;
+
+    /// Removes servers from the registry that have not renewed since they were read there. One request.
+    ///
+    /// # Errors
+    /// As [`renew`](Self::renew).
+    async fn reap(&self, silent: &[LeaseHolder]) -> Result<()>;
+
+    /// Removes this server from the registry: it serves no copies any more. One request.
+    ///
+    /// # Errors
+    /// As [`renew`](Self::renew).
+    async fn leave(&self) -> Result<()>;
+
+    /// Waits until the connection is lost: from some moment before it returns, the listener may have missed announcements.
+    async fn lost(&self);
+}

@@ -1,0 +1,74 @@
+use std::time::Duration;
+
+use super::{boot_time::BootInstant, holder::with_drift};
+use crate::{Acknowledgement, Announced, AnnouncementId, LeaseHolder, RegistryId, ServerId};
+
+/// What a sign-out waits for after its announcement: each server that held a lease has dropped its copies, or its lease has run out.
+/// It does no I/O.
+///
+/// The registry may be young, after a failover say: a lease that was given before may not be in it. It is taken for whole when
+/// this server, or one that acknowledged, has known it for longer than any lease; otherwise the longest lease is waited out.
+#[derive(Debug, Clone)]
+pub struct Clearance {
+    announcement: AnnouncementId,
+    registry: Option<RegistryId>,
+    whole: bool,
+    silent: Vec<LeaseHolder>,
+    over_at: BootInstant,
+}
+
+impl Clearance {
+    /// What to wait for. `own` has dropped its copies already; `knows` is [`Holder::knows`](super::Holder::knows) of this server, asked after the
+    /// answer was `received`.
+    pub fn new(
+        announced: Announced,
+        own: ServerId,
+        knows: Option<RegistryId>,
+        longest_lease: Duration,
+        received: BootInstant,
+    ) -> Self {
+        let Announced {
+            id,
+            registry,
+            mut holders,
+        } = announced;
+        holders.retain(|holder| holder.server != own);
+        Self {
+            announcement: id,
+            registry,
+            whole: registry.is_some() && registry == knows,
+            silent: holders,
+            over_at: received + with_drift(longest_lease),
+        }
+    }
+
+    /// A server has answered.
+    pub fn acknowledged(&mut self, acknowledgement: &Acknowledgement) {
+        if acknowledgement.announcement != self.announcement {
+            return;
+        }
+        self.whole |= self.registry.is_some() && self.registry == acknowledgement.knows;
+        self.silent
+            .retain(|holder| holder.server != acknowledgement.server);
+    }
+
+    /// Whether no server can serve what was signed out any more.
+    pub fn is_over(&self, now: BootInstant) -> bool {
+        (self.whole && self.silent.is_empty()) || now >= self.over_at
+    }
+
+    /// When it is over at the latest: every lease that was given before the announcement has run out.
+    pub fn over_at(&self) -> BootInstant {
+        self.over_at
+    }
+
+    /// Who has not answered.
+    pub fn silent(&self) -> &[LeaseHolder] {
+        &self.silent
+    }
+
+    /// The announcement that it is about.
+    pub fn announcement(&self) -> AnnouncementId {
+        self.announcement
+    }
+}

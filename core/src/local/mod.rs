@@ -1,0 +1,16 @@
+//! Local copies under a lease: what a server may serve of what it has read, and what a sign-out waits for so that no server can.
+//!
+//! The two halves of the protocol do no I/O: [`Holder`] is the side of who keeps copies, [`Clearance`] that of who signs out. The
+//! clocks in both are a server's own, and only the rate at which they go matters.
+
+mod boot_time;
+mod clearance;
+mod holder;
+mod stamps;
+
+pub use self::{
+    boot_time::{BootInstant, BootTime, SystemBootTime},
+    clearance::Clearance,
+    holder::{ConnectionNumber, Holder},
+    stamps::Stamp,
+};

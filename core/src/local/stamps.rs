@@ -1,0 +1,46 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::AccountKey;
+
+/// How many counters accounts share: a sign-out makes one copy in so many a miss.
+const COUNTERS: usize = 4_096;
+
+/// What the counters of an account said at some moment: a copy is good while they still say so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp(u64);
+
+/// Counters that rise with every invalidation, so that a read which an invalidation overtook leaves nothing that can be served.
+#[derive(Debug)]
+pub(super) struct Stamps {
+    everything: AtomicU32,
+    accounts: Box<[AtomicU32]>,
+}
+
+impl Stamps {
+    pub(super) fn new() -> Self {
+        Self {
+            everything: AtomicU32::new(0),
+            accounts: (0..COUNTERS).map(|_| AtomicU32::new(0)).collect(),
+        }
+    }
+
+    pub(super) fn of(&self, account: &AccountKey) -> Stamp {
+        let everything = self.everything.load(Ordering::Acquire);
+        let account = self.accounts[counter(account)].load(Ordering::Acquire);
+        Stamp((u64::from(everything) << 32) | u64::from(account))
+    }
+
+    pub(super) fn raise(&self, account: &AccountKey) {
+        self.accounts[counter(account)].fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn raise_all(&self) {
+        self.everything.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// The account's counter: its key is a hash already.
+fn counter(account: &AccountKey) -> usize {
+    let [high, low, ..] = account.subject();
+    usize::from(u16::from_be_bytes([*high, *low])) % COUNTERS
+}
