@@ -9,6 +9,18 @@
 //! assert!(METRICS.iter().any(|metric| metric.name == "token_cache_reads_total"));
 //! ```
 
+/// Counts what has no operation of its own.
+macro_rules! count {
+    ($name:literal, $by:expr) => {{
+        #[cfg(feature = "metrics")]
+        metrics::counter!($name).increment($by);
+        #[cfg(not(feature = "metrics"))]
+        let _ = $by;
+    }};
+}
+
+#[allow(dead_code, reason = "told by local copies as they come")]
+mod copies;
 #[cfg_attr(
     not(all(feature = "tracing", feature = "metrics")),
     allow(dead_code, reason = "told to spans and figures, which are features")
@@ -22,6 +34,10 @@ mod observe;
 mod operation;
 mod tables;
 
+#[allow(unused_imports, reason = "told by local copies as they come")]
+pub(crate) use self::copies::{
+    CopyRead, copies, copy_filled, copy_read, lease_lost, silent, untold,
+};
 pub use self::tables::{METRICS, Metric, MetricKind, SPANS};
 pub(crate) use self::{
     failure::Failure,
@@ -32,16 +48,6 @@ use crate::{Error, Sealing};
 
 #[cfg(feature = "metrics")]
 pub use self::tables::describe_metrics;
-
-/// Counts what has no operation of its own.
-macro_rules! count {
-    ($name:literal, $by:expr) => {{
-        #[cfg(feature = "metrics")]
-        metrics::counter!($name).increment($by);
-        #[cfg(not(feature = "metrics"))]
-        let _ = $by;
-    }};
-}
 
 /// Sessions that ended to keep an account to its most sessions.
 pub(crate) fn displaced(sessions: usize) {

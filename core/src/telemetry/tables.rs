@@ -163,7 +163,8 @@ pub const METRICS: &[Metric] = &[
     histogram(
         "token_cache_duration_seconds",
         &[("operation", &[])],
-        "How long an operation took: read, write, remove, resume, sign_in, sign_out, refresh, call_provider, revoke.",
+        "How long an operation took: read, write, remove, resume, sign_in, sign_out, refresh, call_provider, revoke, await_copies, \
+         renew_lease.",
     ),
     counter(
         "token_cache_errors_total",
@@ -174,6 +175,55 @@ pub const METRICS: &[Metric] = &[
         "token_cache_open_failures_total",
         &[("kind", &["corrupt", "key_missing"])],
         "Entries that could not be opened.",
+    ),
+    counter(
+        "token_cache_copy_reads_total",
+        &[("outcome", &["hit", "miss", "lapsed"])],
+        "Looks for a local copy. Lapsed: there was one that could not be served any more.",
+    ),
+    counter(
+        "token_cache_copy_fills_total",
+        &[],
+        "Local copies kept of what the store answered.",
+    ),
+    gauge(
+        "token_cache_copies",
+        &[],
+        "How many local copies this server keeps; told every second.",
+    ),
+    gauge(
+        "token_cache_copy_bytes",
+        &[],
+        "How many bytes they take; told every second.",
+    ),
+    counter(
+        "token_cache_lease_renewals_total",
+        &[("outcome", &["renewed", "error"])],
+        "Renewals of this server's lease.",
+    ),
+    counter(
+        "token_cache_leases_lost_total",
+        &[],
+        "How often this server's link was lost, and its lease with it.",
+    ),
+    counter(
+        "token_cache_sign_out_waits_total",
+        &[(
+            "outcome",
+            &["acknowledged", "lease", "age", "not_awaited", "error"],
+        )],
+        "Sign-outs where servers keep local copies. Acknowledged: each server said that its copies are gone. Lease: the longest \
+         lease was waited out. Age: the greatest age was. Not awaited: the app asked for that.",
+    ),
+    counter(
+        "token_cache_silent_servers_total",
+        &[],
+        "Servers that held a lease and did not answer a sign-out within it.",
+    ),
+    counter(
+        "token_cache_announcements_failed_total",
+        &[],
+        "Announcements that nobody waits for, of a displaced session say, that could not be made while a copy could be served.",
     ),
     gauge(
         "token_cache_key_idle_seconds",
