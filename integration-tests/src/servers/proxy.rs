@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::{ServerError, wait};
 
 mod connection;
+mod lanes;
 mod state;
 
-use self::state::Shared;
+use self::state::{Apart, Shared};
 
 const HOLD_LIMIT: Duration = Duration::from_secs(10);
 
@@ -130,6 +131,50 @@ impl Proxy {
     pub fn thaw(&self) {
         self.shared.state().frozen = false;
         self.shared.wake();
+    }
+}
+
+/// To connections that subscribe, and to no others: the links by which servers with local copies hear of sign-outs.
+impl Proxy {
+    /// How many there are.
+    pub fn links(&self) -> usize {
+        self.shared.state().count_links()
+    }
+
+    /// Breaks each of them; new ones are welcome.
+    pub fn cut_links(&self) {
+        self.shared.state().cut_links();
+    }
+
+    /// While true, breaks each of them, and every connection as soon as it subscribes.
+    pub fn refuse_links(&self, refusing: bool) {
+        let mut state = self.shared.state();
+        state.links.refused = refusing;
+        if refusing {
+            state.cut_links();
+        }
+    }
+
+    /// Nothing passes on them any more, and none breaks: half-open.
+    pub fn freeze_links(&self) {
+        self.shared.state().links.frozen = true;
+    }
+
+    /// What was held back since [`freeze_links`](Self::freeze_links) passes, in order.
+    pub fn thaw_links(&self) {
+        self.shared.state().links.frozen = false;
+        self.shared.wake();
+    }
+
+    /// Holds replies and pushes back for so long, each for itself. From then on they are no single ordered stream on a connection
+    /// that passed something meanwhile.
+    pub fn part_links(&self, replies: Duration, pushes: Duration) {
+        self.shared.state().links.apart = Some(Apart { replies, pushes });
+    }
+
+    /// Holds nothing back any more.
+    pub fn join_links(&self) {
+        self.shared.state().links.apart = None;
     }
 }
 

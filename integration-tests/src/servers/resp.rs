@@ -7,7 +7,7 @@ use super::ServerError;
 
 mod frame;
 
-pub(super) use self::frame::frame;
+pub(super) use self::frame::{Frame, frame};
 
 /// A reply of a Redis server.
 #[derive(Clone, PartialEq)]

@@ -13,6 +13,7 @@ mod lifetime;
 mod oauth;
 mod provided;
 mod proxy;
+mod proxy_links;
 mod redis;
 mod replicas;
 mod tls;

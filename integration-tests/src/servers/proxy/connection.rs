@@ -5,19 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::Fault;
+use super::lanes::Lanes;
 use super::state::Shared;
 use crate::servers::resp::frame;
 
 const CHUNK: usize = 64 * 1024;
 /// Their answers are pushes in RESP3: no reply is owed for them.
-const WITHOUT_REPLY: [&str; 6] = [
-    "SUBSCRIBE",
-    "PSUBSCRIBE",
-    "SSUBSCRIBE",
-    "UNSUBSCRIBE",
-    "PUNSUBSCRIBE",
-    "SUNSUBSCRIBE",
-];
+const SUBSCRIBING: [&str; 3] = ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"];
+const UNSUBSCRIBING: [&str; 3] = ["UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"];
 
 /// For each request under way, in order, whether its reply is to be dropped.
 type Owed = Arc<Mutex<VecDeque<bool>>>;
@@ -33,13 +28,13 @@ pub(super) fn serve(client: TcpStream, server: TcpStream, shared: &Arc<Shared>) 
     let (up, up_owed) = (Arc::clone(shared), Arc::clone(&owed));
     thread::spawn(move || {
         // However it ends, the connection does.
-        let _ = pass_requests(client, server, &up, &up_owed);
+        let _ = pass_requests(client, server, &up, &up_owed, connection);
         up.state().close(connection);
     });
     let down = Arc::clone(shared);
     thread::spawn(move || {
         // As above.
-        let _ = pass_replies(server_too, client_too, &down, &owed);
+        let _ = pass_replies(server_too, client_too, &down, &owed, connection);
         down.state().close(connection);
     });
 }
@@ -60,6 +55,7 @@ fn pass_requests(
     mut server: TcpStream,
     shared: &Shared,
     owed: &Owed,
+    connection: u64,
 ) -> io::Result<()> {
     let mut received = Vec::new();
     while read_more(&mut client, &mut received)? {
@@ -67,10 +63,17 @@ fn pass_requests(
         while let Some(request) = frame(&received[whole..]).map_err(io::Error::other)? {
             let end = whole + request.length;
             let command = command_of(&received[whole..end]);
-            let owes_reply = !WITHOUT_REPLY.contains(&command.as_str());
-            shared.state().arrived += 1;
+            let subscribes = SUBSCRIBING.contains(&command.as_str());
+            let owes_reply = !subscribes && !UNSUBSCRIBING.contains(&command.as_str());
+            {
+                let mut state = shared.state();
+                state.arrived += 1;
+                if subscribes {
+                    state.subscribed(connection);
+                }
+            }
             let fault = {
-                let mut state = shared.thawed();
+                let mut state = shared.thawed(connection);
                 let fault = state.request(command);
                 state.faults += u64::from(fault == Some(Fault::CutRequest));
                 fault
@@ -94,29 +97,43 @@ fn pass_requests(
 
 fn pass_replies(
     mut server: TcpStream,
-    mut client: TcpStream,
-    shared: &Shared,
+    client: TcpStream,
+    shared: &Arc<Shared>,
     owed: &Owed,
+    connection: u64,
 ) -> io::Result<()> {
+    let client = Arc::new(Mutex::new(client));
+    let mut lanes: Option<Lanes> = None;
     let mut received = Vec::new();
     while read_more(&mut server, &mut received)? {
+        let mut messages = Vec::new();
         let mut whole = 0;
         let mut dropped = false;
-        while let Some(reply) = frame(&received[whole..]).map_err(io::Error::other)? {
+        while let Some(message) = frame(&received[whole..]).map_err(io::Error::other)? {
             let mut owed = owed.lock().unwrap_or_else(PoisonError::into_inner);
-            dropped = !reply.is_push && owed.pop_front().unwrap_or(false);
+            dropped = !message.is_push && owed.pop_front().unwrap_or(false);
             if dropped {
                 break;
             }
-            whole += reply.length;
+            whole += message.length;
+            messages.push(message);
         }
-        let delay = shared.thawed().delay;
-        if whole > 0 {
+        let (delay, apart) = {
+            let state = shared.thawed(connection);
+            (state.delay, state.apart(connection))
+        };
+        if apart.is_some() && lanes.is_none() {
+            lanes = Some(Lanes::open(&client, shared, connection));
+        }
+        if let Some(lanes) = &lanes {
+            lanes.pass(&received, &messages, apart);
+        } else if whole > 0 {
             thread::sleep(delay);
-            drop(shared.thawed());
+            drop(shared.thawed(connection));
+            let mut client = client.lock().unwrap_or_else(PoisonError::into_inner);
             client.write_all(&received[..whole])?;
-            received.drain(..whole);
         }
+        received.drain(..whole);
         if dropped {
             shared.state().faults += 1;
             return Ok(());

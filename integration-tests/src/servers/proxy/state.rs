@@ -23,9 +23,30 @@ pub(super) struct State {
     pub(super) frozen: bool,
     pub(super) refusing: bool,
     pub(super) closed: bool,
-    /// Both ends of every open connection.
-    ends: BTreeMap<u64, [TcpStream; 2]>,
+    pub(super) links: Links,
+    open: BTreeMap<u64, Open>,
     opened: u64,
+}
+
+/// What happens to connections that subscribe, and to no others.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    pub(super) frozen: bool,
+    pub(super) refused: bool,
+    pub(super) apart: Option<Apart>,
+}
+
+/// How long replies and pushes are held back, each for itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Apart {
+    pub(super) replies: Duration,
+    pub(super) pushes: Duration,
+}
+
+#[derive(Debug)]
+struct Open {
+    ends: [TcpStream; 2],
+    subscribes: bool,
 }
 
 impl Shared {
@@ -44,10 +65,13 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Waits while the proxy is frozen; the state afterwards.
-    pub(super) fn thawed(&self) -> MutexGuard<'_, State> {
+    /// Waits while the connection is frozen; the state afterwards.
+    pub(super) fn thawed(&self, connection: u64) -> MutexGuard<'_, State> {
         self.changed
-            .wait_while(self.state(), |state| state.frozen && !state.closed)
+            .wait_while(self.state(), |state| {
+                let frozen = state.frozen || (state.links.frozen && state.subscribes(connection));
+                frozen && !state.closed
+            })
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -62,21 +86,56 @@ impl State {
 
     pub(super) fn open(&mut self, ends: [TcpStream; 2]) -> u64 {
         self.opened += 1;
-        self.ends.insert(self.opened, ends);
+        let subscribes = false;
+        self.open.insert(self.opened, Open { ends, subscribes });
         self.opened
     }
 
     pub(super) fn close(&mut self, connection: u64) {
-        if let Some(ends) = self.ends.remove(&connection) {
-            shut(&ends);
+        if let Some(open) = self.open.remove(&connection) {
+            shut(&open.ends);
         }
     }
 
     pub(super) fn cut(&mut self) {
-        for ends in self.ends.values() {
-            shut(ends);
+        for open in self.open.values() {
+            shut(&open.ends);
         }
-        self.ends.clear();
+        self.open.clear();
+    }
+
+    /// The connection has asked for a subscription.
+    pub(super) fn subscribed(&mut self, connection: u64) {
+        if self.links.refused {
+            self.close(connection);
+        }
+        if let Some(open) = self.open.get_mut(&connection) {
+            open.subscribes = true;
+        }
+    }
+
+    pub(super) fn subscribes(&self, connection: u64) -> bool {
+        let open = self.open.get(&connection);
+        open.is_some_and(|open| open.subscribes)
+    }
+
+    /// How many connections subscribe.
+    pub(super) fn count_links(&self) -> usize {
+        self.open.values().filter(|open| open.subscribes).count()
+    }
+
+    pub(super) fn cut_links(&mut self) {
+        self.open.retain(|_, open| {
+            if open.subscribes {
+                shut(&open.ends);
+            }
+            !open.subscribes
+        });
+    }
+
+    /// How long the connection's replies and pushes are held back, where they are told apart.
+    pub(super) fn apart(&self, connection: u64) -> Option<Apart> {
+        self.links.apart.filter(|_| self.subscribes(connection))
     }
 }
 
