@@ -114,7 +114,8 @@ pub struct Acknowledgement {
 pub struct LeaseHolder {
     /// Who.
     pub server: ServerId,
-    /// Its last renewal, by the registry's counter, which all servers share and which never starts over.
+    /// Its last renewal: a number that no other renewal ever has, also not after the registry was lost, or a replica took over that
+    /// lacked the last ones. Who is removed for being silent is removed by it.
     pub renewal: u64,
 }
 

@@ -57,6 +57,11 @@ impl Clearance {
         (self.whole && self.silent.is_empty()) || now >= self.over_at
     }
 
+    /// Whether every lease that runs is known to be in the registry; else the longest lease is waited out.
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
     /// When it is over at the latest: every lease that was given before the announcement has run out.
     pub fn over_at(&self) -> BootInstant {
         self.over_at

@@ -78,15 +78,23 @@ impl Holder {
         }
     }
 
-    /// The link was opened anew, and the server listens: whatever it holds may have been announced meanwhile, by a server that knows
-    /// nothing of its lease.
-    pub fn connected(&self) -> ConnectionNumber {
+    /// The link is about to be opened, or opened anew. Asked before the store is: announcements may be heard, and acknowledged,
+    /// as soon as the server listens, and what it knew of the registry it knew on another connection. The lease it has runs on.
+    pub fn connecting(&self) -> ConnectionNumber {
         let mut known = self.known();
         known.connection += 1;
         known.registry = None;
-        self.lease_until.store(0, Ordering::Release);
-        self.stamps.raise_all();
         ConnectionNumber(known.connection)
+    }
+
+    /// The link was opened, and the server listens: whatever it holds may have been announced meanwhile, by a server that knows
+    /// nothing of its lease.
+    pub fn connected(&self, connection: ConnectionNumber) {
+        let known = self.known();
+        if known.connection == connection.0 {
+            self.lease_until.store(0, Ordering::Release);
+            self.stamps.raise_all();
+        }
     }
 
     /// A renewal on this connection was answered: the lease runs from the moment it was sent.
