@@ -1,5 +1,7 @@
 //! The clock that all processes of a run share.
 
+use std::time::Duration;
+
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,12 @@ impl Tick {
     /// Milliseconds of the reading: what the harness's provider uses as its clock, one of its seconds a millisecond.
     pub const fn millis(self) -> u64 {
         self.0 / 1_000_000
+    }
+
+    /// The time since an earlier reading; none where that is not earlier.
+    pub fn since(self, earlier: Self) -> Option<Duration> {
+        let nanos = self.0.checked_sub(earlier.0)?;
+        (nanos > 0).then(|| Duration::from_nanos(nanos))
     }
 
     /// This reading and `millis` more.

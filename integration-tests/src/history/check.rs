@@ -5,6 +5,7 @@ use super::{
     ends::{Begun, End, Ends},
     entries,
 };
+use crate::clock::Tick;
 
 /// What a history is held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,21 @@ pub struct Rules {
     /// Whether each session and its tokens are its own; false for a cache that knows only accounts, in which nothing but
     /// the tokens that are read tells of sessions.
     pub isolated: bool,
+    /// What local copies are allowed, where servers keep any.
+    pub copies: Option<CopyRules>,
+}
+
+/// For how long a copy may be served that a server has not heard of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a test says what it holds a history to"
+)]
+pub struct CopyRules {
+    /// Milliseconds for which tokens may be read after a sign-out that does not wait has returned.
+    pub not_awaited: u64,
+    /// Milliseconds for which a read may see what another server has replaced.
+    pub outdated: u64,
 }
 
 impl Rules {
@@ -30,6 +46,7 @@ impl Rules {
         clock_slack: 4_000,
         nothing_lost: true,
         isolated: true,
+        copies: None,
     };
 
     /// For a run that empties or replaces the store.
@@ -43,7 +60,16 @@ impl Rules {
         clock_slack: 4_000,
         nothing_lost: false,
         isolated: false,
+        copies: None,
     };
+
+    /// The same, where servers keep copies.
+    pub const fn with_copies(self, copies: CopyRules) -> Self {
+        Self {
+            copies: Some(copies),
+            ..self
+        }
+    }
 }
 
 /// Looks for broken promises in a whole history, in any order of events.
@@ -51,7 +77,9 @@ impl Rules {
 /// - **G1**: a read, or a ticket shown, that began after a sign-out had returned Ok sees a session that it ended.
 /// - **G2**: what is seen was written by a write that ended after the sign-out; a write or a sign-in is accepted that the
 ///   sign-out had ended before; a session ends that only an older message could have ended.
-/// - **G4**: an acknowledged write is gone or older than another; two writes replaced the same one.
+/// - **G1 of copies**: a read that began longer than the stated time after a sign-out that does not wait.
+/// - **G4**: an acknowledged write is gone or older than another; two writes replaced the same one. With copies, what another
+///   server has replaced may be read for the stated time, and what the same server has replaced may not.
 pub fn check(events: &[Event], rules: Rules) -> Report {
     let sessions = sessions(events);
     let ends = Ends::of(events);
@@ -61,10 +89,11 @@ pub fn check(events: &[Event], rules: Rules) -> Report {
         .collect();
     let landed = landed(events);
 
+    let copies_outlive = rules.copies.map_or(0, |copies| copies.not_awaited);
     let mut report = Report::default();
     report.counts.sessions_ended = ends
         .values()
-        .filter(|end| end.certain != crate::clock::Tick::NEVER)
+        .filter(|end| end.certain != Tick::NEVER)
         .count();
     for event in events {
         count(event, &mut report);
@@ -73,11 +102,11 @@ pub fn check(events: &[Event], rules: Rules) -> Report {
             | Op::Resume { session }
             | Op::Get { session, .. }
             | Op::Put { session, .. } => session,
-            Op::SignOut(_) => continue,
+            Op::SignOut(_) | Op::SignOutAtOnce(_) => continue,
         };
-        tokens_read(event, &ends, &landed, &mut report);
+        tokens_read(event, &ends, &landed, copies_outlive, &mut report);
         if rules.isolated {
-            accepted(event, session, &ends, &mut report);
+            accepted(event, session, &ends, copies_outlive, &mut report);
         }
         let unexplained = ends
             .get(&session)
@@ -97,7 +126,8 @@ pub fn check(events: &[Event], rules: Rules) -> Report {
         entries::isolated(events, &mut report);
     }
     if rules.nothing_lost {
-        entries::nothing_lost(events, &mut report);
+        let outdated = rules.copies.map_or(0, |copies| copies.outdated);
+        entries::nothing_lost(events, outdated, &mut report);
     }
     report
 }
@@ -137,14 +167,19 @@ fn tokens_read(
     event: &Event,
     ends: &HashMap<SessionId, End>,
     landed: &HashMap<WriteId, &Event>,
+    copies_outlive: u64,
     report: &mut Report,
 ) {
     let Outcome::Found { of, write } = &event.outcome else {
         return;
     };
-    let Some(end) = ended(ends, *of, event) else {
+    let Some(end) = ends.get(of) else {
         return;
     };
+    stale(event, end, report);
+    if !end.forbids(event.span.start, copies_outlive) {
+        return;
+    }
     let late = landed
         .get(write)
         .is_some_and(|landed| landed.span.end >= end.certain_began);
@@ -165,14 +200,26 @@ fn accepted(
     event: &Event,
     session: SessionId,
     ends: &HashMap<SessionId, End>,
+    copies_outlive: u64,
     report: &mut Report,
 ) {
-    let promise = match (&event.op, &event.outcome) {
-        (Op::Resume { .. }, Outcome::Done) => Promise::G1,
-        (Op::Put { .. } | Op::SignIn { .. }, Outcome::Done) => Promise::G2,
+    let Some(end) = ends.get(&session) else {
+        return;
+    };
+    let (promise, broken) = match (&event.op, &event.outcome) {
+        // It may be answered by a copy.
+        (Op::Resume { .. }, Outcome::Done) => {
+            stale(event, end, report);
+            let broken = end.forbids(event.span.start, copies_outlive);
+            (Promise::G1, broken)
+        }
+        // The store decides, and it has ended the session.
+        (Op::Put { .. } | Op::SignIn { .. }, Outcome::Done) => {
+            (Promise::G2, end.certain < event.span.start)
+        }
         _ => return,
     };
-    if let Some(end) = ended(ends, session, event) {
+    if broken {
         report.violation(
             promise,
             format!("{event:?} was accepted after the sign-out of {end:?}"),
@@ -180,14 +227,17 @@ fn accepted(
     }
 }
 
-/// How a session ended, if it had for certain before an event began.
-fn ended<'a>(
-    ends: &'a HashMap<SessionId, End>,
-    session: SessionId,
-    event: &Event,
-) -> Option<&'a End> {
-    ends.get(&session)
-        .filter(|end| end.certain < event.span.start)
+/// Notes how long after the end of its session an event saw it live.
+fn stale(event: &Event, end: &End, report: &mut Report) {
+    let since = |end: Tick| event.span.start.since(end);
+    let staleness = &mut report.staleness;
+    if let Some(time) = since(end.everywhere) {
+        staleness.after_sign_out = staleness.after_sign_out.max(time);
+    }
+    if let Some(time) = since(end.at_once) {
+        staleness.reads_after_sign_out_at_once += 1;
+        staleness.after_sign_out_at_once = staleness.after_sign_out_at_once.max(time);
+    }
 }
 
 fn count(event: &Event, report: &mut Report) {
@@ -204,6 +254,10 @@ fn count(event: &Event, report: &mut Report) {
         (Op::SignIn { .. }, Outcome::Done) => counts.sign_ins += 1,
         (Op::SignIn { .. }, Outcome::SignedOut) => counts.sign_ins_refused += 1,
         (Op::SignOut(_), _) => counts.sign_outs += 1,
+        (Op::SignOutAtOnce(_), _) => {
+            counts.sign_outs += 1;
+            counts.sign_outs_at_once += 1;
+        }
         _ => {}
     }
 }

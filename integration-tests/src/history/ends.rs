@@ -21,13 +21,25 @@ pub(super) struct End {
     pub(super) certain_began: Tick,
     /// From here on it may have ended: some sign-out, whatever became of it, began here.
     pub(super) possible: Tick,
+    /// From here on no server may serve a copy: some sign-out that waits for the copies returned Ok here.
+    pub(super) everywhere: Tick,
+    /// From here on servers may serve copies for the stated time only: some sign-out that does not wait returned Ok here.
+    pub(super) at_once: Tick,
 }
 
 impl End {
+    /// Whether it is broken that a read which began at `start` saw tokens, where copies may outlive by so many milliseconds a
+    /// sign-out that does not wait.
+    pub(super) fn forbids(&self, start: Tick, copies_outlive: u64) -> bool {
+        self.everywhere < start || self.at_once.plus_millis(copies_outlive) < start
+    }
+
     const NONE: Self = Self {
         certain: Tick::NEVER,
         certain_began: Tick::NEVER,
         possible: Tick::NEVER,
+        everywhere: Tick::NEVER,
+        at_once: Tick::NEVER,
     };
 }
 
@@ -44,6 +56,7 @@ enum Reach {
 struct SignOut {
     span: Span,
     certain: bool,
+    at_once: bool,
     reach: Reach,
 }
 
@@ -62,7 +75,7 @@ impl Ends {
     pub(super) fn of(events: &[Event]) -> Self {
         let mut ends = Self::default();
         for event in events {
-            if let Op::SignOut(scope) = &event.op {
+            if let Op::SignOut(scope) | Op::SignOutAtOnce(scope) = &event.op {
                 ends.add(event, scope);
             }
         }
@@ -74,6 +87,7 @@ impl Ends {
         let sign_out = |reach| SignOut {
             span: event.span,
             certain,
+            at_once: matches!(event.op, Op::SignOutAtOnce(_)),
             reach,
         };
         match scope {
@@ -157,6 +171,7 @@ impl Ends {
             let SignOut {
                 span,
                 certain,
+                at_once,
                 reach,
             } = sign_out;
             let (surely_in_scope, maybe_in_scope) = match reach {
@@ -170,8 +185,16 @@ impl Ends {
                     begun.requested.start <= span.end.plus_millis(slack),
                 ),
             };
-            if *certain && surely_in_scope && span.end < end.certain {
-                (end.certain, end.certain_began) = (span.end, span.start);
+            if *certain && surely_in_scope {
+                if span.end < end.certain {
+                    (end.certain, end.certain_began) = (span.end, span.start);
+                }
+                let returned = if *at_once {
+                    &mut end.at_once
+                } else {
+                    &mut end.everywhere
+                };
+                *returned = span.end.min(*returned);
             }
             if maybe_in_scope {
                 end.possible = end.possible.min(span.start);

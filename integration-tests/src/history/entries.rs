@@ -1,4 +1,7 @@
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+};
 
 use super::{Event, Op, Outcome, Promise, Report, SessionId, Span, WriteId};
 use crate::clock::Tick;
@@ -30,50 +33,74 @@ pub(super) fn isolated(events: &[Event], report: &mut Report) {
     }
 }
 
-/// The writes of one entry that were acknowledged, in an order that answers questions about time quickly.
+/// Acknowledged writes of one entry, in an order that answers questions about time quickly.
 #[derive(Default)]
 struct Acknowledged {
     /// When each was acknowledged, ascending, and the latest beginning among it and all before it.
     latest_start: Vec<(Tick, Tick)>,
-    spans: HashMap<WriteId, Span>,
 }
 
 impl Acknowledged {
-    fn of(mut writes: Vec<(WriteId, Span)>) -> Self {
-        writes.sort_by_key(|(_, span)| span.end);
+    fn of(mut writes: Vec<Span>) -> Self {
+        writes.sort_by_key(|span| span.end);
         let mut latest = Tick::default();
         let latest_start = writes
             .iter()
-            .map(|(_, span)| {
+            .map(|span| {
                 latest = latest.max(span.start);
                 (span.end, latest)
             })
             .collect();
-        Self {
-            latest_start,
-            spans: writes.into_iter().collect(),
-        }
+        Self { latest_start }
     }
 
-    /// Of the writes acknowledged before `moment`, the beginning of the one that began last.
-    fn begun_before(&self, moment: Tick) -> Option<Tick> {
-        let count = self.latest_start.partition_point(|(end, _)| *end < moment);
-        count.checked_sub(1).map(|last| self.latest_start[last].1)
+    /// Whether any was acknowledged before `moment`.
+    fn any_before(&self, moment: Tick) -> bool {
+        self.latest_start
+            .first()
+            .is_some_and(|(end, _)| *end < moment)
     }
 
-    /// Whether a write acknowledged before `moment` came after `write` for certain.
-    fn outdated(&self, write: WriteId, moment: Tick) -> bool {
-        match (self.spans.get(&write), self.begun_before(moment)) {
-            // One that nobody saw acknowledged may have landed at any time.
-            (None, _) | (_, None) => false,
-            (Some(span), Some(latest)) => span.end < latest,
-        }
+    /// When the first was acknowledged that began after `write` had been.
+    fn outdated_since(&self, write: &Span) -> Option<Tick> {
+        let earlier = self
+            .latest_start
+            .partition_point(|(_, latest)| *latest <= write.end);
+        self.latest_start.get(earlier).map(|(end, _)| *end)
     }
 }
 
-/// A write that was acknowledged is read until the next one, and is replaced by one write only.
-pub(super) fn nothing_lost(events: &[Event], report: &mut Report) {
-    let mut writes: HashMap<(SessionId, u8), Vec<(WriteId, Span)>> = HashMap::new();
+/// Acknowledged writes by what they are of.
+struct Timelines<K>(HashMap<K, Acknowledged>);
+
+impl<K: Eq + Hash> Timelines<K> {
+    fn of(writes: &[Write], key: impl Fn(&Write) -> K) -> Self {
+        let mut spans: HashMap<K, Vec<Span>> = HashMap::new();
+        for write in writes {
+            spans.entry(key(write)).or_default().push(write.span);
+        }
+        let timelines = spans
+            .into_iter()
+            .map(|(key, spans)| (key, Acknowledged::of(spans)));
+        Self(timelines.collect())
+    }
+
+    fn outdated_since(&self, key: &K, write: &Span) -> Option<Tick> {
+        self.0.get(key)?.outdated_since(write)
+    }
+}
+
+struct Write {
+    entry: (SessionId, u8),
+    process: u32,
+    span: Span,
+}
+
+/// A write that was acknowledged is read until the next one, and is replaced by one write only. What another process has
+/// replaced may be read for `outdated` milliseconds more.
+pub(super) fn nothing_lost(events: &[Event], outdated: u64, report: &mut Report) {
+    let mut writes: Vec<Write> = Vec::new();
+    let mut spans: HashMap<WriteId, Span> = HashMap::new();
     let mut replaced: HashSet<WriteId> = HashSet::new();
     for event in events {
         if let (
@@ -86,10 +113,12 @@ pub(super) fn nothing_lost(events: &[Event], report: &mut Report) {
             Outcome::Done,
         ) = (&event.op, &event.outcome)
         {
-            writes
-                .entry((*session, *entry))
-                .or_default()
-                .push((*write, event.span));
+            spans.insert(*write, event.span);
+            writes.push(Write {
+                entry: (*session, *entry),
+                process: event.process,
+                span: event.span,
+            });
             if let Some(over) = over
                 && !replaced.insert(*over)
             {
@@ -100,20 +129,30 @@ pub(super) fn nothing_lost(events: &[Event], report: &mut Report) {
             }
         }
     }
-    let writes: HashMap<_, _> = writes
-        .into_iter()
-        .map(|(at, writes)| (at, Acknowledged::of(writes)))
-        .collect();
+    let all = Timelines::of(&writes, |write| write.entry);
+    let own = Timelines::of(&writes, |write| (write.process, write.entry));
     for event in events {
         let Op::Get { session, entry } = event.op else {
             continue;
         };
-        let Some(acknowledged) = writes.get(&(session, entry)) else {
-            continue;
-        };
-        let lost = match event.outcome {
-            Outcome::Miss => acknowledged.begun_before(event.span.start).is_some(),
-            Outcome::Found { write, .. } => acknowledged.outdated(write, event.span.start),
+        let at = (session, entry);
+        let start = event.span.start;
+        let lost = match &event.outcome {
+            Outcome::Miss => all.0.get(&at).is_some_and(|all| all.any_before(start)),
+            Outcome::Found { write, .. } => {
+                // One that nobody saw acknowledged may have landed at any time.
+                let Some(span) = spans.get(write) else {
+                    continue;
+                };
+                let elsewhere = all.outdated_since(&at, span);
+                if let Some(time) = elsewhere.and_then(|since| start.since(since)) {
+                    let worst = &mut report.staleness.outdated;
+                    *worst = time.max(*worst);
+                }
+                let here = own.outdated_since(&(event.process, at), span);
+                elsewhere.is_some_and(|since| since.plus_millis(outdated) < start)
+                    || here.is_some_and(|since| since < start)
+            }
             _ => false,
         };
         if lost {

@@ -86,8 +86,10 @@ pub enum Op {
         /// The write that it replaces, as a refresh does; none for a write over anything.
         over: Option<WriteId>,
     },
-    /// A sign-out.
+    /// A sign-out, which waits until no server can serve a copy.
     SignOut(Scope),
+    /// A sign-out that returns as soon as the store has carried it out: copies elsewhere are served until their leases end.
+    SignOutAtOnce(Scope),
 }
 
 /// What a sign-out is to end.

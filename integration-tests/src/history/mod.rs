@@ -12,11 +12,13 @@ mod log;
 mod report;
 
 pub use self::{
-    check::{Rules, check},
+    check::{CopyRules, Rules, check},
     event::{Account, Event, Op, Outcome, Scope, SessionId, Sid, Span, WriteId},
     log::{Announced, Log, LogError, read},
-    report::{Counts, Promise, Report, Violation},
+    report::{Counts, Promise, Report, Staleness, Violation},
 };
 
+#[cfg(test)]
+mod copies_tests;
 #[cfg(test)]
 mod tests;

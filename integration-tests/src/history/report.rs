@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// Which promise a [`Violation`] breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +49,8 @@ pub struct Counts {
     pub sign_ins_refused: usize,
     /// Sign-outs that returned Ok.
     pub sign_outs: usize,
+    /// … of those, how many waited for no other server's copies.
+    pub sign_outs_at_once: usize,
     /// Sessions that those ended for certain.
     pub sessions_ended: usize,
     /// Writes acknowledged.
@@ -59,12 +61,28 @@ pub struct Counts {
     pub failed: usize,
 }
 
+/// How long copies outlived what they are of, at the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Staleness {
+    /// From the return of a sign-out that waits for the copies to the beginning of a read that saw tokens all the same.
+    pub after_sign_out: Duration,
+    /// The same of a sign-out that does not wait.
+    pub after_sign_out_at_once: Duration,
+    /// How many reads saw tokens after one that does not wait.
+    pub reads_after_sign_out_at_once: usize,
+    /// From the acknowledgement of a write to the beginning of a read that saw an earlier one.
+    pub outdated: Duration,
+}
+
 /// What [`check`](super::check()) found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Report {
     /// What there was to check.
     pub counts: Counts,
+    /// How stale copies were.
+    pub staleness: Staleness,
     /// Every broken promise.
     pub violations: Vec<Violation>,
 }
@@ -92,6 +110,7 @@ impl fmt::Display for Report {
             sign_ins,
             sign_ins_refused,
             sign_outs,
+            sign_outs_at_once,
             sessions_ended,
             writes,
             late_writes_refused,
@@ -113,6 +132,9 @@ impl fmt::Display for Report {
             f,
             "sign-outs               {sign_outs:>9} ({sessions_ended} sessions ended)"
         )?;
+        if sign_outs_at_once > 0 {
+            writeln!(f, "… that waited for none  {sign_outs_at_once:>9}")?;
+        }
         write!(f, "violations              {:>9}", self.violations.len())
     }
 }

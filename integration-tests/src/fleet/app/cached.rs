@@ -74,7 +74,7 @@ pub(super) async fn carry_out(cache: &TokenCache, task: &Task) -> Ended {
             };
             Ok((outcome, None))
         }
-        Op::SignOut(scope) => {
+        Op::SignOut(scope) | Op::SignOutAtOnce(scope) => {
             let report = sign_out(cache, scope, task).await?;
             Ok((
                 if report.ended {

@@ -90,7 +90,7 @@ impl NaiveTable {
                     .await?;
                 Ok((Outcome::Done, None))
             }
-            Op::SignOut(scope) => {
+            Op::SignOut(scope) | Op::SignOutAtOnce(scope) => {
                 for user in self.users(scope, task).await? {
                     self.sign_out(&user).await?;
                 }

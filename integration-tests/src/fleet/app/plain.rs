@@ -53,7 +53,7 @@ impl PlainCache {
                     .await?;
                 Ok((Outcome::Done, None))
             }
-            Op::SignOut(scope) => {
+            Op::SignOut(scope) | Op::SignOutAtOnce(scope) => {
                 let keys = match scope {
                     Scope::Session(_) => vec![ticket(task)?.to_owned()],
                     Scope::Account(account)
