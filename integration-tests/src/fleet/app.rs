@@ -1,3 +1,5 @@
+mod broken_copies;
+mod broken_link;
 mod cached;
 mod naive;
 mod plain;
@@ -10,6 +12,7 @@ use std::{
 
 use token_cache::TokenCache;
 
+pub(crate) use self::broken_copies::LEASE as BROKEN_LEASE;
 use self::{naive::NaiveTable, plain::PlainCache};
 use super::{
     Design,
@@ -51,6 +54,9 @@ impl App {
             Design::TokenCache => {
                 let builder = token_cache::builder(url)?.refresh(policy.into());
                 Ok(Self::Cached(builder.open().await?))
+            }
+            Design::CopiesWithoutLease | Design::CopiesStampedLate => {
+                Ok(Self::Cached(broken_copies::open(url, design).await?))
             }
             Design::Plain => PlainCache::open(url).await.map(Self::Plain),
             Design::DeleteByQuery | Design::LateStamp | Design::RecreatedHead => {

@@ -17,12 +17,21 @@ pub enum Design {
     /// DynamoDB: a counter for each user; a write is stamped as its session began, and a sign-out deletes the counter, which
     /// begins anew
     RecreatedHead,
+    /// Redis: token-cache with local copies that are served although the server's lease has run out
+    CopiesWithoutLease,
+    /// Redis: token-cache with local copies that are stamped when the store has answered, not before it is asked
+    CopiesStampedLate,
 }
 
 impl Design {
     /// Whether the promises are expected to be kept.
     pub fn is_ours(self) -> bool {
         self == Self::TokenCache
+    }
+
+    /// Whether it is wrong in its local copies alone.
+    pub fn is_broken_copies(self) -> bool {
+        matches!(self, Self::CopiesWithoutLease | Self::CopiesStampedLate)
     }
 
     /// Its name as an argument.

@@ -1,20 +1,27 @@
 mod actor;
+mod mix;
 mod pool;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::sleep};
 
-use self::{actor::Actor, pool::Pool};
+use self::{actor::Actor, mix::Mix, pool::Pool};
 use super::{
     app::App,
+    figures::Counted,
     random::Random,
     wire::{Known, Load},
 };
 use crate::history::Log;
+
+const COUNT: Duration = Duration::from_millis(100);
 
 /// A load under way: tasks that sign in, read, refresh and sign out at random, and log what they do.
 pub(super) struct Loaded {
@@ -28,6 +35,8 @@ struct Shared {
     log: Arc<Log>,
     pool: Pool,
     stopping: AtomicBool,
+    at_once: bool,
+    counted: Option<Counted>,
     begun: Box<dyn Fn(Known) + Send + Sync>,
 }
 
@@ -43,14 +52,18 @@ impl Loaded {
             log,
             pool: Pool::default(),
             stopping: AtomicBool::new(false),
+            at_once: load.at_once,
+            counted: Counted::install(),
             begun: Box::new(begun),
         });
         let mut seeds = Random::new(load.seed);
         let mut tasks = JoinSet::new();
-        for _ in 0..load.tasks {
-            let actor = Actor::new(Arc::clone(&shared), Random::new(seeds.number()));
-            tasks.spawn(actor.act());
+        for task in 0..load.tasks {
+            let mix = Mix::of(load.users, task);
+            let random = Random::new(seeds.number());
+            tasks.spawn(Actor::new(Arc::clone(&shared), random, mix).act());
         }
+        tasks.spawn(Arc::clone(&shared).count());
         Self { tasks, shared }
     }
 
@@ -63,5 +76,24 @@ impl Loaded {
     pub(super) async fn stop(mut self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
         while self.tasks.join_next().await.is_some() {}
+        self.shared.log_figures();
+    }
+}
+
+impl Shared {
+    /// Logs what is counted, so that little of it is lost with a process that is killed.
+    async fn count(self: Arc<Self>) {
+        while !self.stopping.load(Ordering::Relaxed) {
+            self.log_figures();
+            sleep(COUNT).await;
+        }
+    }
+
+    fn log_figures(&self) {
+        if let Some(counted) = &self.counted
+            && let Err(error) = self.log.counted(counted.since_last())
+        {
+            actor::die(&error);
+        }
     }
 }

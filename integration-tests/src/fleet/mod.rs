@@ -8,6 +8,7 @@
 mod app;
 mod design;
 mod driver;
+mod figures;
 mod load;
 mod main;
 mod random;
@@ -15,7 +16,11 @@ mod refresh;
 mod server;
 mod wire;
 
-pub(crate) use self::wire::Load;
+pub(crate) use self::{
+    app::BROKEN_LEASE,
+    figures::Figures,
+    wire::{Load, Users},
+};
 pub use self::{
     design::Design,
     driver::{Fleet, Running, Ticketed, User, ticketed},

@@ -112,4 +112,16 @@ pub(crate) struct Known {
 pub(crate) struct Load {
     pub(crate) seed: u64,
     pub(crate) tasks: u32,
+    pub(crate) users: Users,
+    /// Its sign-outs wait for no other server's copies.
+    pub(crate) at_once: bool,
+}
+
+/// What kind of users come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Users {
+    /// Many, each of whom does a little of everything.
+    Usual,
+    /// A few, whose tokens are read all the time while others sign them out.
+    Hot,
 }

@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     fs::File,
     io::{self, BufRead, BufReader, Write},
@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Op, Outcome, Span};
-use crate::clock::Tick;
+use crate::{clock::Tick, fleet::Figures};
 
 /// A line of a log. An operation that changes something is announced before its request is sent, so that one whose process
 /// was killed is known.
@@ -19,6 +19,7 @@ enum Line {
     Begins(u64, Tick, Op),
     Ended(u64, Tick, Outcome),
     Whole(Span, Op, Outcome),
+    Counted(Figures),
 }
 
 /// The file in which one app server writes its part of the history: it outlives the process at any moment.
@@ -70,6 +71,14 @@ impl Log {
         self.write(&Line::Whole(span, op, outcome))
     }
 
+    /// Says what was counted since this was last said.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub(crate) fn counted(&self, figures: Figures) -> io::Result<()> {
+        self.write(&Line::Counted(figures))
+    }
+
     /// One call, so that lines of several tasks never mix and a kill cuts off the last line at most.
     fn write(&self, line: &Line) -> io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
@@ -90,15 +99,28 @@ impl fmt::Display for LogError {
 
 impl std::error::Error for LogError {}
 
+/// What one app server wrote.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Logged {
+    /// Its part of the history.
+    pub events: Vec<Event>,
+    /// What it counted.
+    pub figures: BTreeMap<String, u64>,
+}
+
 /// Reads the part of the history that the app server `process` wrote. What was announced and not seen to end is there too.
 ///
 /// # Errors
 /// The file can't be read, or a line but the last is none of ours.
-pub fn read(path: &Path, process: u32) -> Result<Vec<Event>, LogError> {
+pub fn read(path: &Path, process: u32) -> Result<Logged, LogError> {
     let during = |error: &dyn fmt::Display| LogError(format!("{}: {error}", path.display()));
     let file = File::open(path).map_err(|error| during(&error))?;
     let mut lines = BufReader::new(file).split(b'\n').peekable();
-    let mut events = Vec::new();
+    let Logged {
+        mut events,
+        mut figures,
+    } = Logged::default();
     let mut open = HashMap::new();
     while let Some(line) = lines.next() {
         let line = line.map_err(|error| during(&error))?;
@@ -123,6 +145,11 @@ pub fn read(path: &Path, process: u32) -> Result<Vec<Event>, LogError> {
                     outcome,
                 });
             }
+            Line::Counted(counted) => {
+                for (name, count) in counted {
+                    *figures.entry(name).or_default() += count;
+                }
+            }
             Line::Whole(span, op, outcome) => events.push(Event {
                 process,
                 span,
@@ -140,5 +167,5 @@ pub fn read(path: &Path, process: u32) -> Result<Vec<Event>, LogError> {
         op,
         outcome: Outcome::Unknown,
     }));
-    Ok(events)
+    Ok(Logged { events, figures })
 }

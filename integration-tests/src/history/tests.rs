@@ -334,7 +334,7 @@ fn a_log_outlives_a_kill_in_the_middle_of_a_line() {
     let mut file = std::fs::File::options().append(true).open(&path).unwrap();
     file.write_all(b"{\"Ended\":[1,").unwrap();
 
-    let events = read(&path, 3).unwrap();
+    let events = read(&path, 3).unwrap().events;
     let outcomes: Vec<&Outcome> = events.iter().map(|event| &event.outcome).collect();
     assert_eq!(
         outcomes,

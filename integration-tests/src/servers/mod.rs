@@ -80,4 +80,5 @@ pub use self::redis::RedisServer;
 pub use self::replicated::ReplicatedRedis;
 pub use self::resp::{Client, Value};
 pub use self::sentinel::SentinelSetup;
+pub(crate) use self::store::with as url_with;
 pub use self::store::{OwnStore, StoreKind};

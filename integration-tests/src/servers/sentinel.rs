@@ -82,16 +82,59 @@ impl SentinelSetup {
                     .primary()
                     .is_ok_and(|primary| primary == replica.address())
             };
-            let promoted = || {
-                replica.cli(&["ROLE"]).ok().is_some_and(|role| {
-                    role.items()
-                        .and_then(<[Value]>::first)
-                        .and_then(Value::text)
-                        == Some("master")
-                })
-            };
+            let promoted = || role(replica).as_deref() == Some("master");
             (self.sentinels.iter().all(named) && promoted()).then_some(())
         })
+    }
+
+    /// Kills the primary, waits until the sentinels name the other server and that is a primary, and starts the killed one
+    /// again, which becomes its replica.
+    ///
+    /// # Errors
+    /// No failover within 30 s, or the killed one does not follow.
+    pub fn fail_over(&mut self) -> Result<(), ServerError> {
+        let before = self.current_primary()?;
+        let began_as_primary = self.servers.primary().address() == before;
+        let killed = if began_as_primary {
+            self.servers.primary_mut()
+        } else {
+            self.servers.replica_mut()
+        };
+        killed.kill9()?;
+        wait::until(FAILOVER_LIMIT, "the sentinels do not fail over", || {
+            let serving = self.serving().ok()?;
+            (serving.address() != before && role(serving)? == "master").then_some(())
+        })?;
+        let killed = if began_as_primary {
+            self.servers.primary_mut()
+        } else {
+            self.servers.replica_mut()
+        };
+        killed.restart()?;
+        wait::until(FAILOVER_LIMIT, "the old primary does not follow", || {
+            let servers = [self.servers.primary(), self.servers.replica()];
+            let old = servers.iter().find(|one| one.address() == before)?;
+            let info = old.cli(&["INFO", "replication"]).ok()?;
+            let info = info.text()?;
+            let follows = info.contains("role:slave") && info.contains("master_link_status:up");
+            follows.then_some(())
+        })
+    }
+
+    /// The server that every sentinel names as the primary.
+    ///
+    /// # Errors
+    /// They don't answer, or don't agree.
+    pub fn serving(&self) -> Result<&RedisServer, ServerError> {
+        let named: Vec<SocketAddr> = self
+            .sentinels
+            .iter()
+            .map(Sentinel::primary)
+            .collect::<Result<_, _>>()?;
+        [self.servers.primary(), self.servers.replica()]
+            .into_iter()
+            .find(|server| named.iter().all(|named| *named == server.address()))
+            .ok_or_else(|| ServerError::new("the sentinels do not agree on a primary"))
     }
 
     /// The two servers.
@@ -108,6 +151,13 @@ impl SentinelSetup {
     pub fn primary(&self) -> &RedisServer {
         self.servers.primary()
     }
+}
+
+/// What a server says it is.
+fn role(server: &RedisServer) -> Option<String> {
+    let role = server.cli(&["ROLE"]).ok()?;
+    let role = role.items()?.first()?.text()?;
+    Some(role.to_owned())
 }
 
 #[derive(Debug)]

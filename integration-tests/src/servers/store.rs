@@ -136,7 +136,7 @@ impl fmt::Display for OwnStore {
 }
 
 /// A store's URL with further parameters.
-pub(super) fn with(url: &str, parameters: &str) -> String {
+pub(crate) fn with(url: &str, parameters: &str) -> String {
     if parameters.is_empty() {
         return url.to_owned();
     }

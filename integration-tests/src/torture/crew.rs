@@ -6,10 +6,13 @@ use std::{
     },
 };
 
-use super::{Failure, Options};
+use super::{
+    Failure, Options,
+    local::{self, Role},
+};
 use crate::{
-    fleet::{Load, Program, Random, RefreshSettings, Server, Settings, StartError},
-    history::{self, Event},
+    fleet::{Load, Program, Random, RefreshSettings, Server, Settings, StartError, Users},
+    history::{self, Logged},
 };
 
 /// The app servers of a run, each under its own load.
@@ -19,6 +22,7 @@ pub(super) struct Crew {
     slots: Vec<Mutex<Slot>>,
     logs: PathBuf,
     tasks: u32,
+    users: Users,
     numbers: AtomicU64,
     seeds: Mutex<Random>,
 }
@@ -27,6 +31,7 @@ pub(super) struct Crew {
 struct Slot {
     server: Arc<Server>,
     settings: Settings,
+    at_once: bool,
 }
 
 impl Crew {
@@ -47,10 +52,11 @@ impl Crew {
             slots: Vec::new(),
             logs,
             tasks,
+            users: local::users(options),
             numbers: AtomicU64::default(),
             seeds: Mutex::new(Random::new(seeds.number())),
         };
-        for url in urls {
+        for (at, url) in urls.iter().enumerate() {
             let settings = Settings {
                 url: url.clone(),
                 secret: secret.clone(),
@@ -58,13 +64,19 @@ impl Crew {
                 log: None,
                 refresh: RefreshSettings::default(),
             };
-            let server = Arc::new(crew.launch(&settings)?);
-            crew.slots.push(Mutex::new(Slot { server, settings }));
+            let at_once = Role::of(at, options).signs_out_at_once();
+            let server = Arc::new(crew.launch(&settings, at_once)?);
+            let slot = Slot {
+                server,
+                settings,
+                at_once,
+            };
+            crew.slots.push(Mutex::new(slot));
         }
         Ok(crew)
     }
 
-    fn launch(&self, settings: &Settings) -> Result<Server, StartError> {
+    fn launch(&self, settings: &Settings, at_once: bool) -> Result<Server, StartError> {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let settings = Settings {
             log: Some(self.log(number)),
@@ -76,6 +88,8 @@ impl Crew {
             .load(Load {
                 seed,
                 tasks: self.tasks,
+                users: self.users,
+                at_once,
             })
             .wait();
         match started {
@@ -104,7 +118,7 @@ impl Crew {
         slot.server.kill9();
         let mut attempts = 0;
         loop {
-            match self.launch(&slot.settings) {
+            match self.launch(&slot.settings, slot.at_once) {
                 Ok(server) => {
                     slot.server = Arc::new(server);
                     return Ok(());
@@ -129,7 +143,7 @@ impl Crew {
     }
 
     /// Ends the load, and reads the whole history.
-    pub(super) fn stop(self) -> Result<Vec<Event>, Failure> {
+    pub(super) fn stop(self) -> Result<Logged, Failure> {
         let servers: Vec<Arc<Server>> = (0..self.len()).map(|at| self.server(at)).collect();
         let stopping: Vec<_> = servers.iter().map(|server| server.stop_load()).collect();
         for pending in stopping {
@@ -139,17 +153,18 @@ impl Crew {
                 )));
             }
         }
-        let mut events = Vec::new();
+        let mut all = Logged::default();
         for number in 0..self.numbers.load(Ordering::Relaxed) {
             let path = self.log(number);
             if path.exists() {
-                events.extend(history::read(
-                    &path,
-                    u32::try_from(number).unwrap_or(u32::MAX),
-                )?);
+                let logged = history::read(&path, u32::try_from(number).unwrap_or(u32::MAX))?;
+                all.events.extend(logged.events);
+                for (name, count) in logged.figures {
+                    *all.figures.entry(name).or_default() += count;
+                }
             }
         }
-        Ok(events)
+        Ok(all)
     }
 }
 

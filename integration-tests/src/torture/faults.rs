@@ -8,8 +8,8 @@ use super::{
 use crate::{
     fleet::Random,
     servers::{
-        ApiFault, DynamoDbProxy, Fault as LineFault, Line, OwnStore, READS, RedisServer, Step,
-        WRITES,
+        ApiFault, DynamoDbProxy, Fault as LineFault, Line, OwnStore, Proxy, READS, RedisServer,
+        Step, WRITES,
     },
 };
 
@@ -18,6 +18,8 @@ use crate::{
 pub(super) struct Faults {
     random: Random,
     counts: BTreeMap<&'static str, usize>,
+    /// How long a fault of a link lasts at the most; none where nothing hangs on links.
+    longest_link_fault: Option<Duration>,
 }
 
 /// Longer than an operation may take, so that some time out.
@@ -25,10 +27,11 @@ const LONG: u64 = 2_500;
 const SHORT: u64 = 150;
 
 impl Faults {
-    pub(super) fn new(random: Random) -> Self {
+    pub(super) fn new(random: Random, longest_link_fault: Option<Duration>) -> Self {
         Self {
             random,
             counts: BTreeMap::new(),
+            longest_link_fault,
         }
     }
 
@@ -80,6 +83,12 @@ impl Faults {
             self.strike_api(proxy);
             return;
         }
+        if let (Line::Redis(proxy), Some(longest)) = (line, self.longest_link_fault)
+            && self.random.percent(70)
+        {
+            self.strike_link(proxy, longest);
+            return;
+        }
         match self.random.below(4) {
             0 => {
                 self.count("cut of all connections");
@@ -111,6 +120,46 @@ impl Faults {
             _ => {
                 let change = self.random.percent(66);
                 line.on_next(if change { Step::Change } else { Step::Read }, fault);
+            }
+        }
+    }
+
+    /// What happens to the connection by which an app server hears of sign-outs, and to no other.
+    fn strike_link(&mut self, proxy: &Proxy, longest: Duration) {
+        let (part, time) = (self.random.below(1_000), self.random.below(1_000));
+        let share = |part: u64| longest * u32::try_from(part).unwrap_or_default() / 1_000;
+        let time = share(time);
+        match self.random.below(5) {
+            0 => {
+                self.count("cut of a link");
+                proxy.cut_links();
+            }
+            1 => {
+                self.count("silent link");
+                proxy.freeze_links();
+                thread::sleep(time);
+                proxy.thaw_links();
+            }
+            2 => {
+                self.count("link refused for a while");
+                proxy.refuse_links(true);
+                thread::sleep(time);
+                proxy.refuse_links(false);
+            }
+            3 => {
+                self.count("late pushes");
+                proxy.part_links(Duration::ZERO, share(part) / 2);
+                thread::sleep(time);
+                proxy.join_links();
+            }
+            _ => {
+                self.count("replies later than pushes");
+                let late = share(part) / 10;
+                proxy.delay(late);
+                proxy.part_links(late, Duration::ZERO);
+                thread::sleep(time);
+                proxy.delay(Duration::ZERO);
+                proxy.join_links();
             }
         }
     }
@@ -184,7 +233,14 @@ impl Faults {
                 let at = self.index(cluster.nodes().len());
                 self.disturb(&cluster.nodes()[at])?;
             }
-            Store::Sentinel(setup) => self.disturb(setup.primary())?,
+            Store::Sentinel(setup) => {
+                if self.longest_link_fault.is_some() && self.random.percent(50) {
+                    self.count("failover");
+                    setup.fail_over()?;
+                } else {
+                    self.disturb(setup.serving()?)?;
+                }
+            }
         }
         Ok(())
     }

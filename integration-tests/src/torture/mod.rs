@@ -2,6 +2,7 @@
 
 mod crew;
 mod faults;
+mod local;
 mod stage;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use self::local::CopyFigures;
 use self::{crew::Crew, faults::Faults, stage::Stage};
 use crate::{
     fleet::{Design, Program, Random, StartError},
@@ -31,6 +33,8 @@ pub struct Options {
     pub topology: Topology,
     /// What the app servers keep their tokens in.
     pub design: Design,
+    /// Whether they keep local copies, all but one.
+    pub local: bool,
     /// How many app servers.
     pub processes: usize,
     /// What the random numbers start from.
@@ -66,6 +70,8 @@ pub struct Tortured {
     pub faults: Vec<(&'static str, usize)>,
     /// What the history shows.
     pub report: Report,
+    /// What the app servers counted of their local copies.
+    pub copies: CopyFigures,
 }
 
 /// Why there is no result.
@@ -102,7 +108,7 @@ pub fn run(options: &Options) -> Result<Tortured, Failure> {
         .unwrap_or_else(|| folder.path().to_owned());
     let crew = Crew::start(options, stage.urls(), logs, TASKS, random.number())?;
     let over = AtomicBool::new(false);
-    let mut faults = Faults::new(random);
+    let mut faults = Faults::new(random, local::longest_link_fault(options));
     let struck = thread::scope(|scope| {
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
@@ -115,17 +121,23 @@ pub fn run(options: &Options) -> Result<Tortured, Failure> {
         struck
     });
     struck?;
-    let history = crew.stop()?;
+    let logged = crew.stop()?;
     let rules = match (options.design.is_ours(), options.topology) {
         (false, _) => Rules::FINAL,
         // A failover may lose what was acknowledged; a sign-out is on the replica before it is Ok.
         (true, Topology::Sentinel) => Rules::LOSING,
         (true, _) => Rules::ALL,
     };
+    let rules = if options.local {
+        local::with_copies(rules, options.topology)
+    } else {
+        rules
+    };
     Ok(Tortured {
         store: stage.to_string(),
         faults: faults.counts(),
-        report: check(&history, rules),
+        report: check(&logged.events, rules),
+        copies: CopyFigures::of(&logged.figures),
     })
 }
 

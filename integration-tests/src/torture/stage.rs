@@ -1,8 +1,9 @@
 use std::fmt;
 
-use super::{Failure, Options, Topology};
+use super::{Failure, Options, Topology, local::Role};
 use crate::servers::{
     AppendFsync, Line, OwnStore, RedisCluster, RedisOptions, SentinelSetup, ServerError, StoreKind,
+    url_with as with,
 };
 
 /// The store that the fleet works on, and each app server's own line to it.
@@ -28,7 +29,11 @@ pub(super) enum Store {
 impl Stage {
     pub(super) fn set(options: &Options) -> Result<Self, Failure> {
         let plain = options.design == crate::fleet::Design::Plain;
-        let everyone = |url: String| vec![url; options.processes];
+        let everyone = |url: String| {
+            let parameters = |at| Role::of(at, options).parameters(options.topology);
+            let each = |at| with(&url, &parameters(at));
+            (0..options.processes).map(each).collect::<Vec<_>>()
+        };
         if let Some(url) = &options.url {
             let url = if plain {
                 url.clone()
@@ -86,7 +91,9 @@ impl Stage {
         let lines = (0..options.processes)
             .map(|_| store.line())
             .collect::<Result<Vec<_>, ServerError>>()?;
-        let urls = lines.iter().map(|line| line.url("")).collect();
+        let parameters = |at| Role::of(at, options).parameters(options.topology);
+        let urls = lines.iter().enumerate();
+        let urls = urls.map(|(at, line)| line.url(&parameters(at))).collect();
         Ok(Self {
             store: Store::Own(store),
             lines,

@@ -5,7 +5,7 @@ use std::{
 
 use tokio::time::sleep;
 
-use super::Shared;
+use super::{Mix, Shared};
 use crate::{
     clock::Tick,
     fleet::{
@@ -18,9 +18,6 @@ use crate::{
 
 const ISSUERS: u64 = 3;
 const ENTRIES: u64 = 2;
-/// Accounts are used for a while and never again, so that none collects more sessions than it may have.
-const ACCOUNTS_LIVE: u64 = 1_500;
-const ACCOUNTS_AT_ONCE: u64 = 24;
 const SIDS_AT_ONCE: u64 = 200;
 /// How long a provider's token endpoint takes at the most, and a message to arrive, in milliseconds.
 const SLOW: u64 = 60;
@@ -31,30 +28,65 @@ const AFTER_FAILURE: Duration = Duration::from_millis(20);
 pub(super) struct Actor {
     shared: Arc<Shared>,
     random: Random,
+    mix: Mix,
 }
 
 impl Actor {
-    pub(super) fn new(shared: Arc<Shared>, random: Random) -> Self {
-        Self { shared, random }
+    pub(super) fn new(shared: Arc<Shared>, random: Random, mix: Mix) -> Self {
+        Self {
+            shared,
+            random,
+            mix,
+        }
     }
 
     pub(super) async fn act(mut self) {
         while !self.shared.stopping.load(Ordering::Relaxed) {
-            let Some(known) = self.shared.pool.choose(&mut self.random) else {
-                self.sign_in().await;
-                continue;
-            };
-            match self.random.below(100) {
-                0..10 => self.sign_in().await,
-                10..55 => {
-                    let entry = self.entry();
-                    self.read(&known, entry).await;
-                }
-                55..60 => self.resume(&known).await,
-                60..70 if self.shared.app.knows_sessions() => self.write(&known, None).await,
-                60..92 => self.refresh(&known).await,
-                _ => self.sign_out(&known).await,
+            match self.shared.pool.choose(&mut self.random) {
+                Some(known) => self.act_on(&known).await,
+                None if self.mix.sign_in > 0 => self.sign_in().await,
+                None => sleep(AFTER_FAILURE).await,
             }
+            if let Some(rest) = self.mix.rest {
+                sleep(rest).await;
+            }
+        }
+    }
+
+    async fn act_on(&mut self, known: &Known) {
+        let Mix {
+            sign_in,
+            read,
+            resume,
+            write,
+            refresh,
+            ..
+        } = self.mix;
+        let mut left = self.random.below(100);
+        let mut falls_to = |share: u64| match left.checked_sub(share) {
+            Some(rest) => {
+                left = rest;
+                false
+            }
+            None => true,
+        };
+        if falls_to(sign_in) {
+            self.sign_in().await;
+        } else if falls_to(read) {
+            let entry = self.entry();
+            self.read(known, entry).await;
+        } else if falls_to(resume) {
+            self.resume(known).await;
+        } else if falls_to(write) {
+            if self.shared.app.knows_sessions() {
+                self.write(known, None).await;
+            } else {
+                self.refresh(known).await;
+            }
+        } else if falls_to(refresh) {
+            self.refresh(known).await;
+        } else {
+            self.sign_out(known).await;
         }
     }
 
@@ -63,7 +95,7 @@ impl Actor {
         let account = self.account();
         let sid = self.random.percent(60).then(|| Sid {
             issuer: account.issuer,
-            label: slot() * SIDS_AT_ONCE + self.random.below(SIDS_AT_ONCE),
+            label: self.slot() * SIDS_AT_ONCE + self.random.below(SIDS_AT_ONCE),
         });
         let now = Tick::now().millis();
         // Some come by single sign-on, from an authentication of a while ago.
@@ -164,12 +196,22 @@ impl Actor {
         };
         for _ in 0..copies {
             for _ in 0..SIGN_OUT_ATTEMPTS {
-                let op = Op::SignOut(scope.clone());
+                let op = self.signing_out(scope.clone());
                 let answer = self.carry_out(Task::with_ticket(op, &known.ticket)).await;
                 if !matches!(answer.outcome, Outcome::Failed { .. }) {
                     break;
                 }
             }
+        }
+    }
+
+    fn signing_out(&self, scope: Scope) -> Op {
+        // Those of many accounts always wait.
+        let of_many = matches!(scope, Scope::Accounts(_) | Scope::Issuer(_));
+        if self.shared.at_once && !of_many {
+            Op::SignOutAtOnce(scope)
+        } else {
+            Op::SignOut(scope)
         }
     }
 
@@ -239,8 +281,13 @@ impl Actor {
 
     fn account(&mut self) -> Account {
         let issuer = u32::try_from(self.random.below(ISSUERS)).unwrap_or_default();
-        let subject = slot() * ACCOUNTS_AT_ONCE + self.random.below(ACCOUNTS_AT_ONCE);
+        let at_once = self.mix.accounts_at_once;
+        let subject = self.slot() * at_once + self.random.below(at_once);
         Account { issuer, subject }
+    }
+
+    fn slot(&self) -> u64 {
+        Tick::now().millis() / self.mix.accounts_live
     }
 
     fn entry(&mut self) -> u8 {
@@ -248,12 +295,8 @@ impl Actor {
     }
 }
 
-fn slot() -> u64 {
-    Tick::now().millis() / ACCOUNTS_LIVE
-}
-
 /// A history with a hole proves nothing: better none.
-fn die(error: &std::io::Error) -> ! {
+pub(super) fn die(error: &std::io::Error) -> ! {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "the log can't be written: {error}");
     std::process::exit(1)

@@ -1,0 +1,258 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use token_cache::TokenCache;
+use token_cache_core::{
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
+    Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace, NamespaceRecord, ReadOptions,
+    RefreshLocks, Result, SessionRecord, TimeSource, TokenCacheBuilder, TokenStore, WriteOptions,
+    Written,
+    local::{BootInstant, Holder, Stamp},
+};
+
+use super::{
+    Failure,
+    broken_link::{self, now},
+    misled,
+};
+use crate::fleet::Design;
+
+/// How long the leases are that these copies don't heed.
+pub(crate) const LEASE: Duration = Duration::from_millis(500);
+/// Every server of the fleet knows by then that one keeps copies.
+const KNOWN_BY_ALL: Duration = Duration::from_millis(3_500);
+
+/// Local copies as one might write them, in a fleet whose sign-outs are right. It is here so that the checker can be seen to find what
+/// is wrong with them: see [`Design`].
+pub(super) struct BrokenCopies {
+    store: Arc<dyn TokenStore>,
+    heeds_lease: bool,
+    stamps_early: bool,
+    holder: Arc<Holder>,
+    serves_from: Mutex<Option<BootInstant>>,
+    entries: Kept<EntryAddress, Entry>,
+    sessions: Kept<(AccountKey, EpochHash), SessionRecord>,
+}
+
+/// Copies with their stamps.
+struct Kept<K, V>(Mutex<HashMap<K, (V, Stamp)>>);
+
+/// A cache on such copies of the store at `url`.
+pub(super) async fn open(url: &str, design: Design) -> std::result::Result<TokenCache, Failure> {
+    let copies = Arc::new(BrokenCopies {
+        store: token_cache::store(url).await?,
+        heeds_lease: design != Design::CopiesWithoutLease,
+        stamps_early: design != Design::CopiesStampedLate,
+        holder: Arc::new(Holder::new()),
+        serves_from: Mutex::default(),
+        entries: Kept::default(),
+        sessions: Kept::default(),
+    });
+    let store: Arc<dyn TokenStore> = Arc::clone(&copies) as _;
+    let builder = TokenCacheBuilder::connecting(async move { Ok(store) });
+    let cache = builder.open().await?;
+    copies.agree().await?;
+    let link = (Arc::clone(&copies.store), Arc::clone(&copies.holder));
+    broken_link::keep(link.0, link.1, LEASE)?;
+    Ok(cache)
+}
+
+impl BrokenCopies {
+    /// Tells the fleet that a server keeps copies.
+    async fn agree(&self) -> std::result::Result<(), Failure> {
+        loop {
+            let known = self.store.namespace().await?.record;
+            let Some(known) = known else {
+                return Err(misled("the namespace has no record"));
+            };
+            let agreed = known.longest_copy_life >= LEASE;
+            let wanted = known.with_copies(LEASE);
+            if agreed || self.store.set_namespace(Some(&known), &wanted).await? {
+                *lock(&self.serves_from) = Some(now() + KNOWN_BY_ALL);
+                return Ok(());
+            }
+        }
+    }
+
+    fn serves(&self, account: &AccountKey, stamp: Stamp) -> bool {
+        let serves_from = *lock(&self.serves_from);
+        if serves_from.is_none_or(|from| now() < from) {
+            return false;
+        }
+        if self.heeds_lease {
+            self.holder.may_serve(account, stamp, now)
+        } else {
+            self.holder.stamp(account) == stamp
+        }
+    }
+
+    /// The copy, or what the store answers, which is kept.
+    async fn through<K: Eq + Hash, V: Clone>(
+        &self,
+        kept: &Kept<K, V>,
+        account: &AccountKey,
+        key: K,
+        ask: impl Future<Output = Result<Option<V>>>,
+    ) -> Result<Option<V>> {
+        let copy = kept.lock().get(&key).cloned();
+        if let Some((value, stamp)) = copy
+            && self.serves(account, stamp)
+        {
+            return Ok(Some(value));
+        }
+        let before = self.holder.stamp(account);
+        let answer = ask.await?;
+        let stamp = if self.stamps_early {
+            before
+        } else {
+            self.holder.stamp(account)
+        };
+        if let Some(value) = &answer {
+            kept.lock().insert(key, (value.clone(), stamp));
+        }
+        Ok(answer)
+    }
+
+    /// What this server itself changes it reads at once.
+    async fn changing<T>(&self, account: &AccountKey, change: impl Future<Output = T>) -> T {
+        let what = Invalidation::Accounts(vec![*account]);
+        self.holder.invalidate(&what);
+        let changed = change.await;
+        self.holder.invalidate(&what);
+        changed
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl TokenStore for BrokenCopies {
+    fn capabilities(&self) -> Capabilities {
+        self.store.capabilities()
+    }
+
+    async fn namespace(&self) -> Result<Namespace> {
+        self.store.namespace().await
+    }
+
+    async fn set_namespace(
+        &self,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
+    ) -> Result<bool> {
+        self.store.set_namespace(expected, record).await
+    }
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        let begin = self.store.begin(account, session);
+        self.changing(account, begin).await
+    }
+
+    async fn session(
+        &self,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        let ask = async {
+            let answer = self.store.session(account, epoch, options.for_copy());
+            answer.await.map(Some)
+        };
+        let key = (*account, *epoch);
+        match self.through(&self.sessions, account, key, ask).await? {
+            Some(session) => Ok(session),
+            None => self.store.session(account, epoch, options).await,
+        }
+    }
+
+    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+        let ask = self.store.read(at, options.for_copy());
+        self.through(&self.entries, at.account(), at.clone(), ask)
+            .await
+    }
+
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        let write = self.store.write(at, entry, options);
+        self.changing(at.account(), write).await
+    }
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        self.changing(at.account(), self.store.remove(at)).await
+    }
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        let evict = self.store.evict(account, cut, options);
+        self.changing(account, evict).await
+    }
+
+    async fn sessions(
+        &self,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        self.store.sessions(account, options).await
+    }
+
+    fn clock(&self) -> Option<&dyn TimeSource> {
+        self.store.clock()
+    }
+
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+        self.store.refresh_locks()
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        self.store.directory()
+    }
+
+    fn escrow(&self) -> Option<&dyn Escrow> {
+        self.store.escrow()
+    }
+
+    fn link(&self) -> Option<&dyn Link> {
+        self.store.link()
+    }
+}
+
+impl<K, V> Kept<K, V> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, (V, Stamp)>> {
+        lock(&self.0)
+    }
+}
+
+impl<K, V> Default for Kept<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl fmt::Debug for BrokenCopies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BrokenCopies")
+    }
+}
+
+impl fmt::Display for BrokenCopies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.store.fmt(f)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

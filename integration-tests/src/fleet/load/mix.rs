@@ -1,0 +1,66 @@
+use std::time::Duration;
+
+use crate::fleet::wire::Users;
+
+/// What a user does next, in so many of a hundred cases; signing out in the others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mix {
+    pub(super) sign_in: u64,
+    pub(super) read: u64,
+    pub(super) resume: u64,
+    pub(super) write: u64,
+    pub(super) refresh: u64,
+    /// Accounts are used for so many milliseconds and never again, so that none collects more sessions than it may have.
+    pub(super) accounts_live: u64,
+    /// How many of each issuer are in use.
+    pub(super) accounts_at_once: u64,
+    /// How long a user looks at what came.
+    pub(super) rest: Option<Duration>,
+}
+
+const USUAL: Mix = Mix {
+    sign_in: 10,
+    read: 45,
+    resume: 5,
+    write: 10,
+    refresh: 22,
+    accounts_live: 1_500,
+    accounts_at_once: 24,
+    rest: None,
+};
+
+const HOT: Mix = Mix {
+    sign_in: 15,
+    read: 30,
+    resume: 5,
+    write: 15,
+    refresh: 20,
+    accounts_live: 2_000,
+    accounts_at_once: 3,
+    rest: Some(Duration::from_millis(5)),
+};
+
+/// Reads alone: nothing that others wait for keeps them from the next.
+const READS: Mix = Mix {
+    sign_in: 0,
+    read: 92,
+    resume: 8,
+    write: 0,
+    refresh: 0,
+    rest: Some(Duration::from_millis(1)),
+    ..HOT
+};
+
+/// Of so many tasks one is of users who do more than read.
+const READERS: u32 = 4;
+
+impl Mix {
+    /// What the task with this number does.
+    pub(super) fn of(users: Users, task: u32) -> Self {
+        match users {
+            Users::Usual => USUAL,
+            Users::Hot if task % READERS == 0 => HOT,
+            Users::Hot => READS,
+        }
+    }
+}
