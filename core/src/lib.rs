@@ -43,6 +43,7 @@ mod time_source;
 mod timestamp;
 mod token_set;
 mod value;
+mod wait;
 mod wiped;
 
 /// What tokens and keys are wrapped in, and how one is read.
@@ -86,4 +87,5 @@ pub use self::{
     timestamp::Timestamp,
     token_set::TokenSet,
     value::Value,
+    wait::{CopiesGone, Wait},
 };

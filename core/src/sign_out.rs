@@ -1,6 +1,8 @@
 use std::fmt;
 
-use crate::{AccountId, Error, Evicted, ProviderSession, Result, Session, Timestamp, account};
+use crate::{
+    AccountId, CopiesGone, Error, Evicted, ProviderSession, Result, Session, Timestamp, account,
+};
 
 /// Whose sessions a sign-out by the app itself ends.
 ///
@@ -97,8 +99,8 @@ impl fmt::Debug for LogoutMessage {
 }
 
 /// What a sign-out did. That there is one means: no read that starts now, on any server, returns a token of an ended
-/// session (G1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// session (G1); but see [`CopiesGone::NotAwaited`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 #[must_use = "`ended` tells whether there was anything to end"]
 pub struct SignOut {
@@ -108,6 +110,8 @@ pub struct SignOut {
     pub accounts: usize,
     /// On how many replicas every eviction is, where the store was set to wait for them.
     pub replicas: Option<u32>,
+    /// What became of other servers' local copies.
+    pub copies: CopiesGone,
 }
 
 impl SignOut {

@@ -5,7 +5,10 @@ use futures_core::future::BoxFuture;
 use super::{Inner, Settings, TokenCache, namespace::NamespaceState};
 use crate::{
     BeginSession, Error, KeyProvider, KeyRing, MARKER_LIFE, RefreshPolicy, Result, RingKey,
-    SealedStore, Sealer, Secret, TokenStore, refresh::Refreshes, seal::Ring,
+    SealedStore, Sealer, Secret, TokenStore,
+    local::{BootTime, Keeping, Member, SystemBootTime},
+    refresh::Refreshes,
+    seal::Ring,
 };
 
 const DEFAULT_SIGN_IN_TIMEOUT: Duration = Duration::from_secs(15 * 60);
@@ -37,6 +40,7 @@ pub struct TokenCacheBuilder {
     key_ring: Option<KeyRing>,
     key_provider: Option<Arc<dyn KeyProvider>>,
     settings: Settings,
+    boot: Arc<dyn BootTime>,
 }
 
 impl TokenCacheBuilder {
@@ -58,6 +62,7 @@ impl TokenCacheBuilder {
                 refresh: RefreshPolicy::default(),
                 unreadable_is_a_miss: false,
             },
+            boot: Arc::new(SystemBootTime),
         }
     }
 
@@ -124,6 +129,13 @@ impl TokenCacheBuilder {
         self
     }
 
+    /// The clock that leases and ages of local copies are counted on: the machine's unless said.
+    #[cfg(feature = "test-util")]
+    pub fn boot_time(mut self, clock: impl BootTime) -> Self {
+        self.boot = Arc::new(clock);
+        self
+    }
+
     /// Connects to the store, checks that the secret is the namespace's, and goes on checking every second.
     ///
     /// Settings, secret and key ring are checked before any request.
@@ -170,17 +182,25 @@ impl TokenCacheBuilder {
             .await?;
         let ring = Arc::new(Ring::new(keys));
         let store = self.connect.await?;
-        let state = NamespaceState::open(&*store, &secret).await?;
-        let sealed = SealedStore::new(store, Sealer::of(Arc::clone(&ring)))
-            .unreadable_is_a_miss(self.settings.unreadable_is_a_miss);
+        let (keeping, copy_life) = (Keeping::nothing(), Duration::ZERO);
+        let state =
+            NamespaceState::open(&*store, &secret, copy_life, Arc::clone(&self.boot)).await?;
+        let sealed: Arc<dyn TokenStore> = Arc::new(
+            SealedStore::new(store, Sealer::of(Arc::clone(&ring)))
+                .unreadable_is_a_miss(self.settings.unreadable_is_a_miss),
+        );
+        let terms = state.terms().subscribe();
+        let member = Member::new(Arc::clone(&sealed), keeping, terms, self.boot)?;
+        member.start();
         let cache = TokenCache(Arc::new(Inner {
-            store: Arc::new(sealed),
+            store: sealed,
             secret,
             ring,
             key_provider,
             state,
             settings: self.settings,
             refreshes,
+            member,
         }));
         super::namespace::watch(&cache);
         Ok(cache)

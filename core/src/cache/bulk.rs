@@ -2,8 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use super::TokenCache;
 use crate::{
-    AccountId, AccountKey, Cursor, Directory, Error, ErrorKind, EvictOptions, IssuerKey,
-    MarkOptions, Marking, Page, Result, Scan, SignOut, Timestamp, account,
+    AccountId, AccountKey, CopiesGone, Cursor, Directory, Error, ErrorKind, EvictOptions,
+    IssuerKey, MarkOptions, Marking, Page, Result, Scan, SignOut, Timestamp, Wait, account,
+    protocol::Ended,
     telemetry::{About, Operation, observe},
 };
 
@@ -36,6 +37,8 @@ pub struct BulkSignOut {
     issuer: Option<IssuerKey>,
     /// The issuer's next accounts, looked up while those before them were cut.
     ahead: Option<Page>,
+    /// What became of local copies in the steps of this run.
+    copies: CopiesGone,
 }
 
 /// Where a [`BulkSignOut`] stands: what to store to go on after a failure. It holds no id and no key.
@@ -109,6 +112,7 @@ impl TokenCache {
             accounts,
             issuer,
             ahead: None,
+            copies: CopiesGone::default(),
         })
     }
 }
@@ -126,7 +130,8 @@ impl BulkSignOut {
         Ok(self)
     }
 
-    /// Takes the next step, in a task of its own: a few thousand accounts. None when all are done.
+    /// Takes the next step, in a task of its own: a few thousand accounts. None when all are done. Where servers keep local copies,
+    /// it returns when none of those accounts' can be served any more: one announcement for each step.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) where the namespace was started anew since: everybody is signed out already; the store's
@@ -158,20 +163,22 @@ impl BulkSignOut {
                         step_of_issuer(&cache, checkpoint, issuer, ahead).await
                     }
                     Work::List(accounts) => {
-                        let done = evict(&cache, checkpoint, &accounts, Marking::Each).await?;
-                        Ok((done, None))
+                        let step = evict(&cache, checkpoint, &accounts, Marking::Each).await?;
+                        Ok((step, None))
                     }
                 }
             });
         let about = About::scope(self.issuer.map_or("accounts", |_| "issuer"));
-        let taken = observe(Operation::SignOut, about, step, |(done, _)| {
-            if done.ended && !ended_before {
+        let taken = observe(Operation::SignOut, about, step, |(step, _)| {
+            if step.checkpoint.ended && !ended_before {
                 "ended"
             } else {
                 "nothing"
             }
         });
-        (self.checkpoint, self.ahead) = taken.await?;
+        let (step, ahead) = taken.await?;
+        (self.checkpoint, self.ahead) = (step.checkpoint, ahead);
+        self.copies = std::mem::take(&mut self.copies).and(step.copies);
         let of = self.issuer.is_none().then_some(self.accounts.len());
         if of == Some(self.checkpoint.done) {
             self.checkpoint.finished = true;
@@ -193,8 +200,15 @@ impl BulkSignOut {
             ended: self.checkpoint.ended,
             accounts: self.checkpoint.done,
             replicas: self.checkpoint.replicas,
+            copies: self.copies.clone(),
         }
     }
+}
+
+/// What one step did.
+struct Step {
+    checkpoint: Checkpoint,
+    copies: CopiesGone,
 }
 
 /// What one step is to do.
@@ -212,7 +226,7 @@ async fn step_of_issuer(
     mut checkpoint: Checkpoint,
     issuer: IssuerKey,
     ahead: Option<Page>,
-) -> Result<(Checkpoint, Option<Page>)> {
+) -> Result<(Step, Option<Page>)> {
     let directory = directory(cache)?;
     if !checkpoint.marked {
         let mark = MarkOptions::living(cache.marker_life());
@@ -233,14 +247,14 @@ async fn step_of_issuer(
         let cache = cache.clone();
         tokio::spawn(async move { self::directory(&cache)?.accounts(&scan).await })
     });
-    let mut checkpoint = evict(cache, checkpoint, &page.accounts, Marking::Issuer).await?;
+    let mut step = evict(cache, checkpoint, &page.accounts, Marking::Issuer).await?;
     let ahead = match look_ahead {
         Some(looking) => looking.await.ok().and_then(Result::ok),
         None => None,
     };
-    checkpoint.finished = page.next.is_none();
-    checkpoint.cursor = page.next;
-    Ok((checkpoint, ahead))
+    step.checkpoint.finished = page.next.is_none();
+    step.checkpoint.cursor = page.next;
+    Ok((step, ahead))
 }
 
 async fn evict(
@@ -248,26 +262,28 @@ async fn evict(
     mut checkpoint: Checkpoint,
     accounts: &[AccountKey],
     marking: Marking,
-) -> Result<Checkpoint> {
+) -> Result<Step> {
     let keys = cache.fresh_keys().await?;
     if keys.generation != checkpoint.generation {
         return Err(Error::misuse("sign out many accounts", STARTED_ANEW));
     }
     let options = EvictOptions::at(keys.latest).living(cache.marker_life());
-    let mut report = SignOut {
-        ended: checkpoint.ended,
-        accounts: checkpoint.done,
-        replicas: checkpoint.replicas,
-    };
+    let mut ended = Ended::default();
+    ended.sign_out.ended = checkpoint.ended;
+    ended.sign_out.accounts = checkpoint.done;
+    ended.sign_out.replicas = checkpoint.replicas;
     let evicted = directory(cache)?
         .evict_accounts(accounts, checkpoint.moment, marking, options)
         .await;
-    for evicted in evicted {
-        report.add(&evicted?);
+    for (account, evicted) in accounts.iter().zip(evicted) {
+        ended.add(account, evicted?);
     }
+    let copies = cache.copies_gone(&ended, keys.longest_copy_life, Wait::Everywhere);
+    let copies = copies.await.map_err(Error::maybe_applied)?;
+    let report = ended.sign_out;
     (checkpoint.ended, checkpoint.done, checkpoint.replicas) =
         (report.ended, report.accounts, report.replicas);
-    Ok(checkpoint)
+    Ok(Step { checkpoint, copies })
 }
 
 fn directory(cache: &TokenCache) -> Result<&dyn Directory> {

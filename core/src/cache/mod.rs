@@ -2,6 +2,7 @@ mod accounts;
 mod application;
 mod builder;
 mod bulk;
+mod copies;
 mod namespace;
 mod on_behalf_of;
 mod sealing;
@@ -21,9 +22,9 @@ pub use self::{
     session::Session,
 };
 use crate::{
-    AccountId, Error, KeyProvider, KeyRing, MARKER_LIFE, MemoryStore, RefreshPolicy, Result,
-    RingKey, Secret, StartedSignIn, Ticket, Timestamp, TokenStore, refresh::Refreshes, seal::Ring,
-    telemetry::in_current_span,
+    AccountId, AccountKey, Error, EvictOptions, KeyProvider, KeyRing, MARKER_LIFE, MemoryStore,
+    RefreshPolicy, Result, RingKey, Secret, StartedSignIn, Ticket, Timestamp, TokenStore,
+    local::Member, refresh::Refreshes, seal::Ring, telemetry::in_current_span,
 };
 
 /// A server's handle to the shared cache: cheap to clone, one per process.
@@ -62,6 +63,8 @@ struct Inner {
     state: NamespaceState,
     settings: Settings,
     refreshes: Refreshes,
+    /// Dropped with the cache, and its link closed.
+    member: Member,
 }
 
 /// How much longer than the longest assertion a marker lives: more than the provider's clock and the store's may be apart, and any
@@ -161,6 +164,21 @@ impl TokenCache {
 
     pub(crate) fn refreshes(&self) -> &Refreshes {
         &self.0.refreshes
+    }
+
+    /// Has other servers drop their local copies of an account's, in a task of its own.
+    pub(crate) fn tell(&self, account: &AccountKey) {
+        self.0.member.tell(account);
+    }
+
+    /// How a sign-out evicts: announced, where servers keep local copies.
+    fn evicting(&self, keys: &Keys) -> EvictOptions {
+        let options = EvictOptions::at(keys.latest).living(self.marker_life());
+        if keys.longest_copy_life.is_zero() {
+            return options;
+        }
+        self.0.member.start();
+        options.announced_by(self.0.member.server())
     }
 
     /// How long a sign-out is remembered: longer than a sign-in may take, or an assertion live, that it may have to refuse.

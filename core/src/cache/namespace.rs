@@ -3,26 +3,35 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{
+    sync::{Mutex, watch},
+    time::Instant,
+};
 
 use super::{Inner, TokenCache};
 use crate::{
-    Error, NamespaceRecord, Result, Secret, Timestamp, TokenStore, id_key::IdKey,
-    store_clock::StoreClock, telemetry,
+    Error, ErrorKind, NamespaceRecord, Result, Secret, Timestamp, TokenStore,
+    id_key::IdKey,
+    local::{BootInstant, BootTime, STALE_AFTER, Terms},
+    store_clock::StoreClock,
+    telemetry,
 };
 
 /// How often a server reads the namespace's record, and the store's clock with it.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// What was read longer ago is read again before it is used: a server that was paused, or cut off, may have missed a new
-/// generation, and a sign-out under an old one would end nothing.
-const STALE_AFTER: Duration = Duration::from_secs(3);
+/// How often a server that starts tries to write what others write at the same moment.
+const TRIES: usize = 10;
 
 /// What a server knows of its namespace: the generation, the id key that goes with it, the store's clock.
 pub(super) struct NamespaceState {
     known: RwLock<Known>,
     /// Held by whoever reads the record again, so that those who wait share the one request.
     reading: Mutex<()>,
+    /// How long a copy of this server's may live; zero where it keeps none.
+    copy_life: Duration,
+    boot: Arc<dyn BootTime>,
+    terms: watch::Sender<Terms>,
 }
 
 struct Known {
@@ -42,49 +51,82 @@ pub(crate) struct Keys {
     pub(crate) earliest: Timestamp,
     /// The most that the store's clock can say.
     pub(crate) latest: Timestamp,
+    /// How long a local copy of any server may live; zero where none keeps copies.
+    pub(crate) longest_copy_life: Duration,
 }
 
 impl NamespaceState {
-    /// Reads the record, or writes the first one, and refuses a secret that is not the namespace's.
-    pub(super) async fn open(store: &dyn TokenStore, secret: &Secret) -> Result<Self> {
-        let (read, clock, read_at) = read(store).await?;
-        let ours = NamespaceRecord::new(0, secret.check());
-        let record = match read {
-            Some(record) => record,
-            None if store.set_namespace(None, &ours).await? => ours,
-            // Another server was first.
-            None => self::read(store).await?.0.unwrap_or(ours),
-        };
-        if record.check != ours.check {
-            return Err(usurped());
+    /// Reads the record, or writes the first one, refuses a secret that is not the namespace's, and says in the record how long
+    /// copies of this server's may live.
+    pub(super) async fn open(
+        store: &dyn TokenStore,
+        secret: &Secret,
+        copy_life: Duration,
+        boot: Arc<dyn BootTime>,
+    ) -> Result<Self> {
+        for _ in 0..TRIES {
+            let asked = boot.now();
+            let (read, clock, read_at) = read(store).await?;
+            let ours = read.unwrap_or(NamespaceRecord::new(0, secret.check()));
+            if ours.check != secret.check() {
+                return Err(usurped());
+            }
+            let ours = ours.with_copies(ours.longest_copy_life.max(copy_life));
+            if read != Some(ours) && !store.set_namespace(read.as_ref(), &ours).await? {
+                // Another server was first.
+                continue;
+            }
+            let (terms, _) = watch::channel(Terms {
+                longest: ours.longest_copy_life,
+                read_at: asked,
+                agreed: Some(boot.now()),
+                leaving: false,
+            });
+            return Ok(Self {
+                known: RwLock::new(Known {
+                    id_key: Arc::new(secret.id_key(ours.generation)),
+                    generation: ours.generation,
+                    clock,
+                    read_at,
+                    usurped: false,
+                }),
+                reading: Mutex::default(),
+                copy_life,
+                boot,
+                terms,
+            });
         }
-        Ok(Self {
-            known: RwLock::new(Known {
-                id_key: Arc::new(secret.id_key(record.generation)),
-                generation: record.generation,
-                clock,
-                read_at,
-                usurped: false,
-            }),
-            reading: Mutex::default(),
-        })
+        Err(changed_meanwhile("open the namespace"))
+    }
+
+    /// What the record says of local copies, as it comes to be known.
+    pub(super) fn terms(&self) -> &watch::Sender<Terms> {
+        &self.terms
+    }
+
+    pub(super) fn copy_life(&self) -> Duration {
+        self.copy_life
     }
 
     /// The keys as they were last read, and read again first where that was too long ago.
     pub(super) async fn fresh_keys(&self, store: &dyn TokenStore, secret: &Secret) -> Result<Keys> {
         if self.is_stale() {
-            let asked = Instant::now();
+            let (asked, asked_of_boot) = (Instant::now(), self.boot.now());
             let _reading = self.reading.lock().await;
             // However long its answer took: what was read after this one asked is as good as what it would read.
-            if self.is_stale() && self.read().read_at < asked {
+            let is_older =
+                self.read().read_at < asked || !self.terms.borrow().is_fresh(asked_of_boot);
+            if self.is_stale() && is_older {
                 self.refresh(store, secret).await?;
             }
         }
         self.keys(store)
     }
 
+    /// By either clock: the runtime's may stand still while the machine sleeps.
     fn is_stale(&self) -> bool {
         self.read().read_at.elapsed() > STALE_AFTER
+            || !self.terms.borrow().is_fresh(self.boot.now())
     }
 
     pub(super) fn keys(&self, store: &dyn TokenStore) -> Result<Keys> {
@@ -104,15 +146,16 @@ impl NamespaceState {
             generation: known.generation,
             earliest,
             latest,
+            longest_copy_life: self.terms.borrow().longest,
         })
     }
 
-    /// Reads the record once more: a raised generation is adopted, a record that is missing or older is put back as it was
-    /// known, and one of another secret ends this server's service.
-    async fn refresh(&self, store: &dyn TokenStore, secret: &Secret) -> Result<()> {
-        let sent = Instant::now();
+    /// Reads the record once more: a raised generation is adopted, and what it says of copies; a record that is missing, older, or
+    /// says too little of this server's copies is put back, and one of another secret ends this server's service.
+    pub(super) async fn refresh(&self, store: &dyn TokenStore, secret: &Secret) -> Result<()> {
+        let (sent, asked) = (Instant::now(), self.boot.now());
         let namespace = store.namespace().await?;
-        let put_back = {
+        let known = {
             let mut known = self.write();
             known.clock.observe(
                 sent.into_std(),
@@ -121,23 +164,47 @@ impl NamespaceState {
                 namespace.precision,
             );
             known.read_at = known.read_at.max(sent);
-            let ours = NamespaceRecord::new(known.generation, secret.check());
-            match namespace.record {
-                Some(record) if record.check != ours.check => {
-                    known.usurped = true;
-                    None
-                }
-                Some(record) if record.generation >= ours.generation => {
-                    known.adopt(secret, record.generation);
-                    None
-                }
-                older => Some((older, ours)),
-            }
+            NamespaceRecord::new(known.generation, secret.check())
+                .with_copies(self.terms.borrow().longest)
         };
-        if let Some((older, ours)) = put_back {
-            store.set_namespace(older.as_ref(), &ours).await?;
+        let ours = match namespace.record {
+            Some(record) if record.check != known.check => {
+                self.write().usurped = true;
+                self.agree(asked, record.longest_copy_life, false);
+                return Ok(());
+            }
+            Some(record) if record.generation >= known.generation => {
+                self.write().adopt(secret, record.generation);
+                record
+            }
+            Some(older) => known.with_copies(known.longest_copy_life.max(older.longest_copy_life)),
+            None => known,
+        };
+        let ours = ours.with_copies(ours.longest_copy_life.max(self.copy_life));
+        let is_there = namespace.record == Some(ours);
+        self.agree(asked, ours.longest_copy_life, is_there);
+        if !is_there
+            && store
+                .set_namespace(namespace.record.as_ref(), &ours)
+                .await?
+        {
+            self.agree(asked, ours.longest_copy_life, true);
         }
         Ok(())
+    }
+
+    /// Notes what the record that was `asked` for then says of copies, and whether it is what this server needs.
+    fn agree(&self, asked: BootInstant, longest: Duration, is_agreed: bool) {
+        let now = self.boot.now();
+        self.terms.send_modify(|terms| {
+            if asked < terms.read_at {
+                // A later look was answered before.
+                return;
+            }
+            terms.longest = longest;
+            terms.read_at = asked;
+            terms.agreed = is_agreed.then(|| terms.agreed.unwrap_or(now));
+        });
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Known> {
@@ -182,12 +249,14 @@ impl TokenCache {
             .record
             .map_or(0, |record| record.generation)
             .max(keys.generation);
-        let raised = NamespaceRecord::new(time_of_day.max(current + 1), secret.check());
+        let copies = read
+            .record
+            .map_or(Duration::ZERO, |record| record.longest_copy_life)
+            .max(keys.longest_copy_life);
+        let raised =
+            NamespaceRecord::new(time_of_day.max(current + 1), secret.check()).with_copies(copies);
         if !store.set_namespace(read.record.as_ref(), &raised).await? {
-            return Err(
-                Error::new(crate::ErrorKind::Unavailable, "raise the generation")
-                    .message("another server changed the namespace's record meanwhile; try again"),
-            );
+            return Err(changed_meanwhile("raise the generation"));
         }
         state.write().adopt(secret, raised.generation);
         Ok(raised.generation)
@@ -203,6 +272,7 @@ pub(super) fn watch(cache: &TokenCache) {
             tokio::time::sleep(PERIOD).await;
             let Some(inner) = cache.upgrade() else { return };
             let _ = inner.state.refresh(&*inner.store, &inner.secret).await;
+            inner.member.start();
             telemetry::keys_idle(|| inner.ring.figures());
         }
     });
@@ -220,9 +290,14 @@ async fn read(store: &dyn TokenStore) -> Result<(Option<NamespaceRecord>, StoreC
     Ok((namespace.record, clock, sent))
 }
 
-fn usurped() -> Error {
+pub(super) fn usurped() -> Error {
     Error::config(
         "use the namespace",
         "it belongs to another secret; give every server the same TOKEN_CACHE_SECRET, or this one a prefix of its own",
     )
+}
+
+pub(super) fn changed_meanwhile(operation: &'static str) -> Error {
+    Error::new(ErrorKind::Unavailable, operation)
+        .message("another server changed the namespace's record meanwhile; try again")
 }

@@ -112,8 +112,11 @@ impl TokenCache {
                 seal: &seal,
             }),
         };
-        let epoch = protocol::sign_in(self.store(), &plan).await?;
-        Session::new(self.clone(), claim(&epoch))
+        let signed_in = protocol::sign_in(self.store(), &plan).await?;
+        if signed_in.displaced > 0 {
+            self.tell(&account);
+        }
+        Session::new(self.clone(), claim(&signed_in.epoch))
     }
 
     fn check_life(&self, on_behalf_of: &OnBehalfOf) -> Result<()> {

@@ -89,6 +89,9 @@ impl Session {
 
     /// Puts a value under a key only over what `over` says: the write that a refresh ends with.
     ///
+    /// Where servers keep local copies, they hear of a write over anything within moments. One over a version they do not: until their
+    /// copies are too old to be served, they answer with what it replaced.
+    ///
     /// # Errors
     /// As [`put`](Self::put).
     pub async fn put_over<V>(&self, key: &EntryKey, value: V, over: Over) -> Result<Written>
@@ -102,6 +105,7 @@ impl Session {
             let entry = self.entry(value, &keys)?;
             let options = WriteOptions::at(keys.latest).over(over);
             let at = self.address(&keys, key);
+            let _tells = (over == Over::Anything).then(|| Tells(self));
             self.cache.store().write(&at, entry, options).await
         };
         let about = About::account(&self.claim.account);
@@ -142,6 +146,7 @@ impl Session {
     pub async fn remove(&self, key: &EntryKey) -> Result<()> {
         let remove = async {
             let keys = self.fresh_keys().await?;
+            let _tells = Tells(self);
             self.cache.store().remove(&self.address(&keys, key)).await
         };
         let about = About::account(&self.claim.account);
@@ -205,6 +210,16 @@ impl Session {
     pub(crate) fn address(&self, keys: &Keys, key: &EntryKey) -> EntryAddress {
         EntryAddress::new(self.claim.account, self.epoch, keys.id_key.entry(key))
             .with_secret(Arc::clone(&self.secret))
+    }
+}
+
+/// Has other servers drop their local copies once a write may have landed, also where nobody waits for its answer any more.
+struct Tells<'a>(&'a Session);
+
+impl Drop for Tells<'_> {
+    fn drop(&mut self) {
+        let Session { cache, claim, .. } = self.0;
+        cache.tell(&claim.account);
     }
 }
 

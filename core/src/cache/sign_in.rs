@@ -73,8 +73,11 @@ impl TokenCache {
                     seal: &seal,
                 }),
             };
-            let epoch = protocol::sign_in(cache.store(), &plan).await?;
-            Session::new(cache.clone(), claim(&epoch))
+            let signed_in = protocol::sign_in(cache.store(), &plan).await?;
+            if signed_in.displaced > 0 {
+                cache.tell(&account);
+            }
+            Session::new(cache.clone(), claim(&signed_in.epoch))
         })
         .await
     }

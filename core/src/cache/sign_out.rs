@@ -1,7 +1,8 @@
-use super::TokenCache;
+use super::{Keys, TokenCache};
 use crate::{
-    AccountId, EvictOptions, LogoutMessage, Moment, Result, Scope, SidKey, SignOut, Until,
-    protocol::{self, Reach, SidSignOut},
+    AccountId, AccountKey, EvictOptions, LogoutMessage, Moment, Result, Scope, SidKey, SignOut,
+    Until, Wait,
+    protocol::{self, Ended, Reach, SidSignOut},
     telemetry::{About, Operation, observe},
 };
 
@@ -10,53 +11,73 @@ impl TokenCache {
     ///
     /// When it returns `Ok`, no read that starts afterwards returns a token of an ended session (G1), and no refresh or write
     /// that began before can bring one back (G2). The requests: one; for a provider session one, and one for each account
-    /// under it (G3).
+    /// under it (G3). Where servers keep local copies, it waits until none can be served any more: see [`Wait::Everywhere`].
     ///
     /// # Errors
     /// The store's own failures: call it again until it is `Ok`.
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a provider session, where the store has no directory.
     pub async fn sign_out(&self, scope: Scope) -> Result<SignOut> {
+        self.sign_out_with(scope, Wait::Everywhere).await
+    }
+
+    /// [`sign_out`](Self::sign_out), and whether it waits for other servers' local copies.
+    ///
+    /// # Errors
+    /// As [`sign_out`](Self::sign_out). One that [may have been applied](crate::Error::may_have_applied) may have ended the
+    /// sessions in the store and left copies: call it again.
+    pub async fn sign_out_with(&self, scope: Scope, wait: Wait) -> Result<SignOut> {
         let about = About::scope(match &scope {
             Scope::Session(_) => "session",
             Scope::ProviderSession(_) | Scope::ProviderSessionOf(_) => "provider_session",
             Scope::Account(_) | Scope::AccountOf(_) => "account",
         });
-        observe(Operation::SignOut, about, self.end(scope), ended).await
+        observe(Operation::SignOut, about, self.end(scope, wait), ended).await
     }
 
-    async fn end(&self, scope: Scope) -> Result<SignOut> {
+    async fn end(&self, scope: Scope, wait: Wait) -> Result<SignOut> {
         let keys = self.fresh_keys().await?;
-        let options = EvictOptions::at(keys.latest).living(self.marker_life());
+        let options = self.evicting(&keys);
         let moment = Moment::of_store(keys.latest);
         let cache = self.clone();
         self.in_own_task("sign out", async move {
-            match scope {
-                Scope::Session(session) => {
-                    let (account, epoch) = session.names();
-                    protocol::end_session(cache.store(), account, epoch, options).await
-                }
-                Scope::Account(account) => {
-                    let account = keys.id_key.account(&account);
-                    protocol::sign_out_account(cache.store(), &account, moment, options).await
-                }
-                Scope::AccountOf(session) => {
-                    let (account, _) = session.names();
-                    protocol::sign_out_account(cache.store(), account, moment, options).await
-                }
-                Scope::ProviderSession(session) => {
-                    let sid = keys.id_key.sid(&session);
-                    cache.end_labelled(sid, moment, options).await
-                }
-                Scope::ProviderSessionOf(session) => {
-                    if let Some(sid) = session.label().await? {
-                        return cache.end_labelled(sid, moment, options).await;
-                    }
-                    let (account, epoch) = session.names();
-                    protocol::end_session(cache.store(), account, epoch, options).await
-                }
-            }
+            let ended = cache.end_in_store(scope, &keys, moment, options).await?;
+            cache.clear(ended, keys.longest_copy_life, wait).await
         })
         .await
+    }
+
+    async fn end_in_store(
+        &self,
+        scope: Scope,
+        keys: &Keys,
+        moment: Moment,
+        options: EvictOptions,
+    ) -> Result<Ended> {
+        match scope {
+            Scope::Session(session) => {
+                let (account, epoch) = session.names();
+                protocol::end_session(self.store(), account, epoch, options).await
+            }
+            Scope::Account(account) => {
+                let account = keys.id_key.account(&account);
+                protocol::sign_out_account(self.store(), &account, moment, options).await
+            }
+            Scope::AccountOf(session) => {
+                let (account, _) = session.names();
+                protocol::sign_out_account(self.store(), account, moment, options).await
+            }
+            Scope::ProviderSession(session) => {
+                let sid = keys.id_key.sid(&session);
+                self.end_labelled(sid, moment, options).await
+            }
+            Scope::ProviderSessionOf(session) => {
+                if let Some(sid) = session.label().await? {
+                    return self.end_labelled(sid, moment, options).await;
+                }
+                let (account, epoch) = session.names();
+                protocol::end_session(self.store(), account, epoch, options).await
+            }
+        }
     }
 
     /// Ends every session of an account: [`sign_out`](Self::sign_out) of [`Scope::Account`].
@@ -74,13 +95,21 @@ impl TokenCache {
     /// [`Misuse`](crate::ErrorKind::Misuse) for a message that names neither subject nor `sid`; otherwise as
     /// [`sign_out`](Self::sign_out): answer the provider with a 5xx, so that it sends again.
     pub async fn sign_out_by(&self, message: &LogoutMessage) -> Result<SignOut> {
-        let about = About::scope("message");
-        observe(Operation::SignOut, about, self.end_by(message), ended).await
+        self.sign_out_by_with(message, Wait::Everywhere).await
     }
 
-    async fn end_by(&self, message: &LogoutMessage) -> Result<SignOut> {
+    /// [`sign_out_by`](Self::sign_out_by), and whether it waits for other servers' local copies.
+    ///
+    /// # Errors
+    /// As [`sign_out_by`](Self::sign_out_by).
+    pub async fn sign_out_by_with(&self, message: &LogoutMessage, wait: Wait) -> Result<SignOut> {
+        let about = About::scope("message");
+        observe(Operation::SignOut, about, self.end_by(message, wait), ended).await
+    }
+
+    async fn end_by(&self, message: &LogoutMessage, wait: Wait) -> Result<SignOut> {
         let keys = self.fresh_keys().await?;
-        let options = EvictOptions::at(keys.latest).living(self.marker_life());
+        let options = self.evicting(&keys);
         let moment = Moment::of_provider(message.issued_at);
         let account = message
             .account
@@ -90,28 +119,29 @@ impl TokenCache {
             .provider_session
             .as_ref()
             .map(|session| keys.id_key.sid(session));
+        let sign_out = match (sid, account) {
+            (None, None) => return Err(LogoutMessage::nameless()),
+            (None, Some(account)) => ByMessage::Account(account),
+            (Some(sid), named) => ByMessage::Sid(SidSignOut {
+                sid,
+                until: Until::ForGood,
+                reach: self.reach(moment),
+                named: named.map(|account| (account, message.issued_at)),
+            }),
+        };
         let cache = self.clone();
-        match (sid, account) {
-            (None, None) => Err(LogoutMessage::nameless()),
-            (None, Some(account)) => {
-                self.in_own_task("sign out", async move {
+        self.in_own_task("sign out", async move {
+            let ended = match sign_out {
+                ByMessage::Account(account) => {
                     protocol::sign_out_account(cache.store(), &account, moment, options).await
-                })
-                .await
-            }
-            (Some(sid), named) => {
-                let sign_out = SidSignOut {
-                    sid,
-                    until: Until::ForGood,
-                    reach: self.reach(moment),
-                    named: named.map(|account| (account, message.issued_at)),
-                };
-                self.in_own_task("sign out", async move {
+                }
+                ByMessage::Sid(sign_out) => {
                     protocol::sign_out_sid(cache.store(), &sign_out, options).await
-                })
-                .await
-            }
-        }
+                }
+            };
+            cache.clear(ended?, keys.longest_copy_life, wait).await
+        })
+        .await
     }
 
     async fn end_labelled(
@@ -119,7 +149,7 @@ impl TokenCache {
         sid: SidKey,
         moment: Moment,
         options: EvictOptions,
-    ) -> Result<SignOut> {
+    ) -> Result<Ended> {
         let sign_out = SidSignOut {
             sid,
             until: Until::Moment(moment),
@@ -136,6 +166,12 @@ impl TokenCache {
             Reach::Labelled
         }
     }
+}
+
+/// What a provider's message names.
+enum ByMessage {
+    Account(AccountKey),
+    Sid(SidSignOut),
 }
 
 fn ended(sign_out: &SignOut) -> &'static str {

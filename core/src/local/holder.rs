@@ -149,6 +149,13 @@ impl Holder {
         (now.since(since) >= with_drift(longest_lease)).then_some(registry)
     }
 
+    /// For a store without a link, when every server knows that this one keeps copies: what is read from now on is served until it
+    /// dies of age.
+    pub fn serve_until_resigned(&self) {
+        self.stamps.raise_all();
+        self.lease_until.store(u64::MAX, Ordering::Release);
+    }
+
     /// Gives the lease up.
     pub fn resign(&self) {
         self.lease_until.store(0, Ordering::Release);
@@ -166,6 +173,6 @@ impl Default for Holder {
 }
 
 /// How long another server's clock may take for so much of its time: two clocks part by less than a fiftieth.
-pub(super) fn with_drift(duration: Duration) -> Duration {
+pub(crate) fn with_drift(duration: Duration) -> Duration {
     duration + duration / 50 + Duration::from_millis(5)
 }

@@ -81,6 +81,16 @@ impl Held {
     }
 }
 
+#[cfg(feature = "test-util")]
+impl MemoryStore {
+    /// Forgets who holds a lease, as a store does that was emptied: the registry is a new one from then on.
+    pub fn lose_registry(&self) {
+        let mut held = self.0.registry.held();
+        held.id = None;
+        held.holders.clear();
+    }
+}
+
 #[async_trait]
 impl Link for MemoryStore {
     async fn connect(

@@ -41,7 +41,17 @@ pub struct EscrowPlan<'a> {
     pub seal: &'a (dyn Fn(&Epoch) -> Result<Vec<u8>> + Send + Sync),
 }
 
-/// Begins a session, and answers with its epoch, which nothing else knows.
+/// A session that was begun.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SignedIn {
+    /// Its epoch, which nothing else knows.
+    pub epoch: Epoch,
+    /// How many sessions of the account ended for it.
+    pub displaced: usize,
+}
+
+/// Begins a session.
 ///
 /// The order: the account's record, the `sid`'s pointer, a look at the issuer's marker, the escrow. A sign-out takes the
 /// opposite order, so that whichever of the two comes second meets the other. Each step is refused by the store's own clock
@@ -50,16 +60,16 @@ pub struct EscrowPlan<'a> {
 /// # Errors
 /// [`SignedOut`](ErrorKind::SignedOut) where a sign-out overtook it (G2); the session is then taken back. The store's own
 /// failures; what may have been begun has an epoch that nobody holds.
-pub async fn sign_in(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<Epoch> {
-    let epoch = begin(store, plan).await?;
-    match admit(store, plan, &epoch).await {
-        Ok(()) => Ok(epoch),
+pub async fn sign_in(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn> {
+    let begun = begin(store, plan).await?;
+    match admit(store, plan, &begun.epoch).await {
+        Ok(()) => Ok(begun),
         Err(refused) => {
             // The refusal is what the caller must hear of; a session left behind has an epoch that nobody holds.
             let _ = end_session(
                 store,
                 &plan.account,
-                &epoch.hash(),
+                &begun.epoch.hash(),
                 EvictOptions::at(plan.now),
             )
             .await;
@@ -69,7 +79,7 @@ pub async fn sign_in(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<Ep
 }
 
 /// A send whose answer was lost may still land, so the next one has an epoch of its own and removes the earlier by name.
-async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<Epoch> {
+async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn> {
     let mut supersedes = Vec::new();
     loop {
         let epoch = (plan.mint)()?;
@@ -86,7 +96,8 @@ async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<Epoch> {
         match store.begin(&plan.account, session).await {
             Ok(begun) => {
                 telemetry::displaced(begun.displaced);
-                return Ok(epoch);
+                let displaced = begun.displaced;
+                return Ok(SignedIn { epoch, displaced });
             }
             Err(error) if error.is_retryable() && supersedes.len() + 1 < SENDS => {
                 supersedes.push(epoch.hash());

@@ -1,7 +1,24 @@
 use crate::{
-    AccountKey, Cut, EpochHash, Error, ErrorKind, EvictOptions, MarkOptions, Moment, Result,
-    SidKey, SignOut, Timestamp, TokenStore, Until,
+    AccountKey, Announced, Cut, EpochHash, Error, ErrorKind, EvictOptions, Evicted, MarkOptions,
+    Moment, Result, SidKey, SignOut, Timestamp, TokenStore, Until,
 };
+
+/// What the steps of a sign-out did: each eviction was answered before it was made. Other servers' local copies have yet to go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Ended {
+    /// What there was to end.
+    pub sign_out: SignOut,
+    /// The accounts that were visited, and what became of each announcement; none where there was none.
+    pub evicted: Vec<(AccountKey, Option<Announced>)>,
+}
+
+impl Ended {
+    pub(crate) fn add(&mut self, account: &AccountKey, evicted: Evicted) {
+        self.sign_out.add(&evicted);
+        self.evicted.push((*account, evicted.announced));
+    }
+}
 
 /// What a sign-out by `sid` ends in the accounts it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +53,7 @@ pub async fn end_session(
     account: &AccountKey,
     epoch: &EpochHash,
     options: EvictOptions,
-) -> Result<SignOut> {
+) -> Result<Ended> {
     sign_out_cut(store, account, Cut::Session(*epoch), options).await
 }
 
@@ -49,7 +66,7 @@ pub async fn sign_out_account(
     account: &AccountKey,
     moment: Moment,
     options: EvictOptions,
-) -> Result<SignOut> {
+) -> Result<Ended> {
     sign_out_cut(store, account, Cut::Account(moment), options).await
 }
 
@@ -64,7 +81,7 @@ pub async fn sign_out_sid(
     store: &dyn TokenStore,
     sign_out: &SidSignOut,
     options: EvictOptions,
-) -> Result<SignOut> {
+) -> Result<Ended> {
     let SidSignOut {
         sid,
         until,
@@ -94,7 +111,7 @@ pub async fn sign_out_sid(
         accounts.push(account);
     }
 
-    let mut report = SignOut::default();
+    let mut ended = Ended::default();
     let mut failed = None;
     for account in &accounts {
         let cut = match (reach, named) {
@@ -108,13 +125,13 @@ pub async fn sign_out_sid(
             (Reach::Labelled, _) => Cut::ProviderSession { sid, until },
         };
         match store.evict(account, cut, options).await {
-            Ok(evicted) => report.add(&evicted),
+            Ok(evicted) => ended.add(account, evicted),
             Err(error) => failed = failed.or(Some(error)),
         }
     }
     match failed {
         Some(error) => Err(error),
-        None => Ok(report),
+        None => Ok(ended),
     }
 }
 
@@ -123,10 +140,10 @@ async fn sign_out_cut(
     account: &AccountKey,
     cut: Cut,
     options: EvictOptions,
-) -> Result<SignOut> {
-    let mut report = SignOut::default();
-    report.add(&store.evict(account, cut, options).await?);
-    Ok(report)
+) -> Result<Ended> {
+    let mut ended = Ended::default();
+    ended.add(account, store.evict(account, cut, options).await?);
+    Ok(ended)
 }
 
 fn index_may_be_lost() -> Error {

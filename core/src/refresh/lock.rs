@@ -91,12 +91,14 @@ impl Lock {
         let options = EvictOptions::at(keys.latest);
         let store = self.session.cache().store();
         if let Some(locks) = store.refresh_locks() {
-            return locks.end_if_version(&at, version, options).await;
+            let ended = locks.end_if_version(&at, version, options).await;
+            self.session.cache().tell(at.account());
+            return ended;
         }
         let entry = store.read(&at, ReadOptions::at(keys.latest)).await?;
         if entry.is_none_or(|entry| entry.version() != version) {
             return Ok(false);
         }
-        self.session.sign_out().await.map(|_| true)
+        Box::pin(self.session.sign_out()).await.map(|_| true)
     }
 }

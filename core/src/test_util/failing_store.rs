@@ -6,12 +6,14 @@ use std::{
 
 use async_trait::async_trait;
 
+use super::failing_link::{FailingLink, LinkManner};
 use crate::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
-    EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted,
-    IssuerKey, Link, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord, Page, Pointed,
-    Pointer, ReadOptions, RefreshLocks, Result, Scan, SessionRecord, SidKey, TimeSource, Timestamp,
-    TokenStore, Until, Version, WriteOptions, Written,
+    AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, Capabilities, Cut,
+    Directory, Entry, EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed,
+    EvictOptions, Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener, LockOwner,
+    MarkOptions, Marking, Namespace, NamespaceRecord, Page, Pointed, Pointer, ReadOptions,
+    RefreshLocks, Result, Scan, ServerId, SessionRecord, SidKey, TimeSource, Timestamp, TokenStore,
+    Until, Version, WriteOptions, Written,
 };
 
 /// A store that does what the one inside does, until it is told to fail. Its clones fail together.
@@ -19,6 +21,7 @@ use crate::{
 pub struct FailingStore {
     inner: Arc<dyn TokenStore>,
     manner: Arc<Mutex<Manner>>,
+    link: FailingLink,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,6 +43,7 @@ impl FailingStore {
         Self {
             inner: Arc::new(inner),
             manner: Arc::default(),
+            link: FailingLink::default(),
         }
     }
 
@@ -60,9 +64,28 @@ impl FailingStore {
         self.manner().late = late;
     }
 
+    /// From now on the link's connections are lost, and none can be opened. All else goes on.
+    pub fn cut_link(&self) {
+        self.link.set(LinkManner::Cut);
+    }
+
+    /// From now on nothing comes through the link, and nobody is told: a connection that is half open. All else goes on.
+    pub fn freeze_link(&self) {
+        self.link.set(LinkManner::Frozen);
+    }
+
+    /// It has no link: said before it is used.
+    pub fn without_link(self) -> Self {
+        self.link.set(LinkManner::Absent);
+        self
+    }
+
     /// From now on it works again, and at once.
     pub fn work(&self) {
         *self.manner() = Manner::default();
+        if self.link.manner() != LinkManner::Absent {
+            self.link.set(LinkManner::Works);
+        }
     }
 
     fn manner(&self) -> MutexGuard<'_, Manner> {
@@ -161,8 +184,9 @@ impl TokenStore for FailingStore {
         &self,
         account: &AccountKey,
         cut: Cut,
-        options: EvictOptions,
+        mut options: EvictOptions,
     ) -> Result<Evicted> {
+        options.announce = options.announce.filter(|_| self.link().is_some());
         self.request("sign out", self.inner.evict(account, cut, options))
             .await
     }
@@ -193,7 +217,26 @@ impl TokenStore for FailingStore {
     }
 
     fn link(&self) -> Option<&dyn Link> {
-        self.inner.link()
+        let has_link = self.link.manner() != LinkManner::Absent && self.inner.link().is_some();
+        has_link.then_some(self as _)
+    }
+}
+
+#[async_trait]
+impl Link for FailingStore {
+    async fn connect(
+        &self,
+        server: ServerId,
+        listener: Arc<dyn Listener>,
+    ) -> Result<Arc<dyn LinkConnection>> {
+        let link = self.inner.link().ok_or_else(unsupported)?;
+        let connecting = self.link.connect(link, server, listener);
+        self.request("open the link", connecting).await
+    }
+
+    async fn announce(&self, signer: Option<ServerId>, what: Invalidation) -> Result<Announced> {
+        let link = self.inner.link().ok_or_else(unsupported)?;
+        self.request("announce", link.announce(signer, what)).await
     }
 }
 

@@ -23,12 +23,15 @@
 
 mod address;
 mod burglar;
+mod failing_link;
 mod failing_store;
 mod manual_clock;
+mod runtime_boot_time;
 
 pub use self::{
     address::{address_of, with_epoch, with_stand_in_epoch},
     burglar::Burglar,
     failing_store::FailingStore,
     manual_clock::ManualClock,
+    runtime_boot_time::RuntimeBootTime,
 };

@@ -79,9 +79,10 @@ fn cut_short_anywhere_it_opens_nothing() {
         // Random bytes are in front now: one time in 256 they look like an entry sealed under another key.
         let end = &sealed.stored()[sealed.stored().len() - length..];
         let looks_sealed = end.len() >= Sealer::OVERHEAD && end[0] == sealed.stored()[0];
-        let expected = match looks_sealed {
-            true => ErrorKind::KeyMissing,
-            false => ErrorKind::Corrupt,
+        let expected = if looks_sealed {
+            ErrorKind::KeyMissing
+        } else {
+            ErrorKind::Corrupt
         };
         assert_eq!(refused(&here(), entry(end)).kind(), expected);
     }

@@ -31,7 +31,10 @@ pub(super) async fn sign_in(
     let order = match bent.0 {
         Some(Mutant::EscrowBeforePointer) => [Begin, KeepEscrow, Point, CheckIssuer],
         Some(Mutant::IssuerReadBeforeWrite) => [CheckIssuer, Begin, Point, KeepEscrow],
-        _ => return protocol::sign_in(store, plan).await,
+        _ => {
+            let signed_in = protocol::sign_in(store, plan).await?;
+            return Ok(signed_in.epoch);
+        }
     };
     let epoch = (plan.mint)()?;
     for step in order {

@@ -141,7 +141,8 @@ impl Stage {
                 let Some(at) = self.address(of) else {
                     return Err(Error::misuse("sign out", "no ticket"));
                 };
-                return protocol::end_session(store, at.account(), at.epoch(), options).await;
+                let ended = protocol::end_session(store, at.account(), at.epoch(), options);
+                return ended.await.map(|ended| ended.sign_out);
             }
             Scope::Account {
                 account,
@@ -152,7 +153,8 @@ impl Stage {
                 } else {
                     Moment::of_store(now)
                 };
-                return protocol::sign_out_account(store, &account, moment, options).await;
+                let ended = protocol::sign_out_account(store, &account, moment, options);
+                return ended.await.map(|ended| ended.sign_out);
             }
             Scope::Issuer => {
                 return self.sign_out_issuer(now, options).await;
@@ -180,7 +182,8 @@ impl Stage {
             return bent_protocol::sign_out_sid_marked_last(&self.world, store, by_sid, options)
                 .await;
         }
-        protocol::sign_out_sid(store, &by_sid, options).await
+        let ended = protocol::sign_out_sid(store, &by_sid, options);
+        ended.await.map(|ended| ended.sign_out)
     }
 
     /// The steps of a bulk sign-out, taken again from where they failed.

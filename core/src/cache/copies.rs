@@ -1,0 +1,102 @@
+use std::time::Duration;
+
+use super::{
+    Inner, TokenCache,
+    namespace::{changed_meanwhile, usurped},
+};
+use crate::{CopiesGone, Error, NamespaceRecord, Result, SignOut, Wait, protocol::Ended};
+
+impl TokenCache {
+    /// How long a server that hears nothing of a sign-out may serve local copies, as the namespace's record says: the longest
+    /// lease of all servers or, where the store has no [`Link`](crate::Link), the greatest age. A sign-out waits for so long at the
+    /// most, and a fiftieth of it. Zero where no server keeps copies. Does no I/O: it is read every second.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) where the namespace has another secret by now.
+    pub fn longest_copy_life(&self) -> Result<Duration> {
+        Ok(self.keys()?.longest_copy_life)
+    }
+
+    /// Says in the namespace's record that no copy of any server lives longer than this: zero where none keeps any.
+    ///
+    /// Servers raise it by themselves when they start, and never lower it: that is for an operator, once every server is set to
+    /// less. One that still keeps copies for longer stops serving them when it reads this, raises it again, and serves them
+    /// a few seconds later.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::ErrorKind::Misuse) where this server itself keeps copies for longer;
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) where another server changed the record at the same moment; the store's
+    /// own failures.
+    pub async fn set_longest_copy_life(&self, longest: Duration) -> Result<()> {
+        const OPERATION: &str = "set the longest life of a copy";
+        let Inner {
+            store,
+            secret,
+            state,
+            ..
+        } = &*self.0;
+        let own = state.copy_life();
+        if longest < own {
+            return Err(Error::misuse(
+                OPERATION,
+                format!(
+                    "this server's own copies live {own:?}; have it keep them for less long first, or keep none"
+                ),
+            ));
+        }
+        let keys = self.fresh_keys().await?;
+        let read = store.namespace().await?.record;
+        let record = read
+            .unwrap_or(NamespaceRecord::new(keys.generation, secret.check()))
+            .with_copies(longest);
+        if record.check != secret.check() {
+            return Err(usurped());
+        }
+        if !store.set_namespace(read.as_ref(), &record).await? {
+            return Err(changed_meanwhile(OPERATION));
+        }
+        state.refresh(&**store, secret).await
+    }
+
+    /// Gives this server's lease up, for an orderly shutdown: it serves no local copies any more, and no sign-out waits for it.
+    /// All else goes on as before. A server that is stopped without it costs the fleet's next sign-out a lease, once.
+    pub async fn release_lease(&self) {
+        self.0
+            .state
+            .terms()
+            .send_modify(|terms| terms.leaving = true);
+        self.0.member.left().await;
+    }
+
+    /// Waits, as `wait` says, until no server can serve a local copy of what has ended.
+    ///
+    /// Whether any server keeps copies is looked at after the evictions: one that came to keep them in between serves none before
+    /// every server knows of it.
+    pub(super) async fn clear(
+        &self,
+        ended: Ended,
+        before: Duration,
+        wait: Wait,
+    ) -> Result<SignOut> {
+        let copies = self.copies_gone(&ended, before, wait);
+        // The sessions have ended: an error is of the copies alone.
+        let copies = copies.await.map_err(Error::maybe_applied)?;
+        Ok(SignOut {
+            copies,
+            ..ended.sign_out
+        })
+    }
+
+    pub(super) async fn copies_gone(
+        &self,
+        ended: &Ended,
+        before: Duration,
+        wait: Wait,
+    ) -> Result<CopiesGone> {
+        let longest = self.fresh_keys().await?.longest_copy_life.max(before);
+        if longest.is_zero() || ended.evicted.is_empty() {
+            return Ok(CopiesGone::NoneKept);
+        }
+        self.0.member.clear(ended, longest, wait).await
+    }
+}

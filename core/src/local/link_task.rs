@@ -1,0 +1,233 @@
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{mpsc, watch},
+    time,
+};
+
+use super::{BootInstant, BootTime, ConnectionNumber, ears::Ears, terms::Terms};
+use crate::{
+    Error, ErrorKind, Invalidation, LeaseHolder, LinkConnection, Listener, Result, TokenStore,
+    backend::backoff,
+    telemetry::{self, About, Operation, observe},
+};
+
+/// How long a request of the link may take, where the lease is no shorter.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const FIRST_PAUSE: Duration = Duration::from_millis(25);
+
+/// How long leaving the registry may hold a shutdown up.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Keeps this server's link open and its lease running, until the cache is dropped or leaves.
+pub(super) struct LinkTask {
+    pub(super) store: Arc<dyn TokenStore>,
+    pub(super) ears: Arc<Ears>,
+    /// How long its lease is; none where it keeps no copies.
+    pub(super) lease: Option<Duration>,
+    pub(super) terms: watch::Receiver<Terms>,
+    pub(super) clock: Arc<dyn BootTime>,
+    /// Who did not answer a sign-out of this server's within its lease; nobody, where the registry was young.
+    pub(super) silent: mpsc::UnboundedReceiver<Vec<LeaseHolder>>,
+}
+
+/// Why a connection is used no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Lost { was_good: bool },
+    Left,
+}
+
+impl LinkTask {
+    pub(super) async fn run(mut self) {
+        let store = Arc::clone(&self.store);
+        let Some(link) = store.link() else {
+            return self.age().await;
+        };
+        let mut attempt = 0;
+        loop {
+            let listener = Arc::clone(&self.ears) as Arc<dyn Listener>;
+            let number = self.ears.holder.connecting();
+            let connecting = time::timeout(PATIENCE, link.connect(self.ears.server, listener));
+            let connected = tokio::select! {
+                connected = connecting => connected,
+                () = left(&mut self.terms) => return,
+            };
+            if let Ok(Ok(connection)) = connected {
+                match self.stay(connection, number).await {
+                    End::Left => return,
+                    End::Lost { was_good } => {
+                        telemetry::lease_lost();
+                        if was_good {
+                            attempt = 0;
+                        }
+                    }
+                }
+            }
+            tokio::select! {
+                () = time::sleep(backoff(FIRST_PAUSE, attempt)) => {}
+                () = left(&mut self.terms) => return,
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Uses a connection for as long as it lasts. Whatever lease it brought runs out by itself: whoever signs out waits for that.
+    async fn stay(&mut self, connection: Arc<dyn LinkConnection>, number: ConnectionNumber) -> End {
+        self.ears.holder.connected(number);
+        self.forget_everything();
+        // Those who were silent on an earlier connection may have been counted by another registry.
+        while self.silent.try_recv().is_ok() {}
+        let end = self.hold(&*connection, number).await;
+        if end == End::Left {
+            self.ears.holder.resign();
+            // A server that could not leave is waited for once, for as long as its lease.
+            let _ = time::timeout(FAREWELL, connection.leave()).await;
+        }
+        end
+    }
+
+    async fn hold(&mut self, connection: &dyn LinkConnection, number: ConnectionNumber) -> End {
+        let mut was_good = false;
+        let mut lost = pin!(connection.lost());
+        if self.read_registry(connection, number).await.is_err() {
+            return End::Lost { was_good };
+        }
+        let mut next_renewal = None;
+        let clock = Arc::clone(&self.clock);
+        loop {
+            let serves_from = self.terms.borrow_and_update().serves_from();
+            let renews_at = match (self.lease, serves_from) {
+                (Some(_), Some(from)) => Some(next_renewal.unwrap_or(from)),
+                _ => None,
+            };
+            if renews_at.is_none() && next_renewal.take().is_some() {
+                self.ears.holder.resign();
+            }
+            tokio::select! {
+                () = &mut lost => return End::Lost { was_good },
+                Some(silent) = self.silent.recv() => {
+                    let reaped = self.reap(connection, &silent).await;
+                    if reaped.is_err() || self.read_registry(connection, number).await.is_err() {
+                        return End::Lost { was_good };
+                    }
+                }
+                changed = self.terms.changed() => {
+                    if changed.is_err() || self.terms.borrow().leaving {
+                        return End::Left;
+                    }
+                }
+                () = until(&*clock, renews_at) => {
+                    let Some(lease) = self.lease else { continue };
+                    if next_renewal.is_none() {
+                        // What was read before may have been signed out by a server that did not know of copies yet.
+                        self.forget_everything();
+                    }
+                    let sent = clock.now();
+                    let renewed = tokio::select! {
+                        () = &mut lost => return End::Lost { was_good },
+                        renewed = self.renew(connection, number, lease, sent) => renewed,
+                    };
+                    if renewed.is_err() {
+                        return End::Lost { was_good };
+                    }
+                    was_good = true;
+                    next_renewal = Some(sent + lease / 4);
+                }
+            }
+        }
+    }
+
+    async fn read_registry(
+        &self,
+        connection: &dyn LinkConnection,
+        number: ConnectionNumber,
+    ) -> Result<()> {
+        let registry = in_time(PATIENCE, connection.registry()).await?;
+        let now = self.clock.now();
+        self.ears.holder.saw(number, registry, now);
+        Ok(())
+    }
+
+    async fn reap(&self, connection: &dyn LinkConnection, silent: &[LeaseHolder]) -> Result<()> {
+        if silent.is_empty() {
+            return Ok(());
+        }
+        in_time(PATIENCE, connection.reap(silent)).await
+    }
+
+    async fn renew(
+        &self,
+        connection: &dyn LinkConnection,
+        number: ConnectionNumber,
+        lease: Duration,
+        sent: BootInstant,
+    ) -> Result<()> {
+        let renewal = in_time(lease.min(PATIENCE), connection.renew());
+        let about = About::default();
+        let registry = observe(Operation::RenewLease, about, renewal, |_| "renewed").await?;
+        let (holder, received) = (&self.ears.holder, self.clock.now());
+        holder.renewed(number, registry, lease, sent, received);
+        Ok(())
+    }
+
+    /// Where the store has no link: copies die of age, and are kept from when every server knows of that.
+    async fn age(&mut self) {
+        let clock = Arc::clone(&self.clock);
+        let mut serves = false;
+        loop {
+            let serves_from = self.terms.borrow_and_update().serves_from();
+            if serves && serves_from.is_none() {
+                self.ears.holder.resign();
+                serves = false;
+            }
+            tokio::select! {
+                changed = self.terms.changed() => {
+                    if changed.is_err() || self.terms.borrow().leaving {
+                        return self.ears.holder.resign();
+                    }
+                }
+                () = until(&*clock, serves_from), if !serves => {
+                    self.ears.holder.serve_until_resigned();
+                    serves = true;
+                }
+            }
+        }
+    }
+
+    fn forget_everything(&self) {
+        self.ears.drop_copies(&Invalidation::Everything);
+    }
+}
+
+/// Waits until the server leaves, or its cache is dropped.
+async fn left(terms: &mut watch::Receiver<Terms>) {
+    // An error is the cache's end.
+    let _ = terms.wait_for(|terms| terms.leaving).await;
+}
+
+/// Waits until a moment of this clock; without one, for good.
+pub(super) async fn until(clock: &dyn BootTime, at: Option<BootInstant>) {
+    let Some(at) = at else {
+        return std::future::pending().await;
+    };
+    loop {
+        let left = at.since(clock.now());
+        if left.is_zero() {
+            return;
+        }
+        time::sleep(left).await;
+    }
+}
+
+/// Gives a request so long.
+pub(super) async fn in_time<T>(
+    patience: Duration,
+    request: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    time::timeout(patience, request).await.unwrap_or_else(|_| {
+        Err(Error::new(ErrorKind::TimedOut, "use the link")
+            .message(format!("there was no answer within {patience:?}")))
+    })
+}

@@ -1,0 +1,291 @@
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+
+use super::{
+    BootInstant, BootTime, Clearance, Holder,
+    acknowledgements::Acknowledgements,
+    ears::{Ears, Forget},
+    holder::with_drift,
+    link_task::{LinkTask, in_time, until},
+    teller::{copies_of, tell},
+    terms::Terms,
+};
+use crate::{
+    AccountKey, Announced, CopiesGone, LeaseHolder, Result, ServerId, TokenStore, Wait,
+    protocol::Ended,
+    telemetry::{self, About, Operation, observe},
+};
+
+/// How long a request outside of the store's own time-outs may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// This server's part in a fleet that keeps local copies, whether it keeps any itself or not: it hears and answers announcements,
+/// makes them, and waits for the answers.
+pub(crate) struct Member {
+    ears: Arc<Ears>,
+    store: Arc<dyn TokenStore>,
+    link: Mutex<LinkState>,
+    /// Who did not answer: the link's task has them go from the registry.
+    silent: mpsc::UnboundedSender<Vec<LeaseHolder>>,
+    telling: OnceLock<mpsc::UnboundedSender<AccountKey>>,
+}
+
+/// What a server keeps of its own.
+pub(crate) struct Keeping {
+    pub(crate) holder: Arc<Holder>,
+    /// Takes copies away; none where it keeps none.
+    pub(crate) forget: Option<Forget>,
+    /// How long its lease is, where it keeps copies under one.
+    pub(crate) lease: Option<Duration>,
+}
+
+impl Keeping {
+    /// A server that keeps no copies.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            holder: Arc::new(Holder::new()),
+            forget: None,
+            lease: None,
+        }
+    }
+}
+
+/// The link opens when there is somebody at its other end.
+enum LinkState {
+    Unopened(LinkTask),
+    Open(JoinHandle<()>),
+    Left,
+}
+
+impl Member {
+    pub(crate) fn new(
+        store: Arc<dyn TokenStore>,
+        keeping: Keeping,
+        terms: watch::Receiver<Terms>,
+        clock: Arc<dyn BootTime>,
+    ) -> Result<Self> {
+        let Keeping {
+            holder,
+            forget,
+            lease,
+        } = keeping;
+        let ears = Arc::new(Ears {
+            server: ServerId::mint()?,
+            holder,
+            forget,
+            acknowledgements: Arc::new(Acknowledgements::default()),
+            terms: terms.clone(),
+            clock: Arc::clone(&clock),
+        });
+        let (silent, hears_silent) = mpsc::unbounded_channel();
+        let link = LinkTask {
+            store: Arc::clone(&store),
+            ears: Arc::clone(&ears),
+            lease,
+            terms,
+            clock,
+            silent: hears_silent,
+        };
+        Ok(Self {
+            ears,
+            store,
+            link: Mutex::new(LinkState::Unopened(link)),
+            silent,
+            telling: OnceLock::new(),
+        })
+    }
+
+    /// Who signs out by this server.
+    pub(crate) fn server(&self) -> ServerId {
+        self.ears.server
+    }
+
+    /// Opens the link where any server keeps copies, this one or another. Within a runtime.
+    pub(crate) fn start(&self) {
+        if self.ears.longest_copy_life().is_zero() {
+            return;
+        }
+        let mut link = self.link();
+        match std::mem::replace(&mut *link, LinkState::Left) {
+            LinkState::Unopened(task) => {
+                *link = LinkState::Open(tokio::spawn(task.run()));
+                let (telling, told) = mpsc::unbounded_channel();
+                if self.telling.set(telling).is_ok() {
+                    tokio::spawn(tell(Arc::clone(&self.store), told));
+                }
+            }
+            as_it_was => *link = as_it_was,
+        }
+    }
+
+    /// Waits until the link of a server that leaves is closed.
+    pub(crate) async fn left(&self) {
+        let link = std::mem::replace(&mut *self.link(), LinkState::Left);
+        if let LinkState::Open(task) = link {
+            // One that panicked has closed its link, too.
+            let _ = task.await;
+        }
+    }
+
+    /// Has other servers drop their copies of an account's, in a task of its own.
+    pub(crate) fn tell(&self, account: &AccountKey) {
+        if self.ears.longest_copy_life().is_zero() {
+            return;
+        }
+        if let Some(telling) = self.telling.get() {
+            // The task ends with this member, or with the runtime.
+            let _ = telling.send(*account);
+        }
+    }
+
+    /// Waits until no server can serve a copy of what was ended. `longest` is what the namespace's record said of copies after the
+    /// evictions were answered. What the evictions did not announce is announced first.
+    pub(crate) async fn clear(
+        &self,
+        ended: &Ended,
+        longest: Duration,
+        wait: Wait,
+    ) -> Result<CopiesGone> {
+        self.start();
+        let accounts = ended.evicted.iter().map(|(account, _)| *account);
+        self.ears.drop_copies(&copies_of(accounts));
+        let cleared = self.announced_and_awaited(ended, longest, wait);
+        observe(
+            Operation::AwaitCopies,
+            About::default(),
+            cleared,
+            |(outcome, _)| outcome,
+        )
+        .await
+        .map(|(_, gone)| gone)
+    }
+
+    async fn announced_and_awaited(
+        &self,
+        ended: &Ended,
+        longest: Duration,
+        wait: Wait,
+    ) -> Result<(&'static str, CopiesGone)> {
+        let mut announced: Vec<Announced> = Vec::new();
+        let mut unannounced = Vec::new();
+        for (account, made) in &ended.evicted {
+            match made {
+                Some(made) => announced.push(made.clone()),
+                None => unannounced.push(*account),
+            }
+        }
+        let link = self.store.link();
+        if let Some(link) = link
+            && !unannounced.is_empty()
+        {
+            let signer = (wait == Wait::Everywhere).then_some(self.ears.server);
+            let what = copies_of(unannounced.into_iter());
+            announced.push(in_time(PATIENCE, link.announce(signer, what)).await?);
+        }
+        let received = self.ears.clock.now();
+        match (wait, link) {
+            (Wait::None, _) => {
+                let gone_within = with_drift(longest);
+                Ok(("not_awaited", CopiesGone::NotAwaited { gone_within }))
+            }
+            (Wait::Everywhere, None) => {
+                until(&*self.ears.clock, Some(received + with_drift(longest))).await;
+                Ok(("age", self.gone(0, Vec::new(), received)))
+            }
+            (Wait::Everywhere, Some(_)) => {
+                Ok(self.acknowledged(announced, longest, received).await)
+            }
+        }
+    }
+
+    async fn acknowledged(
+        &self,
+        announced: Vec<Announced>,
+        longest: Duration,
+        received: BootInstant,
+    ) -> (&'static str, CopiesGone) {
+        let Ears {
+            server: own,
+            holder,
+            clock,
+            ..
+        } = &*self.ears;
+        let ids = announced.iter().map(|announced| announced.id).collect();
+        let mut answers = self.ears.acknowledgements.awaiting(ids);
+        let mut servers: Vec<ServerId> = announced
+            .iter()
+            .flat_map(|announced| &announced.holders)
+            .map(|holder| holder.server)
+            .filter(|server| server != own)
+            .collect();
+        servers.sort_unstable();
+        servers.dedup();
+        let knows = holder.knows(longest, clock.now());
+        let mut open: Vec<Clearance> = announced
+            .into_iter()
+            .map(|announced| Clearance::new(announced, *own, knows, longest, received))
+            .collect();
+        let mut silent: Vec<LeaseHolder> = Vec::new();
+        let mut outcome = "acknowledged";
+        loop {
+            let now = clock.now();
+            open.retain(|clearance| {
+                let is_over = clearance.is_over(now);
+                if is_over && now >= clearance.over_at() {
+                    silent.extend(clearance.silent());
+                    outcome = "lease";
+                }
+                !is_over
+            });
+            let Some(over_at) = open.iter().map(Clearance::over_at).min() else {
+                break;
+            };
+            tokio::select! {
+                biased;
+                answer = answers.next() => {
+                    for clearance in &mut open {
+                        clearance.acknowledged(&answer);
+                    }
+                }
+                () = until(&**clock, Some(over_at)) => {}
+            }
+        }
+        let mut names: Vec<ServerId> = silent.iter().map(|holder| holder.server).collect();
+        names.sort_unstable();
+        names.dedup();
+        telemetry::silent(names.len());
+        if outcome == "lease" {
+            // The link's task ends with this member, or with the runtime.
+            let _ = self.silent.send(silent);
+        }
+        (outcome, self.gone(servers.len(), names, received))
+    }
+
+    fn gone(&self, servers: usize, silent: Vec<ServerId>, since: BootInstant) -> CopiesGone {
+        CopiesGone::Gone {
+            servers,
+            silent,
+            waited: self.ears.clock.now().since(since),
+        }
+    }
+
+    fn link(&self) -> MutexGuard<'_, LinkState> {
+        self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member")
+            .field("server", &self.ears.server)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,35 @@
+use std::time::Duration;
+
+use super::{BootInstant, holder::with_drift};
+
+/// What a server knows of its namespace is read again before it is used where it is older than this: a server that was paused, or
+/// cut off, may have missed a new generation, or that another server keeps local copies by now.
+pub(crate) const STALE_AFTER: Duration = Duration::from_secs(3);
+
+/// What the namespace's record says of local copies, as this server knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// The longest life of a copy of any server: see
+    /// [`NamespaceRecord::longest_copy_life`](crate::NamespaceRecord::longest_copy_life).
+    pub(crate) longest: Duration,
+    /// When that was asked for.
+    pub(crate) read_at: BootInstant,
+    /// Since when the record has said that a copy may live as long as this server's: none where it doesn't yet.
+    pub(crate) agreed: Option<BootInstant>,
+    /// Whether this server is to give its lease up, for a shutdown.
+    pub(crate) leaving: bool,
+}
+
+impl Terms {
+    /// From when on this server may serve copies, of what it has read from then on: whoever signs out has read the record by
+    /// then, or reads it before its sign-out returns.
+    pub(super) fn serves_from(&self) -> Option<BootInstant> {
+        let agreed = self.agreed.filter(|_| !self.leaving)?;
+        Some(agreed + with_drift(STALE_AFTER))
+    }
+
+    /// Whether it was read lately enough to act upon.
+    pub(crate) fn is_fresh(&self, now: BootInstant) -> bool {
+        now.since(self.read_at) <= STALE_AFTER
+    }
+}

@@ -1,0 +1,78 @@
+use std::time::Duration;
+
+use crate::ServerId;
+
+/// Whether a sign-out waits until no server can serve a local copy of what it ended.
+///
+/// Where no server keeps local copies there is nothing to wait for, and both are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Wait {
+    /// It returns when no read that starts afterwards, on any server, is served from a copy (G1): each server has said that its
+    /// copies are gone, or its lease has run out.
+    ///
+    /// That takes a message there and back, and at most
+    /// [`longest_copy_life`](crate::TokenCache::longest_copy_life) and a fiftieth of it: once for a server that died without a word, and always where the
+    /// store has no [`Link`](crate::Link).
+    #[default]
+    Everywhere,
+    /// It returns when the store has ended the sessions and told the other servers. One that did not hear of it may serve copies
+    /// for as long as [`CopiesGone::NotAwaited`] says: **the sign-out is not final when it returns**.
+    None,
+}
+
+/// What a sign-out knows of other servers' local copies.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum CopiesGone {
+    /// No server keeps any.
+    #[default]
+    NoneKept,
+    /// No copy of what was ended can be served any more, on any server.
+    Gone {
+        /// How many other servers held a lease; none are known where the store has no link, and the greatest age was waited out.
+        servers: usize,
+        /// Those of them that did not answer: they were waited for until their lease ran out, and are waited for no more unless
+        /// they come back.
+        silent: Vec<ServerId>,
+        /// How long that took.
+        waited: Duration,
+    },
+    /// They were told, and not waited for: [`Wait::None`].
+    NotAwaited {
+        /// How long a server that was not reached may go on serving copies, from when the sign-out returned.
+        gone_within: Duration,
+    },
+}
+
+impl CopiesGone {
+    /// What is known after two sign-outs, one after the other.
+    pub(crate) fn and(self, next: Self) -> Self {
+        match (self, next) {
+            (Self::NoneKept, known) | (known, Self::NoneKept) => known,
+            (not_awaited @ Self::NotAwaited { .. }, _)
+            | (_, not_awaited @ Self::NotAwaited { .. }) => not_awaited,
+            (
+                Self::Gone {
+                    servers,
+                    mut silent,
+                    waited,
+                },
+                Self::Gone {
+                    servers: others,
+                    silent: more,
+                    waited: longer,
+                },
+            ) => {
+                silent.extend(more);
+                silent.sort_unstable();
+                silent.dedup();
+                Self::Gone {
+                    servers: servers.max(others),
+                    silent,
+                    waited: waited + longer,
+                }
+            }
+        }
+    }
+}

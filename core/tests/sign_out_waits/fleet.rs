@@ -1,0 +1,84 @@
+use std::time::Duration;
+
+use token_cache_core::{
+    AccountId, CopiesGone, MemoryStore, Secret, SignIn, SignOut, TokenCache, TokenStore,
+    test_util::{FailingStore, RuntimeBootTime},
+};
+use tokio::time::Instant;
+
+pub(crate) const LEASE: Duration = Duration::from_secs(1);
+
+/// A server that signs out and keeps no copies, and the store it shares with others.
+pub(crate) struct Fleet {
+    pub(crate) store: MemoryStore,
+    pub(crate) signer: TokenCache,
+    /// The signer's way to the store.
+    pub(crate) way: FailingStore,
+    pub(crate) boot: RuntimeBootTime,
+    pub(crate) secret: Secret,
+}
+
+impl Fleet {
+    pub(crate) async fn new() -> Self {
+        Self::over(MemoryStore::new(), FailingStore::new).await
+    }
+
+    pub(crate) async fn over(
+        store: MemoryStore,
+        way: impl FnOnce(MemoryStore) -> FailingStore,
+    ) -> Self {
+        let secret = Secret::random().unwrap();
+        let way = way(store.clone());
+        let boot = RuntimeBootTime::new();
+        let signer = server(way.clone(), &secret, &boot).await;
+        Self {
+            store,
+            signer,
+            way,
+            boot,
+            secret,
+        }
+    }
+
+    pub(crate) async fn sign_in(&self) {
+        let started = self.signer.start_sign_in().unwrap();
+        let sign_in = SignIn::new(ada(), &started).sid("s1").unwrap();
+        self.signer.sign_in(sign_in).await.unwrap();
+    }
+}
+
+pub(crate) async fn server(
+    store: impl TokenStore,
+    secret: &Secret,
+    boot: &RuntimeBootTime,
+) -> TokenCache {
+    TokenCache::builder(store)
+        .secret(secret.clone())
+        .boot_time(boot.clone())
+        .open()
+        .await
+        .unwrap()
+}
+
+pub(crate) fn ada() -> AccountId {
+    AccountId::new("https://id.example", "ada").unwrap()
+}
+
+/// Long enough that the signer has read the record, opened its link and known the registry for longer than a lease.
+pub(crate) async fn settle() {
+    tokio::time::sleep(4 * LEASE).await;
+}
+
+/// What a sign-out reports, and how long it took.
+pub(crate) async fn timed(
+    sign_out: impl Future<Output = token_cache_core::Result<SignOut>>,
+) -> (CopiesGone, Duration) {
+    let begun = Instant::now();
+    let done = sign_out.await.unwrap();
+    (done.copies, begun.elapsed())
+}
+
+/// Whether it took about the longest lease, and not two.
+pub(crate) fn is_a_lease(took: Duration) -> bool {
+    took > LEASE && took < LEASE + LEASE / 10
+}

@@ -1,0 +1,14 @@
+//! A sign-out returns when no server can serve a local copy of what it ended: what it waits for, and for how long.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+#![cfg(feature = "test-util")]
+
+mod ages;
+mod fleet;
+mod peer;
+mod signer;
+mod who_keeps_copies;

@@ -1,0 +1,85 @@
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+use token_cache_core::{
+    Acknowledgement, Announcement, Invalidation, LinkConnection, Listener, MemoryStore,
+    NamespaceRecord, RegistryId, ServerId, TokenStore,
+};
+
+use crate::fleet::LEASE;
+
+/// Another server of the fleet, that holds a lease and does as it is told.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) server: ServerId,
+    heard: Mutex<Vec<Invalidation>>,
+    answers: AtomicBool,
+    vouches: AtomicBool,
+    registry: Mutex<Option<RegistryId>>,
+    connection: Mutex<Option<Arc<dyn LinkConnection>>>,
+}
+
+impl Peer {
+    /// A server that has a lease and answers; it has known the registry for no time.
+    pub(crate) async fn join(store: &MemoryStore) -> Arc<Self> {
+        say_that_copies_are_kept(store).await;
+        let peer = Arc::new(Self {
+            server: ServerId::mint().unwrap(),
+            heard: Mutex::default(),
+            answers: AtomicBool::new(true),
+            vouches: AtomicBool::new(false),
+            registry: Mutex::default(),
+            connection: Mutex::default(),
+        });
+        let listener = Arc::clone(&peer) as Arc<dyn Listener>;
+        let link = TokenStore::link(store).unwrap();
+        let connection = link.connect(peer.server, listener).await.unwrap();
+        *peer.registry.lock().unwrap() = Some(connection.renew().await.unwrap());
+        *peer.connection.lock().unwrap() = Some(connection);
+        peer
+    }
+
+    /// It hears announcements, and says nothing.
+    pub(crate) fn fall_silent(&self) {
+        self.answers.store(false, Ordering::SeqCst);
+    }
+
+    /// It says that it has known the registry for longer than any lease.
+    pub(crate) fn vouch(&self) {
+        self.vouches.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) async fn renew(&self) {
+        let connection = self.connection.lock().unwrap().clone().unwrap();
+        connection.renew().await.unwrap();
+    }
+
+    pub(crate) fn heard(&self) -> Vec<Invalidation> {
+        std::mem::take(&mut self.heard.lock().unwrap())
+    }
+}
+
+impl Listener for Peer {
+    fn announced(&self, announcement: &Announcement) -> Option<Acknowledgement> {
+        self.heard.lock().unwrap().push(announcement.what.clone());
+        let vouches = self.vouches.load(Ordering::SeqCst);
+        let answers = announcement.signer.is_some() && self.answers.load(Ordering::SeqCst);
+        answers.then(|| Acknowledgement {
+            announcement: announcement.id,
+            server: self.server,
+            knows: self.registry.lock().unwrap().filter(|_| vouches),
+        })
+    }
+
+    fn acknowledged(&self, _: &Acknowledgement) {}
+}
+
+/// What a server that keeps copies does first.
+pub(crate) async fn say_that_copies_are_kept(store: &MemoryStore) {
+    let store: &dyn TokenStore = store;
+    let read: NamespaceRecord = store.namespace().await.unwrap().record.unwrap();
+    let raised = read.with_copies(LEASE);
+    assert!(store.set_namespace(Some(&read), &raised).await.unwrap());
+}
