@@ -310,6 +310,11 @@ impl Fleet {
         self.begin(at, Task::new(Op::SignOut(scope))).wait()
     }
 
+    /// The same, which does not wait for other servers' copies.
+    pub fn sign_out_at_once(&self, at: usize, scope: Scope) -> Answer {
+        self.begin(at, Task::new(Op::SignOutAtOnce(scope))).wait()
+    }
+
     /// Adds what was done to the store from outside.
     pub fn record(&self, event: Event) {
         lock(&self.history).push(event);

@@ -6,6 +6,7 @@
 //! processes share; left to itself (a load) it writes its part of the history to a file.
 
 mod app;
+mod copies_gone;
 mod design;
 mod driver;
 mod figures;
@@ -22,6 +23,7 @@ pub(crate) use self::{
     wire::{Load, Users},
 };
 pub use self::{
+    copies_gone::CopiesGone,
     design::Design,
     driver::{Fleet, Running, Ticketed, User, ticketed},
     main::main,

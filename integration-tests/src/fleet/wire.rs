@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use super::refresh::{Refreshed, Refreshing};
+use super::{
+    copies_gone::CopiesGone,
+    refresh::{Refreshed, Refreshing},
+};
 use crate::history::{Account, Op, Outcome, SessionId, Sid, Span};
 
 /// A line to an app server.
@@ -92,10 +95,17 @@ pub struct Answer {
     pub span: Span,
     /// How it ended.
     pub outcome: Outcome,
-    /// The ticket, the started sign-in, or the version, whichever was asked for.
+    /// The ticket, the started sign-in, the version, or what is known of other servers' copies, whichever was asked for.
     pub text: Option<String>,
     /// The error's text.
     pub message: Option<String>,
+}
+
+impl Answer {
+    /// What a sign-out that was carried out said of other servers' copies.
+    pub fn copies(&self) -> Option<CopiesGone> {
+        serde_json::from_str(self.text.as_deref()?).ok()
+    }
 }
 
 /// A session that app servers tell each other of, as browsers do by their cookies.

@@ -2,12 +2,12 @@ use std::time::Duration;
 
 use token_cache::{
     AccountId, BulkSignOut, EntryKey, LogoutMessage, Over, ProviderSession, Session, SignIn,
-    SignOut, StartedSignIn, Ticket, Timestamp, TokenCache, Version, Written,
+    SignOut, StartedSignIn, Ticket, Timestamp, TokenCache, Version, Wait, Written,
 };
 
 use super::{Ended, Failure, found, issuer, misled, needed, subject, tokens};
 use crate::{
-    fleet::wire::Task,
+    fleet::{copies_gone::CopiesGone, wire::Task},
     history::{Account, Op, Outcome, Scope, Sid},
 };
 
@@ -75,28 +75,42 @@ pub(super) async fn carry_out(cache: &TokenCache, task: &Task) -> Ended {
             Ok((outcome, None))
         }
         Op::SignOut(scope) | Op::SignOutAtOnce(scope) => {
-            let report = sign_out(cache, scope, task).await?;
-            Ok((
-                if report.ended {
-                    Outcome::Done
-                } else {
-                    Outcome::EndedNothing
-                },
-                None,
-            ))
+            let wait = match &task.op {
+                Op::SignOutAtOnce(_) => Wait::None,
+                _ => Wait::Everywhere,
+            };
+            let report = sign_out(cache, scope, task, wait).await?;
+            let outcome = if report.ended {
+                Outcome::Done
+            } else {
+                Outcome::EndedNothing
+            };
+            let copies = CopiesGone::from(report.copies);
+            Ok((outcome, serde_json::to_string(&copies).ok()))
         }
     }
 }
 
-async fn sign_out(cache: &TokenCache, scope: &Scope, task: &Task) -> Result<SignOut, Failure> {
+/// Those of many accounts always wait.
+async fn sign_out(
+    cache: &TokenCache,
+    scope: &Scope,
+    task: &Task,
+    wait: Wait,
+) -> Result<SignOut, Failure> {
     match scope {
-        Scope::Session(_) => Ok(session(cache, task)?.sign_out().await?),
-        Scope::Account(account) => Ok(cache.sign_out_account(&account_id(*account)?).await?),
+        Scope::Session(_) => {
+            let session = token_cache::Scope::Session(session(cache, task)?);
+            Ok(cache.sign_out_with(session, wait).await?)
+        }
+        Scope::Account(account) => {
+            let account = token_cache::Scope::Account(account_id(*account)?);
+            Ok(cache.sign_out_with(account, wait).await?)
+        }
         Scope::ProviderSession(sid) => {
             let session = ProviderSession::new(issuer(sid.issuer), label(*sid))?;
-            Ok(cache
-                .sign_out(token_cache::Scope::ProviderSession(session))
-                .await?)
+            let session = token_cache::Scope::ProviderSession(session);
+            Ok(cache.sign_out_with(session, wait).await?)
         }
         Scope::Accounts(accounts) => {
             let accounts: Vec<AccountId> = accounts
@@ -122,7 +136,7 @@ async fn sign_out(cache: &TokenCache, scope: &Scope, task: &Task) -> Result<Sign
             if let Some(sid) = sid {
                 message = message.sid(label(*sid))?;
             }
-            Ok(cache.sign_out_by(&message).await?)
+            Ok(cache.sign_out_by_with(&message, wait).await?)
         }
     }
 }
