@@ -6,7 +6,7 @@ use super::{Inner, Settings, TokenCache, namespace::NamespaceState};
 use crate::{
     BeginSession, Error, KeyProvider, KeyRing, MARKER_LIFE, RefreshPolicy, Result, RingKey,
     SealedStore, Sealer, Secret, TokenStore,
-    local::{BootTime, Keeping, Member, SystemBootTime},
+    local::{BootTime, CopyPolicy, Keeping, LocalCopies, Member, SystemBootTime},
     refresh::Refreshes,
     seal::Ring,
 };
@@ -61,6 +61,7 @@ impl TokenCacheBuilder {
                 longest_assertion: None,
                 refresh: RefreshPolicy::default(),
                 unreadable_is_a_miss: false,
+                local_copies: None,
             },
             boot: Arc::new(SystemBootTime),
         }
@@ -129,6 +130,28 @@ impl TokenCacheBuilder {
         self
     }
 
+    /// Keeps copies of what this server has read, and serves reads from them at memory speed: off unless said.
+    ///
+    /// A sign-out stays final on every server when it returns (G1), and a server that does not answer holds it up for a lease at the
+    /// most; where the store has no link, every sign-out waits until copies have died of age. Every server of the namespace waits
+    /// for those that keep copies, whether it keeps any itself or not. [`CopyPolicy`] says more of what it costs.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+    /// use token_cache_core::{MemoryStore, Secret, TokenCache, local::CopyPolicy};
+    ///
+    /// let cache = TokenCache::builder(MemoryStore::new())
+    ///     .secret(Secret::random()?)
+    ///     .local_copies(CopyPolicy::new().max_bytes(16 << 20))
+    ///     .open()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn local_copies(mut self, policy: CopyPolicy) -> Self {
+        self.settings.local_copies = Some(policy);
+        self
+    }
+
     /// The clock that leases and ages of local copies are counted on: the machine's unless said.
     #[cfg(feature = "test-util")]
     pub fn boot_time(mut self, clock: impl BootTime) -> Self {
@@ -142,13 +165,15 @@ impl TokenCacheBuilder {
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) for a missing or short secret, for a key ring that is none, and for a secret that is not the namespace's;
-    /// [`Misuse`](crate::ErrorKind::Misuse) for a setting out of range, and outside a tokio runtime; the store's own failures.
+    /// [`Misuse`](crate::ErrorKind::Misuse) for a setting out of range, for local copies of no stated age on a store without a link,
+    /// and outside a tokio runtime; the store's own failures.
     pub async fn open(self) -> Result<TokenCache> {
         let refused = |message: &str| Err(Error::misuse("open the cache", message));
         let Settings {
             sign_in_timeout,
             max_sessions,
             longest_assertion,
+            local_copies,
             ..
         } = self.settings;
         if sign_in_timeout < Duration::from_secs(1) || sign_in_timeout > MAX_SIGN_IN_TIMEOUT {
@@ -162,6 +187,7 @@ impl TokenCacheBuilder {
         {
             return refused("the longest assertion lives one second to seven days");
         }
+        local_copies.map(CopyPolicy::checked).transpose()?;
         if tokio::runtime::Handle::try_current().is_err() {
             return refused("there is no tokio runtime here; open it within `#[tokio::main]`");
         }
@@ -182,18 +208,27 @@ impl TokenCacheBuilder {
             .await?;
         let ring = Arc::new(Ring::new(keys));
         let store = self.connect.await?;
-        let (keeping, copy_life) = (Keeping::nothing(), Duration::ZERO);
-        let state =
-            NamespaceState::open(&*store, &secret, copy_life, Arc::clone(&self.boot)).await?;
         let sealed: Arc<dyn TokenStore> = Arc::new(
             SealedStore::new(store, Sealer::of(Arc::clone(&ring)))
                 .unreadable_is_a_miss(self.settings.unreadable_is_a_miss),
         );
+        let (store, keeping, copy_life): (Arc<dyn TokenStore>, _, _) = match local_copies {
+            Some(policy) => {
+                let (inner, clock) = (Arc::clone(&sealed), Arc::clone(&self.boot));
+                let copies = LocalCopies::new(inner, policy, Arc::default(), clock)?;
+                let keeping = copies.keeping();
+                let copy_life = copies.longest_life();
+                (Arc::new(copies), keeping, copy_life)
+            }
+            None => (Arc::clone(&sealed), Keeping::nothing(), Duration::ZERO),
+        };
+        let boot = Arc::clone(&self.boot);
+        let state = NamespaceState::open(&*sealed, &secret, copy_life, boot).await?;
         let terms = state.terms().subscribe();
-        let member = Member::new(Arc::clone(&sealed), keeping, terms, self.boot)?;
+        let member = Member::new(sealed, keeping, terms, self.boot)?;
         member.start();
         let cache = TokenCache(Arc::new(Inner {
-            store: sealed,
+            store,
             secret,
             ring,
             key_provider,

@@ -24,7 +24,10 @@ pub use self::{
 use crate::{
     AccountId, AccountKey, Error, EvictOptions, KeyProvider, KeyRing, MARKER_LIFE, MemoryStore,
     RefreshPolicy, Result, RingKey, Secret, StartedSignIn, Ticket, Timestamp, TokenStore,
-    local::Member, refresh::Refreshes, seal::Ring, telemetry::in_current_span,
+    local::{CopyPolicy, Member},
+    refresh::Refreshes,
+    seal::Ring,
+    telemetry::in_current_span,
 };
 
 /// A server's handle to the shared cache: cheap to clone, one per process.
@@ -79,6 +82,7 @@ struct Settings {
     longest_assertion: Option<Duration>,
     refresh: RefreshPolicy,
     unreadable_is_a_miss: bool,
+    local_copies: Option<CopyPolicy>,
 }
 
 impl TokenCache {

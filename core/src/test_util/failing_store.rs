@@ -1,6 +1,9 @@
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -22,6 +25,7 @@ pub struct FailingStore {
     inner: Arc<dyn TokenStore>,
     manner: Arc<Mutex<Manner>>,
     link: FailingLink,
+    requests: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,7 +48,13 @@ impl FailingStore {
             inner: Arc::new(inner),
             manner: Arc::default(),
             link: FailingLink::default(),
+            requests: Arc::default(),
         }
+    }
+
+    /// How many requests there were, those that failed too.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
     }
 
     /// From now on every request fails, and nothing is done.
@@ -98,6 +108,7 @@ impl FailingStore {
         step: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
         let Manner { failure, late } = *self.manner();
+        self.requests.fetch_add(1, Ordering::SeqCst);
         let step = async {
             let answer = step.await;
             if !late.is_zero() {

@@ -25,6 +25,7 @@ mod address;
 mod burglar;
 mod failing_link;
 mod failing_store;
+mod manual_boot_time;
 mod manual_clock;
 mod runtime_boot_time;
 
@@ -32,6 +33,7 @@ pub use self::{
     address::{address_of, with_epoch, with_stand_in_epoch},
     burglar::Burglar,
     failing_store::FailingStore,
+    manual_boot_time::ManualBootTime,
     manual_clock::ManualClock,
     runtime_boot_time::RuntimeBootTime,
 };

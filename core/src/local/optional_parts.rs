@@ -1,0 +1,107 @@
+use async_trait::async_trait;
+
+use super::LocalCopies;
+use crate::{
+    AccountKey, AcquireOptions, Acquired, Directory, EntryAddress, Error, ErrorKind, EvictOptions,
+    Evicted, IssuerKey, LockOwner, MarkOptions, Marking, Page, Pointed, Pointer, RefreshLocks,
+    Result, Scan, SidKey, Timestamp, TokenStore, Until, Version,
+};
+
+impl<S: TokenStore> LocalCopies<S> {
+    fn locks(&self) -> Result<&dyn RefreshLocks> {
+        let locks = self.store.refresh_locks();
+        locks.ok_or_else(|| unsupported("use a refresh lock", "this store has no refresh locks"))
+    }
+
+    fn index(&self) -> Result<&dyn Directory> {
+        let directory = self.store.directory();
+        directory.ok_or_else(|| unsupported("use the directory", "this store has no directory"))
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<S: TokenStore> RefreshLocks for LocalCopies<S> {
+    async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
+        let acquired = self.locks()?.acquire(at, options).await?;
+        if matches!(acquired, Acquired::Fresher(_)) {
+            drop(self.changing(&[*at.account()]));
+        }
+        Ok(acquired)
+    }
+
+    async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
+        self.locks()?.release(at, owner).await
+    }
+
+    async fn end_if_version(
+        &self,
+        at: &EntryAddress,
+        version: Version,
+        options: EvictOptions,
+    ) -> Result<bool> {
+        let _changing = self.changing(&[*at.account()]);
+        self.locks()?.end_if_version(at, version, options).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<S: TokenStore> Directory for LocalCopies<S> {
+    async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
+        self.index()?.point(sid, pointer).await
+    }
+
+    async fn cut_provider_session(
+        &self,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        self.index()?
+            .cut_provider_session(sid, until, options)
+            .await
+    }
+
+    async fn check_issuer(
+        &self,
+        issuer: &IssuerKey,
+        requested_at: Timestamp,
+        not_after: Timestamp,
+    ) -> Result<()> {
+        self.index()?
+            .check_issuer(issuer, requested_at, not_after)
+            .await
+    }
+
+    async fn cut_issuer(
+        &self,
+        issuer: &IssuerKey,
+        at: Timestamp,
+        options: MarkOptions,
+    ) -> Result<()> {
+        self.index()?.cut_issuer(issuer, at, options).await
+    }
+
+    async fn accounts(&self, scan: &Scan) -> Result<Page> {
+        self.index()?.accounts(scan).await
+    }
+
+    async fn evict_accounts(
+        &self,
+        accounts: &[AccountKey],
+        at: Timestamp,
+        marking: Marking,
+        options: EvictOptions,
+    ) -> Vec<Result<Evicted>> {
+        let _changing = self.changing(accounts);
+        match self.index() {
+            Ok(index) => index.evict_accounts(accounts, at, marking, options).await,
+            Err(error) => accounts.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+}
+
+fn unsupported(operation: &'static str, message: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, operation).message(message)
+}

@@ -1,0 +1,195 @@
+use std::time::Duration;
+
+use crate::{Error, Result};
+
+const LEASES: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_secs(30);
+const AGES: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_secs(60);
+
+const DEFAULT_LEASE: Duration = Duration::from_secs(1);
+const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
+
+/// What local copies a server keeps of what it has read, and for how long: for
+/// [`TokenCacheBuilder::local_copies`](crate::TokenCacheBuilder::local_copies).
+///
+/// A sign-out returns when no server can serve a copy any more (G1). Where the store has a [`Link`](crate::Link), the other
+/// servers say so; one that does not answer, because it crashed or is cut off, holds the sign-out up for one
+/// [`lease`](Self::lease), once. Where the store has none, **every** sign-out waits the [`max_age`](Self::max_age) out.
+///
+/// Copies hold opened tokens, in this process's memory: they are wiped when they go.
+///
+/// ```
+/// use std::time::Duration;
+/// use token_cache_core::local::CopyPolicy;
+///
+/// let policy = CopyPolicy::new().max_age(Duration::from_secs(10)).max_bytes(16 << 20);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct CopyPolicy {
+    lease: Option<Duration>,
+    max_age: Option<Duration>,
+    max_entries: usize,
+    max_bytes: usize,
+}
+
+/// What a policy comes to on a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CopyTerms {
+    /// How long a renewal is good for; none where there is nobody to renew it with.
+    pub(crate) lease: Option<Duration>,
+    pub(crate) max_age: Duration,
+    pub(crate) max_entries: usize,
+    pub(crate) max_bytes: usize,
+}
+
+impl CopyTerms {
+    /// How long a copy may be served at the most by a server that hears nothing.
+    pub(crate) fn longest_life(&self) -> Duration {
+        self.lease.unwrap_or(self.max_age)
+    }
+}
+
+impl CopyPolicy {
+    /// Up to 100,000 copies and 64 MiB, under a lease of one second, none older than a minute.
+    pub const fn new() -> Self {
+        Self {
+            lease: None,
+            max_age: None,
+            max_entries: 100_000,
+            max_bytes: 64 << 20,
+        }
+    }
+
+    /// For how long a server may serve copies without hearing of the store: one second unless said, 100 ms to 30 s. It is renewed
+    /// four times as often. Only where the store has a link.
+    pub const fn lease(mut self, lease: Duration) -> Self {
+        self.lease = Some(lease);
+        self
+    }
+
+    /// How old a copy may be, counted from when its read was sent: 100 ms to 60 s. A minute unless said, where the store has a
+    /// link; where it has none it must be said, and is how long every sign-out takes.
+    pub const fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = Some(max_age);
+        self
+    }
+
+    /// How many copies are kept at the most: 100,000 unless said, 16 at the least. An entry is one, and a session's record is
+    /// another.
+    pub const fn max_entries(mut self, entries: usize) -> Self {
+        self.max_entries = entries;
+        self
+    }
+
+    /// How many bytes they may take: 64 MiB unless said, 64 KiB at the least. A copy counts for its value and 256 bytes.
+    pub const fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// The same, if every number is in its range.
+    pub(crate) fn checked(self) -> Result<Self> {
+        let refused = |message: &str| Err(Error::misuse("keep local copies", message));
+        if self.lease.is_some_and(|lease| !LEASES.contains(&lease)) {
+            return refused("the lease is 100 milliseconds to 30 seconds");
+        }
+        if self.max_age.is_some_and(|age| !AGES.contains(&age)) {
+            return refused("the greatest age of a copy is 100 milliseconds to 60 seconds");
+        }
+        if !(16..=10_000_000).contains(&self.max_entries) {
+            return refused("the most copies are 16 to 10,000,000");
+        }
+        if self.max_bytes < 64 << 10 {
+            return refused("local copies may take 64 KiB at the least");
+        }
+        Ok(self)
+    }
+
+    /// What it comes to on a store with a link, or without.
+    pub(crate) fn on_store(self, has_link: bool) -> Result<CopyTerms> {
+        let Self {
+            lease,
+            max_age,
+            max_entries,
+            max_bytes,
+        } = self.checked()?;
+        let refused = |message: &str| Err(Error::misuse("keep local copies", message));
+        let terms = |lease, max_age| CopyTerms {
+            lease,
+            max_age,
+            max_entries,
+            max_bytes,
+        };
+        if has_link {
+            let max_age = max_age.unwrap_or(DEFAULT_MAX_AGE);
+            return Ok(terms(Some(lease.unwrap_or(DEFAULT_LEASE)), max_age));
+        }
+        if lease.is_some() {
+            return refused(
+                "this store can't tell servers of a sign-out, so there is no lease to renew; leave the lease out, and set the \
+                 greatest age alone (`max_age`, or `?local_copies=5s` in the URL): every sign-out waits that long",
+            );
+        }
+        match max_age {
+            Some(max_age) => Ok(terms(None, max_age)),
+            None => refused(
+                "this store can't tell servers of a sign-out, so every sign-out waits until copies have died of age; say how \
+                 long that may be, up to 60 seconds (`max_age`, or `?local_copies=5s` in the URL)",
+            ),
+        }
+    }
+}
+
+impl Default for CopyPolicy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn is_refused(policy: CopyPolicy) -> bool {
+        policy
+            .checked()
+            .is_err_and(|error| error.kind() == ErrorKind::Misuse)
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        let millis = Duration::from_millis;
+        assert!(CopyPolicy::new().checked().is_ok());
+        for policy in [
+            CopyPolicy::new().lease(millis(99)),
+            CopyPolicy::new().lease(millis(30_001)),
+            CopyPolicy::new().max_age(millis(99)),
+            CopyPolicy::new().max_age(millis(60_001)),
+            CopyPolicy::new().max_entries(15),
+            CopyPolicy::new().max_entries(10_000_001),
+            CopyPolicy::new().max_bytes((64 << 10) - 1),
+        ] {
+            assert!(is_refused(policy), "{policy:?}");
+        }
+    }
+
+    #[test]
+    fn with_a_link_both_have_a_default() {
+        let terms = CopyPolicy::new().on_store(true).unwrap();
+        assert_eq!(terms.lease, Some(Duration::from_secs(1)));
+        assert_eq!(terms.max_age, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn without_a_link_the_age_must_be_said_and_there_is_no_lease() {
+        let five = Duration::from_secs(5);
+        let refused = |policy: CopyPolicy| policy.on_store(false).unwrap_err().to_string();
+        assert!(refused(CopyPolicy::new()).contains("?local_copies=5s"));
+        assert!(refused(CopyPolicy::new().max_age(five).lease(five)).contains("leave the lease"));
+        let terms = CopyPolicy::new().max_age(five).on_store(false).unwrap();
+        assert_eq!((terms.lease, terms.max_age), (None, five));
+    }
+}

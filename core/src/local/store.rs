@@ -1,0 +1,289 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use super::{
+    BootTime, CopyFigures, CopyPolicy, Holder, Keeping, keeper::Keeper, policy::CopyTerms,
+    reads::Reads,
+};
+use crate::{
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
+    Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace, NamespaceRecord, ReadOptions,
+    RefreshLocks, Result, SessionRecord, TimeSource, Timestamp, TokenStore, WriteOptions, Written,
+};
+
+/// A store whose reads are served from copies in this process, for as long as its [`Holder`] has the right to.
+///
+/// - A hit is a read at memory speed, without a request, and never of a session that was signed out (G1): it is checked that nothing
+///   was announced since the copy's read was sent, that the lease runs and that the copy is not too old.
+/// - Only what is there is kept. A miss, and a session that has ended, are always the store's answer.
+/// - Reads of one entry that come at the same time are one request.
+/// - What this server writes itself, it reads at once. A put on another server is announced, and seen here within the time that takes.
+/// - A copy's bytes are wiped when it goes: when its account is signed out, when there is no room for it, and within seconds of its
+///   greatest age.
+///
+/// It renews no lease and hears no announcement: whoever made the [`Holder`] does, and [`forget`](Self::forget)s what is announced.
+/// [`TokenCacheBuilder::local_copies`](crate::TokenCacheBuilder::local_copies) brings it all together, as `local(sealed(store))`.
+#[derive(Debug)]
+pub struct LocalCopies<S> {
+    pub(super) store: Arc<S>,
+    keeper: Arc<Keeper>,
+    terms: CopyTerms,
+    entries: Arc<Reads<EntryRead, Option<Entry>>>,
+    sessions: Arc<Reads<(AccountKey, EpochHash), SessionRecord>>,
+}
+
+/// A read of an entry, with the session's epoch or without: what can be opened with it is not shared with who lacks it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct EntryRead {
+    at: EntryAddress,
+    has_epoch: bool,
+}
+
+impl<S: TokenStore> LocalCopies<S> {
+    /// Keeps copies of what is read from `inner`, and serves them while `holder` may. Ages are counted on `clock`.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::ErrorKind::Misuse) for a policy that is out of range, and for one that does not say the greatest age
+    /// of a copy where `inner` has no link.
+    pub fn new(
+        inner: S,
+        policy: CopyPolicy,
+        holder: Arc<Holder>,
+        clock: Arc<dyn BootTime>,
+    ) -> Result<Self> {
+        let terms = policy.on_store(inner.link().is_some())?;
+        Ok(Self {
+            store: Arc::new(inner),
+            keeper: Arc::new(Keeper::new(&terms, holder, clock)?),
+            entries: Arc::new(Reads::new()),
+            sessions: Arc::new(Reads::new()),
+            terms,
+        })
+    }
+
+    /// What a [`Member`](super::Member) needs to know of it.
+    pub(crate) fn keeping(&self) -> Keeping {
+        let keeper = Arc::clone(&self.keeper);
+        Keeping {
+            holder: Arc::clone(keeper.holder()),
+            forget: Some(Box::new(move |what| keeper.remove(what))),
+            lease: self.terms.lease,
+        }
+    }
+
+    /// How long a copy may be served at the most, if this server hears nothing of the others.
+    pub(crate) fn longest_life(&self) -> Duration {
+        self.terms.longest_life()
+    }
+
+    /// The entry, if there is a copy that may be served; `now` is the moment on the store's clock. It waits for nothing.
+    pub fn lookup(&self, at: &EntryAddress, now: Timestamp) -> Option<Entry> {
+        self.keeper.entry(at, now)
+    }
+
+    /// Drops copies, and has reads that are under way leave none: what an announcement asks for. When it returns, none of them can be
+    /// served.
+    pub fn forget(&self, what: &Invalidation) {
+        self.keeper.forget(what);
+    }
+
+    /// How many copies there are.
+    pub fn figures(&self) -> CopyFigures {
+        self.keeper.figures()
+    }
+
+    async fn shared_read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+        let (account, keeper) = (at.account(), &self.keeper);
+        let read = EntryRead {
+            at: at.clone(),
+            has_epoch: at.secret().is_some(),
+        };
+        let send = |mark| {
+            let (store, keeper, at) = (Arc::clone(&self.store), Arc::clone(keeper), at.clone());
+            async move {
+                let read = store.read(&at, options.for_copy()).await?;
+                if let Some(entry) = &read {
+                    keeper.fill_entry(&at, entry, mark);
+                }
+                Ok(read)
+            }
+        };
+        let may_serve = |mark| keeper.may_serve(account, mark);
+        let kept = |answered: &Result<Option<Entry>>| match answered {
+            Ok(entry) => entry
+                .as_ref()
+                .is_some_and(|entry| !entry.is_expired(options.now)),
+            Err(error) => !error.is_signed_out(),
+        };
+        self.entries
+            .read(read, || keeper.mark(account), may_serve, send, kept)
+            .await
+    }
+
+    async fn shared_session(
+        &self,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        let (key, keeper) = ((*account, *epoch), &self.keeper);
+        let send = |mark| {
+            let (store, keeper) = (Arc::clone(&self.store), Arc::clone(keeper));
+            async move {
+                let (account, epoch) = key;
+                let record = store.session(&account, &epoch, options.for_copy()).await?;
+                keeper.fill_session(&account, &record, mark);
+                Ok(record)
+            }
+        };
+        let may_serve = |mark| keeper.may_serve(account, mark);
+        let kept = |answered: &Result<SessionRecord>| match answered {
+            Ok(record) => !record.is_over(options.now),
+            Err(error) => !error.is_signed_out(),
+        };
+        self.sessions
+            .read(key, || keeper.mark(account), may_serve, send, kept)
+            .await
+    }
+
+    /// Whether a read that is sent now may leave a copy.
+    fn may_keep(&self, account: &AccountKey) -> bool {
+        self.keeper.may_serve(account, self.keeper.mark(account))
+    }
+
+    /// What this server changes it holds no copies of, from before the change to after it, however it ends.
+    pub(super) fn changing(&self, accounts: &[AccountKey]) -> Changing<'_> {
+        Changing::of(&self.keeper, Invalidation::Accounts(accounts.to_vec()))
+    }
+}
+
+/// A change of this server's own, under way.
+pub(super) struct Changing<'a> {
+    keeper: &'a Keeper,
+    what: Invalidation,
+}
+
+impl<'a> Changing<'a> {
+    fn of(keeper: &'a Keeper, what: Invalidation) -> Self {
+        keeper.forget(&what);
+        Self { keeper, what }
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.keeper.forget(&self.what);
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<S: TokenStore> TokenStore for LocalCopies<S> {
+    fn capabilities(&self) -> Capabilities {
+        self.store.capabilities()
+    }
+
+    async fn namespace(&self) -> Result<Namespace> {
+        self.store.namespace().await
+    }
+
+    async fn set_namespace(
+        &self,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
+    ) -> Result<bool> {
+        self.store.set_namespace(expected, record).await
+    }
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        let _changing = self.changing(&[*account]);
+        self.store.begin(account, session).await
+    }
+
+    async fn session(
+        &self,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        if let Some(record) = self.keeper.session(account, epoch, options.now) {
+            return Ok(record);
+        }
+        if self.may_keep(account) {
+            self.shared_session(account, epoch, options).await
+        } else {
+            self.store.session(account, epoch, options).await
+        }
+    }
+
+    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+        if let Some(entry) = self.lookup(at, options.now) {
+            return Ok(Some(entry));
+        }
+        if self.may_keep(at.account()) {
+            self.shared_read(at, options).await
+        } else {
+            self.store.read(at, options).await
+        }
+    }
+
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        let _changing = self.changing(&[*at.account()]);
+        self.store.write(at, entry, options).await
+    }
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        let _changing = self.changing(&[*at.account()]);
+        self.store.remove(at).await
+    }
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        let _changing = self.changing(&[*account]);
+        self.store.evict(account, cut, options).await
+    }
+
+    async fn sessions(
+        &self,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        self.store.sessions(account, options).await
+    }
+
+    fn clock(&self) -> Option<&dyn TimeSource> {
+        self.store.clock()
+    }
+
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+        self.store.refresh_locks().is_some().then_some(self as _)
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        self.store.directory().is_some().then_some(self as _)
+    }
+
+    fn escrow(&self) -> Option<&dyn Escrow> {
+        self.store.escrow()
+    }
+
+    fn link(&self) -> Option<&dyn Link> {
+        self.store.link()
+    }
+}
+
+impl<S: TokenStore> fmt::Display for LocalCopies<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "local({})", self.store)
+    }
+}

@@ -1,0 +1,38 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::local::{BootInstant, BootTime};
+
+/// A clock for leases and ages that stands still until it is moved on. Its clones are the same clock.
+#[derive(Debug, Clone)]
+pub struct ManualBootTime(Arc<AtomicU64>);
+
+impl ManualBootTime {
+    /// A clock of a machine that was started an hour ago.
+    pub fn new() -> Self {
+        Self(Arc::new(AtomicU64::new(3_600_000_000_000)))
+    }
+
+    /// Moves on.
+    pub fn advance(&self, by: Duration) {
+        let now = self.now() + by;
+        self.0.store(now.as_nanos(), Ordering::SeqCst);
+    }
+}
+
+impl Default for ManualBootTime {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl BootTime for ManualBootTime {
+    fn now(&self) -> BootInstant {
+        BootInstant::from_nanos(self.0.load(Ordering::SeqCst))
+    }
+}
