@@ -2,6 +2,7 @@ use std::{pin::Pin, sync::Arc};
 
 use token_cache_core::{
     Error, MemoryStore, Result, Secret, TokenCache, TokenCacheBuilder, TokenStore,
+    local::CopyPolicy,
 };
 
 /// Opens the cache at a URL, with the secret of the variable `TOKEN_CACHE_SECRET`.
@@ -17,6 +18,10 @@ use token_cache_core::{
 ///
 /// The parameters are those of [`RedisConfig`](https://docs.rs/token-cache-redis) and
 /// [`DynamoDbConfig`](https://docs.rs/token-cache-dynamodb).
+///
+/// Every URL takes two more: `local_copies=60s` has this server keep copies of what it reads, of up to that age, and serve them at
+/// memory speed ([`TokenCacheBuilder::local_copies`]); `lease=1s` sets their lease, where the store can tell servers of a sign-out
+/// (Redis and memory). A setting on the builder goes before what the URL says.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config), before any I/O, for a malformed URL, an unknown scheme or parameter, a scheme whose
@@ -43,7 +48,12 @@ pub async fn open(url: &str) -> Result<TokenCache> {
 /// # Ok(()) }
 /// ```
 pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
-    let builder = TokenCacheBuilder::connecting(connect(url)?);
+    let (copies, store) = CopyPolicy::from_url(url)?;
+    let builder = TokenCacheBuilder::connecting(connect(&store)?);
+    let builder = match copies {
+        Some(policy) => builder.local_copies(policy),
+        None => builder,
+    };
     // Nobody else can reach a store of this process, so a secret of its own does.
     Ok(if scheme(url) == MEMORY {
         builder.secret(Secret::random()?)
@@ -55,8 +65,13 @@ pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
 /// Connects to the store at a URL: what [`open`] opens a cache on.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open`], and for a URL that asks for local copies: those are a cache's.
 pub async fn store(url: &str) -> Result<Arc<dyn TokenStore>> {
+    if CopyPolicy::from_url(url)?.0.is_some() {
+        return Err(refused(
+            "a store alone keeps no local copies; leave `local_copies` out, or open a cache at the URL",
+        ));
+    }
     connect(url)?.await
 }
 
@@ -177,6 +192,16 @@ mod tests {
         let cache = open("memory:").await.unwrap();
         assert_eq!(cache.store().to_string(), "sealed(memory)");
         assert!(open("memory://").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn local_copies_are_one_parameter_of_any_url() {
+        let cache = open("memory:?local_copies=30s&lease=2s").await.unwrap();
+        assert_eq!(cache.store().to_string(), "local(sealed(memory))");
+        let error = error("memory:?local_copies=30s").await.to_string();
+        assert!(error.contains("open a cache"), "{error}");
+        let refused = builder("memory:?local_copies=soon").unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Config);
     }
 
     #[tokio::test]

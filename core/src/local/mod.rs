@@ -23,6 +23,7 @@ mod stamps;
 mod store;
 mod teller;
 mod terms;
+mod url;
 
 pub use self::{
     boot_time::{BootInstant, BootTime, SystemBootTime},

@@ -28,7 +28,7 @@ const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub struct CopyPolicy {
-    lease: Option<Duration>,
+    pub(super) lease: Option<Duration>,
     max_age: Option<Duration>,
     max_entries: usize,
     max_bytes: usize,
@@ -89,22 +89,26 @@ impl CopyPolicy {
         self
     }
 
-    /// The same, if every number is in its range.
-    pub(crate) fn checked(self) -> Result<Self> {
-        let refused = |message: &str| Err(Error::misuse("keep local copies", message));
+    /// What is out of its range, if anything is.
+    pub(super) fn fault(&self) -> Option<&'static str> {
         if self.lease.is_some_and(|lease| !LEASES.contains(&lease)) {
-            return refused("the lease is 100 milliseconds to 30 seconds");
+            return Some("the lease is 100 milliseconds to 30 seconds");
         }
         if self.max_age.is_some_and(|age| !AGES.contains(&age)) {
-            return refused("the greatest age of a copy is 100 milliseconds to 60 seconds");
+            return Some("the greatest age of a local copy is 100 milliseconds to 60 seconds");
         }
         if !(16..=10_000_000).contains(&self.max_entries) {
-            return refused("the most copies are 16 to 10,000,000");
+            return Some("the most local copies are 16 to 10,000,000");
         }
-        if self.max_bytes < 64 << 10 {
-            return refused("local copies may take 64 KiB at the least");
+        (self.max_bytes < 64 << 10).then_some("local copies may take 64 KiB at the least")
+    }
+
+    /// The same, if every number is in its range.
+    pub(crate) fn checked(self) -> Result<Self> {
+        match self.fault() {
+            Some(fault) => Err(Error::misuse("keep local copies", fault)),
+            None => Ok(self),
         }
-        Ok(self)
     }
 
     /// What it comes to on a store with a link, or without.

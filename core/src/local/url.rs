@@ -1,0 +1,157 @@
+use std::time::Duration;
+
+use super::CopyPolicy;
+use crate::{Error, Result, backend::percent_decoded};
+
+const COPIES: &str = "local_copies";
+const LEASE: &str = "lease";
+
+impl CopyPolicy {
+    /// Takes what is said of local copies out of a store's URL, whatever the store: `?local_copies=60s`, their greatest age, turns
+    /// them on, and `&lease=1s` sets the lease. Answers with the policy, none where they stay off, and with the store's own URL.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) for a duration that is none or out of range, for a parameter that is there twice, and
+    /// for a lease without local copies.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use token_cache_core::local::CopyPolicy;
+    ///
+    /// let (policy, url) = CopyPolicy::from_url("redis://cache.internal/?prefix=shop&local_copies=30s")?;
+    /// assert_eq!(policy, Some(CopyPolicy::new().max_age(Duration::from_secs(30))));
+    /// assert_eq!(url, "redis://cache.internal/?prefix=shop");
+    /// # Ok::<(), token_cache_core::Error>(())
+    /// ```
+    pub fn from_url(url: &str) -> Result<(Option<Self>, String)> {
+        let Some((store, query)) = url.split_once('?') else {
+            return Ok((None, url.to_owned()));
+        };
+        let (mut max_age, mut lease, mut others) = (None, None, Vec::new());
+        for parameter in query.split('&') {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            match name {
+                COPIES => set(&mut max_age, COPIES, value)?,
+                LEASE => set(&mut lease, LEASE, value)?,
+                _ => others.push(parameter),
+            }
+        }
+        if max_age.is_none() && lease.is_none() {
+            return Ok((None, url.to_owned()));
+        }
+        let max_age = max_age.ok_or_else(|| {
+            refused(
+                "`lease` is that of local copies; turn them on with `local_copies=60s`, their greatest age",
+            )
+        })?;
+        let mut policy = Self::new().max_age(max_age);
+        policy.lease = lease;
+        if let Some(fault) = policy.fault() {
+            return Err(refused(fault));
+        }
+        let rest = others.join("&");
+        let question_mark = if rest.is_empty() { "" } else { "?" };
+        Ok((Some(policy), format!("{store}{question_mark}{rest}")))
+    }
+}
+
+fn set(setting: &mut Option<Duration>, name: &str, value: &str) -> Result<()> {
+    if setting.is_some() {
+        return Err(refused(format!("`{name}` is there twice")));
+    }
+    let text = percent_decoded(value).map_err(refused)?;
+    let duration = duration(&text).ok_or_else(|| {
+        refused(format!(
+            "`{name}` is a number with a unit, `500ms`, `2s` or `1m`"
+        ))
+    })?;
+    *setting = Some(duration);
+    Ok(())
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let millis: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        _ => return None,
+    };
+    let millis = number.parse::<u64>().ok()?.checked_mul(millis)?;
+    Some(Duration::from_millis(millis))
+}
+
+fn refused(message: impl Into<String>) -> Error {
+    Error::config("open the store's URL", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn read(url: &str) -> (Option<CopyPolicy>, String) {
+        CopyPolicy::from_url(url).unwrap()
+    }
+
+    #[test]
+    fn a_url_that_says_nothing_of_copies_is_left_as_it_is() {
+        for url in [
+            "",
+            "memory:",
+            "redis://h/?",
+            "redis://h/?prefix=a&&b",
+            "x?leases=1s",
+        ] {
+            assert_eq!(read(url), (None, url.to_owned()));
+        }
+    }
+
+    #[test]
+    fn both_parameters_are_taken_out_wherever_they_stand() {
+        let policy = CopyPolicy::new()
+            .max_age(Duration::from_secs(60))
+            .lease(Duration::from_millis(500));
+        for url in [
+            "dynamodb://t?region=r&lease=500ms&local_copies=1m",
+            "dynamodb://t?local_copies=60s&region=r&lease=500ms",
+            "dynamodb://t?lease=500ms&local_copies=60000ms&region=r",
+        ] {
+            assert_eq!(
+                read(url),
+                (Some(policy), "dynamodb://t?region=r".to_owned())
+            );
+        }
+        let alone = Some(CopyPolicy::new().max_age(Duration::from_secs(5)));
+        assert_eq!(
+            read("memory:?local_copies=5s"),
+            (alone, "memory:".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_can_not_be_meant_is_refused_and_not_repeated() {
+        for query in [
+            "local_copies",
+            "local_copies=",
+            "local_copies=on",
+            "local_copies=60",
+            "local_copies=hunter2",
+            "local_copies=1h",
+            "local_copies=0s",
+            "local_copies=61s",
+            "local_copies=%zz",
+            "local_copies=99999999999999999999s",
+            "local_copies=18446744073709551615m",
+            "local_copies=5s&local_copies=5s",
+            "local_copies=5s&lease=1s&lease=1s",
+            "local_copies=5s&lease=31s",
+            "lease=1s",
+        ] {
+            let error = CopyPolicy::from_url(&format!("redis://h/?{query}")).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "{query}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+}
