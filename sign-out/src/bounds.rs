@@ -1,22 +1,30 @@
 use std::time::Duration;
 
+use token_cache_core::Wait;
+
 use crate::ConfigError;
 
 /// How long a provider's message may take, step by step, from its last byte to the answer.
 ///
 /// Providers hang up: the shortest time known is two and a half seconds, so the sum must stay under two. What is late goes on
 /// all the same; the provider is answered with 503 and its next try joins it.
+///
+/// Where servers keep local copies, the eviction's bound holds the wait for them too: as they come, bounds are enough for a lease of a
+/// second, also where a server has died. Routes whose bounds are not enough for the fleet are refused when they are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Bounds {
     /// To get the provider's keys, where they are not at hand: 600 ms.
     pub keys: Duration,
-    /// To end the sessions: 1.2 s.
+    /// To end the sessions, and to wait until no server can serve a local copy of them: 1.2 s.
     pub eviction: Duration,
 }
 
 /// What all bounds together must stay under.
 const LIMIT: Duration = Duration::from_secs(2);
+
+/// What an eviction's requests need beside the wait for local copies.
+const REQUESTS: Duration = Duration::from_millis(100);
 
 impl Default for Bounds {
     fn default() -> Self {
@@ -44,6 +52,24 @@ impl Bounds {
         }
         Ok(self)
     }
+
+    /// Whether they are enough where a server that hears nothing serves local copies for so long.
+    pub(crate) fn fit(self, longest_copy_life: Duration, wait: Wait) -> Result<Self, ConfigError> {
+        if longest_copy_life.is_zero() || wait == Wait::None {
+            return Ok(self);
+        }
+        // The longest wait, on a clock that goes slower than the other server's.
+        let needed = longest_copy_life + longest_copy_life / 50 + REQUESTS;
+        if self.eviction >= needed {
+            return Ok(self);
+        }
+        Err(ConfigError::new(format!(
+            "servers keep local copies for up to {longest_copy_life:?}, so an eviction may take {needed:?}, and it is given {:?}; \
+             give it more, while all bounds together stay under {LIMIT:?}; or set a shorter lease, or a lower greatest age where the \
+             store has no link, on every server; or answer before copies are gone, by `wait(Wait::None)`",
+            self.eviction,
+        )))
+    }
 }
 
 #[cfg(test)]
@@ -66,5 +92,17 @@ mod tests {
             eviction: Duration::MAX,
         };
         assert!(endless.checked().is_err());
+    }
+
+    #[test]
+    fn the_eviction_must_have_time_for_the_longest_wait_for_copies() {
+        let fits = |millis, wait| Bounds::default().fit(Duration::from_millis(millis), wait);
+        assert!(fits(0, Wait::Everywhere).is_ok());
+        assert!(fits(1_000, Wait::Everywhere).is_ok());
+        let refused = fits(1_100, Wait::Everywhere).unwrap_err().to_string();
+        for number in ["1.1s", "1.222s", "1.2s"] {
+            assert!(refused.contains(number), "{refused}");
+        }
+        assert!(fits(60_000, Wait::None).is_ok());
     }
 }

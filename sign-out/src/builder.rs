@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use futures_core::future::BoxFuture;
-use token_cache_core::TokenCache;
+use token_cache_core::{TokenCache, Wait};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -25,6 +25,7 @@ pub struct SignOutRoutesBuilder {
     ends: Ends,
     after: String,
     bounds: Bounds,
+    wait: Wait,
     hook: Option<Hook>,
     tickets: Option<Arc<dyn Tickets>>,
     certificates: Vec<u8>,
@@ -38,6 +39,7 @@ impl SignOutRoutesBuilder {
             ends: Ends::default(),
             after: "/".to_owned(),
             bounds: Bounds::default(),
+            wait: Wait::Everywhere,
             hook: None,
             tickets: None,
             certificates: Vec::new(),
@@ -81,6 +83,13 @@ impl SignOutRoutesBuilder {
         self
     }
 
+    /// Whether sign-outs wait until no server can serve a local copy of what has ended: they do, unless said. Without it they are
+    /// answered at once, also where copies live for longer than a provider waits, and **are not final when they are answered**.
+    pub fn wait(mut self, wait: Wait) -> Self {
+        self.wait = wait;
+        self
+    }
+
     /// Calls this after every sign-out that these routes carried out or failed to, in a task of its own: once for each, also
     /// where whoever asked has hung up. A panic in it stops nothing else.
     pub fn on_signed_out<F, Fut>(mut self, hook: F) -> Self
@@ -98,7 +107,7 @@ impl SignOutRoutesBuilder {
     ///
     /// # Errors
     /// No client, or two of one name; an issuer or an address that is no https URL (http is for loopback); bounds that a
-    /// provider would not wait for; a path after the sign-out that leads out of the app; a front channel without issuers for
+    /// provider would not wait for, or that are not enough for local copies to go; a path after the sign-out that leads out of the app; a front channel without issuers for
     /// several clients.
     pub fn build(self) -> Result<SignOutRoutes, ConfigError> {
         if self.clients.is_empty() {
@@ -148,7 +157,11 @@ impl SignOutRoutesBuilder {
                 self.after,
             )));
         }
-        let bounds = self.bounds.checked()?;
+        let longest_copy_life = self
+            .cache
+            .longest_copy_life()
+            .map_err(|error| ConfigError::new(error.to_string()))?;
+        let bounds = self.bounds.checked()?.fit(longest_copy_life, self.wait)?;
         let http = Http::new(&self.certificates)?;
         let providers = clients
             .iter()
@@ -162,6 +175,7 @@ impl SignOutRoutesBuilder {
             ends: self.ends,
             after: self.after,
             bounds,
+            wait: self.wait,
             hook: self.hook,
             evictions: Evictions::default(),
             unproven: Arc::new(Semaphore::new(MOST_UNPROVEN)),

@@ -19,8 +19,8 @@ impl SignOutRoutes {
     pub(crate) async fn carry_out(&self, ending: Ending, cause: Cause) -> Result<(), Failure> {
         let message = ending.message().map_err(Failure::NotEnded)?;
         let eviction = ending.eviction(cause).map_err(Failure::NotEnded)?;
-        let cache = self.cache().clone();
-        let work = || async move { cache.sign_out_by(&message).await };
+        let (cache, wait) = (self.cache().clone(), self.0.wait);
+        let work = || async move { cache.sign_out_by_with(&message, wait).await };
         let fate = self.evict(Some(ending.name()), eviction, work).await;
         Failure::of(fate)
     }

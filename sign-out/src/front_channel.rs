@@ -77,10 +77,11 @@ impl SignOutRoutes {
             account: None,
             provider_session: Some(session.clone()),
         };
-        let cache = self.cache().clone();
+        let (cache, wait) = (self.cache().clone(), self.0.wait);
         let fate = self.evict(None, eviction, || async move {
             let _permit = permit;
-            cache.sign_out(Scope::ProviderSession(session)).await
+            let scope = Scope::ProviderSession(session);
+            cache.sign_out_with(scope, wait).await
         });
         self.answer_to(&fate.await)
     }
@@ -113,8 +114,10 @@ impl SignOutRoutes {
             account: None,
             provider_session: None,
         };
-        self.evict(None, eviction, || async move { session.sign_out().await })
-            .await
+        let (cache, wait) = (self.cache().clone(), self.0.wait);
+        let scope = Scope::Session(session);
+        let work = || async move { cache.sign_out_with(scope, wait).await };
+        self.evict(None, eviction, work).await
     }
 
     fn answer_to(&self, fate: &Fate) -> Response<Bytes> {

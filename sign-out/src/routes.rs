@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use futures_core::future::BoxFuture;
 use http::HeaderValue;
-use token_cache_core::TokenCache;
+use token_cache_core::{TokenCache, Wait};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -31,6 +31,7 @@ pub(crate) struct Inner {
     pub(crate) ends: Ends,
     pub(crate) after: String,
     pub(crate) bounds: Bounds,
+    pub(crate) wait: Wait,
     pub(crate) hook: Option<Hook>,
     pub(crate) evictions: Evictions,
     /// How many more evictions may be under way for requests that prove nothing.

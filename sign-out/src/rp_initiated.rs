@@ -99,15 +99,15 @@ impl SignOutRoutes {
             provider_session: hint.and_then(IdTokenHint::provider_session),
         };
         let revoking = self.client_of(hint).0.revoking.clone();
-        let cache = self.cache().clone();
+        let (cache, wait) = (self.cache().clone(), self.0.wait);
         self.evict(None, eviction, || async move {
             match revoking {
-                None => cache.sign_out(scope).await,
+                None => cache.sign_out_with(scope, wait).await,
                 Some((key, source)) => {
                     let source = LaterRevocation(source);
-                    let signed_out = session.sign_out_and_revoke(scope, &key, source).await;
+                    let signed_out = session.sign_out_and_revoke_with(scope, &key, source, wait);
                     // What is dropped here goes on in its own task.
-                    signed_out.map(|(report, _)| report)
+                    signed_out.await.map(|(report, _)| report)
                 }
             }
         })

@@ -5,7 +5,7 @@ use tokio::{task::JoinHandle, time};
 
 use super::{RefreshError, Revocation, TokenSource};
 use crate::{
-    EntryKey, ReadOptions, Result, Scope, Session, SignOut, cache,
+    EntryKey, ReadOptions, Result, Scope, Session, SignOut, Wait, cache,
     telemetry::{About, Operation, in_current_span, observe},
 };
 
@@ -100,13 +100,28 @@ impl Session {
         key: &EntryKey,
         source: impl TokenSource,
     ) -> Result<(SignOut, Revoking)> {
+        self.sign_out_and_revoke_with(scope, key, source, Wait::Everywhere)
+            .await
+    }
+
+    /// [`sign_out_and_revoke`](Self::sign_out_and_revoke), and whether it waits for other servers' local copies.
+    ///
+    /// # Errors
+    /// As [`TokenCache::sign_out`](crate::TokenCache::sign_out).
+    pub async fn sign_out_and_revoke_with(
+        &self,
+        scope: Scope,
+        key: &EntryKey,
+        source: impl TokenSource,
+        wait: Wait,
+    ) -> Result<(SignOut, Revoking)> {
         let wanted = source.revocation() != Revocation::None;
         let refresh_token = if wanted {
             self.refresh_token(key).await
         } else {
             None
         };
-        let signed_out = self.cache().sign_out(scope).await?;
+        let signed_out = self.cache().sign_out_with(scope, wait).await?;
         let Some(refresh_token) = refresh_token else {
             return Ok((signed_out, Revoking(None)));
         };

@@ -11,6 +11,7 @@ mod bad_tokens;
 mod conformance_suite;
 mod keys;
 mod keys_server;
+mod local_copies;
 mod mapping;
 mod mutated;
 mod rig;

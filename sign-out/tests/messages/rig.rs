@@ -8,7 +8,7 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use token_cache_core::{
     AccountId, MemoryStore, Secret, Session, SignIn, Ticket, Timestamp, TokenCache,
-    test_util::{FailingStore, ManualClock},
+    test_util::{FailingStore, ManualClock, RuntimeBootTime},
 };
 use token_cache_sign_out::{Algorithm, Client, SignOutRoutes, SignOutRoutesBuilder, SignedOut};
 use tokio::{sync::mpsc, time};
@@ -77,6 +77,7 @@ impl Rig {
         let cache = TokenCache::builder(store.clone())
             .secret(secret.clone())
             .sid_means_account(sid_means_account)
+            .boot_time(RuntimeBootTime::new())
             .open()
             .await
             .unwrap();
