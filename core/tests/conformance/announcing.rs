@@ -1,0 +1,215 @@
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use token_cache_core::{
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
+    EntryAddress, EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, Invalidation,
+    IssuerKey, Link, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord, Page, Pointed,
+    Pointer, ReadOptions, RefreshLocks, Result, Scan, SessionRecord, SidKey, TimeSource, Timestamp,
+    TokenStore, Until, Version, WriteOptions, Written,
+};
+
+/// A server that announces whatever it has changed, as a cache above it would.
+#[derive(Debug)]
+pub(crate) struct Announcing<S>(pub(crate) Arc<S>);
+
+impl<S: TokenStore> Announcing<S> {
+    async fn announced<T>(
+        &self,
+        accounts: &[AccountKey],
+        change: impl Future<Output = T> + Send,
+    ) -> T {
+        let changed = change.await;
+        if let Some(link) = self.0.link() {
+            let what = Invalidation::Accounts(accounts.to_vec());
+            // The memory store has it heard before it answers, and fails at nothing but minting an id.
+            let _ = link.announce(None, what).await;
+        }
+        changed
+    }
+
+    fn locks(&self) -> Result<&dyn RefreshLocks> {
+        self.0.refresh_locks().ok_or_else(unsupported)
+    }
+
+    fn index(&self) -> Result<&dyn Directory> {
+        self.0.directory().ok_or_else(unsupported)
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<S: TokenStore> TokenStore for Announcing<S> {
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    async fn namespace(&self) -> Result<Namespace> {
+        self.0.namespace().await
+    }
+
+    async fn set_namespace(
+        &self,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
+    ) -> Result<bool> {
+        self.0.set_namespace(expected, record).await
+    }
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        self.announced(&[*account], self.0.begin(account, session))
+            .await
+    }
+
+    async fn session(
+        &self,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        self.0.session(account, epoch, options).await
+    }
+
+    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+        self.0.read(at, options).await
+    }
+
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        self.announced(&[*at.account()], self.0.write(at, entry, options))
+            .await
+    }
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        self.announced(&[*at.account()], self.0.remove(at)).await
+    }
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        self.announced(&[*account], self.0.evict(account, cut, options))
+            .await
+    }
+
+    async fn sessions(
+        &self,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        self.0.sessions(account, options).await
+    }
+
+    fn clock(&self) -> Option<&dyn TimeSource> {
+        self.0.clock()
+    }
+
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+        Some(self)
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+
+    fn escrow(&self) -> Option<&dyn Escrow> {
+        self.0.escrow()
+    }
+
+    fn link(&self) -> Option<&dyn Link> {
+        self.0.link()
+    }
+}
+
+#[async_trait]
+impl<S: TokenStore> RefreshLocks for Announcing<S> {
+    async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
+        self.locks()?.acquire(at, options).await
+    }
+
+    async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
+        self.locks()?.release(at, owner).await
+    }
+
+    async fn end_if_version(
+        &self,
+        at: &EntryAddress,
+        version: Version,
+        options: EvictOptions,
+    ) -> Result<bool> {
+        let ended = self.locks()?.end_if_version(at, version, options);
+        self.announced(&[*at.account()], ended).await
+    }
+}
+
+#[async_trait]
+impl<S: TokenStore> Directory for Announcing<S> {
+    async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
+        self.index()?.point(sid, pointer).await
+    }
+
+    async fn cut_provider_session(
+        &self,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        self.index()?
+            .cut_provider_session(sid, until, options)
+            .await
+    }
+
+    async fn check_issuer(
+        &self,
+        issuer: &IssuerKey,
+        requested_at: Timestamp,
+        not_after: Timestamp,
+    ) -> Result<()> {
+        self.index()?
+            .check_issuer(issuer, requested_at, not_after)
+            .await
+    }
+
+    async fn cut_issuer(
+        &self,
+        issuer: &IssuerKey,
+        at: Timestamp,
+        options: MarkOptions,
+    ) -> Result<()> {
+        self.index()?.cut_issuer(issuer, at, options).await
+    }
+
+    async fn accounts(&self, scan: &Scan) -> Result<Page> {
+        self.index()?.accounts(scan).await
+    }
+
+    async fn evict_accounts(
+        &self,
+        accounts: &[AccountKey],
+        at: Timestamp,
+        marking: Marking,
+        options: EvictOptions,
+    ) -> Vec<Result<Evicted>> {
+        let Some(directory) = self.0.directory() else {
+            return accounts.iter().map(|_| Err(unsupported())).collect();
+        };
+        let evicted = directory.evict_accounts(accounts, at, marking, options);
+        self.announced(accounts, evicted).await
+    }
+}
+
+impl<S: TokenStore> fmt::Display for Announcing<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "announcing({})", self.0)
+    }
+}
+
+fn unsupported() -> Error {
+    Error::new(ErrorKind::Unsupported, "use an optional part")
+}

@@ -1,0 +1,111 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use token_cache_conformance::{Breakable, Harness, NoStore};
+use token_cache_core::{
+    Acknowledgement, Announcement, LinkConnection, Listener, MemoryStore, Result, ServerId,
+    TokenStore,
+    local::{BootTime, CopyPolicy, Holder, LocalCopies},
+    test_util::ManualBootTime,
+};
+
+use super::announcing::Announcing;
+
+type Inner = Arc<dyn TokenStore>;
+
+/// One memory store a namespace, and servers that keep copies of it, each its own: what one of them changes it announces.
+///
+/// Their leases never run out, so that nothing but an announcement ends a copy.
+pub(crate) struct Fleet {
+    name: &'static str,
+    wrap: Box<dyn Fn(MemoryStore) -> Inner + Send + Sync>,
+    stores: Mutex<HashMap<String, MemoryStore>>,
+    connections: Mutex<Vec<Arc<dyn LinkConnection>>>,
+}
+
+impl Fleet {
+    pub(crate) fn new(
+        name: &'static str,
+        wrap: impl Fn(MemoryStore) -> Inner + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name,
+            wrap: Box::new(wrap),
+            stores: Mutex::default(),
+            connections: Mutex::default(),
+        }
+    }
+
+    async fn server(&self, namespace: &str) -> Result<Inner> {
+        let memory = {
+            let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+            stores.entry(namespace.to_owned()).or_default().clone()
+        };
+        let (holder, clock) = (Arc::new(Holder::new()), Arc::new(ManualBootTime::new()));
+        let inner = (self.wrap)(memory);
+        let copies = LocalCopies::new(
+            Arc::clone(&inner),
+            CopyPolicy::new(),
+            Arc::clone(&holder),
+            Arc::clone(&clock) as Arc<dyn BootTime>,
+        )?;
+        let copies = Arc::new(copies);
+        if let Some(link) = inner.link() {
+            let ears = Arc::new(Ears(Arc::clone(&copies)));
+            let number = holder.connecting();
+            let connection = link.connect(ServerId::mint()?, ears).await?;
+            holder.connected(number);
+            let registry = connection.renew().await?;
+            let now = clock.now();
+            holder.renewed(number, registry, Duration::from_secs(1), now, now);
+            let mut connections = self
+                .connections
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            connections.push(connection);
+        }
+        Ok(Arc::new(Announcing(copies)))
+    }
+}
+
+/// Drops what is announced.
+#[derive(Debug)]
+struct Ears(Arc<LocalCopies<Inner>>);
+
+impl Listener for Ears {
+    fn announced(&self, announcement: &Announcement) -> Option<Acknowledgement> {
+        self.0.forget(&announcement.what);
+        None
+    }
+
+    fn acknowledged(&self, _: &Acknowledgement) {}
+}
+
+#[async_trait]
+impl Harness for Fleet {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    async fn open(&self, namespace: &str) -> Result<Inner, NoStore> {
+        Ok(self.server(namespace).await?)
+    }
+
+    /// Cut off in front of its copies: behind them it would go on serving what it has, under its lease.
+    async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
+        Ok(Breakable::at_the_front_door(self.server(namespace).await?))
+    }
+}
+
+impl fmt::Debug for Fleet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fleet")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
