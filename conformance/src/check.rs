@@ -36,6 +36,8 @@ pub enum Needs {
     RefreshLocks,
     /// [`Escrow`](token_cache_core::Escrow).
     Escrow,
+    /// [`Link`](token_cache_core::Link).
+    Link,
 }
 
 /// How a check was met.
@@ -82,6 +84,7 @@ impl Needs {
             Self::Directory => setup.store().directory().is_some(),
             Self::RefreshLocks => setup.store().refresh_locks().is_some(),
             Self::Escrow => setup.store().escrow().is_some(),
+            Self::Link => setup.store().link().is_some(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod actor;
 mod check;
 pub mod checks;
+mod ear;
 mod harness;
 mod history;
 mod in_process;

@@ -1,10 +1,12 @@
 //! What is asked of a store that lacks an optional part: it says so where it is asked for it, and does the rest.
 
-use token_cache_core::{ErrorKind, LockOwner, Scan, Scope, Version, WriteOptions, Written};
+use token_cache_core::{
+    ErrorKind, EvictOptions, LockOwner, Scan, Scope, ServerId, Version, WriteOptions, Written,
+};
 
 use crate::{
     Needs, Setup, Violation,
-    actor::{LIFETIME, provider},
+    actor::{LIFETIME, by_app, provider},
     checks::app::{App, ISSUER, account, message, provider_session, under},
     should::{Should, should_equal, should_hold},
 };
@@ -15,6 +17,7 @@ pub(crate) async fn run(needs: Needs, setup: &Setup) -> Result<(), Violation> {
         Needs::Directory => without_a_directory(setup).await,
         Needs::RefreshLocks => without_locks(setup).await,
         Needs::Escrow => without_an_escrow(setup).await,
+        Needs::Link => without_a_link(setup).await,
     }
 }
 
@@ -100,4 +103,23 @@ async fn without_locks(setup: &Setup) -> Result<(), Violation> {
         "no locks on any server",
         "one that has them",
     )
+}
+
+/// A sign-out that is to be announced is one that nobody hears of.
+async fn without_a_link(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let epoch = ada.signs_in().await?;
+    let server = ServerId::mint().should_work("minting a server's id")?;
+    let options = EvictOptions::at(ada.now).announced_by(server);
+    let evicted = ada.store.evict(&ada.key, by_app(ada.now), options).await;
+    let evicted = evicted.should_work("a sign-out to be announced, without a link")?;
+    should_hold(evicted.ended, "a sign-out that ends the session", "nothing")?;
+    should_hold(
+        evicted.announced.is_none(),
+        "no announcement, without a link",
+        "one",
+    )?;
+    ada.session(&epoch)
+        .await
+        .should_be_signed_out("a look at the session")
 }

@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use token_cache_core::{
-    Directory, Escrow, RefreshLocks, Secret, Timestamp, TokenCache, TokenStore,
+    Directory, Escrow, Link, RefreshLocks, Secret, Timestamp, TokenCache, TokenStore,
 };
 
 use crate::{Breakable, Harness, Violation, actor::Actor, random, should::Should};
@@ -166,6 +166,10 @@ pub(crate) fn refresh_locks_of(store: &dyn TokenStore) -> Result<&dyn RefreshLoc
 
 pub(crate) fn escrow_of(store: &dyn TokenStore) -> Result<&dyn Escrow, Violation> {
     store.escrow().ok_or_else(|| absent("an escrow"))
+}
+
+pub(crate) fn link_of(store: &dyn TokenStore) -> Result<&dyn Link, Violation> {
+    store.link().ok_or_else(|| absent("a link"))
 }
 
 fn absent(part: &str) -> Violation {

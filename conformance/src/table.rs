@@ -1,7 +1,7 @@
 use crate::{Check, Needs, Promise, checks};
 
 /// How many checks there are. A change to the suite changes it here as well, so that none gets lost unseen.
-pub const TOTAL: usize = 144;
+pub const TOTAL: usize = 153;
 
 macro_rules! check {
     ($module:ident::$name:ident, $promise:ident, $needs:ident, $hazard:literal) => {
@@ -147,6 +147,16 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(locks::an_expired_entry_is_nothing_fresher, G6, RefreshLocks, "an expired token is taken for the newest one"),
     check!(locks::a_write_releases_its_lock, G6, RefreshLocks, "the next refresh waits for a lease that nobody needs"),
     check!(locks::no_lock_outlives_its_session, G2, RefreshLocks, "a refresh is begun for a user who has signed out"),
+    // link.rs
+    check!(link::a_renewal_comes_after_what_was_announced, G1, Link, "a server goes on serving copies of an account that was signed out before its lease"),
+    check!(link::an_announcement_comes_whole, G1, Link, "copies of an account that was signed out are kept"),
+    check!(link::an_acknowledgement_comes_to_the_signer_alone, G1, Link, "a sign-out waits for answers that went elsewhere, or takes another's for its own"),
+    check!(link::an_eviction_that_ends_nothing_is_announced, G1, Link, "a sign-out that is sent again returns while copies are served"),
+    check!(link::the_registry_holds_who_has_a_lease, G1, Link, "a sign-out does not wait for a server that serves copies, or waits for one that has left"),
+    check!(link::a_reap_spares_who_renewed_meanwhile, G1, Link, "the next sign-out does not wait for a server that serves copies"),
+    check!(link::no_two_renewals_are_alike, G1, Link, "a late reap removes a server that serves copies"),
+    check!(link::the_registry_keeps_its_id, G1, Link, "every sign-out waits a whole lease"),
+    check!(link::a_lost_connection_says_so, G1, Link, "a server that hears nothing serves copies for ever"),
     // refused_refreshes.rs
     check!(refused_refreshes::a_refused_refresh_ends_its_session_alone, G4, RefreshLocks, "a refresh token that one browser used up signs the user out of every other"),
     check!(refused_refreshes::a_refusal_of_another_version_ends_nothing, G4, RefreshLocks, "a straggler's refusal ends a session that has new tokens"),

@@ -13,6 +13,7 @@ mod reply;
 mod scan;
 #[cfg(feature = "sentinel")]
 mod sentinel;
+mod shared;
 mod tls;
 
 use std::time::Duration;
@@ -23,10 +24,11 @@ use tokio::time::Instant;
 
 pub(crate) use self::{
     call::{Call, Script},
+    link::{Hears, Wire, gone},
     reply::{Reply, unexpected},
     scan::Position,
 };
-use self::{dial::Dialer, link::Link, pool::Pool};
+use self::{dial::Dialer, pool::Pool, shared::Shared};
 use crate::{
     Durability, RedisConfig,
     error::{Applied, classify, from_driver, timed_out},
@@ -52,6 +54,8 @@ pub(crate) enum Effect {
 /// The way to the servers.
 pub(crate) struct Client {
     source: Source,
+    /// None where the application gave what is open already.
+    dialer: Option<Dialer>,
     dedicated: Option<Pool>,
     operation_timeout: Duration,
     durability: Durability,
@@ -60,7 +64,7 @@ pub(crate) struct Client {
 
 /// Where the connection for everyday requests comes from.
 enum Source {
-    Link(Link),
+    Shared(Shared),
     /// The application's pool.
     Pool(Pool),
 }
@@ -89,10 +93,11 @@ impl Client {
         let failed = |error| from_driver("connect", error);
         let dedicated = Pool::new(dialer.clone(), operation_timeout).map_err(failed)?;
         let clustered = dialer.leads_to_cluster();
-        let link = Link::open(dialer).await.map_err(failed)?;
+        let shared = Shared::open(dialer.clone()).await.map_err(failed)?;
         Ok(Self {
             clustered,
-            source: Source::Link(link),
+            source: Source::Shared(shared),
+            dialer: Some(dialer).filter(Dialer::opens_others),
             dedicated: Some(dedicated),
             operation_timeout,
             durability,
@@ -182,10 +187,10 @@ impl Client {
 
     async fn attempt(&self, call: &Call, progress: &mut Progress) -> RedisResult<Reply> {
         match &self.source {
-            Source::Link(link) => {
-                let (mut connection, generation) = match link.now() {
+            Source::Shared(shared) => {
+                let (mut connection, generation) = match shared.now() {
                     Some(now) => now?,
-                    None => Box::pin(link.connection()).await?,
+                    None => Box::pin(shared.connection()).await?,
                 };
                 progress.on = Some(generation);
                 connection.send(call).await.map(Reply)
@@ -237,8 +242,8 @@ impl Client {
 
 impl Source {
     fn lose(&self, generation: u64) {
-        if let Self::Link(link) = self {
-            link.lose(generation);
+        if let Self::Shared(shared) = self {
+            shared.lose(generation);
         }
     }
 }

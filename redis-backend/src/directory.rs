@@ -43,6 +43,7 @@ impl Directory for RedisStore {
             client,
             keys,
             checked,
+            ..
         } = self.held();
         let (kind, at) = match until {
             Until::ForGood => (b"g", Timestamp::default()),

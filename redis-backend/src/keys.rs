@@ -12,12 +12,18 @@
 //! | `prefix:i:{sid}` | the accounts under a `sid`, and its markers: a hash |
 //! | `prefix:t:{I}` | an issuer's marker |
 //! | `prefix:ns` | the namespace's record |
+//! | `prefix:{l}:r` | the registry of lease holders: a hash |
+//! | … field `i` | its id |
+//! | … field `h` server | a holder's last renewal |
+//! | … field `a` | the last announcement's id |
+//! | `prefix:{l}:a` | the channel of announcements |
+//! | `prefix:{l}:s:` server | a server's own channel: acknowledgements, and the markers of its renewals |
 //!
 //! Hashes of ids stand in keys as base64url, in fields as they are. Braces keep an account in one slot.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use token_cache_core::{
-    AccountKey, EntryAddress, EpochHash, EscrowName, IssuerKey, SidKey, Timestamp,
+    AccountKey, EntryAddress, EpochHash, EscrowName, IssuerKey, ServerId, SidKey, Timestamp,
 };
 
 /// A 128-bit hash in base64url has so many characters.
@@ -72,6 +78,23 @@ impl Keys {
 
     pub(crate) fn namespace(&self) -> Key {
         format!("{}:ns", self.prefix).into_bytes()
+    }
+
+    /// The registry of lease holders. The channels of the link are in its slot.
+    pub(crate) fn registry(&self) -> Key {
+        format!("{}:{{l}}:r", self.prefix).into_bytes()
+    }
+
+    /// The channel of announcements.
+    pub(crate) fn announcements(&self) -> Key {
+        format!("{}:{{l}}:a", self.prefix).into_bytes()
+    }
+
+    /// A server's own channel.
+    pub(crate) fn own_channel(&self, server: &ServerId) -> Key {
+        let mut channel = format!("{}:{{l}}:s:", self.prefix).into_bytes();
+        push_hash(&mut channel, server.as_bytes());
+        channel
     }
 
     /// Two keys of one slot that hold nothing: what permissions are tried on.
@@ -249,6 +272,9 @@ mod tests {
                     keys.issuer(at.account().issuer()),
                     keys.sid(&SidKey::from_bytes(*at.epoch().as_bytes())),
                     keys.namespace(),
+                    keys.registry(),
+                    keys.announcements(),
+                    keys.own_channel(&ServerId::from_bytes(*at.epoch().as_bytes())),
                 ]
             };
             let b = names(&b);

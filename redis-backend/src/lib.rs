@@ -15,6 +15,7 @@ mod error;
 mod escrow;
 mod given;
 mod keys;
+mod link;
 mod locks;
 mod mass;
 mod record;

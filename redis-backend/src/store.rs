@@ -12,7 +12,8 @@ use crate::{
     Finding, RedisConfig,
     checks::{self, Checked},
     client::{Call, Client, Effect, Reply, unexpected},
-    keys::{Keys, entry_field, millis, session_field},
+    keys::{Key, Keys, entry_field, millis, session_field},
+    link::{self, Links},
     record, scripts,
 };
 
@@ -40,6 +41,7 @@ pub(crate) struct Held {
     pub(crate) client: Client,
     pub(crate) keys: Keys,
     pub(crate) checked: Checked,
+    pub(crate) links: Links,
 }
 
 impl RedisStore {
@@ -63,6 +65,7 @@ impl RedisStore {
             client,
             keys,
             checked,
+            links: Links::default(),
         })))
     }
 
@@ -75,47 +78,86 @@ impl RedisStore {
         &self.0
     }
 
-    /// Cuts one account, with the script that the cut needs.
+    /// Cuts one account, and announces nothing.
     pub(crate) async fn cut(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        what: Cut,
         marker_life: u64,
         now: Timestamp,
     ) -> Result<Evicted> {
-        let Held { client, keys, .. } = self.held();
-        let keys = [keys.account(account), keys.marker(account)];
-        let call = match cut {
-            Cut::Account(Moment { clock, at }) => Call::script(&scripts::CUT_ACCOUNT, keys)
-                .bytes(letter(clock))
-                .number(millis(at)),
-            Cut::Session(epoch) => some(keys, b"e", epoch.as_bytes(), Timestamp::default()),
-            Cut::ProviderSession { sid, until } => match until {
-                Until::ForGood => some(keys, b"g", sid.as_bytes(), Timestamp::default()),
-                Until::Moment(moment) => {
-                    some(keys, letter(moment.clock), sid.as_bytes(), moment.at)
-                }
-            },
-            Cut::ProviderSessionOrUnlabelled {
-                sid,
-                unlabelled_until,
-            } => some(keys, b"u", sid.as_bytes(), unlabelled_until),
-        };
-        let call = call.number(marker_life).number(millis(now));
-        let confirmed = client.confirmed(EVICT, Effect::Repeatable, call).await?;
+        let call = cut(&self.0.keys, account, what, None)
+            .number(marker_life)
+            .number(millis(now));
+        self.0.evicted(call).await
+    }
+}
+
+impl Held {
+    /// Sends a cut that announces nothing.
+    pub(crate) async fn evicted(&self, call: Call) -> Result<Evicted> {
+        let confirmed = self
+            .client
+            .confirmed(EVICT, Effect::Repeatable, call)
+            .await?;
         let mut evicted = Evicted::new(confirmed.answer.number(EVICT)? == 1);
         evicted.replicas = confirmed.replicas;
         Ok(evicted)
+    }
+
+    /// Sends a read. What is to be kept as a copy is read over the link, where there is one to the server that has everything.
+    async fn reading(
+        &self,
+        operation: &'static str,
+        call: &Call,
+        options: ReadOptions,
+    ) -> Result<Reply> {
+        if options.for_copy && !self.client.is_cluster() {
+            return Box::pin(self.reading_for_copy(operation, call)).await;
+        }
+        self.client.call(operation, Effect::Reads, call).await
+    }
+
+    async fn reading_for_copy(&self, operation: &'static str, call: &Call) -> Result<Reply> {
+        if let Some(wire) = self.links.last() {
+            match wire.send(operation, call).await {
+                Err(error) if error.kind() == ErrorKind::Unavailable => {}
+                answered => return answered,
+            }
+        }
+        self.client.call(operation, Effect::Reads, call).await
     }
 }
 
 pub(crate) const EVICT: &str = "sign out an account";
 
-fn some(keys: [Vec<u8>; 2], kind: &[u8], name: &[u8; 16], at: Timestamp) -> Call {
-    Call::script(&scripts::CUT_SOME, keys)
-        .bytes(kind)
-        .bytes(name)
-        .number(millis(at))
+/// The script of a cut and what it needs to know, but for the life of markers and the time; with a registry it announces.
+pub(crate) fn cut(keys: &Keys, account: &AccountKey, cut: Cut, registry: Option<Key>) -> Call {
+    let whole = matches!(cut, Cut::Account(_));
+    let script = match (whole, registry.is_some()) {
+        (true, false) => &scripts::CUT_ACCOUNT,
+        (true, true) => &scripts::CUT_ACCOUNT_ANNOUNCED,
+        (false, false) => &scripts::CUT_SOME,
+        (false, true) => &scripts::CUT_SOME_ANNOUNCED,
+    };
+    let mut keys = vec![keys.account(account), keys.marker(account)];
+    keys.extend(registry);
+    let call = Call::script_on(script, keys);
+    let some = |call: Call, kind: &[u8], name: &[u8; 16], at: Timestamp| {
+        call.bytes(kind).bytes(name).number(millis(at))
+    };
+    match cut {
+        Cut::Account(Moment { clock, at }) => call.bytes(letter(clock)).number(millis(at)),
+        Cut::Session(epoch) => some(call, b"e", epoch.as_bytes(), Timestamp::default()),
+        Cut::ProviderSession { sid, until } => match until {
+            Until::ForGood => some(call, b"g", sid.as_bytes(), Timestamp::default()),
+            Until::Moment(moment) => some(call, letter(moment.clock), sid.as_bytes(), moment.at),
+        },
+        Cut::ProviderSessionOrUnlabelled {
+            sid,
+            unlabelled_until,
+        } => some(call, b"u", sid.as_bytes(), unlabelled_until),
+    }
 }
 
 fn letter(clock: Clock) -> &'static [u8] {
@@ -202,9 +244,9 @@ impl TokenStore for RedisStore {
         options: ReadOptions,
     ) -> Result<SessionRecord> {
         const OPERATION: &str = "read a session";
-        let Held { client, keys, .. } = self.held();
-        let call = Call::command("HMGET", keys.account(account)).bytes(&session_field(epoch));
-        let answer = client.call(OPERATION, Effect::Reads, &call).await?;
+        let held = self.held();
+        let call = Call::command("HMGET", held.keys.account(account)).bytes(&session_field(epoch));
+        let answer = held.reading(OPERATION, &call, options).await?;
         let read = answer
             .list(OPERATION)?
             .next()
@@ -214,11 +256,11 @@ impl TokenStore for RedisStore {
 
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
         const OPERATION: &str = "read an entry";
-        let Held { client, keys, .. } = self.held();
-        let call = Call::command("HMGET", keys.account(at.account()))
+        let held = self.held();
+        let call = Call::command("HMGET", held.keys.account(at.account()))
             .bytes(&session_field(at.epoch()))
             .bytes(&entry_field(at));
-        let answer = client.call(OPERATION, Effect::Reads, &call).await?;
+        let answer = held.reading(OPERATION, &call, options).await?;
         let [session, entry] = answer.pair(OPERATION)?;
         living(OPERATION, *at.epoch(), session, options.now)?;
         let entry = entry.map(record::decode_entry).transpose()?;
@@ -279,7 +321,13 @@ impl TokenStore for RedisStore {
         options: EvictOptions,
     ) -> Result<Evicted> {
         let life = duration_millis(options.marker_life);
-        self.cut(account, cut, life, options.now).await
+        match options.announce {
+            Some(signer) if self.0.client.has_links() => {
+                let evicting = link::evict(self.held(), signer, account, cut, life, options.now);
+                Box::pin(evicting).await
+            }
+            _ => self.cut(account, cut, life, options.now).await,
+        }
     }
 
     async fn sessions(
@@ -317,7 +365,7 @@ impl TokenStore for RedisStore {
     }
 
     fn link(&self) -> Option<&dyn Link> {
-        None
+        self.0.client.has_links().then_some(self)
     }
 }
 

@@ -1,8 +1,8 @@
-//! For fuzzing: what reads the bytes that lie in a Redis.
+//! For fuzzing: what reads the bytes that lie in a Redis, or come over its channels.
 
 use token_cache_core::EpochHash;
 
-use crate::{cursor, record};
+use crate::{cursor, link::message, record};
 
 /// Reads bytes as each of the records that a Redis holds, and as a scan's position. It must come back, whatever they are.
 pub fn decode_all(bytes: &[u8]) {
@@ -12,4 +12,9 @@ pub fn decode_all(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = cursor::parse(text);
     }
+}
+
+/// Reads bytes as a message of the link. It must come back, whatever they are.
+pub fn decode_message(bytes: &[u8]) {
+    let _ = message::decode(bytes);
 }

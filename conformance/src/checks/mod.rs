@@ -19,6 +19,7 @@ pub mod expiry;
 pub mod faults;
 pub mod ids;
 pub mod isolation;
+pub mod link;
 pub mod locks;
 pub mod namespace;
 pub mod overtaken;

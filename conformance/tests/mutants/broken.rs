@@ -8,12 +8,12 @@ use std::{
 
 use token_cache_conformance::{Breakable, Harness, NoStore, async_trait};
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
-    EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted,
-    IssuerKey, Link, LockOwner, MarkOptions, Marking, MemoryStore, Namespace, NamespaceRecord,
-    Page, Pointed, Pointer, ReadOptions, RefreshLocks, Result, Scan, SessionRecord, SidKey,
-    TimeSource, Timestamp, TokenStore, Until, Version, WriteOptions, Written,
-    test_util::FailingStore,
+    AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, Capabilities, Cut,
+    Directory, Entry, EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed,
+    EvictOptions, Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener, LockOwner,
+    MarkOptions, Marking, MemoryStore, Namespace, NamespaceRecord, Page, Pointed, Pointer,
+    ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionRecord, SidKey, TimeSource,
+    Timestamp, TokenStore, Until, Version, WriteOptions, Written, test_util::FailingStore,
 };
 
 /// What is wrong with a store: each step does what the healthy store does, unless the fault says otherwise.
@@ -182,13 +182,31 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
     ) -> Vec<Result<Evicted>> {
         healthy.evict_accounts(accounts, at, marking, options).await
     }
+
+    async fn connect(
+        &self,
+        healthy: &dyn Link,
+        server: ServerId,
+        listener: Arc<dyn Listener>,
+    ) -> Result<Arc<dyn LinkConnection>> {
+        healthy.connect(server, listener).await
+    }
+
+    async fn announce(
+        &self,
+        healthy: &dyn Link,
+        signer: Option<ServerId>,
+        what: Invalidation,
+    ) -> Result<Announced> {
+        healthy.announce(signer, what).await
+    }
 }
 
 /// A memory store with a fault, which all its servers share.
 #[derive(Clone)]
-struct Broken<F> {
-    fault: Arc<F>,
-    healthy: Arc<dyn TokenStore>,
+pub(crate) struct Broken<F> {
+    pub(crate) fault: Arc<F>,
+    pub(crate) healthy: Arc<dyn TokenStore>,
 }
 
 /// Makes broken stores, one a namespace.
@@ -319,7 +337,7 @@ impl<F: Fault> TokenStore for Broken<F> {
     }
 
     fn link(&self) -> Option<&dyn Link> {
-        self.healthy.link()
+        Some(self)
     }
 }
 

@@ -7,11 +7,17 @@
 )]
 
 mod always_ended;
+mod announces_ends_alone;
+mod announces_late;
+mod announces_the_first;
 mod answers_with_its_marker;
 mod batches_without_markers;
+mod bent_connection;
 mod broken;
+mod broken_link;
 mod checks_then_writes;
 mod counts_all_alike;
+mod counts_from_one;
 mod displaces_before_it_refuses;
 mod ends_newer_sessions;
 mod ends_other_labels;
@@ -31,6 +37,7 @@ mod ignores_the_limit;
 mod ignores_versions;
 mod keeps_escrows;
 mod keeps_the_superseded;
+mod keeps_who_left;
 mod knows_one_account_a_sid;
 mod lands_late;
 mod lets_anyone_release;
@@ -45,7 +52,10 @@ mod mixes_entries;
 mod mixes_issuers;
 mod mixes_namespaces;
 mod mixes_sessions;
+mod never_says_it_is_lost;
 mod reads_then_writes;
+mod reaps_whoever;
+mod renames_its_registry;
 mod resurrects;
 mod serves_copies;
 mod shortens_its_index;
@@ -57,6 +67,7 @@ mod takes_any_record;
 mod takes_empty_for_a_miss;
 mod takes_errors_for_misses;
 mod takes_errors_for_sign_outs;
+mod tells_everybody;
 mod turns_its_clock_back;
 
 use std::sync::Arc;
@@ -104,10 +115,14 @@ macro_rules! caught {
 
 caught! {
     always_ended::AlwaysEnded by ending_nothing_is_reported;
+    announces_ends_alone::AnnouncesEndsAlone by an_eviction_that_ends_nothing_is_announced;
+    announces_late::AnnouncesLate by a_renewal_comes_after_what_was_announced;
+    announces_the_first::AnnouncesTheFirst by an_announcement_comes_whole;
     answers_with_its_marker::AnswersWithItsMarker by a_marked_sid_answers_again;
     batches_without_markers::BatchesWithoutMarkers by a_batch_cuts_each_of_its_accounts;
     checks_then_writes::ChecksThenWrites by a_sign_out_is_final_while_many_write;
     counts_all_alike::CountsAllAlike by each_kind_of_session_is_counted_apart;
+    counts_from_one::CountsFromOne by no_two_renewals_are_alike;
     displaces_before_it_refuses::DisplacesBeforeItRefuses by a_refused_sign_in_changes_nothing;
     ends_newer_sessions::EndsNewerSessions by a_delayed_cut_spares_newer_sessions;
     ends_other_labels::EndsOtherLabels by a_sid_cut_ends_what_bears_the_label;
@@ -126,6 +141,7 @@ caught! {
     ignores_versions::IgnoresVersions by a_write_over_a_version_replaces_only_that;
     keeps_escrows::KeepsEscrows by an_escrow_ends_with_its_session;
     keeps_the_superseded::KeepsTheSuperseded by superseded_sessions_are_removed_by_name;
+    keeps_who_left::KeepsWhoLeft by the_registry_holds_who_has_a_lease;
     knows_one_account_a_sid::KnowsOneAccountASid by several_accounts_under_one_sid_are_all_found;
     lands_late::LandsLate by a_sign_in_past_its_time_is_refused;
     lets_anyone_release::LetsAnyoneRelease by only_the_holder_releases_a_lock;
@@ -139,7 +155,10 @@ caught! {
     mixes_entries::MixesEntries by entries_are_apart;
     mixes_issuers::MixesIssuers by one_subject_at_two_issuers_is_two_accounts;
     mixes_sessions::MixesSessions by sessions_are_apart;
+    never_says_it_is_lost::NeverSaysItIsLost by a_lost_connection_says_so;
     reads_then_writes::ReadsThenWrites by of_racing_conditional_writes_one_is_stored;
+    reaps_whoever::ReapsWhoever by a_reap_spares_who_renewed_meanwhile;
+    renames_its_registry::RenamesItsRegistry by the_registry_keeps_its_id;
     resurrects::Resurrects by a_write_after_a_sign_out_is_refused;
     serves_copies::ServesCopies by a_sign_out_is_seen_by_every_server_at_once;
     shortens_its_index::ShortensItsIndex by the_index_outlives_its_longest_session;
@@ -151,6 +170,7 @@ caught! {
     takes_empty_for_a_miss::TakesEmptyForAMiss by an_empty_value_is_a_hit;
     takes_errors_for_misses::TakesErrorsForMisses by a_read_of_an_unreachable_store_is_no_miss;
     takes_errors_for_sign_outs::TakesErrorsForSignOuts by a_failed_sign_in_is_no_sign_out;
+    tells_everybody::TellsEverybody by an_acknowledgement_comes_to_the_signer_alone;
     turns_its_clock_back::TurnsItsClockBack by the_clock_goes_on;
 }
 

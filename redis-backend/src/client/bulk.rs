@@ -135,7 +135,7 @@ impl Client {
     pub(super) async fn dedicated(&self) -> RedisResult<pool::Dedicated> {
         match (&self.dedicated, &self.source) {
             (Some(pool), _) | (None, Source::Pool(pool)) => pool.take().await,
-            (None, Source::Link(link)) => link
+            (None, Source::Shared(shared)) => shared
                 .connection()
                 .await
                 .map(|(connection, _)| pool::Dedicated::shared(connection)),

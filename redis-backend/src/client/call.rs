@@ -1,4 +1,10 @@
+use std::{
+    borrow::Cow,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
 use redis::Cmd;
+use token_cache_core::{AnnouncementId, Result};
 
 /// A script that the server runs.
 pub(crate) struct Script {
@@ -41,6 +47,13 @@ pub(crate) struct Call {
     pub(super) script: Option<&'static Script>,
     /// A key that says which node of a cluster it goes to.
     pub(super) key: Vec<u8>,
+    sendings: Option<Sendings>,
+}
+
+/// Gives each sending of a call an id of its own.
+struct Sendings {
+    first: [u8; 16],
+    count: AtomicU32,
 }
 
 impl Call {
@@ -52,6 +65,7 @@ impl Call {
             command,
             script: None,
             key,
+            sendings: None,
         }
     }
 
@@ -70,7 +84,32 @@ impl Call {
             command,
             script: Some(script),
             key: key.unwrap_or_default(),
+            sendings: None,
         }
+    }
+
+    /// Has the id of an announcement as its last argument, another each time that it is sent.
+    pub(crate) fn announcing(mut self) -> Result<Self> {
+        self.sendings = Some(Sendings {
+            first: *AnnouncementId::mint()?.as_bytes(),
+            count: AtomicU32::new(0),
+        });
+        Ok(self)
+    }
+
+    /// The command, to be sent once.
+    pub(super) fn to_send(&self) -> Cow<'_, Cmd> {
+        let Some(Sendings { first, count }) = &self.sendings else {
+            return Cow::Borrowed(&self.command);
+        };
+        let count = count.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let mut id = *first;
+        for (byte, count) in id.iter_mut().zip(count) {
+            *byte ^= count;
+        }
+        let mut command = self.command.clone();
+        command.arg(&id);
+        Cow::Owned(command)
     }
 
     pub(crate) fn bytes(mut self, bytes: &[u8]) -> Self {

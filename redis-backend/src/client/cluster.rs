@@ -43,10 +43,11 @@ impl ClusterConnection {
     }
 
     pub(super) async fn send(&mut self, call: &Call) -> RedisResult<Value> {
-        let sent = self.0.req_packed_command(&call.command).await;
+        let command = call.to_send();
+        let sent = self.0.req_packed_command(&command).await;
         match sent.and_then(Value::extract_error) {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Ask) => {
-                self.send_asking(&call.command, error).await
+                self.send_asking(&command, error).await
             }
             answer => answer,
         }

@@ -47,7 +47,7 @@ impl Connection {
     async fn send_once(&mut self, call: &Call) -> RedisResult<Value> {
         match self {
             Self::Node(node) => node
-                .send_packed_command(&call.command)
+                .send_packed_command(&call.to_send())
                 .await
                 .and_then(Value::extract_error),
             #[cfg(feature = "cluster")]
@@ -102,7 +102,7 @@ impl Connection {
             pipeline.add_command(script.load());
         }
         for call in calls {
-            pipeline.add_command(call.command.clone());
+            pipeline.add_command(call.to_send().into_owned());
         }
         if let Some(Wait { replicas, millis }) = wait {
             pipeline.cmd("WAIT").arg(replicas).arg(millis);
@@ -143,7 +143,7 @@ pub(super) struct Together {
 }
 
 /// Which scripts a connection has loaded on its server; on a Cluster, where it leads to several, none.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Loaded(Vec<&'static Script>);
 
 impl Loaded {

@@ -1,8 +1,10 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use redis::{
     AsyncConnectionConfig, Client as Driver, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
-    RedisConnectionInfo, RedisResult, aio::MultiplexedConnection, io::tcp::TcpSettings,
+    ProtocolVersion, RedisConnectionInfo, RedisResult,
+    aio::{AsyncPushSender, MultiplexedConnection},
+    io::tcp::TcpSettings,
 };
 use secrecy::{ExposeSecret, SecretString};
 use token_cache_core::Result;
@@ -23,7 +25,7 @@ enum To {
     #[cfg(feature = "sentinel")]
     Sentinel(Box<super::sentinel::Sentinels>),
     #[cfg(feature = "cluster")]
-    Cluster(Box<redis::cluster::ClusterClient>),
+    Cluster(Box<redis::cluster::ClusterClient>, Manner),
     /// A connection that the application opened: there is no other.
     Given(MultiplexedConnection),
 }
@@ -66,7 +68,7 @@ impl Dialer {
                         manner.certificates.as_ref(),
                     )
                 });
-                To::Cluster(Box::new(client.map_err(failed)?))
+                To::Cluster(Box::new(client.map_err(failed)?), manner)
             }
             #[cfg(feature = "sentinel")]
             Topology::Sentinel(sentinel) => {
@@ -105,7 +107,7 @@ impl Dialer {
     pub(super) fn leads_to_cluster(&self) -> bool {
         match &self.to {
             #[cfg(feature = "cluster")]
-            To::Cluster(_) => true,
+            To::Cluster(..) => true,
             _ => false,
         }
     }
@@ -113,16 +115,16 @@ impl Dialer {
     pub(super) async fn dial(&self) -> RedisResult<Connection> {
         let dialing = async {
             match &self.to {
-                To::One(client) => open(client, self.connect_timeout)
+                To::One(client) => open(client, self.connect_timeout, None)
                     .await
                     .map(Connection::Node),
                 #[cfg(feature = "sentinel")]
                 To::Sentinel(sentinels) => sentinels
-                    .dial(self.connect_timeout)
+                    .dial(self.connect_timeout, None)
                     .await
                     .map(Connection::Node),
                 #[cfg(feature = "cluster")]
-                To::Cluster(client) => client
+                To::Cluster(client, _) => client
                     .get_async_connection()
                     .await
                     .map(super::cluster::ClusterConnection::new)
@@ -130,7 +132,40 @@ impl Dialer {
                 To::Given(connection) => Ok(Connection::Node(connection.clone())),
             }
         };
-        // Sentinels are asked one after the other, each in a share of the time.
+        self.in_time(Box::pin(dialing)).await
+    }
+
+    /// Whether connections of their own can be opened, which a link needs.
+    pub(super) fn opens_others(&self) -> bool {
+        !matches!(self.to, To::Given(_))
+    }
+
+    /// Opens a connection that hears pushes: to the one server there is, or, on a Cluster, to the one at `node`.
+    pub(super) async fn dial_hearing(
+        &self,
+        node: Option<&Address>,
+        pushes: Pushes,
+    ) -> RedisResult<MultiplexedConnection> {
+        let dialing = async {
+            match &self.to {
+                To::One(client) => open(client, self.connect_timeout, Some(pushes)).await,
+                #[cfg(feature = "sentinel")]
+                To::Sentinel(sentinels) => sentinels.dial(self.connect_timeout, Some(pushes)).await,
+                #[cfg(feature = "cluster")]
+                To::Cluster(_, manner) => {
+                    let node = manner.node(node.ok_or_else(nowhere)?)?;
+                    open(&node, self.connect_timeout, Some(pushes)).await
+                }
+                To::Given(_) => Err(nowhere()),
+            }
+        };
+        #[cfg(not(feature = "cluster"))]
+        let _ = node;
+        self.in_time(Box::pin(dialing)).await
+    }
+
+    /// Sentinels are asked one after the other, each in a share of the time.
+    async fn in_time<T>(&self, dialing: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
         match tokio::time::timeout(self.connect_timeout, dialing).await {
             Ok(dialed) => dialed,
             Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
@@ -164,17 +199,37 @@ impl Manner {
     }
 }
 
+/// What hears the pushes of a connection.
+pub(super) type Pushes = Arc<dyn AsyncPushSender>;
+
 /// Opens a connection whose requests have no timeout of their own: ours counts retries in.
 pub(super) async fn open(
     client: &Driver,
     connect_timeout: Duration,
+    pushes: Option<Pushes>,
 ) -> RedisResult<MultiplexedConnection> {
-    let config = AsyncConnectionConfig::new()
+    let mut config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(connect_timeout))
         .set_response_timeout(None);
+    let hearing;
+    let client = match pushes {
+        None => client,
+        Some(pushes) => {
+            config = config.set_push_sender(pushes);
+            let info = client.get_connection_info().clone();
+            let settings = info.redis_settings().clone();
+            let settings = settings.set_protocol(ProtocolVersion::RESP3);
+            hearing = Driver::open(info.set_redis_settings(settings))?;
+            &hearing
+        }
+    };
     client
         .get_multiplexed_async_connection_with_config(&config)
         .await
+}
+
+fn nowhere() -> redis::RedisError {
+    std::io::Error::from(std::io::ErrorKind::NotConnected).into()
 }
 
 pub(super) fn tcp_settings() -> TcpSettings {

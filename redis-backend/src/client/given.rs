@@ -3,7 +3,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use token_cache_core::Result;
 
-use super::{Client, Dialer, Link, Pool, Source};
+use super::{Client, Dialer, Pool, Shared, Source};
 use crate::{Durability, error::from_driver};
 
 /// What an application has already: see the constructors of [`RedisStore`](crate::RedisStore).
@@ -23,11 +23,12 @@ impl Client {
         operation_timeout: Duration,
         durability: Durability,
     ) -> Result<Self> {
-        let link = Link::open(Dialer::of_connection(connection))
+        let shared = Shared::open(Dialer::of_connection(connection))
             .await
             .map_err(|error| from_driver("connect", error))?;
         Ok(Self {
-            source: Source::Link(link),
+            source: Source::Shared(shared),
+            dialer: None,
             dedicated: None,
             operation_timeout,
             durability,
@@ -42,6 +43,7 @@ impl Client {
     ) -> Self {
         Self {
             source: Source::Pool(Pool::given(pool)),
+            dialer: None,
             dedicated: None,
             operation_timeout,
             durability,

@@ -1,126 +1,254 @@
+//! The connection of a server's link: requests, and what comes unasked.
+
 use std::{
-    sync::{Arc, Weak},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-use redis::{RedisError, RedisResult};
-use token_cache_core::backend::backoff;
+use redis::{PushInfo, PushKind, RedisError, RedisResult, Value, aio::AsyncPushSender};
+use token_cache_core::{Error, ErrorKind, Result};
 use tokio::sync::watch;
 
-use super::{connection::Connection, dial::Dialer};
+use super::{
+    Client,
+    call::Call,
+    connection::{Connection, Loaded, Together, Wait},
+    reply::Reply,
+    unconfirmed,
+};
+use crate::error::{Applied, classify, from_driver, timed_out};
 
-/// One shared connection that comes back by itself.
-///
-/// Who asks while it is lost waits for the attempt under way, and gets the outcome of the last one otherwise: callers neither
-/// hang nor dial.
-pub(crate) struct Link(Arc<Inner>);
-
-struct Inner {
-    dialer: Dialer,
-    state: watch::Sender<State>,
+/// What hears the messages of a link, one after the other, and never blocks.
+pub(crate) trait Hears: Send + Sync + 'static {
+    /// False where the link is of no more use.
+    fn heard(&self, channel: &[u8], message: &[u8]) -> bool;
 }
 
-enum State {
-    Up {
-        connection: Connection,
-        generation: u64,
-    },
-    Down {
-        last: u64,
-        /// How the last attempt failed; none while the first is under way.
-        failed: Option<RedisError>,
-    },
+/// An open connection of a link. Whatever fails on it loses it: another is opened then, and nothing is sent again here.
+pub(crate) struct Wire {
+    connection: Connection,
+    loaded: Mutex<Loaded>,
+    lost: watch::Sender<bool>,
+    patience: Duration,
+    replicas: Option<u32>,
 }
 
-impl Link {
-    /// Opens the connection; a failure is the caller's to see.
-    pub(crate) async fn open(dialer: Dialer) -> RedisResult<Self> {
-        let connection = dialer.dial().await?;
-        let (state, _) = watch::channel(State::Up {
-            connection,
-            generation: 0,
+/// What the driver tells of a connection.
+struct Pushes<H> {
+    hears: H,
+    lost: watch::Sender<bool>,
+}
+
+impl Client {
+    /// Whether a link can have a connection of its own.
+    pub(crate) fn has_links(&self) -> bool {
+        self.dialer.is_some()
+    }
+
+    /// Opens a connection to the server that has `key`. It is subscribed to both channels when this returns.
+    pub(crate) async fn open_link(
+        &self,
+        operation: &'static str,
+        key: &[u8],
+        channels: [&[u8]; 2],
+        hears: impl Hears,
+    ) -> Result<Wire> {
+        let failed = |error| from_driver(operation, error);
+        let dialer = self.dialer.as_ref().ok_or_else(|| gone(operation))?;
+        let lost = watch::Sender::new(false);
+        let pushes = Pushes {
+            hears,
+            lost: lost.clone(),
+        };
+        #[cfg(feature = "cluster")]
+        let node = if self.clustered {
+            let slots = self.ask_any(operation, &["CLUSTER", "SLOTS"]).await?;
+            Some(primary_of(slots.0, key).map_err(failed)?)
+        } else {
+            None
+        };
+        #[cfg(not(feature = "cluster"))]
+        let (node, _) = (None, key);
+        let connection = dialer
+            .dial_hearing(node.as_ref(), std::sync::Arc::new(pushes))
+            .await
+            .map_err(failed)?;
+        let wire = Wire {
+            connection: Connection::Node(connection),
+            loaded: Mutex::default(),
+            lost,
+            patience: self.operation_timeout,
+            replicas: self.replicas(),
+        };
+        for channel in channels {
+            let subscribe = Call::command("SSUBSCRIBE", channel.to_vec());
+            wire.send(operation, &subscribe).await?;
+        }
+        Ok(wire)
+    }
+}
+
+impl Wire {
+    /// Sends a call.
+    pub(crate) async fn send(&self, operation: &'static str, call: &Call) -> Result<Reply> {
+        let mut connection = self.connection.clone();
+        self.in_time(operation, connection.send(call))
+            .await
+            .map(Reply)
+    }
+
+    /// Sends a call, and waits until as many replicas have what it leaves as the durability asks for.
+    pub(crate) async fn confirmed(&self, operation: &'static str, call: Call) -> Result<Reply> {
+        let Some(asked) = self.replicas else {
+            return self.send(operation, &call).await;
+        };
+        let wait = Wait {
+            replicas: asked,
+            millis: u64::try_from((self.patience * 4 / 5).as_millis())
+                .unwrap_or(u64::MAX)
+                .max(1),
+        };
+        let Together { answers, replicas } = self.together(operation, &[call], Some(wait)).await?;
+        let answer = answers
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| Err(std::io::Error::from(std::io::ErrorKind::NotConnected).into()));
+        let answer = answer.map_err(|error| self.failed(operation, error))?;
+        let have = replicas.unwrap_or(0);
+        if have < asked {
+            self.lose();
+            return Err(unconfirmed(operation, asked, have));
+        }
+        Ok(Reply(answer))
+    }
+
+    /// Sends calls whose answers say nothing, at once.
+    pub(crate) async fn send_all(&self, operation: &'static str, calls: &[Call]) -> Result<()> {
+        for answer in self.together(operation, calls, None).await?.answers {
+            answer.map_err(|error| self.failed(operation, error))?;
+        }
+        Ok(())
+    }
+
+    async fn together(
+        &self,
+        operation: &'static str,
+        calls: &[Call],
+        wait: Option<Wait>,
+    ) -> Result<Together> {
+        let mut connection = self.connection.clone();
+        let mut loaded = self.loaded().clone();
+        let sending = connection.send_together(calls, wait, &mut loaded);
+        let sent = self.in_time(operation, sending).await;
+        *self.loaded() = loaded;
+        sent
+    }
+
+    fn loaded(&self) -> std::sync::MutexGuard<'_, Loaded> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn in_time<T>(
+        &self,
+        operation: &'static str,
+        sending: impl Future<Output = RedisResult<T>>,
+    ) -> Result<T> {
+        if self.is_lost() {
+            return Err(gone(operation));
+        }
+        match tokio::time::timeout(self.patience, sending).await {
+            // An unasked message may have been taken for the answer.
+            Ok(Ok(_)) if self.is_lost() => Err(gone(operation).maybe_applied()),
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.failed(operation, error)),
+            Err(_) => {
+                self.lose();
+                Err(timed_out(operation).maybe_applied())
+            }
+        }
+    }
+
+    fn failed(&self, operation: &'static str, error: RedisError) -> Error {
+        let class = classify(&error);
+        if class.lost || class.passing {
+            self.lose();
+        }
+        let error = from_driver(operation, error);
+        if class.applied == Applied::Maybe {
+            error.maybe_applied()
+        } else {
+            error
+        }
+    }
+
+    /// Says that it is of no more use.
+    pub(crate) fn lose(&self) {
+        self.lost.send_replace(true);
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        *self.lost.borrow()
+    }
+
+    /// Waits until it is lost.
+    pub(crate) async fn lost(&self) {
+        // It never closes: this has a sender.
+        let _ = self.lost.subscribe().wait_for(|lost| *lost).await;
+    }
+}
+
+/// What is said of a connection that was lost.
+pub(crate) fn gone(operation: &'static str) -> Error {
+    Error::new(ErrorKind::Unavailable, operation)
+        .store(crate::STORE)
+        .message("the link's connection was lost; it is opened anew")
+}
+
+impl<H: Hears> AsyncPushSender for Pushes<H> {
+    fn send(&self, push: PushInfo) -> std::result::Result<(), redis::aio::SendError> {
+        let well = match (push.kind, push.data.as_slice()) {
+            (PushKind::SMessage, [Value::BulkString(channel), Value::BulkString(message)]) => {
+                self.hears.heard(channel, message)
+            }
+            // The slot has moved, or the connection is closed.
+            (PushKind::SMessage | PushKind::SUnsubscribe | PushKind::Disconnection, _) => false,
+            _ => true,
+        };
+        if !well {
+            self.lost.send_replace(true);
+        }
+        Ok(())
+    }
+}
+
+impl<H> Drop for Pushes<H> {
+    fn drop(&mut self) {
+        self.lost.send_replace(true);
+    }
+}
+
+/// Which server has the slot of a key, by the answer of `CLUSTER SLOTS`.
+#[cfg(feature = "cluster")]
+fn primary_of(slots: Value, key: &[u8]) -> RedisResult<crate::Address> {
+    use redis::cluster_routing::Slot;
+
+    type Range = (u16, u16, (String, u16));
+    let wanted = Slot::for_key(key);
+    let ranges: Vec<Vec<Value>> = redis::from_redis_value(slots)?;
+    for range in ranges {
+        let mut parts = range.into_iter().take(3).map(|part| match part {
+            Value::Array(node) => Value::Array(node.into_iter().take(2).collect()),
+            other => other,
         });
-        Ok(Self(Arc::new(Inner { dialer, state })))
-    }
-
-    /// The connection, as [`connection`](Self::connection) gives it, where nobody has to wait for it.
-    pub(crate) fn now(&self) -> Option<RedisResult<(Connection, u64)>> {
-        self.0.state.borrow().outcome()
-    }
-
-    /// The connection, and its generation, for [`lose`](Self::lose).
-    pub(crate) async fn connection(&self) -> RedisResult<(Connection, u64)> {
-        let mut states = self.0.state.subscribe();
-        match states.wait_for(|state| state.outcome().is_some()).await {
-            Ok(state) => state.outcome().unwrap_or_else(|| Err(gone())),
-            Err(_) => Err(gone()),
+        let three = Value::Array(parts.by_ref().collect());
+        let (first, last, (host, port)): Range = redis::from_redis_value(three)?;
+        if (first..=last).any(|slot| Slot::new(slot) == Some(wanted)) {
+            return Ok(crate::Address::new(host, port));
         }
     }
-
-    /// Says that a generation is of no more use. The first who says so starts the search for another.
-    pub(crate) fn lose(&self, lost: u64) {
-        let first = self.0.state.send_if_modified(|state| match state {
-            State::Up {
-                connection,
-                generation,
-            } if *generation == lost && !connection.heals_itself() => {
-                *state = State::Down {
-                    last: lost,
-                    failed: None,
-                };
-                true
-            }
-            _ => false,
-        });
-        if first {
-            tokio::spawn(reconnect(Arc::downgrade(&self.0)));
-        }
-    }
-}
-
-impl State {
-    fn outcome(&self) -> Option<RedisResult<(Connection, u64)>> {
-        match self {
-            Self::Up {
-                connection,
-                generation,
-            } => Some(Ok((connection.clone(), *generation))),
-            Self::Down { failed, .. } => failed.clone().map(Err),
-        }
-    }
-
-    fn last(&self) -> u64 {
-        match self {
-            Self::Up { generation, .. } => *generation,
-            Self::Down { last, .. } => *last,
-        }
-    }
-}
-
-/// Dials until it succeeds, or nobody has the link any more.
-async fn reconnect(link: Weak<Inner>) {
-    for attempt in 0_u32.. {
-        let Some(inner) = link.upgrade() else { return };
-        let last = inner.state.borrow().last();
-        match inner.dialer.dial().await {
-            Ok(connection) => {
-                let generation = last + 1;
-                inner.state.send_replace(State::Up {
-                    connection,
-                    generation,
-                });
-                return;
-            }
-            Err(error) => {
-                let failed = Some(error);
-                inner.state.send_replace(State::Down { last, failed });
-            }
-        }
-        drop(inner);
-        tokio::time::sleep(backoff(Duration::from_millis(20), attempt)).await;
-    }
-}
-
-fn gone() -> RedisError {
-    std::io::Error::from(std::io::ErrorKind::NotConnected).into()
+    Err((
+        redis::ErrorKind::ClusterConnectionNotFound,
+        "no server has the slot",
+    )
+        .into())
 }

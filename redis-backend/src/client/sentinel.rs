@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use redis::{Client as Driver, ErrorKind, RedisResult, Value, aio::MultiplexedConnection};
 
-use super::dial::{Manner, open};
+use super::dial::{Manner, Pushes, open};
 use crate::{Address, Sentinel};
 
 /// Finds the primary through the Sentinels, each time anew.
@@ -32,12 +32,16 @@ impl Sentinels {
     }
 
     /// Asks one Sentinel after the other, until one names a server that says it is the primary.
-    pub(super) async fn dial(&self, timeout: Duration) -> RedisResult<MultiplexedConnection> {
+    pub(super) async fn dial(
+        &self,
+        timeout: Duration,
+        pushes: Option<Pushes>,
+    ) -> RedisResult<MultiplexedConnection> {
         // One that hangs must leave time for the others, and for the primary itself.
         let share = timeout / u32::try_from(self.ask.len() + 1).unwrap_or(u32::MAX);
         let mut failed = unknown_service();
         for sentinel in &self.ask {
-            match tokio::time::timeout(share, self.by(sentinel, share)).await {
+            match tokio::time::timeout(share, self.by(sentinel, share, pushes.clone())).await {
                 Ok(Ok(primary)) => return Ok(primary),
                 Ok(Err(error)) => failed = error,
                 Err(_) => failed = std::io::Error::from(std::io::ErrorKind::TimedOut).into(),
@@ -46,8 +50,13 @@ impl Sentinels {
         Err(failed)
     }
 
-    async fn by(&self, sentinel: &Driver, timeout: Duration) -> RedisResult<MultiplexedConnection> {
-        let mut asked = open(sentinel, timeout).await?;
+    async fn by(
+        &self,
+        sentinel: &Driver,
+        timeout: Duration,
+        pushes: Option<Pushes>,
+    ) -> RedisResult<MultiplexedConnection> {
+        let mut asked = open(sentinel, timeout, None).await?;
         let named: Option<(String, u16)> = redis::cmd("SENTINEL")
             .arg("GET-MASTER-ADDR-BY-NAME")
             .arg(&self.service)
@@ -55,7 +64,7 @@ impl Sentinels {
             .await?;
         let (host, port) = named.ok_or_else(unknown_service)?;
         let primary = self.to_primary.node(&Address::new(host, port))?;
-        let mut primary = open(&primary, timeout).await?;
+        let mut primary = open(&primary, timeout, pushes).await?;
         let role: Vec<Value> = redis::cmd("ROLE").query_async(&mut primary).await?;
         match role.first() {
             Some(Value::BulkString(role)) if role == b"master" => Ok(primary),

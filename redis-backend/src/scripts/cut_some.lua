@@ -7,6 +7,8 @@
 --   's', 'p' those of the sid that stand at or before the moment on the store's or the provider's clock
 --   'u' those of the sid, and the unlabelled ones up to the moment on the provider's clock
 -- Answers 1 where a session ended, or 0.
+-- A replica refuses it, also where there is nothing to end: it may lack what its primary has.
+redis.call('PEXPIREAT', KEYS[2], 1, 'GT')
 local kind, name, at, now = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
 if kind == 'u' then
   local time = redis.call('TIME')

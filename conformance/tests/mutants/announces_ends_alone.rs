@@ -1,0 +1,39 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{
+    AccountKey, Announced, AnnouncementId, Cut, EvictOptions, Evicted, Invalidation, Result,
+    TokenStore,
+};
+
+use crate::{broken::Fault, broken_link::link_of};
+
+/// Announces a sign-out only where it ended something.
+#[derive(Default)]
+pub(crate) struct AnnouncesEndsAlone;
+
+#[async_trait]
+impl Fault for AnnouncesEndsAlone {
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        mut options: EvictOptions,
+    ) -> Result<Evicted> {
+        let signer = options.announce.take();
+        let evicted = healthy.evict(account, cut, options).await?;
+        if signer.is_none() {
+            return Ok(evicted);
+        }
+        let announced = if evicted.ended {
+            let what = Invalidation::Accounts(vec![*account]);
+            link_of(healthy)?.announce(signer, what).await?
+        } else {
+            Announced {
+                id: AnnouncementId::mint()?,
+                registry: None,
+                holders: Vec::new(),
+            }
+        };
+        Ok(evicted.announced(announced))
+    }
+}

@@ -1,0 +1,68 @@
+//! A link's connection with one thing wrong.
+
+use std::{fmt, sync::Arc};
+
+use token_cache_conformance::async_trait;
+use token_cache_core::{LeaseHolder, LinkConnection, RegistryId, Result};
+
+/// What is wrong with it: each step does what the healthy one does, unless the bend says otherwise.
+#[async_trait]
+pub(crate) trait Bend: Send + Sync + 'static {
+    async fn renew(&self, healthy: &dyn LinkConnection) -> Result<RegistryId> {
+        healthy.renew().await
+    }
+
+    async fn reap(&self, healthy: &dyn LinkConnection, silent: &[LeaseHolder]) -> Result<()> {
+        healthy.reap(silent).await
+    }
+
+    async fn leave(&self, healthy: &dyn LinkConnection) -> Result<()> {
+        healthy.leave().await
+    }
+
+    async fn lost(&self, healthy: &dyn LinkConnection) {
+        healthy.lost().await;
+    }
+}
+
+pub(crate) struct Bent<B> {
+    pub(crate) healthy: Arc<dyn LinkConnection>,
+    pub(crate) bend: B,
+}
+
+impl<B: Bend> Bent<B> {
+    pub(crate) fn of(healthy: Arc<dyn LinkConnection>, bend: B) -> Arc<dyn LinkConnection> {
+        Arc::new(Self { healthy, bend })
+    }
+}
+
+#[async_trait]
+impl<B: Bend> LinkConnection for Bent<B> {
+    async fn renew(&self) -> Result<RegistryId> {
+        self.bend.renew(&*self.healthy).await
+    }
+
+    async fn registry(&self) -> Result<RegistryId> {
+        self.healthy.registry().await
+    }
+
+    async fn reap(&self, silent: &[LeaseHolder]) -> Result<()> {
+        self.bend.reap(&*self.healthy, silent).await
+    }
+
+    async fn leave(&self) -> Result<()> {
+        self.bend.leave(&*self.healthy).await
+    }
+
+    async fn lost(&self) {
+        self.bend.lost(&*self.healthy).await;
+    }
+}
+
+impl<B> fmt::Debug for Bent<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bent")
+            .field("healthy", &self.healthy)
+            .finish_non_exhaustive()
+    }
+}

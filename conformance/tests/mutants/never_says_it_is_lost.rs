@@ -1,0 +1,48 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use token_cache_conformance::async_trait;
+use token_cache_core::{
+    Error, ErrorKind, Link, LinkConnection, Listener, RegistryId, Result, ServerId,
+};
+
+use crate::{
+    bent_connection::{Bend, Bent},
+    broken::Fault,
+};
+
+/// Its connections fail after their first renewal, and don't say that they are lost.
+#[derive(Default)]
+pub(crate) struct NeverSaysItIsLost;
+
+#[derive(Default)]
+struct Failing(AtomicBool);
+
+#[async_trait]
+impl Fault for NeverSaysItIsLost {
+    async fn connect(
+        &self,
+        healthy: &dyn Link,
+        server: ServerId,
+        listener: Arc<dyn Listener>,
+    ) -> Result<Arc<dyn LinkConnection>> {
+        let healthy = healthy.connect(server, listener).await?;
+        Ok(Bent::of(healthy, Failing::default()))
+    }
+}
+
+#[async_trait]
+impl Bend for Failing {
+    async fn renew(&self, healthy: &dyn LinkConnection) -> Result<RegistryId> {
+        if self.0.swap(true, Ordering::SeqCst) {
+            return Err(Error::new(ErrorKind::Unavailable, "renew"));
+        }
+        healthy.renew().await
+    }
+
+    async fn lost(&self, _: &dyn LinkConnection) {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,6 @@
+//! Any message over the channels of Redis: it is read or refused.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| token_cache_redis::test_util::decode_message(bytes));

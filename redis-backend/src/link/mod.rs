@@ -1,0 +1,137 @@
+//! The link between servers that keep local copies: sharded pub/sub, and a registry of lease holders, in one slot.
+
+mod acknowledgements;
+mod announce;
+mod connection;
+mod hearing;
+pub(crate) mod message;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::AtomicU64};
+
+use async_trait::async_trait;
+use token_cache_core::{
+    Announced, Error, ErrorKind, Invalidation, Link, LinkConnection, Listener, RegistryId, Result,
+    ServerId,
+};
+use tokio::sync::mpsc;
+
+pub(crate) use self::announce::evict;
+use self::{
+    connection::Connection,
+    hearing::{Hearing, Markers},
+};
+use crate::{
+    RedisStore,
+    client::{Call, Wire},
+    store::Held,
+};
+
+const OPERATION: &str = "open the link";
+
+/// The links that are open.
+#[derive(Default)]
+pub(crate) struct Links(Mutex<Vec<(ServerId, Weak<Wire>)>>);
+
+impl Links {
+    /// That of a server, while it is up.
+    fn of(&self, server: ServerId) -> Option<Arc<Wire>> {
+        let open = self.open();
+        let (_, wire) = open.iter().rev().find(|(whose, _)| *whose == server)?;
+        wire.upgrade().filter(|wire| !wire.is_lost())
+    }
+
+    /// The last that was opened, while it is up: where what is to be kept as a copy is read, so that it is read and announced at
+    /// one server.
+    pub(crate) fn last(&self) -> Option<Arc<Wire>> {
+        let (_, wire) = self.open().last()?.clone();
+        wire.upgrade().filter(|wire| !wire.is_lost())
+    }
+
+    fn add(&self, server: ServerId, wire: &Arc<Wire>) {
+        let mut open = self.open();
+        open.retain(|(whose, wire)| *whose != server && wire.strong_count() > 0);
+        open.push((server, Arc::downgrade(wire)));
+    }
+
+    fn open(&self) -> MutexGuard<'_, Vec<(ServerId, Weak<Wire>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Link for RedisStore {
+    async fn connect(
+        &self,
+        server: ServerId,
+        listener: Arc<dyn Listener>,
+    ) -> Result<Arc<dyn LinkConnection>> {
+        let Held {
+            client,
+            keys,
+            links,
+            ..
+        } = self.held();
+        let (owed, queue) = mpsc::channel(acknowledgements::QUEUE);
+        let markers = Arc::<Markers>::default();
+        let (announcements, own) = (keys.announcements(), keys.own_channel(&server));
+        let hearing = Hearing {
+            announcements: announcements.clone(),
+            listener,
+            owed,
+            markers: Arc::clone(&markers),
+        };
+        let opening = async {
+            let wire = client
+                .open_link(OPERATION, &keys.registry(), [&announcements, &own], hearing)
+                .await?;
+            // Whether it may publish: what is no message is ignored there.
+            let nothing = Call::command("SPUBLISH", own.clone()).bytes(b"");
+            wire.send(OPERATION, &nothing).await?;
+            Ok(Arc::new(wire))
+        };
+        let wire = opening.await.map_err(naming_permissions)?;
+        let nonce = RegistryId::mint()?;
+        let (nonce, first) = halves(nonce.as_bytes());
+        tokio::spawn(acknowledgements::send(
+            Arc::clone(&wire),
+            keys.clone(),
+            client.is_cluster(),
+            queue,
+        ));
+        links.add(server, &wire);
+        Ok(Arc::new(Connection {
+            wire,
+            keys: keys.clone(),
+            server,
+            markers,
+            nonce,
+            renewals: AtomicU64::new(first),
+            patience: client.operation_timeout(),
+        }))
+    }
+
+    async fn announce(&self, signer: Option<ServerId>, what: Invalidation) -> Result<Announced> {
+        announce::announce(self.held(), signer, &what).await
+    }
+}
+
+/// A nonce, and where a count begins.
+fn halves(random: &[u8; 16]) -> ([u8; 8], u64) {
+    let (mut nonce, mut first) = ([0; 8], [0; 8]);
+    nonce.copy_from_slice(&random[..8]);
+    first.copy_from_slice(&random[8..]);
+    (nonce, u64::from_be_bytes(first))
+}
+
+fn naming_permissions(error: Error) -> Error {
+    if error.kind() != ErrorKind::Denied {
+        return error;
+    }
+    Error::new(ErrorKind::Denied, OPERATION)
+        .store(crate::STORE)
+        .message(
+            "local copies need HELLO, SSUBSCRIBE and SPUBLISH on the channels that start with the prefix; see the ACL in the \
+             documentation",
+        )
+        .with_source(error)
+}
