@@ -98,13 +98,15 @@ impl LinkTask {
         let clock = Arc::clone(&self.clock);
         loop {
             let serves_from = self.terms.borrow_and_update().serves_from();
+            if !serves_from.is_some_and(|from| from <= clock.now()) && next_renewal.take().is_some()
+            {
+                // The record was found to say too little of this server's copies.
+                self.ears.holder.resign();
+            }
             let renews_at = match (self.lease, serves_from) {
                 (Some(_), Some(from)) => Some(next_renewal.unwrap_or(from)),
                 _ => None,
             };
-            if renews_at.is_none() && next_renewal.take().is_some() {
-                self.ears.holder.resign();
-            }
             tokio::select! {
                 () = &mut lost => return End::Lost { was_good },
                 Some(silent) = self.silent.recv() => {
@@ -178,7 +180,7 @@ impl LinkTask {
         let mut serves = false;
         loop {
             let serves_from = self.terms.borrow_and_update().serves_from();
-            if serves && serves_from.is_none() {
+            if serves && !serves_from.is_some_and(|from| from <= clock.now()) {
                 self.ears.holder.resign();
                 serves = false;
             }

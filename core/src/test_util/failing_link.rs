@@ -52,7 +52,11 @@ impl FailingLink {
         .await
     }
 
-    async fn request<T>(&self, request: impl Future<Output = Result<T>> + Send) -> Result<T> {
+    /// A request over it.
+    pub(super) async fn request<T>(
+        &self,
+        request: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
         let manner = self.0.subscribe();
         through(manner, request).await
     }

@@ -74,7 +74,8 @@ impl FailingStore {
         self.manner().late = late;
     }
 
-    /// From now on the link's connections are lost, and none can be opened. All else goes on.
+    /// From now on the link's connections are lost, none can be opened, and what is announced apart fails. All else goes on,
+    /// evictions that are announced too.
     pub fn cut_link(&self) {
         self.link.set(LinkManner::Cut);
     }
@@ -247,7 +248,8 @@ impl Link for FailingStore {
 
     async fn announce(&self, signer: Option<ServerId>, what: Invalidation) -> Result<Announced> {
         let link = self.inner.link().ok_or_else(unsupported)?;
-        self.request("announce", link.announce(signer, what)).await
+        let announcing = self.request("announce", link.announce(signer, what));
+        self.link.request(announcing).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! A sign-out returns when no server can serve a local copy of what it ended: what it waits for, and for how long.
 
 #![allow(
+    clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test fails by panicking"
@@ -9,6 +10,9 @@
 
 mod ages;
 mod fleet;
+mod history;
+mod keeper;
 mod peer;
+mod servers;
 mod signer;
 mod who_keeps_copies;

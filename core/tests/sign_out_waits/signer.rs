@@ -9,7 +9,7 @@ use crate::{
     peer::Peer,
 };
 
-fn gone(copies: &CopiesGone) -> (usize, usize) {
+pub(crate) fn gone(copies: &CopiesGone) -> (usize, usize) {
     match copies {
         CopiesGone::Gone {
             servers, silent, ..
