@@ -98,8 +98,7 @@ impl LinkTask {
         let clock = Arc::clone(&self.clock);
         loop {
             let serves_from = self.terms.borrow_and_update().serves_from();
-            if !serves_from.is_some_and(|from| from <= clock.now()) && next_renewal.take().is_some()
-            {
+            if serves_from.is_none_or(|from| from > clock.now()) && next_renewal.take().is_some() {
                 // The record was found to say too little of this server's copies.
                 self.ears.holder.resign();
             }
@@ -180,7 +179,7 @@ impl LinkTask {
         let mut serves = false;
         loop {
             let serves_from = self.terms.borrow_and_update().serves_from();
-            if serves && !serves_from.is_some_and(|from| from <= clock.now()) {
+            if serves && serves_from.is_none_or(|from| from > clock.now()) {
                 self.ears.holder.resign();
                 serves = false;
             }

@@ -19,7 +19,6 @@ macro_rules! count {
     }};
 }
 
-#[allow(dead_code, reason = "told by local copies as they come")]
 mod copies;
 #[cfg_attr(
     not(all(feature = "tracing", feature = "metrics")),
@@ -34,7 +33,6 @@ mod observe;
 mod operation;
 mod tables;
 
-#[allow(unused_imports, reason = "told by local copies as they come")]
 pub(crate) use self::copies::{
     CopyRead, copies, copy_filled, copy_read, lease_lost, silent, untold,
 };

@@ -2,7 +2,6 @@ macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident = $label:literal, $span:literal at $level:ident, $counter:literal;)*) => {
         /// What is observed: an operation has a span, a counter by outcome, and a place in the durations.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[allow(dead_code, reason = "told by local copies as they come")]
         pub(crate) enum Operation {
             $($(#[$doc])* $name,)*
         }
