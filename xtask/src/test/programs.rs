@@ -67,7 +67,14 @@ pub(super) fn run(built: &Built, dynamodb: &Held) -> Outcome {
     }
     command::run(built.program(torture::PROGRAM)?.args(["--minutes", "1"]))?;
     let on_dynamodb = ["--store", "dynamodb", "--minutes", "0.5"];
-    command::run(built.program(torture::PROGRAM)?.args(on_dynamodb))
+    command::run(built.program(torture::PROGRAM)?.args(on_dynamodb))?;
+    let with_copies = ["--local", "--minutes", "0.35"];
+    command::run(built.program(torture::PROGRAM)?.args(with_copies))?;
+    for broken in ["copies-without-lease", "copies-stamped-late"] {
+        let with_broken_copies = ["--design", broken, "--minutes", "0.25"];
+        command::run(built.program(torture::PROGRAM)?.args(with_broken_copies))?;
+    }
+    Ok(())
 }
 
 /// The store's URL is the last argument.

@@ -59,7 +59,7 @@ impl Mix {
     pub(super) fn of(users: Users, task: u32) -> Self {
         match users {
             Users::Usual => USUAL,
-            Users::Hot if task % READERS == 0 => HOT,
+            Users::Hot if task.is_multiple_of(READERS) => HOT,
             Users::Hot => READS,
         }
     }

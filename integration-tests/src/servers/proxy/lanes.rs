@@ -57,13 +57,13 @@ impl Lanes {
                 due: now + delay,
                 bytes: received[start..end].to_vec(),
             };
-            let lane = if message.is_push {
+            let way = if message.is_push {
                 &self.pushes
             } else {
                 &self.replies
             };
-            // A lane ends with its connection.
-            let _ = lane.send(late);
+            // It ends with its connection.
+            let _ = way.send(late);
             start = end;
         }
     }

@@ -1,0 +1,58 @@
+use token_cache_integration_tests::{
+    fleet::CopiesGone,
+    history::{Outcome, Rules, Scope},
+};
+
+use crate::common::{
+    COPIES, NO_COPIES, OnLines, assert_kept, assert_signed_out, eventually, sign_out, signed_in,
+    waited_for,
+};
+
+#[test]
+fn a_server_without_copies_signs_out_where_others_have_them() {
+    let servers = OnLines::start(&[COPIES, COPIES, NO_COPIES]);
+    let fleet = &servers.fleet;
+    let session = servers.copied_at(&[0, 1]);
+    let out = sign_out(fleet, 2, &session);
+    assert_eq!(waited_for(&out).1, 2);
+    assert_signed_out(fleet, &session);
+    // And the other way round: nobody waits for a server that has none.
+    let session = servers.copied_at(&[0, 1]);
+    assert_eq!(waited_for(&sign_out(fleet, 0, &session)).1, 1);
+    assert_signed_out(fleet, &session);
+    assert_kept(fleet, Rules::ALL);
+}
+
+#[test]
+fn where_nobody_keeps_copies_a_sign_out_waits_for_nobody() {
+    let servers = OnLines::start(&[NO_COPIES; 2]);
+    let session = signed_in(&servers.fleet, 0);
+    let out = sign_out(&servers.fleet, 1, &session);
+    assert_eq!(out.copies(), Some(CopiesGone::NoneKept));
+    assert_signed_out(&servers.fleet, &session);
+    assert_kept(&servers.fleet, Rules::ALL);
+}
+
+#[test]
+fn a_sign_out_that_does_not_wait_is_final_once_the_stated_time_is_over() {
+    let servers = OnLines::start(&[COPIES; 3]);
+    let (fleet, silent) = (&servers.fleet, 2);
+    let session = servers.copied_at(&[0, 1, silent]);
+    servers.lines[silent].freeze_links();
+    let out = fleet.sign_out_at_once(0, Scope::Account(session.account));
+    assert_eq!(out.outcome, Outcome::Done);
+    let Some(CopiesGone::NotAwaited { gone_within }) = out.copies() else {
+        panic!("{out:?}");
+    };
+    let allowed = crate::common::ALLOWED.not_awaited;
+    assert!(
+        gone_within.as_millis() <= u128::from(allowed),
+        "{gone_within:?}"
+    );
+    // What it reads until then the checker holds to that time.
+    eventually("the silent server refuses the session", || {
+        (fleet.get(silent, &session).outcome == Outcome::SignedOut).then_some(())
+    });
+    assert_signed_out(fleet, &session);
+    assert_kept(fleet, Rules::ALL);
+}

@@ -1,0 +1,33 @@
+use token_cache_integration_tests::{
+    fleet::Fleet,
+    history::{Outcome, Rules},
+};
+
+use crate::common::{COPIES, OnLines, assert_kept, eventually, failed, sign_out, waited_for};
+
+/// What is asked of a server while it sleeps it answers when it wakes, and then its lease has run out: the clock is looked at for each
+/// read, last of all. Only a read that had looked already, and was on its way out when the server fell asleep, may still arrive: it
+/// began before the sign-out returned.
+#[test]
+fn a_server_that_slept_past_its_lease_serves_nothing_when_it_wakes() {
+    let servers = OnLines::start(&[COPIES; 2]);
+    let fleet = &servers.fleet;
+    for _ in 0..3 {
+        let session = servers.copied_at(&[0, 1]);
+        fleet.server(1).pause();
+        let reads: Vec<_> = (0..20)
+            .map(|_| fleet.begin(1, Fleet::getting(&session)))
+            .collect();
+        let (silent, servers) = waited_for(&sign_out(fleet, 0, &session));
+        assert_eq!((silent, servers), (1, 1));
+        fleet.server(1).resume();
+        for read in reads {
+            let read = read.wait().outcome;
+            assert!(read == Outcome::SignedOut || failed(&read), "{read:?}");
+        }
+        eventually("it refuses the session", || {
+            (fleet.get(1, &session).outcome == Outcome::SignedOut).then_some(())
+        });
+    }
+    assert_kept(fleet, Rules::ALL);
+}
