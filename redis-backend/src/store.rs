@@ -322,11 +322,11 @@ impl TokenStore for RedisStore {
     ) -> Result<Evicted> {
         let life = duration_millis(options.marker_life);
         match options.announce {
-            Some(signer) if self.0.client.has_links() => {
+            Some(signer) => {
                 let evicting = link::evict(self.held(), signer, account, cut, life, options.now);
                 Box::pin(evicting).await
             }
-            _ => self.cut(account, cut, life, options.now).await,
+            None => self.cut(account, cut, life, options.now).await,
         }
     }
 
@@ -365,7 +365,7 @@ impl TokenStore for RedisStore {
     }
 
     fn link(&self) -> Option<&dyn Link> {
-        self.0.client.has_links().then_some(self)
+        Some(self)
     }
 }
 

@@ -166,7 +166,8 @@ impl TokenCacheBuilder {
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) for a missing or short secret, for a key ring that is none, and for a secret that is not the namespace's;
     /// [`Misuse`](crate::ErrorKind::Misuse) for a setting out of range, for local copies of no stated age on a store without a link,
-    /// and outside a tokio runtime; the store's own failures.
+    /// and outside a tokio runtime; [`Denied`](crate::ErrorKind::Denied) and [`Unsupported`](crate::ErrorKind::Unsupported) where local copies are on and the
+    /// link that they need can't be opened; the store's own failures.
     pub async fn open(self) -> Result<TokenCache> {
         let refused = |message: &str| Err(Error::misuse("open the cache", message));
         let Settings {
@@ -226,6 +227,7 @@ impl TokenCacheBuilder {
         let state = NamespaceState::open(&*sealed, &secret, copy_life, boot).await?;
         let terms = state.terms().subscribe();
         let member = Member::new(sealed, keeping, terms, self.boot)?;
+        member.check().await?;
         member.start();
         let cache = TokenCache(Arc::new(Inner {
             store,

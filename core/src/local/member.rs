@@ -19,7 +19,7 @@ use super::{
     terms::Terms,
 };
 use crate::{
-    AccountKey, Announced, CopiesGone, LeaseHolder, Result, ServerId, TokenStore, Wait,
+    AccountKey, Announced, CopiesGone, LeaseHolder, Listener, Result, ServerId, TokenStore, Wait,
     protocol::Ended,
     telemetry::{self, About, Operation, observe},
 };
@@ -32,6 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Member {
     ears: Arc<Ears>,
     store: Arc<dyn TokenStore>,
+    has_lease: bool,
     link: Mutex<LinkState>,
     /// Who did not answer: the link's task has them go from the registry.
     silent: mpsc::UnboundedSender<Vec<LeaseHolder>>,
@@ -97,6 +98,7 @@ impl Member {
         Ok(Self {
             ears,
             store,
+            has_lease: lease.is_some(),
             link: Mutex::new(LinkState::Unopened(link)),
             silent,
             telling: OnceLock::new(),
@@ -106,6 +108,18 @@ impl Member {
     /// Who signs out by this server.
     pub(crate) fn server(&self) -> ServerId {
         self.ears.server
+    }
+
+    /// Whether a server that is to keep copies under a lease can open its link at all. One that can't for now may later.
+    pub(crate) async fn check(&self) -> Result<()> {
+        let Some(link) = self.store.link().filter(|_| self.has_lease) else {
+            return Ok(());
+        };
+        let listener = Arc::clone(&self.ears) as Arc<dyn Listener>;
+        match in_time(PATIENCE, link.connect(self.ears.server, listener)).await {
+            Err(error) if !error.is_retryable() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Opens the link where any server keeps copies, this one or another. Within a runtime.

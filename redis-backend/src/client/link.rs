@@ -40,11 +40,6 @@ struct Pushes<H> {
 }
 
 impl Client {
-    /// Whether a link can have a connection of its own.
-    pub(crate) fn has_links(&self) -> bool {
-        self.dialer.is_some()
-    }
-
     /// Opens a connection to the server that has `key`. It is subscribed to both channels when this returns.
     pub(crate) async fn open_link(
         &self,
@@ -54,7 +49,10 @@ impl Client {
         hears: impl Hears,
     ) -> Result<Wire> {
         let failed = |error| from_driver(operation, error);
-        let dialer = self.dialer.as_ref().ok_or_else(|| gone(operation))?;
+        let dialer = self
+            .dialer
+            .as_ref()
+            .ok_or_else(|| no_connection(operation))?;
         let lost = watch::Sender::new(false);
         let pushes = Pushes {
             hears,
@@ -198,6 +196,16 @@ impl Wire {
 }
 
 /// What is said of a connection that was lost.
+/// For a store whose application gave it a connection or a pool.
+fn no_connection(operation: &'static str) -> Error {
+    Error::new(ErrorKind::Unsupported, operation)
+        .store(crate::STORE)
+        .message(
+            "a store that was given a connection or a pool can open no other, which local copies need; give it a client or a URL, or \
+             keep no copies on this server",
+        )
+}
+
 pub(crate) fn gone(operation: &'static str) -> Error {
     Error::new(ErrorKind::Unavailable, operation)
         .store(crate::STORE)
