@@ -213,13 +213,18 @@ impl TokenCacheBuilder {
             SealedStore::new(store, Sealer::of(Arc::clone(&ring)))
                 .unreadable_is_a_miss(self.settings.unreadable_is_a_miss),
         );
-        let (store, keeping, copy_life): (Arc<dyn TokenStore>, _, _) = match local_copies {
+        let copies = match local_copies {
             Some(policy) => {
                 let (inner, clock) = (Arc::clone(&sealed), Arc::clone(&self.boot));
                 let copies = LocalCopies::new(inner, policy, Arc::default(), clock)?;
-                let keeping = copies.keeping();
-                let copy_life = copies.longest_life();
-                (Arc::new(copies), keeping, copy_life)
+                Some(Arc::new(copies))
+            }
+            None => None,
+        };
+        let (store, keeping, copy_life): (Arc<dyn TokenStore>, _, _) = match &copies {
+            Some(copies) => {
+                let store = Arc::clone(copies);
+                (store, copies.keeping(), copies.longest_life())
             }
             None => (Arc::clone(&sealed), Keeping::nothing(), Duration::ZERO),
         };
@@ -237,6 +242,7 @@ impl TokenCacheBuilder {
             state,
             settings: self.settings,
             refreshes,
+            copies,
             member,
         }));
         super::namespace::watch(&cache);

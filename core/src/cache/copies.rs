@@ -4,9 +4,29 @@ use super::{
     Inner, TokenCache,
     namespace::{changed_meanwhile, usurped},
 };
-use crate::{CopiesGone, Error, NamespaceRecord, Result, SignOut, Wait, protocol::Ended};
+use crate::{
+    CopiesGone, Error, NamespaceRecord, Result, SignOut, Wait, local::KeptCopies, protocol::Ended,
+};
 
 impl TokenCache {
+    /// What this server keeps copies of, and for how long it may serve them; none where it keeps none. Does no I/O.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+    /// # use token_cache_core::{MemoryStore, Secret, TokenCache, local::CopyPolicy};
+    /// let cache = TokenCache::builder(MemoryStore::new())
+    ///     .secret(Secret::random()?)
+    ///     .local_copies(CopyPolicy::new())
+    ///     .open()
+    ///     .await?;
+    /// let kept = cache.local_copies().expect("they are kept");
+    /// assert_eq!(kept.figures.copies, 0);
+    /// # Ok(()) }
+    /// ```
+    pub fn local_copies(&self) -> Option<KeptCopies> {
+        self.0.copies.as_ref().map(|copies| copies.kept())
+    }
+
     /// How long a server that hears nothing of a sign-out may serve local copies, as the namespace's record says: the longest
     /// lease of all servers or, where the store has no [`Link`](crate::Link), the greatest age. A sign-out waits for so long at the
     /// most, and a fiftieth of it. Zero where no server keeps copies. Does no I/O: it is read every second.

@@ -24,7 +24,7 @@ pub use self::{
 use crate::{
     AccountId, AccountKey, Error, EvictOptions, KeyProvider, KeyRing, MARKER_LIFE, MemoryStore,
     RefreshPolicy, Result, RingKey, Secret, StartedSignIn, Ticket, Timestamp, TokenStore,
-    local::{CopyPolicy, Member},
+    local::{CopyPolicy, LocalCopies, Member},
     refresh::Refreshes,
     seal::Ring,
     telemetry::in_current_span,
@@ -66,6 +66,8 @@ struct Inner {
     state: NamespaceState,
     settings: Settings,
     refreshes: Refreshes,
+    /// The store, where it keeps local copies.
+    copies: Option<Arc<LocalCopies<Arc<dyn TokenStore>>>>,
     /// Dropped with the cache, and its link closed.
     member: Member,
 }

@@ -165,6 +165,11 @@ impl Keeper {
         &self.holder
     }
 
+    pub(super) fn lease_left(&self) -> Duration {
+        let until = self.holder.lease_until().unwrap_or_default();
+        until.since(self.clock.now())
+    }
+
     pub(super) fn figures(&self) -> CopyFigures {
         self.copies.figures()
     }

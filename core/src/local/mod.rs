@@ -13,6 +13,7 @@ mod copies;
 mod ears;
 mod holder;
 mod keeper;
+mod kept;
 mod link_task;
 mod member;
 mod optional_parts;
@@ -30,6 +31,7 @@ pub use self::{
     clearance::Clearance,
     copies::CopyFigures,
     holder::{ConnectionNumber, Holder},
+    kept::KeptCopies,
     policy::CopyPolicy,
     stamps::Stamp,
     store::LocalCopies,

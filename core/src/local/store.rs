@@ -3,8 +3,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use super::{
-    BootTime, CopyFigures, CopyPolicy, Holder, Keeping, keeper::Keeper, policy::CopyTerms,
-    reads::Reads,
+    BootTime, CopyFigures, CopyPolicy, Holder, Keeping, KeptCopies, keeper::Keeper,
+    policy::CopyTerms, reads::Reads,
 };
 use crate::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
@@ -69,6 +69,14 @@ impl<S: TokenStore> LocalCopies<S> {
             holder: Arc::clone(keeper.holder()),
             forget: Some(Box::new(move |what| keeper.remove(what))),
             lease: self.terms.lease,
+        }
+    }
+
+    /// What this server keeps at this moment.
+    pub(crate) fn kept(&self) -> KeptCopies {
+        KeptCopies {
+            figures: self.figures(),
+            lease_left: self.terms.lease.map(|_| self.keeper.lease_left()),
         }
     }
 

@@ -10,6 +10,7 @@
 mod bounds;
 mod cancellation;
 mod hits;
+mod kept;
 mod leases;
 mod own_writes;
 mod shared_reads;
