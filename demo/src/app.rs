@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::{
-    app_cache::{AppCache, Denied, access_token},
+    app_cache::{AppCache, Denied, Found, access_token},
     columns::Column,
     failure::Failure,
     message::{Request, Response, StateCookie},
@@ -69,7 +69,7 @@ impl App {
                 code,
             } => self.finish_sign_in(cookie, &state, code).await?,
             Request::CallApi { cookie } => match self.cache.read(&cookie).await? {
-                Some(token) => Response::Called { token },
+                Some(Found { token, from }) => Response::Called { token, from },
                 None => Response::NoTokens,
             },
             Request::Refresh { cookie } => {
@@ -79,6 +79,9 @@ impl App {
                     None => Response::NoTokens,
                 }
             }
+            Request::CutLink => Response::LinkCut(self.cache.cut_link()),
+            Request::Holder => Response::Holder(self.cache.holder()),
+            Request::Waited => Response::Waited(self.cache.waited().await),
         })
     }
 

@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use token_cache::{MemoryStore, Secret, TokenCache};
+use token_cache::{MemoryStore, Secret};
 
 use crate::{
     app_cache::{AppCache, PlainCache, WithTokenCache},
@@ -31,14 +31,14 @@ impl Columns {
     /// Those of three servers that share one memory store, and one map.
     ///
     /// # Errors
-    /// Those of [`TokenCache::open`].
+    /// Those of [`TokenCacheBuilder::open`](token_cache::TokenCacheBuilder::open).
     pub async fn in_memory() -> Result<[Self; 3], Failure> {
         let (store, secret) = (MemoryStore::new(), secret()?);
         let plain_cache: Arc<dyn AppCache> = Arc::new(PlainCache::in_memory());
         let server = async || -> Result<Self, Failure> {
-            let cache = TokenCache::open(store.clone(), secret.clone()).await?;
+            let cache = WithTokenCache::open(Arc::new(store.clone()), secret.clone()).await?;
             Ok(Self {
-                token_cache: Arc::new(WithTokenCache::new(cache)?),
+                token_cache: Arc::new(cache),
                 plain_cache: Arc::clone(&plain_cache),
             })
         };
@@ -62,12 +62,9 @@ impl Columns {
     /// token-cache at the URL, beside a plain cache on the same server.
     #[cfg(any(feature = "redis", feature = "dynamodb"))]
     async fn beside(url: &str, plain_cache: impl AppCache + 'static) -> Result<Self, Failure> {
-        let cache = token_cache::builder(&StoreUrl::with_prefix(url))?
-            .secret(secret()?)
-            .open()
-            .await?;
+        let store = token_cache::store(&StoreUrl::with_prefix(url)).await?;
         Ok(Self {
-            token_cache: Arc::new(WithTokenCache::new(cache)?),
+            token_cache: Arc::new(WithTokenCache::open(store, secret()?).await?),
             plain_cache: Arc::new(plain_cache),
         })
     }
@@ -78,6 +75,18 @@ impl Columns {
         Self {
             token_cache: Arc::clone(&one),
             plain_cache: one,
+        }
+    }
+
+    /// Others in the place of token-cache.
+    #[cfg(test)]
+    pub(crate) fn with_token_cache(
+        self,
+        other: impl FnOnce(Arc<dyn AppCache>) -> Arc<dyn AppCache>,
+    ) -> Self {
+        Self {
+            token_cache: other(self.token_cache),
+            plain_cache: self.plain_cache,
         }
     }
 

@@ -5,6 +5,7 @@ mod app_cache;
 mod args;
 mod browser;
 mod columns;
+mod copies;
 mod development_provider;
 mod exit;
 mod failure;
@@ -20,6 +21,7 @@ mod story;
 #[cfg(feature = "opentelemetry")]
 mod telemetry;
 mod verdict;
+mod watched_store;
 mod web;
 
 pub use self::{
@@ -31,6 +33,6 @@ pub use self::{
     report::{JsonLines, Report, Timeline},
     run::{run, tell},
     story::{Chapter, STEPS, ServerName, Step},
-    verdict::{Conclusion, Deed, Outcome, Told, Verdict},
+    verdict::{Conclusion, Deed, Outcome, Told, Verdict, WaitedFor},
     web::{ServeOptions, Web},
 };

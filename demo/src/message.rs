@@ -1,6 +1,11 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{app_cache::Cookie, columns::Column, oidc::Registration};
+use crate::{
+    app_cache::Cookie,
+    columns::Column,
+    copies::{Holder, Source, Waited},
+    oidc::Registration,
+};
 
 /// What an app server is told: a value in a channel to a task, a line of JSON to a process.
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,6 +61,12 @@ pub(crate) enum Request {
     CallApi { cookie: Cookie },
     /// The same, when the access token is about to expire.
     Refresh { cookie: Cookie },
+    /// Not to hear of sign-outs elsewhere any more.
+    CutLink,
+    /// Say whether it may serve copies.
+    Holder,
+    /// Say what the last sign-out here waited for.
+    Waited,
 }
 
 /// What an app server answers.
@@ -71,6 +82,7 @@ pub(crate) enum Response {
     },
     Called {
         token: String,
+        from: Option<Source>,
     },
     Refreshed {
         token: String,
@@ -79,6 +91,10 @@ pub(crate) enum Response {
     Refused,
     /// The cache has no tokens.
     NoTokens,
+    /// Whether there was a link to cut.
+    LinkCut(bool),
+    Holder(Option<Holder>),
+    Waited(Option<Waited>),
 }
 
 /// What the browser keeps while it is at the provider.

@@ -20,6 +20,9 @@ impl StoreUrl {
         if url.contains("prefix=") {
             return Err(format!("leave the prefix out: the demo keeps to {PREFIX}"));
         }
+        if url.contains("local_copies=") || url.contains("lease=") {
+            return Err("leave local copies out: the demo's servers keep some as it is".to_owned());
+        }
         match scheme {
             #[cfg(feature = "redis")]
             "redis" | "redis+unix" => Ok(Self::Redis(url.to_owned())),

@@ -43,6 +43,8 @@ pub(crate) enum Act {
     SignIn,
     SignInAgain,
     CallApi,
+    CallApiFromCopy,
+    CutLink,
     StartRefresh,
     FinishRefresh,
     LeaveToSignIn,
@@ -70,13 +72,14 @@ pub struct Step {
 }
 
 const CALLS: &str = "calls an API for her";
+const FROM_COPY: &str = "calls it again, and may have its own copy";
 const WANTS: &str = "wants to call an API for her";
 
 /// The story.
-pub const STEPS: [Step; 15] = {
+pub const STEPS: [Step; 18] = {
     use Act::{
-        CallApi, ComeBackFromSignIn, FinishRefresh, LeaveToSignIn, SignIn, SignInAgain, SignOut,
-        StartRefresh,
+        CallApi, CallApiFromCopy, ComeBackFromSignIn, CutLink, FinishRefresh, LeaveToSignIn,
+        SignIn, SignInAgain, SignOut, StartRefresh,
     };
     use Chapter::{SignedIn, SignedInAgain, SignedOut};
     use ServerName::{A, B, C};
@@ -98,13 +101,23 @@ pub const STEPS: [Step; 15] = {
             LeaveToSignIn,
             "another browser of hers goes to sign in",
         ),
+        step("copy_on_b", B, SignedIn, CallApiFromCopy, FROM_COPY).tests("G4"),
+        step("copy_on_c", C, SignedIn, CallApiFromCopy, FROM_COPY).tests("G4"),
+        step(
+            "link_is_cut",
+            C,
+            SignedIn,
+            CutLink,
+            "its link is cut: it hears of no sign-out",
+        ),
         step(
             "sign_out",
             B,
             SignedIn,
             SignOut,
             "Ada signs out at the provider, who tells B",
-        ),
+        )
+        .tests("G1"),
         step("api_after_sign_out_on_a", A, SignedOut, CallApi, WANTS).tests("G1"),
         step("api_after_sign_out_on_b", B, SignedOut, CallApi, WANTS).tests("G1"),
         step("api_after_sign_out_on_c", C, SignedOut, CallApi, WANTS).tests("G1"),

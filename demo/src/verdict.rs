@@ -16,12 +16,22 @@ pub enum Outcome {
     Redirected,
     /// The server had a token to call the API with.
     Called,
+    /// The server called the API with a token of which it had a copy, and asked no store.
+    FromCopy,
+    /// A server that keeps copies asked the store all the same.
+    NotFromCopy,
+    /// The server hears of no sign-out any more.
+    LinkCut,
+    /// There is no link, so none was cut.
+    NoLink,
     /// A refresh waits for the provider.
     InFlight,
     /// Refreshed tokens were stored.
     Refreshed,
     /// The sign-out was carried out.
     SignedOut,
+    /// The sign-out was carried out while the server that could not hear of it might still have served a copy.
+    SignedOutTooEarly,
     /// The cache said that the user has signed out.
     Refused,
     /// The cache had no tokens.
@@ -38,6 +48,18 @@ pub struct Deed {
     pub token: Option<String>,
     /// Whether it is what the user may expect.
     pub right: bool,
+    /// Of a sign-out: what it waited for, so that no server has a copy it may serve. None where no server keeps copies.
+    pub waited: Option<WaitedFor>,
+}
+
+/// What a sign-out waited for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct WaitedFor {
+    /// How long.
+    pub ms: u64,
+    /// The servers that did not say that their copies are gone: their leases were waited out.
+    pub silent: Vec<ServerName>,
 }
 
 /// A step and what both columns did.
@@ -134,8 +156,8 @@ impl Verdict {
 
 fn of_token_cache(wrong: &[&str]) -> String {
     if wrong.is_empty() {
-        "token-cache kept its promises: once Ada had signed out, no server used a token of hers, and nothing that was \
-         still under way brought one back."
+        "token-cache kept its promises: once Ada had signed out, no server used a token of hers, not from a copy of its \
+         own either, and nothing that was still under way brought one back."
             .to_owned()
     } else {
         format!(

@@ -62,7 +62,7 @@ async fn token_cache_keeps_its_promises_and_the_plain_cache_does_not() {
     assert_eq!(exit, Exit::Proved);
     assert_eq!(
         events[0],
-        json!({"event": "begin", "store": "sealed(memory)", "servers": "tasks"})
+        json!({"event": "begin", "store": "local(sealed(memory))", "servers": "tasks"})
     );
     let verdict = events.last().unwrap();
     assert_eq!(verdict["event"], "verdict");
@@ -81,6 +81,9 @@ async fn token_cache_keeps_its_promises_and_the_plain_cache_does_not() {
         "called",
         "in_flight",
         "redirected",
+        "from_copy",
+        "from_copy",
+        "link_cut",
         "signed_out",
     ];
     let afterwards = ["refused"; 7];
@@ -89,6 +92,17 @@ async fn token_cache_keeps_its_promises_and_the_plain_cache_does_not() {
         outcomes,
         [&until_sign_out[..], &afterwards[..], &again[..]].concat()
     );
+}
+
+#[tokio::test]
+async fn the_sign_out_waits_for_the_server_whose_link_was_cut_and_for_no_other() {
+    let (_, events) = events(&in_tasks(|as_it_is| as_it_is).await).await;
+    let step = |name: &str| events.iter().find(|event| event["name"] == name).unwrap();
+    assert_eq!(step("link_is_cut")["server"], "C");
+    assert_eq!(step("link_is_cut")["plain_cache"]["outcome"], "no_link");
+    let sign_out = step("sign_out");
+    assert_eq!(sign_out["token_cache"]["waited"]["silent"], json!(["C"]));
+    assert_eq!(sign_out["plain_cache"]["waited"], json!(null));
 }
 
 #[tokio::test]
@@ -122,7 +136,7 @@ async fn a_broken_promise_is_told_and_fails_the_process() {
     let fleet = in_tasks(|columns| columns.both_of(Column::PlainCache)).await;
     let text = timeline(&fleet).await;
     assert!(
-        text.contains("BROKE A PROMISE at step 10 (late_refresh)"),
+        text.contains("BROKE A PROMISE at step 13 (late_refresh)"),
         "{text}"
     );
 }

@@ -15,6 +15,7 @@ pub(crate) use self::{
     token_cache::WithTokenCache,
 };
 use crate::{
+    copies::{Holder, Source, Waited},
     failure::Failure,
     oidc::{Authenticated, Discovered},
 };
@@ -24,6 +25,13 @@ use crate::{
 pub(crate) struct Cookie {
     pub(crate) subject: String,
     pub(crate) ticket: Option<String>,
+}
+
+/// An access token, and where it was.
+pub(crate) struct Found {
+    pub(crate) token: String,
+    /// None where the cache keeps no copies that it could come from.
+    pub(crate) from: Option<Source>,
 }
 
 /// Why a cache did not do what it was asked for.
@@ -55,7 +63,7 @@ pub(crate) trait AppCache: Send + Sync {
     async fn sign_in(&self, started: &str, authenticated: Authenticated) -> Result<Cookie, Denied>;
 
     /// The user's access token, if there is one.
-    async fn read(&self, cookie: &Cookie) -> Result<Option<String>, Denied>;
+    async fn read(&self, cookie: &Cookie) -> Result<Option<Found>, Denied>;
 
     /// A new access token for the user, whose tokens are due; none where there are no tokens.
     async fn refresh(&self, cookie: &Cookie, provider: &Provider)
@@ -67,6 +75,15 @@ pub(crate) trait AppCache: Send + Sync {
         provider: &Discovered,
         path: &'static str,
     ) -> Result<Router, Failure>;
+
+    /// Cuts the link by which the server hears of sign-outs elsewhere; false where it has none.
+    fn cut_link(&self) -> bool;
+
+    /// The server as one that keeps local copies; none where it keeps none.
+    fn holder(&self) -> Option<Holder>;
+
+    /// What the sign-out that was just carried out here waited for; none where no server keeps copies.
+    async fn waited(&self) -> Option<Waited>;
 }
 
 pub(crate) fn access_token(tokens: &TokenSet) -> String {

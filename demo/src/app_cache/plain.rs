@@ -21,8 +21,9 @@ pub(crate) use self::dynamodb_items::DynamoDbItems;
 #[cfg(feature = "redis")]
 pub(crate) use self::redis_keys::RedisKeys;
 use self::verified_logout::VerifiedLogout;
-use super::{AppCache, Cookie, Denied, access_token};
+use super::{AppCache, Cookie, Denied, Found, access_token};
 use crate::{
+    copies::{Holder, Waited},
     failure::Failure,
     oidc::{Authenticated, Discovered},
 };
@@ -112,9 +113,12 @@ impl<K: Keys + 'static> AppCache for PlainCache<K> {
         })
     }
 
-    async fn read(&self, cookie: &Cookie) -> Result<Option<String>, Denied> {
+    async fn read(&self, cookie: &Cookie) -> Result<Option<Found>, Denied> {
         let tokens = self.tokens(&cookie.subject).await?;
-        Ok(tokens.map(|tokens| tokens.access_token))
+        Ok(tokens.map(|tokens| Found {
+            token: tokens.access_token,
+            from: None,
+        }))
     }
 
     async fn refresh(
@@ -152,6 +156,18 @@ impl<K: Keys + 'static> AppCache for PlainCache<K> {
             }
         };
         Ok(Router::new().route(path, post(take)))
+    }
+
+    fn cut_link(&self) -> bool {
+        false
+    }
+
+    fn holder(&self) -> Option<Holder> {
+        None
+    }
+
+    async fn waited(&self) -> Option<Waited> {
+        None
     }
 }
 

@@ -1,29 +1,47 @@
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use async_trait::async_trait;
 use axum::{Router, body::Body, extract::Request, routing::post};
 use token_cache::{
-    EntryKey, Error, Session, SignIn, TokenCache, providers::Provider, sign_out::SignOutRoutes,
+    CopiesGone, EntryKey, Error, Secret, Session, SignIn, TokenCache, TokenStore,
+    providers::Provider, sign_out::SignOutRoutes,
 };
+use tokio::{sync::watch, time::timeout};
 
-use super::{AppCache, Cookie, Denied, access_token};
+use super::{AppCache, Cookie, Denied, Found, access_token};
 use crate::{
+    copies::{self, Holder, Source, Waited},
     failure::Failure,
     oidc::{Authenticated, Discovered},
+    watched_store::WatchedStore,
 };
 
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
 
+/// The longest that a sign-out may take to be told of here, after the provider has its answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// How an app uses token-cache.
 pub(crate) struct WithTokenCache {
     cache: TokenCache,
+    store: WatchedStore,
     api: EntryKey,
+    /// What became of the copies at the last sign-out here.
+    signed_out: watch::Sender<Option<CopiesGone>>,
 }
 
 impl WithTokenCache {
-    pub(crate) fn new(cache: TokenCache) -> Result<Self, Error> {
-        let api = EntryKey::resource("https://api.example")?;
-        Ok(Self { cache, api })
+    pub(crate) async fn open(store: Arc<dyn TokenStore>, secret: Secret) -> Result<Self, Error> {
+        let (cache, store) = copies::open(store, secret).await?;
+        Ok(Self {
+            cache,
+            store,
+            api: EntryKey::resource("https://api.example")?,
+            signed_out: watch::Sender::new(None),
+        })
     }
 
     fn session(&self, cookie: &Cookie) -> Result<Session, Denied> {
@@ -55,11 +73,20 @@ impl AppCache for WithTokenCache {
         })
     }
 
-    async fn read(&self, cookie: &Cookie) -> Result<Option<String>, Denied> {
+    async fn read(&self, cookie: &Cookie) -> Result<Option<Found>, Denied> {
+        let reads = self.store.reads();
         let Some(entry) = self.session(cookie)?.get(&self.api).await? else {
             return Ok(None);
         };
-        Ok(Some(access_token(&entry.tokens()?)))
+        let from = if self.store.reads() == reads {
+            Source::OwnCopy
+        } else {
+            Source::Store
+        };
+        Ok(Some(Found {
+            token: access_token(&entry.tokens()?),
+            from: Some(from),
+        }))
     }
 
     async fn refresh(
@@ -77,11 +104,43 @@ impl AppCache for WithTokenCache {
         provider: &Discovered,
         path: &'static str,
     ) -> Result<Router, Failure> {
+        let signed_out = self.signed_out.clone();
         let routes = SignOutRoutes::builder(self.cache.clone())
             .client(provider.for_sign_out()?)
+            .on_signed_out(move |event| {
+                if let Ok(report) = event.outcome {
+                    signed_out.send_replace(Some(report.copies));
+                }
+                std::future::ready(())
+            })
             .build()?;
         let take = async move |request: Request| routes.back_channel(request).await.map(Body::from);
         Ok(Router::new().route(path, post(take)))
+    }
+
+    fn cut_link(&self) -> bool {
+        let has_link = self.store.link().is_some();
+        if has_link {
+            self.store.switch().cut();
+        }
+        has_link
+    }
+
+    fn holder(&self) -> Option<Holder> {
+        let kept = self.cache.local_copies()?;
+        let id = self.store.switch().server();
+        Some(Holder {
+            id: id.map(|id| id.to_string()),
+            may_serve: kept.lease_left.is_none_or(|left| !left.is_zero()),
+        })
+    }
+
+    async fn waited(&self) -> Option<Waited> {
+        let mut signed_out = self.signed_out.subscribe();
+        let told = timeout(PATIENCE, signed_out.wait_for(Option::is_some)).await;
+        // The sender is borrowed for as long as this waits, so the channel can't close.
+        let gone = told.ok()?.ok()?;
+        gone.as_ref().and_then(Waited::of)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     story::Chapter,
-    verdict::{Conclusion, Deed, Outcome, Told, Verdict},
+    verdict::{Conclusion, Deed, Outcome, Told, Verdict, WaitedFor},
 };
 
 const TEXT: usize = 44;
@@ -57,6 +57,21 @@ impl<W: Write> Timeline<W> {
         writeln!(self.to, "  {line}")
     }
 
+    /// Under a sign-out: what it waited for.
+    fn waited(&mut self, WaitedFor { ms, silent }: &WaitedFor) -> io::Result<()> {
+        let names: Vec<String> = silent.iter().map(ToString::to_string).collect();
+        let text = if names.is_empty() {
+            format!("it waited {ms} ms, and no local copy was left on any server")
+        } else {
+            let names = names.join(" and ");
+            format!(
+                "it waited {ms} ms for {names}, which heard nothing, until the lease had run out"
+            )
+        };
+        let line = self.paint.dim(&format!("       {text}"));
+        writeln!(self.to, "  {line}")
+    }
+
     fn paragraph(&mut self, mark: &str, text: &str) -> io::Result<()> {
         let mut lines = wrap(text, WIDTH - 4).into_iter();
         if let Some(first) = lines.next() {
@@ -90,7 +105,7 @@ impl<W: Write> Report for Timeline<W> {
         writeln!(self.to, "\n  {title}")?;
         writeln!(
             self.to,
-            "  The servers A, B and C are {}, they share {}; at-1, at-2, … are access tokens.\n",
+            "  A, B and C are {}, they share {}; at-1, at-2, … are access tokens.\n",
             fleet.kind(),
             fleet.store(),
         )?;
@@ -112,7 +127,11 @@ impl<W: Write> Report for Timeline<W> {
         let number = self.paint.dim(&format!("{:>2}", told.number));
         let left = format!("{number}  {server}  {:TEXT$}", told.text);
         let (ours, plain) = (self.cell(&told.token_cache), self.cell(&told.plain_cache));
-        self.row(&left, &ours, plain.trim_end())
+        self.row(&left, &ours, plain.trim_end())?;
+        match &told.token_cache.waited {
+            Some(waited) => self.waited(waited),
+            None => Ok(()),
+        }
     }
 
     fn ends(&mut self, verdict: &Verdict) -> io::Result<()> {
@@ -149,6 +168,11 @@ fn words(deed: &Deed) -> String {
         Outcome::SignedIn => format!("signed in: {token}"),
         Outcome::Redirected => "on its way".to_owned(),
         Outcome::Called => format!("calls with {token}"),
+        Outcome::FromCopy => format!("own copy of {token}"),
+        Outcome::NotFromCopy => "asked the store".to_owned(),
+        Outcome::LinkCut => "link cut".to_owned(),
+        Outcome::NoLink => "no link".to_owned(),
+        Outcome::SignedOutTooEarly => "too early".to_owned(),
         Outcome::InFlight => "in flight".to_owned(),
         Outcome::Refreshed => format!("stores {token}"),
         Outcome::SignedOut => "signed out".to_owned(),

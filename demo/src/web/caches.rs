@@ -1,12 +1,14 @@
 use std::{env, sync::Arc};
 
-use token_cache::{MemoryStore, Secret, TokenCache};
+use token_cache::{MemoryStore, Secret, TokenCache, TokenStore};
 
 use super::random::random_text;
 use crate::{
     app_cache::{Keys, MemoryKeys},
+    copies,
     failure::Failure,
     store_url::{PREFIX, StoreUrl},
+    watched_store::WatchedStore,
 };
 
 /// Where an app's secret is.
@@ -15,7 +17,7 @@ const SECRET: &str = "TOKEN_CACHE_SECRET";
 /// The caches of the servers on one store, one each, as in an app whose servers are machines, and the keys of the plain cache beside them.
 pub(crate) struct Caches {
     pub(crate) name: String,
-    pub(crate) of_servers: Vec<TokenCache>,
+    pub(crate) of_servers: Vec<(TokenCache, WatchedStore)>,
     pub(crate) plain: Arc<dyn Keys>,
     /// Where the secret is from, in a few words.
     pub(crate) secret: &'static str,
@@ -33,13 +35,15 @@ impl Caches {
         let memory = MemoryStore::new();
         let mut of_servers = Vec::new();
         for _ in 0..instances {
-            let builder = match store.in_namespace(&namespace) {
-                None => TokenCache::builder(memory.clone()),
-                Some(url) => token_cache::builder(&url)?,
+            let store: Arc<dyn TokenStore> = match store.in_namespace(&namespace) {
+                None => Arc::new(memory.clone()),
+                Some(url) => token_cache::store(&url).await?,
             };
-            of_servers.push(builder.secret(secret.clone()).open().await?);
+            of_servers.push(copies::open(store, secret.clone()).await?);
         }
-        let name = of_servers.first().map(|cache| cache.store().to_string());
+        let name = of_servers
+            .first()
+            .map(|(cache, _)| cache.store().to_string());
         Ok(Self {
             name: name.unwrap_or_default(),
             of_servers,

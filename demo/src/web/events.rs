@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use super::{
+    copies::copies,
     plain_app::fingerprint,
     profile::tokens_key,
     server::Server,
@@ -28,8 +29,11 @@ use super::{
 /// How often a server looks anew, where nothing happened that it heard of: another process may share the store.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// `GET /events`: what this server knows of this browser's user (`state`), and what happens on all of them (`told`), as
-/// server-sent events. It only reads.
+/// How often a server says what its local copies come to: as often as its lease is renewed.
+const COPIES: Duration = Duration::from_millis(250);
+
+/// `GET /events`: what this server knows of this browser's user (`state`), what its local copies come to (`copies`), and what happens
+/// on all of them (`told`), as server-sent events. It only reads.
 pub(crate) async fn events(State(server): State<Arc<Server>>, request: Request) -> Response {
     let Ok(room) = Arc::clone(&server.watchers).try_acquire_owned() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -51,6 +55,8 @@ struct Watching {
     closing: watch::Receiver<bool>,
     looks: Interval,
     told: Option<Value>,
+    counts: Interval,
+    counted: Option<Value>,
     _room: OwnedSemaphorePermit,
 }
 
@@ -61,14 +67,14 @@ impl Watching {
             .get("last-event-id")
             .and_then(|id| id.to_str().ok()?.parse().ok());
         let (missed, live) = server.shared.timeline.follow(seen.unwrap_or(0));
-        let mut looks = interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             closing: server.shared.closing.clone(),
             missed: missed.into_iter(),
             live,
-            looks,
+            looks: ticks(LOOK),
             told: None,
+            counts: ticks(COPIES),
+            counted: None,
             server,
             request,
             _room: room,
@@ -92,13 +98,18 @@ impl Watching {
                 Something::Closing => return None,
                 Something::Told(event) => {
                     self.looks.reset_immediately();
+                    self.counts.reset_immediately();
                     return Some(told(&event));
                 }
                 Something::TimeToLook => {
                     let state = state(&self.server, &self.request).await;
-                    if self.told.as_ref() != Some(&state) {
-                        let event = sse::Event::default().event("state").data(state.to_string());
-                        self.told = Some(state);
+                    if let Some(event) = news("state", &mut self.told, state) {
+                        return Some(event);
+                    }
+                }
+                Something::TimeToCount => {
+                    let copies = copies(&self.server);
+                    if let Some(event) = news("copies", &mut self.counted, copies) {
                         return Some(event);
                     }
                 }
@@ -117,6 +128,7 @@ impl Watching {
                     Err(broadcast::error::RecvError::Closed) => return Something::Closing,
                 },
                 _ = self.looks.tick() => return Something::TimeToLook,
+                _ = self.counts.tick() => return Something::TimeToCount,
             }
         }
     }
@@ -127,6 +139,23 @@ enum Something {
     Closing,
     Told(Event),
     TimeToLook,
+    TimeToCount,
+}
+
+fn ticks(every: Duration) -> Interval {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// An event, where something is other than it was.
+fn news(name: &str, told: &mut Option<Value>, value: Value) -> Option<sse::Event> {
+    if told.as_ref() == Some(&value) {
+        return None;
+    }
+    let event = sse::Event::default().event(name).data(value.to_string());
+    *told = Some(value);
+    Some(event)
 }
 
 fn told(event: &Event) -> sse::Event {
@@ -150,8 +179,8 @@ async fn of_token_cache(server: &Server, request: &Parts) -> Value {
         let tokens = entry.map(|entry| entry.tokens()).transpose()?;
         Ok::<_, Denied>((profile, tokens))
     };
-    match looked.await {
-        Ok((profile, tokens)) => json!({
+    match server.reading(looked).await {
+        Ok(((profile, tokens), _)) => json!({
             "state": "signed_in",
             "name": profile.name,
             "sid": profile.sid,

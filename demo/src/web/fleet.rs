@@ -18,7 +18,7 @@ use super::{
     server::Server,
     timeline::{Kind, Timeline},
 };
-use crate::{failure::Failure, oidc::Discovered};
+use crate::{failure::Failure, oidc::Discovered, watched_store::LinkSwitch};
 
 /// How long requests that are under way may take when the app ends.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) origins: Vec<String>,
     pub(crate) provider: ProviderPages,
     pub(crate) store: String,
+    /// The name of each server, and what cuts its link.
+    pub(crate) links: Vec<(String, Arc<LinkSwitch>)>,
     pub(crate) plain: PlainApp,
     pub(crate) timeline: Timeline,
     pub(crate) late_answers: LateAnswers,
@@ -80,6 +82,10 @@ impl Web {
             provider: provider.pages(&discovered),
             origins: origins.clone(),
             store: caches.name.clone(),
+            links: ('A'..)
+                .zip(&caches.of_servers)
+                .map(|(name, (_, store))| (name.to_string(), Arc::clone(store.switch())))
+                .collect(),
             plain: PlainApp::new(caches.plain),
             timeline: Timeline::new(),
             late_answers: LateAnswers::default(),
@@ -148,19 +154,19 @@ fn serve(
     mut closed: watch::Receiver<bool>,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let timeline = Arc::clone(&server);
-        let routes = routes::of(&server);
-        let serving = axum::serve(listener, routes).with_graceful_shutdown(async move {
-            // Whoever can say so is gone when this fails, and so is the app.
-            let _ = closed.wait_for(|closing| *closing).await;
-        });
-        if let Err(error) = serving.await {
-            let name = timeline.name.as_str();
-            let text = format!("It does not listen any more: {error}");
-            timeline
-                .shared
-                .timeline
-                .tell(Some(name), Kind::Failed, text);
+        let serving =
+            axum::serve(listener, routes::of(&server)).with_graceful_shutdown(async move {
+                // Whoever can say so is gone when this fails, and so is the app.
+                let _ = closed.wait_for(|closing| *closing).await;
+            });
+        let ended = serving.await;
+        // Nobody has to wait for a server that leaves in good order.
+        server.cache.release_lease().await;
+        if let Err(error) = ended {
+            server.tell(
+                Kind::Failed,
+                format!("It does not listen any more: {error}"),
+            );
         }
     })
 }

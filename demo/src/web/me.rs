@@ -15,6 +15,7 @@ use super::{
     signed_in::{Denied, SignedIn},
     timeline::Kind,
 };
+use crate::copies::Source;
 
 /// `GET /api/me`: what an app's page does at every click. It reads the user's tokens, refreshes them when they are due, and says
 /// whose they are; 401 once the user has signed out, on whichever server.
@@ -31,18 +32,22 @@ pub(crate) async fn me(State(server): State<Arc<Server>>, request: Request) -> R
         let refreshed = tokens.issued_at().is_some_and(|issued| issued >= began);
         Ok::<_, Denied>((signed_in, tokens, refreshed))
     };
-    match called.await {
-        Ok((signed_in, tokens, refreshed)) => {
+    match server.reading(called).await {
+        Ok(((signed_in, tokens, refreshed), from)) => {
             let state = if refreshed { "refreshed" } else { "fresh" };
             server.tell(
                 Kind::Tokens,
                 format!(
-                    "The API is called for {} with token {} ({state}).",
+                    "The API is called for {} with token {} ({state}, {}).",
                     signed_in.profile.name,
-                    fingerprint(&tokens)
+                    fingerprint(&tokens),
+                    match from {
+                        Source::Store => "read from the store",
+                        Source::OwnCopy => "from a local copy",
+                    }
                 ),
             );
-            Json(answer(&server, &signed_in, &tokens, state)).into_response()
+            Json(answer(&server, &signed_in, &tokens, state, from)).into_response()
         }
         Err(denied) => {
             if matches!(denied, Denied::SignedOut) {
@@ -56,7 +61,13 @@ pub(crate) async fn me(State(server): State<Arc<Server>>, request: Request) -> R
     }
 }
 
-fn answer(server: &Server, signed_in: &SignedIn, tokens: &TokenSet, state: &str) -> Value {
+fn answer(
+    server: &Server,
+    signed_in: &SignedIn,
+    tokens: &TokenSet,
+    state: &str,
+    from: Source,
+) -> Value {
     let Profile {
         issuer,
         subject,
@@ -74,6 +85,7 @@ fn answer(server: &Server, signed_in: &SignedIn, tokens: &TokenSet, state: &str)
         },
         "tokens": {
             "state": state,
+            "from": from,
             "token": fingerprint(tokens),
             "expires_at_ms": tokens.expires_at().map(Timestamp::as_millis),
             "refreshable": tokens.refresh_token().is_some(),

@@ -3,6 +3,7 @@
 mod caches;
 mod callback;
 mod cookies;
+mod copies;
 mod events;
 mod fleet;
 mod late_answers;

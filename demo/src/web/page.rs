@@ -10,6 +10,8 @@ use serde_json::json;
 
 use super::server::Server;
 
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 /// `GET /`: the page. It holds no script and no style of its own, and asks only these servers for more.
 pub(crate) async fn index(State(server): State<Arc<Server>>, headers: HeaderMap) -> Response {
     // By another name of the loopback address, cookies and requests to the other servers would go nowhere.
@@ -37,11 +39,16 @@ pub(crate) async fn style() -> Response {
     with_type("text/css; charset=utf-8", include_str!("page/style.css"))
 }
 
+pub(crate) async fn style_of_copies() -> Response {
+    with_type("text/css; charset=utf-8", include_str!("page/copies.css"))
+}
+
 pub(crate) async fn script() -> Response {
-    with_type(
-        "text/javascript; charset=utf-8",
-        include_str!("page/app.js"),
-    )
+    with_type(SCRIPT, include_str!("page/app.js"))
+}
+
+pub(crate) async fn script_of_copies() -> Response {
+    with_type(SCRIPT, include_str!("page/copies.js"))
 }
 
 pub(crate) async fn icon() -> Response {

@@ -11,6 +11,7 @@ use axum::{
 
 use super::{
     callback::callback,
+    copies::{cut_link, mend_link},
     events::events,
     login::login,
     me::me,
@@ -26,6 +27,8 @@ pub(crate) fn of(server: &Arc<Server>) -> Router {
         .route("/api/me", get(me))
         .route("/events", get(events))
         .route("/demo/slow-refresh", post(slow_refresh))
+        .route("/demo/link/cut", post(cut_link))
+        .route("/demo/link/mend", post(mend_link))
         .route("/healthz", get(page::health))
         .layer(from_fn_with_state(Arc::clone(server), among_siblings));
     let sign_out = server
@@ -35,7 +38,9 @@ pub(crate) fn of(server: &Arc<Server>) -> Router {
     Router::new()
         .route("/", get(page::index))
         .route("/style.css", get(page::style))
+        .route("/copies.css", get(page::style_of_copies))
         .route("/app.js", get(page::script))
+        .route("/copies.js", get(page::script_of_copies))
         .route("/icon.svg", get(page::icon))
         .route("/demo.json", get(page::about))
         .route("/login", get(login))

@@ -1,4 +1,10 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use token_cache::{
     TokenCache,
@@ -9,6 +15,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     cookies::Cookies,
+    copies::gone_in_words,
     fleet::Shared,
     late_answers::LateAnswer,
     profile::{Profile, tokens_key},
@@ -16,8 +23,10 @@ use super::{
     timeline::Kind,
 };
 use crate::{
+    copies::Source,
     failure::Failure,
     oidc::{Discovered, Oidc},
+    watched_store::WatchedStore,
 };
 
 /// How long a key that the provider has not published makes nobody fetch its keys again.
@@ -32,6 +41,10 @@ pub(crate) struct Server {
     pub(crate) name: String,
     pub(crate) origin: String,
     pub(crate) cache: TokenCache,
+    /// What the cache is on.
+    pub(crate) store: WatchedStore,
+    /// How often the user's tokens were read without a request to the store.
+    pub(crate) served: AtomicU64,
     pub(crate) oidc: Oidc,
     pub(crate) provider: Provider,
     pub(crate) cookies: Cookies,
@@ -45,7 +58,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn new(
         index: u8,
-        cache: TokenCache,
+        (cache, store): (TokenCache, WatchedStore),
         cookies: Cookies,
         discovered: &Discovered,
         shared: Arc<Shared>,
@@ -74,6 +87,8 @@ impl Server {
             name,
             origin,
             cache,
+            store,
+            served: AtomicU64::new(0),
             provider,
             cookies,
             tickets,
@@ -84,6 +99,20 @@ impl Server {
 
     pub(crate) fn tell(&self, kind: Kind, text: impl Into<String>) {
         self.shared.timeline.tell(Some(&self.name), kind, text);
+    }
+
+    /// Reads a user's tokens, and says where they were. Of two at a time, either may be taken for one that asked the store.
+    pub(crate) async fn reading<T, E>(
+        &self,
+        read: impl Future<Output = Result<T, E>>,
+    ) -> Result<(T, Source), E> {
+        let before = self.store.reads();
+        let found = read.await?;
+        if self.store.reads() != before {
+            return Ok((found, Source::Store));
+        }
+        self.served.fetch_add(1, Ordering::Relaxed);
+        Ok((found, Source::OwnCopy))
     }
 
     /// The provider, for a refresh of this user's tokens.
@@ -115,7 +144,10 @@ async fn on_signed_out(shared: &Shared, name: &str, signed_out: SignedOut) {
         Ok(report) if report.ended => timeline.tell(
             Some(name),
             Kind::SignedOut,
-            format!("{asked}: it is final on every server."),
+            format!(
+                "{asked}: it is final on every server.{}",
+                gone_in_words(shared, &report.copies)
+            ),
         ),
         Ok(_) => timeline.tell(
             Some(name),

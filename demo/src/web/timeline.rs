@@ -43,6 +43,8 @@ pub(crate) enum Kind {
     Tokens,
     /// A refresh is on its way.
     InFlight,
+    /// A server's link was cut or mended.
+    Link,
     /// Sessions ended.
     SignedOut,
     /// The plain cache did what it should not.

@@ -7,6 +7,7 @@
 )]
 
 mod browser;
+mod copies;
 mod late_answers;
 mod machine_interface;
 mod page;

@@ -14,7 +14,13 @@ async fn the_page_runs_its_own_script_and_no_other() {
     for sibling in web.origins() {
         assert!(policy.contains(sibling), "{policy}");
     }
-    for file in ["/style.css", "/app.js", "/icon.svg"] {
+    for file in [
+        "/style.css",
+        "/copies.css",
+        "/app.js",
+        "/copies.js",
+        "/icon.svg",
+    ] {
         assert!(page.body.contains(file), "{file}");
         assert_eq!(browser.get(&at(&web, 'A', file)).await.status, 200);
     }

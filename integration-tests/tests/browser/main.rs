@@ -8,5 +8,6 @@
 
 mod at_the_certified_provider;
 mod common;
+mod copies;
 mod front_channel;
 mod page;

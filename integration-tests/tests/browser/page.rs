@@ -8,13 +8,13 @@ use crate::{
     front_channel::sign_in,
 };
 
-const WIDE: Screen = Screen {
+pub(crate) const WIDE: Screen = Screen {
     width: 1280,
     height: 900,
     dark: false,
 };
-const DARK: Screen = Screen { dark: true, ..WIDE };
-const PHONE: Screen = Screen {
+pub(crate) const DARK: Screen = Screen { dark: true, ..WIDE };
+pub(crate) const PHONE: Screen = Screen {
     width: 390,
     height: 844,
     dark: false,
@@ -47,7 +47,7 @@ fn the_page_shows_a_sign_out_beside_a_plain_cache() {
     picture(ada, "slow-refresh", WIDE);
 }
 
-fn picture(window: Window<'_>, name: &str, screen: Screen) {
+pub(crate) fn picture(window: Window<'_>, name: &str, screen: Screen) {
     let path = pictures().unwrap().join(format!("{name}.png"));
     window.look(&path, screen).unwrap();
     assert!(

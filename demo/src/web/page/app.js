@@ -19,13 +19,14 @@ async function begin() {
   showProvider();
   watchAll();
   setInterval(showAll, 1000);
+  setInterval(showAllCopies, DRAW);
 }
 
 function makeCard(server, index) {
   const next = about.servers[(index + 1) % about.servers.length];
   const root = byId("card").content.firstElementChild.cloneNode(true);
   const find = (selector) => root.querySelector(selector);
-  const card = { server, next, root, state: null, source: null, unreachable: false };
+  const card = { server, next, root, state: null, copies: null, source: null, unreachable: false };
 
   const title = find("h3");
   title.id = `server-${server.name}`;
@@ -54,6 +55,8 @@ function makeCard(server, index) {
   const slow = find(".slow");
   slow.textContent = `Slow refresh on ${server.name}, then sign out on ${next.name}`;
   slow.addEventListener("click", () => once(slow, () => slowRefresh(card)));
+  const link = find(".link");
+  link.addEventListener("click", () => once(link, () => cutOrMend(card)));
 
   byId("cards").append(root);
   return card;
@@ -87,6 +90,9 @@ function watch(card) {
     card.state = JSON.parse(event.data);
     card.unreachable = false;
     showAll();
+  });
+  source.addEventListener("copies", (event) => {
+    takeCopies(card, JSON.parse(event.data));
   });
   source.addEventListener("error", () => {
     card.unreachable = true;
@@ -283,7 +289,8 @@ async function callApi(card) {
   const answer = await ask(card, "/api/me");
   if (answer?.status === 200) {
     const { account, tokens } = answer.body;
-    answer.say(`200: the API was called for ${account.name} with token ${tokens.token} (${tokens.state}).`);
+    const from = tokens.from === "own_copy" ? "from a local copy" : "read from the store";
+    answer.say(`200: the API was called for ${account.name} with token ${tokens.token} (${tokens.state}, ${from}).`);
   } else if (answer) {
     answer.say(`${answer.status}: ${inWords(answer.body)}`);
   }

@@ -1,3 +1,7 @@
+mod copies;
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, Instant};
 
 use crate::{
@@ -9,7 +13,7 @@ use crate::{
     fleet::{Fleet, Pending},
     message::{Request, Response, StateCookie},
     story::{Act, ServerName, Step},
-    verdict::{Deed, Outcome},
+    verdict::{Deed, Outcome, WaitedFor},
 };
 
 /// How long a user tries who is told to sign in once more.
@@ -30,6 +34,8 @@ pub(crate) struct Player<'a> {
     refresh: Option<Pending>,
     /// What her other browser carries.
     other_browser: Option<(StateCookie, SentBack)>,
+    /// Whose link was cut.
+    cut_off: Option<ServerName>,
 }
 
 impl<'a> Player<'a> {
@@ -45,6 +51,7 @@ impl<'a> Player<'a> {
             tokens: Vec::new(),
             refresh: None,
             other_browser: None,
+            cut_off: None,
         }
     }
 
@@ -57,6 +64,8 @@ impl<'a> Player<'a> {
                 let cookie = self.cookie()?;
                 self.ask(server, Request::CallApi { cookie }).await?
             }
+            Act::CallApiFromCopy => self.call_from_copy(server).await?,
+            Act::CutLink => self.cut_link(server).await?,
             Act::StartRefresh => self.start_refresh(server).await?,
             Act::FinishRefresh => self.finish_refresh().await?,
             Act::LeaveToSignIn => {
@@ -70,14 +79,19 @@ impl<'a> Player<'a> {
                 let request = finish_sign_in(cookie, sent_back);
                 self.ask(server, request).await?
             }
-            Act::SignOut => self.sign_out().await?,
+            Act::SignOut => self.sign_out(server).await?,
         };
         let right = self.is_right(step, &happened);
-        let Happened { outcome, token } = happened;
+        let Happened {
+            outcome,
+            token,
+            waited,
+        } = happened;
         Ok(Deed {
             outcome,
             token: token.map(|token| self.name_of(token)),
             right,
+            waited,
         })
     }
 
@@ -94,7 +108,10 @@ impl<'a> Player<'a> {
     fn is_right(&self, step: &Step, happened: &Happened) -> bool {
         match happened.outcome {
             Outcome::Refused | Outcome::NoTokens => !step.ought_to_work(),
-            Outcome::Called => step.ought_to_work() && happened.token == self.token,
+            Outcome::Called | Outcome::FromCopy => {
+                step.ought_to_work() && happened.token == self.token
+            }
+            Outcome::NotFromCopy | Outcome::SignedOutTooEarly => false,
             _ => step.ought_to_work(),
         }
     }
@@ -108,7 +125,7 @@ impl<'a> Player<'a> {
             self.cookie = Some(cookie.clone());
             self.token = Some(token.clone());
         }
-        Ok(told(response))
+        told(response)
     }
 
     /// A sign-in in the same second as the provider's sign-out counts as earlier and is refused. Nobody is that quick but this
@@ -138,7 +155,7 @@ impl<'a> Player<'a> {
     }
 
     /// At the provider, who tells the one server that is registered for it.
-    async fn sign_out(&mut self) -> Result<Happened, Failure> {
+    async fn sign_out(&mut self, told: ServerName) -> Result<Happened, Failure> {
         let provider = self.provider();
         let before = provider.counts();
         self.browser.sign_out(provider.issuer()).await?;
@@ -151,7 +168,17 @@ impl<'a> Player<'a> {
                 "the app did not take the logout token that the provider sent it",
             ));
         }
-        Ok(Happened::new(Outcome::SignedOut, None))
+        // Asked first: each moment that passes makes it easier.
+        let outcome = if self.may_still_serve().await? {
+            Outcome::SignedOutTooEarly
+        } else {
+            Outcome::SignedOut
+        };
+        Ok(Happened {
+            outcome,
+            token: None,
+            waited: self.waited(told).await?,
+        })
     }
 
     /// Returns when the refresh has reached the provider, which keeps it waiting.
@@ -161,7 +188,7 @@ impl<'a> Player<'a> {
         self.provider().hold_refreshes();
         let mut refresh = self.fleet.server(server).send(self.column, request);
         tokio::select! {
-            response = refresh.response() => Ok(told(response?)),
+            response = refresh.response() => told(response?),
             () = self.provider().refresh_held() => {
                 self.refresh = Some(refresh);
                 Ok(Happened::new(Outcome::InFlight, None))
@@ -172,12 +199,12 @@ impl<'a> Player<'a> {
     async fn finish_refresh(&mut self) -> Result<Happened, Failure> {
         let mut refresh = self.refresh.take().ok_or_else(out_of_order)?;
         self.provider().release_refreshes();
-        Ok(told(refresh.response().await?))
+        told(refresh.response().await?)
     }
 
     async fn ask(&self, server: ServerName, request: Request) -> Result<Happened, Failure> {
         let response = self.fleet.server(server).ask(self.column, request).await?;
-        Ok(told(response))
+        told(response)
     }
 
     fn provider(&self) -> &'a DevelopmentProvider {
@@ -193,24 +220,32 @@ impl<'a> Player<'a> {
 struct Happened {
     outcome: Outcome,
     token: Option<String>,
+    waited: Option<WaitedFor>,
 }
 
 impl Happened {
     const fn new(outcome: Outcome, token: Option<String>) -> Self {
-        Self { outcome, token }
+        Self {
+            outcome,
+            token,
+            waited: None,
+        }
     }
 }
 
-fn told(response: Response) -> Happened {
+fn told(response: Response) -> Result<Happened, Failure> {
     let (outcome, token) = match response {
         Response::Redirected { .. } => (Outcome::Redirected, None),
         Response::SignedIn { token, .. } => (Outcome::SignedIn, Some(token)),
-        Response::Called { token } => (Outcome::Called, Some(token)),
+        Response::Called { token, .. } => (Outcome::Called, Some(token)),
         Response::Refreshed { token } => (Outcome::Refreshed, Some(token)),
         Response::Refused => (Outcome::Refused, None),
         Response::NoTokens => (Outcome::NoTokens, None),
+        Response::LinkCut(_) | Response::Holder(_) | Response::Waited(_) => {
+            return Err(out_of_order());
+        }
     };
-    Happened::new(outcome, token)
+    Ok(Happened::new(outcome, token))
 }
 
 fn finish_sign_in(cookie: StateCookie, sent_back: SentBack) -> Request {

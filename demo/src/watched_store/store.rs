@@ -1,0 +1,141 @@
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use token_cache::{
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
+    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
+    Result, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
+};
+
+use super::link_switch::LinkSwitch;
+
+/// A store that passes everything on. It counts the reads of tokens, so that it can be told which were never asked of it.
+#[derive(Debug, Clone)]
+pub(crate) struct WatchedStore {
+    pub(super) store: Arc<dyn TokenStore>,
+    pub(super) switch: Arc<LinkSwitch>,
+    reads: Arc<AtomicU64>,
+}
+
+impl WatchedStore {
+    pub(crate) fn new(store: Arc<dyn TokenStore>) -> Self {
+        Self {
+            store,
+            switch: Arc::new(LinkSwitch::new()),
+            reads: Arc::default(),
+        }
+    }
+
+    pub(crate) const fn switch(&self) -> &Arc<LinkSwitch> {
+        &self.switch
+    }
+
+    /// How many reads have reached the store.
+    pub(crate) fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
+    }
+
+    fn count(&self) {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl TokenStore for WatchedStore {
+    fn capabilities(&self) -> Capabilities {
+        self.store.capabilities()
+    }
+
+    async fn namespace(&self) -> Result<Namespace> {
+        self.store.namespace().await
+    }
+
+    async fn set_namespace(
+        &self,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
+    ) -> Result<bool> {
+        self.store.set_namespace(expected, record).await
+    }
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        self.store.begin(account, session).await
+    }
+
+    async fn session(
+        &self,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        self.count();
+        self.store.session(account, epoch, options).await
+    }
+
+    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+        self.count();
+        self.store.read(at, options).await
+    }
+
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        self.store.write(at, entry, options).await
+    }
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        self.store.remove(at).await
+    }
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        self.store.evict(account, cut, options).await
+    }
+
+    async fn sessions(
+        &self,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        self.store.sessions(account, options).await
+    }
+
+    fn clock(&self) -> Option<&dyn TimeSource> {
+        self.store.clock()
+    }
+
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+        self.store.refresh_locks()
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        self.store.directory()
+    }
+
+    fn escrow(&self) -> Option<&dyn Escrow> {
+        self.store.escrow()
+    }
+
+    fn link(&self) -> Option<&dyn Link> {
+        self.store.link().map(|_| self as &dyn Link)
+    }
+}
+
+impl fmt::Display for WatchedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.store.fmt(f)
+    }
+}
