@@ -9,6 +9,7 @@
 
 mod clock;
 mod connect;
+mod copies;
 #[path = "../engine/mod.rs"]
 mod engine;
 mod foreign;
