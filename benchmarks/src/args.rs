@@ -48,6 +48,8 @@ pub(crate) enum Suite {
     Dynamodb,
     /// What lies between a caller and a provider.
     Refresh,
+    /// Local copies beside a bare cache engine and beside requests.
+    Local,
     /// What a provider's message costs to take.
     SignOut,
 }

@@ -5,6 +5,7 @@
 
 mod args;
 mod figure;
+mod local;
 mod machine;
 mod refresh;
 mod report;
@@ -53,6 +54,7 @@ fn run(args: &Args) -> Result<bool> {
             Suite::Redis => vs_redis::run(args).await,
             Suite::Dynamodb => vs_dynamodb::run(args).await,
             Suite::Refresh => refresh::run(args).await,
+            Suite::Local => local::run(args).await,
             Suite::SignOut => sign_out::run(args).await,
         }
     })?;

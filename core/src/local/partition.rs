@@ -7,7 +7,7 @@ use super::{BootInstant, Stamp};
 use crate::{Entry, EntryAddress, EntryName, EpochHash, SessionRecord};
 
 /// What a copy weighs beside its value: its names, its place in the table, the allocator's part.
-const OVERHEAD: usize = 256;
+const OVERHEAD: usize = 288;
 
 /// By what a copy may be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

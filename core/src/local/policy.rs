@@ -83,7 +83,7 @@ impl CopyPolicy {
         self
     }
 
-    /// How many bytes they may take: 64 MiB unless said, 64 KiB at the least. A copy counts for its value and 256 bytes.
+    /// How many bytes they may take: 64 MiB unless said, 64 KiB at the least. A copy counts for its value and 288 bytes.
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
