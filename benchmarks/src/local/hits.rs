@@ -69,7 +69,7 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
             .await?;
         let name = by_engine_at(threads);
         bench
-            .compare(figures, name, 3.0, &hits, &by_engine, "quick_cache")
+            .compare(figures, name, 2.0, &hits, &by_engine, "quick_cache")
             .await?;
     }
     Ok(())

@@ -40,13 +40,12 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
         Ok(begun.elapsed())
     };
 
-    let (server, url) = match &args.url {
-        Some(url) => (None, url.clone()),
-        None => {
-            let server = RedisServer::start(RedisOptions::default())?;
-            let url = server.url();
-            (Some(server), url)
-        }
+    let (server, url) = if let Some(url) = &args.url {
+        (None, url.clone())
+    } else {
+        let server = RedisServer::start(RedisOptions::default())?;
+        let url = server.url();
+        (Some(server), url)
     };
     let mut config = RedisConfig::from_url(&url)?;
     config.prefix = format!("bench-{:x}", u128::from_le_bytes(random()?));

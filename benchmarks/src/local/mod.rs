@@ -10,9 +10,9 @@ use crate::{Result, args::Args, figure::Figure};
 /// All figures of this suite.
 pub(crate) async fn run(args: &Args) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
+    workload::overhead(args, &mut figures).await?;
     hits::run(args, &mut figures).await?;
     hits_vs_redis::run(args, &mut figures).await?;
-    workload::run(args, &mut figures).await?;
-    figures.retain(|figure: &Figure| args.wants(&figure.name));
+    workload::hit_ratio(args, &mut figures).await?;
     Ok(figures)
 }

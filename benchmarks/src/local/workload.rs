@@ -17,23 +17,15 @@ const ACCOUNTS: usize = 100_000;
 const COPIES: usize = 10_000;
 
 /// What [`CopyPolicy::max_bytes`] counts for a copy beside its value.
-const COUNTED: f64 = 256.0;
-
-pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
-    if args.wants(RATIO) {
-        report::progress(RATIO);
-        figures.push(hit_ratio(args).await?);
-    }
-    if args.wants(OVERHEAD) {
-        report::progress(OVERHEAD);
-        figures.extend(overhead().await?);
-    }
-    Ok(())
-}
+const COUNTED: f64 = 288.0;
 
 /// The hits of a workload in which the account of rank n is asked for 1/n as often as the first, with room for a tenth of the
 /// accounts, beside those of who knows the busiest tenth beforehand.
-async fn hit_ratio(args: &Args) -> Result<Figure> {
+pub(super) async fn hit_ratio(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
+    if !args.wants(RATIO) {
+        return Ok(());
+    }
+    report::progress(RATIO);
     let policy = CopyPolicy::new().max_entries(COPIES);
     let accounts = Accounts::new(ACCOUNTS, 1 << 10, policy).await?;
     let draws = if args.quick { 100_000 } else { 1_000_000 };
@@ -57,39 +49,40 @@ async fn hit_ratio(args: &Args) -> Result<Figure> {
     let ratio = f64::from(hits) / draws as f64;
     let kept = accounts.copies.figures();
     let figure = Figure::new(RATIO.to_owned(), &[ratio / best], Better::Higher, 0.9);
-    Ok(figure.detail(format!(
-        "{:.1} % hits, {:.1} % the best there can be; {} copies of {} accounts, {:.1} MB",
+    figures.push(figure.detail(format!(
+        "{:.1} % hits, {:.1} % the best there can be; {} copies of {ACCOUNTS} accounts, {:.1} MB",
         ratio * 100.0,
         best * 100.0,
         kept.copies,
-        ACCOUNTS,
         f64::from(u32::try_from(kept.bytes)?) / 1e6,
-    )))
+    )));
+    Ok(())
 }
 
 /// The memory that a copy takes beside its value, over what it is counted as. The values are the memory store's own, which shares
-/// them. None where the system does not tell.
-async fn overhead() -> Result<Option<Figure>> {
+/// them. No figure where the system does not tell. It is to be measured first: memory that was freed before is taken again unseen.
+pub(super) async fn overhead(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
+    if !args.wants(OVERHEAD) {
+        return Ok(());
+    }
+    report::progress(OVERHEAD);
     let policy = CopyPolicy::new()
         .max_entries(2 * ACCOUNTS)
         .max_bytes(1 << 30);
     let accounts = Accounts::new(ACCOUNTS, 16, policy).await?;
     let Some(before) = resident() else {
-        return Ok(None);
+        return Ok(());
     };
     accounts.read_all().await?;
     let after = resident().unwrap_or(before);
     let kept = accounts.copies.figures().copies;
     let per_copy = (after - before) / f64::from(u32::try_from(kept)?);
-    let figure = Figure::new(
-        OVERHEAD.to_owned(),
-        &[per_copy / COUNTED],
-        Better::Lower,
-        1.1,
-    );
-    Ok(Some(figure.detail(format!(
+    let ratio = [per_copy / COUNTED];
+    let figure = Figure::new(OVERHEAD.to_owned(), &ratio, Better::Lower, 1.0);
+    figures.push(figure.detail(format!(
         "{per_copy:.0} bytes a copy, of {kept} accounts with one"
-    ))))
+    )));
+    Ok(())
 }
 
 /// The bytes of this process that are in memory.
