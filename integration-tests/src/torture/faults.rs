@@ -3,13 +3,14 @@ use std::{collections::BTreeMap, thread, time::Duration};
 use super::{
     Failure,
     crew::Crew,
+    link_faults::LinkFaults,
     stage::{Stage, Store},
 };
 use crate::{
     fleet::Random,
     servers::{
-        ApiFault, DynamoDbProxy, Fault as LineFault, Line, OwnStore, Proxy, READS, RedisServer,
-        Step, WRITES,
+        ApiFault, DynamoDbProxy, Fault as LineFault, Line, OwnStore, READS, RedisServer, Step,
+        WRITES,
     },
 };
 
@@ -18,8 +19,8 @@ use crate::{
 pub(super) struct Faults {
     random: Random,
     counts: BTreeMap<&'static str, usize>,
-    /// How long a fault of a link lasts at the most; none where nothing hangs on links.
-    longest_link_fault: Option<Duration>,
+    /// None where nothing hangs on links.
+    links: Option<LinkFaults>,
 }
 
 /// Longer than an operation may take, so that some time out.
@@ -27,11 +28,11 @@ const LONG: u64 = 2_500;
 const SHORT: u64 = 150;
 
 impl Faults {
-    pub(super) fn new(random: Random, longest_link_fault: Option<Duration>) -> Self {
+    pub(super) fn new(random: Random, links: Option<LinkFaults>) -> Self {
         Self {
             random,
             counts: BTreeMap::new(),
-            longest_link_fault,
+            links,
         }
     }
 
@@ -48,7 +49,8 @@ impl Faults {
     }
 
     pub(super) fn strike(&mut self, stage: &mut Stage, crew: &Crew) -> Result<(), Failure> {
-        if stage.lines.is_empty() || self.random.percent(40) {
+        let links_alone = self.links.is_some_and(|links| links.alone);
+        if stage.lines.is_empty() || (!links_alone && self.random.percent(40)) {
             if matches!(stage.store, Store::Given) || self.random.percent(60) {
                 self.strike_crew(crew)
             } else {
@@ -83,10 +85,11 @@ impl Faults {
             self.strike_api(proxy);
             return;
         }
-        if let (Line::Redis(proxy), Some(longest)) = (line, self.longest_link_fault)
-            && self.random.percent(70)
+        if let (Line::Redis(proxy), Some(links)) = (line, self.links)
+            && (links.alone || self.random.percent(70))
         {
-            self.strike_link(proxy, longest);
+            let struck = links.strike(&mut self.random, proxy);
+            self.count(struck);
             return;
         }
         match self.random.below(4) {
@@ -120,46 +123,6 @@ impl Faults {
             _ => {
                 let change = self.random.percent(66);
                 line.on_next(if change { Step::Change } else { Step::Read }, fault);
-            }
-        }
-    }
-
-    /// What happens to the connection by which an app server hears of sign-outs, and to no other.
-    fn strike_link(&mut self, proxy: &Proxy, longest: Duration) {
-        let (part, time) = (self.random.below(1_000), self.random.below(1_000));
-        let share = |part: u64| longest * u32::try_from(part).unwrap_or_default() / 1_000;
-        let time = share(time);
-        match self.random.below(5) {
-            0 => {
-                self.count("cut of a link");
-                proxy.cut_links();
-            }
-            1 => {
-                self.count("silent link");
-                proxy.freeze_links();
-                thread::sleep(time);
-                proxy.thaw_links();
-            }
-            2 => {
-                self.count("link refused for a while");
-                proxy.refuse_links(true);
-                thread::sleep(time);
-                proxy.refuse_links(false);
-            }
-            3 => {
-                self.count("late pushes");
-                proxy.part_links(Duration::ZERO, share(part) / 2);
-                thread::sleep(time);
-                proxy.join_links();
-            }
-            _ => {
-                self.count("replies later than pushes");
-                let late = share(part) / 10;
-                proxy.delay(late);
-                proxy.part_links(late, Duration::ZERO);
-                thread::sleep(time);
-                proxy.delay(Duration::ZERO);
-                proxy.join_links();
             }
         }
     }
@@ -234,7 +197,7 @@ impl Faults {
                 self.disturb(&cluster.nodes()[at])?;
             }
             Store::Sentinel(setup) => {
-                if self.longest_link_fault.is_some() && self.random.percent(50) {
+                if self.links.is_some() && self.random.percent(25) {
                     self.count("failover");
                     setup.fail_over()?;
                 } else {

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::{Options, Topology};
+use super::{Options, Topology, link_faults::LinkFaults};
 use crate::{
     fleet::{BROKEN_LEASE, Users},
     history::{CopyRules, Report, Rules},
@@ -63,13 +63,14 @@ pub(super) fn users(options: &Options) -> Users {
     }
 }
 
-/// How long a link fault lasts at the most: some outlast the leases.
-pub(super) fn longest_link_fault(options: &Options) -> Option<Duration> {
-    if options.design.is_broken_copies() {
-        Some(3 * BROKEN_LEASE)
+/// What happens to the links of a run; none where nothing hangs on them.
+pub(super) fn link_faults(options: &Options) -> Option<LinkFaults> {
+    let lease = if options.design.is_broken_copies() {
+        BROKEN_LEASE
     } else {
-        options.local.then_some(3 * LEASE)
-    }
+        LEASE
+    };
+    LinkFaults::of(options, lease)
 }
 
 /// The rules, of a run whose servers keep copies.

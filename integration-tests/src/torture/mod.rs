@@ -2,6 +2,7 @@
 
 mod crew;
 mod faults;
+mod link_faults;
 mod local;
 mod stage;
 
@@ -108,7 +109,7 @@ pub fn run(options: &Options) -> Result<Tortured, Failure> {
         .unwrap_or_else(|| folder.path().to_owned());
     let crew = Crew::start(options, stage.urls(), logs, TASKS, random.number())?;
     let over = AtomicBool::new(false);
-    let mut faults = Faults::new(random, local::longest_link_fault(options));
+    let mut faults = Faults::new(random, local::link_faults(options));
     let struck = thread::scope(|scope| {
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
