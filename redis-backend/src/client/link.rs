@@ -195,7 +195,6 @@ impl Wire {
     }
 }
 
-/// What is said of a connection that was lost.
 /// For a store whose application gave it a connection or a pool.
 fn no_connection(operation: &'static str) -> Error {
     Error::new(ErrorKind::Unsupported, operation)
@@ -206,6 +205,7 @@ fn no_connection(operation: &'static str) -> Error {
         )
 }
 
+/// What is said of a connection that was lost.
 pub(crate) fn gone(operation: &'static str) -> Error {
     Error::new(ErrorKind::Unavailable, operation)
         .store(crate::STORE)

@@ -130,8 +130,7 @@ fn naming_permissions(error: Error) -> Error {
     Error::new(ErrorKind::Denied, OPERATION)
         .store(crate::STORE)
         .message(
-            "local copies need HELLO, SSUBSCRIBE and SPUBLISH on the channels that start with the prefix; see the ACL in the \
-             documentation",
+            "local copies need SSUBSCRIBE and SPUBLISH on the channels that start with the prefix; see the ACL in the documentation",
         )
         .with_source(error)
 }

@@ -1,0 +1,278 @@
+use std::time::Duration;
+
+use token_cache::{AccountId, CopiesGone, EntryKey, Scope, Secret, Session, SignIn, TokenCache};
+use token_cache_integration_tests::servers::{
+    Proxy, RedisCluster, RedisOptions, RedisServer, SentinelSetup,
+};
+
+use crate::common::{PATIENT, eventually, proxied, redis, with};
+
+const COPIES: &str = "local_copies=60s&lease=500ms";
+
+/// Servers of one fleet, each with copies.
+struct Fleet {
+    secret: Secret,
+    servers: Vec<TokenCache>,
+}
+
+impl Fleet {
+    async fn of(urls: &[String]) -> Self {
+        let mut fleet = Self {
+            secret: Secret::random().unwrap(),
+            servers: Vec::new(),
+        };
+        for url in urls {
+            fleet.join(url).await;
+        }
+        fleet
+    }
+
+    async fn join(&mut self, url: &str) {
+        let builder = token_cache::builder(url).unwrap();
+        let opened = builder.secret(self.secret.clone()).open().await;
+        self.servers.push(opened.unwrap());
+    }
+
+    /// A session at every server.
+    async fn signs_in(&self, subject: &str) -> Vec<Session> {
+        let ticket = eventually("a sign-in works", async || {
+            let cache = &self.servers[0];
+            let started = cache.start_sign_in().unwrap();
+            let sign_in = SignIn::new(ada(subject), &started);
+            let session = cache.sign_in(sign_in).await.ok()?;
+            session.put(&entry(), b"token".as_slice()).await.ok()?;
+            session.ticket().ok()
+        })
+        .await;
+        self.servers
+            .iter()
+            .map(|cache| cache.resume_unverified(&ticket).unwrap())
+            .collect()
+    }
+
+    async fn signs_out(&self, by: usize, subject: &str) -> CopiesGone {
+        let scope = || Scope::Account(ada(subject));
+        eventually("a sign-out is Ok", async || {
+            self.servers[by].sign_out(scope()).await.ok()
+        })
+        .await
+        .copies
+    }
+}
+
+fn ada(subject: &str) -> AccountId {
+    AccountId::new("https://id.example", subject).unwrap()
+}
+
+fn entry() -> EntryKey {
+    EntryKey::resource("https://api.example").unwrap()
+}
+
+/// Waits until a session's reads cost no request at the servers given.
+async fn are_served_from_copies(sessions: &[Session], redis: &[&RedisServer]) {
+    let reads = || -> i64 { redis.iter().map(|redis| reads_of(redis)).sum() };
+    eventually("reads are served from copies", async || {
+        let mut all = true;
+        for session in sessions {
+            let before = reads();
+            let read = session.get(&entry()).await;
+            all &= matches!(read, Ok(Some(_))) && reads() == before;
+        }
+        all.then_some(())
+    })
+    .await;
+}
+
+/// How many reads a server has answered.
+fn reads_of(redis: &RedisServer) -> i64 {
+    let Ok(stats) = redis.cli(&["INFO", "commandstats"]) else {
+        return 0;
+    };
+    stats
+        .text()
+        .and_then(|text| text.split_once("cmdstat_hmget:calls="))
+        .and_then(|(_, rest)| rest.split_once(',')?.0.parse().ok())
+        .unwrap_or(0)
+}
+
+/// No server serves it: each read that starts now is refused, or fails.
+async fn is_served_by_nobody(sessions: &[Session]) {
+    for (at, session) in sessions.iter().enumerate() {
+        let read = session.get(&entry()).await;
+        assert!(!matches!(read, Ok(Some(_))), "server {at} serves it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thirty_two_servers_drop_their_copies() {
+    let redis = redis();
+    let fleet = Fleet::of(&vec![
+        with(&redis.url(), &format!("{PATIENT}&{COPIES}"));
+        32
+    ])
+    .await;
+    for round in 0..3 {
+        let subject = format!("ada {round}");
+        let sessions = fleet.signs_in(&subject).await;
+        are_served_from_copies(&sessions, &[&redis]).await;
+        let gone = fleet.signs_out(round, &subject).await;
+        is_served_by_nobody(&sessions).await;
+        let CopiesGone::Gone { servers, .. } = gone else {
+            panic!("{gone:?}");
+        };
+        assert_eq!(servers, 31);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_hears_nothing_is_waited_for_once() {
+    let redis = redis();
+    let proxy: Proxy = proxied(&redis);
+    let parameters = format!("{PATIENT}&{COPIES}");
+    let urls = [&redis.url(), &redis.url(), &proxy.url()].map(|url| with(url, &parameters));
+    let fleet = Fleet::of(&urls).await;
+    let sessions = fleet.signs_in("ada").await;
+    let later = fleet.signs_in("bob").await;
+    are_served_from_copies(&sessions, &[&redis]).await;
+    proxy.freeze_links();
+    proxy.freeze();
+    let gone = fleet.signs_out(0, "ada").await;
+    let CopiesGone::Gone { silent, waited, .. } = gone else {
+        panic!("{gone:?}");
+    };
+    assert_eq!(silent.len(), 1);
+    assert!(waited >= Duration::from_millis(500), "{waited:?}");
+    // Its lease has run out: it asks the store, which it can't reach.
+    let read = tokio::time::timeout(Duration::from_millis(300), sessions[2].get(&entry())).await;
+    assert!(!matches!(read, Ok(Ok(Some(_)))), "a copy was served");
+    is_served_by_nobody(&sessions[..2]).await;
+    eventually("it is waited for no more", async || {
+        match fleet.signs_out(0, "bob").await {
+            CopiesGone::Gone { servers: 1, .. } => Some(()),
+            _ => None,
+        }
+    })
+    .await;
+    is_served_by_nobody(&later[..2]).await;
+    proxy.thaw_links();
+    proxy.thaw();
+    let read = eventually("it is back", async || {
+        match sessions[2].get(&entry()).await {
+            Err(error) if error.is_signed_out() => Some(()),
+            Ok(Some(_)) => panic!("a copy was served"),
+            _ => None,
+        }
+    });
+    read.await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_go_through_a_failover_by_sentinels() {
+    let mut setup = SentinelSetup::start(RedisOptions::default()).unwrap();
+    let sentinels: Vec<_> = setup.sentinels().iter().map(ToString::to_string).collect();
+    let parameters = format!("operation_timeout=3s&connect_timeout=3s&replicas=1&{COPIES}");
+    let (sentinels, service) = (sentinels.join(","), SentinelSetup::SERVICE);
+    let url = format!("redis+sentinel://{sentinels}/{service}?{parameters}");
+    eventually("the replica confirms", async || {
+        let confirmed = setup.primary().cli(&["WAIT", "1", "100"]).unwrap();
+        (confirmed.int() == Some(1)).then_some(())
+    })
+    .await;
+    let fleet = Fleet::of(&vec![url; 4]).await;
+    let (ended, living) = (fleet.signs_in("ada").await, fleet.signs_in("bob").await);
+    let servers = [setup.servers().primary(), setup.servers().replica()];
+    are_served_from_copies(&ended, &servers).await;
+    are_served_from_copies(&living, &servers).await;
+    setup.fail_over().unwrap();
+    fleet.signs_out(1, "ada").await;
+    is_served_by_nobody(&ended).await;
+    // The links lead to the new primary, and copies are kept again.
+    let servers = [setup.servers().primary(), setup.servers().replica()];
+    are_served_from_copies(&living, &servers).await;
+    fleet.signs_out(2, "bob").await;
+    is_served_by_nobody(&living).await;
+}
+
+/// The slots are shared evenly, in order.
+fn node_of(slot: usize, nodes: usize) -> usize {
+    (0..nodes)
+        .find(|node| slot < (node + 1) * 16_384 / nodes)
+        .unwrap()
+}
+
+/// A replica of a node, in step with it.
+async fn replica_of(node: &RedisServer) -> RedisServer {
+    let lines = [
+        ("cluster-enabled", "yes"),
+        ("cluster-config-file", "nodes.conf"),
+        ("cluster-node-timeout", "2000"),
+        ("cluster-announce-ip", "127.0.0.1"),
+    ];
+    let replica = RedisServer::start(RedisOptions {
+        extra: lines
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
+        ..RedisOptions::default()
+    })
+    .unwrap();
+    let port = node.port().to_string();
+    replica
+        .cli(&["CLUSTER", "MEET", "127.0.0.1", &port])
+        .unwrap();
+    let id = node.cli(&["CLUSTER", "MYID"]).unwrap();
+    let id = id.text().unwrap().to_owned();
+    eventually("the replica follows", async || {
+        let told = replica.cli(&["CLUSTER", "REPLICATE", &id]);
+        told.ok().filter(|_| is_in_step(node))
+    })
+    .await;
+    replica
+}
+
+fn is_in_step(node: &RedisServer) -> bool {
+    let info = node.cli(&["INFO", "replication"]).unwrap();
+    let info = info.text().unwrap();
+    let offset = |name: &str| {
+        let (_, rest) = info.split_once(name)?;
+        rest.split([',', '\r']).next()?.parse::<u64>().ok()
+    };
+    info.contains("state=online") && offset(",offset=") == offset("master_repl_offset:")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_go_through_a_failover_of_the_links_node() {
+    let mut cluster = RedisCluster::start(3).unwrap();
+    let slot = cluster.nodes()[0].cli(&["CLUSTER", "KEYSLOT", "tc:{l}:r"]);
+    let slot = usize::try_from(slot.unwrap().int().unwrap()).unwrap();
+    let at = node_of(slot, 3);
+    let replica = replica_of(&cluster.nodes()[at]).await;
+    let nodes: Vec<_> = cluster
+        .nodes()
+        .iter()
+        .map(|node| node.address().to_string())
+        .collect();
+    let parameters = format!("operation_timeout=2s&connect_timeout=2s&{COPIES}");
+    let url = format!("redis+cluster://{}?{parameters}", nodes.join(","));
+    let fleet = Fleet::of(&vec![url; 3]).await;
+    let (ended, living) = (fleet.signs_in("ada").await, fleet.signs_in("bob").await);
+    let servers: Vec<_> = cluster.nodes().iter().chain([&replica]).collect();
+    are_served_from_copies(&ended, &servers).await;
+    are_served_from_copies(&living, &servers).await;
+    drop(servers);
+    eventually("the replica has it all", async || {
+        is_in_step(&cluster.nodes()[at]).then_some(())
+    })
+    .await;
+    cluster.nodes_mut()[at].kill9().unwrap();
+    eventually("the replica is promoted", async || {
+        let role = replica.cli(&["ROLE"]).unwrap();
+        (role.items()?[0].text() == Some("master")).then_some(())
+    })
+    .await;
+    fleet.signs_out(1, "ada").await;
+    is_served_by_nobody(&ended).await;
+    let servers: Vec<_> = cluster.nodes().iter().chain([&replica]).collect();
+    are_served_from_copies(&living, &servers).await;
+    fleet.signs_out(2, "bob").await;
+    is_served_by_nobody(&living).await;
+}

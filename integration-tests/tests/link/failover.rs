@@ -1,0 +1,64 @@
+use token_cache_core::ErrorKind;
+use token_cache_integration_tests::servers::{RedisOptions, ReplicatedRedis, SentinelSetup};
+
+use crate::common::{HASTY, Linked, eventually, with};
+
+/// A primary that was cut off from its replica, and does not know that this was promoted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_primary_that_lost_its_replica_gives_no_lease() {
+    let pair = ReplicatedRedis::start(RedisOptions::default()).unwrap();
+    eventually("the replica confirms", async || {
+        let confirmed = pair.primary().cli(&["WAIT", "1", "100"]).unwrap();
+        (confirmed.int() == Some(1)).then_some(())
+    })
+    .await;
+    let url = with(&pair.primary().url(), &format!("{HASTY}&replicas=1"));
+    let holder = eventually("a renewal is confirmed", async || {
+        let linked = Linked::at(&url).await;
+        linked.connection.renew().await.ok().map(|_| linked)
+    })
+    .await;
+    pair.cut_replica_off().unwrap();
+    let renewed = holder.connection.renew().await;
+    let kind = renewed.unwrap_err().kind();
+    assert!(
+        matches!(kind, ErrorKind::Unavailable | ErrorKind::TimedOut),
+        "{kind:?}"
+    );
+    holder.is_lost().await;
+    // Without `replicas` it gives leases as it answers reads.
+    let plain = Linked::at(&with(&pair.primary().url(), HASTY)).await;
+    plain.connection.renew().await.unwrap();
+    pair.rejoin().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_failover_the_link_leads_to_the_new_primary() {
+    let mut setup = SentinelSetup::start(RedisOptions::default()).unwrap();
+    let sentinels: Vec<_> = setup.sentinels().iter().map(ToString::to_string).collect();
+    let url = format!(
+        "redis+sentinel://{}/{}?{HASTY}",
+        sentinels.join(","),
+        SentinelSetup::SERVICE
+    );
+    let before = Linked::at(&url).await;
+    before.connection.renew().await.unwrap();
+    setup.servers().wait_until_in_step().unwrap();
+    setup.fail_over().unwrap();
+    assert!(before.connection.renew().await.is_err());
+    before.is_lost().await;
+    let after = eventually("a link to the new primary", async || {
+        let linked = Linked::over(before.store.clone()).await;
+        linked.connection.renew().await.ok().map(|_| linked)
+    })
+    .await;
+    let announced = after.announces().await;
+    // The registry went along: who held a lease at the old primary is waited for.
+    assert_eq!(announced.holders.len(), 2);
+    assert!(announced.registry.is_some());
+    let listening = setup.serving().unwrap();
+    let told = listening
+        .cli(&["PUBSUB", "SHARDNUMSUB", "tc:{l}:a"])
+        .unwrap();
+    assert_eq!(told.items().unwrap()[1].int(), Some(1));
+}

@@ -1,0 +1,16 @@
+//! The link between servers with local copies, on real servers and through what may go wrong on the way: by itself, and under caches.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod caches;
+mod common;
+mod connection;
+mod failover;
+mod permissions;
+mod registry;
+mod relay;
+mod stream;

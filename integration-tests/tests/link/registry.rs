@@ -1,0 +1,76 @@
+use token_cache_core::{Cut, EvictOptions, Moment, Timestamp, TokenStore};
+
+use crate::common::{Linked, PATIENT, account, redis, with};
+
+const KEY: &str = "tc:{l}:r";
+
+#[tokio::test]
+async fn a_registry_that_was_lost_has_another_id() {
+    let redis = redis();
+    let url = with(&redis.url(), PATIENT);
+    let (signer, holder) = (Linked::at(&url).await, Linked::at(&url).await);
+    let mut ids = Vec::new();
+    for loss in [["DEL", KEY].as_slice(), &["FLUSHALL"]] {
+        ids.push(holder.connection.renew().await.unwrap());
+        assert_eq!(signer.announces().await.holders.len(), 1);
+        redis.cli(loss).unwrap();
+        let announced = signer.announces().await;
+        assert_eq!(announced.registry, None, "after {loss:?}");
+        assert_eq!(announced.holders, [], "after {loss:?}");
+    }
+    ids.push(signer.connection.registry().await.unwrap());
+    assert_eq!(holder.connection.renew().await.unwrap(), ids[2]);
+    assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
+}
+
+#[tokio::test]
+async fn what_the_registry_said_before_it_was_lost_removes_nobody_after() {
+    let redis = redis();
+    let url = with(&redis.url(), PATIENT);
+    let (signer, holder) = (Linked::at(&url).await, Linked::at(&url).await);
+    holder.connection.renew().await.unwrap();
+    let seen = signer.announces().await.holders;
+    assert_eq!(seen.len(), 1);
+    redis.cli(&["DEL", KEY]).unwrap();
+    holder.connection.renew().await.unwrap();
+    signer.connection.reap(&seen).await.unwrap();
+    assert_eq!(signer.announces().await.holders.len(), 1);
+}
+
+#[tokio::test]
+async fn a_registry_is_told_apart_from_that_of_another_connection() {
+    let redis = redis();
+    let url = with(&redis.url(), PATIENT);
+    let (linked, holder) = (Linked::at(&url).await, Linked::at(&url).await);
+    let registry = holder.connection.renew().await.unwrap();
+    let evicted = async |store: &token_cache_redis::RedisStore| {
+        let moment = Cut::Account(Moment::of_store(Timestamp::from_secs(1)));
+        let options = EvictOptions::at(Timestamp::from_secs(1)).announced_by(linked.id);
+        let evicted = store.evict(&account(), moment, options).await.unwrap();
+        evicted.announced.unwrap()
+    };
+    assert_eq!(evicted(&linked.store).await.registry, Some(registry));
+    // Another store has no link of that server's: it can't know whether both lead to one server.
+    let announced = evicted(&holder.store).await;
+    assert_eq!(announced.registry, None);
+    assert_eq!(announced.holders.len(), 1);
+    holder.connection.renew().await.unwrap();
+    assert!(holder.has_heard(announced.id));
+}
+
+#[tokio::test]
+async fn memory_pressure_refuses_no_announced_sign_out() {
+    let redis = redis();
+    let url = with(&redis.url(), PATIENT);
+    let linked = Linked::at(&url).await;
+    redis.cli(&["CONFIG", "SET", "maxmemory", "1"]).unwrap();
+    let moment = Cut::Account(Moment::of_store(Timestamp::from_secs(1)));
+    let options = EvictOptions::at(Timestamp::from_secs(1)).announced_by(linked.id);
+    for cut in [
+        moment,
+        Cut::Session(token_cache_core::EpochHash::from_bytes([1; 16])),
+    ] {
+        let evicted = linked.store.evict(&account(), cut, options).await.unwrap();
+        assert!(evicted.announced.is_some());
+    }
+}
