@@ -163,8 +163,9 @@ impl BulkSignOut {
                         step_of_issuer(&cache, checkpoint, issuer, ahead).await
                     }
                     Work::List(accounts) => {
-                        let step = evict(&cache, checkpoint, &accounts, Marking::Each).await?;
-                        Ok((step, None))
+                        let ended = Ended::default();
+                        let step = evict(&cache, checkpoint, &accounts, Marking::Each, ended);
+                        Ok((step.await?, None))
                     }
                 }
             });
@@ -247,7 +248,10 @@ async fn step_of_issuer(
         let cache = cache.clone();
         tokio::spawn(async move { self::directory(&cache)?.accounts(&scan).await })
     });
-    let mut step = evict(cache, checkpoint, &page.accounts, Marking::Issuer).await?;
+    let mut ended = Ended::default();
+    // Accounts of which nothing is left are on no page: the last step has all copies dropped.
+    ended.unnamed = page.next.is_none();
+    let mut step = evict(cache, checkpoint, &page.accounts, Marking::Issuer, ended).await?;
     let ahead = match look_ahead {
         Some(looking) => looking.await.ok().and_then(Result::ok),
         None => None,
@@ -262,13 +266,13 @@ async fn evict(
     mut checkpoint: Checkpoint,
     accounts: &[AccountKey],
     marking: Marking,
+    mut ended: Ended,
 ) -> Result<Step> {
     let keys = cache.fresh_keys().await?;
     if keys.generation != checkpoint.generation {
         return Err(Error::misuse("sign out many accounts", STARTED_ANEW));
     }
     let options = EvictOptions::at(keys.latest).living(cache.marker_life());
-    let mut ended = Ended::default();
     ended.sign_out.ended = checkpoint.ended;
     ended.sign_out.accounts = checkpoint.done;
     ended.sign_out.replicas = checkpoint.replicas;

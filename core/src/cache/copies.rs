@@ -113,7 +113,8 @@ impl TokenCache {
         wait: Wait,
     ) -> Result<CopiesGone> {
         let longest = self.fresh_keys().await?.longest_copy_life.max(before);
-        if longest.is_zero() || ended.evicted.is_empty() {
+        let reached = !ended.evicted.is_empty() || ended.unnamed;
+        if longest.is_zero() || !reached {
             return Ok(CopiesGone::NoneKept);
         }
         self.0.member.clear(ended, longest, wait).await

@@ -19,7 +19,8 @@ use super::{
     terms::Terms,
 };
 use crate::{
-    AccountKey, Announced, CopiesGone, LeaseHolder, Listener, Result, ServerId, TokenStore, Wait,
+    AccountKey, Announced, CopiesGone, Invalidation, LeaseHolder, Listener, Result, ServerId,
+    TokenStore, Wait,
     protocol::Ended,
     telemetry::{self, About, Operation, observe},
 };
@@ -170,7 +171,12 @@ impl Member {
     ) -> Result<CopiesGone> {
         self.start();
         let accounts = ended.evicted.iter().map(|(account, _)| *account);
-        self.ears.drop_copies(&copies_of(accounts));
+        let dropped = if ended.unnamed {
+            Invalidation::Everything
+        } else {
+            copies_of(accounts)
+        };
+        self.ears.drop_copies(&dropped);
         let cleared = self.announced_and_awaited(ended, longest, wait);
         observe(
             Operation::AwaitCopies,
@@ -198,10 +204,14 @@ impl Member {
         }
         let link = self.store.link();
         if let Some(link) = link
-            && !unannounced.is_empty()
+            && (ended.unnamed || !unannounced.is_empty())
         {
             let signer = (wait == Wait::Everywhere).then_some(self.ears.server);
-            let what = copies_of(unannounced.into_iter());
+            let what = if ended.unnamed {
+                Invalidation::Everything
+            } else {
+                copies_of(unannounced.into_iter())
+            };
             announced.push(in_time(PATIENCE, link.announce(signer, what)).await?);
         }
         let received = self.ears.clock.now();

@@ -11,6 +11,9 @@ pub struct Ended {
     pub sign_out: SignOut,
     /// The accounts that were visited, and what became of each announcement; none where there was none.
     pub evicted: Vec<(AccountKey, Option<Announced>)>,
+    /// Whether it reached accounts that nobody can name: those of an issuer of which the store keeps nothing any more, since a
+    /// sign-out that did not wait, or was not seen to end, has ended all of their sessions. Copies of theirs may be left.
+    pub unnamed: bool,
 }
 
 impl Ended {

@@ -33,6 +33,22 @@ fn where_nobody_keeps_copies_a_sign_out_waits_for_nobody() {
     assert_kept(&servers.fleet, Rules::ALL);
 }
 
+/// Of an account whose sessions have all ended nothing need be left in the store: no scan finds it, and its copies must go all the same.
+#[test]
+fn a_sign_out_of_the_issuer_waits_for_copies_that_an_earlier_one_did_not_wait_for() {
+    let servers = OnLines::start(&[COPIES; 3]);
+    let (fleet, silent) = (&servers.fleet, 2);
+    let session = servers.copied_at(&[0, 1, silent]);
+    servers.lines[silent].freeze_links();
+    let account = session.account;
+    let early = fleet.sign_out_at_once(0, Scope::Account(account));
+    assert_eq!(early.outcome, Outcome::Done);
+    let out = fleet.sign_out_scope(1, Scope::Issuer(account.issuer));
+    assert!(waited_for(&out).0 >= 1, "{out:?}");
+    assert_signed_out(fleet, &session);
+    assert_kept(fleet, Rules::ALL);
+}
+
 #[test]
 fn a_sign_out_that_does_not_wait_is_final_once_the_stated_time_is_over() {
     let servers = OnLines::start(&[COPIES; 3]);
