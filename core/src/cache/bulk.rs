@@ -248,9 +248,11 @@ async fn step_of_issuer(
         let cache = cache.clone();
         tokio::spawn(async move { self::directory(&cache)?.accounts(&scan).await })
     });
-    let mut ended = Ended::default();
     // Accounts of which nothing is left are on no page: the last step has all copies dropped.
-    ended.unnamed = page.next.is_none();
+    let ended = Ended {
+        unnamed: page.next.is_none(),
+        ..Ended::default()
+    };
     let mut step = evict(cache, checkpoint, &page.accounts, Marking::Issuer, ended).await?;
     let ahead = match look_ahead {
         Some(looking) => looking.await.ok().and_then(Result::ok),
