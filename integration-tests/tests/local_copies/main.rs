@@ -9,6 +9,7 @@
 )]
 
 mod common;
+mod given;
 
 mod aged;
 mod mixed;
