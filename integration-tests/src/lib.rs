@@ -4,6 +4,7 @@ pub mod browser;
 pub mod clock;
 pub mod fleet;
 pub mod history;
+pub mod local_model;
 pub mod model;
 pub mod servers;
 pub mod torture;

@@ -28,7 +28,7 @@ pub struct Holder {
     known: Mutex<Known>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Known {
     connection: u64,
     registry: Option<(RegistryId, BootInstant)>,
@@ -78,8 +78,8 @@ impl Holder {
         }
     }
 
-    /// The link is about to be opened, or opened anew. Asked before the store is: announcements may be heard, and acknowledged,
-    /// as soon as the server listens, and what it knew of the registry it knew on another connection. The lease it has runs on.
+    /// The link is about to be opened, or opened anew. Asked before the store is: announcements may be heard, and acknowledged, as
+    /// soon as the server listens, and what it knew of the registry it knew on another connection. The lease it has runs on.
     pub fn connecting(&self) -> ConnectionNumber {
         let mut known = self.known();
         known.connection += 1;
@@ -163,6 +163,30 @@ impl Holder {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// For the model, which tries what may come next from one and the same state.
+#[cfg(feature = "test-util")]
+impl Holder {
+    /// One whose accounts share so many counters.
+    pub fn with_counters(mut self, counters: usize) -> Self {
+        self.stamps = Stamps::with_counters(counters);
+        self
+    }
+
+    /// Another in the same state.
+    pub fn fork(&self) -> Self {
+        Self {
+            stamps: self.stamps.clone(),
+            lease_until: AtomicU64::new(self.lease_until.load(Ordering::Acquire)),
+            known: Mutex::new(*self.known()),
+        }
+    }
+
+    /// The registry that this server has last heard of on its connection, and since when.
+    pub fn known_registry(&self) -> Option<(RegistryId, BootInstant)> {
+        self.known().registry
     }
 }
 

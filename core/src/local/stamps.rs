@@ -18,29 +18,46 @@ pub(super) struct Stamps {
 
 impl Stamps {
     pub(super) fn new() -> Self {
+        Self::with_counters(COUNTERS)
+    }
+
+    /// Of so many counters, or the next power of two.
+    pub(super) fn with_counters(counters: usize) -> Self {
+        let counters = counters.next_power_of_two();
         Self {
             everything: AtomicU32::new(0),
-            accounts: (0..COUNTERS).map(|_| AtomicU32::new(0)).collect(),
+            accounts: (0..counters).map(|_| AtomicU32::new(0)).collect(),
         }
     }
 
     pub(super) fn of(&self, account: &AccountKey) -> Stamp {
         let everything = self.everything.load(Ordering::Acquire);
-        let account = self.accounts[counter(account)].load(Ordering::Acquire);
+        let account = self.accounts[self.counter(account)].load(Ordering::Acquire);
         Stamp((u64::from(everything) << 32) | u64::from(account))
     }
 
     pub(super) fn raise(&self, account: &AccountKey) {
-        self.accounts[counter(account)].fetch_add(1, Ordering::AcqRel);
+        self.accounts[self.counter(account)].fetch_add(1, Ordering::AcqRel);
     }
 
     pub(super) fn raise_all(&self) {
         self.everything.fetch_add(1, Ordering::AcqRel);
     }
+
+    /// The account's counter: its key is a hash already.
+    fn counter(&self, account: &AccountKey) -> usize {
+        let [high, low, ..] = account.subject();
+        usize::from(u16::from_be_bytes([*high, *low])) & (self.accounts.len() - 1)
+    }
 }
 
-/// The account's counter: its key is a hash already.
-fn counter(account: &AccountKey) -> usize {
-    let [high, low, ..] = account.subject();
-    usize::from(u16::from_be_bytes([*high, *low])) % COUNTERS
+#[cfg(feature = "test-util")]
+impl Clone for Stamps {
+    fn clone(&self) -> Self {
+        let copy = |counter: &AtomicU32| AtomicU32::new(counter.load(Ordering::Acquire));
+        Self {
+            everything: copy(&self.everything),
+            accounts: self.accounts.iter().map(copy).collect(),
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Explores the protocol, and prints what refutes its mutants.
+//! Explores the protocol, that of local copies too, and prints what refutes its mutants.
 //!
 //! Without an argument: every scenario, and how many states it has. `--mutant NAME`: the shortest schedule that refutes it,
 //! step by step. `--mutants`: their names, and what is wrong with each.
@@ -6,11 +6,15 @@
 use std::{
     env,
     error::Error,
+    fmt::Display,
     io::{self, Write},
     process,
 };
 
-use token_cache_integration_tests::model::{Mutant, explore, scenarios};
+use token_cache_integration_tests::{
+    local_model::{self, LocalMutant, explore_local},
+    model::{Mutant, explore, scenarios},
+};
 
 /// A scenario that has more states than this is not explored whole.
 const LIMIT: usize = 4_000_000;
@@ -35,22 +39,14 @@ fn all() -> Result<(), Box<dyn Error>> {
     let mut broken = 0;
     for scenario in scenarios::all() {
         let found = explore(&scenario, LIMIT);
-        writeln!(
-            io::stdout(),
-            "{:>9} states, {:>9} choices, up to {:>2} steps: {}",
-            found.states,
-            found.choices,
-            found.longest,
-            scenario.name
-        )?;
-        if let Some(refutation) = found.refuted {
-            broken += 1;
-            writeln!(io::stdout(), "{refutation}")?;
-        }
-        if !found.complete {
-            broken += 1;
-            writeln!(io::stdout(), "  not explored whole")?;
-        }
+        let size = (found.states, found.choices, found.longest);
+        broken += print(&scenario.name, size, found.refuted, found.complete)?;
+    }
+    for scenario in local_model::scenarios::all() {
+        let found = explore_local(&scenario, LIMIT);
+        let size = (found.states, found.choices, found.longest);
+        let name = format!("local copies: {}", scenario.name);
+        broken += print(&name, size, found.refuted, found.complete)?;
     }
     if broken > 0 {
         return Err(format!("{broken} scenarios do not hold").into());
@@ -58,14 +54,43 @@ fn all() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Prints what was found of a scenario; answers with what is wrong with it.
+fn print(
+    name: &str,
+    (states, choices, longest): (usize, usize, usize),
+    refuted: Option<impl Display>,
+    complete: bool,
+) -> io::Result<usize> {
+    writeln!(
+        io::stdout(),
+        "{states:>9} states, {choices:>9} choices, up to {longest:>2} steps: {name}"
+    )?;
+    let mut broken = 0;
+    if let Some(refutation) = refuted {
+        broken += 1;
+        writeln!(io::stdout(), "{refutation}")?;
+    }
+    if !complete {
+        broken += 1;
+        writeln!(io::stdout(), "  not explored whole")?;
+    }
+    Ok(broken)
+}
+
 fn names() -> Result<(), Box<dyn Error>> {
     for mutant in Mutant::ALL {
+        writeln!(io::stdout(), "{:<40} {}", mutant.name(), mutant.wrong())?;
+    }
+    for mutant in LocalMutant::ALL {
         writeln!(io::stdout(), "{:<40} {}", mutant.name(), mutant.wrong())?;
     }
     Ok(())
 }
 
 fn mutant(name: &str) -> Result<(), Box<dyn Error>> {
+    if let Some(mutant) = LocalMutant::named(name) {
+        return local_mutant(mutant);
+    }
     let mutant = Mutant::named(name).ok_or("no such mutant; `--mutants` lists them")?;
     let scenario = mutant.scenario().ok_or("the mutant has no scenario")?;
     writeln!(io::stdout(), "{}: {}", mutant.name(), mutant.wrong())?;
@@ -74,6 +99,17 @@ fn mutant(name: &str) -> Result<(), Box<dyn Error>> {
         writeln!(io::stdout(), "  actor {number}: {}", actor.act)?;
     }
     match explore(&scenario, LIMIT).refuted {
+        Some(refutation) => writeln!(io::stdout(), "{refutation}")?,
+        None => return Err("nothing refutes it".into()),
+    }
+    Ok(())
+}
+
+fn local_mutant(mutant: LocalMutant) -> Result<(), Box<dyn Error>> {
+    let scenario = mutant.scenario().ok_or("the mutant has no scenario")?;
+    writeln!(io::stdout(), "{}: {}", mutant.name(), mutant.wrong())?;
+    writeln!(io::stdout(), "local copies: {}", scenario.name)?;
+    match explore_local(&scenario, LIMIT).refuted {
         Some(refutation) => writeln!(io::stdout(), "{refutation}")?,
         None => return Err("nothing refutes it".into()),
     }

@@ -1,0 +1,206 @@
+//! A digest of a state: of all that can still matter, and nothing else.
+//!
+//! Times are told as time left or time gone, counters as whether they are still what somebody remembers, so that schedules
+//! which differ in what is past lead to the same state.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use token_cache_core::LeaseHolder;
+
+use super::{
+    clock::{LEASE, Tick, with_drift},
+    mutants::LocalMutant,
+    scenario::Start,
+    server::{Push, Said, Server, account_key, server_id},
+    store::ACCOUNTS,
+    world::{Stage, World},
+};
+
+/// After so many ticks no lease runs and no copy lives that was asked for then, whoever's clock counts.
+const LONG: Tick = 3;
+
+impl World<'_> {
+    pub(super) fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let into = &mut hasher;
+        (self.faults, self.over).hash(into);
+        self.scenario.ticks.map(|_| self.passed).hash(into);
+        for process in &self.processes {
+            let split = self.scenario.start == Start::Split;
+            let gone = |at: Tick| {
+                if split {
+                    (self.now - at).min(LONG)
+                } else {
+                    LONG
+                }
+            };
+            let gone = process.stopped.map(gone);
+            (process.began, gone, process.ended, process.tokens).hash(into);
+            process.copies_said.hash(into);
+            match &process.registry {
+                None => 0.hash(into),
+                Some(registry) => {
+                    registry.id.hash(into);
+                    if self.counts() {
+                        registry.holders.hash(into);
+                    } else {
+                        registry.holders.map(|holder| holder.is_some()).hash(into);
+                    }
+                }
+            }
+        }
+        for server in &self.servers {
+            self.server(server, into);
+        }
+        for sign_out in &self.sign_outs {
+            (sign_out.sendings, sign_out.settled).hash(into);
+            let sent = sign_out
+                .sent
+                .map(|(at, kept)| ((self.now - at).min(LONG), kept));
+            sent.hash(into);
+            self.stage(&sign_out.stage, sign_out.act.by, into);
+            for early in &sign_out.early {
+                (early.announcement, early.server, early.knows).hash(into);
+            }
+        }
+        let mut acks: Vec<_> = self
+            .acks
+            .iter()
+            .map(|it| (it.to, it.by, it.ack.announcement, it.ack.knows))
+            .collect();
+        acks.sort_unstable();
+        acks.hash(into);
+        for reap in &self.reaps {
+            self.rows(reap, into);
+        }
+        self.reaped.hash(into);
+        hasher.finish()
+    }
+
+    /// Whether a renewal's number may come again.
+    fn counts(&self) -> bool {
+        self.wrong(LocalMutant::RenewalsCountedPerHolder)
+    }
+
+    /// Rows that were read in the registry: what matters is whether they still stand there.
+    fn rows(&self, rows: &[LeaseHolder], into: &mut impl Hasher) {
+        for row in rows {
+            row.server.hash(into);
+            if self.counts() {
+                row.renewal.hash(into);
+            }
+            let servers = 0..self.servers.len();
+            for server in servers.filter(|server| server_id(*server) == row.server) {
+                for registry in self.processes.iter().filter_map(|at| at.registry.as_ref()) {
+                    (registry.holders[server] == Some(row.renewal)).hash(into);
+                }
+            }
+        }
+        usize::MAX.hash(into);
+    }
+
+    fn stage(&self, stage: &Stage, by: usize, into: &mut impl Hasher) {
+        let now = self.clock(by);
+        match stage {
+            Stage::Idle => 0.hash(into),
+            Stage::Sent => 1.hash(into),
+            Stage::Half(None) => 2.hash(into),
+            Stage::Half(Some(announced)) => {
+                (3, announced.id, announced.registry).hash(into);
+                self.rows(&announced.holders, into);
+            }
+            Stage::Landed { announced, process } => {
+                (4, process).hash(into);
+                if let Some(announced) = announced {
+                    (announced.id, announced.registry).hash(into);
+                    self.rows(&announced.holders, into);
+                }
+            }
+            Stage::Clearing {
+                clearance,
+                received,
+            } => {
+                (5, clearance.announcement(), clearance.is_whole()).hash(into);
+                (self.now - received).hash(into);
+                self.rows(clearance.silent(), into);
+            }
+            Stage::Aging { until } => (6, until.since(now)).hash(into),
+            Stage::Over => 7.hash(into),
+        }
+    }
+
+    fn server(&self, it: &Server, into: &mut impl Hasher) {
+        let now = it.clock.at(self.now);
+        let gone = |tick: Tick| (self.now - tick).min(LONG);
+        let lease = it.holder.lease_until();
+        let leased = self.has_link().then_some(lease).flatten();
+        leased.map(|until| until.since(now)).hash(into);
+        let known = it.holder.known_registry();
+        let known = known.map(|(id, since)| (id, now.since(since).min(with_drift(LEASE))));
+        known.hash(into);
+        let number = it.link.as_ref().and_then(|link| link.number);
+        if let Some(link) = &it.link {
+            (link.process, link.told, link.lost).hash(into);
+            for push in &link.queue {
+                match push {
+                    Push::Announced {
+                        announcement,
+                        account,
+                        ..
+                    } => (0, announcement, account).hash(into),
+                    Push::Marker => 1.hash(into),
+                }
+            }
+        }
+        for renewal in [&it.renewal, &it.late] {
+            let facts = renewal.as_ref().map(|renewal| {
+                let current = renewal.number == number;
+                (
+                    current,
+                    renewal.process,
+                    gone(renewal.sent),
+                    renewal.registry,
+                )
+            });
+            facts.hash(into);
+        }
+        for account in 0..ACCOUNTS {
+            let stamp = it.holder.stamp(&account_key(account));
+            let copy = it.copies[account].as_ref().map(|copy| {
+                let left = copy.dies_at.map(|dies_at| dies_at.since(now));
+                (copy.tokens, copy.stamp == stamp, left, copy.from)
+            });
+            copy.hash(into);
+            let read = it.reads[account].as_ref().map(|read| {
+                (
+                    read.stamp == stamp,
+                    gone(read.sent),
+                    read.process,
+                    read.found,
+                )
+            });
+            read.hash(into);
+        }
+        (it.writes, it.to_drop).hash(into);
+        match it.said {
+            Said::From(from) => from.since(now).hash(into),
+            said => said.hash(into),
+        }
+        let view = it.view;
+        let read = view.read.map(|(asked, says)| (gone(asked), says));
+        (view.asked.map(gone), read).hash(into);
+        self.remembered(it, into);
+    }
+
+    fn remembered(&self, it: &Server, into: &mut impl Hasher) {
+        let gone = |tick: Tick| (self.now - tick).min(LONG);
+        let remembers = it.remembers;
+        remembers.lease_of.hash(into);
+        if self.scenario.wrong.is_some() {
+            let registry = remembers.registry.map(|(id, since)| (id, gone(since)));
+            let now = it.clock.at(self.now);
+            let left = remembers.lease_before.map(|until| until.since(now));
+            (gone(remembers.connected), registry, left).hash(into);
+        }
+    }
+}

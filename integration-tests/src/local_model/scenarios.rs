@@ -1,0 +1,212 @@
+//! The scenarios.
+
+use super::scenario::{Fault, Lacks, LocalScenario, Member, SignOutAct, Start};
+
+/// All of them.
+pub fn all() -> Vec<LocalScenario> {
+    vec![
+        undisturbed(),
+        link_lost(),
+        two_signers(),
+        answer_lost(),
+        server_dead_for_a_while(),
+        cluster(),
+        registry_lost(),
+        failover(),
+        eviction_lost(),
+        split_brain(),
+        refresh(),
+        no_link(),
+        first_keeper(),
+    ]
+}
+
+/// A server that signs out, keeps no copies and has a clock that is too fast, and one that keeps copies and has a slow clock.
+fn two() -> Vec<Member> {
+    vec![keeps_none(1), keeps(-1)]
+}
+
+const fn keeps(rate: i32) -> Member {
+    Member { copies: true, rate }
+}
+
+const fn keeps_none(rate: i32) -> Member {
+    Member {
+        copies: false,
+        rate,
+    }
+}
+
+const fn sign_out(by: usize, account: usize) -> SignOutAct {
+    SignOutAct {
+        by,
+        account,
+        after: None,
+    }
+}
+
+const fn after(before: usize, by: usize, account: usize) -> SignOutAct {
+    SignOutAct {
+        by,
+        account,
+        after: Some(before),
+    }
+}
+
+fn scenario(name: &'static str, servers: Vec<Member>, sign_outs: Vec<SignOutAct>) -> LocalScenario {
+    LocalScenario {
+        name,
+        servers,
+        start: Start::Settled,
+        sign_outs,
+        reads: vec![(1, 0)],
+        writes: Vec::new(),
+        loses: vec![1],
+        ticks: None,
+        faults: 0,
+        fault_first: false,
+        kinds: Vec::new(),
+        cluster: false,
+        wrong: None,
+    }
+}
+
+fn undisturbed() -> LocalScenario {
+    LocalScenario {
+        ticks: Some(1),
+        reads: vec![(1, 0), (2, 1)],
+        ..scenario(
+            "two accounts, three servers, nothing goes wrong",
+            vec![keeps_none(1), keeps(-1), keeps(0)],
+            vec![sign_out(0, 0), sign_out(2, 1)],
+        )
+    }
+}
+
+fn link_lost() -> LocalScenario {
+    LocalScenario {
+        faults: 1,
+        kinds: vec![Fault::LinkLost],
+        ..scenario("a sign-out, a link lost", two(), vec![sign_out(0, 0)])
+    }
+}
+
+fn two_signers() -> LocalScenario {
+    LocalScenario {
+        reads: vec![(0, 0), (1, 0)],
+        ..scenario(
+            "two servers sign the same account out",
+            vec![keeps(1), keeps(-1)],
+            vec![sign_out(0, 0), sign_out(1, 0)],
+        )
+    }
+}
+
+fn answer_lost() -> LocalScenario {
+    LocalScenario {
+        faults: 2,
+        kinds: vec![Fault::AnswerLost, Fault::LinkLost],
+        ..scenario("a sign-out, its answer lost", two(), vec![sign_out(0, 0)])
+    }
+}
+
+fn server_dead_for_a_while() -> LocalScenario {
+    LocalScenario {
+        reads: vec![(1, 1)],
+        faults: 1,
+        fault_first: true,
+        kinds: vec![Fault::LinkLost],
+        ..scenario(
+            "one after the other, a server dead for a while",
+            two(),
+            vec![sign_out(0, 0), after(0, 0, 0), after(1, 0, 1)],
+        )
+    }
+}
+
+fn cluster() -> LocalScenario {
+    LocalScenario {
+        cluster: true,
+        faults: 1,
+        kinds: vec![Fault::LinkLost, Fault::AnswerLost],
+        ..scenario(
+            "cluster: a sign-out in two requests",
+            two(),
+            vec![sign_out(0, 0)],
+        )
+    }
+}
+
+fn registry_lost() -> LocalScenario {
+    LocalScenario {
+        faults: 1,
+        kinds: vec![Fault::RegistryLost],
+        ..scenario("a registry lost", two(), vec![sign_out(0, 0)])
+    }
+}
+
+fn failover() -> LocalScenario {
+    LocalScenario {
+        faults: 1,
+        fault_first: true,
+        kinds: vec![Fault::Failover(Lacks::Holder(1))],
+        ..scenario(
+            "a failover",
+            vec![keeps_none(1), keeps(-1), keeps_none(0)],
+            vec![sign_out(0, 0)],
+        )
+    }
+}
+
+fn eviction_lost() -> LocalScenario {
+    let lacks = [
+        Lacks::Nothing,
+        Lacks::Holder(1),
+        Lacks::Registry,
+        Lacks::Evictions,
+    ];
+    LocalScenario {
+        faults: 1,
+        kinds: lacks.map(Fault::Failover).to_vec(),
+        ..scenario("a failover, an eviction lost", two(), vec![sign_out(0, 0)])
+    }
+}
+
+fn split_brain() -> LocalScenario {
+    LocalScenario {
+        start: Start::Split,
+        faults: 1,
+        kinds: vec![Fault::LinkLost],
+        ..scenario("split brain", two(), vec![sign_out(0, 0)])
+    }
+}
+
+fn refresh() -> LocalScenario {
+    LocalScenario {
+        writes: vec![(1, 0)],
+        ..scenario("a refresh writes back", two(), vec![sign_out(0, 0)])
+    }
+}
+
+fn no_link() -> LocalScenario {
+    LocalScenario {
+        start: Start::NoLink,
+        reads: vec![(0, 0), (1, 0)],
+        ..scenario(
+            "no link: copies of an age",
+            two(),
+            vec![sign_out(0, 0), sign_out(1, 1)],
+        )
+    }
+}
+
+fn first_keeper() -> LocalScenario {
+    LocalScenario {
+        start: Start::Unsaid,
+        ..scenario(
+            "the first server that keeps copies",
+            vec![keeps_none(1), keeps(-1)],
+            vec![sign_out(0, 0)],
+        )
+    }
+}

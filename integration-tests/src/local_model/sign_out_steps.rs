@@ -1,0 +1,246 @@
+//! Sign-outs: the eviction, its announcement, the wait, and who is reaped.
+
+use token_cache_core::{Announced, AnnouncementId, local::BootInstant};
+
+use super::{
+    clock::{AGE, with_drift},
+    mutants::LocalMutant,
+    scenario::Start,
+    server::{Push, registry_id, server_id},
+    world::{SignOut, Stage, World},
+};
+
+impl World<'_> {
+    /// Where there is no link: a sign-out is sent.
+    pub(super) fn send(&mut self, number: usize) {
+        let by = self.sign_outs[number].act.by;
+        let view = self.servers[by].view.read;
+        self.sign_outs[number].sent = Some((self.now, view.is_some_and(|(_, says)| says)));
+        self.tell(|| format!("server {by} sends its eviction"));
+    }
+
+    /// The first, or the only, request of a sign-out lands.
+    pub(super) fn sign_out(&mut self, number: usize, process: usize) {
+        let act = self.sign_outs[number].act;
+        if !self.has_link() {
+            self.end(number, process);
+            self.sign_outs[number].stage = Stage::Landed {
+                announced: None,
+                process,
+            };
+        } else if self.wrong(LocalMutant::RegistryReadBeforeEviction) {
+            let announced = self.announce(number, self.link_of(act.by));
+            self.sign_outs[number].stage = Stage::Half(Some(announced));
+        } else if self.scenario.cluster {
+            self.end(number, process);
+            self.sign_outs[number].stage = Stage::Half(None);
+        } else {
+            let ended = self.end(number, process);
+            let silent = !ended && self.wrong(LocalMutant::NothingIsNotAnnounced);
+            let announced = (!silent).then(|| self.announce(number, process));
+            self.sign_outs[number].stage = Stage::Landed { announced, process };
+        }
+    }
+
+    /// On a cluster, the second request of a sign-out lands.
+    pub(super) fn second(&mut self, number: usize) {
+        let by = self.sign_outs[number].act.by;
+        let process = self.link_of(by);
+        let Stage::Half(announced) = self.sign_outs[number].stage.clone() else {
+            return;
+        };
+        let announced = if announced.is_some() {
+            let accounts = self.primaries()[0];
+            self.end(number, accounts);
+            announced
+        } else {
+            Some(self.announce(number, process))
+        };
+        self.sign_outs[number].stage = Stage::Landed { announced, process };
+    }
+
+    fn link_of(&self, server: usize) -> usize {
+        let link = self.servers[server].link.as_ref();
+        link.map_or(0, |link| link.process)
+    }
+
+    fn end(&mut self, number: usize, process: usize) -> bool {
+        let account = self.sign_outs[number].act.account;
+        let by = self.sign_outs[number].act.by;
+        let ended = !std::mem::replace(&mut self.processes[process].ended[account], true);
+        let word = if ended { "lands" } else { "ends nothing more" };
+        self.tell(|| {
+            format!("server {by}'s eviction of account {account} {word} at primary {process}")
+        });
+        ended
+    }
+
+    fn announce(&mut self, number: usize, process: usize) -> Announced {
+        let SignOut { act, sendings, .. } = self.sign_outs[number];
+        let sending = if self.wrong(LocalMutant::OneIdForAllSendings) {
+            0
+        } else {
+            sendings
+        };
+        let mut id = [0; 16];
+        id[0] = u8::try_from(number).unwrap_or_default();
+        id[1] = sending;
+        let id = AnnouncementId::from_bytes(id);
+        let deaf = (!self.servers[act.by].keeps).then_some(act.by);
+        for link in self.listeners(process, deaf) {
+            link.queue.push_back(Push::Announced {
+                announcement: id,
+                account: act.account,
+                signer: act.by,
+            });
+        }
+        let same = self.wrong(LocalMutant::RegistryOfAnotherProcess)
+            || self.link_of(act.by) == process && self.servers[act.by].link.is_some();
+        let registry = self.registry(process);
+        let (name, holders) = (registry.id, registry.holders());
+        let others = registry
+            .holders
+            .iter()
+            .enumerate()
+            .filter_map(|(server, renewal)| renewal.map(|_| server))
+            .filter(|server| *server != act.by);
+        let others: Vec<usize> = others.collect();
+        self.tell(|| format!("it is announced; of the others, {others:?} hold leases"));
+        Announced {
+            id,
+            registry: same.then(|| registry_id(name)),
+            holders,
+        }
+    }
+
+    /// Whether a sign-out may be sent: the mutant asks before it whether copies are kept.
+    pub(super) fn may_send(&self, server: usize) -> bool {
+        !self.wrong(LocalMutant::CopiesAskedForFirst) || self.knows_the_record(server)
+    }
+
+    /// Whether a sign-out's answer may come: one that announced nothing asks first whether copies are kept.
+    pub(super) fn may_answer(&self, number: usize) -> bool {
+        let asks =
+            self.scenario.start == Start::Unsaid && !self.wrong(LocalMutant::CopiesAskedForFirst);
+        !asks || self.knows_the_record(self.sign_outs[number].act.by)
+    }
+
+    /// Whether copies are kept, as far as the server knows that signs out.
+    fn are_copies_kept(&self, number: usize) -> bool {
+        let SignOut { act, sent, .. } = &self.sign_outs[number];
+        if self.scenario.start == Start::NoLink {
+            return true;
+        }
+        if self.wrong(LocalMutant::CopiesAskedForFirst) {
+            return sent.is_some_and(|(_, kept)| kept);
+        }
+        let view = self.servers[act.by].view;
+        view.read.is_some_and(|(_, says)| says)
+    }
+
+    /// From when on it waits for an age: from the answer to the eviction.
+    fn waits_from(&self, number: usize) -> BootInstant {
+        let SignOut { act, sent, .. } = &self.sign_outs[number];
+        let from_sent = sent.filter(|_| self.wrong(LocalMutant::AgeWaitedFromSending));
+        let from = from_sent.map_or(self.now, |(at, _)| at);
+        self.servers[act.by].clock.at(from)
+    }
+
+    /// The server that signs out has its answer.
+    pub(super) fn answer(&mut self, number: usize) {
+        let act = self.sign_outs[number].act;
+        let Stage::Landed { announced, .. } = self.sign_outs[number].stage.clone() else {
+            return;
+        };
+        self.tell(|| format!("server {} has its answer", act.by));
+        if !self.wrong(LocalMutant::SignerKeepsItsOwn) {
+            self.servers[act.by].invalidate(act.account);
+        }
+        self.sign_outs[number].stage = match announced {
+            Some(announced) => {
+                if let (Some(registry), false) = (announced.registry, self.servers[act.by].keeps) {
+                    self.sees(act.by, registry);
+                }
+                let mut clearance = self.clearance(act.by, announced);
+                for early in &self.sign_outs[number].early {
+                    clearance.acknowledged(early);
+                }
+                let faultless = self.faults == self.scenario.faults;
+                self.sign_outs[number].settled = faultless && self.scenario.start == Start::Settled;
+                Stage::Clearing {
+                    clearance,
+                    received: self.now,
+                }
+            }
+            None if self.has_link() || !self.are_copies_kept(number) => Stage::Over,
+            None => Stage::Aging {
+                until: self.waits_from(number) + with_drift(AGE),
+            },
+        };
+    }
+
+    /// An acknowledgement comes.
+    pub(super) fn acknowledged(&mut self, which: usize) {
+        let flying = self.acks.remove(which);
+        for sign_out in &mut self.sign_outs {
+            if sign_out.act.by != flying.to {
+                continue;
+            }
+            match &mut sign_out.stage {
+                Stage::Clearing { clearance, .. } => clearance.acknowledged(&flying.ack),
+                Stage::Idle | Stage::Over | Stage::Aging { .. } => {}
+                _ => sign_out.early.push(flying.ack),
+            }
+        }
+        let (to, by) = (flying.to, flying.by);
+        self.tell(|| format!("server {to} has server {by}'s acknowledgement"));
+    }
+
+    /// Whoever waits no longer returns.
+    pub(super) fn return_whoever_may(&mut self) {
+        for number in 0..self.sign_outs.len() {
+            let SignOut { act, stage, .. } = &self.sign_outs[number];
+            let (act, now) = (*act, self.clock(act.by));
+            let silent = match stage {
+                Stage::Clearing { clearance, .. } if clearance.is_over(now) => {
+                    clearance.silent().to_vec()
+                }
+                Stage::Aging { until } if now >= *until => Vec::new(),
+                Stage::Over if !self.over[act.account] => Vec::new(),
+                _ => continue,
+            };
+            let last = !self
+                .sign_outs
+                .iter()
+                .any(|other| matches!(other.stage, Stage::Idle | Stage::Sent));
+            if !silent.is_empty() && !last {
+                self.reaps.push(silent);
+            }
+            self.sign_outs[number].stage = Stage::Over;
+            self.sign_outs[number].early.clear();
+            self.over[act.account] = true;
+            self.tell(|| format!("server {}: account {} is signed out", act.by, act.account));
+        }
+    }
+
+    /// Silent servers are removed from the registry, unless they have renewed.
+    pub(super) fn reap(&mut self, which: usize, process: usize) {
+        let silent = self.reaps.remove(which);
+        for row in silent {
+            let server = self.servers.iter().enumerate();
+            let server = server.map(|(number, _)| number);
+            let Some(server) = server.into_iter().find(|s| server_id(*s) == row.server) else {
+                continue;
+            };
+            let stays = self.wrong(LocalMutant::ReapMissing);
+            let entry = &mut self.registry(process).holders[server];
+            if *entry == Some(row.renewal) {
+                if !stays {
+                    *entry = None;
+                }
+                self.reaped[server] = true;
+                self.tell(|| format!("server {server} is reaped at primary {process}"));
+            }
+        }
+    }
+}
