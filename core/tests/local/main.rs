@@ -8,6 +8,7 @@
 #![cfg(feature = "test-util")]
 
 mod bounds;
+mod builder;
 mod cancellation;
 mod hits;
 mod kept;
@@ -15,7 +16,6 @@ mod leases;
 mod own_writes;
 mod shared_reads;
 mod sweep;
-mod without_link;
 
 use std::{
     sync::{Arc, Mutex, OnceLock},
