@@ -126,6 +126,27 @@ async fn an_entry_expires_and_a_session_ends_on_the_stores_clock() {
 }
 
 #[tokio::test]
+async fn an_entry_that_would_outlive_its_session_is_not_served_past_its_end() {
+    let (memory, at) = signed_in().await;
+    let server = Server::new(&memory).await;
+    let end = moment() + Duration::from_secs(3_600);
+    let outlives = Entry::new(
+        *b"long",
+        Version::mint().unwrap(),
+        end + Duration::from_secs(60),
+    );
+    let written = memory
+        .write(&at, outlives, WriteOptions::at(moment()))
+        .await;
+    assert_eq!(written.unwrap(), Written::Stored);
+    server.fills(&at).await;
+    let session = server.copies.session(at.account(), at.epoch(), now());
+    session.await.unwrap();
+    let read = |now| server.copies.read(&at, ReadOptions::at(now));
+    assert!(read(end).await.unwrap_err().is_signed_out());
+}
+
+#[tokio::test]
 async fn what_was_read_with_the_epoch_is_not_shown_to_who_lacks_it() {
     let (memory, at) = signed_in().await;
     let server = Server::new(&memory).await;

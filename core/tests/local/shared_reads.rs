@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use token_cache_core::TokenStore;
+use token_cache_core::{TokenStore, test_util::with_epoch};
 
 use super::{LEASE, Server, announce, entry, now, put, sign_out_elsewhere, signed_in};
 
@@ -74,6 +74,18 @@ async fn who_comes_when_the_lease_has_run_out_joins_no_read() {
     assert!(before.await.unwrap().unwrap().is_some());
     assert!(after.await.unwrap().unwrap().is_some());
     assert_eq!(server.copies.figures().copies, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_lacks_the_epoch_joins_no_read_of_who_has_it() {
+    let (memory, at) = signed_in().await;
+    let server = Server::new(&memory).await;
+    let before = server.requests();
+    let with = server.reading(&with_epoch(at.clone(), [1; 16])).await;
+    let without = server.reading(&at).await;
+    assert!(with.await.unwrap().unwrap().is_some());
+    assert!(without.await.unwrap().unwrap().is_some());
+    assert_eq!(server.requests(), before + 2);
 }
 
 #[tokio::test(start_paused = true)]
