@@ -1,8 +1,14 @@
-//! Local copies: what a hit costs beside the bare cache engine and beside a request, and what the copies are good for.
+//! Local copies: what a hit costs beside the bare cache engine and beside a request, what the copies are good for, and what they
+//! cost a sign-out and a server that does nothing.
 
 mod accounts;
+mod fleet;
 mod hits;
 mod hits_vs_redis;
+mod idle;
+mod messages;
+mod sign_out;
+mod traffic;
 mod workload;
 
 use crate::{Result, args::Args, figure::Figure};
@@ -14,5 +20,8 @@ pub(crate) async fn run(args: &Args) -> Result<Vec<Figure>> {
     hits::run(args, &mut figures).await?;
     hits_vs_redis::run(args, &mut figures).await?;
     workload::hit_ratio(args, &mut figures).await?;
+    sign_out::run(args, &mut figures).await?;
+    messages::run(args, &mut figures).await?;
+    idle::run(args, &mut figures).await?;
     Ok(figures)
 }
