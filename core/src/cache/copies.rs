@@ -40,7 +40,8 @@ impl TokenCache {
     /// Says in the namespace's record that no copy of any server lives longer than this: zero where none keeps any.
     ///
     /// Servers raise it by themselves when they start, and never lower it: that is for an operator, **once every server is set to
-    /// less**. One that still keeps copies for longer raises it again within a second; sign-outs until then do not wait for it.
+    /// less**. One that still keeps copies for longer raises it again within a second; a sign-out by a server that has not read
+    /// that yet, for up to three seconds more, does not wait for it.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) where this server itself keeps copies for longer;
