@@ -5,10 +5,13 @@ use std::process::{Command, Stdio};
 use crate::failure::{Failure, Outcome};
 use crate::say::say;
 
-/// The folder of the workspace.
+/// The folder of the workspace that this program was started in: with a target directory that clones share, it may have been built in
+/// another.
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_owned()
+    let here =
+        env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let here = PathBuf::from(here);
+    here.parent().unwrap_or(&here).to_owned()
 }
 
 /// Where cargo builds.
