@@ -114,7 +114,9 @@ impl TokenCache {
         wait: Wait,
     ) -> Result<CopiesGone> {
         let longest = self.fresh_keys().await?.longest_copy_life.max(before);
-        let reached = !ended.evicted.is_empty() || ended.unnamed;
+        // A store without a link has no registry that could have been lost with its index.
+        let unknown_sid = ended.unknown_sid && self.store().link().is_some();
+        let reached = !ended.evicted.is_empty() || ended.unnamed || unknown_sid;
         if longest.is_zero() || !reached {
             return Ok(CopiesGone::NoneKept);
         }

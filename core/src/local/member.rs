@@ -162,7 +162,8 @@ impl Member {
     }
 
     /// Waits until no server can serve a copy of what was ended. `longest` is what the namespace's record said of copies after the
-    /// evictions were answered. What the evictions did not announce is announced first.
+    /// evictions were answered. What the evictions did not announce is announced first. Of a `sid` that the index knows nothing of,
+    /// an announcement that names nobody tells whether the registry of leases was lost with the index: then a lease is waited out.
     pub(crate) async fn clear(
         &self,
         ended: &Ended,
@@ -204,7 +205,7 @@ impl Member {
         }
         let link = self.store.link();
         if let Some(link) = link
-            && (ended.unnamed || !unannounced.is_empty())
+            && (ended.unnamed || ended.unknown_sid || !unannounced.is_empty())
         {
             let signer = (wait == Wait::Everywhere).then_some(self.ears.server);
             let what = if ended.unnamed {

@@ -14,6 +14,9 @@ pub struct Ended {
     /// Whether it reached accounts that nobody can name: those of an issuer of which the store keeps nothing any more, since a
     /// sign-out that did not wait, or was not seen to end, has ended all of their sessions. Copies of theirs may be left.
     pub unnamed: bool,
+    /// Whether the index knows nothing of the `sid` that was to end. The store may have lost it, and with it who holds a lease and
+    /// which accounts there are copies of.
+    pub unknown_sid: bool,
 }
 
 impl Ended {
@@ -114,7 +117,10 @@ pub async fn sign_out_sid(
         accounts.push(account);
     }
 
-    let mut ended = Ended::default();
+    let mut ended = Ended {
+        unknown_sid: accounts.is_empty(),
+        ..Ended::default()
+    };
     let mut failed = None;
     for account in &accounts {
         let cut = match (reach, named) {

@@ -15,4 +15,5 @@ mod keeper;
 mod peer;
 mod servers;
 mod signer;
+mod unknown_sid;
 mod who_keeps_copies;

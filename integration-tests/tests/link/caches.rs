@@ -1,6 +1,9 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use token_cache::{AccountId, CopiesGone, EntryKey, Scope, Secret, Session, SignIn, TokenCache};
+use token_cache::{
+    AccountId, CopiesGone, EntryKey, LogoutMessage, Scope, Secret, Session, SignIn, Timestamp,
+    TokenCache,
+};
 use token_cache_integration_tests::servers::{
     Proxy, RedisCluster, RedisOptions, RedisServer, SentinelSetup,
 };
@@ -8,6 +11,12 @@ use token_cache_integration_tests::servers::{
 use crate::common::{PATIENT, eventually, proxied, redis, with};
 
 const COPIES: &str = "local_copies=60s&lease=500ms";
+
+/// A renewal comes by so late that no test meets one by chance.
+const LONG_LEASE: &str = "local_copies=60s&lease=4s";
+
+const ISSUER: &str = "https://id.example";
+const SID: &str = "s1";
 
 /// Servers of one fleet, each with copies.
 struct Fleet {
@@ -38,7 +47,7 @@ impl Fleet {
         let ticket = eventually("a sign-in works", async || {
             let cache = &self.servers[0];
             let started = cache.start_sign_in().unwrap();
-            let sign_in = SignIn::new(ada(subject), &started);
+            let sign_in = SignIn::new(ada(subject), &started).sid(SID).unwrap();
             let session = cache.sign_in(sign_in).await.ok()?;
             session.put(&entry(), b"token".as_slice()).await.ok()?;
             session.ticket().ok()
@@ -61,7 +70,7 @@ impl Fleet {
 }
 
 fn ada(subject: &str) -> AccountId {
-    AccountId::new("https://id.example", subject).unwrap()
+    AccountId::new(ISSUER, subject).unwrap()
 }
 
 fn entry() -> EntryKey {
@@ -164,6 +173,22 @@ async fn a_server_that_hears_nothing_is_waited_for_once() {
         }
     });
     read.await;
+}
+
+/// A sign-out by a `sid` alone finds nobody in an empty index; copies of the user are elsewhere until that server renews its lease.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_flush_a_sign_out_by_sid_waits_until_no_copy_is_left() {
+    let redis = redis();
+    let parameters = format!("{PATIENT}&{LONG_LEASE}");
+    let fleet = Fleet::of(&vec![with(&redis.url(), &parameters); 2]).await;
+    let sessions = fleet.signs_in("ada").await;
+    are_served_from_copies(&sessions, &[&redis]).await;
+    redis.cli(&["FLUSHALL"]).unwrap();
+    let message = LogoutMessage::new(ISSUER, Timestamp::from(SystemTime::now())).unwrap();
+    let message = message.sid(SID).unwrap();
+    let signed_out = fleet.servers[0].sign_out_by(&message).await.unwrap();
+    is_served_by_nobody(&sessions).await;
+    assert!(!signed_out.ended);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,48 @@
+//! A provider ends a `sid` of which the index knows nothing: nobody was signed in under it, or the store has lost what it had.
+
+use std::{sync::Arc, time::Duration};
+
+use token_cache_core::{CopiesGone, Invalidation, LogoutMessage, SignOut, Timestamp};
+
+use crate::{
+    fleet::{Fleet, is_a_lease, settle, timed},
+    peer::Peer,
+    signer::gone,
+};
+
+async fn signs_out(fleet: &Fleet) -> token_cache_core::Result<SignOut> {
+    let message = LogoutMessage::new("https://id.example", Timestamp::from_secs(1))?;
+    fleet.signer.sign_out_by(&message.sid("s1")?).await
+}
+
+async fn settled() -> (Fleet, Arc<Peer>) {
+    let fleet = Fleet::new().await;
+    let peer = Peer::join(&fleet.store).await;
+    settle().await;
+    (fleet, peer)
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_drops_copies_and_nothing_is_waited_for_but_the_answers() {
+    let (fleet, peer) = settled().await;
+    let (copies, took) = timed(signs_out(&fleet)).await;
+    assert_eq!((gone(&copies), took), ((1, 0), Duration::ZERO));
+    assert_eq!(peer.heard(), [Invalidation::Accounts(Vec::new())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_waited_out_where_the_registry_was_lost_as_well() {
+    let (fleet, _peer) = settled().await;
+    fleet.store.lose_registry();
+    let (copies, took) = timed(signs_out(&fleet)).await;
+    assert_eq!(gone(&copies), (0, 0));
+    assert!(is_a_lease(took), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_keeps_copies_nobody_is_asked() {
+    let fleet = Fleet::new().await;
+    settle().await;
+    let (copies, took) = timed(signs_out(&fleet)).await;
+    assert_eq!((copies, took), (CopiesGone::NoneKept, Duration::ZERO));
+}
