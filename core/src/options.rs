@@ -59,7 +59,9 @@ pub struct ReadOptions {
     /// The moment, on the store's clock, for what is expired.
     pub now: Timestamp,
     /// Whether the answer is to be kept as a local copy: a store with a [`Link`](crate::Link) reads at the server that its link
-    /// leads to, so that whatever ends what was read is announced there.
+    /// leads to, so that whatever ends what was read is announced there, or fails with
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) while that link is lost. One whose link is not open reads as ever: its lease has
+    /// ended, and nothing is kept.
     pub for_copy: bool,
 }
 

@@ -112,18 +112,11 @@ impl Held {
         call: &Call,
         options: ReadOptions,
     ) -> Result<Reply> {
-        if options.for_copy && !self.client.is_cluster() {
-            return Box::pin(self.reading_for_copy(operation, call)).await;
-        }
-        self.client.call(operation, Effect::Reads, call).await
-    }
-
-    async fn reading_for_copy(&self, operation: &'static str, call: &Call) -> Result<Reply> {
-        if let Some(wire) = self.links.last() {
-            match wire.send(operation, call).await {
-                Err(error) if error.kind() == ErrorKind::Unavailable => {}
-                answered => return answered,
-            }
+        if options.for_copy
+            && !self.client.is_cluster()
+            && let Some(wire) = self.links.last()
+        {
+            return Box::pin(wire.send(operation, call)).await;
         }
         self.client.call(operation, Effect::Reads, call).await
     }

@@ -79,11 +79,13 @@ impl Holder {
     }
 
     /// The link is about to be opened, or opened anew. Asked before the store is: announcements may be heard, and acknowledged, as
-    /// soon as the server listens, and what it knew of the registry it knew on another connection. The lease it has runs on.
+    /// soon as the server listens, and what it knew of the registry it knew on another connection. It has no lease from now on: what
+    /// it reads meanwhile it reads from who knows which server.
     pub fn connecting(&self) -> ConnectionNumber {
         let mut known = self.known();
         known.connection += 1;
         known.registry = None;
+        self.resign();
         ConnectionNumber(known.connection)
     }
 
@@ -92,7 +94,7 @@ impl Holder {
     pub fn connected(&self, connection: ConnectionNumber) {
         let known = self.known();
         if known.connection == connection.0 {
-            self.lease_until.store(0, Ordering::Release);
+            self.resign();
             self.stamps.raise_all();
         }
     }

@@ -73,15 +73,16 @@ impl LinkTask {
         }
     }
 
-    /// Uses a connection for as long as it lasts. Whatever lease it brought runs out by itself: whoever signs out waits for that.
+    /// Uses a connection for as long as it lasts. The lease that it brought ends with it, before the store forgets the connection: a
+    /// read that goes another way then leaves no copy.
     async fn stay(&mut self, connection: Arc<dyn LinkConnection>, number: ConnectionNumber) -> End {
         self.ears.holder.connected(number);
         self.forget_everything();
         // Those who were silent on an earlier connection may have been counted by another registry.
         while self.silent.try_recv().is_ok() {}
         let end = self.hold(&*connection, number).await;
+        self.ears.holder.resign();
         if end == End::Left {
-            self.ears.holder.resign();
             // A server that could not leave is waited for once, for as long as its lease.
             let _ = time::timeout(FAREWELL, connection.leave()).await;
         }

@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace, NamespaceRecord, ReadOptions,
-    RefreshLocks, Result, SessionRecord, TimeSource, Timestamp, TokenStore, WriteOptions, Written,
+    Error, ErrorKind, Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace,
+    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp,
+    TokenStore, WriteOptions, Written,
 };
 
 /// A store whose reads are served from copies in this process, for as long as its [`Holder`] has the right to.
@@ -124,9 +125,14 @@ impl<S: TokenStore> LocalCopies<S> {
                 .is_some_and(|entry| !entry.is_expired(options.now)),
             Err(error) => !error.is_signed_out(),
         };
-        self.entries
+        let answered = self
+            .entries
             .read(read, || keeper.mark(account), may_serve, send, kept)
-            .await
+            .await;
+        match answered {
+            Err(error) if is_of_the_link(&error) => self.store.read(at, options).await,
+            answered => answered,
+        }
     }
 
     async fn shared_session(
@@ -150,9 +156,16 @@ impl<S: TokenStore> LocalCopies<S> {
             Ok(record) => !record.is_over(options.now),
             Err(error) => !error.is_signed_out(),
         };
-        self.sessions
+        let answered = self
+            .sessions
             .read(key, || keeper.mark(account), may_serve, send, kept)
-            .await
+            .await;
+        match answered {
+            Err(error) if is_of_the_link(&error) => {
+                self.store.session(account, epoch, options).await
+            }
+            answered => answered,
+        }
     }
 
     /// Whether a read that is sent now may leave a copy.
@@ -164,6 +177,11 @@ impl<S: TokenStore> LocalCopies<S> {
     pub(super) fn changing(&self, accounts: &[AccountKey]) -> Changing<'_> {
         Changing::of(&self.keeper, Invalidation::Accounts(accounts.to_vec()))
     }
+}
+
+/// Whether the link may be to blame: each caller asks again by itself then, and keeps nothing.
+fn is_of_the_link(error: &Error) -> bool {
+    error.kind() == ErrorKind::Unavailable
 }
 
 /// A change of this server's own, under way.

@@ -1,7 +1,7 @@
-use token_cache_core::ErrorKind;
+use token_cache_core::{EpochHash, ErrorKind, ReadOptions, Timestamp, TokenStore};
 use token_cache_integration_tests::servers::{RedisOptions, ReplicatedRedis, SentinelSetup};
 
-use crate::common::{HASTY, Linked, eventually, with};
+use crate::common::{HASTY, Linked, PATIENT, account, eventually, proxied, redis, with};
 
 /// A primary that was cut off from its replica, and does not know that this was promoted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -61,4 +61,25 @@ async fn after_a_failover_the_link_leads_to_the_new_primary() {
         .cli(&["PUBSUB", "SHARDNUMSUB", "tc:{l}:a"])
         .unwrap();
     assert_eq!(told.items().unwrap()[1].int(), Some(1));
+}
+
+/// While its link is lost, a server may be sent to a primary that hears of nothing any more: what it reads there is not kept.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_to_be_kept_is_read_over_the_link_or_not_at_all() {
+    let redis = redis();
+    let proxy = proxied(&redis);
+    let holder = Linked::at(&with(&proxy.url(), PATIENT)).await;
+    holder.connection.renew().await.unwrap();
+    let read = async |options: ReadOptions| {
+        let epoch = EpochHash::from_bytes([1; 16]);
+        let read = holder.store.session(&account(), &epoch, options).await;
+        read.unwrap_err().kind()
+    };
+    let options = ReadOptions::at(Timestamp::from_secs(1));
+    assert_eq!(read(options.for_copy()).await, ErrorKind::SignedOut);
+    proxy.refuse_links(true);
+    proxy.cut_links();
+    holder.is_lost().await;
+    assert_eq!(read(options.for_copy()).await, ErrorKind::Unavailable);
+    assert_eq!(read(options).await, ErrorKind::SignedOut);
 }

@@ -40,11 +40,11 @@ impl Links {
         wire.upgrade().filter(|wire| !wire.is_lost())
     }
 
-    /// The last that was opened, while it is up: where what is to be kept as a copy is read, so that it is read and announced at
-    /// one server.
+    /// The last that was opened, until whoever opened it has let go of it: where what is to be kept as a copy is read, so that it is
+    /// read and announced at one server.
     pub(crate) fn last(&self) -> Option<Arc<Wire>> {
         let (_, wire) = self.open().last()?.clone();
-        wire.upgrade().filter(|wire| !wire.is_lost())
+        wire.upgrade()
     }
 
     fn add(&self, server: ServerId, wire: &Arc<Wire>) {
