@@ -15,8 +15,12 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 const AGREE_LIMIT: Duration = Duration::from_secs(30);
 const FAILOVER_LIMIT: Duration = Duration::from_secs(30);
 
-/// A local primary with one replica, watched by three sentinels that fail over within about a
-/// second.
+/// How long a server must be silent to be taken for down. A sentinel asks a server that it has just come to know after a second for the
+/// first time: with less, every failover looks like the death of the new primary, and they go on failing over.
+const DOWN_AFTER: Duration = Duration::from_millis(1_500);
+
+/// A local primary with one replica, watched by three sentinels that fail over within about two
+/// seconds.
 #[derive(Debug)]
 pub struct SentinelSetup {
     sentinels: Vec<Sentinel>,
@@ -181,7 +185,10 @@ impl Sentinel {
             format!("port {}", port.number()),
             format!("dir {}", folder.path().display()),
             format!("sentinel monitor {service} 127.0.0.1 {primary} {QUORUM}"),
-            format!("sentinel down-after-milliseconds {service} 500"),
+            format!(
+                "sentinel down-after-milliseconds {service} {}",
+                DOWN_AFTER.as_millis()
+            ),
             format!("sentinel failover-timeout {service} 2000"),
         ];
         lines.extend(password.map(|password| format!("sentinel auth-pass {service} {password}")));
