@@ -27,8 +27,8 @@ impl TokenCache {
         self.0.copies.as_ref().map(|copies| copies.kept())
     }
 
-    /// How long a server that hears nothing of a sign-out may serve local copies, as the namespace's record says: the longest
-    /// lease of all servers or, where the store has no [`Link`](crate::Link), the greatest age. A sign-out waits for so long at the
+    /// How long a server that hears nothing of a sign-out may serve local copies, as the namespace's record says, or said until
+    /// seconds ago: the longest lease of all servers or, where the store has no [`Link`](crate::Link), the greatest age. A sign-out waits for so long at the
     /// most, and a fiftieth of it. Zero where no server keeps copies. Does no I/O: it is read every second.
     ///
     /// # Errors
@@ -40,8 +40,8 @@ impl TokenCache {
     /// Says in the namespace's record that no copy of any server lives longer than this: zero where none keeps any.
     ///
     /// Servers raise it by themselves when they start, and never lower it: that is for an operator, **once every server is set to
-    /// less**. One that still keeps copies for longer raises it again within a second; a sign-out by a server that has not read
-    /// that yet, for up to three seconds more, does not wait for it.
+    /// less**. One that still keeps copies for longer raises it again within a second. Sign-outs go on waiting as before for three
+    /// seconds and the longest life until now, in which such a server is heard of.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) where this server itself keeps copies for longer;

@@ -76,12 +76,8 @@ impl NamespaceState {
                 // Another server was first.
                 continue;
             }
-            let (terms, _) = watch::channel(Terms {
-                longest: ours.longest_copy_life,
-                read_at: asked,
-                agreed: Some(boot.now()),
-                leaving: false,
-            });
+            let terms = Terms::first(ours.longest_copy_life, asked, boot.now());
+            let (terms, _) = watch::channel(terms);
             return Ok(Self {
                 known: RwLock::new(Known {
                     id_key: Arc::new(secret.id_key(ours.generation)),
@@ -196,15 +192,8 @@ impl NamespaceState {
     /// Notes what the record that was `asked` for then says of copies, and whether it is what this server needs.
     fn agree(&self, asked: BootInstant, longest: Duration, is_agreed: bool) {
         let now = self.boot.now();
-        self.terms.send_modify(|terms| {
-            if asked < terms.read_at {
-                // A later look was answered before.
-                return;
-            }
-            terms.longest = longest;
-            terms.read_at = asked;
-            terms.agreed = is_agreed.then(|| terms.agreed.unwrap_or(now));
-        });
+        self.terms
+            .send_modify(|terms| terms.note(longest, asked, now, is_agreed));
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Known> {

@@ -12,6 +12,8 @@ pub(crate) struct Terms {
     /// The longest life of a copy of any server: see
     /// [`NamespaceRecord::longest_copy_life`](crate::NamespaceRecord::longest_copy_life).
     pub(crate) longest: Duration,
+    /// Since when the record has said less than that.
+    pub(crate) lowered: Option<BootInstant>,
     /// When that was asked for.
     pub(crate) read_at: BootInstant,
     /// Since when the record has said that a copy may live as long as this server's: none where it doesn't yet.
@@ -21,6 +23,44 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
+    /// What a server knows that has just read, or written, its first record.
+    pub(crate) fn first(longest: Duration, read_at: BootInstant, agreed: BootInstant) -> Self {
+        Self {
+            longest,
+            lowered: None,
+            read_at,
+            agreed: Some(agreed),
+            leaving: false,
+        }
+    }
+
+    /// Notes what the record that was `asked` for then says, and whether it is what this server needs; `now` it was answered.
+    ///
+    /// Less than before is not believed at once: the record may have been lost, and written anew by a server that knew nothing of it,
+    /// and whoever keeps copies serves them until it has read that.
+    pub(crate) fn note(
+        &mut self,
+        longest: Duration,
+        asked: BootInstant,
+        now: BootInstant,
+        is_agreed: bool,
+    ) {
+        if asked < self.read_at {
+            // A later look was answered before.
+            return;
+        }
+        self.lowered = (longest < self.longest).then(|| self.lowered.unwrap_or(asked));
+        let is_believed = self
+            .lowered
+            .is_none_or(|since| now.since(since) > with_drift(STALE_AFTER + self.longest));
+        if is_believed {
+            self.longest = longest;
+            self.lowered = None;
+        }
+        self.read_at = asked;
+        self.agreed = is_agreed.then(|| self.agreed.unwrap_or(now));
+    }
+
     /// From when on this server may serve copies, of what it has read from then on: whoever signs out has read the record by
     /// then, or reads it before its sign-out returns.
     pub(super) fn serves_from(&self) -> Option<BootInstant> {

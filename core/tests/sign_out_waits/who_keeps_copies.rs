@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use token_cache_core::{CopiesGone, MemoryStore, NamespaceRecord, TokenStore};
+use tokio::time::Instant;
 
 use crate::{
     fleet::{Fleet, LEASE, ada, is_a_lease, server, settle, timed},
+    keeper::{Keeper, signed_in},
     peer::{Peer, say_that_copies_are_kept},
 };
 
@@ -96,8 +98,38 @@ async fn an_operator_may_lower_it_and_every_server_hears_of_it() {
     let other = server(fleet.store.clone(), &fleet.secret, &fleet.boot).await;
     settle().await;
     other.set_longest_copy_life(Duration::ZERO).await.unwrap();
-    assert_eq!(other.longest_copy_life().unwrap(), Duration::ZERO);
+    assert_eq!(record(&fleet.store).await.longest_copy_life, Duration::ZERO);
+    // Whoever still keeps some is heard of meanwhile.
+    assert_eq!(other.longest_copy_life().unwrap(), LEASE);
     settle().await;
+    settle().await;
+    assert_eq!(other.longest_copy_life().unwrap(), Duration::ZERO);
     let (copies, took) = timed(fleet.signer.sign_out_account(&ada())).await;
     assert_eq!((copies, took), (CopiesGone::NoneKept, Duration::ZERO));
+}
+
+/// A server that knows nothing of the fleet writes the first record of a store that was emptied.
+async fn writes_it_anew(store: &MemoryStore) {
+    let first = NamespaceRecord::new(0, record(store).await.check);
+    replace(store, &first).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_says_nothing_of_copies_any_more_is_not_believed_at_once() {
+    let fleet = Fleet::new().await;
+    let begun = Instant::now();
+    let at = async |millis| tokio::time::sleep_until(begun + Duration::from_millis(millis)).await;
+    // The signer looks at the record at each full second, the keeper half a second later.
+    at(500).await;
+    let keeper = Keeper::start(fleet.store.clone(), &fleet.secret).await;
+    at(10_000).await;
+    let ticket = signed_in(&fleet.signer).await;
+    at(10_600).await;
+    keeper.fill(&ticket).await;
+    writes_it_anew(&fleet.store).await;
+    at(11_100).await;
+    assert!(keeper.hits(&ticket).await);
+    let (copies, _) = timed(fleet.signer.sign_out_account(&ada())).await;
+    assert!(keeper.is_signed_out(&ticket).await);
+    assert!(matches!(copies, CopiesGone::Gone { .. }), "{copies:?}");
 }
