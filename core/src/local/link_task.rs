@@ -5,7 +5,10 @@ use tokio::{
     time,
 };
 
-use super::{BootInstant, BootTime, ConnectionNumber, ears::Ears, terms::Terms};
+use super::{
+    BootInstant, BootTime, ConnectionNumber, ears::Ears, known_registry::KnownRegistry,
+    terms::Terms,
+};
 use crate::{
     Error, ErrorKind, Invalidation, LeaseHolder, LinkConnection, Listener, Result, TokenStore,
     backend::backoff,
@@ -29,7 +32,8 @@ pub(super) struct LinkTask {
     pub(super) terms: watch::Receiver<Terms>,
     pub(super) clock: Arc<dyn BootTime>,
     /// Who did not answer a sign-out of this server's within its lease; nobody, where the registry was young.
-    pub(super) silent: mpsc::UnboundedReceiver<Vec<LeaseHolder>>,
+    pub(super) silent: mpsc::Receiver<Vec<LeaseHolder>>,
+    pub(super) known: KnownRegistry,
 }
 
 /// Why a connection is used no more.
@@ -98,9 +102,10 @@ impl LinkTask {
         let mut next_renewal = None;
         let clock = Arc::clone(&self.clock);
         loop {
-            let serves_from = self.terms.borrow_and_update().serves_from();
+            let terms = *self.terms.borrow_and_update();
+            let serves_from = self.known.serves_from(&terms, clock.now());
             if serves_from.is_none_or(|from| from > clock.now()) && next_renewal.take().is_some() {
-                // The record was found to say too little of this server's copies.
+                // The record was found to say too little of this server's copies, or to be that of a store that was emptied.
                 self.ears.holder.resign();
             }
             let renews_at = match (self.lease, serves_from) {
@@ -142,13 +147,14 @@ impl LinkTask {
     }
 
     async fn read_registry(
-        &self,
+        &mut self,
         connection: &dyn LinkConnection,
         number: ConnectionNumber,
     ) -> Result<()> {
         let registry = in_time(PATIENCE, connection.registry()).await?;
         let now = self.clock.now();
         self.ears.holder.saw(number, registry, now);
+        self.known.met(registry, now);
         Ok(())
     }
 
@@ -160,7 +166,7 @@ impl LinkTask {
     }
 
     async fn renew(
-        &self,
+        &mut self,
         connection: &dyn LinkConnection,
         number: ConnectionNumber,
         lease: Duration,
@@ -171,6 +177,9 @@ impl LinkTask {
         let registry = observe(Operation::RenewLease, about, renewal, |_| "renewed").await?;
         let (holder, received) = (&self.ears.holder, self.clock.now());
         holder.renewed(number, registry, lease, sent, received);
+        if self.known.met(registry, received) {
+            holder.resign();
+        }
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use super::{
     acknowledgements::Acknowledgements,
     ears::{Ears, Forget},
     holder::with_drift,
+    known_registry::KnownRegistry,
     link_task::{LinkTask, in_time, until},
     teller::{copies_of, tell},
     terms::Terms,
@@ -28,6 +29,9 @@ use crate::{
 /// How long a request outside of the store's own time-outs may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Of how many sign-outs the silent servers wait to be reaped, where the link is down.
+const UNREAPED: usize = 64;
+
 /// This server's part in a fleet that keeps local copies, whether it keeps any itself or not: it hears and answers announcements,
 /// makes them, and waits for the answers.
 pub(crate) struct Member {
@@ -36,7 +40,7 @@ pub(crate) struct Member {
     has_lease: bool,
     link: Mutex<LinkState>,
     /// Who did not answer: the link's task has them go from the registry.
-    silent: mpsc::UnboundedSender<Vec<LeaseHolder>>,
+    silent: mpsc::Sender<Vec<LeaseHolder>>,
     telling: OnceLock<mpsc::UnboundedSender<AccountKey>>,
 }
 
@@ -87,7 +91,7 @@ impl Member {
             terms: terms.clone(),
             clock: Arc::clone(&clock),
         });
-        let (silent, hears_silent) = mpsc::unbounded_channel();
+        let (silent, hears_silent) = mpsc::channel(UNREAPED);
         let link = LinkTask {
             store: Arc::clone(&store),
             ears: Arc::clone(&ears),
@@ -95,6 +99,7 @@ impl Member {
             terms,
             clock,
             silent: hears_silent,
+            known: KnownRegistry::default(),
         };
         Ok(Self {
             ears,
@@ -288,8 +293,8 @@ impl Member {
         names.dedup();
         telemetry::silent(names.len());
         if outcome == "lease" {
-            // The link's task ends with this member, or with the runtime.
-            let _ = self.silent.send(silent);
+            // Those of whom the link's task does not hear are waited for once more.
+            let _ = self.silent.try_send(silent);
         }
         (outcome, self.gone(servers.len(), names, received))
     }

@@ -14,6 +14,7 @@ mod ears;
 mod holder;
 mod keeper;
 mod kept;
+mod known_registry;
 mod link_task;
 mod member;
 mod optional_parts;

@@ -133,3 +133,28 @@ async fn a_record_that_says_nothing_of_copies_any_more_is_not_believed_at_once()
     assert!(keeper.is_signed_out(&ticket).await);
     assert!(matches!(copies, CopiesGone::Gone { .. }), "{copies:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_new_to_an_emptied_store_needs_to_know_of_nobody() {
+    let fleet = Fleet::new().await;
+    let begun = Instant::now();
+    let at = async |millis| tokio::time::sleep_until(begun + Duration::from_millis(millis)).await;
+    at(500).await;
+    let keeper = Keeper::start(fleet.store.clone(), &fleet.secret).await;
+    at(10_600).await;
+    fleet.store.lose_registry();
+    writes_it_anew(&fleet.store).await;
+    let new = server(fleet.store.clone(), &fleet.secret, &fleet.boot).await;
+    // The keeper has renewed its lease, and has not looked at the record yet.
+    at(11_000).await;
+    let ticket = signed_in(&new).await;
+    assert!(keeper.read(&ticket).await.0.unwrap().is_some());
+    let (copies, _) = timed(new.sign_out_account(&ada())).await;
+    assert_eq!(copies, CopiesGone::NoneKept);
+    assert!(keeper.is_signed_out(&ticket).await);
+    // It has looked meanwhile, and so has everybody after that.
+    at(17_000).await;
+    let ticket = signed_in(&new).await;
+    at(17_010).await;
+    keeper.fill(&ticket).await;
+}
