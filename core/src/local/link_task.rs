@@ -23,7 +23,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(25);
 /// How long leaving the registry may hold a shutdown up.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Keeps this server's link open and its lease running, until the cache is dropped or leaves.
+/// Keeps this server's link open until the cache is dropped, and its lease running until it leaves.
 pub(super) struct LinkTask {
     pub(super) store: Arc<dyn TokenStore>,
     pub(super) ears: Arc<Ears>,
@@ -34,13 +34,26 @@ pub(super) struct LinkTask {
     /// Who did not answer a sign-out of this server's within its lease; nobody, where the registry was young.
     pub(super) silent: mpsc::Receiver<Vec<LeaseHolder>>,
     pub(super) known: KnownRegistry,
+    /// Whether this server is in no registry any more, and never will be again.
+    pub(super) left: watch::Sender<bool>,
 }
 
 /// Why a connection is used no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    Lost { was_good: bool },
-    Left,
+    Lost {
+        was_good: bool,
+    },
+    /// The cache is dropped.
+    Over,
+}
+
+/// What is to become of the link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    /// The server gives its lease up, for good. It goes on signing out, and hears who answers.
+    Leave,
+    Close,
 }
 
 impl LinkTask {
@@ -56,11 +69,17 @@ impl LinkTask {
             let connecting = time::timeout(PATIENCE, link.connect(self.ears.server, listener));
             let connected = tokio::select! {
                 connected = connecting => connected,
-                () = left(&mut self.terms) => return,
+                wish = self.wish() => match wish {
+                    Wish::Close => return,
+                    Wish::Leave => {
+                        self.has_left();
+                        continue;
+                    }
+                }
             };
             if let Ok(Ok(connection)) = connected {
                 match self.stay(connection, number).await {
-                    End::Left => return,
+                    End::Over => return,
                     End::Lost { was_good } => {
                         telemetry::lease_lost();
                         if was_good {
@@ -71,7 +90,10 @@ impl LinkTask {
             }
             tokio::select! {
                 () = time::sleep(backoff(FIRST_PAUSE, attempt)) => {}
-                () = left(&mut self.terms) => return,
+                wish = self.wish() => match wish {
+                    Wish::Close => return,
+                    Wish::Leave => self.has_left(),
+                }
             }
             attempt += 1;
         }
@@ -86,9 +108,8 @@ impl LinkTask {
         while self.silent.try_recv().is_ok() {}
         let end = self.hold(&*connection, number).await;
         self.ears.holder.resign();
-        if end == End::Left {
-            // A server that could not leave is waited for once, for as long as its lease.
-            let _ = time::timeout(FAREWELL, connection.leave()).await;
+        if end == End::Over && self.lease.is_some() {
+            leave(&*connection).await;
         }
         end
     }
@@ -103,6 +124,11 @@ impl LinkTask {
         let clock = Arc::clone(&self.clock);
         loop {
             let terms = *self.terms.borrow_and_update();
+            if self.is_to_leave() {
+                self.ears.holder.resign();
+                leave(connection).await;
+                self.has_left();
+            }
             let serves_from = self.known.serves_from(&terms, clock.now());
             if serves_from.is_none_or(|from| from > clock.now()) && next_renewal.take().is_some() {
                 // The record was found to say too little of this server's copies, or to be that of a store that was emptied.
@@ -121,8 +147,8 @@ impl LinkTask {
                     }
                 }
                 changed = self.terms.changed() => {
-                    if changed.is_err() || self.terms.borrow().leaving {
-                        return End::Left;
+                    if changed.is_err() {
+                        return End::Over;
                     }
                 }
                 () = until(&*clock, renews_at) => {
@@ -210,12 +236,32 @@ impl LinkTask {
     fn forget_everything(&self) {
         self.ears.drop_copies(&Invalidation::Everything);
     }
+
+    fn is_to_leave(&self) -> bool {
+        self.terms.borrow().leaving && !*self.left.borrow()
+    }
+
+    fn has_left(&mut self) {
+        self.lease = None;
+        self.left.send_replace(true);
+    }
+
+    /// Waits until something else is to become of a link that is not open.
+    async fn wish(&mut self) -> Wish {
+        loop {
+            if self.is_to_leave() {
+                return Wish::Leave;
+            }
+            if self.terms.changed().await.is_err() {
+                return Wish::Close;
+            }
+        }
+    }
 }
 
-/// Waits until the server leaves, or its cache is dropped.
-async fn left(terms: &mut watch::Receiver<Terms>) {
-    // An error is the cache's end.
-    let _ = terms.wait_for(|terms| terms.leaving).await;
+/// Takes this server from the registry. One that could not leave is waited for once, for as long as its lease.
+async fn leave(connection: &dyn LinkConnection) {
+    let _ = time::timeout(FAREWELL, connection.leave()).await;
 }
 
 /// Waits until a moment of this clock; without one, for good.

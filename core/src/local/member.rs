@@ -4,10 +4,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::{mpsc, watch},
-    task::JoinHandle,
-};
+use tokio::sync::{mpsc, watch};
 
 use super::{
     BootInstant, BootTime, Clearance, Holder,
@@ -38,7 +35,9 @@ pub(crate) struct Member {
     ears: Arc<Ears>,
     store: Arc<dyn TokenStore>,
     has_lease: bool,
-    link: Mutex<LinkState>,
+    /// The link opens when there is somebody at its other end.
+    unopened: Mutex<Option<LinkTask>>,
+    left: watch::Receiver<bool>,
     /// Who did not answer: the link's task has them go from the registry.
     silent: mpsc::Sender<Vec<LeaseHolder>>,
     telling: OnceLock<mpsc::UnboundedSender<AccountKey>>,
@@ -64,13 +63,6 @@ impl Keeping {
     }
 }
 
-/// The link opens when there is somebody at its other end.
-enum LinkState {
-    Unopened(LinkTask),
-    Open(JoinHandle<()>),
-    Left,
-}
-
 impl Member {
     pub(crate) fn new(
         store: Arc<dyn TokenStore>,
@@ -92,6 +84,7 @@ impl Member {
             clock: Arc::clone(&clock),
         });
         let (silent, hears_silent) = mpsc::channel(UNREAPED);
+        let (leaves, left) = watch::channel(false);
         let link = LinkTask {
             store: Arc::clone(&store),
             ears: Arc::clone(&ears),
@@ -100,12 +93,14 @@ impl Member {
             clock,
             silent: hears_silent,
             known: KnownRegistry::default(),
+            left: leaves,
         };
         Ok(Self {
             ears,
             store,
             has_lease: lease.is_some(),
-            link: Mutex::new(LinkState::Unopened(link)),
+            unopened: Mutex::new(Some(link)),
+            left,
             silent,
             telling: OnceLock::new(),
         })
@@ -133,25 +128,21 @@ impl Member {
         if self.ears.longest_copy_life().is_zero() {
             return;
         }
-        let mut link = self.link();
-        match std::mem::replace(&mut *link, LinkState::Left) {
-            LinkState::Unopened(task) => {
-                *link = LinkState::Open(tokio::spawn(task.run()));
-                let (telling, told) = mpsc::unbounded_channel();
-                if self.telling.set(telling).is_ok() {
-                    tokio::spawn(tell(Arc::clone(&self.store), told));
-                }
-            }
-            as_it_was => *link = as_it_was,
+        let Some(link) = self.unopened().take() else {
+            return;
+        };
+        tokio::spawn(link.run());
+        let (telling, told) = mpsc::unbounded_channel();
+        if self.telling.set(telling).is_ok() {
+            tokio::spawn(tell(Arc::clone(&self.store), told));
         }
     }
 
-    /// Waits until the link of a server that leaves is closed.
+    /// Waits until a server that leaves is in no registry.
     pub(crate) async fn left(&self) {
-        let link = std::mem::replace(&mut *self.link(), LinkState::Left);
-        if let LinkState::Open(task) = link {
-            // One that panicked has closed its link, too.
-            let _ = task.await;
+        if self.unopened().is_none() {
+            // An error is the end of the link's task: it is in none.
+            let _ = self.left.clone().wait_for(|left| *left).await;
         }
     }
 
@@ -307,8 +298,8 @@ impl Member {
         }
     }
 
-    fn link(&self) -> MutexGuard<'_, LinkState> {
-        self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unopened(&self) -> MutexGuard<'_, Option<LinkTask>> {
+        self.unopened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

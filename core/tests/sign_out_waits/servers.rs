@@ -192,6 +192,18 @@ async fn no_sign_out_waits_for_a_server_that_gave_its_lease_up() {
     assert!(keeper.is_signed_out(&ticket).await);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_server_that_gave_its_lease_up_hears_who_answers_its_own_sign_outs() {
+    let (_fleet, [keeper, other]) = fleet().await;
+    let ticket = signed_in(&keeper.cache).await;
+    tokio::time::sleep(MOMENT).await;
+    other.fill(&ticket).await;
+    keeper.cache.release_lease().await;
+    let (copies, took) = timed(keeper.cache.sign_out_account(&ada())).await;
+    assert_eq!((gone(&copies), took), ((1, 0), Duration::ZERO));
+    assert!(other.is_signed_out(&ticket).await);
+}
+
 async fn only_account(cache: &TokenCache) -> AccountKey {
     let mut scan = Scan::default();
     loop {
