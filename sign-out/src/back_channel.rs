@@ -1,11 +1,10 @@
 use bytes::Bytes;
-use futures_util::FutureExt;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use serde::Serialize;
 
 use crate::{
-    Cause, SignOutRoutes,
+    SignOutRoutes,
     answer::answer,
     failure::Failure,
     message::{self, Refusal},
@@ -32,7 +31,8 @@ impl SignOutRoutes {
     /// - 503 with `Retry-After` where the token can't be verified now, or the sessions may not have ended: the provider is to
     ///   send it again. That joins what is under way.
     ///
-    /// The work is done in tasks of their own: a provider that hangs up stops none of it (G4). A token that is delayed,
+    /// The work is done in tasks of their own: a provider that hangs up stops none of it (G4), and a token whose keys are late is
+    /// carried out when they come, if no more than 250 wait so: most providers send it once. A token that is delayed,
     /// repeated or replayed ends nothing of who has authenticated since (G2), so none is remembered. Nothing of a token is in
     /// an answer (G5).
     pub async fn back_channel<B: Body>(&self, request: Request<B>) -> Response<Bytes> {
@@ -57,26 +57,7 @@ impl SignOutRoutes {
             return Err(Refusal::MediaType(FORM).into());
         }
         let form = message::read(&parts.headers, body).await?;
-        let token = message::logout_token_of(&form)?.into_owned();
-        self.in_spite_of_hang_ups(self.clone().end_by(token)).await
-    }
-
-    async fn end_by(self, token: String) -> Result<(), Failure> {
-        let verified = self.verified(&token, Kind::LogoutToken).await?;
-        let ending = message::ended_by_logout_token(verified)?;
-        self.carry_out(ending, Cause::BackChannel).await
-    }
-
-    /// Does the work here while it needs not wait, and otherwise in a task of its own.
-    pub(crate) async fn in_spite_of_hang_ups(
-        &self,
-        work: impl Future<Output = Result<(), Failure>> + Send + 'static,
-    ) -> Result<(), Failure> {
-        let mut work = Box::pin(work);
-        if let Some(done) = (&mut work).now_or_never() {
-            return done;
-        }
-        // Its end can't be seen where it panicked or the runtime stops: what it did is not known.
-        tokio::spawn(work).await.unwrap_or(Err(Failure::Late))
+        let token = message::logout_token_of(&form)?;
+        self.take(&token, Kind::LogoutToken).await
     }
 }

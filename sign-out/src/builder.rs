@@ -12,6 +12,7 @@ use crate::{
     keys::{Http, Provider},
     routes::{Hook, Inner},
     state_cookie::StateCookie,
+    unverified::Unverified,
 };
 
 /// How many evictions may be under way for front-channel requests, which anybody can send.
@@ -178,6 +179,7 @@ impl SignOutRoutesBuilder {
             wait: self.wait,
             hook: self.hook,
             evictions: Evictions::default(),
+            unverified: Unverified::default(),
             unproven: Arc::new(Semaphore::new(MOST_UNPROVEN)),
             tickets,
             app_urls,

@@ -10,11 +10,11 @@ use crate::{
 };
 
 /// Why a provider's message was not carried out.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Failure {
     /// It is none that we act upon. Sent again, it will be refused again.
     Refused(Refusal),
-    /// It may be good, and can't be verified now.
+    /// It may be good, and can't be verified now. Where the keys are late, it waits for them.
     NoKeys(FetchError),
     /// It is good, and the sessions may not have ended.
     NotEnded(Error),

@@ -28,6 +28,7 @@ mod held;
 mod id_token;
 mod id_token_hint;
 mod keys;
+mod keys_missing;
 mod later_revocation;
 mod layer;
 mod message;
@@ -44,6 +45,7 @@ mod state_cookie;
 mod ticket_cookie;
 mod ticket_slot;
 mod tickets;
+mod unverified;
 mod verify;
 
 pub use self::{
@@ -54,6 +56,7 @@ pub use self::{
     config_error::ConfigError,
     ends::Ends,
     id_token::id_token_key,
+    keys_missing::KeysMissing,
     layer::{RefuseSignedOut, RefuseSignedOutService},
     routes::SignOutRoutes,
     signed_in::{NotSignedIn, SignedIn},

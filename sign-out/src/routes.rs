@@ -1,14 +1,15 @@
 use std::{fmt, sync::Arc};
 
 use futures_core::future::BoxFuture;
+use futures_util::future::join_all;
 use http::HeaderValue;
 use token_cache_core::{TokenCache, Wait};
 use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::{
-    Bounds, Client, Ends, SignOutRoutesBuilder, SignedOut, Tickets, evictions::Evictions,
-    keys::Provider, state_cookie::StateCookie,
+    Bounds, Client, Ends, KeysMissing, SignOutRoutesBuilder, SignedOut, Tickets,
+    evictions::Evictions, keys::Provider, state_cookie::StateCookie, unverified::Unverified,
 };
 
 /// What an app is told after every sign-out.
@@ -34,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) wait: Wait,
     pub(crate) hook: Option<Hook>,
     pub(crate) evictions: Evictions,
+    pub(crate) unverified: Unverified,
     /// How many more evictions may be under way for requests that prove nothing.
     pub(crate) unproven: Arc<Semaphore>,
     pub(crate) tickets: Arc<dyn Tickets>,
@@ -49,6 +51,21 @@ impl SignOutRoutes {
     /// Settings of the routes for the sessions of `cache`.
     pub fn builder(cache: TokenCache) -> SignOutRoutesBuilder {
         SignOutRoutesBuilder::new(cache)
+    }
+
+    /// Fetches the providers' keys before a message needs them: call it before serving, so that the first message need not wait for
+    /// them. Nothing depends on it, and keys that can't be had now are asked for again when a message comes. It takes some seconds
+    /// at most.
+    ///
+    /// # Errors
+    /// Whose keys can't be had now, and why.
+    pub async fn fetch_keys(&self) -> Result<(), KeysMissing> {
+        let fetching = self.clients().map(|(client, provider)| async {
+            let fetched = provider.fetch_keys().await;
+            Some((client.issuer.clone(), fetched.err()?))
+        });
+        let missing = join_all(fetching).await.into_iter().flatten();
+        KeysMissing::of(missing.collect())
     }
 
     /// The clients, each with its provider.

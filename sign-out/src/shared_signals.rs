@@ -4,7 +4,7 @@ use http_body::Body;
 use serde::Serialize;
 
 use crate::{
-    Cause, SignOutRoutes,
+    SignOutRoutes,
     answer::answer,
     failure::Failure,
     message::{self, Refusal},
@@ -60,17 +60,8 @@ impl SignOutRoutes {
             return Err(Refusal::MediaType(SECURITY_EVENT).into());
         }
         let body = message::read(&parts.headers, body).await?;
-        let token = String::from_utf8(body.into()).map_err(|_| Refusal::NotCompact)?;
-        self.in_spite_of_hang_ups(self.clone().end_by_event(token))
-            .await
-    }
-
-    async fn end_by_event(self, token: String) -> Result<(), Failure> {
-        let verified = self.verified(&token, Kind::SecurityEvent).await?;
-        match message::ended_by_security_event(verified)? {
-            Some(ending) => self.carry_out(ending, Cause::SharedSignals).await,
-            None => Ok(()),
-        }
+        let token = str::from_utf8(&body).map_err(|_| Refusal::NotCompact)?;
+        self.take(token, Kind::SecurityEvent).await
     }
 }
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use token_cache_core::Timestamp;
+use tokio::time::Instant;
 
 use crate::{
     Algorithm, Client, SignOutRoutes,
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// The sorts of token that are taken, each at its own address: one never passes for the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     /// OpenID Connect Back-Channel Logout 1.0 section 2.4.
     LogoutToken,
@@ -39,15 +40,20 @@ impl Kind {
 }
 
 impl SignOutRoutes {
-    /// Verifies a token by the pins of the client that it says to be for.
-    pub(crate) async fn verified(&self, token: &str, kind: Kind) -> Result<Verified, Failure> {
+    /// Verifies a token by the pins of the client that it says to be for. Waits for the provider's keys until then.
+    pub(crate) async fn verified(
+        &self,
+        token: &str,
+        kind: Kind,
+        until: Instant,
+    ) -> Result<Verified, Failure> {
         let token = SignedToken::parse(token, kind.name())?;
         let (client, provider, algorithm) = self.addressed(&token)?;
         let now = self.cache().now().map_err(Failure::NotEnded)?;
         let issued_at = check_times(&token.claims, client, kind, now)?;
         let id = token.key_id.as_deref();
         let is_by = |key: &Key| key.verifies(algorithm, token.signed, &token.signature);
-        provider.verify(id, algorithm, is_by).await?;
+        provider.verify(id, algorithm, is_by, until).await?;
         Ok(Verified {
             issuer: client.issuer.clone(),
             speaks_for: client.speaks_for.as_ref().unwrap_or(&client.issuer).clone(),

@@ -96,6 +96,7 @@ impl Web {
         let mut servers = Vec::new();
         for ((index, listener), cache) in (0u8..).zip(listeners).zip(caches.of_servers) {
             let server = Server::new(index, cache, cookies, &discovered, Arc::clone(&shared))?;
+            server.fetch_keys().await;
             servers.push(serve(listener, Arc::new(server), closed.clone()));
         }
         Ok(Self {

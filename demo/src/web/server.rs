@@ -97,6 +97,13 @@ impl Server {
         })
     }
 
+    /// Fetches the provider's keys, so that its first message need not wait for them.
+    pub(crate) async fn fetch_keys(&self) {
+        if let Err(missing) = self.sign_out.fetch_keys().await {
+            self.tell(Kind::Failed, format!("{missing}."));
+        }
+    }
+
     pub(crate) fn tell(&self, kind: Kind, text: impl Into<String>) {
         self.shared.timeline.tell(Some(&self.name), kind, text);
     }

@@ -77,6 +77,7 @@ async fn main() -> Result<(), Failure> {
         .client(client)
         .tickets(cookie.clone())
         .build()?;
+    sign_out.fetch_keys().await?;
 
     let app = App {
         cache,

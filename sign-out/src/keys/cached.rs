@@ -35,6 +35,17 @@ struct State<T> {
     value: Option<Dated<T>>,
     flight: Option<Landing<T>>,
     failed: Option<(Instant, FetchError)>,
+    /// When the document was last asked for because it lacked something.
+    renewed: Option<Instant>,
+}
+
+/// What a request is made for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// There is no document, or it is old.
+    Use,
+    /// It lacks something.
+    Renewal,
 }
 
 impl<T> State<T> {
@@ -70,6 +81,7 @@ impl<T: Send + Sync + 'static> Cached<T> {
                 value: None,
                 flight: None,
                 failed: None,
+                renewed: None,
             }),
         })
     }
@@ -92,7 +104,7 @@ impl<T: Send + Sync + 'static> Cached<T> {
             {
                 return usable.map_or_else(|| Err(failure.clone()), |known| Ok(known.value));
             }
-            (self.fly(&mut state), usable)
+            (self.fly(&mut state, For::Use), usable)
         };
         match (landed(landing, until).await, old) {
             (Ok(value), _) => Ok(value),
@@ -101,7 +113,8 @@ impl<T: Send + Sync + 'static> Cached<T> {
         }
     }
 
-    /// A newer document than `seen`, which lacked something: fetched, unless one was asked for less than `cooldown` ago.
+    /// A newer document than `seen`, which lacked something: fetched, unless one was got for such a reason that was asked for less
+    /// than `cooldown` ago.
     pub(super) async fn newer(
         self: &Arc<Self>,
         seen: &Arc<T>,
@@ -116,21 +129,22 @@ impl<T: Send + Sync + 'static> Cached<T> {
                 {
                     return Err(failure.clone());
                 }
-                match &state.value {
-                    Some(known) if !Arc::ptr_eq(&known.value, seen) => {
-                        return Ok(Some(Arc::clone(&known.value)));
-                    }
-                    Some(known) if known.at.elapsed() < cooldown => return Ok(None),
-                    _ => {}
+                if let Some(known) = &state.value
+                    && !Arc::ptr_eq(&known.value, seen)
+                {
+                    return Ok(Some(Arc::clone(&known.value)));
+                }
+                if state.renewed.is_some_and(|at| at.elapsed() < cooldown) {
+                    return Ok(None);
                 }
             }
-            self.fly(&mut state)
+            self.fly(&mut state, For::Renewal)
         };
         landed(landing, until).await.map(Some)
     }
 
     /// The flight under way, or a new one. Whoever goes away stops it for nobody.
-    fn fly(self: &Arc<Self>, state: &mut State<T>) -> Landing<T> {
+    fn fly(self: &Arc<Self>, state: &mut State<T>, what_for: For) -> Landing<T> {
         if let Some(landing) = state.under_way() {
             return landing.clone();
         }
@@ -149,6 +163,9 @@ impl<T: Send + Sync + 'static> Cached<T> {
                         let value = Arc::clone(value);
                         state.value = Some(Dated { value, at });
                         state.failed = None;
+                        if what_for == For::Renewal {
+                            state.renewed = Some(at);
+                        }
                     }
                     Err(failure) => state.failed = Some((Instant::now(), failure.clone())),
                 }
@@ -170,7 +187,7 @@ async fn landed<T>(mut landing: Landing<T>, until: Instant) -> Fetched<T> {
     match timeout_at(until, landing.wait_for(Option::is_some)).await {
         Ok(Ok(fetched)) => fetched.clone().unwrap_or_else(|| Err(gone())),
         Ok(Err(_)) => Err(gone()),
-        Err(_) => Err(FetchError::new("the provider did not answer in time")),
+        Err(_) => Err(FetchError::late()),
     }
 }
 
@@ -270,8 +287,6 @@ mod tests {
         let (source, cached) = Source::new();
         let cooldown = 10 * SECOND;
         let seen = get(&cached).await.unwrap();
-        assert_eq!(cached.newer(&seen, cooldown, soon()).await, Ok(None));
-        time::advance(cooldown).await;
         let (one, other) = tokio::join!(
             cached.newer(&seen, cooldown, soon()),
             cached.newer(&seen, cooldown, soon())
@@ -287,8 +302,10 @@ mod tests {
             Some(&2)
         );
         assert_eq!(cached.newer(&newest, cooldown, soon()).await, Ok(None));
+        time::advance(cooldown.saturating_sub(SECOND)).await;
+        assert_eq!(cached.newer(&newest, cooldown, soon()).await, Ok(None));
         assert_eq!(source.fetched(), 2);
-        time::advance(cooldown).await;
+        time::advance(SECOND).await;
         source.fail(true);
         assert!(cached.newer(&newest, cooldown, soon()).await.is_err());
         assert_eq!(get(&cached).await.as_deref(), Ok(&2), "what is known stays");
@@ -323,7 +340,7 @@ mod tests {
             runtime.enable_time().build().unwrap()
         };
         let stopped = on_a_runtime();
-        stopped.block_on(async { drop(cached.fly(&mut cached.state())) });
+        stopped.block_on(async { drop(cached.fly(&mut cached.state(), For::Use)) });
         drop(stopped);
         let found = on_a_runtime().block_on(get(&cached));
         assert_eq!(found.as_deref(), Ok(&7));

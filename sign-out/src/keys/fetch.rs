@@ -23,11 +23,29 @@ pub(crate) struct Http(Client);
 
 /// Why a document of a provider can't be had. It names no address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FetchError(String);
+pub(crate) struct FetchError {
+    message: String,
+    is_late: bool,
+}
 
 impl FetchError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+        Self {
+            message: message.into(),
+            is_late: false,
+        }
+    }
+
+    /// Who waited for it has waited long enough. It may come yet.
+    pub(crate) fn late() -> Self {
+        Self {
+            message: "the provider did not answer in time".to_owned(),
+            is_late: true,
+        }
+    }
+
+    pub(crate) fn is_late(&self) -> bool {
+        self.is_late
     }
 }
 
@@ -106,7 +124,7 @@ fn failed(what: &str, error: &reqwest::Error) -> FetchError {
 
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
 

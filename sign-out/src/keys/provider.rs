@@ -27,6 +27,9 @@ enum Keys {
     Fetched(Arc<Cached<KeySet>>),
 }
 
+/// How long the documents of a provider may take that a message needs: discovery document, keys, and keys again.
+pub(crate) const LONGEST: Duration = fetch::TIMEOUT.saturating_mul(3);
+
 /// Where users sign out. A client whose keys are given has no need of a discovery document, and none is asked for.
 #[derive(Debug)]
 enum EndSession {
@@ -48,7 +51,7 @@ pub(crate) enum KeyFailure {
 }
 
 impl Provider {
-    /// The provider of `client`. A caller waits for its documents for `patience` at most.
+    /// The provider of `client`. A user who signs out waits for its documents for `patience` at most.
     pub(crate) fn of(
         client: &Client,
         http: &Http,
@@ -102,23 +105,33 @@ impl Provider {
             EndSession::At(endpoint) => return Ok(endpoint.clone()),
             EndSession::Discovered(discovered) => discovered,
         };
-        let discovered = discovered.get(self.until()).await?;
+        let until = Instant::now() + self.patience;
+        let discovered = discovered.get(until).await?;
         Ok(discovered.end_session_endpoint.clone())
     }
 
-    /// Verifies a message by the key that it names: `is_by` tells whether it is signed by that.
+    /// Fetches the keys, unless they are at hand.
+    pub(crate) async fn fetch_keys(&self) -> Result<(), FetchError> {
+        match &self.keys {
+            Keys::Fixed(_) => Ok(()),
+            Keys::Fetched(cached) => cached.get(Instant::now() + LONGEST).await.map(drop),
+        }
+    }
+
+    /// Verifies a message by the key that it names: `is_by` tells whether it is signed by that. Waits for documents until then,
+    /// all of them together.
     pub(crate) async fn verify(
         &self,
         id: Option<&str>,
         algorithm: Algorithm,
         is_by: impl Fn(&Key) -> bool,
+        until: Instant,
     ) -> Result<(), KeyFailure> {
-        let until = self.until();
         let key = self.key(id, algorithm, until).await?;
         if is_by(&key) {
             return Ok(());
         }
-        match self.key_after(&key, id, algorithm, until).await {
+        match self.key_after(&key, id, algorithm, until).await? {
             Some(newer) if is_by(&newer) => Ok(()),
             _ => Err(KeyFailure::DoesNotVerify),
         }
@@ -154,21 +167,19 @@ impl Provider {
         id: Option<&str>,
         algorithm: Algorithm,
         until: Instant,
-    ) -> Option<Arc<Key>> {
+    ) -> Result<Option<Arc<Key>>, KeyFailure> {
         let Keys::Fetched(cached) = &self.keys else {
-            return None;
+            return Ok(None);
         };
-        let set = cached.get(until).await.ok()?;
-        let newer = match set.find(id, algorithm) {
-            Found::Key(key) if !Arc::ptr_eq(&key, tried) => return Some(key),
-            _ => cached.newer(&set, self.cooldown, until).await.ok()??,
-        };
-        found(newer.find(id, algorithm)).ok()
-    }
-
-    /// Until when a caller that begins now waits for documents, all of them together.
-    fn until(&self) -> Instant {
-        Instant::now() + self.patience
+        let set = cached.get(until).await.map_err(KeyFailure::Unavailable)?;
+        if let Found::Key(key) = set.find(id, algorithm)
+            && !Arc::ptr_eq(&key, tried)
+        {
+            return Ok(Some(key));
+        }
+        let newer = cached.newer(&set, self.cooldown, until).await;
+        let newer = newer.map_err(KeyFailure::Unavailable)?;
+        Ok(newer.and_then(|newer| found(newer.find(id, algorithm)).ok()))
     }
 }
 

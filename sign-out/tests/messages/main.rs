@@ -11,6 +11,7 @@ mod bad_tokens;
 mod conformance_suite;
 mod keys;
 mod keys_server;
+mod late_keys;
 mod local_copies;
 mod mapping;
 mod mutated;
