@@ -37,6 +37,16 @@ async fn the_account_of_a_session_is_all_of_its_sessions_and_nobody_elses() {
 }
 
 #[tokio::test]
+async fn a_session_knows_the_issuer_of_its_account_also_when_it_has_ended() {
+    let cache = TokenCache::in_memory().await.unwrap();
+    let ada = begin(&cache, "ada", None).await;
+    assert!(ada.is_of_issuer("https://id.example").unwrap());
+    assert!(ada.sign_out().await.unwrap().ended);
+    assert!(ada.is_of_issuer("https://id.example").unwrap());
+    assert!(!ada.is_of_issuer("https://id.example/").unwrap());
+}
+
+#[tokio::test]
 async fn the_account_of_a_session_that_has_ended_is_still_known() {
     let cache = TokenCache::in_memory().await.unwrap();
     let ended = begin(&cache, "ada", None).await;

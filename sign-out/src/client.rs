@@ -143,7 +143,8 @@ impl Client {
     }
 
     /// Revokes, after the app's own sign-out, the refresh token that the session keeps under `key`, if `source` says so
-    /// ([`TokenSource::revocation`]).
+    /// ([`TokenSource::revocation`]). Where the session may be another client's of the same provider, for want of an ID token, nothing is
+    /// revoked.
     pub fn revoking(mut self, key: EntryKey, source: impl TokenSource) -> Self {
         self.revoking = Some((key, Arc::new(source)));
         self

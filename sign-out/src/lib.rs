@@ -31,6 +31,7 @@ mod keys;
 mod keys_missing;
 mod later_revocation;
 mod layer;
+mod leaving;
 mod message;
 mod page;
 pub mod paths;

@@ -3,14 +3,14 @@ use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use token_cache_core::{Error, Scope, Session};
 
 use crate::{
-    Cause, Client, EndedScope, Ends, SignOutRoutes,
+    Cause, EndedScope, Ends, SignOutRoutes,
     answer::answer,
     end_session::EndSession,
     evictions::{Eviction, Fate},
     held::{Held, opens_nothing},
     id_token_hint::IdTokenHint,
-    keys::Provider,
     later_revocation::LaterRevocation,
+    leaving::Leaving,
     page::Page,
     query,
     same_site::{Asked, who_asks},
@@ -59,13 +59,18 @@ impl SignOutRoutes {
     async fn sign_out_and_leave(&self, request: &Parts) -> Response<Bytes> {
         let session = match self.held(request).await {
             Ok(Held::Session(session)) => session,
-            Ok(Held::Nothing | Held::Dead) => return self.leave(request, None).await,
+            Ok(Held::Nothing | Held::Dead) => {
+                return self.leave(request, self.leaving(None, None)).await;
+            }
             Err(error) => return not_signed_out(&error),
         };
         // In a task of its own: a browser that goes away stops nothing of it (G4).
-        let ending = tokio::spawn(self.clone().read_and_end(session)).await;
+        let ending = tokio::spawn(self.clone().read_and_end(session.clone())).await;
         match ending.unwrap_or((None, Fate::Late)) {
-            (hint, Fate::Ended) => self.leave(request, hint.as_ref()).await,
+            (hint, Fate::Ended) => {
+                let leaving = self.leaving(Some(&session), hint.as_ref());
+                self.leave(request, leaving).await
+            }
             (_, Fate::Failed(error)) => not_signed_out(&error),
             (_, Fate::Late) => not_signed_out_yet(),
         }
@@ -98,7 +103,7 @@ impl SignOutRoutes {
             account: hint.and_then(IdTokenHint::account),
             provider_session: hint.and_then(IdTokenHint::provider_session),
         };
-        let revoking = self.client_of(hint).0.revoking.clone();
+        let revoking = self.leaving(Some(&session), hint).revoking();
         let (cache, wait) = (self.cache().clone(), self.0.wait);
         self.evict(None, eviction, || async move {
             match revoking {
@@ -115,14 +120,14 @@ impl SignOutRoutes {
     }
 
     /// Drops the ticket, and sends the browser to the provider; or on, where the provider has no place to sign out at.
-    async fn leave(&self, request: &Parts, hint: Option<&IdTokenHint>) -> Response<Bytes> {
-        let (client, provider) = self.client_of(hint);
-        let leaving = match provider.end_session_endpoint().await {
+    async fn leave(&self, request: &Parts, leaving: Leaving<'_>) -> Response<Bytes> {
+        let Leaving { client, hint, .. } = leaving;
+        let end_session = match leaving.provider.end_session_endpoint().await {
             Ok(Some(endpoint)) => EndSession::at(&endpoint, client, hint).map(Some).ok(),
             Ok(None) => Some(None),
             Err(_) => None,
         };
-        let mut answer = match leaving {
+        let mut answer = match end_session {
             Some(None) => redirect(&self.0.after),
             Some(Some(EndSession { url, state })) => {
                 let mut answer = redirect(url.as_str());
@@ -134,12 +139,6 @@ impl SignOutRoutes {
         };
         set_cookie(&mut answer, self.tickets().forget(request).await);
         answer
-    }
-
-    /// The client that a session is of; the first, where there is no ID token to tell. (No routes are built without a client.)
-    fn client_of(&self, hint: Option<&IdTokenHint>) -> (&Client, &Provider) {
-        hint.and_then(|hint| self.clients().find(|(client, _)| hint.is_of(client)))
-            .unwrap_or((&self.0.clients[0], &self.0.providers[0]))
     }
 }
 

@@ -47,6 +47,16 @@ impl Session {
         self.claim.ends_at
     }
 
+    /// True where its account is one of `issuer`'s: a session knows its account by hashes alone, and so no more than that. Does no
+    /// I/O.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) where the namespace has another secret by now.
+    pub fn is_of_issuer(&self, issuer: &str) -> Result<bool> {
+        let keys = self.cache.keys()?;
+        Ok(keys.id_key.issuer(issuer) == *self.claim.account.issuer())
+    }
+
     /// The entry under a key; none where there is none or it has expired. One request, strongly consistent.
     ///
     /// # Errors

@@ -59,6 +59,7 @@ async fn where_it_is_not_known_whether_it_was_carried_out_the_page_says_so() {
     assert!(ada.holds_ticket());
 }
 
+/// On a clock that only waiting moves: the ID token is read at three seconds, and the eviction answered at six.
 #[tokio::test(start_paused = true)]
 async fn an_eviction_that_takes_long_goes_on_and_the_user_is_asked_to_come_again() {
     let shop = Shop::open().await;

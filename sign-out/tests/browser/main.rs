@@ -17,5 +17,6 @@ mod over_a_socket;
 mod revocation;
 mod rp_initiated;
 mod settings;
+mod several_clients;
 mod shop;
 mod tickets;

@@ -17,9 +17,15 @@ use crate::shop::{Shop, api, client};
 
 /// Revokes what it is given, and says so.
 #[derive(Clone, Default)]
-struct Revoker {
+pub(crate) struct Revoker {
     revoked: Arc<Mutex<Vec<String>>>,
     done: Arc<Notify>,
+}
+
+impl Revoker {
+    pub(crate) fn revoked(&self) -> Vec<String> {
+        self.revoked.lock().unwrap().clone()
+    }
 }
 
 #[async_trait]

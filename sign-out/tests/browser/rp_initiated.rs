@@ -49,7 +49,6 @@ async fn by_option_only_this_session_ends() {
     assert_eq!(shop.told().await.scope, EndedScope::Session);
 }
 
-/// On a clock that only waiting moves: the ID token is read at three seconds, and the eviction answered at six.
 #[tokio::test]
 async fn without_a_ticket_the_browser_goes_to_the_provider_all_the_same() {
     let shop = Shop::open().await;
