@@ -1,3 +1,5 @@
+use std::future::ready;
+
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use token_cache_core::{Error, Scope, Session};
@@ -84,28 +86,23 @@ impl SignOutRoutes {
             }
             // A ticket of a session that is over names its account still, and must end nobody else's.
             Err(error) if opens_nothing(&error) => (None, Fate::Ended),
-            Err(error) => (None, Fate::Failed(error)),
+            // It was asked for and does not happen: the app hears of that too.
+            Err(error) => {
+                let fails = || ready(Err(error));
+                (None, self.evict(None, self.eviction(None), fails).await)
+            }
         }
     }
 
     async fn end(&self, session: Session, hint: Option<&IdTokenHint>) -> Fate {
-        let (scope, ended) = match self.0.ends {
-            Ends::Account => (Scope::AccountOf(session.clone()), EndedScope::Account),
-            Ends::ProviderSession => (
-                Scope::ProviderSessionOf(session.clone()),
-                EndedScope::ProviderSession,
-            ),
-            Ends::Session => (Scope::Session(session.clone()), EndedScope::Session),
-        };
-        let eviction = Eviction {
-            cause: Cause::RpInitiated,
-            scope: ended,
-            account: hint.and_then(IdTokenHint::account),
-            provider_session: hint.and_then(IdTokenHint::provider_session),
+        let scope = match self.0.ends {
+            Ends::Account => Scope::AccountOf(session.clone()),
+            Ends::ProviderSession => Scope::ProviderSessionOf(session.clone()),
+            Ends::Session => Scope::Session(session.clone()),
         };
         let revoking = self.leaving(Some(&session), hint).revoking();
         let (cache, wait) = (self.cache().clone(), self.0.wait);
-        self.evict(None, eviction, || async move {
+        self.evict(None, self.eviction(hint), || async move {
             match revoking {
                 None => cache.sign_out_with(scope, wait).await,
                 Some((key, source)) => {
@@ -117,6 +114,19 @@ impl SignOutRoutes {
             }
         })
         .await
+    }
+
+    fn eviction(&self, hint: Option<&IdTokenHint>) -> Eviction {
+        Eviction {
+            cause: Cause::RpInitiated,
+            scope: match self.0.ends {
+                Ends::Account => EndedScope::Account,
+                Ends::ProviderSession => EndedScope::ProviderSession,
+                Ends::Session => EndedScope::Session,
+            },
+            account: hint.and_then(IdTokenHint::account),
+            provider_session: hint.and_then(IdTokenHint::provider_session),
+        }
     }
 
     /// Drops the ticket, and sends the browser to the provider; or on, where the provider has no place to sign out at.

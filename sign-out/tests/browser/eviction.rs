@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use token_cache_core::ErrorKind;
-use token_cache_sign_out::Cause;
+use token_cache_sign_out::{Cause, EndedScope};
 use tokio::time;
 
 use crate::shop::{ISSUER, Shop, me};
@@ -105,7 +105,10 @@ async fn the_app_is_told_of_a_sign_out_that_failed() {
     shop.store.lose_answers_with(ErrorKind::TimedOut);
     let failed = ada.log_out(&shop.here).await;
     assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(shop.was_told_no_more().await);
+    let told = shop.told().await;
+    assert_eq!(told.cause, Cause::RpInitiated);
+    assert_eq!((told.scope, told.account), (EndedScope::Account, None));
+    assert_eq!(told.outcome.unwrap_err().kind(), ErrorKind::TimedOut);
     // Front channel: nothing is read before, so the eviction itself fails.
     let frame = format!("/frontchannel-logout?iss={ISSUER}&sid=s1");
     let failed = ada.frame(&shop.here, &frame).await;
