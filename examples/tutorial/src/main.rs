@@ -19,7 +19,7 @@ use openidconnect::{
     AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet,
     EndpointNotSet, EndpointSet, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier,
     RedirectUrl, TokenResponse,
-    core::{CoreClient, CoreProviderMetadata, CoreResponseType},
+    core::{CoreAuthPrompt, CoreClient, CoreProviderMetadata, CoreResponseType},
 };
 use serde::Deserialize;
 use token_cache::{
@@ -42,6 +42,7 @@ type Oidc = CoreClient<
 struct App {
     cache: TokenCache,
     cookie: TicketCookie,
+    signing_in: Cookie<'static>,
     oidc: Oidc,
     http: reqwest::Client,
     provider: Provider,
@@ -82,6 +83,7 @@ async fn main() -> Result<(), Failure> {
     let app = App {
         cache,
         cookie,
+        signing_in: short_lived(&public_url)?,
         oidc,
         http,
         provider,
@@ -110,13 +112,19 @@ async fn home(visitor: Option<SignedIn>) -> Html<&'static str> {
     })
 }
 
-/// Sends the browser to the provider.
+#[derive(Deserialize)]
+struct Asked {
+    prompt: Option<String>,
+}
+
+/// Sends the browser to the provider; with `?prompt=login`, to authenticate there anew.
 async fn login(
     State(app): State<Arc<App>>,
+    Query(asked): Query<Asked>,
     jar: CookieJar,
 ) -> Result<(CookieJar, Redirect), Wrong> {
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-    let (url, state, nonce) = app
+    let mut request = app
         .oidc
         .authorize_url(
             AuthenticationFlow::<CoreResponseType>::AuthorizationCode,
@@ -125,13 +133,18 @@ async fn login(
         )
         // Has the provider say when the user authenticated: `auth_time`.
         .add_extra_param("max_age", "2592000")
-        .set_pkce_challenge(challenge)
-        .url();
+        .set_pkce_challenge(challenge);
+    if asked.prompt.as_deref() == Some("login") {
+        request = request.add_prompt(CoreAuthPrompt::Login);
+    }
+    let (url, state, nonce) = request.url();
 
     let started = app.cache.start_sign_in()?.to_text();
     let (state, nonce, verifier) = (state.secret(), nonce.secret(), verifier.secret());
     let signing_in = format!("{state}.{nonce}.{verifier}.{started}");
-    Ok((jar.add(short_lived(signing_in)), Redirect::to(url.as_str())))
+    let mut cookie = app.signing_in.clone();
+    cookie.set_value(signing_in);
+    Ok((jar.add(cookie), Redirect::to(url.as_str())))
 }
 
 /// Takes the browser back from the provider, and begins a session.
@@ -140,7 +153,9 @@ async fn callback(
     jar: CookieJar,
     Query(answer): Query<Answer>,
 ) -> Result<Response, Wrong> {
-    let signing_in = jar.get(SIGNING_IN).ok_or("this sign-in began elsewhere")?;
+    let signing_in = jar
+        .get(app.signing_in.name())
+        .ok_or("this sign-in began elsewhere")?;
     let parts: Vec<_> = signing_in.value().split('.').collect();
     let [state, nonce, verifier, started] = parts[..] else {
         return Err("this sign-in began elsewhere".into());
@@ -170,7 +185,7 @@ async fn callback(
         .await?;
 
     let ticket = [(SET_COOKIE, app.cookie.set(&session.ticket()?))];
-    let jar = jar.remove(short_lived(String::new()));
+    let jar = jar.remove(app.signing_in.clone());
     Ok((ticket, jar, Redirect::to("/account")).into_response())
 }
 
@@ -183,15 +198,24 @@ async fn account(State(app): State<Arc<App>>, session: SignedIn) -> Result<Strin
 
 const LIFETIME: Duration = Duration::from_secs(8 * 3600);
 
-const SIGNING_IN: &str = "signing-in";
+/// How long a user may take to sign in: as long as the cache allows.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
-/// What a browser remembers while it is at the provider.
-fn short_lived(value: String) -> Cookie<'static> {
-    Cookie::build((SIGNING_IN, value))
+/// What a browser remembers while it is at the provider: over TLS alone, but for development at a loopback address.
+fn short_lived(public_url: &str) -> Result<Cookie<'static>, Failure> {
+    let is_secure = public_url.starts_with("https:");
+    let name = if is_secure {
+        "__Host-signing-in"
+    } else {
+        "signing-in"
+    };
+    Ok(Cookie::build(name)
         .path("/")
         .http_only(true)
+        .secure(is_secure)
         .same_site(SameSite::Lax)
-        .build()
+        .max_age(PATIENCE.try_into()?)
+        .build())
 }
 
 fn api() -> token_cache::Result<EntryKey> {
@@ -216,10 +240,15 @@ impl IntoResponse for Wrong {
     fn into_response(self) -> Response {
         let error = self.0.downcast_ref::<token_cache::Error>();
         if error.is_some_and(token_cache::Error::is_signed_out) {
-            let page = "A sign-out came in between. <a href=/login>Sign in again</a>";
+            // Sent there as before, the provider would repeat the authentication that was refused.
+            let page =
+                "A sign-out came in between. <a href='/login?prompt=login'>Sign in again</a>";
             (StatusCode::UNAUTHORIZED, Html(page)).into_response()
         } else {
             (StatusCode::SERVICE_UNAVAILABLE, "please try again").into_response()
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
