@@ -21,6 +21,8 @@ pub(crate) struct Caches {
     pub(crate) plain: Arc<dyn Keys>,
     /// Where the secret is from, in a few words.
     pub(crate) secret: &'static str,
+    /// Whether it is this process's own, so that what is under another can't be read any more.
+    pub(crate) secret_is_own: bool,
 }
 
 impl Caches {
@@ -29,6 +31,7 @@ impl Caches {
             secret,
             namespace,
             in_words,
+            is_own,
         } = Keeping::at_hand()?;
         #[cfg(feature = "dynamodb")]
         store.make_table_of_local_engine().await?;
@@ -49,6 +52,7 @@ impl Caches {
             of_servers,
             plain: plain(store).await?,
             secret: in_words,
+            secret_is_own: is_own,
         })
     }
 }
@@ -58,6 +62,7 @@ struct Keeping {
     secret: Secret,
     namespace: String,
     in_words: &'static str,
+    is_own: bool,
 }
 
 impl Keeping {
@@ -67,6 +72,7 @@ impl Keeping {
                 secret: Secret::from_env()?,
                 namespace: format!("{PREFIX}-web"),
                 in_words: "that of TOKEN_CACHE_SECRET",
+                is_own: false,
             });
         }
         // What nobody can read any more is in nobody's way, if it is in a corner of its own.
@@ -74,6 +80,7 @@ impl Keeping {
             secret: Secret::random()?,
             namespace: format!("{PREFIX}-web-{}", random_text(6)?),
             in_words: "a random one: when this ends, nobody can read the tokens; set TOKEN_CACHE_SECRET for one that lasts",
+            is_own: true,
         })
     }
 }

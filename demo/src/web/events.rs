@@ -187,7 +187,7 @@ async fn of_token_cache(server: &Server, request: &Parts) -> Value {
             "token": tokens.as_ref().map(fingerprint),
             "expires_at_ms": tokens.and_then(|tokens| tokens.expires_at()).map(Timestamp::as_millis),
         }),
-        Err(Denied::Nobody) => json!({"state": "nobody"}),
+        Err(Denied::Nobody | Denied::NoTicket) => json!({"state": "nobody"}),
         Err(Denied::SignedOut) => json!({"state": "signed_out"}),
         Err(Denied::Failed(error)) => json!({"state": "unknown", "message": error.to_string()}),
     }

@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) origins: Vec<String>,
     pub(crate) provider: ProviderPages,
     pub(crate) store: String,
+    /// Whether the caches' secret is this process's own.
+    pub(crate) secret_is_own: bool,
     /// The name of each server, and what cuts its link.
     pub(crate) links: Vec<(String, Arc<LinkSwitch>)>,
     pub(crate) plain: PlainApp,
@@ -82,6 +84,7 @@ impl Web {
             provider: provider.pages(&discovered),
             origins: origins.clone(),
             store: caches.name.clone(),
+            secret_is_own: caches.secret_is_own,
             links: ('A'..)
                 .zip(&caches.of_servers)
                 .map(|(name, (_, store))| (name.to_string(), Arc::clone(store.switch())))

@@ -4,7 +4,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-use token_cache::{Error, Session, sign_out::Tickets};
+use token_cache::{Error, ErrorKind, Session, sign_out::Tickets};
 
 use super::{profile::Profile, server::Server};
 
@@ -18,6 +18,8 @@ pub(crate) struct SignedIn {
 pub(crate) enum Denied {
     /// It came without a ticket.
     Nobody,
+    /// It came with what is no ticket, or one that no server can open any more.
+    NoTicket,
     /// Its session has ended, on whichever server.
     SignedOut,
     /// The store or the provider can't be asked, or refuses: nobody is called signed out for it (G4).
@@ -37,10 +39,12 @@ impl From<Error> for Denied {
 impl SignedIn {
     /// One read of the store.
     pub(crate) async fn at(server: &Server, request: &Parts) -> Result<Self, Denied> {
-        let Some(ticket) = server.tickets.ticket(request).await? else {
+        let ticket = server.tickets.ticket(request).await;
+        let Some(ticket) = ticket.map_err(|error| unopened(server, error))? else {
             return Err(Denied::Nobody);
         };
-        let session = server.cache.resume_unverified(&ticket)?;
+        let session = server.cache.resume_unverified(&ticket);
+        let session = session.map_err(|error| unopened(server, error))?;
         match Profile::get(&session).await? {
             Some(profile) => Ok(Self { session, profile }),
             None => Err(Denied::Nobody),
@@ -48,11 +52,20 @@ impl SignedIn {
     }
 }
 
+/// A key that is missing here may be on its way; but the servers of a process with a secret of its own have all the keys there are.
+fn unopened(server: &Server, error: Error) -> Denied {
+    match error.kind() {
+        ErrorKind::Corrupt => Denied::NoTicket,
+        ErrorKind::KeyMissing if server.shared.secret_is_own => Denied::NoTicket,
+        _ => error.into(),
+    }
+}
+
 impl Denied {
-    /// The answer in JSON. The cookie of a session that has ended dies with it.
+    /// The answer in JSON. The cookie of a session that has ended dies with it, and so does what opens nothing.
     pub(crate) async fn answer(self, server: &Server, request: &Parts) -> Response {
         let (status, json) = match &self {
-            Self::Nobody => (
+            Self::Nobody | Self::NoTicket => (
                 StatusCode::UNAUTHORIZED,
                 json!({"error": "not_signed_in", "server": server.name}),
             ),
@@ -66,7 +79,7 @@ impl Denied {
             ),
         };
         let mut response = (status, Json(json)).into_response();
-        if matches!(self, Self::SignedOut)
+        if matches!(self, Self::SignedOut | Self::NoTicket)
             && let Some(forget) = server.tickets.forget(request).await
         {
             response.headers_mut().append(header::SET_COOKIE, forget);

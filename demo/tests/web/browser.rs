@@ -113,6 +113,14 @@ impl Browser {
         statuses
     }
 
+    /// As if a server of this app had set it, at some time.
+    pub(crate) fn hold(&mut self, web: &Web, name: &str, value: &str) {
+        let url = Url::parse(&at(web, 'A', "/")).unwrap();
+        let host = url.host_str().unwrap().to_owned();
+        let cookies = self.cookies.entry(host).or_default();
+        cookies.insert(name.to_owned(), value.to_owned());
+    }
+
     pub(crate) fn cookie_header(&self, url: &Url) -> Option<HeaderValue> {
         let cookies = self.cookies.get(url.host_str()?)?;
         let pairs: Vec<String> = cookies
