@@ -28,7 +28,8 @@ impl SignOutRoutes {
     /// whatever cookies came along: browsers send none to a frame of another site. It proves nothing about who sent it, so it ends
     /// no more than that and never an account, and a later sign-in under the same `sid` is welcome.
     ///
-    /// With neither, it ends the session of the browser's ticket, if one came along, and no other. 400 says what is wrong with
+    /// With neither, it ends the session of the browser's ticket, if one came along, and no other; the browser must say that it is
+    /// for a frame (`Sec-Fetch-Dest`), or a link on another site would do as well. 400 says what is wrong with
     /// the request; 503, that the eviction failed or goes on, or that a thousand others have yet to end.
     pub async fn front_channel(&self, request: &Parts) -> Response<Bytes> {
         if request.method != Method::GET {

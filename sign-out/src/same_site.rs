@@ -61,12 +61,11 @@ fn is_document(request: &Parts) -> bool {
     }
 }
 
-/// True where the answer is to fill a frame, as far as the browser says.
+/// True where the browser says that the answer is to fill a frame.
 pub(crate) fn is_frame(request: &Parts) -> bool {
     match single(&request.headers, &SEC_FETCH_DEST) {
-        One::Nothing => true,
         One::Value(destination) => destination == "iframe" || destination == "frame",
-        One::Unclear => false,
+        One::Nothing | One::Unclear => false,
     }
 }
 

@@ -226,3 +226,17 @@ async fn a_slow_store_is_owed_only_so_many_made_up_sids() {
     let again = anybody.frame(&shop.here, &frame("one-more")).await;
     assert_eq!(again.status, StatusCode::OK);
 }
+
+/// Without Fetch Metadata nothing tells a frame from a link on another site, which carries the cookie along.
+#[tokio::test]
+async fn a_browser_that_says_nothing_of_frames_ends_what_is_named_and_nothing_else() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let link = ada.get(&shop.here, "/frontchannel-logout").await;
+    assert_eq!(link.status, StatusCode::BAD_REQUEST);
+    assert!(ada.holds_ticket());
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
+    let named = ada.get(&shop.here, &frame("s1")).await;
+    assert_eq!(named.status, StatusCode::OK);
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::UNAUTHORIZED);
+}
