@@ -42,8 +42,33 @@ fn of(request: &Parts) -> Result<&Session> {
     })
 }
 
-/// A session store that can't be read is no visitor who is not signed in.
+/// A session store that can't be read is no visitor who is not signed in; what is no ticket is one.
 fn unreadable(error: &session::Error) -> Error {
-    Error::new(ErrorKind::Unavailable, "read the ticket")
-        .message(format!("the session can't be read: {error}"))
+    let kind = match error {
+        session::Error::SerdeJson(_) => ErrorKind::Corrupt,
+        _ => ErrorKind::Unavailable,
+    };
+    Error::new(kind, "read the ticket").message(format!("the session holds none: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::sync::Arc;
+
+    use axum::http::Request;
+    use tower_sessions::MemoryStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_no_ticket_is_told_from_a_session_that_cannot_be_read() {
+        let session = Session::new(None, Arc::new(MemoryStore::default()), None);
+        session.insert(TICKET, 7).await.unwrap();
+        let (mut request, ()) = Request::new(()).into_parts();
+        request.extensions.insert(session);
+        let error = InSession.ticket(&request).await.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+    }
 }
