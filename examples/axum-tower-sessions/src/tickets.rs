@@ -46,7 +46,7 @@ fn of(request: &Parts) -> Result<&Session> {
 fn unreadable(error: &session::Error) -> Error {
     let kind = match error {
         session::Error::SerdeJson(_) => ErrorKind::Corrupt,
-        _ => ErrorKind::Unavailable,
+        session::Error::Store(_) => ErrorKind::Unavailable,
     };
     Error::new(kind, "read the ticket").message(format!("the session holds none: {error}"))
 }

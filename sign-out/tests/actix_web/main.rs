@@ -7,8 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../messages/good_tokens.rs"]
+mod good_tokens;
 mod kept_elsewhere;
 mod layer;
 mod over_a_socket;
 mod routes;
 mod shop;
+#[path = "../messages/signer.rs"]
+mod signer;

@@ -1,7 +1,10 @@
 use actix_web::{http::Method, test};
 use token_cache_core::ErrorKind;
 
-use crate::shop::{ISSUER, Shop, app, cookie};
+use crate::{
+    good_tokens::{logout_token, session_revoked},
+    shop::{ISSUER, Shop, app, cookie},
+};
 
 #[actix_web::test]
 async fn the_apps_own_sign_out_leads_to_the_provider_and_back() {
@@ -116,5 +119,40 @@ async fn a_providers_message_comes_to_be_verified() {
         assert_eq!(refused.status(), status);
         let body = test::read_body(refused).await;
         assert!(str::from_utf8(&body).unwrap().contains(said), "{body:?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_good_logout_token_and_a_good_event_end_the_session_that_they_name() {
+    let shop = Shop::open().await;
+    let sign_out = shop.sign_out();
+    let app = test::init_service(app(&sign_out, sign_out.refuse_signed_out())).await;
+    let (phone, laptop) = (shop.sign_in("s1").await, shop.sign_in("s2").await);
+    let token = logout_token(&shop.signer, &shop.cache, ISSUER, "s1");
+    let event = session_revoked(&shop.signer, &shop.cache, ISSUER, "s2");
+    for (path, media, body, status, session) in [
+        (
+            "/backchannel-logout",
+            "application/x-www-form-urlencoded",
+            format!("logout_token={token}"),
+            200,
+            &phone,
+        ),
+        (
+            "/security-events",
+            "application/secevent+jwt",
+            event,
+            202,
+            &laptop,
+        ),
+    ] {
+        assert!(shop.lives(session).await, "{path}");
+        let message = test::TestRequest::post()
+            .uri(path)
+            .insert_header(("content-type", media))
+            .set_payload(body);
+        let answer = test::call_service(&app, message.to_request()).await;
+        assert_eq!(answer.status(), status, "{path}");
+        assert!(!shop.lives(session).await, "{path}");
     }
 }

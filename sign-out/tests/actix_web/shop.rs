@@ -12,9 +12,11 @@ use token_cache_core::{
     test_util::{FailingStore, ManualClock},
 };
 use token_cache_sign_out::{
-    Client, NotSignedIn, SignOutRoutes, SignOutRoutesBuilder, SignedIn, TicketCookie,
+    Algorithm, Client, NotSignedIn, SignOutRoutes, SignOutRoutesBuilder, SignedIn, TicketCookie,
     actix::{ActixSignOut, RefuseSignedOut},
 };
+
+use crate::signer::{Signer, jwks};
 
 pub(crate) const ISSUER: &str = "https://id.example";
 pub(crate) const COOKIE: &str = "__Host-shop";
@@ -24,6 +26,8 @@ pub(crate) struct Shop {
     pub(crate) cache: TokenCache,
     pub(crate) clock: ManualClock,
     pub(crate) routes: SignOutRoutes,
+    /// The provider's key.
+    pub(crate) signer: Signer,
 }
 
 impl Shop {
@@ -38,8 +42,10 @@ impl Shop {
         let store = FailingStore::new(MemoryStore::with_clock(clock.clone()));
         let secret = Secret::random().unwrap();
         let cache = TokenCache::open(store.clone(), secret).await.unwrap();
+        let signer = Signer::new("1", Algorithm::Es256);
         let client = Client::new(ISSUER, "shop")
-            .keys("{\"keys\":[]}")
+            .algorithms([Algorithm::Es256])
+            .keys(jwks(&[&signer]))
             .end_session_endpoint("https://id.example/end")
             .post_logout_redirect_uri("https://shop.example/signed-out");
         let builder = SignOutRoutes::builder(cache.clone()).client(client);
@@ -48,6 +54,7 @@ impl Shop {
             store,
             cache,
             clock,
+            signer,
         }
     }
 

@@ -12,11 +12,16 @@ mod cross_site;
 mod discovery;
 mod eviction;
 mod front_channel;
+#[path = "../messages/good_tokens.rs"]
+mod good_tokens;
 mod layer;
+mod messages;
 mod over_a_socket;
 mod revocation;
 mod rp_initiated;
 mod settings;
 mod several_clients;
 mod shop;
+#[path = "../messages/signer.rs"]
+mod signer;
 mod tickets;

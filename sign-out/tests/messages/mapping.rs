@@ -107,6 +107,32 @@ async fn where_a_sid_means_the_account_it_ends_every_browser() {
     assert!(rig.is_signed_in(&grace).await);
 }
 
+#[tokio::test]
+async fn where_a_sid_means_the_account_a_subject_beside_it_narrows_nothing() {
+    let rig = Rig::where_sid_means_account().await;
+    let phone = rig.sign_in("ada", sid("s1")).await;
+    let laptop = rig.sign_in("ada", sid("s2")).await;
+    let grace = rig.sign_in("grace", sid("s3")).await;
+    assert!(rig.send(&rig.token(Some("ada"), Some("s1"))).await.is_ok());
+    assert!(!rig.is_signed_in(&phone).await);
+    assert!(!rig.is_signed_in(&laptop).await);
+    assert!(rig.is_signed_in(&grace).await);
+}
+
+#[tokio::test]
+async fn where_a_sid_means_the_account_a_delayed_message_spares_who_has_come_back() {
+    for subject in [None, Some("ada")] {
+        let rig = Rig::where_sid_means_account().await;
+        let before = rig.sign_in("ada", sid("s1")).await;
+        let delayed = rig.token(subject, Some("s1"));
+        a_second(&rig);
+        let since = rig.sign_in("ada", sid("s2")).await;
+        assert!(rig.send(&delayed).await.is_ok());
+        assert!(!rig.is_signed_in(&before).await, "{subject:?}");
+        assert!(rig.is_signed_in(&since).await, "{subject:?}");
+    }
+}
+
 /// Keycloak gives a new login under `prompt=login` the `sid` of the session that goes on.
 #[tokio::test]
 async fn a_sid_that_went_on_through_a_new_login_ends_both_logins() {

@@ -3,16 +3,22 @@
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use serde_json::json;
 use token_cache_core::Ticket;
 use tokio::runtime::Runtime;
 
-use crate::rig::{Answer, As, Rig, post_form};
+use crate::{
+    rig::{Answer, As, Rig, post_form},
+    shared_signals::{SESSION_REVOKED, claims, push, signed},
+};
 
 struct Target {
     runtime: Runtime,
     rig: Rig,
     ticket: Ticket,
     form: Vec<u8>,
+    /// A good security event, as it is pushed.
+    event: Vec<u8>,
 }
 
 static TARGET: LazyLock<Target> = LazyLock::new(|| {
@@ -27,11 +33,14 @@ static TARGET: LazyLock<Target> = LazyLock::new(|| {
         (rig, ticket)
     });
     let form = format!("logout_token={}", rig.token(Some("ada"), Some("s1"))).into_bytes();
+    let subject = json!({"format": "opaque", "id": "s1"});
+    let event = signed(&rig, &claims(&rig, SESSION_REVOKED, subject)).into_bytes();
     Target {
         runtime,
         rig,
         ticket,
         form,
+        event,
     }
 });
 
@@ -99,6 +108,19 @@ fn is_refused(form: Vec<u8>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+fn event_is_refused(body: Vec<u8>) -> Result<(), TestCaseError> {
+    let Target {
+        runtime,
+        rig,
+        ticket,
+        ..
+    } = &*TARGET;
+    let answer = Answer::of(runtime.block_on(rig.routes.security_event(push(body))));
+    prop_assert!(answer.status.is_client_error(), "{answer:?}");
+    prop_assert!(runtime.block_on(rig.is_signed_in(ticket)));
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4096, ..ProptestConfig::default() })]
 
@@ -113,6 +135,16 @@ proptest! {
     }
 
     #[test]
+    fn a_changed_event_is_refused(changes in prop::collection::vec(change(), 1..4)) {
+        let mut body = TARGET.event.clone();
+        for change in &changes {
+            apply(&mut body, change);
+        }
+        prop_assume!(body != TARGET.event);
+        event_is_refused(body)?;
+    }
+
+    #[test]
     fn bytes_that_nobody_wrote_are_refused(form in prop::collection::vec(any::<u8>(), 0..300)) {
         is_refused(form)?;
     }
@@ -121,6 +153,7 @@ proptest! {
     fn claims_that_nobody_signed_are_refused(header in ".{0,60}", claims in "[{\":,a-z0-9}\\[\\]]{0,80}") {
         let token = format!("{}.{}.AAAA", crate::signer::encoded(header), crate::signer::encoded(claims));
         is_refused(format!("logout_token={token}").into_bytes())?;
+        event_is_refused(token.into_bytes())?;
     }
 
     /// Signed by the right key, and with claims of any type: an eviction only where all of them are what they must be.
@@ -135,5 +168,21 @@ proptest! {
         claims[name] = serde_json::from_str(value).unwrap();
         let answer = runtime.block_on(rig.send(&rig.signed(&claims)));
         prop_assert!(!answer.status.is_server_error(), "{answer:?}");
+    }
+
+    #[test]
+    fn signed_claims_of_events_of_any_type_are_taken_or_refused_and_never_fail(
+        name in prop::sample::select(vec!["iss", "aud", "iat", "jti", "events", "sub_id", "format", "id", "exp", "nbf"]),
+        value in prop::sample::select(vec!["null", "true", "-1", "0", "1e308", "1.5", "\"\"", "\"x\"", "[]", "[[]]", "{}", "[\"shop\"]", "{\"a\":{}}", "18446744073709551615"]),
+    ) {
+        let Target { runtime, rig, .. } = &*TARGET;
+        let mut claims = claims(rig, SESSION_REVOKED, json!({"format": "opaque", "id": "somebody's"}));
+        let value = serde_json::from_str(value).unwrap();
+        match name {
+            "format" | "id" => claims["sub_id"][name] = value,
+            _ => claims[name] = value,
+        }
+        let answer = runtime.block_on(rig.routes.security_event(push(signed(rig, &claims))));
+        prop_assert!(!Answer::of(answer).status.is_server_error());
     }
 }

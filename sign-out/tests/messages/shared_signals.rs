@@ -15,14 +15,15 @@ use crate::{
     signer::{Signer, jwks},
 };
 
-const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
+pub(crate) const SESSION_REVOKED: &str =
+    "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 const ACCOUNT_DISABLED: &str =
     "https://schemas.openid.net/secevent/risc/event-type/account-disabled";
 const ACCOUNT_PURGED: &str = "https://schemas.openid.net/secevent/risc/event-type/account-purged";
 const SESSIONS_REVOKED: &str =
     "https://schemas.openid.net/secevent/risc/event-type/sessions-revoked";
 
-fn push(token: impl Into<Bytes>) -> Request<Full<Bytes>> {
+pub(crate) fn push(token: impl Into<Bytes>) -> Request<Full<Bytes>> {
     Request::post("/security-events")
         .header(header::CONTENT_TYPE, "application/secevent+jwt")
         .header(header::ACCEPT, "application/json")
@@ -31,14 +32,14 @@ fn push(token: impl Into<Bytes>) -> Request<Full<Bytes>> {
 }
 
 /// The claims of a good token without `exp` and `sub`, as transmitters send it.
-fn claims(rig: &Rig, event: &str, subject: impl Into<Value>) -> Value {
+pub(crate) fn claims(rig: &Rig, event: &str, subject: impl Into<Value>) -> Value {
     json!({
         "iss": ISSUER, "aud": CLIENT, "iat": rig.seconds(), "jti": "24c63fb5", "sub_id": subject.into(),
         "events": {event: {"event_timestamp": rig.seconds() - 5}},
     })
 }
 
-fn signed(rig: &Rig, claims: &Value) -> String {
+pub(crate) fn signed(rig: &Rig, claims: &Value) -> String {
     let header = json!({"typ": "secevent+jwt", "alg": "ES256", "kid": rig.signer.id});
     rig.signer.sign(&header.to_string(), &claims.to_string())
 }
