@@ -95,9 +95,12 @@ impl Shop {
         next.expect("nobody was told").unwrap()
     }
 
-    /// True where the app was told of nothing more.
+    /// True where the app was told of nothing more: of one more sign-out, which goes the same way as all others, it hears next.
     pub(crate) async fn was_told_no_more(&self) -> bool {
-        self.told.lock().await.try_recv().is_err()
+        let path = format!("/frontchannel-logout?iss={ISSUER}&sid=one%20more");
+        Browser::default().frame(&self.here, &path).await;
+        let next = self.told().await.provider_session;
+        next.is_some_and(|session| session.sid() == "one more")
     }
 
     /// A browser that signs in as `subject`, under this `sid`, later than whatever happened before.
