@@ -44,13 +44,17 @@ async fn revoke_unless_shared(
     let call = tokio::spawn(in_current_span(async move {
         source.revoke(refresh_token).await
     }));
+    let asking = call.abort_handle();
     let timeout = session.cache().refreshes().policy().revocation_timeout;
     match time::timeout(timeout, call).await {
         Ok(Ok(revoked)) => revoked.map(|()| Revoked::Yes),
         Ok(Err(_)) => Err(RefreshError::refused("the token source panicked")),
-        Err(_) => Err(RefreshError::transient(format!(
-            "the provider did not answer within {timeout:?}"
-        ))),
+        Err(_) => {
+            asking.abort();
+            Err(RefreshError::transient(format!(
+                "the provider did not answer within {timeout:?}"
+            )))
+        }
     }
 }
 

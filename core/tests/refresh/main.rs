@@ -15,6 +15,7 @@ mod failures;
 mod lost_answer;
 mod one_refresh;
 mod provider;
+mod revocation_timeout;
 mod sign_out;
 
 use token_cache_core::{
