@@ -55,6 +55,30 @@ const acts = {
     await page.locator(selector).first().fill(text);
     return {};
   },
+  // By the Tab key alone, as far as it leads.
+  async tab_to({ page }, { selector, text }) {
+    for (let tabs = 0; tabs < 100; tabs += 1) {
+      await page.keyboard.press('Tab');
+      const there = ([selector, text]) =>
+        document.activeElement.matches(selector) && document.activeElement.innerText.trim().startsWith(text);
+      if (await page.evaluate(there, [selector, text])) {
+        return {};
+      }
+    }
+    throw new Error('no Tab leads there');
+  },
+  async type({ page }, { text }) {
+    await page.keyboard.type(text);
+    return {};
+  },
+  async enter({ page }) {
+    await page.keyboard.press('Enter');
+    return {};
+  },
+  async overhang({ page }, { width, height }) {
+    await page.setViewportSize({ width, height });
+    return { pixels: await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth) };
+  },
   async arrive({ page }, { at }) {
     await page.waitForURL((url) => url.href.startsWith(at));
     return { url: page.url() };

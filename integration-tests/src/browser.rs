@@ -184,6 +184,45 @@ impl Window<'_> {
         self.act::<Value>("fill", what).map(drop)
     }
 
+    /// Presses Tab until what has the focus is this, and shows a text that begins so.
+    ///
+    /// # Errors
+    /// Tab never leads there.
+    pub fn tab_to(&self, selector: &str, text: &str) -> Result<(), ServerError> {
+        let what = json!({ "selector": selector, "text": text });
+        self.act::<Value>("tab_to", what).map(drop)
+    }
+
+    /// Types to whatever has the focus.
+    ///
+    /// # Errors
+    /// The driver has ended.
+    pub fn type_text(&self, text: &str) -> Result<(), ServerError> {
+        self.act::<Value>("type", json!({ "text": text })).map(drop)
+    }
+
+    /// Presses Enter.
+    ///
+    /// # Errors
+    /// The driver has ended.
+    pub fn enter(&self) -> Result<(), ServerError> {
+        self.act::<Value>("enter", json!({})).map(drop)
+    }
+
+    /// By how many pixels the page is wider than this screen: a user would have to move it sideways.
+    ///
+    /// # Errors
+    /// The driver has ended.
+    pub fn overhang(&self, screen: Screen) -> Result<i64, ServerError> {
+        #[derive(Deserialize)]
+        struct Measured {
+            pixels: i64,
+        }
+        let what = json!({ "width": screen.width, "height": screen.height });
+        let measured: Measured = self.act("overhang", what)?;
+        Ok(measured.pixels)
+    }
+
     /// Waits until the browser is at an address that begins so.
     ///
     /// # Errors

@@ -30,8 +30,12 @@ fn a_sign_out_on_one_server_ends_it_on_every_other_and_at_the_provider(kind: Sto
     // It is over here before the provider has asked anything.
     assert_eq!(stage.is_signed_in(ada), NONE);
     ada.press("Yes, sign me out").unwrap();
-    ada.arrive(&stage.app.of(1)).unwrap();
+    // Not the page that says that its return was not confirmed.
+    ada.see("Sign out once. Gone everywhere.").unwrap();
+    ada.arrive(&stage.at(1, "/")).unwrap();
     assert_eq!(stage.is_signed_in(ada), NONE);
+    // The provider has sent its own message before it sent the browser back.
+    assert_eq!(logouts(&stage), (1, 0));
     // The provider's session is over as well: it asks who it is.
     let shown = ada.go(&stage.at(2, "/login")).unwrap();
     assert!(shown.url.contains("/interaction/"), "{shown:?}");

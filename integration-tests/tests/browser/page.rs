@@ -20,13 +20,59 @@ pub(crate) const PHONE: Screen = Screen {
     dark: false,
 };
 
+/// The servers, with a provider of their own.
+fn app_for(store: &OwnStore) -> DemoServers {
+    let addresses = DemoAddresses::reserve(u16::try_from(SERVERS).unwrap()).unwrap();
+    DemoServers::start(addresses, SignsInAt::ItsOwn("both"), &store.url("")).unwrap()
+}
+
+#[test]
+fn by_the_keyboard_alone_a_user_signs_in_and_out() {
+    let browser = Browser::start().unwrap();
+    let store = OwnStore::start(StoreKind::Redis).unwrap();
+    let app = app_for(&store);
+    let ada = browser.window("ada");
+    ada.go(&app.of(0)).unwrap();
+    ada.see("Nobody is signed in").unwrap();
+    ada.tab_to("a.sign-in", "Sign in on A").unwrap();
+    ada.enter().unwrap();
+    ada.see("Sign in").unwrap();
+    ada.tab_to("input[name=name]", "").unwrap();
+    ada.type_text("Ada").unwrap();
+    ada.enter().unwrap();
+    ada.arrive(&app.of(0)).unwrap();
+    ada.see("Ada").unwrap();
+    assert_eq!(is_signed_in(&app, ada), [true; SERVERS]);
+    ada.tab_to("button.sign-out", "Sign out on B").unwrap();
+    ada.enter().unwrap();
+    ada.see("Signed out, on every server").unwrap();
+    assert_eq!(is_signed_in(&app, ada), [false; SERVERS]);
+}
+
+#[test]
+fn on_a_phone_nothing_hangs_over_the_edge() {
+    let browser = Browser::start().unwrap();
+    let store = OwnStore::start(StoreKind::Redis).unwrap();
+    let app = app_for(&store);
+    let ada = browser.window("ada");
+    ada.go(&app.of(0)).unwrap();
+    ada.see("Nobody is signed in").unwrap();
+    assert!(ada.overhang(PHONE).unwrap() <= 0, "nobody is signed in");
+    let provider = sign_in(&app, ada, "Ada");
+    ada.go(&app.of(0)).unwrap();
+    ada.press("Call the API through B").unwrap();
+    ada.see("The API is called for Ada").unwrap();
+    assert!(ada.overhang(PHONE).unwrap() <= 0, "Ada is signed in");
+    ada.go(&provider).unwrap();
+    assert!(ada.overhang(PHONE).unwrap() <= 0, "at the provider");
+}
+
 /// What a newcomer does, and the pictures of it that the documents show.
 #[test]
 fn the_page_shows_a_sign_out_beside_a_plain_cache() {
     let browser = Browser::start().unwrap();
     let store = OwnStore::start(StoreKind::Redis).unwrap();
-    let addresses = DemoAddresses::reserve(u16::try_from(SERVERS).unwrap()).unwrap();
-    let app = DemoServers::start(addresses, SignsInAt::ItsOwn("both"), &store.url("")).unwrap();
+    let app = app_for(&store);
     let ada = browser.window("ada");
     ada.go(&app.of(0)).unwrap();
     ada.see("Nobody is signed in").unwrap();
