@@ -1,14 +1,17 @@
 use std::{
     hint::black_box,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use http::StatusCode;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
-use token_cache::{TokenCache, sign_out::SignOutRoutes};
+use token_cache::{AccountId, Session, SignIn, TokenCache, sign_out::SignOutRoutes};
 
-use super::provider::{Provider, Token, post};
+use super::provider::{ISSUER, Provider, Token, post};
 use crate::{
     Result,
     args::Args,
@@ -20,19 +23,22 @@ use crate::{
 
 const NAME: &str = "sign-out/back-channel";
 
-/// As many users, each in one session at the provider.
-const USERS: usize = 512;
+/// As many tokens have their signatures checked, in turns.
+const CHECKED: usize = 512;
 
 /// What a server must take on one core, a second.
 const AT_LEAST: f64 = 5_000.0;
 
 struct Sides {
     provider: Provider,
+    cache: TokenCache,
     routes: SignOutRoutes,
     tokens: Vec<Token>,
+    /// How many users there have been.
+    users: AtomicUsize,
 }
 
-/// The whole of a back-channel request, beside the bare check of its signature by the same library.
+/// The whole of a back-channel request that ends a session, beside the bare check of its signature by the same library.
 ///
 /// One request comes after the other, in a task of the runtime's one thread: what is measured is what a core can do.
 pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
@@ -41,11 +47,14 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     }
     report::progress(NAME);
     let provider = Provider::new()?;
+    let cache = TokenCache::in_memory().await?;
     let sides = Arc::new(Sides {
-        routes: provider.routes(TokenCache::in_memory().await?)?,
-        tokens: (0..USERS)
+        routes: provider.routes(cache.clone())?,
+        cache,
+        tokens: (0..CHECKED)
             .map(|user| provider.token(&format!("user-{user}"), &format!("session-{user}")))
             .collect::<Result<_>>()?,
+        users: AtomicUsize::new(0),
         provider,
     });
     let turn = Duration::from_millis(if args.quick { 10 } else { 50 });
@@ -79,15 +88,38 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
 
 impl Sides {
     async fn requests(self: Arc<Self>, calls: usize) -> Result<Duration> {
-        let forms: Vec<_> = self.tokens.iter().map(Token::form).collect();
+        let (mut sessions, mut requests) = (Vec::new(), Vec::new());
+        for _ in 0..calls {
+            let (session, token) = self.sign_in().await?;
+            sessions.push(session);
+            requests.push(post(token.form())?);
+        }
         let start = Instant::now();
-        for form in forms.iter().cycle().take(calls) {
-            let answer = self.routes.back_channel(post(form.clone())?).await;
+        for request in requests {
+            let answer = self.routes.back_channel(request).await;
             if answer.status() != StatusCode::OK {
                 return Err(format!("a good token was answered {answer:?}").into());
             }
         }
-        Ok(start.elapsed())
+        let took = start.elapsed();
+        for session in sessions {
+            match self.cache.resume(&session.ticket()?).await {
+                Err(error) if error.is_signed_out() => {}
+                other => return Err(format!("a session went on: {other:?}").into()),
+            }
+        }
+        Ok(took)
+    }
+
+    /// A session of a user who was never here before, and the token that ends it.
+    async fn sign_in(&self) -> Result<(Session, Token)> {
+        let user = self.users.fetch_add(1, Ordering::Relaxed);
+        let (subject, sid) = (format!("user-{user}"), format!("session-{user}"));
+        let started = self.cache.start_sign_in()?;
+        let account = AccountId::new(ISSUER, subject.as_str())?;
+        let sign_in = SignIn::new(account, &started).sid(sid.as_str())?;
+        let session = self.cache.sign_in(sign_in).await?;
+        Ok((session, self.provider.token(&subject, &sid)?))
     }
 
     fn checks(self: Arc<Self>, calls: usize) -> Result<Duration> {
