@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -22,6 +23,7 @@ pub(crate) struct Package {
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) features: BTreeMap<String, Vec<String>>,
     pub(crate) targets: Vec<Target>,
+    manifest_path: PathBuf,
     /// Registries it may go to: any, or an empty list for none.
     publish: Option<Vec<String>>,
 }
@@ -125,6 +127,10 @@ impl Metadata {
 }
 
 impl Package {
+    pub(crate) fn folder(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(Path::new("."))
+    }
+
     pub(crate) fn is_published(&self) -> bool {
         self.publish
             .as_ref()

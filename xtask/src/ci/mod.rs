@@ -8,6 +8,7 @@ mod fuzz;
 mod lean;
 mod msrv;
 mod packages;
+mod publishing;
 mod second_engine;
 
 /// What CI checks besides.
@@ -25,6 +26,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let metadata = Metadata::read()?;
 
     direction::check(&metadata)?;
+    publishing::check(&metadata)?;
     lean::check()?;
     command::run(&mut command::cargo(["fmt", "--all", "--check"]))?;
     deny(arguments.advisories)?;
