@@ -3,7 +3,7 @@ use std::{fmt, time::Duration};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use secrecy::SecretString;
 use token_cache_core::{Error, Result, Revocation};
-use url::Url;
+use url::{Host, Url};
 
 use crate::{
     ClientAuth, Provider,
@@ -82,19 +82,23 @@ impl ProviderBuilder {
     /// The provider. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config) where a URL is none of HTTP, the id is empty, a timeout is zero, or
-    /// the certificates can't be used.
+    /// [`Config`](token_cache_core::ErrorKind::Config) where a URL is neither https nor plain http at a loopback address,
+    /// the id is empty, a timeout is zero, or the certificates can't be used.
     pub fn build(self) -> Result<Provider> {
         let refused = |what: &str| Err(Error::config(OPERATION, what));
-        if !is_http(&self.token_url) {
-            return refused("the token endpoint must be an http(s) URL");
+        if !is_safe(&self.token_url) {
+            return refused(
+                "the token endpoint must be https (plain http only at a loopback address)",
+            );
         }
         if self
             .revocation_url
             .as_ref()
-            .is_some_and(|url| !is_http(url))
+            .is_some_and(|url| !is_safe(url))
         {
-            return refused("the revocation endpoint must be an http(s) URL");
+            return refused(
+                "the revocation endpoint must be https (plain http only at a loopback address)",
+            );
         }
         if self.credentials.client_id.is_empty() {
             return refused("the client id is empty");
@@ -125,8 +129,23 @@ impl ProviderBuilder {
     }
 }
 
-fn is_http(url: &Url) -> bool {
-    matches!(url.scheme(), "http" | "https") && url.has_host()
+/// Where tokens and the client's secret may be sent: https, or http where nobody can listen in.
+fn is_safe(url: &Url) -> bool {
+    match url.scheme() {
+        "https" => url.has_host(),
+        "http" => is_loopback(url),
+        _ => false,
+    }
+}
+
+/// True where nobody but this machine can listen.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
 }
 
 impl fmt::Debug for ProviderBuilder {
@@ -151,6 +170,7 @@ mod tests {
     fn what_can_t_work_is_refused_before_any_request() {
         builder().build().unwrap();
         let not_http: Url = "ftp://id.example".parse().unwrap();
+        let in_clear: Url = "http://id.example/token".parse().unwrap();
         for (wrong, says) in [
             (
                 ProviderBuilder::new(not_http.clone(), "shop"),
@@ -158,6 +178,14 @@ mod tests {
             ),
             (
                 builder().revocation(not_http, Revocation::Token),
+                "revocation endpoint",
+            ),
+            (
+                ProviderBuilder::new(in_clear.clone(), "shop"),
+                "token endpoint",
+            ),
+            (
+                builder().revocation(in_clear, Revocation::Token),
                 "revocation endpoint",
             ),
             (
@@ -174,6 +202,25 @@ mod tests {
             let error = wrong.build().unwrap_err();
             assert_eq!(error.kind(), token_cache_core::ErrorKind::Config);
             assert!(error.to_string().contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn nobody_off_this_machine_can_listen_to_a_refresh_token() {
+        for (url, is_safe) in [
+            ("https://id.example/token", true),
+            ("http://127.0.0.1:8080/token", true),
+            ("http://127.8.8.8/token", true),
+            ("http://[::1]:8080/token", true),
+            ("http://localhost:8080/token", true),
+            ("http://id.example/token", false),
+            ("http://localhost.id.example/token", false),
+            ("http://192.0.2.1/token", false),
+            ("http://[2001:db8::1]/token", false),
+            ("http://0.0.0.0/token", false),
+        ] {
+            let built = ProviderBuilder::new(url.parse().unwrap(), "shop").build();
+            assert_eq!(built.is_ok(), is_safe, "{url}");
         }
     }
 }
