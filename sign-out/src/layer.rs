@@ -15,7 +15,7 @@ use crate::{
 /// A tower layer that lets no request pass whose session was signed out, on whichever server: the app's own cookie dies with the
 /// tokens.
 ///
-/// It asks the store once for each request that carries a ticket:
+/// It asks the store once for each request that carries a ticket, or nobody where this server has a local copy:
 ///
 /// - the session lives: the request passes, with the [`Session`](token_cache_core::Session) in its extensions;
 /// - there is no ticket: the request passes, as anybody's;

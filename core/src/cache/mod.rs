@@ -132,7 +132,7 @@ impl TokenCache {
         Ok(self.keys()?.latest)
     }
 
-    /// Takes a session up where a ticket left it. One request.
+    /// Takes a session up where a ticket left it. One request; none where this server has a local copy.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) where it has ended (G1); [`Corrupt`](crate::ErrorKind::Corrupt) for a ticket

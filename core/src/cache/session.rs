@@ -11,7 +11,8 @@ use crate::{
 
 /// One sign-in of one browser: a handle to its entries. Cheap to clone.
 ///
-/// Every call asks the store whether the session still lives, in the same request.
+/// Every call asks the store whether the session still lives, in the same request. A read that this server has a
+/// [local copy](crate::TokenCacheBuilder::local_copies) for asks nobody: no sign-out returns while one may be served.
 #[derive(Clone)]
 pub struct Session {
     cache: TokenCache,
@@ -57,7 +58,8 @@ impl Session {
         Ok(keys.id_key.issuer(issuer) == *self.claim.account.issuer())
     }
 
-    /// The entry under a key; none where there is none or it has expired. One request, strongly consistent.
+    /// The entry under a key; none where there is none or it has expired. One request, strongly consistent; none where this server
+    /// has a local copy.
     ///
     /// # Errors
     /// [`SignedOut`](ErrorKind::SignedOut) where the session has ended (G1); [`Corrupt`](ErrorKind::Corrupt) for bytes in the
