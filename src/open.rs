@@ -25,7 +25,7 @@ use token_cache_core::{
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config), before any I/O, for a malformed URL, an unknown scheme or parameter, a scheme whose
-/// feature is off (the error names it), a missing or short secret; then as [`TokenCacheBuilder::open`].
+/// feature is off (the error names it), a lease on DynamoDB, a missing or short secret; then as [`TokenCacheBuilder::open`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
@@ -51,6 +51,9 @@ pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
     let (copies, store) = CopyPolicy::from_url(url)?;
     let builder = TokenCacheBuilder::connecting(connect(&store)?);
     let builder = match copies {
+        Some(policy) if WITHOUT_LINK.contains(&scheme(url)) => {
+            builder.local_copies(policy.without_link()?)
+        }
         Some(policy) => builder.local_copies(policy),
         None => builder,
     };
@@ -134,6 +137,9 @@ const SCHEMES: &[(&str, &str, bool)] = &[
     ("dynamodb", "dynamodb", cfg!(feature = "dynamodb")),
 ];
 
+/// Whose servers can't be told of a sign-out, so that local copies there have no lease.
+const WITHOUT_LINK: &[&str] = &["dynamodb"];
+
 fn scheme(url: &str) -> &str {
     url.split_once(':').map_or("", |(scheme, _)| scheme)
 }
@@ -202,6 +208,18 @@ mod tests {
         assert!(error.contains("open a cache"), "{error}");
         let refused = builder("memory:?local_copies=soon").unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Config);
+    }
+
+    #[cfg(feature = "dynamodb")]
+    #[test]
+    fn a_lease_that_nobody_can_renew_is_refused_before_any_request() {
+        assert!(builder("dynamodb://tokens?local_copies=5s").is_ok());
+        let refused = builder("dynamodb://tokens?local_copies=5s&lease=1s").unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Config);
+        assert!(
+            refused.to_string().contains("leave the lease out"),
+            "{refused}"
+        );
     }
 
     #[tokio::test]

@@ -103,6 +103,14 @@ impl CopyPolicy {
         (self.max_bytes < 64 << 10).then_some("local copies may take 64 KiB at the least")
     }
 
+    /// What means nothing on a store that can't tell servers of a sign-out.
+    pub(super) fn fault_without_link(&self) -> Option<&'static str> {
+        self.lease.is_some().then_some(
+            "this store can't tell servers of a sign-out, so there is no lease to renew; leave the lease out, and set the \
+             greatest age alone (`max_age`, or `?local_copies=5s` in the URL): every sign-out waits that long",
+        )
+    }
+
     /// The same, if every number is in its range.
     pub(crate) fn checked(self) -> Result<Self> {
         match self.fault() {
@@ -119,26 +127,21 @@ impl CopyPolicy {
             max_entries,
             max_bytes,
         } = self.checked()?;
-        let refused = |message: &str| Err(Error::misuse("keep local copies", message));
         let terms = |lease, max_age| CopyTerms {
             lease,
             max_age,
             max_entries,
             max_bytes,
         };
+        let refused = |message: &str| Err(Error::misuse("keep local copies", message));
         if has_link {
             let max_age = max_age.unwrap_or(DEFAULT_MAX_AGE);
             return Ok(terms(Some(lease.unwrap_or(DEFAULT_LEASE)), max_age));
         }
-        if lease.is_some() {
-            return refused(
-                "this store can't tell servers of a sign-out, so there is no lease to renew; leave the lease out, and set the \
-                 greatest age alone (`max_age`, or `?local_copies=5s` in the URL): every sign-out waits that long",
-            );
-        }
-        match max_age {
-            Some(max_age) => Ok(terms(None, max_age)),
-            None => refused(
+        match (self.fault_without_link(), max_age) {
+            (Some(fault), _) => refused(fault),
+            (None, Some(max_age)) => Ok(terms(None, max_age)),
+            (None, None) => refused(
                 "this store can't tell servers of a sign-out, so every sign-out waits until copies have died of age; say how \
                  long that may be, up to 60 seconds (`max_age`, or `?local_copies=5s` in the URL)",
             ),

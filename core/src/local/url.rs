@@ -53,6 +53,18 @@ impl CopyPolicy {
         let question_mark = if rest.is_empty() { "" } else { "?" };
         Ok((Some(policy), format!("{store}{question_mark}{rest}")))
     }
+
+    /// The same policy, for a URL whose scheme is that of a store without a [`Link`](crate::Link): whoever knows that need not connect
+    /// first to learn that it can't be kept.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) for a lease: there is nobody to renew it with.
+    pub fn without_link(self) -> Result<Self> {
+        match self.fault_without_link() {
+            Some(fault) => Err(refused(fault)),
+            None => Ok(self),
+        }
+    }
 }
 
 fn set(setting: &mut Option<Duration>, name: &str, value: &str) -> Result<()> {
