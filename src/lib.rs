@@ -22,3 +22,8 @@ pub use token_cache_redis as redis;
 pub use token_cache_sign_out as sign_out;
 
 pub use self::open::{builder, open, store};
+
+/// The how-to's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/local-copies.md")]
+struct HowTo;

@@ -140,6 +140,14 @@ impl Error {
     }
 
     /// The store that failed, where it was one.
+    ///
+    /// ```
+    /// use token_cache_core::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Unavailable, "read an entry").store("redis");
+    /// assert_eq!(error.store_name(), Some("redis"));
+    /// assert_eq!(Error::config("open the cache", "no secret").store_name(), None);
+    /// ```
     pub fn store_name(&self) -> Option<&'static str> {
         self.0.store
     }

@@ -25,7 +25,7 @@ pub enum Wait {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum CopiesGone {
-    /// No server keeps any.
+    /// No server keeps any, or the sign-out reached no account of which there could be some: a `sid` that nobody signed in under.
     #[default]
     NoneKept,
     /// No copy of what was ended can be served any more, on any server.

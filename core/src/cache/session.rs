@@ -63,7 +63,8 @@ impl Session {
     ///
     /// # Errors
     /// [`SignedOut`](ErrorKind::SignedOut) where the session has ended (G1); [`Corrupt`](ErrorKind::Corrupt) for bytes in the
-    /// store that are not ours; the store's own failures, never as a miss (G4).
+    /// store that are not ours; [`KeyMissing`](ErrorKind::KeyMissing) for an entry under a key that this server's ring lacks; the store's
+    /// own failures, never as a miss (G4).
     pub async fn get(&self, key: &EntryKey) -> Result<Option<Entry>> {
         let read = async {
             let keys = self.fresh_keys().await?;

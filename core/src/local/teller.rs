@@ -11,7 +11,7 @@ use crate::{AccountKey, Invalidation, Result, TokenStore, backend::backoff, tele
 /// The most accounts that one announcement names; of more, everything goes.
 const MOST_NAMED: usize = 100;
 
-/// For how long an announcement is tried to be made: copies live no longer, unless somebody has set their greatest age higher.
+/// For how long an announcement is tried to be made: copies live no longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const REQUEST: Duration = Duration::from_secs(5);

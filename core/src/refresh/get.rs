@@ -27,8 +27,9 @@ impl Session {
     ///   stored; [`TooLarge`](ErrorKind::TooLarge) for an answer over the store's limit;
     ///   [`Unexpected`](ErrorKind::Unexpected) where the source panicked.
     /// - [`TimedOut`](ErrorKind::TimedOut) where another server has been refreshing for too long.
-    /// - [`Corrupt`](ErrorKind::Corrupt) where something else than tokens is under the key; the store's own failures, never
-    ///   as a miss (G4).
+    /// - [`Corrupt`](ErrorKind::Corrupt) where something else than tokens is under the key;
+    ///   [`KeyMissing`](ErrorKind::KeyMissing) for an entry under a key that this server's ring lacks; the store's own
+    ///   failures, never as a miss (G4).
     pub async fn get_or_refresh(
         &self,
         key: &EntryKey,
