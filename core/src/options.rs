@@ -204,9 +204,9 @@ impl Evicted {
         }
     }
 
-    /// Says that `replicas` replicas have it.
-    pub const fn confirmed_by(mut self, replicas: u32) -> Self {
-        self.replicas = Some(replicas);
+    /// Says how many replicas have it, where the store was set to wait for them.
+    pub const fn confirmed_by(mut self, replicas: Option<u32>) -> Self {
+        self.replicas = replicas;
         self
     }
 

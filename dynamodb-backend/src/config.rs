@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use token_cache_core::{Error, Result};
+use token_cache_core::{Error, Result, backend::check_prefix};
 
 use crate::{SweepOptions, duration};
 
@@ -100,7 +100,7 @@ impl DynamoDbConfig {
     /// What can be told wrong without a request.
     pub(crate) fn check(&self) -> Result<()> {
         check_table(&self.table)?;
-        check_prefix(&self.prefix)?;
+        check_prefix(&self.prefix).map_err(refused)?;
         if let Some(region) = &self.region {
             check_region(region)?;
         }
@@ -124,17 +124,6 @@ fn check_table(table: &str) -> Result<()> {
     if !(3..=255).contains(&table.len()) || !table.chars().all(fits) {
         return Err(refused(
             "the table's name must have 3 to 255 letters, digits or `-_.`",
-        ));
-    }
-    Ok(())
-}
-
-fn check_prefix(prefix: &str) -> Result<()> {
-    const MAX: usize = 64;
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
-    if prefix.is_empty() || prefix.len() > MAX || !prefix.chars().all(fits) {
-        return Err(refused(
-            "the prefix must have 1 to 64 letters, digits or `-_.:`",
         ));
     }
     Ok(())

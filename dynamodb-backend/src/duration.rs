@@ -1,11 +1,8 @@
 use std::time::Duration;
 
-use token_cache_core::Result;
+use token_cache_core::{Result, backend};
 
 use crate::config::refused;
-
-/// The longest that a timeout may be.
-const MAX: Duration = Duration::from_mins(10);
 
 /// What a period may be: one that is shorter would keep reading the table, one that is longer leaves the work to its expiry.
 const PERIODS: std::ops::RangeInclusive<Duration> =
@@ -26,36 +23,15 @@ pub(crate) fn parse_period(name: &str, text: &str) -> Result<Duration> {
 }
 
 fn read(name: &str, text: &str) -> Result<Duration> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let millis = match unit {
-        "ms" => Some(1),
-        "s" => Some(1_000),
-        "m" => Some(60_000),
-        "h" => Some(3_600_000),
-        _ => None,
-    };
-    number
-        .parse::<u64>()
-        .ok()
-        .zip(millis)
-        .and_then(|(number, millis)| number.checked_mul(millis))
-        .map(Duration::from_millis)
-        .ok_or_else(|| {
-            refused(format!(
-                "`{name}` is a number with a unit, `500ms`, `2s`, `1m` or `6h`"
-            ))
-        })
+    backend::long_duration(text).ok_or_else(|| {
+        refused(format!(
+            "`{name}` is a number with a unit, `500ms`, `2s`, `1m` or `6h`"
+        ))
+    })
 }
 
 pub(crate) fn check(name: &str, duration: Duration) -> Result<()> {
-    if duration.is_zero() || duration > MAX {
-        return Err(refused(format!(
-            "`{name}` must be over zero and at most {} minutes",
-            MAX.as_secs() / 60
-        )));
-    }
-    Ok(())
+    backend::check_timeout(name, duration).map_err(refused)
 }
 
 pub(crate) fn check_period(name: &str, period: Duration) -> Result<()> {

@@ -1,86 +1,9 @@
 //! How a session and the namespace are written down, as bytes.
-//!
-//! | record | bytes |
-//! |---|---|
-//! | session | 1, flags (1 labelled, 2 on behalf of), place on the store's clock (8), on the provider's (8), end (8), label (16, if labelled) |
-//! | namespace | 1, generation (8), check value (16), longest life of a local copy (8, if there are any) |
-//!
-//! Numbers are big-endian, moments and durations in milliseconds.
 
-use std::time::Duration;
-
-use token_cache_core::{
-    EpochHash, Error, ErrorKind, NamespaceRecord, Places, SessionKind, SessionRecord, SidKey,
-    Timestamp,
+pub(crate) use token_cache_core::backend::record::{
+    decode_namespace, decode_session, encode_namespace, encode_session,
 };
-
-const FORMAT: u8 = 1;
-
-const LABELLED: u8 = 1;
-const ON_BEHALF_OF: u8 = 2;
-
-pub(crate) fn encode_session(record: &SessionRecord) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(42);
-    bytes.push(FORMAT);
-    let on_behalf_of = record.kind == SessionKind::OnBehalfOf;
-    bytes.push(
-        (LABELLED * u8::from(record.label.is_some())) | (ON_BEHALF_OF * u8::from(on_behalf_of)),
-    );
-    for moment in [record.places.store, record.places.provider, record.ends_at] {
-        bytes.extend_from_slice(&moment.as_millis().to_be_bytes());
-    }
-    if let Some(label) = &record.label {
-        bytes.extend_from_slice(label.as_bytes());
-    }
-    bytes
-}
-
-pub(crate) fn decode_session(epoch: EpochHash, mut bytes: &[u8]) -> Option<SessionRecord> {
-    let rest = &mut bytes;
-    let [format, flags] = take(rest)?;
-    let mut moment = || take(rest).map(|bytes| Timestamp::from_millis(u64::from_be_bytes(bytes)));
-    let (store, provider, ends_at) = (moment()?, moment()?, moment()?);
-    let label = match flags & LABELLED {
-        0 => None,
-        _ => Some(SidKey::from_bytes(take(rest)?)),
-    };
-    let kind = match flags & ON_BEHALF_OF {
-        0 => SessionKind::Direct,
-        _ => SessionKind::OnBehalfOf,
-    };
-    let ours = format == FORMAT && flags <= (LABELLED | ON_BEHALF_OF) && rest.is_empty();
-    let places = Places { store, provider };
-    ours.then(|| SessionRecord::new(epoch, label, places, ends_at).of_kind(kind))
-}
-
-pub(crate) fn encode_namespace(record: &NamespaceRecord) -> Vec<u8> {
-    let mut bytes = vec![FORMAT];
-    bytes.extend_from_slice(&record.generation.to_be_bytes());
-    bytes.extend_from_slice(&record.check);
-    if !record.longest_copy_life.is_zero() {
-        let life = u64::try_from(record.longest_copy_life.as_millis()).unwrap_or(u64::MAX);
-        bytes.extend_from_slice(&life.max(1).to_be_bytes());
-    }
-    bytes
-}
-
-pub(crate) fn decode_namespace(mut bytes: &[u8]) -> Option<NamespaceRecord> {
-    let rest = &mut bytes;
-    let [format] = take(rest)?;
-    let mut record = NamespaceRecord::new(u64::from_be_bytes(take(rest)?), take(rest)?);
-    if !rest.is_empty() {
-        // Zero is not written: a record has one spelling.
-        let life = Some(u64::from_be_bytes(take(rest)?)).filter(|life| *life > 0)?;
-        record = record.with_copies(Duration::from_millis(life));
-    }
-    (format == FORMAT && rest.is_empty()).then_some(record)
-}
-
-fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
-    let (head, tail) = rest.split_first_chunk::<N>()?;
-    *rest = tail;
-    Some(*head)
-}
+use token_cache_core::{Error, ErrorKind};
 
 pub(crate) fn corrupt(operation: &'static str, what: &str) -> Error {
     Error::new(ErrorKind::Corrupt, operation)
@@ -92,7 +15,12 @@ pub(crate) fn corrupt(operation: &'static str, what: &str) -> Error {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::time::Duration;
+
     use proptest::{collection::vec, prelude::*};
+    use token_cache_core::{
+        EpochHash, NamespaceRecord, Places, SessionKind, SessionRecord, SidKey, Timestamp,
+    };
 
     use super::*;
 

@@ -1,6 +1,6 @@
 use token_cache_core::{
     Result,
-    backend::{parameter_name, percent_decoded},
+    backend::{self, percent_decoded},
 };
 
 use crate::{DynamoDbConfig, config::refused, duration};
@@ -46,26 +46,8 @@ pub(crate) fn parse(url: &str) -> Result<DynamoDbConfig> {
 }
 
 fn parameters(config: &mut DynamoDbConfig, query: &str) -> Result<()> {
-    let mut seen = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if !PARAMETERS.contains(&name) {
-            return Err(refused(format!(
-                "the URL has an unknown parameter{}; valid are {}",
-                parameter_name(name),
-                PARAMETERS.join(", ")
-            )));
-        }
-        if seen.contains(&name) {
-            return Err(refused(format!("the URL gives `{name}` twice")));
-        }
-        seen.push(name);
-        let value = decode(value)?;
-        if value.is_empty() {
-            return Err(refused(format!(
-                "the URL's parameter `{name}` is empty; give it a value or leave it out"
-            )));
-        }
+    for parameter in backend::parameters(query, PARAMETERS) {
+        let (name, value) = parameter.map_err(refused)?;
         match name {
             "region" => config.region = Some(value),
             "endpoint" => config.endpoint = Some(value),

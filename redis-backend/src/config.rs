@@ -2,7 +2,7 @@ use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use secrecy::SecretString;
 use serde::Deserialize;
-use token_cache_core::{Error, Result};
+use token_cache_core::{Error, Result, backend::check_prefix};
 
 use crate::duration;
 
@@ -155,7 +155,7 @@ impl RedisConfig {
             durability,
             ..
         } = self;
-        check_prefix(prefix)?;
+        check_prefix(prefix).map_err(refused)?;
         duration::check("connect_timeout", *connect_timeout)?;
         duration::check("operation_timeout", *operation_timeout)?;
         if *durability == Durability::Replicas(0) {
@@ -303,18 +303,6 @@ impl Tls {
         }
         Ok(())
     }
-}
-
-/// A prefix stands in key names, before a hash tag, and in match patterns: nothing in it may mean something there.
-pub(crate) fn check_prefix(prefix: &str) -> Result<()> {
-    const MAX: usize = 64;
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
-    if prefix.is_empty() || prefix.len() > MAX || !prefix.chars().all(fits) {
-        return Err(refused(
-            "the prefix must have 1 to 64 letters, digits or `-_.:`",
-        ));
-    }
-    Ok(())
 }
 
 pub(crate) fn refused(message: impl Into<String>) -> Error {

@@ -6,11 +6,12 @@ use token_cache_core::{
 
 use crate::{
     RedisStore,
+    answers::granted,
     client::{Call, Effect, unexpected},
     cursor,
-    keys::{millis, parse_pointer_field, pointer_field},
+    keys::{duration_millis, millis, parse_pointer_field, pointer_field},
     mass, scripts,
-    store::{Held, duration_millis, granted},
+    store::Held,
 };
 
 /// How many keys a scan visits at a time, where nobody says.

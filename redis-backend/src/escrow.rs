@@ -3,10 +3,11 @@ use token_cache_core::{AccountKey, EpochHash, Escrow, EscrowName, Escrowed, Read
 
 use crate::{
     RedisStore,
+    answers::{granted, hash, pairs},
     client::{Call, Effect},
     keys::{escrow_field, millis},
     scripts,
-    store::{Held, granted, hash, pairs},
+    store::Held,
 };
 
 #[async_trait]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use token_cache_core::Result;
+use token_cache_core::{Result, backend::check_prefix};
 
 use crate::{Durability, RedisConfig, RedisStore, client::Client, config};
 
@@ -48,7 +48,7 @@ impl RedisStore {
     }
 
     async fn given(client: Client, config: &RedisConfig) -> Result<Self> {
-        config::check_prefix(&config.prefix)?;
+        check_prefix(&config.prefix).map_err(config::refused)?;
         if config.durability == Durability::Replicas(0)
             || config.operation_timeout == Duration::ZERO
         {

@@ -187,6 +187,11 @@ pub(crate) fn millis(moment: Timestamp) -> u64 {
     moment.as_millis().min(MAX_MILLIS)
 }
 
+/// A length of time as scripts take it.
+pub(crate) fn duration_millis(duration: std::time::Duration) -> u64 {
+    millis(Timestamp::default() + duration)
+}
+
 fn field(kind: [u8; 2], hash: &[u8; 16]) -> [u8; 18] {
     let mut field = [0; 18];
     field[..2].copy_from_slice(&kind);

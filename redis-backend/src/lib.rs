@@ -5,10 +5,12 @@
 #![doc = document_features::document_features!()]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod answers;
 mod checks;
 mod client;
 mod config;
 mod cursor;
+mod cut;
 mod directory;
 mod duration;
 mod error;

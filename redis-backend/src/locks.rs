@@ -7,10 +7,11 @@ use token_cache_core::{
 
 use crate::{
     RedisStore,
+    answers::granted,
     client::{Call, Effect, unexpected},
-    keys::{entry_field, millis, session_field},
+    keys::{duration_millis, entry_field, millis, session_field},
     record, scripts,
-    store::{Held, duration_millis, granted},
+    store::Held,
 };
 
 #[async_trait]

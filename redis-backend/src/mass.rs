@@ -6,9 +6,10 @@ use token_cache_core::{AccountKey, Error, ErrorKind, Evicted, Result, Timestamp}
 
 use crate::{
     client::{Call, Effect, Reply, unexpected},
+    cut::EVICT,
     keys::millis,
     scripts,
-    store::{EVICT, Held},
+    store::Held,
 };
 
 /// How many accounts go into one script: more of them hold up other requests.
@@ -101,8 +102,7 @@ fn one(answer: Reply, accounts: usize, replicas: Option<u32>) -> Result<Vec<Outc
     digits
         .into_iter()
         .map(|digit| {
-            let mut evicted = Evicted::new(digit == b'1');
-            evicted.replicas = replicas;
+            let evicted = Evicted::new(digit == b'1').confirmed_by(replicas);
             match digit {
                 b'0' | b'1' => Ok(Outcome::Evicted(evicted)),
                 b'2' => Ok(Outcome::Newer),

@@ -2,64 +2,37 @@
 //!
 //! | record | bytes |
 //! |---|---|
-//! | session | 1, flags (1 labelled, 2 on behalf of), place on the store's clock (8), on the provider's (8), end (8), label (16, if labelled) |
+//! | session, namespace | as [`token_cache_core::backend::record`] has them |
 //! | entry | the value, its version (8), its expiry (8), 1 |
-//! | namespace | 1, generation (8), check value (16), longest life of a local copy (8, if there are any) |
 //!
 //! Numbers are big-endian, moments and durations in milliseconds. The parts of an entry follow the value, so that a reader takes the value
 //! without copying it.
 
-use std::time::Duration;
-
+pub(crate) use token_cache_core::backend::record::encode_namespace;
 use token_cache_core::{
-    Entry, EpochHash, Error, ErrorKind, NamespaceRecord, Places, Result, SessionKind,
-    SessionRecord, SidKey, Timestamp, Version,
+    Entry, EpochHash, Error, ErrorKind, NamespaceRecord, Places, Result, SessionRecord, Timestamp,
+    Version, backend::record,
 };
 
 use crate::keys::millis;
 
 const FORMAT: u8 = 1;
 
-const LABELLED: u8 = 1;
-const ON_BEHALF_OF: u8 = 2;
 const TRAILER: usize = 17;
 
+/// Scripts take no later moments than these.
 pub(crate) fn encode_session(record: &SessionRecord) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(42);
-    bytes.push(FORMAT);
-    let on_behalf_of = record.kind == SessionKind::OnBehalfOf;
-    bytes.push(
-        (LABELLED * u8::from(record.label.is_some())) | (ON_BEHALF_OF * u8::from(on_behalf_of)),
-    );
-    for moment in [record.places.store, record.places.provider, record.ends_at] {
-        bytes.extend_from_slice(&millis(moment).to_be_bytes());
+    let mut record = record.clone();
+    let Places { store, provider } = &mut record.places;
+    for moment in [store, provider, &mut record.ends_at] {
+        *moment = Timestamp::from_millis(millis(*moment));
     }
-    if let Some(label) = &record.label {
-        bytes.extend_from_slice(label.as_bytes());
-    }
-    bytes
+    record::encode_session(&record)
 }
 
 pub(crate) fn decode_session(epoch: EpochHash, bytes: &[u8]) -> Result<SessionRecord> {
-    read_session(epoch, bytes).ok_or_else(|| corrupt("read a session", "a session's record"))
-}
-
-fn read_session(epoch: EpochHash, mut bytes: &[u8]) -> Option<SessionRecord> {
-    let rest = &mut bytes;
-    let [format, flags] = take(rest)?;
-    let mut moment = || take(rest).map(|bytes| Timestamp::from_millis(u64::from_be_bytes(bytes)));
-    let (store, provider, ends_at) = (moment()?, moment()?, moment()?);
-    let label = match flags & LABELLED {
-        0 => None,
-        _ => Some(SidKey::from_bytes(take(rest)?)),
-    };
-    let kind = match flags & ON_BEHALF_OF {
-        0 => SessionKind::Direct,
-        _ => SessionKind::OnBehalfOf,
-    };
-    let ours = format == FORMAT && flags <= (LABELLED | ON_BEHALF_OF) && rest.is_empty();
-    let places = Places { store, provider };
-    ours.then(|| SessionRecord::new(epoch, label, places, ends_at).of_kind(kind))
+    record::decode_session(epoch, bytes)
+        .ok_or_else(|| corrupt("read a session", "a session's record"))
 }
 
 pub(crate) fn encode_entry(entry: &Entry) -> Vec<u8> {
@@ -87,30 +60,9 @@ fn read_trailer(bytes: &[u8]) -> Option<(Version, Timestamp)> {
     (rest == [FORMAT]).then_some((version, expires_at))
 }
 
-pub(crate) fn encode_namespace(record: &NamespaceRecord) -> Vec<u8> {
-    let mut bytes = vec![FORMAT];
-    bytes.extend_from_slice(&record.generation.to_be_bytes());
-    bytes.extend_from_slice(&record.check);
-    if !record.longest_copy_life.is_zero() {
-        let life = u64::try_from(record.longest_copy_life.as_millis()).unwrap_or(u64::MAX);
-        bytes.extend_from_slice(&life.max(1).to_be_bytes());
-    }
-    bytes
-}
-
-pub(crate) fn decode_namespace(mut bytes: &[u8]) -> Result<NamespaceRecord> {
-    let rest = &mut bytes;
-    let mut read = || {
-        let [format] = take(rest)?;
-        let mut record = NamespaceRecord::new(u64::from_be_bytes(take(rest)?), take(rest)?);
-        if !rest.is_empty() {
-            // Zero is not written: a record has one spelling.
-            let life = Some(u64::from_be_bytes(take(rest)?)).filter(|life| *life > 0)?;
-            record = record.with_copies(Duration::from_millis(life));
-        }
-        (format == FORMAT && rest.is_empty()).then_some(record)
-    };
-    read().ok_or_else(|| corrupt("read the namespace", "the namespace's record"))
+pub(crate) fn decode_namespace(bytes: &[u8]) -> Result<NamespaceRecord> {
+    record::decode_namespace(bytes)
+        .ok_or_else(|| corrupt("read the namespace", "the namespace's record"))
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
@@ -129,7 +81,10 @@ pub(crate) fn corrupt(operation: &'static str, what: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::{collection::vec, prelude::*};
+    use token_cache_core::{SessionKind, SidKey};
 
     use super::*;
 

@@ -2,17 +2,19 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Clock, Cut, Directory, Entry, EntryAddress,
-    EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Moment, Namespace,
-    NamespaceRecord, Over, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp,
-    TokenStore, Until, WriteOptions, Written,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
+    Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, Over,
+    ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp, TokenStore,
+    WriteOptions, Written,
 };
 
 use crate::{
     Finding, RedisConfig,
+    answers::{granted, hash, living, pairs},
     checks::{self, Checked},
     client::{Call, Client, Effect, Reply, unexpected},
-    keys::{Key, Keys, entry_field, millis, session_field},
+    cut::{EVICT, cut},
+    keys::{Keys, duration_millis, entry_field, millis, session_field},
     link::{self, Links},
     record, scripts,
 };
@@ -100,9 +102,8 @@ impl Held {
             .client
             .confirmed(EVICT, Effect::Repeatable, call)
             .await?;
-        let mut evicted = Evicted::new(confirmed.answer.number(EVICT)? == 1);
-        evicted.replicas = confirmed.replicas;
-        Ok(evicted)
+        let ended = confirmed.answer.number(EVICT)? == 1;
+        Ok(Evicted::new(ended).confirmed_by(confirmed.replicas))
     }
 
     /// Sends a read. What is to be kept as a copy is read over the link, where there is one to the server that has everything.
@@ -119,44 +120,6 @@ impl Held {
             return Box::pin(wire.send(operation, call)).await;
         }
         self.client.call(operation, Effect::Reads, call).await
-    }
-}
-
-pub(crate) const EVICT: &str = "sign out an account";
-
-/// The script of a cut and what it needs to know, but for the life of markers and the time; with a registry it announces.
-pub(crate) fn cut(keys: &Keys, account: &AccountKey, cut: Cut, registry: Option<Key>) -> Call {
-    let whole = matches!(cut, Cut::Account(_));
-    let script = match (whole, registry.is_some()) {
-        (true, false) => &scripts::CUT_ACCOUNT,
-        (true, true) => &scripts::CUT_ACCOUNT_ANNOUNCED,
-        (false, false) => &scripts::CUT_SOME,
-        (false, true) => &scripts::CUT_SOME_ANNOUNCED,
-    };
-    let mut keys = vec![keys.account(account), keys.marker(account)];
-    keys.extend(registry);
-    let call = Call::script_on(script, keys);
-    let some = |call: Call, kind: &[u8], name: &[u8; 16], at: Timestamp| {
-        call.bytes(kind).bytes(name).number(millis(at))
-    };
-    match cut {
-        Cut::Account(Moment { clock, at }) => call.bytes(letter(clock)).number(millis(at)),
-        Cut::Session(epoch) => some(call, b"e", epoch.as_bytes(), Timestamp::default()),
-        Cut::ProviderSession { sid, until } => match until {
-            Until::ForGood => some(call, b"g", sid.as_bytes(), Timestamp::default()),
-            Until::Moment(moment) => some(call, letter(moment.clock), sid.as_bytes(), moment.at),
-        },
-        Cut::ProviderSessionOrUnlabelled {
-            sid,
-            unlabelled_until,
-        } => some(call, b"u", sid.as_bytes(), unlabelled_until),
-    }
-}
-
-fn letter(clock: Clock) -> &'static [u8] {
-    match clock {
-        Clock::Store => b"s",
-        Clock::Provider => b"p",
     }
 }
 
@@ -360,55 +323,6 @@ impl TokenStore for RedisStore {
     fn link(&self) -> Option<&dyn Link> {
         Some(self)
     }
-}
-
-fn living(
-    operation: &'static str,
-    epoch: EpochHash,
-    record: Option<Vec<u8>>,
-    now: Timestamp,
-) -> Result<SessionRecord> {
-    let Some(record) = record else {
-        return Err(signed_out(operation));
-    };
-    let record = record::decode_session(epoch, &record)?;
-    if record.is_over(now) {
-        return Err(signed_out(operation));
-    }
-    Ok(record)
-}
-
-/// What scripts answer with a number: 1 yes, 0 signed out, 3 bytes that are not ours.
-pub(crate) fn granted(operation: &'static str, answer: i64) -> Result<()> {
-    match answer {
-        1 => Ok(()),
-        0 => Err(signed_out(operation)),
-        3 => Err(record::corrupt(operation, "what lies there")),
-        _ => Err(unexpected(operation)),
-    }
-}
-
-pub(crate) fn signed_out(operation: &'static str) -> Error {
-    Error::signed_out(operation).store(crate::STORE)
-}
-
-/// A flat list of names and values.
-pub(crate) fn pairs(operation: &'static str, answer: Reply) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-    let mut items = answer.list(operation)?;
-    let mut pairs = Vec::new();
-    while let (Some(name), Some(value)) = (items.next(), items.next()) {
-        let bytes = |reply: Reply| reply.bytes(operation)?.ok_or_else(|| unexpected(operation));
-        pairs.push((bytes(name)?, bytes(value)?));
-    }
-    Ok(pairs)
-}
-
-pub(crate) fn hash(operation: &'static str, bytes: &[u8]) -> Result<[u8; 16]> {
-    bytes.try_into().map_err(|_| unexpected(operation))
-}
-
-pub(crate) fn duration_millis(duration: std::time::Duration) -> u64 {
-    millis(Timestamp::default() + duration)
 }
 
 impl fmt::Debug for RedisStore {

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use token_cache_core::{
     Result,
-    backend::{parameter_name, percent_decoded},
+    backend::{self, percent_decoded},
 };
 
 use crate::{Address, Durability, RedisConfig, Sentinel, Tls, Topology, config::refused, duration};
@@ -140,26 +140,8 @@ fn database(text: &str) -> Result<u32> {
 }
 
 fn parameters(config: &mut RedisConfig, query: &str, valid: &[&str]) -> Result<()> {
-    let mut seen = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if !valid.contains(&name) {
-            return Err(refused(format!(
-                "the URL has an unknown parameter{}; valid are {}",
-                parameter_name(name),
-                valid.join(", ")
-            )));
-        }
-        if seen.contains(&name) {
-            return Err(refused(format!("the URL gives `{name}` twice")));
-        }
-        seen.push(name);
-        let value = decode(value)?;
-        if value.is_empty() {
-            return Err(refused(format!(
-                "the URL's parameter `{name}` is empty; give it a value or leave it out"
-            )));
-        }
+    for parameter in backend::parameters(query, valid) {
+        let (name, value) = parameter.map_err(refused)?;
         set(config, name, value)?;
     }
     Ok(())

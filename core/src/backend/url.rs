@@ -25,6 +25,45 @@ pub fn percent_decoded(text: &str) -> Result<String, &'static str> {
     String::from_utf8(bytes).map_err(|_| "an encoded part of the URL is no UTF-8")
 }
 
+/// The parameters of a store's URL, in their order: name, and value without its encoding. One that is not among the `valid`, is there
+/// twice, or is empty is an error that says so.
+///
+/// ```
+/// use token_cache_core::backend::parameters;
+///
+/// let mut read = parameters("prefix=a%3Ab&replicas=", &["prefix", "replicas"]);
+/// assert_eq!(read.next(), Some(Ok(("prefix", "a:b".to_owned()))));
+/// assert!(read.next().is_some_and(|empty| empty.is_err()));
+/// ```
+pub fn parameters<'q>(
+    query: &'q str,
+    valid: &[&str],
+) -> impl Iterator<Item = Result<(&'q str, String), String>> {
+    let mut seen = Vec::new();
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(move |pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if !valid.contains(&name) {
+            return Err(format!(
+                "the URL has an unknown parameter{}; valid are {}",
+                parameter_name(name),
+                valid.join(", ")
+            ));
+        }
+        if seen.contains(&name) {
+            return Err(format!("the URL gives `{name}` twice"));
+        }
+        seen.push(name);
+        let value = percent_decoded(value)?;
+        if value.is_empty() {
+            return Err(format!(
+                "the URL's parameter `{name}` is empty; give it a value or leave it out"
+            ));
+        }
+        Ok((name, value))
+    })
+}
+
 /// The name of an unknown parameter as an error shows it, with a blank before it, if it looks like a name: a secret that was not
 /// encoded may have ended up there, and is left out.
 ///

@@ -1,7 +1,10 @@
 use std::time::Duration;
 
 use super::CopyPolicy;
-use crate::{Error, Result, backend::percent_decoded};
+use crate::{
+    Error, Result,
+    backend::{duration, percent_decoded},
+};
 
 const COPIES: &str = "local_copies";
 const LEASE: &str = "lease";
@@ -79,19 +82,6 @@ fn set(setting: &mut Option<Duration>, name: &str, value: &str) -> Result<()> {
     })?;
     *setting = Some(duration);
     Ok(())
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let millis: u64 = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        _ => return None,
-    };
-    let millis = number.parse::<u64>().ok()?.checked_mul(millis)?;
-    Some(Duration::from_millis(millis))
 }
 
 fn refused(message: impl Into<String>) -> Error {

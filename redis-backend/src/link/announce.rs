@@ -9,10 +9,11 @@ use tokio::time::Instant;
 use super::message;
 use crate::{
     client::{Call, Effect, Reply, unexpected},
+    cut::{EVICT, cut},
     error::timed_out,
     keys::{Keys, millis},
     scripts,
-    store::{EVICT, Held, cut},
+    store::Held,
 };
 
 const ANNOUNCE: &str = "announce to the servers";

@@ -1,0 +1,47 @@
+use std::time::Duration;
+
+/// The longest that a timeout may be.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+
+const UNITS: [(&str, u64); 3] = [("ms", 1), ("s", 1_000), ("m", 60_000)];
+const HOURS: (&str, u64) = ("h", 3_600_000);
+
+/// Reads a duration of a store's URL: `500ms`, `2s` or `1m`.
+///
+/// ```
+/// use std::time::Duration;
+/// use token_cache_core::backend::duration;
+///
+/// assert_eq!(duration("2s"), Some(Duration::from_secs(2)));
+/// assert_eq!(duration("2"), None);
+/// ```
+pub fn duration(text: &str) -> Option<Duration> {
+    in_units(text, UNITS)
+}
+
+/// Reads what may be long: the same, or `6h`.
+pub fn long_duration(text: &str) -> Option<Duration> {
+    in_units(text, UNITS.into_iter().chain([HOURS]))
+}
+
+fn in_units<'u>(text: &str, units: impl IntoIterator<Item = (&'u str, u64)>) -> Option<Duration> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let (_, millis) = units.into_iter().find(|(name, _)| *name == unit)?;
+    let millis = number.parse::<u64>().ok()?.checked_mul(millis)?;
+    Some(Duration::from_millis(millis))
+}
+
+/// Refuses a timeout of a store that can't be meant; `name` is the setting's.
+///
+/// # Errors
+/// What it must be.
+pub fn check_timeout(name: &str, timeout: Duration) -> Result<(), String> {
+    if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
+        return Err(format!(
+            "`{name}` must be over zero and at most {} minutes",
+            LONGEST_TIMEOUT.as_secs() / 60
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! How a session and the namespace are written down, as bytes, by every backend of this family.
+//!
+//! | record | bytes |
+//! |---|---|
+//! | session | 1, flags (1 labelled, 2 on behalf of), place on the store's clock (8), on the provider's (8), end (8), label (16, if labelled) |
+//! | namespace | 1, generation (8), check value (16), longest life of a local copy (8, if there are any) |
+//!
+//! Numbers are big-endian, moments and durations in milliseconds. What is read answers none where the bytes are no such record.
+
+use std::time::Duration;
+
+use crate::{EpochHash, NamespaceRecord, Places, SessionKind, SessionRecord, SidKey, Timestamp};
+
+const FORMAT: u8 = 1;
+
+const LABELLED: u8 = 1;
+const ON_BEHALF_OF: u8 = 2;
+
+/// The bytes of a session's record, without its name.
+pub fn encode_session(record: &SessionRecord) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(42);
+    bytes.push(FORMAT);
+    let on_behalf_of = record.kind == SessionKind::OnBehalfOf;
+    bytes.push(
+        (LABELLED * u8::from(record.label.is_some())) | (ON_BEHALF_OF * u8::from(on_behalf_of)),
+    );
+    for moment in [record.places.store, record.places.provider, record.ends_at] {
+        bytes.extend_from_slice(&moment.as_millis().to_be_bytes());
+    }
+    if let Some(label) = &record.label {
+        bytes.extend_from_slice(label.as_bytes());
+    }
+    bytes
+}
+
+/// The session of this name with these bytes.
+pub fn decode_session(epoch: EpochHash, mut bytes: &[u8]) -> Option<SessionRecord> {
+    let rest = &mut bytes;
+    let [format, flags] = take(rest)?;
+    let mut moment = || take(rest).map(|bytes| Timestamp::from_millis(u64::from_be_bytes(bytes)));
+    let (store, provider, ends_at) = (moment()?, moment()?, moment()?);
+    let label = match flags & LABELLED {
+        0 => None,
+        _ => Some(SidKey::from_bytes(take(rest)?)),
+    };
+    let kind = match flags & ON_BEHALF_OF {
+        0 => SessionKind::Direct,
+        _ => SessionKind::OnBehalfOf,
+    };
+    let ours = format == FORMAT && flags <= (LABELLED | ON_BEHALF_OF) && rest.is_empty();
+    let places = Places { store, provider };
+    ours.then(|| SessionRecord::new(epoch, label, places, ends_at).of_kind(kind))
+}
+
+/// The bytes of the namespace's record.
+pub fn encode_namespace(record: &NamespaceRecord) -> Vec<u8> {
+    let mut bytes = vec![FORMAT];
+    bytes.extend_from_slice(&record.generation.to_be_bytes());
+    bytes.extend_from_slice(&record.check);
+    if !record.longest_copy_life.is_zero() {
+        let life = u64::try_from(record.longest_copy_life.as_millis()).unwrap_or(u64::MAX);
+        bytes.extend_from_slice(&life.max(1).to_be_bytes());
+    }
+    bytes
+}
+
+/// The namespace's record with these bytes.
+pub fn decode_namespace(mut bytes: &[u8]) -> Option<NamespaceRecord> {
+    let rest = &mut bytes;
+    let [format] = take(rest)?;
+    let mut record = NamespaceRecord::new(u64::from_be_bytes(take(rest)?), take(rest)?);
+    if !rest.is_empty() {
+        // Zero is not written: a record has one spelling.
+        let life = Some(u64::from_be_bytes(take(rest)?)).filter(|life| *life > 0)?;
+        record = record.with_copies(Duration::from_millis(life));
+    }
+    (format == FORMAT && rest.is_empty()).then_some(record)
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, tail) = rest.split_first_chunk::<N>()?;
+    *rest = tail;
+    Some(*head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_are_those_that_servers_of_other_versions_write() {
+        let places = Places {
+            store: Timestamp::from_millis(0x0102),
+            provider: Timestamp::from_millis(0x03),
+        };
+        let plain = SessionRecord::new(
+            EpochHash::from_bytes([7; 16]),
+            None,
+            places,
+            Timestamp::from_millis(0x04),
+        );
+        let moments = [
+            [0, 0, 0, 0, 0, 0, 1, 2],
+            [0, 0, 0, 0, 0, 0, 0, 3],
+            [0, 0, 0, 0, 0, 0, 0, 4],
+        ]
+        .concat();
+        assert_eq!(encode_session(&plain), [&[1, 0], &moments[..]].concat());
+        let labelled = SessionRecord {
+            label: Some(SidKey::from_bytes([9; 16])),
+            ..plain
+        }
+        .of_kind(SessionKind::OnBehalfOf);
+        assert_eq!(
+            encode_session(&labelled),
+            [&[1, 3], &moments[..], &[9; 16]].concat()
+        );
+
+        let record = NamespaceRecord::new(5, [6; 16]);
+        let bytes = [&[1, 0, 0, 0, 0, 0, 0, 0, 5], &[6; 16][..]].concat();
+        assert_eq!(encode_namespace(&record), bytes);
+        let with_copies = record.with_copies(Duration::from_secs(1));
+        let longer = [&bytes[..], &[0, 0, 0, 0, 0, 0, 3, 232]].concat();
+        assert_eq!(encode_namespace(&with_copies), longer);
+    }
+}

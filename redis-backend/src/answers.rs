@@ -1,0 +1,54 @@
+//! What the answers of scripts and commands come to.
+
+use token_cache_core::{EpochHash, Error, Result, SessionRecord, Timestamp};
+
+use crate::{
+    client::{Reply, unexpected},
+    record,
+};
+
+/// The session that a read found, if it found one and it lives.
+pub(crate) fn living(
+    operation: &'static str,
+    epoch: EpochHash,
+    record: Option<Vec<u8>>,
+    now: Timestamp,
+) -> Result<SessionRecord> {
+    let Some(record) = record else {
+        return Err(signed_out(operation));
+    };
+    let record = record::decode_session(epoch, &record)?;
+    if record.is_over(now) {
+        return Err(signed_out(operation));
+    }
+    Ok(record)
+}
+
+/// What scripts answer with a number: 1 yes, 0 signed out, 3 bytes that are not ours.
+pub(crate) fn granted(operation: &'static str, answer: i64) -> Result<()> {
+    match answer {
+        1 => Ok(()),
+        0 => Err(signed_out(operation)),
+        3 => Err(record::corrupt(operation, "what lies there")),
+        _ => Err(unexpected(operation)),
+    }
+}
+
+pub(crate) fn signed_out(operation: &'static str) -> Error {
+    Error::signed_out(operation).store(crate::STORE)
+}
+
+/// A flat list of names and values.
+pub(crate) fn pairs(operation: &'static str, answer: Reply) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    let mut items = answer.list(operation)?;
+    let mut pairs = Vec::new();
+    while let (Some(name), Some(value)) = (items.next(), items.next()) {
+        let bytes = |reply: Reply| reply.bytes(operation)?.ok_or_else(|| unexpected(operation));
+        pairs.push((bytes(name)?, bytes(value)?));
+    }
+    Ok(pairs)
+}
+
+pub(crate) fn hash(operation: &'static str, bytes: &[u8]) -> Result<[u8; 16]> {
+    bytes.try_into().map_err(|_| unexpected(operation))
+}
