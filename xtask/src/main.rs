@@ -24,11 +24,12 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Everything a change must pass: all tests, doctests, the demo, the example, a minute of torture
+    /// Everything a change must pass: all tests and doctests, the demo and the examples on each store, what operations cost, two minutes
+    /// of torture
     Test(test::Arguments),
     /// What CI runs: format, lints, docs, licences, features, MSRV, dependencies, packages, tests
     Ci(ci::Arguments),
-    /// Side by side with the raw client, or with other designs: `cargo xtask bench redis --json FILE`, `… bench dynamodb`, `… bench refresh`, `… bench sign-out`
+    /// Side by side with the raw client, or with other designs: `cargo xtask bench redis --json FILE`, `… bench dynamodb`, `… bench refresh`, `… bench sign-out`, `… bench local`
     Bench(bench::Arguments),
     /// The hazard tests in a loop, with a checker over every read
     Torture(torture::Arguments),

@@ -24,6 +24,7 @@
 mod address;
 mod burglar;
 mod failing_link;
+mod failing_parts;
 mod failing_store;
 mod manual_boot_time;
 mod manual_clock;

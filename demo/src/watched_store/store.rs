@@ -46,6 +46,7 @@ impl WatchedStore {
     }
 }
 
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl TokenStore for WatchedStore {
     fn capabilities(&self) -> Capabilities {

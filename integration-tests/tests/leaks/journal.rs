@@ -60,6 +60,7 @@ impl fmt::Display for Journal {
     }
 }
 
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl TokenStore for Journal {
     fn capabilities(&self) -> Capabilities {
@@ -157,6 +158,7 @@ impl TokenStore for Journal {
     }
 }
 
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Escrow for Journal {
     async fn keep(

@@ -29,7 +29,8 @@ const APPS: [&str; 3] = [
 ];
 
 /// With `--check` it fails where an operation takes more requests or capacity than the protocol says, a storm of refreshes
-/// asks a provider more than once, or a message that a provider never sent ends a session.
+/// asks a provider more than once, a sign-out that local copies hear of sends more messages than it must, or a message that a provider
+/// never sent ends a session.
 const COSTS: &str = "token-cache-benchmarks";
 
 /// Runs the demo and the examples on each store, counts what DynamoDB is asked for and what a refresh takes, and has the hazards
@@ -60,6 +61,9 @@ pub(super) fn run(built: &Built, dynamodb: &Held) -> Outcome {
     let mut costs = built.program(COSTS)?;
     let of_refreshes = ["refresh", "--quick", "--check", "--only", "refresh/"];
     command::run(costs.args(of_refreshes))?;
+    let mut costs = built.program(COSTS)?;
+    let of_copies = ["local", "--quick", "--check", "--only", "local/messages"];
+    command::run(costs.args(of_copies))?;
     for of_sign_outs in ["sign-out/requests", "sign-out/bodies"] {
         let mut costs = built.program(COSTS)?;
         let of_sign_outs = ["sign-out", "--quick", "--check", "--only", of_sign_outs];
