@@ -149,7 +149,8 @@ async fn a_server_that_is_new_to_an_emptied_store_needs_to_know_of_nobody() {
     at(11_000).await;
     let ticket = signed_in(&new).await;
     assert!(keeper.read(&ticket).await.0.unwrap().is_some());
-    let (copies, _) = timed(new.sign_out_account(&ada())).await;
+    let session = new.resume_unverified(&ticket).unwrap();
+    let (copies, _) = timed(session.sign_out()).await;
     assert_eq!(copies, CopiesGone::NoneKept);
     assert!(keeper.is_signed_out(&ticket).await);
     // It has looked meanwhile, and so has everybody after that.
