@@ -31,7 +31,7 @@ impl Session {
             epoch,
             secret,
         };
-        session.checked(session.cache.keys()?)?;
+        session.keys()?;
         Ok(session)
     }
 
@@ -210,6 +210,11 @@ impl Session {
 
     pub(crate) async fn fresh_keys(&self) -> Result<Keys> {
         self.checked(self.cache.fresh_keys().await?)
+    }
+
+    /// The keys as they were last read, however long ago.
+    pub(crate) fn keys(&self) -> Result<Keys> {
+        self.checked(self.cache.keys()?)
     }
 
     /// The keys, if the session is of their generation and not over.

@@ -21,8 +21,8 @@ pub(super) async fn write_back(
     over: Over,
     releasing: Option<LockOwner>,
 ) -> Result<Option<Version>> {
-    let keys = session.fresh_keys().await?;
-    let entry = session.entry(value, &keys)?;
+    // Without a request: the store may be away already.
+    let entry = session.entry(value, &session.keys()?)?;
     let until = Instant::now() + PATIENCE;
     let mut attempt = 0;
     loop {

@@ -17,6 +17,7 @@ mod one_refresh;
 mod provider;
 mod revocation_timeout;
 mod sign_out;
+mod store_away;
 
 use token_cache_core::{
     AccountId, EntryKey, ExposeSecret, MemoryStore, RefreshPolicy, Secret, Session, SignIn,
