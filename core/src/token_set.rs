@@ -85,7 +85,7 @@ impl TokenSet {
     }
 
     /// Takes a token response that arrived at `received_at`: its JSON, or the `TokenResponse` of the crates `oauth2` and
-    /// `openidconnect`, which serialize to it.
+    /// `openidconnect`, which serialize to it. A refresh token or an ID token that is empty is taken for none.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) where it lacks an access token or a token type, or a member has another type than
@@ -113,7 +113,8 @@ impl TokenSet {
                 .map(|scope| scope.split_ascii_whitespace().map(str::to_owned).collect())
                 .unwrap_or_default(),
             extra: response.extra,
-        })
+        }
+        .without_empty())
     }
 
     /// Adds a refresh token.
@@ -197,6 +198,14 @@ impl TokenSet {
         self.id_token = self.id_token.take().or_else(|| old.id_token.clone());
         if self.scopes.is_empty() {
             self.scopes.clone_from(&old.scopes);
+        }
+        self
+    }
+
+    /// A token that is empty is none: what some providers answer where they have no new one.
+    pub(crate) fn without_empty(mut self) -> Self {
+        for token in [&mut self.refresh_token, &mut self.id_token] {
+            token.take_if(|token| token.expose_secret().is_empty());
         }
         self
     }

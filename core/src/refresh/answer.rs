@@ -42,7 +42,7 @@ impl Answer {
             }
             _ => {}
         }
-        let mut tokens = tokens;
+        let mut tokens = tokens.without_empty();
         if tokens.issued_at().is_none() {
             tokens = tokens.with_issued_at(request.sent_at);
         }

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use token_cache_core::{ErrorKind, MemoryStore, RefreshError, RefreshRequest, TokenSet};
+use token_cache_core::{
+    ErrorKind, ExposeSecret, MemoryStore, RefreshError, RefreshRequest, TokenSet,
+};
 
 use super::{
     access_token, api, due,
@@ -100,4 +102,42 @@ async fn an_answer_over_the_limit_changes_nothing() {
         .await
         .unwrap();
     assert_eq!(access_token(&tokens), "at-1");
+}
+
+/// Some providers say that there is no new refresh token by an empty one.
+#[tokio::test]
+async fn an_empty_token_replaces_none_that_is_good() {
+    let answers: [fn(RefreshRequest) -> Result<TokenSet, RefreshError>; 2] = [
+        |request| {
+            read(
+                &request,
+                &serde_json::json!({
+                    "access_token": "at", "token_type": "Bearer", "expires_in": 60,
+                    "refresh_token": "", "id_token": "",
+                }),
+            )
+        },
+        |request| {
+            Ok(TokenSet::new("at")
+                .with_expires_at(request.sent_at + Duration::from_secs(60))
+                .with_refresh_token("")
+                .with_id_token(""))
+        },
+    ];
+    for answer in answers {
+        let provider = Provider::new();
+        let cache = server(MemoryStore::new()).await;
+        let session = signed_in(&cache).await;
+        let tokens = provider.expired().with_id_token("id");
+        session.put(&api(), tokens).await.unwrap();
+        provider.next(Behaviour::Answer(answer));
+        let tokens = session.get_or_refresh(&api(), provider).await.unwrap();
+        for tokens in [tokens, stored(&session).await] {
+            assert_eq!(
+                (access_token(&tokens), refresh_token(&tokens)),
+                ("at", "rt-0")
+            );
+            assert_eq!(tokens.id_token().unwrap().expose_secret(), "id");
+        }
+    }
 }
