@@ -204,7 +204,7 @@ impl TokenCache {
     }
 
     /// Runs a task that goes on when the caller goes away (G4).
-    async fn in_own_task<T: Send + 'static>(
+    pub(crate) async fn in_own_task<T: Send + 'static>(
         &self,
         operation: &'static str,
         task: impl Future<Output = Result<T>> + Send + 'static,

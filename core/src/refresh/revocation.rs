@@ -5,7 +5,7 @@ use tokio::{task::JoinHandle, time};
 
 use super::{RefreshError, Revocation, TokenSource};
 use crate::{
-    EntryKey, ReadOptions, Result, Scope, Session, SignOut, Wait, cache,
+    EntryKey, ReadOptions, Result, Scope, Session, SignOut, Wait,
     telemetry::{About, Operation, in_current_span, observe},
 };
 
@@ -125,14 +125,18 @@ impl Session {
         } else {
             None
         };
-        let signed_out = self.cache().sign_out_with(scope, wait).await?;
-        let Some(refresh_token) = refresh_token else {
-            return Ok((signed_out, Revoking(None)));
-        };
         let (session, source) = (self.clone(), Arc::new(source) as Arc<dyn TokenSource>);
-        let revoking = cache::runtime("revoke a token")?
-            .spawn(async move { revoke(&session, &source, refresh_token).await });
-        Ok((signed_out, Revoking(Some(revoking))))
+        // The eviction and the revocation after it, also where the caller goes away between them.
+        let both = async move {
+            let signed_out = session.cache().sign_out_with(scope, wait).await?;
+            let revoking = refresh_token.map(|refresh_token| {
+                tokio::spawn(in_current_span(async move {
+                    revoke(&session, &source, refresh_token).await
+                }))
+            });
+            Ok((signed_out, Revoking(revoking)))
+        };
+        self.cache().in_own_task("sign out", both).await
     }
 
     async fn refresh_token(&self, key: &EntryKey) -> Option<SecretString> {

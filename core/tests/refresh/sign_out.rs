@@ -1,6 +1,8 @@
-use token_cache_core::{ErrorKind, Revocation, Scope};
+use std::time::Duration;
 
-use super::{ada, api, due, provider::Provider, refresh_token, signed_in, stored};
+use token_cache_core::{ErrorKind, MemoryStore, Revocation, Scope, Wait, test_util::FailingStore};
+
+use super::{ada, api, due, provider::Provider, refresh_token, server, signed_in, stored};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_that_a_sign_out_overtook_is_refused_and_its_token_revoked() {
@@ -54,6 +56,43 @@ async fn a_sign_out_revokes_what_the_session_held() {
     assert!(signed_out.ended);
     revoking.outcome().await.unwrap();
     assert_eq!(provider.revoked(), [held]);
+}
+
+/// A browser that is closed while its sign-out waits for the store.
+#[tokio::test(start_paused = true)]
+async fn what_a_sign_out_ended_is_revoked_though_its_caller_went_away() {
+    let provider = Provider::new();
+    let inner = MemoryStore::new();
+    let store = FailingStore::new(inner.clone());
+    let session = signed_in(&server(store.clone()).await).await;
+    session.put(&api(), provider.expired()).await.unwrap();
+    let other = server(inner).await;
+    let ticket = session.ticket().unwrap();
+    store.answer_late(Duration::from_secs(1));
+    let signing_out = tokio::spawn({
+        let provider = provider.clone();
+        async move {
+            let scope = Scope::Account(ada());
+            session
+                .sign_out_and_revoke_with(scope, &api(), provider, Wait::Everywhere)
+                .await
+                .map(drop)
+        }
+    });
+    while other.resume(&ticket).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(!signing_out.is_finished());
+    signing_out.abort();
+    assert!(signing_out.await.unwrap_err().is_cancelled());
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while provider.revoked().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(provider.revoked(), ["rt-0"]);
 }
 
 #[tokio::test]
