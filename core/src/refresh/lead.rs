@@ -2,7 +2,7 @@ use tokio::time::Instant;
 
 use super::{
     RefreshError, RefreshErrorKind, RefreshRequest,
-    answer::Answer,
+    answer::{Answer, ForAnother},
     call::{CallFailure, call},
     flight::{Flight, REFRESH},
     flights::Pause,
@@ -129,19 +129,23 @@ impl Flight {
                 None => Led::Overtaken,
             });
         };
-        let both = answer.for_another(old);
+        let ForAnother { spent, wanted } = answer.for_another(old);
+        // A token that stays as it was is written all the same where it is marked as sent.
+        let spent = spent.or_else(|| self.marks_what_it_sends().then(|| old.clone()));
         // First what can't be had again.
-        if let Some(spent) = &both.spent {
+        if let Some(spent) = &spent {
             let value = Value::try_from(spent)?;
             let written = write_back(&self.session, &self.spent, value, over, None);
-            if written.await?.is_none() {
+            let Some(version) = written.await? else {
                 return Ok(Led::Overtaken);
-            }
+            };
+            // Whoever waits for the other entry would find it as it was.
+            lock.follow(version).await;
         }
-        let value = Value::try_from(&both.wanted)?;
+        let value = Value::try_from(&wanted)?;
         // A put in between is as good: both are of this session.
         write_back(&self.session, &self.wanted, value, Over::Anything, None).await?;
-        Ok(Led::StoredBeside(both.wanted))
+        Ok(Led::StoredBeside(wanted))
     }
 
     /// What a refusal means for the session.

@@ -72,6 +72,14 @@ impl Lock {
         Ok(None)
     }
 
+    /// Takes it again for the version that its holder has just written, which frees it on some stores. Tried once: whoever was
+    /// faster has it.
+    pub(super) async fn follow(&self, version: Version) {
+        if self.owner().is_some() {
+            let _ = self.acquire(Some(version)).await;
+        }
+    }
+
     /// Gives it back. Where that fails, its lease ends it.
     pub(super) async fn release(&self) {
         let Ok(keys) = self.session.fresh_keys().await else {

@@ -1,9 +1,10 @@
-use token_cache_core::{EntryKey, RefreshOptions};
+use token_cache_core::{AfterLostAnswer, EntryKey, MemoryStore, RefreshOptions, RefreshPolicy};
 
 use super::{
     access_token, api, due,
+    freed_by_version::FreedByVersion,
     provider::{Behaviour, Provider},
-    refresh_token, server, stored,
+    refresh_token, server, server_with, signed_in, stored,
 };
 
 fn mail(number: usize) -> EntryKey {
@@ -98,6 +99,67 @@ async fn servers_that_want_the_same_resource_share_one_refresh_without_rotation(
         assert_eq!(access_token(&answered.unwrap().unwrap()), "at-mail");
     }
     assert_eq!(provider.calls(), 1);
+}
+
+/// Where a new version frees the lock, the one that holds the rotated token would let the others in before what they wait for
+/// is there.
+#[tokio::test(start_paused = true)]
+async fn servers_that_want_the_same_resource_share_one_refresh_whatever_frees_the_lock() {
+    for after_lost_answer in [AfterLostAnswer::SendAgain, AfterLostAnswer::EndSession] {
+        let mut policy = RefreshPolicy::default();
+        policy.after_lost_answer = after_lost_answer;
+        let store = FreedByVersion::default();
+        let provider = Provider::new();
+        let session = signed_in(&server_with(store.clone(), policy).await).await;
+        session.put(&api(), provider.expired()).await.unwrap();
+        let ticket = session.ticket().unwrap();
+        let mut callers = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            let server = server_with(store.clone(), policy).await;
+            let session = server.resume(&ticket).await.unwrap();
+            for number in [0, 1, 2, 0, 1, 2] {
+                let (session, provider) = (session.clone(), provider.clone());
+                callers.spawn(async move {
+                    session
+                        .get_or_refresh_with(&mail(number), provider, for_mail(number))
+                        .await
+                });
+            }
+        }
+        while let Some(answered) = callers.join_next().await {
+            answered.unwrap().unwrap();
+        }
+        assert_eq!(
+            (provider.calls(), provider.reused(), provider.most_at_once()),
+            (3, 0, 1),
+            "{after_lost_answer:?}"
+        );
+        assert!(provider.is_live(refresh_token(&stored(&session).await)));
+    }
+}
+
+/// The mark that says that it was sent goes with the answer, though nothing else changes.
+#[tokio::test]
+async fn a_refresh_token_that_stays_as_it_was_is_sent_for_the_next_resource() {
+    let mut policy = RefreshPolicy::default();
+    policy.after_lost_answer = AfterLostAnswer::EndSession;
+    policy.lease = std::time::Duration::from_secs(1);
+    let provider = Provider::new();
+    let session = signed_in(&server_with(MemoryStore::new(), policy).await).await;
+    session.put(&api(), provider.expired()).await.unwrap();
+    for number in 0..2 {
+        provider.next(Behaviour::Answer(|request| {
+            Ok(token_cache_core::TokenSet::new("at-mail")
+                .with_expires_at(request.sent_at + std::time::Duration::from_secs(60)))
+        }));
+        let tokens = session
+            .get_or_refresh_with(&mail(number), provider.clone(), for_mail(number))
+            .await
+            .unwrap();
+        assert_eq!(access_token(&tokens), "at-mail");
+    }
+    let spent = stored(&session).await;
+    assert_eq!((refresh_token(&spent), provider.calls()), ("rt-0", 2));
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod another_entry;
 mod answers;
 mod cancellation;
 mod failures;
+mod freed_by_version;
 mod lost_answer;
 mod one_refresh;
 mod provider;

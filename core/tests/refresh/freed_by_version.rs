@@ -1,0 +1,156 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use token_cache_core::{
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
+    EntryAddress, EntryName, EpochHash, Escrow, EvictOptions, Evicted, Link, LockOwner,
+    MemoryStore, Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result,
+    SessionRecord, TimeSource, TokenStore, Version, WriteOptions, Written,
+};
+use tokio::time;
+
+/// How long a write over anything is on its way: others get far meanwhile.
+const ON_ITS_WAY: Duration = Duration::from_millis(500);
+
+/// A store whose locks are freed by a new version of their entry alone, and whose writes over anything are slow.
+#[derive(Clone, Default)]
+pub(crate) struct FreedByVersion {
+    inner: MemoryStore,
+    held: Arc<Mutex<HashMap<EntryName, LockOwner>>>,
+}
+
+#[async_trait]
+impl TokenStore for FreedByVersion {
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    async fn namespace(&self) -> Result<Namespace> {
+        self.inner.namespace().await
+    }
+
+    async fn set_namespace(
+        &self,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
+    ) -> Result<bool> {
+        self.inner.set_namespace(expected, record).await
+    }
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        self.inner.begin(account, session).await
+    }
+
+    async fn session(
+        &self,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        self.inner.session(account, epoch, options).await
+    }
+
+    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+        self.inner.read(at, options).await
+    }
+
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        if options.over == Over::Anything {
+            time::sleep(ON_ITS_WAY).await;
+        }
+        let written = self.inner.write(at, entry, options).await?;
+        let holder = self.held.lock().unwrap().remove(at.name());
+        if let Some(holder) = holder {
+            self.inner.release(at, &holder).await?;
+        }
+        Ok(written)
+    }
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        self.inner.remove(at).await
+    }
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        self.inner.evict(account, cut, options).await
+    }
+
+    async fn sessions(
+        &self,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        self.inner.sessions(account, options).await
+    }
+
+    fn clock(&self) -> Option<&dyn TimeSource> {
+        self.inner.clock()
+    }
+
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+        Some(self)
+    }
+
+    fn directory(&self) -> Option<&dyn Directory> {
+        None
+    }
+
+    fn escrow(&self) -> Option<&dyn Escrow> {
+        None
+    }
+
+    fn link(&self) -> Option<&dyn Link> {
+        None
+    }
+}
+
+#[async_trait]
+impl RefreshLocks for FreedByVersion {
+    async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
+        let acquired = self.inner.acquire(at, options).await?;
+        if acquired == Acquired::Held {
+            let mut held = self.held.lock().unwrap();
+            held.insert(*at.name(), options.owner);
+        }
+        Ok(acquired)
+    }
+
+    async fn end_if_version(
+        &self,
+        at: &EntryAddress,
+        version: Version,
+        options: EvictOptions,
+    ) -> Result<bool> {
+        self.inner.end_if_version(at, version, options).await
+    }
+
+    async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
+        self.inner.release(at, owner).await
+    }
+}
+
+impl fmt::Debug for FreedByVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FreedByVersion").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for FreedByVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("freed by version")
+    }
+}
