@@ -93,7 +93,8 @@ impl RefreshError {
         }
     }
 
-    /// Says how long the provider asks to be left alone: the header `Retry-After` (RFC 9110 section 10.2.3).
+    /// Says how long the provider asks to be left alone: the header `Retry-After` (RFC 9110 section 10.2.3). It is left
+    /// alone for a day at the most.
     pub fn retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
         self

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::{
@@ -14,6 +16,9 @@ use crate::{
     Entry, Error, ErrorKind, Over, Result, TokenSet, Value, Version, WriteOptions, Written,
     telemetry::{About, Operation, observe},
 };
+
+/// A provider that asks for more than a day is asked again after one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// How the holder of the lock fared.
 pub(super) enum Led {
@@ -177,7 +182,7 @@ impl Flight {
             }
         };
         let (pause, version) = match error.pause() {
-            Some(asked_for) => (asked_for, None),
+            Some(asked_for) => (asked_for.min(LONGEST_PAUSE), None),
             None => (self.policy.pause, left),
         };
         let error = Error::new(kind, REFRESH)

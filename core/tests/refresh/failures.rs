@@ -110,6 +110,20 @@ async fn a_provider_that_is_down_is_left_alone_for_as_long_as_it_asks() {
     assert_eq!(provider.calls(), 1);
 }
 
+#[tokio::test]
+async fn a_provider_that_asks_for_eternity_is_left_alone_all_the_same() {
+    let provider = Provider::new();
+    let (_, _, session) = due(&provider).await;
+    provider.next(Behaviour::Fail(
+        RefreshError::transient("503").retry_after(Duration::MAX),
+    ));
+    for _ in 0..2 {
+        let down = session.get_or_refresh(&api(), provider.clone()).await;
+        assert_eq!(down.unwrap_err().kind(), ErrorKind::ProviderUnavailable);
+    }
+    assert_eq!(provider.calls(), 1);
+}
+
 /// Another server may have refreshed in between, and its tokens expired as well.
 #[tokio::test]
 async fn a_failure_says_nothing_about_tokens_that_came_after_it() {
