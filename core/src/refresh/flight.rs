@@ -98,6 +98,7 @@ impl Flight {
         let until = Instant::now() + self.policy.patience();
         let (mut attempt, mut watched) = (0, None);
         while Instant::now() < until {
+            let mut overtaken = false;
             let acquired = lock.acquire(seen.as_ref().map(Entry::version)).await;
             if acquired.as_ref().is_err_and(Error::may_have_applied) {
                 lock.release().await;
@@ -125,7 +126,10 @@ impl Flight {
                             return Ok(Refreshed::by(By::Us, tokens));
                         }
                         Led::Settled(tokens) => return Ok(Refreshed::by(By::Others, tokens)),
-                        Led::Overtaken => seen = self.session.get(&self.spent).await?,
+                        Led::Overtaken => {
+                            seen = self.session.get(&self.spent).await?;
+                            overtaken = true;
+                        }
                     }
                 }
                 (Acquired::Fresher(entry), _) => seen = Some(entry),
@@ -137,6 +141,11 @@ impl Flight {
             }
             if let Some(tokens) = self.settled(seen.as_ref()).await? {
                 return Ok(Refreshed::by(By::Others, tokens));
+            }
+            if overtaken {
+                // The provider may have been asked in vain, and is not asked again at once.
+                time::sleep(backoff(POLL, attempt)).await;
+                attempt += 1;
             }
         }
         Err(Error::new(ErrorKind::TimedOut, REFRESH)

@@ -125,7 +125,7 @@ impl Flight {
         sent: Option<Version>,
     ) -> Result<Led> {
         let over = sent.map_or(Over::Nothing, Over::Version);
-        let (Some(old), false) = (&old, self.spends_itself()) else {
+        if self.spends_itself() {
             let tokens = answer.for_itself(old.as_ref());
             let value = Value::try_from(&tokens)?;
             let written = write_back(&self.session, &self.wanted, value, over, lock.owner());
@@ -133,6 +133,10 @@ impl Flight {
                 Some(_) => Led::Stored(tokens),
                 None => Led::Overtaken,
             });
+        }
+        let Some(old) = &old else {
+            // Nothing was spent: the other entry lends its lock alone.
+            return self.write_wanted(answer.for_itself(None)).await;
         };
         let ForAnother { spent, wanted } = answer.for_another(old);
         // A token that stays as it was is written all the same where it is marked as sent.
@@ -147,8 +151,12 @@ impl Flight {
             // Whoever waits for the other entry would find it as it was.
             lock.follow(version).await;
         }
+        self.write_wanted(wanted).await
+    }
+
+    /// Writes the entry that was asked for by the lock of another. A put in between is as good: both are of this session.
+    async fn write_wanted(&self, wanted: TokenSet) -> Result<Led> {
         let value = Value::try_from(&wanted)?;
-        // A put in between is as good: both are of this session.
         write_back(&self.session, &self.wanted, value, Over::Anything, None).await?;
         Ok(Led::StoredBeside(wanted))
     }

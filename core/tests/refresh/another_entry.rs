@@ -176,3 +176,26 @@ async fn a_source_that_needs_no_refresh_token_is_asked_without_one() {
     assert!(provider.last_request().refresh_token().is_none());
     assert!(session.get(&own).await.unwrap().is_some());
 }
+
+/// An entry that nobody ever put lends its name, and thereby its lock, to a refresh that needs no refresh token.
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_spends_a_missing_one_is_refreshed_at_its_second_expiry_as_well() {
+    let provider = Provider::new();
+    let session = signed_in(&server(MemoryStore::new()).await).await;
+    session.put(&mail(0), provider.expired()).await.unwrap();
+    let options = || for_mail(0).without_refresh_token();
+    let begun = tokio::time::Instant::now();
+    for expiry in 1..=2 {
+        let tokens = session
+            .get_or_refresh_with(&mail(0), provider.clone(), options())
+            .await
+            .unwrap();
+        assert_eq!(access_token(&tokens), format!("at-{}", 2 * expiry - 1));
+        assert_eq!(provider.calls(), expiry);
+        session.put(&mail(0), provider.expired()).await.unwrap();
+    }
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(1),
+        "the lock was not released"
+    );
+}

@@ -65,6 +65,28 @@ async fn a_put_in_between_wins() {
     assert_eq!(access_token(&stored(&session).await), "put");
 }
 
+/// Tokens that others put again and again while the provider is asked, and that have expired.
+#[tokio::test(start_paused = true)]
+async fn a_provider_whose_answers_are_overtaken_is_not_asked_without_a_pause() {
+    let provider = Provider::new();
+    let session = signed_in(&server(MemoryStore::new()).await).await;
+    session.put(&api(), provider.expired()).await.unwrap();
+    let source = {
+        use token_cache_core::TokenSource;
+        let (session, provider) = (session.clone(), provider.clone());
+        move |request| {
+            let (session, provider) = (session.clone(), provider.clone());
+            async move {
+                session.put(&api(), provider.expired()).await?;
+                provider.refresh(request).await
+            }
+        }
+    };
+    let overtaken = session.get_or_refresh(&api(), source).await.unwrap_err();
+    assert_eq!(overtaken.kind(), ErrorKind::TimedOut);
+    assert!(provider.calls() < 250, "{} calls", provider.calls());
+}
+
 #[tokio::test]
 async fn a_refusal_of_the_app_ends_nothing() {
     for code in [
