@@ -17,7 +17,8 @@ struct Refusal {
 pub(crate) fn tokens(answer: &Answer, sent_at: Timestamp) -> Result<TokenSet, RefreshError> {
     succeeded(answer)?;
     // The parser's own message could quote a token, so it is dropped.
-    let malformed = || RefreshError::malformed("the provider's answer is no token response");
+    let malformed =
+        || RefreshError::malformed("the provider's answer is no token response").answer_lost();
     let json: &RawValue = serde_json::from_slice(&answer.body).map_err(|_| malformed())?;
     TokenSet::from_response(&json, sent_at).map_err(|_| match refusal(answer) {
         // Some providers refuse with 200.
@@ -34,7 +35,11 @@ pub(crate) fn succeeded(answer: &Answer) -> Result<(), RefreshError> {
     }
     let number = status.as_u16();
     let may_pass = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
-    let error = if status.is_server_error() || may_pass.contains(&status) {
+    let of_gateway = [StatusCode::BAD_GATEWAY, StatusCode::GATEWAY_TIMEOUT];
+    let error = if of_gateway.contains(&status) {
+        // What is behind it may have answered.
+        RefreshError::transient(format!("the provider answered {number}")).answer_lost()
+    } else if status.is_server_error() || may_pass.contains(&status) {
         RefreshError::transient(format!("the provider answered {number}"))
     } else if status.is_client_error() {
         match refusal(answer) {

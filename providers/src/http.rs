@@ -102,7 +102,8 @@ async fn read(mut answer: Response) -> std::result::Result<Zeroizing<Vec<u8>>, R
         if body.len() + chunk.len() > AT_MOST {
             return Err(RefreshError::malformed(format!(
                 "the provider's answer has more than {AT_MOST} bytes"
-            )));
+            ))
+            .answer_lost());
         }
         body.extend_from_slice(&chunk);
     }

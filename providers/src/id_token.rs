@@ -28,9 +28,9 @@ pub(crate) fn check(old: Option<&TokenSet>, new: &TokenSet) -> Result<(), Refres
     if is_encrypted(new) || user(new).is_some_and(|new| new == old) {
         return Ok(());
     }
-    Err(RefreshError::malformed(
-        "the provider's answer has an ID token of another user",
-    ))
+    let of_another =
+        RefreshError::malformed("the provider's answer has an ID token of another user");
+    Err(of_another.answer_lost())
 }
 
 /// Five parts, where a signed one has three: only the app can read it.

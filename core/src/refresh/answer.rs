@@ -27,18 +27,14 @@ impl Answer {
         request: &RefreshRequest,
     ) -> Result<Self, RefreshError> {
         if tokens.access_token().expose_secret().is_empty() {
-            return Err(RefreshError::malformed("its access token is empty"));
+            return Err(unusable("its access token is empty"));
         }
         match tokens.expires_at() {
             Some(expires_at) if expires_at <= request.sent_at => {
-                return Err(RefreshError::malformed(
-                    "its access token has expired on arrival",
-                ));
+                return Err(unusable("its access token has expired on arrival"));
             }
             Some(expires_at) if expires_at > request.sent_at + LONGEST_LIFE => {
-                return Err(RefreshError::malformed(
-                    "its access token lives for over ten years",
-                ));
+                return Err(unusable("its access token lives for over ten years"));
             }
             _ => {}
         }
@@ -78,4 +74,9 @@ impl Answer {
             wanted: self.tokens.without_refresh_token(),
         }
     }
+}
+
+/// The provider has used the refresh token up all the same.
+fn unusable(why: &str) -> RefreshError {
+    RefreshError::malformed(why).answer_lost()
 }

@@ -100,7 +100,8 @@ impl RefreshError {
         self
     }
 
-    /// Says that the request may have been carried out although no answer came: a timeout, a connection that was cut.
+    /// Says that the request may have been carried out although no answer came that is of use: a timeout, a connection that was
+    /// cut, a gateway that gave up, a token response that can't be read.
     pub fn answer_lost(mut self) -> Self {
         self.answer_lost = true;
         self
@@ -117,7 +118,7 @@ impl RefreshError {
         self.kind
     }
 
-    /// True where the request may have been carried out although no answer came.
+    /// True where the request may have been carried out although no answer came that is of use.
     pub const fn is_answer_lost(&self) -> bool {
         self.answer_lost
     }
@@ -131,7 +132,9 @@ impl RefreshError {
 /// A token response that could not be read, by [`TokenSet::from_response`](crate::TokenSet::from_response).
 impl From<Error> for RefreshError {
     fn from(error: Error) -> Self {
-        Self::malformed(error.to_string()).with_source(error)
+        Self::malformed(error.to_string())
+            .with_source(error)
+            .answer_lost()
     }
 }
 

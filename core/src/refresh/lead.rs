@@ -13,7 +13,8 @@ use super::{
     write_back::write_back,
 };
 use crate::{
-    Entry, Error, ErrorKind, Over, Result, TokenSet, Value, Version, WriteOptions, Written,
+    Entry, Error, ErrorKind, Over, Result, Timestamp, TokenSet, Value, Version, WriteOptions,
+    Written,
     telemetry::{About, Operation, observe},
 };
 
@@ -53,31 +54,33 @@ impl Flight {
         if !has_refresh_token && !self.options.without_refresh_token {
             return Err(not_refreshable());
         }
-        let (mut version, mut held_since) = (seen.map(Entry::version), held_since);
+        let (mut version, mut held_since) = (seen.map(Entry::version), Some(held_since));
+        let mut marked = None;
         if self.marks_what_it_sends()
             && let (Some(seen), Some(old)) = (seen, &old)
         {
             if seen.is_sent() {
                 return self.end_session(lock, seen.version(), answer_lost()).await;
             }
-            let Some(marked) = self.mark_sent(old, seen.version()).await? else {
+            marked = self.mark_sent(old, seen.version()).await?;
+            if marked.is_none() {
                 return Ok(Led::Overtaken);
-            };
-            version = Some(marked);
-            match lock.keep(version).await {
-                Ok(Some(since)) => held_since = since,
-                not_kept => {
-                    self.unmark(old, marked).await;
-                    return not_kept.map(|_| Led::Overtaken);
-                }
             }
+            // The mark is a new version, which frees the lock on some stores.
+            (version, held_since) = (marked, None);
         }
-        let mut request = RefreshRequest::new(old, self.session.fresh_keys().await?.earliest);
+        let sent_at = match self.ready(lock, version, held_since).await {
+            Ok(Some(sent_at)) => sent_at,
+            not_sent => {
+                if let (Some(old), Some(marked)) = (&old, marked) {
+                    self.unmark(old, marked).await;
+                }
+                return not_sent.map(|_| Led::Overtaken);
+            }
+        };
+        let mut request = RefreshRequest::new(old, sent_at);
         request.resource.clone_from(&self.options.resource);
         request.scopes.clone_from(&self.options.scopes);
-        if held_since.elapsed() > self.policy.lease / 2 && lock.keep(version).await?.is_none() {
-            return Ok(Led::Overtaken);
-        }
         let ask = async {
             let call = call(&self.source, request.clone(), lock, version, &self.policy);
             Answer::checked(call.await?, &request).map_err(CallFailure::Provider)
@@ -96,6 +99,19 @@ impl Flight {
                 self.refused(lock, error, request.tokens, version).await
             }
         }
+    }
+
+    /// The moment before the call, with the lock held for the version that is about to be sent; none where it can't be held.
+    async fn ready(
+        &self,
+        lock: &Lock,
+        version: Option<Version>,
+        held_since: Option<Instant>,
+    ) -> Result<Option<Timestamp>> {
+        let sent_at = self.session.fresh_keys().await?.earliest;
+        let is_held = held_since.is_some_and(|since| since.elapsed() <= self.policy.lease / 2);
+        let is_ready = is_held || lock.keep(version).await?;
+        Ok(is_ready.then_some(sent_at))
     }
 
     /// Writes what the provider gave over the version that was sent.

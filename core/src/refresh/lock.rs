@@ -54,22 +54,22 @@ impl Lock {
         Ok((acquired, sent))
     }
 
-    /// Takes it again, for the version that is about to be sent: one of the holder's own frees it on some stores. Answers from
-    /// which moment on the lease runs; none where another version is there, or others hold it for a lease.
-    pub(super) async fn keep(&self, version: Option<Version>) -> Result<Option<Instant>> {
+    /// Takes it again, for the version that is about to be sent: one of the holder's own frees it on some stores. False
+    /// where another version is there, or others hold it for a lease.
+    pub(super) async fn keep(&self, version: Option<Version>) -> Result<bool> {
         let until = Instant::now() + self.lease;
         let mut attempt = 0;
         while Instant::now() < until {
             match self.acquire(version).await? {
-                (Acquired::Held, since) => return Ok(Some(since)),
-                (Acquired::Fresher(_), _) => return Ok(None),
+                (Acquired::Held, _) => return Ok(true),
+                (Acquired::Fresher(_), _) => return Ok(false),
                 (Acquired::Busy(left), _) => {
                     time::sleep(backoff(POLL, attempt).min(left)).await;
                     attempt += 1;
                 }
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// Takes it again for the version that its holder has just written, which frees it on some stores. Tried once: whoever was

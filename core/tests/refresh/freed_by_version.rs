@@ -24,6 +24,12 @@ pub(crate) struct FreedByVersion {
     held: Arc<Mutex<HashMap<EntryName, LockOwner>>>,
 }
 
+impl FreedByVersion {
+    pub(crate) fn is_held(&self, at: &EntryAddress) -> bool {
+        self.held.lock().unwrap().contains_key(at.name())
+    }
+}
+
 #[async_trait]
 impl TokenStore for FreedByVersion {
     fn capabilities(&self) -> Capabilities {

@@ -1,11 +1,14 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AfterLostAnswer, ErrorKind, MemoryStore, RefreshError, RefreshPolicy, Session,
+    AfterLostAnswer, ErrorKind, MemoryStore, RefreshError, RefreshPolicy, RefreshRequest, Session,
+    TokenSet,
+    test_util::{FailingStore, address_of},
 };
 
 use super::{
     access_token, api,
+    freed_by_version::FreedByVersion,
     provider::{Behaviour, Provider},
     refresh_token, server_with, signed_in, stored,
 };
@@ -22,10 +25,7 @@ async fn due(after: AfterLostAnswer, provider: &Provider) -> Session {
 }
 
 /// Asks until the provider is no longer left alone.
-async fn settled(
-    session: &Session,
-    provider: &Provider,
-) -> token_cache_core::Result<token_cache_core::TokenSet> {
+async fn settled(session: &Session, provider: &Provider) -> token_cache_core::Result<TokenSet> {
     loop {
         match session.get_or_refresh(&api(), provider.clone()).await {
             Err(error) if error.kind() == ErrorKind::ProviderUnavailable => {
@@ -94,4 +94,56 @@ async fn an_answer_that_came_lets_the_token_be_sent_again() {
     );
     let stored = stored(&session).await;
     assert_eq!((refresh_token(&stored), provider.calls()), ("rt-1", 2));
+}
+
+/// The provider used the token up, and what it gave for it can't be read.
+#[tokio::test]
+async fn an_answer_that_can_not_be_read_is_as_good_as_lost() {
+    for response in ["{\"access_token\":\"\",\"token_type\":\"Bearer\"}", "{}"] {
+        let provider = Provider::new();
+        let session = due(AfterLostAnswer::EndSession, &provider).await;
+        let answer = move |request: RefreshRequest| async move {
+            let response: serde_json::Value = serde_json::from_str(response).unwrap();
+            Ok(TokenSet::from_response(&response, request.sent_at)?)
+        };
+        let malformed = session.get_or_refresh(&api(), answer).await.unwrap_err();
+        assert_eq!(malformed.kind(), ErrorKind::ProviderMalformed);
+        let ended = settled(&session, &provider).await.unwrap_err();
+        assert!(ended.is_signed_out());
+        assert_eq!(provider.calls(), 0);
+    }
+}
+
+/// The store goes away between the mark and the call.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_marked_and_not_sent_loses_its_mark() {
+    // Each request takes so long that the namespace is read again before the next.
+    let late = Duration::from_secs(4);
+    let mut policy = RefreshPolicy::default();
+    policy.after_lost_answer = AfterLostAnswer::EndSession;
+    policy.lease = Duration::from_secs(60);
+    let inner = FreedByVersion::default();
+    let store = FailingStore::new(inner.clone());
+    let session = signed_in(&server_with(store.clone(), policy).await).await;
+    let provider = Provider::new();
+    session.put(&api(), provider.expired()).await.unwrap();
+    let at = address_of(&session, &api()).unwrap();
+    store.answer_late(late);
+    let refreshing = tokio::spawn({
+        let (session, provider) = (session.clone(), provider.clone());
+        async move { session.get_or_refresh(&api(), provider).await }
+    });
+    // It is held, freed by the mark, and held again.
+    for held in [true, false, true] {
+        while inner.is_held(&at) != held {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    store.fail_with(ErrorKind::Unavailable);
+    tokio::time::sleep(late * 2).await;
+    store.work();
+    let _ = refreshing.await.unwrap();
+    let tokens = session.get_or_refresh(&api(), provider.clone()).await;
+    assert_eq!(access_token(&tokens.unwrap()), "at-1");
+    assert_eq!((provider.calls(), provider.reused()), (1, 0));
 }

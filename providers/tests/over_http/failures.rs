@@ -55,6 +55,25 @@ async fn each_status_without_a_code_has_its_kind() {
     }
 }
 
+/// Whether the refresh token may have been used up.
+#[tokio::test]
+async fn an_answer_that_a_gateway_gave_or_that_can_not_be_read_is_lost() {
+    for (status, body, is_lost) in [
+        (502, "<html>", true),
+        (504, "<html>", true),
+        (200, "<html>", true),
+        (200, r#"{"error":"invalid_client"}"#, false),
+        (500, "", false),
+        (503, "", false),
+        (429, "", false),
+        (404, "", false),
+        (304, "", false),
+    ] {
+        let error = fails(move || Answer::new(status, &[], body)).await;
+        assert_eq!(error.is_answer_lost(), is_lost, "{status} {body}");
+    }
+}
+
 #[tokio::test]
 async fn the_pause_that_is_asked_for_is_told() {
     let dated = [
