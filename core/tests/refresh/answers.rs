@@ -5,7 +5,7 @@ use token_cache_core::{
 };
 
 use super::{
-    access_token, api, due,
+    access_token, api, assert_unlocked, due,
     provider::{Behaviour, Provider},
     refresh_token, server, signed_in, stored,
 };
@@ -61,7 +61,7 @@ const UNUSABLE: [fn(RefreshRequest) -> Result<TokenSet, RefreshError>; 7] = [
 async fn an_answer_that_can_not_be_used_changes_nothing() {
     for answer in UNUSABLE {
         let provider = Provider::new();
-        let (_, _, session) = due(&provider).await;
+        let (store, _, session) = due(&provider).await;
         provider.next(Behaviour::Answer(answer));
         let callers = [(); 5].map(|()| {
             let (session, provider) = (session.clone(), provider.clone());
@@ -71,6 +71,7 @@ async fn an_answer_that_can_not_be_used_changes_nothing() {
             let error = caller.await.unwrap().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ProviderMalformed, "{error}");
         }
+        assert_unlocked(&store, &session).await;
         assert_eq!(provider.calls(), 1);
         assert_eq!(refresh_token(&stored(&session).await), "rt-0");
         let tokens = session
@@ -84,9 +85,7 @@ async fn an_answer_that_can_not_be_used_changes_nothing() {
 #[tokio::test]
 async fn an_answer_over_the_limit_changes_nothing() {
     let provider = Provider::new();
-    let cache = server(MemoryStore::new()).await;
-    let session = signed_in(&cache).await;
-    session.put(&api(), provider.expired()).await.unwrap();
+    let (store, _, session) = due(&provider).await;
     provider.next(Behaviour::Answer(|request| {
         Ok(TokenSet::new("x".repeat(OVER_THE_LIMIT))
             .with_expires_at(request.sent_at + Duration::from_secs(60)))
@@ -96,6 +95,7 @@ async fn an_answer_over_the_limit_changes_nothing() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert_unlocked(&store, &session).await;
     assert_eq!(refresh_token(&stored(&session).await), "rt-0");
     let tokens = session
         .get_or_refresh(&api(), provider.clone())

@@ -6,7 +6,7 @@ use token_cache_core::{
 };
 
 use super::{
-    access_token, api, due,
+    access_token, api, assert_unlocked, due,
     provider::{Behaviour, Provider},
     refresh_token, server, server_with, signed_in, stored,
 };
@@ -96,13 +96,14 @@ async fn a_refusal_of_the_app_ends_nothing() {
         "of their own",
     ] {
         let provider = Provider::new();
-        let (_, _, session) = due(&provider).await;
+        let (store, _, session) = due(&provider).await;
         provider.next(Behaviour::Fail(RefreshError::of_code(code)));
         let refused = session
             .get_or_refresh(&api(), provider.clone())
             .await
             .unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::ProviderRefused, "{code}");
+        assert_unlocked(&store, &session).await;
         assert_eq!(refresh_token(&stored(&session).await), "rt-0");
         let tokens = session
             .get_or_refresh(&api(), provider.clone())
@@ -115,7 +116,7 @@ async fn a_refusal_of_the_app_ends_nothing() {
 #[tokio::test]
 async fn a_provider_that_is_down_is_left_alone_for_as_long_as_it_asks() {
     let provider = Provider::new();
-    let (_, _, session) = due(&provider).await;
+    let (store, _, session) = due(&provider).await;
     let pause = Duration::from_secs(3600);
     provider.next(Behaviour::Fail(
         RefreshError::transient("503").retry_after(pause),
@@ -128,6 +129,7 @@ async fn a_provider_that_is_down_is_left_alone_for_as_long_as_it_asks() {
         assert_eq!(down.kind(), ErrorKind::ProviderUnavailable);
         assert!(down.is_retryable());
         assert_eq!(down.retry_after(), Some(pause));
+        assert_unlocked(&store, &session).await;
     }
     assert_eq!(provider.calls(), 1);
 }
@@ -216,13 +218,14 @@ async fn while_the_provider_is_down_old_tokens_are_served_until_they_expire() {
 #[tokio::test]
 async fn a_panic_in_the_source_is_an_error_and_nothing_else() {
     let provider = Provider::new();
-    let (_, _, session) = due(&provider).await;
+    let (store, _, session) = due(&provider).await;
     provider.next(Behaviour::Panic);
     let panicked = session
         .get_or_refresh(&api(), provider.clone())
         .await
         .unwrap_err();
     assert_eq!(panicked.kind(), ErrorKind::Unexpected);
+    assert_unlocked(&store, &session).await;
     let tokens = session
         .get_or_refresh(&api(), provider.clone())
         .await
@@ -234,7 +237,8 @@ async fn a_panic_in_the_source_is_an_error_and_nothing_else() {
 async fn a_source_that_never_returns_is_given_up() {
     let mut policy = RefreshPolicy::default();
     policy.provider_timeout = Duration::from_secs(1);
-    let cache = server_with(MemoryStore::new(), policy).await;
+    let store = MemoryStore::new();
+    let cache = server_with(store.clone(), policy).await;
     let session = signed_in(&cache).await;
     let provider = Provider::new();
     session.put(&api(), provider.expired()).await.unwrap();
@@ -247,6 +251,7 @@ async fn a_source_that_never_returns_is_given_up() {
         let given_up = waiter.await.unwrap().unwrap_err();
         assert_eq!(given_up.kind(), ErrorKind::ProviderUnavailable);
     }
+    assert_unlocked(&store, &session).await;
     assert_eq!(
         (provider.calls(), refresh_token(&stored(&session).await)),
         (1, "rt-0")

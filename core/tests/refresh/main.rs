@@ -20,9 +20,12 @@ mod revocation_timeout;
 mod sign_out;
 mod store_away;
 
+use std::time::Duration;
+
 use token_cache_core::{
-    AccountId, EntryKey, ExposeSecret, MemoryStore, RefreshPolicy, Secret, Session, SignIn,
-    TokenCache, TokenSet, TokenStore,
+    AccountId, AcquireOptions, Acquired, EntryKey, ExposeSecret, LockOwner, MemoryStore,
+    ReadOptions, RefreshLocks, RefreshPolicy, Secret, Session, SignIn, Timestamp, TokenCache,
+    TokenSet, TokenStore, test_util::address_of,
 };
 
 use provider::Provider;
@@ -80,4 +83,15 @@ async fn stored(session: &Session) -> TokenSet {
         .unwrap()
         .tokens()
         .unwrap()
+}
+
+/// Whoever comes next has the lock at once.
+async fn assert_unlocked(store: &MemoryStore, session: &Session) {
+    let at = address_of(session, &api()).unwrap();
+    let entry = store.read(&at, ReadOptions::at(Timestamp::default())).await;
+    let seen = entry.unwrap().unwrap().version();
+    let (owner, now) = (LockOwner::mint().unwrap(), Timestamp::default());
+    let options = AcquireOptions::new(owner, Duration::from_secs(10), now).seen(seen);
+    assert_eq!(store.acquire(&at, options).await.unwrap(), Acquired::Held);
+    store.release(&at, &owner).await.unwrap();
 }
