@@ -1,6 +1,13 @@
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use token_cache_core::{ErrorKind, MemoryStore, Revocation, Scope, Wait, test_util::FailingStore};
+use async_trait::async_trait;
+use token_cache_core::{
+    ErrorKind, MemoryStore, RefreshError, RefreshRequest, Revocation, Scope, SecretString, Ticket,
+    TokenCache, TokenSet, TokenSource, Wait, test_util::FailingStore,
+};
 
 use super::{ada, api, due, provider::Provider, refresh_token, server, signed_in, stored};
 
@@ -27,7 +34,6 @@ async fn what_a_source_can_not_revoke_is_signed_out_all_the_same() {
     let (_, cache, session) = due(&provider).await;
     provider.hold();
     let closure = {
-        use token_cache_core::TokenSource;
         let provider = provider.clone();
         move |request| {
             let provider = provider.clone();
@@ -56,6 +62,49 @@ async fn a_sign_out_revokes_what_the_session_held() {
     assert!(signed_out.ended);
     revoking.outcome().await.unwrap();
     assert_eq!(provider.revoked(), [held]);
+}
+
+/// A provider that looks, when it is to revoke a token, whether the session is gone by then.
+struct Looks {
+    cache: TokenCache,
+    ticket: Ticket,
+    found: Arc<Mutex<Vec<Result<(), ErrorKind>>>>,
+}
+
+#[async_trait]
+impl TokenSource for Looks {
+    async fn refresh(&self, _: RefreshRequest) -> Result<TokenSet, RefreshError> {
+        Err(RefreshError::refused("it only looks"))
+    }
+
+    async fn revoke(&self, _: SecretString) -> Result<(), RefreshError> {
+        let resumed = self.cache.resume(&self.ticket).await;
+        let found = resumed.map(drop).map_err(|error| error.kind());
+        self.found.lock().unwrap().push(found);
+        Ok(())
+    }
+
+    fn revocation(&self) -> Revocation {
+        Revocation::Token
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_revoked_after_the_eviction() {
+    let (_, cache, session) = due(&Provider::new()).await;
+    let found = Arc::default();
+    let looks = Looks {
+        cache,
+        ticket: session.ticket().unwrap(),
+        found: Arc::clone(&found),
+    };
+    let scope = Scope::Session(session.clone());
+    let (_, revoking) = session
+        .sign_out_and_revoke(scope, &api(), looks)
+        .await
+        .unwrap();
+    revoking.outcome().await.unwrap();
+    assert_eq!(*found.lock().unwrap(), [Err(ErrorKind::SignedOut)]);
 }
 
 /// A browser that is closed while its sign-out waits for the store.
