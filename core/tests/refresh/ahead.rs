@@ -60,3 +60,42 @@ async fn over_the_bound_nothing_runs_in_the_background() {
     }
     assert_eq!((access_token(&tokens), provider.calls()), ("at-0", 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn no_more_run_at_once_than_the_bound_says() {
+    let mut policy = RefreshPolicy::default();
+    policy.ahead = 2;
+    let provider = Provider::new();
+    let (cache, first) = ageing(policy, &provider).await;
+    let mut sessions = vec![first];
+    for _ in 1..5 {
+        let session = signed_in(&cache).await;
+        let tokens = provider
+            .expired()
+            .with_issued_at(Timestamp::from_secs(1_000))
+            .with_expires_at(Timestamp::from_secs(2_000));
+        session.put(&api(), tokens).await.unwrap();
+        sessions.push(session);
+    }
+    provider.hold();
+    for _ in 0..2 {
+        for session in &sessions {
+            let served = session.get_or_refresh(&api(), provider.clone()).await;
+            assert!(served.is_ok());
+        }
+        // On a paused clock, time goes on only when nobody has anything left to do.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(provider.calls(), 2);
+    }
+    provider.go_on();
+    while provider.calls() < 5 {
+        for session in &sessions {
+            session
+                .get_or_refresh(&api(), provider.clone())
+                .await
+                .unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(provider.most_at_once() <= 2);
+}
