@@ -154,12 +154,15 @@ impl Flight {
             // Nothing was spent: the other entry lends its lock alone.
             return self.write_wanted(answer.for_itself(None)).await;
         };
-        let ForAnother { spent, wanted } = answer.for_another(old);
+        let ForAnother {
+            spent: rotated,
+            wanted,
+        } = answer.for_another(old);
         // A token that stays as it was is written all the same where it is marked as sent.
-        let spent = spent.or_else(|| self.marks_what_it_sends().then(|| old.clone()));
+        let kept = rotated.or_else(|| self.marks_what_it_sends().then(|| old.clone()));
         // First what can't be had again.
-        if let Some(spent) = &spent {
-            let value = Value::try_from(spent)?;
+        if let Some(kept) = &kept {
+            let value = Value::try_from(kept)?;
             let written = write_back(&self.session, &self.spent, value, over, None);
             let Some(version) = written.await? else {
                 return Ok(Led::Overtaken);
