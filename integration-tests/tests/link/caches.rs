@@ -1,116 +1,19 @@
 use std::time::{Duration, SystemTime};
 
-use token_cache::{
-    AccountId, CopiesGone, EntryKey, LogoutMessage, Scope, Secret, Session, SignIn, Timestamp,
-    TokenCache,
-};
+use token_cache::{CopiesGone, LogoutMessage, Timestamp};
 use token_cache_integration_tests::servers::{
     Proxy, RedisCluster, RedisOptions, RedisServer, SentinelSetup,
 };
 
-use crate::common::{PATIENT, eventually, proxied, redis, with};
-
-const COPIES: &str = "local_copies=60s&lease=500ms";
+use crate::{
+    common::{PATIENT, eventually, proxied, redis, with},
+    fleet::{
+        COPIES, Fleet, ISSUER, SID, are_served_from_copies, entry, is_served_by_nobody, node_of,
+    },
+};
 
 /// A renewal comes by so late that no test meets one by chance.
 const LONG_LEASE: &str = "local_copies=60s&lease=4s";
-
-const ISSUER: &str = "https://id.example";
-const SID: &str = "s1";
-
-/// Servers of one fleet, each with copies.
-struct Fleet {
-    secret: Secret,
-    servers: Vec<TokenCache>,
-}
-
-impl Fleet {
-    async fn of(urls: &[String]) -> Self {
-        let mut fleet = Self {
-            secret: Secret::random().unwrap(),
-            servers: Vec::new(),
-        };
-        for url in urls {
-            fleet.join(url).await;
-        }
-        fleet
-    }
-
-    async fn join(&mut self, url: &str) {
-        let builder = token_cache::builder(url).unwrap();
-        let opened = builder.secret(self.secret.clone()).open().await;
-        self.servers.push(opened.unwrap());
-    }
-
-    /// A session at every server.
-    async fn signs_in(&self, subject: &str) -> Vec<Session> {
-        let ticket = eventually("a sign-in works", async || {
-            let cache = &self.servers[0];
-            let started = cache.start_sign_in().unwrap();
-            let sign_in = SignIn::new(ada(subject), &started).sid(SID).unwrap();
-            let session = cache.sign_in(sign_in).await.ok()?;
-            session.put(&entry(), b"token".as_slice()).await.ok()?;
-            session.ticket().ok()
-        })
-        .await;
-        self.servers
-            .iter()
-            .map(|cache| cache.resume_unverified(&ticket).unwrap())
-            .collect()
-    }
-
-    async fn signs_out(&self, by: usize, subject: &str) -> CopiesGone {
-        let scope = || Scope::Account(ada(subject));
-        eventually("a sign-out is Ok", async || {
-            self.servers[by].sign_out(scope()).await.ok()
-        })
-        .await
-        .copies
-    }
-}
-
-fn ada(subject: &str) -> AccountId {
-    AccountId::new(ISSUER, subject).unwrap()
-}
-
-fn entry() -> EntryKey {
-    EntryKey::resource("https://api.example").unwrap()
-}
-
-/// Waits until a session's reads cost no request at the servers given.
-async fn are_served_from_copies(sessions: &[Session], redis: &[&RedisServer]) {
-    let reads = || -> i64 { redis.iter().map(|redis| reads_of(redis)).sum() };
-    eventually("reads are served from copies", async || {
-        let mut all = true;
-        for session in sessions {
-            let before = reads();
-            let read = session.get(&entry()).await;
-            all &= matches!(read, Ok(Some(_))) && reads() == before;
-        }
-        all.then_some(())
-    })
-    .await;
-}
-
-/// How many reads a server has answered.
-fn reads_of(redis: &RedisServer) -> i64 {
-    let Ok(stats) = redis.cli(&["INFO", "commandstats"]) else {
-        return 0;
-    };
-    stats
-        .text()
-        .and_then(|text| text.split_once("cmdstat_hmget:calls="))
-        .and_then(|(_, rest)| rest.split_once(',')?.0.parse().ok())
-        .unwrap_or(0)
-}
-
-/// No server serves it: each read that starts now is refused, or fails.
-async fn is_served_by_nobody(sessions: &[Session]) {
-    for (at, session) in sessions.iter().enumerate() {
-        let read = session.get(&entry()).await;
-        assert!(!matches!(read, Ok(Some(_))), "server {at} serves it");
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thirty_two_servers_drop_their_copies() {
@@ -216,13 +119,6 @@ async fn copies_go_through_a_failover_by_sentinels() {
     are_served_from_copies(&living, &servers).await;
     fleet.signs_out(2, "bob").await;
     is_served_by_nobody(&living).await;
-}
-
-/// The slots are shared evenly, in order.
-fn node_of(slot: usize, nodes: usize) -> usize {
-    (0..nodes)
-        .find(|node| slot < (node + 1) * 16_384 / nodes)
-        .unwrap()
 }
 
 /// A replica of a node, in step with it.
