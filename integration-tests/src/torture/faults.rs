@@ -216,7 +216,10 @@ impl Faults {
             }
             1 => {
                 self.count("CLIENT KILL of all");
-                redis.cli(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"])?;
+                // A link is none of the first kind: it has subscribed.
+                for kind in ["normal", "pubsub"] {
+                    redis.cli(&["CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes"])?;
+                }
             }
             _ => {
                 self.count("pause of the store");
