@@ -14,5 +14,6 @@ mod fleet;
 mod permissions;
 mod registry;
 mod relay;
+mod slot_move;
 mod split_brain;
 mod stream;

@@ -8,7 +8,7 @@ use redis::{
     cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr},
 };
 
-use super::call::Call;
+use super::{call::Call, connection::is_unknown_script};
 
 /// A connection to the nodes of a cluster. The driver's own retries are off: it would send a sign-in twice.
 #[derive(Clone)]
@@ -47,37 +47,46 @@ impl ClusterConnection {
         let sent = self.0.req_packed_command(&command).await;
         match sent.and_then(Value::extract_error) {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Ask) => {
-                self.send_asking(&command, error).await
+                self.send_where_it_is(call, &command, error).await
             }
             answer => answer,
         }
     }
 
-    /// The key has moved ahead of its slot: the node that has it answers to who says so.
-    async fn send_asking(&mut self, command: &Cmd, error: RedisError) -> RedisResult<Value> {
-        let Some(node) = error
+    /// The key has moved ahead of its slot: the node that has it answers to who says so. A script that this node doesn't know is loaded
+    /// there, since the slot still leads to the other.
+    async fn send_where_it_is(
+        &mut self,
+        call: &Call,
+        command: &Cmd,
+        error: RedisError,
+    ) -> RedisResult<Value> {
+        let Some((host, port)) = error
             .redirect_node()
             .and_then(|(address, _)| address.rsplit_once(':'))
             .and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)))
         else {
             return Err(error);
         };
+        match (self.ask(command, &host, port).await, call.script) {
+            (Err(unknown), Some(script)) if is_unknown_script(&unknown) => {
+                self.send_to_node(script.load(), &host, port).await?;
+                self.ask(command, &host, port).await
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    async fn ask(&mut self, command: &Cmd, host: &str, port: u16) -> RedisResult<Value> {
         let mut pipeline = Pipeline::with_capacity(2);
         pipeline.cmd("ASKING").add_command(command.clone());
-        let (host, port) = node;
-        let answers = self
-            .0
-            .route_pipeline(
-                pipeline,
-                0,
-                2,
-                SingleNodeRoutingInfo::ByAddress { host, port },
-            )
-            .await?;
+        let host = host.to_owned();
+        let node = SingleNodeRoutingInfo::ByAddress { host, port };
+        let answers = self.0.route_pipeline(pipeline, 0, 2, node).await?;
         answers
             .into_iter()
             .next_back()
-            .ok_or(error)?
+            .ok_or((ErrorKind::UnexpectedReturnType, "no answer"))?
             .extract_error()
     }
 

@@ -152,6 +152,6 @@ impl Loaded {
     }
 }
 
-fn is_unknown_script(error: &redis::RedisError) -> bool {
+pub(super) fn is_unknown_script(error: &redis::RedisError) -> bool {
     error.kind() == redis::ErrorKind::Server(redis::ServerErrorKind::NoScript)
 }
