@@ -3,6 +3,7 @@ use std::time::Duration;
 use token_cache_integration_tests::servers::{Proxy, RedisOptions, RedisServer};
 
 use super::{
+    ACCOUNTS,
     fleet::{Fleet, url},
     traffic::Traffic,
 };
@@ -15,55 +16,100 @@ use crate::{
 
 const NAME: &str = "local/idle-requests-per-lease";
 
+/// A copy lives longer than a server is watched.
 const COPIES: &str = "&local_copies=60s&lease=1s";
 const LEASE: Duration = Duration::from_secs(1);
 
-/// What a server sends while nothing happens, beyond what it sends without copies: for each lease.
-#[expect(clippy::cast_precision_loss, reason = "a few million bytes")]
+/// A renewal each quarter of a lease.
+const GOAL: f64 = 4.0;
+
+/// How many servers there are where the number of accounts grows.
+const SERVERS: u32 = 4;
+
+/// What an idle server with copies sends in a lease, beyond one without.
+struct Idle {
+    requests: f64,
+    /// Both ways.
+    bytes: f64,
+}
+
+/// What a server sends while nothing happens, beyond what it sends without copies: for each lease, with more servers and with copies of
+/// more accounts.
 pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
-    if !args.wants(NAME) {
-        return Ok(());
-    }
-    report::progress(NAME);
     let leases = if args.quick { 4 } else { 20 };
     let (mut ratios, mut rows) = (Vec::new(), Vec::new());
-    for servers in [1_u32, 4, 16] {
-        let (requests, bytes) = idle(servers, COPIES, leases).await?;
-        let (plain_requests, plain_bytes) = idle(servers, "", leases).await?;
-        let share = |with: u64, without: u64| {
-            with.saturating_sub(without) as f64 / f64::from(leases) / f64::from(servers)
-        };
-        let requests = share(requests, plain_requests);
-        let bytes = share(bytes, plain_bytes);
-        ratios.push(requests);
-        rows.push(format!("| {servers} | {requests:.2} | {bytes:.0} |"));
+    if args.wants(NAME) {
+        report::progress(NAME);
+        for servers in [1, 4, 16] {
+            let idle = beyond(servers, 1, leases).await?;
+            ratios.push(idle.requests);
+            rows.push(idle.row(servers, 1));
+        }
+        let figure = Figure::new(NAME.to_owned(), &ratios, Better::Lower, GOAL);
+        figures.push(figure.detail("a renewal each quarter of a lease".to_owned()));
     }
-    report::rows(
-        "What an idle server with local copies sends in a lease of a second, beyond one without: it is the same however many accounts \
-         it has copies of.",
-        &[
-            "servers",
-            "requests a lease and server",
-            "bytes a lease and server",
-        ],
-        &rows,
-    );
-    let figure = Figure::new(NAME.to_owned(), &ratios, Better::Lower, 4.2);
-    figures.push(figure.detail("a renewal each quarter of a lease".to_owned()));
+    for accounts in ACCOUNTS {
+        let name = format!("{NAME}/accounts-{accounts}");
+        if args.wants(&name) {
+            report::progress(&name);
+            let idle = beyond(SERVERS, accounts, leases).await?;
+            rows.push(idle.row(SERVERS, accounts));
+            let figure = Figure::new(name, &[idle.requests], Better::Lower, GOAL);
+            figures.push(figure.detail(format!("{:.0} bytes a lease and server", idle.bytes)));
+        }
+    }
+    if !rows.is_empty() {
+        report::rows(
+            "What an idle server with local copies sends in a lease of a second, beyond one without.",
+            &[
+                "servers",
+                "accounts with copies",
+                "requests a lease and server",
+                "bytes a lease and server",
+            ],
+            &rows,
+        );
+    }
     Ok(())
 }
 
+impl Idle {
+    fn row(&self, servers: u32, accounts: usize) -> String {
+        let Self { requests, bytes } = self;
+        format!("| {servers} | {accounts} | {requests:.2} | {bytes:.0} |")
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few million bytes")]
+async fn beyond(servers: u32, accounts: usize, leases: u32) -> Result<Idle> {
+    let (requests, bytes) = idle(servers, COPIES, accounts, leases).await?;
+    let (plain_requests, plain_bytes) = idle(servers, "", 0, leases).await?;
+    let share = |with: u64, without: u64| {
+        with.saturating_sub(without) as f64 / f64::from(leases) / f64::from(servers)
+    };
+    Ok(Idle {
+        requests: share(requests, plain_requests),
+        bytes: share(bytes, plain_bytes),
+    })
+}
+
 /// Requests, and bytes both ways, of so many leases.
-async fn idle(servers: u32, parameters: &str, leases: u32) -> Result<(u64, u64)> {
+async fn idle(servers: u32, parameters: &str, accounts: usize, leases: u32) -> Result<(u64, u64)> {
     let redis = RedisServer::start(RedisOptions::default())?;
     let proxy = Proxy::start(redis.address())?;
     let urls = vec![url(&proxy.url(), "idle", parameters); servers as usize];
     let mut fleet = Fleet::open(&urls).await?;
-    if !parameters.is_empty() {
-        fleet.hold_leases().await?;
+    let mut sessions = Vec::new();
+    if accounts > 0 {
+        fleet.hold_leases(&redis).await?;
+        sessions = fleet.keep_copies_of(accounts, &redis).await?;
     }
     let (requests, bytes) = (proxy.requests(), Traffic::of(&redis)?.bytes);
     tokio::time::sleep(LEASE * leases).await;
     let passed = Traffic::of(&redis)?.bytes - bytes;
-    Ok((proxy.requests() - requests, passed))
+    let requests = proxy.requests() - requests;
+    if !fleet.are_in_copies(&sessions, &redis).await? {
+        return Err("the copies are gone".into());
+    }
+    Ok((requests, passed))
 }

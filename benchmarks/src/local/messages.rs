@@ -1,6 +1,7 @@
 use token_cache_integration_tests::servers::{RedisOptions, RedisServer};
 
 use super::{
+    ACCOUNTS,
     fleet::{Fleet, url},
     traffic::Traffic,
 };
@@ -19,53 +20,103 @@ const COPIES_QUICK: &str = "&local_copies=60s&lease=10s";
 
 const USERS: u32 = 200;
 
-/// How many messages a sign-out sends, for each other server: an announcement to it, and its answer. Reads and refreshes send none.
-#[expect(clippy::cast_precision_loss, reason = "a few million bytes")]
+/// One announcement for all other servers, and an answer from each: of 2, 4 and 16 servers, the one in the middle.
+const GOAL: f64 = 1.6;
+
+/// How many servers there are where the number of accounts grows.
+const SERVERS: u32 = 4;
+
+/// What a sign-out sends.
+struct Sent {
+    /// Messages published.
+    messages: f64,
+    /// For each other server.
+    share: f64,
+    /// Both ways, for each other server, beyond a sign-out without copies.
+    bytes: f64,
+}
+
+/// How many messages a sign-out sends, for each other server: an announcement to it, and its answer. Reads and refreshes send none, and
+/// copies of other accounts have no part in it.
 pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
-    if !args.wants(NAME) {
-        return Ok(());
-    }
-    report::progress(NAME);
     let copies_of = if args.quick { COPIES_QUICK } else { COPIES };
     let (mut ratios, mut rows) = (Vec::new(), Vec::new());
-    for servers in [2_u32, 4, 16] {
-        let redis = RedisServer::start(RedisOptions::default())?;
-        let fleet =
-            |prefix, parameters| vec![url(&redis.url(), prefix, parameters); servers as usize];
-        let mut ours = Fleet::open(&fleet("copies", copies_of)).await?;
-        ours.hold_leases().await?;
-        let copies = counted(&redis, &mut ours).await?;
-        let mut bare = Fleet::open(&fleet("bare", "")).await?;
-        let plain = counted(&redis, &mut bare).await?;
-        let per_sign_out = |count: u64| count as f64 / f64::from(USERS);
-        let per_server = |count: u64| per_sign_out(count) / f64::from(servers - 1);
-        // A renewal may fall among them, and publishes its marker.
-        if copies.reads_and_refreshes.published > u64::from(USERS / 10) {
-            return Err("reads and refreshes were announced".into());
+    if args.wants(NAME) {
+        report::progress(NAME);
+        for servers in [2, 4, 16] {
+            let sent = sent(servers, 1, copies_of).await?;
+            ratios.push(sent.share);
+            rows.push(sent.row(servers, 1));
         }
-        ratios.push(per_server(copies.sign_outs.published));
-        let more = copies.sign_outs.bytes.saturating_sub(plain.sign_outs.bytes);
-        rows.push(format!(
-            "| {servers} | {:.2} | {:.0} |",
-            per_sign_out(copies.sign_outs.published),
-            per_server(more),
+        let figure = Figure::new(NAME.to_owned(), &ratios, Better::Lower, GOAL);
+        figures.push(figure.detail(
+            "published for each other server of 2, 4 and 16: one announcement for all, one answer each".to_owned(),
         ));
     }
-    report::rows(
-        "What a sign-out sends with local copies: messages published, and bytes both ways for each other server, beyond those of a \
-         sign-out without copies.",
-        &[
-            "servers",
-            "messages a sign-out",
-            "bytes a sign-out and other server",
-        ],
-        &rows,
-    );
-    let figure = Figure::new(NAME.to_owned(), &ratios, Better::Lower, 1.6);
-    figures.push(figure.detail(
-        "published for each other server of 2, 4 and 16: one announcement for all, one answer each".to_owned(),
-    ));
+    for accounts in ACCOUNTS {
+        let name = format!("{NAME}/accounts-{accounts}");
+        if args.wants(&name) && !args.quick {
+            report::progress(&name);
+            let sent = sent(SERVERS, accounts, copies_of).await?;
+            rows.push(sent.row(SERVERS, accounts));
+            let figure = Figure::new(name, &[sent.share], Better::Lower, GOAL);
+            figures.push(figure.detail(format!(
+                "{:.2} messages a sign-out with {SERVERS} servers",
+                sent.messages
+            )));
+        }
+    }
+    if !rows.is_empty() {
+        report::rows(
+            "What a sign-out sends with local copies: messages published, and bytes both ways for each other server, beyond those of a \
+             sign-out without copies.",
+            &[
+                "servers",
+                "accounts with copies",
+                "messages a sign-out",
+                "bytes a sign-out and other server",
+            ],
+            &rows,
+        );
+    }
     Ok(())
+}
+
+impl Sent {
+    fn row(&self, servers: u32, accounts: usize) -> String {
+        let Self {
+            messages, bytes, ..
+        } = self;
+        format!("| {servers} | {accounts} | {messages:.2} | {bytes:.0} |")
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few million bytes")]
+async fn sent(servers: u32, accounts: usize, copies_of: &str) -> Result<Sent> {
+    let redis = RedisServer::start(RedisOptions::default())?;
+    let fleet = |prefix, parameters| vec![url(&redis.url(), prefix, parameters); servers as usize];
+    let mut ours = Fleet::open(&fleet("copies", copies_of)).await?;
+    ours.hold_leases(&redis).await?;
+    let others = ours.keep_copies_of(accounts, &redis).await?;
+    let copies = counted(&redis, &mut ours).await?;
+    if !ours.are_in_copies(&others, &redis).await? {
+        return Err("the copies are gone".into());
+    }
+    let mut bare = Fleet::open(&fleet("bare", "")).await?;
+    let plain = counted(&redis, &mut bare).await?;
+    // A renewal may fall among them, and publishes its marker.
+    if copies.reads_and_refreshes.published > u64::from(USERS / 10) {
+        return Err("reads and refreshes were announced".into());
+    }
+    let per_sign_out = |count: u64| count as f64 / f64::from(USERS);
+    let more = copies.sign_outs.bytes.saturating_sub(plain.sign_outs.bytes);
+    let messages = per_sign_out(copies.sign_outs.published);
+    let per_server = |count: f64| count / f64::from(servers - 1);
+    Ok(Sent {
+        messages,
+        share: per_server(messages),
+        bytes: per_server(per_sign_out(more)),
+    })
 }
 
 struct Counted {

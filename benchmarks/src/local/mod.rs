@@ -7,11 +7,15 @@ mod hits;
 mod hits_vs_redis;
 mod idle;
 mod messages;
+mod server;
 mod sign_out;
 mod traffic;
 mod workload;
 
 use crate::{Result, args::Args, figure::Figure};
+
+/// How many accounts servers keep copies of, where what copies cost is to be seen not to grow with them.
+const ACCOUNTS: [usize; 3] = [1, 1_000, 20_000];
 
 /// All figures of this suite.
 pub(crate) async fn run(args: &Args) -> Result<Vec<Figure>> {

@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use token_cache::CopiesGone;
 use token_cache_integration_tests::servers::{Proxy, RedisOptions, RedisServer};
@@ -42,7 +42,7 @@ async fn alive(args: &Args, name: String, servers: usize) -> Result<Figure> {
     let fleet = |prefix, parameters| vec![url(&redis.url(), prefix, parameters); servers];
     let mut ours = Fleet::open(&fleet("copies", COPIES)).await?;
     let mut bare = Fleet::open(&fleet("bare", "")).await?;
-    ours.hold_leases().await?;
+    ours.hold_leases(&redis).await?;
     let (mut ratios, mut our_times, mut bare_times) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..args.rounds() {
         let (mut our_round, mut bare_round) = (Vec::new(), Vec::new());
@@ -74,16 +74,15 @@ async fn dead(args: &Args, name: &str) -> Result<Figure> {
     let mut fleet = Fleet::open(&urls).await?;
     let (mut first, mut next) = (Vec::new(), Vec::new());
     for _ in 0..args.rounds() {
-        fleet.hold_leases().await?;
+        fleet.hold_leases(&redis).await?;
         let users = [fleet.user()?, fleet.user()?];
         for user in &users {
             fleet.sign_in(user).await?;
         }
         proxy.freeze();
         let [with, after] = users;
-        let since = Instant::now();
-        let report = fleet.sign_out(&with).await?;
-        first.push(since.elapsed());
+        let (report, took) = fleet.sign_out(&with).await?;
+        first.push(took);
         let CopiesGone::Gone { silent, .. } = report.copies else {
             return Err("nobody was waited for".into());
         };
@@ -109,9 +108,7 @@ async fn dead(args: &Args, name: &str) -> Result<Figure> {
 /// How long the first sign-out takes that nobody is waited for.
 async fn settled(fleet: &mut Fleet, mut user: token_cache::AccountId) -> Result<Duration> {
     for _ in 0..3 {
-        let since = Instant::now();
-        let report = fleet.sign_out(&user).await?;
-        let took = since.elapsed();
+        let (report, took) = fleet.sign_out(&user).await?;
         if matches!(report.copies, CopiesGone::Gone { silent, .. } if silent.is_empty()) {
             return Ok(took);
         }
@@ -124,9 +121,7 @@ async fn settled(fleet: &mut Fleet, mut user: token_cache::AccountId) -> Result<
 async fn signed_out(fleet: &mut Fleet) -> Result<Duration> {
     let user = fleet.user()?;
     let sessions = fleet.sign_in(&user).await?;
-    let since = Instant::now();
-    let report = fleet.sign_out(&user).await?;
-    let took = since.elapsed();
+    let (report, took) = fleet.sign_out(&user).await?;
     fleet.refuse(&sessions).await?;
     if report.ended {
         Ok(took)

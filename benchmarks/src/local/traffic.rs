@@ -7,6 +7,8 @@ use crate::Result;
 pub(super) struct Traffic {
     /// Messages that were published, by a client or by a script.
     pub(super) published: u64,
+    /// Reads of tokens.
+    pub(super) reads: u64,
     /// Bytes from clients and to them.
     pub(super) bytes: u64,
 }
@@ -24,6 +26,7 @@ impl Traffic {
         };
         Ok(Self {
             published: calls("publish") + calls("spublish"),
+            reads: calls("hmget"),
             bytes: stat("total_net_input_bytes")? + stat("total_net_output_bytes")?,
         })
     }
@@ -31,6 +34,7 @@ impl Traffic {
     pub(super) fn since(&self, earlier: &Self) -> Self {
         Self {
             published: self.published - earlier.published,
+            reads: self.reads - earlier.reads,
             bytes: self.bytes - earlier.bytes,
         }
     }
