@@ -89,11 +89,7 @@ impl Fleet {
     }
 
     /// Reads the tokens of these, by server, and says whether hardly a read went to the store.
-    pub(super) async fn are_in_copies(
-        &self,
-        sessions: &[Vec<Session>],
-        redis: &RedisServer,
-    ) -> Result<bool> {
+    async fn are_in_copies(&self, sessions: &[Vec<Session>], redis: &RedisServer) -> Result<bool> {
         let before = Traffic::of(redis)?.reads;
         let mut all = 0;
         for (server, sessions) in self.servers.iter().zip(sessions) {

@@ -97,13 +97,9 @@ async fn sent(servers: u32, accounts: usize, copies_of: &str) -> Result<Sent> {
     let fleet = |prefix, parameters| vec![url(&redis.url(), prefix, parameters); servers as usize];
     let mut ours = Fleet::open(&fleet("copies", copies_of)).await?;
     ours.hold_leases(&redis).await?;
-    let others = ours.keep_copies_of(accounts, &redis).await?;
-    let copies = counted(&redis, &mut ours).await?;
-    if !ours.are_in_copies(&others, &redis).await? {
-        return Err("the copies are gone".into());
-    }
+    let copies = counted(&redis, &mut ours, accounts).await?;
     let mut bare = Fleet::open(&fleet("bare", "")).await?;
-    let plain = counted(&redis, &mut bare).await?;
+    let plain = counted(&redis, &mut bare, 0).await?;
     // A renewal may fall among them, and publishes its marker.
     if copies.reads_and_refreshes.published > u64::from(USERS / 10) {
         return Err("reads and refreshes were announced".into());
@@ -124,7 +120,8 @@ struct Counted {
     sign_outs: Traffic,
 }
 
-async fn counted(redis: &RedisServer, fleet: &mut Fleet) -> Result<Counted> {
+/// With copies of so many accounts that nobody signs out.
+async fn counted(redis: &RedisServer, fleet: &mut Fleet, accounts: usize) -> Result<Counted> {
     let mut users = Vec::new();
     for _ in 0..USERS {
         let user = fleet.user()?;
@@ -135,6 +132,9 @@ async fn counted(redis: &RedisServer, fleet: &mut Fleet) -> Result<Counted> {
     let warm = fleet.user()?;
     let _ = fleet.sign_out(&warm).await?;
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    if accounts > 0 {
+        fleet.keep_copies_of(accounts, redis).await?;
+    }
     let before = Traffic::of(redis)?;
     for (_, sessions) in &users {
         fleet.read(sessions).await?;

@@ -96,7 +96,7 @@ async fn copies_go_through_a_move_of_the_links_slot() {
     are_served_from_copies(&living, &servers).await;
 
     let moved = AtomicBool::new(false);
-    let moves = async {
+    let steps_taken = async {
         for (step, (node, command)) in steps.iter().enumerate() {
             let done = node.cli(command).unwrap();
             assert_eq!(done.text(), Some("OK"), "{command:?}");
@@ -119,7 +119,7 @@ async fn copies_go_through_a_move_of_the_links_slot() {
             count += 1;
         }
     };
-    tokio::join!(moves, sign_outs);
+    tokio::join!(steps_taken, sign_outs);
 
     for sessions in &ended {
         is_served_by_nobody(sessions).await;
