@@ -25,7 +25,8 @@ pub enum Wait {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum CopiesGone {
-    /// No server keeps any, or the sign-out reached no account of which there could be some: a `sid` that nobody signed in under.
+    /// No server keeps any; or the sign-out reached no account that there could be some of, as by a `sid` that nobody signed in under, on a
+    /// store without a link.
     #[default]
     NoneKept,
     /// No copy of what was ended can be served any more, on any server.
