@@ -7,8 +7,8 @@ use crate::{
     ticket::Claim,
 };
 
-/// What an epoch is sealed as that whoever brings the assertion may open.
-const PURPOSE: &str = "escrow of an assertion";
+/// What its epoch is sealed as.
+const PURPOSE: &str = Claim::ESCROW_BY_ASSERTION;
 
 const OPERATION: &str = "act on behalf of a user";
 

@@ -7,9 +7,11 @@ use crate::{Entry, EntryAddress, Sealer, Secret, seal::Ring, ticket::Claim};
 
 /// Who has every byte of a store, the secret and with it the key ring, and no ticket: what G5 is about.
 ///
-/// It takes whatever lies in the store for an epoch, or for an escrow that holds one.
+/// It takes whatever lies in the store for an epoch, for an escrow that holds one, and for the assertion that opens it.
 pub struct Burglar {
     ring: Ring,
+    /// The id of its one key, which is the second thing in whatever is sealed.
+    key: [u8; 4],
     sealer: Sealer,
     loot: Vec<Vec<u8>>,
 }
@@ -17,8 +19,10 @@ pub struct Burglar {
 impl Burglar {
     /// A burglar who has the secret.
     pub fn new(secret: &Secret) -> Self {
+        let key = secret.ring_key();
         Self {
-            ring: Ring::of(secret.ring_key()),
+            key: key.id(),
+            ring: Ring::of(key),
             sealer: Sealer::new(secret),
             loot: Vec::new(),
         }
@@ -55,15 +59,25 @@ impl Burglar {
         windows.filter_map(|window| window.try_into().ok())
     }
 
+    /// By the ring alone, and by whatever was taken as the assertion that an escrow is for.
     fn escrowed(&self) -> impl Iterator<Item = [u8; 16]> {
         let windows = self
             .loot
             .iter()
             .flat_map(|bytes| bytes.windows(Claim::BYTES + Sealer::OVERHEAD));
-        windows.filter_map(|window| {
-            let claim = Claim::open(&self.ring, Claim::ESCROW, window).ok()?;
-            Some(*claim.epoch.expose())
-        })
+        let sealed = windows.filter(|window| window.get(1..=4) == Some(&self.key));
+        let claims = sealed.flat_map(move |sealed| {
+            let by_assertion = self.loot.iter().map(move |assertion| {
+                let purpose = Claim::ESCROW_BY_ASSERTION;
+                let plain = self.ring.open_with(purpose, assertion, sealed)?;
+                Claim::of_plain(purpose, &plain)
+            });
+            [Claim::ESCROW, Claim::ESCROW_BY_ASSERTION]
+                .map(|purpose| Claim::open(&self.ring, purpose, sealed))
+                .into_iter()
+                .chain(by_assertion)
+        });
+        claims.filter_map(|claim| Some(*claim.ok()?.epoch.expose()))
     }
 }
 

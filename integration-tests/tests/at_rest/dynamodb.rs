@@ -5,7 +5,7 @@ use token_cache_core::{Secret, TokenCache};
 use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore, SweepOptions};
 use token_cache_integration_tests::servers::{DynamoDbEngine, Kept, TABLE, dynamodb_client};
 
-use crate::what_lies_there_opens_nothing;
+use crate::{LONGEST_ASSERTION, what_lies_there_opens_nothing};
 
 /// Every item of the table, whole.
 async fn all_of(client: &Client) -> Vec<Vec<u8>> {
@@ -59,7 +59,10 @@ async fn what_lies_in_a_table_opens_nothing() {
         .await
         .unwrap();
     let secret = Secret::random().unwrap();
-    let cache = TokenCache::open(store.clone(), secret.clone())
+    let cache = TokenCache::builder(store.clone())
+        .secret(secret.clone())
+        .longest_assertion(LONGEST_ASSERTION)
+        .open()
         .await
         .unwrap();
     what_lies_there_opens_nothing(

@@ -6,13 +6,19 @@
 mod dynamodb;
 mod redis;
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use token_cache_core::{
-    AccountId, Entry, EntryAddress, EntryKey, ReadOptions, Secret, Session, SignIn, Timestamp,
-    TokenCache, TokenSet, TokenStore,
+    AccountId, Entry, EntryAddress, EntryKey, OnBehalfOf, ReadOptions, Secret, Session, SignIn,
+    Timestamp, TokenCache, TokenSet, TokenStore,
     test_util::{Burglar, address_of},
 };
+
+/// What a web API is called with: who has it may read.
+const ASSERTION: &str = "the token that a web API was called with";
+
+/// No assertion lives longer.
+const LONGEST_ASSERTION: Duration = Duration::from_secs(3600);
 
 const TOKEN: &str = "the access token of a user";
 
@@ -39,6 +45,20 @@ impl Victim {
             .unwrap();
         let sign_in = if escrow { sign_in.escrow() } else { sign_in };
         let session = cache.sign_in(sign_in).await.unwrap();
+        Self::of(session, store).await
+    }
+
+    /// A web API's, which was called with an assertion.
+    async fn of_api(cache: &TokenCache, store: &dyn TokenStore, subject: &str) -> Self {
+        let now = cache.now().unwrap().as_millis() / 1_000;
+        let claims = serde_json::json!({
+            "iss": "https://id.example", "sub": subject, "iat": now, "exp": now + 600,
+        });
+        let called = OnBehalfOf::from_claims(&claims, ASSERTION).unwrap();
+        Self::of(cache.on_behalf_of(called).await.unwrap(), store).await
+    }
+
+    async fn of(session: Session, store: &dyn TokenStore) -> Self {
         session.put(&api(), TokenSet::new(TOKEN)).await.unwrap();
         let at = address_of(&session, &api()).unwrap();
         let options = ReadOptions::at(Timestamp::default());
@@ -63,6 +83,7 @@ async fn burgle<Loot: Future<Output = Vec<Vec<u8>>>>(
     for bytes in &loot {
         let contains = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
         assert!(!contains(TOKEN.as_bytes()), "a token in clear");
+        assert!(!contains(ASSERTION.as_bytes()), "an assertion in clear");
         assert!(
             !contains(b"id.example") && !contains(b"08a5019c"),
             "an id in clear"
@@ -118,4 +139,16 @@ async fn what_lies_there_opens_nothing<Loot: Future<Output = Vec<Vec<u8>>>>(
     swept().await;
     let burglar = burgle(secret, &loot, None).await;
     assert!(burglar.opens(&escrowed.at, &escrowed.sealed).is_none());
+
+    let of_api = Victim::of_api(cache, store, "eve").await;
+    let mut burglar = burgle(secret, &loot, Some(&of_api)).await;
+    assert!(burglar.opens(&of_api.at, &of_api.sealed).is_none());
+    burglar.take(ASSERTION.as_bytes());
+    assert!(burglar.opens(&of_api.at, &of_api.sealed).is_some());
+    let signed_out = cache.sign_out_account(&account("eve")).await.unwrap();
+    assert!(signed_out.ended);
+    swept().await;
+    let mut burglar = burgle(secret, &loot, None).await;
+    burglar.take(ASSERTION.as_bytes());
+    assert!(burglar.opens(&of_api.at, &of_api.sealed).is_none());
 }

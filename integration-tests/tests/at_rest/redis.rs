@@ -2,7 +2,7 @@ use token_cache_core::{Secret, TokenCache};
 use token_cache_integration_tests::servers::{RedisOptions, RedisServer};
 use token_cache_redis::{RedisConfig, RedisStore};
 
-use crate::what_lies_there_opens_nothing;
+use crate::{LONGEST_ASSERTION, what_lies_there_opens_nothing};
 
 /// Every key, and all that is under it.
 async fn all_of(url: &str) -> Vec<Vec<u8>> {
@@ -67,7 +67,10 @@ async fn what_lies_in_a_redis_opens_nothing() {
         .await
         .unwrap();
     let secret = Secret::random().unwrap();
-    let cache = TokenCache::open(store.clone(), secret.clone())
+    let cache = TokenCache::builder(store.clone())
+        .secret(secret.clone())
+        .longest_assertion(LONGEST_ASSERTION)
+        .open()
         .await
         .unwrap();
     what_lies_there_opens_nothing(&cache, &store, &secret, || all_of(&url), async || {}).await;
