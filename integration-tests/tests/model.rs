@@ -9,7 +9,7 @@ use token_cache_integration_tests::{
 };
 
 /// No scenario has as many states; one that does is not explored whole, and fails.
-const LIMIT: usize = 1_000_000;
+const LIMIT: usize = 2_000_000;
 
 #[test]
 fn every_schedule_keeps_the_promises() {

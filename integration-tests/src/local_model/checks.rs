@@ -93,13 +93,14 @@ impl World<'_> {
     }
 
     /// Whether the store has two primaries, and the one that this was read from has not signed the account out: it would answer
-    /// the same. Or it was one until less than a lease ago, and gave this server its lease.
+    /// the same. Or it was one until less than a lease ago, gave this server its lease, and is still where its link leads.
     fn is_split_brains(&self, server: usize, process: usize, account: usize) -> bool {
         let it = &self.servers[server];
         let at = &self.processes[process];
         let lately = at.stopped.is_none_or(|stopped| {
             let gone = it.clock.at(self.now).since(it.clock.at(stopped));
-            gone < LEASE && it.remembers.lease_of == process
+            let linked = it.link.as_ref().is_some_and(|link| link.process == process);
+            gone < LEASE && linked && it.remembers.lease_of == process
         });
         self.scenario.start == Start::Split && !at.ended[account] && lately
     }
@@ -198,6 +199,9 @@ impl World<'_> {
 impl LocalMutant {
     /// Whether what seems dead may be served under it.
     fn revives(self) -> bool {
-        matches!(self, Self::StampAfterRead | Self::JoinsWhatWasSent)
+        matches!(
+            self,
+            Self::StampAfterRead | Self::StampUnchecked | Self::JoinsWhatWasSent
+        )
     }
 }

@@ -136,7 +136,7 @@ impl World<'_> {
         match &it.renewal {
             None => {
                 let open = link.told && !link.lost && self.processes[link.process].acts();
-                if it.keeps && open && longer() {
+                if it.keeps && open && (longer() || !self.serves_something(server)) {
                     choices.push(Choice::Renew(server));
                 }
             }
@@ -268,6 +268,7 @@ impl World<'_> {
         }
         self.return_whoever_may();
         self.forget_the_dead();
+        self.forget_what_nobody_waits_for();
     }
 
     fn fail(&mut self, fault: Choice) {

@@ -20,6 +20,11 @@ impl World<'_> {
     ) -> bool {
         let (it, now) = (&self.servers[server], self.clock(server));
         let account = account_key(account);
+        let stamp = if self.wrong(LocalMutant::StampUnchecked) {
+            it.holder.stamp(&account)
+        } else {
+            stamp
+        };
         let may = if self.wrong(LocalMutant::LeaseUnchecked) {
             it.holder.stamp(&account) == stamp
         } else {

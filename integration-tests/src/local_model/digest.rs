@@ -3,7 +3,7 @@
 //! Times are told as time left or time gone, counters as whether they are still what somebody remembers, so that schedules
 //! which differ in what is past lead to the same state.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 
 use token_cache_core::LeaseHolder;
 
@@ -21,7 +21,7 @@ const LONG: Tick = 3;
 
 impl World<'_> {
     pub(super) fn digest(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = foldhash::quality::FixedState::default().build_hasher();
         let into = &mut hasher;
         (self.faults, self.over).hash(into);
         self.scenario.ticks.map(|_| self.passed).hash(into);
@@ -49,8 +49,8 @@ impl World<'_> {
                 }
             }
         }
-        for server in &self.servers {
-            self.server(server, into);
+        for (number, server) in self.servers.iter().enumerate() {
+            self.server(number, server, into);
         }
         for sign_out in &self.sign_outs {
             (sign_out.sendings, sign_out.settled).hash(into);
@@ -129,11 +129,12 @@ impl World<'_> {
         }
     }
 
-    fn server(&self, it: &Server, into: &mut impl Hasher) {
+    fn server(&self, number: usize, it: &Server, into: &mut impl Hasher) {
         let now = it.clock.at(self.now);
         let gone = |tick: Tick| (self.now - tick).min(LONG);
         let lease = it.holder.lease_until();
-        let leased = self.has_link().then_some(lease).flatten();
+        let counts = self.has_link() && self.serves_something(number);
+        let leased = lease.filter(|_| counts);
         leased.map(|until| until.since(now)).hash(into);
         let known = it.holder.known_registry();
         let known = known.map(|(id, since)| (id, now.since(since).min(with_drift(LEASE))));

@@ -42,7 +42,7 @@ struct Node {
 /// Tries every schedule of `scenario`, up to so many states.
 pub fn explore_local(scenario: &LocalScenario, limit: usize) -> LocalExplored {
     let start = World::new(scenario, false);
-    let mut seen = HashSet::from([start.digest()]);
+    let mut seen: HashSet<u64, foldhash::fast::FixedState> = [start.digest()].into_iter().collect();
     let mut nodes = vec![Node {
         parent: 0,
         choice: None,

@@ -16,7 +16,8 @@ impl World<'_> {
     /// A server opens its link to a process, and listens.
     pub(super) fn connect(&mut self, server: usize, process: usize) {
         let late_forgets = self.wrong(LocalMutant::VouchesForTheConnectionBefore);
-        let lease_stays = self.wrong(LocalMutant::LeaseOutlivesConnection);
+        let lease_stays = self.wrong(LocalMutant::LeaseOutlivesConnection)
+            || self.wrong(LocalMutant::LeaseRunsWhileConnecting);
         let split = self.scenario.start == Start::Split;
         let it = &mut self.servers[server];
         if lease_stays {
@@ -38,7 +39,11 @@ impl World<'_> {
     pub(super) fn told(&mut self, server: usize) {
         let now = self.now;
         let copies_stay = self.wrong(LocalMutant::CopiesOutliveConnection);
+        let lease_ends = self.wrong(LocalMutant::LeaseRunsWhileConnecting);
         let it = &mut self.servers[server];
+        if lease_ends {
+            it.remembers.lease_before = None;
+        }
         let good = it.stamps();
         let Some(link) = &mut it.link else { return };
         let number = link.number.unwrap_or_else(|| it.holder.connecting());

@@ -15,11 +15,12 @@
 //! shows what another shows.
 //!
 //! To keep the states few: a read or a renewal is sent and lands in one step (that it lands later only makes the copy older and the
-//! lease shorter), and a sign-out returns as soon as it may (later is safer).
+//! lease shorter), a sign-out returns as soon as it may (later is safer), and what changes nothing is left out: acknowledgements that
+//! nobody waits for, what servers without copies hear, the lease of a server that serves nothing.
 //!
 //! **What split brain may do.** With two primaries at once a sign-out ends a session at one of them, and whoever asks the other is
 //! still given its tokens, with local copies or without. Copies add that a server whose lease is the other one's may serve them for
-//! what is left of the lease after that one has gone. The scenario checks that they add nothing else.
+//! what is left of the lease after that one has gone, until it notices. The scenario checks that they add nothing else.
 //!
 //! **What is taken for granted**, beside what the store promises: a store server that is no primary any more loses those who
 //! listen to it (Sentinel kills their connections, a cluster ends their subscriptions); announcements and markers of one connection come

@@ -76,18 +76,9 @@ impl World<'_> {
     }
 
     fn announce(&mut self, number: usize, process: usize) -> Announced {
-        let SignOut { act, sendings, .. } = self.sign_outs[number];
-        let sending = if self.wrong(LocalMutant::OneIdForAllSendings) {
-            0
-        } else {
-            sendings
-        };
-        let mut id = [0; 16];
-        id[0] = u8::try_from(number).unwrap_or_default();
-        id[1] = sending;
-        let id = AnnouncementId::from_bytes(id);
-        let deaf = (!self.servers[act.by].keeps).then_some(act.by);
-        for link in self.listeners(process, deaf) {
+        let act = self.sign_outs[number].act;
+        let id = self.announcement_id(number);
+        for link in self.listeners(process) {
             link.queue.push_back(Push::Announced {
                 announcement: id,
                 account: act.account,
@@ -111,6 +102,19 @@ impl World<'_> {
             registry: same.then(|| registry_id(name)),
             holders,
         }
+    }
+
+    /// What a sign-out is announced under.
+    fn announcement_id(&self, number: usize) -> AnnouncementId {
+        let sending = if self.wrong(LocalMutant::OneIdForAllSendings) {
+            0
+        } else {
+            self.sign_outs[number].sendings
+        };
+        let mut id = [0; 16];
+        id[0] = u8::try_from(number).unwrap_or_default();
+        id[1] = sending;
+        AnnouncementId::from_bytes(id)
     }
 
     /// Whether a sign-out may be sent: the mutant asks before it whether copies are kept.
@@ -194,6 +198,17 @@ impl World<'_> {
         }
         let (to, by) = (flying.to, flying.by);
         self.tell(|| format!("server {to} has server {by}'s acknowledgement"));
+    }
+
+    /// Takes away the acknowledgements that change nothing, whenever they come.
+    pub(super) fn forget_what_nobody_waits_for(&mut self) {
+        let open = |number: &usize| !matches!(self.sign_outs[*number].stage, Stage::Over);
+        let awaited: Vec<_> = (0..self.sign_outs.len())
+            .filter(open)
+            .map(|number| self.announcement_id(number))
+            .collect();
+        self.acks
+            .retain(|flying| awaited.contains(&flying.ack.announcement));
     }
 
     /// Whoever waits no longer returns.

@@ -162,6 +162,11 @@ impl<'a> World<'a> {
         self.scenario.wrong == Some(mutant)
     }
 
+    /// Whether a server ever has anything to serve under its lease.
+    pub(super) fn serves_something(&self, server: usize) -> bool {
+        self.scenario.reads.iter().any(|(by, _)| *by == server)
+    }
+
     /// Whether the store has a link.
     pub(super) fn has_link(&self) -> bool {
         !matches!(self.scenario.start, Start::NoLink | Start::Unsaid)
@@ -233,16 +238,11 @@ impl<'a> World<'a> {
         registry.get_or_insert_with(|| Registry::new(made))
     }
 
-    /// The links on which an announcement of a process is heard.
-    pub(super) fn listeners(
-        &mut self,
-        process: usize,
-        but: Option<usize>,
-    ) -> impl Iterator<Item = &mut Connection> {
+    /// The links on which an announcement of a process is heard. Those who keep no copies answer none, whatever they hear.
+    pub(super) fn listeners(&mut self, process: usize) -> impl Iterator<Item = &mut Connection> {
         let through_replica = self.wrong(LocalMutant::DemotedKeepsListeners);
-        let servers = self.servers.iter_mut().enumerate();
-        let servers = servers.filter(move |(number, _)| Some(*number) != but);
-        let links = servers.filter_map(|(_, server)| server.link.as_mut());
+        let keepers = self.servers.iter_mut().filter(|server| server.keeps);
+        let links = keepers.filter_map(|server| server.link.as_mut());
         links.filter(move |link| !link.lost && (link.process == process || through_replica))
     }
 

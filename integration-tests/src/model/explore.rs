@@ -50,7 +50,8 @@ pub fn explore(scenario: &Scenario, limit: usize) -> Explored {
         choice: None,
         depth: 0,
     }];
-    let mut seen: HashMap<u64, u8> = HashMap::from([(Run::new(scenario, false).key(), 0)]);
+    let start = (Run::new(scenario, false).key(), 0);
+    let mut seen: HashMap<u64, u8, foldhash::fast::FixedState> = [start].into_iter().collect();
     let mut frontier: VecDeque<u32> = VecDeque::from([0]);
     let (mut choices, mut longest) = (0, 0);
     while let Some(at) = frontier.pop_front() {

@@ -1,7 +1,7 @@
 //! One schedule: a scenario's actors, polled by hand, one choice after the other.
 
 use std::{
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{BuildHasher, Hash, Hasher},
     pin::Pin,
     sync::Arc,
     task::{Context, Waker},
@@ -219,7 +219,7 @@ impl<'a> Run<'a> {
     /// A digest of all that can still matter, but for the faults left.
     pub(super) fn key(&self) -> u64 {
         let inner = self.world.lock();
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = foldhash::quality::FixedState::default().build_hasher();
         inner.now.hash(&mut hasher);
         inner.state.hash(&mut hasher);
         self.jumped.hash(&mut hasher);

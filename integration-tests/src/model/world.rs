@@ -5,7 +5,7 @@
 
 use std::{
     any::Any,
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{BuildHasher, Hash},
 };
 
 use token_cache_core::{EpochHash, Timestamp};
@@ -238,7 +238,5 @@ impl Inner {
 
 /// A digest.
 pub(super) fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
+    foldhash::quality::FixedState::default().hash_one(value)
 }
