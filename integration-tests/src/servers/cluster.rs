@@ -6,12 +6,17 @@ use super::{RedisOptions, RedisServer, ServerError, wait};
 
 const SLOTS: usize = 16_384;
 const FORM_LIMIT: Duration = Duration::from_secs(30);
+const FOLLOW_LIMIT: Duration = Duration::from_secs(30);
+const FAILOVER_LIMIT: Duration = Duration::from_secs(30);
+/// After so long a replica gives up, by `CLUSTER FAILOVER`'s own limit.
+const TAKEOVER_LIMIT: Duration = Duration::from_secs(5);
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A Redis Cluster of local masters without replicas.
+/// A Redis Cluster of local masters, each with a replica or none.
 #[derive(Debug)]
 pub struct RedisCluster {
     nodes: Vec<RedisServer>,
+    replicas: Vec<RedisServer>,
 }
 
 impl RedisCluster {
@@ -25,7 +30,62 @@ impl RedisCluster {
             .map(|_| RedisServer::start(node_options()))
             .collect::<Result<Vec<_>, _>>()?;
         form(&nodes.iter().map(RedisServer::address).collect::<Vec<_>>())?;
-        Ok(Self { nodes })
+        Ok(Self {
+            nodes,
+            replicas: Vec::new(),
+        })
+    }
+
+    /// The same, each master with a replica that has all it has.
+    ///
+    /// # Errors
+    /// A server that does not start, a cluster that does not form, or a replica that does not follow.
+    pub fn with_replicas(masters: usize) -> Result<Self, ServerError> {
+        let mut cluster = Self::start(masters)?;
+        let replicas = (0..masters).map(|_| RedisServer::start(node_options()));
+        cluster.replicas = replicas.collect::<Result<Vec<_>, _>>()?;
+        for (master, replica) in cluster.nodes.iter().zip(&cluster.replicas) {
+            follow(master, replica)?;
+        }
+        wait::until(FOLLOW_LIMIT, "not every node knows all replicas", || {
+            let all = cluster.nodes.iter().chain(&cluster.replicas);
+            all.map(|node| masters_and_replicas(node).ok())
+                .all(|known| known == Some((masters, masters)))
+                .then_some(())
+        })?;
+        Ok(cluster)
+    }
+
+    /// Has the replica of the master number `at` take over from it, as `CLUSTER FAILOVER` does: nothing is lost, and the master becomes
+    /// its replica.
+    ///
+    /// # Errors
+    /// There is no replica, or it does not take over within 30 s.
+    pub fn fail_over(&mut self, at: usize) -> Result<(), ServerError> {
+        let (Some(master), Some(replica)) = (self.nodes.get_mut(at), self.replicas.get_mut(at))
+        else {
+            return Err(ServerError::new(format!("master {at} has no replica")));
+        };
+        wait::until(FAILOVER_LIMIT, "the replica refuses", || {
+            take_over(replica).ok()
+        })?;
+        std::mem::swap(master, replica);
+        self.wait_until_in_step(at)
+    }
+
+    /// Waits until the replica of the master number `at` has all that it has.
+    ///
+    /// # Errors
+    /// There is no such master, or its replica does not get there within 30 s.
+    pub fn wait_until_in_step(&self, at: usize) -> Result<(), ServerError> {
+        wait::until(FOLLOW_LIMIT, "the replica does not follow", || {
+            is_in_step(self.nodes.get(at)?).then_some(())
+        })
+    }
+
+    /// The replicas, each of the master that has its number.
+    pub fn replicas(&self) -> &[RedisServer] {
+        &self.replicas
     }
 
     /// The masters, in the order of their slots.
@@ -74,6 +134,52 @@ pub(super) fn form(nodes: &[SocketAddr]) -> Result<(), ServerError> {
     wait::until(FORM_LIMIT, "the cluster does not form", || {
         nodes.iter().all(is_whole).then_some(())
     })
+}
+
+fn follow(master: &RedisServer, replica: &RedisServer) -> Result<(), ServerError> {
+    let port = master.port().to_string();
+    replica.cli(&["CLUSTER", "MEET", "127.0.0.1", &port])?;
+    let id = master.cli(&["CLUSTER", "MYID"])?;
+    let id = id
+        .text()
+        .ok_or_else(|| ServerError::new("a node without a name"))?;
+    wait::until(FOLLOW_LIMIT, "the replica knows no master", || {
+        replica.cli(&["CLUSTER", "REPLICATE", id]).ok()
+    })?;
+    // Told again it would begin anew.
+    wait::until(FOLLOW_LIMIT, "the replica does not follow", || {
+        is_in_step(master).then_some(())
+    })
+}
+
+/// A replica that has lost its master for a moment refuses, and one that waits for a slow master gives up.
+fn take_over(replica: &RedisServer) -> Result<(), ServerError> {
+    replica.cli(&["CLUSTER", "FAILOVER"])?;
+    wait::until(TAKEOVER_LIMIT, "the replica does not take over", || {
+        (replica.role().as_deref() == Some("master")).then_some(())
+    })
+}
+
+/// Whether a replica has all that a master has.
+fn is_in_step(master: &RedisServer) -> bool {
+    let Ok(info) = master.cli(&["INFO", "replication"]) else {
+        return false;
+    };
+    let info = info.text().unwrap_or_default();
+    let offset = |name: &str| {
+        let (_, rest) = info.split_once(name)?;
+        rest.split([',', '\r']).next()?.parse::<u64>().ok()
+    };
+    info.contains("state=online") && offset(",offset=") == offset("master_repl_offset:")
+}
+
+/// How many masters and replicas a node knows of.
+fn masters_and_replicas(node: &RedisServer) -> Result<(usize, usize), ServerError> {
+    let nodes = node.cli(&["CLUSTER", "NODES"])?;
+    let lines = nodes.text().unwrap_or_default().lines();
+    let flags: Vec<&str> = lines.filter_map(|line| line.split(' ').nth(2)).collect();
+    let count = |role| flags.iter().filter(|flags| flags.contains(role)).count();
+    Ok((count("master"), count("slave")))
 }
 
 fn call(node: SocketAddr, command: &[&str]) -> Result<Value, ServerError> {

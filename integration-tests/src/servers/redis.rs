@@ -248,6 +248,13 @@ impl RedisServer {
         binary::describe(&self.program)
     }
 
+    /// What it says it is: `master`, `slave`, `sentinel`; none where it doesn't answer.
+    pub fn role(&self) -> Option<String> {
+        let role = self.cli(&["ROLE"]).ok()?;
+        let role = role.items()?.first()?.text()?;
+        Some(role.to_owned())
+    }
+
     fn configuration(&self) -> PathBuf {
         self.folder.path().join("redis.conf")
     }

@@ -86,7 +86,7 @@ impl SentinelSetup {
                     .primary()
                     .is_ok_and(|primary| primary == replica.address())
             };
-            let promoted = || role(replica).as_deref() == Some("master");
+            let promoted = || replica.role().as_deref() == Some("master");
             (self.sentinels.iter().all(named) && promoted()).then_some(())
         })
     }
@@ -107,7 +107,7 @@ impl SentinelSetup {
         killed.kill9()?;
         wait::until(FAILOVER_LIMIT, "the sentinels do not fail over", || {
             let serving = self.serving().ok()?;
-            (serving.address() != before && role(serving)? == "master").then_some(())
+            (serving.address() != before && serving.role()? == "master").then_some(())
         })?;
         let killed = if began_as_primary {
             self.servers.primary_mut()
@@ -155,13 +155,6 @@ impl SentinelSetup {
     pub fn primary(&self) -> &RedisServer {
         self.servers.primary()
     }
-}
-
-/// What a server says it is.
-fn role(server: &RedisServer) -> Option<String> {
-    let role = server.cli(&["ROLE"]).ok()?;
-    let role = role.items()?.first()?.text()?;
-    Some(role.to_owned())
 }
 
 #[derive(Debug)]

@@ -194,7 +194,12 @@ impl Faults {
             }
             Store::Cluster(cluster) => {
                 let at = self.index(cluster.nodes().len());
-                self.disturb(&cluster.nodes()[at])?;
+                if self.random.percent(25) {
+                    self.count("failover");
+                    cluster.fail_over(at)?;
+                } else {
+                    self.disturb(&cluster.nodes()[at])?;
+                }
             }
             Store::Sentinel(setup) => {
                 if self.links.is_some() && self.random.percent(25) {

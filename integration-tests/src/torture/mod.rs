@@ -52,7 +52,7 @@ pub struct Options {
 pub enum Topology {
     /// One Redis
     Standalone,
-    /// Redis Cluster of three masters
+    /// Redis Cluster of three masters, each with a replica
     Cluster,
     /// A Redis primary with a replica, watched by Sentinels
     Sentinel,

@@ -51,7 +51,7 @@ impl Stage {
             Topology::Standalone => Self::on_lines(StoreKind::Redis, options, plain),
             Topology::DynamoDb => Self::on_lines(StoreKind::DynamoDb, options, plain),
             Topology::Cluster => {
-                let cluster = RedisCluster::start(3)?;
+                let cluster = RedisCluster::with_replicas(3)?;
                 let nodes: Vec<String> = cluster
                     .nodes()
                     .iter()
@@ -127,7 +127,10 @@ impl fmt::Display for Stage {
             Store::Own(store @ OwnStore::DynamoDb(_)) => {
                 return write!(f, "{store}, one engine over a file");
             }
-            Store::Cluster(cluster) => ("a cluster of masters", cluster.nodes().first()),
+            Store::Cluster(cluster) => (
+                "a cluster of three masters, each with a replica",
+                cluster.nodes().first(),
+            ),
             Store::Sentinel(setup) => (
                 "a primary and a replica under Sentinels, replicas=1",
                 Some(setup.primary()),

@@ -81,12 +81,7 @@ fn a_failover_by_sentinels_lets_no_copy_outlive_a_sign_out() {
 fn on_a_cluster_no_copy_outlives_a_sign_out() {
     let cluster = RedisCluster::start(3).unwrap();
     let nodes = cluster.nodes();
-    let addresses: Vec<String> = nodes
-        .iter()
-        .map(|node| node.address().to_string())
-        .collect();
-    let url = format!("redis+cluster://{}?{COPIES}", addresses.join(","));
-    let fleet = Fleet::start(program(), &vec![url; SERVERS]).unwrap();
+    let fleet = Fleet::start(program(), &vec![url_of(&cluster); SERVERS]).unwrap();
     // Accounts in several slots, and one link.
     for at in 0..6 {
         let session = signed_in(&fleet, at % SERVERS);
@@ -94,6 +89,28 @@ fn on_a_cluster_no_copy_outlives_a_sign_out() {
         let out = sign_out(&fleet, (at + 1) % SERVERS, &session);
         assert_eq!(waited_for(&out).1, SERVERS - 1);
         assert_signed_out(&fleet, &session);
+    }
+    assert_kept(&fleet, Rules::ALL);
+}
+
+#[test]
+fn a_failover_on_a_cluster_lets_no_copy_outlive_a_sign_out() {
+    let mut cluster = RedisCluster::with_replicas(3).unwrap();
+    let fleet = Fleet::start(program(), &vec![url_of(&cluster); SERVERS]).unwrap();
+    // Each master goes in turn: that of the link, and those of the accounts.
+    for at in 0..3 {
+        let sessions = [signed_in(&fleet, 0), signed_in(&fleet, 1)];
+        for session in &sessions {
+            let all = || cluster.nodes().iter().chain(cluster.replicas());
+            copied_everywhere(&fleet, session, || all().map(reads).sum());
+        }
+        let overtaken = fleet.begin(1, signing_out(&sessions[0]));
+        cluster.fail_over(at).unwrap();
+        for session in &sessions {
+            sign_out(&fleet, at, session);
+            assert_signed_out(&fleet, session);
+        }
+        overtaken.wait();
     }
     assert_kept(&fleet, Rules::ALL);
 }
@@ -114,6 +131,12 @@ fn over_tls_no_copy_outlives_a_sign_out() {
     assert_eq!(waited_for(&out).1, SERVERS - 1);
     assert_signed_out(&fleet, &session);
     assert_kept(&fleet, Rules::ALL);
+}
+
+fn url_of(cluster: &RedisCluster) -> String {
+    let nodes = cluster.nodes().iter();
+    let addresses: Vec<String> = nodes.map(|node| node.address().to_string()).collect();
+    format!("redis+cluster://{}?{COPIES}", addresses.join(","))
 }
 
 fn copied_everywhere(fleet: &Fleet, session: &Ticketed, requests: impl Fn() -> u64) {

@@ -27,3 +27,16 @@ fn a_killed_master_comes_back_into_its_cluster() {
     node.restart().unwrap();
     assert_eq!(node.cli(&["CLUSTER", "MYID"]).unwrap(), id);
 }
+
+#[test]
+fn a_replica_takes_over_from_its_master_and_back() {
+    let mut cluster = RedisCluster::with_replicas(3).unwrap();
+    for _ in 0..2 {
+        let before = [cluster.nodes()[1].port(), cluster.replicas()[1].port()];
+        cluster.fail_over(1).unwrap();
+        let after = [cluster.replicas()[1].port(), cluster.nodes()[1].port()];
+        assert_eq!(after, before);
+        assert_eq!(cluster.nodes()[1].role().unwrap(), "master");
+        assert_eq!(cluster.replicas()[1].role().unwrap(), "slave");
+    }
+}
