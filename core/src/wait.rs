@@ -31,8 +31,9 @@ pub enum CopiesGone {
     NoneKept,
     /// No copy of what was ended can be served any more, on any server.
     Gone {
-        /// How many other servers held a lease; none are known where the store has no link, and the greatest age was waited out.
-        servers: usize,
+        /// The other servers that held a lease, each by its [`TokenCache::server_id`](crate::TokenCache::server_id), in order. None
+        /// are known where the store has no link, and the greatest age was waited out.
+        servers: Vec<ServerId>,
         /// Those of them that did not answer: they were waited for until their lease ran out, and are waited for no more unless
         /// they come back.
         silent: Vec<ServerId>,
@@ -56,7 +57,7 @@ impl CopiesGone {
             (
                 Self::Gone {
                     servers,
-                    mut silent,
+                    silent,
                     waited,
                 },
                 Self::Gone {
@@ -64,16 +65,18 @@ impl CopiesGone {
                     silent: more,
                     waited: longer,
                 },
-            ) => {
-                silent.extend(more);
-                silent.sort_unstable();
-                silent.dedup();
-                Self::Gone {
-                    servers: servers.max(others),
-                    silent,
-                    waited: waited + longer,
-                }
-            }
+            ) => Self::Gone {
+                servers: union(servers, others),
+                silent: union(silent, more),
+                waited: waited + longer,
+            },
         }
     }
+}
+
+fn union(mut servers: Vec<ServerId>, more: Vec<ServerId>) -> Vec<ServerId> {
+    servers.extend(more);
+    servers.sort_unstable();
+    servers.dedup();
+    servers
 }

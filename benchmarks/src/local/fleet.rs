@@ -43,7 +43,7 @@ impl Fleet {
             match self.sign_out(&user).await?.0.copies {
                 CopiesGone::Gone {
                     servers, silent, ..
-                } if servers == others && silent.is_empty() => {
+                } if servers.len() == others && silent.is_empty() => {
                     return self.keep_copies_of(1, redis).await.map(drop);
                 }
                 _ => tokio::time::sleep(Duration::from_millis(100)).await,

@@ -5,7 +5,8 @@ use super::{
     namespace::{changed_meanwhile, usurped},
 };
 use crate::{
-    CopiesGone, Error, NamespaceRecord, Result, SignOut, Wait, local::KeptCopies, protocol::Ended,
+    CopiesGone, Error, NamespaceRecord, Result, ServerId, SignOut, Wait, local::KeptCopies,
+    protocol::Ended,
 };
 
 impl TokenCache {
@@ -25,6 +26,12 @@ impl TokenCache {
     /// ```
     pub fn local_copies(&self) -> Option<KeptCopies> {
         self.0.copies.as_ref().map(|copies| copies.kept())
+    }
+
+    /// Who this server is to the others of its fleet, as [`CopiesGone::Gone`] names them: random, new each time a cache is opened. Log it at
+    /// the start, and a sign-out that waited for a server tells which machine that was. Does no I/O.
+    pub fn server_id(&self) -> ServerId {
+        self.0.member.server()
     }
 
     /// How long a server that hears nothing of a sign-out may serve local copies, as the namespace's record says, or said until

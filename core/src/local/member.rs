@@ -219,7 +219,7 @@ impl Member {
             }
             (Wait::Everywhere, None) => {
                 until(&*self.ears.clock, Some(received + with_drift(longest))).await;
-                Ok(("age", self.gone(0, Vec::new(), received)))
+                Ok(("age", self.gone(Vec::new(), Vec::new(), received)))
             }
             (Wait::Everywhere, Some(_)) => {
                 Ok(self.acknowledged(announced, longest, received).await)
@@ -287,10 +287,15 @@ impl Member {
             // Those of whom the link's task does not hear are waited for once more.
             let _ = self.silent.try_send(silent);
         }
-        (outcome, self.gone(servers.len(), names, received))
+        (outcome, self.gone(servers, names, received))
     }
 
-    fn gone(&self, servers: usize, silent: Vec<ServerId>, since: BootInstant) -> CopiesGone {
+    fn gone(
+        &self,
+        servers: Vec<ServerId>,
+        silent: Vec<ServerId>,
+        since: BootInstant,
+    ) -> CopiesGone {
         CopiesGone::Gone {
             servers,
             silent,

@@ -39,7 +39,7 @@ impl From<token_cache::CopiesGone> for CopiesGone {
                 waited,
                 ..
             } => Self::Gone {
-                servers,
+                servers: servers.len(),
                 silent: silent.len(),
                 waited,
             },
