@@ -75,12 +75,22 @@ fn listening_at(node: &RedisServer) -> Option<i64> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn copies_go_through_a_move_of_the_links_slot() {
     let cluster = RedisCluster::start(NODES).unwrap();
+    copies_go_through_a_move(&cluster, COPIES).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_go_through_a_move_of_the_links_slot_that_replicas_confirm() {
+    let cluster = RedisCluster::with_replicas(NODES).unwrap();
+    copies_go_through_a_move(&cluster, &format!("replicas=1&{COPIES}")).await;
+}
+
+async fn copies_go_through_a_move(cluster: &RedisCluster, parameters: &str) {
     let nodes = cluster.nodes();
     let addresses: Vec<_> = nodes
         .iter()
         .map(|node| node.address().to_string())
         .collect();
-    let parameters = format!("operation_timeout=2s&connect_timeout=2s&{COPIES}");
+    let parameters = format!("operation_timeout=2s&connect_timeout=2s&{parameters}");
     let url = format!("redis+cluster://{}?{parameters}", addresses.join(","));
     let fleet = Fleet::of(&vec![url; 3]).await;
     let servers: Vec<_> = nodes.iter().collect();

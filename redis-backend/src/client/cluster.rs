@@ -8,7 +8,10 @@ use redis::{
     cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr},
 };
 
-use super::{call::Call, connection::is_unknown_script};
+use super::{
+    call::Call,
+    connection::{Wait, is_unknown_script, replicas},
+};
 
 /// A connection to the nodes of a cluster. The driver's own retries are off: it would send a sign-in twice.
 #[derive(Clone)]
@@ -43,51 +46,65 @@ impl ClusterConnection {
     }
 
     pub(super) async fn send(&mut self, call: &Call) -> RedisResult<Value> {
-        let command = call.to_send();
-        let sent = self.0.req_packed_command(&command).await;
+        let sent = self.0.req_packed_command(&call.to_send()).await;
         match sent.and_then(Value::extract_error) {
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Ask) => {
-                self.send_where_it_is(call, &command, error).await
-            }
+            Err(error) if has_moved(&error) => self
+                .send_where_it_is(call, error, None)
+                .await
+                .map(|(answer, _)| answer),
             answer => answer,
         }
     }
 
     /// The key has moved ahead of its slot: the node that has it answers to who says so. A script that this node doesn't know is loaded
-    /// there, since the slot still leads to the other.
-    async fn send_where_it_is(
+    /// there, since the slot still leads to the other. Says how many of the node's replicas have what the call leaves, where it waits for them.
+    pub(super) async fn send_where_it_is(
         &mut self,
         call: &Call,
-        command: &Cmd,
-        error: RedisError,
-    ) -> RedisResult<Value> {
-        let Some((host, port)) = error
+        moved: RedisError,
+        wait: Option<Wait>,
+    ) -> RedisResult<(Value, Option<u32>)> {
+        let Some((host, port)) = moved
             .redirect_node()
             .and_then(|(address, _)| address.rsplit_once(':'))
             .and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)))
         else {
-            return Err(error);
+            return Err(moved);
         };
-        match (self.ask(command, &host, port).await, call.script) {
+        match (self.ask(call, &host, port, wait).await, call.script) {
             (Err(unknown), Some(script)) if is_unknown_script(&unknown) => {
                 self.send_to_node(script.load(), &host, port).await?;
-                self.ask(command, &host, port).await
+                self.ask(call, &host, port, wait).await
             }
             (answer, _) => answer,
         }
     }
 
-    async fn ask(&mut self, command: &Cmd, host: &str, port: u16) -> RedisResult<Value> {
-        let mut pipeline = Pipeline::with_capacity(2);
-        pipeline.cmd("ASKING").add_command(command.clone());
+    async fn ask(
+        &mut self,
+        call: &Call,
+        host: &str,
+        port: u16,
+        wait: Option<Wait>,
+    ) -> RedisResult<(Value, Option<u32>)> {
+        let mut pipeline = Pipeline::with_capacity(3);
+        pipeline
+            .cmd("ASKING")
+            .add_command(call.to_send().into_owned());
+        if let Some(wait) = wait {
+            pipeline.add_command(wait.command());
+        }
+        let count = pipeline.len();
         let host = host.to_owned();
         let node = SingleNodeRoutingInfo::ByAddress { host, port };
-        let answers = self.0.route_pipeline(pipeline, 0, 2, node).await?;
-        answers
-            .into_iter()
-            .next_back()
+        let answers = self.0.route_pipeline(pipeline, 0, count, node).await?;
+        let mut answers = answers.into_iter().skip(1);
+        let answer = answers
+            .next()
             .ok_or((ErrorKind::UnexpectedReturnType, "no answer"))?
-            .extract_error()
+            .extract_error()?;
+        let replicas = answers.next().map(replicas).transpose()?.flatten();
+        Ok((answer, replicas))
     }
 
     pub(super) async fn send_to_slot(&mut self, command: Cmd, key: &[u8]) -> RedisResult<Value> {
@@ -130,6 +147,11 @@ impl ClusterConnection {
             .route_pipeline(pipeline, 0, count, slot_of(key))
             .await
     }
+}
+
+/// Whether a key is at another node already, which is not where its slot leads yet.
+pub(super) fn has_moved(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::Ask)
 }
 
 fn slot_of(key: &[u8]) -> SingleNodeRoutingInfo {

@@ -19,6 +19,22 @@ pub(super) struct Wait {
     pub(super) millis: u64,
 }
 
+impl Wait {
+    pub(super) fn command(self) -> redis::Cmd {
+        let mut command = redis::cmd("WAIT");
+        command.arg(self.replicas).arg(self.millis);
+        command
+    }
+}
+
+/// What `WAIT` answers.
+pub(super) fn replicas(answer: Value) -> RedisResult<Option<u32>> {
+    match answer.extract_error()? {
+        Value::Int(replicas) => Ok(u32::try_from(replicas).ok()),
+        _ => Ok(None),
+    }
+}
+
 impl Connection {
     /// A cluster's comes back node by node: opened anew as a whole, it would wait for a node that hangs.
     pub(super) fn heals_itself(&self) -> bool {
@@ -104,8 +120,8 @@ impl Connection {
         for call in calls {
             pipeline.add_command(call.to_send().into_owned());
         }
-        if let Some(Wait { replicas, millis }) = wait {
-            pipeline.cmd("WAIT").arg(replicas).arg(millis);
+        if let Some(wait) = wait {
+            pipeline.add_command(wait.command());
         }
         let count = load.len() + calls.len() + usize::from(wait.is_some());
         let answers = match self {
@@ -117,22 +133,30 @@ impl Connection {
             #[cfg(feature = "cluster")]
             Self::Cluster(cluster) => {
                 let key = calls.first().map_or(&[][..], |call| &call.key);
-                cluster.send_pipeline(pipeline, count, key).await?
+                match (cluster.send_pipeline(pipeline, count, key).await, calls) {
+                    (Err(moved), [call]) if super::cluster::has_moved(&moved) => {
+                        let followed = cluster.send_where_it_is(call, moved, wait).await?;
+                        return Ok(Together {
+                            answers: vec![Ok(followed.0)],
+                            replicas: followed.1,
+                        });
+                    }
+                    (answers, _) => answers?,
+                }
             }
         };
-        let mut answers = answers.into_iter().map(Value::extract_error);
-        for _ in &load {
-            answers.next().transpose()?;
+        let mut answers = answers.into_iter();
+        for loaded in answers.by_ref().take(load.len()) {
+            loaded.extract_error()?;
         }
-        let mut answers: Vec<_> = answers.collect();
-        let replicas = match (wait, answers.len() > calls.len()) {
-            (Some(_), true) => match answers.pop().transpose()? {
-                Some(Value::Int(replicas)) => u32::try_from(replicas).ok(),
-                _ => None,
-            },
-            _ => None,
-        };
-        Ok(Together { answers, replicas })
+        Ok(Together {
+            answers: answers
+                .by_ref()
+                .take(calls.len())
+                .map(Value::extract_error)
+                .collect(),
+            replicas: answers.next().map(replicas).transpose()?.flatten(),
+        })
     }
 }
 

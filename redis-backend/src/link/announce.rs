@@ -78,8 +78,9 @@ pub(super) async fn announce(
         match wire.confirmed(ANNOUNCE, call()?).await {
             Ok(answer) => return announced(ANNOUNCE, answer, true),
             // A lost link is no reason to fail; a replica that is missing, or an answer that took too long, is.
-            Err(error) if error.kind() == ErrorKind::Unavailable && client.replicas().is_none() => {
-            }
+            Err(error)
+                if error.kind() == ErrorKind::Unavailable
+                    && (client.replicas().is_none() || !error.may_have_applied()) => {}
             Err(error) => return Err(error),
         }
     }
