@@ -17,6 +17,9 @@ const USERS: usize = 100;
 /// What a sign-out may take where every server lives, in sign-outs without copies, each of which is one round trip to the store.
 const ROUND_TRIPS: f64 = 3.0;
 
+/// What a message takes there and back between two zones of a cloud region, at the least.
+const NETWORK: Duration = Duration::from_micros(500);
+
 const LEASE: Duration = Duration::from_secs(1);
 const COPIES: &str = "&local_copies=60s&lease=1s";
 
@@ -25,7 +28,13 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     for servers in [1, 4, 16] {
         let name = format!("local/sign-out/{servers}");
         if args.wants(&name) {
-            figures.push(alive(args, name, servers).await?);
+            figures.push(alive(args, name, servers, None).await?);
+        }
+    }
+    for servers in [4, 16] {
+        let name = format!("local/sign-out/{servers}/rtt-{}us", NETWORK.as_micros());
+        if args.wants(&name) {
+            figures.push(alive(args, name, servers, Some(NETWORK)).await?);
         }
     }
     let name = "local/sign-out/dead-server";
@@ -35,14 +44,35 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     Ok(())
 }
 
-/// With every server alive, beside the same fleet without copies.
-async fn alive(args: &Args, name: String, servers: usize) -> Result<Figure> {
+/// With every server alive, beside the same fleet without copies; each behind a network of its own, where it is said how long a
+/// message takes on it there and back.
+async fn alive(
+    args: &Args,
+    name: String,
+    servers: usize,
+    network: Option<Duration>,
+) -> Result<Figure> {
     report::progress(&name);
     let redis = RedisServer::start(RedisOptions::default())?;
-    let fleet = |prefix, parameters| vec![url(&redis.url(), prefix, parameters); servers];
-    let mut ours = Fleet::open(&fleet("copies", COPIES)).await?;
-    let mut bare = Fleet::open(&fleet("bare", "")).await?;
+    let networks = (0..2 * servers).map(|_| network.map(|_| Proxy::start(redis.address())));
+    let networks = networks
+        .map(Option::transpose)
+        .collect::<std::result::Result<Vec<_>, _>>()?;
+    let fleet = |networks: &[Option<Proxy>], prefix, parameters| -> Vec<_> {
+        let direct = || redis.url();
+        let each = networks
+            .iter()
+            .map(|it| it.as_ref().map_or_else(direct, Proxy::url));
+        each.map(|address| url(&address, prefix, parameters))
+            .collect()
+    };
+    let mut ours = Fleet::open(&fleet(&networks[..servers], "copies", COPIES)).await?;
+    let mut bare = Fleet::open(&fleet(&networks[servers..], "bare", "")).await?;
     ours.hold_leases(&redis).await?;
+    for (proxy, takes) in networks.iter().flatten().zip(network.into_iter().cycle()) {
+        proxy.delay(takes);
+        proxy.part_links(takes, takes);
+    }
     let (mut ratios, mut our_times, mut bare_times) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..args.rounds() {
         let (mut our_round, mut bare_round) = (Vec::new(), Vec::new());
