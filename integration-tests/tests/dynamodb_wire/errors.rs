@@ -8,7 +8,7 @@ use token_cache_integration_tests::servers::{
 
 use super::setup::{Wire, account};
 
-const SHORT: Duration = Duration::from_millis(600);
+const SHORT: Duration = Duration::from_secs(1);
 
 fn key() -> EntryKey {
     EntryKey::resource("https://api.example").unwrap()
