@@ -30,6 +30,13 @@ impl TokenCache {
 
     /// Who this server is to the others of its fleet, as [`CopiesGone::Gone`] names them: random, new each time a cache is opened. Log it at
     /// the start, and a sign-out that waited for a server tells which machine that was. Does no I/O.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+    /// # let cache = token_cache_core::TokenCache::in_memory().await?;
+    /// println!("this server is {} to the others", cache.server_id());
+    /// # Ok(()) }
+    /// ```
     pub fn server_id(&self) -> ServerId {
         self.0.member.server()
     }
