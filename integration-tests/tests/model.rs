@@ -1,48 +1,110 @@
 //! Every scenario holds in all its schedules, and every mutant is refuted.
-#![allow(clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and tells how much it tried"
+)]
 
 use std::{sync::Mutex, thread, time::Instant};
 
 use token_cache_integration_tests::{
-    local_model::{self, LocalMutant, explore_local},
-    model::{Mutant, explore, scenarios},
+    local_model::{self, LocalMutant, LocalScenario, explore_local},
+    model::{Mutant, Scenario, explore, scenarios},
 };
 
 /// No scenario has as many states; one that does is not explored whole, and fails.
 const LIMIT: usize = 2_000_000;
 
+/// What was found of a scenario.
+struct Found {
+    name: String,
+    states: usize,
+    refuted: Option<String>,
+    complete: bool,
+}
+
+fn explored(scenario: &Scenario) -> Found {
+    let found = explore(scenario, LIMIT);
+    Found {
+        name: scenario.name.clone(),
+        states: found.states,
+        refuted: found.refuted.map(|refutation| refutation.to_string()),
+        complete: found.complete,
+    }
+}
+
+fn explored_local(scenario: &LocalScenario) -> Found {
+    let found = explore_local(scenario, LIMIT);
+    Found {
+        name: scenario.name.to_owned(),
+        states: found.states,
+        refuted: found.refuted.map(|refutation| refutation.to_string()),
+        complete: found.complete,
+    }
+}
+
 #[test]
 fn every_schedule_keeps_the_promises() {
+    all_hold(scenarios::all(), explored);
+}
+
+#[test]
+fn every_schedule_of_local_copies_keeps_the_promises() {
+    all_hold(local_model::scenarios::all(), explored_local);
+}
+
+fn all_hold<S: Send>(scenarios: Vec<S>, explored: fn(&S) -> Found) {
     let started = Instant::now();
-    let found = explore_all(scenarios::all(), explore);
+    let found = explore_all(scenarios, explored);
     let mut broken = Vec::new();
-    for (scenario, found) in &found {
-        println!("{:>7} states: {}", found.states, scenario.name);
-        if let Some(refutation) = &found.refuted {
-            broken.push(format!("{}\n{refutation}", scenario.name));
+    for Found {
+        name,
+        states,
+        refuted,
+        complete,
+    } in &found
+    {
+        println!("{states:>7} states: {name}");
+        if let Some(refutation) = refuted {
+            broken.push(format!("{name}\n{refutation}"));
         }
-        if !found.complete {
-            broken.push(format!("{} is not explored whole", scenario.name));
+        if !complete {
+            broken.push(format!("{name} is not explored whole"));
         }
     }
-    let states: usize = found.iter().map(|(_, found)| found.states).sum();
+    let states: usize = found.iter().map(|found| found.states).sum();
     println!("{states} states in {:?}", started.elapsed());
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
 }
 
 #[test]
 fn every_mutant_is_refuted() {
-    let mutants = Mutant::ALL.iter().map(|mutant| {
-        mutant
-            .scenario()
-            .unwrap_or_else(|| panic!("{} names no scenario", mutant.name()))
-    });
-    let found = explore_all(mutants.collect(), explore);
-    let survivors: Vec<&str> = Mutant::ALL
-        .iter()
+    let mutants = Mutant::ALL.iter().map(|it| (it.name(), it.scenario()));
+    all_are_refuted(mutants, explored);
+}
+
+#[test]
+fn every_mutant_of_local_copies_is_refuted() {
+    let mutants = LocalMutant::ALL.iter().map(|it| (it.name(), it.scenario()));
+    all_are_refuted(mutants, explored_local);
+}
+
+fn all_are_refuted<S: Send>(
+    mutants: impl Iterator<Item = (&'static str, Option<S>)>,
+    explored: fn(&S) -> Found,
+) {
+    let (names, scenarios): (Vec<_>, Vec<_>) = mutants
+        .map(|(name, scenario)| {
+            let scenario = scenario.unwrap_or_else(|| panic!("{name} names no scenario"));
+            (name, scenario)
+        })
+        .unzip();
+    let found = explore_all(scenarios, explored);
+    let survivors: Vec<&str> = names
+        .into_iter()
         .zip(&found)
-        .filter(|(_, (_, found))| found.refuted.is_none())
-        .map(|(mutant, _)| mutant.name())
+        .filter(|(_, found)| found.refuted.is_none())
+        .map(|(name, _)| name)
         .collect();
     assert!(survivors.is_empty(), "nothing refutes {survivors:?}");
 }
@@ -67,47 +129,8 @@ fn what_only_a_fault_shows_is_not_seen_without() {
     }
 }
 
-#[test]
-fn every_schedule_of_local_copies_keeps_the_promises() {
-    let started = Instant::now();
-    let found = explore_all(local_model::scenarios::all(), explore_local);
-    let mut broken = Vec::new();
-    for (scenario, found) in &found {
-        println!("{:>7} states: {}", found.states, scenario.name);
-        if let Some(refutation) = &found.refuted {
-            broken.push(format!("{}\n{refutation}", scenario.name));
-        }
-        if !found.complete {
-            broken.push(format!("{} is not explored whole", scenario.name));
-        }
-    }
-    let states: usize = found.iter().map(|(_, found)| found.states).sum();
-    println!("{states} states in {:?}", started.elapsed());
-    assert!(broken.is_empty(), "{}", broken.join("\n\n"));
-}
-
-#[test]
-fn every_mutant_of_local_copies_is_refuted() {
-    let mutants = LocalMutant::ALL.iter().map(|mutant| {
-        mutant
-            .scenario()
-            .unwrap_or_else(|| panic!("{} names no scenario", mutant.name()))
-    });
-    let found = explore_all(mutants.collect(), explore_local);
-    let survivors: Vec<&str> = LocalMutant::ALL
-        .iter()
-        .zip(&found)
-        .filter(|(_, (_, found))| found.refuted.is_none())
-        .map(|(mutant, _)| mutant.name())
-        .collect();
-    assert!(survivors.is_empty(), "nothing refutes {survivors:?}");
-}
-
 /// Explores them on all processors; the answers come in order.
-fn explore_all<S: Send, F: Send>(
-    scenarios: Vec<S>,
-    explore: impl Fn(&S, usize) -> F + Sync,
-) -> Vec<(S, F)> {
+fn explore_all<S: Send>(scenarios: Vec<S>, explored: fn(&S) -> Found) -> Vec<Found> {
     let threads = thread::available_parallelism().map_or(2, usize::from);
     let next = Mutex::new(scenarios.into_iter().enumerate());
     let done = Mutex::new(Vec::new());
@@ -115,17 +138,15 @@ fn explore_all<S: Send, F: Send>(
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some((number, scenario)) = take(&next, Iterator::next) {
-                    let found = explore(&scenario, LIMIT);
-                    take(&done, |done| done.push((number, scenario, found)));
+                    let found = explored(&scenario);
+                    take(&done, |done| done.push((number, found)));
                 }
             });
         }
     });
     let mut done = take(&done, std::mem::take);
-    done.sort_by_key(|(number, ..)| *number);
-    done.into_iter()
-        .map(|(_, scenario, found)| (scenario, found))
-        .collect()
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, found)| found).collect()
 }
 
 fn take<T, R>(shared: &Mutex<T>, with: impl FnOnce(&mut T) -> R) -> R {
