@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::ServerId;
 
@@ -66,17 +66,15 @@ impl CopiesGone {
                     waited: longer,
                 },
             ) => Self::Gone {
-                servers: union(servers, others),
-                silent: union(silent, more),
+                servers: distinct(servers.into_iter().chain(others)),
+                silent: distinct(silent.into_iter().chain(more)),
                 waited: waited + longer,
             },
         }
     }
 }
 
-fn union(mut servers: Vec<ServerId>, more: Vec<ServerId>) -> Vec<ServerId> {
-    servers.extend(more);
-    servers.sort_unstable();
-    servers.dedup();
-    servers
+/// Each of these once, in order.
+pub(crate) fn distinct(servers: impl Iterator<Item = ServerId>) -> Vec<ServerId> {
+    servers.collect::<BTreeSet<_>>().into_iter().collect()
 }

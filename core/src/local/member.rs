@@ -21,6 +21,7 @@ use crate::{
     TokenStore, Wait,
     protocol::Ended,
     telemetry::{self, About, Operation, observe},
+    wait::distinct,
 };
 
 /// How long a request outside of the store's own time-outs may take.
@@ -241,14 +242,11 @@ impl Member {
         } = &*self.ears;
         let ids = announced.iter().map(|announced| announced.id).collect();
         let mut answers = self.ears.acknowledgements.awaiting(ids);
-        let mut servers: Vec<ServerId> = announced
+        let holders = announced
             .iter()
             .flat_map(|announced| &announced.holders)
-            .map(|holder| holder.server)
-            .filter(|server| server != own)
-            .collect();
-        servers.sort_unstable();
-        servers.dedup();
+            .map(|holder| holder.server);
+        let servers = distinct(holders.filter(|server| server != own));
         let knows = holder.knows(longest, clock.now());
         let mut open: Vec<Clearance> = announced
             .into_iter()
@@ -279,9 +277,7 @@ impl Member {
                 () = until(&**clock, Some(over_at)) => {}
             }
         }
-        let mut names: Vec<ServerId> = silent.iter().map(|holder| holder.server).collect();
-        names.sort_unstable();
-        names.dedup();
+        let names = distinct(silent.iter().map(|holder| holder.server));
         telemetry::silent(names.len());
         if outcome == "lease" {
             // Those of whom the link's task does not hear are waited for once more.
