@@ -76,6 +76,7 @@ fn feature_combinations() -> Outcome {
     stores.args([
         "--group-features",
         "oauth2,openidconnect,sign-out,axum,actix",
+        "--ignore-unknown-features",
     ]);
     for package in STORES {
         stores.args(["--package", package]);
