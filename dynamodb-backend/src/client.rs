@@ -71,14 +71,23 @@ pub(crate) struct Refused {
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
     deadline: Instant,
+    last_retry: Instant,
 }
 
 impl Operation {
     pub(crate) fn within(name: &'static str, time: Duration) -> Self {
+        let now = Instant::now();
         Self {
             name,
-            deadline: Instant::now() + time,
+            deadline: now + time,
+            last_retry: now + time * 9 / 10,
         }
+    }
+
+    /// Whether there is time to send again after a pause, and for the answer: a request that is cut off says nothing, where the refusal before
+    /// it said that nothing was done.
+    fn has_time_after(&self, pause: Duration) -> bool {
+        Instant::now() + pause < self.last_retry
     }
 }
 
@@ -145,7 +154,7 @@ impl Client {
     /// Pauses after a race that another won, for a little while that chance decides.
     pub(crate) async fn yield_to_others(&self, operation: Operation) -> Result<()> {
         let pause = backoff(PAUSE / 4, 1);
-        if Instant::now() + pause >= operation.deadline {
+        if !operation.has_time_after(pause) {
             return Err(timed_out(operation.name));
         }
         tokio::time::sleep(pause).await;

@@ -1,7 +1,6 @@
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use token_cache_core::{Error, Result, backend::backoff};
-use tokio::time::Instant;
 
 use super::{Client, Effect, Operation, PAUSE, fault};
 use crate::error::{Applied, classify, from_fault, timed_out};
@@ -56,7 +55,7 @@ impl Client {
             let again = class.passing
                 && (effect != Effect::Once || class.applied == Applied::No)
                 && (attempt < ATTEMPTS || class.throttles())
-                && Instant::now() + pause < operation.deadline;
+                && operation.has_time_after(pause);
             if !again {
                 break from_fault(operation.name, action, &fault);
             }

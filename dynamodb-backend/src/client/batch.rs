@@ -2,7 +2,6 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, WriteRequest};
 use token_cache_core::{Result, backend::backoff};
-use tokio::time::Instant;
 
 use super::{
     Client, Effect, Item, Operation, PAUSE,
@@ -118,7 +117,7 @@ impl Client {
     async fn unprocessed(&self, operation: Operation, attempt: &mut u32) -> Result<()> {
         *attempt += 1;
         let pause = backoff(PAUSE, (*attempt).min(8));
-        if Instant::now() + pause >= operation.deadline {
+        if !operation.has_time_after(pause) {
             return Err(throttled(operation.name));
         }
         tokio::time::sleep(pause).await;
