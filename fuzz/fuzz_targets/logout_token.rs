@@ -6,63 +6,23 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Request, header};
 use http_body_util::Full;
 use libfuzzer_sys::fuzz_target;
-use ring::{
-    rand::SystemRandom,
-    signature::{Ed25519KeyPair, KeyPair},
-};
-use token_cache_core::TokenCache;
-use token_cache_sign_out::{Algorithm, Client, SignOutRoutes};
-
-struct App {
-    runtime: tokio::runtime::Runtime,
-    routes: SignOutRoutes,
-    provider: Ed25519KeyPair,
-}
+use token_cache_fuzz::App;
 
 static SIGN_OUTS: AtomicUsize = AtomicUsize::new(0);
 
 static APP: LazyLock<App> = LazyLock::new(|| {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key");
-    let provider = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key");
-    let public = URL_SAFE_NO_PAD.encode(provider.public_key());
-    let cache = runtime
-        .block_on(TokenCache::in_memory())
-        .expect("a cache of this process");
-    let client = Client::new("https://id.example", "shop")
-        .algorithms([Algorithm::EdDsa])
-        .keys(format!(
-            r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{public}"}}]}}"#
-        ));
-    let routes = SignOutRoutes::builder(cache)
-        .client(client)
-        .on_signed_out(|_| async {
+    App::new(|routes| {
+        routes.on_signed_out(|_| async {
             SIGN_OUTS.fetch_add(1, Ordering::SeqCst);
         })
-        .build()
-        .expect("the settings are good");
-    App {
-        runtime,
-        routes,
-        provider,
-    }
+    })
 });
 
 fn signed(header: &[u8], claims: &[u8]) -> Vec<u8> {
-    let input = format!(
-        "{}.{}",
-        URL_SAFE_NO_PAD.encode(header),
-        URL_SAFE_NO_PAD.encode(claims)
-    );
-    let signature = APP.provider.sign(input.as_bytes());
-    format!("logout_token={input}.{}", URL_SAFE_NO_PAD.encode(signature)).into_bytes()
+    format!("logout_token={}", APP.signed(header, claims)).into_bytes()
 }
 
 fuzz_target!(|bytes: &[u8]| {

@@ -3,59 +3,12 @@
 
 use std::sync::LazyLock;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Request, header};
 use http_body_util::Full;
 use libfuzzer_sys::fuzz_target;
-use ring::{
-    rand::SystemRandom,
-    signature::{Ed25519KeyPair, KeyPair},
-};
-use token_cache_core::TokenCache;
-use token_cache_sign_out::{Algorithm, Client, SignOutRoutes};
+use token_cache_fuzz::App;
 
-struct App {
-    runtime: tokio::runtime::Runtime,
-    routes: SignOutRoutes,
-    transmitter: Ed25519KeyPair,
-}
-
-static APP: LazyLock<App> = LazyLock::new(|| {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key");
-    let transmitter = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key");
-    let public = URL_SAFE_NO_PAD.encode(transmitter.public_key());
-    let cache = runtime
-        .block_on(TokenCache::in_memory())
-        .expect("a cache of this process");
-    let client = Client::new("https://id.example", "shop")
-        .algorithms([Algorithm::EdDsa])
-        .keys(format!(
-            r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{public}"}}]}}"#
-        ));
-    let routes = SignOutRoutes::builder(cache)
-        .client(client)
-        .build()
-        .expect("the settings are good");
-    App {
-        runtime,
-        routes,
-        transmitter,
-    }
-});
-
-fn signed(header: &[u8], claims: &[u8]) -> Vec<u8> {
-    let input = format!(
-        "{}.{}",
-        URL_SAFE_NO_PAD.encode(header),
-        URL_SAFE_NO_PAD.encode(claims)
-    );
-    let signature = APP.transmitter.sign(input.as_bytes());
-    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)).into_bytes()
-}
+static APP: LazyLock<App> = LazyLock::new(|| App::new(|routes| routes));
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((kind, bytes)) = bytes.split_first() else {
@@ -63,11 +16,15 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let body = match kind % 3 {
         0 => bytes.to_vec(),
-        1 => signed(br#"{"alg":"EdDSA","typ":"secevent+jwt"}"#, bytes),
-        _ => signed(
-            bytes,
-            br#"{"iss":"https://id.example","aud":"shop","iat":1}"#,
-        ),
+        1 => APP
+            .signed(br#"{"alg":"EdDSA","typ":"secevent+jwt"}"#, bytes)
+            .into_bytes(),
+        _ => APP
+            .signed(
+                bytes,
+                br#"{"iss":"https://id.example","aud":"shop","iat":1}"#,
+            )
+            .into_bytes(),
     };
     let request = Request::post("/security-events")
         .header(header::CONTENT_TYPE, "application/secevent+jwt")

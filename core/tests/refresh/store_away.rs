@@ -1,26 +1,53 @@
 use std::time::Duration;
 
-use token_cache_core::{ErrorKind, MemoryStore, test_util::FailingStore};
-use tokio::time;
+use token_cache_core::{
+    ErrorKind, MemoryStore, Result, Session, TokenSet, test_util::FailingStore,
+};
+use tokio::{task::JoinHandle, time};
 
 use super::{access_token, api, provider::Provider, refresh_token, server, signed_in, stored};
 
 /// Longer than what was read of the namespace is good for.
 const AWHILE: Duration = Duration::from_secs(4);
 
+/// A refresh whose provider has been asked, and keeps its answer back.
+struct Asking {
+    provider: Provider,
+    store: FailingStore,
+    session: Session,
+    refreshing: JoinHandle<Result<TokenSet>>,
+}
+
+impl Asking {
+    async fn new() -> Self {
+        let provider = Provider::new();
+        let store = FailingStore::new(MemoryStore::new());
+        let session = signed_in(&server(store.clone()).await).await;
+        session.put(&api(), provider.expired()).await.unwrap();
+        provider.hold();
+        let refreshing = tokio::spawn({
+            let (session, provider) = (session.clone(), provider.clone());
+            async move { session.get_or_refresh(&api(), provider).await }
+        });
+        provider.called(1).await;
+        Self {
+            provider,
+            store,
+            session,
+            refreshing,
+        }
+    }
+}
+
 /// The store goes away while the provider is asked, and is away when its answer comes: that can't be had again.
 #[tokio::test(start_paused = true)]
 async fn what_the_provider_gave_is_kept_until_the_store_is_back() {
-    let provider = Provider::new();
-    let store = FailingStore::new(MemoryStore::new());
-    let session = signed_in(&server(store.clone()).await).await;
-    session.put(&api(), provider.expired()).await.unwrap();
-    provider.hold();
-    let refreshing = tokio::spawn({
-        let (session, provider) = (session.clone(), provider.clone());
-        async move { session.get_or_refresh(&api(), provider).await }
-    });
-    provider.called(1).await;
+    let Asking {
+        provider,
+        store,
+        session,
+        refreshing,
+    } = Asking::new().await;
     store.fail_with(ErrorKind::Unavailable);
     time::sleep(AWHILE).await;
     provider.go_on();
@@ -40,16 +67,12 @@ async fn what_the_provider_gave_is_kept_until_the_store_is_back() {
 /// The version is minted once, so a write that landed and whose answer was lost is found stored, and not overtaken.
 #[tokio::test(start_paused = true)]
 async fn what_landed_without_an_answer_is_not_taken_for_anothers() {
-    let provider = Provider::new();
-    let store = FailingStore::new(MemoryStore::new());
-    let session = signed_in(&server(store.clone()).await).await;
-    session.put(&api(), provider.expired()).await.unwrap();
-    provider.hold();
-    let refreshing = tokio::spawn({
-        let (session, provider) = (session.clone(), provider.clone());
-        async move { session.get_or_refresh(&api(), provider).await }
-    });
-    provider.called(1).await;
+    let Asking {
+        provider,
+        store,
+        refreshing,
+        ..
+    } = Asking::new().await;
     store.lose_answers_with(ErrorKind::Unavailable);
     provider.go_on();
     time::sleep(Duration::from_secs(1)).await;

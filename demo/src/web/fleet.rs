@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -96,12 +97,16 @@ impl Web {
         });
         provider.tell_of(&shared);
         let cookies = Cookies::new(public_url.is_plain());
-        let mut servers = Vec::new();
-        for ((index, listener), cache) in (0u8..).zip(listeners).zip(caches.of_servers) {
-            let server = Server::new(index, cache, cookies, &discovered, Arc::clone(&shared))?;
-            server.fetch_keys().await;
-            servers.push(serve(listener, Arc::new(server), closed.clone()));
-        }
+        let opened = (0u8..).zip(caches.of_servers).map(|(index, cache)| {
+            Server::new(index, cache, cookies, &discovered, Arc::clone(&shared))
+        });
+        let opened = opened.collect::<Result<Vec<_>, _>>()?;
+        join_all(opened.iter().map(Server::fetch_keys)).await;
+        let servers = listeners
+            .into_iter()
+            .zip(opened)
+            .map(|(listener, server)| serve(listener, Arc::new(server), closed.clone()))
+            .collect();
         Ok(Self {
             origins,
             store: shared.store.clone(),

@@ -88,3 +88,42 @@ fn marked(error: Error, may_have_applied: bool) -> Error {
         error
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use aws_sdk_dynamodb::{
+        config::{BehaviorVersion, Config},
+        error::ErrorMetadata,
+        operation::get_item::GetItemError,
+    };
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+    use token_cache_core::ErrorKind;
+
+    use super::*;
+    use crate::DynamoDbConfig;
+
+    /// Each refusal takes so long that one which is asked for late would be cut off. Pauses are of chance: many tries.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_throttled_all_its_time_is_not_cut_off() {
+        let config = Config::builder().behavior_version(BehaviorVersion::v2026_01_12());
+        let client = Client::new(config, &DynamoDbConfig::new("tokens"));
+        for _ in 0..100 {
+            let operation = Operation::within("write an entry", Duration::from_secs(1));
+            let refused = || async {
+                tokio::time::sleep(Duration::from_millis(90)).await;
+                let code = ErrorMetadata::builder().code("ThrottlingException");
+                let response =
+                    HttpResponse::new(StatusCode::try_from(400).unwrap(), SdkBody::empty());
+                let error = GetItemError::generic(code.build());
+                Err::<(), _>(SdkError::service_error(error, response))
+            };
+            let sent = client.send(operation, Effect::Once, "GetItem", refused);
+            let error = sent.await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Throttled, "{error}");
+            assert!(!error.may_have_applied());
+        }
+    }
+}

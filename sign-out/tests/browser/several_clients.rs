@@ -21,6 +21,18 @@ fn client(issuer: &str, id: &str, revoker: &Revoker) -> Client {
         .revoking(api(), revoker.clone())
 }
 
+/// A shop with a registration at each of two providers.
+async fn with_two_providers() -> (Shop, [Revoker; 2]) {
+    let revokers = [Revoker::default(), Revoker::default()];
+    let [here, there] = &revokers;
+    let shop = Shop::with(|builder| {
+        builder
+            .client(client(ISSUER, "shop", here))
+            .client(client(OTHER, "shop", there))
+    });
+    (shop.await, revokers)
+}
+
 /// A session with a refresh token and no ID token.
 async fn sign_in(shop: &Shop, issuer: &str) -> Session {
     let cache = &shop.here.cache;
@@ -52,13 +64,7 @@ fn has_no_hint(left: &Answer) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn without_an_id_token_the_account_tells_whose_session_it_was() {
-    let (here, there) = (Revoker::default(), Revoker::default());
-    let shop = Shop::with(|builder| {
-        builder
-            .client(client(ISSUER, "shop", &here))
-            .client(client(OTHER, "shop", &there))
-    })
-    .await;
+    let (shop, [here, there]) = with_two_providers().await;
     let session = sign_in(&shop, OTHER).await;
     let left = log_out(&shop, &session).await;
     assert!(left.location().starts_with("https://other.example/end?"));
@@ -70,13 +76,7 @@ async fn without_an_id_token_the_account_tells_whose_session_it_was() {
 #[tokio::test(start_paused = true)]
 async fn an_id_token_of_nobody_here_goes_to_no_provider() {
     for id_token_of in ["https://evil.example", ISSUER] {
-        let (here, there) = (Revoker::default(), Revoker::default());
-        let shop = Shop::with(|builder| {
-            builder
-                .client(client(ISSUER, "shop", &here))
-                .client(client(OTHER, "shop", &there))
-        })
-        .await;
+        let (shop, [here, _]) = with_two_providers().await;
         let session = sign_in(&shop, OTHER).await;
         keep_id_token(&session, id_token_of, "stall").await;
         let left = log_out(&shop, &session).await;

@@ -54,16 +54,17 @@ fn deny(advisories: bool) -> Outcome {
     command::run(command::cargo(deny).args(advisories.then_some("advisories")))
 }
 
-/// What apps choose stores by.
-const STORES: [&str; 4] = [
-    "token-cache",
+/// The stores, what they have in common, and who refreshes and signs out: each by itself.
+const PARTS: [&str; 5] = [
     "token-cache-core",
     "token-cache-redis",
     "token-cache-dynamodb",
+    "token-cache-providers",
+    "token-cache-sign-out",
 ];
 
 /// Features only add: each combination of what apps choose among must compile. A store knows neither who refreshes its tokens nor who
-/// signs out, so those are tried together with each combination of stores, and apart by themselves.
+/// signs out, so an app's choice of those is tried together with each combination of stores, and apart by themselves.
 fn feature_combinations() -> Outcome {
     let combinations = [
         "hack",
@@ -72,19 +73,17 @@ fn feature_combinations() -> Outcome {
         "--exclude-features",
         "default",
     ];
-    let mut stores = command::cargo(combinations);
-    stores.args([
+    let mut together = command::cargo(combinations);
+    together.args([
+        "--package",
+        "token-cache",
         "--group-features",
         "oauth2,openidconnect,sign-out,axum,actix",
-        "--ignore-unknown-features",
     ]);
-    for package in STORES {
-        stores.args(["--package", package]);
+    command::run(&mut together)?;
+    let mut apart = command::cargo(combinations);
+    for package in PARTS {
+        apart.args(["--package", package]);
     }
-    command::run(&mut stores)?;
-    for package in ["token-cache-providers", "token-cache-sign-out"] {
-        let mut by_itself = command::cargo(combinations);
-        command::run(by_itself.args(["--package", package]))?;
-    }
-    Ok(())
+    command::run(&mut apart)
 }

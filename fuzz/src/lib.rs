@@ -1,0 +1,58 @@
+//! What several fuzz targets need.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ring::{
+    rand::SystemRandom,
+    signature::{Ed25519KeyPair, KeyPair},
+};
+use token_cache_core::TokenCache;
+use token_cache_sign_out::{Algorithm, Client, SignOutRoutes, SignOutRoutesBuilder};
+
+/// An app's routes, and the key of the provider that it trusts.
+pub struct App {
+    /// Where it runs.
+    pub runtime: tokio::runtime::Runtime,
+    /// On a cache of this process.
+    pub routes: SignOutRoutes,
+    provider: Ed25519KeyPair,
+}
+
+impl App {
+    /// An app whose routes are set further.
+    pub fn new(set: impl FnOnce(SignOutRoutesBuilder) -> SignOutRoutesBuilder) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key");
+        let provider = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key");
+        let public = URL_SAFE_NO_PAD.encode(provider.public_key());
+        let cache = runtime
+            .block_on(TokenCache::in_memory())
+            .expect("a cache of this process");
+        let client = Client::new("https://id.example", "shop")
+            .algorithms([Algorithm::EdDsa])
+            .keys(format!(
+                r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{public}"}}]}}"#
+            ));
+        let routes = set(SignOutRoutes::builder(cache).client(client))
+            .build()
+            .expect("the settings are good");
+        Self {
+            runtime,
+            routes,
+            provider,
+        }
+    }
+
+    /// A token that the provider signed, with whatever header and claims.
+    pub fn signed(&self, header: &[u8], claims: &[u8]) -> String {
+        let input = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(header),
+            URL_SAFE_NO_PAD.encode(claims)
+        );
+        let signature = self.provider.sign(input.as_bytes());
+        format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+}
