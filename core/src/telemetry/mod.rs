@@ -1,4 +1,5 @@
-//! What a cache tells of itself: spans with the feature `tracing`, figures with the feature `metrics`, and nothing without them.
+//! What a cache reports about itself: spans and log events with the feature `tracing` (on by default), metrics with the feature
+//! `metrics`, and nothing without them.
 //!
 //! The page `docs/observability.md` of the repository lists them all. No span and no figure holds an id, a key or a token: an
 //! account is the first 32 bits of its keyed hash, which tells two accounts apart in a log and names nobody (G5).
@@ -25,6 +26,7 @@ mod copies;
     allow(dead_code, reason = "told to spans and figures, which are features")
 )]
 mod failure;
+mod log;
 #[cfg_attr(
     not(all(feature = "tracing", feature = "metrics")),
     allow(dead_code, reason = "told to spans and figures, which are features")
@@ -36,6 +38,7 @@ mod tables;
 pub(crate) use self::copies::{
     CopyRead, copies, copy_filled, copy_read, lease_lost, silent, untold,
 };
+pub use self::log::{info, warn};
 pub use self::tables::{METRICS, Metric, MetricKind, SPANS};
 pub(crate) use self::{
     failure::Failure,
