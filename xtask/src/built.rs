@@ -8,13 +8,27 @@ use crate::command;
 use crate::failure::{Failure, Outcome};
 use crate::say::say;
 
-/// The workspace's programs, built together with its tests, so that nothing is built twice.
+/// The workspace's programs and tests, built together, so that nothing is built twice.
 #[derive(Debug)]
-pub(crate) struct Built(BTreeMap<String, PathBuf>);
+pub(crate) struct Built {
+    programs: BTreeMap<String, PathBuf>,
+    tests: Vec<Test>,
+}
+
+/// A test binary.
+#[derive(Debug)]
+pub(crate) struct Test {
+    /// Its target's name: of a file or folder under `tests`, or of a crate for its unit tests.
+    pub(crate) name: String,
+    pub(crate) executable: PathBuf,
+    /// Its package's folder, in which its tests run.
+    pub(crate) folder: PathBuf,
+}
 
 #[derive(Deserialize)]
 struct Message {
     executable: Option<PathBuf>,
+    manifest_path: Option<PathBuf>,
     target: Option<Target>,
     profile: Option<Profile>,
 }
@@ -46,19 +60,49 @@ impl Built {
             return Err(Failure::new(format!("{what}: {}", output.status)));
         }
         let lines = String::from_utf8_lossy(&output.stdout);
-        let programs = lines.lines().filter_map(|line| {
-            let message: Message = serde_json::from_str(line).ok()?;
-            let target = message.target.filter(|target| target.kind == ["bin"])?;
-            let is_test = message.profile.is_some_and(|profile| profile.test);
-            Some((target.name, message.executable.filter(|_| !is_test)?))
-        });
-        Ok(Self(programs.collect()))
+        let mut built = Self {
+            programs: BTreeMap::new(),
+            tests: Vec::new(),
+        };
+        for line in lines.lines() {
+            built.read(line);
+        }
+        Ok(built)
+    }
+
+    /// Reads one of cargo's messages; one that is not of an executable changes nothing.
+    fn read(&mut self, line: &str) {
+        // Cargo prints messages of other shapes as well.
+        let Ok(message) = serde_json::from_str::<Message>(line) else {
+            return;
+        };
+        let (Some(target), Some(executable)) = (message.target, message.executable) else {
+            return;
+        };
+        if message.profile.is_some_and(|profile| profile.test) {
+            let manifest = message.manifest_path.unwrap_or_default();
+            self.tests.push(Test {
+                name: target.name,
+                executable,
+                folder: manifest.parent().map(PathBuf::from).unwrap_or_default(),
+            });
+        } else if target.kind == ["bin"] {
+            self.programs.insert(target.name, executable);
+        }
+    }
+
+    /// The test binaries, but for those of these names; sorted by name.
+    pub(crate) fn tests_but(&self, names: &[&str]) -> Vec<&Test> {
+        let others = |test: &&Test| !names.contains(&test.name.as_str());
+        let mut tests: Vec<&Test> = self.tests.iter().filter(others).collect();
+        tests.sort_by_key(|test| &test.name);
+        tests
     }
 
     /// A command that runs the program, in the workspace.
     pub(crate) fn program(&self, name: &str) -> Outcome<Command> {
         let path = self
-            .0
+            .programs
             .get(name)
             .ok_or_else(|| Failure::new(format!("the workspace has no program {name}")))?;
         let mut command = Command::new(path);

@@ -1,10 +1,9 @@
-use std::process::Command;
-
 use crate::built::Built;
 use crate::command;
 use crate::failure::Outcome;
 use crate::metadata::Metadata;
 
+mod binaries;
 mod features;
 mod held;
 pub(crate) mod programs;
@@ -34,7 +33,7 @@ pub(crate) struct Arguments {
     arguments: Vec<String>,
 }
 
-/// The runner's own summary comes last.
+/// The last line sums the tests up: nextest's own summary, or ours on a machine without nextest.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     servers::need_redis()?;
     servers::need_node()?;
@@ -69,23 +68,12 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             )?;
         }
     }
-    let mut runner = runner();
-    command::run(
-        runner
-            .args(&features)
-            .args(&arguments.arguments)
-            .envs(environment),
-    )
-}
-
-/// nextest where it is installed, else cargo's own.
-fn runner() -> Command {
-    if command::succeeds(&mut command::cargo(["nextest", "--version"])) {
-        let mut nextest = command::cargo(["nextest", "run", "--workspace"]);
-        let apart = format!("not (binary({}))", APART.join(") or binary("));
-        nextest.args(["--filterset", &apart]);
-        nextest
-    } else {
-        command::cargo(["test", "--workspace", "--bins", "--tests", "--examples"])
+    if !command::succeeds(&mut command::cargo(["nextest", "--version"])) {
+        let tests = built.tests_but(&APART);
+        return binaries::run(&tests, &arguments.arguments, &environment);
     }
+    let apart = format!("not (binary({}))", APART.join(") or binary("));
+    let mut nextest = command::cargo(["nextest", "run", "--workspace", "--filterset", &apart]);
+    nextest.args(&features).args(&arguments.arguments);
+    command::run(nextest.envs(environment))
 }
