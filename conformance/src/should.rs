@@ -14,6 +14,15 @@ pub(crate) trait Should<T>: Sized {
     where
         T: Debug;
 
+    /// The sign-in is refused, since a sign-out came after the authentication.
+    fn should_be_revoked(self, what: &str) -> Result<(), Violation>
+    where
+        T: Debug,
+    {
+        self.should_fail_with(ErrorKind::SignInRevoked, what)
+            .map(drop)
+    }
+
     /// The call is refused as signed out.
     fn should_be_signed_out(self, what: &str) -> Result<(), Violation>
     where

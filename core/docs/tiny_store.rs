@@ -286,6 +286,6 @@ async fn main() -> Result<()> {
     let read = session.get(&api).await;
     assert!(read.is_err_and(|error| error.is_signed_out()));
     let overtaken = cache.sign_in(SignIn::new(ada, &under_way)).await;
-    assert!(overtaken.is_err_and(|error| error.is_signed_out()));
+    assert!(overtaken.is_err_and(|error| error.kind() == ErrorKind::SignInRevoked));
     Ok(())
 }

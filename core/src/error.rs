@@ -40,8 +40,12 @@ struct Inner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The session has ended, or a sign-out overtook the sign-in. Send the user to sign in again.
+    /// The session has ended. Send the user to sign in again.
     SignedOut,
+    /// A sign-out came after the user's authentication, so this sign-in is refused and no session was begun (G2). Show a page that offers
+    /// a new sign-in with `prompt=login`. Do not redirect by itself: without that parameter a provider may answer with the same
+    /// authentication, which is refused again.
+    SignInRevoked,
     /// The store can't be reached, or lost its primary.
     Unavailable,
     /// The store did not answer in the configured time.
@@ -152,7 +156,10 @@ impl Error {
         self.0.store
     }
 
-    /// True where the session has ended: the user must sign in again.
+    /// Returns `true` if the session has ended: send the user to sign in again.
+    ///
+    /// Returns `false` for [`SignInRevoked`](ErrorKind::SignInRevoked): there was no session, and sending the user back to the provider
+    /// as usual can go round in circles.
     pub fn is_signed_out(&self) -> bool {
         self.0.kind == ErrorKind::SignedOut
     }
@@ -203,16 +210,20 @@ impl fmt::Display for Error {
     }
 }
 
+/// Prints what [`Display`](fmt::Display) prints, the kind, and the causes: an error that is returned from `main` prints a sentence.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("kind", &self.0.kind)
-            .field("operation", &self.0.operation)
-            .field("store", &self.0.store)
-            .field("message", &self.0.message)
-            .field("may_have_applied", &self.0.may_have_applied)
-            .field("source", &self.0.source)
-            .finish()
+        write!(f, "{self} [{}", self.0.kind.name())?;
+        if self.0.may_have_applied {
+            f.write_str("; it may have been applied")?;
+        }
+        f.write_str("]")?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(source) = cause {
+            write!(f, "; caused by: {source}")?;
+            cause = source.source();
+        }
+        Ok(())
     }
 }
 
@@ -234,6 +245,7 @@ impl ErrorKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::SignedOut => "signed_out",
+            Self::SignInRevoked => "sign_in_revoked",
             Self::Unavailable => "unavailable",
             Self::TimedOut => "timed_out",
             Self::Throttled => "throttled",
@@ -258,6 +270,9 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SignedOut => "the session has ended; the user must sign in again",
+            Self::SignInRevoked => {
+                "a sign-out came after the user's authentication; start again with `prompt=login`"
+            }
             Self::Unavailable => "the store can't be reached",
             Self::TimedOut => "the store did not answer in time",
             Self::Throttled => "the store asks for fewer requests",
@@ -275,5 +290,33 @@ impl fmt::Display for ErrorKind {
             Self::Misuse => "a value passed is out of range",
             Self::Unexpected => "an unexpected fault",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, ErrorKind};
+
+    #[test]
+    fn debug_prints_the_message_the_kind_and_the_causes() {
+        let refused = std::io::Error::other("connection refused");
+        let error = Error::new(ErrorKind::Unavailable, "read an entry")
+            .store("redis")
+            .message("no answer from cache.internal; is the server running?")
+            .maybe_applied()
+            .with_source(Error::config("connect", "a cause of its own").with_source(refused));
+        assert_eq!(
+            format!("{error:?}"),
+            "redis could not read an entry: no answer from cache.internal; is the server running? \
+             [unavailable; it may have been applied]; caused by: could not connect: a cause of its own; \
+             caused by: connection refused"
+        );
+    }
+
+    #[test]
+    fn a_revoked_sign_in_is_no_ended_session() {
+        let revoked = Error::new(ErrorKind::SignInRevoked, "sign in");
+        assert!(!revoked.is_signed_out() && !revoked.is_retryable());
+        assert!(revoked.to_string().contains("`prompt=login`"), "{revoked}");
     }
 }

@@ -1,8 +1,8 @@
 //! An app that uses a cache, as its author would write it: what the checks through [`TokenCache`] have in common.
 
 use token_cache_core::{
-    AccountId, Entry, EntryKey, LogoutMessage, ProviderSession, Session, SignIn, StartedSignIn,
-    Timestamp, TokenCache,
+    AccountId, Entry, EntryKey, ErrorKind, LogoutMessage, ProviderSession, Session, SignIn,
+    StartedSignIn, Timestamp, TokenCache,
 };
 
 use crate::{
@@ -46,7 +46,7 @@ impl App {
     }
 
     pub(crate) async fn is_refused(&self, sign_in: SignIn, what: &str) -> Result<(), Violation> {
-        self.cache.sign_in(sign_in).await.should_be_signed_out(what)
+        self.cache.sign_in(sign_in).await.should_be_revoked(what)
     }
 
     /// A sign-in that starts after a sign-out is welcome, at the latest when the store's clock, as this server knows it,
@@ -61,7 +61,7 @@ impl App {
             .until_it_holds(async || {
                 let sign_in = sign_in(&self.starts()?)?;
                 session = match self.cache.sign_in(sign_in).await {
-                    Err(error) if error.is_signed_out() => None,
+                    Err(error) if error.kind() == ErrorKind::SignInRevoked => None,
                     begun => Some(begun.should_work("a sign-in")?),
                 };
                 Ok(session.is_some())

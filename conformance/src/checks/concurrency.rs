@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use futures_util::future::{join_all, try_join_all};
-use token_cache_core::{EntryKey, Error, Scope, Session, TokenCache};
+use token_cache_core::{EntryKey, Error, ErrorKind, Scope, Session, TokenCache};
 
 use crate::{
     History, Setup, Violation,
@@ -182,7 +182,7 @@ pub async fn a_sign_in_that_races_with_a_sign_out_does_not_live(
             for sign_in in join_all(racing).await {
                 match sign_in.map_err(|error| task_failed(&error))? {
                     Ok(session) => there.is_over(&session).await?,
-                    Err(error) if error.is_signed_out() => {}
+                    Err(error) if error.kind() == ErrorKind::SignInRevoked => {}
                     Err(error) => return Err(error).should_work("a sign-in in the race"),
                 }
             }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{Session, TokenCache, accounts};
 use crate::{
-    Error, Places, Result, SessionKind, SignIn, Timestamp,
+    Error, ErrorKind, Places, Result, SessionKind, SignIn, Timestamp,
     epoch::Epoch,
     protocol::{self, EscrowPlan, SignInPlan},
     telemetry::{About, Operation, observe},
@@ -19,9 +19,9 @@ impl TokenCache {
     /// where it is asked for.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) where a sign-out overtook the sign-in, or the user took longer than the
-    /// sign-in timeout (G2): show a page, and let the user ask for a new authentication (`prompt=login`), never redirect by
-    /// itself. [`Misuse`](crate::ErrorKind::Misuse) for a lifetime out of range; [`Corrupt`](crate::ErrorKind::Corrupt) and
+    /// [`SignInRevoked`](crate::ErrorKind::SignInRevoked) if a sign-out came after the user's authentication, or the user took longer
+    /// than the sign-in timeout (G2): show a page that offers a new sign-in with `prompt=login`, and do not redirect by itself.
+    /// [`Misuse`](crate::ErrorKind::Misuse) for a lifetime out of range; [`Corrupt`](crate::ErrorKind::Corrupt) and
     /// [`KeyMissing`](crate::ErrorKind::KeyMissing) for a started sign-in that is not ours;
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for an escrow that the store does not keep; the store's own failures.
     pub async fn sign_in(&self, sign_in: SignIn) -> Result<Session> {
@@ -36,12 +36,12 @@ impl TokenCache {
         let not_after = requested_at + self.0.settings.sign_in_timeout;
         if requested_at > keys.latest {
             return Err(overdue(
-                "the sign-in was started at a moment that the store's clock has not reached",
+                "it was started at a time that the store's clock has not reached; start again with `prompt=login`",
             ));
         }
         if keys.earliest > not_after {
             return Err(overdue(
-                "the sign-in took too long; a sign-out in between could go unseen",
+                "it took longer than the sign-in timeout, so a sign-out in between could go unseen; start again with `prompt=login`",
             ));
         }
         let cache = self.clone();
@@ -80,6 +80,7 @@ impl TokenCache {
             Session::new(cache.clone(), claim(&signed_in.epoch))
         })
         .await
+        .map_err(revoked)
     }
 }
 
@@ -90,6 +91,14 @@ fn places(requested_at: Timestamp, auth_time: Option<Timestamp>) -> Places {
     }
 }
 
+/// A store refuses a sign-in as it refuses what comes after a sign-out.
+fn revoked(error: Error) -> Error {
+    if !error.is_signed_out() {
+        return error;
+    }
+    Error::new(ErrorKind::SignInRevoked, "sign in").with_source(error)
+}
+
 fn overdue(message: &str) -> Error {
-    Error::signed_out("sign in").message(message)
+    Error::new(ErrorKind::SignInRevoked, "sign in").message(message)
 }

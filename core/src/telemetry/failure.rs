@@ -13,6 +13,7 @@ impl Failure for Error {
     fn outcome(&self) -> &'static str {
         match self.kind() {
             ErrorKind::SignedOut => "signed_out",
+            ErrorKind::SignInRevoked => "revoked",
             ErrorKind::ProviderRefused
             | ErrorKind::ProviderMalformed
             | ErrorKind::ProviderUnavailable => "refused",
@@ -22,7 +23,7 @@ impl Failure for Error {
 
     fn kind(&self) -> Option<&'static str> {
         let kind = Error::kind(self);
-        (kind != ErrorKind::SignedOut).then(|| kind.name())
+        (!matches!(kind, ErrorKind::SignedOut | ErrorKind::SignInRevoked)).then(|| kind.name())
     }
 }
 

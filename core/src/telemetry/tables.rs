@@ -90,8 +90,8 @@ pub const METRICS: &[Metric] = &[
     ),
     counter(
         "token_cache_sign_ins_total",
-        &[("outcome", &["begun", "signed_out", "error"])],
-        "Sign-ins. Signed out: a sign-out overtook it.",
+        &[("outcome", &["begun", "revoked", "error"])],
+        "Sign-ins. Revoked: a sign-out came after the user's authentication.",
     ),
     counter(
         "token_cache_sessions_displaced_total",
@@ -169,7 +169,7 @@ pub const METRICS: &[Metric] = &[
     counter(
         "token_cache_errors_total",
         &[("operation", &[]), ("kind", &[])],
-        "Errors by kind; a session that has ended is none.",
+        "Errors by kind. An ended session and a revoked sign-in do not count as errors.",
     ),
     counter(
         "token_cache_open_failures_total",

@@ -180,7 +180,8 @@ async fn sign_out(cache: &TokenCache) {
     let message = LogoutMessage::new(ISSUER, Timestamp::from_secs(2)).unwrap();
     let message = message.subject("canary-subject").unwrap();
     let _ = cache.sign_out_by(&message).await.unwrap();
-    assert!(cache.sign_in(late).await.unwrap_err().is_signed_out());
+    let refused = cache.sign_in(late).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::SignInRevoked);
     let mut many = cache.sign_out_accounts(&[ada()]).unwrap();
     while many.step().await.unwrap().is_some() {}
     let mut issuer = cache.sign_out_issuer(ISSUER).unwrap();

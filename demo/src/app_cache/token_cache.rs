@@ -6,7 +6,7 @@ use std::{
 use async_trait::async_trait;
 use axum::{Router, body::Body, extract::Request, routing::post};
 use token_cache::{
-    CopiesGone, EntryKey, Error, Secret, Session, SignIn, TokenCache, TokenStore,
+    CopiesGone, EntryKey, Error, ErrorKind, Secret, Session, SignIn, TokenCache, TokenStore,
     providers::Provider, sign_out::SignOutRoutes,
 };
 use tokio::{sync::watch, time::timeout};
@@ -146,7 +146,10 @@ impl AppCache for WithTokenCache {
 
 impl From<Error> for Denied {
     fn from(error: Error) -> Self {
-        if error.is_signed_out() {
+        if matches!(
+            error.kind(),
+            ErrorKind::SignedOut | ErrorKind::SignInRevoked
+        ) {
             Self::SignedOut
         } else {
             Self::Failed(error.to_string())

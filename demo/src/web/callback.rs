@@ -7,7 +7,7 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
-use token_cache::{Error, Session, SignIn, TokenSource, sign_out::id_token_key};
+use token_cache::{Error, ErrorKind, Session, SignIn, TokenSource, sign_out::id_token_key};
 
 use super::{
     login::Started,
@@ -92,7 +92,12 @@ async fn sign_in(server: &Server, code: String, state: &str, started: &Started) 
             }
             Err(error) => failed(server, &error),
         },
-        Err(error) if error.is_signed_out() => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::SignedOut | ErrorKind::SignInRevoked
+            ) =>
+        {
             refuse(server, &authenticated, &profile);
             refused(started.again)
         }

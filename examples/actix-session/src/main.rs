@@ -26,7 +26,8 @@ use actix_web::{
 };
 use serde::Deserialize;
 use token_cache::{
-    AccountId, EntryKey, MemoryStore, Secret, SignIn, StartedSignIn, TokenCache, TokenSet,
+    AccountId, EntryKey, ErrorKind, MemoryStore, Secret, SignIn, StartedSignIn, TokenCache,
+    TokenSet,
     sign_out::{Client, SignOutRoutes, SignedIn, TicketSlots, actix::ActixSignOut},
 };
 use token_cache_example_browser::{Failure, a_sign_out_is_final_everywhere};
@@ -164,7 +165,8 @@ impl fmt::Display for Wrong {
 impl ResponseError for Wrong {
     fn status_code(&self) -> StatusCode {
         let error = self.0.downcast_ref::<token_cache::Error>();
-        if error.is_some_and(token_cache::Error::is_signed_out) {
+        let kind = error.map(token_cache::Error::kind);
+        if matches!(kind, Some(ErrorKind::SignedOut | ErrorKind::SignInRevoked)) {
             StatusCode::UNAUTHORIZED
         } else {
             StatusCode::SERVICE_UNAVAILABLE

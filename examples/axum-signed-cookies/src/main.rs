@@ -23,7 +23,7 @@ use axum::{
 use axum_extra::extract::cookie::{Key, SignedCookieJar};
 use serde::Deserialize;
 use token_cache::{
-    AccountId, EntryKey, MemoryStore, Secret, SignIn, TokenCache, TokenSet,
+    AccountId, EntryKey, ErrorKind, MemoryStore, Secret, SignIn, TokenCache, TokenSet,
     sign_out::{Client, SignOutRoutes, SignedIn},
 };
 use token_cache_example_browser::{Failure, a_sign_out_is_final_everywhere};
@@ -150,7 +150,8 @@ impl<E: Into<Failure>> From<E> for Wrong {
 impl IntoResponse for Wrong {
     fn into_response(self) -> Response {
         let error = self.0.downcast_ref::<token_cache::Error>();
-        if error.is_some_and(token_cache::Error::is_signed_out) {
+        let kind = error.map(token_cache::Error::kind);
+        if matches!(kind, Some(ErrorKind::SignedOut | ErrorKind::SignInRevoked)) {
             (StatusCode::UNAUTHORIZED, "signed out").into_response()
         } else {
             (StatusCode::SERVICE_UNAVAILABLE, self.0.to_string()).into_response()

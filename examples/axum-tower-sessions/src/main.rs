@@ -22,7 +22,8 @@ use axum::{
 };
 use serde::Deserialize;
 use token_cache::{
-    AccountId, EntryKey, MemoryStore, Secret, SignIn, StartedSignIn, TokenCache, TokenSet,
+    AccountId, EntryKey, ErrorKind, MemoryStore, Secret, SignIn, StartedSignIn, TokenCache,
+    TokenSet,
     sign_out::{Client, SignOutRoutes, SignedIn},
 };
 use token_cache_example_browser::{Failure, a_sign_out_is_final_everywhere};
@@ -143,7 +144,8 @@ impl<E: Into<Failure>> From<E> for Wrong {
 impl IntoResponse for Wrong {
     fn into_response(self) -> Response {
         let error = self.0.downcast_ref::<token_cache::Error>();
-        if error.is_some_and(token_cache::Error::is_signed_out) {
+        let kind = error.map(token_cache::Error::kind);
+        if matches!(kind, Some(ErrorKind::SignedOut | ErrorKind::SignInRevoked)) {
             (StatusCode::UNAUTHORIZED, "signed out").into_response()
         } else {
             (StatusCode::SERVICE_UNAVAILABLE, self.0.to_string()).into_response()

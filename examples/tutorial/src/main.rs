@@ -23,7 +23,7 @@ use openidconnect::{
 };
 use serde::Deserialize;
 use token_cache::{
-    EntryKey, SignIn, Timestamp, TokenCache, TokenSet,
+    EntryKey, ErrorKind, SignIn, Timestamp, TokenCache, TokenSet,
     providers::{Provider, ProviderBuilder},
     sign_out::{Client, SignOutRoutes, SignedIn, TicketCookie, id_token_key},
 };
@@ -239,7 +239,8 @@ impl<E: Into<Failure>> From<E> for Wrong {
 impl IntoResponse for Wrong {
     fn into_response(self) -> Response {
         let error = self.0.downcast_ref::<token_cache::Error>();
-        if error.is_some_and(token_cache::Error::is_signed_out) {
+        let kind = error.map(token_cache::Error::kind);
+        if matches!(kind, Some(ErrorKind::SignedOut | ErrorKind::SignInRevoked)) {
             // Sent there as before, the provider would repeat the authentication that was refused.
             let page =
                 "A sign-out came in between. <a href='/login?prompt=login'>Sign in again</a>";

@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use token_cache::TokenCache;
+use token_cache::{ErrorKind, TokenCache};
 
 pub(crate) use self::broken_copies::LEASE as BROKEN_LEASE;
 use self::{naive::NaiveTable, plain::PlainCache};
@@ -177,7 +177,10 @@ impl From<token_cache::Error> for Failure {
             kind: format!("{:?}", error.kind()),
             maybe: error.may_have_applied(),
             message: error.to_string(),
-            signed_out: error.is_signed_out(),
+            signed_out: matches!(
+                error.kind(),
+                ErrorKind::SignedOut | ErrorKind::SignInRevoked
+            ),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use token_cache_core::ErrorKind;
 use token_cache_sign_out::{Algorithm, Client};
 
 use crate::{
@@ -227,8 +228,9 @@ async fn a_sign_in_that_a_logout_overtook_is_refused() {
         let rig = Rig::new().await;
         assert!(rig.send(&rig.token(subject, session)).await.is_ok());
         let refused = rig.try_sign_in("ada", sid("s1")).await.unwrap_err();
-        assert!(
-            refused.is_signed_out(),
+        assert_eq!(
+            refused.kind(),
+            ErrorKind::SignInRevoked,
             "{subject:?} {session:?}: {refused}"
         );
         a_second(&rig);
@@ -243,7 +245,7 @@ async fn an_unlabelled_sign_in_that_a_logout_overtook_is_refused() {
     let token = rig.token(Some("ada"), Some("s1"));
     assert!(rig.send(&token).await.is_ok());
     let refused = rig.try_sign_in("ada", UNLABELLED).await.unwrap_err();
-    assert!(refused.is_signed_out(), "{refused}");
+    assert_eq!(refused.kind(), ErrorKind::SignInRevoked, "{refused}");
 }
 
 /// A provider with pairwise subjects calls one user by another name in each app, and the session that they share by one `sid`.
