@@ -73,6 +73,9 @@ pub enum ErrorKind {
     ProviderUnavailable,
     /// The provider refuses this app: its credentials there, or what it asks for.
     ProviderRefused,
+    /// The provider wants the user to do something there first: consent, a second factor, a new password. The session continues. Send
+    /// the user to the provider's authorization endpoint, with the claims challenge of [`Error::refresh_error`] if there is one.
+    InteractionRequired,
     /// The provider's answer is no token response, or one that can't be used.
     ProviderMalformed,
     /// A value the calling code passed is out of range, such as an empty subject or a lifetime of zero.
@@ -177,8 +180,14 @@ impl Error {
 
     /// How long the provider asks to be left alone, where it said so (`Retry-After`).
     pub fn retry_after(&self) -> Option<Duration> {
+        self.refresh_error()?.pause()
+    }
+
+    /// Returns what the provider answered to a refresh, if that is why this failed. Its
+    /// [`response`](RefreshError::response) has the provider's error code, claims challenge and description.
+    pub fn refresh_error(&self) -> Option<&RefreshError> {
         let source: &dyn std::error::Error = self.0.source.as_deref()?;
-        source.downcast_ref::<RefreshError>()?.pause()
+        source.downcast_ref()
     }
 
     /// True where the request may have been carried out although the call failed.
@@ -259,6 +268,7 @@ impl ErrorKind {
             Self::NotRefreshable => "not_refreshable",
             Self::ProviderUnavailable => "provider_unavailable",
             Self::ProviderRefused => "provider_refused",
+            Self::InteractionRequired => "interaction_required",
             Self::ProviderMalformed => "provider_malformed",
             Self::Misuse => "misuse",
             Self::Unexpected => "unexpected",
@@ -286,6 +296,7 @@ impl fmt::Display for ErrorKind {
             Self::NotRefreshable => "there is no refresh token to refresh with",
             Self::ProviderUnavailable => "the provider can't be reached",
             Self::ProviderRefused => "the provider refuses this app",
+            Self::InteractionRequired => "the provider wants the user to do something there first",
             Self::ProviderMalformed => "the provider's answer can't be used",
             Self::Misuse => "a value passed is out of range",
             Self::Unexpected => "an unexpected fault",

@@ -41,6 +41,7 @@ pub mod test_util;
 mod ticket;
 mod time_source;
 mod timestamp;
+mod token_response;
 mod token_set;
 mod value;
 mod wait;
@@ -70,8 +71,8 @@ pub use self::{
         WriteOptions, Written,
     },
     refresh::{
-        AfterLostAnswer, RefreshError, RefreshErrorKind, RefreshOptions, RefreshPolicy,
-        RefreshRequest, Revocation, Revoking, TokenSource,
+        AfterLostAnswer, ErrorResponse, RefreshError, RefreshErrorKind, RefreshOptions,
+        RefreshPolicy, RefreshRequest, Revocation, Revoking, TokenSource,
     },
     refresh_locks::{AcquireOptions, Acquired, LockOwner, RefreshLocks},
     seal::{KeyProvider, KeyRing, KeyUse, RingKey, SealedStore, Sealer, Sealing},

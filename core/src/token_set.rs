@@ -1,13 +1,21 @@
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt};
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::Error as _};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::{Error, ErrorKind, Result, Timestamp};
+use crate::{
+    Error, ErrorKind, RefreshError, Result, Timestamp,
+    token_response::{TokenResponse, token},
+};
+
+/// The token type of a response that names none (RFC 6750).
+const BEARER: &str = "Bearer";
 
 /// The tokens one authorization gave: what an OAuth 2.0 token response carries (RFC 6749 section 5.1, OpenID Connect
 /// Core 1.0 section 3.1.3.3).
+///
+/// The access token is never empty, and neither is a refresh token or an ID token that is there.
 ///
 /// Serializing it writes the tokens in clear: it is meant for sealed stores and HTTP bodies, not for logs. `Debug`
 /// prints none of them.
@@ -27,18 +35,20 @@ use crate::{Error, ErrorKind, Result, Timestamp};
 /// ```
 #[derive(Clone, Serialize, Deserialize)]
 pub struct TokenSet {
-    #[serde(serialize_with = "expose")]
+    #[serde(serialize_with = "expose", deserialize_with = "required")]
     access_token: SecretString,
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        serialize_with = "expose_some"
+        serialize_with = "expose_some",
+        deserialize_with = "optional"
     )]
     refresh_token: Option<SecretString>,
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        serialize_with = "expose_some"
+        serialize_with = "expose_some",
+        deserialize_with = "optional"
     )]
     id_token: Option<SecretString>,
     token_type: String,
@@ -52,80 +62,97 @@ pub struct TokenSet {
     extra: BTreeMap<String, serde_json::Value>,
 }
 
-/// The members of a token response that have a meaning here; the rest is kept as it is.
-#[derive(Deserialize)]
-struct Response {
-    access_token: SecretString,
-    token_type: String,
-    #[serde(default)]
-    expires_in: Option<u64>,
-    #[serde(default)]
-    refresh_token: Option<SecretString>,
-    #[serde(default)]
-    id_token: Option<SecretString>,
-    #[serde(default)]
-    scope: Option<String>,
-    #[serde(flatten)]
-    extra: BTreeMap<String, serde_json::Value>,
-}
-
 impl TokenSet {
-    /// A bearer token (RFC 6750) that nothing else is known of.
-    pub fn new(access_token: impl Into<String>) -> Self {
-        Self {
-            access_token: access_token.into().into(),
+    /// Returns a bearer token (RFC 6750) with nothing else known about it.
+    ///
+    /// # Errors
+    /// [`Misuse`](ErrorKind::Misuse) if the access token is empty or only white space.
+    pub fn new(access_token: impl Into<String>) -> Result<Self> {
+        let access_token = token(access_token.into()).ok_or_else(|| {
+            Error::misuse(
+                "make a token set",
+                "the access token is empty; pass the `access_token` of a token response",
+            )
+        })?;
+        Ok(Self {
+            access_token,
             refresh_token: None,
             id_token: None,
-            token_type: "Bearer".to_owned(),
+            token_type: BEARER.to_owned(),
             expires_at: None,
             issued_at: None,
             scopes: Vec::new(),
             extra: BTreeMap::new(),
-        }
+        })
     }
 
-    /// Takes a token response that arrived at `received_at`: its JSON, or the `TokenResponse` of the crates `oauth2` and
-    /// `openidconnect`, which serialize to it. A refresh token or an ID token that is empty is taken for none.
+    /// Reads a token response that was asked for at `sent_at`: its JSON, or the `TokenResponse` of the crates `oauth2` and
+    /// `openidconnect`, which serialize to it. See [`from_json`](Self::from_json) for what is accepted.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) where it lacks an access token or a token type, or a member has another type than
-    /// RFC 6749 says.
-    pub fn from_response(response: &impl Serialize, received_at: Timestamp) -> Result<Self> {
-        let refused = |_| {
-            Error::misuse(
-                "read a token response",
-                "it is no successful token response of RFC 6749, section 5.1",
-            )
-        };
-        let json = Zeroizing::new(serde_json::to_vec(response).map_err(refused)?);
-        let response: Response = serde_json::from_slice(&json).map_err(refused)?;
-        Ok(Self {
-            access_token: response.access_token,
-            refresh_token: response.refresh_token,
-            id_token: response.id_token,
-            token_type: response.token_type,
-            expires_at: response
-                .expires_in
-                .map(|secs| received_at + Duration::from_secs(secs)),
-            issued_at: Some(received_at),
-            scopes: response
-                .scope
-                .map(|scope| scope.split_ascii_whitespace().map(str::to_owned).collect())
-                .unwrap_or_default(),
-            extra: response.extra,
-        }
-        .without_empty())
+    /// [`Misuse`](ErrorKind::Misuse) if it has no access token. The error's source is the [`RefreshError`] of
+    /// [`from_json`](Self::from_json).
+    pub fn from_response(response: &impl Serialize, sent_at: Timestamp) -> Result<Self> {
+        const OPERATION: &str = "read a token response";
+        let json = serde_json::to_vec(response)
+            .map(Zeroizing::new)
+            .map_err(|_| Error::misuse(OPERATION, "it cannot be written as JSON"))?;
+        Self::from_json(&json, sent_at)
+            .map_err(|error| Error::misuse(OPERATION, error.to_string()).with_source(error))
     }
 
-    /// Adds a refresh token.
-    pub fn with_refresh_token(mut self, token: impl Into<String>) -> Self {
-        self.refresh_token = Some(token.into().into());
+    /// Reads the body of a token response (RFC 6749 section 5.1) that was asked for at `sent_at`, on the store's clock.
+    ///
+    /// Every response with an access token is accepted, since refusing it would discard the refresh token in it. A member of another
+    /// type than the specification says is converted if that is safe (a lifetime sent as text, scopes sent as an array), or else left
+    /// out and logged at WARN. A lifetime that is zero, negative, over ten years or unreadable is unknown. A missing token type is
+    /// taken for `Bearer`. An empty refresh token or ID token means that there is none.
+    ///
+    /// ```
+    /// use token_cache_core::{Timestamp, TokenSet};
+    ///
+    /// let body = br#"{"access_token": "at-1", "expires_in": "3600", "scope": ["openid", "mail"]}"#;
+    /// let tokens = TokenSet::from_json(body, Timestamp::from_secs(1_700_000_000))?;
+    /// assert_eq!(tokens.expires_at(), Some(Timestamp::from_secs(1_700_003_600)));
+    /// # Ok::<(), token_cache_core::RefreshError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A [`RefreshError`] of kind [`Malformed`](crate::RefreshErrorKind::Malformed) if there is no access token. It keeps a refresh
+    /// token that came without one, so that a refresh can store it.
+    pub fn from_json(body: &[u8], sent_at: Timestamp) -> Result<Self, RefreshError> {
+        let response = TokenResponse::read(body);
+        let Some(access_token) = response.access_token else {
+            let error = RefreshError::malformed(
+                "the provider's answer is not a token response of RFC 6749, section 5.1: it has no access token",
+            )
+            .answer_lost();
+            return Err(match response.refresh_token {
+                Some(refresh_token) => error.with_new_refresh_token(refresh_token),
+                None => error,
+            });
+        };
+        Ok(Self {
+            access_token,
+            refresh_token: response.refresh_token,
+            id_token: response.id_token,
+            token_type: response.token_type.unwrap_or_else(|| BEARER.to_owned()),
+            expires_at: response.lifetime.map(|lifetime| sent_at + lifetime),
+            issued_at: Some(sent_at),
+            scopes: response.scopes,
+            extra: response.extra,
+        })
+    }
+
+    /// Sets the refresh token. An empty one means that there is none, as in a token response.
+    pub fn with_refresh_token(mut self, refresh_token: impl Into<String>) -> Self {
+        self.refresh_token = token(refresh_token.into());
         self
     }
 
-    /// Adds an ID token.
-    pub fn with_id_token(mut self, token: impl Into<String>) -> Self {
-        self.id_token = Some(token.into().into());
+    /// Sets the ID token. An empty one means that there is none, as in a token response.
+    pub fn with_id_token(mut self, id_token: impl Into<String>) -> Self {
+        self.id_token = token(id_token.into());
         self
     }
 
@@ -202,11 +229,9 @@ impl TokenSet {
         self
     }
 
-    /// A token that is empty is none: what some providers answer where they have no new one.
-    pub(crate) fn without_empty(mut self) -> Self {
-        for token in [&mut self.refresh_token, &mut self.id_token] {
-            token.take_if(|token| token.expose_secret().is_empty());
-        }
+    /// Forgets the expiry: the lifetime is unknown.
+    pub(crate) fn without_expiry(mut self) -> Self {
+        self.expires_at = None;
         self
     }
 
@@ -275,4 +300,16 @@ fn expose_some<S: serde::Serializer>(
         .as_ref()
         .map(ExposeSecret::expose_secret)
         .serialize(serializer)
+}
+
+fn required<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    token(text).ok_or_else(|| D::Error::custom("the access token is empty"))
+}
+
+fn optional<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SecretString>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.and_then(token))
 }

@@ -8,7 +8,7 @@ use crate::{Result, Timestamp, TokenSet, wiped::Wiped};
 /// use token_cache_core::{TokenSet, Value};
 ///
 /// let bytes = Value::from(b"a cookie of the API's own".to_vec());
-/// let tokens = Value::try_from(&TokenSet::new("at-1"))?;
+/// let tokens = Value::try_from(&TokenSet::new("at-1")?)?;
 /// # Ok::<(), token_cache_core::Error>(())
 /// ```
 #[derive(Clone)]

@@ -54,6 +54,7 @@ async fn debug_prints_none_of_them() {
     let session = cache.sign_in(sign_in).await.unwrap();
     let key = EntryKey::new("canary-key").unwrap();
     let tokens = TokenSet::new("canary-token")
+        .unwrap()
         .with_refresh_token("canary-token")
         .with_id_token("canary-token");
     let value = Value::try_from(&tokens).unwrap();

@@ -49,7 +49,10 @@ impl App {
         let session = session.await.unwrap();
         for number in 0..entries {
             session
-                .put(&entry(number), TokenSet::new(format!("at-{number}")))
+                .put(
+                    &entry(number),
+                    TokenSet::new(format!("at-{number}")).unwrap(),
+                )
                 .await
                 .unwrap();
         }

@@ -1,34 +1,25 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use token_cache_core::{RefreshError, Timestamp, TokenSet};
+use token_cache_core::{ErrorResponse, RefreshError, RefreshErrorKind, Timestamp, TokenSet};
 
 use crate::http::Answer;
 
-/// An error answer (RFC 6749 section 5.2). Its description is the provider's prose, and is not kept.
-#[derive(Deserialize)]
-struct Refusal {
-    error: String,
-}
-
-/// The tokens of an answer, or what it says instead.
-pub(crate) fn tokens(answer: &Answer, sent_at: Timestamp) -> Result<TokenSet, RefreshError> {
-    succeeded(answer)?;
-    // The parser's own message could quote a token, so it is dropped.
-    let malformed =
-        || RefreshError::malformed("the provider's answer is no token response").answer_lost();
-    let json: &RawValue = serde_json::from_slice(&answer.body).map_err(|_| malformed())?;
-    TokenSet::from_response(&json, sent_at).map_err(|_| match refusal(answer) {
+/// The tokens of an answer, or what it says instead. `dead_grants` are further error codes that mean `invalid_grant`.
+pub(crate) fn tokens(
+    answer: &Answer,
+    sent_at: Timestamp,
+    dead_grants: &[String],
+) -> Result<TokenSet, RefreshError> {
+    succeeded(answer, dead_grants)?;
+    TokenSet::from_json(&answer.body, sent_at).map_err(|malformed| {
         // Some providers refuse with 200.
-        Some(code) => RefreshError::of_code(&code),
-        None => malformed(),
+        refusal(answer, dead_grants).unwrap_or(malformed)
     })
 }
 
 /// `Ok` for the statuses of success; what a refusal says otherwise.
-pub(crate) fn succeeded(answer: &Answer) -> Result<(), RefreshError> {
+pub(crate) fn succeeded(answer: &Answer, dead_grants: &[String]) -> Result<(), RefreshError> {
     let status = answer.status;
     if status.is_success() {
         return Ok(());
@@ -42,12 +33,11 @@ pub(crate) fn succeeded(answer: &Answer) -> Result<(), RefreshError> {
     } else if status.is_server_error() || may_pass.contains(&status) {
         RefreshError::transient(format!("the provider answered {number}"))
     } else if status.is_client_error() {
-        match refusal(answer) {
-            Some(code) => RefreshError::of_code(&code),
-            None => RefreshError::refused(format!(
+        refusal(answer, dead_grants).unwrap_or_else(|| {
+            RefreshError::refused(format!(
                 "the provider answered {number} without an error code: check the endpoint's URL"
-            )),
-        }
+            ))
+        })
     } else {
         RefreshError::malformed(format!(
             "the provider answered {number}, which is not followed: check the endpoint's URL"
@@ -56,9 +46,16 @@ pub(crate) fn succeeded(answer: &Answer) -> Result<(), RefreshError> {
     Err(with_pause(error, answer.retry_after))
 }
 
-fn refusal(answer: &Answer) -> Option<String> {
-    let refusal: Refusal = serde_json::from_slice(&answer.body).ok()?;
-    Some(refusal.error)
+fn refusal(answer: &Answer, dead_grants: &[String]) -> Option<RefreshError> {
+    let response = ErrorResponse::from_json(&answer.body)?;
+    let is_dead = |code: &str| dead_grants.iter().any(|dead| dead == code);
+    let is_dead = is_dead(response.code()) || response.suberror().is_some_and(is_dead);
+    let error = RefreshError::of_response(response);
+    Some(if is_dead {
+        error.with_kind(RefreshErrorKind::InvalidGrant)
+    } else {
+        error
+    })
 }
 
 fn with_pause(error: RefreshError, pause: Option<Duration>) -> RefreshError {

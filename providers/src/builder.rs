@@ -1,7 +1,7 @@
 use std::{fmt, time::Duration};
 
 use rustls::pki_types::{CertificateDer, pem::PemObject};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use token_cache_core::{Error, Result, Revocation};
 use url::{Host, Url};
 
@@ -9,6 +9,7 @@ use crate::{
     ClientAuth, Provider,
     client_auth::Credentials,
     http::{Http, HttpOptions},
+    provider::Inner,
 };
 
 const OPERATION: &str = "set up a provider";
@@ -23,6 +24,7 @@ pub struct ProviderBuilder {
     connect_timeout: Duration,
     timeout: Duration,
     certificates: Vec<u8>,
+    dead_grants: Vec<String>,
 }
 
 impl ProviderBuilder {
@@ -39,6 +41,7 @@ impl ProviderBuilder {
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(30),
             certificates: Vec::new(),
+            dead_grants: Vec::new(),
         }
     }
 
@@ -79,6 +82,14 @@ impl ProviderBuilder {
         self
     }
 
+    /// Names error codes by which this provider says that a refresh token is dead, besides `invalid_grant`: GitHub's
+    /// `bad_refresh_token`, for example. A code that is compared is the `error` of the answer or its `suberror`. The session of such a
+    /// token ends.
+    pub fn dead_grant_codes(mut self, codes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.dead_grants = codes.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// The provider. Nothing is sent yet.
     ///
     /// # Errors
@@ -100,8 +111,12 @@ impl ProviderBuilder {
                 "the revocation endpoint must be https (plain http only at a loopback address)",
             );
         }
-        if self.credentials.client_id.is_empty() {
+        if self.credentials.client_id.trim().is_empty() {
             return refused("the client id is empty");
+        }
+        let secret = self.credentials.client_secret.as_ref();
+        if secret.is_some_and(|secret| secret.expose_secret().trim().is_empty()) {
+            return refused("the client secret is empty; leave it out for a public client");
         }
         if self.connect_timeout.is_zero() || self.timeout.is_zero() {
             return refused("a timeout of zero leaves no time for a request");
@@ -119,13 +134,14 @@ impl ProviderBuilder {
             timeout: self.timeout,
             certificates,
         })?;
-        Ok(Provider::new(
+        Ok(Provider::new(Inner {
             http,
-            self.token_url,
-            self.credentials,
-            self.revocation_url,
-            self.revocation,
-        ))
+            token_url: self.token_url,
+            credentials: self.credentials,
+            revocation_url: self.revocation_url,
+            revocation: self.revocation,
+            dead_grants: self.dead_grants,
+        }))
     }
 }
 
@@ -192,6 +208,7 @@ mod tests {
                 ProviderBuilder::new("https://id.example".parse().unwrap(), ""),
                 "client id",
             ),
+            (builder().client_secret(""), "client secret"),
             (builder().timeout(Duration::ZERO), "timeout"),
             (builder().connect_timeout(Duration::ZERO), "timeout"),
             (

@@ -3,11 +3,11 @@ use oauth2::{
     TokenIntrospectionResponse, TokenResponse,
 };
 
-use crate::{ClientAuth, ProviderBuilder};
+use crate::{ClientAuth, ProviderBuilder, client_secret};
 
 impl ProviderBuilder {
-    /// Takes the token endpoint, the client id and the way to authenticate from a client of the crate `oauth2`. The client
-    /// does not give its secret away: pass it to [`client_secret`](Self::client_secret) as well.
+    /// Takes the token endpoint, the client id, the client secret and the way to authenticate from a client of the crate `oauth2`.
+    /// A client without a secret is a public client.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -17,9 +17,7 @@ impl ProviderBuilder {
     /// let client = BasicClient::new(ClientId::new("shop".into()))
     ///     .set_client_secret(ClientSecret::new("from the environment".into()))
     ///     .set_token_uri(TokenUrl::new("https://id.example/token".into())?);
-    /// let provider = ProviderBuilder::from_oauth2(&client)
-    ///     .client_secret("from the environment")
-    ///     .build()?;
+    /// let provider = ProviderBuilder::from_oauth2(&client).build()?;
     /// # Ok(()) }
     /// ```
     pub fn from_oauth2<TE, TR, TIR, RT, TRE, Auth, Device, Introspection, Revoking>(
@@ -41,6 +39,10 @@ impl ProviderBuilder {
             AuthType::RequestBody => ClientAuth::Body,
             _ => ClientAuth::Basic,
         };
-        Self::new(token_url, client.client_id().as_str()).client_auth(auth)
+        let builder = Self::new(token_url, client.client_id().as_str()).client_auth(auth);
+        match client_secret::of_request(client.exchange_client_credentials()) {
+            Some(secret) => builder.client_secret(secret),
+            None => builder,
+        }
     }
 }

@@ -1,5 +1,5 @@
 use openidconnect::{
-    AdditionalProviderMetadata, AuthType, ClientId, EndpointMaybeSet, EndpointState,
+    AdditionalProviderMetadata, AuthType, ClientId, EndpointMaybeSet, EndpointState, IssuerUrl,
     ProviderMetadata, RevocationUrl,
     core::{
         CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClient, CoreClientAuthMethod,
@@ -10,8 +10,9 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 use token_cache_core::{Error, Result, Revocation};
+use url::Url;
 
-use crate::{ClientAuth, ProviderBuilder};
+use crate::{ClientAuth, ProviderBuilder, client_secret};
 
 const OPERATION: &str = "take a provider from the crate openidconnect";
 
@@ -47,12 +48,11 @@ pub struct RevocationEndpoint {
 impl AdditionalProviderMetadata for RevocationEndpoint {}
 
 impl ProviderBuilder {
-    /// Takes the token endpoint, the client id and the way to authenticate from a client of the crate `openidconnect` that
-    /// was made from discovered metadata. The client does not give its secret away: pass it to
-    /// [`client_secret`](Self::client_secret) as well.
+    /// Takes the token endpoint, the client id, the client secret and the way to authenticate from a client of the crate
+    /// `openidconnect` that was made from discovered metadata. A client without a secret is a public client.
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config) where the provider has no token endpoint.
+    /// [`Config`](token_cache_core::ErrorKind::Config) if the provider has no token endpoint.
     pub fn from_openidconnect<Auth, Device, Introspection, Revoking, UserInfo>(
         client: &CoreClient<Auth, Device, Introspection, Revoking, EndpointMaybeSet, UserInfo>,
     ) -> Result<Self>
@@ -69,10 +69,18 @@ impl ProviderBuilder {
             _ => ClientAuth::Basic,
         };
         let builder = Self::new(token_url.url().clone(), client.client_id().as_str());
+        let request = client
+            .exchange_client_credentials()
+            .map_err(|_| no_token_endpoint())?;
+        let builder = match client_secret::of_request(request) {
+            Some(secret) => builder.client_secret(secret),
+            None => builder,
+        };
         Ok(builder.client_auth(auth))
     }
 
-    /// Takes the token endpoint and the way to authenticate from discovered metadata.
+    /// Takes the token endpoint and the way to authenticate from discovered metadata, which knows no secret of the app: pass it to
+    /// [`client_secret`](Self::client_secret), unless the app is a public client.
     ///
     /// ```no_run
     /// # async fn discover(http: impl for<'c> openidconnect::AsyncHttpClient<'c>) -> Result<(), Box<dyn std::error::Error>> {
@@ -93,8 +101,8 @@ impl ProviderBuilder {
     /// ```
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config) where the provider has no token endpoint, or takes neither a secret
-    /// nor a public client there.
+    /// [`Config`](token_cache_core::ErrorKind::Config) if the provider has no token endpoint, takes neither a secret nor a public
+    /// client there, or has an https issuer and a token endpoint that is not https.
     pub fn from_metadata<A: AdditionalProviderMetadata>(
         metadata: &CoreMetadata<A>,
         client_id: &ClientId,
@@ -111,6 +119,7 @@ impl ProviderBuilder {
                 return Err(Error::config(OPERATION, message));
             }
         };
+        stays_on_https(metadata.issuer(), token_url.url(), "token")?;
         let builder = Self::new(token_url.url().clone(), client_id.as_str());
         Ok(builder.client_auth(auth))
     }
@@ -118,7 +127,8 @@ impl ProviderBuilder {
     /// Takes the revocation endpoint from discovered metadata; see [`revocation`](Self::revocation).
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config) where the provider has none.
+    /// [`Config`](token_cache_core::ErrorKind::Config) if the provider has none, or has an https issuer and a revocation endpoint that
+    /// is not https.
     pub fn revocation_of(
         self,
         metadata: &MetadataWithRevocation,
@@ -131,8 +141,21 @@ impl ProviderBuilder {
                 "the provider has no revocation endpoint",
             ));
         };
+        stays_on_https(metadata.issuer(), endpoint.url(), "revocation")?;
         Ok(self.revocation(endpoint.url().clone(), revocation))
     }
+}
+
+/// A document that came over TLS does not lead to an endpoint where the client secret is sent in clear, not even on this machine.
+fn stays_on_https(issuer: &IssuerUrl, endpoint: &Url, name: &str) -> Result<()> {
+    if issuer.url().scheme() == "https" && endpoint.scheme() != "https" {
+        let message = format!(
+            "the issuer {} is https, and its {name} endpoint is not",
+            issuer.as_str()
+        );
+        return Err(Error::config(OPERATION, message));
+    }
+    Ok(())
 }
 
 fn no_token_endpoint() -> Error {
@@ -142,6 +165,7 @@ fn no_token_endpoint() -> Error {
 #[cfg(test)]
 mod tests {
     use openidconnect::ClientSecret;
+    use secrecy::ExposeSecret;
     use serde_json::json;
 
     use super::*;
@@ -208,6 +232,37 @@ mod tests {
             .set_auth_type(AuthType::RequestBody);
         let builder = ProviderBuilder::from_openidconnect(&client).unwrap();
         assert_eq!(builder.credentials.auth, ClientAuth::Body);
+        let secret = builder.credentials.client_secret.as_ref().unwrap();
+        assert_eq!(secret.expose_secret(), "secret");
         builder.build().unwrap();
+
+        let public = CoreClient::from_provider_metadata(metadata(None), id(), None);
+        let builder = ProviderBuilder::from_openidconnect(&public).unwrap();
+        assert!(builder.credentials.client_secret.is_none());
+    }
+
+    #[test]
+    fn an_https_issuer_leads_to_no_endpoint_in_clear() {
+        let in_clear = [
+            "http://id.example/x",
+            "http://127.0.0.1:8080/x",
+            "http://localhost/x",
+        ];
+        for endpoint in in_clear {
+            let text = serde_json::to_string(&metadata(None)).unwrap();
+            let text = text.replace("https://id.example/token", endpoint);
+            let metadata: MetadataWithRevocation = serde_json::from_str(&text).unwrap();
+            let error = ProviderBuilder::from_metadata(&metadata, &id()).unwrap_err();
+            assert!(error.to_string().contains("token endpoint"), "{error}");
+
+            let text = serde_json::to_string(&self::metadata(None)).unwrap();
+            let text = text.replace("https://id.example/revoke", endpoint);
+            let metadata: MetadataWithRevocation = serde_json::from_str(&text).unwrap();
+            let builder = ProviderBuilder::from_metadata(&metadata, &id()).unwrap();
+            let error = builder
+                .revocation_of(&metadata, Revocation::Token)
+                .unwrap_err();
+            assert!(error.to_string().contains("revocation endpoint"), "{error}");
+        }
     }
 }

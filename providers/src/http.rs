@@ -28,7 +28,12 @@ pub(crate) struct Answer {
 
 /// Posts forms to the provider, within limits.
 #[derive(Clone)]
-pub(crate) struct Http(Client);
+pub(crate) struct Http {
+    /// Uses the proxy of the environment (`HTTPS_PROXY`), which sees no more of it than the host.
+    https: Client,
+    /// Uses no proxy: one of `HTTP_PROXY` would be sent the refresh token and the client secret in clear.
+    plain: Client,
+}
 
 impl Http {
     pub(crate) fn new(options: HttpOptions) -> Result<Self> {
@@ -46,15 +51,19 @@ impl Http {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .connect_timeout(options.connect_timeout)
-            .timeout(options.timeout)
-            .redirect(redirect::Policy::none())
-            .user_agent(concat!("token-cache-providers/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| Error::config(OPERATION, "no HTTP client").with_source(error))?;
-        Ok(Self(client))
+        let client = || {
+            Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .connect_timeout(options.connect_timeout)
+                .timeout(options.timeout)
+                .redirect(redirect::Policy::none())
+                .user_agent(concat!("token-cache-providers/", env!("CARGO_PKG_VERSION")))
+        };
+        let no_client = |error| Error::config(OPERATION, "no HTTP client").with_source(error);
+        Ok(Self {
+            https: client().https_only(true).build().map_err(no_client)?,
+            plain: client().no_proxy().build().map_err(no_client)?,
+        })
     }
 
     /// Sends a form once, as the app.
@@ -68,8 +77,12 @@ impl Http {
             .extend_pairs(form)
             .extend_pairs(credentials.parameters())
             .finish();
-        let mut request = self
-            .0
+        let client = if url.scheme() == "https" {
+            &self.https
+        } else {
+            &self.plain
+        };
+        let mut request = client
             .post(url.clone())
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")

@@ -4,7 +4,7 @@ use base64::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use token_cache_core::{RefreshError, TokenSet};
+use token_cache_core::{RefreshError, TokenSet, telemetry::warn};
 use zeroize::Zeroizing;
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -18,19 +18,35 @@ struct User {
     sub: String,
 }
 
-/// An ID token that a refresh brings is of the same issuer and subject as the one before (OpenID Connect Core 1.0 section
-/// 12.2). Its signature needs no check: it came from the token endpoint itself (section 3.1.3.7).
-pub(crate) fn check(old: Option<&TokenSet>, new: &TokenSet) -> Result<(), RefreshError> {
+/// Returns the tokens that a refresh brought, if their ID token names the same issuer and subject as the one before (OpenID Connect
+/// Core 1.0 section 12.2). Its signature needs no check: it came from the token endpoint itself (section 3.1.3.7).
+///
+/// An ID token that names no user at all is dropped. Refusing the whole answer would discard the refresh token in it.
+pub(crate) fn checked(old: Option<&TokenSet>, new: TokenSet) -> Result<TokenSet, RefreshError> {
     let old = old.and_then(TokenSet::id_token).and_then(user);
-    let (Some(old), Some(new)) = (old, new.id_token()) else {
-        return Ok(());
+    let (Some(old), Some(id_token)) = (old, new.id_token()) else {
+        return Ok(new);
     };
-    if is_encrypted(new) || user(new).is_some_and(|new| new == old) {
-        return Ok(());
+    if is_encrypted(id_token) {
+        return Ok(new);
     }
-    let of_another =
-        RefreshError::malformed("the provider's answer has an ID token of another user");
-    Err(of_another.answer_lost())
+    match user(id_token) {
+        Some(user) if user == old => Ok(new),
+        Some(_) => {
+            let of_another =
+                RefreshError::malformed("the provider's answer has an ID token of another user");
+            Err(of_another.answer_lost())
+        }
+        None => {
+            warn(
+                "token_response_irregular",
+                format_args!(
+                    "the ID token of a refreshed token response cannot be read, so the one of the sign-in is kept",
+                ),
+            );
+            Ok(new.with_id_token(""))
+        }
+    }
 }
 
 /// Five parts, where a signed one has three: only the app can read it.
@@ -51,7 +67,9 @@ mod tests {
 
     fn with(claims: &serde_json::Value) -> TokenSet {
         let claims = LENIENT.encode(claims.to_string());
-        TokenSet::new("at").with_id_token(format!("e30.{claims}.c2ln"))
+        TokenSet::new("at")
+            .unwrap()
+            .with_id_token(format!("e30.{claims}.c2ln"))
     }
 
     #[test]
@@ -61,17 +79,16 @@ mod tests {
         let elsewhere = serde_json::json!({"iss": "https://other.example", "sub": "ada"});
         let nobody = serde_json::json!({"iss": "https://id.example"});
         let old = with(&ada);
-        check(Some(&old), &with(&later)).unwrap();
-        check(Some(&old), &TokenSet::new("at")).unwrap();
-        check(None, &with(&elsewhere)).unwrap();
-        check(Some(&TokenSet::new("at")), &with(&elsewhere)).unwrap();
-        check(Some(&old), &TokenSet::new("at").with_id_token("a.b.c.d.e")).unwrap();
-        for new in [
-            with(&elsewhere),
-            with(&nobody),
-            TokenSet::new("at").with_id_token("what"),
-        ] {
-            check(Some(&old), &new).unwrap_err();
+        checked(Some(&old), with(&later)).unwrap();
+        checked(Some(&old), TokenSet::new("at").unwrap()).unwrap();
+        checked(None, with(&elsewhere)).unwrap();
+        checked(Some(&TokenSet::new("at").unwrap()), with(&elsewhere)).unwrap();
+        let encrypted = TokenSet::new("at").unwrap().with_id_token("a.b.c.d.e");
+        assert!(checked(Some(&old), encrypted).unwrap().id_token().is_some());
+        checked(Some(&old), with(&elsewhere)).unwrap_err();
+        let unreadable = TokenSet::new("at").unwrap().with_id_token("what");
+        for new in [with(&nobody), unreadable] {
+            assert!(checked(Some(&old), new).unwrap().id_token().is_none());
         }
     }
 }

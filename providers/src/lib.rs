@@ -8,6 +8,9 @@ mod answer;
 mod builder;
 mod client_auth;
 mod client_credentials;
+#[cfg(any(feature = "oauth2", feature = "openidconnect"))]
+mod client_secret;
+mod code_exchange;
 #[cfg(feature = "oauth2")]
 mod from_oauth2;
 #[cfg(feature = "openidconnect")]
@@ -24,6 +27,7 @@ pub use self::{
     builder::ProviderBuilder,
     client_auth::ClientAuth,
     client_credentials::ClientCredentials,
+    code_exchange::CodeExchange,
     on_behalf_of::{Exchange, OnBehalfOf},
     provider::Provider,
 };

@@ -2,12 +2,14 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
-use token_cache_core::{RefreshError, RefreshRequest, Revocation, TokenSet, TokenSource};
+use token_cache_core::{
+    RefreshError, RefreshRequest, Revocation, Timestamp, TokenSet, TokenSource,
+};
 use url::Url;
 
 use crate::{
-    ClientCredentials, Exchange, OnBehalfOf, ProviderBuilder, answer, client_auth::Credentials,
-    http::Http, id_token,
+    ClientCredentials, CodeExchange, Exchange, OnBehalfOf, ProviderBuilder, answer,
+    client_auth::Credentials, http::Http, id_token,
 };
 
 /// A provider's token endpoint, and its revocation endpoint: refreshes by the refresh-token grant (RFC 6749 section 6).
@@ -22,7 +24,7 @@ use crate::{
 /// let provider = Provider::builder("https://id.example/token".parse()?, "shop")
 ///     .client_secret("from the environment")
 ///     .build()?;
-/// let tokens = TokenSet::new("at-1").with_refresh_token("rt-1");
+/// let tokens = TokenSet::new("at-1")?.with_refresh_token("rt-1");
 /// let request = RefreshRequest::new(Some(tokens), Timestamp::from_secs(1_700_000_000))
 ///     .resource("https://api.example");
 /// let tokens = provider.refresh(request).await?;
@@ -31,12 +33,13 @@ use crate::{
 #[derive(Clone)]
 pub struct Provider(Arc<Inner>);
 
-struct Inner {
-    http: Http,
-    token_url: Url,
-    credentials: Credentials,
-    revocation_url: Option<Url>,
-    revocation: Revocation,
+pub(crate) struct Inner {
+    pub(crate) http: Http,
+    pub(crate) token_url: Url,
+    pub(crate) credentials: Credentials,
+    pub(crate) revocation_url: Option<Url>,
+    pub(crate) revocation: Revocation,
+    pub(crate) dead_grants: Vec<String>,
 }
 
 impl Provider {
@@ -45,20 +48,37 @@ impl Provider {
         ProviderBuilder::new(token_url, client_id)
     }
 
-    pub(crate) fn new(
-        http: Http,
-        token_url: Url,
-        credentials: Credentials,
-        revocation_url: Option<Url>,
-        revocation: Revocation,
-    ) -> Self {
-        Self(Arc::new(Inner {
-            http,
-            token_url,
-            credentials,
-            revocation_url,
-            revocation,
-        }))
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// Exchanges an authorization code for tokens (RFC 6749 section 4.1.3), once. `sent_at` is the time of the request on the store's
+    /// clock, which the lifetime in the answer is counted from.
+    ///
+    /// The crates `oauth2` and `openidconnect` refuse responses that are slightly wrong, and the code is used up by then. This reads them
+    /// as [`TokenSet::from_json`] does, so the same responses are accepted at the sign-in and at each refresh. The ID token, if the
+    /// provider gave one, is [`TokenSet::id_token`]: verify it before you trust a claim in it.
+    ///
+    /// ```no_run
+    /// # async fn callback(provider: token_cache_providers::Provider, now: token_cache_core::Timestamp) -> Result<(), Box<dyn std::error::Error>> {
+    /// use token_cache_providers::CodeExchange;
+    ///
+    /// let code = CodeExchange::new("the parameter `code`", "https://shop.example/callback")
+    ///     .pkce_verifier("the verifier of this sign-in");
+    /// let tokens = provider.exchange_code(code, now).await?;
+    /// let id_token = tokens.id_token().ok_or("the provider gave no ID token")?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// A [`RefreshError`]: of kind [`InvalidGrant`](token_cache_core::RefreshErrorKind::InvalidGrant) if the code has expired, was used
+    /// before or belongs to another sign-in; of the other kinds as for a refresh. The code is spent in any case.
+    pub async fn exchange_code(
+        &self,
+        code: CodeExchange,
+        sent_at: Timestamp,
+    ) -> Result<TokenSet, RefreshError> {
+        self.post(&code.form(), sent_at).await
     }
 
     /// Tokens of the app itself, at the same provider.
@@ -85,14 +105,23 @@ impl Provider {
         if let Some(resource) = &request.resource {
             form.push(("resource", resource));
         }
+        self.post(&form, request.sent_at).await
+    }
+
+    async fn post(
+        &self,
+        form: &[(&str, &str)],
+        sent_at: Timestamp,
+    ) -> Result<TokenSet, RefreshError> {
         let Inner {
             http,
             token_url,
             credentials,
+            dead_grants,
             ..
         } = &*self.0;
-        let answer = http.post(token_url, credentials, &form).await?;
-        answer::tokens(&answer, request.sent_at)
+        let answer = http.post(token_url, credentials, form).await?;
+        answer::tokens(&answer, sent_at, dead_grants)
     }
 
     pub(crate) async fn spend(
@@ -105,8 +134,7 @@ impl Provider {
             ("refresh_token", refresh_token.expose_secret()),
         ];
         let tokens = self.ask(&grant, request).await?;
-        id_token::check(request.tokens.as_ref(), &tokens)?;
-        Ok(tokens)
+        id_token::checked(request.tokens.as_ref(), tokens)
     }
 }
 
@@ -132,7 +160,7 @@ impl TokenSource for Provider {
             ("token_type_hint", "refresh_token"),
         ];
         let answer = self.0.http.post(url, &self.0.credentials, &form).await?;
-        answer::succeeded(&answer)
+        answer::succeeded(&answer, &[])
     }
 
     fn revocation(&self) -> Revocation {

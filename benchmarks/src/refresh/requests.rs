@@ -74,7 +74,7 @@ async fn count(args: &Args, cache: &TokenCache, requests: impl Fn() -> u64) -> R
 }
 
 async fn expire(session: &Session, key: &EntryKey) -> Result<()> {
-    let tokens = TokenSet::new("at")
+    let tokens = TokenSet::new("at")?
         .with_refresh_token("rt")
         .with_expires_at(Timestamp::from_secs(1));
     Ok(session.put(key, tokens).await?)

@@ -176,6 +176,7 @@ pub async fn a_token_set_comes_back(setup: &Setup) -> Result<(), Violation> {
     let session = app.signs_in("ada").await?;
     let expires_at = setup.now() + LIFETIME;
     let tokens = TokenSet::new("at-\u{0} \u{1F511}")
+        .should_work("making a token set")?
         .with_refresh_token("rt {*}:/")
         .with_id_token("header.payload.signature")
         .with_expires_at(expires_at)

@@ -20,7 +20,7 @@ impl TokenCache {
     /// # let cache = TokenCache::in_memory().await?;
     /// let api = EntryKey::resource("https://api.example")?;
     /// let session = cache.application("my-client-id").await?;
-    /// session.put(&api, TokenSet::new("at-1")).await?;
+    /// session.put(&api, TokenSet::new("at-1")?).await?;
     ///
     /// let elsewhere = cache.application("my-client-id").await?; // on any server
     /// assert!(elsewhere.get(&api).await?.is_some());

@@ -45,7 +45,7 @@ use crate::{
 ///
 /// let started = cache.start_sign_in()?;
 /// let session = cache.sign_in(SignIn::new(ada.clone(), &started)).await?;
-/// session.put(&api, TokenSet::new("at-1")).await?;
+/// session.put(&api, TokenSet::new("at-1")?).await?;
 /// let ticket = session.ticket()?; // goes into the app's own cookie
 ///
 /// let session = cache.resume(&ticket).await?; // any later request, any server

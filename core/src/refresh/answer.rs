@@ -1,14 +1,9 @@
-use std::time::Duration;
-
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{RefreshError, RefreshRequest};
-use crate::TokenSet;
+use super::RefreshRequest;
+use crate::{TokenSet, telemetry::warn, token_response::LONGEST_LIFETIME};
 
-/// A lifetime over ten years is a mistake of the provider's: seconds taken for milliseconds, a date for a duration.
-const LONGEST_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
-
-/// What a provider answered, found to be of use.
+/// What a provider answered, made consistent with the request.
 pub(super) struct Answer {
     tokens: TokenSet,
 }
@@ -22,30 +17,32 @@ pub(super) struct ForAnother {
 }
 
 impl Answer {
-    pub(super) fn checked(
-        tokens: TokenSet,
-        request: &RefreshRequest,
-    ) -> Result<Self, RefreshError> {
-        if tokens.access_token().expose_secret().is_empty() {
-            return Err(unusable("its access token is empty"));
+    /// Completes the tokens of a source. An expiry that cannot be true is dropped, and not the tokens: the refresh token that was sent
+    /// for them is spent.
+    pub(super) fn of(mut tokens: TokenSet, request: &RefreshRequest) -> Self {
+        let sent_at = request.sent_at;
+        let is_plausible =
+            |expires_at| expires_at > sent_at && expires_at <= sent_at + LONGEST_LIFETIME;
+        if tokens
+            .expires_at()
+            .is_some_and(|expires_at| !is_plausible(expires_at))
+        {
+            warn(
+                "token_response_irregular",
+                format_args!(
+                    "refreshed tokens have an expiry that has passed or is over ten years away, so their lifetime is unknown; \
+                     check the provider, and the clock that the token source counts from",
+                ),
+            );
+            tokens = tokens.without_expiry();
         }
-        match tokens.expires_at() {
-            Some(expires_at) if expires_at <= request.sent_at => {
-                return Err(unusable("its access token has expired on arrival"));
-            }
-            Some(expires_at) if expires_at > request.sent_at + LONGEST_LIFE => {
-                return Err(unusable("its access token lives for over ten years"));
-            }
-            _ => {}
-        }
-        let mut tokens = tokens.without_empty();
         if tokens.issued_at().is_none() {
-            tokens = tokens.with_issued_at(request.sent_at);
+            tokens = tokens.with_issued_at(sent_at);
         }
         if tokens.scopes().is_empty() {
             tokens = tokens.with_scopes(request.scopes.iter().cloned());
         }
-        Ok(Self { tokens })
+        Self { tokens }
     }
 
     /// The refresh token that the provider gave, if it gave one: what a sign-out in between has to revoke.
@@ -74,9 +71,4 @@ impl Answer {
             wanted: self.tokens.without_refresh_token(),
         }
     }
-}
-
-/// The provider has used the refresh token up all the same.
-fn unusable(why: &str) -> RefreshError {
-    RefreshError::malformed(why).answer_lost()
 }

@@ -1,5 +1,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
+use secrecy::SecretString;
+
+use super::ErrorResponse;
 use crate::Error;
 
 type Source = Arc<dyn std::error::Error + Send + Sync>;
@@ -21,6 +24,8 @@ pub struct RefreshError {
     message: String,
     retry_after: Option<Duration>,
     answer_lost: bool,
+    response: Option<Box<ErrorResponse>>,
+    new_refresh_token: Option<SecretString>,
     source: Option<Source>,
 }
 
@@ -37,6 +42,9 @@ pub enum RefreshErrorKind {
     /// `invalid_grant` (RFC 6749 section 5.2): the refresh token is expired, revoked or used up. The session ends, if its
     /// entry still is the one that was sent.
     InvalidGrant,
+    /// The provider wants the user to do something first: consent, a second factor, a new password. The refresh token is still good,
+    /// and the session continues. Send the user to the provider, with [`claims`](ErrorResponse::claims) if there are any.
+    InteractionRequired,
     /// `invalid_client`, `unauthorized_client` and every other refusal that says something about this app, and nothing about
     /// the user. Nothing ends.
     Refused,
@@ -65,21 +73,45 @@ impl RefreshError {
         Self::new(RefreshErrorKind::Malformed, message)
     }
 
-    /// The failure that a provider's error code stands for (RFC 6749 section 5.2, RFC 7009 section 2.2.1).
+    /// Returns the failure that an error code stands for: as [`of_response`](Self::of_response) of that code alone.
     pub fn of_code(code: &str) -> Self {
-        match code {
-            "invalid_grant" => Self::invalid_grant("the provider answered invalid_grant"),
-            "server_error" | "temporarily_unavailable" => {
-                Self::transient(format!("the provider answered {code}"))
+        Self::of_response(ErrorResponse::new(code))
+    }
+
+    /// Returns the failure that an error response stands for (RFC 6749 section 5.2, RFC 7009 section 2.2.1).
+    ///
+    /// | the response | its kind |
+    /// |---|---|
+    /// | `invalid_grant` | [`InvalidGrant`](RefreshErrorKind::InvalidGrant): the session ends |
+    /// | `invalid_grant` with a `suberror` or with `claims` (Microsoft Entra) | [`InteractionRequired`](RefreshErrorKind::InteractionRequired): one resource wants more of the user |
+    /// | `interaction_required`, `login_required`, `consent_required`, `account_selection_required`, `unmet_authentication_requirements` | the same |
+    /// | one of these with the `suberror` `bad_token` or `token_expired` | `InvalidGrant` |
+    /// | `server_error`, `temporarily_unavailable` | [`Transient`](RefreshErrorKind::Transient) |
+    /// | everything else | [`Refused`](RefreshErrorKind::Refused) |
+    ///
+    /// A [`TokenSource`](super::TokenSource) that knows its provider better changes the kind by [`with_kind`](Self::with_kind).
+    pub fn of_response(response: ErrorResponse) -> Self {
+        let about_user = match response.suberror() {
+            Some("bad_token" | "token_expired") => RefreshErrorKind::InvalidGrant,
+            _ => RefreshErrorKind::InteractionRequired,
+        };
+        let kind = match response.code() {
+            "invalid_grant" if response.suberror().or(response.claims()).is_none() => {
+                RefreshErrorKind::InvalidGrant
             }
-            "invalid_client"
-            | "unauthorized_client"
-            | "invalid_request"
-            | "invalid_scope"
-            | "invalid_target"
-            | "unsupported_grant_type"
-            | "unsupported_token_type" => Self::refused(format!("the provider answered {code}")),
-            _ => Self::refused("the provider answered with an error code of its own"),
+            "invalid_grant"
+            | "interaction_required"
+            | "login_required"
+            | "consent_required"
+            | "account_selection_required"
+            | "unmet_authentication_requirements" => about_user,
+            "server_error" | "temporarily_unavailable" => RefreshErrorKind::Transient,
+            _ => RefreshErrorKind::Refused,
+        };
+        let message = format!("the provider answered {}", response.quoted());
+        Self {
+            response: Some(Box::new(response)),
+            ..Self::new(kind, message)
         }
     }
 
@@ -89,8 +121,33 @@ impl RefreshError {
             message: message.into(),
             retry_after: None,
             answer_lost: false,
+            response: None,
+            new_refresh_token: None,
             source: None,
         }
+    }
+
+    /// Returns the same failure as another kind: for a provider whose error codes mean something of their own.
+    ///
+    /// ```
+    /// use token_cache_core::{RefreshError, RefreshErrorKind};
+    ///
+    /// let mut error = RefreshError::of_code("bad_refresh_token");
+    /// if error.response().is_some_and(|response| response.code() == "bad_refresh_token") {
+    ///     error = error.with_kind(RefreshErrorKind::InvalidGrant);
+    /// }
+    /// assert_eq!(error.kind(), RefreshErrorKind::InvalidGrant);
+    /// ```
+    pub fn with_kind(mut self, kind: RefreshErrorKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Keeps a refresh token that came with an answer which is of no use otherwise: the provider has replaced the one that was sent.
+    /// It is stored beside the old access token.
+    pub fn with_new_refresh_token(mut self, refresh_token: SecretString) -> Self {
+        self.new_refresh_token = Some(refresh_token);
+        self
     }
 
     /// Says how long the provider asks to be left alone: the header `Retry-After` (RFC 9110 section 10.2.3). It is left
@@ -118,6 +175,16 @@ impl RefreshError {
         self.kind
     }
 
+    /// Returns the error response of the provider, if it sent one.
+    pub fn response(&self) -> Option<&ErrorResponse> {
+        self.response.as_deref()
+    }
+
+    /// Returns the refresh token that came with an answer which is of no use otherwise.
+    pub const fn new_refresh_token(&self) -> Option<&SecretString> {
+        self.new_refresh_token.as_ref()
+    }
+
     /// True where the request may have been carried out although no answer came that is of use.
     pub const fn is_answer_lost(&self) -> bool {
         self.answer_lost
@@ -132,6 +199,9 @@ impl RefreshError {
 /// A token response that could not be read, by [`TokenSet::from_response`](crate::TokenSet::from_response).
 impl From<Error> for RefreshError {
     fn from(error: Error) -> Self {
+        if let Some(failure) = error.refresh_error() {
+            return failure.clone();
+        }
         Self::malformed(error.to_string())
             .with_source(error)
             .answer_lost()
@@ -151,6 +221,11 @@ impl fmt::Debug for RefreshError {
             .field("message", &self.message)
             .field("retry_after", &self.retry_after)
             .field("answer_lost", &self.answer_lost)
+            .field("response", &self.response)
+            .field(
+                "new_refresh_token",
+                &self.new_refresh_token.as_ref().map(|_| "[redacted]"),
+            )
             .field("source", &self.source)
             .finish()
     }

@@ -51,7 +51,9 @@ mod tests {
     use super::*;
 
     fn at(now: u64, issued_at: Option<u64>) -> Freshness {
-        let mut tokens = TokenSet::new("at").with_expires_at(Timestamp::from_secs(1_000));
+        let mut tokens = TokenSet::new("at")
+            .unwrap()
+            .with_expires_at(Timestamp::from_secs(1_000));
         if let Some(issued_at) = issued_at {
             tokens = tokens.with_issued_at(Timestamp::from_secs(issued_at));
         }
@@ -83,6 +85,9 @@ mod tests {
     #[test]
     fn without_an_expiry_tokens_stay_fresh() {
         let now = Timestamp::from_secs(1_000_000);
-        assert_eq!(Freshness::of(&TokenSet::new("at"), now), Freshness::Fresh);
+        assert_eq!(
+            Freshness::of(&TokenSet::new("at").unwrap(), now),
+            Freshness::Fresh
+        );
     }
 }

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::{
@@ -83,7 +84,7 @@ impl Flight {
         request.scopes.clone_from(&self.options.scopes);
         let ask = async {
             let call = call(&self.source, request.clone(), lock, version, &self.policy);
-            Answer::checked(call.await?, &request).map_err(CallFailure::Provider)
+            Ok(Answer::of(call.await?, &request))
         };
         let answer = observe(
             Operation::CallProvider,
@@ -194,7 +195,9 @@ impl Flight {
             return self.end_session(lock, sent, error).await;
         }
         let mut left = sent;
-        if self.marks_what_it_sends()
+        if let (Some(new), Some(old), Some(sent)) = (error.new_refresh_token(), &old, sent) {
+            left = self.rotate(old, new.clone(), sent).await?;
+        } else if self.marks_what_it_sends()
             && !error.is_answer_lost()
             && let (Some(old), Some(sent)) = (&old, sent)
         {
@@ -204,6 +207,7 @@ impl Flight {
         let kind = match error.kind() {
             RefreshErrorKind::Transient => ErrorKind::ProviderUnavailable,
             RefreshErrorKind::Malformed => ErrorKind::ProviderMalformed,
+            RefreshErrorKind::InteractionRequired => ErrorKind::InteractionRequired,
             RefreshErrorKind::Refused | RefreshErrorKind::InvalidGrant => {
                 ErrorKind::ProviderRefused
             }
@@ -228,6 +232,26 @@ impl Flight {
             );
         }
         Err(error)
+    }
+
+    /// Stores a refresh token that came without an access token beside the old one, and returns the version that stands then, if it is
+    /// this one. The provider has spent the token that was sent.
+    async fn rotate(
+        &self,
+        old: &TokenSet,
+        new: SecretString,
+        sent: Version,
+    ) -> Result<Option<Version>> {
+        let value = Value::try_from(&old.clone().with_refresh_token(new.expose_secret()))?;
+        let over = Over::Version(sent);
+        let written = write_back(&self.session, &self.spent, value, over, None).await;
+        if let Err(error) = &written
+            && error.is_signed_out()
+        {
+            // The sign-out stands whether the provider revokes the token or not.
+            let _ = revoke(&self.session, &self.source, new).await;
+        }
+        written
     }
 
     /// Ends the session, unless somebody has put other tokens in between.

@@ -6,6 +6,7 @@
 mod answer;
 mod call;
 mod error;
+mod error_response;
 mod flight;
 mod flights;
 mod freshness;
@@ -22,6 +23,7 @@ mod write_back;
 pub(crate) use self::flights::Refreshes;
 pub use self::{
     error::{RefreshError, RefreshErrorKind},
+    error_response::ErrorResponse,
     options::RefreshOptions,
     policy::{AfterLostAnswer, RefreshPolicy},
     request::RefreshRequest,

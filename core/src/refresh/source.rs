@@ -47,7 +47,7 @@ pub enum Revocation {
 /// # let ada = AccountId::new("https://id.example", "248289761001")?;
 /// # let session = cache.sign_in(SignIn::new(ada, &cache.start_sign_in()?)).await?;
 /// # let api = EntryKey::resource("https://api.example")?;
-/// # session.put(&api, TokenSet::new("at-1").with_refresh_token("rt-1").with_expires_at(Timestamp::from_secs(1))).await?;
+/// # session.put(&api, TokenSet::new("at-1")?.with_refresh_token("rt-1").with_expires_at(Timestamp::from_secs(1))).await?;
 /// let tokens = session.get_or_refresh(&api, provider).await?;
 /// # Ok(()) }
 /// ```

@@ -15,6 +15,7 @@ impl Failure for Error {
             ErrorKind::SignedOut => "signed_out",
             ErrorKind::SignInRevoked => "revoked",
             ErrorKind::ProviderRefused
+            | ErrorKind::InteractionRequired
             | ErrorKind::ProviderMalformed
             | ErrorKind::ProviderUnavailable => "refused",
             _ => "error",
@@ -32,6 +33,7 @@ impl Failure for RefreshError {
         match self.kind() {
             RefreshErrorKind::Transient => "transient",
             RefreshErrorKind::InvalidGrant => "invalid_grant",
+            RefreshErrorKind::InteractionRequired => "interaction_required",
             RefreshErrorKind::Refused => "refused",
             RefreshErrorKind::Malformed => "malformed",
         }

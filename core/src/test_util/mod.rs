@@ -1,4 +1,4 @@
-//! For an app's own tests: a clock one sets, and a store that fails on demand.
+//! For an app's own tests: a clock one sets, a store that fails on demand, and odd token responses.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -28,6 +28,7 @@ mod failing_parts;
 mod failing_store;
 mod manual_boot_time;
 mod manual_clock;
+mod odd_responses;
 mod runtime_boot_time;
 
 pub use self::{
@@ -36,5 +37,6 @@ pub use self::{
     failing_store::FailingStore,
     manual_boot_time::ManualBootTime,
     manual_clock::ManualClock,
+    odd_responses::{ODD_TOKEN_RESPONSES, OddTokenResponse},
     runtime_boot_time::RuntimeBootTime,
 };

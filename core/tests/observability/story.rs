@@ -118,7 +118,7 @@ async fn refresh(cache: &TokenCache, store: &FailingStore) {
     });
     provider.called(calls + 2).await;
     session
-        .put(&key(), TokenSet::new("canary-token"))
+        .put(&key(), TokenSet::new("canary-token").unwrap())
         .await
         .unwrap();
     provider.go_on();
@@ -127,7 +127,7 @@ async fn refresh(cache: &TokenCache, store: &FailingStore) {
     store.fail_with(ErrorKind::TimedOut);
     session.get(&key()).await.unwrap_err();
     session
-        .put(&key(), TokenSet::new("canary-token"))
+        .put(&key(), TokenSet::new("canary-token").unwrap())
         .await
         .unwrap_err();
     session.remove(&key()).await.unwrap_err();
@@ -143,7 +143,8 @@ async fn refresh(cache: &TokenCache, store: &FailingStore) {
 async fn refuse(cache: &TokenCache) {
     for failure in [
         Behaviour::Fail(RefreshError::of_code("invalid_client")),
-        Behaviour::Answer(|_| Ok(TokenSet::new(""))),
+        Behaviour::Fail(RefreshError::malformed("no JSON").answer_lost()),
+        Behaviour::Fail(RefreshError::of_code("interaction_required")),
         Behaviour::Panic,
         Behaviour::Fail(RefreshError::transient("503")),
         Behaviour::Fail(RefreshError::of_code("invalid_grant")),

@@ -81,6 +81,7 @@ async fn servers_that_want_the_same_resource_share_one_refresh_without_rotation(
     let ticket = session.ticket().unwrap();
     provider.next(Behaviour::Answer(|request| {
         Ok(token_cache_core::TokenSet::new("at-mail")
+            .unwrap()
             .with_expires_at(request.sent_at + std::time::Duration::from_secs(60)))
     }));
     provider.hold();
@@ -150,6 +151,7 @@ async fn a_refresh_token_that_stays_as_it_was_is_sent_for_the_next_resource() {
     for number in 0..2 {
         provider.next(Behaviour::Answer(|request| {
             Ok(token_cache_core::TokenSet::new("at-mail")
+                .unwrap()
                 .with_expires_at(request.sent_at + std::time::Duration::from_secs(60)))
         }));
         let tokens = session

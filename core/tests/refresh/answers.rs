@@ -1,13 +1,14 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    ErrorKind, ExposeSecret, MemoryStore, RefreshError, RefreshRequest, TokenSet,
+    AfterLostAnswer, ErrorKind, ExposeSecret, MemoryStore, RefreshError, RefreshPolicy,
+    RefreshRequest, Timestamp, TokenSet, test_util::ODD_TOKEN_RESPONSES,
 };
 
 use super::{
     access_token, api, assert_unlocked, due,
     provider::{Behaviour, Provider},
-    refresh_token, server, signed_in, stored,
+    refresh_token, server, server_with, signed_in, stored,
 };
 
 fn read(request: &RefreshRequest, response: &serde_json::Value) -> Result<TokenSet, RefreshError> {
@@ -16,69 +17,153 @@ fn read(request: &RefreshRequest, response: &serde_json::Value) -> Result<TokenS
 
 const OVER_THE_LIMIT: usize = 17 << 20;
 
-/// Answers that can't be used: each is an error to all who wait, and leaves everything as it was.
-const UNUSABLE: [fn(RefreshRequest) -> Result<TokenSet, RefreshError>; 7] = [
-    |request| {
-        read(
-            &request,
-            &serde_json::json!({"token_type": "Bearer", "refresh_token": "rt"}),
-        )
-    },
-    |request| {
-        read(
-            &request,
-            &serde_json::json!({"access_token": "", "token_type": "Bearer"}),
-        )
-    },
-    |request| {
-        read(
-            &request,
-            &serde_json::json!({"access_token": "at", "token_type": "Bearer", "expires_in": -1}),
-        )
-    },
-    |request| {
-        read(
-            &request,
-            &serde_json::json!({"access_token": "at", "token_type": "Bearer", "expires_in": 0}),
-        )
-    },
-    |request| {
-        read(
-            &request,
-            &serde_json::json!({"access_token": "at", "token_type": "Bearer", "expires_in": 1e30}),
-        )
-    },
-    |request| {
-        read(
-            &request,
-            &serde_json::json!({"access_token": "at", "token_type": "Bearer", "expires_in": u64::MAX}),
-        )
-    },
-    |request| read(&request, &serde_json::json!(["no", "object"])),
+/// Answers without an access token: each is an error to all who wait, and leaves everything as it was.
+const UNUSABLE: [&str; 9] = [
+    r#"{"token_type": "Bearer"}"#,
+    r#"{"access_token": "", "token_type": "Bearer"}"#,
+    r#"{"access_token": " ", "token_type": "Bearer"}"#,
+    r#"{"access_token": null, "token_type": "Bearer"}"#,
+    r#"{"access_token": 7, "token_type": "Bearer"}"#,
+    // The refresh token may be in the part that is missing.
+    r#"{"access_token": "at", "token_type": "Bea"#,
+    r#"["no", "object"]"#,
+    "<html>",
+    "",
 ];
 
 #[tokio::test]
 async fn an_answer_that_can_not_be_used_changes_nothing() {
-    for answer in UNUSABLE {
+    for body in UNUSABLE {
         let provider = Provider::new();
         let (store, _, session) = due(&provider).await;
-        provider.next(Behaviour::Answer(answer));
+        let source = move |request: RefreshRequest| async move {
+            TokenSet::from_json(body.as_bytes(), request.sent_at)
+        };
         let callers = [(); 5].map(|()| {
-            let (session, provider) = (session.clone(), provider.clone());
-            tokio::spawn(async move { session.get_or_refresh(&api(), provider).await })
+            let session = session.clone();
+            tokio::spawn(async move { session.get_or_refresh(&api(), source).await })
         });
         for caller in callers {
             let error = caller.await.unwrap().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ProviderMalformed, "{error}");
         }
         assert_unlocked(&store, &session).await;
-        assert_eq!(provider.calls(), 1);
         assert_eq!(refresh_token(&stored(&session).await), "rt-0");
-        let tokens = session
-            .get_or_refresh(&api(), provider.clone())
-            .await
-            .unwrap();
-        assert_eq!(access_token(&tokens), "at-1");
+    }
+}
+
+#[tokio::test]
+async fn a_slightly_wrong_answer_loses_no_refresh_token() {
+    for odd in ODD_TOKEN_RESPONSES {
+        let body = String::from_utf8_lossy(odd.body);
+        let provider = Provider::new();
+        let (_, _, session) = due(&provider).await;
+        let source = move |request: RefreshRequest| async move {
+            TokenSet::from_json(odd.body, request.sent_at)
+        };
+        let tokens = session.get_or_refresh(&api(), source).await;
+        let tokens = tokens.unwrap_or_else(|error| panic!("{body}: {error}"));
+        for tokens in [tokens, stored(&session).await] {
+            assert_eq!(access_token(&tokens), "at-2", "{body}");
+            let expected = odd.refresh_token.unwrap_or("rt-0");
+            assert_eq!(refresh_token(&tokens), expected, "{body}");
+            let lifetime = tokens
+                .expires_at()
+                .map(|at| at.since(tokens.issued_at().unwrap()));
+            assert_eq!(lifetime, odd.lifetime.map(Duration::from_secs), "{body}");
+            assert_eq!(tokens.scopes(), odd.scopes, "{body}");
+        }
+    }
+}
+
+/// By the crate `serde_json`, from what another client has parsed.
+#[test]
+fn a_slightly_wrong_response_is_read_from_any_source() {
+    for odd in ODD_TOKEN_RESPONSES {
+        let Ok(response) = serde_json::from_slice::<serde_json::Value>(odd.body) else {
+            continue;
+        };
+        if response["access_token"] != "at-2" {
+            // Sent twice: that crate keeps the last, whatever it is.
+            continue;
+        }
+        let sent_at = token_cache_core::Timestamp::from_secs(1_700_000_000);
+        let tokens = TokenSet::from_response(&response, sent_at).unwrap();
+        assert_eq!(access_token(&tokens), "at-2");
+        let lifetime = odd.lifetime.map(Duration::from_secs);
+        assert_eq!(
+            tokens.expires_at(),
+            lifetime.map(|lifetime| sent_at + lifetime)
+        );
+    }
+}
+
+/// The provider has replaced the token that was sent, and what it gave for it has no access token.
+#[tokio::test]
+async fn a_refresh_token_that_comes_without_an_access_token_is_stored() {
+    for after_lost_answer in [AfterLostAnswer::SendAgain, AfterLostAnswer::EndSession] {
+        let mut policy = RefreshPolicy::default();
+        policy.after_lost_answer = after_lost_answer;
+        policy.pause = Duration::from_millis(10);
+        let session = signed_in(&server_with(MemoryStore::new(), policy).await).await;
+        let provider = Provider::new();
+        session.put(&api(), provider.expired()).await.unwrap();
+        let source = |request: RefreshRequest| async move {
+            let response = serde_json::json!({"token_type": "Bearer", "refresh_token": "rt-new"});
+            Ok(TokenSet::from_response(&response, request.sent_at)?)
+        };
+        let error = session.get_or_refresh(&api(), source).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ProviderMalformed, "{error}");
+        assert!(!format!("{error:?}").contains("rt-new"));
+        let tokens = stored(&session).await;
+        assert_eq!(
+            (access_token(&tokens), refresh_token(&tokens)),
+            ("at-0", "rt-new")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_without_an_access_token_that_loses_to_a_sign_out_is_revoked() {
+    let provider = Provider::new();
+    let (_, _, session) = due(&provider).await;
+    provider.next(Behaviour::Answer(|request| {
+        let response = serde_json::json!({"token_type": "Bearer", "refresh_token": "rt-new"});
+        Ok(TokenSet::from_response(&response, request.sent_at)?)
+    }));
+    provider.hold();
+    let refreshing = tokio::spawn({
+        let (session, provider) = (session.clone(), provider.clone());
+        async move { session.get_or_refresh(&api(), provider).await }
+    });
+    provider.called(1).await;
+    session.sign_out().await.unwrap();
+    provider.go_on();
+    assert!(refreshing.await.unwrap().unwrap_err().is_signed_out());
+    assert_eq!(provider.revoked(), ["rt-new"]);
+}
+
+/// A source that counts from a clock of its own.
+#[tokio::test]
+async fn an_expiry_that_can_not_be_true_is_dropped_and_not_the_tokens() {
+    let expiries: [fn(&RefreshRequest) -> Timestamp; 3] = [
+        |request| request.sent_at,
+        |_| Timestamp::from_secs(1),
+        |_| Timestamp::MAX,
+    ];
+    for expiry in expiries {
+        let provider = Provider::new();
+        let (_, _, session) = due(&provider).await;
+        let source = move |request: RefreshRequest| async move {
+            Ok(TokenSet::new("at-2")?
+                .with_refresh_token("rt-2")
+                .with_expires_at(expiry(&request)))
+        };
+        let tokens = session.get_or_refresh(&api(), source).await.unwrap();
+        assert_eq!(
+            (refresh_token(&tokens), tokens.expires_at()),
+            ("rt-2", None)
+        );
     }
 }
 
@@ -88,6 +173,7 @@ async fn an_answer_over_the_limit_changes_nothing() {
     let (store, _, session) = due(&provider).await;
     provider.next(Behaviour::Answer(|request| {
         Ok(TokenSet::new("x".repeat(OVER_THE_LIMIT))
+            .unwrap()
             .with_expires_at(request.sent_at + Duration::from_secs(60)))
     }));
     let error = session
@@ -119,6 +205,7 @@ async fn an_empty_token_replaces_none_that_is_good() {
         },
         |request| {
             Ok(TokenSet::new("at")
+                .unwrap()
                 .with_expires_at(request.sent_at + Duration::from_secs(60))
                 .with_refresh_token("")
                 .with_id_token(""))

@@ -43,7 +43,10 @@ async fn an_invalid_grant_for_tokens_that_were_replaced_meanwhile_ends_nothing()
         async move { session.get_or_refresh(&api(), provider).await }
     });
     provider.called(1).await;
-    session.put(&api(), TokenSet::new("put")).await.unwrap();
+    session
+        .put(&api(), TokenSet::new("put").unwrap())
+        .await
+        .unwrap();
     provider.go_on();
     assert_eq!(access_token(&refreshing.await.unwrap().unwrap()), "put");
     assert_eq!(access_token(&stored(&session).await), "put");
@@ -59,7 +62,10 @@ async fn a_put_in_between_wins() {
         async move { session.get_or_refresh(&api(), provider).await }
     });
     provider.called(1).await;
-    session.put(&api(), TokenSet::new("put")).await.unwrap();
+    session
+        .put(&api(), TokenSet::new("put").unwrap())
+        .await
+        .unwrap();
     provider.go_on();
     assert_eq!(access_token(&refreshing.await.unwrap().unwrap()), "put");
     assert_eq!(access_token(&stored(&session).await), "put");

@@ -28,7 +28,12 @@ async fn due(after: AfterLostAnswer, provider: &Provider) -> Session {
 async fn settled(session: &Session, provider: &Provider) -> token_cache_core::Result<TokenSet> {
     loop {
         match session.get_or_refresh(&api(), provider.clone()).await {
-            Err(error) if error.kind() == ErrorKind::ProviderUnavailable => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::ProviderUnavailable | ErrorKind::ProviderMalformed
+                ) =>
+            {
                 tokio::task::yield_now().await;
             }
             settled => return settled,

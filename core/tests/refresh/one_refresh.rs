@@ -12,7 +12,10 @@ async fn fresh_tokens_ask_nobody() {
     let cache = server(MemoryStore::new()).await;
     let session = signed_in(&cache).await;
     let provider = Provider::new();
-    session.put(&api(), TokenSet::new("at")).await.unwrap();
+    session
+        .put(&api(), TokenSet::new("at").unwrap())
+        .await
+        .unwrap();
     let tokens = session
         .get_or_refresh(&api(), provider.clone())
         .await
@@ -109,7 +112,9 @@ async fn a_provider_that_does_not_rotate_leaves_the_refresh_token() {
     let (_, _, session) = due(&provider).await;
     let before = refresh_token(&stored(&session).await).to_owned();
     provider.next(super::provider::Behaviour::Answer(|request| {
-        Ok(TokenSet::new("at-new").with_expires_at(request.sent_at + Duration::from_secs(60)))
+        Ok(TokenSet::new("at-new")
+            .unwrap()
+            .with_expires_at(request.sent_at + Duration::from_secs(60)))
     }));
     let tokens = session
         .get_or_refresh(&api(), provider.clone())

@@ -60,6 +60,7 @@ impl Provider {
         let number = state.minted;
         let refresh_token = state.mint();
         TokenSet::new(format!("at-{number}"))
+            .unwrap()
             .with_expires_at(token_cache_core::Timestamp::from_secs(1))
             .with_refresh_token(refresh_token)
     }

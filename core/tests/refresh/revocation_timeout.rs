@@ -42,7 +42,7 @@ async fn a_revocation_that_is_never_answered_is_given_up_and_leaves_nothing_behi
     policy.revocation_timeout = PATIENCE;
     let cache = server_with(MemoryStore::new(), policy).await;
     let session = signed_in(&cache).await;
-    let tokens = TokenSet::new("at").with_refresh_token("rt");
+    let tokens = TokenSet::new("at").unwrap().with_refresh_token("rt");
     session.put(&api(), tokens).await.unwrap();
     let (asked, mut asking) = mpsc::unbounded_channel();
     let began = Instant::now();

@@ -50,7 +50,10 @@ async fn what_lies_in_a_store_of_this_process_opens_nothing() {
     let store = MemoryStore::new();
     let cache = server(&store, of_secret()).await;
     let session = signed_in(&cache).await;
-    session.put(&api(), TokenSet::new("at-1")).await.unwrap();
+    session
+        .put(&api(), TokenSet::new("at-1").unwrap())
+        .await
+        .unwrap();
     let (at, sealed) = sealed(&store, &session).await;
     let mut burglar = Burglar::new(&secret());
     for bytes in [

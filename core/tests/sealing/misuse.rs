@@ -154,7 +154,10 @@ proptest! {
 async fn with_a_moved_entry(store: &MemoryStore, cache: &TokenCache) -> token_cache_core::Session {
     let (mine, theirs) = (signed_in(cache).await, signed_in(cache).await);
     for session in [&mine, &theirs] {
-        session.put(&api(), TokenSet::new("at")).await.unwrap();
+        session
+            .put(&api(), TokenSet::new("at").unwrap())
+            .await
+            .unwrap();
     }
     let (_, moved) = sealed(store, &mine).await;
     let to = address_of(&theirs, &api()).unwrap();
@@ -185,7 +188,10 @@ async fn as_a_miss_it_is_counted_and_can_be_written_over() {
     let session = with_a_moved_entry(&store, &cache).await;
     assert!(session.get(&api()).await.unwrap().is_none());
     assert_eq!(cache.sealing().corrupt, 1);
-    session.put(&api(), TokenSet::new("at-2")).await.unwrap();
+    session
+        .put(&api(), TokenSet::new("at-2").unwrap())
+        .await
+        .unwrap();
     assert!(session.get(&api()).await.unwrap().is_some());
 }
 

@@ -73,7 +73,7 @@ async fn it_is_asked_once_for_each_key_and_may_be_down_from_then_on() {
     let session = signed_in(&cache).await;
     for n in 0..100 {
         session
-            .put(&api(), TokenSet::new(format!("at-{n}")))
+            .put(&api(), TokenSet::new(format!("at-{n}")).unwrap())
             .await
             .unwrap();
         assert!(session.get(&api()).await.unwrap().is_some());
@@ -87,7 +87,10 @@ async fn a_rotation_asks_for_what_is_new_and_fails_whole() {
     let (store, kms) = (MemoryStore::new(), Arc::new(Kms::default()));
     let cache = opened(&store, &kms, two_keys()).await.unwrap();
     let session = signed_in(&cache).await;
-    session.put(&api(), TokenSet::new("at-1")).await.unwrap();
+    session
+        .put(&api(), TokenSet::new("at-1").unwrap())
+        .await
+        .unwrap();
     let three = || two_keys().opening(wrapped("c", 3));
 
     kms.down.store(true, Ordering::SeqCst);
@@ -151,7 +154,10 @@ async fn a_fleet_moves_to_it_from_the_key_of_the_secret() {
     let (store, kms) = (MemoryStore::new(), Arc::new(Kms::default()));
     let before = server(&store, of_secret()).await;
     let session = signed_in(&before).await;
-    session.put(&api(), TokenSet::new("at-1")).await.unwrap();
+    session
+        .put(&api(), TokenSet::new("at-1").unwrap())
+        .await
+        .unwrap();
     let ticket = session.ticket().unwrap();
     let ring = KeyRing::sealing_with(wrapped("a", 1)).opening(RingKey::of_secret());
     let cache = opened(&store, &kms, ring).await.unwrap();

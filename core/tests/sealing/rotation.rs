@@ -26,7 +26,10 @@ async fn a_fleet_rotates_and_every_server_opens_what_every_other_sealed() {
     let sign_in = SignIn::new(ada(), &started).escrow();
     let session = a.sign_in(sign_in).await.unwrap();
     let ticket = session.ticket().unwrap();
-    session.put(&api(), TokenSet::new("at-1")).await.unwrap();
+    session
+        .put(&api(), TokenSet::new("at-1").unwrap())
+        .await
+        .unwrap();
     let old = key_id(&store, &session).await;
 
     // Open-only first, on each.
@@ -41,7 +44,10 @@ async fn a_fleet_rotates_and_every_server_opens_what_every_other_sealed() {
     assert_eq!(key_id(&store, &session).await, old, "a read moves nothing");
 
     let session = a.resume(&ticket).await.unwrap();
-    session.put(&api(), TokenSet::new("at-2")).await.unwrap();
+    session
+        .put(&api(), TokenSet::new("at-2").unwrap())
+        .await
+        .unwrap();
     assert_ne!(
         key_id(&store, &session).await,
         old,
@@ -78,7 +84,10 @@ async fn a_server_that_was_forgotten_says_so_and_signs_nobody_out() {
     let session = signed_in(&a).await;
     let ticket = session.ticket().unwrap();
     a.replace_key_ring(&new_seals()).await.unwrap();
-    session.put(&api(), TokenSet::new("at-1")).await.unwrap();
+    session
+        .put(&api(), TokenSet::new("at-1").unwrap())
+        .await
+        .unwrap();
     let there = forgotten.resume(&ticket).await.unwrap();
     let error = there.get(&api()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::KeyMissing);
@@ -93,7 +102,10 @@ async fn a_key_that_is_still_of_use_shows_it() {
     let store = MemoryStore::new();
     let cache = server(&store, of_secret()).await;
     let session = signed_in(&cache).await;
-    session.put(&api(), TokenSet::new("at-1")).await.unwrap();
+    session
+        .put(&api(), TokenSet::new("at-1").unwrap())
+        .await
+        .unwrap();
     cache.replace_key_ring(&new_seals()).await.unwrap();
 
     let use_of = |name: &str| {
@@ -108,7 +120,10 @@ async fn a_key_that_is_still_of_use_shows_it() {
     );
     assert!(session.get(&api()).await.unwrap().is_some());
     assert_eq!(use_of("secret").opened, before + 1);
-    session.put(&api(), TokenSet::new("at-2")).await.unwrap();
+    session
+        .put(&api(), TokenSet::new("at-2").unwrap())
+        .await
+        .unwrap();
     assert!(session.get(&api()).await.unwrap().is_some());
     assert_eq!(use_of("secret").opened, before + 1, "the entry has moved");
     assert_eq!(use_of("new").opened, 1);

@@ -25,7 +25,10 @@ async fn with_tokens(cache: &TokenCache) -> Session {
         .auth_time(Timestamp::from_secs(1))
         .escrow();
     let session = cache.sign_in(sign_in).await.unwrap();
-    session.put(&api(), TokenSet::new("at-1")).await.unwrap();
+    session
+        .put(&api(), TokenSet::new("at-1").unwrap())
+        .await
+        .unwrap();
     session
 }
 

@@ -129,7 +129,7 @@ impl<K: Keys + 'static> AppCache for PlainCache<K> {
         let Some(tokens) = self.tokens(&cookie.subject).await? else {
             return Ok(None);
         };
-        let old = TokenSet::new(tokens.access_token).with_refresh_token(tokens.refresh_token);
+        let old = TokenSet::new(tokens.access_token)?.with_refresh_token(tokens.refresh_token);
         let request = RefreshRequest::new(Some(old), SystemTime::now().into());
         let refreshed = provider.refresh(request).await;
         let refreshed = refreshed.map_err(|error| Denied::Failed(error.to_string()))?;

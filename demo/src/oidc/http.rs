@@ -16,14 +16,21 @@ const AT_MOST: usize = 256 * 1024;
 pub(crate) struct Http(Client);
 
 impl Http {
-    pub(crate) fn new() -> Result<Self, Failure> {
+    /// A client for the documents and endpoints of one issuer. An https issuer leads to no plain http. Plain http, which is for a
+    /// provider on this machine, uses no proxy: one of `HTTP_PROXY` would be sent codes and secrets in clear.
+    pub(crate) fn for_issuer(issuer: &str) -> Result<Self, Failure> {
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(unusable)?
             .with_platform_verifier()
             .map_err(unusable)?
             .with_no_client_auth();
-        let client = Client::builder()
+        let client = if issuer.starts_with("https:") {
+            Client::builder().https_only(true)
+        } else {
+            Client::builder().no_proxy()
+        };
+        let client = client
             .tls_backend_preconfigured(tls)
             .connect_timeout(Duration::from_secs(5))
             .timeout(Duration::from_secs(15))

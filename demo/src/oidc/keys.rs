@@ -82,8 +82,8 @@ mod tests {
         let serving = tokio::spawn(serving.into_future());
 
         let url = JsonWebKeySetUrl::new(url).unwrap();
+        let http = Http::for_issuer(url.as_str()).unwrap();
         let keys = Keys::new(url, JsonWebKeySet::new(Vec::new()));
-        let http = Http::new().unwrap();
         let found = keys.try_with(&http, |keys| match keys.keys().len() {
             0 => Err(MISSING),
             found => Ok(found),

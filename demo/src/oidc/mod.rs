@@ -69,7 +69,7 @@ impl Discovered {
         let failed = |what: &dyn std::fmt::Display| {
             Failure::new(format!("the provider {}: {what}", registration.issuer))
         };
-        let http = Http::new()?;
+        let http = Http::for_issuer(&registration.issuer)?;
         let issuer = IssuerUrl::new(registration.issuer.clone()).map_err(|error| failed(&error))?;
         let metadata = Metadata::discover_async(issuer, &http)
             .await
@@ -80,7 +80,17 @@ impl Discovered {
         if let Some(secret) = &registration.client_secret {
             source = source.client_secret(secret);
         }
-        if let Some(endpoint) = &metadata.additional_metadata().revocation_endpoint {
+        let endpoints = metadata.additional_metadata();
+        for endpoint in [
+            &endpoints.revocation_endpoint,
+            &endpoints.end_session_endpoint,
+        ] {
+            let is_in_clear = endpoint.as_ref().is_some_and(|url| url.scheme() != "https");
+            if is_in_clear && registration.issuer.starts_with("https:") {
+                return Err(failed(&"it is https, and names an endpoint that is not"));
+            }
+        }
+        if let Some(endpoint) = &endpoints.revocation_endpoint {
             source = source.revocation(endpoint.clone(), Revocation::Token);
         }
         Ok(Self {

@@ -44,7 +44,7 @@ async fn sign_out_there_is_final_here(
     let started = here.start_sign_in()?;
     let session = here.sign_in(SignIn::new(account.clone(), &started)).await?;
     session
-        .put(&api, TokenSet::new("at-1").with_refresh_token("rt-1"))
+        .put(&api, TokenSet::new("at-1")?.with_refresh_token("rt-1"))
         .await?;
 
     let elsewhere = there.resume(&session.ticket()?).await?;
@@ -57,7 +57,7 @@ async fn sign_out_there_is_final_here(
     let report = there.sign_out_account(&account).await?;
     ensure(report.ended, "the sign-out found nothing to end")?;
 
-    let late = session.put(&api, TokenSet::new("at-2")).await;
+    let late = session.put(&api, TokenSet::new("at-2")?).await;
     ensure(
         late.is_err_and(|error| error.is_signed_out()),
         "a late write was taken",

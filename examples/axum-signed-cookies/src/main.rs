@@ -112,7 +112,7 @@ async fn sign_in(
     let sign_in = SignIn::new(account, &started.value().parse()?);
     let signed_in = app.cache.sign_in(sign_in).await?;
     signed_in
-        .put(&api()?, TokenSet::new(format!("token of {name}")))
+        .put(&api()?, TokenSet::new(format!("token of {name}"))?)
         .await?;
     signed_in
         .put(&EntryKey::new("name")?, name.as_bytes())

@@ -109,7 +109,7 @@ async fn sign_in(
     let account = AccountId::custom("example", name.clone())?;
     let signed_in = cache.sign_in(SignIn::new(account, &started)).await?;
     signed_in
-        .put(&api()?, TokenSet::new(format!("token of {name}")))
+        .put(&api()?, TokenSet::new(format!("token of {name}"))?)
         .await?;
     signed_in
         .put(&EntryKey::new("name")?, name.as_bytes())

@@ -54,9 +54,13 @@ async fn main() -> Result<(), Failure> {
     let (client_id, client_secret) = (env::var("CLIENT_ID")?, env::var("CLIENT_SECRET")?);
 
     // What signs users in.
-    let http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?;
+    let http = if issuer.starts_with("https:") {
+        reqwest::Client::builder().https_only(true)
+    } else {
+        // A provider on this machine. `HTTP_PROXY` would be sent codes and secrets in clear.
+        reqwest::Client::builder().no_proxy()
+    };
+    let http = http.redirect(reqwest::redirect::Policy::none()).build()?;
     let metadata =
         CoreProviderMetadata::discover_async(IssuerUrl::new(issuer.clone())?, &http).await?;
     let id = ClientId::new(client_id.clone());

@@ -39,7 +39,7 @@ async fn sign_out_is_final(cache: &TokenCache) -> Result<(), Failure> {
     let session = cache
         .sign_in(SignIn::new(account.clone(), &started))
         .await?;
-    let tokens = TokenSet::new("at-1").with_refresh_token("rt-1");
+    let tokens = TokenSet::new("at-1")?.with_refresh_token("rt-1");
     session.put(&api, &tokens).await?;
 
     let session = cache.resume(&session.ticket()?).await?;
@@ -53,7 +53,7 @@ async fn sign_out_is_final(cache: &TokenCache) -> Result<(), Failure> {
     ensure(report.ended, "the sign-out found nothing to end")?;
 
     let over = Over::Version(read.version());
-    let late = session.put_over(&api, TokenSet::new("at-2"), over).await;
+    let late = session.put_over(&api, TokenSet::new("at-2")?, over).await;
     ensure(
         late.is_err_and(|error| error.is_signed_out()),
         "a late write was taken",

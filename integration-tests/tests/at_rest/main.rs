@@ -59,7 +59,10 @@ impl Victim {
     }
 
     async fn of(session: Session, store: &dyn TokenStore) -> Self {
-        session.put(&api(), TokenSet::new(TOKEN)).await.unwrap();
+        session
+            .put(&api(), TokenSet::new(TOKEN).unwrap())
+            .await
+            .unwrap();
         let at = address_of(&session, &api()).unwrap();
         let options = ReadOptions::at(Timestamp::default());
         let sealed = store.read(&at, options).await.unwrap().unwrap();

@@ -1,9 +1,12 @@
 use std::time::Duration;
 
 use base64::Engine as _;
-use serde_json::json;
-use token_cache_core::RefreshErrorKind::{self, InvalidGrant, Malformed, Refused, Transient};
+use serde_json::{Value, json};
+use token_cache_core::RefreshErrorKind::{
+    self, InteractionRequired, InvalidGrant, Malformed, Refused, Transient,
+};
 use token_cache_core::{RefreshError, RefreshRequest, TokenSet, TokenSource};
+use token_cache_providers::Exchange;
 
 use super::server::{Answer, Server};
 use super::{SENT_AT, builder, provider, request};
@@ -30,11 +33,114 @@ async fn each_error_code_says_whom_it_is_about() {
         (500, "invalid_grant", Transient),
         // GitHub refuses with 200.
         (200, "invalid_grant", InvalidGrant),
+        (400, "interaction_required", InteractionRequired),
     ] {
         let body = json!({"error": code, "error_description": "what"});
         let error = fails(move || Answer::json(status, &body)).await;
         assert_eq!(error.kind(), kind, "{status} {code}");
     }
+}
+
+const CLAIMS: &str = r#"{"access_token":{"capolids":{"essential":true}}}"#;
+
+/// Answers to a refresh and to an assertion with an error code, a suberror and claims.
+async fn refused(code: &str, suberror: &Value, claims: &Value, kind: RefreshErrorKind) {
+    let body = json!({
+        "error": code, "suberror": suberror, "claims": claims,
+        "error_description": "canary: ada must consent", "error_codes": [50076],
+    });
+    let sent = body.clone();
+    let server = Server::start(move |_| Answer::json(400, &sent)).await;
+    let provider = provider(&server);
+    let behalf = provider.on_behalf_of("assertion", Exchange::JwtBearer);
+    let anew = RefreshRequest::new(None, SENT_AT);
+    for answered in [
+        provider.refresh(request()).await,
+        behalf.refresh(anew).await,
+    ] {
+        let error = answered.unwrap_err();
+        assert_eq!(error.kind(), kind, "{body}");
+        let response = error.response().unwrap();
+        assert_eq!(response.code(), code);
+        let expected = suberror.as_str().filter(|text| !text.is_empty());
+        assert_eq!(response.suberror(), expected);
+        let expected = claims.as_str().filter(|text| !text.is_empty());
+        assert_eq!(response.claims(), expected);
+        assert_eq!(response.description(), Some("canary: ada must consent"));
+        assert!(!format!("{error} {error:?} {error:#?}").contains("canary"));
+    }
+}
+
+/// Microsoft Entra says by a `suberror` that the refresh token is good and the user is wanted, or that it is dead.
+#[tokio::test]
+async fn an_invalid_grant_with_a_suberror_says_whether_the_grant_is_dead() {
+    let (none, claims) = (json!(null), json!(CLAIMS));
+    for suberror in [
+        "basic_action",
+        "additional_action",
+        "message_only",
+        "user_password_expired",
+        "consent_required",
+        "client_mismatch",
+        "protection_policy_required",
+        "of_tomorrow",
+    ] {
+        for code in ["invalid_grant", "interaction_required"] {
+            refused(code, &json!(suberror), &claims, InteractionRequired).await;
+            refused(code, &json!(suberror), &none, InteractionRequired).await;
+        }
+    }
+    refused("invalid_grant", &none, &claims, InteractionRequired).await;
+    for suberror in ["bad_token", "token_expired"] {
+        for code in ["invalid_grant", "interaction_required"] {
+            refused(code, &json!(suberror), &claims, InvalidGrant).await;
+        }
+    }
+    for nothing in [json!(null), json!(""), json!(7)] {
+        refused("invalid_grant", &nothing, &nothing, InvalidGrant).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_provider_says_to_the_app_is_bounded() {
+    let long = "ü".repeat(10_000);
+    let body = json!({
+        "error": "invalid_grant", "suberror": long, "claims": long, "error_description": long,
+    });
+    let error = fails(move || Answer::json(400, &body)).await;
+    let response = error.response().unwrap();
+    assert_eq!(response.suberror().unwrap().len(), 128);
+    assert_eq!(response.description().unwrap().len(), 1024);
+    // A part of the claims would be of no use.
+    assert_eq!(response.claims(), None);
+    assert!(format!("{error} {error:?}").len() < 1024);
+}
+
+#[tokio::test]
+async fn a_dead_grant_with_a_name_of_its_own_can_be_configured() {
+    for (status, body, kind) in [
+        (200, json!({"error": "bad_refresh_token"}), InvalidGrant),
+        (400, json!({"error": "bad_refresh_token"}), InvalidGrant),
+        (
+            400,
+            json!({"error": "invalid_grant", "suberror": "gone_forever"}),
+            InvalidGrant,
+        ),
+        (400, json!({"error": "bad_verification_code"}), Refused),
+    ] {
+        let sent = body.clone();
+        let server = Server::start(move |_| Answer::json(status, &sent)).await;
+        let provider = builder(&server).dead_grant_codes(["bad_refresh_token", "gone_forever"]);
+        let error = provider
+            .build()
+            .unwrap()
+            .refresh(request())
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), kind, "{body}");
+    }
+    let by_default = fails(|| Answer::json(400, &json!({"error": "bad_refresh_token"}))).await;
+    assert_eq!(by_default.kind(), Refused);
 }
 
 #[tokio::test]
@@ -100,10 +206,8 @@ async fn an_answer_that_is_no_token_response_is_malformed() {
         "[]",
         "null",
         r#"{"token_type":"Bearer"}"#,
-        r#"{"access_token":"at"}"#,
         r#"{"access_token":7,"token_type":"Bearer"}"#,
-        r#"{"access_token":"at","token_type":"Bearer","expires_in":-1}"#,
-        r#"{"access_token":"at","token_type":"Bearer"} and more"#,
+        r#"{"access_token":"","token_type":"Bearer"}"#,
         r#"{"access_token":"at","token_ty"#,
     ] {
         let error = fails(move || Answer::new(200, &[], body)).await;
@@ -124,6 +228,7 @@ async fn an_id_token_of_another_user_is_refused() {
         });
         let server = Server::start(move |_| Answer::json(200, &body)).await;
         let tokens = TokenSet::new("at-1")
+            .unwrap()
             .with_refresh_token("rt-1")
             .with_id_token(id_token("ada"));
         let asked = RefreshRequest::new(Some(tokens), SENT_AT);

@@ -9,6 +9,7 @@
 mod failures;
 mod grants;
 mod limits;
+mod odd_responses;
 mod secrets;
 mod server;
 mod tls;
@@ -34,6 +35,8 @@ fn provider(server: &Server) -> Provider {
 
 /// Asks for new tokens for old ones.
 fn request() -> RefreshRequest {
-    let tokens = TokenSet::new("canary-access-token").with_refresh_token(SPENT);
+    let tokens = TokenSet::new("canary-access-token")
+        .unwrap()
+        .with_refresh_token(SPENT);
     RefreshRequest::new(Some(tokens), SENT_AT)
 }

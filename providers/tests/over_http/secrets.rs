@@ -29,7 +29,7 @@ async fn no_failure_prints_a_token_a_secret_or_an_answer() {
     let bodies = [
         r#"{"error":"canary-code","error_description":"canary: canary-refresh-token"}"#,
         r#"{"error":"invalid_grant","error_description":"canary-refresh-token"}"#,
-        r#"{"access_token":"canary-access-token","token_type":7}"#,
+        r#"{"access_token":7,"refresh_token":"canary-refresh-token"}"#,
         r#"{"access_token":"canary-access-token","token_type":"Bearer""#,
         "canary",
     ];

@@ -19,7 +19,12 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Gets documents of a provider, within limits.
 #[derive(Clone)]
-pub(crate) struct Http(Client);
+pub(crate) struct Http {
+    /// Uses the proxy of the environment (`HTTPS_PROXY`), which cannot change what it passes on.
+    https: Client,
+    /// Uses no proxy: one of `HTTP_PROXY` could answer with keys of its own.
+    plain: Client,
+}
 
 /// Why a document of a provider can't be had. It names no address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,20 +78,29 @@ impl Http {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .timeout(TIMEOUT)
-            // A provider's documents are where it says. A redirect could lead into the app's own network.
-            .redirect(redirect::Policy::none())
-            .user_agent(concat!("token-cache-sign-out/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| ConfigError::new(format!("no HTTP client: {error}")))?;
-        Ok(Self(client))
+        let client = || {
+            Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .timeout(TIMEOUT)
+                // A provider's documents are where it says. A redirect could lead into the app's own network.
+                .redirect(redirect::Policy::none())
+                .user_agent(concat!("token-cache-sign-out/", env!("CARGO_PKG_VERSION")))
+        };
+        let no_client = |error| ConfigError::new(format!("no HTTP client: {error}"));
+        Ok(Self {
+            https: client().https_only(true).build().map_err(no_client)?,
+            plain: client().no_proxy().build().map_err(no_client)?,
+        })
     }
 
     /// The document at `url`, `what` it is said to be, read whole.
     pub(crate) async fn get(&self, what: &str, url: Url) -> Result<Vec<u8>, FetchError> {
-        let request = self.0.get(url).header(header::ACCEPT, "application/json");
+        let client = if url.scheme() == "https" {
+            &self.https
+        } else {
+            &self.plain
+        };
+        let request = client.get(url).header(header::ACCEPT, "application/json");
         let answer = request.send().await.map_err(|error| failed(what, &error))?;
         if !answer.status().is_success() {
             let status = answer.status().as_u16();

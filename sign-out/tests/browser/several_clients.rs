@@ -39,7 +39,7 @@ async fn sign_in(shop: &Shop, issuer: &str) -> Session {
     let account = AccountId::new(issuer, "ada").unwrap();
     let sign_in = SignIn::new(account, &cache.start_sign_in().unwrap());
     let session = cache.sign_in(sign_in).await.unwrap();
-    let tokens = TokenSet::new("at").with_refresh_token("rt");
+    let tokens = TokenSet::new("at").unwrap().with_refresh_token("rt");
     session.put(&api(), tokens).await.unwrap();
     session
 }

@@ -113,7 +113,10 @@ impl Shop {
             .await
             .unwrap();
         session
-            .put(&api(), TokenSet::new("at").with_refresh_token("rt"))
+            .put(
+                &api(),
+                TokenSet::new("at").unwrap().with_refresh_token("rt"),
+            )
             .await
             .unwrap();
         Browser::with_ticket(&session)

@@ -1,0 +1,123 @@
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::token_response::JsonText;
+
+/// The longest code that is kept, in bytes.
+const LONGEST_CODE: usize = 128;
+
+/// The longest description that is kept, in bytes. A longer one is cut off.
+const LONGEST_DESCRIPTION: usize = 1024;
+
+/// The longest `claims` that are kept, in bytes. Longer ones are left out, since a part of them is of no use.
+const LONGEST_CLAIMS: usize = 8 * 1024;
+
+/// An error response of a token endpoint (RFC 6749 section 5.2), for the app.
+///
+/// All of it is text that the provider wrote. It is bounded in length and never logged. `Debug` prints the codes, if they look like
+/// codes, and neither description nor claims, which may name a user.
+///
+/// ```
+/// use token_cache_core::{ErrorResponse, RefreshError, RefreshErrorKind};
+///
+/// let body = br#"{"error": "invalid_grant", "suberror": "consent_required", "claims": "{\"access_token\":{}}"}"#;
+/// let response = ErrorResponse::from_json(body).expect("it has an error code");
+/// assert_eq!(response.suberror(), Some("consent_required"));
+/// assert_eq!(RefreshError::of_response(response).kind(), RefreshErrorKind::InteractionRequired);
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct ErrorResponse {
+    code: String,
+    suberror: Option<String>,
+    claims: Option<String>,
+    description: Option<String>,
+}
+
+impl ErrorResponse {
+    /// Returns an error response with this `error` code alone.
+    pub fn new(code: impl Into<String>) -> Self {
+        Self {
+            code: cut(code.into(), LONGEST_CODE),
+            suberror: None,
+            claims: None,
+            description: None,
+        }
+    }
+
+    /// Reads the body of an answer, or returns `None` if it has no `error` code. Members of a wrong type are left out.
+    pub fn from_json(body: &[u8]) -> Option<Self> {
+        let text = JsonText::of(body);
+        let mut json = serde_json::Deserializer::from_str(text.as_str());
+        let mut members = Map::<String, Value>::deserialize(&mut json).ok()?;
+        let mut text = |name: &str| match members.remove(name) {
+            Some(Value::String(text)) if !text.trim().is_empty() => Some(text),
+            // Some providers send claims as an object, and not as the text that a request takes.
+            Some(object @ Value::Object(_)) if name == "claims" => Some(object.to_string()),
+            _ => None,
+        };
+        let mut response = Self::new(text("error")?);
+        response.suberror = text("suberror").map(|text| cut(text, LONGEST_CODE));
+        response.claims = text("claims").filter(|text| text.len() <= LONGEST_CLAIMS);
+        response.description = text("error_description").map(|text| cut(text, LONGEST_DESCRIPTION));
+        Some(response)
+    }
+
+    /// Returns the `error` code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// Returns Microsoft Entra's `suberror`, which says what the user must do, or that the refresh token is dead.
+    pub fn suberror(&self) -> Option<&str> {
+        self.suberror.as_deref()
+    }
+
+    /// Returns the claims challenge of the provider: JSON text for the parameter `claims` of an authorization request (OpenID Connect
+    /// Core 1.0 section 5.5).
+    pub fn claims(&self) -> Option<&str> {
+        self.claims.as_deref()
+    }
+
+    /// Returns the `error_description`, which is meant for the developer of the app. It may name a user.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// The codes for logs and messages: one that looks like something else than a code is not quoted.
+    pub(super) fn quoted(&self) -> String {
+        let code = quoted(&self.code);
+        match &self.suberror {
+            Some(suberror) => format!("{code} with the suberror {}", quoted(suberror)),
+            None => code.to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for ErrorResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let redacted = |text: &Option<String>| text.as_ref().map(|_| "[redacted]");
+        f.debug_struct("ErrorResponse")
+            .field("code", &quoted(&self.code))
+            .field("suberror", &self.suberror.as_deref().map(quoted))
+            .field("claims", &redacted(&self.claims))
+            .field("description", &redacted(&self.description))
+            .finish()
+    }
+}
+
+/// Registered codes consist of lower-case letters and underscores. Other text could be anything, and is not quoted.
+fn quoted(code: &str) -> &str {
+    let is_word = code.len() <= 64 && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    if is_word { code } else { "a code of its own" }
+}
+
+fn cut(mut text: String, longest: usize) -> String {
+    let mut end = longest.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text
+}

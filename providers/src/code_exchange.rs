@@ -1,0 +1,52 @@
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// An authorization code that a browser brought back, and what the provider compares with the authorization request (RFC 6749 section
+/// 4.1.3, RFC 7636 section 4.5). See [`Provider::exchange_code`](crate::Provider::exchange_code).
+///
+/// `Debug` prints neither code nor verifier.
+#[derive(Clone)]
+#[must_use]
+pub struct CodeExchange {
+    code: SecretString,
+    redirect_uri: String,
+    pkce_verifier: Option<SecretString>,
+}
+
+impl CodeExchange {
+    /// Returns the exchange of a `code` that was sent to `redirect_uri`: exactly the URI of the authorization request.
+    pub fn new(code: impl Into<String>, redirect_uri: impl Into<String>) -> Self {
+        Self {
+            code: code.into().into(),
+            redirect_uri: redirect_uri.into(),
+            pkce_verifier: None,
+        }
+    }
+
+    /// Adds the PKCE verifier (RFC 7636) whose challenge was in the authorization request.
+    pub fn pkce_verifier(mut self, verifier: impl Into<String>) -> Self {
+        self.pkce_verifier = Some(verifier.into().into());
+        self
+    }
+
+    pub(crate) fn form(&self) -> Vec<(&'static str, &str)> {
+        let mut form = vec![
+            ("grant_type", "authorization_code"),
+            ("code", self.code.expose_secret()),
+            ("redirect_uri", &self.redirect_uri),
+        ];
+        if let Some(verifier) = &self.pkce_verifier {
+            form.push(("code_verifier", verifier.expose_secret()));
+        }
+        form
+    }
+}
+
+impl fmt::Debug for CodeExchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CodeExchange")
+            .field("redirect_uri", &self.redirect_uri)
+            .finish_non_exhaustive()
+    }
+}
