@@ -8,6 +8,7 @@ use url::{Host, Url};
 use crate::{
     ClientAuth, Provider,
     client_auth::Credentials,
+    client_refusal::ClientRefusal,
     http::{Http, HttpOptions},
     provider::Inner,
 };
@@ -141,6 +142,7 @@ impl ProviderBuilder {
             revocation_url: self.revocation_url,
             revocation: self.revocation,
             dead_grants: self.dead_grants,
+            client_refusal: ClientRefusal::none(),
         }))
     }
 }

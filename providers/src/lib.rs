@@ -8,6 +8,7 @@ mod answer;
 mod builder;
 mod client_auth;
 mod client_credentials;
+mod client_refusal;
 #[cfg(any(feature = "oauth2", feature = "openidconnect"))]
 mod client_secret;
 mod code_exchange;

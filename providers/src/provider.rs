@@ -1,20 +1,21 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use token_cache_core::{
-    RefreshError, RefreshRequest, Revocation, Timestamp, TokenSet, TokenSource,
+    RefreshError, RefreshRequest, Revocation, Timestamp, TokenSet, TokenSource, telemetry::warn,
 };
 use url::Url;
 
 use crate::{
     ClientCredentials, CodeExchange, Exchange, OnBehalfOf, ProviderBuilder, answer,
-    client_auth::Credentials, http::Http, id_token,
+    client_auth::Credentials, client_refusal::ClientRefusal, http::Http, id_token,
 };
 
 /// A provider's token endpoint, and its revocation endpoint: refreshes by the refresh-token grant (RFC 6749 section 6).
 ///
-/// A clone is the same provider, with the same connections.
+/// A clone is the same provider, with the same connections. After `invalid_client` the token endpoint is not asked again for 10 seconds,
+/// for any user, and the error is returned again meanwhile: share one provider among all requests.
 ///
 /// ```no_run
 /// # async fn refresh() -> Result<(), Box<dyn std::error::Error>> {
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) revocation_url: Option<Url>,
     pub(crate) revocation: Revocation,
     pub(crate) dead_grants: Vec<String>,
+    pub(crate) client_refusal: ClientRefusal,
 }
 
 impl Provider {
@@ -72,13 +74,23 @@ impl Provider {
     ///
     /// # Errors
     /// A [`RefreshError`]: of kind [`InvalidGrant`](token_cache_core::RefreshErrorKind::InvalidGrant) if the code has expired, was used
-    /// before or belongs to another sign-in; of the other kinds as for a refresh. The code is spent in any case.
+    /// before or belongs to another sign-in; of the other kinds as for a refresh. The code is spent in any case. The failure is logged at
+    /// WARN.
     pub async fn exchange_code(
         &self,
         code: CodeExchange,
         sent_at: Timestamp,
     ) -> Result<TokenSet, RefreshError> {
-        self.post(&code.form(), sent_at).await
+        let exchanged = self.post(&code.form(), sent_at).await;
+        if let Err(error) = &exchanged {
+            warn(
+                "code_exchange_failed",
+                format_args!(
+                    "an authorization code could not be exchanged at the provider: {error}; the user must sign in again",
+                ),
+            );
+        }
+        exchanged
     }
 
     /// Tokens of the app itself, at the same provider.
@@ -118,10 +130,16 @@ impl Provider {
             token_url,
             credentials,
             dead_grants,
+            client_refusal,
             ..
         } = &*self.0;
-        let answer = http.post(token_url, credentials, form).await?;
-        answer::tokens(&answer, sent_at, dead_grants)
+        client_refusal.check(Instant::now())?;
+        let answered = match http.post(token_url, credentials, form).await {
+            Ok(answer) => answer::tokens(&answer, sent_at, dead_grants),
+            Err(error) => Err(error),
+        };
+        client_refusal.note(&answered, Instant::now());
+        answered
     }
 
     pub(crate) async fn spend(

@@ -174,6 +174,8 @@ impl Flight {
         };
         let now = self.session.fresh_keys().await?.latest;
         let tokens = wanted.tokens()?;
-        Ok((Freshness::of(&tokens, now) != Freshness::Due).then_some(tokens))
+        let lifetime = self.options.default_lifetime(&tokens, &self.policy);
+        let is_due = Freshness::of(&tokens, now, lifetime) == Freshness::Due;
+        Ok((!is_due && !self.options.rejects(&tokens)).then_some(tokens))
     }
 }

@@ -21,26 +21,42 @@ const MOST_PAUSED: usize = 10_000;
 pub(crate) struct Refreshes {
     policy: RefreshPolicy,
     flights: Mutex<HashMap<FlightName, Landing>>,
-    paused: Mutex<HashMap<(EpochHash, EntryName), Pause>>,
+    paused: Mutex<HashMap<PauseName, Pause>>,
     ahead: Arc<Semaphore>,
 }
 
-/// What a flight refreshes: a session, the entry whose refresh token it spends, the entry it is for.
+/// What a flight refreshes: a session, the entry whose refresh token it spends, the entry it is for, and the version of that which the
+/// app rejected, if it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct FlightName {
     pub(super) epoch: EpochHash,
     pub(super) spent: EntryName,
     pub(super) wanted: EntryName,
+    pub(super) rejected: Option<Version>,
 }
+
+/// What a pause is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum PauseAbout {
+    /// The refresh token: whatever is asked for with it.
+    RefreshToken,
+    /// The entry that was asked for: another resource may be had with the same refresh token.
+    Wanted(EntryName),
+    /// Rejections of the entry: it has just been refreshed because of one.
+    Rejected(EntryName),
+}
+
+type PauseName = (EpochHash, EntryName, PauseAbout);
 
 /// Where a flight's result is to be had.
 pub(super) type Landing = watch::Receiver<Option<Result<TokenSet>>>;
 
-/// Why, for how long and for what the provider is left alone.
+/// Why and for how long the provider is left alone.
+#[derive(Clone)]
 pub(super) struct Pause {
     pub(super) until: Instant,
     pub(super) error: Error,
-    /// The version whose refresh failed; none where it holds whatever is there by then.
+    /// The version whose refresh token was sent: the pause ends with it. `None` if none was sent. Of a rejection, the rejected version.
     pub(super) version: Option<Version>,
 }
 
@@ -63,31 +79,47 @@ impl Refreshes {
         Arc::clone(&self.ahead).try_acquire_owned().ok()
     }
 
-    /// Leaves the provider alone for this entry.
-    pub(super) fn pause(&self, name: FlightName, pause: Pause) {
+    /// Leaves the provider alone.
+    pub(super) fn pause(&self, name: FlightName, about: PauseAbout, pause: Pause) {
         let now = Instant::now();
         let mut paused = lock(&self.paused);
         if paused.len() >= MOST_PAUSED {
             paused.retain(|_, pause| pause.until > now);
         }
         if paused.len() < MOST_PAUSED {
-            paused.insert((name.epoch, name.spent), pause);
+            paused.insert((name.epoch, name.spent, about), pause);
         }
     }
 
-    /// Why the provider is left alone for this entry, if it is; `found` is the version of it that is due, where that is known.
-    pub(super) fn paused(&self, name: FlightName, found: Option<Version>) -> Option<Error> {
+    /// Returns why the provider is left alone for this refresh, if it is.
+    pub(super) fn paused(&self, name: FlightName) -> Option<(PauseAbout, Pause)> {
+        let now = Instant::now();
         let mut paused = lock(&self.paused);
-        let pause = paused.get(&(name.epoch, name.spent))?;
-        let is_of_another = pause
-            .version
-            .zip(found)
-            .is_some_and(|(failed, found)| failed != found);
-        if pause.until > Instant::now() && !is_of_another {
-            return Some(pause.error.clone());
+        for about in [PauseAbout::RefreshToken, PauseAbout::Wanted(name.wanted)] {
+            let key = (name.epoch, name.spent, about);
+            match paused.get(&key) {
+                Some(pause) if pause.until > now => return Some((about, pause.clone())),
+                Some(_) => drop(paused.remove(&key)),
+                None => {}
+            }
         }
-        paused.remove(&(name.epoch, name.spent));
         None
+    }
+
+    /// Returns the error of a rejection that comes too soon after a refresh that another rejection caused.
+    pub(super) fn rejected_again(&self, name: FlightName) -> Option<Error> {
+        let rejected = name.rejected?;
+        let paused = lock(&self.paused);
+        let about = PauseAbout::Rejected(name.wanted);
+        let pause = paused.get(&(name.epoch, name.spent, about))?;
+        // A caller that read before that refresh gets what it brought.
+        let is_another = pause.version != Some(rejected);
+        (is_another && pause.until > Instant::now()).then(|| pause.error.clone())
+    }
+
+    /// Ends a pause early.
+    pub(super) fn end_pause(&self, name: FlightName, about: PauseAbout) {
+        lock(&self.paused).remove(&(name.epoch, name.spent, about));
     }
 
     fn forget(&self, name: FlightName) {

@@ -20,8 +20,14 @@ pub(super) enum Freshness {
 }
 
 impl Freshness {
-    pub(super) fn of(tokens: &TokenSet, now: Timestamp) -> Self {
-        let Some(expires_at) = tokens.expires_at() else {
+    /// `default_lifetime` is that of tokens whose own is unknown. Without one they stay fresh.
+    pub(super) fn of(
+        tokens: &TokenSet,
+        now: Timestamp,
+        default_lifetime: Option<Duration>,
+    ) -> Self {
+        let assumed = || Some(tokens.issued_at()? + default_lifetime?);
+        let Some(expires_at) = tokens.expires_at().or_else(assumed) else {
             return Self::Fresh;
         };
         let life = tokens
@@ -57,7 +63,7 @@ mod tests {
         if let Some(issued_at) = issued_at {
             tokens = tokens.with_issued_at(Timestamp::from_secs(issued_at));
         }
-        Freshness::of(&tokens, Timestamp::from_secs(now))
+        Freshness::of(&tokens, Timestamp::from_secs(now), None)
     }
 
     #[test]
@@ -83,11 +89,20 @@ mod tests {
     }
 
     #[test]
-    fn without_an_expiry_tokens_stay_fresh() {
-        let now = Timestamp::from_secs(1_000_000);
-        assert_eq!(
-            Freshness::of(&TokenSet::new("at").unwrap(), now),
-            Freshness::Fresh
-        );
+    fn without_an_expiry_tokens_stay_fresh_for_the_default_lifetime() {
+        let tokens = TokenSet::new("at").unwrap();
+        let issued = tokens.clone().with_issued_at(Timestamp::from_secs(1_000));
+        let lifetime = Some(Duration::from_secs(100));
+        for (tokens, now, lifetime, expected) in [
+            (&issued, 1_000_000, None, Freshness::Fresh),
+            (&issued, 1_089, lifetime, Freshness::Fresh),
+            (&issued, 1_090, lifetime, Freshness::Ageing),
+            (&issued, 1_095, lifetime, Freshness::Due),
+            // It is not known since when.
+            (&tokens, 1_000_000, lifetime, Freshness::Fresh),
+        ] {
+            let now = Timestamp::from_secs(now);
+            assert_eq!(Freshness::of(tokens, now, lifetime), expected, "{now:?}");
+        }
     }
 }

@@ -1,12 +1,14 @@
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::{
     RefreshOptions, TokenSource,
     flight::Flight,
-    flights::{self, FlightName},
+    flights::{self, FlightName, Pause, PauseAbout},
     freshness::{Freshness, is_valid},
 };
-use crate::{Entry, EntryKey, ErrorKind, Result, Session, TokenSet, telemetry::waiting};
+use crate::{Entry, EntryKey, Error, ErrorKind, Result, Session, TokenSet, telemetry::waiting};
 
 impl Session {
     /// The tokens under a key, refreshed first where they are due: one refresh in the whole fleet (G6).
@@ -23,8 +25,11 @@ impl Session {
     /// - [`ProviderUnavailable`](ErrorKind::ProviderUnavailable) where the provider can't answer and the tokens have expired;
     ///   [`retry_after`](crate::Error::retry_after) may say when to ask again. While the old tokens are valid they are
     ///   answered instead.
-    /// - [`ProviderRefused`](ErrorKind::ProviderRefused) and [`ProviderMalformed`](ErrorKind::ProviderMalformed), and nothing
-    ///   stored; [`TooLarge`](ErrorKind::TooLarge) for an answer over the store's limit;
+    /// - [`InteractionRequired`](ErrorKind::InteractionRequired) if the user must do something at the provider first: the session
+    ///   continues, and [`refresh_error`](crate::Error::refresh_error) has the provider's claims challenge.
+    /// - [`ProviderRefused`](ErrorKind::ProviderRefused) and [`ProviderMalformed`](ErrorKind::ProviderMalformed). No access token is
+    ///   stored; a refresh token that came without one is. These errors are repeated for a while without asking the provider
+    ///   ([`RefreshPolicy::pause`](crate::RefreshPolicy::pause)). [`TooLarge`](ErrorKind::TooLarge) for an answer over the store's limit;
     ///   [`Unexpected`](ErrorKind::Unexpected) where the source panicked.
     /// - [`TimedOut`](ErrorKind::TimedOut) where another server has been refreshing for too long.
     /// - [`Corrupt`](ErrorKind::Corrupt) where something else than tokens is under the key;
@@ -51,30 +56,39 @@ impl Session {
     ) -> Result<TokenSet> {
         let read = self.get(key).await?;
         let tokens = read.as_ref().map(Entry::tokens).transpose()?;
+        let is_rejected = tokens
+            .as_ref()
+            .is_some_and(|tokens| options.rejects(tokens));
         let keys = self.fresh_keys().await?;
         let (_, epoch) = self.names();
         let name = FlightName {
             epoch: *epoch,
             spent: keys.id_key.entry(options.spends.as_ref().unwrap_or(key)),
             wanted: keys.id_key.entry(key),
+            rejected: read.as_ref().filter(|_| is_rejected).map(Entry::version),
         };
         let refreshes = self.cache().refreshes();
-        let paused = || {
-            let found = read.as_ref().filter(|_| name.spent == name.wanted);
-            refreshes.paused(name, found.map(Entry::version))
-        };
+        let lifetime = tokens
+            .as_ref()
+            .and_then(|tokens| options.default_lifetime(tokens, refreshes.policy()));
+        let spends = options.spends.clone();
         let flight = || Flight::new(self.clone(), key, Arc::new(source), options, name);
+        let paused = async || self.paused(name, spends.as_ref(), read.as_ref()).await;
         let Some(tokens) = tokens else {
-            if let Some(error) = paused() {
+            if let Some(error) = paused().await? {
                 return Err(error);
             }
             let landing = self.cache().fly(name, || flight().run(read, false))?;
             return waiting(flights::result(landing)).await;
         };
-        match Freshness::of(&tokens, keys.latest) {
+        let freshness = match Freshness::of(&tokens, keys.latest, lifetime) {
+            _ if is_rejected => Freshness::Due,
+            freshness => freshness,
+        };
+        match freshness {
             Freshness::Fresh => Ok(tokens),
             Freshness::Ageing => {
-                if paused().is_none()
+                if paused().await?.is_none()
                     && let Some(permit) = refreshes.background()
                 {
                     let ahead = || {
@@ -89,7 +103,7 @@ impl Session {
                 Ok(tokens)
             }
             Freshness::Due => {
-                let outcome = if let Some(error) = paused() {
+                let outcome = if let Some(error) = paused().await? {
                     Err(error)
                 } else {
                     let landing = self.cache().fly(name, || flight().run(read, false))?;
@@ -97,16 +111,61 @@ impl Session {
                 };
                 match outcome {
                     Err(error)
-                        if is_transient(error.kind())
+                        if !is_rejected
+                            && is_transient(error.kind())
                             && is_valid(&tokens, self.fresh_keys().await?.latest) =>
                     {
                         Ok(tokens)
+                    }
+                    Ok(new) if is_rejected => {
+                        let pause = Pause {
+                            until: Instant::now() + refreshes.policy().pause,
+                            error: rejected_again(),
+                            version: name.rejected,
+                        };
+                        refreshes.pause(name, PauseAbout::Rejected(name.wanted), pause);
+                        Ok(new)
                     }
                     outcome => outcome,
                 }
             }
         }
     }
+
+    /// Returns why the provider is left alone for a refresh, if it is. A pause ends when the refresh token that failed has been replaced:
+    /// by another server's success, or by the app.
+    async fn paused(
+        &self,
+        name: FlightName,
+        spends: Option<&EntryKey>,
+        read: Option<&Entry>,
+    ) -> Result<Option<Error>> {
+        let refreshes = self.cache().refreshes();
+        let Some((about, pause)) = refreshes.paused(name) else {
+            return Ok(refreshes.rejected_again(name));
+        };
+        let found = match spends {
+            Some(key) if name.spent != name.wanted => self.get(key).await?,
+            _ => read.cloned(),
+        };
+        let found = found.as_ref().map(Entry::version);
+        let is_replaced = pause
+            .version
+            .zip(found)
+            .is_some_and(|(failed, found)| failed != found);
+        if is_replaced {
+            refreshes.end_pause(name, about);
+            return Ok(None);
+        }
+        Ok(Some(pause.error))
+    }
+}
+
+fn rejected_again() -> Error {
+    Error::new(ErrorKind::ProviderRefused, "refresh tokens").message(
+        "the resource rejected an access token that was refreshed a moment ago, so another one would not help; \
+         check the resource, the audience and the scopes that the app asks for",
+    )
 }
 
 /// The refresh failed for a reason that says nothing about the old tokens.

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
@@ -8,7 +6,7 @@ use super::{
     answer::{Answer, ForAnother},
     call::{CallFailure, call},
     flight::{Flight, REFRESH},
-    flights::Pause,
+    flights::{Pause, PauseAbout},
     lock::Lock,
     revocation::revoke,
     write_back::write_back,
@@ -16,11 +14,8 @@ use super::{
 use crate::{
     Entry, Error, ErrorKind, Over, Result, Timestamp, TokenSet, Value, Version, WriteOptions,
     Written,
-    telemetry::{About, Operation, observe},
+    telemetry::{About, Operation, observe, warn},
 };
-
-/// A provider that asks for more than a day is asked again after one.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// How the holder of the lock fared.
 pub(super) enum Led {
@@ -61,6 +56,12 @@ impl Flight {
             && let (Some(seen), Some(old)) = (seen, &old)
         {
             if seen.is_sent() {
+                warn(
+                    "refresh_failed",
+                    format_args!(
+                        "the answer to an earlier refresh was lost, so its refresh token is not sent again and the session ends",
+                    ),
+                );
                 return self.end_session(lock, seen.version(), answer_lost()).await;
             }
             marked = self.mark_sent(old, seen.version()).await?;
@@ -94,8 +95,14 @@ impl Flight {
         );
         match answer.await {
             Ok(answer) => self.store(lock, answer, request.tokens, version).await,
-            Err(CallFailure::Panicked) => Err(Error::new(ErrorKind::Unexpected, REFRESH)
-                .message("the token source panicked; the old tokens are as they were")),
+            Err(CallFailure::Panicked) => {
+                warn(
+                    "refresh_failed",
+                    format_args!("the token source panicked; the stored tokens stay as they are"),
+                );
+                Err(Error::new(ErrorKind::Unexpected, REFRESH)
+                    .message("the token source panicked; the old tokens are as they were"))
+            }
             Err(CallFailure::Provider(error)) => {
                 self.refused(lock, error, request.tokens, version).await
             }
@@ -189,9 +196,25 @@ impl Flight {
         old: Option<TokenSet>,
         sent: Option<Version>,
     ) -> Result<Led> {
-        if error.kind() == RefreshErrorKind::InvalidGrant
-            && let Some(sent) = sent
-        {
+        let ends = sent.filter(|_| error.kind() == RefreshErrorKind::InvalidGrant);
+        let follows = match error.kind() {
+            _ if ends.is_some() => {
+                "the session ends, unless other tokens have been stored meanwhile"
+            }
+            RefreshErrorKind::Transient => "it is tried again after a pause",
+            RefreshErrorKind::InteractionRequired => {
+                "the session continues, and the app must send the user to the provider"
+            }
+            RefreshErrorKind::InvalidGrant | RefreshErrorKind::Refused => {
+                "the session continues; check the client id, the client secret and what the app asks for"
+            }
+            RefreshErrorKind::Malformed => "the session continues; check the token endpoint",
+        };
+        warn(
+            "refresh_failed",
+            format_args!("a refresh of tokens at the provider failed: {error}; {follows}"),
+        );
+        if let Some(sent) = ends {
             return self.end_session(lock, sent, error).await;
         }
         let mut left = sent;
@@ -212,25 +235,23 @@ impl Flight {
                 ErrorKind::ProviderRefused
             }
         };
-        let (pause, version) = match error.pause() {
-            Some(asked_for) => (asked_for.min(LONGEST_PAUSE), None),
-            None => (self.policy.pause, left),
+        let about = match error.kind() {
+            RefreshErrorKind::Transient | RefreshErrorKind::Malformed => PauseAbout::RefreshToken,
+            _ => PauseAbout::Wanted(self.name.wanted),
         };
+        let until = Instant::now() + self.policy.pause_after(&error);
         let error = Error::new(kind, REFRESH)
             .message(error.to_string())
             .with_source(error);
-        if kind == ErrorKind::ProviderUnavailable {
-            let refreshes = self.session.cache().refreshes();
-            let (until, error) = (Instant::now() + pause, error.clone());
-            refreshes.pause(
-                self.name,
-                Pause {
-                    until,
-                    error,
-                    version,
-                },
-            );
-        }
+        let pause = Pause {
+            until,
+            error: error.clone(),
+            version: left,
+        };
+        self.session
+            .cache()
+            .refreshes()
+            .pause(self.name, about, pause);
         Err(error)
     }
 

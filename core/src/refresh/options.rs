@@ -1,4 +1,9 @@
-use crate::EntryKey;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::RefreshPolicy;
+use crate::{EntryKey, TokenSet};
 
 /// What one refresh asks for: see [`Session::get_or_refresh_with`](crate::Session::get_or_refresh_with).
 ///
@@ -18,6 +23,7 @@ pub struct RefreshOptions {
     pub(super) resource: Option<String>,
     pub(super) scopes: Vec<String>,
     pub(super) without_refresh_token: bool,
+    pub(super) rejected: Option<SecretString>,
 }
 
 impl RefreshOptions {
@@ -49,5 +55,44 @@ impl RefreshOptions {
     pub fn without_refresh_token(mut self) -> Self {
         self.without_refresh_token = true;
         self
+    }
+
+    /// Refreshes if `access_token` is the stored one, however long it has to live: a resource has answered 401 to it (RFC 6750 section
+    /// 3.1, `invalid_token`).
+    ///
+    /// All callers that name the same access token, on all servers, share one refresh. If the stored access token is another one,
+    /// it is returned as usual. The rejected one is never returned: when the provider is away, the call fails. When a resource rejects
+    /// one new access token after another, the provider is asked no more often than once in the policy's
+    /// [`pause`](RefreshPolicy::pause) by each server.
+    ///
+    /// ```
+    /// # use token_cache_core::{EntryKey, RefreshOptions, Result, Session, TokenSet, TokenSource};
+    /// # async fn call_api(session: &Session, key: &EntryKey, source: impl TokenSource, rejected: &TokenSet) -> Result<TokenSet> {
+    /// let options = RefreshOptions::new().rejected(rejected.access_token().clone());
+    /// let tokens = session.get_or_refresh_with(key, source, options).await?; // then try the resource once more
+    /// # Ok(tokens) }
+    /// ```
+    pub fn rejected(mut self, access_token: SecretString) -> Self {
+        self.rejected = Some(access_token);
+        self
+    }
+
+    /// True if the access token of `tokens` was rejected.
+    pub(super) fn rejects(&self, tokens: &TokenSet) -> bool {
+        let stored = tokens.access_token().expose_secret();
+        self.rejected
+            .as_ref()
+            .is_some_and(|rejected| rejected.expose_secret() == stored)
+    }
+
+    /// The lifetime of tokens that have none of their own, if they can be refreshed at its end.
+    pub(super) fn default_lifetime(
+        &self,
+        tokens: &TokenSet,
+        policy: &RefreshPolicy,
+    ) -> Option<Duration> {
+        let is_refreshable =
+            tokens.refresh_token().is_some() || self.spends.is_some() || self.without_refresh_token;
+        policy.default_lifetime.filter(|_| is_refreshable)
     }
 }

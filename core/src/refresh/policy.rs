@@ -1,6 +1,13 @@
 use std::time::Duration;
 
-use crate::{Error, Result};
+use super::{RefreshError, RefreshErrorKind};
+use crate::{Error, Result, token_response::LONGEST_LIFETIME};
+
+/// The longest pause that no provider asked for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// The longest pause that a provider may ask for.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// What is done with a refresh token that was sent and whose answer was lost: its holder died, or the provider never answered.
 /// No cache can know whether the provider used it up (G6).
@@ -39,8 +46,15 @@ pub struct RefreshPolicy {
     pub revocation_timeout: Duration,
     /// How many refreshes ahead of an expiry may run in the background at once: 32. With 0 there are none.
     pub ahead: usize,
-    /// How long the provider is left alone after a transient failure that says no time of its own: one second.
+    /// How long a server does not ask the provider again after a transient failure that names no time of its own: one second.
+    /// After a refusal, or an answer that is of no use, it is ten times as long, and after a lost answer twenty times, up to five
+    /// minutes. The pause is for one refresh token, or for one resource if the refusal is about that. Callers get the error again
+    /// meanwhile. It ends early when other tokens are stored. Each server has pauses of its own.
     pub pause: Duration,
+    /// How long an access token is taken to live if the provider says nothing about it: unlimited by default, so it is refreshed only
+    /// when the app [rejects](crate::RefreshOptions::rejected) it. It is counted from the time of the token response, and applies
+    /// to tokens that can be refreshed. An expired token of this kind is still served while the provider is away.
+    pub default_lifetime: Option<Duration>,
     /// What is done with a refresh token whose answer was lost.
     pub after_lost_answer: AfterLostAnswer,
 }
@@ -53,6 +67,7 @@ impl Default for RefreshPolicy {
             revocation_timeout: Duration::from_secs(5),
             ahead: 32,
             pause: Duration::from_secs(1),
+            default_lifetime: None,
             after_lost_answer: AfterLostAnswer::SendAgain,
         }
     }
@@ -79,8 +94,31 @@ impl RefreshPolicy {
             second,
             minutes,
         )?;
-        within("pause", self.pause, Duration::from_millis(10), minutes)?;
+        within(
+            "pause",
+            self.pause,
+            Duration::from_millis(10),
+            LONGEST_PAUSE,
+        )?;
+        if let Some(lifetime) = self.default_lifetime {
+            within("default lifetime", lifetime, second, LONGEST_LIFETIME)?;
+        }
         Ok(self)
+    }
+
+    /// How long the provider is left alone after this failure. A provider that asks for more than a day is asked again after one.
+    pub(crate) fn pause_after(&self, error: &RefreshError) -> Duration {
+        let is_transient = error.kind() == RefreshErrorKind::Transient;
+        let times = match error.kind() {
+            _ if error.is_answer_lost() => 20,
+            RefreshErrorKind::Transient => 1,
+            _ => 10,
+        };
+        let own = (self.pause * times).min(LONGEST_PAUSE);
+        match error.pause() {
+            Some(asked_for) if is_transient => asked_for.clamp(own, LONGEST_RETRY_AFTER.max(own)),
+            _ => own,
+        }
     }
 
     /// How long a caller waits for another server's refresh: as long as that may take, and its lock after it if it died.

@@ -6,7 +6,7 @@ use tokio::{task::JoinHandle, time};
 use super::{RefreshError, Revocation, TokenSource};
 use crate::{
     EntryKey, ReadOptions, Result, Scope, Session, SignOut, Wait,
-    telemetry::{About, Operation, in_current_span, observe},
+    telemetry::{About, Operation, in_current_span, observe, warn},
 };
 
 /// Revokes a refresh token that a sign-out left without a session: within a time, and not where it would take other sessions of
@@ -23,7 +23,17 @@ pub(super) async fn revoke(
         Revoked::Yes => "revoked",
         Revoked::Spared => "spared",
     });
-    revoked.await.map(drop)
+    let revoked = revoked.await.map(drop);
+    if let Err(error) = &revoked {
+        warn(
+            "revocation_failed",
+            format_args!(
+                "a refresh token could not be revoked after a sign-out: {error}; the sign-out stands, and the token stays valid at the \
+                 provider until it expires there",
+            ),
+        );
+    }
+    revoked
 }
 
 enum Revoked {

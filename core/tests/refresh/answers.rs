@@ -137,7 +137,7 @@ async fn a_refresh_token_without_an_access_token_that_loses_to_a_sign_out_is_rev
         async move { session.get_or_refresh(&api(), provider).await }
     });
     provider.called(1).await;
-    session.sign_out().await.unwrap();
+    let _ = session.sign_out().await.unwrap();
     provider.go_on();
     assert!(refreshing.await.unwrap().unwrap_err().is_signed_out());
     assert_eq!(provider.revoked(), ["rt-new"]);

@@ -6,7 +6,7 @@ use token_cache_core::RefreshErrorKind::{
     self, InteractionRequired, InvalidGrant, Malformed, Refused, Transient,
 };
 use token_cache_core::{RefreshError, RefreshRequest, TokenSet, TokenSource};
-use token_cache_providers::Exchange;
+use token_cache_providers::{CodeExchange, Exchange};
 
 use super::server::{Answer, Server};
 use super::{SENT_AT, builder, provider, request};
@@ -286,4 +286,26 @@ async fn a_revocation_that_fails_is_told() {
         assert_eq!(error.kind(), kind);
         assert_eq!(error.pause(), Some(Duration::from_secs(3)));
     }
+}
+
+/// The secret of the app has expired, and all its users are about to find out.
+#[tokio::test]
+async fn a_thousand_users_of_a_refused_client_do_not_make_a_thousand_calls() {
+    let body = json!({"error": "invalid_client"});
+    let server = Server::start(move |_| Answer::json(401, &body)).await;
+    let provider = provider(&server);
+    for _ in 0..250 {
+        let code = CodeExchange::new("code", "https://shop.example/callback");
+        let behalf = provider.on_behalf_of("assertion", Exchange::JwtBearer);
+        let anew = || RefreshRequest::new(None, SENT_AT);
+        for answered in [
+            provider.refresh(request()).await,
+            provider.clone().client_credentials().refresh(anew()).await,
+            behalf.refresh(anew()).await,
+            provider.exchange_code(code, SENT_AT).await,
+        ] {
+            assert_eq!(answered.unwrap_err().kind(), Refused);
+        }
+    }
+    assert_eq!(server.received().len(), 1);
 }

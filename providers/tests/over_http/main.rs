@@ -10,6 +10,7 @@ mod failures;
 mod grants;
 mod limits;
 mod odd_responses;
+mod proxies;
 mod secrets;
 mod server;
 mod tls;
