@@ -60,8 +60,11 @@ pub enum ErrorKind {
     Config,
     /// A value is over the store's limit; nothing was sent.
     TooLarge,
-    /// Stored bytes, or those of a ticket, are not what this family wrote.
+    /// Bytes in the store are not what this family wrote, or a later release wrote them. The session may still live.
     Corrupt,
+    /// A [`Ticket`](crate::Ticket) or a [`StartedSignIn`](crate::StartedSignIn) was changed, cut short, or is not one. It opens no
+    /// session on any server, so the app drops it. The store was not asked.
+    InvalidTicket,
     /// Bytes were sealed under a key that this server does not have.
     KeyMissing,
     /// The store lacks an optional part.
@@ -133,6 +136,12 @@ impl Error {
     /// Says that the request may have been carried out although no answer came.
     pub fn maybe_applied(mut self) -> Self {
         self.0.may_have_applied = true;
+        self
+    }
+
+    /// The same error with another kind, for code that knows more about where the bytes came from.
+    pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
         self
     }
 
@@ -263,6 +272,7 @@ impl ErrorKind {
             Self::Config => "config",
             Self::TooLarge => "too_large",
             Self::Corrupt => "corrupt",
+            Self::InvalidTicket => "invalid_ticket",
             Self::KeyMissing => "key_missing",
             Self::Unsupported => "unsupported",
             Self::NotRefreshable => "not_refreshable",
@@ -291,6 +301,7 @@ impl fmt::Display for ErrorKind {
             Self::Config => "a setting is wrong",
             Self::TooLarge => "the value is over the store's limit",
             Self::Corrupt => "the bytes are not what token-cache wrote",
+            Self::InvalidTicket => "the ticket is invalid; the user must sign in again",
             Self::KeyMissing => "this server lacks the key it was sealed under",
             Self::Unsupported => "the store lacks this part",
             Self::NotRefreshable => "there is no refresh token to refresh with",

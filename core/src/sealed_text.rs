@@ -29,16 +29,16 @@ macro_rules! sealed_text {
             /// Reads the text form.
             ///
             /// # Errors
-            /// [`Corrupt`](crate::ErrorKind::Corrupt) where it is no base64url, or absurdly long.
+            /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the text is not base64url or is longer than 1,024 bytes.
             fn from_str(text: &str) -> crate::Result<Self> {
                 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
                 if text.len() > 1024 {
-                    return Err(crate::Error::new(crate::ErrorKind::Corrupt, "read a sealed text")
-                        .message(concat!("the ", $what, " is longer than any of ours")));
+                    return Err(crate::Error::new(crate::ErrorKind::InvalidTicket, "read a sealed text")
+                        .message(concat!("the ", $what, " is longer than any that this library issues")));
                 }
                 BASE64_URL_SAFE_NO_PAD.decode(text).map(Self::from_sealed).map_err(|_| {
-                    crate::Error::new(crate::ErrorKind::Corrupt, "read a sealed text").message(
-                        concat!("the ", $what, " is no base64url; have the user sign in again"),
+                    crate::Error::new(crate::ErrorKind::InvalidTicket, "read a sealed text").message(
+                        concat!("the ", $what, " is not base64url; have the user sign in again"),
                     )
                 })
             }
@@ -66,3 +66,11 @@ macro_rules! sealed_text {
 }
 
 pub(crate) use sealed_text;
+
+/// The error of opening a sealed text: its bytes came from a browser or from the app, never from the store.
+pub(crate) fn invalid_text(error: crate::Error) -> crate::Error {
+    match error.kind() {
+        crate::ErrorKind::Corrupt => error.of_kind(crate::ErrorKind::InvalidTicket),
+        _ => error,
+    }
+}

@@ -3,8 +3,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::{
-    AccountId, Error, ErrorKind, ProviderSession, Result, Timestamp, claims::Claims, seal::Ring,
-    sealed_text::sealed_text, ticket::take,
+    AccountId, Error, ErrorKind, ProviderSession, Result, Timestamp,
+    claims::Claims,
+    seal::Ring,
+    sealed_text::{invalid_text, sealed_text},
+    ticket::take,
 };
 
 /// How long a session may live: 400 days, as long as a browser keeps a cookie (RFC 6265bis section 5.5).
@@ -27,12 +30,16 @@ impl StartedSignIn {
     }
 
     pub(crate) fn open(&self, ring: &Ring) -> Result<Timestamp> {
-        let plain = ring.open(Self::PURPOSE, self.sealed())?;
+        let plain = ring
+            .open(Self::PURPOSE, self.sealed())
+            .map_err(invalid_text)?;
         let mut rest = plain.as_slice();
         match take(&mut rest) {
             Some(bytes) if rest.is_empty() => Ok(Timestamp::from_millis(u64::from_be_bytes(bytes))),
-            _ => Err(Error::new(ErrorKind::Corrupt, "open a started sign-in")
-                .message("it has another length than this release writes")),
+            _ => Err(
+                Error::new(ErrorKind::InvalidTicket, "open a started sign-in")
+                    .message("it has another length than this release writes"),
+            ),
         }
     }
 }

@@ -1,8 +1,9 @@
 use zeroize::Zeroizing;
 
 use crate::{
-    AccountKey, Epoch, Error, ErrorKind, IssuerKey, Result, Timestamp, seal::Ring,
-    sealed_text::sealed_text,
+    AccountKey, Epoch, Error, ErrorKind, IssuerKey, Result, Timestamp,
+    seal::Ring,
+    sealed_text::{invalid_text, sealed_text},
 };
 
 sealed_text! {
@@ -30,7 +31,7 @@ impl Ticket {
     }
 
     pub(crate) fn open(&self, ring: &Ring) -> Result<Claim> {
-        Claim::open(ring, Self::PURPOSE, self.sealed())
+        Claim::open(ring, Self::PURPOSE, self.sealed()).map_err(invalid_text)
     }
 }
 

@@ -60,7 +60,10 @@ async fn a_ticket_changed_anywhere_opens_nothing() {
             };
             let error = cache.resume_unverified(&ticket).unwrap_err();
             assert!(
-                matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::KeyMissing),
+                matches!(
+                    error.kind(),
+                    ErrorKind::InvalidTicket | ErrorKind::KeyMissing
+                ),
                 "letter {at} changed to {replacement}: {error}",
             );
         }
@@ -78,7 +81,10 @@ async fn a_ticket_cut_short_or_made_longer_opens_nothing() {
         };
         let error = cache.resume_unverified(&ticket).unwrap_err();
         assert!(
-            matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::KeyMissing),
+            matches!(
+                error.kind(),
+                ErrorKind::InvalidTicket | ErrorKind::KeyMissing
+            ),
             "{error}"
         );
     }
@@ -91,7 +97,7 @@ async fn a_ticket_of_a_later_format_says_so() {
     // The first byte is the format's version; the first letter holds its upper six bits.
     let later: Ticket = format!("C{}", &text[1..]).parse().unwrap();
     let error = cache.resume_unverified(&later).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert_eq!(error.kind(), ErrorKind::InvalidTicket);
     assert!(error.to_string().contains("format version 10"), "{error}");
 }
 
@@ -111,7 +117,7 @@ async fn a_started_sign_in_is_no_ticket_and_a_ticket_no_started_sign_in() {
     let ticket: Ticket = cache.start_sign_in().unwrap().to_text().parse().unwrap();
     assert_eq!(
         cache.resume(&ticket).await.unwrap_err().kind(),
-        ErrorKind::Corrupt
+        ErrorKind::InvalidTicket
     );
 
     let started: StartedSignIn = signed_in(&cache)
@@ -123,7 +129,7 @@ async fn a_started_sign_in_is_no_ticket_and_a_ticket_no_started_sign_in() {
         .unwrap();
     let ada = AccountId::new("https://id.example", "ada").unwrap();
     let error = cache.sign_in(SignIn::new(ada, &started)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert_eq!(error.kind(), ErrorKind::InvalidTicket);
 }
 
 #[tokio::test]
@@ -146,7 +152,7 @@ fn text_that_is_no_ticket_is_refused_without_a_key() {
     for text in ["no ticket", "a=b", "\u{0}", &"A".repeat(1025)] {
         assert_eq!(
             text.parse::<Ticket>().unwrap_err().kind(),
-            ErrorKind::Corrupt,
+            ErrorKind::InvalidTicket,
             "{text}"
         );
     }

@@ -5,12 +5,18 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
+use bytes::Bytes;
 use http::{StatusCode, request::Parts};
 
-use crate::{NotSignedIn, SignOutRoutes, SignedIn, answer::answer, paths};
+use crate::{
+    NotSignedIn, SignOutRoutes, SignedIn,
+    answer::answer,
+    paths::{self, OfOurRoutes},
+};
 
 impl SignOutRoutes {
-    /// A router with all the routes, at [`paths`]: `app.merge(sign_out.axum_routes())`.
+    /// Returns a router with all the routes, at [`paths`]: `app.merge(sign_out.axum_routes())`. It may be nested, too
+    /// (`Router::nest`).
     ///
     /// Each route takes every method and answers the wrong ones itself, since a `HEAD` that axum would answer by a `GET` must
     /// sign nobody out.
@@ -20,21 +26,21 @@ impl SignOutRoutes {
     {
         let log_out = |State(routes): State<Self>, request: Request| async move {
             let (parts, _) = request.into_parts();
-            routes.log_out(&parts).await.map(Body::from)
+            ours(routes.log_out(&parts).await)
         };
         let signed_out = |State(routes): State<Self>, request: Request| async move {
             let (parts, _) = request.into_parts();
-            routes.signed_out(&parts).map(Body::from)
+            ours(routes.signed_out(&parts).await)
         };
         let back_channel = |State(routes): State<Self>, request: Request| async move {
-            routes.back_channel(request).await.map(Body::from)
+            ours(routes.back_channel(request).await)
         };
         let security_event = |State(routes): State<Self>, request: Request| async move {
-            routes.security_event(request).await.map(Body::from)
+            ours(routes.security_event(request).await)
         };
         let front_channel = |State(routes): State<Self>, request: Request| async move {
             let (parts, _) = request.into_parts();
-            routes.front_channel(&parts).await.map(Body::from)
+            ours(routes.front_channel(&parts).await)
         };
         Router::new()
             .route(paths::LOG_OUT, any(log_out))
@@ -44,6 +50,12 @@ impl SignOutRoutes {
             .route(paths::FRONT_CHANNEL, any(front_channel))
             .with_state(self.clone())
     }
+}
+
+fn ours(answer: http::Response<Bytes>) -> Response {
+    let mut answer = answer.map(Body::from);
+    answer.extensions_mut().insert(OfOurRoutes);
+    answer
 }
 
 impl<S: Sync> FromRequestParts<S> for SignedIn {

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use futures_core::future::BoxFuture;
 use token_cache_core::{TokenCache, Wait};
@@ -11,12 +11,15 @@ use crate::{
     frame_ancestors,
     keys::{Http, Provider},
     routes::{Hook, Inner},
-    state_cookie::StateCookie,
+    state_cookies::StateCookies,
     unverified::Unverified,
 };
 
 /// How many evictions may be under way for front-channel requests, which anybody can send.
 const MOST_UNPROVEN: usize = 1_000;
+
+/// How long a user who signs out may look at the provider's page.
+const AT_PROVIDER: Duration = Duration::from_secs(10 * 60);
 
 /// Settings of [`SignOutRoutes`].
 #[must_use]
@@ -147,7 +150,10 @@ impl SignOutRoutesBuilder {
             .iter()
             .find(|url| url.scheme() == "http")
             .or(app_urls.first());
-        let state = returns_to.map(StateCookie::at).transpose()?;
+        let state = returns_to
+            .map(|url| StateCookies::at(url.as_str(), "signing-out"))
+            .transpose()?
+            .map(|cookies| cookies.max_age(AT_PROVIDER));
         let tickets = match self.tickets {
             Some(tickets) => tickets,
             None => Arc::new(TicketCookie::host("ticket")?),

@@ -28,6 +28,8 @@ pub struct Client {
     pub(crate) longest_age: Duration,
     pub(crate) end_session_endpoint: Option<String>,
     pub(crate) post_logout_redirect_uri: Option<String>,
+    pub(crate) id_token_hint: bool,
+    pub(crate) longest_logout_url: usize,
     pub(crate) front_channel_without_issuer: bool,
     pub(crate) revoking: Option<(EntryKey, Arc<dyn TokenSource>)>,
 }
@@ -64,6 +66,8 @@ impl Client {
             longest_age: Duration::from_secs(10 * 60),
             end_session_endpoint: None,
             post_logout_redirect_uri: None,
+            id_token_hint: true,
+            longest_logout_url: 2_000,
             front_channel_without_issuer: false,
             revoking: None,
         }
@@ -132,6 +136,25 @@ impl Client {
     /// Where the provider sends users back after a sign-out: exactly as it is registered there.
     pub fn post_logout_redirect_uri(mut self, url: impl Into<String>) -> Self {
         self.post_logout_redirect_uri = Some(url.into());
+        self
+    }
+
+    /// Sends the session's ID token to the provider at the app's own sign-out, as `id_token_hint` (RP-Initiated Logout 1.0 section 2).
+    /// On by default.
+    ///
+    /// Without it the provider gets `client_id`, and as `logout_hint` the ID token's `login_hint` or else its `sid`. It may then ask the
+    /// user whether to sign out. Turn it off for a provider that refuses the parameter, or to keep ID tokens out of URLs.
+    pub fn id_token_hint(mut self, yes: bool) -> Self {
+        self.id_token_hint = yes;
+        self
+    }
+
+    /// The longest URL, in bytes, that a browser is sent to with the ID token in it. The default is 2,000.
+    ///
+    /// An ID token with many claims, such as a list of groups, makes a URL that gateways and providers refuse: some from 1,500 bytes on,
+    /// many from 2,048, most from 8,192. A longer URL is sent without the ID token, as with [`id_token_hint(false)`](Self::id_token_hint).
+    pub fn longest_logout_url(mut self, bytes: usize) -> Self {
+        self.longest_logout_url = bytes;
         self
     }
 

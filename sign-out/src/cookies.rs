@@ -1,10 +1,174 @@
+//! Reading the `Cookie` header as bytes, and the cookies that this crate sets.
+
 use std::time::Duration;
 
 use cookie::{Cookie, SameSite};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header, request::Parts};
+use token_cache_core::{Error, ErrorKind, Result};
 use url::Url;
 
 use crate::{ConfigError, client::is_loopback};
+
+/// Returns the value of the cookie `name` exactly as the browser sent it, or `None` if the request has no such cookie.
+///
+/// The `Cookie` headers are read as bytes (RFC 6265bis section 5.8.3): split at `;`, names compared exactly, nothing decoded. So other
+/// cookies of the browser, whatever bytes they hold, do not matter, and no other spelling of a name passes for `name`. A cookie that
+/// [`CookieFilter`](crate::CookieFilter) removed is found all the same.
+///
+/// An unreadable cookie is an error and never `None` (G4).
+///
+/// # Errors
+/// [`Corrupt`](ErrorKind::Corrupt) if the value has bytes that are not visible ASCII, or if the request has several cookies of this
+/// name with different values.
+///
+/// ```
+/// # fn main() -> token_cache_core::Result<()> {
+/// use token_cache_sign_out::read_cookie;
+///
+/// let request = http::Request::get("/").header("cookie", &b"city=Z\xfcrich; theme=dark"[..]);
+/// let (request, ()) = request.body(()).unwrap().into_parts();
+/// assert_eq!(read_cookie(&request, "theme")?, Some("dark"));
+/// assert_eq!(read_cookie(&request, "lang")?, None);
+/// assert!(read_cookie(&request, "city").is_err());
+/// # Ok(()) }
+/// ```
+pub fn read_cookie<'a>(request: &'a Parts, name: &str) -> Result<Option<&'a str>> {
+    let Some(value) = read_bytes(request, name)? else {
+        return Ok(None);
+    };
+    match str::from_utf8(value) {
+        Ok(value) if value.bytes().all(|byte| matches!(byte, 0x20..=0x7E)) => Ok(Some(value)),
+        _ => Err(unreadable(name, "its value has bytes that are not ASCII")),
+    }
+}
+
+/// The value of a cookie, as bytes.
+///
+/// # Errors
+/// [`Corrupt`](ErrorKind::Corrupt) if the request has several of this name with different values: which of them counts is a guess.
+pub(crate) fn read_bytes<'a>(request: &'a Parts, name: &str) -> Result<Option<&'a [u8]>> {
+    let mut values = cookies(request)
+        .filter(|(is, _)| *is == name.as_bytes())
+        .map(|(_, value)| value);
+    let Some(first) = values.next() else {
+        return Ok(None);
+    };
+    if values.any(|other| other != first) {
+        return Err(unreadable(
+            name,
+            "the request has several of this name with different values",
+        ));
+    }
+    Ok(Some(first))
+}
+
+fn unreadable(name: &str, why: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, "read a cookie").message(format!("the cookie `{name}`: {why}"))
+}
+
+/// The cookies of a request, as names and values, in the order in which the browser sent them.
+pub(crate) fn cookies(request: &Parts) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let original = request.extensions.get::<OriginalCookies>();
+    let sent = original
+        .is_none()
+        .then(|| request.headers.get_all(header::COOKIE));
+    original
+        .into_iter()
+        .flat_map(|original| &original.0)
+        .chain(sent.into_iter().flatten())
+        .flat_map(|header| pairs(header.as_bytes()))
+        .filter_map(|pair| {
+            let equals = pair.iter().position(|byte| *byte == b'=')?;
+            Some((trimmed(&pair[..equals]), trimmed(&pair[equals + 1..])))
+        })
+}
+
+/// The `Cookie` headers as the browser sent them, in the extensions of a request from which [`without_unreadable`] removed some.
+#[derive(Clone)]
+pub(crate) struct OriginalCookies(pub(crate) Vec<HeaderValue>);
+
+/// Returns the headers of a request without the cookies that other cookie jars misread, or `None` if there are none such.
+pub(crate) fn without_unreadable(headers: &HeaderMap) -> Option<Filtered> {
+    let is_kept = |pair: &&[u8]| is_readable(pair) && !is_disguised(pair);
+    let sent = headers.get_all(header::COOKIE);
+    if sent
+        .iter()
+        .all(|header| pairs(header.as_bytes()).all(|pair| is_kept(&pair)))
+    {
+        return None;
+    }
+    let kept = sent.iter().filter_map(|header| {
+        let kept: Vec<&[u8]> = pairs(header.as_bytes()).filter(is_kept).collect();
+        let header = HeaderValue::from_bytes(trimmed(&kept.join(&b';'))).ok()?;
+        (!header.is_empty()).then_some(header)
+    });
+    Some(Filtered {
+        kept: kept.collect(),
+        original: OriginalCookies(sent.iter().cloned().collect()),
+    })
+}
+
+/// What [`without_unreadable`] makes of the `Cookie` headers of a request.
+pub(crate) struct Filtered {
+    pub(crate) kept: Vec<HeaderValue>,
+    pub(crate) original: OriginalCookies,
+}
+
+fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    header.split(|byte| *byte == b';')
+}
+
+/// Without spaces and tabs around it. Nothing else is white space here: `U+2000` before `__Host-` would bypass the prefix.
+fn trimmed(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// True if every jar can take it for text.
+fn is_readable(pair: &[u8]) -> bool {
+    pair.iter().all(|byte| matches!(byte, b'\t' | 0x20..=0x7E))
+}
+
+/// Prefixes by which a browser guards a cookie (RFC 6265bis section 4.1.3). Browsers compare them in any case.
+const PREFIXES: [&str; 3] = ["__Host-", "__Secure-", "__Http-"];
+
+/// True if the name has one of the prefixes only once it is percent-decoded, as the jars of axum-extra and actix-web do: no browser
+/// guards such a name.
+fn is_disguised(pair: &[u8]) -> bool {
+    let name = trimmed(pair.split(|byte| *byte == b'=').next().unwrap_or_default());
+    let decoded = percent_decoded(name);
+    let decoded = String::from_utf8_lossy(&decoded);
+    PREFIXES.iter().any(|prefix| {
+        has_prefix(decoded.trim_start().as_bytes(), prefix) && !has_prefix(name, prefix)
+    })
+}
+
+fn has_prefix(name: &[u8], prefix: &str) -> bool {
+    name.get(..prefix.len())
+        .is_some_and(|begin| begin.eq_ignore_ascii_case(prefix.as_bytes()))
+}
+
+fn percent_decoded(name: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(name.len());
+    let mut rest = name;
+    while let [byte, after @ ..] = rest {
+        let escaped = match after {
+            [high, low, after @ ..] if *byte == b'%' => hex(*high, *low).zip(Some(after)),
+            _ => None,
+        };
+        let (byte, after) = escaped.unwrap_or((*byte, after));
+        decoded.push(byte);
+        rest = after;
+    }
+    decoded
+}
+
+fn hex(high: u8, low: u8) -> Option<u8> {
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
+}
 
 /// A cookie for one host and all its paths, out of reach of scripts, that comes along when a link leads here from elsewhere, and
 /// with nothing else from elsewhere.
@@ -42,19 +206,19 @@ impl HostCookie {
         ))
     }
 
-    /// The value that came with a request.
-    pub(crate) fn read<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
-        headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(Cookie::split_parse)
-            .filter_map(std::result::Result::ok)
-            .find(|cookie| cookie.name() == self.name)
-            .and_then(|cookie| cookie.value_raw())
+    /// The cookie whose name is this one's, `-` and `suffix`, which is a token.
+    pub(crate) fn of(&self, suffix: &str) -> Self {
+        Self {
+            name: format!("{}-{suffix}", self.name),
+            secure: self.secure,
+        }
     }
 
-    /// The header that sets it: for so long, or until the browser closes. The value is base64url.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The header that sets it: for so long, or until the browser closes. The value is visible ASCII without `;`.
     pub(crate) fn set(&self, value: &str, max_age: Option<Duration>) -> HeaderValue {
         let mut cookie = Cookie::build((self.name.as_str(), value))
             .path("/")
@@ -77,7 +241,7 @@ impl HostCookie {
 
 #[expect(
     clippy::expect_used,
-    reason = "the name is a token and the value base64url: all of it is visible ASCII"
+    reason = "the name is a token and the value visible ASCII: all of it is visible ASCII"
 )]
 fn in_header(cookie: &Cookie<'_>) -> HeaderValue {
     let mut value = HeaderValue::try_from(cookie.to_string()).expect("a cookie of visible ASCII");
@@ -93,5 +257,93 @@ fn token(name: &str) -> Result<&str, ConfigError> {
         Err(ConfigError::new(format!(
             "the name of a cookie is letters, digits, `-` and `_`, not {name:?}"
         )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn request(headers: &[&[u8]]) -> Parts {
+        let mut request = Request::get("/");
+        for header in headers {
+            request = request.header("cookie", *header);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_whatever_bytes_the_others_have() {
+        for headers in [
+            &[&b"city=Z\xfcrich; __Host-shop=x"[..]][..],
+            &[b"__Host-shop=x;city=\xff"],
+            &[b"\xe2\x80\x80=1", b" \t__Host-shop=x\t ; a"],
+            &[b"a=%ff; =; ;;=b; __Host-shop=x"],
+            &[b"__Host-shop=x", b"__Host-shop=x"],
+            &[b"a=__Host-shop=y; __Host-shop=x"],
+        ] {
+            let request = request(headers);
+            assert_eq!(read_cookie(&request, "__Host-shop").unwrap(), Some("x"));
+        }
+    }
+
+    #[test]
+    fn no_other_spelling_passes_for_the_name() {
+        for header in [
+            &b"%5F%5FHost-shop=x"[..],
+            b"\xe2\x80\x80__Host-shop=x",
+            b"\xa0__Host-shop=x",
+            b"\xc2\x85__Host-shop=x",
+            b"__host-shop=x",
+            b"__Host-shop2=x",
+            b"__Host-shop",
+            b"\"__Host-shop=x\"",
+        ] {
+            let request = request(&[header]);
+            assert_eq!(read_cookie(&request, "__Host-shop").unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn what_is_unreadable_is_not_absent() {
+        for headers in [
+            &[&b"__Host-shop=\xfc"[..]][..],
+            &[b"__Host-shop=a; __Host-shop=b"],
+            &[b"__Host-shop=a", b"__Host-shop="],
+        ] {
+            let error = read_cookie(&request(headers), "__Host-shop").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt);
+            assert!(error.to_string().contains("`__Host-shop`"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_filter_keeps_what_every_jar_reads_alike() {
+        for (sent, kept) in [
+            (&b"a=1; city=Z\xfcrich; b=2"[..], Some(&b"a=1; b=2"[..])),
+            (b"city=Z\xc3\xbcrich; b=2", Some(b"b=2")),
+            (b"\xe2\x80\x80__Host-shop=x", None),
+            (b"%5F%5FHost-shop=x; a=1", Some(b"a=1")),
+            (b"%5f_hOST-shop=x; a=1", Some(b"a=1")),
+            (b"__Hos%74-shop=x; a=1", Some(b"a=1")),
+            (b"%20__Secure-shop=x; a=1", Some(b"a=1")),
+            (b"%E2%80%80__Host-shop=x", None),
+            (b"__Http%2Dshop=x", None),
+        ] {
+            let request = request(&[sent]);
+            let filtered = without_unreadable(&request.headers).unwrap();
+            let headers: Vec<_> = filtered.kept.iter().map(HeaderValue::as_bytes).collect();
+            let expected: Vec<_> = kept.into_iter().collect();
+            assert_eq!(headers, expected);
+            assert_eq!(filtered.original.0[0].as_bytes(), sent);
+        }
+        for sent in [
+            &b"a=1; __Host-shop=x; __Secure-%41=y; na%20me=%ff; %=; x"[..],
+            b"",
+        ] {
+            assert!(without_unreadable(&request(&[sent]).headers).is_none());
+        }
     }
 }

@@ -1,11 +1,14 @@
 use url::Url;
 
-use crate::{Client, id_token_hint::IdTokenHint, state_cookie::StateCookie};
+use crate::{Client, id_token_hint::IdTokenHint, state_cookies::new_state};
 
-/// What servers and proxies take of a request's first line, less room for what a browser adds.
-const LONGEST: usize = 7 * 1024;
+/// The longest `logout_hint` that is sent.
+const LONGEST_LOGOUT_HINT: usize = 256;
 
 /// Where a browser is sent to sign out at the provider (RP-Initiated Logout 1.0 section 2).
+///
+/// It is a GET. Providers take a POST as well, but a browser sends no `SameSite=Lax` cookie with another site's POST: the provider would
+/// not find its own session. So what is too long for a URL is left out, and the provider asks the user.
 pub(crate) struct EndSession {
     pub(crate) url: Url,
     /// What the provider is to send back, where it is to send the browser back at all.
@@ -20,17 +23,20 @@ impl EndSession {
         hint: Option<&IdTokenHint>,
     ) -> token_cache_core::Result<Self> {
         let state = match client.post_logout_redirect_uri {
-            Some(_) => Some(StateCookie::mint()?),
+            Some(_) => Some(new_state()?),
             None => None,
         };
-        let url = |id_token: Option<&str>| {
+        let url = |id_token_hint: Option<&str>, logout_hint: Option<&str>| {
             let mut url = endpoint.clone();
             let mut query = url.query_pairs_mut();
-            if let Some(id_token) = id_token {
-                query.append_pair("id_token_hint", id_token);
-            }
-            if let Some(hint) = hint.and_then(IdTokenHint::logout_hint) {
-                query.append_pair("logout_hint", hint);
+            let logout_hint = logout_hint.filter(|hint| hint.len() <= LONGEST_LOGOUT_HINT);
+            for (name, value) in [
+                ("id_token_hint", id_token_hint),
+                ("logout_hint", logout_hint),
+            ] {
+                if let Some(value) = value {
+                    query.append_pair(name, value);
+                }
             }
             query.append_pair("client_id", &client.id);
             if let (Some(back), Some(state)) = (&client.post_logout_redirect_uri, &state) {
@@ -40,15 +46,15 @@ impl EndSession {
             drop(query);
             url
         };
-        let with_hint = url(hint.map(|hint| hint.text.as_str()));
-        Ok(Self {
-            url: if with_hint.as_str().len() > LONGEST {
-                // The provider knows the client all the same, and asks the user.
-                url(None)
-            } else {
-                with_hint
-            },
-            state,
-        })
+        let login_hint = hint.and_then(IdTokenHint::login_hint);
+        let with_hint = hint
+            .filter(|_| client.id_token_hint)
+            .map(|hint| url(Some(&hint.text), login_hint))
+            .filter(|url| url.as_str().len() <= client.longest_logout_url);
+        let url = with_hint.unwrap_or_else(|| {
+            // The provider knows the client by its id, and the session by the hint or by asking the user.
+            url(None, login_hint.or(hint.and_then(IdTokenHint::sid)))
+        });
+        Ok(Self { url, state })
     }
 }

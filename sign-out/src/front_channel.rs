@@ -97,7 +97,7 @@ impl SignOutRoutes {
         }
         let session = match self.held(request).await {
             Ok(Held::Session(session)) => session,
-            Ok(Held::Nothing | Held::Dead) => return self.ended(),
+            Ok(Held::Nothing | Held::Dead(_)) => return self.ended(),
             Err(_) => return self.failed(),
         };
         let fate = self.end_this(session).await;

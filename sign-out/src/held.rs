@@ -7,8 +7,8 @@ use crate::SignOutRoutes;
 pub(crate) enum Held {
     /// No ticket.
     Nothing,
-    /// A ticket of a session that has ended, or what never was one.
-    Dead,
+    /// A ticket of a session that has ended, or a value that is not a ticket: the error says which.
+    Dead(Error),
     /// A ticket, and the session that it names.
     Session(Session),
 }
@@ -16,47 +16,49 @@ pub(crate) enum Held {
 impl SignOutRoutes {
     /// What a request holds, of which the store was asked once.
     pub(crate) async fn held_and_living(&self, request: &Parts) -> Result<Held> {
-        match self.ticket(request).await? {
-            Read::Nothing => Ok(Held::Nothing),
-            Read::NoTicket => Ok(Held::Dead),
-            Read::Ticket(ticket) => held(self.cache().resume(&ticket).await),
-        }
+        let held = match self.ticket(request).await {
+            Ok(None) => return Ok(Held::Nothing),
+            Ok(Some(ticket)) => self.cache().resume(&ticket).await,
+            Err(error) => Err(error),
+        };
+        resumed(held)
     }
 
     /// What a request holds, of which the store was not asked: the session may have ended.
     pub(crate) async fn held(&self, request: &Parts) -> Result<Held> {
-        match self.ticket(request).await? {
-            Read::Nothing => Ok(Held::Nothing),
-            Read::NoTicket => Ok(Held::Dead),
-            Read::Ticket(ticket) => held(self.cache().resume_unverified(&ticket)),
-        }
-    }
-
-    async fn ticket(&self, request: &Parts) -> Result<Read> {
-        match self.tickets().ticket(request).await {
-            Ok(None) => Ok(Read::Nothing),
-            Ok(Some(ticket)) => Ok(Read::Ticket(ticket)),
-            Err(error) if error.kind() == ErrorKind::Corrupt => Ok(Read::NoTicket),
+        let held = match self.ticket(request).await {
+            Ok(None) => return Ok(Held::Nothing),
+            Ok(Some(ticket)) => self.cache().resume_unverified(&ticket),
             Err(error) => Err(error),
-        }
+        };
+        resumed(held)
+    }
+
+    async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>> {
+        self.tickets().ticket(request).await
     }
 }
 
-enum Read {
-    Nothing,
-    NoTicket,
-    Ticket(Ticket),
-}
-
-fn held(resumed: Result<Session>) -> Result<Held> {
-    match resumed {
+fn resumed(session: Result<Session>) -> Result<Held> {
+    match session {
         Ok(session) => Ok(Held::Session(session)),
-        Err(error) if opens_nothing(&error) => Ok(Held::Dead),
+        Err(error) if opens_nothing(&error) => Ok(Held::Dead(error)),
         Err(error) => Err(error),
     }
 }
 
-/// A ticket under a key that this server lacks is none of these: the session may live (G4).
+/// True if no session can be behind the ticket: it has ended, or the ticket is invalid by its own bytes.
+///
+/// Any other error leaves open whether the session lives (G4): a ticket under a key that this server lacks, and every error of the
+/// store, such as a record that a later release wrote.
 pub(crate) fn opens_nothing(error: &Error) -> bool {
-    error.is_signed_out() || error.kind() == ErrorKind::Corrupt
+    error.is_signed_out() || error.kind() == ErrorKind::InvalidTicket
+}
+
+/// True if the error is about this browser's ticket or session alone, and trying again does not help: a ticket under a key that this
+/// server lacks (a retired one, or one that it does not have yet), several cookies of one name, a record that cannot be read.
+///
+/// The session may live, so nothing may be called signed out. But the browser must not be locked out either: it can sign in anew.
+pub(crate) fn is_unreadable(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::KeyMissing | ErrorKind::Corrupt)
 }

@@ -62,10 +62,14 @@ impl IdTokenHint {
             }
     }
 
-    /// What a provider that would ask which account is to sign out wants to hear of it (Microsoft Entra ID, where the claim is
-    /// optional).
-    pub(crate) fn logout_hint(&self) -> Option<&str> {
+    /// The `logout_hint` of a provider that would ask which account is to sign out (Microsoft Entra ID, whose claim is optional).
+    pub(crate) fn login_hint(&self) -> Option<&str> {
         self.claims.login_hint.as_deref()
+    }
+
+    /// The provider's name of its session.
+    pub(crate) fn sid(&self) -> Option<&str> {
+        self.claims.sid.as_deref()
     }
 
     pub(crate) fn account(&self) -> Option<AccountId> {

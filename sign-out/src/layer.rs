@@ -9,20 +9,24 @@ use tower_service::Service;
 use crate::{
     ConfigError, SignOutRoutes,
     admission::{Admission, Gate},
+    paths::{self, OfOurRoutes},
     signed_in::Checked,
 };
 
-/// A tower layer that lets no request pass whose session was signed out, on whichever server: the app's own cookie dies with the
-/// tokens.
+/// A tower layer that refuses every request whose session was signed out, on any server: the app's own cookie ends with the tokens.
 ///
-/// It asks the store once for each request that carries a ticket, or nobody where this server has a local copy:
+/// It sends one request to the store for each request that carries a ticket, or none on a local copy:
 ///
 /// - the session lives: the request passes, with the [`Session`](token_cache_core::Session) in its extensions;
-/// - there is no ticket: the request passes, as anybody's;
-/// - the session has ended: 401, and the ticket is dropped (or a redirect: [`redirect_to`](Self::redirect_to));
-/// - the store can't tell: 503. The request neither passes nor is it called signed out, and the ticket is kept (G4).
+/// - there is no ticket: the request passes, without a session;
+/// - the session has ended, or the ticket is invalid: 401, and the ticket is dropped (or a redirect:
+///   [`redirect_to`](Self::redirect_to));
+/// - it cannot be told, because the store failed or the ticket is under a key that this server lacks: 503, and the ticket is kept (G4).
 ///
-/// The paths of the sign-out routes themselves pass untouched, so it may lie around them.
+/// Requests to the sign-out routes themselves pass, also if the routes are nested in a router with a path of its own, so the layer may
+/// lie around them.
+///
+/// Every refusal is logged with its cause: `request_of_ended_session` at INFO, `ticket_refused` and `session_not_checked` at WARN.
 ///
 /// Made by [`SignOutRoutes::refuse_signed_out`].
 #[derive(Debug, Clone)]
@@ -31,11 +35,14 @@ pub struct RefuseSignedOut {
 }
 
 impl RefuseSignedOut {
-    /// Sends a browser whose session has ended to a page of the app, instead of a bare 401. Only where it asks for a page: a
-    /// script's request is still answered 401. At that page itself the request passes, as anybody's.
+    /// Sends a browser whose session has ended to this page, the app's sign-in page, if it asks for a page. A script's request is still
+    /// answered with 401.
+    ///
+    /// `path` is a path as the browser sees it. The page itself passes, without a session, for a browser whose session has ended or whose
+    /// ticket this server cannot read: a ticket under a retired key does not lock the browser out. The ticket is dropped there.
     ///
     /// # Errors
-    /// [`ConfigError`] where it is no path of the app.
+    /// [`ConfigError`] if it is not a path of the app.
     pub fn redirect_to(self, path: &str) -> Result<Self, ConfigError> {
         Ok(Self {
             gate: self.gate.redirect_to(path)?,
@@ -95,7 +102,15 @@ where
             let mut dropped = None;
             parts.extensions.insert(Checked);
             match gate.admit(&parts).await {
-                Admission::Refused(answer) => return Ok(answer.map(Answered::from)),
+                Admission::Refused(refused) => {
+                    if paths::may_be_nested(parts.uri.path()) {
+                        let answer = inner.call(Request::from_parts(parts, body)).await?;
+                        if answer.extensions().get::<OfOurRoutes>().is_some() {
+                            return Ok(answer);
+                        }
+                    }
+                    return Ok(refused.answer().map(Answered::from));
+                }
                 Admission::Anonymous => {}
                 Admission::Dropping(header) => dropped = header,
                 Admission::SignedIn(session) => {

@@ -16,6 +16,7 @@ mod bounds;
 mod builder;
 mod client;
 mod config_error;
+mod cookie_filter;
 mod cookies;
 mod end_session;
 mod ending;
@@ -42,7 +43,7 @@ mod same_site;
 mod shared_signals;
 mod signed_in;
 mod signed_out;
-mod state_cookie;
+mod state_cookies;
 mod ticket_cookie;
 mod ticket_slot;
 mod tickets;
@@ -55,6 +56,8 @@ pub use self::{
     builder::SignOutRoutesBuilder,
     client::Client,
     config_error::ConfigError,
+    cookie_filter::{CookieFilter, CookieFilterService},
+    cookies::read_cookie,
     ends::Ends,
     id_token::id_token_key,
     keys_missing::KeysMissing,
@@ -62,6 +65,7 @@ pub use self::{
     routes::SignOutRoutes,
     signed_in::{NotSignedIn, SignedIn},
     signed_out::{Cause, EndedScope, SignedOut},
+    state_cookies::StateCookies,
     ticket_cookie::TicketCookie,
     ticket_slot::{TicketSlot, TicketSlots},
     tickets::Tickets,

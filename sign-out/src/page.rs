@@ -13,9 +13,11 @@ pub(crate) struct Page<'a> {
     pub(crate) status: StatusCode,
     pub(crate) title: &'a str,
     pub(crate) text: &'a str,
-    /// A form that POSTs to where the page was asked for, by a button with this text.
+    /// A form that POSTs, by a button with this text.
     pub(crate) button: Option<&'a str>,
-    /// Where to go on, within the app.
+    /// Where the form POSTs to, if not to where the page was asked for.
+    pub(crate) action: Option<&'a str>,
+    /// Where to go on: within the app, or at the provider.
     pub(crate) link: Option<(&'a str, &'a str)>,
 }
 
@@ -26,6 +28,7 @@ impl<'a> Page<'a> {
             title,
             text,
             button: None,
+            action: None,
             link: None,
         }
     }
@@ -52,7 +55,13 @@ impl<'a> Page<'a> {
             escaped(self.text)
         );
         if let Some(button) = self.button {
-            html.push_str("<form method=\"post\"><button>");
+            html.push_str("<form method=\"post\"");
+            if let Some(action) = self.action {
+                html.push_str(" action=\"");
+                html.push_str(&escaped(action));
+                html.push('"');
+            }
+            html.push_str("><button>");
             html.push_str(&escaped(button));
             html.push_str("</button></form>\n");
         }
@@ -107,6 +116,7 @@ mod tests {
             title: "<b>",
             text: "a & b",
             button: Some("\"now\""),
+            action: Some("\"><b>"),
             link: Some(("/?a='&b", "<on>")),
         };
         let html = page.html();

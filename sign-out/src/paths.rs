@@ -1,4 +1,7 @@
-//! Where the routes are mounted: what an app registers at its providers.
+//! Where the routes are mounted: what an app registers at its providers. A router or a scope that they are nested in puts its own
+//! path before each of them.
+
+use http::request::Parts;
 
 /// The app's own sign-out.
 pub const LOG_OUT: &str = "/logout";
@@ -23,3 +26,25 @@ pub(crate) const ALL: [&str; 5] = [
     FRONT_CHANNEL,
     SECURITY_EVENTS,
 ];
+
+/// True if a path can be one of [`ALL`] behind the path of a router or a scope that the routes are nested in.
+pub(crate) fn may_be_nested(path: &str) -> bool {
+    ALL.iter()
+        .any(|ours| path.len() > ours.len() && path.ends_with(ours))
+}
+
+/// The path of a request before axum's nesting took the router's own path from it.
+#[cfg(feature = "axum")]
+pub(crate) fn before_nesting(request: &Parts) -> Option<&str> {
+    let original = request.extensions.get::<axum::extract::OriginalUri>();
+    original.map(|original| original.0.path())
+}
+
+#[cfg(not(feature = "axum"))]
+pub(crate) fn before_nesting(_: &Parts) -> Option<&str> {
+    None
+}
+
+/// In the extensions of an answer: one of the sign-out routes gave it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OfOurRoutes;

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::{
     Bounds, Client, Ends, KeysMissing, SignOutRoutesBuilder, SignedOut, Tickets,
-    evictions::Evictions, keys::Provider, state_cookie::StateCookie, unverified::Unverified,
+    evictions::Evictions, keys::Provider, state_cookies::StateCookies, unverified::Unverified,
 };
 
 /// What an app is told after every sign-out.
@@ -41,8 +41,8 @@ pub(crate) struct Inner {
     pub(crate) tickets: Arc<dyn Tickets>,
     /// The app, as its users know it: where providers send them back to.
     pub(crate) app_urls: Vec<Url>,
-    /// None where no provider sends anybody back.
-    pub(crate) state: Option<StateCookie>,
+    /// What the provider is to send back; `None` if no client has a `post_logout_redirect_uri`.
+    pub(crate) state: Option<StateCookies>,
     /// The policy of answers to front-channel requests.
     pub(crate) framed_by: HeaderValue,
 }

@@ -2,18 +2,19 @@ use std::future::ready;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use token_cache_core::{Error, Scope, Session};
+use token_cache_core::{Error, Scope, Session, telemetry::warn};
 
 use crate::{
     Cause, EndedScope, Ends, SignOutRoutes,
     answer::answer,
     end_session::EndSession,
     evictions::{Eviction, Fate},
-    held::{Held, opens_nothing},
+    held::{Held, is_unreadable, opens_nothing},
     id_token_hint::IdTokenHint,
     later_revocation::LaterRevocation,
     leaving::Leaving,
     page::Page,
+    paths::LOG_OUT,
     query,
     same_site::{Asked, who_asks},
 };
@@ -25,6 +26,9 @@ impl SignOutRoutes {
     /// sent to the provider to sign out there as well, and the refresh token is revoked where that was asked for. A failed
     /// eviction is answered with 503, sends the browser nowhere and keeps the ticket (G4). A browser without a living session is
     /// sent to the provider all the same: its session there may live.
+    ///
+    /// A ticket that this server cannot read, such as one under a retired key, is dropped, so that it does not lock the browser out. The
+    /// answer is 503 with a page that says that the session was not ended, and a link to the provider. The hook is told of the failure.
     ///
     /// A POST signs out if it comes from the app's own pages, which browsers say of it (`Sec-Fetch-Site`, `Origin`); another
     /// site's is answered with 403. A GET signs out if the user followed a link of the app's own, typed the address or opened it
@@ -41,30 +45,63 @@ impl SignOutRoutes {
         }
     }
 
-    /// Where the browser comes back to from the provider: what [`SIGNED_OUT`](crate::paths::SIGNED_OUT) answers.
+    /// The page to which the provider sends the browser back: what [`SIGNED_OUT`](crate::paths::SIGNED_OUT) answers.
     ///
-    /// The `state` must be the one that this browser was sent away with, and is good once. Nothing ends here: a foreign or a
-    /// missing state is answered with 400.
-    pub fn signed_out(&self, request: &Parts) -> Response<Bytes> {
+    /// With a `state` that this browser was sent away with, the answer is a redirect to the path
+    /// [after the sign-out](crate::SignOutRoutesBuilder::after_sign_out). Each tab has a state of its own, which is good once.
+    ///
+    /// Without one, the answer is what is true of this browser, since several providers send no `state` back: a page that says that it is
+    /// signed out, or that it is still signed in, or 503 if that cannot be told (G4). A browser that was sent away and comes back signed
+    /// out, without any `state`, is redirected as well. Nothing ends here.
+    pub async fn signed_out(&self, request: &Parts) -> Response<Bytes> {
         if !matches!(request.method, Method::GET | Method::HEAD) {
             return wrong_method("GET");
         }
-        let confirmed = match (&self.0.state, query::single(&request.uri, "state")) {
-            (Some(cookie), Ok(Some(state))) if cookie.confirms(&request.headers, &state) => cookie,
-            _ => return unconfirmed(),
+        let state = query::single(&request.uri, "state")
+            .map(|state| state.filter(|state| !state.is_empty()));
+        if let (Some(cookies), Ok(Some(state))) = (&self.0.state, &state)
+            && matches!(cookies.read(request, state), Ok(Some(_)))
+        {
+            let mut answer = redirect(&self.0.after);
+            set_cookie(&mut answer, cookies.removal(state));
+            return answer;
+        }
+        let was_sent_away = || {
+            let cookies = self.0.state.as_ref();
+            cookies.is_some_and(|cookies| cookies.has_any(request))
         };
-        let mut answer = redirect(&self.0.after);
-        set_cookie(&mut answer, Some(confirmed.removal()));
-        answer
+        match self.held_and_living(request).await {
+            Ok(Held::Session(_)) => still_signed_in(&self.0.after),
+            Ok(Held::Nothing | Held::Dead(_)) if state == Ok(None) && was_sent_away() => {
+                redirect(&self.0.after)
+            }
+            Ok(Held::Nothing | Held::Dead(_)) => not_signed_in(&self.0.after),
+            Err(error) => {
+                warn(
+                    "session_not_checked",
+                    format_args!("the page after a sign-out was answered with 503: {error}"),
+                );
+                not_known(&error)
+            }
+        }
     }
 
     async fn sign_out_and_leave(&self, request: &Parts) -> Response<Bytes> {
         let session = match self.held(request).await {
             Ok(Held::Session(session)) => session,
-            Ok(Held::Nothing | Held::Dead) => {
+            Ok(Held::Nothing | Held::Dead(_)) => {
                 return self.leave(request, self.leaving(None, None)).await;
             }
-            Err(error) => return not_signed_out(&error),
+            Err(error) if is_unreadable(&error) => {
+                return self.drop_unreadable(request, error).await;
+            }
+            Err(error) => {
+                let fate = self.not_begun(error).await;
+                return match fate {
+                    Fate::Failed(error) => not_signed_out(&error),
+                    _ => not_signed_out_yet(),
+                };
+            }
         };
         // In a task of its own: a browser that goes away stops nothing of it (G4).
         let ending = tokio::spawn(self.clone().read_and_end(session.clone())).await;
@@ -86,10 +123,42 @@ impl SignOutRoutes {
             }
             // A ticket of a session that is over names its account still, and must end nobody else's.
             Err(error) if opens_nothing(&error) => (None, Fate::Ended),
-            // It was asked for and does not happen: the app hears of that too.
-            Err(error) => {
-                let fails = || ready(Err(error));
-                (None, self.evict(None, self.eviction(None), fails).await)
+            Err(error) => (None, self.not_begun(error).await),
+        }
+    }
+
+    /// A sign-out that was asked for and does not happen: the app hears of that too.
+    async fn not_begun(&self, error: Error) -> Fate {
+        let fails = || ready(Err(error));
+        self.evict(None, self.eviction(None), fails).await
+    }
+
+    /// A ticket that this server cannot read, and will not: its session cannot be ended here. The browser is not locked out by it, and is
+    /// told what was done and what was not.
+    async fn drop_unreadable(&self, request: &Parts, error: Error) -> Response<Bytes> {
+        warn(
+            "sign_out_without_session",
+            format_args!("a sign-out dropped its ticket and ended no session: {error}"),
+        );
+        let _ = self.not_begun(error).await;
+        let leaving = self.leaving(None, None);
+        let end_session = match leaving.provider.end_session_endpoint().await {
+            Ok(Some(endpoint)) => EndSession::at(&endpoint, leaving.client, None).ok(),
+            Ok(None) | Err(_) => None,
+        };
+        let mut answer = dropped_only(end_session.as_ref().map(|there| there.url.as_str()));
+        let state = end_session.and_then(|there| there.state);
+        self.keep_state(request, &mut answer, state.as_deref());
+        set_cookie(&mut answer, self.tickets().forget(request).await);
+        answer
+    }
+
+    /// Has the browser keep the `state` that it is sent to the provider with.
+    fn keep_state(&self, request: &Parts, answer: &mut Response<Bytes>, state: Option<&str>) {
+        if let (Some(state), Some(cookies)) = (state, &self.0.state) {
+            // A state of ours, and an empty value, fit a cookie.
+            for cookie in cookies.set(request, state, "").unwrap_or_default() {
+                set_cookie(answer, Some(cookie));
             }
         }
     }
@@ -141,8 +210,7 @@ impl SignOutRoutes {
             Some(None) => redirect(&self.0.after),
             Some(Some(EndSession { url, state })) => {
                 let mut answer = redirect(url.as_str());
-                let state = state.zip(self.0.state.as_ref());
-                set_cookie(&mut answer, state.map(|(state, cookie)| cookie.set(&state)));
+                self.keep_state(request, &mut answer, state.as_deref());
                 answer
             }
             None => signed_out_here_only(&self.0.after),
@@ -223,8 +291,39 @@ fn signed_out_here_only(after: &str) -> Response<Bytes> {
     page.answer()
 }
 
-fn unconfirmed() -> Response<Bytes> {
-    let text =
-        "This does not belong to a sign-out that was begun in this browser. Nothing was changed.";
-    Page::new(StatusCode::BAD_REQUEST, "Not confirmed", text).answer()
+fn dropped_only(at_provider: Option<&str>) -> Response<Bytes> {
+    let text = "This browser has forgotten its sign-in. This server could not read it, so it could not end the session: the session ends \
+                by itself when its time is over, or when you sign out at the identity provider, if that provider tells this app.";
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let mut page = Page::new(status, "Forgotten, but not signed out", text);
+    page.link = at_provider.map(|url| (url, "Sign out at the identity provider"));
+    page.answer()
+}
+
+fn not_signed_in(after: &str) -> Response<Bytes> {
+    let text = "You are not signed in to this app in this browser. (This address belongs to no sign-out that this browser waits for.)";
+    let mut page = Page::new(StatusCode::OK, "Signed out", text);
+    page.link = Some((after, "Continue"));
+    page.answer()
+}
+
+fn still_signed_in(after: &str) -> Response<Bytes> {
+    let text = "You are signed in to this app in this browser. This address belongs to no sign-out of this session, and nothing was \
+                changed.";
+    let mut page = Page::new(StatusCode::OK, "Still signed in", text);
+    page.button = Some("Sign out");
+    // Beside this page, wherever the routes are nested.
+    page.action = Some(LOG_OUT.trim_start_matches('/'));
+    page.link = Some((after, "Continue"));
+    page.answer()
+}
+
+fn not_known(error: &Error) -> Response<Bytes> {
+    let text = "This server cannot tell now whether you are signed in. Please try again.";
+    let mut answer = Page::new(StatusCode::SERVICE_UNAVAILABLE, "Not known", text).answer();
+    if error.is_retryable() {
+        let headers = answer.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    answer
 }

@@ -7,6 +7,8 @@
 use http::{HeaderMap, HeaderName, Method, header, request::Parts, uri::Authority};
 use url::Url;
 
+use crate::client::is_loopback;
+
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const PREFETCHES: [HeaderName; 3] = [
@@ -69,11 +71,11 @@ pub(crate) fn is_frame(request: &Parts) -> bool {
     }
 }
 
-fn is_prefetch(headers: &HeaderMap) -> bool {
+pub(crate) fn is_prefetch(headers: &HeaderMap) -> bool {
     PREFETCHES.iter().any(|name| headers.contains_key(name))
 }
 
-/// True where `url` is at this app: as its users know it, or at the authority that the request was sent to.
+/// True if `url` has the origin of this app: as its users know it, or at the authority that the request was sent to.
 fn is_own(url: &str, request: &Parts, own: &[Url]) -> bool {
     let Ok(url) = Url::parse(url) else {
         return false;
@@ -81,7 +83,8 @@ fn is_own(url: &str, request: &Parts, own: &[Url]) -> bool {
     if !matches!(url.scheme(), "http" | "https") {
         return false;
     }
-    own.iter().any(|own| own.origin() == url.origin()) || is_at_authority(&url, request)
+    own.iter().any(|own| own.origin() == url.origin())
+        || is_at_authority(&url, request) && has_our_scheme(&url, own)
 }
 
 fn is_at_authority(url: &Url, request: &Parts) -> bool {
@@ -96,6 +99,17 @@ fn is_at_authority(url: &Url, request: &Parts) -> bool {
             .is_some_and(|host| host.eq_ignore_ascii_case(authority.host()))
             && url.port_or_known_default() == port
     })
+}
+
+/// True if an origin at the right host and port can have this scheme: a page of plain HTTP, which anybody on the network can forge, is
+/// not a page of an app that is served over TLS.
+///
+/// A server behind a proxy does not know the scheme of its own URL. The app's URLs tell it; otherwise it is `https`, and plain HTTP is
+/// for a loopback address alone.
+fn has_our_scheme(url: &Url, own: &[Url]) -> bool {
+    let is_known = |own: &Url| own.host() == url.host() && own.port() == url.port();
+    // One of the same scheme would be of the same origin.
+    !own.iter().any(is_known) && (url.scheme() == "https" || is_loopback(url))
 }
 
 fn known_port(scheme: &str) -> Option<u16> {

@@ -2,10 +2,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::{HeaderValue, request::Parts};
-use token_cache_core::{Result, Ticket};
+use token_cache_core::{Error, ErrorKind, Result, Ticket};
 use url::Url;
 
-use crate::{ConfigError, Tickets, cookies::HostCookie};
+use crate::{
+    ConfigError, Tickets,
+    cookies::{HostCookie, read_bytes},
+};
 
 /// A cookie that holds the ticket, and nothing else: `HttpOnly`, `Secure`, `SameSite=Lax`, for one host (`__Host-`).
 ///
@@ -73,10 +76,14 @@ impl TicketCookie {
 #[async_trait]
 impl Tickets for TicketCookie {
     async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>> {
-        self.cookie
-            .read(&request.headers)
-            .map(str::parse)
-            .transpose()
+        let Some(value) = read_bytes(request, self.cookie.name())? else {
+            return Ok(None);
+        };
+        let text = str::from_utf8(value).map_err(|_| {
+            Error::new(ErrorKind::InvalidTicket, "read the ticket's cookie")
+                .message("its value is not ASCII; have the user sign in again")
+        })?;
+        text.parse().map(Some)
     }
 
     async fn forget(&self, _: &Parts) -> Option<HeaderValue> {

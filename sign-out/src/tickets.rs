@@ -8,7 +8,7 @@ use token_cache_core::{Result, Ticket};
 /// ```
 /// use async_trait::async_trait;
 /// use http::{HeaderValue, request::Parts};
-/// use token_cache_core::{Result, Ticket};
+/// use token_cache_core::{Error, ErrorKind, Result, Ticket};
 /// use token_cache_sign_out::Tickets;
 ///
 /// /// A gateway in front of the app keeps the cookie, and passes the ticket on.
@@ -17,8 +17,11 @@ use token_cache_core::{Result, Ticket};
 /// #[async_trait]
 /// impl Tickets for FromGateway {
 ///     async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>> {
-///         let header = request.headers.get("x-ticket").and_then(|value| value.to_str().ok());
-///         header.map(str::parse).transpose()
+///         let Some(header) = request.headers.get("x-ticket") else {
+///             return Ok(None);
+///         };
+///         let invalid = || Error::new(ErrorKind::InvalidTicket, "read the header `x-ticket`");
+///         header.to_str().map_err(|_| invalid())?.parse().map(Some)
 ///     }
 ///
 ///     async fn forget(&self, _: &Parts) -> Option<HeaderValue> {
@@ -31,8 +34,9 @@ pub trait Tickets: Send + Sync + 'static {
     /// The ticket that came with a request; none where the browser is not signed in.
     ///
     /// # Errors
-    /// [`Corrupt`](token_cache_core::ErrorKind::Corrupt) for what can't be a ticket: it is forgotten. Any other error says that
-    /// the place where tickets are kept can't be read: the request is answered with 503, never as if nobody were signed in (G4).
+    /// [`InvalidTicket`](token_cache_core::ErrorKind::InvalidTicket) for a value that is not a ticket: it is forgotten. Any other
+    /// error means that the ticket cannot be read now: the request is answered with 503 and the ticket is kept, never as if the
+    /// user were not signed in (G4).
     async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>>;
 
     /// Forgets the ticket; the answer is the `Set-Cookie` that does, where a header does it.

@@ -135,9 +135,10 @@ impl TokenCache {
     /// Takes a session up where a ticket left it. One request; none where this server has a local copy.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) where it has ended (G1); [`Corrupt`](crate::ErrorKind::Corrupt) for a ticket
-    /// that was changed or cut short; [`KeyMissing`](crate::ErrorKind::KeyMissing) for one of another secret; the store's own
-    /// failures.
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended (G1);
+    /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) for a ticket that was changed or cut short: drop it.
+    /// [`KeyMissing`](crate::ErrorKind::KeyMissing) for a ticket under a key that this server lacks, and every error of the store,
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) among them: the session may still live, so keep the ticket.
     pub async fn resume(&self, ticket: &Ticket) -> Result<Session> {
         let session = self.resume_unverified(ticket)?;
         session.check().await?;

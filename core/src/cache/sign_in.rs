@@ -21,8 +21,9 @@ impl TokenCache {
     /// # Errors
     /// [`SignInRevoked`](crate::ErrorKind::SignInRevoked) if a sign-out came after the user's authentication, or the user took longer
     /// than the sign-in timeout (G2): show a page that offers a new sign-in with `prompt=login`, and do not redirect by itself.
-    /// [`Misuse`](crate::ErrorKind::Misuse) for a lifetime out of range; [`Corrupt`](crate::ErrorKind::Corrupt) and
-    /// [`KeyMissing`](crate::ErrorKind::KeyMissing) for a started sign-in that is not ours;
+    /// [`Misuse`](crate::ErrorKind::Misuse) for a lifetime out of range;
+    /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) for a started sign-in that was changed or cut short;
+    /// [`KeyMissing`](crate::ErrorKind::KeyMissing) for one under a key that this server lacks;
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for an escrow that the store does not keep; the store's own failures.
     pub async fn sign_in(&self, sign_in: SignIn) -> Result<Session> {
         let begin = self.begin(sign_in);

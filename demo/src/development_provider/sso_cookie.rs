@@ -5,15 +5,19 @@ use axum::{
 
 use super::shared::Shared;
 
-/// The cookie's value, as a browser sent it.
+/// The cookie's value, as a browser sent it. The header is read as bytes: what other cookies hold does not matter. A value that is not
+/// text is that of no session.
 pub(super) fn read(shared: &Shared, headers: &HeaderMap) -> Option<String> {
-    let lines = headers.get_all(header::COOKIE).into_iter();
-    let mut pairs = lines
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    let (_, value) = pairs.find(|(name, _)| *name == shared.cookie_name)?;
-    Some(value.to_owned())
+    let prefix = format!("{}=", shared.cookie_name);
+    let mut pairs = headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    let value = pairs.find_map(|pair| {
+        let begin = pair.iter().position(|byte| !b" \t".contains(byte))?;
+        pair[begin..].strip_prefix(prefix.as_bytes())
+    })?;
+    Some(String::from_utf8_lossy(value).trim_end().to_owned())
 }
 
 /// Has the browser keep it. Without TLS it can't be `Secure`, which a loopback address makes up for.

@@ -1,8 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    extract::{Query, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use token_cache::{Error, ErrorKind, Session, SignIn, TokenSource, sign_out::id_token_key};
 
 use super::{
-    login::Started,
+    login::{Started, Unreadable},
     notice::notice,
     profile::{Profile, tokens_key},
     server::Server,
@@ -35,14 +35,15 @@ pub(crate) struct Answer {
 pub(crate) async fn callback(
     State(server): State<Arc<Server>>,
     Query(answer): Query<Answer>,
-    request: Request,
+    request: Parts,
 ) -> Response {
-    let headers = request.headers();
-    let Some((state, started)) = answer.state.and_then(|state| {
-        let started = Started::read(&server, headers, &state)?;
-        Some((state, started))
-    }) else {
+    let Some(state) = answer.state else {
         return not_begun_here();
+    };
+    let started = match Started::read(&server, &request, &state) {
+        Ok(Some(started)) => started,
+        Ok(None) => return not_begun_here(),
+        Err(Unreadable) => return unreadable(),
     };
     let mut response = match (answer.code, answer.error) {
         (Some(_), None)
@@ -55,7 +56,7 @@ pub(crate) async fn callback(
         (Some(code), None) => sign_in(&server, code, &state, &started).await,
         (_, error) => not_signed_in(&server, error.as_deref()),
     };
-    if let Some(forget) = Started::forget(&server, &state) {
+    if let Some(forget) = server.signing_in.removal(&state) {
         response.headers_mut().append(header::SET_COOKIE, forget);
     }
     response
@@ -199,6 +200,15 @@ fn not_begun_here() -> Response {
         StatusCode::BAD_REQUEST,
         "This sign-in did not begin in this browser",
         "Or it took longer than a quarter of an hour.",
+        &[("Sign in", "/login"), ("Back", "/")],
+    )
+}
+
+fn unreadable() -> Response {
+    notice(
+        StatusCode::BAD_REQUEST,
+        "This sign-in cannot be continued",
+        "The cookie in which this browser remembers it cannot be read.",
         &[("Sign in", "/login"), ("Back", "/")],
     )
 }

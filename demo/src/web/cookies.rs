@@ -1,6 +1,6 @@
 use std::{fmt::Write, time::Duration};
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::HeaderValue;
 
 /// How cookies are named and guarded: `__Host-` and `Secure`, but for plain http at a loopback address.
 ///
@@ -17,16 +17,6 @@ impl Cookies {
 
     pub(crate) const fn are_plain(self) -> bool {
         self.plain
-    }
-
-    pub(crate) fn read(self, headers: &HeaderMap, name: &str) -> Option<String> {
-        let name = self.full(name);
-        let cookies = headers.get_all(header::COOKIE).into_iter();
-        cookies
-            .filter_map(|line| line.to_str().ok())
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find_map(|(is, value)| (is == name).then(|| value.to_owned()))
     }
 
     /// A cookie for `life`, or until the browser is closed; none where the value fits no header.
@@ -50,11 +40,8 @@ impl Cookies {
         HeaderValue::from_str(&cookie).ok()
     }
 
-    pub(crate) fn forget(self, name: &str) -> Option<HeaderValue> {
-        self.set(name, "", Some(Duration::ZERO))
-    }
-
-    fn full(self, name: &str) -> String {
+    /// The name that browsers know the cookie by.
+    pub(crate) fn full(self, name: &str) -> String {
         if self.plain {
             name.to_owned()
         } else {
@@ -81,15 +68,5 @@ mod tests {
             set(true),
             "demo=x; Path=/; HttpOnly; SameSite=Lax; Max-Age=9"
         );
-    }
-
-    #[test]
-    fn a_cookie_is_found_among_others() {
-        let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, HeaderValue::from_static("demo-not=1; a=b"));
-        headers.append(header::COOKIE, HeaderValue::from_static("demo=x=y"));
-        let cookies = Cookies::new(true);
-        assert_eq!(cookies.read(&headers, "demo").as_deref(), Some("x=y"));
-        assert_eq!(cookies.read(&headers, "missing"), None);
     }
 }

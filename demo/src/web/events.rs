@@ -194,8 +194,10 @@ async fn of_token_cache(server: &Server, request: &Parts) -> Value {
 }
 
 async fn of_plain_cache(server: &Server, request: &Parts) -> Value {
-    let Some(subject) = watched(server, &request.headers) else {
-        return json!({"state": "nobody"});
+    let subject = match watched(server, request) {
+        Ok(Some(subject)) => subject,
+        Ok(None) => return json!({"state": "nobody"}),
+        Err(_) => return json!({"state": "unknown"}),
     };
     match server.shared.plain.holds(&subject).await {
         Ok(Some(token)) => json!({"state": "holds", "subject": subject, "token": token}),

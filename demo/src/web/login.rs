@@ -1,18 +1,15 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     extract::{Query, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{AppendHeaders, IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::{notice::notice, server::Server};
 use crate::oidc::Attempt;
-
-/// How long a user may take to sign in: as long as the cache allows.
-const LIFE: Duration = Duration::from_secs(15 * 60);
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asked {
@@ -21,8 +18,7 @@ pub(crate) struct Asked {
     again: Option<String>,
 }
 
-/// What the browser carries to the callback, in a cookie named for the attempt's `state`: attempts in two tabs don't disturb
-/// each other.
+/// What the browser carries to the callback, in a cookie for each `state`: attempts in two tabs do not disturb each other.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Started {
     nonce: String,
@@ -33,10 +29,14 @@ pub(crate) struct Started {
     pub(crate) again: bool,
 }
 
+/// The cookie of an attempt cannot be read.
+pub(crate) struct Unreadable;
+
 /// `GET /login`: to the provider, with `?prompt=login` to authenticate anew.
 pub(crate) async fn login(
     State(server): State<Arc<Server>>,
     Query(asked): Query<Asked>,
+    request: Parts,
 ) -> Response {
     let force_login = match asked.prompt.as_deref() {
         None => false,
@@ -64,15 +64,19 @@ pub(crate) async fn login(
     };
     match (
         HeaderValue::from_str(url.as_str()),
-        started.cookie(&server, &attempt.state),
+        started.cookies(&server, &request, &attempt.state),
     ) {
-        (Ok(location), Some(cookie)) => (
+        (Ok(location), Some(cookies)) => (
             StatusCode::SEE_OTHER,
             [
                 (header::LOCATION, location),
-                (header::SET_COOKIE, cookie),
                 (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
             ],
+            AppendHeaders(
+                cookies
+                    .into_iter()
+                    .map(|cookie| (header::SET_COOKIE, cookie)),
+            ),
         )
             .into_response(),
         _ => unavailable("the provider's address fits no header"),
@@ -80,21 +84,35 @@ pub(crate) async fn login(
 }
 
 impl Started {
-    fn cookie(&self, server: &Server, state: &str) -> Option<HeaderValue> {
+    /// The `Set-Cookie` headers that have the browser remember it.
+    fn cookies(&self, server: &Server, request: &Parts, state: &str) -> Option<Vec<HeaderValue>> {
         let json = serde_json::to_vec(self).ok()?;
         let value = BASE64_URL_SAFE_NO_PAD.encode(json);
-        server.cookies.set(&cookie_name(state)?, &value, Some(LIFE))
+        server.signing_in.set(request, state, &value).ok()
     }
 
-    /// What the attempt of this `state` began with, if it began in this browser.
-    pub(crate) fn read(server: &Server, headers: &HeaderMap, state: &str) -> Option<Self> {
-        let value = server.cookies.read(headers, &cookie_name(state)?)?;
-        let json = BASE64_URL_SAFE_NO_PAD.decode(value).ok()?;
-        serde_json::from_slice(&json).ok()
-    }
-
-    pub(crate) fn forget(server: &Server, state: &str) -> Option<HeaderValue> {
-        server.cookies.forget(&cookie_name(state)?)
+    /// What the attempt of this `state` began with, or `None` if it did not begin in this browser.
+    ///
+    /// # Errors
+    /// A cookie of this `state` that cannot be read.
+    pub(crate) fn read(
+        server: &Server,
+        request: &Parts,
+        state: &str,
+    ) -> Result<Option<Self>, Unreadable> {
+        let value = server
+            .signing_in
+            .read(request, state)
+            .map_err(|_| Unreadable)?;
+        let Some(value) = value else {
+            return Ok(None);
+        };
+        let json = BASE64_URL_SAFE_NO_PAD
+            .decode(value)
+            .map_err(|_| Unreadable)?;
+        serde_json::from_slice(&json)
+            .map(Some)
+            .map_err(|_| Unreadable)
     }
 
     pub(crate) fn attempt(&self, state: String) -> Attempt {
@@ -104,15 +122,6 @@ impl Started {
             verifier: self.verifier.clone(),
         }
     }
-}
-
-/// None for what can't be a `state` of ours.
-fn cookie_name(state: &str) -> Option<String> {
-    let is_ours = (1..=64).contains(&state.len())
-        && state
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    is_ours.then(|| format!("token-cache-demo-login-{state}"))
 }
 
 fn unavailable(why: &str) -> Response {

@@ -9,7 +9,7 @@ use std::{
 use token_cache::{
     TokenCache,
     providers::Provider,
-    sign_out::{Cause, SignOutRoutes, SignedOut, TicketCookie},
+    sign_out::{Cause, SignOutRoutes, SignedOut, StateCookies, TicketCookie},
 };
 use tokio::sync::Semaphore;
 
@@ -49,6 +49,8 @@ pub(crate) struct Server {
     pub(crate) provider: Provider,
     pub(crate) cookies: Cookies,
     pub(crate) tickets: TicketCookie,
+    /// What a browser remembers while its user signs in.
+    pub(crate) signing_in: StateCookies,
     pub(crate) sign_out: SignOutRoutes,
     /// Room for pages that watch.
     pub(crate) watchers: Arc<Semaphore>,
@@ -67,6 +69,7 @@ impl Server {
         let origin = shared.origins[usize::from(index)].clone();
         let provider = discovered.source().clone();
         let tickets = TicketCookie::at(&origin, "token-cache-demo").map_err(unusable)?;
+        let signing_in = StateCookies::at(&origin, "token-cache-demo-login").map_err(unusable)?;
         let client = discovered
             .for_sign_out()?
             .keys_cooldown(KEYS_COOLDOWN)
@@ -92,6 +95,7 @@ impl Server {
             provider,
             cookies,
             tickets,
+            signing_in,
             watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
             shared,
         })

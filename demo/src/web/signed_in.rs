@@ -55,7 +55,7 @@ impl SignedIn {
 /// A key that is missing here may be on its way; but the servers of a process with a secret of its own have all the keys there are.
 fn unopened(server: &Server, error: Error) -> Denied {
     match error.kind() {
-        ErrorKind::Corrupt => Denied::NoTicket,
+        ErrorKind::InvalidTicket => Denied::NoTicket,
         ErrorKind::KeyMissing if server.shared.secret_is_own => Denied::NoTicket,
         _ => error.into(),
     }

@@ -21,14 +21,21 @@ use actix_session::{Session, SessionMiddleware, storage::CookieSessionStore};
 use actix_web::{
     App, HttpResponse, HttpServer, ResponseError,
     cookie::Key,
-    http::{StatusCode, header::LOCATION},
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, LOCATION},
+    },
+    middleware::DefaultHeaders,
     rt, web,
 };
 use serde::Deserialize;
 use token_cache::{
     AccountId, EntryKey, ErrorKind, MemoryStore, Secret, SignIn, StartedSignIn, TokenCache,
     TokenSet,
-    sign_out::{Client, SignOutRoutes, SignedIn, TicketSlots, actix::ActixSignOut},
+    sign_out::{
+        Client, SignOutRoutes, SignedIn, TicketSlots,
+        actix::{ActixSignOut, CookieFilter},
+    },
 };
 use token_cache_example_browser::{Failure, a_sign_out_is_final_everywhere};
 
@@ -50,9 +57,13 @@ async fn main() -> Result<(), Failure> {
                 .configure(sign_out.routes())
                 .configure(pages)
                 .wrap(sign_out.refuse_signed_out())
-                // Outermost, since the middleware before finds the ticket in the session. `Secure` is off for plain HTTP at
+                // Around it, since the middleware before finds the ticket in the session. `Secure` is off for plain HTTP at
                 // loopback alone.
                 .wrap(sessions.cookie_secure(false).build())
+                // No cache keeps a page that depends on who is signed in.
+                .wrap(DefaultHeaders::new().add((CACHE_CONTROL, "no-store")))
+                // Outermost: actix-session begins an empty session if any cookie of the browser is no text.
+                .wrap(CookieFilter::new())
         };
         let server = HttpServer::new(app).workers(1).disable_signals();
         rt::spawn(server.listen(listener)?.run());

@@ -11,8 +11,8 @@ pub(crate) struct InSession;
 impl RequestTickets for InSession {
     fn ticket(&self, request: &HttpRequest) -> Result<Option<Ticket>> {
         request.get_session().get(TICKET).map_err(|error| {
-            Error::new(ErrorKind::Corrupt, "read the ticket")
-                .message(format!("the session holds none of ours: {error}"))
+            Error::new(ErrorKind::InvalidTicket, "read the ticket")
+                .message(format!("the session's value is not a ticket: {error}"))
         })
     }
 

@@ -16,7 +16,8 @@ use std::{io::Write, net::Ipv4Addr};
 use axum::{
     Form, Router,
     extract::{FromRef, State},
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header::CACHE_CONTROL},
+    middleware::map_response,
     response::{Html, IntoResponse, Redirect, Response},
     routing::get,
 };
@@ -24,7 +25,7 @@ use axum_extra::extract::cookie::{Key, SignedCookieJar};
 use serde::Deserialize;
 use token_cache::{
     AccountId, EntryKey, ErrorKind, MemoryStore, Secret, SignIn, TokenCache, TokenSet,
-    sign_out::{Client, SignOutRoutes, SignedIn},
+    sign_out::{Client, CookieFilter, SignOutRoutes, SignedIn},
 };
 use token_cache_example_browser::{Failure, a_sign_out_is_final_everywhere};
 use tokio::net::TcpListener;
@@ -71,7 +72,17 @@ fn app(cache: TokenCache, key: Key) -> Result<Router, Failure> {
         .route("/account", get(account))
         .with_state(App { cache, key })
         .merge(sign_out.axum_routes())
-        .layer(sign_out.refuse_signed_out()))
+        .layer(sign_out.refuse_signed_out())
+        .layer(map_response(not_stored))
+        // Outermost: the jars of axum-extra drop all cookies if any of them is no text.
+        .layer(CookieFilter::new()))
+}
+
+/// No cache keeps a page that depends on who is signed in: not even the browser, for its button "back".
+async fn not_stored(mut page: Response) -> Response {
+    let headers = page.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    page
 }
 
 #[derive(Clone)]

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use axum::http::{HeaderValue, request::Parts};
 use axum_extra::extract::cookie::{Cookie, Key, SameSite, SignedCookieJar};
-use token_cache::{Result, Ticket, sign_out::Tickets};
+use token_cache::{
+    Error, ErrorKind, Result, Ticket,
+    sign_out::{Tickets, read_cookie},
+};
 
 const TICKET: &str = "ticket";
 
@@ -12,11 +15,19 @@ pub(crate) struct InSignedCookie(pub(crate) Key);
 #[async_trait]
 impl Tickets for InSignedCookie {
     async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>> {
+        if read_cookie(request, TICKET)?.is_none() {
+            return Ok(None);
+        }
+        // The jar has no cookie with a wrong signature. It is not absent for that: the key that signs may have been replaced.
         let jar = SignedCookieJar::from_headers(&request.headers, self.0.clone());
-        // One with a wrong signature is not in the jar: the request is anybody's.
-        jar.get(TICKET)
-            .map(|cookie| cookie.value().parse())
-            .transpose()
+        let Some(cookie) = jar.get(TICKET) else {
+            return Err(
+                Error::new(ErrorKind::KeyMissing, "read the ticket").message(
+                    "this server's key did not sign its cookie; give every server the same key",
+                ),
+            );
+        };
+        cookie.value().parse().map(Some)
     }
 
     async fn forget(&self, _: &Parts) -> Option<HeaderValue> {
@@ -38,4 +49,34 @@ pub(crate) fn lax(name: &'static str, value: String) -> Cookie<'static> {
         .http_only(true)
         .same_site(SameSite::Lax)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use axum::http::Request;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_cookie_that_cannot_be_read_is_not_an_absent_one() {
+        let tickets = InSignedCookie(Key::generate());
+        let ticket = async |header: &'static [u8]| {
+            let request = Request::builder()
+                .header("cookie", header)
+                .body(())
+                .unwrap();
+            tickets.ticket(&request.into_parts().0).await
+        };
+        assert!(ticket(b"city=Z\xfcrich; a=b").await.unwrap().is_none());
+        for (header, kind) in [
+            (&b"ticket=forged"[..], ErrorKind::KeyMissing),
+            (b"ticket=", ErrorKind::KeyMissing),
+            (b"ticket=\xfc", ErrorKind::Corrupt),
+            (b"ticket=a; ticket=b", ErrorKind::Corrupt),
+        ] {
+            assert_eq!(ticket(header).await.err().unwrap().kind(), kind);
+        }
+    }
 }

@@ -16,7 +16,8 @@ use std::{io::Write, net::Ipv4Addr};
 use axum::{
     Form, Router,
     extract::State,
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header::CACHE_CONTROL},
+    middleware::map_response,
     response::{Html, IntoResponse, Redirect, Response},
     routing::get,
 };
@@ -24,7 +25,7 @@ use serde::Deserialize;
 use token_cache::{
     AccountId, EntryKey, ErrorKind, MemoryStore, Secret, SignIn, StartedSignIn, TokenCache,
     TokenSet,
-    sign_out::{Client, SignOutRoutes, SignedIn},
+    sign_out::{Client, CookieFilter, SignOutRoutes, SignedIn},
 };
 use token_cache_example_browser::{Failure, a_sign_out_is_final_everywhere};
 use tokio::net::TcpListener;
@@ -77,8 +78,18 @@ fn app(cache: TokenCache, sessions: SessionStore) -> Result<Router, Failure> {
         .with_state(cache)
         .merge(sign_out.axum_routes())
         .layer(sign_out.refuse_signed_out())
-        // Outermost, since the layer before finds the ticket in the session. `Secure` is off for plain HTTP at loopback alone.
-        .layer(SessionManagerLayer::new(sessions).with_secure(false)))
+        // Around it, since the layer before finds the ticket in the session. `Secure` is off for plain HTTP at loopback alone.
+        .layer(SessionManagerLayer::new(sessions).with_secure(false))
+        .layer(map_response(not_stored))
+        // Around everything that reads cookies: tower-sessions begins an empty session if any cookie of the browser is no text.
+        .layer(CookieFilter::new()))
+}
+
+/// No cache keeps a page that depends on who is signed in: not even the browser, for its button "back".
+async fn not_stored(mut page: Response) -> Response {
+    let headers = page.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    page
 }
 
 /// Where an app redirects to its provider; what it must remember until the callback is kept in the session.

@@ -45,7 +45,7 @@ fn of(request: &Parts) -> Result<&Session> {
 /// A session store that can't be read is no visitor who is not signed in; what is no ticket is one.
 fn unreadable(error: &session::Error) -> Error {
     let kind = match error {
-        session::Error::SerdeJson(_) => ErrorKind::Corrupt,
+        session::Error::SerdeJson(_) => ErrorKind::InvalidTicket,
         session::Error::Store(_) => ErrorKind::Unavailable,
     };
     Error::new(kind, "read the ticket").message(format!("the session holds none: {error}"))
@@ -69,6 +69,6 @@ mod tests {
         let (mut request, ()) = Request::new(()).into_parts();
         request.extensions.insert(session);
         let error = InSession.ticket(&request).await.err().unwrap();
-        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+        assert_eq!(error.kind(), ErrorKind::InvalidTicket, "{error}");
     }
 }

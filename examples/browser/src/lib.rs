@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -45,6 +45,12 @@ pub async fn a_sign_out_is_final_everywhere(here: &str, there: &str) -> Result<(
             ensure(
                 page.body().windows(3).any(|part| part == b"Ada"),
                 "the wrong user is signed in",
+            )?;
+            ensure(
+                page.headers()
+                    .get(header::CACHE_CONTROL)
+                    .is_some_and(|value| value == "no-store"),
+                "a cache may keep a user's page",
             )?;
         }
     }
@@ -110,15 +116,15 @@ impl Browser {
         url: &str,
         form: String,
     ) -> Result<Response<Bytes>, Failure> {
-        let cookies: Vec<_> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        // Any page of the same domain can have left a cookie that is no text.
+        let mut cookies = b"city=Z\xfcrich".to_vec();
+        for (name, value) in &self.cookies {
+            cookies.extend_from_slice(format!("; {name}={value}").as_bytes());
+        }
         let request = Request::builder()
             .method(method)
             .uri(url)
-            .header(header::COOKIE, cookies.join("; "))
+            .header(header::COOKIE, HeaderValue::from_bytes(&cookies)?)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header("sec-fetch-site", "same-origin")
             .body(Full::from(form))?;

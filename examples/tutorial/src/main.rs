@@ -10,11 +10,15 @@ use std::{env, sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{Query, State},
-    http::{StatusCode, header::SET_COOKIE},
-    response::{Html, IntoResponse, Redirect, Response},
+    http::{
+        HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, SET_COOKIE},
+        request::Parts,
+    },
+    middleware::map_response,
+    response::{AppendHeaders, Html, IntoResponse, Redirect, Response},
     routing::get,
 };
-use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use openidconnect::{
     AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet,
     EndpointNotSet, EndpointSet, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier,
@@ -25,7 +29,7 @@ use serde::Deserialize;
 use token_cache::{
     EntryKey, ErrorKind, SignIn, Timestamp, TokenCache, TokenSet,
     providers::{Provider, ProviderBuilder},
-    sign_out::{Client, SignOutRoutes, SignedIn, TicketCookie, id_token_key},
+    sign_out::{Client, SignOutRoutes, SignedIn, StateCookies, TicketCookie, id_token_key},
 };
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -42,7 +46,7 @@ type Oidc = CoreClient<
 struct App {
     cache: TokenCache,
     cookie: TicketCookie,
-    signing_in: Cookie<'static>,
+    signing_in: StateCookies,
     oidc: Oidc,
     http: reqwest::Client,
     provider: Provider,
@@ -87,7 +91,7 @@ async fn main() -> Result<(), Failure> {
     let app = App {
         cache,
         cookie,
-        signing_in: short_lived(&public_url)?,
+        signing_in: StateCookies::at(&public_url, "signing-in")?,
         oidc,
         http,
         provider,
@@ -99,12 +103,20 @@ async fn main() -> Result<(), Failure> {
         .route("/account", get(account))
         .with_state(Arc::new(app))
         .merge(sign_out.axum_routes())
-        .layer(sign_out.refuse_signed_out().redirect_to("/login")?);
+        .layer(sign_out.refuse_signed_out().redirect_to("/login")?)
+        .layer(map_response(not_stored));
 
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = tokio::net::TcpListener::bind(address).await?;
     axum::serve(listener, routes).await?;
     Ok(())
+}
+
+/// No cache keeps a page that depends on who is signed in: not even the browser, for its button "back".
+async fn not_stored(mut page: Response) -> Response {
+    let headers = page.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    page
 }
 
 async fn home(visitor: Option<SignedIn>) -> Html<&'static str> {
@@ -125,10 +137,10 @@ struct Asked {
 async fn login(
     State(app): State<Arc<App>>,
     Query(asked): Query<Asked>,
-    jar: CookieJar,
-) -> Result<(CookieJar, Redirect), Wrong> {
+    request: Parts,
+) -> Result<Response, Wrong> {
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-    let mut request = app
+    let mut authorize = app
         .oidc
         .authorize_url(
             AuthenticationFlow::<CoreResponseType>::AuthorizationCode,
@@ -139,34 +151,29 @@ async fn login(
         .add_extra_param("max_age", "2592000")
         .set_pkce_challenge(challenge);
     if asked.prompt.as_deref() == Some("login") {
-        request = request.add_prompt(CoreAuthPrompt::Login);
+        authorize = authorize.add_prompt(CoreAuthPrompt::Login);
     }
-    let (url, state, nonce) = request.url();
+    let (url, state, nonce) = authorize.url();
 
     let started = app.cache.start_sign_in()?.to_text();
     let (state, nonce, verifier) = (state.secret(), nonce.secret(), verifier.secret());
-    let signing_in = format!("{state}.{nonce}.{verifier}.{started}");
-    let mut cookie = app.signing_in.clone();
-    cookie.set_value(signing_in);
-    Ok((jar.add(cookie), Redirect::to(url.as_str())))
+    let signing_in = format!("{nonce}.{verifier}.{started}");
+    let cookies = app.signing_in.set(&request, state, &signing_in)?;
+    let cookies = cookies.into_iter().map(|cookie| (SET_COOKIE, cookie));
+    Ok((AppendHeaders(cookies), Redirect::to(url.as_str())).into_response())
 }
 
 /// Takes the browser back from the provider, and begins a session.
 async fn callback(
     State(app): State<Arc<App>>,
-    jar: CookieJar,
+    request: Parts,
     Query(answer): Query<Answer>,
 ) -> Result<Response, Wrong> {
-    let signing_in = jar
-        .get(app.signing_in.name())
-        .ok_or("this sign-in began elsewhere")?;
-    let parts: Vec<_> = signing_in.value().split('.').collect();
-    let [state, nonce, verifier, started] = parts[..] else {
+    let signing_in = app.signing_in.read(&request, &answer.state)?;
+    let parts: Vec<_> = signing_in.unwrap_or_default().split('.').collect();
+    let [nonce, verifier, started] = parts[..] else {
         return Err("this sign-in began elsewhere".into());
     };
-    if answer.state != state {
-        return Err("this sign-in began elsewhere".into());
-    }
 
     let sent_at = Timestamp::from(std::time::SystemTime::now());
     let response = app
@@ -188,9 +195,11 @@ async fn callback(
         .put(&id_token_key()?, id_token.to_string().as_bytes())
         .await?;
 
-    let ticket = [(SET_COOKIE, app.cookie.set(&session.ticket()?))];
-    let jar = jar.remove(app.signing_in.clone());
-    Ok((ticket, jar, Redirect::to("/account")).into_response())
+    let ticket = (SET_COOKIE, app.cookie.set(&session.ticket()?));
+    let done = app.signing_in.removal(&answer.state);
+    let cookies = done.into_iter().map(|cookie| (SET_COOKIE, cookie));
+    let cookies = AppendHeaders(cookies.chain([ticket]));
+    Ok((cookies, Redirect::to("/account")).into_response())
 }
 
 async fn account(State(app): State<Arc<App>>, session: SignedIn) -> Result<String, Wrong> {
@@ -201,26 +210,6 @@ async fn account(State(app): State<Arc<App>>, session: SignedIn) -> Result<Strin
 }
 
 const LIFETIME: Duration = Duration::from_secs(8 * 3600);
-
-/// How long a user may take to sign in: as long as the cache allows.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
-
-/// What a browser remembers while it is at the provider: over TLS alone, but for development at a loopback address.
-fn short_lived(public_url: &str) -> Result<Cookie<'static>, Failure> {
-    let is_secure = public_url.starts_with("https:");
-    let name = if is_secure {
-        "__Host-signing-in"
-    } else {
-        "signing-in"
-    };
-    Ok(Cookie::build(name)
-        .path("/")
-        .http_only(true)
-        .secure(is_secure)
-        .same_site(SameSite::Lax)
-        .max_age(PATIENCE.try_into()?)
-        .build())
-}
 
 fn api() -> token_cache::Result<EntryKey> {
     EntryKey::resource("https://api.example")

@@ -20,7 +20,7 @@ async fn app(public_url: &str) -> Arc<App> {
     Arc::new(App {
         cache: TokenCache::in_memory().await.unwrap(),
         cookie: TicketCookie::at(public_url, "shop").unwrap(),
-        signing_in: short_lived(public_url).unwrap(),
+        signing_in: StateCookies::at(public_url, "signing-in").unwrap(),
         provider: ProviderBuilder::from_metadata(&metadata, &id)
             .unwrap()
             .client_secret("secret")
@@ -35,7 +35,8 @@ async fn app(public_url: &str) -> Arc<App> {
 async fn sent_away(public_url: &str, path: &str) -> (String, String) {
     let asked = Query::try_from_uri(&path.parse::<Uri>().unwrap()).unwrap();
     let app = app(public_url).await;
-    let sent = login(State(app), asked, CookieJar::new()).await;
+    let (request, ()) = axum::http::Request::new(()).into_parts();
+    let sent = login(State(app), asked, request).await;
     let answer = sent.ok().unwrap().into_response();
     let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
     (header("location"), header("set-cookie"))
@@ -57,7 +58,7 @@ async fn after_a_refused_sign_in_the_user_authenticates_anew_and_not_before() {
 #[tokio::test]
 async fn what_a_browser_remembers_goes_over_tls_alone_and_not_for_long() {
     let (_, cookie) = sent_away("https://shop.example", "/login").await;
-    assert!(cookie.starts_with("__Host-signing-in="), "{cookie}");
+    assert!(cookie.starts_with("__Host-signing-in-"), "{cookie}");
     for attribute in [
         "Secure",
         "HttpOnly",
@@ -68,6 +69,6 @@ async fn what_a_browser_remembers_goes_over_tls_alone_and_not_for_long() {
         assert!(cookie.contains(attribute), "{attribute} in {cookie}");
     }
     let (_, cookie) = sent_away("http://localhost:3000", "/login").await;
-    assert!(cookie.starts_with("signing-in="), "{cookie}");
+    assert!(cookie.starts_with("signing-in-"), "{cookie}");
     assert!(!cookie.contains("Secure"), "{cookie}");
 }

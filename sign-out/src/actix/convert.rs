@@ -1,7 +1,7 @@
 //! Between the two versions of the `http` crate: actix-web has the one before ours.
 
 use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder, error::PayloadError, web::Payload,
+    HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, error::PayloadError, web::Payload,
 };
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -9,8 +9,11 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, request::Parts};
 use http_body::{Body, Frame};
 use http_body_util::StreamBody;
 
-/// The head of a request; none where a part of it is none in HTTP.
-pub(super) fn parts(request: &HttpRequest) -> Option<Parts> {
+use crate::cookies::OriginalCookies;
+
+/// Returns the head of an actix request as [`StateCookies`](crate::StateCookies) and [`read_cookie`](crate::read_cookie) take it, or
+/// `None` if a part of it is invalid in HTTP.
+pub fn parts(request: &HttpRequest) -> Option<Parts> {
     let mut converted = Request::builder()
         .method(Method::from_bytes(request.method().as_str().as_bytes()).ok()?)
         .uri(request.uri().to_string());
@@ -20,7 +23,11 @@ pub(super) fn parts(request: &HttpRequest) -> Option<Parts> {
             HeaderValue::from_bytes(value.as_bytes()).ok()?,
         );
     }
-    Some(converted.body(()).ok()?.into_parts().0)
+    let mut parts = converted.body(()).ok()?.into_parts().0;
+    if let Some(original) = request.extensions().get::<OriginalCookies>() {
+        parts.extensions.insert(original.clone());
+    }
+    Some(parts)
 }
 
 /// The body of a request, as it comes in.

@@ -16,6 +16,7 @@ use super::{ActixSignOut, convert};
 use crate::{
     ConfigError,
     admission::{Admission, Gate},
+    paths::{self, OfOurRoutes},
     signed_in::Checked,
 };
 
@@ -93,9 +94,17 @@ where
             sign_out.settle(asked.slot.as_ref(), request.request());
             request.extensions_mut().insert(Checked);
             let dropped = match admission {
-                Admission::Refused(answer) => {
-                    let refused = convert::answer(answer);
-                    return Ok(request.into_response(refused).map_into_right_body());
+                Admission::Refused(refused) => {
+                    if !paths::may_be_nested(request.path()) {
+                        let refused = convert::answer(refused.answer());
+                        return Ok(request.into_response(refused).map_into_right_body());
+                    }
+                    let answer = service.call(request).await?;
+                    if answer.response().extensions().contains::<OfOurRoutes>() {
+                        return Ok(answer.map_into_left_body());
+                    }
+                    let refused = convert::answer(refused.answer());
+                    return Ok(answer.into_response(refused).map_into_right_body());
                 }
                 Admission::Anonymous => None,
                 Admission::Dropping(header) => header,

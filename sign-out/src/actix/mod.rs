@@ -19,6 +19,7 @@
 //! ```
 
 mod convert;
+mod cookie_filter;
 mod layer;
 mod signed_in;
 mod tickets;
@@ -29,10 +30,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use http::{Request, request::Parts};
 
 pub use self::{
+    convert::parts,
+    cookie_filter::{CookieFilter, CookieFilterMiddleware},
     layer::{RefuseSignedOut, RefuseSignedOutMiddleware},
     tickets::RequestTickets,
 };
-use crate::{SignOutRoutes, TicketSlot, admission::Gate, paths};
+use crate::{
+    SignOutRoutes, TicketSlot,
+    admission::Gate,
+    paths::{self, OfOurRoutes},
+};
 
 /// Sign-out over the web, for an app of actix-web. Cheap to clone.
 #[derive(Clone)]
@@ -57,7 +64,7 @@ impl ActixSignOut {
         self
     }
 
-    /// All the routes, at [`paths`]: `App::new().configure(sign_out.routes())`.
+    /// All the routes, at [`paths`]: `App::new().configure(sign_out.routes())`, or the same of a scope.
     pub fn routes(&self) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
         let sign_out = self.clone();
         move |config| {
@@ -91,7 +98,7 @@ impl ActixSignOut {
         };
         let answer = match route {
             Route::LogOut => self.routes.log_out(&parts).await,
-            Route::SignedOut => self.routes.signed_out(&parts),
+            Route::SignedOut => self.routes.signed_out(&parts).await,
             Route::FrontChannel => self.routes.front_channel(&parts).await,
             Route::BackChannel => {
                 let request = Request::from_parts(parts, convert::body(body));
@@ -103,7 +110,9 @@ impl ActixSignOut {
             }
         };
         self.settle(slot.as_ref(), request);
-        convert::answer(answer)
+        let mut answer = convert::answer(answer);
+        answer.extensions_mut().insert(OfOurRoutes);
+        answer
     }
 
     /// A request as the routes take it; none where it is no HTTP request.

@@ -44,11 +44,13 @@ async fn a_store_that_can_t_tell_neither_passes_a_request_nor_signs_it_out() {
     let sign_out = shop.sign_out();
     let app = test::init_service(app(&sign_out, sign_out.refuse_signed_out())).await;
     let ada = shop.sign_in("s1").await;
-    shop.store.fail_with(ErrorKind::TimedOut);
-    let me = test::TestRequest::with_uri("/").insert_header(cookie(&ada));
-    let unknown = test::call_service(&app, me.to_request()).await;
-    assert_eq!(unknown.status(), 503);
-    assert!(unknown.headers().get("set-cookie").is_none());
+    for kind in [ErrorKind::TimedOut, ErrorKind::Corrupt] {
+        shop.store.fail_with(kind);
+        let me = test::TestRequest::with_uri("/").insert_header(cookie(&ada));
+        let unknown = test::call_service(&app, me.to_request()).await;
+        assert_eq!(unknown.status(), 503, "{kind}");
+        assert!(unknown.headers().get("set-cookie").is_none(), "{kind}");
+    }
 }
 
 #[actix_web::test]

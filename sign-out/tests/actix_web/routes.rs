@@ -28,7 +28,8 @@ async fn the_apps_own_sign_out_leads_to_the_provider_and_back() {
     let cookies: Vec<_> = leaving.headers().get_all("set-cookie").collect();
     assert_eq!(cookies.len(), 2, "the state's, and the ticket's end");
     let state = cookies[0].to_str().unwrap().split(';').next().unwrap();
-    let (_, value) = state.split_once('=').unwrap();
+    let (name, _) = state.split_once('=').unwrap();
+    let value = name.strip_prefix("__Host-signing-out-").unwrap();
     let back = test::TestRequest::get()
         .uri(&format!("/signed-out?state={value}"))
         .insert_header(("cookie", state));

@@ -112,6 +112,45 @@ const TABLE: &[(&str, Method, Headers, Then)] = &[
         Refuses,
     ),
     (
+        "a page of plain HTTP at our host, of an old browser",
+        Method::POST,
+        &[("origin", "http://shop.example")],
+        Refuses,
+    ),
+    (
+        "a page of plain HTTP at our host and port, of an old browser",
+        Method::POST,
+        &[
+            ("origin", "http://shop.example"),
+            ("host", "shop.example:80"),
+        ],
+        Refuses,
+    ),
+    (
+        "a page of plain HTTP at a host of ours that no setting names",
+        Method::POST,
+        &[
+            ("origin", "http://www.shop.example"),
+            ("host", "www.shop.example"),
+        ],
+        Refuses,
+    ),
+    (
+        "our own page at a host of ours that no setting names",
+        Method::POST,
+        &[
+            ("origin", "https://www.shop.example"),
+            ("host", "www.shop.example"),
+        ],
+        SignsOut,
+    ),
+    (
+        "a link on a page of plain HTTP at our host, of an old browser",
+        Method::GET,
+        &[("referer", "http://shop.example/account")],
+        Asks,
+    ),
+    (
         "a site whose name begins with ours",
         Method::POST,
         &[("origin", "https://shop.example.evil.example")],

@@ -8,6 +8,7 @@
 )]
 
 mod conformance;
+mod cookie_header;
 mod cross_site;
 mod discovery;
 mod eviction;
@@ -16,6 +17,7 @@ mod front_channel;
 mod good_tokens;
 mod layer;
 mod messages;
+mod nested;
 mod over_a_socket;
 mod revocation;
 mod rp_initiated;

@@ -86,14 +86,37 @@ async fn what_is_no_ticket_is_dropped() {
     }
 }
 
+/// Its session lives, and nobody is told otherwise. But the browser is rid of what opens nothing here.
 #[tokio::test]
-async fn a_ticket_under_another_servers_key_is_no_sign_out() {
+async fn a_ticket_under_a_key_that_this_server_lacks_is_dropped_and_no_sign_out() {
     let shop = Shop::open().await;
     let elsewhere = Shop::open().await;
     let ada = elsewhere.sign_in("ada", "s1").await;
+    let before = ada.copy();
     let unknown = ada.log_out(&shop.here).await;
     assert_eq!(unknown.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(ada.holds_ticket());
+    assert!(!ada.holds_ticket());
+    assert!(
+        unknown.body.contains("could not end the session"),
+        "{}",
+        unknown.body
+    );
+    let told = shop.told().await;
+    assert_eq!(
+        told.outcome.unwrap_err().kind(),
+        token_cache_core::ErrorKind::KeyMissing
+    );
+    assert_eq!(me(&before, &elsewhere.here).await, StatusCode::OK);
+
+    // From there the user signs out at the provider, and comes back.
+    let link = unknown.body.split("<a href=\"").nth(1).unwrap();
+    let link = link.split('"').next().unwrap().replace("&amp;", "&");
+    assert!(link.starts_with("https://id.example/end?"), "{link}");
+    let (_, state) = link.split_once("&state=").unwrap();
+    let back = ada
+        .get(&shop.here, &format!("/signed-out?state={state}"))
+        .await;
+    assert_eq!(back.location(), "/bye");
 }
 
 #[tokio::test]
@@ -181,15 +204,50 @@ async fn without_a_return_address_the_user_stays_at_the_provider() {
 }
 
 #[tokio::test]
+async fn a_long_id_token_is_left_out_and_its_session_named_by_a_hint() {
+    let groups = (0..60).map(|group| format!("\"group-{group}-0123456789-0123456789-0123456789\""));
+    let groups: Vec<_> = groups.collect();
+    let claims = format!(
+        r#"{{"iss":"{ISSUER}","sub":"ada","aud":"shop","sid":"s1","groups":[{}]}}"#,
+        groups.join(",")
+    );
+    let id_token = format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims));
+    for (client, is_sent) in [
+        (client(), false),
+        (client().longest_logout_url(8_000), true),
+        (
+            client().longest_logout_url(8_000).id_token_hint(false),
+            false,
+        ),
+    ] {
+        let shop = Shop::with(|builder| builder.client(client.clone())).await;
+        let session = begin(&shop.here.cache, "ada", "s1").await;
+        let key = id_token_key().unwrap();
+        session.put(&key, id_token.as_bytes()).await.unwrap();
+        let leaving = Browser::with_ticket(&session).log_out(&shop.here).await;
+        let parameters = leaving.at_provider();
+        assert_eq!(parameters.contains_key("id_token_hint"), is_sent);
+        assert_eq!(leaving.location().len() > 2_000, is_sent);
+        let hint = parameters.get("logout_hint").map(String::as_str);
+        assert_eq!(hint, (!is_sent).then_some("s1"));
+        assert_eq!(parameters["client_id"], "shop");
+    }
+}
+
+/// The page that a provider sends the browser back to, however it does.
+#[tokio::test]
 async fn a_state_is_good_once() {
     let shop = Shop::open().await;
     let ada = shop.sign_in("ada", "s1").await;
     let state = ada.log_out(&shop.here).await.at_provider()["state"].clone();
     let back = format!("/signed-out?state={state}");
     assert_eq!(ada.get(&shop.there, &back).await.location(), "/bye");
-    assert_eq!(
-        ada.get(&shop.here, &back).await.status,
-        StatusCode::BAD_REQUEST
+    let again = ada.get(&shop.here, &back).await;
+    assert_eq!(again.status, StatusCode::OK);
+    assert!(
+        again.body.contains("You are not signed in"),
+        "{}",
+        again.body
     );
 }
 
@@ -198,14 +256,81 @@ async fn a_state_is_of_one_browser() {
     let shop = Shop::open().await;
     let ada = shop.sign_in("ada", "s1").await;
     let state = ada.log_out(&shop.here).await.at_provider()["state"].clone();
-    let back = format!("/signed-out?state={state}");
-    let stranger = Browser::default().get(&shop.here, &back).await;
-    assert_eq!(stranger.status, StatusCode::BAD_REQUEST);
+    let bob = shop.sign_in("bob", "s2").await;
+    for path in [
+        format!("/signed-out?state={state}"),
+        format!("/signed-out?state={state}&state={state}"),
+        "/signed-out".to_owned(),
+        "/signed-out?state=".to_owned(),
+        "/signed-out?state=%FF;=".to_owned(),
+    ] {
+        let foreign = bob.get(&shop.here, &path).await;
+        assert_eq!(foreign.status, StatusCode::OK, "{path}");
+        assert!(foreign.body.contains("You are signed in"), "{path}");
+        assert!(foreign.body.contains("action=\"logout\""), "{path}");
+        let stranger = Browser::default().get(&shop.here, &path).await;
+        assert!(stranger.body.contains("You are not signed in"), "{path}");
+    }
     let twice = format!("/signed-out?state={state}&state={state}");
-    assert_eq!(
-        ada.get(&shop.here, &twice).await.status,
-        StatusCode::BAD_REQUEST
-    );
+    let twice = ada.get(&shop.here, &twice).await;
+    assert!(twice.body.contains("You are not signed in"), "{twice:?}");
+    assert_eq!(me(&bob, &shop.here).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn two_tabs_that_sign_out_both_come_back() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let first = ada.log_out(&shop.here).await.at_provider()["state"].clone();
+    let second = ada.log_out(&shop.here).await.at_provider()["state"].clone();
+    for state in [first, second] {
+        let back = format!("/signed-out?state={state}");
+        assert_eq!(ada.get(&shop.here, &back).await.location(), "/bye");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_keeps_the_8_newest_states() {
+    let shop = Shop::open().await;
+    let browser = Browser::default();
+    let mut states = Vec::new();
+    for _ in 0..12 {
+        let leaving = browser.log_out(&shop.here).await.at_provider();
+        states.push(leaving["state"].clone());
+    }
+    let kept = |state: &String| {
+        browser
+            .cookie(&format!("__Host-signing-out-{state}"))
+            .is_some()
+    };
+    assert_eq!(states.iter().filter(|state| kept(state)).count(), 8);
+    assert!(kept(&states[11]));
+}
+
+#[tokio::test]
+async fn a_provider_that_drops_the_state_sends_the_user_to_the_same_page() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let _ = ada.log_out(&shop.here).await.at_provider();
+    assert_eq!(ada.get(&shop.here, "/signed-out").await.location(), "/bye");
+    // A browser that has signed in again since is told the truth.
+    let again = shop.sign_in("ada", "s2").await;
+    let ticket = again.cookie("__Host-shop").unwrap();
+    ada.set("__Host-shop", &ticket);
+    let back = ada.get(&shop.here, "/signed-out").await;
+    assert!(back.body.contains("You are signed in"), "{}", back.body);
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn whether_somebody_is_signed_out_is_not_guessed() {
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    shop.store
+        .fail_with(token_cache_core::ErrorKind::Unavailable);
+    let back = ada.get(&shop.here, "/signed-out").await;
+    assert_eq!(back.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(ada.holds_ticket());
 }
 
 #[tokio::test]

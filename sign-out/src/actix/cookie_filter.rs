@@ -1,0 +1,86 @@
+use std::future::{Ready, ready};
+
+use actix_web::{
+    Error, HttpMessage,
+    dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+    http::header::{COOKIE, HeaderValue},
+};
+use http::{HeaderMap, header};
+
+use crate::cookies::without_unreadable;
+
+/// A middleware that removes the cookies that other cookie jars misread: as [`crate::CookieFilter`], for actix-web.
+///
+/// actix-web refuses a `Cookie` header that is not UTF-8 as a whole, so actix-session begins an empty session. Wrap this last, so that it
+/// runs before everything that reads cookies:
+///
+/// ```
+/// use actix_web::App;
+/// use token_cache_sign_out::actix::CookieFilter;
+///
+/// let app = App::new() /* .wrap(sessions) */ .wrap(CookieFilter::new());
+/// # drop(app);
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct CookieFilter;
+
+impl CookieFilter {
+    /// The middleware.
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for CookieFilter
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    type Response = ServiceResponse<B>;
+    type Error = Error;
+    type Transform = CookieFilterMiddleware<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(CookieFilterMiddleware { service }))
+    }
+}
+
+/// The service inside a [`CookieFilter`].
+#[derive(Debug)]
+pub struct CookieFilterMiddleware<S> {
+    service: S,
+}
+
+impl<S, B> Service<ServiceRequest> for CookieFilterMiddleware<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    type Response = ServiceResponse<B>;
+    type Error = Error;
+    type Future = S::Future;
+
+    forward_ready!(service);
+
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let mut sent = HeaderMap::new();
+        for value in request.headers().get_all(COOKIE) {
+            // What the one version of `http` takes for a value, the other takes, too.
+            if let Ok(value) = http::HeaderValue::from_bytes(value.as_bytes()) {
+                sent.append(header::COOKIE, value);
+            }
+        }
+        if let Some(filtered) = without_unreadable(&sent) {
+            let headers = request.headers_mut();
+            headers.remove(COOKIE);
+            for kept in filtered.kept {
+                if let Ok(kept) = HeaderValue::from_bytes(kept.as_bytes()) {
+                    headers.append(COOKIE, kept);
+                }
+            }
+            request.extensions_mut().insert(filtered.original);
+        }
+        self.service.call(request)
+    }
+}

@@ -1,0 +1,77 @@
+use std::task::{Context, Poll};
+
+use http::{Request, header};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::cookies::without_unreadable;
+
+/// A tower layer that removes the cookies that other cookie jars misread, before they parse the `Cookie` header.
+///
+/// Any site of a domain, and any script of the app, can set a cookie with a byte above `0x7E`. The jars of axum-extra, tower-cookies
+/// (tower-sessions) and actix-web then drop the whole header or fail: every other cookie of the browser seems absent. They also
+/// percent-decode names, so that `%5F%5FHost-session` passes for `__Host-session`, which no browser guards. This layer removes
+///
+/// - every cookie whose name or value has a byte that is not ASCII, and
+/// - every cookie whose name begins with `__Host-`, `__Secure-` or `__Http-` only once it is percent-decoded.
+///
+/// Put it around everything that reads cookies with a library: the outermost layer. [`TicketCookie`](crate::TicketCookie),
+/// [`StateCookies`](crate::StateCookies) and [`read_cookie`](crate::read_cookie) do not need it; behind it they still see the headers
+/// as they were sent, so that an unreadable ticket is never taken for an absent one (G4).
+///
+/// ```
+/// # #[cfg(feature = "axum")] fn app(app: axum::Router) -> axum::Router {
+/// use token_cache_sign_out::CookieFilter;
+///
+/// app.layer(CookieFilter::new())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct CookieFilter;
+
+impl CookieFilter {
+    /// The layer.
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl<S> Layer<S> for CookieFilter {
+    type Service = CookieFilterService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        CookieFilterService { inner }
+    }
+}
+
+/// The service inside a [`CookieFilter`].
+#[derive(Debug, Clone)]
+pub struct CookieFilterService<S> {
+    inner: S,
+}
+
+impl<S, B> Service<Request<B>> for CookieFilterService<S>
+where
+    S: Service<Request<B>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        if let Some(filtered) = without_unreadable(request.headers()) {
+            let headers = request.headers_mut();
+            headers.remove(header::COOKIE);
+            for kept in filtered.kept {
+                headers.append(header::COOKIE, kept);
+            }
+            request.extensions_mut().insert(filtered.original);
+        }
+        self.inner.call(request)
+    }
+}

@@ -1,0 +1,287 @@
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use http::{HeaderValue, request::Parts};
+use token_cache_core::{Error, ErrorKind, Result};
+use url::Url;
+
+use crate::{
+    ConfigError,
+    cookies::{HostCookie, cookies, read_cookie},
+};
+
+/// How many a browser keeps: the newest.
+const KEPT: usize = 8;
+
+/// How many one answer removes at most.
+const MOST_REMOVED: usize = 32;
+
+/// Browsers keep a cookie whose name and value have no more than 4,096 bytes (RFC 6265bis section 5.6). This leaves room for the name's
+/// prefix and the time.
+const LONGEST: usize = 3_800;
+
+/// Short-lived cookies that remember what a browser began, until it comes back from the provider: one cookie for each `state`, so that
+/// several tabs do not disturb each other. The browser keeps the 8 newest.
+///
+/// An app keeps in them what the callback of a sign-in needs: nonce, PKCE verifier and
+/// [`StartedSignIn`](token_cache_core::StartedSignIn). The sign-out routes keep their own `state` in the same way.
+///
+/// Each cookie is `HttpOnly`, `SameSite=Lax`, `Secure` and named `__Host-`*name*`-`*state*. For development, at `http` with a loopback
+/// address, it has no prefix and is not `Secure`.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use token_cache_sign_out::StateCookies;
+///
+/// let signing_in = StateCookies::at("https://shop.example", "signing-in")?;
+/// # let request = http::Request::get("/login").body(())?.into_parts().0;
+/// // Before the redirect: `Set-Cookie` headers for the answer.
+/// let headers = signing_in.set(&request, "af0ifjsldkj", "nonce.verifier.started")?;
+/// # let cookie = headers[0].to_str()?.split(';').next().unwrap_or_default().to_owned();
+/// # let request = http::Request::get("/callback").header("cookie", cookie).body(())?.into_parts().0;
+/// // In the callback:
+/// let value = signing_in.read(&request, "af0ifjsldkj")?;
+/// assert_eq!(value, Some("nonce.verifier.started"));
+/// let header = signing_in.removal("af0ifjsldkj"); // `Set-Cookie`, so that the state is good once
+/// # assert!(header.is_some());
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct StateCookies {
+    cookie: HostCookie,
+    max_age: Duration,
+}
+
+impl StateCookies {
+    /// The cookies for an app whose users know it by the URL `public_url`. They last 15 minutes, the time a sign-in may take.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if `public_url` is not a URL, if it is plain HTTP at anything but a loopback address, and if a cookie cannot
+    /// have the name.
+    pub fn at(public_url: &str, name: &str) -> Result<Self, ConfigError> {
+        let url = Url::parse(public_url).map_err(|error| {
+            ConfigError::new(format!(
+                "the app's URL {public_url:?} is not a URL: {error}"
+            ))
+        })?;
+        Ok(Self {
+            cookie: HostCookie::at(&url, name)?,
+            max_age: Duration::from_secs(15 * 60),
+        })
+    }
+
+    /// How long the browser keeps each cookie. The default is 15 minutes.
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = max_age;
+        self
+    }
+
+    /// Returns the `Set-Cookie` headers that keep `value` under `state`, and that remove the oldest if the browser would keep more
+    /// than 8.
+    ///
+    /// # Errors
+    /// [`Misuse`](ErrorKind::Misuse) if `state` is empty, over 128 bytes or has other characters than letters, digits, `-`, `_`, `.`
+    /// and `~`, and if `value` is over 3,800 bytes or has characters that a cookie cannot have (RFC 6265bis section 4.1.1).
+    pub fn set(&self, request: &Parts, state: &str, value: &str) -> Result<Vec<HeaderValue>> {
+        const KEEP: &str = "keep a state in a cookie";
+        if !is_state(state) {
+            return Err(Error::misuse(
+                KEEP,
+                "the state is 1 to 128 letters, digits, `-`, `_`, `.` and `~`",
+            ));
+        }
+        let is_cookie =
+            |byte: u8| matches!(byte, 0x21 | 0x23..=0x2B | 0x2D..=0x3A | 0x3C..=0x5B | 0x5D..=0x7E);
+        if value.len() > LONGEST || !value.bytes().all(is_cookie) {
+            return Err(Error::misuse(
+                KEEP,
+                "the value is at most 3,800 bytes of ASCII without spaces, `\"`, `,`, `;` and `\\`; encode it as base64url",
+            ));
+        }
+        let value = format!("{:012x}.{value}", now_in_millis());
+        let mut headers = vec![self.cookie.of(state).set(&value, Some(self.max_age))];
+        let mut others: Vec<_> = self
+            .pending(request)
+            .filter(|(other, _)| *other != state)
+            .collect();
+        // By the time that the value begins with. A value of anything else is older than all.
+        others.sort_by(|(_, one), (_, other)| time_of(other).cmp(&time_of(one)));
+        let superfluous = others.into_iter().skip(KEPT - 1).take(MOST_REMOVED);
+        headers.extend(superfluous.map(|(other, _)| self.cookie.of(other).removal()));
+        Ok(headers)
+    }
+
+    /// Returns the value that this browser keeps under `state`, or `None` if it keeps none.
+    ///
+    /// # Errors
+    /// As [`read_cookie`]: an unreadable cookie is not an absent one.
+    pub fn read<'a>(&self, request: &'a Parts, state: &str) -> Result<Option<&'a str>> {
+        if !is_state(state) {
+            return Ok(None);
+        }
+        let cookie = self.cookie.of(state);
+        let Some(value) = read_cookie(request, cookie.name())? else {
+            return Ok(None);
+        };
+        let value = value.split_once('.').map(|(_, value)| value);
+        value.map(Some).ok_or_else(|| {
+            Error::new(ErrorKind::Corrupt, "read a cookie").message(format!(
+                "the cookie `{}` was not set by this app",
+                self.cookie.name()
+            ))
+        })
+    }
+
+    /// Returns the `Set-Cookie` header that makes `state` good for one return only, or `None` if no cookie can be of this state.
+    pub fn removal(&self, state: &str) -> Option<HeaderValue> {
+        is_state(state).then(|| self.cookie.of(state).removal())
+    }
+
+    /// True if this browser keeps a value under any state.
+    pub(crate) fn has_any(&self, request: &Parts) -> bool {
+        self.pending(request).next().is_some()
+    }
+
+    /// What a browser keeps: states and raw values.
+    fn pending<'a>(&self, request: &'a Parts) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        let prefix = format!("{}-", self.cookie.name());
+        cookies(request).filter_map(move |(name, value)| {
+            let state = str::from_utf8(name.strip_prefix(prefix.as_bytes())?).ok()?;
+            is_state(state).then_some((state, value))
+        })
+    }
+}
+
+/// A new state, which nobody can guess.
+pub(crate) fn new_state() -> Result<String> {
+    let mut state = [0; 16];
+    getrandom::fill(&mut state).map_err(|source| {
+        Error::new(ErrorKind::Unexpected, "draw a state")
+            .message("the operating system gave no random bytes")
+            .with_source(source)
+    })?;
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(state))
+}
+
+fn is_state(state: &str) -> bool {
+    (1..=128).contains(&state.len())
+        && state
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+}
+
+/// Only to tell older cookies from newer ones.
+fn now_in_millis() -> u128 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis()
+}
+
+fn time_of(value: &[u8]) -> Option<&[u8]> {
+    let (time, rest) = value.split_at_checked(12)?;
+    (time.iter().all(u8::is_ascii_hexdigit) && rest.starts_with(b".")).then_some(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use http::Request;
+
+    use super::*;
+
+    fn request(cookies: &BTreeMap<String, String>) -> Parts {
+        let cookies: Vec<_> = cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let request = Request::get("/").header("cookie", cookies.join("; "));
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn keep(browser: &mut BTreeMap<String, String>, headers: &[HeaderValue]) {
+        for header in headers {
+            let header = header.to_str().unwrap();
+            let (pair, attributes) = header.split_once(';').unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            if attributes.contains("Max-Age=0") {
+                browser.remove(name);
+            } else {
+                browser.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+
+    /// The time that a cookie of this browser says it was set at.
+    fn set_time(browser: &mut BTreeMap<String, String>, name: &str, time: u64) {
+        let value = browser.get_mut(name).unwrap();
+        *value = format!("{time:012x}{}", &value[12..]);
+    }
+
+    #[test]
+    fn a_browser_keeps_the_8_newest_states() {
+        let cookies = StateCookies::at("https://shop.example", "signing-in").unwrap();
+        let mut browser = BTreeMap::new();
+        browser.insert("__Host-signing-in-junk".to_owned(), "junk".to_owned());
+        for tab in 0..20_u64 {
+            // States whose order is not that of the alphabet.
+            let state = format!("{:x}-{tab}", tab.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+            let headers = cookies.set(&request(&browser), &state, &format!("v{tab}"));
+            keep(&mut browser, &headers.unwrap());
+            set_time(&mut browser, &format!("__Host-signing-in-{state}"), tab);
+        }
+        let mut values: Vec<_> = browser.values().map(|value| &value[13..]).collect();
+        values.sort_unstable();
+        assert_eq!(
+            values,
+            ["v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19"]
+        );
+    }
+
+    #[test]
+    fn each_tab_reads_its_own() {
+        let cookies = StateCookies::at("http://localhost:3000", "signing-in").unwrap();
+        let mut browser = BTreeMap::new();
+        for state in ["one", "two"] {
+            let headers = cookies.set(&request(&browser), state, &format!("{state}.x"));
+            keep(&mut browser, &headers.unwrap());
+        }
+        for state in ["two", "one"] {
+            let value = format!("{state}.x");
+            assert_eq!(
+                cookies.read(&request(&browser), state).unwrap(),
+                Some(value.as_str())
+            );
+            keep(&mut browser, &[cookies.removal(state).unwrap()]);
+            assert_eq!(cookies.read(&request(&browser), state).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn what_is_no_state_and_what_fits_no_cookie_is_refused() {
+        let cookies = StateCookies::at("https://shop.example", "signing-in").unwrap();
+        let nothing = request(&BTreeMap::new());
+        for state in ["", "a;b", "a=b", "a b", "\u{fc}", &"a".repeat(129)] {
+            assert!(cookies.set(&nothing, state, "v").is_err(), "{state}");
+            assert_eq!(cookies.read(&nothing, state).unwrap(), None);
+            assert!(cookies.removal(state).is_none());
+        }
+        for value in ["a;b", "a b", "\"a\"", "\u{fc}", &"a".repeat(3_801)] {
+            assert!(cookies.set(&nothing, "s", value).is_err(), "{value}");
+        }
+        assert!(StateCookies::at("http://shop.example", "signing-in").is_err());
+        assert!(StateCookies::at("shop", "signing-in").is_err());
+    }
+
+    #[test]
+    fn an_unreadable_value_is_not_an_absent_one() {
+        let cookies = StateCookies::at("https://shop.example", "signing-in").unwrap();
+        for header in [
+            &b"__Host-signing-in-s=\xfc"[..],
+            b"__Host-signing-in-s=x",
+            b"__Host-signing-in-s=1.a; __Host-signing-in-s=1.b",
+        ] {
+            let request = Request::get("/").header("cookie", header);
+            let (request, ()) = request.body(()).unwrap().into_parts();
+            assert!(cookies.read(&request, "s").is_err());
+        }
+    }
+}
