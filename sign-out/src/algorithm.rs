@@ -1,28 +1,103 @@
+use std::fmt;
+
 /// How a provider signs for a client: its registered `id_token_signed_response_alg` (RFC 7518 section 3.1, RFC 8037).
 ///
-/// There is no `none` and no HMAC: a logout message is signed with a key that only the provider has.
+/// There is no `none` and no HMAC: a logout message is signed with a key that only the provider has. ES512, ES256K and Ed448 are
+/// not supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256: what OpenID Connect registers a client with that says nothing.
+    /// RSASSA-PKCS1-v1_5 with SHA-256: the default of OpenID Connect for a registered client.
     Rs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    Rs384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    Rs512,
     /// RSASSA-PSS with SHA-256.
     Ps256,
+    /// RSASSA-PSS with SHA-384.
+    Ps384,
+    /// RSASSA-PSS with SHA-512.
+    Ps512,
     /// ECDSA on P-256 with SHA-256.
     Es256,
-    /// Ed25519.
+    /// ECDSA on P-384 with SHA-384.
+    Es384,
+    /// Ed25519. A token's `alg` may be `EdDSA` or `Ed25519` (RFC 9864).
     EdDsa,
 }
 
+/// What `alg` a token names, for a log: a name that anybody could make up is not repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AlgorithmName(&'static str);
+
+/// The algorithms that are registered for JWS and not supported.
+const OTHERS: [&str; 11] = [
+    "none",
+    "HS256",
+    "HS384",
+    "HS512",
+    "ES512",
+    "ES256K",
+    "Ed448",
+    "ML-DSA-44",
+    "ML-DSA-65",
+    "ML-DSA-87",
+    "RS1",
+];
+
 impl Algorithm {
-    /// The one that a token's `alg` names, which is compared with its case (RFC 7515 section 4.1.1).
+    const ALL: [Self; 9] = [
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Es256,
+        Self::Es384,
+        Self::EdDsa,
+    ];
+
+    /// The algorithm that an `alg` names, which is compared with its case (RFC 7515 section 4.1.1).
     pub(crate) fn named(name: &str) -> Option<Self> {
-        match name {
-            "RS256" => Some(Self::Rs256),
-            "PS256" => Some(Self::Ps256),
-            "ES256" => Some(Self::Es256),
-            "EdDSA" => Some(Self::EdDsa),
-            _ => None,
+        if name == "Ed25519" {
+            return Some(Self::EdDsa);
         }
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
+            Self::Ps256 => "PS256",
+            Self::Ps384 => "PS384",
+            Self::Ps512 => "PS512",
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl AlgorithmName {
+    pub(crate) fn of(name: &str) -> Self {
+        let known = Algorithm::named(name).map(Algorithm::name);
+        let other = || OTHERS.into_iter().find(|other| *other == name);
+        Self(known.or_else(other).unwrap_or("an unknown algorithm"))
+    }
+}
+
+impl fmt::Display for AlgorithmName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
     }
 }

@@ -1,13 +1,16 @@
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use serde::Serialize;
 
 use crate::{
-    SignOutRoutes,
+    Cause, SignOutRoutes,
     answer::answer,
     failure::Failure,
     message::{self, Refusal},
+    report,
     verify::Kind,
 };
 
@@ -31,10 +34,12 @@ impl SignOutRoutes {
     /// - 503 with `Retry-After` where the token can't be verified now, or the sessions may not have ended: the provider is to
     ///   send it again. That joins what is under way.
     ///
-    /// The work is done in tasks of their own: a provider that hangs up stops none of it (G4), and a token whose keys are late is
-    /// carried out when they come, if no more than 250 wait so: most providers send it once. A token that is delayed,
-    /// repeated or replayed ends nothing of who has authenticated since (G2), so none is remembered. Nothing of a token is in
-    /// an answer (G5).
+    /// The work is done in tasks of their own: a provider that hangs up stops none of it (G4). Most providers send a token once, so
+    /// a token that is answered 503 because its key is not known yet is verified when the keys have been fetched again, for up to
+    /// two minutes. The tokens that wait so take 32 MiB at the most, shared equally among the issuers; one that finds no room is
+    /// answered 503 and forgotten. A token that is delayed, repeated or replayed ends no session that was authenticated since
+    /// (G2), so none is remembered. Nothing of a token is in an answer (G5). A token that is refused or must wait leaves one log
+    /// line at WARN with the reason.
     pub async fn back_channel<B: Body>(&self, request: Request<B>) -> Response<Bytes> {
         match self.take_logout_token(request).await {
             Ok(()) => answer(StatusCode::OK, Bytes::new()),
@@ -49,15 +54,21 @@ impl SignOutRoutes {
     }
 
     async fn take_logout_token<B: Body>(&self, request: Request<B>) -> Result<(), Failure> {
-        let (parts, body) = request.into_parts();
-        if parts.method != Method::POST {
-            return Err(Refusal::NotPost.into());
-        }
-        if !message::is_media_type(&parts.headers, FORM) {
-            return Err(Refusal::MediaType(FORM).into());
-        }
-        let form = message::read(&parts.headers, body).await?;
-        let token = message::logout_token_of(&form)?;
+        let token = logout_token_of(request).await.inspect_err(|refusal| {
+            report::refused(Cause::BackChannel, None, refusal);
+        })?;
         self.take(&token, Kind::LogoutToken).await
     }
+}
+
+async fn logout_token_of<B: Body>(request: Request<B>) -> Result<String, Refusal> {
+    let (parts, body) = request.into_parts();
+    if parts.method != Method::POST {
+        return Err(Refusal::NotPost);
+    }
+    if !message::is_media_type(&parts.headers, FORM) {
+        return Err(Refusal::MediaType(FORM));
+    }
+    let form = message::read(&parts.headers, body).await?;
+    message::logout_token_of(&form).map(Cow::into_owned)
 }

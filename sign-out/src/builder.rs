@@ -1,18 +1,20 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use futures_core::future::BoxFuture;
 use token_cache_core::{TokenCache, Wait};
 use tokio::sync::Semaphore;
 
 use crate::{
-    Bounds, Client, ConfigError, Ends, SignOutRoutes, SignedOut, TicketCookie, Tickets,
+    Bounds, Client, ConfigError, Ends, FrontChannelNames, SignOutRoutes, SignedOut, TicketCookie,
+    Tickets,
     client::url,
     evictions::Evictions,
     frame_ancestors,
     keys::{Http, Provider},
+    pending_verification::PendingVerification,
+    report::Tallies,
     routes::{Hook, Inner},
     state_cookies::StateCookies,
-    unverified::Unverified,
 };
 
 /// How many evictions may be under way for front-channel requests, which anybody can send.
@@ -33,6 +35,7 @@ pub struct SignOutRoutesBuilder {
     hook: Option<Hook>,
     tickets: Option<Arc<dyn Tickets>>,
     certificates: Vec<u8>,
+    keys_ahead: bool,
 }
 
 impl SignOutRoutesBuilder {
@@ -47,6 +50,7 @@ impl SignOutRoutesBuilder {
             hook: None,
             tickets: None,
             certificates: Vec::new(),
+            keys_ahead: true,
         }
     }
 
@@ -81,6 +85,14 @@ impl SignOutRoutesBuilder {
         self
     }
 
+    /// Whether [`build`](Self::build) starts a task that fetches the providers' keys and renews them every ten minutes, so that no
+    /// message has to wait for them: `true` by default. It needs to be called on a tokio runtime; elsewhere, and with `false`, keys
+    /// are fetched when a message needs them.
+    pub fn fetch_keys_ahead(mut self, yes: bool) -> Self {
+        self.keys_ahead = yes;
+        self
+    }
+
     /// How long a provider's message may take.
     pub fn bounds(mut self, bounds: Bounds) -> Self {
         self.bounds = bounds;
@@ -107,7 +119,8 @@ impl SignOutRoutesBuilder {
         self
     }
 
-    /// Checks the settings. Does no I/O.
+    /// Checks the settings. It does no I/O itself; on a tokio runtime it starts the task of
+    /// [`fetch_keys_ahead`](Self::fetch_keys_ahead).
     ///
     /// # Errors
     /// No client, or two of one name; an issuer or an address that is no https URL (http is for loopback); bounds that a
@@ -134,10 +147,10 @@ impl SignOutRoutesBuilder {
         if clients.len() > 1
             && clients
                 .iter()
-                .any(|client| client.front_channel_without_issuer)
+                .any(|client| client.front_channel == FrontChannelNames::SidAlone)
         {
             return Err(ConfigError::new(
-                "a front-channel request without `iss` can only be taken where there is one client",
+                "`FrontChannelNames::SidAlone` needs routes with one client: with several, nothing tells whose `sid` it is",
             ));
         }
         let app_urls = clients
@@ -174,7 +187,9 @@ impl SignOutRoutesBuilder {
             .iter()
             .map(|client| Provider::of(client, &http, bounds.keys))
             .collect::<Result<_, _>>()?;
-        Ok(SignOutRoutes(Arc::new(Inner {
+        let issuers: HashSet<&str> = clients.iter().map(|it| it.issuer.as_str()).collect();
+        let issuers = issuers.len();
+        let routes = SignOutRoutes(Arc::new(Inner {
             cache: self.cache,
             framed_by: frame_ancestors::policy(&clients)?,
             clients,
@@ -185,12 +200,31 @@ impl SignOutRoutesBuilder {
             wait: self.wait,
             hook: self.hook,
             evictions: Evictions::default(),
-            unverified: Unverified::default(),
+            tallies: Tallies::default(),
+            pending: PendingVerification::default(),
+            issuers,
             unproven: Arc::new(Semaphore::new(MOST_UNPROVEN)),
             tickets,
             app_urls,
             state,
-        })))
+        }));
+        if self.keys_ahead {
+            fetch_keys_ahead(&routes);
+        }
+        Ok(routes)
+    }
+}
+
+/// Keeps the providers' keys at hand while the routes are in use.
+fn fetch_keys_ahead(routes: &SignOutRoutes) {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        return;
+    };
+    for provider in &routes.0.providers {
+        let routes = Arc::downgrade(&routes.0);
+        if let Some(keeping) = provider.keep_keys(move || routes.strong_count() > 0) {
+            runtime.spawn(keeping);
+        }
     }
 }
 

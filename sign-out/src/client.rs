@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use token_cache_core::{EntryKey, TokenSource};
 use url::{Host, Url};
 
-use crate::{Algorithm, ConfigError};
+use crate::{Algorithm, ConfigError, FrontChannelNames};
 
 /// An app's registration at one provider: whose messages are taken, how they are signed, and where its users sign out.
 ///
@@ -22,6 +22,7 @@ pub struct Client {
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) keys: KeysFrom,
     pub(crate) keys_cooldown: Duration,
+    pub(crate) trusted_audiences: Vec<String>,
     pub(crate) without_expiry: bool,
     pub(crate) speaks_for: Option<String>,
     pub(crate) leeway: Duration,
@@ -30,7 +31,7 @@ pub struct Client {
     pub(crate) post_logout_redirect_uri: Option<String>,
     pub(crate) id_token_hint: bool,
     pub(crate) longest_logout_url: usize,
-    pub(crate) front_channel_without_issuer: bool,
+    pub(crate) front_channel: FrontChannelNames,
     pub(crate) revoking: Option<(EntryKey, Arc<dyn TokenSource>)>,
 }
 
@@ -48,6 +49,9 @@ pub(crate) enum KeysFrom {
 /// What lies further in the future is no clock that is wrong.
 const MOST_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
+/// A message that meets a new key waits for the rest of the pause, and is good for two minutes.
+const LONGEST_COOLDOWN: Duration = Duration::from_secs(60);
+
 impl Client {
     /// The client `client_id` of the provider `issuer`, both exactly as they stand in the provider's tokens.
     ///
@@ -60,6 +64,7 @@ impl Client {
             algorithms: vec![Algorithm::Rs256],
             keys: KeysFrom::Discovery,
             keys_cooldown: Duration::from_secs(10),
+            trusted_audiences: Vec::new(),
             without_expiry: false,
             speaks_for: None,
             leeway: Duration::from_secs(60),
@@ -68,7 +73,7 @@ impl Client {
             post_logout_redirect_uri: None,
             id_token_hint: true,
             longest_logout_url: 2_000,
-            front_channel_without_issuer: false,
+            front_channel: FrontChannelNames::default(),
             revoking: None,
         }
     }
@@ -93,7 +98,19 @@ impl Client {
         self
     }
 
-    /// How long a key that is not in the provider's set makes nobody fetch the set again: 10 s unless said.
+    /// Accepts logout tokens whose `aud` names these audiences besides the client (OpenID Connect Core 1.0 section 3.1.3.7 rule 3).
+    /// By default every member of `aud` must be a client of the provider in these routes. Security events need no such setting:
+    /// they are sent to many receivers at once.
+    pub fn trusted_audiences(
+        mut self,
+        audiences: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.trusted_audiences = audiences.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The pause between two fetches of the provider's keys that are made because a message's key is not among them: 10 s by
+    /// default, 60 s at the most. A message that comes within the pause is answered 503 and verified after it.
     pub fn keys_cooldown(mut self, cooldown: Duration) -> Self {
         self.keys_cooldown = cooldown;
         self
@@ -158,10 +175,10 @@ impl Client {
         self
     }
 
-    /// Accepts a front-channel request with a `sid` and no `iss`, as Microsoft Entra ID sends it. Only an app with one client
-    /// can say so: whose `sid` it is would be a guess otherwise.
-    pub fn front_channel_without_issuer(mut self, yes: bool) -> Self {
-        self.front_channel_without_issuer = yes;
+    /// Says what the provider's front-channel requests name, for a provider that does not send `iss` and `sid` as the specification
+    /// says. By default only requests with both are accepted.
+    pub fn front_channel(mut self, names: FrontChannelNames) -> Self {
+        self.front_channel = names;
         self
     }
 
@@ -187,6 +204,12 @@ impl Client {
             return Err(ConfigError::new(
                 "a leeway of over five minutes lets a provider's message sign out who signs in after it; set the clocks right",
             ));
+        }
+        if self.keys_cooldown > LONGEST_COOLDOWN {
+            return Err(ConfigError::new(format!(
+                "a `keys_cooldown` of {:?} is over a minute, and a message under a new key would wait for so long; set a shorter one",
+                self.keys_cooldown,
+            )));
         }
         if let KeysFrom::Uri(keys) = &self.keys {
             url("the JWK Set", keys)?;

@@ -100,6 +100,7 @@ impl SignOutRoutes {
     }
 
     async fn tell(&self, eviction: Eviction, outcome: Result<SignOut>) {
+        self.report_carried_out(eviction.cause, eviction.issuer(), &outcome);
         if let Some(hook) = &self.0.hook {
             hook(SignedOut {
                 cause: eviction.cause,
@@ -110,6 +111,14 @@ impl SignOutRoutes {
             })
             .await;
         }
+    }
+}
+
+impl Eviction {
+    /// The provider whose session or account it is. `None` for the session of a ticket.
+    fn issuer(&self) -> Option<&str> {
+        let session = self.provider_session.as_ref().map(ProviderSession::issuer);
+        session.or_else(|| self.account.as_ref().map(AccountId::issuer))
     }
 }
 

@@ -2,28 +2,20 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use token_cache_core::Error;
 
-use crate::{
-    answer::answer,
-    evictions::Fate,
-    keys::{FetchError, KeyFailure},
-    message::Refusal,
-};
+use crate::{answer::answer, evictions::Fate, keys::FetchError, message::Refusal};
 
 /// Why a provider's message was not carried out.
 #[derive(Debug, Clone)]
 pub(crate) enum Failure {
     /// It is none that we act upon. Sent again, it will be refused again.
     Refused(Refusal),
-    /// It may be good, and can't be verified now. Where the keys are late, it waits for them.
+    /// It may be good, and can't be verified now. It is verified later, if there is room for it.
     NoKeys(FetchError),
     /// It is good, and the sessions may not have ended.
     NotEnded(Error),
     /// It is good, and being carried out.
     Late,
 }
-
-/// Providers that send again do so after a pause of their own; this is for those who ask.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 impl Failure {
     pub(crate) fn status(&self) -> StatusCode {
@@ -62,9 +54,17 @@ impl Failure {
             headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(self.retry_after()));
         }
         response
+    }
+
+    /// After how many seconds the message may be sent again.
+    fn retry_after(&self) -> u64 {
+        match self {
+            Self::NoKeys(error) => error.retry_after().as_secs() + 1,
+            Self::Refused(_) | Self::NotEnded(_) | Self::Late => 1,
+        }
     }
 
     /// What an eviction came to.
@@ -80,16 +80,5 @@ impl Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
-    }
-}
-
-impl From<KeyFailure> for Failure {
-    fn from(failure: KeyFailure) -> Self {
-        match failure {
-            KeyFailure::Unknown => Self::Refused(Refusal::UnknownKey),
-            KeyFailure::NotNamed => Self::Refused(Refusal::KeyNotNamed),
-            KeyFailure::DoesNotVerify => Self::Refused(Refusal::Signature),
-            KeyFailure::Unavailable(error) => Self::NoKeys(error),
-        }
     }
 }

@@ -1,87 +1,148 @@
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use token_cache_core::{ProviderSession, Scope, Session};
+use token_cache_core::{AccountId, ProviderSession, Scope, Session};
 
 use crate::{
-    Cause, EndedScope, SignOutRoutes,
+    Cause, Client, EndedScope, FrontChannelNames, SignOutRoutes,
     evictions::{Eviction, Fate},
     held::Held,
-    page, query,
+    page, query, report,
     rp_initiated::{set_cookie, wrong_method},
     same_site::is_frame,
 };
 
+/// What the answer says. It is the same whether the request matched a session or not: anybody can ask.
+const ENDED: &str = "If this app had a session under that sign-in, it has ended.";
+
 /// What a front-channel request names.
 enum Named {
     ProviderSession(ProviderSession),
-    /// Neither `iss` nor `sid`: whatever the browser holds.
-    TheBrowsers,
+    /// The user, by what the provider sends as the `sid`.
+    Account(AccountId),
+    /// Neither `iss` nor `sid`: the session of the browser's ticket.
+    Ticket,
 }
+
+/// Why a request is not acted upon: the issuer that it names, if it is one of this app's, and what the page says.
+struct Refused<'a>(Option<&'a str>, &'static str);
 
 impl SignOutRoutes {
     /// The provider's sign-out by way of the user's browser, in an iframe of its page (OpenID Connect Front-Channel Logout 1.0):
     /// what [`FRONT_CHANNEL`](crate::paths::FRONT_CHANNEL) answers.
     ///
     /// The request names a session at the provider by `iss` and `sid`; the sessions begun under it end on every server (G1),
-    /// whatever cookies came along: browsers send none to a frame of another site. It proves nothing about who sent it, so it ends
-    /// no more than that and never an account, and a later sign-in under the same `sid` is welcome.
+    /// with and without cookies: browsers send none to a frame of another site. It proves nothing about its sender, so it ends no
+    /// more than that, also with
+    /// [`sid_means_account`](token_cache_core::TokenCacheBuilder::sid_means_account), and a later sign-in under the same `sid` is
+    /// accepted. Other forms of the request are accepted if [`Client::front_channel`] says so.
     ///
-    /// With neither, it ends the session of the browser's ticket, if one came along, and no other; the browser must say that it is
-    /// for a frame (`Sec-Fetch-Dest`), or a link on another site would do as well. 400 says what is wrong with
-    /// the request; 503, that the eviction failed or goes on, or that a thousand others have yet to end.
+    /// The answer is
+    /// - 200 if no session that the request names is left. Its text is the same whether there was one or not;
+    /// - 400 for a request that names nothing here. The page and a log line say why;
+    /// - 503 with `Retry-After` if the sessions may not have ended, or if a thousand such requests are under way.
     pub async fn front_channel(&self, request: &Parts) -> Response<Bytes> {
         if request.method != Method::GET {
             return wrong_method("GET");
         }
         match self.named(request) {
             Ok(Named::ProviderSession(session)) => self.end_provider_session(session).await,
-            Ok(Named::TheBrowsers) => self.end_browsers(request).await,
-            Err(wrong) => self.framed(StatusCode::BAD_REQUEST, wrong),
+            Ok(Named::Account(account)) => self.end_account(account).await,
+            Ok(Named::Ticket) => self.end_browsers(request).await,
+            Err(Refused(issuer, why)) => {
+                report::refused(Cause::FrontChannel, issuer, &why);
+                self.framed(StatusCode::BAD_REQUEST, why)
+            }
         }
     }
 
-    fn named(&self, request: &Parts) -> Result<Named, &'static str> {
-        let one = |name, otherwise| query::single(&request.uri, name).map_err(|_| otherwise);
+    fn named(&self, request: &Parts) -> Result<Named, Refused<'_>> {
+        let one = |name, otherwise| {
+            query::single(&request.uri, name).map_err(|_| Refused(None, otherwise))
+        };
         let issuer = one("iss", "There is more than one iss.")?;
         let sid = one("sid", "There is more than one sid.")?;
-        let (issuer, sid) = match (issuer, sid) {
-            (None, None) => return Ok(Named::TheBrowsers),
-            (Some(_), None) => return Err("There is an iss without a sid."),
-            (Some(issuer), Some(sid)) => (issuer, sid),
-            (None, Some(sid)) => (self.only_issuer()?, sid),
+        // An empty one names nothing.
+        let sid = sid.filter(|sid| !sid.is_empty());
+        let client = match &issuer {
+            None => None,
+            Some(issuer) => Some(self.client_of(issuer)?),
         };
-        if !self.0.clients.iter().any(|client| client.issuer == issuer) {
-            return Err("The iss is no provider of this app.");
-        }
-        ProviderSession::new(issuer, sid)
-            .map(Named::ProviderSession)
-            .map_err(|_| "The sid is empty or too long.")
+        let issuer = client.map(|client| client.issuer.as_str());
+        let (client, sid) = match (client, sid) {
+            (None, None) => return self.ticket_named(),
+            (Some(_), None) => return Err(Refused(issuer, "There is an iss without a sid.")),
+            (Some(client), Some(sid)) => (client, sid),
+            (None, Some(sid)) => (self.only_client()?, sid),
+        };
+        let named = if client.front_channel == FrontChannelNames::SubjectAsSid {
+            AccountId::new(&*client.issuer, sid).map(Named::Account)
+        } else {
+            ProviderSession::new(&*client.issuer, sid).map(Named::ProviderSession)
+        };
+        named.map_err(|_| Refused(issuer, "The sid is too long."))
     }
 
-    fn only_issuer(&self) -> Result<Cow<'_, str>, &'static str> {
+    /// The client of this issuer whose front-channel requests are of a form of their own, or else the first.
+    fn client_of(&self, issuer: &str) -> Result<&Client, Refused<'_>> {
+        let of_issuer = || self.0.clients.iter().filter(|it| it.issuer == issuer);
+        of_issuer()
+            .find(|client| client.front_channel == FrontChannelNames::SubjectAsSid)
+            .or_else(|| of_issuer().next())
+            .ok_or(Refused(None, "The iss is no provider of this app."))
+    }
+
+    fn only_client(&self) -> Result<&Client, Refused<'_>> {
         match self.0.clients.as_slice() {
-            [client] if client.front_channel_without_issuer => Ok(Cow::from(&client.issuer)),
-            _ => Err("There is a sid without an iss."),
+            [client] if client.front_channel == FrontChannelNames::SidAlone => Ok(client),
+            _ => Err(Refused(
+                None,
+                "There is a sid without an iss. This app accepts that only from a client with FrontChannelNames::SidAlone.",
+            )),
         }
+    }
+
+    fn ticket_named(&self) -> Result<Named, Refused<'_>> {
+        let is_accepted = |client: &Client| client.front_channel == FrontChannelNames::Nothing;
+        if self.0.clients.iter().any(is_accepted) {
+            return Ok(Named::Ticket);
+        }
+        Err(Refused(
+            None,
+            "There is neither an iss nor a sid. This app accepts that only from a client with FrontChannelNames::Nothing.",
+        ))
     }
 
     async fn end_provider_session(&self, session: ProviderSession) -> Response<Bytes> {
-        // Anybody can make up a `sid`, and hang up: a slow store must not be owed more and more of them.
-        let Ok(permit) = Arc::clone(&self.0.unproven).try_acquire_owned() else {
-            return self.failed();
-        };
         let eviction = Eviction {
             cause: Cause::FrontChannel,
             scope: EndedScope::ProviderSession,
             account: None,
             provider_session: Some(session.clone()),
         };
+        self.end_unproven(eviction, Scope::ProviderSession(session))
+            .await
+    }
+
+    async fn end_account(&self, account: AccountId) -> Response<Bytes> {
+        let eviction = Eviction {
+            cause: Cause::FrontChannel,
+            scope: EndedScope::Account,
+            account: Some(account.clone()),
+            provider_session: None,
+        };
+        self.end_unproven(eviction, Scope::Account(account)).await
+    }
+
+    /// Ends what anybody can ask for. They can make it up, and hang up: a slow store must not be owed more and more of it.
+    async fn end_unproven(&self, eviction: Eviction, scope: Scope) -> Response<Bytes> {
+        let Ok(permit) = Arc::clone(&self.0.unproven).try_acquire_owned() else {
+            return self.failed();
+        };
         let (cache, wait) = (self.cache().clone(), self.0.wait);
         let fate = self.evict(None, eviction, || async move {
             let _permit = permit;
-            let scope = Scope::ProviderSession(session);
             cache.sign_out_with(scope, wait).await
         });
         self.answer_to(&fate.await)
@@ -90,10 +151,9 @@ impl SignOutRoutes {
     async fn end_browsers(&self, request: &Parts) -> Response<Bytes> {
         if !is_frame(request) {
             // A link on another site carries the cookie along, as an image in a comment here does, and would sign the user out.
-            return self.framed(
-                StatusCode::BAD_REQUEST,
-                "This is for a frame of the identity provider.",
-            );
+            let why = "This is for a frame of the identity provider.";
+            report::refused(Cause::FrontChannel, None, &why);
+            return self.framed(StatusCode::BAD_REQUEST, why);
         }
         let session = match self.held(request).await {
             Ok(Held::Session(session)) => session,
@@ -129,7 +189,7 @@ impl SignOutRoutes {
     }
 
     fn ended(&self) -> Response<Bytes> {
-        self.framed(StatusCode::OK, "Signed out.")
+        self.framed(StatusCode::OK, ENDED)
     }
 
     fn failed(&self) -> Response<Bytes> {

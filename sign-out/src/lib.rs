@@ -25,9 +25,11 @@ mod evictions;
 mod failure;
 mod frame_ancestors;
 mod front_channel;
+mod front_channel_names;
 mod held;
 mod id_token;
 mod id_token_hint;
+mod json;
 mod keys;
 mod keys_missing;
 mod later_revocation;
@@ -36,7 +38,9 @@ mod leaving;
 mod message;
 mod page;
 pub mod paths;
+mod pending_verification;
 mod query;
+mod report;
 mod routes;
 mod rp_initiated;
 mod same_site;
@@ -47,7 +51,6 @@ mod state_cookies;
 mod ticket_cookie;
 mod ticket_slot;
 mod tickets;
-mod unverified;
 mod verify;
 
 pub use self::{
@@ -59,6 +62,7 @@ pub use self::{
     cookie_filter::{CookieFilter, CookieFilterService},
     cookies::read_cookie,
     ends::Ends,
+    front_channel_names::FrontChannelNames,
     id_token::id_token_key,
     keys_missing::KeysMissing,
     layer::{RefuseSignedOut, RefuseSignedOutService},

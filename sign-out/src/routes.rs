@@ -9,7 +9,8 @@ use url::Url;
 
 use crate::{
     Bounds, Client, Ends, KeysMissing, SignOutRoutesBuilder, SignedOut, Tickets,
-    evictions::Evictions, keys::Provider, state_cookies::StateCookies, unverified::Unverified,
+    evictions::Evictions, keys::Provider, pending_verification::PendingVerification,
+    report::Tallies, state_cookies::StateCookies,
 };
 
 /// What an app is told after every sign-out.
@@ -35,7 +36,10 @@ pub(crate) struct Inner {
     pub(crate) wait: Wait,
     pub(crate) hook: Option<Hook>,
     pub(crate) evictions: Evictions,
-    pub(crate) unverified: Unverified,
+    pub(crate) tallies: Tallies,
+    pub(crate) pending: PendingVerification,
+    /// How many issuers the clients have.
+    pub(crate) issuers: usize,
     /// How many more evictions may be under way for requests that prove nothing.
     pub(crate) unproven: Arc<Semaphore>,
     pub(crate) tickets: Arc<dyn Tickets>,
@@ -53,9 +57,10 @@ impl SignOutRoutes {
         SignOutRoutesBuilder::new(cache)
     }
 
-    /// Fetches the providers' keys before a message needs them: call it before serving, so that the first message need not wait for
-    /// them. Nothing depends on it, and keys that can't be had now are asked for again when a message comes. It takes some seconds
-    /// at most.
+    /// Fetches the providers' keys, and waits for them, for some seconds at the most.
+    ///
+    /// [`build`](crate::SignOutRoutesBuilder::build) has them fetched as well, in the background. Call this to know before serving
+    /// whether they can be fetched. Keys that cannot be fetched now are fetched again when a message needs them.
     ///
     /// # Errors
     /// Whose keys can't be had now, and why.

@@ -4,10 +4,11 @@ use http_body::Body;
 use serde::Serialize;
 
 use crate::{
-    SignOutRoutes,
+    Cause, SignOutRoutes,
     answer::answer,
     failure::Failure,
     message::{self, Refusal},
+    report,
     verify::Kind,
 };
 
@@ -24,9 +25,9 @@ impl SignOutRoutes {
     /// Takes a Security Event Token (RFC 8417) that a transmitter pushes (RFC 8935): verifies it, and ends sessions for CAEP's
     /// `session-revoked` and RISC's `account-disabled`, `account-purged` and `sessions-revoked`.
     ///
-    /// The subject is an `iss_sub`, an `opaque` (the provider's `sid` for `session-revoked`, its `sub` for the others) or a
-    /// `complex` one with a user, a session or both (RFC 9493, Shared Signals Framework 1.0). Who authenticated after the token's
-    /// `iat` is spared (G2).
+    /// The subject is an `iss_sub`, an `opaque` (the provider's `sid` for `session-revoked`, its `sub` for the others), a
+    /// `complex` one with a user, a session or both, or `aliases` of these (RFC 9493, Shared Signals Framework 1.0). A session
+    /// that was authenticated after the token's `iat` is spared (G2).
     ///
     /// The answer is
     /// - 202 where the sessions have ended, now or before (G1), and for events of any other kind, which end nothing;
@@ -52,31 +53,35 @@ impl SignOutRoutes {
     }
 
     async fn take_security_event<B: Body>(&self, request: Request<B>) -> Result<(), Failure> {
-        let (parts, body) = request.into_parts();
-        if parts.method != Method::POST {
-            return Err(Refusal::NotPost.into());
-        }
-        if !message::is_media_type(&parts.headers, SECURITY_EVENT) {
-            return Err(Refusal::MediaType(SECURITY_EVENT).into());
-        }
-        let body = message::read(&parts.headers, body).await?;
-        let token = str::from_utf8(&body).map_err(|_| Refusal::NotCompact)?;
-        self.take(token, Kind::SecurityEvent).await
+        let token = security_event_of(request).await.inspect_err(|refusal| {
+            report::refused(Cause::SharedSignals, None, refusal);
+        })?;
+        self.take(&token, Kind::SecurityEvent).await
     }
+}
+
+async fn security_event_of<B: Body>(request: Request<B>) -> Result<String, Refusal> {
+    let (parts, body) = request.into_parts();
+    if parts.method != Method::POST {
+        return Err(Refusal::NotPost);
+    }
+    if !message::is_media_type(&parts.headers, SECURITY_EVENT) {
+        return Err(Refusal::MediaType(SECURITY_EVENT));
+    }
+    let body = message::read(&parts.headers, body).await?;
+    String::from_utf8(body.to_vec()).map_err(|_| Refusal::NotCompact)
 }
 
 /// The error codes of RFC 8935 section 2.4.
 fn code(failure: &Failure) -> &'static str {
     match failure {
         Failure::Refused(refusal) => match refusal {
-            Refusal::Issuer => "invalid_issuer",
-            Refusal::Audience => "invalid_audience",
+            Refusal::Issuer(..) => "invalid_issuer",
+            Refusal::Audience(..) => "invalid_audience",
             Refusal::SubjectIssuer => "access_denied",
-            Refusal::BringsKey(_)
-            | Refusal::Unsigned
-            | Refusal::Algorithm
-            | Refusal::UnknownKey
-            | Refusal::KeyNotNamed
+            Refusal::Unsigned
+            | Refusal::Algorithm(..)
+            | Refusal::UnknownKey(_)
             | Refusal::Signature => "invalid_key",
             _ => "invalid_request",
         },

@@ -5,9 +5,11 @@ use tokio::time::Instant;
 
 use crate::{
     Algorithm, Client, SignOutRoutes,
+    algorithm::AlgorithmName,
     failure::Failure,
-    keys::{Key, Provider},
-    message::{Claims, Refusal, SignedToken},
+    keys::{Key, KeyFailure, Signed},
+    message::{Claims, Quoted, Refusal, SignedToken, readable},
+    pending_verification::Came,
 };
 
 /// The sorts of token that are taken, each at its own address: one never passes for the other.
@@ -40,20 +42,41 @@ impl Kind {
 }
 
 impl SignOutRoutes {
-    /// Verifies a token by the pins of the client that it says to be for. Waits for the provider's keys until then.
+    /// Verifies a token by the settings of the client that it says to be for. Waits for the provider's keys until then.
+    ///
+    /// Sets `client` once the token names an issuer of this app, to the index of one of its clients.
     pub(crate) async fn verified(
         &self,
         token: &str,
         kind: Kind,
+        came: &mut Came,
+        client: &mut Option<usize>,
         until: Instant,
     ) -> Result<Verified, Failure> {
         let token = SignedToken::parse(token, kind.name())?;
-        let (client, provider, algorithm) = self.addressed(&token)?;
-        let now = self.cache().now().map_err(Failure::NotEnded)?;
+        let (index, algorithm) = self.addressed(&token, kind, client)?;
+        let (client, provider) = (&self.0.clients[index], &self.0.providers[index]);
+        let now = match came.clock {
+            Some(now) => now,
+            None => self.cache().now().map_err(Failure::NotEnded)?,
+        };
+        came.clock = Some(now);
         let issued_at = check_times(&token.claims, client, kind, now)?;
-        let id = token.key_id.as_deref();
+        let message = Signed {
+            key_id: token.key_id.as_deref(),
+            algorithm,
+            came: came.at,
+        };
         let is_by = |key: &Key| key.verifies(algorithm, token.signed, &token.signature);
-        provider.verify(id, algorithm, is_by, until).await?;
+        let verified = provider.verify(&message, is_by, until).await;
+        verified.map_err(|failure| match failure {
+            KeyFailure::Unknown => Refusal::UnknownKey(message.key_id.map(Quoted::of)).into(),
+            KeyFailure::DoesNotVerify => Refusal::Signature.into(),
+            KeyFailure::Unavailable(error) => Failure::NoKeys(error),
+        })?;
+        for optional in ["exp", "nbf"] {
+            let _ = readable(&client.issuer, token.claims.date(optional));
+        }
         Ok(Verified {
             issuer: client.issuer.clone(),
             speaks_for: client.speaks_for.as_ref().unwrap_or(&client.issuer).clone(),
@@ -62,31 +85,53 @@ impl SignOutRoutes {
         })
     }
 
-    /// The client that the token names by `iss` and `aud`, and is signed for. Nothing is proven yet: the signature must be by
-    /// a key of that client's provider.
+    /// The client that the token names by `iss` and `aud`, and is signed for, by its index. Nothing is proven yet: the signature
+    /// must be by a key of that client's provider.
     ///
-    /// All of the audience must be clients of the issuer's here (OpenID Connect Core 1.0 section 3.1.3.7 rule 3, which
-    /// Back-Channel Logout 1.0 section 2.6 applies).
+    /// All of a logout token's audience must be clients of the issuer's here, or trusted by them (OpenID Connect Core 1.0 section
+    /// 3.1.3.7 rule 3, which Back-Channel Logout 1.0 section 2.6 applies). A security event is sent to many receivers at once (RFC
+    /// 8417 section 2.2): one of its audience must be a client here.
     fn addressed(
         &self,
         token: &SignedToken<'_>,
-    ) -> Result<(&Client, &Provider, Algorithm), Refusal> {
+        kind: Kind,
+        client: &mut Option<usize>,
+    ) -> Result<(usize, Algorithm), Refusal> {
+        let clients = &self.0.clients;
         let issuer = token.claims.required_text("iss")?;
-        let of_issuer = || self.clients().filter(|(client, _)| client.issuer == issuer);
-        if of_issuer().next().is_none() {
-            return Err(Refusal::Issuer);
+        let of_issuer = || (0..clients.len()).filter(|index| clients[*index].issuer == issuer);
+        *client = of_issuer().next();
+        if client.is_none() {
+            let ours = clients.iter().map(|client| client.issuer.as_str());
+            return Err(Refusal::Issuer(Quoted::of(issuer), Quoted::all(ours)));
         }
         let audience = token.claims.audience()?;
-        let is_ours = |one: &&str| of_issuer().any(|(client, _)| client.id == **one);
-        if audience.is_empty() || !audience.iter().all(is_ours) {
-            return Err(Refusal::Audience);
+        let addressed = || of_issuer().filter(|index| audience.contains(&&*clients[*index].id));
+        let is_trusted = |one: &&str| {
+            addressed().any(|index| {
+                clients[index].id == **one
+                    || clients[index].trusted_audiences.iter().any(|it| it == one)
+            })
+        };
+        let all_trusted = kind == Kind::SecurityEvent || audience.iter().all(is_trusted);
+        if addressed().next().is_none() || !all_trusted {
+            let ours = of_issuer().map(|index| clients[index].id.as_str());
+            let named = Quoted::all(audience.iter().copied());
+            return Err(Refusal::Audience(named, Quoted::all(ours)));
         }
-        let algorithm = Algorithm::named(&token.algorithm).ok_or(Refusal::Algorithm)?;
-        of_issuer()
-            .filter(|(client, _)| audience.contains(&client.id.as_str()))
-            .find(|(client, _)| client.algorithms.contains(&algorithm))
-            .map(|(client, provider)| (client, provider, algorithm))
-            .ok_or(Refusal::Algorithm)
+        let algorithm = Algorithm::named(&token.algorithm);
+        let takes = |index: &usize| {
+            algorithm.is_some_and(|algorithm| clients[*index].algorithms.contains(&algorithm))
+        };
+        match (addressed().find(takes), algorithm) {
+            (Some(index), Some(algorithm)) => Ok((index, algorithm)),
+            _ => Err(Refusal::Algorithm(
+                AlgorithmName::of(&token.algorithm),
+                addressed()
+                    .flat_map(|index| clients[index].algorithms.iter().copied())
+                    .collect(),
+            )),
+        }
     }
 }
 
@@ -103,19 +148,16 @@ fn check_times(
     if issued_at > now + client.leeway {
         return Err(Refusal::FromTheFuture);
     }
-    let expires_at = match claims.date("exp")? {
-        None if kind == Kind::LogoutToken && !client.without_expiry => {
-            return Err(Refusal::Missing("exp"));
-        }
-        expires_at => expires_at.unwrap_or(Timestamp::MAX),
+    let expires_at = if kind == Kind::LogoutToken && !client.without_expiry {
+        claims.required_date("exp")?
+    } else {
+        claims.date("exp").ok().flatten().unwrap_or(Timestamp::MAX)
     };
     if expires_at + client.leeway <= now {
         return Err(Refusal::Expired);
     }
-    if claims
-        .date("nbf")?
-        .is_some_and(|from| from > now + client.leeway)
-    {
+    let not_before = claims.date("nbf").ok().flatten();
+    if not_before.is_some_and(|from| from > now + client.leeway) {
         return Err(Refusal::FromTheFuture);
     }
     let longest = match kind {

@@ -144,6 +144,8 @@ impl TokenCache {
         .await
     }
 
+    /// Ends the sessions of one `sid`, and no others: [`sid_means_account`](crate::TokenCacheBuilder::sid_means_account) is about
+    /// messages that the provider has signed, and a front-channel request proves nothing.
     async fn end_labelled(
         &self,
         sid: SidKey,
@@ -153,12 +155,13 @@ impl TokenCache {
         let sign_out = SidSignOut {
             sid,
             until: Until::Moment(moment),
-            reach: self.reach(moment),
+            reach: Reach::Labelled,
             named: None,
         };
         protocol::sign_out_sid(self.store(), &sign_out, options).await
     }
 
+    /// What a message that the provider has signed ends besides the sessions of its `sid`.
     fn reach(&self, moment: Moment) -> Reach {
         if self.0.settings.sid_means_account {
             Reach::Account(moment)

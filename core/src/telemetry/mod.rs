@@ -57,6 +57,23 @@ pub(crate) fn displaced(sessions: usize) {
     }
 }
 
+/// Counts a request by which a provider says that a user has signed out: `token_cache_provider_messages_total`.
+///
+/// `channel` and `outcome` are values that [`METRICS`] lists. `issuer` is one that the app is configured with, never one that a
+/// request names. The crate `token-cache-sign-out` calls this. Without the feature `metrics` it does nothing.
+pub fn provider_message(channel: &'static str, issuer: &str, outcome: &'static str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!(
+        "token_cache_provider_messages_total",
+        "channel" => channel,
+        "issuer" => issuer.to_owned(),
+        "outcome" => outcome,
+    )
+    .increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = (channel, issuer, outcome);
+}
+
 /// An entry that could not be opened.
 pub(crate) fn not_opened(error: &Error) {
     #[cfg(feature = "metrics")]

@@ -117,6 +117,30 @@ pub const METRICS: &[Metric] = &[
         "Sign-outs; of many accounts and of an issuer each step. Nothing: there was no session to end. Message: a provider's word.",
     ),
     counter(
+        "token_cache_provider_messages_total",
+        &[
+            (
+                "channel",
+                &["back_channel", "front_channel", "security_event"],
+            ),
+            ("issuer", &[]),
+            (
+                "outcome",
+                &[
+                    "ended",
+                    "nothing",
+                    "ignored",
+                    "refused",
+                    "unverified",
+                    "error",
+                ],
+            ),
+        ],
+        "Requests by which a provider says that a user has signed out, by the issuer that is configured. Nothing: it matched no \
+         session. Ignored: a security event that ends none. Refused: it was not acted upon. Unverified: the keys were missing, and \
+         the provider was asked to send it again. Error: the sessions may not have ended.",
+    ),
+    counter(
         "token_cache_refreshes_total",
         &[(
             "outcome",

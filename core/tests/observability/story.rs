@@ -43,8 +43,25 @@ pub(crate) async fn tell() {
     refuse(&cache).await;
     lose_to_a_sign_out(&cache).await;
     sign_out(&cache).await;
+    hear_from_providers();
     store.fail_with(ErrorKind::Unavailable);
     cache.sign_out_account(&ada()).await.unwrap_err();
+}
+
+/// What the crate for sign-out over the web counts.
+fn hear_from_providers() {
+    for channel in ["back_channel", "front_channel", "security_event"] {
+        for outcome in [
+            "ended",
+            "nothing",
+            "ignored",
+            "refused",
+            "unverified",
+            "error",
+        ] {
+            token_cache_core::telemetry::provider_message(channel, "https://id.example", outcome);
+        }
+    }
 }
 
 async fn use_entries(cache: &TokenCache) {

@@ -17,7 +17,7 @@ type Fetched<T> = Result<Arc<T>, FetchError>;
 type Landing<T> = watch::Receiver<Option<Fetched<T>>>;
 
 /// How long what was fetched is used without a look whether it changed.
-const FRESH: Duration = Duration::from_secs(10 * 60);
+pub(super) const FRESH: Duration = Duration::from_secs(10 * 60);
 
 /// How long it is used while the provider can't be asked. A key that the provider withdrew is not trusted for longer.
 const STALE: Duration = Duration::from_secs(60 * 60);
@@ -54,6 +54,12 @@ impl<T> State<T> {
         let landing = self.flight.as_ref()?;
         landing.has_changed().is_ok().then_some(landing)
     }
+
+    /// Why the provider is left alone for a moment.
+    fn recent_failure(&self) -> Option<FetchError> {
+        let (at, failure) = self.failed.as_ref()?;
+        (at.elapsed() < PAUSE && self.under_way().is_none()).then(|| failure.clone())
+    }
 }
 
 /// A document, and when it was asked for.
@@ -86,7 +92,7 @@ impl<T: Send + Sync + 'static> Cached<T> {
         })
     }
 
-    /// The document, fetched if there is none yet or it is old. An old one does as well where the provider fails, or has not
+    /// The document, fetched if there is none yet or it is old. An old one does as well if the provider fails, or has not
     /// answered by `until`.
     pub(super) async fn get(self: &Arc<Self>, until: Instant) -> Fetched<T> {
         let (landing, old) = {
@@ -98,11 +104,8 @@ impl<T: Send + Sync + 'static> Cached<T> {
                 return Ok(Arc::clone(&known.value));
             }
             let usable = old.filter(|known| known.at.elapsed() < STALE);
-            if let Some((at, failure)) = &state.failed
-                && at.elapsed() < PAUSE
-                && state.under_way().is_none()
-            {
-                return usable.map_or_else(|| Err(failure.clone()), |known| Ok(known.value));
+            if let Some(failure) = state.recent_failure() {
+                return usable.map_or(Err(failure), |known| Ok(known.value));
             }
             (self.fly(&mut state, For::Use), usable)
         };
@@ -113,34 +116,38 @@ impl<T: Send + Sync + 'static> Cached<T> {
         }
     }
 
-    /// A newer document than `seen`, which lacked something: fetched, unless one was got for such a reason that was asked for less
-    /// than `cooldown` ago.
-    pub(super) async fn newer(
+    /// The document as it was asked for at `since` or later: what it lacks then, the provider did not have when a message came.
+    ///
+    /// # Errors
+    /// The document is not to be had, or was renewed less than `cooldown` ago: the error says when it is worth asking again.
+    pub(super) async fn asked_since(
         self: &Arc<Self>,
-        seen: &Arc<T>,
+        since: Instant,
         cooldown: Duration,
         until: Instant,
-    ) -> Result<Option<Arc<T>>, FetchError> {
-        let landing = {
-            let mut state = self.state();
-            if state.under_way().is_none() {
-                if let Some((at, failure)) = &state.failed
-                    && at.elapsed() < PAUSE
-                {
-                    return Err(failure.clone());
-                }
+    ) -> Fetched<T> {
+        loop {
+            let landing = {
+                let mut state = self.state();
                 if let Some(known) = &state.value
-                    && !Arc::ptr_eq(&known.value, seen)
+                    && known.at >= since
                 {
-                    return Ok(Some(Arc::clone(&known.value)));
+                    return Ok(Arc::clone(&known.value));
                 }
-                if state.renewed.is_some_and(|at| at.elapsed() < cooldown) {
-                    return Ok(None);
+                if let Some(failure) = state.recent_failure() {
+                    return Err(failure);
                 }
-            }
-            self.fly(&mut state, For::Renewal)
-        };
-        landed(landing, until).await.map(Some)
+                if state.under_way().is_none()
+                    && let Some(renewed) = state.renewed
+                    && renewed.elapsed() < cooldown
+                {
+                    return Err(FetchError::paused(renewed + cooldown));
+                }
+                self.fly(&mut state, For::Renewal)
+            };
+            // One that began before `since` is not enough.
+            landed(landing, until).await?;
+        }
     }
 
     /// The flight under way, or a new one. Whoever goes away stops it for nobody.
@@ -167,7 +174,10 @@ impl<T: Send + Sync + 'static> Cached<T> {
                             state.renewed = Some(at);
                         }
                     }
-                    Err(failure) => state.failed = Some((Instant::now(), failure.clone())),
+                    Err(failure) => {
+                        let at = Instant::now();
+                        state.failed = Some((at, failure.clone().retry_at(at + PAUSE)));
+                    }
                 }
             }
             sender.send_replace(Some(fetched));
@@ -283,32 +293,46 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_newer_one_is_asked_for_once_in_a_cooldown_whoever_asks() {
+    async fn a_newer_one_is_fetched_once_in_a_cooldown_and_what_comes_meanwhile_is_told_when() {
         let (source, cached) = Source::new();
         let cooldown = 10 * SECOND;
-        let seen = get(&cached).await.unwrap();
-        let (one, other) = tokio::join!(
-            cached.newer(&seen, cooldown, soon()),
-            cached.newer(&seen, cooldown, soon())
-        );
-        assert_eq!(one.unwrap().as_deref(), Some(&2));
-        let newest = other.unwrap().unwrap();
-        assert_eq!(
-            cached
-                .newer(&seen, cooldown, soon())
-                .await
-                .unwrap()
-                .as_deref(),
-            Some(&2)
-        );
-        assert_eq!(cached.newer(&newest, cooldown, soon()).await, Ok(None));
-        time::advance(cooldown.saturating_sub(SECOND)).await;
-        assert_eq!(cached.newer(&newest, cooldown, soon()).await, Ok(None));
-        assert_eq!(source.fetched(), 2);
+        let newer = async |since| cached.asked_since(since, cooldown, soon()).await;
+        assert_eq!(get(&cached).await.as_deref(), Ok(&1));
         time::advance(SECOND).await;
+        let came = Instant::now();
+        let (one, other) = tokio::join!(newer(came), newer(came));
+        assert_eq!((one.as_deref(), other.as_deref()), (Ok(&2), Ok(&2)));
+        assert_eq!(newer(came).await.as_deref(), Ok(&2), "it is new enough");
+        time::advance(SECOND).await;
+        let came = Instant::now();
+        let paused = newer(came).await.unwrap_err();
+        assert_eq!(paused.retry_after(), cooldown.saturating_sub(SECOND));
+        assert_eq!(source.fetched(), 2);
+        time::advance(paused.retry_after()).await;
+        assert_eq!(newer(came).await.as_deref(), Ok(&3));
+        time::advance(cooldown).await;
         source.fail(true);
-        assert!(cached.newer(&newest, cooldown, soon()).await.is_err());
-        assert_eq!(get(&cached).await.as_deref(), Ok(&2), "what is known stays");
+        let failed = newer(Instant::now()).await.unwrap_err();
+        assert_eq!(
+            failed.retry_after(),
+            Duration::ZERO,
+            "nobody was told to wait"
+        );
+        let failed = newer(Instant::now()).await.unwrap_err();
+        assert_eq!(failed.retry_after(), PAUSE);
+        assert_eq!(get(&cached).await.as_deref(), Ok(&3), "what is known stays");
+    }
+
+    /// Its answer may have been made before the provider had a new key.
+    #[tokio::test(start_paused = true)]
+    async fn a_fetch_that_began_before_is_not_new_enough() {
+        let (source, cached) = Source::new();
+        let landing = cached.fly(&mut cached.state(), For::Use);
+        time::advance(SECOND).await;
+        let newer = cached.asked_since(Instant::now(), 10 * SECOND, soon());
+        let (first, newer) = tokio::join!(landed(landing, soon()), newer);
+        assert_eq!((first.as_deref(), newer.as_deref()), (Ok(&1), Ok(&2)));
+        assert_eq!(source.fetched(), 2);
     }
 
     #[tokio::test(start_paused = true)]

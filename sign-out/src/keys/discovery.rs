@@ -1,21 +1,17 @@
-use serde::Deserialize;
+use serde_json::{Map, Value};
+use token_cache_core::telemetry::warn;
 use url::Url;
 
 use super::FetchError;
-use crate::client::url;
+use crate::{client::url, json::without_byte_order_mark};
 
-/// What a provider's discovery document says (OpenID Connect Discovery 1.0 section 3), as far as a sign-out needs it.
+/// What a provider's discovery document says (OpenID Connect Discovery 1.0 section 3), as far as a sign-out needs it. Each member
+/// stands for itself: a bad one spoils no other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Discovered {
-    pub(crate) jwks_uri: Url,
+    pub(crate) jwks_uri: Result<Url, FetchError>,
+    /// `None` also if it cannot be used: then users are signed out here alone.
     pub(crate) end_session_endpoint: Option<Url>,
-}
-
-#[derive(Deserialize)]
-struct Document {
-    issuer: String,
-    jwks_uri: String,
-    end_session_endpoint: Option<String>,
 }
 
 /// Where an issuer's document is (section 4.1).
@@ -30,31 +26,46 @@ impl Discovered {
     /// The document, if it is this issuer's: the name must be the same to the letter (section 4.3), or a document that was
     /// put elsewhere could name its own keys.
     pub(super) fn parse(issuer: &str, json: &[u8]) -> Result<Self, FetchError> {
-        let document: Document = serde_json::from_slice(json)
-            .map_err(|_| FetchError::new("the provider's discovery document is none"))?;
-        if document.issuer != issuer {
+        let document: Map<String, Value> = serde_json::from_slice(without_byte_order_mark(json))
+            .map_err(|_| FetchError::new("the provider's discovery document is no JSON object"))?;
+        if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
             return Err(FetchError::new(
                 "the discovery document names another issuer; give the issuer exactly as it stands there",
             ));
         }
+        let end_session_endpoint = match document.get("end_session_endpoint") {
+            None | Some(Value::Null) => None,
+            Some(value) => endpoint(issuer, value)
+                .inspect_err(|why| warn_of_member(issuer, "end_session_endpoint", why))
+                .ok(),
+        };
+        let jwks_uri = endpoint(issuer, document.get("jwks_uri").unwrap_or(&Value::Null));
         Ok(Self {
-            jwks_uri: endpoint(issuer, "jwks_uri", &document.jwks_uri)?,
-            end_session_endpoint: document
-                .end_session_endpoint
-                .map(|address| endpoint(issuer, "end_session_endpoint", &address))
-                .transpose()?,
+            jwks_uri: jwks_uri.map_err(|why| {
+                FetchError::new(format!("the discovery document's `jwks_uri` {why}"))
+            }),
+            end_session_endpoint,
         })
     }
 }
 
 /// An address that a provider names. One on https leads to no plain http, wherever that would be.
-fn endpoint(issuer: &str, what: &str, address: &str) -> Result<Url, FetchError> {
-    match url(what, address) {
+fn endpoint(issuer: &str, value: &Value) -> Result<Url, &'static str> {
+    let address = value.as_str().ok_or("is not a string")?;
+    match url("the endpoint", address) {
         Ok(url) if url.scheme() == "https" || issuer.starts_with("http:") => Ok(url),
-        _ => Err(FetchError::new(format!(
-            "the discovery document's `{what}` is no https address"
-        ))),
+        _ => Err("is no https address"),
     }
+}
+
+fn warn_of_member(issuer: &str, member: &str, why: &str) {
+    warn(
+        "provider_metadata_skipped",
+        format_args!(
+            "the discovery document of the provider {issuer:?} is used without its `{member}`, which {why}: users are signed out of \
+             this app and not at the provider; set `Client::end_session_endpoint` if the provider has one"
+        ),
+    );
 }
 
 #[cfg(test)]
@@ -93,10 +104,54 @@ mod tests {
             "file:///keys",
             "keys",
         ] {
-            assert!(parse(issuer, issuer, keys).is_err(), "{keys}");
+            assert!(uri(issuer, keys).is_err(), "{keys}");
         }
         let issuer = "http://127.0.0.1:9000";
-        assert!(parse(issuer, issuer, "http://127.0.0.1:9000/keys").is_ok());
-        assert!(parse(issuer, issuer, "http://10.0.0.1/keys").is_err());
+        assert!(uri(issuer, "http://127.0.0.1:9000/keys").is_ok());
+        assert!(uri(issuer, "http://10.0.0.1/keys").is_err());
+    }
+
+    fn uri(issuer: &str, keys: &str) -> Result<Url, FetchError> {
+        parse(issuer, issuer, keys).unwrap().jwks_uri
+    }
+
+    #[test]
+    fn a_bad_member_spoils_no_other() {
+        let issuer = "https://id.example";
+        let parse = |members: &str| {
+            let json = format!("\u{feff}{{\"issuer\":\"{issuer}\",{members}}}");
+            Discovered::parse(issuer, json.as_bytes()).unwrap()
+        };
+        let keys = r#""jwks_uri":"https://id.example/keys""#;
+        for end in [
+            r#""""#,
+            "null",
+            "7",
+            "[]",
+            "{}",
+            r#""/end""#,
+            r#""http://id.example/end""#,
+        ] {
+            let found = parse(&format!(r#"{keys},"end_session_endpoint":{end}"#));
+            assert!(
+                found.jwks_uri.is_ok() && found.end_session_endpoint.is_none(),
+                "{end}"
+            );
+        }
+        let end = r#""end_session_endpoint":"https://id.example/end""#;
+        for keys in [
+            r#""jwks_uri":"""#,
+            r#""jwks_uri":null"#,
+            r#""jwks_uri":7"#,
+            r#""x":1"#,
+        ] {
+            let found = parse(&format!("{keys},{end}"));
+            assert!(
+                found.jwks_uri.is_err() && found.end_session_endpoint.is_some(),
+                "{keys}"
+            );
+        }
+        let found = parse(&format!(r#"{keys},{end},"scopes_supported":"","x":null"#));
+        assert!(found.jwks_uri.is_ok() && found.end_session_endpoint.is_some());
     }
 }

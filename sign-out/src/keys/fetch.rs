@@ -7,6 +7,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 use rustls_platform_verifier::Verifier;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::ConfigError;
@@ -26,31 +27,43 @@ pub(crate) struct Http {
     plain: Client,
 }
 
-/// Why a document of a provider can't be had. It names no address.
+/// Why a document of a provider cannot be had now. It names no address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FetchError {
     message: String,
-    is_late: bool,
+    /// When it is worth the while to ask again. `None`: at once.
+    retry_at: Option<Instant>,
 }
 
 impl FetchError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            is_late: false,
+            retry_at: None,
         }
     }
 
-    /// Who waited for it has waited long enough. It may come yet.
+    /// The caller has waited long enough. The answer may still come.
     pub(crate) fn late() -> Self {
-        Self {
-            message: "the provider did not answer in time".to_owned(),
-            is_late: true,
-        }
+        Self::new("the provider did not answer in time")
     }
 
-    pub(crate) fn is_late(&self) -> bool {
-        self.is_late
+    /// The document was fetched a moment ago, and is not fetched again before `retry_at`.
+    pub(crate) fn paused(retry_at: Instant) -> Self {
+        Self::new("its key is not among the provider's keys, which were fetched a moment ago")
+            .retry_at(retry_at)
+    }
+
+    pub(crate) fn retry_at(mut self, at: Instant) -> Self {
+        self.retry_at = Some(at);
+        self
+    }
+
+    /// How long it takes until it is worth the while to ask again.
+    pub(crate) fn retry_after(&self) -> Duration {
+        self.retry_at.map_or(Duration::ZERO, |at| {
+            at.saturating_duration_since(Instant::now())
+        })
     }
 }
 

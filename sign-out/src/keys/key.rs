@@ -1,63 +1,72 @@
-use jsonwebtoken::{
-    DecodingKey, DecodingKeyKind,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
-    RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
+    RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
+    UnparsedPublicKey, VerificationAlgorithm,
 };
+use serde_json::{Map, Value};
 
 use crate::Algorithm;
 
-/// One public key of a provider.
+/// One public key of a provider that a message may be signed with.
 #[derive(Debug)]
 pub(crate) struct Key {
     id: Option<String>,
-    kind: Kind,
-    /// What the provider says it signs with it; whatever its kind can do, where it says nothing.
-    only: Option<KeyAlgorithm>,
-    public: DecodingKey,
+    /// What the provider says it signs with it. `None`: whatever its kind can do.
+    only: Option<Algorithm>,
+    public: Public,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Rsa,
-    P256,
-    Ed25519,
+#[derive(Debug)]
+enum Public {
+    Rsa { n: Vec<u8>, e: Vec<u8> },
+    P256(Vec<u8>),
+    P384(Vec<u8>),
+    Ed25519(Vec<u8>),
 }
+
+/// As JWKs are found to be written: with padding and without, and with any bits after the last byte.
+const BASE64URL: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 impl Key {
-    /// The key, where it is one that a message may be signed with: no shared secret, no key for encryption, none of another
-    /// curve (RFC 7517 section 4).
-    pub(crate) fn of(jwk: &Jwk) -> Option<Self> {
-        let kind = match &jwk.algorithm {
-            AlgorithmParameters::RSA(_) => Kind::Rsa,
-            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
-                Kind::P256
-            }
-            AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
-                Kind::Ed25519
-            }
-            _ => return None,
-        };
-        let common = &jwk.common;
-        let signs = common
-            .public_key_use
-            .as_ref()
-            .is_none_or(|what| *what == PublicKeyUse::Signature);
-        let verifies = common
-            .key_operations
-            .as_ref()
-            .is_none_or(|operations| operations.contains(&KeyOperations::Verify));
-        if !signs || !verifies {
-            return None;
+    /// Reads a JWK (RFC 7517 section 4). `None` for a key that is for something else: another `kty`, `crv`, `use` or `alg`.
+    ///
+    /// It takes every key that `openidconnect` verifies an ID token with, so that a user who can sign in can be signed out:
+    /// numbers may have zeros in front, and `key_ops` is not looked at. RSA keys of under 2048 bits verify nothing (RFC 7518
+    /// section 3.3).
+    ///
+    /// # Errors
+    /// What is wrong with a key that should have verified messages.
+    pub(crate) fn of(jwk: &Value) -> Result<Option<Self>, &'static str> {
+        let jwk = jwk.as_object().ok_or("it is not a JSON object")?;
+        match jwk.get("use") {
+            None | Some(Value::Null) => {}
+            Some(Value::String(what)) if what == "sig" => {}
+            Some(Value::String(_)) => return Ok(None),
+            Some(_) => return Err("its `use` is not a string"),
         }
-        Some(Self {
-            id: common.key_id.clone(),
-            kind,
-            only: common.key_algorithm,
-            public: DecodingKey::from_jwk(jwk).ok()?,
-        })
+        let only = match jwk.get("alg") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(name)) => match Algorithm::named(name) {
+                None => return Ok(None),
+                only => only,
+            },
+            Some(_) => return Err("its `alg` is not a string"),
+        };
+        let Some(public) = Public::of(jwk)? else {
+            return Ok(None);
+        };
+        let id = jwk.get("kid").and_then(Value::as_str).map(str::to_owned);
+        Ok(Some(Self { id, only, public }))
     }
 
     pub(crate) fn is_named(&self, id: &str) -> bool {
@@ -65,44 +74,88 @@ impl Key {
     }
 
     pub(crate) fn is_for(&self, algorithm: Algorithm) -> bool {
-        let (kind, name) = match algorithm {
-            Algorithm::Rs256 => (Kind::Rsa, KeyAlgorithm::RS256),
-            Algorithm::Ps256 => (Kind::Rsa, KeyAlgorithm::PS256),
-            Algorithm::Es256 => (Kind::P256, KeyAlgorithm::ES256),
-            Algorithm::EdDsa => (Kind::Ed25519, KeyAlgorithm::EdDSA),
+        use Algorithm::{EdDsa, Es256, Es384, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+        let fits = match self.public {
+            Public::Rsa { .. } => {
+                matches!(algorithm, Rs256 | Rs384 | Rs512 | Ps256 | Ps384 | Ps512)
+            }
+            Public::P256(_) => algorithm == Es256,
+            Public::P384(_) => algorithm == Es384,
+            Public::Ed25519(_) => algorithm == EdDsa,
         };
-        self.kind == kind && self.only.is_none_or(|only| only == name)
+        fits && self.only.is_none_or(|only| only == algorithm)
     }
 
-    /// True where `signature` is this key's under `signed`. RSA keys of less than 2048 bits verify nothing.
+    /// True if `signature` is this key's under `signed`.
     pub(crate) fn verifies(&self, algorithm: Algorithm, signed: &[u8], signature: &[u8]) -> bool {
-        match algorithm {
-            Algorithm::Rs256 => self.rsa(&RSA_PKCS1_2048_8192_SHA256, signed, signature),
-            Algorithm::Ps256 => self.rsa(&RSA_PSS_2048_8192_SHA256, signed, signature),
-            Algorithm::Es256 => self.curve(&ECDSA_P256_SHA256_FIXED, signed, signature),
-            Algorithm::EdDsa => self.curve(&ED25519, signed, signature),
-        }
-    }
-
-    fn rsa(&self, parameters: &'static RsaParameters, signed: &[u8], signature: &[u8]) -> bool {
-        let DecodingKeyKind::RsaModulusExponent { n, e } = self.public.kind() else {
-            return false;
+        let curve: (&'static dyn VerificationAlgorithm, &[u8]) = match (&self.public, algorithm) {
+            (Public::Rsa { n, e }, _) => {
+                let Some(parameters) = rsa(algorithm) else {
+                    return false;
+                };
+                let key = RsaPublicKeyComponents { n, e };
+                return key.verify(parameters, signed, signature).is_ok();
+            }
+            (Public::P256(point), Algorithm::Es256) => (&ECDSA_P256_SHA256_FIXED, point),
+            (Public::P384(point), Algorithm::Es384) => (&ECDSA_P384_SHA384_FIXED, point),
+            (Public::Ed25519(point), Algorithm::EdDsa) => (&ED25519, point),
+            _ => return false,
         };
-        let key = RsaPublicKeyComponents { n, e };
-        key.verify(parameters, signed, signature).is_ok()
+        let key = UnparsedPublicKey::new(curve.0, curve.1);
+        key.verify(signed, signature).is_ok()
     }
+}
 
-    fn curve(
-        &self,
-        curve: &'static dyn VerificationAlgorithm,
-        signed: &[u8],
-        signature: &[u8],
-    ) -> bool {
-        let Ok(key) = self.public.try_get_as_bytes() else {
-            return false;
+fn rsa(algorithm: Algorithm) -> Option<&'static RsaParameters> {
+    Some(match algorithm {
+        Algorithm::Rs256 => &RSA_PKCS1_2048_8192_SHA256,
+        Algorithm::Rs384 => &RSA_PKCS1_2048_8192_SHA384,
+        Algorithm::Rs512 => &RSA_PKCS1_2048_8192_SHA512,
+        Algorithm::Ps256 => &RSA_PSS_2048_8192_SHA256,
+        Algorithm::Ps384 => &RSA_PSS_2048_8192_SHA384,
+        Algorithm::Ps512 => &RSA_PSS_2048_8192_SHA512,
+        Algorithm::Es256 | Algorithm::Es384 | Algorithm::EdDsa => return None,
+    })
+}
+
+impl Public {
+    fn of(jwk: &Map<String, Value>) -> Result<Option<Self>, &'static str> {
+        let text = |name| jwk.get(name).and_then(Value::as_str);
+        let kind = text("kty").ok_or("it has no `kty`")?;
+        let public = match (kind, text("crv")) {
+            ("RSA", _) => Self::Rsa {
+                n: number(jwk, "n").ok_or("its `n` is not a base64url number")?,
+                e: number(jwk, "e").ok_or("its `e` is not a base64url number")?,
+            },
+            ("EC", Some("P-256")) => Self::P256(point::<32>(jwk)?),
+            ("EC", Some("P-384")) => Self::P384(point::<48>(jwk)?),
+            ("OKP", Some("Ed25519")) => {
+                let key = text("x").and_then(|x| BASE64URL.decode(x).ok());
+                let key = key.filter(|key| key.len() == 32);
+                Self::Ed25519(key.ok_or("its `x` is not base64url of 32 bytes")?)
+            }
+            ("EC" | "OKP", None) => return Err("it has no `crv`"),
+            _ => return Ok(None),
         };
-        UnparsedPublicKey::new(curve, key)
-            .verify(signed, signature)
-            .is_ok()
+        Ok(Some(public))
     }
+}
+
+/// A number without the zeros in front of it, which some libraries write and `ring` refuses.
+fn number(jwk: &Map<String, Value>, name: &str) -> Option<Vec<u8>> {
+    let bytes = BASE64URL.decode(jwk.get(name)?.as_str()?).ok()?;
+    let first = bytes.iter().position(|byte| *byte != 0)?;
+    Some(bytes[first..].to_vec())
+}
+
+/// A point of a curve whose coordinates have `SIZE` bytes, uncompressed (SEC 1 section 2.3.3).
+fn point<const SIZE: usize>(jwk: &Map<String, Value>) -> Result<Vec<u8>, &'static str> {
+    let mut point = vec![4];
+    for name in ["x", "y"] {
+        let number = number(jwk, name).filter(|number| number.len() <= SIZE);
+        let number = number.ok_or("its `x` or `y` is not a base64url number of the curve")?;
+        point.resize(point.len() + SIZE - number.len(), 0);
+        point.extend(number);
+    }
+    Ok(point)
 }

@@ -11,5 +11,5 @@ use self::{discovery::Discovered, set::KeySet};
 pub(crate) use self::{
     fetch::{FetchError, Http},
     key::Key,
-    provider::{KeyFailure, LONGEST, Provider},
+    provider::{KeyFailure, LONGEST, Provider, Signed},
 };

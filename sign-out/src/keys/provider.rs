@@ -1,10 +1,14 @@
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::Instant;
+use token_cache_core::telemetry::warn;
+use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::{
-    Discovered, FetchError, Http, Key, KeySet, cached::Cached, discovery, fetch, set::Found,
+    Discovered, FetchError, Http, Key, KeySet,
+    cached::{Cached, FRESH},
+    discovery, fetch,
+    set::NoKey,
 };
 use crate::{
     Algorithm, Client, ConfigError,
@@ -15,6 +19,7 @@ use crate::{
 /// differently.
 #[derive(Debug)]
 pub(crate) struct Provider {
+    issuer: String,
     keys: Keys,
     end_session: EndSession,
     cooldown: Duration,
@@ -30,6 +35,10 @@ enum Keys {
 /// How long the documents of a provider may take that a message needs: discovery document, keys, and keys again.
 pub(crate) const LONGEST: Duration = fetch::TIMEOUT.saturating_mul(3);
 
+/// How long a provider whose keys cannot be fetched is left alone, at first and at the most.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// Where users sign out. A client whose keys are given has no need of a discovery document, and none is asked for.
 #[derive(Debug)]
 enum EndSession {
@@ -42,12 +51,18 @@ enum EndSession {
 pub(crate) enum KeyFailure {
     /// The provider publishes none of this name for this algorithm.
     Unknown,
-    /// The message names none, and there are several.
-    NotNamed,
-    /// It is signed, and not by the key that it names.
+    /// It is signed, and by none of the provider's keys that it may be signed with.
     DoesNotVerify,
-    /// The provider can't be asked: its message may be good.
+    /// The provider can't be asked now: its message may be good.
     Unavailable(FetchError),
+}
+
+/// A message whose signature is to be verified, as far as keys are concerned.
+pub(crate) struct Signed<'a> {
+    pub(crate) key_id: Option<&'a str>,
+    pub(crate) algorithm: Algorithm,
+    /// When it came. What the provider published later may have its key.
+    pub(crate) came: Instant,
 }
 
 impl Provider {
@@ -67,20 +82,23 @@ impl Provider {
             }
             KeysFrom::Uri(address) => {
                 let address = url("the JWK Set", address)?;
-                let http = http.clone();
+                let (http, issuer) = (http.clone(), client.issuer.clone());
                 Keys::Fetched(Cached::new(move || {
                     let (http, address) = (http.clone(), address.clone());
-                    Box::pin(async move { key_set(&http, address).await })
+                    let issuer = issuer.clone();
+                    Box::pin(async move { key_set(&issuer, &http, address).await })
                 }))
             }
             KeysFrom::Discovery => {
                 let (discovered, http) = (Arc::clone(&discovered), http.clone());
+                let issuer = client.issuer.clone();
                 Keys::Fetched(Cached::new(move || {
                     let (discovered, http) = (Arc::clone(&discovered), http.clone());
+                    let issuer = issuer.clone();
                     Box::pin(async move {
                         let until = Instant::now() + fetch::TIMEOUT;
-                        let address = discovered.get(until).await?.jwks_uri.clone();
-                        key_set(&http, address).await
+                        let address = discovered.get(until).await?.jwks_uri.clone()?;
+                        key_set(&issuer, &http, address).await
                     })
                 }))
             }
@@ -91,6 +109,7 @@ impl Provider {
             None => EndSession::At(None),
         };
         Ok(Self {
+            issuer: client.issuer.clone(),
             keys,
             end_session,
             cooldown: client.keys_cooldown,
@@ -118,77 +137,90 @@ impl Provider {
         }
     }
 
-    /// Verifies a message by the key that it names: `is_by` tells whether it is signed by that. Waits for documents until then,
-    /// all of them together.
+    /// Keeps the keys at hand, so that no message has to wait for them, while `is_needed`. `None` if they are fixed.
+    pub(crate) fn keep_keys(
+        &self,
+        is_needed: impl Fn() -> bool + Send + 'static,
+    ) -> Option<impl Future<Output = ()> + Send + 'static> {
+        let Keys::Fetched(cached) = &self.keys else {
+            return None;
+        };
+        let (cached, issuer) = (Arc::clone(cached), self.issuer.clone());
+        Some(async move {
+            let mut failed: u32 = 0;
+            while is_needed() {
+                let pause = match cached.get(Instant::now() + LONGEST).await {
+                    Ok(_) => {
+                        failed = 0;
+                        FRESH
+                    }
+                    Err(error) => {
+                        if failed == 0 {
+                            warn_of_missing_keys(&issuer, &error);
+                        }
+                        failed = failed.saturating_add(1);
+                        FIRST_PAUSE.saturating_mul(failed).min(LONGEST_PAUSE)
+                    }
+                };
+                sleep(pause).await;
+            }
+        })
+    }
+
+    /// Verifies a message by the keys that it may be signed with: `is_by` tells whether it is signed by one. Waits for documents
+    /// until then, all of them together.
+    ///
+    /// A message that no known key verifies may be signed with a new one: under another id, or under the same, as a provider has
+    /// it that makes its keys when it starts. So nothing but keys that were asked for after the message came refuses it.
     pub(crate) async fn verify(
         &self,
-        id: Option<&str>,
-        algorithm: Algorithm,
+        message: &Signed<'_>,
         is_by: impl Fn(&Key) -> bool,
         until: Instant,
     ) -> Result<(), KeyFailure> {
-        let key = self.key(id, algorithm, until).await?;
-        if is_by(&key) {
-            return Ok(());
-        }
-        match self.key_after(&key, id, algorithm, until).await? {
-            Some(newer) if is_by(&newer) => Ok(()),
-            _ => Err(KeyFailure::DoesNotVerify),
-        }
-    }
-
-    /// The key that a message names. One that is not known makes the provider be asked again, now and then.
-    async fn key(
-        &self,
-        id: Option<&str>,
-        algorithm: Algorithm,
-        until: Instant,
-    ) -> Result<Arc<Key>, KeyFailure> {
+        let Signed {
+            key_id,
+            algorithm,
+            came,
+        } = *message;
         let cached = match &self.keys {
-            Keys::Fixed(set) => return found(set.find(id, algorithm)),
+            Keys::Fixed(set) => {
+                let verified = set.verify(key_id, algorithm, is_by);
+                return verified.map_err(KeyFailure::from);
+            }
             Keys::Fetched(cached) => cached,
         };
-        let set = cached.get(until).await.map_err(KeyFailure::Unavailable)?;
-        match set.find(id, algorithm) {
-            Found::Unknown => match cached.newer(&set, self.cooldown, until).await {
-                Ok(Some(newer)) => found(newer.find(id, algorithm)),
-                Ok(None) => Err(KeyFailure::Unknown),
-                Err(failure) => Err(KeyFailure::Unavailable(failure)),
-            },
-            other => found(other),
-        }
-    }
-
-    /// The key that the provider has put in the place of one that did not verify: under the same id, as one does that makes its
-    /// keys when it starts, or without any. It is asked now and then, as for a key that is not known.
-    async fn key_after(
-        &self,
-        tried: &Arc<Key>,
-        id: Option<&str>,
-        algorithm: Algorithm,
-        until: Instant,
-    ) -> Result<Option<Arc<Key>>, KeyFailure> {
-        let Keys::Fetched(cached) = &self.keys else {
-            return Ok(None);
+        let known = cached.get(until).await.map_err(KeyFailure::Unavailable)?;
+        let Err(failure) = known.verify(key_id, algorithm, &is_by) else {
+            return Ok(());
         };
-        let set = cached.get(until).await.map_err(KeyFailure::Unavailable)?;
-        if let Found::Key(key) = set.find(id, algorithm)
-            && !Arc::ptr_eq(&key, tried)
-        {
-            return Ok(Some(key));
-        }
-        let newer = cached.newer(&set, self.cooldown, until).await;
+        let newer = cached.asked_since(came, self.cooldown, until).await;
         let newer = newer.map_err(KeyFailure::Unavailable)?;
-        Ok(newer.and_then(|newer| found(newer.find(id, algorithm)).ok()))
+        if Arc::ptr_eq(&known, &newer) {
+            return Err(failure.into());
+        }
+        newer
+            .verify(key_id, algorithm, is_by)
+            .map_err(KeyFailure::from)
     }
 }
 
-fn found(found: Found) -> Result<Arc<Key>, KeyFailure> {
-    match found {
-        Found::Key(key) => Ok(key),
-        Found::Unknown => Err(KeyFailure::Unknown),
-        Found::Several => Err(KeyFailure::NotNamed),
+impl From<NoKey> for KeyFailure {
+    fn from(none: NoKey) -> Self {
+        match none {
+            NoKey::Unknown => Self::Unknown,
+            NoKey::DoesNotVerify => Self::DoesNotVerify,
+        }
     }
+}
+
+fn warn_of_missing_keys(issuer: &str, error: &FetchError) {
+    warn(
+        "provider_keys_missing",
+        format_args!(
+            "the keys of the provider {issuer:?} cannot be fetched: {error}; its messages wait until they can, and are answered 503"
+        ),
+    );
 }
 
 fn discovered(issuer: &str, http: &Http) -> Arc<Cached<Discovered>> {
@@ -203,7 +235,18 @@ fn discovered(issuer: &str, http: &Http) -> Arc<Cached<Discovered>> {
     })
 }
 
-async fn key_set(http: &Http, address: Url) -> Result<KeySet, FetchError> {
+async fn key_set(issuer: &str, http: &Http, address: Url) -> Result<KeySet, FetchError> {
     let json = http.get("JWK Set", address).await?;
-    KeySet::parse(&json).ok_or_else(|| FetchError::new("the provider's JWK Set is none"))
+    let set = KeySet::parse(&json).ok_or_else(|| {
+        FetchError::new("the provider's JWK Set is not a JSON object with an array `keys`")
+    })?;
+    for why in &set.unreadable {
+        warn(
+            "provider_key_skipped",
+            format_args!(
+                "a key of the provider {issuer:?} is not used, and what it signs is refused: {why}; the other keys are used"
+            ),
+        );
+    }
+    Ok(set)
 }

@@ -1,23 +1,27 @@
-use std::sync::Arc;
-
-use jsonwebtoken::jwk::Jwk;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Key;
-use crate::Algorithm;
+use crate::{Algorithm, json::without_byte_order_mark};
 
-/// A provider's keys (RFC 7517 section 5). Those of kinds that nothing here uses are left out, as that section asks.
+/// A provider's keys (RFC 7517 section 5). Keys for other purposes are left out, as that section asks.
 #[derive(Debug)]
-pub(crate) struct KeySet(Vec<Arc<Key>>);
+pub(crate) struct KeySet {
+    keys: Vec<Key>,
+    /// What is wrong with keys that were left out and should not have been.
+    pub(super) unreadable: Vec<&'static str>,
+}
 
-/// What looking for a key comes to.
-#[derive(Debug)]
-pub(crate) enum Found {
-    Key(Arc<Key>),
+/// How many keys are tried for one message. A message may name no key, and anybody can send one.
+const MOST_TRIED: usize = 16;
+
+/// Why no key of a set verifies a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoKey {
+    /// None has the id that the message names, and is for its algorithm.
     Unknown,
-    /// There are several and the message names none (OpenID Connect Core 1.0 section 10.1).
-    Several,
+    /// The signature is by none of those that fit.
+    DoesNotVerify,
 }
 
 #[derive(Deserialize)]
@@ -26,28 +30,42 @@ struct Set {
 }
 
 impl KeySet {
+    /// Reads a JWK Set. A key that cannot be read does not spoil the others.
     pub(crate) fn parse(json: &[u8]) -> Option<Self> {
-        let set: Set = serde_json::from_slice(json).ok()?;
-        let keys = set
-            .keys
-            .into_iter()
-            .filter_map(|key| Key::of(&serde_json::from_value::<Jwk>(key).ok()?))
-            .map(Arc::new)
-            .collect();
-        Some(Self(keys))
+        let set: Set = serde_json::from_slice(without_byte_order_mark(json)).ok()?;
+        let (mut keys, mut unreadable) = (Vec::new(), Vec::new());
+        for key in &set.keys {
+            match Key::of(key) {
+                Ok(key) => keys.extend(key),
+                Err(why) => unreadable.push(why),
+            }
+        }
+        Some(Self { keys, unreadable })
     }
 
-    /// The key for `algorithm` that has this id; without an id the one there is.
-    pub(crate) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Found {
+    /// Finds the key that verifies a message: `is_by` tells whether it is signed by a key.
+    ///
+    /// All keys that fit are tried: providers publish several under one id, and sign without an id while they have several (which
+    /// OpenID Connect Core 1.0 section 10.1 does not allow).
+    pub(crate) fn verify(
+        &self,
+        id: Option<&str>,
+        algorithm: Algorithm,
+        is_by: impl Fn(&Key) -> bool,
+    ) -> Result<(), NoKey> {
         let mut fitting = self
-            .0
+            .keys
             .iter()
-            .filter(|key| key.is_for(algorithm) && id.is_none_or(|id| key.is_named(id)));
-        match (fitting.next(), fitting.next()) {
-            (None, _) => Found::Unknown,
-            (Some(key), None) => Found::Key(Arc::clone(key)),
-            (Some(key), Some(_)) if id.is_some() => Found::Key(Arc::clone(key)),
-            (Some(_), Some(_)) => Found::Several,
+            .filter(|key| key.is_for(algorithm) && id.is_none_or(|id| key.is_named(id)))
+            .take(MOST_TRIED)
+            .peekable();
+        if fitting.peek().is_none() {
+            return Err(NoKey::Unknown);
+        }
+        if fitting.any(is_by) {
+            Ok(())
+        } else {
+            Err(NoKey::DoesNotVerify)
         }
     }
 }
@@ -58,49 +76,78 @@ mod tests {
 
     const P256: &str = r#""kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM""#;
 
-    fn found(keys: &str, id: Option<&str>) -> &'static str {
+    /// How many keys of the set are tried, and how many could not be read.
+    fn tried(keys: &str, id: Option<&str>) -> (usize, usize) {
         let set = KeySet::parse(format!(r#"{{"keys":[{keys}]}}"#).as_bytes()).unwrap();
-        match set.find(id, Algorithm::Es256) {
-            Found::Key(_) => "key",
-            Found::Unknown => "unknown",
-            Found::Several => "several",
-        }
+        let tried = std::cell::Cell::new(0);
+        let is_by = |_: &Key| {
+            tried.set(tried.get() + 1);
+            false
+        };
+        let found = set.verify(id, Algorithm::Es256, is_by);
+        let expected = if tried.get() == 0 {
+            NoKey::Unknown
+        } else {
+            NoKey::DoesNotVerify
+        };
+        assert_eq!(found, Err(expected));
+        (tried.get(), set.unreadable.len())
     }
 
     #[test]
     fn keys_for_anything_else_are_left_out() {
-        for other in [
-            r#""use":"enc""#,
-            r#""alg":"ES384""#,
-            r#""alg":"ECDH-ES""#,
-            r#""key_ops":["sign"]"#,
-        ] {
+        for other in [r#""use":"enc""#, r#""alg":"ES384""#, r#""alg":"ECDH-ES""#] {
             assert_eq!(
-                found(&format!("{{{P256},{other}}}"), None),
-                "unknown",
+                tried(&format!("{{{P256},{other}}}"), None),
+                (0, 0),
                 "{other}"
             );
         }
         for same in [
             r#""use":"sig""#,
+            r#""use":null"#,
             r#""alg":"ES256""#,
+            r#""alg":null"#,
             r#""key_ops":["verify"]"#,
+            r#""key_ops":[]"#,
+            r#""key_ops":["sign"]"#,
+            r#""kid":null"#,
         ] {
-            assert_eq!(found(&format!("{{{P256},{same}}}"), None), "key", "{same}");
+            assert_eq!(tried(&format!("{{{P256},{same}}}"), None), (1, 0), "{same}");
         }
         let strange =
-            r#"{"kty":"oct","k":"AAAA"},{"kty":"new"},7,{"kty":"EC","crv":"P-521","x":"","y":""}"#;
-        assert_eq!(found(strange, None), "unknown");
-        assert_eq!(found(&format!("{strange},{{{P256}}}"), None), "key");
+            r#"{"kty":"oct","k":"AAAA"},{"kty":"new"},{"kty":"EC","crv":"P-521","x":"","y":""}"#;
+        assert_eq!(tried(strange, None), (0, 0));
+        assert_eq!(tried(&format!("{strange},{{{P256}}}"), None), (1, 0));
     }
 
     #[test]
-    fn without_an_id_there_must_be_one_key_and_with_one_it_must_be_that() {
+    fn a_key_that_cannot_be_read_is_reported_and_spoils_no_other() {
+        for bad in [
+            "7",
+            "{}",
+            r#"{"kty":"RSA","n":"!","e":"AQAB"}"#,
+            r#"{"kty":"RSA","n":"","e":"AQAB"}"#,
+            r#"{"kty":"RSA","n":7}"#,
+            r#"{"kty":"EC","crv":"P-256","x":"AAAA"}"#,
+            r#"{"kty":"EC","x":"AAAA","y":"AAAA"}"#,
+            r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA"}"#,
+            r#"{"kty":"RSA","use":1}"#,
+            r#"{"kty":"RSA","alg":1}"#,
+        ] {
+            assert_eq!(tried(&format!("{bad},{{{P256}}}"), None), (1, 1), "{bad}");
+        }
+    }
+
+    #[test]
+    fn with_an_id_only_its_keys_are_tried_and_without_one_not_over_sixteen() {
         let two = format!(r#"{{{P256},"kid":"a"}},{{{P256},"kid":"b"}}"#);
-        assert_eq!(found(&two, None), "several");
-        assert_eq!(found(&two, Some("b")), "key");
-        assert_eq!(found(&two, Some("c")), "unknown");
-        assert_eq!(found(&format!("{{{P256}}}"), Some("a")), "unknown");
+        assert_eq!(tried(&two, None).0, 2);
+        assert_eq!(tried(&two, Some("b")).0, 1);
+        assert_eq!(tried(&two, Some("c")).0, 0);
+        assert_eq!(tried(&format!("{{{P256}}}"), Some("a")).0, 0);
+        let many = vec![format!("{{{P256}}}"); 40].join(",");
+        assert_eq!(tried(&many, None).0, MOST_TRIED);
     }
 
     #[test]
@@ -108,5 +155,6 @@ mod tests {
         for json in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":null}"#] {
             assert!(KeySet::parse(json.as_bytes()).is_none(), "{json}");
         }
+        assert!(KeySet::parse("\u{feff}{\"keys\":[]}".as_bytes()).is_some());
     }
 }

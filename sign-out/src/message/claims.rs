@@ -1,7 +1,8 @@
 use serde_json::Value;
-use token_cache_core::Timestamp;
+use token_cache_core::{Timestamp, telemetry::warn};
 
-use super::{Object, Refusal};
+use super::Refusal;
+use crate::json::Object;
 
 /// What core takes as an issuer, a subject or a `sid`.
 const LONGEST_NAME: usize = 8 * 1024;
@@ -14,17 +15,19 @@ impl Claims {
         Self(object)
     }
 
+    /// True if the member is there, whatever its value.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.has(name)
+        self.0.member(name).is_some()
     }
 
+    /// A member; one that is `null` is absent.
     pub(crate) fn member(&self, name: &str) -> Option<&Value> {
-        self.0.member(name)
+        self.0.member(name).filter(|value| !value.is_null())
     }
 
-    /// A string that may be absent; an empty one names nothing and nobody.
+    /// A string that may be absent; an empty one is absent.
     pub(crate) fn text(&self, name: &'static str) -> Result<Option<&str>, Refusal> {
-        text_of(name, self.0.member(name))
+        text_of(name, self.member(name))
     }
 
     pub(crate) fn required_text(&self, name: &'static str) -> Result<&str, Refusal> {
@@ -33,7 +36,7 @@ impl Claims {
 
     /// A `NumericDate` (RFC 7519 section 2). A fraction is dropped: equal seconds count as before.
     pub(crate) fn date(&self, name: &'static str) -> Result<Option<Timestamp>, Refusal> {
-        let Some(value) = self.0.member(name) else {
+        let Some(value) = self.member(name) else {
             return Ok(None);
         };
         let secs = match value {
@@ -52,28 +55,41 @@ impl Claims {
     /// Whom the token is for: one string, or several (RFC 7519 section 4.1.3).
     pub(crate) fn audience(&self) -> Result<Vec<&str>, Refusal> {
         let malformed = Refusal::Malformed("aud", "a string, or an array of strings");
-        match self.0.member("aud") {
+        match self.member("aud") {
             None => Err(Refusal::Missing("aud")),
             Some(Value::String(one)) => Ok(vec![one]),
             Some(Value::Array(several)) => several
                 .iter()
-                .map(|one| one.as_str().ok_or(malformed))
+                .map(|one| one.as_str().ok_or(malformed.clone()))
                 .collect(),
             Some(_) => Err(malformed),
         }
     }
 }
 
-/// A member that is a string, where it is there.
+/// An optional member of a verified message of `issuer`. One that cannot be read is reported, and passed over: it must not keep a
+/// user signed in.
+pub(crate) fn readable<T>(issuer: &str, member: Result<Option<T>, Refusal>) -> Option<T> {
+    member.unwrap_or_else(|refusal| {
+        warn(
+            "provider_message_member_skipped",
+            format_args!(
+                "a message of the provider {issuer:?} was acted upon without one of its members: {refusal}"
+            ),
+        );
+        None
+    })
+}
+
+/// A string that may be absent; `null` and an empty one are absent.
 pub(crate) fn text_of<'a>(
     name: &'static str,
     value: Option<&'a Value>,
 ) -> Result<Option<&'a str>, Refusal> {
     match value {
-        None => Ok(None),
-        Some(Value::String(text)) if !text.is_empty() && text.len() <= LONGEST_NAME => {
-            Ok(Some(text))
-        }
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.is_empty() => Ok(None),
+        Some(Value::String(text)) if text.len() <= LONGEST_NAME => Ok(Some(text)),
         Some(_) => Err(Refusal::Malformed(name, "a string of 1 to 8192 bytes")),
     }
 }

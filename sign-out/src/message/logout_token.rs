@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::Refusal;
+use super::{Refusal, readable};
 use crate::{ending::Ending, verify::Verified};
 
 /// The event that makes a token a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4).
@@ -22,11 +22,17 @@ pub(crate) fn ended_by_logout_token(token: Verified) -> Result<Ending, Refusal> 
         Some(Value::Object(_)) => return Err(Refusal::Event),
         Some(_) => return Err(Refusal::Malformed("events", "an object")),
     }
-    let subject = claims.text("sub")?.map(str::to_owned);
-    let sid = claims.text("sid")?.map(str::to_owned);
-    if subject.is_none() && sid.is_none() {
-        return Err(Refusal::Nobody);
-    }
+    // One that cannot be read leaves what the other names: too much may end, and too little must not.
+    let (subject, sid) = match (claims.text("sub"), claims.text("sid")) {
+        (Ok(None), Ok(None)) => return Err(Refusal::Nobody),
+        (Ok(None) | Err(_), Err(unreadable)) | (Err(unreadable), Ok(None)) => {
+            return Err(unreadable);
+        }
+        (subject, sid) => (
+            readable(&token.issuer, subject).map(str::to_owned),
+            readable(&token.issuer, sid).map(str::to_owned),
+        ),
+    };
     Ok(Ending {
         issuer: token.issuer,
         issued_at: token.issued_at,

@@ -2,8 +2,11 @@ use std::fmt;
 
 use http::StatusCode;
 
-/// Why a message is not acted upon. None of them says anything of what the message holds (G5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use super::Quoted;
+use crate::{Algorithm, algorithm::AlgorithmName};
+
+/// Why a message is not acted upon. Its text is for the provider, and says nothing of what the message holds (G5).
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
     // the request
     NotPost,
@@ -23,15 +26,17 @@ pub(crate) enum Refusal {
     OtherType,
     Nested,
     Critical,
-    BringsKey(&'static str),
     Unsigned,
-    Algorithm,
-    UnknownKey,
-    KeyNotNamed,
+    /// The one that was seen, and those that were expected.
+    Algorithm(AlgorithmName, Vec<Algorithm>),
+    /// The id of the key.
+    UnknownKey(Option<Quoted>),
     Signature,
     // the claims
-    Issuer,
-    Audience,
+    /// The one that was seen, and those that were expected.
+    Issuer(Quoted, Quoted),
+    /// As the issuer.
+    Audience(Quoted, Quoted),
     Expired,
     TooOld,
     FromTheFuture,
@@ -46,13 +51,35 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     /// The status of OpenID Connect Back-Channel Logout 1.0 section 2.8, or of HTTP itself (RFC 9110 section 15.5).
-    pub(crate) fn status(self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// What the app's operator reads in the log: the same, with what was seen and what was expected.
+    pub(crate) fn detail(&self) -> String {
+        match self {
+            Self::Algorithm(seen, expected) => {
+                let expected: Vec<_> = expected.iter().map(ToString::to_string).collect();
+                format!(
+                    "{self}: its `alg` is {seen}, and {} was expected; give `Client::algorithms` what the client is registered with",
+                    expected.join(" or ")
+                )
+            }
+            Self::UnknownKey(Some(id)) => format!("{self}: its `kid` is {id}"),
+            Self::UnknownKey(None) => format!("{self}: it has no `kid`"),
+            Self::Issuer(seen, expected) => {
+                format!("{self}: its `iss` is {seen}, and {expected} was expected, to the letter")
+            }
+            Self::Audience(seen, expected) => format!(
+                "{self}: its `aud` is {seen}, and {expected} was expected; `Client::trusted_audiences` accepts others besides"
+            ),
+            _ => self.to_string(),
         }
     }
 }
@@ -89,23 +116,16 @@ impl fmt::Display for Refusal {
             Self::Critical => {
                 "the token's `crit` asks for an extension that is not known here (RFC 7515 section 4.1.11)"
             }
-            Self::BringsKey(member) => {
-                return write!(
-                    f,
-                    "the token brings its key along in `{member}`; keys come from the provider alone"
-                );
-            }
             Self::Unsigned => "the token is not signed",
-            Self::Algorithm => {
+            Self::Algorithm(..) => {
                 "the token is not signed by the algorithm that the client is registered with"
             }
-            Self::UnknownKey => {
+            Self::UnknownKey(_) => {
                 "the token names a key that the provider does not publish, or not for this algorithm"
             }
-            Self::KeyNotNamed => "the token has no `kid`, and the provider has several keys",
             Self::Signature => "the token's signature is not the provider's",
-            Self::Issuer => "the token's `iss` is not known here",
-            Self::Audience => "the token's `aud` is not this app, or names others besides",
+            Self::Issuer(..) => "the token's `iss` is not known here",
+            Self::Audience(..) => "the token's `aud` is not this app, or names others besides",
             Self::Expired => "the token has expired",
             Self::TooOld => "the token was issued too long ago",
             Self::FromTheFuture => "the token's `iat` is in the future",

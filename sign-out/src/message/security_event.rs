@@ -34,12 +34,13 @@ enum Meaning {
     Sessions,
 }
 
-/// What a security event ends (RFC 8417); nothing where it tells of something else.
+/// What a security event ends (RFC 8417); nothing if it tells of something else. Several endings are of several names of one
+/// subject.
 ///
 /// The moment is the token's `iat`, when the transmitter said so: whoever authenticates after that is spared. The
 /// `event_timestamp` is no help: it may be absent, it was milliseconds in drafts and is seconds today, and sessions that began
 /// between an incident and the word of it are meant as well.
-pub(crate) fn ended_by_security_event(token: Verified) -> Result<Option<Ending>, Refusal> {
+pub(crate) fn ended_by_security_event(token: &Verified) -> Result<Vec<Ending>, Refusal> {
     let claims = &token.claims;
     claims.required_text("jti")?;
     let malformed = Refusal::Malformed("events", "an object of objects");
@@ -48,25 +49,23 @@ pub(crate) fn ended_by_security_event(token: Verified) -> Result<Option<Ending>,
         Some(Value::Object(events)) if !events.is_empty() => events,
         Some(_) => return Err(malformed),
     };
-    if !events.values().all(Value::is_object) {
-        return Err(malformed);
-    }
     let known = EVENTS
         .into_iter()
-        .find_map(|(name, meaning)| Some((events.get(name)?.as_object()?, meaning)));
+        .find_map(|(name, meaning)| Some((events.get(name)?, meaning)));
     let Some((event, meaning)) = known else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
+    let event = event.as_object().ok_or(malformed)?;
     let opaque = match meaning {
         Meaning::Account => Opaque::User,
         Meaning::Sessions => Opaque::Session,
     };
-    let subject = Subject::read(subject_of(&token, event)?, opaque)?;
-    let session = match meaning {
-        Meaning::Account => None,
-        Meaning::Sessions => subject.session,
+    let subject = Subject::read(subject_of(token, event)?, opaque)?;
+    let sessions = match meaning {
+        Meaning::Account => Vec::new(),
+        Meaning::Sessions => subject.sessions,
     };
-    ending(token, subject.user, session).map(Some)
+    endings(token, subject.users, &sessions)
 }
 
 /// The claim `sub_id` (RFC 9493 section 4.1), or the event's own `subject`, as it was before.
@@ -74,7 +73,8 @@ fn subject_of<'a>(
     token: &'a Verified,
     event: &'a Map<String, Value>,
 ) -> Result<&'a Value, Refusal> {
-    match (token.claims.member("sub_id"), event.get("subject")) {
+    let subject = event.get("subject").filter(|value| !value.is_null());
+    match (token.claims.member("sub_id"), subject) {
         (Some(one), Some(other)) if one != other => Err(Refusal::Subjects),
         (Some(subject), _) | (None, Some(subject)) => Ok(subject),
         (None, None) => Err(Refusal::Missing("sub_id")),
@@ -82,18 +82,36 @@ fn subject_of<'a>(
 }
 
 /// A transmitter speaks for its own issuer, or the one that the app says, and for nobody else's users.
-fn ending(token: Verified, user: Option<User>, sid: Option<String>) -> Result<Ending, Refusal> {
-    let named = user.as_ref().and_then(|user| user.issuer.as_ref());
-    if named.is_some_and(|named| *named != token.issuer && *named != token.speaks_for) {
+fn endings(
+    token: &Verified,
+    users: Vec<User>,
+    sessions: &[String],
+) -> Result<Vec<Ending>, Refusal> {
+    let names_users = !users.is_empty();
+    let is_ours = |user: &User| {
+        let issuer = user.issuer.as_ref();
+        issuer.is_none_or(|named| *named == token.issuer || *named == token.speaks_for)
+    };
+    let users = users.into_iter().filter(is_ours);
+    let subjects: Vec<Option<String>> = users.map(|user| Some(user.subject)).collect();
+    if names_users && subjects.is_empty() {
         return Err(Refusal::SubjectIssuer);
     }
-    if user.is_none() && sid.is_none() {
+    if subjects.is_empty() && sessions.is_empty() {
         return Err(Refusal::Nobody);
     }
-    Ok(Ending {
-        issuer: token.speaks_for,
-        issued_at: token.issued_at,
-        subject: user.map(|user| user.subject),
-        sid,
-    })
+    let or_none = |names: Vec<Option<String>>| if names.is_empty() { vec![None] } else { names };
+    let subjects = or_none(subjects);
+    let sessions = or_none(sessions.iter().cloned().map(Some).collect());
+    Ok(subjects
+        .into_iter()
+        .flat_map(|subject| {
+            sessions.iter().map(move |sid| Ending {
+                issuer: token.speaks_for.clone(),
+                issued_at: token.issued_at,
+                subject: subject.clone(),
+                sid: sid.clone(),
+            })
+        })
+        .collect())
 }

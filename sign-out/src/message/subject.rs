@@ -3,20 +3,21 @@ use serde_json::{Map, Value};
 use super::{Refusal, claims::text_of};
 
 /// Whom a security event is about, as far as a session here can be told by it (RFC 9493 and OpenID Shared Signals Framework
-/// 1.0 section 3).
+/// 1.0 section 3). Several users, or several sessions, are names for the same one.
+#[derive(Default)]
 pub(crate) struct Subject {
-    pub(crate) user: Option<User>,
-    /// The provider's name for a session: its `sid`.
-    pub(crate) session: Option<String>,
+    pub(crate) users: Vec<User>,
+    /// The provider's names for a session: its `sid`.
+    pub(crate) sessions: Vec<String>,
 }
 
-/// A user of an issuer; of the transmitter's own where it names none.
+/// A user of an issuer; of the transmitter's own if it names none.
 pub(crate) struct User {
     pub(crate) issuer: Option<String>,
     pub(crate) subject: String,
 }
 
-/// What an `opaque` identifier at the top names.
+/// What an `opaque` identifier names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opaque {
     Session,
@@ -24,61 +25,90 @@ pub(crate) enum Opaque {
 }
 
 impl Subject {
-    /// Reads `iss_sub` (RFC 9493 section 3.2.4), `opaque` (section 3.2.5) and `complex` with a user, a session or both.
+    /// Reads `iss_sub` (RFC 9493 section 3.2.4), `opaque` (section 3.2.5), `complex` with a user, a session or both, and `aliases`
+    /// (section 3.2.8) of the first two.
     ///
     /// The other members of a complex subject (device, tenant, …) narrow down whom it means to what no session here can be told
-    /// by. They are passed over: a sign-out may end too much, and must not end too little.
+    /// by. They are passed over, as what cannot be read is that stands beside something that can: a sign-out may end too much, and
+    /// must not end too little.
     pub(crate) fn read(value: &Value, opaque: Opaque) -> Result<Self, Refusal> {
         let members = object(value)?;
         match format(members)? {
-            "opaque" if opaque == Opaque::Session => Ok(Self {
-                user: None,
-                session: Some(required("id", members)?),
-            }),
-            "iss_sub" | "opaque" => Ok(Self {
-                user: Some(User::read(members)?),
-                session: None,
-            }),
             "complex" => Self::complex(members),
-            _ => Err(Refusal::SubjectFormat),
+            _ => Self::simple(members, opaque),
         }
     }
 
-    fn complex(members: &Map<String, Value>) -> Result<Self, Refusal> {
-        let user = members
-            .get("user")
-            .map(|user| User::read(object(user)?))
-            .transpose()?;
-        let session = members
-            .get("session")
-            .map(|session| {
-                let session = object(session)?;
-                match format(session)? {
-                    "opaque" => required("id", session),
-                    _ => Err(Refusal::SubjectFormat),
-                }
-            })
-            .transpose()?;
-        if user.is_none() && session.is_none() {
-            return Err(Refusal::SubjectFormat);
-        }
-        Ok(Self { user, session })
-    }
-}
-
-impl User {
-    fn read(members: &Map<String, Value>) -> Result<Self, Refusal> {
+    fn simple(members: &Map<String, Value>, opaque: Opaque) -> Result<Self, Refusal> {
+        let mut subject = Self::default();
         match format(members)? {
-            "iss_sub" => Ok(Self {
+            "iss_sub" => subject.users.push(User {
                 issuer: Some(required("iss", members)?),
                 subject: required("sub", members)?,
             }),
-            "opaque" => Ok(Self {
-                issuer: None,
-                subject: required("id", members)?,
-            }),
-            _ => Err(Refusal::SubjectFormat),
+            "opaque" => {
+                let id = required("id", members)?;
+                match opaque {
+                    Opaque::Session => subject.sessions.push(id),
+                    Opaque::User => subject.users.push(User {
+                        issuer: None,
+                        subject: id,
+                    }),
+                }
+            }
+            "aliases" => return Self::aliases(members, opaque),
+            _ => return Err(Refusal::SubjectFormat),
         }
+        Ok(subject)
+    }
+
+    /// Those of the identifiers that can be read. Aliases of aliases are not allowed.
+    fn aliases(members: &Map<String, Value>, opaque: Opaque) -> Result<Self, Refusal> {
+        let identifiers = members.get("identifiers").and_then(Value::as_array);
+        let identifiers =
+            identifiers.ok_or(Refusal::Malformed("identifiers", "an array of objects"))?;
+        let read = identifiers.iter().map(|identifier| {
+            let members = object(identifier)?;
+            match format(members)? {
+                "iss_sub" | "opaque" => Self::simple(members, opaque),
+                _ => Err(Refusal::SubjectFormat),
+            }
+        });
+        Self::readable(read)
+    }
+
+    fn complex(members: &Map<String, Value>) -> Result<Self, Refusal> {
+        let read = |name, opaque| {
+            let value = members.get(name).filter(|value| !value.is_null())?;
+            Some(object(value).and_then(|members| {
+                if opaque == Opaque::Session && format(members)? == "iss_sub" {
+                    return Err(Refusal::SubjectFormat);
+                }
+                Self::simple(members, opaque)
+            }))
+        };
+        let parts = [read("user", Opaque::User), read("session", Opaque::Session)];
+        Self::readable(parts.into_iter().flatten())
+    }
+
+    /// All that can be read; if nothing can, why the first can't.
+    fn readable(parts: impl Iterator<Item = Result<Self, Refusal>>) -> Result<Self, Refusal> {
+        let (mut all, mut unreadable) = (Self::default(), None);
+        for part in parts {
+            match part {
+                Ok(part) => {
+                    all.users.extend(part.users);
+                    all.sessions.extend(part.sessions);
+                }
+                Err(refusal) => {
+                    unreadable.get_or_insert(refusal);
+                }
+            }
+        }
+        if all.users.is_empty() && all.sessions.is_empty() {
+            return Err(unreadable.unwrap_or(Refusal::SubjectFormat));
+        }
+        Ok(all)
     }
 }
 

@@ -3,13 +3,19 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use http::{Method, StatusCode};
 use token_cache_core::ErrorKind;
-use token_cache_sign_out::{Cause, Client, EndedScope};
+use token_cache_sign_out::{Cause, Client, EndedScope, FrontChannelNames};
 use tokio::time::{self, Instant};
 
 use crate::shop::{Browser, ISSUER, Shop, client, me, request};
 
 fn frame(sid: &str) -> String {
     format!("/frontchannel-logout?iss={ISSUER}&sid={sid}")
+}
+
+/// An app whose provider names neither issuer nor session.
+async fn nameless() -> Shop {
+    let client = || client().front_channel(FrontChannelNames::Nothing);
+    Shop::with(|builder| builder.client(client())).await
 }
 
 #[tokio::test]
@@ -90,19 +96,69 @@ async fn what_names_no_session_ends_none() {
     assert!(shop.was_told_no_more().await);
 }
 
+/// The page neither claims what it does not know nor tells whoever asks whether there was a session.
 #[tokio::test]
-async fn a_sid_nobody_knows_is_signed_out_already() {
+async fn a_sid_that_matches_nothing_gets_the_same_answer_as_one_that_ends_a_session() {
     let shop = Shop::open().await;
-    let framed = Browser::default()
-        .frame(&shop.here, &frame("unknown"))
-        .await;
-    assert_eq!(framed.status, StatusCode::OK);
+    let ada = shop.sign_in("ada", "s1").await;
+    let anybody = Browser::default();
+    let unknown = anybody.frame(&shop.here, &frame("unknown")).await;
     assert!(!shop.told().await.outcome.unwrap().ended);
+    let known = anybody.frame(&shop.here, &frame("s1")).await;
+    assert!(shop.told().await.outcome.unwrap().ended);
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::UNAUTHORIZED);
+    let again = anybody.frame(&shop.here, &frame("s1")).await;
+    for answer in [&unknown, &again] {
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(
+            (&answer.headers, &answer.body),
+            (&known.headers, &known.body)
+        );
+    }
+    let text = "If this app had a session under that sign-in, it has ended.";
+    assert!(known.body.contains(text), "{}", known.body);
+}
+
+#[tokio::test]
+async fn a_request_that_names_nothing_is_refused_unless_a_client_says_that_its_provider_sends_such()
+{
+    let shop = Shop::open().await;
+    let ada = shop.sign_in("ada", "s1").await;
+    let framed = ada.frame(&shop.here, "/frontchannel-logout").await;
+    assert_eq!(framed.status, StatusCode::BAD_REQUEST);
+    assert!(
+        framed.body.contains("FrontChannelNames::Nothing"),
+        "{}",
+        framed.body
+    );
+    assert!(ada.holds_ticket());
+    assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
+}
+
+/// `LemonLDAP::NG`: its ID tokens have no `sid`, and its front-channel requests have the `sub` in its place.
+#[tokio::test]
+async fn a_provider_that_sends_the_sub_as_the_sid_signs_its_user_out_and_nobody_else() {
+    let lemon = || client().front_channel(FrontChannelNames::SubjectAsSid);
+    let shop = Shop::with(|builder| builder.client(lemon())).await;
+    let phone = shop.sign_in("ada", "s1").await;
+    let laptop = shop.sign_in("ada", "s2").await;
+    let grace = shop.sign_in("grace", "ada").await;
+    let framed = Browser::default().frame(&shop.there, &frame("ada")).await;
+    assert_eq!(framed.status, StatusCode::OK);
+    for ended in [&phone, &laptop] {
+        assert_eq!(me(ended, &shop.here).await, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(me(&grace, &shop.here).await, StatusCode::OK);
+    let told = shop.told().await;
+    assert_eq!(told.scope, EndedScope::Account);
+    assert_eq!(told.account.unwrap().subject(), "ada");
+    let after = shop.sign_in("ada", "s3").await;
+    assert_eq!(me(&after, &shop.here).await, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn a_sid_without_an_issuer_counts_only_where_the_client_says_so() {
-    let entra = || client().front_channel_without_issuer(true);
+    let entra = || client().front_channel(FrontChannelNames::SidAlone);
     let shop = Shop::with(|builder| builder.client(entra())).await;
     let ada = shop.sign_in("ada", "s1").await;
     let framed = Browser::default()
@@ -118,7 +174,7 @@ async fn a_sid_without_an_issuer_counts_only_where_the_client_says_so() {
 
 #[tokio::test]
 async fn with_neither_only_the_session_of_the_browsers_ticket_ends() {
-    let shop = Shop::open().await;
+    let shop = nameless().await;
     let phone = shop.sign_in("ada", "s1").await;
     let same_sid = shop.sign_in("ada", "s1").await;
     let ticket = phone.copy();
@@ -138,7 +194,7 @@ async fn with_neither_only_the_session_of_the_browsers_ticket_ends() {
 
 #[tokio::test]
 async fn with_neither_what_is_no_frame_ends_nothing() {
-    let shop = Shop::open().await;
+    let shop = nameless().await;
     let ada = shop.sign_in("ada", "s1").await;
     for (what, site, destination) in [
         ("a link on another site", "cross-site", "document"),
@@ -160,7 +216,7 @@ async fn with_neither_what_is_no_frame_ends_nothing() {
 
 #[tokio::test]
 async fn a_failed_eviction_is_said() {
-    let shop = Shop::open().await;
+    let shop = nameless().await;
     let ada = shop.sign_in("ada", "s1").await;
     shop.store.fail_with(ErrorKind::Unavailable);
     for path in [frame("s1"), "/frontchannel-logout".to_owned()] {
@@ -230,7 +286,7 @@ async fn a_slow_store_is_owed_only_so_many_made_up_sids() {
 /// Without Fetch Metadata nothing tells a frame from a link on another site, which carries the cookie along.
 #[tokio::test]
 async fn a_browser_that_says_nothing_of_frames_ends_what_is_named_and_nothing_else() {
-    let shop = Shop::open().await;
+    let shop = nameless().await;
     let ada = shop.sign_in("ada", "s1").await;
     let link = ada.get(&shop.here, "/frontchannel-logout").await;
     assert_eq!(link.status, StatusCode::BAD_REQUEST);

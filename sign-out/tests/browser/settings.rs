@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use token_cache_core::TokenCache;
-use token_cache_sign_out::{Bounds, Client, SignOutRoutes, SignOutRoutesBuilder, TicketCookie};
+use token_cache_sign_out::{
+    Bounds, Client, FrontChannelNames, SignOutRoutes, SignOutRoutesBuilder, TicketCookie,
+};
 
 use crate::shop::ISSUER;
 
@@ -82,7 +84,7 @@ async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
         (
             "a sid of either of two",
             |routes| {
-                let client = shop().front_channel_without_issuer(true);
+                let client = shop().front_channel(FrontChannelNames::SidAlone);
                 routes
                     .client(client)
                     .client(Client::new(ISSUER, "shop-app"))

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use axum::body::Body;
 use http::{HeaderValue, Request, StatusCode, request::Parts};
 use token_cache_core::{Error, ErrorKind, Result, Ticket};
-use token_cache_sign_out::{SignOutRoutes, TicketCookie, TicketSlot, TicketSlots, Tickets};
+use token_cache_sign_out::{
+    FrontChannelNames, SignOutRoutes, TicketCookie, TicketSlot, TicketSlots, Tickets,
+};
 use tower::ServiceExt;
 
 use crate::shop::{Browser, Shop, begin, client, router};
@@ -27,7 +29,8 @@ impl Tickets for Broken {
 
 #[tokio::test]
 async fn a_place_that_can_t_be_read_is_not_an_empty_one() {
-    let shop = Shop::with(|builder| builder.client(client()).tickets(Broken)).await;
+    let nameless = || client().front_channel(FrontChannelNames::Nothing);
+    let shop = Shop::with(|builder| builder.client(nameless()).tickets(Broken)).await;
     let browser = Browser::default();
     for answer in [
         browser.get(&shop.here, "/").await,

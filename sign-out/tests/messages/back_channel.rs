@@ -30,8 +30,13 @@ const S1: As<'static> = As {
 async fn every_algorithm_that_a_client_may_be_registered_with() {
     for algorithm in [
         Algorithm::Rs256,
+        Algorithm::Rs384,
+        Algorithm::Rs512,
         Algorithm::Ps256,
+        Algorithm::Ps384,
+        Algorithm::Ps512,
         Algorithm::Es256,
+        Algorithm::Es384,
         Algorithm::EdDsa,
     ] {
         let rig = Rig::with(algorithm, |routes| routes).await;
@@ -274,6 +279,7 @@ async fn a_provider_that_hangs_up_in_the_middle_stops_no_eviction() {
     let client = Client::new(&server.issuer, CLIENT).algorithms([Algorithm::Es256]);
     let routes = SignOutRoutes::builder(cache.clone())
         .client(client)
+        .fetch_keys_ahead(false)
         .on_signed_out(move |event| {
             let tell = tell.clone();
             async move { tell.send(event).unwrap() }

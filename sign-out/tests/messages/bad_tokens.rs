@@ -69,8 +69,8 @@ const TABLE: &[Row] = &[
     row("an unknown issuer", Claim("iss", r#""https://evil.example""#), "BC 2.6 (4)", 400, "`iss` is not known"),
     row("the issuer with a slash more", Claim("iss", r#""https://id.example/""#), "BC 2.6 (4), Core 3.1.3.7 (2)", 400, "`iss` is not known"),
     row("the issuer in capitals", Claim("iss", r#""HTTPS://ID.EXAMPLE""#), "BC 2.6 (4), Core 3.1.3.7 (2)", 400, "`iss` is not known"),
-    row("an empty issuer", Claim("iss", r#""""#), "BC 2.4", 400, "`iss` must be"),
-    row("the issuer null", Claim("iss", "null"), "BC 2.4", 400, "`iss` must be"),
+    row("an empty issuer", Claim("iss", r#""""#), "BC 2.4", 400, "no `iss`"),
+    row("the issuer null", Claim("iss", "null"), "BC 2.4", 400, "no `iss`"),
     row("the issuer in an array", Claim("iss", r#"["https://id.example"]"#), "RFC 7519 4.1.1", 400, "`iss` must be"),
     row("a second issuer", ClaimTwice("iss", r#""https://evil.example""#), "RFC 7519 4", 400, "each member once"),
     // the audience
@@ -83,13 +83,13 @@ const TABLE: &[Row] = &[
     row("an audience that begins like ours", Claim("aud", r#""shop-app""#), "BC 2.6 (4)", 400, "`aud` is not this app"),
     row("the audience an object", Claim("aud", r#"{"shop":true}"#), "RFC 7519 4.1.3", 400, "`aud` must be"),
     row("the audience a number", Claim("aud", "1"), "RFC 7519 4.1.3", 400, "`aud` must be"),
-    row("the audience null", Claim("aud", "null"), "RFC 7519 4.1.3", 400, "`aud` must be"),
+    row("the audience null", Claim("aud", "null"), "RFC 7519 4.1.3", 400, "no `aud`"),
     row("a number among the audience", Claim("aud", r#"["shop",1]"#), "RFC 7519 4.1.3", 400, "`aud` must be"),
     row("a second audience claim", ClaimTwice("aud", r#""shop""#), "RFC 7519 4", 400, "each member once"),
     // the times
     row("no iat", NoClaim("iat"), "BC 2.4", 400, "no `iat`"),
     row("iat a string", Claim("iat", r#""1700000000""#), "RFC 7519 4.1.6", 400, "`iat` must be"),
-    row("iat null", Claim("iat", "null"), "RFC 7519 4.1.6", 400, "`iat` must be"),
+    row("iat null", Claim("iat", "null"), "RFC 7519 4.1.6", 400, "no `iat`"),
     row("iat before 1970", Claim("iat", "-1"), "RFC 7519 2", 400, "`iat` must be"),
     row("iat beyond all numbers", Claim("iat", "1e400"), "RFC 8259 6", 400, "no JSON object"),
     row("iat beyond all time", Claim("iat", "1e300"), "RFC 7519 2", 400, "`iat` must be"),
@@ -99,14 +99,14 @@ const TABLE: &[Row] = &[
     row("a second iat", ClaimTwice("iat", "1700000001"), "RFC 7519 4", 400, "each member once"),
     row("no exp", NoClaim("exp"), "BC 2.4", 400, "no `exp`"),
     row("exp a string", Claim("exp", r#""1700009999""#), "RFC 7519 4.1.4", 400, "`exp` must be"),
-    row("exp null", Claim("exp", "null"), "RFC 7519 4.1.4", 400, "`exp` must be"),
+    row("exp null", Claim("exp", "null"), "RFC 7519 4.1.4", 400, "no `exp`"),
     row("exp an array", Claim("exp", "[1700009999]"), "RFC 7519 4.1.4", 400, "`exp` must be"),
     row("expired", Time("exp", -60), "BC 2.6 (4), RFC 7519 4.1.4", 400, "expired"),
     row("expired in 1970", Claim("exp", "0"), "BC 2.6 (4)", 400, "expired"),
     row("not to be used yet", Time("nbf", 61), "RFC 7519 4.1.5", 400, "in the future"),
     // the name
     row("no jti", NoClaim("jti"), "BC 2.4", 400, "no `jti`"),
-    row("an empty jti", Claim("jti", r#""""#), "BC 2.4", 400, "`jti` must be"),
+    row("an empty jti", Claim("jti", r#""""#), "BC 2.4", 400, "no `jti`"),
     row("jti a number", Claim("jti", "7"), "RFC 7519 4.1.7", 400, "`jti` must be"),
     // the event
     row("no events", NoClaim("events"), "BC 2.6 (6)", 400, "no `events`"),
@@ -114,7 +114,7 @@ const TABLE: &[Row] = &[
     row("no event at all", Claim("events", "{}"), "BC 2.6 (6)", 400, "names no sign-out"),
     row("events an array", Claim("events", r#"["http://schemas.openid.net/event/backchannel-logout"]"#), "BC 2.4, RFC 8417 2.2", 400, "`events` must be"),
     row("events a string", Claim("events", r#""http://schemas.openid.net/event/backchannel-logout""#), "BC 2.4, RFC 8417 2.2", 400, "`events` must be"),
-    row("events null", Claim("events", "null"), "BC 2.4, RFC 8417 2.2", 400, "`events` must be"),
+    row("events null", Claim("events", "null"), "BC 2.4, RFC 8417 2.2", 400, "no `events`"),
     row("the event's value null", Claim("events", r#"{"http://schemas.openid.net/event/backchannel-logout":null}"#), "BC 2.4", 400, "no object"),
     row("the event's value an array", Claim("events", r#"{"http://schemas.openid.net/event/backchannel-logout":[]}"#), "BC 2.4", 400, "no object"),
     row("the event's value true", Claim("events", r#"{"http://schemas.openid.net/event/backchannel-logout":true}"#), "BC 2.4", 400, "no object"),
@@ -124,14 +124,11 @@ const TABLE: &[Row] = &[
     row("a nonce that is null", Claim("nonce", "null"), "BC 2.6 (7)", 400, "`nonce`"),
     // whom
     row("neither sub nor sid", NoClaim("sub"), "BC 2.6 (5)", 400, "neither a user nor a session"),
-    row("an empty sub", Claim("sub", r#""""#), "Core 2", 400, "`sub` must be"),
+    row("an empty sub", Claim("sub", r#""""#), "Core 2", 400, "neither a user nor a session"),
     row("sub a number", Claim("sub", "248289761001"), "Core 2", 400, "`sub` must be"),
-    row("sub null", Claim("sub", "null"), "Core 2", 400, "`sub` must be"),
+    row("sub null", Claim("sub", "null"), "Core 2", 400, "neither a user nor a session"),
     row("sub an array", Claim("sub", r#"["ada"]"#), "Core 2", 400, "`sub` must be"),
     row("sub an object", Claim("sub", r#"{"ada":1}"#), "Core 2", 400, "`sub` must be"),
-    row("a good sub, and sid a number", Claim("sid", "5"), "BC 2.4", 400, "`sid` must be"),
-    row("a good sub, and an empty sid", Claim("sid", r#""""#), "BC 2.4", 400, "`sid` must be"),
-    row("a good sub, and sid null", Claim("sid", "null"), "BC 2.4", 400, "`sid` must be"),
     row("a second sub", ClaimTwice("sub", r#""grace""#), "RFC 7519 4", 400, "each member once"),
     row("a second sub in other letters", ClaimTwice("s\\u0075b", r#""grace""#), "RFC 7519 4", 400, "each member once"),
     row("a sub of nine kilobytes", Token(|rig, _| with_claim(rig, "sub", "a".repeat(9 * 1024).into())), "RFC 7519 4.1.2", 400, "`sub` must be"),
@@ -140,7 +137,7 @@ const TABLE: &[Row] = &[
     row("not signed, and said so", Header("alg", r#""none""#), "BC 2.6 (3), RFC 8725 3.1", 400, "not signed"),
     row("not signed, and said so loudly", Header("alg", r#""nOnE""#), "RFC 8725 3.1", 400, "not signed"),
     row("the algorithm in other case", Header("alg", r#""es256""#), "RFC 7515 4.1.1", 400, "the algorithm"),
-    row("the algorithm null", Header("alg", "null"), "RFC 7515 4.1.1", 400, "`alg` must be"),
+    row("the algorithm null", Header("alg", "null"), "RFC 7515 4.1.1", 400, "no `alg`"),
     row("algorithms to choose from", Header("alg", r#"["ES256","none"]"#), "RFC 7515 4.1.1", 400, "`alg` must be"),
     row("a second algorithm", HeaderTwice("alg", r#""none""#), "RFC 7515 4", 400, "each member once"),
     row("another curve", Header("alg", r#""ES384""#), "BC 2.6 (3)", 400, "the algorithm"),
@@ -149,19 +146,13 @@ const TABLE: &[Row] = &[
     row("an ID token's or access token's type", Header("typ", r#""at+jwt""#), "BC 2.4, RFC 8725 3.11", 400, "`typ`"),
     row("a security event's type", Header("typ", r#""secevent+jwt""#), "BC 2.4, RFC 8725 3.11", 400, "`typ`"),
     row("the type a number", Header("typ", "1"), "RFC 7515 4.1.9", 400, "`typ` must be"),
-    row("the type null", Header("typ", "null"), "RFC 7515 4.1.9", 400, "`typ` must be"),
     row("a critical extension", Header("crit", r#"["exp"]"#), "RFC 7515 4.1.11", 400, "`crit`"),
     row("an empty list of critical extensions", Header("crit", "[]"), "RFC 7515 4.1.11", 400, "`crit`"),
     row("unencoded payload", WholeHeader(r#"{"alg":"ES256","kid":"1","b64":false,"crit":["b64"]}"#), "RFC 7797 6", 400, "`crit`"),
-    row("a key of its own", Token(own_key), "RFC 7515 4.1.3, RFC 8725 3.10", 400, "`jwk`"),
-    row("a key set of its own", Header("jku", r#""https://evil.example/keys""#), "RFC 7515 4.1.2, RFC 8725 3.10", 400, "`jku`"),
-    row("a certificate of its own", Header("x5c", r#"["MIIB"]"#), "RFC 7515 4.1.6, RFC 8725 3.10", 400, "`x5c`"),
-    row("a certificate's address", Header("x5u", r#""https://evil.example/cert""#), "RFC 7515 4.1.5, RFC 8725 3.10", 400, "`x5u`"),
+    row("a key of its own", Token(own_key), "RFC 7515 4.1.3, RFC 8725 3.10", 400, "signature is not the provider's"),
     row("another token inside", Header("cty", r#""JWT""#), "RFC 7519 5.2", 400, "`cty`"),
     row("a key that is not there", Header("kid", r#""2""#), "Core 10.1", 400, "a key that the provider does not publish"),
     row("a key by a path", Header("kid", r#""../../dev/null""#), "RFC 8725 3.10", 400, "a key that the provider does not publish"),
-    row("the key's id a number", Header("kid", "1"), "RFC 7515 4.1.4", 400, "`kid` must be"),
-    row("an empty key id", Header("kid", r#""""#), "RFC 7515 4.1.4", 400, "`kid` must be"),
     row("a header that is no object", WholeHeader("[]"), "RFC 7515 4", 400, "header is no JSON object"),
     row("a header that is no JSON", WholeHeader("{alg:ES256}"), "RFC 7515 4", 400, "header is no JSON object"),
     row("an empty header", WholeHeader(""), "RFC 7515 4", 400, "header is no JSON object"),
@@ -259,7 +250,7 @@ async fn a_public_key_is_no_secret_to_sign_with_whatever_it_is_a_key_for() {
 #[tokio::test]
 async fn no_refusal_repeats_what_it_refuses() {
     let rig = Rig::new().await;
-    for name in ["iss", "aud", "sub", "sid", "jti", "nonce", "events", "iat"] {
+    for name in ["iss", "aud", "sub", "jti", "nonce", "events", "iat"] {
         let answer = rig.send(&with_claim(&rig, name, json!(["canary"]))).await;
         assert_eq!(answer.status, 400);
         assert!(!answer.body.contains("canary"), "{answer:?}");

@@ -44,7 +44,7 @@ pub(crate) fn signed(rig: &Rig, claims: &Value) -> String {
     rig.signer.sign(&header.to_string(), &claims.to_string())
 }
 
-async fn send(rig: &Rig, token: impl Into<Bytes>) -> Answer {
+pub(crate) async fn send(rig: &Rig, token: impl Into<Bytes>) -> Answer {
     Answer::of(rig.routes.security_event(push(token)).await)
 }
 
@@ -76,7 +76,7 @@ async fn living(rig: &Rig, tickets: &[Ticket]) -> Vec<bool> {
     living
 }
 
-fn ada() -> Value {
+pub(crate) fn ada() -> Value {
     json!({"format": "iss_sub", "iss": ISSUER, "sub": "ada"})
 }
 
@@ -111,6 +111,13 @@ async fn events_and_subjects_end_what_they_name_and_no_more() {
         ("a disabled account, its session named", ACCOUNT_DISABLED, complex(json!({"session": s1(), "user": ada()})), account),
         ("a purged account", ACCOUNT_PURGED, ada(), account),
         ("revoked sessions", SESSIONS_REVOKED, ada(), account),
+        ("aliases with a user among them", SESSION_REVOKED, json!({"format": "aliases", "identifiers": [{"format": "email", "email": "ada@shop.example"}, ada()]}), account),
+        ("aliases of a session and its user", SESSION_REVOKED, json!({"format": "aliases", "identifiers": [s1(), ada()]}), session_of_account),
+        ("aliases with another issuer's user", ACCOUNT_DISABLED, json!({"format": "aliases", "identifiers": [{"format": "iss_sub", "iss": "https://other.example", "sub": "grace"}, ada()]}), account),
+        ("aliases of two users of ours", ACCOUNT_DISABLED, json!({"format": "aliases", "identifiers": [ada(), {"format": "opaque", "id": "grace"}]}), [false; 4]),
+        ("a complex user by aliases", SESSION_REVOKED, complex(json!({"user": {"format": "aliases", "identifiers": [{"format": "phone_number", "phone_number": "+1"}, ada()]}})), account),
+        ("a session of a user who is named by email", SESSION_REVOKED, complex(json!({"session": s1(), "user": {"format": "email", "email": "ada@shop.example"}})), one_session),
+        ("a user with a session that is null", SESSION_REVOKED, complex(json!({"session": null, "user": ada()})), account),
         ("somebody unknown", SESSIONS_REVOKED, json!({"format": "iss_sub", "iss": ISSUER, "sub": "nobody"}), nobody),
         ("an unknown session", SESSION_REVOKED, json!({"format": "opaque", "id": "unknown"}), nobody),
         ("an event of another kind", "https://schemas.openid.net/secevent/caep/event-type/credential-change", ada(), nobody),
@@ -123,6 +130,46 @@ async fn events_and_subjects_end_what_they_name_and_no_more() {
         assert_eq!(answer.status, 202, "{name}: {answer:?}");
         assert_eq!(living(&rig, &tickets).await, expected, "{name}");
     }
+}
+
+/// RFC 8417 section 2.2: one event is sent to many receivers.
+#[tokio::test]
+async fn an_event_for_several_receivers_is_taken_by_each() {
+    let rig = Rig::new().await;
+    let tickets = signed_in(&rig).await;
+    let mut event = claims(&rig, SESSION_REVOKED, ada());
+    event["aud"] = json!(["other", CLIENT, "another"]);
+    is_acknowledged(&rig, &event).await;
+    assert_eq!(living(&rig, &tickets).await, [false, false, false, true]);
+}
+
+#[tokio::test]
+async fn an_optional_member_that_cannot_be_read_spoils_no_event() {
+    for (name, value) in [
+        ("exp", json!("soon")),
+        ("nbf", json!([])),
+        ("toe", json!({})),
+        ("txn", json!(7)),
+        ("sub", json!(7)),
+    ] {
+        let rig = Rig::new().await;
+        let tickets = signed_in(&rig).await;
+        let mut event = claims(&rig, SESSION_REVOKED, ada());
+        event[name] = value;
+        event["events"]["https://example.com/other"] = Value::Null;
+        is_acknowledged(&rig, &event).await;
+        assert_eq!(
+            living(&rig, &tickets).await,
+            [false, false, false, true],
+            "{name}"
+        );
+    }
+    let rig = Rig::new().await;
+    let tickets = signed_in(&rig).await;
+    let mut event = claims(&rig, SESSION_REVOKED, Value::Null);
+    event["events"][SESSION_REVOKED]["subject"] = ada();
+    is_acknowledged(&rig, &event).await;
+    assert_eq!(living(&rig, &tickets).await, [false, false, false, true]);
 }
 
 #[tokio::test]
@@ -212,6 +259,12 @@ async fn refusals_have_the_codes_of_rfc_8935_and_end_nothing() {
         ("a complex subject of a device", with("sub_id", json!({"format": "complex", "device": s1()})), "invalid_request"),
         ("a complex subject in a complex one", with("sub_id", json!({"format": "complex", "user": {"format": "complex", "user": ada()}})), "invalid_request"),
         ("a session that is a user", with("sub_id", json!({"format": "complex", "session": ada()})), "invalid_request"),
+        ("aliases of nobody", with("sub_id", json!({"format": "aliases", "identifiers": []})), "invalid_request"),
+        ("aliases of others", with("sub_id", json!({"format": "aliases", "identifiers": [elsewhere.clone()]})), "access_denied"),
+        ("aliases by email", with("sub_id", json!({"format": "aliases", "identifiers": [{"format": "email", "email": "ada@shop.example"}]})), "invalid_request"),
+        ("aliases that are no array", with("sub_id", json!({"format": "aliases", "identifiers": ada()})), "invalid_request"),
+        ("aliases of aliases", with("sub_id", json!({"format": "aliases", "identifiers": [{"format": "aliases", "identifiers": [ada()]}]})), "invalid_request"),
+        ("an audience of others", with("aud", json!(["other", "another"])), "invalid_audience"),
         ("a logout token's type", header(json!({"typ": "logout+jwt", "alg": "ES256", "kid": "1"})), "invalid_request"),
         ("not signed", header(json!({"typ": "secevent+jwt", "alg": "none"})), "invalid_key"),
         ("another algorithm", header(json!({"typ": "secevent+jwt", "alg": "RS256", "kid": "1"})), "invalid_key"),

@@ -4,8 +4,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::{
     rand::SystemRandom,
     signature::{
-        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
-        RSA_PSS_SHA256, RsaKeyPair, RsaPublicKeyComponents,
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
+        Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
+        RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaKeyPair, RsaPublicKeyComponents,
     },
 };
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ pub(crate) struct Signer {
 
 enum Key {
     Rsa(RsaKeyPair),
-    P256(EcdsaKeyPair),
+    Curve(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
 }
 
@@ -30,10 +31,13 @@ impl Signer {
     pub(crate) fn new(id: &'static str, algorithm: Algorithm) -> Self {
         let random = SystemRandom::new();
         let key = match algorithm {
-            Algorithm::Es256 => {
-                let curve = &ECDSA_P256_SHA256_FIXED_SIGNING;
+            Algorithm::Es256 | Algorithm::Es384 => {
+                let curve = match algorithm {
+                    Algorithm::Es256 => &ECDSA_P256_SHA256_FIXED_SIGNING,
+                    _ => &ECDSA_P384_SHA384_FIXED_SIGNING,
+                };
                 let pkcs8 = EcdsaKeyPair::generate_pkcs8(curve, &random).unwrap();
-                Key::P256(EcdsaKeyPair::from_pkcs8(curve, pkcs8.as_ref(), &random).unwrap())
+                Key::Curve(EcdsaKeyPair::from_pkcs8(curve, pkcs8.as_ref(), &random).unwrap())
             }
             Algorithm::EdDsa => {
                 let pkcs8 = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
@@ -48,10 +52,15 @@ impl Signer {
     pub(crate) fn alg(&self) -> &'static str {
         match self.algorithm {
             Algorithm::Rs256 => "RS256",
+            Algorithm::Rs384 => "RS384",
+            Algorithm::Rs512 => "RS512",
             Algorithm::Ps256 => "PS256",
+            Algorithm::Ps384 => "PS384",
+            Algorithm::Ps512 => "PS512",
             Algorithm::Es256 => "ES256",
+            Algorithm::Es384 => "ES384",
             Algorithm::EdDsa => "EdDSA",
-            _ => unreachable!("there are four"),
+            _ => unreachable!("there are nine"),
         }
     }
 
@@ -63,9 +72,10 @@ impl Signer {
                     RsaPublicKeyComponents::<Vec<u8>>::from(key.public_key());
                 json!({"kty": "RSA", "n": encoded(n), "e": encoded(e)})
             }
-            Key::P256(key) => {
-                let point = key.public_key().as_ref();
-                json!({"kty": "EC", "crv": "P-256", "x": encoded(&point[1..33]), "y": encoded(&point[33..])})
+            Key::Curve(key) => {
+                let (x, y) = key.public_key().as_ref()[1..].split_at(self.coordinate());
+                let curve = format!("P-{}", x.len() * 8);
+                json!({"kty": "EC", "crv": curve, "x": encoded(x), "y": encoded(y)})
             }
             Key::Ed25519(key) => {
                 json!({"kty": "OKP", "crv": "Ed25519", "x": encoded(key.public_key().as_ref())})
@@ -74,6 +84,14 @@ impl Signer {
         jwk["kid"] = self.id.into();
         jwk["use"] = "sig".into();
         jwk
+    }
+
+    /// The bytes of a coordinate.
+    fn coordinate(&self) -> usize {
+        match self.algorithm {
+            Algorithm::Es384 => 48,
+            _ => 32,
+        }
     }
 
     /// The token with this header and these claims, as they are written.
@@ -86,12 +104,16 @@ impl Signer {
     pub(crate) fn signature(&self, signed: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.key {
-            Key::P256(key) => key.sign(&random, signed).unwrap().as_ref().to_vec(),
+            Key::Curve(key) => key.sign(&random, signed).unwrap().as_ref().to_vec(),
             Key::Ed25519(key) => key.sign(signed).as_ref().to_vec(),
             Key::Rsa(key) => {
                 let mut signature = vec![0; key.public().modulus_len()];
                 let padding: &dyn ring::signature::RsaEncoding = match self.algorithm {
+                    Algorithm::Rs384 => &RSA_PKCS1_SHA384,
+                    Algorithm::Rs512 => &RSA_PKCS1_SHA512,
                     Algorithm::Ps256 => &RSA_PSS_SHA256,
+                    Algorithm::Ps384 => &RSA_PSS_SHA384,
+                    Algorithm::Ps512 => &RSA_PSS_SHA512,
                     _ => &RSA_PKCS1_SHA256,
                 };
                 key.sign(padding, &random, signed, &mut signature).unwrap();

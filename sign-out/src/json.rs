@@ -12,18 +12,19 @@ use serde_json::{Map, Number, Value};
 /// 4 and RFC 7519 section 4 let a reader refuse both.
 pub(crate) struct Object(Map<String, Value>);
 
+/// JSON without the byte order mark that some servers put before it, and that a reader may pass over (RFC 8259 section 8.1).
+pub(crate) fn without_byte_order_mark(json: &[u8]) -> &[u8] {
+    json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json)
+}
+
 impl Object {
     /// The object that these bytes are, and nothing besides.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
+        serde_json::from_slice(without_byte_order_mark(bytes)).ok()
     }
 
     pub(crate) fn member(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
-    }
-
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
     }
 }
 
@@ -119,7 +120,7 @@ mod tests {
             "{",
             "{} {}",
             "{}x",
-            "\u{feff}{}",
+            "\u{feff}\u{feff}{}",
             r#"{"a":1,"a":1}"#,
             r#"{"a":1,"\u0061":2}"#,
             r#"{"a":{"b":1,"b":2}}"#,
@@ -141,5 +142,6 @@ mod tests {
         let json = r#"{"a":[1,-1,1.5,true,null,"x"],"b":{"a":{}}}"#;
         let object = Object::parse(json.as_bytes()).unwrap();
         assert_eq!(Value::Object(object.0).to_string(), json);
+        assert!(Object::parse("\u{feff}{}".as_bytes()).is_some());
     }
 }

@@ -1,0 +1,59 @@
+use std::fmt;
+
+/// Text of a message in a log line: of bounded length, and escaped. It is used for issuers, client ids and key ids, and for
+/// nothing that names a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Quoted(String);
+
+/// How many characters of a text are quoted.
+const LONGEST: usize = 128;
+
+/// How many texts are quoted.
+const MOST: usize = 8;
+
+impl Quoted {
+    pub(crate) fn of(text: &str) -> Self {
+        match text.char_indices().nth(LONGEST) {
+            Some((end, _)) => Self(format!("{:?}…", &text[..end])),
+            None => Self(format!("{text:?}")),
+        }
+    }
+
+    pub(crate) fn all<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+        let mut quoted: Vec<String> = texts.take(MOST + 1).map(|text| Self::of(text).0).collect();
+        if quoted.len() > MOST {
+            quoted.truncate(MOST);
+            quoted.push("…".to_owned());
+        }
+        Self(quoted.join(", "))
+    }
+}
+
+impl fmt::Display for Quoted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_is_bounded_and_one_line() {
+        let quoted = Quoted::of(&"ä\n".repeat(100)).to_string();
+        assert!(
+            quoted.len() < 4 * LONGEST && !quoted.contains('\n'),
+            "{quoted}"
+        );
+        let texts = vec!["a"; 100];
+        assert_eq!(
+            Quoted::all(texts.into_iter()).to_string(),
+            format!("{}…", "\"a\", ".repeat(MOST))
+        );
+        assert_eq!(
+            Quoted::all(["a", "b"].into_iter()).to_string(),
+            "\"a\", \"b\""
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! What is logged and counted of the requests by which providers say that users have signed out.
+
+use std::{
+    collections::HashMap,
+    fmt::Display,
+    sync::{Mutex, PoisonError},
+};
+
+use token_cache_core::{
+    Result, SignOut,
+    telemetry::{info, provider_message, warn},
+};
+
+use crate::{Cause, SignOutRoutes, keys::FetchError};
+
+/// The value of the label `issuer` for a request that names no provider of this app.
+const UNKNOWN: &str = "unknown";
+
+/// After so many messages of which none matched a session, the settings are the likely reason.
+const SUSPICIOUS: usize = 3;
+
+/// How many messages came by each channel of each issuer, as far as they were carried out.
+#[derive(Default)]
+pub(crate) struct Tallies(Mutex<HashMap<(Cause, String), Tally>>);
+
+#[derive(Default)]
+struct Tally {
+    matched: bool,
+    unmatched: usize,
+}
+
+/// Reports a request that was not acted upon. `why` holds nothing of the request but names of algorithms.
+pub(crate) fn refused(cause: Cause, issuer: Option<&str>, why: &dyn Display) {
+    let Some((channel, what, event)) = words(cause) else {
+        return;
+    };
+    provider_message(channel, issuer.unwrap_or(UNKNOWN), "refused");
+    match issuer {
+        Some(issuer) => warn(
+            event,
+            format_args!("{what} of the provider {issuer:?} was refused, and ended nothing: {why}"),
+        ),
+        None => warn(
+            event,
+            format_args!("{what} was refused, and ended nothing: {why}"),
+        ),
+    }
+}
+
+/// Reports a message that may be good and cannot be verified now.
+pub(crate) fn unverified(cause: Cause, issuer: &str, why: &FetchError, goes_on: bool) {
+    let Some((channel, what, _)) = words(cause) else {
+        return;
+    };
+    provider_message(channel, issuer, "unverified");
+    let next = if goes_on {
+        "it is verified when the keys come"
+    } else {
+        "it is lost unless the provider sends it again"
+    };
+    warn(
+        "provider_message_unverified",
+        format_args!(
+            "{what} of the provider {issuer:?} cannot be verified now ({why}); the answer was 503, and {next}"
+        ),
+    );
+}
+
+/// Counts a security event that ends no session.
+pub(crate) fn ignored(cause: Cause, issuer: &str) {
+    if let Some((channel, ..)) = words(cause) {
+        provider_message(channel, issuer, "ignored");
+    }
+}
+
+impl SignOutRoutes {
+    /// Reports what a sign-out came to that a provider asked for.
+    pub(crate) fn report_carried_out(
+        &self,
+        cause: Cause,
+        issuer: Option<&str>,
+        outcome: &Result<SignOut>,
+    ) {
+        let Some((channel, what, _)) = words(cause) else {
+            return;
+        };
+        let issuer = issuer.unwrap_or(UNKNOWN);
+        match outcome {
+            Ok(done) if done.ended => {
+                provider_message(channel, issuer, "ended");
+                self.0.tallies.matched(cause, issuer);
+            }
+            Ok(_) => {
+                provider_message(channel, issuer, "nothing");
+                info(
+                    "provider_message_matched_nothing",
+                    format_args!(
+                        "{what} of the provider {issuer:?} matched no session: it had ended before, or is not known here"
+                    ),
+                );
+                if self.0.tallies.is_suspicious(cause, issuer) {
+                    warn_of_settings(what, issuer);
+                }
+            }
+            Err(error) => {
+                provider_message(channel, issuer, "error");
+                warn(
+                    "provider_sign_out_failed",
+                    format_args!(
+                        "{what} of the provider {issuer:?} may not have ended its sessions: {error}; the provider must send it again"
+                    ),
+                );
+            }
+        }
+    }
+}
+
+fn warn_of_settings(what: &str, issuer: &str) {
+    warn(
+        "provider_messages_match_nothing",
+        format_args!(
+            "{what} of the provider {issuer:?} matched no session for the {SUSPICIOUS}rd time, and none has matched one since this \
+             server started; check that each sign-in passes the ID token's `sid` (`SignIn::sid`), that the accounts have this issuer to \
+             the letter, and that all servers have the same secret; a provider that sends the user's `sub` as the `sid` needs \
+             `Client::front_channel(FrontChannelNames::SubjectAsSid)`"
+        ),
+    );
+}
+
+/// The value of the label `channel`, what came, and the event of its refusal. `None` for the app's own sign-out.
+const fn words(cause: Cause) -> Option<(&'static str, &'static str, &'static str)> {
+    match cause {
+        Cause::RpInitiated => None,
+        Cause::FrontChannel => Some((
+            "front_channel",
+            "a front-channel request",
+            "front_channel_refused",
+        )),
+        Cause::BackChannel => Some(("back_channel", "a logout token", "logout_token_refused")),
+        Cause::SharedSignals => Some((
+            "security_event",
+            "a security event",
+            "security_event_refused",
+        )),
+    }
+}
+
+impl Tallies {
+    fn matched(&self, cause: Cause, issuer: &str) {
+        self.with(cause, issuer, |tally| tally.matched = true);
+    }
+
+    /// True once: when the messages that matched nothing are many, and none has matched.
+    fn is_suspicious(&self, cause: Cause, issuer: &str) -> bool {
+        self.with(cause, issuer, |tally| {
+            tally.unmatched = tally.unmatched.saturating_add(1);
+            !tally.matched && tally.unmatched == SUSPICIOUS
+        })
+    }
+
+    fn with<T>(&self, cause: Cause, issuer: &str, work: impl FnOnce(&mut Tally) -> T) -> T {
+        let mut tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        work(tallies.entry((cause, issuer.to_owned())).or_default())
+    }
+}
