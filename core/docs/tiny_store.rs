@@ -7,10 +7,11 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountId, AccountKey, BeginSession, Begun, Capabilities, Clock, Cut, Directory, Entry,
-    EntryAddress, EntryKey, EntryName, EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted,
-    Link, Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result, Secret, SessionKind,
-    SessionRecord, SignIn, TimeSource, Timestamp, TokenCache, TokenStore, WriteOptions, Written,
+    AccountId, AccountKey, BeginSession, Begun, Capabilities, Clock, Cut, Diagnostic, Directory,
+    Entry, EntryAddress, EntryKey, EntryName, EpochHash, Error, ErrorKind, Escrow, EvictOptions,
+    Evicted, Link, Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result, Secret,
+    SessionKind, SessionRecord, SignIn, TimeSource, Timestamp, TokenCache, TokenStore,
+    WriteOptions, Written,
 };
 
 #[derive(Debug, Default)]
@@ -88,6 +89,10 @@ fn own_clock() -> Timestamp {
 impl TokenStore for TinyStore {
     fn capabilities(&self) -> Capabilities {
         Capabilities::new(Self::MAX_ENTRY_BYTES)
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        Vec::new()
     }
 
     async fn namespace(&self) -> Result<Namespace> {

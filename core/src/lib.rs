@@ -9,6 +9,7 @@ pub mod backend;
 mod cache;
 mod claims;
 mod cut;
+mod diagnostic;
 mod directory;
 mod entropy;
 mod entry;
@@ -54,6 +55,7 @@ pub use self::{
     account::{AccountId, AccountKey, IssuerKey, ProviderSession, SidKey},
     cache::{BulkSignOut, Checkpoint, Progress, Session, TokenCache, TokenCacheBuilder},
     cut::{Clock, Cut, Moment, Places, Until},
+    diagnostic::{Diagnostic, Severity},
     directory::{Cursor, Directory, MarkOptions, Marking, Page, Pointed, Pointer, Scan},
     entry::{Entry, EntryAddress, EntryKey, EntryName, Version},
     epoch::{Epoch, EpochHash},

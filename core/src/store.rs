@@ -6,9 +6,9 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
-    Result, SessionRecord, TimeSource, WriteOptions, Written,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
+    EpochHash, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions,
+    RefreshLocks, Result, SessionRecord, TimeSource, WriteOptions, Written,
 };
 
 #[doc = include_str!("store.md")]
@@ -20,6 +20,9 @@ use crate::{
 pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// What this store can do.
     fn capabilities(&self) -> Capabilities;
+
+    /// Returns what was found when the store was opened and an operator should know. Does no I/O.
+    fn diagnostics(&self) -> Vec<Diagnostic>;
 
     /// The namespace's record, and the store's clock. One request.
     ///
@@ -142,6 +145,10 @@ macro_rules! forward_through {
         impl<S: TokenStore + ?Sized> TokenStore for $pointer<S> {
             fn capabilities(&self) -> Capabilities {
                 (**self).capabilities()
+            }
+
+            fn diagnostics(&self) -> Vec<Diagnostic> {
+                (**self).diagnostics()
             }
 
             async fn namespace(&self) -> Result<Namespace> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use token_cache_core::{Error, Result, backend::Finding};
+use token_cache_core::{Diagnostic, Error, Result};
 
 use crate::{
     DynamoDbConfig,
@@ -21,18 +21,19 @@ pub(crate) async fn check(
     client: &Client,
     keys: &Keys,
     config: &DynamoDbConfig,
-) -> Result<Vec<Finding>> {
+) -> Result<Vec<Diagnostic>> {
     let operation = Operation::within(OPERATION, config.operation_timeout + CREDENTIALS);
-    let mut findings = Vec::new();
+    let mut diagnostics = Vec::new();
     match client.describe(operation).await {
-        Ok(described) => findings.extend(weigh(&described, config)?),
+        Ok(described) => diagnostics.extend(weigh(&described, config)?),
         Err(error) if code(&error) == Some("ResourceNotFoundException") => {
             return Err(missing(config));
         }
         Err(error) if code(&error) == Some(ACCESS_DENIED) => {
-            findings.push(Finding::new(
-                "dynamodb:DescribeTable",
-                "the credentials lack it, so the table's key, streams and replicas are unchecked; allow it",
+            diagnostics.push(Diagnostic::warning(
+                "dynamodb_describe_table_denied",
+                "the credentials may not call DescribeTable, so the table's key, stream and replicas are unchecked",
+                "allow dynamodb:DescribeTable in the IAM policy",
             ));
         }
         Err(error) => return Err(error),
@@ -40,9 +41,10 @@ pub(crate) async fn check(
     match client.describe_expiry(operation).await {
         Ok(expiry) => has_expiry(&expiry, config)?,
         Err(error) if code(&error) == Some(ACCESS_DENIED) => {
-            findings.push(Finding::new(
-                "dynamodb:DescribeTimeToLive",
-                "the credentials lack it, so it is unchecked whether expired tokens are ever deleted; allow it",
+            diagnostics.push(Diagnostic::warning(
+                "dynamodb_describe_time_to_live_denied",
+                "the credentials may not call DescribeTimeToLive, so it is unchecked whether expired tokens are ever deleted",
+                "allow dynamodb:DescribeTimeToLive in the IAM policy",
             ));
         }
         Err(error) => return Err(error),
@@ -50,10 +52,10 @@ pub(crate) async fn check(
     // The first read: without this permission nothing works, and its answer tells the time.
     client.get(operation, &keys.namespace()).await?;
     client.now()?;
-    Ok(findings)
+    Ok(diagnostics)
 }
 
-fn weigh(table: &Described, config: &DynamoDbConfig) -> Result<Vec<Finding>> {
+fn weigh(table: &Described, config: &DynamoDbConfig) -> Result<Vec<Diagnostic>> {
     if !table.keys_fit {
         return Err(refused(format!(
             "the table's key is not `pk` (a string) and `sk` (a string); give the store a table of its own: {}",
@@ -66,25 +68,25 @@ fn weigh(table: &Described, config: &DynamoDbConfig) -> Result<Vec<Finding>> {
             command("wait table-exists", config)
         )));
     }
-    let mut findings = Vec::new();
+    let mut diagnostics = Vec::new();
     if table.streams {
-        findings.push(Finding::new(
-            "streams",
+        diagnostics.push(Diagnostic::warning(
+            "dynamodb_stream",
+            "the table's stream carries every token that is written, for up to a day after its sign-out",
             format!(
-                "the table's stream carries every token that is written, and outlives its sign-out by a day; turn it off: \
-                 {} --stream-specification StreamEnabled=false",
+                "{} --stream-specification StreamEnabled=false",
                 command("update-table", config)
             ),
         ));
     }
     if table.replicas {
-        findings.push(Finding::new(
-            "replicas",
-            "the table is a global one: a sign-out reaches other Regions later, and a write there may undo it; serve each \
-             account from one Region",
+        diagnostics.push(Diagnostic::warning(
+            "dynamodb_global_table",
+            "the table is a global table: a sign-out reaches other Regions later, and a write there may undo it",
+            "serve each account from one Region",
         ));
     }
-    Ok(findings)
+    Ok(diagnostics)
 }
 
 fn has_expiry(expiry: &Expiry, config: &DynamoDbConfig) -> Result<()> {
@@ -165,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_as_it_should_be_gives_no_finding() {
+    fn a_table_as_it_should_be_gives_no_diagnostic() {
         assert_eq!(weigh(&sound(), &config()).unwrap(), []);
         let expiry = Expiry {
             enabled: true,
@@ -213,8 +215,8 @@ mod tests {
     fn what_carries_tokens_elsewhere_is_found_out() {
         let mut table = sound();
         (table.streams, table.replicas) = (true, true);
-        let findings = weigh(&table, &config()).unwrap();
-        let about: Vec<_> = findings.iter().map(|finding| finding.about).collect();
-        assert_eq!(about, ["streams", "replicas"]);
+        let diagnostics = weigh(&table, &config()).unwrap();
+        let ids: Vec<_> = diagnostics.iter().map(|found| found.id).collect();
+        assert_eq!(ids, ["dynamodb_stream", "dynamodb_global_table"]);
     }
 }

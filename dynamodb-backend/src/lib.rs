@@ -28,8 +28,6 @@ mod table;
 pub mod test_util;
 mod url;
 
-pub use token_cache_core::backend::Finding;
-
 pub use self::{
     config::DynamoDbConfig,
     store::DynamoDbStore,

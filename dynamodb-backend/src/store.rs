@@ -5,13 +5,13 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
-    Result, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
+    EpochHash, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions,
+    RefreshLocks, Result, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
 };
 
 use crate::{
-    DynamoDbConfig, Finding, SweepOptions, checks,
+    DynamoDbConfig, SweepOptions, checks,
     client::{Client, Effect, Item, Terms, dial, version},
     clock_watch, entry,
     error::signed_out,
@@ -29,10 +29,10 @@ use crate::{
 ///
 /// let config = DynamoDbConfig::from_url("dynamodb://tokens?region=eu-central-1")?;
 /// let store = DynamoDbStore::connect(config).await?;
-/// for finding in store.findings() {
-///     eprintln!("{finding}");
-/// }
 /// let cache = TokenCache::open(store, Secret::from_env()?).await?;
+/// for diagnostic in cache.diagnostics() {
+///     eprintln!("{diagnostic}"); // logged as well
+/// }
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -41,7 +41,7 @@ pub struct DynamoDbStore(Arc<Held>);
 pub(crate) struct Held {
     pub(crate) client: Client,
     pub(crate) keys: Keys,
-    pub(crate) findings: Vec<Finding>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 impl DynamoDbStore {
@@ -61,11 +61,11 @@ impl DynamoDbStore {
 
     pub(crate) async fn over(client: Client, config: &DynamoDbConfig) -> Result<Self> {
         let keys = Keys::new(&config.prefix);
-        let findings = Box::pin(checks::check(&client, &keys, config)).await?;
+        let diagnostics = Box::pin(checks::check(&client, &keys, config)).await?;
         let held = Arc::new(Held {
             client,
             keys,
-            findings,
+            diagnostics,
         });
         let store = Self(held);
         tokio::spawn(clock_watch::run(store.downgrade()));
@@ -75,11 +75,6 @@ impl DynamoDbStore {
             );
         }
         Ok(store)
-    }
-
-    /// What was found at connect that an operator should know. Log them, or show them in a health check.
-    pub fn findings(&self) -> &[Finding] {
-        &self.0.findings
     }
 
     pub(crate) fn held(&self) -> &Held {
@@ -105,6 +100,10 @@ impl Held {
 impl TokenStore for DynamoDbStore {
     fn capabilities(&self) -> Capabilities {
         Capabilities::new(entry::MAX_ENTRY_BYTES)
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.0.diagnostics.clone()
     }
 
     /// Its time is what the dates of all answers so far come to, at the moment of this one.
@@ -290,7 +289,7 @@ impl fmt::Debug for DynamoDbStore {
         f.debug_struct("DynamoDbStore")
             .field("client", &self.0.client)
             .field("keys", &self.0.keys)
-            .field("findings", &self.0.findings)
+            .field("diagnostics", &self.0.diagnostics)
             .finish()
     }
 }

@@ -1,6 +1,6 @@
 //! What is looked at once, at connect.
 
-use token_cache_core::{Error, ErrorKind, Result, backend::Finding};
+use token_cache_core::{Diagnostic, Error, ErrorKind, Result};
 
 use crate::{
     client::{Call, Client, Effect},
@@ -16,7 +16,7 @@ const OLDEST: (u32, u32) = (7, 0);
 /// What the look came to.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Checked {
-    pub(crate) findings: Vec<Finding>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
     /// The server may drop index entries under memory pressure, so that an empty index proves nothing.
     pub(crate) may_lose_index: bool,
 }
@@ -30,18 +30,17 @@ pub(crate) async fn check(client: &Client, keys: &Keys) -> Result<Checked> {
             weigh(&Info(&String::from_utf8_lossy(&info)), client.replicas())?
         }
         Err(error) if error.kind() == ErrorKind::Denied => Checked {
-            findings: vec![Finding::new(
-                "INFO",
-                "the user may not call it, so version, role, memory policy and persistence are unchecked, \
-                 and sign-outs of a whole issuer fail; add `+info`",
+            diagnostics: vec![Diagnostic::warning(
+                "redis_info_denied",
+                "the user may not call INFO, so version, role, memory policy and persistence are unchecked, and sign-outs of \
+                 a whole issuer fail",
+                "ACL SETUSER app +info",
             )],
             may_lose_index: true,
         },
         Err(error) => return Err(error),
     };
-    if let Some(finding) = persistence(client).await {
-        checked.findings.push(finding);
-    }
+    checked.diagnostics.extend(persistence(client).await);
     Ok(checked)
 }
 
@@ -79,7 +78,7 @@ async fn permissions(client: &Client, keys: &Keys) -> Result<()> {
 }
 
 /// `save` is told by `CONFIG` only, which many services deny: then `INFO` has said what it knows.
-async fn persistence(client: &Client) -> Option<Finding> {
+async fn persistence(client: &Client) -> Option<Diagnostic> {
     let answer = client
         .ask_any(OPERATION, &["CONFIG", "GET", "save"])
         .await
@@ -97,10 +96,11 @@ async fn persistence(client: &Client) -> Option<Finding> {
     let info = info.bytes(OPERATION).ok()??;
     let info = String::from_utf8_lossy(&info);
     (!save.is_empty() && Info(&info).field("aof_enabled") == Some("0")).then(|| {
-        Finding::new(
-            "save",
-            "the server keeps snapshots without a log, so a restart brings back sessions that were signed out since the \
-             last one; use `appendonly yes` with `appendfsync always`, or no persistence at all",
+        Diagnostic::warning(
+            "redis_snapshots_without_log",
+            "the server writes snapshots and no append-only file, so a restart brings back sessions that were signed out since \
+             the last snapshot",
+            "CONFIG SET appendonly yes appendfsync always (or no persistence at all: CONFIG SET save \"\", and delete the dump file)",
         )
     })
 }
@@ -121,9 +121,10 @@ fn weigh(info: &Info<'_>, replicas: Option<u32>) -> Result<Checked> {
     let mut checked = Checked::default();
     version(info)?;
     if info.field("role").is_some_and(|role| role != "master") {
-        checked.findings.push(Finding::new(
-            "role",
-            "the server is a replica, so every sign-in and sign-out fails; connect to its primary",
+        checked.diagnostics.push(Diagnostic::warning(
+            "redis_replica",
+            "the server is a replica, so every sign-in and sign-out fails",
+            "name its primary in the store's URL",
         ));
     }
     let limited = info.field("maxmemory") != Some("0");
@@ -136,20 +137,21 @@ fn weigh(info: &Info<'_>, replicas: Option<u32>) -> Result<Checked> {
             } else {
                 "once `maxmemory` is set"
             };
-            checked.findings.push(Finding::new(
-                "maxmemory-policy",
+            checked.diagnostics.push(Diagnostic::warning(
+                "redis_maxmemory_policy",
                 format!(
-                    "under `{policy}` the server drops sessions, markers and index entries {when}, so users are \
-                     signed out early, and a sign-out by `sid` alone may find no account; set `noeviction`"
+                    "with the maxmemory-policy `{policy}` the server drops sessions, sign-out markers and index entries {when}, so \
+                     users are signed out early, and a sign-out by `sid` alone can find no account"
                 ),
+                "CONFIG SET maxmemory-policy noeviction",
             ));
         }
         None => {
             checked.may_lose_index = true;
-            checked.findings.push(Finding::new(
-                "maxmemory-policy",
-                "the server does not tell it, so an empty index proves nothing to a sign-out by `sid` alone; make sure \
-                 it is `noeviction`",
+            checked.diagnostics.push(Diagnostic::warning(
+                "redis_maxmemory_policy_unknown",
+                "the server does not tell its maxmemory-policy, so an empty index proves nothing to a sign-out by `sid` alone",
+                "set maxmemory-policy to noeviction",
             ));
         }
     }
@@ -159,12 +161,12 @@ fn weigh(info: &Info<'_>, replicas: Option<u32>) -> Result<Checked> {
     if let (Some(asked), Some(connected)) = (replicas, connected)
         && connected < asked
     {
-        checked.findings.push(Finding::new(
-            "replicas",
+        checked.diagnostics.push(Diagnostic::warning(
+            "redis_replicas_missing",
             format!(
-                "{connected} of {asked} replicas are connected, so every sign-in and sign-out fails; start them, or ask for \
-                 fewer"
+                "{connected} of {asked} replicas are connected, so every sign-in and sign-out fails"
             ),
+            "start the missing replicas, or lower `replicas` in the store's URL",
         ));
     }
     Ok(checked)
@@ -194,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_as_it_should_be_gives_no_finding() {
+    fn a_server_as_it_should_be_gives_no_diagnostic() {
         let info = info(&[
             "redis_version:7.0.15",
             "role:master",
@@ -202,7 +204,7 @@ mod tests {
             "maxmemory_policy:noeviction",
         ]);
         let checked = weigh(&Info(&info), None).unwrap();
-        assert_eq!(checked.findings, []);
+        assert_eq!(checked.diagnostics, []);
         assert!(!checked.may_lose_index);
     }
 
@@ -241,7 +243,7 @@ mod tests {
             ]);
             let checked = weigh(&Info(&info), None).unwrap();
             assert_eq!(checked.may_lose_index, lost);
-            assert_eq!(checked.findings[0].about, "maxmemory-policy");
+            assert_eq!(checked.diagnostics[0].id, "redis_maxmemory_policy");
         }
         assert!(weigh(&Info(""), None).unwrap().may_lose_index);
     }
@@ -251,17 +253,17 @@ mod tests {
         let info = info(&["connected_slaves:1", "maxmemory_policy:noeviction"]);
         let about = |asked| {
             let checked = weigh(&Info(&info), asked).unwrap();
-            checked.findings.first().map(|finding| finding.about)
+            checked.diagnostics.first().map(|found| found.id)
         };
         assert_eq!(about(None), None);
         assert_eq!(about(Some(1)), None);
-        assert_eq!(about(Some(2)), Some("replicas"));
+        assert_eq!(about(Some(2)), Some("redis_replicas_missing"));
     }
 
     #[test]
     fn a_replica_is_found_out() {
         let info = info(&["role:slave", "maxmemory_policy:noeviction"]);
         let checked = weigh(&Info(&info), None).unwrap();
-        assert_eq!(checked.findings[0].about, "role");
+        assert_eq!(checked.diagnostics[0].id, "redis_replica");
     }
 }

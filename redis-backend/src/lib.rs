@@ -27,8 +27,6 @@ mod store;
 pub mod test_util;
 mod url;
 
-pub use token_cache_core::backend::Finding;
-
 pub use self::{
     config::{Address, Durability, RedisConfig, Sentinel, Tls, Topology},
     store::RedisStore,

@@ -2,17 +2,18 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, Over,
-    ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp, TokenStore,
-    WriteOptions, Written,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
+    EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord,
+    Over, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp, TokenStore,
+    WriteOptions, Written, backend,
 };
 
 use crate::{
-    Finding, RedisConfig,
+    RedisConfig,
     answers::{granted, hash, living, pairs},
     checks::{self, Checked},
     client::{Call, Client, Effect, Reply, unexpected},
+    config::refused,
     cut::{EVICT, cut},
     keys::{Keys, duration_millis, entry_field, millis, session_field},
     link::{self, Links},
@@ -30,10 +31,10 @@ const MAX_ENTRY_BYTES: usize = 16 << 20;
 /// use token_cache_redis::{RedisConfig, RedisStore};
 ///
 /// let store = RedisStore::connect(RedisConfig::from_url("redis://cache.internal")?).await?;
-/// for finding in store.findings() {
-///     eprintln!("{finding}");
-/// }
 /// let cache = TokenCache::open(store, Secret::from_env()?).await?;
+/// for diagnostic in cache.diagnostics() {
+///     eprintln!("{diagnostic}"); // logged as well
+/// }
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -57,23 +58,18 @@ impl RedisStore {
     pub async fn connect(config: RedisConfig) -> Result<Self> {
         config.check()?;
         let client = Client::connect(&config).await?;
-        Self::over(client, config.prefix).await
+        let mut held = Held::over(client, config.prefix).await?;
+        if let Some(key) = config.tls.as_ref().and_then(|tls| tls.key.as_deref()) {
+            let readable = backend::readable_by_others(key).map_err(|error| {
+                refused("the permissions of the file of `key` cannot be read").with_source(error)
+            })?;
+            held.checked.diagnostics.extend(readable);
+        }
+        Ok(Self(Arc::new(held)))
     }
 
     pub(crate) async fn over(client: Client, prefix: String) -> Result<Self> {
-        let keys = Keys::new(prefix);
-        let checked = checks::check(&client, &keys).await?;
-        Ok(Self(Arc::new(Held {
-            client,
-            keys,
-            checked,
-            links: Links::default(),
-        })))
-    }
-
-    /// What was found at connect that an operator should know. Log them, or show them in a health check.
-    pub fn findings(&self) -> &[Finding] {
-        &self.0.checked.findings
+        Ok(Self(Arc::new(Held::over(client, prefix).await?)))
     }
 
     pub(crate) fn held(&self) -> &Held {
@@ -96,6 +92,17 @@ impl RedisStore {
 }
 
 impl Held {
+    async fn over(client: Client, prefix: String) -> Result<Self> {
+        let keys = Keys::new(prefix);
+        let checked = checks::check(&client, &keys).await?;
+        Ok(Self {
+            client,
+            keys,
+            checked,
+            links: Links::default(),
+        })
+    }
+
     /// Sends a cut that announces nothing.
     pub(crate) async fn evicted(&self, call: Call) -> Result<Evicted> {
         let confirmed = self
@@ -128,6 +135,10 @@ impl Held {
 impl TokenStore for RedisStore {
     fn capabilities(&self) -> Capabilities {
         Capabilities::new(MAX_ENTRY_BYTES)
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.0.checked.diagnostics.clone()
     }
 
     async fn namespace(&self) -> Result<Namespace> {
@@ -329,7 +340,7 @@ impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
             .field("keys", &self.0.keys)
-            .field("findings", &self.0.checked.findings)
+            .field("diagnostics", &self.0.checked.diagnostics)
             .finish_non_exhaustive()
     }
 }

@@ -9,10 +9,10 @@ use std::{
 use token_cache_conformance::{Breakable, Harness, NoStore, async_trait};
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, Capabilities, Cut,
-    Directory, Entry, EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed,
-    EvictOptions, Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener, LockOwner,
-    MarkOptions, Marking, MemoryStore, Namespace, NamespaceRecord, Page, Pointed, Pointer,
-    ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionRecord, SidKey, TimeSource,
+    Diagnostic, Directory, Entry, EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName,
+    Escrowed, EvictOptions, Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener,
+    LockOwner, MarkOptions, Marking, MemoryStore, Namespace, NamespaceRecord, Page, Pointed,
+    Pointer, ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionRecord, SidKey, TimeSource,
     Timestamp, TokenStore, Until, Version, WriteOptions, Written, test_util::FailingStore,
 };
 
@@ -253,6 +253,10 @@ impl<F: Fault> Harness for Workshop<F> {
 impl<F: Fault> TokenStore for Broken<F> {
     fn capabilities(&self) -> Capabilities {
         self.healthy.capabilities()
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        Vec::new()
     }
 
     async fn namespace(&self) -> Result<Namespace> {

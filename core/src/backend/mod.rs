@@ -2,7 +2,7 @@
 
 mod backoff;
 mod duration;
-mod finding;
+mod key_file;
 mod prefix;
 pub mod record;
 mod url;
@@ -10,7 +10,7 @@ mod url;
 pub use self::{
     backoff::backoff,
     duration::{check_timeout, duration, long_duration},
-    finding::Finding,
+    key_file::readable_by_others,
     prefix::check_prefix,
     url::{parameter_name, parameters, percent_decoded},
 };

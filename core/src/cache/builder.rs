@@ -249,6 +249,9 @@ impl TokenCacheBuilder {
             member,
         }));
         super::namespace::watch(&cache);
+        for diagnostic in cache.diagnostics() {
+            diagnostic.log();
+        }
         Ok(cache)
     }
 }

@@ -22,8 +22,9 @@ pub use self::{
     session::Session,
 };
 use crate::{
-    AccountId, AccountKey, Error, EvictOptions, KeyProvider, KeyRing, MARKER_LIFE, MemoryStore,
-    RefreshPolicy, Result, RingKey, Secret, StartedSignIn, Ticket, Timestamp, TokenStore,
+    AccountId, AccountKey, Diagnostic, Error, EvictOptions, KeyProvider, KeyRing, MARKER_LIFE,
+    MemoryStore, RefreshPolicy, Result, RingKey, Secret, StartedSignIn, Ticket, Timestamp,
+    TokenStore,
     local::{CopyPolicy, LocalCopies, Member},
     refresh::Refreshes,
     seal::Ring,
@@ -162,6 +163,21 @@ impl TokenCache {
     /// not seal for this account; the store's own failures.
     pub async fn account(&self, account: &AccountId) -> Result<Option<Session>> {
         accounts::open_escrow(self, account).await
+    }
+
+    /// Returns what an operator should know about the store and this server's configuration: settings of the store that weaken a promise,
+    /// permissions that are missing, a key file that others may read. Opening the cache logs each of them once. Does no I/O.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
+    /// let cache = token_cache_core::TokenCache::in_memory().await?;
+    /// assert_eq!(cache.diagnostics(), []);
+    /// # Ok(()) }
+    /// ```
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let mut diagnostics = self.store().diagnostics();
+        diagnostics.extend_from_slice(&self.0.ring.keys().diagnostics);
+        diagnostics
     }
 
     /// The store.

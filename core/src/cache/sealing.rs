@@ -39,6 +39,9 @@ impl TokenCache {
         let keys = ring
             .unwrap(&inner.secret, inner.key_provider.as_deref(), Some(&at_work))
             .await?;
+        for diagnostic in &keys.diagnostics {
+            diagnostic.log();
+        }
         inner.ring.replace(keys);
         telemetry::keys_idle(|| self.sealing());
         Ok(())

@@ -7,8 +7,8 @@ use super::{
     policy::CopyTerms, reads::Reads,
 };
 use crate::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Error, ErrorKind, Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
+    EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace,
     NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp,
     TokenStore, WriteOptions, Written,
 };
@@ -208,6 +208,10 @@ impl Drop for Changing<'_> {
 impl<S: TokenStore> TokenStore for LocalCopies<S> {
     fn capabilities(&self) -> Capabilities {
         self.store.capabilities()
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.store.diagnostics()
     }
 
     async fn namespace(&self) -> Result<Namespace> {

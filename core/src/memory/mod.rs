@@ -12,10 +12,11 @@ use async_trait::async_trait;
 
 use self::{directory::Index, link::Registry, partition::Partition, shards::Shards};
 use crate::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
-    EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted,
-    Invalidation, Link, LockOwner, Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result,
-    SessionRecord, SystemClock, TimeSource, TokenStore, Version, WriteOptions, Written,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
+    Directory, Entry, EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed,
+    EvictOptions, Evicted, Invalidation, Link, LockOwner, Namespace, NamespaceRecord, ReadOptions,
+    RefreshLocks, Result, SessionRecord, SystemClock, TimeSource, TokenStore, Version,
+    WriteOptions, Written,
 };
 
 /// The most bytes an entry may have, unless said otherwise.
@@ -119,6 +120,10 @@ impl Default for MemoryStore {
 impl TokenStore for MemoryStore {
     fn capabilities(&self) -> Capabilities {
         Capabilities::new(MAX_ENTRY_BYTES)
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        Vec::new()
     }
 
     async fn namespace(&self) -> Result<Namespace> {

@@ -3,7 +3,7 @@ use std::{collections::HashSet, fmt};
 use secrecy::{ExposeSecret, SecretSlice};
 use zeroize::Zeroizing;
 
-use crate::{Error, Result, Secret};
+use crate::{Diagnostic, Error, Result, Secret};
 
 const TAKE: &str = "take the key ring";
 
@@ -31,6 +31,8 @@ const TAKE: &str = "take the key ring";
 pub struct KeyRing {
     pub(super) seals: RingKey,
     pub(super) opens: Vec<RingKey>,
+    /// About the file it was read from.
+    pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 /// A key of a [`KeyRing`], and its name.
@@ -59,6 +61,7 @@ impl KeyRing {
         Self {
             seals: key,
             opens: Vec::new(),
+            diagnostics: Vec::new(),
         }
     }
 

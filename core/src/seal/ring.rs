@@ -13,7 +13,7 @@ use super::{
     Key,
     format::{Header, KeyId, OVERHEAD, Parts},
 };
-use crate::{Error, ErrorKind, Result};
+use crate::{Diagnostic, Error, ErrorKind, Result};
 
 /// The keys at work: one seals, all open. They can be replaced while others read them.
 pub(crate) struct Ring {
@@ -26,6 +26,8 @@ pub(crate) struct Ring {
 pub(crate) struct Keys {
     pub(super) seals: Arc<Key>,
     pub(super) opens: Vec<Arc<Key>>,
+    /// About where they were read from.
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 impl Ring {
@@ -42,6 +44,7 @@ impl Ring {
         Self::new(Keys {
             seals: Arc::new(key),
             opens: Vec::new(),
+            diagnostics: Vec::new(),
         })
     }
 

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 
 use super::Sealer;
 use crate::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
-    EntryAddress, EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, LockOwner,
-    Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource,
-    TokenStore, Version, WriteOptions, Written,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
+    Directory, Entry, EntryAddress, EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted,
+    Link, LockOwner, Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord,
+    TimeSource, TokenStore, Version, WriteOptions, Written,
 };
 
 /// A store whose entries are sealed: the one inside never sees what is in them (G5).
@@ -50,6 +50,10 @@ impl<S: TokenStore> TokenStore for SealedStore<S> {
             .max_entry_bytes
             .saturating_sub(Sealer::OVERHEAD);
         capabilities
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.inner.diagnostics()
     }
 
     async fn namespace(&self) -> Result<Namespace> {

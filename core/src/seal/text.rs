@@ -7,7 +7,7 @@ use base64::{
 use zeroize::Zeroizing;
 
 use super::{KeyRing, RingKey};
-use crate::{Error, Result};
+use crate::{Error, Result, backend};
 
 const READ: &str = "read the key ring";
 
@@ -39,14 +39,25 @@ impl KeyRing {
 
     /// Reads the text in a file, such as one that an orchestrator mounts.
     ///
+    /// On Unix, a file that every user of the machine may read is reported as `key_file_readable_by_others`
+    /// ([`TokenCache::diagnostics`](crate::TokenCache::diagnostics)).
+    ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) where it can't be read, or is no ring.
+    /// [`Config`](crate::ErrorKind::Config) if the file cannot be read, or its text is not a key ring.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|why| {
-            refused("its file can't be read as text; is it there, and this user's to read?")
-                .with_source(why)
-        })?;
-        Zeroizing::new(text).parse()
+        let path = path.as_ref();
+        let unreadable = |why| {
+            refused(format!(
+                "the key file `{}` cannot be read as text; check that it exists and that this user may read it",
+                path.display()
+            ))
+            .with_source(why)
+        };
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let mut ring: Self = Zeroizing::new(text).parse()?;
+        ring.diagnostics
+            .extend(backend::readable_by_others(path).map_err(unreadable)?);
+        Ok(ring)
     }
 }
 

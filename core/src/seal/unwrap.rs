@@ -60,7 +60,11 @@ impl KeyRing {
         for key in &self.opens {
             opens.push(work(key, secret, provider, at_work(key)).await?);
         }
-        let keys = Keys { seals, opens };
+        let keys = Keys {
+            seals,
+            opens,
+            diagnostics: self.diagnostics.clone(),
+        };
         refuse_twins(keys.all())?;
         Ok(keys)
     }

@@ -11,9 +11,10 @@ use async_trait::async_trait;
 
 use super::failing_link::{FailingLink, LinkManner};
 use crate::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions,
-    RefreshLocks, Result, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
+    EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord,
+    ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, TokenStore, WriteOptions,
+    Written,
 };
 
 /// A store that does what the one inside does, until it is told to fail. Its clones fail together.
@@ -133,6 +134,10 @@ impl FailingStore {
 impl TokenStore for FailingStore {
     fn capabilities(&self) -> Capabilities {
         self.inner.capabilities()
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.inner.diagnostics()
     }
 
     async fn namespace(&self) -> Result<Namespace> {

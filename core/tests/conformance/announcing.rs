@@ -2,11 +2,11 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
-    EntryAddress, EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, Invalidation,
-    IssuerKey, Link, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord, Page, Pointed,
-    Pointer, ReadOptions, RefreshLocks, Result, Scan, SessionRecord, SidKey, TimeSource, Timestamp,
-    TokenStore, Until, Version, WriteOptions, Written,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
+    Directory, Entry, EntryAddress, EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted,
+    Invalidation, IssuerKey, Link, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord,
+    Page, Pointed, Pointer, ReadOptions, RefreshLocks, Result, Scan, SessionRecord, SidKey,
+    TimeSource, Timestamp, TokenStore, Until, Version, WriteOptions, Written,
 };
 
 /// A server that announces whatever it has changed, as a cache above it would.
@@ -42,6 +42,10 @@ impl<S: TokenStore> Announcing<S> {
 impl<S: TokenStore> TokenStore for Announcing<S> {
     fn capabilities(&self) -> Capabilities {
         self.0.capabilities()
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.0.diagnostics()
     }
 
     async fn namespace(&self) -> Result<Namespace> {

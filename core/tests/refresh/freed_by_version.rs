@@ -7,9 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Directory, Entry,
-    EntryAddress, EntryName, EpochHash, Escrow, EvictOptions, Evicted, Link, LockOwner,
-    MemoryStore, Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
+    Directory, Entry, EntryAddress, EntryName, EpochHash, Escrow, EvictOptions, Evicted, Link,
+    LockOwner, MemoryStore, Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result,
     SessionRecord, TimeSource, TokenStore, Version, WriteOptions, Written,
 };
 use tokio::time;
@@ -34,6 +34,10 @@ impl FreedByVersion {
 impl TokenStore for FreedByVersion {
     fn capabilities(&self) -> Capabilities {
         self.inner.capabilities()
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        Vec::new()
     }
 
     async fn namespace(&self) -> Result<Namespace> {

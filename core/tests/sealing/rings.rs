@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use token_cache_core::{
-    ErrorKind, KeyRing, MemoryStore, RingKey, TokenCache, TokenCacheBuilder, TokenStore,
+    ErrorKind, KeyRing, MemoryStore, RingKey, Severity, TokenCache, TokenCacheBuilder, TokenStore,
 };
 
 use crate::{key, of_secret, secret, server, signed_in};
@@ -129,6 +129,39 @@ async fn a_file_names_the_ring() {
     assert_eq!(names, ["2026-11", "secret"]);
     let error = KeyRing::from_file(&file).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
+    let path = file.display().to_string();
+    assert!(error.to_string().contains(&path), "{error}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_key_file_that_others_may_read_is_a_diagnostic() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    let file = std::env::temp_dir().join(format!("ring-modes-{}", std::process::id()));
+    fs::write(&file, format!("seal 2026-11 {KEY}\n")).unwrap();
+    let with_mode = |mode| {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        KeyRing::from_file(&file).unwrap()
+    };
+    let (secret_file, mounted) = (with_mode(0o400), with_mode(0o644));
+    fs::remove_file(&file).unwrap();
+
+    let cache = server(&MemoryStore::new(), secret_file).await;
+    assert_eq!(cache.diagnostics(), []);
+    cache.replace_key_ring(&mounted).await.unwrap();
+    let [found] = cache.diagnostics().try_into().unwrap();
+    assert_eq!(found.id, "key_file_readable_by_others");
+    assert_eq!(found.severity, Severity::Info);
+    assert!(found.message.contains("(mode 0644)"), "{found}");
+    assert!(
+        found.message.contains(&file.display().to_string()),
+        "{found}"
+    );
+    assert!(found.fix.contains("defaultMode: 0400"), "{found}");
+
+    let opened = server(&MemoryStore::new(), mounted).await;
+    assert_eq!(opened.diagnostics(), [found]);
 }
 
 #[test]

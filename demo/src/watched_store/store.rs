@@ -8,9 +8,9 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
-    Result, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
+    EpochHash, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions,
+    RefreshLocks, Result, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
 };
 
 use super::link_switch::LinkSwitch;
@@ -51,6 +51,10 @@ impl WatchedStore {
 impl TokenStore for WatchedStore {
     fn capabilities(&self) -> Capabilities {
         self.store.capabilities()
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.store.diagnostics()
     }
 
     async fn namespace(&self) -> Result<Namespace> {

@@ -102,7 +102,7 @@ async fn a_table_with_another_key_is_refused() {
 }
 
 #[tokio::test]
-async fn a_stream_is_a_finding() {
+async fn a_stream_is_a_diagnostic() {
     create("with-stream", "sk", ScalarAttributeType::S, true).await;
     let mut config = config("table-4");
     config.table = "with-stream".to_owned();
@@ -122,12 +122,8 @@ async fn a_stream_is_a_finding() {
     let store = DynamoDbStore::with_client(&engine().client(), config)
         .await
         .unwrap();
-    let about: Vec<_> = store
-        .findings()
-        .iter()
-        .map(|finding| finding.about)
-        .collect();
-    assert_eq!(about, ["streams"]);
+    let ids: Vec<_> = store.diagnostics().iter().map(|found| found.id).collect();
+    assert_eq!(ids, ["dynamodb_stream"]);
 }
 
 #[tokio::test]
@@ -140,7 +136,7 @@ async fn a_table_is_created_once() {
         assert_eq!(answer.unwrap(), created);
     }
     let store = DynamoDbStore::with_client(&client, config).await.unwrap();
-    assert!(store.findings().is_empty());
+    assert_eq!(store.diagnostics(), []);
     assert_eq!(store.namespace().await.unwrap().record, None);
 }
 

@@ -6,10 +6,10 @@ use std::fmt;
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Error, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace, NamespaceRecord,
-    ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp, TokenStore,
-    WriteOptions, Written,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
+    EpochHash, Error, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace,
+    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp,
+    TokenStore, WriteOptions, Written,
 };
 
 use super::{
@@ -35,6 +35,10 @@ pub(super) struct DynamoDbLike {
 impl TokenStore for DynamoDbLike {
     fn capabilities(&self) -> Capabilities {
         Capabilities::new(1)
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        Vec::new()
     }
 
     async fn namespace(&self) -> Result<Namespace> {

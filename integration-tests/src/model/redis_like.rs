@@ -4,10 +4,10 @@ use std::fmt;
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace,
-    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, TokenStore,
-    WriteOptions, Written,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
+    EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link,
+    Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource,
+    TokenStore, WriteOptions, Written,
 };
 
 use super::{
@@ -31,6 +31,10 @@ pub(super) struct RedisLike {
 impl TokenStore for RedisLike {
     fn capabilities(&self) -> Capabilities {
         Capabilities::new(1)
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        Vec::new()
     }
 
     async fn namespace(&self) -> Result<Namespace> {

@@ -219,7 +219,7 @@ async fn unprocessed_keys_are_asked_for_again_and_never_a_miss() {
 
 /// The checks at connect need two permissions that a strict policy may leave out.
 #[tokio::test]
-async fn checks_that_are_denied_are_findings_and_no_failure() {
+async fn checks_that_are_denied_are_diagnostics_and_no_failure() {
     let engine = DynamoDbEngine::start(Kept::InMemory).unwrap();
     let proxy = DynamoDbProxy::start(engine.address()).unwrap();
     proxy.always(
@@ -228,15 +228,13 @@ async fn checks_that_are_denied_are_findings_and_no_failure() {
     );
     let client = dynamodb_client(&proxy.endpoint());
     let store = DynamoDbStore::with_client(&client, DynamoDbConfig::new(TABLE)).await;
-    let findings: Vec<String> = store
-        .unwrap()
-        .findings()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    assert!(!findings.is_empty());
-    assert!(
-        findings.concat().contains("dynamodb:Describe"),
-        "{findings:?}"
+    let diagnostics = store.unwrap().diagnostics();
+    let ids: Vec<&str> = diagnostics.iter().map(|found| found.id).collect();
+    assert_eq!(
+        ids,
+        [
+            "dynamodb_describe_table_denied",
+            "dynamodb_describe_time_to_live_denied"
+        ]
     );
 }

@@ -5,8 +5,8 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, MemoryStore, Namespace,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
+    EpochHash, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, MemoryStore, Namespace,
     NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, TokenStore,
     WriteOptions, Written,
 };
@@ -65,6 +65,10 @@ impl fmt::Display for Journal {
 impl TokenStore for Journal {
     fn capabilities(&self) -> Capabilities {
         self.store.capabilities()
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.store.diagnostics()
     }
 
     async fn namespace(&self) -> Result<Namespace> {

@@ -9,10 +9,10 @@ use std::{
 use async_trait::async_trait;
 use token_cache::TokenCache;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress, EpochHash,
-    Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace, NamespaceRecord, ReadOptions,
-    RefreshLocks, Result, SessionRecord, TimeSource, TokenCacheBuilder, TokenStore, WriteOptions,
-    Written,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
+    EpochHash, Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace, NamespaceRecord,
+    ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, TokenCacheBuilder, TokenStore,
+    WriteOptions, Written,
     local::{BootInstant, Holder, Stamp},
 };
 
@@ -134,6 +134,10 @@ impl BrokenCopies {
 impl TokenStore for BrokenCopies {
     fn capabilities(&self) -> Capabilities {
         self.store.capabilities()
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.store.diagnostics()
     }
 
     async fn namespace(&self) -> Result<Namespace> {

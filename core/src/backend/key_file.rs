@@ -1,0 +1,38 @@
+use std::{io, path::Path};
+
+use crate::Diagnostic;
+
+/// Returns a diagnostic if every user of this machine may read the key file at `path`. Returns `None` on systems other than Unix.
+///
+/// It is a hint, since an orchestrator often mounts such files readable by all (Kubernetes: 0644).
+///
+/// # Errors
+/// If the file's permissions cannot be read.
+#[cfg(unix)]
+pub fn readable_by_others(path: &Path) -> io::Result<Option<Diagnostic>> {
+    use std::os::unix::fs::PermissionsExt;
+
+    const OTHERS_READ: u32 = 0o004;
+    let mode = std::fs::metadata(path)?.permissions().mode();
+    Ok((mode & OTHERS_READ != 0).then(|| {
+        Diagnostic::info(
+            "key_file_readable_by_others",
+            format!(
+                "every user of this machine may read the key file `{}` (mode {:04o})",
+                path.display(),
+                mode & 0o7777
+            ),
+            "make this server's user its owner, then chmod 0400; in Kubernetes set `defaultMode: 0400` for the secret's volume, with \
+             `fsGroup` if the server does not run as root",
+        )
+    }))
+}
+
+/// Returns `None`: the permissions of this system are not looked at.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn readable_by_others(_: &Path) -> io::Result<Option<Diagnostic>> {
+    Ok(None)
+}
