@@ -13,11 +13,23 @@ const BROUGHT_BY_A_FEATURE: [&str; 7] = [
     "rustls",
 ];
 
-/// The facade without features brings no client of a store or a provider.
+/// What an app can leave out by `default-features = false`.
+const OPTIONAL: [&str; 2] = ["metrics", "tracing"];
+
+/// The facade without features brings no client of a store or a provider; without its default features, no `tracing` either.
 pub(super) fn check() -> Outcome {
     say("\n» no feature, no client");
+    let mut findings = brought(&[], &BROUGHT_BY_A_FEATURE)?;
+    let by_default = brought(&["--no-default-features"], &OPTIONAL)?;
+    findings.extend(by_default);
+    Failure::of_findings("more than an app asked for", &findings)
+}
+
+/// Which of `crates` come with the facade.
+fn brought(features: &[&str], crates: &[&str]) -> Outcome<Vec<String>> {
     let tree = "tree --package token-cache --edges normal --prefix none --format {p}";
     let tree = command::cargo(tree.split(' '))
+        .args(features)
         .output()
         .map_err(Failure::during(tree))?;
     if !tree.status.success() {
@@ -26,9 +38,8 @@ pub(super) fn check() -> Outcome {
     }
     let tree = String::from_utf8_lossy(&tree.stdout);
     let names = tree.lines().filter_map(|line| line.split(' ').next());
-    let findings: Vec<String> = names
-        .filter(|name| BROUGHT_BY_A_FEATURE.contains(name))
+    let came = names.filter(|name| crates.contains(name));
+    Ok(came
         .map(|name| format!("{name} comes without a feature"))
-        .collect();
-    Failure::of_findings("more than an app asked for", &findings)
+        .collect())
 }
