@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use token_cache_core::{EntryKey, Error, ErrorKind, Session};
+use token_cache_core::{EntryKey, Error, ErrorKind, Session, TokenStore};
 use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore};
 use token_cache_integration_tests::servers::{
     ApiFault, DynamoDbEngine, DynamoDbProxy, Kept, TABLE, WRITES, dynamodb_client,
