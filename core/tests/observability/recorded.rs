@@ -10,11 +10,12 @@ use crate::{copies, spans::Spans, story};
 type Label = (String, String, String);
 
 /// Outcomes that the story does not come to.
-const OUTSIDE_THE_STORY: [(&str, &str); 7] = [
+const OUTSIDE_THE_STORY: [(&str, &str); 8] = [
     ("token_cache_removals_total", "signed_out"),
     ("token_cache_revocations_total", "spared"),
     ("token_cache_revocations_total", "transient"),
     ("token_cache_revocations_total", "invalid_grant"),
+    ("token_cache_revocations_total", "interaction_required"),
     ("token_cache_revocations_total", "refused"),
     ("token_cache_revocations_total", "malformed"),
     ("token_cache_open_failures_total", "corrupt"),
