@@ -28,10 +28,11 @@ impl AccountId {
     /// The user that `issuer` calls `subject`.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) where either is empty or over 8 KiB.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if either is empty, blank or over 8 KiB, or the issuer has white space or a control
+    /// character.
     pub fn new(issuer: impl Into<String>, subject: impl Into<String>) -> Result<Self> {
         Ok(Self {
-            issuer: id("name an account", "issuer", issuer.into())?,
+            issuer: uri("name an account", "issuer", issuer.into())?,
             subject: id("name an account", "subject", subject.into())?,
         })
     }
@@ -41,7 +42,7 @@ impl AccountId {
     /// It never meets one of an issuer. The issuer to sign out all of them is `custom:` and the namespace.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) where either is empty or over 8 KiB.
+    /// As [`new`](Self::new), with the namespace for the issuer.
     pub fn custom(namespace: &str, key: impl Into<String>) -> Result<Self> {
         if namespace.is_empty() {
             return Err(Error::misuse("name an account", "the namespace is empty"));
@@ -53,7 +54,7 @@ impl AccountId {
     /// finds or begins. It is [`custom`](Self::custom) of the namespace `application`.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) where the client id is empty or over 8 KiB.
+    /// As [`new`](Self::new), with the client id for the subject.
     pub fn application(client_id: &str) -> Result<Self> {
         Self::custom("application", client_id)
     }
@@ -91,10 +92,11 @@ impl ProviderSession {
     /// The session that `issuer` calls `sid`.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) where either is empty or over 8 KiB.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if either is empty, blank or over 8 KiB, or the issuer has white space or a control
+    /// character.
     pub fn new(issuer: impl Into<String>, sid: impl Into<String>) -> Result<Self> {
         Ok(Self {
-            issuer: id("name a provider session", "issuer", issuer.into())?,
+            issuer: uri("name a provider session", "issuer", issuer.into())?,
             sid: id("name a provider session", "sid", sid.into())?,
         })
     }
@@ -156,18 +158,45 @@ impl fmt::Debug for AccountKey {
     }
 }
 
+/// Checks the name of a user, a provider's session or an entry: not empty, not only white space, and not over 8 KiB. Everything
+/// else is the provider's or the app's own text, and is kept exactly as it came.
 pub(crate) fn id(operation: &'static str, part: &str, text: String) -> Result<String> {
+    let refused = |message: String| Err(Error::misuse(operation, message));
     if text.is_empty() {
-        return Err(Error::misuse(operation, format!("the {part} is empty")));
+        return refused(format!("the {part} is empty"));
     }
     if text.len() > MAX_ID_BYTES {
+        return refused(format!(
+            "the {part} has {} bytes; {MAX_ID_BYTES} is the most",
+            text.len()
+        ));
+    }
+    if text.chars().all(is_blank) {
+        return refused(format!("the {part} has nothing but white space"));
+    }
+    Ok(text)
+}
+
+/// Checks an issuer, or another name that is a URI: as [`id`], and without any white space or control character. One with a space at its end would be
+/// another issuer, of which no message ever comes.
+pub(crate) fn uri(operation: &'static str, part: &str, text: String) -> Result<String> {
+    let text = id(operation, part, text)?;
+    if text.chars().any(|c| is_blank(c) || c.is_control()) {
         return Err(Error::misuse(
             operation,
             format!(
-                "the {part} has {} bytes; {MAX_ID_BYTES} is the most",
-                text.len()
+                "the {part} {text:?} has white space or a control character in it; write it exactly as its owner does"
             ),
         ));
     }
     Ok(text)
+}
+
+/// White space, and characters that are as invisible.
+fn is_blank(c: char) -> bool {
+    let is_invisible = matches!(
+        c,
+        '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    );
+    c.is_whitespace() || is_invisible
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::{Error, Result, Timestamp};
 
@@ -33,9 +33,8 @@ impl Claims {
     pub(crate) fn date(&self, name: &str) -> Result<Option<Timestamp>> {
         match self.claims.get(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(date) => numeric_date(date).map(Some).ok_or_else(|| {
-                self.refused(format!("`{name}` is no number of seconds since 1970"))
-            }),
+            Some(Value::Number(date)) => Ok(Some(numeric_date(date))),
+            Some(_) => Err(self.refused(format!("`{name}` is not a number of seconds since 1970"))),
         }
     }
 
@@ -52,14 +51,14 @@ impl Claims {
     }
 }
 
-/// A `NumericDate` (RFC 7519 section 2). A fraction is dropped: logout messages come in whole seconds, and equal counts as
-/// before.
-fn numeric_date(value: &Value) -> Option<Timestamp> {
+/// A `NumericDate` (RFC 7519 section 2), saturating. A fraction is dropped: logout messages have whole seconds, and an equal time
+/// counts as before.
+fn numeric_date(value: &Number) -> Timestamp {
     if let Some(secs) = value.as_u64() {
-        return Some(Timestamp::from_secs(secs));
+        return Timestamp::from_secs(secs);
     }
-    let secs = value.as_f64().filter(|secs| *secs >= 0.0 && *secs < 1e15)?;
-    Some(Timestamp::from_secs(
-        Duration::from_secs_f64(secs).as_secs(),
-    ))
+    let secs = value.as_f64().unwrap_or_default().max(0.0);
+    Duration::try_from_secs_f64(secs).map_or(Timestamp::MAX, |since| {
+        Timestamp::from_secs(since.as_secs())
+    })
 }

@@ -26,7 +26,7 @@ impl EntryKey {
     /// A key with a text of the app's own.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) where it is empty or over 8 KiB.
+    /// [`Misuse`](ErrorKind::Misuse) if it is empty, blank or over 8 KiB.
     pub fn new(text: impl Into<String>) -> Result<Self> {
         account::id("name an entry", "entry key", text.into()).map(Self)
     }
@@ -34,11 +34,9 @@ impl EntryKey {
     /// The key of the tokens for one resource (RFC 8707).
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) where it is empty or over 8 KiB.
+    /// As [`new`](Self::new), and if it has white space or a control character: a resource is a URI.
     pub fn resource(resource: &str) -> Result<Self> {
-        if resource.is_empty() {
-            return Err(Error::misuse("name an entry", "the resource is empty"));
-        }
+        let resource = account::uri("name an entry", "resource", resource.to_owned())?;
         Self::new(format!("resource {resource}"))
     }
 

@@ -5,6 +5,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account;
+mod auth_time;
 pub mod backend;
 mod cache;
 mod claims;

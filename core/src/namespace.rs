@@ -2,6 +2,9 @@ use std::time::Duration;
 
 use crate::Timestamp;
 
+/// The longest that any server's copies may live.
+pub(crate) const MAX_COPY_LIFE: Duration = Duration::from_secs(60);
+
 /// What all servers of a namespace agree on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -23,6 +26,12 @@ impl NamespaceRecord {
             check,
             longest_copy_life: Duration::ZERO,
         }
+    }
+
+    /// Returns the longest life of a copy, and never more than a server can be set to: a record that claims more would make
+    /// every sign-out wait that long.
+    pub(crate) fn bounded_copy_life(&self) -> Duration {
+        self.longest_copy_life.min(MAX_COPY_LIFE)
     }
 
     /// Says that servers keep local copies, and for how long.

@@ -3,7 +3,9 @@ use std::{fmt, time::Duration};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::{AccountId, Error, ProviderSession, Result, Timestamp, claims::Claims};
+use crate::{
+    AccountId, Error, ProviderSession, Result, Timestamp, auth_time::THIS_CENTURY, claims::Claims,
+};
 
 /// Access tokens are a few KiB at the most; a header that carries one seldom may have more than this.
 const MAX_ASSERTION_BYTES: usize = 64 * 1024;
@@ -25,7 +27,8 @@ impl OnBehalfOf {
     /// On behalf of `account`, from a verified `assertion` that was issued and expires at these moments of the provider's clock.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) for an assertion that is empty or over 64 KiB, or expires before it was issued.
+    /// [`Misuse`](crate::ErrorKind::Misuse) for an assertion that is empty or over 64 KiB, was issued before the year 2000, or
+    /// expires before it was issued.
     pub fn new(
         account: AccountId,
         assertion: &str,
@@ -35,6 +38,11 @@ impl OnBehalfOf {
         let refused = |message: &str| Err(Error::misuse("take an assertion", message));
         if assertion.is_empty() || assertion.len() > MAX_ASSERTION_BYTES {
             return refused("the assertion is empty, or over 64 KiB");
+        }
+        if issued_at < THIS_CENTURY {
+            return refused(
+                "the assertion was issued before the year 2000; `iat` is in seconds since 1970",
+            );
         }
         if expires_at <= issued_at {
             return refused("the assertion expires before it was issued");
@@ -63,7 +71,7 @@ impl OnBehalfOf {
         let account = AccountId::new(issuer, claims.required_text("sub")?)?;
         let (issued_at, expires_at) = (claims.required_date("iat")?, claims.required_date("exp")?);
         let mut on_behalf_of = Self::new(account, assertion, issued_at, expires_at)?;
-        if let Some(sid) = claims.text("sid")? {
+        if let Some(sid) = claims.text("sid")?.filter(|sid| !sid.is_empty()) {
             on_behalf_of.provider_session = Some(ProviderSession::new(issuer, sid)?);
         }
         Ok(on_behalf_of)
@@ -111,6 +119,8 @@ mod tests {
             ("sub", json!("")),
             ("sub", json!(7)),
             ("iat", Value::Null),
+            ("iat", json!(0)),
+            ("iat", json!(-1_700_000_000)),
             ("iat", json!("1700000000")),
             ("exp", Value::Null),
             ("exp", json!(-1)),

@@ -29,18 +29,31 @@ macro_rules! sealed_text {
             /// Reads the text form.
             ///
             /// # Errors
-            /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the text is not base64url or is longer than 1,024 bytes.
+            /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the text is not base64url, is shorter than any sealed value (an
+            /// empty text above all), or is longer than 1,024 bytes.
             fn from_str(text: &str) -> crate::Result<Self> {
                 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
                 if text.len() > 1024 {
                     return Err(crate::Error::new(crate::ErrorKind::InvalidTicket, "read a sealed text")
                         .message(concat!("the ", $what, " is longer than any that this library issues")));
                 }
-                BASE64_URL_SAFE_NO_PAD.decode(text).map(Self::from_sealed).map_err(|_| {
-                    crate::Error::new(crate::ErrorKind::InvalidTicket, "read a sealed text").message(
-                        concat!("the ", $what, " is not base64url; have the user sign in again"),
-                    )
-                })
+                let invalid = |message: &str| {
+                    crate::Error::new(crate::ErrorKind::InvalidTicket, "read a sealed text").message(message)
+                };
+                if text.is_empty() {
+                    return Err(invalid(concat!(
+                        "the ", $what, " is empty; have the user sign in again"
+                    )));
+                }
+                let sealed = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| {
+                    invalid(concat!("the ", $what, " is not base64url; have the user sign in again"))
+                })?;
+                if sealed.len() <= crate::seal::OVERHEAD {
+                    return Err(invalid(concat!(
+                        "the ", $what, " is cut short; have the user sign in again"
+                    )));
+                }
+                Ok(Self::from_sealed(sealed))
             }
         }
 

@@ -16,29 +16,45 @@ pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 3600);
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(8 * 3600);
 
 sealed_text! {
-    /// The moment an authorization request was sent, sealed: made by
-    /// [`TokenCache::start_sign_in`](crate::TokenCache::start_sign_in), kept in the state cookie until the callback.
+    /// The time of an authorization request, and its `max_age` if it had one. Sealed.
     ///
-    /// It is the session's place on the store's clock, so that a sign-out that came in between refuses the sign-in (G2).
+    /// [`TokenCache::start_sign_in`](crate::TokenCache::start_sign_in) makes it, and the app keeps it in a cookie until the
+    /// callback. A sign-out between the request and the callback refuses the sign-in (G2).
     StartedSignIn, "started sign-in"
 }
 
+/// What a [`StartedSignIn`] says once it is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Started {
+    /// On the store's clock.
+    pub(crate) requested_at: Timestamp,
+    pub(crate) max_age: Option<Duration>,
+}
+
 impl StartedSignIn {
-    pub(crate) fn seal(ring: &Ring, requested_at: Timestamp) -> Result<Self> {
-        ring.seal(Self::PURPOSE, &requested_at.as_millis().to_be_bytes())
-            .map(Self::from_sealed)
+    pub(crate) fn seal(ring: &Ring, started: Started) -> Result<Self> {
+        let mut plain = started.requested_at.as_millis().to_be_bytes().to_vec();
+        if let Some(max_age) = started.max_age {
+            plain.extend_from_slice(&max_age.as_secs().to_be_bytes());
+        }
+        ring.seal(Self::PURPOSE, &plain).map(Self::from_sealed)
     }
 
-    pub(crate) fn open(&self, ring: &Ring) -> Result<Timestamp> {
+    pub(crate) fn open(&self, ring: &Ring) -> Result<Started> {
         let plain = ring
             .open(Self::PURPOSE, self.sealed())
             .map_err(invalid_text)?;
         let mut rest = plain.as_slice();
-        match take(&mut rest) {
-            Some(bytes) if rest.is_empty() => Ok(Timestamp::from_millis(u64::from_be_bytes(bytes))),
+        let requested_at = take(&mut rest).map(u64::from_be_bytes);
+        let max_age = take(&mut rest).map(u64::from_be_bytes);
+        match requested_at {
+            Some(millis) if rest.is_empty() => Ok(Started {
+                requested_at: Timestamp::from_millis(millis),
+                max_age: max_age.map(Duration::from_secs),
+            }),
             _ => Err(
                 Error::new(ErrorKind::InvalidTicket, "open a started sign-in")
-                    .message("it has another length than this release writes"),
+                    .message("its length is wrong; have the user sign in again"),
             ),
         }
     }
@@ -66,6 +82,7 @@ pub struct SignIn {
     pub(crate) started: StartedSignIn,
     pub(crate) provider_session: Option<ProviderSession>,
     pub(crate) auth_time: Option<Timestamp>,
+    pub(crate) session_expiry: Option<Timestamp>,
     pub(crate) lifetime: Duration,
     pub(crate) escrow: bool,
 }
@@ -80,29 +97,38 @@ impl SignIn {
             started: started.clone(),
             provider_session: None,
             auth_time: None,
+            session_expiry: None,
             lifetime: DEFAULT_LIFETIME,
             escrow: false,
         }
     }
 
-    /// Takes `iss`, `sub` and, where they are, `sid` and `auth_time` from the claims of a *verified* ID token.
+    /// Reads `iss`, `sub` and, if present, `sid`, `auth_time` and `session_expiry` from the claims of a *verified* ID token.
     ///
-    /// `claims` is whatever serializes to the claims' JSON, as those of the crate `openidconnect` do. Ask the provider for
-    /// `auth_time` (by `max_age`, or the claims request): without it the session stands at its request less five seconds.
-    /// Other claims, the token's `iat` above all, have no say.
+    /// `claims` is anything that serializes to the JSON object of the claims, with **all** of these members.
+    /// `CoreIdTokenClaims` of the crate `openidconnect` has no `sid` and no `session_expiry`: with it, a logout message that
+    /// names only a `sid` ends nothing. For that crate use `SessionClaims` of `token-cache-providers`
+    /// (`token_cache::providers::SessionClaims`), which verifies an ID token and reads these claims.
+    ///
+    /// - Ask the provider for `auth_time` (by `max_age`, or the claims request). Without it, the session counts as authenticated
+    ///   five seconds before its request. A value that cannot be right is ignored and logged at WARN: zero, before the year 2000,
+    ///   or more than five minutes ahead of the store's clock.
+    /// - `session_expiry` (OpenID IPSIE, seconds since 1970) limits the session's lifetime.
+    /// - An empty `sid` counts as absent. Other claims, such as `iat`, are not used.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) where `iss` or `sub` is missing or empty, or one of the four has another type than
-    /// OpenID Connect Core 1.0 section 2 says.
+    /// [`Misuse`](ErrorKind::Misuse) if `iss` or `sub` is missing or empty, or one of the five has another type than
+    /// OpenID Connect Core 1.0 section 2 requires.
     pub fn from_claims(claims: &impl Serialize, started: &StartedSignIn) -> Result<Self> {
         let claims = Claims::of("read the claims of an ID token", claims)?;
         let issuer = claims.required_text("iss")?;
         let account = AccountId::new(issuer, claims.required_text("sub")?)?;
         let mut sign_in = Self::new(account, started);
-        if let Some(sid) = claims.text("sid")? {
+        if let Some(sid) = claims.text("sid")?.filter(|sid| !sid.is_empty()) {
             sign_in.provider_session = Some(ProviderSession::new(issuer, sid)?);
         }
         sign_in.auth_time = claims.date("auth_time")?;
+        sign_in.session_expiry = claims.date("session_expiry")?;
         Ok(sign_in)
     }
 
@@ -115,9 +141,17 @@ impl SignIn {
         Ok(self)
     }
 
-    /// Says when the user authenticated, by the provider's clock.
+    /// Sets when the user authenticated, by the provider's clock.
+    ///
+    /// A value that cannot be right is ignored at sign-in and logged at WARN, as in [`from_claims`](Self::from_claims).
     pub fn auth_time(mut self, auth_time: Timestamp) -> Self {
         self.auth_time = Some(auth_time);
+        self
+    }
+
+    /// Sets when the provider's session expires at the latest: the app's session ends then, if its lifetime is longer.
+    pub fn session_expiry(mut self, session_expiry: Timestamp) -> Self {
+        self.session_expiry = Some(session_expiry);
         self
     }
 

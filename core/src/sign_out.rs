@@ -57,7 +57,7 @@ impl LogoutMessage {
     /// [`Misuse`](crate::ErrorKind::Misuse) where the issuer is empty or over 8 KiB.
     pub fn new(issuer: impl Into<String>, issued_at: Timestamp) -> Result<Self> {
         Ok(Self {
-            issuer: account::id("take a logout message", "issuer", issuer.into())?,
+            issuer: account::uri("take a logout message", "issuer", issuer.into())?,
             issued_at,
             account: None,
             provider_session: None,

@@ -86,7 +86,8 @@ impl TokenSet {
         })
     }
 
-    /// Reads a token response that was asked for at `sent_at`: its JSON, or the `TokenResponse` of the crates `oauth2` and
+    /// Reads a token response that was asked for at `sent_at` on the store's clock: [`TokenCache::now`](crate::TokenCache::now), read
+    /// before the request was sent. It is the response's JSON, or the `TokenResponse` of the crates `oauth2` and
     /// `openidconnect`, which serialize to it. See [`from_json`](Self::from_json) for what is accepted.
     ///
     /// # Errors

@@ -16,6 +16,8 @@ pub struct Value {
     pub(crate) stored: Wiped,
     /// Past this moment the value is of no use; none for what lasts as long as its session.
     pub(crate) useful_until: Option<Timestamp>,
+    /// When the tokens were issued, by the clock that the app stamped them with.
+    pub(crate) issued_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,7 @@ impl Value {
         Self {
             stored: Wiped::new(stored),
             useful_until: None,
+            issued_at: None,
         }
     }
 }
@@ -71,6 +74,7 @@ impl TryFrom<&TokenSet> for Value {
     fn try_from(tokens: &TokenSet) -> Result<Self> {
         let mut value = Self::new(Encoding::TokenSet, &tokens.to_stored()?);
         value.useful_until = tokens.useful_until();
+        value.issued_at = tokens.issued_at();
         Ok(value)
     }
 }

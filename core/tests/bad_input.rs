@@ -150,19 +150,11 @@ fn claims_that_are_not_those_of_an_id_token() {
             "sid",
         ),
         (
-            serde_json::json!({"iss": "https://id.example", "sub": "ada", "sid": ""}),
-            "sid",
+            serde_json::json!({"iss": "https://id.example", "sub": "ada", "session_expiry": []}),
+            "session_expiry",
         ),
         (
             serde_json::json!({"iss": "https://id.example", "sub": "ada", "auth_time": "now"}),
-            "auth_time",
-        ),
-        (
-            serde_json::json!({"iss": "https://id.example", "sub": "ada", "auth_time": -1}),
-            "auth_time",
-        ),
-        (
-            serde_json::json!({"iss": "https://id.example", "sub": "ada", "auth_time": 1e300}),
             "auth_time",
         ),
         (serde_json::json!("no object"), "iss"),

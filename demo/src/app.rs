@@ -100,7 +100,10 @@ impl App {
             nonce: cookie.nonce,
             verifier: cookie.verifier,
         };
-        let authenticated = self.sign_in.exchange(code, attempt).await;
+        let authenticated = self
+            .sign_in
+            .exchange(code, attempt, self.cache.now()?)
+            .await;
         let authenticated = authenticated.map_err(Denied::Failed)?;
         let token = access_token(&authenticated.tokens);
         let cookie = self.cache.sign_in(&cookie.started, authenticated).await?;

@@ -21,9 +21,13 @@ mod id_token;
 mod on_behalf_of;
 mod provider;
 mod retry_after;
+#[cfg(feature = "openidconnect")]
+mod session_claims;
 
 #[cfg(feature = "openidconnect")]
 pub use self::from_openidconnect::{CoreMetadata, MetadataWithRevocation, RevocationEndpoint};
+#[cfg(feature = "openidconnect")]
+pub use self::session_claims::SessionClaims;
 pub use self::{
     builder::ProviderBuilder,
     client_auth::ClientAuth,

@@ -187,6 +187,9 @@ impl SignOutRoutesBuilder {
             .iter()
             .map(|client| Provider::of(client, &http, bounds.keys))
             .collect::<Result<_, _>>()?;
+        for client in clients.iter().filter(|client| client.session_required) {
+            self.cache.expect_sid(&client.issuer);
+        }
         let issuers: HashSet<&str> = clients.iter().map(|it| it.issuer.as_str()).collect();
         let issuers = issuers.len();
         let routes = SignOutRoutes(Arc::new(Inner {

@@ -27,6 +27,7 @@ pub struct Client {
     pub(crate) speaks_for: Option<String>,
     pub(crate) leeway: Duration,
     pub(crate) longest_age: Duration,
+    pub(crate) session_required: bool,
     pub(crate) end_session_endpoint: Option<String>,
     pub(crate) post_logout_redirect_uri: Option<String>,
     pub(crate) id_token_hint: bool,
@@ -69,6 +70,7 @@ impl Client {
             speaks_for: None,
             leeway: Duration::from_secs(60),
             longest_age: Duration::from_secs(10 * 60),
+            session_required: false,
             end_session_endpoint: None,
             post_logout_redirect_uri: None,
             id_token_hint: true,
@@ -141,6 +143,16 @@ impl Client {
     /// How old a logout token may be, by its `iat`: ten minutes unless said. An old one ends nothing that began after it.
     pub fn longest_age(mut self, age: Duration) -> Self {
         self.longest_age = age;
+        self
+    }
+
+    /// Says that the client is registered with `backchannel_logout_session_required` or `frontchannel_logout_session_required`, so
+    /// the provider's messages name a session by its `sid`.
+    ///
+    /// A sign-in whose ID token has no `sid` is then logged at WARN (`sign_in_without_sid`), once for each provider: a message
+    /// that names only a `sid` would not end its session.
+    pub fn session_required(mut self, yes: bool) -> Self {
+        self.session_required = yes;
         self
     }
 

@@ -64,7 +64,11 @@ pub(super) async fn find_escrow(
         return Err(Error::new(ErrorKind::Corrupt, "open an escrow")
             .message("it was sealed for another account or session"));
     }
-    Session::new(cache.clone(), claim).map(Some)
+    match Session::new(cache.clone(), claim) {
+        // It ended after the store answered.
+        Err(error) if error.is_signed_out() => Ok(None),
+        session => session.map(Some),
+    }
 }
 
 pub(super) fn seal_escrow(ring: &Ring, claim: &Claim) -> Result<Vec<u8>> {

@@ -2,7 +2,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use futures_core::future::BoxFuture;
 
-use super::{Inner, Settings, TokenCache, namespace::NamespaceState};
+use super::{
+    Inner, Settings, TokenCache, expected_sids::ExpectedSids, namespace::NamespaceState,
+    token_warnings::TokenWarnings,
+};
 use crate::{
     BeginSession, Error, KeyProvider, KeyRing, MARKER_LIFE, RefreshPolicy, Result, RingKey,
     SealedStore, Sealer, Secret, TokenStore,
@@ -243,6 +246,8 @@ impl TokenCacheBuilder {
             ring,
             key_provider,
             state,
+            expected_sids: ExpectedSids::default(),
+            token_warnings: TokenWarnings::default(),
             settings: self.settings,
             refreshes,
             copies,

@@ -88,7 +88,7 @@ impl TokenCache {
     /// [`Misuse`](ErrorKind::Misuse) for an empty issuer, or one over 8 KiB; [`Unsupported`](ErrorKind::Unsupported) for a
     /// store without a directory.
     pub fn sign_out_issuer(&self, issuer: &str) -> Result<BulkSignOut> {
-        let issuer = account::id("sign out an issuer", "issuer", issuer.to_owned())?;
+        let issuer = account::uri("sign out an issuer", "issuer", issuer.to_owned())?;
         let issuer = self.keys()?.id_key.issuer(&issuer);
         self.bulk(Vec::new(), Some(issuer))
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     CopiesGone, Error, NamespaceRecord, Result, ServerId, SignOut, Wait, local::KeptCopies,
-    protocol::Ended,
+    namespace::MAX_COPY_LIFE, protocol::Ended,
 };
 
 impl TokenCache {
@@ -58,7 +58,7 @@ impl TokenCache {
     /// seconds and the longest life until now, in which such a server is heard of.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) where this server itself keeps copies for longer;
+    /// [`Misuse`](crate::ErrorKind::Misuse) if this server itself keeps copies for longer, or `longest` is over 60 s;
     /// [`Unavailable`](crate::ErrorKind::Unavailable) where another server changed the record at the same moment; the store's
     /// own failures.
     pub async fn set_longest_copy_life(&self, longest: Duration) -> Result<()> {
@@ -76,6 +76,12 @@ impl TokenCache {
                 format!(
                     "this server's own copies live {own:?}; have it keep them for less long first, or keep none"
                 ),
+            ));
+        }
+        if longest > MAX_COPY_LIFE {
+            return Err(Error::misuse(
+                OPERATION,
+                format!("the longest life of a copy is at most {MAX_COPY_LIFE:?}"),
             ));
         }
         let keys = self.fresh_keys().await?;

@@ -3,24 +3,26 @@ mod application;
 mod builder;
 mod bulk;
 mod copies;
+mod expected_sids;
 mod namespace;
 mod on_behalf_of;
 mod sealing;
 mod session;
 mod sign_in;
 mod sign_out;
+mod token_warnings;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::runtime::Handle;
 
 pub(crate) use self::namespace::Keys;
-use self::namespace::NamespaceState;
 pub use self::{
     builder::TokenCacheBuilder,
     bulk::{BulkSignOut, Checkpoint, Progress},
     session::Session,
 };
+use self::{expected_sids::ExpectedSids, namespace::NamespaceState, token_warnings::TokenWarnings};
 use crate::{
     AccountId, AccountKey, Diagnostic, Error, EvictOptions, KeyProvider, KeyRing, MARKER_LIFE,
     MemoryStore, RefreshPolicy, Result, RingKey, Secret, StartedSignIn, Ticket, Timestamp,
@@ -28,6 +30,7 @@ use crate::{
     local::{CopyPolicy, LocalCopies, Member},
     refresh::Refreshes,
     seal::Ring,
+    sign_in::Started,
     telemetry::in_current_span,
 };
 
@@ -65,6 +68,8 @@ struct Inner {
     ring: Arc<Ring>,
     key_provider: Option<Arc<dyn KeyProvider>>,
     state: NamespaceState,
+    expected_sids: ExpectedSids,
+    token_warnings: TokenWarnings,
     settings: Settings,
     refreshes: Refreshes,
     /// The store, where it keeps local copies.
@@ -120,12 +125,45 @@ impl TokenCache {
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) where the namespace has another secret by now.
     pub fn start_sign_in(&self) -> Result<StartedSignIn> {
-        let requested_at = self.keys()?.earliest;
-        StartedSignIn::seal(&self.0.ring, requested_at)
+        self.started(None)
     }
 
-    /// This moment on the store's clock, as this server knows it from the store's answers: the upper end of its estimate. A server
-    /// whose own clock is wrong is told the right time. Does no I/O.
+    /// Starts a sign-in whose authorization request has the parameter `max_age`, in whole seconds. Does no I/O.
+    ///
+    /// [`sign_in`](Self::sign_in) then refuses an authentication that was older than this when the request was sent, with a
+    /// leeway of one minute, and an ID token without `auth_time` (OpenID Connect Core 1.0 section 3.1.3.7). The value is sealed:
+    /// a user who removes `max_age` from the request is refused. An `auth_time` that cannot be right is refused under a `max_age`
+    /// of less than a day, and ignored under a longer one.
+    ///
+    /// # Errors
+    /// As [`start_sign_in`](Self::start_sign_in).
+    pub fn start_sign_in_with_max_age(&self, max_age: Duration) -> Result<StartedSignIn> {
+        self.started(Some(max_age))
+    }
+
+    fn started(&self, max_age: Option<Duration>) -> Result<StartedSignIn> {
+        let requested_at = self.keys()?.earliest;
+        StartedSignIn::seal(
+            &self.0.ring,
+            Started {
+                requested_at,
+                max_age,
+            },
+        )
+    }
+
+    /// Expects ID tokens of `issuer` to have a `sid`, because its logout messages name sessions by `sid`.
+    ///
+    /// A sign-in without a `sid` is then logged at WARN, once for each issuer: such a session is not ended by a message that
+    /// names only a `sid`. `Client::session_required` of `token-cache-sign-out` calls this.
+    pub fn expect_sid(&self, issuer: &str) {
+        self.0.expected_sids.add(issuer);
+    }
+
+    /// Returns the time on the store's clock: the upper end of what this server knows of it from the store's answers. Does no I/O.
+    ///
+    /// Use it for every time that goes into the cache, such as the `received_at` of [`TokenSet::from_response`](crate::TokenSet::from_response).
+    /// A time of this machine's own clock (`SystemTime::now()`) can be wrong, and an expired token would then count as fresh.
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) where the namespace has another secret by now.

@@ -71,7 +71,7 @@ impl NamespaceState {
             if ours.check != secret.check() {
                 return Err(usurped());
             }
-            let ours = ours.with_copies(ours.longest_copy_life.max(copy_life));
+            let ours = ours.with_copies(ours.bounded_copy_life().max(copy_life));
             if read != Some(ours) && !store.set_namespace(read.as_ref(), &ours).await? {
                 // Another server was first.
                 continue;
@@ -166,17 +166,19 @@ impl NamespaceState {
         let ours = match namespace.record {
             Some(record) if record.check != known.check => {
                 self.write().usurped = true;
-                self.agree(asked, record.longest_copy_life, false);
+                self.agree(asked, record.bounded_copy_life(), false);
                 return Ok(());
             }
             Some(record) if record.generation >= known.generation => {
                 self.write().adopt(secret, record.generation);
                 record
             }
-            Some(older) => known.with_copies(known.longest_copy_life.max(older.longest_copy_life)),
+            Some(older) => {
+                known.with_copies(known.longest_copy_life.max(older.bounded_copy_life()))
+            }
             None => known,
         };
-        let ours = ours.with_copies(ours.longest_copy_life.max(self.copy_life));
+        let ours = ours.with_copies(ours.bounded_copy_life().max(self.copy_life));
         let is_there = namespace.record == Some(ours);
         self.agree(asked, ours.longest_copy_life, is_there);
         if !is_there
@@ -222,8 +224,9 @@ impl TokenCache {
     /// after it was made. Answers with the new generation.
     ///
     /// # Errors
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) where another server changed the record at the same moment; the
-    /// store's own failures.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) where another server changed the record at the same moment;
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the stored generation is `u64::MAX`; the store's own failures. Nobody is signed
+    /// out then.
     pub async fn raise_generation(&self) -> Result<u64> {
         let Inner {
             store,
@@ -240,10 +243,16 @@ impl TokenCache {
             .max(keys.generation);
         let copies = read
             .record
-            .map_or(Duration::ZERO, |record| record.longest_copy_life)
+            .map_or(Duration::ZERO, |record| record.bounded_copy_life())
             .max(keys.longest_copy_life);
+        let next = current.checked_add(1).ok_or_else(|| {
+            Error::new(ErrorKind::Corrupt, "raise the generation").message(
+                "the namespace's record has the highest generation there is, which no server of this release wrote, and \
+                 nothing was changed; move every server to a new prefix, and delete what is stored under the old one",
+            )
+        })?;
         let raised =
-            NamespaceRecord::new(time_of_day.max(current + 1), secret.check()).with_copies(copies);
+            NamespaceRecord::new(time_of_day.max(next), secret.check()).with_copies(copies);
         if !store.set_namespace(read.record.as_ref(), &raised).await? {
             return Err(changed_meanwhile("raise the generation"));
         }

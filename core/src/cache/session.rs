@@ -115,6 +115,7 @@ impl Session {
         let value = value.try_into()?;
         let write = async {
             let keys = self.fresh_keys().await?;
+            self.cache.0.token_warnings.check(&value, keys.latest);
             let entry = self.entry(value, &keys)?;
             let options = WriteOptions::at(keys.latest).over(over);
             let at = self.address(&keys, key);
@@ -139,6 +140,10 @@ impl Session {
                     value.stored.len(),
                 )),
             );
+        }
+        // The session's end can lie within the interval that holds the store's clock: then it counts as over, as for a read.
+        if self.claim.ends_at <= keys.latest {
+            return Err(Error::signed_out("write an entry").message("the session has just ended"));
         }
         let expires_at = value
             .useful_until

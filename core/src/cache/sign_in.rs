@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::{Session, TokenCache, accounts};
 use crate::{
     Error, ErrorKind, Places, Result, SessionKind, SignIn, Timestamp,
+    auth_time::{AuthTime, session_end},
     epoch::Epoch,
     protocol::{self, EscrowPlan, SignInPlan},
     telemetry::{About, Operation, observe},
@@ -19,8 +20,9 @@ impl TokenCache {
     /// where it is asked for.
     ///
     /// # Errors
-    /// [`SignInRevoked`](crate::ErrorKind::SignInRevoked) if a sign-out came after the user's authentication, or the user took longer
-    /// than the sign-in timeout (G2): show a page that offers a new sign-in with `prompt=login`, and do not redirect by itself.
+    /// [`SignInRevoked`](crate::ErrorKind::SignInRevoked) if a sign-out came after the user's authentication, the user took longer
+    /// than the sign-in timeout (G2), the authentication is older than the `max_age` of the request or has no `auth_time` then, or
+    /// its `session_expiry` has passed: show a page that offers a new sign-in with `prompt=login`, and do not redirect by itself.
     /// [`Misuse`](crate::ErrorKind::Misuse) for a lifetime out of range;
     /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) for a started sign-in that was changed or cut short;
     /// [`KeyMissing`](crate::ErrorKind::KeyMissing) for one under a key that this server lacks;
@@ -32,7 +34,8 @@ impl TokenCache {
 
     async fn begin(&self, sign_in: SignIn) -> Result<Session> {
         let lifetime = sign_in.checked_lifetime()?;
-        let requested_at = sign_in.started.open(&self.0.ring)?;
+        let started = sign_in.started.open(&self.0.ring)?;
+        let requested_at = started.requested_at;
         let keys = self.fresh_keys().await?;
         let not_after = requested_at + self.0.settings.sign_in_timeout;
         if requested_at > keys.latest {
@@ -45,10 +48,16 @@ impl TokenCache {
                 "it took longer than the sign-in timeout, so a sign-out in between could go unseen; start again with `prompt=login`",
             ));
         }
+        let issuer = sign_in.account.issuer();
+        let auth_time = AuthTime::judge(sign_in.auth_time, keys.latest, issuer);
+        auth_time.check_max_age(started.max_age, requested_at)?;
+        let ends_at = session_end(keys.latest, lifetime, sign_in.session_expiry, issuer)?;
+        if sign_in.provider_session.is_none() {
+            self.0.expected_sids.missing_at(issuer);
+        }
         let cache = self.clone();
         self.in_own_task("sign in", async move {
             let account = keys.id_key.account(&sign_in.account);
-            let ends_at = keys.latest + lifetime;
             let claim = |epoch: &Epoch| Claim {
                 generation: keys.generation,
                 account,
@@ -63,7 +72,7 @@ impl TokenCache {
                     .as_ref()
                     .map(|session| keys.id_key.sid(session)),
                 kind: SessionKind::Direct,
-                places: places(requested_at, sign_in.auth_time),
+                places: places(requested_at, auth_time.time()),
                 ends_at,
                 not_after,
                 max_sessions: cache.0.settings.max_sessions,

@@ -1,11 +1,10 @@
 use std::time::Duration;
 
-use crate::{Error, Result};
+use crate::{Error, Result, namespace::MAX_COPY_LIFE};
 
 const LEASES: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(30);
-const AGES: std::ops::RangeInclusive<Duration> =
-    Duration::from_millis(100)..=Duration::from_secs(60);
+const AGES: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=MAX_COPY_LIFE;
 
 const DEFAULT_LEASE: Duration = Duration::from_secs(1);
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);

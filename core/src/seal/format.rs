@@ -11,7 +11,7 @@ const TAG: usize = 16;
 pub(super) const HEADER: usize = 1 + KEY_ID + NONCE;
 
 /// How much longer sealed bytes are: the header, and the tag at their end.
-pub(super) const OVERHEAD: usize = HEADER + TAG;
+pub(crate) const OVERHEAD: usize = HEADER + TAG;
 
 /// The name of a key of the ring, in clear in front of all that is sealed under it. It is derived from the key.
 pub(crate) type KeyId = [u8; KEY_ID];

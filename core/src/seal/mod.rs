@@ -23,4 +23,4 @@ pub use self::{
     sealer::Sealer,
     store::SealedStore,
 };
-pub(crate) use self::{key::Key, ring::Ring, session_secret::SessionSecret};
+pub(crate) use self::{format::OVERHEAD, key::Key, ring::Ring, session_secret::SessionSecret};

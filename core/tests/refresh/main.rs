@@ -11,6 +11,7 @@ mod ahead;
 mod another_entry;
 mod answers;
 mod cancellation;
+mod end_of_life;
 mod failures;
 mod freed_by_version;
 mod lost_answer;

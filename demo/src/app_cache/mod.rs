@@ -1,7 +1,7 @@
 mod plain;
 mod token_cache;
 
-use ::token_cache::{ExposeSecret, TokenSet, providers::Provider};
+use ::token_cache::{ExposeSecret, Timestamp, TokenSet, providers::Provider};
 use async_trait::async_trait;
 use axum::Router;
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,9 @@ impl From<Denied> for Failure {
 pub(crate) trait AppCache: Send + Sync {
     /// How the store calls itself.
     fn store(&self) -> String;
+
+    /// The time that tokens are stamped with.
+    fn now(&self) -> Result<Timestamp, Denied>;
 
     /// What the state cookie carries to the provider and back.
     fn start_sign_in(&self) -> Result<String, Denied>;

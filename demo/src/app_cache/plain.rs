@@ -13,7 +13,9 @@ use std::{
 use async_trait::async_trait;
 use axum::{Router, body::Body, extract::Request, http::StatusCode, routing::post};
 use serde::{Deserialize, Serialize};
-use token_cache::{ExposeSecret, RefreshRequest, TokenSet, TokenSource, providers::Provider};
+use token_cache::{
+    ExposeSecret, RefreshRequest, Timestamp, TokenSet, TokenSource, providers::Provider,
+};
 use tokio::sync::Mutex as AsyncMutex;
 
 #[cfg(feature = "dynamodb")]
@@ -94,6 +96,11 @@ impl<K: Keys> PlainCache<K> {
 impl<K: Keys + 'static> AppCache for PlainCache<K> {
     fn store(&self) -> String {
         self.0.name().to_owned()
+    }
+
+    /// A plain cache has no clock but the machine's.
+    fn now(&self) -> Result<Timestamp, Denied> {
+        Ok(SystemTime::now().into())
     }
 
     fn start_sign_in(&self) -> Result<String, Denied> {

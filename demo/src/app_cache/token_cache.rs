@@ -1,12 +1,10 @@
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use axum::{Router, body::Body, extract::Request, routing::post};
 use token_cache::{
-    CopiesGone, EntryKey, Error, ErrorKind, Secret, Session, SignIn, TokenCache, TokenStore,
+    CopiesGone, EntryKey, Error, ErrorKind, Secret, Session, SignIn, Timestamp, TokenCache,
+    TokenStore,
     providers::Provider, sign_out::SignOutRoutes,
 };
 use tokio::{sync::watch, time::timeout};
@@ -15,7 +13,7 @@ use super::{AppCache, Cookie, Denied, Found, access_token};
 use crate::{
     copies::{self, Holder, Source, Waited},
     failure::Failure,
-    oidc::{Authenticated, Discovered},
+    oidc::{Authenticated, Discovered, MAX_AGE},
     watched_store::WatchedStore,
 };
 
@@ -56,19 +54,27 @@ impl AppCache for WithTokenCache {
         self.cache.store().to_string()
     }
 
+    fn now(&self) -> Result<Timestamp, Denied> {
+        Ok(self.cache.now()?)
+    }
+
     fn start_sign_in(&self) -> Result<String, Denied> {
-        Ok(self.cache.start_sign_in()?.to_text())
+        Ok(self.cache.start_sign_in_with_max_age(MAX_AGE)?.to_text())
     }
 
     async fn sign_in(&self, started: &str, authenticated: Authenticated) -> Result<Cookie, Denied> {
-        let Authenticated { claims, tokens, .. } = authenticated;
+        let Authenticated {
+            session: claims,
+            tokens,
+            ..
+        } = authenticated;
         let sign_in = SignIn::from_claims(&claims, &started.parse()?)?.lifetime(LIFETIME);
         let session = self.cache.sign_in(sign_in).await?;
         // They are due at once, so that the story can refresh them.
-        let tokens = tokens.with_expires_at(SystemTime::now().into());
+        let tokens = tokens.with_expires_at(self.cache.now()?);
         session.put(&self.api, tokens).await?;
         Ok(Cookie {
-            subject: claims.subject().to_string(),
+            subject: claims.sub,
             ticket: Some(session.ticket()?.to_text()),
         })
     }

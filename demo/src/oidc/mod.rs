@@ -4,32 +4,36 @@ mod registration;
 mod sign_out;
 mod types;
 
-use std::time::SystemTime;
+use std::time::Duration;
 
 use openidconnect::{
     AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, IssuerUrl, Nonce,
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
     core::{
-        CoreAuthPrompt, CoreIdTokenVerifier, CoreJsonWebKeySet, CoreJwsSigningAlgorithm,
-        CoreResponseType,
+        CoreAuthPrompt, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJsonWebKeySet,
+        CoreJwsSigningAlgorithm, CoreResponseType,
     },
 };
 use token_cache::{
     Revocation, Timestamp, TokenSet,
-    providers::{Provider, ProviderBuilder},
+    providers::{Provider, ProviderBuilder, SessionClaims},
 };
 use url::Url;
 
+pub(crate) use self::registration::Registration;
 use self::{
     http::Http,
     keys::Keys,
     types::{Metadata, Registered},
 };
-pub(crate) use self::{registration::Registration, types::Claims};
 use crate::failure::Failure;
 
 /// The provider must say when the user authenticated, and has them authenticate anew after so long (30 days).
-const MAX_AGE_SECS: &str = "2592000";
+pub(crate) const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Asks for a refresh token that outlives the provider's session. It needs the user's consent each time (OpenID Connect Core 1.0
+/// section 11).
+const OFFLINE_ACCESS: &str = "offline_access";
 
 /// The app's registration at its provider, discovered (OpenID Connect Discovery 1.0).
 pub(crate) struct Discovered {
@@ -47,7 +51,7 @@ pub(crate) struct Oidc {
     issuer: IssuerUrl,
     keys: Keys,
     algorithm: CoreJwsSigningAlgorithm,
-    scopes: Vec<Scope>,
+    offers_offline_access: bool,
 }
 
 /// What one attempt to sign in remembers until the callback.
@@ -59,7 +63,9 @@ pub(crate) struct Attempt {
 
 /// What came of an attempt: a verified ID token, and the tokens.
 pub(crate) struct Authenticated {
-    pub(crate) claims: Claims,
+    pub(crate) claims: CoreIdTokenClaims,
+    /// What the session begins with.
+    pub(crate) session: SessionClaims,
     pub(crate) id_token: String,
     pub(crate) tokens: TokenSet,
 }
@@ -155,12 +161,8 @@ impl Discovered {
             ClientId::new(client_id),
             client_secret.map(ClientSecret::new),
         );
-        let offline = Scope::new("offline_access".to_owned());
+        let offline = Scope::new(OFFLINE_ACCESS.to_owned());
         let supported = self.metadata.scopes_supported();
-        let mut scopes = vec![Scope::new("profile".to_owned())];
-        if supported.is_some_and(|scopes| scopes.contains(&offline)) {
-            scopes.push(offline);
-        }
         Ok(Oidc {
             http: self.http.clone(),
             client: client.set_redirect_uri(redirect_uri),
@@ -171,7 +173,7 @@ impl Discovered {
                 self.metadata.jwks().clone(),
             ),
             algorithm: self.algorithm()?,
-            scopes,
+            offers_offline_access: supported.is_some_and(|scopes| scopes.contains(&offline)),
         })
     }
 }
@@ -187,11 +189,16 @@ impl Oidc {
                 CsrfToken::new_random,
                 Nonce::new_random,
             )
-            .add_scopes(self.scopes.clone())
-            .add_extra_param("max_age", MAX_AGE_SECS)
+            .add_scope(Scope::new("profile".to_owned()))
+            .set_max_age(MAX_AGE)
             .set_pkce_challenge(challenge);
         if force_login {
             request = request.add_prompt(CoreAuthPrompt::Login);
+        }
+        if self.offers_offline_access {
+            request = request
+                .add_scope(Scope::new(OFFLINE_ACCESS.to_owned()))
+                .add_prompt(CoreAuthPrompt::Consent);
         }
         let (url, state, nonce) = request.url();
         let attempt = Attempt {
@@ -202,7 +209,7 @@ impl Oidc {
         (url, attempt)
     }
 
-    /// Exchanges the code and verifies the ID token.
+    /// Exchanges the code and verifies the ID token. `sent_at` is this moment on the store's clock.
     ///
     /// # Errors
     /// A sentence without anything secret in it.
@@ -210,21 +217,26 @@ impl Oidc {
         &self,
         code: String,
         attempt: Attempt,
+        sent_at: Timestamp,
     ) -> Result<Authenticated, String> {
         let request = self
             .client
             .exchange_code(AuthorizationCode::new(code))
             .map_err(|_| "the provider has no token endpoint".to_owned())?
             .set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier));
-        let sent_at = Timestamp::from(SystemTime::now());
         let response = request
             .request_async(&self.http)
             .await
             .map_err(|error| exchange_failed(&error))?;
         let id_token = response.id_token().ok_or("the provider gave no ID token")?;
         let nonce = Nonce::new(attempt.nonce);
-        let verify = |keys| id_token.claims(&self.verifier(keys), &nonce).cloned();
-        let claims = self
+        let text = id_token.to_string();
+        let verify = |keys| {
+            let verifier = self.verifier(keys);
+            let session = SessionClaims::verify(&text, &verifier, &nonce)?;
+            Ok((id_token.claims(&verifier, &nonce)?.clone(), session))
+        };
+        let (claims, session) = self
             .keys
             .try_with(&self.http, verify)
             .await
@@ -233,7 +245,8 @@ impl Oidc {
             .map_err(|_| "the provider's answer holds no tokens".to_owned())?;
         Ok(Authenticated {
             claims,
-            id_token: id_token.to_string(),
+            session,
+            id_token: text,
             tokens,
         })
     }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::Router;
-use token_cache::providers::Provider;
+use token_cache::{Timestamp, providers::Provider};
 
 use crate::{
     Columns, Conclusion, Fleet, JsonLines,
@@ -20,6 +20,10 @@ struct Obstinate(Arc<dyn AppCache>);
 impl AppCache for Obstinate {
     fn store(&self) -> String {
         self.0.store()
+    }
+
+    fn now(&self) -> Result<Timestamp, Denied> {
+        self.0.now()
     }
 
     fn start_sign_in(&self) -> Result<String, Denied> {

@@ -63,9 +63,13 @@ pub(crate) async fn callback(
 }
 
 async fn sign_in(server: &Server, code: String, state: &str, started: &Started) -> Response {
+    let sent_at = match server.cache.now() {
+        Ok(now) => now,
+        Err(error) => return failed(server, &error),
+    };
     let authenticated = match server
         .oidc
-        .exchange(code, started.attempt(state.to_owned()))
+        .exchange(code, started.attempt(state.to_owned()), sent_at)
         .await
     {
         Ok(authenticated) => authenticated,
@@ -79,7 +83,7 @@ async fn sign_in(server: &Server, code: String, state: &str, started: &Started) 
             );
         }
     };
-    let profile = Profile::of(&authenticated.claims);
+    let profile = Profile::of(&authenticated);
     match begin(server, &authenticated, profile.clone(), &started.moment).await {
         Ok(session) => match session.ticket() {
             Ok(ticket) => {
@@ -99,7 +103,7 @@ async fn sign_in(server: &Server, code: String, state: &str, started: &Started) 
                 ErrorKind::SignedOut | ErrorKind::SignInRevoked
             ) =>
         {
-            refuse(server, &authenticated, &profile);
+            refuse(server, &authenticated, &profile, &error);
             refused(started.again)
         }
         Err(error) => failed(server, &error),
@@ -112,7 +116,7 @@ async fn begin(
     profile: Profile,
     moment: &str,
 ) -> Result<Session, Error> {
-    let sign_in = SignIn::from_claims(&authenticated.claims, &moment.parse()?)?;
+    let sign_in = SignIn::from_claims(&authenticated.session, &moment.parse()?)?;
     let session = server.cache.sign_in(sign_in.lifetime(LIFETIME)).await?;
     profile.put(&session).await?;
     session.put(&tokens_key()?, &authenticated.tokens).await?;
@@ -154,13 +158,10 @@ fn welcome(ticket: HeaderValue, profile: &Profile, server: &Server) -> Response 
 }
 
 /// The tokens of a refused sign-in are nobody's: the provider is told.
-fn refuse(server: &Server, authenticated: &Authenticated, profile: &Profile) {
+fn refuse(server: &Server, authenticated: &Authenticated, profile: &Profile, error: &Error) {
     server.tell(
         Kind::Refused,
-        format!(
-            "The sign-in of {} is refused: a sign-out had overtaken it.",
-            profile.name
-        ),
+        format!("The sign-in of {} is refused: {error}.", profile.name),
     );
     if let Some(refresh_token) = authenticated.tokens.refresh_token().cloned() {
         let provider = server.provider.clone();
@@ -175,12 +176,14 @@ fn refuse(server: &Server, authenticated: &Authenticated, profile: &Profile) {
 fn refused(again: bool) -> Response {
     let (text, ways_on): (&str, &[(&str, &str)]) = if again {
         (
-            "It happened a second time. Somebody keeps signing this account out; wait a little before you try again.",
+            "It happened a second time. Either this account is being signed out again and again, or the provider does not say \
+             when you signed in there. Wait a few minutes and try again. If it still fails, tell the people who run this app.",
             &[("Back", "/")],
         )
     } else {
         (
-            "While you were on your way back from the provider, this account was signed out. To come in, say once more who you are.",
+            "This account was signed out in the meantime, or you signed in at the provider too long ago, or it took you more \
+             than 15 minutes. Press \"Sign in again\" and enter your password at the provider.",
             &[
                 ("Sign in again", "/login?prompt=login&again=1"),
                 ("Back", "/"),
@@ -189,7 +192,7 @@ fn refused(again: bool) -> Response {
     };
     notice(
         StatusCode::FORBIDDEN,
-        "A sign-out came in between",
+        "You are not signed in",
         text,
         ways_on,
     )

@@ -9,7 +9,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::{notice::notice, server::Server};
-use crate::oidc::Attempt;
+use crate::oidc::{Attempt, MAX_AGE};
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asked {
@@ -51,7 +51,7 @@ pub(crate) async fn login(
             );
         }
     };
-    let moment = match server.cache.start_sign_in() {
+    let moment = match server.cache.start_sign_in_with_max_age(MAX_AGE) {
         Ok(started) => started.to_text(),
         Err(error) => return unavailable(&error.to_string()),
     };

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -23,7 +23,7 @@ pub(crate) async fn me(State(server): State<Arc<Server>>, request: Request) -> R
     let (request, _) = request.into_parts();
     let called = async {
         let signed_in = SignedIn::at(&server, &request).await?;
-        let began = Timestamp::from(SystemTime::now());
+        let began = server.cache.now()?;
         let source = server.source(&signed_in.profile, None);
         let tokens = signed_in
             .session

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use token_cache::{EntryKey, Error, Result, Session};
 
-use crate::oidc::Claims;
+use crate::oidc::Authenticated;
 
 /// Who is signed in: an entry of the session, since a ticket names nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,11 +10,12 @@ pub(crate) struct Profile {
     pub(crate) subject: String,
     pub(crate) name: String,
     pub(crate) sid: Option<String>,
-    pub(crate) auth_time: Option<i64>,
+    pub(crate) auth_time: Option<u64>,
 }
 
 impl Profile {
-    pub(crate) fn of(claims: &Claims) -> Self {
+    pub(crate) fn of(authenticated: &Authenticated) -> Self {
+        let (claims, session) = (&authenticated.claims, &authenticated.session);
         let subject = claims.subject().as_str();
         let name = claims
             .name()
@@ -25,8 +26,8 @@ impl Profile {
             issuer: claims.issuer().as_str().to_owned(),
             name: name.unwrap_or(subject).to_owned(),
             subject: subject.to_owned(),
-            sid: claims.additional_claims().sid.clone(),
-            auth_time: claims.auth_time().map(|time| time.timestamp()),
+            sid: session.sid.clone(),
+            auth_time: session.auth_time,
         }
     }
 

@@ -1,7 +1,4 @@
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -10,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-use token_cache::{Error, ErrorKind, Timestamp, TokenSet};
+use token_cache::{Error, ErrorKind, TokenSet};
 use tokio::time::timeout;
 
 use super::{
@@ -77,9 +74,7 @@ async fn refresh(
     let SignedIn { session, profile } = signed_in;
     let key = tokens_key()?;
     if let Some(entry) = session.get(&key).await? {
-        let due = entry
-            .tokens()?
-            .with_expires_at(Timestamp::from(SystemTime::now()));
+        let due = entry.tokens()?.with_expires_at(server.cache.now()?);
         if due.refresh_token().is_none() {
             return Err(not_in_flight("the provider gave no refresh token"));
         }

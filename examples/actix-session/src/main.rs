@@ -7,7 +7,8 @@
 //! ```
 //!
 //! **Development only:** whoever types a name is signed in by it. An app sends its users to an OpenID provider instead, and takes the
-//! [`SignIn`] from the claims of the ID token that it verified (`SignIn::from_claims`).
+//! [`SignIn`] from the claims of the ID token that it verified (`SignIn::from_claims` of `token_cache::providers::SessionClaims`, which has
+//! the `sid`).
 
 mod tickets;
 

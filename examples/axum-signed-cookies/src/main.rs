@@ -7,7 +7,8 @@
 //! ```
 //!
 //! **Development only:** whoever types a name is signed in by it. An app sends its users to an OpenID provider instead, and takes the
-//! [`SignIn`] from the claims of the ID token that it verified (`SignIn::from_claims`).
+//! [`SignIn`] from the claims of the ID token that it verified (`SignIn::from_claims` of `token_cache::providers::SessionClaims`, which has
+//! the `sid`).
 
 mod tickets;
 
@@ -163,7 +164,8 @@ impl IntoResponse for Wrong {
         let error = self.0.downcast_ref::<token_cache::Error>();
         let kind = error.map(token_cache::Error::kind);
         if matches!(kind, Some(ErrorKind::SignedOut | ErrorKind::SignInRevoked)) {
-            (StatusCode::UNAUTHORIZED, "signed out").into_response()
+            let page = "You are signed out, or signing in took too long. <a href=/login>Sign in again</a>.";
+            (StatusCode::UNAUTHORIZED, Html(page)).into_response()
         } else {
             (StatusCode::SERVICE_UNAVAILABLE, self.0.to_string()).into_response()
         }

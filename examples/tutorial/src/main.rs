@@ -22,13 +22,13 @@ use axum::{
 use openidconnect::{
     AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet,
     EndpointNotSet, EndpointSet, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier,
-    RedirectUrl, TokenResponse,
+    RedirectUrl, Scope, TokenResponse,
     core::{CoreAuthPrompt, CoreClient, CoreProviderMetadata, CoreResponseType},
 };
 use serde::Deserialize;
 use token_cache::{
-    EntryKey, ErrorKind, SignIn, Timestamp, TokenCache, TokenSet,
-    providers::{Provider, ProviderBuilder},
+    EntryKey, ErrorKind, SignIn, TokenCache, TokenSet,
+    providers::{Provider, ProviderBuilder, SessionClaims},
     sign_out::{Client, SignOutRoutes, SignedIn, StateCookies, TicketCookie, id_token_key},
 };
 
@@ -48,6 +48,8 @@ struct App {
     cookie: TicketCookie,
     signing_in: StateCookies,
     oidc: Oidc,
+    /// True if the provider has the scope `offline_access`.
+    offline_access: bool,
     http: reqwest::Client,
     provider: Provider,
 }
@@ -71,6 +73,9 @@ async fn main() -> Result<(), Failure> {
     let provider = ProviderBuilder::from_metadata(&metadata, &id)?
         .client_secret(&client_secret)
         .build()?;
+    let offline_access = metadata
+        .scopes_supported()
+        .is_some_and(|scopes| scopes.contains(&Scope::new(OFFLINE_ACCESS.to_owned())));
     let secret = ClientSecret::new(client_secret);
     let oidc = CoreClient::from_provider_metadata(metadata, id, Some(secret))
         .set_redirect_uri(RedirectUrl::new(format!("{public_url}/callback"))?);
@@ -81,6 +86,7 @@ async fn main() -> Result<(), Failure> {
 
     // What signs them out.
     let client = Client::new(&issuer, &client_id)
+        .session_required(true)
         .post_logout_redirect_uri(format!("{public_url}/signed-out"));
     let sign_out = SignOutRoutes::builder(cache.clone())
         .client(client)
@@ -93,6 +99,7 @@ async fn main() -> Result<(), Failure> {
         cookie,
         signing_in: StateCookies::at(&public_url, "signing-in")?,
         oidc,
+        offline_access,
         http,
         provider,
     };
@@ -148,14 +155,20 @@ async fn login(
             Nonce::new_random,
         )
         // Has the provider say when the user authenticated: `auth_time`.
-        .add_extra_param("max_age", "2592000")
+        .set_max_age(MAX_AGE)
         .set_pkce_challenge(challenge);
     if asked.prompt.as_deref() == Some("login") {
         authorize = authorize.add_prompt(CoreAuthPrompt::Login);
     }
+    if app.offline_access {
+        // A refresh token that outlives the session at the provider needs the user's consent each time.
+        authorize = authorize
+            .add_scope(Scope::new(OFFLINE_ACCESS.to_owned()))
+            .add_prompt(CoreAuthPrompt::Consent);
+    }
     let (url, state, nonce) = authorize.url();
 
-    let started = app.cache.start_sign_in()?.to_text();
+    let started = app.cache.start_sign_in_with_max_age(MAX_AGE)?.to_text();
     let (state, nonce, verifier) = (state.secret(), nonce.secret(), verifier.secret());
     let signing_in = format!("{nonce}.{verifier}.{started}");
     let cookies = app.signing_in.set(&request, state, &signing_in)?;
@@ -175,7 +188,8 @@ async fn callback(
         return Err("this sign-in began elsewhere".into());
     };
 
-    let sent_at = Timestamp::from(std::time::SystemTime::now());
+    // The time on the store's clock, which is the same for every server.
+    let sent_at = app.cache.now()?;
     let response = app
         .oidc
         .exchange_code(AuthorizationCode::new(answer.code))?
@@ -183,17 +197,15 @@ async fn callback(
         .request_async(&app.http)
         .await?;
     let id_token = response.id_token().ok_or("the provider gave no ID token")?;
-    let nonce = Nonce::new(nonce.to_owned());
-    let claims = id_token.claims(&app.oidc.id_token_verifier(), &nonce)?;
+    let (id_token, nonce) = (id_token.to_string(), Nonce::new(nonce.to_owned()));
+    let claims = SessionClaims::verify(&id_token, &app.oidc.id_token_verifier(), &nonce)?;
 
-    let sign_in = SignIn::from_claims(claims, &started.parse()?)?.lifetime(LIFETIME);
+    let sign_in = SignIn::from_claims(&claims, &started.parse()?)?.lifetime(LIFETIME);
     let session = app.cache.sign_in(sign_in).await?;
     session
         .put(&api()?, TokenSet::from_response(&response, sent_at)?)
         .await?;
-    session
-        .put(&id_token_key()?, id_token.to_string().as_bytes())
-        .await?;
+    session.put(&id_token_key()?, id_token.as_bytes()).await?;
 
     let ticket = (SET_COOKIE, app.cookie.set(&session.ticket()?));
     let done = app.signing_in.removal(&answer.state);
@@ -210,6 +222,11 @@ async fn account(State(app): State<Arc<App>>, session: SignedIn) -> Result<Strin
 }
 
 const LIFETIME: Duration = Duration::from_secs(8 * 3600);
+
+/// How long ago a user may have authenticated at the provider.
+const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+const OFFLINE_ACCESS: &str = "offline_access";
 
 fn api() -> token_cache::Result<EntryKey> {
     EntryKey::resource("https://api.example")
@@ -235,8 +252,9 @@ impl IntoResponse for Wrong {
         let kind = error.map(token_cache::Error::kind);
         if matches!(kind, Some(ErrorKind::SignedOut | ErrorKind::SignInRevoked)) {
             // Sent there as before, the provider would repeat the authentication that was refused.
-            let page =
-                "A sign-out came in between. <a href='/login?prompt=login'>Sign in again</a>";
+            let page = "You are not signed in: your account was signed out in the meantime, you signed in at the provider too \
+                        long ago, or it took you too long. <a href='/login?prompt=login'>Sign in again</a>, and enter your \
+                        password there.";
             (StatusCode::UNAUTHORIZED, Html(page)).into_response()
         } else {
             (StatusCode::SERVICE_UNAVAILABLE, "please try again").into_response()

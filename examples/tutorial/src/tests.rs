@@ -4,7 +4,7 @@ use axum::{body, http::Uri};
 
 use super::*;
 
-async fn app(public_url: &str) -> Arc<App> {
+async fn app(public_url: &str, offline_access: bool) -> Arc<App> {
     let metadata: CoreProviderMetadata = serde_json::from_value(serde_json::json!({
         "issuer": "https://id.example",
         "authorization_endpoint": "https://id.example/authorize",
@@ -27,14 +27,18 @@ async fn app(public_url: &str) -> Arc<App> {
             .build()
             .unwrap(),
         oidc: CoreClient::from_provider_metadata(metadata, id, None),
+        offline_access,
         http: reqwest::Client::new(),
     })
 }
 
 /// The parameters that the browser is sent to the provider with, and the cookie that it is given.
 async fn sent_away(public_url: &str, path: &str) -> (String, String) {
+    sent_away_from(app(public_url, false).await, path).await
+}
+
+async fn sent_away_from(app: Arc<App>, path: &str) -> (String, String) {
     let asked = Query::try_from_uri(&path.parse::<Uri>().unwrap()).unwrap();
-    let app = app(public_url).await;
     let (request, ()) = axum::http::Request::new(()).into_parts();
     let sent = login(State(app), asked, request).await;
     let answer = sent.ok().unwrap().into_response();
@@ -53,6 +57,19 @@ async fn after_a_refused_sign_in_the_user_authenticates_anew_and_not_before() {
     assert!(location.contains("&prompt=login"), "{location}");
     let (location, _) = sent_away("https://shop.example", "/login").await;
     assert!(!location.contains("prompt"), "{location}");
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_asked_for_with_the_users_consent() {
+    let app = app("https://shop.example", true).await;
+    let (location, _) = sent_away_from(Arc::clone(&app), "/login").await;
+    assert!(
+        location.contains("scope=openid+offline_access"),
+        "{location}"
+    );
+    assert!(location.contains("prompt=consent"), "{location}");
+    let (location, _) = sent_away_from(app, "/login?prompt=login").await;
+    assert!(location.contains("prompt=login+consent"), "{location}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod end_of_life;
 mod story;
 
 use oauth2::{AuthType, ClientId, TokenUrl, basic::BasicClient};
