@@ -208,8 +208,12 @@ impl TokenStore for TinyStore {
         cut: Cut,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        let ends = |old: &SessionRecord| cut.ends(&old.epoch, old.label.as_ref(), &old.places);
-        let goes_at = own_clock() + options.marker_life;
+        let now = own_clock();
+        let ends = |old: &SessionRecord| {
+            let places = old.places.credible_at(now);
+            cut.ends(&old.epoch, old.label.as_ref(), &places)
+        };
+        let goes_at = now + options.marker_life;
         self.on(account, |partition| {
             partition
                 .sessions

@@ -1,4 +1,4 @@
-use crate::{EpochHash, SidKey, Timestamp};
+use crate::{EpochHash, SidKey, Timestamp, auth_time::MOST_AHEAD};
 
 /// Whose clock a moment is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,6 +65,25 @@ impl Places {
         match clock {
             Clock::Store => self.store,
             Clock::Provider => self.provider,
+        }
+    }
+
+    /// Returns the places as far as they can be right at `now` on the store's clock.
+    ///
+    /// A time that is over five minutes ahead of `now` becomes the earliest time there is. No sign-in stores one, and a session
+    /// that claims to begin in the future would be spared by every sign-out until then. A store compares these places with a
+    /// sign-out's time.
+    pub fn credible_at(&self, now: Timestamp) -> Self {
+        let credible = |place: Timestamp| {
+            if place > now + MOST_AHEAD {
+                Timestamp::default()
+            } else {
+                place
+            }
+        };
+        Self {
+            store: credible(self.store),
+            provider: credible(self.provider),
         }
     }
 

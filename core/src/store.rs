@@ -107,6 +107,8 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// - When it returns, no read that starts afterwards sees an ended session (G1).
     /// - A cut of an account is one request whatever the account holds (G3).
     /// - Sent again, delayed or twice, it ends nothing that stands after its moment, and never lowers a marker (G2).
+    /// - A session whose stored time is more than five minutes in the future counts as before every time
+    ///   ([`Places::credible_at`](crate::Places::credible_at)).
     /// - An account without a partition is marked as well; `ended` is false.
     /// - Bytes not ours under the account's key are removed.
     /// - If the future is dropped the cut may have been carried out, or not.

@@ -187,8 +187,10 @@ impl Head {
     pub(crate) fn end(&mut self, cut: &Cut, now: Timestamp) -> bool {
         self.sessions.retain(|_, record| !record.is_over(now));
         let living = self.sessions.len();
-        self.sessions
-            .retain(|epoch, record| !cut.ends(epoch, record.label.as_ref(), &record.places));
+        self.sessions.retain(|epoch, record| {
+            let places = record.places.credible_at(now);
+            !cut.ends(epoch, record.label.as_ref(), &places)
+        });
         self.sessions.len() < living
     }
 
@@ -332,7 +334,8 @@ mod tests {
             let ended = after.end(&cut, now);
             let mut lost = 0;
             for (epoch, record) in &head.sessions {
-                let stays = !record.is_over(now) && !cut.ends(epoch, record.label.as_ref(), &record.places);
+                let places = record.places.credible_at(now);
+                let stays = !record.is_over(now) && !cut.ends(epoch, record.label.as_ref(), &places);
                 prop_assert_eq!(after.sessions.contains_key(epoch), stays);
                 lost += usize::from(!stays && !record.is_over(now));
             }

@@ -1,6 +1,6 @@
 //! The stream of accounts, and the cuts of many at once.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use futures_util::future::try_join_all;
 use token_cache_core::{AccountKey, Cursor, ErrorKind, EvictOptions, IssuerKey, Marking, Scan};
@@ -140,7 +140,7 @@ pub async fn a_batch_cuts_each_of_its_accounts(setup: &Setup) -> Result<(), Viol
             continue;
         }
         old.push((account, account.signs_in().await?));
-        let later = account.record()?.requested_at(now + crate::actor::LIFETIME);
+        let later = account.record()?.requested_at(now + Duration::from_secs(60));
         new.push((account, account.signs_in_as(later).await?));
     }
     let keys: Vec<_> = accounts.iter().map(|account| account.key).collect();
@@ -186,7 +186,7 @@ pub async fn a_batch_under_an_issuers_marker_cuts_the_same(setup: &Setup) -> Res
         let old = account.signs_in().await?;
         let later = account
             .record()?
-            .requested_at(setup.now() + crate::actor::LIFETIME);
+            .requested_at(setup.now() + Duration::from_secs(60));
         sessions.push((account, old, account.signs_in_as(later).await?));
     }
     let keys: Vec<_> = accounts.iter().map(|account| account.key).collect();

@@ -218,6 +218,56 @@ pub async fn each_clock_counts_its_own_places(setup: &Setup) -> Result<(), Viola
     ada.is_gone(&early_there).await
 }
 
+/// A session that claims to begin in the future is ended by every sign-out that it is in the scope of.
+pub async fn a_session_of_the_future_escapes_no_sign_out(setup: &Setup) -> Result<(), Violation> {
+    let sid = random::sid()?;
+    let until = |moment| Cut::ProviderSession {
+        sid,
+        until: Until::Moment(moment),
+    };
+    let unlabelled = Cut::ProviderSessionOrUnlabelled {
+        sid: random::sid()?,
+        unlabelled_until: AUTHENTICATED,
+    };
+    let (here, there) = (
+        Moment::of_store(setup.now()),
+        Moment::of_provider(AUTHENTICATED),
+    );
+    for ahead in [
+        Duration::from_secs(3_600),
+        Duration::from_secs(100 * 365 * 24 * 3_600),
+    ] {
+        let future = setup.now() + ahead;
+        for (cut, is_labelled) in [
+            (Cut::Account(here), false),
+            (Cut::Account(there), false),
+            (until(here), true),
+            (until(there), true),
+            (unlabelled, false),
+        ] {
+            let ada = setup.account()?;
+            let record = ada.record()?.requested_at(future).authenticated_at(future);
+            let record = if is_labelled {
+                record.labelled(sid)
+            } else {
+                record
+            };
+            let epoch = ada.signs_in_as(record).await?;
+            let sound = ada
+                .signs_in_as(
+                    ada.record()?
+                        .requested_at(setup.now() + MILLI)
+                        .authenticated_at(AUTHENTICATED + MILLI),
+                )
+                .await?;
+            ada.is_cut(cut).await?;
+            ada.is_gone(&epoch).await?;
+            ada.lives(&sound).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Whoever ends nothing is told so: on an account nobody knows, a second time, or outside the scope.
 pub async fn ending_nothing_is_reported(setup: &Setup) -> Result<(), Violation> {
     let (sid, other) = (random::sid()?, random::sid()?);

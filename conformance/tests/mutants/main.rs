@@ -12,6 +12,7 @@ mod announces_late;
 mod announces_the_first;
 mod answers_with_its_marker;
 mod batches_without_markers;
+mod believes_the_future;
 mod bent_connection;
 mod broken;
 mod broken_link;
@@ -120,6 +121,7 @@ caught! {
     announces_the_first::AnnouncesTheFirst by an_announcement_comes_whole;
     answers_with_its_marker::AnswersWithItsMarker by a_marked_sid_answers_again;
     batches_without_markers::BatchesWithoutMarkers by a_batch_cuts_each_of_its_accounts;
+    believes_the_future::BelievesTheFuture by a_session_of_the_future_escapes_no_sign_out;
     checks_then_writes::ChecksThenWrites by a_sign_out_is_final_while_many_write;
     counts_all_alike::CountsAllAlike by each_kind_of_session_is_counted_apart;
     counts_from_one::CountsFromOne by no_two_renewals_are_alike;

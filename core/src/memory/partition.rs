@@ -186,7 +186,10 @@ impl Partition {
             .sessions
             .values()
             .map(|session| &session.record)
-            .filter(|record| cut.ends(&record.epoch, record.label.as_ref(), &record.places))
+            .filter(|record| {
+                let places = record.places.credible_at(now);
+                cut.ends(&record.epoch, record.label.as_ref(), &places)
+            })
             .map(|record| record.epoch)
             .collect();
         for epoch in &ended {

@@ -10,8 +10,6 @@
 -- A replica refuses it, also where there is nothing to end: it may lack what its primary has.
 redis.call('PEXPIREAT', KEYS[2], 1, 'GT')
 local kind, name, at, now = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
-if kind == 'u' then
-  local time = redis.call('TIME')
-  local expires = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[4])
-  raise(KEYS[2], 3, at, expires)
-end
+local time = redis.call('TIME')
+local clock = time[1] * 1000 + math.floor(time[2] / 1000)
+if kind == 'u' then raise(KEYS[2], 3, at, clock + tonumber(ARGV[4])) end

@@ -7,6 +7,9 @@ if type(there) == 'table' then
 end
 local names, sessions = survey()
 local ended, any = {}, 0
+-- No session begins later than this: one that says so is ended as well.
+local latest = clock + 300000
+local function before(place) return place <= at or place > latest end
 for epoch, session in pairs(sessions) do
   local hit
   if kind == 'e' then
@@ -14,9 +17,9 @@ for epoch, session in pairs(sessions) do
   elseif not session then
     hit = true
   elseif kind == 'u' and session.sid == '' then
-    hit = session.provider <= at
+    hit = before(session.provider)
   elseif session.sid == name then
-    hit = kind == 'g' or kind == 'u' or (kind == 's' and session.store or session.provider) <= at
+    hit = kind == 'g' or kind == 'u' or before(kind == 's' and session.store or session.provider)
   end
   if hit then
     ended[epoch] = true
