@@ -197,3 +197,63 @@ async fn a_stored_copy_life_that_no_server_can_be_set_to_is_bounded() {
     let error = first.set_longest_copy_life(2 * minute).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Misuse, "{error}");
 }
+
+/// What is logged, as text.
+#[cfg(feature = "tracing")]
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+#[cfg(feature = "tracing")]
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(feature = "tracing")]
+#[tokio::test]
+async fn what_an_operator_should_look_at_is_logged_once() {
+    use token_cache_core::TokenSet;
+
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _logs = tracing::subscriber::set_default(subscriber);
+    let server = Server::start().await;
+    server.cache.expect_sid(ISSUER);
+    server.cache.expect_sid("https://other.example");
+    let now = server.cache.now().unwrap();
+    for _ in 0..2 {
+        let session = server.sign_in(json!(NOW)).await.unwrap();
+        let hour = Duration::from_secs(3_600);
+        let tokens = TokenSet::new("at-of-the-test").with_expires_at(now + hour);
+        session.put(&api(), tokens.clone()).await.unwrap();
+        let of_another_clock = tokens.with_issued_at(now + hour / 2);
+        session.put(&api(), of_another_clock).await.unwrap();
+    }
+    server.sign_in(json!(0)).await.unwrap();
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for event in [
+        "sign_in_without_sid",
+        "tokens_without_refresh_token",
+        "tokens_of_another_clock",
+        "auth_time_ignored",
+    ] {
+        assert_eq!(
+            text.matches(&format!("event=\"{event}\"")).count(),
+            1,
+            "{event}: {text}"
+        );
+    }
+    for secret in ["ada", "at-of-the-test"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+}

@@ -204,7 +204,7 @@ impl Client {
 
     pub(crate) fn checked(self) -> Result<Self, ConfigError> {
         url("the issuer", &self.issuer)?;
-        if self.id.is_empty() {
+        if self.id.trim().is_empty() {
             return Err(ConfigError::new("a client id is empty"));
         }
         if self.algorithms.is_empty() {
@@ -238,6 +238,12 @@ impl Client {
 
 /// A URL that is safe to fetch or to send a user to: https, or http where nobody can listen in.
 pub(crate) fn url(what: &str, text: &str) -> Result<Url, ConfigError> {
+    // A parser of URLs drops white space, and the issuer of a message is compared to the letter.
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(ConfigError::new(format!(
+            "{what} {text:?} has white space in it; write it exactly as the provider does"
+        )));
+    }
     let url = Url::parse(text)
         .map_err(|error| ConfigError::new(format!("{what} {text:?} is no URL: {error}")))?;
     match url.scheme() {

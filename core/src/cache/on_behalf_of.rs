@@ -23,14 +23,14 @@ impl TokenCache {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
-    /// # use std::time::{Duration, SystemTime};
-    /// # use token_cache_core::{MemoryStore, OnBehalfOf, Secret, Timestamp, TokenCache};
+    /// # use std::time::Duration;
+    /// # use token_cache_core::{MemoryStore, OnBehalfOf, Secret, TokenCache};
     /// let cache = TokenCache::builder(MemoryStore::new())
     ///     .secret(Secret::random()?)
     ///     .longest_assertion(Duration::from_secs(2 * 3600)) // on every server, those of the app too
     ///     .open()
     ///     .await?;
-    /// # let iat = Timestamp::from(SystemTime::now()).as_millis() / 1000;
+    /// # let iat = cache.now()?.as_millis() / 1000;
     /// // the verified claims of the token in the request's `Authorization` header:
     /// let claims = serde_json::json!({
     ///     "iss": "https://id.example", "sub": "248289761001", "iat": iat, "exp": iat + 3600,

@@ -34,7 +34,7 @@ type Wrong = (
 #[tokio::test]
 async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
     let cache = TokenCache::in_memory().await.unwrap();
-    let table: [Wrong; 16] = [
+    let table: [Wrong; 19] = [
         ("nobody", |routes| routes, "no client"),
         (
             "one twice",
@@ -50,6 +50,21 @@ async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
             "an issuer that is no URL",
             |routes| routes.client(Client::new("id.example", "shop")),
             "URL",
+        ),
+        (
+            "an issuer with a space at its end",
+            |routes| routes.client(Client::new("https://id.example ", "shop")),
+            "white space",
+        ),
+        (
+            "an issuer with a line break",
+            |routes| routes.client(Client::new("https://id.example\n", "shop")),
+            "white space",
+        ),
+        (
+            "a client with a blank id",
+            |routes| routes.client(Client::new(ISSUER, " ")),
+            "empty",
         ),
         (
             "a client without an id",
