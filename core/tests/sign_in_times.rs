@@ -234,7 +234,9 @@ async fn what_an_operator_should_look_at_is_logged_once() {
     for _ in 0..2 {
         let session = server.sign_in(json!(NOW)).await.unwrap();
         let hour = Duration::from_secs(3_600);
-        let tokens = TokenSet::new("at-of-the-test").with_expires_at(now + hour);
+        let tokens = TokenSet::new("at-of-the-test")
+            .unwrap()
+            .with_expires_at(now + hour);
         session.put(&api(), tokens.clone()).await.unwrap();
         let of_another_clock = tokens.with_issued_at(now + hour / 2);
         session.put(&api(), of_another_clock).await.unwrap();

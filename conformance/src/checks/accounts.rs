@@ -140,7 +140,9 @@ pub async fn a_batch_cuts_each_of_its_accounts(setup: &Setup) -> Result<(), Viol
             continue;
         }
         old.push((account, account.signs_in().await?));
-        let later = account.record()?.requested_at(now + Duration::from_secs(60));
+        let later = account
+            .record()?
+            .requested_at(now + Duration::from_secs(60));
         new.push((account, account.signs_in_as(later).await?));
     }
     let keys: Vec<_> = accounts.iter().map(|account| account.key).collect();

@@ -4,8 +4,7 @@ use async_trait::async_trait;
 use axum::{Router, body::Body, extract::Request, routing::post};
 use token_cache::{
     CopiesGone, EntryKey, Error, ErrorKind, Secret, Session, SignIn, Timestamp, TokenCache,
-    TokenStore,
-    providers::Provider, sign_out::SignOutRoutes,
+    TokenStore, providers::Provider, sign_out::SignOutRoutes,
 };
 use tokio::{sync::watch, time::timeout};
 
