@@ -8,11 +8,11 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountId, AccountKey, BeginSession, Begun, Capabilities, Cut, Directory, Entry, EntryAddress,
-    EntryKey, EpochHash, Escrow, EvictOptions, Evicted, ExposeSecret, Link, MemoryStore, Namespace,
-    NamespaceRecord, Over, ReadOptions, RefreshError, RefreshLocks, RefreshRequest, Result,
-    Revocation, Secret, SecretString, SessionRecord, SignIn, TimeSource, Timestamp, TokenCache,
-    TokenSet, TokenSource, TokenStore, WriteOptions, Written,
+    AccountId, AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry,
+    EntryAddress, EntryKey, EpochHash, Escrow, EvictOptions, Evicted, ExposeSecret, Link,
+    MemoryStore, Namespace, NamespaceRecord, Over, ReadOptions, RefreshError, RefreshLocks,
+    RefreshRequest, Result, Revocation, Secret, SecretString, SessionRecord, SignIn, TimeSource,
+    Timestamp, TokenCache, TokenSet, TokenSource, TokenStore, WriteOptions, Written,
 };
 
 /// A store that tells the time only to the minute: what a server knows of its clock is an interval of a minute.
@@ -87,6 +87,10 @@ impl TokenStore for Coarse {
 
     fn clock(&self) -> Option<&dyn TimeSource> {
         None
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.0.diagnostics()
     }
 
     fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {

@@ -32,6 +32,7 @@ type Wrong = (
 );
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table of settings")]
 async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
     let cache = TokenCache::in_memory().await.unwrap();
     let table: [Wrong; 19] = [
