@@ -84,7 +84,7 @@ async fn debug_prints_none_of_them() {
 #[test]
 fn an_error_about_a_token_response_does_not_quote_it() {
     let response =
-        serde_json::json!({"access_token": "canary-token", "token_type": ["canary-token"]});
+        serde_json::json!({"access_token": ["canary-token"], "refresh_token": "canary-token"});
     let error = TokenSet::from_response(&response, Timestamp::default()).unwrap_err();
     clean(&format!("{error} {error:?}"));
 }

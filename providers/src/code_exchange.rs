@@ -1,6 +1,7 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
+use token_cache_core::RefreshError;
 
 /// An authorization code that a browser brought back, and what the provider compares with the authorization request (RFC 6749 section
 /// 4.1.3, RFC 7636 section 4.5). See [`Provider::exchange_code`](crate::Provider::exchange_code).
@@ -28,6 +29,23 @@ impl CodeExchange {
     pub fn pkce_verifier(mut self, verifier: impl Into<String>) -> Self {
         self.pkce_verifier = Some(verifier.into().into());
         self
+    }
+
+    /// An empty part is a mistake of the app, and is not sent.
+    pub(crate) fn check(&self) -> Result<(), RefreshError> {
+        let verifier = self.pkce_verifier.as_ref().map(ExposeSecret::expose_secret);
+        for (name, value) in [
+            ("authorization code", Some(self.code.expose_secret())),
+            ("redirect URI", Some(self.redirect_uri.as_str())),
+            ("PKCE verifier", verifier),
+        ] {
+            if value.is_some_and(|value| value.trim().is_empty()) {
+                return Err(RefreshError::refused(format!(
+                    "the {name} of the code exchange is empty; nothing was sent"
+                )));
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn form(&self) -> Vec<(&'static str, &str)> {

@@ -47,6 +47,11 @@ impl TokenSource for OnBehalfOf {
             return self.provider.spend(refresh_token, &request).await;
         }
         let assertion = self.assertion.expose_secret();
+        if assertion.trim().is_empty() {
+            return Err(RefreshError::refused(
+                "the assertion is empty: pass the access token that this API was called with; nothing was sent",
+            ));
+        }
         let grant = match self.exchange {
             Exchange::TokenExchange => [
                 (

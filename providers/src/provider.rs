@@ -74,13 +74,15 @@ impl Provider {
     ///
     /// # Errors
     /// A [`RefreshError`]: of kind [`InvalidGrant`](token_cache_core::RefreshErrorKind::InvalidGrant) if the code has expired, was used
-    /// before or belongs to another sign-in; of the other kinds as for a refresh. The code is spent in any case. The failure is logged at
-    /// WARN.
+    /// before or belongs to another sign-in; of the other kinds as for a refresh. The code is spent in any case, and the failure is logged at
+    /// WARN. Before any request, of kind [`Refused`](token_cache_core::RefreshErrorKind::Refused) if the code, the redirect URI or the
+    /// verifier is empty.
     pub async fn exchange_code(
         &self,
         code: CodeExchange,
         sent_at: Timestamp,
     ) -> Result<TokenSet, RefreshError> {
+        code.check()?;
         let exchanged = self.post(&code.form(), sent_at).await;
         if let Err(error) = &exchanged {
             warn(

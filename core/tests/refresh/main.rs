@@ -14,6 +14,7 @@ mod cancellation;
 mod end_of_life;
 mod failures;
 mod freed_by_version;
+mod logged;
 mod lost_answer;
 mod one_refresh;
 mod pauses;

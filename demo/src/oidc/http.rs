@@ -97,3 +97,30 @@ impl std::error::Error for Unanswered {}
 fn unusable(error: impl std::fmt::Display) -> Failure {
     Failure::new(format!("no HTTP client for the provider: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{env, io::ErrorKind, net::TcpListener, process::Command};
+
+    /// A proxy of `HTTP_PROXY` would be sent codes and secrets in clear.
+    #[test]
+    fn a_provider_on_this_machine_is_asked_through_no_proxy_of_the_environment() {
+        let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+        proxy.set_nonblocking(true).unwrap();
+        let url = format!("http://{}/", proxy.local_addr().unwrap());
+        let test = "oidc::keys::tests::a_missing_key_is_fetched_once_in_a_while";
+        let mut child = Command::new(env::current_exe().unwrap());
+        child.args(["--exact", test]);
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            child.env(name, &url).env(name.to_lowercase(), &url);
+        }
+        for name in ["NO_PROXY", "no_proxy", "REQUEST_METHOD"] {
+            child.env_remove(name);
+        }
+        let output = child.output().unwrap();
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{printed}");
+        assert!(printed.contains("1 passed"), "{printed}");
+        assert_eq!(proxy.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
+}

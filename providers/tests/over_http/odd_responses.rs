@@ -146,3 +146,25 @@ async fn an_id_token_that_can_not_be_read_loses_no_refresh_token() {
         assert!(tokens.id_token().is_none());
     }
 }
+
+#[tokio::test]
+async fn nothing_is_sent_without_a_code_or_an_assertion() {
+    let server = Server::start(|_| Answer::json(200, &json!({"access_token": "at"}))).await;
+    let provider = provider(&server);
+    for (code, uri, verifier) in [
+        ("", "https://a", "v"),
+        ("c", " ", "v"),
+        ("c", "https://a", ""),
+    ] {
+        let code = CodeExchange::new(code, uri).pkce_verifier(verifier);
+        let error = provider.exchange_code(code, SENT_AT).await.unwrap_err();
+        assert_eq!(error.kind(), RefreshErrorKind::Refused);
+    }
+    for exchange in [Exchange::JwtBearer, Exchange::TokenExchange] {
+        let behalf = provider.on_behalf_of("", exchange);
+        let anew = RefreshRequest::new(None, SENT_AT);
+        let error = behalf.refresh(anew).await.unwrap_err();
+        assert_eq!(error.kind(), RefreshErrorKind::Refused);
+    }
+    assert!(server.received().is_empty());
+}

@@ -19,6 +19,7 @@ mod mapping;
 mod matches;
 mod mutated;
 mod odd_tokens;
+mod proxies;
 mod refusals;
 mod rig;
 mod shared_signals;

@@ -1,0 +1,112 @@
+#![cfg(feature = "tracing")]
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use token_cache_core::{ErrorResponse, RefreshError, Timestamp, TokenSet};
+use tracing::subscriber::DefaultGuard;
+
+use super::{
+    api, due,
+    provider::{Behaviour, Provider},
+};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    /// What this thread logs at WARN from now on.
+    fn start() -> (Self, DefaultGuard) {
+        let log = Self::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::WARN)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let bytes = self.0.lock().unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+/// A client secret that has expired must not be found out by its users.
+#[tokio::test]
+async fn a_failed_refresh_is_logged_once_with_its_cause_and_no_description() {
+    let body = br#"{"error": "invalid_client", "error_description": "canary", "claims": "canary"}"#;
+    let response = ErrorResponse::from_json(body).unwrap();
+    let provider = Provider::new();
+    let (_, _, session) = due(&provider).await;
+    provider.next(Behaviour::Fail(RefreshError::of_response(response)));
+    let (log, _guard) = Log::start();
+    for _ in 0..10 {
+        let refreshed = session.get_or_refresh(&api(), provider.clone()).await;
+        refreshed.unwrap_err();
+    }
+    let lines = log.lines();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("refresh_failed"), "{lines:?}");
+    assert!(lines[0].contains("invalid_client"), "{lines:?}");
+    assert!(!lines[0].contains("canary"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_dead_grant_is_logged_once() {
+    let provider = Provider::new();
+    let (_, _, session) = due(&provider).await;
+    provider.next(Behaviour::Fail(RefreshError::of_code("invalid_grant")));
+    let (log, _guard) = Log::start();
+    let ended = session.get_or_refresh(&api(), provider.clone()).await;
+    assert!(ended.unwrap_err().is_signed_out());
+    let lines = log.lines();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("invalid_grant"), "{lines:?}");
+}
+
+#[test]
+fn what_can_not_be_read_of_a_response_is_logged_without_its_value() {
+    let (log, _guard) = Log::start();
+    for (body, names) in [
+        (
+            r#"{"access_token": "at-canary", "token_type": "Bearer", "expires_in": 60, "scope": "canary"}"#,
+            &[][..],
+        ),
+        (
+            r#"{"access_token": "at-canary", "expires_in": "canary", "refresh_token": ["canary"],
+                "id_token": {"sub": "canary"}, "scope": 7}"#,
+            &[
+                "expires_in",
+                "id_token",
+                "refresh_token",
+                "scope",
+                "token_type",
+            ],
+        ),
+    ] {
+        let before = log.lines().len();
+        TokenSet::from_json(body.as_bytes(), Timestamp::from_secs(1)).unwrap();
+        let lines = log.lines().split_off(before);
+        assert_eq!(lines.len(), usize::from(!names.is_empty()), "{lines:?}");
+        for name in names {
+            assert!(lines[0].contains(name), "{name}: {lines:?}");
+        }
+        assert!(!lines.concat().contains("canary"), "{lines:?}");
+    }
+}
