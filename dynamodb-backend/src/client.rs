@@ -21,7 +21,10 @@ use std::{
     time::Duration,
 };
 
-use token_cache_core::{Error, ErrorKind, Result, Timestamp, backend::backoff};
+use token_cache_core::{
+    Error, ErrorKind, Result, Timestamp,
+    backend::{backoff, time_left},
+};
 use tokio::time::Instant;
 
 pub(crate) use self::{
@@ -119,7 +122,7 @@ impl Client {
     }
 
     pub(crate) fn start(&self, name: &'static str) -> Operation {
-        Operation::within(name, self.operation_timeout)
+        Operation::within(name, time_left(self.operation_timeout))
     }
 
     /// What the table's clock says.

@@ -42,7 +42,8 @@ pub struct DynamoDbConfig {
         deserialize_with = "duration::deserialize"
     )]
     pub connect_timeout: Duration,
-    /// How long one operation may take, its requests and their retries together. Default: 2 s.
+    /// How long all requests of one call of the cache may take together, retries included; a bulk sign-out has it for each of its steps.
+    /// Default: 2 s.
     #[serde(
         default = "default_operation_timeout",
         deserialize_with = "duration::deserialize"

@@ -1,14 +1,17 @@
 //! What stores on servers have in common, for those who write one.
 
 mod backoff;
+mod call_time;
 mod duration;
 mod key_file;
 mod prefix;
 pub mod record;
 mod url;
 
+pub(crate) use self::call_time::{in_call, in_same_call};
 pub use self::{
     backoff::backoff,
+    call_time::{StoreRequest, time_left},
     duration::{check_timeout, duration, long_duration},
     key_file::readable_by_others,
     prefix::check_prefix,

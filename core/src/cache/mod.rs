@@ -23,6 +23,7 @@ pub use self::{
     session::Session,
 };
 use self::{expected_sids::ExpectedSids, namespace::NamespaceState, token_warnings::TokenWarnings};
+use crate::backend::in_same_call;
 use crate::{
     AccountId, AccountKey, Diagnostic, Error, EvictOptions, KeyProvider, KeyRing, MARKER_LIFE,
     MemoryStore, RefreshPolicy, Result, RingKey, Secret, StartedSignIn, Ticket, Timestamp,
@@ -264,7 +265,10 @@ impl TokenCache {
         operation: &'static str,
         task: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        match runtime(operation)?.spawn(in_current_span(task)).await {
+        match runtime(operation)?
+            .spawn(in_current_span(in_same_call(task)))
+            .await
+        {
             Ok(result) => result,
             Err(ended) => Err(Error::new(crate::ErrorKind::Unexpected, operation)
                 .message("its task was stopped with the runtime")

@@ -1,4 +1,5 @@
 use super::{Keys, Session, TokenCache, accounts, sign_in::MARGIN};
+use crate::backend::in_call;
 use crate::{
     Error, OnBehalfOf, Places, Result, SessionKind,
     epoch::Epoch,
@@ -71,7 +72,13 @@ impl TokenCache {
         let begin = self.in_own_task(OPERATION, async move {
             cache.begin_on_behalf_of(on_behalf_of, &keys).await
         });
-        observe(Operation::SignIn, About::default(), begin, |_| "begun").await
+        observe(
+            Operation::SignIn,
+            About::default(),
+            in_call(begin),
+            |_| "begun",
+        )
+        .await
     }
 
     /// The provider's `exp` is both the session's end and the moment from which on no step of its beginning is taken: a marker that

@@ -1,6 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use super::{Keys, TokenCache};
+use crate::backend::in_call;
 use crate::{
     AccountKey, Entry, EntryAddress, EntryKey, EpochHash, Error, ErrorKind, Over, ReadOptions,
     Result, Scope, SidKey, SignOut, Ticket, Timestamp, Value, Version, WriteOptions, Written,
@@ -73,7 +74,7 @@ impl Session {
             self.cache.store().read(&at, options).await
         };
         let about = About::account(&self.claim.account);
-        observe(Operation::Read, about, read, |entry| match entry {
+        observe(Operation::Read, about, in_call(read), |entry| match entry {
             Some(_) => "hit",
             None => "miss",
         })
@@ -123,10 +124,15 @@ impl Session {
             self.cache.store().write(&at, entry, options).await
         };
         let about = About::account(&self.claim.account);
-        observe(Operation::Write, about, write, |written| match written {
-            Written::Stored => "stored",
-            Written::Superseded => "superseded",
-        })
+        observe(
+            Operation::Write,
+            about,
+            in_call(write),
+            |written| match written {
+                Written::Stored => "stored",
+                Written::Superseded => "superseded",
+            },
+        )
         .await
     }
 
@@ -168,7 +174,7 @@ impl Session {
             self.cache.store().remove(&self.address(&keys, key)).await
         };
         let about = About::account(&self.claim.account);
-        observe(Operation::Remove, about, remove, |()| "removed").await
+        observe(Operation::Remove, about, in_call(remove), |()| "removed").await
     }
 
     /// Ends this session and no other: [`TokenCache::sign_out`] of [`Scope::Session`].
@@ -202,7 +208,7 @@ impl Session {
             record.await.map(drop)
         };
         let about = About::account(&self.claim.account);
-        observe(Operation::Resume, about, check, |()| "living").await
+        observe(Operation::Resume, about, in_call(check), |()| "living").await
     }
 
     pub(crate) fn cache(&self) -> &TokenCache {

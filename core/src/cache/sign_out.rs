@@ -1,4 +1,5 @@
 use super::{Keys, TokenCache};
+use crate::backend::in_call;
 use crate::{
     AccountId, AccountKey, EvictOptions, LogoutMessage, Moment, Result, Scope, SidKey, SignOut,
     Until, Wait,
@@ -31,7 +32,13 @@ impl TokenCache {
             Scope::ProviderSession(_) | Scope::ProviderSessionOf(_) => "provider_session",
             Scope::Account(_) | Scope::AccountOf(_) => "account",
         });
-        observe(Operation::SignOut, about, self.end(scope, wait), ended).await
+        observe(
+            Operation::SignOut,
+            about,
+            in_call(self.end(scope, wait)),
+            ended,
+        )
+        .await
     }
 
     async fn end(&self, scope: Scope, wait: Wait) -> Result<SignOut> {
@@ -104,7 +111,13 @@ impl TokenCache {
     /// As [`sign_out_by`](Self::sign_out_by).
     pub async fn sign_out_by_with(&self, message: &LogoutMessage, wait: Wait) -> Result<SignOut> {
         let about = About::scope("message");
-        observe(Operation::SignOut, about, self.end_by(message, wait), ended).await
+        observe(
+            Operation::SignOut,
+            about,
+            in_call(self.end_by(message, wait)),
+            ended,
+        )
+        .await
     }
 
     async fn end_by(&self, message: &LogoutMessage, wait: Wait) -> Result<SignOut> {

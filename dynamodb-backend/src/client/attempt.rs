@@ -1,6 +1,10 @@
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use token_cache_core::{Error, Result, backend::backoff};
+use token_cache_core::{
+    Error, Result,
+    backend::{StoreRequest, backoff},
+};
+use tokio::time::Instant;
 
 use super::{Client, Effect, Operation, PAUSE, fault};
 use crate::error::{Applied, classify, from_fault, timed_out};
@@ -30,6 +34,10 @@ impl Client {
         E: ProvideErrorMetadata + std::error::Error + 'static,
         F: Future<Output = Sent<T, E>>,
     {
+        if Instant::now() >= operation.deadline {
+            return Err(timed_out(operation.name));
+        }
+        let _request = StoreRequest::begin();
         // Whether an attempt may have been carried out.
         let mut ambiguous = false;
         let mut attempt = 0;

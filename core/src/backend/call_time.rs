@@ -1,0 +1,166 @@
+//! How long one call of the cache has spent in requests of the store.
+//!
+//! A call such as a sign-in sends several requests. Each store has a timeout for one; without a common account, the call could take as many
+//! timeouts as it has requests.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::task::futures::TaskLocalFuture;
+
+tokio::task_local! {
+    static CALL: CallTime;
+}
+
+#[derive(Default)]
+pub(crate) struct CallTime(Mutex<Spent>);
+
+#[derive(Clone, Copy, Default)]
+struct Spent {
+    /// In requests that are over.
+    before: Duration,
+    /// How many requests are under way, and since when one is.
+    under_way: u32,
+    since: Option<Instant>,
+}
+
+impl Spent {
+    fn so_far(&self) -> Duration {
+        let now = self.since.map_or(Duration::ZERO, |since| since.elapsed());
+        self.before + now
+    }
+}
+
+impl CallTime {
+    fn with<T>(&self, change: impl FnOnce(&mut Spent) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Runs `work` as one call: all its requests share one timeout. Within a call, it has what is left of that.
+pub(crate) fn in_call<F: Future>(work: F) -> TaskLocalFuture<CallTime, F> {
+    CALL.scope(surrounding().unwrap_or_default(), work)
+}
+
+/// Has a task of its own be a part of the call that starts it, if there is one.
+pub(crate) fn in_same_call<T>(task: impl Future<Output = T>) -> impl Future<Output = T> {
+    let call = surrounding();
+    async move {
+        match call {
+            None => task.await,
+            Some(call) => CALL.scope(call, task).await,
+        }
+    }
+}
+
+/// What the call has spent so far that this is a part of.
+fn surrounding() -> Option<CallTime> {
+    let so_far = CALL.try_with(|call| call.with(|spent| spent.so_far()));
+    let spent = |before| Spent {
+        before,
+        ..Spent::default()
+    };
+    Some(CallTime(Mutex::new(spent(so_far.ok()?))))
+}
+
+/// Returns how much of a store's timeout for one request is left to the call of the cache that the request belongs to.
+///
+/// A store bounds each request by this instead of its configured timeout, and sends nothing once it is zero. Then a call that needs
+/// several requests, such as a sign-in, takes no longer in them together than the timeout. The time between the requests, such as a wait for
+/// a lease or for a provider, does not count. Outside a call it is the whole timeout.
+///
+/// ```
+/// use std::time::Duration;
+/// use token_cache_core::backend::{StoreRequest, time_left};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let left = time_left(Duration::from_secs(1));
+/// let request = StoreRequest::begin(); //                 counts until it is dropped
+/// let answer = tokio::time::timeout(left, async { "an answer" }).await;
+/// drop(request);
+/// # assert!(answer.is_ok());
+/// # }
+/// ```
+pub fn time_left(timeout: Duration) -> Duration {
+    CALL.try_with(|call| timeout.saturating_sub(call.with(|spent| spent.so_far())))
+        .unwrap_or(timeout)
+}
+
+/// A request of a store that is under way: its time counts for [`time_left`]. Of requests at the same time, it counts once.
+#[derive(Debug)]
+#[must_use = "its time counts until it is dropped"]
+pub struct StoreRequest(());
+
+impl StoreRequest {
+    /// Begins to count.
+    pub fn begin() -> Self {
+        // Outside a call nothing counts.
+        let _ = CALL.try_with(|call| {
+            call.with(|spent| {
+                spent.under_way += 1;
+                spent.since.get_or_insert_with(Instant::now);
+            });
+        });
+        Self(())
+    }
+}
+
+impl Drop for StoreRequest {
+    fn drop(&mut self) {
+        // As above.
+        let _ = CALL.try_with(|call| {
+            call.with(|spent| {
+                spent.under_way = spent.under_way.saturating_sub(1);
+                if spent.under_way == 0 {
+                    spent.before = spent.so_far();
+                    spent.since = None;
+                }
+            });
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(3600);
+
+    async fn request() {
+        let _request = StoreRequest::begin();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+
+    #[tokio::test]
+    async fn the_requests_of_a_call_share_one_timeout() {
+        assert_eq!(time_left(TIMEOUT), TIMEOUT);
+        in_call(async {
+            request().await;
+            let after_one = time_left(TIMEOUT);
+            assert!(after_one <= TIMEOUT - Duration::from_millis(5));
+            // What is no request does not count.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            assert_eq!(time_left(TIMEOUT), after_one);
+            in_call(async { assert_eq!(time_left(TIMEOUT), after_one) }).await;
+            assert_eq!(time_left(Duration::ZERO), Duration::ZERO);
+        })
+        .await;
+        request().await;
+        assert_eq!(time_left(TIMEOUT), TIMEOUT);
+    }
+
+    #[tokio::test]
+    async fn a_task_of_its_own_goes_on_with_what_is_left() {
+        in_call(async {
+            request().await;
+            let left = time_left(TIMEOUT);
+            let seen = tokio::spawn(in_same_call(async { time_left(TIMEOUT) }));
+            assert_eq!(seen.await.unwrap(), left);
+        })
+        .await;
+        let seen = tokio::spawn(in_same_call(async { time_left(TIMEOUT) }));
+        assert_eq!(seen.await.unwrap(), TIMEOUT);
+    }
+}
