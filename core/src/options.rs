@@ -106,6 +106,9 @@ pub struct WriteOptions {
     /// A refresh lock of this entry that is released with the write, whether it is stored or not: with the same request, or by
     /// the version that is there then, other than the lock's holder saw, being freedom enough.
     pub releasing: Option<LockOwner>,
+    /// Whether the write counts only once it is as safe as a sign-out, such as on the replicas of a store that is told to wait for them.
+    /// What a refresh stores is written so (G6): the refresh token that it replaces cannot be sent again.
+    pub durable: bool,
     /// The moment, on the store's clock, for what is expired.
     pub now: Timestamp,
 }
@@ -116,8 +119,15 @@ impl WriteOptions {
         Self {
             over: Over::Anything,
             releasing: None,
+            durable: false,
             now,
         }
+    }
+
+    /// Counts only once it is as safe as a sign-out.
+    pub const fn durable(mut self) -> Self {
+        self.durable = true;
+        self
     }
 
     /// Writes only over this.

@@ -292,7 +292,9 @@ impl Flight {
         let keys = self.session.fresh_keys().await?;
         let entry = self.session.entry(Value::sent(old)?, &keys)?;
         let marked = entry.version();
-        let options = WriteOptions::at(keys.latest).over(Over::Version(seen));
+        let options = WriteOptions::at(keys.latest)
+            .over(Over::Version(seen))
+            .durable();
         let at = self.session.address(&keys, &self.spent);
         let store = self.session.cache().store();
         let written = store.write(&at, entry, options).await?;

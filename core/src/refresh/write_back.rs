@@ -47,7 +47,7 @@ async fn send(
     releasing: Option<LockOwner>,
 ) -> Result<Written> {
     let keys = session.fresh_keys().await?;
-    let mut options = WriteOptions::at(keys.latest).over(over);
+    let mut options = WriteOptions::at(keys.latest).over(over).durable();
     options.releasing = releasing;
     let at = session.address(&keys, key);
     let store = session.cache().store();
