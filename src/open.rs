@@ -16,6 +16,8 @@ use token_cache_core::{
 /// | `redis+cluster://host[:port],host[:port][?…]` | Redis Cluster | `redis-cluster` |
 /// | `dynamodb://table[?region=…]` | a table of Amazon DynamoDB | `dynamodb` |
 ///
+/// The case of a scheme does not matter, and `valkey` and `valkeys` stand for `redis` and `rediss`.
+///
 /// The parameters are those of [`RedisConfig`](https://docs.rs/token-cache-redis) and
 /// [`DynamoDbConfig`](https://docs.rs/token-cache-dynamodb).
 ///
@@ -48,6 +50,7 @@ pub async fn open(url: &str) -> Result<TokenCache> {
 /// # Ok(()) }
 /// ```
 pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
+    let url = &canonical(url);
     let (copies, store) = CopyPolicy::from_url(url)?;
     let builder = TokenCacheBuilder::connecting(connect(&store)?);
     let builder = match copies {
@@ -70,6 +73,7 @@ pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
 /// # Errors
 /// As [`open`], and for a URL that asks for local copies: those are a cache's.
 pub async fn store(url: &str) -> Result<Arc<dyn TokenStore>> {
+    let url = &canonical(url);
     if CopyPolicy::from_url(url)?.0.is_some() {
         return Err(refused(
             "a store alone keeps no local copies; leave `local_copies` out, or open a cache at the URL",
@@ -144,6 +148,18 @@ fn scheme(url: &str) -> &str {
     url.split_once(':').map_or("", |(scheme, _)| scheme)
 }
 
+/// Returns a URL with its scheme as [`SCHEMES`] has it: in lower case, and `redis` for `valkey`.
+fn canonical(url: &str) -> String {
+    let (scheme, rest) = url.split_at(scheme(url).len());
+    let lower = scheme.to_ascii_lowercase();
+    let (base, kind) = lower.split_at(lower.find('+').unwrap_or(lower.len()));
+    match base {
+        "valkey" => format!("redis{kind}{rest}"),
+        "valkeys" => format!("rediss{kind}{rest}"),
+        _ => format!("{lower}{rest}"),
+    }
+}
+
 fn memory(url: &str) -> Result<Arc<dyn TokenStore>> {
     match url
         .strip_prefix("memory:")
@@ -170,8 +186,25 @@ fn unknown(scheme: &str) -> Error {
         .filter(|(_, _, on)| *on)
         .map(|(scheme, ..)| *scheme)
         .collect();
+    let missing: Vec<String> = SCHEMES
+        .iter()
+        .filter(|(_, features, on)| !on && !features.contains(' '))
+        .map(|(scheme, feature, _)| format!("`{scheme}` needs the feature {feature}"))
+        .collect();
+    // What cannot be a scheme may be a part of a password.
+    let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    let what = if !scheme.is_empty() && scheme.len() <= 32 && scheme.bytes().all(valid) {
+        format!("unknown scheme `{scheme}` in the store URL")
+    } else {
+        "the store URL starts with no scheme, such as `redis://`".to_owned()
+    };
+    let missing = if missing.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", missing.join(", "))
+    };
     refused(&format!(
-        "its scheme is none of those compiled in ({})",
+        "{what}; this build supports {}{missing}",
         compiled_in.join(", ")
     ))
 }
@@ -239,8 +272,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_scheme_is_told_which_there_are() {
-        assert!(error("mysql://db").await.to_string().contains("memory"));
+    async fn an_unknown_scheme_is_quoted_with_those_there_are() {
+        let error = error("mysql://user:hunter2@db").await.to_string();
+        assert!(error.contains("unknown scheme `mysql`"), "{error}");
+        assert!(error.contains("supports memory"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+        for (scheme, feature, on) in SCHEMES {
+            assert!(
+                *on || feature.contains(' ') || error.contains(scheme),
+                "{error}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_scheme_is_known_by_its_other_names() {
+        assert!(open("MEMORY:").await.is_ok());
+        for (url, same) in [
+            ("valkey://a/1?x=Y", "redis://a/1?x=Y"),
+            ("Valkeys+Cluster://A", "rediss+cluster://A"),
+            ("DynamoDB://Table", "dynamodb://Table"),
+            ("hunter", "hunter"),
+        ] {
+            assert_eq!(canonical(url), same);
+        }
     }
 
     #[tokio::test]

@@ -20,7 +20,9 @@ const PARAMETERS: &[&str] = &[
 
 pub(crate) fn parse(url: &str) -> Result<DynamoDbConfig> {
     let rest = url
-        .strip_prefix("dynamodb://")
+        .split_once("://")
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("dynamodb"))
+        .map(|(_, rest)| rest)
         .ok_or_else(|| refused("a URL of this store starts with `dynamodb://`"))?;
     if rest.contains('#') {
         return Err(refused("the URL holds a `#`; write it as `%23`"));
