@@ -48,11 +48,11 @@ pub(crate) async fn check(client: &Client, keys: &Keys) -> Result<Checked> {
 async fn permissions(client: &Client, keys: &Keys) -> Result<()> {
     let call = Call::script(&scripts::CHECK, keys.scratch());
     let mut denied = Vec::new();
-    for name in client
-        .call(OPERATION, Effect::Repeatable, &call)
-        .await?
-        .list(OPERATION)?
-    {
+    // The replicas confirm it, or there are too few of them.
+    let checked = client
+        .confirmed(OPERATION, Effect::Repeatable, call)
+        .await?;
+    for name in checked.answer.list(OPERATION)? {
         let name = name.bytes(OPERATION)?.unwrap_or_default();
         denied.push(String::from_utf8_lossy(&name).into_owned());
     }
@@ -155,18 +155,13 @@ fn weigh(info: &Info<'_>, replicas: Option<u32>) -> Result<Checked> {
             ));
         }
     }
-    let connected = info
-        .field("connected_slaves")
-        .and_then(|count| count.parse::<u32>().ok());
-    if let (Some(asked), Some(connected)) = (replicas, connected)
-        && connected < asked
-    {
+    // The server tells how many replicas are good enough only while it asks for some.
+    if replicas.is_some() && info.field("min_slaves_good_slaves").is_none() {
         checked.diagnostics.push(Diagnostic::warning(
-            "redis_replicas_missing",
-            format!(
-                "{connected} of {asked} replicas are connected, so every sign-in and sign-out fails"
-            ),
-            "start the missing replicas, or lower `replicas` in the store's URL",
+            "redis_min_replicas_missing",
+            "a primary that was cut off from its replicas keeps accepting writes, and they are lost when it is demoted: an older value of \
+             an entry can come back",
+            "set `min-replicas-to-write 1` and `min-replicas-max-lag` on every server",
         ));
     }
     Ok(checked)
@@ -249,15 +244,17 @@ mod tests {
     }
 
     #[test]
-    fn missing_replicas_are_found_out() {
-        let info = info(&["connected_slaves:1", "maxmemory_policy:noeviction"]);
-        let about = |asked| {
-            let checked = weigh(&Info(&info), asked).unwrap();
+    fn a_primary_that_needs_no_replicas_to_write_is_found_out() {
+        let id = |lines: &[&str], replicas| {
+            let info = info(lines);
+            let checked = weigh(&Info(&info), replicas).unwrap();
             checked.diagnostics.first().map(|found| found.id)
         };
-        assert_eq!(about(None), None);
-        assert_eq!(about(Some(1)), None);
-        assert_eq!(about(Some(2)), Some("redis_replicas_missing"));
+        let without = ["maxmemory_policy:noeviction"];
+        assert_eq!(id(&without, None), None);
+        assert_eq!(id(&without, Some(1)), Some("redis_min_replicas_missing"));
+        let with = ["maxmemory_policy:noeviction", "min_slaves_good_slaves:1"];
+        assert_eq!(id(&with, Some(1)), None);
     }
 
     #[test]

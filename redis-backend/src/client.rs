@@ -13,22 +13,28 @@ mod reply;
 mod scan;
 #[cfg(feature = "sentinel")]
 mod sentinel;
+mod server;
 mod shared;
 mod tls;
 
 use std::time::Duration;
 
 use redis::{RedisError, RedisResult};
-use token_cache_core::{Error, Result, backend::backoff};
+use token_cache_core::{
+    Error, Result,
+    backend::{StoreRequest, backoff, time_left},
+};
 use tokio::time::Instant;
 
+#[cfg(feature = "cluster")]
+use self::cluster::Cluster;
 pub(crate) use self::{
     call::{Call, Script},
     link::{Hears, Wire, gone},
     reply::{Reply, unexpected},
     scan::Position,
 };
-use self::{dial::Dialer, pool::Pool, shared::Shared};
+use self::{dial::Dialer, pool::Pool, server::Server};
 use crate::{
     Durability, RedisConfig,
     error::{Applied, classify, from_driver, timed_out},
@@ -54,51 +60,91 @@ pub(crate) enum Effect {
 /// The way to the servers.
 pub(crate) struct Client {
     source: Source,
-    /// None where the application gave what is open already.
-    dialer: Option<Dialer>,
-    dedicated: Option<Pool>,
     operation_timeout: Duration,
     durability: Durability,
-    clustered: bool,
 }
 
-/// Where the connection for everyday requests comes from.
+/// Where connections come from.
 enum Source {
-    Shared(Shared),
+    Server(Server, Others),
+    #[cfg(feature = "cluster")]
+    Cluster(Cluster),
     /// The application's pool.
     Pool(Pool),
+}
+
+/// How other connections to a server are opened than those that it has.
+struct Others {
+    /// `None` if the application gave what is open already.
+    dialer: Option<Dialer>,
+    #[cfg(feature = "sentinel")]
+    watch: Option<sentinel::Watch>,
 }
 
 /// What became of a request so far.
 #[derive(Default)]
 struct Progress {
     /// The connection that it is under way on.
-    on: Option<u64>,
+    on: Option<Sent>,
     /// An attempt may have been carried out.
     ambiguous: bool,
+}
+
+/// A request that is under way.
+struct Sent {
+    /// The server and the generation of its shared connection; `None` on a connection of the application's pool.
+    server: Option<(Server, u64)>,
+    at: Instant,
+}
+
+impl Sent {
+    /// Has another connection opened in place of the one that it was sent on.
+    fn lose(&self) {
+        if let Some((server, generation)) = &self.server {
+            server.lose(*generation);
+        }
+    }
 }
 
 impl Client {
     /// Opens the shared connection.
     pub(crate) async fn connect(config: &RedisConfig) -> Result<Self> {
+        #[cfg(feature = "cluster")]
+        if let crate::Topology::Cluster(nodes) = &config.topology {
+            let cluster = Cluster::open(
+                nodes.clone(),
+                dial::ConnectOptions::of(config)?,
+                config.connect_timeout,
+                config.operation_timeout,
+            );
+            let cluster = cluster
+                .await
+                .map_err(|error| from_driver("connect", error))?;
+            return Ok(Self {
+                source: Source::Cluster(cluster),
+                operation_timeout: config.operation_timeout,
+                durability: config.durability,
+            });
+        }
         let dialer = Dialer::new(config)?;
-        Self::dialing(dialer, config.operation_timeout, config.durability).await
+        Self::dialing(dialer, config.operation_timeout, config.durability)
+            .await
+            .map_err(|error| from_driver("connect", error))
     }
 
     async fn dialing(
         dialer: Dialer,
         operation_timeout: Duration,
         durability: Durability,
-    ) -> Result<Self> {
-        let failed = |error| from_driver("connect", error);
-        let dedicated = Pool::new(dialer.clone(), operation_timeout).map_err(failed)?;
-        let clustered = dialer.leads_to_cluster();
-        let shared = Shared::open(dialer.clone()).await.map_err(failed)?;
-        Ok(Self {
-            clustered,
-            source: Source::Shared(shared),
+    ) -> RedisResult<Self> {
+        let server = Server::open(dialer.clone(), operation_timeout).await?;
+        let others = Others {
+            #[cfg(feature = "sentinel")]
+            watch: dialer.watch(&server),
             dialer: Some(dialer).filter(Dialer::opens_others),
-            dedicated: Some(dedicated),
+        };
+        Ok(Self {
+            source: Source::Server(server, others),
             operation_timeout,
             durability,
         })
@@ -112,7 +158,8 @@ impl Client {
         call: &Call,
     ) -> Result<Reply> {
         let mut progress = Progress::default();
-        let deadline = Instant::now() + self.operation_timeout;
+        let deadline = self.deadline(operation)?;
+        let _request = StoreRequest::begin();
         let error = match tokio::time::timeout_at(
             deadline,
             self.attempts(effect, call, deadline, &mut progress),
@@ -122,11 +169,14 @@ impl Client {
             Ok(Ok(reply)) => return Ok(reply),
             Ok(Err(error)) => from_driver(operation, error),
             Err(_) => {
-                if let Some(generation) = progress.on {
+                if let Some(sent) = &progress.on {
                     progress.ambiguous = true;
-                    // The server may hang, or the network may have swallowed the connection.
-                    self.source.lose(generation);
+                    // The server may hang, or the network may have swallowed the connection. One that was sent late proves nothing.
+                    if sent.at.elapsed() >= self.operation_timeout / 2 {
+                        sent.lose();
+                    }
                 }
+                self.source.suspect();
                 timed_out(operation)
             }
         };
@@ -135,6 +185,15 @@ impl Client {
         } else {
             error
         })
+    }
+
+    /// When a request must have been answered that is sent now.
+    fn deadline(&self, operation: &'static str) -> Result<Instant> {
+        let left = time_left(self.operation_timeout);
+        if left.is_zero() {
+            return Err(timed_out(operation));
+        }
+        Ok(Instant::now() + left)
     }
 
     async fn attempts(
@@ -164,10 +223,13 @@ impl Client {
         loop {
             let class = classify(&error);
             let sent = progress.on.take();
-            if let Some(generation) = sent
+            if let Some(sent) = &sent
                 && class.lost
             {
-                self.source.lose(generation);
+                sent.lose();
+            }
+            if class.passing {
+                self.source.suspect();
             }
             let ambiguous = sent.is_some() && class.applied == Applied::Maybe;
             progress.ambiguous |= ambiguous;
@@ -187,44 +249,25 @@ impl Client {
 
     async fn attempt(&self, call: &Call, progress: &mut Progress) -> RedisResult<Reply> {
         match &self.source {
-            Source::Shared(shared) => {
-                let (mut connection, generation) = match shared.now() {
-                    Some(now) => now?,
-                    None => Box::pin(shared.connection()).await?,
-                };
-                progress.on = Some(generation);
-                connection.send(call).await.map(Reply)
+            Source::Server(server, _) => attempt_at(server, call, progress).await,
+            #[cfg(feature = "cluster")]
+            Source::Cluster(cluster) => {
+                match attempt_at(&cluster.server_of(&call.key)?, call, progress).await {
+                    Err(error) => Box::pin(follow(cluster, error, call, progress)).await,
+                    answer => answer,
+                }
             }
-            Source::Pool(pool) => Box::pin(self.attempt_on(pool, call, progress)).await,
-        }
-    }
-
-    async fn attempt_on(
-        &self,
-        pool: &Pool,
-        call: &Call,
-        progress: &mut Progress,
-    ) -> RedisResult<Reply> {
-        let mut taken = pool.take().await?;
-        progress.on = Some(0);
-        let sent = taken.line().connection.send(call).await;
-        self.give_back(taken, sent.as_ref().err());
-        sent.map(Reply)
-    }
-
-    /// A connection that failed is closed, and those that idle with it.
-    fn give_back(&self, taken: pool::Dedicated, error: Option<&RedisError>) {
-        if error.is_some_and(|error| classify(error).lost) {
-            taken.discard();
-            if let Some(pool) = &self.dedicated {
-                pool.clear();
-            }
+            Source::Pool(pool) => Box::pin(attempt_on(pool, call, progress)).await,
         }
     }
 
     /// Whether accounts are spread over nodes.
     pub(crate) fn is_cluster(&self) -> bool {
-        self.clustered
+        match &self.source {
+            #[cfg(feature = "cluster")]
+            Source::Cluster(_) => true,
+            _ => false,
+        }
     }
 
     /// How many replicas must have a sign-out before it counts.
@@ -241,11 +284,72 @@ impl Client {
 }
 
 impl Source {
-    fn lose(&self, generation: u64) {
-        if let Self::Shared(shared) = self {
-            shared.lose(generation);
+    /// Finds out whether other servers are to be asked from now on: a request failed in a way that a failover would explain.
+    fn suspect(&self) {
+        match self {
+            #[cfg(feature = "sentinel")]
+            Self::Server(_, Others { watch, .. }) => {
+                if let Some(watch) = watch {
+                    watch.suspect();
+                }
+            }
+            #[cfg(feature = "cluster")]
+            Self::Cluster(cluster) => cluster.refresh(),
+            _ => {}
         }
     }
+}
+
+async fn attempt_at(server: &Server, call: &Call, progress: &mut Progress) -> RedisResult<Reply> {
+    let (mut connection, generation) = server.connection().await?;
+    progress.on = Some(Sent {
+        server: Some((server.clone(), generation)),
+        at: Instant::now(),
+    });
+    connection.send(call).await.map(Reply)
+}
+
+/// Sends a call to the node that has the key by now, if the one that was asked says which.
+#[cfg(feature = "cluster")]
+async fn follow(
+    cluster: &Cluster,
+    error: RedisError,
+    call: &Call,
+    progress: &mut Progress,
+) -> RedisResult<Reply> {
+    let Some(cluster::Redirect { server, asking }) = cluster.redirect(&error) else {
+        return Err(error);
+    };
+    // What was refused is not under way.
+    progress.on = None;
+    if !asking {
+        return attempt_at(&server, call, progress).await;
+    }
+    let (mut connection, generation) = server.connection().await?;
+    progress.on = Some(Sent {
+        server: Some((server.clone(), generation)),
+        at: Instant::now(),
+    });
+    let (answer, _) = connection.ask(call, None).await?;
+    Ok(Reply(answer))
+}
+
+async fn attempt_on(pool: &Pool, call: &Call, progress: &mut Progress) -> RedisResult<Reply> {
+    let mut taken = pool.take().await?;
+    let line = taken.line().ok_or_else(nowhere)?;
+    progress.on = Some(Sent {
+        server: None,
+        at: Instant::now(),
+    });
+    let sent = line.connection.send(call).await;
+    if !sent.as_ref().is_err_and(|error| classify(error).lost) {
+        taken.give_back();
+    }
+    sent.map(Reply)
+}
+
+fn nowhere() -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::NotConnected).into()
 }
 
 /// Fewer replicas than asked for have it.

@@ -42,11 +42,15 @@ pub struct RedisConfig {
     /// How long opening one connection may take. Default: 1 s.
     #[serde(deserialize_with = "duration::deserialize")]
     pub connect_timeout: Duration,
-    /// How long one operation may take, retries included. Default: 1 s.
+    /// How long all requests of one call of the cache may take together, retries included; a bulk sign-out has it for each request.
+    /// Default: 1 s.
     #[serde(deserialize_with = "duration::deserialize")]
     pub operation_timeout: Duration,
-    /// When a sign-out counts as done. Default: once the primary has it.
+    /// When a sign-out counts as done, and with it a sign-in and what a refresh stores. Default: once the primary has it.
     pub durability: Durability,
+    /// Whether every write of an entry waits for the replicas too, not only what a refresh stores. Needs a
+    /// [`durability`](Self::durability) of replicas. Default: no, so a failover may bring an older value back.
+    pub confirm_every_write: bool,
 }
 
 /// Which servers there are.
@@ -82,7 +86,7 @@ pub struct Sentinel {
 }
 
 /// A host and a port.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
 #[non_exhaustive]
 pub struct Address {
@@ -129,6 +133,7 @@ impl Default for RedisConfig {
             connect_timeout: Duration::from_secs(1),
             operation_timeout: Duration::from_secs(1),
             durability: Durability::Primary,
+            confirm_every_write: false,
         }
     }
 }
@@ -153,6 +158,7 @@ impl RedisConfig {
             connect_timeout,
             operation_timeout,
             durability,
+            confirm_every_write,
             ..
         } = self;
         check_prefix(prefix).map_err(refused)?;
@@ -161,6 +167,11 @@ impl RedisConfig {
         if *durability == Durability::Replicas(0) {
             return Err(refused(
                 "durability of 0 replicas confirms nothing; give 1 or more, or leave it out",
+            ));
+        }
+        if *confirm_every_write && *durability == Durability::Primary {
+            return Err(refused(
+                "`confirm_every_write` waits for replicas, and none are asked for; give `replicas` as well",
             ));
         }
         if let Some(tls) = tls {
@@ -191,6 +202,26 @@ impl Topology {
                 "the name of the service that the Sentinels watch is empty",
             )),
             Self::Standalone(_) | Self::Socket(_) | Self::Cluster(_) | Self::Sentinel(_) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Topology {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let joined = |addresses: &[Address]| {
+            let addresses: Vec<String> = addresses.iter().map(Address::to_string).collect();
+            addresses.join(", ")
+        };
+        match self {
+            Self::Standalone(address) => address.fmt(f),
+            Self::Socket(path) => path.display().fmt(f),
+            Self::Cluster(nodes) => write!(f, "the cluster of {}", joined(nodes)),
+            Self::Sentinel(sentinel) => write!(
+                f,
+                "the primary of `{}` by the Sentinels {}",
+                sentinel.service,
+                joined(&sentinel.sentinels)
+            ),
         }
     }
 }

@@ -1,5 +1,11 @@
+#[cfg(feature = "sentinel")]
+mod sentinel;
+
 use redis::{ErrorKind as Driver, RedisError, ServerErrorKind as Server};
 use token_cache_core::{Error, ErrorKind};
+
+#[cfg(feature = "sentinel")]
+pub(crate) use self::sentinel::SentinelFault;
 
 /// What a driver's error means to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +73,7 @@ pub(crate) fn classify(error: &RedisError) -> Class {
         Driver::Extension => extension(error.code().unwrap_or_default()),
         Driver::AuthenticationFailed => wrong_password(),
         Driver::Io => io(error),
+        Driver::InvalidClientConfig if names_no_host(error) => unknown_host(),
         Driver::InvalidClientConfig => Class::refused(
             ErrorKind::Config,
             "the driver refuses these settings; check host, TLS files and database",
@@ -83,7 +90,7 @@ pub(crate) fn classify(error: &RedisError) -> Class {
         ),
         Driver::ClusterConnectionNotFound => Class::broken(
             ErrorKind::Unavailable,
-            "no node of the cluster answers for this slot; is a primary down?",
+            "no node of the cluster has this slot; is a primary down?",
         )
         .not_applied(),
         Driver::UnexpectedReturnType => Class::refused(
@@ -115,7 +122,7 @@ fn server(kind: Server, detail: &str) -> Class {
         .passing(),
         Server::ReadOnly => Class::refused(
             ErrorKind::Unavailable,
-            "the server is a replica now; is a failover under way?",
+            "the server is a replica, which takes no writes; connect to its primary, or wait if a failover is under way",
         )
         .lost()
         .passing(),
@@ -174,6 +181,11 @@ fn response(detail: &str) -> Class {
             ErrorKind::Config,
             "the server has no password, but the URL gives one",
         )
+    } else if says("cluster support disabled") {
+        Class::refused(
+            ErrorKind::Config,
+            "the server is no node of a cluster; write `redis://` instead of `redis+cluster://`",
+        )
     } else if says("unknown command") {
         Class::refused(
             ErrorKind::Config,
@@ -225,6 +237,19 @@ fn io(error: &RedisError) -> Class {
     if error.is_timeout() {
         return Class::broken(ErrorKind::TimedOut, "no answer came in the configured time");
     }
+    let source = std::error::Error::source(error).and_then(|source| {
+        source
+            .downcast_ref::<std::sync::Arc<dyn std::error::Error + Send + Sync>>()
+            .and_then(|inner| inner.downcast_ref::<std::io::Error>())
+    });
+    let kind = source.map(std::io::Error::kind);
+    if kind == Some(std::io::ErrorKind::NotFound) {
+        return Class::broken(
+            ErrorKind::Unavailable,
+            "there is no socket at this path; check the path, and `unixsocket` in the server's configuration",
+        )
+        .not_applied();
+    }
     if error.is_connection_refusal() {
         return Class::broken(
             ErrorKind::Unavailable,
@@ -232,12 +257,17 @@ fn io(error: &RedisError) -> Class {
         )
         .not_applied();
     }
-    let source = std::error::Error::source(error).and_then(|source| {
-        source
-            .downcast_ref::<std::sync::Arc<dyn std::error::Error + Send + Sync>>()
-            .and_then(|inner| inner.downcast_ref::<std::io::Error>())
-    });
-    match source.map(std::io::Error::kind) {
+    #[cfg(feature = "sentinel")]
+    if let Some(fault) = source
+        .and_then(std::io::Error::get_ref)
+        .and_then(|fault| fault.downcast_ref::<SentinelFault>())
+    {
+        return fault.class();
+    }
+    if names_no_host(error) {
+        return unknown_host();
+    }
+    match kind {
         Some(std::io::ErrorKind::InvalidData) => Class::refused(
             ErrorKind::Config,
             "the TLS handshake failed; check the certificate's authority (`ca`) and name",
@@ -250,6 +280,20 @@ fn io(error: &RedisError) -> Class {
         .lost(),
         _ => Class::broken(ErrorKind::Unavailable, "the connection broke"),
     }
+}
+
+/// Whether the name of a host led to no address. Neither the driver nor the standard library has a kind for it.
+fn names_no_host(error: &RedisError) -> bool {
+    let text = error.to_string();
+    text.contains("failed to lookup address") || text.contains("No address found for host")
+}
+
+const fn unknown_host() -> Class {
+    Class::broken(
+        ErrorKind::Unavailable,
+        "the name of the host leads to no address; check it in the URL, and the machine's DNS",
+    )
+    .not_applied()
 }
 
 const fn denied() -> Class {
@@ -267,17 +311,58 @@ const fn wrong_password() -> Class {
     .lost()
 }
 
+/// Whether an error says more about why servers can't be used than another: a refusal says more than silence.
+#[cfg(any(feature = "cluster", feature = "sentinel"))]
+pub(crate) fn is_more_telling(error: &RedisError, than: &RedisError) -> bool {
+    let weight = |error: &RedisError| match (classify(error).kind, error.kind()) {
+        (_, Driver::ClusterConnectionNotFound | Driver::MasterNameNotFoundBySentinel) => 0,
+        (ErrorKind::TimedOut, _) => 1,
+        (ErrorKind::Unavailable, _) => 2,
+        _ => 3,
+    };
+    weight(error) > weight(than)
+}
+
 /// Our error for a driver's, raised while trying to `operation`.
 pub(crate) fn from_driver(operation: &'static str, error: RedisError) -> Error {
     let class = classify(&error);
-    let ours = Error::new(class.kind, operation)
-        .store(crate::STORE)
-        .message(class.message);
+    let ours = Error::new(class.kind, operation).store(crate::STORE);
+    let ours = match denied_command(&error) {
+        Some(command) => ours.message(format!(
+            "the user may not call `{command}`; give it what the ACL in the documentation lists"
+        )),
+        None => ours.message(class.message),
+    };
     // The server quotes the arguments of a command that it doesn't know, and they hold keys (G5).
     if error.to_string().contains("with args beginning") {
         ours
     } else {
         ours.with_source(error)
+    }
+}
+
+/// The command that the server says the user may not call.
+fn denied_command(error: &RedisError) -> Option<&str> {
+    if error.kind() != Driver::Server(Server::NoPerm) {
+        return None;
+    }
+    let (_, rest) = error.detail()?.split_once("run the '")?;
+    let (command, _) = rest.split_once('\'')?;
+    Some(command)
+}
+
+/// The error, with the servers of the configuration in its message.
+pub(crate) fn at(to: &crate::Topology, error: Error) -> Error {
+    let message = format!("{} (at {to})", reason(&error));
+    error.message(message)
+}
+
+/// What an error says without the operation.
+pub(crate) fn reason(error: &Error) -> String {
+    let text = error.to_string();
+    match text.split_once(": ") {
+        Some((_, reason)) => reason.to_owned(),
+        None => ErrorKind::to_string(&error.kind()),
     }
 }
 
@@ -288,126 +373,4 @@ pub(crate) fn timed_out(operation: &'static str) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io;
-
-    use super::*;
-
-    fn said(line: &str) -> RedisError {
-        let value = redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap();
-        value.extract_error().unwrap_err()
-    }
-
-    fn seen(error: &RedisError) -> (ErrorKind, Applied, &'static str) {
-        let class = classify(error);
-        let then = match (class.lost, class.passing) {
-            (false, false) => "stays",
-            (false, true) => "passes",
-            (true, false) => "stays, on another connection",
-            (true, true) => "passes, on another connection",
-        };
-        (class.kind, class.applied, then)
-    }
-
-    #[test]
-    fn every_refusal_of_the_server_has_its_kind() {
-        use ErrorKind::{Config, Corrupt, Denied, Full, Unavailable, Unexpected};
-        let elsewhere = "passes, on another connection";
-        for (line, kind, then) in [
-            ("WRONGPASS invalid", Denied, "stays, on another connection"),
-            ("NOAUTH required.", Denied, "stays, on another connection"),
-            ("NOPERM no permissions", Denied, "stays"),
-            ("ERR user can't run this command", Denied, "stays"),
-            ("ERR user can't access at least one", Denied, "stays"),
-            ("OOM command not allowed", Full, "stays"),
-            ("WRONGTYPE Operation against", Corrupt, "stays"),
-            ("READONLY You can't write", Unavailable, elsewhere),
-            ("MASTERDOWN Link is down", Unavailable, elsewhere),
-            ("ERR max number of clients", Unavailable, elsewhere),
-            ("LOADING Redis is loading", Unavailable, "passes"),
-            ("CLUSTERDOWN The cluster", Unavailable, "passes"),
-            ("MOVED 3999 127.0.0.1:6381", Unavailable, "passes"),
-            ("ASK 3999 127.0.0.1:6381", Unavailable, "passes"),
-            ("TRYAGAIN Multiple keys", Unavailable, "passes"),
-            ("NOSCRIPT No matching script.", Unavailable, "passes"),
-            ("NOREPLICAS Not enough", Unavailable, "passes"),
-            ("BUSY Redis is busy", Unavailable, "passes"),
-            ("MISCONF Redis is configured", Unavailable, "stays"),
-            ("NOPROTO unsupported", Config, "stays"),
-            ("ERR DB index is out of range", Config, "stays"),
-            ("ERR unknown command 'HMGET'", Config, "stays"),
-            ("ERR AUTH without any password configured", Config, "stays"),
-            ("CROSSSLOT Keys in request", Unexpected, "stays"),
-            ("EXECABORT Transaction", Unexpected, "stays"),
-            ("NOTBUSY No scripts", Unexpected, "stays"),
-            ("NOSUB not subscribed", Unexpected, "stays"),
-            ("ERR something new", Unexpected, "stays"),
-            ("NEWCODE something new", Unexpected, "stays"),
-        ] {
-            assert_eq!(seen(&said(line)), (kind, Applied::No, then), "{line}");
-        }
-    }
-
-    #[test]
-    fn every_failure_of_the_connection_has_its_kind() {
-        use Applied::{Maybe, No};
-        use ErrorKind::{Config, Denied, TimedOut, Unavailable};
-        use io::ErrorKind as Io;
-        let (stays, passes) = (
-            "stays, on another connection",
-            "passes, on another connection",
-        );
-        for (io, kind, applied, then) in [
-            (Io::TimedOut, TimedOut, Maybe, passes),
-            (Io::ConnectionRefused, Unavailable, No, passes),
-            (Io::ConnectionReset, Unavailable, Maybe, passes),
-            (Io::BrokenPipe, Unavailable, Maybe, passes),
-            (Io::UnexpectedEof, Unavailable, Maybe, passes),
-            (Io::InvalidData, Config, No, stays),
-            (Io::PermissionDenied, Denied, No, stays),
-        ] {
-            assert_eq!(
-                seen(&io::Error::from(io).into()),
-                (kind, applied, then),
-                "{io:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn every_error_of_the_drivers_own_has_its_kind() {
-        use Applied::{Maybe, No};
-        use ErrorKind::{Config, Denied, Unavailable, Unexpected};
-        let (stays, passes) = (
-            "stays, on another connection",
-            "passes, on another connection",
-        );
-        for (driver, kind, applied, then) in [
-            (Driver::AuthenticationFailed, Denied, No, stays),
-            (Driver::InvalidClientConfig, Config, No, "stays"),
-            (Driver::RESP3NotSupported, Config, No, "stays"),
-            (Driver::EmptySentinelList, Config, No, "stays"),
-            (Driver::MasterNameNotFoundBySentinel, Config, No, "stays"),
-            (Driver::NoValidReplicasFoundBySentinel, Config, No, "stays"),
-            (Driver::ClusterConnectionNotFound, Unavailable, No, passes),
-            (Driver::UnexpectedReturnType, Unexpected, No, "stays"),
-            (Driver::Parse, Unexpected, Maybe, passes),
-            (Driver::Client, Config, No, "stays"),
-        ] {
-            assert_eq!(
-                seen(&(driver, "").into()),
-                (kind, applied, then),
-                "{driver:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_the_server_quotes_stays_out_of_the_error() {
-        let error = from_driver(
-            "read an entry",
-            said("ERR unknown command 'HMGET', with args beginning with: 'tc:{secret}'"),
-        );
-        assert!(!format!("{error:?} {error}").contains("secret"));
-    }
-}
+mod tests;

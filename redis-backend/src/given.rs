@@ -54,6 +54,6 @@ impl RedisStore {
         {
             config.check()?;
         }
-        Self::over(client, config.prefix.clone()).await
+        Self::over(client, config).await
     }
 }

@@ -29,8 +29,11 @@ impl RefreshLocks for RedisStore {
         .bytes(options.seen.as_ref().map_or(&[], |seen| seen.as_bytes()))
         .bytes(options.owner.as_bytes())
         .number(duration_millis(options.lease).max(1));
-        let answer = client.call(OPERATION, Effect::Repeatable, &call).await?;
-        let mut answer = answer.list(OPERATION)?;
+        // A primary that was deposed must let nothing be refreshed: the new one would not know what became of the refresh token.
+        let confirmed = client
+            .confirmed(OPERATION, Effect::Repeatable, call)
+            .await?;
+        let mut answer = confirmed.answer.list(OPERATION)?;
         let mut next = || answer.next().ok_or_else(|| unexpected(OPERATION));
         match next()?.number(OPERATION)? {
             2 => {

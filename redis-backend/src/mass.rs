@@ -2,11 +2,12 @@
 //! under way.
 
 use futures_util::{StreamExt, stream};
-use token_cache_core::{AccountKey, Error, ErrorKind, Evicted, Result, Timestamp};
+use token_cache_core::{AccountKey, Error, Evicted, Result, Timestamp};
 
 use crate::{
     client::{Call, Effect, Reply, unexpected},
     cut::EVICT,
+    error::reason,
     keys::millis,
     scripts,
     store::Held,
@@ -125,12 +126,4 @@ fn failed(error: &Error, accounts: usize) -> Vec<Result<Outcome>> {
         }
     };
     (0..accounts).map(|_| Err(again())).collect()
-}
-
-fn reason(error: &Error) -> String {
-    let text = error.to_string();
-    match text.split_once(": ") {
-        Some((_, reason)) => reason.to_owned(),
-        None => ErrorKind::to_string(&error.kind()),
-    }
 }

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use token_cache_core::{
@@ -45,6 +45,8 @@ pub(crate) struct Held {
     pub(crate) keys: Keys,
     pub(crate) checked: Checked,
     pub(crate) links: Links,
+    /// Every write of an entry waits for replicas.
+    confirms_every_write: bool,
 }
 
 impl RedisStore {
@@ -57,8 +59,12 @@ impl RedisStore {
     /// configured time.
     pub async fn connect(config: RedisConfig) -> Result<Self> {
         config.check()?;
-        let client = Client::connect(&config).await?;
-        let mut held = Held::over(client, config.prefix).await?;
+        // In a box: the compiler gives up on futures that are nested too deep.
+        let opening: Pin<Box<dyn Future<Output = Result<Held>> + Send + '_>> =
+            Box::pin(async { Held::over(Client::connect(&config).await?, &config).await });
+        let mut held = opening
+            .await
+            .map_err(|error| crate::error::at(&config.topology, error))?;
         if let Some(key) = config.tls.as_ref().and_then(|tls| tls.key.as_deref()) {
             let readable = backend::readable_by_others(key).map_err(|error| {
                 refused("the permissions of the file of `key` cannot be read").with_source(error)
@@ -68,8 +74,8 @@ impl RedisStore {
         Ok(Self(Arc::new(held)))
     }
 
-    pub(crate) async fn over(client: Client, prefix: String) -> Result<Self> {
-        Ok(Self(Arc::new(Held::over(client, prefix).await?)))
+    pub(crate) async fn over(client: Client, config: &RedisConfig) -> Result<Self> {
+        Ok(Self(Arc::new(Held::over(client, config).await?)))
     }
 
     pub(crate) fn held(&self) -> &Held {
@@ -92,14 +98,15 @@ impl RedisStore {
 }
 
 impl Held {
-    async fn over(client: Client, prefix: String) -> Result<Self> {
-        let keys = Keys::new(prefix);
+    async fn over(client: Client, config: &RedisConfig) -> Result<Self> {
+        let keys = Keys::new(config.prefix.clone());
         let checked = checks::check(&client, &keys).await?;
         Ok(Self {
             client,
             keys,
             checked,
             links: Links::default(),
+            confirms_every_write: config.confirm_every_write,
         })
     }
 
@@ -246,7 +253,8 @@ impl TokenStore for RedisStore {
                 .store(crate::STORE)
                 .message(format!("the value is over {MAX_ENTRY_BYTES} bytes")));
         }
-        let Held { client, keys, .. } = self.held();
+        let held = self.held();
+        let Held { client, keys, .. } = held;
         let account = keys.account(at.account());
         let call = match options.releasing {
             Some(_) => Call::script(&scripts::WRITE, [account, keys.lock(at)]),
@@ -267,7 +275,11 @@ impl TokenStore for RedisStore {
         if let Some(owner) = &options.releasing {
             call = call.bytes(owner.as_bytes());
         }
-        let answer = client.call(OPERATION, effect, &call).await?;
+        let answer = if options.durable || held.confirms_every_write {
+            client.confirmed(OPERATION, effect, call).await?.answer
+        } else {
+            client.call(OPERATION, effect, &call).await?
+        };
         match answer.number(OPERATION)? {
             2 => Ok(Written::Superseded),
             answer => granted(OPERATION, answer).map(|()| Written::Stored),

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::resp::{Client, Value};
-use super::{RedisOptions, RedisServer, ServerError, wait};
+use super::{Proxy, RedisOptions, RedisServer, ServerError, wait};
 
 const SLOTS: usize = 16_384;
 const FORM_LIMIT: Duration = Duration::from_secs(30);
@@ -54,6 +54,36 @@ impl RedisCluster {
                 .then_some(())
         })?;
         Ok(cluster)
+    }
+
+    /// Puts a proxy in front of each master and has the nodes announce the proxies' ports, so that clients that follow the slots go
+    /// through them, and replicas too.
+    ///
+    /// # Errors
+    /// No port is free, or not every node knows the proxies within 30 s.
+    pub fn behind_proxies(&self) -> Result<Vec<Proxy>, ServerError> {
+        let mut proxies = Vec::new();
+        for node in &self.nodes {
+            let proxy = Proxy::start(node.address())?;
+            let port = proxy.address().port().to_string();
+            node.cli(&["CONFIG", "SET", "cluster-announce-port", &port])?;
+            proxies.push(proxy);
+        }
+        wait::until(FOLLOW_LIMIT, "not every node knows the proxies", || {
+            let ports = || proxies.iter().map(|proxy| proxy.address().port());
+            let knows = |node: &RedisServer| {
+                let nodes = node.cli(&["CLUSTER", "NODES"]).ok()?;
+                let nodes = nodes.text()?.to_owned();
+                ports()
+                    .all(|port| nodes.contains(&format!(":{port}@")))
+                    .then_some(())
+            };
+            self.nodes
+                .iter()
+                .all(|node| knows(node).is_some())
+                .then_some(())
+        })?;
+        Ok(proxies)
     }
 
     /// Has the replica of the master number `at` take over from it, as `CLUSTER FAILOVER` does: nothing is lost, and the master becomes

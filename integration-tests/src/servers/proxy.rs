@@ -127,6 +127,12 @@ impl Proxy {
         self.shared.state().frozen = true;
     }
 
+    /// The connections that are open now swallow everything from now on, and none of them breaks: half-open, as after a firewall
+    /// has forgotten them. New ones work, and so do those of replicas. Returns how many there are.
+    pub fn swallow_open(&self) -> usize {
+        self.shared.state().swallow()
+    }
+
     /// What was held back since [`freeze`](Self::freeze) passes, in order.
     pub fn thaw(&self) {
         self.shared.state().frozen = false;

@@ -190,6 +190,11 @@ impl RedisServer {
         Ok(client)
     }
 
+    /// The default user's password, if it has one.
+    pub(super) fn password(&self) -> Option<&str> {
+        self.options.requirepass.as_deref()
+    }
+
     /// `redis://127.0.0.1:…`, with the default user's password where it has one.
     pub fn url(&self) -> String {
         format!("redis://{}{}", self.user_part(), self.address())

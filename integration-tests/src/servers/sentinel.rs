@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::port::Port;
 use super::process::Process;
 use super::resp::{Client, Value};
-use super::{RedisOptions, RedisServer, ReplicatedRedis, ServerError, binary, wait};
+use super::{Proxy, RedisOptions, RedisServer, ReplicatedRedis, ServerError, binary, wait};
 
 const SENTINELS: usize = 3;
 const QUORUM: usize = 2;
@@ -18,6 +18,9 @@ const FAILOVER_LIMIT: Duration = Duration::from_secs(30);
 /// How long a server must be silent to be taken for down. A sentinel asks a server that it has just come to know after a second for the
 /// first time: with less, every failover looks like the death of the new primary, and they go on failing over.
 const DOWN_AFTER: Duration = Duration::from_millis(1_500);
+
+/// Longer than any test.
+const PATIENT_DOWN_AFTER: Duration = Duration::from_secs(60);
 
 /// A local primary with one replica, watched by three sentinels that fail over within about two
 /// seconds.
@@ -37,10 +40,31 @@ impl SentinelSetup {
     /// # Errors
     /// A server that does not start, or sentinels that do not find each other.
     pub fn start(options: RedisOptions) -> Result<Self, ServerError> {
-        let password = options.requirepass.clone();
         let servers = ReplicatedRedis::start(options)?;
+        let primary = servers.primary().port();
+        Self::watching(servers, primary, DOWN_AFTER)
+    }
+
+    /// The same, with a proxy in front of the primary that the sentinels name in its place. They wait a minute before they take it
+    /// for down, so that what the proxy does makes no failover.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), and when no port is free.
+    pub fn behind_proxy(options: RedisOptions) -> Result<(Self, Proxy), ServerError> {
+        let servers = ReplicatedRedis::start(options)?;
+        let proxy = Proxy::start(servers.primary().address())?;
+        let setup = Self::watching(servers, proxy.address().port(), PATIENT_DOWN_AFTER)?;
+        Ok((setup, proxy))
+    }
+
+    fn watching(
+        servers: ReplicatedRedis,
+        primary: u16,
+        down_after: Duration,
+    ) -> Result<Self, ServerError> {
+        let password = servers.primary().password().map(str::to_owned);
         let sentinels = (0..SENTINELS)
-            .map(|_| Sentinel::start(servers.primary().port(), password.as_deref()))
+            .map(|_| Sentinel::start(primary, password.as_deref(), down_after))
             .collect::<Result<Vec<_>, _>>()?;
         let setup = Self { sentinels, servers };
         wait::until(AGREE_LIMIT, "the sentinels do not agree", || {
@@ -71,6 +95,21 @@ impl SentinelSetup {
             .first()
             .ok_or_else(|| ServerError::new("there is no sentinel"))?;
         sentinel.primary()
+    }
+
+    /// Has a sentinel begin a failover although the primary is up, as an operator would before maintenance. The old primary takes writes
+    /// until it is demoted, about ten seconds later.
+    ///
+    /// # Errors
+    /// The sentinel refuses.
+    pub fn ask_for_failover(&self) -> Result<(), ServerError> {
+        let sentinel = self
+            .sentinels
+            .first()
+            .ok_or_else(|| ServerError::new("there is no sentinel"))?;
+        sentinel
+            .call(&["SENTINEL", "FAILOVER", SentinelSetup::SERVICE])
+            .map(drop)
     }
 
     /// Waits until every sentinel names the server that began as replica, and that server says it
@@ -166,7 +205,11 @@ struct Sentinel {
 }
 
 impl Sentinel {
-    fn start(primary: u16, password: Option<&str>) -> Result<Self, ServerError> {
+    fn start(
+        primary: u16,
+        password: Option<&str>,
+        down_after: Duration,
+    ) -> Result<Self, ServerError> {
         let folder = tempfile::Builder::new()
             .prefix("token-cache-sentinel-")
             .tempdir()
@@ -180,7 +223,7 @@ impl Sentinel {
             format!("sentinel monitor {service} 127.0.0.1 {primary} {QUORUM}"),
             format!(
                 "sentinel down-after-milliseconds {service} {}",
-                DOWN_AFTER.as_millis()
+                down_after.as_millis()
             ),
             format!("sentinel failover-timeout {service} 2000"),
         ];

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use token_cache_integration_tests::{
     fleet::{Fleet, User},
     history::{Outcome, Rules, Scope},
@@ -5,8 +7,8 @@ use token_cache_integration_tests::{
 };
 
 use crate::common::{
-    PATIENT, assert_signed_in, assert_signed_out, fleet_at, on_every_store, settled, signed_in,
-    store,
+    PATIENT, assert_signed_in, assert_signed_out, eventually, fleet_at, on_every_store, settled,
+    signed_in, store,
 };
 
 on_every_store!(
@@ -16,6 +18,7 @@ on_every_store!(
     a_sign_in_whose_connection_breaks_leaves_one_session_or_none,
     a_network_that_swallows_everything_gives_time_outs_and_recovers,
     refused_connections_are_unavailable_until_they_are_accepted_again,
+    a_sign_in_takes_no_longer_than_the_timeout_of_one_operation,
 );
 
 /// Two app servers, and one with a line to the store that can be broken.
@@ -191,5 +194,34 @@ fn refused_connections_are_unavailable_until_they_are_accepted_again(kind: Store
     assert_signed_in(&fleet, &session);
     assert_eq!(settled(|| fleet.sign_out(BROKEN, &session)), Outcome::Done);
     assert_signed_out(&fleet, &session);
+    fleet.assert_kept(Rules::ALL);
+}
+
+/// `operation_timeout` bounds the requests of one call together: the last of a sign-in's requests is not sent any more.
+fn a_sign_in_takes_no_longer_than_the_timeout_of_one_operation(kind: StoreKind) {
+    let store = store(kind);
+    let line = store.line().unwrap();
+    let patient = store.url(PATIENT);
+    let slow = line.url("operation_timeout=1s&connect_timeout=10s");
+    let fleet = fleet_at(&[patient.clone(), patient, slow]);
+    let user = || User::new(fleet.account()).labelled(fleet.number());
+    // Whatever is asked for once was asked for by then.
+    eventually("a sign-in works", || fleet.sign_in(BROKEN, user()).ok());
+    let before = line.requests();
+    eventually("a sign-in works again", || {
+        fleet.sign_in(BROKEN, user()).ok()
+    });
+    let needed = line.requests() - before;
+    assert!(needed > 2, "a sign-in takes {needed} requests");
+    line.delay(Duration::from_millis(650));
+    let before = line.requests();
+    let outcome = fleet.sign_in(BROKEN, user()).unwrap_err();
+    let sent = line.requests() - before;
+    line.delay(Duration::ZERO);
+    assert_eq!(crate::common::kind(&outcome), "TimedOut", "{outcome:?}");
+    assert!(
+        sent <= 2,
+        "{sent} requests were sent, each of which takes two thirds of the time"
+    );
     fleet.assert_kept(Rules::ALL);
 }

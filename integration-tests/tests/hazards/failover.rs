@@ -13,7 +13,7 @@ use crate::common::{
 const CONFIRMED: &str = "replicas=1&operation_timeout=3s&connect_timeout=5s";
 
 /// A primary whose replica confirms writes by now: for a second after it has caught up it may not.
-fn replicated() -> ReplicatedRedis {
+pub(crate) fn replicated() -> ReplicatedRedis {
     let pair = ReplicatedRedis::start(RedisOptions::default()).unwrap();
     eventually("the replica confirms", || {
         let confirmed = pair.primary().cli(&["WAIT", "1", "100"]).unwrap();

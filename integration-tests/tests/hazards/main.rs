@@ -18,6 +18,8 @@ mod failover;
 mod flush;
 mod foreign;
 mod full;
+mod half_open;
+mod opening;
 mod paused;
 mod plain;
 mod restart;

@@ -11,7 +11,7 @@ use crate::common::{
 const SERVERS: usize = 3;
 
 /// A session with tokens; asked again while the servers are busy or change their places.
-fn signed_in(fleet: &Fleet, at: usize, user: User) -> Ticketed {
+pub(crate) fn signed_in(fleet: &Fleet, at: usize, user: User) -> Ticketed {
     eventually("a sign-in works", || {
         let session = match fleet.sign_in(at, user) {
             Ok(session) => session,
@@ -27,10 +27,7 @@ fn signed_in(fleet: &Fleet, at: usize, user: User) -> Ticketed {
 #[test]
 fn a_failover_by_sentinels_keeps_what_the_replica_confirmed() {
     let mut setup = SentinelSetup::start(RedisOptions::default()).unwrap();
-    let sentinels: Vec<String> = setup.sentinels().iter().map(ToString::to_string).collect();
-    let parameters = "replicas=1&operation_timeout=3s&connect_timeout=3s";
-    let (sentinels, service) = (sentinels.join(","), SentinelSetup::SERVICE);
-    let url = format!("redis+sentinel://{sentinels}/{service}?{parameters}");
+    let url = by(&setup, "replicas=1&operation_timeout=3s&connect_timeout=3s");
     let fleet = fleet_at(&vec![url; SERVERS]);
     let sessions: Vec<Ticketed> = (0..6)
         .map(|at| signed_in(&fleet, at % SERVERS, User::new(fleet.account())))
@@ -62,6 +59,93 @@ fn a_failover_by_sentinels_keeps_what_the_replica_confirmed() {
     let again = signed_in(&fleet, 2, User::new(fleet.account()));
     assert_signed_in(&fleet, &again);
     fleet.assert_kept(Rules::LOSING);
+}
+
+/// A failover that an operator asks for leaves the old primary up: it takes writes until it is demoted, ten seconds after the Sentinels
+/// have named another.
+#[test]
+fn app_servers_follow_the_sentinels_before_the_old_primary_is_demoted() {
+    let setup = SentinelSetup::start(RedisOptions::default()).unwrap();
+    let fleet = fleet_at(&vec![by(&setup, "operation_timeout=2s"); SERVERS]);
+    let session = signed_in(&fleet, 0, User::new(fleet.account()));
+    setup.ask_for_failover().unwrap();
+    setup.wait_for_failover().unwrap();
+    let (old, new) = (setup.servers().primary(), setup.servers().replica());
+    let writes_at_new = || {
+        let stats = new.cli(&["INFO", "commandstats"]).unwrap();
+        stats.text().unwrap().contains("cmdstat_evalsha")
+    };
+    let asked_at_old = || {
+        let stats = old.cli(&["INFO", "commandstats"]).unwrap();
+        let stats = stats.text().unwrap().to_owned();
+        let line = stats
+            .lines()
+            .find(|line| line.starts_with("cmdstat_evalsha:"));
+        line.unwrap_or_default().to_owned()
+    };
+    eventually("a write reaches the new primary", || {
+        for at in 0..SERVERS {
+            assert_eq!(settled(|| fleet.put(at, &session)), Outcome::Done);
+        }
+        writes_at_new().then_some(())
+    });
+    eventually("every app server has left the old primary", || {
+        let before = asked_at_old();
+        for at in 0..SERVERS {
+            assert_eq!(settled(|| fleet.put(at, &session)), Outcome::Done);
+        }
+        (asked_at_old() == before).then_some(())
+    });
+    assert_eq!(
+        old.role().as_deref(),
+        Some("master"),
+        "they stayed until the old primary was demoted"
+    );
+    assert_signed_in(&fleet, &session);
+}
+
+/// With `confirm_every_write`, no acknowledged write is lost while the old primary still takes writes.
+#[test]
+fn a_write_that_a_replica_confirmed_is_not_older_after_a_failover() {
+    let setup = SentinelSetup::start(RedisOptions::default()).unwrap();
+    let parameters = "replicas=1&confirm_every_write=true&operation_timeout=1s&connect_timeout=1s";
+    let fleet = fleet_at(&vec![by(&setup, parameters); SERVERS]);
+    let sessions: Vec<Ticketed> = (0..6)
+        .map(|at| signed_in(&fleet, at % SERVERS, User::new(fleet.account())))
+        .collect();
+    setup.ask_for_failover().unwrap();
+    let start = std::time::Instant::now();
+    let mut at = 0;
+    let mut acknowledged = 0;
+    // Until the old primary has become a replica, and confirms what the new one does.
+    while setup.servers().primary().role().as_deref() != Some("slave")
+        || acknowledged < sessions.len()
+    {
+        assert!(
+            start.elapsed().as_secs() < 60,
+            "the old primary is not demoted"
+        );
+        if setup.servers().primary().role().as_deref() != Some("slave") {
+            acknowledged = 0;
+        }
+        at += 1;
+        let session = &sessions[at % sessions.len()];
+        let put = fleet.put(at % SERVERS, session);
+        acknowledged += usize::from(put == Outcome::Done);
+        for at in 0..SERVERS {
+            let _ = fleet.get(at, session);
+        }
+    }
+    for session in &sessions {
+        assert_signed_in(&fleet, session);
+    }
+    fleet.assert_kept(Rules::ALL);
+}
+
+fn by(setup: &SentinelSetup, parameters: &str) -> String {
+    let sentinels: Vec<String> = setup.sentinels().iter().map(ToString::to_string).collect();
+    let (sentinels, service) = (sentinels.join(","), SentinelSetup::SERVICE);
+    format!("redis+sentinel://{sentinels}/{service}?{parameters}")
 }
 
 #[test]

@@ -1,7 +1,7 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use token_cache_core::{Acknowledgement, Announcement, ErrorKind, Listener, ServerId};
-use token_cache_integration_tests::servers::{RedisOptions, RedisServer};
+use token_cache_integration_tests::servers::{Client, RedisOptions, RedisServer};
 
 use crate::common::{Linked, PATIENT, connect, link_of};
 
@@ -34,6 +34,42 @@ fn server(rules: &str) -> (RedisServer, String) {
     .unwrap();
     let url = format!("redis://app:password@{}/?{PATIENT}", redis.address());
     (redis, url)
+}
+
+/// The documented rule for the user whom a server as it comes lets in without a password.
+#[tokio::test]
+async fn the_documented_rules_let_nobody_else_in() {
+    let (store, _) = documented();
+    let (redis, url) = server(&store);
+    let rule = include_str!("../../../redis-backend/src/docs.md")
+        .lines()
+        .find(|line| line.starts_with("ACL SETUSER default "))
+        .unwrap();
+    redis.cli(&["SET", "tc:anybody", "may write"]).unwrap();
+    redis.cli(&rule.split(' ').collect::<Vec<_>>()).unwrap();
+    let refused = redis.cli(&["GET", "tc:anybody"]).unwrap_err().to_string();
+    assert!(refused.contains("NOAUTH"), "{refused}");
+    connect(&url).await;
+}
+
+/// What a user was given before is gone.
+#[tokio::test]
+async fn the_documented_rules_take_back_what_was_given_before() {
+    let (store, _) = documented();
+    let (redis, url) = server(&format!("on nopass allkeys allchannels +@all {store}"));
+    connect(&url).await;
+    let mut client = Client::connect(redis.address(), Duration::from_secs(5)).unwrap();
+    let refused = client.call(&["AUTH", "app", "another"]).unwrap_err();
+    assert!(refused.to_string().contains("WRONGPASS"), "{refused}");
+    client.call(&["AUTH", "app", "password"]).unwrap();
+    for command in [
+        &["FLUSHALL"][..],
+        &["GET", "foreign"],
+        &["PUBLISH", "x", "y"],
+    ] {
+        let refused = client.call(command).unwrap_err();
+        assert!(refused.to_string().contains("NOPERM"), "{refused}");
+    }
 }
 
 #[tokio::test]

@@ -41,10 +41,10 @@ pub(crate) const PATIENT: &str = "operation_timeout=10s&connect_timeout=10s";
 const GUARD: Duration = Duration::from_secs(40);
 
 /// A store, a provider, and app servers between them.
-pub(crate) struct Stage {
+pub(crate) struct Stage<S = OwnStore> {
     pub(crate) fleet: Fleet,
     pub(crate) provider: OAuthProvider,
-    pub(crate) store: OwnStore,
+    pub(crate) store: S,
 }
 
 /// A session and the refresh token that it was signed in with.
@@ -59,8 +59,10 @@ impl Stage {
         let urls = vec![store.url(PATIENT); SERVERS];
         Self::on(store, &urls, settings)
     }
+}
 
-    pub(crate) fn on(store: OwnStore, urls: &[String], settings: RefreshSettings) -> Self {
+impl<S> Stage<S> {
+    pub(crate) fn on(store: S, urls: &[String], settings: RefreshSettings) -> Self {
         let program = Program {
             file: env!("CARGO_BIN_EXE_app_server").into(),
             arguments: Vec::new(),

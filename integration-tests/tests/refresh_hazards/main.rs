@@ -12,6 +12,7 @@
 mod common;
 
 mod cancelled;
+mod failover;
 mod killed;
 mod paused;
 mod provider_down;

@@ -1,13 +1,19 @@
-use redis::RedisResult;
-use token_cache_core::{Result, backend::backoff};
+use std::time::Duration;
+
+use redis::{RedisError, RedisResult};
+use token_cache_core::{
+    Result,
+    backend::{StoreRequest, backoff},
+};
 use tokio::time::Instant;
 
 use super::{
     ATTEMPTS, Client, Effect, PAUSE, Source,
     call::Call,
     connection::{Together, Wait},
-    pool::{self, Line},
+    pool::{Dedicated, Line, Pool},
     reply::Reply,
+    server::Server,
     unconfirmed,
 };
 use crate::error::{Applied, classify, from_driver, timed_out};
@@ -50,7 +56,8 @@ impl Client {
         effect: Effect,
         calls: &[Call],
     ) -> Result<Confirmed<Vec<Result<Reply>>>> {
-        let deadline = Instant::now() + self.operation_timeout();
+        let deadline = self.deadline(operation)?;
+        let _request = StoreRequest::begin();
         let mut ambiguous = false;
         let attempts = self.attempts_together(effect, calls, deadline, &mut ambiguous);
         let outcome = tokio::time::timeout_at(deadline, attempts).await;
@@ -64,7 +71,10 @@ impl Client {
         let Together { answers, replicas } = match outcome {
             Ok(Ok(answers)) => answers,
             Ok(Err(error)) => return Err(marked(from_driver(operation, error), ambiguous)),
-            Err(_) => return Err(marked(timed_out(operation), ambiguous)),
+            Err(_) => {
+                self.source.suspect();
+                return Err(marked(timed_out(operation), ambiguous));
+            }
         };
         if let Some(asked) = self.replicas()
             && effect != Effect::Reads
@@ -72,6 +82,8 @@ impl Client {
             let have = replicas.unwrap_or(0);
             // What the server refused is an error of its own, and tells more.
             if have < asked && answers.iter().all(Result::is_ok) {
+                // The server may have been deposed.
+                self.source.suspect();
                 return Err(unconfirmed(operation, asked, have));
             }
         }
@@ -94,10 +106,19 @@ impl Client {
         ambiguous: &mut bool,
     ) -> RedisResult<Together> {
         let mut attempt = 0;
+        let mut redirect: Option<Place<'_>> = None;
         loop {
-            let (error, landed) = match self.dedicated().await {
-                Err(error) => (error, false),
-                Ok(mut taken) => {
+            let place = match redirect.take() {
+                Some(place) => Ok(place),
+                None => self.place_of(calls),
+            };
+            let taken = match &place {
+                Ok(place) => place.take().await,
+                Err(error) => Err(error.clone()),
+            };
+            let (error, landed) = match (place, taken) {
+                (Err(error), _) | (_, Err(error)) => (error, false),
+                (Ok(place), Ok(taken)) => {
                     // Until an answer says otherwise.
                     let earlier = std::mem::replace(ambiguous, true);
                     let wait =
@@ -107,23 +128,24 @@ impl Client {
                                 replicas,
                                 millis: wait_millis(deadline),
                             });
-                    let Line {
-                        connection, loaded, ..
-                    } = taken.line();
-                    let sent = connection.send_together(calls, wait, loaded).await;
-                    let refused = first_passing_refusal(&sent);
-                    self.give_back(taken, sent.as_ref().err().or(refused.as_ref()));
-                    let error = match (sent, refused) {
-                        (Ok(answers), None) => return Ok(answers),
-                        (Ok(_), Some(error)) | (Err(error), _) => error,
+                    let error = match place.send(taken, calls, wait).await {
+                        Ok(answers) => return Ok(answers),
+                        Err(error) => error,
                     };
                     *ambiguous = earlier || classify(&error).applied == Applied::Maybe;
                     (error, *ambiguous)
                 }
             };
             let class = classify(&error);
+            if class.passing {
+                self.source.suspect();
+            }
+            redirect = self.redirect(&error);
             attempt += 1;
-            let pause = backoff(PAUSE, attempt);
+            let pause = match redirect {
+                Some(_) => Duration::ZERO,
+                None => backoff(PAUSE, attempt),
+            };
             let again = class.passing && (effect != Effect::Once || !landed);
             if !again || attempt == ATTEMPTS || Instant::now() + pause >= deadline {
                 return Err(error);
@@ -132,13 +154,109 @@ impl Client {
         }
     }
 
-    pub(super) async fn dedicated(&self) -> RedisResult<pool::Dedicated> {
-        match (&self.dedicated, &self.source) {
-            (Some(pool), _) | (None, Source::Pool(pool)) => pool.take().await,
-            (None, Source::Shared(shared)) => shared
-                .connection()
-                .await
-                .map(|(connection, _)| pool::Dedicated::shared(connection)),
+    /// Where calls go that belong to the node of the first one.
+    fn place_of(&self, calls: &[Call]) -> RedisResult<Place<'_>> {
+        let at = match &self.source {
+            Source::Server(server, _) => At::Server(server.clone()),
+            Source::Pool(pool) => At::Pool(pool),
+            #[cfg(feature = "cluster")]
+            Source::Cluster(cluster) => {
+                let key = calls.first().map_or(&[][..], |call| &call.key);
+                At::Server(cluster.server_of(key)?)
+            }
+        };
+        let _ = calls;
+        Ok(Place { at, asking: false })
+    }
+
+    /// Where a node says that the key is.
+    fn redirect(&self, error: &RedisError) -> Option<Place<'_>> {
+        #[cfg(feature = "cluster")]
+        if let Source::Cluster(cluster) = &self.source {
+            let super::cluster::Redirect { server, asking } = cluster.redirect(error)?;
+            return Some(Place {
+                at: At::Server(server),
+                asking,
+            });
+        }
+        let _ = error;
+        None
+    }
+}
+
+/// Where calls go that are sent together.
+struct Place<'a> {
+    at: At<'a>,
+    /// The node imports the slot: it answers one call, after `ASKING`.
+    asking: bool,
+}
+
+enum At<'a> {
+    Server(Server),
+    Pool(&'a Pool),
+}
+
+impl Place<'_> {
+    async fn take(&self) -> RedisResult<Dedicated> {
+        match &self.at {
+            At::Server(server) => server.dedicated().await,
+            At::Pool(pool) => pool.take().await,
+        }
+    }
+
+    fn close_idle(&self) {
+        match &self.at {
+            At::Server(server) => server.close_idle(),
+            At::Pool(pool) => pool.clear(),
+        }
+    }
+
+    /// Sends calls on a connection. One that fails, or is given up unanswered, is closed, and those that are idle with it.
+    ///
+    /// A refusal of the whole node, such as by a replica, is an error: all calls are to be sent again.
+    async fn send(
+        &self,
+        mut taken: Dedicated,
+        calls: &[Call],
+        wait: Option<Wait>,
+    ) -> RedisResult<Together> {
+        let mut unanswered = Unanswered(Some(self));
+        let line = taken.line().ok_or_else(super::nowhere)?;
+        let sent = match (self.asking, calls) {
+            #[cfg(feature = "cluster")]
+            (true, [call]) => {
+                let asked = line.connection.ask(call, wait).await;
+                asked.map(|(answer, replicas)| Together {
+                    answers: vec![Ok(answer)],
+                    replicas,
+                })
+            }
+            _ => {
+                let Line {
+                    connection, loaded, ..
+                } = line;
+                connection.send_together(calls, wait, loaded).await
+            }
+        };
+        let sent = match (first_passing_refusal(&sent), sent) {
+            (Some(refused), Ok(_)) => Err(refused),
+            (_, sent) => sent,
+        };
+        if !sent.as_ref().is_err_and(|error| classify(error).lost) {
+            unanswered.0 = None;
+            taken.give_back();
+        }
+        sent
+    }
+}
+
+/// Closes the idle connections unless an answer came.
+struct Unanswered<'a>(Option<&'a Place<'a>>);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some(place) = self.0 {
+            place.close_idle();
         }
     }
 }

@@ -1,159 +1,395 @@
-use std::time::Duration;
+//! The nodes of a Cluster: which has a slot, and the connections to each.
+//!
+//! The driver's own cluster connection is not used. It keeps a connection on which requests time out, it holds up the requests to all nodes
+//! while it connects to one that hangs, and it hides why it could not connect.
 
-use redis::{
-    Cmd, ConnectionInfo, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value,
-    aio::ConnectionLike,
-    cluster::{ClusterClient, ClusterClientBuilder},
-    cluster_async,
-    cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
 
 use super::{
-    call::Call,
-    connection::{Wait, is_unknown_script, replicas},
+    connection::Connection,
+    dial::{ConnectOptions, Dialer},
+    server::Server,
 };
+use crate::{Address, error::is_more_telling};
 
-/// A connection to the nodes of a cluster. The driver's own retries are off: it would send a sign-in twice.
+/// How many nodes are asked at once which node has which slots.
+const ASKED: usize = 5;
+
+/// The pause after nodes were asked: many requests may fail at once.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The nodes of a Cluster. Clones share the connections.
 #[derive(Clone)]
-pub(crate) struct ClusterConnection(cluster_async::ClusterConnection);
+pub(super) struct Cluster(Arc<Inner>);
 
-/// Opens connections to a cluster, by some of its nodes.
-pub(super) fn client(
-    nodes: Vec<ConnectionInfo>,
+struct Inner {
+    options: ConnectOptions,
     connect_timeout: Duration,
     operation_timeout: Duration,
-    certificates: Option<&super::tls::Certificates>,
-) -> RedisResult<ClusterClient> {
-    let builder = ClusterClientBuilder::new(nodes)
-        .retries(0)
-        .connection_timeout(connect_timeout)
-        .response_timeout(operation_timeout)
-        .overall_response_timeout(None)
-        .tcp_settings(super::dial::tcp_settings());
-    #[cfg(feature = "tls")]
-    let builder = match certificates {
-        Some(certificates) => builder.certs(certificates.for_driver()),
-        None => builder,
-    };
-    #[cfg(not(feature = "tls"))]
-    let _ = certificates;
-    builder.build()
+    /// The nodes that the configuration names.
+    seeds: Vec<Address>,
+    slots: RwLock<Arc<SlotMap>>,
+    servers: Mutex<HashMap<Address, Server>>,
+    refreshing: AtomicBool,
+    turn: AtomicUsize,
 }
 
-impl ClusterConnection {
-    pub(super) fn new(connection: cluster_async::ClusterConnection) -> Self {
-        Self(connection)
+/// What a node answers when a key is not there.
+pub(super) struct Redirect {
+    pub(super) server: Server,
+    /// The slot is on its way to that node, which answers only after `ASKING`.
+    pub(super) asking: bool,
+}
+
+impl Cluster {
+    /// Asks the nodes that the configuration names which node has which slots.
+    pub(super) async fn open(
+        seeds: Vec<Address>,
+        options: ConnectOptions,
+        connect_timeout: Duration,
+        operation_timeout: Duration,
+    ) -> RedisResult<Self> {
+        let cluster = Self(Arc::new(Inner {
+            options,
+            connect_timeout,
+            operation_timeout,
+            seeds,
+            slots: RwLock::default(),
+            servers: Mutex::default(),
+            refreshing: AtomicBool::new(false),
+            turn: AtomicUsize::new(0),
+        }));
+        cluster.find_slots().await?;
+        Ok(cluster)
     }
 
-    pub(super) async fn send(&mut self, call: &Call) -> RedisResult<Value> {
-        let sent = self.0.req_packed_command(&call.to_send()).await;
-        match sent.and_then(Value::extract_error) {
-            Err(error) if has_moved(&error) => self
-                .send_where_it_is(call, error, None)
-                .await
-                .map(|(answer, _)| answer),
-            answer => answer,
-        }
-    }
-
-    /// The key has moved ahead of its slot: the node that has it answers to who says so. A script that this node doesn't know is loaded
-    /// there, since the slot still leads to the other. Says how many of the node's replicas have what the call leaves, where it waits for them.
-    pub(super) async fn send_where_it_is(
-        &mut self,
-        call: &Call,
-        moved: RedisError,
-        wait: Option<Wait>,
-    ) -> RedisResult<(Value, Option<u32>)> {
-        let Some((host, port)) = moved
-            .redirect_node()
-            .and_then(|(address, _)| address.rsplit_once(':'))
-            .and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)))
-        else {
-            return Err(moved);
-        };
-        match (self.ask(call, &host, port, wait).await, call.script) {
-            (Err(unknown), Some(script)) if is_unknown_script(&unknown) => {
-                self.send_to_node(script.load(), &host, port).await?;
-                self.ask(call, &host, port, wait).await
+    /// Returns the server that has the slot of `key`.
+    pub(super) fn server_of(&self, key: &[u8]) -> RedisResult<Server> {
+        let slots = self.0.slots();
+        match slots.node_of(key) {
+            Some(address) => self.0.server_at(address),
+            None => {
+                self.refresh();
+                Err(no_node())
             }
-            (answer, _) => answer,
         }
     }
 
-    async fn ask(
-        &mut self,
-        call: &Call,
-        host: &str,
-        port: u16,
-        wait: Option<Wait>,
-    ) -> RedisResult<(Value, Option<u32>)> {
-        let mut pipeline = Pipeline::with_capacity(3);
-        pipeline
-            .cmd("ASKING")
-            .add_command(call.to_send().into_owned());
-        if let Some(wait) = wait {
-            pipeline.add_command(wait.command());
+    /// Returns some node, another each time.
+    pub(super) fn any(&self) -> RedisResult<(Address, Server)> {
+        let slots = self.0.slots();
+        let nodes = slots.nodes();
+        let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
+        let address = nodes.get(turn % nodes.len().max(1)).ok_or_else(no_node)?;
+        let address = Address::clone(address);
+        let server = self.0.server_at(&address)?;
+        Ok((address, server))
+    }
+
+    /// Asks some node which node has which slots.
+    pub(super) async fn read_slots(&self) -> RedisResult<SlotMap> {
+        let (address, server) = self.any()?;
+        let mut taken = server.dedicated().await?;
+        let line = taken.line().ok_or_else(no_node)?;
+        let slots = SlotMap::read(ask_for_slots(&mut line.connection).await?, &address);
+        taken.give_back();
+        slots
+    }
+
+    /// Asks the nodes anew which node has which slots, on connections made for it.
+    pub(super) async fn find_slots(&self) -> RedisResult<Arc<SlotMap>> {
+        let slots = self.0.ask_for_slots().await?;
+        self.0.adopt(slots);
+        Ok(self.0.slots())
+    }
+
+    /// Returns the server at an address.
+    pub(super) fn server_at(&self, address: &Address) -> RedisResult<Server> {
+        self.0.server_at(address)
+    }
+
+    /// Opens connections to the node at an address.
+    pub(super) fn dialer_at(&self, address: &Address) -> RedisResult<Dialer> {
+        self.0.dialer_at(address)
+    }
+
+    /// Returns where a node says that the key is, if it says so.
+    pub(super) fn redirect(&self, error: &RedisError) -> Option<Redirect> {
+        let asking = match error.kind() {
+            ErrorKind::Server(ServerErrorKind::Ask) => true,
+            ErrorKind::Server(ServerErrorKind::Moved) => false,
+            _ => return None,
+        };
+        if !asking {
+            self.refresh();
         }
-        let count = pipeline.len();
-        let host = host.to_owned();
-        let node = SingleNodeRoutingInfo::ByAddress { host, port };
-        let answers = self.0.route_pipeline(pipeline, 0, count, node).await?;
-        let mut answers = answers.into_iter().skip(1);
-        let answer = answers
-            .next()
-            .ok_or((ErrorKind::UnexpectedReturnType, "no answer"))?
-            .extract_error()?;
-        let replicas = answers.next().map(replicas).transpose()?.flatten();
-        Ok((answer, replicas))
+        let (address, _) = error.redirect_node()?;
+        let (host, port) = address.rsplit_once(':')?;
+        // Without a host, the node means its own, which a proxy may hide: the slots tell.
+        if host.is_empty() {
+            return None;
+        }
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let address = Address::new(host, port.parse().ok()?);
+        let server = self.0.server_at(&address).ok()?;
+        Some(Redirect { server, asking })
     }
 
-    pub(super) async fn send_to_slot(&mut self, command: Cmd, key: &[u8]) -> RedisResult<Value> {
-        let routing = RoutingInfo::SingleNode(slot_of(key));
-        self.0
-            .route_command(command, routing)
-            .await
-            .and_then(Value::extract_error)
-    }
-
-    pub(super) async fn send_to_node(
-        &mut self,
-        command: Cmd,
-        host: &str,
-        port: u16,
-    ) -> RedisResult<Value> {
-        let host = host.to_owned();
-        let routing = RoutingInfo::SingleNode(SingleNodeRoutingInfo::ByAddress { host, port });
-        self.0
-            .route_command(command, routing)
-            .await
-            .and_then(Value::extract_error)
-    }
-
-    pub(super) async fn send_to_any(&mut self, command: Cmd) -> RedisResult<Value> {
-        let routing = RoutingInfo::SingleNode(SingleNodeRoutingInfo::RandomPrimary);
-        self.0
-            .route_command(command, routing)
-            .await
-            .and_then(Value::extract_error)
-    }
-
-    pub(super) async fn send_pipeline(
-        &mut self,
-        pipeline: Pipeline,
-        count: usize,
-        key: &[u8],
-    ) -> RedisResult<Vec<Value>> {
-        self.0
-            .route_pipeline(pipeline, 0, count, slot_of(key))
-            .await
+    /// Asks the nodes anew, in the background, which node has which slots.
+    pub(super) fn refresh(&self) {
+        if self.0.refreshing.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let refreshing = Refreshing(self.clone());
+        tokio::spawn(async move {
+            let Self(inner) = &refreshing.0;
+            if let Ok(slots) = inner.ask_for_slots().await {
+                inner.adopt(slots);
+            }
+            tokio::time::sleep(PAUSE).await;
+        });
     }
 }
 
-/// Whether a key is at another node already, which is not where its slot leads yet.
-pub(super) fn has_moved(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::Server(ServerErrorKind::Ask)
+/// Lets the next refresh begin, also if its task ends with its runtime.
+struct Refreshing(Cluster);
+
+impl Drop for Refreshing {
+    fn drop(&mut self) {
+        self.0.0.refreshing.store(false, Ordering::Release);
+    }
 }
 
-fn slot_of(key: &[u8]) -> SingleNodeRoutingInfo {
-    SingleNodeRoutingInfo::SpecificNode(Route::with_key(key, SlotAddr::Master))
+impl Inner {
+    fn slots(&self) -> Arc<SlotMap> {
+        Arc::clone(&self.slots.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn adopt(&self, slots: SlotMap) {
+        let slots = Arc::new(slots);
+        self.servers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|address, _| slots.nodes().contains(&address));
+        *self.slots.write().unwrap_or_else(PoisonError::into_inner) = slots;
+    }
+
+    fn dialer_at(&self, address: &Address) -> RedisResult<Dialer> {
+        let node = self.options.node(address)?;
+        Ok(Dialer::of_client(node, self.connect_timeout))
+    }
+
+    fn server_at(&self, address: &Address) -> RedisResult<Server> {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = servers.get(address) {
+            return Ok(server.clone());
+        }
+        let server = Server::opening(self.dialer_at(address)?, self.operation_timeout)?;
+        servers.insert(address.clone(), server.clone());
+        Ok(server)
+    }
+
+    /// Returns what most of the nodes asked say. A node that was cut off from the others may still name itself.
+    async fn ask_for_slots(&self) -> RedisResult<SlotMap> {
+        let known = self.slots();
+        let mut nodes: Vec<&Address> = known.nodes();
+        nodes.extend(
+            self.seeds
+                .iter()
+                .filter(|seed| !known.nodes().contains(seed)),
+        );
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % nodes.len().max(1);
+        nodes.rotate_left(turn);
+        nodes.truncate(ASKED);
+        let asked = nodes.len();
+        let mut answers: FuturesUnordered<_> =
+            nodes.into_iter().map(|node| self.slots_by(node)).collect();
+        let mut votes: Vec<(SlotMap, usize)> = Vec::new();
+        let mut failed = no_node();
+        while let Some(answer) = answers.next().await {
+            let slots = match answer {
+                Ok(slots) => slots,
+                Err(error) => {
+                    if is_more_telling(&error, &failed) {
+                        failed = error;
+                    }
+                    continue;
+                }
+            };
+            let same = votes.iter().position(|(other, _)| *other == slots);
+            let at = same.unwrap_or_else(|| {
+                votes.push((slots, 0));
+                votes.len() - 1
+            });
+            votes[at].1 += 1;
+            if votes[at].1 * 2 > asked {
+                return Ok(votes.swap_remove(at).0);
+            }
+        }
+        let most = votes.into_iter().max_by_key(|(_, votes)| *votes);
+        most.map(|(slots, _)| slots).ok_or(failed)
+    }
+
+    /// On a connection of its own: those that are open may be half-open.
+    async fn slots_by(&self, node: &Address) -> RedisResult<SlotMap> {
+        let asking = async {
+            let mut connection = self.dialer_at(node)?.dial().await?;
+            SlotMap::read(ask_for_slots(&mut connection).await?, node)
+        };
+        match tokio::time::timeout(self.connect_timeout, asking).await {
+            Ok(slots) => slots,
+            Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+        }
+    }
+}
+
+/// Asks a node which node has which slots.
+async fn ask_for_slots(connection: &mut Connection) -> RedisResult<Value> {
+    let mut slots = redis::cmd("CLUSTER");
+    slots.arg("SLOTS");
+    connection.command(&slots).await
+}
+
+/// Which primary has which slots, by the first slot.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct SlotMap(Vec<(u16, u16, Address)>);
+
+impl SlotMap {
+    /// Reads what `node` answered to `CLUSTER SLOTS`.
+    pub(super) fn read(answer: Value, node: &Address) -> RedisResult<Self> {
+        let ranges: Vec<Vec<Value>> = redis::from_redis_value(answer)?;
+        let mut slots = Vec::new();
+        for range in ranges {
+            let mut parts = range.into_iter();
+            let mut next = || parts.next().ok_or_else(malformed);
+            let (first, last) = (next()?, next()?);
+            let primary: Vec<Value> = redis::from_redis_value(next()?)?;
+            let mut parts = primary.into_iter();
+            let mut next = || parts.next().ok_or_else(malformed);
+            // A node that does not know its own name leaves it out.
+            let host: Option<String> = redis::from_redis_value(next()?)?;
+            let host = host.filter(|host| !host.is_empty() && host != "?");
+            let port = redis::from_redis_value(next()?)?;
+            slots.push((
+                redis::from_redis_value(first)?,
+                redis::from_redis_value(last)?,
+                Address::new(host.unwrap_or_else(|| node.host.clone()), port),
+            ));
+        }
+        if slots.is_empty() {
+            return Err(no_node());
+        }
+        slots.sort_by_key(|(first, ..)| *first);
+        Ok(Self(slots))
+    }
+
+    /// Returns the ranges: first slot, last slot, primary.
+    pub(super) fn ranges(&self) -> &[(u16, u16, Address)] {
+        &self.0
+    }
+
+    /// Returns the primary that has the slot of `key`.
+    pub(super) fn node_of(&self, key: &[u8]) -> Option<&Address> {
+        let slot = slot_of(key);
+        let after = self.0.partition_point(|(first, ..)| *first <= slot);
+        let (_, last, node) = self.0.get(after.checked_sub(1)?)?;
+        (slot <= *last).then_some(node)
+    }
+
+    /// Returns the primaries.
+    pub(super) fn nodes(&self) -> Vec<&Address> {
+        let mut nodes: Vec<&Address> = Vec::new();
+        for (.., node) in &self.0 {
+            if !nodes.contains(&node) {
+                nodes.push(node);
+            }
+        }
+        nodes
+    }
+}
+
+/// Returns the slot of a key: the CRC-16 (XMODEM) of what stands between its first braces, or of all of it.
+fn slot_of(key: &[u8]) -> u16 {
+    let hashed = key
+        .iter()
+        .position(|byte| *byte == b'{')
+        .and_then(|open| {
+            let rest = &key[open + 1..];
+            let close = rest.iter().position(|byte| *byte == b'}')?;
+            (close > 0).then(|| &rest[..close])
+        })
+        .unwrap_or(key);
+    let crc = hashed.iter().fold(0_u16, |crc, byte| {
+        (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {
+            if crc & 0x8000 == 0 {
+                crc << 1
+            } else {
+                (crc << 1) ^ 0x1021
+            }
+        })
+    });
+    crc % 16_384
+}
+
+fn no_node() -> RedisError {
+    (
+        ErrorKind::ClusterConnectionNotFound,
+        "no node of the cluster has the slot",
+    )
+        .into()
+}
+
+fn malformed() -> RedisError {
+    (
+        ErrorKind::UnexpectedReturnType,
+        "the node does not say which node has which slots",
+    )
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The values are those that `CLUSTER KEYSLOT` answers.
+    #[test]
+    fn a_key_has_the_slot_that_the_servers_give_it() {
+        for (key, slot) in [
+            ("", 0),
+            ("123456789", 12_739),
+            ("foo", 12_182),
+            ("bar", 5_061),
+            ("tc:{foo}", 12_182),
+            ("{foo}:{bar}", 12_182),
+            ("foo{}{bar}", 8_363),
+            ("foo{{bar}}zap", 4_015),
+        ] {
+            assert_eq!(slot_of(key.as_bytes()), slot, "{key}");
+        }
+    }
+
+    #[test]
+    fn the_slots_of_an_answer_lead_to_its_primaries() {
+        let answer = redis::parse_redis_value(
+            b"*2\r\n*3\r\n:8192\r\n:16383\r\n*2\r\n$4\r\nhost\r\n:7001\r\n*3\r\n:0\r\n:8000\r\n*2\r\n$0\r\n\r\n:7000\r\n",
+        )
+        .unwrap();
+        let slots = SlotMap::read(answer, &Address::new("asked", 1)).unwrap();
+        let (first, second) = (Address::new("asked", 7000), Address::new("host", 7001));
+        assert_eq!(slots.nodes(), [&first, &second]);
+        assert_eq!(slots.node_of(b"bar"), Some(&first));
+        assert_eq!(slots.node_of(b"foo"), Some(&second));
+        // 8,001 to 8,191 are no node's.
+        assert_eq!(slots.node_of(b"{gap-1}"), None);
+    }
 }

@@ -1,16 +1,10 @@
-use redis::{RedisResult, Value, aio::MultiplexedConnection};
+use redis::{Cmd, ErrorKind, Pipeline, RedisResult, Value, aio::MultiplexedConnection};
 
 use super::call::{Call, Script};
 
-/// An open connection. Clones share it.
+/// An open connection to one server. Clones share it.
 #[derive(Clone)]
-pub(crate) enum Connection {
-    /// To one server.
-    Node(MultiplexedConnection),
-    /// To the nodes of a cluster.
-    #[cfg(feature = "cluster")]
-    Cluster(super::cluster::ClusterConnection),
-}
+pub(crate) struct Connection(pub(super) MultiplexedConnection);
 
 /// How many replicas to wait for, and for how long.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +14,7 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    pub(super) fn command(self) -> redis::Cmd {
+    fn command(self) -> Cmd {
         let mut command = redis::cmd("WAIT");
         command.arg(self.replicas).arg(self.millis);
         command
@@ -28,7 +22,7 @@ impl Wait {
 }
 
 /// What `WAIT` answers.
-pub(super) fn replicas(answer: Value) -> RedisResult<Option<u32>> {
+fn replicas(answer: Value) -> RedisResult<Option<u32>> {
     match answer.extract_error()? {
         Value::Int(replicas) => Ok(u32::try_from(replicas).ok()),
         _ => Ok(None),
@@ -36,18 +30,17 @@ pub(super) fn replicas(answer: Value) -> RedisResult<Option<u32>> {
 }
 
 impl Connection {
-    /// A cluster's comes back node by node: opened anew as a whole, it would wait for a node that hangs.
-    pub(super) fn heals_itself(&self) -> bool {
-        match self {
-            Self::Node(_) => false,
-            #[cfg(feature = "cluster")]
-            Self::Cluster(_) => true,
-        }
+    /// Sends a command.
+    pub(super) async fn command(&mut self, command: &Cmd) -> RedisResult<Value> {
+        self.0
+            .send_packed_command(command)
+            .await
+            .and_then(Value::extract_error)
     }
 
-    /// Sends a call; a script that the server doesn't know is loaded first.
+    /// Sends a call. If the server does not know its script, the script is loaded first.
     pub(super) async fn send(&mut self, call: &Call) -> RedisResult<Value> {
-        match (self.send_once(call).await, call.script) {
+        match (self.command(&call.to_send()).await, call.script) {
             (Err(error), Some(script)) if is_unknown_script(&error) => {
                 Box::pin(self.load_and_send(script, call)).await
             }
@@ -56,35 +49,49 @@ impl Connection {
     }
 
     async fn load_and_send(&mut self, script: &Script, call: &Call) -> RedisResult<Value> {
-        self.load(script.load(), &call.key).await?;
-        self.send_once(call).await
+        self.command(&script.load()).await?;
+        self.command(&call.to_send()).await
     }
 
-    async fn send_once(&mut self, call: &Call) -> RedisResult<Value> {
-        match self {
-            Self::Node(node) => node
-                .send_packed_command(&call.to_send())
-                .await
-                .and_then(Value::extract_error),
-            #[cfg(feature = "cluster")]
-            Self::Cluster(cluster) => cluster.send(call).await,
-        }
-    }
-
-    async fn load(&mut self, load: redis::Cmd, key: &[u8]) -> RedisResult<Value> {
-        match self {
-            Self::Node(node) => {
-                let _ = key;
-                node.send_packed_command(&load)
-                    .await
-                    .and_then(Value::extract_error)
+    /// Sends a call to a node that imports the call's slot: without `ASKING`, the node refuses it. Returns also how many replicas have
+    /// what the call leaves, if it waits for them.
+    #[cfg(feature = "cluster")]
+    pub(super) async fn ask(
+        &mut self,
+        call: &Call,
+        wait: Option<Wait>,
+    ) -> RedisResult<(Value, Option<u32>)> {
+        match (self.ask_once(call, wait).await, call.script) {
+            (Err(error), Some(script)) if is_unknown_script(&error) => {
+                self.command(&script.load()).await?;
+                self.ask_once(call, wait).await
             }
-            #[cfg(feature = "cluster")]
-            Self::Cluster(cluster) => cluster.send_to_slot(load, key).await,
+            (answer, _) => answer,
         }
     }
 
-    /// Sends calls together, all to the node of the first one, and waits for replicas at the end.
+    #[cfg(feature = "cluster")]
+    async fn ask_once(
+        &mut self,
+        call: &Call,
+        wait: Option<Wait>,
+    ) -> RedisResult<(Value, Option<u32>)> {
+        let mut pipeline = Pipeline::with_capacity(3);
+        pipeline
+            .cmd("ASKING")
+            .add_command(call.to_send().into_owned());
+        if let Some(wait) = wait {
+            pipeline.add_command(wait.command());
+        }
+        let count = pipeline.len();
+        let answers = self.0.send_packed_commands(&pipeline, 0, count).await?;
+        let mut answers = answers.into_iter().skip(1);
+        let answer = answers.next().ok_or_else(no_answer)?.extract_error()?;
+        let replicas = answers.next().map(replicas).transpose()?.flatten();
+        Ok((answer, replicas))
+    }
+
+    /// Sends calls together, and waits for replicas at the end.
     pub(super) async fn send_together(
         &mut self,
         calls: &[Call],
@@ -113,7 +120,7 @@ impl Connection {
                 load.push(script);
             }
         }
-        let mut pipeline = redis::Pipeline::with_capacity(load.len() + calls.len() + 1);
+        let mut pipeline = Pipeline::with_capacity(load.len() + calls.len() + 1);
         for script in &load {
             pipeline.add_command(script.load());
         }
@@ -124,27 +131,8 @@ impl Connection {
             pipeline.add_command(wait.command());
         }
         let count = load.len() + calls.len() + usize::from(wait.is_some());
-        let answers = match self {
-            Self::Node(node) => {
-                let answers = node.send_packed_commands(&pipeline, 0, count).await?;
-                loaded.0.extend(&load);
-                answers
-            }
-            #[cfg(feature = "cluster")]
-            Self::Cluster(cluster) => {
-                let key = calls.first().map_or(&[][..], |call| &call.key);
-                match (cluster.send_pipeline(pipeline, count, key).await, calls) {
-                    (Err(moved), [call]) if super::cluster::has_moved(&moved) => {
-                        let followed = cluster.send_where_it_is(call, moved, wait).await?;
-                        return Ok(Together {
-                            answers: vec![Ok(followed.0)],
-                            replicas: followed.1,
-                        });
-                    }
-                    (answers, _) => answers?,
-                }
-            }
-        };
+        let answers = self.0.send_packed_commands(&pipeline, 0, count).await?;
+        loaded.0.extend(&load);
         let mut answers = answers.into_iter();
         for loaded in answers.by_ref().take(load.len()) {
             loaded.extract_error()?;
@@ -166,7 +154,7 @@ pub(super) struct Together {
     pub(super) replicas: Option<u32>,
 }
 
-/// Which scripts a connection has loaded on its server; on a Cluster, where it leads to several, none.
+/// Which scripts a connection has loaded on its server.
 #[derive(Clone, Default)]
 pub(super) struct Loaded(Vec<&'static Script>);
 
@@ -176,6 +164,11 @@ impl Loaded {
     }
 }
 
-pub(super) fn is_unknown_script(error: &redis::RedisError) -> bool {
-    error.kind() == redis::ErrorKind::Server(redis::ServerErrorKind::NoScript)
+fn is_unknown_script(error: &redis::RedisError) -> bool {
+    error.kind() == ErrorKind::Server(redis::ServerErrorKind::NoScript)
+}
+
+#[cfg(feature = "cluster")]
+fn no_answer() -> redis::RedisError {
+    (ErrorKind::UnexpectedReturnType, "no answer").into()
 }

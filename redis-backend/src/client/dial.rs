@@ -4,15 +4,34 @@ use redis::{
     AsyncConnectionConfig, Client as Driver, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
     ProtocolVersion, RedisConnectionInfo, RedisResult,
     aio::{AsyncPushSender, MultiplexedConnection},
-    io::tcp::TcpSettings,
+    io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
 use secrecy::{ExposeSecret, SecretString};
 use token_cache_core::Result;
 
 use super::{connection::Connection, tls::Certificates};
+#[cfg(feature = "sentinel")]
+use super::{
+    sentinel::{Sentinels, Watch},
+    server::Server,
+};
 use crate::{Address, RedisConfig, Topology, error::from_driver};
 
-/// Opens connections to the servers of a configuration.
+/// How long a connection is idle before the kernel probes it.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(5);
+
+/// The pause between two probes.
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(2);
+
+/// How many probes are lost before the kernel closes the connection.
+#[cfg(any(target_os = "linux", target_os = "macos", target_os = "windows"))]
+const KEEPALIVE_PROBES: u32 = 3;
+
+/// How long what was sent stays unacknowledged before the kernel closes the connection.
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+const UNACKNOWLEDGED_FOR: Duration = Duration::from_secs(10);
+
+/// Opens connections to one server, which may be found anew each time.
 #[derive(Clone)]
 pub(crate) struct Dialer {
     to: To,
@@ -23,63 +42,43 @@ pub(crate) struct Dialer {
 enum To {
     One(Box<Driver>),
     #[cfg(feature = "sentinel")]
-    Sentinel(Box<super::sentinel::Sentinels>),
-    #[cfg(feature = "cluster")]
-    Cluster(Box<redis::cluster::ClusterClient>, Manner),
+    Sentinel(Box<Sentinels>),
     /// A connection that the application opened: there is no other.
     Given(MultiplexedConnection),
 }
 
 /// How connections to nodes are made, whichever address they have.
 #[derive(Clone)]
-pub(super) struct Manner {
+pub(super) struct ConnectOptions {
     settings: RedisConnectionInfo,
     certificates: Option<Certificates>,
 }
 
 impl Dialer {
+    /// # Errors
+    /// Settings that the driver refuses, and a Cluster, which is several servers.
     pub(crate) fn new(config: &RedisConfig) -> Result<Self> {
         const OPERATION: &str = "connect";
-        let certificates = config.tls.as_ref().map(Certificates::read).transpose()?;
-        let manner = Manner {
-            settings: settings(config.username.as_deref(), config.password.as_ref())
-                .set_db(config.db.into()),
-            certificates,
-        };
+        let options = ConnectOptions::of(config)?;
         let failed = |error| from_driver(OPERATION, error);
         let to = match &config.topology {
             Topology::Standalone(address) => {
-                To::One(Box::new(manner.node(address).map_err(failed)?))
+                To::One(Box::new(options.node(address).map_err(failed)?))
             }
             Topology::Socket(path) => {
-                let info = info(ConnectionAddr::Unix(path.clone()), manner.settings)
+                let info = info(ConnectionAddr::Unix(path.clone()), options.settings)
                     .and_then(Driver::open);
                 To::One(Box::new(info.map_err(failed)?))
             }
-            #[cfg(feature = "cluster")]
-            Topology::Cluster(nodes) => {
-                let nodes: RedisResult<Vec<_>> =
-                    nodes.iter().map(|address| manner.info(address)).collect();
-                let client = nodes.and_then(|nodes| {
-                    super::cluster::client(
-                        nodes,
-                        config.connect_timeout,
-                        config.operation_timeout,
-                        manner.certificates.as_ref(),
-                    )
-                });
-                To::Cluster(Box::new(client.map_err(failed)?), manner)
-            }
             #[cfg(feature = "sentinel")]
             Topology::Sentinel(sentinel) => {
-                let ask = Manner {
+                let ask = ConnectOptions {
                     settings: settings(sentinel.username.as_deref(), sentinel.password.as_ref()),
-                    certificates: manner.certificates.clone(),
+                    certificates: options.certificates.clone(),
                 };
-                let sentinels = super::sentinel::Sentinels::new(sentinel, &ask, manner);
+                let sentinels = Sentinels::new(sentinel, &ask, options);
                 To::Sentinel(Box::new(sentinels.map_err(failed)?))
             }
-            #[cfg(not(all(feature = "cluster", feature = "sentinel")))]
             _ => return Err(crate::config::refused("its feature is not compiled in")),
         };
         Ok(Self {
@@ -104,76 +103,57 @@ impl Dialer {
         }
     }
 
-    pub(super) fn leads_to_cluster(&self) -> bool {
-        match &self.to {
-            #[cfg(feature = "cluster")]
-            To::Cluster(..) => true,
-            _ => false,
-        }
-    }
-
     pub(super) async fn dial(&self) -> RedisResult<Connection> {
+        self.dial_with(None).await.map(Connection)
+    }
+
+    /// Opens a connection that hears pushes.
+    pub(super) async fn dial_hearing(&self, pushes: Pushes) -> RedisResult<MultiplexedConnection> {
+        if let To::Given(_) = self.to {
+            return Err(nowhere());
+        }
+        self.dial_with(Some(pushes)).await
+    }
+
+    async fn dial_with(&self, pushes: Option<Pushes>) -> RedisResult<MultiplexedConnection> {
         let dialing = async {
             match &self.to {
-                To::One(client) => open(client, self.connect_timeout, None)
-                    .await
-                    .map(Connection::Node),
+                To::One(client) => open(client, self.connect_timeout, pushes).await,
                 #[cfg(feature = "sentinel")]
-                To::Sentinel(sentinels) => sentinels
-                    .dial(self.connect_timeout, None)
-                    .await
-                    .map(Connection::Node),
-                #[cfg(feature = "cluster")]
-                To::Cluster(client, _) => client
-                    .get_async_connection()
-                    .await
-                    .map(super::cluster::ClusterConnection::new)
-                    .map(Connection::Cluster),
-                To::Given(connection) => Ok(Connection::Node(connection.clone())),
+                To::Sentinel(sentinels) => sentinels.dial(self.connect_timeout, pushes).await,
+                To::Given(connection) => Ok(connection.clone()),
             }
         };
-        self.in_time(Box::pin(dialing)).await
-    }
-
-    /// Whether connections of their own can be opened, which a link needs.
-    pub(super) fn opens_others(&self) -> bool {
-        !matches!(self.to, To::Given(_))
-    }
-
-    /// Opens a connection that hears pushes: to the one server there is, or, on a Cluster, to the one at `node`.
-    pub(super) async fn dial_hearing(
-        &self,
-        node: Option<&Address>,
-        pushes: Pushes,
-    ) -> RedisResult<MultiplexedConnection> {
-        let dialing = async {
-            match &self.to {
-                To::One(client) => open(client, self.connect_timeout, Some(pushes)).await,
-                #[cfg(feature = "sentinel")]
-                To::Sentinel(sentinels) => sentinels.dial(self.connect_timeout, Some(pushes)).await,
-                #[cfg(feature = "cluster")]
-                To::Cluster(_, manner) => {
-                    let node = manner.node(node.ok_or_else(nowhere)?)?;
-                    open(&node, self.connect_timeout, Some(pushes)).await
-                }
-                To::Given(_) => Err(nowhere()),
-            }
-        };
-        #[cfg(not(feature = "cluster"))]
-        let _ = node;
-        self.in_time(Box::pin(dialing)).await
-    }
-
-    /// Sentinels are asked one after the other, each in a share of the time.
-    async fn in_time<T>(&self, dialing: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
-        match tokio::time::timeout(self.connect_timeout, dialing).await {
+        match tokio::time::timeout(self.connect_timeout, Box::pin(dialing)).await {
             Ok(dialed) => dialed,
             Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
         }
     }
+
+    /// Follows the Sentinels that name the server to another one.
+    #[cfg(feature = "sentinel")]
+    pub(super) fn watch(&self, server: &Server) -> Option<Watch> {
+        match &self.to {
+            To::Sentinel(sentinels) => Some(Watch::start(sentinels, server, self.connect_timeout)),
+            _ => None,
+        }
+    }
+
+    /// Returns whether it opens connections, which a link needs. It does not if the application gave one.
+    pub(super) fn opens_others(&self) -> bool {
+        !matches!(self.to, To::Given(_))
+    }
 }
 
-impl Manner {
+impl ConnectOptions {
+    pub(super) fn of(config: &RedisConfig) -> Result<Self> {
+        let settings = settings(config.username.as_deref(), config.password.as_ref());
+        Ok(Self {
+            settings: settings.set_db(config.db.into()),
+            certificates: config.tls.as_ref().map(Certificates::read).transpose()?,
+        })
+    }
+
     pub(super) fn node(&self, address: &Address) -> RedisResult<Driver> {
         let info = self.info(address)?;
         match &self.certificates {
@@ -232,8 +212,19 @@ fn nowhere() -> redis::RedisError {
     std::io::Error::from(std::io::ErrorKind::NotConnected).into()
 }
 
-pub(super) fn tcp_settings() -> TcpSettings {
-    TcpSettings::default().set_nodelay(true)
+/// The kernel gives a connection up on which nothing is acknowledged any more, also one that nothing waits on.
+fn tcp_settings() -> TcpSettings {
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE_AFTER)
+        .with_interval(KEEPALIVE_EVERY);
+    #[cfg(any(target_os = "linux", target_os = "macos", target_os = "windows"))]
+    let keepalive = keepalive.with_retries(KEEPALIVE_PROBES);
+    let settings = TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(keepalive);
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    let settings = settings.set_user_timeout(UNACKNOWLEDGED_FOR);
+    settings
 }
 
 fn info(to: ConnectionAddr, settings: RedisConnectionInfo) -> RedisResult<ConnectionInfo> {

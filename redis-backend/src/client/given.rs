@@ -3,7 +3,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use token_cache_core::Result;
 
-use super::{Client, Dialer, Pool, Shared, Source};
+use super::{Client, Dialer, Pool, Source};
 use crate::{Durability, error::from_driver};
 
 /// What an application has already: see the constructors of [`RedisStore`](crate::RedisStore).
@@ -15,7 +15,9 @@ impl Client {
         durability: Durability,
     ) -> Result<Self> {
         let dialer = Dialer::of_client(client, connect_timeout);
-        Self::dialing(dialer, operation_timeout, durability).await
+        Self::dialing(dialer, operation_timeout, durability)
+            .await
+            .map_err(|error| from_driver("connect", error))
     }
 
     pub(crate) async fn of_connection(
@@ -23,17 +25,10 @@ impl Client {
         operation_timeout: Duration,
         durability: Durability,
     ) -> Result<Self> {
-        let shared = Shared::open(Dialer::of_connection(connection))
+        let dialer = Dialer::of_connection(connection);
+        Self::dialing(dialer, operation_timeout, durability)
             .await
-            .map_err(|error| from_driver("connect", error))?;
-        Ok(Self {
-            source: Source::Shared(shared),
-            dialer: None,
-            dedicated: None,
-            operation_timeout,
-            durability,
-            clustered: false,
-        })
+            .map_err(|error| from_driver("connect", error))
     }
 
     pub(crate) fn of_pool(
@@ -43,11 +38,8 @@ impl Client {
     ) -> Self {
         Self {
             source: Source::Pool(Pool::given(pool)),
-            dialer: None,
-            dedicated: None,
             operation_timeout,
             durability,
-            clustered: false,
         }
     }
 }

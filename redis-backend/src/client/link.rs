@@ -10,9 +10,10 @@ use token_cache_core::{Error, ErrorKind, Result};
 use tokio::sync::watch;
 
 use super::{
-    Client,
+    Client, Source,
     call::Call,
     connection::{Connection, Loaded, Together, Wait},
+    dial::Dialer,
     reply::Reply,
     unconfirmed,
 };
@@ -49,30 +50,24 @@ impl Client {
         hears: impl Hears,
     ) -> Result<Wire> {
         let failed = |error| from_driver(operation, error);
-        let dialer = self
-            .dialer
-            .as_ref()
-            .ok_or_else(|| no_connection(operation))?;
+        let dialer = self.dialer_of(operation, key).await?;
         let lost = watch::Sender::new(false);
+        #[cfg(feature = "sentinel")]
+        if let Source::Server(_, others) = &self.source
+            && let Some(watch) = &others.watch
+        {
+            watch.add(lost.clone());
+        }
         let pushes = Pushes {
             hears,
             lost: lost.clone(),
         };
-        #[cfg(feature = "cluster")]
-        let node = if self.clustered {
-            let slots = self.ask_any(operation, &["CLUSTER", "SLOTS"]).await?;
-            Some(primary_of(slots.0, key).map_err(failed)?)
-        } else {
-            None
-        };
-        #[cfg(not(feature = "cluster"))]
-        let (node, _) = (None, key);
         let connection = dialer
-            .dial_hearing(node.as_ref(), std::sync::Arc::new(pushes))
+            .dial_hearing(std::sync::Arc::new(pushes))
             .await
             .map_err(failed)?;
         let wire = Wire {
-            connection: Connection::Node(connection),
+            connection: Connection(connection),
             loaded: Mutex::default(),
             lost,
             patience: self.operation_timeout,
@@ -83,6 +78,27 @@ impl Client {
             wire.send(operation, &subscribe).await?;
         }
         Ok(wire)
+    }
+
+    /// Opens connections to the server that has `key`.
+    async fn dialer_of(&self, operation: &'static str, key: &[u8]) -> Result<Dialer> {
+        match &self.source {
+            Source::Server(_, others) => {
+                let dialer = others.dialer.clone();
+                dialer.ok_or_else(|| no_connection(operation))
+            }
+            #[cfg(feature = "cluster")]
+            Source::Cluster(cluster) => {
+                let failed = |error| from_driver(operation, error);
+                let slots = cluster.find_slots().await.map_err(failed)?;
+                let node = slots.node_of(key).ok_or_else(|| gone(operation))?;
+                cluster.dialer_at(node).map_err(failed)
+            }
+            Source::Pool(_) => {
+                let _ = key;
+                Err(no_connection(operation))
+            }
+        }
     }
 }
 
@@ -233,30 +249,4 @@ impl<H> Drop for Pushes<H> {
     fn drop(&mut self) {
         self.lost.send_replace(true);
     }
-}
-
-/// Which server has the slot of a key, by the answer of `CLUSTER SLOTS`.
-#[cfg(feature = "cluster")]
-fn primary_of(slots: Value, key: &[u8]) -> RedisResult<crate::Address> {
-    use redis::cluster_routing::Slot;
-
-    type Range = (u16, u16, (String, u16));
-    let wanted = Slot::for_key(key);
-    let ranges: Vec<Vec<Value>> = redis::from_redis_value(slots)?;
-    for range in ranges {
-        let mut parts = range.into_iter().take(3).map(|part| match part {
-            Value::Array(node) => Value::Array(node.into_iter().take(2).collect()),
-            other => other,
-        });
-        let three = Value::Array(parts.by_ref().collect());
-        let (first, last, (host, port)): Range = redis::from_redis_value(three)?;
-        if (first..=last).any(|slot| Slot::new(slot) == Some(wanted)) {
-            return Ok(crate::Address::new(host, port));
-        }
-    }
-    Err((
-        redis::ErrorKind::ClusterConnectionNotFound,
-        "no server has the slot",
-    )
-        .into())
 }

@@ -1,8 +1,13 @@
 use redis::{Cmd, RedisResult, Value};
 use token_cache_core::Result;
 
-use super::{Client, connection::Connection, pool::Line, reply::Reply};
-use crate::error::{from_driver, timed_out};
+use super::{
+    Client, Source,
+    pool::{Dedicated, Pool},
+    reply::Reply,
+    server::Server,
+};
+use crate::error::{classify, from_driver, timed_out};
 
 /// Some keys, and where to go on.
 #[derive(Debug)]
@@ -33,161 +38,183 @@ impl Client {
         count: usize,
         from: Option<&Position>,
     ) -> Result<Scanned> {
-        let scanning = async {
-            let mut taken = self.dedicated().await?;
-            let scanned = scan_on(taken.line(), pattern, count, from).await;
-            self.give_back(taken, scanned.as_ref().err());
-            scanned
-        };
+        let scanning = self.scan_page(pattern, count, from);
         match tokio::time::timeout(self.operation_timeout(), scanning).await {
             Ok(scanned) => scanned.map_err(|error| from_driver(OPERATION, error)),
-            Err(_) => Err(timed_out(OPERATION)),
+            Err(_) => {
+                self.source.suspect();
+                Err(timed_out(OPERATION))
+            }
         }
     }
-}
 
-async fn scan_on(
-    line: &mut Line,
-    pattern: &[u8],
-    count: usize,
-    from: Option<&Position>,
-) -> RedisResult<Scanned> {
-    let nodes = Nodes::of(line).await?;
-    let (node, cursor) = match from {
-        Some(from) if from.servers == nodes.servers => (from.node, from.cursor),
-        _ => (0, 0),
-    };
-    let mut scan = redis::cmd("SCAN");
-    scan.arg(cursor)
-        .arg("MATCH")
-        .arg(pattern)
-        .arg("COUNT")
-        .arg(count);
-    let (cursor, keys): (u64, Vec<Vec<u8>>) =
-        redis::from_redis_value(nodes.ask(line, node, scan).await?)?;
-    let next = match cursor {
-        0 if node + 1 >= nodes.addresses.len() => None,
-        0 => Some((node + 1, 0)),
-        cursor => Some((node, cursor)),
-    };
-    let next = next.map(|(node, cursor)| Position {
-        servers: nodes.servers,
-        node,
-        cursor,
-    });
-    Ok(Scanned { keys, next })
+    async fn scan_page(
+        &self,
+        pattern: &[u8],
+        count: usize,
+        from: Option<&Position>,
+    ) -> RedisResult<Scanned> {
+        let nodes = self.nodes().await?;
+        let (node, cursor) = match from {
+            Some(from) if from.servers == nodes.names => (from.node, from.cursor),
+            _ => (0, 0),
+        };
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(cursor)
+            .arg("MATCH")
+            .arg(pattern)
+            .arg("COUNT")
+            .arg(count);
+        let server = nodes.servers.get(node).ok_or_else(malformed)?;
+        let answer = ask(server, &scan).await?;
+        let (cursor, keys): (u64, Vec<Vec<u8>>) = redis::from_redis_value(answer)?;
+        let next = match cursor {
+            0 if node + 1 >= nodes.servers.len() => None,
+            0 => Some((node + 1, 0)),
+            cursor => Some((node, cursor)),
+        };
+        let next = next.map(|(node, cursor)| Position {
+            servers: nodes.names,
+            node,
+            cursor,
+        });
+        Ok(Scanned { keys, next })
+    }
+
+    /// The servers of now. On a Cluster these are the primaries by their first slot.
+    async fn nodes(&self) -> RedisResult<Nodes<'_>> {
+        match &self.source {
+            Source::Server(server, _) => Nodes::one(Asked::Server(server.clone())).await,
+            Source::Pool(pool) => Nodes::one(Asked::Pool(pool)).await,
+            #[cfg(feature = "cluster")]
+            Source::Cluster(cluster) => {
+                let slots = cluster.read_slots().await?;
+                let mut nodes = Nodes {
+                    names: String::new(),
+                    servers: Vec::new(),
+                };
+                let mut addresses = Vec::new();
+                for (first, last, address) in slots.ranges() {
+                    nodes.names.push_str(&format!("{first}-{last}"));
+                    if !addresses.contains(&address) {
+                        let server = Asked::Server(cluster.server_at(address)?);
+                        nodes.names.push_str(&run_id(&server).await?);
+                        nodes.servers.push(server);
+                        addresses.push(address);
+                    }
+                    nodes.names.push('.');
+                }
+                Ok(nodes)
+            }
+        }
+    }
 }
 
 /// The servers that a scan visits, one after the other.
-struct Nodes {
-    servers: String,
-    /// Empty where the connection leads to one server.
-    addresses: Vec<(String, u16)>,
+struct Nodes<'a> {
+    /// Changes as soon as one restarts, or a slot moves.
+    names: String,
+    servers: Vec<Asked<'a>>,
 }
 
-impl Nodes {
-    async fn of(line: &mut Line) -> RedisResult<Self> {
-        #[cfg(feature = "cluster")]
-        if let Connection::Cluster(cluster) = &mut line.connection {
-            return of_cluster(cluster).await;
-        }
-        let Line {
-            connection, server, ..
-        } = line;
-        let servers = server
-            .get_or_try_init(async || run_id(info(connection).await?))
-            .await?
-            .clone();
+impl<'a> Nodes<'a> {
+    async fn one(server: Asked<'a>) -> RedisResult<Self> {
         Ok(Self {
-            servers,
-            addresses: Vec::new(),
+            names: run_id(&server).await?,
+            servers: vec![server],
         })
     }
+}
 
-    async fn ask(&self, line: &mut Line, node: usize, command: Cmd) -> RedisResult<Value> {
-        match (&mut line.connection, self.addresses.get(node)) {
-            (Connection::Node(connection), _) => connection
-                .send_packed_command(&command)
-                .await
-                .and_then(Value::extract_error),
-            #[cfg(feature = "cluster")]
-            (Connection::Cluster(cluster), Some((host, port))) => {
-                cluster.send_to_node(command, host, *port).await
-            }
-            #[cfg(feature = "cluster")]
-            (Connection::Cluster(_), None) => Err(malformed()),
+/// Where a dedicated connection to a server comes from.
+enum Asked<'a> {
+    Server(Server),
+    Pool(&'a Pool),
+}
+
+impl Asked<'_> {
+    async fn take(&self) -> RedisResult<Dedicated> {
+        match self {
+            Self::Server(server) => server.dedicated().await,
+            Self::Pool(pool) => pool.take().await,
+        }
+    }
+
+    fn close_idle(&self) {
+        match self {
+            Self::Server(server) => server.close_idle(),
+            Self::Pool(pool) => pool.clear(),
         }
     }
 }
 
-/// The primaries by their first slot; they are others as soon as one restarted or a slot moved.
-#[cfg(feature = "cluster")]
-async fn of_cluster(cluster: &mut super::cluster::ClusterConnection) -> RedisResult<Nodes> {
-    type Range = (u16, u16, Vec<Value>);
-    let mut slots = redis::cmd("CLUSTER");
-    slots.arg("SLOTS");
-    let mut ranges: Vec<Vec<Value>> = redis::from_redis_value(cluster.send_to_any(slots).await?)?;
-    let mut shape: Vec<Range> = Vec::new();
-    for range in &mut ranges {
-        let mut parts = range.drain(..);
-        let mut next = || parts.next().ok_or_else(malformed);
-        let (first, last) = (next()?, next()?);
-        shape.push((
-            redis::from_redis_value(first)?,
-            redis::from_redis_value(last)?,
-            redis::from_redis_value(next()?)?,
-        ));
-    }
-    shape.sort_by_key(|(first, ..)| *first);
-    let mut nodes = Nodes {
-        servers: String::new(),
-        addresses: Vec::new(),
-    };
-    for (first, last, node) in shape {
-        let mut parts = node.into_iter();
-        let mut next = || parts.next().ok_or_else(malformed);
-        let address: (String, u16) = (
-            redis::from_redis_value(next()?)?,
-            redis::from_redis_value(next()?)?,
-        );
-        nodes.servers.push_str(&first.to_string());
-        nodes.servers.push('-');
-        nodes.servers.push_str(&last.to_string());
-        if !nodes.addresses.contains(&address) {
-            let info = cluster
-                .send_to_node(info_command(), &address.0, address.1)
-                .await?;
-            nodes.servers.push_str(&run_id(info)?);
-            nodes.addresses.push(address);
+async fn ask(server: &Asked<'_>, command: &Cmd) -> RedisResult<Value> {
+    let taken = server.take().await?;
+    let (answer, taken) = ask_on(taken, server, command).await?;
+    taken.give_back();
+    Ok(answer)
+}
+
+/// Sends a command on a dedicated connection. One that fails, or is given up unanswered, is closed, and those that are idle with it.
+async fn ask_on(
+    mut taken: Dedicated,
+    server: &Asked<'_>,
+    command: &Cmd,
+) -> RedisResult<(Value, Dedicated)> {
+    let line = taken.line().ok_or_else(malformed)?;
+    let unanswered = CloseIdle(Some(server));
+    match line.connection.command(command).await {
+        Err(error) if classify(&error).lost => Err(error),
+        Err(error) => {
+            unanswered.answered();
+            taken.give_back();
+            Err(error)
         }
-        nodes.servers.push('.');
-    }
-    Ok(nodes)
-}
-
-async fn info(connection: &mut Connection) -> RedisResult<Value> {
-    match connection {
-        Connection::Node(node) => node
-            .send_packed_command(&info_command())
-            .await
-            .and_then(Value::extract_error),
-        #[cfg(feature = "cluster")]
-        Connection::Cluster(cluster) => cluster.send_to_any(info_command()).await,
+        Ok(answer) => {
+            unanswered.answered();
+            Ok((answer, taken))
+        }
     }
 }
 
-fn info_command() -> Cmd {
+/// Closes the idle connections unless an answer came.
+struct CloseIdle<'a>(Option<&'a Asked<'a>>);
+
+impl CloseIdle<'_> {
+    fn answered(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for CloseIdle<'_> {
+    fn drop(&mut self) {
+        if let Some(server) = self.0 {
+            server.close_idle();
+        }
+    }
+}
+
+/// The name that a server has from its start to its end. A connection knows it once it was asked.
+async fn run_id(server: &Asked<'_>) -> RedisResult<String> {
+    let mut taken = server.take().await?;
+    if let Some(known) = taken.line().and_then(|line| line.server.clone()) {
+        taken.give_back();
+        return Ok(known);
+    }
     let mut info = redis::cmd("INFO");
     info.arg("server");
-    info
-}
-
-fn run_id(info: Value) -> RedisResult<String> {
+    let (info, mut taken) = ask_on(taken, server, &info).await?;
     let info: String = redis::from_redis_value(info)?;
-    info.lines()
+    let id = info
+        .lines()
         .find_map(|line| line.strip_prefix("run_id:"))
         .map(|id| id.trim().to_owned())
-        .ok_or_else(malformed)
+        .ok_or_else(malformed)?;
+    if let Some(line) = taken.line() {
+        line.server = Some(id.clone());
+    }
+    taken.give_back();
+    Ok(id)
 }
 
 fn malformed() -> redis::RedisError {
@@ -202,21 +229,17 @@ impl Client {
     /// A command that any server answers, of those there are.
     pub(crate) async fn ask_any(&self, operation: &'static str, words: &[&str]) -> Result<Reply> {
         let asking = async {
-            let mut taken = self.dedicated().await?;
             let mut command = Cmd::new();
             for word in words {
                 command.arg(*word);
             }
-            let asked = match &mut taken.line().connection {
-                Connection::Node(node) => node
-                    .send_packed_command(&command)
-                    .await
-                    .and_then(Value::extract_error),
+            let server = match &self.source {
+                Source::Server(server, _) => Asked::Server(server.clone()),
+                Source::Pool(pool) => Asked::Pool(pool),
                 #[cfg(feature = "cluster")]
-                Connection::Cluster(cluster) => cluster.send_to_any(command).await,
+                Source::Cluster(cluster) => Asked::Server(cluster.any()?.1),
             };
-            self.give_back(taken, asked.as_ref().err());
-            asked
+            ask(&server, &command).await
         };
         match tokio::time::timeout(self.operation_timeout(), asking).await {
             Ok(asked) => asked

@@ -1,81 +1,284 @@
-use std::time::Duration;
+//! The primary that Sentinels name, and how a server follows them to another.
 
-use redis::{Client as Driver, ErrorKind, RedisResult, Value, aio::MultiplexedConnection};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use super::dial::{Manner, Pushes, open};
-use crate::{Address, Sentinel};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use redis::{
+    Client as Driver, ErrorKind, RedisError, RedisResult, Value, aio::MultiplexedConnection,
+};
+use token_cache_core::{ErrorKind::Denied, backend::backoff};
+use tokio::{
+    sync::{Notify, watch},
+    task::AbortHandle,
+};
 
-/// Finds the primary through the Sentinels, each time anew.
+use super::{
+    dial::{ConnectOptions, Pushes, open},
+    server::Server,
+};
+use crate::{
+    Address, Sentinel,
+    error::{SentinelFault, classify, is_more_telling},
+};
+
+/// What a Sentinel publishes when it knows of another primary.
+const SWITCH: &str = "+switch-master";
+
+/// How often the Sentinels are asked while they don't agree, and for how long.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+const AGREED_WITHIN: u32 = 50;
+
+/// How often they are asked without a reason: a message may be lost.
+const ASK_ANYWAY: Duration = Duration::from_secs(5);
+
+/// The Sentinels, and which primary they named last. Clones share it.
 #[derive(Clone)]
 pub(super) struct Sentinels {
-    ask: Vec<Driver>,
-    service: String,
-    to_primary: Manner,
+    sentinels: Arc<Vec<Driver>>,
+    service: Arc<str>,
+    to_primary: ConnectOptions,
+    /// Where the last connection leads.
+    led_to: Arc<Mutex<Option<Address>>>,
 }
 
 impl Sentinels {
     pub(super) fn new(
         sentinel: &Sentinel,
-        to_sentinels: &Manner,
-        to_primary: Manner,
+        to_sentinels: &ConnectOptions,
+        to_primary: ConnectOptions,
     ) -> RedisResult<Self> {
-        let ask: RedisResult<_> = sentinel
+        let sentinels: RedisResult<_> = sentinel
             .sentinels
             .iter()
             .map(|address| to_sentinels.node(address))
             .collect();
         Ok(Self {
-            ask: ask?,
-            service: sentinel.service.clone(),
+            sentinels: Arc::new(sentinels?),
+            service: sentinel.service.as_str().into(),
             to_primary,
+            led_to: Arc::default(),
         })
     }
 
-    /// Asks one Sentinel after the other, until one names a server that says it is the primary.
+    /// Opens a connection to the server that the Sentinels name, if it says that it is the primary.
     pub(super) async fn dial(
         &self,
         timeout: Duration,
         pushes: Option<Pushes>,
     ) -> RedisResult<MultiplexedConnection> {
-        // One that hangs must leave time for the others, and for the primary itself.
-        let share = timeout / u32::try_from(self.ask.len() + 1).unwrap_or(u32::MAX);
-        let mut failed = unknown_service();
-        for sentinel in &self.ask {
-            match tokio::time::timeout(share, self.by(sentinel, share, pushes.clone())).await {
-                Ok(Ok(primary)) => return Ok(primary),
-                Ok(Err(error)) => failed = error,
-                Err(_) => failed = std::io::Error::from(std::io::ErrorKind::TimedOut).into(),
-            }
-        }
-        Err(failed)
-    }
-
-    async fn by(
-        &self,
-        sentinel: &Driver,
-        timeout: Duration,
-        pushes: Option<Pushes>,
-    ) -> RedisResult<MultiplexedConnection> {
-        let mut asked = open(sentinel, timeout, None).await?;
-        let named: Option<(String, u16)> = redis::cmd("SENTINEL")
-            .arg("GET-MASTER-ADDR-BY-NAME")
-            .arg(&self.service)
-            .query_async(&mut asked)
-            .await?;
-        let (host, port) = named.ok_or_else(unknown_service)?;
-        let primary = self.to_primary.node(&Address::new(host, port))?;
-        let mut primary = open(&primary, timeout, pushes).await?;
+        // Sentinels that hang must leave time for the primary itself.
+        let half = timeout / 2;
+        let address = self.named(half).await?;
+        let primary = self.to_primary.node(&address)?;
+        let mut primary = open(&primary, half, pushes).await?;
         let role: Vec<Value> = redis::cmd("ROLE").query_async(&mut primary).await?;
         match role.first() {
-            Some(Value::BulkString(role)) if role == b"master" => Ok(primary),
-            _ => {
-                Err(std::io::Error::other("the Sentinels name a server that is no primary").into())
+            Some(Value::BulkString(role)) if role == b"master" => {
+                *self.led_to() = Some(address);
+                Ok(primary)
             }
+            _ => Err(SentinelFault::NoPrimary.into()),
+        }
+    }
+
+    /// Returns the server that most of the Sentinels name. The first answer may come from one that was cut off from the others.
+    async fn named(&self, timeout: Duration) -> RedisResult<Address> {
+        let mut answers: FuturesUnordered<_> = self
+            .sentinels
+            .iter()
+            .map(|sentinel| self.named_by(sentinel, timeout))
+            .collect();
+        let mut votes: Vec<(Address, usize)> = Vec::new();
+        let mut failed = unknown_service();
+        while let Some(answer) = answers.next().await {
+            let address = match answer {
+                Ok(address) => address,
+                Err(error) => {
+                    if is_more_telling(&error, &failed) {
+                        failed = error;
+                    }
+                    continue;
+                }
+            };
+            let votes_for = match votes.iter_mut().find(|(other, _)| *other == address) {
+                Some((_, votes)) => {
+                    *votes += 1;
+                    *votes
+                }
+                None => {
+                    votes.push((address.clone(), 1));
+                    1
+                }
+            };
+            if votes_for * 2 > self.sentinels.len() {
+                return Ok(address);
+            }
+        }
+        votes.sort_by_key(|(_, votes)| *votes);
+        match votes.pop() {
+            None => Err(failed),
+            // As many name another: a failover is under way.
+            Some((_, most)) if votes.last().is_some_and(|(_, votes)| *votes == most) => {
+                Err(SentinelFault::Undecided.into())
+            }
+            Some((address, _)) => Ok(address),
+        }
+    }
+
+    async fn named_by(&self, sentinel: &Driver, timeout: Duration) -> RedisResult<Address> {
+        let asking = async {
+            let mut asked = open(sentinel, timeout, None).await?;
+            let named: Option<(String, u16)> = redis::cmd("SENTINEL")
+                .arg("GET-MASTER-ADDR-BY-NAME")
+                .arg(&*self.service)
+                .query_async(&mut asked)
+                .await?;
+            let (host, port) = named.ok_or_else(unknown_service)?;
+            Ok(Address::new(host, port))
+        };
+        match tokio::time::timeout(timeout, asking).await {
+            // Their credentials are others than the primary's.
+            Ok(Err(error)) if classify(&error).kind == Denied => Err(SentinelFault::Refused.into()),
+            Ok(named) => named,
+            Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+        }
+    }
+
+    fn led_to(&self) -> std::sync::MutexGuard<'_, Option<Address>> {
+        self.led_to.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Follows the Sentinels to another primary: it listens to each, asks all when one says something, and has every connection to the old
+/// primary replaced as soon as most of them name another. It ends when it is dropped.
+pub(super) struct Watch {
+    tasks: Vec<AbortHandle>,
+    doubt: Arc<Notify>,
+    links: Links,
+}
+
+/// What says that a link's connection is lost.
+type Links = Arc<Mutex<Vec<watch::Sender<bool>>>>;
+
+impl Watch {
+    pub(super) fn start(sentinels: &Sentinels, server: &Server, timeout: Duration) -> Self {
+        let (doubt, links) = (Arc::new(Notify::new()), Links::default());
+        let mut tasks: Vec<AbortHandle> = (0..sentinels.sentinels.len())
+            .map(|at| listen(sentinels.clone(), at, Arc::clone(&doubt), timeout))
+            .map(|listening| tokio::spawn(listening).abort_handle())
+            .collect();
+        let following = follow(
+            sentinels.clone(),
+            server.clone(),
+            Arc::clone(&doubt),
+            Arc::clone(&links),
+            timeout,
+        );
+        tasks.push(tokio::spawn(following).abort_handle());
+        Self {
+            tasks,
+            doubt,
+            links,
+        }
+    }
+
+    /// Has the Sentinels asked now: a request failed in a way that a failover would explain.
+    pub(super) fn suspect(&self) {
+        self.doubt.notify_one();
+    }
+
+    /// Adds a link's connection to those that are lost when another server is the primary.
+    pub(super) fn add(&self, link: watch::Sender<bool>) {
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        links.retain(|link| !*link.borrow());
+        links.push(link);
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
         }
     }
 }
 
-fn unknown_service() -> redis::RedisError {
+/// Listens to one Sentinel, for ever.
+async fn listen(sentinels: Sentinels, at: usize, doubt: Arc<Notify>, timeout: Duration) {
+    let Some(sentinel) = sentinels.sentinels.get(at) else {
+        return;
+    };
+    let mut attempt = 0;
+    loop {
+        let opening = async {
+            let mut messages = sentinel.get_async_pubsub().await?;
+            messages.subscribe(SWITCH).await?;
+            Ok::<_, RedisError>(messages)
+        };
+        if let Ok(Ok(mut messages)) = tokio::time::timeout(timeout, opening).await {
+            attempt = 0;
+            // It may have said something before.
+            doubt.notify_one();
+            let mut messages = messages.on_message();
+            while let Some(message) = messages.next().await {
+                let text: String = message.get_payload().unwrap_or_default();
+                if text.split(' ').next() == Some(&*sentinels.service) {
+                    doubt.notify_one();
+                }
+            }
+        }
+        tokio::time::sleep(backoff(ASK_AGAIN, attempt)).await;
+        attempt = attempt.saturating_add(1);
+    }
+}
+
+/// Asks the Sentinels whenever there is a doubt, for ever.
+async fn follow(
+    sentinels: Sentinels,
+    server: Server,
+    doubt: Arc<Notify>,
+    links: Links,
+    timeout: Duration,
+) {
+    let mut asks = 0;
+    loop {
+        let pause = if asks > 0 { ASK_AGAIN } else { ASK_ANYWAY };
+        if tokio::time::timeout(pause, doubt.notified()).await.is_ok() {
+            // Sentinels learn of a failover one after the other.
+            asks = AGREED_WITHIN;
+        }
+        asks = asks.saturating_sub(1);
+        let Ok(named) = sentinels.named(timeout).await else {
+            continue;
+        };
+        let led_to = sentinels.led_to().clone();
+        if led_to.is_none_or(|led_to| led_to == named) {
+            continue;
+        }
+        // Until the new one is reached: it may not say at once that it is a primary.
+        *sentinels.led_to() = None;
+        server.replace();
+        for link in links
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+        {
+            link.send_replace(true);
+        }
+        token_cache_core::telemetry::warn(
+            "primary_switched",
+            format_args!(
+                "the Sentinels name {named} as the primary of `{}` now; every connection to the former one is replaced",
+                sentinels.service
+            ),
+        );
+    }
+}
+
+fn unknown_service() -> RedisError {
     (
         ErrorKind::MasterNameNotFoundBySentinel,
         "the Sentinels know no such service",

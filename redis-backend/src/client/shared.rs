@@ -13,6 +13,7 @@ use super::{connection::Connection, dial::Dialer};
 ///
 /// Who asks while it is lost waits for the attempt under way, and gets the outcome of the last one otherwise: callers neither
 /// hang nor dial.
+#[derive(Clone)]
 pub(crate) struct Shared(Arc<Inner>);
 
 struct Inner {
@@ -43,6 +44,18 @@ impl Shared {
         Ok(Self(Arc::new(Inner { dialer, state })))
     }
 
+    /// Opens the connection in the background; whoever asks for it waits for the first attempt.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn opening(dialer: Dialer) -> Self {
+        let (state, _) = watch::channel(State::Down {
+            last: 0,
+            failed: None,
+        });
+        let shared = Self(Arc::new(Inner { dialer, state }));
+        tokio::spawn(reconnect(Arc::downgrade(&shared.0)));
+        shared
+    }
+
     /// The connection, as [`connection`](Self::connection) gives it, where nobody has to wait for it.
     pub(crate) fn now(&self) -> Option<RedisResult<(Connection, u64)>> {
         self.0.state.borrow().outcome()
@@ -60,10 +73,7 @@ impl Shared {
     /// Says that a generation is of no more use. The first who says so starts the search for another.
     pub(crate) fn lose(&self, lost: u64) {
         let first = self.0.state.send_if_modified(|state| match state {
-            State::Up {
-                connection,
-                generation,
-            } if *generation == lost && !connection.heals_itself() => {
+            State::Up { generation, .. } if *generation == lost => {
                 *state = State::Down {
                     last: lost,
                     failed: None,
@@ -75,6 +85,16 @@ impl Shared {
         if first {
             tokio::spawn(reconnect(Arc::downgrade(&self.0)));
         }
+    }
+
+    /// Opens another connection in place of the one that is open.
+    #[cfg(feature = "sentinel")]
+    pub(crate) fn replace(&self) {
+        let generation = match &*self.0.state.borrow() {
+            State::Up { generation, .. } => *generation,
+            State::Down { .. } => return,
+        };
+        self.lose(generation);
     }
 }
 

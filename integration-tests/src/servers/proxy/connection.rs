@@ -71,6 +71,9 @@ fn pass_requests(
                 if subscribes {
                     state.subscribed(connection);
                 }
+                if command == "REPLCONF" {
+                    state.replicates(connection);
+                }
             }
             let fault = {
                 let mut state = shared.thawed(connection);

@@ -47,6 +47,10 @@ pub(super) struct Apart {
 struct Open {
     ends: [TcpStream; 2],
     subscribes: bool,
+    /// A replica follows on it.
+    replicates: bool,
+    /// Nothing passes on it any more, for ever.
+    dead: bool,
 }
 
 impl Shared {
@@ -69,7 +73,9 @@ impl Shared {
     pub(super) fn thawed(&self, connection: u64) -> MutexGuard<'_, State> {
         self.changed
             .wait_while(self.state(), |state| {
-                let frozen = state.frozen || (state.links.frozen && state.subscribes(connection));
+                let frozen = state.frozen
+                    || state.is_dead(connection)
+                    || (state.links.frozen && state.subscribes(connection));
                 frozen && !state.closed
             })
             .unwrap_or_else(PoisonError::into_inner)
@@ -86,8 +92,13 @@ impl State {
 
     pub(super) fn open(&mut self, ends: [TcpStream; 2]) -> u64 {
         self.opened += 1;
-        let subscribes = false;
-        self.open.insert(self.opened, Open { ends, subscribes });
+        let open = Open {
+            ends,
+            subscribes: false,
+            replicates: false,
+            dead: false,
+        };
+        self.open.insert(self.opened, open);
         self.opened
     }
 
@@ -102,6 +113,24 @@ impl State {
             shut(&open.ends);
         }
         self.open.clear();
+    }
+
+    /// Lets nothing pass any more on the clients' connections that are open now; how many those are.
+    pub(super) fn swallow(&mut self) -> usize {
+        let clients = self.open.values_mut().filter(|open| !open.replicates);
+        clients.map(|open| open.dead = true).count()
+    }
+
+    /// A replica follows on the connection.
+    pub(super) fn replicates(&mut self, connection: u64) {
+        if let Some(open) = self.open.get_mut(&connection) {
+            open.replicates = true;
+        }
+    }
+
+    fn is_dead(&self, connection: u64) -> bool {
+        let open = self.open.get(&connection);
+        open.is_some_and(|open| open.dead)
     }
 
     /// The connection has asked for a subscription.

@@ -1,0 +1,81 @@
+use std::time::Duration;
+
+use redis::RedisResult;
+
+use super::{
+    connection::Connection,
+    dial::Dialer,
+    pool::{Dedicated, Pool},
+    shared::Shared,
+};
+
+/// The connections to one server. Clones share them.
+#[derive(Clone)]
+pub(super) struct Server {
+    /// For everyday requests.
+    shared: Shared,
+    /// For requests that block or flood. `None` if the application gave one connection, which has to do for these too.
+    dedicated: Option<Pool>,
+}
+
+impl Server {
+    /// Opens the shared connection.
+    pub(super) async fn open(dialer: Dialer, wait: Duration) -> RedisResult<Self> {
+        let dedicated = dialer
+            .opens_others()
+            .then(|| Pool::new(dialer.clone(), wait))
+            .transpose()?;
+        Ok(Self {
+            dedicated,
+            shared: Shared::open(dialer).await?,
+        })
+    }
+
+    /// Opens the shared connection in the background.
+    #[cfg(feature = "cluster")]
+    pub(super) fn opening(dialer: Dialer, wait: Duration) -> RedisResult<Self> {
+        Ok(Self {
+            dedicated: Some(Pool::new(dialer.clone(), wait)?),
+            shared: Shared::opening(dialer),
+        })
+    }
+
+    /// Returns the shared connection and its generation, without a wait if it is open.
+    pub(super) async fn connection(&self) -> RedisResult<(Connection, u64)> {
+        match self.shared.now() {
+            Some(now) => now,
+            None => Box::pin(self.shared.connection()).await,
+        }
+    }
+
+    /// Takes a connection that nothing else uses meanwhile.
+    pub(super) async fn dedicated(&self) -> RedisResult<Dedicated> {
+        match &self.dedicated {
+            Some(pool) => pool.take().await,
+            None => {
+                let (connection, _) = self.shared.connection().await?;
+                Ok(Dedicated::shared(connection))
+            }
+        }
+    }
+
+    /// Replaces the shared connection of a generation, and those that are idle: they led to the same server.
+    pub(super) fn lose(&self, generation: u64) {
+        self.shared.lose(generation);
+        self.close_idle();
+    }
+
+    /// Replaces the shared connection, and those that are idle, whatever their state is.
+    #[cfg(feature = "sentinel")]
+    pub(super) fn replace(&self) {
+        self.shared.replace();
+        self.close_idle();
+    }
+
+    /// Closes the dedicated connections that are idle.
+    pub(super) fn close_idle(&self) {
+        if let Some(pool) = &self.dedicated {
+            pool.clear();
+        }
+    }
+}
