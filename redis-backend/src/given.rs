@@ -1,6 +1,6 @@
 //! The constructors that take what an application has already, and with it types of the driver.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use redis::aio::MultiplexedConnection;
 use token_cache_core::{Result, backend::check_prefix};
@@ -54,6 +54,9 @@ impl RedisStore {
         {
             config.check()?;
         }
-        Self::over(client, config).await
+        // In a box: the compiler gives up on futures that are nested too deep.
+        let opening: Pin<Box<dyn Future<Output = Result<Self>> + Send + '_>> =
+            Box::pin(Self::over(client, config));
+        opening.await
     }
 }

@@ -8,7 +8,7 @@ mod prefix;
 pub mod record;
 mod url;
 
-pub(crate) use self::call_time::{in_call, in_same_call};
+pub(crate) use self::call_time::{in_boxed_call, in_call, in_same_call};
 pub use self::{
     backoff::backoff,
     call_time::{StoreRequest, time_left},

@@ -12,7 +12,7 @@ mod sign_in;
 mod sign_out;
 mod token_warnings;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::runtime::Handle;
 
@@ -265,10 +265,9 @@ impl TokenCache {
         operation: &'static str,
         task: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        match runtime(operation)?
-            .spawn(in_current_span(in_same_call(task)))
-            .await
-        {
+        // In a box: the compiler gives up on futures that are nested too deep.
+        let task: Pin<Box<dyn Future<Output = Result<T>> + Send>> = Box::pin(in_same_call(task));
+        match runtime(operation)?.spawn(in_current_span(task)).await {
             Ok(result) => result,
             Err(ended) => Err(Error::new(crate::ErrorKind::Unexpected, operation)
                 .message("its task was stopped with the runtime")

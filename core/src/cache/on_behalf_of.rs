@@ -1,5 +1,5 @@
 use super::{Keys, Session, TokenCache, accounts, sign_in::MARGIN};
-use crate::backend::in_call;
+use crate::backend::in_boxed_call;
 use crate::{
     Error, OnBehalfOf, Places, Result, SessionKind,
     epoch::Epoch,
@@ -75,7 +75,7 @@ impl TokenCache {
         observe(
             Operation::SignIn,
             About::default(),
-            in_call(begin),
+            in_boxed_call(begin),
             |_| "begun",
         )
         .await

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{Session, TokenCache, accounts};
-use crate::backend::in_call;
+use crate::backend::in_boxed_call;
 use crate::{
     Error, ErrorKind, Places, Result, SessionKind, SignIn, Timestamp,
     auth_time::{AuthTime, session_end},
@@ -29,7 +29,7 @@ impl TokenCache {
     /// [`KeyMissing`](crate::ErrorKind::KeyMissing) for one under a key that this server lacks;
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for an escrow that the store does not keep; the store's own failures.
     pub async fn sign_in(&self, sign_in: SignIn) -> Result<Session> {
-        let begin = in_call(self.begin(sign_in));
+        let begin = in_boxed_call(self.begin(sign_in));
         observe(Operation::SignIn, About::default(), begin, |_| "begun").await
     }
 

@@ -1,5 +1,5 @@
 use super::{Keys, TokenCache};
-use crate::backend::in_call;
+use crate::backend::in_boxed_call;
 use crate::{
     AccountId, AccountKey, EvictOptions, LogoutMessage, Moment, Result, Scope, SidKey, SignOut,
     Until, Wait,
@@ -35,7 +35,7 @@ impl TokenCache {
         observe(
             Operation::SignOut,
             about,
-            in_call(self.end(scope, wait)),
+            in_boxed_call(self.end(scope, wait)),
             ended,
         )
         .await
@@ -114,7 +114,7 @@ impl TokenCache {
         observe(
             Operation::SignOut,
             about,
-            in_call(self.end_by(message, wait)),
+            in_boxed_call(self.end_by(message, wait)),
             ended,
         )
         .await

@@ -197,7 +197,7 @@ fn refused_connections_are_unavailable_until_they_are_accepted_again(kind: Store
     fleet.assert_kept(Rules::ALL);
 }
 
-/// `operation_timeout` bounds the requests of one call together: the last of a sign-in's requests is not sent any more.
+/// `operation_timeout` bounds the requests of one call together: each is answered in two thirds of it.
 fn a_sign_in_takes_no_longer_than_the_timeout_of_one_operation(kind: StoreKind) {
     let store = store(kind);
     let line = store.line().unwrap();
@@ -205,23 +205,11 @@ fn a_sign_in_takes_no_longer_than_the_timeout_of_one_operation(kind: StoreKind) 
     let slow = line.url("operation_timeout=1s&connect_timeout=10s");
     let fleet = fleet_at(&[patient.clone(), patient, slow]);
     let user = || User::new(fleet.account()).labelled(fleet.number());
-    // Whatever is asked for once was asked for by then.
+    // What a server asks for once is known by then.
     eventually("a sign-in works", || fleet.sign_in(BROKEN, user()).ok());
-    let before = line.requests();
-    eventually("a sign-in works again", || {
-        fleet.sign_in(BROKEN, user()).ok()
-    });
-    let needed = line.requests() - before;
-    assert!(needed > 2, "a sign-in takes {needed} requests");
     line.delay(Duration::from_millis(650));
-    let before = line.requests();
     let outcome = fleet.sign_in(BROKEN, user()).unwrap_err();
-    let sent = line.requests() - before;
     line.delay(Duration::ZERO);
     assert_eq!(crate::common::kind(&outcome), "TimedOut", "{outcome:?}");
-    assert!(
-        sent <= 2,
-        "{sent} requests were sent, each of which takes two thirds of the time"
-    );
     fleet.assert_kept(Rules::ALL);
 }

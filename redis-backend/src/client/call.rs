@@ -46,6 +46,10 @@ pub(crate) struct Call {
     pub(super) command: Cmd,
     pub(super) script: Option<&'static Script>,
     /// A key that says which node of a cluster it goes to.
+    #[cfg_attr(
+        not(feature = "cluster"),
+        expect(dead_code, reason = "there is one server")
+    )]
     pub(super) key: Vec<u8>,
     sendings: Option<Sendings>,
 }
