@@ -1,6 +1,6 @@
 //! What is said when a Redis cannot be opened: what it is, on which server, and how to mend it.
 
-use token_cache_core::{Error, ErrorKind, Secret};
+use token_cache_core::{Error, ErrorKind, Secret, TokenStore};
 use token_cache_integration_tests::servers::{
     RedisCluster, RedisOptions, RedisServer, ReplicatedRedis, SentinelSetup,
 };
@@ -106,12 +106,8 @@ async fn a_replica_is_named() {
     let pair = ReplicatedRedis::start(RedisOptions::default()).unwrap();
     let url = pair.replica().url();
     let store = RedisStore::connect(RedisConfig::from_url(&url).unwrap());
-    let findings = store.await.unwrap();
-    let role = findings
-        .findings()
-        .iter()
-        .find(|finding| finding.about == "role");
-    assert!(role.unwrap().to_string().contains("connect to its primary"));
+    let found = store.await.unwrap().diagnostics();
+    assert!(found.iter().any(|found| found.id == "redis_replica"));
     let opening = token_cache::builder(&url)
         .unwrap()
         .secret(Secret::random().unwrap());
@@ -161,24 +157,22 @@ async fn replicas_that_are_asked_for_must_be_there() {
 }
 
 #[test]
-fn a_primary_that_needs_no_replica_to_write_is_a_finding() {
+fn a_primary_that_needs_no_replica_to_write_is_a_diagnostic() {
     let pair = crate::failover::replicated();
     let url = format!("{}/?replicas=1&operation_timeout=3s", pair.primary().url());
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let findings = || {
+    let is_found = || {
         let config = RedisConfig::from_url(&url).unwrap();
         let store = eventually("the store opens", || {
             runtime.block_on(RedisStore::connect(config.clone())).ok()
         });
-        let about: Vec<&str> = store
-            .findings()
+        let found = store.diagnostics();
+        found
             .iter()
-            .map(|finding| finding.about)
-            .collect();
-        about.contains(&"min-replicas-to-write")
+            .any(|found| found.id == "redis_min_replicas_missing")
     };
-    assert!(findings());
+    assert!(is_found());
     let set = ["CONFIG", "SET", "min-replicas-to-write", "1"];
     pair.primary().cli(&set).unwrap();
-    assert!(!findings());
+    assert!(!is_found());
 }
