@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use token_cache_core::{
     AccountId, AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry,
-    EntryAddress, EntryKey, EpochHash, Escrow, EvictOptions, Evicted, ExposeSecret, Link,
+    EntryAddress, EntryKey, EpochHash, Error, Escrow, EvictOptions, Evicted, ExposeSecret, Link,
     MemoryStore, Namespace, NamespaceRecord, Over, ReadOptions, RefreshError, RefreshLocks,
     RefreshRequest, Result, Revocation, Secret, SecretString, SessionRecord, SignIn, TimeSource,
     Timestamp, TokenCache, TokenSet, TokenSource, TokenStore, WriteOptions, Written,
@@ -172,7 +172,7 @@ async fn writes_within_the_interval_are_signed_out_and_leak_no_refresh_token() {
 
     let refreshed = session.get_or_refresh(&api, provider.clone()).await;
     assert!(
-        refreshed.as_ref().is_err_and(|error| error.is_signed_out()),
+        refreshed.as_ref().is_err_and(Error::is_signed_out),
         "{refreshed:?}"
     );
     assert_eq!(*provider.revoked.lock().unwrap(), ["rt-2"]);
@@ -180,19 +180,13 @@ async fn writes_within_the_interval_are_signed_out_and_leak_no_refresh_token() {
     assert!(cache.now().unwrap() >= session.ends_at());
     for over in [Over::Anything, Over::Nothing] {
         let put = session.put_over(&api, due.clone(), over).await;
-        assert!(
-            put.as_ref().is_err_and(|error| error.is_signed_out()),
-            "{put:?}"
-        );
+        assert!(put.as_ref().is_err_and(Error::is_signed_out), "{put:?}");
     }
     let put = session.put(&api, b"bytes".as_slice()).await;
-    assert!(
-        put.as_ref().is_err_and(|error| error.is_signed_out()),
-        "{put:?}"
-    );
+    assert!(put.as_ref().is_err_and(Error::is_signed_out), "{put:?}");
     let refreshed = session.get_or_refresh(&api, provider.clone()).await;
     assert!(
-        refreshed.as_ref().is_err_and(|error| error.is_signed_out()),
+        refreshed.as_ref().is_err_and(Error::is_signed_out),
         "{refreshed:?}"
     );
     assert!(cache.account(&ada).await.unwrap().is_none());
