@@ -194,8 +194,8 @@ async fn sign_out(cache: &TokenCache) {
     let scope = Scope::ProviderSession(ProviderSession::new(ISSUER, "canary-sid").unwrap());
     let _ = cache.sign_out(scope).await.unwrap();
     let started = cache.start_sign_in().unwrap();
-    let late = SignIn::new(ada(), &started).auth_time(Timestamp::from_secs(1));
-    let message = LogoutMessage::new(ISSUER, Timestamp::from_secs(2)).unwrap();
+    let late = SignIn::new(ada(), &started).auth_time(Timestamp::from_secs(1_000_000_000));
+    let message = LogoutMessage::new(ISSUER, Timestamp::from_secs(1_000_000_001)).unwrap();
     let message = message.subject("canary-subject").unwrap();
     let _ = cache.sign_out_by(&message).await.unwrap();
     let refused = cache.sign_in(late).await.unwrap_err();

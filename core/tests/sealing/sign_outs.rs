@@ -22,7 +22,7 @@ async fn with_tokens(cache: &TokenCache) -> Session {
     let sign_in = SignIn::new(ada(), &started)
         .sid("08a5019c")
         .unwrap()
-        .auth_time(Timestamp::from_secs(1))
+        .auth_time(Timestamp::from_secs(1_000_000_000))
         .escrow();
     let session = cache.sign_in(sign_in).await.unwrap();
     session
@@ -59,7 +59,7 @@ async fn a_provider_session_is_signed_out_without_a_key() {
 async fn a_message_signs_out_without_a_key() {
     let (a, lost) = servers().await;
     let session = with_tokens(&a).await;
-    let message = LogoutMessage::new("https://id.example", Timestamp::from_secs(2))
+    let message = LogoutMessage::new("https://id.example", Timestamp::from_secs(1_000_000_001))
         .unwrap()
         .subject("ada")
         .unwrap();

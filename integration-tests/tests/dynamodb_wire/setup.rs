@@ -61,7 +61,7 @@ impl Wire {
     pub(crate) async fn sign_in(&self, subject: &str, sid: Option<&str>) -> Session {
         let started = self.cache.start_sign_in().unwrap();
         let mut sign_in =
-            SignIn::new(account(subject), &started).auth_time(Timestamp::from_secs(1));
+            SignIn::new(account(subject), &started).auth_time(Timestamp::from_secs(1_000_000_000));
         if let Some(sid) = sid {
             sign_in = sign_in.sid(sid).unwrap();
         }

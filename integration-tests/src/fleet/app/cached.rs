@@ -21,6 +21,14 @@ pub(super) fn start_sign_in(cache: &TokenCache) -> Ended {
     Ok((Outcome::Done, Some(cache.start_sign_in()?.to_text())))
 }
 
+/// A moment of the harness's provider, whose clock counts from the machine's start. It is moved to this century, since a sign-in ignores
+/// an earlier `auth_time`, and stays in the past.
+fn provider_time(secs: u64) -> Timestamp {
+    const FIRST: u64 = 946_684_800;
+    const SPAN: u64 = 800_000_000;
+    Timestamp::from_secs(FIRST + secs % SPAN)
+}
+
 pub(super) async fn carry_out(cache: &TokenCache, task: &Task) -> Ended {
     match &task.op {
         Op::SignIn {
@@ -32,7 +40,7 @@ pub(super) async fn carry_out(cache: &TokenCache, task: &Task) -> Ended {
             let started: StartedSignIn =
                 needed(task.started.as_ref(), "started sign-in")?.parse()?;
             let mut sign_in = SignIn::new(account_id(*account)?, &started)
-                .auth_time(Timestamp::from_secs(*auth_time))
+                .auth_time(provider_time(*auth_time))
                 .lifetime(LIFETIME);
             if let Some(sid) = sid {
                 sign_in = sign_in.sid(label(*sid))?;
@@ -129,7 +137,7 @@ async fn sign_out(
                 .map(|account| account.issuer)
                 .or(sid.map(|sid| sid.issuer))
                 .ok_or_else(|| misled("the message names nobody"))?;
-            let mut message = LogoutMessage::new(issuer(of), Timestamp::from_secs(*issued_at))?;
+            let mut message = LogoutMessage::new(issuer(of), provider_time(*issued_at))?;
             if let Some(account) = account {
                 message = message.subject(subject(*account))?;
             }
