@@ -20,15 +20,14 @@ use axum::{
     routing::get,
 };
 use openidconnect::{
-    AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet,
-    EndpointNotSet, EndpointSet, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier,
-    RedirectUrl, Scope, TokenResponse,
+    AuthenticationFlow, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet,
+    EndpointSet, IssuerUrl, Nonce, PkceCodeChallenge, RedirectUrl, Scope,
     core::{CoreAuthPrompt, CoreClient, CoreProviderMetadata, CoreResponseType},
 };
 use serde::Deserialize;
 use token_cache::{
-    EntryKey, ErrorKind, SignIn, TokenCache, TokenSet,
-    providers::{Provider, ProviderBuilder, SessionClaims},
+    EntryKey, ErrorKind, ExposeSecret, SignIn, TokenCache,
+    providers::{CodeExchange, Provider, ProviderBuilder, SessionClaims},
     sign_out::{Client, SignOutRoutes, SignedIn, StateCookies, TicketCookie, id_token_key},
 };
 
@@ -50,7 +49,6 @@ struct App {
     oidc: Oidc,
     /// True if the provider has the scope `offline_access`.
     offline_access: bool,
-    http: reqwest::Client,
     provider: Provider,
 }
 
@@ -100,7 +98,6 @@ async fn main() -> Result<(), Failure> {
         signing_in: StateCookies::at(&public_url, "signing-in")?,
         oidc,
         offline_access,
-        http,
         provider,
     };
     let routes = Router::new()
@@ -190,21 +187,16 @@ async fn callback(
 
     // The time on the store's clock, which is the same for every server.
     let sent_at = app.cache.now()?;
-    let response = app
-        .oidc
-        .exchange_code(AuthorizationCode::new(answer.code))?
-        .set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()))
-        .request_async(&app.http)
-        .await?;
-    let id_token = response.id_token().ok_or("the provider gave no ID token")?;
-    let (id_token, nonce) = (id_token.to_string(), Nonce::new(nonce.to_owned()));
-    let claims = SessionClaims::verify(&id_token, &app.oidc.id_token_verifier(), &nonce)?;
+    let redirect_uri = app.oidc.redirect_uri().ok_or("no redirect URI is set")?;
+    let code = CodeExchange::new(answer.code, redirect_uri.as_str()).pkce_verifier(verifier);
+    let tokens = app.provider.exchange_code(code, sent_at).await?;
+    let id_token = tokens.id_token().ok_or("the provider gave no ID token")?;
+    let (id_token, nonce) = (id_token.expose_secret(), Nonce::new(nonce.to_owned()));
+    let claims = SessionClaims::verify(id_token, &app.oidc.id_token_verifier(), &nonce)?;
 
     let sign_in = SignIn::from_claims(&claims, &started.parse()?)?.lifetime(LIFETIME);
     let session = app.cache.sign_in(sign_in).await?;
-    session
-        .put(&api()?, TokenSet::from_response(&response, sent_at)?)
-        .await?;
+    session.put(&api()?, &tokens).await?;
     session.put(&id_token_key()?, id_token.as_bytes()).await?;
 
     let ticket = (SET_COOKIE, app.cookie.set(&session.ticket()?));

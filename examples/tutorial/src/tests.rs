@@ -28,7 +28,6 @@ async fn app(public_url: &str, offline_access: bool) -> Arc<App> {
             .unwrap(),
         oidc: CoreClient::from_provider_metadata(metadata, id, None),
         offline_access,
-        http: reqwest::Client::new(),
     })
 }
 
