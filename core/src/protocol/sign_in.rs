@@ -116,7 +116,7 @@ async fn admit(store: &dyn TokenStore, plan: &SignInPlan<'_>, epoch: &Epoch) -> 
                 plan.ends_at,
                 plan.not_after,
             );
-            directory.point(sid, pointer).await?;
+            directory.point(sid, pointer).await.map_err(sid_ended)?;
         }
         directory
             .check_issuer(plan.account.issuer(), plan.places.store, plan.not_after)
@@ -133,6 +133,29 @@ async fn admit(store: &dyn TokenStore, plan: &SignInPlan<'_>, epoch: &Epoch) -> 
             .await?;
     }
     Ok(())
+}
+
+/// A sign-in under a `sid` that the provider has ended. Authenticating again does not help if the provider gives out the same
+/// `sid` again.
+fn sid_ended(error: Error) -> Error {
+    if !error.is_signed_out() {
+        return error;
+    }
+    telemetry::warn(
+        "sign_in_sid_ended",
+        format_args!(
+            "a sign-in was refused: its session at the provider (the `sid` of the ID token) was signed out; if this happens to the same \
+             user again, the provider gives out the `sid` of an ended session again, as Keycloak before 26 does: update it, or leave \
+             the `sid` out of `SignIn`, so that logout messages end sessions by the `sub`"
+        ),
+    );
+    Error::new(ErrorKind::SignInRevoked, "sign in")
+        .message(
+            "its session at the provider (the `sid` of the ID token) was signed out; start again with `prompt=login`, and if that is \
+             refused too, the provider gives out the same `sid` again (Keycloak before 26 does): the user closes the browser or deletes \
+             the provider's cookies, and signs in again",
+        )
+        .with_source(error)
 }
 
 impl fmt::Debug for SignInPlan<'_> {

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use token_cache_core::{
-    Entry, EntryAddress, EntryName, EscrowName, Places, ReadOptions, SessionKind, Timestamp,
-    TokenStore, Version, WriteOptions, Written,
+    Entry, EntryAddress, EntryName, ErrorKind, EscrowName, Places, ReadOptions, SessionKind,
+    Timestamp, TokenStore, Version, WriteOptions, Written,
     protocol::{EscrowPlan, SignInPlan},
 };
 
@@ -137,7 +137,14 @@ impl Stage {
         };
         match bent_protocol::sign_in(&*self.store, &plan, self.bent).await {
             Ok(epoch) => Outcome::SignedIn(epoch.hash()),
-            Err(error) if error.is_signed_out() => Outcome::Refused,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::SignedOut | ErrorKind::SignInRevoked
+                ) =>
+            {
+                Outcome::Refused
+            }
             Err(_) => Outcome::Failed,
         }
     }

@@ -70,7 +70,7 @@ fn beside_others(ticket: &str) -> Vec<Vec<Vec<u8>>> {
 
 #[tokio::test]
 async fn whatever_bytes_other_cookies_hold_a_sign_out_happens_or_is_not_reported() {
-    let shop = Shop::open().await;
+    let shop = Shop::nameless().await;
     let here = At::serve(shop.here.router.clone()).await;
     let there = At::serve(shop.there.router.clone()).await;
     let mut cases = beside_others("").len();
@@ -115,7 +115,7 @@ async fn no_other_spelling_passes_for_the_tickets_cookie() {
 
 #[tokio::test]
 async fn an_unreadable_ticket_is_not_an_absent_one() {
-    let shop = Shop::open().await;
+    let shop = Shop::nameless().await;
     for app in [
         shop.here.router.clone(),
         shop.here.router.clone().layer(CookieFilter::new()),

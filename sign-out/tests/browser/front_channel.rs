@@ -12,12 +12,6 @@ fn frame(sid: &str) -> String {
     format!("/frontchannel-logout?iss={ISSUER}&sid={sid}")
 }
 
-/// An app whose provider names neither issuer nor session.
-async fn nameless() -> Shop {
-    let client = || client().front_channel(FrontChannelNames::Nothing);
-    Shop::with(|builder| builder.client(client())).await
-}
-
 #[tokio::test]
 async fn without_any_cookie_the_session_ends_by_its_sid_on_every_server() {
     let shop = Shop::open().await;
@@ -174,7 +168,7 @@ async fn a_sid_without_an_issuer_counts_only_where_the_client_says_so() {
 
 #[tokio::test]
 async fn with_neither_only_the_session_of_the_browsers_ticket_ends() {
-    let shop = nameless().await;
+    let shop = Shop::nameless().await;
     let phone = shop.sign_in("ada", "s1").await;
     let same_sid = shop.sign_in("ada", "s1").await;
     let ticket = phone.copy();
@@ -194,7 +188,7 @@ async fn with_neither_only_the_session_of_the_browsers_ticket_ends() {
 
 #[tokio::test]
 async fn with_neither_what_is_no_frame_ends_nothing() {
-    let shop = nameless().await;
+    let shop = Shop::nameless().await;
     let ada = shop.sign_in("ada", "s1").await;
     for (what, site, destination) in [
         ("a link on another site", "cross-site", "document"),
@@ -216,7 +210,7 @@ async fn with_neither_what_is_no_frame_ends_nothing() {
 
 #[tokio::test]
 async fn a_failed_eviction_is_said() {
-    let shop = nameless().await;
+    let shop = Shop::nameless().await;
     let ada = shop.sign_in("ada", "s1").await;
     shop.store.fail_with(ErrorKind::Unavailable);
     for path in [frame("s1"), "/frontchannel-logout".to_owned()] {
@@ -286,7 +280,7 @@ async fn a_slow_store_is_owed_only_so_many_made_up_sids() {
 /// Without Fetch Metadata nothing tells a frame from a link on another site, which carries the cookie along.
 #[tokio::test]
 async fn a_browser_that_says_nothing_of_frames_ends_what_is_named_and_nothing_else() {
-    let shop = nameless().await;
+    let shop = Shop::nameless().await;
     let ada = shop.sign_in("ada", "s1").await;
     let link = ada.get(&shop.here, "/frontchannel-logout").await;
     assert_eq!(link.status, StatusCode::BAD_REQUEST);

@@ -73,7 +73,7 @@ async fn without_a_ticket_a_request_passes_as_anybodys() {
 
 #[tokio::test]
 async fn a_store_that_can_t_tell_neither_passes_a_request_nor_signs_it_out() {
-    let shop = Shop::open().await;
+    let shop = Shop::nameless().await;
     let ada = shop.sign_in("ada", "s1").await;
     for kind in [
         ErrorKind::Unavailable,

@@ -11,7 +11,8 @@ use token_cache_core::{
     test_util::{FailingStore, ManualClock},
 };
 use token_cache_sign_out::{
-    Client, SignOutRoutes, SignOutRoutesBuilder, SignedIn, SignedOut, TicketCookie, id_token_key,
+    Client, FrontChannelNames, SignOutRoutes, SignOutRoutesBuilder, SignedIn, SignedOut,
+    TicketCookie, id_token_key,
 };
 use tokio::{sync::mpsc, time};
 use tower::ServiceExt;
@@ -49,6 +50,12 @@ pub(crate) fn client() -> Client {
 
 impl Shop {
     pub(crate) async fn open() -> Self {
+        Self::with(|builder| builder.client(client())).await
+    }
+
+    /// An app whose provider's front-channel requests name neither issuer nor session.
+    pub(crate) async fn nameless() -> Self {
+        let client = || client().front_channel(FrontChannelNames::Nothing);
         Self::with(|builder| builder.client(client())).await
     }
 

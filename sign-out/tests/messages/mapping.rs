@@ -6,6 +6,7 @@ use token_cache_core::ErrorKind;
 use token_cache_sign_out::{Algorithm, Client};
 
 use crate::{
+    log::Log,
     rig::{As, Rig},
     signer::{Signer, jwks},
 };
@@ -94,6 +95,25 @@ async fn a_sid_ends_the_sessions_of_every_account_under_it() {
     assert!(rig.send(&rig.token(None, Some("s1"))).await.is_ok());
     assert!(!rig.is_signed_in(&ada).await);
     assert!(!rig.is_signed_in(&grace).await);
+}
+
+/// Keycloak before 26 keeps a browser's `sid` after a sign-out: a new sign-in is refused, however often the user authenticates.
+#[tokio::test]
+async fn a_sign_in_under_a_sid_that_is_used_again_is_told_what_helps() {
+    let rig = Rig::new().await;
+    rig.sign_in("ada", sid("s1")).await;
+    assert!(rig.send(&rig.token(None, Some("s1"))).await.is_ok());
+    a_second(&rig);
+    let log = Log::start();
+    let refused = rig.try_sign_in("ada", sid("s1")).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::SignInRevoked);
+    for says in ["`sid`", "`prompt=login`", "Keycloak", "cookies"] {
+        assert!(refused.to_string().contains(says), "{says}: {refused}");
+    }
+    let line = log.warning();
+    assert_eq!(line.event, "sign_in_sid_ended");
+    assert!(line.text.contains("Keycloak"), "{line:?}");
+    rig.sign_in("ada", sid("s2")).await;
 }
 
 #[tokio::test]
