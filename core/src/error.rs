@@ -60,7 +60,7 @@ pub enum ErrorKind {
     Config,
     /// A value is over the store's limit; nothing was sent.
     TooLarge,
-    /// Bytes in the store are not what this family wrote, or a later release wrote them. The session may still live.
+    /// Bytes in the store are not what this family wrote, or a later release wrote them or sealed the ticket. The session may still live.
     Corrupt,
     /// A [`Ticket`](crate::Ticket) or a [`StartedSignIn`](crate::StartedSignIn) was changed, cut short, or is not one. It opens no
     /// session on any server, so the app drops it. The store was not asked.

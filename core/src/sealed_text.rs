@@ -81,9 +81,13 @@ macro_rules! sealed_text {
 pub(crate) use sealed_text;
 
 /// The error of opening a sealed text: its bytes came from a browser or from the app, never from the store.
-pub(crate) fn invalid_text(error: crate::Error) -> crate::Error {
+///
+/// A text that a later release sealed is not invalid. Its session may live: the fleet is being updated, and this server is not yet.
+pub(crate) fn invalid_text(sealed: &[u8], error: crate::Error) -> crate::Error {
     match error.kind() {
-        crate::ErrorKind::Corrupt => error.of_kind(crate::ErrorKind::InvalidTicket),
+        crate::ErrorKind::Corrupt if !crate::seal::is_of_a_later_release(sealed) => {
+            error.of_kind(crate::ErrorKind::InvalidTicket)
+        }
         _ => error,
     }
 }

@@ -43,7 +43,7 @@ impl StartedSignIn {
     pub(crate) fn open(&self, ring: &Ring) -> Result<Started> {
         let plain = ring
             .open(Self::PURPOSE, self.sealed())
-            .map_err(invalid_text)?;
+            .map_err(|error| invalid_text(self.sealed(), error))?;
         let mut rest = plain.as_slice();
         let requested_at = take(&mut rest).map(u64::from_be_bytes);
         let max_age = take(&mut rest).map(u64::from_be_bytes);

@@ -31,7 +31,8 @@ impl Ticket {
     }
 
     pub(crate) fn open(&self, ring: &Ring) -> Result<Claim> {
-        Claim::open(ring, Self::PURPOSE, self.sealed()).map_err(invalid_text)
+        Claim::open(ring, Self::PURPOSE, self.sealed())
+            .map_err(|error| invalid_text(self.sealed(), error))
     }
 }
 

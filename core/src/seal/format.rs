@@ -3,6 +3,9 @@ use crate::{EntryAddress, Error, ErrorKind, Result, Version, entropy};
 /// The format of what this release seals. An entry's first byte was 0 or 1 before entries were sealed.
 const FORMAT: u8 = 2;
 
+/// How many later versions are taken for such.
+const LATER: u8 = 16;
+
 const KEY_ID: usize = 4;
 const NONCE: usize = 24;
 const TAG: usize = 16;
@@ -71,6 +74,12 @@ impl Header {
     pub(super) fn with_purpose(&self, purpose: &str) -> Vec<u8> {
         [&[FORMAT], self.key.as_slice(), purpose.as_bytes()].concat()
     }
+}
+
+/// True if a later release may have sealed these bytes: they begin with one of the next versions of the format, and are not too short
+/// for any.
+pub(crate) fn is_of_a_later_release(sealed: &[u8]) -> bool {
+    sealed.len() > OVERHEAD && (FORMAT + 1..=FORMAT + LATER).contains(&sealed[0])
 }
 
 impl<'a> Parts<'a> {

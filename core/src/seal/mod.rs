@@ -23,4 +23,9 @@ pub use self::{
     sealer::Sealer,
     store::SealedStore,
 };
-pub(crate) use self::{format::OVERHEAD, key::Key, ring::Ring, session_secret::SessionSecret};
+pub(crate) use self::{
+    format::{OVERHEAD, is_of_a_later_release},
+    key::Key,
+    ring::Ring,
+    session_secret::SessionSecret,
+};

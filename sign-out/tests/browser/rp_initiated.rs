@@ -78,7 +78,14 @@ async fn a_ticket_that_is_over_ends_nobody_elses_session() {
 #[tokio::test]
 async fn what_is_no_ticket_is_dropped() {
     let shop = Shop::open().await;
-    for junk in ["", "no-ticket", "%00", "AAAA", &"A".repeat(2_000)] {
+    for junk in [
+        "",
+        "no-ticket",
+        "not-a-ticket",
+        "%00",
+        "AAAA",
+        &"A".repeat(2_000),
+    ] {
         let browser = Browser::default();
         browser.set("__Host-shop", junk);
         let _ = browser.log_out(&shop.here).await.at_provider();
