@@ -1,5 +1,7 @@
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
+use tokio::{runtime::Handle, sync::oneshot};
+
 use crate::{Harness, Promise, Setup, Violation, negatives};
 
 /// How long a check may take.
@@ -51,29 +53,63 @@ pub enum Met {
 }
 
 impl Check {
-    /// Runs the check in a fresh namespace; where the store lacks the part, the check that it says so.
+    /// Runs the check in a fresh namespace; where the store lacks the part, the check that it says so. It takes two minutes at
+    /// most.
     ///
     /// # Errors
     /// What was expected and what was seen instead, also where there is no store.
+    ///
+    /// # Panics
+    /// When there is no tokio runtime.
     pub async fn run_on(&self, harness: Arc<dyn Harness>) -> Result<Met, Violation> {
-        let broken = |violation: Violation| violation.breaking(self.promise, self.hazard);
-        let running = async {
-            let setup = Setup::new(harness).await?;
-            if self.needs.are_met_by(&setup) {
-                (self.run)(&setup).await.map_err(broken)?;
-                return Ok(Met::Shown);
-            }
-            negatives::run(self.needs, &setup).await.map_err(broken)?;
-            Ok(Met::Absent)
+        self.run_within(TIME_LIMIT, harness).await
+    }
+
+    /// Runs the check and fails when it does not end within `limit`.
+    ///
+    /// The check runs on a thread of its own, so that a store that blocks its thread cannot hang the caller. That thread is
+    /// abandoned when the limit is over.
+    ///
+    /// # Errors
+    /// As [`run_on`](Self::run_on).
+    ///
+    /// # Panics
+    /// When there is no tokio runtime.
+    pub async fn run_within(
+        &self,
+        limit: Duration,
+        harness: Arc<dyn Harness>,
+    ) -> Result<Met, Violation> {
+        let (check, runtime) = (*self, Handle::current());
+        let (answer, answered) = oneshot::channel();
+        std::thread::spawn(move || {
+            // The caller may have gone away.
+            let _ = answer.send(runtime.block_on(check.run(harness)));
+        });
+        let why = match tokio::time::timeout(limit, answered).await {
+            Ok(Ok(met)) => return met,
+            Ok(Err(_)) => "it panicked",
+            Err(_) => "it still runs, or waits for what never comes",
         };
-        tokio::time::timeout(TIME_LIMIT, running)
-            .await
-            .unwrap_or_else(|_| {
-                Err(broken(Violation::new(
-                    format!("an end within {} s", TIME_LIMIT.as_secs()),
-                    "it still runs, or waits for what never comes",
-                )))
-            })
+        Err(self.broken(Violation::new(
+            format!("an end within {} s", limit.as_secs()),
+            why,
+        )))
+    }
+
+    async fn run(&self, harness: Arc<dyn Harness>) -> Result<Met, Violation> {
+        let setup = Setup::new(harness).await?;
+        let broken = |violation| self.broken(violation);
+        if self.needs.are_met_by(&setup) {
+            (self.run)(&setup).await.map_err(broken)?;
+            return Ok(Met::Shown);
+        }
+        negatives::run(self.needs, &setup).await.map_err(broken)?;
+        Ok(Met::Absent)
+    }
+
+    fn broken(&self, violation: Violation) -> Violation {
+        violation.breaking(self.promise, self.hazard)
     }
 }
 

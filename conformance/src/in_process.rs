@@ -2,12 +2,15 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use token_cache_core::TokenStore;
 
-use crate::{Breakable, Harness, NoStore};
+use crate::{Breakable, Harness, NoStore, TestClock};
+
+type Made = (Arc<dyn TokenStore>, TestClock);
 
 /// The harness of a store that lives in this process: one store a namespace, and all its servers share it.
 ///
@@ -17,35 +20,54 @@ use crate::{Breakable, Harness, NoStore};
 /// use token_cache_core::MemoryStore;
 ///
 /// fn main() -> ExitCode {
-///     token_cache_conformance::main(InProcess::new("memory", || Arc::new(MemoryStore::new())))
+///     let memory = |clock| Arc::new(MemoryStore::with_clock(clock)) as _;
+///     token_cache_conformance::main(InProcess::with_clock("memory", memory))
 /// }
 /// ```
 pub struct InProcess {
     name: &'static str,
-    make: Box<dyn Fn() -> Arc<dyn TokenStore> + Send + Sync>,
-    stores: Mutex<HashMap<String, Arc<dyn TokenStore>>>,
+    make: Box<dyn Fn(TestClock) -> Arc<dyn TokenStore> + Send + Sync>,
+    uses_the_clock: bool,
+    stores: Mutex<HashMap<String, Made>>,
 }
 
 impl InProcess {
     /// A harness whose namespaces are stores that `make` makes.
+    ///
+    /// The suite cannot move the clock of these stores and waits instead, for about a minute: prefer
+    /// [`with_clock`](Self::with_clock).
     pub fn new(
         name: &'static str,
         make: impl Fn() -> Arc<dyn TokenStore> + Send + Sync + 'static,
     ) -> Self {
         Self {
             name,
-            make: Box::new(make),
+            make: Box::new(move |_| make()),
+            uses_the_clock: false,
             stores: Mutex::default(),
         }
     }
 
-    fn store(&self, namespace: &str) -> Arc<dyn TokenStore> {
+    /// A harness whose namespaces are stores that read the clock they are made with, each a clock of its own.
+    pub fn with_clock(
+        name: &'static str,
+        make: impl Fn(TestClock) -> Arc<dyn TokenStore> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name,
+            make: Box::new(make),
+            uses_the_clock: true,
+            stores: Mutex::default(),
+        }
+    }
+
+    fn of(&self, namespace: &str) -> Made {
         let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(
-            stores
-                .entry(namespace.to_owned())
-                .or_insert_with(|| (self.make)()),
-        )
+        let made = stores.entry(namespace.to_owned()).or_insert_with(|| {
+            let clock = TestClock::default();
+            ((self.make)(clock.clone()), clock)
+        });
+        made.clone()
     }
 }
 
@@ -56,11 +78,18 @@ impl Harness for InProcess {
     }
 
     async fn open(&self, namespace: &str) -> Result<Arc<dyn TokenStore>, NoStore> {
-        Ok(self.store(namespace))
+        Ok(self.of(namespace).0)
     }
 
     async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
-        Ok(Breakable::at_the_front_door(self.store(namespace)))
+        Ok(Breakable::at_the_front_door(self.of(namespace).0))
+    }
+
+    async fn let_time_pass(&self, namespace: &str, by: Duration) -> Result<bool, NoStore> {
+        if self.uses_the_clock {
+            self.of(namespace).1.advance(by);
+        }
+        Ok(self.uses_the_clock)
     }
 }
 

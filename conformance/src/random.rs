@@ -37,3 +37,26 @@ pub(crate) fn entry() -> Result<EntryName, Violation> {
 pub(crate) fn escrow() -> Result<EscrowName, Violation> {
     bytes().map(EscrowName::from_bytes)
 }
+
+/// Numbers that nobody has to be unable to guess.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new() -> Result<Self, Violation> {
+        bytes().map(u64::from_be_bytes).map(Self)
+    }
+
+    /// A number below `limit`, which is small.
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        // SplitMix64.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) >> 33).unwrap_or(0) % limit
+    }
+
+    pub(crate) fn number(&mut self, limit: u32) -> u32 {
+        u32::try_from(self.below(usize::try_from(limit).unwrap_or(1))).unwrap_or(0)
+    }
+}

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use token_cache_core::{SealedStore, Sealer, Secret, TokenStore};
@@ -42,6 +42,10 @@ impl Harness for Sealed {
     async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
         let Breakable { store, switch } = self.inner.open_breakable(namespace).await?;
         Ok(Breakable::new(self.seal(store), switch))
+    }
+
+    async fn let_time_pass(&self, namespace: &str, by: Duration) -> Result<bool, NoStore> {
+        self.inner.let_time_pass(namespace, by).await
     }
 }
 

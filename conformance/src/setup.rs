@@ -1,7 +1,14 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use token_cache_core::{
-    Directory, Escrow, Link, RefreshLocks, Secret, Timestamp, TokenCache, TokenStore,
+    Directory, Escrow, Link, Namespace, RefreshLocks, Secret, Timestamp, TokenCache, TokenStore,
 };
 
 use crate::{Breakable, Harness, Violation, actor::Actor, random, should::Should};
@@ -16,6 +23,8 @@ pub struct Setup {
     secret: Secret,
     store: Arc<dyn TokenStore>,
     now: Timestamp,
+    /// How much less than let pass the store's clock has moved: by so much everything there is older than its clock says.
+    aged: AtomicU64,
 }
 
 impl Setup {
@@ -45,6 +54,7 @@ impl Setup {
             secret,
             store,
             now,
+            aged: AtomicU64::new(0),
         })
     }
 
@@ -56,6 +66,34 @@ impl Setup {
     /// The moment, on the store's clock, at which the setup was made.
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// The store's clock.
+    pub(crate) async fn clock(&self) -> Result<Namespace, Violation> {
+        let read = self.store.namespace().await;
+        read.should_work("reading the store's clock")
+    }
+
+    /// The time that has passed by the store's clock, and what the harness let pass besides. It is at least `time`, and less than
+    /// `precision` later.
+    pub(crate) async fn passed(&self) -> Result<Namespace, Violation> {
+        let mut read = self.clock().await?;
+        read.time = read.time + Duration::from_millis(self.aged.load(Ordering::SeqCst));
+        Ok(read)
+    }
+
+    /// Lets time pass; `false` when the harness cannot.
+    pub(crate) async fn let_time_pass(&self, by: Duration) -> Result<bool, Violation> {
+        let before = self.clock().await?.time;
+        let passed = self.harness.let_time_pass(&self.namespace, by).await;
+        let passed = passed.map_err(|why| {
+            Violation::new("a harness that lets time pass", format!("it failed: {why}"))
+        })?;
+        if passed && self.clock().await?.time.since(before) < by {
+            let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+            self.aged.fetch_add(millis, Ordering::SeqCst);
+        }
+        Ok(passed)
     }
 
     /// Another server's handle to the same namespace.

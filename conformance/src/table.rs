@@ -1,7 +1,7 @@
 use crate::{Check, Needs, Promise, checks};
 
 /// How many checks there are. A change to the suite changes it here as well, so that none gets lost unseen.
-pub const TOTAL: usize = 154;
+pub const TOTAL: usize = 193;
 
 macro_rules! check {
     ($module:ident::$name:ident, $promise:ident, $needs:ident, $hazard:literal) => {
@@ -170,6 +170,50 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(conditional_writes::a_write_over_a_version_brings_nothing_back, G6, Nothing, "a token that was removed comes back with a slow refresh"),
     check!(conditional_writes::a_write_sent_twice_is_stored, G6, Nothing, "a retry believes its own write to be another's, and throws its token away"),
     check!(conditional_writes::of_racing_conditional_writes_one_is_stored, G6, Nothing, "two refreshes both believe that they won"),
+    // bytes.rs
+    check!(bytes::every_byte_of_a_version_counts, G6, Nothing, "a slow refresh overwrites a newer refresh token whose version looks alike"),
+    check!(bytes::every_byte_of_a_spent_version_counts, G6, RefreshLocks, "a refresh token is sent again, or a session ended, for a version that looks alike"),
+    check!(bytes::every_byte_of_a_lock_owner_counts, G6, RefreshLocks, "one server frees the lock of another, and two spend one refresh token"),
+    check!(bytes::every_byte_of_a_session_counts, G5, Nothing, "one session reads, writes or ends another"),
+    check!(bytes::every_byte_of_an_account_counts, G5, Nothing, "one user reads the tokens of another, or signs a stranger out"),
+    check!(bytes::every_byte_of_a_sid_counts, G4, Nothing, "a logout ends, or locks out, a stranger's browser"),
+    check!(bytes::every_byte_of_an_entry_counts, G5, Nothing, "a token for one resource is sent to another"),
+    check!(bytes::every_byte_of_an_issuer_counts, G4, Directory, "a tenant's sign-out signs out another tenant"),
+    check!(bytes::every_byte_of_an_escrow_counts, G5, Escrow, "a job opens the wrong session"),
+    check!(bytes::every_byte_of_the_namespace_counts, G1, Nothing, "two servers name the same account differently, and a sign-out ends nothing"),
+    check!(bytes::every_byte_of_a_lease_holder_counts, G1, Link, "a sign-out does not wait for a server that serves copies"),
+    // properties.rs
+    check!(properties::any_calls_are_answered_as_the_contract_says, G2, Nothing, "whatever the other checks do not think of"),
+    // orders.rs
+    check!(orders::an_eviction_comes_before_its_announcement, G1, Link, "a server that drops its copies reads the dead token again, and serves it"),
+    check!(orders::an_eviction_ends_all_at_once, G1, Nothing, "a sign-out that is cut short leaves some of the user's browsers signed in"),
+    check!(orders::a_write_back_frees_its_lock_last, G6, RefreshLocks, "a second server gets the lock and spends the old refresh token again"),
+    check!(orders::a_sid_cut_and_a_sign_in_meet, G2, Directory, "a sign-in under way slips past the sign-out of its `sid`"),
+    check!(orders::sign_ins_and_a_cut_meet, G2, Nothing, "a sign-in under way slips past the sign-out"),
+    check!(orders::what_is_refused_changes_nothing, G4, Nothing, "what was refused ends a living session, or leaves one behind"),
+    check!(orders::a_sign_out_ends_no_neighbour, G4, Nothing, "a sign-out ends more than it names"),
+    // many.rs
+    check!(many::a_sid_may_have_any_number_of_sessions, G1, Nothing, "a logout ends the first few of many sessions, or a job misses some"),
+    check!(many::an_account_may_have_any_number_of_sessions, G1, Nothing, "a sign-out ends the first few of many sessions"),
+    check!(many::any_number_of_unlabelled_sessions_end, G1, Nothing, "a logout ends the first few of many sessions"),
+    check!(many::a_sign_in_ends_any_number_of_sessions, G4, Nothing, "an account grows without bound"),
+    check!(many::a_session_may_have_any_number_of_entries, G4, Nothing, "a token is lost when many others are stored"),
+    check!(many::a_sid_may_have_any_number_of_accounts, G1, Directory, "of many accounts in one browser, some stay signed in"),
+    check!(many::any_number_of_sign_outs_are_kept, G2, Nothing, "a sign-in under way gets in because many others signed out"),
+    check!(many::any_number_of_sids_lead_to_their_accounts, G1, Directory, "a logout that names only a `sid` ends nobody's session"),
+    check!(many::any_number_of_accounts_are_streamed_and_cut, G1, Directory, "an operator's sign-out of everybody passes some by"),
+    check!(many::an_announcement_tells_every_lease_holder, G1, Link, "a sign-out does not wait for a server that serves copies"),
+    check!(many::an_announcement_may_name_any_number_of_accounts, G1, Link, "copies of an account that was signed out are kept"),
+    // time.rs
+    check!(time::the_clock_is_as_precise_as_it_claims, G2, Nothing, "a sign-in and a sign-out of the same second are put in the wrong order"),
+    check!(time::a_lock_is_held_for_its_lease_to_the_millisecond, G6, RefreshLocks, "two servers spend one refresh token, or a server that died holds others up"),
+    check!(not_before::a_not_before_ends_to_the_millisecond, G2, Nothing, "a sign-in under way gets in, or a user is locked out"),
+    check!(time::a_request_is_late_to_the_millisecond, G2, Nothing, "a request that was stuck lands when the marker is gone"),
+    check!(not_before::a_later_sign_out_extends_a_not_before, G2, Nothing, "a second sign-out lets the sign-in through that it overtook"),
+    check!(not_before::a_newer_sign_in_clears_no_not_before, G2, Nothing, "a sign-in under way gets in because somebody else signed in"),
+    check!(not_before::a_sid_ended_for_good_outlives_its_other_marker, G2, Directory, "a sign-in under a session that the provider has ended gets in"),
+    check!(long_lives::a_marker_of_half_an_hour_lives_to_its_end, G2, Nothing, "a sign-in under way gets in when a short-lived marker is gone, or a user is locked out"),
+    check!(long_lives::a_session_of_a_month_lives_to_its_end, G4, Nothing, "a session and its tokens are lost before their time"),
     // namespace.rs
     check!(namespace::the_record_changes_only_from_what_was_expected, G1, Nothing, "two servers name the same account differently, and a sign-out ends nothing"),
     check!(namespace::the_clock_goes_on, G2, Nothing, "sign-ins and sign-outs can't be put in order"),

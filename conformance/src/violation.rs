@@ -46,6 +46,11 @@ impl Violation {
         }
     }
 
+    /// True when the check did not end in its time: the store did not answer, or a condition never came.
+    pub fn ran_out_of_time(&self) -> bool {
+        self.expected.starts_with("an end within ")
+    }
+
     pub(crate) fn breaking(mut self, promise: Promise, hazard: &'static str) -> Self {
         self.broken = Some((promise, hazard));
         self

@@ -4,9 +4,10 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use token_cache_conformance::{Breakable, Harness, NoStore, async_trait};
+use token_cache_conformance::{Breakable, Harness, NoStore, TestClock, async_trait};
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, Capabilities, Cut,
     Diagnostic, Directory, Entry, EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName,
@@ -168,6 +169,16 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         healthy.check_issuer(issuer, requested_at, not_after).await
     }
 
+    async fn cut_issuer(
+        &self,
+        healthy: &dyn Directory,
+        issuer: &IssuerKey,
+        at: Timestamp,
+        options: MarkOptions,
+    ) -> Result<()> {
+        healthy.cut_issuer(issuer, at, options).await
+    }
+
     async fn accounts(&self, healthy: &dyn Directory, scan: &Scan) -> Result<Page> {
         healthy.accounts(scan).await
     }
@@ -210,7 +221,13 @@ pub(crate) struct Broken<F> {
 }
 
 /// Makes broken stores, one a namespace.
-pub(crate) struct Workshop<F>(Mutex<HashMap<String, (MemoryStore, Arc<F>)>>);
+pub(crate) struct Workshop<F>(Mutex<HashMap<String, Parts<F>>>);
+
+struct Parts<F> {
+    healthy: MemoryStore,
+    clock: TestClock,
+    fault: Arc<F>,
+}
 
 impl<F: Fault> Workshop<F> {
     pub(crate) fn open() -> Arc<dyn Harness> {
@@ -218,8 +235,21 @@ impl<F: Fault> Workshop<F> {
     }
 
     fn parts(&self, namespace: &str) -> (MemoryStore, Arc<F>) {
+        self.with(namespace, |parts| {
+            (parts.healthy.clone(), Arc::clone(&parts.fault))
+        })
+    }
+
+    fn with<T>(&self, namespace: &str, read: impl FnOnce(&Parts<F>) -> T) -> T {
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        made.entry(namespace.to_owned()).or_default().clone()
+        read(made.entry(namespace.to_owned()).or_insert_with(|| {
+            let clock = TestClock::default();
+            Parts {
+                healthy: MemoryStore::with_clock(clock.clone()),
+                clock,
+                fault: Arc::default(),
+            }
+        }))
     }
 }
 
@@ -246,6 +276,11 @@ impl<F: Fault> Harness for Workshop<F> {
             healthy: Arc::new(failing.clone()),
         };
         Ok(Breakable::new(Arc::new(store), Arc::new(failing)))
+    }
+
+    async fn let_time_pass(&self, namespace: &str, by: Duration) -> Result<bool, NoStore> {
+        self.with(namespace, |parts| parts.clock.advance(by));
+        Ok(true)
     }
 }
 
@@ -455,8 +490,8 @@ impl<F: Fault> Directory for Broken<F> {
         at: Timestamp,
         options: MarkOptions,
     ) -> Result<()> {
-        self.healthy_directory()?
-            .cut_issuer(issuer, at, options)
+        self.fault
+            .cut_issuer(self.healthy_directory()?, issuer, at, options)
             .await
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use token_cache_conformance::{Breakable, Harness, NoStore};
+use token_cache_conformance::{Breakable, Harness, NoStore, TestClock};
 use token_cache_core::{
     Acknowledgement, Announcement, LinkConnection, Listener, MemoryStore, Result, ServerId,
     TokenStore,
@@ -24,7 +24,7 @@ type Inner = Arc<dyn TokenStore>;
 pub(crate) struct Fleet {
     name: &'static str,
     wrap: Box<dyn Fn(MemoryStore) -> Inner + Send + Sync>,
-    stores: Mutex<HashMap<String, MemoryStore>>,
+    stores: Mutex<HashMap<String, (MemoryStore, TestClock)>>,
     connections: Mutex<Vec<Arc<dyn LinkConnection>>>,
 }
 
@@ -41,11 +41,17 @@ impl Fleet {
         }
     }
 
+    fn memory(&self, namespace: &str) -> (MemoryStore, TestClock) {
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = stores.entry(namespace.to_owned()).or_insert_with(|| {
+            let clock = TestClock::default();
+            (MemoryStore::with_clock(clock.clone()), clock)
+        });
+        made.clone()
+    }
+
     async fn server(&self, namespace: &str) -> Result<Inner> {
-        let memory = {
-            let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
-            stores.entry(namespace.to_owned()).or_default().clone()
-        };
+        let (memory, _) = self.memory(namespace);
         let (holder, clock) = (Arc::new(Holder::new()), Arc::new(ManualBootTime::new()));
         let inner = (self.wrap)(memory);
         let copies = LocalCopies::new(
@@ -99,6 +105,11 @@ impl Harness for Fleet {
     /// Cut off in front of its copies: behind them it would go on serving what it has, under its lease.
     async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
         Ok(Breakable::at_the_front_door(self.server(namespace).await?))
+    }
+
+    async fn let_time_pass(&self, namespace: &str, by: Duration) -> Result<bool, NoStore> {
+        self.memory(namespace).1.advance(by);
+        Ok(true)
     }
 }
 

@@ -14,20 +14,20 @@ use token_cache_core::{
 use fleet::Fleet;
 
 fn main() -> token_cache_core::Result<ExitCode> {
-    let memory = || Arc::new(MemoryStore::new()) as Arc<dyn TokenStore>;
-    let pointer = move || Arc::new(Box::new(memory()) as Box<dyn TokenStore>) as _;
-    let failing = move || Arc::new(FailingStore::new(memory())) as _;
+    let memory = |clock| Arc::new(MemoryStore::with_clock(clock)) as Arc<dyn TokenStore>;
+    let pointer = move |clock| Arc::new(Box::new(memory(clock)) as Box<dyn TokenStore>) as _;
+    let failing = move |clock| Arc::new(FailingStore::new(memory(clock))) as _;
     let secret = Secret::random()?;
-    let sealed = move || Arc::new(SealedStore::new(memory(), Sealer::new(&secret))) as _;
+    let sealed = move |clock| Arc::new(SealedStore::new(memory(clock), Sealer::new(&secret))) as _;
     let secret = Secret::random()?;
     let local_sealed = move |memory| {
         Arc::new(SealedStore::new(memory, Sealer::new(&secret))) as Arc<dyn TokenStore>
     };
     Ok(token_cache_conformance::main_of([
-        Arc::new(InProcess::new("memory", memory)) as Arc<dyn Harness>,
-        Arc::new(InProcess::new("pointer(memory)", pointer)),
-        Arc::new(InProcess::new("failing(memory)", failing)),
-        Arc::new(InProcess::new("sealed(memory)", sealed)),
+        Arc::new(InProcess::with_clock("memory", memory)) as Arc<dyn Harness>,
+        Arc::new(InProcess::with_clock("pointer(memory)", pointer)),
+        Arc::new(InProcess::with_clock("failing(memory)", failing)),
+        Arc::new(InProcess::with_clock("sealed(memory)", sealed)),
         Arc::new(Fleet::new("local(memory)", |memory| Arc::new(memory) as _)),
         Arc::new(Fleet::new("local(sealed(memory))", local_sealed)),
     ]))

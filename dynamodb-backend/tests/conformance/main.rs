@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod aging;
 #[path = "../engine/mod.rs"]
 mod engine;
 mod gate;
@@ -10,6 +11,7 @@ use std::{
     io::Write,
     process::ExitCode,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use token_cache_conformance::{Breakable, Harness, NoStore, Sealed, async_trait};
@@ -66,6 +68,13 @@ impl Harness for DynamoDb {
         let store = Engine::at(format!("http://{address}"));
         let store = store.store(namespace).await?;
         Ok(Breakable::new(Arc::new(store), gate))
+    }
+
+    async fn let_time_pass(&self, namespace: &str, by: Duration) -> Result<bool, NoStore> {
+        if !by.is_zero() {
+            aging::age(self.engine()?, namespace, by).await?;
+        }
+        Ok(true)
     }
 }
 

@@ -6,12 +6,14 @@
     reason = "a test fails by panicking"
 )]
 
+mod aging;
 mod gate;
 mod setups;
 
 use std::{
     process::ExitCode,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use token_cache_conformance::{Breakable, Harness, NoStore, Sealed, async_trait};
@@ -30,11 +32,15 @@ struct Redis {
 }
 
 impl Redis {
-    fn config(&self, namespace: &str) -> Result<RedisConfig, NoStore> {
+    fn server(&self) -> Result<&Server, NoStore> {
         let server = self
             .server
             .get_or_init(|| self.setup.provide().map_err(|why| why.to_string()));
-        let mut config = server.as_ref().map_err(Clone::clone)?.config()?;
+        Ok(server.as_ref().map_err(Clone::clone)?)
+    }
+
+    fn config(&self, namespace: &str) -> Result<RedisConfig, NoStore> {
+        let mut config = self.server()?.config()?;
         namespace.clone_into(&mut config.prefix);
         Ok(config)
     }
@@ -75,6 +81,13 @@ impl Harness for Redis {
             Arc::new(RedisStore::connect(config).await?),
             gate,
         ))
+    }
+
+    async fn let_time_pass(&self, namespace: &str, by: Duration) -> Result<bool, NoStore> {
+        if !by.is_zero() {
+            aging::age(&self.server()?.primaries()?, namespace, by).await?;
+        }
+        Ok(true)
     }
 }
 

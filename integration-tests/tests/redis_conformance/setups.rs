@@ -62,6 +62,16 @@ impl Setup {
 }
 
 impl Server {
+    /// Where its primaries are reached without TLS.
+    pub(crate) fn primaries(&self) -> Result<Vec<String>, NoStore> {
+        Ok(match self {
+            Self::Standalone(redis) => vec![redis.url().to_owned()],
+            Self::Cluster(cluster) => cluster.urls().to_vec(),
+            Self::Sentinel(setup) => vec![format!("redis://{}", setup.current_primary()?)],
+            Self::Tls(server) | Self::Socket(server) => vec![server.url()],
+        })
+    }
+
     pub(crate) fn config(&self) -> Result<RedisConfig, NoStore> {
         let url = match self {
             Self::Standalone(redis) => redis.url().to_owned(),

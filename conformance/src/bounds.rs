@@ -1,0 +1,93 @@
+//! Bounds of time, from both sides.
+//!
+//! A check does not know when its request landed, only that it was between two readings of the store's clock. So it calls an
+//! answer wrong when it is wrong for every moment between the two.
+
+use std::time::Duration;
+
+use token_cache_core::{Namespace, Timestamp};
+
+use crate::{Setup, Violation};
+
+const MILLI: Duration = Duration::from_millis(1);
+
+/// A call, and between which moments of the store's clock it landed: not before the first, and before the second.
+pub(crate) struct Landed<T> {
+    pub(crate) answer: T,
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
+pub(crate) async fn landed<T>(
+    setup: &Setup,
+    call: impl Future<Output = T>,
+) -> Result<Landed<T>, Violation> {
+    let from = setup.passed().await?.time;
+    let answer = call.await;
+    let Namespace {
+        time, precision, ..
+    } = setup.passed().await?;
+    Ok(Landed {
+        answer,
+        from,
+        until: time + precision,
+    })
+}
+
+/// When something that lasts `life` from its landing ends: not before the first moment, and at the second at the latest.
+pub(crate) struct Ends {
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
+impl Ends {
+    pub(crate) fn of<T>(landed: &Landed<T>, life: Duration, precision: Duration) -> Self {
+        // A clock that is coarse may be read at its latest when it lands and at its earliest when it is asked.
+        let slack = if precision > MILLI {
+            precision * 2
+        } else {
+            Duration::ZERO
+        };
+        Self {
+            from: landed.from + life,
+            until: landed.until + life + slack,
+        }
+    }
+
+    /// Whether `lasts`, which was answered to a call that landed then, can be.
+    pub(crate) fn check<T>(
+        &self,
+        asked: &Landed<T>,
+        lasts: bool,
+        what: &str,
+    ) -> Result<(), Violation> {
+        let early = !lasts && asked.until <= self.from;
+        let late = lasts && asked.from >= self.until;
+        if !early && !late {
+            return Ok(());
+        }
+        let by = if early {
+            self.from.since(asked.until) + MILLI
+        } else {
+            asked.from.since(self.until)
+        };
+        Err(Violation::new(
+            format!("{what}, to the millisecond"),
+            format!(
+                "it ended {} ms too {}, or more",
+                by.as_millis(),
+                if early { "early" } else { "late" }
+            ),
+        ))
+    }
+}
+
+/// Waits before something that ends is asked for again: half of what is left, and close to the end not at all.
+pub(crate) async fn draws_near<T>(ends: &Ends, asked: &Landed<T>) {
+    let left = ends.from.since(asked.until);
+    if left > MILLI * 8 {
+        tokio::time::sleep(left / 2).await;
+    } else {
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,428 @@
+//! Names and versions that differ in one byte are different names and versions.
+
+use std::time::Duration;
+
+use token_cache_core::{
+    AccountKey, AcquireOptions, Acquired, Cut, Entry, EntryName, EpochHash, EscrowName, Escrowed,
+    EvictOptions, IssuerKey, LeaseHolder, LockOwner, MarkOptions, Moment, NamespaceRecord, Over,
+    ReadOptions, Scan, ServerId, SidKey, Until, Version, WriteOptions, Written,
+};
+
+use crate::{
+    Setup, Violation,
+    actor::{Actor, Amend, LIFETIME, by_app, provider},
+    checks::directory::pointer,
+    ear::Linked,
+    random,
+    should::{Should, should_equal, should_hold},
+};
+
+/// The names that differ from `bytes` in one random bit, one for each byte.
+fn neighbours<const N: usize>(bytes: &[u8; N]) -> Result<Vec<[u8; N]>, Violation> {
+    let bits: [u8; N] = random::bytes()?;
+    let flipped = (0..N).map(|i| {
+        let mut other = *bytes;
+        other[i] ^= 1 << (bits[i] % 8);
+        other
+    });
+    Ok(flipped.collect())
+}
+
+fn tag(n: usize) -> u8 {
+    n.to_le_bytes()[0]
+}
+
+fn is_superseded(written: Written, what: &str) -> Result<(), Violation> {
+    should_equal(&written, &Written::Superseded, what)
+}
+
+/// A write over a version that differs in one byte from what is there is superseded, and changes nothing.
+pub async fn every_byte_of_a_version_counts(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let epoch = ada.signs_in().await?;
+    for bytes in [random::bytes()?, [0; 8], [0xff; 8]] {
+        let at = ada.entry(&epoch)?;
+        let there = Entry::new(*b"there", Version::from_bytes(bytes), ada.now + LIFETIME);
+        let written = ada.write_entry(&at, there.clone(), Over::Nothing).await;
+        should_equal(
+            &written.should_work("a write over nothing")?,
+            &Written::Stored,
+            "a write over nothing",
+        )?;
+        for other in neighbours(&bytes)? {
+            let other = Version::from_bytes(other);
+            let fresh = Version::mint().should_work("minting a version")?;
+            // Of another version, over another; and of another version, over nothing.
+            for (version, over) in [
+                (fresh, Over::Version(other)),
+                (other, Over::Nothing),
+                (other, Over::Version(fresh)),
+            ] {
+                let late = Entry::new(*b"late", version, ada.now + LIFETIME);
+                let written = ada.write_entry(&at, late, over).await;
+                is_superseded(
+                    written.should_work("a conditional write")?,
+                    "a write over a version that is not there",
+                )?;
+            }
+            let read = ada.read(&at).await.should_work("a read")?;
+            should_hold(
+                read.as_ref() == Some(&there),
+                "the entry as it was, after superseded writes",
+                "another",
+            )?;
+        }
+        let next = Version::mint().should_work("minting a version")?;
+        let next = Entry::new(*b"next", next, ada.now + LIFETIME);
+        let written = ada
+            .write_entry(&at, next, Over::Version(there.version()))
+            .await;
+        should_equal(
+            &written.should_work("a conditional write")?,
+            &Written::Stored,
+            "a write over the version that is there",
+        )?;
+    }
+    Ok(())
+}
+
+/// A lock is given to the holder of the very version that is there, and a refusal ends the session of that version alone.
+pub async fn every_byte_of_a_spent_version_counts(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let at = ada.entry(&ada.signs_in().await?)?;
+    let version = ada.puts(&at, b"due").await?;
+    let locks = setup.refresh_locks()?;
+    for other in neighbours(version.as_bytes())? {
+        let other = Version::from_bytes(other);
+        let owner = LockOwner::mint().should_work("minting an owner")?;
+        let options = AcquireOptions::new(owner, Duration::from_secs(30), ada.now).seen(other);
+        let asked = locks.acquire(&at, options).await;
+        should_hold(
+            matches!(asked.should_work("asking for a lock")?, Acquired::Fresher(entry) if entry.version() == version),
+            "the fresher entry, for who saw another version",
+            "another answer",
+        )?;
+        let ended = locks
+            .end_if_version(&at, other, EvictOptions::at(ada.now))
+            .await;
+        should_equal(
+            &ended.should_work("a refusal of another version")?,
+            &false,
+            "whether a refusal of another version ended the session",
+        )?;
+    }
+    ada.lives(at.epoch()).await?;
+    ada.holds(&at, b"due").await
+}
+
+/// A lock is its owner's alone: nobody whose name differs in one byte renews or releases it.
+pub async fn every_byte_of_a_lock_owner_counts(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let at = ada.entry(&ada.signs_in().await?)?;
+    let version = ada.puts(&at, b"due").await?;
+    let locks = setup.refresh_locks()?;
+    let owner = LockOwner::mint().should_work("minting an owner")?;
+    let take = |owner| {
+        let options = AcquireOptions::new(owner, Duration::from_secs(30), ada.now).seen(version);
+        locks.acquire(&at, options)
+    };
+    let taken = take(owner).await.should_work("taking a lock")?;
+    should_equal(&taken, &Acquired::Held, "a free lock")?;
+    for (i, other) in neighbours(owner.as_bytes())?.into_iter().enumerate() {
+        let other = LockOwner::from_bytes(other);
+        if i % 2 == 0 {
+            let release = locks.release(&at, &other).await;
+            release.should_work("a release by another")?;
+        } else {
+            let entry = Entry::new(
+                *b"late",
+                Version::from_bytes([tag(i); 8]),
+                ada.now + LIFETIME,
+            );
+            let options = WriteOptions::at(ada.now)
+                .over(Over::Nothing)
+                .releasing(other);
+            let written = ada.store.write(&at, entry, options).await;
+            is_superseded(
+                written.should_work("a write that names another's lock")?,
+                "a write over nothing, where something is",
+            )?;
+        }
+        let asked = take(other).await.should_work("asking for a lock")?;
+        should_hold(
+            matches!(asked, Acquired::Busy(_)),
+            "a lock that is held, for an owner whose name differs in one byte",
+            &format!("{asked:?}"),
+        )?;
+    }
+    let renewed = take(owner).await.should_work("renewing a lock")?;
+    should_equal(&renewed, &Acquired::Held, "the owner's own lock")
+}
+
+/// Sessions whose names differ in one byte are sessions apart, dead or alive.
+pub async fn every_byte_of_a_session_counts(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let epoch = ada.signs_in().await?;
+    let at = ada.entry(&epoch)?;
+    ada.puts(&at, b"token").await?;
+    let others = neighbours(epoch.as_bytes())?.into_iter();
+    let others: Vec<_> = others.map(EpochHash::from_bytes).collect();
+    let escrow = setup.store().escrow();
+    let name = random::escrow()?;
+    for other in &others {
+        ada.session(other)
+            .await
+            .should_be_signed_out("a look at a session that never began")?;
+        let there = ada.entry_named(other, *at.name());
+        ada.read(&there)
+            .await
+            .should_be_signed_out("a read of a session that never began")?;
+        ada.write(&there, b"late")
+            .await
+            .should_be_signed_out("a write to a session that never began")?;
+        ada.store.remove(&there).await.should_work("a removal")?;
+        ada.is_cut_in_vain(Cut::Session(*other)).await?;
+        if let Some(escrow) = escrow {
+            let kept = Escrowed::new(*other, b"sealed".to_vec());
+            let kept = escrow
+                .keep(&ada.key, &name, kept, ReadOptions::at(ada.now))
+                .await;
+            kept.should_be_signed_out("keeping an escrow of a session that never began")?;
+        }
+    }
+    let mut retry = ada.begin_of(ada.record()?);
+    retry.supersedes.clone_from(&others);
+    let retried = ada.store.begin(&ada.key, retry).await;
+    retried.should_work("a sign-in that supersedes others")?;
+    ada.lives(&epoch).await?;
+    ada.holds(&at, b"token").await?;
+
+    for (n, other) in others.iter().enumerate() {
+        let mut record = ada.record()?;
+        record.epoch = *other;
+        ada.signs_in_as(record).await?;
+        let there = ada.entry_named(other, *at.name());
+        ada.puts(&there, &[tag(n)]).await?;
+    }
+    for (n, other) in others.iter().enumerate() {
+        ada.holds(&ada.entry_named(other, *at.name()), &[tag(n)])
+            .await?;
+        ada.is_cut(Cut::Session(*other)).await?;
+        ada.holds(&at, b"token").await?;
+    }
+    should_equal(&ada.sessions().await?.len(), &2, "living sessions")
+}
+
+/// Accounts whose names differ in one byte are accounts apart: a sign-out of one neither ends nor marks the other.
+pub async fn every_byte_of_an_account_counts(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let epoch = ada.signs_in().await?;
+    let at = ada.entry(&epoch)?;
+    ada.puts(&at, b"ada's").await?;
+    let issuers = neighbours(ada.key.issuer().as_bytes())?.into_iter();
+    let issuers =
+        issuers.map(|issuer| AccountKey::new(IssuerKey::from_bytes(issuer), *ada.key.subject()));
+    let subjects = neighbours(ada.key.subject())?.into_iter();
+    let subjects = subjects.map(|subject| AccountKey::new(*ada.key.issuer(), subject));
+    for key in issuers.chain(subjects) {
+        let bob = Actor::new(ada.store, key, ada.now);
+        bob.session(&epoch)
+            .await
+            .should_be_signed_out("a look at another account's session")?;
+        let there = bob.entry_named(&epoch, *at.name());
+        bob.read(&there)
+            .await
+            .should_be_signed_out("a read of another account's entry")?;
+        bob.is_cut_in_vain(by_app(bob.now)).await?;
+        bob.is_cut_in_vain(Cut::Session(epoch)).await?;
+    }
+    ada.holds(&at, b"ada's").await?;
+    let another = ada.signs_in().await?;
+    ada.lives(&another).await
+}
+
+/// Provider's sessions whose names differ in one byte are sessions apart.
+pub async fn every_byte_of_a_sid_counts(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let sid = random::sid()?;
+    let epoch = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
+    if let Some(directory) = setup.store().directory() {
+        let pointed = directory.point(&sid, pointer(&ada)).await;
+        pointed.should_work("entering a `sid`")?;
+    }
+    for (n, other) in neighbours(sid.as_bytes())?.into_iter().enumerate() {
+        let other = SidKey::from_bytes(other);
+        let until = if n % 2 == 0 {
+            Until::ForGood
+        } else {
+            Until::Moment(Moment::of_store(ada.now))
+        };
+        ada.is_cut_in_vain(Cut::ProviderSession { sid: other, until })
+            .await?;
+        let unlabelled = Cut::ProviderSessionOrUnlabelled {
+            sid: other,
+            unlabelled_until: provider(0),
+        };
+        ada.is_cut_in_vain(unlabelled).await?;
+        if let Some(directory) = setup.store().directory() {
+            let cut = directory
+                .cut_provider_session(&other, until, MarkOptions::default())
+                .await;
+            let found = cut.should_work("a cut of a `sid`")?.accounts;
+            should_equal(&found.len(), &0, "accounts under another `sid`")?;
+        }
+    }
+    ada.lives(&epoch).await?;
+    if let Some(directory) = setup.store().directory() {
+        let pointed = directory.point(&sid, pointer(&ada)).await;
+        pointed.should_work("entering a `sid` that nobody has ended")?;
+    }
+    Ok(())
+}
+
+/// Entries whose names differ in one byte are entries apart.
+pub async fn every_byte_of_an_entry_counts(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let epoch = ada.signs_in().await?;
+    let name = random::entry()?;
+    let others = neighbours(name.as_bytes())?.into_iter();
+    let mut names: Vec<_> = others.map(EntryName::from_bytes).collect();
+    names.push(name);
+    for (n, name) in names.iter().enumerate() {
+        let at = ada.entry_named(&epoch, *name);
+        ada.misses(&at).await?;
+        ada.puts(&at, &[tag(n)]).await?;
+    }
+    for (n, name) in names.iter().enumerate().rev() {
+        let at = ada.entry_named(&epoch, *name);
+        ada.holds(&at, &[tag(n)]).await?;
+        ada.store.remove(&at).await.should_work("a removal")?;
+    }
+    Ok(())
+}
+
+/// Issuers whose names differ in one byte are issuers apart.
+pub async fn every_byte_of_an_issuer_counts(setup: &Setup) -> Result<(), Violation> {
+    let directory = setup.directory()?;
+    let ada = setup.account()?;
+    ada.signs_in().await?;
+    let not_after = ada.now + Duration::from_secs(900);
+    for other in neighbours(ada.key.issuer().as_bytes())? {
+        let other = IssuerKey::from_bytes(other);
+        let cut = directory
+            .cut_issuer(&other, ada.now, MarkOptions::default())
+            .await;
+        cut.should_work("a cut of an issuer")?;
+    }
+    let checked = directory
+        .check_issuer(ada.key.issuer(), ada.requested(), not_after)
+        .await;
+    checked.should_work("a sign-in at an issuer that nobody signed out")?;
+    let others = neighbours(ada.key.issuer().as_bytes())?;
+    // A store may visit all that it has for each of these.
+    for other in [others[0], others[7], others[15]] {
+        let mut scan = Scan::of_issuer(IssuerKey::from_bytes(other));
+        loop {
+            let page = directory.accounts(&scan).await;
+            let page = page.should_work("a page of accounts")?;
+            should_equal(&page.accounts.len(), &0, "accounts of another issuer")?;
+            let Some(next) = page.next else { break };
+            scan = scan.from(next);
+        }
+    }
+    Ok(())
+}
+
+/// Escrows whose names differ in one byte are escrows apart.
+pub async fn every_byte_of_an_escrow_counts(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let epoch = ada.signs_in().await?;
+    let name = random::escrow()?;
+    let escrow = setup.escrow()?;
+    let options = ReadOptions::at(ada.now);
+    let kept = Escrowed::new(epoch, b"sealed".to_vec());
+    let keep = escrow.keep(&ada.key, &name, kept.clone(), options).await;
+    keep.should_work("keeping an escrow")?;
+    for other in neighbours(name.as_bytes())? {
+        let other = EscrowName::from_bytes(other);
+        let found = escrow.find(&ada.key, &other, options).await;
+        let found = found.should_work("finding an escrow")?;
+        should_equal(&found.len(), &0, "escrows under another name")?;
+    }
+    let found = escrow.find(&ada.key, &name, options).await;
+    should_equal(
+        &found.should_work("finding an escrow")?,
+        &vec![kept],
+        "the escrow under its name",
+    )
+}
+
+/// The namespace's record is replaced only by who knows every byte of it.
+pub async fn every_byte_of_the_namespace_counts(setup: &Setup) -> Result<(), Violation> {
+    let store = setup.store();
+    let life = Duration::from_millis(0x0102_0304);
+    let held = NamespaceRecord::new(u64::from_be_bytes(random::bytes()?), random::bytes()?)
+        .with_copies(life);
+    let set = store.set_namespace(None, &held).await;
+    should_equal(
+        &set.should_work("the first record")?,
+        &true,
+        "whether the first record was written",
+    )?;
+    let other = |generation, check, life| NamespaceRecord::new(generation, check).with_copies(life);
+    let mut expected = Vec::new();
+    for check in neighbours(&held.check)? {
+        expected.push(other(held.generation, check, life));
+    }
+    for generation in neighbours(&held.generation.to_be_bytes())? {
+        expected.push(other(u64::from_be_bytes(generation), held.check, life));
+    }
+    for millis in neighbours(&0x0102_0304_u32.to_be_bytes())? {
+        let millis = u64::from(u32::from_be_bytes(millis));
+        expected.push(other(
+            held.generation,
+            held.check,
+            Duration::from_millis(millis),
+        ));
+    }
+    for expected in &expected {
+        let set = store.set_namespace(Some(expected), expected).await;
+        should_equal(
+            &set.should_work("a record over another")?,
+            &false,
+            "whether a record was replaced that is not the expected one",
+        )?;
+    }
+    should_equal(
+        &setup.clock().await?.record,
+        &Some(held),
+        "the record that is there",
+    )
+}
+
+/// A server is removed from the registry by its very name and its very last renewal.
+pub async fn every_byte_of_a_lease_holder_counts(setup: &Setup) -> Result<(), Violation> {
+    let (signer, holder) = (Linked::new(setup).await?, Linked::new(setup).await?);
+    holder.renews().await?;
+    let holders = signer.holders().await?;
+    let held = holders.iter().find(|held| held.server == holder.id);
+    let LeaseHolder { server, renewal } =
+        *held.ok_or_else(|| Violation::new("who has renewed in the registry", "nobody"))?;
+    let mut silent = Vec::new();
+    for other in neighbours(server.as_bytes())? {
+        let server = ServerId::from_bytes(other);
+        silent.push(LeaseHolder { server, renewal });
+    }
+    for other in neighbours(&renewal.to_be_bytes())? {
+        let renewal = u64::from_be_bytes(other);
+        silent.push(LeaseHolder { server, renewal });
+    }
+    let reaped = signer.connection.reap(&silent).await;
+    reaped.should_work("removing silent servers")?;
+    let left = signer.holders().await?;
+    should_hold(
+        left.contains(&LeaseHolder { server, renewal }),
+        "a holder that nobody named",
+        "it was removed",
+    )
+}

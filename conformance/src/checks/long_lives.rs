@@ -1,0 +1,197 @@
+//! What lives for half an hour, or for a month.
+
+use std::time::Duration;
+
+use token_cache_core::{
+    Acquired, Entry, EntryAddress, EpochHash, LockOwner, MarkOptions, Namespace, Over, SidKey,
+    Timestamp, Until, Version,
+};
+
+use crate::{
+    Setup, Violation,
+    actor::{Actor, Amend},
+    bounds::{Ends, landed},
+    checks::{directory::pointer, time::take},
+    not_before::{Kind, NotBefore},
+    random::{self, Dice},
+    should::{Should, should_equal},
+};
+
+const MILLI: Duration = Duration::from_millis(1);
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+const MONTH: Duration = Duration::from_secs(30 * 86_400);
+
+/// Not-before markers and a lock of one life, written at about the same time.
+struct Living<'a> {
+    setup: &'a Setup,
+    life: Duration,
+    began: Timestamp,
+    markers: Vec<NotBefore<'a>>,
+    lock: Option<EntryAddress>,
+    written: Namespace,
+}
+
+impl<'a> Living<'a> {
+    async fn write(setup: &'a Setup, life: Duration) -> Result<Self, Violation> {
+        let began = setup.passed().await?.time;
+        let mut markers = Vec::new();
+        for kind in Kind::all(setup) {
+            for (at, lives) in [
+                (setup.now(), vec![life]),
+                (setup.now() - life * 3, vec![life]),
+                (setup.now() + life * 3, vec![life]),
+                (setup.now(), vec![life / 8, life]),
+            ] {
+                let marker = NotBefore::new(setup, *kind, at)?;
+                for life in lives {
+                    marker.signs_out(life).await?;
+                }
+                if !matches!(kind, Kind::Sid | Kind::ForGood) {
+                    // It clears nothing. (Under a `sid` it would let the marker live on with its entry.)
+                    marker.is_passed_by_a_newer_one().await?;
+                }
+                markers.push(marker);
+            }
+        }
+        let mut lock = None;
+        if let Some(locks) = setup.store().refresh_locks() {
+            let ada = setup.account()?;
+            let at = ada.entry(&ada.signs_in().await?)?;
+            let owner = LockOwner::mint().should_work("minting an owner")?;
+            let taken = take(locks, &at, owner, life, ada.now).await?;
+            should_equal(&taken, &Acquired::Held, "a free lock")?;
+            lock = Some(at);
+        }
+        Ok(Self {
+            setup,
+            life,
+            began,
+            markers,
+            lock,
+            written: setup.passed().await?,
+        })
+    }
+
+    /// Each of them lasts, or is over; what may have changed between two readings of the clock is let pass.
+    async fn all_last(&self, lasts: bool) -> Result<(), Violation> {
+        let Namespace {
+            time, precision, ..
+        } = self.written;
+        let ends = Ends {
+            from: self.began + self.life,
+            until: time + precision * 3 + self.life,
+        };
+        for marker in &self.markers {
+            let asked = landed(self.setup, marker.refuses_what_it_overtook()).await?;
+            let refused = *asked.answer.as_ref().map_err(Clone::clone)?;
+            if refused != lasts {
+                let life = self.life.as_secs();
+                let what = format!("a sign-in refused for {life} s ({:?})", marker.kind);
+                ends.check(&asked, refused, &what)?;
+            }
+        }
+        if let Some(at) = &self.lock {
+            let locks = self.setup.refresh_locks()?;
+            let other = LockOwner::mint().should_work("minting an owner")?;
+            let ask = take(locks, at, other, MILLI, self.setup.now());
+            let asked = landed(self.setup, ask).await?;
+            let busy = asked.answer.as_ref().map_err(Clone::clone)?;
+            let busy = matches!(busy, Acquired::Busy(_));
+            ends.check(&asked, busy, "a lock that is held for its lease")?;
+        }
+        Ok(())
+    }
+}
+
+/// A not-before marker, and a lock, of half an hour are there until it is over, and not after it.
+///
+/// A harness that cannot let time pass has the check wait a minute.
+pub async fn a_marker_of_half_an_hour_lives_to_its_end(setup: &Setup) -> Result<(), Violation> {
+    let moves = setup.let_time_pass(Duration::ZERO).await?;
+    let last = Duration::from_secs(2);
+    let almost = if moves {
+        MINUTE * (30 + Dice::new()?.number(20))
+    } else {
+        MINUTE
+    };
+    let living = Living::write(setup, almost + last).await?;
+    let written = living.written;
+    if moves {
+        setup.let_time_pass(almost).await?;
+    } else {
+        setup.until(written.time + almost).await?;
+    }
+    living.all_last(true).await?;
+    let over = last + Duration::from_secs(1) + written.precision * 3;
+    if moves {
+        setup.let_time_pass(over).await?;
+    } else {
+        setup.until(written.time + almost + over).await?;
+    }
+    living.all_last(false).await
+}
+
+/// A session of a month and what belongs to it.
+struct Month<'a> {
+    ada: Actor<'a>,
+    epoch: EpochHash,
+    at: EntryAddress,
+    sid: SidKey,
+}
+
+impl<'a> Month<'a> {
+    async fn begin(setup: &'a Setup) -> Result<Self, Violation> {
+        let ada = setup.account()?;
+        let ends_at = ada.now + MONTH;
+        let epoch = ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
+        let at = ada.entry(&epoch)?;
+        let version = Version::mint().should_work("minting a version")?;
+        let entry = Entry::new(*b"a month", version, ends_at);
+        let written = ada.write_entry(&at, entry, Over::Anything).await;
+        let _ = written.should_work("a write")?;
+        let sid = random::sid()?;
+        if let Some(directory) = setup.store().directory() {
+            let mut pointer = pointer(&ada);
+            pointer.ends_at = ends_at;
+            let pointed = directory.point(&sid, pointer).await;
+            pointed.should_work("entering a `sid`")?;
+        }
+        // A short session that comes later takes nothing along.
+        let short = ada.record()?.ending_at(ada.now + Duration::from_secs(5));
+        ada.signs_in_as(short).await?;
+        Ok(Self {
+            ada,
+            epoch,
+            at,
+            sid,
+        })
+    }
+
+    async fn lives(&self, setup: &Setup) -> Result<(), Violation> {
+        let ends_at = self.ada.now + MONTH;
+        let now = setup.clock().await?.time.min(ends_at - MILLI);
+        let later = self.ada.at_moment(now);
+        later.lives(&self.epoch).await?;
+        later.holds(&self.at, b"a month").await?;
+        let Some(directory) = setup.store().directory() else {
+            return Ok(());
+        };
+        let cut = directory
+            .cut_provider_session(&self.sid, Until::ForGood, MarkOptions::default())
+            .await;
+        let found = cut.should_work("a cut of a `sid`")?.accounts;
+        should_equal(&found, &vec![self.ada.key], "the account under the `sid`")
+    }
+}
+
+/// A session of a month, its entry and its place in the index are there until the month is over.
+pub async fn a_session_of_a_month_lives_to_its_end(setup: &Setup) -> Result<(), Violation> {
+    let month = Month::begin(setup).await?;
+    month.lives(setup).await?;
+    setup
+        .let_time_pass(MONTH.saturating_sub(MINUTE * 2))
+        .await?;
+    month.lives(setup).await
+}

@@ -1,0 +1,438 @@
+//! No limit that nobody declared: a thousand of whatever there may be many of.
+
+use std::{collections::BTreeSet, future::Future, time::Duration};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use token_cache_core::{
+    AcquireOptions, Acquired, Cut, EpochHash, Escrowed, EvictOptions, Invalidation, LockOwner,
+    MarkOptions, Marking, Moment, ReadOptions, Scan, SessionRecord, Until,
+};
+
+use crate::{
+    Setup, Violation,
+    actor::{AUTHENTICATED, Actor, Amend, by_app, by_provider},
+    checks::directory::pointer,
+    ear::Linked,
+    random::{self, Dice},
+    should::{Should, should_equal},
+};
+
+const MILLI: Duration = Duration::from_millis(1);
+
+/// Calls under way at once.
+const AT_ONCE: usize = 16;
+
+/// More than a thousand; how many more is random.
+fn many() -> Result<usize, Violation> {
+    Ok(1_001 + Dice::new()?.below(40))
+}
+
+/// How many sessions one account has. Each sign-in is work for a store that is linear in them, so a store on a server gets more
+/// than a thousand in one check alone.
+fn crowd_of(setup: &Setup) -> Result<usize, Violation> {
+    if setup.store().clock().is_some() {
+        return many();
+    }
+    Ok(257 + Dice::new()?.below(20))
+}
+
+async fn all<T, F: Future<Output = Result<T, Violation>>>(
+    calls: impl Iterator<Item = F>,
+) -> Result<Vec<T>, Violation> {
+    stream::iter(calls).buffered(AT_ONCE).try_collect().await
+}
+
+fn some<T: Copy>(all: &[T], dice: &mut Dice) -> Vec<T> {
+    let mut some: Vec<_> = (0..12).map(|_| all[dice.below(all.len())]).collect();
+    some.extend(all.first());
+    some.extend(all.last());
+    some
+}
+
+/// Begins so many sessions in an account.
+async fn crowd(
+    ada: &Actor<'_>,
+    sessions: usize,
+    record: impl Fn(SessionRecord) -> SessionRecord,
+) -> Result<Vec<EpochHash>, Violation> {
+    let mut epochs = Vec::new();
+    for _ in 0..sessions {
+        let mut begin = ada.begin_of(record(ada.record()?));
+        begin.max_sessions = 5_000;
+        epochs.push(begin.record.epoch);
+        ada.store
+            .begin(&ada.key, begin)
+            .await
+            .should_work("a sign-in")?;
+    }
+    Ok(epochs)
+}
+
+async fn are_all_gone(ada: &Actor<'_>, epochs: &[EpochHash]) -> Result<(), Violation> {
+    for epoch in some(epochs, &mut Dice::new()?) {
+        ada.is_gone(&epoch).await?;
+    }
+    Ok(())
+}
+
+async fn are_the_sessions(ada: &Actor<'_>, expected: &[EpochHash]) -> Result<(), Violation> {
+    let listed: BTreeSet<_> = ada.sessions().await?.into_iter().collect();
+    let expected: BTreeSet<_> = expected.iter().copied().collect();
+    should_equal(
+        &(listed.len(), listed == expected),
+        &(expected.len(), true),
+        "the living sessions",
+    )
+}
+
+/// A sign-out of a `sid` ends every session with that label; before it, all are listed and each has its escrow.
+pub async fn a_sid_may_have_any_number_of_sessions(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let sid = random::sid()?;
+    let spared = crowd(&ada, 3, |record| record.labelled(sid_of_nobody())).await?;
+    let labelled = crowd(&ada, many()?, |record| record.labelled(sid)).await?;
+    let together: Vec<_> = labelled.iter().chain(&spared).copied().collect();
+    are_the_sessions(&ada, &together).await?;
+    if let Some(escrow) = setup.store().escrow() {
+        let name = random::escrow()?;
+        let options = ReadOptions::at(ada.now);
+        let kept = if setup.store().clock().is_some() {
+            &labelled[..]
+        } else {
+            &labelled[..crowd_of(setup)?]
+        };
+        for epoch in kept {
+            let escrowed = Escrowed::new(*epoch, epoch.as_bytes().to_vec());
+            let keep = escrow.keep(&ada.key, &name, escrowed, options).await;
+            keep.should_work("keeping an escrow")?;
+        }
+        let found = escrow.find(&ada.key, &name, options).await;
+        let found = found.should_work("finding escrows")?;
+        let newest_first: Vec<_> = kept.iter().rev().copied().collect();
+        should_equal(&found.len(), &kept.len(), "escrows under one name")?;
+        let found: Vec<_> = found.iter().map(|found| found.epoch).collect();
+        should_equal(
+            &(found == newest_first),
+            &true,
+            "whether the escrows come the one kept last first",
+        )?;
+    }
+    let until = Until::ForGood;
+    ada.is_cut(Cut::ProviderSession { sid, until }).await?;
+    are_the_sessions(&ada, &spared).await?;
+    are_all_gone(&ada, &labelled).await
+}
+
+fn sid_of_nobody() -> token_cache_core::SidKey {
+    token_cache_core::SidKey::from_bytes([0x5a; 16])
+}
+
+/// A sign-out of an account ends all its sessions, and spares the newer ones.
+pub async fn an_account_may_have_any_number_of_sessions(setup: &Setup) -> Result<(), Violation> {
+    let mut dice = Dice::new()?;
+    let ada = setup.account()?;
+    let old = crowd(&ada, crowd_of(setup)?, |record| record).await?;
+    let newer = crowd(&ada, dice.below(3), |record| {
+        record
+            .requested_at(ada.now + MILLI)
+            .authenticated_at(AUTHENTICATED + MILLI)
+    })
+    .await?;
+    let cut = if dice.below(2) == 0 {
+        by_app(ada.now)
+    } else {
+        by_provider(AUTHENTICATED)
+    };
+    ada.is_cut(cut).await?;
+    are_the_sessions(&ada, &newer).await?;
+    are_all_gone(&ada, &old).await
+}
+
+/// A message with subject and `sid` ends all unlabelled sessions.
+pub async fn any_number_of_unlabelled_sessions_end(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let labelled = crowd(&ada, 2, |record| record.labelled(sid_of_nobody())).await?;
+    let unlabelled = crowd(&ada, crowd_of(setup)?, |record| record).await?;
+    let cut = Cut::ProviderSessionOrUnlabelled {
+        sid: random::sid()?,
+        unlabelled_until: AUTHENTICATED,
+    };
+    ada.is_cut(cut).await?;
+    are_the_sessions(&ada, &labelled).await?;
+    are_all_gone(&ada, &unlabelled).await
+}
+
+/// A sign-in supersedes as many sessions as it names, and displaces as many as are too many.
+pub async fn a_sign_in_ends_any_number_of_sessions(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let half = crowd_of(setup)?;
+    let superseded = crowd(&ada, half, |record| record).await?;
+    let displaced = crowd(&ada, 130, |record| record).await?;
+    let mut retry = ada.begin_of(ada.record()?.requested_at(ada.now));
+    let first = retry.record.epoch;
+    retry.supersedes.clone_from(&superseded);
+    retry.max_sessions = 5_000;
+    let begun = ada.store.begin(&ada.key, retry).await;
+    begun.should_work("a sign-in that supersedes others")?;
+    let left: Vec<_> = displaced.iter().chain([&first]).copied().collect();
+    are_the_sessions(&ada, &left).await?;
+    let mut last = ada.begin_of(ada.record()?.requested_at(ada.now + MILLI));
+    let epoch = last.record.epoch;
+    last.max_sessions = 2;
+    let begun = ada.store.begin(&ada.key, last).await;
+    let begun = begun.should_work("a sign-in that displaces others")?;
+    should_equal(&begun.displaced, &displaced.len(), "displaced sessions")?;
+    are_the_sessions(&ada, &[first, epoch]).await
+}
+
+/// A session keeps as many entries, and locks of them, as are put: each is there until it is removed or the session ends.
+pub async fn a_session_may_have_any_number_of_entries(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let epoch = ada.signs_in().await?;
+    let entries: Result<Vec<_>, _> = (0..many()?).map(|_| ada.entry(&epoch)).collect();
+    let entries = entries?;
+    let puts = entries.iter().map(|at| ada.puts(at, at.name().as_bytes()));
+    let versions = all(puts).await?;
+    if let Some(locks) = setup.store().refresh_locks() {
+        let (first, second) = (
+            LockOwner::mint().should_work("minting an owner")?,
+            LockOwner::mint().should_work("minting an owner")?,
+        );
+        let ask = |at, version, owner| async move {
+            let options = AcquireOptions::new(owner, Duration::from_secs(600), ada.now);
+            let asked = locks.acquire(at, options.seen(version)).await;
+            asked.should_work("asking for a lock")
+        };
+        let pairs = || entries.iter().zip(&versions);
+        let taken = all(pairs().map(|(at, version)| ask(at, *version, first))).await?;
+        let held = taken.iter().filter(|taken| **taken == Acquired::Held);
+        should_equal(&held.count(), &entries.len(), "locks that were taken")?;
+        let asked = all(pairs().map(|(at, version)| ask(at, *version, second))).await?;
+        let busy = asked
+            .iter()
+            .filter(|asked| matches!(asked, Acquired::Busy(_)));
+        should_equal(&busy.count(), &entries.len(), "locks that are held")?;
+    }
+    all(entries.iter().map(|at| ada.holds(at, at.name().as_bytes()))).await?;
+    ada.is_cut(Cut::Session(epoch)).await?;
+    for at in some(&entries.iter().collect::<Vec<_>>(), &mut Dice::new()?) {
+        let read = ada.read(at).await;
+        read.should_be_signed_out("a read of an ended session")?;
+    }
+    Ok(())
+}
+
+/// However many accounts signed in under a `sid`, a sign-out of it is told all of them.
+pub async fn a_sid_may_have_any_number_of_accounts(setup: &Setup) -> Result<(), Violation> {
+    let directory = setup.directory()?;
+    let sid = random::sid()?;
+    let accounts: Result<Vec<_>, _> = (0..many()?).map(|_| setup.account()).collect();
+    let accounts = accounts?;
+    let sid = &sid;
+    for batch in accounts.chunks(4) {
+        all(batch.iter().map(|ada| async move {
+            let pointed = directory.point(sid, pointer(ada)).await;
+            pointed.should_work("entering a `sid`")
+        }))
+        .await?;
+    }
+    let expected: BTreeSet<_> = accounts.iter().map(|ada| ada.key).collect();
+    for until in [Until::Moment(Moment::of_store(setup.now())), Until::ForGood] {
+        let cut = directory
+            .cut_provider_session(sid, until, MarkOptions::default())
+            .await;
+        let found: BTreeSet<_> = cut
+            .should_work("a cut of a `sid`")?
+            .accounts
+            .into_iter()
+            .collect();
+        should_equal(
+            &(found.len(), found == expected),
+            &(expected.len(), true),
+            "the accounts under the `sid`",
+        )?;
+    }
+    Ok(())
+}
+
+/// However many `sid`s, issuers and accounts are signed out, each of them refuses what its sign-out overtook.
+pub async fn any_number_of_sign_outs_are_kept(setup: &Setup) -> Result<(), Violation> {
+    let accounts: Result<Vec<_>, _> = (0..many()?).map(|_| setup.account()).collect();
+    let accounts = accounts?;
+    all(accounts
+        .iter()
+        .map(|ada| ada.is_cut_in_vain(by_app(ada.now))))
+    .await?;
+    all(accounts.iter().map(|ada| async {
+        let begun = ada.begin(ada.record()?).await;
+        begun.should_be_signed_out("a sign-in that its account's sign-out overtook")
+    }))
+    .await?;
+    let Some(directory) = setup.store().directory() else {
+        return Ok(());
+    };
+    let not_after = setup.now() + Duration::from_secs(900);
+    let names: Result<Vec<_>, Violation> = (0..many()?)
+        .map(|_| Ok((random::sid()?, random::issuer()?)))
+        .collect();
+    let names = names?;
+    let ada = setup.account()?;
+    all(names
+        .iter()
+        .enumerate()
+        .map(|(n, (sid, issuer))| async move {
+            let until = if n % 2 == 0 {
+                Until::ForGood
+            } else {
+                Until::Moment(Moment::of_store(ada.now))
+            };
+            let cut = directory
+                .cut_provider_session(sid, until, MarkOptions::default())
+                .await;
+            cut.should_work("a cut of a `sid`")?;
+            let cut = directory
+                .cut_issuer(issuer, ada.now, MarkOptions::default())
+                .await;
+            cut.should_work("a cut of an issuer")
+        }))
+    .await?;
+    all(names.iter().map(|(sid, issuer)| async move {
+        let pointed = directory.point(sid, pointer(&ada)).await;
+        pointed.should_be_signed_out("a sign-in that the sign-out of its `sid` overtook")?;
+        let checked = directory
+            .check_issuer(issuer, ada.requested(), not_after)
+            .await;
+        checked.should_be_signed_out("a sign-in that its issuer's sign-out overtook")
+    }))
+    .await
+    .map(drop)
+}
+
+/// However many `sid`s there are, each leads to its account.
+pub async fn any_number_of_sids_lead_to_their_accounts(setup: &Setup) -> Result<(), Violation> {
+    let directory = setup.directory()?;
+    let pairs: Result<Vec<_>, Violation> = (0..many()?)
+        .map(|_| Ok((random::sid()?, setup.account()?)))
+        .collect();
+    let pairs = pairs?;
+    all(pairs.iter().map(|(sid, ada)| async move {
+        let pointed = directory.point(sid, pointer(ada)).await;
+        pointed.should_work("entering a `sid`")
+    }))
+    .await?;
+    all(pairs.iter().map(|(sid, ada)| async move {
+        let cut = directory
+            .cut_provider_session(sid, Until::ForGood, MarkOptions::default())
+            .await;
+        let found = cut.should_work("a cut of a `sid`")?.accounts;
+        should_equal(&found, &vec![ada.key], "the account under the `sid`")
+    }))
+    .await
+    .map(drop)
+}
+
+/// However many accounts there are, all are streamed, and a batch of all of them ends and marks each.
+pub async fn any_number_of_accounts_are_streamed_and_cut(setup: &Setup) -> Result<(), Violation> {
+    let mut dice = Dice::new()?;
+    let issuer = random::issuer()?;
+    let accounts: Result<Vec<_>, Violation> = (0..many()?)
+        .map(|_| {
+            let key = random::account_of(&issuer)?;
+            Ok(Actor::new(setup.store(), key, setup.now()))
+        })
+        .collect();
+    let accounts = accounts?;
+    all(accounts.iter().map(Actor::signs_in)).await?;
+    let directory = setup.directory()?;
+    let expected: BTreeSet<_> = accounts.iter().map(|ada| ada.key).collect();
+    for page in [0, 200 + dice.below(200)] {
+        let mut scan = Scan::of_issuer(issuer).page(page);
+        let mut found = BTreeSet::new();
+        loop {
+            let page = directory.accounts(&scan).await;
+            let page = page.should_work("a page of accounts")?;
+            found.extend(page.accounts);
+            let Some(next) = page.next else { break };
+            scan = scan.from(next);
+        }
+        should_equal(
+            &(found.len(), found == expected),
+            &(expected.len(), true),
+            "the accounts of the issuer",
+        )?;
+    }
+    let keys: Vec<_> = accounts.iter().map(|ada| ada.key).collect();
+    let evicted = directory
+        .evict_accounts(
+            &keys,
+            setup.now(),
+            Marking::Each,
+            EvictOptions::at(setup.now()),
+        )
+        .await;
+    should_equal(&evicted.len(), &keys.len(), "answers, one for each account")?;
+    for evicted in evicted {
+        let ended = evicted.should_work("a cut of many accounts")?.ended;
+        should_equal(&ended, &true, "whether the account's session ended")?;
+    }
+    all(accounts.iter().map(|ada| async {
+        should_equal(&ada.sessions().await?.len(), &0, "sessions of an account")?;
+        let late = ada.begin(ada.record()?).await;
+        late.should_be_signed_out("a sign-in that the batch overtook")
+    }))
+    .await
+    .map(drop)
+}
+
+/// An announcement tells every server whose lease runs, however many there are, and whether or not their connections are open.
+pub async fn an_announcement_tells_every_lease_holder(setup: &Setup) -> Result<(), Violation> {
+    let signer = Linked::new(setup).await?;
+    // A harness may have servers of its own in the registry.
+    let store = setup.another_server().await?;
+    let before = signer.holders().await?.len();
+    let servers = if setup.store().clock().is_some() {
+        many()?
+    } else {
+        129 + Dice::new()?.below(20)
+    };
+    let mut held = BTreeSet::new();
+    let mut open = Vec::new();
+    for n in 0..servers {
+        let holder = Linked::over(store.clone()).await?;
+        holder.renews().await?;
+        held.insert(holder.id);
+        // Most connections end without a word: their leases run on.
+        if n % 16 == 0 {
+            open.push(holder);
+        }
+    }
+    let told: BTreeSet<_> = signer.holders().await?.iter().map(|h| h.server).collect();
+    should_equal(
+        &(told.len(), told.is_superset(&held)),
+        &(before + held.len(), true),
+        "lease holders that an announcement tells",
+    )?;
+    let ada = setup.account()?;
+    let evict = EvictOptions::at(ada.now).announced_by(signer.id);
+    let evicted = signer.store.evict(&ada.key, by_app(ada.now), evict).await;
+    let announced = evicted.should_work("an announced sign-out")?.announced;
+    let told = announced.map_or(0, |announced| announced.holders.len());
+    should_equal(
+        &told,
+        &(before + held.len()),
+        "lease holders that an announced sign-out tells",
+    )
+}
+
+/// An announcement comes whole, however many accounts it names.
+pub async fn an_announcement_may_name_any_number_of_accounts(
+    setup: &Setup,
+) -> Result<(), Violation> {
+    let (signer, other) = (Linked::new(setup).await?, Linked::new(setup).await?);
+    let accounts: Result<Vec<_>, _> = (0..many()?).map(|_| random::account()).collect();
+    let what = Invalidation::Accounts(accounts?);
+    let announced = signer.announces(what.clone()).await?;
+    other.renews().await?;
+    let heard = other.heard(announced.id).map(|heard| heard.what);
+    should_equal(&(heard == Some(what)), &true, "whether it came whole")
+}

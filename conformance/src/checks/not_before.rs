@@ -1,0 +1,161 @@
+//! How long not-before markers live, and what lets them go.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use token_cache_core::{MarkOptions, Moment, Until};
+
+use crate::{
+    Setup, Violation,
+    bounds::{Ends, draws_near, landed},
+    checks::directory::pointer,
+    not_before::{Kind, NotBefore},
+    random::{self, Dice},
+    should::{Should, should_equal},
+};
+
+const MILLI: Duration = Duration::from_millis(1);
+
+/// A not-before marker refuses for as long as it was asked to live, counted from its landing, and no longer.
+pub async fn a_not_before_ends_to_the_millisecond(setup: &Setup) -> Result<(), Violation> {
+    let mut dice = Dice::new()?;
+    let mut rounds = Vec::new();
+    for kind in Kind::all(setup) {
+        for which in 0..3 {
+            let life = Duration::from_millis(40 + dice.below(160) as u64);
+            // Also of a moment long ago, or far ahead: what counts is when it was written.
+            let at = match which {
+                0 => setup.now(),
+                1 => setup.now() - Duration::from_secs(7_200),
+                _ => setup.now() + Duration::from_secs(7_200),
+            };
+            let mut marker = NotBefore::new(setup, *kind, at)?;
+            if which == 2 {
+                marker.authenticated = setup.now() + Duration::from_secs(7_200);
+            }
+            rounds.push(async move {
+                let precision = setup.passed().await?.precision;
+                let written = landed(setup, marker.signs_out(life)).await?;
+                written.answer.as_ref().map_err(Clone::clone)?;
+                let ends = Ends::of(&written, life, precision);
+                loop {
+                    let asked = landed(setup, marker.refuses_what_it_overtook()).await?;
+                    let refuses = *asked.answer.as_ref().map_err(Clone::clone)?;
+                    ends.check(&asked, refuses, "a sign-in refused for a marker's life")?;
+                    if !refuses {
+                        return Ok(());
+                    }
+                    draws_near(&ends, &asked).await;
+                }
+            });
+        }
+    }
+    join_all(rounds).await.into_iter().collect()
+}
+
+/// A marker that is written again lives for the longer of both; the moment stays the later of both.
+pub async fn a_later_sign_out_extends_a_not_before(setup: &Setup) -> Result<(), Violation> {
+    let (short, long) = (Duration::from_millis(40), Duration::from_secs(900));
+    let mut rounds = Vec::new();
+    for kind in Kind::all(setup) {
+        // The second is of the same moment, an earlier, or a later one; and the first or the second is the longer.
+        for (first, second, moment) in [
+            (short, long, 0_i8),
+            (short, long, -1),
+            (short, long, 1),
+            (long, short, 0),
+            (long, short, 1),
+        ] {
+            let marker = NotBefore::new(setup, *kind, setup.now())?;
+            rounds.push(async move {
+                marker.signs_out(first).await?;
+                let (at, authenticated) = match moment {
+                    0 => (marker.at, marker.authenticated),
+                    1 => (marker.at + MILLI, marker.authenticated + MILLI),
+                    _ => (marker.at - MILLI, marker.authenticated - MILLI),
+                };
+                marker.signs_out_at(at, authenticated, second).await?;
+                let written = setup.clock().await?;
+                let over = written.time + written.precision + short + MILLI;
+                setup.until(over).await?;
+                let later = if moment == 1 { MILLI } else { Duration::ZERO };
+                let refused = marker
+                    .refuses(marker.at + later, marker.authenticated + later)
+                    .await?;
+                should_equal(
+                    &refused,
+                    &true,
+                    &format!(
+                        "whether a sign-in is refused after two sign-outs, of {} and {} ms ({kind:?})",
+                        first.as_millis(),
+                        second.as_millis()
+                    ),
+                )
+            });
+        }
+    }
+    join_all(rounds).await.into_iter().collect()
+}
+
+/// A marker stays when newer sign-ins come, and refuses the older ones afterwards as it did before.
+pub async fn a_newer_sign_in_clears_no_not_before(setup: &Setup) -> Result<(), Violation> {
+    for kind in Kind::all(setup) {
+        let marker = NotBefore::new(setup, *kind, setup.now())?;
+        marker.signs_out(Duration::from_secs(900)).await?;
+        for _ in 0..3 {
+            marker.is_passed_by_a_newer_one().await?;
+            let refused = marker.refuses_what_it_overtook().await?;
+            should_equal(
+                &refused,
+                &true,
+                &format!("whether a marker refuses after a newer sign-in ({kind:?})"),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// A `sid` that has ended for good stays so when its other marker ends, or lives as long as the index entry beside it.
+pub async fn a_sid_ended_for_good_outlives_its_other_marker(
+    setup: &Setup,
+) -> Result<(), Violation> {
+    let directory = setup.directory()?;
+    let (short, long) = (Duration::from_millis(30), Duration::from_secs(900));
+    let moment = Until::Moment(Moment::of_store(setup.now()));
+    let (entered, bare) = (true, false);
+    let mut rounds = Vec::new();
+    for (cuts, known) in [
+        (vec![(Until::ForGood, long), (moment, short)], bare),
+        (vec![(moment, short), (Until::ForGood, long)], bare),
+        (vec![(Until::ForGood, long), (Until::ForGood, short)], bare),
+        (vec![(Until::ForGood, short), (Until::ForGood, long)], bare),
+        (vec![(Until::ForGood, short)], entered),
+        (vec![(moment, short)], entered),
+        (vec![(Until::ForGood, short), (moment, short)], entered),
+    ] {
+        let (sid, ada) = (random::sid()?, setup.account()?);
+        rounds.push(async move {
+            if known {
+                let pointed = directory.point(&sid, pointer(&ada)).await;
+                pointed.should_work("entering a `sid`")?;
+            }
+            let for_good = cuts.iter().any(|(until, _)| *until == Until::ForGood);
+            for (until, life) in cuts {
+                let cut = directory
+                    .cut_provider_session(&sid, until, MarkOptions::living(life))
+                    .await;
+                cut.should_work("a cut of a `sid`")?;
+            }
+            let written = setup.clock().await?;
+            let over = written.time + written.precision + short + MILLI * 5;
+            setup.until(over).await?;
+            let mut late = pointer(&ada);
+            if for_good {
+                late.requested_at = setup.now() + long;
+            }
+            let pointed = directory.point(&sid, late).await;
+            pointed.should_be_signed_out("a sign-in under a `sid` that was signed out")
+        });
+    }
+    join_all(rounds).await.into_iter().collect()
+}

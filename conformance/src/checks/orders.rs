@@ -1,0 +1,533 @@
+//! Effects that come in one step, or in one order.
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use futures_util::future::{join, join_all, try_join_all};
+use token_cache_core::{
+    Acknowledgement, AcquireOptions, Acquired, Announcement, AnnouncementId, Cut, Entry,
+    EntryAddress, ErrorKind, EvictOptions, Listener, LockOwner, MarkOptions, Moment, Over,
+    ReadOptions, RefreshLocks, Result as StoreResult, ServerId, TokenStore, Until, Version,
+    WriteOptions, Written,
+};
+
+use crate::{
+    Setup, Violation,
+    actor::{AUTHENTICATED, Actor, Amend, LIFETIME, by_app, by_provider},
+    checks::directory::pointer,
+    random::{self, Dice},
+    setup::link_of,
+    should::{Should, should_equal, should_hold},
+};
+
+const MILLI: Duration = Duration::from_millis(1);
+
+/// A server that reads the entry again as soon as it hears of the sign-out, as a near cache does for whoever asks next.
+#[derive(Debug)]
+struct Rereader {
+    store: Arc<dyn TokenStore>,
+    runtime: tokio::runtime::Handle,
+    watched: Mutex<Option<(EntryAddress, ReadOptions)>>,
+    /// What was found after an invalidation message: whether the entry was still to be had.
+    found: Arc<Mutex<Vec<(AnnouncementId, bool)>>>,
+}
+
+fn locked<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Listener for Rereader {
+    fn announced(&self, announcement: &Announcement) -> Option<Acknowledgement> {
+        let (at, options) = locked(&self.watched).clone()?;
+        let (store, found, id) = (
+            Arc::clone(&self.store),
+            Arc::clone(&self.found),
+            announcement.id,
+        );
+        let mut read = Box::pin(async move {
+            let read = store.read(&at, options).await;
+            locked(&found).push((id, read.is_ok()));
+        });
+        // A store in this process answers at once.
+        let mut context = Context::from_waker(Waker::noop());
+        if read.as_mut().poll(&mut context) == Poll::Pending {
+            self.runtime.spawn(read);
+        }
+        None
+    }
+
+    fn acknowledged(&self, _: &Acknowledgement) {}
+}
+
+/// Takes a call's steps one by one, at most so many, and looks in between.
+async fn stepwise<T>(
+    call: impl Future<Output = T>,
+    most: usize,
+    mut look: impl AsyncFnMut() -> Result<(), Violation>,
+) -> Result<Option<T>, Violation> {
+    let mut call = pin!(call);
+    for _ in 0..most {
+        let step = std::future::poll_fn(|context| Poll::Ready(call.as_mut().poll(context)));
+        if let Poll::Ready(answer) = step.await {
+            return Ok(Some(answer));
+        }
+        look().await?;
+    }
+    Ok(None)
+}
+
+fn any_cut(dice: &mut Dice, ada: &Actor<'_>, at: &EntryAddress) -> Result<Cut, Violation> {
+    let sid = random::sid()?;
+    Ok(match dice.below(4) {
+        0 => by_app(ada.now),
+        1 => by_provider(AUTHENTICATED),
+        2 => Cut::Session(*at.epoch()),
+        _ => Cut::ProviderSessionOrUnlabelled {
+            sid,
+            unlabelled_until: AUTHENTICATED,
+        },
+    })
+}
+
+/// Who reads because of an invalidation message finds the session ended: the eviction comes first, or in the same step.
+pub async fn an_eviction_comes_before_its_announcement(setup: &Setup) -> Result<(), Violation> {
+    let signer = setup.another_server().await?;
+    let found = Arc::new(Mutex::new(Vec::new()));
+    let rereader = Arc::new(Rereader {
+        store: setup.another_server().await?,
+        runtime: tokio::runtime::Handle::current(),
+        watched: Mutex::default(),
+        found: Arc::clone(&found),
+    });
+    let server = ServerId::mint().should_work("minting a server's id")?;
+    let listener = Arc::clone(&rereader) as Arc<dyn Listener>;
+    let connection = link_of(&*rereader.store)?
+        .connect(server, listener)
+        .await
+        .should_work("opening the link")?;
+    let mut dice = Dice::new()?;
+    for _ in 0..30 {
+        let ada = setup.account()?;
+        let at = ada.entry(&ada.signs_in().await?)?;
+        ada.puts(&at, b"token").await?;
+        *locked(&rereader.watched) = Some((at.clone(), ReadOptions::at(ada.now)));
+        let cut = any_cut(&mut dice, &ada, &at)?;
+        let options = EvictOptions::at(ada.now).announced_by(server);
+        let evicted = signer.evict(&ada.key, cut, options).await;
+        let announced = evicted.should_work("an announced sign-out")?.announced;
+        let id = announced.map(|announced| announced.id);
+        let id = id.ok_or_else(|| Violation::new("an announcement", "none"))?;
+        connection.renew().await.should_work("renewing the lease")?;
+        let read_after = || {
+            let found = locked(&found);
+            let read = found.iter().find(|(read, _)| *read == id);
+            read.map(|(_, alive)| *alive)
+        };
+        setup
+            .until_it_holds(async || Ok(read_after().is_some()))
+            .await?;
+        should_hold(
+            read_after() == Some(false),
+            "a session that has ended, for who reads because of the announcement",
+            "its token",
+        )?;
+    }
+    Ok(())
+}
+
+/// An eviction is one step: nobody sees some of the sessions ended and others not, not even when the caller goes away.
+pub async fn an_eviction_ends_all_at_once(setup: &Setup) -> Result<(), Violation> {
+    let mut dice = Dice::new()?;
+    let there = setup.another_server().await?;
+    // A store in this process is so fast that only many sessions show it at work.
+    let most = if setup.store().clock().is_some() {
+        900
+    } else {
+        100
+    };
+    for round in 0..4 {
+        let ada = setup.account()?;
+        let sessions = most + dice.below(40);
+        let sid = random::sid()?;
+        for _ in 0..sessions {
+            let mut begin = ada.begin_of(ada.record()?.labelled(sid));
+            begin.max_sessions = sessions;
+            let begun = ada.store.begin(&ada.key, begin).await;
+            begun.should_work("a sign-in")?;
+        }
+        let until = Until::ForGood;
+        let cut = match dice.below(4) {
+            0 => by_app(ada.now),
+            1 => by_provider(AUTHENTICATED),
+            2 => Cut::ProviderSession { sid, until },
+            _ => Cut::ProviderSessionOrUnlabelled {
+                sid,
+                unlabelled_until: AUTHENTICATED,
+            },
+        };
+        let options = EvictOptions::at(ada.now);
+        let all_or_none = |left: usize| {
+            let what = "sessions left in the middle of a sign-out";
+            should_hold(
+                left == 0 || left == sessions,
+                &format!("{what}: {sessions}, or none"),
+                &format!("{left}"),
+            )
+        };
+        if round % 2 == 0 {
+            // What a sign-out of several requests shows between them, and leaves when its caller goes away after one.
+            let evict = ada.store.evict(&ada.key, cut, options);
+            let last = if round == 0 { usize::MAX } else { 1 };
+            stepwise(evict, last, async || {
+                all_or_none(ada.sessions().await?.len())
+            })
+            .await?;
+        }
+        let over = Arc::new(AtomicBool::new(false));
+        let watch = {
+            let (there, over, key) = (Arc::clone(&there), Arc::clone(&over), ada.key);
+            let read = ReadOptions::at(ada.now);
+            async move {
+                let mut seen = Vec::new();
+                loop {
+                    let last = over.load(Ordering::SeqCst);
+                    seen.push(there.sessions(&key, read).await?.len());
+                    if last {
+                        return StoreResult::Ok(seen);
+                    }
+                    tokio::task::yield_now().await;
+                }
+            }
+        };
+        let watch = tokio::spawn(watch);
+        // It is at work before the sign-out is.
+        tokio::task::yield_now().await;
+        let evict = {
+            let (store, key) = (setup.another_server().await?, ada.key);
+            async move { store.evict(&key, cut, options).await }
+        };
+        let evicted = tokio::spawn(evict).await;
+        over.store(true, Ordering::SeqCst);
+        let evicted = evicted.map_err(|error| Violation::new("a sign-out", error.to_string()))?;
+        evicted.should_work("a sign-out")?;
+        let seen = watch.await;
+        let seen = seen.map_err(|error| Violation::new("a list", error.to_string()))?;
+        let seen = seen.should_work("listing the sessions")?;
+        for left in seen {
+            all_or_none(left)?;
+        }
+        should_equal(
+            &ada.sessions().await?.len(),
+            &0,
+            "sessions left by a sign-out",
+        )?;
+    }
+    Ok(())
+}
+
+/// A write-back stores before it frees its lock, or in the same step: who gets the lock never holds a spent token.
+pub async fn a_write_back_frees_its_lock_last(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let epoch = ada.signs_in().await?;
+    let there = setup.another_server().await?;
+    for round in 0..24 {
+        let at = ada.entry(&epoch)?;
+        let seen = ada.puts(&at, b"due").await?;
+        let owner = LockOwner::mint().should_work("minting an owner")?;
+        let next = LockOwner::mint().should_work("minting an owner")?;
+        let lease = Duration::from_secs(30);
+        let take = AcquireOptions::new(owner, lease, ada.now).seen(seen);
+        let taken = setup.refresh_locks()?.acquire(&at, take).await;
+        should_equal(
+            &taken.should_work("taking a lock")?,
+            &Acquired::Held,
+            "a free lock",
+        )?;
+        let ask = AcquireOptions::new(next, lease, ada.now).seen(seen);
+        let fresher = Mutex::new(None);
+        let look = async |locks: &dyn RefreshLocks| {
+            match locks
+                .acquire(&at, ask)
+                .await
+                .should_work("asking for a lock")?
+            {
+                Acquired::Busy(_) => {}
+                Acquired::Held => {
+                    return Err(Violation::new(
+                        "the fresher entry, for who waited for the lock",
+                        "the lock, while the entry was the spent one",
+                    ));
+                }
+                Acquired::Fresher(entry) => *locked(&fresher) = Some(entry.version()),
+            }
+            Ok(())
+        };
+        let version = Version::mint().should_work("minting a version")?;
+        let entry = Entry::new(*b"fresh", version, ada.now + LIFETIME);
+        let options = WriteOptions::at(ada.now)
+            .over(Over::Version(seen))
+            .releasing(owner);
+        let write = ada.store.write(&at, entry, options);
+        let locks = setup.refresh_locks()?;
+        let written = if round % 2 == 0 {
+            stepwise(write, usize::MAX, async || look(locks).await).await?
+        } else {
+            let locks = crate::setup::refresh_locks_of(&*there)?;
+            let contends = async {
+                while locked(&fresher).is_none() {
+                    look(locks).await?;
+                }
+                Ok::<_, Violation>(())
+            };
+            let (written, contended) = join(write, contends).await;
+            contended?;
+            Some(written)
+        };
+        let written = written.ok_or_else(|| Violation::new("an answer", "none"))?;
+        should_equal(
+            &written.should_work("a write-back")?,
+            &Written::Stored,
+            "a write-back",
+        )?;
+        look(locks).await?;
+        should_equal(
+            &*locked(&fresher),
+            &Some(version),
+            "the version that who waited for the lock is given",
+        )?;
+    }
+    Ok(())
+}
+
+/// A sign-in and a sign-out of its `sid` meet: either the sign-in is refused, or the sign-out is told its account.
+pub async fn a_sid_cut_and_a_sign_in_meet(setup: &Setup) -> Result<(), Violation> {
+    let there = setup.another_server().await?;
+    let elsewhere = crate::setup::directory_of(&*there)?;
+    let directory = setup.directory()?;
+    for round in 0..24 {
+        let sid = random::sid()?;
+        let ada = setup.account()?;
+        let until = if round % 2 == 0 {
+            Until::ForGood
+        } else {
+            Until::Moment(Moment::of_store(ada.now))
+        };
+        let (pointed, cut) = join(
+            directory.point(&sid, pointer(&ada)),
+            elsewhere.cut_provider_session(&sid, until, MarkOptions::default()),
+        )
+        .await;
+        let found = cut.should_work("a cut of a `sid`")?.accounts;
+        match pointed {
+            Err(error) if error.is_signed_out() => {}
+            pointed => {
+                pointed.should_work("entering a `sid`")?;
+                should_equal(&found, &vec![ada.key], "accounts under the `sid`")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sign-ins and a sign-out of their account meet: when both have returned, no session lives that stands before its moment.
+pub async fn sign_ins_and_a_cut_meet(setup: &Setup) -> Result<(), Violation> {
+    let there = setup.another_server().await?;
+    let mut dice = Dice::new()?;
+    for round in 0..12 {
+        let ada = setup.account()?;
+        let at = ada.entry(&ada.signs_in().await?)?;
+        let cut = loop {
+            let cut = any_cut(&mut dice, &ada, &at)?;
+            if !matches!(cut, Cut::Session(_)) {
+                break cut;
+            }
+        };
+        let options = EvictOptions::at(ada.now);
+        let begins = async || match ada.begin(ada.record()?).await {
+            Err(error) if error.is_signed_out() => Ok(()),
+            begun => begun.should_work("a sign-in in the race").map(drop),
+        };
+        let evicted = if round % 2 == 0 {
+            // A sign-in after each step that the sign-out takes.
+            let evict = ada.store.evict(&ada.key, cut, options);
+            let evicted = stepwise(evict, usize::MAX, async || begins().await).await?;
+            evicted.ok_or_else(|| Violation::new("an answer", "none"))?
+        } else {
+            let (store, key) = (Arc::clone(&there), ada.key);
+            let evict = tokio::spawn(async move { store.evict(&key, cut, options).await });
+            try_join_all((0..24).map(|_| async {
+                tokio::task::yield_now().await;
+                begins().await
+            }))
+            .await?;
+            let evicted = evict.await;
+            evicted.map_err(|error| Violation::new("a sign-out", error.to_string()))?
+        };
+        let evicted = evicted.should_work("a sign-out")?;
+        should_equal(
+            &evicted.ended,
+            &true,
+            "whether the sign-out ended a session",
+        )?;
+        should_equal(
+            &ada.sessions().await?.len(),
+            &0,
+            "sessions that stand before a sign-out and outlive it",
+        )?;
+    }
+    Ok(())
+}
+
+/// What is refused changes nothing: a sign-in displaces and supersedes nobody, an index keeps no account, a write leaves nothing.
+pub async fn what_is_refused_changes_nothing(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let newer = ada.record()?.requested_at(ada.now + MILLI);
+    let lives = ada.signs_in_as(newer).await?;
+    let at = ada.entry(&lives)?;
+    let version = ada.puts(&at, b"token").await?;
+    ada.is_cut_in_vain(by_app(ada.now)).await?;
+    for n in 0..6 {
+        let mut refused = ada.begin_of(ada.record()?);
+        let epoch = refused.record.epoch;
+        refused.supersedes = vec![lives];
+        refused.max_sessions = 1;
+        if n % 2 == 0 {
+            refused.not_after = setup.now();
+        }
+        let begun = ada.store.begin(&ada.key, refused).await;
+        begun.should_be_signed_out("a sign-in that is overtaken, or late")?;
+        ada.is_gone(&epoch).await?;
+    }
+    should_equal(&ada.sessions().await?, &vec![lives], "the living sessions")?;
+    ada.holds(&at, b"token").await?;
+
+    let limit = ada.store.capabilities().max_entry_bytes;
+    for over in [Over::Anything, Over::Version(version)] {
+        let large = Entry::new(
+            vec![0; limit + 1],
+            Version::from_bytes([7; 8]),
+            ada.now + LIFETIME,
+        );
+        let written = ada.write_entry(&at, large, over).await;
+        written.should_fail_with(ErrorKind::TooLarge, "a write over the limit")?;
+    }
+    let read = ada.read(&at).await.should_work("a read")?;
+    should_equal(
+        &read.map(|entry| entry.version()),
+        &Some(version),
+        "the version that is there, after refused writes",
+    )?;
+    if let Some(directory) = setup.store().directory() {
+        let (good, until_now) = (random::sid()?, random::sid()?);
+        for (sid, until) in [
+            (good, Until::ForGood),
+            (until_now, Until::Moment(Moment::of_store(ada.now))),
+        ] {
+            for _ in 0..2 {
+                let cut = directory
+                    .cut_provider_session(&sid, until, MarkOptions::default())
+                    .await;
+                let found = cut.should_work("a cut of a `sid`")?.accounts;
+                should_equal(&found, &vec![], "accounts whose sign-ins were refused")?;
+                let pointed = directory.point(&sid, pointer(&ada)).await;
+                pointed.should_be_signed_out("a sign-in under a `sid` that was signed out")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A sign-out ends what stands before it and nothing else: not the neighbours in time, in name, in issuer or in label.
+pub async fn a_sign_out_ends_no_neighbour(setup: &Setup) -> Result<(), Violation> {
+    let mut dice = Dice::new()?;
+    for which in 0..5 {
+        let (sid, other_sid) = (random::sid()?, random::sid()?);
+        let issuer = random::issuer()?;
+        let ada = Actor::new(setup.store(), random::account_of(&issuer)?, setup.now());
+        let same_issuer = Actor::new(setup.store(), random::account_of(&issuer)?, setup.now());
+        let subject = *ada.key.subject();
+        let same_subject = token_cache_core::AccountKey::new(random::issuer()?, subject);
+        let same_subject = Actor::new(setup.store(), same_subject, setup.now());
+        let moment = ada.requested() + MILLI * dice.number(1_000);
+        let authenticated = AUTHENTICATED + MILLI * dice.number(1_000);
+        let before = |record: token_cache_core::SessionRecord| {
+            record.requested_at(moment).authenticated_at(authenticated)
+        };
+        let after = |record: token_cache_core::SessionRecord| {
+            record
+                .requested_at(moment + MILLI)
+                .authenticated_at(authenticated + MILLI)
+        };
+        let mut spared = Vec::new();
+        for account in [same_issuer, same_subject] {
+            let epoch = account
+                .signs_in_as(before(account.record()?).labelled(sid))
+                .await?;
+            spared.push((account, epoch));
+        }
+        for record in [
+            after(ada.record()?),
+            after(ada.record()?).labelled(other_sid),
+            after(ada.record()?).on_behalf_of(),
+        ] {
+            spared.push((ada, ada.signs_in_as(record).await?));
+        }
+        let unlabelled = ada.signs_in_as(before(ada.record()?)).await?;
+        let labelled = ada.signs_in_as(before(ada.record()?).labelled(sid)).await?;
+        let elsewhere = ada
+            .signs_in_as(before(ada.record()?).labelled(other_sid))
+            .await?;
+        let (cut, ended, others): (_, Vec<_>, Vec<_>) = match which {
+            0 => (
+                by_app(moment),
+                vec![unlabelled, labelled, elsewhere],
+                vec![],
+            ),
+            1 => (
+                by_provider(authenticated),
+                vec![unlabelled, labelled, elsewhere],
+                vec![],
+            ),
+            2 => (
+                Cut::Session(labelled),
+                vec![labelled],
+                vec![unlabelled, elsewhere],
+            ),
+            3 => (
+                Cut::ProviderSession {
+                    sid,
+                    until: Until::Moment(Moment::of_store(moment)),
+                },
+                vec![labelled],
+                vec![unlabelled, elsewhere],
+            ),
+            _ => (
+                Cut::ProviderSessionOrUnlabelled {
+                    sid,
+                    unlabelled_until: authenticated,
+                },
+                vec![unlabelled, labelled],
+                vec![elsewhere],
+            ),
+        };
+        spared.extend(others.into_iter().map(|epoch| (ada, epoch)));
+        ada.is_cut(cut).await?;
+        for epoch in &ended {
+            ada.is_gone(epoch).await?;
+        }
+        let lives = spared.iter().map(|(account, epoch)| account.lives(epoch));
+        join_all(lives)
+            .await
+            .into_iter()
+            .collect::<Result<(), _>>()?;
+    }
+    Ok(())
+}

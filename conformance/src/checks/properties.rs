@@ -1,0 +1,404 @@
+//! Random calls, each of whose answers is what the contract says.
+
+use std::{fmt::Debug, time::Duration};
+
+use token_cache_core::{
+    AccountKey, AcquireOptions, Acquired, BeginSession, Cut, Entry, EntryAddress, EntryName,
+    EpochHash, Error, EscrowName, Escrowed, EvictOptions, LockOwner, Moment, Over, Places,
+    ReadOptions, SessionKind, SessionRecord, SidKey, Timestamp, Until, Version, WriteOptions,
+};
+
+use crate::{
+    Setup, Violation,
+    actor::{AUTHENTICATED, Actor},
+    model::{Model, SignedOut},
+    random::{self, Dice},
+    should::Should,
+};
+
+const ROUNDS: usize = 10;
+
+const STEPS: usize = 70;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+const MILLI: Duration = Duration::from_millis(1);
+
+/// Whatever is asked of two accounts in any order, the answers are what the contract says.
+pub async fn any_calls_are_answered_as_the_contract_says(setup: &Setup) -> Result<(), Violation> {
+    for _ in 0..ROUNDS {
+        let mut round = Round::new(setup)?;
+        for _ in 0..STEPS {
+            round.step(setup).await.map_err(|violation| {
+                let calls = round.log.join("\n    ");
+                let seen = format!("{}; the calls were:\n    {calls}", violation.seen);
+                Violation::new(violation.expected, seen)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Two accounts, and names that differ in one byte.
+struct Round<'a> {
+    accounts: [(Actor<'a>, Model); 2],
+    dice: Dice,
+    now: Timestamp,
+    sids: [SidKey; 2],
+    names: [EntryName; 2],
+    escrows: [EscrowName; 2],
+    owners: [LockOwner; 2],
+    versions: Vec<Version>,
+    epochs: Vec<EpochHash>,
+    log: Vec<String>,
+}
+
+fn twins<const N: usize>(dice: &mut Dice) -> Result<[[u8; N]; 2], Violation> {
+    let first: [u8; N] = random::bytes()?;
+    let mut second = first;
+    second[dice.below(N)] ^= 1 << dice.below(8);
+    Ok([first, second])
+}
+
+/// What was answered, as the model says it.
+fn answer<T>(answer: Result<T, Error>, what: &str) -> Result<Result<T, SignedOut>, Violation> {
+    match answer {
+        Err(error) if error.is_signed_out() => Ok(Err(SignedOut)),
+        answer => answer.should_work(what).map(Ok),
+    }
+}
+
+fn as_said<T: PartialEq + Debug>(seen: &T, expected: &T, what: &str) -> Result<(), Violation> {
+    if seen == expected {
+        return Ok(());
+    }
+    Err(Violation::new(
+        format!("{what}: {expected:?}"),
+        format!("{seen:?}"),
+    ))
+}
+
+impl<'a> Round<'a> {
+    fn new(setup: &'a Setup) -> Result<Self, Violation> {
+        let mut dice = Dice::new()?;
+        let [ada, bob] = twins(&mut dice)?;
+        let issuer = random::issuer()?;
+        let account = |subject| {
+            let key = AccountKey::new(issuer, subject);
+            (
+                Actor::new(setup.store(), key, setup.now()),
+                Model::default(),
+            )
+        };
+        let first = random::bytes()?;
+        Ok(Self {
+            accounts: [account(ada), account(bob)],
+            now: setup.now(),
+            sids: twins(&mut dice)?.map(SidKey::from_bytes),
+            names: twins(&mut dice)?.map(EntryName::from_bytes),
+            escrows: twins(&mut dice)?.map(EscrowName::from_bytes),
+            owners: twins(&mut dice)?.map(LockOwner::from_bytes),
+            versions: vec![Version::from_bytes(first)],
+            epochs: Vec::new(),
+            dice,
+            log: Vec::new(),
+        })
+    }
+
+    fn store_place(&mut self) -> Timestamp {
+        self.accounts[0].0.requested() + MILLI * self.dice.number(10)
+    }
+
+    fn provider_place(&mut self) -> Timestamp {
+        AUTHENTICATED + MILLI * self.dice.number(10)
+    }
+
+    fn sid(&mut self) -> SidKey {
+        self.sids[self.dice.below(2)]
+    }
+
+    /// A session that there is, was or never was.
+    fn epoch(&mut self, which: usize) -> Result<EpochHash, Violation> {
+        let living = self.accounts[which].1.epochs();
+        Ok(match self.dice.below(8) {
+            0 if !self.epochs.is_empty() => self.epochs[self.dice.below(self.epochs.len())],
+            1 => random::epoch()?,
+            _ if !living.is_empty() => living[self.dice.below(living.len())],
+            _ => random::epoch()?,
+        })
+    }
+
+    /// A version that was written, or a neighbour of one.
+    fn seen_version(&mut self) -> Version {
+        let recent = self.versions.len().min(4);
+        let version = self.versions[self.versions.len() - 1 - self.dice.below(recent)];
+        let mut bytes = *version.as_bytes();
+        if self.dice.below(4) == 0 {
+            bytes[self.dice.below(8)] ^= 1 << self.dice.below(8);
+        }
+        Version::from_bytes(bytes)
+    }
+
+    fn new_version(&mut self) -> Result<Version, Violation> {
+        let version = if self.dice.below(3) == 0 {
+            let mut bytes = *self.versions[self.versions.len() - 1].as_bytes();
+            bytes[self.dice.below(8)] = random::bytes::<1>()?[0];
+            Version::from_bytes(bytes)
+        } else {
+            Version::mint().should_work("minting a version")?
+        };
+        if !self.versions.contains(&version) {
+            self.versions.push(version);
+            return Ok(version);
+        }
+        let version = Version::mint().should_work("minting a version")?;
+        self.versions.push(version);
+        Ok(version)
+    }
+
+    fn at(&mut self, which: usize) -> Result<EntryAddress, Violation> {
+        let name = self.names[self.dice.below(2)];
+        let epoch = self.epoch(which)?;
+        Ok(self.accounts[which].0.entry_named(&epoch, name))
+    }
+
+    async fn step(&mut self, setup: &Setup) -> Result<(), Violation> {
+        let which = self.dice.below(2);
+        match self.dice.below(100) {
+            0..20 => self.begins(which).await,
+            20..27 => self.cuts(which).await,
+            27..30 => self.looks(which).await,
+            30..50 => self.writes(setup, which).await,
+            50..66 => self.reads(which).await,
+            66..72 => self.removes(which).await,
+            72..86 if setup.store().refresh_locks().is_some() => self.locks(setup, which).await,
+            86..95 if setup.store().escrow().is_some() => self.escrows(setup, which).await,
+            _ => {
+                self.now = self.now + Duration::from_secs(60 * self.dice.below(60) as u64);
+                Ok(())
+            }
+        }
+    }
+
+    async fn begins(&mut self, which: usize) -> Result<(), Violation> {
+        let places = Places {
+            store: self.store_place(),
+            provider: self.provider_place(),
+        };
+        let label = (self.dice.below(2) == 0).then(|| self.sid());
+        let ends_at = self.now + HOUR + HOUR * self.dice.number(5);
+        let mut epoch = *random::epoch()?.as_bytes();
+        if let Some(last) = self.epochs.last()
+            && self.dice.below(2) == 0
+        {
+            epoch = *last.as_bytes();
+            epoch[self.dice.below(16)] = random::bytes::<1>()?[0];
+        }
+        let epoch = EpochHash::from_bytes(epoch);
+        if self.epochs.contains(&epoch) {
+            return Ok(());
+        }
+        self.epochs.push(epoch);
+        let mut record = SessionRecord::new(epoch, label, places, ends_at);
+        if self.dice.below(4) == 0 {
+            record = record.of_kind(SessionKind::OnBehalfOf);
+        }
+        let not_after = self.accounts[which].0.now + HOUR;
+        let mut begin = BeginSession::new(record, not_after, self.now);
+        if self.dice.below(4) == 0 {
+            begin.max_sessions = 1 + self.dice.below(4);
+        }
+        if self.dice.below(5) == 0 {
+            begin.supersedes = vec![self.epoch(which)?, random::epoch()?];
+        }
+        let (ada, model) = &mut self.accounts[which];
+        if !model.displaces_in_one_order(&begin) {
+            begin.max_sessions = BeginSession::MAX_SESSIONS;
+        }
+        self.log.push(format!("{which}: begin {begin:?}"));
+        let begun = ada.store.begin(&ada.key, begin.clone()).await;
+        let begun = answer(begun, "a sign-in")?.map(|begun| begun.displaced);
+        as_said(&begun, &model.begin(&begin), "displaced by a sign-in")
+    }
+
+    async fn cuts(&mut self, which: usize) -> Result<(), Violation> {
+        let (store, provider) = (self.store_place(), self.provider_place());
+        let until = match self.dice.below(3) {
+            0 => Until::ForGood,
+            1 => Until::Moment(Moment::of_provider(provider)),
+            _ => Until::Moment(Moment::of_store(store)),
+        };
+        let sid = self.sid();
+        // Now and then one that ends all; usually one that spares some.
+        let cut = match self.dice.below(6) {
+            0 => Cut::Account(Moment::of_store(store - MILLI * 4)),
+            1 => Cut::Account(Moment::of_provider(provider - MILLI * 4)),
+            2 => Cut::ProviderSessionOrUnlabelled {
+                sid,
+                unlabelled_until: provider - MILLI * 3,
+            },
+            3 => Cut::ProviderSession { sid, until },
+            _ => Cut::Session(self.epoch(which)?),
+        };
+        let (ada, model) = &mut self.accounts[which];
+        self.log.push(format!("{which}: evict {cut:?}"));
+        let options = EvictOptions::at(self.now);
+        let evicted = ada.store.evict(&ada.key, cut, options).await;
+        let ended = evicted.should_work("a sign-out")?.ended;
+        as_said(&ended, &model.evict(&cut, self.now), "ended by a sign-out")
+    }
+
+    async fn looks(&mut self, which: usize) -> Result<(), Violation> {
+        let epoch = self.epoch(which)?;
+        let (ada, model) = &self.accounts[which];
+        self.log
+            .push(format!("{which}: look at {:?}", epoch.as_bytes()));
+        let options = ReadOptions::at(self.now);
+        let session = ada.store.session(&ada.key, &epoch, options).await;
+        let session = answer(session, "a look at a session")?;
+        as_said(&session, &model.session(&epoch, self.now), "a session")?;
+        let listed = ada.store.sessions(&ada.key, options).await;
+        let mut listed = listed.should_work("listing the sessions")?;
+        listed.sort_by_key(|record| record.epoch);
+        as_said(&listed, &model.sessions(self.now), "the sessions")
+    }
+
+    async fn writes(&mut self, setup: &Setup, which: usize) -> Result<(), Violation> {
+        let at = self.at(which)?;
+        let there = self.accounts[which].1.read(at.epoch(), at.name(), self.now);
+        let there = there.ok().flatten().map(|entry| entry.version());
+        let over = match self.dice.below(6) {
+            0 | 1 => Over::Nothing,
+            2 => Over::Anything,
+            3 => Over::Version(self.seen_version()),
+            _ => there.map_or(Over::Nothing, Over::Version),
+        };
+        let version = self.new_version()?;
+        let length = self.dice.below(40);
+        let life = MILLI + Duration::from_secs(60 * self.dice.below(300) as u64);
+        let value = vec![self.dice.below(256).to_le_bytes()[0]; length];
+        let entry = Entry::new(value, version, self.now + life);
+        let locks = setup.store().refresh_locks().is_some();
+        let releasing = (locks && self.dice.below(3) == 0).then(|| self.owners[self.dice.below(2)]);
+        let (ada, model) = &mut self.accounts[which];
+        self.log.push(format!(
+            "{which}: write {at:?} {entry:?} {over:?} {releasing:?}"
+        ));
+        let mut options = WriteOptions::at(self.now).over(over);
+        options.releasing = releasing;
+        let written = ada.store.write(&at, entry.clone(), options).await;
+        let written = answer(written, "a write")?;
+        let expected = model.write(at.epoch(), at.name(), &entry, over, releasing, self.now);
+        as_said(&written, &expected, "a write")?;
+        self.read(which, &at).await
+    }
+
+    async fn reads(&mut self, which: usize) -> Result<(), Violation> {
+        let at = self.at(which)?;
+        self.log.push(format!("{which}: read {at:?}"));
+        self.read(which, &at).await
+    }
+
+    async fn read(&self, which: usize, at: &EntryAddress) -> Result<(), Violation> {
+        let (ada, model) = &self.accounts[which];
+        let read = ada.store.read(at, ReadOptions::at(self.now)).await;
+        let read = answer(read, "a read")?;
+        let expected = model.read(at.epoch(), at.name(), self.now);
+        as_said(&read, &expected, "an entry")?;
+        let parts = |read: &Result<Option<Entry>, SignedOut>| {
+            let entry = read.as_ref().ok().and_then(Option::as_ref);
+            entry.map(|entry| (entry.version(), entry.stored().to_vec()))
+        };
+        as_said(
+            &parts(&read),
+            &parts(&expected),
+            "an entry's version and bytes",
+        )
+    }
+
+    async fn removes(&mut self, which: usize) -> Result<(), Violation> {
+        let at = self.at(which)?;
+        self.log.push(format!("{which}: remove {at:?}"));
+        let (ada, model) = &mut self.accounts[which];
+        ada.store.remove(&at).await.should_work("a removal")?;
+        model.remove(at.epoch(), at.name());
+        self.read(which, &at).await
+    }
+
+    async fn locks(&mut self, setup: &Setup, which: usize) -> Result<(), Violation> {
+        let locks = setup.refresh_locks()?;
+        let at = self.at(which)?;
+        let owner = self.owners[self.dice.below(2)];
+        let seen = match self.accounts[which].1.read(at.epoch(), at.name(), self.now) {
+            Ok(Some(entry)) if self.dice.below(4) > 0 => Some(entry.version()),
+            Ok(None) => None,
+            _ => Some(self.seen_version()),
+        };
+        match self.dice.below(10) {
+            0..6 => {
+                self.log
+                    .push(format!("{which}: acquire {at:?} {owner:?} {seen:?}"));
+                let mut options = AcquireOptions::new(owner, HOUR, self.now);
+                options.seen = seen;
+                let acquired = locks.acquire(&at, options).await;
+                let acquired = answer(acquired, "asking for a lock")?;
+                if let Ok(Acquired::Busy(left)) = &acquired
+                    && *left > HOUR
+                {
+                    return Err(Violation::new("at most an hour left", format!("{left:?}")));
+                }
+                let model = &mut self.accounts[which].1;
+                let right = model.acquired(at.epoch(), at.name(), owner, seen, self.now, &acquired);
+                as_said(&right, &true, &format!("whether {acquired:?} is right"))
+            }
+            6..8 => {
+                self.log.push(format!("{which}: release {at:?} {owner:?}"));
+                let released = locks.release(&at, &owner).await;
+                released.should_work("a release")?;
+                let model = &mut self.accounts[which].1;
+                model.release(at.epoch(), at.name(), owner);
+                Ok(())
+            }
+            _ => {
+                let version = seen.unwrap_or_else(|| self.seen_version());
+                self.log.push(format!("{which}: end {at:?} if {version:?}"));
+                let options = EvictOptions::at(self.now);
+                let ended = locks.end_if_version(&at, version, options).await;
+                let ended = answer(ended, "a refusal")?;
+                let model = &mut self.accounts[which].1;
+                let expected = model.end_if_version(at.epoch(), at.name(), version, self.now);
+                as_said(&ended, &expected, "ended by a refusal")
+            }
+        }
+    }
+
+    async fn escrows(&mut self, setup: &Setup, which: usize) -> Result<(), Violation> {
+        let escrow = setup.escrow()?;
+        let name = self.escrows[self.dice.below(2)];
+        let options = ReadOptions::at(self.now);
+        if self.dice.below(2) == 0 {
+            let epoch = self.epoch(which)?;
+            self.log
+                .push(format!("{which}: keep {:?}", epoch.as_bytes()));
+            let sealed = random::bytes::<24>()?[..self.dice.below(24)].to_vec();
+            let escrowed = Escrowed::new(epoch, sealed);
+            let (ada, model) = &mut self.accounts[which];
+            let kept = escrow
+                .keep(&ada.key, &name, escrowed.clone(), options)
+                .await;
+            let kept = answer(kept, "keeping an escrow")?;
+            as_said(&kept, &model.keep(name, &escrowed, self.now), "keeping")?;
+        }
+        let (ada, model) = &self.accounts[which];
+        let found = escrow.find(&ada.key, &name, options).await;
+        let found = found.should_work("finding an escrow")?;
+        let expected = model.find(&name, self.now);
+        let epochs = |found: &[Escrowed]| -> Vec<_> {
+            let parts = found
+                .iter()
+                .map(|one| (*one.epoch.as_bytes(), one.sealed.clone()));
+            parts.collect()
+        };
+        as_said(&epochs(&found), &epochs(&expected), "the escrows")
+    }
+}

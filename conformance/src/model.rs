@@ -1,0 +1,255 @@
+//! What the contract of a store says of one account, written down a second time and as simply as it goes.
+
+use std::collections::BTreeMap;
+
+use token_cache_core::{
+    Acquired, BeginSession, Clock, Cut, Entry, EntryName, EpochHash, EscrowName, Escrowed,
+    LockOwner, Over, SessionRecord, Timestamp, Version, Written,
+};
+
+/// A session has ended, is over, or never began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SignedOut;
+
+type Answer<T> = Result<T, SignedOut>;
+
+/// One account. Not-before markers and locks live for as long as a check.
+#[derive(Debug, Default)]
+pub(crate) struct Model {
+    sessions: BTreeMap<EpochHash, Session>,
+    not_before: BTreeMap<(Clock, bool), Timestamp>,
+    escrows: BTreeMap<EscrowName, Vec<Escrowed>>,
+}
+
+#[derive(Debug)]
+struct Session {
+    record: SessionRecord,
+    entries: BTreeMap<EntryName, Entry>,
+    locks: BTreeMap<EntryName, Lock>,
+}
+
+#[derive(Debug)]
+struct Lock {
+    owner: LockOwner,
+    /// The entry was this version, and has not been another since.
+    version: Option<Version>,
+}
+
+impl Model {
+    pub(crate) fn begin(&mut self, begin: &BeginSession) -> Answer<usize> {
+        let new = &begin.record;
+        let refused = self.not_before.iter().any(|((clock, unlabelled), at)| {
+            new.places.on(*clock) <= *at && !(*unlabelled && new.label.is_some())
+        });
+        if refused {
+            return Err(SignedOut);
+        }
+        self.retain(|old| !begin.supersedes.contains(&old.epoch));
+        let living = self.sessions.values().map(|session| &session.record);
+        let mut alike: Vec<_> = living
+            .filter(|old| !old.is_over(begin.now) && old.kind == new.kind)
+            .map(|old| (old.places.store, old.epoch))
+            .collect();
+        alike.sort_unstable();
+        alike.truncate((alike.len() + 1).saturating_sub(begin.max_sessions));
+        self.retain(|old| !alike.contains(&(old.places.store, old.epoch)));
+        let session = Session {
+            record: new.clone(),
+            entries: BTreeMap::new(),
+            locks: BTreeMap::new(),
+        };
+        self.sessions.insert(new.epoch, session);
+        Ok(alike.len())
+    }
+
+    /// True when there is no other order in which sessions of one moment could be displaced.
+    pub(crate) fn displaces_in_one_order(&self, begin: &BeginSession) -> bool {
+        let living = self.sessions.values().map(|session| &session.record);
+        let mut alike: Vec<_> = living
+            .filter(|old| !old.is_over(begin.now) && old.kind == begin.record.kind)
+            .map(|old| old.places.store)
+            .collect();
+        alike.sort_unstable();
+        let displaced = (alike.len() + 1).saturating_sub(begin.max_sessions);
+        displaced == 0 || displaced >= alike.len() || alike[displaced - 1] != alike[displaced]
+    }
+
+    pub(crate) fn evict(&mut self, cut: &Cut, now: Timestamp) -> bool {
+        let ends = |old: &SessionRecord| cut.ends(&old.epoch, old.label.as_ref(), &old.places);
+        let records = self.sessions.values().map(|session| &session.record);
+        let ended = records.filter(|old| !old.is_over(now)).any(ends);
+        self.retain(|old| !ends(old));
+        let marker = match cut {
+            Cut::Account(moment) => Some(((moment.clock, false), moment.at)),
+            Cut::ProviderSessionOrUnlabelled {
+                unlabelled_until, ..
+            } => Some(((Clock::Provider, true), *unlabelled_until)),
+            Cut::Session(_) | Cut::ProviderSession { .. } => None,
+        };
+        if let Some((which, at)) = marker {
+            let held = self.not_before.entry(which).or_default();
+            *held = at.max(*held);
+        }
+        ended
+    }
+
+    pub(crate) fn session(&self, epoch: &EpochHash, now: Timestamp) -> Answer<SessionRecord> {
+        self.living(epoch, now)
+            .map(|session| session.record.clone())
+    }
+
+    pub(crate) fn sessions(&self, now: Timestamp) -> Vec<SessionRecord> {
+        let records = self.sessions.values().map(|session| &session.record);
+        records.filter(|old| !old.is_over(now)).cloned().collect()
+    }
+
+    pub(crate) fn epochs(&self) -> Vec<EpochHash> {
+        self.sessions.keys().copied().collect()
+    }
+
+    pub(crate) fn read(
+        &self,
+        epoch: &EpochHash,
+        name: &EntryName,
+        now: Timestamp,
+    ) -> Answer<Option<Entry>> {
+        let entry = self.living(epoch, now)?.entries.get(name);
+        Ok(entry.filter(|entry| !entry.is_expired(now)).cloned())
+    }
+
+    pub(crate) fn write(
+        &mut self,
+        epoch: &EpochHash,
+        name: &EntryName,
+        entry: &Entry,
+        over: Over,
+        releasing: Option<LockOwner>,
+        now: Timestamp,
+    ) -> Answer<Written> {
+        let there = self.read(epoch, name, now)?.map(|entry| entry.version());
+        let session = self.living_mut(epoch, now)?;
+        if let Some(owner) = releasing
+            && session
+                .locks
+                .get(name)
+                .is_some_and(|lock| lock.owner == owner)
+        {
+            session.locks.remove(name);
+        }
+        let stored = match over {
+            Over::Anything => true,
+            Over::Nothing => there.is_none() || there == Some(entry.version()),
+            Over::Version(version) => there == Some(version) || there == Some(entry.version()),
+        };
+        if !stored {
+            return Ok(Written::Superseded);
+        }
+        session.entries.insert(*name, entry.clone());
+        Ok(Written::Stored)
+    }
+
+    pub(crate) fn remove(&mut self, epoch: &EpochHash, name: &EntryName) {
+        if let Some(session) = self.sessions.get_mut(epoch) {
+            session.entries.remove(name);
+        }
+    }
+
+    /// Whether `answer` is right, and what holds from then on.
+    pub(crate) fn acquired(
+        &mut self,
+        epoch: &EpochHash,
+        name: &EntryName,
+        owner: LockOwner,
+        seen: Option<Version>,
+        now: Timestamp,
+        answer: &Answer<Acquired>,
+    ) -> bool {
+        let there = match self.read(epoch, name, now) {
+            Ok(there) => there,
+            Err(SignedOut) => return answer == &Err(SignedOut),
+        };
+        let version = there.as_ref().map(Entry::version);
+        if let Some(entry) = there
+            && seen != version
+        {
+            return answer == &Ok(Acquired::Fresher(entry));
+        }
+        let Ok(session) = self.living_mut(epoch, now) else {
+            return false;
+        };
+        let other = session.locks.get(name).filter(|lock| lock.owner != owner);
+        match answer {
+            Ok(Acquired::Held) => {
+                // Another version than its holder saw may be freedom enough.
+                let free = other.is_none_or(|lock| lock.version != version);
+                session.locks.insert(*name, Lock { owner, version });
+                free
+            }
+            Ok(Acquired::Busy(_)) => other.is_some(),
+            Ok(Acquired::Fresher(_)) | Err(SignedOut) => false,
+        }
+    }
+
+    pub(crate) fn release(&mut self, epoch: &EpochHash, name: &EntryName, owner: LockOwner) {
+        if let Some(session) = self.sessions.get_mut(epoch)
+            && session
+                .locks
+                .get(name)
+                .is_some_and(|lock| lock.owner == owner)
+        {
+            session.locks.remove(name);
+        }
+    }
+
+    pub(crate) fn end_if_version(
+        &mut self,
+        epoch: &EpochHash,
+        name: &EntryName,
+        version: Version,
+        now: Timestamp,
+    ) -> Answer<bool> {
+        let there = self.read(epoch, name, now)?;
+        let ends = there.is_some_and(|entry| entry.version() == version);
+        self.retain(|old| !(ends && old.epoch == *epoch));
+        Ok(ends)
+    }
+
+    pub(crate) fn keep(
+        &mut self,
+        name: EscrowName,
+        escrowed: &Escrowed,
+        now: Timestamp,
+    ) -> Answer<()> {
+        self.living(&escrowed.epoch, now)?;
+        let kept = self.escrows.entry(name).or_default();
+        kept.retain(|other| other.epoch != escrowed.epoch);
+        kept.insert(0, escrowed.clone());
+        Ok(())
+    }
+
+    pub(crate) fn find(&self, name: &EscrowName, now: Timestamp) -> Vec<Escrowed> {
+        let kept = self.escrows.get(name).map(Vec::as_slice);
+        let kept = kept.unwrap_or_default().iter();
+        kept.filter(|kept| self.living(&kept.epoch, now).is_ok())
+            .cloned()
+            .collect()
+    }
+
+    fn retain(&mut self, stays: impl Fn(&SessionRecord) -> bool) {
+        self.sessions.retain(|_, session| stays(&session.record));
+    }
+
+    fn living(&self, epoch: &EpochHash, now: Timestamp) -> Answer<&Session> {
+        let session = self.sessions.get(epoch);
+        session
+            .filter(|session| !session.record.is_over(now))
+            .ok_or(SignedOut)
+    }
+
+    fn living_mut(&mut self, epoch: &EpochHash, now: Timestamp) -> Answer<&mut Session> {
+        let session = self.sessions.get_mut(epoch);
+        session
+            .filter(|session| !session.record.is_over(now))
+            .ok_or(SignedOut)
+    }
+}

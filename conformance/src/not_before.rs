@@ -1,0 +1,165 @@
+use std::time::Duration;
+
+use token_cache_core::{Cut, EvictOptions, MarkOptions, Marking, Moment, SidKey, Timestamp, Until};
+
+use crate::{
+    Setup, Violation,
+    actor::{AUTHENTICATED, Actor, by_app, by_provider},
+    checks::directory::pointer,
+    random,
+    should::{Should, should_equal},
+};
+
+const MILLI: Duration = Duration::from_millis(1);
+
+/// A not-before marker of an account, a `sid` or an issuer, and how to ask whether it refuses still.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    Store,
+    Provider,
+    Unlabelled,
+    Batch,
+    Sid,
+    ForGood,
+    Issuer,
+}
+
+impl Kind {
+    pub(crate) fn all(setup: &Setup) -> &'static [Self] {
+        if setup.store().directory().is_some() {
+            &[
+                Self::Store,
+                Self::Provider,
+                Self::Unlabelled,
+                Self::Batch,
+                Self::Sid,
+                Self::ForGood,
+                Self::Issuer,
+            ]
+        } else {
+            &[Self::Store, Self::Provider, Self::Unlabelled]
+        }
+    }
+}
+
+/// A sign-out of a fresh account, and the sign-in that it overtakes.
+pub(crate) struct NotBefore<'a> {
+    setup: &'a Setup,
+    ada: Actor<'a>,
+    pub(crate) kind: Kind,
+    sid: SidKey,
+    /// The store's moment of the sign-out, and the provider's.
+    pub(crate) at: Timestamp,
+    pub(crate) authenticated: Timestamp,
+}
+
+impl<'a> NotBefore<'a> {
+    pub(crate) fn new(setup: &'a Setup, kind: Kind, at: Timestamp) -> Result<Self, Violation> {
+        Ok(Self {
+            setup,
+            ada: setup.account()?,
+            kind,
+            sid: random::sid()?,
+            at,
+            authenticated: AUTHENTICATED,
+        })
+    }
+
+    pub(crate) async fn signs_out(&self, life: Duration) -> Result<(), Violation> {
+        self.signs_out_at(self.at, self.authenticated, life).await
+    }
+
+    pub(crate) async fn signs_out_at(
+        &self,
+        at: Timestamp,
+        authenticated: Timestamp,
+        life: Duration,
+    ) -> Result<(), Violation> {
+        let ada = &self.ada;
+        let options = EvictOptions::at(ada.now).living(life);
+        let mark = MarkOptions::living(life);
+        let cut = match self.kind {
+            Kind::Store => by_app(at),
+            Kind::Provider => by_provider(authenticated),
+            Kind::Unlabelled => Cut::ProviderSessionOrUnlabelled {
+                sid: self.sid,
+                unlabelled_until: authenticated,
+            },
+            Kind::Batch => {
+                let directory = self.setup.directory()?;
+                let marking = Marking::Each;
+                let evicted = directory
+                    .evict_accounts(&[ada.key], at, marking, options)
+                    .await;
+                for evicted in evicted {
+                    evicted.should_work("a cut of many accounts")?;
+                }
+                return Ok(());
+            }
+            Kind::Sid | Kind::ForGood => {
+                let until = match self.kind {
+                    Kind::ForGood => Until::ForGood,
+                    _ => Until::Moment(Moment::of_store(at)),
+                };
+                let directory = self.setup.directory()?;
+                let cut = directory.cut_provider_session(&self.sid, until, mark).await;
+                return cut.should_work("a cut of a `sid`").map(drop);
+            }
+            Kind::Issuer => {
+                let directory = self.setup.directory()?;
+                let cut = directory.cut_issuer(ada.key.issuer(), at, mark).await;
+                return cut.should_work("a cut of an issuer");
+            }
+        };
+        let evicted = ada.store.evict(&ada.key, cut, options).await;
+        evicted.should_work("a sign-out").map(drop)
+    }
+
+    /// Whether a sign-in that was requested and authenticated then is refused.
+    pub(crate) async fn refuses(
+        &self,
+        at: Timestamp,
+        authenticated: Timestamp,
+    ) -> Result<bool, Violation> {
+        let ada = &self.ada;
+        // The request is in time, whatever passed.
+        let not_after = self.setup.clock().await?.time + Duration::from_secs(900);
+        let answer = match self.kind {
+            Kind::Store | Kind::Provider | Kind::Unlabelled | Kind::Batch => {
+                let mut begin = ada.begin_of(ada.record()?);
+                begin.not_after = not_after;
+                begin.record.places.store = at;
+                begin.record.places.provider = authenticated;
+                ada.store.begin(&ada.key, begin).await.map(drop)
+            }
+            Kind::Sid | Kind::ForGood => {
+                let mut pointer = pointer(ada);
+                pointer.requested_at = at;
+                pointer.not_after = not_after;
+                let directory = self.setup.directory()?;
+                directory.point(&self.sid, pointer).await
+            }
+            Kind::Issuer => {
+                let directory = self.setup.directory()?;
+                let issuer = ada.key.issuer();
+                directory.check_issuer(issuer, at, not_after).await
+            }
+        };
+        match answer {
+            Err(error) if error.is_signed_out() => Ok(true),
+            answer => answer.should_work("a sign-in").map(|()| false),
+        }
+    }
+
+    pub(crate) async fn refuses_what_it_overtook(&self) -> Result<bool, Violation> {
+        self.refuses(self.at, self.authenticated).await
+    }
+
+    /// Whether a sign-in of the next millisecond is refused, which only a `sid` does that has ended for good.
+    pub(crate) async fn is_passed_by_a_newer_one(&self) -> Result<(), Violation> {
+        let (at, authenticated) = (self.at + MILLI, self.authenticated + MILLI);
+        let refused = self.refuses(at, authenticated).await?;
+        let expected = matches!(self.kind, Kind::ForGood);
+        should_equal(&refused, &expected, "whether a newer sign-in is refused")
+    }
+}

@@ -1,0 +1,28 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use token_cache_core::{TimeSource, Timestamp};
+
+/// The machine's clock, which a test can move forward. Its clones are the same clock.
+#[derive(Debug, Clone, Default)]
+pub struct TestClock(Arc<AtomicU64>);
+
+impl TestClock {
+    /// Moves the clock forward. It continues to run.
+    pub fn advance(&self, by: Duration) {
+        let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl TimeSource for TestClock {
+    fn now(&self) -> Timestamp {
+        let ahead = Duration::from_millis(self.0.load(Ordering::SeqCst));
+        Timestamp::from(SystemTime::now()) + ahead
+    }
+}

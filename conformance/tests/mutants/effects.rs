@@ -1,0 +1,257 @@
+//! Stores that do in several steps what is one, or in another order.
+
+use token_cache_conformance::async_trait;
+use token_cache_core::{
+    AccountKey, BeginSession, Begun, Cut, Directory, Entry, EntryAddress, EvictOptions, Evicted,
+    Invalidation, MarkOptions, Moment, Over, Pointed, Pointer, ReadOptions, Result, SessionRecord,
+    SidKey, TokenStore, Until, WriteOptions, Written,
+};
+
+use crate::{
+    broken::{Fault, locks_of},
+    broken_link::link_of,
+};
+
+/// Announces a sign-out before it evicts.
+#[derive(Default)]
+pub(crate) struct AnnouncesFirst;
+
+#[async_trait]
+impl Fault for AnnouncesFirst {
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        mut options: EvictOptions,
+    ) -> Result<Evicted> {
+        let Some(signer) = options.announce.take() else {
+            return healthy.evict(account, cut, options).await;
+        };
+        let what = Invalidation::Accounts(vec![*account]);
+        let announced = link_of(healthy)?.announce(Some(signer), what).await?;
+        let evicted = healthy.evict(account, cut, options).await?;
+        Ok(evicted.announced(announced))
+    }
+}
+
+/// Evicts one session after the other: without a pause, or with one (`PAUSES`).
+#[derive(Default)]
+pub(crate) struct EvictsOneByOne<const PAUSES: bool>;
+
+#[async_trait]
+impl<const PAUSES: bool> Fault for EvictsOneByOne<PAUSES> {
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        let mut ended = false;
+        for record in healthy
+            .sessions(account, ReadOptions::at(options.now))
+            .await?
+        {
+            if cut.ends(&record.epoch, record.label.as_ref(), &record.places) {
+                let one = Cut::Session(record.epoch);
+                let mut options = options;
+                options.announce = None;
+                ended |= healthy.evict(account, one, options).await?.ended;
+                if PAUSES {
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        let mut evicted = healthy.evict(account, cut, options).await?;
+        evicted.ended |= ended;
+        Ok(evicted)
+    }
+}
+
+/// Ends the sessions first, and leaves its marker a moment later.
+#[derive(Default)]
+pub(crate) struct MarksLast;
+
+#[async_trait]
+impl Fault for MarksLast {
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        let records = healthy
+            .sessions(account, ReadOptions::at(options.now))
+            .await?;
+        let mut evicted = Evicted::new(false);
+        let ends = |record: &&SessionRecord| {
+            cut.ends(&record.epoch, record.label.as_ref(), &record.places)
+        };
+        for record in records.iter().filter(ends) {
+            let one = Cut::Session(record.epoch);
+            evicted.ended |= healthy.evict(account, one, options).await?.ended;
+        }
+        tokio::task::yield_now().await;
+        // The marker alone: what began meanwhile stays.
+        let spared = healthy
+            .sessions(account, ReadOptions::at(options.now))
+            .await?;
+        healthy.evict(account, cut, options).await?;
+        for record in spared.into_iter().filter(|record| ends(&record)) {
+            let mut back = record.clone();
+            back.places.store = token_cache_core::Timestamp::MAX;
+            back.places.provider = token_cache_core::Timestamp::MAX;
+            let not_after = token_cache_core::Timestamp::MAX;
+            let begin = BeginSession::new(back, not_after, options.now);
+            healthy.begin(account, begin).await?;
+        }
+        Ok(evicted)
+    }
+}
+
+/// Frees the lock first, and stores a moment later.
+#[derive(Default)]
+pub(crate) struct ReleasesFirst;
+
+#[async_trait]
+impl Fault for ReleasesFirst {
+    async fn write(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        if let Some(owner) = &options.releasing {
+            locks_of(healthy)?.release(at, owner).await?;
+            tokio::task::yield_now().await;
+        }
+        healthy.write(at, entry, options).await
+    }
+}
+
+/// Reads the accounts of a `sid` first, and marks it a moment later.
+#[derive(Default)]
+pub(crate) struct LooksBeforeItMarks;
+
+#[async_trait]
+impl Fault for LooksBeforeItMarks {
+    async fn cut_provider_session(
+        &self,
+        healthy: &dyn Directory,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        let long_ago = Until::Moment(Moment::of_store(token_cache_core::Timestamp::default()));
+        let found = healthy.cut_provider_session(sid, long_ago, options).await?;
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        healthy.cut_provider_session(sid, until, options).await?;
+        Ok(found)
+    }
+
+    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+        tokio::task::yield_now().await;
+        healthy.point(sid, pointer).await
+    }
+}
+
+/// Displaces and supersedes before it looks whether the sign-in is refused.
+#[derive(Default)]
+pub(crate) struct SupersedesBeforeItRefuses;
+
+#[async_trait]
+impl Fault for SupersedesBeforeItRefuses {
+    async fn begin(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        session: BeginSession,
+    ) -> Result<Begun> {
+        for epoch in &session.supersedes {
+            let cut = Cut::Session(*epoch);
+            let options = EvictOptions::at(session.now);
+            healthy.evict(account, cut, options).await?;
+        }
+        healthy.begin(account, session).await
+    }
+}
+
+/// Enters the account under its `sid` although it refuses it.
+#[derive(Default)]
+pub(crate) struct PointsAlthoughItRefuses {
+    refused: std::sync::Mutex<std::collections::HashMap<SidKey, AccountKey>>,
+}
+
+#[async_trait]
+impl Fault for PointsAlthoughItRefuses {
+    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+        let answer = healthy.point(sid, pointer).await;
+        if answer.is_err() {
+            let mut refused = self.refused.lock().unwrap();
+            refused.insert(*sid, pointer.account);
+        }
+        answer
+    }
+
+    async fn cut_provider_session(
+        &self,
+        healthy: &dyn Directory,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        let mut pointed = healthy.cut_provider_session(sid, until, options).await?;
+        pointed
+            .accounts
+            .extend(self.refused.lock().unwrap().get(sid));
+        Ok(pointed)
+    }
+}
+
+/// Ends a millisecond more than a sign-out names.
+#[derive(Default)]
+pub(crate) struct EndsAMillisecondMore;
+
+#[async_trait]
+impl Fault for EndsAMillisecondMore {
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        let cut = match cut {
+            Cut::Account(mut moment) => {
+                moment.at = moment.at + std::time::Duration::from_millis(1);
+                Cut::Account(moment)
+            }
+            other => other,
+        };
+        healthy.evict(account, cut, options).await
+    }
+}
+
+/// Writes over anything when the entry was never there.
+#[derive(Default)]
+pub(crate) struct UpdatesWhatIsNotThere;
+
+#[async_trait]
+impl Fault for UpdatesWhatIsNotThere {
+    async fn write(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        entry: Entry,
+        mut options: WriteOptions,
+    ) -> Result<Written> {
+        let read = ReadOptions::at(options.now);
+        if matches!(options.over, Over::Version(_)) && healthy.read(at, read).await?.is_none() {
+            options.over = Over::Anything;
+        }
+        healthy.write(at, entry, options).await
+    }
+}

@@ -1,0 +1,241 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Cut, Directory, Entry, EntryAddress,
+    EntryName, EpochHash, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, IssuerKey,
+    LockOwner, MarkOptions, Pointed, Pointer, ReadOptions, RefreshLocks, Result, SessionRecord,
+    SidKey, Timestamp, TokenStore, Until, WriteOptions, Written,
+};
+
+use crate::broken::Fault;
+
+/// Leaves the byte `I` of a name out. `WHAT` says whose: an issuer `i`, a subject `u`, a session `s`, a `sid` `p`, an entry `e`,
+/// an escrow `x`, a lock owner `o`.
+#[derive(Default)]
+pub(crate) struct IgnoresAByte<const WHAT: char, const I: usize>;
+
+impl<const WHAT: char, const I: usize> IgnoresAByte<WHAT, I> {
+    fn bytes<const N: usize>(what: char, bytes: &[u8; N]) -> [u8; N] {
+        let mut bytes = *bytes;
+        if what == WHAT {
+            bytes[I] = 0;
+        }
+        bytes
+    }
+
+    fn issuer(issuer: &IssuerKey) -> IssuerKey {
+        IssuerKey::from_bytes(Self::bytes('i', issuer.as_bytes()))
+    }
+
+    fn account(account: &AccountKey) -> AccountKey {
+        let subject = Self::bytes('u', account.subject());
+        AccountKey::new(Self::issuer(account.issuer()), subject)
+    }
+
+    fn epoch(epoch: &EpochHash) -> EpochHash {
+        EpochHash::from_bytes(Self::bytes('s', epoch.as_bytes()))
+    }
+
+    fn sid(sid: &SidKey) -> SidKey {
+        SidKey::from_bytes(Self::bytes('p', sid.as_bytes()))
+    }
+
+    fn at(at: &EntryAddress) -> EntryAddress {
+        let name = EntryName::from_bytes(Self::bytes('e', at.name().as_bytes()));
+        EntryAddress::new(Self::account(at.account()), Self::epoch(at.epoch()), name)
+    }
+
+    fn escrow(name: &EscrowName) -> EscrowName {
+        EscrowName::from_bytes(Self::bytes('x', name.as_bytes()))
+    }
+
+    fn owner(owner: &LockOwner) -> LockOwner {
+        LockOwner::from_bytes(Self::bytes('o', owner.as_bytes()))
+    }
+
+    fn cut(cut: Cut) -> Cut {
+        match cut {
+            Cut::Session(epoch) => Cut::Session(Self::epoch(&epoch)),
+            Cut::Account(moment) => Cut::Account(moment),
+            Cut::ProviderSession { sid, until } => Cut::ProviderSession {
+                sid: Self::sid(&sid),
+                until,
+            },
+            Cut::ProviderSessionOrUnlabelled {
+                sid,
+                unlabelled_until,
+            } => Cut::ProviderSessionOrUnlabelled {
+                sid: Self::sid(&sid),
+                unlabelled_until,
+            },
+        }
+    }
+}
+
+#[async_trait]
+impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
+    async fn begin(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        mut session: BeginSession,
+    ) -> Result<Begun> {
+        session.record.epoch = Self::epoch(&session.record.epoch);
+        session.record.label = session.record.label.as_ref().map(Self::sid);
+        for epoch in &mut session.supersedes {
+            *epoch = Self::epoch(epoch);
+        }
+        healthy.begin(&Self::account(account), session).await
+    }
+
+    async fn session(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        epoch: &EpochHash,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        let (account, name) = (Self::account(account), Self::epoch(epoch));
+        let mut record = healthy.session(&account, &name, options).await?;
+        record.epoch = *epoch;
+        Ok(record)
+    }
+
+    async fn read(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        options: ReadOptions,
+    ) -> Result<Option<Entry>> {
+        healthy.read(&Self::at(at), options).await
+    }
+
+    async fn write(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        entry: Entry,
+        mut options: WriteOptions,
+    ) -> Result<Written> {
+        options.releasing = options.releasing.as_ref().map(Self::owner);
+        healthy.write(&Self::at(at), entry, options).await
+    }
+
+    async fn remove(&self, healthy: &dyn TokenStore, at: &EntryAddress) -> Result<()> {
+        healthy.remove(&Self::at(at)).await
+    }
+
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        healthy
+            .evict(&Self::account(account), Self::cut(cut), options)
+            .await
+    }
+
+    async fn sessions(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        healthy.sessions(&Self::account(account), options).await
+    }
+
+    async fn acquire(
+        &self,
+        healthy: &dyn RefreshLocks,
+        at: &EntryAddress,
+        mut options: AcquireOptions,
+    ) -> Result<Acquired> {
+        options.owner = Self::owner(&options.owner);
+        healthy.acquire(&Self::at(at), options).await
+    }
+
+    async fn release(
+        &self,
+        healthy: &dyn RefreshLocks,
+        at: &EntryAddress,
+        owner: &LockOwner,
+    ) -> Result<()> {
+        healthy.release(&Self::at(at), &Self::owner(owner)).await
+    }
+
+    async fn keep(
+        &self,
+        healthy: &dyn Escrow,
+        account: &AccountKey,
+        name: &EscrowName,
+        mut escrowed: Escrowed,
+        options: ReadOptions,
+    ) -> Result<()> {
+        escrowed.epoch = Self::epoch(&escrowed.epoch);
+        healthy
+            .keep(
+                &Self::account(account),
+                &Self::escrow(name),
+                escrowed,
+                options,
+            )
+            .await
+    }
+
+    async fn find(
+        &self,
+        healthy: &dyn Escrow,
+        account: &AccountKey,
+        name: &EscrowName,
+        options: ReadOptions,
+    ) -> Result<Vec<Escrowed>> {
+        healthy
+            .find(&Self::account(account), &Self::escrow(name), options)
+            .await
+    }
+
+    async fn point(
+        &self,
+        healthy: &dyn Directory,
+        sid: &SidKey,
+        mut pointer: Pointer,
+    ) -> Result<()> {
+        pointer.account = Self::account(&pointer.account);
+        healthy.point(&Self::sid(sid), pointer).await
+    }
+
+    async fn cut_provider_session(
+        &self,
+        healthy: &dyn Directory,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        healthy
+            .cut_provider_session(&Self::sid(sid), until, options)
+            .await
+    }
+
+    async fn check_issuer(
+        &self,
+        healthy: &dyn Directory,
+        issuer: &IssuerKey,
+        requested_at: Timestamp,
+        not_after: Timestamp,
+    ) -> Result<()> {
+        healthy
+            .check_issuer(&Self::issuer(issuer), requested_at, not_after)
+            .await
+    }
+
+    async fn cut_issuer(
+        &self,
+        healthy: &dyn Directory,
+        issuer: &IssuerKey,
+        at: Timestamp,
+        options: MarkOptions,
+    ) -> Result<()> {
+        healthy.cut_issuer(&Self::issuer(issuer), at, options).await
+    }
+}

@@ -1,0 +1,318 @@
+//! Stores whose not-before markers, locks and clock keep another time.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use token_cache_conformance::async_trait;
+use token_cache_core::{
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Cut, Directory, EntryAddress, Error,
+    EvictOptions, Evicted, IssuerKey, MarkOptions, Moment, Namespace, Pointed, Pointer,
+    RefreshLocks, Result, SidKey, Timestamp, TokenStore, Until,
+};
+
+use crate::broken::Fault;
+
+fn locked<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Its markers live for `MILLIS` at most; all of them, or those of `WHAT`: `a` accounts, `p` `sid`s, `i` issuers.
+#[derive(Default)]
+pub(crate) struct MarksBriefly<const WHAT: char, const MILLIS: u64>;
+
+impl<const WHAT: char, const MILLIS: u64> MarksBriefly<WHAT, MILLIS> {
+    fn life(what: char, asked: Duration) -> Duration {
+        if what == WHAT {
+            asked.min(Duration::from_millis(MILLIS))
+        } else {
+            asked
+        }
+    }
+}
+
+#[async_trait]
+impl<const WHAT: char, const MILLIS: u64> Fault for MarksBriefly<WHAT, MILLIS> {
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        mut options: EvictOptions,
+    ) -> Result<Evicted> {
+        options.marker_life = Self::life('a', options.marker_life);
+        healthy.evict(account, cut, options).await
+    }
+
+    async fn cut_provider_session(
+        &self,
+        healthy: &dyn Directory,
+        sid: &SidKey,
+        until: Until,
+        mut options: MarkOptions,
+    ) -> Result<Pointed> {
+        options.marker_life = Self::life('p', options.marker_life);
+        healthy.cut_provider_session(sid, until, options).await
+    }
+
+    async fn cut_issuer(
+        &self,
+        healthy: &dyn Directory,
+        issuer: &IssuerKey,
+        at: Timestamp,
+        mut options: MarkOptions,
+    ) -> Result<()> {
+        options.marker_life = Self::life('i', options.marker_life);
+        healthy.cut_issuer(issuer, at, options).await
+    }
+}
+
+/// Its markers live for so many hundredths of what was asked for.
+#[derive(Default)]
+pub(crate) struct ScalesMarkers<const HUNDREDTHS: u32>;
+
+#[async_trait]
+impl<const HUNDREDTHS: u32> Fault for ScalesMarkers<HUNDREDTHS> {
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        mut options: EvictOptions,
+    ) -> Result<Evicted> {
+        options.marker_life = options.marker_life * HUNDREDTHS / 100;
+        healthy.evict(account, cut, options).await
+    }
+}
+
+/// Counts the life of a marker from the moment of its sign-out instead of from when it is written.
+#[derive(Default)]
+pub(crate) struct CountsFromTheCutoff;
+
+#[async_trait]
+impl Fault for CountsFromTheCutoff {
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        mut options: EvictOptions,
+    ) -> Result<Evicted> {
+        if let Cut::Account(moment) = cut
+            && moment.clock == token_cache_core::Clock::Store
+        {
+            let now = healthy.namespace().await?.time;
+            options.marker_life = (moment.at + options.marker_life).since(now);
+        }
+        healthy.evict(account, cut, options).await
+    }
+}
+
+/// A marker that is there keeps its life, whatever a later sign-out asks for.
+#[derive(Default)]
+pub(crate) struct NeverExtends {
+    ends: Mutex<HashMap<AccountKey, Timestamp>>,
+}
+
+#[async_trait]
+impl Fault for NeverExtends {
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        mut options: EvictOptions,
+    ) -> Result<Evicted> {
+        let now = healthy.namespace().await?.time;
+        if matches!(cut, Cut::Account(_)) {
+            let mut ends = locked(&self.ends);
+            let ends = ends.entry(*account).or_insert(now + options.marker_life);
+            options.marker_life = ends.since(now);
+        }
+        healthy.evict(account, cut, options).await
+    }
+}
+
+/// The next sign-in that is welcome clears the markers of its account (`a`), or of its `sid` (`p`).
+#[derive(Default)]
+pub(crate) struct ClearsMarkers<const WHAT: char> {
+    accounts: Mutex<HashMap<AccountKey, Vec<Moment>>>,
+    sids: Mutex<HashMap<SidKey, Timestamp>>,
+}
+
+#[async_trait]
+impl<const WHAT: char> Fault for ClearsMarkers<WHAT> {
+    async fn begin(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        session: BeginSession,
+    ) -> Result<Begun> {
+        let places = session.record.places;
+        let marked = locked(&self.accounts).get(account).cloned();
+        if marked
+            .unwrap_or_default()
+            .iter()
+            .any(|moment| places.stands_before(*moment))
+        {
+            return Err(Error::signed_out("begin a session"));
+        }
+        let begun = healthy.begin(account, session).await?;
+        locked(&self.accounts).remove(account);
+        Ok(begun)
+    }
+
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        mut options: EvictOptions,
+    ) -> Result<Evicted> {
+        if let Cut::Account(moment) = cut
+            && WHAT == 'a'
+        {
+            locked(&self.accounts)
+                .entry(*account)
+                .or_default()
+                .push(moment);
+            options.marker_life = Duration::ZERO;
+        }
+        healthy.evict(account, cut, options).await
+    }
+
+    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+        let marked = locked(&self.sids).get(sid).copied();
+        if marked.is_some_and(|at| pointer.requested_at <= at) {
+            return Err(Error::signed_out("enter a `sid`"));
+        }
+        healthy.point(sid, pointer).await?;
+        locked(&self.sids).remove(sid);
+        Ok(())
+    }
+
+    async fn cut_provider_session(
+        &self,
+        healthy: &dyn Directory,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        if let Until::Moment(moment) = until
+            && WHAT == 'p'
+        {
+            {
+                let mut sids = locked(&self.sids);
+                let at = sids.entry(*sid).or_default();
+                *at = moment.at.max(*at);
+            }
+            let long_ago = Until::Moment(Moment::of_store(Timestamp::default()));
+            return healthy.cut_provider_session(sid, long_ago, options).await;
+        }
+        healthy.cut_provider_session(sid, until, options).await
+    }
+}
+
+/// Drops "for good" together with the other marker of a `sid`.
+#[derive(Default)]
+pub(crate) struct DropsForGood {
+    ends: Mutex<HashMap<SidKey, Timestamp>>,
+}
+
+#[async_trait]
+impl Fault for DropsForGood {
+    async fn cut_provider_session(
+        &self,
+        healthy: &dyn Directory,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        if matches!(until, Until::Moment(_)) {
+            // SystemTime is the clock of these stores while nobody lets time pass.
+            let ends = Timestamp::from(std::time::SystemTime::now()) + options.marker_life;
+            locked(&self.ends).insert(*sid, ends);
+        }
+        healthy.cut_provider_session(sid, until, options).await
+    }
+
+    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+        let ends = locked(&self.ends).get(sid).copied();
+        if ends.is_some_and(|ends| ends <= std::time::SystemTime::now().into()) {
+            return Ok(());
+        }
+        healthy.point(sid, pointer).await
+    }
+}
+
+/// Tells whole seconds, and claims milliseconds.
+#[derive(Default)]
+pub(crate) struct TellsWholeSeconds;
+
+#[async_trait]
+impl Fault for TellsWholeSeconds {
+    async fn namespace(&self, healthy: &dyn TokenStore) -> Result<Namespace> {
+        let mut namespace = healthy.namespace().await?;
+        namespace.time = Timestamp::from_secs(namespace.time.as_millis() / 1_000);
+        Ok(namespace)
+    }
+}
+
+/// Frees locks so many milliseconds early, at so many hundredths of their lease.
+#[derive(Default)]
+pub(crate) struct FreesLocksEarly<const MILLIS: u64, const HUNDREDTHS: u32>;
+
+#[async_trait]
+impl<const MILLIS: u64, const HUNDREDTHS: u32> Fault for FreesLocksEarly<MILLIS, HUNDREDTHS> {
+    async fn acquire(
+        &self,
+        healthy: &dyn RefreshLocks,
+        at: &EntryAddress,
+        mut options: AcquireOptions,
+    ) -> Result<Acquired> {
+        let early = Duration::from_millis(MILLIS);
+        options.lease = (options.lease * HUNDREDTHS / 100).saturating_sub(early);
+        healthy.acquire(at, options).await
+    }
+}
+
+/// Frees locks late, by so many milliseconds.
+#[derive(Default)]
+pub(crate) struct FreesLocksLate<const MILLIS: u64>;
+
+#[async_trait]
+impl<const MILLIS: u64> Fault for FreesLocksLate<MILLIS> {
+    async fn acquire(
+        &self,
+        healthy: &dyn RefreshLocks,
+        at: &EntryAddress,
+        mut options: AcquireOptions,
+    ) -> Result<Acquired> {
+        options.lease += Duration::from_millis(MILLIS);
+        healthy.acquire(at, options).await
+    }
+}
+
+/// Takes requests that are late, or refuses some that are in time, by so many milliseconds.
+#[derive(Default)]
+pub(crate) struct MisjudgesLateness<const LATER: bool, const MILLIS: u64>;
+
+#[async_trait]
+impl<const LATER: bool, const MILLIS: u64> Fault for MisjudgesLateness<LATER, MILLIS> {
+    async fn begin(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        mut session: BeginSession,
+    ) -> Result<Begun> {
+        let by = Duration::from_millis(MILLIS);
+        session.not_after = if LATER {
+            session.not_after + by
+        } else {
+            session.not_after - by
+        };
+        healthy.begin(account, session).await
+    }
+}

@@ -1,0 +1,377 @@
+//! Stores with a limit that nobody declared.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use token_cache_conformance::async_trait;
+use token_cache_core::{
+    AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, Cut, Directory, Entry,
+    EntryAddress, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Invalidation, IssuerKey,
+    Link, MarkOptions, Marking, Page, Pointed, Pointer, ReadOptions, RefreshLocks, Result, Scan,
+    ServerId, SessionRecord, SidKey, Timestamp, TokenStore, Until, WriteOptions, Written,
+};
+
+use crate::broken::Fault;
+
+/// Ends `N` sessions of those that a cut of its kind is about, and spares the others: `a` of an account, `s` of a `sid`, `u` of the
+/// unlabelled ones.
+#[derive(Default)]
+pub(crate) struct EndsAtMost<const KIND: char, const N: usize>;
+
+#[async_trait]
+impl<const KIND: char, const N: usize> Fault for EndsAtMost<KIND, N> {
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        let concerned = |record: &SessionRecord| match (KIND, cut) {
+            ('a', Cut::Account(_)) | ('s', Cut::ProviderSession { .. }) => true,
+            ('u', Cut::ProviderSessionOrUnlabelled { .. }) => record.label.is_none(),
+            _ => false,
+        };
+        let read = ReadOptions::at(options.now);
+        let sessions = healthy.sessions(account, read).await?;
+        let ended: Vec<_> = sessions
+            .iter()
+            .filter(|record| cut.ends(&record.epoch, record.label.as_ref(), &record.places))
+            .collect();
+        let few = ended.iter().filter(|record| concerned(record)).count() <= N;
+        if few {
+            return healthy.evict(account, cut, options).await;
+        }
+        let mut evicted = Evicted::new(false);
+        for record in ended
+            .iter()
+            .filter(|record| !concerned(record))
+            .chain(ended.iter().filter(|record| concerned(record)).take(N))
+        {
+            let one = Cut::Session(record.epoch);
+            evicted.ended |= healthy.evict(account, one, options).await?.ended;
+        }
+        Ok(evicted)
+    }
+}
+
+/// Answers with `N` of whatever is asked for: `a` accounts of a `sid`, `l` sessions of an account, `p` accounts of a page, `e` escrows of
+/// a name.
+#[derive(Default)]
+pub(crate) struct TellsAtMost<const WHAT: char, const N: usize>;
+
+#[async_trait]
+impl<const WHAT: char, const N: usize> Fault for TellsAtMost<WHAT, N> {
+    async fn sessions(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        let mut sessions = healthy.sessions(account, options).await?;
+        if WHAT == 'l' {
+            sessions.truncate(N);
+        }
+        Ok(sessions)
+    }
+
+    async fn find(
+        &self,
+        healthy: &dyn Escrow,
+        account: &AccountKey,
+        name: &EscrowName,
+        options: ReadOptions,
+    ) -> Result<Vec<Escrowed>> {
+        let mut found = healthy.find(account, name, options).await?;
+        if WHAT == 'e' {
+            found.truncate(N);
+        }
+        Ok(found)
+    }
+
+    async fn cut_provider_session(
+        &self,
+        healthy: &dyn Directory,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        let mut pointed = healthy.cut_provider_session(sid, until, options).await?;
+        if WHAT == 'a' {
+            pointed.accounts.truncate(N);
+        }
+        Ok(pointed)
+    }
+
+    async fn accounts(&self, healthy: &dyn Directory, scan: &Scan) -> Result<Page> {
+        if WHAT != 'p' {
+            return healthy.accounts(scan).await;
+        }
+        // All pages in one, and of that the first.
+        let (mut accounts, mut next) = (Vec::new(), scan.clone());
+        loop {
+            let page = healthy.accounts(&next).await?;
+            accounts.extend(page.accounts);
+            match page.next {
+                Some(cursor) => next = next.from(cursor),
+                None => break,
+            }
+        }
+        accounts.truncate(N);
+        Ok(Page::new(accounts, None))
+    }
+}
+
+/// Keeps the last `N` of whatever there is: `e` entries of a session, `l` locks of it, `p` `sid`s, `i` issuers that were signed out.
+#[derive(Default)]
+pub(crate) struct KeepsAtMost<const WHAT: char, const N: usize> {
+    entries: Mutex<HashMap<AccountKey, Vec<EntryAddress>>>,
+    sids: Mutex<Vec<SidKey>>,
+    issuers: Mutex<Vec<IssuerKey>>,
+}
+
+fn locked<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Enters what was used last, and answers with what has to go for it.
+fn push<T: PartialEq + Clone>(kept: &mut Vec<T>, new: &T, most: usize) -> Option<T> {
+    kept.retain(|old| old != new);
+    kept.push(new.clone());
+    (kept.len() > most).then(|| kept.remove(0))
+}
+
+#[async_trait]
+impl<const WHAT: char, const N: usize> Fault for KeepsAtMost<WHAT, N> {
+    async fn write(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        let written = healthy.write(at, entry, options).await?;
+        let gone = match WHAT {
+            'e' => push(
+                locked(&self.entries).entry(*at.account()).or_default(),
+                at,
+                N,
+            ),
+            _ => None,
+        };
+        if let Some(gone) = gone {
+            healthy.remove(&gone).await?;
+        }
+        Ok(written)
+    }
+
+    async fn acquire(
+        &self,
+        healthy: &dyn RefreshLocks,
+        at: &EntryAddress,
+        options: AcquireOptions,
+    ) -> Result<Acquired> {
+        let acquired = healthy.acquire(at, options).await?;
+        if WHAT == 'l' {
+            let mut held = locked(&self.entries);
+            let kept = held.entry(*at.account()).or_default();
+            if acquired == Acquired::Held {
+                push(kept, at, N);
+            } else if matches!(acquired, Acquired::Busy(_)) && !kept.contains(at) {
+                return Ok(Acquired::Held);
+            }
+        }
+        Ok(acquired)
+    }
+
+    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+        if WHAT == 'p' {
+            push(&mut locked(&self.sids), sid, N);
+        }
+        healthy.point(sid, pointer).await
+    }
+
+    async fn cut_provider_session(
+        &self,
+        healthy: &dyn Directory,
+        sid: &SidKey,
+        until: Until,
+        options: MarkOptions,
+    ) -> Result<Pointed> {
+        if WHAT == 'p' && !locked(&self.sids).contains(sid) {
+            return Ok(Pointed::at(Vec::new()));
+        }
+        healthy.cut_provider_session(sid, until, options).await
+    }
+
+    async fn check_issuer(
+        &self,
+        healthy: &dyn Directory,
+        issuer: &IssuerKey,
+        requested_at: Timestamp,
+        not_after: Timestamp,
+    ) -> Result<()> {
+        if WHAT == 'i' && !locked(&self.issuers).contains(issuer) {
+            return Ok(());
+        }
+        healthy.check_issuer(issuer, requested_at, not_after).await
+    }
+
+    async fn cut_issuer(
+        &self,
+        healthy: &dyn Directory,
+        issuer: &IssuerKey,
+        at: Timestamp,
+        options: MarkOptions,
+    ) -> Result<()> {
+        push(&mut locked(&self.issuers), issuer, N);
+        healthy.cut_issuer(issuer, at, options).await
+    }
+}
+
+/// Ends the first `N` sessions that a sign-in supersedes.
+#[derive(Default)]
+pub(crate) struct SupersedesAtMost<const N: usize>;
+
+#[async_trait]
+impl<const N: usize> Fault for SupersedesAtMost<N> {
+    async fn begin(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        mut session: BeginSession,
+    ) -> Result<Begun> {
+        session.supersedes.truncate(N);
+        healthy.begin(account, session).await
+    }
+}
+
+/// Marks the first `N` accounts of a batch.
+#[derive(Default)]
+pub(crate) struct MarksAtMost<const N: usize>;
+
+#[async_trait]
+impl<const N: usize> Fault for MarksAtMost<N> {
+    async fn evict_accounts(
+        &self,
+        healthy: &dyn Directory,
+        accounts: &[AccountKey],
+        at: Timestamp,
+        marking: Marking,
+        options: EvictOptions,
+    ) -> Vec<Result<Evicted>> {
+        let (some, others) = accounts.split_at(accounts.len().min(N));
+        let mut evicted = healthy.evict_accounts(some, at, marking, options).await;
+        let others = healthy.evict_accounts(others, at, Marking::Issuer, options);
+        evicted.extend(others.await);
+        evicted
+    }
+}
+
+/// Tells `N` lease holders.
+#[derive(Default)]
+pub(crate) struct TellsHoldersAtMost<const N: usize>;
+
+#[async_trait]
+impl<const N: usize> Fault for TellsHoldersAtMost<N> {
+    async fn announce(
+        &self,
+        healthy: &dyn Link,
+        signer: Option<ServerId>,
+        what: Invalidation,
+    ) -> Result<Announced> {
+        let mut announced = healthy.announce(signer, what).await?;
+        announced.holders.truncate(N);
+        Ok(announced)
+    }
+
+    async fn evict(
+        &self,
+        healthy: &dyn TokenStore,
+        account: &AccountKey,
+        cut: Cut,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        let mut evicted = healthy.evict(account, cut, options).await?;
+        if let Some(announced) = &mut evicted.announced {
+            announced.holders.truncate(N);
+        }
+        Ok(evicted)
+    }
+}
+
+/// Tells the lease holders whose connections are open.
+#[derive(Default)]
+pub(crate) struct TellsConnectedHolders {
+    open: Arc<Mutex<Vec<ServerId>>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    healthy: Arc<dyn token_cache_core::LinkConnection>,
+    server: ServerId,
+    servers: Arc<Mutex<Vec<ServerId>>>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        locked(&self.servers).retain(|server| *server != self.server);
+    }
+}
+
+#[async_trait]
+impl token_cache_core::LinkConnection for Open {
+    async fn renew(&self) -> Result<token_cache_core::RegistryId> {
+        self.healthy.renew().await
+    }
+
+    async fn registry(&self) -> Result<token_cache_core::RegistryId> {
+        self.healthy.registry().await
+    }
+
+    async fn reap(&self, silent: &[token_cache_core::LeaseHolder]) -> Result<()> {
+        self.healthy.reap(silent).await
+    }
+
+    async fn leave(&self) -> Result<()> {
+        self.healthy.leave().await
+    }
+
+    async fn lost(&self) {
+        self.healthy.lost().await;
+    }
+}
+
+#[async_trait]
+impl Fault for TellsConnectedHolders {
+    async fn connect(
+        &self,
+        healthy: &dyn Link,
+        server: ServerId,
+        listener: Arc<dyn token_cache_core::Listener>,
+    ) -> Result<Arc<dyn token_cache_core::LinkConnection>> {
+        let healthy = healthy.connect(server, listener).await?;
+        locked(&self.open).push(server);
+        Ok(Arc::new(Open {
+            healthy,
+            server,
+            servers: Arc::clone(&self.open),
+        }))
+    }
+
+    async fn announce(
+        &self,
+        healthy: &dyn Link,
+        signer: Option<ServerId>,
+        what: Invalidation,
+    ) -> Result<Announced> {
+        let mut announced = healthy.announce(signer, what).await?;
+        let open = locked(&self.open).clone();
+        announced
+            .holders
+            .retain(|holder| open.contains(&holder.server));
+        Ok(announced)
+    }
+}

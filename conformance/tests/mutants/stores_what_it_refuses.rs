@@ -1,0 +1,54 @@
+use token_cache_conformance::async_trait;
+use token_cache_core::{
+    Entry, EntryAddress, Over, ReadOptions, Result, TokenStore, WriteOptions, Written,
+};
+
+use crate::broken::Fault;
+
+/// Stores a write that it answers as superseded: `HOW` says what of it. `w` all of it, `v` the value under the version that is there,
+/// `x` its expiry alone, `d` nothing, but what was there goes, `o` all, where a lock is to be released.
+#[derive(Default)]
+pub(crate) struct StoresWhatItRefuses<const HOW: char>;
+
+#[async_trait]
+impl<const HOW: char> Fault for StoresWhatItRefuses<HOW> {
+    async fn write(
+        &self,
+        healthy: &dyn TokenStore,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        let now = options.now;
+        let releases = options.releasing.is_some();
+        let written = healthy.write(at, entry.clone(), options).await?;
+        if written == Written::Stored {
+            return Ok(written);
+        }
+        let there = healthy.read(at, ReadOptions::at(now)).await?;
+        let stored = match (HOW, there) {
+            ('w', _) => Some(entry),
+            ('o', _) => releases.then_some(entry),
+            ('v', Some(there)) => Some(Entry::new(
+                entry.stored(),
+                there.version(),
+                there.expires_at(),
+            )),
+            ('x', Some(there)) => Some(Entry::new(
+                there.stored(),
+                there.version(),
+                entry.expires_at(),
+            )),
+            ('d', Some(_)) => {
+                healthy.remove(at).await?;
+                None
+            }
+            _ => None,
+        };
+        if let Some(stored) = stored {
+            let options = WriteOptions::at(now).over(Over::Anything);
+            let _ = healthy.write(at, stored, options).await?;
+        }
+        Ok(written)
+    }
+}
