@@ -15,7 +15,7 @@ use crate::{
     should::{Should, should_equal, should_hold},
 };
 
-const ROUNDS: u64 = 30;
+const ROUNDS: u64 = 20;
 
 /// How often a session is read and written before it is signed out.
 const WARM: usize = 24;
@@ -165,7 +165,7 @@ pub async fn a_sign_in_that_races_with_a_sign_out_does_not_live(
     setup: &Setup,
 ) -> Result<(), Violation> {
     for how in sign_outs(setup) {
-        for _ in 0..8 {
+        for _ in 0..5 {
             let fresh = setup.sibling().await?;
             let (here, there) = (App::new(&fresh).await?, App::new(&fresh).await?);
             let mut racing = Vec::new();

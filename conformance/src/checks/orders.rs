@@ -151,7 +151,7 @@ pub async fn an_eviction_ends_all_at_once(setup: &Setup) -> Result<(), Violation
     let most = if setup.store().clock().is_some() {
         900
     } else {
-        100
+        50
     };
     for round in 0..4 {
         let ada = setup.account()?;

@@ -16,7 +16,7 @@ use crate::{
     should::Should,
 };
 
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 6;
 
 const STEPS: usize = 70;
 

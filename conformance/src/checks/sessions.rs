@@ -264,26 +264,3 @@ pub async fn a_sign_in_past_its_time_is_refused(setup: &Setup) -> Result<(), Vio
         "the account's sessions",
     )
 }
-
-/// An account may have as many sessions as the usual limit, and a sign-out ends them all.
-pub async fn a_hundred_sessions_live_and_end_together(setup: &Setup) -> Result<(), Violation> {
-    let ada = setup.account()?;
-    let mut epochs = Vec::new();
-    for _ in 0..100 {
-        epochs.push(
-            ada.signs_in_as(ada.record()?.authenticated_at(AUTHENTICATED))
-                .await?,
-        );
-    }
-    should_equal(&ada.sessions().await?.len(), &100, "living sessions")?;
-    ada.is_cut(by_app(ada.now)).await?;
-    should_equal(
-        &ada.sessions().await?,
-        &Vec::new(),
-        "the account's sessions",
-    )?;
-    for epoch in epochs.iter().step_by(9) {
-        ada.is_gone(epoch).await?;
-    }
-    Ok(())
-}

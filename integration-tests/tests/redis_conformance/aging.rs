@@ -13,8 +13,7 @@ pub(crate) async fn age(urls: &[String], namespace: &str, by: Duration) -> Resul
             .get_multiplexed_async_connection()
             .await?;
         for key in keys(&mut server, namespace).await? {
-            let aged = script.key(key).arg(by).invoke_async(&mut server);
-            let _: i64 = aged.await?;
+            let _: i64 = script.key(key).arg(by).invoke_async(&mut server).await?;
         }
     }
     Ok(())

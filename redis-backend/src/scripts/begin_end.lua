@@ -1,7 +1,7 @@
 
 local names, sessions = survey()
 local ended, over, living = {}, 0, {}
-for i = 6, #ARGV do ended[ARGV[i]] = true end
+for i = 6, #ARGV do ended[ARGV[i]] = ARGV[i] ~= new end
 for epoch, session in pairs(sessions) do
   if session and epoch ~= new and not ended[epoch] then
     if session.ends > now then
