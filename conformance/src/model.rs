@@ -31,8 +31,10 @@ struct Session {
 #[derive(Debug)]
 struct Lock {
     owner: LockOwner,
-    /// The entry was this version, and has not been another since.
+    /// The version that the entry was when the lock was taken.
     version: Option<Version>,
+    /// A write has released it. A store may take another version than the holder saw for the release.
+    released: bool,
 }
 
 impl Model {
@@ -129,12 +131,10 @@ impl Model {
         let there = self.read(epoch, name, now)?.map(|entry| entry.version());
         let session = self.living_mut(epoch, now)?;
         if let Some(owner) = releasing
-            && session
-                .locks
-                .get(name)
-                .is_some_and(|lock| lock.owner == owner)
+            && let Some(lock) = session.locks.get_mut(name)
+            && lock.owner == owner
         {
-            session.locks.remove(name);
+            lock.released = true;
         }
         let stored = match over {
             Over::Anything => true,
@@ -181,11 +181,17 @@ impl Model {
         match answer {
             Ok(Acquired::Held) => {
                 // Another version than its holder saw may be freedom enough.
-                let free = other.is_none_or(|lock| lock.version != version);
-                session.locks.insert(*name, Lock { owner, version });
+                let free = other.is_none_or(|lock| lock.released || lock.version != version);
+                let lock = Lock {
+                    owner,
+                    version,
+                    released: false,
+                };
+                session.locks.insert(*name, lock);
                 free
             }
-            Ok(Acquired::Busy(_)) => other.is_some(),
+            Ok(Acquired::Busy(_)) => other
+                .is_some_and(|lock| !lock.released || version.is_none() || lock.version == version),
             Ok(Acquired::Fresher(_)) | Err(SignedOut) => false,
         }
     }
