@@ -14,6 +14,8 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
+use crate::story;
+
 const PAGE: &str = include_str!("../../../docs/observability.md");
 
 /// The crates that log events.
@@ -226,5 +228,24 @@ fn the_page_lists_every_log_event_with_its_level_and_no_other() {
             code.contains(&format!("\"{event}\"")),
             "{event} is never logged"
         );
+    }
+}
+
+/// Callers in the pause after a failure get the same error, and log nothing.
+#[test]
+fn a_failed_refresh_is_logged_once_and_nothing_of_the_user() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let logged = logged_by(|| runtime.block_on(story::fail_to_refresh(3)));
+    let [logged] = logged.try_into().unwrap();
+    assert_eq!(
+        (logged.level, &*logged.event),
+        (Level::WARN, "refresh_failed")
+    );
+    assert!(logged.message.contains("invalid_client"), "{logged:?}");
+    for secret in ["canary", "at-", "rt-"] {
+        assert!(!logged.message.contains(secret), "{logged:?}");
     }
 }

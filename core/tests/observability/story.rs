@@ -174,6 +174,20 @@ async fn refuse(cache: &TokenCache) {
     }
 }
 
+/// A provider that refuses the app, and so many callers one after the other.
+pub(crate) async fn fail_to_refresh(callers: usize) {
+    let cache = TokenCache::in_memory().await.unwrap();
+    let session = signed_in(&cache).await;
+    let provider = Provider::new();
+    session.put(&key(), provider.expired()).await.unwrap();
+    provider.next(Behaviour::Fail(RefreshError::of_code("invalid_client")));
+    for _ in 0..callers {
+        let refused = session.get_or_refresh(&key(), provider.clone()).await;
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::ProviderRefused);
+    }
+    assert_eq!(provider.calls(), 1);
+}
+
 async fn lose_to_a_sign_out(cache: &TokenCache) {
     let session = signed_in(cache).await;
     let provider = Provider::new();

@@ -15,6 +15,7 @@ mod late_keys;
 mod legal_keys;
 mod local_copies;
 mod log;
+mod logged_requests;
 mod mapping;
 mod matches;
 mod mutated;

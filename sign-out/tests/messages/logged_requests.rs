@@ -1,0 +1,87 @@
+//! What is logged of a browser's requests: each refusal once, and nothing of the user.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use token_cache_core::ErrorKind;
+use token_cache_sign_out::{Algorithm, TicketCookie};
+use tower::{Layer, ServiceExt};
+use tracing::Level;
+
+use crate::{
+    log::{Line, Log},
+    rig::{As, Rig},
+};
+
+const SUBJECT: &str = "canary-subject";
+const SID: &str = "canary-sid";
+
+/// The status of the app's answer to a request with this ticket, and what was logged.
+async fn requested(rig: &Rig, log: &Log, ticket: &str) -> (StatusCode, Vec<Line>) {
+    log.take();
+    let app = tower::service_fn(|_: Request<()>| async {
+        Ok::<_, Infallible>(Response::new(Bytes::new()))
+    });
+    let request = Request::get("/")
+        .header(header::COOKIE, format!("__Host-shop={ticket}"))
+        .body(())
+        .unwrap();
+    let app = rig.routes.refuse_signed_out().layer(app);
+    let answer = app.oneshot(request).await.unwrap();
+    let mut lines = log.take();
+    lines.retain(|line| !line.event.is_empty());
+    (answer.status(), lines)
+}
+
+#[tokio::test]
+async fn a_refused_request_is_logged_once_and_nothing_of_the_user() {
+    let tickets = TicketCookie::host("shop").unwrap();
+    let rig = Rig::with(Algorithm::Es256, |routes| routes.tickets(tickets)).await;
+    let ticket = rig
+        .sign_in(
+            SUBJECT,
+            As {
+                sid: Some(SID),
+                ..As::default()
+            },
+        )
+        .await;
+    let text = ticket.to_text();
+    let log = Log::start();
+
+    let (status, lines) = requested(&rig, &log, &text).await;
+    assert_eq!((status, lines), (StatusCode::OK, Vec::new()));
+
+    let mut logged = Vec::new();
+    let mut is_logged = |lines: Vec<Line>, level, event| {
+        let [line] = lines.try_into().unwrap();
+        assert_eq!((line.level, &*line.event), (level, event), "{}", line.text);
+        logged.push(line.text);
+    };
+    rig.store.fail_with(ErrorKind::Unavailable);
+    let (status, lines) = requested(&rig, &log, &text).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    is_logged(lines, Level::WARN, "session_not_checked");
+    rig.store.work();
+
+    let (_, lines) = requested(&rig, &log, &text[..text.len() / 2]).await;
+    is_logged(lines, Level::WARN, "ticket_refused");
+
+    let session = rig.cache.resume(&ticket).await.unwrap();
+    assert!(
+        rig.cache
+            .sign_out(token_cache_core::Scope::Session(session))
+            .await
+            .unwrap()
+            .ended
+    );
+    let (_, lines) = requested(&rig, &log, &text).await;
+    is_logged(lines, Level::INFO, "request_of_ended_session");
+
+    for line in logged {
+        for secret in [SUBJECT, SID, &text[..text.len() / 2]] {
+            assert!(!line.contains(secret), "{line}");
+        }
+    }
+}
