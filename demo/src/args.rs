@@ -23,6 +23,7 @@ With --serve:
   --client-id ID       what the app is registered as there
   --client-secret S    and its secret, if it has one
   --logout-channel C   how the built-in provider tells the app of a sign-out: back, front, or both, as it comes
+  --logout-tokens E    whether your provider's logout tokens have an expiry: with-expiry, the default, or without-expiry
   TOKEN_CACHE_SECRET   the secret of the cache, from the environment: 32 bytes or more
 
 Ends with 0 if token-cache kept its promises and the plain cache did not, 1 if a promise broke,
@@ -83,7 +84,7 @@ impl Args {
     }
 }
 
-const WITH_VALUE: [&str; 7] = [
+const WITH_VALUE: [&str; 8] = [
     "--store",
     "--issuer",
     "--client-id",
@@ -91,6 +92,7 @@ const WITH_VALUE: [&str; 7] = [
     "--public-url",
     "--instances",
     "--logout-channel",
+    "--logout-tokens",
 ];
 
 fn what_of(name: &str) -> &'static str {
@@ -99,6 +101,7 @@ fn what_of(name: &str) -> &'static str {
         "--client-secret" => "a secret",
         "--instances" => "a number",
         "--logout-channel" => "a channel",
+        "--logout-tokens" => "with-expiry or without-expiry",
         _ => "a URL",
     }
 }
@@ -163,6 +166,7 @@ mod tests {
             (&["--serve", "--instances", "0"], "1 to 26"),
             (&["--serve", "--instances", "many"], "1 to 26"),
             (&["--serve", "--logout-channel", "side"], "back, front"),
+            (&["--serve", "--logout-tokens", "old"], "without-expiry"),
             (
                 &["--serve", "--issuer", "https://id.example"],
                 "--client-id",

@@ -97,6 +97,10 @@ const acts = {
     const response = await context.request.get(url, { maxRedirects: 0 });
     return { status: response.status(), body: await response.text() };
   },
+  async forget({ context }) {
+    await context.clearCookies();
+    return {};
+  },
   async sent({ sent }, { part }) {
     return { requests: sent.filter(({ url }) => url.includes(part)) };
   },

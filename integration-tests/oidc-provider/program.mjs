@@ -1,10 +1,11 @@
 // A certified OpenID provider on loopback: refresh tokens rotate, and the reuse of one revokes its grant; a sign-out is told to
 // the client's back channel.
-// `node program.mjs <port> <client as JSON>`; what it did so far is at /counts.
+// `node program.mjs <port> <client as JSON> <issuer and access_token_seconds as JSON>`; what it did so far is at /counts.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import Provider from 'oidc-provider';
 
-const [port, client] = process.argv.slice(2);
+const [port, client, options] = process.argv.slice(2);
+const { issuer, access_token_seconds: accessTokenSeconds } = JSON.parse(options);
 
 // What is asked by an id or by one of these members; nothing expires within a test.
 const stored = new Map();
@@ -50,7 +51,7 @@ class InMemory {
 
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-const provider = new Provider(`http://127.0.0.1:${port}`, {
+const provider = new Provider(issuer, {
   adapter: InMemory,
   clients: [{
     grant_types: ['authorization_code', 'refresh_token'],
@@ -63,10 +64,9 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   features: { backchannelLogout: { enabled: true }, revocation: { enabled: true } },
   // Its own refuses loopback addresses, where the client is.
   fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
-  issueRefreshToken: async () => true,
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' }] },
   rotateRefreshToken: true,
-  ttl: { AccessToken: 3600, Grant: 86400, IdToken: 3600, Interaction: 3600, RefreshToken: 86400, Session: 86400 },
+  ttl: { AccessToken: accessTokenSeconds, Grant: 86400, IdToken: 3600, Interaction: 3600, RefreshToken: 86400, Session: 86400 },
 });
 
 const counts = {

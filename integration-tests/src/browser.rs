@@ -258,6 +258,14 @@ impl Window<'_> {
         self.act("ask", json!({ "url": url }))
     }
 
+    /// Removes all cookies, of every site.
+    ///
+    /// # Errors
+    /// The driver has ended.
+    pub fn forget(&self) -> Result<(), ServerError> {
+        self.act::<Value>("forget", json!({})).map(drop)
+    }
+
     /// The requests sent so far whose addresses hold `part`, those of frames as well.
     ///
     /// # Errors

@@ -41,6 +41,7 @@ pub(crate) struct Discovered {
     metadata: Metadata,
     registration: Registration,
     source: Provider,
+    logout_tokens_without_expiry: bool,
 }
 
 /// The same, for one server: it has a redirect URI of its own.
@@ -104,7 +105,16 @@ impl Discovered {
             http,
             metadata,
             registration,
+            logout_tokens_without_expiry: false,
         })
+    }
+
+    /// Accepts logout tokens without `exp`, for a provider that sends none.
+    pub(crate) fn logout_tokens_without_expiry(self, yes: bool) -> Self {
+        Self {
+            logout_tokens_without_expiry: yes,
+            ..self
+        }
     }
 
     pub(crate) fn issuer(&self) -> &str {

@@ -14,6 +14,8 @@ impl Discovered {
             CoreJwsSigningAlgorithm::EdDsa => Algorithm::EdDsa,
             _ => return Err(Failure::new("the provider signs as nobody verifies")),
         };
-        Ok(Client::new(self.issuer(), self.client_id()).algorithms([algorithm]))
+        Ok(Client::new(self.issuer(), self.client_id())
+            .algorithms([algorithm])
+            .logout_tokens_without_expiry(self.logout_tokens_without_expiry))
     }
 }

@@ -77,7 +77,9 @@ impl Web {
             &origins,
             options.logout_channel,
         )?;
-        let discovered = Discovered::at(provider.registration().clone()).await?;
+        let discovered = Discovered::at(provider.registration().clone())
+            .await?
+            .logout_tokens_without_expiry(options.logout_tokens_without_expiry);
         let caches = Caches::open(&options.store, options.instances).await?;
 
         let (closing, closed) = watch::channel(false);

@@ -10,6 +10,8 @@ pub struct ServeOptions {
     /// None for the development provider.
     pub(crate) provider: Option<Registration>,
     pub(crate) logout_channel: LogoutChannel,
+    /// True if the provider's logout tokens have no `exp`.
+    pub(crate) logout_tokens_without_expiry: bool,
 }
 
 /// How the development provider tells the app that a user has signed out.
@@ -32,6 +34,7 @@ impl ServeOptions {
             instances,
             provider: None,
             logout_channel: LogoutChannel::Both,
+            logout_tokens_without_expiry: false,
         }
     }
 }
@@ -45,6 +48,7 @@ pub(crate) struct Given {
     pub(crate) public_url: Option<String>,
     pub(crate) instances: Option<String>,
     pub(crate) logout_channel: Option<String>,
+    pub(crate) logout_tokens: Option<String>,
 }
 
 const DEFAULT_URL: &str = "http://localhost:8080";
@@ -63,6 +67,7 @@ impl Given {
             "--public-url" => &mut self.public_url,
             "--instances" => &mut self.instances,
             "--logout-channel" => &mut self.logout_channel,
+            "--logout-tokens" => &mut self.logout_tokens,
             _ => return Err(format!("there is no argument {name:?}")),
         };
         if place.replace(value).is_some() {
@@ -80,6 +85,7 @@ impl Given {
             ("--public-url", &self.public_url),
             ("--instances", &self.instances),
             ("--logout-channel", &self.logout_channel),
+            ("--logout-tokens", &self.logout_tokens),
         ]
         .into_iter()
         .find_map(|(name, value)| value.is_some().then_some(name))
@@ -126,6 +132,15 @@ impl Given {
                 ));
             }
         };
+        let logout_tokens_without_expiry = match self.logout_tokens.as_deref() {
+            None | Some("with-expiry") => false,
+            Some("without-expiry") => true,
+            Some(other) => {
+                return Err(format!(
+                    "--logout-tokens {other:?}: it is with-expiry or without-expiry"
+                ));
+            }
+        };
         let public_url = self.public_url.as_deref().unwrap_or(DEFAULT_URL);
         Ok(ServeOptions {
             store,
@@ -133,6 +148,7 @@ impl Given {
             instances,
             provider,
             logout_channel,
+            logout_tokens_without_expiry,
         })
     }
 }

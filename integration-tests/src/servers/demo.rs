@@ -1,6 +1,6 @@
 use std::fmt;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -34,6 +34,8 @@ pub enum SignsInAt<'a> {
     ItsOwn(&'a str),
     /// The provider of this issuer, as [`CLIENT_ID`] with [`CLIENT_SECRET`].
     Issuer(&'a str),
+    /// The provider of this issuer, as [`CLIENT_ID`] with this secret.
+    Client(&'a str, &'a str),
 }
 
 impl DemoAddresses {
@@ -53,15 +55,21 @@ impl DemoAddresses {
         format!("http://localhost:{}", self.ports[server].number())
     }
 
+    pub(super) fn address(&self, server: usize) -> SocketAddr {
+        self.ports[server].address()
+    }
+
+    /// The address of this path at each server.
+    pub(super) fn each(&self, path: &str) -> Vec<String> {
+        let servers = 0..self.ports.len();
+        servers.map(|at| format!("{}{path}", self.of(at))).collect()
+    }
+
     /// What a provider has to know of them: it tells the first of a sign-out, and that one only.
     pub fn registration(&self) -> ClientAddresses {
-        let each = |path| {
-            let servers = 0..self.ports.len();
-            servers.map(|at| format!("{}{path}", self.of(at))).collect()
-        };
         ClientAddresses {
-            redirect_uris: each("/callback"),
-            post_logout_redirect_uris: each("/signed-out"),
+            redirect_uris: self.each("/callback"),
+            post_logout_redirect_uris: self.each("/signed-out"),
             backchannel_logout_uri: Some(format!("{}/backchannel-logout", self.of(0))),
             backchannel_logout_session_required: true,
         }
@@ -77,6 +85,19 @@ impl DemoServers {
         addresses: DemoAddresses,
         signs_in_at: SignsInAt<'_>,
         store: &str,
+    ) -> Result<Self, ServerError> {
+        Self::start_with(addresses, signs_in_at, store, &[])
+    }
+
+    /// The same, with further arguments of `--serve`.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with(
+        addresses: DemoAddresses,
+        signs_in_at: SignsInAt<'_>,
+        store: &str,
+        more: &[&str],
     ) -> Result<Self, ServerError> {
         let program = binary::built("token-cache-demo").ok_or_else(|| {
             ServerError::new(
@@ -100,18 +121,10 @@ impl DemoServers {
             SignsInAt::ItsOwn(channel) => {
                 arguments.extend(["--logout-channel", channel].map(str::to_owned));
             }
-            SignsInAt::Issuer(issuer) => {
-                let external = [
-                    "--issuer",
-                    issuer,
-                    "--client-id",
-                    CLIENT_ID,
-                    "--client-secret",
-                    CLIENT_SECRET,
-                ];
-                arguments.extend(external.map(str::to_owned));
-            }
+            SignsInAt::Issuer(issuer) => arguments.extend(client(issuer, CLIENT_SECRET)),
+            SignsInAt::Client(issuer, secret) => arguments.extend(client(issuer, secret)),
         }
+        arguments.extend(more.iter().map(|&argument| argument.to_owned()));
         let log = folder.path().join("output.log");
         let mut process = Process::start_with(&program, &arguments, &ANY_CREDENTIALS, log)?;
         for port in &addresses.ports {
@@ -142,6 +155,18 @@ impl DemoServers {
     pub fn of(&self, server: usize) -> String {
         self.addresses.of(server)
     }
+}
+
+fn client(issuer: &str, secret: &str) -> [String; 6] {
+    [
+        "--issuer",
+        issuer,
+        "--client-id",
+        CLIENT_ID,
+        "--client-secret",
+        secret,
+    ]
+    .map(str::to_owned)
 }
 
 fn is_healthy(port: &Port) -> bool {

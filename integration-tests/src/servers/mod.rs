@@ -12,6 +12,7 @@
 //!
 //! And providers, at both of which refresh tokens rotate and their reuse is detected: [`OAuthProvider`] is small, in this
 //! process, and fails as told; [`OidcProvider`] is the certified one of npm, in a process of its own.
+//! [`OpenIdProvider`] names the providers of other projects at which sign-ins and sign-outs are tested.
 //! [`DemoServers`] are the app that users of theirs sign in to.
 //!
 //! Everything here blocks for short, bounded times and needs no async runtime, so it works from
@@ -45,6 +46,7 @@ mod line;
 pub(crate) mod npm;
 mod oauth;
 mod oidc;
+mod openid;
 mod options;
 mod port;
 mod process;
@@ -73,6 +75,7 @@ pub use self::oauth::{
     AskedOfProvider, CLIENT_ID, CLIENT_SECRET, OAuthProvider, ProviderCounts, ProviderFault,
 };
 pub use self::oidc::{ClientAddresses, LogoutCounts, OidcProvider};
+pub use self::openid::{Exchange, LogoutChannel, OpenIdProvider, RunningProvider};
 pub use self::options::{AppendFsync, RedisOptions};
 pub use self::provided::{REDIS_CLUSTER_VARIABLE, REDIS_VARIABLE, TestCluster, TestRedis};
 pub use self::proxy::{Fault, Proxy};

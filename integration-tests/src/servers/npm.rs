@@ -75,7 +75,8 @@ fn is_new_enough(version: &str) -> bool {
     matches!((number(), number()), (Some(major), Some(minor)) if (major, minor) >= OLDEST)
 }
 
-fn folder(name: &str) -> Result<PathBuf, ServerError> {
+/// Returns the folder of this name beside this program, or, for a test, in the folder above.
+pub(super) fn folder(name: &str) -> Result<PathBuf, ServerError> {
     let this = env::current_exe().map_err(ServerError::during("where this program is"))?;
     let beside = this
         .ancestors()

@@ -63,6 +63,10 @@ impl Port {
     pub(super) fn address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.number))
     }
+
+    pub(super) fn pair_address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.pair()))
+    }
 }
 
 fn attempt<T>(reserve: impl Fn() -> Result<Option<T>, ServerError>) -> Result<T, ServerError> {

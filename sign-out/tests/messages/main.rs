@@ -21,6 +21,7 @@ mod matches;
 mod mutated;
 mod odd_tokens;
 mod proxies;
+mod recorded;
 mod refusals;
 mod rig;
 mod shared_signals;

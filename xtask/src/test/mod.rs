@@ -23,7 +23,15 @@ const AT_A_CERTIFIED_PROVIDER: &str = "oidc_provider";
 /// In a browser, which is too much beside other tests.
 const IN_A_BROWSER: &str = "browser";
 
-const APART: [&str; 3] = [SHARING_SERVERS, AT_A_CERTIFIED_PROVIDER, IN_A_BROWSER];
+/// At providers that other projects make, in a browser.
+const AT_OTHER_PROVIDERS: &str = "openid_providers";
+
+const APART: [&str; 4] = [
+    SHARING_SERVERS,
+    AT_A_CERTIFIED_PROVIDER,
+    IN_A_BROWSER,
+    AT_OTHER_PROVIDERS,
+];
 
 /// What to run of the tests.
 #[derive(Debug, Default, clap::Args)]

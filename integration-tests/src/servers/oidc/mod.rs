@@ -34,8 +34,19 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct OidcProvider {
     _process: Process,
-    port: Port,
+    issuer: String,
+    /// The provider's own reservation, if it made one.
+    port: Option<Port>,
     _folder: TempDir,
+}
+
+/// What a provider behind a proxy does differently.
+#[derive(Debug, Serialize)]
+pub(super) struct ProgramOptions {
+    /// The proxy's origin.
+    pub(super) issuer: String,
+    /// How long access tokens live.
+    pub(super) access_token_seconds: u16,
 }
 
 /// Where the provider's one client is reached (OpenID Connect Dynamic Client Registration 1.0 section 2, RP-Initiated Logout 1.0
@@ -84,12 +95,32 @@ impl OidcProvider {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn start_for(client: &ClientAddresses) -> Result<Self, ServerError> {
+        let port = Port::reserve()?;
+        let options = ProgramOptions {
+            issuer: format!("http://{}", port.address()),
+            access_token_seconds: 3600,
+        };
+        let mut provider = Self::start_at(port.number(), client, &options)?;
+        provider.port = Some(port);
+        Ok(provider)
+    }
+
+    /// Installs it where it is not yet.
+    pub(super) fn install() -> Result<(), ServerError> {
+        PROGRAM.install().map(drop)
+    }
+
+    /// Starts it at a port that the caller has reserved.
+    pub(super) fn start_at(
+        port: u16,
+        client: &ClientAddresses,
+        options: &ProgramOptions,
+    ) -> Result<Self, ServerError> {
         let installed = PROGRAM.install()?;
         let folder = tempfile::Builder::new()
             .prefix("token-cache-oidc-provider-")
             .tempdir()
             .map_err(ServerError::during("could not make a folder"))?;
-        let port = Port::reserve()?;
         let (id, secret) = CLIENT;
         let mut registration = json!({ "client_id": id, "client_secret": secret });
         if let (Some(registration), Value::Object(client)) =
@@ -99,17 +130,17 @@ impl OidcProvider {
         }
         let arguments = [
             installed.program.display().to_string(),
-            port.number().to_string(),
+            port.to_string(),
             registration.to_string(),
+            json!(options).to_string(),
         ];
         let log = folder.path().join("output.log");
         let mut process = Process::start(&installed.node, &arguments, log)?;
-        let address = port.address();
         let up = wait::until(START_LIMIT, "the provider does not listen", || {
             if process.has_exited() {
                 return Some(false);
             }
-            std::net::TcpStream::connect(address)
+            std::net::TcpStream::connect(("127.0.0.1", port))
                 .is_ok()
                 .then_some(true)
         })?;
@@ -121,14 +152,15 @@ impl OidcProvider {
         }
         Ok(Self {
             _process: process,
-            port,
+            issuer: options.issuer.clone(),
+            port: None,
             _folder: folder,
         })
     }
 
     /// `http://127.0.0.1:…`.
     pub fn issuer(&self) -> String {
-        format!("http://{}", self.port.address())
+        self.issuer.clone()
     }
 
     /// What it says at a path, such as `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 4) or `/jwks`.

@@ -1,0 +1,272 @@
+//! OpenID providers that other projects make, each started for one client, with a recording proxy in front of it.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::port::Port;
+use super::process::Process;
+use super::{CLIENT_ID, CLIENT_SECRET, DemoAddresses, OidcProvider, ServerError, wait};
+use crate::browser::Window;
+
+mod certified;
+mod http;
+mod idpyoidc;
+mod install;
+mod keycloak;
+mod recorder;
+
+pub use self::recorder::Exchange;
+use self::recorder::Recorder;
+
+/// How long access tokens of these providers live, in seconds: a test can wait until they are due.
+const ACCESS_TOKEN_SECONDS: u16 = 4;
+
+/// The client's secret at providers that do not decode it as RFC 6749 section 2.3.1 has it.
+const PLAIN_SECRET: &str = "only-for-a-test.a-secret-without-escapes";
+
+/// The user who signs in, where a provider lets the test name its users.
+const USER: &str = "ada";
+/// The password of that user.
+const PASSWORD: &str = "only-for-a-test";
+
+/// The first start of Keycloak builds it, which takes minutes on a busy machine.
+const START_LIMIT: Duration = Duration::from_secs(400);
+
+/// An OpenID provider that another project makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the table of tests names them all")]
+pub enum OpenIdProvider {
+    /// `oidc-provider` of npm, certified by the OpenID Foundation.
+    Certified,
+    /// `idpyoidc` of `PyPI`.
+    Idpyoidc,
+    /// Keycloak's development server.
+    Keycloak,
+}
+
+/// How a provider tells the app of a sign-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there are two")]
+pub enum LogoutChannel {
+    /// By a request of its own (OpenID Connect Back-Channel Logout 1.0).
+    Back,
+    /// By a frame in the user's browser (OpenID Connect Front-Channel Logout 1.0).
+    Front,
+}
+
+impl LogoutChannel {
+    /// Returns the path of the app's route for it.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Back => "/backchannel-logout",
+            Self::Front => "/frontchannel-logout",
+        }
+    }
+}
+
+/// The client that a provider knows, as `CLIENT_ID`.
+struct ClientRegistration {
+    secret: &'static str,
+    redirect_uris: Vec<String>,
+    post_logout_redirect_uris: Vec<String>,
+    channel: LogoutChannel,
+    logout_uri: String,
+}
+
+/// How a user signs in and out at one provider, in a browser.
+trait Pages: fmt::Debug {
+    /// Signs the user in, from the page that the app has sent the browser to.
+    fn sign_in(&self, window: Window<'_>) -> Result<(), ServerError>;
+
+    /// Confirms a sign-out that the app has asked for.
+    fn confirm_sign_out(&self, window: Window<'_>) -> Result<(), ServerError>;
+
+    /// Signs out at the provider's own page, which the app has no part in.
+    fn sign_out(&self, window: Window<'_>) -> Result<(), ServerError>;
+
+    /// Ends all sessions of the user, as an administrator does, or by what the provider has instead.
+    fn sign_out_everywhere(&self, window: Window<'_>) -> Result<(), ServerError>;
+}
+
+/// A started provider, with recording proxies in front of it and of the app's route for logout messages.
+#[derive(Debug)]
+pub struct RunningProvider {
+    // Stopped in this order.
+    at_provider: Recorder,
+    at_app: Recorder,
+    pages: Box<dyn Pages>,
+    issuer: String,
+    secret: &'static str,
+    _ports: [Port; 2],
+}
+
+/// Where a provider listens, and what it calls itself.
+#[derive(Debug)]
+struct Place {
+    /// The provider's own port, behind the proxy.
+    port: u16,
+    /// The proxy's origin: all that browsers and apps know.
+    origin: String,
+}
+
+impl OpenIdProvider {
+    /// Installs the provider if it is not installed yet.
+    ///
+    /// # Errors
+    /// It cannot be installed on this machine, or its registry cannot be reached; the text says what helps.
+    pub fn install(self) -> Result<(), ServerError> {
+        match self {
+            Self::Certified => OidcProvider::install(),
+            Self::Idpyoidc => idpyoidc::install().map(drop),
+            Self::Keycloak => keycloak::install().map(drop),
+        }
+    }
+
+    /// Installs the provider if it is not installed yet, and starts it for the demo's app servers at `app`. Logout messages for the app
+    /// go to its first server, through a proxy that records them.
+    ///
+    /// # Errors
+    /// A part that the provider needs is missing (the text is the command that installs it), or the provider did not start: the text
+    /// then has its output.
+    pub fn start(
+        self,
+        app: &DemoAddresses,
+        channel: LogoutChannel,
+    ) -> Result<RunningProvider, ServerError> {
+        let (port, messages) = (Port::reserve()?, Port::reserve()?);
+        let at_app = Recorder::start(messages.address(), app.address(0))?;
+        let secret = match self {
+            Self::Certified => CLIENT_SECRET,
+            _ => PLAIN_SECRET,
+        };
+        let registration = ClientRegistration {
+            secret,
+            redirect_uris: app.each("/callback"),
+            post_logout_redirect_uris: app.each("/signed-out"),
+            channel,
+            // Another site than the provider's.
+            logout_uri: format!("http://localhost:{}{}", messages.number(), channel.path()),
+        };
+        let at_provider = Recorder::start(port.pair_address(), port.address())?;
+        let place = Place {
+            port: port.number(),
+            origin: format!("http://{}", port.pair_address()),
+        };
+        let (issuer, pages) = match self {
+            Self::Certified => certified::start(&place, &registration)?,
+            Self::Idpyoidc => idpyoidc::start(&place, &registration)?,
+            Self::Keycloak => keycloak::start(&place, &registration)?,
+        };
+        Ok(RunningProvider {
+            at_provider,
+            at_app,
+            pages,
+            issuer,
+            secret,
+            _ports: [port, messages],
+        })
+    }
+}
+
+impl RunningProvider {
+    /// Returns the issuer, as the discovery document has it.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Returns the secret of its client, [`CLIENT_ID`].
+    pub fn secret(&self) -> &str {
+        self.secret
+    }
+
+    /// Returns what browsers and apps have asked the provider for at paths that end so, oldest first.
+    pub fn asked(&self, path_end: &str) -> Vec<Exchange> {
+        self.at_provider.at(path_end)
+    }
+
+    /// Returns the logout messages that the app has got so far, oldest first.
+    pub fn messages(&self, channel: LogoutChannel) -> Vec<Exchange> {
+        self.at_app.at(channel.path())
+    }
+
+    /// Signs the user in, from the page that the app has sent the browser to.
+    ///
+    /// # Errors
+    /// A page that is not as it should be.
+    pub fn sign_in(&self, window: Window<'_>) -> Result<(), ServerError> {
+        self.pages.sign_in(window)
+    }
+
+    /// Confirms a sign-out that the app has asked for (OpenID Connect RP-Initiated Logout 1.0).
+    ///
+    /// # Errors
+    /// A page that is not as it should be.
+    pub fn confirm_sign_out(&self, window: Window<'_>) -> Result<(), ServerError> {
+        self.pages.confirm_sign_out(window)
+    }
+
+    /// Signs out at the provider's own page, which the app has no part in.
+    ///
+    /// # Errors
+    /// A page that is not as it should be.
+    pub fn sign_out(&self, window: Window<'_>) -> Result<(), ServerError> {
+        self.pages.sign_out(window)
+    }
+
+    /// Ends all sessions of the user, as an administrator does, or by what the provider has instead: `window` is one of the user's.
+    ///
+    /// # Errors
+    /// The provider has no such function, or does not answer as it should.
+    pub fn sign_out_everywhere(&self, window: Window<'_>) -> Result<(), ServerError> {
+        self.pages.sign_out_everywhere(window)
+    }
+}
+
+/// A provider's process and its folder, which is removed when it ends.
+#[derive(Debug)]
+struct Hosted {
+    _process: Process,
+    _folder: TempDir,
+}
+
+fn folder(provider: &str) -> Result<TempDir, ServerError> {
+    tempfile::Builder::new()
+        .prefix(&format!("token-cache-{provider}-"))
+        .tempdir()
+        .map_err(ServerError::during("could not make a folder"))
+}
+
+impl Hosted {
+    /// Starts a provider's program and waits until it listens at `port`.
+    fn start(
+        program: &Path,
+        arguments: &[String],
+        environment: &[(&str, &str)],
+        (folder, port): (TempDir, u16),
+    ) -> Result<Self, ServerError> {
+        let log = folder.path().join("output.log");
+        let mut process = Process::start_with(program, arguments, environment, log)?;
+        let up = wait::until(START_LIMIT, "the provider does not listen", || {
+            if process.has_exited() {
+                return Some(false);
+            }
+            let connected = std::net::TcpStream::connect(("127.0.0.1", port));
+            connected.is_ok().then_some(true)
+        });
+        match up {
+            Ok(true) => Ok(Self {
+                _process: process,
+                _folder: folder,
+            }),
+            Ok(false) => Err(ServerError::new(format!(
+                "{} ended: {}",
+                program.display(),
+                process.output()
+            ))),
+            Err(error) => Err(ServerError::new(format!("{error}: {}", process.output()))),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+use std::io::Write;
+
+use token_cache_integration_tests::{
+    browser::Window,
+    servers::{Exchange, LogoutChannel},
+};
+
+use crate::{
+    recorded,
+    stage::{SERVERS, Stage, until},
+    table::{Ends, Everywhere, Row},
+};
+
+const SIGNED_IN: [bool; SERVERS] = [true; SERVERS];
+const SIGNED_OUT: [bool; SERVERS] = [false; SERVERS];
+
+/// Set where a provider that cannot be installed is a failure.
+const ALL: &str = "TOKEN_CACHE_ALL_PROVIDERS";
+
+/// Runs every scenario at one provider, which tells the app of sign-outs by this channel. A provider that cannot be installed is named.
+pub(crate) fn run(row: &Row, channel: LogoutChannel) {
+    if let Err(error) = row.provider.install() {
+        let text = format!("{} {} is not tested: {error}", row.name, row.version);
+        assert!(std::env::var_os(ALL).is_none(), "{text}");
+        // Not captured, unlike what `eprintln` writes.
+        writeln!(std::io::stderr(), "{text}").unwrap();
+        return;
+    }
+    let stage = Stage::of(row, channel);
+    let (laptop, phone) = (stage.window("laptop"), stage.window("phone"));
+    stage.sign_in(laptop, 0);
+    stage.sign_in(phone, 1);
+    tokens_are_refreshed(&stage, row, laptop);
+    the_app_signs_out(&stage, laptop, phone);
+    stage.sign_in(laptop, 1);
+    stage.sign_in(phone, 0);
+    the_provider_signs_out(&stage, row, channel, (laptop, phone));
+    recorded::check(&stage, row, channel);
+    stage.sign_in(laptop, 0);
+    stage.sign_in(phone, 1);
+    sign_out_everywhere(&stage, row, (laptop, phone));
+}
+
+/// Two refreshes in a row: the second sends what the first was answered.
+fn tokens_are_refreshed(stage: &Stage, row: &Row, window: Window<'_>) {
+    let [first, second] = until("two refreshes of one session", || {
+        stage.me(window, 1).unwrap();
+        let refreshes = refreshes(stage);
+        let next = |first: &Exchange| {
+            let answered: serde_json::Value = first.json().ok()?;
+            let successor = answered["refresh_token"].as_str().map(str::to_owned);
+            let sent = successor.or_else(|| first.field("refresh_token"));
+            refreshes
+                .iter()
+                .skip_while(|it| it.body != first.body)
+                .skip(1)
+                .find(|it| it.field("refresh_token") == sent)
+                .cloned()
+        };
+        let pair = refreshes
+            .iter()
+            .find_map(|first| Some([first.clone(), next(first)?]));
+        pair
+    });
+    let rotates = first.field("refresh_token") != second.field("refresh_token");
+    assert_eq!(
+        rotates, row.rotates,
+        "{}: the refresh token rotates",
+        row.name
+    );
+}
+
+/// The refreshes that the provider has answered with tokens.
+pub(crate) fn refreshes(stage: &Stage) -> Vec<Exchange> {
+    let mut asked = stage.provider.asked("token");
+    asked.retain(|it| {
+        it.status == 200 && it.field("grant_type").as_deref() == Some("refresh_token")
+    });
+    asked
+}
+
+/// The app signs its user out and sends the browser to the provider, which sends it back.
+fn the_app_signs_out(stage: &Stage, window: Window<'_>, other: Window<'_>) {
+    window.go(&stage.at(1, "/logout")).unwrap();
+    assert_eq!(stage.is_signed_in(window), SIGNED_OUT);
+    stage.provider.confirm_sign_out(window).unwrap();
+    window.arrive(&stage.at(1, "/")).unwrap();
+    assert_eq!(stage.is_signed_in(window), SIGNED_OUT);
+    // What the app's own sign-out ends is the account.
+    assert_eq!(stage.is_signed_in(other), SIGNED_OUT);
+}
+
+/// The user signs out at the provider itself, in one of two browsers.
+fn the_provider_signs_out(
+    stage: &Stage,
+    row: &Row,
+    channel: LogoutChannel,
+    (laptop, phone): (Window<'_>, Window<'_>),
+) {
+    let before = stage.provider.messages(channel).len();
+    stage.provider.sign_out(laptop).unwrap();
+    until("a logout message", || {
+        (stage.provider.messages(channel).len() > before).then_some(())
+    });
+    match row.sign_out {
+        Ends::ItsOwn => {
+            stage.wait_until_signed_out(laptop);
+            assert_eq!(stage.is_signed_in(phone), SIGNED_IN);
+        }
+    }
+}
+
+fn sign_out_everywhere(stage: &Stage, row: &Row, (laptop, phone): (Window<'_>, Window<'_>)) {
+    let both = || [stage.is_signed_in(laptop), stage.is_signed_in(phone)];
+    let done = stage.provider.sign_out_everywhere(laptop);
+    match row.everywhere {
+        Everywhere::Missing(reason) => {
+            assert!(done.is_err(), "{}: {reason}", row.name);
+        }
+        Everywhere::All => {
+            done.unwrap();
+            stage.wait_until_signed_out(laptop);
+            stage.wait_until_signed_out(phone);
+        }
+        Everywhere::One(reason) => {
+            done.unwrap();
+            let one = [SIGNED_OUT, SIGNED_IN];
+            until("one session has ended", || {
+                let mut now = both();
+                now.sort_unstable();
+                assert_ne!(now, [SIGNED_OUT, SIGNED_OUT], "{}: not {reason}", row.name);
+                (now == one).then_some(())
+            });
+        }
+    }
+}

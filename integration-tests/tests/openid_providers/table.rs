@@ -1,0 +1,67 @@
+//! How each provider behaves: what a test expects of it, and why.
+
+use token_cache_integration_tests::servers::OpenIdProvider;
+
+/// A provider, and what is known of it.
+pub(crate) struct Row {
+    pub(crate) provider: OpenIdProvider,
+    /// Names the recorded messages.
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+    /// The demo's arguments for it.
+    pub(crate) settings: &'static [&'static str],
+    /// True if a refresh answers with a new refresh token.
+    pub(crate) rotates: bool,
+    /// What a sign-out at the provider in one of the user's two browsers ends, by each channel.
+    pub(crate) sign_out: Ends,
+    /// What "sign out everywhere" ends.
+    pub(crate) everywhere: Everywhere,
+}
+
+/// Which of the user's two sessions end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ends {
+    /// That of the browser that signed out.
+    ItsOwn,
+}
+
+/// What an administrator's "sign out everywhere" ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Everywhere {
+    /// One of the user's two sessions, whichever it is; the reason is why.
+    One(&'static str),
+    /// Both sessions.
+    All,
+    /// The provider has no such function; the reason is what it has.
+    Missing(&'static str),
+}
+
+pub(crate) const OIDC_PROVIDER: Row = Row {
+    provider: OpenIdProvider::Certified,
+    name: "oidc-provider",
+    version: "9.13.3",
+    settings: &[],
+    rotates: true,
+    sign_out: Ends::ItsOwn,
+    everywhere: Everywhere::Missing("a library: its user ends sessions in the store"),
+};
+
+pub(crate) const IDPYOIDC: Row = Row {
+    provider: OpenIdProvider::Idpyoidc,
+    name: "idpyoidc",
+    version: "5.0.0",
+    settings: &[],
+    rotates: true,
+    sign_out: Ends::ItsOwn,
+    everywhere: Everywhere::One("it keeps one message for each client, not for each session"),
+};
+
+pub(crate) const KEYCLOAK: Row = Row {
+    provider: OpenIdProvider::Keycloak,
+    name: "keycloak",
+    version: "26.7.3",
+    settings: &[],
+    rotates: true,
+    sign_out: Ends::ItsOwn,
+    everywhere: Everywhere::All,
+};

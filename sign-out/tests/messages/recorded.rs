@@ -1,0 +1,114 @@
+//! Messages as real providers sent them to a test's app, with throw-away keys: each ends the session that its ID token began, and no other.
+//! `integration-tests/tests/openid_providers` records them.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
+use token_cache_core::{AccountId, SignIn, Ticket, Timestamp};
+use token_cache_sign_out::{Algorithm, Client, SignOutRoutes};
+
+use crate::{rig::Rig, signer::Signer};
+
+/// The client that the providers know.
+const CLIENT: &str = "app";
+
+/// What one provider sent.
+struct Recorded {
+    all: Value,
+    id_token: Value,
+}
+
+impl Recorded {
+    fn parse(text: &str) -> Self {
+        let all: Value = serde_json::from_str(text).unwrap();
+        let [_, id_token] = parts(all["id_token"].as_str().unwrap());
+        Self { all, id_token }
+    }
+
+    fn issuer(&self) -> &str {
+        self.all["discovery"]["issuer"].as_str().unwrap()
+    }
+
+    fn subject(&self) -> &str {
+        self.id_token["sub"].as_str().unwrap()
+    }
+
+    /// An app that knows this provider, at the moment of the ID token.
+    async fn rig(&self, more: impl FnOnce(Client) -> Client) -> Rig {
+        let [header, _] = parts(self.all["id_token"].as_str().unwrap());
+        let algorithm = match header["alg"].as_str().unwrap() {
+            "RS256" => Algorithm::Rs256,
+            "ES256" => Algorithm::Es256,
+            other => panic!("{other}"),
+        };
+        let client = Client::new(self.issuer(), CLIENT)
+            .algorithms([algorithm])
+            .keys(self.all["keys"].to_string());
+        let client = more(client);
+        let unused = Signer::new("unused", Algorithm::Es256);
+        let rig = Rig::of(unused, false, |cache| {
+            SignOutRoutes::builder(cache).client(client)
+        })
+        .await;
+        let issued_at = self.id_token["iat"].as_u64().unwrap();
+        rig.clock.set(Timestamp::from_secs(issued_at));
+        rig
+    }
+
+    /// Begins the session of the recorded ID token.
+    async fn sign_in(&self, rig: &Rig) -> Ticket {
+        let sid = self.id_token["sid"].as_str();
+        self.sign_in_as(rig, self.subject(), sid).await
+    }
+
+    async fn sign_in_as(&self, rig: &Rig, subject: &str, sid: Option<&str>) -> Ticket {
+        let started = rig.cache.start_sign_in().unwrap();
+        let account = AccountId::new(self.issuer(), subject).unwrap();
+        let mut sign_in = SignIn::new(account, &started);
+        if let Some(auth_time) = self.id_token["auth_time"].as_u64() {
+            sign_in = sign_in.auth_time(Timestamp::from_secs(auth_time));
+        }
+        if let Some(sid) = sid {
+            sign_in = sign_in.sid(sid).unwrap();
+        }
+        rig.cache.sign_in(sign_in).await.unwrap().ticket().unwrap()
+    }
+}
+
+/// The header and the claims of a token.
+fn parts(token: &str) -> [Value; 2] {
+    let mut parts = token.split('.');
+    [(); 2].map(|()| {
+        let bytes = URL_SAFE_NO_PAD.decode(parts.next().unwrap()).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    })
+}
+
+/// A logout token ends the recorded session; another session of the user lives if the token names a `sid`, and another user's lives.
+async fn ends_its_session(text: &str) {
+    let recorded = Recorded::parse(text);
+    let token = recorded.all["logout_token"].as_str().unwrap();
+    let [_, claims] = parts(token);
+    let without_expiry = claims.get("exp").is_none();
+    let rig = recorded
+        .rig(|client| client.logout_tokens_without_expiry(without_expiry))
+        .await;
+    let ticket = recorded.sign_in(&rig).await;
+    let sid = recorded.id_token["sid"].as_str().map(|_| "another");
+    let phone = recorded.sign_in_as(&rig, recorded.subject(), sid).await;
+    let stranger = recorded.sign_in_as(&rig, "stranger", sid).await;
+    let sent_at = claims["iat"].as_u64().unwrap();
+    rig.clock.set(Timestamp::from_secs(sent_at));
+    let answer = rig.send(token).await;
+    assert!(answer.is_ok(), "{answer:?}");
+    assert!(!rig.is_signed_in(&ticket).await);
+    assert_eq!(
+        rig.is_signed_in(&phone).await,
+        claims.get("sid").is_some() && sid.is_some()
+    );
+    assert!(rig.is_signed_in(&stranger).await);
+}
+
+#[tokio::test]
+async fn oidc_provider_by_back_channel() {
+    ends_its_session(include_str!("recorded/oidc-provider-back.json")).await;
+}
