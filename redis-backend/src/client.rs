@@ -288,11 +288,12 @@ impl Source {
     fn suspect(&self) {
         match self {
             #[cfg(feature = "sentinel")]
-            Self::Server(_, Others { watch, .. }) => {
-                if let Some(watch) = watch {
-                    watch.suspect();
-                }
-            }
+            Self::Server(
+                _,
+                Others {
+                    watch: Some(watch), ..
+                },
+            ) => watch.suspect(),
             #[cfg(feature = "cluster")]
             Self::Cluster(cluster) => cluster.refresh(),
             _ => {}

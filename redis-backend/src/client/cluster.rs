@@ -76,13 +76,11 @@ impl Cluster {
     /// Returns the server that has the slot of `key`.
     pub(super) fn server_of(&self, key: &[u8]) -> RedisResult<Server> {
         let slots = self.0.slots();
-        match slots.node_of(key) {
-            Some(address) => self.0.server_at(address),
-            None => {
-                self.refresh();
-                Err(no_node())
-            }
-        }
+        let Some(address) = slots.node_of(key) else {
+            self.refresh();
+            return Err(no_node());
+        };
+        self.0.server_at(address)
     }
 
     /// Returns some node, another each time.

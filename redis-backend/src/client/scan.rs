@@ -39,13 +39,11 @@ impl Client {
         from: Option<&Position>,
     ) -> Result<Scanned> {
         let scanning = self.scan_page(pattern, count, from);
-        match tokio::time::timeout(self.operation_timeout(), scanning).await {
-            Ok(scanned) => scanned.map_err(|error| from_driver(OPERATION, error)),
-            Err(_) => {
-                self.source.suspect();
-                Err(timed_out(OPERATION))
-            }
-        }
+        let Ok(scanned) = tokio::time::timeout(self.operation_timeout(), scanning).await else {
+            self.source.suspect();
+            return Err(timed_out(OPERATION));
+        };
+        scanned.map_err(|error| from_driver(OPERATION, error))
     }
 
     async fn scan_page(
@@ -95,7 +93,9 @@ impl Client {
                 };
                 let mut addresses = Vec::new();
                 for (first, last, address) in slots.ranges() {
-                    nodes.names.push_str(&format!("{first}-{last}"));
+                    nodes.names.push_str(&first.to_string());
+                    nodes.names.push('-');
+                    nodes.names.push_str(&last.to_string());
                     if !addresses.contains(&address) {
                         let server = Asked::Server(cluster.server_at(address)?);
                         nodes.names.push_str(&run_id(&server).await?);

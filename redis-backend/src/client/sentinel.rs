@@ -37,7 +37,7 @@ const ASK_ANYWAY: Duration = Duration::from_secs(5);
 /// The Sentinels, and which primary they named last. Clones share it.
 #[derive(Clone)]
 pub(super) struct Sentinels {
-    sentinels: Arc<Vec<Driver>>,
+    at: Arc<Vec<Driver>>,
     service: Arc<str>,
     to_primary: ConnectOptions,
     /// Where the last connection leads.
@@ -56,7 +56,7 @@ impl Sentinels {
             .map(|address| to_sentinels.node(address))
             .collect();
         Ok(Self {
-            sentinels: Arc::new(sentinels?),
+            at: Arc::new(sentinels?),
             service: sentinel.service.as_str().into(),
             to_primary,
             led_to: Arc::default(),
@@ -87,7 +87,7 @@ impl Sentinels {
     /// Returns the server that most of the Sentinels name. The first answer may come from one that was cut off from the others.
     async fn named(&self, timeout: Duration) -> RedisResult<Address> {
         let mut answers: FuturesUnordered<_> = self
-            .sentinels
+            .at
             .iter()
             .map(|sentinel| self.named_by(sentinel, timeout))
             .collect();
@@ -103,17 +103,14 @@ impl Sentinels {
                     continue;
                 }
             };
-            let votes_for = match votes.iter_mut().find(|(other, _)| *other == address) {
-                Some((_, votes)) => {
-                    *votes += 1;
-                    *votes
-                }
-                None => {
-                    votes.push((address.clone(), 1));
-                    1
-                }
-            };
-            if votes_for * 2 > self.sentinels.len() {
+            let known = votes.iter().position(|(other, _)| *other == address);
+            let at = known.unwrap_or_else(|| {
+                votes.push((address.clone(), 0));
+                votes.len() - 1
+            });
+            votes[at].1 += 1;
+            let votes_for = votes[at].1;
+            if votes_for * 2 > self.at.len() {
                 return Ok(address);
             }
         }
@@ -166,7 +163,7 @@ type Links = Arc<Mutex<Vec<watch::Sender<bool>>>>;
 impl Watch {
     pub(super) fn start(sentinels: &Sentinels, server: &Server, timeout: Duration) -> Self {
         let (doubt, links) = (Arc::new(Notify::new()), Links::default());
-        let mut tasks: Vec<AbortHandle> = (0..sentinels.sentinels.len())
+        let mut tasks: Vec<AbortHandle> = (0..sentinels.at.len())
             .map(|at| listen(sentinels.clone(), at, Arc::clone(&doubt), timeout))
             .map(|listening| tokio::spawn(listening).abort_handle())
             .collect();
@@ -208,7 +205,7 @@ impl Drop for Watch {
 
 /// Listens to one Sentinel, for ever.
 async fn listen(sentinels: Sentinels, at: usize, doubt: Arc<Notify>, timeout: Duration) {
-    let Some(sentinel) = sentinels.sentinels.get(at) else {
+    let Some(sentinel) = sentinels.at.get(at) else {
         return;
     };
     let mut attempt = 0;

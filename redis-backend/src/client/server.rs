@@ -50,13 +50,11 @@ impl Server {
 
     /// Takes a connection that nothing else uses meanwhile.
     pub(super) async fn dedicated(&self) -> RedisResult<Dedicated> {
-        match &self.dedicated {
-            Some(pool) => pool.take().await,
-            None => {
-                let (connection, _) = self.shared.connection().await?;
-                Ok(Dedicated::shared(connection))
-            }
+        if let Some(pool) = &self.dedicated {
+            return pool.take().await;
         }
+        let (connection, _) = self.shared.connection().await?;
+        Ok(Dedicated::shared(connection))
     }
 
     /// Replaces the shared connection of a generation, and those that are idle: they led to the same server.
