@@ -5,7 +5,7 @@ use tokio::{task::JoinHandle, time};
 
 use super::{RefreshError, Revocation, TokenSource};
 use crate::{
-    EntryKey, ReadOptions, Result, Scope, Session, SignOut, Wait,
+    Entry, EntryKey, ReadOptions, Result, Scope, Session, SignOut, Wait,
     telemetry::{About, Operation, in_current_span, observe, warn},
 };
 
@@ -149,9 +149,25 @@ impl Session {
         self.cache().in_own_task("sign out", both).await
     }
 
+    /// Returns the refresh token to revoke. If it cannot be read, the sign-out goes on without it, and the log says so.
     async fn refresh_token(&self, key: &EntryKey) -> Option<SecretString> {
-        let entry = self.get(key).await.ok()??;
-        entry.tokens().ok()?.refresh_token().cloned()
+        let read = match self.get(key).await {
+            Ok(entry) => entry.as_ref().map(Entry::tokens).transpose(),
+            Err(error) => Err(error),
+        };
+        match read {
+            Ok(tokens) => tokens?.refresh_token().cloned(),
+            Err(error) if error.is_signed_out() => None,
+            Err(error) => {
+                warn(
+                    "revocation_failed",
+                    format_args!(
+                        "the refresh token to revoke at a sign-out cannot be read, and stays good at the provider: {error}"
+                    ),
+                );
+                None
+            }
+        }
     }
 }
 

@@ -249,3 +249,18 @@ fn a_failed_refresh_is_logged_once_and_nothing_of_the_user() {
         assert!(!logged.message.contains(secret), "{logged:?}");
     }
 }
+
+#[test]
+fn a_refresh_token_that_cannot_be_read_is_not_left_unrevoked_in_silence() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let logged = logged_by(|| runtime.block_on(story::fail_to_read_what_is_to_be_revoked()));
+    let [logged] = logged.try_into().unwrap();
+    assert_eq!(
+        (logged.level, &*logged.event),
+        (Level::WARN, "revocation_failed")
+    );
+    assert!(!logged.message.contains("canary"), "{logged:?}");
+}

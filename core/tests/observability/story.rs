@@ -188,6 +188,21 @@ pub(crate) async fn fail_to_refresh(callers: usize) {
     assert_eq!(provider.calls(), 1);
 }
 
+/// A sign-out that is to revoke a refresh token, while the store is away.
+pub(crate) async fn fail_to_read_what_is_to_be_revoked() {
+    let store = FailingStore::new(MemoryStore::new());
+    let cache = TokenCache::open(store.clone(), Secret::random().unwrap())
+        .await
+        .unwrap();
+    let session = signed_in(&cache).await;
+    let provider = Provider::new();
+    session.put(&key(), provider.expired()).await.unwrap();
+    store.fail_with(ErrorKind::Unavailable);
+    let scope = Scope::Session(session.clone());
+    let failed = session.sign_out_and_revoke(scope, &key(), provider).await;
+    assert_eq!(failed.unwrap_err().kind(), ErrorKind::Unavailable);
+}
+
 async fn lose_to_a_sign_out(cache: &TokenCache) {
     let session = signed_in(cache).await;
     let provider = Provider::new();
