@@ -1,6 +1,6 @@
 use crate::built::Built;
 use crate::command;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::metadata::Metadata;
 
 mod binaries;
@@ -59,6 +59,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     servers.envs(environment.clone());
     let dynamodb = Held::dynamodb(servers)?;
     environment.push((DYNAMODB, dynamodb.at().to_owned()));
+    // A test that fails hides none of those after it.
+    let mut failed = Vec::new();
     if arguments.arguments.is_empty() {
         programs::run(&built, &dynamodb)?;
         let doctests = ["test", "--doc", "--workspace"];
@@ -69,19 +71,29 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         )?;
         for apart in APART {
             let apart = ["test", "--workspace", "--test", apart];
-            command::run(
-                command::cargo(apart)
-                    .args(&features)
-                    .envs(environment.clone()),
-            )?;
+            let mut apart = command::cargo(apart);
+            apart.args(&features).envs(environment.clone());
+            failed.extend(command::run(&mut apart).err());
         }
     }
+    failed.extend(others(&built, &features, arguments, environment).err());
+    let failed: Vec<String> = failed.iter().map(ToString::to_string).collect();
+    Failure::of_findings("not all tests passed", &failed)
+}
+
+/// Runs the tests that run together.
+fn others(
+    built: &Built,
+    features: &[String],
+    arguments: &Arguments,
+    environment: Vec<(&str, String)>,
+) -> Outcome {
     if !command::succeeds(&mut command::cargo(["nextest", "--version"])) {
         let tests = built.tests_but(&APART);
         return binaries::run(&tests, &arguments.arguments, &environment);
     }
     let apart = format!("not (binary({}))", APART.join(") or binary("));
     let mut nextest = command::cargo(["nextest", "run", "--workspace", "--filterset", &apart]);
-    nextest.args(&features).args(&arguments.arguments);
+    nextest.args(features).args(&arguments.arguments);
     command::run(nextest.envs(environment))
 }
