@@ -93,6 +93,8 @@ fn realm(client: &ClientRegistration) -> Value {
             "emailVerified": true,
             "firstName": "Ada",
             "lastName": "Lovelace",
+            // Without this role, the code is refused with `not_allowed` if `offline_access` was asked for.
+            "realmRoles": ["offline_access"],
             "credentials": [{"type": "password", "value": PASSWORD, "temporary": false}],
         }],
     })
