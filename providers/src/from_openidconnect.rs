@@ -8,8 +8,9 @@ use openidconnect::{
         CoreSubjectIdentifierType,
     },
 };
-use serde::{Deserialize, Serialize};
-use token_cache_core::{Error, Result, Revocation};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use token_cache_core::{Error, Result, Revocation, telemetry::warn};
 use url::Url;
 
 use crate::{ClientAuth, ProviderBuilder, client_secret};
@@ -40,9 +41,28 @@ pub type MetadataWithRevocation = CoreMetadata<RevocationEndpoint>;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RevocationEndpoint {
-    /// The URL, where the provider has such an endpoint.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The URL, or `None` if the provider has no such endpoint, or names one that is no URL.
+    #[serde(
+        default,
+        deserialize_with = "readable",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub revocation_endpoint: Option<RevocationUrl>,
+}
+
+/// An optional member of a provider's metadata. One that cannot be read is reported and left out: it must not keep the app from
+/// signing users in.
+fn readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> std::result::Result<Option<T>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(Option::<T>::deserialize(value).unwrap_or_else(|error| {
+        warn(
+            "provider_metadata_skipped",
+            format_args!("a provider's metadata is used without its `revocation_endpoint`, which is no URL ({error}): tokens are not revoked there"),
+        );
+        None
+    }))
 }
 
 impl AdditionalProviderMetadata for RevocationEndpoint {}
@@ -185,6 +205,25 @@ mod tests {
             metadata["token_endpoint_auth_methods_supported"] = json!(methods);
         }
         serde_json::from_value(metadata).unwrap()
+    }
+
+    #[test]
+    fn a_bad_revocation_endpoint_spoils_no_other_member() {
+        let good = serde_json::to_value(metadata(None)).unwrap();
+        for bad in [
+            json!(""),
+            json!(null),
+            json!(7),
+            json!("/revoke"),
+            json!([]),
+        ] {
+            let mut metadata = good.clone();
+            metadata["revocation_endpoint"] = bad.clone();
+            let metadata: MetadataWithRevocation = serde_json::from_value(metadata).unwrap();
+            let endpoint = &metadata.additional_metadata().revocation_endpoint;
+            assert!(endpoint.is_none(), "{bad}");
+            assert!(metadata.token_endpoint().is_some());
+        }
     }
 
     fn id() -> ClientId {

@@ -3,7 +3,7 @@
 use openidconnect::{
     AdditionalProviderMetadata, EndpointMaybeSet, EndpointNotSet, EndpointSet, core::CoreClient,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use token_cache::providers::CoreMetadata;
 
 pub(crate) type Registered = CoreClient<
@@ -19,12 +19,26 @@ pub(crate) type Registered = CoreClient<
 /// RP-Initiated Logout 1.0 section 2.1.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Endpoints {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "readable",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub(crate) revocation_endpoint: Option<url::Url>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "readable",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub(crate) end_session_endpoint: Option<url::Url>,
 }
 
 impl AdditionalProviderMetadata for Endpoints {}
+
+/// An optional address. One that cannot be read is left out: it must not keep users from signing in.
+fn readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<url::Url>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(Option::<url::Url>::deserialize(value).unwrap_or_default())
+}
 
 pub(crate) type Metadata = CoreMetadata<Endpoints>;
