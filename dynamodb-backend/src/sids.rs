@@ -31,7 +31,8 @@ pub(crate) struct Pointers {
 }
 
 impl Pointers {
-    /// What an item says, and whether all of it is ours. What is not is left out.
+    /// Returns what an item says, and whether all of it can be read. What cannot be read is left out, but an account whose session ends at
+    /// an unreadable time counts as living: a sign-out must reach it.
     pub(crate) fn decode(item: &Item) -> (Self, bool) {
         let mut whole = true;
         let mut number = |name: &str| {
@@ -49,7 +50,7 @@ impl Pointers {
             marker: marker.map(|(at, expires_at)| Marker { at, expires_at }),
             for_good: moment("g"),
             accounts: accounts
-                .filter_map(|(account, name)| Some((account, moment(name)?)))
+                .map(|(account, name)| (account, moment(name).unwrap_or(Timestamp::MAX)))
                 .collect(),
             kept_until: number("exp").unwrap_or_default(),
         };

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::{
     types::AttributeValue::{self, B, M, N, S},
 };
 use token_cache_core::{
-    AccountKey, AcquireOptions, Cut, Directory, ErrorKind, EvictOptions, LockOwner, Moment, Over,
-    ReadOptions, RefreshLocks, Result, Timestamp, TokenStore,
+    AccountKey, AcquireOptions, Cut, Directory, ErrorKind, EvictOptions, LockOwner, MarkOptions,
+    Moment, Over, Pointer, ReadOptions, RefreshLocks, Result, SidKey, Timestamp, TokenStore, Until,
 };
 use token_cache_dynamodb::DynamoDbStore;
 
@@ -131,6 +131,39 @@ async fn garbage_in_an_entry_is_corrupt_and_a_write_replaces_it() {
                     .is_some()
             );
         }
+    }
+}
+
+/// A session whose end cannot be read in the index may live: the sign-out names its account.
+#[tokio::test]
+async fn a_sign_out_by_sid_reaches_an_account_whose_end_cannot_be_read() {
+    let namespace = "foreign-4";
+    let store = store(namespace).await;
+    let now = now(&store).await;
+    let ada = account();
+    for (number, garbage) in [S("somebody else's".to_owned()), N("-1.5".to_owned())]
+        .into_iter()
+        .enumerate()
+    {
+        let sid = SidKey::from_bytes([u8::try_from(number).unwrap(); 16]);
+        let ends_at = now + crate::LIFETIME;
+        let pointer = Pointer::new(ada, now, ends_at, ends_at);
+        store.point(&sid, pointer).await.unwrap();
+        let scan = engine().client().scan().table_name(TABLE).send().await;
+        let is_entered = |item: &Item| {
+            let pk = item["pk"].as_s().unwrap();
+            pk.starts_with(&format!("{namespace}:S:")) && !item.contains_key("g")
+        };
+        let mut entered = scan.unwrap().items.unwrap();
+        entered.retain(is_entered);
+        let [mut entered] = <[Item; 1]>::try_from(entered).unwrap();
+        let names: Vec<String> = entered.keys().cloned().collect();
+        let account_of = |name: &&String| name.starts_with('a') && name.len() > 1;
+        let name = names.iter().find(account_of).unwrap();
+        entered.insert(name.clone(), garbage);
+        put(entered).await;
+        let cut = store.cut_provider_session(&sid, Until::ForGood, MarkOptions::default());
+        assert_eq!(cut.await.unwrap().accounts, [ada]);
     }
 }
 

@@ -19,7 +19,7 @@ impl Tickets for InSession {
     }
 
     async fn forget(&self, request: &Parts) -> Option<HeaderValue> {
-        // The ticket opens nothing any more, whether or not the session can be emptied.
+        // A ticket that stays is refused at the next request again, so a failure here locks nobody in or out.
         if let Ok(session) = of(request) {
             let _ = session.remove::<Ticket>(TICKET).await;
         }
