@@ -11,6 +11,16 @@ use crate::{Setup, Violation};
 
 const MILLI: Duration = Duration::from_millis(1);
 
+/// How much later than asked for something may end in a store whose clock is coarse. Such a store does not know when a request lands
+/// and adds the time that a request may take: what ends late refuses more, and lets nothing through.
+pub(crate) fn slack(precision: Duration) -> Duration {
+    if precision > MILLI {
+        precision * 2 + Duration::from_secs(30)
+    } else {
+        Duration::ZERO
+    }
+}
+
 /// A call, and between which moments of the store's clock it landed: not before the first, and before the second.
 pub(crate) struct Landed<T> {
     pub(crate) answer: T,
@@ -42,15 +52,9 @@ pub(crate) struct Ends {
 
 impl Ends {
     pub(crate) fn of<T>(landed: &Landed<T>, life: Duration, precision: Duration) -> Self {
-        // A clock that is coarse may be read at its latest when it lands and at its earliest when it is asked.
-        let slack = if precision > MILLI {
-            precision * 2
-        } else {
-            Duration::ZERO
-        };
         Self {
             from: landed.from + life,
-            until: landed.until + life + slack,
+            until: landed.until + life + slack(precision),
         }
     }
 
@@ -87,6 +91,8 @@ pub(crate) async fn draws_near<T>(ends: &Ends, asked: &Landed<T>) {
     let left = ends.from.since(asked.until);
     if left > MILLI * 8 {
         tokio::time::sleep(left / 2).await;
+    } else if asked.from > ends.from + MILLI * 50 {
+        tokio::time::sleep(MILLI * 50).await;
     } else {
         tokio::task::yield_now().await;
     }

@@ -10,7 +10,7 @@ use token_cache_core::{
 use crate::{
     Setup, Violation,
     actor::{Actor, Amend},
-    bounds::{Ends, landed},
+    bounds::{Ends, landed, slack},
     checks::{directory::pointer, time::take},
     not_before::{Kind, NotBefore},
     random::{self, Dice},
@@ -81,7 +81,7 @@ impl<'a> Living<'a> {
         } = self.written;
         let ends = Ends {
             from: self.began + self.life,
-            until: time + precision * 3 + self.life,
+            until: time + precision + self.life + slack(precision),
         };
         for marker in &self.markers {
             let asked = landed(self.setup, marker.refuses_what_it_overtook()).await?;
@@ -124,7 +124,7 @@ pub async fn a_marker_of_half_an_hour_lives_to_its_end(setup: &Setup) -> Result<
         setup.until(written.time + almost).await?;
     }
     living.all_last(true).await?;
-    let over = last + Duration::from_secs(1) + written.precision * 3;
+    let over = last + Duration::from_secs(1) + written.precision + slack(written.precision);
     if moves {
         setup.let_time_pass(over).await?;
     } else {
