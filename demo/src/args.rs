@@ -24,6 +24,8 @@ With --serve:
   --client-secret S    and its secret, if it has one
   --logout-channel C   how the built-in provider tells the app of a sign-out: back, front, or both, as it comes
   --logout-tokens E    whether your provider's logout tokens have an expiry: with-expiry, the default, or without-expiry
+  --front-channel N    what your provider's front-channel logout requests name: issuer-and-sid, the default, sid-alone,
+                       subject-as-sid or nothing
   TOKEN_CACHE_SECRET   the secret of the cache, from the environment: 32 bytes or more
 
 Ends with 0 if token-cache kept its promises and the plain cache did not, 1 if a promise broke,
@@ -84,7 +86,7 @@ impl Args {
     }
 }
 
-const WITH_VALUE: [&str; 8] = [
+const WITH_VALUE: [&str; 9] = [
     "--store",
     "--issuer",
     "--client-id",
@@ -93,6 +95,7 @@ const WITH_VALUE: [&str; 8] = [
     "--instances",
     "--logout-channel",
     "--logout-tokens",
+    "--front-channel",
 ];
 
 fn what_of(name: &str) -> &'static str {
@@ -102,6 +105,7 @@ fn what_of(name: &str) -> &'static str {
         "--instances" => "a number",
         "--logout-channel" => "a channel",
         "--logout-tokens" => "with-expiry or without-expiry",
+        "--front-channel" => "issuer-and-sid, sid-alone, subject-as-sid or nothing",
         _ => "a URL",
     }
 }
@@ -167,6 +171,7 @@ mod tests {
             (&["--serve", "--instances", "many"], "1 to 26"),
             (&["--serve", "--logout-channel", "side"], "back, front"),
             (&["--serve", "--logout-tokens", "old"], "without-expiry"),
+            (&["--serve", "--front-channel", "sub"], "subject-as-sid"),
             (
                 &["--serve", "--issuer", "https://id.example"],
                 "--client-id",

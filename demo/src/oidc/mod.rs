@@ -17,6 +17,7 @@ use openidconnect::{
 use token_cache::{
     Revocation, Timestamp, TokenSet,
     providers::{Provider, ProviderBuilder, SessionClaims},
+    sign_out::FrontChannelNames,
 };
 use url::Url;
 
@@ -42,6 +43,7 @@ pub(crate) struct Discovered {
     registration: Registration,
     source: Provider,
     logout_tokens_without_expiry: bool,
+    front_channel_names: FrontChannelNames,
 }
 
 /// The same, for one server: it has a redirect URI of its own.
@@ -106,6 +108,7 @@ impl Discovered {
             metadata,
             registration,
             logout_tokens_without_expiry: false,
+            front_channel_names: FrontChannelNames::default(),
         })
     }
 
@@ -113,6 +116,14 @@ impl Discovered {
     pub(crate) fn logout_tokens_without_expiry(self, yes: bool) -> Self {
         Self {
             logout_tokens_without_expiry: yes,
+            ..self
+        }
+    }
+
+    /// Accepts front-channel logout requests that name this.
+    pub(crate) fn front_channel(self, names: FrontChannelNames) -> Self {
+        Self {
+            front_channel_names: names,
             ..self
         }
     }

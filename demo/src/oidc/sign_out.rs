@@ -16,6 +16,7 @@ impl Discovered {
         };
         Ok(Client::new(self.issuer(), self.client_id())
             .algorithms([algorithm])
-            .logout_tokens_without_expiry(self.logout_tokens_without_expiry))
+            .logout_tokens_without_expiry(self.logout_tokens_without_expiry)
+            .front_channel(self.front_channel_names))
     }
 }

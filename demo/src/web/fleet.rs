@@ -79,7 +79,8 @@ impl Web {
         )?;
         let discovered = Discovered::at(provider.registration().clone())
             .await?
-            .logout_tokens_without_expiry(options.logout_tokens_without_expiry);
+            .logout_tokens_without_expiry(options.logout_tokens_without_expiry)
+            .front_channel(options.front_channel_names);
         let caches = Caches::open(&options.store, options.instances).await?;
 
         let (closing, closed) = watch::channel(false);

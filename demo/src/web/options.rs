@@ -1,3 +1,5 @@
+use token_cache::sign_out::FrontChannelNames;
+
 use super::public_url::PublicUrl;
 use crate::{oidc::Registration, store_url::StoreUrl};
 
@@ -12,6 +14,8 @@ pub struct ServeOptions {
     pub(crate) logout_channel: LogoutChannel,
     /// True if the provider's logout tokens have no `exp`.
     pub(crate) logout_tokens_without_expiry: bool,
+    /// What the provider's front-channel logout requests name.
+    pub(crate) front_channel_names: FrontChannelNames,
 }
 
 /// How the development provider tells the app that a user has signed out.
@@ -35,6 +39,7 @@ impl ServeOptions {
             provider: None,
             logout_channel: LogoutChannel::Both,
             logout_tokens_without_expiry: false,
+            front_channel_names: FrontChannelNames::default(),
         }
     }
 }
@@ -49,6 +54,7 @@ pub(crate) struct Given {
     pub(crate) instances: Option<String>,
     pub(crate) logout_channel: Option<String>,
     pub(crate) logout_tokens: Option<String>,
+    pub(crate) front_channel_names: Option<String>,
 }
 
 const DEFAULT_URL: &str = "http://localhost:8080";
@@ -68,6 +74,7 @@ impl Given {
             "--instances" => &mut self.instances,
             "--logout-channel" => &mut self.logout_channel,
             "--logout-tokens" => &mut self.logout_tokens,
+            "--front-channel" => &mut self.front_channel_names,
             _ => return Err(format!("there is no argument {name:?}")),
         };
         if place.replace(value).is_some() {
@@ -86,6 +93,7 @@ impl Given {
             ("--instances", &self.instances),
             ("--logout-channel", &self.logout_channel),
             ("--logout-tokens", &self.logout_tokens),
+            ("--front-channel", &self.front_channel_names),
         ]
         .into_iter()
         .find_map(|(name, value)| value.is_some().then_some(name))
@@ -141,6 +149,17 @@ impl Given {
                 ));
             }
         };
+        let front_channel_names = match self.front_channel_names.as_deref() {
+            None | Some("issuer-and-sid") => FrontChannelNames::IssuerAndSid,
+            Some("sid-alone") => FrontChannelNames::SidAlone,
+            Some("subject-as-sid") => FrontChannelNames::SubjectAsSid,
+            Some("nothing") => FrontChannelNames::Nothing,
+            Some(other) => {
+                return Err(format!(
+                    "--front-channel {other:?}: it is issuer-and-sid, sid-alone, subject-as-sid or nothing"
+                ));
+            }
+        };
         let public_url = self.public_url.as_deref().unwrap_or(DEFAULT_URL);
         Ok(ServeOptions {
             store,
@@ -149,6 +168,7 @@ impl Given {
             provider,
             logout_channel,
             logout_tokens_without_expiry,
+            front_channel_names,
         })
     }
 }
