@@ -46,3 +46,21 @@ fn keycloak_by_back_channel() {
 fn keycloak_by_front_channel() {
     run(&table::KEYCLOAK, Front);
 }
+
+#[test]
+#[ignore = "Glewlwyd is a package of Debian: cargo xtask ci runs it"]
+fn glewlwyd_by_back_channel() {
+    run(&table::GLEWLWYD, Back);
+}
+
+#[test]
+#[ignore = "Glewlwyd is a package of Debian: cargo xtask ci runs it"]
+fn glewlwyd_by_front_channel() {
+    run(&table::GLEWLWYD, Front);
+}
+
+#[test]
+#[ignore = "LemonLDAP::NG is a package of Debian: cargo xtask ci runs it"]
+fn lemonldap_by_front_channel() {
+    run(&table::LEMONLDAP, Front);
+}

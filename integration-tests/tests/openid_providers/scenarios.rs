@@ -106,6 +106,10 @@ fn the_provider_signs_out(
             stage.wait_until_signed_out(laptop);
             assert_eq!(stage.is_signed_in(phone), SIGNED_IN);
         }
+        Ends::Both(_) => {
+            stage.wait_until_signed_out(laptop);
+            stage.wait_until_signed_out(phone);
+        }
     }
 }
 

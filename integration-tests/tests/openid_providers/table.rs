@@ -23,6 +23,8 @@ pub(crate) struct Row {
 pub(crate) enum Ends {
     /// That of the browser that signed out.
     ItsOwn,
+    /// Both, for this reason.
+    Both(&'static str),
 }
 
 /// What an administrator's "sign out everywhere" ends.
@@ -64,4 +66,26 @@ pub(crate) const KEYCLOAK: Row = Row {
     rotates: true,
     sign_out: Ends::ItsOwn,
     everywhere: Everywhere::All,
+};
+
+pub(crate) const GLEWLWYD: Row = Row {
+    provider: OpenIdProvider::Glewlwyd,
+    name: "glewlwyd",
+    version: "2.7.5",
+    settings: &["--logout-tokens", "without-expiry"],
+    rotates: true,
+    sign_out: Ends::ItsOwn,
+    everywhere: Everywhere::Missing(
+        "it sends messages only when an app asks for the end of a session",
+    ),
+};
+
+pub(crate) const LEMONLDAP: Row = Row {
+    provider: OpenIdProvider::LemonLdap,
+    name: "lemonldap-ng",
+    version: "2.16.1",
+    settings: &["--front-channel", "subject-as-sid"],
+    rotates: false,
+    sign_out: Ends::Both("the sid of its requests is the sub, which both sessions have"),
+    everywhere: Everywhere::Missing("it tells apps by the user's browser alone"),
 };

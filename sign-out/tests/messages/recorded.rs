@@ -2,9 +2,10 @@
 //! `integration-tests/tests/openid_providers` records them.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{Request, StatusCode};
 use serde_json::Value;
 use token_cache_core::{AccountId, SignIn, Ticket, Timestamp};
-use token_cache_sign_out::{Algorithm, Client, SignOutRoutes};
+use token_cache_sign_out::{Algorithm, Client, FrontChannelNames, SignOutRoutes};
 
 use crate::{rig::Rig, signer::Signer};
 
@@ -108,7 +109,54 @@ async fn ends_its_session(text: &str) {
     assert!(rig.is_signed_in(&stranger).await);
 }
 
+/// The request of a frame ends the session of its `sid`; the user's other session and another user's live.
+async fn the_frame_ends_its_session(text: &str) {
+    let recorded = Recorded::parse(text);
+    let rig = recorded.rig(|client| client).await;
+    let ticket = recorded.sign_in(&rig).await;
+    let phone = recorded
+        .sign_in_as(&rig, recorded.subject(), Some("another"))
+        .await;
+    let stranger = recorded.sign_in_as(&rig, "stranger", Some("a third")).await;
+    let frame = recorded.all["front_channel"].as_str().unwrap();
+    let (request, ()) = Request::get(frame).body(()).unwrap().into_parts();
+    let response = rig.routes.front_channel(&request).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(!rig.is_signed_in(&ticket).await);
+    assert!(rig.is_signed_in(&phone).await);
+    assert!(rig.is_signed_in(&stranger).await);
+}
+
 #[tokio::test]
 async fn oidc_provider_by_back_channel() {
     ends_its_session(include_str!("recorded/oidc-provider-back.json")).await;
+}
+
+#[tokio::test]
+async fn glewlwyd_by_back_channel() {
+    ends_its_session(include_str!("recorded/glewlwyd-back.json")).await;
+}
+
+#[tokio::test]
+async fn glewlwyd_by_front_channel() {
+    the_frame_ends_its_session(include_str!("recorded/glewlwyd-front.json")).await;
+}
+
+/// Its `sid` is the user's `sub`: the request ends both of the user's sessions, and not another user's.
+#[tokio::test]
+async fn lemonldap_by_front_channel() {
+    let recorded = Recorded::parse(include_str!("recorded/lemonldap-ng-front.json"));
+    let rig = recorded
+        .rig(|client| client.front_channel(FrontChannelNames::SubjectAsSid))
+        .await;
+    let laptop = recorded.sign_in(&rig).await;
+    let phone = recorded.sign_in(&rig).await;
+    let stranger = recorded.sign_in_as(&rig, "stranger", None).await;
+    let frame = recorded.all["front_channel"].as_str().unwrap();
+    let (request, ()) = Request::get(frame).body(()).unwrap().into_parts();
+    let response = rig.routes.front_channel(&request).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(!rig.is_signed_in(&laptop).await);
+    assert!(!rig.is_signed_in(&phone).await);
+    assert!(rig.is_signed_in(&stranger).await);
 }

@@ -12,10 +12,13 @@ use super::{CLIENT_ID, CLIENT_SECRET, DemoAddresses, OidcProvider, ServerError, 
 use crate::browser::Window;
 
 mod certified;
+mod glewlwyd;
 mod http;
 mod idpyoidc;
 mod install;
+mod key_pair;
 mod keycloak;
+mod lemonldap;
 mod recorder;
 
 pub use self::recorder::Exchange;
@@ -41,10 +44,14 @@ const START_LIMIT: Duration = Duration::from_secs(400);
 pub enum OpenIdProvider {
     /// `oidc-provider` of npm, certified by the OpenID Foundation.
     Certified,
+    /// Debian's Glewlwyd.
+    Glewlwyd,
     /// `idpyoidc` of `PyPI`.
     Idpyoidc,
     /// Keycloak's development server.
     Keycloak,
+    /// Debian's `LemonLDAP::NG`.
+    LemonLdap,
 }
 
 /// How a provider tells the app of a sign-out.
@@ -120,8 +127,10 @@ impl OpenIdProvider {
     pub fn install(self) -> Result<(), ServerError> {
         match self {
             Self::Certified => OidcProvider::install(),
+            Self::Glewlwyd => glewlwyd::install().map(drop),
             Self::Idpyoidc => idpyoidc::install().map(drop),
             Self::Keycloak => keycloak::install().map(drop),
+            Self::LemonLdap => lemonldap::install().map(drop),
         }
     }
 
@@ -157,8 +166,10 @@ impl OpenIdProvider {
         };
         let (issuer, pages) = match self {
             Self::Certified => certified::start(&place, &registration)?,
+            Self::Glewlwyd => glewlwyd::start(&place, &registration)?,
             Self::Idpyoidc => idpyoidc::start(&place, &registration)?,
             Self::Keycloak => keycloak::start(&place, &registration)?,
+            Self::LemonLdap => lemonldap::start(&place, &registration)?,
         };
         Ok(RunningProvider {
             at_provider,

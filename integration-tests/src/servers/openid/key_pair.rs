@@ -1,0 +1,42 @@
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::{ServerError, install};
+
+/// An RSA key of 2048 bits, in PEM.
+pub(super) struct KeyPair {
+    pub(super) private: String,
+    pub(super) public: String,
+}
+
+impl KeyPair {
+    /// Makes a new one, by way of files in `folder`.
+    ///
+    /// # Errors
+    /// There is no `openssl` on this machine: the text is the command that installs it.
+    pub(super) fn generate(folder: &Path) -> Result<Self, ServerError> {
+        let openssl = install::need("openssl", "sudo apt-get install openssl")?;
+        let (private, public) = (folder.join("private.pem"), folder.join("public.pem"));
+        install::run(
+            Command::new(&openssl)
+                .args(["genrsa", "-out"])
+                .arg(&private)
+                .arg("2048"),
+        )?;
+        install::run(
+            Command::new(openssl)
+                .args(["rsa", "-pubout", "-in"])
+                .arg(&private)
+                .arg("-out")
+                .arg(&public),
+        )?;
+        let read = |path: &Path| {
+            fs::read_to_string(path).map_err(ServerError::during(path.display().to_string()))
+        };
+        Ok(Self {
+            private: read(&private)?,
+            public: read(&public)?,
+        })
+    }
+}
