@@ -26,6 +26,8 @@ With --serve:
   --logout-tokens E    whether your provider's logout tokens have an expiry: with-expiry, the default, or without-expiry
   --front-channel N    what your provider's front-channel logout requests name: issuer-and-sid, the default, sid-alone,
                        subject-as-sid or nothing
+  --dead-grants CODES  error codes by which your provider says that a refresh token is dead, besides invalid_grant, with commas between
+  --offline-access A   whether to ask for the scope offline_access: if-offered, the default, or never (at Keycloak, for example)
   TOKEN_CACHE_SECRET   the secret of the cache, from the environment: 32 bytes or more
 
 Ends with 0 if token-cache kept its promises and the plain cache did not, 1 if a promise broke,
@@ -86,7 +88,7 @@ impl Args {
     }
 }
 
-const WITH_VALUE: [&str; 9] = [
+const WITH_VALUE: [&str; 11] = [
     "--store",
     "--issuer",
     "--client-id",
@@ -96,6 +98,8 @@ const WITH_VALUE: [&str; 9] = [
     "--logout-channel",
     "--logout-tokens",
     "--front-channel",
+    "--dead-grants",
+    "--offline-access",
 ];
 
 fn what_of(name: &str) -> &'static str {
@@ -106,6 +110,8 @@ fn what_of(name: &str) -> &'static str {
         "--logout-channel" => "a channel",
         "--logout-tokens" => "with-expiry or without-expiry",
         "--front-channel" => "issuer-and-sid, sid-alone, subject-as-sid or nothing",
+        "--dead-grants" => "error codes",
+        "--offline-access" => "if-offered or never",
         _ => "a URL",
     }
 }
@@ -152,6 +158,8 @@ mod tests {
             "--client-secret=a=b",
             "--public-url=https://shop.example",
             "--instances=2",
+            "--dead-grants=bad_refresh_token,gone",
+            "--offline-access=never",
         ]);
         let Ok(Args::Serve(options)) = elsewhere else {
             panic!("it is not served");
@@ -159,6 +167,8 @@ mod tests {
         let provider = options.provider.unwrap();
         assert_eq!(provider.client_secret.as_deref(), Some("a=b"));
         assert!(!format!("{provider:?}").contains("a=b"));
+        assert_eq!(provider.dead_grant_codes, ["bad_refresh_token", "gone"]);
+        assert!(!provider.asks_for_offline_access);
         assert_eq!(options.public_url.origin(1), "https://shop.example:444");
     }
 
@@ -172,6 +182,17 @@ mod tests {
             (&["--serve", "--logout-channel", "side"], "back, front"),
             (&["--serve", "--logout-tokens", "old"], "without-expiry"),
             (&["--serve", "--front-channel", "sub"], "subject-as-sid"),
+            (&["--serve", "--dead-grants", "gone"], "--issuer"),
+            (&["--serve", "--offline-access", "no"], "never"),
+            (
+                &[
+                    "--serve",
+                    "--issuer=https://id.example",
+                    "--client-id=shop",
+                    "--dead-grants=gone,",
+                ],
+                "commas",
+            ),
             (
                 &["--serve", "--issuer", "https://id.example"],
                 "--client-id",

@@ -43,6 +43,8 @@ impl Providers {
             issuer: both.of(column).issuer().to_owned(),
             client_id: CLIENT_ID.to_owned(),
             client_secret: None,
+            dead_grant_codes: Vec::new(),
+            asks_for_offline_access: true,
         };
         let registrations = Registrations {
             token_cache: registration(Column::TokenCache),

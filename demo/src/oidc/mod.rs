@@ -54,7 +54,7 @@ pub(crate) struct Oidc {
     issuer: IssuerUrl,
     keys: Keys,
     algorithm: CoreJwsSigningAlgorithm,
-    offers_offline_access: bool,
+    asks_for_offline_access: bool,
 }
 
 /// What one attempt to sign in remembers until the callback.
@@ -89,6 +89,7 @@ impl Discovered {
         if let Some(secret) = &registration.client_secret {
             source = source.client_secret(secret);
         }
+        source = source.dead_grant_codes(&registration.dead_grant_codes);
         let endpoints = metadata.additional_metadata();
         for endpoint in [
             &endpoints.revocation_endpoint,
@@ -194,7 +195,8 @@ impl Discovered {
                 self.metadata.jwks().clone(),
             ),
             algorithm: self.algorithm()?,
-            offers_offline_access: supported.is_some_and(|scopes| scopes.contains(&offline)),
+            asks_for_offline_access: self.registration.asks_for_offline_access
+                && supported.is_some_and(|scopes| scopes.contains(&offline)),
         })
     }
 }
@@ -216,7 +218,7 @@ impl Oidc {
         if force_login {
             request = request.add_prompt(CoreAuthPrompt::Login);
         }
-        if self.offers_offline_access {
+        if self.asks_for_offline_access {
             request = request
                 .add_scope(Scope::new(OFFLINE_ACCESS.to_owned()))
                 .add_prompt(CoreAuthPrompt::Consent);

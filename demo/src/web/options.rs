@@ -55,6 +55,8 @@ pub(crate) struct Given {
     pub(crate) logout_channel: Option<String>,
     pub(crate) logout_tokens: Option<String>,
     pub(crate) front_channel_names: Option<String>,
+    pub(crate) dead_grants: Option<String>,
+    pub(crate) offline_access: Option<String>,
 }
 
 const DEFAULT_URL: &str = "http://localhost:8080";
@@ -75,6 +77,8 @@ impl Given {
             "--logout-channel" => &mut self.logout_channel,
             "--logout-tokens" => &mut self.logout_tokens,
             "--front-channel" => &mut self.front_channel_names,
+            "--dead-grants" => &mut self.dead_grants,
+            "--offline-access" => &mut self.offline_access,
             _ => return Err(format!("there is no argument {name:?}")),
         };
         if place.replace(value).is_some() {
@@ -94,18 +98,44 @@ impl Given {
             ("--logout-channel", &self.logout_channel),
             ("--logout-tokens", &self.logout_tokens),
             ("--front-channel", &self.front_channel_names),
+            ("--dead-grants", &self.dead_grants),
+            ("--offline-access", &self.offline_access),
         ]
         .into_iter()
         .find_map(|(name, value)| value.is_some().then_some(name))
     }
 
     pub(crate) fn checked(self, store: StoreUrl) -> Result<ServeOptions, String> {
+        let dead_grant_codes = match (&self.dead_grants, &self.issuer) {
+            (None, _) => Vec::new(),
+            (Some(_), None) => {
+                return Err("--dead-grants is for your own provider: add --issuer".into());
+            }
+            (Some(codes), Some(_)) => codes.split(',').map(str::to_owned).collect(),
+        };
+        if dead_grant_codes.iter().any(|code| code.trim().is_empty()) {
+            let given = self.dead_grants.unwrap_or_default();
+            return Err(format!(
+                "--dead-grants {given:?}: it is an error code, or several with commas between them"
+            ));
+        }
+        let asks_for_offline_access = match self.offline_access.as_deref() {
+            None | Some("if-offered") => true,
+            Some("never") => false,
+            Some(other) => {
+                return Err(format!(
+                    "--offline-access {other:?}: it is if-offered or never"
+                ));
+            }
+        };
         let provider = match (self.issuer, self.client_id, self.client_secret) {
             (None, None, None) => None,
             (Some(issuer), Some(client_id), client_secret) => Some(Registration {
                 issuer,
                 client_id,
                 client_secret,
+                dead_grant_codes,
+                asks_for_offline_access,
             }),
             (Some(_), None, _) => {
                 return Err(

@@ -73,6 +73,8 @@ impl ProviderAtHand {
                 issuer: development.issuer().to_owned(),
                 client_id: CLIENT_ID.to_owned(),
                 client_secret: Some(secret),
+                dead_grant_codes: Vec::new(),
+                asks_for_offline_access: true,
             },
             development: Some(development),
         })

@@ -25,14 +25,14 @@ pub(crate) enum Ends {
     ItsOwn,
     /// Both, for this reason.
     Both(&'static str),
+    /// That of the browser that signed out by a message; the provider refuses the other's next refresh, for this reason.
+    ItsOwnAndTheOtherGrant(&'static str),
 }
 
 /// What an administrator's "sign out everywhere" ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Everywhere {
-    /// One of the user's two sessions, whichever it is; the reason is why.
-    One(&'static str),
-    /// Both sessions.
+    /// Both sessions, by messages or by refused refreshes.
     All,
     /// The provider has no such function; the reason is what it has.
     Missing(&'static str),
@@ -52,17 +52,21 @@ pub(crate) const IDPYOIDC: Row = Row {
     provider: OpenIdProvider::Idpyoidc,
     name: "idpyoidc",
     version: "5.0.0",
-    settings: &[],
+    // A revoked refresh token is refused so.
+    settings: &["--dead-grants", "invalid_request"],
     rotates: true,
-    sign_out: Ends::ItsOwn,
-    everywhere: Everywhere::One("it keeps one message for each client, not for each session"),
+    sign_out: Ends::ItsOwnAndTheOtherGrant(
+        "it revokes what the user granted to the client, and sends one message",
+    ),
+    everywhere: Everywhere::All,
 };
 
 pub(crate) const KEYCLOAK: Row = Row {
     provider: OpenIdProvider::Keycloak,
     name: "keycloak",
     version: "26.7.3",
-    settings: &[],
+    // No logout there ends the session of an offline token.
+    settings: &["--offline-access", "never"],
     rotates: true,
     sign_out: Ends::ItsOwn,
     everywhere: Everywhere::All,

@@ -160,3 +160,13 @@ async fn lemonldap_by_front_channel() {
     assert!(!rig.is_signed_in(&phone).await);
     assert!(rig.is_signed_in(&stranger).await);
 }
+
+#[tokio::test]
+async fn idpyoidc_by_back_channel() {
+    ends_its_session(include_str!("recorded/idpyoidc-back.json")).await;
+}
+
+#[tokio::test]
+async fn idpyoidc_by_front_channel() {
+    the_frame_ends_its_session(include_str!("recorded/idpyoidc-front.json")).await;
+}

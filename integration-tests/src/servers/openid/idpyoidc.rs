@@ -15,6 +15,7 @@ const PROGRAM: &str = include_str!("../../../idpyoidc/program.py");
 #[derive(Debug)]
 struct Idpyoidc {
     origin: String,
+    channel: LogoutChannel,
     _hosted: Hosted,
 }
 
@@ -63,6 +64,7 @@ pub(super) fn start(
     let origin = place.origin.clone();
     let pages = Idpyoidc {
         origin: origin.clone(),
+        channel: client.channel,
         _hosted: hosted,
     };
     Ok((origin, Box::new(pages)))
@@ -76,7 +78,12 @@ impl Pages for Idpyoidc {
     }
 
     fn confirm_sign_out(&self, window: Window<'_>) -> Result<(), ServerError> {
-        window.press("Sign out here")
+        window.press("Sign out here")?;
+        match self.channel {
+            LogoutChannel::Back => Ok(()),
+            // The page with the frame is left by a link.
+            LogoutChannel::Front => window.press("Continue"),
+        }
     }
 
     fn sign_out(&self, window: Window<'_>) -> Result<(), ServerError> {

@@ -16,39 +16,57 @@ const JAVA_COMMAND: &str = "install a JDK 21 or newer, and name its folder in JA
 const OLDEST_JAVA: u32 = 21;
 const ADMINISTRATOR: &str = "admin";
 const REALM: &str = "shop";
+/// How its script builds it: data and caches in memory.
+const BUILD: [&str; 3] = ["build", "--db=dev-mem", "--cache=local"];
+
+/// What its start script gives the JVM. The script stays the parent of its JVM, which would outlive it when a test ends.
+const JVM: [&str; 8] = [
+    "-Xms64m",
+    "-Xmx512m",
+    "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
+    "-Dpicocli.disable.closures=true",
+    "--add-opens=java.base/java.util=ALL-UNNAMED",
+    "--add-opens=java.base/java.util.concurrent=ALL-UNNAMED",
+    "--add-opens=java.base/java.security=ALL-UNNAMED",
+    "--add-opens=java.base/java.lang=ALL-UNNAMED",
+];
 
 #[derive(Debug)]
 struct Keycloak {
     origin: String,
+    channel: LogoutChannel,
     _hosted: Hosted,
 }
 
-/// Starts Keycloak's development server with its data in memory, and makes a realm by its administration API.
+/// Starts Keycloak with its data in memory, and makes a realm by its administration API.
 pub(super) fn start(
     place: &Place,
     client: &ClientRegistration,
 ) -> Result<(String, Box<dyn Pages>), ServerError> {
     let Installed { java, home } = install()?;
-    let arguments = [
-        "start-dev".to_owned(),
+    let mut arguments = JVM.map(str::to_owned).to_vec();
+    arguments.extend([
+        format!("-Dkc.home.dir={}", home.display()),
+        "-cp".to_owned(),
+        home.join("lib/quarkus-run.jar").display().to_string(),
+        "io.quarkus.bootstrap.runner.QuarkusEntryPoint".to_owned(),
+        "start".to_owned(),
+        "--optimized".to_owned(),
+        "--http-enabled=true".to_owned(),
         "--http-host=127.0.0.1".to_owned(),
         format!("--http-port={}", place.port),
         format!("--hostname={}", place.origin),
-        "--db=dev-mem".to_owned(),
-        "--cache=local".to_owned(),
-    ];
-    let java = java.display().to_string();
+    ]);
     let environment = [
-        ("JAVA_HOME", java.as_str()),
         ("KC_BOOTSTRAP_ADMIN_USERNAME", ADMINISTRATOR),
         ("KC_BOOTSTRAP_ADMIN_PASSWORD", PASSWORD),
-        ("JAVA_OPTS_KC_HEAP", "-Xms64m -Xmx512m"),
     ];
-    let program = home.join("bin/kc.sh");
+    let program = java.join("bin/java");
     let folder = folder("keycloak")?;
     let hosted = Hosted::start(&program, &arguments, &environment, (folder, place.port))?;
     let keycloak = Keycloak {
         origin: place.origin.clone(),
+        channel: client.channel,
         _hosted: hosted,
     };
     keycloak.administer(&Method::POST, "", Body::Json(&realm(client)))?;
@@ -93,8 +111,6 @@ fn realm(client: &ClientRegistration) -> Value {
             "emailVerified": true,
             "firstName": "Ada",
             "lastName": "Lovelace",
-            // Without this role, the code is refused with `not_allowed` if `offline_access` was asked for.
-            "realmRoles": ["offline_access"],
             "credentials": [{"type": "password", "value": PASSWORD, "temporary": false}],
         }],
     })
@@ -141,7 +157,11 @@ impl Pages for Keycloak {
         let page = "protocol/openid-connect/logout";
         window.go(&format!("{}/realms/{REALM}/{page}", self.origin))?;
         window.press("Logout")?;
-        window.see("logged out")
+        window.see(match self.channel {
+            LogoutChannel::Back => "You are logged out",
+            // The page stays at this, since no address to go on to was named.
+            LogoutChannel::Front => "You are logging out from following apps",
+        })
     }
 
     fn sign_out_everywhere(&self, _: Window<'_>) -> Result<(), ServerError> {
@@ -159,11 +179,12 @@ pub(super) struct Installed {
     home: PathBuf,
 }
 
-/// Unpacks the distribution that Maven fetches, once.
+/// Unpacks the distribution that Maven fetches, and builds what is the same for every start, once.
 pub(super) fn install() -> Result<Installed, ServerError> {
     let java = java()?;
     let artifact = format!("org.keycloak:keycloak-quarkus-dist:{VERSION}:zip");
-    let folder = install::once("keycloak", &artifact, |folder| {
+    let recipe = format!("{artifact} {}", BUILD.join(" "));
+    let folder = install::once("keycloak", &recipe, |folder| {
         let maven = install::need("mvn", "sudo apt-get install maven")?;
         install::run(
             Command::new(maven)
@@ -178,10 +199,16 @@ pub(super) fn install() -> Result<Installed, ServerError> {
                 .arg(folder.join(format!("keycloak-quarkus-dist-{VERSION}.zip")))
                 .arg("-d")
                 .arg(folder),
-        )
+        )?;
+        let script = home(folder).join("bin/kc.sh");
+        install::run(Command::new(script).args(BUILD).env("JAVA_HOME", &java))
     })?;
-    let home = folder.join(format!("keycloak-{VERSION}"));
+    let home = home(&folder);
     Ok(Installed { java, home })
+}
+
+fn home(folder: &Path) -> PathBuf {
+    folder.join(format!("keycloak-{VERSION}"))
 }
 
 /// Finds a Java that is new enough: that of `JAVA_HOME`, or one that a package has installed.

@@ -35,7 +35,7 @@ const USER: &str = "ada";
 /// The password of that user.
 const PASSWORD: &str = "only-for-a-test";
 
-/// The first start of Keycloak builds it, which takes minutes on a busy machine.
+/// Keycloak starts in minutes on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(400);
 
 /// An OpenID provider that another project makes.
@@ -48,7 +48,7 @@ pub enum OpenIdProvider {
     Glewlwyd,
     /// `idpyoidc` of `PyPI`.
     Idpyoidc,
-    /// Keycloak's development server.
+    /// Keycloak, with its data in memory.
     Keycloak,
     /// Debian's `LemonLDAP::NG`.
     LemonLdap,
