@@ -46,19 +46,19 @@ fn keycloak_by_front_channel() {
 }
 
 #[test]
-#[ignore = "Glewlwyd is a package of Debian: cargo xtask ci runs it"]
+#[ignore = "Glewlwyd is a package of Debian"]
 fn glewlwyd_by_back_channel() {
     run(&table::GLEWLWYD, Back);
 }
 
 #[test]
-#[ignore = "Glewlwyd is a package of Debian: cargo xtask ci runs it"]
+#[ignore = "Glewlwyd is a package of Debian"]
 fn glewlwyd_by_front_channel() {
     run(&table::GLEWLWYD, Front);
 }
 
 #[test]
-#[ignore = "LemonLDAP::NG is a package of Debian: cargo xtask ci runs it"]
+#[ignore = "LemonLDAP::NG is a package of Debian"]
 fn lemonldap_by_front_channel() {
     run(&table::LEMONLDAP, Front);
 }
