@@ -58,8 +58,9 @@ pub struct SignedIn {
 /// after `not_after`, while every marker that could refuse it still stands.
 ///
 /// # Errors
-/// [`SignedOut`](ErrorKind::SignedOut) where a sign-out overtook it (G2); the session is then taken back. The store's own
-/// failures; what may have been begun has an epoch that nobody holds.
+/// [`SignedOut`](ErrorKind::SignedOut) if a sign-out overtook it (G2), or [`SignInRevoked`](ErrorKind::SignInRevoked) if a user signs in
+/// under a `sid` that was signed out; the session is then taken back. The store's own failures; a session that may have been begun has
+/// an epoch that is in no ticket.
 pub async fn sign_in(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn> {
     let begun = begin(store, plan).await?;
     match admit(store, plan, &begun.epoch).await {
@@ -116,7 +117,12 @@ async fn admit(store: &dyn TokenStore, plan: &SignInPlan<'_>, epoch: &Epoch) -> 
                 plan.ends_at,
                 plan.not_after,
             );
-            directory.point(sid, pointer).await.map_err(sid_ended)?;
+            let pointed = directory.point(sid, pointer).await;
+            pointed.map_err(|error| match plan.kind {
+                SessionKind::Direct => sid_ended(error),
+                // The caller of a web API gets a new assertion; this user is not sent to the provider.
+                SessionKind::OnBehalfOf => error,
+            })?;
         }
         directory
             .check_issuer(plan.account.issuer(), plan.places.store, plan.not_after)
