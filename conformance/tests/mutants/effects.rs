@@ -37,10 +37,10 @@ impl Fault for AnnouncesFirst {
 
 /// Evicts one session after the other: without a pause, or with one (`PAUSES`).
 #[derive(Default)]
-pub(crate) struct EvictsOneByOne<const PAUSES: bool>;
+pub(crate) struct EvictsOneByOne;
 
 #[async_trait]
-impl<const PAUSES: bool> Fault for EvictsOneByOne<PAUSES> {
+impl Fault for EvictsOneByOne {
     async fn evict(
         &self,
         healthy: &dyn TokenStore,
@@ -58,9 +58,8 @@ impl<const PAUSES: bool> Fault for EvictsOneByOne<PAUSES> {
                 let mut options = options;
                 options.announce = None;
                 ended |= healthy.evict(account, one, options).await?.ended;
-                if PAUSES {
-                    tokio::task::yield_now().await;
-                }
+                // As a store does that sends a request for each.
+                tokio::task::yield_now().await;
             }
         }
         let mut evicted = healthy.evict(account, cut, options).await?;
