@@ -104,11 +104,11 @@ fn run(name: &str, harness: Arc<dyn Harness>) -> Result<Met, Violation> {
 const RUNS: usize = 8;
 
 /// The check meant for a fault finds it, and finds nothing in the same store without it.
-fn is_caught(name: &str, broken: Arc<dyn Harness>) {
+fn is_caught(name: &str, broken: &Arc<dyn Harness>) {
     if let Err(violation) = run(name, Workshop::<Healthy>::open()) {
         panic!("`{name}` finds fault with a healthy store: {violation}");
     }
-    let mut runs = (0..RUNS).map(|_| run(name, Arc::clone(&broken)));
+    let mut runs = (0..RUNS).map(|_| run(name, Arc::clone(broken)));
     match runs.find_map(Result::err) {
         None => panic!("`{name}` finds nothing wrong in {RUNS} runs"),
         Some(violation) => assert!(
@@ -123,7 +123,7 @@ macro_rules! caught {
         $(
             #[test]
             fn $module() {
-                is_caught(stringify!($check), Workshop::<$module::$fault>::open());
+                is_caught(stringify!($check), &Workshop::<$module::$fault>::open());
             }
         )*
     };
@@ -196,7 +196,7 @@ macro_rules! caught_all {
         $(
             #[test]
             fn $name() {
-                is_caught(stringify!($check), Workshop::<$fault>::open());
+                is_caught(stringify!($check), &Workshop::<$fault>::open());
             }
         )*
     };
@@ -315,5 +315,6 @@ fn a_store_that_never_answers_hangs_nothing() {
 
 #[test]
 fn mixes_namespaces() {
-    is_caught("namespaces_are_apart", Arc::new(MixesNamespaces::default()));
+    let broken: Arc<dyn Harness> = Arc::new(MixesNamespaces::default());
+    is_caught("namespaces_are_apart", &broken);
 }
