@@ -117,8 +117,8 @@ async fn admit(store: &dyn TokenStore, plan: &SignInPlan<'_>, epoch: &Epoch) -> 
                 plan.ends_at,
                 plan.not_after,
             );
-            let pointed = directory.point(sid, pointer).await;
-            pointed.map_err(|error| match plan.kind {
+            let entered = directory.point(sid, pointer).await;
+            entered.map_err(|error| match plan.kind {
                 SessionKind::Direct => sid_ended(error),
                 // The caller of a web API gets a new assertion; this user is not sent to the provider.
                 SessionKind::OnBehalfOf => error,
