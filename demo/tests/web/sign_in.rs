@@ -25,7 +25,8 @@ async fn the_request_to_the_provider_has_all_that_guards_it() {
     assert_eq!(value("response_type"), "code");
     assert_eq!(value("redirect_uri"), at(&web, 'B', "/callback"));
     assert_eq!(value("code_challenge_method"), "S256");
-    assert_eq!(value("prompt"), "login");
+    // The scope `offline_access` needs the consent (OpenID Connect Core 1.0, section 11).
+    assert_eq!(value("prompt"), "login consent");
     for guard in ["state", "nonce", "code_challenge", "max_age"] {
         assert!(!value(guard).is_empty(), "{guard}");
     }
