@@ -170,3 +170,13 @@ async fn idpyoidc_by_back_channel() {
 async fn idpyoidc_by_front_channel() {
     the_frame_ends_its_session(include_str!("recorded/idpyoidc-front.json")).await;
 }
+
+#[tokio::test]
+async fn keycloak_by_back_channel() {
+    ends_its_session(include_str!("recorded/keycloak-back.json")).await;
+}
+
+#[tokio::test]
+async fn keycloak_by_front_channel() {
+    the_frame_ends_its_session(include_str!("recorded/keycloak-front.json")).await;
+}
