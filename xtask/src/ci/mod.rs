@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     packages::check(&metadata)?;
     second_engine::check()?;
     fuzz::check()?;
-    test::run(&test::Arguments::default())
+    test::run(&test::Arguments::at_all_providers())
 }
 
 fn deny(advisories: bool) -> Outcome {

@@ -26,6 +26,9 @@ const IN_A_BROWSER: &str = "browser";
 /// At providers that other projects make, in a browser.
 const AT_OTHER_PROVIDERS: &str = "openid_providers";
 
+/// Has a provider that cannot be installed fail the tests there.
+const ALL_PROVIDERS: &str = "TOKEN_CACHE_ALL_PROVIDERS";
+
 const APART: [&str; 4] = [
     SHARING_SERVERS,
     AT_A_CERTIFIED_PROVIDER,
@@ -39,6 +42,19 @@ pub(crate) struct Arguments {
     /// Passed on to the test runner: names to run instead of all
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
+    /// Runs the tests at providers that take minutes to install and to start as well.
+    #[arg(skip)]
+    at_all_providers: bool,
+}
+
+impl Arguments {
+    /// All tests, at all providers.
+    pub(crate) fn at_all_providers() -> Self {
+        Self {
+            at_all_providers: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// The last line sums the tests up: nextest's own summary, or ours on a machine without nextest.
@@ -46,6 +62,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     servers::need_redis()?;
     servers::need_node()?;
     servers::need_chromium()?;
+    if arguments.at_all_providers {
+        servers::need_programs_of_providers()?;
+    }
     let engine = servers::container_engine();
     let features = features::of(&Metadata::read()?, engine.is_some());
     let mut environment: Vec<(&str, String)> = engine
@@ -70,10 +89,13 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
                 .envs(environment.clone()),
         )?;
         for apart in APART {
-            let apart = ["test", "--workspace", "--test", apart];
-            let mut apart = command::cargo(apart);
-            apart.args(&features).envs(environment.clone());
-            failed.extend(command::run(&mut apart).err());
+            let mut tests = command::cargo(["test", "--workspace", "--test", apart]);
+            tests.args(&features).envs(environment.clone());
+            if apart == AT_OTHER_PROVIDERS && arguments.at_all_providers {
+                tests.args(["--", "--include-ignored", "--test-threads", "1"]);
+                tests.env(ALL_PROVIDERS, "1");
+            }
+            failed.extend(command::run(&mut tests).err());
         }
     }
     failed.extend(others(&built, &features, arguments, environment).err());
