@@ -82,6 +82,7 @@ pub async fn sign_in(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<Si
 /// A send whose answer was lost may still land, so the next one has an epoch of its own and removes the earlier by name.
 async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn> {
     let mut supersedes = Vec::new();
+    let mut may_have_begun = false;
     loop {
         let epoch = (plan.mint)()?;
         let record = SessionRecord::new(
@@ -101,7 +102,12 @@ async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn
                 return Ok(SignedIn { epoch, displaced });
             }
             Err(error) if error.is_retryable() && supersedes.len() + 1 < SENDS => {
+                may_have_begun |= error.may_have_applied();
                 supersedes.push(epoch.hash());
+            }
+            // The last send may not have left this server, and an earlier one may have landed.
+            Err(error) if may_have_begun && error.is_retryable() => {
+                return Err(error.maybe_applied());
             }
             Err(error) => return Err(error),
         }
