@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { chromium } from 'playwright-core';
+import { chromium, request } from 'playwright-core';
 
 const [executablePath, folder] = process.argv.slice(2);
 const PATIENCE_MS = 20_000;
@@ -94,8 +94,14 @@ const acts = {
     return {};
   },
   async ask({ context }, { url }) {
-    const response = await context.request.get(url, { maxRedirects: 0 });
-    return { status: response.status(), body: await response.text() };
+    // With a copy of the cookies: if one server drops the user's cookie, the next one is still asked with it.
+    const copy = await request.newContext({ storageState: { cookies: await context.cookies(), origins: [] } });
+    try {
+      const response = await copy.get(url, { maxRedirects: 0 });
+      return { status: response.status(), body: await response.text() };
+    } finally {
+      await copy.dispose();
+    }
   },
   async forget({ context }) {
     await context.clearCookies();

@@ -1,11 +1,18 @@
 // A certified OpenID provider on loopback: refresh tokens rotate, and the reuse of one revokes its grant; a sign-out is told to
 // the client's back channel.
-// `node program.mjs <port> <client as JSON> <issuer and access_token_seconds as JSON>`; what it did so far is at /counts.
+// `node program.mjs <port> <client as JSON> <options as JSON>`; what it did so far is at /counts.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import Provider from 'oidc-provider';
 
 const [port, client, options] = process.argv.slice(2);
-const { issuer, access_token_seconds: accessTokenSeconds } = JSON.parse(options);
+const {
+  algorithm, issuer, access_token_seconds: accessTokenSeconds, logout_tokens_have_sub: logoutTokensHaveSub,
+} = JSON.parse(options);
+
+const counts = {
+  refreshes: 0, rotations: 0, reuses: 0, revocations: 0, revoked_families: 0, logouts_taken: 0, logouts_refused: 0,
+  logouts_with_sub: 0,
+};
 
 // What is asked by an id or by one of these members; nothing expires within a test.
 const stored = new Map();
@@ -49,13 +56,15 @@ class InMemory {
   }
 }
 
-const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const { privateKey } = algorithm === 'RS256'
+  ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+  : generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 const provider = new Provider(issuer, {
   adapter: InMemory,
   clients: [{
     grant_types: ['authorization_code', 'refresh_token'],
-    id_token_signed_response_alg: 'ES256',
+    id_token_signed_response_alg: algorithm,
     require_auth_time: true,
     response_types: ['code'],
     ...JSON.parse(client),
@@ -63,15 +72,25 @@ const provider = new Provider(issuer, {
   cookies: { keys: [randomBytes(32).toString('hex')] },
   features: { backchannelLogout: { enabled: true }, revocation: { enabled: true } },
   // Its own refuses loopback addresses, where the client is.
-  fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
-  jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' }] },
+  fetch(url, { dispatcher, ...options }) {
+    const logoutToken = options.body?.get('logout_token');
+    if (logoutToken && 'sub' in JSON.parse(Buffer.from(logoutToken.split('.')[1], 'base64url'))) {
+      counts.logouts_with_sub += 1;
+    }
+    return globalThis.fetch(url, options);
+  },
+  jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: algorithm, use: 'sig' }] },
   rotateRefreshToken: true,
   ttl: { AccessToken: accessTokenSeconds, Grant: 86400, IdToken: 3600, Interaction: 3600, RefreshToken: 86400, Session: 86400 },
 });
 
-const counts = {
-  refreshes: 0, rotations: 0, reuses: 0, revocations: 0, revoked_families: 0, logouts_taken: 0, logouts_refused: 0,
-};
+if (!logoutTokensHaveSub) {
+  // OpenID Connect Back-Channel Logout 1.0, section 2.4: a logout token has a `sub`, a `sid` or both.
+  const { backchannelLogout } = provider.Client.prototype;
+  provider.Client.prototype.backchannelLogout = function bySid(sub, sid) {
+    return backchannelLogout.call(this, undefined, sid);
+  };
+}
 
 provider.on('refresh_token.consumed', () => { counts.rotations += 1; });
 provider.on('backchannel.success', () => { counts.logouts_taken += 1; });

@@ -250,7 +250,8 @@ impl Window<'_> {
         self.act::<Value>("look", what).map(drop)
     }
 
-    /// Asks for something with the browser's cookies, and follows no redirect.
+    /// Asks for something with the browser's cookies as a script does: it follows no redirect, and the browser keeps the cookies that it
+    /// has, also one that the response removes.
     ///
     /// # Errors
     /// It can't be reached.

@@ -13,7 +13,7 @@
 //! And providers, at both of which refresh tokens rotate and their reuse is detected: [`OAuthProvider`] is small, in this
 //! process, and fails as told; [`OidcProvider`] is the certified one of npm, in a process of its own.
 //! [`OpenIdProvider`] names the providers of other projects at which sign-ins and sign-outs are tested.
-//! [`DemoServers`] are the app that users of theirs sign in to.
+//! [`DemoServers`] and [`TutorialServers`] are apps that their users sign in to.
 //!
 //! Everything here blocks for short, bounded times and needs no async runtime, so it works from
 //! any test and from several processes. `TOKEN_CACHE_REDIS_SERVER` names another server program:
@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+mod addresses;
 mod announce;
 mod binary;
 mod cluster;
@@ -58,11 +59,13 @@ mod resp;
 mod sentinel;
 mod store;
 mod tls;
+mod tutorial;
 mod wait;
 
+pub use self::addresses::AppAddresses;
 pub(crate) use self::binary::find as program;
 pub use self::cluster::RedisCluster;
-pub use self::demo::{DemoAddresses, DemoServers, SignsInAt};
+pub use self::demo::{DemoServers, SignsInAt};
 pub(crate) use self::dynamodb::ANY_CREDENTIALS;
 pub use self::dynamodb::{
     ApiCall, ApiFault, DYNAMODB_VARIABLE, DynamoDbEngine, DynamoDbProxy, ENGINE_VARIABLE,
@@ -74,7 +77,7 @@ pub use self::line::{Line, Step};
 pub use self::oauth::{
     AskedOfProvider, CLIENT_ID, CLIENT_SECRET, OAuthProvider, ProviderCounts, ProviderFault,
 };
-pub use self::oidc::{ClientAddresses, LogoutCounts, OidcProvider};
+pub use self::oidc::{ClientAddresses, LogoutCounts, OidcProvider, OidcProviderSettings};
 pub use self::openid::{Exchange, LogoutChannel, OpenIdProvider, RunningProvider};
 pub use self::options::{AppendFsync, RedisOptions};
 pub use self::provided::{REDIS_CLUSTER_VARIABLE, REDIS_VARIABLE, TestCluster, TestRedis};
@@ -85,3 +88,4 @@ pub use self::resp::{Client, Value};
 pub use self::sentinel::SentinelSetup;
 pub(crate) use self::store::with as url_with;
 pub use self::store::{OwnStore, StoreKind};
+pub use self::tutorial::TutorialServers;

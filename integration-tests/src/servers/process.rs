@@ -1,4 +1,3 @@
-use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -29,7 +28,7 @@ impl Process {
         Self::start_with(program, args, &[], log)
     }
 
-    /// The same, in an environment that has these as well, where it does not say otherwise.
+    /// The same, with these variables set in its environment, whatever they are in that of this process.
     pub(super) fn start_with(
         program: &Path,
         args: &[String],
@@ -50,9 +49,8 @@ impl Process {
             .try_clone()
             .map_err(ServerError::during(log.display()))?;
         let mut command = dies_with_its_parent(program);
-        let unset = |(name, _): &&(&str, &str)| env::var_os(name).is_none();
         command
-            .envs(environment.iter().filter(unset).copied())
+            .envs(environment.iter().copied())
             .args(args)
             .stdin(Stdio::null())
             .stdout(output)

@@ -1,7 +1,7 @@
 use serde_json::Value;
 use token_cache_integration_tests::{
     browser::{Browser, Window},
-    servers::{DemoAddresses, DemoServers, OidcProvider, OwnStore, SignsInAt, StoreKind},
+    servers::{AppAddresses, DemoServers, OidcProvider, OwnStore, SignsInAt, StoreKind},
 };
 
 pub(crate) const SERVERS: usize = 3;
@@ -31,7 +31,7 @@ impl Stage {
     pub(crate) fn of(kind: StoreKind) -> Self {
         let browser = Browser::start().unwrap();
         let store = OwnStore::start(kind).unwrap();
-        let addresses = DemoAddresses::reserve(u16::try_from(SERVERS).unwrap()).unwrap();
+        let addresses = AppAddresses::reserve(u16::try_from(SERVERS).unwrap()).unwrap();
         let provider = OidcProvider::start_for(&addresses.registration()).unwrap();
         let issuer = provider.issuer();
         let app =

@@ -6,7 +6,7 @@ use std::{
 use serde_json::Value;
 use token_cache_integration_tests::{
     browser::{Browser, Window},
-    servers::{DemoAddresses, DemoServers, OwnStore, SignsInAt, StoreKind},
+    servers::{AppAddresses, DemoServers, OwnStore, SignsInAt, StoreKind},
 };
 
 use crate::{
@@ -70,7 +70,7 @@ impl Stage {
     fn of(kind: StoreKind) -> Self {
         let browser = Browser::start().unwrap();
         let store = OwnStore::start(kind).unwrap();
-        let addresses = DemoAddresses::reserve(u16::try_from(SERVERS).unwrap()).unwrap();
+        let addresses = AppAddresses::reserve(u16::try_from(SERVERS).unwrap()).unwrap();
         let app = DemoServers::start(addresses, SignsInAt::ItsOwn("both"), &store.url("")).unwrap();
         Self {
             browser,

@@ -5,7 +5,7 @@ use std::{
 
 use token_cache_integration_tests::{
     browser::{Browser, Sent, Window},
-    servers::{DemoAddresses, DemoServers, OwnStore, SignsInAt, StoreKind},
+    servers::{AppAddresses, DemoServers, OwnStore, SignsInAt, StoreKind},
 };
 
 use crate::common::{SERVERS, is_signed_in, on_every_store};
@@ -18,7 +18,7 @@ on_every_store!(an_iframe_without_cookies_ends_it_on_every_server);
 fn an_iframe_without_cookies_ends_it_on_every_server(kind: StoreKind) {
     let browser = Browser::start().unwrap();
     let store = OwnStore::start(kind).unwrap();
-    let addresses = DemoAddresses::reserve(u16::try_from(SERVERS).unwrap()).unwrap();
+    let addresses = AppAddresses::reserve(u16::try_from(SERVERS).unwrap()).unwrap();
     let app = DemoServers::start(addresses, SignsInAt::ItsOwn("front"), &store.url("")).unwrap();
     let (ada, bob) = (browser.window("ada"), browser.window("bob"));
     let provider = sign_in(&app, ada, "Ada");

@@ -1,5 +1,5 @@
-//! Sign-in and sign-out as users see them: a real browser, the certified OpenID provider, and the demo's app servers on a real
-//! store.
+//! Sign-in and sign-out as users see them: a real browser, the certified OpenID provider, and the servers of the demo or of the
+//! tutorial's app on a real store.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,3 +11,4 @@ mod common;
 mod copies;
 mod front_channel;
 mod page;
+mod tutorial;

@@ -1,6 +1,6 @@
 use token_cache_integration_tests::{
     browser::{Browser, Screen, Window, pictures},
-    servers::{DemoAddresses, DemoServers, OwnStore, SignsInAt, StoreKind},
+    servers::{AppAddresses, DemoServers, OwnStore, SignsInAt, StoreKind},
 };
 
 use crate::{
@@ -22,7 +22,7 @@ pub(crate) const PHONE: Screen = Screen {
 
 /// The servers, with a provider of their own.
 fn app_for(store: &OwnStore) -> DemoServers {
-    let addresses = DemoAddresses::reserve(u16::try_from(SERVERS).unwrap()).unwrap();
+    let addresses = AppAddresses::reserve(u16::try_from(SERVERS).unwrap()).unwrap();
     DemoServers::start(addresses, SignsInAt::ItsOwn("both"), &store.url("")).unwrap()
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use token_cache_integration_tests::{
     browser::{Browser, Window},
     servers::{
-        DemoAddresses, DemoServers, LogoutChannel, OwnStore, RunningProvider, SignsInAt, StoreKind,
+        AppAddresses, DemoServers, LogoutChannel, OwnStore, RunningProvider, SignsInAt, StoreKind,
     },
 };
 
@@ -25,7 +25,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn of(row: &Row, channel: LogoutChannel) -> Self {
-        let addresses = DemoAddresses::reserve(u16::try_from(SERVERS).unwrap()).unwrap();
+        let addresses = AppAddresses::reserve(u16::try_from(SERVERS).unwrap()).unwrap();
         let provider = row.provider.start(&addresses, channel).unwrap();
         let store = OwnStore::start(StoreKind::Redis).unwrap();
         let at = SignsInAt::Client(provider.issuer(), provider.secret());

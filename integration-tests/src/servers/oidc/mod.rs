@@ -40,13 +40,36 @@ pub struct OidcProvider {
     _folder: TempDir,
 }
 
-/// What a provider behind a proxy does differently.
+/// What a test decides about the provider.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
+pub struct OidcProviderSettings {
+    /// What ID tokens and logout tokens are signed with: `ES256` or `RS256`.
+    pub algorithm: &'static str,
+    /// How long access tokens live, in seconds.
+    pub access_token_seconds: u16,
+    /// Whether a logout token names the user (`sub`) as well as the session (`sid`). OpenID Connect Back-Channel Logout 1.0, section
+    /// 2.4, allows either alone.
+    pub logout_tokens_have_sub: bool,
+}
+
+impl Default for OidcProviderSettings {
+    fn default() -> Self {
+        Self {
+            algorithm: "ES256",
+            access_token_seconds: 3600,
+            logout_tokens_have_sub: true,
+        }
+    }
+}
+
+/// What the provider's program is told.
 #[derive(Debug, Serialize)]
 pub(super) struct ProgramOptions {
-    /// The proxy's origin.
+    /// The origin that browsers and apps know: the provider's own, or that of a proxy in front of it.
     pub(super) issuer: String,
-    /// How long access tokens live.
-    pub(super) access_token_seconds: u16,
+    #[serde(flatten)]
+    pub(super) settings: OidcProviderSettings,
 }
 
 /// Where the provider's one client is reached (OpenID Connect Dynamic Client Registration 1.0 section 2, RP-Initiated Logout 1.0
@@ -73,6 +96,8 @@ pub struct LogoutCounts {
     pub logouts_taken: u64,
     /// Messages that it refused, or did not answer in time.
     pub logouts_refused: u64,
+    /// Messages, taken or refused, that named the user (`sub`) and not the session (`sid`) alone.
+    pub logouts_with_sub: u64,
 }
 
 impl OidcProvider {
@@ -95,10 +120,21 @@ impl OidcProvider {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn start_for(client: &ClientAddresses) -> Result<Self, ServerError> {
+        Self::start_with(client, OidcProviderSettings::default())
+    }
+
+    /// The same with these settings.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with(
+        client: &ClientAddresses,
+        settings: OidcProviderSettings,
+    ) -> Result<Self, ServerError> {
         let port = Port::reserve()?;
         let options = ProgramOptions {
             issuer: format!("http://{}", port.address()),
-            access_token_seconds: 3600,
+            settings,
         };
         let mut provider = Self::start_at(port.number(), client, &options)?;
         provider.port = Some(port);

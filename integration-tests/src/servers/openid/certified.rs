@@ -3,7 +3,7 @@ use super::{
     USER,
 };
 use crate::browser::Window;
-use crate::servers::oidc::{ClientAddresses, OidcProvider, ProgramOptions};
+use crate::servers::oidc::{ClientAddresses, OidcProvider, OidcProviderSettings, ProgramOptions};
 
 #[derive(Debug)]
 struct Certified {
@@ -26,7 +26,10 @@ pub(super) fn start(
     };
     let options = ProgramOptions {
         issuer: place.origin.clone(),
-        access_token_seconds: ACCESS_TOKEN_SECONDS,
+        settings: OidcProviderSettings {
+            access_token_seconds: ACCESS_TOKEN_SECONDS,
+            ..OidcProviderSettings::default()
+        },
     };
     let provider = OidcProvider::start_at(place.port, &addresses, &options)?;
     let origin = place.origin.clone();

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::port::Port;
 use super::process::Process;
-use super::{CLIENT_ID, CLIENT_SECRET, DemoAddresses, OidcProvider, ServerError, wait};
+use super::{AppAddresses, CLIENT_ID, CLIENT_SECRET, OidcProvider, ServerError, wait};
 use crate::browser::Window;
 
 mod certified;
@@ -134,7 +134,7 @@ impl OpenIdProvider {
         }
     }
 
-    /// Installs the provider if it is not installed yet, and starts it for the demo's app servers at `app`. Logout messages for the app
+    /// Installs the provider if it is not installed yet, and starts it for the app's servers at `app`. Logout messages for the app
     /// go to its first server, through a proxy that records them.
     ///
     /// # Errors
@@ -142,7 +142,7 @@ impl OpenIdProvider {
     /// then has its output.
     pub fn start(
         self,
-        app: &DemoAddresses,
+        app: &AppAddresses,
         channel: LogoutChannel,
     ) -> Result<RunningProvider, ServerError> {
         let (port, messages) = (Port::reserve()?, Port::reserve()?);
