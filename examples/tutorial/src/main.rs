@@ -22,12 +22,13 @@ use axum::{
 use openidconnect::{
     AuthenticationFlow, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet,
     EndpointSet, IssuerUrl, Nonce, PkceCodeChallenge, RedirectUrl, Scope,
-    core::{CoreAuthPrompt, CoreClient, CoreProviderMetadata, CoreResponseType},
+    core::{CoreAuthPrompt, CoreClient, CoreResponseType},
 };
 use serde::Deserialize;
 use token_cache::{
-    EntryKey, ErrorKind, ExposeSecret, SignIn, TokenCache,
-    providers::{CodeExchange, Provider, ProviderBuilder, SessionClaims},
+    EntryKey, ErrorKind, ExposeSecret, Revocation, Session, SignIn, TokenCache, TokenSet,
+    TokenSource,
+    providers::{CodeExchange, MetadataWithRevocation, Provider, ProviderBuilder, SessionClaims},
     sign_out::{Client, SignOutRoutes, SignedIn, StateCookies, TicketCookie, id_token_key},
 };
 
@@ -66,11 +67,13 @@ async fn main() -> Result<(), Failure> {
     };
     let http = http.redirect(reqwest::redirect::Policy::none()).build()?;
     let metadata =
-        CoreProviderMetadata::discover_async(IssuerUrl::new(issuer.clone())?, &http).await?;
+        MetadataWithRevocation::discover_async(IssuerUrl::new(issuer.clone())?, &http).await?;
     let id = ClientId::new(client_id.clone());
-    let provider = ProviderBuilder::from_metadata(&metadata, &id)?
-        .client_secret(&client_secret)
-        .build()?;
+    let mut provider =
+        ProviderBuilder::from_metadata(&metadata, &id)?.client_secret(&client_secret);
+    if metadata.additional_metadata().revocation_endpoint.is_some() {
+        provider = provider.revocation_of(&metadata, Revocation::Token)?;
+    }
     let offline_access = metadata
         .scopes_supported()
         .is_some_and(|scopes| scopes.contains(&Scope::new(OFFLINE_ACCESS.to_owned())));
@@ -98,7 +101,7 @@ async fn main() -> Result<(), Failure> {
         signing_in: StateCookies::at(&public_url, "signing-in")?,
         oidc,
         offline_access,
-        provider,
+        provider: provider.build()?,
     };
     let routes = Router::new()
         .route("/", get(home))
@@ -190,20 +193,38 @@ async fn callback(
     let redirect_uri = app.oidc.redirect_uri().ok_or("no redirect URI is set")?;
     let code = CodeExchange::new(answer.code, redirect_uri.as_str()).pkce_verifier(verifier);
     let tokens = app.provider.exchange_code(code, sent_at).await?;
-    let id_token = tokens.id_token().ok_or("the provider gave no ID token")?;
-    let (id_token, nonce) = (id_token.expose_secret(), Nonce::new(nonce.to_owned()));
-    let claims = SessionClaims::verify(id_token, &app.oidc.id_token_verifier(), &nonce)?;
-
-    let sign_in = SignIn::from_claims(&claims, &started.parse()?)?.lifetime(LIFETIME);
-    let session = app.cache.sign_in(sign_in).await?;
-    session.put(&api()?, &tokens).await?;
-    session.put(&id_token_key()?, id_token.as_bytes()).await?;
+    let begun = begin(&app, &tokens, nonce, started).await;
+    if let (Err(_), Some(refresh_token), Revocation::Token) =
+        (&begun, tokens.refresh_token(), app.provider.revocation())
+    {
+        // No session has it. A token that cannot be revoked is good at the provider until it expires.
+        let _ = app.provider.revoke(refresh_token.clone()).await;
+    }
+    let session = begun?;
 
     let ticket = (SET_COOKIE, app.cookie.set(&session.ticket()?));
     let done = app.signing_in.removal(&answer.state);
     let cookies = done.into_iter().map(|cookie| (SET_COOKIE, cookie));
     let cookies = AppendHeaders(cookies.chain([ticket]));
     Ok((cookies, Redirect::to("/account")).into_response())
+}
+
+/// Verifies the ID token, and begins a session that keeps the tokens.
+async fn begin(
+    app: &App,
+    tokens: &TokenSet,
+    nonce: &str,
+    started: &str,
+) -> Result<Session, Failure> {
+    let id_token = tokens.id_token().ok_or("the provider gave no ID token")?;
+    let (id_token, nonce) = (id_token.expose_secret(), Nonce::new(nonce.to_owned()));
+    let claims = SessionClaims::verify(id_token, &app.oidc.id_token_verifier(), &nonce)?;
+
+    let sign_in = SignIn::from_claims(&claims, &started.parse()?)?.lifetime(LIFETIME);
+    let session = app.cache.sign_in(sign_in).await?;
+    session.put(&api()?, tokens).await?;
+    session.put(&id_token_key()?, id_token.as_bytes()).await?;
+    Ok(session)
 }
 
 async fn account(State(app): State<Arc<App>>, session: SignedIn) -> Result<String, Wrong> {

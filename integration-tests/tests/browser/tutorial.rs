@@ -89,6 +89,35 @@ fn every_step(logout_tokens_have_sub: bool) {
     assert_eq!(counts.reuses, 0, "{counts:?}");
 }
 
+/// The user was at the provider's page while the account was signed out.
+#[test]
+fn a_sign_in_that_a_sign_out_overtook_is_refused_and_its_tokens_are_revoked() {
+    let stage = Stage::start(true);
+    let (laptop, phone) = (
+        stage.browser.window("laptop"),
+        stage.browser.window("phone"),
+    );
+    stage.sign_in(laptop, 0);
+    stage.authenticate(laptop);
+    stage.consent(laptop, 0);
+    stage.sign_in(phone, 0);
+    stage.authenticate(phone);
+    laptop.go(&stage.at(1, "/")).unwrap();
+    laptop.press("Sign out").unwrap();
+    laptop.arrive(&stage.issuer).unwrap();
+
+    phone.press("Continue").unwrap();
+    phone.see("You are not signed in").unwrap();
+    assert_eq!(stage.is_signed_in(phone), NONE);
+    let counts = stage.runtime.block_on(stage.provider.counts()).unwrap();
+    assert_eq!(counts.revocations, 1, "{counts:?}");
+    // The page leads to a sign-in that is accepted.
+    phone.press("Sign in again").unwrap();
+    phone.arrive(&stage.issuer).unwrap();
+    stage.authenticate(phone);
+    stage.consent(phone, 0);
+}
+
 /// The provider, the two servers on one store, and the browsers.
 struct Stage {
     runtime: Runtime,
