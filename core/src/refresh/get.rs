@@ -29,7 +29,8 @@ impl Session {
     ///   continues, and [`refresh_error`](crate::Error::refresh_error) has the provider's claims challenge.
     /// - [`ProviderRefused`](ErrorKind::ProviderRefused) and [`ProviderMalformed`](ErrorKind::ProviderMalformed). No access token is
     ///   stored; a refresh token that came without one is. These errors are repeated for a while without asking the provider
-    ///   ([`RefreshPolicy::pause`](crate::RefreshPolicy::pause)). [`TooLarge`](ErrorKind::TooLarge) for an answer over the store's limit;
+    ///   ([`RefreshPolicy::pause`](crate::RefreshPolicy::pause)). [`TooLarge`](ErrorKind::TooLarge) for an answer over the store's limit:
+    ///   its refresh token is stored without the rest, or revoked if it is over the limit itself.
     ///   [`Unexpected`](ErrorKind::Unexpected) where the source panicked.
     /// - [`TimedOut`](ErrorKind::TimedOut) where another server has been refreshing for too long.
     /// - [`Corrupt`](ErrorKind::Corrupt) where something else than tokens is under the key;

@@ -131,26 +131,59 @@ impl Flight {
         sent: Option<Version>,
     ) -> Result<Led> {
         let minted = answer.refresh_token().cloned();
-        let stored = self.write(lock, answer, old, sent).await;
-        if let (Err(error), Some(minted)) = (&stored, minted)
-            && error.is_signed_out()
-        {
-            // The sign-out stands whether the provider revokes the token or not.
-            let _ = revoke(&self.session, &self.source, minted).await;
+        let stored = self.write(lock, answer, old.as_ref(), sent).await;
+        if let Err(error) = &stored {
+            if let (true, Some(minted)) = (error.is_signed_out(), &minted) {
+                // The sign-out stands whether the provider revokes the token or not.
+                let _ = revoke(&self.session, &self.source, minted.clone()).await;
+            } else if error.kind() == ErrorKind::TooLarge {
+                self.too_large(error, minted, old, sent).await;
+            }
         }
         stored
+    }
+
+    /// The store cannot take what the provider gave. The refresh token that was sent may be spent, so the new one is kept without the
+    /// rest, or else revoked.
+    async fn too_large(
+        &self,
+        error: &Error,
+        minted: Option<SecretString>,
+        old: Option<TokenSet>,
+        sent: Option<Version>,
+    ) {
+        warn(
+            "refresh_failed",
+            format_args!(
+                "the provider's answer to a refresh cannot be stored: {error}; the stored access token stays as it is",
+            ),
+        );
+        match (minted, old, sent) {
+            (Some(minted), Some(old), Some(sent)) => {
+                // It is this call's error that counts.
+                let _ = self.rotate(&old, minted, sent).await;
+            }
+            (Some(minted), ..) => {
+                let _ = revoke(&self.session, &self.source, minted).await;
+            }
+            (None, Some(old), Some(sent)) if self.marks_what_it_sends() => {
+                // The answer was not lost, so the token may be sent again.
+                self.unmark(&old, sent).await;
+            }
+            (None, ..) => {}
+        }
     }
 
     async fn write(
         &self,
         lock: &Lock,
         answer: Answer,
-        old: Option<TokenSet>,
+        old: Option<&TokenSet>,
         sent: Option<Version>,
     ) -> Result<Led> {
         let over = sent.map_or(Over::Nothing, Over::Version);
         if self.spends_itself() {
-            let tokens = answer.for_itself(old.as_ref());
+            let tokens = answer.for_itself(old);
             let value = Value::try_from(&tokens)?;
             let written = write_back(&self.session, &self.wanted, value, over, lock.owner());
             return Ok(match written.await? {
@@ -158,7 +191,7 @@ impl Flight {
                 None => Led::Overtaken,
             });
         }
-        let Some(old) = &old else {
+        let Some(old) = old else {
             // Nothing was spent: the other entry lends its lock alone.
             return self.write_wanted(answer.for_itself(None)).await;
         };
@@ -255,8 +288,8 @@ impl Flight {
         Err(error)
     }
 
-    /// Stores a refresh token that came without an access token beside the old one, and returns the version that stands then, if it is
-    /// this one. The provider has spent the token that was sent.
+    /// Stores a new refresh token beside the old access token, and returns the version that stands then, if it is this one. The
+    /// provider has spent the token that was sent. A new token that cannot be stored is revoked.
     async fn rotate(
         &self,
         old: &TokenSet,
@@ -267,9 +300,9 @@ impl Flight {
         let over = Over::Version(sent);
         let written = write_back(&self.session, &self.spent, value, over, None).await;
         if let Err(error) = &written
-            && error.is_signed_out()
+            && (error.is_signed_out() || error.kind() == ErrorKind::TooLarge)
         {
-            // The sign-out stands whether the provider revokes the token or not.
+            // The error stands whether the provider revokes the token or not.
             let _ = revoke(&self.session, &self.source, new).await;
         }
         written

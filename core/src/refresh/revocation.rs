@@ -9,8 +9,8 @@ use crate::{
     telemetry::{About, Operation, in_current_span, observe, warn},
 };
 
-/// Revokes a refresh token that a sign-out left without a session: within a time, and not where it would take other sessions of
-/// the account with it.
+/// Revokes a refresh token that no session has: a sign-out ended its session, or the store cannot take it. It takes a limited time, and
+/// is not done where it would end other sessions of the account as well.
 pub(super) async fn revoke(
     session: &Session,
     source: &Arc<dyn TokenSource>,
@@ -28,8 +28,8 @@ pub(super) async fn revoke(
         warn(
             "revocation_failed",
             format_args!(
-                "a refresh token could not be revoked after a sign-out: {error}; the sign-out stands, and the token stays valid at the \
-                 provider until it expires there",
+                "a refresh token that no session has could not be revoked: {error}; a sign-out stands all the same, and the token stays \
+                 valid at the provider until it expires there",
             ),
         );
     }

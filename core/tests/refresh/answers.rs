@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use token_cache_core::{
     AfterLostAnswer, ErrorKind, ExposeSecret, MemoryStore, RefreshError, RefreshPolicy,
-    RefreshRequest, Timestamp, TokenSet, test_util::ODD_TOKEN_RESPONSES,
+    RefreshRequest, Session, Timestamp, TokenSet, test_util::ODD_TOKEN_RESPONSES,
 };
 
 use super::{
@@ -188,6 +188,77 @@ async fn an_answer_over_the_limit_changes_nothing() {
         .await
         .unwrap();
     assert_eq!(access_token(&tokens), "at-1");
+}
+
+/// The token that was sent is spent, so the session would end without the new one.
+#[tokio::test]
+async fn the_refresh_token_of_an_answer_over_the_limit_is_kept() {
+    for after in [AfterLostAnswer::SendAgain, AfterLostAnswer::EndSession] {
+        let provider = Provider::new();
+        let session = due_with(after, &provider).await;
+        provider.next(Behaviour::Answer(|request| {
+            let tokens = TokenSet::new("x".repeat(OVER_THE_LIMIT)).unwrap();
+            Ok(tokens
+                .with_expires_at(request.sent_at + Duration::from_secs(60))
+                .with_refresh_token("rt-new"))
+        }));
+        let refused = session.get_or_refresh(&api(), provider.clone()).await;
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::TooLarge);
+        let kept = stored(&session).await;
+        assert_eq!(
+            (access_token(&kept), refresh_token(&kept)),
+            ("at-0", "rt-new")
+        );
+        assert!(provider.revoked().is_empty());
+    }
+}
+
+/// With the lost answers of this policy, the entry says that its refresh token has been sent.
+#[tokio::test]
+async fn an_answer_over_the_limit_is_not_lost() {
+    let provider = Provider::new();
+    let session = due_with(AfterLostAnswer::EndSession, &provider).await;
+    provider.next(Behaviour::Answer(|_| {
+        Ok(TokenSet::new("x".repeat(OVER_THE_LIMIT)).unwrap())
+    }));
+    let refused = session.get_or_refresh(&api(), provider.clone()).await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::TooLarge);
+    let tokens = session.get_or_refresh(&api(), provider).await.unwrap();
+    assert_eq!(access_token(&tokens), "at-1");
+}
+
+#[tokio::test]
+async fn a_refresh_token_over_the_limit_is_revoked() {
+    let without_access_token: fn(RefreshRequest) -> Result<TokenSet, RefreshError> = |request| {
+        let new = "x".repeat(OVER_THE_LIMIT);
+        let response = serde_json::json!({"token_type": "Bearer", "refresh_token": new});
+        read(&request, &response)
+    };
+    let with_access_token: fn(RefreshRequest) -> Result<TokenSet, RefreshError> = |request| {
+        let tokens = TokenSet::new("at").unwrap();
+        Ok(tokens
+            .with_expires_at(request.sent_at + Duration::from_secs(60))
+            .with_refresh_token("x".repeat(OVER_THE_LIMIT)))
+    };
+    for answer in [without_access_token, with_access_token] {
+        let provider = Provider::new();
+        let (_, _, session) = due(&provider).await;
+        provider.next(Behaviour::Answer(answer));
+        let refused = session.get_or_refresh(&api(), provider.clone()).await;
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::TooLarge);
+        let lengths: Vec<usize> = provider.revoked().iter().map(String::len).collect();
+        assert_eq!(lengths, [OVER_THE_LIMIT]);
+        assert_eq!(refresh_token(&stored(&session).await), "rt-0");
+    }
+}
+
+async fn due_with(after: AfterLostAnswer, provider: &Provider) -> Session {
+    let mut policy = RefreshPolicy::default();
+    policy.after_lost_answer = after;
+    let cache = server_with(MemoryStore::new(), policy).await;
+    let session = signed_in(&cache).await;
+    session.put(&api(), provider.expired()).await.unwrap();
+    session
 }
 
 /// Some providers say that there is no new refresh token by an empty one.
