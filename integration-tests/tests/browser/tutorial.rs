@@ -43,13 +43,13 @@ fn every_step(logout_tokens_have_sub: bool) {
 
     // 1. A browser that signs in on one server is signed in on both, also after its access token has expired.
     stage.sign_in(laptop, 0);
-    stage.authenticate(laptop);
+    authenticate(laptop);
     stage.consent(laptop, 0);
     stage.wait_for_rotations(laptop);
 
     // 2. The button ends the account: both browsers, on both servers, before the provider is asked.
     stage.sign_in(phone, 0);
-    stage.authenticate(phone);
+    authenticate(phone);
     stage.consent(phone, 0);
     laptop.go(&stage.at(1, "/")).unwrap();
     laptop.press("Sign out").unwrap();
@@ -66,7 +66,7 @@ fn every_step(logout_tokens_have_sub: bool) {
 
     // 3. A sign-out at the provider ends that browser's session, and not the other's.
     stage.sign_in(laptop, 0);
-    stage.authenticate(laptop);
+    authenticate(laptop);
     stage.consent(laptop, 0);
     stage.sign_in(phone, 1);
     // The provider still has a session of this browser.
@@ -98,10 +98,10 @@ fn a_sign_in_that_a_sign_out_overtook_is_refused_and_its_tokens_are_revoked() {
         stage.browser.window("phone"),
     );
     stage.sign_in(laptop, 0);
-    stage.authenticate(laptop);
+    authenticate(laptop);
     stage.consent(laptop, 0);
     stage.sign_in(phone, 0);
-    stage.authenticate(phone);
+    authenticate(phone);
     laptop.go(&stage.at(1, "/")).unwrap();
     laptop.press("Sign out").unwrap();
     laptop.arrive(&stage.issuer).unwrap();
@@ -114,7 +114,7 @@ fn a_sign_in_that_a_sign_out_overtook_is_refused_and_its_tokens_are_revoked() {
     // The page leads to a sign-in that is accepted.
     phone.press("Sign in again").unwrap();
     phone.arrive(&stage.issuer).unwrap();
-    stage.authenticate(phone);
+    authenticate(phone);
     stage.consent(phone, 0);
 }
 
@@ -163,13 +163,6 @@ impl Stage {
         window.arrive(&self.issuer).unwrap();
     }
 
-    /// Enters the user's name at the provider, which does not know the browser.
-    fn authenticate(&self, window: Window<'_>) {
-        window.fill("input[name=login]", "ada").unwrap();
-        window.fill("input[name=password]", "any").unwrap();
-        window.press("Sign-in").unwrap();
-    }
-
     /// Consents at the provider, and comes back signed in.
     fn consent(&self, window: Window<'_>, server: usize) {
         window.press("Continue").unwrap();
@@ -210,4 +203,11 @@ impl Stage {
         let logouts = self.runtime.block_on(self.provider.logouts()).unwrap();
         logouts.logouts_taken
     }
+}
+
+/// Enters the user's name at the provider, which does not know the browser.
+fn authenticate(window: Window<'_>) {
+    window.fill("input[name=login]", "ada").unwrap();
+    window.fill("input[name=password]", "any").unwrap();
+    window.press("Sign-in").unwrap();
 }
