@@ -189,8 +189,8 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(orders::a_write_back_frees_its_lock_last, G6, RefreshLocks, "a second server gets the lock and spends the old refresh token again"),
     check!(orders::a_sid_cut_and_a_sign_in_meet, G2, Directory, "a sign-in under way slips past the sign-out of its `sid`"),
     check!(orders::sign_ins_and_a_cut_meet, G2, Nothing, "a sign-in under way slips past the sign-out"),
-    check!(orders::what_is_refused_changes_nothing, G4, Nothing, "what was refused ends a living session, or leaves one behind"),
-    check!(orders::a_sign_out_ends_no_neighbour, G4, Nothing, "a sign-out ends more than it names"),
+    check!(neighbours::what_is_refused_changes_nothing, G4, Nothing, "what was refused ends a living session, or leaves one behind"),
+    check!(neighbours::a_sign_out_ends_no_neighbour, G4, Nothing, "a sign-out ends more than it names"),
     // many.rs
     check!(many::a_sid_may_have_any_number_of_sessions, G1, Nothing, "a logout ends the first few of many sessions, or a job misses some"),
     check!(many::an_account_may_have_any_number_of_sessions, G1, Nothing, "a sign-out ends the first few of many sessions"),

@@ -25,6 +25,7 @@ pub mod locks;
 pub mod long_lives;
 pub mod many;
 pub mod namespace;
+pub mod neighbours;
 pub mod not_before;
 pub mod orders;
 pub mod overtaken;

@@ -1,0 +1,162 @@
+//! What a call must leave as it is: everything that it was refused, and everything that it does not name.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use token_cache_core::{Cut, Entry, ErrorKind, MarkOptions, Moment, Over, Until, Version};
+
+use crate::{
+    Setup, Violation,
+    actor::{AUTHENTICATED, Actor, Amend, LIFETIME, by_app, by_provider},
+    checks::directory::pointer,
+    random::{self, Dice},
+    should::{Should, should_equal},
+};
+
+const MILLI: Duration = Duration::from_millis(1);
+
+/// What is refused changes nothing: a sign-in displaces and supersedes nobody, an index keeps no account, a write leaves nothing.
+pub async fn what_is_refused_changes_nothing(setup: &Setup) -> Result<(), Violation> {
+    let ada = setup.account()?;
+    let newer = ada.record()?.requested_at(ada.now + MILLI);
+    let lives = ada.signs_in_as(newer).await?;
+    let at = ada.entry(&lives)?;
+    let version = ada.puts(&at, b"token").await?;
+    ada.is_cut_in_vain(by_app(ada.now)).await?;
+    for n in 0..6 {
+        let mut refused = ada.begin_of(ada.record()?);
+        let epoch = refused.record.epoch;
+        refused.supersedes = vec![lives];
+        refused.max_sessions = 1;
+        if n % 2 == 0 {
+            refused.not_after = setup.now();
+        }
+        let begun = ada.store.begin(&ada.key, refused).await;
+        begun.should_be_signed_out("a sign-in that is overtaken, or late")?;
+        ada.is_gone(&epoch).await?;
+    }
+    should_equal(&ada.sessions().await?, &vec![lives], "the living sessions")?;
+    ada.holds(&at, b"token").await?;
+
+    let limit = ada.store.capabilities().max_entry_bytes;
+    for over in [Over::Anything, Over::Version(version)] {
+        let large = Entry::new(
+            vec![0; limit + 1],
+            Version::from_bytes([7; 8]),
+            ada.now + LIFETIME,
+        );
+        let written = ada.write_entry(&at, large, over).await;
+        written.should_fail_with(ErrorKind::TooLarge, "a write over the limit")?;
+    }
+    let read = ada.read(&at).await.should_work("a read")?;
+    should_equal(
+        &read.map(|entry| entry.version()),
+        &Some(version),
+        "the version that is there, after refused writes",
+    )?;
+    if let Some(directory) = setup.store().directory() {
+        let (good, until_now) = (random::sid()?, random::sid()?);
+        for (sid, until) in [
+            (good, Until::ForGood),
+            (until_now, Until::Moment(Moment::of_store(ada.now))),
+        ] {
+            for _ in 0..2 {
+                let cut = directory
+                    .cut_provider_session(&sid, until, MarkOptions::default())
+                    .await;
+                let found = cut.should_work("a cut of a `sid`")?.accounts;
+                should_equal(&found, &vec![], "accounts whose sign-ins were refused")?;
+                let pointed = directory.point(&sid, pointer(&ada)).await;
+                pointed.should_be_signed_out("a sign-in under a `sid` that was signed out")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A sign-out ends what stands before it and nothing else: not the neighbours in time, in name, in issuer or in label.
+pub async fn a_sign_out_ends_no_neighbour(setup: &Setup) -> Result<(), Violation> {
+    let mut dice = Dice::new()?;
+    for which in 0..5 {
+        let (sid, other_sid) = (random::sid()?, random::sid()?);
+        let issuer = random::issuer()?;
+        let ada = Actor::new(setup.store(), random::account_of(&issuer)?, setup.now());
+        let same_issuer = Actor::new(setup.store(), random::account_of(&issuer)?, setup.now());
+        let subject = *ada.key.subject();
+        let same_subject = token_cache_core::AccountKey::new(random::issuer()?, subject);
+        let same_subject = Actor::new(setup.store(), same_subject, setup.now());
+        let moment = ada.requested() + MILLI * dice.number(1_000);
+        let authenticated = AUTHENTICATED + MILLI * dice.number(1_000);
+        let before = |record: token_cache_core::SessionRecord| {
+            record.requested_at(moment).authenticated_at(authenticated)
+        };
+        let after = |record: token_cache_core::SessionRecord| {
+            record
+                .requested_at(moment + MILLI)
+                .authenticated_at(authenticated + MILLI)
+        };
+        let mut spared = Vec::new();
+        for account in [same_issuer, same_subject] {
+            let epoch = account
+                .signs_in_as(before(account.record()?).labelled(sid))
+                .await?;
+            spared.push((account, epoch));
+        }
+        for record in [
+            after(ada.record()?),
+            after(ada.record()?).labelled(other_sid),
+            after(ada.record()?).on_behalf_of(),
+        ] {
+            spared.push((ada, ada.signs_in_as(record).await?));
+        }
+        let unlabelled = ada.signs_in_as(before(ada.record()?)).await?;
+        let labelled = ada.signs_in_as(before(ada.record()?).labelled(sid)).await?;
+        let elsewhere = ada
+            .signs_in_as(before(ada.record()?).labelled(other_sid))
+            .await?;
+        let (cut, ended, others): (_, Vec<_>, Vec<_>) = match which {
+            0 => (
+                by_app(moment),
+                vec![unlabelled, labelled, elsewhere],
+                vec![],
+            ),
+            1 => (
+                by_provider(authenticated),
+                vec![unlabelled, labelled, elsewhere],
+                vec![],
+            ),
+            2 => (
+                Cut::Session(labelled),
+                vec![labelled],
+                vec![unlabelled, elsewhere],
+            ),
+            3 => (
+                Cut::ProviderSession {
+                    sid,
+                    until: Until::Moment(Moment::of_store(moment)),
+                },
+                vec![labelled],
+                vec![unlabelled, elsewhere],
+            ),
+            _ => (
+                Cut::ProviderSessionOrUnlabelled {
+                    sid,
+                    unlabelled_until: authenticated,
+                },
+                vec![unlabelled, labelled],
+                vec![elsewhere],
+            ),
+        };
+        spared.extend(others.into_iter().map(|epoch| (ada, epoch)));
+        ada.is_cut(cut).await?;
+        for epoch in &ended {
+            ada.is_gone(epoch).await?;
+        }
+        let lives = spared.iter().map(|(account, epoch)| account.lives(epoch));
+        join_all(lives)
+            .await
+            .into_iter()
+            .collect::<Result<(), _>>()?;
+    }
+    Ok(())
+}
