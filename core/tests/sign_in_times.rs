@@ -220,6 +220,8 @@ impl std::io::Write for Log {
 async fn what_an_operator_should_look_at_is_logged_once() {
     use token_cache_core::TokenSet;
 
+    // Without this, an event that another thread logs first, with no subscriber, is switched off for the whole process.
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()

@@ -26,6 +26,8 @@ fn recorded() -> (BTreeSet<String>, BTreeSet<Label>, Vec<(String, String)>) {
     let recorder = DebuggingRecorder::new();
     let figures = recorder.snapshotter();
     let spans = Spans::default();
+    // Without this, an event that another thread logs first, with no subscriber, is switched off for the whole process.
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
     let subscriber = tracing_subscriber::registry().with(spans.clone());
     let runtime = |paused| {
         tokio::runtime::Builder::new_current_thread()

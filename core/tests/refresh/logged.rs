@@ -30,6 +30,8 @@ impl io::Write for Log {
 impl Log {
     /// What this thread logs at WARN from now on.
     fn start() -> (Self, DefaultGuard) {
+        // Without this, an event that another thread logs first, with no subscriber, is switched off for the whole process.
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()

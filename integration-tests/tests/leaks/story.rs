@@ -43,14 +43,7 @@ impl Story {
             canaries.add(what, secret);
         }
         let provider = OAuthProvider::start().unwrap();
-        let source = Provider::builder(provider.token_url().parse().unwrap(), CLIENT_ID)
-            .client_secret(CLIENT_SECRET)
-            .revocation(
-                provider.revocation_url().parse().unwrap(),
-                Revocation::Token,
-            )
-            .build()
-            .unwrap();
+        let source = source_at(&provider);
         Self {
             canaries,
             printed: String::new(),
@@ -162,7 +155,9 @@ impl Story {
             let session = self.signed_in(cache).await;
             session.put(&key(), self.due()).await.unwrap();
             self.provider.on_next(fault);
-            let error = session.get_or_refresh(&key(), self.source.clone()).await;
+            // One of its own: a source whose client was refused does not ask the provider again for a while.
+            let source = source_at(&self.provider);
+            let error = session.get_or_refresh(&key(), source).await;
             self.fails(&error.unwrap_err());
         }
         let session = self.signed_in(cache).await;
@@ -239,6 +234,17 @@ impl Story {
             source = error.source();
         }
     }
+}
+
+fn source_at(provider: &OAuthProvider) -> Provider {
+    Provider::builder(provider.token_url().parse().unwrap(), CLIENT_ID)
+        .client_secret(CLIENT_SECRET)
+        .revocation(
+            provider.revocation_url().parse().unwrap(),
+            Revocation::Token,
+        )
+        .build()
+        .unwrap()
 }
 
 fn account() -> AccountId {

@@ -32,11 +32,10 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn start() -> Self {
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let collector = Collector {
-            lines: Arc::clone(&lines),
-            spans: AtomicU64::new(1),
-        };
+        // Without this, an event that another thread logs first, with no subscriber, is switched off for the whole process.
+        let _ = tracing::subscriber::set_global_default(Collector::default());
+        let collector = Collector::default();
+        let lines = Arc::clone(&collector.lines);
         Self {
             lines,
             _guard: tracing::subscriber::set_default(collector),
@@ -59,6 +58,7 @@ impl Log {
     }
 }
 
+#[derive(Default)]
 struct Collector {
     lines: Arc<Mutex<Vec<Line>>>,
     spans: AtomicU64,
@@ -90,7 +90,7 @@ impl Subscriber for Collector {
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(self.spans.fetch_add(1, Ordering::Relaxed))
+        Id::from_u64(1 + self.spans.fetch_add(1, Ordering::Relaxed))
     }
 
     fn record(&self, _: &Id, _: &Record<'_>) {}
