@@ -16,8 +16,8 @@ const GUARD: Duration = Duration::from_secs(40);
 /// Long enough for a busy machine.
 pub(crate) const PATIENT: &str = "operation_timeout=10s&connect_timeout=10s";
 
-/// So short that a test can wait for it to pass.
-pub(crate) const HASTY: &str = "operation_timeout=400ms&connect_timeout=10s";
+/// Short enough for a test to wait for it to pass, and long enough for a busy machine to open a store in.
+pub(crate) const HASTY: &str = "operation_timeout=1s&connect_timeout=10s";
 
 /// A server on the link that keeps what it hears.
 pub(crate) struct Linked {
