@@ -1,15 +1,17 @@
-use std::fmt;
+use std::{fmt, sync::Once};
 
 use base64::{
     Engine as _,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use openidconnect::{
-    ClaimsVerificationError, IdTokenVerifier, JsonWebKey, NonceVerifier,
+    ClaimsVerificationError, IdTokenVerifier, IssuerUrl, JsonWebKey, JwsSigningAlgorithm,
+    NonceVerifier,
     core::{CoreIdToken, CoreJwsSigningAlgorithm},
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Number;
+use token_cache_core::telemetry::warn;
 use zeroize::Zeroizing;
 
 /// Decodes whatever the crate `openidconnect` decodes: by the time it is used, the token was verified.
@@ -78,6 +80,9 @@ impl SessionClaims {
     /// # Errors
     /// Those of the verifier (OpenID Connect Core 1.0 section 3.1.3.7). `Other` if `id_token` is not an ID token, or a claim has
     /// another type than the specification requires. `Unsupported` if it is encrypted.
+    ///
+    /// A token that is signed with the client's secret is verified too, and logged at WARN once (`id_token_signed_with_secret`): a logout
+    /// token that is signed so is refused.
     pub fn verify<K, N>(
         id_token: &str,
         verifier: &IdTokenVerifier<'_, K>,
@@ -91,7 +96,13 @@ impl SessionClaims {
         let parsed: CoreIdToken = id_token
             .parse()
             .map_err(|_| unreadable("it is not a signed ID token"))?;
-        parsed.claims(verifier, nonce)?;
+        let claims = parsed.claims(verifier, nonce)?;
+        if parsed
+            .signing_alg()
+            .is_ok_and(JwsSigningAlgorithm::uses_shared_secret)
+        {
+            warn_of_secret(claims.issuer());
+        }
         let payload = id_token.split('.').nth(1).unwrap_or_default();
         let payload = VERIFIED
             .decode(payload)
@@ -113,6 +124,22 @@ impl fmt::Debug for SessionClaims {
             .field("session_expiry", &self.session_expiry)
             .finish_non_exhaustive()
     }
+}
+
+/// Users can sign in like this, and logout tokens that are signed like this are refused. Every sign-in would repeat it.
+fn warn_of_secret(issuer: &IssuerUrl) {
+    static LOGGED: Once = Once::new();
+    LOGGED.call_once(|| {
+        warn(
+            "id_token_signed_with_secret",
+            format_args!(
+                "the ID tokens of {:?} are signed with the client's secret (HS256, HS384 or HS512). The sign-out routes accept only messages \
+                 that are signed with the provider's own key, so this provider's logout tokens are refused. Have the client registered \
+                 with `id_token_signed_response_alg` RS256 or ES256",
+                issuer.as_str(),
+            ),
+        );
+    });
 }
 
 fn unreadable(why: &str) -> ClaimsVerificationError {

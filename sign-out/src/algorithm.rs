@@ -3,7 +3,8 @@ use std::fmt;
 /// How a provider signs for a client: its registered `id_token_signed_response_alg` (RFC 7518 section 3.1, RFC 8037).
 ///
 /// There is no `none` and no HMAC: a logout message is signed with a key that only the provider has. ES512, ES256K and Ed448 are
-/// not supported.
+/// not supported. A public key verifies only algorithms of its own kind, and only the one that its `alg` names, if it has one (RFC
+/// 8725 section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -47,7 +48,8 @@ const OTHERS: [&str; 11] = [
 ];
 
 impl Algorithm {
-    const ALL: [Self; 9] = [
+    /// What a client accepts by default.
+    pub(crate) const ALL: [Self; 9] = [
         Self::Rs256,
         Self::Rs384,
         Self::Rs512,

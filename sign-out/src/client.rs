@@ -8,10 +8,9 @@ use crate::{Algorithm, ConfigError, FrontChannelNames};
 /// An app's registration at one provider: whose messages are taken, how they are signed, and where its users sign out.
 ///
 /// ```
-/// use token_cache_sign_out::{Algorithm, Client};
+/// use token_cache_sign_out::Client;
 ///
 /// let client = Client::new("https://id.example", "shop")
-///     .algorithms([Algorithm::Es256])
 ///     .post_logout_redirect_uri("https://shop.example/signed-out");
 /// ```
 #[derive(Clone)]
@@ -56,13 +55,13 @@ const LONGEST_COOLDOWN: Duration = Duration::from_secs(60);
 impl Client {
     /// The client `client_id` of the provider `issuer`, both exactly as they stand in the provider's tokens.
     ///
-    /// Its messages are signed with RS256 by keys that the provider's discovery document leads to, and a sign-out by the app
-    /// goes to the `end_session_endpoint` named there.
+    /// Its messages are signed by keys that the provider's discovery document leads to, with any [`Algorithm`]. A sign-out by the
+    /// app goes to the `end_session_endpoint` named there.
     pub fn new(issuer: impl Into<String>, client_id: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
             id: client_id.into(),
-            algorithms: vec![Algorithm::Rs256],
+            algorithms: Algorithm::ALL.to_vec(),
             keys: KeysFrom::Discovery,
             keys_cooldown: Duration::from_secs(10),
             trusted_audiences: Vec::new(),
@@ -80,8 +79,13 @@ impl Client {
         }
     }
 
-    /// Takes messages that are signed so: what the client is registered with (`id_token_signed_response_alg`), and nothing
-    /// else that the provider can do.
+    /// Accepts only messages that are signed with these algorithms. By default every [`Algorithm`] is accepted, so that a user who
+    /// can sign in can be signed out: a logout token is signed as the client's ID tokens are (OpenID Connect Back-Channel Logout 1.0
+    /// section 2.6), and only the provider's published keys verify it.
+    ///
+    /// If you restrict them, name what the client is registered with (`id_token_signed_response_alg`). Messages that are signed with
+    /// another algorithm are refused and logged (`logout_token_refused`). If the provider's discovery document lists none of these
+    /// algorithms, that is logged too, when it is fetched (`provider_algorithm_not_accepted`).
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
         self

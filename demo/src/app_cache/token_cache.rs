@@ -111,7 +111,7 @@ impl AppCache for WithTokenCache {
     ) -> Result<Router, Failure> {
         let signed_out = self.signed_out.clone();
         let routes = SignOutRoutes::builder(self.cache.clone())
-            .client(provider.for_sign_out()?)
+            .client(provider.for_sign_out())
             .on_signed_out(move |event| {
                 if let Ok(report) = event.outcome {
                     signed_out.send_replace(Some(report.copies));

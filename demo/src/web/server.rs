@@ -71,7 +71,7 @@ impl Server {
         let tickets = TicketCookie::at(&origin, "token-cache-demo").map_err(unusable)?;
         let signing_in = StateCookies::at(&origin, "token-cache-demo-login").map_err(unusable)?;
         let client = discovered
-            .for_sign_out()?
+            .for_sign_out()
             .keys_cooldown(KEYS_COOLDOWN)
             .post_logout_redirect_uri(format!("{origin}/signed-out"))
             .revoking(tokens_key()?, provider.clone());

@@ -9,6 +9,7 @@
 mod failures;
 mod grants;
 mod limits;
+mod logged;
 mod odd_responses;
 mod proxies;
 mod secrets;

@@ -1,9 +1,11 @@
+use std::fmt;
+
 use serde_json::{Map, Value};
 use token_cache_core::telemetry::warn;
 use url::Url;
 
 use super::FetchError;
-use crate::{client::url, json::without_byte_order_mark};
+use crate::{Algorithm, algorithm::AlgorithmName, client::url, json::without_byte_order_mark};
 
 /// What a provider's discovery document says (OpenID Connect Discovery 1.0 section 3), as far as a sign-out needs it. Each member
 /// stands for itself: a bad one spoils no other.
@@ -12,6 +14,9 @@ pub(crate) struct Discovered {
     pub(crate) jwks_uri: Result<Url, FetchError>,
     /// `None` also if it cannot be used: then users are signed out here alone.
     pub(crate) end_session_endpoint: Option<Url>,
+    /// What the provider can sign ID tokens with (`id_token_signing_alg_values_supported`), and logout tokens therefore. Empty if it
+    /// cannot be read: it serves for a log event alone.
+    algorithms: Vec<String>,
 }
 
 /// Where an issuer's document is (section 4.1).
@@ -45,8 +50,43 @@ impl Discovered {
                 FetchError::new(format!("the discovery document's `jwks_uri` {why}"))
             }),
             end_session_endpoint,
+            algorithms: algorithms(&document),
         })
     }
+
+    /// True if the provider signs ID tokens, but with none of the `accepted` algorithms: then every message of it is refused.
+    pub(super) fn signs_with_none_of(&self, accepted: &[Algorithm]) -> bool {
+        let is_accepted =
+            |name: &String| Algorithm::named(name).is_some_and(|it| accepted.contains(&it));
+        !self.algorithms.is_empty() && !self.algorithms.iter().any(is_accepted)
+    }
+
+    /// Logs that every message of the provider will be refused.
+    pub(super) fn warn_of_algorithms(&self, issuer: &str, accepted: &[Algorithm]) {
+        let names = self.algorithms.iter().map(|it| AlgorithmName::of(it));
+        warn(
+            "provider_algorithm_not_accepted",
+            format_args!(
+                "the provider {issuer:?} signs ID tokens, and its logout messages with them, with {}, and the sign-out routes accept {}: \
+                 users can sign in, and the provider's messages are refused. Remove `Client::algorithms`, or have the client registered \
+                 with an accepted `id_token_signed_response_alg`",
+                listed(names),
+                listed(accepted.iter()),
+            ),
+        );
+    }
+}
+
+fn algorithms(document: &Map<String, Value>) -> Vec<String> {
+    let listed = document.get("id_token_signing_alg_values_supported");
+    let listed = listed.and_then(Value::as_array).into_iter().flatten();
+    let names = listed.filter_map(Value::as_str);
+    names.map(str::to_owned).collect()
+}
+
+fn listed(names: impl Iterator<Item = impl fmt::Display>) -> String {
+    let names: Vec<_> = names.map(|name| name.to_string()).collect();
+    names.join(" or ")
 }
 
 /// An address that a provider names. One on https leads to no plain http, wherever that would be.
@@ -71,6 +111,32 @@ fn warn_of_member(issuer: &str, member: &str, why: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_provider_that_signs_with_nothing_accepted_is_found_out() {
+        let issuer = "https://id.example";
+        let refused = |listed: &str, accepted: &[Algorithm]| {
+            let json = format!(
+                r#"{{"issuer":"{issuer}","jwks_uri":"{issuer}/keys","id_token_signing_alg_values_supported":{listed}}}"#
+            );
+            let found = Discovered::parse(issuer, json.as_bytes()).unwrap();
+            assert!(found.jwks_uri.is_ok());
+            found.signs_with_none_of(accepted)
+        };
+        for listed in [r#"["ES512"]"#, r#"["HS256","none"]"#] {
+            assert!(refused(listed, &Algorithm::ALL), "{listed}");
+        }
+        assert!(refused(r#"["ES256"]"#, &[Algorithm::Rs256]));
+        for listed in [
+            r#"["RS256","HS256"]"#,
+            r#"["Ed25519",7]"#,
+            "[]",
+            "null",
+            "7",
+        ] {
+            assert!(!refused(listed, &Algorithm::ALL), "{listed}");
+        }
+    }
 
     fn parse(issuer: &str, named: &str, jwks: &str) -> Result<Discovered, FetchError> {
         let json = format!(r#"{{"issuer":"{named}","jwks_uri":"{jwks}","x":1}}"#);

@@ -29,6 +29,10 @@ enum Public {
     Ed25519(Vec<u8>),
 }
 
+/// The bytes of the shortest and the longest RSA modulus that verifies messages: 2048 and 8192 bits.
+const RSA_SHORTEST: usize = 256;
+const RSA_LONGEST: usize = 1024;
+
 /// As JWKs are found to be written: with padding and without, and with any bits after the last byte.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
@@ -41,8 +45,8 @@ impl Key {
     /// Reads a JWK (RFC 7517 section 4). `None` for a key that is for something else: another `kty`, `crv`, `use` or `alg`.
     ///
     /// It takes every key that `openidconnect` verifies an ID token with, so that a user who can sign in can be signed out:
-    /// numbers may have zeros in front, and `key_ops` is not looked at. RSA keys of under 2048 bits verify nothing (RFC 7518
-    /// section 3.3).
+    /// numbers may have zeros in front, and `key_ops` is not looked at. The exceptions are RSA keys of under 2048 bits, which RFC 7518
+    /// section 3.3 forbids, and of over 8192 bits. They are errors, so that the log says why their messages are refused.
     ///
     /// # Errors
     /// What is wrong with a key that should have verified messages.
@@ -123,10 +127,24 @@ impl Public {
         let text = |name| jwk.get(name).and_then(Value::as_str);
         let kind = text("kty").ok_or("it has no `kty`")?;
         let public = match (kind, text("crv")) {
-            ("RSA", _) => Self::Rsa {
-                n: number(jwk, "n").ok_or("its `n` is not a base64url number")?,
-                e: number(jwk, "e").ok_or("its `e` is not a base64url number")?,
-            },
+            ("RSA", _) => {
+                let n = number(jwk, "n").ok_or("its `n` is not a base64url number")?;
+                let e = number(jwk, "e").ok_or("its `e` is not a base64url number")?;
+                match n.len() {
+                    ..RSA_SHORTEST => {
+                        return Err(
+                            "it is an RSA key of under 2048 bits, which RFC 7518 section 3.3 forbids (a library that accepts it lets \
+                             users sign in whom the provider cannot sign out); give the provider a longer key",
+                        );
+                    }
+                    RSA_SHORTEST..=RSA_LONGEST => Self::Rsa { n, e },
+                    _ => {
+                        return Err(
+                            "it is an RSA key of over 8192 bits; give the provider a shorter one",
+                        );
+                    }
+                }
+            }
             ("EC", Some("P-256")) => Self::P256(point::<32>(jwk)?),
             ("EC", Some("P-384")) => Self::P384(point::<48>(jwk)?),
             ("OKP", Some("Ed25519")) => {

@@ -1,4 +1,10 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use token_cache_core::telemetry::warn;
 use tokio::time::{Instant, sleep};
@@ -72,7 +78,7 @@ impl Provider {
         http: &Http,
         patience: Duration,
     ) -> Result<Self, ConfigError> {
-        let discovered = discovered(&client.issuer, http);
+        let discovered = discovered(client, http);
         let keys = match &client.keys {
             KeysFrom::Fixed(json) => {
                 let set = KeySet::parse(json.as_bytes()).ok_or_else(|| {
@@ -223,14 +229,22 @@ fn warn_of_missing_keys(issuer: &str, error: &FetchError) {
     );
 }
 
-fn discovered(issuer: &str, http: &Http) -> Arc<Cached<Discovered>> {
-    let (issuer, http) = (issuer.to_owned(), http.clone());
+fn discovered(client: &Client, http: &Http) -> Arc<Cached<Discovered>> {
+    let (issuer, http) = (client.issuer.clone(), http.clone());
+    let accepted: Arc<[Algorithm]> = client.algorithms.as_slice().into();
+    let is_warned = Arc::new(AtomicBool::new(false));
     Cached::new(move || {
         let (issuer, http) = (issuer.clone(), http.clone());
+        let (accepted, is_warned) = (Arc::clone(&accepted), Arc::clone(&is_warned));
         Box::pin(async move {
             let address = discovery::address(&issuer)?;
             let json = http.get("discovery document", address).await?;
-            Discovered::parse(&issuer, &json)
+            let discovered = Discovered::parse(&issuer, &json)?;
+            if discovered.signs_with_none_of(&accepted) && !is_warned.swap(true, Ordering::Relaxed)
+            {
+                discovered.warn_of_algorithms(&issuer, &accepted);
+            }
+            Ok(discovered)
         })
     })
 }

@@ -67,7 +67,7 @@ impl Refusal {
             Self::Algorithm(seen, expected) => {
                 let expected: Vec<_> = expected.iter().map(ToString::to_string).collect();
                 format!(
-                    "{self}: its `alg` is {seen}, and {} was expected; give `Client::algorithms` what the client is registered with",
+                    "{self}: its `alg` is {seen}, and {} was expected; have the client registered with one of these (`id_token_signed_response_alg`), or name another by `Client::algorithms`",
                     expected.join(" or ")
                 )
             }
@@ -118,7 +118,7 @@ impl fmt::Display for Refusal {
             }
             Self::Unsigned => "the token is not signed",
             Self::Algorithm(..) => {
-                "the token is not signed by the algorithm that the client is registered with"
+                "the algorithm that the token is signed with is not accepted for this client"
             }
             Self::UnknownKey(_) => {
                 "the token names a key that the provider does not publish, or not for this algorithm"

@@ -219,11 +219,11 @@ fn signs_in(row: &Row, signer: &Signer, issuer: &str, jwks: &str, header: &str) 
     token.claims(&verifier, &Nonce::new("n".to_owned())).is_ok()
 }
 
-/// Whether the routes take a logout token, with the keys fetched over HTTP.
+/// Whether the routes of a client that names no algorithm take a logout token, with the keys fetched over HTTP.
 async fn signs_out(row: &Row, signer: &Signer, server: &KeysServer, header: &str) -> bool {
     let cache = TokenCache::in_memory().await.unwrap();
     let routes = SignOutRoutes::builder(cache)
-        .client(Client::new(&server.issuer, CLIENT).algorithms([row.algorithm]))
+        .client(Client::new(&server.issuer, CLIENT))
         .build()
         .unwrap();
     let claims = json!({

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod accepted_algorithms;
 mod back_channel;
 mod bad_tokens;
 mod conformance_suite;

@@ -16,7 +16,7 @@ impl VerifiedLogout {
         let nothing = TokenCache::builder(MemoryStore::new()).secret(Secret::random()?);
         let (told, subjects) = unbounded_channel();
         let routes = SignOutRoutes::builder(nothing.open().await?)
-            .client(provider.for_sign_out()?)
+            .client(provider.for_sign_out())
             .on_signed_out(move |event| {
                 let subject = event.account.map(|account| account.subject().to_owned());
                 // Nobody listens once the server has ended.
