@@ -23,6 +23,6 @@ impl TestClock {
 impl TimeSource for TestClock {
     fn now(&self) -> Timestamp {
         let ahead = Duration::from_millis(self.0.load(Ordering::SeqCst));
-        Timestamp::from(SystemTime::now()) + ahead
+        Timestamp::from_system_time(SystemTime::now()) + ahead
     }
 }

@@ -82,7 +82,7 @@ impl TinyStore {
 }
 
 fn own_clock() -> Timestamp {
-    SystemTime::now().into()
+    Timestamp::from_system_time(SystemTime::now())
 }
 
 #[async_trait]

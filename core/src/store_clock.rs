@@ -72,7 +72,7 @@ impl StoreClock {
         self.taken = received;
     }
 
-    /// The least that the store's clock can say at `at`: where a sign-in stands.
+    /// The least that the store's clock can say at `at`: where a sign-in stands, and what tokens are stamped with.
     pub fn earliest(&self, at: Instant) -> Timestamp {
         let (elapsed, slack) = self.since(at);
         Timestamp::from_millis((self.least + elapsed - slack).max(0).cast_unsigned() / 1_000)

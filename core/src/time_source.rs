@@ -18,6 +18,6 @@ pub struct SystemClock;
 
 impl TimeSource for SystemClock {
     fn now(&self) -> Timestamp {
-        SystemTime::now().into()
+        Timestamp::from_system_time(SystemTime::now())
     }
 }

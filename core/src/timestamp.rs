@@ -38,6 +38,14 @@ impl Timestamp {
         Self(secs.saturating_mul(1000))
     }
 
+    /// A moment of this machine's own clock, which can be wrong; 0 if it is before the Unix epoch.
+    ///
+    /// It serves for a store whose clock is this machine's, and for tests. For tokens and sessions use
+    /// [`TokenCache::now`](crate::TokenCache::now): by a clock that is ahead of the store's, an expired token would count as fresh.
+    pub fn from_system_time(time: SystemTime) -> Self {
+        Self(millis(time.duration_since(UNIX_EPOCH).unwrap_or_default()))
+    }
+
     /// Milliseconds since the Unix epoch.
     pub const fn as_millis(self) -> u64 {
         self.0
@@ -46,12 +54,6 @@ impl Timestamp {
     /// The time from `earlier` to `self`; zero where `earlier` is the later one.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
-    }
-}
-
-impl From<SystemTime> for Timestamp {
-    fn from(time: SystemTime) -> Self {
-        Self(millis(time.duration_since(UNIX_EPOCH).unwrap_or_default()))
     }
 }
 

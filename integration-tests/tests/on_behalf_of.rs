@@ -33,7 +33,7 @@ async fn server(store: &OwnStore, secret: &Secret) -> TokenCache {
 }
 
 fn seconds_now() -> u64 {
-    Timestamp::from(std::time::SystemTime::now()).as_millis() / 1_000
+    Timestamp::from_system_time(std::time::SystemTime::now()).as_millis() / 1_000
 }
 
 fn token(issued_at: u64, assertion: &str) -> OnBehalfOf {

@@ -58,7 +58,7 @@ impl SignOutRoutes {
         let (client, provider) = (&self.0.clients[index], &self.0.providers[index]);
         let now = match came.clock {
             Some(now) => now,
-            None => self.cache().now().map_err(Failure::NotEnded)?,
+            None => self.cache().latest_now().map_err(Failure::NotEnded)?,
         };
         came.clock = Some(now);
         let issued_at = check_times(&token.claims, client, kind, now)?;

@@ -147,7 +147,10 @@ impl App {
         let ticket = self.sign_in(user, &sid).await?;
         let elsewhere = self.there.resume_unverified(&ticket)?;
         let request = post(self.provider.token(user, &sid)?.form())?;
-        let message = LogoutMessage::new(ISSUER, Timestamp::from(std::time::SystemTime::now()))?;
+        let message = LogoutMessage::new(
+            ISSUER,
+            Timestamp::from_system_time(std::time::SystemTime::now()),
+        )?;
         let message = message.subject(user)?.sid(&sid)?;
         let (before, since) = (requests(), Instant::now());
         match asked {

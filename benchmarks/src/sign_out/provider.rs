@@ -61,7 +61,7 @@ impl Provider {
 
     /// A logout token as providers send it, of a user and a session.
     pub(super) fn token(&self, subject: &str, sid: &str) -> Result<Token> {
-        let now = Timestamp::from(std::time::SystemTime::now()).as_millis() / 1000;
+        let now = Timestamp::from_system_time(std::time::SystemTime::now()).as_millis() / 1000;
         let header = json!({"alg": "ES256", "typ": "logout+jwt", "kid": "2026-11"});
         let claims = json!({
             "iss": ISSUER, "aud": "shop", "iat": now, "exp": now + 3600, "sub": subject, "sid": sid,

@@ -232,7 +232,8 @@ impl Fault for DropsForGood {
     ) -> Result<Pointed> {
         if matches!(until, Until::Moment(_)) {
             // SystemTime is the clock of these stores while nobody lets time pass.
-            let ends = Timestamp::from(std::time::SystemTime::now()) + options.marker_life;
+            let ends =
+                Timestamp::from_system_time(std::time::SystemTime::now()) + options.marker_life;
             locked(&self.ends).insert(*sid, ends);
         }
         healthy.cut_provider_session(sid, until, options).await
@@ -240,7 +241,9 @@ impl Fault for DropsForGood {
 
     async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
         let ends = locked(&self.ends).get(sid).copied();
-        if ends.is_some_and(|ends| ends <= std::time::SystemTime::now().into()) {
+        if ends
+            .is_some_and(|ends| ends <= Timestamp::from_system_time(std::time::SystemTime::now()))
+        {
             return Ok(());
         }
         healthy.point(sid, pointer).await

@@ -42,7 +42,8 @@ impl Fault for ShortensItsIndex {
             .unwrap_or_else(PoisonError::into_inner)
             .get(sid)
             .copied();
-        if ends_at.is_some_and(|ends_at| ends_at <= SystemTime::now().into()) {
+        if ends_at.is_some_and(|ends_at| ends_at <= Timestamp::from_system_time(SystemTime::now()))
+        {
             pointed.accounts.clear();
         }
         Ok(pointed)

@@ -161,14 +161,27 @@ impl TokenCache {
         self.0.expected_sids.add(issuer);
     }
 
-    /// Returns the time on the store's clock: the upper end of what this server knows of it from the store's answers. Does no I/O.
+    /// Returns the time on the store's clock, to stamp tokens with. Does no I/O.
     ///
-    /// Use it for every time that goes into the cache, such as the `received_at` of [`TokenSet::from_response`](crate::TokenSet::from_response).
+    /// A server knows the store's clock from the store's answers, up to a few milliseconds (up to a second on DynamoDB). This is the
+    /// earliest time that is possible, so an expiry that is counted from it is never later than the true one.
+    ///
+    /// Use it for every time that goes into the cache, such as the `sent_at` of [`TokenSet::from_response`](crate::TokenSet::from_response).
     /// A time of this machine's own clock (`SystemTime::now()`) can be wrong, and an expired token would then count as fresh.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) where the namespace has another secret by now.
+    /// [`Config`](crate::ErrorKind::Config) if the namespace has another secret by now.
     pub fn now(&self) -> Result<Timestamp> {
+        Ok(self.keys()?.earliest)
+    }
+
+    /// Returns the latest time that the store's clock can have reached, to check a time that somebody else has set. Does no I/O.
+    ///
+    /// A time after it is in the future for certain. Tokens are stamped with [`now`](Self::now).
+    ///
+    /// # Errors
+    /// As [`now`](Self::now).
+    pub fn latest_now(&self) -> Result<Timestamp> {
         Ok(self.keys()?.latest)
     }
 

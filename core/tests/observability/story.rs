@@ -105,7 +105,7 @@ async fn refresh(cache: &TokenCache, store: &FailingStore) {
         .await
         .unwrap();
 
-    let now = Timestamp::from(std::time::SystemTime::now());
+    let now = Timestamp::from_system_time(std::time::SystemTime::now());
     let ageing = provider
         .expired()
         .with_issued_at(now - Duration::from_secs(950))

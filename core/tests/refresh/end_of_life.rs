@@ -128,7 +128,7 @@ struct Late {
 impl TokenSource for Late {
     async fn refresh(&self, _: RefreshRequest) -> Result<TokenSet, RefreshError> {
         let cache = self.cache.as_ref().unwrap();
-        while cache.now().unwrap() < self.over_at {
+        while cache.latest_now().unwrap() < self.over_at {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         Ok(TokenSet::new("at-2").unwrap().with_refresh_token("rt-2"))
@@ -143,6 +143,27 @@ impl TokenSource for Late {
     fn revocation(&self) -> Revocation {
         Revocation::Token
     }
+}
+
+/// The provider counts a token's life from a moment after its request was sent. A server that stamped it with the upper end of the interval
+/// would serve it for up to the width of the interval after its end.
+#[tokio::test]
+async fn a_token_that_is_stamped_with_now_is_never_served_after_its_end() {
+    let store = Coarse(MemoryStore::new());
+    let here = TokenCache::open(store.clone(), Secret::random().unwrap());
+    let here = here.await.unwrap();
+    let width = here.latest_now().unwrap().since(here.now().unwrap());
+    assert!(width >= Duration::from_secs(50), "{width:?}");
+
+    // The memory store's own clock is the true one.
+    let sent_at = here.now().unwrap();
+    let truth = store.0.clock().unwrap().now();
+    let life = Duration::from_secs(3_600);
+    let response = serde_json::json!({"access_token": "at-1", "expires_in": life.as_secs()});
+    let tokens = TokenSet::from_response(&response, sent_at).unwrap();
+    let expires_at = tokens.expires_at().unwrap();
+    assert!(expires_at <= truth + life, "{expires_at} {truth}");
+    assert!(here.latest_now().unwrap() >= truth);
 }
 
 /// Every kind of write is refused as one of an ended session, and the new refresh token is revoked.
@@ -177,7 +198,8 @@ async fn writes_within_the_interval_are_signed_out_and_leak_no_refresh_token() {
     );
     assert_eq!(*provider.revoked.lock().unwrap(), ["rt-2"]);
 
-    assert!(cache.now().unwrap() >= session.ends_at());
+    assert!(cache.now().unwrap() < session.ends_at());
+    assert!(cache.latest_now().unwrap() >= session.ends_at());
     for over in [Over::Anything, Over::Nothing] {
         let put = session.put_over(&api, due.clone(), over).await;
         assert!(put.as_ref().is_err_and(Error::is_signed_out), "{put:?}");

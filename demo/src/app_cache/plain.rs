@@ -100,7 +100,7 @@ impl<K: Keys + 'static> AppCache for PlainCache<K> {
 
     /// A plain cache has no clock but the machine's.
     fn now(&self) -> Result<Timestamp, Denied> {
-        Ok(SystemTime::now().into())
+        Ok(Timestamp::from_system_time(SystemTime::now()))
     }
 
     fn start_sign_in(&self) -> Result<String, Denied> {
@@ -137,7 +137,8 @@ impl<K: Keys + 'static> AppCache for PlainCache<K> {
             return Ok(None);
         };
         let old = TokenSet::new(tokens.access_token)?.with_refresh_token(tokens.refresh_token);
-        let request = RefreshRequest::new(Some(old), SystemTime::now().into());
+        let request =
+            RefreshRequest::new(Some(old), Timestamp::from_system_time(SystemTime::now()));
         let refreshed = provider.refresh(request).await;
         let refreshed = refreshed.map_err(|error| Denied::Failed(error.to_string()))?;
         self.keep(&cookie.subject, &refreshed).await?;

@@ -211,7 +211,8 @@ impl Story {
         let scope = Scope::ProviderSession(ProviderSession::new(ISSUER, SID).unwrap());
         self.print(&scope);
         self.print(&cache.sign_out(scope).await.unwrap());
-        let now = Timestamp::from(std::time::SystemTime::now()) + Duration::from_secs(60);
+        let now =
+            Timestamp::from_system_time(std::time::SystemTime::now()) + Duration::from_secs(60);
         let message = LogoutMessage::new(ISSUER, now).unwrap();
         let message = message
             .subject(SUBJECT)

@@ -90,7 +90,8 @@ async fn after_a_flush_a_sign_out_by_sid_waits_until_no_copy_is_left() {
     let sessions = fleet.signs_in("ada").await;
     are_served_from_copies(&sessions, &[&redis]).await;
     redis.cli(&["FLUSHALL"]).unwrap();
-    let message = LogoutMessage::new(ISSUER, Timestamp::from(SystemTime::now())).unwrap();
+    let message =
+        LogoutMessage::new(ISSUER, Timestamp::from_system_time(SystemTime::now())).unwrap();
     let message = message.sid(SID).unwrap();
     let signed_out = fleet.servers[0].sign_out_by(&message).await.unwrap();
     is_served_by_nobody(&sessions).await;

@@ -29,7 +29,7 @@ struct AtTheEnd {
 impl TokenSource for AtTheEnd {
     async fn refresh(&self, _: RefreshRequest) -> Result<TokenSet, RefreshError> {
         loop {
-            let left = self.answers_at.since(self.cache.now().unwrap());
+            let left = self.answers_at.since(self.cache.latest_now().unwrap());
             if left.is_zero() {
                 return Ok(TokenSet::new("at-2")
                     .unwrap()
