@@ -25,6 +25,8 @@ pub(crate) struct Model {
 struct Session {
     record: SessionRecord,
     entries: BTreeMap<EntryName, Entry>,
+    /// What was written over nothing: a later copy of it changes nothing unless its entry is there.
+    creations: Vec<(EntryName, Version)>,
     locks: BTreeMap<EntryName, Lock>,
 }
 
@@ -58,6 +60,7 @@ impl Model {
         let session = Session {
             record: new.clone(),
             entries: BTreeMap::new(),
+            creations: Vec::new(),
             locks: BTreeMap::new(),
         };
         self.sessions.insert(new.epoch, session);
@@ -136,15 +139,20 @@ impl Model {
         {
             lock.released = true;
         }
+        let creation = (*name, entry.version());
         let stored = match over {
             Over::Anything => true,
-            Over::Nothing => there.is_none() || there == Some(entry.version()),
+            Over::Nothing if there.is_none() => !session.creations.contains(&creation),
+            Over::Nothing => there == Some(entry.version()),
             Over::Version(version) => there == Some(version) || there == Some(entry.version()),
         };
         if !stored {
             return Ok(Written::Superseded);
         }
         session.entries.insert(*name, entry.clone());
+        if over == Over::Nothing {
+            session.creations.push(creation);
+        }
         Ok(Written::Stored)
     }
 

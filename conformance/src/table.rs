@@ -1,7 +1,7 @@
 use crate::{Check, Needs, Promise, checks};
 
 /// How many checks there are. A change to the suite changes it here as well, so that none gets lost unseen.
-pub const TOTAL: usize = 192;
+pub const TOTAL: usize = 195;
 
 macro_rules! check {
     ($module:ident::$name:ident, $promise:ident, $needs:ident, $hazard:literal) => {
@@ -169,6 +169,10 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(conditional_writes::a_write_over_a_version_brings_nothing_back, G6, Nothing, "a token that was removed comes back with a slow refresh"),
     check!(conditional_writes::a_write_sent_twice_is_stored, G6, Nothing, "a retry believes its own write to be another's, and throws its token away"),
     check!(conditional_writes::of_racing_conditional_writes_one_is_stored, G6, Nothing, "two refreshes both believe that they won"),
+    // late_creations.rs
+    check!(late_creations::a_late_copy_of_a_creation_brings_nothing_back, G2, Nothing, "a token that was removed comes back with a request that was delivered twice"),
+    check!(late_creations::a_late_copy_of_an_expired_creation_is_refused, G2, Nothing, "an old token comes back with a request that was delivered twice"),
+    check!(late_creations::the_last_creations_are_remembered, G2, Nothing, "an old token comes back with a request that was delivered twice"),
     // bytes.rs
     check!(bytes::every_byte_of_a_version_counts, G6, Nothing, "a slow refresh overwrites a newer refresh token whose version looks alike"),
     check!(bytes::every_byte_of_a_spent_version_counts, G6, RefreshLocks, "a refresh token is sent again, or a session ended, for a version that looks alike"),

@@ -10,7 +10,7 @@ use token_cache_core::{
     AccountId, AccountKey, BeginSession, Begun, Capabilities, Clock, Cut, Diagnostic, Directory,
     Entry, EntryAddress, EntryKey, EntryName, EpochHash, Error, ErrorKind, Escrow, EvictOptions,
     Evicted, Link, Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result, Secret,
-    SessionKind, SessionRecord, SignIn, TimeSource, Timestamp, TokenCache, TokenStore,
+    SessionKind, SessionRecord, SignIn, TimeSource, Timestamp, TokenCache, TokenStore, Version,
     WriteOptions, Written,
 };
 
@@ -34,6 +34,8 @@ struct Partition {
 struct Session {
     record: SessionRecord,
     entries: HashMap<EntryName, Entry>,
+    /// What was written over nothing: a late copy of such a write creates nothing again.
+    creations: Vec<(EntryName, Version)>,
 }
 
 impl Partition {
@@ -137,6 +139,7 @@ impl TokenStore for TinyStore {
             let session = Session {
                 record,
                 entries: HashMap::new(),
+                creations: Vec::new(),
             };
             partition.sessions.insert(session.record.epoch, session);
             Ok(Begun::displacing(displaced))
@@ -176,17 +179,22 @@ impl TokenStore for TinyStore {
             return Err(Error::new(ErrorKind::TooLarge, "write an entry").store("tiny"));
         }
         self.on(at.account(), |partition| {
-            let entries = &mut partition.living(at.epoch(), options.now)?.entries;
+            let session = partition.living(at.epoch(), options.now)?;
+            let (entries, creations) = (&mut session.entries, &mut session.creations);
+            let creation = (*at.name(), entry.version());
             let there = entries
                 .get(at.name())
                 .filter(|there| !there.is_expired(options.now));
             let there = there.map(Entry::version);
             let may_replace = match options.over {
                 Over::Anything => true,
-                Over::Nothing => there.is_none(),
+                Over::Nothing => there.is_none() && !creations.contains(&creation),
                 Over::Version(version) => there == Some(version),
             };
             if may_replace || there == Some(entry.version()) {
+                if options.over == Over::Nothing {
+                    creations.push(creation);
+                }
                 entries.insert(*at.name(), entry);
                 return Ok(Written::Stored);
             }

@@ -70,8 +70,8 @@ pub use self::{
     namespace::{Namespace, NamespaceRecord},
     on_behalf_of::OnBehalfOf,
     options::{
-        BeginSession, Begun, Capabilities, EvictOptions, Evicted, MARKER_LIFE, Over, ReadOptions,
-        WriteOptions, Written,
+        BeginSession, Begun, Capabilities, EvictOptions, Evicted, MARKER_LIFE, Over,
+        REMEMBERED_CREATIONS, ReadOptions, WriteOptions, Written,
     },
     refresh::{
         AfterLostAnswer, ErrorResponse, RefreshError, RefreshErrorKind, RefreshOptions,

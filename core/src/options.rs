@@ -81,6 +81,10 @@ impl ReadOptions {
     }
 }
 
+/// The number of writes over [`Over::Nothing`] that a store remembers for each entry of a session, at the least: a copy of one of
+/// them that arrives late creates nothing. See [`TokenStore::write`](crate::TokenStore::write).
+pub const REMEMBERED_CREATIONS: usize = 64;
+
 /// What a write may replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(

@@ -82,8 +82,12 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     ///
     /// # Behaviour
     /// - An acknowledged entry is readable until it expires or its session ends (G4).
-    /// - With [`Over::Version`](crate::Over::Version) of its own version it answers `Stored`: a retry of a write that
+    /// - A conditional write that is sent again answers `Stored` while the entry that it stored is there: the retry of a write that
     ///   landed is no loss.
+    /// - A write over [`Over::Nothing`](crate::Over::Nothing) creates its entry once. A copy of it that arrives after the entry was
+    ///   replaced or removed, or has expired, answers `Superseded` and changes nothing (G2). For this a store remembers, for each entry
+    ///   of a session, the versions of at least the last [`REMEMBERED_CREATIONS`](crate::REMEMBERED_CREATIONS) writes over nothing
+    ///   that it stored. It may forget them when the session has ended, or when no copy of those writes can arrive any more.
     async fn write(
         &self,
         at: &EntryAddress,

@@ -1,18 +1,30 @@
-//! The item of an entry: `d` the value and a byte for the format, `v` its version, `x` its expiry in milliseconds, `exp` the same
-//! in seconds, for the table's time-to-live.
+//! The item of an entry: `d` the value and a byte for the format, `v` its version, `x` its expiry in milliseconds, `c` the versions of
+//! its last writes over nothing, the oldest first, and `exp`, for the table's time-to-live.
+//!
+//! A removal takes `d`, `v` and `x` away and leaves the rest, so that a late copy of a write over nothing still finds its version in
+//! `c`. The service refuses a request minutes after it was signed; the item is kept for half an hour past the last write at the least.
 
-use token_cache_core::{Entry, Error, ErrorKind, Over, Result, Timestamp, Version};
+use std::time::Duration;
+
+use token_cache_core::{Entry, Error, ErrorKind, REMEMBERED_CREATIONS, Result, Timestamp, Version};
 
 use crate::{
-    client::{Item, Terms},
-    keys::Key,
+    client::{Item, Terms, Value},
     record::corrupt,
 };
 
 const FORMAT: u8 = 1;
 
-/// An item may have 400 KB, the names of its attributes and its keys included; those stay below half a kilobyte.
-pub(crate) const MAX_ENTRY_BYTES: usize = 400 * 1024 - 512;
+/// An item may have 400 KB, the names of its attributes, its keys and the versions in `c` included; those stay below 1.5 KB.
+pub(crate) const MAX_ENTRY_BYTES: usize = 400 * 1024 - 1536;
+
+/// How long an item is kept past its last write, at the least: longer than any request can be on its way.
+const KEPT: Duration = Duration::from_mins(30);
+
+/// How many versions `c` has at the most. Then the older half is forgotten, in a request of its own.
+const MOST_CREATIONS: usize = 2 * REMEMBERED_CREATIONS;
+
+const SET: &str = "SET #d = :value, #v = :own, #x = :x, #exp = :exp";
 
 pub(crate) fn check_size(entry: &Entry) -> Result<()> {
     if entry.stored().len() > MAX_ENTRY_BYTES {
@@ -25,25 +37,122 @@ pub(crate) fn check_size(entry: &Entry) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn encode(key: &Key, entry: &Entry) -> Item {
+/// Writes an entry, whatever is there.
+pub(crate) fn write(entry: &Entry, now: Timestamp) -> Terms {
+    set(SET, entry, now)
+}
+
+/// Writes an entry over `over` alone. Its own version is there already when it is a retry's.
+pub(crate) fn write_over(entry: &Entry, over: Version, now: Timestamp) -> Terms {
+    write(entry, now)
+        .only_when("(#v = :over AND #x > :now) OR #v = :own")
+        .value(":now", now.as_millis())
+        .value(":over", over.as_bytes().as_slice())
+}
+
+/// Writes an entry where none is, if it has not done so before.
+pub(crate) fn create(entry: &Entry, now: Timestamp) -> Terms {
+    let append = format!("{SET}, #c = list_append(if_not_exists(#c, :none), :created)");
+    let own = entry.version().as_bytes().to_vec();
+    set(&append, entry, now)
+        .only_when(
+            "(attribute_not_exists(#pk) OR #x <= :now OR (attribute_exists(#exp) \
+             AND attribute_not_exists(#d) AND attribute_not_exists(#v) AND attribute_not_exists(#x))) \
+             AND (attribute_not_exists(#c) \
+             OR (attribute_type(#c, :list) AND NOT contains(#c, :own) AND size(#c) < :most))",
+        )
+        .value(":now", now.as_millis())
+        .value(":list", "L")
+        .value(":none", Value::list([]))
+        .value(":created", Value::list([own]))
+        .value(":most", MOST_CREATIONS as u64)
+        .telling()
+}
+
+fn set(update: &str, entry: &Entry, now: Timestamp) -> Terms {
     let mut value = Vec::with_capacity(entry.stored().len() + 1);
     value.extend_from_slice(entry.stored());
     value.push(FORMAT);
-    Item::at(key)
-        .with("d", value)
-        .with("v", entry.version().as_bytes().as_slice())
-        .with("x", entry.expires_at().as_millis())
-        .with("exp", seconds(entry.expires_at()))
+    Terms::set(update)
+        .value(":value", value)
+        .value(":own", entry.version().as_bytes().as_slice())
+        .value(":x", entry.expires_at().as_millis())
+        .value(":exp", seconds(entry.expires_at().max(now + KEPT)))
 }
 
-pub(crate) fn decode(operation: &'static str, mut item: Item) -> Result<Entry> {
+/// Removes an entry, and leaves the versions that created it. What is there may be something else than an entry.
+pub(crate) fn remove(now: Timestamp) -> Terms {
+    Terms::set("SET #exp = if_not_exists(#exp, :exp) REMOVE #d, #v, #x")
+        .only_when("attribute_exists(#pk)")
+        .value(":exp", seconds(now + KEPT))
+}
+
+/// What there was where an entry could not be created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InTheWay {
+    /// The entry itself: its own write was carried out before.
+    ItIsThere,
+    /// Another entry, or the version of this one, which is gone.
+    Superseded,
+    /// As many versions as may be kept.
+    TooManyCreations,
+}
+
+pub(crate) fn in_the_way(
+    operation: &'static str,
+    there: &Item,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<InTheWay> {
+    let own = entry.version();
+    let lives = there.number("x").is_some_and(|x| x > now.as_millis());
+    if lives {
+        let is_own = there.bytes("v") == Some(own.as_bytes());
+        return Ok(if is_own {
+            InTheWay::ItIsThere
+        } else {
+            InTheWay::Superseded
+        });
+    }
+    let Some(created) = there.list("c") else {
+        // What is there is no entry that was removed or has expired.
+        let unreadable = there.has("c");
+        return if unreadable {
+            Err(corrupt(operation, "the list of an entry's creations"))
+        } else {
+            Ok(InTheWay::Superseded)
+        };
+    };
+    let is_late = created.contains(&own.as_bytes().as_slice());
+    if is_late || created.len() < MOST_CREATIONS {
+        return Ok(InTheWay::Superseded);
+    }
+    Ok(InTheWay::TooManyCreations)
+}
+
+/// Forgets the older half of the versions in `c`.
+pub(crate) fn forget_creations() -> Terms {
+    let older: Vec<_> = (0..MOST_CREATIONS - REMEMBERED_CREATIONS)
+        .map(|at| format!("#c[{at}]"))
+        .collect();
+    Terms::set(format!("REMOVE {}", older.join(", ")))
+        .only_when("size(#c) >= :most")
+        .value(":most", MOST_CREATIONS as u64)
+}
+
+/// The entry in an item, or `None` when it was removed.
+pub(crate) fn decode(operation: &'static str, mut item: Item) -> Result<Option<Entry>> {
+    if item.has("exp") && !["d", "v", "x"].iter().any(|name| item.has(name)) {
+        return Ok(None);
+    }
     let mut read = || {
         let version = Version::from_bytes(item.bytes("v")?.try_into().ok()?);
         let expires_at = Timestamp::from_millis(item.number("x")?);
         let mut value = item.take_bytes("d")?;
         (value.pop() == Some(FORMAT)).then(|| Entry::new(value, version, expires_at))
     };
-    read().ok_or_else(|| corrupt(operation, "an entry"))
+    let entry = read().ok_or_else(|| corrupt(operation, "an entry"))?;
+    Ok(Some(entry))
 }
 
 /// What has to be there for a session to end with its entry of `version`.
@@ -51,21 +160,6 @@ pub(crate) fn is_version(version: Version, now: Timestamp) -> Terms {
     Terms::when("#v = :version AND #x > :now")
         .value(":version", version.as_bytes().as_slice())
         .value(":now", now.as_millis())
-}
-
-/// What a write over `over` needs of what is there. A version that is there already is a retry's own.
-pub(crate) fn condition(entry: &Entry, over: &Over, now: Timestamp) -> Terms {
-    let own = entry.version();
-    match over {
-        Over::Anything => Terms::default(),
-        Over::Nothing => { Terms::when("attribute_not_exists(#pk) OR #x <= :now OR #v = :own") }
-            .value(":now", now.as_millis())
-            .value(":own", own.as_bytes().as_slice()),
-        Over::Version(over) => Terms::when("(#v = :over AND #x > :now) OR #v = :own")
-            .value(":now", now.as_millis())
-            .value(":over", over.as_bytes().as_slice())
-            .value(":own", own.as_bytes().as_slice()),
-    }
 }
 
 /// Removes an entry only while it is this one.
@@ -83,6 +177,7 @@ mod tests {
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
+    use crate::keys::Key;
 
     fn key() -> Key {
         Key {
@@ -97,10 +192,41 @@ mod tests {
             value in vec(any::<u8>(), 0..300), version in any::<[u8; 8]>(), expires_at in any::<u64>(),
         ) {
             let expires_at = Timestamp::from_millis(expires_at);
-            let entry = Entry::new(value, Version::from_bytes(version), expires_at);
-            let item = encode(&key(), &entry);
-            prop_assert!(item.number("exp").unwrap() >= expires_at.as_millis() / 1_000);
-            prop_assert_eq!(decode("read", item).unwrap(), entry);
+            let entry = Entry::new(value.clone(), Version::from_bytes(version), expires_at);
+            let value = [value, vec![FORMAT]].concat();
+            let item = Item::at(&key()).with("d", value).with("v", version.as_slice());
+            let item = item.with("x", expires_at.as_millis()).with("exp", seconds(expires_at));
+            prop_assert_eq!(decode("read", item).unwrap(), Some(entry));
+        }
+
+        #[test]
+        fn what_is_in_the_way_is_told_apart(
+            version in any::<[u8; 8]>(), there in any::<Option<([u8; 8], bool)>>(),
+            is_own in any::<bool>(), created in 0_usize..MOST_CREATIONS + 1, is_late in any::<bool>(),
+        ) {
+            let now = Timestamp::from_secs(1_000);
+            let entry = Entry::new(*b"own", Version::from_bytes(version), Timestamp::MAX);
+            let mut created: Vec<Vec<u8>> = (0..created).map(|n| (n as u64).to_be_bytes().to_vec()).collect();
+            created.retain(|created| *created != version);
+            if is_late && !created.is_empty() {
+                created[0] = version.to_vec();
+            }
+            let (full, is_late) = (created.len() >= MOST_CREATIONS, created.first() == Some(&version.to_vec()));
+            let mut item = Item::at(&key()).with("c", Value::list(created)).with("exp", 7_u64);
+            let lives = there.is_some_and(|(_, lives)| lives);
+            if let Some((other, lives)) = there {
+                let there = if is_own { version } else { other };
+                item = item.with("d", vec![FORMAT]).with("v", there.as_slice());
+                item = item.with("x", now.as_millis() + u64::from(lives));
+            }
+            let expected = if lives && (is_own || there.is_some_and(|(other, _)| other == version)) {
+                InTheWay::ItIsThere
+            } else if full && !lives && !is_late {
+                InTheWay::TooManyCreations
+            } else {
+                InTheWay::Superseded
+            };
+            prop_assert_eq!(in_the_way("write", &item, &entry, now).unwrap(), expected);
         }
 
         #[test]
@@ -122,11 +248,27 @@ mod tests {
     }
 
     #[test]
+    fn a_removed_entry_is_absent_and_less_than_that_is_corrupt() {
+        let removed = Item::at(&key()).with("exp", 7_u64);
+        assert_eq!(decode("read", removed.clone()).unwrap(), None);
+        let created = removed.with("c", Value::list([vec![7; 8]]));
+        assert_eq!(decode("read", created.clone()).unwrap(), None);
+        for name in ["d", "v"] {
+            let part = created.clone().with(name, vec![FORMAT]);
+            assert_eq!(decode("read", part).unwrap_err().kind(), ErrorKind::Corrupt);
+        }
+        let part = created.with("x", 7_u64);
+        assert_eq!(decode("read", part).unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+
+    #[test]
     fn the_largest_entry_fits_into_an_item() {
         let longest = 64 + ":A:".len() + 2 * 22 + 1 + "T::".len() + 2 * 22;
-        let names = "pkskdvxexp".len();
+        let names = "pkskdvxexpc".len();
+        // A list has 3 bytes, and 1 for each of its values.
+        let created = 3 + MOST_CREATIONS * (8 + 1);
         let numbers = 2 * 21;
-        let whole = MAX_ENTRY_BYTES + 1 + 8 + longest + names + numbers;
+        let whole = MAX_ENTRY_BYTES + 1 + 8 + longest + names + numbers + created;
         assert!(whole <= 400 * 1024, "{whole}");
     }
 }

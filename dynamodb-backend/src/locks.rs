@@ -164,7 +164,7 @@ impl Held {
         let [head, entry] = self.client.get_both(operation, [&head, &entry]).await?;
         living(operation, head.as_ref(), at.epoch(), options.now)?;
         let entry = entry.map(|item| entry::decode(operation.name, item));
-        entry.transpose()
+        Ok(entry.transpose()?.flatten())
     }
 
     /// Gives a lock back that is of no use. Should that fail, its lease ends it.

@@ -6,17 +6,18 @@ use std::{
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    EpochHash, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions,
+    EpochHash, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, Over, ReadOptions,
     RefreshLocks, Result, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
 };
 
 use crate::{
     DynamoDbConfig, SweepOptions, checks,
-    client::{Client, Effect, Item, Terms, dial, version},
-    clock_watch, entry,
+    client::{Client, Effect, Item, Operation, Returning, Terms, dial, version},
+    clock_watch,
+    entry::{self, InTheWay},
     error::signed_out,
     heads::{Replaced, living},
-    keys::Keys,
+    keys::{Key, Keys},
     record::{self, corrupt},
 };
 
@@ -92,6 +93,47 @@ impl Held {
     pub(crate) async fn ask_for_time(&self) {
         let operation = self.client.start("read the table's clock");
         let _ = self.client.get(operation, &self.keys.namespace()).await;
+    }
+
+    /// Puts an entry if it may replace what is there, whether its session lives or not. One request; three where so many versions are kept
+    /// of the entry that some are forgotten first.
+    async fn put(
+        &self,
+        operation: Operation,
+        key: &Key,
+        entry: &Entry,
+        options: &WriteOptions,
+    ) -> Result<bool> {
+        let update = |effect, terms| {
+            self.client
+                .update(operation, effect, key, terms, Returning::Nothing)
+        };
+        match options.over {
+            // A late first send would undo a later write.
+            Over::Anything => {
+                let put = update(Effect::Once, entry::write(entry, options.now));
+                Ok(put.await?.is_ok())
+            }
+            Over::Version(over) => {
+                let terms = entry::write_over(entry, over, options.now);
+                Ok(update(Effect::Repeatable, terms).await?.is_ok())
+            }
+            Over::Nothing => loop {
+                let create = entry::create(entry, options.now);
+                let Err(refused) = update(Effect::Repeatable, create).await? else {
+                    return Ok(true);
+                };
+                let there = refused.there.unwrap_or_default();
+                match entry::in_the_way(operation.name, &there, entry, options.now)? {
+                    InTheWay::ItIsThere => return Ok(true),
+                    InTheWay::Superseded => return Ok(false),
+                    InTheWay::TooManyCreations => {
+                        // Refused, another server has done it.
+                        let _ = update(Effect::Once, entry::forget_creations()).await?;
+                    }
+                }
+            },
+        }
     }
 }
 
@@ -194,6 +236,7 @@ impl TokenStore for DynamoDbStore {
         let entry = entry.map(|item| entry::decode(operation.name, item));
         Ok(entry
             .transpose()?
+            .flatten()
             .filter(|entry| !entry.is_expired(options.now)))
     }
 
@@ -208,14 +251,7 @@ impl TokenStore for DynamoDbStore {
         let client = &held.client;
         let operation = client.start("write an entry");
         let key = held.keys.entry(at);
-        // A late first send of what replaces anything would undo a later write; one that names a version would not.
-        let effect = match options.over {
-            token_cache_core::Over::Anything => Effect::Once,
-            _ => Effect::Repeatable,
-        };
-        let terms = entry::condition(&entry, &options.over, options.now);
-        let put = client.put(operation, effect, entry::encode(&key, &entry), terms);
-        let stored = put.await?.is_ok();
+        let stored = held.put(operation, &key, &entry, &options).await?;
         let alive = held.living(operation, at.account(), at.epoch(), options.now);
         match (alive.await, stored) {
             (Ok(_), true) => Ok(Written::Stored),
@@ -235,9 +271,10 @@ impl TokenStore for DynamoDbStore {
     async fn remove(&self, at: &EntryAddress) -> Result<()> {
         let Held { client, keys, .. } = self.held();
         let operation = client.start("remove an entry");
-        client
-            .delete(operation, Effect::Once, &keys.entry(at), Terms::default())
-            .await
+        let (key, remove) = (keys.entry(at), entry::remove(client.now()?.latest));
+        let removed = client.update(operation, Effect::Once, &key, remove, Returning::Nothing);
+        // What is refused is not there.
+        removed.await.map(drop)
     }
 
     async fn evict(

@@ -20,6 +20,7 @@ pub mod expiry;
 pub mod faults;
 pub mod ids;
 pub mod isolation;
+pub mod late_creations;
 pub mod link;
 pub mod locks;
 pub mod long_lives;

@@ -49,6 +49,8 @@ struct Round<'a> {
     escrows: [EscrowName; 2],
     owners: [LockOwner; 2],
     versions: Vec<Version>,
+    /// Conditional writes: one of them may arrive once more at any time.
+    sent: Vec<(usize, EntryAddress, Entry, Over)>,
     epochs: Vec<EpochHash>,
     log: Vec<String>,
 }
@@ -99,6 +101,7 @@ impl<'a> Round<'a> {
             escrows: twins(&mut dice)?.map(EscrowName::from_bytes),
             owners: twins(&mut dice)?.map(LockOwner::from_bytes),
             versions: vec![Version::from_bytes(first)],
+            sent: Vec::new(),
             epochs: Vec::new(),
             dice,
             log: Vec::new(),
@@ -168,6 +171,7 @@ impl<'a> Round<'a> {
             0..20 => self.begins(which).await,
             20..27 => self.cuts(which).await,
             27..30 => self.looks(which).await,
+            30..35 if !self.sent.is_empty() => self.arrives_again().await,
             30..50 => self.writes(setup, which).await,
             50..66 => self.reads(which).await,
             66..72 => self.removes(which).await,
@@ -280,6 +284,10 @@ impl<'a> Round<'a> {
         let entry = Entry::new(value, version, self.now + life);
         let locks = setup.store().refresh_locks().is_some();
         let releasing = (locks && self.dice.below(3) == 0).then(|| self.owners[self.dice.below(2)]);
+        if over != Over::Anything {
+            let sent = (which, at.clone(), entry.clone(), over);
+            self.sent.push(sent);
+        }
         let (ada, model) = &mut self.accounts[which];
         self.log.push(format!(
             "{which}: write {at:?} {entry:?} {over:?} {releasing:?}"
@@ -290,6 +298,22 @@ impl<'a> Round<'a> {
         let written = answer(written, "a write")?;
         let expected = model.write(at.epoch(), at.name(), &entry, over, releasing, self.now);
         as_said(&written, &expected, "a write")?;
+        self.read(which, &at).await
+    }
+
+    async fn arrives_again(&mut self) -> Result<(), Violation> {
+        let recent = self.sent.len().min(6);
+        let sent = self.sent.len() - 1 - self.dice.below(recent);
+        let (which, at, entry, over) = self.sent[sent].clone();
+        self.log.push(format!(
+            "{which}: write once more {at:?} {entry:?} {over:?}"
+        ));
+        let (ada, model) = &mut self.accounts[which];
+        let options = WriteOptions::at(self.now).over(over);
+        let written = ada.store.write(&at, entry.clone(), options).await;
+        let written = answer(written, "a write that arrives once more")?;
+        let expected = model.write(at.epoch(), at.name(), &entry, over, None, self.now);
+        as_said(&written, &expected, "a write that arrives once more")?;
         self.read(which, &at).await
     }
 

@@ -61,6 +61,7 @@ mod mixes_sessions;
 mod never_says_it_is_lost;
 mod reads_then_writes;
 mod reaps_whoever;
+mod remembers_creations;
 mod renames_its_registry;
 mod resurrects;
 mod serves_copies;
@@ -217,11 +218,19 @@ use self::{
         EndsAtMost, KeepsAtMost, MarksAtMost, SupersedesAtMost, TellsAtMost, TellsConnectedHolders,
         TellsHoldersAtMost,
     },
+    remembers_creations::{ForgetsWhatItRemoves, RemembersCreations, RemembersVersionsAlone},
     silent::{BlocksItsThread, NeverAnswers},
     stores_what_it_refuses::StoresWhatItRefuses,
 };
 
 caught_all! {
+    forgets_its_creations: RemembersCreations<0>, by a_late_copy_of_a_creation_brings_nothing_back;
+    forgets_expired_creations: RemembersCreations<0>, by a_late_copy_of_an_expired_creation_is_refused;
+    forgets_what_it_removes: ForgetsWhatItRemoves, by a_late_copy_of_a_creation_brings_nothing_back;
+    remembers_one_creation: RemembersCreations<1>, by a_late_copy_of_a_creation_brings_nothing_back;
+    remembers_one_creation_too_few: RemembersCreations<63>, by the_last_creations_are_remembered;
+    remembers_versions_alone: RemembersVersionsAlone, by a_late_copy_of_a_creation_brings_nothing_back;
+    forgets_creations_in_any_order: RemembersCreations<0>, by any_calls_are_answered_as_the_contract_says;
     compares_four_bytes: ComparesAFewBytes<0, 4>, by every_byte_of_a_version_counts;
     compares_seven_bytes: ComparesAFewBytes<0, 7>, by every_byte_of_a_version_counts;
     compares_the_last_seven_bytes: ComparesAFewBytes<1, 8>, by every_byte_of_a_version_counts;

@@ -1,9 +1,10 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crate::{
     AcquireOptions, Acquired, BeginSession, Begun, Clock, Cut, Entry, EntryAddress, EntryName,
-    EpochHash, Error, EscrowName, Escrowed, EvictOptions, Evicted, LockOwner, Moment, Over, Result,
-    SessionKind, SessionRecord, Timestamp, Version, WriteOptions, Written,
+    EpochHash, Error, EscrowName, Escrowed, EvictOptions, Evicted, LockOwner, Moment, Over,
+    REMEMBERED_CREATIONS, Result, SessionKind, SessionRecord, Timestamp, Version, WriteOptions,
+    Written,
 };
 
 /// What a session weighs without its entries.
@@ -27,7 +28,32 @@ pub(super) struct Partition {
 struct Session {
     record: SessionRecord,
     entries: HashMap<EntryName, Entry>,
+    /// The versions of the last writes over nothing of each entry, the oldest first, also of entries that are gone.
+    creations: HashMap<EntryName, VecDeque<Version>>,
     weight: usize,
+}
+
+impl Session {
+    fn has_created(&self, name: &EntryName, version: Version) -> bool {
+        let created = self.creations.get(name);
+        created.is_some_and(|created| created.contains(&version))
+    }
+
+    fn remember_creation(&mut self, name: EntryName, version: Version) {
+        if self.has_created(&name, version) {
+            return;
+        }
+        if !self.creations.contains_key(&name) {
+            self.weight += ENTRY_OVERHEAD;
+        }
+        let created = self.creations.entry(name).or_default();
+        created.push_back(version);
+        if created.len() > REMEMBERED_CREATIONS {
+            created.pop_front();
+        } else {
+            self.weight += size_of::<Version>();
+        }
+    }
 }
 
 #[derive(Default)]
@@ -122,6 +148,7 @@ impl Partition {
         let session = Session {
             record: begin.record,
             entries: HashMap::new(),
+            creations: HashMap::new(),
             weight: SESSION_WEIGHT,
         };
         self.sessions.insert(session.record.epoch, session);
@@ -155,15 +182,20 @@ impl Partition {
         }
         self.session(at.epoch(), options.now)?;
         let there = self.read(at, options.now)?.map(|entry| entry.version());
-        let allowed = match options.over {
-            Over::Anything => true,
-            Over::Nothing => there.is_none() || there == Some(entry.version()),
-            Over::Version(version) => there == Some(version) || there == Some(entry.version()),
-        };
-        if !allowed {
-            return Ok(Written::Superseded);
-        }
+        let own = entry.version();
         if let Some(session) = self.sessions.get_mut(at.epoch()) {
+            let allowed = match options.over {
+                Over::Anything => true,
+                Over::Nothing if there.is_none() => !session.has_created(at.name(), own),
+                Over::Nothing => there == Some(own),
+                Over::Version(version) => there == Some(version) || there == Some(own),
+            };
+            if !allowed {
+                return Ok(Written::Superseded);
+            }
+            if options.over == Over::Nothing {
+                session.remember_creation(*at.name(), own);
+            }
             session.weight += entry_weight(&entry);
             if let Some(replaced) = session.entries.insert(*at.name(), entry) {
                 session.weight -= entry_weight(&replaced);

@@ -58,6 +58,16 @@ impl Item {
         self.0.get(name)?.as_n().ok()?.parse().ok()
     }
 
+    /// The bytes in a list.
+    pub(crate) fn list(&self, name: &str) -> Option<Vec<&[u8]>> {
+        let values = self.0.get(name)?.as_l().ok()?.iter();
+        Some(
+            values
+                .filter_map(|value| value.as_b().ok().map(Blob::as_ref))
+                .collect(),
+        )
+    }
+
     pub(crate) fn map(&self, name: &str) -> Option<Map<'_>> {
         self.0.get(name)?.as_m().ok().map(Map)
     }
@@ -92,6 +102,14 @@ impl Value {
         let values = values.into_iter();
         let values = values.map(|(name, bytes)| (name, AttributeValue::B(Blob::new(bytes))));
         Self(AttributeValue::M(values.collect()))
+    }
+}
+
+impl Value {
+    pub(crate) fn list(values: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let values = values.into_iter();
+        let values = values.map(|bytes| AttributeValue::B(Blob::new(bytes)));
+        Self(AttributeValue::L(values.collect()))
     }
 }
 

@@ -7,8 +7,9 @@ use aws_sdk_dynamodb::{
     types::AttributeValue::{self, B, M, N, S},
 };
 use token_cache_core::{
-    AccountKey, AcquireOptions, Cut, Directory, ErrorKind, EvictOptions, LockOwner, MarkOptions,
-    Moment, Over, Pointer, ReadOptions, RefreshLocks, Result, SidKey, Timestamp, TokenStore, Until,
+    AccountKey, AcquireOptions, Cut, Directory, Entry, ErrorKind, EvictOptions, LockOwner,
+    MarkOptions, Moment, Over, Pointer, ReadOptions, RefreshLocks, Result, SidKey, Timestamp,
+    TokenStore, Until, Version, WriteOptions, Written,
 };
 use token_cache_dynamodb::DynamoDbStore;
 
@@ -132,6 +133,57 @@ async fn garbage_in_an_entry_is_corrupt_and_a_write_replaces_it() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn garbage_in_the_list_of_creations_is_corrupt_and_no_other_write_minds() {
+    let namespace = "foreign-5";
+    let store = store(namespace).await;
+    let now = now(&store).await;
+    let ada = account();
+    let at = entry_of(ada, signs_in(&store, &ada, now).await);
+    for garbage in [S("somebody else's".to_owned()), N("7".to_owned())] {
+        puts(&store, &at, Over::Anything, now).await;
+        let mut all = items(namespace).await.into_iter();
+        let mut entry = all.find(|item| !is_head(item)).unwrap();
+        entry.insert("c".to_owned(), garbage);
+        put(entry).await;
+        let read = store.read(&at, ReadOptions::at(now)).await;
+        assert!(read.unwrap().is_some());
+        store.remove(&at).await.unwrap();
+        let next = Entry::new(*b"next", Version::mint().unwrap(), now + crate::LIFETIME);
+        let created = store.write(&at, next, WriteOptions::at(now).over(Over::Nothing));
+        is_corrupt(created.await, "the list of creations");
+        let read = store.read(&at, ReadOptions::at(now)).await;
+        assert!(read.unwrap().is_none());
+    }
+}
+
+/// What is somebody else's is removed where an entry is to be removed, and taken for no entry that was removed before.
+#[tokio::test]
+async fn an_item_of_others_in_the_place_of_an_entry_is_corrupt_until_it_is_removed() {
+    let namespace = "foreign-6";
+    let store = store(namespace).await;
+    let now = now(&store).await;
+    let ada = account();
+    let at = entry_of(ada, signs_in(&store, &ada, now).await);
+    store.remove(&at).await.unwrap();
+    assert!(items(namespace).await.iter().all(is_head));
+    puts(&store, &at, Over::Anything, now).await;
+    let mut all = items(namespace).await.into_iter();
+    let mut entry = all.find(|item| !is_head(item)).unwrap();
+    for name in ["d", "v", "x", "exp"] {
+        entry.remove(name);
+    }
+    put(entry).await;
+    is_corrupt(store.read(&at, ReadOptions::at(now)).await, "read");
+    let next = Entry::new(*b"next", Version::mint().unwrap(), now + crate::LIFETIME);
+    let created = store.write(&at, next, WriteOptions::at(now).over(Over::Nothing));
+    assert_eq!(created.await.unwrap(), Written::Superseded);
+    store.remove(&at).await.unwrap();
+    let read = store.read(&at, ReadOptions::at(now)).await;
+    assert!(read.unwrap().is_none());
+    puts(&store, &at, Over::Nothing, now).await;
 }
 
 /// A session whose end cannot be read in the index may live: the sign-out names its account.

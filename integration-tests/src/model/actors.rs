@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use token_cache_core::{
-    Entry, EntryAddress, EntryName, ErrorKind, EscrowName, Places, ReadOptions, SessionKind,
+    Entry, EntryAddress, EntryName, ErrorKind, EscrowName, Over, Places, ReadOptions, SessionKind,
     Timestamp, TokenStore, Version, WriteOptions, Written,
     protocol::{EscrowPlan, SignInPlan},
 };
@@ -52,6 +52,8 @@ impl Stage {
         let outcome = match act {
             Act::SignIn(act) => self.sign_in(act).await,
             Act::Write(of) => self.write(of).await,
+            Act::Create(of) => self.create(of).await,
+            Act::Remove(of) => self.remove(of).await,
             Act::Read(of) => self.read(of).await,
             Act::FindEscrow(user) => self.find_escrow(user).await,
             act => self.sign_out(act).await,
@@ -153,13 +155,37 @@ impl Stage {
         let Some(at) = self.address(of) else {
             return Outcome::Nothing;
         };
+        self.put(&at, Over::Anything).await
+    }
+
+    async fn create(&self, of: usize) -> Outcome {
+        let Some(at) = self.address(of) else {
+            return Outcome::Nothing;
+        };
+        match self.put(&at, Over::Nothing).await {
+            Outcome::Failed => self.put(&at, Over::Nothing).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn put(&self, at: &EntryAddress, over: Over) -> Outcome {
         let version = Version::from_bytes([u8::try_from(self.me).unwrap_or_default(); 8]);
         let entry = Entry::new([0], version, Timestamp::MAX);
-        let options = WriteOptions::at(Timestamp::MAX);
-        match self.store.write(&at, entry, options).await {
+        let options = WriteOptions::at(Timestamp::MAX).over(over);
+        match self.store.write(at, entry, options).await {
             Ok(Written::Stored) => Outcome::Written,
             Ok(Written::Superseded) => Outcome::Nothing,
             Err(error) if error.is_signed_out() => Outcome::Refused,
+            Err(_) => Outcome::Failed,
+        }
+    }
+
+    async fn remove(&self, of: usize) -> Outcome {
+        let Some(at) = self.address(of) else {
+            return Outcome::Nothing;
+        };
+        match self.store.remove(&at).await {
+            Ok(()) => Outcome::Removed,
             Err(_) => Outcome::Failed,
         }
     }

@@ -48,6 +48,7 @@ pub(super) fn check(inner: &Inner) -> Option<Violation> {
             }
             (Role::SignOut(_), Some(Outcome::SignedOut(ended))) => reported(inner, facts, *ended),
             (Role::Write(of), Some(Outcome::Written)) => written(inner, &living, facts, *of),
+            (Role::Remove(of), Some(Outcome::Removed)) => removed(inner, facts, *of),
             (Role::Read(of), Some(outcome)) => read(inner, facts, *of, outcome),
             (Role::FindEscrow, Some(Outcome::Found(found))) => escrows(inner, facts, found),
             _ => None,
@@ -141,6 +142,24 @@ fn written(inner: &Inner, living: &[EpochHash], facts: &Facts, of: usize) -> Opt
         return Some(broken(
             "G4",
             "an acknowledged write is gone, and its session lives",
+        ));
+    }
+    None
+}
+
+/// A removal that began after all writes had returned `Ok`.
+fn removed(inner: &Inner, facts: &Facts, of: usize) -> Option<Violation> {
+    let landed_after = facts.landed_after.as_ref()?;
+    let seats = inner.seats.iter().map(|seat| &seat.facts);
+    let mut creators = seats.filter(|by| matches!(by.role, Role::Create));
+    if !creators.all(|by| landed_after[by.number]) {
+        return None;
+    }
+    let epoch = ticket(inner, of)?;
+    if inner.state.entries.keys().any(|(_, of)| of == epoch) {
+        return Some(broken(
+            "G2",
+            "an entry is there again although its removal was acknowledged",
         ));
     }
     None

@@ -129,12 +129,12 @@ impl TokenStore for DynamoDbLike {
         entry: Entry,
         options: WriteOptions,
     ) -> Result<Written> {
-        let (account, epoch) = (*at.account(), *at.epoch());
+        let (account, epoch, bent) = (*at.account(), *at.epoch(), self.bent);
         let version = *entry.version().as_bytes();
         let put = self
             .world
             .request(Kind::Write, "put the entry", move |state, _| {
-                rules::put(state, account, epoch, version, options.over)
+                rules::put(state, bent, account, epoch, version, options.over)
             });
         if !put.await? {
             return Ok(Written::Superseded);
@@ -147,11 +147,11 @@ impl TokenStore for DynamoDbLike {
     }
 
     async fn remove(&self, at: &EntryAddress) -> Result<()> {
-        let key = (*at.account(), *at.epoch());
+        let (account, epoch, bent) = (*at.account(), *at.epoch(), self.bent);
         let remove = self
             .world
             .request(Kind::Write, "delete the entry", move |state, _| {
-                state.entries.remove(&key);
+                rules::remove(state, bent, account, epoch);
             });
         remove.await
     }

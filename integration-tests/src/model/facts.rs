@@ -33,6 +33,10 @@ pub(super) enum Role {
     SignOut(SignOutFacts),
     /// Writes an entry of the session that an actor began.
     Write(usize),
+    /// Writes an entry over nothing, of the session that an actor began.
+    Create,
+    /// Removes the entry of the session that an actor began.
+    Remove(usize),
     /// Reads an entry of the session that an actor began.
     Read(usize),
     /// Looks for escrows.
@@ -109,6 +113,8 @@ pub(super) enum Outcome {
     SignedOut(bool),
     /// A write that was acknowledged.
     Written,
+    /// A removal that was acknowledged.
+    Removed,
     /// A read that gave a token.
     Token,
     /// A read that found the session, and no entry.
@@ -146,7 +152,8 @@ impl Facts {
         let role = match &self.role {
             Role::SignIn(_) => "sign-in",
             Role::Waiting | Role::SignOut(_) => "sign-out",
-            Role::Write(_) => "writer",
+            Role::Write(_) | Role::Create => "writer",
+            Role::Remove(_) => "remover",
             Role::Read(_) => "reader",
             Role::FindEscrow => "job without a ticket",
         };
@@ -163,6 +170,7 @@ impl fmt::Display for Outcome {
             Self::SignedOut(true) => "Ok, sessions ended",
             Self::SignedOut(false) => "Ok, there was nothing to end",
             Self::Written => "Ok, written",
+            Self::Removed => "Ok, removed",
             Self::Token => "a token",
             Self::Miss => "no entry",
             Self::Found(found) if found.is_empty() => "no escrow",

@@ -112,7 +112,14 @@ impl TokenStore for RedisLike {
                 if !state.lives(&account, &epoch, now) && !bent.is(Mutant::WriteUnchecked) {
                     return Err(Refused);
                 }
-                Ok(rules::put(state, account, epoch, version, options.over))
+                Ok(rules::put(
+                    state,
+                    bent,
+                    account,
+                    epoch,
+                    version,
+                    options.over,
+                ))
             });
         if write.await?? {
             Ok(Written::Stored)
@@ -122,11 +129,11 @@ impl TokenStore for RedisLike {
     }
 
     async fn remove(&self, at: &EntryAddress) -> Result<()> {
-        let key = (*at.account(), *at.epoch());
+        let (account, epoch, bent) = (*at.account(), *at.epoch(), self.bent);
         let remove = self
             .world
             .request(Kind::Write, "remove an entry", move |state, _| {
-                state.entries.remove(&key);
+                rules::remove(state, bent, account, epoch);
             });
         remove.await
     }

@@ -32,21 +32,37 @@ pub(super) fn escrowed(epoch: EpochHash) -> Escrowed {
 /// Puts an entry, if `over` allows it.
 pub(super) fn put(
     state: &mut State,
+    bent: Bent,
     account: AccountKey,
     epoch: EpochHash,
     version: [u8; 8],
     over: Over,
 ) -> bool {
     let there = state.entries.get(&(account, epoch)).copied();
+    let creation = (account, epoch, version);
     let allowed = match over {
         Over::Anything => true,
-        Over::Nothing => there.is_none() || there == Some(version),
+        Over::Nothing if there.is_none() => !state.creations.contains(&creation),
+        Over::Nothing => there == Some(version),
         Over::Version(over) => there == Some(*over.as_bytes()) || there == Some(version),
     };
     if allowed {
         state.entries.insert((account, epoch), version);
+        if over == Over::Nothing && !bent.is(Mutant::CreationsForgotten) {
+            state.creations.insert(creation);
+        }
     }
     allowed
+}
+
+/// Removes an entry. What created it stays.
+pub(super) fn remove(state: &mut State, bent: Bent, account: AccountKey, epoch: EpochHash) {
+    state.entries.remove(&(account, epoch));
+    if bent.is(Mutant::CreationsRemoved) {
+        state
+            .creations
+            .retain(|(of, session, _)| (of, session) != (&account, &epoch));
+    }
 }
 
 /// A living session's record.

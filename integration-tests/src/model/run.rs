@@ -277,6 +277,8 @@ fn facts(number: usize, act: &Act) -> Facts {
             epochs: Vec::new(),
         }),
         Act::Write(of) => Role::Write(*of),
+        Act::Create(_) => Role::Create,
+        Act::Remove(of) => Role::Remove(*of),
         Act::Read(of) => Role::Read(*of),
         Act::FindEscrow(_) => Role::FindEscrow,
         _ => Role::Waiting,

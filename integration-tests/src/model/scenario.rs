@@ -77,6 +77,10 @@ pub enum Act {
     SignOutIssuer,
     /// Writes an entry of the session that an actor began.
     Write(usize),
+    /// Writes an entry of the session that an actor began, over nothing; sends it once more if it fails.
+    Create(usize),
+    /// Removes the entry of the session that an actor began.
+    Remove(usize),
     /// Reads the entry of the session that an actor began.
     Read(usize),
     /// Looks for escrows of a user.
@@ -154,6 +158,11 @@ impl fmt::Display for Act {
             }
             Self::SignOutIssuer => f.write_str("an operator signs out the issuer"),
             Self::Write(of) => write!(f, "writes an entry of the session of actor {of}"),
+            Self::Create(of) => write!(
+                f,
+                "writes an entry of the session of actor {of} over nothing"
+            ),
+            Self::Remove(of) => write!(f, "removes the entry of the session of actor {of}"),
             Self::Read(of) => write!(f, "reads the entry of the session of actor {of}"),
             Self::FindEscrow(user) => write!(f, "a job looks for escrows of user {user}"),
         }

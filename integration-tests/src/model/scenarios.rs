@@ -274,6 +274,25 @@ fn and_entries(store: StoreLike) -> Vec<Scenario> {
         )
         .faults(1),
         on(
+            "sign-in, write over nothing, removal",
+            vec![
+                sign_in(),
+                Act::Create(0).after(&[0]),
+                Act::Remove(0).after(&[1]),
+            ],
+        )
+        .faults(2),
+        on(
+            "sign-in, write over nothing, removal, sign-out of the account",
+            vec![
+                sign_in(),
+                Act::Create(0).after(&[0]),
+                Act::Remove(0).after(&[1]),
+                Act::SignOutAccount(0).after(&[0]),
+            ],
+        )
+        .faults(1),
+        on(
             "sign-in with escrow, sign-out of the account, job",
             vec![
                 begins(|act| act.escrow = true),

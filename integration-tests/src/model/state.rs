@@ -188,6 +188,8 @@ pub(super) struct State {
     pub(super) heads: BTreeMap<AccountKey, Head>,
     /// The entries.
     pub(super) entries: BTreeMap<(AccountKey, EpochHash), [u8; 8]>,
+    /// The versions that were written over nothing, also of entries that are gone.
+    pub(super) creations: BTreeSet<(AccountKey, EpochHash, [u8; 8])>,
     /// The escrows.
     pub(super) escrows: BTreeSet<(AccountKey, EpochHash)>,
     /// The index from `sid`s to accounts.
@@ -218,6 +220,8 @@ impl State {
         for epoch in epochs {
             self.entries.remove(&(*account, *epoch));
             self.escrows.remove(&(*account, *epoch));
+            self.creations
+                .retain(|(of, session, _)| (of, session) != (account, epoch));
         }
     }
 

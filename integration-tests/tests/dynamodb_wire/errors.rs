@@ -20,10 +20,10 @@ async fn failures(wire: &Wire, session: &Session) -> [(&'static str, Error); 4] 
     [
         ("BatchGetItem", session.get(&key()).await.unwrap_err()),
         (
-            "PutItem",
+            "UpdateItem",
             session.put(&key(), b"x".as_slice()).await.unwrap_err(),
         ),
-        ("DeleteItem", session.remove(&key()).await.unwrap_err()),
+        ("UpdateItem", session.remove(&key()).await.unwrap_err()),
         (
             "UpdateItem",
             cache.sign_out_account(&account("ada")).await.unwrap_err(),
@@ -50,7 +50,7 @@ async fn throttling_is_throttled_in_time_and_changed_nothing() {
         wire.proxy.calm();
         assert!(session.get(&key()).await.unwrap().is_some());
         // Once is waited out.
-        wire.proxy.on_next(&["PutItem"], ApiFault::Code(code));
+        wire.proxy.on_next(&["UpdateItem"], ApiFault::Code(code));
         session.put(&key(), b"more".as_slice()).await.unwrap();
     }
 }
@@ -68,7 +68,7 @@ async fn a_missing_permission_is_denied_by_its_name_and_not_tried_again() {
         assert!(error.to_string().contains(&named), "{action}: {error}");
         assert!(!error.may_have_applied() && !error.is_retryable());
     }
-    let once = ["BatchGetItem", "PutItem", "DeleteItem", "UpdateItem"];
+    let once = ["BatchGetItem", "UpdateItem", "UpdateItem", "UpdateItem"];
     assert_eq!(wire.actions(), once);
 }
 
@@ -140,10 +140,10 @@ async fn a_lost_answer_of_what_may_not_be_repeated_may_have_applied() {
     let session = wire.sign_in("ada", None).await;
     session.put(&key(), b"tokens".as_slice()).await.unwrap();
     wire.said();
-    wire.proxy.on_next(&["PutItem"], ApiFault::DropAnswer);
+    wire.proxy.on_next(&["UpdateItem"], ApiFault::DropAnswer);
     let error = session.put(&key(), b"more".as_slice()).await.unwrap_err();
     assert!(error.may_have_applied(), "{error}");
-    assert_eq!(wire.actions(), ["PutItem"]);
+    assert_eq!(wire.actions(), ["UpdateItem"]);
     // It was: the engine had answered.
     let read = session.get(&key()).await.unwrap().unwrap();
     assert_eq!(read.bytes().unwrap(), b"more");

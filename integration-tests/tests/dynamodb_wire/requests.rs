@@ -5,6 +5,8 @@ use token_cache_core::{
     ReadOptions, RefreshLocks, Timestamp, TokenStore, Version, WriteOptions, Written,
 };
 
+use token_cache_integration_tests::servers::ApiFault;
+
 use super::setup::{ISSUER, Wire, account, later, store_moment};
 
 /// Each operation, and the requests that the documentation states.
@@ -23,7 +25,7 @@ async fn every_operation_is_the_requests_that_are_documented() {
         "sign-in with a sid"
     );
     session.put(&key, b"tokens".as_slice()).await.unwrap();
-    assert_eq!(wire.actions(), ["PutItem", "GetItem"], "write");
+    assert_eq!(wire.actions(), ["UpdateItem", "GetItem"], "write");
     let read = session.get(&key).await.unwrap().unwrap();
     assert_eq!(wire.actions(), ["BatchGetItem"], "read");
     let over = Over::Version(read.version());
@@ -34,14 +36,21 @@ async fn every_operation_is_the_requests_that_are_documented() {
     assert_eq!(written, Written::Stored);
     assert_eq!(
         wire.actions(),
-        ["PutItem", "GetItem"],
+        ["UpdateItem", "GetItem"],
         "write over a version"
     );
     let ticket = session.ticket().unwrap();
     wire.cache.resume(&ticket).await.unwrap();
     assert_eq!(wire.actions(), ["GetItem"], "ticket");
     session.remove(&key).await.unwrap();
-    assert_eq!(wire.actions(), ["DeleteItem"], "removal");
+    assert_eq!(wire.actions(), ["UpdateItem"], "removal");
+    let written = session.put_over(&key, b"new".as_slice(), Over::Nothing);
+    assert_eq!(written.await.unwrap(), Written::Stored);
+    assert_eq!(
+        wire.actions(),
+        ["UpdateItem", "GetItem"],
+        "write over nothing"
+    );
     wire.cache.sessions(&account("ada")).await.unwrap();
     assert_eq!(wire.actions(), ["GetItem"], "list of sessions");
     assert!(labelled.sign_out().await.unwrap().ended);
@@ -58,6 +67,40 @@ async fn every_operation_is_the_requests_that_are_documented() {
             .ended
     );
     assert_eq!(wire.actions(), ["UpdateItem"], "an account's sign-out");
+}
+
+/// The store got it twice, and the second one late.
+#[tokio::test]
+async fn a_late_copy_of_a_write_over_nothing_brings_nothing_back() {
+    let wire = Wire::patient().await;
+    let key = EntryKey::resource("https://api.example").unwrap();
+    let session = wire.sign_in("ada", None).await;
+    for replaced in [false, true] {
+        wire.proxy
+            .on_next_conditional(&["UpdateItem"], ApiFault::Duplicate);
+        let written = session.put_over(&key, b"created".as_slice(), Over::Nothing);
+        assert_eq!(written.await.unwrap(), Written::Stored);
+        if replaced {
+            session.put(&key, b"other".as_slice()).await.unwrap();
+        }
+        session.remove(&key).await.unwrap();
+        assert_eq!(wire.proxy.deliver_duplicates().unwrap(), [400]);
+        assert!(session.get(&key).await.unwrap().is_none());
+    }
+}
+
+/// An answer that was lost is asked for again: the write was carried out.
+#[tokio::test]
+async fn a_write_over_nothing_whose_answer_is_lost_is_stored() {
+    let wire = Wire::patient().await;
+    let key = EntryKey::resource("https://api.example").unwrap();
+    let session = wire.sign_in("ada", None).await;
+    wire.said();
+    wire.proxy.on_next(&["UpdateItem"], ApiFault::DropAnswer);
+    let written = session.put_over(&key, b"created".as_slice(), Over::Nothing);
+    assert_eq!(written.await.unwrap(), Written::Stored);
+    assert_eq!(wire.actions(), ["UpdateItem", "UpdateItem", "GetItem"]);
+    assert!(session.get(&key).await.unwrap().is_some());
 }
 
 /// One request, whatever the account holds.
@@ -154,7 +197,7 @@ async fn an_uncontended_refresh_is_five_requests() {
             "BatchGetItem",
             "PutItem",
             "BatchGetItem",
-            "PutItem",
+            "UpdateItem",
             "GetItem"
         ]
     );

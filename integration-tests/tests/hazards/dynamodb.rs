@@ -159,7 +159,7 @@ fn throttling_is_waited_out_and_where_it_lasts_it_is_said() {
         let struck = line.faults();
         line.on_next(&["BatchGetItem"], ApiFault::Code(code));
         assert_found(&fleet.get(BROKEN, &session));
-        line.on_next(&["PutItem"], ApiFault::Code(code));
+        line.on_next(&["UpdateItem"], ApiFault::Code(code));
         assert_eq!(fleet.put(BROKEN, &session), Outcome::Done);
         assert_eq!(line.faults(), struck + 2, "{code} did not happen");
 
@@ -213,7 +213,7 @@ fn a_change_that_comes_twice_at_once_is_one_change() {
         let session = fleet.sign_in(BROKEN, user).unwrap();
         assert_eq!(fleet.put(BROKEN, &session), Outcome::Done);
         let read = fleet.get(BROKEN, &session);
-        line.on_next_conditional(&["PutItem"], ApiFault::Twice);
+        line.on_next_conditional(&["UpdateItem"], ApiFault::Twice);
         let refresh = fleet.begin(BROKEN, fleet.putting(&session, Some(&read)));
         assert_eq!(refresh.wait().outcome, Outcome::Done);
         assert_signed_in(&fleet, &session);
@@ -243,7 +243,7 @@ fn a_change_that_comes_once_more_much_later_changes_nothing() {
         let session = welcome(&fleet, user);
         assert_eq!(fleet.put(0, &session), Outcome::Done);
         let read = fleet.get(BROKEN, &session);
-        line.on_next_conditional(&["PutItem"], ApiFault::Duplicate);
+        line.on_next_conditional(&["UpdateItem"], ApiFault::Duplicate);
         let refresh = fleet.begin(BROKEN, fleet.putting(&session, Some(&read)));
         assert_eq!(refresh.wait().outcome, Outcome::Done);
         let read = fleet.get(1, &session);

@@ -13,6 +13,7 @@ mod common;
 
 mod cancelled;
 mod connection;
+mod creations;
 mod dynamodb;
 mod failover;
 mod flush;

@@ -53,7 +53,7 @@ local function settle(names, sessions, ended)
   local gone, escrows = {}, {}
   for _, name in ipairs(names) do
     local kind = string.sub(name, 1, 2)
-    if kind == 's:' or kind == 'e:' then
+    if kind == 's:' or kind == 'e:' or kind == 'c:' then
       local epoch = string.sub(name, 3, 18)
       if sessions[epoch] == nil or ended[epoch] then gone[#gone + 1] = name end
     elseif kind == 'x:' then

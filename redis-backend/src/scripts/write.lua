@@ -1,6 +1,8 @@
 -- Writes an entry of a living session.
 -- KEYS account [, lock]
 -- ARGV session's field, entry's field, now, value, over ('' anything, '-' nothing, or a version) [, owner of the lock]
+-- A write over nothing leaves its version, and is superseded if it finds it there: it is a late copy, and its entry is gone.
+-- The last 64 versions of each entry are kept.
 -- Answers 1 stored, 2 superseded, 0 signed out, 3 bytes that are not ours.
 if KEYS[2] and redis.call('GET', KEYS[2]) == ARGV[6] then redis.call('UNLINK', KEYS[2]) end
 local session = redis.call('HGET', KEYS[1], ARGV[1])
@@ -8,13 +10,25 @@ if not session then return 0 end
 if string.byte(session, 1) ~= 1 or (#session ~= 26 and #session ~= 42) then return 3 end
 local now = tonumber(ARGV[3])
 if struct.unpack('>I8', session, 19) <= now then return 0 end
+local own, creations, created = string.sub(ARGV[4], -17, -10), 'c' .. string.sub(ARGV[2], 2), nil
 if ARGV[5] ~= '' then
   local entry, there = redis.call('HGET', KEYS[1], ARGV[2]), '-'
   if entry then
     if #entry < 17 then return 3 end
     if struct.unpack('>I8', entry, #entry - 8) > now then there = string.sub(entry, -17, -10) end
   end
-  if there ~= ARGV[5] and there ~= string.sub(ARGV[4], -17, -10) then return 2 end
+  if there ~= ARGV[5] and there ~= own then return 2 end
+  if there == '-' then
+    created = redis.call('HGET', KEYS[1], creations) or ''
+    if #created % 8 ~= 0 then return 3 end
+    for at = 1, #created, 8 do
+      if string.sub(created, at, at + 7) == own then return 2 end
+    end
+  end
 end
-redis.call('HSET', KEYS[1], ARGV[2], ARGV[4])
+if created then
+  redis.call('HSET', KEYS[1], ARGV[2], ARGV[4], creations, string.sub(created .. own, -512))
+else
+  redis.call('HSET', KEYS[1], ARGV[2], ARGV[4])
+end
 return 1
