@@ -139,7 +139,8 @@ impl Flight {
                     continue;
                 }
             }
-            if let Some(tokens) = self.settled(seen.as_ref()).await? {
+            let wanted = self.read_wanted(seen.as_ref()).await?;
+            if let Some(tokens) = self.settled(wanted.as_ref()).await? {
                 return Ok(Refreshed::by(By::Others, tokens));
             }
             if overtaken {
@@ -160,15 +161,16 @@ impl Flight {
         self.name.spent == self.name.wanted
     }
 
+    /// The entry that was asked for. It is `spent` unless another entry's refresh token is spent for it.
+    pub(super) async fn read_wanted(&self, spent: Option<&Entry>) -> Result<Option<Entry>> {
+        if self.spends_itself() {
+            return Ok(spent.cloned());
+        }
+        self.session.get(&self.wanted).await
+    }
+
     /// The tokens that were asked for, if somebody has written others since, and they are of use.
-    pub(super) async fn settled(&self, spent: Option<&Entry>) -> Result<Option<TokenSet>> {
-        let read;
-        let wanted = if self.spends_itself() {
-            spent
-        } else {
-            read = self.session.get(&self.wanted).await?;
-            read.as_ref()
-        };
+    pub(super) async fn settled(&self, wanted: Option<&Entry>) -> Result<Option<TokenSet>> {
         let Some(wanted) = wanted.filter(|entry| Some(entry.version()) != self.found) else {
             return Ok(None);
         };

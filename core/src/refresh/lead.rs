@@ -37,8 +37,9 @@ impl Flight {
         held_since: Instant,
         seen: Option<&Entry>,
     ) -> Result<Led> {
+        let wanted = self.read_wanted(seen).await?;
         if !self.spends_itself()
-            && let Some(tokens) = self.settled(seen).await?
+            && let Some(tokens) = self.settled(wanted.as_ref()).await?
         {
             // Another entry's refresh was this one's as well, and left the refresh token as it was.
             return Ok(Led::Settled(tokens));
@@ -94,7 +95,11 @@ impl Flight {
             |_| "answered",
         );
         match answer.await {
-            Ok(answer) => self.store(lock, answer, request.tokens, version).await,
+            Ok(answer) => {
+                let wanted = wanted.as_ref();
+                self.store(lock, answer, request.tokens, version, wanted)
+                    .await
+            }
             Err(CallFailure::Panicked) => {
                 warn(
                     "refresh_failed",
@@ -129,9 +134,10 @@ impl Flight {
         answer: Answer,
         old: Option<TokenSet>,
         sent: Option<Version>,
+        wanted: Option<&Entry>,
     ) -> Result<Led> {
         let minted = answer.refresh_token().cloned();
-        let stored = self.write(lock, answer, old.as_ref(), sent).await;
+        let stored = self.write(lock, answer, old.as_ref(), sent, wanted).await;
         if let Err(error) = &stored {
             if let (true, Some(minted)) = (error.is_signed_out(), &minted) {
                 // The sign-out stands whether the provider revokes the token or not.
@@ -180,6 +186,7 @@ impl Flight {
         answer: Answer,
         old: Option<&TokenSet>,
         sent: Option<Version>,
+        found: Option<&Entry>,
     ) -> Result<Led> {
         let over = sent.map_or(Over::Nothing, Over::Version);
         if self.spends_itself() {
@@ -193,7 +200,7 @@ impl Flight {
         }
         let Some(old) = old else {
             // Nothing was spent: the other entry lends its lock alone.
-            return self.write_wanted(answer.for_itself(None)).await;
+            return self.write_wanted(answer.for_itself(None), found).await;
         };
         let ForAnother {
             spent: rotated,
@@ -211,13 +218,22 @@ impl Flight {
             // Whoever waits for the other entry would find it as it was.
             lock.follow(version).await;
         }
-        self.write_wanted(wanted).await
+        self.write_wanted(wanted, found).await
     }
 
-    /// Writes the entry that was asked for by the lock of another. A put in between is as good: both are of this session.
-    async fn write_wanted(&self, wanted: TokenSet) -> Result<Led> {
-        let value = Value::try_from(&wanted)?;
-        write_back(&self.session, &self.wanted, value, Over::Anything, None).await?;
+    /// Writes the entry that was asked for by the lock of another, over what was `found` of it before the call. What was put or removed in
+    /// between stays so. An entry that has expired in between was not removed.
+    async fn write_wanted(&self, wanted: TokenSet, found: Option<&Entry>) -> Result<Led> {
+        let write = |over| {
+            let value = Value::try_from(&wanted);
+            async move { write_back(&self.session, &self.wanted, value?, over, None).await }
+        };
+        let over = found.map_or(Over::Nothing, |found| Over::Version(found.version()));
+        let written = write(over).await?;
+        let now = self.session.fresh_keys().await?.latest;
+        if written.is_none() && found.is_some_and(|found| found.is_expired(now)) {
+            write(Over::Nothing).await?;
+        }
         Ok(Led::StoredBeside(wanted))
     }
 

@@ -1,4 +1,8 @@
-use token_cache_core::{AfterLostAnswer, EntryKey, MemoryStore, RefreshOptions, RefreshPolicy};
+use std::time::Duration;
+
+use token_cache_core::{
+    AfterLostAnswer, EntryKey, MemoryStore, RefreshOptions, RefreshPolicy, TokenSet,
+};
 
 use super::{
     access_token, api, due,
@@ -43,6 +47,73 @@ async fn one_refresh_token_gives_tokens_for_another_resource() {
         .await
         .unwrap();
     assert_eq!(provider.calls(), 1);
+}
+
+/// The app removes or replaces the entry that was asked for while the provider is asked.
+#[tokio::test]
+async fn what_was_removed_or_put_meanwhile_stays_so() {
+    for (was_there, put) in [(true, false), (true, true), (false, true)] {
+        let provider = Provider::new();
+        let (_, cache, session) = due(&provider).await;
+        if was_there {
+            let soon = cache.now().unwrap() + Duration::from_secs(4);
+            let due = TokenSet::new("due").unwrap().with_expires_at(soon);
+            session.put(&mail(0), due).await.unwrap();
+        }
+        provider.hold();
+        let refreshing = tokio::spawn({
+            let (session, provider) = (session.clone(), provider.clone());
+            async move {
+                let wanted = mail(0);
+                let refreshed = session.get_or_refresh_with(&wanted, provider, for_mail(0));
+                refreshed.await
+            }
+        });
+        provider.called(1).await;
+        if put {
+            let put = TokenSet::new("put").unwrap();
+            session.put(&mail(0), put).await.unwrap();
+        } else {
+            session.remove(&mail(0)).await.unwrap();
+        }
+        provider.go_on();
+        let tokens = refreshing.await.unwrap().unwrap();
+        assert_eq!(access_token(&tokens), "at-1");
+        let left = session.get(&mail(0)).await.unwrap();
+        let left = left.map(|entry| entry.tokens().unwrap());
+        let expected = put.then_some("put");
+        assert_eq!(left.as_ref().map(access_token), expected);
+        // The new refresh token is stored all the same.
+        assert_eq!(refresh_token(&stored(&session).await), "rt-1");
+    }
+}
+
+/// The entry that was asked for expires while the provider is asked: it is stored anew.
+#[tokio::test]
+async fn what_has_expired_meanwhile_is_stored() {
+    let provider = Provider::new();
+    let (_, cache, session) = due(&provider).await;
+    let soon = cache.now().unwrap() + Duration::from_secs(1);
+    let old = TokenSet::new("due").unwrap().with_expires_at(soon);
+    session.put(&mail(0), old).await.unwrap();
+    provider.hold();
+    let refreshing = tokio::spawn({
+        let (session, provider) = (session.clone(), provider.clone());
+        async move {
+            let wanted = mail(0);
+            let refreshed = session.get_or_refresh_with(&wanted, provider, for_mail(0));
+            refreshed.await
+        }
+    });
+    provider.called(1).await;
+    while session.get(&mail(0)).await.unwrap().is_some() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    provider.go_on();
+    let tokens = refreshing.await.unwrap().unwrap();
+    assert_eq!(access_token(&tokens), "at-1");
+    let left = session.get(&mail(0)).await.unwrap().unwrap();
+    assert_eq!(access_token(&left.tokens().unwrap()), "at-1");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,10 +14,10 @@ use token_cache_core::{
 };
 use tokio::time;
 
-/// How long a write over anything is on its way: others get far meanwhile.
+/// How long a write over anything or nothing is on its way: others get far meanwhile.
 const ON_ITS_WAY: Duration = Duration::from_millis(500);
 
-/// A store whose locks are freed by a new version of their entry alone, and whose writes over anything are slow.
+/// A store whose locks are freed by a new version of their entry alone, and whose writes over anything or nothing are slow.
 #[derive(Clone, Default)]
 pub(crate) struct FreedByVersion {
     inner: MemoryStore,
@@ -75,7 +75,7 @@ impl TokenStore for FreedByVersion {
         entry: Entry,
         options: WriteOptions,
     ) -> Result<Written> {
-        if options.over == Over::Anything {
+        if !matches!(options.over, Over::Version(_)) {
             time::sleep(ON_ITS_WAY).await;
         }
         let written = self.inner.write(at, entry, options).await?;
