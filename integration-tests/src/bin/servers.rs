@@ -4,13 +4,14 @@
 //! standard input ends: for a look by hand, and for the test that kills the holder.
 //! `servers --hold-dynamodb` finds or starts a DynamoDB as tests do, prints its URL and its endpoint, and keeps it likewise:
 //! for many tests that share one.
+//! `servers --install-providers` installs the OpenID providers of other projects, and names those that cannot be installed.
 
 use std::error::Error;
 use std::io::{self, Write};
 use std::{env, process};
 
 use token_cache_integration_tests::servers::{
-    RedisOptions, RedisServer, TestCluster, TestDynamoDb, TestRedis,
+    OpenIdProvider, RedisOptions, RedisServer, TestCluster, TestDynamoDb, TestRedis,
 };
 
 fn main() {
@@ -18,9 +19,11 @@ fn main() {
         None => say_which(),
         Some("--hold") => hold(),
         Some("--hold-dynamodb") => hold_dynamodb(),
-        Some(other) => {
-            Err(format!("unknown argument {other}; there are --hold, --hold-dynamodb").into())
-        }
+        Some("--install-providers") => install_providers(),
+        Some(other) => Err(format!(
+            "unknown argument {other}; there are --hold, --hold-dynamodb, --install-providers"
+        )
+        .into()),
     };
     if let Err(error) = outcome {
         // Without a stderr the exit code has to do.
@@ -55,4 +58,18 @@ fn hold_dynamodb() -> Result<(), Box<dyn Error>> {
     writeln!(io::stdout(), "{} {}", dynamodb.url(), dynamodb.endpoint())?;
     io::copy(&mut io::stdin(), &mut io::sink())?;
     Ok(())
+}
+
+fn install_providers() -> Result<(), Box<dyn Error>> {
+    let mut failed = Vec::new();
+    for provider in OpenIdProvider::ALL {
+        writeln!(io::stderr(), "installing {provider:?}")?;
+        if let Err(error) = provider.install_with_packages() {
+            failed.push(format!("{provider:?} cannot be installed: {error}"));
+        }
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(failed.join("\n").into())
 }

@@ -62,3 +62,15 @@ fn glewlwyd_by_front_channel() {
 fn lemonldap_by_front_channel() {
     run(&table::LEMONLDAP, Front);
 }
+
+#[test]
+#[ignore = "Hydra is compiled in minutes"]
+fn hydra_by_back_channel() {
+    run(&table::HYDRA, Back);
+}
+
+#[test]
+#[ignore = "Hydra is compiled in minutes"]
+fn hydra_by_front_channel() {
+    run(&table::HYDRA, Front);
+}

@@ -44,7 +44,7 @@ pub(crate) fn run(row: &Row, channel: LogoutChannel) {
     recorded::check(&stage, row, channel);
     stage.sign_in(laptop, 0);
     stage.sign_in(phone, 1);
-    sign_out_everywhere(&stage, row, (laptop, phone));
+    sign_out_everywhere(&stage, row, channel, (laptop, phone));
 }
 
 /// Two refreshes in a row: the second sends what the first was answered.
@@ -127,16 +127,65 @@ fn the_provider_signs_out(
     }
 }
 
-fn sign_out_everywhere(stage: &Stage, row: &Row, (laptop, phone): (Window<'_>, Window<'_>)) {
+fn sign_out_everywhere(
+    stage: &Stage,
+    row: &Row,
+    channel: LogoutChannel,
+    (laptop, phone): (Window<'_>, Window<'_>),
+) {
+    let before = stage.provider.messages(channel).len();
     let done = stage.provider.sign_out_everywhere(laptop);
-    match row.everywhere {
+    let everywhere = match channel {
+        LogoutChannel::Back => row.everywhere_by_back_channel,
+        LogoutChannel::Front => row.everywhere_by_front_channel,
+    };
+    let expected = match everywhere {
         Everywhere::Missing(reason) => {
             assert!(done.is_err(), "{}: {reason}", row.name);
+            return;
         }
-        Everywhere::All => {
+        Everywhere::All { messages } => {
             done.unwrap();
-            stage.wait_until_signed_out(laptop);
-            stage.wait_until_signed_out(phone);
+            messages
         }
-    }
+        Everywhere::OnceTokensAreRevoked => {
+            done.unwrap();
+            sessions_live_on(stage, (laptop, phone));
+            stage.provider.revoke_tokens().unwrap();
+            0
+        }
+        Everywhere::RefusedWithoutCode => {
+            done.unwrap();
+            sessions_live_on(stage, (laptop, phone));
+            stage.provider.revoke_tokens().unwrap();
+            let is_refused = |window: Window<'_>| {
+                let told = window.ask(&stage.at(0, "/api/me")).unwrap();
+                told.status == 503 && told.body.contains("provider_refused")
+            };
+            until("refused refreshes", || {
+                (is_refused(laptop) && is_refused(phone)).then_some(())
+            });
+            assert_eq!(stage.provider.messages(channel).len(), before);
+            return;
+        }
+    };
+    stage.wait_until_signed_out(laptop);
+    stage.wait_until_signed_out(phone);
+    let messages = || stage.provider.messages(channel).len() - before;
+    // Two of them ended those sessions; others may be on their way.
+    until("the logout messages", || {
+        (messages() >= expected).then_some(())
+    });
+    assert_eq!(messages(), expected, "{}: logout messages", row.name);
+}
+
+/// The provider refreshes the tokens of both sessions still.
+fn sessions_live_on(stage: &Stage, (laptop, phone): (Window<'_>, Window<'_>)) {
+    let before = refreshes(stage).len();
+    until("a refresh of each session", || {
+        assert_eq!(stage.is_signed_in(laptop), SIGNED_IN);
+        assert_eq!(stage.is_signed_in(phone), SIGNED_IN);
+        // Access tokens that live equally long are due in turns, so the third refresh is the other session's at the latest.
+        (refreshes(stage).len() >= before + 3).then_some(())
+    });
 }

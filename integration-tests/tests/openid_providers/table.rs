@@ -14,8 +14,10 @@ pub(crate) struct Row {
     pub(crate) rotates: bool,
     /// What a sign-out at the provider in one of the user's two browsers ends, by each channel.
     pub(crate) sign_out: Ends,
-    /// What "sign out everywhere" ends.
-    pub(crate) everywhere: Everywhere,
+    /// What an administrator's "sign out everywhere" ends, if apps are told by back channel.
+    pub(crate) everywhere_by_back_channel: Everywhere,
+    /// The same, if apps are told by front channel.
+    pub(crate) everywhere_by_front_channel: Everywhere,
 }
 
 /// Which of the user's two sessions end.
@@ -32,8 +34,17 @@ pub(crate) enum Ends {
 /// What an administrator's "sign out everywhere" ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Everywhere {
-    /// Both sessions, by messages or by refused refreshes.
-    All,
+    /// Both sessions. The provider sends so many logout messages; a session without a message ends at its next refresh.
+    All {
+        /// How many logout messages the app gets. A provider that sends one for each session sends four: two are sessions of a browser
+        /// that lost its cookies since.
+        messages: usize,
+    },
+    /// No session: the provider sends no message and goes on refreshing until the administrator revokes the tokens too.
+    OnceTokensAreRevoked,
+    /// No session: as before, and a revoked refresh token is refused without an error code. Each session lives on without tokens: its
+    /// requests fail.
+    RefusedWithoutCode,
     /// The provider has no such function; the reason is what it has.
     Missing(&'static str),
 }
@@ -45,7 +56,10 @@ pub(crate) const OIDC_PROVIDER: Row = Row {
     settings: &[],
     rotates: true,
     sign_out: Ends::ItsOwn,
-    everywhere: Everywhere::Missing("a library: its user ends sessions in the store"),
+    everywhere_by_back_channel: Everywhere::Missing(
+        "a library: its user ends sessions in the store",
+    ),
+    everywhere_by_front_channel: Everywhere::Missing("it has no front channel"),
 };
 
 pub(crate) const IDPYOIDC: Row = Row {
@@ -58,7 +72,8 @@ pub(crate) const IDPYOIDC: Row = Row {
     sign_out: Ends::ItsOwnAndTheOtherGrant(
         "it revokes what the user granted to the client, and sends one message",
     ),
-    everywhere: Everywhere::All,
+    everywhere_by_back_channel: Everywhere::All { messages: 1 },
+    everywhere_by_front_channel: Everywhere::All { messages: 1 },
 };
 
 pub(crate) const KEYCLOAK: Row = Row {
@@ -69,7 +84,8 @@ pub(crate) const KEYCLOAK: Row = Row {
     settings: &["--offline-access", "never"],
     rotates: true,
     sign_out: Ends::ItsOwn,
-    everywhere: Everywhere::All,
+    everywhere_by_back_channel: Everywhere::All { messages: 4 },
+    everywhere_by_front_channel: Everywhere::All { messages: 0 },
 };
 
 pub(crate) const GLEWLWYD: Row = Row {
@@ -79,9 +95,8 @@ pub(crate) const GLEWLWYD: Row = Row {
     settings: &["--logout-tokens", "without-expiry"],
     rotates: true,
     sign_out: Ends::ItsOwn,
-    everywhere: Everywhere::Missing(
-        "it sends messages only when an app asks for the end of a session",
-    ),
+    everywhere_by_back_channel: Everywhere::RefusedWithoutCode,
+    everywhere_by_front_channel: Everywhere::RefusedWithoutCode,
 };
 
 pub(crate) const LEMONLDAP: Row = Row {
@@ -91,5 +106,17 @@ pub(crate) const LEMONLDAP: Row = Row {
     settings: &["--front-channel", "subject-as-sid"],
     rotates: false,
     sign_out: Ends::Both("the sid of its requests is the sub, which both sessions have"),
-    everywhere: Everywhere::Missing("it tells apps by the user's browser alone"),
+    everywhere_by_back_channel: Everywhere::Missing("it has no back channel"),
+    everywhere_by_front_channel: Everywhere::All { messages: 0 },
+};
+
+pub(crate) const HYDRA: Row = Row {
+    provider: OpenIdProvider::Hydra,
+    name: "hydra",
+    version: "2.3.0",
+    settings: &["--logout-tokens", "without-expiry"],
+    rotates: true,
+    sign_out: Ends::ItsOwn,
+    everywhere_by_back_channel: Everywhere::All { messages: 4 },
+    everywhere_by_front_channel: Everywhere::OnceTokensAreRevoked,
 };

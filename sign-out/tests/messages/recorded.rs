@@ -180,3 +180,13 @@ async fn keycloak_by_back_channel() {
 async fn keycloak_by_front_channel() {
     the_frame_ends_its_session(include_str!("recorded/keycloak-front.json")).await;
 }
+
+#[tokio::test]
+async fn hydra_by_back_channel() {
+    ends_its_session(include_str!("recorded/hydra-back.json")).await;
+}
+
+#[tokio::test]
+async fn hydra_by_front_channel() {
+    the_frame_ends_its_session(include_str!("recorded/hydra-front.json")).await;
+}

@@ -62,9 +62,6 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     servers::need_redis()?;
     servers::need_node()?;
     servers::need_chromium()?;
-    if arguments.at_all_providers {
-        servers::need_programs_of_providers()?;
-    }
     let engine = servers::container_engine();
     let features = features::of(&Metadata::read()?, engine.is_some());
     let mut environment: Vec<(&str, String)> = engine
@@ -74,6 +71,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
     let built = Built::build(&features)?;
     command::run(built.program("servers")?.envs(environment.clone()))?;
+    if arguments.at_all_providers {
+        command::run(built.program("servers")?.arg("--install-providers"))?;
+    }
     let mut servers = built.program("servers")?;
     servers.envs(environment.clone());
     let dynamodb = Held::dynamodb(servers)?;

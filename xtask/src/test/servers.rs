@@ -29,19 +29,6 @@ pub(super) fn need_chromium() -> Outcome {
     install("chromium")
 }
 
-/// Programs that install providers of other projects, with the package of each: Keycloak is a zip in Maven Central.
-const PROGRAMS_OF_PROVIDERS: [(&str, &str); 2] = [("mvn", "maven"), ("unzip", "unzip")];
-
-/// The tests at all providers install them. On Debian, root gets the programs for it installed.
-pub(super) fn need_programs_of_providers() -> Outcome {
-    for (program, package) in PROGRAMS_OF_PROVIDERS {
-        if command::find(program).is_none() {
-            install(package)?;
-        }
-    }
-    Ok(())
-}
-
 fn install(package: &str) -> Outcome {
     let is_root = rustix::process::geteuid().is_root();
     if is_root && Path::new("/etc/debian_version").exists() {

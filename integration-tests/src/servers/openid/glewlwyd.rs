@@ -6,15 +6,20 @@ use hyper::Method;
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
-use super::http::{Body, send};
-use super::key_pair::KeyPair;
+use super::debian::{self, Package};
+use super::http::{Body, Credentials, send, sign_in};
+use super::key_pair::{self, KeyPair};
 use super::{
     ACCESS_TOKEN_SECONDS, CLIENT_ID, ClientRegistration, Hosted, LogoutChannel, PASSWORD, Pages,
     Place, ServerError, USER, folder, install,
 };
 use crate::browser::Window;
 
-const INSTALL: &str = "sudo apt-get install glewlwyd sqlite3";
+pub(super) const PACKAGES: [Package; 3] = [
+    Package::program("glewlwyd", "glewlwyd"),
+    Package::program("sqlite3", "sqlite3"),
+    key_pair::PACKAGE,
+];
 const SCHEMA: &str = "/usr/share/doc/glewlwyd/database/init.sqlite3.sql.gz";
 const WEB_APP: &str = "/usr/share/glewlwyd/webapp";
 const WEB_APP_SETTINGS: &str = "/etc/glewlwyd/config-2.7.json/config.json";
@@ -24,6 +29,10 @@ const PLUGIN: &str = include_str!("../../../glewlwyd/plugin.json");
 const SEED: &str = include_str!("../../../glewlwyd/seed.sql");
 /// Its hash is in the seed.
 const API_KEY: &str = "only-for-a-test-only-for-a-tests";
+
+/// Of Debian's schema.
+const ADMINISTRATOR: &str = "admin";
+const ADMINISTRATOR_PASSWORD: &str = "password";
 
 /// Another app of the user, at the same provider.
 const OTHER_CLIENT: &str = "intranet";
@@ -36,8 +45,8 @@ struct Glewlwyd {
 
 /// Finds the server that Debian's package installs, and what it needs beside it.
 pub(super) fn install() -> Result<PathBuf, ServerError> {
-    install::need("sqlite3", INSTALL)?;
-    install::need("glewlwyd", INSTALL)
+    debian::need(&PACKAGES)?;
+    install::program("glewlwyd")
 }
 
 /// Starts it with a database of its own, and registers the client by its administration API.
@@ -99,7 +108,7 @@ fn prepare(folder: &Path) -> Result<(), ServerError> {
     let packed = folder.join("schema.sql.gz");
     fs::copy(SCHEMA, &packed).map_err(ServerError::during(SCHEMA))?;
     install::run(Command::new("gzip").arg("-d").arg(packed))?;
-    let sqlite = install::need("sqlite3", INSTALL)?;
+    let sqlite = install::program("sqlite3")?;
     let read = |path: &Path| format!(".read {}", path.display());
     install::run(
         Command::new(sqlite)
@@ -150,7 +159,16 @@ impl Glewlwyd {
     fn add(&self, kind: &str, resource: &Value) -> Result<(), ServerError> {
         let url = format!("{}/api/{kind}/", self.origin);
         let key = format!("token {API_KEY}");
-        send(&Method::POST, &url, Some(&key), Body::Json(resource)).map(drop)
+        let key = Credentials::Authorization(&key);
+        send(&Method::POST, &url, key, Body::Json(resource)).map(drop)
+    }
+
+    /// Sends a request as an administrator's browser does, for what no API key gives access to.
+    fn administer(&self, method: &Method, path: &str) -> Result<Value, ServerError> {
+        let administrator = json!({"username": ADMINISTRATOR, "password": ADMINISTRATOR_PASSWORD});
+        let at = |path: &str| format!("{}/api{path}", self.origin);
+        let cookie = sign_in(&at("/auth/"), Body::Json(&administrator))?;
+        send(method, &at(path), Credentials::Cookie(&cookie), Body::None)
     }
 
     /// Where the other app's users arrive with an ID token.
@@ -205,9 +223,19 @@ impl Pages for Glewlwyd {
         window.see("You are disconnected")
     }
 
+    /// Ends all sessions that the administrator's pages list for the user.
     fn sign_out_everywhere(&self, _: Window<'_>) -> Result<(), ServerError> {
-        Err(ServerError::new(
-            "Glewlwyd sends messages only when an app asks for the end of a session",
-        ))
+        let sessions = format!("/delegate/{USER}/profile/session");
+        let listed = self.administer(&Method::GET, &sessions)?;
+        for session in listed.as_array().into_iter().flatten() {
+            let hash = session["session_hash"].as_str().unwrap_or_default();
+            self.administer(&Method::DELETE, &format!("{sessions}/{hash}"))?;
+        }
+        Ok(())
+    }
+
+    fn revoke_tokens(&self) -> Result<(), ServerError> {
+        let path = format!("/oidc/token/?impersonate={USER}");
+        self.administer(&Method::DELETE, &path).map(drop)
     }
 }

@@ -3,12 +3,14 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use super::debian::{self, Package};
 use super::{
     ACCESS_TOKEN_SECONDS, CLIENT_ID, ClientRegistration, Hosted, LogoutChannel, PASSWORD, Pages,
     Place, ServerError, USER, folder, install,
 };
 use crate::browser::Window;
 
+pub(super) const PACKAGES: [Package; 1] = [Package::program("python3-venv", "python3")];
 const REQUIREMENTS: &str = include_str!("../../../idpyoidc/requirements.txt");
 const PROGRAM: &str = include_str!("../../../idpyoidc/program.py");
 
@@ -21,6 +23,7 @@ struct Idpyoidc {
 
 /// Returns the Python that has it.
 pub(super) fn install() -> Result<PathBuf, ServerError> {
+    debian::need(&PACKAGES)?;
     install::python("idpyoidc", REQUIREMENTS)
 }
 

@@ -28,7 +28,7 @@ pub(super) fn once(
 /// Makes a Python environment with these packages, a line each as pip reads them, and returns its interpreter.
 pub(super) fn python(name: &str, requirements: &str) -> Result<PathBuf, ServerError> {
     let folder = once(name, requirements, |folder| {
-        let python = need("python3", "sudo apt-get install python3-venv")?;
+        let python = program("python3")?;
         let list = folder.join("requirements.txt");
         fs::write(&list, requirements).map_err(ServerError::during(list.display()))?;
         run(Command::new(python)
@@ -41,10 +41,9 @@ pub(super) fn python(name: &str, requirements: &str) -> Result<PathBuf, ServerEr
     Ok(folder.join("python/bin/python"))
 }
 
-/// Finds a program, or says how to install it.
-pub(super) fn need(program: &str, command: &str) -> Result<PathBuf, ServerError> {
-    binary::find(program)
-        .ok_or_else(|| ServerError::new(format!("no {program} on this machine: {command}")))
+/// Finds a program that [`debian::need`](super::debian::need) has found as well.
+pub(super) fn program(name: &str) -> Result<PathBuf, ServerError> {
+    binary::find(name).ok_or_else(|| ServerError::new(format!("no {name} on this machine")))
 }
 
 /// Runs a command to its end.

@@ -2,7 +2,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use super::debian::Package;
 use super::{ServerError, install};
+
+/// What makes the keys.
+pub(super) const PACKAGE: Package = Package::program("openssl", "openssl");
 
 /// An RSA key of 2048 bits, in PEM.
 pub(super) struct KeyPair {
@@ -14,9 +18,9 @@ impl KeyPair {
     /// Makes a new one, by way of files in `folder`.
     ///
     /// # Errors
-    /// There is no `openssl` on this machine: the text is the command that installs it.
+    /// There is no `openssl` on this machine, which [`PACKAGE`] brings.
     pub(super) fn generate(folder: &Path) -> Result<Self, ServerError> {
-        let openssl = install::need("openssl", "sudo apt-get install openssl")?;
+        let openssl = install::program("openssl")?;
         let (private, public) = (folder.join("private.pem"), folder.join("public.pem"));
         install::run(
             Command::new(&openssl)

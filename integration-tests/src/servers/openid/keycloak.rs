@@ -4,7 +4,8 @@ use std::process::Command;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::http::{Body, send};
+use super::debian::{self, Package};
+use super::http::{Body, Credentials, send};
 use super::{
     ACCESS_TOKEN_SECONDS, CLIENT_ID, ClientRegistration, Hosted, LogoutChannel, PASSWORD, Pages,
     Place, ServerError, USER, folder, install,
@@ -12,6 +13,11 @@ use super::{
 use crate::browser::Window;
 
 const VERSION: &str = "26.7.3";
+/// What fetches and unpacks it. Java is not among them: Debian 12 has none that is new enough.
+pub(super) const PACKAGES: [Package; 2] = [
+    Package::program("maven", "mvn"),
+    Package::program("unzip", "unzip"),
+];
 const JAVA_COMMAND: &str = "install a JDK 21 or newer, and name its folder in JAVA_HOME";
 const OLDEST_JAVA: u32 = 21;
 const ADMINISTRATOR: &str = "admin";
@@ -134,10 +140,16 @@ impl Keycloak {
             ("username", ADMINISTRATOR),
             ("password", PASSWORD),
         ];
-        let token = send(&Method::POST, &token, None, Body::Form(&password))?;
+        let token = send(
+            &Method::POST,
+            &token,
+            Credentials::None,
+            Body::Form(&password),
+        )?;
         let token = token["access_token"].as_str().unwrap_or_default();
         let url = format!("{}/admin/realms{path}", self.origin);
-        send(method, &url, Some(&format!("Bearer {token}")), body)
+        let token = format!("Bearer {token}");
+        send(method, &url, Credentials::Authorization(&token), body)
     }
 }
 
@@ -185,14 +197,15 @@ pub(super) fn install() -> Result<Installed, ServerError> {
     let artifact = format!("org.keycloak:keycloak-quarkus-dist:{VERSION}:zip");
     let recipe = format!("{artifact} {}", BUILD.join(" "));
     let folder = install::once("keycloak", &recipe, |folder| {
-        let maven = install::need("mvn", "sudo apt-get install maven")?;
+        debian::need(&PACKAGES)?;
+        let maven = install::program("mvn")?;
         install::run(
             Command::new(maven)
                 .args(["--quiet", "--batch-mode", "dependency:copy"])
                 .arg(format!("-Dartifact={artifact}"))
                 .arg(format!("-DoutputDirectory={}", folder.display())),
         )?;
-        let unzip = install::need("unzip", "sudo apt-get install unzip")?;
+        let unzip = install::program("unzip")?;
         install::run(
             Command::new(unzip)
                 .args(["-q", "-o"])

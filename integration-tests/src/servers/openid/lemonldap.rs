@@ -4,7 +4,8 @@ use std::process::Command;
 
 use serde_json::{Map, Value, json};
 
-use super::key_pair::KeyPair;
+use super::debian::{self, Package};
+use super::key_pair::{self, KeyPair};
 use super::{
     ACCESS_TOKEN_SECONDS, CLIENT_ID, ClientRegistration, Hosted, LogoutChannel, Pages, Place,
     ServerError, folder, install,
@@ -12,15 +13,14 @@ use super::{
 use crate::browser::Window;
 
 /// The portal's package does not depend on all that the portal loads.
-const INSTALL: &str = "sudo apt-get install --no-install-recommends liblemonldap-ng-portal-perl libplack-perl libgd-securityimage-perl \
-     libimage-magick-perl libio-string-perl libstring-random-perl";
-/// What `INSTALL` brings, besides the program.
-const MODULES: [&str; 5] = [
-    "Lemonldap/NG/Portal.pm",
-    "GD/SecurityImage.pm",
-    "Image/Magick.pm",
-    "IO/String.pm",
-    "String/Random.pm",
+pub(super) const PACKAGES: [Package; 7] = [
+    Package::perl("liblemonldap-ng-portal-perl", "Lemonldap/NG/Portal.pm"),
+    Package::program("libplack-perl", "plackup"),
+    Package::perl("libgd-securityimage-perl", "GD/SecurityImage.pm"),
+    Package::perl("libimage-magick-perl", "Image/Magick.pm"),
+    Package::perl("libio-string-perl", "IO/String.pm"),
+    Package::perl("libstring-random-perl", "String/Random.pm"),
+    key_pair::PACKAGE,
 ];
 
 const LOCAL_SETTINGS: &str = include_str!("../../../lemonldap/lemonldap-ng.ini");
@@ -28,32 +28,24 @@ const LOCAL_SETTINGS: &str = include_str!("../../../lemonldap/lemonldap-ng.ini")
 const SETTINGS: &str = include_str!("../../../lemonldap/portal.json");
 const PORTAL: &str = include_str!("../../../lemonldap/portal.psgi");
 
+const SETTINGS_VARIABLE: &str = "LLNG_DEFAULTCONFFILE";
+const SESSIONS_PROGRAM: &str = "/usr/share/lemonldap-ng/bin/lemonldap-ng-sessions";
+
 /// A user of its module for demonstrations; the password is the same.
 const DEMO_USER: &str = "dwho";
 
 #[derive(Debug)]
 struct LemonLdap {
     origin: String,
+    /// The file that its programs take their settings from.
+    settings: String,
     _hosted: Hosted,
 }
 
 /// Finds the program that runs Perl's web apps, and the modules of Debian's packages.
 pub(super) fn install() -> Result<PathBuf, ServerError> {
-    let program = install::need("plackup", INSTALL)?;
-    for module in MODULES {
-        let tried = Command::new("perl")
-            .arg("-e")
-            .arg("exit !grep { -e \"$_/$ARGV[0]\" } @INC")
-            .arg(module)
-            .status()
-            .map_err(ServerError::during(format!("perl: {INSTALL}")))?;
-        if !tried.success() {
-            return Err(ServerError::new(format!(
-                "no {module} on this machine: {INSTALL}"
-            )));
-        }
-    }
-    Ok(program)
+    debian::need(&PACKAGES)?;
+    install::program("plackup")
 }
 
 /// Starts its portal with a configuration and sessions in a folder.
@@ -88,10 +80,11 @@ pub(super) fn start(
         place.port.to_string(),
         write("portal.psgi", PORTAL)?,
     ];
-    let environment = [("LLNG_DEFAULTCONFFILE", local.as_str())];
+    let environment = [(SETTINGS_VARIABLE, local.as_str())];
     let hosted = Hosted::start(&program, &arguments, &environment, (folder, place.port))?;
     let pages = LemonLdap {
         origin: place.origin.clone(),
+        settings: local,
         _hosted: hosted,
     };
     Ok((issuer, Box::new(pages)))
@@ -150,9 +143,15 @@ impl Pages for LemonLdap {
         window.go(&format!("{}/?logout=1", self.origin)).map(drop)
     }
 
+    /// Deletes the user's sessions from the store, as its session explorer does.
     fn sign_out_everywhere(&self, _: Window<'_>) -> Result<(), ServerError> {
-        Err(ServerError::new(
-            "LemonLDAP::NG tells apps by the user's browser alone",
-        ))
+        install::run(
+            Command::new("perl")
+                .arg(SESSIONS_PROGRAM)
+                // A user that does not exist: the program goes on as this process's.
+                .args(["--user", "-", "--group", "-"])
+                .args(["delete", "--where", &format!("uid={DEMO_USER}")])
+                .env(SETTINGS_VARIABLE, &self.settings),
+        )
     }
 }

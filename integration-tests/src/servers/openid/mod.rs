@@ -12,13 +12,16 @@ use super::{AppAddresses, CLIENT_ID, CLIENT_SECRET, OidcProvider, ServerError, w
 use crate::browser::Window;
 
 mod certified;
+mod debian;
 mod glewlwyd;
 mod http;
+mod hydra;
 mod idpyoidc;
 mod install;
 mod key_pair;
 mod keycloak;
 mod lemonldap;
+mod listening;
 mod recorder;
 
 pub use self::recorder::Exchange;
@@ -46,6 +49,8 @@ pub enum OpenIdProvider {
     Certified,
     /// Debian's Glewlwyd.
     Glewlwyd,
+    /// Ory Hydra, with its data in memory.
+    Hydra,
     /// `idpyoidc` of `PyPI`.
     Idpyoidc,
     /// Keycloak, with its data in memory.
@@ -96,6 +101,11 @@ trait Pages: fmt::Debug {
 
     /// Ends all sessions of the user, as an administrator does, or by what the provider has instead.
     fn sign_out_everywhere(&self, window: Window<'_>) -> Result<(), ServerError>;
+
+    /// Revokes all tokens of the user as an administrator does, where that is a step of its own.
+    fn revoke_tokens(&self) -> Result<(), ServerError> {
+        Err(ServerError::new("tokens end with the sessions"))
+    }
 }
 
 /// A started provider, with recording proxies in front of it and of the app's route for logout messages.
@@ -120,6 +130,32 @@ struct Place {
 }
 
 impl OpenIdProvider {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Certified,
+        Self::Glewlwyd,
+        Self::Hydra,
+        Self::Idpyoidc,
+        Self::Keycloak,
+        Self::LemonLdap,
+    ];
+
+    /// Installs the provider, also the packages of Debian that it is or needs, if this process is root there. A test does not do that.
+    ///
+    /// # Errors
+    /// As [`install`](Self::install).
+    pub fn install_with_packages(self) -> Result<(), ServerError> {
+        match self {
+            Self::Certified => {}
+            Self::Glewlwyd => debian::install(&glewlwyd::PACKAGES)?,
+            Self::Hydra => debian::install(&hydra::PACKAGES)?,
+            Self::Idpyoidc => debian::install(&idpyoidc::PACKAGES)?,
+            Self::Keycloak => debian::install(&keycloak::PACKAGES)?,
+            Self::LemonLdap => debian::install(&lemonldap::PACKAGES)?,
+        }
+        self.install()
+    }
+
     /// Installs the provider if it is not installed yet.
     ///
     /// # Errors
@@ -128,6 +164,7 @@ impl OpenIdProvider {
         match self {
             Self::Certified => OidcProvider::install(),
             Self::Glewlwyd => glewlwyd::install().map(drop),
+            Self::Hydra => hydra::install().map(drop),
             Self::Idpyoidc => idpyoidc::install().map(drop),
             Self::Keycloak => keycloak::install().map(drop),
             Self::LemonLdap => lemonldap::install().map(drop),
@@ -167,6 +204,7 @@ impl OpenIdProvider {
         let (issuer, pages) = match self {
             Self::Certified => certified::start(&place, &registration)?,
             Self::Glewlwyd => glewlwyd::start(&place, &registration)?,
+            Self::Hydra => hydra::start(&place, &registration)?,
             Self::Idpyoidc => idpyoidc::start(&place, &registration)?,
             Self::Keycloak => keycloak::start(&place, &registration)?,
             Self::LemonLdap => lemonldap::start(&place, &registration)?,
@@ -233,6 +271,14 @@ impl RunningProvider {
     /// The provider has no such function, or does not answer as it should.
     pub fn sign_out_everywhere(&self, window: Window<'_>) -> Result<(), ServerError> {
         self.pages.sign_out_everywhere(window)
+    }
+
+    /// Revokes all tokens of the user as an administrator does, where that is a step of its own.
+    ///
+    /// # Errors
+    /// It is no step of its own, or the provider does not answer as it should.
+    pub fn revoke_tokens(&self) -> Result<(), ServerError> {
+        self.pages.revoke_tokens()
     }
 }
 

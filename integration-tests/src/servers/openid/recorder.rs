@@ -1,23 +1,19 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
     ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, HeaderMap, LOCATION, TRANSFER_ENCODING,
 };
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use url::form_urlencoded;
 
+use super::listening::Listening;
 use crate::servers::ServerError;
 
 /// One request and its response, both complete.
@@ -69,8 +65,7 @@ fn value_of(form: &[u8], name: &str) -> Option<String> {
 #[derive(Debug)]
 pub(super) struct Recorder {
     recorded: Arc<Mutex<Vec<Exchange>>>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _listening: Listening,
 }
 
 impl Recorder {
@@ -79,35 +74,19 @@ impl Recorder {
     /// # Errors
     /// The port is taken.
     pub(super) fn start(address: SocketAddr, upstream: SocketAddr) -> Result<Self, ServerError> {
-        let what = format!("a recording proxy at {address}");
-        let listener =
-            std::net::TcpListener::bind(address).map_err(ServerError::during(what.clone()))?;
-        listener
-            .set_nonblocking(true)
-            .map_err(ServerError::during(what.clone()))?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(ServerError::during(what.clone()))?;
         let recorded = Arc::new(Mutex::new(Vec::new()));
-        let (stop, stopped) = oneshot::channel();
         let proxy = Arc::new(Proxy {
             upstream,
             client: Client::builder(TokioExecutor::new()).build_http(),
             recorded: Arc::clone(&recorded),
         });
-        let thread = thread::spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = accept(listener, proxy) => {}
-                    _ = stopped => {}
-                }
-            });
-        });
+        let listening = Listening::start(address, move |request| {
+            let proxy = Arc::clone(&proxy);
+            async move { proxy.pass(request).await }
+        })?;
         Ok(Self {
             recorded,
-            stop: Some(stop),
-            thread: Some(thread),
+            _listening: listening,
         })
     }
 
@@ -122,35 +101,10 @@ impl Recorder {
     }
 }
 
-impl Drop for Recorder {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // It has nothing to say when it ends.
-            let _ = thread.join();
-        }
-    }
-}
-
 struct Proxy {
     upstream: SocketAddr,
     client: Client<HttpConnector, Full<Bytes>>,
     recorded: Arc<Mutex<Vec<Exchange>>>,
-}
-
-async fn accept(listener: std::net::TcpListener, proxy: Arc<Proxy>) {
-    let Ok(listener) = TcpListener::from_std(listener) else {
-        return;
-    };
-    while let Ok((connection, _)) = listener.accept().await {
-        let proxy = Arc::clone(&proxy);
-        tokio::spawn(async move {
-            let service = service_fn(|request| proxy.pass(request));
-            let serving = http1::Builder::new().serve_connection(TokioIo::new(connection), service);
-            // A client that closes its connection is no failure.
-            let _ = serving.await;
-        });
-    }
 }
 
 impl Proxy {
