@@ -8,7 +8,7 @@ use super::{
     flight::{Flight, REFRESH},
     flights::{Pause, PauseAbout},
     lock::Lock,
-    revocation::revoke,
+    revocation::{OVERTAKEN, is_new, revoke, warn_of_loss},
     write_back::write_back,
 };
 use crate::{
@@ -138,13 +138,19 @@ impl Flight {
     ) -> Result<Led> {
         let minted = answer.refresh_token().cloned();
         let stored = self.write(lock, answer, old.as_ref(), sent, wanted).await;
-        if let Err(error) = &stored {
-            if let (true, Some(minted)) = (error.is_signed_out(), &minted) {
+        match (&stored, minted) {
+            (Err(error), Some(minted)) if error.is_signed_out() => {
                 // The sign-out stands whether the provider revokes the token or not.
-                let _ = revoke(&self.session, &self.source, minted.clone()).await;
-            } else if error.kind() == ErrorKind::TooLarge {
+                let _ = revoke(&self.session, &self.source, minted).await;
+            }
+            (Err(error), minted) if error.kind() == ErrorKind::TooLarge => {
                 self.too_large(error, minted, old, sent).await;
             }
+            (Err(error), Some(_)) => warn_of_loss(&format_args!("the store failed: {error}")),
+            (Ok(Led::Overtaken), Some(minted)) if is_new(&minted, old.as_ref()) => {
+                warn_of_loss(&OVERTAKEN);
+            }
+            _ => {}
         }
         stored
     }
@@ -315,11 +321,14 @@ impl Flight {
         let value = Value::try_from(&old.clone().with_refresh_token(new.expose_secret()))?;
         let over = Over::Version(sent);
         let written = write_back(&self.session, &self.spent, value, over, None).await;
-        if let Err(error) = &written
-            && (error.is_signed_out() || error.kind() == ErrorKind::TooLarge)
-        {
-            // The error stands whether the provider revokes the token or not.
-            let _ = revoke(&self.session, &self.source, new).await;
+        match &written {
+            Err(error) if error.is_signed_out() || error.kind() == ErrorKind::TooLarge => {
+                // The error stands whether the provider revokes the token or not.
+                let _ = revoke(&self.session, &self.source, new).await;
+            }
+            Err(error) => warn_of_loss(&format_args!("the store failed: {error}")),
+            Ok(None) if is_new(&new, Some(old)) => warn_of_loss(&OVERTAKEN),
+            Ok(_) => {}
         }
         written
     }

@@ -1,11 +1,11 @@
 use std::{fmt, sync::Arc};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::{task::JoinHandle, time};
 
 use super::{RefreshError, Revocation, TokenSource};
 use crate::{
-    Entry, EntryKey, ReadOptions, Result, Scope, Session, SignOut, Wait,
+    Entry, EntryKey, ReadOptions, Result, Scope, Session, SignOut, TokenSet, Wait,
     telemetry::{About, Operation, in_current_span, observe, warn},
 };
 
@@ -79,6 +79,27 @@ async fn lives_elsewhere(session: &Session) -> bool {
     sessions.map_or(true, |living| {
         living.iter().any(|session| session.epoch != *ended)
     })
+}
+
+/// Why a refresh token was not stored.
+pub(super) const OVERTAKEN: &str = "other tokens were stored in the meantime";
+
+/// True for a refresh token that is not the one that was sent: some providers send it back as it was.
+pub(super) fn is_new(minted: &SecretString, old: Option<&TokenSet>) -> bool {
+    let sent = old.and_then(TokenSet::refresh_token);
+    sent.is_none_or(|sent| sent.expose_secret() != minted.expose_secret())
+}
+
+/// Logs the loss of a refresh token of a session that lives. Revoking it could end the tokens that the session has: many providers
+/// revoke all tokens of one sign-in together.
+pub(super) fn warn_of_loss(why: &dyn fmt::Display) {
+    warn(
+        "refresh_token_lost",
+        format_args!(
+            "a refresh token that the provider gave was not stored, because {why}. It is not revoked, since the provider could end the \
+             session's other tokens with it, and it stays valid there until it expires",
+        ),
+    );
 }
 
 /// The revocation that goes on after a sign-out: await it, or drop it and it goes on all the same.

@@ -5,12 +5,16 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use token_cache_core::{ErrorResponse, RefreshError, Timestamp, TokenSet};
+use token_cache_core::{
+    ErrorKind, ErrorResponse, MemoryStore, RefreshError, Timestamp, TokenSet,
+    test_util::FailingStore,
+};
 use tracing::subscriber::DefaultGuard;
 
 use super::{
     api, due,
     provider::{Behaviour, Provider},
+    server, signed_in,
 };
 
 #[derive(Clone, Default)]
@@ -80,6 +84,85 @@ async fn a_dead_grant_is_logged_once() {
     let lines = log.lines();
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("invalid_grant"), "{lines:?}");
+}
+
+/// Nobody has the new refresh token. Revoking it could end the tokens that were put, so the log is all that is left of it.
+#[tokio::test]
+async fn a_refresh_token_that_was_overtaken_is_logged_and_not_revoked() {
+    for (answer, lost) in [
+        (
+            Behaviour::Answer(|_| {
+                Ok(TokenSet::new("at-canary")
+                    .unwrap()
+                    .with_refresh_token("rt-canary"))
+            }),
+            1,
+        ),
+        (
+            Behaviour::Answer(|_| {
+                Err(RefreshError::malformed("no access token")
+                    .with_new_refresh_token("rt-canary".into()))
+            }),
+            1,
+        ),
+        // The provider rotates nothing, so nothing is lost.
+        (
+            Behaviour::Answer(|_| {
+                Ok(TokenSet::new("at-canary")
+                    .unwrap()
+                    .with_refresh_token("rt-0"))
+            }),
+            0,
+        ),
+        (
+            Behaviour::Answer(|_| Ok(TokenSet::new("at-canary").unwrap())),
+            0,
+        ),
+    ] {
+        let provider = Provider::new();
+        let (_, _, session) = due(&provider).await;
+        provider.next(answer);
+        let (log, _guard) = Log::start();
+        provider.hold();
+        let refreshing = tokio::spawn({
+            let (session, provider) = (session.clone(), provider.clone());
+            async move { session.get_or_refresh(&api(), provider).await }
+        });
+        provider.called(1).await;
+        let put = TokenSet::new("put").unwrap().with_refresh_token("rt-put");
+        session.put(&api(), put).await.unwrap();
+        provider.go_on();
+        let _ = refreshing.await.unwrap();
+        let mut lines = log.lines();
+        lines.retain(|line| line.contains("refresh_token_lost"));
+        assert_eq!(lines.len(), lost, "{lines:?}");
+        assert!(!lines.concat().contains("canary"), "{lines:?}");
+        assert!(provider.revoked().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_token_that_the_store_could_not_take_is_logged() {
+    let provider = Provider::new();
+    let store = FailingStore::new(MemoryStore::new());
+    let session = signed_in(&server(store.clone()).await).await;
+    session.put(&api(), provider.expired()).await.unwrap();
+    provider.hold();
+    let (log, _guard) = Log::start();
+    let refreshing = tokio::spawn({
+        let (session, provider) = (session.clone(), provider.clone());
+        async move { session.get_or_refresh(&api(), provider).await }
+    });
+    provider.called(1).await;
+    store.fail_with(ErrorKind::Unavailable);
+    provider.go_on();
+    let failed = refreshing.await.unwrap().unwrap_err();
+    assert_eq!(failed.kind(), ErrorKind::Unavailable);
+    let lines = log.lines();
+    let lost = lines
+        .iter()
+        .filter(|line| line.contains("refresh_token_lost"));
+    assert_eq!(lost.count(), 1, "{lines:?}");
 }
 
 #[test]
