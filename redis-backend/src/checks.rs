@@ -3,7 +3,7 @@
 use token_cache_core::{Diagnostic, Error, ErrorKind, Result};
 
 use crate::{
-    client::{Call, Client, Effect},
+    client::{Call, Client, Effect, Reply},
     keys::Keys,
     scripts,
 };
@@ -24,10 +24,14 @@ pub(crate) struct Checked {
 /// Refuses a server that can't keep the promises, and notes what weakens them.
 pub(crate) async fn check(client: &Client, keys: &Keys) -> Result<Checked> {
     permissions(client, keys).await?;
-    let mut checked = match client.ask_any(OPERATION, &["INFO"]).await {
+    Ok(match client.ask_any(OPERATION, &["INFO"]).await {
         Ok(answer) => {
             let info = answer.bytes(OPERATION)?.unwrap_or_default();
-            weigh(&Info(&String::from_utf8_lossy(&info)), client.replicas())?
+            let info = String::from_utf8_lossy(&info);
+            let mut checked = weigh(&Info(&info), client.replicas())?;
+            let found = persistence(client, &Info(&info)).await;
+            checked.diagnostics.extend(found);
+            checked
         }
         Err(error) if error.kind() == ErrorKind::Denied => Checked {
             diagnostics: vec![Diagnostic::warning(
@@ -39,9 +43,7 @@ pub(crate) async fn check(client: &Client, keys: &Keys) -> Result<Checked> {
             may_lose_index: true,
         },
         Err(error) => return Err(error),
-    };
-    checked.diagnostics.extend(persistence(client).await);
-    Ok(checked)
+    })
 }
 
 /// Runs every command of the scripts on keys of its own.
@@ -77,32 +79,56 @@ async fn permissions(client: &Client, keys: &Keys) -> Result<()> {
         )))
 }
 
-/// `save` is told by `CONFIG` only, which many services deny: then `INFO` has said what it knows.
-async fn persistence(client: &Client) -> Option<Diagnostic> {
-    let answer = client
-        .ask_any(OPERATION, &["CONFIG", "GET", "save"])
-        .await
-        .ok()?;
-    let save = answer
-        .list(OPERATION)
-        .ok()?
-        .nth(1)?
-        .bytes(OPERATION)
-        .ok()??;
-    let info = client
-        .ask_any(OPERATION, &["INFO", "persistence"])
-        .await
-        .ok()?;
-    let info = info.bytes(OPERATION).ok()??;
-    let info = String::from_utf8_lossy(&info);
-    (!save.is_empty() && Info(&info).field("aof_enabled") == Some("0")).then(|| {
-        Diagnostic::warning(
-            "redis_snapshots_without_log",
-            "the server writes snapshots and no append-only file, so a restart brings back sessions that were signed out since \
-             the last snapshot",
-            "CONFIG SET appendonly yes appendfsync always (or no persistence at all: CONFIG SET save \"\", and delete the dump file)",
-        )
-    })
+/// Looks for snapshots without an append-only file. `INFO` tells of the file, and `CONFIG` alone of snapshots; many services deny that.
+async fn persistence(client: &Client, info: &Info<'_>) -> Option<Diagnostic> {
+    let log = info.field("aof_enabled");
+    if log == Some("1") {
+        return None;
+    }
+    let save = match client.ask_any(OPERATION, &["CONFIG", "GET", "save"]).await {
+        Ok(answer) => setting(answer),
+        Err(error) => Err(error.to_string()),
+    };
+    weigh_persistence(log, save)
+}
+
+/// The value in an answer to `CONFIG GET` of one setting.
+fn setting(answer: Reply) -> Result<Vec<u8>, String> {
+    let value = answer.list(OPERATION).and_then(|mut pair| {
+        let value = pair.nth(1);
+        value.map(|value| value.bytes(OPERATION)).transpose()
+    });
+    match value {
+        Ok(Some(Some(value))) => Ok(value),
+        Ok(_) => Err("its answer to CONFIG GET is empty".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// `log`: the member `aof_enabled` of `INFO`. `save`: the setting of this name, or why it is not known.
+fn weigh_persistence(log: Option<&str>, save: Result<Vec<u8>, String>) -> Option<Diagnostic> {
+    let why = match (log, save) {
+        (Some("1"), _) => return None,
+        (_, Ok(save)) if save.is_empty() => return None,
+        (Some("0"), Ok(_)) => {
+            return Some(Diagnostic::warning(
+                "redis_snapshots_without_log",
+                "the server writes snapshots and no append-only file, so a restart brings back sessions that were signed out since \
+                 the last snapshot",
+                "CONFIG SET appendonly yes appendfsync always (or no persistence at all: CONFIG SET save \"\", and delete the dump file)",
+            ));
+        }
+        (_, Ok(_)) => "INFO does not tell `aof_enabled`".to_owned(),
+        (_, Err(why)) => why,
+    };
+    Some(Diagnostic::warning(
+        "redis_persistence_unchecked",
+        format!(
+            "it is unchecked whether the server writes snapshots without an append-only file, so that a restart brings back sessions that \
+             were signed out since the last snapshot ({why})"
+        ),
+        "check on the server that CONFIG GET appendonly says yes or CONFIG GET save says nothing",
+    ))
 }
 
 /// The answer of `INFO`.
@@ -119,7 +145,7 @@ impl Info<'_> {
 
 fn weigh(info: &Info<'_>, replicas: Option<u32>) -> Result<Checked> {
     let mut checked = Checked::default();
-    version(info)?;
+    let is_version_known = version(info)?;
     if info.field("role").is_some_and(|role| role != "master") {
         checked.diagnostics.push(Diagnostic::warning(
             "redis_replica",
@@ -164,12 +190,25 @@ fn weigh(info: &Info<'_>, replicas: Option<u32>) -> Result<Checked> {
             "set `min-replicas-to-write 1` and `min-replicas-max-lag` on every server",
         ));
     }
+    for (field, is_known) in [
+        ("redis_version", is_version_known),
+        ("role", info.field("role").is_some()),
+    ] {
+        if !is_known {
+            checked.diagnostics.push(Diagnostic::warning(
+                "redis_info_incomplete",
+                format!("the server does not tell its `{field}` in INFO, so it is unchecked"),
+                "check that the server is a primary and Redis 7.0 or newer, or Valkey",
+            ));
+        }
+    }
     Ok(checked)
 }
 
-fn version(info: &Info<'_>) -> Result<()> {
+/// Refuses an old server; false if the version cannot be read.
+fn version(info: &Info<'_>) -> Result<bool> {
     let Some(version) = info.field("redis_version") else {
-        return Ok(());
+        return Ok(false);
     };
     let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
     match (parts.next().flatten(), parts.next().flatten()) {
@@ -178,7 +217,7 @@ fn version(info: &Info<'_>) -> Result<()> {
             format!("the server is Redis {version}; it must be 7.0 or newer, or Valkey"),
         )
         .store(crate::STORE)),
-        _ => Ok(()),
+        (major, minor) => Ok(major.is_some() && minor.is_some()),
     }
 }
 
@@ -250,11 +289,52 @@ mod tests {
             let checked = weigh(&Info(&info), replicas).unwrap();
             checked.diagnostics.first().map(|found| found.id)
         };
-        let without = ["maxmemory_policy:noeviction"];
+        let whole = ["redis_version:7.0.15", "role:master"].join("\r\n");
+        let without = [&*whole, "maxmemory_policy:noeviction"];
         assert_eq!(id(&without, None), None);
         assert_eq!(id(&without, Some(1)), Some("redis_min_replicas_missing"));
-        let with = ["maxmemory_policy:noeviction", "min_slaves_good_slaves:1"];
+        let with = [
+            &*whole,
+            "maxmemory_policy:noeviction",
+            "min_slaves_good_slaves:1",
+        ];
         assert_eq!(id(&with, Some(1)), None);
+    }
+
+    #[test]
+    fn what_info_does_not_tell_is_unchecked() {
+        let found = |lines: &[&str]| {
+            let info = info(lines);
+            let checked = weigh(&Info(&info), None).unwrap();
+            let incomplete = checked.diagnostics.into_iter();
+            let incomplete = incomplete.filter(|found| found.id == "redis_info_incomplete");
+            incomplete.count()
+        };
+        assert_eq!(found(&["redis_version:7.2.4", "role:master"]), 0);
+        assert_eq!(found(&["role:master"]), 1);
+        assert_eq!(found(&["redis_version:unstable", "role:master"]), 1);
+        assert_eq!(found(&["redis_version:7.2.4"]), 1);
+        assert_eq!(found(&[]), 2);
+    }
+
+    #[test]
+    fn persistence_that_cannot_be_read_is_unchecked_and_never_absent() {
+        let id = |log, save: Result<&str, &str>| {
+            let save = save.map(Into::into).map_err(ToOwned::to_owned);
+            weigh_persistence(log, save).map(|found| found.id)
+        };
+        let (snapshots, unchecked) = (
+            Some("redis_snapshots_without_log"),
+            Some("redis_persistence_unchecked"),
+        );
+        assert_eq!(id(Some("0"), Ok("3600 1 300 100")), snapshots);
+        assert_eq!(id(Some("0"), Ok("")), None);
+        assert_eq!(id(Some("1"), Ok("3600 1")), None);
+        assert_eq!(id(Some("1"), Err("denied")), None);
+        assert_eq!(id(Some("0"), Err("denied")), unchecked);
+        assert_eq!(id(None, Ok("3600 1")), unchecked);
+        assert_eq!(id(None, Err("denied")), unchecked);
+        assert_eq!(id(None, Ok("")), None);
     }
 
     #[test]

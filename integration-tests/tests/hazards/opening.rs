@@ -149,6 +149,44 @@ async fn a_command_that_the_user_may_not_call_is_named() {
     }
 }
 
+/// A setting that the user may not read is not one that is off.
+#[tokio::test]
+async fn snapshots_without_a_log_are_found_or_unchecked() {
+    use token_cache_integration_tests::servers::AppendFsync;
+
+    let all = "app on >password ~tc:* +@all";
+    let (snapshots, unchecked) = (
+        Some("redis_snapshots_without_log"),
+        Some("redis_persistence_unchecked"),
+    );
+    for (save, appendonly, without, expected) in [
+        (Some("3600 1"), None, "", snapshots),
+        (Some("3600 1"), None, " -config", unchecked),
+        (Some("3600 1"), None, " -config|get", unchecked),
+        (None, None, "", None),
+        (None, None, " -config", unchecked),
+        (
+            Some("3600 1"),
+            Some(AppendFsync::EverySecond),
+            " -config",
+            None,
+        ),
+    ] {
+        let redis = RedisServer::start(RedisOptions {
+            save: save.map(str::to_owned),
+            appendonly,
+            users: vec![format!("{all}{without}")],
+            ..RedisOptions::default()
+        })
+        .unwrap();
+        let url = format!("redis://app:password@{}", redis.address());
+        let store = RedisStore::connect(RedisConfig::from_url(&url).unwrap());
+        let found = store.await.unwrap().diagnostics();
+        let ids: Vec<_> = found.iter().map(|found| found.id).collect();
+        assert_eq!(ids, Vec::from_iter(expected), "{save:?} {without}");
+    }
+}
+
 #[tokio::test]
 async fn replicas_that_are_asked_for_must_be_there() {
     let redis = RedisServer::start(RedisOptions::default()).unwrap();
