@@ -6,7 +6,7 @@ use crate::{Error, ErrorKind, Result, Timestamp, telemetry::warn};
 pub(crate) const THIS_CENTURY: Timestamp = Timestamp::from_secs(946_684_800);
 
 /// How far a provider's clock may be ahead of the store's.
-pub(crate) const MOST_AHEAD: Duration = Duration::from_secs(5 * 60);
+pub(crate) const MOST_PROVIDER_AHEAD: Duration = Duration::from_secs(5 * 60);
 
 /// How far a provider's clock may be behind when `max_age` is checked.
 const MAX_AGE_LEEWAY: Duration = Duration::from_secs(60);
@@ -29,7 +29,7 @@ impl AuthTime {
         let Some(at) = said else { return Self::Missing };
         let why = if at < THIS_CENTURY {
             "it is before the year 2000"
-        } else if at > now + MOST_AHEAD {
+        } else if at > now + MOST_PROVIDER_AHEAD {
             "it is over 5 minutes ahead of the store's clock; a value in milliseconds looks like this"
         } else {
             return Self::At(at);
@@ -133,7 +133,7 @@ mod tests {
             (946_684_799, AuthTime::Implausible),
             (946_684_800, AuthTime::At(THIS_CENTURY)),
             (1_700_000_000, AuthTime::At(NOW)),
-            (1_700_000_300, AuthTime::At(NOW + MOST_AHEAD)),
+            (1_700_000_300, AuthTime::At(NOW + MOST_PROVIDER_AHEAD)),
             (1_700_000_301, AuthTime::Implausible),
             // Milliseconds.
             (1_700_000_000_000, AuthTime::Implausible),

@@ -1,4 +1,4 @@
-use crate::{EpochHash, SidKey, Timestamp, auth_time::MOST_AHEAD};
+use crate::{EpochHash, SidKey, Timestamp, auth_time::MOST_PROVIDER_AHEAD};
 
 /// Whose clock a moment is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,7 +75,7 @@ impl Places {
     /// sign-out's time.
     pub fn credible_at(&self, now: Timestamp) -> Self {
         let credible = |place: Timestamp| {
-            if place > now + MOST_AHEAD {
+            if place > now + MOST_PROVIDER_AHEAD {
                 Timestamp::default()
             } else {
                 place

@@ -6,7 +6,7 @@ use std::{
 use crate::{Timestamp, Value, telemetry::warn};
 
 /// How far the time that an app stamps its tokens with may be ahead of the store's clock.
-const MOST_AHEAD: Duration = Duration::from_secs(30);
+const MOST_STAMP_AHEAD: Duration = Duration::from_secs(30);
 
 /// What is logged of tokens that an app puts: each once for a cache, since every sign-in would repeat it.
 #[derive(Debug, Default)]
@@ -28,7 +28,11 @@ impl TokenWarnings {
                 ),
             );
         }
-        if value.issued_at.is_some_and(|at| at > now + MOST_AHEAD) && first(&self.other_clock) {
+        if value
+            .issued_at
+            .is_some_and(|at| at > now + MOST_STAMP_AHEAD)
+            && first(&self.other_clock)
+        {
             warn(
                 "tokens_of_another_clock",
                 format_args!(
