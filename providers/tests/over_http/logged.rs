@@ -5,7 +5,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use serde_json::json;
+use token_cache_providers::CodeExchange;
 use tracing::{Dispatch, subscriber::DefaultGuard};
+
+use super::{
+    SECRET, SENT_AT, provider,
+    server::{Answer, Server},
+};
 
 /// What this thread logs at WARN, until the guard is dropped.
 #[derive(Clone, Default)]
@@ -82,4 +89,39 @@ fn an_id_token_that_is_signed_with_the_client_s_secret_is_logged_once() {
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("https://id.example"), "{lines:?}");
     assert!(!lines[0].contains("canary"), "{lines:?}");
+}
+
+/// A client secret that has expired must not be found out by the users who cannot sign in.
+#[tokio::test]
+async fn a_code_that_is_not_exchanged_is_logged_with_its_cause_and_nothing_secret() {
+    let refusal = json!({"error": "invalid_client", "error_description": "canary-description"});
+    for (answer, status, cause) in [
+        (refusal, 401, Some("invalid_client")),
+        (
+            json!({"error": "invalid_grant"}),
+            400,
+            Some("invalid_grant"),
+        ),
+        (
+            json!({"refresh_token": "canary-token"}),
+            200,
+            Some("no access token"),
+        ),
+        (json!({}), 503, Some("503")),
+        (json!({"access_token": "canary-token"}), 200, None),
+    ] {
+        let server = Server::start(move |_| Answer::json(status, &answer)).await;
+        let (log, _guard) = Log::start();
+        let code = CodeExchange::new("canary-code", "https://shop.example/callback")
+            .pkce_verifier("canary-verifier");
+        let exchanged = provider(&server).exchange_code(code, SENT_AT).await;
+        assert_eq!(exchanged.is_err(), cause.is_some());
+        let lines = log.lines("code_exchange_failed");
+        assert_eq!(lines.len(), usize::from(cause.is_some()), "{lines:?}");
+        if let Some(cause) = cause {
+            assert!(lines[0].contains(cause), "{lines:?}");
+            assert!(!lines[0].contains("canary"), "{lines:?}");
+            assert!(!lines[0].contains(SECRET), "{lines:?}");
+        }
+    }
 }

@@ -85,3 +85,40 @@ async fn a_refused_request_is_logged_once_and_nothing_of_the_user() {
         }
     }
 }
+
+/// The user signs out with a ticket under a key that this server lacks: the ticket is dropped, and no session is ended.
+#[tokio::test]
+async fn a_sign_out_with_a_ticket_that_cannot_be_read_is_logged_and_nothing_of_the_user() {
+    let of_cookie = || TicketCookie::host("shop").unwrap();
+    let rig = Rig::with(Algorithm::Es256, |routes| routes.tickets(of_cookie())).await;
+    let elsewhere = Rig::with(Algorithm::Es256, |routes| routes.tickets(of_cookie())).await;
+    let with_sid = As {
+        sid: Some(SID),
+        ..As::default()
+    };
+    let text = elsewhere.sign_in(SUBJECT, with_sid).await.to_text();
+    let log_out = async |rig: &Rig| {
+        let request = Request::post("/logout")
+            .header(header::COOKIE, format!("__Host-shop={text}"))
+            .header("sec-fetch-site", "same-origin")
+            .body(())
+            .unwrap();
+        rig.routes.log_out(&request.into_parts().0).await
+    };
+    let log = Log::start();
+    let answer = log_out(&rig).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let line = log.warning();
+    assert_eq!(line.event, "sign_out_without_session");
+    assert!(line.text.contains("ended no session"), "{}", line.text);
+    for secret in [SUBJECT, SID, &text, &text[..text.len() / 2]] {
+        assert!(!line.text.contains(secret), "{}", line.text);
+    }
+
+    // On its own server it ends the session, and leaves no such line.
+    log.take();
+    assert_eq!(log_out(&elsewhere).await.status(), StatusCode::SEE_OTHER);
+    let lines = log.take();
+    let without = |line: &Line| line.event == "sign_out_without_session";
+    assert!(!lines.iter().any(without), "{lines:?}");
+}
