@@ -106,7 +106,12 @@ impl App {
             .await;
         let authenticated = authenticated.map_err(Denied::Failed)?;
         let token = access_token(&authenticated.tokens);
-        let cookie = self.cache.sign_in(&cookie.started, authenticated).await?;
+        let refresh_token = authenticated.tokens.refresh_token().cloned();
+        let begun = self.cache.sign_in(&cookie.started, authenticated).await;
+        if let (Err(_), Some(refresh_token)) = (&begun, &refresh_token) {
+            self.sign_in.revoke(refresh_token).await;
+        }
+        let cookie = begun?;
         Ok(Response::SignedIn { cookie, token })
     }
 }

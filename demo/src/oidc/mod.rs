@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use openidconnect::{
     AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, IssuerUrl, Nonce,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
+    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
     core::{
         CoreAuthPrompt, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJsonWebKeySet,
-        CoreJwsSigningAlgorithm, CoreResponseType,
+        CoreJwsSigningAlgorithm, CoreResponseType, CoreTokenResponse,
     },
 };
 use token_cache::{
-    Revocation, Timestamp, TokenSet,
+    Revocation, SecretString, Timestamp, TokenSet, TokenSource,
     providers::{Provider, ProviderBuilder, SessionClaims},
     sign_out::FrontChannelNames,
 };
@@ -55,6 +55,7 @@ pub(crate) struct Oidc {
     keys: Keys,
     algorithm: CoreJwsSigningAlgorithm,
     asks_for_offline_access: bool,
+    source: Provider,
 }
 
 /// What one attempt to sign in remembers until the callback.
@@ -195,6 +196,7 @@ impl Discovered {
                 self.metadata.jwks().clone(),
             ),
             algorithm: self.algorithm()?,
+            source: self.source.clone(),
             asks_for_offline_access: self.registration.asks_for_offline_access
                 && supported.is_some_and(|scopes| scopes.contains(&offline)),
         })
@@ -251,8 +253,22 @@ impl Oidc {
             .request_async(&self.http)
             .await
             .map_err(|error| exchange_failed(&error))?;
+        let accepted = self.accept(&response, attempt.nonce, sent_at).await;
+        if let (Err(_), Some(refresh_token)) = (&accepted, response.refresh_token()) {
+            self.revoke(&refresh_token.secret().as_str().into()).await;
+        }
+        accepted
+    }
+
+    /// Verifies the ID token of a code exchange.
+    async fn accept(
+        &self,
+        response: &CoreTokenResponse,
+        nonce: String,
+        sent_at: Timestamp,
+    ) -> Result<Authenticated, String> {
         let id_token = response.id_token().ok_or("the provider gave no ID token")?;
-        let nonce = Nonce::new(attempt.nonce);
+        let nonce = Nonce::new(nonce);
         let text = id_token.to_string();
         let verify = |keys| {
             let verifier = self.verifier(keys);
@@ -264,7 +280,7 @@ impl Oidc {
             .try_with(&self.http, verify)
             .await
             .map_err(|error| format!("the ID token can't be accepted: {error}"))?;
-        let tokens = TokenSet::from_response(&response, sent_at)
+        let tokens = TokenSet::from_response(response, sent_at)
             .map_err(|_| "the provider's answer holds no tokens".to_owned())?;
         Ok(Authenticated {
             claims,
@@ -272,6 +288,15 @@ impl Oidc {
             id_token: text,
             tokens,
         })
+    }
+
+    /// Revokes the refresh token of a sign-in that failed: no session has it. Nothing is revoked where that would end the user's other
+    /// sessions too.
+    pub(crate) async fn revoke(&self, refresh_token: &SecretString) {
+        if self.source.revocation() == Revocation::Token {
+            // A token that cannot be revoked is good at the provider until it expires.
+            let _ = self.source.revoke(refresh_token.clone()).await;
+        }
     }
 
     fn verifier(&self, keys: CoreJsonWebKeySet) -> CoreIdTokenVerifier<'static> {

@@ -7,7 +7,7 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
-use token_cache::{Error, ErrorKind, Session, SignIn, TokenSource, sign_out::id_token_key};
+use token_cache::{Error, ErrorKind, Session, SignIn, sign_out::id_token_key};
 
 use super::{
     login::{Started, Unreadable},
@@ -84,29 +84,29 @@ async fn sign_in(server: &Server, code: String, state: &str, started: &Started) 
         }
     };
     let profile = Profile::of(&authenticated);
-    match begin(server, &authenticated, profile.clone(), &started.moment).await {
-        Ok(session) => match session.ticket() {
-            Ok(ticket) => {
-                let text = format!(
-                    "{} has signed in. The ticket opens every server.",
-                    profile.name
-                );
-                server.tell(Kind::SignedIn, text);
-                came_in(server, &authenticated, profile.subject.clone()).await;
-                welcome(server.tickets.set(&ticket), &profile, server)
-            }
-            Err(error) => failed(server, &error),
-        },
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::SignedOut | ErrorKind::SignInRevoked
-            ) =>
-        {
-            refuse(server, &authenticated, &profile, &error);
+    let begun = begin(server, &authenticated, profile.clone(), &started.moment).await;
+    let error = match begun.and_then(|session| session.ticket()) {
+        Ok(ticket) => {
+            let text = format!(
+                "{} has signed in. The ticket opens every server.",
+                profile.name
+            );
+            server.tell(Kind::SignedIn, text);
+            came_in(server, &authenticated, profile.subject.clone()).await;
+            return welcome(server.tickets.set(&ticket), &profile, server);
+        }
+        Err(error) => error,
+    };
+    if let Some(refresh_token) = authenticated.tokens.refresh_token() {
+        server.oidc.revoke(refresh_token).await;
+    }
+    match error.kind() {
+        ErrorKind::SignedOut | ErrorKind::SignInRevoked => {
+            let text = format!("The sign-in of {} is refused: {error}.", profile.name);
+            server.tell(Kind::Refused, text);
             refused(started.again)
         }
-        Err(error) => failed(server, &error),
+        _ => failed(server, &error),
     }
 }
 
@@ -155,21 +155,6 @@ fn welcome(ticket: HeaderValue, profile: &Profile, server: &Server) -> Response 
         headers.append(header::SET_COOKIE, watched);
     }
     response
-}
-
-/// The tokens of a refused sign-in are nobody's: the provider is told.
-fn refuse(server: &Server, authenticated: &Authenticated, profile: &Profile, error: &Error) {
-    server.tell(
-        Kind::Refused,
-        format!("The sign-in of {} is refused: {error}.", profile.name),
-    );
-    if let Some(refresh_token) = authenticated.tokens.refresh_token().cloned() {
-        let provider = server.provider.clone();
-        tokio::spawn(async move {
-            // What can't be revoked expires.
-            let _ = provider.revoke(refresh_token).await;
-        });
-    }
 }
 
 /// Offered once: whoever is refused again is not sent in circles.

@@ -72,6 +72,7 @@ impl Server {
         let signing_in = StateCookies::at(&origin, "token-cache-demo-login").map_err(unusable)?;
         let client = discovered
             .for_sign_out()
+            .session_required(true)
             .keys_cooldown(KEYS_COOLDOWN)
             .post_logout_redirect_uri(format!("{origin}/signed-out"))
             .revoking(tokens_key()?, provider.clone());

@@ -1,4 +1,6 @@
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use reqwest::StatusCode;
+use serde_json::Value;
 
 use crate::{at, browser::Browser, three_servers};
 
@@ -114,4 +116,30 @@ async fn a_sign_in_that_a_sign_out_overtook_is_refused_and_offered_again_once() 
     let page = there.follow(page).await;
     assert_eq!(page.status, 200);
     assert_eq!(there.everywhere(&web).await, [200, 200, 200]);
+}
+
+/// The code is exchanged by then, so there is a refresh token that no session has.
+#[tokio::test]
+async fn a_sign_in_whose_id_token_is_not_accepted_leaves_no_refresh_token_behind() {
+    let web = three_servers().await;
+    let mut browser = Browser::new();
+    let page = browser.get(&at(&web, 'A', "/login")).await;
+    let cookie = page.header("set-cookie").to_owned();
+    let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+    // The cookie says in front when it was set.
+    let (set_at, value) = value.split_once('.').unwrap();
+    let json = BASE64_URL_SAFE_NO_PAD.decode(value).unwrap();
+    let mut started: Value = serde_json::from_slice(&json).unwrap();
+    started["nonce"] = "another".into();
+    let value = BASE64_URL_SAFE_NO_PAD.encode(started.to_string());
+    let value = format!("{set_at}.{value}");
+    let page = browser.follow(page).await;
+    let callback = browser.type_name(page, "Ada").await;
+    browser.hold(&web, name, &value);
+    let page = browser.follow(callback).await;
+    assert_eq!(page.status, StatusCode::BAD_GATEWAY, "{}", page.body);
+    assert!(page.body.contains("ID token"), "{}", page.body);
+    assert_eq!(browser.everywhere(&web).await, [401, 401, 401]);
+    let counts = web.development_provider().unwrap().counts();
+    assert_eq!(counts.revocations, 1, "{counts:?}");
 }
