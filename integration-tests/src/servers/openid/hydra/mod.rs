@@ -27,7 +27,7 @@ const VERSION: &str = "v2.3.0";
 /// A `replace` line of its own, which holds only where it is the main module: it does not compile with the original.
 const REPLACED: &str =
     "github.com/gobuffalo/pop/v6=github.com/ory/pop/v6@v6.2.1-0.20241121111754-e5dfc0f3344b";
-/// SQLite, which it needs also for data in memory.
+/// `SQLite`, which it needs also for data in memory.
 const TAGS: &str = "sqlite";
 /// What compiles it. That of Debian 12 is too old.
 pub(super) const PACKAGES: [Package; 1] = [Package::program("golang-go", "go")];
