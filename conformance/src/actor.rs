@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Cut, Entry, EntryAddress, EntryName, EpochHash, Error,
-    EvictOptions, Evicted, Moment, Over, Places, ReadOptions, SessionKind, SessionRecord, SidKey,
-    Timestamp, TokenStore, Version, WriteOptions, Written, test_util::with_stand_in_epoch,
+    AccountKey, BeginSession, Begun, Cut, Entry, EntryAddress, EntryName, Error, EvictOptions,
+    Evicted, Moment, Over, Places, ReadOptions, SessionId, SessionKind, SessionRecord, SidKey,
+    Timestamp, TokenStore, Version, WriteOptions, Written, test_util::with_stand_in_secret,
 };
 
 use crate::{
@@ -59,7 +59,7 @@ impl<'a> Actor<'a> {
             provider: AUTHENTICATED,
         };
         Ok(SessionRecord::new(
-            random::epoch()?,
+            random::session_id()?,
             None,
             places,
             self.now + LIFETIME,
@@ -74,24 +74,24 @@ impl<'a> Actor<'a> {
         self.store.begin(&self.key, self.begin_of(record)).await
     }
 
-    pub(crate) async fn signs_in(&self) -> Result<EpochHash, Violation> {
+    pub(crate) async fn signs_in(&self) -> Result<SessionId, Violation> {
         self.signs_in_as(self.record()?).await
     }
 
-    pub(crate) async fn signs_in_as(&self, record: SessionRecord) -> Result<EpochHash, Violation> {
-        let epoch = record.epoch;
+    pub(crate) async fn signs_in_as(&self, record: SessionRecord) -> Result<SessionId, Violation> {
+        let session_id = record.session_id;
         self.begin(record).await.should_work("a sign-in")?;
-        Ok(epoch)
+        Ok(session_id)
     }
 
     /// The address of a new entry of a session.
-    pub(crate) fn entry(&self, epoch: &EpochHash) -> Result<EntryAddress, Violation> {
-        Ok(self.entry_named(epoch, random::entry()?))
+    pub(crate) fn entry(&self, session_id: &SessionId) -> Result<EntryAddress, Violation> {
+        Ok(self.entry_named(session_id, random::entry()?))
     }
 
     /// The address of an entry of a session, also in a store that seals.
-    pub(crate) fn entry_named(&self, epoch: &EpochHash, name: EntryName) -> EntryAddress {
-        with_stand_in_epoch(EntryAddress::new(self.key, *epoch, name))
+    pub(crate) fn entry_named(&self, session_id: &SessionId, name: EntryName) -> EntryAddress {
+        with_stand_in_secret(EntryAddress::new(self.key, *session_id, name))
     }
 
     pub(crate) async fn write_entry(
@@ -152,26 +152,26 @@ impl<'a> Actor<'a> {
         should_hold(read.is_none(), "a miss", "a hit")
     }
 
-    pub(crate) async fn session(&self, epoch: &EpochHash) -> Result<SessionRecord, Error> {
+    pub(crate) async fn session(&self, session_id: &SessionId) -> Result<SessionRecord, Error> {
         self.store
-            .session(&self.key, epoch, ReadOptions::at(self.now))
+            .session(&self.key, session_id, ReadOptions::at(self.now))
             .await
     }
 
-    pub(crate) async fn sessions(&self) -> Result<Vec<EpochHash>, Violation> {
+    pub(crate) async fn sessions(&self) -> Result<Vec<SessionId>, Violation> {
         let sessions = self
             .store
             .sessions(&self.key, ReadOptions::at(self.now))
             .await;
         let sessions = sessions.should_work("listing the sessions")?;
-        Ok(sessions.iter().map(|record| record.epoch).collect())
+        Ok(sessions.iter().map(|record| record.session_id).collect())
     }
 
-    pub(crate) async fn lives(&self, epoch: &EpochHash) -> Result<(), Violation> {
-        self.session(epoch)
+    pub(crate) async fn lives(&self, session_id: &SessionId) -> Result<(), Violation> {
+        self.session(session_id)
             .await
             .should_work("a look at a session that lives")?;
-        let listed = self.sessions().await?.contains(epoch);
+        let listed = self.sessions().await?.contains(session_id);
         should_hold(
             listed,
             "a living session in the list",
@@ -180,11 +180,11 @@ impl<'a> Actor<'a> {
     }
 
     /// Nothing of the session can be seen, read or written.
-    pub(crate) async fn is_gone(&self, epoch: &EpochHash) -> Result<(), Violation> {
-        self.session(epoch)
+    pub(crate) async fn is_gone(&self, session_id: &SessionId) -> Result<(), Violation> {
+        self.session(session_id)
             .await
             .should_be_signed_out("a look at an ended session")?;
-        let at = self.entry(epoch)?;
+        let at = self.entry(session_id)?;
         self.read(&at)
             .await
             .should_be_signed_out("a read of an ended session")?;
@@ -194,7 +194,7 @@ impl<'a> Actor<'a> {
         self.read(&at)
             .await
             .should_be_signed_out("a read after the refused write")?;
-        let listed = self.sessions().await?.contains(epoch);
+        let listed = self.sessions().await?.contains(session_id);
         should_hold(!listed, "no ended session in the list", "one is listed")
     }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use token_cache_core::{
-    Acquired, BeginSession, Clock, Cut, Entry, EntryName, EpochHash, EscrowName, Escrowed,
-    LockOwner, Over, SessionRecord, Timestamp, Version, Written,
+    Acquired, BeginSession, Clock, Cut, Entry, EntryName, EscrowName, Escrowed, LockOwner, Over,
+    SessionId, SessionRecord, Timestamp, Version, Written,
 };
 
 /// A session has ended, is over, or never began.
@@ -16,7 +16,7 @@ type Answer<T> = Result<T, SignedOut>;
 /// One account. Not-before markers and locks live for as long as a check.
 #[derive(Debug, Default)]
 pub(crate) struct Model {
-    sessions: BTreeMap<EpochHash, Session>,
+    sessions: BTreeMap<SessionId, Session>,
     not_before: BTreeMap<(Clock, bool), Timestamp>,
     escrows: BTreeMap<EscrowName, Vec<Escrowed>>,
 }
@@ -48,22 +48,22 @@ impl Model {
         if refused {
             return Err(SignedOut);
         }
-        self.retain(|old| !begin.supersedes.contains(&old.epoch));
+        self.retain(|old| !begin.supersedes.contains(&old.session_id));
         let living = self.sessions.values().map(|session| &session.record);
         let mut alike: Vec<_> = living
             .filter(|old| !old.is_over(begin.now) && old.kind == new.kind)
-            .map(|old| (old.places.store, old.epoch))
+            .map(|old| (old.places.store, old.session_id))
             .collect();
         alike.sort_unstable();
         alike.truncate((alike.len() + 1).saturating_sub(begin.max_sessions));
-        self.retain(|old| !alike.contains(&(old.places.store, old.epoch)));
+        self.retain(|old| !alike.contains(&(old.places.store, old.session_id)));
         let session = Session {
             record: new.clone(),
             entries: BTreeMap::new(),
             creations: Vec::new(),
             locks: BTreeMap::new(),
         };
-        self.sessions.insert(new.epoch, session);
+        self.sessions.insert(new.session_id, session);
         Ok(alike.len())
     }
 
@@ -80,7 +80,7 @@ impl Model {
     }
 
     pub(crate) fn evict(&mut self, cut: &Cut, now: Timestamp) -> bool {
-        let ends = |old: &SessionRecord| cut.ends(&old.epoch, old.label.as_ref(), &old.places);
+        let ends = |old: &SessionRecord| cut.ends(&old.session_id, old.label.as_ref(), &old.places);
         let records = self.sessions.values().map(|session| &session.record);
         let ended = records.filter(|old| !old.is_over(now)).any(ends);
         self.retain(|old| !ends(old));
@@ -98,8 +98,8 @@ impl Model {
         ended
     }
 
-    pub(crate) fn session(&self, epoch: &EpochHash, now: Timestamp) -> Answer<SessionRecord> {
-        self.living(epoch, now)
+    pub(crate) fn session(&self, session_id: &SessionId, now: Timestamp) -> Answer<SessionRecord> {
+        self.living(session_id, now)
             .map(|session| session.record.clone())
     }
 
@@ -108,31 +108,33 @@ impl Model {
         records.filter(|old| !old.is_over(now)).cloned().collect()
     }
 
-    pub(crate) fn epochs(&self) -> Vec<EpochHash> {
+    pub(crate) fn session_ids(&self) -> Vec<SessionId> {
         self.sessions.keys().copied().collect()
     }
 
     pub(crate) fn read(
         &self,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         name: &EntryName,
         now: Timestamp,
     ) -> Answer<Option<Entry>> {
-        let entry = self.living(epoch, now)?.entries.get(name);
+        let entry = self.living(session_id, now)?.entries.get(name);
         Ok(entry.filter(|entry| !entry.is_expired(now)).cloned())
     }
 
     pub(crate) fn write(
         &mut self,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         name: &EntryName,
         entry: &Entry,
         over: Over,
         releasing: Option<LockOwner>,
         now: Timestamp,
     ) -> Answer<Written> {
-        let there = self.read(epoch, name, now)?.map(|entry| entry.version());
-        let session = self.living_mut(epoch, now)?;
+        let there = self
+            .read(session_id, name, now)?
+            .map(|entry| entry.version());
+        let session = self.living_mut(session_id, now)?;
         if let Some(owner) = releasing
             && let Some(lock) = session.locks.get_mut(name)
             && lock.owner == owner
@@ -156,8 +158,8 @@ impl Model {
         Ok(Written::Stored)
     }
 
-    pub(crate) fn remove(&mut self, epoch: &EpochHash, name: &EntryName) {
-        if let Some(session) = self.sessions.get_mut(epoch) {
+    pub(crate) fn remove(&mut self, session_id: &SessionId, name: &EntryName) {
+        if let Some(session) = self.sessions.get_mut(session_id) {
             session.entries.remove(name);
         }
     }
@@ -165,14 +167,14 @@ impl Model {
     /// Whether `answer` is right, and what holds from then on.
     pub(crate) fn acquired(
         &mut self,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         name: &EntryName,
         owner: LockOwner,
         seen: Option<Version>,
         now: Timestamp,
         answer: &Answer<Acquired>,
     ) -> bool {
-        let there = match self.read(epoch, name, now) {
+        let there = match self.read(session_id, name, now) {
             Ok(there) => there,
             Err(SignedOut) => return answer == &Err(SignedOut),
         };
@@ -182,7 +184,7 @@ impl Model {
         {
             return answer == &Ok(Acquired::Fresher(entry));
         }
-        let Ok(session) = self.living_mut(epoch, now) else {
+        let Ok(session) = self.living_mut(session_id, now) else {
             return false;
         };
         let other = session.locks.get(name).filter(|lock| lock.owner != owner);
@@ -204,8 +206,8 @@ impl Model {
         }
     }
 
-    pub(crate) fn release(&mut self, epoch: &EpochHash, name: &EntryName, owner: LockOwner) {
-        if let Some(session) = self.sessions.get_mut(epoch)
+    pub(crate) fn release(&mut self, session_id: &SessionId, name: &EntryName, owner: LockOwner) {
+        if let Some(session) = self.sessions.get_mut(session_id)
             && session
                 .locks
                 .get(name)
@@ -217,14 +219,14 @@ impl Model {
 
     pub(crate) fn end_if_version(
         &mut self,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         name: &EntryName,
         version: Version,
         now: Timestamp,
     ) -> Answer<bool> {
-        let there = self.read(epoch, name, now)?;
+        let there = self.read(session_id, name, now)?;
         let ends = there.is_some_and(|entry| entry.version() == version);
-        self.retain(|old| !(ends && old.epoch == *epoch));
+        self.retain(|old| !(ends && old.session_id == *session_id));
         Ok(ends)
     }
 
@@ -234,9 +236,9 @@ impl Model {
         escrowed: &Escrowed,
         now: Timestamp,
     ) -> Answer<()> {
-        self.living(&escrowed.epoch, now)?;
+        self.living(&escrowed.session_id, now)?;
         let kept = self.escrows.entry(name).or_default();
-        kept.retain(|other| other.epoch != escrowed.epoch);
+        kept.retain(|other| other.session_id != escrowed.session_id);
         kept.insert(0, escrowed.clone());
         Ok(())
     }
@@ -244,7 +246,7 @@ impl Model {
     pub(crate) fn find(&self, name: &EscrowName, now: Timestamp) -> Vec<Escrowed> {
         let kept = self.escrows.get(name).map(Vec::as_slice);
         let kept = kept.unwrap_or_default().iter();
-        kept.filter(|kept| self.living(&kept.epoch, now).is_ok())
+        kept.filter(|kept| self.living(&kept.session_id, now).is_ok())
             .cloned()
             .collect()
     }
@@ -253,15 +255,15 @@ impl Model {
         self.sessions.retain(|_, session| stays(&session.record));
     }
 
-    fn living(&self, epoch: &EpochHash, now: Timestamp) -> Answer<&Session> {
-        let session = self.sessions.get(epoch);
+    fn living(&self, session_id: &SessionId, now: Timestamp) -> Answer<&Session> {
+        let session = self.sessions.get(session_id);
         session
             .filter(|session| !session.record.is_over(now))
             .ok_or(SignedOut)
     }
 
-    fn living_mut(&mut self, epoch: &EpochHash, now: Timestamp) -> Answer<&mut Session> {
-        let session = self.sessions.get_mut(epoch);
+    fn living_mut(&mut self, session_id: &SessionId, now: Timestamp) -> Answer<&mut Session> {
+        let session = self.sessions.get_mut(session_id);
         session
             .filter(|session| !session.record.is_over(now))
             .ok_or(SignedOut)

@@ -108,7 +108,7 @@ async fn without_locks(setup: &Setup) -> Result<(), Violation> {
 /// A sign-out that is to be announced is one that nobody hears of.
 async fn without_a_link(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
+    let session_id = ada.signs_in().await?;
     let server = ServerId::mint().should_work("minting a server's id")?;
     let options = EvictOptions::at(ada.now).announced_by(server);
     let evicted = ada.store.evict(&ada.key, by_app(ada.now), options).await;
@@ -119,7 +119,7 @@ async fn without_a_link(setup: &Setup) -> Result<(), Violation> {
         "no announcement, without a link",
         "one",
     )?;
-    ada.session(&epoch)
+    ada.session(&session_id)
         .await
         .should_be_signed_out("a look at the session")
 }

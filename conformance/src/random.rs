@@ -1,4 +1,6 @@
-use token_cache_core::{AccountKey, EntryName, Epoch, EpochHash, EscrowName, IssuerKey, SidKey};
+use token_cache_core::{
+    AccountKey, EntryName, EscrowName, IssuerKey, SessionId, SidKey, TicketSecret,
+};
 
 use crate::{Violation, should::Should};
 
@@ -26,8 +28,10 @@ pub(crate) fn sid() -> Result<SidKey, Violation> {
     bytes().map(SidKey::from_bytes)
 }
 
-pub(crate) fn epoch() -> Result<EpochHash, Violation> {
-    Ok(Epoch::mint().should_work("minting an epoch")?.hash())
+pub(crate) fn session_id() -> Result<SessionId, Violation> {
+    Ok(TicketSecret::mint()
+        .should_work("minting a ticket secret")?
+        .session_id())
 }
 
 pub(crate) fn entry() -> Result<EntryName, Violation> {

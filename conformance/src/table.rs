@@ -74,13 +74,13 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(sign_outs::ending_nothing_is_reported, G4, Nothing, "a sign-out that ended nothing looks like success"),
     check!(sign_outs::a_sign_out_is_seen_by_every_server_at_once, G1, Nothing, "another server goes on with what it read before"),
     check!(sign_outs::a_write_is_seen_by_every_server_at_once, G4, Nothing, "another server spends a refresh token whose successor is stored"),
-    // epochs.rs
-    check!(epochs::a_write_after_a_sign_out_is_refused, G2, Nothing, "a refresh in flight brings the account back"),
-    check!(epochs::a_write_after_a_new_sign_in_is_refused, G2, Nothing, "tokens of the ended session land in the new one"),
-    check!(epochs::a_new_session_begins_empty, G2, Nothing, "tokens of an ended session are read in the next one"),
-    check!(epochs::a_ticket_of_an_older_session_stays_signed_out, G1, Nothing, "a stolen cookie works again when the user signs in again"),
-    check!(epochs::a_session_that_never_began_is_signed_out, G5, Nothing, "whoever makes up a session gets one"),
-    check!(epochs::every_sign_out_refuses_late_writes, G2, Nothing, "one of the sign-outs lets a refresh in flight bring the session back"),
+    // ticket_secrets.rs
+    check!(session_ids::a_write_after_a_sign_out_is_refused, G2, Nothing, "a refresh in flight brings the account back"),
+    check!(session_ids::a_write_after_a_new_sign_in_is_refused, G2, Nothing, "tokens of the ended session land in the new one"),
+    check!(session_ids::a_new_session_begins_empty, G2, Nothing, "tokens of an ended session are read in the next one"),
+    check!(session_ids::a_ticket_of_an_older_session_stays_signed_out, G1, Nothing, "a stolen cookie works again when the user signs in again"),
+    check!(session_ids::a_session_that_never_began_is_signed_out, G5, Nothing, "whoever makes up a session gets one"),
+    check!(session_ids::every_sign_out_refuses_late_writes, G2, Nothing, "one of the sign-outs lets a refresh in flight bring the session back"),
     // overtaken.rs
     check!(overtaken::a_sign_in_overtaken_by_the_app_is_refused, G2, Nothing, "a sign-in under way outlives the user's sign-out"),
     check!(overtaken::a_sign_in_overtaken_by_the_provider_is_refused, G2, Nothing, "a sign-in under way outlives the provider's logout"),
@@ -134,7 +134,7 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(escrows::an_escrow_is_found_by_no_other_account, G5, Escrow, "a job opens a stranger's session"),
     check!(escrows::an_escrow_ends_with_its_session, G1, Escrow, "a job goes on after the sign-out"),
     check!(escrows::an_escrow_of_a_session_that_is_over_is_not_found, G1, Escrow, "a job finds a session that has run out"),
-    check!(escrows::an_escrow_after_a_sign_out_is_refused, G2, Escrow, "a sign-in under way leaves its epoch behind after the sign-out"),
+    check!(escrows::an_escrow_after_a_sign_out_is_refused, G2, Escrow, "a sign-in under way leaves its ticket secret behind after the sign-out"),
     check!(escrows::an_account_opens_its_escrowed_session, G1, Escrow, "a job opens the wrong session, or one that has ended"),
     // locks.rs
     check!(locks::a_lock_has_one_holder, G6, RefreshLocks, "two servers spend one refresh token, and the provider revokes the grant"),

@@ -8,8 +8,8 @@ use std::{
 use async_trait::async_trait;
 use token_cache_core::{
     AccountId, AccountKey, BeginSession, Begun, Capabilities, Clock, Cut, Diagnostic, Directory,
-    Entry, EntryAddress, EntryKey, EntryName, EpochHash, Error, ErrorKind, Escrow, EvictOptions,
-    Evicted, Link, Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result, Secret,
+    Entry, EntryAddress, EntryKey, EntryName, Error, ErrorKind, Escrow, EvictOptions, Evicted,
+    Link, Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result, Secret, SessionId,
     SessionKind, SessionRecord, SignIn, TimeSource, Timestamp, TokenCache, TokenStore, Version,
     WriteOptions, Written,
 };
@@ -25,7 +25,7 @@ struct Held {
 
 #[derive(Debug, Default)]
 struct Partition {
-    sessions: HashMap<EpochHash, Session>,
+    sessions: HashMap<SessionId, Session>,
     /// The latest moment on each clock, for all or for the unlabelled alone, and when the marker goes.
     markers: HashMap<(Clock, bool), (Timestamp, Timestamp)>,
 }
@@ -53,20 +53,20 @@ impl Partition {
         *marker = (at.max(marker.0), goes_at.max(marker.1)); // neither ever falls
     }
 
-    fn living(&mut self, epoch: &EpochHash, now: Timestamp) -> Result<&mut Session> {
+    fn living(&mut self, session_id: &SessionId, now: Timestamp) -> Result<&mut Session> {
         let session = self
             .sessions
-            .get_mut(epoch)
+            .get_mut(session_id)
             .filter(|session| !session.record.is_over(now));
         session.ok_or_else(|| Error::signed_out("find a session").store("tiny"))
     }
 
     /// The living sessions of one kind, the one begun first in front.
-    fn of_kind(&self, kind: SessionKind) -> Vec<EpochHash> {
+    fn of_kind(&self, kind: SessionKind) -> Vec<SessionId> {
         let records = self.sessions.values().map(|session| &session.record);
         let mut alike: Vec<_> = records.filter(|record| record.kind == kind).collect();
         alike.sort_by_key(|record| record.places.store);
-        alike.iter().map(|record| record.epoch).collect()
+        alike.iter().map(|record| record.session_id).collect()
     }
 }
 
@@ -127,21 +127,24 @@ impl TokenStore for TinyStore {
             if own_clock() >= not_after || partition.refuses(&record) {
                 return Err(Error::signed_out("begin a session").store("tiny"));
             }
-            let stays = |old: &SessionRecord| !old.is_over(now) && !supersedes.contains(&old.epoch);
+            let stays =
+                |old: &SessionRecord| !old.is_over(now) && !supersedes.contains(&old.session_id);
             partition
                 .sessions
                 .retain(|_, session| stays(&session.record));
             let alike = partition.of_kind(record.kind);
             let displaced = (alike.len() + 1).saturating_sub(max_sessions);
-            for epoch in alike.iter().take(displaced) {
-                partition.sessions.remove(epoch);
+            for session_id in alike.iter().take(displaced) {
+                partition.sessions.remove(session_id);
             }
             let session = Session {
                 record,
                 entries: HashMap::new(),
                 creations: Vec::new(),
             };
-            partition.sessions.insert(session.record.epoch, session);
+            partition
+                .sessions
+                .insert(session.record.session_id, session);
             Ok(Begun::displacing(displaced))
         })
     }
@@ -149,18 +152,18 @@ impl TokenStore for TinyStore {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
         self.on(account, |partition| {
-            Ok(partition.living(epoch, options.now)?.record.clone())
+            Ok(partition.living(session_id, options.now)?.record.clone())
         })
     }
 
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
         self.on(at.account(), |partition| {
             let entry = partition
-                .living(at.epoch(), options.now)?
+                .living(at.session_id(), options.now)?
                 .entries
                 .get(at.name());
             Ok(entry
@@ -179,7 +182,7 @@ impl TokenStore for TinyStore {
             return Err(Error::new(ErrorKind::TooLarge, "write an entry").store("tiny"));
         }
         self.on(at.account(), |partition| {
-            let session = partition.living(at.epoch(), options.now)?;
+            let session = partition.living(at.session_id(), options.now)?;
             let (entries, creations) = (&mut session.entries, &mut session.creations);
             let creation = (*at.name(), entry.version());
             let there = entries
@@ -204,7 +207,7 @@ impl TokenStore for TinyStore {
 
     async fn remove(&self, at: &EntryAddress) -> Result<()> {
         self.on(at.account(), |partition| {
-            let session = partition.sessions.get_mut(at.epoch());
+            let session = partition.sessions.get_mut(at.session_id());
             session.and_then(|session| session.entries.remove(at.name()));
             Ok(())
         })
@@ -219,7 +222,7 @@ impl TokenStore for TinyStore {
         let now = own_clock();
         let ends = |old: &SessionRecord| {
             let places = old.places.credible_at(now);
-            cut.ends(&old.epoch, old.label.as_ref(), &places)
+            cut.ends(&old.session_id, old.label.as_ref(), &places)
         };
         let goes_at = now + options.marker_life;
         self.on(account, |partition| {

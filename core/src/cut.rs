@@ -1,4 +1,4 @@
-use crate::{EpochHash, SidKey, Timestamp, auth_time::MOST_PROVIDER_AHEAD};
+use crate::{SessionId, SidKey, Timestamp, auth_time::MOST_PROVIDER_AHEAD};
 
 /// Whose clock a moment is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,8 +127,8 @@ impl Until {
     reason = "a store that knows not all of them can't keep G1"
 )]
 pub enum Cut {
-    /// One session, by name. It needs no marker: an epoch never comes again.
-    Session(EpochHash),
+    /// One session, by name. It needs no marker: a session id never comes again.
+    Session(SessionId),
     /// Every session of the account. Marks the account on the moment's clock.
     Account(Moment),
     /// The sessions labelled with a `sid`. Its marker is kept by the [`Directory`](crate::Directory).
@@ -149,10 +149,10 @@ pub enum Cut {
 }
 
 impl Cut {
-    /// True where it ends the session `epoch` with this label at these places.
-    pub fn ends(&self, epoch: &EpochHash, label: Option<&SidKey>, places: &Places) -> bool {
+    /// True where it ends the session `session_id` with this label at these places.
+    pub fn ends(&self, session_id: &SessionId, label: Option<&SidKey>, places: &Places) -> bool {
         match self {
-            Self::Session(ended) => ended == epoch,
+            Self::Session(ended) => ended == session_id,
             Self::Account(moment) => places.stands_before(*moment),
             Self::ProviderSession { sid, until } => label == Some(sid) && until.ends(places),
             Self::ProviderSessionOrUnlabelled {

@@ -5,8 +5,8 @@ use std::{
 };
 
 use crate::{
-    AccountKey, EpochHash, Error, ErrorKind, Result, Timestamp, TokenSet, account, entropy,
-    hash_name::hash_name, seal::SessionSecret, value::Encoding, wiped::Wiped,
+    AccountKey, Error, ErrorKind, Result, SessionId, Timestamp, TokenSet, account, entropy,
+    hash_name::hash_name, seal::SessionKeys, value::Encoding, wiped::Wiped,
 };
 
 /// Which token set of a session: a client, the resource or scopes it is for, and its kind, as one text.
@@ -56,42 +56,42 @@ hash_name! {
     EntryName
 }
 
-/// Where an entry is stored: its account, its session's `H(epoch)`, its own name.
+/// Where an entry is stored: its account, its session's id, its own name.
 ///
-/// There is no address without an `H(epoch)`, so an entry of an ended session can't be reached. One that a
-/// [`Session`](crate::Session) made carries the epoch itself as well, for sealing alone: nothing outside this crate can ask for
+/// There is no address without a `SessionId`, so an entry of an ended session can't be reached. One that a
+/// [`Session`](crate::Session) made carries the ticket secret itself as well, for sealing alone: nothing outside this crate can ask for
 /// it, and two addresses are equal with it or without.
 #[derive(Clone)]
 pub struct EntryAddress {
     account: AccountKey,
-    epoch: EpochHash,
+    session_id: SessionId,
     name: EntryName,
-    secret: Option<Arc<SessionSecret>>,
+    secret: Option<Arc<SessionKeys>>,
 }
 
 impl EntryAddress {
-    /// The address of `name` in the session `epoch` of `account`.
-    pub const fn new(account: AccountKey, epoch: EpochHash, name: EntryName) -> Self {
+    /// The address of `name` in the session `session_id` of `account`.
+    pub const fn new(account: AccountKey, session_id: SessionId, name: EntryName) -> Self {
         Self {
             account,
-            epoch,
+            session_id,
             name,
             secret: None,
         }
     }
 
     /// The same address, at which an entry can be sealed and opened.
-    pub(crate) fn with_secret(mut self, secret: Arc<SessionSecret>) -> Self {
+    pub(crate) fn with_secret(mut self, secret: Arc<SessionKeys>) -> Self {
         self.secret = Some(secret);
         self
     }
 
-    pub(crate) fn secret(&self) -> Option<&SessionSecret> {
+    pub(crate) fn secret(&self) -> Option<&SessionKeys> {
         self.secret.as_deref()
     }
 
-    fn parts(&self) -> (&AccountKey, &EpochHash, &EntryName) {
-        (&self.account, &self.epoch, &self.name)
+    fn parts(&self) -> (&AccountKey, &SessionId, &EntryName) {
+        (&self.account, &self.session_id, &self.name)
     }
 
     /// The account.
@@ -100,8 +100,8 @@ impl EntryAddress {
     }
 
     /// The session.
-    pub const fn epoch(&self) -> &EpochHash {
-        &self.epoch
+    pub const fn session_id(&self) -> &SessionId {
+        &self.session_id
     }
 
     /// The entry within the session.
@@ -128,7 +128,7 @@ impl fmt::Debug for EntryAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EntryAddress")
             .field("account", &self.account)
-            .field("epoch", &self.epoch)
+            .field("session_id", &self.session_id)
             .field("name", &self.name)
             .finish_non_exhaustive()
     }

@@ -9,7 +9,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why an operation failed, and what may be done about it.
 ///
-/// An error is never a miss, and a miss never an error (G4). What it prints holds no token, key, epoch or id (G5).
+/// An error is never a miss, and a miss never an error (G4). What it prints holds no token, key, ticket secret or id (G5).
 ///
 /// ```
 /// use token_cache_core::{Error, ErrorKind};

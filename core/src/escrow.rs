@@ -2,27 +2,27 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use crate::{AccountKey, EpochHash, ReadOptions, Result, hash_name::hash_name};
+use crate::{AccountKey, ReadOptions, Result, SessionId, hash_name::hash_name};
 
 hash_name! {
     /// The keyed hash of what an escrow is looked up by, within its account.
     EscrowName
 }
 
-/// A session's epoch, sealed for those who hold no ticket.
+/// A session's ticket secret, sealed for those who hold no ticket.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Escrowed {
     /// The session.
-    pub epoch: EpochHash,
-    /// Its epoch, sealed.
+    pub session_id: SessionId,
+    /// Its ticket secret, sealed.
     pub sealed: Vec<u8>,
 }
 
 impl Escrowed {
-    /// The sealed epoch of a session.
-    pub const fn new(epoch: EpochHash, sealed: Vec<u8>) -> Self {
-        Self { epoch, sealed }
+    /// The sealed ticket secret of a session.
+    pub const fn new(session_id: SessionId, sealed: Vec<u8>) -> Self {
+        Self { session_id, sealed }
     }
 }
 
@@ -32,7 +32,7 @@ impl fmt::Debug for Escrowed {
     }
 }
 
-/// Sealed epochs, kept in their accounts' partitions: an optional part of a store.
+/// Sealed ticket secrets, kept in their accounts' partitions: an optional part of a store.
 ///
 /// An escrow counts only while its session lives: it is read together with the account's record.
 #[async_trait]

@@ -14,7 +14,6 @@ mod diagnostic;
 mod directory;
 mod entropy;
 mod entry;
-mod epoch;
 mod error;
 mod escrow;
 mod hash_name;
@@ -41,6 +40,7 @@ pub mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod ticket;
+mod ticket_secret;
 mod time_source;
 mod timestamp;
 mod token_response;
@@ -59,7 +59,6 @@ pub use self::{
     diagnostic::{Diagnostic, Severity},
     directory::{Cursor, Directory, MarkOptions, Marking, Page, Pointed, Pointer, Scan},
     entry::{Entry, EntryAddress, EntryKey, EntryName, Version},
-    epoch::{Epoch, EpochHash},
     error::{Error, ErrorKind, Result},
     escrow::{Escrow, EscrowName, Escrowed},
     link::{
@@ -87,6 +86,7 @@ pub use self::{
     store::TokenStore,
     store_clock::StoreClock,
     ticket::Ticket,
+    ticket_secret::{SessionId, TicketSecret},
     time_source::{SystemClock, TimeSource},
     timestamp::Timestamp,
     token_set::TokenSet,

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{Announced, EpochHash, LockOwner, ServerId, SessionRecord, Timestamp, Version};
+use crate::{Announced, LockOwner, ServerId, SessionId, SessionRecord, Timestamp, Version};
 
 /// How long a marker lives, counted from its landing: longer than any sign-in may take.
 pub const MARKER_LIFE: Duration = Duration::from_secs(30 * 60);
@@ -14,7 +14,7 @@ pub struct BeginSession {
     /// From this moment of the store's own clock on, the request is refused, however it came to be so late.
     pub not_after: Timestamp,
     /// Sessions that earlier sends of this sign-in may have begun; they are removed by name.
-    pub supersedes: Vec<EpochHash>,
+    pub supersedes: Vec<SessionId>,
     /// How many sessions of the account and of this one's kind may live; the one begun first ends for this one.
     pub max_sessions: usize,
     /// The moment, on the store's clock, for what is expired.

@@ -96,7 +96,7 @@ pub trait RefreshLocks: Send + Sync {
 
     /// Ends the session of `at`, and no other, if the entry still is `version`, whose refresh token the provider refused:
     /// false, and nothing changed, where the entry is another version, has expired or is not there. One atomic step; two
-    /// requests where session and entry are items apart. It leaves no marker: an epoch never comes again.
+    /// requests where session and entry are items apart. It leaves no marker: a session id never comes again.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) where the session has ended, by an earlier send of this request perhaps; the

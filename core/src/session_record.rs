@@ -1,13 +1,13 @@
 use std::time::Duration;
 
-use crate::{EpochHash, Places, SessionKind, SidKey, Timestamp};
+use crate::{Places, SessionId, SessionKind, SidKey, Timestamp};
 
 /// A session as its account's partition records it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionRecord {
-    /// Its name, `H(epoch)`.
-    pub epoch: EpochHash,
+    /// Its id.
+    pub session_id: SessionId,
     /// The provider's session that it was begun under, where that is known.
     pub label: Option<SidKey>,
     /// How it came to be.
@@ -21,13 +21,13 @@ pub struct SessionRecord {
 impl SessionRecord {
     /// A record of these parts, of a session that its owner began.
     pub const fn new(
-        epoch: EpochHash,
+        session_id: SessionId,
         label: Option<SidKey>,
         places: Places,
         ends_at: Timestamp,
     ) -> Self {
         Self {
-            epoch,
+            session_id,
             label,
             kind: SessionKind::Direct,
             places,

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use crate::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    EpochHash, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions,
-    RefreshLocks, Result, SessionRecord, TimeSource, WriteOptions, Written,
+    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
+    Result, SessionId, SessionRecord, TimeSource, WriteOptions, Written,
 };
 
 #[doc = include_str!("store.md")]
@@ -46,7 +46,7 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// [`SignedOut`](crate::ErrorKind::SignedOut), and nothing begun, where a marker of the account stands at or after the
     /// session's place on the marker's clock, where the session is unlabelled and the marker of the unlabelled stands so,
     /// or where the store's own clock has passed `not_after` (G2); the store's own failures. One that
-    /// [`may_have_applied`](crate::Error::may_have_applied) is sent again with a new epoch, never with the same.
+    /// [`may_have_applied`](crate::Error::may_have_applied) is sent again with a new ticket secret, never with the same.
     ///
     /// # Behaviour
     /// - The sessions in `supersedes` are removed with their entries in the same step.
@@ -62,7 +62,7 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord>;
 
@@ -138,7 +138,7 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// What goes across accounts, where the store has it.
     fn directory(&self) -> Option<&dyn Directory>;
 
-    /// Sealed epochs for those without a ticket, where the store keeps them.
+    /// Sealed ticket secrets for those without a ticket, where the store keeps them.
     fn escrow(&self) -> Option<&dyn Escrow>;
 
     /// How servers that keep local copies hear of sign-outs, where the store can tell them.
@@ -176,10 +176,10 @@ macro_rules! forward_through {
             async fn session(
                 &self,
                 account: &AccountKey,
-                epoch: &EpochHash,
+                session_id: &SessionId,
                 options: ReadOptions,
             ) -> Result<SessionRecord> {
-                (**self).session(account, epoch, options).await
+                (**self).session(account, session_id, options).await
             }
 
             async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {

@@ -1,13 +1,13 @@
 use zeroize::Zeroizing;
 
 use crate::{
-    AccountKey, Epoch, Error, ErrorKind, IssuerKey, Result, Timestamp,
+    AccountKey, Error, ErrorKind, IssuerKey, Result, TicketSecret, Timestamp,
     seal::Ring,
     sealed_text::{invalid_text, sealed_text},
 };
 
 sealed_text! {
-    /// Account and epoch, sealed: what the app keeps in its own session cookie, or a job in its own database.
+    /// Account and ticket secret, sealed: what the app keeps in its own session cookie, or a job in its own database.
     ///
     /// Without it nobody reads the session's tokens: not the store's reader, not its backup. Set it in a fresh cookie at
     /// each sign-in, `HttpOnly`, `Secure`, `SameSite=Lax`, with the `__Host-` prefix.
@@ -21,7 +21,7 @@ sealed_text! {
 pub(crate) struct Claim {
     pub(crate) generation: u64,
     pub(crate) account: AccountKey,
-    pub(crate) epoch: Epoch,
+    pub(crate) ticket_secret: TicketSecret,
     pub(crate) ends_at: Timestamp,
 }
 
@@ -56,7 +56,7 @@ impl Claim {
         plain.extend_from_slice(&self.generation.to_be_bytes());
         plain.extend_from_slice(self.account.issuer().as_bytes());
         plain.extend_from_slice(self.account.subject());
-        plain.extend_from_slice(self.epoch.expose());
+        plain.extend_from_slice(self.ticket_secret.expose());
         plain.extend_from_slice(&self.ends_at.as_millis().to_be_bytes());
         plain
     }
@@ -81,7 +81,7 @@ impl Claim {
         Some(Self {
             generation: u64::from_be_bytes(take(rest)?),
             account: AccountKey::new(IssuerKey::from_bytes(take(rest)?), take(rest)?),
-            epoch: Epoch::from_bytes(take(rest)?),
+            ticket_secret: TicketSecret::from_bytes(take(rest)?),
             ends_at: Timestamp::from_millis(u64::from_be_bytes(take(rest)?)),
         })
     }

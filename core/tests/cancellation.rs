@@ -84,7 +84,7 @@ async fn a_failed_sign_out_is_an_error_and_never_ok() {
     );
 }
 
-/// A send whose answer was lost may land later: the next has an epoch of its own, and removes the earlier one by name.
+/// A send whose answer was lost may land later: the next has a ticket secret of its own, and removes the earlier one by name.
 #[tokio::test]
 async fn a_sign_in_whose_answers_are_lost_leaves_one_session_at_the_most() {
     let store = FailingStore::new(MemoryStore::new());

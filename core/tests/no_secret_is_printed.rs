@@ -1,4 +1,4 @@
-//! Nothing that is formatted holds a token, a key, an epoch or an id (G5).
+//! Nothing that is formatted holds a token, a key, a ticket secret or an id (G5).
 
 #![allow(
     clippy::unwrap_used,

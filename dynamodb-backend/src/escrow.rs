@@ -1,4 +1,4 @@
-//! Escrows: `d` the sealed epoch, `o` a number that grows with each that is kept, `exp` the session's end.
+//! Escrows: `d` the sealed ticket secret, `o` a number that grows with each that is kept, `exp` the session's end.
 
 use async_trait::async_trait;
 use token_cache_core::{AccountKey, Escrow, EscrowName, Escrowed, ReadOptions, Result};
@@ -25,9 +25,9 @@ impl Escrow for DynamoDbStore {
         let client = &held.client;
         let operation = client.start("keep an escrow");
         let session = held
-            .living(operation, account, &escrowed.epoch, options.now)
+            .living(operation, account, &escrowed.session_id, options.now)
             .await?;
-        let key = held.keys.escrow(account, name, &escrowed.epoch);
+        let key = held.keys.escrow(account, name, &escrowed.session_id);
         let item = Item::at(&key)
             .with("d", escrowed.sealed)
             .with("o", client.ascending()?)
@@ -35,7 +35,7 @@ impl Escrow for DynamoDbStore {
         let put = client.put(operation, Effect::Repeatable, item, Terms::default());
         // It has no condition to refuse it.
         let _ = put.await?;
-        let alive = held.living(operation, account, &escrowed.epoch, options.now);
+        let alive = held.living(operation, account, &escrowed.session_id, options.now);
         match alive.await {
             Ok(_) => Ok(()),
             Err(refused) if refused.is_signed_out() => {
@@ -63,17 +63,17 @@ impl Escrow for DynamoDbStore {
         let sessions = seen.sound(operation)?.sessions.into_values();
         let living: Vec<_> = sessions
             .filter(|session| !session.is_over(options.now))
-            .map(|session| held.keys.escrow(account, name, &session.epoch))
+            .map(|session| held.keys.escrow(account, name, &session.session_id))
             .collect();
         let mut found = Vec::new();
         for mut item in held.client.get_all(operation, &living).await? {
             let mut read = || {
-                let epoch = keys::parse_session(item.text("sk")?)?;
-                Some((item.number("o")?, epoch, item.take_bytes("d")?))
+                let session_id = keys::parse_session(item.text("sk")?)?;
+                Some((item.number("o")?, session_id, item.take_bytes("d")?))
             };
-            let (order, epoch, sealed) =
+            let (order, session_id, sealed) =
                 read().ok_or_else(|| corrupt(operation.name, "an escrow"))?;
-            found.push((order, Escrowed::new(epoch, sealed)));
+            found.push((order, Escrowed::new(session_id, sealed)));
         }
         found.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
         Ok(found.into_iter().map(|(_, escrowed)| escrowed).collect())

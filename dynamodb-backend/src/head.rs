@@ -2,7 +2,7 @@
 //!
 //! | attribute | what |
 //! |---|---|
-//! | `s` | a map from each session's epoch to its record |
+//! | `s` | a map from each session's id to its record |
 //! | `ns`, `np` | the newest places that ever signed in, on the store's clock and the provider's |
 //! | `ks`, `kp`, `ku` | the moments of the markers: on either clock, and of the unlabelled |
 //! | `xs`, `xp`, `xu` | from when on these markers refuse nothing more |
@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use token_cache_core::{
-    BeginSession, Clock, Cut, EpochHash, MARKER_LIFE, Moment, SessionRecord, Timestamp,
+    BeginSession, Clock, Cut, MARKER_LIFE, Moment, SessionId, SessionRecord, Timestamp,
 };
 
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
 /// What is known of an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Head {
-    pub(crate) sessions: BTreeMap<EpochHash, SessionRecord>,
+    pub(crate) sessions: BTreeMap<SessionId, SessionRecord>,
     newest: [Option<Timestamp>; 2],
     markers: [Option<Marker>; 3],
 }
@@ -92,7 +92,7 @@ impl Head {
                 for (name, value) in sessions.iter() {
                     match decode_session(name, value.bytes()) {
                         Some(record) => {
-                            head.sessions.insert(record.epoch, record);
+                            head.sessions.insert(record.session_id, record);
                         }
                         None => whole = false,
                     }
@@ -114,10 +114,9 @@ impl Head {
     }
 
     pub(crate) fn encode(&self, key: &Key, version: &[u8], now: Timestamp) -> Item {
-        let sessions = self
-            .sessions
-            .iter()
-            .map(|(epoch, record)| (keys::epoch(epoch), record::encode_session(record)));
+        let sessions = self.sessions.iter().map(|(session_id, record)| {
+            (keys::session_id(session_id), record::encode_session(record))
+        });
         let mut item = Item::at(key)
             .with("s", Value::map(sessions))
             .with("v", version)
@@ -161,25 +160,25 @@ impl Head {
     /// Records a session, removes those it supersedes and those that are over, and ends the ones begun first for it where too
     /// many of its kind live: how many.
     pub(crate) fn begin(&mut self, begin: &BeginSession) -> usize {
-        self.sessions.retain(|epoch, record| {
-            !record.is_over(begin.now) && !begin.supersedes.contains(epoch)
+        self.sessions.retain(|session_id, record| {
+            !record.is_over(begin.now) && !begin.supersedes.contains(session_id)
         });
         let records = self.sessions.values();
         let mut alike: Vec<_> = records
             .filter(|record| record.kind == begin.record.kind)
-            .map(|record| (record.places.store, record.epoch))
+            .map(|record| (record.places.store, record.session_id))
             .collect();
         alike.sort_unstable();
         alike.truncate((alike.len() + 1).saturating_sub(begin.max_sessions.max(1)));
-        for (_, epoch) in &alike {
-            self.sessions.remove(epoch);
+        for (_, session_id) in &alike {
+            self.sessions.remove(session_id);
         }
         let places = begin.record.places;
         for (newest, place) in self.newest.iter_mut().zip([places.store, places.provider]) {
             *newest = (*newest).max(Some(place));
         }
         self.sessions
-            .insert(begin.record.epoch, begin.record.clone());
+            .insert(begin.record.session_id, begin.record.clone());
         alike.len()
     }
 
@@ -187,9 +186,9 @@ impl Head {
     pub(crate) fn end(&mut self, cut: &Cut, now: Timestamp) -> bool {
         self.sessions.retain(|_, record| !record.is_over(now));
         let living = self.sessions.len();
-        self.sessions.retain(|epoch, record| {
+        self.sessions.retain(|session_id, record| {
             let places = record.places.credible_at(now);
-            !cut.ends(epoch, record.label.as_ref(), &places)
+            !cut.ends(session_id, record.label.as_ref(), &places)
         });
         self.sessions.len() < living
     }
@@ -204,13 +203,15 @@ impl Head {
 ///
 /// # Errors
 /// `Err` where something else lies in its place.
-pub(crate) fn session(item: &Item, epoch: &EpochHash) -> Result<Option<SessionRecord>, ()> {
+pub(crate) fn session(item: &Item, session_id: &SessionId) -> Result<Option<SessionRecord>, ()> {
     let sessions = item.map("s").ok_or(())?;
-    let Some(value) = sessions.get(keys::epoch(epoch).as_str()) else {
+    let Some(value) = sessions.get(keys::session_id(session_id).as_str()) else {
         return Ok(None);
     };
     let bytes = value.bytes().ok_or(())?;
-    record::decode_session(*epoch, bytes).map(Some).ok_or(())
+    record::decode_session(*session_id, bytes)
+        .map(Some)
+        .ok_or(())
 }
 
 /// Whether a session lived among those of a map that was replaced. What can't be read counts: it is gone as well.
@@ -223,7 +224,7 @@ pub(crate) fn any_lived(replaced: &Item, now: Timestamp) -> bool {
 }
 
 fn decode_session(name: &str, bytes: Option<&[u8]>) -> Option<SessionRecord> {
-    record::decode_session(keys::parse_epoch(name)?, bytes?)
+    record::decode_session(keys::parse_session_id(name)?, bytes?)
 }
 
 #[cfg(test)]
@@ -274,9 +275,9 @@ mod tests {
 
     fn cut() -> impl Strategy<Value = Cut> {
         let sid = || any::<[u8; 16]>().prop_map(SidKey::from_bytes);
-        let epoch = any::<[u8; 16]>().prop_map(EpochHash::from_bytes);
+        let session_id = any::<[u8; 16]>().prop_map(SessionId::from_bytes);
         prop_oneof![
-            epoch.prop_map(Cut::Session),
+            session_id.prop_map(Cut::Session),
             moment().prop_map(|at| Cut::Account(Moment::of_store(at))),
             moment().prop_map(|at| Cut::Account(Moment::of_provider(at))),
             sid().prop_map(|sid| Cut::ProviderSession {
@@ -297,8 +298,8 @@ mod tests {
         fn a_head_is_read_as_it_was_written(head in head(), now in moment()) {
             let item = head.encode(&key(), b"version", now);
             prop_assert_eq!(Head::decode(&item), (head.clone(), true));
-            for (epoch, record) in &head.sessions {
-                prop_assert_eq!(super::session(&item, epoch), Ok(Some(record.clone())));
+            for (session_id, record) in &head.sessions {
+                prop_assert_eq!(super::session(&item, session_id), Ok(Some(record.clone())));
             }
             let lives = head.sessions.values().any(|record| !record.is_over(now));
             prop_assert_eq!(any_lived(&item, now), lives);
@@ -333,10 +334,10 @@ mod tests {
             let mut after = head.clone();
             let ended = after.end(&cut, now);
             let mut lost = 0;
-            for (epoch, record) in &head.sessions {
+            for (session_id, record) in &head.sessions {
                 let places = record.places.credible_at(now);
-                let stays = !record.is_over(now) && !cut.ends(epoch, record.label.as_ref(), &places);
-                prop_assert_eq!(after.sessions.contains_key(epoch), stays);
+                let stays = !record.is_over(now) && !cut.ends(session_id, record.label.as_ref(), &places);
+                prop_assert_eq!(after.sessions.contains_key(session_id), stays);
                 lost += usize::from(!stays && !record.is_over(now));
             }
             prop_assert_eq!(ended, lost > 0);
@@ -360,13 +361,13 @@ mod tests {
             let displaced = after.begin(&begin);
             let alike = |head: &Head| head.sessions.values().filter(|other| other.kind == record.kind).count();
             prop_assert!(alike(&after) <= limit.max(1));
-            prop_assert_eq!(after.sessions.get(&record.epoch), Some(&record));
-            let place = |record: &SessionRecord| (record.places.store, record.epoch);
+            prop_assert_eq!(after.sessions.get(&record.session_id), Some(&record));
+            let place = |record: &SessionRecord| (record.places.store, record.session_id);
             let (kept, gone): (Vec<_>, Vec<_>) = head
                 .sessions
                 .values()
-                .filter(|old| old.epoch != record.epoch && !old.is_over(begin.now))
-                .partition(|old| after.sessions.contains_key(&old.epoch));
+                .filter(|old| old.session_id != record.session_id && !old.is_over(begin.now))
+                .partition(|old| after.sessions.contains_key(&old.session_id));
             prop_assert_eq!(gone.len(), displaced);
             let last_gone = gone.iter().map(|old| place(old)).max();
             prop_assert!(kept.iter().all(|old| old.kind != record.kind || Some(place(old)) > last_gone));

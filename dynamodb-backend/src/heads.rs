@@ -1,7 +1,7 @@
 //! Steps on the head of an account.
 
 use token_cache_core::{
-    AccountKey, Clock, Cut, EpochHash, EvictOptions, Evicted, Moment, Result, SessionRecord,
+    AccountKey, Clock, Cut, EvictOptions, Evicted, Moment, Result, SessionId, SessionRecord,
     Timestamp,
 };
 
@@ -60,10 +60,10 @@ impl Seen {
 pub(crate) fn living(
     operation: Operation,
     head: Option<&Item>,
-    epoch: &EpochHash,
+    session_id: &SessionId,
     now: Timestamp,
 ) -> Result<SessionRecord> {
-    let session = head.map_or(Ok(None), |head| head::session(head, epoch));
+    let session = head.map_or(Ok(None), |head| head::session(head, session_id));
     match session {
         Ok(Some(record)) if !record.is_over(now) => Ok(record),
         Ok(_) => Err(signed_out(operation.name)),
@@ -81,11 +81,11 @@ impl Held {
         &self,
         operation: Operation,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         now: Timestamp,
     ) -> Result<SessionRecord> {
         let head = self.client.get(operation, &self.keys.head(account)).await?;
-        living(operation, head.as_ref(), epoch, now)
+        living(operation, head.as_ref(), session_id, now)
     }
 
     /// Replaces a head on condition that it is as it was read.

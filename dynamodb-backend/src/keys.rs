@@ -3,9 +3,9 @@
 //! | partition key | sort key | what |
 //! |---|---|---|
 //! | `prefix:A:I.S` | `#` | an account's head: which of its sessions live |
-//! | … | `T:` epoch `:` name | an entry |
-//! | … | `L:` epoch `:` name | a refresh lock |
-//! | … | `K:` name `:` epoch | an escrow |
+//! | … | `T:` session id `:` name | an entry |
+//! | … | `L:` session id `:` name | a refresh lock |
+//! | … | `K:` name `:` session id | an escrow |
 //! | `prefix:S:` sid | `#` | the accounts under a `sid`, and its markers |
 //! | `prefix:I:` issuer | `#` | an issuer's marker |
 //! | `prefix:N` | `#` | the namespace's record |
@@ -15,7 +15,7 @@
 //! table meets it first.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-use token_cache_core::{AccountKey, EntryAddress, EpochHash, EscrowName, IssuerKey, SidKey};
+use token_cache_core::{AccountKey, EntryAddress, EscrowName, IssuerKey, SessionId, SidKey};
 
 /// A 128-bit hash in base64url has so many characters.
 const HASH: usize = 22;
@@ -56,10 +56,19 @@ impl Keys {
         self.of_entry('L', at)
     }
 
-    pub(crate) fn escrow(&self, account: &AccountKey, name: &EscrowName, epoch: &EpochHash) -> Key {
+    pub(crate) fn escrow(
+        &self,
+        account: &AccountKey,
+        name: &EscrowName,
+        session_id: &SessionId,
+    ) -> Key {
         Key {
             pk: self.partition(account),
-            sk: format!("K:{}:{}", hash(name.as_bytes()), hash(epoch.as_bytes())),
+            sk: format!(
+                "K:{}:{}",
+                hash(name.as_bytes()),
+                hash(session_id.as_bytes())
+            ),
         }
     }
 
@@ -108,32 +117,32 @@ impl Keys {
     }
 
     fn of_entry(&self, kind: char, at: &EntryAddress) -> Key {
-        let (epoch, name) = (hash(at.epoch().as_bytes()), hash(at.name().as_bytes()));
+        let (session_id, name) = (hash(at.session_id().as_bytes()), hash(at.name().as_bytes()));
         Key {
             pk: self.partition(at.account()),
-            sk: format!("{kind}:{epoch}:{name}"),
+            sk: format!("{kind}:{session_id}:{name}"),
         }
     }
 }
 
 /// The session that an item of an account is of, as its sort key tells: none of a head, or of what is not ours.
-pub(crate) fn parse_session(sort_key: &str) -> Option<EpochHash> {
+pub(crate) fn parse_session(sort_key: &str) -> Option<SessionId> {
     let (kind, rest) = sort_key.split_once(':')?;
     let (first, second) = rest.split_once(':')?;
     match kind {
-        "T" | "L" => parse_epoch(first),
-        "K" => parse_epoch(second),
+        "T" | "L" => parse_session_id(first),
+        "K" => parse_session_id(second),
         _ => None,
     }
 }
 
 /// A session's name in its head.
-pub(crate) fn epoch(epoch: &EpochHash) -> String {
-    hash(epoch.as_bytes())
+pub(crate) fn session_id(session_id: &SessionId) -> String {
+    hash(session_id.as_bytes())
 }
 
-pub(crate) fn parse_epoch(text: &str) -> Option<EpochHash> {
-    parse_hash(text).map(EpochHash::from_bytes)
+pub(crate) fn parse_session_id(text: &str) -> Option<SessionId> {
+    parse_hash(text).map(SessionId::from_bytes)
 }
 
 /// The attribute of an account in the item of a `sid`.
@@ -180,10 +189,10 @@ mod tests {
     }
 
     fn address() -> impl Strategy<Value = EntryAddress> {
-        (account(), any::<([u8; 16], [u8; 16])>()).prop_map(|(account, (epoch, name))| {
+        (account(), any::<([u8; 16], [u8; 16])>()).prop_map(|(account, (session_id, name))| {
             EntryAddress::new(
                 account,
-                EpochHash::from_bytes(epoch),
+                SessionId::from_bytes(session_id),
                 EntryName::from_bytes(name),
             )
         })
@@ -211,7 +220,7 @@ mod tests {
         fn a_head_sorts_before_all_that_is_its_accounts(at in address(), name in any::<[u8; 16]>()) {
             let keys = Keys::new("tc");
             let head = keys.head(at.account());
-            let escrow = keys.escrow(at.account(), &EscrowName::from_bytes(name), at.epoch());
+            let escrow = keys.escrow(at.account(), &EscrowName::from_bytes(name), at.session_id());
             for other in [keys.entry(&at), keys.lock(&at), escrow] {
                 prop_assert_eq!(&other.pk, &head.pk);
                 prop_assert!(head.sk < other.sk);
@@ -225,7 +234,7 @@ mod tests {
                 [
                     keys.head(at.account()),
                     keys.issuer(at.account().issuer()),
-                    keys.sid(&SidKey::from_bytes(*at.epoch().as_bytes())),
+                    keys.sid(&SidKey::from_bytes(*at.session_id().as_bytes())),
                     keys.namespace(),
                 ]
             };
@@ -245,9 +254,9 @@ mod tests {
         fn what_is_of_a_session_names_it(at in address(), name in any::<[u8; 16]>()) {
             let name = EscrowName::from_bytes(name);
             let keys = Keys::new("tc");
-            let escrow = keys.escrow(at.account(), &name, at.epoch());
+            let escrow = keys.escrow(at.account(), &name, at.session_id());
             for key in [escrow, keys.entry(&at), keys.lock(&at)] {
-                prop_assert_eq!(parse_session(&key.sk), Some(*at.epoch()));
+                prop_assert_eq!(parse_session(&key.sk), Some(*at.session_id()));
             }
             prop_assert_eq!(parse_session(HEAD), None);
         }

@@ -92,7 +92,7 @@ impl RefreshLocks for DynamoDbStore {
         loop {
             let seen = held.head(operation, &account).await?;
             let mut sessions = seen.sound(operation)?;
-            if !sessions.end(&Cut::Session(*at.epoch()), options.now) {
+            if !sessions.end(&Cut::Session(*at.session_id()), options.now) {
                 return Err(signed_out(operation.name));
             }
             let terms = entry::is_version(version, options.now);
@@ -162,7 +162,7 @@ impl Held {
     ) -> Result<Option<Entry>> {
         let (head, entry) = (self.keys.head(at.account()), self.keys.entry(at));
         let [head, entry] = self.client.get_both(operation, [&head, &entry]).await?;
-        living(operation, head.as_ref(), at.epoch(), options.now)?;
+        living(operation, head.as_ref(), at.session_id(), options.now)?;
         let entry = entry.map(|item| entry::decode(operation.name, item));
         Ok(entry.transpose()?.flatten())
     }

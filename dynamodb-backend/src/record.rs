@@ -19,7 +19,7 @@ pub(crate) mod tests {
 
     use proptest::{collection::vec, prelude::*};
     use token_cache_core::{
-        EpochHash, NamespaceRecord, Places, SessionKind, SessionRecord, SidKey, Timestamp,
+        NamespaceRecord, Places, SessionId, SessionKind, SessionRecord, SidKey, Timestamp,
     };
 
     use super::*;
@@ -30,7 +30,7 @@ pub(crate) mod tests {
 
     prop_compose! {
         pub(crate) fn session()(
-            epoch in any::<[u8; 16]>(),
+            session_id in any::<[u8; 16]>(),
             label in any::<Option<[u8; 16]>>(),
             store in moment(),
             provider in moment(),
@@ -38,7 +38,7 @@ pub(crate) mod tests {
             on_behalf_of in any::<bool>(),
         ) -> SessionRecord {
             SessionRecord::new(
-                EpochHash::from_bytes(epoch),
+                SessionId::from_bytes(session_id),
                 label.map(SidKey::from_bytes),
                 Places { store, provider },
                 ends_at,
@@ -54,7 +54,7 @@ pub(crate) mod tests {
     proptest! {
         #[test]
         fn a_session_is_read_as_it_was_written(record in session()) {
-            let read = decode_session(record.epoch, &encode_session(&record));
+            let read = decode_session(record.session_id, &encode_session(&record));
             prop_assert_eq!(read, Some(record));
         }
 
@@ -68,8 +68,8 @@ pub(crate) mod tests {
 
         #[test]
         fn bytes_that_are_not_ours_are_told(bytes in vec(any::<u8>(), 0..60)) {
-            let epoch = EpochHash::from_bytes([7; 16]);
-            if let Some(record) = decode_session(epoch, &bytes) {
+            let session_id = SessionId::from_bytes([7; 16]);
+            if let Some(record) = decode_session(session_id, &bytes) {
                 prop_assert_eq!(encode_session(&record), bytes.clone());
             }
             if let Some(record) = decode_namespace(&bytes) {
@@ -80,7 +80,7 @@ pub(crate) mod tests {
         #[test]
         fn a_record_cut_short_is_told(record in session(), cut in 1_usize..26) {
             let bytes = encode_session(&record);
-            prop_assert_eq!(decode_session(record.epoch, &bytes[..bytes.len() - cut]), None);
+            prop_assert_eq!(decode_session(record.session_id, &bytes[..bytes.len() - cut]), None);
         }
     }
 }

@@ -6,8 +6,8 @@ use std::{
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    EpochHash, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, Over, ReadOptions,
-    RefreshLocks, Result, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
+    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, Over, ReadOptions,
+    RefreshLocks, Result, SessionId, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
 };
 
 use crate::{
@@ -206,9 +206,9 @@ impl TokenStore for DynamoDbStore {
                 continue;
             }
             if let Err(late) = client.check_in_time(operation, session.not_after) {
-                let taken_back = Cut::Session(session.record.epoch);
+                let taken_back = Cut::Session(session.record.session_id);
                 let options = EvictOptions::at(session.now);
-                // The refusal is what the caller must hear of; nobody holds the epoch.
+                // The refusal is what the caller must hear of; nobody holds the ticket secret.
                 let _ = held.cut(account, taken_back, options, false).await;
                 return Err(late);
             }
@@ -219,12 +219,13 @@ impl TokenStore for DynamoDbStore {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
         let held = self.held();
         let operation = held.client.start("read a session");
-        held.living(operation, account, epoch, options.now).await
+        held.living(operation, account, session_id, options.now)
+            .await
     }
 
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
@@ -232,7 +233,7 @@ impl TokenStore for DynamoDbStore {
         let operation = client.start("read an entry");
         let (head, entry) = (keys.head(at.account()), keys.entry(at));
         let [head, entry] = client.get_both(operation, [&head, &entry]).await?;
-        living(operation, head.as_ref(), at.epoch(), options.now)?;
+        living(operation, head.as_ref(), at.session_id(), options.now)?;
         let entry = entry.map(|item| entry::decode(operation.name, item));
         Ok(entry
             .transpose()?
@@ -252,7 +253,7 @@ impl TokenStore for DynamoDbStore {
         let operation = client.start("write an entry");
         let key = held.keys.entry(at);
         let stored = held.put(operation, &key, &entry, &options).await?;
-        let alive = held.living(operation, at.account(), at.epoch(), options.now);
+        let alive = held.living(operation, at.account(), at.session_id(), options.now);
         match (alive.await, stored) {
             (Ok(_), true) => Ok(Written::Stored),
             (Ok(_), false) => Ok(Written::Superseded),

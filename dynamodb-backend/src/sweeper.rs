@@ -161,12 +161,12 @@ fn dead(items: &[Key], heads: &[Item], now: Timestamp) -> Vec<Key> {
         .filter_map(|head| Some((head.text("pk")?, head)))
         .collect();
     let is_dead = |key: &&Key| {
-        let Some(epoch) = keys::parse_session(&key.sk) else {
+        let Some(session_id) = keys::parse_session(&key.sk) else {
             return false;
         };
         match heads
             .get(key.pk.as_str())
-            .map(|item| head::session(item, &epoch))
+            .map(|item| head::session(item, &session_id))
         {
             None | Some(Ok(None)) => true,
             Some(Ok(Some(record))) => record.is_over(now),

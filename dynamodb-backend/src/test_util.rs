@@ -1,12 +1,12 @@
 //! For fuzzing: what reads the bytes that lie in a table.
 
-use token_cache_core::EpochHash;
+use token_cache_core::SessionId;
 
 use crate::{cursor, record};
 
 /// Reads bytes as each of the records that an item holds, and as a scan's position. It must come back, whatever they are.
 pub fn decode_all(bytes: &[u8]) {
-    let _ = record::decode_session(EpochHash::from_bytes([0; 16]), bytes);
+    let _ = record::decode_session(SessionId::from_bytes([0; 16]), bytes);
     let _ = record::decode_namespace(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = cursor::parse(text);

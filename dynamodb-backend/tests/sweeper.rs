@@ -132,7 +132,7 @@ async fn an_escrow_goes_with_its_session() {
         panic!("one session lives");
     };
     let name = EscrowName::from_bytes([1; 16]);
-    let escrowed = Escrowed::new(record.epoch, b"sealed".to_vec());
+    let escrowed = Escrowed::new(record.session_id, b"sealed".to_vec());
     escrow
         .keep(&account, &name, escrowed, ReadOptions::at(now))
         .await

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use token_cache_core::{
-    AccountKey, Entry, EntryAddress, EntryName, EpochHash, IssuerKey, Sealer, Secret, Timestamp,
-    Version, test_util::with_epoch,
+    AccountKey, Entry, EntryAddress, EntryName, SessionId, IssuerKey, Sealer, Secret, Timestamp,
+    Version, test_util::with_ticket_secret,
 };
 
 static SEALER: LazyLock<Sealer> = LazyLock::new(|| {
@@ -15,11 +15,11 @@ static SEALER: LazyLock<Sealer> = LazyLock::new(|| {
 
 fuzz_target!(|bytes: &[u8]| {
     let account = AccountKey::new(IssuerKey::from_bytes([1; 16]), [2; 16]);
-    let (epoch, name) = (
-        EpochHash::from_bytes([3; 16]),
+    let (session_id, name) = (
+        SessionId::from_bytes([3; 16]),
         EntryName::from_bytes([4; 16]),
     );
-    let at = with_epoch(EntryAddress::new(account, epoch, name), [5; 16]);
+    let at = with_ticket_secret(EntryAddress::new(account, session_id, name), [5; 16]);
     let entry =
         |bytes: &[u8]| Entry::new(bytes, Version::from_bytes([6; 8]), Timestamp::from_secs(7));
     assert!(SEALER.open(&at, entry(bytes)).is_err(), "nobody sealed it");

@@ -118,7 +118,7 @@ fn what_only_a_fault_shows_is_not_seen_without() {
         Some(explore(&scenario, LIMIT).refuted.is_some())
     };
     for mutant in [
-        Mutant::RetryWithTheSameEpoch,
+        Mutant::RetryWithTheSameTicketSecret,
         Mutant::BeginDeliveredTwice,
         Mutant::BeginUnconditional,
         Mutant::FailureSwallowed,

@@ -1,6 +1,6 @@
 //! What the answers of scripts and commands come to.
 
-use token_cache_core::{EpochHash, Error, Result, SessionRecord, Timestamp};
+use token_cache_core::{Error, Result, SessionId, SessionRecord, Timestamp};
 
 use crate::{
     client::{Reply, unexpected},
@@ -10,14 +10,14 @@ use crate::{
 /// The session that a read found, if it found one and it lives.
 pub(crate) fn living(
     operation: &'static str,
-    epoch: EpochHash,
+    session_id: SessionId,
     record: Option<Vec<u8>>,
     now: Timestamp,
 ) -> Result<SessionRecord> {
     let Some(record) = record else {
         return Err(signed_out(operation));
     };
-    let record = record::decode_session(epoch, &record)?;
+    let record = record::decode_session(session_id, &record)?;
     if record.is_over(now) {
         return Err(signed_out(operation));
     }

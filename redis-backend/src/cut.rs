@@ -25,7 +25,7 @@ pub(crate) fn cut(keys: &Keys, account: &AccountKey, cut: Cut, registry: Option<
     };
     match cut {
         Cut::Account(Moment { clock, at }) => call.bytes(letter(clock)).number(millis(at)),
-        Cut::Session(epoch) => some(call, b"e", epoch.as_bytes(), Timestamp::default()),
+        Cut::Session(session_id) => some(call, b"e", session_id.as_bytes(), Timestamp::default()),
         Cut::ProviderSession { sid, until } => match until {
             Until::ForGood => some(call, b"g", sid.as_bytes(), Timestamp::default()),
             Until::Moment(moment) => some(call, letter(moment.clock), sid.as_bytes(), moment.at),

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use token_cache_core::{AccountKey, EpochHash, Escrow, EscrowName, Escrowed, ReadOptions, Result};
+use token_cache_core::{AccountKey, Escrow, EscrowName, Escrowed, ReadOptions, Result, SessionId};
 
 use crate::{
     RedisStore,
@@ -23,7 +23,7 @@ impl Escrow for RedisStore {
         let Held { client, keys, .. } = self.held();
         let call = Call::script(&scripts::KEEP, [keys.account(account)])
             .bytes(&escrow_field(name))
-            .bytes(escrowed.epoch.as_bytes())
+            .bytes(escrowed.session_id.as_bytes())
             .bytes(&escrowed.sealed)
             .number(millis(options.now));
         let answer = client.call(OPERATION, Effect::Repeatable, &call).await?;
@@ -44,9 +44,9 @@ impl Escrow for RedisStore {
         let answer = client.call(OPERATION, Effect::Reads, &call).await?;
         pairs(OPERATION, answer)?
             .into_iter()
-            .map(|(epoch, sealed)| {
-                let epoch = EpochHash::from_bytes(hash(OPERATION, &epoch)?);
-                Ok(Escrowed::new(epoch, sealed))
+            .map(|(session_id, sealed)| {
+                let session_id = SessionId::from_bytes(hash(OPERATION, &session_id)?);
+                Ok(Escrowed::new(session_id, sealed))
             })
             .collect()
     }

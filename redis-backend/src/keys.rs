@@ -3,13 +3,13 @@
 //! | name | what |
 //! |---|---|
 //! | `prefix:{I.S}` | an account: a hash |
-//! | … field `s:` epoch | a session's record |
-//! | … field `e:` epoch `:` name | an entry |
-//! | … field `c:` epoch `:` name | the versions of the last 64 writes over nothing of an entry, 8 bytes each |
+//! | … field `s:` session id | a session's record |
+//! | … field `e:` session id `:` name | an entry |
+//! | … field `c:` ticket secret `:` name | the versions of the last 64 writes over nothing of an entry, 8 bytes each |
 //! | … field `x:` name | escrows |
 //! | … field `n` | the newest places on both clocks, and the latest end, of the account's sessions |
 //! | `prefix:{I.S}:m` | the account's markers |
-//! | `prefix:{I.S}:l:` epoch `:` name | a refresh lock |
+//! | `prefix:{I.S}:l:` session id `:` name | a refresh lock |
 //! | `prefix:i:{sid}` | the accounts under a `sid`, and its markers: a hash |
 //! | `prefix:t:{I}` | an issuer's marker |
 //! | `prefix:ns` | the namespace's record |
@@ -24,7 +24,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use token_cache_core::{
-    AccountKey, EntryAddress, EpochHash, EscrowName, IssuerKey, ServerId, SidKey, Timestamp,
+    AccountKey, EntryAddress, EscrowName, IssuerKey, ServerId, SessionId, SidKey, Timestamp,
 };
 
 /// A 128-bit hash in base64url has so many characters.
@@ -63,7 +63,7 @@ impl Keys {
     pub(crate) fn lock(&self, at: &EntryAddress) -> Key {
         let mut key = self.of_account(at.account(), 4 + 2 * HASH);
         key.extend_from_slice(b":l:");
-        push_hash(&mut key, at.epoch().as_bytes());
+        push_hash(&mut key, at.session_id().as_bytes());
         key.push(b':');
         push_hash(&mut key, at.name().as_bytes());
         key
@@ -150,15 +150,15 @@ impl Keys {
 }
 
 /// The field of a session's record.
-pub(crate) fn session_field(epoch: &EpochHash) -> [u8; 18] {
-    field(*b"s:", epoch.as_bytes())
+pub(crate) fn session_field(session_id: &SessionId) -> [u8; 18] {
+    field(*b"s:", session_id.as_bytes())
 }
 
 /// The field of an entry.
 pub(crate) fn entry_field(at: &EntryAddress) -> [u8; 35] {
     let mut field = [b':'; 35];
     field[0] = b'e';
-    field[2..18].copy_from_slice(at.epoch().as_bytes());
+    field[2..18].copy_from_slice(at.session_id().as_bytes());
     field[19..].copy_from_slice(at.name().as_bytes());
     field
 }
@@ -226,10 +226,10 @@ mod tests {
     }
 
     fn address() -> impl Strategy<Value = EntryAddress> {
-        (account(), any::<([u8; 16], [u8; 16])>()).prop_map(|(account, (epoch, name))| {
+        (account(), any::<([u8; 16], [u8; 16])>()).prop_map(|(account, (session_id, name))| {
             EntryAddress::new(
                 account,
-                EpochHash::from_bytes(epoch),
+                SessionId::from_bytes(session_id),
                 EntryName::from_bytes(name),
             )
         })
@@ -276,11 +276,11 @@ mod tests {
                     keys.marker(at.account()),
                     keys.lock(&at),
                     keys.issuer(at.account().issuer()),
-                    keys.sid(&SidKey::from_bytes(*at.epoch().as_bytes())),
+                    keys.sid(&SidKey::from_bytes(*at.session_id().as_bytes())),
                     keys.namespace(),
                     keys.registry(),
                     keys.announcements(),
-                    keys.own_channel(&ServerId::from_bytes(*at.epoch().as_bytes())),
+                    keys.own_channel(&ServerId::from_bytes(*at.session_id().as_bytes())),
                 ]
             };
             let b = names(&b);
@@ -295,11 +295,11 @@ mod tests {
 
         #[test]
         fn sessions_entries_and_escrows_never_share_a_field(at in address(), name in any::<[u8; 16]>()) {
-            let session = session_field(at.epoch());
+            let session = session_field(at.session_id());
             let entry = entry_field(&at);
             let escrow = escrow_field(&EscrowName::from_bytes(name));
             prop_assert!(session != escrow && session.as_slice() != entry.as_slice());
-            prop_assert!(entry.starts_with(b"e:") && &entry[2..18] == at.epoch().as_bytes());
+            prop_assert!(entry.starts_with(b"e:") && &entry[2..18] == at.session_id().as_bytes());
         }
     }
 

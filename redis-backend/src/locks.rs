@@ -23,7 +23,7 @@ impl RefreshLocks for RedisStore {
             &scripts::ACQUIRE,
             [keys.account(at.account()), keys.lock(at)],
         )
-        .bytes(&session_field(at.epoch()))
+        .bytes(&session_field(at.session_id()))
         .bytes(&entry_field(at))
         .number(millis(options.now))
         .bytes(options.seen.as_ref().map_or(&[], |seen| seen.as_bytes()))
@@ -59,7 +59,7 @@ impl RefreshLocks for RedisStore {
         const OPERATION: &str = "end a session";
         let Held { client, keys, .. } = self.held();
         let call = Call::script(&scripts::END_IF_VERSION, [keys.account(at.account())])
-            .bytes(at.epoch().as_bytes())
+            .bytes(at.session_id().as_bytes())
             .bytes(&entry_field(at))
             .number(millis(options.now))
             .bytes(version.as_bytes());

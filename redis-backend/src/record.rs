@@ -10,7 +10,7 @@
 
 pub(crate) use token_cache_core::backend::record::encode_namespace;
 use token_cache_core::{
-    Entry, EpochHash, Error, ErrorKind, NamespaceRecord, Places, Result, SessionRecord, Timestamp,
+    Entry, Error, ErrorKind, NamespaceRecord, Places, Result, SessionId, SessionRecord, Timestamp,
     Version, backend::record,
 };
 
@@ -30,8 +30,8 @@ pub(crate) fn encode_session(record: &SessionRecord) -> Vec<u8> {
     record::encode_session(&record)
 }
 
-pub(crate) fn decode_session(epoch: EpochHash, bytes: &[u8]) -> Result<SessionRecord> {
-    record::decode_session(epoch, bytes)
+pub(crate) fn decode_session(session_id: SessionId, bytes: &[u8]) -> Result<SessionRecord> {
+    record::decode_session(session_id, bytes)
         .ok_or_else(|| corrupt("read a session", "a session's record"))
 }
 
@@ -94,7 +94,7 @@ mod tests {
 
     prop_compose! {
         fn session()(
-            epoch in any::<[u8; 16]>(),
+            session_id in any::<[u8; 16]>(),
             label in any::<Option<[u8; 16]>>(),
             store in moment(),
             provider in moment(),
@@ -102,7 +102,7 @@ mod tests {
             on_behalf_of in any::<bool>(),
         ) -> SessionRecord {
             SessionRecord::new(
-                EpochHash::from_bytes(epoch),
+                SessionId::from_bytes(session_id),
                 label.map(SidKey::from_bytes),
                 Places { store, provider },
                 ends_at,
@@ -118,7 +118,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_session_is_read_as_it_was_written(record in session()) {
-            let read = decode_session(record.epoch, &encode_session(&record)).unwrap();
+            let read = decode_session(record.session_id, &encode_session(&record)).unwrap();
             prop_assert_eq!(read, record);
         }
 
@@ -140,8 +140,8 @@ mod tests {
 
         #[test]
         fn garbage_is_corrupt_never_a_panic(bytes in vec(any::<u8>(), 0..64)) {
-            let epoch = EpochHash::from_bytes([7; 16]);
-            if let Err(error) = decode_session(epoch, &bytes) {
+            let session_id = SessionId::from_bytes([7; 16]);
+            if let Err(error) = decode_session(session_id, &bytes) {
                 prop_assert_eq!(error.kind(), ErrorKind::Corrupt);
             }
             if let Err(error) = decode_entry(bytes.clone()) {
@@ -155,12 +155,12 @@ mod tests {
         #[test]
         fn a_record_cut_short_or_grown_is_corrupt(record in session(), cut in 1_usize..26) {
             let bytes = encode_session(&record);
-            let short = decode_session(record.epoch, &bytes[..bytes.len() - cut]);
+            let short = decode_session(record.session_id, &bytes[..bytes.len() - cut]);
             // Without its label, a record lacks what its second byte promises.
             prop_assert!(short.is_err());
             let mut grown = bytes;
             grown.push(0);
-            prop_assert!(decode_session(record.epoch, &grown).is_err());
+            prop_assert!(decode_session(record.session_id, &grown).is_err());
         }
     }
 }

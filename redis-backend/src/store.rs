@@ -3,8 +3,8 @@ use std::{fmt, pin::Pin, sync::Arc};
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord,
-    Over, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp, TokenStore,
+    Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, Over,
+    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource, Timestamp, TokenStore,
     WriteOptions, Written, backend,
 };
 
@@ -195,10 +195,10 @@ impl TokenStore for RedisStore {
             .number(millis(session.not_after))
             .number(millis(session.now))
             .number(session.max_sessions as u64)
-            .bytes(session.record.epoch.as_bytes())
+            .bytes(session.record.session_id.as_bytes())
             .bytes(&record::encode_session(&session.record));
-        for epoch in &session.supersedes {
-            call = call.bytes(epoch.as_bytes());
+        for session_id in &session.supersedes {
+            call = call.bytes(session_id.as_bytes());
         }
         let confirmed = client.confirmed(OPERATION, Effect::Once, call).await?;
         let mut answer = confirmed.answer.list(OPERATION)?;
@@ -214,29 +214,35 @@ impl TokenStore for RedisStore {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
         const OPERATION: &str = "read a session";
         let held = self.held();
-        let call = Call::command("HMGET", held.keys.account(account)).bytes(&session_field(epoch));
+        let call =
+            Call::command("HMGET", held.keys.account(account)).bytes(&session_field(session_id));
         let answer = held.reading(OPERATION, &call, options).await?;
         let read = answer
             .list(OPERATION)?
             .next()
             .map(|one| one.bytes(OPERATION));
-        living(OPERATION, *epoch, read.transpose()?.flatten(), options.now)
+        living(
+            OPERATION,
+            *session_id,
+            read.transpose()?.flatten(),
+            options.now,
+        )
     }
 
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
         const OPERATION: &str = "read an entry";
         let held = self.held();
         let call = Call::command("HMGET", held.keys.account(at.account()))
-            .bytes(&session_field(at.epoch()))
+            .bytes(&session_field(at.session_id()))
             .bytes(&entry_field(at));
         let answer = held.reading(OPERATION, &call, options).await?;
         let [session, entry] = answer.pair(OPERATION)?;
-        living(OPERATION, *at.epoch(), session, options.now)?;
+        living(OPERATION, *at.session_id(), session, options.now)?;
         let entry = entry.map(record::decode_entry).transpose()?;
         Ok(entry.filter(|entry| !entry.is_expired(options.now)))
     }
@@ -267,7 +273,7 @@ impl TokenStore for RedisStore {
             Over::Version(version) => (version.as_bytes(), Effect::Repeatable),
         };
         let mut call = call
-            .bytes(&session_field(at.epoch()))
+            .bytes(&session_field(at.session_id()))
             .bytes(&entry_field(at))
             .number(millis(options.now))
             .bytes(&record::encode_entry(&entry))
@@ -319,9 +325,9 @@ impl TokenStore for RedisStore {
         let call = Call::script(&scripts::SESSIONS, [keys.account(account)]);
         let answer = client.call(OPERATION, Effect::Reads, &call).await?;
         let mut sessions = Vec::new();
-        for (epoch, record) in pairs(OPERATION, answer)? {
-            let epoch = EpochHash::from_bytes(hash(OPERATION, &epoch)?);
-            sessions.push(record::decode_session(epoch, &record)?);
+        for (session_id, record) in pairs(OPERATION, answer)? {
+            let session_id = SessionId::from_bytes(hash(OPERATION, &session_id)?);
+            sessions.push(record::decode_session(session_id, &record)?);
         }
         sessions.retain(|session| !session.is_over(options.now));
         Ok(sessions)

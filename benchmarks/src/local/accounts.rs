@@ -1,8 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
 use token_cache::{
-    AccountKey, BeginSession, Entry, EntryAddress, EntryName, EpochHash, IssuerKey, MemoryStore,
-    Places, ReadOptions, SessionRecord, SystemClock, TimeSource, Timestamp, TokenStore, Version,
+    AccountKey, BeginSession, Entry, EntryAddress, EntryName, IssuerKey, MemoryStore, Places,
+    ReadOptions, SessionId, SessionRecord, SystemClock, TimeSource, Timestamp, TokenStore, Version,
     WriteOptions, Written,
     local::{CopyPolicy, Holder, LocalCopies, SystemBootTime},
 };
@@ -24,7 +24,7 @@ impl Accounts {
         for _ in 0..accounts {
             let at = EntryAddress::new(
                 AccountKey::new(IssuerKey::from_bytes([7; 16]), random()?),
-                EpochHash::from_bytes(random()?),
+                SessionId::from_bytes(random()?),
                 EntryName::from_bytes(random()?),
             );
             sign_in(&store, &at, vec![5; bytes], now).await?;
@@ -66,7 +66,7 @@ pub(super) async fn sign_in(
         provider: now,
     };
     let ends_at = now + Duration::from_secs(3_600);
-    let record = SessionRecord::new(*at.epoch(), None, places, ends_at);
+    let record = SessionRecord::new(*at.session_id(), None, places, ends_at);
     let begin = BeginSession::new(record, now + Duration::from_secs(600), now);
     store.begin(at.account(), begin).await?;
     let entry = Entry::new(value, Version::mint()?, ends_at);

@@ -4,7 +4,7 @@ use std::{
 };
 
 use token_cache::{
-    AccountKey, EntryAddress, EntryName, EpochHash, IssuerKey, ReadOptions, TokenStore,
+    AccountKey, EntryAddress, EntryName, IssuerKey, ReadOptions, SessionId, TokenStore,
     local::CopyPolicy,
     redis::{RedisConfig, RedisStore},
 };
@@ -53,7 +53,7 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     let now = store.namespace().await?.time;
     let at = EntryAddress::new(
         AccountKey::new(IssuerKey::from_bytes([7; 16]), random()?),
-        EpochHash::from_bytes(random()?),
+        SessionId::from_bytes(random()?),
         EntryName::from_bytes(random()?),
     );
     sign_in(&store, &at, vec![5; VALUE], now).await?;

@@ -8,8 +8,8 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 use token_cache::{
-    AccountKey, Entry, EntryAddress, EntryName, Epoch, IssuerKey, Sealer, Secret, Timestamp,
-    Version, test_util::with_epoch,
+    AccountKey, Entry, EntryAddress, EntryName, IssuerKey, Sealer, Secret, TicketSecret, Timestamp,
+    Version, test_util::with_ticket_secret,
 };
 
 use crate::{
@@ -76,13 +76,13 @@ impl Ours {
         let account = AccountKey::new(IssuerKey::from_bytes([1; 16]), [2; 16]);
         let at = EntryAddress::new(
             account,
-            Epoch::mint()?.hash(),
+            TicketSecret::mint()?.session_id(),
             EntryName::from_bytes([3; 16]),
         );
         let expires_at = Timestamp::from_secs(1);
         Ok(Self {
             sealer: Sealer::new(&Secret::random()?),
-            at: with_epoch(at, [4; 16]),
+            at: with_ticket_secret(at, [4; 16]),
             entry: Entry::new(vec![5; bytes], Version::mint()?, expires_at),
         })
     }
@@ -104,7 +104,7 @@ impl Ours {
     fn turn_of_first_uses(&self, calls: usize) -> Result<Duration> {
         let start = Instant::now();
         for _ in 0..calls {
-            self.call(&with_epoch(self.at.clone(), [4; 16]))?;
+            self.call(&with_ticket_secret(self.at.clone(), [4; 16]))?;
         }
         Ok(start.elapsed())
     }

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use token_cache::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Cut, Entry, EntryAddress, EntryName, Epoch,
-    EpochHash, EvictOptions, IssuerKey, LockOwner, Moment, Over, Places, ReadOptions,
-    SessionRecord, Timestamp, TokenStore, Version, WriteOptions, Written,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Cut, Entry, EntryAddress, EntryName,
+    EvictOptions, IssuerKey, LockOwner, Moment, Over, Places, ReadOptions, SessionId,
+    SessionRecord, TicketSecret, Timestamp, TokenStore, Version, WriteOptions, Written,
 };
 use tokio::task::JoinSet;
 
@@ -24,14 +24,14 @@ pub(super) struct Ours<S> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SignedIn {
     account: AccountKey,
-    epoch: EpochHash,
+    session_id: SessionId,
 }
 
 impl SignedIn {
     fn entry(&self, number: usize) -> EntryAddress {
         let mut name = [0; 16];
         name[..8].copy_from_slice(&number.to_be_bytes());
-        EntryAddress::new(self.account, self.epoch, EntryName::from_bytes(name))
+        EntryAddress::new(self.account, self.session_id, EntryName::from_bytes(name))
     }
 }
 
@@ -47,12 +47,18 @@ impl<S: TokenStore + Clone> Ours<S> {
             provider: now,
         };
         let issuer = IssuerKey::from_bytes([7; 16]);
-        let (account, epoch) = (Epoch::mint()?.hash(), Epoch::mint()?.hash());
+        let (account, session_id) = (
+            TicketSecret::mint()?.session_id(),
+            TicketSecret::mint()?.session_id(),
+        );
         let account = AccountKey::new(issuer, *account.as_bytes());
-        let record = SessionRecord::new(epoch, None, places, now + LIFETIME);
+        let record = SessionRecord::new(session_id, None, places, now + LIFETIME);
         let begin = BeginSession::new(record, now + Duration::from_secs(900), now);
         self.store.begin(&account, begin).await?;
-        Ok(SignedIn { account, epoch })
+        Ok(SignedIn {
+            account,
+            session_id,
+        })
     }
 
     /// Puts so many entries of the value.

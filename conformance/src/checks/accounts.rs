@@ -162,8 +162,16 @@ pub async fn a_batch_cuts_each_of_its_accounts(setup: &Setup) -> Result<(), Viol
             )?;
         }
     }
-    try_join_all(old.iter().map(|(account, epoch)| account.is_gone(epoch))).await?;
-    try_join_all(new.iter().map(|(account, epoch)| account.lives(epoch))).await?;
+    try_join_all(
+        old.iter()
+            .map(|(account, session_id)| account.is_gone(session_id)),
+    )
+    .await?;
+    try_join_all(
+        new.iter()
+            .map(|(account, session_id)| account.lives(session_id)),
+    )
+    .await?;
     for account in &accounts {
         let late = account.begin(account.record()?).await;
         late.should_be_signed_out("a sign-in that the batch overtook")?;

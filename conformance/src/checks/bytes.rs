@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, Cut, Entry, EntryName, EpochHash, EscrowName, Escrowed,
+    AccountKey, AcquireOptions, Acquired, Cut, Entry, EntryName, EscrowName, Escrowed,
     EvictOptions, IssuerKey, LeaseHolder, LockOwner, MarkOptions, Moment, NamespaceRecord, Over,
-    ReadOptions, Scan, ServerId, SidKey, Until, Version, WriteOptions, Written,
+    ReadOptions, Scan, ServerId, SessionId, SidKey, Until, Version, WriteOptions, Written,
 };
 
 use crate::{
@@ -39,9 +39,9 @@ fn is_superseded(written: Written, what: &str) -> Result<(), Violation> {
 /// A write over a version that differs in one byte from what is there is superseded, and changes nothing.
 pub async fn every_byte_of_a_version_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
+    let session_id = ada.signs_in().await?;
     for bytes in [random::bytes()?, [0; 8], [0xff; 8]] {
-        let at = ada.entry(&epoch)?;
+        let at = ada.entry(&session_id)?;
         let there = Entry::new(*b"there", Version::from_bytes(bytes), ada.now + LIFETIME);
         let written = ada.write_entry(&at, there.clone(), Over::Nothing).await;
         should_equal(
@@ -111,7 +111,7 @@ pub async fn every_byte_of_a_spent_version_counts(setup: &Setup) -> Result<(), V
             "whether a refusal of another version ended the session",
         )?;
     }
-    ada.lives(at.epoch()).await?;
+    ada.lives(at.session_id()).await?;
     ada.holds(&at, b"due").await
 }
 
@@ -162,11 +162,11 @@ pub async fn every_byte_of_a_lock_owner_counts(setup: &Setup) -> Result<(), Viol
 /// Sessions whose names differ in one byte are sessions apart, dead or alive.
 pub async fn every_byte_of_a_session_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
-    let at = ada.entry(&epoch)?;
+    let session_id = ada.signs_in().await?;
+    let at = ada.entry(&session_id)?;
     ada.puts(&at, b"token").await?;
-    let others = neighbours(epoch.as_bytes())?.into_iter();
-    let others: Vec<_> = others.map(EpochHash::from_bytes).collect();
+    let others = neighbours(session_id.as_bytes())?.into_iter();
+    let others: Vec<_> = others.map(SessionId::from_bytes).collect();
     let escrow = setup.store().escrow();
     let name = random::escrow()?;
     for other in &others {
@@ -194,12 +194,12 @@ pub async fn every_byte_of_a_session_counts(setup: &Setup) -> Result<(), Violati
     retry.supersedes.clone_from(&others);
     let retried = ada.store.begin(&ada.key, retry).await;
     retried.should_work("a sign-in that supersedes others")?;
-    ada.lives(&epoch).await?;
+    ada.lives(&session_id).await?;
     ada.holds(&at, b"token").await?;
 
     for (n, other) in others.iter().enumerate() {
         let mut record = ada.record()?;
-        record.epoch = *other;
+        record.session_id = *other;
         ada.signs_in_as(record).await?;
         let there = ada.entry_named(other, *at.name());
         ada.puts(&there, &[tag(n)]).await?;
@@ -216,8 +216,8 @@ pub async fn every_byte_of_a_session_counts(setup: &Setup) -> Result<(), Violati
 /// Accounts whose names differ in one byte are accounts apart: a sign-out of one neither ends nor marks the other.
 pub async fn every_byte_of_an_account_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
-    let at = ada.entry(&epoch)?;
+    let session_id = ada.signs_in().await?;
+    let at = ada.entry(&session_id)?;
     ada.puts(&at, b"ada's").await?;
     let issuers = neighbours(ada.key.issuer().as_bytes())?.into_iter();
     let issuers =
@@ -226,15 +226,15 @@ pub async fn every_byte_of_an_account_counts(setup: &Setup) -> Result<(), Violat
     let subjects = subjects.map(|subject| AccountKey::new(*ada.key.issuer(), subject));
     for key in issuers.chain(subjects) {
         let bob = Actor::new(ada.store, key, ada.now);
-        bob.session(&epoch)
+        bob.session(&session_id)
             .await
             .should_be_signed_out("a look at another account's session")?;
-        let there = bob.entry_named(&epoch, *at.name());
+        let there = bob.entry_named(&session_id, *at.name());
         bob.read(&there)
             .await
             .should_be_signed_out("a read of another account's entry")?;
         bob.is_cut_in_vain(by_app(bob.now)).await?;
-        bob.is_cut_in_vain(Cut::Session(epoch)).await?;
+        bob.is_cut_in_vain(Cut::Session(session_id)).await?;
     }
     ada.holds(&at, b"ada's").await?;
     let another = ada.signs_in().await?;
@@ -245,7 +245,7 @@ pub async fn every_byte_of_an_account_counts(setup: &Setup) -> Result<(), Violat
 pub async fn every_byte_of_a_sid_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let sid = random::sid()?;
-    let epoch = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
+    let session_id = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
     if let Some(directory) = setup.store().directory() {
         let pointed = directory.point(&sid, pointer(&ada)).await;
         pointed.should_work("entering a `sid`")?;
@@ -272,7 +272,7 @@ pub async fn every_byte_of_a_sid_counts(setup: &Setup) -> Result<(), Violation> 
             should_equal(&found.len(), &0, "accounts under another `sid`")?;
         }
     }
-    ada.lives(&epoch).await?;
+    ada.lives(&session_id).await?;
     if let Some(directory) = setup.store().directory() {
         let pointed = directory.point(&sid, pointer(&ada)).await;
         pointed.should_work("entering a `sid` that nobody has ended")?;
@@ -283,18 +283,18 @@ pub async fn every_byte_of_a_sid_counts(setup: &Setup) -> Result<(), Violation> 
 /// Entries whose names differ in one byte are entries apart.
 pub async fn every_byte_of_an_entry_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
+    let session_id = ada.signs_in().await?;
     let name = random::entry()?;
     let others = neighbours(name.as_bytes())?.into_iter();
     let mut names: Vec<_> = others.map(EntryName::from_bytes).collect();
     names.push(name);
     for (n, name) in names.iter().enumerate() {
-        let at = ada.entry_named(&epoch, *name);
+        let at = ada.entry_named(&session_id, *name);
         ada.misses(&at).await?;
         ada.puts(&at, &[tag(n)]).await?;
     }
     for (n, name) in names.iter().enumerate().rev() {
-        let at = ada.entry_named(&epoch, *name);
+        let at = ada.entry_named(&session_id, *name);
         ada.holds(&at, &[tag(n)]).await?;
         ada.store.remove(&at).await.should_work("a removal")?;
     }
@@ -336,11 +336,11 @@ pub async fn every_byte_of_an_issuer_counts(setup: &Setup) -> Result<(), Violati
 /// Escrows whose names differ in one byte are escrows apart.
 pub async fn every_byte_of_an_escrow_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
+    let session_id = ada.signs_in().await?;
     let name = random::escrow()?;
     let escrow = setup.escrow()?;
     let options = ReadOptions::at(ada.now);
-    let kept = Escrowed::new(epoch, b"sealed".to_vec());
+    let kept = Escrowed::new(session_id, b"sealed".to_vec());
     let keep = escrow.keep(&ada.key, &name, kept.clone(), options).await;
     keep.should_work("keeping an escrow")?;
     for other in neighbours(name.as_bytes())? {

@@ -200,7 +200,7 @@ pub async fn of_two_sign_outs_at_once_one_ends_it(setup: &Setup) -> Result<(), V
     for _ in 0..20 {
         let ada = setup.account()?;
         let elsewhere = ada.through(&*there);
-        let epoch = ada.signs_in().await?;
+        let session_id = ada.signs_in().await?;
         let cut = by_app(ada.now);
         let (one, two) = tokio::join!(ada.evict(cut), elsewhere.evict(cut));
         let one = one.should_work("a sign-out")?.ended;
@@ -210,7 +210,7 @@ pub async fn of_two_sign_outs_at_once_one_ends_it(setup: &Setup) -> Result<(), V
             "one of two sign-outs that ended something",
             "both, or none",
         )?;
-        ada.is_gone(&epoch).await?;
+        ada.is_gone(&session_id).await?;
     }
     Ok(())
 }
@@ -223,15 +223,15 @@ pub async fn sign_ins_at_once_lose_nothing(setup: &Setup) -> Result<(), Violatio
     for _ in 0..4 {
         let begin = (0..8).map(|n| async move {
             let server = if n % 2 == 0 { here } else { there };
-            let epoch = server.signs_in().await?;
-            let at = server.entry(&epoch)?;
-            server.puts(&at, epoch.as_bytes()).await?;
+            let session_id = server.signs_in().await?;
+            let at = server.entry(&session_id)?;
+            server.puts(&at, session_id.as_bytes()).await?;
             Ok::<_, Violation>(at)
         });
         let begun = try_join_all(begin).await?;
         for at in &begun {
-            here.lives(at.epoch()).await?;
-            there.holds(at, at.epoch().as_bytes()).await?;
+            here.lives(at.session_id()).await?;
+            there.holds(at, at.session_id().as_bytes()).await?;
         }
     }
     should_equal(&here.sessions().await?.len(), &32, "living sessions")
@@ -242,10 +242,10 @@ pub async fn writes_at_once_lose_nothing(setup: &Setup) -> Result<(), Violation>
     let there = setup.another_server().await?;
     let here = setup.account()?;
     let there = here.through(&*there);
-    let epoch = here.signs_in().await?;
+    let session_id = here.signs_in().await?;
     let write = (0..64_u8).map(|n| async move {
         let server = if n % 2 == 0 { here } else { there };
-        let at = server.entry(&epoch)?;
+        let at = server.entry(&session_id)?;
         server.puts(&at, &[n]).await?;
         Ok::<_, Violation>((at, n))
     });

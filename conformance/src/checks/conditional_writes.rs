@@ -92,8 +92,8 @@ pub async fn a_write_over_a_version_brings_nothing_back(setup: &Setup) -> Result
 /// A write that is sent again after it landed is stored: the retry of a refresh loses nothing.
 pub async fn a_write_sent_twice_is_stored(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
-    let at = ada.entry(&epoch)?;
+    let session_id = ada.signs_in().await?;
+    let at = ada.entry(&session_id)?;
     let first = ada.puts(&at, b"first").await?;
     let own = version()?;
     for _ in 0..3 {
@@ -102,7 +102,7 @@ pub async fn a_write_sent_twice_is_stored(setup: &Setup) -> Result<(), Violation
     }
     ada.holds(&at, b"own").await?;
 
-    let at = ada.entry(&epoch)?;
+    let at = ada.entry(&session_id)?;
     for _ in 0..3 {
         let written = writes(&ada, &at, b"own", own, Over::Nothing).await?;
         should_equal(
@@ -119,9 +119,9 @@ pub async fn of_racing_conditional_writes_one_is_stored(setup: &Setup) -> Result
     let there = setup.another_server().await?;
     let ada = setup.account()?;
     let elsewhere = ada.through(&*there);
-    let epoch = ada.signs_in().await?;
+    let session_id = ada.signs_in().await?;
     for round in 0..20 {
-        let at = ada.entry(&epoch)?;
+        let at = ada.entry(&session_id)?;
         let over = if round % 2 == 0 {
             Over::Nothing
         } else {

@@ -1,8 +1,8 @@
-//! Sealed epochs, for those who hold no ticket.
+//! Sealed ticket secrets, for those who hold no ticket.
 
 use std::time::Duration;
 
-use token_cache_core::{Cut, EpochHash, Error, EscrowName, Escrowed, Moment, ReadOptions, Until};
+use token_cache_core::{Cut, Error, EscrowName, Escrowed, Moment, ReadOptions, SessionId, Until};
 
 use crate::{
     Setup, Violation,
@@ -16,10 +16,10 @@ async fn keep(
     setup: &Setup,
     ada: &Actor<'_>,
     name: &EscrowName,
-    epoch: EpochHash,
+    session_id: SessionId,
     sealed: &[u8],
 ) -> Result<Result<(), Error>, Violation> {
-    let escrowed = Escrowed::new(epoch, sealed.to_vec());
+    let escrowed = Escrowed::new(session_id, sealed.to_vec());
     Ok(setup
         .escrow()?
         .keep(&ada.key, name, escrowed, ReadOptions::at(ada.now))
@@ -30,10 +30,10 @@ async fn keeps(
     setup: &Setup,
     ada: &Actor<'_>,
     name: &EscrowName,
-    epoch: EpochHash,
+    session_id: SessionId,
     sealed: &[u8],
 ) -> Result<(), Violation> {
-    keep(setup, ada, name, epoch, sealed)
+    keep(setup, ada, name, session_id, sealed)
         .await?
         .should_work("keeping an escrow")
 }
@@ -43,7 +43,7 @@ async fn finds(
     setup: &Setup,
     ada: &Actor<'_>,
     name: &EscrowName,
-    expected: &[(EpochHash, &[u8])],
+    expected: &[(SessionId, &[u8])],
 ) -> Result<(), Violation> {
     let found = setup
         .escrow()?
@@ -52,7 +52,7 @@ async fn finds(
     let found = found.should_work("finding an escrow")?;
     let expected: Vec<_> = expected
         .iter()
-        .map(|(epoch, sealed)| Escrowed::new(*epoch, sealed.to_vec()))
+        .map(|(session_id, sealed)| Escrowed::new(*session_id, sealed.to_vec()))
         .collect();
     should_hold(
         found == expected,
@@ -133,8 +133,8 @@ pub async fn an_escrow_ends_with_its_session(setup: &Setup) -> Result<(), Violat
         },
     ] {
         let ada = setup.account()?;
-        let epoch = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
-        keeps(setup, &ada, &name, epoch, b"sealed").await?;
+        let session_id = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
+        keeps(setup, &ada, &name, session_id, b"sealed").await?;
         ada.is_cut(cut).await?;
         finds(setup, &ada, &name, &[]).await?;
     }
@@ -146,14 +146,14 @@ pub async fn an_escrow_ends_with_its_session(setup: &Setup) -> Result<(), Violat
     finds(setup, &ada, &name, &[(stays, b"stays")]).await?;
 
     let mut retry = ada.begin_of(ada.record()?);
-    let epoch = retry.record.epoch;
+    let session_id = retry.record.session_id;
     retry.supersedes = vec![stays];
     ada.store
         .begin(&ada.key, retry)
         .await
         .should_work("a sign-in sent again")?;
-    keeps(setup, &ada, &name, epoch, b"retried").await?;
-    finds(setup, &ada, &name, &[(epoch, b"retried")]).await
+    keeps(setup, &ada, &name, session_id, b"retried").await?;
+    finds(setup, &ada, &name, &[(session_id, b"retried")]).await
 }
 
 /// An escrow of a session that is over is not found, from the session's last moment on.
@@ -163,13 +163,13 @@ pub async fn an_escrow_of_a_session_that_is_over_is_not_found(
     let name = random::escrow()?;
     let ada = setup.account()?;
     let ends_at = ada.now + Duration::from_secs(600);
-    let epoch = ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
-    keeps(setup, &ada, &name, epoch, b"sealed").await?;
+    let session_id = ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
+    keeps(setup, &ada, &name, session_id, b"sealed").await?;
     let before = ada.at_moment(ends_at - Duration::from_millis(1));
-    finds(setup, &before, &name, &[(epoch, b"sealed")]).await?;
+    finds(setup, &before, &name, &[(session_id, b"sealed")]).await?;
     let after = ada.at_moment(ends_at);
     finds(setup, &after, &name, &[]).await?;
-    let late = keep(setup, &after, &name, epoch, b"late").await?;
+    let late = keep(setup, &after, &name, session_id, b"late").await?;
     late.should_be_signed_out("keeping an escrow of a session that is over")
 }
 
@@ -179,8 +179,8 @@ pub async fn an_escrow_after_a_sign_out_is_refused(setup: &Setup) -> Result<(), 
     let ada = setup.account()?;
     let (ended, lives) = (ada.signs_in().await?, ada.signs_in().await?);
     ada.is_cut(Cut::Session(ended)).await?;
-    for epoch in [ended, random::epoch()?] {
-        let late = keep(setup, &ada, &name, epoch, b"late").await?;
+    for session_id in [ended, random::session_id()?] {
+        let late = keep(setup, &ada, &name, session_id, b"late").await?;
         late.should_be_signed_out("keeping an escrow after the sign-out")?;
     }
     finds(setup, &ada, &name, &[]).await?;

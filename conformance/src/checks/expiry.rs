@@ -47,11 +47,11 @@ pub async fn an_entry_is_a_miss_from_its_expiry_on(setup: &Setup) -> Result<(), 
 pub async fn a_session_is_over_from_its_end_on(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let ends_at = ada.now + Duration::from_secs(600);
-    let epoch = ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
-    let at = ada.entry(&epoch)?;
+    let session_id = ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
+    let at = ada.entry(&session_id)?;
     puts_until(&ada, &at, ends_at + Duration::from_secs(600)).await?;
     let before = ada.at_moment(ends_at - MILLI);
-    before.lives(&epoch).await?;
+    before.lives(&session_id).await?;
     before.holds(&at, b"token").await?;
     for moment in [ends_at, ends_at + MILLI] {
         let after = ada.at_moment(moment);
@@ -59,7 +59,7 @@ pub async fn a_session_is_over_from_its_end_on(setup: &Setup) -> Result<(), Viol
             .read(&at)
             .await
             .should_be_signed_out("a read past the session's end")?;
-        after.is_gone(&epoch).await?;
+        after.is_gone(&session_id).await?;
     }
     Ok(())
 }
@@ -73,24 +73,24 @@ pub async fn a_session_that_is_over_is_not_ended_again(setup: &Setup) -> Result<
         .is_cut_in_vain(by_app(ada.now))
         .await?;
     let other = setup.account()?;
-    let epoch = other
+    let session_id = other
         .signs_in_as(other.record()?.ending_at(ends_at))
         .await?;
     other
         .at_moment(ends_at)
-        .is_cut_in_vain(Cut::Session(epoch))
+        .is_cut_in_vain(Cut::Session(session_id))
         .await
 }
 
 /// An entry that ends soon takes neither the others nor the session along.
 pub async fn a_short_entry_takes_no_other_along(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
-    let (long, short) = (ada.entry(&epoch)?, ada.entry(&epoch)?);
+    let session_id = ada.signs_in().await?;
+    let (long, short) = (ada.entry(&session_id)?, ada.entry(&session_id)?);
     ada.puts(&long, b"long").await?;
     puts_until(&ada, &short, setup.now() + SOON).await?;
     setup.until(setup.now() + SOON + MILLI).await?;
-    ada.lives(&epoch).await?;
+    ada.lives(&session_id).await?;
     ada.holds(&long, b"long").await?;
     ada.at_moment(setup.now() + SOON).misses(&short).await
 }

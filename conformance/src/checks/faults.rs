@@ -37,8 +37,8 @@ fn is_unreachable<T>(answer: StoreResult<T>, what: &str) -> Result<(), Violation
 pub async fn a_read_of_an_unreachable_store_is_no_miss(setup: &Setup) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
     let ada = setup.account()?.through(&*breakable.store);
-    let epoch = ada.signs_in().await?;
-    let (there, absent) = (ada.entry(&epoch)?, ada.entry(&epoch)?);
+    let session_id = ada.signs_in().await?;
+    let (there, absent) = (ada.entry(&session_id)?, ada.entry(&session_id)?);
     ada.puts(&there, b"token").await?;
     breakable.switch.cut().await;
     let options = ReadOptions::at(ada.now);
@@ -47,9 +47,9 @@ pub async fn a_read_of_an_unreachable_store_is_no_miss(setup: &Setup) -> Result<
         ada.read(&absent).await,
         "a read of an entry that is not there",
     )?;
-    is_unreachable(ada.session(&epoch).await, "a look at a session")?;
+    is_unreachable(ada.session(&session_id).await, "a look at a session")?;
     is_unreachable(
-        ada.session(&random::epoch()?).await,
+        ada.session(&random::session_id()?).await,
         "a look at a session that never was",
     )?;
     is_unreachable(
@@ -63,8 +63,8 @@ pub async fn a_read_of_an_unreachable_store_is_no_miss(setup: &Setup) -> Result<
 pub async fn a_write_to_an_unreachable_store_is_an_error(setup: &Setup) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
     let ada = setup.account()?.through(&*breakable.store);
-    let epoch = ada.signs_in().await?;
-    let at = ada.entry(&epoch)?;
+    let session_id = ada.signs_in().await?;
+    let at = ada.entry(&session_id)?;
     breakable.switch.cut().await;
     is_unreachable(ada.write(&at, b"token").await, "a write")?;
     is_unreachable(ada.store.remove(&at).await, "a removal")?;
@@ -86,7 +86,7 @@ pub async fn a_failed_sign_out_is_an_error(setup: &Setup) -> Result<(), Violatio
     )?;
     is_unreachable(session.sign_out().await, "a sign-out of a session")?;
     let direct = setup.account()?.through(&*breakable.store);
-    for cut in [by_app(direct.now), Cut::Session(random::epoch()?)] {
+    for cut in [by_app(direct.now), Cut::Session(random::session_id()?)] {
         is_unreachable(direct.evict(cut).await, "a cut")?;
     }
     let elsewhere = app.resumes(&session).await?;
@@ -210,12 +210,12 @@ pub async fn an_unreachable_lock_is_an_error(setup: &Setup) -> Result<(), Violat
 pub async fn an_unreachable_escrow_is_an_error(setup: &Setup) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
     let ada: Actor<'_> = setup.account()?.through(&*breakable.store);
-    let epoch = ada.signs_in().await?;
+    let session_id = ada.signs_in().await?;
     let escrow = escrow_of(&*breakable.store)?;
     let name = random::escrow()?;
     let options = ReadOptions::at(ada.now);
     breakable.switch.cut().await;
-    let escrowed = Escrowed::new(epoch, vec![1, 2, 3]);
+    let escrowed = Escrowed::new(session_id, vec![1, 2, 3]);
     is_unreachable(
         escrow.keep(&ada.key, &name, escrowed, options).await,
         "keeping an escrow",

@@ -1,6 +1,6 @@
 //! What is one's own: accounts, sessions, entries, namespaces.
 
-use token_cache_core::{AccountKey, Cut, EntryName, EpochHash, IssuerKey};
+use token_cache_core::{AccountKey, Cut, EntryName, IssuerKey, SessionId};
 
 use crate::{
     Setup, Violation,
@@ -28,13 +28,13 @@ pub async fn one_subject_at_two_issuers_is_two_accounts(setup: &Setup) -> Result
 }
 
 async fn reach_nothing_of_each_other(ada: &Actor<'_>, bob: &Actor<'_>) -> Result<(), Violation> {
-    let epoch = ada.signs_in().await?;
-    let at = ada.entry(&epoch)?;
+    let session_id = ada.signs_in().await?;
+    let at = ada.entry(&session_id)?;
     ada.puts(&at, b"ada's").await?;
-    bob.is_gone(&epoch).await?;
+    bob.is_gone(&session_id).await?;
 
     let of_bob = bob.signs_in().await?;
-    bob.is_gone(&epoch).await?;
+    bob.is_gone(&session_id).await?;
     ada.is_gone(&of_bob).await?;
     let same_name = bob.entry_named(&of_bob, *at.name());
     bob.misses(&same_name).await?;
@@ -64,8 +64,8 @@ pub async fn sessions_are_apart(setup: &Setup) -> Result<(), Violation> {
 /// Two entries of one session share nothing.
 pub async fn entries_are_apart(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
-    let (mail, files) = (ada.entry(&epoch)?, ada.entry(&epoch)?);
+    let session_id = ada.signs_in().await?;
+    let (mail, files) = (ada.entry(&session_id)?, ada.entry(&session_id)?);
     ada.puts(&mail, b"mail").await?;
     ada.misses(&files).await?;
     ada.puts(&files, b"files").await?;
@@ -81,11 +81,11 @@ pub async fn namespaces_are_apart(setup: &Setup) -> Result<(), Violation> {
         let there = here.through(other.store());
         reach_nothing_of_each_other(&here, &there).await?;
 
-        let epoch = here.signs_in().await?;
-        there.is_gone(&epoch).await?;
-        there.is_cut_in_vain(Cut::Session(epoch)).await?;
+        let session_id = here.signs_in().await?;
+        there.is_gone(&session_id).await?;
+        there.is_cut_in_vain(Cut::Session(session_id)).await?;
         there.is_cut(by_app(setup.now())).await?;
-        here.lives(&epoch).await?;
+        here.lives(&session_id).await?;
     }
     Ok(())
 }
@@ -123,10 +123,10 @@ pub async fn names_of_any_bytes_are_apart(setup: &Setup) -> Result<(), Violation
         let key = AccountKey::new(IssuerKey::from_bytes(issuer), subject);
         let account = Actor::new(setup.store(), key, setup.now());
         let mut record = account.record()?;
-        record.epoch = EpochHash::from_bytes(NAMES[(i * 5 + 2) % NAMES.len()]);
-        let epoch = account.signs_in_as(record).await?;
+        record.session_id = SessionId::from_bytes(NAMES[(i * 5 + 2) % NAMES.len()]);
+        let session_id = account.signs_in_as(record).await?;
         for name in NAMES {
-            let at = account.entry_named(&epoch, EntryName::from_bytes(name));
+            let at = account.entry_named(&session_id, EntryName::from_bytes(name));
             let value = [issuer, name].concat();
             account.puts(&at, &value).await?;
             written.push((account, at, value));
@@ -139,7 +139,7 @@ pub async fn names_of_any_bytes_are_apart(setup: &Setup) -> Result<(), Violation
     first.is_cut(by_app(setup.now())).await?;
     for (account, at, value) in &written {
         if account.key == first.key {
-            account.is_gone(at.epoch()).await?;
+            account.is_gone(at.session_id()).await?;
         } else {
             account.holds(at, value).await?;
         }

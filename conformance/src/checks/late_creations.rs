@@ -60,8 +60,8 @@ pub async fn a_late_copy_of_a_creation_brings_nothing_back(setup: &Setup) -> Res
     let elsewhere = ada.through(&*there);
     let mut dice = Dice::new()?;
     for (replaced, over_anything) in [(false, false), (true, true), (true, false)] {
-        let epoch = ada.signs_in().await?;
-        let at = ada.entry(&epoch)?;
+        let session_id = ada.signs_in().await?;
+        let at = ada.entry(&session_id)?;
         let mut created: Vec<Entry> = Vec::new();
         for round in 0..6_u8 {
             let first = entry(&ada, &[round], LIFETIME)?;
@@ -81,7 +81,7 @@ pub async fn a_late_copy_of_a_creation_brings_nothing_back(setup: &Setup) -> Res
                 ada.misses(&at).await?;
             }
         }
-        let other = ada.entry(&epoch)?;
+        let other = ada.entry(&session_id)?;
         creates(&ada, &other, &created[0]).await?;
         let other = ada.entry(&ada.signs_in().await?)?;
         creates(&ada, &other, &created[0]).await?;
@@ -92,10 +92,10 @@ pub async fn a_late_copy_of_a_creation_brings_nothing_back(setup: &Setup) -> Res
 /// A late copy of a write over nothing is refused after the entry that replaced its own has expired, or its own has.
 pub async fn a_late_copy_of_an_expired_creation_is_refused(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
+    let session_id = ada.signs_in().await?;
     let later = ada.at_moment(ada.now + SOON);
     for over_anything in [true, false] {
-        let at = ada.entry(&epoch)?;
+        let at = ada.entry(&session_id)?;
         let first = entry(&ada, b"first", LIFETIME)?;
         creates(&ada, &at, &first).await?;
         let over = over_of(&first, over_anything);
@@ -109,7 +109,7 @@ pub async fn a_late_copy_of_an_expired_creation_is_refused(setup: &Setup) -> Res
         is_late(&later, &at, &first, "after a new one was created").await?;
         later.holds(&at, b"anew").await?;
     }
-    let at = ada.entry(&epoch)?;
+    let at = ada.entry(&session_id)?;
     let short = entry(&ada, b"short", SOON)?;
     creates(&ada, &at, &short).await?;
     is_late(&later, &at, &short, "after it has expired").await?;

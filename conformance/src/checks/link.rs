@@ -117,7 +117,7 @@ pub async fn an_eviction_that_ends_nothing_is_announced(setup: &Setup) -> Result
     let mut ids = HashSet::new();
     for cut in [
         by_app(ada.now),
-        Cut::Session(random::epoch()?),
+        Cut::Session(random::session_id()?),
         Cut::ProviderSession {
             sid,
             until: Until::ForGood,

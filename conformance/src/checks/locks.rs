@@ -91,9 +91,9 @@ pub async fn a_lock_has_one_holder(setup: &Setup) -> Result<(), Violation> {
 /// Of many who ask for a lock at once, one gets it.
 pub async fn of_racing_owners_one_gets_the_lock(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
+    let session_id = ada.signs_in().await?;
     for _ in 0..20 {
-        let at = ada.entry(&epoch)?;
+        let at = ada.entry(&session_id)?;
         let racing = (0..8).map(|_| async {
             let acquired = acquire(setup, &at, owner()?, None)
                 .await?
@@ -335,7 +335,7 @@ pub async fn no_lock_outlives_its_session(setup: &Setup) -> Result<(), Violation
 }
 
 async fn never_began(setup: &Setup, ada: &Actor<'_>) -> Result<(), Violation> {
-    let at = ada.entry(&random::epoch()?)?;
+    let at = ada.entry(&random::session_id()?)?;
     let acquired = acquire(setup, &at, owner()?, None).await?;
     acquired.should_be_signed_out("taking a lock of a session that never began")
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    Acquired, Entry, EntryAddress, EpochHash, LockOwner, MarkOptions, Namespace, Over, SidKey,
+    Acquired, Entry, EntryAddress, LockOwner, MarkOptions, Namespace, Over, SessionId, SidKey,
     Timestamp, Until, Version,
 };
 
@@ -140,7 +140,7 @@ pub async fn a_marker_of_half_an_hour_lives_to_its_end(setup: &Setup) -> Result<
 /// A session of a month and what belongs to it.
 struct Month<'a> {
     ada: Actor<'a>,
-    epoch: EpochHash,
+    session_id: SessionId,
     at: EntryAddress,
     sid: SidKey,
 }
@@ -149,8 +149,8 @@ impl<'a> Month<'a> {
     async fn begin(setup: &'a Setup) -> Result<Self, Violation> {
         let ada = setup.account()?;
         let ends_at = ada.now + MONTH;
-        let epoch = ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
-        let at = ada.entry(&epoch)?;
+        let session_id = ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
+        let at = ada.entry(&session_id)?;
         let version = Version::mint().should_work("minting a version")?;
         let entry = Entry::new(*b"a month", version, ends_at);
         let written = ada.write_entry(&at, entry, Over::Anything).await;
@@ -167,7 +167,7 @@ impl<'a> Month<'a> {
         ada.signs_in_as(short).await?;
         Ok(Self {
             ada,
-            epoch,
+            session_id,
             at,
             sid,
         })
@@ -177,7 +177,7 @@ impl<'a> Month<'a> {
         let ends_at = self.ada.now + MONTH;
         let now = setup.clock().await?.time.min(ends_at - MILLI);
         let later = self.ada.at_moment(now);
-        later.lives(&self.epoch).await?;
+        later.lives(&self.session_id).await?;
         later.holds(&self.at, b"a month").await?;
         let Some(directory) = setup.store().directory() else {
             return Ok(());

@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, future::Future, time::Duration};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use token_cache_core::{
-    AcquireOptions, Acquired, Cut, EpochHash, Escrowed, EvictOptions, Invalidation, LockOwner,
-    MarkOptions, Marking, Moment, ReadOptions, Scan, SessionRecord, Until,
+    AcquireOptions, Acquired, Cut, Escrowed, EvictOptions, Invalidation, LockOwner, MarkOptions,
+    Marking, Moment, ReadOptions, Scan, SessionId, SessionRecord, Until,
 };
 
 use crate::{
@@ -51,28 +51,28 @@ async fn crowd(
     ada: &Actor<'_>,
     sessions: usize,
     record: impl Fn(SessionRecord) -> SessionRecord,
-) -> Result<Vec<EpochHash>, Violation> {
-    let mut epochs = Vec::new();
+) -> Result<Vec<SessionId>, Violation> {
+    let mut session_ids = Vec::new();
     for _ in 0..sessions {
         let mut begin = ada.begin_of(record(ada.record()?));
         begin.max_sessions = 5_000;
-        epochs.push(begin.record.epoch);
+        session_ids.push(begin.record.session_id);
         ada.store
             .begin(&ada.key, begin)
             .await
             .should_work("a sign-in")?;
     }
-    Ok(epochs)
+    Ok(session_ids)
 }
 
-async fn are_all_gone(ada: &Actor<'_>, epochs: &[EpochHash]) -> Result<(), Violation> {
-    for epoch in some(epochs, &mut Dice::new()?) {
-        ada.is_gone(&epoch).await?;
+async fn are_all_gone(ada: &Actor<'_>, session_ids: &[SessionId]) -> Result<(), Violation> {
+    for session_id in some(session_ids, &mut Dice::new()?) {
+        ada.is_gone(&session_id).await?;
     }
     Ok(())
 }
 
-async fn are_the_sessions(ada: &Actor<'_>, expected: &[EpochHash]) -> Result<(), Violation> {
+async fn are_the_sessions(ada: &Actor<'_>, expected: &[SessionId]) -> Result<(), Violation> {
     let listed: BTreeSet<_> = ada.sessions().await?.into_iter().collect();
     let expected: BTreeSet<_> = expected.iter().copied().collect();
     should_equal(
@@ -94,8 +94,8 @@ pub async fn a_sid_may_have_any_number_of_sessions(setup: &Setup) -> Result<(), 
         let name = random::escrow()?;
         let options = ReadOptions::at(ada.now);
         let kept = &labelled;
-        for epoch in kept {
-            let escrowed = Escrowed::new(*epoch, epoch.as_bytes().to_vec());
+        for session_id in kept {
+            let escrowed = Escrowed::new(*session_id, session_id.as_bytes().to_vec());
             let keep = escrow.keep(&ada.key, &name, escrowed, options).await;
             keep.should_work("keeping an escrow")?;
         }
@@ -103,7 +103,7 @@ pub async fn a_sid_may_have_any_number_of_sessions(setup: &Setup) -> Result<(), 
         let found = found.should_work("finding escrows")?;
         let newest_first: Vec<_> = kept.iter().rev().copied().collect();
         should_equal(&found.len(), &kept.len(), "escrows under one name")?;
-        let found: Vec<_> = found.iter().map(|found| found.epoch).collect();
+        let found: Vec<_> = found.iter().map(|found| found.session_id).collect();
         should_equal(
             &(found == newest_first),
             &true,
@@ -162,7 +162,7 @@ pub async fn a_sign_in_ends_any_number_of_sessions(setup: &Setup) -> Result<(), 
     let superseded = crowd(&ada, half, |record| record).await?;
     let displaced = crowd(&ada, 40, |record| record).await?;
     let mut retry = ada.begin_of(ada.record()?.requested_at(ada.now));
-    let first = retry.record.epoch;
+    let first = retry.record.session_id;
     retry.supersedes.clone_from(&superseded);
     retry.max_sessions = 5_000;
     let begun = ada.store.begin(&ada.key, retry).await;
@@ -170,19 +170,19 @@ pub async fn a_sign_in_ends_any_number_of_sessions(setup: &Setup) -> Result<(), 
     let left: Vec<_> = displaced.iter().chain([&first]).copied().collect();
     are_the_sessions(&ada, &left).await?;
     let mut last = ada.begin_of(ada.record()?.requested_at(ada.now + MILLI));
-    let epoch = last.record.epoch;
+    let session_id = last.record.session_id;
     last.max_sessions = 2;
     let begun = ada.store.begin(&ada.key, last).await;
     let begun = begun.should_work("a sign-in that displaces others")?;
     should_equal(&begun.displaced, &displaced.len(), "displaced sessions")?;
-    are_the_sessions(&ada, &[first, epoch]).await
+    are_the_sessions(&ada, &[first, session_id]).await
 }
 
 /// A session keeps as many entries, and locks of them, as are put: each is there until it is removed or the session ends.
 pub async fn a_session_may_have_any_number_of_entries(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
-    let entries: Result<Vec<_>, _> = (0..many(setup)?).map(|_| ada.entry(&epoch)).collect();
+    let session_id = ada.signs_in().await?;
+    let entries: Result<Vec<_>, _> = (0..many(setup)?).map(|_| ada.entry(&session_id)).collect();
     let entries = entries?;
     let puts = entries.iter().map(|at| ada.puts(at, at.name().as_bytes()));
     let versions = all(puts).await?;
@@ -207,7 +207,7 @@ pub async fn a_session_may_have_any_number_of_entries(setup: &Setup) -> Result<(
         should_equal(&busy.count(), &entries.len(), "locks that are held")?;
     }
     all(entries.iter().map(|at| ada.holds(at, at.name().as_bytes()))).await?;
-    ada.is_cut(Cut::Session(epoch)).await?;
+    ada.is_cut(Cut::Session(session_id)).await?;
     for at in some(&entries.iter().collect::<Vec<_>>(), &mut Dice::new()?) {
         let read = ada.read(at).await;
         read.should_be_signed_out("a read of an ended session")?;

@@ -25,7 +25,7 @@ pub async fn what_is_refused_changes_nothing(setup: &Setup) -> Result<(), Violat
     ada.is_cut_in_vain(by_app(ada.now)).await?;
     for n in 0..6 {
         let mut refused = ada.begin_of(ada.record()?);
-        let epoch = refused.record.epoch;
+        let session_id = refused.record.session_id;
         refused.supersedes = vec![lives];
         refused.max_sessions = 1;
         if n % 2 == 0 {
@@ -33,7 +33,7 @@ pub async fn what_is_refused_changes_nothing(setup: &Setup) -> Result<(), Violat
         }
         let begun = ada.store.begin(&ada.key, refused).await;
         begun.should_be_signed_out("a sign-in that is overtaken, or late")?;
-        ada.is_gone(&epoch).await?;
+        ada.is_gone(&session_id).await?;
     }
     should_equal(&ada.sessions().await?, &vec![lives], "the living sessions")?;
     ada.holds(&at, b"token").await?;
@@ -97,10 +97,10 @@ pub async fn a_sign_out_ends_no_neighbour(setup: &Setup) -> Result<(), Violation
         };
         let mut spared = Vec::new();
         for account in [same_issuer, same_subject] {
-            let epoch = account
+            let session_id = account
                 .signs_in_as(before(account.record()?).labelled(sid))
                 .await?;
-            spared.push((account, epoch));
+            spared.push((account, session_id));
         }
         for record in [
             after(ada.record()?),
@@ -147,12 +147,14 @@ pub async fn a_sign_out_ends_no_neighbour(setup: &Setup) -> Result<(), Violation
                 vec![elsewhere],
             ),
         };
-        spared.extend(others.into_iter().map(|epoch| (ada, epoch)));
+        spared.extend(others.into_iter().map(|session_id| (ada, session_id)));
         ada.is_cut(cut).await?;
-        for epoch in &ended {
-            ada.is_gone(epoch).await?;
+        for session_id in &ended {
+            ada.is_gone(session_id).await?;
         }
-        let lives = spared.iter().map(|(account, epoch)| account.lives(epoch));
+        let lives = spared
+            .iter()
+            .map(|(account, session_id)| account.lives(session_id));
         join_all(lives)
             .await
             .into_iter()

@@ -87,7 +87,7 @@ fn any_cut(dice: &mut Dice, ada: &Actor<'_>, at: &EntryAddress) -> Result<Cut, V
     Ok(match dice.below(4) {
         0 => by_app(ada.now),
         1 => by_provider(AUTHENTICATED),
-        2 => Cut::Session(*at.epoch()),
+        2 => Cut::Session(*at.session_id()),
         _ => Cut::ProviderSessionOrUnlabelled {
             sid,
             unlabelled_until: AUTHENTICATED,
@@ -234,10 +234,10 @@ pub async fn an_eviction_ends_all_at_once(setup: &Setup) -> Result<(), Violation
 /// A write-back stores before it frees its lock, or in the same step: who gets the lock never holds a spent token.
 pub async fn a_write_back_frees_its_lock_last(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
+    let session_id = ada.signs_in().await?;
     let there = setup.another_server().await?;
     for round in 0..24 {
-        let at = ada.entry(&epoch)?;
+        let at = ada.entry(&session_id)?;
         let seen = ada.puts(&at, b"due").await?;
         let owner = LockOwner::mint().should_work("minting an owner")?;
         let next = LockOwner::mint().should_work("minting an owner")?;

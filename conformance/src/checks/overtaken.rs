@@ -19,18 +19,18 @@ const FAR: Timestamp = provider(1_000_000_000);
 /// A sign-in that stands here is refused, and begins nothing.
 async fn is_refused(ada: &Actor<'_>, store: Timestamp, at: Timestamp) -> Result<(), Violation> {
     let record = ada.record()?.requested_at(store).authenticated_at(at);
-    let epoch = record.epoch;
+    let session_id = record.session_id;
     ada.begin(record)
         .await
         .should_be_signed_out("a sign-in that a sign-out overtook")?;
-    ada.is_gone(&epoch).await
+    ada.is_gone(&session_id).await
 }
 
 /// A sign-in that stands here begins.
 async fn is_welcome(ada: &Actor<'_>, store: Timestamp, at: Timestamp) -> Result<(), Violation> {
     let record = ada.record()?.requested_at(store).authenticated_at(at);
-    let epoch = ada.signs_in_as(record).await?;
-    ada.lives(&epoch).await
+    let session_id = ada.signs_in_as(record).await?;
+    ada.lives(&session_id).await
 }
 
 /// A sign-in that was requested at or before the app's own sign-out, and lands after it, is refused.

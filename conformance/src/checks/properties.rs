@@ -3,9 +3,9 @@
 use std::{fmt::Debug, time::Duration};
 
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Cut, Entry, EntryAddress, EntryName,
-    EpochHash, Error, EscrowName, Escrowed, EvictOptions, LockOwner, Moment, Over, Places,
-    ReadOptions, SessionKind, SessionRecord, SidKey, Timestamp, Until, Version, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Cut, Entry, EntryAddress, EntryName, Error,
+    EscrowName, Escrowed, EvictOptions, LockOwner, Moment, Over, Places, ReadOptions, SessionId,
+    SessionKind, SessionRecord, SidKey, Timestamp, Until, Version, WriteOptions,
 };
 
 use crate::{
@@ -51,7 +51,7 @@ struct Round<'a> {
     versions: Vec<Version>,
     /// Conditional writes: one of them may arrive once more at any time.
     sent: Vec<(usize, EntryAddress, Entry, Over)>,
-    epochs: Vec<EpochHash>,
+    session_ids: Vec<SessionId>,
     log: Vec<String>,
 }
 
@@ -102,7 +102,7 @@ impl<'a> Round<'a> {
             owners: twins(&mut dice)?.map(LockOwner::from_bytes),
             versions: vec![Version::from_bytes(first)],
             sent: Vec::new(),
-            epochs: Vec::new(),
+            session_ids: Vec::new(),
             dice,
             log: Vec::new(),
         })
@@ -121,13 +121,15 @@ impl<'a> Round<'a> {
     }
 
     /// A session that there is, was or never was.
-    fn epoch(&mut self, which: usize) -> Result<EpochHash, Violation> {
-        let living = self.accounts[which].1.epochs();
+    fn session_id(&mut self, which: usize) -> Result<SessionId, Violation> {
+        let living = self.accounts[which].1.session_ids();
         Ok(match self.dice.below(8) {
-            0 if !self.epochs.is_empty() => self.epochs[self.dice.below(self.epochs.len())],
-            1 => random::epoch()?,
+            0 if !self.session_ids.is_empty() => {
+                self.session_ids[self.dice.below(self.session_ids.len())]
+            }
+            1 => random::session_id()?,
             _ if !living.is_empty() => living[self.dice.below(living.len())],
-            _ => random::epoch()?,
+            _ => random::session_id()?,
         })
     }
 
@@ -161,8 +163,8 @@ impl<'a> Round<'a> {
 
     fn at(&mut self, which: usize) -> Result<EntryAddress, Violation> {
         let name = self.names[self.dice.below(2)];
-        let epoch = self.epoch(which)?;
-        Ok(self.accounts[which].0.entry_named(&epoch, name))
+        let session_id = self.session_id(which)?;
+        Ok(self.accounts[which].0.entry_named(&session_id, name))
     }
 
     async fn step(&mut self, setup: &Setup) -> Result<(), Violation> {
@@ -191,19 +193,19 @@ impl<'a> Round<'a> {
         };
         let label = (self.dice.below(2) == 0).then(|| self.sid());
         let ends_at = self.now + HOUR + HOUR * self.dice.number(5);
-        let mut epoch = *random::epoch()?.as_bytes();
-        if let Some(last) = self.epochs.last()
+        let mut session_id = *random::session_id()?.as_bytes();
+        if let Some(last) = self.session_ids.last()
             && self.dice.below(2) == 0
         {
-            epoch = *last.as_bytes();
-            epoch[self.dice.below(16)] = random::bytes::<1>()?[0];
+            session_id = *last.as_bytes();
+            session_id[self.dice.below(16)] = random::bytes::<1>()?[0];
         }
-        let epoch = EpochHash::from_bytes(epoch);
-        if self.epochs.contains(&epoch) {
+        let session_id = SessionId::from_bytes(session_id);
+        if self.session_ids.contains(&session_id) {
             return Ok(());
         }
-        self.epochs.push(epoch);
-        let mut record = SessionRecord::new(epoch, label, places, ends_at);
+        self.session_ids.push(session_id);
+        let mut record = SessionRecord::new(session_id, label, places, ends_at);
         if self.dice.below(4) == 0 {
             record = record.of_kind(SessionKind::OnBehalfOf);
         }
@@ -213,7 +215,7 @@ impl<'a> Round<'a> {
             begin.max_sessions = 1 + self.dice.below(4);
         }
         if self.dice.below(5) == 0 {
-            begin.supersedes = vec![self.epoch(which)?, random::epoch()?];
+            begin.supersedes = vec![self.session_id(which)?, random::session_id()?];
         }
         let (ada, model) = &mut self.accounts[which];
         if !model.displaces_in_one_order(&begin) {
@@ -242,7 +244,7 @@ impl<'a> Round<'a> {
                 unlabelled_until: provider - MILLI * 3,
             },
             3 => Cut::ProviderSession { sid, until },
-            _ => Cut::Session(self.epoch(which)?),
+            _ => Cut::Session(self.session_id(which)?),
         };
         let (ada, model) = &mut self.accounts[which];
         self.log.push(format!("{which}: evict {cut:?}"));
@@ -253,23 +255,25 @@ impl<'a> Round<'a> {
     }
 
     async fn looks(&mut self, which: usize) -> Result<(), Violation> {
-        let epoch = self.epoch(which)?;
+        let session_id = self.session_id(which)?;
         let (ada, model) = &self.accounts[which];
         self.log
-            .push(format!("{which}: look at {:?}", epoch.as_bytes()));
+            .push(format!("{which}: look at {:?}", session_id.as_bytes()));
         let options = ReadOptions::at(self.now);
-        let session = ada.store.session(&ada.key, &epoch, options).await;
+        let session = ada.store.session(&ada.key, &session_id, options).await;
         let session = answer(session, "a look at a session")?;
-        as_said(&session, &model.session(&epoch, self.now), "a session")?;
+        as_said(&session, &model.session(&session_id, self.now), "a session")?;
         let listed = ada.store.sessions(&ada.key, options).await;
         let mut listed = listed.should_work("listing the sessions")?;
-        listed.sort_by_key(|record| record.epoch);
+        listed.sort_by_key(|record| record.session_id);
         as_said(&listed, &model.sessions(self.now), "the sessions")
     }
 
     async fn writes(&mut self, setup: &Setup, which: usize) -> Result<(), Violation> {
         let at = self.at(which)?;
-        let there = self.accounts[which].1.read(at.epoch(), at.name(), self.now);
+        let there = self.accounts[which]
+            .1
+            .read(at.session_id(), at.name(), self.now);
         let there = there.ok().flatten().map(|entry| entry.version());
         let over = match self.dice.below(6) {
             0 | 1 => Over::Nothing,
@@ -296,7 +300,14 @@ impl<'a> Round<'a> {
         options.releasing = releasing;
         let written = ada.store.write(&at, entry.clone(), options).await;
         let written = answer(written, "a write")?;
-        let expected = model.write(at.epoch(), at.name(), &entry, over, releasing, self.now);
+        let expected = model.write(
+            at.session_id(),
+            at.name(),
+            &entry,
+            over,
+            releasing,
+            self.now,
+        );
         as_said(&written, &expected, "a write")?;
         self.read(which, &at).await
     }
@@ -312,7 +323,7 @@ impl<'a> Round<'a> {
         let options = WriteOptions::at(self.now).over(over);
         let written = ada.store.write(&at, entry.clone(), options).await;
         let written = answer(written, "a write that arrives once more")?;
-        let expected = model.write(at.epoch(), at.name(), &entry, over, None, self.now);
+        let expected = model.write(at.session_id(), at.name(), &entry, over, None, self.now);
         as_said(&written, &expected, "a write that arrives once more")?;
         self.read(which, &at).await
     }
@@ -327,7 +338,7 @@ impl<'a> Round<'a> {
         let (ada, model) = &self.accounts[which];
         let read = ada.store.read(at, ReadOptions::at(self.now)).await;
         let read = answer(read, "a read")?;
-        let expected = model.read(at.epoch(), at.name(), self.now);
+        let expected = model.read(at.session_id(), at.name(), self.now);
         as_said(&read, &expected, "an entry")?;
         let parts = |read: &Result<Option<Entry>, SignedOut>| {
             let entry = read.as_ref().ok().and_then(Option::as_ref);
@@ -345,7 +356,7 @@ impl<'a> Round<'a> {
         self.log.push(format!("{which}: remove {at:?}"));
         let (ada, model) = &mut self.accounts[which];
         ada.store.remove(&at).await.should_work("a removal")?;
-        model.remove(at.epoch(), at.name());
+        model.remove(at.session_id(), at.name());
         self.read(which, &at).await
     }
 
@@ -353,7 +364,10 @@ impl<'a> Round<'a> {
         let locks = setup.refresh_locks()?;
         let at = self.at(which)?;
         let owner = self.owners[self.dice.below(2)];
-        let seen = match self.accounts[which].1.read(at.epoch(), at.name(), self.now) {
+        let seen = match self.accounts[which]
+            .1
+            .read(at.session_id(), at.name(), self.now)
+        {
             Ok(Some(entry)) if self.dice.below(4) > 0 => Some(entry.version()),
             Ok(None) => None,
             _ => Some(self.seen_version()),
@@ -372,7 +386,8 @@ impl<'a> Round<'a> {
                     return Err(Violation::new("at most an hour left", format!("{left:?}")));
                 }
                 let model = &mut self.accounts[which].1;
-                let right = model.acquired(at.epoch(), at.name(), owner, seen, self.now, &acquired);
+                let right =
+                    model.acquired(at.session_id(), at.name(), owner, seen, self.now, &acquired);
                 as_said(&right, &true, &format!("whether {acquired:?} is right"))
             }
             6..8 => {
@@ -380,7 +395,7 @@ impl<'a> Round<'a> {
                 let released = locks.release(&at, &owner).await;
                 released.should_work("a release")?;
                 let model = &mut self.accounts[which].1;
-                model.release(at.epoch(), at.name(), owner);
+                model.release(at.session_id(), at.name(), owner);
                 Ok(())
             }
             _ => {
@@ -390,7 +405,7 @@ impl<'a> Round<'a> {
                 let ended = locks.end_if_version(&at, version, options).await;
                 let ended = answer(ended, "a refusal")?;
                 let model = &mut self.accounts[which].1;
-                let expected = model.end_if_version(at.epoch(), at.name(), version, self.now);
+                let expected = model.end_if_version(at.session_id(), at.name(), version, self.now);
                 as_said(&ended, &expected, "ended by a refusal")
             }
         }
@@ -401,11 +416,11 @@ impl<'a> Round<'a> {
         let name = self.escrows[self.dice.below(2)];
         let options = ReadOptions::at(self.now);
         if self.dice.below(2) == 0 {
-            let epoch = self.epoch(which)?;
+            let session_id = self.session_id(which)?;
             self.log
-                .push(format!("{which}: keep {:?}", epoch.as_bytes()));
+                .push(format!("{which}: keep {:?}", session_id.as_bytes()));
             let sealed = random::bytes::<24>()?[..self.dice.below(24)].to_vec();
-            let escrowed = Escrowed::new(epoch, sealed);
+            let escrowed = Escrowed::new(session_id, sealed);
             let (ada, model) = &mut self.accounts[which];
             let kept = escrow
                 .keep(&ada.key, &name, escrowed.clone(), options)
@@ -417,12 +432,12 @@ impl<'a> Round<'a> {
         let found = escrow.find(&ada.key, &name, options).await;
         let found = found.should_work("finding an escrow")?;
         let expected = model.find(&name, self.now);
-        let epochs = |found: &[Escrowed]| -> Vec<_> {
+        let session_ids = |found: &[Escrowed]| -> Vec<_> {
             let parts = found
                 .iter()
-                .map(|one| (*one.epoch.as_bytes(), one.sealed.clone()));
+                .map(|one| (*one.session_id.as_bytes(), one.sealed.clone()));
             parts.collect()
         };
-        as_said(&epochs(&found), &epochs(&expected), "the escrows")
+        as_said(&session_ids(&found), &session_ids(&expected), "the escrows")
     }
 }

@@ -31,7 +31,7 @@ async fn ends_nothing(
     let ended = refused(setup, ada, at, version).await?;
     let ended = ended.should_work("ending a session of another version")?;
     should_equal(&ended, &false, "whether the session ended")?;
-    ada.lives(at.epoch()).await
+    ada.lives(at.session_id()).await
 }
 
 /// A session ends with the refresh token that the provider refused, at once and with all its entries; the account's other
@@ -114,7 +114,7 @@ pub async fn a_write_that_races_with_a_refusal_is_not_lost(setup: &Setup) -> Res
         let ended = ended?.should_work("ending the session")?;
         match written {
             Ok(Written::Stored) if !ended => here.holds(&at, b"put meanwhile").await,
-            Err(error) if ended && error.is_signed_out() => here.is_gone(at.epoch()).await,
+            Err(error) if ended && error.is_signed_out() => here.is_gone(at.session_id()).await,
             other => Err(Violation::new(
                 "a stored write and a session that lives, or a refused write and one that ended",
                 format!("the write: {other:?}; ended: {ended}"),

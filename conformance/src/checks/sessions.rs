@@ -33,14 +33,14 @@ pub async fn a_record_comes_back_whole(setup: &Setup) -> Result<(), Violation> {
     for record in &begun {
         ada.signs_in_as(record.clone()).await?;
         let back = ada
-            .session(&record.epoch)
+            .session(&record.session_id)
             .await
             .should_work("a look at the session")?;
         should_equal(&back, record, "the session's record")?;
     }
     let listed = ada.store.sessions(&ada.key, ReadOptions::at(ada.now)).await;
     let mut listed = listed.should_work("listing the sessions")?;
-    let by_name = |record: &SessionRecord| record.epoch;
+    let by_name = |record: &SessionRecord| record.session_id;
     listed.sort_by_key(by_name);
     begun.sort_by_key(by_name);
     should_equal(&listed, &begun, "the account's sessions")
@@ -84,8 +84,8 @@ pub async fn superseded_sessions_are_removed_by_name(setup: &Setup) -> Result<()
     let at = ada.entry(&first)?;
     ada.puts(&at, b"token").await?;
     let mut retry = ada.begin_of(ada.record()?);
-    let epoch = retry.record.epoch;
-    retry.supersedes = vec![first, random::epoch()?, second];
+    let session_id = retry.record.session_id;
+    retry.supersedes = vec![first, random::session_id()?, second];
     ada.store
         .begin(&ada.key, retry)
         .await
@@ -96,7 +96,7 @@ pub async fn superseded_sessions_are_removed_by_name(setup: &Setup) -> Result<()
     ada.is_gone(&first).await?;
     ada.is_gone(&second).await?;
     ada.lives(&other).await?;
-    ada.lives(&epoch).await
+    ada.lives(&session_id).await
 }
 
 /// Beyond the most sessions an account may have, the one begun first ends, by its place and not by when it landed.
@@ -113,7 +113,7 @@ pub async fn the_session_begun_first_is_displaced(setup: &Setup) -> Result<(), V
     for secs in [5, 4] {
         let mut one_more = ada.begin_of(ada.record()?.requested_at(ago(secs)));
         one_more.max_sessions = 3;
-        begun.push(one_more.record.epoch);
+        begun.push(one_more.record.session_id);
         let done = ada
             .store
             .begin(&ada.key, one_more)
@@ -134,8 +134,8 @@ pub async fn the_session_begun_first_is_displaced(setup: &Setup) -> Result<(), V
         "displaced sessions, as the store reports them",
     )?;
     ada.is_gone(&middle).await?;
-    for epoch in [last, begun[0], begun[1]] {
-        ada.lives(&epoch).await?;
+    for session_id in [last, begun[0], begun[1]] {
+        ada.lives(&session_id).await?;
     }
     should_equal(&ada.sessions().await?.len(), &3, "living sessions")
 }
@@ -145,13 +145,13 @@ pub async fn each_kind_of_session_is_counted_apart(setup: &Setup) -> Result<(), 
     let ada = setup.account()?;
     let ago = |secs| ada.now - Duration::from_secs(secs);
     let begins = async |record: SessionRecord, expected: usize, what: &str| {
-        let epoch = record.epoch;
+        let session_id = record.session_id;
         let mut session = ada.begin_of(record);
         session.max_sessions = 2;
         let begun = ada.store.begin(&ada.key, session).await;
         let displaced = begun.should_work("a sign-in")?.displaced;
         should_equal(&displaced, &expected, what)?;
-        Ok::<_, Violation>(epoch)
+        Ok::<_, Violation>(session_id)
     };
     let direct = |secs| Ok::<_, Violation>(ada.record()?.requested_at(ago(secs)));
     let on_behalf = |secs| Ok::<_, Violation>(direct(secs)?.on_behalf_of());
@@ -163,13 +163,13 @@ pub async fn each_kind_of_session_is_counted_apart(setup: &Setup) -> Result<(), 
     let second = begins(on_behalf(60)?.labelled(random::sid()?), 0, none).await?;
     let third = begins(on_behalf(50)?, 1, one).await?;
     ada.is_gone(&first).await?;
-    for epoch in [phone, laptop, second, third] {
-        ada.lives(&epoch).await?;
+    for session_id in [phone, laptop, second, third] {
+        ada.lives(&session_id).await?;
     }
     let tablet = begins(direct(40)?, 1, one).await?;
     ada.is_gone(&phone).await?;
-    for epoch in [laptop, second, third, tablet] {
-        ada.lives(&epoch).await?;
+    for session_id in [laptop, second, third, tablet] {
+        ada.lives(&session_id).await?;
     }
     Ok(())
 }
@@ -252,12 +252,12 @@ pub async fn sessions_that_are_over_count_for_nothing(setup: &Setup) -> Result<(
 pub async fn a_sign_in_past_its_time_is_refused(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let mut late = ada.begin_of(ada.record()?);
-    let epoch = late.record.epoch;
+    let session_id = late.record.session_id;
     late.not_after = setup.now();
     late.now = setup.now() - Duration::from_secs(60);
     let begun = ada.store.begin(&ada.key, late).await;
     begun.should_be_signed_out("a sign-in that lands after `not_after`")?;
-    ada.is_gone(&epoch).await?;
+    ada.is_gone(&session_id).await?;
     should_equal(
         &ada.sessions().await?,
         &Vec::new(),

@@ -26,10 +26,10 @@ pub async fn an_account_cut_ends_all_its_sessions(setup: &Setup) -> Result<(), V
             } else {
                 record
             };
-            let epoch = ada.signs_in_as(record).await?;
-            sessions.push(epoch);
+            let session_id = ada.signs_in_as(record).await?;
+            sessions.push(session_id);
             for _ in 0..3 {
-                let at = ada.entry(&epoch)?;
+                let at = ada.entry(&session_id)?;
                 ada.puts(&at, b"token").await?;
                 entries.push(at);
             }
@@ -40,8 +40,8 @@ pub async fn an_account_cut_ends_all_its_sessions(setup: &Setup) -> Result<(), V
                 .await
                 .should_be_signed_out("a read after the sign-out")?;
         }
-        for epoch in &sessions {
-            ada.is_gone(epoch).await?;
+        for session_id in &sessions {
+            ada.is_gone(session_id).await?;
         }
         should_equal(
             &ada.sessions().await?,
@@ -78,8 +78,8 @@ pub async fn a_sid_cut_ends_what_bears_the_label(setup: &Setup) -> Result<(), Vi
         let elsewhere = ada.signs_in_as(ada.record()?.labelled(other)).await?;
         let unlabelled = ada.signs_in().await?;
         ada.is_cut(Cut::ProviderSession { sid, until }).await?;
-        for epoch in &labelled {
-            ada.is_gone(epoch).await?;
+        for session_id in &labelled {
+            ada.is_gone(session_id).await?;
         }
         ada.lives(&elsewhere).await?;
         ada.lives(&unlabelled).await?;
@@ -188,18 +188,18 @@ pub async fn a_repeated_cut_ends_nothing_newer(setup: &Setup) -> Result<(), Viol
 /// A session that stands exactly at a cut's moment stands before it.
 pub async fn equal_moments_count_as_before(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
+    let session_id = ada.signs_in().await?;
     ada.is_cut_in_vain(by_app(ada.requested() - MILLI)).await?;
     ada.is_cut_in_vain(by_provider(AUTHENTICATED - MILLI))
         .await?;
-    ada.lives(&epoch).await?;
+    ada.lives(&session_id).await?;
     ada.is_cut(by_app(ada.requested())).await?;
-    ada.is_gone(&epoch).await?;
+    ada.is_gone(&session_id).await?;
 
     let bob = setup.account()?;
-    let epoch = bob.signs_in().await?;
+    let session_id = bob.signs_in().await?;
     bob.is_cut(by_provider(AUTHENTICATED)).await?;
-    bob.is_gone(&epoch).await
+    bob.is_gone(&session_id).await
 }
 
 /// A cut compares with the place on its own clock, and no other.
@@ -255,7 +255,7 @@ pub async fn a_session_of_the_future_escapes_no_sign_out(setup: &Setup) -> Resul
             } else {
                 record
             };
-            let epoch = ada.signs_in_as(record).await?;
+            let session_id = ada.signs_in_as(record).await?;
             let sound = ada
                 .signs_in_as(
                     ada.record()?
@@ -264,7 +264,7 @@ pub async fn a_session_of_the_future_escapes_no_sign_out(setup: &Setup) -> Resul
                 )
                 .await?;
             ada.is_cut(cut).await?;
-            ada.is_gone(&epoch).await?;
+            ada.is_gone(&session_id).await?;
             ada.lives(&sound).await?;
         }
     }
@@ -279,27 +279,28 @@ pub async fn ending_nothing_is_reported(setup: &Setup) -> Result<(), Violation> 
         until: Until::ForGood,
     };
     let ada = setup.account()?;
-    let epoch = random::epoch()?;
+    let session_id = random::session_id()?;
     for cut in [
         by_app(ada.now),
         by_provider(AUTHENTICATED),
-        Cut::Session(epoch),
+        Cut::Session(session_id),
         for_good(sid),
     ] {
         setup.account()?.is_cut_in_vain(cut).await?;
     }
-    let epoch = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
+    let session_id = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
     ada.is_cut_in_vain(for_good(other)).await?;
-    ada.is_cut_in_vain(Cut::Session(random::epoch()?)).await?;
+    ada.is_cut_in_vain(Cut::Session(random::session_id()?))
+        .await?;
     let unlabelled = Cut::ProviderSessionOrUnlabelled {
         sid: other,
         unlabelled_until: AUTHENTICATED,
     };
     ada.is_cut_in_vain(unlabelled).await?;
-    ada.lives(&epoch).await?;
+    ada.lives(&session_id).await?;
     ada.is_cut(for_good(sid)).await?;
     ada.is_cut_in_vain(for_good(sid)).await?;
-    ada.is_cut_in_vain(Cut::Session(epoch)).await?;
+    ada.is_cut_in_vain(Cut::Session(session_id)).await?;
     ada.is_cut_in_vain(by_app(ada.now)).await?;
     ada.is_cut_in_vain(by_app(ada.now)).await
 }
@@ -310,8 +311,8 @@ pub async fn a_sign_out_is_seen_by_every_server_at_once(setup: &Setup) -> Result
     for _ in 0..20 {
         let on_a = setup.account()?;
         let (on_b, on_c) = (on_a.through(&*here), on_a.through(&*there));
-        let epoch = on_a.signs_in().await?;
-        let at = on_a.entry(&epoch)?;
+        let session_id = on_a.signs_in().await?;
+        let at = on_a.entry(&session_id)?;
         on_a.puts(&at, b"token").await?;
         on_b.holds(&at, b"token").await?;
         on_c.holds(&at, b"token").await?;
@@ -321,7 +322,7 @@ pub async fn a_sign_out_is_seen_by_every_server_at_once(setup: &Setup) -> Result
                 .read(&at)
                 .await
                 .should_be_signed_out("a read after the sign-out")?;
-            server.is_gone(&epoch).await?;
+            server.is_gone(&session_id).await?;
         }
     }
     Ok(())

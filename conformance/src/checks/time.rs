@@ -77,14 +77,14 @@ pub async fn a_lock_is_held_for_its_lease_to_the_millisecond(
 ) -> Result<(), Violation> {
     let mut dice = Dice::new()?;
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
+    let session_id = ada.signs_in().await?;
     let locks = setup.refresh_locks()?;
     let mut rounds = Vec::new();
     for round in 0..6 {
         let lease = Duration::from_millis(40 + dice.below(160) as u64);
         // Every other lock is renewed with another lease, longer or shorter, before the first has run out.
         let renewed = Duration::from_millis(40 + dice.below(160) as u64);
-        let at = ada.entry(&epoch)?;
+        let at = ada.entry(&session_id)?;
         rounds.push(async move {
             let mint = || LockOwner::mint().should_work("minting an owner");
             let (owner, next) = (mint()?, mint()?);

@@ -51,7 +51,7 @@ pub async fn a_value_of_300_kb_comes_back(setup: &Setup) -> Result<(), Violation
 pub async fn a_value_of_any_bytes_comes_back(setup: &Setup) -> Result<(), Violation> {
     let every: Vec<u8> = (0..=u8::MAX).chain((0..=u8::MAX).rev()).collect();
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
+    let session_id = ada.signs_in().await?;
     for value in [
         &every[..],
         b"\0",
@@ -61,7 +61,7 @@ pub async fn a_value_of_any_bytes_comes_back(setup: &Setup) -> Result<(), Violat
         b"-1",
         b"\xff\xfe",
     ] {
-        let at = ada.entry(&epoch)?;
+        let at = ada.entry(&session_id)?;
         ada.puts(&at, value).await?;
         ada.holds(&at, value).await?;
     }
@@ -106,8 +106,8 @@ pub async fn a_write_replaces_what_was_there(setup: &Setup) -> Result<(), Violat
 /// A removed entry is a miss; the session lives, and the other entries stay.
 pub async fn a_removed_entry_is_a_miss(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
-    let (gone, stays) = (ada.entry(&epoch)?, ada.entry(&epoch)?);
+    let session_id = ada.signs_in().await?;
+    let (gone, stays) = (ada.entry(&session_id)?, ada.entry(&session_id)?);
     ada.puts(&gone, b"gone").await?;
     ada.puts(&stays, b"stays").await?;
     for _ in 0..2 {
@@ -122,7 +122,7 @@ pub async fn a_removed_entry_is_a_miss(setup: &Setup) -> Result<(), Violation> {
 /// A removal where there is no session is no error, and makes none.
 pub async fn removing_nothing_leaves_nothing(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let never = crate::random::epoch()?;
+    let never = crate::random::session_id()?;
     let at = ada.entry(&never)?;
     ada.store
         .remove(&at)

@@ -23,11 +23,15 @@ impl Fault for BelievesTheFuture {
         let spared = healthy.sessions(account, read).await?;
         let spared = spared
             .into_iter()
-            .filter(|record| !cut.ends(&record.epoch, record.label.as_ref(), &record.places));
+            .filter(|record| !cut.ends(&record.session_id, record.label.as_ref(), &record.places));
         let spared: Vec<_> = spared.collect();
         let evicted = healthy.evict(account, cut, options).await?;
         for record in spared {
-            if healthy.session(account, &record.epoch, read).await.is_err() {
+            if healthy
+                .session(account, &record.session_id, read)
+                .await
+                .is_err()
+            {
                 let again = BeginSession::new(record, Timestamp::MAX, options.now);
                 healthy.begin(account, again).await?;
             }

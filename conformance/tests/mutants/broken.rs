@@ -10,11 +10,12 @@ use std::{
 use token_cache_conformance::{Breakable, Harness, NoStore, TestClock, async_trait};
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, Capabilities, Cut,
-    Diagnostic, Directory, Entry, EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName,
-    Escrowed, EvictOptions, Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener,
-    LockOwner, MarkOptions, Marking, MemoryStore, Namespace, NamespaceRecord, Page, Pointed,
-    Pointer, ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionRecord, SidKey, TimeSource,
-    Timestamp, TokenStore, Until, Version, WriteOptions, Written, test_util::FailingStore,
+    Diagnostic, Directory, Entry, EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed,
+    EvictOptions, Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener, LockOwner,
+    MarkOptions, Marking, MemoryStore, Namespace, NamespaceRecord, Page, Pointed, Pointer,
+    ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionId, SessionRecord, SidKey,
+    TimeSource, Timestamp, TokenStore, Until, Version, WriteOptions, Written,
+    test_util::FailingStore,
 };
 
 /// What is wrong with a store: each step does what the healthy store does, unless the fault says otherwise.
@@ -46,10 +47,10 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
-        healthy.session(account, epoch, options).await
+        healthy.session(account, session_id, options).await
     }
 
     async fn read(
@@ -315,11 +316,11 @@ impl<F: Fault> TokenStore for Broken<F> {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
         self.fault
-            .session(&*self.healthy, account, epoch, options)
+            .session(&*self.healthy, account, session_id, options)
             .await
     }
 

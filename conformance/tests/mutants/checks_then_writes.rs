@@ -20,7 +20,7 @@ impl Fault for ChecksThenWrites {
         options: WriteOptions,
     ) -> Result<Written> {
         let record = healthy
-            .session(at.account(), at.epoch(), ReadOptions::at(options.now))
+            .session(at.account(), at.session_id(), ReadOptions::at(options.now))
             .await?;
         for _ in 0..3 {
             tokio::task::yield_now().await;
@@ -33,7 +33,7 @@ impl Fault for ChecksThenWrites {
             store: Timestamp::MAX,
             provider: Timestamp::MAX,
         };
-        let record = SessionRecord::new(record.epoch, None, places, record.ends_at);
+        let record = SessionRecord::new(record.session_id, None, places, record.ends_at);
         let session = BeginSession::new(record, Timestamp::MAX, options.now);
         healthy.begin(at.account(), session).await?;
         healthy.write(at, entry, options).await

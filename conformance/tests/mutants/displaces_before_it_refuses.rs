@@ -25,7 +25,11 @@ impl Fault for DisplacesBeforeItRefuses {
             && let Some(record) = sessions.first()
         {
             healthy
-                .evict(account, Cut::Session(record.epoch), EvictOptions::at(now))
+                .evict(
+                    account,
+                    Cut::Session(record.session_id),
+                    EvictOptions::at(now),
+                )
                 .await?;
         }
         begun

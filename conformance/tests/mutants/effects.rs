@@ -53,8 +53,8 @@ impl Fault for EvictsOneByOne {
             .sessions(account, ReadOptions::at(options.now))
             .await?
         {
-            if cut.ends(&record.epoch, record.label.as_ref(), &record.places) {
-                let one = Cut::Session(record.epoch);
+            if cut.ends(&record.session_id, record.label.as_ref(), &record.places) {
+                let one = Cut::Session(record.session_id);
                 let mut options = options;
                 options.announce = None;
                 ended |= healthy.evict(account, one, options).await?.ended;
@@ -86,10 +86,10 @@ impl Fault for MarksLast {
             .await?;
         let mut evicted = Evicted::new(false);
         let ends = |record: &&SessionRecord| {
-            cut.ends(&record.epoch, record.label.as_ref(), &record.places)
+            cut.ends(&record.session_id, record.label.as_ref(), &record.places)
         };
         for record in records.iter().filter(ends) {
-            let one = Cut::Session(record.epoch);
+            let one = Cut::Session(record.session_id);
             evicted.ended |= healthy.evict(account, one, options).await?.ended;
         }
         tokio::task::yield_now().await;
@@ -169,8 +169,8 @@ impl Fault for SupersedesBeforeItRefuses {
         account: &AccountKey,
         session: BeginSession,
     ) -> Result<Begun> {
-        for epoch in &session.supersedes {
-            let cut = Cut::Session(*epoch);
+        for session_id in &session.supersedes {
+            let cut = Cut::Session(*session_id);
             let options = EvictOptions::at(session.now);
             healthy.evict(account, cut, options).await?;
         }

@@ -24,7 +24,7 @@ impl Fault for EndsNewerSessions {
             .await?;
         for record in &sessions {
             healthy
-                .evict(account, Cut::Session(record.epoch), options)
+                .evict(account, Cut::Session(record.session_id), options)
                 .await?;
         }
         healthy

@@ -16,7 +16,7 @@ impl Fault for EndsWhateverTheVersion {
         _: Version,
         options: EvictOptions,
     ) -> Result<bool> {
-        let cut = Cut::Session(*at.epoch());
+        let cut = Cut::Session(*at.session_id());
         let evicted = healthy.evict(at.account(), cut, options).await?;
         Ok(evicted.ended)
     }

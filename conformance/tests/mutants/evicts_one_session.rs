@@ -21,11 +21,11 @@ impl Fault for EvictsOneSession {
             .await?;
         let first = sessions
             .iter()
-            .find(|record| cut.ends(&record.epoch, record.label.as_ref(), &record.places));
+            .find(|record| cut.ends(&record.session_id, record.label.as_ref(), &record.places));
         match first {
             Some(record) => {
                 healthy
-                    .evict(account, Cut::Session(record.epoch), options)
+                    .evict(account, Cut::Session(record.session_id), options)
                     .await
             }
             None => healthy.evict(account, cut, options).await,

@@ -1,8 +1,8 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Cut, Directory, Entry, EntryAddress,
-    EntryName, EpochHash, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, IssuerKey,
-    LockOwner, MarkOptions, Pointed, Pointer, ReadOptions, RefreshLocks, Result, SessionRecord,
+    EntryName, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, IssuerKey, LockOwner,
+    MarkOptions, Pointed, Pointer, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
     SidKey, Timestamp, TokenStore, Until, WriteOptions, Written,
 };
 
@@ -31,8 +31,8 @@ impl<const WHAT: char, const I: usize> IgnoresAByte<WHAT, I> {
         AccountKey::new(Self::issuer(account.issuer()), subject)
     }
 
-    fn epoch(epoch: &EpochHash) -> EpochHash {
-        EpochHash::from_bytes(Self::bytes('s', epoch.as_bytes()))
+    fn session_id(session_id: &SessionId) -> SessionId {
+        SessionId::from_bytes(Self::bytes('s', session_id.as_bytes()))
     }
 
     fn sid(sid: &SidKey) -> SidKey {
@@ -41,7 +41,11 @@ impl<const WHAT: char, const I: usize> IgnoresAByte<WHAT, I> {
 
     fn at(at: &EntryAddress) -> EntryAddress {
         let name = EntryName::from_bytes(Self::bytes('e', at.name().as_bytes()));
-        EntryAddress::new(Self::account(at.account()), Self::epoch(at.epoch()), name)
+        EntryAddress::new(
+            Self::account(at.account()),
+            Self::session_id(at.session_id()),
+            name,
+        )
     }
 
     fn escrow(name: &EscrowName) -> EscrowName {
@@ -54,7 +58,7 @@ impl<const WHAT: char, const I: usize> IgnoresAByte<WHAT, I> {
 
     fn cut(cut: Cut) -> Cut {
         match cut {
-            Cut::Session(epoch) => Cut::Session(Self::epoch(&epoch)),
+            Cut::Session(session_id) => Cut::Session(Self::session_id(&session_id)),
             Cut::Account(moment) => Cut::Account(moment),
             Cut::ProviderSession { sid, until } => Cut::ProviderSession {
                 sid: Self::sid(&sid),
@@ -79,10 +83,10 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
         account: &AccountKey,
         mut session: BeginSession,
     ) -> Result<Begun> {
-        session.record.epoch = Self::epoch(&session.record.epoch);
+        session.record.session_id = Self::session_id(&session.record.session_id);
         session.record.label = session.record.label.as_ref().map(Self::sid);
-        for epoch in &mut session.supersedes {
-            *epoch = Self::epoch(epoch);
+        for session_id in &mut session.supersedes {
+            *session_id = Self::session_id(session_id);
         }
         healthy.begin(&Self::account(account), session).await
     }
@@ -91,12 +95,12 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
-        let (account, name) = (Self::account(account), Self::epoch(epoch));
+        let (account, name) = (Self::account(account), Self::session_id(session_id));
         let mut record = healthy.session(&account, &name, options).await?;
-        record.epoch = *epoch;
+        record.session_id = *session_id;
         Ok(record)
     }
 
@@ -172,7 +176,7 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
         mut escrowed: Escrowed,
         options: ReadOptions,
     ) -> Result<()> {
-        escrowed.epoch = Self::epoch(&escrowed.epoch);
+        escrowed.session_id = Self::session_id(&escrowed.session_id);
         healthy
             .keep(
                 &Self::account(account),

@@ -15,7 +15,9 @@ impl Fault for IgnoresEntryExpiry {
         at: &EntryAddress,
         options: ReadOptions,
     ) -> Result<Option<Entry>> {
-        healthy.session(at.account(), at.epoch(), options).await?;
+        healthy
+            .session(at.account(), at.session_id(), options)
+            .await?;
         healthy
             .read(at, ReadOptions::at(Timestamp::from_millis(0)))
             .await

@@ -1,6 +1,6 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, Entry, EntryAddress, EpochHash, ReadOptions, Result, SessionRecord, Timestamp,
+    AccountKey, Entry, EntryAddress, ReadOptions, Result, SessionId, SessionRecord, Timestamp,
     TokenStore, WriteOptions, Written,
 };
 
@@ -16,11 +16,11 @@ impl Fault for IgnoresSessionEnd {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         mut options: ReadOptions,
     ) -> Result<SessionRecord> {
         options.now = Timestamp::from_millis(0);
-        healthy.session(account, epoch, options).await
+        healthy.session(account, session_id, options).await
     }
 
     async fn write(

@@ -5,7 +5,7 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, Entry, EntryAddress, EpochHash, Error, ReadOptions, Result, SessionRecord,
+    AccountKey, Entry, EntryAddress, Error, ReadOptions, Result, SessionId, SessionRecord,
     Timestamp, TokenStore, WriteOptions, Written,
 };
 
@@ -23,7 +23,7 @@ impl Fault for LetsEntriesEndAll {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
         let now = healthy.namespace().await?.time;
@@ -36,7 +36,7 @@ impl Fault for LetsEntriesEndAll {
         if ends.is_some_and(|ends| ends <= now) {
             return Err(Error::signed_out("read a session"));
         }
-        healthy.session(account, epoch, options).await
+        healthy.session(account, session_id, options).await
     }
 
     async fn write(

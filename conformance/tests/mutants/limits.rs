@@ -38,7 +38,7 @@ impl<const KIND: char, const N: usize> Fault for EndsAtMost<KIND, N> {
         let sessions = healthy.sessions(account, read).await?;
         let ended: Vec<_> = sessions
             .iter()
-            .filter(|record| cut.ends(&record.epoch, record.label.as_ref(), &record.places))
+            .filter(|record| cut.ends(&record.session_id, record.label.as_ref(), &record.places))
             .collect();
         let few = ended.iter().filter(|record| concerned(record)).count() <= N;
         if few {
@@ -50,7 +50,7 @@ impl<const KIND: char, const N: usize> Fault for EndsAtMost<KIND, N> {
             .filter(|record| !concerned(record))
             .chain(ended.iter().filter(|record| concerned(record)).take(N))
         {
-            let one = Cut::Session(record.epoch);
+            let one = Cut::Session(record.session_id);
             evicted.ended |= healthy.evict(account, one, options).await?.ended;
         }
         Ok(evicted)

@@ -21,7 +21,7 @@ impl Fault for LooksThenEnds {
             return Ok(false);
         }
         tokio::task::yield_now().await;
-        let cut = Cut::Session(*at.epoch());
+        let cut = Cut::Session(*at.session_id());
         Ok(healthy.evict(at.account(), cut, options).await?.ended)
     }
 }

@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Cut, Entry, EntryAddress, EpochHash, EvictOptions, Evicted,
-    ReadOptions, Result, SessionRecord, TokenStore, WriteOptions, Written,
+    AccountKey, BeginSession, Begun, Cut, Entry, EntryAddress, EvictOptions, Evicted, ReadOptions,
+    Result, SessionId, SessionRecord, TokenStore, WriteOptions, Written,
 };
 
 use crate::broken::Fault;
@@ -25,10 +25,10 @@ impl Fault for MixesAccounts {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
-        healthy.session(&known(account), epoch, options).await
+        healthy.session(&known(account), session_id, options).await
     }
 
     async fn read(
@@ -75,5 +75,5 @@ fn known(account: &AccountKey) -> AccountKey {
 }
 
 fn there(at: &EntryAddress) -> EntryAddress {
-    EntryAddress::new(known(at.account()), *at.epoch(), *at.name())
+    EntryAddress::new(known(at.account()), *at.session_id(), *at.name())
 }

@@ -20,7 +20,10 @@ impl Fault for MixesEntries {
         options: ReadOptions,
     ) -> Result<Option<Entry>> {
         healthy
-            .read(&EntryAddress::new(*at.account(), *at.epoch(), ONE), options)
+            .read(
+                &EntryAddress::new(*at.account(), *at.session_id(), ONE),
+                options,
+            )
             .await
     }
 
@@ -33,7 +36,7 @@ impl Fault for MixesEntries {
     ) -> Result<Written> {
         healthy
             .write(
-                &EntryAddress::new(*at.account(), *at.epoch(), ONE),
+                &EntryAddress::new(*at.account(), *at.session_id(), ONE),
                 entry,
                 options,
             )

@@ -28,7 +28,7 @@ impl Fault for Resurrects {
             store: Timestamp::MAX,
             provider: Timestamp::MAX,
         };
-        let record = SessionRecord::new(*at.epoch(), None, places, entry.expires_at());
+        let record = SessionRecord::new(*at.session_id(), None, places, entry.expires_at());
         let session = BeginSession::new(record, Timestamp::MAX, options.now);
         healthy.begin(at.account(), session).await?;
         healthy.write(at, entry, options).await

@@ -1,6 +1,6 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, EpochHash, Error, ReadOptions, Result, SessionRecord, TokenStore,
+    AccountKey, Error, ReadOptions, Result, SessionId, SessionRecord, TokenStore,
 };
 
 use crate::broken::Fault;
@@ -15,10 +15,10 @@ impl Fault for TakesErrorsForSignOuts {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
-        let session = healthy.session(account, epoch, options).await;
+        let session = healthy.session(account, session_id, options).await;
         session.map_err(|_| Error::signed_out("read a session"))
     }
 }

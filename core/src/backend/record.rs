@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use crate::{EpochHash, NamespaceRecord, Places, SessionKind, SessionRecord, SidKey, Timestamp};
+use crate::{NamespaceRecord, Places, SessionId, SessionKind, SessionRecord, SidKey, Timestamp};
 
 const FORMAT: u8 = 1;
 
@@ -34,7 +34,7 @@ pub fn encode_session(record: &SessionRecord) -> Vec<u8> {
 }
 
 /// The session of this name with these bytes.
-pub fn decode_session(epoch: EpochHash, mut bytes: &[u8]) -> Option<SessionRecord> {
+pub fn decode_session(session_id: SessionId, mut bytes: &[u8]) -> Option<SessionRecord> {
     let rest = &mut bytes;
     let [format, flags] = take(rest)?;
     let mut moment = || take(rest).map(|bytes| Timestamp::from_millis(u64::from_be_bytes(bytes)));
@@ -49,7 +49,7 @@ pub fn decode_session(epoch: EpochHash, mut bytes: &[u8]) -> Option<SessionRecor
     };
     let ours = format == FORMAT && flags <= (LABELLED | ON_BEHALF_OF) && rest.is_empty();
     let places = Places { store, provider };
-    ours.then(|| SessionRecord::new(epoch, label, places, ends_at).of_kind(kind))
+    ours.then(|| SessionRecord::new(session_id, label, places, ends_at).of_kind(kind))
 }
 
 /// The bytes of the namespace's record.
@@ -94,7 +94,7 @@ mod tests {
             provider: Timestamp::from_millis(0x03),
         };
         let plain = SessionRecord::new(
-            EpochHash::from_bytes([7; 16]),
+            SessionId::from_bytes([7; 16]),
             None,
             places,
             Timestamp::from_millis(0x04),

@@ -60,7 +60,7 @@ pub(super) async fn find_escrow(
         return Ok(None);
     };
     let claim = open(&newest.sealed)?;
-    if claim.account != *account || claim.epoch.hash() != newest.epoch {
+    if claim.account != *account || claim.ticket_secret.session_id() != newest.session_id {
         return Err(Error::new(ErrorKind::Corrupt, "open an escrow")
             .message("it was sealed for another account or session"));
     }

@@ -2,13 +2,13 @@ use super::{Keys, Session, TokenCache, accounts, sign_in::MARGIN};
 use crate::backend::in_boxed_call;
 use crate::{
     Error, OnBehalfOf, Places, Result, SessionKind,
-    epoch::Epoch,
     protocol::{self, EscrowPlan, SignInPlan},
     telemetry::{About, Operation, observe},
     ticket::Claim,
+    ticket_secret::TicketSecret,
 };
 
-/// What its epoch is sealed as.
+/// What its ticket secret is sealed as.
 const PURPOSE: &str = Claim::ESCROW_BY_ASSERTION;
 
 const OPERATION: &str = "act on behalf of a user";
@@ -92,14 +92,16 @@ impl TokenCache {
             provider_session,
         } = on_behalf_of;
         let account = keys.id_key.account(&account);
-        let claim = |epoch: &Epoch| Claim {
+        let claim = |ticket_secret: &TicketSecret| Claim {
             generation: keys.generation,
             account,
-            epoch: epoch.clone(),
+            ticket_secret: ticket_secret.clone(),
             ends_at: expires_at,
         };
         let ring = &self.0.ring;
-        let seal = |epoch: &Epoch| ring.seal_with(PURPOSE, &assertion, &claim(epoch).plain());
+        let seal = |ticket_secret: &TicketSecret| {
+            ring.seal_with(PURPOSE, &assertion, &claim(ticket_secret).plain())
+        };
         let place = issued_at - MARGIN;
         let plan = SignInPlan {
             account,
@@ -113,7 +115,7 @@ impl TokenCache {
             not_after: expires_at,
             max_sessions: self.0.settings.max_sessions,
             now: keys.latest,
-            mint: &Epoch::mint,
+            mint: &TicketSecret::mint,
             escrow: Some(EscrowPlan {
                 name: keys.id_key.escrow_by_assertion(&assertion),
                 seal: &seal,
@@ -123,7 +125,7 @@ impl TokenCache {
         if signed_in.displaced > 0 {
             self.tell(&account);
         }
-        Session::new(self.clone(), claim(&signed_in.epoch))
+        Session::new(self.clone(), claim(&signed_in.ticket_secret))
     }
 
     fn check_life(&self, on_behalf_of: &OnBehalfOf) -> Result<()> {

@@ -3,9 +3,9 @@ use std::{fmt, sync::Arc};
 use super::{Keys, TokenCache};
 use crate::backend::in_call;
 use crate::{
-    AccountKey, Entry, EntryAddress, EntryKey, EpochHash, Error, ErrorKind, Over, ReadOptions,
-    Result, Scope, SidKey, SignOut, Ticket, Timestamp, Value, Version, WriteOptions, Written,
-    seal::SessionSecret,
+    AccountKey, Entry, EntryAddress, EntryKey, Error, ErrorKind, Over, ReadOptions, Result, Scope,
+    SessionId, SidKey, SignOut, Ticket, Timestamp, Value, Version, WriteOptions, Written,
+    seal::SessionKeys,
     telemetry::{About, Operation, observe},
     ticket::Claim,
 };
@@ -18,18 +18,18 @@ use crate::{
 pub struct Session {
     cache: TokenCache,
     claim: Claim,
-    epoch: EpochHash,
-    secret: Arc<SessionSecret>,
+    session_id: SessionId,
+    secret: Arc<SessionKeys>,
 }
 
 impl Session {
     pub(super) fn new(cache: TokenCache, claim: Claim) -> Result<Self> {
-        let epoch = claim.epoch.hash();
-        let secret = Arc::new(SessionSecret::new(claim.epoch.clone()));
+        let session_id = claim.ticket_secret.session_id();
+        let secret = Arc::new(SessionKeys::new(claim.ticket_secret.clone()));
         let session = Self {
             cache,
             claim,
-            epoch,
+            session_id,
             secret,
         };
         session.keys()?;
@@ -190,7 +190,7 @@ impl Session {
         let options = ReadOptions::at(self.cache.fresh_keys().await?.latest);
         let store = self.cache.store();
         match store
-            .session(&self.claim.account, &self.epoch, options)
+            .session(&self.claim.account, &self.session_id, options)
             .await
         {
             Ok(record) => Ok(record.label),
@@ -204,7 +204,7 @@ impl Session {
         let check = async {
             let options = ReadOptions::at(self.fresh_keys().await?.latest);
             let store = self.cache.store();
-            let record = store.session(&self.claim.account, &self.epoch, options);
+            let record = store.session(&self.claim.account, &self.session_id, options);
             record.await.map(drop)
         };
         let about = About::account(&self.claim.account);
@@ -215,8 +215,8 @@ impl Session {
         &self.cache
     }
 
-    pub(crate) fn names(&self) -> (&AccountKey, &EpochHash) {
-        (&self.claim.account, &self.epoch)
+    pub(crate) fn names(&self) -> (&AccountKey, &SessionId) {
+        (&self.claim.account, &self.session_id)
     }
 
     pub(crate) async fn fresh_keys(&self) -> Result<Keys> {
@@ -237,7 +237,7 @@ impl Session {
     }
 
     pub(crate) fn address(&self, keys: &Keys, key: &EntryKey) -> EntryAddress {
-        EntryAddress::new(self.claim.account, self.epoch, keys.id_key.entry(key))
+        EntryAddress::new(self.claim.account, self.session_id, keys.id_key.entry(key))
             .with_secret(Arc::clone(&self.secret))
     }
 }

@@ -5,10 +5,10 @@ use crate::backend::in_boxed_call;
 use crate::{
     Error, ErrorKind, Places, Result, SessionKind, SignIn, Timestamp,
     auth_time::{AuthTime, session_end},
-    epoch::Epoch,
     protocol::{self, EscrowPlan, SignInPlan},
     telemetry::{About, Operation, observe},
     ticket::Claim,
+    ticket_secret::TicketSecret,
 };
 
 /// How much the provider's clock may be behind the store's, where the ID token has no `auth_time`.
@@ -59,13 +59,15 @@ impl TokenCache {
         let cache = self.clone();
         self.in_own_task("sign in", async move {
             let account = keys.id_key.account(&sign_in.account);
-            let claim = |epoch: &Epoch| Claim {
+            let claim = |ticket_secret: &TicketSecret| Claim {
                 generation: keys.generation,
                 account,
-                epoch: epoch.clone(),
+                ticket_secret: ticket_secret.clone(),
                 ends_at,
             };
-            let seal = |epoch: &Epoch| accounts::seal_escrow(&cache.0.ring, &claim(epoch));
+            let seal = |ticket_secret: &TicketSecret| {
+                accounts::seal_escrow(&cache.0.ring, &claim(ticket_secret))
+            };
             let plan = SignInPlan {
                 account,
                 sid: sign_in
@@ -78,7 +80,7 @@ impl TokenCache {
                 not_after,
                 max_sessions: cache.0.settings.max_sessions,
                 now: keys.latest,
-                mint: &Epoch::mint,
+                mint: &TicketSecret::mint,
                 escrow: sign_in.escrow.then(|| EscrowPlan {
                     name: keys.id_key.escrow_by_account(),
                     seal: &seal,
@@ -88,7 +90,7 @@ impl TokenCache {
             if signed_in.displaced > 0 {
                 cache.tell(&account);
             }
-            Session::new(cache.clone(), claim(&signed_in.epoch))
+            Session::new(cache.clone(), claim(&signed_in.ticket_secret))
         })
         .await
         .map_err(revoked)

@@ -62,8 +62,8 @@ impl TokenCache {
     ) -> Result<Ended> {
         match scope {
             Scope::Session(session) => {
-                let (account, epoch) = session.names();
-                protocol::end_session(self.store(), account, epoch, options).await
+                let (account, session_id) = session.names();
+                protocol::end_session(self.store(), account, session_id, options).await
             }
             Scope::Account(account) => {
                 let account = keys.id_key.account(&account);
@@ -81,8 +81,8 @@ impl TokenCache {
                 if let Some(sid) = session.label().await? {
                     return self.end_labelled(sid, moment, options).await;
                 }
-                let (account, epoch) = session.names();
-                protocol::end_session(self.store(), account, epoch, options).await
+                let (account, session_id) = session.names();
+                protocol::end_session(self.store(), account, session_id, options).await
             }
         }
     }

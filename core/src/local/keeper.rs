@@ -13,7 +13,7 @@ use super::{
     policy::CopyTerms,
 };
 use crate::{
-    AccountKey, Entry, EntryAddress, EpochHash, Invalidation, Result, SessionRecord, Timestamp,
+    AccountKey, Entry, EntryAddress, Invalidation, Result, SessionId, SessionRecord, Timestamp,
     telemetry::{self, CopyRead},
 };
 
@@ -57,10 +57,10 @@ impl Keeper {
     pub(super) fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         now: Timestamp,
     ) -> Option<SessionRecord> {
-        let found = self.look_for_session(account, epoch, now);
+        let found = self.look_for_session(account, session_id, now);
         telemetry::copy_read(read_of(&found));
         found.ok()
     }
@@ -68,7 +68,7 @@ impl Keeper {
     fn look_for_entry(&self, at: &EntryAddress, now: Timestamp) -> Result<Entry, Absent> {
         let partition = self.copies.of(at.account()).ok_or(Absent::Missing)?;
         let copy = partition.entry(at).ok_or(Absent::Missing)?;
-        let session = partition.session(at.epoch());
+        let session = partition.session(at.session_id());
         let is_over = session.is_some_and(|session| session.record.is_over(now));
         if is_over || copy.entry.is_expired(now) {
             return Err(Absent::Lapsed);
@@ -80,11 +80,11 @@ impl Keeper {
     fn look_for_session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         now: Timestamp,
     ) -> Result<SessionRecord, Absent> {
         let partition = self.copies.of(account).ok_or(Absent::Missing)?;
-        let copy = partition.session(epoch).ok_or(Absent::Missing)?;
+        let copy = partition.session(session_id).ok_or(Absent::Missing)?;
         if copy.record.is_over(now) {
             return Err(Absent::Lapsed);
         }
@@ -122,10 +122,10 @@ impl Keeper {
 
     pub(super) fn fill_entry(self: &Arc<Self>, at: &EntryAddress, entry: &Entry, mark: Mark) {
         let copy = EntryCopy {
-            epoch: *at.epoch(),
+            session_id: *at.session_id(),
             name: *at.name(),
             entry: entry.clone(),
-            needs_epoch: at.secret().is_some(),
+            needs_session_id: at.secret().is_some(),
             mark,
         };
         self.fill(at.account(), Filling::Entry(copy));

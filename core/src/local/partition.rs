@@ -4,7 +4,7 @@ use std::sync::{
 };
 
 use super::{BootInstant, Stamp};
-use crate::{Entry, EntryAddress, EntryName, EpochHash, SessionRecord};
+use crate::{Entry, EntryAddress, EntryName, SessionId, SessionRecord};
 
 /// What a copy weighs beside its value: its names, its place in the table, the allocator's part.
 const OVERHEAD: usize = 288;
@@ -25,11 +25,11 @@ pub(super) struct SessionCopy {
 
 #[derive(Clone)]
 pub(super) struct EntryCopy {
-    pub(super) epoch: EpochHash,
+    pub(super) session_id: SessionId,
     pub(super) name: EntryName,
     pub(super) entry: Entry,
-    /// Who asks without the epoch is not shown what was read with it.
-    pub(super) needs_epoch: bool,
+    /// Who asks without the ticket secret is not shown what was read with it.
+    pub(super) needs_session_id: bool,
     pub(super) mark: Mark,
 }
 
@@ -41,9 +41,9 @@ impl EntryCopy {
 
 /// The copies of one account. It is never changed: a fill puts another in its place, so that a hit needs no lock of its own.
 pub(super) struct Partition {
-    /// In the order of their epochs.
+    /// In the order of their ids.
     sessions: Box<[SessionCopy]>,
-    /// In the order of their epochs and names.
+    /// In the order of their session ids and names.
     entries: Box<[EntryCopy]>,
     first_death: BootInstant,
     weight: u64,
@@ -66,19 +66,19 @@ impl Filling {
 }
 
 impl Partition {
-    pub(super) fn session(&self, epoch: &EpochHash) -> Option<&SessionCopy> {
+    pub(super) fn session(&self, session_id: &SessionId) -> Option<&SessionCopy> {
         let found = self
             .sessions
-            .binary_search_by(|copy| copy.record.epoch.cmp(epoch));
+            .binary_search_by(|copy| copy.record.session_id.cmp(session_id));
         found.ok().map(|found| &self.sessions[found])
     }
 
     pub(super) fn entry(&self, at: &EntryAddress) -> Option<&EntryCopy> {
-        let found = self
-            .entries
-            .binary_search_by(|copy| (&copy.epoch, &copy.name).cmp(&(at.epoch(), at.name())));
+        let found = self.entries.binary_search_by(|copy| {
+            (&copy.session_id, &copy.name).cmp(&(at.session_id(), at.name()))
+        });
         let copy = &self.entries[found.ok()?];
-        (!copy.needs_epoch || at.secret().is_some()).then_some(copy)
+        (!copy.needs_session_id || at.secret().is_some()).then_some(copy)
     }
 
     /// When the first of them dies of age.
@@ -105,11 +105,13 @@ impl Partition {
         let (mut sessions, mut entries) = Self::those(before, lives);
         match filling {
             Filling::Session(copy) => {
-                sessions.retain(|before| before.record.epoch != copy.record.epoch);
+                sessions.retain(|before| before.record.session_id != copy.record.session_id);
                 sessions.push(copy);
             }
             Filling::Entry(copy) => {
-                entries.retain(|before| (before.epoch, before.name) != (copy.epoch, copy.name));
+                entries.retain(|before| {
+                    (before.session_id, before.name) != (copy.session_id, copy.name)
+                });
                 entries.push(copy);
             }
         }
@@ -142,8 +144,8 @@ impl Partition {
         mut entries: Vec<EntryCopy>,
         scales: &Scales,
     ) -> Option<Self> {
-        sessions.sort_unstable_by_key(|copy| copy.record.epoch);
-        entries.sort_unstable_by_key(|copy| (copy.epoch, copy.name));
+        sessions.sort_unstable_by_key(|copy| copy.record.session_id);
+        entries.sort_unstable_by_key(|copy| (copy.session_id, copy.name));
         let marks = sessions.iter().map(|copy| copy.mark);
         let first_death = marks
             .chain(entries.iter().map(|copy| copy.mark))

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace,
-    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp,
-    TokenStore, WriteOptions, Written,
+    Error, ErrorKind, Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace,
+    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource,
+    Timestamp, TokenStore, WriteOptions, Written,
 };
 
 /// A store whose reads are served from copies in this process, for as long as its [`Holder`] has the right to.
@@ -31,14 +31,14 @@ pub struct LocalCopies<S> {
     keeper: Arc<Keeper>,
     terms: CopyTerms,
     entries: Arc<Reads<EntryRead, Option<Entry>>>,
-    sessions: Arc<Reads<(AccountKey, EpochHash), SessionRecord>>,
+    sessions: Arc<Reads<(AccountKey, SessionId), SessionRecord>>,
 }
 
-/// A read of an entry, with the session's epoch or without: what can be opened with it is not shared with who lacks it.
+/// A read of an entry, with the session's ticket secret or without: what can be opened with it is not shared with who lacks it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct EntryRead {
     at: EntryAddress,
-    has_epoch: bool,
+    has_session_id: bool,
 }
 
 impl<S: TokenStore> LocalCopies<S> {
@@ -106,7 +106,7 @@ impl<S: TokenStore> LocalCopies<S> {
         let (account, keeper) = (at.account(), &self.keeper);
         let read = EntryRead {
             at: at.clone(),
-            has_epoch: at.secret().is_some(),
+            has_session_id: at.secret().is_some(),
         };
         let send = |mark| {
             let (store, keeper, at) = (Arc::clone(&self.store), Arc::clone(keeper), at.clone());
@@ -138,15 +138,17 @@ impl<S: TokenStore> LocalCopies<S> {
     async fn shared_session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
-        let (key, keeper) = ((*account, *epoch), &self.keeper);
+        let (key, keeper) = ((*account, *session_id), &self.keeper);
         let send = |mark| {
             let (store, keeper) = (Arc::clone(&self.store), Arc::clone(keeper));
             async move {
-                let (account, epoch) = key;
-                let record = store.session(&account, &epoch, options.for_copy()).await?;
+                let (account, session_id) = key;
+                let record = store
+                    .session(&account, &session_id, options.for_copy())
+                    .await?;
                 keeper.fill_session(&account, &record, mark);
                 Ok(record)
             }
@@ -162,7 +164,7 @@ impl<S: TokenStore> LocalCopies<S> {
             .await;
         match answered {
             Err(error) if is_of_the_link(&error) => {
-                self.store.session(account, epoch, options).await
+                self.store.session(account, session_id, options).await
             }
             answered => answered,
         }
@@ -234,16 +236,16 @@ impl<S: TokenStore> TokenStore for LocalCopies<S> {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
-        if let Some(record) = self.keeper.session(account, epoch, options.now) {
+        if let Some(record) = self.keeper.session(account, session_id, options.now) {
             return Ok(record);
         }
         if self.may_keep(account) {
-            self.shared_session(account, epoch, options).await
+            self.shared_session(account, session_id, options).await
         } else {
-            self.store.session(account, epoch, options).await
+            self.store.session(account, session_id, options).await
         }
     }
 

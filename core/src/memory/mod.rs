@@ -13,10 +13,10 @@ use async_trait::async_trait;
 use self::{directory::Index, link::Registry, partition::Partition, shards::Shards};
 use crate::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
-    Directory, Entry, EntryAddress, EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed,
-    EvictOptions, Evicted, Invalidation, Link, LockOwner, Namespace, NamespaceRecord, ReadOptions,
-    RefreshLocks, Result, SessionRecord, SystemClock, TimeSource, TokenStore, Version,
-    WriteOptions, Written,
+    Directory, Entry, EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions,
+    Evicted, Invalidation, Link, LockOwner, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
+    Result, SessionId, SessionRecord, SystemClock, TimeSource, TokenStore, Version, WriteOptions,
+    Written,
 };
 
 /// The most bytes an entry may have, unless said otherwise.
@@ -161,11 +161,11 @@ impl TokenStore for MemoryStore {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
         self.with_partition(account, |partition| {
-            partition.session(epoch, options.now).cloned()
+            partition.session(session_id, options.now).cloned()
         })
     }
 

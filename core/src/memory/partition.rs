@@ -2,9 +2,9 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::{
     AcquireOptions, Acquired, BeginSession, Begun, Clock, Cut, Entry, EntryAddress, EntryName,
-    EpochHash, Error, EscrowName, Escrowed, EvictOptions, Evicted, LockOwner, Moment, Over,
-    REMEMBERED_CREATIONS, Result, SessionKind, SessionRecord, Timestamp, Version, WriteOptions,
-    Written,
+    Error, EscrowName, Escrowed, EvictOptions, Evicted, LockOwner, Moment, Over,
+    REMEMBERED_CREATIONS, Result, SessionId, SessionKind, SessionRecord, Timestamp, Version,
+    WriteOptions, Written,
 };
 
 /// What a session weighs without its entries.
@@ -19,10 +19,10 @@ pub(super) fn entry_weight(entry: &Entry) -> usize {
 /// All that is stored for one account. Its methods are the atomic steps of the store's contract.
 #[derive(Default)]
 pub(super) struct Partition {
-    sessions: HashMap<EpochHash, Session>,
+    sessions: HashMap<SessionId, Session>,
     markers: Markers,
     escrows: HashMap<EscrowName, Vec<Escrowed>>,
-    locks: HashMap<(EpochHash, EntryName), Lock>,
+    locks: HashMap<(SessionId, EntryName), Lock>,
 }
 
 struct Session {
@@ -131,19 +131,19 @@ impl Partition {
         if now >= begin.not_after || self.markers.refuse(&begin.record, now) {
             return Err(signed_out("begin a session"));
         }
-        for epoch in &begin.supersedes {
-            self.end(epoch);
+        for session_id in &begin.supersedes {
+            self.end(session_id);
         }
         self.prune(begin.now);
         let mut alike = self.sessions_of(begin.record.kind);
-        alike.sort_unstable_by_key(|record| (record.places.store, record.epoch));
+        alike.sort_unstable_by_key(|record| (record.places.store, record.session_id));
         let too_many = (alike.len() + 1).saturating_sub(begin.max_sessions.max(1));
-        let first: Vec<EpochHash> = alike[..too_many.min(alike.len())]
+        let first: Vec<SessionId> = alike[..too_many.min(alike.len())]
             .iter()
-            .map(|record| record.epoch)
+            .map(|record| record.session_id)
             .collect();
-        for epoch in &first {
-            self.end(epoch);
+        for session_id in &first {
+            self.end(session_id);
         }
         let session = Session {
             record: begin.record,
@@ -151,22 +151,22 @@ impl Partition {
             creations: HashMap::new(),
             weight: SESSION_WEIGHT,
         };
-        self.sessions.insert(session.record.epoch, session);
+        self.sessions.insert(session.record.session_id, session);
         Ok(Begun::displacing(first.len()))
     }
 
-    pub(super) fn session(&self, epoch: &EpochHash, now: Timestamp) -> Result<&SessionRecord> {
-        match self.sessions.get(epoch) {
+    pub(super) fn session(&self, session_id: &SessionId, now: Timestamp) -> Result<&SessionRecord> {
+        match self.sessions.get(session_id) {
             Some(session) if !session.record.is_over(now) => Ok(&session.record),
             _ => Err(signed_out("read a session")),
         }
     }
 
     pub(super) fn read(&self, at: &EntryAddress, now: Timestamp) -> Result<Option<Entry>> {
-        self.session(at.epoch(), now)?;
+        self.session(at.session_id(), now)?;
         let entry = self
             .sessions
-            .get(at.epoch())
+            .get(at.session_id())
             .and_then(|held| held.entries.get(at.name()));
         Ok(entry.filter(|entry| !entry.is_expired(now)).cloned())
     }
@@ -180,10 +180,10 @@ impl Partition {
         if let Some(owner) = &options.releasing {
             self.release(at, owner);
         }
-        self.session(at.epoch(), options.now)?;
+        self.session(at.session_id(), options.now)?;
         let there = self.read(at, options.now)?.map(|entry| entry.version());
         let own = entry.version();
-        if let Some(session) = self.sessions.get_mut(at.epoch()) {
+        if let Some(session) = self.sessions.get_mut(at.session_id()) {
             let allowed = match options.over {
                 Over::Anything => true,
                 Over::Nothing if there.is_none() => !session.has_created(at.name(), own),
@@ -205,7 +205,7 @@ impl Partition {
     }
 
     pub(super) fn remove(&mut self, at: &EntryAddress) {
-        if let Some(session) = self.sessions.get_mut(at.epoch())
+        if let Some(session) = self.sessions.get_mut(at.session_id())
             && let Some(removed) = session.entries.remove(at.name())
         {
             session.weight -= entry_weight(&removed);
@@ -214,18 +214,18 @@ impl Partition {
 
     pub(super) fn evict(&mut self, cut: Cut, options: EvictOptions, now: Timestamp) -> Evicted {
         self.prune(options.now);
-        let ended: Vec<EpochHash> = self
+        let ended: Vec<SessionId> = self
             .sessions
             .values()
             .map(|session| &session.record)
             .filter(|record| {
                 let places = record.places.credible_at(now);
-                cut.ends(&record.epoch, record.label.as_ref(), &places)
+                cut.ends(&record.session_id, record.label.as_ref(), &places)
             })
-            .map(|record| record.epoch)
+            .map(|record| record.session_id)
             .collect();
-        for epoch in &ended {
-            self.end(epoch);
+        for session_id in &ended {
+            self.end(session_id);
         }
         self.markers.leave(&cut, now + options.marker_life);
         Evicted::new(!ended.is_empty())
@@ -252,10 +252,13 @@ impl Partition {
             return Ok(Acquired::Fresher(entry));
         }
         let until = now + options.lease;
-        let lock = self.locks.entry((*at.epoch(), *at.name())).or_insert(Lock {
-            owner: options.owner,
-            until,
-        });
+        let lock = self
+            .locks
+            .entry((*at.session_id(), *at.name()))
+            .or_insert(Lock {
+                owner: options.owner,
+                until,
+            });
         if lock.owner != options.owner && now < lock.until {
             return Ok(Acquired::Busy(lock.until.since(now)));
         }
@@ -267,7 +270,7 @@ impl Partition {
     }
 
     pub(super) fn release(&mut self, at: &EntryAddress, owner: &LockOwner) {
-        let name = (*at.epoch(), *at.name());
+        let name = (*at.session_id(), *at.name());
         if self
             .locks
             .get(&name)
@@ -286,7 +289,7 @@ impl Partition {
         let entry = self.read(at, now)?;
         let is_there = entry.is_some_and(|entry| entry.version() == version);
         if is_there {
-            self.end(at.epoch());
+            self.end(at.session_id());
         }
         Ok(is_there)
     }
@@ -297,9 +300,9 @@ impl Partition {
         escrowed: Escrowed,
         now: Timestamp,
     ) -> Result<()> {
-        self.session(&escrowed.epoch, now)?;
+        self.session(&escrowed.session_id, now)?;
         let kept = self.escrows.entry(*name).or_default();
-        kept.retain(|other| other.epoch != escrowed.epoch);
+        kept.retain(|other| other.session_id != escrowed.session_id);
         kept.insert(0, escrowed);
         Ok(())
     }
@@ -311,20 +314,20 @@ impl Partition {
             .map(Vec::as_slice)
             .unwrap_or_default();
         kept.iter()
-            .filter(|kept| self.session(&kept.epoch, now).is_ok())
+            .filter(|kept| self.session(&kept.session_id, now).is_ok())
             .cloned()
             .collect()
     }
 
     pub(super) fn prune(&mut self, now: Timestamp) {
-        let over: Vec<EpochHash> = self
+        let over: Vec<SessionId> = self
             .sessions
             .values()
             .filter(|session| session.record.is_over(now))
-            .map(|session| session.record.epoch)
+            .map(|session| session.record.session_id)
             .collect();
-        for epoch in &over {
-            self.end(epoch);
+        for session_id in &over {
+            self.end(session_id);
         }
         for session in self.sessions.values_mut() {
             session.entries.retain(|_, entry| {
@@ -349,11 +352,11 @@ impl Partition {
         self.sessions.values().map(|session| session.weight).sum()
     }
 
-    fn end(&mut self, epoch: &EpochHash) {
-        self.sessions.remove(epoch);
-        self.locks.retain(|(session, _), _| session != epoch);
+    fn end(&mut self, session_id: &SessionId) {
+        self.sessions.remove(session_id);
+        self.locks.retain(|(session, _), _| session != session_id);
         for kept in self.escrows.values_mut() {
-            kept.retain(|escrowed| escrowed.epoch != *epoch);
+            kept.retain(|escrowed| escrowed.session_id != *session_id);
         }
         self.escrows.retain(|_, kept| !kept.is_empty());
     }

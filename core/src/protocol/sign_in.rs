@@ -1,9 +1,9 @@
 use std::fmt;
 
 use crate::{
-    AccountKey, BeginSession, Epoch, Error, ErrorKind, EscrowName, Escrowed, EvictOptions, Places,
-    Pointer, ReadOptions, Result, SessionKind, SessionRecord, SidKey, Timestamp, TokenStore,
-    protocol::end_session, telemetry,
+    AccountKey, BeginSession, Error, ErrorKind, EscrowName, Escrowed, EvictOptions, Places,
+    Pointer, ReadOptions, Result, SessionKind, SessionRecord, SidKey, TicketSecret, Timestamp,
+    TokenStore, protocol::end_session, telemetry,
 };
 
 /// How often the first step is sent before the sign-in fails.
@@ -27,8 +27,8 @@ pub struct SignInPlan<'a> {
     pub max_sessions: usize,
     /// The moment, on the store's clock, for what is expired.
     pub now: Timestamp,
-    /// Mints an epoch for each send.
-    pub mint: &'a (dyn Fn() -> Result<Epoch> + Send + Sync),
+    /// Mints a ticket secret for each send.
+    pub mint: &'a (dyn Fn() -> Result<TicketSecret> + Send + Sync),
     /// Whether the session can be opened without its ticket.
     pub escrow: Option<EscrowPlan<'a>>,
 }
@@ -37,16 +37,16 @@ pub struct SignInPlan<'a> {
 pub struct EscrowPlan<'a> {
     /// What it is looked up by.
     pub name: EscrowName,
-    /// Seals the epoch.
-    pub seal: &'a (dyn Fn(&Epoch) -> Result<Vec<u8>> + Send + Sync),
+    /// Seals the ticket secret.
+    pub seal: &'a (dyn Fn(&TicketSecret) -> Result<Vec<u8>> + Send + Sync),
 }
 
 /// A session that was begun.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SignedIn {
-    /// Its epoch, which nothing else knows.
-    pub epoch: Epoch,
+    /// Its ticket secret, which nothing else knows.
+    pub ticket_secret: TicketSecret,
     /// How many sessions of the account ended for it.
     pub displaced: usize,
 }
@@ -60,17 +60,17 @@ pub struct SignedIn {
 /// # Errors
 /// [`SignedOut`](ErrorKind::SignedOut) if a sign-out overtook it (G2), or [`SignInRevoked`](ErrorKind::SignInRevoked) if a user signs in
 /// under a `sid` that was signed out; the session is then taken back. The store's own failures; a session that may have been begun has
-/// an epoch that is in no ticket.
+/// a ticket secret that is in no ticket.
 pub async fn sign_in(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn> {
     let begun = begin(store, plan).await?;
-    match admit(store, plan, &begun.epoch).await {
+    match admit(store, plan, &begun.ticket_secret).await {
         Ok(()) => Ok(begun),
         Err(refused) => {
-            // The refusal is what the caller must hear of; a session left behind has an epoch that nobody holds.
+            // The refusal is what the caller must hear of; a session left behind has a ticket secret that nobody holds.
             let _ = end_session(
                 store,
                 &plan.account,
-                &begun.epoch.hash(),
+                &begun.ticket_secret.session_id(),
                 EvictOptions::at(plan.now),
             )
             .await;
@@ -79,14 +79,14 @@ pub async fn sign_in(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<Si
     }
 }
 
-/// A send whose answer was lost may still land, so the next one has an epoch of its own and removes the earlier by name.
+/// A send whose answer was lost may still land, so the next one has a ticket secret of its own and removes the earlier by name.
 async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn> {
     let mut supersedes = Vec::new();
     let mut may_have_begun = false;
     loop {
-        let epoch = (plan.mint)()?;
+        let ticket_secret = (plan.mint)()?;
         let record = SessionRecord::new(
-            epoch.hash(),
+            ticket_secret.session_id(),
             plan.sid.filter(|_| store.directory().is_some()),
             plan.places,
             plan.ends_at,
@@ -99,11 +99,14 @@ async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn
             Ok(begun) => {
                 telemetry::displaced(begun.displaced);
                 let displaced = begun.displaced;
-                return Ok(SignedIn { epoch, displaced });
+                return Ok(SignedIn {
+                    ticket_secret,
+                    displaced,
+                });
             }
             Err(error) if error.is_retryable() && supersedes.len() + 1 < SENDS => {
                 may_have_begun |= error.may_have_applied();
-                supersedes.push(epoch.hash());
+                supersedes.push(ticket_secret.session_id());
             }
             // The last send may not have left this server, and an earlier one may have landed.
             Err(error) if may_have_begun && error.is_retryable() => {
@@ -114,7 +117,11 @@ async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn
     }
 }
 
-async fn admit(store: &dyn TokenStore, plan: &SignInPlan<'_>, epoch: &Epoch) -> Result<()> {
+async fn admit(
+    store: &dyn TokenStore,
+    plan: &SignInPlan<'_>,
+    ticket_secret: &TicketSecret,
+) -> Result<()> {
     if let Some(directory) = store.directory() {
         if let Some(sid) = &plan.sid {
             let pointer = Pointer::new(
@@ -139,7 +146,7 @@ async fn admit(store: &dyn TokenStore, plan: &SignInPlan<'_>, epoch: &Epoch) -> 
             Error::new(ErrorKind::Unsupported, "sign in")
                 .message("this store keeps no escrow; sign in without it")
         })?;
-        let escrowed = Escrowed::new(epoch.hash(), seal(epoch)?);
+        let escrowed = Escrowed::new(ticket_secret.session_id(), seal(ticket_secret)?);
         escrow
             .keep(&plan.account, name, escrowed, ReadOptions::at(plan.now))
             .await?;

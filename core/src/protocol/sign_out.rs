@@ -1,6 +1,6 @@
 use crate::{
-    AccountKey, Announced, Cut, EpochHash, Error, ErrorKind, EvictOptions, Evicted, MarkOptions,
-    Moment, Result, SidKey, SignOut, Timestamp, TokenStore, Until,
+    AccountKey, Announced, Cut, Error, ErrorKind, EvictOptions, Evicted, MarkOptions, Moment,
+    Result, SessionId, SidKey, SignOut, Timestamp, TokenStore, Until,
 };
 
 /// What the steps of a sign-out did: each eviction was answered before it was made. Other servers' local copies have yet to go.
@@ -57,10 +57,10 @@ pub struct SidSignOut {
 pub async fn end_session(
     store: &dyn TokenStore,
     account: &AccountKey,
-    epoch: &EpochHash,
+    session_id: &SessionId,
     options: EvictOptions,
 ) -> Result<Ended> {
-    sign_out_cut(store, account, Cut::Session(*epoch), options).await
+    sign_out_cut(store, account, Cut::Session(*session_id), options).await
 }
 
 /// Ends every session of an account that stands at or before a moment. One request (G3).

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::RefreshPolicy;
 use crate::{
-    EntryName, EpochHash, Error, ErrorKind, Result, TokenCache, TokenSet, Version, cache,
+    EntryName, Error, ErrorKind, Result, SessionId, TokenCache, TokenSet, Version, cache,
     telemetry::in_current_span,
 };
 
@@ -29,7 +29,7 @@ pub(crate) struct Refreshes {
 /// app rejected, if it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct FlightName {
-    pub(super) epoch: EpochHash,
+    pub(super) session_id: SessionId,
     pub(super) spent: EntryName,
     pub(super) wanted: EntryName,
     pub(super) rejected: Option<Version>,
@@ -46,7 +46,7 @@ pub(super) enum PauseAbout {
     Rejected(EntryName),
 }
 
-type PauseName = (EpochHash, EntryName, PauseAbout);
+type PauseName = (SessionId, EntryName, PauseAbout);
 
 /// Where a flight's result is to be had.
 pub(super) type Landing = watch::Receiver<Option<Result<TokenSet>>>;
@@ -87,7 +87,7 @@ impl Refreshes {
             paused.retain(|_, pause| pause.until > now);
         }
         if paused.len() < MOST_PAUSED {
-            paused.insert((name.epoch, name.spent, about), pause);
+            paused.insert((name.session_id, name.spent, about), pause);
         }
     }
 
@@ -96,7 +96,7 @@ impl Refreshes {
         let now = Instant::now();
         let mut paused = lock(&self.paused);
         for about in [PauseAbout::RefreshToken, PauseAbout::Wanted(name.wanted)] {
-            let key = (name.epoch, name.spent, about);
+            let key = (name.session_id, name.spent, about);
             match paused.get(&key) {
                 Some(pause) if pause.until > now => return Some((about, pause.clone())),
                 Some(_) => drop(paused.remove(&key)),
@@ -111,7 +111,7 @@ impl Refreshes {
         let rejected = name.rejected?;
         let paused = lock(&self.paused);
         let about = PauseAbout::Rejected(name.wanted);
-        let pause = paused.get(&(name.epoch, name.spent, about))?;
+        let pause = paused.get(&(name.session_id, name.spent, about))?;
         // A caller that read before that refresh gets what it brought.
         let is_another = pause.version != Some(rejected);
         (is_another && pause.until > Instant::now()).then(|| pause.error.clone())
@@ -119,7 +119,7 @@ impl Refreshes {
 
     /// Ends a pause early.
     pub(super) fn end_pause(&self, name: FlightName, about: PauseAbout) {
-        lock(&self.paused).remove(&(name.epoch, name.spent, about));
+        lock(&self.paused).remove(&(name.session_id, name.spent, about));
     }
 
     fn forget(&self, name: FlightName) {

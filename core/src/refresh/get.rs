@@ -61,9 +61,9 @@ impl Session {
             .as_ref()
             .is_some_and(|tokens| options.rejects(tokens));
         let keys = self.fresh_keys().await?;
-        let (_, epoch) = self.names();
+        let (_, session_id) = self.names();
         let name = FlightName {
-            epoch: *epoch,
+            session_id: *session_id,
             spent: keys.id_key.entry(options.spends.as_ref().unwrap_or(key)),
             wanted: keys.id_key.entry(key),
             rejected: read.as_ref().filter(|_| is_rejected).map(Entry::version),

@@ -77,7 +77,7 @@ async fn lives_elsewhere(session: &Session) -> bool {
     let store = session.cache().store();
     let sessions = store.sessions(account, ReadOptions::at(keys.latest)).await;
     sessions.map_or(true, |living| {
-        living.iter().any(|session| session.epoch != *ended)
+        living.iter().any(|session| session.session_id != *ended)
     })
 }
 

@@ -57,7 +57,7 @@ impl Header {
             &self.key,
             at.account().issuer().as_bytes(),
             at.account().subject(),
-            at.epoch().as_bytes(),
+            at.session_id().as_bytes(),
             at.name().as_bytes(),
             version.as_bytes(),
         ];

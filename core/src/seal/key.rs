@@ -10,7 +10,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::format::KeyId;
-use crate::Epoch;
+use crate::TicketSecret;
 
 /// A key of the ring, and when it was last of use.
 pub(crate) struct Key {
@@ -18,9 +18,9 @@ pub(crate) struct Key {
     name: String,
     /// Of what it was unwrapped from, so that the same is not unwrapped twice.
     wrapping: Option<[u8; 32]>,
-    /// Seals what no epoch takes part in: tickets, started sign-ins, escrows.
+    /// Seals what no ticket secret takes part in: tickets, started sign-ins, escrows.
     texts: XChaCha20Poly1305,
-    /// One half of what entries are sealed under; the other is the session's epoch.
+    /// One half of what entries are sealed under; the other is the session's ticket secret.
     entries: Zeroizing<[u8; 32]>,
     made: Instant,
     opened: AtomicU64,
@@ -68,14 +68,14 @@ impl Key {
     }
 
     /// What a session's entries are sealed under. Who lacks this key can't tell it from random bytes, and neither can who
-    /// lacks the epoch.
-    pub(super) fn of_session(&self, epoch: &Epoch) -> XChaCha20Poly1305 {
-        let halves = Hkdf::<Sha256>::new(Some(self.entries.as_slice()), epoch.expose());
+    /// lacks the ticket secret.
+    pub(super) fn of_session(&self, ticket_secret: &TicketSecret) -> XChaCha20Poly1305 {
+        let halves = Hkdf::<Sha256>::new(Some(self.entries.as_slice()), ticket_secret.expose());
         let key: Zeroizing<[u8; 32]> = expand(&halves, b"token-cache session key 1");
         XChaCha20Poly1305::new((&*key).into())
     }
 
-    /// What the epoch is sealed under of a session that belongs to an assertion. Who lacks this key can't open it, and neither can
+    /// What the ticket secret is sealed under of a session that belongs to an assertion. Who lacks this key can't open it, and neither can
     /// who lacks the assertion.
     pub(super) fn of_assertion(&self, assertion: &[u8]) -> XChaCha20Poly1305 {
         let halves = Hkdf::<Sha256>::new(Some(self.entries.as_slice()), assertion);

@@ -1,7 +1,7 @@
 //! What lies in a store is of no use to who reads it (G5).
 //!
 //! Entries are sealed under a key that is derived from two halves: a key of the [`KeyRing`], which every server has and no
-//! store, and the session's epoch, which only the session's ticket has. Tickets, started sign-ins and escrowed epochs are sealed
+//! store, and the session's ticket secret, which only the session's ticket has. Tickets, started sign-ins and escrowed ticket secrets are sealed
 //! under the ring alone.
 
 mod figures;
@@ -11,7 +11,7 @@ mod key_ring;
 mod provider;
 mod ring;
 mod sealer;
-mod session_secret;
+mod session_keys;
 mod store;
 mod text;
 mod unwrap;
@@ -27,5 +27,5 @@ pub(crate) use self::{
     format::{OVERHEAD, is_of_a_later_release},
     key::Key,
     ring::Ring,
-    session_secret::SessionSecret,
+    session_keys::SessionKeys,
 };

@@ -196,9 +196,11 @@ mod tests {
     #[test]
     fn ring_and_assertion_open_together_and_neither_alone() {
         let ring = || Ring::of(Key::derive("k", &[7; 32]));
-        let sealed = ring().seal_with("escrow", b"assertion", b"epoch").unwrap();
+        let sealed = ring()
+            .seal_with("escrow", b"assertion", b"ticket secret")
+            .unwrap();
         let opened = ring().open_with("escrow", b"assertion", &sealed).unwrap();
-        assert_eq!(*opened, b"epoch");
+        assert_eq!(*opened, b"ticket secret");
         let kind = |opened: Result<_>| opened.unwrap_err().kind();
         let corrupt = ErrorKind::Corrupt;
         assert_eq!(
@@ -213,7 +215,7 @@ mod tests {
         let other = Ring::of(Key::derive("k", &[8; 32]));
         let opened = other.open_with("escrow", b"assertion", &sealed);
         assert_eq!(kind(opened), ErrorKind::KeyMissing);
-        let alone = ring().seal("escrow", b"epoch").unwrap();
+        let alone = ring().seal("escrow", b"ticket secret").unwrap();
         assert_eq!(
             kind(ring().open_with("escrow", b"assertion", &alone)),
             corrupt

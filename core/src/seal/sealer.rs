@@ -3,7 +3,7 @@ use std::sync::Arc;
 use chacha20poly1305::aead::AeadInOut;
 
 use super::{
-    Ring, SessionSecret,
+    Ring, SessionKeys,
     format::{HEADER, Header, OVERHEAD, Parts},
 };
 use crate::{Entry, EntryAddress, Error, ErrorKind, Result, Secret, telemetry};
@@ -12,7 +12,7 @@ const WHAT: &str = "entry";
 
 /// Seals entries for their addresses, and opens them there and nowhere else (G5).
 ///
-/// XChaCha20-Poly1305 under a key that is derived from a key of the ring and the session's epoch (HKDF-SHA-256, RFC 5869). What
+/// XChaCha20-Poly1305 under a key that is derived from a key of the ring and the session's ticket secret (HKDF-SHA-256, RFC 5869). What
 /// is authenticated with an entry: its account, its session, its name, its version, the key's id and the format. An entry that
 /// was moved to another address, or put under another version, does not open.
 ///
@@ -37,7 +37,7 @@ impl Sealer {
     /// Seals an entry for `at`; its version and its expiry stay in clear.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) for an address that no [`Session`](crate::Session) made, and so has no epoch;
+    /// [`Misuse`](ErrorKind::Misuse) for an address that no [`Session`](crate::Session) made, and so has no ticket secret;
     /// [`Unexpected`](ErrorKind::Unexpected) where the operating system gives no random bytes.
     pub fn seal(&self, at: &EntryAddress, entry: &Entry) -> Result<Entry> {
         let secret = secret_of(at, "seal an entry")?;
@@ -65,7 +65,7 @@ impl Sealer {
     /// # Errors
     /// [`KeyMissing`](ErrorKind::KeyMissing) for one sealed under a key that the ring lacks; [`Corrupt`](ErrorKind::Corrupt)
     /// for one of another format, and for one that was changed, cut short, moved here from another address, or put under
-    /// another version; [`Misuse`](ErrorKind::Misuse) for an address that has no epoch.
+    /// another version; [`Misuse`](ErrorKind::Misuse) for an address that has no ticket secret.
     pub fn open(&self, at: &EntryAddress, sealed: Entry) -> Result<Entry> {
         let secret = secret_of(at, "open an entry")?;
         self.open_with(at, secret, sealed).inspect_err(|refused| {
@@ -77,7 +77,7 @@ impl Sealer {
     fn open_with(
         &self,
         at: &EntryAddress,
-        secret: &SessionSecret,
+        secret: &SessionKeys,
         mut sealed: Entry,
     ) -> Result<Entry> {
         let version = sealed.version();
@@ -106,11 +106,11 @@ impl Sealer {
     }
 }
 
-fn secret_of<'a>(at: &'a EntryAddress, operation: &'static str) -> Result<&'a SessionSecret> {
+fn secret_of<'a>(at: &'a EntryAddress, operation: &'static str) -> Result<&'a SessionKeys> {
     at.secret().ok_or_else(|| {
         Error::misuse(
             operation,
-            "its address has no epoch; only the session's own handle can make one that has",
+            "its address has no ticket secret; only the session's own handle can make one that has",
         )
     })
 }

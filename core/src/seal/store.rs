@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use super::Sealer;
 use crate::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
-    Directory, Entry, EntryAddress, EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted,
-    Link, LockOwner, Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord,
-    TimeSource, TokenStore, Version, WriteOptions, Written,
+    Directory, Entry, EntryAddress, Error, ErrorKind, Escrow, EvictOptions, Evicted, Link,
+    LockOwner, Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionId,
+    SessionRecord, TimeSource, TokenStore, Version, WriteOptions, Written,
 };
 
 /// A store whose entries are sealed: the one inside never sees what is in them (G5).
@@ -75,10 +75,10 @@ impl<S: TokenStore> TokenStore for SealedStore<S> {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
-        self.inner.session(account, epoch, options).await
+        self.inner.session(account, session_id, options).await
     }
 
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::{EntryAddress, EntryKey, Epoch, Result, Session, seal::SessionSecret};
+use crate::{EntryAddress, EntryKey, Result, Session, TicketSecret, seal::SessionKeys};
 
 /// Where a session keeps the entry under a key.
 ///
@@ -10,14 +10,16 @@ pub fn address_of(session: &Session, key: &EntryKey) -> Result<EntryAddress> {
     Ok(session.address(&session.cache().keys()?, key))
 }
 
-/// The same address, with these bytes for its session's epoch.
-pub fn with_epoch(at: EntryAddress, epoch: [u8; 16]) -> EntryAddress {
-    at.with_secret(Arc::new(SessionSecret::new(Epoch::from_bytes(epoch))))
+/// The same address, with these bytes for its session's ticket secret.
+pub fn with_ticket_secret(at: EntryAddress, ticket_secret: [u8; 16]) -> EntryAddress {
+    at.with_secret(Arc::new(SessionKeys::new(TicketSecret::from_bytes(
+        ticket_secret,
+    ))))
 }
 
-/// The same address, with an epoch that stands in for the one nobody has: the suite's sessions are made of an `H(epoch)` alone,
-/// and a store that seals needs an epoch, the same one for the same session.
-pub fn with_stand_in_epoch(at: EntryAddress) -> EntryAddress {
-    let stand_in = *at.epoch().as_bytes();
-    with_epoch(at, stand_in)
+/// The same address, with a ticket secret that stands in for the one nobody has: the suite's sessions are made of a `SessionId` alone,
+/// and a store that seals needs a ticket secret, the same one for the same session.
+pub fn with_stand_in_secret(at: EntryAddress) -> EntryAddress {
+    let stand_in = *at.session_id().as_bytes();
+    with_ticket_secret(at, stand_in)
 }

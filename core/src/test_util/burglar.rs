@@ -2,12 +2,12 @@ use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::with_epoch;
+use super::with_ticket_secret;
 use crate::{Entry, EntryAddress, Sealer, Secret, seal::Ring, ticket::Claim};
 
 /// Who has every byte of a store, the secret and with it the key ring, and no ticket: what G5 is about.
 ///
-/// It takes whatever lies in the store for an epoch, for an escrow that holds one, and for the assertion that opens it.
+/// It takes whatever lies in the store for a ticket secret, for an escrow that holds one, and for the assertion that opens it.
 pub struct Burglar {
     ring: Ring,
     /// The id of its one key, which is the second thing in whatever is sealed.
@@ -42,19 +42,24 @@ impl Burglar {
 
     /// How many runs of 16 bytes were found.
     pub fn candidates(&self) -> usize {
-        self.epochs().count()
+        self.ticket_secrets().count()
     }
 
     /// What is in a sealed entry, if anything that was taken opens it.
     pub fn opens(&self, at: &EntryAddress, sealed: &Entry) -> Option<Entry> {
-        self.epochs().chain(self.escrowed()).find_map(|epoch| {
-            self.sealer
-                .open(&with_epoch(at.clone(), epoch), sealed.clone())
-                .ok()
-        })
+        self.ticket_secrets()
+            .chain(self.escrowed())
+            .find_map(|ticket_secret| {
+                self.sealer
+                    .open(
+                        &with_ticket_secret(at.clone(), ticket_secret),
+                        sealed.clone(),
+                    )
+                    .ok()
+            })
     }
 
-    fn epochs(&self) -> impl Iterator<Item = [u8; 16]> {
+    fn ticket_secrets(&self) -> impl Iterator<Item = [u8; 16]> {
         let windows = self.loot.iter().flat_map(|bytes| bytes.windows(16));
         windows.filter_map(|window| window.try_into().ok())
     }
@@ -77,7 +82,7 @@ impl Burglar {
                 .into_iter()
                 .chain(by_assertion)
         });
-        claims.filter_map(|claim| Some(*claim.ok()?.epoch.expose()))
+        claims.filter_map(|claim| Some(*claim.ok()?.ticket_secret.expose()))
     }
 }
 

@@ -12,9 +12,8 @@ use async_trait::async_trait;
 use super::failing_link::{FailingLink, LinkManner};
 use crate::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord,
-    ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, TokenStore, WriteOptions,
-    Written,
+    Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions,
+    RefreshLocks, Result, SessionId, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
 };
 
 /// A store that does what the one inside does, until it is told to fail. Its clones fail together.
@@ -165,12 +164,12 @@ impl TokenStore for FailingStore {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
         self.request(
             "read a session",
-            self.inner.session(account, epoch, options),
+            self.inner.session(account, session_id, options),
         )
         .await
     }

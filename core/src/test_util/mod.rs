@@ -32,7 +32,7 @@ mod odd_responses;
 mod runtime_boot_time;
 
 pub use self::{
-    address::{address_of, with_epoch, with_stand_in_epoch},
+    address::{address_of, with_stand_in_secret, with_ticket_secret},
     burglar::Burglar,
     failing_store::FailingStore,
     manual_boot_time::ManualBootTime,

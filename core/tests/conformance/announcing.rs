@@ -3,10 +3,10 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
-    Directory, Entry, EntryAddress, EpochHash, Error, ErrorKind, Escrow, EvictOptions, Evicted,
-    Invalidation, IssuerKey, Link, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord,
-    Page, Pointed, Pointer, ReadOptions, RefreshLocks, Result, Scan, SessionRecord, SidKey,
-    TimeSource, Timestamp, TokenStore, Until, Version, WriteOptions, Written,
+    Directory, Entry, EntryAddress, Error, ErrorKind, Escrow, EvictOptions, Evicted, Invalidation,
+    IssuerKey, Link, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord, Page, Pointed,
+    Pointer, ReadOptions, RefreshLocks, Result, Scan, SessionId, SessionRecord, SidKey, TimeSource,
+    Timestamp, TokenStore, Until, Version, WriteOptions, Written,
 };
 
 /// A server that announces whatever it has changed, as a cache above it would.
@@ -68,10 +68,10 @@ impl<S: TokenStore> TokenStore for Announcing<S> {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
-        self.0.session(account, epoch, options).await
+        self.0.session(account, session_id, options).await
     }
 
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {

@@ -47,7 +47,7 @@ proptest! {
                 let (found, _) = server.read(&at).await;
                 prop_assert!(found.is_some());
                 if read.session {
-                    server.copies.session(at.account(), at.epoch(), now()).await.unwrap();
+                    server.copies.session(at.account(), at.session_id(), now()).await.unwrap();
                 }
                 let figures = server.copies.figures();
                 prop_assert!(figures.copies <= MOST, "{figures:?}");

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use token_cache_core::{
     Entry, ReadOptions, TokenStore, Version, WriteOptions, Written,
-    test_util::{with_epoch, with_stand_in_epoch},
+    test_util::{with_stand_in_secret, with_ticket_secret},
 };
 
 use super::{Server, begin, entry, moment, now, put, session, sign_out_elsewhere, signed_in};
@@ -23,10 +23,16 @@ async fn a_second_read_asks_nobody() {
 async fn a_session_is_served_as_well() {
     let (memory, at) = signed_in().await;
     let server = Server::new(&memory).await;
-    let (store, epoch) = (&server.copies, at.epoch());
-    let first = store.session(at.account(), epoch, now()).await.unwrap();
+    let (store, session_id) = (&server.copies, at.session_id());
+    let first = store
+        .session(at.account(), session_id, now())
+        .await
+        .unwrap();
     let before = server.requests();
-    let second = store.session(at.account(), epoch, now()).await.unwrap();
+    let second = store
+        .session(at.account(), session_id, now())
+        .await
+        .unwrap();
     assert_eq!((first, server.requests()), (second, before));
 }
 
@@ -37,14 +43,17 @@ async fn a_sign_out_elsewhere_is_seen_at_once() {
     server.fills(&at).await;
     server
         .copies
-        .session(at.account(), at.epoch(), now())
+        .session(at.account(), at.session_id(), now())
         .await
         .unwrap();
     sign_out_elsewhere(&memory, 1).await;
     assert!(server.copies.lookup(&at, moment()).is_none());
     let read = server.copies.read(&at, now()).await;
     assert!(read.unwrap_err().is_signed_out());
-    let resumed = server.copies.session(at.account(), at.epoch(), now()).await;
+    let resumed = server
+        .copies
+        .session(at.account(), at.session_id(), now())
+        .await;
     assert!(resumed.unwrap_err().is_signed_out());
     assert_eq!(server.copies.figures().copies, 0);
 }
@@ -112,7 +121,7 @@ async fn an_entry_expires_and_a_session_ends_on_the_stores_clock() {
     server.fills(&at).await;
     server
         .copies
-        .session(at.account(), at.epoch(), now())
+        .session(at.account(), at.session_id(), now())
         .await
         .unwrap();
 
@@ -140,18 +149,18 @@ async fn an_entry_that_would_outlive_its_session_is_not_served_past_its_end() {
         .await;
     assert_eq!(written.unwrap(), Written::Stored);
     server.fills(&at).await;
-    let session = server.copies.session(at.account(), at.epoch(), now());
+    let session = server.copies.session(at.account(), at.session_id(), now());
     session.await.unwrap();
     let read = |now| server.copies.read(&at, ReadOptions::at(now));
     assert!(read(end).await.unwrap_err().is_signed_out());
 }
 
 #[tokio::test]
-async fn what_was_read_with_the_epoch_is_not_shown_to_who_lacks_it() {
+async fn what_was_read_with_the_ticket_secret_is_not_shown_without_it() {
     let (memory, at) = signed_in().await;
     let server = Server::new(&memory).await;
-    let with = with_epoch(at.clone(), [1; 16]);
+    let with = with_ticket_secret(at.clone(), [1; 16]);
     server.fills(&with).await;
     assert!(!server.hits(&at).await);
-    server.fills(&with_stand_in_epoch(at)).await;
+    server.fills(&with_stand_in_secret(at)).await;
 }

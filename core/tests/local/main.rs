@@ -24,9 +24,9 @@ use std::{
 
 use token_cache_core::{
     AccountKey, Acknowledgement, Announcement, BeginSession, Cut, Entry, EntryAddress, EntryName,
-    EpochHash, EvictOptions, Invalidation, IssuerKey, LinkConnection, Listener, MemoryStore,
-    Moment, Places, ReadOptions, ServerId, SessionRecord, Timestamp, TokenStore, Version,
-    WriteOptions, Written,
+    EvictOptions, Invalidation, IssuerKey, LinkConnection, Listener, MemoryStore, Moment, Places,
+    ReadOptions, ServerId, SessionId, SessionRecord, Timestamp, TokenStore, Version, WriteOptions,
+    Written,
     local::{BootTime, ConnectionNumber, CopyPolicy, Holder, LocalCopies},
     test_util::{FailingStore, ManualBootTime, ManualClock},
 };
@@ -163,8 +163,8 @@ fn account(number: u8) -> AccountKey {
     AccountKey::new(IssuerKey::from_bytes([7; 16]), subject)
 }
 
-fn session(number: u8) -> EpochHash {
-    EpochHash::from_bytes([number; 16])
+fn session(number: u8) -> SessionId {
+    SessionId::from_bytes([number; 16])
 }
 
 /// Where an account's session keeps an entry.

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use token_cache_core::{TokenStore, test_util::with_epoch};
+use token_cache_core::{TokenStore, test_util::with_ticket_secret};
 
 use super::{LEASE, Server, announce, entry, now, put, sign_out_elsewhere, signed_in};
 
@@ -28,7 +28,7 @@ async fn resumptions_of_one_session_are_one_request() {
     let server = Server::new(&memory).await;
     let before = server.requests();
     server.store.answer_late(Duration::from_secs(1));
-    let resume = || server.copies.session(at.account(), at.epoch(), now());
+    let resume = || server.copies.session(at.account(), at.session_id(), now());
     let (first, second) = tokio::join!(resume(), resume());
     assert_eq!(first.unwrap(), second.unwrap());
     assert_eq!(server.requests(), before + 1);
@@ -77,11 +77,13 @@ async fn who_comes_when_the_lease_has_run_out_joins_no_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_lacks_the_epoch_joins_no_read_of_who_has_it() {
+async fn a_caller_without_the_ticket_secret_joins_no_read_of_one_with_it() {
     let (memory, at) = signed_in().await;
     let server = Server::new(&memory).await;
     let before = server.requests();
-    let with = server.reading(&with_epoch(at.clone(), [1; 16])).await;
+    let with = server
+        .reading(&with_ticket_secret(at.clone(), [1; 16]))
+        .await;
     let without = server.reading(&at).await;
     assert!(with.await.unwrap().unwrap().is_some());
     assert!(without.await.unwrap().unwrap().is_some());

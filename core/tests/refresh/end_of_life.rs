@@ -9,9 +9,9 @@ use std::{
 use async_trait::async_trait;
 use token_cache_core::{
     AccountId, AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry,
-    EntryAddress, EntryKey, EpochHash, Error, Escrow, EvictOptions, Evicted, ExposeSecret, Link,
-    MemoryStore, Namespace, NamespaceRecord, Over, ReadOptions, RefreshError, RefreshLocks,
-    RefreshRequest, Result, Revocation, Secret, SecretString, SessionRecord, SignIn, TimeSource,
+    EntryAddress, EntryKey, Error, Escrow, EvictOptions, Evicted, ExposeSecret, Link, MemoryStore,
+    Namespace, NamespaceRecord, Over, ReadOptions, RefreshError, RefreshLocks, RefreshRequest,
+    Result, Revocation, Secret, SecretString, SessionId, SessionRecord, SignIn, TimeSource,
     Timestamp, TokenCache, TokenSet, TokenSource, TokenStore, WriteOptions, Written,
 };
 
@@ -45,10 +45,10 @@ impl TokenStore for Coarse {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
-        self.0.session(account, epoch, options).await
+        self.0.session(account, session_id, options).await
     }
 
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {

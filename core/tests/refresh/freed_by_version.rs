@@ -8,8 +8,8 @@ use std::{
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
-    Directory, Entry, EntryAddress, EntryName, EpochHash, Escrow, EvictOptions, Evicted, Link,
-    LockOwner, MemoryStore, Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result,
+    Directory, Entry, EntryAddress, EntryName, Escrow, EvictOptions, Evicted, Link, LockOwner,
+    MemoryStore, Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result, SessionId,
     SessionRecord, TimeSource, TokenStore, Version, WriteOptions, Written,
 };
 use tokio::time;
@@ -59,10 +59,10 @@ impl TokenStore for FreedByVersion {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
-        self.inner.session(account, epoch, options).await
+        self.inner.session(account, session_id, options).await
     }
 
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {

@@ -2,22 +2,22 @@
 
 use token_cache_core::{
     Entry, EntryAddress, MemoryStore, Sealer, Timestamp, TokenSet, Version,
-    test_util::{Burglar, with_epoch},
+    test_util::{Burglar, with_ticket_secret},
 };
 
 use crate::{api, of_secret, sealed, secret, server, signed_in};
 
-fn with_a_known_epoch() -> (EntryAddress, Entry) {
+fn with_a_known_ticket_secret() -> (EntryAddress, Entry) {
     let account = token_cache_core::AccountKey::new(
         token_cache_core::IssuerKey::from_bytes([1; 16]),
         [2; 16],
     );
     let at = EntryAddress::new(
         account,
-        token_cache_core::EpochHash::from_bytes([3; 16]),
+        token_cache_core::SessionId::from_bytes([3; 16]),
         token_cache_core::EntryName::from_bytes([4; 16]),
     );
-    let at = with_epoch(at, *b"\xffepoch of a test");
+    let at = with_ticket_secret(at, *b"\xffsecret of tests");
     let entry = Entry::new(
         b"tokens".as_slice(),
         Version::from_bytes([5; 8]),
@@ -28,10 +28,10 @@ fn with_a_known_epoch() -> (EntryAddress, Entry) {
 }
 
 #[test]
-fn an_epoch_that_lies_about_is_found_in_every_guise() {
-    let (at, sealed) = with_a_known_epoch();
+fn a_ticket_secret_in_a_store_is_found_in_every_encoding() {
+    let (at, sealed) = with_a_known_ticket_secret();
     for loot in [
-        b"before \xffepoch of a test after".as_slice(),
+        b"before \xffsecret of tests after".as_slice(),
         b"s:ff65706f6368206f6620612074657374:",
         b"{\"B\":\"/2Vwb2NoIG9mIGEgdGVzdA==\"}",
         b"_2Vwb2NoIG9mIGEgdGVzdA",
@@ -59,7 +59,7 @@ async fn what_lies_in_a_store_of_this_process_opens_nothing() {
     for bytes in [
         sealed.stored(),
         sealed.version().as_bytes(),
-        at.epoch().as_bytes(),
+        at.session_id().as_bytes(),
         at.name().as_bytes(),
         at.account().subject(),
         at.account().issuer().as_bytes(),

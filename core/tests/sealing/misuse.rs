@@ -2,10 +2,9 @@
 
 use proptest::prelude::*;
 use token_cache_core::{
-    AccountKey, Entry, EntryAddress, EntryName, EpochHash, Error, ErrorKind, IssuerKey,
-    MemoryStore, Sealer, Secret, Timestamp, TokenCache, TokenSet, TokenStore, Version,
-    WriteOptions,
-    test_util::{address_of, with_epoch},
+    AccountKey, Entry, EntryAddress, EntryName, Error, ErrorKind, IssuerKey, MemoryStore, Sealer,
+    Secret, SessionId, Timestamp, TokenCache, TokenSet, TokenStore, Version, WriteOptions,
+    test_util::{address_of, with_ticket_secret},
 };
 
 use crate::{api, sealed, secret, server, signed_in};
@@ -16,10 +15,13 @@ fn here() -> EntryAddress {
     at([1; 16], [2; 16], [3; 16], [4; 16])
 }
 
-fn at(issuer: [u8; 16], subject: [u8; 16], epoch: [u8; 16], name: [u8; 16]) -> EntryAddress {
+fn at(issuer: [u8; 16], subject: [u8; 16], session_id: [u8; 16], name: [u8; 16]) -> EntryAddress {
     let account = AccountKey::new(IssuerKey::from_bytes(issuer), subject);
-    let (epoch, name) = (EpochHash::from_bytes(epoch), EntryName::from_bytes(name));
-    with_epoch(EntryAddress::new(account, epoch, name), [5; 16])
+    let (session_id, name) = (
+        SessionId::from_bytes(session_id),
+        EntryName::from_bytes(name),
+    );
+    with_ticket_secret(EntryAddress::new(account, session_id, name), [5; 16])
 }
 
 fn entry(bytes: &[u8]) -> Entry {
@@ -49,13 +51,13 @@ fn it_opens_where_it_was_sealed() {
 #[test]
 fn moved_to_another_issuer_account_session_or_key_it_opens_nothing() {
     let sealed = sealer().seal(&here(), &entry(PLAIN)).unwrap();
-    // Whoever moves it even has the epoch: only what is authenticated keeps it from opening.
+    // Whoever moves it even has the ticket secret: only what is authenticated keeps it from opening.
     for elsewhere in [
         at([9; 16], [2; 16], [3; 16], [4; 16]),
         at([1; 16], [9; 16], [3; 16], [4; 16]),
         at([1; 16], [2; 16], [9; 16], [4; 16]),
         at([1; 16], [2; 16], [3; 16], [9; 16]),
-        with_epoch(here(), [9; 16]),
+        with_ticket_secret(here(), [9; 16]),
     ] {
         is_corrupt(&elsewhere, sealed.clone());
     }
@@ -129,8 +131,8 @@ fn an_unknown_key_is_no_corruption_and_names_the_fix() {
 }
 
 #[test]
-fn an_address_without_an_epoch_is_a_mistake_of_the_caller() {
-    let bare = EntryAddress::new(*here().account(), *here().epoch(), *here().name());
+fn an_address_without_a_ticket_secret_is_a_mistake_of_the_caller() {
+    let bare = EntryAddress::new(*here().account(), *here().session_id(), *here().name());
     assert_eq!(bare, here());
     let error = sealer().seal(&bare, &entry(PLAIN)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Misuse);
@@ -138,8 +140,8 @@ fn an_address_without_an_epoch_is_a_mistake_of_the_caller() {
 
 proptest! {
     #[test]
-    fn any_bytes_survive_sealing(bytes: Vec<u8>, account: [u8; 16], epoch: [u8; 16], name: [u8; 16]) {
-        let at = at(account, account, epoch, name);
+    fn any_bytes_survive_sealing(bytes: Vec<u8>, account: [u8; 16], session_id: [u8; 16], name: [u8; 16]) {
+        let at = at(account, account, session_id, name);
         let sealed = sealer().seal(&at, &entry(&bytes)).unwrap();
         prop_assert_eq!(sealer().open(&at, sealed).unwrap(), entry(&bytes));
     }

@@ -9,8 +9,8 @@ use std::{
 use async_trait::async_trait;
 use token_cache::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    EpochHash, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions,
-    RefreshLocks, Result, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
+    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
+    Result, SessionId, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
 };
 
 use super::link_switch::LinkSwitch;
@@ -76,11 +76,11 @@ impl TokenStore for WatchedStore {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
         self.count();
-        self.store.session(account, epoch, options).await
+        self.store.session(account, session_id, options).await
     }
 
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {

@@ -70,7 +70,7 @@ async fn garbage_in_a_head_is_corrupt_until_a_sign_out_removes_it() {
     let store = store(namespace).await;
     let now = now(&store).await;
     let ada = account();
-    let epoch = signs_in(&store, &ada, now).await;
+    let session_id = signs_in(&store, &ada, now).await;
     for moment in [
         Moment::of_store(Timestamp::default()),
         Moment::of_provider(Timestamp::default()),
@@ -91,13 +91,13 @@ async fn garbage_in_a_head_is_corrupt_until_a_sign_out_removes_it() {
             put(broken).await;
             is_corrupt(store.begin(&ada, session(now)).await, name);
             is_corrupt(store.sessions(&ada, ReadOptions::at(now)).await, name);
-            let read = store.session(&ada, &epoch, ReadOptions::at(now)).await;
+            let read = store.session(&ada, &session_id, ReadOptions::at(now)).await;
             if let Err(error) = read {
                 assert_eq!(error.kind(), ErrorKind::Corrupt, "{name}: {error}");
             }
             let cut = Cut::Account(Moment::of_store(now));
             store.evict(&ada, cut, EvictOptions::at(now)).await.unwrap();
-            let gone = store.session(&ada, &epoch, ReadOptions::at(now)).await;
+            let gone = store.session(&ada, &session_id, ReadOptions::at(now)).await;
             assert!(gone.unwrap_err().is_signed_out(), "{name}");
             let overtaken = store.begin(&ada, session(now)).await;
             assert!(overtaken.unwrap_err().is_signed_out(), "{name}");

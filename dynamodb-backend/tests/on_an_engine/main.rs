@@ -26,7 +26,7 @@ use std::{
 };
 
 use token_cache_core::{
-    AccountKey, BeginSession, Entry, EntryAddress, EntryName, EpochHash, IssuerKey, Over, Places,
+    AccountKey, BeginSession, Entry, EntryAddress, EntryName, IssuerKey, Over, Places, SessionId,
     SessionRecord, Timestamp, TokenStore, Version, WriteOptions, Written,
 };
 
@@ -61,19 +61,19 @@ fn session(now: Timestamp) -> BeginSession {
         store: place,
         provider: place,
     };
-    let record = SessionRecord::new(EpochHash::from_bytes(fresh()), None, places, now + LIFETIME);
+    let record = SessionRecord::new(SessionId::from_bytes(fresh()), None, places, now + LIFETIME);
     BeginSession::new(record, now + Duration::from_mins(15), now)
 }
 
-async fn signs_in(store: &dyn TokenStore, account: &AccountKey, now: Timestamp) -> EpochHash {
+async fn signs_in(store: &dyn TokenStore, account: &AccountKey, now: Timestamp) -> SessionId {
     let session = session(now);
-    let epoch = session.record.epoch;
+    let session_id = session.record.session_id;
     store.begin(account, session).await.unwrap();
-    epoch
+    session_id
 }
 
-fn entry_of(account: AccountKey, epoch: EpochHash) -> EntryAddress {
-    EntryAddress::new(account, epoch, EntryName::from_bytes(fresh()))
+fn entry_of(account: AccountKey, session_id: SessionId) -> EntryAddress {
+    EntryAddress::new(account, session_id, EntryName::from_bytes(fresh()))
 }
 
 async fn puts(store: &dyn TokenStore, at: &EntryAddress, over: Over, now: Timestamp) -> Version {

@@ -72,9 +72,9 @@ async fn reads_and_writes_take_as_many_requests_as_stated() {
     let sent = Sent::default();
     let store = sent.store("requests-1").await;
     let (now, ada) = (now(&store).await, account());
-    let epoch = signs_in(&store, &ada, now).await;
+    let session_id = signs_in(&store, &ada, now).await;
     assert_eq!(sent.take(), ["GetItem", "PutItem"]);
-    let (at, options) = (entry_of(ada, epoch), ReadOptions::at(now));
+    let (at, options) = (entry_of(ada, session_id), ReadOptions::at(now));
     assert_eq!(store.read(&at, options).await.unwrap(), None);
     assert_eq!(sent.take(), ["BatchGetItem"]);
     let version = puts(&store, &at, Over::Anything, now).await;
@@ -83,7 +83,7 @@ async fn reads_and_writes_take_as_many_requests_as_stated() {
     assert_eq!(sent.take(), ["UpdateItem", "GetItem"]);
     assert!(store.read(&at, options).await.unwrap().is_some());
     assert_eq!(sent.take(), ["BatchGetItem"]);
-    store.session(&ada, &epoch, options).await.unwrap();
+    store.session(&ada, &session_id, options).await.unwrap();
     store.sessions(&ada, options).await.unwrap();
     assert_eq!(sent.take(), ["GetItem", "GetItem"]);
     store.remove(&at).await.unwrap();
@@ -129,9 +129,9 @@ async fn a_sign_out_of_an_account_is_one_request_whatever_it_holds() {
     let store = sent.store("requests-2").await;
     let (now, ada) = (now(&store).await, account());
     for _ in 0..3 {
-        let epoch = signs_in(&store, &ada, now).await;
+        let session_id = signs_in(&store, &ada, now).await;
         for _ in 0..20 {
-            puts(&store, &entry_of(ada, epoch), Over::Nothing, now).await;
+            puts(&store, &entry_of(ada, session_id), Over::Nothing, now).await;
         }
     }
     let cut = |at| Cut::Account(Moment::of_store(at));
@@ -154,11 +154,11 @@ async fn a_sign_out_of_an_account_is_one_request_whatever_it_holds() {
     assert_eq!(sent.take(), ["UpdateItem", "GetItem", "PutItem"]);
 
     let bob = account();
-    let epoch = signs_in(&store, &bob, now).await;
+    let session_id = signs_in(&store, &bob, now).await;
     sent.take();
     assert!(
         store
-            .evict(&bob, Cut::Session(epoch), options)
+            .evict(&bob, Cut::Session(session_id), options)
             .await
             .unwrap()
             .ended
@@ -166,7 +166,7 @@ async fn a_sign_out_of_an_account_is_one_request_whatever_it_holds() {
     assert_eq!(sent.take(), ["GetItem", "PutItem"]);
     assert!(
         !store
-            .evict(&bob, Cut::Session(epoch), options)
+            .evict(&bob, Cut::Session(session_id), options)
             .await
             .unwrap()
             .ended
@@ -232,7 +232,7 @@ async fn the_directory_and_escrows_take_as_many_requests_as_stated() {
     let sent = Sent::default();
     let store = sent.store("requests-4").await;
     let (now, ada) = (now(&store).await, account());
-    let epoch = signs_in(&store, &ada, now).await;
+    let session_id = signs_in(&store, &ada, now).await;
     let sid = SidKey::from_bytes(fresh());
     let session = session(now);
     let (ends_at, not_after) = (session.record.ends_at, session.not_after);
@@ -264,7 +264,7 @@ async fn the_directory_and_escrows_take_as_many_requests_as_stated() {
     assert_eq!(sent.take(), ["PutItem"]);
 
     let (name, options) = (EscrowName::from_bytes(fresh()), ReadOptions::at(now));
-    let escrowed = Escrowed::new(epoch, b"sealed".to_vec());
+    let escrowed = Escrowed::new(session_id, b"sealed".to_vec());
     store.keep(&ada, &name, escrowed, options).await.unwrap();
     assert_eq!(sent.take(), ["GetItem", "PutItem", "GetItem"]);
     assert_eq!(store.find(&ada, &name, options).await.unwrap().len(), 1);

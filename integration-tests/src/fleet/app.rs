@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     clock::Tick,
-    history::{Account, Op, Outcome, SessionId, Span, WriteId},
+    history::{Account, Op, Outcome, SessionNumber, Span, WriteId},
 };
 
 /// What an app server keeps its tokens in.
@@ -201,7 +201,7 @@ fn needed<'a>(part: Option<&'a String>, what: &str) -> Result<&'a str, Failure> 
 }
 
 /// The tokens of one write: they say which session they are of, and which write they are from.
-fn tokens(session: SessionId, write: WriteId, padding: usize) -> Vec<u8> {
+fn tokens(session: SessionNumber, write: WriteId, padding: usize) -> Vec<u8> {
     let mut tokens = format!("{} {} ", session.0, write.0).into_bytes();
     tokens.resize(tokens.len() + padding, b'.');
     tokens
@@ -212,7 +212,7 @@ fn found(tokens: &[u8]) -> Result<Outcome, Failure> {
     let mut words = text.split(' ').map(str::parse);
     match (words.next(), words.next()) {
         (Some(Ok(of)), Some(Ok(write))) => Ok(Outcome::Found {
-            of: SessionId(of),
+            of: SessionNumber(of),
             write: WriteId(write),
         }),
         _ => Err(misled("a read returned bytes that nobody wrote")),

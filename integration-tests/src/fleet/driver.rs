@@ -10,7 +10,7 @@ use super::{
 use crate::{
     clock::Tick,
     history::{
-        Account, Event, Op, Outcome, Report, Rules, Scope, SessionId, Sid, Span, WriteId, check,
+        Account, Event, Op, Outcome, Report, Rules, Scope, SessionNumber, Sid, Span, WriteId, check,
     },
 };
 
@@ -29,7 +29,7 @@ pub struct Fleet {
 #[non_exhaustive]
 pub struct Ticketed {
     /// Its name.
-    pub session: SessionId,
+    pub session: SessionNumber,
     /// Whose.
     pub account: Account,
     /// The ticket.
@@ -217,8 +217,13 @@ impl Fleet {
     }
 
     /// A sign-in's callback, for a request that was made at whichever app server.
-    pub fn call_back(&self, at: usize, user: User, started: &Answer) -> (SessionId, Running<'_>) {
-        let session = SessionId(self.number());
+    pub fn call_back(
+        &self,
+        at: usize,
+        user: User,
+        started: &Answer,
+    ) -> (SessionNumber, Running<'_>) {
+        let session = SessionNumber(self.number());
         let User {
             account,
             sid,
@@ -346,7 +351,11 @@ impl Fleet {
 ///
 /// # Errors
 /// How it ended, where that was not well.
-pub fn ticketed(session: SessionId, account: Account, answer: Answer) -> Result<Ticketed, Outcome> {
+pub fn ticketed(
+    session: SessionNumber,
+    account: Account,
+    answer: Answer,
+) -> Result<Ticketed, Outcome> {
     match answer {
         Answer {
             outcome: Outcome::Done,

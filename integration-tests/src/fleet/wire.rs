@@ -4,7 +4,7 @@ use super::{
     copies_gone::CopiesGone,
     refresh::{Refreshed, Refreshing},
 };
-use crate::history::{Account, Op, Outcome, SessionId, Sid, Span};
+use crate::history::{Account, Op, Outcome, SessionNumber, Sid, Span};
 
 /// A line to an app server.
 #[derive(Debug, Serialize, Deserialize)]
@@ -111,7 +111,7 @@ impl Answer {
 /// A session that app servers tell each other of, as browsers do by their cookies.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Known {
-    pub(crate) session: SessionId,
+    pub(crate) session: SessionNumber,
     pub(crate) account: Account,
     pub(crate) sid: Option<Sid>,
     pub(crate) ticket: String,

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::{
-    Event, Op, Outcome, Promise, Report, SessionId, WriteId,
+    Event, Op, Outcome, Promise, Report, SessionNumber, WriteId,
     ends::{Begun, End, Ends},
     entries,
 };
@@ -83,7 +83,7 @@ impl Rules {
 pub fn check(events: &[Event], rules: Rules) -> Report {
     let sessions = sessions(events);
     let ends = Ends::of(events);
-    let ends: HashMap<SessionId, End> = sessions
+    let ends: HashMap<SessionNumber, End> = sessions
         .iter()
         .map(|(session, begun)| (*session, ends.end(*session, begun, rules.clock_slack)))
         .collect();
@@ -132,7 +132,7 @@ pub fn check(events: &[Event], rules: Rules) -> Report {
     report
 }
 
-fn sessions(events: &[Event]) -> HashMap<SessionId, Begun> {
+fn sessions(events: &[Event]) -> HashMap<SessionNumber, Begun> {
     let begun = events.iter().filter_map(|event| match &event.op {
         Op::SignIn {
             session,
@@ -165,7 +165,7 @@ fn landed(events: &[Event]) -> HashMap<WriteId, &Event> {
 
 fn tokens_read(
     event: &Event,
-    ends: &HashMap<SessionId, End>,
+    ends: &HashMap<SessionNumber, End>,
     landed: &HashMap<WriteId, &Event>,
     copies_outlive: u64,
     report: &mut Report,
@@ -198,8 +198,8 @@ fn tokens_read(
 
 fn accepted(
     event: &Event,
-    session: SessionId,
-    ends: &HashMap<SessionId, End>,
+    session: SessionNumber,
+    ends: &HashMap<SessionNumber, End>,
     copies_outlive: u64,
     report: &mut Report,
 ) {

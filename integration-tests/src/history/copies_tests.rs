@@ -11,7 +11,7 @@ const ADA: Account = Account {
     issuer: 0,
     subject: 1,
 };
-const X: SessionId = SessionId(10);
+const X: SessionNumber = SessionNumber(10);
 const HERE: u32 = 1;
 const ELSEWHERE: u32 = 2;
 const COPIES: CopyRules = CopyRules {

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use super::{Account, Event, Op, Outcome, Scope, SessionId, Sid, Span};
+use super::{Account, Event, Op, Outcome, Scope, SessionNumber, Sid, Span};
 use crate::clock::Tick;
 
 /// A sign-in as the history knows it.
@@ -63,7 +63,7 @@ struct SignOut {
 /// The sign-outs of a history, by what they name.
 #[derive(Default)]
 pub(super) struct Ends {
-    sessions: HashMap<SessionId, Vec<SignOut>>,
+    sessions: HashMap<SessionNumber, Vec<SignOut>>,
     accounts: HashMap<Account, Vec<SignOut>>,
     /// Of an account's sessions without a label.
     unlabelled: HashMap<Account, Vec<SignOut>>,
@@ -155,7 +155,7 @@ impl Ends {
     }
 
     /// When a session ended. `slack` is how far two servers' readings of the store's clock may lie apart.
-    pub(super) fn end(&self, session: SessionId, begun: &Begun, slack: u64) -> End {
+    pub(super) fn end(&self, session: SessionNumber, begun: &Begun, slack: u64) -> End {
         let by_label = match &begun.sid {
             Some(sid) => self.sids.get(sid),
             None => self.unlabelled.get(&begun.account),

@@ -3,12 +3,12 @@ use std::{
     hash::Hash,
 };
 
-use super::{Event, Op, Outcome, Promise, Report, SessionId, Span, WriteId};
+use super::{Event, Op, Outcome, Promise, Report, SessionNumber, Span, WriteId};
 use crate::clock::Tick;
 
 /// Each read returns what was written in the session that was asked, under the entry that was asked.
 pub(super) fn isolated(events: &[Event], report: &mut Report) {
-    let written: HashMap<WriteId, (SessionId, u8)> = events
+    let written: HashMap<WriteId, (SessionNumber, u8)> = events
         .iter()
         .filter_map(|event| match event.op {
             Op::Put {
@@ -91,7 +91,7 @@ impl<K: Eq + Hash> Timelines<K> {
 }
 
 struct Write {
-    entry: (SessionId, u8),
+    entry: (SessionNumber, u8),
     process: u32,
     span: Span,
 }

@@ -5,7 +5,7 @@ use crate::clock::Tick;
 /// The harness's own name of a session; the store never sees it but inside the tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct SessionId(pub u64);
+pub struct SessionNumber(pub u64);
 
 /// The name of one write: every write puts a value of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,7 +53,7 @@ pub enum Op {
     /// The callback of a sign-in.
     SignIn {
         /// The session it begins.
-        session: SessionId,
+        session: SessionNumber,
         /// Whose.
         account: Account,
         /// Its label.
@@ -66,19 +66,19 @@ pub enum Op {
     /// A ticket is shown.
     Resume {
         /// The session.
-        session: SessionId,
+        session: SessionNumber,
     },
     /// A read of an entry.
     Get {
         /// The session.
-        session: SessionId,
+        session: SessionNumber,
         /// Which of its entries.
         entry: u8,
     },
     /// A write of an entry.
     Put {
         /// The session.
-        session: SessionId,
+        session: SessionNumber,
         /// Which of its entries.
         entry: u8,
         /// What it writes.
@@ -97,7 +97,7 @@ pub enum Op {
 #[expect(clippy::exhaustive_enums, reason = "the checker must know them all")]
 pub enum Scope {
     /// One session.
-    Session(SessionId),
+    Session(SessionNumber),
     /// An account, by the app.
     Account(Account),
     /// Several accounts, by the app.
@@ -128,7 +128,7 @@ pub enum Outcome {
     /// A read found what `write` put in the session `of`.
     Found {
         /// The session that the tokens are of.
-        of: SessionId,
+        of: SessionNumber,
         /// Who wrote them.
         write: WriteId,
     },

@@ -13,7 +13,7 @@ mod report;
 
 pub use self::{
     check::{CopyRules, Rules, check},
-    event::{Account, Event, Op, Outcome, Scope, SessionId, Sid, Span, WriteId},
+    event::{Account, Event, Op, Outcome, Scope, SessionNumber, Sid, Span, WriteId},
     log::{Announced, Log, LogError, Logged, read},
     report::{Counts, Promise, Report, Staleness, Violation},
 };

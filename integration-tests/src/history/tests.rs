@@ -9,8 +9,8 @@ const ADA: Account = Account {
     issuer: 0,
     subject: 1,
 };
-const X: SessionId = SessionId(10);
-const Y: SessionId = SessionId(11);
+const X: SessionNumber = SessionNumber(10);
+const Y: SessionNumber = SessionNumber(11);
 const SID: Sid = Sid {
     issuer: 0,
     label: 7,
@@ -34,7 +34,7 @@ fn event(start: u64, end: u64, op: Op, outcome: Outcome) -> Event {
     }
 }
 
-fn sign_in(session: SessionId, start: u64, end: u64) -> Event {
+fn sign_in(session: SessionNumber, start: u64, end: u64) -> Event {
     let op = Op::SignIn {
         session,
         account: ADA,
@@ -45,7 +45,7 @@ fn sign_in(session: SessionId, start: u64, end: u64) -> Event {
     event(start, end, op, Outcome::Done)
 }
 
-fn put(session: SessionId, write: u64, start: u64, end: u64) -> Event {
+fn put(session: SessionNumber, write: u64, start: u64, end: u64) -> Event {
     let op = Op::Put {
         session,
         entry: 0,
@@ -55,11 +55,11 @@ fn put(session: SessionId, write: u64, start: u64, end: u64) -> Event {
     event(start, end, op, Outcome::Done)
 }
 
-fn get(session: SessionId, start: u64, outcome: Outcome) -> Event {
+fn get(session: SessionNumber, start: u64, outcome: Outcome) -> Event {
     event(start, start + 1, Op::Get { session, entry: 0 }, outcome)
 }
 
-fn found(of: SessionId, write: u64) -> Outcome {
+fn found(of: SessionNumber, write: u64) -> Outcome {
     Outcome::Found {
         of,
         write: WriteId(write),
@@ -366,20 +366,20 @@ type Timed = (Step, usize, u64, u64);
 /// A cache in which every operation takes effect at one moment; `resurrects` lets writes bring ended sessions back.
 fn simulate(steps: &[Timed], resurrects: bool) -> Vec<Event> {
     let mut events = Vec::new();
-    let mut living: Vec<(SessionId, Option<u64>)> = Vec::new();
-    let mut known: Vec<SessionId> = Vec::new();
+    let mut living: Vec<(SessionNumber, Option<u64>)> = Vec::new();
+    let mut known: Vec<SessionNumber> = Vec::new();
     for (index, (step, choice, before, after)) in steps.iter().enumerate() {
         let unique = u64::try_from(index).unwrap() + 1;
         // Far enough apart that the request of a sign-in is after every sign-out that took effect before.
         let moment = unique * AGE;
         let (start, end) = (moment - before, moment + after);
         let session = known.get(choice % known.len().max(1)).copied();
-        let lives = |living: &[(SessionId, Option<u64>)], session| {
+        let lives = |living: &[(SessionNumber, Option<u64>)], session| {
             living.iter().position(|(one, _)| *one == session)
         };
         let (op, outcome) = match (step, session) {
             (Step::SignIn, _) | (_, None) => {
-                let session = SessionId(unique);
+                let session = SessionNumber(unique);
                 known.push(session);
                 living.push((session, None));
                 let op = Op::SignIn {

@@ -10,11 +10,11 @@ use token_cache_core::{
 
 use super::{
     bent_protocol,
-    epochs::epoch,
     facts::{Outcome, Role, SignInFacts},
     mutants::{Bent, Mutant},
     network::World,
     scenario::{Act, SignInAct, StoreLike, account, sid_key},
+    ticket_secrets::ticket_secret,
 };
 
 /// How long a sign-in may take.
@@ -108,19 +108,19 @@ impl Stage {
         let mint = || {
             let send = sends.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let number = match self.bent.0 {
-                Some(Mutant::RetryWithTheSameEpoch) => me * 4,
+                Some(Mutant::RetryWithTheSameTicketSecret) => me * 4,
                 Some(Mutant::JoinedSessions) => 60 + usize::from(act.browser),
-                Some(Mutant::DerivedEpochs) => {
+                Some(Mutant::DerivedTicketSecrets) => {
                     60 + usize::from(act.user) * 8 + usize::from(authenticated.sid)
                 }
                 _ => me * 4 + send,
             };
-            let epoch = epoch(number);
+            let ticket_secret = ticket_secret(number);
             let mut inner = world.lock();
             if let Role::SignIn(facts) = &mut inner.seats[me].facts.role {
-                facts.epochs.push(epoch.hash());
+                facts.session_ids.push(ticket_secret.session_id());
             }
-            Ok(epoch)
+            Ok(ticket_secret)
         };
         let plan = SignInPlan {
             account: account(act.user),
@@ -138,7 +138,7 @@ impl Stage {
             }),
         };
         match bent_protocol::sign_in(&*self.store, &plan, self.bent).await {
-            Ok(epoch) => Outcome::SignedIn(epoch.hash()),
+            Ok(ticket_secret) => Outcome::SignedIn(ticket_secret.session_id()),
             Err(error)
                 if matches!(
                     error.kind(),
@@ -208,7 +208,7 @@ impl Stage {
         };
         let options = ReadOptions::at(Timestamp::MAX);
         match escrow.find(&account(user), &ESCROW, options).await {
-            Ok(found) => Outcome::Found(found.iter().map(|found| found.epoch).collect()),
+            Ok(found) => Outcome::Found(found.iter().map(|found| found.session_id).collect()),
             Err(_) => Outcome::Failed,
         }
     }
@@ -218,8 +218,8 @@ impl Stage {
         let inner = self.world.lock();
         let facts = &inner.seats[of].facts;
         match (&facts.role, &facts.outcome) {
-            (Role::SignIn(SignInFacts { account, .. }), Some(Outcome::SignedIn(epoch))) => {
-                Some(EntryAddress::new(*account, *epoch, ENTRY))
+            (Role::SignIn(SignInFacts { account, .. }), Some(Outcome::SignedIn(session_id))) => {
+                Some(EntryAddress::new(*account, *session_id, ENTRY))
             }
             _ => None,
         }

@@ -1,8 +1,8 @@
 //! Core's protocol, and what becomes of it when its steps are taken in another order.
 
 use token_cache_core::{
-    BeginSession, Cut, Epoch, Escrowed, EvictOptions, MarkOptions, Pointer, ReadOptions, Result,
-    SessionRecord, SignOut, TokenStore,
+    BeginSession, Cut, Escrowed, EvictOptions, MarkOptions, Pointer, ReadOptions, Result,
+    SessionRecord, SignOut, TicketSecret, TokenStore,
     protocol::{self, SidSignOut, SignInPlan},
 };
 
@@ -26,38 +26,40 @@ pub(super) async fn sign_in(
     store: &dyn TokenStore,
     plan: &SignInPlan<'_>,
     bent: Bent,
-) -> Result<Epoch> {
+) -> Result<TicketSecret> {
     use Step::{Begin, CheckIssuer, KeepEscrow, Point};
     let order = match bent.0 {
         Some(Mutant::EscrowBeforePointer) => [Begin, KeepEscrow, Point, CheckIssuer],
         Some(Mutant::IssuerReadBeforeWrite) => [CheckIssuer, Begin, Point, KeepEscrow],
         _ => {
             let signed_in = protocol::sign_in(store, plan).await?;
-            return Ok(signed_in.epoch);
+            return Ok(signed_in.ticket_secret);
         }
     };
-    let epoch = (plan.mint)()?;
+    let ticket_secret = (plan.mint)()?;
     for step in order {
-        if let Err(refused) = take(store, plan, &epoch, step).await {
+        if let Err(refused) = take(store, plan, &ticket_secret, step).await {
             let options = EvictOptions::at(plan.now);
-            let _ = protocol::end_session(store, &plan.account, &epoch.hash(), options).await;
+            let _ =
+                protocol::end_session(store, &plan.account, &ticket_secret.session_id(), options)
+                    .await;
             return Err(refused);
         }
     }
-    Ok(epoch)
+    Ok(ticket_secret)
 }
 
 async fn take(
     store: &dyn TokenStore,
     plan: &SignInPlan<'_>,
-    epoch: &Epoch,
+    ticket_secret: &TicketSecret,
     step: Step,
 ) -> Result<()> {
     let directory = store.directory();
     match step {
         Step::Begin => {
             let (places, ends_at) = (plan.places, plan.ends_at);
-            let record = SessionRecord::new(epoch.hash(), plan.sid, places, ends_at);
+            let record = SessionRecord::new(ticket_secret.session_id(), plan.sid, places, ends_at);
             let session = BeginSession::new(record, plan.not_after, plan.now);
             store.begin(&plan.account, session).await?;
         }
@@ -78,7 +80,8 @@ async fn take(
         }
         Step::KeepEscrow => {
             if let (Some(escrow), Some(plan_of)) = (store.escrow(), &plan.escrow) {
-                let escrowed = Escrowed::new(epoch.hash(), (plan_of.seal)(epoch)?);
+                let escrowed =
+                    Escrowed::new(ticket_secret.session_id(), (plan_of.seal)(ticket_secret)?);
                 let options = ReadOptions::at(plan.now);
                 escrow
                     .keep(&plan.account, &plan_of.name, escrowed, options)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use token_cache_core::EpochHash;
+use token_cache_core::SessionId;
 
 use super::{
     facts::{Facts, Outcome, Role, Scope, SignInFacts, SignOutFacts},
@@ -36,8 +36,8 @@ enum Verdict {
 /// The first promise that is broken now.
 pub(super) fn check(inner: &Inner) -> Option<Violation> {
     let living = inner.state.living(inner.clock());
-    for (actor, epoch) in &inner.ended_now {
-        if !may_end(inner, *actor, epoch) {
+    for (actor, session_id) in &inner.ended_now {
+        if !may_end(inner, *actor, session_id) {
             return Some(broken("G4", "a session ended for no sign-out of its own"));
         }
     }
@@ -72,13 +72,13 @@ fn sign_outs(inner: &Inner) -> impl Iterator<Item = (&Facts, &SignOutFacts)> {
 /// A sign-in that is over.
 fn signed_in(
     inner: &Inner,
-    living: &[EpochHash],
+    living: &[SessionId],
     facts: &Facts,
     sign_in: &SignInFacts,
     outcome: &Outcome,
 ) -> Option<Violation> {
     match outcome {
-        Outcome::SignedIn(epoch) if living.contains(epoch) => {
+        Outcome::SignedIn(session_id) if living.contains(session_id) => {
             let ended = sign_outs(inner).any(|(by, sign_out)| {
                 by.succeeded() && verdict(inner, sign_out, facts) == Verdict::End
             });
@@ -99,13 +99,18 @@ fn signed_in(
                     "a sign-in was refused that no sign-out overtook",
                 ));
             }
-            let others = |epoch| {
+            let others = |session_id| {
                 let sign_ins = inner.seats.iter().map(|seat| &seat.facts);
                 let mut others = sign_ins.filter(|other| other.number != facts.number);
-                others.any(|other| other.sign_in().is_some_and(|of| of.epochs.contains(epoch)))
+                others.any(|other| {
+                    other
+                        .sign_in()
+                        .is_some_and(|of| of.session_ids.contains(session_id))
+                })
             };
-            let mut epochs = sign_in.epochs.iter();
-            let left = epochs.any(|epoch| living.contains(epoch) && !others(epoch));
+            let mut session_ids = sign_in.session_ids.iter();
+            let left =
+                session_ids.any(|session_id| living.contains(session_id) && !others(session_id));
             if left && !inner.seats[facts.number].hit {
                 return Some(broken(
                     "G2",
@@ -129,16 +134,16 @@ fn reported(inner: &Inner, facts: &Facts, ended: bool) -> Option<Violation> {
     ))
 }
 
-fn written(inner: &Inner, living: &[EpochHash], facts: &Facts, of: usize) -> Option<Violation> {
+fn written(inner: &Inner, living: &[SessionId], facts: &Facts, of: usize) -> Option<Violation> {
     if began_after_the_end(inner, facts, of) {
         return Some(broken(
             "G2",
             "a write into a session that had ended was acknowledged",
         ));
     }
-    let epoch = ticket(inner, of)?;
-    let there = inner.state.entries.keys().any(|(_, of)| of == epoch);
-    if living.contains(epoch) && !there {
+    let session_id = ticket(inner, of)?;
+    let there = inner.state.entries.keys().any(|(_, of)| of == session_id);
+    if living.contains(session_id) && !there {
         return Some(broken(
             "G4",
             "an acknowledged write is gone, and its session lives",
@@ -155,8 +160,8 @@ fn removed(inner: &Inner, facts: &Facts, of: usize) -> Option<Violation> {
     if !creators.all(|by| landed_after[by.number]) {
         return None;
     }
-    let epoch = ticket(inner, of)?;
-    if inner.state.entries.keys().any(|(_, of)| of == epoch) {
+    let session_id = ticket(inner, of)?;
+    if inner.state.entries.keys().any(|(_, of)| of == session_id) {
         return Some(broken(
             "G2",
             "an entry is there again although its removal was acknowledged",
@@ -179,10 +184,14 @@ fn read(inner: &Inner, facts: &Facts, of: usize, outcome: &Outcome) -> Option<Vi
     }
 }
 
-fn escrows(inner: &Inner, facts: &Facts, found: &[EpochHash]) -> Option<Violation> {
+fn escrows(inner: &Inner, facts: &Facts, found: &[SessionId]) -> Option<Violation> {
     let owned = |of: &Facts| {
         let sign_in = of.sign_in();
-        sign_in.is_some_and(|of| of.epochs.iter().any(|epoch| found.contains(epoch)))
+        sign_in.is_some_and(|of| {
+            of.session_ids
+                .iter()
+                .any(|session_id| found.contains(session_id))
+        })
     };
     let sign_ins = inner.seats.iter().map(|seat| &seat.facts);
     let mut owners = sign_ins.filter(|of| owned(of));
@@ -210,19 +219,19 @@ fn wrote_before(inner: &Inner, facts: &Facts, of: usize) -> bool {
     landed_after.is_some_and(|landed_after| writers.any(|writer| landed_after[writer.number]))
 }
 
-fn ticket(inner: &Inner, of: usize) -> Option<&EpochHash> {
+fn ticket(inner: &Inner, of: usize) -> Option<&SessionId> {
     match &inner.seats[of].facts.outcome {
-        Some(Outcome::SignedIn(epoch)) => Some(epoch),
+        Some(Outcome::SignedIn(session_id)) => Some(session_id),
         _ => None,
     }
 }
 
-/// True where `actor` may end the session `epoch`.
-fn may_end(inner: &Inner, actor: usize, epoch: &EpochHash) -> bool {
+/// True where `actor` may end the session `session_id`.
+fn may_end(inner: &Inner, actor: usize, session_id: &SessionId) -> bool {
     let sign_ins = inner.seats.iter().map(|seat| &seat.facts);
     let mut owners = sign_ins.filter(|facts| {
         let sign_in = facts.sign_in();
-        sign_in.is_some_and(|sign_in| sign_in.epochs.contains(epoch))
+        sign_in.is_some_and(|sign_in| sign_in.session_ids.contains(session_id))
     });
     match inner.seats[actor].facts.sign_out() {
         None => owners.any(|owner| owner.number == actor),

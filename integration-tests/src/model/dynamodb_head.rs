@@ -1,7 +1,7 @@
 //! Steps on the head of an account: the item that says which sessions live.
 
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Cut, EpochHash, EvictOptions, Evicted, Result, Timestamp,
+    AccountKey, BeginSession, Begun, Cut, EvictOptions, Evicted, Result, SessionId, Timestamp,
 };
 
 use super::{
@@ -51,11 +51,11 @@ impl DynamoDbLike {
         write.await
     }
 
-    pub(super) async fn lives(&self, account: AccountKey, epoch: EpochHash) -> Result<bool> {
+    pub(super) async fn lives(&self, account: AccountKey, session_id: SessionId) -> Result<bool> {
         let read = self
             .world
             .request(Kind::Read, "read the head", move |state, now| {
-                state.lives(&account, &epoch, now)
+                state.lives(&account, &session_id, now)
             });
         read.await
     }

@@ -7,9 +7,9 @@ use std::fmt;
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    EpochHash, Error, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace,
-    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, Timestamp,
-    TokenStore, WriteOptions, Written,
+    Error, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace, NamespaceRecord,
+    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource, Timestamp, TokenStore,
+    WriteOptions, Written,
 };
 
 use super::{
@@ -83,9 +83,9 @@ impl TokenStore for DynamoDbLike {
                 Replaced::InTime => return Ok(Begun::displacing(0)),
                 Replaced::Lost => {}
                 Replaced::Late => {
-                    let taken_back = Cut::Session(session.record.epoch);
+                    let taken_back = Cut::Session(session.record.session_id);
                     let options = EvictOptions::at(session.now);
-                    // The refusal is what the caller must hear of; nobody holds the epoch.
+                    // The refusal is what the caller must hear of; nobody holds the ticket secret.
                     let _ = self.cut(account, taken_back, options, false).await;
                     return Err(Refused.into());
                 }
@@ -96,26 +96,26 @@ impl TokenStore for DynamoDbLike {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         _: ReadOptions,
     ) -> Result<SessionRecord> {
-        rules::session(&self.world, *account, *epoch).await
+        rules::session(&self.world, *account, *session_id).await
     }
 
     async fn read(&self, at: &EntryAddress, _: ReadOptions) -> Result<Option<Entry>> {
-        let (account, epoch) = (*at.account(), *at.epoch());
+        let (account, session_id) = (*at.account(), *at.session_id());
         let mut lives = true;
         if self.head_first {
-            lives = self.lives(account, epoch).await?;
+            lives = self.lives(account, session_id).await?;
         }
         let read = self
             .world
             .request(Kind::Read, "read the entry", move |state, _| {
-                state.entries.get(&(account, epoch)).copied()
+                state.entries.get(&(account, session_id)).copied()
             });
         let entry = read.await?;
         if !self.head_first {
-            lives = self.lives(account, epoch).await?;
+            lives = self.lives(account, session_id).await?;
         }
         if !lives {
             return Err(Error::signed_out("read an entry"));
@@ -129,17 +129,17 @@ impl TokenStore for DynamoDbLike {
         entry: Entry,
         options: WriteOptions,
     ) -> Result<Written> {
-        let (account, epoch, bent) = (*at.account(), *at.epoch(), self.bent);
+        let (account, session_id, bent) = (*at.account(), *at.session_id(), self.bent);
         let version = *entry.version().as_bytes();
         let put = self
             .world
             .request(Kind::Write, "put the entry", move |state, _| {
-                rules::put(state, bent, account, epoch, version, options.over)
+                rules::put(state, bent, account, session_id, version, options.over)
             });
         if !put.await? {
             return Ok(Written::Superseded);
         }
-        if self.bent.is(Mutant::PutWithoutHeadRead) || self.lives(account, epoch).await? {
+        if self.bent.is(Mutant::PutWithoutHeadRead) || self.lives(account, session_id).await? {
             return Ok(Written::Stored);
         }
         self.remove(at).await?;
@@ -147,11 +147,11 @@ impl TokenStore for DynamoDbLike {
     }
 
     async fn remove(&self, at: &EntryAddress) -> Result<()> {
-        let (account, epoch, bent) = (*at.account(), *at.epoch(), self.bent);
+        let (account, session_id, bent) = (*at.account(), *at.session_id(), self.bent);
         let remove = self
             .world
             .request(Kind::Write, "delete the entry", move |state, _| {
-                rules::remove(state, bent, account, epoch);
+                rules::remove(state, bent, account, session_id);
             });
         remove.await
     }
@@ -202,20 +202,20 @@ impl Escrow for DynamoDbLike {
         escrowed: Escrowed,
         _: ReadOptions,
     ) -> Result<()> {
-        let (account, epoch) = (*account, escrowed.epoch);
+        let (account, session_id) = (*account, escrowed.session_id);
         let put = self
             .world
             .request(Kind::Write, "put the escrow", move |state, _| {
-                state.escrows.insert((account, epoch));
+                state.escrows.insert((account, session_id));
             });
         put.await?;
-        if self.lives(account, epoch).await? {
+        if self.lives(account, session_id).await? {
             return Ok(());
         }
         let remove = self
             .world
             .request(Kind::Write, "delete the escrow", move |state, _| {
-                state.escrows.remove(&(account, epoch));
+                state.escrows.remove(&(account, session_id));
             });
         remove.await?;
         Err(Refused.into())
@@ -232,7 +232,7 @@ impl Escrow for DynamoDbLike {
             .world
             .request(Kind::Read, "query the escrows", move |state, _| {
                 let kept = state.escrows.iter().filter(|(of, _)| *of == account);
-                kept.map(|(_, epoch)| *epoch).collect::<Vec<_>>()
+                kept.map(|(_, session_id)| *session_id).collect::<Vec<_>>()
             });
         let kept = query.await?;
         let check = self
@@ -240,7 +240,7 @@ impl Escrow for DynamoDbLike {
             .request(Kind::Read, "read the head", move |state, now| {
                 let living = kept
                     .iter()
-                    .filter(|epoch| state.lives(&account, epoch, now));
+                    .filter(|session_id| state.lives(&account, session_id, now));
                 living.copied().collect::<Vec<_>>()
             });
         Ok(check.await?.into_iter().map(rules::escrowed).collect())

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use token_cache_core::{AccountKey, EpochHash};
+use token_cache_core::{AccountKey, SessionId};
 
 use super::provider::Authenticated;
 
@@ -16,7 +16,7 @@ pub(super) struct Facts {
     /// How it ended.
     pub(super) outcome: Option<Outcome>,
     /// The sessions that its requests ended.
-    pub(super) ended_sessions: BTreeSet<EpochHash>,
+    pub(super) ended_sessions: BTreeSet<SessionId>,
     /// Which actors' sign-outs and writes had returned `Ok` when its first request landed.
     pub(super) landed_after: Option<Vec<bool>>,
 }
@@ -58,8 +58,8 @@ pub(super) struct SignInFacts {
     pub(super) auth_time: bool,
     /// From when on it must be refused.
     pub(super) not_after: u64,
-    /// The epochs it sent, in order.
-    pub(super) epochs: Vec<EpochHash>,
+    /// The ticket secrets it sent, in order.
+    pub(super) session_ids: Vec<SessionId>,
 }
 
 /// The truth of a sign-out.
@@ -104,7 +104,7 @@ pub(super) enum Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// A sign-in that gave a ticket.
-    SignedIn(EpochHash),
+    SignedIn(SessionId),
     /// `SignedOut`.
     Refused,
     /// Any other error.
@@ -120,7 +120,7 @@ pub(super) enum Outcome {
     /// A read that found the session, and no entry.
     Miss,
     /// The escrows found.
-    Found(Vec<EpochHash>),
+    Found(Vec<SessionId>),
     /// There was nothing to do.
     Nothing,
 }

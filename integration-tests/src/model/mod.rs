@@ -24,7 +24,6 @@ mod checker;
 mod dynamodb_directory;
 mod dynamodb_head;
 mod dynamodb_like;
-mod epochs;
 mod explore;
 mod facts;
 mod mutants;
@@ -39,6 +38,7 @@ pub mod scenarios;
 mod script;
 mod sign_outs;
 mod state;
+mod ticket_secrets;
 mod world;
 
 pub use self::{

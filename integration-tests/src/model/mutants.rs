@@ -48,11 +48,11 @@ macro_rules! mutants {
 
 mutants! {
     JoinedSessions "joined-sessions" "redis: two sign-ins, one ticket signed out"
-        "a second sign-in of the same browser joins the first: one epoch for both"
-    RetryWithTheSameEpoch "retry-with-the-same-epoch" "redis: sign-in, sign-out by ticket"
-        "the retry of a sign-in's write sends the same epoch again"
-    DerivedEpochs "derived-epochs" "redis: sign-in, sign-out of the account, single sign-on"
-        "the epoch is derived from account and `sid`"
+        "a second sign-in of the same browser joins the first: one ticket secret for both"
+    RetryWithTheSameTicketSecret "retry-with-the-same-ticket-secret" "redis: sign-in, sign-out by ticket"
+        "the retry of a sign-in's write sends the same ticket secret again"
+    DerivedTicketSecrets "derived-ticket-secrets" "redis: sign-in, sign-out of the account, single sign-on"
+        "the ticket secret is derived from account and `sid`"
     BeginDeliveredTwice "begin-delivered-twice" "redis: sign-in, sign-out by ticket"
         "the driver repeats a sign-in's write by itself"
     BeginUnconditional "begin-unconditional" "dynamodb: sign-in, sign-out by ticket"

@@ -5,8 +5,8 @@ use std::fmt;
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    EpochHash, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link,
-    Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource,
+    Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace,
+    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource,
     TokenStore, WriteOptions, Written,
 };
 
@@ -78,19 +78,19 @@ impl TokenStore for RedisLike {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         _: ReadOptions,
     ) -> Result<SessionRecord> {
-        rules::session(&self.world, *account, *epoch).await
+        rules::session(&self.world, *account, *session_id).await
     }
 
     async fn read(&self, at: &EntryAddress, _: ReadOptions) -> Result<Option<Entry>> {
-        let (account, epoch) = (*at.account(), *at.epoch());
+        let (account, session_id) = (*at.account(), *at.session_id());
         let read = self
             .world
             .request(Kind::Read, "read session and entry", move |state, now| {
-                let lives = state.lives(&account, &epoch, now);
-                lives.then(|| state.entries.get(&(account, epoch)).copied())
+                let lives = state.lives(&account, &session_id, now);
+                lives.then(|| state.entries.get(&(account, session_id)).copied())
             });
         match read.await? {
             None => Err(Error::signed_out("read an entry")),
@@ -104,19 +104,19 @@ impl TokenStore for RedisLike {
         entry: Entry,
         options: WriteOptions,
     ) -> Result<Written> {
-        let (account, epoch, bent) = (*at.account(), *at.epoch(), self.bent);
+        let (account, session_id, bent) = (*at.account(), *at.session_id(), self.bent);
         let version = *entry.version().as_bytes();
         let write = self
             .world
             .request(Kind::Write, "write an entry", move |state, now| {
-                if !state.lives(&account, &epoch, now) && !bent.is(Mutant::WriteUnchecked) {
+                if !state.lives(&account, &session_id, now) && !bent.is(Mutant::WriteUnchecked) {
                     return Err(Refused);
                 }
                 Ok(rules::put(
                     state,
                     bent,
                     account,
-                    epoch,
+                    session_id,
                     version,
                     options.over,
                 ))
@@ -129,11 +129,11 @@ impl TokenStore for RedisLike {
     }
 
     async fn remove(&self, at: &EntryAddress) -> Result<()> {
-        let (account, epoch, bent) = (*at.account(), *at.epoch(), self.bent);
+        let (account, session_id, bent) = (*at.account(), *at.session_id(), self.bent);
         let remove = self
             .world
             .request(Kind::Write, "remove an entry", move |state, _| {
-                rules::remove(state, bent, account, epoch);
+                rules::remove(state, bent, account, session_id);
             });
         remove.await
     }
@@ -214,14 +214,14 @@ impl Escrow for RedisLike {
         escrowed: Escrowed,
         _: ReadOptions,
     ) -> Result<()> {
-        let (account, epoch, bent) = (*account, escrowed.epoch, self.bent);
+        let (account, session_id, bent) = (*account, escrowed.session_id, self.bent);
         let keep = self
             .world
             .request(Kind::Write, "keep the escrow", move |state, now| {
-                if !state.lives(&account, &epoch, now) && !bent.is(Mutant::EscrowOutlives) {
+                if !state.lives(&account, &session_id, now) && !bent.is(Mutant::EscrowOutlives) {
                     return Err(Refused);
                 }
-                state.escrows.insert((account, epoch));
+                state.escrows.insert((account, session_id));
                 Ok(())
             });
         keep.await?.map_err(Error::from)
@@ -238,9 +238,9 @@ impl Escrow for RedisLike {
             .world
             .request(Kind::Read, "find escrows", move |state, now| {
                 let kept = state.escrows.iter().filter(|(of, _)| *of == account);
-                kept.map(|(_, epoch)| *epoch)
-                    .filter(|epoch| {
-                        state.lives(&account, epoch, now) || bent.is(Mutant::EscrowOutlives)
+                kept.map(|(_, session_id)| *session_id)
+                    .filter(|session_id| {
+                        state.lives(&account, session_id, now) || bent.is(Mutant::EscrowOutlives)
                     })
                     .collect::<Vec<_>>()
             });

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, Cursor, Entry, EpochHash, Error, ErrorKind, Escrowed, IssuerKey, MarkOptions, Over,
-    Page, Pointed, Pointer, Result, Scan, SessionRecord, SidKey, Timestamp, Until, Version,
+    AccountKey, Cursor, Entry, Error, ErrorKind, Escrowed, IssuerKey, MarkOptions, Over, Page,
+    Pointed, Pointer, Result, Scan, SessionId, SessionRecord, SidKey, Timestamp, Until, Version,
 };
 
 use super::{
@@ -25,8 +25,8 @@ pub(super) fn entry(version: [u8; 8]) -> Entry {
 }
 
 /// The escrow of a session.
-pub(super) fn escrowed(epoch: EpochHash) -> Escrowed {
-    Escrowed::new(epoch, Vec::new())
+pub(super) fn escrowed(session_id: SessionId) -> Escrowed {
+    Escrowed::new(session_id, Vec::new())
 }
 
 /// Puts an entry, if `over` allows it.
@@ -34,12 +34,12 @@ pub(super) fn put(
     state: &mut State,
     bent: Bent,
     account: AccountKey,
-    epoch: EpochHash,
+    session_id: SessionId,
     version: [u8; 8],
     over: Over,
 ) -> bool {
-    let there = state.entries.get(&(account, epoch)).copied();
-    let creation = (account, epoch, version);
+    let there = state.entries.get(&(account, session_id)).copied();
+    let creation = (account, session_id, version);
     let allowed = match over {
         Over::Anything => true,
         Over::Nothing if there.is_none() => !state.creations.contains(&creation),
@@ -47,7 +47,7 @@ pub(super) fn put(
         Over::Version(over) => there == Some(*over.as_bytes()) || there == Some(version),
     };
     if allowed {
-        state.entries.insert((account, epoch), version);
+        state.entries.insert((account, session_id), version);
         if over == Over::Nothing && !bent.is(Mutant::CreationsForgotten) {
             state.creations.insert(creation);
         }
@@ -56,12 +56,12 @@ pub(super) fn put(
 }
 
 /// Removes an entry. What created it stays.
-pub(super) fn remove(state: &mut State, bent: Bent, account: AccountKey, epoch: EpochHash) {
-    state.entries.remove(&(account, epoch));
+pub(super) fn remove(state: &mut State, bent: Bent, account: AccountKey, session_id: SessionId) {
+    state.entries.remove(&(account, session_id));
     if bent.is(Mutant::CreationsRemoved) {
         state
             .creations
-            .retain(|(of, session, _)| (of, session) != (&account, &epoch));
+            .retain(|(of, session, _)| (of, session) != (&account, &session_id));
     }
 }
 
@@ -69,17 +69,17 @@ pub(super) fn remove(state: &mut State, bent: Bent, account: AccountKey, epoch: 
 pub(super) async fn session(
     world: &World,
     account: AccountKey,
-    epoch: EpochHash,
+    session_id: SessionId,
 ) -> Result<SessionRecord> {
     let read = world.request(Kind::Read, "read the session", move |state, now| {
         let head = state.heads.get(&account)?;
-        let stored = head.sessions.get(&epoch)?;
+        let stored = head.sessions.get(&session_id)?;
         (now < stored.ends_at).then_some((stored.label, stored.places, stored.ends_at))
     });
     let (label, places, ends_at) = read
         .await?
         .ok_or_else(|| Error::signed_out("read a session"))?;
-    Ok(SessionRecord::new(epoch, label, places, ends_at))
+    Ok(SessionRecord::new(session_id, label, places, ends_at))
 }
 
 /// Enters a sign-in in the index. A server with a clock refuses what is late (`timely`); otherwise the answer's date tells.

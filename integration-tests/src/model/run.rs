@@ -274,7 +274,7 @@ fn facts(number: usize, act: &Act) -> Facts {
             labelled: act.labelled,
             auth_time: act.auth_time,
             not_after: u64::MAX,
-            epochs: Vec::new(),
+            session_ids: Vec::new(),
         }),
         Act::Write(of) => Role::Write(*of),
         Act::Create(_) => Role::Create,

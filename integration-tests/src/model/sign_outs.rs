@@ -141,7 +141,7 @@ impl Stage {
                 let Some(at) = self.address(of) else {
                     return Err(Error::misuse("sign out", "no ticket"));
                 };
-                let ended = protocol::end_session(store, at.account(), at.epoch(), options);
+                let ended = protocol::end_session(store, at.account(), at.session_id(), options);
                 return ended.await.map(|ended| ended.sign_out);
             }
             Scope::Account {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use token_cache_core::{
-    AccountKey, BeginSession, Clock, Cut, EpochHash, IssuerKey, Moment, Places, SidKey, Timestamp,
+    AccountKey, BeginSession, Clock, Cut, IssuerKey, Moment, Places, SessionId, SidKey, Timestamp,
     Until,
 };
 
@@ -52,7 +52,7 @@ pub(super) struct Head {
     /// Written anew by every change (DynamoDB).
     pub(super) v: u32,
     /// The living sessions.
-    pub(super) sessions: BTreeMap<EpochHash, Stored>,
+    pub(super) sessions: BTreeMap<SessionId, Stored>,
     /// The newest places that ever signed in, on the store's clock and the provider's (DynamoDB).
     pub(super) newest: Option<Places>,
     /// The marker on the store's clock.
@@ -86,22 +86,24 @@ impl Head {
             places: record.places,
             ends_at: record.ends_at,
         };
-        self.sessions.insert(record.epoch, stored);
+        self.sessions.insert(record.session_id, stored);
         let newest = self.newest.get_or_insert(record.places);
         newest.store = newest.store.max(record.places.store);
         newest.provider = newest.provider.max(record.places.provider);
     }
 
     /// Removes the sessions that a cut ends, and tells which.
-    pub(super) fn end(&mut self, cut: &Cut) -> Vec<EpochHash> {
-        let ended: Vec<EpochHash> = self
+    pub(super) fn end(&mut self, cut: &Cut) -> Vec<SessionId> {
+        let ended: Vec<SessionId> = self
             .sessions
             .iter()
-            .filter(|(epoch, stored)| cut.ends(epoch, stored.label.as_ref(), &stored.places))
-            .map(|(epoch, _)| *epoch)
+            .filter(|(session_id, stored)| {
+                cut.ends(session_id, stored.label.as_ref(), &stored.places)
+            })
+            .map(|(session_id, _)| *session_id)
             .collect();
-        for epoch in &ended {
-            self.sessions.remove(epoch);
+        for session_id in &ended {
+            self.sessions.remove(session_id);
         }
         ended
     }
@@ -125,9 +127,9 @@ impl Head {
     }
 
     /// True where a session lives.
-    pub(super) fn lives(&self, epoch: &EpochHash, now: Timestamp) -> bool {
+    pub(super) fn lives(&self, session_id: &SessionId, now: Timestamp) -> bool {
         self.sessions
-            .get(epoch)
+            .get(session_id)
             .is_some_and(|stored| now < stored.ends_at)
     }
 
@@ -187,11 +189,11 @@ pub(super) struct State {
     /// The accounts' records.
     pub(super) heads: BTreeMap<AccountKey, Head>,
     /// The entries.
-    pub(super) entries: BTreeMap<(AccountKey, EpochHash), [u8; 8]>,
+    pub(super) entries: BTreeMap<(AccountKey, SessionId), [u8; 8]>,
     /// The versions that were written over nothing, also of entries that are gone.
-    pub(super) creations: BTreeSet<(AccountKey, EpochHash, [u8; 8])>,
+    pub(super) creations: BTreeSet<(AccountKey, SessionId, [u8; 8])>,
     /// The escrows.
-    pub(super) escrows: BTreeSet<(AccountKey, EpochHash)>,
+    pub(super) escrows: BTreeSet<(AccountKey, SessionId)>,
     /// The index from `sid`s to accounts.
     pub(super) sids: BTreeMap<SidKey, Pointers>,
     /// The issuers' markers.
@@ -200,28 +202,33 @@ pub(super) struct State {
 
 impl State {
     /// True where a session lives.
-    pub(super) fn lives(&self, account: &AccountKey, epoch: &EpochHash, now: Timestamp) -> bool {
+    pub(super) fn lives(
+        &self,
+        account: &AccountKey,
+        session_id: &SessionId,
+        now: Timestamp,
+    ) -> bool {
         let head = self.heads.get(account);
-        head.is_some_and(|head| head.lives(epoch, now))
+        head.is_some_and(|head| head.lives(session_id, now))
     }
 
     /// The living sessions.
-    pub(super) fn living(&self, now: Timestamp) -> Vec<EpochHash> {
+    pub(super) fn living(&self, now: Timestamp) -> Vec<SessionId> {
         let heads = self.heads.values();
         heads
             .flat_map(|head| head.sessions.iter())
             .filter(|(_, stored)| now < stored.ends_at)
-            .map(|(epoch, _)| *epoch)
+            .map(|(session_id, _)| *session_id)
             .collect()
     }
 
     /// Removes what a session left, with its record.
-    pub(super) fn forget(&mut self, account: &AccountKey, epochs: &[EpochHash]) {
-        for epoch in epochs {
-            self.entries.remove(&(*account, *epoch));
-            self.escrows.remove(&(*account, *epoch));
+    pub(super) fn forget(&mut self, account: &AccountKey, session_ids: &[SessionId]) {
+        for session_id in session_ids {
+            self.entries.remove(&(*account, *session_id));
+            self.escrows.remove(&(*account, *session_id));
             self.creations
-                .retain(|(of, session, _)| (of, session) != (account, epoch));
+                .retain(|(of, session, _)| (of, session) != (account, session_id));
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
     hash::{BuildHasher, Hash},
 };
 
-use token_cache_core::{EpochHash, Timestamp};
+use token_cache_core::{SessionId, Timestamp};
 
 use super::{
     facts::Facts,
@@ -74,7 +74,7 @@ pub(super) struct Inner {
     /// What happened, in words; kept only for a trace.
     pub(super) trace: Option<Vec<String>>,
     /// Sessions that the last step ended, and whose step it was.
-    pub(super) ended_now: Vec<(usize, EpochHash)>,
+    pub(super) ended_now: Vec<(usize, SessionId)>,
 }
 
 impl Seat {
@@ -178,9 +178,12 @@ impl Inner {
         let before = self.state.living(now);
         let reply = (request.apply)(&mut self.state, now);
         let after = self.state.living(now);
-        for epoch in before.into_iter().filter(|epoch| !after.contains(epoch)) {
-            self.seats[actor].facts.ended_sessions.insert(epoch);
-            self.ended_now.push((actor, epoch));
+        for session_id in before
+            .into_iter()
+            .filter(|session_id| !after.contains(session_id))
+        {
+            self.seats[actor].facts.ended_sessions.insert(session_id);
+            self.ended_now.push((actor, session_id));
         }
         reply
     }

@@ -140,7 +140,7 @@ pub(super) fn form(nodes: &[SocketAddr]) -> Result<(), ServerError> {
         let first = (index * SLOTS / nodes.len()).to_string();
         let last = ((index + 1) * SLOTS / nodes.len() - 1).to_string();
         call(*node, &["CLUSTER", "ADDSLOTSRANGE", &first, &last])?;
-        // Distinct epochs, else two nodes argue over them when they meet.
+        // Distinct ticket secrets, else two nodes argue over them when they meet.
         call(
             *node,
             &["CLUSTER", "SET-CONFIG-EPOCH", &(index + 1).to_string()],

@@ -83,7 +83,7 @@ async fn keep_an_escrow(wire: &Wire) {
     let at = wire.begin(4).await;
     let now = ReadOptions::at(wire.now().await);
     let name = EscrowName::from_bytes([7; 16]);
-    let escrowed = Escrowed::new(*at.epoch(), b"sealed".to_vec());
+    let escrowed = Escrowed::new(*at.session_id(), b"sealed".to_vec());
     wire.store
         .keep(at.account(), &name, escrowed.clone(), now)
         .await

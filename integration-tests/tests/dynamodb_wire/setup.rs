@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountId, AccountKey, BeginSession, EntryAddress, EntryName, EpochHash, IssuerKey, Moment,
-    Places, Secret, Session, SessionRecord, SignIn, Timestamp, TokenCache, TokenStore,
+    AccountId, AccountKey, BeginSession, EntryAddress, EntryName, IssuerKey, Moment, Places,
+    Secret, Session, SessionId, SessionRecord, SignIn, Timestamp, TokenCache, TokenStore,
 };
 use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore};
 use token_cache_integration_tests::servers::{
@@ -76,16 +76,16 @@ impl Wire {
     pub(crate) async fn begin(&self, number: u8) -> EntryAddress {
         let now = self.now().await;
         let account = AccountKey::new(IssuerKey::from_bytes([number; 16]), [number; 16]);
-        let epoch = EpochHash::from_bytes([number; 16]);
+        let session_id = SessionId::from_bytes([number; 16]);
         let places = Places {
             provider: Timestamp::from_secs(1),
             store: now,
         };
         let ends_at = later(now, Duration::from_secs(3_600));
-        let record = SessionRecord::new(epoch, None, places, ends_at);
+        let record = SessionRecord::new(session_id, None, places, ends_at);
         let session = BeginSession::new(record, later(now, Duration::from_secs(600)), now);
         self.store.begin(&account, session).await.unwrap();
-        EntryAddress::new(account, epoch, EntryName::from_bytes([number; 16]))
+        EntryAddress::new(account, session_id, EntryName::from_bytes([number; 16]))
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, BeginSession, Cut, Entry, EntryAddress, EntryName, EpochHash, ErrorKind,
-    EvictOptions, IssuerKey, Moment, Over, Places, REMEMBERED_CREATIONS, ReadOptions, Result,
+    AccountKey, BeginSession, Cut, Entry, EntryAddress, EntryName, ErrorKind, EvictOptions,
+    IssuerKey, Moment, Over, Places, REMEMBERED_CREATIONS, ReadOptions, Result, SessionId,
     SessionRecord, Timestamp, TokenStore, Version, WriteOptions, Written,
 };
 use token_cache_integration_tests::servers::{RedisServer, Value};
@@ -16,17 +16,17 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const ADA: AccountKey = AccountKey::new(IssuerKey::from_bytes([1; 16]), [2; 16]);
 
 async fn signs_in(store: &RedisStore, number: u8, now: Timestamp) -> Result<EntryAddress> {
-    let epoch = EpochHash::from_bytes([number; 16]);
+    let session_id = SessionId::from_bytes([number; 16]);
     let places = Places {
         store: now,
         provider: Timestamp::from_secs(1),
     };
-    let record = SessionRecord::new(epoch, None, places, now + HOUR);
+    let record = SessionRecord::new(session_id, None, places, now + HOUR);
     let begin = BeginSession::new(record, now + HOUR, now);
     store.begin(&ADA, begin).await?;
     Ok(EntryAddress::new(
         ADA,
-        epoch,
+        session_id,
         EntryName::from_bytes([7; 16]),
     ))
 }
@@ -96,7 +96,7 @@ async fn what_created_an_entry_is_bounded_and_ends_with_its_session() {
 
     // One session's sign-out takes its own along, an account's all.
     let options = EvictOptions::at(now);
-    let one = Cut::Session(*first.epoch());
+    let one = Cut::Session(*first.session_id());
     assert!(store.evict(&ADA, one, options).await.unwrap().ended);
     let left = fields(&redis, "c:");
     assert_eq!(left.len(), 1);

@@ -6,9 +6,9 @@ use std::{
 use async_trait::async_trait;
 use token_cache::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    EpochHash, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, MemoryStore, Namespace,
-    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, TokenStore,
-    WriteOptions, Written,
+    Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, MemoryStore, Namespace,
+    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource,
+    TokenStore, WriteOptions, Written,
 };
 
 /// A memory store, and every byte that it was ever given to keep: a dump that forgets nothing.
@@ -42,7 +42,7 @@ impl Journal {
         self.note(&[
             at.account().issuer().as_bytes(),
             at.account().subject(),
-            at.epoch().as_bytes(),
+            at.session_id().as_bytes(),
             at.name().as_bytes(),
         ]);
     }
@@ -89,7 +89,7 @@ impl TokenStore for Journal {
         self.note(&[
             account.issuer().as_bytes(),
             account.subject(),
-            session.record.epoch.as_bytes(),
+            session.record.session_id.as_bytes(),
             label.as_ref().map_or(&[], |label| label.as_bytes()),
         ]);
         self.store.begin(account, session).await
@@ -98,10 +98,10 @@ impl TokenStore for Journal {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
-        self.store.session(account, epoch, options).await
+        self.store.session(account, session_id, options).await
     }
 
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {

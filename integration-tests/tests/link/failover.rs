@@ -1,4 +1,4 @@
-use token_cache_core::{EpochHash, ErrorKind, ReadOptions, Timestamp, TokenStore};
+use token_cache_core::{ErrorKind, ReadOptions, SessionId, Timestamp, TokenStore};
 use token_cache_integration_tests::servers::{RedisOptions, ReplicatedRedis, SentinelSetup};
 
 use crate::common::{HASTY, Linked, PATIENT, account, eventually, proxied, redis, with};
@@ -71,8 +71,8 @@ async fn what_is_to_be_kept_is_read_over_the_link_or_not_at_all() {
     let holder = Linked::at(&with(&proxy.url(), PATIENT)).await;
     holder.connection.renew().await.unwrap();
     let read = async |options: ReadOptions| {
-        let epoch = EpochHash::from_bytes([1; 16]);
-        let read = holder.store.session(&account(), &epoch, options).await;
+        let session_id = SessionId::from_bytes([1; 16]);
+        let read = holder.store.session(&account(), &session_id, options).await;
         read.unwrap_err().kind()
     };
     let options = ReadOptions::at(Timestamp::from_secs(1));

@@ -68,7 +68,7 @@ async fn memory_pressure_refuses_no_announced_sign_out() {
     let options = EvictOptions::at(Timestamp::from_secs(1)).announced_by(linked.id);
     for cut in [
         moment,
-        Cut::Session(token_cache_core::EpochHash::from_bytes([1; 16])),
+        Cut::Session(token_cache_core::SessionId::from_bytes([1; 16])),
     ] {
         let evicted = linked.store.evict(&account(), cut, options).await.unwrap();
         assert!(evicted.announced.is_some());

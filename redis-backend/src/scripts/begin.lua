@@ -1,6 +1,6 @@
 -- Begins a session.
 -- KEYS account, marker
--- ARGV not_after, now, max_sessions, epoch, record, superseded epoch*
+-- ARGV not_after, now, max_sessions, session id, record, superseded session id*
 -- Answers {1, displaced}, or {0} where a marker or the clock refuses, or {3} where a marker is not ours.
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -2,13 +2,13 @@
 local names, sessions = survey()
 local ended, over, living = {}, 0, {}
 for i = 6, #ARGV do ended[ARGV[i]] = ARGV[i] ~= new end
-for epoch, session in pairs(sessions) do
-  if session and epoch ~= new and not ended[epoch] then
+for session_id, session in pairs(sessions) do
+  if session and session_id ~= new and not ended[session_id] then
     if session.ends > now then
-      if session.kind == math.floor(flags / 2) then living[#living + 1] = epoch end
+      if session.kind == math.floor(flags / 2) then living[#living + 1] = session_id end
     elseif over < 16 then
       over = over + 1
-      ended[epoch] = true
+      ended[session_id] = true
     end
   end
 end

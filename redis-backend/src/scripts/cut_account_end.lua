@@ -4,9 +4,9 @@ local ended, any = {}, 0
 local clock = ARGV[1] == 's' and 'store' or 'provider'
 -- No session begins later than this: one that says so is ended as well.
 local latest = time[1] * 1000 + math.floor(time[2] / 1000) + 300000
-for epoch, session in pairs(sessions) do
+for session_id, session in pairs(sessions) do
   if not session or session[clock] <= at or session[clock] > latest then
-    ended[epoch] = true
+    ended[session_id] = true
     if session and session.ends > now then any = 1 end
   end
 end

@@ -2,7 +2,7 @@
 -- Ends one session of an account, or those of a sid, or those of a sid and the unlabelled ones.
 -- KEYS account, marker
 -- ARGV kind, name, moment, life of the marker, now; the kinds:
---   'e' the session of the epoch `name`
+--   'e' the session of the session id `name`
 --   'g' the sessions of the sid `name`
 --   's', 'p' those of the sid that stand at or before the moment on the store's or the provider's clock
 --   'u' those of the sid, and the unlabelled ones up to the moment on the provider's clock

@@ -10,10 +10,10 @@ local ended, any = {}, 0
 -- No session begins later than this: one that says so is ended as well.
 local latest = clock + 300000
 local function before(place) return place <= at or place > latest end
-for epoch, session in pairs(sessions) do
+for session_id, session in pairs(sessions) do
   local hit
   if kind == 'e' then
-    hit = epoch == name
+    hit = session_id == name
   elseif not session then
     hit = true
   elseif kind == 'u' and session.sid == '' then
@@ -22,7 +22,7 @@ for epoch, session in pairs(sessions) do
     hit = kind == 'g' or kind == 'u' or before(kind == 's' and session.store or session.provider)
   end
   if hit then
-    ended[epoch] = true
+    ended[session_id] = true
     if session and session.ends > now then any = 1 end
   end
 end

@@ -1,9 +1,9 @@
 
 -- Ends the session of an entry, if the entry still is the version whose refresh token was sent.
--- KEYS account  ARGV epoch, entry's field, now, version
+-- KEYS account  ARGV session id, entry's field, now, version
 -- Answers 1 ended, 2 another version or none is there, 0 signed out, 3 bytes that are not ours.
-local epoch, now = ARGV[1], tonumber(ARGV[3])
-local read = redis.call('HMGET', KEYS[1], 's:' .. epoch, ARGV[2])
+local session_id, now = ARGV[1], tonumber(ARGV[3])
+local read = redis.call('HMGET', KEYS[1], 's:' .. session_id, ARGV[2])
 local session, entry = read[1], read[2]
 if not session then return 0 end
 if string.byte(session, 1) ~= 1 or (#session ~= 26 and #session ~= 42) then return 3 end
@@ -13,5 +13,5 @@ if #entry < 17 then return 3 end
 if struct.unpack('>I8', entry, #entry - 8) <= now then return 2 end
 if string.sub(entry, -17, -10) ~= ARGV[4] then return 2 end
 local names, sessions = survey()
-settle(names, sessions, {[epoch] = true})
+settle(names, sessions, {[session_id] = true})
 return 1

@@ -1,11 +1,11 @@
--- The escrows of a field that belong to living sessions: a list of {epoch, sealed}, the one kept last first.
+-- The escrows of a field that belong to living sessions: a list of {session id, sealed}, the one kept last first.
 local function living_escrows(account, field, now)
   local kept, found, names = redis.call('HGET', account, field) or '', {}, {}
   local at = 1
   while at + 19 <= #kept do
-    local epoch, length = string.sub(kept, at, at + 15), struct.unpack('>I4', kept, at + 16)
-    found[#found + 1] = {epoch, string.sub(kept, at + 20, at + 19 + length)}
-    names[#names + 1] = 's:' .. epoch
+    local session_id, length = string.sub(kept, at, at + 15), struct.unpack('>I4', kept, at + 16)
+    found[#found + 1] = {session_id, string.sub(kept, at + 20, at + 19 + length)}
+    names[#names + 1] = 's:' .. session_id
     at = at + 20 + length
   end
   local living = {}

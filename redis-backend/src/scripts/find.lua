@@ -1,5 +1,5 @@
 
--- The escrows under a name whose sessions live: {epoch, sealed, epoch, sealed, ...}, the one kept last first.
+-- The escrows under a name whose sessions live: {session id, sealed, session id, sealed, ...}, the one kept last first.
 -- KEYS account  ARGV escrow's field, now
 local answer = {}
 for _, escrow in ipairs(living_escrows(KEYS[1], ARGV[1], tonumber(ARGV[2]))) do

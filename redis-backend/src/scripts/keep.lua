@@ -1,6 +1,6 @@
 
--- Keeps a session's sealed epoch in front of those of the account's other living sessions.
--- KEYS account  ARGV escrow's field, epoch, sealed epoch, now
+-- Keeps a session's sealed session id in front of those of the account's other living sessions.
+-- KEYS account  ARGV escrow's field, session id, sealed session id, now
 -- Answers 1, or 0 where the session has ended.
 local session, now = redis.call('HGET', KEYS[1], 's:' .. ARGV[2]), tonumber(ARGV[4])
 if not session or #session < 26 or struct.unpack('>I8', session, 19) <= now then return 0 end

@@ -1,5 +1,5 @@
 
--- One pass over the account KEYS[1]: the names of its fields, and its sessions by epoch; false where a record is not ours.
+-- One pass over the account KEYS[1]: the names of its fields, and its sessions by session id; false where a record is not ours.
 local function survey()
   local names, records, sessions = redis.call('HKEYS', KEYS[1]), {}, {}
   for _, name in ipairs(names) do
@@ -9,24 +9,24 @@ local function survey()
     local last = math.min(first + 999, #records)
     local values = redis.call('HMGET', KEYS[1], unpack(records, first, last))
     for i, value in ipairs(values) do
-      local epoch = string.sub(records[first + i - 1], 3)
-      sessions[epoch] = false
+      local session_id = string.sub(records[first + i - 1], 3)
+      sessions[session_id] = false
       if value and string.byte(value, 1) == 1 and (#value == 26 or #value == 42) then
         local store, provider, ends = struct.unpack('>I8I8I8', value, 3)
         local kind = math.floor(string.byte(value, 2) / 2)
-        sessions[epoch] = {store = store, provider = provider, ends = ends, sid = string.sub(value, 27), kind = kind}
+        sessions[session_id] = {store = store, provider = provider, ends = ends, sid = string.sub(value, 27), kind = kind}
       end
     end
   end
   return names, sessions
 end
 
--- An escrow without the epochs that don't live; the same where all do.
+-- An escrow without the session ids that don't live; the same where all do.
 local function without_dead(kept, sessions, ended)
   local left, at = {}, 1
   while at + 19 <= #kept do
-    local epoch, length = string.sub(kept, at, at + 15), struct.unpack('>I4', kept, at + 16)
-    if sessions[epoch] and not ended[epoch] then
+    local session_id, length = string.sub(kept, at, at + 15), struct.unpack('>I4', kept, at + 16)
+    if sessions[session_id] and not ended[session_id] then
       left[#left + 1] = string.sub(kept, at, at + 19 + length)
     end
     at = at + 20 + length
@@ -37,8 +37,8 @@ end
 -- Removes the ended sessions of what survey found, with all that is theirs; the whole account where none is left.
 local function settle(names, sessions, ended)
   local store, provider, ends, left = 0, 0, 0, false
-  for epoch, session in pairs(sessions) do
-    if not ended[epoch] then
+  for session_id, session in pairs(sessions) do
+    if not ended[session_id] then
       left = true
       if session then
         store, provider = math.max(store, session.store), math.max(provider, session.provider)
@@ -54,8 +54,8 @@ local function settle(names, sessions, ended)
   for _, name in ipairs(names) do
     local kind = string.sub(name, 1, 2)
     if kind == 's:' or kind == 'e:' or kind == 'c:' then
-      local epoch = string.sub(name, 3, 18)
-      if sessions[epoch] == nil or ended[epoch] then gone[#gone + 1] = name end
+      local session_id = string.sub(name, 3, 18)
+      if sessions[session_id] == nil or ended[session_id] then gone[#gone + 1] = name end
     elseif kind == 'x:' then
       escrows[#escrows + 1] = name
     end

@@ -1,4 +1,4 @@
--- The account's sessions: {epoch, record, epoch, record, ...}. The values of entries are not read.
+-- The account's sessions: {session id, record, session id, record, ...}. The values of entries are not read.
 -- KEYS account
 local answer, names = {}, {}
 for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do

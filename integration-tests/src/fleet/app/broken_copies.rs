@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use token_cache::TokenCache;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    EpochHash, Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace, NamespaceRecord,
-    ReadOptions, RefreshLocks, Result, SessionRecord, TimeSource, TokenCacheBuilder, TokenStore,
+    Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace, NamespaceRecord, ReadOptions,
+    RefreshLocks, Result, SessionId, SessionRecord, TimeSource, TokenCacheBuilder, TokenStore,
     WriteOptions, Written,
     local::{BootInstant, Holder, Stamp},
 };
@@ -37,7 +37,7 @@ pub(super) struct BrokenCopies {
     holder: Arc<Holder>,
     serves_from: Mutex<Option<BootInstant>>,
     entries: Kept<EntryAddress, Entry>,
-    sessions: Kept<(AccountKey, EpochHash), SessionRecord>,
+    sessions: Kept<(AccountKey, SessionId), SessionRecord>,
 }
 
 /// Copies with their stamps.
@@ -160,17 +160,17 @@ impl TokenStore for BrokenCopies {
     async fn session(
         &self,
         account: &AccountKey,
-        epoch: &EpochHash,
+        session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
         let ask = async {
-            let answer = self.store.session(account, epoch, options.for_copy());
+            let answer = self.store.session(account, session_id, options.for_copy());
             answer.await.map(Some)
         };
-        let key = (*account, *epoch);
+        let key = (*account, *session_id);
         match self.through(&self.sessions, account, key, ask).await? {
             Some(session) => Ok(session),
-            None => self.store.session(account, epoch, options).await,
+            None => self.store.session(account, session_id, options).await,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
         random::Random,
         wire::{Answer, Known, Task},
     },
-    history::{Account, Op, Outcome, Scope, SessionId, Sid, WriteId},
+    history::{Account, Op, Outcome, Scope, SessionNumber, Sid, WriteId},
 };
 
 const ISSUERS: u64 = 3;
@@ -105,7 +105,7 @@ impl Actor {
             now
         };
         self.pause(50).await;
-        let session = SessionId(self.random.number());
+        let session = SessionNumber(self.random.number());
         let requested = started.span;
         let op = Op::SignIn {
             session,

@@ -5,7 +5,7 @@ use std::{
 
 use crate::{
     fleet::{random::Random, wire::Known},
-    history::SessionId,
+    history::SessionNumber,
 };
 
 /// Few, so that the tasks meet in the same sessions; ended ones stay until newer ones push them out.
@@ -30,7 +30,7 @@ impl Pool {
         random.choose(pool.make_contiguous()).cloned()
     }
 
-    pub(super) fn forget(&self, session: SessionId) {
+    pub(super) fn forget(&self, session: SessionNumber) {
         self.lock().retain(|known| known.session != session);
     }
 

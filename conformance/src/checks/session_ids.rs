@@ -13,8 +13,8 @@ use crate::{
 /// A write that began before a sign-out and lands after it stores nothing, whatever it says to write over.
 pub async fn a_write_after_a_sign_out_is_refused(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let epoch = ada.signs_in().await?;
-    let at = ada.entry(&epoch)?;
+    let session_id = ada.signs_in().await?;
+    let at = ada.entry(&session_id)?;
     let sent = ada.puts(&at, b"sent to the provider").await?;
     ada.is_cut(by_app(ada.now)).await?;
     let own = Version::mint().should_work("minting a version")?;
@@ -31,7 +31,7 @@ pub async fn a_write_after_a_sign_out_is_refused(setup: &Setup) -> Result<(), Vi
     ada.read(&at)
         .await
         .should_be_signed_out("a read after the refused writes")?;
-    ada.is_gone(&epoch).await?;
+    ada.is_gone(&session_id).await?;
     should_equal(
         &ada.sessions().await?,
         &Vec::new(),
@@ -124,14 +124,14 @@ fn sign_in(
 /// A session that was never begun is signed out, on an account without sessions and on one with some.
 pub async fn a_session_that_never_began_is_signed_out(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    ada.is_gone(&random::epoch()?).await?;
+    ada.is_gone(&random::session_id()?).await?;
     should_equal(
         &ada.sessions().await?,
         &Vec::new(),
         "the sessions of an unknown account",
     )?;
     ada.signs_in().await?;
-    ada.is_gone(&random::epoch()?).await
+    ada.is_gone(&random::session_id()?).await
 }
 
 /// Each kind of sign-out refuses the late write.
@@ -154,14 +154,14 @@ pub async fn every_sign_out_refuses_late_writes(setup: &Setup) -> Result<(), Vio
         },
     ] {
         let ada = setup.account()?;
-        let epoch = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
-        let at = ada.entry(&epoch)?;
+        let session_id = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
+        let at = ada.entry(&session_id)?;
         ada.puts(&at, b"before").await?;
         ada.is_cut(cut).await?;
         ada.write(&at, b"late")
             .await
             .should_be_signed_out("a write that a sign-out overtook")?;
-        ada.is_gone(&epoch).await?;
+        ada.is_gone(&session_id).await?;
     }
     Ok(())
 }

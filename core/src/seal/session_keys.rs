@@ -3,18 +3,18 @@ use std::{fmt, sync::OnceLock};
 use chacha20poly1305::XChaCha20Poly1305;
 
 use super::{Key, format::KeyId};
-use crate::Epoch;
+use crate::TicketSecret;
 
-/// A session's epoch, and what its entries are sealed under, derived once for all that a session's handle reads and writes.
-pub(crate) struct SessionSecret {
-    epoch: Epoch,
+/// A session's ticket secret, and what its entries are sealed under, derived once for all that a session's handle reads and writes.
+pub(crate) struct SessionKeys {
+    ticket_secret: TicketSecret,
     derived: OnceLock<(KeyId, XChaCha20Poly1305)>,
 }
 
-impl SessionSecret {
-    pub(crate) const fn new(epoch: Epoch) -> Self {
+impl SessionKeys {
+    pub(crate) const fn new(ticket_secret: TicketSecret) -> Self {
         Self {
-            epoch,
+            ticket_secret,
             derived: OnceLock::new(),
         }
     }
@@ -24,17 +24,17 @@ impl SessionSecret {
     pub(super) fn with<T>(&self, key: &Key, work: impl FnOnce(&XChaCha20Poly1305) -> T) -> T {
         let (kept, cipher) = self
             .derived
-            .get_or_init(|| (key.id(), key.of_session(&self.epoch)));
+            .get_or_init(|| (key.id(), key.of_session(&self.ticket_secret)));
         if *kept == key.id() {
             work(cipher)
         } else {
-            work(&key.of_session(&self.epoch))
+            work(&key.of_session(&self.ticket_secret))
         }
     }
 }
 
-impl fmt::Debug for SessionSecret {
+impl fmt::Debug for SessionKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionSecret([redacted])")
+        f.write_str("SessionKeys([redacted])")
     }
 }

@@ -5,15 +5,15 @@ use zeroize::Zeroizing;
 
 use crate::{Result, entropy, hash_name::hash_name};
 
-/// 128 random bits minted at sign-in: the session's identity and its secret.
+/// The secret of a session: 128 random bits, minted at sign-in.
 ///
 /// It is derived from nothing and never comes again, so the absence of a session's record is the safe state. Only the
-/// session's [`Ticket`](crate::Ticket) carries it; a store sees its [`EpochHash`].
+/// session's [`Ticket`](crate::Ticket) carries it; a store sees its [`SessionId`].
 #[derive(Clone, PartialEq, Eq)]
-pub struct Epoch(Zeroizing<[u8; 16]>);
+pub struct TicketSecret(Zeroizing<[u8; 16]>);
 
-impl Epoch {
-    /// A new epoch.
+impl TicketSecret {
+    /// Returns a new ticket secret.
     ///
     /// # Errors
     /// [`Unexpected`](crate::ErrorKind::Unexpected) where the operating system gives no random bytes.
@@ -21,15 +21,15 @@ impl Epoch {
         entropy::random().map(Self::from_bytes)
     }
 
-    /// The stored form, `H(epoch)`: the first 128 bits of SHA-256 over a label and the epoch.
-    pub fn hash(&self) -> EpochHash {
+    /// Returns the id of the session: the first 128 bits of SHA-256 over a label and the ticket secret.
+    pub fn session_id(&self) -> SessionId {
         let mut hash = Sha256::new();
         hash.update(b"token-cache epoch 1");
         hash.update(self.0.as_slice());
         let full = hash.finalize();
         let mut half = [0; 16];
         half.copy_from_slice(&full[..16]);
-        EpochHash::from_bytes(half)
+        SessionId::from_bytes(half)
     }
 
     pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
@@ -41,13 +41,13 @@ impl Epoch {
     }
 }
 
-impl fmt::Debug for Epoch {
+impl fmt::Debug for TicketSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Epoch([redacted])")
+        f.write_str("TicketSecret([redacted])")
     }
 }
 
 hash_name! {
-    /// `H(epoch)`: what a store calls a session.
-    EpochHash
+    /// The public id of a session: the hash of its ticket secret. All that a store sees of the secret, and not the provider's `sid`.
+    SessionId
 }
