@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Cut, Entry, EntryAddress, EntryName, Error, EvictOptions,
-    Evicted, Moment, Over, Places, ReadOptions, SessionId, SessionKind, SessionRecord, SidKey,
-    Timestamp, TokenStore, Version, WriteOptions, Written, test_util::with_stand_in_secret,
+    Evicted, Moment, Places, PutMode, PutResult, ReadOptions, SessionId, SessionKind,
+    SessionRecord, SidKey, Timestamp, TokenStore, Version, WriteOptions,
+    test_util::with_stand_in_secret,
 };
 
 use crate::{
@@ -98,27 +99,27 @@ impl<'a> Actor<'a> {
         &self,
         at: &EntryAddress,
         entry: Entry,
-        over: Over,
-    ) -> Result<Written, Error> {
+        mode: PutMode,
+    ) -> Result<PutResult, Error> {
         self.store
-            .write(at, entry, WriteOptions::at(self.now).over(over))
+            .write(at, entry, WriteOptions::at(self.now).mode(mode))
             .await
     }
 
-    pub(crate) async fn write(&self, at: &EntryAddress, value: &[u8]) -> Result<Written, Error> {
+    pub(crate) async fn write(&self, at: &EntryAddress, value: &[u8]) -> Result<PutResult, Error> {
         let entry = Entry::new(value, Version::mint()?, self.now + LIFETIME);
-        self.write_entry(at, entry, Over::Anything).await
+        self.write_entry(at, entry, PutMode::Overwrite).await
     }
 
     /// Writes a value that must be stored, and answers with its version.
     pub(crate) async fn puts(&self, at: &EntryAddress, value: &[u8]) -> Result<Version, Violation> {
         let version = Version::mint().should_work("minting a version")?;
         let entry = Entry::new(value, version, self.now + LIFETIME);
-        let written = self.write_entry(at, entry, Over::Anything).await;
+        let written = self.write_entry(at, entry, PutMode::Overwrite).await;
         should_equal(
             &written.should_work("a write")?,
-            &Written::Stored,
-            "a write over anything",
+            &PutResult::Stored,
+            "an unconditional write",
         )?;
         Ok(version)
     }

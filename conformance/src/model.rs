@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use token_cache_core::{
-    Acquired, BeginSession, Clock, Cut, Entry, EntryName, EscrowName, Escrowed, LockOwner, Over,
-    SessionId, SessionRecord, Timestamp, Version, Written,
+    Acquired, BeginSession, Clock, Cut, Entry, EntryName, EscrowName, Escrowed, LockOwner, PutMode,
+    PutResult, SessionId, SessionRecord, Timestamp, Version,
 };
 
 /// A session has ended, is over, or never began.
@@ -127,10 +127,10 @@ impl Model {
         session_id: &SessionId,
         name: &EntryName,
         entry: &Entry,
-        over: Over,
+        mode: PutMode,
         releasing: Option<LockOwner>,
         now: Timestamp,
-    ) -> Answer<Written> {
+    ) -> Answer<PutResult> {
         let there = self
             .read(session_id, name, now)?
             .map(|entry| entry.version());
@@ -142,20 +142,20 @@ impl Model {
             lock.released = true;
         }
         let creation = (*name, entry.version());
-        let stored = match over {
-            Over::Anything => true,
-            Over::Nothing if there.is_none() => !session.creations.contains(&creation),
-            Over::Nothing => there == Some(entry.version()),
-            Over::Version(version) => there == Some(version) || there == Some(entry.version()),
+        let stored = match mode {
+            PutMode::Overwrite => true,
+            PutMode::Create if there.is_none() => !session.creations.contains(&creation),
+            PutMode::Create => there == Some(entry.version()),
+            PutMode::Update(version) => there == Some(version) || there == Some(entry.version()),
         };
         if !stored {
-            return Ok(Written::Superseded);
+            return Ok(PutResult::PreconditionFailed);
         }
         session.entries.insert(*name, entry.clone());
-        if over == Over::Nothing {
+        if mode == PutMode::Create {
             session.creations.push(creation);
         }
-        Ok(Written::Stored)
+        Ok(PutResult::Stored)
     }
 
     pub(crate) fn remove(&mut self, session_id: &SessionId, name: &EntryName) {

@@ -1,7 +1,7 @@
 //! What is asked of a store that lacks an optional part: it says so where it is asked for it, and does the rest.
 
 use token_cache_core::{
-    ErrorKind, EvictOptions, LockOwner, Scan, Scope, ServerId, Version, WriteOptions, Written,
+    ErrorKind, EvictOptions, LockOwner, PutResult, Scan, Scope, ServerId, Version, WriteOptions,
 };
 
 use crate::{
@@ -93,7 +93,7 @@ async fn without_locks(setup: &Setup) -> Result<(), Violation> {
         .should_work("a write")?;
     should_equal(
         &written,
-        &Written::Stored,
+        &PutResult::Stored,
         "a write that names a lock, without locks",
     )?;
     ada.holds(&at, b"token").await?;

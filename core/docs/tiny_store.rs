@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use token_cache_core::{
     AccountId, AccountKey, BeginSession, Begun, Capabilities, Clock, Cut, Diagnostic, Directory,
     Entry, EntryAddress, EntryKey, EntryName, Error, ErrorKind, Escrow, EvictOptions, Evicted,
-    Link, Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result, Secret, SessionId,
-    SessionKind, SessionRecord, SignIn, TimeSource, Timestamp, TokenCache, TokenStore, Version,
-    WriteOptions, Written,
+    Link, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshLocks, Result,
+    Secret, SessionId, SessionKind, SessionRecord, SignIn, TimeSource, Timestamp, TokenCache,
+    TokenStore, Version, WriteOptions,
 };
 
 #[derive(Debug, Default)]
@@ -177,7 +177,7 @@ impl TokenStore for TinyStore {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         if entry.stored().len() > Self::MAX_ENTRY_BYTES {
             return Err(Error::new(ErrorKind::TooLarge, "write an entry").store("tiny"));
         }
@@ -189,19 +189,19 @@ impl TokenStore for TinyStore {
                 .get(at.name())
                 .filter(|there| !there.is_expired(options.now));
             let there = there.map(Entry::version);
-            let may_replace = match options.over {
-                Over::Anything => true,
-                Over::Nothing => there.is_none() && !creations.contains(&creation),
-                Over::Version(version) => there == Some(version),
+            let may_replace = match options.mode {
+                PutMode::Overwrite => true,
+                PutMode::Create => there.is_none() && !creations.contains(&creation),
+                PutMode::Update(version) => there == Some(version),
             };
             if may_replace || there == Some(entry.version()) {
-                if options.over == Over::Nothing {
+                if options.mode == PutMode::Create {
                     creations.push(creation);
                 }
                 entries.insert(*at.name(), entry);
-                return Ok(Written::Stored);
+                return Ok(PutResult::Stored);
             }
-            Ok(Written::Superseded)
+            Ok(PutResult::PreconditionFailed)
         })
     }
 

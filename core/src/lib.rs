@@ -69,8 +69,8 @@ pub use self::{
     namespace::{Namespace, NamespaceRecord},
     on_behalf_of::OnBehalfOf,
     options::{
-        BeginSession, Begun, Capabilities, EvictOptions, Evicted, MARKER_LIFE, Over,
-        REMEMBERED_CREATIONS, ReadOptions, WriteOptions, Written,
+        BeginSession, Begun, Capabilities, EvictOptions, Evicted, MARKER_LIFE, PutMode, PutResult,
+        REMEMBERED_CREATIONS, ReadOptions, WriteOptions,
     },
     refresh::{
         AfterLostAnswer, ErrorResponse, RefreshError, RefreshErrorKind, RefreshOptions,

@@ -81,7 +81,7 @@ impl ReadOptions {
     }
 }
 
-/// The number of writes over [`Over::Nothing`] that a store remembers for each entry of a session, at the least: a copy of one of
+/// The number of writes over [`PutMode::Create`] that a store remembers for each entry of a session, at the least: a copy of one of
 /// them that arrives late creates nothing. See [`TokenStore::write`](crate::TokenStore::write).
 pub const REMEMBERED_CREATIONS: usize = 64;
 
@@ -91,14 +91,14 @@ pub const REMEMBERED_CREATIONS: usize = 64;
     clippy::exhaustive_enums,
     reason = "a store that ignores one of them loses a refresh token"
 )]
-pub enum Over {
-    /// Whatever is there.
+pub enum PutMode {
+    /// Replaces whatever is there.
     #[default]
-    Anything,
-    /// Nothing: only where no entry is.
-    Nothing,
-    /// This version: the one that was read.
-    Version(Version),
+    Overwrite,
+    /// Creates the entry: written only if there is none.
+    Create,
+    /// Replaces this version, the one that was read.
+    Update(Version),
 }
 
 /// How to write.
@@ -106,7 +106,7 @@ pub enum Over {
 #[non_exhaustive]
 pub struct WriteOptions {
     /// What the entry may replace.
-    pub over: Over,
+    pub mode: PutMode,
     /// A refresh lock of this entry that is released with the write, whether it is stored or not: with the same request, or by
     /// the version that is there then, other than the lock's holder saw, being freedom enough.
     pub releasing: Option<LockOwner>,
@@ -118,10 +118,10 @@ pub struct WriteOptions {
 }
 
 impl WriteOptions {
-    /// A write over anything at `now`, a moment of the store's clock.
+    /// An unconditional write at `now`, a moment of the store's clock.
     pub const fn at(now: Timestamp) -> Self {
         Self {
-            over: Over::Anything,
+            mode: PutMode::Overwrite,
             releasing: None,
             durable: false,
             now,
@@ -135,8 +135,8 @@ impl WriteOptions {
     }
 
     /// Writes only over this.
-    pub const fn over(mut self, over: Over) -> Self {
-        self.over = over;
+    pub const fn mode(mut self, mode: PutMode) -> Self {
+        self.mode = mode;
         self
     }
 
@@ -151,11 +151,11 @@ impl WriteOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "stored or not")]
 #[must_use = "a superseded write stored nothing"]
-pub enum Written {
+pub enum PutResult {
     /// The entry is stored.
     Stored,
     /// Another version is there than the write asked for; nothing changed. Read it.
-    Superseded,
+    PreconditionFailed,
 }
 
 /// How to evict.

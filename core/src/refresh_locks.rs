@@ -71,7 +71,7 @@ pub enum Acquired {
 /// The right to call the provider's token endpoint for one entry, across servers (G6): an optional part of a store.
 ///
 /// The write-back under the lock is [`TokenStore::write`](crate::TokenStore::write) with
-/// [`Over::Version`](crate::Over::Version) and [`WriteOptions::releasing`](crate::WriteOptions::releasing): the version is
+/// [`PutMode::Update`](crate::PutMode::Update) and [`WriteOptions::releasing`](crate::WriteOptions::releasing): the version is
 /// the fence, so a holder that outlived its lease writes over nothing newer.
 #[async_trait]
 pub trait RefreshLocks: Send + Sync {

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use crate::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
-    Result, SessionId, SessionRecord, TimeSource, WriteOptions, Written,
+    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutResult, ReadOptions,
+    RefreshLocks, Result, SessionId, SessionRecord, TimeSource, WriteOptions,
 };
 
 #[doc = include_str!("store.md")]
@@ -84,16 +84,16 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// - An acknowledged entry is readable until it expires or its session ends (G4).
     /// - A conditional write that is sent again answers `Stored` while the entry that it stored is there: the retry of a write that
     ///   landed is no loss.
-    /// - A write over [`Over::Nothing`](crate::Over::Nothing) creates its entry once. A copy of it that arrives after the entry was
-    ///   replaced or removed, or has expired, answers `Superseded` and changes nothing (G2). For this a store remembers, for each entry
-    ///   of a session, the versions of at least the last [`REMEMBERED_CREATIONS`](crate::REMEMBERED_CREATIONS) writes over nothing
+    /// - A write over [`PutMode::Create`](crate::PutMode::Create) creates its entry once. A copy of it that arrives after the entry was
+    ///   replaced or removed, or has expired, answers `PreconditionFailed` and changes nothing (G2). For this a store remembers, for each entry
+    ///   of a session, the versions of at least the last [`REMEMBERED_CREATIONS`](crate::REMEMBERED_CREATIONS) creating writes
     ///   that it stored. It may forget them when the session has ended, or when no copy of those writes can arrive any more.
     async fn write(
         &self,
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written>;
+    ) -> Result<PutResult>;
 
     /// Removes an entry; one that is not there is removed already. One request.
     ///
@@ -191,7 +191,7 @@ macro_rules! forward_through {
                 at: &EntryAddress,
                 entry: Entry,
                 options: WriteOptions,
-            ) -> Result<Written> {
+            ) -> Result<PutResult> {
                 (**self).write(at, entry, options).await
             }
 

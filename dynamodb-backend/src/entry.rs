@@ -1,7 +1,7 @@
 //! The item of an entry: `d` the value and a byte for the format, `v` its version, `x` its expiry in milliseconds, `c` the versions of
-//! its last writes over nothing, the oldest first, and `exp`, for the table's time-to-live.
+//! its last creating writes, the oldest first, and `exp`, for the table's time-to-live.
 //!
-//! A removal takes `d`, `v` and `x` away and leaves the rest, so that a late copy of a write over nothing still finds its version in
+//! A removal takes `d`, `v` and `x` away and leaves the rest, so that a late copy of a creating write still finds its version in
 //! `c`. The service refuses a request minutes after it was signed; the item is kept for half an hour past the last write at the least.
 
 use std::time::Duration;

@@ -6,8 +6,9 @@ use std::{
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, Over, ReadOptions,
-    RefreshLocks, Result, SessionId, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
+    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutMode, PutResult,
+    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource, TokenStore,
+    WriteOptions,
 };
 
 use crate::{
@@ -108,17 +109,17 @@ impl Held {
             self.client
                 .update(operation, effect, key, terms, Returning::Nothing)
         };
-        match options.over {
+        match options.mode {
             // A late first send would undo a later write.
-            Over::Anything => {
+            PutMode::Overwrite => {
                 let put = update(Effect::Once, entry::write(entry, options.now));
                 Ok(put.await?.is_ok())
             }
-            Over::Version(over) => {
-                let terms = entry::write_over(entry, over, options.now);
+            PutMode::Update(mode) => {
+                let terms = entry::write_over(entry, mode, options.now);
                 Ok(update(Effect::Repeatable, terms).await?.is_ok())
             }
-            Over::Nothing => loop {
+            PutMode::Create => loop {
                 let create = entry::create(entry, options.now);
                 let Err(refused) = update(Effect::Repeatable, create).await? else {
                     return Ok(true);
@@ -246,7 +247,7 @@ impl TokenStore for DynamoDbStore {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         entry::check_size(&entry)?;
         let held = self.held();
         let client = &held.client;
@@ -255,8 +256,8 @@ impl TokenStore for DynamoDbStore {
         let stored = held.put(operation, &key, &entry, &options).await?;
         let alive = held.living(operation, at.account(), at.session_id(), options.now);
         match (alive.await, stored) {
-            (Ok(_), true) => Ok(Written::Stored),
-            (Ok(_), false) => Ok(Written::Superseded),
+            (Ok(_), true) => Ok(PutResult::Stored),
+            (Ok(_), false) => Ok(PutResult::PreconditionFailed),
             (Err(refused), true) if refused.is_signed_out() => {
                 let own = entry::while_it_is(entry.version());
                 let cleaning = client.start("remove an entry of an ended session");

@@ -5,7 +5,7 @@
 //! | `prefix:{I.S}` | an account: a hash |
 //! | … field `s:` session id | a session's record |
 //! | … field `e:` session id `:` name | an entry |
-//! | … field `c:` ticket secret `:` name | the versions of the last 64 writes over nothing of an entry, 8 bytes each |
+//! | … field `c:` ticket secret `:` name | the versions of the last 64 creating writes of an entry, 8 bytes each |
 //! | … field `x:` name | escrows |
 //! | … field `n` | the newest places on both clocks, and the latest end, of the account's sessions |
 //! | `prefix:{I.S}:m` | the account's markers |

@@ -3,9 +3,9 @@ use std::{fmt, pin::Pin, sync::Arc};
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, Over,
-    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource, Timestamp, TokenStore,
-    WriteOptions, Written, backend,
+    Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutMode,
+    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource, Timestamp,
+    TokenStore, WriteOptions, backend,
 };
 
 use crate::{
@@ -252,7 +252,7 @@ impl TokenStore for RedisStore {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         const OPERATION: &str = "write an entry";
         if entry.stored().len() > MAX_ENTRY_BYTES {
             return Err(Error::new(ErrorKind::TooLarge, OPERATION)
@@ -267,10 +267,10 @@ impl TokenStore for RedisStore {
             None => Call::script(&scripts::WRITE, [account]),
         };
         // A late first send of what replaces anything would undo a later write; one that names a version would not.
-        let (over, effect): (&[u8], _) = match &options.over {
-            Over::Anything => (b"", Effect::Once),
-            Over::Nothing => (b"-", Effect::Repeatable),
-            Over::Version(version) => (version.as_bytes(), Effect::Repeatable),
+        let (over, effect): (&[u8], _) = match &options.mode {
+            PutMode::Overwrite => (b"", Effect::Once),
+            PutMode::Create => (b"-", Effect::Repeatable),
+            PutMode::Update(version) => (version.as_bytes(), Effect::Repeatable),
         };
         let mut call = call
             .bytes(&session_field(at.session_id()))
@@ -287,8 +287,8 @@ impl TokenStore for RedisStore {
             client.call(OPERATION, effect, &call).await?
         };
         match answer.number(OPERATION)? {
-            2 => Ok(Written::Superseded),
-            answer => granted(OPERATION, answer).map(|()| Written::Stored),
+            2 => Ok(PutResult::PreconditionFailed),
+            answer => granted(OPERATION, answer).map(|()| PutResult::Stored),
         }
     }
 

@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use token_cache::{
     AccountKey, BeginSession, Entry, EntryAddress, EntryName, IssuerKey, MemoryStore, Places,
-    ReadOptions, SessionId, SessionRecord, SystemClock, TimeSource, Timestamp, TokenStore, Version,
-    WriteOptions, Written,
+    PutResult, ReadOptions, SessionId, SessionRecord, SystemClock, TimeSource, Timestamp,
+    TokenStore, Version, WriteOptions,
     local::{CopyPolicy, Holder, LocalCopies, SystemBootTime},
 };
 
@@ -71,8 +71,8 @@ pub(super) async fn sign_in(
     store.begin(at.account(), begin).await?;
     let entry = Entry::new(value, Version::mint()?, ends_at);
     match store.write(at, entry, WriteOptions::at(now)).await? {
-        Written::Stored => Ok(()),
-        Written::Superseded => Err("a write over anything was refused".into()),
+        PutResult::Stored => Ok(()),
+        PutResult::PreconditionFailed => Err("an unconditional write was refused".into()),
     }
 }
 

@@ -139,12 +139,12 @@ impl Fleet {
         let (session, key) = (sessions[0].clone(), self.key.clone());
         let replacing = async move {
             let entry = session.get(&key).await?.ok_or("no tokens")?;
-            let over = token_cache::Over::Version(entry.version());
-            Ok(session.put_over(&key, vec![8; 1_000], over).await?)
+            let mode = token_cache::PutMode::Update(entry.version());
+            Ok(session.put_if(&key, vec![8; 1_000], mode).await?)
         };
         match self.servers[0].works(replacing).await? {
-            token_cache::Written::Stored => Ok(()),
-            token_cache::Written::Superseded => Err("somebody else wrote".into()),
+            token_cache::PutResult::Stored => Ok(()),
+            token_cache::PutResult::PreconditionFailed => Err("somebody else wrote".into()),
         }
     }
 

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use token_cache::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Cut, Entry, EntryAddress, EntryName,
-    EvictOptions, IssuerKey, LockOwner, Moment, Over, Places, ReadOptions, SessionId,
-    SessionRecord, TicketSecret, Timestamp, TokenStore, Version, WriteOptions, Written,
+    EvictOptions, IssuerKey, LockOwner, Moment, Places, PutMode, PutResult, ReadOptions, SessionId,
+    SessionRecord, TicketSecret, Timestamp, TokenStore, Version, WriteOptions,
 };
 use tokio::task::JoinSet;
 
@@ -97,8 +97,8 @@ impl<S: TokenStore + Clone> Ours<S> {
         let version = Version::mint()?;
         let entry = Entry::new(value, version, options.now + LIFETIME);
         match self.store.write(at, entry, options).await? {
-            Written::Stored => Ok(version),
-            Written::Superseded => Err("somebody else wrote".into()),
+            PutResult::Stored => Ok(version),
+            PutResult::PreconditionFailed => Err("somebody else wrote".into()),
         }
     }
 
@@ -136,7 +136,7 @@ impl<S: TokenStore + Clone> Ours<S> {
             return Err("somebody else refreshes".into());
         }
         let options = WriteOptions::at(now)
-            .over(Over::Version(seen))
+            .mode(PutMode::Update(seen))
             .releasing(owner);
         self.put(&at, value, options).await.map(drop)
     }

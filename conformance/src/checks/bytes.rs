@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, Cut, Entry, EntryName, EscrowName, Escrowed,
-    EvictOptions, IssuerKey, LeaseHolder, LockOwner, MarkOptions, Moment, NamespaceRecord, Over,
-    ReadOptions, Scan, ServerId, SessionId, SidKey, Until, Version, WriteOptions, Written,
+    EvictOptions, IssuerKey, LeaseHolder, LockOwner, MarkOptions, Moment, NamespaceRecord, PutMode,
+    PutResult, ReadOptions, Scan, ServerId, SessionId, SidKey, Until, Version, WriteOptions,
 };
 
 use crate::{
@@ -32,37 +32,37 @@ fn tag(n: usize) -> u8 {
     n.to_le_bytes()[0]
 }
 
-fn is_superseded(written: Written, what: &str) -> Result<(), Violation> {
-    should_equal(&written, &Written::Superseded, what)
+fn is_superseded(written: PutResult, what: &str) -> Result<(), Violation> {
+    should_equal(&written, &PutResult::PreconditionFailed, what)
 }
 
-/// A write over a version that differs in one byte from what is there is superseded, and changes nothing.
+/// A write that replaces a version that differs in one byte from what is there is superseded, and changes nothing.
 pub async fn every_byte_of_a_version_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     for bytes in [random::bytes()?, [0; 8], [0xff; 8]] {
         let at = ada.entry(&session_id)?;
         let there = Entry::new(*b"there", Version::from_bytes(bytes), ada.now + LIFETIME);
-        let written = ada.write_entry(&at, there.clone(), Over::Nothing).await;
+        let written = ada.write_entry(&at, there.clone(), PutMode::Create).await;
         should_equal(
-            &written.should_work("a write over nothing")?,
-            &Written::Stored,
-            "a write over nothing",
+            &written.should_work("a creating write")?,
+            &PutResult::Stored,
+            "a creating write",
         )?;
         for other in neighbours(&bytes)? {
             let other = Version::from_bytes(other);
             let fresh = Version::mint().should_work("minting a version")?;
             // Of another version, over another; and of another version, over nothing.
-            for (version, over) in [
-                (fresh, Over::Version(other)),
-                (other, Over::Nothing),
-                (other, Over::Version(fresh)),
+            for (version, mode) in [
+                (fresh, PutMode::Update(other)),
+                (other, PutMode::Create),
+                (other, PutMode::Update(fresh)),
             ] {
                 let late = Entry::new(*b"late", version, ada.now + LIFETIME);
-                let written = ada.write_entry(&at, late, over).await;
+                let written = ada.write_entry(&at, late, mode).await;
                 is_superseded(
                     written.should_work("a conditional write")?,
-                    "a write over a version that is not there",
+                    "a write that replaces a version that is not there",
                 )?;
             }
             let read = ada.read(&at).await.should_work("a read")?;
@@ -75,11 +75,11 @@ pub async fn every_byte_of_a_version_counts(setup: &Setup) -> Result<(), Violati
         let next = Version::mint().should_work("minting a version")?;
         let next = Entry::new(*b"next", next, ada.now + LIFETIME);
         let written = ada
-            .write_entry(&at, next, Over::Version(there.version()))
+            .write_entry(&at, next, PutMode::Update(there.version()))
             .await;
         should_equal(
             &written.should_work("a conditional write")?,
-            &Written::Stored,
+            &PutResult::Stored,
             "a write over the version that is there",
         )?;
     }
@@ -140,12 +140,12 @@ pub async fn every_byte_of_a_lock_owner_counts(setup: &Setup) -> Result<(), Viol
                 ada.now + LIFETIME,
             );
             let options = WriteOptions::at(ada.now)
-                .over(Over::Nothing)
+                .mode(PutMode::Create)
                 .releasing(other);
             let written = ada.store.write(&at, entry, options).await;
             is_superseded(
                 written.should_work("a write that names another's lock")?,
-                "a write over nothing, where something is",
+                "a creating write, where something is",
             )?;
         }
         let asked = take(other).await.should_work("asking for a lock")?;

@@ -1,7 +1,7 @@
-//! Writes over nothing, or over one version: what a refresh ends with.
+//! Creating writes, or over one version: what a refresh ends with.
 
 use futures_util::future::join_all;
-use token_cache_core::{Entry, EntryAddress, Over, Version, Written};
+use token_cache_core::{Entry, EntryAddress, PutMode, PutResult, Version};
 
 use crate::{
     Setup, Violation,
@@ -18,52 +18,52 @@ async fn writes(
     at: &EntryAddress,
     value: &[u8],
     version: Version,
-    over: Over,
-) -> Result<Written, Violation> {
+    mode: PutMode,
+) -> Result<PutResult, Violation> {
     let entry = Entry::new(value, version, ada.now + LIFETIME);
-    ada.write_entry(at, entry, over)
+    ada.write_entry(at, entry, mode)
         .await
         .should_work("a conditional write")
 }
 
-/// A write over nothing is stored where nothing is, and changes nothing where something is.
+/// A creating write is stored where nothing is, and changes nothing where something is.
 pub async fn a_write_over_nothing_replaces_nothing(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
-    let first = writes(&ada, &at, b"first", version()?, Over::Nothing).await?;
+    let first = writes(&ada, &at, b"first", version()?, PutMode::Create).await?;
     should_equal(
         &first,
-        &Written::Stored,
-        "a write over nothing, where nothing is",
+        &PutResult::Stored,
+        "a creating write, where nothing is",
     )?;
-    let second = writes(&ada, &at, b"second", version()?, Over::Nothing).await?;
+    let second = writes(&ada, &at, b"second", version()?, PutMode::Create).await?;
     should_equal(
         &second,
-        &Written::Superseded,
-        "a write over nothing, where something is",
+        &PutResult::PreconditionFailed,
+        "a creating write, where something is",
     )?;
     ada.holds(&at, b"first").await
 }
 
-/// A write over a version is stored where that version is, and changes nothing where another is.
+/// A write that replaces a version is stored where that version is, and changes nothing where another is.
 pub async fn a_write_over_a_version_replaces_only_that(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let (first, second) = (version()?, version()?);
-    writes(&ada, &at, b"first", first, Over::Anything)
+    writes(&ada, &at, b"first", first, PutMode::Overwrite)
         .await
         .map(drop)?;
-    let written = writes(&ada, &at, b"second", second, Over::Version(first)).await?;
+    let written = writes(&ada, &at, b"second", second, PutMode::Update(first)).await?;
     should_equal(
         &written,
-        &Written::Stored,
+        &PutResult::Stored,
         "a write over the version that is there",
     )?;
-    let written = writes(&ada, &at, b"stale", version()?, Over::Version(first)).await?;
+    let written = writes(&ada, &at, b"stale", version()?, PutMode::Update(first)).await?;
     should_equal(
         &written,
-        &Written::Superseded,
-        "a write over a version that was there once",
+        &PutResult::PreconditionFailed,
+        "a write that replaces a version that was there once",
     )?;
     ada.holds(&at, b"second").await?;
     let read = ada.read(&at).await.should_work("a read")?;
@@ -74,16 +74,16 @@ pub async fn a_write_over_a_version_replaces_only_that(setup: &Setup) -> Result<
     )
 }
 
-/// A write over a version brings nothing back where the entry was removed meanwhile.
+/// A write that replaces a version brings nothing back where the entry was removed meanwhile.
 pub async fn a_write_over_a_version_brings_nothing_back(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let first = ada.puts(&at, b"first").await?;
     ada.store.remove(&at).await.should_work("a removal")?;
-    let written = writes(&ada, &at, b"late", version()?, Over::Version(first)).await?;
+    let written = writes(&ada, &at, b"late", version()?, PutMode::Update(first)).await?;
     should_equal(
         &written,
-        &Written::Superseded,
+        &PutResult::PreconditionFailed,
         "a write over what was removed",
     )?;
     ada.misses(&at).await
@@ -97,19 +97,15 @@ pub async fn a_write_sent_twice_is_stored(setup: &Setup) -> Result<(), Violation
     let first = ada.puts(&at, b"first").await?;
     let own = version()?;
     for _ in 0..3 {
-        let written = writes(&ada, &at, b"own", own, Over::Version(first)).await?;
-        should_equal(&written, &Written::Stored, "a write over its own version")?;
+        let written = writes(&ada, &at, b"own", own, PutMode::Update(first)).await?;
+        should_equal(&written, &PutResult::Stored, "a write over its own version")?;
     }
     ada.holds(&at, b"own").await?;
 
     let at = ada.entry(&session_id)?;
     for _ in 0..3 {
-        let written = writes(&ada, &at, b"own", own, Over::Nothing).await?;
-        should_equal(
-            &written,
-            &Written::Stored,
-            "a write over nothing, sent again",
-        )?;
+        let written = writes(&ada, &at, b"own", own, PutMode::Create).await?;
+        should_equal(&written, &PutResult::Stored, "a creating write, sent again")?;
     }
     ada.holds(&at, b"own").await
 }
@@ -122,17 +118,17 @@ pub async fn of_racing_conditional_writes_one_is_stored(setup: &Setup) -> Result
     let session_id = ada.signs_in().await?;
     for round in 0..20 {
         let at = ada.entry(&session_id)?;
-        let over = if round % 2 == 0 {
-            Over::Nothing
+        let mode = if round % 2 == 0 {
+            PutMode::Create
         } else {
-            Over::Version(ada.puts(&at, b"first").await?)
+            PutMode::Update(ada.puts(&at, b"first").await?)
         };
         let racing = (0..8_u8).map(|n| {
             let server = if n % 2 == 0 { ada } else { elsewhere };
             let at = &at;
             async move {
-                let written = writes(&server, at, &[n], version()?, over).await?;
-                Ok::<_, Violation>((written == Written::Stored).then_some(n))
+                let written = writes(&server, at, &[n], version()?, mode).await?;
+                Ok::<_, Violation>((written == PutResult::Stored).then_some(n))
             }
         });
         let stored: Result<Vec<_>, _> = join_all(racing).await.into_iter().collect();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use token_cache_core::{Cut, Entry, Over, ReadOptions, Version, Written};
+use token_cache_core::{Cut, Entry, PutMode, PutResult, ReadOptions, Version};
 
 use crate::{
     Setup, Violation,
@@ -22,11 +22,11 @@ async fn puts_until(
 ) -> Result<(), Violation> {
     let version = Version::mint().should_work("minting a version")?;
     let entry = Entry::new(*b"token", version, expires_at);
-    let written = ada.write_entry(at, entry, Over::Anything).await;
+    let written = ada.write_entry(at, entry, PutMode::Overwrite).await;
     should_equal(
         &written.should_work("a write")?,
-        &Written::Stored,
-        "a write over anything",
+        &PutResult::Stored,
+        "an unconditional write",
     )
 }
 
@@ -118,7 +118,7 @@ pub async fn a_short_session_takes_no_other_along(setup: &Setup) -> Result<(), V
     Ok(())
 }
 
-/// Where an expired entry was, there is nothing: a write over nothing is stored.
+/// Where an expired entry was, there is nothing: a creating write is stored.
 pub async fn an_expired_entry_is_nothing_to_write_over(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
@@ -127,11 +127,11 @@ pub async fn an_expired_entry_is_nothing_to_write_over(setup: &Setup) -> Result<
     let later = ada.at_moment(expires_at);
     let version = Version::mint().should_work("minting a version")?;
     let entry = Entry::new(*b"new", version, expires_at + Duration::from_secs(600));
-    let written = later.write_entry(&at, entry, Over::Nothing).await;
+    let written = later.write_entry(&at, entry, PutMode::Create).await;
     should_equal(
         &written.should_work("a write")?,
-        &Written::Stored,
-        "a write over nothing",
+        &PutResult::Stored,
+        "a creating write",
     )?;
     later.holds(&at, b"new").await
 }

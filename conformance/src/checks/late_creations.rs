@@ -1,8 +1,8 @@
-//! Copies of writes over nothing that arrive late, after the entry was replaced or removed, or has expired.
+//! Copies of creating writes that arrive late, after the entry was replaced or removed, or has expired.
 
 use std::time::Duration;
 
-use token_cache_core::{Entry, EntryAddress, Over, REMEMBERED_CREATIONS, Version, Written};
+use token_cache_core::{Entry, EntryAddress, PutMode, PutResult, REMEMBERED_CREATIONS, Version};
 
 use crate::{
     Setup, Violation,
@@ -18,11 +18,11 @@ fn entry(ada: &Actor<'_>, value: &[u8], life: Duration) -> Result<Entry, Violati
     Ok(Entry::new(value, version, ada.now + life))
 }
 
-fn over_of(there: &Entry, anything: bool) -> Over {
+fn over_of(there: &Entry, anything: bool) -> PutMode {
     if anything {
-        Over::Anything
+        PutMode::Overwrite
     } else {
-        Over::Version(there.version())
+        PutMode::Update(there.version())
     }
 }
 
@@ -30,15 +30,15 @@ async fn stores(
     ada: &Actor<'_>,
     at: &EntryAddress,
     entry: &Entry,
-    over: Over,
+    mode: PutMode,
     what: &str,
 ) -> Result<(), Violation> {
-    let written = ada.write_entry(at, entry.clone(), over).await;
-    should_equal(&written.should_work(what)?, &Written::Stored, what)
+    let written = ada.write_entry(at, entry.clone(), mode).await;
+    should_equal(&written.should_work(what)?, &PutResult::Stored, what)
 }
 
 async fn creates(ada: &Actor<'_>, at: &EntryAddress, entry: &Entry) -> Result<(), Violation> {
-    stores(ada, at, entry, Over::Nothing, "a write over nothing").await
+    stores(ada, at, entry, PutMode::Create, "a creating write").await
 }
 
 async fn is_late(
@@ -47,12 +47,16 @@ async fn is_late(
     entry: &Entry,
     when: &str,
 ) -> Result<(), Violation> {
-    let what = format!("a late copy of a write over nothing, {when}");
-    let written = ada.write_entry(at, entry.clone(), Over::Nothing).await;
-    should_equal(&written.should_work(&what)?, &Written::Superseded, &what)
+    let what = format!("a late copy of a creating write, {when}");
+    let written = ada.write_entry(at, entry.clone(), PutMode::Create).await;
+    should_equal(
+        &written.should_work(&what)?,
+        &PutResult::PreconditionFailed,
+        &what,
+    )
 }
 
-/// A late copy of a write over nothing is refused after its entry was removed, also when the entry was replaced in between or has
+/// A late copy of a creating write is refused after its entry was removed, also when the entry was replaced in between or has
 /// been created anew since. The same version creates other entries.
 pub async fn a_late_copy_of_a_creation_brings_nothing_back(setup: &Setup) -> Result<(), Violation> {
     let there = setup.another_server().await?;
@@ -68,9 +72,9 @@ pub async fn a_late_copy_of_a_creation_brings_nothing_back(setup: &Setup) -> Res
             creates(&ada, &at, &first).await?;
             creates(&elsewhere, &at, &first).await?;
             if replaced {
-                let over = over_of(&first, over_anything);
+                let mode = over_of(&first, over_anything);
                 let next = entry(&ada, b"next", LIFETIME)?;
-                stores(&ada, &at, &next, over, "a write over what is there").await?;
+                stores(&ada, &at, &next, mode, "a write over what is there").await?;
                 is_late(&elsewhere, &at, &first, "after another replaced it").await?;
                 ada.holds(&at, b"next").await?;
             }
@@ -89,7 +93,7 @@ pub async fn a_late_copy_of_a_creation_brings_nothing_back(setup: &Setup) -> Res
     Ok(())
 }
 
-/// A late copy of a write over nothing is refused after the entry that replaced its own has expired, or its own has.
+/// A late copy of a creating write is refused after the entry that replaced its own has expired, or its own has.
 pub async fn a_late_copy_of_an_expired_creation_is_refused(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
@@ -98,9 +102,9 @@ pub async fn a_late_copy_of_an_expired_creation_is_refused(setup: &Setup) -> Res
         let at = ada.entry(&session_id)?;
         let first = entry(&ada, b"first", LIFETIME)?;
         creates(&ada, &at, &first).await?;
-        let over = over_of(&first, over_anything);
+        let mode = over_of(&first, over_anything);
         let short = entry(&ada, b"short", SOON)?;
-        stores(&ada, &at, &short, over, "a write over what is there").await?;
+        stores(&ada, &at, &short, mode, "a write over what is there").await?;
         is_late(&later, &at, &first, "after what replaced it has expired").await?;
         later.misses(&at).await?;
         is_late(&ada, &at, &first, "after what replaced it has expired").await?;
@@ -116,7 +120,7 @@ pub async fn a_late_copy_of_an_expired_creation_is_refused(setup: &Setup) -> Res
     later.misses(&at).await
 }
 
-/// The last writes over nothing are remembered, however often the entry was created and removed; new ones are stored all the time.
+/// The last creating writes are remembered, however often the entry was created and removed; new ones are stored all the time.
 pub async fn the_last_creations_are_remembered(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AcquireOptions, Acquired, Entry, EntryAddress, Error, LockOwner, Over, Version, WriteOptions,
-    Written,
+    AcquireOptions, Acquired, Entry, EntryAddress, Error, LockOwner, PutMode, PutResult, Version,
+    WriteOptions,
 };
 
 use crate::{
@@ -231,10 +231,10 @@ pub async fn an_expired_entry_is_nothing_fresher(setup: &Setup) -> Result<(), Vi
     let version = Version::mint().should_work("minting a version")?;
     let entry = Entry::new(*b"old", version, expires_at);
     let written = ada
-        .write_entry(&at, entry, Over::Anything)
+        .write_entry(&at, entry, PutMode::Overwrite)
         .await
         .should_work("a write")?;
-    should_equal(&written, &Written::Stored, "a write over anything")?;
+    should_equal(&written, &PutResult::Stored, "an unconditional write")?;
     let options = AcquireOptions::new(owner()?, LEASE, expires_at);
     let taken = setup
         .refresh_locks()?
@@ -252,9 +252,9 @@ pub async fn a_write_releases_its_lock(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let (first, second) = (owner()?, owner()?);
-    let write = async |over: Over, version: Version, releasing: LockOwner| {
+    let write = async |mode: PutMode, version: Version, releasing: LockOwner| {
         let entry = Entry::new(*b"refreshed", version, ada.now + LIFETIME);
-        let options = WriteOptions::at(ada.now).over(over).releasing(releasing);
+        let options = WriteOptions::at(ada.now).mode(mode).releasing(releasing);
         let written = ada.store.write(&at, entry, options).await;
         written.should_work("a write-back")
     };
@@ -271,11 +271,16 @@ pub async fn a_write_releases_its_lock(setup: &Setup) -> Result<(), Violation> {
     };
     let seen = ada.puts(&at, b"due").await?;
     takes(first, seen, "which nobody holds").await?;
-    for (over, version, expected, which) in [
-        (Over::Nothing, mint()?, Written::Superseded, "a superseded"),
-        (Over::Anything, seen, Written::Stored, "a stored"),
+    for (mode, version, expected, which) in [
+        (
+            PutMode::Create,
+            mint()?,
+            PutResult::PreconditionFailed,
+            "a superseded",
+        ),
+        (PutMode::Overwrite, seen, PutResult::Stored, "a stored"),
     ] {
-        let written = write(over, version, second).await?;
+        let written = write(mode, version, second).await?;
         let what = format!("{which} write that names another's lock");
         should_equal(&written, &expected, &what)?;
         let asked = acquire(setup, &at, second, Some(seen))
@@ -289,15 +294,15 @@ pub async fn a_write_releases_its_lock(setup: &Setup) -> Result<(), Violation> {
     }
 
     let stored = mint()?;
-    let written = write(Over::Version(seen), stored, first).await?;
-    should_equal(&written, &Written::Stored, "a write-back")?;
+    let written = write(PutMode::Update(seen), stored, first).await?;
+    should_equal(&written, &PutResult::Stored, "a write-back")?;
     takes(second, stored, "which the write-back released").await?;
 
     let meanwhile = ada.puts(&at, b"put meanwhile").await?;
-    let written = write(Over::Version(stored), mint()?, second).await?;
+    let written = write(PutMode::Update(stored), mint()?, second).await?;
     should_equal(
         &written,
-        &Written::Superseded,
+        &PutResult::PreconditionFailed,
         "a write-back over another version",
     )?;
     takes(first, meanwhile, "which the superseded write released").await
@@ -310,8 +315,8 @@ pub async fn no_lock_outlives_its_session(setup: &Setup) -> Result<(), Violation
     let short = ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
     let at = ada.entry(&short)?;
     let options = AcquireOptions::new(owner()?, LEASE, ends_at);
-    let over = setup.refresh_locks()?.acquire(&at, options).await;
-    over.should_be_signed_out("taking a lock of a session that is over")?;
+    let mode = setup.refresh_locks()?.acquire(&at, options).await;
+    mode.should_be_signed_out("taking a lock of a session that is over")?;
 
     let ended = ada.signs_in().await?;
     let at = ada.entry(&ended)?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    Acquired, Entry, EntryAddress, LockOwner, MarkOptions, Namespace, Over, SessionId, SidKey,
+    Acquired, Entry, EntryAddress, LockOwner, MarkOptions, Namespace, PutMode, SessionId, SidKey,
     Timestamp, Until, Version,
 };
 
@@ -153,7 +153,7 @@ impl<'a> Month<'a> {
         let at = ada.entry(&session_id)?;
         let version = Version::mint().should_work("minting a version")?;
         let entry = Entry::new(*b"a month", version, ends_at);
-        let written = ada.write_entry(&at, entry, Over::Anything).await;
+        let written = ada.write_entry(&at, entry, PutMode::Overwrite).await;
         let _ = written.should_work("a write")?;
         let sid = random::sid()?;
         if let Some(directory) = setup.store().directory() {

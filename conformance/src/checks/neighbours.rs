@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use token_cache_core::{Cut, Entry, ErrorKind, MarkOptions, Moment, Over, Until, Version};
+use token_cache_core::{Cut, Entry, ErrorKind, MarkOptions, Moment, PutMode, Until, Version};
 
 use crate::{
     Setup, Violation,
@@ -39,13 +39,13 @@ pub async fn what_is_refused_changes_nothing(setup: &Setup) -> Result<(), Violat
     ada.holds(&at, b"token").await?;
 
     let limit = ada.store.capabilities().max_entry_bytes;
-    for over in [Over::Anything, Over::Version(version)] {
+    for mode in [PutMode::Overwrite, PutMode::Update(version)] {
         let large = Entry::new(
             vec![0; limit + 1],
             Version::from_bytes([7; 8]),
             ada.now + LIFETIME,
         );
-        let written = ada.write_entry(&at, large, over).await;
+        let written = ada.write_entry(&at, large, mode).await;
         written.should_fail_with(ErrorKind::TooLarge, "a write over the limit")?;
     }
     let read = ada.read(&at).await.should_work("a read")?;

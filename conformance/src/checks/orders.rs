@@ -14,9 +14,9 @@ use std::{
 use futures_util::future::{join, try_join_all};
 use token_cache_core::{
     Acknowledgement, AcquireOptions, Acquired, Announcement, AnnouncementId, Cut, Entry,
-    EntryAddress, EvictOptions, Listener, LockOwner, MarkOptions, Moment, Over, ReadOptions,
-    RefreshLocks, Result as StoreResult, ServerId, TokenStore, Until, Version, WriteOptions,
-    Written,
+    EntryAddress, EvictOptions, Listener, LockOwner, MarkOptions, Moment, PutMode, PutResult,
+    ReadOptions, RefreshLocks, Result as StoreResult, ServerId, TokenStore, Until, Version,
+    WriteOptions,
 };
 
 use crate::{
@@ -271,7 +271,7 @@ pub async fn a_write_back_frees_its_lock_last(setup: &Setup) -> Result<(), Viola
         let version = Version::mint().should_work("minting a version")?;
         let entry = Entry::new(*b"fresh", version, ada.now + LIFETIME);
         let options = WriteOptions::at(ada.now)
-            .over(Over::Version(seen))
+            .mode(PutMode::Update(seen))
             .releasing(owner);
         let write = ada.store.write(&at, entry, options);
         let locks = setup.refresh_locks()?;
@@ -292,7 +292,7 @@ pub async fn a_write_back_frees_its_lock_last(setup: &Setup) -> Result<(), Viola
         let written = written.ok_or_else(|| Violation::new("an answer", "none"))?;
         should_equal(
             &written.should_work("a write-back")?,
-            &Written::Stored,
+            &PutResult::Stored,
             "a write-back",
         )?;
         look(locks).await?;

@@ -4,7 +4,7 @@ use std::{fmt::Debug, time::Duration};
 
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Cut, Entry, EntryAddress, EntryName, Error,
-    EscrowName, Escrowed, EvictOptions, LockOwner, Moment, Over, Places, ReadOptions, SessionId,
+    EscrowName, Escrowed, EvictOptions, LockOwner, Moment, Places, PutMode, ReadOptions, SessionId,
     SessionKind, SessionRecord, SidKey, Timestamp, Until, Version, WriteOptions,
 };
 
@@ -50,7 +50,7 @@ struct Round<'a> {
     owners: [LockOwner; 2],
     versions: Vec<Version>,
     /// Conditional writes: one of them may arrive once more at any time.
-    sent: Vec<(usize, EntryAddress, Entry, Over)>,
+    sent: Vec<(usize, EntryAddress, Entry, PutMode)>,
     session_ids: Vec<SessionId>,
     log: Vec<String>,
 }
@@ -275,11 +275,11 @@ impl<'a> Round<'a> {
             .1
             .read(at.session_id(), at.name(), self.now);
         let there = there.ok().flatten().map(|entry| entry.version());
-        let over = match self.dice.below(6) {
-            0 | 1 => Over::Nothing,
-            2 => Over::Anything,
-            3 => Over::Version(self.seen_version()),
-            _ => there.map_or(Over::Nothing, Over::Version),
+        let mode = match self.dice.below(6) {
+            0 | 1 => PutMode::Create,
+            2 => PutMode::Overwrite,
+            3 => PutMode::Update(self.seen_version()),
+            _ => there.map_or(PutMode::Create, PutMode::Update),
         };
         let version = self.new_version()?;
         let length = self.dice.below(40);
@@ -288,15 +288,15 @@ impl<'a> Round<'a> {
         let entry = Entry::new(value, version, self.now + life);
         let locks = setup.store().refresh_locks().is_some();
         let releasing = (locks && self.dice.below(3) == 0).then(|| self.owners[self.dice.below(2)]);
-        if over != Over::Anything {
-            let sent = (which, at.clone(), entry.clone(), over);
+        if mode != PutMode::Overwrite {
+            let sent = (which, at.clone(), entry.clone(), mode);
             self.sent.push(sent);
         }
         let (ada, model) = &mut self.accounts[which];
         self.log.push(format!(
-            "{which}: write {at:?} {entry:?} {over:?} {releasing:?}"
+            "{which}: write {at:?} {entry:?} {mode:?} {releasing:?}"
         ));
-        let mut options = WriteOptions::at(self.now).over(over);
+        let mut options = WriteOptions::at(self.now).mode(mode);
         options.releasing = releasing;
         let written = ada.store.write(&at, entry.clone(), options).await;
         let written = answer(written, "a write")?;
@@ -304,7 +304,7 @@ impl<'a> Round<'a> {
             at.session_id(),
             at.name(),
             &entry,
-            over,
+            mode,
             releasing,
             self.now,
         );
@@ -315,15 +315,15 @@ impl<'a> Round<'a> {
     async fn arrives_again(&mut self) -> Result<(), Violation> {
         let recent = self.sent.len().min(6);
         let sent = self.sent.len() - 1 - self.dice.below(recent);
-        let (which, at, entry, over) = self.sent[sent].clone();
+        let (which, at, entry, mode) = self.sent[sent].clone();
         self.log.push(format!(
-            "{which}: write once more {at:?} {entry:?} {over:?}"
+            "{which}: write once more {at:?} {entry:?} {mode:?}"
         ));
         let (ada, model) = &mut self.accounts[which];
-        let options = WriteOptions::at(self.now).over(over);
+        let options = WriteOptions::at(self.now).mode(mode);
         let written = ada.store.write(&at, entry.clone(), options).await;
         let written = answer(written, "a write that arrives once more")?;
-        let expected = model.write(at.session_id(), at.name(), &entry, over, None, self.now);
+        let expected = model.write(at.session_id(), at.name(), &entry, mode, None, self.now);
         as_said(&written, &expected, "a write that arrives once more")?;
         self.read(which, &at).await
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use token_cache_core::{Entry, EntryAddress, Error, EvictOptions, Over, Version, Written};
+use token_cache_core::{Entry, EntryAddress, Error, EvictOptions, PutMode, PutResult, Version};
 
 use crate::{
     Setup, Violation,
@@ -78,7 +78,7 @@ pub async fn a_refusal_without_an_entry_ends_nothing(setup: &Setup) -> Result<()
     let version = Version::mint().should_work("minting a version")?;
     let ends_at = ada.now + Duration::from_secs(60);
     let entry = Entry::new(*b"expires", version, ends_at);
-    let written = ada.write_entry(&at, entry, Over::Anything).await;
+    let written = ada.write_entry(&at, entry, PutMode::Overwrite).await;
     let _ = written.should_work("writing an entry")?;
     ends_nothing(setup, &ada.at_moment(ends_at), &at, version).await
 }
@@ -113,7 +113,7 @@ pub async fn a_write_that_races_with_a_refusal_is_not_lost(setup: &Setup) -> Res
         };
         let ended = ended?.should_work("ending the session")?;
         match written {
-            Ok(Written::Stored) if !ended => here.holds(&at, b"put meanwhile").await,
+            Ok(PutResult::Stored) if !ended => here.holds(&at, b"put meanwhile").await,
             Err(error) if ended && error.is_signed_out() => here.is_gone(at.session_id()).await,
             other => Err(Violation::new(
                 "a stored write and a session that lives, or a refused write and one that ended",

@@ -1,6 +1,6 @@
 //! What a session that has ended can no longer do.
 
-use token_cache_core::{Cut, Entry, Moment, Over, Scope, Timestamp, Version};
+use token_cache_core::{Cut, Entry, Moment, PutMode, Scope, Timestamp, Version};
 
 use crate::{
     Setup, Violation,
@@ -18,14 +18,14 @@ pub async fn a_write_after_a_sign_out_is_refused(setup: &Setup) -> Result<(), Vi
     let sent = ada.puts(&at, b"sent to the provider").await?;
     ada.is_cut(by_app(ada.now)).await?;
     let own = Version::mint().should_work("minting a version")?;
-    for over in [
-        Over::Anything,
-        Over::Nothing,
-        Over::Version(sent),
-        Over::Version(own),
+    for mode in [
+        PutMode::Overwrite,
+        PutMode::Create,
+        PutMode::Update(sent),
+        PutMode::Update(own),
     ] {
         let late = Entry::new(*b"refreshed", own, ada.now + LIFETIME);
-        let written = ada.write_entry(&at, late, over).await;
+        let written = ada.write_entry(&at, late, mode).await;
         written.should_be_signed_out("a write that a sign-out overtook")?;
     }
     ada.read(&at)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use token_cache_core::{Entry, EntryKey, ErrorKind, Over, TokenSet, Version};
+use token_cache_core::{Entry, EntryKey, ErrorKind, PutMode, TokenSet, Version};
 
 use crate::{
     Setup, Violation,
@@ -75,7 +75,9 @@ pub async fn an_entry_comes_back_whole(setup: &Setup) -> Result<(), Violation> {
     for (bytes, millis) in [([0; 8], 1_234_567), ([0xff; 8], 1), (*b"\r\n:{}*\0 ", 999)] {
         let expires_at = ada.now + Duration::from_millis(millis);
         let entry = Entry::new(*b"value", Version::from_bytes(bytes), expires_at);
-        let written = ada.write_entry(&at, entry.clone(), Over::Anything).await;
+        let written = ada
+            .write_entry(&at, entry.clone(), PutMode::Overwrite)
+            .await;
         let _stored = written.should_work("a write")?;
         let read = ada.read(&at).await.should_work("a read")?;
         should_hold(

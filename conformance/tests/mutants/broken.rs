@@ -13,9 +13,8 @@ use token_cache_core::{
     Diagnostic, Directory, Entry, EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed,
     EvictOptions, Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener, LockOwner,
     MarkOptions, Marking, MemoryStore, Namespace, NamespaceRecord, Page, Pointed, Pointer,
-    ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionId, SessionRecord, SidKey,
-    TimeSource, Timestamp, TokenStore, Until, Version, WriteOptions, Written,
-    test_util::FailingStore,
+    PutResult, ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionId, SessionRecord, SidKey,
+    TimeSource, Timestamp, TokenStore, Until, Version, WriteOptions, test_util::FailingStore,
 };
 
 /// What is wrong with a store: each step does what the healthy store does, unless the fault says otherwise.
@@ -68,7 +67,7 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         healthy.write(at, entry, options).await
     }
 
@@ -333,7 +332,7 @@ impl<F: Fault> TokenStore for Broken<F> {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         self.fault.write(&*self.healthy, at, entry, options).await
     }
 

@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    BeginSession, Entry, EntryAddress, Places, ReadOptions, Result, SessionRecord, Timestamp,
-    TokenStore, WriteOptions, Written,
+    BeginSession, Entry, EntryAddress, Places, PutResult, ReadOptions, Result, SessionRecord,
+    Timestamp, TokenStore, WriteOptions,
 };
 
 use crate::broken::Fault;
@@ -18,7 +18,7 @@ impl Fault for ChecksThenWrites {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         let record = healthy
             .session(at.account(), at.session_id(), ReadOptions::at(options.now))
             .await?;

@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    Entry, EntryAddress, EvictOptions, Over, ReadOptions, Result, TokenStore, Version,
-    WriteOptions, Written,
+    Entry, EntryAddress, EvictOptions, PutMode, PutResult, ReadOptions, Result, TokenStore,
+    Version, WriteOptions,
 };
 
 use crate::broken::{Fault, locks_of};
@@ -37,10 +37,10 @@ impl<const FROM: usize, const TO: usize> Fault for ComparesAFewBytes<FROM, TO> {
         at: &EntryAddress,
         entry: Entry,
         mut options: WriteOptions,
-    ) -> Result<Written> {
-        if let Over::Version(expected) = options.over {
+    ) -> Result<PutResult> {
+        if let PutMode::Update(expected) = options.mode {
             let read = ReadOptions::at(options.now);
-            options.over = Over::Version(Self::there(healthy, at, expected, read).await);
+            options.mode = PutMode::Update(Self::there(healthy, at, expected, read).await);
         }
         healthy.write(at, entry, options).await
     }

@@ -3,8 +3,8 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Cut, Directory, Entry, EntryAddress, EvictOptions, Evicted,
-    Invalidation, MarkOptions, Moment, Over, Pointed, Pointer, ReadOptions, Result, SessionRecord,
-    SidKey, TokenStore, Until, WriteOptions, Written,
+    Invalidation, MarkOptions, Moment, Pointed, Pointer, PutMode, PutResult, ReadOptions, Result,
+    SessionRecord, SidKey, TokenStore, Until, WriteOptions,
 };
 
 use crate::{
@@ -122,7 +122,7 @@ impl Fault for ReleasesFirst {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         if let Some(owner) = &options.releasing {
             locks_of(healthy)?.release(at, owner).await?;
             tokio::task::yield_now().await;
@@ -246,10 +246,10 @@ impl Fault for UpdatesWhatIsNotThere {
         at: &EntryAddress,
         entry: Entry,
         mut options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         let read = ReadOptions::at(options.now);
-        if matches!(options.over, Over::Version(_)) && healthy.read(at, read).await?.is_none() {
-            options.over = Over::Anything;
+        if matches!(options.mode, PutMode::Update(_)) && healthy.read(at, read).await?.is_none() {
+            options.mode = PutMode::Overwrite;
         }
         healthy.write(at, entry, options).await
     }

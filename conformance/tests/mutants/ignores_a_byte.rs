@@ -2,8 +2,8 @@ use token_cache_conformance::async_trait;
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Cut, Directory, Entry, EntryAddress,
     EntryName, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, IssuerKey, LockOwner,
-    MarkOptions, Pointed, Pointer, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
-    SidKey, Timestamp, TokenStore, Until, WriteOptions, Written,
+    MarkOptions, Pointed, Pointer, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
+    SessionRecord, SidKey, Timestamp, TokenStore, Until, WriteOptions,
 };
 
 use crate::broken::Fault;
@@ -119,7 +119,7 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
         at: &EntryAddress,
         entry: Entry,
         mut options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         options.releasing = options.releasing.as_ref().map(Self::owner);
         healthy.write(&Self::at(at), entry, options).await
     }

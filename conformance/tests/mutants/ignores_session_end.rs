@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, Entry, EntryAddress, ReadOptions, Result, SessionId, SessionRecord, Timestamp,
-    TokenStore, WriteOptions, Written,
+    AccountKey, Entry, EntryAddress, PutResult, ReadOptions, Result, SessionId, SessionRecord,
+    Timestamp, TokenStore, WriteOptions,
 };
 
 use crate::broken::Fault;
@@ -29,7 +29,7 @@ impl Fault for IgnoresSessionEnd {
         at: &EntryAddress,
         entry: Entry,
         mut options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         options.now = Timestamp::from_millis(0);
         healthy.write(at, entry, options).await
     }

@@ -1,5 +1,5 @@
 use token_cache_conformance::async_trait;
-use token_cache_core::{Entry, EntryAddress, Over, Result, TokenStore, WriteOptions, Written};
+use token_cache_core::{Entry, EntryAddress, PutMode, PutResult, Result, TokenStore, WriteOptions};
 
 use crate::broken::Fault;
 
@@ -15,8 +15,8 @@ impl Fault for IgnoresVersions {
         at: &EntryAddress,
         entry: Entry,
         mut options: WriteOptions,
-    ) -> Result<Written> {
-        options.over = Over::Anything;
+    ) -> Result<PutResult> {
+        options.mode = PutMode::Overwrite;
         healthy.write(at, entry, options).await
     }
 }

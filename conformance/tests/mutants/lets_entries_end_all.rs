@@ -5,8 +5,8 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, Entry, EntryAddress, Error, ReadOptions, Result, SessionId, SessionRecord,
-    Timestamp, TokenStore, WriteOptions, Written,
+    AccountKey, Entry, EntryAddress, Error, PutResult, ReadOptions, Result, SessionId,
+    SessionRecord, Timestamp, TokenStore, WriteOptions,
 };
 
 use crate::broken::Fault;
@@ -45,7 +45,7 @@ impl Fault for LetsEntriesEndAll {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         let expires_at = entry.expires_at();
         let written = healthy.write(at, entry, options).await?;
         let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,8 +9,8 @@ use token_cache_conformance::async_trait;
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, Cut, Directory, Entry,
     EntryAddress, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Invalidation, IssuerKey,
-    Link, MarkOptions, Marking, Page, Pointed, Pointer, ReadOptions, RefreshLocks, Result, Scan,
-    ServerId, SessionRecord, SidKey, Timestamp, TokenStore, Until, WriteOptions, Written,
+    Link, MarkOptions, Marking, Page, Pointed, Pointer, PutResult, ReadOptions, RefreshLocks,
+    Result, Scan, ServerId, SessionRecord, SidKey, Timestamp, TokenStore, Until, WriteOptions,
 };
 
 use crate::broken::Fault;
@@ -151,7 +151,7 @@ impl<const WHAT: char, const N: usize> Fault for KeepsAtMost<WHAT, N> {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         let written = healthy.write(at, entry, options).await?;
         let gone = match WHAT {
             'e' => push(

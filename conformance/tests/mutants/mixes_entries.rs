@@ -1,6 +1,6 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    Entry, EntryAddress, EntryName, ReadOptions, Result, TokenStore, WriteOptions, Written,
+    Entry, EntryAddress, EntryName, PutResult, ReadOptions, Result, TokenStore, WriteOptions,
 };
 
 use crate::broken::Fault;
@@ -33,7 +33,7 @@ impl Fault for MixesEntries {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         healthy
             .write(
                 &EntryAddress::new(*at.account(), *at.session_id(), ONE),

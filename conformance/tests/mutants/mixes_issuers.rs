@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Cut, Entry, EntryAddress, EvictOptions, Evicted, IssuerKey,
-    ReadOptions, Result, SessionId, SessionRecord, TokenStore, WriteOptions, Written,
+    PutResult, ReadOptions, Result, SessionId, SessionRecord, TokenStore, WriteOptions,
 };
 
 use crate::broken::Fault;
@@ -46,7 +46,7 @@ impl Fault for MixesIssuers {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         healthy.write(&there(at), entry, options).await
     }
 

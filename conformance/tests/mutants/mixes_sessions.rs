@@ -5,8 +5,8 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, Entry, EntryAddress, EntryName, ReadOptions, Result, TokenStore, WriteOptions,
-    Written,
+    AccountKey, Entry, EntryAddress, EntryName, PutResult, ReadOptions, Result, TokenStore,
+    WriteOptions,
 };
 
 use crate::broken::Fault;
@@ -36,7 +36,7 @@ impl Fault for MixesSessions {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         let written = healthy.write(at, entry.clone(), options).await?;
         self.entries
             .lock()

@@ -1,6 +1,6 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    Entry, EntryAddress, Over, ReadOptions, Result, TokenStore, WriteOptions, Written,
+    Entry, EntryAddress, PutMode, PutResult, ReadOptions, Result, TokenStore, WriteOptions,
 };
 
 use crate::broken::Fault;
@@ -17,19 +17,19 @@ impl Fault for ReadsThenWrites {
         at: &EntryAddress,
         entry: Entry,
         mut options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         let there = healthy.read(at, ReadOptions::at(options.now)).await?;
         let there = there.map(|entry| entry.version());
-        let may_replace = match options.over {
-            Over::Anything => true,
-            Over::Nothing => there.is_none(),
-            Over::Version(version) => there == Some(version),
+        let may_replace = match options.mode {
+            PutMode::Overwrite => true,
+            PutMode::Create => there.is_none(),
+            PutMode::Update(version) => there == Some(version),
         };
         if !may_replace && there != Some(entry.version()) {
-            return Ok(Written::Superseded);
+            return Ok(PutResult::PreconditionFailed);
         }
         tokio::task::yield_now().await;
-        options.over = Over::Anything;
+        options.mode = PutMode::Overwrite;
         healthy.write(at, entry, options).await
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    Entry, EntryAddress, Over, ReadOptions, Result, TokenStore, Version, WriteOptions, Written,
+    Entry, EntryAddress, PutMode, PutResult, ReadOptions, Result, TokenStore, Version, WriteOptions,
 };
 
 use crate::broken::Fault;
@@ -52,21 +52,21 @@ impl<const N: usize> Fault for RemembersCreations<N> {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         let version = entry.version();
         let written = healthy.write(at, entry.clone(), options.clone()).await?;
-        if options.over != Over::Nothing {
+        if options.mode != PutMode::Create {
             return Ok(written);
         }
         let read = ReadOptions::at(options.now);
-        if written == Written::Superseded
+        if written == PutResult::PreconditionFailed
             && !self.has(at, version)
             && healthy.read(at, read).await?.is_none()
         {
             let options = WriteOptions::at(options.now);
             return healthy.write(at, entry, options).await;
         }
-        if written == Written::Stored && !self.has(at, version) {
+        if written == PutResult::Stored && !self.has(at, version) {
             self.remember(at, version);
         }
         Ok(written)
@@ -81,7 +81,7 @@ impl Fault for ForgetsWhatItRemoves {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         self.0.write(healthy, at, entry, options).await
     }
 
@@ -99,11 +99,11 @@ impl Fault for RemembersVersionsAlone {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
-        let over_nothing = options.over == Over::Nothing;
+    ) -> Result<PutResult> {
+        let over_nothing = options.mode == PutMode::Create;
         let version = entry.version();
         if over_nothing && !self.0.has(at, version) && self.0.has_anywhere(version) {
-            return Ok(Written::Superseded);
+            return Ok(PutResult::PreconditionFailed);
         }
         self.0.write(healthy, at, entry, options).await
     }

@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    BeginSession, Entry, EntryAddress, Places, Result, SessionRecord, Timestamp, TokenStore,
-    WriteOptions, Written,
+    BeginSession, Entry, EntryAddress, Places, PutResult, Result, SessionRecord, Timestamp,
+    TokenStore, WriteOptions,
 };
 
 use crate::broken::Fault;
@@ -18,7 +18,7 @@ impl Fault for Resurrects {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         match healthy.write(at, entry.clone(), options.clone()).await {
             Err(error) if error.is_signed_out() => {}
             answer => return answer,

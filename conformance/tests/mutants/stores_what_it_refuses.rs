@@ -1,6 +1,6 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    Entry, EntryAddress, Over, ReadOptions, Result, TokenStore, WriteOptions, Written,
+    Entry, EntryAddress, PutMode, PutResult, ReadOptions, Result, TokenStore, WriteOptions,
 };
 
 use crate::broken::Fault;
@@ -18,11 +18,11 @@ impl<const HOW: char> Fault for StoresWhatItRefuses<HOW> {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         let now = options.now;
         let releases = options.releasing.is_some();
         let written = healthy.write(at, entry.clone(), options).await?;
-        if written == Written::Stored {
+        if written == PutResult::Stored {
             return Ok(written);
         }
         let there = healthy.read(at, ReadOptions::at(now)).await?;
@@ -46,7 +46,7 @@ impl<const HOW: char> Fault for StoresWhatItRefuses<HOW> {
             _ => None,
         };
         if let Some(stored) = stored {
-            let options = WriteOptions::at(now).over(Over::Anything);
+            let options = WriteOptions::at(now).mode(PutMode::Overwrite);
             let _ = healthy.write(at, stored, options).await?;
         }
         Ok(written)

@@ -1,5 +1,5 @@
 use token_cache_conformance::async_trait;
-use token_cache_core::{Entry, EntryAddress, Result, TokenStore, WriteOptions, Written};
+use token_cache_core::{Entry, EntryAddress, PutResult, Result, TokenStore, WriteOptions};
 
 use crate::broken::Fault;
 
@@ -15,9 +15,9 @@ impl Fault for SwallowsRefusals {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         match healthy.write(at, entry, options).await {
-            Err(error) if error.is_signed_out() => Ok(Written::Stored),
+            Err(error) if error.is_signed_out() => Ok(PutResult::Stored),
             answer => answer,
         }
     }

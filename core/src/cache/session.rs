@@ -3,8 +3,8 @@ use std::{fmt, sync::Arc};
 use super::{Keys, TokenCache};
 use crate::backend::in_call;
 use crate::{
-    AccountKey, Entry, EntryAddress, EntryKey, Error, ErrorKind, Over, ReadOptions, Result, Scope,
-    SessionId, SidKey, SignOut, Ticket, Timestamp, Value, Version, WriteOptions, Written,
+    AccountKey, Entry, EntryAddress, EntryKey, Error, ErrorKind, PutMode, PutResult, ReadOptions,
+    Result, Scope, SessionId, SidKey, SignOut, Ticket, Timestamp, Value, Version, WriteOptions,
     seal::SessionKeys,
     telemetry::{About, Operation, observe},
     ticket::Claim,
@@ -94,21 +94,23 @@ impl Session {
         V: TryInto<Value>,
         Error: From<V::Error>,
     {
-        match self.put_over(key, value, Over::Anything).await? {
-            Written::Stored => Ok(()),
-            Written::Superseded => Err(Error::new(ErrorKind::Unexpected, "write an entry")
-                .message("the store refused a write over anything")),
+        match self.put_if(key, value, PutMode::Overwrite).await? {
+            PutResult::Stored => Ok(()),
+            PutResult::PreconditionFailed => {
+                Err(Error::new(ErrorKind::Unexpected, "write an entry")
+                    .message("the store refused an unconditional write"))
+            }
         }
     }
 
     /// Puts a value under a key only over what `over` says: the write that a refresh ends with.
     ///
-    /// Where servers keep local copies, they hear of a write over anything within moments. One over a version they do not: until their
+    /// Where servers keep local copies, they hear of an unconditional write within moments. One over a version they do not: until their
     /// copies are too old to be served, they answer with what it replaced.
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub async fn put_over<V>(&self, key: &EntryKey, value: V, over: Over) -> Result<Written>
+    pub async fn put_if<V>(&self, key: &EntryKey, value: V, mode: PutMode) -> Result<PutResult>
     where
         V: TryInto<Value>,
         Error: From<V::Error>,
@@ -118,9 +120,9 @@ impl Session {
             let keys = self.fresh_keys().await?;
             self.cache.0.token_warnings.check(&value, keys.latest);
             let entry = self.entry(value, &keys)?;
-            let options = WriteOptions::at(keys.latest).over(over);
+            let options = WriteOptions::at(keys.latest).mode(mode);
             let at = self.address(&keys, key);
-            let _tells = (over == Over::Anything).then(|| Tells(self));
+            let _tells = (mode == PutMode::Overwrite).then(|| Tells(self));
             self.cache.store().write(&at, entry, options).await
         };
         let about = About::account(&self.claim.account);
@@ -129,8 +131,8 @@ impl Session {
             about,
             in_call(write),
             |written| match written {
-                Written::Stored => "stored",
-                Written::Superseded => "superseded",
+                PutResult::Stored => "stored",
+                PutResult::PreconditionFailed => "precondition_failed",
             },
         )
         .await

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
     Error, ErrorKind, Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace,
-    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource,
-    Timestamp, TokenStore, WriteOptions, Written,
+    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
+    TimeSource, Timestamp, TokenStore, WriteOptions,
 };
 
 /// A store whose reads are served from copies in this process, for as long as its [`Holder`] has the right to.
@@ -265,7 +265,7 @@ impl<S: TokenStore> TokenStore for LocalCopies<S> {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         let _changing = self.changing(&[*at.account()]);
         self.store.write(at, entry, options).await
     }

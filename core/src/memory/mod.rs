@@ -14,9 +14,9 @@ use self::{directory::Index, link::Registry, partition::Partition, shards::Shard
 use crate::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
     Directory, Entry, EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions,
-    Evicted, Invalidation, Link, LockOwner, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
-    Result, SessionId, SessionRecord, SystemClock, TimeSource, TokenStore, Version, WriteOptions,
-    Written,
+    Evicted, Invalidation, Link, LockOwner, Namespace, NamespaceRecord, PutResult, ReadOptions,
+    RefreshLocks, Result, SessionId, SessionRecord, SystemClock, TimeSource, TokenStore, Version,
+    WriteOptions,
 };
 
 /// The most bytes an entry may have, unless said otherwise.
@@ -178,7 +178,7 @@ impl TokenStore for MemoryStore {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         if entry.stored().len() > MAX_ENTRY_BYTES {
             return Err(Error::new(ErrorKind::TooLarge, "write an entry")
                 .store("memory")

@@ -2,9 +2,9 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::{
     AcquireOptions, Acquired, BeginSession, Begun, Clock, Cut, Entry, EntryAddress, EntryName,
-    Error, EscrowName, Escrowed, EvictOptions, Evicted, LockOwner, Moment, Over,
+    Error, EscrowName, Escrowed, EvictOptions, Evicted, LockOwner, Moment, PutMode, PutResult,
     REMEMBERED_CREATIONS, Result, SessionId, SessionKind, SessionRecord, Timestamp, Version,
-    WriteOptions, Written,
+    WriteOptions,
 };
 
 /// What a session weighs without its entries.
@@ -28,7 +28,7 @@ pub(super) struct Partition {
 struct Session {
     record: SessionRecord,
     entries: HashMap<EntryName, Entry>,
-    /// The versions of the last writes over nothing of each entry, the oldest first, also of entries that are gone.
+    /// The versions of the last creating writes of each entry, the oldest first, also of entries that are gone.
     creations: HashMap<EntryName, VecDeque<Version>>,
     weight: usize,
 }
@@ -176,7 +176,7 @@ impl Partition {
         at: &EntryAddress,
         entry: Entry,
         options: &WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         if let Some(owner) = &options.releasing {
             self.release(at, owner);
         }
@@ -184,16 +184,16 @@ impl Partition {
         let there = self.read(at, options.now)?.map(|entry| entry.version());
         let own = entry.version();
         if let Some(session) = self.sessions.get_mut(at.session_id()) {
-            let allowed = match options.over {
-                Over::Anything => true,
-                Over::Nothing if there.is_none() => !session.has_created(at.name(), own),
-                Over::Nothing => there == Some(own),
-                Over::Version(version) => there == Some(version) || there == Some(own),
+            let allowed = match options.mode {
+                PutMode::Overwrite => true,
+                PutMode::Create if there.is_none() => !session.has_created(at.name(), own),
+                PutMode::Create => there == Some(own),
+                PutMode::Update(version) => there == Some(version) || there == Some(own),
             };
             if !allowed {
-                return Ok(Written::Superseded);
+                return Ok(PutResult::PreconditionFailed);
             }
-            if options.over == Over::Nothing {
+            if options.mode == PutMode::Create {
                 session.remember_creation(*at.name(), own);
             }
             session.weight += entry_weight(&entry);
@@ -201,7 +201,7 @@ impl Partition {
                 session.weight -= entry_weight(&replaced);
             }
         }
-        Ok(Written::Stored)
+        Ok(PutResult::Stored)
     }
 
     pub(super) fn remove(&mut self, at: &EntryAddress) {

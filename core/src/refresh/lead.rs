@@ -12,8 +12,8 @@ use super::{
     write_back::write_back,
 };
 use crate::{
-    Entry, Error, ErrorKind, Over, Result, Timestamp, TokenSet, Value, Version, WriteOptions,
-    Written,
+    Entry, Error, ErrorKind, PutMode, PutResult, Result, Timestamp, TokenSet, Value, Version,
+    WriteOptions,
     telemetry::{About, Operation, observe, warn},
 };
 
@@ -194,11 +194,11 @@ impl Flight {
         sent: Option<Version>,
         found: Option<&Entry>,
     ) -> Result<Led> {
-        let over = sent.map_or(Over::Nothing, Over::Version);
+        let mode = sent.map_or(PutMode::Create, PutMode::Update);
         if self.spends_itself() {
             let tokens = answer.for_itself(old);
             let value = Value::try_from(&tokens)?;
-            let written = write_back(&self.session, &self.wanted, value, over, lock.owner());
+            let written = write_back(&self.session, &self.wanted, value, mode, lock.owner());
             return Ok(match written.await? {
                 Some(_) => Led::Stored(tokens),
                 None => Led::Overtaken,
@@ -217,7 +217,7 @@ impl Flight {
         // First what can't be had again.
         if let Some(kept) = &kept {
             let value = Value::try_from(kept)?;
-            let written = write_back(&self.session, &self.spent, value, over, None);
+            let written = write_back(&self.session, &self.spent, value, mode, None);
             let Some(version) = written.await? else {
                 return Ok(Led::Overtaken);
             };
@@ -230,15 +230,15 @@ impl Flight {
     /// Writes the entry that was asked for by the lock of another, over what was `found` of it before the call. What was put or removed in
     /// between stays so. An entry that has expired in between was not removed.
     async fn write_wanted(&self, wanted: TokenSet, found: Option<&Entry>) -> Result<Led> {
-        let write = |over| {
+        let write = |mode| {
             let value = Value::try_from(&wanted);
-            async move { write_back(&self.session, &self.wanted, value?, over, None).await }
+            async move { write_back(&self.session, &self.wanted, value?, mode, None).await }
         };
-        let over = found.map_or(Over::Nothing, |found| Over::Version(found.version()));
-        let written = write(over).await?;
+        let mode = found.map_or(PutMode::Create, |found| PutMode::Update(found.version()));
+        let written = write(mode).await?;
         let now = self.session.fresh_keys().await?.latest;
         if written.is_none() && found.is_some_and(|found| found.is_expired(now)) {
-            write(Over::Nothing).await?;
+            write(PutMode::Create).await?;
         }
         Ok(Led::StoredBeside(wanted))
     }
@@ -319,8 +319,8 @@ impl Flight {
         sent: Version,
     ) -> Result<Option<Version>> {
         let value = Value::try_from(&old.clone().with_refresh_token(new.expose_secret()))?;
-        let over = Over::Version(sent);
-        let written = write_back(&self.session, &self.spent, value, over, None).await;
+        let mode = PutMode::Update(sent);
+        let written = write_back(&self.session, &self.spent, value, mode, None).await;
         match &written {
             Err(error) if error.is_signed_out() || error.kind() == ErrorKind::TooLarge => {
                 // The error stands whether the provider revokes the token or not.
@@ -351,19 +351,19 @@ impl Flight {
         let entry = self.session.entry(Value::sent(old)?, &keys)?;
         let marked = entry.version();
         let options = WriteOptions::at(keys.latest)
-            .over(Over::Version(seen))
+            .mode(PutMode::Update(seen))
             .durable();
         let at = self.session.address(&keys, &self.spent);
         let store = self.session.cache().store();
         let written = store.write(&at, entry, options).await?;
-        Ok((written == Written::Stored).then_some(marked))
+        Ok((written == PutResult::Stored).then_some(marked))
     }
 
     /// Takes back what [`mark_sent`](Self::mark_sent) said, and answers the version that stands then, where it did.
     async fn unmark(&self, old: &TokenSet, marked: Version) -> Option<Version> {
         let value = Value::try_from(old).ok()?;
-        let over = Over::Version(marked);
-        let unmarked = write_back(&self.session, &self.spent, value, over, None).await;
+        let mode = PutMode::Update(marked);
+        let unmarked = write_back(&self.session, &self.spent, value, mode, None).await;
         unmarked.ok().flatten()
     }
 }

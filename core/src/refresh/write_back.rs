@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::time::{self, Instant};
 
 use crate::{
-    EntryKey, LockOwner, Over, Result, Session, Value, Version, WriteOptions, Written,
+    EntryKey, LockOwner, PutMode, PutResult, Result, Session, Value, Version, WriteOptions,
     backend::backoff,
 };
 
@@ -18,7 +18,7 @@ pub(super) async fn write_back(
     session: &Session,
     key: &EntryKey,
     value: Value,
-    over: Over,
+    mode: PutMode,
     releasing: Option<LockOwner>,
 ) -> Result<Option<Version>> {
     // Without a request: the store may be away already.
@@ -26,14 +26,14 @@ pub(super) async fn write_back(
     let until = Instant::now() + PATIENCE;
     let mut attempt = 0;
     loop {
-        match send(session, key, &entry, over, releasing).await {
+        match send(session, key, &entry, mode, releasing).await {
             Err(error) if error.is_retryable() && Instant::now() < until => {
                 time::sleep(backoff(FIRST_PAUSE, attempt)).await;
                 attempt += 1;
             }
             written => {
                 return written
-                    .map(|written| (written == Written::Stored).then(|| entry.version()));
+                    .map(|written| (written == PutResult::Stored).then(|| entry.version()));
             }
         }
     }
@@ -43,11 +43,11 @@ async fn send(
     session: &Session,
     key: &EntryKey,
     entry: &crate::Entry,
-    over: Over,
+    mode: PutMode,
     releasing: Option<LockOwner>,
-) -> Result<Written> {
+) -> Result<PutResult> {
     let keys = session.fresh_keys().await?;
-    let mut options = WriteOptions::at(keys.latest).over(over).durable();
+    let mut options = WriteOptions::at(keys.latest).mode(mode).durable();
     options.releasing = releasing;
     let at = session.address(&keys, key);
     let store = session.cache().store();

@@ -6,8 +6,8 @@ use super::Sealer;
 use crate::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
     Directory, Entry, EntryAddress, Error, ErrorKind, Escrow, EvictOptions, Evicted, Link,
-    LockOwner, Namespace, NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionId,
-    SessionRecord, TimeSource, TokenStore, Version, WriteOptions, Written,
+    LockOwner, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
+    SessionRecord, TimeSource, TokenStore, Version, WriteOptions,
 };
 
 /// A store whose entries are sealed: the one inside never sees what is in them (G5).
@@ -97,7 +97,7 @@ impl<S: TokenStore> TokenStore for SealedStore<S> {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         let (bytes, limit) = (entry.stored().len(), self.capabilities().max_entry_bytes);
         if bytes > limit {
             return Err(Error::new(ErrorKind::TooLarge, "write an entry").message(format!(

@@ -75,8 +75,11 @@ pub const METRICS: &[Metric] = &[
     ),
     counter(
         "token_cache_writes_total",
-        &[("outcome", &["stored", "superseded", "signed_out", "error"])],
-        "Writes of an entry by the app. Superseded: another version was there than the write was over.",
+        &[(
+            "outcome",
+            &["stored", "precondition_failed", "signed_out", "error"],
+        )],
+        "Writes of an entry by the app. Precondition failed: another version was there than the write replaces.",
     ),
     counter(
         "token_cache_removals_total",

@@ -12,8 +12,9 @@ use async_trait::async_trait;
 use super::failing_link::{FailingLink, LinkManner};
 use crate::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions,
-    RefreshLocks, Result, SessionId, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
+    Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutResult,
+    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource, TokenStore,
+    WriteOptions,
 };
 
 /// A store that does what the one inside does, until it is told to fail. Its clones fail together.
@@ -184,7 +185,7 @@ impl TokenStore for FailingStore {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         self.request("write an entry", self.inner.write(at, entry, options))
             .await
     }

@@ -5,8 +5,8 @@ use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
     Directory, Entry, EntryAddress, Error, ErrorKind, Escrow, EvictOptions, Evicted, Invalidation,
     IssuerKey, Link, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord, Page, Pointed,
-    Pointer, ReadOptions, RefreshLocks, Result, Scan, SessionId, SessionRecord, SidKey, TimeSource,
-    Timestamp, TokenStore, Until, Version, WriteOptions, Written,
+    Pointer, PutResult, ReadOptions, RefreshLocks, Result, Scan, SessionId, SessionRecord, SidKey,
+    TimeSource, Timestamp, TokenStore, Until, Version, WriteOptions,
 };
 
 /// A server that announces whatever it has changed, as a cache above it would.
@@ -83,7 +83,7 @@ impl<S: TokenStore> TokenStore for Announcing<S> {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         self.announced(&[*at.account()], self.0.write(at, entry, options))
             .await
     }

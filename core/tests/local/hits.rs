@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    Entry, ReadOptions, TokenStore, Version, WriteOptions, Written,
+    Entry, PutResult, ReadOptions, TokenStore, Version, WriteOptions,
     test_util::{with_stand_in_secret, with_ticket_secret},
 };
 
@@ -116,7 +116,7 @@ async fn an_entry_expires_and_a_session_ends_on_the_stores_clock() {
     let written = memory
         .write(&short, expires, WriteOptions::at(moment()))
         .await;
-    assert_eq!(written.unwrap(), Written::Stored);
+    assert_eq!(written.unwrap(), PutResult::Stored);
     server.fills(&short).await;
     server.fills(&at).await;
     server
@@ -147,7 +147,7 @@ async fn an_entry_that_would_outlive_its_session_is_not_served_past_its_end() {
     let written = memory
         .write(&at, outlives, WriteOptions::at(moment()))
         .await;
-    assert_eq!(written.unwrap(), Written::Stored);
+    assert_eq!(written.unwrap(), PutResult::Stored);
     server.fills(&at).await;
     let session = server.copies.session(at.account(), at.session_id(), now());
     session.await.unwrap();

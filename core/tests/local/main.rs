@@ -25,8 +25,8 @@ use std::{
 use token_cache_core::{
     AccountKey, Acknowledgement, Announcement, BeginSession, Cut, Entry, EntryAddress, EntryName,
     EvictOptions, Invalidation, IssuerKey, LinkConnection, Listener, MemoryStore, Moment, Places,
-    ReadOptions, ServerId, SessionId, SessionRecord, Timestamp, TokenStore, Version, WriteOptions,
-    Written,
+    PutResult, ReadOptions, ServerId, SessionId, SessionRecord, Timestamp, TokenStore, Version,
+    WriteOptions,
     local::{BootTime, ConnectionNumber, CopyPolicy, Holder, LocalCopies},
     test_util::{FailingStore, ManualBootTime, ManualClock},
 };
@@ -189,7 +189,7 @@ async fn put(store: &dyn TokenStore, at: &EntryAddress, value: &[u8]) {
     let ends_at = moment() + Duration::from_secs(3_600);
     let entry = Entry::new(value, Version::mint().unwrap(), ends_at);
     let written = store.write(at, entry, WriteOptions::at(moment())).await;
-    assert_eq!(written.unwrap(), Written::Stored);
+    assert_eq!(written.unwrap(), PutResult::Stored);
 }
 
 /// A store with one account's session and entry in it.

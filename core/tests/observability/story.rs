@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountId, EntryKey, ErrorKind, KeyRing, LogoutMessage, MemoryStore, Over, ProviderSession,
+    AccountId, EntryKey, ErrorKind, KeyRing, LogoutMessage, MemoryStore, ProviderSession, PutMode,
     RefreshError, RefreshPolicy, RingKey, Scope, Secret, Session, SignIn, Timestamp, TokenCache,
     TokenSet, test_util::FailingStore,
 };
@@ -70,7 +70,7 @@ async fn use_entries(cache: &TokenCache) {
     session.get(&key()).await.unwrap().unwrap();
     let token = b"canary-token".to_vec();
     let _ = session
-        .put_over(&key(), token, Over::Nothing)
+        .put_if(&key(), token, PutMode::Create)
         .await
         .unwrap();
     session.remove(&key()).await.unwrap();

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use token_cache_core::{
     AccountId, AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry,
     EntryAddress, EntryKey, Error, Escrow, EvictOptions, Evicted, ExposeSecret, Link, MemoryStore,
-    Namespace, NamespaceRecord, Over, ReadOptions, RefreshError, RefreshLocks, RefreshRequest,
-    Result, Revocation, Secret, SecretString, SessionId, SessionRecord, SignIn, TimeSource,
-    Timestamp, TokenCache, TokenSet, TokenSource, TokenStore, WriteOptions, Written,
+    Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshError, RefreshLocks,
+    RefreshRequest, Result, Revocation, Secret, SecretString, SessionId, SessionRecord, SignIn,
+    TimeSource, Timestamp, TokenCache, TokenSet, TokenSource, TokenStore, WriteOptions,
 };
 
 /// A store that tells the time only to the minute: what a server knows of its clock is an interval of a minute.
@@ -60,7 +60,7 @@ impl TokenStore for Coarse {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         self.0.write(at, entry, options).await
     }
 
@@ -200,8 +200,8 @@ async fn writes_within_the_interval_are_signed_out_and_leak_no_refresh_token() {
 
     assert!(cache.now().unwrap() < session.ends_at());
     assert!(cache.latest_now().unwrap() >= session.ends_at());
-    for over in [Over::Anything, Over::Nothing] {
-        let put = session.put_over(&api, due.clone(), over).await;
+    for mode in [PutMode::Overwrite, PutMode::Create] {
+        let put = session.put_if(&api, due.clone(), mode).await;
         assert!(put.as_ref().is_err_and(Error::is_signed_out), "{put:?}");
     }
     let put = session.put(&api, b"bytes".as_slice()).await;

@@ -9,15 +9,15 @@ use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
     Directory, Entry, EntryAddress, EntryName, Escrow, EvictOptions, Evicted, Link, LockOwner,
-    MemoryStore, Namespace, NamespaceRecord, Over, ReadOptions, RefreshLocks, Result, SessionId,
-    SessionRecord, TimeSource, TokenStore, Version, WriteOptions, Written,
+    MemoryStore, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshLocks, Result,
+    SessionId, SessionRecord, TimeSource, TokenStore, Version, WriteOptions,
 };
 use tokio::time;
 
-/// How long a write over anything or nothing is on its way: others get far meanwhile.
+/// How long an unconditional write or nothing is on its way: others get far meanwhile.
 const ON_ITS_WAY: Duration = Duration::from_millis(500);
 
-/// A store whose locks are freed by a new version of their entry alone, and whose writes over anything or nothing are slow.
+/// A store whose locks are freed by a new version of their entry alone, and whose unconditional writes or nothing are slow.
 #[derive(Clone, Default)]
 pub(crate) struct FreedByVersion {
     inner: MemoryStore,
@@ -74,8 +74,8 @@ impl TokenStore for FreedByVersion {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
-        if !matches!(options.over, Over::Version(_)) {
+    ) -> Result<PutResult> {
+        if !matches!(options.mode, PutMode::Update(_)) {
             time::sleep(ON_ITS_WAY).await;
         }
         let written = self.inner.write(at, entry, options).await?;

@@ -9,8 +9,8 @@ use std::{
 use async_trait::async_trait;
 use token_cache::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
-    Result, SessionId, SessionRecord, TimeSource, TokenStore, WriteOptions, Written,
+    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutResult, ReadOptions,
+    RefreshLocks, Result, SessionId, SessionRecord, TimeSource, TokenStore, WriteOptions,
 };
 
 use super::link_switch::LinkSwitch;
@@ -93,7 +93,7 @@ impl TokenStore for WatchedStore {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         self.store.write(at, entry, options).await
     }
 

@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::{
 };
 use token_cache_core::{
     AccountKey, AcquireOptions, Cut, Directory, Entry, ErrorKind, EvictOptions, LockOwner,
-    MarkOptions, Moment, Over, Pointer, ReadOptions, RefreshLocks, Result, SidKey, Timestamp,
-    TokenStore, Until, Version, WriteOptions, Written,
+    MarkOptions, Moment, Pointer, PutMode, PutResult, ReadOptions, RefreshLocks, Result, SidKey,
+    Timestamp, TokenStore, Until, Version, WriteOptions,
 };
 use token_cache_dynamodb::DynamoDbStore;
 
@@ -112,7 +112,7 @@ async fn garbage_in_an_entry_is_corrupt_and_a_write_replaces_it() {
     let now = now(&store).await;
     let ada = account();
     let at = entry_of(ada, signs_in(&store, &ada, now).await);
-    puts(&store, &at, Over::Nothing, now).await;
+    puts(&store, &at, PutMode::Create, now).await;
     let mut all = items(namespace).await.into_iter();
     let entry = all.find(|item| !is_head(item)).unwrap();
     for name in ["d", "v", "x"] {
@@ -123,7 +123,7 @@ async fn garbage_in_an_entry_is_corrupt_and_a_write_replaces_it() {
             is_corrupt(store.read(&at, ReadOptions::at(now)).await, name);
             let options = AcquireOptions::new(LockOwner::mint().unwrap(), crate::LIFETIME, now);
             is_corrupt(store.acquire(&at, options).await, name);
-            puts(&store, &at, Over::Anything, now).await;
+            puts(&store, &at, PutMode::Overwrite, now).await;
             assert!(
                 store
                     .read(&at, ReadOptions::at(now))
@@ -143,7 +143,7 @@ async fn garbage_in_the_list_of_creations_is_corrupt_and_no_other_write_minds() 
     let ada = account();
     let at = entry_of(ada, signs_in(&store, &ada, now).await);
     for garbage in [S("somebody else's".to_owned()), N("7".to_owned())] {
-        puts(&store, &at, Over::Anything, now).await;
+        puts(&store, &at, PutMode::Overwrite, now).await;
         let mut all = items(namespace).await.into_iter();
         let mut entry = all.find(|item| !is_head(item)).unwrap();
         entry.insert("c".to_owned(), garbage);
@@ -152,7 +152,7 @@ async fn garbage_in_the_list_of_creations_is_corrupt_and_no_other_write_minds() 
         assert!(read.unwrap().is_some());
         store.remove(&at).await.unwrap();
         let next = Entry::new(*b"next", Version::mint().unwrap(), now + crate::LIFETIME);
-        let created = store.write(&at, next, WriteOptions::at(now).over(Over::Nothing));
+        let created = store.write(&at, next, WriteOptions::at(now).mode(PutMode::Create));
         is_corrupt(created.await, "the list of creations");
         let read = store.read(&at, ReadOptions::at(now)).await;
         assert!(read.unwrap().is_none());
@@ -169,7 +169,7 @@ async fn an_item_of_others_in_the_place_of_an_entry_is_corrupt_until_it_is_remov
     let at = entry_of(ada, signs_in(&store, &ada, now).await);
     store.remove(&at).await.unwrap();
     assert!(items(namespace).await.iter().all(is_head));
-    puts(&store, &at, Over::Anything, now).await;
+    puts(&store, &at, PutMode::Overwrite, now).await;
     let mut all = items(namespace).await.into_iter();
     let mut entry = all.find(|item| !is_head(item)).unwrap();
     for name in ["d", "v", "x", "exp"] {
@@ -178,12 +178,12 @@ async fn an_item_of_others_in_the_place_of_an_entry_is_corrupt_until_it_is_remov
     put(entry).await;
     is_corrupt(store.read(&at, ReadOptions::at(now)).await, "read");
     let next = Entry::new(*b"next", Version::mint().unwrap(), now + crate::LIFETIME);
-    let created = store.write(&at, next, WriteOptions::at(now).over(Over::Nothing));
-    assert_eq!(created.await.unwrap(), Written::Superseded);
+    let created = store.write(&at, next, WriteOptions::at(now).mode(PutMode::Create));
+    assert_eq!(created.await.unwrap(), PutResult::PreconditionFailed);
     store.remove(&at).await.unwrap();
     let read = store.read(&at, ReadOptions::at(now)).await;
     assert!(read.unwrap().is_none());
-    puts(&store, &at, Over::Nothing, now).await;
+    puts(&store, &at, PutMode::Create, now).await;
 }
 
 /// A session whose end cannot be read in the index may live: the sign-out names its account.

@@ -1,7 +1,7 @@
 //! When a lock is freed by what is there, and when not.
 
 use token_cache_core::{
-    AcquireOptions, Acquired, Entry, EntryAddress, LockOwner, Over, RefreshLocks, Timestamp,
+    AcquireOptions, Acquired, Entry, EntryAddress, LockOwner, PutMode, RefreshLocks, Timestamp,
     TokenStore, Version, WriteOptions,
 };
 use token_cache_dynamodb::DynamoDbStore;
@@ -48,7 +48,7 @@ async fn a_removed_entry_frees_no_lock() {
     let store = engine().store("locks-2").await.unwrap();
     let (now, ada) = (now(&store).await, account());
     let at = entry_of(ada, signs_in(&store, &ada, now).await);
-    let due = puts(&store, &at, Over::Nothing, now).await;
+    let due = puts(&store, &at, PutMode::Create, now).await;
     assert_eq!(asks(&store, &at, Some(due), now).await, Acquired::Held);
     store.remove(&at).await.unwrap();
     is_busy(&asks(&store, &at, None, now).await);
@@ -60,9 +60,9 @@ async fn another_version_frees_a_lock_for_one() {
     let store = engine().store("locks-3").await.unwrap();
     let (now, ada) = (now(&store).await, account());
     let at = entry_of(ada, signs_in(&store, &ada, now).await);
-    let due = puts(&store, &at, Over::Nothing, now).await;
+    let due = puts(&store, &at, PutMode::Create, now).await;
     assert_eq!(asks(&store, &at, Some(due), now).await, Acquired::Held);
-    let newer = puts(&store, &at, Over::Anything, now).await;
+    let newer = puts(&store, &at, PutMode::Overwrite, now).await;
     let racing = (0..8).map(|_| asks(&store, &at, Some(newer), now));
     let answers = futures_util::future::join_all(racing).await;
     let held = answers.iter().filter(|answer| **answer == Acquired::Held);

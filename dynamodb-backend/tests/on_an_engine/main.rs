@@ -26,8 +26,8 @@ use std::{
 };
 
 use token_cache_core::{
-    AccountKey, BeginSession, Entry, EntryAddress, EntryName, IssuerKey, Over, Places, SessionId,
-    SessionRecord, Timestamp, TokenStore, Version, WriteOptions, Written,
+    AccountKey, BeginSession, Entry, EntryAddress, EntryName, IssuerKey, Places, PutMode,
+    PutResult, SessionId, SessionRecord, Timestamp, TokenStore, Version, WriteOptions,
 };
 
 use self::engine::Engine;
@@ -76,11 +76,11 @@ fn entry_of(account: AccountKey, session_id: SessionId) -> EntryAddress {
     EntryAddress::new(account, session_id, EntryName::from_bytes(fresh()))
 }
 
-async fn puts(store: &dyn TokenStore, at: &EntryAddress, over: Over, now: Timestamp) -> Version {
+async fn puts(store: &dyn TokenStore, at: &EntryAddress, mode: PutMode, now: Timestamp) -> Version {
     let version = Version::mint().unwrap();
     let entry = Entry::new(*b"token", version, now + LIFETIME);
-    let options = WriteOptions::at(now).over(over);
+    let options = WriteOptions::at(now).mode(mode);
     let written = store.write(at, entry, options).await.unwrap();
-    assert_eq!(written, Written::Stored);
+    assert_eq!(written, PutResult::Stored);
     version
 }

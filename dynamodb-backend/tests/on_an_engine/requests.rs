@@ -11,8 +11,8 @@ use aws_sdk_dynamodb::{
 };
 use token_cache_core::{
     AcquireOptions, Acquired, Cut, Directory, Entry, Escrow, EscrowName, Escrowed, EvictOptions,
-    LockOwner, MarkOptions, Marking, Moment, Over, Pointer, REMEMBERED_CREATIONS, ReadOptions,
-    RefreshLocks, Scan, SidKey, TokenStore, Until, Version, WriteOptions, Written,
+    LockOwner, MarkOptions, Marking, Moment, Pointer, PutMode, PutResult, REMEMBERED_CREATIONS,
+    ReadOptions, RefreshLocks, Scan, SidKey, TokenStore, Until, Version, WriteOptions,
 };
 use token_cache_dynamodb::DynamoDbStore;
 
@@ -77,9 +77,9 @@ async fn reads_and_writes_take_as_many_requests_as_stated() {
     let (at, options) = (entry_of(ada, session_id), ReadOptions::at(now));
     assert_eq!(store.read(&at, options).await.unwrap(), None);
     assert_eq!(sent.take(), ["BatchGetItem"]);
-    let version = puts(&store, &at, Over::Anything, now).await;
+    let version = puts(&store, &at, PutMode::Overwrite, now).await;
     assert_eq!(sent.take(), ["UpdateItem", "GetItem"]);
-    puts(&store, &at, Over::Version(version), now).await;
+    puts(&store, &at, PutMode::Update(version), now).await;
     assert_eq!(sent.take(), ["UpdateItem", "GetItem"]);
     assert!(store.read(&at, options).await.unwrap().is_some());
     assert_eq!(sent.take(), ["BatchGetItem"]);
@@ -88,7 +88,7 @@ async fn reads_and_writes_take_as_many_requests_as_stated() {
     assert_eq!(sent.take(), ["GetItem", "GetItem"]);
     store.remove(&at).await.unwrap();
     assert_eq!(sent.take(), ["UpdateItem"]);
-    puts(&store, &at, Over::Nothing, now).await;
+    puts(&store, &at, PutMode::Create, now).await;
     assert_eq!(sent.take(), ["UpdateItem", "GetItem"]);
 
     let too_large = vec![0; store.capabilities().max_entry_bytes + 1];
@@ -111,7 +111,7 @@ async fn an_entry_that_is_created_again_and_again_takes_two_more_requests_now_an
     sent.take();
     let mut longer = Vec::new();
     for created in 1..=4 * REMEMBERED_CREATIONS {
-        puts(&store, &at, Over::Nothing, now).await;
+        puts(&store, &at, PutMode::Create, now).await;
         match sent.take().as_slice() {
             [update, get] if update == "UpdateItem" && get == "GetItem" => {}
             other => longer.push((created, other.len())),
@@ -131,7 +131,7 @@ async fn a_sign_out_of_an_account_is_one_request_whatever_it_holds() {
     for _ in 0..3 {
         let session_id = signs_in(&store, &ada, now).await;
         for _ in 0..20 {
-            puts(&store, &entry_of(ada, session_id), Over::Nothing, now).await;
+            puts(&store, &entry_of(ada, session_id), PutMode::Create, now).await;
         }
     }
     let cut = |at| Cut::Account(Moment::of_store(at));
@@ -187,7 +187,7 @@ async fn an_uncontended_refresh_takes_five_requests() {
     let store = sent.store("requests-3").await;
     let (now, ada) = (now(&store).await, account());
     let at = entry_of(ada, signs_in(&store, &ada, now).await);
-    puts(&store, &at, Over::Nothing, now).await;
+    puts(&store, &at, PutMode::Create, now).await;
     sent.take();
 
     let due = store
@@ -200,10 +200,10 @@ async fn an_uncontended_refresh_takes_five_requests() {
     assert_eq!(store.acquire(&at, options).await.unwrap(), Acquired::Held);
     let refreshed = Entry::new(*b"refreshed", Version::mint().unwrap(), now + LIFETIME);
     let options = WriteOptions::at(now)
-        .over(Over::Version(due.version()))
+        .mode(PutMode::Update(due.version()))
         .releasing(owner);
     let written = store.write(&at, refreshed.clone(), options).await.unwrap();
-    assert_eq!(written, Written::Stored);
+    assert_eq!(written, PutResult::Stored);
     assert_eq!(
         sent.take(),
         [

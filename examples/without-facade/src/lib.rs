@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use token_cache_core::{
-    AccountId, EntryKey, Over, Secret, SignIn, TokenCache, TokenSet, TokenStore,
+    AccountId, EntryKey, PutMode, Secret, SignIn, TokenCache, TokenSet, TokenStore,
 };
 
 /// Whatever goes wrong ends the app.
@@ -52,8 +52,8 @@ async fn sign_out_is_final(cache: &TokenCache) -> Result<(), Failure> {
     let report = cache.sign_out_account(&account).await?;
     ensure(report.ended, "the sign-out found nothing to end")?;
 
-    let over = Over::Version(read.version());
-    let late = session.put_over(&api, TokenSet::new("at-2")?, over).await;
+    let mode = PutMode::Update(read.version());
+    let late = session.put_if(&api, TokenSet::new("at-2")?, mode).await;
     ensure(
         late.is_err_and(|error| error.is_signed_out()),
         "a late write was taken",

@@ -83,7 +83,7 @@ pub enum Op {
         entry: u8,
         /// What it writes.
         write: WriteId,
-        /// The write that it replaces, as a refresh does; none for a write over anything.
+        /// The write that it replaces, as a refresh does; none for an unconditional write.
         over: Option<WriteId>,
     },
     /// A sign-out, which waits until no server can serve a copy.

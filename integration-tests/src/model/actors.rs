@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use token_cache_core::{
-    Entry, EntryAddress, EntryName, ErrorKind, EscrowName, Over, Places, ReadOptions, SessionKind,
-    Timestamp, TokenStore, Version, WriteOptions, Written,
+    Entry, EntryAddress, EntryName, ErrorKind, EscrowName, Places, PutMode, PutResult, ReadOptions,
+    SessionKind, Timestamp, TokenStore, Version, WriteOptions,
     protocol::{EscrowPlan, SignInPlan},
 };
 
@@ -155,26 +155,26 @@ impl Stage {
         let Some(at) = self.address(of) else {
             return Outcome::Nothing;
         };
-        self.put(&at, Over::Anything).await
+        self.put(&at, PutMode::Overwrite).await
     }
 
     async fn create(&self, of: usize) -> Outcome {
         let Some(at) = self.address(of) else {
             return Outcome::Nothing;
         };
-        match self.put(&at, Over::Nothing).await {
-            Outcome::Failed => self.put(&at, Over::Nothing).await,
+        match self.put(&at, PutMode::Create).await {
+            Outcome::Failed => self.put(&at, PutMode::Create).await,
             outcome => outcome,
         }
     }
 
-    async fn put(&self, at: &EntryAddress, over: Over) -> Outcome {
+    async fn put(&self, at: &EntryAddress, over: PutMode) -> Outcome {
         let version = Version::from_bytes([u8::try_from(self.me).unwrap_or_default(); 8]);
         let entry = Entry::new([0], version, Timestamp::MAX);
-        let options = WriteOptions::at(Timestamp::MAX).over(over);
+        let options = WriteOptions::at(Timestamp::MAX).mode(over);
         match self.store.write(at, entry, options).await {
-            Ok(Written::Stored) => Outcome::Written,
-            Ok(Written::Superseded) => Outcome::Nothing,
+            Ok(PutResult::Stored) => Outcome::Written,
+            Ok(PutResult::PreconditionFailed) => Outcome::Nothing,
             Err(error) if error.is_signed_out() => Outcome::Refused,
             Err(_) => Outcome::Failed,
         }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
     Error, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace, NamespaceRecord,
-    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource, Timestamp, TokenStore,
-    WriteOptions, Written,
+    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource, Timestamp,
+    TokenStore, WriteOptions,
 };
 
 use super::{
@@ -128,19 +128,19 @@ impl TokenStore for DynamoDbLike {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         let (account, session_id, bent) = (*at.account(), *at.session_id(), self.bent);
         let version = *entry.version().as_bytes();
         let put = self
             .world
             .request(Kind::Write, "put the entry", move |state, _| {
-                rules::put(state, bent, account, session_id, version, options.over)
+                rules::put(state, bent, account, session_id, version, options.mode)
             });
         if !put.await? {
-            return Ok(Written::Superseded);
+            return Ok(PutResult::PreconditionFailed);
         }
         if self.bent.is(Mutant::PutWithoutHeadRead) || self.lives(account, session_id).await? {
-            return Ok(Written::Stored);
+            return Ok(PutResult::Stored);
         }
         self.remove(at).await?;
         Err(Refused.into())

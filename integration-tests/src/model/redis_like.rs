@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
     Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace,
-    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource,
-    TokenStore, WriteOptions, Written,
+    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
+    TimeSource, TokenStore, WriteOptions,
 };
 
 use super::{
@@ -103,7 +103,7 @@ impl TokenStore for RedisLike {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         let (account, session_id, bent) = (*at.account(), *at.session_id(), self.bent);
         let version = *entry.version().as_bytes();
         let write = self
@@ -118,13 +118,13 @@ impl TokenStore for RedisLike {
                     account,
                     session_id,
                     version,
-                    options.over,
+                    options.mode,
                 ))
             });
         if write.await?? {
-            Ok(Written::Stored)
+            Ok(PutResult::Stored)
         } else {
-            Ok(Written::Superseded)
+            Ok(PutResult::PreconditionFailed)
         }
     }
 

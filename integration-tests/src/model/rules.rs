@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, Cursor, Entry, Error, ErrorKind, Escrowed, IssuerKey, MarkOptions, Over, Page,
-    Pointed, Pointer, Result, Scan, SessionId, SessionRecord, SidKey, Timestamp, Until, Version,
+    AccountKey, Cursor, Entry, Error, ErrorKind, Escrowed, IssuerKey, MarkOptions, Page, Pointed,
+    Pointer, PutMode, Result, Scan, SessionId, SessionRecord, SidKey, Timestamp, Until, Version,
 };
 
 use super::{
@@ -36,19 +36,19 @@ pub(super) fn put(
     account: AccountKey,
     session_id: SessionId,
     version: [u8; 8],
-    over: Over,
+    mode: PutMode,
 ) -> bool {
     let there = state.entries.get(&(account, session_id)).copied();
     let creation = (account, session_id, version);
-    let allowed = match over {
-        Over::Anything => true,
-        Over::Nothing if there.is_none() => !state.creations.contains(&creation),
-        Over::Nothing => there == Some(version),
-        Over::Version(over) => there == Some(*over.as_bytes()) || there == Some(version),
+    let allowed = match mode {
+        PutMode::Overwrite => true,
+        PutMode::Create if there.is_none() => !state.creations.contains(&creation),
+        PutMode::Create => there == Some(version),
+        PutMode::Update(mode) => there == Some(*mode.as_bytes()) || there == Some(version),
     };
     if allowed {
         state.entries.insert((account, session_id), version);
-        if over == Over::Nothing && !bent.is(Mutant::CreationsForgotten) {
+        if mode == PutMode::Create && !bent.is(Mutant::CreationsForgotten) {
             state.creations.insert(creation);
         }
     }

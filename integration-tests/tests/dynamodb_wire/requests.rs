@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AcquireOptions, Acquired, Cut, Entry, EntryKey, EvictOptions, LockOwner, LogoutMessage, Over,
-    ReadOptions, RefreshLocks, Timestamp, TokenStore, Version, WriteOptions, Written,
+    AcquireOptions, Acquired, Cut, Entry, EntryKey, EvictOptions, LockOwner, LogoutMessage,
+    PutMode, PutResult, ReadOptions, RefreshLocks, Timestamp, TokenStore, Version, WriteOptions,
 };
 
 use token_cache_integration_tests::servers::ApiFault;
@@ -28,24 +28,24 @@ async fn every_operation_is_the_requests_that_are_documented() {
     assert_eq!(wire.actions(), ["UpdateItem", "GetItem"], "write");
     let read = session.get(&key).await.unwrap().unwrap();
     assert_eq!(wire.actions(), ["BatchGetItem"], "read");
-    let over = Over::Version(read.version());
+    let mode = PutMode::Update(read.version());
     let written = session
-        .put_over(&key, b"other".as_slice(), over)
+        .put_if(&key, b"other".as_slice(), mode)
         .await
         .unwrap();
-    assert_eq!(written, Written::Stored);
+    assert_eq!(written, PutResult::Stored);
     assert_eq!(
         wire.actions(),
         ["UpdateItem", "GetItem"],
-        "write over a version"
+        "write that replaces a version"
     );
     let ticket = session.ticket().unwrap();
     wire.cache.resume(&ticket).await.unwrap();
     assert_eq!(wire.actions(), ["GetItem"], "ticket");
     session.remove(&key).await.unwrap();
     assert_eq!(wire.actions(), ["UpdateItem"], "removal");
-    let written = session.put_over(&key, b"new".as_slice(), Over::Nothing);
-    assert_eq!(written.await.unwrap(), Written::Stored);
+    let written = session.put_if(&key, b"new".as_slice(), PutMode::Create);
+    assert_eq!(written.await.unwrap(), PutResult::Stored);
     assert_eq!(
         wire.actions(),
         ["UpdateItem", "GetItem"],
@@ -78,8 +78,8 @@ async fn a_late_copy_of_a_write_over_nothing_brings_nothing_back() {
     for replaced in [false, true] {
         wire.proxy
             .on_next_conditional(&["UpdateItem"], ApiFault::Duplicate);
-        let written = session.put_over(&key, b"created".as_slice(), Over::Nothing);
-        assert_eq!(written.await.unwrap(), Written::Stored);
+        let written = session.put_if(&key, b"created".as_slice(), PutMode::Create);
+        assert_eq!(written.await.unwrap(), PutResult::Stored);
         if replaced {
             session.put(&key, b"other".as_slice()).await.unwrap();
         }
@@ -97,8 +97,8 @@ async fn a_write_over_nothing_whose_answer_is_lost_is_stored() {
     let session = wire.sign_in("ada", None).await;
     wire.said();
     wire.proxy.on_next(&["UpdateItem"], ApiFault::DropAnswer);
-    let written = session.put_over(&key, b"created".as_slice(), Over::Nothing);
-    assert_eq!(written.await.unwrap(), Written::Stored);
+    let written = session.put_if(&key, b"created".as_slice(), PutMode::Create);
+    assert_eq!(written.await.unwrap(), PutResult::Stored);
     assert_eq!(wire.actions(), ["UpdateItem", "UpdateItem", "GetItem"]);
     assert!(session.get(&key).await.unwrap().is_some());
 }
@@ -176,7 +176,7 @@ async fn an_uncontended_refresh_is_five_requests() {
     let entry = |text: &str| Entry::new(text, Version::mint().unwrap(), ends_at);
     let first = entry("old");
     let written = wire.store.write(&at, first.clone(), WriteOptions::at(now));
-    assert_eq!(written.await.unwrap(), Written::Stored);
+    assert_eq!(written.await.unwrap(), PutResult::Stored);
     wire.said();
 
     let read = wire.store.read(&at, ReadOptions::at(now)).await.unwrap();
@@ -187,10 +187,10 @@ async fn an_uncontended_refresh_is_five_requests() {
     let acquired = wire.store.acquire(&at, options).await.unwrap();
     assert_eq!(acquired, Acquired::Held);
     let options = WriteOptions::at(now)
-        .over(Over::Version(seen))
+        .mode(PutMode::Update(seen))
         .releasing(owner);
     let written = wire.store.write(&at, entry("new"), options).await.unwrap();
-    assert_eq!(written, Written::Stored);
+    assert_eq!(written, PutResult::Stored);
     assert_eq!(
         wire.actions(),
         [

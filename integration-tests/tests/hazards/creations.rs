@@ -1,11 +1,11 @@
-//! The versions that Redis keeps of writes over nothing, one field for each entry: they end with their session.
+//! The versions that Redis keeps of creating writes, one field for each entry: they end with their session.
 
 use std::time::Duration;
 
 use token_cache_core::{
     AccountKey, BeginSession, Cut, Entry, EntryAddress, EntryName, ErrorKind, EvictOptions,
-    IssuerKey, Moment, Over, Places, REMEMBERED_CREATIONS, ReadOptions, Result, SessionId,
-    SessionRecord, Timestamp, TokenStore, Version, WriteOptions, Written,
+    IssuerKey, Moment, Places, PutMode, PutResult, REMEMBERED_CREATIONS, ReadOptions, Result,
+    SessionId, SessionRecord, Timestamp, TokenStore, Version, WriteOptions,
 };
 use token_cache_integration_tests::servers::{RedisServer, Value};
 use token_cache_redis::{RedisConfig, RedisStore};
@@ -31,9 +31,9 @@ async fn signs_in(store: &RedisStore, number: u8, now: Timestamp) -> Result<Entr
     ))
 }
 
-async fn creates(store: &RedisStore, at: &EntryAddress, now: Timestamp) -> Result<Written> {
+async fn creates(store: &RedisStore, at: &EntryAddress, now: Timestamp) -> Result<PutResult> {
     let entry = Entry::new(*b"token", Version::mint()?, now + HOUR);
-    let options = WriteOptions::at(now).over(Over::Nothing);
+    let options = WriteOptions::at(now).mode(PutMode::Create);
     store.write(at, entry, options).await
 }
 
@@ -68,7 +68,7 @@ async fn what_created_an_entry_is_bounded_and_ends_with_its_session() {
     for at in [&first, &second] {
         for _ in 0..REMEMBERED_CREATIONS + 6 {
             let written = creates(&store, at, now).await.unwrap();
-            assert_eq!(written, Written::Stored);
+            assert_eq!(written, PutResult::Stored);
             store.remove(at).await.unwrap();
         }
     }
@@ -82,7 +82,7 @@ async fn what_created_an_entry_is_bounded_and_ends_with_its_session() {
         assert_eq!(length, Value::Int(8 * 64));
     }
 
-    // Bytes of others there are no list that is empty, and concern writes over nothing alone.
+    // Bytes of others there are no list that is empty, and concern creating writes alone.
     for (key, field) in &left {
         redis
             .cli(&[b"HSET", key.as_bytes(), field.as_slice(), b"garbage"])
@@ -92,7 +92,7 @@ async fn what_created_an_entry_is_bounded_and_ends_with_its_session() {
     assert_eq!(refused.kind(), ErrorKind::Corrupt, "{refused}");
     let entry = Entry::new(*b"token", Version::mint().unwrap(), now + HOUR);
     let written = store.write(&second, entry, WriteOptions::at(now)).await;
-    assert_eq!(written.unwrap(), Written::Stored);
+    assert_eq!(written.unwrap(), PutResult::Stored);
 
     // One session's sign-out takes its own along, an account's all.
     let options = EvictOptions::at(now);

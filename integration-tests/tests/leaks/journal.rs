@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use token_cache::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
     Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, MemoryStore, Namespace,
-    NamespaceRecord, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource,
-    TokenStore, WriteOptions, Written,
+    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
+    TimeSource, TokenStore, WriteOptions,
 };
 
 /// A memory store, and every byte that it was ever given to keep: a dump that forgets nothing.
@@ -114,7 +114,7 @@ impl TokenStore for Journal {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         self.note_address(at);
         self.note(&[entry.stored(), entry.version().as_bytes()]);
         self.store.write(at, entry, options).await

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use token_cache::TokenCache;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace, NamespaceRecord, ReadOptions,
-    RefreshLocks, Result, SessionId, SessionRecord, TimeSource, TokenCacheBuilder, TokenStore,
-    WriteOptions, Written,
+    Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace, NamespaceRecord, PutResult,
+    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource, TokenCacheBuilder,
+    TokenStore, WriteOptions,
     local::{BootInstant, Holder, Stamp},
 };
 
@@ -185,7 +185,7 @@ impl TokenStore for BrokenCopies {
         at: &EntryAddress,
         entry: Entry,
         options: WriteOptions,
-    ) -> Result<Written> {
+    ) -> Result<PutResult> {
         let write = self.store.write(at, entry, options);
         self.changing(at.account(), write).await
     }

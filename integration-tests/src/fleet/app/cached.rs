@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use token_cache::{
-    AccountId, BulkSignOut, EntryKey, LogoutMessage, Over, ProviderSession, Session, SignIn,
-    SignOut, StartedSignIn, Ticket, Timestamp, TokenCache, Version, Wait, Written,
+    AccountId, BulkSignOut, EntryKey, LogoutMessage, ProviderSession, PutMode, PutResult, Session,
+    SignIn, SignOut, StartedSignIn, Ticket, Timestamp, TokenCache, Version, Wait,
 };
 
 use super::{Ended, Failure, found, issuer, misled, needed, subject, tokens};
@@ -68,17 +68,17 @@ pub(super) async fn carry_out(cache: &TokenCache, task: &Task) -> Ended {
             write,
             ..
         } => {
-            let over = match &task.version {
-                None => Over::Anything,
-                Some(version) => Over::Version(version_from_text(version)?),
+            let mode = match &task.version {
+                None => PutMode::Overwrite,
+                Some(version) => PutMode::Update(version_from_text(version)?),
             };
             let value = tokens(*id, *write, task.padding);
             let written = session(cache, task)?
-                .put_over(&entry_key(*entry)?, value, over)
+                .put_if(&entry_key(*entry)?, value, mode)
                 .await?;
             let outcome = match written {
-                Written::Stored => Outcome::Done,
-                Written::Superseded => Outcome::Superseded,
+                PutResult::Stored => Outcome::Done,
+                PutResult::PreconditionFailed => Outcome::Superseded,
             };
             Ok((outcome, None))
         }
