@@ -32,8 +32,8 @@ pub struct Check {
 pub enum Needs {
     /// None.
     Nothing,
-    /// [`Directory`](token_cache_core::Directory).
-    Directory,
+    /// [`SidIndex`](token_cache_core::SidIndex).
+    SidIndex,
     /// [`RefreshLocks`](token_cache_core::RefreshLocks).
     RefreshLocks,
     /// [`Escrow`](token_cache_core::Escrow).
@@ -117,7 +117,7 @@ impl Needs {
     fn are_met_by(self, setup: &Setup) -> bool {
         match self {
             Self::Nothing => true,
-            Self::Directory => setup.store().directory().is_some(),
+            Self::SidIndex => setup.store().sid_index().is_some(),
             Self::RefreshLocks => setup.store().refresh_locks().is_some(),
             Self::Escrow => setup.store().escrow().is_some(),
             Self::Link => setup.store().link().is_some(),

@@ -1,7 +1,8 @@
 //! What is asked of a store that lacks an optional part: it says so where it is asked for it, and does the rest.
 
 use token_cache_core::{
-    ErrorKind, EvictOptions, LockOwner, PutResult, Scan, Scope, ServerId, Version, WriteOptions,
+    ErrorKind, EvictOptions, LockOwner, PutResult, Scan, ServerId, SignOutScope, Version,
+    WriteOptions,
 };
 
 use crate::{
@@ -14,18 +15,18 @@ use crate::{
 pub(crate) async fn run(needs: Needs, setup: &Setup) -> Result<(), Violation> {
     match needs {
         Needs::Nothing => Ok(()),
-        Needs::Directory => without_a_directory(setup).await,
+        Needs::SidIndex => without_a_sid_index(setup).await,
         Needs::RefreshLocks => without_locks(setup).await,
         Needs::Escrow => without_an_escrow(setup).await,
         Needs::Link => without_a_link(setup).await,
     }
 }
 
-async fn without_a_directory(setup: &Setup) -> Result<(), Violation> {
+async fn without_a_sid_index(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let session = app.begins(under(app.sign_in_of("ada")?, "a sid")?).await?;
     let unsupported = ErrorKind::Unsupported;
-    let scope = Scope::ProviderSession(provider_session("a sid")?);
+    let scope = SignOutScope::ProviderSession(provider_session("a sid")?);
     let out = app.cache.sign_out(scope).await;
     out.should_fail_with(unsupported, "a sign-out by `sid`, without a directory")?;
     let by_sid = message(None, Some("a sid"), provider(1_500))?;

@@ -5,7 +5,7 @@ use token_cache_core::{Cut, EvictOptions, MarkOptions, Marking, Moment, SidKey, 
 use crate::{
     Setup, Violation,
     actor::{AUTHENTICATED, Actor, by_app, by_provider},
-    checks::directory::pointer,
+    checks::sid_index::pointer,
     random,
     should::{Should, should_equal},
 };
@@ -26,7 +26,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     pub(crate) fn all(setup: &Setup) -> &'static [Self] {
-        if setup.store().directory().is_some() {
+        if setup.store().sid_index().is_some() {
             &[
                 Self::Store,
                 Self::Provider,
@@ -86,9 +86,9 @@ impl<'a> NotBefore<'a> {
                 unlabelled_until: authenticated,
             },
             Kind::Batch => {
-                let directory = self.setup.directory()?;
+                let sid_index = self.setup.sid_index()?;
                 let marking = Marking::Each;
-                let evicted = directory
+                let evicted = sid_index
                     .evict_accounts(&[ada.key], at, marking, options)
                     .await;
                 for evicted in evicted {
@@ -101,13 +101,13 @@ impl<'a> NotBefore<'a> {
                     Kind::ForGood => Until::ForGood,
                     _ => Until::Moment(Moment::of_store(at)),
                 };
-                let directory = self.setup.directory()?;
-                let cut = directory.cut_provider_session(&self.sid, until, mark).await;
+                let sid_index = self.setup.sid_index()?;
+                let cut = sid_index.cut_provider_session(&self.sid, until, mark).await;
                 return cut.should_work("a cut of a `sid`").map(drop);
             }
             Kind::Issuer => {
-                let directory = self.setup.directory()?;
-                let cut = directory.cut_issuer(ada.key.issuer(), at, mark).await;
+                let sid_index = self.setup.sid_index()?;
+                let cut = sid_index.cut_issuer(ada.key.issuer(), at, mark).await;
                 return cut.should_work("a cut of an issuer");
             }
         };
@@ -136,13 +136,13 @@ impl<'a> NotBefore<'a> {
                 let mut pointer = pointer(ada);
                 pointer.requested_at = at;
                 pointer.not_after = not_after;
-                let directory = self.setup.directory()?;
-                directory.point(&self.sid, pointer).await
+                let sid_index = self.setup.sid_index()?;
+                sid_index.point(&self.sid, pointer).await
             }
             Kind::Issuer => {
-                let directory = self.setup.directory()?;
+                let sid_index = self.setup.sid_index()?;
                 let issuer = ada.key.issuer();
-                directory.check_issuer(issuer, at, not_after).await
+                sid_index.check_issuer(issuer, at, not_after).await
             }
         };
         match answer {

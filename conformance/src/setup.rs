@@ -8,7 +8,7 @@ use std::{
 };
 
 use token_cache_core::{
-    Directory, Escrow, Link, Namespace, RefreshLocks, Secret, Timestamp, TokenCache, TokenStore,
+    Escrow, Link, Namespace, RefreshLocks, Secret, SidIndex, Timestamp, TokenCache, TokenStore,
 };
 
 use crate::{Breakable, Harness, Violation, actor::Actor, random, should::Should};
@@ -141,8 +141,8 @@ impl Setup {
         Ok(Actor::new(self.store(), random::account()?, self.now))
     }
 
-    pub(crate) fn directory(&self) -> Result<&dyn Directory, Violation> {
-        directory_of(self.store())
+    pub(crate) fn sid_index(&self) -> Result<&dyn SidIndex, Violation> {
+        sid_index_of(self.store())
     }
 
     pub(crate) fn refresh_locks(&self) -> Result<&dyn RefreshLocks, Violation> {
@@ -194,8 +194,8 @@ fn no_store(harness: &dyn Harness, why: &dyn std::error::Error) -> Violation {
     )
 }
 
-pub(crate) fn directory_of(store: &dyn TokenStore) -> Result<&dyn Directory, Violation> {
-    store.directory().ok_or_else(|| absent("a directory"))
+pub(crate) fn sid_index_of(store: &dyn TokenStore) -> Result<&dyn SidIndex, Violation> {
+    store.sid_index().ok_or_else(|| absent("a directory"))
 }
 
 pub(crate) fn refresh_locks_of(store: &dyn TokenStore) -> Result<&dyn RefreshLocks, Violation> {

@@ -7,10 +7,10 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountId, AccountKey, BeginSession, Begun, Capabilities, Clock, Cut, Diagnostic, Directory,
-    Entry, EntryAddress, EntryKey, EntryName, Error, ErrorKind, Escrow, EvictOptions, Evicted,
-    Link, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshLocks, Result,
-    Secret, SessionId, SessionKind, SessionRecord, SignIn, TimeSource, Timestamp, TokenCache,
+    AccountId, AccountKey, BeginSession, Begun, Capabilities, Clock, Cut, Diagnostic, Entry,
+    EntryAddress, EntryKey, EntryName, Error, ErrorKind, Escrow, EvictOptions, Evicted, Link,
+    Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshLocks, Result, Secret,
+    SessionId, SessionKind, SessionRecord, SidIndex, SignIn, TimeSource, Timestamp, TokenCache,
     TokenStore, Version, WriteOptions,
 };
 
@@ -270,7 +270,7 @@ impl TokenStore for TinyStore {
         None
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
         None
     }
 

@@ -79,16 +79,16 @@ impl fmt::Debug for AccountId {
 /// A session at the provider: an issuer and the `sid` it gave (OpenID Connect Front-Channel Logout 1.0, section 3).
 ///
 /// ```
-/// let at_provider = token_cache_core::ProviderSession::new("https://id.example", "08a5019c")?;
+/// let at_provider = token_cache_core::ProviderSid::new("https://id.example", "08a5019c")?;
 /// # Ok::<(), token_cache_core::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct ProviderSession {
+pub struct ProviderSid {
     issuer: String,
     sid: String,
 }
 
-impl ProviderSession {
+impl ProviderSid {
     /// The session that `issuer` calls `sid`.
     ///
     /// # Errors
@@ -112,9 +112,9 @@ impl ProviderSession {
     }
 }
 
-impl fmt::Debug for ProviderSession {
+impl fmt::Debug for ProviderSid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ProviderSession([redacted])")
+        f.write_str("ProviderSid([redacted])")
     }
 }
 

@@ -131,7 +131,7 @@ pub enum Cut {
     Session(SessionId),
     /// Every session of the account. Marks the account on the moment's clock.
     Account(Moment),
-    /// The sessions labelled with a `sid`. Its marker is kept by the [`Directory`](crate::Directory).
+    /// The sessions labelled with a `sid`. Its marker is kept by the [`SidIndex`](crate::SidIndex).
     ProviderSession {
         /// The label.
         sid: SidKey,

@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::{
-    AccountId, AccountKey, EntryKey, EntryName, EscrowName, IssuerKey, ProviderSession, SidKey,
+    AccountId, AccountKey, EntryKey, EntryName, EscrowName, IssuerKey, ProviderSid, SidKey,
 };
 
 /// Turns what people call things into what a store calls them: 128 bits of HMAC-SHA-256 (RFC 2104) each.
@@ -28,7 +28,7 @@ impl IdKey {
         )
     }
 
-    pub(crate) fn sid(&self, session: &ProviderSession) -> SidKey {
+    pub(crate) fn sid(&self, session: &ProviderSid) -> SidKey {
         SidKey::from_bytes(self.hash(b's', session.issuer(), session.sid()))
     }
 

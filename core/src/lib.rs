@@ -11,7 +11,6 @@ mod cache;
 mod claims;
 mod cut;
 mod diagnostic;
-mod directory;
 mod entropy;
 mod entry;
 mod error;
@@ -32,6 +31,7 @@ mod sealed_text;
 mod secret;
 mod session_kind;
 mod session_record;
+mod sid_index;
 mod sign_in;
 mod sign_out;
 mod store;
@@ -53,11 +53,10 @@ mod wiped;
 pub use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 pub use self::{
-    account::{AccountId, AccountKey, IssuerKey, ProviderSession, SidKey},
+    account::{AccountId, AccountKey, IssuerKey, ProviderSid, SidKey},
     cache::{BulkSignOut, Checkpoint, Progress, Session, TokenCache, TokenCacheBuilder},
     cut::{Clock, Cut, Moment, Places, Until},
     diagnostic::{Diagnostic, Severity},
-    directory::{Cursor, Directory, MarkOptions, Marking, Page, Pointed, Pointer, Scan},
     entry::{Entry, EntryAddress, EntryKey, EntryName, Version},
     error::{Error, ErrorKind, Result},
     escrow::{Escrow, EscrowName, Escrowed},
@@ -81,8 +80,9 @@ pub use self::{
     secret::Secret,
     session_kind::SessionKind,
     session_record::SessionRecord,
+    sid_index::{Cursor, MarkOptions, Marking, Page, Pointed, Pointer, Scan, SidIndex},
     sign_in::{SignIn, StartedSignIn},
-    sign_out::{LogoutMessage, Scope, SignOut},
+    sign_out::{LogoutMessage, SignOut, SignOutScope},
     store::TokenStore,
     store_clock::StoreClock,
     ticket::Ticket,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::{
-    AccountId, Error, ProviderSession, Result, Timestamp, auth_time::THIS_CENTURY, claims::Claims,
+    AccountId, Error, ProviderSid, Result, Timestamp, auth_time::THIS_CENTURY, claims::Claims,
 };
 
 /// Access tokens are a few KiB at the most; a header that carries one seldom may have more than this.
@@ -20,7 +20,7 @@ pub struct OnBehalfOf {
     pub(crate) assertion: Zeroizing<Vec<u8>>,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
-    pub(crate) provider_session: Option<ProviderSession>,
+    pub(crate) provider_session: Option<ProviderSid>,
 }
 
 impl OnBehalfOf {
@@ -72,7 +72,7 @@ impl OnBehalfOf {
         let (issued_at, expires_at) = (claims.required_date("iat")?, claims.required_date("exp")?);
         let mut on_behalf_of = Self::new(account, assertion, issued_at, expires_at)?;
         if let Some(sid) = claims.text("sid")?.filter(|sid| !sid.is_empty()) {
-            on_behalf_of.provider_session = Some(ProviderSession::new(issuer, sid)?);
+            on_behalf_of.provider_session = Some(ProviderSid::new(issuer, sid)?);
         }
         Ok(on_behalf_of)
     }

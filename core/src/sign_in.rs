@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::{
-    AccountId, Error, ErrorKind, ProviderSession, Result, Timestamp,
+    AccountId, Error, ErrorKind, ProviderSid, Result, Timestamp,
     claims::Claims,
     seal::Ring,
     sealed_text::{invalid_text, sealed_text},
@@ -80,7 +80,7 @@ impl StartedSignIn {
 pub struct SignIn {
     pub(crate) account: AccountId,
     pub(crate) started: StartedSignIn,
-    pub(crate) provider_session: Option<ProviderSession>,
+    pub(crate) provider_session: Option<ProviderSid>,
     pub(crate) auth_time: Option<Timestamp>,
     pub(crate) session_expiry: Option<Timestamp>,
     pub(crate) lifetime: Duration,
@@ -125,7 +125,7 @@ impl SignIn {
         let account = AccountId::new(issuer, claims.required_text("sub")?)?;
         let mut sign_in = Self::new(account, started);
         if let Some(sid) = claims.text("sid")?.filter(|sid| !sid.is_empty()) {
-            sign_in.provider_session = Some(ProviderSession::new(issuer, sid)?);
+            sign_in.provider_session = Some(ProviderSid::new(issuer, sid)?);
         }
         sign_in.auth_time = claims.date("auth_time")?;
         sign_in.session_expiry = claims.date("session_expiry")?;
@@ -137,7 +137,7 @@ impl SignIn {
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) where it is empty or over 8 KiB.
     pub fn sid(mut self, sid: impl Into<String>) -> Result<Self> {
-        self.provider_session = Some(ProviderSession::new(self.account.issuer(), sid)?);
+        self.provider_session = Some(ProviderSid::new(self.account.issuer(), sid)?);
         Ok(self)
     }
 

@@ -1,27 +1,27 @@
 use std::fmt;
 
 use crate::{
-    AccountId, CopiesGone, Error, Evicted, ProviderSession, Result, Session, Timestamp, account,
+    AccountId, CopiesGone, Error, Evicted, ProviderSid, Result, Session, Timestamp, account,
 };
 
 /// Whose sessions a sign-out by the app itself ends.
 ///
 /// ```
-/// # use token_cache_core::{AccountId, ProviderSession, Scope, TokenCache};
+/// # use token_cache_core::{AccountId, ProviderSid, SignOutScope, TokenCache};
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
 /// # let cache = TokenCache::in_memory().await?;
 /// let ada = AccountId::new("https://id.example", "248289761001")?;
-/// let report = cache.sign_out(Scope::Account(ada)).await?;
+/// let report = cache.sign_out(SignOutScope::Account(ada)).await?;
 /// assert!(!report.ended); // nobody was signed in
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub enum Scope {
+pub enum SignOutScope {
     /// One session: one sign-in of one browser.
     Session(Session),
     /// The sessions begun under one session at the provider.
-    ProviderSession(ProviderSession),
+    ProviderSession(ProviderSid),
     /// The sessions begun under the same session at the provider as this one, and no other where it has no `sid`: for who has
     /// a ticket and knows no ids.
     ProviderSessionOf(Session),
@@ -47,7 +47,7 @@ pub struct LogoutMessage {
     pub(crate) issuer: String,
     pub(crate) issued_at: Timestamp,
     pub(crate) account: Option<AccountId>,
-    pub(crate) provider_session: Option<ProviderSession>,
+    pub(crate) provider_session: Option<ProviderSid>,
 }
 
 impl LogoutMessage {
@@ -78,7 +78,7 @@ impl LogoutMessage {
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) where it is empty or over 8 KiB.
     pub fn sid(mut self, sid: impl Into<String>) -> Result<Self> {
-        self.provider_session = Some(ProviderSession::new(self.issuer.clone(), sid)?);
+        self.provider_session = Some(ProviderSid::new(self.issuer.clone(), sid)?);
         Ok(self)
     }
 

@@ -6,9 +6,9 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutResult, ReadOptions,
-    RefreshLocks, Result, SessionId, SessionRecord, TimeSource, WriteOptions,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Escrow,
+    EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks,
+    Result, SessionId, SessionRecord, SidIndex, TimeSource, WriteOptions,
 };
 
 #[doc = include_str!("store.md")]
@@ -136,7 +136,7 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     fn refresh_locks(&self) -> Option<&dyn RefreshLocks>;
 
     /// What goes across accounts, where the store has it.
-    fn directory(&self) -> Option<&dyn Directory>;
+    fn sid_index(&self) -> Option<&dyn SidIndex>;
 
     /// Sealed ticket secrets for those without a ticket, where the store keeps them.
     fn escrow(&self) -> Option<&dyn Escrow>;
@@ -224,8 +224,8 @@ macro_rules! forward_through {
                 (**self).refresh_locks()
             }
 
-            fn directory(&self) -> Option<&dyn Directory> {
-                (**self).directory()
+            fn sid_index(&self) -> Option<&dyn SidIndex> {
+                (**self).sid_index()
             }
 
             fn escrow(&self) -> Option<&dyn Escrow> {

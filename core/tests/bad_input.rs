@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountId, Error, ErrorKind, LogoutMessage, MemoryStore, ProviderSession, Secret, SignIn,
+    AccountId, Error, ErrorKind, LogoutMessage, MemoryStore, ProviderSid, Secret, SignIn,
     Timestamp, TokenCache, TokenSet, test_util::FailingStore,
 };
 
@@ -40,7 +40,7 @@ fn names_that_are_empty_or_absurd() {
     misuse(AccountId::new("https://id.example", ""), "subject");
     misuse(AccountId::new("https://id.example", &long), "subject");
     misuse(AccountId::custom("", "ada"), "namespace");
-    misuse(ProviderSession::new("https://id.example", ""), "sid");
+    misuse(ProviderSid::new("https://id.example", ""), "sid");
     misuse(token_cache_core::EntryKey::new(""), "entry key");
     misuse(token_cache_core::EntryKey::resource(""), "resource");
     misuse(token_cache_core::EntryKey::new(long), "entry key");

@@ -8,7 +8,7 @@
 #![cfg(feature = "test-util")]
 
 use token_cache_core::{
-    AccountId, EntryKey, LogoutMessage, ProviderSession, Secret, SignIn, Timestamp, TokenCache,
+    AccountId, EntryKey, LogoutMessage, ProviderSid, Secret, SignIn, Timestamp, TokenCache,
     TokenSet, Value,
 };
 
@@ -64,7 +64,7 @@ async fn debug_prints_none_of_them() {
         .unwrap()
         .subject("canary-subject")
         .unwrap();
-    let at_provider = ProviderSession::new("canary-issuer", "canary-sid").unwrap();
+    let at_provider = ProviderSid::new("canary-issuer", "canary-sid").unwrap();
     let sessions = cache.sessions(&account).await.unwrap();
     let bulk = cache.sign_out_accounts([&account]).unwrap();
     clean(&format!(

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use token_cache_core::{
-    AccountId, EntryKey, ErrorKind, LogoutMessage, MemoryStore, OnBehalfOf, ProviderSession,
-    Result, Scope, Secret, Session, SessionKind, SignIn, Timestamp, TokenCache,
+    AccountId, EntryKey, ErrorKind, LogoutMessage, MemoryStore, OnBehalfOf, ProviderSid, Result,
+    Secret, Session, SessionKind, SignIn, SignOutScope, Timestamp, TokenCache,
     test_util::ManualClock,
 };
 
@@ -92,11 +92,11 @@ async fn no_token_from_before_a_sign_out_begins_a_session_after_it() {
         let session = here.on_behalf_of(issued(0)).await.unwrap();
         session.put(&api(), b"for ada".as_slice()).await.unwrap();
         fleet.clock.advance(Duration::from_secs(60));
-        let sid = ProviderSession::new(ISSUER, "sid-1").unwrap();
+        let sid = ProviderSid::new(ISSUER, "sid-1").unwrap();
         let message = LogoutMessage::new(ISSUER, Timestamp::from_secs(START + 60)).unwrap();
         let out = match which {
             0 => there.sign_out_account(&ada()).await,
-            1 => there.sign_out(Scope::ProviderSession(sid)).await,
+            1 => there.sign_out(SignOutScope::ProviderSession(sid)).await,
             2 => there.sign_out_by(&message.subject("ada").unwrap()).await,
             3 => there.sign_out_by(&message.sid("sid-1").unwrap()).await,
             _ => {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use token_cache_core::{AccountId, EntryKey, Scope, Session, SignIn, TokenCache};
+use token_cache_core::{AccountId, EntryKey, Session, SignIn, SignOutScope, TokenCache};
 
 async fn begin(cache: &TokenCache, subject: &str, sid: Option<&str>) -> Session {
     let account = AccountId::new("https://id.example", subject).unwrap();
@@ -29,7 +29,10 @@ async fn the_account_of_a_session_is_all_of_its_sessions_and_nobody_elses() {
     let ada = begin(&cache, "ada", Some("one")).await;
     let elsewhere = begin(&cache, "ada", None).await;
     let bob = begin(&cache, "bob", Some("one")).await;
-    let report = cache.sign_out(Scope::AccountOf(ada.clone())).await.unwrap();
+    let report = cache
+        .sign_out(SignOutScope::AccountOf(ada.clone()))
+        .await
+        .unwrap();
     assert!(report.ended);
     assert!(!lives(&ada).await);
     assert!(!lives(&elsewhere).await);
@@ -52,7 +55,13 @@ async fn the_account_of_a_session_that_has_ended_is_still_known() {
     let ended = begin(&cache, "ada", None).await;
     assert!(ended.sign_out().await.unwrap().ended);
     let other = begin(&cache, "ada", None).await;
-    assert!(cache.sign_out(Scope::AccountOf(ended)).await.unwrap().ended);
+    assert!(
+        cache
+            .sign_out(SignOutScope::AccountOf(ended))
+            .await
+            .unwrap()
+            .ended
+    );
     assert!(!lives(&other).await);
 }
 
@@ -62,7 +71,7 @@ async fn the_provider_session_of_a_session_is_every_session_of_its_sid() {
     let first = begin(&cache, "ada", Some("one")).await;
     let same = begin(&cache, "ada", Some("one")).await;
     let other = begin(&cache, "ada", Some("two")).await;
-    let scope = Scope::ProviderSessionOf(first.clone());
+    let scope = SignOutScope::ProviderSessionOf(first.clone());
     assert!(cache.sign_out(scope.clone()).await.unwrap().ended);
     assert!(!lives(&first).await);
     assert!(!lives(&same).await);
@@ -75,7 +84,7 @@ async fn without_a_sid_the_provider_session_is_the_session_alone() {
     let cache = TokenCache::in_memory().await.unwrap();
     let unlabelled = begin(&cache, "ada", None).await;
     let other = begin(&cache, "ada", None).await;
-    let scope = Scope::ProviderSessionOf(unlabelled.clone());
+    let scope = SignOutScope::ProviderSessionOf(unlabelled.clone());
     assert!(cache.sign_out(scope).await.unwrap().ended);
     assert!(!lives(&unlabelled).await);
     assert!(lives(&other).await);

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::json;
 use token_cache_core::{
     AccountId, EntryKey, Error, ErrorKind, LogoutMessage, MemoryStore, NamespaceRecord,
-    ProviderSession, Secret, Session, SignIn, StartedSignIn, Ticket, Timestamp, TokenCache,
-    TokenStore, test_util::ManualClock,
+    ProviderSid, Secret, Session, SignIn, StartedSignIn, Ticket, Timestamp, TokenCache, TokenStore,
+    test_util::ManualClock,
 };
 
 const ISSUER: &str = "https://id.example";
@@ -141,7 +141,7 @@ fn what_names_nothing_is_refused() {
         let refused = [
             AccountId::new(issuer, "ada").map(drop),
             AccountId::custom(issuer, "ada").map(drop),
-            ProviderSession::new(issuer, "sid").map(drop),
+            ProviderSid::new(issuer, "sid").map(drop),
             LogoutMessage::new(issuer, Timestamp::from_secs(NOW)).map(drop),
             EntryKey::resource(issuer).map(drop),
         ];
@@ -152,7 +152,7 @@ fn what_names_nothing_is_refused() {
     for name in ["", " ", "\u{a0}", "\r\n"] {
         for refused in [
             AccountId::new(ISSUER, name).map(drop),
-            ProviderSession::new(ISSUER, name).map(drop),
+            ProviderSid::new(ISSUER, name).map(drop),
             EntryKey::new(name).map(drop),
         ] {
             assert_eq!(refused.unwrap_err().kind(), ErrorKind::Misuse, "{name:?}");

@@ -5,10 +5,9 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutMode, PutResult,
-    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource, TokenStore,
-    WriteOptions,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Escrow,
+    EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions,
+    RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, WriteOptions,
 };
 
 use crate::{
@@ -310,7 +309,7 @@ impl TokenStore for DynamoDbStore {
         Some(self)
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
         Some(self)
     }
 

@@ -117,7 +117,7 @@ async fn an_escrow_goes_with_its_session() {
     let app = App::start("escrowed").await;
     let escrow = app.store.escrow().unwrap();
     let session = app.signs_in("ada", 0).await;
-    let page = app.store.directory().unwrap();
+    let page = app.store.sid_index().unwrap();
     let page = page.accounts(&token_cache_core::Scan::default()).await;
     let [account] = page.unwrap().accounts[..] else {
         panic!("one account signed in");

@@ -11,7 +11,6 @@ mod client;
 mod config;
 mod cursor;
 mod cut;
-mod directory;
 mod duration;
 mod error;
 mod escrow;
@@ -22,6 +21,7 @@ mod locks;
 mod mass;
 mod record;
 mod scripts;
+mod sid_index;
 mod store;
 #[cfg(feature = "test-util")]
 pub mod test_util;

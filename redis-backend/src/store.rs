@@ -2,9 +2,9 @@ use std::{fmt, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutMode,
-    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource, Timestamp,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Error,
+    ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutMode, PutResult,
+    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, Timestamp,
     TokenStore, WriteOptions, backend,
 };
 
@@ -341,7 +341,7 @@ impl TokenStore for RedisStore {
         Some(self)
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
         Some(self)
     }
 

@@ -1,4 +1,4 @@
-use token_cache_core::{AccountId, LogoutMessage, ProviderSession, Result, Timestamp};
+use token_cache_core::{AccountId, LogoutMessage, ProviderSid, Result, Timestamp};
 
 use crate::{
     Cause, EndedScope, SignOutRoutes,
@@ -46,7 +46,7 @@ impl Ending {
         let provider_session = self
             .sid
             .as_ref()
-            .map(|sid| ProviderSession::new(self.issuer.clone(), sid.clone()));
+            .map(|sid| ProviderSid::new(self.issuer.clone(), sid.clone()));
         Ok(Eviction {
             cause,
             scope: if provider_session.is_some() {

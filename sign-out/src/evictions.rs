@@ -3,7 +3,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use token_cache_core::{AccountId, Error, ProviderSession, Result, SignOut};
+use token_cache_core::{AccountId, Error, ProviderSid, Result, SignOut};
 use tokio::{sync::watch, time};
 
 use crate::{Cause, EndedScope, SignOutRoutes, SignedOut};
@@ -29,7 +29,7 @@ pub(crate) struct Eviction {
     pub(crate) cause: Cause,
     pub(crate) scope: EndedScope,
     pub(crate) account: Option<AccountId>,
-    pub(crate) provider_session: Option<ProviderSession>,
+    pub(crate) provider_session: Option<ProviderSid>,
 }
 
 /// How an eviction stands when its asker has to be answered.
@@ -117,7 +117,7 @@ impl SignOutRoutes {
 impl Eviction {
     /// The provider whose session or account it is. `None` for the session of a ticket.
     fn issuer(&self) -> Option<&str> {
-        let session = self.provider_session.as_ref().map(ProviderSession::issuer);
+        let session = self.provider_session.as_ref().map(ProviderSid::issuer);
         session.or_else(|| self.account.as_ref().map(AccountId::issuer))
     }
 }

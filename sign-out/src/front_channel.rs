@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use token_cache_core::{AccountId, ProviderSession, Scope, Session};
+use token_cache_core::{AccountId, ProviderSid, Session, SignOutScope};
 
 use crate::{
     Cause, Client, EndedScope, FrontChannelNames, SignOutRoutes,
@@ -18,7 +18,7 @@ const ENDED: &str = "If this app had a session under that sign-in, it has ended.
 
 /// What a front-channel request names.
 enum Named {
-    ProviderSession(ProviderSession),
+    ProviderSession(ProviderSid),
     /// The user, by what the provider sends as the `sid`.
     Account(AccountId),
     /// Neither `iss` nor `sid`: the session of the browser's ticket.
@@ -79,7 +79,7 @@ impl SignOutRoutes {
         let named = if client.front_channel == FrontChannelNames::SubjectAsSid {
             AccountId::new(&*client.issuer, sid).map(Named::Account)
         } else {
-            ProviderSession::new(&*client.issuer, sid).map(Named::ProviderSession)
+            ProviderSid::new(&*client.issuer, sid).map(Named::ProviderSession)
         };
         named.map_err(|_| Refused(issuer, "The sid is too long."))
     }
@@ -114,14 +114,14 @@ impl SignOutRoutes {
         ))
     }
 
-    async fn end_provider_session(&self, session: ProviderSession) -> Response<Bytes> {
+    async fn end_provider_session(&self, session: ProviderSid) -> Response<Bytes> {
         let eviction = Eviction {
             cause: Cause::FrontChannel,
             scope: EndedScope::ProviderSession,
             account: None,
             provider_session: Some(session.clone()),
         };
-        self.end_unproven(eviction, Scope::ProviderSession(session))
+        self.end_unproven(eviction, SignOutScope::ProviderSession(session))
             .await
     }
 
@@ -132,11 +132,12 @@ impl SignOutRoutes {
             account: Some(account.clone()),
             provider_session: None,
         };
-        self.end_unproven(eviction, Scope::Account(account)).await
+        self.end_unproven(eviction, SignOutScope::Account(account))
+            .await
     }
 
     /// Ends what anybody can ask for. They can make it up, and hang up: a slow store must not be owed more and more of it.
-    async fn end_unproven(&self, eviction: Eviction, scope: Scope) -> Response<Bytes> {
+    async fn end_unproven(&self, eviction: Eviction, scope: SignOutScope) -> Response<Bytes> {
         let Ok(permit) = Arc::clone(&self.0.unproven).try_acquire_owned() else {
             return self.failed();
         };
@@ -176,7 +177,7 @@ impl SignOutRoutes {
             provider_session: None,
         };
         let (cache, wait) = (self.cache().clone(), self.0.wait);
-        let scope = Scope::Session(session);
+        let scope = SignOutScope::Session(session);
         let work = || async move { cache.sign_out_with(scope, wait).await };
         self.evict(None, eviction, work).await
     }

@@ -1,6 +1,6 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
-use token_cache_core::{AccountId, Entry, ErrorKind, ProviderSession, Result, Session};
+use token_cache_core::{AccountId, Entry, ErrorKind, ProviderSid, Result, Session};
 
 use crate::{Client, id_token_key};
 
@@ -76,8 +76,8 @@ impl IdTokenHint {
         AccountId::new(self.claims.iss.as_str(), self.claims.sub.as_str()).ok()
     }
 
-    pub(crate) fn provider_session(&self) -> Option<ProviderSession> {
+    pub(crate) fn provider_session(&self) -> Option<ProviderSid> {
         let sid = self.claims.sid.as_deref()?;
-        ProviderSession::new(self.claims.iss.as_str(), sid).ok()
+        ProviderSid::new(self.claims.iss.as_str(), sid).ok()
     }
 }

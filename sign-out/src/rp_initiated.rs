@@ -2,7 +2,7 @@ use std::future::ready;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use token_cache_core::{Error, Scope, Session, telemetry::warn};
+use token_cache_core::{Error, Session, SignOutScope, telemetry::warn};
 
 use crate::{
     Cause, EndedScope, Ends, SignOutRoutes,
@@ -165,9 +165,9 @@ impl SignOutRoutes {
 
     async fn end(&self, session: Session, hint: Option<&IdTokenHint>) -> Fate {
         let scope = match self.0.ends {
-            Ends::Account => Scope::AccountOf(session.clone()),
-            Ends::ProviderSession => Scope::ProviderSessionOf(session.clone()),
-            Ends::Session => Scope::Session(session.clone()),
+            Ends::Account => SignOutScope::AccountOf(session.clone()),
+            Ends::ProviderSession => SignOutScope::ProviderSessionOf(session.clone()),
+            Ends::Session => SignOutScope::Session(session.clone()),
         };
         let revoking = self.leaving(Some(&session), hint).revoking();
         let (cache, wait) = (self.cache().clone(), self.0.wait);

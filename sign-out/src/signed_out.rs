@@ -1,4 +1,4 @@
-use token_cache_core::{AccountId, ProviderSession, Result, SignOut};
+use token_cache_core::{AccountId, ProviderSid, Result, SignOut};
 
 /// Somebody has signed out: what an app is told, for caches and records of its own, after every kind of sign-out.
 #[derive(Debug, Clone)]
@@ -11,7 +11,7 @@ pub struct SignedOut {
     /// The account, where it is known by name: a `sid` alone does not tell it, nor does a ticket without an ID token.
     pub account: Option<AccountId>,
     /// The session at the provider, where it is known by name.
-    pub provider_session: Option<ProviderSession>,
+    pub provider_session: Option<ProviderSid>,
     /// What became of it: an error is a sign-out that did not happen, and that somebody has to ask for again.
     pub outcome: Result<SignOut>,
 }

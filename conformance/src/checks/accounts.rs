@@ -30,7 +30,7 @@ async fn stream(setup: &Setup, mut scan: Scan) -> Result<Vec<AccountKey>, Violat
     let mut found = Vec::new();
     loop {
         let page = setup
-            .directory()?
+            .sid_index()?
             .accounts(&scan)
             .await
             .should_work("a page of accounts")?;
@@ -99,7 +99,7 @@ pub async fn the_stream_misses_nobody_while_others_come_and_go(
     let mut found = Vec::new();
     loop {
         let page = setup
-            .directory()?
+            .sid_index()?
             .accounts(&scan)
             .await
             .should_work("a page of accounts")?;
@@ -123,7 +123,7 @@ pub async fn a_foreign_cursor_is_refused(setup: &Setup) -> Result<(), Violation>
     signed_in(setup, &random::issuer()?, 3).await?;
     for text in ["", "no cursor of any store", "\u{0}", "-1"] {
         let scan = Scan::default().from(Cursor::new(text));
-        let page = setup.directory()?.accounts(&scan).await;
+        let page = setup.sid_index()?.accounts(&scan).await;
         page.should_fail_with(ErrorKind::Misuse, "a page from a foreign cursor")?;
     }
     Ok(())
@@ -147,9 +147,9 @@ pub async fn a_batch_cuts_each_of_its_accounts(setup: &Setup) -> Result<(), Viol
     }
     let keys: Vec<_> = accounts.iter().map(|account| account.key).collect();
     let options = EvictOptions::at(now);
-    let directory = setup.directory()?;
+    let sid_index = setup.sid_index()?;
     for expect_ended in [true, false] {
-        let evicted = directory
+        let evicted = sid_index
             .evict_accounts(&keys, now, Marking::Each, options)
             .await;
         should_equal(&evicted.len(), &keys.len(), "answers, one for each account")?;
@@ -202,7 +202,7 @@ pub async fn a_batch_under_an_issuers_marker_cuts_the_same(setup: &Setup) -> Res
     let keys: Vec<_> = accounts.iter().map(|account| account.key).collect();
     let options = EvictOptions::at(setup.now());
     let evicted = setup
-        .directory()?
+        .sid_index()?
         .evict_accounts(&keys, setup.now(), Marking::Issuer, options)
         .await;
     for evicted in evicted {
@@ -214,7 +214,7 @@ pub async fn a_batch_under_an_issuers_marker_cuts_the_same(setup: &Setup) -> Res
         account.lives(new).await?;
     }
     let none = setup
-        .directory()?
+        .sid_index()?
         .evict_accounts(&[], setup.now(), Marking::Issuer, options)
         .await;
     should_equal(&none.len(), &0, "answers for no accounts")

@@ -1,7 +1,7 @@
 //! An app that uses a cache, as its author would write it: what the checks through [`TokenCache`] have in common.
 
 use token_cache_core::{
-    AccountId, Entry, EntryKey, ErrorKind, LogoutMessage, ProviderSession, Session, SignIn,
+    AccountId, Entry, EntryKey, ErrorKind, LogoutMessage, ProviderSid, Session, SignIn,
     StartedSignIn, Timestamp, TokenCache,
 };
 
@@ -150,8 +150,8 @@ pub(crate) fn account(subject: &str) -> Result<AccountId, Violation> {
     AccountId::new(ISSUER, subject).should_work("naming an account")
 }
 
-pub(crate) fn provider_session(sid: &str) -> Result<ProviderSession, Violation> {
-    ProviderSession::new(ISSUER, sid).should_work("naming a provider's session")
+pub(crate) fn provider_session(sid: &str) -> Result<ProviderSid, Violation> {
+    ProviderSid::new(ISSUER, sid).should_work("naming a provider's session")
 }
 
 pub(crate) fn under(sign_in: SignIn, sid: &str) -> Result<SignIn, Violation> {

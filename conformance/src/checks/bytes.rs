@@ -11,7 +11,7 @@ use token_cache_core::{
 use crate::{
     Setup, Violation,
     actor::{Actor, Amend, LIFETIME, by_app, provider},
-    checks::directory::pointer,
+    checks::sid_index::pointer,
     ear::Linked,
     random,
     should::{Should, should_equal, should_hold},
@@ -246,8 +246,8 @@ pub async fn every_byte_of_a_sid_counts(setup: &Setup) -> Result<(), Violation> 
     let ada = setup.account()?;
     let sid = random::sid()?;
     let session_id = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
-    if let Some(directory) = setup.store().directory() {
-        let pointed = directory.point(&sid, pointer(&ada)).await;
+    if let Some(sid_index) = setup.store().sid_index() {
+        let pointed = sid_index.point(&sid, pointer(&ada)).await;
         pointed.should_work("entering a `sid`")?;
     }
     for (n, other) in neighbours(sid.as_bytes())?.into_iter().enumerate() {
@@ -264,8 +264,8 @@ pub async fn every_byte_of_a_sid_counts(setup: &Setup) -> Result<(), Violation> 
             unlabelled_until: provider(0),
         };
         ada.is_cut_in_vain(unlabelled).await?;
-        if let Some(directory) = setup.store().directory() {
-            let cut = directory
+        if let Some(sid_index) = setup.store().sid_index() {
+            let cut = sid_index
                 .cut_provider_session(&other, until, MarkOptions::default())
                 .await;
             let found = cut.should_work("a cut of a `sid`")?.accounts;
@@ -273,8 +273,8 @@ pub async fn every_byte_of_a_sid_counts(setup: &Setup) -> Result<(), Violation> 
         }
     }
     ada.lives(&session_id).await?;
-    if let Some(directory) = setup.store().directory() {
-        let pointed = directory.point(&sid, pointer(&ada)).await;
+    if let Some(sid_index) = setup.store().sid_index() {
+        let pointed = sid_index.point(&sid, pointer(&ada)).await;
         pointed.should_work("entering a `sid` that nobody has ended")?;
     }
     Ok(())
@@ -303,18 +303,18 @@ pub async fn every_byte_of_an_entry_counts(setup: &Setup) -> Result<(), Violatio
 
 /// Issuers whose names differ in one byte are issuers apart.
 pub async fn every_byte_of_an_issuer_counts(setup: &Setup) -> Result<(), Violation> {
-    let directory = setup.directory()?;
+    let sid_index = setup.sid_index()?;
     let ada = setup.account()?;
     ada.signs_in().await?;
     let not_after = ada.now + Duration::from_secs(900);
     for other in neighbours(ada.key.issuer().as_bytes())? {
         let other = IssuerKey::from_bytes(other);
-        let cut = directory
+        let cut = sid_index
             .cut_issuer(&other, ada.now, MarkOptions::default())
             .await;
         cut.should_work("a cut of an issuer")?;
     }
-    let checked = directory
+    let checked = sid_index
         .check_issuer(ada.key.issuer(), ada.requested(), not_after)
         .await;
     checked.should_work("a sign-in at an issuer that nobody signed out")?;
@@ -323,7 +323,7 @@ pub async fn every_byte_of_an_issuer_counts(setup: &Setup) -> Result<(), Violati
     for other in [others[0], others[7], others[15]] {
         let mut scan = Scan::of_issuer(IssuerKey::from_bytes(other));
         loop {
-            let page = directory.accounts(&scan).await;
+            let page = sid_index.accounts(&scan).await;
             let page = page.should_work("a page of accounts")?;
             should_equal(&page.accounts.len(), &0, "accounts of another issuer")?;
             let Some(next) = page.next else { break };

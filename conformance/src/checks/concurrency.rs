@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use futures_util::future::{join_all, try_join_all};
-use token_cache_core::{EntryKey, Error, ErrorKind, Scope, Session, TokenCache};
+use token_cache_core::{EntryKey, Error, ErrorKind, Session, SignOutScope, TokenCache};
 
 use crate::{
     History, Setup, Violation,
@@ -99,9 +99,9 @@ pub async fn a_sign_out_is_final_while_many_write(setup: &Setup) -> Result<(), V
             })
             .await?;
         let scope = if round % 2 == 0 {
-            Scope::Session(begun.clone())
+            SignOutScope::Session(begun.clone())
         } else {
-            Scope::Account(account(&subject)?)
+            SignOutScope::Account(account(&subject)?)
         };
         let out = servers[1]
             .cache
@@ -121,7 +121,7 @@ pub async fn a_sign_out_is_final_while_many_write(setup: &Setup) -> Result<(), V
 
 /// The sign-outs that may overtake a sign-in under way.
 fn sign_outs(setup: &Setup) -> &'static [&'static str] {
-    if setup.store().directory().is_some() {
+    if setup.store().sid_index().is_some() {
         &["account", "provider", "sid", "ended sid", "issuer"]
     } else {
         &["account", "provider"]
@@ -140,7 +140,7 @@ async fn signs_out(app: &App, how: &str) -> Result<(), Violation> {
             .await
             .map(drop),
         "sid" => {
-            let scope = Scope::ProviderSession(provider_session("one sid")?);
+            let scope = SignOutScope::ProviderSession(provider_session("one sid")?);
             app.cache
                 .sign_out(scope)
                 .await

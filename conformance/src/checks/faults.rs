@@ -10,7 +10,7 @@ use crate::{
     actor::{Actor, LIFETIME, by_app},
     checks::app::{App, account},
     random,
-    setup::{directory_of, escrow_of, refresh_locks_of},
+    setup::{escrow_of, refresh_locks_of, sid_index_of},
     should::{Should, should_hold},
 };
 
@@ -139,14 +139,14 @@ pub async fn a_failed_sign_in_is_no_sign_out(setup: &Setup) -> Result<(), Violat
     is_unreachable(session.remove(&app.api).await, "a removal")
 }
 
-/// A directory that is unreachable names no accounts by saying nothing.
-pub async fn an_unreachable_directory_is_an_error(setup: &Setup) -> Result<(), Violation> {
+/// A `sid` index that is unreachable names no accounts by saying nothing.
+pub async fn an_unreachable_sid_index_is_an_error(setup: &Setup) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
     let ada = setup.account()?;
-    let directory = directory_of(&*breakable.store)?;
+    let sid_index = sid_index_of(&*breakable.store)?;
     let sid = random::sid()?;
-    let pointer = crate::checks::directory::pointer(&ada);
-    directory
+    let pointer = crate::checks::sid_index::pointer(&ada);
+    sid_index
         .point(&sid, pointer)
         .await
         .should_work("entering a `sid`")?;
@@ -154,24 +154,24 @@ pub async fn an_unreachable_directory_is_an_error(setup: &Setup) -> Result<(), V
     let options = token_cache_core::MarkOptions::default();
     let not_after = ada.now + LIFETIME;
     let issuer = ada.key.issuer();
-    is_unreachable(directory.point(&sid, pointer).await, "entering a `sid`")?;
-    let pointed = directory
+    is_unreachable(sid_index.point(&sid, pointer).await, "entering a `sid`")?;
+    let pointed = sid_index
         .cut_provider_session(&sid, Until::ForGood, options)
         .await;
     is_unreachable(pointed, "a cut of a `sid`")?;
     is_unreachable(
-        directory.check_issuer(issuer, ada.now, not_after).await,
+        sid_index.check_issuer(issuer, ada.now, not_after).await,
         "a look at an issuer",
     )?;
     is_unreachable(
-        directory.cut_issuer(issuer, ada.now, options).await,
+        sid_index.cut_issuer(issuer, ada.now, options).await,
         "a cut of an issuer",
     )?;
     is_unreachable(
-        directory.accounts(&Scan::default()).await,
+        sid_index.accounts(&Scan::default()).await,
         "listing accounts",
     )?;
-    let evicted = directory
+    let evicted = sid_index
         .evict_accounts(
             &[ada.key, random::account()?],
             ada.now,

@@ -1,6 +1,6 @@
 //! Ids as providers and users may choose them.
 
-use token_cache_core::{AccountId, EntryKey, ProviderSession, Scope, SignIn};
+use token_cache_core::{AccountId, EntryKey, ProviderSid, SignIn, SignOutScope};
 
 use crate::{
     Setup, Violation,
@@ -150,8 +150,11 @@ pub async fn strange_sids_are_sessions_of_their_own(setup: &Setup) -> Result<(),
         sessions.push(app.begins(sign_in).await?);
     }
     for (i, sid) in sids.iter().enumerate() {
-        let named = ProviderSession::new(ISSUER, sid).should_work("naming a strange `sid`")?;
-        let report = app.cache.sign_out(Scope::ProviderSession(named)).await;
+        let named = ProviderSid::new(ISSUER, sid).should_work("naming a strange `sid`")?;
+        let report = app
+            .cache
+            .sign_out(SignOutScope::ProviderSession(named))
+            .await;
         let report = report.should_work("a sign-out by `sid`")?;
         should_hold(
             report.ended && report.accounts == 1,

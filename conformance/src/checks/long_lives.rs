@@ -11,7 +11,7 @@ use crate::{
     Setup, Violation,
     actor::{Actor, Amend},
     bounds::{Ends, landed, slack},
-    checks::{directory::pointer, time::take},
+    checks::{sid_index::pointer, time::take},
     not_before::{Kind, NotBefore},
     random::{self, Dice},
     should::{Should, should_equal},
@@ -156,10 +156,10 @@ impl<'a> Month<'a> {
         let written = ada.write_entry(&at, entry, PutMode::Overwrite).await;
         let _ = written.should_work("a write")?;
         let sid = random::sid()?;
-        if let Some(directory) = setup.store().directory() {
+        if let Some(sid_index) = setup.store().sid_index() {
             let mut pointer = pointer(&ada);
             pointer.ends_at = ends_at;
-            let pointed = directory.point(&sid, pointer).await;
+            let pointed = sid_index.point(&sid, pointer).await;
             pointed.should_work("entering a `sid`")?;
         }
         // A short session that comes later takes nothing along.
@@ -179,10 +179,10 @@ impl<'a> Month<'a> {
         let later = self.ada.at_moment(now);
         later.lives(&self.session_id).await?;
         later.holds(&self.at, b"a month").await?;
-        let Some(directory) = setup.store().directory() else {
+        let Some(sid_index) = setup.store().sid_index() else {
             return Ok(());
         };
-        let cut = directory
+        let cut = sid_index
             .cut_provider_session(&self.sid, Until::ForGood, MarkOptions::default())
             .await;
         let found = cut.should_work("a cut of a `sid`")?.accounts;

@@ -11,7 +11,7 @@ use token_cache_core::{
 use crate::{
     Setup, Violation,
     actor::{AUTHENTICATED, Actor, Amend, by_app, by_provider},
-    checks::directory::pointer,
+    checks::sid_index::pointer,
     ear::Linked,
     random::{self, Dice},
     should::{Should, should_equal},
@@ -217,21 +217,21 @@ pub async fn a_session_may_have_any_number_of_entries(setup: &Setup) -> Result<(
 
 /// However many accounts signed in under a `sid`, a sign-out of it is told all of them.
 pub async fn a_sid_may_have_any_number_of_accounts(setup: &Setup) -> Result<(), Violation> {
-    let directory = setup.directory()?;
+    let sid_index = setup.sid_index()?;
     let sid = random::sid()?;
     let accounts: Result<Vec<_>, _> = (0..many(setup)?).map(|_| setup.account()).collect();
     let accounts = accounts?;
     let sid = &sid;
     for batch in accounts.chunks(4) {
         all(batch.iter().map(|ada| async move {
-            let pointed = directory.point(sid, pointer(ada)).await;
+            let pointed = sid_index.point(sid, pointer(ada)).await;
             pointed.should_work("entering a `sid`")
         }))
         .await?;
     }
     let expected: BTreeSet<_> = accounts.iter().map(|ada| ada.key).collect();
     for until in [Until::Moment(Moment::of_store(setup.now())), Until::ForGood] {
-        let cut = directory
+        let cut = sid_index
             .cut_provider_session(sid, until, MarkOptions::default())
             .await;
         let found: BTreeSet<_> = cut
@@ -261,7 +261,7 @@ pub async fn any_number_of_sign_outs_are_kept(setup: &Setup) -> Result<(), Viola
         begun.should_be_signed_out("a sign-in that its account's sign-out overtook")
     }))
     .await?;
-    let Some(directory) = setup.store().directory() else {
+    let Some(sid_index) = setup.store().sid_index() else {
         return Ok(());
     };
     let not_after = setup.now() + Duration::from_secs(900);
@@ -279,20 +279,20 @@ pub async fn any_number_of_sign_outs_are_kept(setup: &Setup) -> Result<(), Viola
             } else {
                 Until::Moment(Moment::of_store(ada.now))
             };
-            let cut = directory
+            let cut = sid_index
                 .cut_provider_session(sid, until, MarkOptions::default())
                 .await;
             cut.should_work("a cut of a `sid`")?;
-            let cut = directory
+            let cut = sid_index
                 .cut_issuer(issuer, ada.now, MarkOptions::default())
                 .await;
             cut.should_work("a cut of an issuer")
         }))
     .await?;
     all(names.iter().map(|(sid, issuer)| async move {
-        let pointed = directory.point(sid, pointer(&ada)).await;
+        let pointed = sid_index.point(sid, pointer(&ada)).await;
         pointed.should_be_signed_out("a sign-in that the sign-out of its `sid` overtook")?;
-        let checked = directory
+        let checked = sid_index
             .check_issuer(issuer, ada.requested(), not_after)
             .await;
         checked.should_be_signed_out("a sign-in that its issuer's sign-out overtook")
@@ -303,18 +303,18 @@ pub async fn any_number_of_sign_outs_are_kept(setup: &Setup) -> Result<(), Viola
 
 /// However many `sid`s there are, each leads to its account.
 pub async fn any_number_of_sids_lead_to_their_accounts(setup: &Setup) -> Result<(), Violation> {
-    let directory = setup.directory()?;
+    let sid_index = setup.sid_index()?;
     let pairs: Result<Vec<_>, Violation> = (0..many(setup)?)
         .map(|_| Ok((random::sid()?, setup.account()?)))
         .collect();
     let pairs = pairs?;
     all(pairs.iter().map(|(sid, ada)| async move {
-        let pointed = directory.point(sid, pointer(ada)).await;
+        let pointed = sid_index.point(sid, pointer(ada)).await;
         pointed.should_work("entering a `sid`")
     }))
     .await?;
     all(pairs.iter().map(|(sid, ada)| async move {
-        let cut = directory
+        let cut = sid_index
             .cut_provider_session(sid, Until::ForGood, MarkOptions::default())
             .await;
         let found = cut.should_work("a cut of a `sid`")?.accounts;
@@ -336,13 +336,13 @@ pub async fn any_number_of_accounts_are_streamed_and_cut(setup: &Setup) -> Resul
         .collect();
     let accounts = accounts?;
     all(accounts.iter().map(Actor::signs_in)).await?;
-    let directory = setup.directory()?;
+    let sid_index = setup.sid_index()?;
     let expected: BTreeSet<_> = accounts.iter().map(|ada| ada.key).collect();
     for page in [0, 200 + dice.below(200)] {
         let mut scan = Scan::of_issuer(issuer).page(page);
         let mut found = BTreeSet::new();
         loop {
-            let page = directory.accounts(&scan).await;
+            let page = sid_index.accounts(&scan).await;
             let page = page.should_work("a page of accounts")?;
             found.extend(page.accounts);
             let Some(next) = page.next else { break };
@@ -355,7 +355,7 @@ pub async fn any_number_of_accounts_are_streamed_and_cut(setup: &Setup) -> Resul
         )?;
     }
     let keys: Vec<_> = accounts.iter().map(|ada| ada.key).collect();
-    let evicted = directory
+    let evicted = sid_index
         .evict_accounts(
             &keys,
             setup.now(),

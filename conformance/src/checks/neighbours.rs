@@ -8,7 +8,7 @@ use token_cache_core::{Cut, Entry, ErrorKind, MarkOptions, Moment, PutMode, Unti
 use crate::{
     Setup, Violation,
     actor::{AUTHENTICATED, Actor, Amend, LIFETIME, by_app, by_provider},
-    checks::directory::pointer,
+    checks::sid_index::pointer,
     random::{self, Dice},
     should::{Should, should_equal},
 };
@@ -54,19 +54,19 @@ pub async fn what_is_refused_changes_nothing(setup: &Setup) -> Result<(), Violat
         &Some(version),
         "the version that is there, after refused writes",
     )?;
-    if let Some(directory) = setup.store().directory() {
+    if let Some(sid_index) = setup.store().sid_index() {
         let (good, until_now) = (random::sid()?, random::sid()?);
         for (sid, until) in [
             (good, Until::ForGood),
             (until_now, Until::Moment(Moment::of_store(ada.now))),
         ] {
             for _ in 0..2 {
-                let cut = directory
+                let cut = sid_index
                     .cut_provider_session(&sid, until, MarkOptions::default())
                     .await;
                 let found = cut.should_work("a cut of a `sid`")?.accounts;
                 should_equal(&found, &vec![], "accounts whose sign-ins were refused")?;
-                let pointed = directory.point(&sid, pointer(&ada)).await;
+                let pointed = sid_index.point(&sid, pointer(&ada)).await;
                 pointed.should_be_signed_out("a sign-in under a `sid` that was signed out")?;
             }
         }

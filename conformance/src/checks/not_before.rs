@@ -8,7 +8,7 @@ use token_cache_core::{MarkOptions, Moment, Until};
 use crate::{
     Setup, Violation,
     bounds::{Ends, draws_near, landed},
-    checks::directory::pointer,
+    checks::sid_index::pointer,
     not_before::{Kind, NotBefore},
     random::{self, Dice},
     should::{Should, should_equal},
@@ -126,7 +126,7 @@ pub async fn a_newer_sign_in_clears_no_not_before(setup: &Setup) -> Result<(), V
 pub async fn a_sid_ended_for_good_outlives_its_other_marker(
     setup: &Setup,
 ) -> Result<(), Violation> {
-    let directory = setup.directory()?;
+    let sid_index = setup.sid_index()?;
     let (short, long) = (Duration::from_millis(30), Duration::from_secs(900));
     let moment = Until::Moment(Moment::of_store(setup.now()));
     let (entered, bare) = (true, false);
@@ -143,12 +143,12 @@ pub async fn a_sid_ended_for_good_outlives_its_other_marker(
         let (sid, ada) = (random::sid()?, setup.account()?);
         rounds.push(async move {
             if known {
-                let pointed = directory.point(&sid, pointer(&ada)).await;
+                let pointed = sid_index.point(&sid, pointer(&ada)).await;
                 pointed.should_work("entering a `sid`")?;
             }
             let for_good = cuts.iter().any(|(until, _)| *until == Until::ForGood);
             for (until, life) in cuts {
-                let cut = directory
+                let cut = sid_index
                     .cut_provider_session(&sid, until, MarkOptions::living(life))
                     .await;
                 cut.should_work("a cut of a `sid`")?;
@@ -160,7 +160,7 @@ pub async fn a_sid_ended_for_good_outlives_its_other_marker(
             if for_good {
                 late.requested_at = setup.now() + long;
             }
-            let pointed = directory.point(&sid, late).await;
+            let pointed = sid_index.point(&sid, late).await;
             pointed.should_be_signed_out("a sign-in under a `sid` that was signed out")
         });
     }

@@ -22,7 +22,7 @@ use token_cache_core::{
 use crate::{
     Setup, Violation,
     actor::{AUTHENTICATED, Actor, Amend, LIFETIME, by_app, by_provider},
-    checks::directory::pointer,
+    checks::sid_index::pointer,
     random::{self, Dice},
     setup::link_of,
     should::{Should, should_equal, should_hold},
@@ -308,8 +308,8 @@ pub async fn a_write_back_frees_its_lock_last(setup: &Setup) -> Result<(), Viola
 /// A sign-in and a sign-out of its `sid` meet: either the sign-in is refused, or the sign-out is told its account.
 pub async fn a_sid_cut_and_a_sign_in_meet(setup: &Setup) -> Result<(), Violation> {
     let there = setup.another_server().await?;
-    let elsewhere = crate::setup::directory_of(&*there)?;
-    let directory = setup.directory()?;
+    let elsewhere = crate::setup::sid_index_of(&*there)?;
+    let sid_index = setup.sid_index()?;
     for round in 0..24 {
         let sid = random::sid()?;
         let ada = setup.account()?;
@@ -319,7 +319,7 @@ pub async fn a_sid_cut_and_a_sign_in_meet(setup: &Setup) -> Result<(), Violation
             Until::Moment(Moment::of_store(ada.now))
         };
         let (pointed, cut) = join(
-            directory.point(&sid, pointer(&ada)),
+            sid_index.point(&sid, pointer(&ada)),
             elsewhere.cut_provider_session(&sid, until, MarkOptions::default()),
         )
         .await;

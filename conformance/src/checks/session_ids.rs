@@ -1,6 +1,6 @@
 //! What a session that has ended can no longer do.
 
-use token_cache_core::{Cut, Entry, Moment, PutMode, Scope, Timestamp, Version};
+use token_cache_core::{Cut, Entry, Moment, PutMode, SignOutScope, Timestamp, Version};
 
 use crate::{
     Setup, Violation,
@@ -77,7 +77,7 @@ pub async fn a_new_session_begins_empty(setup: &Setup) -> Result<(), Violation> 
     )?;
     let ended = app
         .cache
-        .sign_out(Scope::Session(old))
+        .sign_out(SignOutScope::Session(old))
         .await
         .should_work("a sign-out")?;
     should_equal(&ended.ended, &true, "the old session ended")?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use token_cache_core::{Scope, SignIn, StartedSignIn, Timestamp};
+use token_cache_core::{SignIn, SignOutScope, StartedSignIn, Timestamp};
 
 use crate::{
     Setup, Violation,
@@ -146,7 +146,7 @@ pub async fn the_apps_sign_out_of_a_sid_overtakes_a_sign_in(
     let app = App::new(setup).await?;
     let under_way = under(app.sign_in_of("ada")?, SID)?;
     let elsewhere = under(app.sign_in_of("ada")?, "another")?;
-    let scope = Scope::ProviderSession(provider_session(SID)?);
+    let scope = SignOutScope::ProviderSession(provider_session(SID)?);
     let out = app
         .cache
         .sign_out(scope)
@@ -184,10 +184,10 @@ pub async fn single_sign_on_after_the_apps_sign_out_is_welcome(
     };
     let session = app.begins(sign_in(&app.starts()?)?).await?;
     for by_sid in [false, true] {
-        let scope = if by_sid && setup.store().directory().is_some() {
-            Scope::ProviderSession(provider_session(SID)?)
+        let scope = if by_sid && setup.store().sid_index().is_some() {
+            SignOutScope::ProviderSession(provider_session(SID)?)
         } else {
-            Scope::Account(account("ada")?)
+            SignOutScope::Account(account("ada")?)
         };
         let out = app.cache.sign_out(scope).await.should_work("a sign-out")?;
         should_equal(&out.ended, &true, "a session ended")?;

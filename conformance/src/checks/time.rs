@@ -10,7 +10,7 @@ use token_cache_core::{
 use crate::{
     Setup, Violation,
     bounds::{Ends, draws_near, landed},
-    checks::directory::pointer,
+    checks::sid_index::pointer,
     random::{self, Dice},
     should::{Should, should_equal, should_hold},
 };
@@ -125,7 +125,7 @@ pub async fn a_request_is_late_to_the_millisecond(setup: &Setup) -> Result<(), V
     let mut dice = Dice::new()?;
     let mut rounds = Vec::new();
     for which in ["sign-in", "sid", "issuer"] {
-        if which != "sign-in" && setup.store().directory().is_none() {
+        if which != "sign-in" && setup.store().sid_index().is_none() {
             continue;
         }
         let wait = Duration::from_millis(30 + dice.below(90) as u64);
@@ -157,12 +157,12 @@ pub async fn a_request_is_late_to_the_millisecond(setup: &Setup) -> Result<(), V
                             let mut pointer = pointer(&ada);
                             pointer.not_after = not_after;
                             let sid = random::sid()?;
-                            Ok(setup.directory()?.point(&sid, pointer).await)
+                            Ok(setup.sid_index()?.point(&sid, pointer).await)
                         }
                         _ => {
                             let (issuer, at) = (ada.key.issuer(), ada.requested());
-                            let directory = setup.directory()?;
-                            Ok(directory.check_issuer(issuer, at, not_after).await)
+                            let sid_index = setup.sid_index()?;
+                            Ok(sid_index.check_issuer(issuer, at, not_after).await)
                         }
                     }
                 };

@@ -4,7 +4,7 @@ use std::{
 };
 
 use token_cache_conformance::async_trait;
-use token_cache_core::{Directory, MarkOptions, Pointed, Result, SidKey, Until};
+use token_cache_core::{MarkOptions, Pointed, Result, SidIndex, SidKey, Until};
 
 use crate::broken::Fault;
 
@@ -18,7 +18,7 @@ pub(crate) struct AnswersWithItsMarker {
 impl Fault for AnswersWithItsMarker {
     async fn cut_provider_session(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         sid: &SidKey,
         until: Until,
         options: MarkOptions,

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use token_cache_conformance::async_trait;
-use token_cache_core::{AccountKey, Directory, EvictOptions, Evicted, Marking, Result, Timestamp};
+use token_cache_core::{AccountKey, EvictOptions, Evicted, Marking, Result, SidIndex, Timestamp};
 
 use crate::broken::Fault;
 
@@ -13,7 +13,7 @@ pub(crate) struct BatchesWithoutMarkers;
 impl Fault for BatchesWithoutMarkers {
     async fn evict_accounts(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         accounts: &[AccountKey],
         at: Timestamp,
         marking: Marking,

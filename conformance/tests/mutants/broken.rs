@@ -10,10 +10,10 @@ use std::{
 use token_cache_conformance::{Breakable, Harness, NoStore, TestClock, async_trait};
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, Capabilities, Cut,
-    Diagnostic, Directory, Entry, EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed,
-    EvictOptions, Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener, LockOwner,
-    MarkOptions, Marking, MemoryStore, Namespace, NamespaceRecord, Page, Pointed, Pointer,
-    PutResult, ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionId, SessionRecord, SidKey,
+    Diagnostic, Entry, EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions,
+    Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener, LockOwner, MarkOptions,
+    Marking, MemoryStore, Namespace, NamespaceRecord, Page, Pointed, Pointer, PutResult,
+    ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionId, SessionRecord, SidIndex, SidKey,
     TimeSource, Timestamp, TokenStore, Until, Version, WriteOptions, test_util::FailingStore,
 };
 
@@ -145,13 +145,13 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         healthy.find(account, name, options).await
     }
 
-    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
         healthy.point(sid, pointer).await
     }
 
     async fn cut_provider_session(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         sid: &SidKey,
         until: Until,
         options: MarkOptions,
@@ -161,7 +161,7 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
 
     async fn check_issuer(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         issuer: &IssuerKey,
         requested_at: Timestamp,
         not_after: Timestamp,
@@ -171,7 +171,7 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
 
     async fn cut_issuer(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         issuer: &IssuerKey,
         at: Timestamp,
         options: MarkOptions,
@@ -179,13 +179,13 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         healthy.cut_issuer(issuer, at, options).await
     }
 
-    async fn accounts(&self, healthy: &dyn Directory, scan: &Scan) -> Result<Page> {
+    async fn accounts(&self, healthy: &dyn SidIndex, scan: &Scan) -> Result<Page> {
         healthy.accounts(scan).await
     }
 
     async fn evict_accounts(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         accounts: &[AccountKey],
         at: Timestamp,
         marking: Marking,
@@ -367,7 +367,7 @@ impl<F: Fault> TokenStore for Broken<F> {
         Some(self)
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
         Some(self)
     }
 
@@ -381,9 +381,9 @@ impl<F: Fault> TokenStore for Broken<F> {
 }
 
 impl<F: Fault> Broken<F> {
-    fn healthy_directory(&self) -> Result<&dyn Directory> {
+    fn healthy_sid_index(&self) -> Result<&dyn SidIndex> {
         self.healthy
-            .directory()
+            .sid_index()
             .ok_or_else(|| Error::new(ErrorKind::Unsupported, "be healthy"))
     }
 
@@ -454,10 +454,10 @@ impl<F: Fault> Escrow for Broken<F> {
 }
 
 #[async_trait]
-impl<F: Fault> Directory for Broken<F> {
+impl<F: Fault> SidIndex for Broken<F> {
     async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
         self.fault
-            .point(self.healthy_directory()?, sid, pointer)
+            .point(self.healthy_sid_index()?, sid, pointer)
             .await
     }
 
@@ -468,7 +468,7 @@ impl<F: Fault> Directory for Broken<F> {
         options: MarkOptions,
     ) -> Result<Pointed> {
         self.fault
-            .cut_provider_session(self.healthy_directory()?, sid, until, options)
+            .cut_provider_session(self.healthy_sid_index()?, sid, until, options)
             .await
     }
 
@@ -478,7 +478,7 @@ impl<F: Fault> Directory for Broken<F> {
         requested_at: Timestamp,
         not_after: Timestamp,
     ) -> Result<()> {
-        let healthy = self.healthy_directory()?;
+        let healthy = self.healthy_sid_index()?;
         self.fault
             .check_issuer(healthy, issuer, requested_at, not_after)
             .await
@@ -491,12 +491,12 @@ impl<F: Fault> Directory for Broken<F> {
         options: MarkOptions,
     ) -> Result<()> {
         self.fault
-            .cut_issuer(self.healthy_directory()?, issuer, at, options)
+            .cut_issuer(self.healthy_sid_index()?, issuer, at, options)
             .await
     }
 
     async fn accounts(&self, scan: &Scan) -> Result<Page> {
-        self.fault.accounts(self.healthy_directory()?, scan).await
+        self.fault.accounts(self.healthy_sid_index()?, scan).await
     }
 
     async fn evict_accounts(
@@ -506,7 +506,7 @@ impl<F: Fault> Directory for Broken<F> {
         marking: Marking,
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
-        match self.healthy_directory() {
+        match self.healthy_sid_index() {
             Ok(healthy) => {
                 self.fault
                     .evict_accounts(healthy, accounts, at, marking, options)

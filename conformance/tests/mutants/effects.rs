@@ -2,9 +2,9 @@
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Cut, Directory, Entry, EntryAddress, EvictOptions, Evicted,
-    Invalidation, MarkOptions, Moment, Pointed, Pointer, PutMode, PutResult, ReadOptions, Result,
-    SessionRecord, SidKey, TokenStore, Until, WriteOptions,
+    AccountKey, BeginSession, Begun, Cut, Entry, EntryAddress, EvictOptions, Evicted, Invalidation,
+    MarkOptions, Moment, Pointed, Pointer, PutMode, PutResult, ReadOptions, Result, SessionRecord,
+    SidIndex, SidKey, TokenStore, Until, WriteOptions,
 };
 
 use crate::{
@@ -139,7 +139,7 @@ pub(crate) struct LooksBeforeItMarks;
 impl Fault for LooksBeforeItMarks {
     async fn cut_provider_session(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         sid: &SidKey,
         until: Until,
         options: MarkOptions,
@@ -151,7 +151,7 @@ impl Fault for LooksBeforeItMarks {
         Ok(found)
     }
 
-    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
         tokio::task::yield_now().await;
         healthy.point(sid, pointer).await
     }
@@ -186,7 +186,7 @@ pub(crate) struct PointsAlthoughItRefuses {
 
 #[async_trait]
 impl Fault for PointsAlthoughItRefuses {
-    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
         let answer = healthy.point(sid, pointer).await;
         if answer.is_err() {
             let mut refused = self.refused.lock().unwrap();
@@ -197,7 +197,7 @@ impl Fault for PointsAlthoughItRefuses {
 
     async fn cut_provider_session(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         sid: &SidKey,
         until: Until,
         options: MarkOptions,

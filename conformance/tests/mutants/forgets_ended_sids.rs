@@ -1,5 +1,5 @@
 use token_cache_conformance::async_trait;
-use token_cache_core::{Directory, Pointer, Result, SidKey};
+use token_cache_core::{Pointer, Result, SidIndex, SidKey};
 
 use crate::broken::Fault;
 
@@ -9,7 +9,7 @@ pub(crate) struct ForgetsEndedSids;
 
 #[async_trait]
 impl Fault for ForgetsEndedSids {
-    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
         match healthy.point(sid, pointer).await {
             Err(error) if error.is_signed_out() => Ok(()),
             answer => answer,

@@ -1,9 +1,9 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Cut, Directory, Entry, EntryAddress,
-    EntryName, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, IssuerKey, LockOwner,
-    MarkOptions, Pointed, Pointer, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
-    SessionRecord, SidKey, Timestamp, TokenStore, Until, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Cut, Entry, EntryAddress, EntryName,
+    Escrow, EscrowName, Escrowed, EvictOptions, Evicted, IssuerKey, LockOwner, MarkOptions,
+    Pointed, Pointer, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
+    SidIndex, SidKey, Timestamp, TokenStore, Until, WriteOptions,
 };
 
 use crate::broken::Fault;
@@ -201,7 +201,7 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
 
     async fn point(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         sid: &SidKey,
         mut pointer: Pointer,
     ) -> Result<()> {
@@ -211,7 +211,7 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
 
     async fn cut_provider_session(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         sid: &SidKey,
         until: Until,
         options: MarkOptions,
@@ -223,7 +223,7 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
 
     async fn check_issuer(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         issuer: &IssuerKey,
         requested_at: Timestamp,
         not_after: Timestamp,
@@ -235,7 +235,7 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
 
     async fn cut_issuer(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         issuer: &IssuerKey,
         at: Timestamp,
         options: MarkOptions,

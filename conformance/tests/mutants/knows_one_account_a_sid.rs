@@ -5,7 +5,7 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, Directory, MarkOptions, Pointed, Pointer, Result, SidKey, Until,
+    AccountKey, MarkOptions, Pointed, Pointer, Result, SidIndex, SidKey, Until,
 };
 
 use crate::broken::Fault;
@@ -18,7 +18,7 @@ pub(crate) struct KnowsOneAccountASid {
 
 #[async_trait]
 impl Fault for KnowsOneAccountASid {
-    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
         healthy.point(sid, pointer).await?;
         self.last
             .lock()
@@ -29,7 +29,7 @@ impl Fault for KnowsOneAccountASid {
 
     async fn cut_provider_session(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         sid: &SidKey,
         until: Until,
         options: MarkOptions,

@@ -1,5 +1,5 @@
 use token_cache_conformance::async_trait;
-use token_cache_core::{Directory, IssuerKey, Result, Timestamp};
+use token_cache_core::{IssuerKey, Result, SidIndex, Timestamp};
 
 use crate::broken::Fault;
 
@@ -11,7 +11,7 @@ pub(crate) struct LetsEndedIssuersIn;
 impl Fault for LetsEndedIssuersIn {
     async fn check_issuer(
         &self,
-        _: &dyn Directory,
+        _: &dyn SidIndex,
         _: &IssuerKey,
         _: Timestamp,
         _: Timestamp,

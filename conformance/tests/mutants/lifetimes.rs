@@ -8,9 +8,9 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Cut, Directory, EntryAddress, Error,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Cut, EntryAddress, Error,
     EvictOptions, Evicted, IssuerKey, MarkOptions, Moment, Namespace, Pointed, Pointer,
-    RefreshLocks, Result, SidKey, Timestamp, TokenStore, Until,
+    RefreshLocks, Result, SidIndex, SidKey, Timestamp, TokenStore, Until,
 };
 
 use crate::broken::Fault;
@@ -48,7 +48,7 @@ impl<const WHAT: char, const MILLIS: u64> Fault for MarksBriefly<WHAT, MILLIS> {
 
     async fn cut_provider_session(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         sid: &SidKey,
         until: Until,
         mut options: MarkOptions,
@@ -59,7 +59,7 @@ impl<const WHAT: char, const MILLIS: u64> Fault for MarksBriefly<WHAT, MILLIS> {
 
     async fn cut_issuer(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         issuer: &IssuerKey,
         at: Timestamp,
         mut options: MarkOptions,
@@ -183,7 +183,7 @@ impl<const WHAT: char> Fault for ClearsMarkers<WHAT> {
         healthy.evict(account, cut, options).await
     }
 
-    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
         let marked = locked(&self.sids).get(sid).copied();
         if marked.is_some_and(|at| pointer.requested_at <= at) {
             return Err(Error::signed_out("enter a `sid`"));
@@ -195,7 +195,7 @@ impl<const WHAT: char> Fault for ClearsMarkers<WHAT> {
 
     async fn cut_provider_session(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         sid: &SidKey,
         until: Until,
         options: MarkOptions,
@@ -225,7 +225,7 @@ pub(crate) struct DropsForGood {
 impl Fault for DropsForGood {
     async fn cut_provider_session(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         sid: &SidKey,
         until: Until,
         options: MarkOptions,
@@ -239,7 +239,7 @@ impl Fault for DropsForGood {
         healthy.cut_provider_session(sid, until, options).await
     }
 
-    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
         let ends = locked(&self.ends).get(sid).copied();
         if ends
             .is_some_and(|ends| ends <= Timestamp::from_system_time(std::time::SystemTime::now()))

@@ -7,10 +7,10 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, Cut, Directory, Entry,
-    EntryAddress, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Invalidation, IssuerKey,
-    Link, MarkOptions, Marking, Page, Pointed, Pointer, PutResult, ReadOptions, RefreshLocks,
-    Result, Scan, ServerId, SessionRecord, SidKey, Timestamp, TokenStore, Until, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, Cut, Entry, EntryAddress,
+    Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Invalidation, IssuerKey, Link,
+    MarkOptions, Marking, Page, Pointed, Pointer, PutResult, ReadOptions, RefreshLocks, Result,
+    Scan, ServerId, SessionRecord, SidIndex, SidKey, Timestamp, TokenStore, Until, WriteOptions,
 };
 
 use crate::broken::Fault;
@@ -93,7 +93,7 @@ impl<const WHAT: char, const N: usize> Fault for TellsAtMost<WHAT, N> {
 
     async fn cut_provider_session(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         sid: &SidKey,
         until: Until,
         options: MarkOptions,
@@ -105,7 +105,7 @@ impl<const WHAT: char, const N: usize> Fault for TellsAtMost<WHAT, N> {
         Ok(pointed)
     }
 
-    async fn accounts(&self, healthy: &dyn Directory, scan: &Scan) -> Result<Page> {
+    async fn accounts(&self, healthy: &dyn SidIndex, scan: &Scan) -> Result<Page> {
         if WHAT != 'p' {
             return healthy.accounts(scan).await;
         }
@@ -186,7 +186,7 @@ impl<const WHAT: char, const N: usize> Fault for KeepsAtMost<WHAT, N> {
         Ok(acquired)
     }
 
-    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
         if WHAT == 'p' {
             push(&mut locked(&self.sids), sid, N);
         }
@@ -195,7 +195,7 @@ impl<const WHAT: char, const N: usize> Fault for KeepsAtMost<WHAT, N> {
 
     async fn cut_provider_session(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         sid: &SidKey,
         until: Until,
         options: MarkOptions,
@@ -208,7 +208,7 @@ impl<const WHAT: char, const N: usize> Fault for KeepsAtMost<WHAT, N> {
 
     async fn check_issuer(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         issuer: &IssuerKey,
         requested_at: Timestamp,
         not_after: Timestamp,
@@ -221,7 +221,7 @@ impl<const WHAT: char, const N: usize> Fault for KeepsAtMost<WHAT, N> {
 
     async fn cut_issuer(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         issuer: &IssuerKey,
         at: Timestamp,
         options: MarkOptions,
@@ -256,7 +256,7 @@ pub(crate) struct MarksAtMost<const N: usize>;
 impl<const N: usize> Fault for MarksAtMost<N> {
     async fn evict_accounts(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         accounts: &[AccountKey],
         at: Timestamp,
         marking: Marking,

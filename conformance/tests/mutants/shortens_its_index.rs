@@ -5,9 +5,7 @@ use std::{
 };
 
 use token_cache_conformance::async_trait;
-use token_cache_core::{
-    Directory, MarkOptions, Pointed, Pointer, Result, SidKey, Timestamp, Until,
-};
+use token_cache_core::{MarkOptions, Pointed, Pointer, Result, SidIndex, SidKey, Timestamp, Until};
 
 use crate::broken::Fault;
 
@@ -19,7 +17,7 @@ pub(crate) struct ShortensItsIndex {
 
 #[async_trait]
 impl Fault for ShortensItsIndex {
-    async fn point(&self, healthy: &dyn Directory, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
         healthy.point(sid, pointer).await?;
         self.ends
             .lock()
@@ -30,7 +28,7 @@ impl Fault for ShortensItsIndex {
 
     async fn cut_provider_session(
         &self,
-        healthy: &dyn Directory,
+        healthy: &dyn SidIndex,
         sid: &SidKey,
         until: Until,
         options: MarkOptions,

@@ -21,13 +21,13 @@ impl TokenCache {
     /// everything it holds.
     ///
     /// # Errors
-    /// [`Unsupported`](ErrorKind::Unsupported) for a store without a directory; the store's own failures.
+    /// [`Unsupported`](ErrorKind::Unsupported) for a store without a `sid` index; the store's own failures.
     pub async fn accounts(&self, scan: &Scan) -> Result<Page> {
-        let directory = self.store().directory().ok_or_else(|| {
+        let sid_index = self.store().sid_index().ok_or_else(|| {
             Error::new(ErrorKind::Unsupported, "list accounts")
                 .message("this store has no directory")
         })?;
-        directory.accounts(scan).await
+        sid_index.accounts(scan).await
     }
 }
 

@@ -104,7 +104,7 @@ impl TokenCacheBuilder {
     /// For providers that send one `sid` for all of a user's sessions (Keycloak does, for "sign out everywhere"): with `true`, a
     /// [`LogoutMessage`](crate::LogoutMessage) that names a `sid` ends every session of the accounts under that `sid`.
     ///
-    /// It does not change [`Scope::ProviderSession`](crate::Scope::ProviderSession): a sign-out that no message of the provider
+    /// It does not change [`SignOutScope::ProviderSession`](crate::SignOutScope::ProviderSession): a sign-out that no message of the provider
     /// proves, such as a front-channel request, ends the sessions of the `sid` alone.
     pub fn sid_means_account(mut self, yes: bool) -> Self {
         self.settings.sid_means_account = yes;

@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use super::TokenCache;
 use crate::{
-    AccountId, AccountKey, CopiesGone, Cursor, Directory, Error, ErrorKind, EvictOptions,
-    IssuerKey, MarkOptions, Marking, Page, Result, Scan, SignOut, Timestamp, Wait, account,
+    AccountId, AccountKey, CopiesGone, Cursor, Error, ErrorKind, EvictOptions, IssuerKey,
+    MarkOptions, Marking, Page, Result, Scan, SidIndex, SignOut, Timestamp, Wait, account,
     protocol::Ended,
     telemetry::{About, Operation, observe},
 };
@@ -68,7 +68,7 @@ impl TokenCache {
     /// Ends every session of these accounts, step by step. Nothing is sent before the first step.
     ///
     /// # Errors
-    /// [`Unsupported`](ErrorKind::Unsupported) for a store without a directory.
+    /// [`Unsupported`](ErrorKind::Unsupported) for a store without a `sid` index.
     pub fn sign_out_accounts<'a>(
         &self,
         accounts: impl IntoIterator<Item = &'a AccountId>,
@@ -86,7 +86,7 @@ impl TokenCache {
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) for an empty issuer, or one over 8 KiB; [`Unsupported`](ErrorKind::Unsupported) for a
-    /// store without a directory.
+    /// store without a `sid` index.
     pub fn sign_out_issuer(&self, issuer: &str) -> Result<BulkSignOut> {
         let issuer = account::uri("sign out an issuer", "issuer", issuer.to_owned())?;
         let issuer = self.keys()?.id_key.issuer(&issuer);
@@ -94,7 +94,7 @@ impl TokenCache {
     }
 
     fn bulk(&self, accounts: Vec<AccountKey>, issuer: Option<IssuerKey>) -> Result<BulkSignOut> {
-        directory(self)?;
+        sid_index(self)?;
         let keys = self.keys()?;
         let checkpoint = Checkpoint {
             generation: keys.generation,
@@ -228,10 +228,10 @@ async fn step_of_issuer(
     issuer: IssuerKey,
     ahead: Option<Page>,
 ) -> Result<(Step, Option<Page>)> {
-    let directory = directory(cache)?;
+    let sid_index = sid_index(cache)?;
     if !checkpoint.marked {
         let mark = MarkOptions::living(cache.marker_life());
-        directory
+        sid_index
             .cut_issuer(&issuer, checkpoint.moment, mark)
             .await?;
         checkpoint.marked = true;
@@ -241,12 +241,12 @@ async fn step_of_issuer(
         page
     } else {
         scan.cursor = checkpoint.cursor.take();
-        directory.accounts(&scan).await?
+        sid_index.accounts(&scan).await?
     };
     scan.cursor.clone_from(&page.next);
     let look_ahead = page.next.is_some().then(|| {
         let cache = cache.clone();
-        tokio::spawn(async move { self::directory(&cache)?.accounts(&scan).await })
+        tokio::spawn(async move { self::sid_index(&cache)?.accounts(&scan).await })
     });
     // Accounts of which nothing is left are on no page: the last step has all copies dropped.
     let ended = Ended {
@@ -278,7 +278,7 @@ async fn evict(
     ended.sign_out.ended = checkpoint.ended;
     ended.sign_out.accounts = checkpoint.done;
     ended.sign_out.replicas = checkpoint.replicas;
-    let evicted = directory(cache)?
+    let evicted = sid_index(cache)?
         .evict_accounts(accounts, checkpoint.moment, marking, options)
         .await;
     for (account, evicted) in accounts.iter().zip(evicted) {
@@ -292,8 +292,8 @@ async fn evict(
     Ok(Step { checkpoint, copies })
 }
 
-fn directory(cache: &TokenCache) -> Result<&dyn Directory> {
-    cache.store().directory().ok_or_else(|| {
+fn sid_index(cache: &TokenCache) -> Result<&dyn SidIndex> {
+    cache.store().sid_index().ok_or_else(|| {
         Error::new(ErrorKind::Unsupported, "sign out many accounts")
             .message("this store has no directory; sign the accounts out one by one")
     })

@@ -4,7 +4,8 @@ use super::{Keys, TokenCache};
 use crate::backend::in_call;
 use crate::{
     AccountKey, Entry, EntryAddress, EntryKey, Error, ErrorKind, PutMode, PutResult, ReadOptions,
-    Result, Scope, SessionId, SidKey, SignOut, Ticket, Timestamp, Value, Version, WriteOptions,
+    Result, SessionId, SidKey, SignOut, SignOutScope, Ticket, Timestamp, Value, Version,
+    WriteOptions,
     seal::SessionKeys,
     telemetry::{About, Operation, observe},
     ticket::Claim,
@@ -179,12 +180,14 @@ impl Session {
         observe(Operation::Remove, about, in_call(remove), |()| "removed").await
     }
 
-    /// Ends this session and no other: [`TokenCache::sign_out`] of [`Scope::Session`].
+    /// Ends this session and no other: [`TokenCache::sign_out`] of [`SignOutScope::Session`].
     ///
     /// # Errors
     /// As [`TokenCache::sign_out`].
     pub async fn sign_out(&self) -> Result<SignOut> {
-        self.cache.sign_out(Scope::Session(self.clone())).await
+        self.cache
+            .sign_out(SignOutScope::Session(self.clone()))
+            .await
     }
 
     /// The `sid` it is labelled with; none where it has none, or has ended.

@@ -1,8 +1,8 @@
 use super::{Keys, TokenCache};
 use crate::backend::in_boxed_call;
 use crate::{
-    AccountId, AccountKey, EvictOptions, LogoutMessage, Moment, Result, Scope, SidKey, SignOut,
-    Until, Wait,
+    AccountId, AccountKey, EvictOptions, LogoutMessage, Moment, Result, SidKey, SignOut,
+    SignOutScope, Until, Wait,
     protocol::{self, Ended, Reach, SidSignOut},
     telemetry::{About, Operation, observe},
 };
@@ -16,8 +16,8 @@ impl TokenCache {
     ///
     /// # Errors
     /// The store's own failures: call it again until it is `Ok`.
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a provider session, where the store has no directory.
-    pub async fn sign_out(&self, scope: Scope) -> Result<SignOut> {
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a provider session, where the store has no `sid` index.
+    pub async fn sign_out(&self, scope: SignOutScope) -> Result<SignOut> {
         self.sign_out_with(scope, Wait::Everywhere).await
     }
 
@@ -26,11 +26,13 @@ impl TokenCache {
     /// # Errors
     /// As [`sign_out`](Self::sign_out). One that [may have been applied](crate::Error::may_have_applied) may have ended the
     /// sessions in the store and left copies: call it again.
-    pub async fn sign_out_with(&self, scope: Scope, wait: Wait) -> Result<SignOut> {
+    pub async fn sign_out_with(&self, scope: SignOutScope, wait: Wait) -> Result<SignOut> {
         let about = About::scope(match &scope {
-            Scope::Session(_) => "session",
-            Scope::ProviderSession(_) | Scope::ProviderSessionOf(_) => "provider_session",
-            Scope::Account(_) | Scope::AccountOf(_) => "account",
+            SignOutScope::Session(_) => "session",
+            SignOutScope::ProviderSession(_) | SignOutScope::ProviderSessionOf(_) => {
+                "provider_session"
+            }
+            SignOutScope::Account(_) | SignOutScope::AccountOf(_) => "account",
         });
         observe(
             Operation::SignOut,
@@ -41,7 +43,7 @@ impl TokenCache {
         .await
     }
 
-    async fn end(&self, scope: Scope, wait: Wait) -> Result<SignOut> {
+    async fn end(&self, scope: SignOutScope, wait: Wait) -> Result<SignOut> {
         let keys = self.fresh_keys().await?;
         let options = self.evicting(&keys);
         let moment = Moment::of_store(keys.latest);
@@ -55,29 +57,29 @@ impl TokenCache {
 
     async fn end_in_store(
         &self,
-        scope: Scope,
+        scope: SignOutScope,
         keys: &Keys,
         moment: Moment,
         options: EvictOptions,
     ) -> Result<Ended> {
         match scope {
-            Scope::Session(session) => {
+            SignOutScope::Session(session) => {
                 let (account, session_id) = session.names();
                 protocol::end_session(self.store(), account, session_id, options).await
             }
-            Scope::Account(account) => {
+            SignOutScope::Account(account) => {
                 let account = keys.id_key.account(&account);
                 protocol::sign_out_account(self.store(), &account, moment, options).await
             }
-            Scope::AccountOf(session) => {
+            SignOutScope::AccountOf(session) => {
                 let (account, _) = session.names();
                 protocol::sign_out_account(self.store(), account, moment, options).await
             }
-            Scope::ProviderSession(session) => {
+            SignOutScope::ProviderSession(session) => {
                 let sid = keys.id_key.sid(&session);
                 self.end_labelled(sid, moment, options).await
             }
-            Scope::ProviderSessionOf(session) => {
+            SignOutScope::ProviderSessionOf(session) => {
                 if let Some(sid) = session.label().await? {
                     return self.end_labelled(sid, moment, options).await;
                 }
@@ -87,12 +89,12 @@ impl TokenCache {
         }
     }
 
-    /// Ends every session of an account: [`sign_out`](Self::sign_out) of [`Scope::Account`].
+    /// Ends every session of an account: [`sign_out`](Self::sign_out) of [`SignOutScope::Account`].
     ///
     /// # Errors
     /// As [`sign_out`](Self::sign_out).
     pub async fn sign_out_account(&self, account: &AccountId) -> Result<SignOut> {
-        self.sign_out(Scope::Account(account.clone())).await
+        self.sign_out(SignOutScope::Account(account.clone())).await
     }
 
     /// Ends what a provider says has ended. It spares whoever authenticated after the message was issued, so a message that

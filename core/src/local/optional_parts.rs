@@ -2,9 +2,9 @@ use async_trait::async_trait;
 
 use super::LocalCopies;
 use crate::{
-    AccountKey, AcquireOptions, Acquired, Directory, EntryAddress, Error, ErrorKind, EvictOptions,
-    Evicted, IssuerKey, LockOwner, MarkOptions, Marking, Page, Pointed, Pointer, RefreshLocks,
-    Result, Scan, SidKey, Timestamp, TokenStore, Until, Version,
+    AccountKey, AcquireOptions, Acquired, EntryAddress, Error, ErrorKind, EvictOptions, Evicted,
+    IssuerKey, LockOwner, MarkOptions, Marking, Page, Pointed, Pointer, RefreshLocks, Result, Scan,
+    SidIndex, SidKey, Timestamp, TokenStore, Until, Version,
 };
 
 impl<S: TokenStore> LocalCopies<S> {
@@ -13,9 +13,9 @@ impl<S: TokenStore> LocalCopies<S> {
         locks.ok_or_else(|| unsupported("use a refresh lock", "this store has no refresh locks"))
     }
 
-    fn index(&self) -> Result<&dyn Directory> {
-        let directory = self.store.directory();
-        directory.ok_or_else(|| unsupported("use the directory", "this store has no directory"))
+    fn index(&self) -> Result<&dyn SidIndex> {
+        let sid_index = self.store.sid_index();
+        sid_index.ok_or_else(|| unsupported("use the directory", "this store has no directory"))
     }
 }
 
@@ -47,7 +47,7 @@ impl<S: TokenStore> RefreshLocks for LocalCopies<S> {
 
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
-impl<S: TokenStore> Directory for LocalCopies<S> {
+impl<S: TokenStore> SidIndex for LocalCopies<S> {
     async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
         self.index()?.point(sid, pointer).await
     }

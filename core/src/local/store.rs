@@ -7,10 +7,10 @@ use super::{
     policy::CopyTerms, reads::Reads,
 };
 use crate::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Error, ErrorKind, Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace,
-    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
-    TimeSource, Timestamp, TokenStore, WriteOptions,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Error,
+    ErrorKind, Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace, NamespaceRecord,
+    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
+    Timestamp, TokenStore, WriteOptions,
 };
 
 /// A store whose reads are served from copies in this process, for as long as its [`Holder`] has the right to.
@@ -301,8 +301,8 @@ impl<S: TokenStore> TokenStore for LocalCopies<S> {
         self.store.refresh_locks().is_some().then_some(self as _)
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
-        self.store.directory().is_some().then_some(self as _)
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
+        self.store.sid_index().is_some().then_some(self as _)
     }
 
     fn escrow(&self) -> Option<&dyn Escrow> {

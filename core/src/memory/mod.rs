@@ -1,7 +1,7 @@
-mod directory;
 mod link;
 mod partition;
 mod shards;
+mod sid_index;
 
 use std::{
     fmt,
@@ -10,13 +10,13 @@ use std::{
 
 use async_trait::async_trait;
 
-use self::{directory::Index, link::Registry, partition::Partition, shards::Shards};
+use self::{link::Registry, partition::Partition, shards::Shards, sid_index::Index};
 use crate::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
-    Directory, Entry, EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions,
-    Evicted, Invalidation, Link, LockOwner, Namespace, NamespaceRecord, PutResult, ReadOptions,
-    RefreshLocks, Result, SessionId, SessionRecord, SystemClock, TimeSource, TokenStore, Version,
-    WriteOptions,
+    Entry, EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted,
+    Invalidation, Link, LockOwner, Namespace, NamespaceRecord, PutResult, ReadOptions,
+    RefreshLocks, Result, SessionId, SessionRecord, SidIndex, SystemClock, TimeSource, TokenStore,
+    Version, WriteOptions,
 };
 
 /// The most bytes an entry may have, unless said otherwise.
@@ -226,7 +226,7 @@ impl TokenStore for MemoryStore {
         Some(self)
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
         Some(self)
     }
 

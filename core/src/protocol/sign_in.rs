@@ -87,7 +87,7 @@ async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn
         let ticket_secret = (plan.mint)()?;
         let record = SessionRecord::new(
             ticket_secret.session_id(),
-            plan.sid.filter(|_| store.directory().is_some()),
+            plan.sid.filter(|_| store.sid_index().is_some()),
             plan.places,
             plan.ends_at,
         )
@@ -122,7 +122,7 @@ async fn admit(
     plan: &SignInPlan<'_>,
     ticket_secret: &TicketSecret,
 ) -> Result<()> {
-    if let Some(directory) = store.directory() {
+    if let Some(sid_index) = store.sid_index() {
         if let Some(sid) = &plan.sid {
             let pointer = Pointer::new(
                 plan.account,
@@ -130,14 +130,14 @@ async fn admit(
                 plan.ends_at,
                 plan.not_after,
             );
-            let entered = directory.point(sid, pointer).await;
+            let entered = sid_index.point(sid, pointer).await;
             entered.map_err(|error| match plan.kind {
                 SessionKind::Direct => sid_ended(error),
                 // The caller of a web API gets a new assertion; this user is not sent to the provider.
                 SessionKind::OnBehalfOf => error,
             })?;
         }
-        directory
+        sid_index
             .check_issuer(plan.account.issuer(), plan.places.store, plan.not_after)
             .await?;
     }

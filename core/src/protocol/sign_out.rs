@@ -80,7 +80,7 @@ pub async fn sign_out_account(
 /// one for each account.
 ///
 /// # Errors
-/// [`Unsupported`](ErrorKind::Unsupported) for a store without a directory, unless an account is named;
+/// [`Unsupported`](ErrorKind::Unsupported) for a store without a `sid` index, unless an account is named;
 /// [`Config`](ErrorKind::Config) where no account is found in an index that the store may have dropped; the store's own
 /// failures, after every account was tried.
 pub async fn sign_out_sid(
@@ -94,10 +94,10 @@ pub async fn sign_out_sid(
         reach,
         named,
     } = *sign_out;
-    let mut accounts = match store.directory() {
-        Some(directory) => {
+    let mut accounts = match store.sid_index() {
+        Some(sid_index) => {
             let mark = MarkOptions::living(options.marker_life);
-            let pointed = directory.cut_provider_session(&sid, until, mark).await?;
+            let pointed = sid_index.cut_provider_session(&sid, until, mark).await?;
             if pointed.accounts.is_empty() && pointed.may_be_incomplete && named.is_none() {
                 return Err(index_may_be_lost());
             }

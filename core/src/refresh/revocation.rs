@@ -5,7 +5,7 @@ use tokio::{task::JoinHandle, time};
 
 use super::{RefreshError, Revocation, TokenSource};
 use crate::{
-    Entry, EntryKey, ReadOptions, Result, Scope, Session, SignOut, TokenSet, Wait,
+    Entry, EntryKey, ReadOptions, Result, Session, SignOut, SignOutScope, TokenSet, Wait,
     telemetry::{About, Operation, in_current_span, observe, warn},
 };
 
@@ -131,7 +131,7 @@ impl Session {
     /// As [`TokenCache::sign_out`](crate::TokenCache::sign_out).
     pub async fn sign_out_and_revoke(
         &self,
-        scope: Scope,
+        scope: SignOutScope,
         key: &EntryKey,
         source: impl TokenSource,
     ) -> Result<(SignOut, Revoking)> {
@@ -145,7 +145,7 @@ impl Session {
     /// As [`TokenCache::sign_out`](crate::TokenCache::sign_out).
     pub async fn sign_out_and_revoke_with(
         &self,
-        scope: Scope,
+        scope: SignOutScope,
         key: &EntryKey,
         source: impl TokenSource,
         wait: Wait,

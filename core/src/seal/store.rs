@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use super::Sealer;
 use crate::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
-    Directory, Entry, EntryAddress, Error, ErrorKind, Escrow, EvictOptions, Evicted, Link,
-    LockOwner, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
-    SessionRecord, TimeSource, TokenStore, Version, WriteOptions,
+    Entry, EntryAddress, Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, LockOwner,
+    Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
+    SessionRecord, SidIndex, TimeSource, TokenStore, Version, WriteOptions,
 };
 
 /// A store whose entries are sealed: the one inside never sees what is in them (G5).
@@ -137,8 +137,8 @@ impl<S: TokenStore> TokenStore for SealedStore<S> {
         self.inner.refresh_locks().is_some().then_some(self as _)
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
-        self.inner.directory()
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
+        self.inner.sid_index()
     }
 
     fn escrow(&self) -> Option<&dyn Escrow> {

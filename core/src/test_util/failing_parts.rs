@@ -4,10 +4,10 @@ use async_trait::async_trait;
 
 use super::FailingStore;
 use crate::{
-    AccountKey, AcquireOptions, Acquired, Announced, Directory, EntryAddress, Error, ErrorKind,
-    Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Invalidation, IssuerKey, Link,
-    LinkConnection, Listener, LockOwner, MarkOptions, Marking, Page, Pointed, Pointer, ReadOptions,
-    RefreshLocks, Result, Scan, ServerId, SidKey, Timestamp, Until, Version,
+    AccountKey, AcquireOptions, Acquired, Announced, EntryAddress, Error, ErrorKind, Escrow,
+    EscrowName, Escrowed, EvictOptions, Evicted, Invalidation, IssuerKey, Link, LinkConnection,
+    Listener, LockOwner, MarkOptions, Marking, Page, Pointed, Pointer, ReadOptions, RefreshLocks,
+    Result, Scan, ServerId, SidIndex, SidKey, Timestamp, Until, Version,
 };
 
 #[deny(clippy::missing_trait_methods)]
@@ -89,10 +89,10 @@ impl Escrow for FailingStore {
 
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
-impl Directory for FailingStore {
+impl SidIndex for FailingStore {
     async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
-        let directory = self.inner.directory().ok_or_else(unsupported)?;
-        self.request("enter a `sid`", directory.point(sid, pointer))
+        let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
+        self.request("enter a `sid`", sid_index.point(sid, pointer))
             .await
     }
 
@@ -102,10 +102,10 @@ impl Directory for FailingStore {
         until: Until,
         options: MarkOptions,
     ) -> Result<Pointed> {
-        let directory = self.inner.directory().ok_or_else(unsupported)?;
+        let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
         self.request(
             "sign out a `sid`",
-            directory.cut_provider_session(sid, until, options),
+            sid_index.cut_provider_session(sid, until, options),
         )
         .await
     }
@@ -116,10 +116,10 @@ impl Directory for FailingStore {
         requested_at: Timestamp,
         not_after: Timestamp,
     ) -> Result<()> {
-        let directory = self.inner.directory().ok_or_else(unsupported)?;
+        let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
         self.request(
             "check the issuer",
-            directory.check_issuer(issuer, requested_at, not_after),
+            sid_index.check_issuer(issuer, requested_at, not_after),
         )
         .await
     }
@@ -130,17 +130,17 @@ impl Directory for FailingStore {
         at: Timestamp,
         options: MarkOptions,
     ) -> Result<()> {
-        let directory = self.inner.directory().ok_or_else(unsupported)?;
+        let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
         self.request(
             "sign out an issuer",
-            directory.cut_issuer(issuer, at, options),
+            sid_index.cut_issuer(issuer, at, options),
         )
         .await
     }
 
     async fn accounts(&self, scan: &Scan) -> Result<Page> {
-        let directory = self.inner.directory().ok_or_else(unsupported)?;
-        self.request("list accounts", directory.accounts(scan))
+        let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
+        self.request("list accounts", sid_index.accounts(scan))
             .await
     }
 
@@ -153,13 +153,13 @@ impl Directory for FailingStore {
     ) -> Vec<Result<Evicted>> {
         let mut evicted = Vec::with_capacity(accounts.len());
         for account in accounts {
-            let Some(directory) = self.inner.directory() else {
+            let Some(sid_index) = self.inner.sid_index() else {
                 evicted.push(Err(unsupported()));
                 continue;
             };
             let one = async {
                 let one = std::slice::from_ref(account);
-                directory
+                sid_index
                     .evict_accounts(one, at, marking, options)
                     .await
                     .remove(0)

@@ -11,9 +11,9 @@ use async_trait::async_trait;
 
 use super::failing_link::{FailingLink, LinkManner};
 use crate::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutResult,
-    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource, TokenStore,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Error,
+    ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutResult,
+    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore,
     WriteOptions,
 };
 
@@ -222,8 +222,8 @@ impl TokenStore for FailingStore {
         self.inner.refresh_locks().is_some().then_some(self as _)
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
-        self.inner.directory().is_some().then_some(self as _)
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
+        self.inner.sid_index().is_some().then_some(self as _)
     }
 
     fn escrow(&self) -> Option<&dyn Escrow> {

@@ -3,9 +3,9 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
-    Directory, Entry, EntryAddress, Error, ErrorKind, Escrow, EvictOptions, Evicted, Invalidation,
-    IssuerKey, Link, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord, Page, Pointed,
-    Pointer, PutResult, ReadOptions, RefreshLocks, Result, Scan, SessionId, SessionRecord, SidKey,
+    Entry, EntryAddress, Error, ErrorKind, Escrow, EvictOptions, Evicted, Invalidation, IssuerKey,
+    Link, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord, Page, Pointed, Pointer,
+    PutResult, ReadOptions, RefreshLocks, Result, Scan, SessionId, SessionRecord, SidIndex, SidKey,
     TimeSource, Timestamp, TokenStore, Until, Version, WriteOptions,
 };
 
@@ -32,8 +32,8 @@ impl<S: TokenStore> Announcing<S> {
         self.0.refresh_locks().ok_or_else(unsupported)
     }
 
-    fn index(&self) -> Result<&dyn Directory> {
-        self.0.directory().ok_or_else(unsupported)
+    fn index(&self) -> Result<&dyn SidIndex> {
+        self.0.sid_index().ok_or_else(unsupported)
     }
 }
 
@@ -118,7 +118,7 @@ impl<S: TokenStore> TokenStore for Announcing<S> {
         Some(self)
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
         Some(self)
     }
 
@@ -153,7 +153,7 @@ impl<S: TokenStore> RefreshLocks for Announcing<S> {
 }
 
 #[async_trait]
-impl<S: TokenStore> Directory for Announcing<S> {
+impl<S: TokenStore> SidIndex for Announcing<S> {
     async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
         self.index()?.point(sid, pointer).await
     }
@@ -200,10 +200,10 @@ impl<S: TokenStore> Directory for Announcing<S> {
         marking: Marking,
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
-        let Some(directory) = self.0.directory() else {
+        let Some(sid_index) = self.0.sid_index() else {
             return accounts.iter().map(|_| Err(unsupported())).collect();
         };
-        let evicted = directory.evict_accounts(accounts, at, marking, options);
+        let evicted = sid_index.evict_accounts(accounts, at, marking, options);
         self.announced(accounts, evicted).await
     }
 }

@@ -92,8 +92,8 @@ async fn a_sign_out_of_many_accounts_drops_their_copies() {
     server.fills(&at).await;
     server.fills(&other).await;
     let (accounts, options) = ([*at.account()], EvictOptions::at(moment()));
-    let directory = server.copies.directory().unwrap();
-    let evicted = directory
+    let sid_index = server.copies.sid_index().unwrap();
+    let evicted = sid_index
         .evict_accounts(&accounts, moment(), Marking::Each, options)
         .await;
     assert!(evicted.iter().all(Result::is_ok));

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountId, EntryKey, MemoryStore, Scope, Secret, SignIn, TokenCache, TokenCacheBuilder, Wait,
+    AccountId, EntryKey, MemoryStore, Secret, SignIn, SignOutScope, TokenCache, TokenCacheBuilder,
+    Wait,
     local::CopyPolicy,
     test_util::{FailingStore, RuntimeBootTime},
 };
@@ -69,7 +70,7 @@ async fn read(server: &Server) {
 
 async fn wait(keeper: &Server, signer: &Server) {
     let _ = signer.cache.sign_out_account(&ada()).await.unwrap();
-    let scope = Scope::Account(ada());
+    let scope = SignOutScope::Account(ada());
     let _ = signer.cache.sign_out_with(scope, Wait::None).await.unwrap();
     keeper.way.freeze_link();
     let _ = signer.cache.sign_out_account(&ada()).await.unwrap();

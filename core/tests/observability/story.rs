@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountId, EntryKey, ErrorKind, KeyRing, LogoutMessage, MemoryStore, ProviderSession, PutMode,
-    RefreshError, RefreshPolicy, RingKey, Scope, Secret, Session, SignIn, Timestamp, TokenCache,
-    TokenSet, test_util::FailingStore,
+    AccountId, EntryKey, ErrorKind, KeyRing, LogoutMessage, MemoryStore, ProviderSid, PutMode,
+    RefreshError, RefreshPolicy, RingKey, Secret, Session, SignIn, SignOutScope, Timestamp,
+    TokenCache, TokenSet, test_util::FailingStore,
 };
 
 use crate::provider::{Behaviour, Provider};
@@ -198,7 +198,7 @@ pub(crate) async fn fail_to_read_what_is_to_be_revoked() {
     let provider = Provider::new();
     session.put(&key(), provider.expired()).await.unwrap();
     store.fail_with(ErrorKind::Unavailable);
-    let scope = Scope::Session(session.clone());
+    let scope = SignOutScope::Session(session.clone());
     let failed = session.sign_out_and_revoke(scope, &key(), provider).await;
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::Unavailable);
 }
@@ -220,7 +220,7 @@ async fn lose_to_a_sign_out(cache: &TokenCache) {
 
 async fn sign_out(cache: &TokenCache) {
     signed_in(cache).await;
-    let scope = Scope::ProviderSession(ProviderSession::new(ISSUER, "canary-sid").unwrap());
+    let scope = SignOutScope::ProviderSession(ProviderSid::new(ISSUER, "canary-sid").unwrap());
     let _ = cache.sign_out(scope).await.unwrap();
     let started = cache.start_sign_in().unwrap();
     let late = SignIn::new(ada(), &started).auth_time(Timestamp::from_secs(1_000_000_000));

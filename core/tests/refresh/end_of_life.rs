@@ -8,10 +8,10 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountId, AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry,
-    EntryAddress, EntryKey, Error, Escrow, EvictOptions, Evicted, ExposeSecret, Link, MemoryStore,
-    Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshError, RefreshLocks,
-    RefreshRequest, Result, Revocation, Secret, SecretString, SessionId, SessionRecord, SignIn,
+    AccountId, AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress,
+    EntryKey, Error, Escrow, EvictOptions, Evicted, ExposeSecret, Link, MemoryStore, Namespace,
+    NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshError, RefreshLocks, RefreshRequest,
+    Result, Revocation, Secret, SecretString, SessionId, SessionRecord, SidIndex, SignIn,
     TimeSource, Timestamp, TokenCache, TokenSet, TokenSource, TokenStore, WriteOptions,
 };
 
@@ -97,8 +97,8 @@ impl TokenStore for Coarse {
         self.0.refresh_locks()
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
-        self.0.directory()
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
+        self.0.sid_index()
     }
 
     fn escrow(&self) -> Option<&dyn Escrow> {

@@ -8,9 +8,9 @@ use std::{
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
-    Directory, Entry, EntryAddress, EntryName, Escrow, EvictOptions, Evicted, Link, LockOwner,
-    MemoryStore, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshLocks, Result,
-    SessionId, SessionRecord, TimeSource, TokenStore, Version, WriteOptions,
+    Entry, EntryAddress, EntryName, Escrow, EvictOptions, Evicted, Link, LockOwner, MemoryStore,
+    Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
+    SessionRecord, SidIndex, TimeSource, TokenStore, Version, WriteOptions,
 };
 use tokio::time;
 
@@ -115,7 +115,7 @@ impl TokenStore for FreedByVersion {
         Some(self)
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
         None
     }
 

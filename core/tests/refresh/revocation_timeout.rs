@@ -2,8 +2,8 @@ use std::{future::pending, time::Duration};
 
 use async_trait::async_trait;
 use token_cache_core::{
-    MemoryStore, RefreshError, RefreshErrorKind, RefreshPolicy, RefreshRequest, Revocation, Scope,
-    SecretString, TokenSet, TokenSource,
+    MemoryStore, RefreshError, RefreshErrorKind, RefreshPolicy, RefreshRequest, Revocation,
+    SecretString, SignOutScope, TokenSet, TokenSource,
 };
 use tokio::{
     sync::mpsc,
@@ -47,7 +47,7 @@ async fn a_revocation_that_is_never_answered_is_given_up_and_leaves_nothing_behi
     let (asked, mut asking) = mpsc::unbounded_channel();
     let began = Instant::now();
     let (signed_out, revoking) = session
-        .sign_out_and_revoke(Scope::Account(ada()), &api(), Silent(asked))
+        .sign_out_and_revoke(SignOutScope::Account(ada()), &api(), Silent(asked))
         .await
         .unwrap();
     assert!(signed_out.ended);

@@ -1,7 +1,7 @@
 //! No sign-out ever needs a sealing key.
 
 use token_cache_core::{
-    KeyRing, LogoutMessage, MemoryStore, ProviderSession, Scope, Session, SignIn, Timestamp,
+    KeyRing, LogoutMessage, MemoryStore, ProviderSid, Session, SignIn, SignOutScope, Timestamp,
     TokenCache, TokenSet,
 };
 
@@ -49,8 +49,10 @@ async fn an_account_is_signed_out_without_a_key() {
 async fn a_provider_session_is_signed_out_without_a_key() {
     let (a, lost) = servers().await;
     let session = with_tokens(&a).await;
-    let at_provider = ProviderSession::new("https://id.example", "08a5019c").unwrap();
-    let signed_out = lost.sign_out(Scope::ProviderSession(at_provider)).await;
+    let at_provider = ProviderSid::new("https://id.example", "08a5019c").unwrap();
+    let signed_out = lost
+        .sign_out(SignOutScope::ProviderSession(at_provider))
+        .await;
     assert!(signed_out.unwrap().ended);
     is_over(&session).await;
 }

@@ -1,6 +1,6 @@
 //! A store without a link: copies die of age, and a sign-out waits the greatest age out.
 
-use token_cache_core::{CopiesGone, MemoryStore, Scope, Wait, test_util::FailingStore};
+use token_cache_core::{CopiesGone, MemoryStore, SignOutScope, Wait, test_util::FailingStore};
 
 use crate::{
     fleet::{Fleet, ada, is_a_lease, settle, timed},
@@ -37,7 +37,7 @@ async fn the_greatest_age_is_waited_out_each_time() {
 #[tokio::test(start_paused = true)]
 async fn without_a_wait_it_says_how_long_copies_live() {
     let fleet = linkless().await;
-    let scope = Scope::Account(ada());
+    let scope = SignOutScope::Account(ada());
     let (copies, took) = timed(fleet.signer.sign_out_with(scope, Wait::None)).await;
     let CopiesGone::NotAwaited { gone_within } = copies else {
         panic!("{copies:?}");

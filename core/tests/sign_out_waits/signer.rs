@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    CopiesGone, ErrorKind, Invalidation, LogoutMessage, ProviderSession, Scope, Timestamp, Wait,
+    CopiesGone, ErrorKind, Invalidation, LogoutMessage, ProviderSid, SignOutScope, Timestamp, Wait,
 };
 
 use crate::{
@@ -128,7 +128,7 @@ async fn without_a_wait_it_returns_at_once_and_says_so() {
     let peer = Peer::join(&fleet.store).await;
     settle().await;
     peer.fall_silent();
-    let scope = Scope::Account(ada());
+    let scope = SignOutScope::Account(ada());
     let (copies, took) = timed(fleet.signer.sign_out_with(scope, Wait::None)).await;
     let CopiesGone::NotAwaited { gone_within } = copies else {
         panic!("{copies:?}");
@@ -154,15 +154,17 @@ async fn every_sort_of_sign_out_is_announced_and_awaited() {
     let message = LogoutMessage::new("https://id.example", Timestamp::from_secs(1)).unwrap();
     let by_sid = message.clone().sid("s1").unwrap();
     let by_subject = message.subject("ada").unwrap();
-    let sid = ProviderSession::new("https://id.example", "s1").unwrap();
+    let sid = ProviderSid::new("https://id.example", "s1").unwrap();
     let signer = &fleet.signer;
     let done = [
-        signer.sign_out(Scope::Session(session.clone())).await,
-        signer.sign_out(Scope::ProviderSession(sid)).await,
         signer
-            .sign_out(Scope::ProviderSessionOf(session.clone()))
+            .sign_out(SignOutScope::Session(session.clone()))
             .await,
-        signer.sign_out(Scope::AccountOf(session)).await,
+        signer.sign_out(SignOutScope::ProviderSession(sid)).await,
+        signer
+            .sign_out(SignOutScope::ProviderSessionOf(session.clone()))
+            .await,
+        signer.sign_out(SignOutScope::AccountOf(session)).await,
         signer.sign_out_account(&ada()).await,
         signer.sign_out_by(&by_sid).await,
         signer.sign_out_by(&by_subject).await,

@@ -8,9 +8,9 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutResult, ReadOptions,
-    RefreshLocks, Result, SessionId, SessionRecord, TimeSource, TokenStore, WriteOptions,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Escrow,
+    EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks,
+    Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, WriteOptions,
 };
 
 use super::link_switch::LinkSwitch;
@@ -126,8 +126,8 @@ impl TokenStore for WatchedStore {
         self.store.refresh_locks()
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
-        self.store.directory()
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
+        self.store.sid_index()
     }
 
     fn escrow(&self) -> Option<&dyn Escrow> {

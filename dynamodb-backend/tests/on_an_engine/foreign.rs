@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::{
     types::AttributeValue::{self, B, M, N, S},
 };
 use token_cache_core::{
-    AccountKey, AcquireOptions, Cut, Directory, Entry, ErrorKind, EvictOptions, LockOwner,
-    MarkOptions, Moment, Pointer, PutMode, PutResult, ReadOptions, RefreshLocks, Result, SidKey,
+    AccountKey, AcquireOptions, Cut, Entry, ErrorKind, EvictOptions, LockOwner, MarkOptions,
+    Moment, Pointer, PutMode, PutResult, ReadOptions, RefreshLocks, Result, SidIndex, SidKey,
     Timestamp, TokenStore, Until, Version, WriteOptions,
 };
 use token_cache_dynamodb::DynamoDbStore;

@@ -10,9 +10,9 @@ use aws_sdk_dynamodb::{
     error::BoxError,
 };
 use token_cache_core::{
-    AcquireOptions, Acquired, Cut, Directory, Entry, Escrow, EscrowName, Escrowed, EvictOptions,
-    LockOwner, MarkOptions, Marking, Moment, Pointer, PutMode, PutResult, REMEMBERED_CREATIONS,
-    ReadOptions, RefreshLocks, Scan, SidKey, TokenStore, Until, Version, WriteOptions,
+    AcquireOptions, Acquired, Cut, Entry, Escrow, EscrowName, Escrowed, EvictOptions, LockOwner,
+    MarkOptions, Marking, Moment, Pointer, PutMode, PutResult, REMEMBERED_CREATIONS, ReadOptions,
+    RefreshLocks, Scan, SidIndex, SidKey, TokenStore, Until, Version, WriteOptions,
 };
 use token_cache_dynamodb::DynamoDbStore;
 
@@ -228,7 +228,7 @@ async fn an_uncontended_refresh_takes_five_requests() {
 }
 
 #[tokio::test]
-async fn the_directory_and_escrows_take_as_many_requests_as_stated() {
+async fn the_sid_index_and_escrows_take_as_many_requests_as_stated() {
     let sent = Sent::default();
     let store = sent.store("requests-4").await;
     let (now, ada) = (now(&store).await, account());

@@ -55,7 +55,7 @@ async fn take(
     ticket_secret: &TicketSecret,
     step: Step,
 ) -> Result<()> {
-    let directory = store.directory();
+    let sid_index = store.sid_index();
     match step {
         Step::Begin => {
             let (places, ends_at) = (plan.places, plan.ends_at);
@@ -64,16 +64,16 @@ async fn take(
             store.begin(&plan.account, session).await?;
         }
         Step::Point => {
-            if let (Some(directory), Some(sid)) = (directory, &plan.sid) {
+            if let (Some(sid_index), Some(sid)) = (sid_index, &plan.sid) {
                 let (requested_at, ends_at) = (plan.places.store, plan.ends_at);
                 let pointer = Pointer::new(plan.account, requested_at, ends_at, plan.not_after);
-                directory.point(sid, pointer).await?;
+                sid_index.point(sid, pointer).await?;
             }
         }
         Step::CheckIssuer => {
-            if let Some(directory) = directory {
+            if let Some(sid_index) = sid_index {
                 let (issuer, requested_at) = (plan.account.issuer(), plan.places.store);
-                directory
+                sid_index
                     .check_issuer(issuer, requested_at, plan.not_after)
                     .await?;
             }

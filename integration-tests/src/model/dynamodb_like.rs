@@ -6,10 +6,10 @@ use std::fmt;
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Error, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace, NamespaceRecord,
-    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource, Timestamp,
-    TokenStore, WriteOptions,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Error,
+    Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace, NamespaceRecord,
+    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
+    Timestamp, TokenStore, WriteOptions,
 };
 
 use super::{
@@ -180,7 +180,7 @@ impl TokenStore for DynamoDbLike {
         None
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
         Some(self)
     }
 

@@ -111,7 +111,7 @@ mutants! {
         "the index keeps one account per `sid`"
     PointerExpiryFalls "pointer-expiry-falls" "redis: two lives under one sid, time"
         "a sign-in with a shorter life shortens the index entry's"
-    LabelsWithoutDirectory "labels-without-directory" "redis without a directory: sign-in, provider's message"
+    LabelsWithoutSidIndex "labels-without-directory" "redis without a directory: sign-in, provider's message"
         "a store without a directory records labels"
     WriteUnchecked "write-unchecked" "redis: sign-in, write, sign-out of the account"
         "a write does not look whether its session lives"

@@ -4,10 +4,10 @@ use std::fmt;
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Error,
+    ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace,
     NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
-    TimeSource, TokenStore, WriteOptions,
+    SidIndex, TimeSource, TokenStore, WriteOptions,
 };
 
 use super::{
@@ -23,8 +23,8 @@ pub(super) struct RedisLike {
     pub(super) world: World,
     /// What is wrong with the store.
     pub(super) bent: Bent,
-    /// Whether it has a directory.
-    pub(super) directory: bool,
+    /// Whether it has a `sid` index.
+    pub(super) sid_index: bool,
 }
 
 #[async_trait]
@@ -159,8 +159,8 @@ impl TokenStore for RedisLike {
         None
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
-        let there = self.directory || self.bent.is(Mutant::LabelsWithoutDirectory);
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
+        let there = self.sid_index || self.bent.is(Mutant::LabelsWithoutSidIndex);
         there.then_some(self as _)
     }
 

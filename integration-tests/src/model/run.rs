@@ -260,7 +260,7 @@ fn connect(scenario: &Scenario, world: &World, me: usize) -> Arc<dyn TokenStore>
         store => Arc::new(RedisLike {
             world,
             bent,
-            directory: store == StoreLike::Redis,
+            sid_index: store == StoreLike::Redis,
         }),
     }
 }

@@ -34,7 +34,7 @@ pub enum StoreLike {
     /// One call, one step.
     Redis,
     /// The same, with the required part and escrow only.
-    WithoutDirectory,
+    WithoutSidIndex,
     /// One item, one step.
     DynamoDb,
 }

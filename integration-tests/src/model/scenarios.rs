@@ -23,7 +23,7 @@ pub fn all() -> Vec<Scenario> {
         }
     }
     all.extend(
-        without_directory()
+        without_sid_index()
             .into_iter()
             .map(|scenario| scenario.named("redis without a directory")),
     );
@@ -322,8 +322,8 @@ fn and_entries(store: StoreLike) -> Vec<Scenario> {
     ]
 }
 
-fn without_directory() -> Vec<Scenario> {
-    let on = |name: &str, actors| Scenario::new(StoreLike::WithoutDirectory, name, actors);
+fn without_sid_index() -> Vec<Scenario> {
+    let on = |name: &str, actors| Scenario::new(StoreLike::WithoutSidIndex, name, actors);
     vec![
         on(
             "sign-in, provider's message",

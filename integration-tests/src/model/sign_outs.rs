@@ -38,7 +38,7 @@ impl Stage {
     /// sent again; the app's own is that of the attempt.
     async fn begin_sign_out(&self, act: &Act) -> Option<(Scope, u64)> {
         let (me, act) = (self.me, act.clone());
-        let labels = self.like != StoreLike::WithoutDirectory;
+        let labels = self.like != StoreLike::WithoutSidIndex;
         {
             let inner = self.world.lock();
             let facts = inner.seats[me].facts.sign_out();
@@ -188,17 +188,17 @@ impl Stage {
 
     /// The steps of a bulk sign-out, taken again from where they failed.
     async fn sign_out_issuer(&self, at: Timestamp, options: EvictOptions) -> Result<SignOut> {
-        let Some(directory) = self.store.directory() else {
+        let Some(sid_index) = self.store.sid_index() else {
             return Err(Error::misuse("sign out an issuer", "no directory"));
         };
-        directory
+        sid_index
             .cut_issuer(&ISSUER, at, MarkOptions::default())
             .await?;
         let mut report = SignOut::default();
         let mut scan = Scan::of_issuer(ISSUER);
         loop {
-            let page = directory.accounts(&scan).await?;
-            let evicted = directory
+            let page = sid_index.accounts(&scan).await?;
+            let evicted = sid_index
                 .evict_accounts(&page.accounts, at, Marking::Issuer, options)
                 .await;
             for evicted in evicted {

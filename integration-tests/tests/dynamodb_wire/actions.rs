@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde_json::Value;
 use token_cache_core::{
     AcquireOptions, EntryKey, Escrow, EscrowName, Escrowed, EvictOptions, LockOwner, LogoutMessage,
-    ProviderSession, ReadOptions, RefreshLocks, Scan, Scope, Timestamp, Version,
+    ProviderSid, ReadOptions, RefreshLocks, Scan, SignOutScope, Timestamp, Version,
 };
 use token_cache_dynamodb::SweepOptions;
 
@@ -45,10 +45,10 @@ async fn serve(wire: &Wire) {
     );
 
     wire.sign_in("ada", Some("sid-2")).await;
-    let sid = ProviderSession::new(ISSUER, "sid-2").unwrap();
+    let sid = ProviderSid::new(ISSUER, "sid-2").unwrap();
     assert!(
         cache
-            .sign_out(Scope::ProviderSession(sid))
+            .sign_out(SignOutScope::ProviderSession(sid))
             .await
             .unwrap()
             .ended

@@ -5,10 +5,10 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, MemoryStore, Namespace,
-    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
-    TimeSource, TokenStore, WriteOptions,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Escrow,
+    EscrowName, Escrowed, EvictOptions, Evicted, Link, MemoryStore, Namespace, NamespaceRecord,
+    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
+    TokenStore, WriteOptions,
 };
 
 /// A memory store, and every byte that it was ever given to keep: a dump that forgets nothing.
@@ -149,8 +149,8 @@ impl TokenStore for Journal {
         self.store.refresh_locks()
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
-        self.store.directory()
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
+        self.store.sid_index()
     }
 
     fn escrow(&self) -> Option<&dyn Escrow> {

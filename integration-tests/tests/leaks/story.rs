@@ -1,9 +1,9 @@
 use std::{error::Error as _, fmt::Write, time::Duration};
 
 use token_cache::{
-    AccountId, EntryKey, Error, ErrorKind, ExposeSecret, LogoutMessage, ProviderSession,
-    RefreshError, RefreshOptions, RefreshRequest, Revocation, Scope, Secret, Session, SignIn,
-    Timestamp, TokenCache, TokenSet, TokenStore, providers::Provider,
+    AccountId, EntryKey, Error, ErrorKind, ExposeSecret, LogoutMessage, ProviderSid, RefreshError,
+    RefreshOptions, RefreshRequest, Revocation, Secret, Session, SignIn, SignOutScope, Timestamp,
+    TokenCache, TokenSet, TokenStore, providers::Provider,
 };
 use token_cache_integration_tests::servers::{
     CLIENT_ID, CLIENT_SECRET, OAuthProvider, ProviderFault,
@@ -198,7 +198,7 @@ impl Story {
     async fn sign_out(&mut self, cache: &TokenCache) {
         let session = self.signed_in(cache).await;
         session.put(&key(), self.due()).await.unwrap();
-        let scope = Scope::Session(session.clone());
+        let scope = SignOutScope::Session(session.clone());
         self.print(&scope);
         let (_, revoking) = session
             .sign_out_and_revoke(scope, &key(), self.source.clone())
@@ -208,7 +208,7 @@ impl Story {
         revoking.outcome().await.unwrap();
 
         self.signed_in(cache).await;
-        let scope = Scope::ProviderSession(ProviderSession::new(ISSUER, SID).unwrap());
+        let scope = SignOutScope::ProviderSession(ProviderSid::new(ISSUER, SID).unwrap());
         self.print(&scope);
         self.print(&cache.sign_out(scope).await.unwrap());
         let now =

@@ -1,4 +1,6 @@
-use token_cache::{AccountId, CopiesGone, EntryKey, Scope, Secret, Session, SignIn, TokenCache};
+use token_cache::{
+    AccountId, CopiesGone, EntryKey, Secret, Session, SignIn, SignOutScope, TokenCache,
+};
 use token_cache_integration_tests::servers::RedisServer;
 
 use crate::common::eventually;
@@ -54,7 +56,7 @@ impl Fleet {
     }
 
     pub(crate) async fn signs_out(&self, by: usize, subject: &str) -> CopiesGone {
-        let scope = || Scope::Account(ada(subject));
+        let scope = || SignOutScope::Account(ada(subject));
         eventually("a sign-out is Ok", async || {
             self.servers[by].sign_out(scope()).await.ok()
         })

@@ -71,7 +71,7 @@ async fn a_refused_request_is_logged_once_and_nothing_of_the_user() {
     let session = rig.cache.resume(&ticket).await.unwrap();
     assert!(
         rig.cache
-            .sign_out(token_cache_core::Scope::Session(session))
+            .sign_out(token_cache_core::SignOutScope::Session(session))
             .await
             .unwrap()
             .ended

@@ -9,9 +9,9 @@ use std::{
 use async_trait::async_trait;
 use token_cache::TokenCache;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Directory, Entry, EntryAddress,
-    Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace, NamespaceRecord, PutResult,
-    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, TimeSource, TokenCacheBuilder,
+    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Escrow,
+    EvictOptions, Evicted, Invalidation, Link, Namespace, NamespaceRecord, PutResult, ReadOptions,
+    RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenCacheBuilder,
     TokenStore, WriteOptions,
     local::{BootInstant, Holder, Stamp},
 };
@@ -220,8 +220,8 @@ impl TokenStore for BrokenCopies {
         self.store.refresh_locks()
     }
 
-    fn directory(&self) -> Option<&dyn Directory> {
-        self.store.directory()
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
+        self.store.sid_index()
     }
 
     fn escrow(&self) -> Option<&dyn Escrow> {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use token_cache::{
-    AccountId, BulkSignOut, EntryKey, LogoutMessage, ProviderSession, PutMode, PutResult, Session,
+    AccountId, BulkSignOut, EntryKey, LogoutMessage, ProviderSid, PutMode, PutResult, Session,
     SignIn, SignOut, StartedSignIn, Ticket, Timestamp, TokenCache, Version, Wait,
 };
 
@@ -108,16 +108,16 @@ async fn sign_out(
 ) -> Result<SignOut, Failure> {
     match scope {
         Scope::Session(_) => {
-            let session = token_cache::Scope::Session(session(cache, task)?);
+            let session = token_cache::SignOutScope::Session(session(cache, task)?);
             Ok(cache.sign_out_with(session, wait).await?)
         }
         Scope::Account(account) => {
-            let account = token_cache::Scope::Account(account_id(*account)?);
+            let account = token_cache::SignOutScope::Account(account_id(*account)?);
             Ok(cache.sign_out_with(account, wait).await?)
         }
         Scope::ProviderSession(sid) => {
-            let session = ProviderSession::new(issuer(sid.issuer), label(*sid))?;
-            let session = token_cache::Scope::ProviderSession(session);
+            let session = ProviderSid::new(issuer(sid.issuer), label(*sid))?;
+            let session = token_cache::SignOutScope::ProviderSession(session);
             Ok(cache.sign_out_with(session, wait).await?)
         }
         Scope::Accounts(accounts) => {

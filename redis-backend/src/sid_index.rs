@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, Cursor, Cut, Directory, Error, EvictOptions, Evicted, IssuerKey, MarkOptions,
-    Marking, Moment, Page, Pointed, Pointer, Result, Scan, SidKey, Timestamp, Until,
+    AccountKey, Cursor, Cut, Error, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking, Moment,
+    Page, Pointed, Pointer, Result, Scan, SidIndex, SidKey, Timestamp, Until,
 };
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 const PAGE: usize = 1_000;
 
 #[async_trait]
-impl Directory for RedisStore {
+impl SidIndex for RedisStore {
     async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
         const OPERATION: &str = "enter a `sid`";
         let Held { client, keys, .. } = self.held();

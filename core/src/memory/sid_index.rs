@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, partition::Marker};
 use crate::{
-    AccountKey, Cursor, Cut, Directory, Error, EvictOptions, Evicted, IssuerKey, MarkOptions,
-    Marking, Moment, Page, Pointed, Pointer, Result, Scan, SidKey, Timestamp, Until,
+    AccountKey, Cursor, Cut, Error, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking, Moment,
+    Page, Pointed, Pointer, Result, Scan, SidIndex, SidKey, Timestamp, Until,
 };
 
 /// Expired index entries are swept once in so many sign-ins.
@@ -57,7 +57,7 @@ impl Index {
 }
 
 #[async_trait]
-impl Directory for MemoryStore {
+impl SidIndex for MemoryStore {
     async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
         let now = self.0.clock.now();
         let mut index = self.index();

@@ -1,23 +1,20 @@
-//! What goes across accounts, in keys of their own: one call, one step.
+//! What goes across accounts, in items of their own: the index's, with its tombstone, and the issuers' markers.
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, Cut, Directory, Error, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking,
-    Moment, Page, Pointed, Pointer, Result, Scan, SidKey, Timestamp, Until,
+    AccountKey, Cut, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking, Moment, Page, Pointed,
+    Pointer, Result, Scan, SidIndex, SidKey, Timestamp, Until,
 };
 
-use super::{redis_like::RedisLike, rules};
+use super::{dynamodb_like::DynamoDbLike, redis_like::Refused, rules};
 
 #[async_trait]
-impl Directory for RedisLike {
+impl SidIndex for DynamoDbLike {
     async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
-        if !self.directory {
-            return Ok(());
+        match rules::point(&self.world, self.bent, *sid, pointer, false).await? {
+            Ok(false) => Ok(()),
+            Ok(true) | Err(Refused) => Err(Refused.into()),
         }
-        rules::point(&self.world, self.bent, *sid, pointer, true)
-            .await?
-            .map(|_late| ())
-            .map_err(Error::from)
     }
 
     async fn cut_provider_session(
@@ -26,9 +23,6 @@ impl Directory for RedisLike {
         until: Until,
         options: MarkOptions,
     ) -> Result<Pointed> {
-        if !self.directory {
-            return Ok(Pointed::at(Vec::new()));
-        }
         rules::cut_provider_session(&self.world, self.bent, *sid, until, options).await
     }
 
@@ -64,8 +58,10 @@ impl Directory for RedisLike {
         let mut evicted = Vec::new();
         for account in accounts {
             let cut = Cut::Account(Moment::of_store(at));
-            let marks = marking == Marking::Each;
-            evicted.push(self.cut(*account, cut, options, marks).await);
+            evicted.push(
+                self.cut(*account, cut, options, marking == Marking::Each)
+                    .await,
+            );
         }
         evicted
     }

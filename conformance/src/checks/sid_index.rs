@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use token_cache_core::{Directory, MarkOptions, Moment, Pointer, SidKey, Timestamp, Until};
+use token_cache_core::{MarkOptions, Moment, Pointer, SidIndex, SidKey, Timestamp, Until};
 
 use crate::{
     Setup, Violation,
@@ -23,12 +23,8 @@ fn pointer_at(ada: &Actor<'_>, requested_at: Timestamp) -> Pointer {
     Pointer::new(ada.key, requested_at, ada.now + LIFETIME, not_after)
 }
 
-async fn points(
-    directory: &dyn Directory,
-    sid: &SidKey,
-    pointer: Pointer,
-) -> Result<(), Violation> {
-    directory
+async fn points(sid_index: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<(), Violation> {
+    sid_index
         .point(sid, pointer)
         .await
         .should_work("entering a `sid`")
@@ -36,12 +32,12 @@ async fn points(
 
 /// The cut's answer is these accounts, in any order.
 async fn finds(
-    directory: &dyn Directory,
+    sid_index: &dyn SidIndex,
     sid: &SidKey,
     until: Until,
     accounts: &[&Actor<'_>],
 ) -> Result<(), Violation> {
-    let pointed = directory
+    let pointed = sid_index
         .cut_provider_session(sid, until, MarkOptions::default())
         .await;
     let mut found = pointed.should_work("a cut of a `sid`")?.accounts;
@@ -61,48 +57,48 @@ fn at(moment: Timestamp) -> Until {
 
 /// A `sid` leads to the account that signed in under it, and to no other.
 pub async fn a_sid_leads_to_its_account(setup: &Setup) -> Result<(), Violation> {
-    let directory = setup.directory()?;
+    let sid_index = setup.sid_index()?;
     for until in [Until::ForGood, at(setup.now())] {
         let (sid, other, unknown) = (random::sid()?, random::sid()?, random::sid()?);
         let (ada, bob) = (setup.account()?, setup.account()?);
-        points(directory, &sid, pointer(&ada)).await?;
-        points(directory, &other, pointer(&bob)).await?;
-        finds(directory, &sid, until, &[&ada]).await?;
-        finds(directory, &unknown, until, &[]).await?;
-        finds(directory, &other, until, &[&bob]).await?;
+        points(sid_index, &sid, pointer(&ada)).await?;
+        points(sid_index, &other, pointer(&bob)).await?;
+        finds(sid_index, &sid, until, &[&ada]).await?;
+        finds(sid_index, &unknown, until, &[]).await?;
+        finds(sid_index, &other, until, &[&bob]).await?;
     }
     Ok(())
 }
 
 /// Several accounts that signed in under one `sid` are all found.
 pub async fn several_accounts_under_one_sid_are_all_found(setup: &Setup) -> Result<(), Violation> {
-    let directory = setup.directory()?;
+    let sid_index = setup.sid_index()?;
     let sid = random::sid()?;
     let accounts = [setup.account()?, setup.account()?, setup.account()?];
     for account in &accounts {
-        points(directory, &sid, pointer(account)).await?;
-        points(directory, &sid, pointer(account)).await?;
+        points(sid_index, &sid, pointer(account)).await?;
+        points(sid_index, &sid, pointer(account)).await?;
     }
-    finds(directory, &sid, at(setup.now()), &accounts.each_ref()).await
+    finds(sid_index, &sid, at(setup.now()), &accounts.each_ref()).await
 }
 
 /// A marker is no answer: a message that is sent again leads to the accounts again.
 pub async fn a_marked_sid_answers_again(setup: &Setup) -> Result<(), Violation> {
-    let directory = setup.directory()?;
+    let sid_index = setup.sid_index()?;
     let sid = random::sid()?;
     let ada = setup.account()?;
-    points(directory, &sid, pointer(&ada)).await?;
+    points(sid_index, &sid, pointer(&ada)).await?;
     for until in [
         at(setup.now()),
         at(setup.now()),
         Until::ForGood,
         Until::ForGood,
     ] {
-        finds(directory, &sid, until, &[&ada]).await?;
+        finds(sid_index, &sid, until, &[&ada]).await?;
     }
     let elsewhere = setup.another_server().await?;
     finds(
-        crate::setup::directory_of(&*elsewhere)?,
+        crate::setup::sid_index_of(&*elsewhere)?,
         &sid,
         Until::ForGood,
         &[&ada],
@@ -112,59 +108,59 @@ pub async fn a_marked_sid_answers_again(setup: &Setup) -> Result<(), Violation> 
 
 /// A provider's session that the provider has ended takes no sign-in any more, whenever it was requested.
 pub async fn a_sid_ended_for_good_stays_ended(setup: &Setup) -> Result<(), Violation> {
-    let directory = setup.directory()?;
+    let sid_index = setup.sid_index()?;
     let (known, unknown, other) = (random::sid()?, random::sid()?, random::sid()?);
     let ada = setup.account()?;
-    points(directory, &known, pointer(&ada)).await?;
+    points(sid_index, &known, pointer(&ada)).await?;
     for sid in [&known, &unknown] {
         for until in [Until::ForGood, at(ada.requested())] {
-            let cut = directory
+            let cut = sid_index
                 .cut_provider_session(sid, until, MarkOptions::default())
                 .await;
             cut.should_work("a cut of a `sid`")?;
         }
         for requested_at in [ada.requested(), ada.now, ada.now + LIFETIME] {
-            let pointed = directory.point(sid, pointer_at(&ada, requested_at)).await;
+            let pointed = sid_index.point(sid, pointer_at(&ada, requested_at)).await;
             pointed.should_be_signed_out("a sign-in under a `sid` that has ended")?;
         }
     }
-    points(directory, &other, pointer(&ada)).await
+    points(sid_index, &other, pointer(&ada)).await
 }
 
 /// A `sid` that the app has signed out refuses what was requested at or before that, and takes what is newer.
 pub async fn a_sid_marker_refuses_what_it_overtook(setup: &Setup) -> Result<(), Violation> {
-    let directory = setup.directory()?;
+    let sid_index = setup.sid_index()?;
     let ada = setup.account()?;
     let moment = ada.requested();
     let refuses = async |sid: &SidKey, requested_at: Timestamp| {
-        let pointed = directory.point(sid, pointer_at(&ada, requested_at)).await;
+        let pointed = sid_index.point(sid, pointer_at(&ada, requested_at)).await;
         pointed.should_be_signed_out("a sign-in that a sign-out of its `sid` overtook")
     };
     let (known, unknown) = (random::sid()?, random::sid()?);
-    points(directory, &known, pointer(&ada)).await?;
+    points(sid_index, &known, pointer(&ada)).await?;
     for sid in [&known, &unknown] {
         for until in [at(moment), at(moment - LIFETIME)] {
-            let cut = directory
+            let cut = sid_index
                 .cut_provider_session(sid, until, MarkOptions::default())
                 .await;
             cut.should_work("a cut of a `sid`")?;
         }
         refuses(sid, moment - MILLI).await?;
         refuses(sid, moment).await?;
-        points(directory, sid, pointer_at(&ada, moment + MILLI)).await?;
-        let later = directory
+        points(sid_index, sid, pointer_at(&ada, moment + MILLI)).await?;
+        let later = sid_index
             .cut_provider_session(sid, at(ada.now), MarkOptions::default())
             .await;
         later.should_work("a later cut")?;
         refuses(sid, ada.now).await?;
-        points(directory, sid, pointer_at(&ada, ada.now + MILLI)).await?;
+        points(sid_index, sid, pointer_at(&ada, ada.now + MILLI)).await?;
     }
     Ok(())
 }
 
 /// The entry of a `sid` lives as long as the longest session under it, whichever came last.
 pub async fn the_index_outlives_its_longest_session(setup: &Setup) -> Result<(), Violation> {
-    let directory = setup.directory()?;
+    let sid_index = setup.sid_index()?;
     let (first, last, beside) = (random::sid()?, random::sid()?, random::sid()?);
     let (ada, bob) = (setup.account()?, setup.account()?);
     let soon = setup.now() + Duration::from_millis(60);
@@ -178,13 +174,13 @@ pub async fn the_index_outlives_its_longest_session(setup: &Setup) -> Result<(),
         (&last, short, long),
         (&beside, long, short_of_bob),
     ] {
-        points(directory, sid, one).await?;
-        points(directory, sid, two).await?;
+        points(sid_index, sid, one).await?;
+        points(sid_index, sid, two).await?;
     }
     setup.until(soon + MILLI).await?;
-    finds(directory, &first, Until::ForGood, &[&ada]).await?;
-    finds(directory, &last, Until::ForGood, &[&ada]).await?;
-    let cut = directory
+    finds(sid_index, &first, Until::ForGood, &[&ada]).await?;
+    finds(sid_index, &last, Until::ForGood, &[&ada]).await?;
+    let cut = sid_index
         .cut_provider_session(&beside, Until::ForGood, MarkOptions::default())
         .await;
     let found = cut.should_work("a cut of a `sid`")?.accounts;
@@ -196,17 +192,17 @@ pub async fn the_index_outlives_its_longest_session(setup: &Setup) -> Result<(),
 }
 
 /// A sign-in that lands too late by the store's own clock is refused by the index and by its issuer as well.
-pub async fn a_late_sign_in_is_refused_by_the_directory(setup: &Setup) -> Result<(), Violation> {
-    let directory = setup.directory()?;
+pub async fn a_late_sign_in_is_refused_by_the_sid_index(setup: &Setup) -> Result<(), Violation> {
+    let sid_index = setup.sid_index()?;
     let sid = random::sid()?;
     let ada = setup.account()?;
     let mut late = pointer(&ada);
     late.not_after = setup.now();
-    let pointed = directory.point(&sid, late).await;
+    let pointed = sid_index.point(&sid, late).await;
     pointed.should_be_signed_out("a pointer that lands after `not_after`")?;
-    finds(directory, &sid, at(ada.requested() - LIFETIME), &[]).await?;
+    finds(sid_index, &sid, at(ada.requested() - LIFETIME), &[]).await?;
     let issuer = ada.key.issuer();
-    let checked = directory
+    let checked = sid_index
         .check_issuer(issuer, ada.requested(), setup.now())
         .await;
     checked.should_be_signed_out("a look at an issuer that lands after `not_after`")
@@ -214,16 +210,16 @@ pub async fn a_late_sign_in_is_refused_by_the_directory(setup: &Setup) -> Result
 
 /// An issuer's sign-out refuses the sign-ins it overtook, at that issuer only; a late one lowers nothing.
 pub async fn an_issuers_marker_refuses_what_it_overtook(setup: &Setup) -> Result<(), Violation> {
-    let directory = setup.directory()?;
+    let sid_index = setup.sid_index()?;
     let (issuer, other) = (random::issuer()?, random::issuer()?);
     let now = setup.now();
     let not_after = now + Duration::from_secs(900);
-    let check = async |at: Timestamp| directory.check_issuer(&issuer, at, not_after).await;
+    let check = async |at: Timestamp| sid_index.check_issuer(&issuer, at, not_after).await;
     check(now)
         .await
         .should_work("a look at an issuer that nobody signed out")?;
     for moment in [now, now, now - LIFETIME] {
-        let cut = directory
+        let cut = sid_index
             .cut_issuer(&issuer, moment, MarkOptions::default())
             .await;
         cut.should_work("a cut of an issuer")?;
@@ -237,7 +233,7 @@ pub async fn an_issuers_marker_refuses_what_it_overtook(setup: &Setup) -> Result
     check(now + MILLI)
         .await
         .should_work("a sign-in after the issuer's sign-out")?;
-    let elsewhere = directory.check_issuer(&other, now, not_after).await;
+    let elsewhere = sid_index.check_issuer(&other, now, not_after).await;
     elsewhere.should_work("a sign-in at another issuer")?;
     should_equal(&(issuer == other), &false, "the issuers are one")
 }

@@ -39,7 +39,7 @@ impl Pointer {
     }
 }
 
-/// What [`Directory::cut_provider_session`] found.
+/// What [`SidIndex::cut_provider_session`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pointed {
@@ -167,7 +167,7 @@ pub enum Marking {
 /// What goes across accounts: the index from a provider's `sid` to accounts, issuers' markers, the stream of accounts. An
 /// optional part of a store; without it there is no sign-out by `sid` alone, nor of an issuer.
 #[async_trait]
-pub trait Directory: Send + Sync {
+pub trait SidIndex: Send + Sync {
     /// Enters a sign-in under its `sid`, beside other accounts. One request; at the most a few where others enter at the same
     /// time, or live longer.
     ///

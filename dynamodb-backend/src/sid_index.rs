@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, Cursor, Directory, Error, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking,
-    Page, Pointed, Pointer, Result, Scan, SidKey, Timestamp, Until,
+    AccountKey, Cursor, Error, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking, Page,
+    Pointed, Pointer, Result, Scan, SidIndex, SidKey, Timestamp, Until,
 };
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 const VISITED: usize = 100;
 
 #[async_trait]
-impl Directory for DynamoDbStore {
+impl SidIndex for DynamoDbStore {
     /// One request; another where a session that ends later is entered already.
     async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
         let Held { client, keys, .. } = self.held();

@@ -1,20 +1,23 @@
-//! What goes across accounts, in items of their own: the index's, with its tombstone, and the issuers' markers.
+//! What goes across accounts, in keys of their own: one call, one step.
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, Cut, Directory, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking, Moment,
-    Page, Pointed, Pointer, Result, Scan, SidKey, Timestamp, Until,
+    AccountKey, Cut, Error, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking, Moment, Page,
+    Pointed, Pointer, Result, Scan, SidIndex, SidKey, Timestamp, Until,
 };
 
-use super::{dynamodb_like::DynamoDbLike, redis_like::Refused, rules};
+use super::{redis_like::RedisLike, rules};
 
 #[async_trait]
-impl Directory for DynamoDbLike {
+impl SidIndex for RedisLike {
     async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
-        match rules::point(&self.world, self.bent, *sid, pointer, false).await? {
-            Ok(false) => Ok(()),
-            Ok(true) | Err(Refused) => Err(Refused.into()),
+        if !self.sid_index {
+            return Ok(());
         }
+        rules::point(&self.world, self.bent, *sid, pointer, true)
+            .await?
+            .map(|_late| ())
+            .map_err(Error::from)
     }
 
     async fn cut_provider_session(
@@ -23,6 +26,9 @@ impl Directory for DynamoDbLike {
         until: Until,
         options: MarkOptions,
     ) -> Result<Pointed> {
+        if !self.sid_index {
+            return Ok(Pointed::at(Vec::new()));
+        }
         rules::cut_provider_session(&self.world, self.bent, *sid, until, options).await
     }
 
@@ -58,10 +64,8 @@ impl Directory for DynamoDbLike {
         let mut evicted = Vec::new();
         for account in accounts {
             let cut = Cut::Account(Moment::of_store(at));
-            evicted.push(
-                self.cut(*account, cut, options, marking == Marking::Each)
-                    .await,
-            );
+            let marks = marking == Marking::Each;
+            evicted.push(self.cut(*account, cut, options, marks).await);
         }
         evicted
     }
