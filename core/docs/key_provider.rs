@@ -38,7 +38,7 @@ async fn main() -> Result<()> {
         .key_provider(kms)
         .open()
         .await?;
-    assert_eq!(cache.sealing().keys[0].name, "2026-11");
+    assert_eq!(cache.encryption_stats().keys[0].name, "2026-11");
     Ok(())
 }
 

@@ -76,7 +76,7 @@ pub use self::{
         RefreshPolicy, RefreshRequest, Revocation, Revoking, TokenSource,
     },
     refresh_locks::{AcquireOptions, Acquired, LockOwner, RefreshLocks},
-    seal::{KeyProvider, KeyRing, KeyUse, RingKey, SealedStore, Sealer, Sealing},
+    seal::{EncryptionStats, KeyProvider, KeyRing, KeyUse, RingKey, SealedStore, Sealer},
     secret::Secret,
     session_kind::SessionKind,
     session_record::SessionRecord,

@@ -18,7 +18,7 @@ sealed_text! {
 
 /// What a ticket says once it is open.
 #[derive(Debug, Clone)]
-pub(crate) struct Claim {
+pub(crate) struct TicketPayload {
     pub(crate) generation: u64,
     pub(crate) account: AccountKey,
     pub(crate) ticket_secret: TicketSecret,
@@ -26,17 +26,17 @@ pub(crate) struct Claim {
 }
 
 impl Ticket {
-    pub(crate) fn issue(ring: &Ring, claim: &Claim) -> Result<Self> {
-        claim.seal(ring, Self::PURPOSE).map(Self::from_sealed)
+    pub(crate) fn issue(ring: &Ring, payload: &TicketPayload) -> Result<Self> {
+        payload.seal(ring, Self::PURPOSE).map(Self::from_sealed)
     }
 
-    pub(crate) fn open(&self, ring: &Ring) -> Result<Claim> {
-        Claim::open(ring, Self::PURPOSE, self.sealed())
+    pub(crate) fn open(&self, ring: &Ring) -> Result<TicketPayload> {
+        TicketPayload::open(ring, Self::PURPOSE, self.sealed())
             .map_err(|error| invalid_text(self.sealed(), error))
     }
 }
 
-impl Claim {
+impl TicketPayload {
     /// What an escrowed claim is sealed as.
     pub(crate) const ESCROW: &'static str = "escrow";
 

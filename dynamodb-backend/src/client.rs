@@ -45,13 +45,13 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// What a request does if it is sent twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effect {
+pub(crate) enum Idempotency {
     /// It changes nothing.
-    Reads,
+    Read,
     /// It leaves what it would have left once, however late the first one lands.
-    Repeatable,
+    Idempotent,
     /// Something else: it is sent again only where the service surely did not carry it out.
-    Once,
+    NonIdempotent,
 }
 
 /// What an update answers with.

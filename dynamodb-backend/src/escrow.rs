@@ -5,7 +5,7 @@ use token_cache_core::{AccountKey, Escrow, EscrowName, Escrowed, ReadOptions, Re
 
 use crate::{
     DynamoDbStore,
-    client::{Effect, Item, Terms},
+    client::{Idempotency, Item, Terms},
     entry::seconds,
     keys,
     record::corrupt,
@@ -32,7 +32,7 @@ impl Escrow for DynamoDbStore {
             .with("d", escrowed.sealed)
             .with("o", client.ascending()?)
             .with("exp", seconds(session.ends_at));
-        let put = client.put(operation, Effect::Repeatable, item, Terms::default());
+        let put = client.put(operation, Idempotency::Idempotent, item, Terms::default());
         // It has no condition to refuse it.
         let _ = put.await?;
         let alive = held.living(operation, account, &escrowed.session_id, options.now);
@@ -42,7 +42,7 @@ impl Escrow for DynamoDbStore {
                 let cleaning = client.start("remove an escrow of an ended session");
                 // The refusal is what the caller must hear of; what is left is found by nobody.
                 let _ = client
-                    .delete(cleaning, Effect::Repeatable, &key, Terms::default())
+                    .delete(cleaning, Idempotency::Idempotent, &key, Terms::default())
                     .await;
                 Err(refused)
             }

@@ -6,7 +6,7 @@ use token_cache_core::{
 };
 
 use crate::{
-    client::{Effect, Item, Operation, Returning, Terms, Transacted, Value, version},
+    client::{Idempotency, Item, Operation, Returning, Terms, Transacted, Value, version},
     entry::seconds,
     error::signed_out,
     head::{self, Head, Marker, marker_of},
@@ -92,12 +92,14 @@ impl Held {
     pub(crate) async fn replace(
         &self,
         operation: Operation,
-        effect: Effect,
+        idempotency: Idempotency,
         (key, seen): (&Key, &Seen),
         (new, version): (&Head, &[u8]),
     ) -> Result<Replaced> {
         let item = new.encode(key, version, self.client.now()?.latest);
-        let put = self.client.put(operation, effect, item, seen.condition());
+        let put = self
+            .client
+            .put(operation, idempotency, item, seen.condition());
         Ok(match put.await? {
             Ok(()) => Replaced::Written,
             Err(_) => Replaced::Lost,
@@ -158,7 +160,7 @@ impl Held {
             let version = version()?;
             let new = (&head, version.as_slice());
             let replaced = self
-                .replace(operation, Effect::Repeatable, (&key, &seen), new)
+                .replace(operation, Idempotency::Idempotent, (&key, &seen), new)
                 .await?;
             if replaced == Replaced::Written {
                 return Ok(Evicted::new(ended));
@@ -184,9 +186,13 @@ impl Held {
                 .ending_after_landing(token_cache_core::MARKER_LIFE)?,
         );
         let terms = at_once(moment, until, kept, marks).value(":v", version()?.as_slice());
-        let update = self
-            .client
-            .update(operation, Effect::Repeatable, key, terms, Returning::Old);
+        let update = self.client.update(
+            operation,
+            Idempotency::Idempotent,
+            key,
+            terms,
+            Returning::Old,
+        );
         Ok(update.await?.ok().map(|replaced| {
             let ended = replaced.is_some_and(|old| head::any_lived(&old, options.now));
             Evicted::new(ended)

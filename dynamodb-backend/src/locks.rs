@@ -14,7 +14,7 @@ use token_cache_core::{
 
 use crate::{
     DynamoDbStore,
-    client::{Effect, Item, Operation, Refused, Terms, Transacted, Value},
+    client::{Idempotency, Item, Operation, Refused, Terms, Transacted, Value},
     entry::{self, seconds},
     error::signed_out,
     heads::living,
@@ -112,7 +112,7 @@ impl RefreshLocks for DynamoDbStore {
         let operation = held.client.start("release a refresh lock");
         let key = held.keys.lock(at);
         held.client
-            .delete(operation, Effect::Repeatable, &key, owned_by(owner))
+            .delete(operation, Idempotency::Idempotent, &key, owned_by(owner))
             .await
     }
 }
@@ -149,7 +149,7 @@ impl Held {
             .value(":me", options.owner.as_bytes().as_slice())
             .telling();
         self.client
-            .put(operation, Effect::Repeatable, item, terms)
+            .put(operation, Idempotency::Idempotent, item, terms)
             .await
     }
 
@@ -172,7 +172,7 @@ impl Held {
         let operation = self.client.start("release a refresh lock");
         let release = self
             .client
-            .delete(operation, Effect::Repeatable, key, owned_by(owner));
+            .delete(operation, Idempotency::Idempotent, key, owned_by(owner));
         let _ = release.await;
     }
 

@@ -6,7 +6,7 @@ use token_cache_core::{
 
 use crate::{
     DynamoDbStore,
-    client::{Effect, Item, Returning, Terms, version},
+    client::{Idempotency, Item, Returning, Terms, version},
     cursor,
     entry::seconds,
     error::signed_out,
@@ -34,7 +34,7 @@ impl SidIndex for DynamoDbStore {
             let terms = sids::enter_at_once(&pointer, now, &version()?);
             let update = client.update(
                 operation,
-                Effect::Repeatable,
+                Idempotency::Idempotent,
                 &key,
                 terms,
                 Returning::Nothing,
@@ -53,7 +53,7 @@ impl SidIndex for DynamoDbStore {
                 pointers.enter(&pointer);
                 let item_now = pointers.encode(&key, &version()?);
                 let terms = sids::unchanged(item.value("v"));
-                let put = client.put(operation, Effect::Repeatable, item_now, terms);
+                let put = client.put(operation, Idempotency::Idempotent, item_now, terms);
                 if put.await?.is_ok() {
                     return client.check_in_time(operation, pointer.not_after);
                 }
@@ -75,7 +75,13 @@ impl SidIndex for DynamoDbStore {
         loop {
             let end = client.ending_after_landing(options.marker_life)?;
             let terms = sids::mark_at_once(until, end, &version()?);
-            let update = client.update(operation, Effect::Repeatable, &key, terms, Returning::New);
+            let update = client.update(
+                operation,
+                Idempotency::Idempotent,
+                &key,
+                terms,
+                Returning::New,
+            );
             let now =
                 |pointers: &Pointers| Ok(Pointed::at(pointers.living(client.now()?.earliest)));
             match update.await? {
@@ -89,7 +95,7 @@ impl SidIndex for DynamoDbStore {
                         pointers.mark(until, end);
                         let item_now = pointers.encode(&key, &version()?);
                         let terms = sids::unchanged(item.value("v"));
-                        let put = client.put(operation, Effect::Repeatable, item_now, terms);
+                        let put = client.put(operation, Idempotency::Idempotent, item_now, terms);
                         if put.await?.is_ok() {
                             return now(&pointers);
                         }
@@ -139,7 +145,7 @@ impl SidIndex for DynamoDbStore {
                 .with("x", new.expires_at.as_millis())
                 .with("v", version()?.as_slice())
                 .with("exp", seconds(new.expires_at));
-            let put = client.put(operation, Effect::Repeatable, item, terms.telling());
+            let put = client.put(operation, Idempotency::Idempotent, item, terms.telling());
             let Err(refused) = put.await? else {
                 return Ok(());
             };

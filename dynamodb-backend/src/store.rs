@@ -12,7 +12,7 @@ use token_cache_core::{
 
 use crate::{
     DynamoDbConfig, SweepOptions, checks,
-    client::{Client, Effect, Item, Operation, Returning, Terms, dial, version},
+    client::{Client, Idempotency, Item, Operation, Returning, Terms, dial, version},
     clock_watch,
     entry::{self, InTheWay},
     error::signed_out,
@@ -104,23 +104,23 @@ impl Held {
         entry: &Entry,
         options: &WriteOptions,
     ) -> Result<bool> {
-        let update = |effect, terms| {
+        let update = |idempotency, terms| {
             self.client
-                .update(operation, effect, key, terms, Returning::Nothing)
+                .update(operation, idempotency, key, terms, Returning::Nothing)
         };
         match options.mode {
             // A late first send would undo a later write.
             PutMode::Overwrite => {
-                let put = update(Effect::Once, entry::write(entry, options.now));
+                let put = update(Idempotency::NonIdempotent, entry::write(entry, options.now));
                 Ok(put.await?.is_ok())
             }
             PutMode::Update(mode) => {
                 let terms = entry::write_over(entry, mode, options.now);
-                Ok(update(Effect::Repeatable, terms).await?.is_ok())
+                Ok(update(Idempotency::Idempotent, terms).await?.is_ok())
             }
             PutMode::Create => loop {
                 let create = entry::create(entry, options.now);
-                let Err(refused) = update(Effect::Repeatable, create).await? else {
+                let Err(refused) = update(Idempotency::Idempotent, create).await? else {
                     return Ok(true);
                 };
                 let there = refused.there.unwrap_or_default();
@@ -129,7 +129,8 @@ impl Held {
                     InTheWay::Superseded => return Ok(false),
                     InTheWay::TooManyCreations => {
                         // Refused, another server has done it.
-                        let _ = update(Effect::Once, entry::forget_creations()).await?;
+                        let _ =
+                            update(Idempotency::NonIdempotent, entry::forget_creations()).await?;
                     }
                 }
             },
@@ -175,7 +176,9 @@ impl TokenStore for DynamoDbStore {
                 Terms::when("#d = :expected").value(":expected", record::encode_namespace(expected))
             }
         };
-        let put = client.put(operation, Effect::Once, item, terms).await?;
+        let put = client
+            .put(operation, Idempotency::NonIdempotent, item, terms)
+            .await?;
         Ok(put.is_ok())
     }
 
@@ -196,7 +199,7 @@ impl TokenStore for DynamoDbStore {
             let replaced = held
                 .replace(
                     operation,
-                    Effect::Once,
+                    Idempotency::NonIdempotent,
                     (&key, &seen),
                     (&new, version.as_slice()),
                 )
@@ -261,7 +264,9 @@ impl TokenStore for DynamoDbStore {
                 let own = entry::while_it_is(entry.version());
                 let cleaning = client.start("remove an entry of an ended session");
                 // The refusal is what the caller must hear of; what is left can't be addressed.
-                let _ = client.delete(cleaning, Effect::Repeatable, &key, own).await;
+                let _ = client
+                    .delete(cleaning, Idempotency::Idempotent, &key, own)
+                    .await;
                 Err(refused)
             }
             (Err(error), true) => Err(error.maybe_applied()),
@@ -273,7 +278,13 @@ impl TokenStore for DynamoDbStore {
         let Held { client, keys, .. } = self.held();
         let operation = client.start("remove an entry");
         let (key, remove) = (keys.entry(at), entry::remove(client.now()?.latest));
-        let removed = client.update(operation, Effect::Once, &key, remove, Returning::Nothing);
+        let removed = client.update(
+            operation,
+            Idempotency::NonIdempotent,
+            &key,
+            remove,
+            Returning::Nothing,
+        );
         // What is refused is not there.
         removed.await.map(drop)
     }

@@ -14,7 +14,7 @@ use token_cache_core::{Result, Timestamp};
 
 use crate::{
     DynamoDbStore,
-    client::{Effect, Item, Operation, Returning, Terms},
+    client::{Idempotency, Item, Operation, Returning, Terms},
     entry::seconds,
     head,
     keys::{self, HEAD, Key},
@@ -128,9 +128,13 @@ impl Held {
             .value(":now", now.as_millis())
             .value(":exp", seconds(next + every));
         let key = self.keys.sweeper();
-        let taken = self
-            .client
-            .update(operation, Effect::Once, &key, terms, Returning::Nothing);
+        let taken = self.client.update(
+            operation,
+            Idempotency::NonIdempotent,
+            &key,
+            terms,
+            Returning::Nothing,
+        );
         Ok(taken.await?.is_ok())
     }
 }

@@ -3,7 +3,7 @@
 use token_cache_core::{Diagnostic, Error, ErrorKind, Result};
 
 use crate::{
-    client::{Call, Client, Effect, Reply},
+    client::{Call, Client, Idempotency, Reply},
     keys::Keys,
     scripts,
 };
@@ -52,14 +52,14 @@ async fn permissions(client: &Client, keys: &Keys) -> Result<()> {
     let mut denied = Vec::new();
     // The replicas confirm it, or there are too few of them.
     let checked = client
-        .confirmed(OPERATION, Effect::Repeatable, call)
+        .confirmed(OPERATION, Idempotency::Idempotent, call)
         .await?;
     for name in checked.answer.list(OPERATION)? {
         let name = name.bytes(OPERATION)?.unwrap_or_default();
         denied.push(String::from_utf8_lossy(&name).into_owned());
     }
     let read = Call::command("HMGET", keys.namespace()).bytes(b"n");
-    match client.call(OPERATION, Effect::Reads, &read).await {
+    match client.call(OPERATION, Idempotency::Read, &read).await {
         Err(error) if error.kind() == ErrorKind::Denied => {
             denied.retain(|name| name != "HMGET");
             denied.push("HMGET".to_owned());

@@ -48,13 +48,13 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// What a request does if it is sent twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effect {
+pub(crate) enum Idempotency {
     /// It changes nothing.
-    Reads,
+    Read,
     /// It leaves what it would have left once, however late the first one lands.
-    Repeatable,
+    Idempotent,
     /// Something else: it is sent again only where the server surely did not carry it out.
-    Once,
+    NonIdempotent,
 }
 
 /// The way to the servers.
@@ -154,7 +154,7 @@ impl Client {
     pub(crate) async fn call(
         &self,
         operation: &'static str,
-        effect: Effect,
+        idempotency: Idempotency,
         call: &Call,
     ) -> Result<Reply> {
         let mut progress = Progress::default();
@@ -162,7 +162,7 @@ impl Client {
         let _request = StoreRequest::begin();
         let error = match tokio::time::timeout_at(
             deadline,
-            self.attempts(effect, call, deadline, &mut progress),
+            self.attempts(idempotency, call, deadline, &mut progress),
         )
         .await
         {
@@ -180,7 +180,7 @@ impl Client {
                 timed_out(operation)
             }
         };
-        Err(if progress.ambiguous && effect != Effect::Reads {
+        Err(if progress.ambiguous && idempotency != Idempotency::Read {
             error.maybe_applied()
         } else {
             error
@@ -198,7 +198,7 @@ impl Client {
 
     async fn attempts(
         &self,
-        effect: Effect,
+        idempotency: Idempotency,
         call: &Call,
         deadline: Instant,
         progress: &mut Progress,
@@ -206,7 +206,7 @@ impl Client {
         match self.attempt(call, progress).await {
             Ok(reply) => Ok(reply),
             // What seldom happens is in boxes of its own: every request would carry it otherwise.
-            Err(error) => Box::pin(self.again(error, effect, call, deadline, progress)).await,
+            Err(error) => Box::pin(self.again(error, idempotency, call, deadline, progress)).await,
         }
     }
 
@@ -214,7 +214,7 @@ impl Client {
     async fn again(
         &self,
         mut error: RedisError,
-        effect: Effect,
+        idempotency: Idempotency,
         call: &Call,
         deadline: Instant,
         progress: &mut Progress,
@@ -235,7 +235,7 @@ impl Client {
             progress.ambiguous |= ambiguous;
             attempt += 1;
             let pause = backoff(PAUSE, attempt);
-            let again = class.passing && (effect != Effect::Once || !ambiguous);
+            let again = class.passing && (idempotency != Idempotency::NonIdempotent || !ambiguous);
             if !again || attempt == ATTEMPTS || Instant::now() + pause >= deadline {
                 return Err(error);
             }

@@ -4,7 +4,7 @@ use token_cache_core::{AccountKey, Escrow, EscrowName, Escrowed, ReadOptions, Re
 use crate::{
     RedisStore,
     answers::{granted, hash, pairs},
-    client::{Call, Effect},
+    client::{Call, Idempotency},
     keys::{escrow_field, millis},
     scripts,
     store::Held,
@@ -26,7 +26,9 @@ impl Escrow for RedisStore {
             .bytes(escrowed.session_id.as_bytes())
             .bytes(&escrowed.sealed)
             .number(millis(options.now));
-        let answer = client.call(OPERATION, Effect::Repeatable, &call).await?;
+        let answer = client
+            .call(OPERATION, Idempotency::Idempotent, &call)
+            .await?;
         granted(OPERATION, answer.number(OPERATION)?)
     }
 
@@ -41,7 +43,7 @@ impl Escrow for RedisStore {
         let call = Call::script(&scripts::FIND, [keys.account(account)])
             .bytes(&escrow_field(name))
             .number(millis(options.now));
-        let answer = client.call(OPERATION, Effect::Reads, &call).await?;
+        let answer = client.call(OPERATION, Idempotency::Read, &call).await?;
         pairs(OPERATION, answer)?
             .into_iter()
             .map(|(session_id, sealed)| {

@@ -8,7 +8,7 @@ use token_cache_core::{
 use crate::{
     RedisStore,
     answers::granted,
-    client::{Call, Effect, unexpected},
+    client::{Call, Idempotency, unexpected},
     keys::{duration_millis, entry_field, millis, session_field},
     record, scripts,
     store::Held,
@@ -31,7 +31,7 @@ impl RefreshLocks for RedisStore {
         .number(duration_millis(options.lease).max(1));
         // A primary that was deposed must let nothing be refreshed: the new one would not know what became of the refresh token.
         let confirmed = client
-            .confirmed(OPERATION, Effect::Repeatable, call)
+            .confirmed(OPERATION, Idempotency::Idempotent, call)
             .await?;
         let mut answer = confirmed.answer.list(OPERATION)?;
         let mut next = || answer.next().ok_or_else(|| unexpected(OPERATION));
@@ -64,7 +64,7 @@ impl RefreshLocks for RedisStore {
             .number(millis(options.now))
             .bytes(version.as_bytes());
         let confirmed = client
-            .confirmed(OPERATION, Effect::Repeatable, call)
+            .confirmed(OPERATION, Idempotency::Idempotent, call)
             .await?;
         match confirmed.answer.number(OPERATION)? {
             2 => Ok(false),
@@ -77,7 +77,7 @@ impl RefreshLocks for RedisStore {
         let Held { client, keys, .. } = self.held();
         let call = Call::script(&scripts::RELEASE, [keys.lock(at)]).bytes(owner.as_bytes());
         client
-            .call(OPERATION, Effect::Repeatable, &call)
+            .call(OPERATION, Idempotency::Idempotent, &call)
             .await
             .map(drop)
     }

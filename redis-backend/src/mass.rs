@@ -5,7 +5,7 @@ use futures_util::{StreamExt, stream};
 use token_cache_core::{AccountKey, Error, Evicted, Result, Timestamp};
 
 use crate::{
-    client::{Call, Effect, Reply, unexpected},
+    client::{Call, Idempotency, Reply, unexpected},
     cut::EVICT,
     error::reason,
     keys::millis,
@@ -41,7 +41,7 @@ pub(crate) async fn evict(
             .map(|call| async move {
                 let confirmed = held
                     .client
-                    .confirmed(EVICT, Effect::Repeatable, call)
+                    .confirmed(EVICT, Idempotency::Idempotent, call)
                     .await?;
                 one(confirmed.answer, 1, confirmed.replicas)?
                     .pop()
@@ -57,7 +57,7 @@ pub(crate) async fn evict(
     let calls: Vec<Call> = chunks.iter().map(|some| script(some)).collect();
     let together = held
         .client
-        .together(EVICT, Effect::Repeatable, &calls)
+        .together(EVICT, Idempotency::Idempotent, &calls)
         .await;
     let (answers, replicas) = match together {
         Ok(confirmed) => (confirmed.answer, confirmed.replicas),

@@ -7,7 +7,7 @@ use token_cache_core::{
 use crate::{
     RedisStore,
     answers::granted,
-    client::{Call, Effect, unexpected},
+    client::{Call, Idempotency, unexpected},
     cursor,
     keys::{duration_millis, millis, parse_pointer_field, pointer_field},
     mass, scripts,
@@ -28,7 +28,7 @@ impl SidIndex for RedisStore {
             .number(millis(pointer.ends_at))
             .number(millis(pointer.not_after));
         let confirmed = client
-            .confirmed(OPERATION, Effect::Repeatable, call)
+            .confirmed(OPERATION, Idempotency::Idempotent, call)
             .await?;
         granted(OPERATION, confirmed.answer.number(OPERATION)?)
     }
@@ -55,7 +55,7 @@ impl SidIndex for RedisStore {
             .number(millis(at))
             .number(duration_millis(options.marker_life));
         let confirmed = client
-            .confirmed(OPERATION, Effect::Repeatable, call)
+            .confirmed(OPERATION, Idempotency::Idempotent, call)
             .await?;
         let mut accounts = Vec::new();
         for field in confirmed.answer.list(OPERATION)? {
@@ -81,7 +81,7 @@ impl SidIndex for RedisStore {
         let call = Call::script(&scripts::CHECK_ISSUER, [keys.issuer(issuer)])
             .number(millis(requested_at))
             .number(millis(not_after));
-        let answer = client.call(OPERATION, Effect::Reads, &call).await?;
+        let answer = client.call(OPERATION, Idempotency::Read, &call).await?;
         granted(OPERATION, answer.number(OPERATION)?)
     }
 
@@ -97,7 +97,7 @@ impl SidIndex for RedisStore {
             .number(millis(at))
             .number(duration_millis(options.marker_life));
         let confirmed = client
-            .confirmed(OPERATION, Effect::Repeatable, call)
+            .confirmed(OPERATION, Idempotency::Idempotent, call)
             .await?;
         granted(OPERATION, confirmed.answer.number(OPERATION)?)
     }

@@ -12,7 +12,7 @@ use crate::{
     RedisConfig,
     answers::{granted, hash, living, pairs},
     checks::{self, Checked},
-    client::{Call, Client, Effect, Reply, unexpected},
+    client::{Call, Client, Idempotency, Reply, unexpected},
     config::refused,
     cut::{EVICT, cut},
     keys::{Keys, duration_millis, entry_field, millis, session_field},
@@ -114,7 +114,7 @@ impl Held {
     pub(crate) async fn evicted(&self, call: Call) -> Result<Evicted> {
         let confirmed = self
             .client
-            .confirmed(EVICT, Effect::Repeatable, call)
+            .confirmed(EVICT, Idempotency::Idempotent, call)
             .await?;
         let ended = confirmed.answer.number(EVICT)? == 1;
         Ok(Evicted::new(ended).confirmed_by(confirmed.replicas))
@@ -133,7 +133,7 @@ impl Held {
         {
             return Box::pin(wire.send(operation, call)).await;
         }
-        self.client.call(operation, Effect::Reads, call).await
+        self.client.call(operation, Idempotency::Read, call).await
     }
 }
 
@@ -153,7 +153,7 @@ impl TokenStore for RedisStore {
         let Held { client, keys, .. } = self.held();
         let call = Call::script(&scripts::NAMESPACE, [keys.namespace()]);
         let mut answer = client
-            .call(OPERATION, Effect::Reads, &call)
+            .call(OPERATION, Idempotency::Read, &call)
             .await?
             .list(OPERATION)?;
         let mut next = || answer.next().ok_or_else(|| unexpected(OPERATION));
@@ -183,7 +183,9 @@ impl TokenStore for RedisStore {
         let call = Call::script(&scripts::SET_NAMESPACE, [keys.namespace()])
             .bytes(&expected)
             .bytes(&record::encode_namespace(record));
-        let confirmed = client.confirmed(OPERATION, Effect::Once, call).await?;
+        let confirmed = client
+            .confirmed(OPERATION, Idempotency::NonIdempotent, call)
+            .await?;
         Ok(confirmed.answer.number(OPERATION)? == 1)
     }
 
@@ -200,7 +202,9 @@ impl TokenStore for RedisStore {
         for session_id in &session.supersedes {
             call = call.bytes(session_id.as_bytes());
         }
-        let confirmed = client.confirmed(OPERATION, Effect::Once, call).await?;
+        let confirmed = client
+            .confirmed(OPERATION, Idempotency::NonIdempotent, call)
+            .await?;
         let mut answer = confirmed.answer.list(OPERATION)?;
         let mut next = || match answer.next() {
             Some(number) => number.number(OPERATION),
@@ -267,10 +271,10 @@ impl TokenStore for RedisStore {
             None => Call::script(&scripts::WRITE, [account]),
         };
         // A late first send of what replaces anything would undo a later write; one that names a version would not.
-        let (over, effect): (&[u8], _) = match &options.mode {
-            PutMode::Overwrite => (b"", Effect::Once),
-            PutMode::Create => (b"-", Effect::Repeatable),
-            PutMode::Update(version) => (version.as_bytes(), Effect::Repeatable),
+        let (over, idempotency): (&[u8], _) = match &options.mode {
+            PutMode::Overwrite => (b"", Idempotency::NonIdempotent),
+            PutMode::Create => (b"-", Idempotency::Idempotent),
+            PutMode::Update(version) => (version.as_bytes(), Idempotency::Idempotent),
         };
         let mut call = call
             .bytes(&session_field(at.session_id()))
@@ -282,9 +286,9 @@ impl TokenStore for RedisStore {
             call = call.bytes(owner.as_bytes());
         }
         let answer = if options.durable || held.confirms_every_write {
-            client.confirmed(OPERATION, effect, call).await?.answer
+            client.confirmed(OPERATION, idempotency, call).await?.answer
         } else {
-            client.call(OPERATION, effect, &call).await?
+            client.call(OPERATION, idempotency, &call).await?
         };
         match answer.number(OPERATION)? {
             2 => Ok(PutResult::PreconditionFailed),
@@ -296,7 +300,10 @@ impl TokenStore for RedisStore {
         const OPERATION: &str = "remove an entry";
         let Held { client, keys, .. } = self.held();
         let call = Call::command("HDEL", keys.account(at.account())).bytes(&entry_field(at));
-        client.call(OPERATION, Effect::Once, &call).await.map(drop)
+        client
+            .call(OPERATION, Idempotency::NonIdempotent, &call)
+            .await
+            .map(drop)
     }
 
     async fn evict(
@@ -323,7 +330,7 @@ impl TokenStore for RedisStore {
         const OPERATION: &str = "list sessions";
         let Held { client, keys, .. } = self.held();
         let call = Call::script(&scripts::SESSIONS, [keys.account(account)]);
-        let answer = client.call(OPERATION, Effect::Reads, &call).await?;
+        let answer = client.call(OPERATION, Idempotency::Read, &call).await?;
         let mut sessions = Vec::new();
         for (session_id, record) in pairs(OPERATION, answer)? {
             let session_id = SessionId::from_bytes(hash(OPERATION, &session_id)?);

@@ -7,11 +7,11 @@ use token_cache_core::{Error, Session, SignOutScope, telemetry::warn};
 use crate::{
     Cause, EndedScope, Ends, SignOutRoutes,
     answer::answer,
+    deferred_revocation::DeferredRevocation,
     end_session::EndSession,
     evictions::{Eviction, Fate},
     held::{Held, is_unreadable, opens_nothing},
     id_token_hint::IdTokenHint,
-    later_revocation::LaterRevocation,
     leaving::Leaving,
     page::Page,
     paths::LOG_OUT,
@@ -175,7 +175,7 @@ impl SignOutRoutes {
             match revoking {
                 None => cache.sign_out_with(scope, wait).await,
                 Some((key, source)) => {
-                    let source = LaterRevocation(source);
+                    let source = DeferredRevocation(source);
                     let signed_out = session.sign_out_and_revoke_with(scope, &key, source, wait);
                     // What is dropped here goes on in its own task.
                     signed_out.await.map(|(report, _)| report)

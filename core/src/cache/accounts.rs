@@ -1,7 +1,7 @@
 use super::{Keys, Session, TokenCache};
 use crate::{
     AccountId, AccountKey, Error, ErrorKind, EscrowName, Page, ReadOptions, Result, Scan,
-    SessionRecord, seal::Ring, ticket::Claim,
+    SessionRecord, seal::Ring, ticket::TicketPayload,
 };
 
 impl TokenCache {
@@ -38,7 +38,7 @@ pub(super) async fn open_escrow(
     let keys = cache.fresh_keys().await?;
     let account = keys.id_key.account(account);
     let name = keys.id_key.escrow_by_account();
-    let open = |sealed: &[u8]| Claim::open(&cache.0.ring, Claim::ESCROW, sealed);
+    let open = |sealed: &[u8]| TicketPayload::open(&cache.0.ring, TicketPayload::ESCROW, sealed);
     find_escrow(cache, &account, &name, &keys, open).await
 }
 
@@ -48,7 +48,7 @@ pub(super) async fn find_escrow(
     account: &AccountKey,
     name: &EscrowName,
     keys: &Keys,
-    open: impl Fn(&[u8]) -> Result<Claim>,
+    open: impl Fn(&[u8]) -> Result<TicketPayload>,
 ) -> Result<Option<Session>> {
     let escrow = cache.store().escrow().ok_or_else(|| {
         Error::new(ErrorKind::Unsupported, "open an escrow").message("this store keeps no escrow")
@@ -59,18 +59,18 @@ pub(super) async fn find_escrow(
     let Some(newest) = found.first() else {
         return Ok(None);
     };
-    let claim = open(&newest.sealed)?;
-    if claim.account != *account || claim.ticket_secret.session_id() != newest.session_id {
+    let payload = open(&newest.sealed)?;
+    if payload.account != *account || payload.ticket_secret.session_id() != newest.session_id {
         return Err(Error::new(ErrorKind::Corrupt, "open an escrow")
             .message("it was sealed for another account or session"));
     }
-    match Session::new(cache.clone(), claim) {
+    match Session::new(cache.clone(), payload) {
         // It ended after the store answered.
         Err(error) if error.is_signed_out() => Ok(None),
         session => session.map(Some),
     }
 }
 
-pub(super) fn seal_escrow(ring: &Ring, claim: &Claim) -> Result<Vec<u8>> {
-    claim.seal(ring, Claim::ESCROW)
+pub(super) fn seal_escrow(ring: &Ring, payload: &TicketPayload) -> Result<Vec<u8>> {
+    payload.seal(ring, TicketPayload::ESCROW)
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{
     Inner, TokenCache,
-    namespace::{changed_meanwhile, usurped},
+    namespace::{changed_meanwhile, secret_mismatch},
 };
 use crate::{
     CopiesGone, Error, NamespaceRecord, Result, ServerId, SignOut, Wait, local::KeptCopies,
@@ -90,7 +90,7 @@ impl TokenCache {
             .unwrap_or(NamespaceRecord::new(keys.generation, secret.check()))
             .with_copies(longest);
         if record.check != secret.check() {
-            return Err(usurped());
+            return Err(secret_mismatch());
         }
         if !store.set_namespace(read.as_ref(), &record).await? {
             return Err(changed_meanwhile(OPERATION));

@@ -40,7 +40,7 @@ struct Known {
     clock: StoreClock,
     read_at: Instant,
     /// Another secret has taken the namespace over.
-    usurped: bool,
+    secret_mismatch: bool,
 }
 
 /// What an operation needs: the keys of this moment, and the moment.
@@ -69,7 +69,7 @@ impl NamespaceState {
             let (read, clock, read_at) = read(store).await?;
             let ours = read.unwrap_or(NamespaceRecord::new(0, secret.check()));
             if ours.check != secret.check() {
-                return Err(usurped());
+                return Err(secret_mismatch());
             }
             let ours = ours.with_copies(ours.bounded_copy_life().max(copy_life));
             if read != Some(ours) && !store.set_namespace(read.as_ref(), &ours).await? {
@@ -84,7 +84,7 @@ impl NamespaceState {
                     generation: ours.generation,
                     clock,
                     read_at,
-                    usurped: false,
+                    secret_mismatch: false,
                 }),
                 reading: Mutex::default(),
                 copy_life,
@@ -127,8 +127,8 @@ impl NamespaceState {
 
     pub(super) fn keys(&self, store: &dyn TokenStore) -> Result<Keys> {
         let known = self.read();
-        if known.usurped {
-            return Err(usurped());
+        if known.secret_mismatch {
+            return Err(secret_mismatch());
         }
         let (earliest, latest) = if let Some(clock) = store.clock() {
             let now = clock.now();
@@ -165,7 +165,7 @@ impl NamespaceState {
         };
         let ours = match namespace.record {
             Some(record) if record.check != known.check => {
-                self.write().usurped = true;
+                self.write().secret_mismatch = true;
                 self.agree(asked, record.bounded_copy_life(), false);
                 return Ok(());
             }
@@ -209,7 +209,7 @@ impl NamespaceState {
 
 impl Known {
     fn adopt(&mut self, secret: &Secret, generation: u64) {
-        self.usurped = false;
+        self.secret_mismatch = false;
         if self.generation < generation {
             self.generation = generation;
             self.id_key = Arc::new(secret.id_key(generation));
@@ -288,7 +288,7 @@ async fn read(store: &dyn TokenStore) -> Result<(Option<NamespaceRecord>, StoreC
     Ok((namespace.record, clock, sent))
 }
 
-pub(super) fn usurped() -> Error {
+pub(super) fn secret_mismatch() -> Error {
     Error::config(
         "use the namespace",
         "it belongs to another secret; give every server the same TOKEN_CACHE_SECRET, or this one a prefix of its own",

@@ -4,12 +4,12 @@ use crate::{
     Error, OnBehalfOf, Places, Result, SessionKind,
     protocol::{self, EscrowPlan, SignInPlan},
     telemetry::{About, Operation, observe},
-    ticket::Claim,
+    ticket::TicketPayload,
     ticket_secret::TicketSecret,
 };
 
 /// What its ticket secret is sealed as.
-const PURPOSE: &str = Claim::ESCROW_BY_ASSERTION;
+const PURPOSE: &str = TicketPayload::ESCROW_BY_ASSERTION;
 
 const OPERATION: &str = "act on behalf of a user";
 
@@ -63,7 +63,7 @@ impl TokenCache {
         let found = accounts::find_escrow(self, &account, &name, &keys, |sealed| {
             let assertion = &on_behalf_of.assertion;
             let ring = &self.0.ring;
-            Claim::of_plain(PURPOSE, &ring.open_with(PURPOSE, assertion, sealed)?)
+            TicketPayload::of_plain(PURPOSE, &ring.open_with(PURPOSE, assertion, sealed)?)
         });
         if let Some(session) = found.await? {
             return Ok(session);
@@ -92,7 +92,7 @@ impl TokenCache {
             provider_session,
         } = on_behalf_of;
         let account = keys.id_key.account(&account);
-        let claim = |ticket_secret: &TicketSecret| Claim {
+        let payload = |ticket_secret: &TicketSecret| TicketPayload {
             generation: keys.generation,
             account,
             ticket_secret: ticket_secret.clone(),
@@ -100,7 +100,7 @@ impl TokenCache {
         };
         let ring = &self.0.ring;
         let seal = |ticket_secret: &TicketSecret| {
-            ring.seal_with(PURPOSE, &assertion, &claim(ticket_secret).plain())
+            ring.seal_with(PURPOSE, &assertion, &payload(ticket_secret).plain())
         };
         let place = issued_at - MARGIN;
         let plan = SignInPlan {
@@ -125,7 +125,7 @@ impl TokenCache {
         if signed_in.displaced > 0 {
             self.tell(&account);
         }
-        Session::new(self.clone(), claim(&signed_in.ticket_secret))
+        Session::new(self.clone(), payload(&signed_in.ticket_secret))
     }
 
     fn check_life(&self, on_behalf_of: &OnBehalfOf) -> Result<()> {

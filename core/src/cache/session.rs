@@ -8,7 +8,7 @@ use crate::{
     WriteOptions,
     seal::SessionKeys,
     telemetry::{About, Operation, observe},
-    ticket::Claim,
+    ticket::TicketPayload,
 };
 
 /// One sign-in of one browser: a handle to its entries. Cheap to clone.
@@ -18,18 +18,18 @@ use crate::{
 #[derive(Clone)]
 pub struct Session {
     cache: TokenCache,
-    claim: Claim,
+    payload: TicketPayload,
     session_id: SessionId,
     secret: Arc<SessionKeys>,
 }
 
 impl Session {
-    pub(super) fn new(cache: TokenCache, claim: Claim) -> Result<Self> {
-        let session_id = claim.ticket_secret.session_id();
-        let secret = Arc::new(SessionKeys::new(claim.ticket_secret.clone()));
+    pub(super) fn new(cache: TokenCache, payload: TicketPayload) -> Result<Self> {
+        let session_id = payload.ticket_secret.session_id();
+        let secret = Arc::new(SessionKeys::new(payload.ticket_secret.clone()));
         let session = Self {
             cache,
-            claim,
+            payload,
             session_id,
             secret,
         };
@@ -42,12 +42,12 @@ impl Session {
     /// # Errors
     /// [`Unexpected`](ErrorKind::Unexpected) where the operating system gives no random bytes.
     pub fn ticket(&self) -> Result<Ticket> {
-        Ticket::issue(&self.cache.0.ring, &self.claim)
+        Ticket::issue(&self.cache.0.ring, &self.payload)
     }
 
     /// When the session ends by itself, on the store's clock.
     pub fn ends_at(&self) -> Timestamp {
-        self.claim.ends_at
+        self.payload.ends_at
     }
 
     /// True where its account is one of `issuer`'s: a session knows its account by hashes alone, and so no more than that. Does no
@@ -57,7 +57,7 @@ impl Session {
     /// [`Config`](ErrorKind::Config) where the namespace has another secret by now.
     pub fn is_of_issuer(&self, issuer: &str) -> Result<bool> {
         let keys = self.cache.keys()?;
-        Ok(keys.id_key.issuer(issuer) == *self.claim.account.issuer())
+        Ok(keys.id_key.issuer(issuer) == *self.payload.account.issuer())
     }
 
     /// The entry under a key; none where there is none or it has expired. One request, strongly consistent; none where this server
@@ -74,7 +74,7 @@ impl Session {
             let options = ReadOptions::at(keys.latest);
             self.cache.store().read(&at, options).await
         };
-        let about = About::account(&self.claim.account);
+        let about = About::account(&self.payload.account);
         observe(Operation::Read, about, in_call(read), |entry| match entry {
             Some(_) => "hit",
             None => "miss",
@@ -126,7 +126,7 @@ impl Session {
             let _tells = (mode == PutMode::Overwrite).then(|| Tells(self));
             self.cache.store().write(&at, entry, options).await
         };
-        let about = About::account(&self.claim.account);
+        let about = About::account(&self.payload.account);
         observe(
             Operation::Write,
             about,
@@ -151,12 +151,12 @@ impl Session {
             );
         }
         // The session's end can lie within the interval that holds the store's clock: then it counts as over, as for a read.
-        if self.claim.ends_at <= keys.latest {
+        if self.payload.ends_at <= keys.latest {
             return Err(Error::signed_out("write an entry").message("the session has just ended"));
         }
-        let expires_at = value
-            .useful_until
-            .map_or(self.claim.ends_at, |until| until.min(self.claim.ends_at));
+        let expires_at = value.useful_until.map_or(self.payload.ends_at, |until| {
+            until.min(self.payload.ends_at)
+        });
         if expires_at <= keys.latest {
             return Err(Error::misuse(
                 "write an entry",
@@ -176,7 +176,7 @@ impl Session {
             let _tells = Tells(self);
             self.cache.store().remove(&self.address(&keys, key)).await
         };
-        let about = About::account(&self.claim.account);
+        let about = About::account(&self.payload.account);
         observe(Operation::Remove, about, in_call(remove), |()| "removed").await
     }
 
@@ -195,7 +195,7 @@ impl Session {
         let options = ReadOptions::at(self.cache.fresh_keys().await?.latest);
         let store = self.cache.store();
         match store
-            .session(&self.claim.account, &self.session_id, options)
+            .session(&self.payload.account, &self.session_id, options)
             .await
         {
             Ok(record) => Ok(record.label),
@@ -209,10 +209,10 @@ impl Session {
         let check = async {
             let options = ReadOptions::at(self.fresh_keys().await?.latest);
             let store = self.cache.store();
-            let record = store.session(&self.claim.account, &self.session_id, options);
+            let record = store.session(&self.payload.account, &self.session_id, options);
             record.await.map(drop)
         };
-        let about = About::account(&self.claim.account);
+        let about = About::account(&self.payload.account);
         observe(Operation::Resume, about, in_call(check), |()| "living").await
     }
 
@@ -221,7 +221,7 @@ impl Session {
     }
 
     pub(crate) fn names(&self) -> (&AccountKey, &SessionId) {
-        (&self.claim.account, &self.session_id)
+        (&self.payload.account, &self.session_id)
     }
 
     pub(crate) async fn fresh_keys(&self) -> Result<Keys> {
@@ -235,15 +235,19 @@ impl Session {
 
     /// The keys, if the session is of their generation and not over.
     fn checked(&self, keys: Keys) -> Result<Keys> {
-        if self.claim.generation != keys.generation || self.claim.ends_at <= keys.earliest {
+        if self.payload.generation != keys.generation || self.payload.ends_at <= keys.earliest {
             return Err(Error::signed_out("use a session"));
         }
         Ok(keys)
     }
 
     pub(crate) fn address(&self, keys: &Keys, key: &EntryKey) -> EntryAddress {
-        EntryAddress::new(self.claim.account, self.session_id, keys.id_key.entry(key))
-            .with_secret(Arc::clone(&self.secret))
+        EntryAddress::new(
+            self.payload.account,
+            self.session_id,
+            keys.id_key.entry(key),
+        )
+        .with_secret(Arc::clone(&self.secret))
     }
 }
 
@@ -252,15 +256,15 @@ struct Tells<'a>(&'a Session);
 
 impl Drop for Tells<'_> {
     fn drop(&mut self) {
-        let Session { cache, claim, .. } = self.0;
-        cache.tell(&claim.account);
+        let Session { cache, payload, .. } = self.0;
+        cache.tell(&payload.account);
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("ends_at", &self.claim.ends_at)
+            .field("ends_at", &self.payload.ends_at)
             .finish_non_exhaustive()
     }
 }

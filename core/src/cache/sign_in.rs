@@ -7,7 +7,7 @@ use crate::{
     auth_time::{AuthTime, session_end},
     protocol::{self, EscrowPlan, SignInPlan},
     telemetry::{About, Operation, observe},
-    ticket::Claim,
+    ticket::TicketPayload,
     ticket_secret::TicketSecret,
 };
 
@@ -59,14 +59,14 @@ impl TokenCache {
         let cache = self.clone();
         self.in_own_task("sign in", async move {
             let account = keys.id_key.account(&sign_in.account);
-            let claim = |ticket_secret: &TicketSecret| Claim {
+            let payload = |ticket_secret: &TicketSecret| TicketPayload {
                 generation: keys.generation,
                 account,
                 ticket_secret: ticket_secret.clone(),
                 ends_at,
             };
             let seal = |ticket_secret: &TicketSecret| {
-                accounts::seal_escrow(&cache.0.ring, &claim(ticket_secret))
+                accounts::seal_escrow(&cache.0.ring, &payload(ticket_secret))
             };
             let plan = SignInPlan {
                 account,
@@ -90,7 +90,7 @@ impl TokenCache {
             if signed_in.displaced > 0 {
                 cache.tell(&account);
             }
-            Session::new(cache.clone(), claim(&signed_in.ticket_secret))
+            Session::new(cache.clone(), payload(&signed_in.ticket_secret))
         })
         .await
         .map_err(revoked)

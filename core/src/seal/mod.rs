@@ -4,7 +4,7 @@
 //! store, and the session's ticket secret, which only the session's ticket has. Tickets, started sign-ins and escrowed ticket secrets are sealed
 //! under the ring alone.
 
-mod figures;
+mod encryption_stats;
 mod format;
 mod key;
 mod key_ring;
@@ -17,7 +17,7 @@ mod text;
 mod unwrap;
 
 pub use self::{
-    figures::{KeyUse, Sealing},
+    encryption_stats::{EncryptionStats, KeyUse},
     key_ring::{KeyRing, RingKey},
     provider::KeyProvider,
     sealer::Sealer,

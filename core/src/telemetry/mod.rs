@@ -45,7 +45,7 @@ pub(crate) use self::{
     observe::{About, in_current_span, observe},
     operation::Operation,
 };
-use crate::{Error, Sealing};
+use crate::{EncryptionStats, Error};
 
 #[cfg(feature = "metrics")]
 pub use self::tables::describe_metrics;
@@ -84,7 +84,7 @@ pub(crate) fn not_opened(error: &Error) {
 }
 
 /// How long each key of the ring has opened nothing.
-pub(crate) fn keys_idle(figures: impl FnOnce() -> Sealing) {
+pub(crate) fn keys_idle(figures: impl FnOnce() -> EncryptionStats) {
     #[cfg(feature = "metrics")]
     for key in figures().keys {
         metrics::gauge!("token_cache_key_idle_seconds", "key" => key.name).set(key.idle);

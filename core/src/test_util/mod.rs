@@ -22,21 +22,21 @@
 //! ```
 
 mod address;
-mod burglar;
 mod failing_link;
 mod failing_parts;
 mod failing_store;
 mod manual_boot_time;
 mod manual_clock;
 mod odd_responses;
+mod offline_attacker;
 mod runtime_boot_time;
 
 pub use self::{
     address::{address_of, with_stand_in_secret, with_ticket_secret},
-    burglar::Burglar,
     failing_store::FailingStore,
     manual_boot_time::ManualBootTime,
     manual_clock::ManualClock,
     odd_responses::{ODD_TOKEN_RESPONSES, OddTokenResponse},
+    offline_attacker::OfflineAttacker,
     runtime_boot_time::RuntimeBootTime,
 };

@@ -17,7 +17,7 @@ async fn a_cache_without_a_ring_takes_the_environments() {
         .open()
         .await;
     let names = opened.map(|cache| {
-        let keys = cache.sealing().keys.into_iter();
+        let keys = cache.encryption_stats().keys.into_iter();
         keys.map(|key| key.name).collect::<Vec<_>>()
     });
     match std::env::var(KeyRing::VARIABLE).as_deref() {

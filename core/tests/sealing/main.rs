@@ -8,9 +8,9 @@
 )]
 #![cfg(feature = "test-util")]
 
-mod burglar;
 mod environment;
 mod misuse;
+mod offline_attacker;
 mod provider;
 mod rings;
 mod rotation;

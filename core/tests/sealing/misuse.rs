@@ -175,7 +175,7 @@ async fn a_moved_entry_is_an_error_and_never_a_miss() {
     let session = with_a_moved_entry(&store, &cache).await;
     let error = session.get(&api()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
-    assert_eq!(cache.sealing().corrupt, 1);
+    assert_eq!(cache.encryption_stats().corrupt, 1);
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn as_a_miss_it_is_counted_and_can_be_written_over() {
         .unwrap();
     let session = with_a_moved_entry(&store, &cache).await;
     assert!(session.get(&api()).await.unwrap().is_none());
-    assert_eq!(cache.sealing().corrupt, 1);
+    assert_eq!(cache.encryption_stats().corrupt, 1);
     session
         .put(&api(), TokenSet::new("at-2").unwrap())
         .await

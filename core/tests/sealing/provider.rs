@@ -97,13 +97,13 @@ async fn a_rotation_asks_for_what_is_new_and_fails_whole() {
     let error = cache.replace_key_ring(&three()).await.unwrap_err();
     assert!(error.is_retryable(), "{error}");
     assert_eq!(kms.calls(), 3, "only the new key was asked for");
-    assert_eq!(cache.sealing().keys.len(), 2);
+    assert_eq!(cache.encryption_stats().keys.len(), 2);
     assert!(session.get(&api()).await.unwrap().is_some());
 
     kms.down.store(false, Ordering::SeqCst);
     cache.replace_key_ring(&three()).await.unwrap();
     assert_eq!(kms.calls(), 4);
-    let sealing = cache.sealing();
+    let sealing = cache.encryption_stats();
     assert_eq!(sealing.keys.len(), 3);
     assert!(
         sealing.keys[0].opened > 0,

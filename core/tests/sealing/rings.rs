@@ -121,7 +121,7 @@ async fn a_file_names_the_ring() {
         .await
         .unwrap();
     let names: Vec<_> = cache
-        .sealing()
+        .encryption_stats()
         .keys
         .into_iter()
         .map(|key| key.name)

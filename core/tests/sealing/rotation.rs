@@ -92,7 +92,7 @@ async fn a_server_that_was_forgotten_says_so_and_signs_nobody_out() {
     let error = there.get(&api()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::KeyMissing);
     assert!(!error.is_signed_out());
-    assert_eq!(forgotten.sealing().unknown_key, 1);
+    assert_eq!(forgotten.encryption_stats().unknown_key, 1);
     forgotten.replace_key_ring(&new_seals()).await.unwrap();
     assert!(there.get(&api()).await.unwrap().is_some());
 }
@@ -109,7 +109,7 @@ async fn a_key_that_is_still_of_use_shows_it() {
     cache.replace_key_ring(&new_seals()).await.unwrap();
 
     let use_of = |name: &str| {
-        let mut keys = cache.sealing().keys.into_iter();
+        let mut keys = cache.encryption_stats().keys.into_iter();
         keys.find(|key| key.name == name).unwrap()
     };
     assert!(use_of("new").seals && !use_of("secret").seals);

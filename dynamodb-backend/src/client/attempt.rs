@@ -6,7 +6,7 @@ use token_cache_core::{
 };
 use tokio::time::Instant;
 
-use super::{Client, Effect, Operation, PAUSE, fault};
+use super::{Client, Idempotency, Operation, PAUSE, fault};
 use crate::error::{Applied, classify, from_fault, timed_out};
 
 /// How often a request is sent at the most, unless the service asks for fewer requests: then as often as there is time.
@@ -26,7 +26,7 @@ impl Client {
     pub(super) async fn send<T, E, F>(
         &self,
         operation: Operation,
-        effect: Effect,
+        idempotency: Idempotency,
         action: &'static str,
         send: impl Fn() -> F,
     ) -> Result<std::result::Result<T, E>>
@@ -61,7 +61,7 @@ impl Client {
             attempt += 1;
             let pause = backoff(PAUSE, attempt.min(8));
             let again = class.passing
-                && (effect != Effect::Once || class.applied == Applied::No)
+                && (idempotency != Idempotency::NonIdempotent || class.applied == Applied::No)
                 && (attempt < ATTEMPTS || class.throttles())
                 && operation.has_time_after(pause);
             if !again {
@@ -69,14 +69,14 @@ impl Client {
             }
             tokio::time::sleep(pause).await;
         };
-        Err(marked(error, ambiguous && effect != Effect::Reads))
+        Err(marked(error, ambiguous && idempotency != Idempotency::Read))
     }
 
     /// The same for a request that has no condition.
     pub(super) async fn ask<T, E, F>(
         &self,
         operation: Operation,
-        effect: Effect,
+        idempotency: Idempotency,
         action: &'static str,
         send: impl Fn() -> F,
     ) -> Result<T>
@@ -84,7 +84,7 @@ impl Client {
         E: ProvideErrorMetadata + std::error::Error + 'static,
         F: Future<Output = Sent<T, E>>,
     {
-        let answer = self.send(operation, effect, action, send).await?;
+        let answer = self.send(operation, idempotency, action, send).await?;
         answer.map_err(|_| crate::error::unexpected(operation.name))
     }
 }
@@ -128,7 +128,7 @@ mod tests {
                 let error = GetItemError::generic(code.build());
                 Err::<(), _>(SdkError::service_error(error, response))
             };
-            let sent = client.send(operation, Effect::Once, "GetItem", refused);
+            let sent = client.send(operation, Idempotency::NonIdempotent, "GetItem", refused);
             let error = sent.await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Throttled, "{error}");
             assert!(!error.may_have_applied());

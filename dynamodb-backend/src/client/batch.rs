@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, WriteRequest};
 use token_cache_core::{Result, backend::backoff};
 
 use super::{
-    Client, Effect, Item, Operation, PAUSE,
+    Client, Idempotency, Item, Operation, PAUSE,
     item::{attributes, key},
 };
 use crate::{
@@ -56,12 +56,17 @@ impl Client {
         let (mut wanted, mut found, mut attempt) = (Some(request), Vec::new(), 0);
         while let Some(request) = wanted.take() {
             let answer = self
-                .ask(operation, Effect::Reads, "dynamodb:BatchGetItem", || {
-                    self.sdk
-                        .batch_get_item()
-                        .request_items(&self.table, request.clone())
-                        .send()
-                })
+                .ask(
+                    operation,
+                    Idempotency::Read,
+                    "dynamodb:BatchGetItem",
+                    || {
+                        self.sdk
+                            .batch_get_item()
+                            .request_items(&self.table, request.clone())
+                            .send()
+                    },
+                )
                 .await?;
             // A table may be given by its ARN and answered by its name; one table was asked.
             let answered = answer.responses.into_iter().flatten();
@@ -94,7 +99,7 @@ impl Client {
                 let answer = self
                     .ask(
                         operation,
-                        Effect::Repeatable,
+                        Idempotency::Idempotent,
                         "dynamodb:BatchWriteItem",
                         || {
                             self.sdk

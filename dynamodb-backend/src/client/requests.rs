@@ -6,14 +6,14 @@ use aws_sdk_dynamodb::{
 };
 use token_cache_core::Result;
 
-use super::{Client, Effect, Item, Operation, Refused, Returning, Terms, item::attributes};
+use super::{Client, Idempotency, Item, Operation, Refused, Returning, Terms, item::attributes};
 use crate::keys::Key;
 
 impl Client {
     /// One item, strongly consistent.
     pub(crate) async fn get(&self, operation: Operation, key: &Key) -> Result<Option<Item>> {
         let answer = self
-            .ask(operation, Effect::Reads, "dynamodb:GetItem", || {
+            .ask(operation, Idempotency::Read, "dynamodb:GetItem", || {
                 self.sdk
                     .get_item()
                     .table_name(&self.table)
@@ -29,12 +29,12 @@ impl Client {
     pub(crate) async fn put(
         &self,
         operation: Operation,
-        effect: Effect,
+        idempotency: Idempotency,
         item: Item,
         terms: Terms,
     ) -> Result<std::result::Result<(), Refused>> {
         let answer = self
-            .send(operation, effect, "dynamodb:PutItem", || {
+            .send(operation, idempotency, "dynamodb:PutItem", || {
                 self.sdk
                     .put_item()
                     .table_name(&self.table)
@@ -58,7 +58,7 @@ impl Client {
     pub(crate) async fn update(
         &self,
         operation: Operation,
-        effect: Effect,
+        idempotency: Idempotency,
         key: &Key,
         terms: Terms,
         returning: Returning,
@@ -69,7 +69,7 @@ impl Client {
             Returning::New => ReturnValue::AllNew,
         };
         let answer = self
-            .send(operation, effect, "dynamodb:UpdateItem", || {
+            .send(operation, idempotency, "dynamodb:UpdateItem", || {
                 self.sdk
                     .update_item()
                     .table_name(&self.table)
@@ -96,12 +96,12 @@ impl Client {
     pub(crate) async fn delete(
         &self,
         operation: Operation,
-        effect: Effect,
+        idempotency: Idempotency,
         key: &Key,
         terms: Terms,
     ) -> Result<()> {
         let answer: std::result::Result<_, DeleteItemError> = self
-            .send(operation, effect, "dynamodb:DeleteItem", || {
+            .send(operation, idempotency, "dynamodb:DeleteItem", || {
                 self.sdk
                     .delete_item()
                     .table_name(&self.table)

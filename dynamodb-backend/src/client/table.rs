@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 };
 use token_cache_core::Result;
 
-use super::{Client, Effect, Operation};
+use super::{Client, Idempotency, Operation};
 use crate::error::unexpected;
 
 /// What the service says of the table.
@@ -41,9 +41,12 @@ const KEYS: [(&str, KeyType); 2] = [("pk", KeyType::Hash), ("sk", KeyType::Range
 impl Client {
     pub(crate) async fn describe(&self, operation: Operation) -> Result<Described> {
         let answer = self
-            .ask(operation, Effect::Reads, "dynamodb:DescribeTable", || {
-                self.sdk.describe_table().table_name(&self.table).send()
-            })
+            .ask(
+                operation,
+                Idempotency::Read,
+                "dynamodb:DescribeTable",
+                || self.sdk.describe_table().table_name(&self.table).send(),
+            )
             .await?;
         let table = answer.table.ok_or_else(|| unexpected(operation.name))?;
         Ok(described(&table))
@@ -53,7 +56,7 @@ impl Client {
         let answer = self
             .ask(
                 operation,
-                Effect::Reads,
+                Idempotency::Read,
                 "dynamodb:DescribeTimeToLive",
                 || {
                     self.sdk
@@ -79,27 +82,32 @@ impl Client {
     /// Creates the table, billed on demand; `false` where it is there.
     pub(crate) async fn create(&self, operation: Operation) -> Result<bool> {
         let (attributes, keys) = schema().map_err(|_| unexpected(operation.name))?;
-        let created = self.ask(operation, Effect::Once, "dynamodb:CreateTable", || async {
-            let created = self
-                .sdk
-                .create_table()
-                .table_name(&self.table)
-                .set_attribute_definitions(Some(attributes.clone()))
-                .set_key_schema(Some(keys.clone()))
-                .billing_mode(BillingMode::PayPerRequest)
-                .send()
-                .await;
-            match created {
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(CreateTableError::is_resource_in_use_exception) =>
-                {
-                    Ok(false)
+        let created = self.ask(
+            operation,
+            Idempotency::NonIdempotent,
+            "dynamodb:CreateTable",
+            || async {
+                let created = self
+                    .sdk
+                    .create_table()
+                    .table_name(&self.table)
+                    .set_attribute_definitions(Some(attributes.clone()))
+                    .set_key_schema(Some(keys.clone()))
+                    .billing_mode(BillingMode::PayPerRequest)
+                    .send()
+                    .await;
+                match created {
+                    Err(error)
+                        if error
+                            .as_service_error()
+                            .is_some_and(CreateTableError::is_resource_in_use_exception) =>
+                    {
+                        Ok(false)
+                    }
+                    created => created.map(|_| true),
                 }
-                created => created.map(|_| true),
-            }
-        });
+            },
+        );
         created.await
     }
 
@@ -112,7 +120,7 @@ impl Client {
             .map_err(|_| unexpected(operation.name))?;
         let enabled = self.ask(
             operation,
-            Effect::Repeatable,
+            Idempotency::Idempotent,
             "dynamodb:UpdateTimeToLive",
             || {
                 self.sdk

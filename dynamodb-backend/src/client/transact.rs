@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::{
 };
 use token_cache_core::{Error, ErrorKind, Result};
 
-use super::{Client, Effect, Item, Operation, Terms, item::attributes};
+use super::{Client, Idempotency, Item, Operation, Terms, item::attributes};
 use crate::{error::unexpected, keys::Key};
 
 /// What became of a put that depends on another item.
@@ -50,7 +50,7 @@ impl Client {
         let answer = self
             .send(
                 operation,
-                Effect::Repeatable,
+                Idempotency::Idempotent,
                 "dynamodb:ConditionCheckItem",
                 || {
                     self.sdk

@@ -2,7 +2,7 @@ use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use token_cache_core::Result;
 
 use super::{
-    Client, Effect, Item, Operation, Terms,
+    Client, Idempotency, Item, Operation, Terms,
     item::{attributes, key},
 };
 use crate::{error::unexpected, keys::Key};
@@ -26,7 +26,7 @@ impl Client {
         from: Option<&Key>,
     ) -> Result<Walked> {
         let page = self
-            .ask(operation, Effect::Reads, "dynamodb:Scan", || {
+            .ask(operation, Idempotency::Read, "dynamodb:Scan", || {
                 self.sdk
                     .scan()
                     .table_name(&self.table)

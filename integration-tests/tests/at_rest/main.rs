@@ -11,7 +11,7 @@ use std::{future::Future, time::Duration};
 use token_cache_core::{
     AccountId, Entry, EntryAddress, EntryKey, OnBehalfOf, ReadOptions, Secret, Session, SignIn,
     Timestamp, TokenCache, TokenSet, TokenStore,
-    test_util::{Burglar, address_of},
+    test_util::{OfflineAttacker, address_of},
 };
 
 /// What a web API is called with: who has it may read.
@@ -79,8 +79,8 @@ async fn burgle<Loot: Future<Output = Vec<Vec<u8>>>>(
     secret: &Secret,
     loot: impl Fn() -> Loot,
     victim: Option<&Victim>,
-) -> Burglar {
-    let mut burglar = Burglar::new(secret);
+) -> OfflineAttacker {
+    let mut attacker = OfflineAttacker::new(secret);
     let loot = loot().await;
     let mut has_entry = false;
     for bytes in &loot {
@@ -92,13 +92,16 @@ async fn burgle<Loot: Future<Output = Vec<Vec<u8>>>>(
             "an id in clear"
         );
         has_entry |= victim.is_some_and(|victim| contains(victim.sealed.stored()));
-        burglar.take(bytes);
+        attacker.take(bytes);
     }
-    assert!(burglar.candidates() > 100, "the store gave next to nothing");
+    assert!(
+        attacker.candidates() > 100,
+        "the store gave next to nothing"
+    );
     if victim.is_some() {
         assert!(has_entry, "the entry is not among what was taken");
     }
-    burglar
+    attacker
 }
 
 /// The story, on any store.
@@ -110,12 +113,12 @@ async fn what_lies_there_opens_nothing<Loot: Future<Output = Vec<Vec<u8>>>>(
     swept: impl AsyncFn(),
 ) {
     let victim = Victim::new(cache, store, "ada", false).await;
-    let burglar = burgle(secret, &loot, Some(&victim)).await;
-    assert!(burglar.opens(&victim.at, &victim.sealed).is_none());
+    let attacker = burgle(secret, &loot, Some(&victim)).await;
+    assert!(attacker.opens(&victim.at, &victim.sealed).is_none());
     let signed_out = cache.sign_out_account(&account("ada")).await.unwrap();
     assert!(signed_out.ended);
-    let burglar = burgle(secret, &loot, None).await;
-    assert!(burglar.opens(&victim.at, &victim.sealed).is_none());
+    let attacker = burgle(secret, &loot, None).await;
+    assert!(attacker.opens(&victim.at, &victim.sealed).is_none());
     assert!(
         victim
             .session
@@ -127,8 +130,8 @@ async fn what_lies_there_opens_nothing<Loot: Future<Output = Vec<Vec<u8>>>>(
 
     // Another account: a sign-in within a tick of the store's clock after a sign-out may be refused.
     let escrowed = Victim::new(cache, store, "bob", true).await;
-    let burglar = burgle(secret, &loot, Some(&escrowed)).await;
-    let opened = burglar.opens(&escrowed.at, &escrowed.sealed).unwrap();
+    let attacker = burgle(secret, &loot, Some(&escrowed)).await;
+    let opened = attacker.opens(&escrowed.at, &escrowed.sealed).unwrap();
     let token = opened.tokens().unwrap();
     assert_eq!(
         token_cache_core::ExposeSecret::expose_secret(token.access_token()),
@@ -140,18 +143,18 @@ async fn what_lies_there_opens_nothing<Loot: Future<Output = Vec<Vec<u8>>>>(
     // A store that deletes in one step only what says which sessions live has its leftovers swept up; till then the escrow
     // of an ended session lies about.
     swept().await;
-    let burglar = burgle(secret, &loot, None).await;
-    assert!(burglar.opens(&escrowed.at, &escrowed.sealed).is_none());
+    let attacker = burgle(secret, &loot, None).await;
+    assert!(attacker.opens(&escrowed.at, &escrowed.sealed).is_none());
 
     let of_api = Victim::of_api(cache, store, "eve").await;
-    let mut burglar = burgle(secret, &loot, Some(&of_api)).await;
-    assert!(burglar.opens(&of_api.at, &of_api.sealed).is_none());
-    burglar.take(ASSERTION.as_bytes());
-    assert!(burglar.opens(&of_api.at, &of_api.sealed).is_some());
+    let mut attacker = burgle(secret, &loot, Some(&of_api)).await;
+    assert!(attacker.opens(&of_api.at, &of_api.sealed).is_none());
+    attacker.take(ASSERTION.as_bytes());
+    assert!(attacker.opens(&of_api.at, &of_api.sealed).is_some());
     let signed_out = cache.sign_out_account(&account("eve")).await.unwrap();
     assert!(signed_out.ended);
     swept().await;
-    let mut burglar = burgle(secret, &loot, None).await;
-    burglar.take(ASSERTION.as_bytes());
-    assert!(burglar.opens(&of_api.at, &of_api.sealed).is_none());
+    let mut attacker = burgle(secret, &loot, None).await;
+    attacker.take(ASSERTION.as_bytes());
+    assert!(attacker.opens(&of_api.at, &of_api.sealed).is_none());
 }

@@ -8,7 +8,7 @@ use token_cache_core::{
 use tokio::time::Instant;
 
 use super::{
-    ATTEMPTS, Client, Effect, PAUSE, Source,
+    ATTEMPTS, Client, Idempotency, PAUSE, Source,
     call::Call,
     connection::{Together, Wait},
     pool::{Dedicated, Line, Pool},
@@ -31,17 +31,17 @@ impl Client {
     pub(crate) async fn confirmed(
         &self,
         operation: &'static str,
-        effect: Effect,
+        idempotency: Idempotency,
         call: Call,
     ) -> Result<Confirmed<Reply>> {
         if self.replicas().is_none() {
-            let answer = self.call(operation, effect, &call).await?;
+            let answer = self.call(operation, idempotency, &call).await?;
             return Ok(Confirmed {
                 answer,
                 replicas: None,
             });
         }
-        let Confirmed { answer, replicas } = self.together(operation, effect, &[call]).await?;
+        let Confirmed { answer, replicas } = self.together(operation, idempotency, &[call]).await?;
         let answer = answer
             .into_iter()
             .next()
@@ -53,16 +53,16 @@ impl Client {
     pub(crate) async fn together(
         &self,
         operation: &'static str,
-        effect: Effect,
+        idempotency: Idempotency,
         calls: &[Call],
     ) -> Result<Confirmed<Vec<Result<Reply>>>> {
         let deadline = self.deadline(operation)?;
         let _request = StoreRequest::begin();
         let mut ambiguous = false;
-        let attempts = self.attempts_together(effect, calls, deadline, &mut ambiguous);
+        let attempts = self.attempts_together(idempotency, calls, deadline, &mut ambiguous);
         let outcome = tokio::time::timeout_at(deadline, attempts).await;
         let marked = |error: token_cache_core::Error, ambiguous: bool| {
-            if ambiguous && effect != Effect::Reads {
+            if ambiguous && idempotency != Idempotency::Read {
                 error.maybe_applied()
             } else {
                 error
@@ -77,7 +77,7 @@ impl Client {
             }
         };
         if let Some(asked) = self.replicas()
-            && effect != Effect::Reads
+            && idempotency != Idempotency::Read
         {
             let have = replicas.unwrap_or(0);
             // What the server refused is an error of its own, and tells more.
@@ -100,7 +100,7 @@ impl Client {
 
     async fn attempts_together(
         &self,
-        effect: Effect,
+        idempotency: Idempotency,
         calls: &[Call],
         deadline: Instant,
         ambiguous: &mut bool,
@@ -121,13 +121,13 @@ impl Client {
                 (Ok(place), Ok(taken)) => {
                     // Until an answer says otherwise.
                     let earlier = std::mem::replace(ambiguous, true);
-                    let wait =
-                        self.replicas()
-                            .filter(|_| effect != Effect::Reads)
-                            .map(|replicas| Wait {
-                                replicas,
-                                millis: wait_millis(deadline),
-                            });
+                    let wait = self
+                        .replicas()
+                        .filter(|_| idempotency != Idempotency::Read)
+                        .map(|replicas| Wait {
+                            replicas,
+                            millis: wait_millis(deadline),
+                        });
                     let error = match place.send(taken, calls, wait).await {
                         Ok(answers) => return Ok(answers),
                         Err(error) => error,
@@ -146,7 +146,7 @@ impl Client {
                 Some(_) => Duration::ZERO,
                 None => backoff(PAUSE, attempt),
             };
-            let again = class.passing && (effect != Effect::Once || !landed);
+            let again = class.passing && (idempotency != Idempotency::NonIdempotent || !landed);
             if !again || attempt == ATTEMPTS || Instant::now() + pause >= deadline {
                 return Err(error);
             }

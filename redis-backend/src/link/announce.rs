@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::message;
 use crate::{
-    client::{Call, Effect, Reply, unexpected},
+    client::{Call, Idempotency, Reply, unexpected},
     cut::{EVICT, cut},
     error::timed_out,
     keys::{Keys, millis},
@@ -43,11 +43,14 @@ pub(crate) async fn evict(
     let call = announcing(call, keys, Some(signer), &told)?;
     let deadline = Instant::now() + client.operation_timeout();
     let (answer, same_server) = match held.links.of(signer) {
-        None => (client.call(EVICT, Effect::Repeatable, &call).await?, false),
+        None => (
+            client.call(EVICT, Idempotency::Idempotent, &call).await?,
+            false,
+        ),
         Some(wire) => match wire.send(EVICT, &call).await {
             Ok(answer) => (answer, true),
             Err(error) if error.kind() == ErrorKind::Unavailable => {
-                let usual = client.call(EVICT, Effect::Repeatable, &call);
+                let usual = client.call(EVICT, Idempotency::Idempotent, &call);
                 match tokio::time::timeout_at(deadline, usual).await {
                     Ok(answer) => (answer?, false),
                     Err(_) => return Err(timed_out(EVICT).maybe_applied()),
@@ -85,7 +88,7 @@ pub(super) async fn announce(
         }
     }
     let confirmed = client
-        .confirmed(ANNOUNCE, Effect::Repeatable, call()?)
+        .confirmed(ANNOUNCE, Idempotency::Idempotent, call()?)
         .await?;
     announced(ANNOUNCE, confirmed.answer, false)
 }

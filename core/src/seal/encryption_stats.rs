@@ -6,7 +6,7 @@ use super::{Key, Ring};
 /// [`TokenCache::sealing`](crate::TokenCache::sealing).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Sealing {
+pub struct EncryptionStats {
     /// The keys of the ring; the first one seals.
     pub keys: Vec<KeyUse>,
     /// Entries that were sealed under a key that the ring lacks.
@@ -32,7 +32,7 @@ pub struct KeyUse {
 }
 
 impl Ring {
-    pub(crate) fn figures(&self) -> Sealing {
+    pub(crate) fn figures(&self) -> EncryptionStats {
         let keys = self.keys();
         let key_use = |(place, key): (usize, &std::sync::Arc<Key>)| KeyUse {
             name: key.name().to_owned(),
@@ -40,7 +40,7 @@ impl Ring {
             opened: key.opened(),
             idle: key.idle(),
         };
-        Sealing {
+        EncryptionStats {
             keys: keys.all().enumerate().map(key_use).collect(),
             unknown_key: self.unknown_key.load(Ordering::Relaxed),
             corrupt: self.corrupt.load(Ordering::Relaxed),

@@ -3,12 +3,12 @@ use std::fmt;
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::with_ticket_secret;
-use crate::{Entry, EntryAddress, Sealer, Secret, seal::Ring, ticket::Claim};
+use crate::{Entry, EntryAddress, Sealer, Secret, seal::Ring, ticket::TicketPayload};
 
 /// Who has every byte of a store, the secret and with it the key ring, and no ticket: what G5 is about.
 ///
 /// It takes whatever lies in the store for a ticket secret, for an escrow that holds one, and for the assertion that opens it.
-pub struct Burglar {
+pub struct OfflineAttacker {
     ring: Ring,
     /// The id of its one key, which is the second thing in whatever is sealed.
     key: [u8; 4],
@@ -16,8 +16,8 @@ pub struct Burglar {
     loot: Vec<Vec<u8>>,
 }
 
-impl Burglar {
-    /// A burglar who has the secret.
+impl OfflineAttacker {
+    /// An attacker who has the secret.
     pub fn new(secret: &Secret) -> Self {
         let key = secret.ring_key();
         Self {
@@ -69,26 +69,26 @@ impl Burglar {
         let windows = self
             .loot
             .iter()
-            .flat_map(|bytes| bytes.windows(Claim::BYTES + Sealer::OVERHEAD));
+            .flat_map(|bytes| bytes.windows(TicketPayload::BYTES + Sealer::OVERHEAD));
         let sealed = windows.filter(|window| window.get(1..=4) == Some(&self.key));
         let claims = sealed.flat_map(move |sealed| {
             let by_assertion = self.loot.iter().map(move |assertion| {
-                let purpose = Claim::ESCROW_BY_ASSERTION;
+                let purpose = TicketPayload::ESCROW_BY_ASSERTION;
                 let plain = self.ring.open_with(purpose, assertion, sealed)?;
-                Claim::of_plain(purpose, &plain)
+                TicketPayload::of_plain(purpose, &plain)
             });
-            [Claim::ESCROW, Claim::ESCROW_BY_ASSERTION]
-                .map(|purpose| Claim::open(&self.ring, purpose, sealed))
+            [TicketPayload::ESCROW, TicketPayload::ESCROW_BY_ASSERTION]
+                .map(|purpose| TicketPayload::open(&self.ring, purpose, sealed))
                 .into_iter()
                 .chain(by_assertion)
         });
-        claims.filter_map(|claim| Some(*claim.ok()?.ticket_secret.expose()))
+        claims.filter_map(|payload| Some(*payload.ok()?.ticket_secret.expose()))
     }
 }
 
-impl fmt::Debug for Burglar {
+impl fmt::Debug for OfflineAttacker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Burglar").finish_non_exhaustive()
+        f.debug_struct("OfflineAttacker").finish_non_exhaustive()
     }
 }
 

@@ -10,10 +10,10 @@ const HEAD_START: Duration = Duration::from_secs(1);
 
 /// Revokes once the browser has had the time to reach the provider: some providers tell no other app of a sign-out whose tokens
 /// were revoked before it.
-pub(crate) struct LaterRevocation(pub(crate) Arc<dyn TokenSource>);
+pub(crate) struct DeferredRevocation(pub(crate) Arc<dyn TokenSource>);
 
 #[async_trait]
-impl TokenSource for LaterRevocation {
+impl TokenSource for DeferredRevocation {
     async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError> {
         self.0.refresh(request).await
     }

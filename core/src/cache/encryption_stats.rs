@@ -1,10 +1,10 @@
 use super::TokenCache;
-use crate::{KeyRing, Result, Sealing, telemetry};
+use crate::{EncryptionStats, KeyRing, Result, telemetry};
 
 impl TokenCache {
     /// What this server opened, and could not open, since it opened the cache; and how long each key of the ring has been idle.
     /// Does no I/O.
-    pub fn sealing(&self) -> Sealing {
+    pub fn encryption_stats(&self) -> EncryptionStats {
         self.0.ring.figures()
     }
 
@@ -43,7 +43,7 @@ impl TokenCache {
             diagnostic.log();
         }
         inner.ring.replace(keys);
-        telemetry::keys_idle(|| self.sealing());
+        telemetry::keys_idle(|| self.encryption_stats());
         Ok(())
     }
 }

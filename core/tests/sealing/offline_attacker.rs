@@ -1,8 +1,8 @@
-//! The burglar of the tests on real stores is worth something: it finds what can be found.
+//! The attacker of the tests on real stores is worth something: it finds what can be found.
 
 use token_cache_core::{
     Entry, EntryAddress, MemoryStore, Sealer, Timestamp, TokenSet, Version,
-    test_util::{Burglar, with_ticket_secret},
+    test_util::{OfflineAttacker, with_ticket_secret},
 };
 
 use crate::{api, of_secret, sealed, secret, server, signed_in};
@@ -36,12 +36,12 @@ fn a_ticket_secret_in_a_store_is_found_in_every_encoding() {
         b"{\"B\":\"/2Vwb2NoIG9mIGEgdGVzdA==\"}",
         b"_2Vwb2NoIG9mIGEgdGVzdA",
     ] {
-        let mut burglar = Burglar::new(&secret());
-        burglar.take(b"nothing of use to anybody");
-        assert!(burglar.opens(&at, &sealed).is_none());
-        burglar.take(loot);
-        assert!(burglar.candidates() > 0);
-        assert!(burglar.opens(&at, &sealed).is_some());
+        let mut attacker = OfflineAttacker::new(&secret());
+        attacker.take(b"nothing of use to anybody");
+        assert!(attacker.opens(&at, &sealed).is_none());
+        attacker.take(loot);
+        assert!(attacker.candidates() > 0);
+        assert!(attacker.opens(&at, &sealed).is_some());
     }
 }
 
@@ -55,7 +55,7 @@ async fn what_lies_in_a_store_of_this_process_opens_nothing() {
         .await
         .unwrap();
     let (at, sealed) = sealed(&store, &session).await;
-    let mut burglar = Burglar::new(&secret());
+    let mut attacker = OfflineAttacker::new(&secret());
     for bytes in [
         sealed.stored(),
         sealed.version().as_bytes(),
@@ -64,7 +64,7 @@ async fn what_lies_in_a_store_of_this_process_opens_nothing() {
         at.account().subject(),
         at.account().issuer().as_bytes(),
     ] {
-        burglar.take(bytes);
+        attacker.take(bytes);
     }
-    assert!(burglar.opens(&at, &sealed).is_none());
+    assert!(attacker.opens(&at, &sealed).is_none());
 }
