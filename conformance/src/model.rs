@@ -25,7 +25,7 @@ pub(crate) struct Model {
 struct Session {
     record: SessionRecord,
     entries: BTreeMap<EntryName, Entry>,
-    /// What was written over nothing: a later copy of it changes nothing unless its entry is there.
+    /// What created an entry: a later copy of it changes nothing unless its entry is there.
     creations: Vec<(EntryName, Version)>,
     locks: BTreeMap<EntryName, Lock>,
 }

@@ -34,7 +34,7 @@ struct Partition {
 struct Session {
     record: SessionRecord,
     entries: HashMap<EntryName, Entry>,
-    /// What was written over nothing: a late copy of such a write creates nothing again.
+    /// What created an entry: a late copy of such a write creates nothing again.
     creations: Vec<(EntryName, Version)>,
 }
 

@@ -150,7 +150,7 @@ impl WriteOptions {
 /// What [`TokenStore::write`](crate::TokenStore::write) did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "stored or not")]
-#[must_use = "a superseded write stored nothing"]
+#[must_use = "a write whose precondition failed stored nothing"]
 pub enum PutResult {
     /// The entry is stored.
     Stored,

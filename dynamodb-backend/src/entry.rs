@@ -93,7 +93,7 @@ pub(crate) enum InTheWay {
     /// The entry itself: its own write was carried out before.
     ItIsThere,
     /// Another entry, or the version of this one, which is gone.
-    Superseded,
+    PreconditionFailed,
     /// As many versions as may be kept.
     TooManyCreations,
 }
@@ -111,7 +111,7 @@ pub(crate) fn in_the_way(
         return Ok(if is_own {
             InTheWay::ItIsThere
         } else {
-            InTheWay::Superseded
+            InTheWay::PreconditionFailed
         });
     }
     let Some(created) = there.list("c") else {
@@ -120,12 +120,12 @@ pub(crate) fn in_the_way(
         return if unreadable {
             Err(corrupt(operation, "the list of an entry's creations"))
         } else {
-            Ok(InTheWay::Superseded)
+            Ok(InTheWay::PreconditionFailed)
         };
     };
     let is_late = created.contains(&own.as_bytes().as_slice());
     if is_late || created.len() < MOST_CREATIONS {
-        return Ok(InTheWay::Superseded);
+        return Ok(InTheWay::PreconditionFailed);
     }
     Ok(InTheWay::TooManyCreations)
 }
@@ -224,7 +224,7 @@ mod tests {
             } else if full && !lives && !is_late {
                 InTheWay::TooManyCreations
             } else {
-                InTheWay::Superseded
+                InTheWay::PreconditionFailed
             };
             prop_assert_eq!(in_the_way("write", &item, &entry, now).unwrap(), expected);
         }

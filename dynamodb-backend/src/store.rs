@@ -126,7 +126,7 @@ impl Held {
                 let there = refused.there.unwrap_or_default();
                 match entry::in_the_way(operation.name, &there, entry, options.now)? {
                     InTheWay::ItIsThere => return Ok(true),
-                    InTheWay::Superseded => return Ok(false),
+                    InTheWay::PreconditionFailed => return Ok(false),
                     InTheWay::TooManyCreations => {
                         // Refused, another server has done it.
                         let _ =

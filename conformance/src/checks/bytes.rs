@@ -32,11 +32,11 @@ fn tag(n: usize) -> u8 {
     n.to_le_bytes()[0]
 }
 
-fn is_superseded(written: PutResult, what: &str) -> Result<(), Violation> {
+fn is_refused(written: PutResult, what: &str) -> Result<(), Violation> {
     should_equal(&written, &PutResult::PreconditionFailed, what)
 }
 
-/// A write that replaces a version that differs in one byte from what is there is superseded, and changes nothing.
+/// A write that names a version which differs in one byte from the one there is refused, and changes nothing.
 pub async fn every_byte_of_a_version_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
@@ -52,7 +52,7 @@ pub async fn every_byte_of_a_version_counts(setup: &Setup) -> Result<(), Violati
         for other in neighbours(&bytes)? {
             let other = Version::from_bytes(other);
             let fresh = Version::mint().should_work("minting a version")?;
-            // Of another version, over another; and of another version, over nothing.
+            // Of another version, in place of another; and of another version, creating.
             for (version, mode) in [
                 (fresh, PutMode::Update(other)),
                 (other, PutMode::Create),
@@ -60,7 +60,7 @@ pub async fn every_byte_of_a_version_counts(setup: &Setup) -> Result<(), Violati
             ] {
                 let late = Entry::new(*b"late", version, ada.now + LIFETIME);
                 let written = ada.write_entry(&at, late, mode).await;
-                is_superseded(
+                is_refused(
                     written.should_work("a conditional write")?,
                     "a write that replaces a version that is not there",
                 )?;
@@ -68,7 +68,7 @@ pub async fn every_byte_of_a_version_counts(setup: &Setup) -> Result<(), Violati
             let read = ada.read(&at).await.should_work("a read")?;
             should_hold(
                 read.as_ref() == Some(&there),
-                "the entry as it was, after superseded writes",
+                "the entry as it was, after refused writes",
                 "another",
             )?;
         }
@@ -143,7 +143,7 @@ pub async fn every_byte_of_a_lock_owner_counts(setup: &Setup) -> Result<(), Viol
                 .mode(PutMode::Create)
                 .releasing(other);
             let written = ada.store.write(&at, entry, options).await;
-            is_superseded(
+            is_refused(
                 written.should_work("a write that names another's lock")?,
                 "a creating write, where something is",
             )?;

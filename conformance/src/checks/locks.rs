@@ -244,7 +244,7 @@ pub async fn an_expired_entry_is_nothing_fresher(setup: &Setup) -> Result<(), Vi
     should_hold(taken == Acquired::Held, "the lock", "it was not given")
 }
 
-/// A write gives its lock back, whether it is stored or superseded, and only its own lock.
+/// A write gives its lock back, whether it is stored or refused, and only its own lock.
 ///
 /// A store may let the new version be freedom enough, so a lock that must hold is asked for while the entry is the version that
 /// its holder saw.
@@ -276,7 +276,7 @@ pub async fn a_write_releases_its_lock(setup: &Setup) -> Result<(), Violation> {
             PutMode::Create,
             mint()?,
             PutResult::PreconditionFailed,
-            "a superseded",
+            "a refused",
         ),
         (PutMode::Overwrite, seen, PutResult::Stored, "a stored"),
     ] {
@@ -305,7 +305,7 @@ pub async fn a_write_releases_its_lock(setup: &Setup) -> Result<(), Violation> {
         &PutResult::PreconditionFailed,
         "a write-back over another version",
     )?;
-    takes(first, meanwhile, "which the superseded write released").await
+    takes(first, meanwhile, "which the refused write released").await
 }
 
 /// There is no lock of a session that has ended, is over, or never began.

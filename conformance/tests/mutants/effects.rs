@@ -234,7 +234,7 @@ impl Fault for EndsAMillisecondMore {
     }
 }
 
-/// Writes over anything when the entry was never there.
+/// Writes unconditionally when the entry was never there.
 #[derive(Default)]
 pub(crate) struct UpdatesWhatIsNotThere;
 

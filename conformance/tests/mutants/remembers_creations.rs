@@ -1,4 +1,4 @@
-//! Stores that remember too little of what was written over nothing, or too much.
+//! Stores that remember too little of what created an entry, or too much.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -5,7 +5,7 @@ use token_cache_core::{
 
 use crate::broken::Fault;
 
-/// Stores a write that it answers as superseded: `HOW` says what of it. `w` all of it, `v` the value under the version that is there,
+/// Stores a write that it refuses: `HOW` says what of it. `w` all of it, `v` the value under the version that is there,
 /// `x` its expiry alone, `d` nothing, but what was there goes, `o` all, where a lock is to be released.
 #[derive(Default)]
 pub(crate) struct StoresWhatItRefuses<const HOW: char>;

@@ -19,18 +19,18 @@ use crate::{
 pub struct Session {
     cache: TokenCache,
     payload: TicketPayload,
-    session_id: SessionId,
+    id: SessionId,
     secret: Arc<SessionKeys>,
 }
 
 impl Session {
     pub(super) fn new(cache: TokenCache, payload: TicketPayload) -> Result<Self> {
-        let session_id = payload.ticket_secret.session_id();
+        let id = payload.ticket_secret.session_id();
         let secret = Arc::new(SessionKeys::new(payload.ticket_secret.clone()));
         let session = Self {
             cache,
             payload,
-            session_id,
+            id,
             secret,
         };
         session.keys()?;
@@ -195,7 +195,7 @@ impl Session {
         let options = ReadOptions::at(self.cache.fresh_keys().await?.latest);
         let store = self.cache.store();
         match store
-            .session(&self.payload.account, &self.session_id, options)
+            .session(&self.payload.account, &self.id, options)
             .await
         {
             Ok(record) => Ok(record.label),
@@ -209,7 +209,7 @@ impl Session {
         let check = async {
             let options = ReadOptions::at(self.fresh_keys().await?.latest);
             let store = self.cache.store();
-            let record = store.session(&self.payload.account, &self.session_id, options);
+            let record = store.session(&self.payload.account, &self.id, options);
             record.await.map(drop)
         };
         let about = About::account(&self.payload.account);
@@ -221,7 +221,7 @@ impl Session {
     }
 
     pub(crate) fn names(&self) -> (&AccountKey, &SessionId) {
-        (&self.payload.account, &self.session_id)
+        (&self.payload.account, &self.id)
     }
 
     pub(crate) async fn fresh_keys(&self) -> Result<Keys> {
@@ -242,12 +242,8 @@ impl Session {
     }
 
     pub(crate) fn address(&self, keys: &Keys, key: &EntryKey) -> EntryAddress {
-        EntryAddress::new(
-            self.payload.account,
-            self.session_id,
-            keys.id_key.entry(key),
-        )
-        .with_secret(Arc::clone(&self.secret))
+        EntryAddress::new(self.payload.account, self.id, keys.id_key.entry(key))
+            .with_secret(Arc::clone(&self.secret))
     }
 }
 

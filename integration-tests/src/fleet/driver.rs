@@ -251,7 +251,7 @@ impl Fleet {
         ticketed(session, user.account, callback.wait())
     }
 
-    /// A write of the first entry, over anything, at the app server number `at`.
+    /// An unconditional write of the first entry at the app server number `at`.
     pub fn put(&self, at: usize, of: &Ticketed) -> Outcome {
         self.begin(at, self.putting(of, None)).wait().outcome
     }

@@ -135,7 +135,7 @@ pub enum Outcome {
     /// A read found nothing.
     Miss,
     /// Another version was there than the write asked for.
-    Superseded,
+    PreconditionFailed,
     /// The session has ended.
     SignedOut,
     /// An error, by its kind.

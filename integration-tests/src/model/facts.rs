@@ -33,7 +33,7 @@ pub(super) enum Role {
     SignOut(SignOutFacts),
     /// Writes an entry of the session that an actor began.
     Write(usize),
-    /// Writes an entry over nothing, of the session that an actor began.
+    /// Creates an entry of the session that an actor began.
     Create,
     /// Removes the entry of the session that an actor began.
     Remove(usize),

@@ -77,7 +77,7 @@ pub enum Act {
     SignOutIssuer,
     /// Writes an entry of the session that an actor began.
     Write(usize),
-    /// Writes an entry of the session that an actor began, over nothing; sends it once more if it fails.
+    /// Creates an entry of the session that an actor began; sends it once more if it fails.
     Create(usize),
     /// Removes the entry of the session that an actor began.
     Remove(usize),

@@ -190,7 +190,7 @@ pub(super) struct State {
     pub(super) heads: BTreeMap<AccountKey, Head>,
     /// The entries.
     pub(super) entries: BTreeMap<(AccountKey, SessionId), [u8; 8]>,
-    /// The versions that were written over nothing, also of entries that are gone.
+    /// The versions of creating writes, also of entries that are gone.
     pub(super) creations: BTreeSet<(AccountKey, SessionId, [u8; 8])>,
     /// The escrows.
     pub(super) escrows: BTreeSet<(AccountKey, SessionId)>,

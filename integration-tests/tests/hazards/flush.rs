@@ -36,7 +36,7 @@ fn flushall_under_a_running_fleet_signs_everybody_out_and_the_fleet_goes_on() {
                     assert!(
                         matches!(
                             written,
-                            Outcome::Done | Outcome::Superseded | Outcome::SignedOut
+                            Outcome::Done | Outcome::PreconditionFailed | Outcome::SignedOut
                         ),
                         "{written:?}"
                     );

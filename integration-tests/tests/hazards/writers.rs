@@ -38,7 +38,7 @@ fn write_until_refused(fleet: &Fleet, at: usize, session: &Ticketed) -> usize {
         };
         match fleet.begin(at, task).wait().outcome {
             Outcome::Done => stored += 1,
-            Outcome::Superseded => {}
+            Outcome::PreconditionFailed => {}
             Outcome::SignedOut => return stored,
             other => panic!("a write ended in {other:?}"),
         }

@@ -78,7 +78,7 @@ pub(super) async fn carry_out(cache: &TokenCache, task: &Task) -> Ended {
                 .await?;
             let outcome = match written {
                 PutResult::Stored => Outcome::Done,
-                PutResult::PreconditionFailed => Outcome::Superseded,
+                PutResult::PreconditionFailed => Outcome::PreconditionFailed,
             };
             Ok((outcome, None))
         }
