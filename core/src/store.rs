@@ -82,6 +82,7 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     ///
     /// # Behaviour
     /// - An acknowledged entry is readable until it expires or its session ends (G4).
+    /// - The caller gives an entry no expiry that is later than its session's end.
     /// - A conditional write that is sent again answers `Stored` while the entry that it stored is there: the retry of a write that
     ///   landed is no loss.
     /// - A write over [`PutMode::Create`](crate::PutMode::Create) creates its entry once. A copy of it that arrives after the entry was

@@ -82,10 +82,13 @@ pub(crate) fn link_of(store: &RedisStore) -> &dyn Link {
     store.link().unwrap()
 }
 
+/// A store that asks for replicas is refused until they have followed.
 pub(crate) async fn connect(url: &str) -> RedisStore {
-    RedisStore::connect(RedisConfig::from_url(url).unwrap())
-        .await
-        .unwrap()
+    let config = RedisConfig::from_url(url).unwrap();
+    eventually("the store can be opened", async || {
+        RedisStore::connect(config.clone()).await.ok()
+    })
+    .await
 }
 
 pub(crate) fn account() -> AccountKey {
