@@ -130,7 +130,7 @@ impl TokenCacheBuilder {
     /// Whether an entry that can't be opened is a miss: an error unless said.
     ///
     /// As an error it is loud, and nobody is sent to sign in again because one server lacks the new key of the ring. As a miss
-    /// it lets users sign in again where the key is lost for good; [`TokenCache::sealing`] counts either.
+    /// it lets users sign in again where the key is lost for good; [`TokenCache::encryption_stats`] counts either.
     pub fn unreadable_is_a_miss(mut self, yes: bool) -> Self {
         self.settings.unreadable_is_a_miss = yes;
         self

@@ -3,7 +3,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 use super::{Key, Ring};
 
 /// What this server opened since it opened the cache, and could not open: see
-/// [`TokenCache::sealing`](crate::TokenCache::sealing).
+/// [`TokenCache::encryption_stats`](crate::TokenCache::encryption_stats).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EncryptionStats {
