@@ -1,37 +1,28 @@
-//! No limit that nobody declared: a thousand of whatever there may be many of.
+//! No undeclared limit: more than a thousand entries, accounts, `sid`s, sign-outs and lease holders.
 
-use std::{
-    collections::BTreeSet,
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, future::Future, time::Duration};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use token_cache_core::{
-    AcquireOptions, Acquired, Cut, Escrowed, EvictOptions, Invalidation, LockOwner, MarkOptions,
-    Marking, Moment, ReadOptions, Scan, SessionId, SessionRecord, Until,
+    AcquireOptions, Acquired, Cut, EvictOptions, Invalidation, LockOwner, MarkOptions, Marking,
+    Moment, Scan, Until,
 };
 
 use crate::{
     Setup, Violation,
-    actor::{AUTHENTICATED, Actor, Amend, by_app, by_provider},
+    actor::{Actor, by_app},
     checks::sid_index::pointer,
     ear::Linked,
     random::{self, Dice},
     should::{Should, should_equal},
 };
 
-const MILLI: Duration = Duration::from_millis(1);
-
-/// What a store may take to begin sessions before it counts as slow.
-const LONG: Duration = Duration::from_secs(10);
-
 /// Calls under way at once.
 const AT_ONCE: usize = 16;
 
 /// More than a thousand; how many more is random. A store on a server gets so many in one of twelve checks, and more than a hundred in
 /// the others: each is a request.
-fn many(setup: &Setup) -> Result<usize, Violation> {
+pub(super) fn many(setup: &Setup) -> Result<usize, Violation> {
     let mut dice = Dice::new()?;
     Ok(if setup.store().clock().is_some() || dice.below(12) == 0 {
         1_001 + dice.below(40)
@@ -40,153 +31,17 @@ fn many(setup: &Setup) -> Result<usize, Violation> {
     })
 }
 
-async fn all<T, F: Future<Output = Result<T, Violation>>>(
+pub(super) async fn all<T, F: Future<Output = Result<T, Violation>>>(
     calls: impl Iterator<Item = F>,
 ) -> Result<Vec<T>, Violation> {
     stream::iter(calls).buffered(AT_ONCE).try_collect().await
 }
 
-fn some<T: Copy>(all: &[T], dice: &mut Dice) -> Vec<T> {
+pub(super) fn some<T: Copy>(all: &[T], dice: &mut Dice) -> Vec<T> {
     let mut some: Vec<_> = (0..12).map(|_| all[dice.below(all.len())]).collect();
     some.extend(all.first());
     some.extend(all.last());
     some
-}
-
-/// Begins so many sessions in an account; if a store is slow, as many as it begins in ten seconds, and over a hundred.
-async fn crowd(
-    ada: &Actor<'_>,
-    sessions: usize,
-    record: impl Fn(SessionRecord) -> SessionRecord,
-) -> Result<Vec<SessionId>, Violation> {
-    let mut session_ids = Vec::new();
-    let began = Instant::now();
-    for number in 0..sessions {
-        if number > 100 && began.elapsed() > LONG {
-            break;
-        }
-        let mut begin = ada.begin_of(record(ada.record()?));
-        begin.max_sessions = 5_000;
-        session_ids.push(begin.record.session_id);
-        ada.store
-            .begin(&ada.key, begin)
-            .await
-            .should_work("a sign-in")?;
-    }
-    Ok(session_ids)
-}
-
-async fn are_all_gone(ada: &Actor<'_>, session_ids: &[SessionId]) -> Result<(), Violation> {
-    for session_id in some(session_ids, &mut Dice::new()?) {
-        ada.is_gone(&session_id).await?;
-    }
-    Ok(())
-}
-
-async fn are_the_sessions(ada: &Actor<'_>, expected: &[SessionId]) -> Result<(), Violation> {
-    let listed: BTreeSet<_> = ada.sessions().await?.into_iter().collect();
-    let expected: BTreeSet<_> = expected.iter().copied().collect();
-    should_equal(
-        &(listed.len(), listed == expected),
-        &(expected.len(), true),
-        "the living sessions",
-    )
-}
-
-/// A sign-out of a `sid` ends every session with that label; before it, all are listed and each has its escrow.
-pub async fn a_sid_may_have_any_number_of_sessions(setup: &Setup) -> Result<(), Violation> {
-    let ada = setup.account()?;
-    let sid = random::sid()?;
-    let spared = crowd(&ada, 3, |record| record.labelled(sid_of_nobody())).await?;
-    let labelled = crowd(&ada, many(setup)?, |record| record.labelled(sid)).await?;
-    let together: Vec<_> = labelled.iter().chain(&spared).copied().collect();
-    are_the_sessions(&ada, &together).await?;
-    if let Some(escrow) = setup.store().escrow() {
-        let name = random::escrow()?;
-        let options = ReadOptions::at(ada.now);
-        let kept = &labelled;
-        for session_id in kept {
-            let escrowed = Escrowed::new(*session_id, session_id.as_bytes().to_vec());
-            let keep = escrow.keep(&ada.key, &name, escrowed, options).await;
-            keep.should_work("keeping an escrow")?;
-        }
-        let found = escrow.find(&ada.key, &name, options).await;
-        let found = found.should_work("finding escrows")?;
-        let newest_first: Vec<_> = kept.iter().rev().copied().collect();
-        should_equal(&found.len(), &kept.len(), "escrows under one name")?;
-        let found: Vec<_> = found.iter().map(|found| found.session_id).collect();
-        should_equal(
-            &(found == newest_first),
-            &true,
-            "whether the escrows come the one kept last first",
-        )?;
-    }
-    let until = Until::ForGood;
-    ada.is_cut(Cut::ProviderSession { sid, until }).await?;
-    are_the_sessions(&ada, &spared).await?;
-    are_all_gone(&ada, &labelled).await
-}
-
-fn sid_of_nobody() -> token_cache_core::SidKey {
-    token_cache_core::SidKey::from_bytes([0x5a; 16])
-}
-
-/// A sign-out of an account ends all its sessions, and spares the newer ones.
-pub async fn an_account_may_have_any_number_of_sessions(setup: &Setup) -> Result<(), Violation> {
-    let mut dice = Dice::new()?;
-    let ada = setup.account()?;
-    let old = crowd(&ada, many(setup)?, |record| record).await?;
-    let newer = crowd(&ada, dice.below(3), |record| {
-        record
-            .requested_at(ada.now + MILLI)
-            .authenticated_at(AUTHENTICATED + MILLI)
-    })
-    .await?;
-    let cut = if dice.below(2) == 0 {
-        by_app(ada.now)
-    } else {
-        by_provider(AUTHENTICATED)
-    };
-    ada.is_cut(cut).await?;
-    are_the_sessions(&ada, &newer).await?;
-    are_all_gone(&ada, &old).await
-}
-
-/// A message with subject and `sid` ends all unlabelled sessions.
-pub async fn any_number_of_unlabelled_sessions_end(setup: &Setup) -> Result<(), Violation> {
-    let ada = setup.account()?;
-    let labelled = crowd(&ada, 2, |record| record.labelled(sid_of_nobody())).await?;
-    let unlabelled = crowd(&ada, many(setup)?, |record| record).await?;
-    let cut = Cut::ProviderSessionOrUnlabelled {
-        sid: random::sid()?,
-        unlabelled_until: AUTHENTICATED,
-    };
-    ada.is_cut(cut).await?;
-    are_the_sessions(&ada, &labelled).await?;
-    are_all_gone(&ada, &unlabelled).await
-}
-
-/// A sign-in supersedes as many sessions as it names, and displaces as many as are too many.
-pub async fn a_sign_in_ends_any_number_of_sessions(setup: &Setup) -> Result<(), Violation> {
-    let ada = setup.account()?;
-    let half = many(setup)?;
-    let superseded = crowd(&ada, half, |record| record).await?;
-    let displaced = crowd(&ada, 40, |record| record).await?;
-    let mut retry = ada.begin_of(ada.record()?.requested_at(ada.now));
-    let first = retry.record.session_id;
-    retry.supersedes.clone_from(&superseded);
-    retry.max_sessions = 5_000;
-    let begun = ada.store.begin(&ada.key, retry).await;
-    begun.should_work("a sign-in that supersedes others")?;
-    let left: Vec<_> = displaced.iter().chain([&first]).copied().collect();
-    are_the_sessions(&ada, &left).await?;
-    let mut last = ada.begin_of(ada.record()?.requested_at(ada.now + MILLI));
-    let session_id = last.record.session_id;
-    last.max_sessions = 2;
-    let begun = ada.store.begin(&ada.key, last).await;
-    let begun = begun.should_work("a sign-in that displaces others")?;
-    should_equal(&begun.displaced, &displaced.len(), "displaced sessions")?;
-    are_the_sessions(&ada, &[first, session_id]).await
 }
 
 /// A session keeps as many entries, and locks of them, as are put: each is there until it is removed or the session ends.

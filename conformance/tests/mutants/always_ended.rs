@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, Result, TokenStore};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Says that every sign-out ended something.
 #[derive(Default)]

@@ -4,7 +4,7 @@ use token_cache_core::{
     TokenStore,
 };
 
-use crate::{broken::Fault, broken_link::link_of};
+use crate::{broken_link::link_of, fault::Fault};
 
 /// Announces a sign-out only where it ended something.
 #[derive(Default)]

@@ -5,7 +5,7 @@ use token_cache_core::{
     Acknowledgement, Announcement, Link, LinkConnection, Listener, Result, ServerId,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Tells of an announcement a while after renewals that came after it.
 #[derive(Default)]

@@ -6,7 +6,7 @@ use std::{
 use token_cache_conformance::async_trait;
 use token_cache_core::{MarkOptions, Pointed, Result, SidIndex, SidKey, Until};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Takes its own marker for the answer: the accounts were told the first time.
 #[derive(Default)]

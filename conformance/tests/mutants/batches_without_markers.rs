@@ -3,7 +3,7 @@ use std::time::Duration;
 use token_cache_conformance::async_trait;
 use token_cache_core::{AccountKey, EvictOptions, Evicted, Marking, Result, SidIndex, Timestamp};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Leaves no markers where many are signed out at once.
 #[derive(Default)]

@@ -4,7 +4,7 @@ use token_cache_core::{
     TokenStore,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Spares a session that claims to begin after a sign-out, however far in the future.
 #[derive(Default)]

@@ -7,211 +7,16 @@ use std::{
     time::Duration,
 };
 
+use crate::fault::{Fault, locks_of};
 use token_cache_conformance::{Breakable, Harness, NoStore, TestClock, async_trait};
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, Capabilities, Cut,
-    Diagnostic, Entry, EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions,
-    Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener, LockOwner, MarkOptions,
-    Marking, MemoryStore, Namespace, NamespaceRecord, Page, Pointed, Pointer, PutResult,
-    ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionId, SessionRecord, SidIndex, SidKey,
-    TimeSource, Timestamp, TokenStore, Until, Version, WriteOptions, test_util::FailingStore,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
+    Entry, EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted,
+    IssuerKey, Link, LockOwner, MarkOptions, Marking, MemoryStore, Namespace, NamespaceRecord,
+    Page, Pointed, Pointer, PutResult, ReadOptions, RefreshLocks, Result, Scan, SessionId,
+    SessionRecord, SidIndex, SidKey, TimeSource, Timestamp, TokenStore, Until, Version,
+    WriteOptions, test_util::FailingStore,
 };
-
-/// What is wrong with a store: each step does what the healthy store does, unless the fault says otherwise.
-#[async_trait]
-pub(crate) trait Fault: Default + Send + Sync + 'static {
-    async fn namespace(&self, healthy: &dyn TokenStore) -> Result<Namespace> {
-        healthy.namespace().await
-    }
-
-    async fn set_namespace(
-        &self,
-        healthy: &dyn TokenStore,
-        expected: Option<&NamespaceRecord>,
-        record: &NamespaceRecord,
-    ) -> Result<bool> {
-        healthy.set_namespace(expected, record).await
-    }
-
-    async fn begin(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        session: BeginSession,
-    ) -> Result<Begun> {
-        healthy.begin(account, session).await
-    }
-
-    async fn session(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        session_id: &SessionId,
-        options: ReadOptions,
-    ) -> Result<SessionRecord> {
-        healthy.session(account, session_id, options).await
-    }
-
-    async fn read(
-        &self,
-        healthy: &dyn TokenStore,
-        at: &EntryAddress,
-        options: ReadOptions,
-    ) -> Result<Option<Entry>> {
-        healthy.read(at, options).await
-    }
-
-    async fn write(
-        &self,
-        healthy: &dyn TokenStore,
-        at: &EntryAddress,
-        entry: Entry,
-        options: WriteOptions,
-    ) -> Result<PutResult> {
-        healthy.write(at, entry, options).await
-    }
-
-    async fn remove(&self, healthy: &dyn TokenStore, at: &EntryAddress) -> Result<()> {
-        healthy.remove(at).await
-    }
-
-    async fn evict(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        cut: Cut,
-        options: EvictOptions,
-    ) -> Result<Evicted> {
-        healthy.evict(account, cut, options).await
-    }
-
-    async fn sessions(
-        &self,
-        healthy: &dyn TokenStore,
-        account: &AccountKey,
-        options: ReadOptions,
-    ) -> Result<Vec<SessionRecord>> {
-        healthy.sessions(account, options).await
-    }
-
-    async fn acquire(
-        &self,
-        healthy: &dyn RefreshLocks,
-        at: &EntryAddress,
-        options: AcquireOptions,
-    ) -> Result<Acquired> {
-        healthy.acquire(at, options).await
-    }
-
-    async fn release(
-        &self,
-        healthy: &dyn RefreshLocks,
-        at: &EntryAddress,
-        owner: &LockOwner,
-    ) -> Result<()> {
-        healthy.release(at, owner).await
-    }
-
-    async fn end_if_version(
-        &self,
-        healthy: &dyn TokenStore,
-        at: &EntryAddress,
-        version: Version,
-        options: EvictOptions,
-    ) -> Result<bool> {
-        locks_of(healthy)?
-            .end_if_version(at, version, options)
-            .await
-    }
-
-    async fn keep(
-        &self,
-        healthy: &dyn Escrow,
-        account: &AccountKey,
-        name: &EscrowName,
-        escrowed: Escrowed,
-        options: ReadOptions,
-    ) -> Result<()> {
-        healthy.keep(account, name, escrowed, options).await
-    }
-
-    async fn find(
-        &self,
-        healthy: &dyn Escrow,
-        account: &AccountKey,
-        name: &EscrowName,
-        options: ReadOptions,
-    ) -> Result<Vec<Escrowed>> {
-        healthy.find(account, name, options).await
-    }
-
-    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
-        healthy.point(sid, pointer).await
-    }
-
-    async fn cut_provider_session(
-        &self,
-        healthy: &dyn SidIndex,
-        sid: &SidKey,
-        until: Until,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
-        healthy.cut_provider_session(sid, until, options).await
-    }
-
-    async fn check_issuer(
-        &self,
-        healthy: &dyn SidIndex,
-        issuer: &IssuerKey,
-        requested_at: Timestamp,
-        not_after: Timestamp,
-    ) -> Result<()> {
-        healthy.check_issuer(issuer, requested_at, not_after).await
-    }
-
-    async fn cut_issuer(
-        &self,
-        healthy: &dyn SidIndex,
-        issuer: &IssuerKey,
-        at: Timestamp,
-        options: MarkOptions,
-    ) -> Result<()> {
-        healthy.cut_issuer(issuer, at, options).await
-    }
-
-    async fn accounts(&self, healthy: &dyn SidIndex, scan: &Scan) -> Result<Page> {
-        healthy.accounts(scan).await
-    }
-
-    async fn evict_accounts(
-        &self,
-        healthy: &dyn SidIndex,
-        accounts: &[AccountKey],
-        at: Timestamp,
-        marking: Marking,
-        options: EvictOptions,
-    ) -> Vec<Result<Evicted>> {
-        healthy.evict_accounts(accounts, at, marking, options).await
-    }
-
-    async fn connect(
-        &self,
-        healthy: &dyn Link,
-        server: ServerId,
-        listener: Arc<dyn Listener>,
-    ) -> Result<Arc<dyn LinkConnection>> {
-        healthy.connect(server, listener).await
-    }
-
-    async fn announce(
-        &self,
-        healthy: &dyn Link,
-        signer: Option<ServerId>,
-        what: Invalidation,
-    ) -> Result<Announced> {
-        healthy.announce(signer, what).await
-    }
-}
 
 /// A memory store with a fault, which all its servers share.
 #[derive(Clone)]
@@ -396,12 +201,6 @@ impl<F: Fault> Broken<F> {
             .escrow()
             .ok_or_else(|| Error::new(ErrorKind::Unsupported, "be healthy"))
     }
-}
-
-pub(crate) fn locks_of(healthy: &dyn TokenStore) -> Result<&dyn RefreshLocks> {
-    healthy
-        .refresh_locks()
-        .ok_or_else(|| Error::new(ErrorKind::Unsupported, "be healthy"))
 }
 
 #[async_trait]

@@ -6,7 +6,8 @@ use token_cache_core::{
     TokenStore,
 };
 
-use crate::broken::{Broken, Fault};
+use crate::broken::Broken;
+use crate::fault::Fault;
 
 pub(crate) fn link_of(healthy: &dyn TokenStore) -> Result<&dyn Link> {
     healthy

@@ -4,7 +4,7 @@ use token_cache_core::{
     Timestamp, TokenStore, WriteOptions,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Looks whether the session lives, and writes in a second step that asks nothing.
 #[derive(Default)]

@@ -4,7 +4,7 @@ use token_cache_core::{
     Version, WriteOptions,
 };
 
-use crate::broken::{Fault, locks_of};
+use crate::fault::{Fault, locks_of};
 
 /// Compares the bytes of a version from `FROM` to `TO` alone.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{AccountKey, BeginSession, Begun, Result, SessionKind, TokenStore};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Counts sessions on behalf of a user among those of the user's browsers.
 #[derive(Default)]

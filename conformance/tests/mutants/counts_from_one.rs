@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{Announced, Invalidation, Link, Result, ServerId};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Gives the first server in its registry the number one, the next the number two.
 #[derive(Default)]

@@ -3,7 +3,7 @@ use token_cache_core::{
     AccountKey, BeginSession, Begun, Cut, EvictOptions, ReadOptions, Result, TokenStore,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Makes room for a sign-in that it then refuses.
 #[derive(Default)]

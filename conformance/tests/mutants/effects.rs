@@ -8,8 +8,8 @@ use token_cache_core::{
 };
 
 use crate::{
-    broken::{Fault, locks_of},
     broken_link::link_of,
+    fault::{Fault, locks_of},
 };
 
 /// Announces a sign-out before it evicts.

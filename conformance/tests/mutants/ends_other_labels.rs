@@ -5,7 +5,7 @@ use token_cache_core::{
     AccountKey, Cut, EvictOptions, Evicted, Moment, Result, Timestamp, TokenStore,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Takes a provider's session for the account.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{Cut, EntryAddress, EvictOptions, Moment, Result, TokenStore, Version};
 
-use crate::broken::{Fault, locks_of};
+use crate::fault::{Fault, locks_of};
 
 /// Ends all sessions of the account with the one whose refresh was refused.
 #[derive(Default)]

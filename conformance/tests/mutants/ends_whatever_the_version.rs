@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{Cut, EntryAddress, EvictOptions, Result, TokenStore, Version};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Ends the session of a refused refresh without a look at the version.
 #[derive(Default)]

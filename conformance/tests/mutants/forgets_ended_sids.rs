@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{Pointer, Result, SidIndex, SidKey};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Lets sign-ins in under a `sid` that has ended.
 #[derive(Default)]

@@ -3,7 +3,7 @@ use std::time::Duration;
 use token_cache_conformance::async_trait;
 use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, Result, TokenStore};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Leaves no marker for the unlabelled.
 #[derive(Default)]

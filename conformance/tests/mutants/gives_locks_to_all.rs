@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{AcquireOptions, Acquired, EntryAddress, RefreshLocks, Result};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Gives a lock to whoever asks.
 #[derive(Default)]

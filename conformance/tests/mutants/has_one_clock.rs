@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, Moment, Result, TokenStore};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Takes the provider's moments for its own.
 #[derive(Default)]

@@ -9,7 +9,7 @@ use token_cache_core::{
     AccountKey, BeginSession, Begun, Cut, Error, EvictOptions, Evicted, Moment, Result, TokenStore,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Keeps one marker an account, whichever clock it is of.
 #[derive(Default)]

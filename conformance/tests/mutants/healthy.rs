@@ -1,6 +1,6 @@
 use token_cache_conformance::async_trait;
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// No fault at all: what is caught in the others is their fault, and not that of the wrapper around them.
 #[derive(Default)]

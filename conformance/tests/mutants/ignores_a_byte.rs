@@ -6,7 +6,7 @@ use token_cache_core::{
     SidIndex, SidKey, Timestamp, TokenStore, Until, WriteOptions,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Leaves the byte `I` of a name out. `WHAT` says whose: an issuer `i`, a subject `u`, a session `s`, a `sid` `p`, an entry `e`,
 /// an escrow `x`, a lock owner `o`.

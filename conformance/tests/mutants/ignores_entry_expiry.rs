@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{Entry, EntryAddress, ReadOptions, Result, Timestamp, TokenStore};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Reads what has expired.
 #[derive(Default)]

@@ -4,7 +4,7 @@ use token_cache_core::{
     Timestamp, TokenStore, WriteOptions,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Lets a session live on past its end.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{Entry, EntryAddress, PutMode, PutResult, Result, TokenStore, WriteOptions};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Writes over any version.
 #[derive(Default)]

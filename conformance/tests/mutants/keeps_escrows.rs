@@ -6,7 +6,7 @@ use std::{
 use token_cache_conformance::async_trait;
 use token_cache_core::{AccountKey, Escrow, EscrowName, Escrowed, ReadOptions, Result};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Keeps escrows apart from the sessions they are of.
 #[derive(Default)]

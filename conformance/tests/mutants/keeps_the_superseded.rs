@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{AccountKey, BeginSession, Begun, Result, TokenStore};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Leaves the sessions of earlier sends in place.
 #[derive(Default)]

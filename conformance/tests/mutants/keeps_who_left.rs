@@ -5,7 +5,7 @@ use token_cache_core::{Link, LinkConnection, Listener, Result, ServerId};
 
 use crate::{
     bent_connection::{Bend, Bent},
-    broken::Fault,
+    fault::Fault,
 };
 
 /// Keeps who has left in the registry.

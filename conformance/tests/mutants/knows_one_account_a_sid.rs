@@ -8,7 +8,7 @@ use token_cache_core::{
     AccountKey, MarkOptions, Pointed, Pointer, Result, SidIndex, SidKey, Until,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Keeps the account that came last under a `sid`.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{AccountKey, BeginSession, Begun, Result, Timestamp, TokenStore};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Takes a sign-in whenever it comes.
 #[derive(Default)]

@@ -6,7 +6,7 @@ use std::{
 use token_cache_conformance::async_trait;
 use token_cache_core::{AcquireOptions, Acquired, EntryAddress, LockOwner, RefreshLocks, Result};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Lets anyone release a lock.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{IssuerKey, Result, SidIndex, Timestamp};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Looks at no issuer's marker.
 #[derive(Default)]

@@ -9,7 +9,7 @@ use token_cache_core::{
     SessionRecord, Timestamp, TokenStore, WriteOptions,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Lets an account's record expire with its first entry.
 #[derive(Default)]

@@ -13,7 +13,7 @@ use token_cache_core::{
     RefreshLocks, Result, SidIndex, SidKey, Timestamp, TokenStore, Until,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 fn locked<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     held.lock().unwrap_or_else(PoisonError::into_inner)

@@ -13,7 +13,7 @@ use token_cache_core::{
     Scan, ServerId, SessionRecord, SidIndex, SidKey, Timestamp, TokenStore, Until, WriteOptions,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Ends `N` sessions of those that a cut of its kind is about, and spares the others: `a` of an account, `s` of a `sid`, `u` of the
 /// unlabelled ones.

@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{Page, Result, Scan, SidIndex};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Ends its stream of accounts after the first page.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{Cut, EntryAddress, EvictOptions, ReadOptions, Result, TokenStore, Version};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Looks at the version in a step of its own, before it ends the session of a refused refresh.
 #[derive(Default)]

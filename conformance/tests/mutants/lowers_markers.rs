@@ -10,7 +10,7 @@ use token_cache_core::{
     TokenStore,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Keeps the marker that came last, whichever moment is later.
 #[derive(Default)]

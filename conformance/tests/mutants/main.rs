@@ -27,6 +27,7 @@ mod ends_other_labels;
 mod ends_the_account;
 mod ends_whatever_the_version;
 mod evicts_one_session;
+mod fault;
 mod forgets_ended_sids;
 mod forgets_late_sign_ins;
 mod forgets_the_unlabelled;

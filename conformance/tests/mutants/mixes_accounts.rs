@@ -4,7 +4,7 @@ use token_cache_core::{
     ReadOptions, Result, SessionId, SessionRecord, TokenStore, WriteOptions,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Leaves the subject out of its keys.
 #[derive(Default)]

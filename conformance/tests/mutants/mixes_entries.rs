@@ -3,7 +3,7 @@ use token_cache_core::{
     Entry, EntryAddress, EntryName, PutResult, ReadOptions, Result, TokenStore, WriteOptions,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 const ONE: EntryName = EntryName::from_bytes([0; 16]);
 

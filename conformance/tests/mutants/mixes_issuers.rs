@@ -4,7 +4,7 @@ use token_cache_core::{
     PutResult, ReadOptions, Result, SessionId, SessionRecord, TokenStore, WriteOptions,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Leaves the issuer out of its keys.
 #[derive(Default)]

@@ -9,7 +9,7 @@ use token_cache_core::{
     WriteOptions,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Leaves the session out of its entries' keys.
 #[derive(Default)]

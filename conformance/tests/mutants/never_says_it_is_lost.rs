@@ -10,7 +10,7 @@ use token_cache_core::{
 
 use crate::{
     bent_connection::{Bend, Bent},
-    broken::Fault,
+    fault::Fault,
 };
 
 /// Its connections fail after their first renewal, and don't say that they are lost.

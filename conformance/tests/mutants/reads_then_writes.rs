@@ -3,7 +3,7 @@ use token_cache_core::{
     Entry, EntryAddress, PutMode, PutResult, ReadOptions, Result, TokenStore, WriteOptions,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Compares versions in a step of its own, before it writes.
 #[derive(Default)]

@@ -5,7 +5,7 @@ use token_cache_core::{LeaseHolder, Link, LinkConnection, Listener, Result, Serv
 
 use crate::{
     bent_connection::{Bend, Bent},
-    broken::Fault,
+    fault::Fault,
 };
 
 /// Removes a server from the registry whether or not it has renewed since.

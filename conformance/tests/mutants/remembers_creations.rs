@@ -7,7 +7,7 @@ use token_cache_core::{
     Entry, EntryAddress, PutMode, PutResult, ReadOptions, Result, TokenStore, Version, WriteOptions,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Remembers the last `N` creations of an entry; a late copy of an earlier one creates it again.
 #[derive(Default)]

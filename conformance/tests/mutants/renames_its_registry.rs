@@ -5,7 +5,7 @@ use token_cache_core::{Link, LinkConnection, Listener, RegistryId, Result, Serve
 
 use crate::{
     bent_connection::{Bend, Bent},
-    broken::Fault,
+    fault::Fault,
 };
 
 /// Has another registry id for each renewal.

@@ -4,7 +4,7 @@ use token_cache_core::{
     TokenStore, WriteOptions,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Writes to whatever address it is given: a set after a delete, as plain caches do.
 #[derive(Default)]

@@ -6,7 +6,7 @@ use std::{
 use token_cache_conformance::async_trait;
 use token_cache_core::{Entry, EntryAddress, ReadOptions, Result, TokenStore};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Keeps what it read, and asks nobody whether it may still serve it.
 #[derive(Default)]

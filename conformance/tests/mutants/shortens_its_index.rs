@@ -7,7 +7,7 @@ use std::{
 use token_cache_conformance::async_trait;
 use token_cache_core::{MarkOptions, Pointed, Pointer, Result, SidIndex, SidKey, Timestamp, Until};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Lets the entry of a `sid` expire with the session that came last.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{Entry, EntryAddress, ReadOptions, Result, TokenStore};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Never answers a read.
 #[derive(Default)]

@@ -3,7 +3,7 @@ use std::time::Duration;
 use token_cache_conformance::async_trait;
 use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, Moment, Result, TokenStore};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Takes a session of the sign-out's own moment for a newer one.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, Result, TokenStore, Until};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Ends the labelled sessions alone where subject and `sid` are named.
 #[derive(Default)]

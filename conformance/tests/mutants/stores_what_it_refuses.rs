@@ -3,7 +3,7 @@ use token_cache_core::{
     Entry, EntryAddress, PutMode, PutResult, ReadOptions, Result, TokenStore, WriteOptions,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Stores a write that it refuses: `HOW` says what of it. `w` all of it, `v` the value under the version that is there,
 /// `x` its expiry alone, `d` nothing, but what was there goes, `o` all, where a lock is to be released.

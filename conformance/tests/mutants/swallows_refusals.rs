@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{Entry, EntryAddress, PutResult, Result, TokenStore, WriteOptions};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Says that a refused write was stored.
 #[derive(Default)]

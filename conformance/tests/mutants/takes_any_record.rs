@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{NamespaceRecord, Result, TokenStore};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Writes the namespace's record without a look at what is there.
 #[derive(Default)]

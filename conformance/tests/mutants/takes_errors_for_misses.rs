@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{Entry, EntryAddress, ReadOptions, Result, TokenStore};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Says that an entry it could not read is not there.
 #[derive(Default)]

@@ -3,7 +3,7 @@ use token_cache_core::{
     AccountKey, Error, ReadOptions, Result, SessionId, SessionRecord, TokenStore,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Says that a session it could not read has ended.
 #[derive(Default)]

@@ -5,7 +5,7 @@ use token_cache_core::{
     Acknowledgement, Announcement, Link, LinkConnection, Listener, Result, ServerId,
 };
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 type Everybody = Arc<Mutex<Vec<Arc<dyn Listener>>>>;
 

@@ -6,7 +6,7 @@ use std::{
 use token_cache_conformance::async_trait;
 use token_cache_core::{Namespace, Result, TokenStore};
 
-use crate::broken::Fault;
+use crate::fault::Fault;
 
 /// Tells an earlier time at every other look.
 #[derive(Default)]

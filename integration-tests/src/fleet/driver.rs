@@ -5,12 +5,13 @@ use super::{
     random::Random,
     refresh::RefreshSettings,
     server::{Pending, Program, Server, Settings, StartError},
+    user::{Ticketed, User, ticketed},
     wire::{Answer, Task},
 };
 use crate::{
     clock::Tick,
     history::{
-        Account, Event, Op, Outcome, Report, Rules, Scope, SessionNumber, Sid, Span, WriteId, check,
+        Account, Event, Op, Outcome, Report, Rules, Scope, SessionNumber, Span, WriteId, check,
     },
 };
 
@@ -24,18 +25,6 @@ pub struct Fleet {
     random: Mutex<Random>,
 }
 
-/// A session with its ticket: what a browser has.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Ticketed {
-    /// Its name.
-    pub session: SessionNumber,
-    /// Whose.
-    pub account: Account,
-    /// The ticket.
-    pub ticket: String,
-}
-
 /// An operation under way in an app server of a fleet.
 #[derive(Debug)]
 #[must_use = "nobody sees how it ends"]
@@ -43,40 +32,6 @@ pub struct Running<'a> {
     fleet: &'a Fleet,
     event: usize,
     pending: Pending,
-}
-
-/// Who signs in.
-#[derive(Debug, Clone, Copy)]
-#[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
-pub struct User {
-    /// The account.
-    pub account: Account,
-    /// The provider's session.
-    pub sid: Option<Sid>,
-    /// When the user authenticated, on the provider's clock.
-    pub auth_time: u64,
-}
-
-impl User {
-    /// A user of the first issuer who authenticates now, without a label.
-    pub fn new(account: Account) -> Self {
-        Self {
-            account,
-            sid: None,
-            auth_time: Tick::now().millis(),
-        }
-    }
-
-    /// The same with a label.
-    pub fn labelled(self, label: u64) -> Self {
-        Self {
-            sid: Some(Sid {
-                issuer: self.account.issuer,
-                label,
-            }),
-            ..self
-        }
-    }
 }
 
 impl Fleet {
@@ -344,29 +299,6 @@ impl Fleet {
             .collect();
         assert!(first.is_empty(), "{report}\n{}", first.join("\n"));
         report
-    }
-}
-
-/// The session of a sign-in that ended well.
-///
-/// # Errors
-/// How it ended, where that was not well.
-pub fn ticketed(
-    session: SessionNumber,
-    account: Account,
-    answer: Answer,
-) -> Result<Ticketed, Outcome> {
-    match answer {
-        Answer {
-            outcome: Outcome::Done,
-            text: Some(ticket),
-            ..
-        } => Ok(Ticketed {
-            session,
-            account,
-            ticket,
-        }),
-        Answer { outcome, .. } => Err(outcome),
     }
 }
 

@@ -15,6 +15,7 @@ mod main;
 mod random;
 mod refresh;
 mod server;
+mod user;
 mod wire;
 
 pub(crate) use self::{
@@ -25,10 +26,11 @@ pub(crate) use self::{
 pub use self::{
     copies_gone::CopiesGone,
     design::Design,
-    driver::{Fleet, Running, Ticketed, User, ticketed},
+    driver::{Fleet, Running},
     main::main,
     random::Random,
     refresh::{Got, RefreshSettings, Refreshed, Refreshing, Storm},
     server::{Pending, Program, Server, Settings, StartError},
+    user::{Ticketed, User, ticketed},
     wire::{Answer, Task},
 };

@@ -21,4 +21,6 @@ pub use self::{
 #[cfg(test)]
 mod copies_tests;
 #[cfg(test)]
+mod simulated_tests;
+#[cfg(test)]
 mod tests;

@@ -1,11 +1,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use proptest::prelude::*;
-
 use super::*;
 use crate::clock::Tick;
 
-const ADA: Account = Account {
+pub(super) const ADA: Account = Account {
     issuer: 0,
     subject: 1,
 };
@@ -16,16 +14,16 @@ const SID: Sid = Sid {
     label: 7,
 };
 /// So far apart that clocks which differ by the allowed slack still agree on the order.
-const AGE: u64 = 1_000_000_000_000;
+pub(super) const AGE: u64 = 1_000_000_000_000;
 
-fn span(start: u64, end: u64) -> Span {
+pub(super) fn span(start: u64, end: u64) -> Span {
     Span {
         start: Tick(start),
         end: Tick(end),
     }
 }
 
-fn event(start: u64, end: u64, op: Op, outcome: Outcome) -> Event {
+pub(super) fn event(start: u64, end: u64, op: Op, outcome: Outcome) -> Event {
     Event {
         process: 0,
         span: span(start, end),
@@ -59,7 +57,7 @@ fn get(session: SessionNumber, start: u64, outcome: Outcome) -> Event {
     event(start, start + 1, Op::Get { session, entry: 0 }, outcome)
 }
 
-fn found(of: SessionNumber, write: u64) -> Outcome {
+pub(super) fn found(of: SessionNumber, write: u64) -> Outcome {
     Outcome::Found {
         of,
         write: WriteId(write),
@@ -348,142 +346,4 @@ fn a_log_outlives_a_kill_in_the_middle_of_a_line() {
         read(&path, 3).is_err(),
         "a broken line in the middle is no kill"
     );
-}
-
-/// What one caller of the simulated cache does.
-#[derive(Debug, Clone)]
-enum Step {
-    SignIn,
-    Put,
-    Get,
-    SignOutSession,
-    SignOutAccount,
-}
-
-/// A step, when its effect is, and how long before and after that its caller is under way.
-type Timed = (Step, usize, u64, u64);
-
-/// A cache in which every operation takes effect at one moment; `resurrects` lets writes bring ended sessions back.
-fn simulate(steps: &[Timed], resurrects: bool) -> Vec<Event> {
-    let mut events = Vec::new();
-    let mut living: Vec<(SessionNumber, Option<u64>)> = Vec::new();
-    let mut known: Vec<SessionNumber> = Vec::new();
-    for (index, (step, choice, before, after)) in steps.iter().enumerate() {
-        let unique = u64::try_from(index).unwrap() + 1;
-        // Far enough apart that the request of a sign-in is after every sign-out that took effect before.
-        let moment = unique * AGE;
-        let (start, end) = (moment - before, moment + after);
-        let session = known.get(choice % known.len().max(1)).copied();
-        let lives = |living: &[(SessionNumber, Option<u64>)], session| {
-            living.iter().position(|(one, _)| *one == session)
-        };
-        let (op, outcome) = match (step, session) {
-            (Step::SignIn, _) | (_, None) => {
-                let session = SessionNumber(unique);
-                known.push(session);
-                living.push((session, None));
-                let op = Op::SignIn {
-                    session,
-                    account: ADA,
-                    sid: None,
-                    auth_time: moment,
-                    requested: span(start, start),
-                };
-                (op, Outcome::Done)
-            }
-            (Step::Put, Some(session)) => {
-                let op = Op::Put {
-                    session,
-                    entry: 0,
-                    write: WriteId(unique),
-                    over: None,
-                };
-                match lives(&living, session) {
-                    Some(at) => living[at].1 = Some(unique),
-                    None if resurrects => living.push((session, Some(unique))),
-                    None => {}
-                }
-                let stored = resurrects || lives(&living, session).is_some();
-                (
-                    op,
-                    if stored {
-                        Outcome::Done
-                    } else {
-                        Outcome::SignedOut
-                    },
-                )
-            }
-            (Step::Get, Some(session)) => {
-                let outcome = match lives(&living, session).map(|at| living[at].1) {
-                    None => Outcome::SignedOut,
-                    Some(None) => Outcome::Miss,
-                    Some(Some(write)) => found(session, write),
-                };
-                (Op::Get { session, entry: 0 }, outcome)
-            }
-            (Step::SignOutSession, Some(session)) => {
-                living.retain(|(one, _)| *one != session);
-                (Op::SignOut(Scope::Session(session)), Outcome::Done)
-            }
-            (Step::SignOutAccount, Some(_)) => {
-                living.clear();
-                (Op::SignOut(Scope::Account(ADA)), Outcome::Done)
-            }
-        };
-        events.push(event(start, end, op, outcome));
-    }
-    events
-}
-
-fn steps() -> impl Strategy<Value = Vec<Timed>> {
-    let step = prop_oneof![
-        2 => Just(Step::SignIn),
-        4 => Just(Step::Put),
-        4 => Just(Step::Get),
-        1 => Just(Step::SignOutSession),
-        1 => Just(Step::SignOutAccount),
-    ];
-    // Up to two moments to either side, so that neighbours overlap.
-    let reach = 0..AGE * 2 + AGE / 2;
-    prop::collection::vec((step, 0usize..4, 0..AGE, reach), 1..40)
-}
-
-proptest! {
-    /// Operations that overlap may have happened in either order: a history that some order explains is clean.
-    #[test]
-    fn an_atomic_cache_breaks_nothing(steps in steps()) {
-        let events = simulate(&steps, false);
-        prop_assert_eq!(check(&events, Rules::ALL).violations, []);
-    }
-
-    /// The order in which events are told does not matter.
-    #[test]
-    fn the_order_of_telling_does_not_matter(steps in steps(), resurrects: bool) {
-        let mut events = simulate(&steps, resurrects);
-        let told = check(&events, Rules::ALL).violations.len();
-        events.reverse();
-        prop_assert_eq!(check(&events, Rules::ALL).violations.len(), told);
-    }
-
-    /// A cache that lets late writes in is caught whenever one is read after the sign-out.
-    #[test]
-    fn a_resurrecting_cache_is_caught(before in steps(), gap in 0..AGE / 4) {
-        let mut steps: Vec<Timed> = before;
-        for step in [Step::SignIn, Step::Put, Step::SignOutAccount, Step::Put, Step::Get] {
-            steps.push((step, usize::MAX, gap, gap));
-        }
-        let mut events = simulate(&steps, true);
-        // The last write and the last read are of the session that the last sign-in began.
-        let last = events.iter().rev().find_map(|event| match event.op {
-            Op::SignIn { session, .. } => Some(session),
-            _ => None,
-        }).unwrap();
-        let late = u64::try_from(events.len()).unwrap();
-        let count = events.len();
-        events[count - 2].op =
-            Op::Put { session: last, entry: 0, write: WriteId(late), over: None };
-        events[count - 1].op = Op::Get { session: last, entry: 0 };
-        events[count - 1].outcome = found(last, late);
-        prop_assert!(check(&events, Rules::ALL).broken(Promise::G2) >= 2);
-    }
 }

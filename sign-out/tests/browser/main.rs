@@ -19,6 +19,7 @@ mod layer;
 mod messages;
 mod nested;
 mod over_a_socket;
+mod return_page;
 mod revocation;
 mod rp_initiated;
 mod settings;
