@@ -125,7 +125,7 @@ impl Keeper {
             session_id: *at.session_id(),
             name: *at.name(),
             entry: entry.clone(),
-            needs_session_id: at.secret().is_some(),
+            needs_ticket_secret: at.secret().is_some(),
             mark,
         };
         self.fill(at.account(), Filling::Entry(copy));

@@ -29,7 +29,7 @@ pub(super) struct EntryCopy {
     pub(super) name: EntryName,
     pub(super) entry: Entry,
     /// Who asks without the ticket secret is not shown what was read with it.
-    pub(super) needs_session_id: bool,
+    pub(super) needs_ticket_secret: bool,
     pub(super) mark: Mark,
 }
 
@@ -78,7 +78,7 @@ impl Partition {
             (&copy.session_id, &copy.name).cmp(&(at.session_id(), at.name()))
         });
         let copy = &self.entries[found.ok()?];
-        (!copy.needs_session_id || at.secret().is_some()).then_some(copy)
+        (!copy.needs_ticket_secret || at.secret().is_some()).then_some(copy)
     }
 
     /// When the first of them dies of age.

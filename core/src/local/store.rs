@@ -38,7 +38,7 @@ pub struct LocalCopies<S> {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct EntryRead {
     at: EntryAddress,
-    has_session_id: bool,
+    has_ticket_secret: bool,
 }
 
 impl<S: TokenStore> LocalCopies<S> {
@@ -106,7 +106,7 @@ impl<S: TokenStore> LocalCopies<S> {
         let (account, keeper) = (at.account(), &self.keeper);
         let read = EntryRead {
             at: at.clone(),
-            has_session_id: at.secret().is_some(),
+            has_ticket_secret: at.secret().is_some(),
         };
         let send = |mark| {
             let (store, keeper, at) = (Arc::clone(&self.store), Arc::clone(keeper), at.clone());
