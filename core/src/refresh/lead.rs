@@ -235,9 +235,10 @@ impl Flight {
             async move { write_back(&self.session, &self.wanted, value?, mode, None).await }
         };
         let mode = found.map_or(PutMode::Create, |found| PutMode::Update(found.version()));
-        let written = write(mode).await?;
-        let now = self.session.fresh_keys().await?.latest;
-        if written.is_none() && found.is_some_and(|found| found.is_expired(now)) {
+        if write(mode).await?.is_none()
+            && let Some(found) = found
+            && found.is_expired(self.session.fresh_keys().await?.latest)
+        {
             write(PutMode::Create).await?;
         }
         Ok(Led::StoredBeside(wanted))
