@@ -15,14 +15,14 @@ use token_cache_dynamodb::DynamoDbStore;
 
 use crate::{account, engine, engine::TABLE, entry_of, now, puts, session, signs_in};
 
-type Item = HashMap<String, AttributeValue>;
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
-async fn store(namespace: &str) -> DynamoDbStore {
+pub(crate) async fn store(namespace: &str) -> DynamoDbStore {
     engine().store(namespace).await.unwrap()
 }
 
 /// All items of a namespace's accounts.
-async fn items(namespace: &str) -> Vec<Item> {
+pub(crate) async fn items(namespace: &str) -> Vec<Item> {
     let scan = engine().client().scan().table_name(TABLE).send().await;
     let items = scan.unwrap().items.unwrap();
     let ours = |item: &Item| {
@@ -39,7 +39,7 @@ async fn put(item: Item) {
     put.set_item(Some(item)).send().await.unwrap();
 }
 
-fn is_head(item: &Item) -> bool {
+pub(crate) fn is_head(item: &Item) -> bool {
     item["sk"].as_s().unwrap() == "#"
 }
 

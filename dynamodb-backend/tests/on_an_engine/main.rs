@@ -10,6 +10,7 @@
 mod clock;
 mod connect;
 mod copies;
+mod creations;
 #[path = "../engine/mod.rs"]
 mod engine;
 mod foreign;
