@@ -14,7 +14,7 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
-use crate::story;
+use crate::{listen_on_every_thread, story};
 
 const PAGE: &str = include_str!("../../../docs/observability.md");
 
@@ -75,8 +75,7 @@ impl Visit for Fields {
 
 fn logged_by(work: impl FnOnce()) -> Vec<Logged> {
     let events = Events::default();
-    // Without this, an event that another thread logs first, with no subscriber, is switched off for the whole process.
-    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
+    listen_on_every_thread();
     let subscriber = tracing_subscriber::registry().with(events.clone());
     tracing::subscriber::with_default(subscriber, work);
     let logged = events.0.lock().unwrap();

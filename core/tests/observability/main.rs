@@ -16,3 +16,9 @@ mod provider;
 mod recorded;
 mod spans;
 mod story;
+
+/// Without this, an event that another thread logs first, with no subscriber, is switched off for the whole process.
+fn listen_on_every_thread() {
+    // The second test of this process finds it done.
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
+}

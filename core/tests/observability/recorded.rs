@@ -4,7 +4,7 @@ use metrics_util::debugging::DebuggingRecorder;
 use token_cache_core::telemetry::{self, METRICS, SPANS};
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::{copies, spans::Spans, story};
+use crate::{copies, listen_on_every_thread, spans::Spans, story};
 
 /// A figure's name, a label, its value.
 type Label = (String, String, String);
@@ -26,8 +26,7 @@ fn recorded() -> (BTreeSet<String>, BTreeSet<Label>, Vec<(String, String)>) {
     let recorder = DebuggingRecorder::new();
     let figures = recorder.snapshotter();
     let spans = Spans::default();
-    // Without this, an event that another thread logs first, with no subscriber, is switched off for the whole process.
-    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
+    listen_on_every_thread();
     let subscriber = tracing_subscriber::registry().with(spans.clone());
     let runtime = |paused| {
         tokio::runtime::Builder::new_current_thread()
