@@ -53,7 +53,7 @@ pub const CHECKS: [Check; TOTAL] = [
     // sessions.rs
     check!(sessions::a_record_comes_back_whole, G2, Nothing, "a session stands at another place than it was begun at, and a sign-out misjudges it"),
     check!(sessions::an_accounts_sessions_are_listed, G4, Nothing, "a user does not see where they are signed in"),
-    check!(sessions::superseded_sessions_are_removed_by_name, G2, Nothing, "a sign-in that was sent twice leaves a session that nobody holds"),
+    check!(sessions::superseded_sessions_are_removed_by_name, G2, Nothing, "a sign-in that was sent twice leaves a session without a ticket"),
     check!(sessions::the_session_begun_first_is_displaced, G4, Nothing, "the wrong browser is signed out for one too many"),
     check!(sessions::a_lowered_limit_displaces_all_that_are_too_many, G4, Nothing, "an account stays over its limit for ever"),
     check!(sessions::each_kind_of_session_is_counted_apart, G4, Nothing, "an API that is called often signs its users' browsers out"),
@@ -79,7 +79,7 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(session_ids::a_write_after_a_new_sign_in_is_refused, G2, Nothing, "tokens of the ended session land in the new one"),
     check!(session_ids::a_new_session_begins_empty, G2, Nothing, "tokens of an ended session are read in the next one"),
     check!(session_ids::a_ticket_of_an_older_session_stays_signed_out, G1, Nothing, "a stolen cookie works again when the user signs in again"),
-    check!(session_ids::a_session_that_never_began_is_signed_out, G5, Nothing, "whoever makes up a session gets one"),
+    check!(session_ids::a_session_that_never_began_is_signed_out, G5, Nothing, "a caller that makes up a session id gets a session"),
     check!(session_ids::every_sign_out_refuses_late_writes, G2, Nothing, "one of the sign-outs lets a refresh in flight bring the session back"),
     // overtaken.rs
     check!(overtaken::a_sign_in_overtaken_by_the_app_is_refused, G2, Nothing, "a sign-in under way outlives the user's sign-out"),
@@ -109,7 +109,7 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(sign_ins::a_message_with_a_sid_alone_ends_what_bears_it, G1, SidIndex, "a logout that names only a `sid` ends too little or too much"),
     check!(sign_ins::a_sign_out_by_ticket_ends_one_browser, G1, Nothing, "a sign-out in one browser ends none, or all"),
     // sid_index.rs
-    check!(sid_index::a_sid_leads_to_its_account, G1, SidIndex, "a logout that names only a `sid` ends nobody's session, or a stranger's"),
+    check!(sid_index::a_sid_leads_to_its_account, G1, SidIndex, "a logout that names only a `sid` ends no session, or another user's"),
     check!(sid_index::several_accounts_under_one_sid_are_all_found, G1, SidIndex, "of two accounts in one browser, one stays signed in"),
     check!(sid_index::a_marked_sid_answers_again, G1, SidIndex, "a retried logout believes that the first one did its work"),
     check!(sid_index::a_sid_ended_for_good_stays_ended, G2, SidIndex, "a sign-in under a session that the provider has ended gets in"),
@@ -121,7 +121,7 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(accounts::every_account_is_streamed, G1, SidIndex, "an operator's sign-out of everybody passes some by"),
     check!(accounts::an_issuers_accounts_are_streamed, G1, SidIndex, "a tenant's sign-out passes some of its users by, or ends others'"),
     check!(accounts::the_stream_misses_nobody_while_others_come_and_go, G1, SidIndex, "a sign-out of everybody passes some by while others sign in"),
-    check!(accounts::a_foreign_cursor_is_refused, G4, SidIndex, "a resumed run that goes on from nowhere reports that it is done"),
+    check!(accounts::a_foreign_cursor_is_refused, G4, SidIndex, "a run that is resumed with an invalid cursor reports that it is done"),
     check!(accounts::a_batch_cuts_each_of_its_accounts, G1, SidIndex, "a sign-out of many skips some, or lets sign-ins under way through"),
     check!(accounts::a_batch_under_an_issuers_marker_cuts_the_same, G1, SidIndex, "a tenant's sign-out leaves sessions alive"),
     // bulk.rs
@@ -203,7 +203,7 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(many::a_session_may_have_any_number_of_entries, G4, Nothing, "a token is lost when many others are stored"),
     check!(many::a_sid_may_have_any_number_of_accounts, G1, SidIndex, "of many accounts in one browser, some stay signed in"),
     check!(many::any_number_of_sign_outs_are_kept, G2, Nothing, "a sign-in under way gets in because many others signed out"),
-    check!(many::any_number_of_sids_lead_to_their_accounts, G1, SidIndex, "a logout that names only a `sid` ends nobody's session"),
+    check!(many::any_number_of_sids_lead_to_their_accounts, G1, SidIndex, "a logout that names only a `sid` ends no session"),
     check!(many::any_number_of_accounts_are_streamed_and_cut, G1, SidIndex, "an operator's sign-out of everybody passes some by"),
     check!(many::an_announcement_tells_every_lease_holder, G1, Link, "a sign-out does not wait for a server that serves copies"),
     check!(many::an_announcement_may_name_any_number_of_accounts, G1, Link, "copies of an account that was signed out are kept"),
@@ -229,7 +229,7 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(faults::a_failed_sign_out_is_an_error, G4, Nothing, "the user is told to be signed out, and is not"),
     check!(faults::what_was_acknowledged_is_there_afterwards, G4, Nothing, "an outage loses what was stored"),
     check!(faults::a_failed_sign_in_is_no_sign_out, G4, Nothing, "an outage is taken for a logout"),
-    check!(faults::an_unreachable_sid_index_is_an_error, G4, SidIndex, "a logout that names a `sid` finds nobody, and says all is well"),
+    check!(faults::an_unreachable_sid_index_is_an_error, G4, SidIndex, "a logout that names a `sid` finds no account and reports success"),
     check!(faults::an_unreachable_lock_is_an_error, G4, RefreshLocks, "two servers refresh at once during an outage"),
     check!(faults::an_unreachable_escrow_is_an_error, G4, Escrow, "a job gives a user up during an outage"),
     // concurrency.rs

@@ -95,7 +95,7 @@ pub enum PutMode {
     /// Replaces whatever is there.
     #[default]
     Overwrite,
-    /// Creates the entry: written only if there is none.
+    /// Creates the entry. The precondition fails if an entry is there.
     Create,
     /// Replaces this version, the one that was read.
     Update(Version),

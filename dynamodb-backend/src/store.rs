@@ -211,7 +211,7 @@ impl TokenStore for DynamoDbStore {
             if let Err(late) = client.check_in_time(operation, session.not_after) {
                 let taken_back = Cut::Session(session.record.session_id);
                 let options = EvictOptions::at(session.now);
-                // The refusal is what the caller must hear of; nobody holds the ticket secret.
+                // The caller gets the refusal. No ticket has this secret.
                 let _ = held.cut(account, taken_back, options, false).await;
                 return Err(late);
             }

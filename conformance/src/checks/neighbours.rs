@@ -15,7 +15,7 @@ use crate::{
 
 const MILLI: Duration = Duration::from_millis(1);
 
-/// What is refused changes nothing: a sign-in displaces and supersedes nobody, an index keeps no account, a write leaves nothing.
+/// A refused call changes nothing: a sign-in ends no other session, an index keeps no account, a write leaves the entry as it was.
 pub async fn what_is_refused_changes_nothing(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let newer = ada.record()?.requested_at(ada.now + MILLI);

@@ -98,7 +98,7 @@ pub async fn every_byte_of_a_spent_version_counts(setup: &Setup) -> Result<(), V
     ada.holds(&at, b"due").await
 }
 
-/// A lock is its owner's alone: nobody whose name differs in one byte renews or releases it.
+/// A lock is its owner's alone: a caller whose name differs in one byte cannot renew or release it.
 pub async fn every_byte_of_a_lock_owner_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;

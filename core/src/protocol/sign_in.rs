@@ -66,7 +66,7 @@ pub async fn sign_in(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<Si
     match admit(store, plan, &begun.ticket_secret).await {
         Ok(()) => Ok(begun),
         Err(refused) => {
-            // The refusal is what the caller must hear of; a session left behind has a ticket secret that nobody holds.
+            // The caller gets the refusal. A session that is left behind is harmless: its secret is in no ticket.
             let _ = end_session(
                 store,
                 &plan.account,

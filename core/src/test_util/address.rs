@@ -17,7 +17,7 @@ pub fn with_ticket_secret(at: EntryAddress, ticket_secret: [u8; 16]) -> EntryAdd
     ))))
 }
 
-/// The same address, with a ticket secret that stands in for the one nobody has: the suite's sessions are made of a `SessionId` alone,
+/// The same address, with a stand-in for its ticket secret: the suite's sessions are made of a `SessionId` alone,
 /// and a store that seals needs a ticket secret, the same one for the same session.
 pub fn with_stand_in_secret(at: EntryAddress) -> EntryAddress {
     let stand_in = *at.session_id().as_bytes();

@@ -103,9 +103,7 @@ impl Value {
         let values = values.map(|(name, bytes)| (name, AttributeValue::B(Blob::new(bytes))));
         Self(AttributeValue::M(values.collect()))
     }
-}
 
-impl Value {
     pub(crate) fn list(values: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let values = values.into_iter();
         let values = values.map(|bytes| AttributeValue::B(Blob::new(bytes)));

@@ -85,7 +85,7 @@ impl TokenStore for DynamoDbLike {
                 Replaced::Late => {
                     let taken_back = Cut::Session(session.record.session_id);
                     let options = EvictOptions::at(session.now);
-                    // The refusal is what the caller must hear of; nobody holds the ticket secret.
+                    // The caller gets the refusal. No ticket has this secret.
                     let _ = self.cut(account, taken_back, options, false).await;
                     return Err(Refused.into());
                 }

@@ -134,7 +134,7 @@ async fn a_key_with_an_alg_verifies_no_other_one() {
     }
 }
 
-/// RFC 7518 section 3.3 forbids such a key, and `openidconnect` takes it: the log says why the provider signs nobody out.
+/// RFC 7518 section 3.3 forbids such a key, and `openidconnect` accepts it. The log says why the provider's messages are refused.
 #[tokio::test]
 async fn a_key_of_1024_bits_signs_users_in_and_the_log_says_why_not_out() {
     let text = STANDARD.encode(RSA_1024);
