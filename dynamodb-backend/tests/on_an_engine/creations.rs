@@ -33,7 +33,7 @@ async fn an_entry_that_ends_soon_is_remembered_while_a_copy_of_its_write_can_arr
         (PutMode::Update(version), Version::mint().unwrap()),
         (PutMode::Overwrite, Version::mint().unwrap()),
     ] {
-        let entry = Entry::new(*b"token", version, now + Duration::from_secs(60));
+        let entry = Entry::new(*b"token", version, now + Duration::from_mins(1));
         let written = store.write(&at, entry, WriteOptions::at(now).mode(mode));
         assert_eq!(written.await.unwrap(), PutResult::Stored, "{mode:?}");
         is_kept(namespace, now, &format!("{mode:?}")).await;
