@@ -1,4 +1,4 @@
-//! The developer commands: `cargo xtask test`, `ci`, `bench`, `torture`.
+//! The developer commands: `cargo xtask test`, `ci`, `bench`, `prose`, `torture`.
 
 use std::process::ExitCode;
 
@@ -10,6 +10,7 @@ mod ci;
 mod command;
 mod failure;
 mod metadata;
+mod prose;
 mod say;
 mod test;
 mod torture;
@@ -31,6 +32,8 @@ enum Command {
     Ci(ci::Arguments),
     /// Side by side with the raw client, or with other designs: `cargo xtask bench redis --json FILE`, `… bench dynamodb`, `… bench refresh`, `… bench sign-out`, `… bench local`
     Bench(bench::Arguments),
+    /// The language of docs, comments and messages: forbidden phrases, long sentences, and a sample of doc comments to judge
+    Prose(prose::Arguments),
     /// The hazard tests in a loop, with a checker over every read
     Torture(torture::Arguments),
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Ci(arguments) => ci::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Prose(arguments) => prose::run(&arguments),
         Command::Torture(arguments) => torture::run(&arguments),
     };
     match outcome {
