@@ -6,7 +6,6 @@ mod call;
 mod cluster;
 mod connection;
 mod dial;
-mod given;
 mod link;
 mod pool;
 mod reply;
@@ -34,7 +33,7 @@ pub(crate) use self::{
     reply::{Reply, unexpected},
     scan::Position,
 };
-use self::{dial::Dialer, pool::Pool, server::Server};
+use self::{dial::Dialer, server::Server};
 use crate::{
     Durability, RedisConfig,
     error::{Applied, classify, from_driver, timed_out},
@@ -69,14 +68,11 @@ enum Source {
     Server(Server, Others),
     #[cfg(feature = "cluster")]
     Cluster(Cluster),
-    /// The application's pool.
-    Pool(Pool),
 }
 
 /// How other connections to a server are opened than those that it has.
 struct Others {
-    /// `None` if the application gave what is open already.
-    dialer: Option<Dialer>,
+    dialer: Dialer,
     #[cfg(feature = "sentinel")]
     watch: Option<sentinel::Watch>,
 }
@@ -92,17 +88,16 @@ struct Progress {
 
 /// A request that is under way.
 struct Sent {
-    /// The server and the generation of its shared connection; `None` on a connection of the application's pool.
-    server: Option<(Server, u64)>,
+    server: Server,
+    /// Of the server's shared connection.
+    generation: u64,
     at: Instant,
 }
 
 impl Sent {
     /// Has another connection opened in place of the one that it was sent on.
     fn lose(&self) {
-        if let Some((server, generation)) = &self.server {
-            server.lose(*generation);
-        }
+        self.server.lose(self.generation);
     }
 }
 
@@ -132,6 +127,15 @@ impl Client {
             .map_err(|error| from_driver("connect", error))
     }
 
+    /// Opens connections with a client that the application already has.
+    #[cfg(feature = "redis-1")]
+    pub(crate) async fn existing(client: redis::Client, config: &RedisConfig) -> Result<Self> {
+        let dialer = Dialer::of_client(client, config.connect_timeout);
+        Self::dialing(dialer, config.operation_timeout, config.durability)
+            .await
+            .map_err(|error| from_driver("connect", error))
+    }
+
     async fn dialing(
         dialer: Dialer,
         operation_timeout: Duration,
@@ -141,7 +145,7 @@ impl Client {
         let others = Others {
             #[cfg(feature = "sentinel")]
             watch: dialer.watch(&server),
-            dialer: Some(dialer).filter(Dialer::opens_others),
+            dialer,
         };
         Ok(Self {
             source: Source::Server(server, others),
@@ -257,7 +261,6 @@ impl Client {
                     answer => answer,
                 }
             }
-            Source::Pool(pool) => Box::pin(attempt_on(pool, call, progress)).await,
         }
     }
 
@@ -304,7 +307,8 @@ impl Source {
 async fn attempt_at(server: &Server, call: &Call, progress: &mut Progress) -> RedisResult<Reply> {
     let (mut connection, generation) = server.connection().await?;
     progress.on = Some(Sent {
-        server: Some((server.clone(), generation)),
+        server: server.clone(),
+        generation,
         at: Instant::now(),
     });
     connection.send(call).await.map(Reply)
@@ -328,25 +332,12 @@ async fn follow(
     }
     let (mut connection, generation) = server.connection().await?;
     progress.on = Some(Sent {
-        server: Some((server.clone(), generation)),
+        server: server.clone(),
+        generation,
         at: Instant::now(),
     });
     let (answer, _) = connection.ask(call, None).await?;
     Ok(Reply(answer))
-}
-
-async fn attempt_on(pool: &Pool, call: &Call, progress: &mut Progress) -> RedisResult<Reply> {
-    let mut taken = pool.take().await?;
-    let line = taken.line().ok_or_else(nowhere)?;
-    progress.on = Some(Sent {
-        server: None,
-        at: Instant::now(),
-    });
-    let sent = line.connection.send(call).await;
-    if !sent.as_ref().is_err_and(|error| classify(error).lost) {
-        taken.give_back();
-    }
-    sent.map(Reply)
 }
 
 fn nowhere() -> RedisError {

@@ -14,7 +14,8 @@ mod cut;
 mod duration;
 mod error;
 mod escrow;
-mod given;
+#[cfg(feature = "redis-1")]
+mod existing_client;
 mod keys;
 mod link;
 mod locks;

@@ -74,6 +74,7 @@ impl RedisStore {
         Ok(Self(Arc::new(held)))
     }
 
+    #[cfg(feature = "redis-1")]
     pub(crate) async fn over(client: Client, config: &RedisConfig) -> Result<Self> {
         Ok(Self(Arc::new(Held::over(client, config).await?)))
     }

@@ -9,7 +9,7 @@
 )]
 
 mod common;
-mod given;
+mod existing_client;
 
 mod aged;
 mod mixed;

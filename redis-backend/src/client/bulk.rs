@@ -11,7 +11,7 @@ use super::{
     ATTEMPTS, Client, Idempotency, PAUSE, Source,
     call::Call,
     connection::{Together, Wait},
-    pool::{Dedicated, Line, Pool},
+    pool::{Dedicated, Line},
     reply::Reply,
     server::Server,
     unconfirmed,
@@ -106,14 +106,14 @@ impl Client {
         ambiguous: &mut bool,
     ) -> RedisResult<Together> {
         let mut attempt = 0;
-        let mut redirect: Option<Place<'_>> = None;
+        let mut redirect: Option<Place> = None;
         loop {
             let place = match redirect.take() {
                 Some(place) => Ok(place),
                 None => self.place_of(calls),
             };
             let taken = match &place {
-                Ok(place) => place.take().await,
+                Ok(place) => place.server.dedicated().await,
                 Err(error) => Err(error.clone()),
             };
             let (error, landed) = match (place, taken) {
@@ -155,29 +155,28 @@ impl Client {
     }
 
     /// Where calls go that belong to the node of the first one.
-    fn place_of(&self, calls: &[Call]) -> RedisResult<Place<'_>> {
-        let at = match &self.source {
-            Source::Server(server, _) => At::Server(server.clone()),
-            Source::Pool(pool) => At::Pool(pool),
+    fn place_of(&self, calls: &[Call]) -> RedisResult<Place> {
+        let server = match &self.source {
+            Source::Server(server, _) => server.clone(),
             #[cfg(feature = "cluster")]
             Source::Cluster(cluster) => {
                 let key = calls.first().map_or(&[][..], |call| &call.key);
-                At::Server(cluster.server_of(key)?)
+                cluster.server_of(key)?
             }
         };
         let _ = calls;
-        Ok(Place { at, asking: false })
+        Ok(Place {
+            server,
+            asking: false,
+        })
     }
 
     /// Where a node says that the key is.
-    fn redirect(&self, error: &RedisError) -> Option<Place<'_>> {
+    fn redirect(&self, error: &RedisError) -> Option<Place> {
         #[cfg(feature = "cluster")]
         if let Source::Cluster(cluster) = &self.source {
             let super::cluster::Redirect { server, asking } = cluster.redirect(error)?;
-            return Some(Place {
-                at: At::Server(server),
-                asking,
-            });
+            return Some(Place { server, asking });
         }
         let _ = error;
         None
@@ -185,32 +184,13 @@ impl Client {
 }
 
 /// Where calls go that are sent together.
-struct Place<'a> {
-    at: At<'a>,
+struct Place {
+    server: Server,
     /// The node imports the slot: it answers one call, after `ASKING`.
     asking: bool,
 }
 
-enum At<'a> {
-    Server(Server),
-    Pool(&'a Pool),
-}
-
-impl Place<'_> {
-    async fn take(&self) -> RedisResult<Dedicated> {
-        match &self.at {
-            At::Server(server) => server.dedicated().await,
-            At::Pool(pool) => pool.take().await,
-        }
-    }
-
-    fn close_idle(&self) {
-        match &self.at {
-            At::Server(server) => server.close_idle(),
-            At::Pool(pool) => pool.clear(),
-        }
-    }
-
+impl Place {
     /// Sends calls on a connection. One that fails, or is given up unanswered, is closed, and those that are idle with it.
     ///
     /// A refusal of the whole node, such as by a replica, is an error: all calls are to be sent again.
@@ -220,7 +200,7 @@ impl Place<'_> {
         calls: &[Call],
         wait: Option<Wait>,
     ) -> RedisResult<Together> {
-        let mut unanswered = Unanswered(Some(self));
+        let mut unanswered = Unanswered(Some(&self.server));
         let line = taken.line().ok_or_else(super::nowhere)?;
         let sent = match (self.asking, calls) {
             #[cfg(feature = "cluster")]
@@ -251,12 +231,12 @@ impl Place<'_> {
 }
 
 /// Closes the idle connections unless an answer came.
-struct Unanswered<'a>(Option<&'a Place<'a>>);
+struct Unanswered<'a>(Option<&'a Server>);
 
 impl Drop for Unanswered<'_> {
     fn drop(&mut self) {
-        if let Some(place) = self.0 {
-            place.close_idle();
+        if let Some(server) = self.0 {
+            server.close_idle();
         }
     }
 }

@@ -43,8 +43,6 @@ enum To {
     One(Box<Driver>),
     #[cfg(feature = "sentinel")]
     Sentinel(Box<Sentinels>),
-    /// A connection that the application opened: there is no other.
-    Given(MultiplexedConnection),
 }
 
 /// How connections to nodes are made, whichever address they have.
@@ -87,19 +85,12 @@ impl Dialer {
         })
     }
 
-    /// Opens connections by a client that the application has.
+    /// Opens connections with a client of the driver.
+    #[cfg(any(feature = "cluster", feature = "redis-1"))]
     pub(crate) fn of_client(client: Driver, connect_timeout: Duration) -> Self {
         Self {
             to: To::One(Box::new(client)),
             connect_timeout,
-        }
-    }
-
-    /// Uses a connection that the application has opened.
-    pub(crate) fn of_connection(connection: MultiplexedConnection) -> Self {
-        Self {
-            to: To::Given(connection),
-            connect_timeout: Duration::from_secs(1),
         }
     }
 
@@ -109,9 +100,6 @@ impl Dialer {
 
     /// Opens a connection that hears pushes.
     pub(super) async fn dial_hearing(&self, pushes: Pushes) -> RedisResult<MultiplexedConnection> {
-        if let To::Given(_) = self.to {
-            return Err(nowhere());
-        }
         self.dial_with(Some(pushes)).await
     }
 
@@ -121,7 +109,6 @@ impl Dialer {
                 To::One(client) => open(client, self.connect_timeout, pushes).await,
                 #[cfg(feature = "sentinel")]
                 To::Sentinel(sentinels) => sentinels.dial(self.connect_timeout, pushes).await,
-                To::Given(connection) => Ok(connection.clone()),
             }
         };
         match tokio::time::timeout(self.connect_timeout, Box::pin(dialing)).await {
@@ -135,13 +122,8 @@ impl Dialer {
     pub(super) fn watch(&self, server: &Server) -> Option<Watch> {
         match &self.to {
             To::Sentinel(sentinels) => Some(Watch::start(sentinels, server, self.connect_timeout)),
-            _ => None,
+            To::One(_) => None,
         }
-    }
-
-    /// Returns whether it opens connections, which a link needs. It does not if the application gave one.
-    pub(super) fn opens_others(&self) -> bool {
-        !matches!(self.to, To::Given(_))
     }
 }
 
@@ -206,10 +188,6 @@ pub(super) async fn open(
     client
         .get_multiplexed_async_connection_with_config(&config)
         .await
-}
-
-fn nowhere() -> redis::RedisError {
-    std::io::Error::from(std::io::ErrorKind::NotConnected).into()
 }
 
 /// The kernel gives a connection up on which nothing is acknowledged any more, also one that nothing waits on.

@@ -17,28 +17,14 @@ const SIZE: usize = 16;
 /// Connections of their own for what would hold up everybody's requests on the shared one: waiting for replicas, scans, mass
 /// sign-outs.
 #[derive(Clone)]
-pub(crate) struct Pool(Kind);
-
-#[derive(Clone)]
-enum Kind {
-    Ours(managed::Pool<Opener>),
-    /// The application's.
-    Given(deadpool_redis::Pool),
-}
+pub(crate) struct Pool(managed::Pool<Opener>);
 
 /// A connection that nothing else uses meanwhile.
 ///
 /// It is closed when it is dropped: a request on it may have been given up unanswered. [`give_back`](Self::give_back) keeps it.
 pub(crate) struct Dedicated {
     /// `None` once it was given back.
-    held: Option<Held>,
-}
-
-enum Held {
-    Ours(Object<Opener>),
-    Given(deadpool_redis::Connection, Line),
-    /// The shared connection, if the application gave no other.
-    Shared(Line),
+    held: Option<Object<Opener>>,
 }
 
 /// A connection, and what is known of its server.
@@ -101,49 +87,27 @@ impl Pool {
             .wait_timeout(Some(wait))
             .runtime(managed::reexports::Runtime::Tokio1)
             .build()
-            .map(|pool| Self(Kind::Ours(pool)))
+            .map(Self)
             .map_err(|_| (ErrorKind::InvalidClientConfig, "the pool can't be built").into())
-    }
-
-    pub(crate) fn given(pool: deadpool_redis::Pool) -> Self {
-        Self(Kind::Given(pool))
     }
 
     /// Closes the connections that are idle, and those in use once they are given back: the server that they lead to is gone, or no
     /// primary any more.
     pub(crate) fn clear(&self) {
-        if let Kind::Ours(pool) = &self.0 {
-            pool.manager().cleared.fetch_add(1, Ordering::AcqRel);
-            pool.retain(|_, _| false);
-        }
+        self.0.manager().cleared.fetch_add(1, Ordering::AcqRel);
+        self.0.retain(|_, _| false);
     }
 
     pub(crate) async fn take(&self) -> RedisResult<Dedicated> {
-        let held = match &self.0 {
-            Kind::Ours(pool) => Held::Ours(pool.get().await.map_err(from_pool)?),
-            Kind::Given(pool) => {
-                let connection = pool.get().await.map_err(from_pool)?;
-                let line = Line::new(Connection((*connection).clone()));
-                Held::Given(connection, line)
-            }
-        };
+        let held = self.0.get().await.map_err(from_pool)?;
         Ok(Dedicated { held: Some(held) })
     }
 }
 
 impl Dedicated {
-    pub(crate) fn shared(connection: Connection) -> Self {
-        Self {
-            held: Some(Held::Shared(Line::new(connection))),
-        }
-    }
-
     /// Returns the connection; `None` once it was given back.
     pub(crate) fn line(&mut self) -> Option<&mut Line> {
-        match self.held.as_mut()? {
-            Held::Ours(object) => Some(object),
-            Held::Given(_, line) | Held::Shared(line) => Some(line),
-        }
+        self.held.as_deref_mut()
     }
 
     /// Keeps the connection for the next request.
@@ -154,10 +118,8 @@ impl Dedicated {
 
 impl Drop for Dedicated {
     fn drop(&mut self) {
-        match self.held.take() {
-            Some(Held::Ours(object)) => drop(Object::take(object)),
-            Some(Held::Given(connection, _)) => drop(deadpool_redis::Connection::take(connection)),
-            Some(Held::Shared(_)) | None => {}
+        if let Some(object) = self.held.take() {
+            drop(Object::take(object));
         }
     }
 }

@@ -1,12 +1,7 @@
 use redis::{Cmd, RedisResult, Value};
 use token_cache_core::Result;
 
-use super::{
-    Client, Source,
-    pool::{Dedicated, Pool},
-    reply::Reply,
-    server::Server,
-};
+use super::{Client, Source, pool::Dedicated, reply::Reply, server::Server};
 use crate::error::{classify, from_driver, timed_out};
 
 /// Some keys, and where to go on.
@@ -80,10 +75,9 @@ impl Client {
     }
 
     /// The servers of now. On a Cluster these are the primaries by their first slot.
-    async fn nodes(&self) -> RedisResult<Nodes<'_>> {
+    async fn nodes(&self) -> RedisResult<Nodes> {
         match &self.source {
-            Source::Server(server, _) => Nodes::one(Asked::Server(server.clone())).await,
-            Source::Pool(pool) => Nodes::one(Asked::Pool(pool)).await,
+            Source::Server(server, _) => Nodes::one(server.clone()).await,
             #[cfg(feature = "cluster")]
             Source::Cluster(cluster) => {
                 let slots = cluster.read_slots().await?;
@@ -97,7 +91,7 @@ impl Client {
                     nodes.names.push('-');
                     nodes.names.push_str(&last.to_string());
                     if !addresses.contains(&address) {
-                        let server = Asked::Server(cluster.server_at(address)?);
+                        let server = cluster.server_at(address)?;
                         nodes.names.push_str(&run_id(&server).await?);
                         nodes.servers.push(server);
                         addresses.push(address);
@@ -111,14 +105,14 @@ impl Client {
 }
 
 /// The servers that a scan visits, one after the other.
-struct Nodes<'a> {
+struct Nodes {
     /// Changes as soon as one restarts, or a slot moves.
     names: String,
-    servers: Vec<Asked<'a>>,
+    servers: Vec<Server>,
 }
 
-impl<'a> Nodes<'a> {
-    async fn one(server: Asked<'a>) -> RedisResult<Self> {
+impl Nodes {
+    async fn one(server: Server) -> RedisResult<Self> {
         Ok(Self {
             names: run_id(&server).await?,
             servers: vec![server],
@@ -126,30 +120,8 @@ impl<'a> Nodes<'a> {
     }
 }
 
-/// Where a dedicated connection to a server comes from.
-enum Asked<'a> {
-    Server(Server),
-    Pool(&'a Pool),
-}
-
-impl Asked<'_> {
-    async fn take(&self) -> RedisResult<Dedicated> {
-        match self {
-            Self::Server(server) => server.dedicated().await,
-            Self::Pool(pool) => pool.take().await,
-        }
-    }
-
-    fn close_idle(&self) {
-        match self {
-            Self::Server(server) => server.close_idle(),
-            Self::Pool(pool) => pool.clear(),
-        }
-    }
-}
-
-async fn ask(server: &Asked<'_>, command: &Cmd) -> RedisResult<Value> {
-    let taken = server.take().await?;
+async fn ask(server: &Server, command: &Cmd) -> RedisResult<Value> {
+    let taken = server.dedicated().await?;
     let (answer, taken) = ask_on(taken, server, command).await?;
     taken.give_back();
     Ok(answer)
@@ -158,7 +130,7 @@ async fn ask(server: &Asked<'_>, command: &Cmd) -> RedisResult<Value> {
 /// Sends a command on a dedicated connection. One that fails, or is given up unanswered, is closed, and those that are idle with it.
 async fn ask_on(
     mut taken: Dedicated,
-    server: &Asked<'_>,
+    server: &Server,
     command: &Cmd,
 ) -> RedisResult<(Value, Dedicated)> {
     let line = taken.line().ok_or_else(malformed)?;
@@ -178,7 +150,7 @@ async fn ask_on(
 }
 
 /// Closes the idle connections unless an answer came.
-struct CloseIdle<'a>(Option<&'a Asked<'a>>);
+struct CloseIdle<'a>(Option<&'a Server>);
 
 impl CloseIdle<'_> {
     fn answered(mut self) {
@@ -195,8 +167,8 @@ impl Drop for CloseIdle<'_> {
 }
 
 /// The name that a server has from its start to its end. A connection knows it once it was asked.
-async fn run_id(server: &Asked<'_>) -> RedisResult<String> {
-    let mut taken = server.take().await?;
+async fn run_id(server: &Server) -> RedisResult<String> {
+    let mut taken = server.dedicated().await?;
     if let Some(known) = taken.line().and_then(|line| line.server.clone()) {
         taken.give_back();
         return Ok(known);
@@ -234,10 +206,9 @@ impl Client {
                 command.arg(*word);
             }
             let server = match &self.source {
-                Source::Server(server, _) => Asked::Server(server.clone()),
-                Source::Pool(pool) => Asked::Pool(pool),
+                Source::Server(server, _) => server.clone(),
                 #[cfg(feature = "cluster")]
-                Source::Cluster(cluster) => Asked::Server(cluster.any()?.1),
+                Source::Cluster(cluster) => cluster.any()?.1,
             };
             ask(&server, &command).await
         };

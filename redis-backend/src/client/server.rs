@@ -14,19 +14,15 @@ use super::{
 pub(super) struct Server {
     /// For everyday requests.
     shared: Shared,
-    /// For requests that block or flood. `None` if the application gave one connection, which has to do for these too.
-    dedicated: Option<Pool>,
+    /// For requests that block or flood.
+    dedicated: Pool,
 }
 
 impl Server {
     /// Opens the shared connection.
     pub(super) async fn open(dialer: Dialer, wait: Duration) -> RedisResult<Self> {
-        let dedicated = dialer
-            .opens_others()
-            .then(|| Pool::new(dialer.clone(), wait))
-            .transpose()?;
         Ok(Self {
-            dedicated,
+            dedicated: Pool::new(dialer.clone(), wait)?,
             shared: Shared::open(dialer).await?,
         })
     }
@@ -35,7 +31,7 @@ impl Server {
     #[cfg(feature = "cluster")]
     pub(super) fn opening(dialer: Dialer, wait: Duration) -> RedisResult<Self> {
         Ok(Self {
-            dedicated: Some(Pool::new(dialer.clone(), wait)?),
+            dedicated: Pool::new(dialer.clone(), wait)?,
             shared: Shared::opening(dialer),
         })
     }
@@ -50,11 +46,7 @@ impl Server {
 
     /// Takes a connection that nothing else uses meanwhile.
     pub(super) async fn dedicated(&self) -> RedisResult<Dedicated> {
-        if let Some(pool) = &self.dedicated {
-            return pool.take().await;
-        }
-        let (connection, _) = self.shared.connection().await?;
-        Ok(Dedicated::shared(connection))
+        self.dedicated.take().await
     }
 
     /// Replaces the shared connection of a generation, and those that are idle: they led to the same server.
@@ -72,8 +64,6 @@ impl Server {
 
     /// Closes the dedicated connections that are idle.
     pub(super) fn close_idle(&self) {
-        if let Some(pool) = &self.dedicated {
-            pool.clear();
-        }
+        self.dedicated.clear();
     }
 }
