@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![doc = include_str!("docs.md")]
+//!
+//! # Features
+#![doc = document_features::document_features!()]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod checks;
@@ -12,7 +15,8 @@ mod duration;
 mod entry;
 mod error;
 mod escrow;
-mod given;
+#[cfg(feature = "aws-sdk-dynamodb-1")]
+mod existing_client;
 mod head;
 mod heads;
 mod keys;

@@ -23,7 +23,7 @@ async fn server(store: &OwnStore, secret: &Secret) -> TokenCache {
         OwnStore::Redis(redis) => token_cache::builder(&redis.url()).unwrap(),
         OwnStore::DynamoDb(engine) => {
             let config = DynamoDbConfig::new(TABLE);
-            let store = DynamoDbStore::with_client(&engine.client(), config).await;
+            let store = DynamoDbStore::existing_client(&engine.client(), config).await;
             TokenCache::builder(store.unwrap())
         }
     };

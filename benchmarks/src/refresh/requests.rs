@@ -49,7 +49,7 @@ async fn on_dynamodb(args: &Args) -> Result<Vec<f64>> {
     let engine = DynamoDbEngine::start(Kept::InMemory)?;
     let proxy = DynamoDbProxy::start(engine.address())?;
     let client = dynamodb_client(&proxy.endpoint());
-    let store = DynamoDbStore::with_client(&client, DynamoDbConfig::new(TABLE)).await?;
+    let store = DynamoDbStore::existing_client(&client, DynamoDbConfig::new(TABLE)).await?;
     let cache = TokenCache::open(store, Secret::random()?).await?;
     count(args, &cache, || proxy.requests()).await
 }

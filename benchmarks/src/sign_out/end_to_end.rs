@@ -41,7 +41,7 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
         let secret = Secret::random()?;
         let open = async |endpoint: String| {
             let client = dynamodb_client(&endpoint);
-            let store = DynamoDbStore::with_client(&client, DynamoDbConfig::new(TABLE)).await?;
+            let store = DynamoDbStore::existing_client(&client, DynamoDbConfig::new(TABLE)).await?;
             TokenCache::open(store, secret.clone()).await
         };
         let (here, there) = (

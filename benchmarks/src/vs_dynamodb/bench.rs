@@ -98,7 +98,7 @@ impl Bench {
         config.operation_timeout = TIMEOUT;
         Ok(Self {
             ours: Ours {
-                store: DynamoDbStore::with_client(&client, config).await?,
+                store: DynamoDbStore::existing_client(&client, config).await?,
             },
             client,
             prefix,

@@ -72,7 +72,7 @@ impl Engine {
 
     /// A store in a namespace of the table.
     pub(crate) async fn store(&self, namespace: &str) -> Result<DynamoDbStore, NoEngine> {
-        Ok(DynamoDbStore::with_client(&self.client(), config(namespace)).await?)
+        Ok(DynamoDbStore::existing_client(&self.client(), config(namespace)).await?)
     }
 
     /// A client as an application might have it.

@@ -58,7 +58,7 @@ async fn the_estimate_becomes_narrow_by_itself() {
     let answers = Answers::default();
     let settings = engine().settings().interceptor(answers.clone());
     let client = Client::from_conf(settings.build());
-    let store = DynamoDbStore::with_client(&client, config("clock-1"))
+    let store = DynamoDbStore::existing_client(&client, config("clock-1"))
         .await
         .unwrap();
     let at_connect = store.namespace().await.unwrap();

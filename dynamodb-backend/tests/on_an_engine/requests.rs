@@ -55,7 +55,7 @@ impl Intercept for Sent {
 impl Sent {
     async fn store(&self, namespace: &str) -> DynamoDbStore {
         let client = Client::from_conf(engine().settings().interceptor(self.clone()).build());
-        let store = DynamoDbStore::with_client(&client, config(namespace))
+        let store = DynamoDbStore::existing_client(&client, config(namespace))
             .await
             .unwrap();
         assert_eq!(self.take(), ["DescribeTable", "DescribeTimeToLive"]);

@@ -18,7 +18,7 @@ use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore};
 use crate::{engine, engine::config};
 
 async fn refusal(client: &Client, config: DynamoDbConfig) -> String {
-    let error = DynamoDbStore::with_client(client, config)
+    let error = DynamoDbStore::existing_client(client, config)
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config, "{error}");
@@ -119,7 +119,7 @@ async fn a_stream_is_a_diagnostic() {
         .send()
         .await
         .unwrap();
-    let store = DynamoDbStore::with_client(&engine().client(), config)
+    let store = DynamoDbStore::existing_client(&engine().client(), config)
         .await
         .unwrap();
     let ids: Vec<_> = store.diagnostics().iter().map(|found| found.id).collect();
@@ -135,7 +135,7 @@ async fn a_table_is_created_once() {
         let answer = DynamoDbStore::create_table_if_missing_with(&client, &config).await;
         assert_eq!(answer.unwrap(), created);
     }
-    let store = DynamoDbStore::with_client(&client, config).await.unwrap();
+    let store = DynamoDbStore::existing_client(&client, config).await.unwrap();
     assert_eq!(store.diagnostics(), []);
     assert_eq!(store.namespace().await.unwrap().record, None);
 }
@@ -147,7 +147,7 @@ async fn a_service_that_is_not_there_is_unavailable() {
     drop(listener);
     let mut config = config("table-6");
     config.operation_timeout = Duration::from_secs(2);
-    let error = DynamoDbStore::with_client(&nobody.client(), config)
+    let error = DynamoDbStore::existing_client(&nobody.client(), config)
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
@@ -171,7 +171,7 @@ async fn a_client_without_credentials_is_denied_before_any_request() {
     let client = Client::from_conf(settings.clone().credentials_provider(late).build());
     let mut patient = config("table-7");
     patient.operation_timeout = Duration::from_millis(100);
-    let error = DynamoDbStore::with_client(&client, patient)
+    let error = DynamoDbStore::existing_client(&client, patient)
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
@@ -179,7 +179,7 @@ async fn a_client_without_credentials_is_denied_before_any_request() {
 
     for settings in [settings.clone(), settings.credentials_provider(none)] {
         let client = Client::from_conf(settings.build());
-        let store = DynamoDbStore::with_client(&client, config("table-7")).await;
+        let store = DynamoDbStore::existing_client(&client, config("table-7")).await;
         let error = store.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Denied, "{error:?}");
         assert!(error.to_string().contains("AWS_PROFILE"), "{error}");

@@ -55,7 +55,7 @@ fn flatten(value: AttributeValue, into: &mut Vec<Vec<u8>>) {
 async fn what_lies_in_a_table_opens_nothing() {
     let engine = DynamoDbEngine::start(Kept::InMemory).unwrap();
     let client = dynamodb_client(&format!("http://{}", engine.address()));
-    let store = DynamoDbStore::with_client(&client, DynamoDbConfig::new(TABLE))
+    let store = DynamoDbStore::existing_client(&client, DynamoDbConfig::new(TABLE))
         .await
         .unwrap();
     let secret = Secret::random().unwrap();

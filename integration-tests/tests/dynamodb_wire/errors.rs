@@ -88,7 +88,7 @@ async fn a_missing_table_or_expiry_is_told_at_connect_with_the_command() {
     let engine = DynamoDbEngine::start(Kept::InMemory).unwrap();
     let client = engine.client();
     let missing = DynamoDbConfig::new("no-such-table");
-    let error = DynamoDbStore::with_client(&client, missing)
+    let error = DynamoDbStore::existing_client(&client, missing)
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config, "{error}");
@@ -110,7 +110,7 @@ async fn a_missing_table_or_expiry_is_told_at_connect_with_the_command() {
         .await
         .unwrap();
     let config = DynamoDbConfig::new(TABLE);
-    let error = DynamoDbStore::with_client(&client, config)
+    let error = DynamoDbStore::existing_client(&client, config)
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config, "{error}");
@@ -227,7 +227,7 @@ async fn checks_that_are_denied_are_diagnostics_and_no_failure() {
         ApiFault::Code("AccessDeniedException"),
     );
     let client = dynamodb_client(&proxy.endpoint());
-    let store = DynamoDbStore::with_client(&client, DynamoDbConfig::new(TABLE)).await;
+    let store = DynamoDbStore::existing_client(&client, DynamoDbConfig::new(TABLE)).await;
     let diagnostics = store.unwrap().diagnostics();
     let ids: Vec<&str> = diagnostics.iter().map(|found| found.id).collect();
     assert_eq!(

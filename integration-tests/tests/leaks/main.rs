@@ -56,7 +56,7 @@ async fn nothing_leaks_on_dynamodb() {
     let engine = DynamoDbEngine::start(Kept::InMemory).unwrap();
     let client = dynamodb_client(&engine.endpoint());
     let mut story = Story::begin();
-    let table = DynamoDbStore::with_client(&client, DynamoDbConfig::new(TABLE));
+    let table = DynamoDbStore::existing_client(&client, DynamoDbConfig::new(TABLE));
     story.tell(table.await.unwrap()).await;
     story.canaries.search("what was printed", &story.printed);
     story.canaries.search("the log", &logs.text());

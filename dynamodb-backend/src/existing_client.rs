@@ -1,5 +1,3 @@
-//! The constructors that take what an application has already, and with it types of the driver.
-
 use token_cache_core::Result;
 
 use crate::{
@@ -9,11 +7,11 @@ use crate::{
 };
 
 impl DynamoDbConfig {
-    /// The SDK's own client that these settings lead to, for what else an application does there: the SDK's default credentials,
-    /// retries and timeouts.
+    /// Returns a client of the AWS SDK with these settings, for an application's own requests to the table. It has the SDK's default
+    /// credentials, retries and timeouts.
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config) for settings that can't be used.
+    /// [`Config`](token_cache_core::ErrorKind::Config) if the settings are invalid.
     pub async fn sdk_client(&self) -> Result<aws_sdk_dynamodb::Client> {
         self.check()?;
         Ok(aws_sdk_dynamodb::Client::from_conf(
@@ -23,20 +21,22 @@ impl DynamoDbConfig {
 }
 
 impl DynamoDbStore {
-    /// A store by a client of the application's own: its credentials, Region, endpoint and connections. Retries and timeouts are
-    /// this store's. Of `config`, Region and endpoint don't count.
+    /// Opens the store with a client that the application already has: with its credentials, Region, endpoint and connections.
+    ///
+    /// The store uses its own retries and timeouts in place of the client's. Of `config`, `region` and `endpoint` are ignored.
     ///
     /// ```no_run
-    /// # async fn open(client: aws_sdk_dynamodb::Client) -> token_cache_core::Result<()> {
+    /// # async fn open(shared: aws_config::SdkConfig) -> token_cache_core::Result<()> {
     /// use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore};
     ///
-    /// let store = DynamoDbStore::with_client(&client, DynamoDbConfig::new("tokens")).await?;
+    /// let client = aws_sdk_dynamodb::Client::new(&shared);
+    /// let store = DynamoDbStore::existing_client(&client, DynamoDbConfig::new("tokens")).await?;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// As [`connect`](Self::connect).
-    pub async fn with_client(
+    /// Those of [`connect`](Self::connect).
+    pub async fn existing_client(
         client: &aws_sdk_dynamodb::Client,
         config: DynamoDbConfig,
     ) -> Result<Self> {
@@ -45,10 +45,10 @@ impl DynamoDbStore {
         Self::over(client, &config).await
     }
 
-    /// [`create_table_if_missing`](Self::create_table_if_missing) by a client of the application's own.
+    /// Creates the table if it is missing, with a client that the application already has.
     ///
     /// # Errors
-    /// As [`create_table_if_missing`](Self::create_table_if_missing).
+    /// Those of [`create_table_if_missing`](Self::create_table_if_missing).
     pub async fn create_table_if_missing_with(
         client: &aws_sdk_dynamodb::Client,
         config: &DynamoDbConfig,
