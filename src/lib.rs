@@ -11,7 +11,7 @@ pub use token_cache_core::*;
 #[cfg(feature = "dynamodb")]
 #[doc(inline)]
 pub use token_cache_dynamodb as dynamodb;
-#[cfg(any(feature = "oauth2", feature = "openidconnect"))]
+#[cfg(feature = "providers")]
 #[doc(inline)]
 pub use token_cache_providers as providers;
 #[cfg(feature = "redis")]

@@ -18,9 +18,9 @@ const OPERATION: &str = "set up a provider";
 /// Sets up a [`Provider`].
 #[must_use]
 pub struct ProviderBuilder {
-    token_url: Url,
+    token_url: String,
     pub(crate) credentials: Credentials,
-    revocation_url: Option<Url>,
+    revocation_url: Option<String>,
     revocation: Revocation,
     connect_timeout: Duration,
     timeout: Duration,
@@ -29,9 +29,9 @@ pub struct ProviderBuilder {
 }
 
 impl ProviderBuilder {
-    pub(crate) fn new(token_url: Url, client_id: impl Into<String>) -> Self {
+    pub(crate) fn new(token_url: impl Into<String>, client_id: impl Into<String>) -> Self {
         Self {
-            token_url,
+            token_url: token_url.into(),
             credentials: Credentials {
                 client_id: client_id.into(),
                 client_secret: None,
@@ -59,8 +59,8 @@ impl ProviderBuilder {
     }
 
     /// Where tokens are revoked (RFC 7009), and what that does at this provider. By default nothing is revoked.
-    pub fn revocation(mut self, url: Url, revocation: Revocation) -> Self {
-        self.revocation_url = Some(url);
+    pub fn revocation(mut self, url: impl Into<String>, revocation: Revocation) -> Self {
+        self.revocation_url = Some(url.into());
         self.revocation = revocation;
         self
     }
@@ -98,20 +98,10 @@ impl ProviderBuilder {
     /// the id is empty, a timeout is zero, or the certificates can't be used.
     pub fn build(self) -> Result<Provider> {
         let refused = |what: &str| Err(Error::config(OPERATION, what));
-        if !is_safe(&self.token_url) {
-            return refused(
-                "the token endpoint must be https (plain http only at a loopback address)",
-            );
-        }
-        if self
-            .revocation_url
-            .as_ref()
-            .is_some_and(|url| !is_safe(url))
-        {
-            return refused(
-                "the revocation endpoint must be https (plain http only at a loopback address)",
-            );
-        }
+        let token_url = endpoint("token", &self.token_url)?;
+        let revocation_url = self.revocation_url.as_deref();
+        let revocation_url = revocation_url.map(|url| endpoint("revocation", url));
+        let revocation_url = revocation_url.transpose()?;
         if self.credentials.client_id.trim().is_empty() {
             return refused("the client id is empty");
         }
@@ -137,9 +127,9 @@ impl ProviderBuilder {
         })?;
         Ok(Provider::new(Inner {
             http,
-            token_url: self.token_url,
+            token_url,
             credentials: self.credentials,
-            revocation_url: self.revocation_url,
+            revocation_url,
             revocation: self.revocation,
             dead_grants: self.dead_grants,
             client_refusal: ClientRefusal::none(),
@@ -147,7 +137,27 @@ impl ProviderBuilder {
     }
 }
 
-/// Where tokens and the client's secret may be sent: https, or http where nobody can listen in.
+/// Reads the URL of the `name` endpoint, and refuses one to which tokens and the client secret must not be sent.
+///
+/// The error does not quote the URL: it may hold credentials.
+fn endpoint(name: &str, url: &str) -> Result<Url> {
+    let url: Url = url.parse().map_err(|error| {
+        let message =
+            format!("the URL of the {name} endpoint is invalid; write `https://host/path`");
+        Error::config(OPERATION, message).with_source(error)
+    })?;
+    if is_safe(&url) {
+        Ok(url)
+    } else {
+        let message = format!(
+            "the {name} endpoint must be https (plain http only at a loopback address); its URL starts with `{}://`",
+            url.scheme()
+        );
+        Err(Error::config(OPERATION, message))
+    }
+}
+
+/// Returns whether a request to `url` is encrypted or stays on this machine.
 fn is_safe(url: &Url) -> bool {
     match url.scheme() {
         "https" => url.has_host(),
@@ -181,34 +191,29 @@ mod tests {
     use super::*;
 
     fn builder() -> ProviderBuilder {
-        ProviderBuilder::new("https://id.example/token".parse().unwrap(), "shop")
+        ProviderBuilder::new("https://id.example/token", "shop")
     }
 
     #[test]
     fn what_can_t_work_is_refused_before_any_request() {
         builder().build().unwrap();
-        let not_http: Url = "ftp://id.example".parse().unwrap();
-        let in_clear: Url = "http://id.example/token".parse().unwrap();
+        let (not_http, in_clear) = ("ftp://id.example", "http://id.example/token");
         for (wrong, says) in [
-            (
-                ProviderBuilder::new(not_http.clone(), "shop"),
-                "token endpoint",
-            ),
+            (ProviderBuilder::new(not_http, "shop"), "token endpoint"),
             (
                 builder().revocation(not_http, Revocation::Token),
                 "revocation endpoint",
             ),
-            (
-                ProviderBuilder::new(in_clear.clone(), "shop"),
-                "token endpoint",
-            ),
+            (ProviderBuilder::new(in_clear, "shop"), "token endpoint"),
             (
                 builder().revocation(in_clear, Revocation::Token),
                 "revocation endpoint",
             ),
+            (ProviderBuilder::new("https://id.example", ""), "client id"),
+            (ProviderBuilder::new("/token", "shop"), "token endpoint"),
             (
-                ProviderBuilder::new("https://id.example".parse().unwrap(), ""),
-                "client id",
+                builder().revocation("", Revocation::Token),
+                "revocation endpoint",
             ),
             (builder().client_secret(""), "client secret"),
             (builder().timeout(Duration::ZERO), "timeout"),
@@ -238,7 +243,7 @@ mod tests {
             ("http://[2001:db8::1]/token", false),
             ("http://0.0.0.0/token", false),
         ] {
-            let built = ProviderBuilder::new(url.parse().unwrap(), "shop").build();
+            let built = ProviderBuilder::new(url, "shop").build();
             assert_eq!(built.is_ok(), is_safe, "{url}");
         }
     }

@@ -9,24 +9,24 @@ mod builder;
 mod client_auth;
 mod client_credentials;
 mod client_refusal;
-#[cfg(any(feature = "oauth2", feature = "openidconnect"))]
+#[cfg(any(feature = "oauth2-5", feature = "openidconnect-4"))]
 mod client_secret;
 mod code_exchange;
-#[cfg(feature = "oauth2")]
+#[cfg(feature = "oauth2-5")]
 mod from_oauth2;
-#[cfg(feature = "openidconnect")]
+#[cfg(feature = "openidconnect-4")]
 mod from_openidconnect;
 mod http;
 mod id_token;
 mod on_behalf_of;
 mod provider;
 mod retry_after;
-#[cfg(feature = "openidconnect")]
+#[cfg(feature = "openidconnect-4")]
 mod session_claims;
 
-#[cfg(feature = "openidconnect")]
+#[cfg(feature = "openidconnect-4")]
 pub use self::from_openidconnect::{CoreMetadata, MetadataWithRevocation, RevocationEndpoint};
-#[cfg(feature = "openidconnect")]
+#[cfg(feature = "openidconnect-4")]
 pub use self::session_claims::SessionClaims;
 pub use self::{
     builder::ProviderBuilder,

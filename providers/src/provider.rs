@@ -22,7 +22,7 @@ use crate::{
 /// use token_cache_core::{RefreshRequest, Timestamp, TokenSet, TokenSource};
 /// use token_cache_providers::Provider;
 ///
-/// let provider = Provider::builder("https://id.example/token".parse()?, "shop")
+/// let provider = Provider::builder("https://id.example/token", "shop")
 ///     .client_secret("from the environment")
 ///     .build()?;
 /// let tokens = TokenSet::new("at-1")?.with_refresh_token("rt-1");
@@ -46,7 +46,7 @@ pub(crate) struct Inner {
 
 impl Provider {
     /// A provider that gives tokens at `token_url` to the app that it knows as `client_id`.
-    pub fn builder(token_url: Url, client_id: impl Into<String>) -> ProviderBuilder {
+    pub fn builder(token_url: impl Into<String>, client_id: impl Into<String>) -> ProviderBuilder {
         ProviderBuilder::new(token_url, client_id)
     }
 

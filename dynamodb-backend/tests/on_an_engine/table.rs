@@ -135,7 +135,9 @@ async fn a_table_is_created_once() {
         let answer = DynamoDbStore::create_table_if_missing_with(&client, &config).await;
         assert_eq!(answer.unwrap(), created);
     }
-    let store = DynamoDbStore::existing_client(&client, config).await.unwrap();
+    let store = DynamoDbStore::existing_client(&client, config)
+        .await
+        .unwrap();
     assert_eq!(store.diagnostics(), []);
     assert_eq!(store.namespace().await.unwrap().record, None);
 }

@@ -30,7 +30,9 @@ impl Wire {
         PREFIX.clone_into(&mut config.prefix);
         config.operation_timeout = time;
         let client = dynamodb_client(&proxy.endpoint());
-        let store = DynamoDbStore::existing_client(&client, config).await.unwrap();
+        let store = DynamoDbStore::existing_client(&client, config)
+            .await
+            .unwrap();
         let secret = Secret::random().unwrap();
         let cache = TokenCache::open(store.clone(), secret).await.unwrap();
         Self {

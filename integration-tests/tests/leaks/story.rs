@@ -238,12 +238,9 @@ impl Story {
 }
 
 fn source_at(provider: &OAuthProvider) -> Provider {
-    Provider::builder(provider.token_url().parse().unwrap(), CLIENT_ID)
+    Provider::builder(provider.token_url(), CLIENT_ID)
         .client_secret(CLIENT_SECRET)
-        .revocation(
-            provider.revocation_url().parse().unwrap(),
-            Revocation::Token,
-        )
+        .revocation(provider.revocation_url(), Revocation::Token)
         .build()
         .unwrap()
 }

@@ -66,10 +66,7 @@ fn by_openidconnect(provider: &OAuthProvider) -> Provider {
 fn finished(builder: ProviderBuilder, provider: &OAuthProvider) -> Provider {
     builder
         .client_secret(CLIENT_SECRET)
-        .revocation(
-            provider.revocation_url().parse().unwrap(),
-            Revocation::Token,
-        )
+        .revocation(provider.revocation_url(), Revocation::Token)
         .build()
         .unwrap()
 }

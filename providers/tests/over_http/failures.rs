@@ -244,7 +244,7 @@ async fn a_connection_that_breaks_or_is_refused_may_be_tried_again() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/token", nobody.local_addr().unwrap());
     drop(nobody);
-    let provider = token_cache_providers::Provider::builder(url.parse().unwrap(), "shop");
+    let provider = token_cache_providers::Provider::builder(url, "shop");
     let error = provider
         .build()
         .unwrap()

@@ -55,7 +55,7 @@ impl Log {
 }
 
 /// The routes for sign-out accept no such signature, so the user could not be signed out by the provider.
-#[cfg(feature = "openidconnect")]
+#[cfg(feature = "openidconnect-4")]
 #[test]
 fn an_id_token_that_is_signed_with_the_client_s_secret_is_logged_once() {
     use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};

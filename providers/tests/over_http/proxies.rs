@@ -67,7 +67,7 @@ async fn every_request() {
 async fn https_is_tunnelled_through_the_proxy_of_the_environment() {
     const URL: &str = "https://provider.invalid/token";
     if env::var_os(CHILD).is_some() {
-        let provider = token_cache_providers::Provider::builder(URL.parse().unwrap(), "shop");
+        let provider = token_cache_providers::Provider::builder(URL, "shop");
         provider
             .build()
             .unwrap()

@@ -78,7 +78,7 @@ fn feature_combinations() -> Outcome {
         "--package",
         "token-cache",
         "--group-features",
-        "oauth2,openidconnect,sign-out,axum,actix",
+        "providers,oauth2-5,openidconnect-4,sign-out,axum,actix",
     ]);
     command::run(&mut together)?;
     let mut apart = command::cargo(combinations);

@@ -1,12 +1,11 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use token_cache::{
-    EntryKey, Error, ErrorKind, ExposeSecret, Result, Revocation, Session, Ticket, Timestamp,
-    TokenCache, TokenSet,
+    EntryKey, Error, ExposeSecret, Result, Revocation, Session, Ticket, Timestamp, TokenCache,
+    TokenSet,
 };
 use token_cache_providers::Provider;
 use tokio::time::{self, Instant};
-use url::Url;
 
 use super::ask::{Got, Refreshed, Refreshing, Storm};
 use crate::{
@@ -45,13 +44,9 @@ pub(in crate::fleet) async fn carry_out(
 
 /// The driver's provider, asked as an app would.
 fn provider(storm: &Storm) -> Result<Provider> {
-    let url = |url: &str| {
-        Url::parse(url)
-            .map_err(|error| Error::new(ErrorKind::Config, "find the provider").with_source(error))
-    };
-    Provider::builder(url(&storm.token_url)?, CLIENT_ID)
+    Provider::builder(&storm.token_url, CLIENT_ID)
         .client_secret(CLIENT_SECRET)
-        .revocation(url(&storm.revocation_url)?, Revocation::Token)
+        .revocation(&storm.revocation_url, Revocation::Token)
         .build()
 }
 
