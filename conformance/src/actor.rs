@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Cut, Entry, EntryAddress, EntryName, Error, EvictOptions,
-    Evicted, Moment, Places, PutMode, PutResult, ReadOptions, SessionId, SessionKind,
-    SessionRecord, SidKey, Timestamp, TokenStore, Version, WriteOptions,
+    AccountKey, BeginSession, Begun, CutoffTime, Entry, EntryAddress, EntryName, Error,
+    EvictOptions, EvictTarget, Evicted, PutMode, PutResult, ReadOptions, SessionId, SessionKind,
+    SessionRecord, SessionTimes, SidKey, Timestamp, TokenStore, Version, WriteOptions,
     test_util::with_stand_in_secret,
 };
 
@@ -55,14 +55,14 @@ impl<'a> Actor<'a> {
 
     /// A new session without a label, requested a minute ago.
     pub(crate) fn record(&self) -> Result<SessionRecord, Violation> {
-        let places = Places {
-            store: self.requested(),
-            provider: AUTHENTICATED,
+        let times = SessionTimes {
+            requested_at: self.requested(),
+            auth_time: AUTHENTICATED,
         };
         Ok(SessionRecord::new(
             random::session_id()?,
             None,
-            places,
+            times,
             self.now + LIFETIME,
         ))
     }
@@ -199,15 +199,15 @@ impl<'a> Actor<'a> {
         should_hold(!listed, "no ended session in the list", "one is listed")
     }
 
-    pub(crate) async fn evict(&self, cut: Cut) -> Result<Evicted, Error> {
+    pub(crate) async fn evict(&self, target: EvictTarget) -> Result<Evicted, Error> {
         self.store
-            .evict(&self.key, cut, EvictOptions::at(self.now))
+            .evict(&self.key, target, EvictOptions::at(self.now))
             .await
     }
 
     /// Cuts, and the store says that it ended something.
-    pub(crate) async fn is_cut(&self, cut: Cut) -> Result<(), Violation> {
-        let evicted = self.evict(cut).await.should_work("a sign-out")?;
+    pub(crate) async fn is_cut(&self, target: EvictTarget) -> Result<(), Violation> {
+        let evicted = self.evict(target).await.should_work("a sign-out")?;
         should_hold(
             evicted.ended,
             "a sign-out that says it ended something",
@@ -216,8 +216,8 @@ impl<'a> Actor<'a> {
     }
 
     /// Cuts, and the store says that there was nothing to end.
-    pub(crate) async fn is_cut_in_vain(&self, cut: Cut) -> Result<(), Violation> {
-        let evicted = self.evict(cut).await.should_work("a sign-out")?;
+    pub(crate) async fn evicts_nothing(&self, target: EvictTarget) -> Result<(), Violation> {
+        let evicted = self.evict(target).await.should_work("a sign-out")?;
         should_hold(
             !evicted.ended,
             "a sign-out that says it ended nothing",
@@ -227,18 +227,18 @@ impl<'a> Actor<'a> {
 }
 
 /// An account's cut at a moment of the store's clock.
-pub(crate) const fn by_app(at: Timestamp) -> Cut {
-    Cut::Account(Moment::of_store(at))
+pub(crate) const fn by_app(at: Timestamp) -> EvictTarget {
+    EvictTarget::Account(CutoffTime::on_store_clock(at))
 }
 
 /// An account's cut at a moment of the provider's clock.
-pub(crate) const fn by_provider(at: Timestamp) -> Cut {
-    Cut::Account(Moment::of_provider(at))
+pub(crate) const fn by_provider(at: Timestamp) -> EvictTarget {
+    EvictTarget::Account(CutoffTime::on_provider_clock(at))
 }
 
 /// Says of a new session what is not as usual.
 pub(crate) trait Amend: Sized {
-    fn labelled(self, sid: SidKey) -> Self;
+    fn with_sid(self, sid: SidKey) -> Self;
     fn requested_at(self, place: Timestamp) -> Self;
     fn authenticated_at(self, place: Timestamp) -> Self;
     fn ending_at(self, end: Timestamp) -> Self;
@@ -246,18 +246,18 @@ pub(crate) trait Amend: Sized {
 }
 
 impl Amend for SessionRecord {
-    fn labelled(mut self, sid: SidKey) -> Self {
-        self.label = Some(sid);
+    fn with_sid(mut self, sid: SidKey) -> Self {
+        self.sid = Some(sid);
         self
     }
 
     fn requested_at(mut self, place: Timestamp) -> Self {
-        self.places.store = place;
+        self.times.requested_at = place;
         self
     }
 
     fn authenticated_at(mut self, place: Timestamp) -> Self {
-        self.places.provider = place;
+        self.times.auth_time = place;
         self
     }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use token_cache_core::{
-    Acquired, BeginSession, Clock, Cut, Entry, EntryName, EscrowName, Escrowed, LockOwner, PutMode,
-    PutResult, SessionId, SessionRecord, Timestamp, Version,
+    Acquired, BeginSession, CutoffClock, Entry, EntryName, EscrowName, Escrowed, EvictTarget,
+    LockOwner, PutMode, PutResult, SessionId, SessionRecord, Timestamp, Version,
 };
 
 /// A session has ended, is over, or never began.
@@ -17,7 +17,7 @@ type Answer<T> = Result<T, SignedOut>;
 #[derive(Debug, Default)]
 pub(crate) struct Model {
     sessions: BTreeMap<SessionId, Session>,
-    not_before: BTreeMap<(Clock, bool), Timestamp>,
+    not_before: BTreeMap<(CutoffClock, bool), Timestamp>,
     escrows: BTreeMap<EscrowName, Vec<Escrowed>>,
 }
 
@@ -42,8 +42,8 @@ struct Lock {
 impl Model {
     pub(crate) fn begin(&mut self, begin: &BeginSession) -> Answer<usize> {
         let new = &begin.record;
-        let refused = self.not_before.iter().any(|((clock, unlabelled), at)| {
-            new.places.on(*clock) <= *at && !(*unlabelled && new.label.is_some())
+        let refused = self.not_before.iter().any(|((clock, without_sid), at)| {
+            new.times.on(*clock) <= *at && !(*without_sid && new.sid.is_some())
         });
         if refused {
             return Err(SignedOut);
@@ -52,11 +52,11 @@ impl Model {
         let living = self.sessions.values().map(|session| &session.record);
         let mut alike: Vec<_> = living
             .filter(|old| !old.is_over(begin.now) && old.kind == new.kind)
-            .map(|old| (old.places.store, old.session_id))
+            .map(|old| (old.times.requested_at, old.session_id))
             .collect();
         alike.sort_unstable();
         alike.truncate((alike.len() + 1).saturating_sub(begin.max_sessions));
-        self.retain(|old| !alike.contains(&(old.places.store, old.session_id)));
+        self.retain(|old| !alike.contains(&(old.times.requested_at, old.session_id)));
         let session = Session {
             record: new.clone(),
             entries: BTreeMap::new(),
@@ -72,24 +72,24 @@ impl Model {
         let living = self.sessions.values().map(|session| &session.record);
         let mut alike: Vec<_> = living
             .filter(|old| !old.is_over(begin.now) && old.kind == begin.record.kind)
-            .map(|old| old.places.store)
+            .map(|old| old.times.requested_at)
             .collect();
         alike.sort_unstable();
         let displaced = (alike.len() + 1).saturating_sub(begin.max_sessions);
         displaced == 0 || displaced >= alike.len() || alike[displaced - 1] != alike[displaced]
     }
 
-    pub(crate) fn evict(&mut self, cut: &Cut, now: Timestamp) -> bool {
-        let ends = |old: &SessionRecord| cut.ends(&old.session_id, old.label.as_ref(), &old.places);
+    pub(crate) fn evict(&mut self, target: &EvictTarget, now: Timestamp) -> bool {
+        let ends = |old: &SessionRecord| target.ends(&old.session_id, old.sid.as_ref(), &old.times);
         let records = self.sessions.values().map(|session| &session.record);
         let ended = records.filter(|old| !old.is_over(now)).any(ends);
         self.retain(|old| !ends(old));
-        let marker = match cut {
-            Cut::Account(moment) => Some(((moment.clock, false), moment.at)),
-            Cut::ProviderSessionOrUnlabelled {
-                unlabelled_until, ..
-            } => Some(((Clock::Provider, true), *unlabelled_until)),
-            Cut::Session(_) | Cut::ProviderSession { .. } => None,
+        let marker = match target {
+            EvictTarget::Account(moment) => Some(((moment.clock, false), moment.at)),
+            EvictTarget::SidOrWithoutSid {
+                without_sid_until, ..
+            } => Some(((CutoffClock::Provider, true), *without_sid_until)),
+            EvictTarget::Session(_) | EvictTarget::Sid { .. } => None,
         };
         if let Some((which, at)) = marker {
             let held = self.not_before.entry(which).or_default();

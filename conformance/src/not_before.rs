@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use token_cache_core::{Cut, EvictOptions, MarkOptions, Marking, Moment, SidKey, Timestamp, Until};
+use token_cache_core::{
+    CutoffBound, CutoffTime, EvictOptions, EvictTarget, MarkOptions, Marking, SidKey, Timestamp,
+};
 
 use crate::{
     Setup, Violation,
@@ -17,7 +19,7 @@ const MILLI: Duration = Duration::from_millis(1);
 pub(crate) enum Kind {
     Store,
     Provider,
-    Unlabelled,
+    WithoutSid,
     Batch,
     Sid,
     ForGood,
@@ -30,14 +32,14 @@ impl Kind {
             &[
                 Self::Store,
                 Self::Provider,
-                Self::Unlabelled,
+                Self::WithoutSid,
                 Self::Batch,
                 Self::Sid,
                 Self::ForGood,
                 Self::Issuer,
             ]
         } else {
-            &[Self::Store, Self::Provider, Self::Unlabelled]
+            &[Self::Store, Self::Provider, Self::WithoutSid]
         }
     }
 }
@@ -78,12 +80,12 @@ impl<'a> NotBefore<'a> {
         let ada = &self.ada;
         let options = EvictOptions::at(ada.now).living(life);
         let mark = MarkOptions::living(life);
-        let cut = match self.kind {
+        let target = match self.kind {
             Kind::Store => by_app(at),
             Kind::Provider => by_provider(authenticated),
-            Kind::Unlabelled => Cut::ProviderSessionOrUnlabelled {
+            Kind::WithoutSid => EvictTarget::SidOrWithoutSid {
                 sid: self.sid,
-                unlabelled_until: authenticated,
+                without_sid_until: authenticated,
             },
             Kind::Batch => {
                 let sid_index = self.setup.sid_index()?;
@@ -97,21 +99,23 @@ impl<'a> NotBefore<'a> {
                 return Ok(());
             }
             Kind::Sid | Kind::ForGood => {
-                let until = match self.kind {
-                    Kind::ForGood => Until::ForGood,
-                    _ => Until::Moment(Moment::of_store(at)),
+                let bound = match self.kind {
+                    Kind::ForGood => CutoffBound::Forever,
+                    _ => CutoffBound::Time(CutoffTime::on_store_clock(at)),
                 };
                 let sid_index = self.setup.sid_index()?;
-                let cut = sid_index.cut_provider_session(&self.sid, until, mark).await;
-                return cut.should_work("a cut of a `sid`").map(drop);
+                let target = sid_index.set_sid_not_before(&self.sid, bound, mark).await;
+                return target.should_work("a cut of a `sid`").map(drop);
             }
             Kind::Issuer => {
                 let sid_index = self.setup.sid_index()?;
-                let cut = sid_index.cut_issuer(ada.key.issuer(), at, mark).await;
-                return cut.should_work("a cut of an issuer");
+                let target = sid_index
+                    .set_issuer_not_before(ada.key.issuer(), at, mark)
+                    .await;
+                return target.should_work("a cut of an issuer");
             }
         };
-        let evicted = ada.store.evict(&ada.key, cut, options).await;
+        let evicted = ada.store.evict(&ada.key, target, options).await;
         evicted.should_work("a sign-out").map(drop)
     }
 
@@ -125,11 +129,11 @@ impl<'a> NotBefore<'a> {
         // The request is in time, whatever passed.
         let not_after = self.setup.clock().await?.time + Duration::from_secs(900);
         let answer = match self.kind {
-            Kind::Store | Kind::Provider | Kind::Unlabelled | Kind::Batch => {
+            Kind::Store | Kind::Provider | Kind::WithoutSid | Kind::Batch => {
                 let mut begin = ada.begin_of(ada.record()?);
                 begin.not_after = not_after;
-                begin.record.places.store = at;
-                begin.record.places.provider = authenticated;
+                begin.record.times.requested_at = at;
+                begin.record.times.auth_time = authenticated;
                 ada.store.begin(&ada.key, begin).await.map(drop)
             }
             Kind::Sid | Kind::ForGood => {

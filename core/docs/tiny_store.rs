@@ -7,11 +7,11 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountId, AccountKey, BeginSession, Begun, Capabilities, Clock, Cut, Diagnostic, Entry,
-    EntryAddress, EntryKey, EntryName, Error, ErrorKind, Escrow, EvictOptions, Evicted, Link,
-    Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshLocks, Result, Secret,
-    SessionId, SessionKind, SessionRecord, SidIndex, SignIn, TimeSource, Timestamp, TokenCache,
-    TokenStore, Version, WriteOptions,
+    AccountId, AccountKey, BeginSession, Begun, Capabilities, CutoffClock, Diagnostic, Entry,
+    EntryAddress, EntryKey, EntryName, Error, ErrorKind, Escrow, EvictOptions, EvictTarget,
+    Evicted, Link, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshLocks,
+    Result, Secret, SessionId, SessionKind, SessionRecord, SidIndex, SignIn, TimeSource, Timestamp,
+    TokenCache, TokenStore, Version, WriteOptions,
 };
 
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ struct Held {
 struct Partition {
     sessions: HashMap<SessionId, Session>,
     /// The latest moment on each clock, for all or for the unlabelled alone, and when the marker goes.
-    markers: HashMap<(Clock, bool), (Timestamp, Timestamp)>,
+    markers: HashMap<(CutoffClock, bool), (Timestamp, Timestamp)>,
 }
 
 #[derive(Debug)]
@@ -42,14 +42,14 @@ impl Partition {
     fn refuses(&self, new: &SessionRecord) -> bool {
         self.markers
             .iter()
-            .any(|((clock, unlabelled), (at, goes_at))| {
-                let concerned = !unlabelled || new.label.is_none();
-                concerned && own_clock() < *goes_at && new.places.on(*clock) <= *at
+            .any(|((clock, without_sid), (at, goes_at))| {
+                let concerned = !without_sid || new.sid.is_none();
+                concerned && own_clock() < *goes_at && new.times.on(*clock) <= *at
             })
     }
 
-    fn mark(&mut self, clock: Clock, unlabelled: bool, at: Timestamp, goes_at: Timestamp) {
-        let marker = self.markers.entry((clock, unlabelled)).or_default();
+    fn mark(&mut self, clock: CutoffClock, without_sid: bool, at: Timestamp, goes_at: Timestamp) {
+        let marker = self.markers.entry((clock, without_sid)).or_default();
         *marker = (at.max(marker.0), goes_at.max(marker.1)); // neither ever falls
     }
 
@@ -65,7 +65,7 @@ impl Partition {
     fn of_kind(&self, kind: SessionKind) -> Vec<SessionId> {
         let records = self.sessions.values().map(|session| &session.record);
         let mut alike: Vec<_> = records.filter(|record| record.kind == kind).collect();
-        alike.sort_by_key(|record| record.places.store);
+        alike.sort_by_key(|record| record.times.requested_at);
         alike.iter().map(|record| record.session_id).collect()
     }
 }
@@ -216,13 +216,13 @@ impl TokenStore for TinyStore {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
         let now = own_clock();
         let ends = |old: &SessionRecord| {
-            let places = old.places.credible_at(now);
-            cut.ends(&old.session_id, old.label.as_ref(), &places)
+            let times = old.times.credible_at(now);
+            target.ends(&old.session_id, old.sid.as_ref(), &times)
         };
         let goes_at = now + options.marker_life;
         self.on(account, |partition| {
@@ -233,14 +233,16 @@ impl TokenStore for TinyStore {
             partition
                 .sessions
                 .retain(|_, session| !ends(&session.record));
-            match cut {
-                Cut::Account(moment) => partition.mark(moment.clock, false, moment.at, goes_at),
-                Cut::ProviderSessionOrUnlabelled {
-                    unlabelled_until, ..
-                } => {
-                    partition.mark(Clock::Provider, true, unlabelled_until, goes_at);
+            match target {
+                EvictTarget::Account(moment) => {
+                    partition.mark(moment.clock, false, moment.at, goes_at)
                 }
-                Cut::Session(_) | Cut::ProviderSession { .. } => {}
+                EvictTarget::SidOrWithoutSid {
+                    without_sid_until, ..
+                } => {
+                    partition.mark(CutoffClock::Provider, true, without_sid_until, goes_at);
+                }
+                EvictTarget::Session(_) | EvictTarget::Sid { .. } => {}
             }
             Ok(Evicted::new(partition.sessions.len() < before))
         })

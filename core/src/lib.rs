@@ -9,12 +9,12 @@ mod auth_time;
 pub mod backend;
 mod cache;
 mod claims;
-mod cut;
 mod diagnostic;
 mod entropy;
 mod entry;
 mod error;
 mod escrow;
+mod evict_target;
 mod hash_name;
 mod id_key;
 mod link;
@@ -55,11 +55,11 @@ pub use secrecy::{ExposeSecret, SecretSlice, SecretString};
 pub use self::{
     account::{AccountId, AccountKey, IssuerKey, ProviderSid, SidKey},
     cache::{BulkSignOut, Checkpoint, Progress, Session, TokenCache, TokenCacheBuilder},
-    cut::{Clock, Cut, Moment, Places, Until},
     diagnostic::{Diagnostic, Severity},
     entry::{Entry, EntryAddress, EntryKey, EntryName, Version},
     error::{Error, ErrorKind, Result},
     escrow::{Escrow, EscrowName, Escrowed},
+    evict_target::{CutoffBound, CutoffClock, CutoffTime, EvictTarget, SessionTimes},
     link::{
         Acknowledgement, Announced, Announcement, AnnouncementId, Invalidation, LeaseHolder, Link,
         LinkConnection, Listener, RegistryId, ServerId,

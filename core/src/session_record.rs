@@ -1,52 +1,52 @@
 use std::time::Duration;
 
-use crate::{Places, SessionId, SessionKind, SidKey, Timestamp};
+use crate::{SessionId, SessionKind, SessionTimes, SidKey, Timestamp};
 
-/// A session as its account's partition records it.
+/// A session as the partition of its account records it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionRecord {
-    /// Its id.
+    /// The session's id.
     pub session_id: SessionId,
-    /// The provider's session that it was begun under, where that is known.
-    pub label: Option<SidKey>,
-    /// How it came to be.
+    /// The hash of the `sid` of the provider's session, if it is known.
+    pub sid: Option<SidKey>,
+    /// How the session was begun.
     pub kind: SessionKind,
-    /// Where it stands on each clock.
-    pub places: Places,
-    /// From this moment of the store's clock on, it is gone.
+    /// The times of the authentication, one on each clock.
+    pub times: SessionTimes,
+    /// When the session ends by itself, on the store's clock.
     pub ends_at: Timestamp,
 }
 
 impl SessionRecord {
-    /// A record of these parts, of a session that its owner began.
+    /// Returns the record of a session that its user began.
     pub const fn new(
         session_id: SessionId,
-        label: Option<SidKey>,
-        places: Places,
+        sid: Option<SidKey>,
+        times: SessionTimes,
         ends_at: Timestamp,
     ) -> Self {
         Self {
             session_id,
-            label,
+            sid,
             kind: SessionKind::Direct,
-            places,
+            times,
             ends_at,
         }
     }
 
-    /// The same of another kind.
+    /// Returns the same record with another kind.
     pub const fn of_kind(mut self, kind: SessionKind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// True where it has ended by itself at `now`.
+    /// Returns `true` if the session has ended by itself at `now`, on the store's clock.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.ends_at <= now
     }
 
-    /// How long it still lives at `now`.
+    /// Returns how long the session still lives at `now`. It is zero for a session that has ended by itself.
     pub const fn remaining(&self, now: Timestamp) -> Duration {
         self.ends_at.since(now)
     }

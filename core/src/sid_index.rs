@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountKey, EvictOptions, Evicted, IssuerKey, Result, SidKey, Timestamp, Until,
+    AccountKey, CutoffBound, EvictOptions, Evicted, IssuerKey, Result, SidKey, Timestamp,
     options::MARKER_LIFE,
 };
 
@@ -39,7 +39,7 @@ impl Pointer {
     }
 }
 
-/// What [`SidIndex::cut_provider_session`] found.
+/// What [`SidIndex::set_sid_not_before`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pointed {
@@ -191,11 +191,11 @@ pub trait SidIndex: Send + Sync {
     /// # Behaviour
     /// - The marker lives `marker_life` from its landing, and at least as long as the index entry.
     /// - Markers only rise: the later moment stays, and one for good stays for good.
-    /// - `Until::Moment` is of the store's clock.
-    async fn cut_provider_session(
+    /// - `CutoffBound::CutoffTime` is of the store's clock.
+    async fn set_sid_not_before(
         &self,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed>;
 
@@ -216,7 +216,7 @@ pub trait SidIndex: Send + Sync {
     ///
     /// # Errors
     /// The store's own failures.
-    async fn cut_issuer(
+    async fn set_issuer_not_before(
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
@@ -232,7 +232,7 @@ pub trait SidIndex: Send + Sync {
     async fn accounts(&self, scan: &Scan) -> Result<Page>;
 
     /// Cuts many accounts at one moment of the store's clock: what
-    /// [`TokenStore::evict`](crate::TokenStore::evict) does with [`Cut::Account`](crate::Cut::Account), hundreds a
+    /// [`TokenStore::evict`](crate::TokenStore::evict) does with [`EvictTarget::Account`](crate::EvictTarget::Account), hundreds a
     /// request, or many requests under way.
     ///
     /// # Errors

@@ -6,9 +6,9 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Escrow,
-    EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks,
-    Result, SessionId, SessionRecord, SidIndex, TimeSource, WriteOptions,
+    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Escrow,
+    EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord, PutResult, ReadOptions,
+    RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, WriteOptions,
 };
 
 #[doc = include_str!("store.md")]
@@ -113,12 +113,16 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// - A cut of an account is one request whatever the account holds (G3).
     /// - Sent again, delayed or twice, it ends nothing that stands after its moment, and never lowers a marker (G2).
     /// - A session whose stored time is more than five minutes in the future counts as before every time
-    ///   ([`Places::credible_at`](crate::Places::credible_at)).
+    ///   ([`SessionTimes::credible_at`](crate::SessionTimes::credible_at)).
     /// - An account without a partition is marked as well; `ended` is false.
     /// - Bytes not ours under the account's key are removed.
     /// - If the future is dropped the cut may have been carried out, or not.
-    async fn evict(&self, account: &AccountKey, cut: Cut, options: EvictOptions)
-    -> Result<Evicted>;
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        target: EvictTarget,
+        options: EvictOptions,
+    ) -> Result<Evicted>;
 
     /// The account's living sessions, in no order. One request.
     ///
@@ -203,10 +207,10 @@ macro_rules! forward_through {
             async fn evict(
                 &self,
                 account: &AccountKey,
-                cut: Cut,
+                target: EvictTarget,
                 options: EvictOptions,
             ) -> Result<Evicted> {
-                (**self).evict(account, cut, options).await
+                (**self).evict(account, target, options).await
             }
 
             async fn sessions(

@@ -82,10 +82,10 @@ async fn the_provider_session_of_a_session_is_every_session_of_its_sid() {
 #[tokio::test]
 async fn without_a_sid_the_provider_session_is_the_session_alone() {
     let cache = TokenCache::in_memory().await.unwrap();
-    let unlabelled = begin(&cache, "ada", None).await;
+    let without_sid = begin(&cache, "ada", None).await;
     let other = begin(&cache, "ada", None).await;
-    let scope = SignOutScope::ProviderSessionOf(unlabelled.clone());
+    let scope = SignOutScope::ProviderSessionOf(without_sid.clone());
     assert!(cache.sign_out(scope).await.unwrap().ended);
-    assert!(!lives(&unlabelled).await);
+    assert!(!lives(&without_sid).await);
     assert!(lives(&other).await);
 }

@@ -12,7 +12,8 @@
 use std::collections::BTreeMap;
 
 use token_cache_core::{
-    BeginSession, Clock, Cut, MARKER_LIFE, Moment, SessionId, SessionRecord, Timestamp,
+    BeginSession, CutoffClock, CutoffTime, EvictTarget, MARKER_LIFE, SessionId, SessionRecord,
+    Timestamp,
 };
 
 use crate::{
@@ -40,37 +41,37 @@ pub(crate) struct Marker {
 /// Which of an account's markers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    Of(Clock),
-    Unlabelled,
+    Of(CutoffClock),
+    WithoutSid,
 }
 
 const NEWEST: [&str; 2] = ["ns", "np"];
 const MARKERS: [(&str, &str); 3] = [("ks", "xs"), ("kp", "xp"), ("ku", "xu")];
 
 /// The marker that a cut leaves, and its moment.
-pub(crate) fn marker_of(cut: &Cut) -> Option<(Kind, Timestamp)> {
-    match cut {
-        Cut::Account(Moment { clock, at }) => Some((Kind::Of(*clock), *at)),
-        Cut::ProviderSessionOrUnlabelled {
-            unlabelled_until, ..
-        } => Some((Kind::Unlabelled, *unlabelled_until)),
-        Cut::Session(_) | Cut::ProviderSession { .. } => None,
+pub(crate) fn marker_of(target: &EvictTarget) -> Option<(Kind, Timestamp)> {
+    match target {
+        EvictTarget::Account(CutoffTime { clock, at }) => Some((Kind::Of(*clock), *at)),
+        EvictTarget::SidOrWithoutSid {
+            without_sid_until, ..
+        } => Some((Kind::WithoutSid, *without_sid_until)),
+        EvictTarget::Session(_) | EvictTarget::Sid { .. } => None,
     }
 }
 
 impl Kind {
     const fn index(self) -> usize {
         match self {
-            Self::Of(Clock::Store) => 0,
-            Self::Of(Clock::Provider) => 1,
-            Self::Unlabelled => 2,
+            Self::Of(CutoffClock::Store) => 0,
+            Self::Of(CutoffClock::Provider) => 1,
+            Self::WithoutSid => 2,
         }
     }
 }
 
 impl Marker {
-    fn refuses(marker: Option<Self>, place: Timestamp, now: Timestamp) -> bool {
-        marker.is_some_and(|marker| now < marker.expires_at && place <= marker.at)
+    fn refuses(marker: Option<Self>, time: Timestamp, now: Timestamp) -> bool {
+        marker.is_some_and(|marker| now < marker.expires_at && time <= marker.at)
     }
 
     /// Raises a marker, or sets the first; neither its moment nor its life ever falls.
@@ -151,10 +152,10 @@ impl Head {
 
     /// True where a marker that stands at `now` refuses the sign-in.
     pub(crate) fn refuses(&self, record: &SessionRecord, now: Timestamp) -> bool {
-        let [store, provider, unlabelled] = self.markers;
-        Marker::refuses(store, record.places.store, now)
-            || Marker::refuses(provider, record.places.provider, now)
-            || record.label.is_none() && Marker::refuses(unlabelled, record.places.provider, now)
+        let [store, provider, without_sid] = self.markers;
+        Marker::refuses(store, record.times.requested_at, now)
+            || Marker::refuses(provider, record.times.auth_time, now)
+            || record.sid.is_none() && Marker::refuses(without_sid, record.times.auth_time, now)
     }
 
     /// Records a session, removes those it supersedes and those that are over, and ends the ones begun first for it where too
@@ -166,16 +167,20 @@ impl Head {
         let records = self.sessions.values();
         let mut alike: Vec<_> = records
             .filter(|record| record.kind == begin.record.kind)
-            .map(|record| (record.places.store, record.session_id))
+            .map(|record| (record.times.requested_at, record.session_id))
             .collect();
         alike.sort_unstable();
         alike.truncate((alike.len() + 1).saturating_sub(begin.max_sessions.max(1)));
         for (_, session_id) in &alike {
             self.sessions.remove(session_id);
         }
-        let places = begin.record.places;
-        for (newest, place) in self.newest.iter_mut().zip([places.store, places.provider]) {
-            *newest = (*newest).max(Some(place));
+        let times = begin.record.times;
+        for (newest, time) in self
+            .newest
+            .iter_mut()
+            .zip([times.requested_at, times.auth_time])
+        {
+            *newest = (*newest).max(Some(time));
         }
         self.sessions
             .insert(begin.record.session_id, begin.record.clone());
@@ -183,12 +188,12 @@ impl Head {
     }
 
     /// Removes what a cut ends, and what is over at `now`: whether a living session ended.
-    pub(crate) fn end(&mut self, cut: &Cut, now: Timestamp) -> bool {
+    pub(crate) fn end(&mut self, target: &EvictTarget, now: Timestamp) -> bool {
         self.sessions.retain(|_, record| !record.is_over(now));
         let living = self.sessions.len();
         self.sessions.retain(|session_id, record| {
-            let places = record.places.credible_at(now);
-            !cut.ends(session_id, record.label.as_ref(), &places)
+            let times = record.times.credible_at(now);
+            !target.ends(session_id, record.sid.as_ref(), &times)
         });
         self.sessions.len() < living
     }
@@ -230,7 +235,7 @@ fn decode_session(name: &str, bytes: Option<&[u8]>) -> Option<SessionRecord> {
 #[cfg(test)]
 mod tests {
     use proptest::{collection::vec, prelude::*};
-    use token_cache_core::{SidKey, Until};
+    use token_cache_core::{CutoffBound, SidKey};
 
     use super::*;
     use crate::record::tests::session;
@@ -248,9 +253,9 @@ mod tests {
 
     fn marker() -> impl Strategy<Value = (Kind, Marker)> {
         let kind = prop_oneof![
-            Just(Kind::Of(Clock::Store)),
-            Just(Kind::Of(Clock::Provider)),
-            Just(Kind::Unlabelled),
+            Just(Kind::Of(CutoffClock::Store)),
+            Just(Kind::Of(CutoffClock::Provider)),
+            Just(Kind::WithoutSid),
         ];
         (kind, moment(), moment())
             .prop_map(|(kind, at, expires_at)| (kind, Marker { at, expires_at }))
@@ -273,21 +278,21 @@ mod tests {
         })
     }
 
-    fn cut() -> impl Strategy<Value = Cut> {
+    fn evict_target() -> impl Strategy<Value = EvictTarget> {
         let sid = || any::<[u8; 16]>().prop_map(SidKey::from_bytes);
         let session_id = any::<[u8; 16]>().prop_map(SessionId::from_bytes);
         prop_oneof![
-            session_id.prop_map(Cut::Session),
-            moment().prop_map(|at| Cut::Account(Moment::of_store(at))),
-            moment().prop_map(|at| Cut::Account(Moment::of_provider(at))),
-            sid().prop_map(|sid| Cut::ProviderSession {
+            session_id.prop_map(EvictTarget::Session),
+            moment().prop_map(|at| EvictTarget::Account(CutoffTime::on_store_clock(at))),
+            moment().prop_map(|at| EvictTarget::Account(CutoffTime::on_provider_clock(at))),
+            sid().prop_map(|sid| EvictTarget::Sid {
                 sid,
-                until: Until::ForGood,
+                bound: CutoffBound::Forever,
             }),
-            (sid(), moment()).prop_map(|(sid, unlabelled_until)| {
-                Cut::ProviderSessionOrUnlabelled {
+            (sid(), moment()).prop_map(|(sid, without_sid_until)| {
+                EvictTarget::SidOrWithoutSid {
                     sid,
-                    unlabelled_until,
+                    without_sid_until,
                 }
             }),
         ]
@@ -330,13 +335,13 @@ mod tests {
         }
 
         #[test]
-        fn a_cut_ends_what_it_names_and_nothing_else(head in head(), cut in cut(), now in moment()) {
+        fn an_eviction_ends_its_target_and_nothing_else(head in head(), target in evict_target(), now in moment()) {
             let mut after = head.clone();
-            let ended = after.end(&cut, now);
+            let ended = after.end(&target, now);
             let mut lost = 0;
             for (session_id, record) in &head.sessions {
-                let places = record.places.credible_at(now);
-                let stays = !record.is_over(now) && !cut.ends(session_id, record.label.as_ref(), &places);
+                let times = record.times.credible_at(now);
+                let stays = !record.is_over(now) && !target.ends(session_id, record.sid.as_ref(), &times);
                 prop_assert_eq!(after.sessions.contains_key(session_id), stays);
                 lost += usize::from(!stays && !record.is_over(now));
             }
@@ -362,17 +367,17 @@ mod tests {
             let alike = |head: &Head| head.sessions.values().filter(|other| other.kind == record.kind).count();
             prop_assert!(alike(&after) <= limit.max(1));
             prop_assert_eq!(after.sessions.get(&record.session_id), Some(&record));
-            let place = |record: &SessionRecord| (record.places.store, record.session_id);
+            let time = |record: &SessionRecord| (record.times.requested_at, record.session_id);
             let (kept, gone): (Vec<_>, Vec<_>) = head
                 .sessions
                 .values()
                 .filter(|old| old.session_id != record.session_id && !old.is_over(begin.now))
                 .partition(|old| after.sessions.contains_key(&old.session_id));
             prop_assert_eq!(gone.len(), displaced);
-            let last_gone = gone.iter().map(|old| place(old)).max();
-            prop_assert!(kept.iter().all(|old| old.kind != record.kind || Some(place(old)) > last_gone));
+            let last_gone = gone.iter().map(|old| time(old)).max();
+            prop_assert!(kept.iter().all(|old| old.kind != record.kind || Some(time(old)) > last_gone));
             prop_assert!(gone.iter().all(|old| old.kind == record.kind));
-            prop_assert!(after.newest[0] >= Some(record.places.store) && after.newest[0] >= head.newest[0]);
+            prop_assert!(after.newest[0] >= Some(record.times.requested_at) && after.newest[0] >= head.newest[0]);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Steps on the head of an account.
 
 use token_cache_core::{
-    AccountKey, Clock, Cut, EvictOptions, Evicted, Moment, Result, SessionId, SessionRecord,
-    Timestamp,
+    AccountKey, CutoffClock, CutoffTime, EvictOptions, EvictTarget, Evicted, Result, SessionId,
+    SessionRecord, Timestamp,
 };
 
 use crate::{
@@ -122,18 +122,18 @@ impl Held {
     }
 
     /// Cuts an account; unmarked, where its issuer is marked.
-    pub(crate) async fn cut(
+    pub(crate) async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
         marks: bool,
     ) -> Result<Evicted> {
         let operation = self.client.start(EVICT);
         let key = self.keys.head(account);
-        if let Cut::Account(moment) = cut
+        if let EvictTarget::Account(cutoff) = target
             && let Some(evicted) = self
-                .cut_at_once(operation, &key, moment, options, marks)
+                .evict_at_once(operation, &key, cutoff, options, marks)
                 .await?
         {
             return Ok(evicted);
@@ -148,8 +148,8 @@ impl Held {
                 return Ok(Evicted::new(ended));
             }
             let (mut head, whole) = seen.head();
-            let ended = head.end(&cut, options.now) || !whole;
-            let marker = marker_of(&cut).filter(|_| marks);
+            let ended = head.end(&target, options.now) || !whole;
+            let marker = marker_of(&target).filter(|_| marks);
             if let Some((kind, at)) = marker {
                 let expires_at = self.client.ending_after_landing(options.marker_life)?;
                 head.mark(kind, Marker { at, expires_at });
@@ -172,11 +172,11 @@ impl Held {
 
     /// Cuts an account in one request, on condition that nothing newer signed in and no cut as late was made; none where that
     /// does not hold.
-    async fn cut_at_once(
+    async fn evict_at_once(
         &self,
         operation: Operation,
         key: &Key,
-        moment: Moment,
+        cutoff: CutoffTime,
         options: EvictOptions,
         marks: bool,
     ) -> Result<Option<Evicted>> {
@@ -185,7 +185,7 @@ impl Held {
             self.client
                 .ending_after_landing(token_cache_core::MARKER_LIFE)?,
         );
-        let terms = at_once(moment, until, kept, marks).value(":v", version()?.as_slice());
+        let terms = at_once(cutoff, until, kept, marks).value(":v", version()?.as_slice());
         let update = self.client.update(
             operation,
             Idempotency::Idempotent,
@@ -202,10 +202,10 @@ impl Held {
 
 /// Empties a head, unless something in it stands after the moment or outlives what is set here. What is no number in a number's
 /// place makes it fail as well: what is written instead is the whole head.
-fn at_once(moment: Moment, until: Timestamp, kept: Timestamp, marks: bool) -> Terms {
-    let (marker, marker_end, newest, others) = match moment.clock {
-        Clock::Store => ("#ks", "#xs", "#ns", "#np #kp #ku"),
-        Clock::Provider => ("#kp", "#xp", "#np", "#ns #ks #ku"),
+fn at_once(cutoff: CutoffTime, until: Timestamp, kept: Timestamp, marks: bool) -> Terms {
+    let (marker, marker_end, newest, others) = match cutoff.clock {
+        CutoffClock::Store => ("#ks", "#xs", "#ns", "#np #kp #ku"),
+        CutoffClock::Provider => ("#kp", "#xp", "#np", "#ns #ks #ku"),
     };
     let absent_or =
         |name: &str, then: &str| format!("(attribute_not_exists({name}) OR {name} {then})");
@@ -228,7 +228,7 @@ fn at_once(moment: Moment, until: Timestamp, kept: Timestamp, marks: bool) -> Te
     let terms = Terms::set(set)
         .only_when(conditions.join(" AND "))
         .value(":none", Value::map([]))
-        .value(":at", moment.at.as_millis())
+        .value(":at", cutoff.at.as_millis())
         .value(":zero", 0)
         .value(":kept", kept.as_millis())
         .value(":exp", seconds(kept));

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AcquireOptions, Acquired, Cut, Entry, EntryAddress, EvictOptions, LockOwner, RefreshLocks,
-    Result, Version,
+    AcquireOptions, Acquired, Entry, EntryAddress, EvictOptions, EvictTarget, LockOwner,
+    RefreshLocks, Result, Version,
 };
 
 use crate::{
@@ -92,7 +92,7 @@ impl RefreshLocks for DynamoDbStore {
         loop {
             let seen = held.head(operation, &account).await?;
             let mut sessions = seen.sound(operation)?;
-            if !sessions.end(&Cut::Session(*at.session_id()), options.now) {
+            if !sessions.end(&EvictTarget::Session(*at.session_id()), options.now) {
                 return Err(signed_out(operation.name));
             }
             let terms = entry::is_version(version, options.now);

@@ -1,7 +1,9 @@
 //! Many accounts at once: a request for each, many of them under way.
 
 use futures_util::{StreamExt, stream};
-use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, Moment, Result, Timestamp};
+use token_cache_core::{
+    AccountKey, CutoffTime, EvictOptions, EvictTarget, Evicted, Result, Timestamp,
+};
 
 use crate::store::Held;
 
@@ -16,9 +18,9 @@ pub(crate) async fn evict(
     marks: bool,
     options: EvictOptions,
 ) -> Vec<Result<Evicted>> {
-    let cut = Cut::Account(Moment::of_store(at));
+    let target = EvictTarget::Account(CutoffTime::on_store_clock(at));
     stream::iter(accounts.to_vec())
-        .map(|account| async move { held.cut(&account, cut, options, marks).await })
+        .map(|account| async move { held.evict(&account, target, options, marks).await })
         .buffered(UNDER_WAY)
         .collect()
         .await

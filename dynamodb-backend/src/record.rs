@@ -19,7 +19,7 @@ pub(crate) mod tests {
 
     use proptest::{collection::vec, prelude::*};
     use token_cache_core::{
-        NamespaceRecord, Places, SessionId, SessionKind, SessionRecord, SidKey, Timestamp,
+        NamespaceRecord, SessionId, SessionKind, SessionRecord, SessionTimes, SidKey, Timestamp,
     };
 
     use super::*;
@@ -40,7 +40,7 @@ pub(crate) mod tests {
             SessionRecord::new(
                 SessionId::from_bytes(session_id),
                 label.map(SidKey::from_bytes),
-                Places { store, provider },
+                SessionTimes { requested_at: store, auth_time: provider },
                 ends_at,
             )
             .of_kind(if on_behalf_of {

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, Cursor, Error, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking, Page,
-    Pointed, Pointer, Result, Scan, SidIndex, SidKey, Timestamp, Until,
+    AccountKey, Cursor, CutoffBound, Error, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking,
+    Page, Pointed, Pointer, Result, Scan, SidIndex, SidKey, Timestamp,
 };
 
 use crate::{
@@ -63,10 +63,10 @@ impl SidIndex for DynamoDbStore {
     }
 
     /// One request; another where the marker outlives what is there.
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
         let Held { client, keys, .. } = self.held();
@@ -74,7 +74,7 @@ impl SidIndex for DynamoDbStore {
         let key = keys.sid(sid);
         loop {
             let end = client.ending_after_landing(options.marker_life)?;
-            let terms = sids::mark_at_once(until, end, &version()?);
+            let terms = sids::mark_at_once(bound, end, &version()?);
             let update = client.update(
                 operation,
                 Idempotency::Idempotent,
@@ -92,7 +92,7 @@ impl SidIndex for DynamoDbStore {
                 Err(refused) => {
                     if let Some(item) = refused.there {
                         let (mut pointers, _) = Pointers::decode(&item);
-                        pointers.mark(until, end);
+                        pointers.mark(bound, end);
                         let item_now = pointers.encode(&key, &version()?);
                         let terms = sids::unchanged(item.value("v"));
                         let put = client.put(operation, Idempotency::Idempotent, item_now, terms);
@@ -125,7 +125,7 @@ impl SidIndex for DynamoDbStore {
     }
 
     /// One request; another where the marker that is there is later, or lives longer.
-    async fn cut_issuer(
+    async fn set_issuer_not_before(
         &self,
         issuer: &IssuerKey,
         at: Timestamp,

@@ -11,7 +11,7 @@
 //!
 //! A marker stands until its end, and as long as an account's entry beside it.
 
-use token_cache_core::{AccountKey, MARKER_LIFE, Moment, Pointer, Timestamp, Until};
+use token_cache_core::{AccountKey, CutoffBound, CutoffTime, MARKER_LIFE, Pointer, Timestamp};
 
 use crate::{
     client::{Item, Terms, Value},
@@ -73,18 +73,18 @@ impl Pointers {
                 .with("x", marker.expires_at.as_millis());
         }
         match self.for_good {
-            Some(until) => item.with("g", until.as_millis()),
+            Some(bound) => item.with("g", bound.as_millis()),
             None => item,
         }
     }
 
     /// True where a marker that stands at `now` refuses a sign-in requested at `place`.
-    pub(crate) fn refuses(&self, place: Timestamp, now: Timestamp) -> bool {
-        let stands = |until: Timestamp| now < until.max(self.longest);
+    pub(crate) fn refuses(&self, time: Timestamp, now: Timestamp) -> bool {
+        let stands = |bound: Timestamp| now < bound.max(self.longest);
         self.for_good.is_some_and(stands)
             || self
                 .marker
-                .is_some_and(|marker| place <= marker.at && stands(marker.expires_at))
+                .is_some_and(|marker| time <= marker.at && stands(marker.expires_at))
     }
 
     /// Enters an account. Its end only rises.
@@ -102,10 +102,10 @@ impl Pointers {
     }
 
     /// Leaves a marker that lives until `end`.
-    pub(crate) fn mark(&mut self, until: Until, end: Timestamp) {
-        match until {
-            Until::ForGood => self.for_good = self.for_good.max(Some(end)),
-            Until::Moment(Moment { at, .. }) => {
+    pub(crate) fn mark(&mut self, bound: CutoffBound, end: Timestamp) {
+        match bound {
+            CutoffBound::Forever => self.for_good = self.for_good.max(Some(end)),
+            CutoffBound::Time(CutoffTime { at, .. }) => {
                 let expires_at = end;
                 Marker::raise(&mut self.marker, Marker { at, expires_at });
             }
@@ -145,14 +145,14 @@ pub(crate) fn enter_at_once(pointer: &Pointer, now: Timestamp, version: &[u8]) -
 }
 
 /// Marks a `sid` in one request, where that lowers nothing that is there, and the item outlives the marker.
-pub(crate) fn mark_at_once(until: Until, end: Timestamp, version: &[u8]) -> Terms {
+pub(crate) fn mark_at_once(bound: CutoffBound, end: Timestamp, version: &[u8]) -> Terms {
     const OUTLIVES: &str = "(attribute_not_exists(#exp) OR #exp >= :exp)";
-    let terms = match until {
-        Until::ForGood => Terms::set("SET #g = :end, #v = :v, #exp = if_not_exists(#exp, :exp)")
+    let terms = match bound {
+        CutoffBound::Forever => Terms::set("SET #g = :end, #v = :v, #exp = if_not_exists(#exp, :exp)")
             .only_when(format!(
                 "(attribute_not_exists(#g) OR #g <= :end) AND {OUTLIVES}"
             )),
-        Until::Moment(Moment { at, .. }) => Terms::set(
+        CutoffBound::Time(CutoffTime { at, .. }) => Terms::set(
             "SET #k = :at, #x = :end, #v = :v, #exp = if_not_exists(#exp, :exp)",
         )
         .only_when(format!(
@@ -193,10 +193,10 @@ mod tests {
         })
     }
 
-    fn until() -> impl Strategy<Value = Until> {
+    fn until() -> impl Strategy<Value = CutoffBound> {
         prop_oneof![
-            Just(Until::ForGood),
-            moment().prop_map(|at| Until::Moment(Moment::of_store(at))),
+            Just(CutoffBound::Forever),
+            moment().prop_map(|at| CutoffBound::Time(CutoffTime::on_store_clock(at))),
         ]
     }
 
@@ -214,8 +214,8 @@ mod tests {
             for pointer in &entered {
                 pointers.enter(pointer);
             }
-            for (until, end) in marks {
-                pointers.mark(until, end);
+            for (bound, end) in marks {
+                pointers.mark(bound, end);
             }
             let (mut read, whole) = Pointers::decode(&pointers.encode(&key(), b"v"));
             prop_assert!(whole);
@@ -225,9 +225,9 @@ mod tests {
         }
 
         #[test]
-        fn nothing_ever_falls(entered in vec(pointer(), 1..6), (until, end) in (until(), moment()), now in moment()) {
+        fn nothing_ever_falls(entered in vec(pointer(), 1..6), (bound, end) in (until(), moment()), now in moment()) {
             let mut pointers = Pointers::default();
-            pointers.mark(until, end);
+            pointers.mark(bound, end);
             let mut before = pointers.clone();
             for pointer in &entered {
                 pointers.enter(pointer);

@@ -5,9 +5,10 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Escrow,
-    EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions,
-    RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, WriteOptions,
+    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Escrow,
+    EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord, PutMode, PutResult,
+    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore,
+    WriteOptions,
 };
 
 use crate::{
@@ -209,10 +210,10 @@ impl TokenStore for DynamoDbStore {
                 continue;
             }
             if let Err(late) = client.check_in_time(operation, session.not_after) {
-                let taken_back = Cut::Session(session.record.session_id);
+                let taken_back = EvictTarget::Session(session.record.session_id);
                 let options = EvictOptions::at(session.now);
                 // The caller gets the refusal. No ticket has this secret.
-                let _ = held.cut(account, taken_back, options, false).await;
+                let _ = held.evict(account, taken_back, options, false).await;
                 return Err(late);
             }
             return Ok(Begun::displacing(displaced));
@@ -292,10 +293,10 @@ impl TokenStore for DynamoDbStore {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        self.held().cut(account, cut, options, true).await
+        self.held().evict(account, target, options, true).await
     }
 
     async fn sessions(

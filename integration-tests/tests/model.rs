@@ -123,7 +123,7 @@ fn what_only_a_fault_shows_is_not_seen_without() {
         Mutant::BeginUnconditional,
         Mutant::FailureSwallowed,
         Mutant::DuplicateEndsNewer,
-        Mutant::CutUnconditional,
+        Mutant::EvictsUnconditionally,
     ] {
         assert_eq!(faultless(mutant), Some(false), "{}", mutant.name());
     }

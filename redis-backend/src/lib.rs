@@ -10,10 +10,10 @@ mod checks;
 mod client;
 mod config;
 mod cursor;
-mod cut;
 mod duration;
 mod error;
 mod escrow;
+mod evict;
 #[cfg(feature = "redis-1")]
 mod existing_client;
 mod keys;

@@ -6,8 +6,8 @@ use token_cache_core::{AccountKey, Error, Evicted, Result, Timestamp};
 
 use crate::{
     client::{Call, Idempotency, Reply, unexpected},
-    cut::EVICT,
     error::reason,
+    evict::EVICT,
     keys::millis,
     scripts,
     store::Held,
@@ -87,7 +87,7 @@ fn call(
             keys.push(held.keys.marker(account));
         }
     }
-    let call = Call::script_on(&scripts::CUT_ACCOUNTS, keys).number(millis(at));
+    let call = Call::script_on(&scripts::EVICT_ACCOUNTS, keys).number(millis(at));
     let call = match life {
         Some(life) => call.number(life),
         None => call.bytes(b""),

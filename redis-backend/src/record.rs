@@ -10,8 +10,8 @@
 
 pub(crate) use token_cache_core::backend::record::encode_namespace;
 use token_cache_core::{
-    Entry, Error, ErrorKind, NamespaceRecord, Places, Result, SessionId, SessionRecord, Timestamp,
-    Version, backend::record,
+    Entry, Error, ErrorKind, NamespaceRecord, Result, SessionId, SessionRecord, SessionTimes,
+    Timestamp, Version, backend::record,
 };
 
 use crate::keys::millis;
@@ -23,7 +23,10 @@ const TRAILER: usize = 17;
 /// Scripts take no later moments than these.
 pub(crate) fn encode_session(record: &SessionRecord) -> Vec<u8> {
     let mut record = record.clone();
-    let Places { store, provider } = &mut record.places;
+    let SessionTimes {
+        requested_at: store,
+        auth_time: provider,
+    } = &mut record.times;
     for moment in [store, provider, &mut record.ends_at] {
         *moment = Timestamp::from_millis(millis(*moment));
     }
@@ -104,7 +107,7 @@ mod tests {
             SessionRecord::new(
                 SessionId::from_bytes(session_id),
                 label.map(SidKey::from_bytes),
-                Places { store, provider },
+                SessionTimes { requested_at: store, auth_time: provider },
                 ends_at,
             )
             .of_kind(if on_behalf_of {

@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, Cursor, Cut, Error, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking, Moment,
-    Page, Pointed, Pointer, Result, Scan, SidIndex, SidKey, Timestamp, Until,
+    AccountKey, Cursor, CutoffBound, CutoffTime, Error, EvictOptions, EvictTarget, Evicted,
+    IssuerKey, MarkOptions, Marking, Page, Pointed, Pointer, Result, Scan, SidIndex, SidKey,
+    Timestamp,
 };
 
 use crate::{
@@ -33,10 +34,10 @@ impl SidIndex for RedisStore {
         granted(OPERATION, confirmed.answer.number(OPERATION)?)
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
         const OPERATION: &str = "sign out a provider session";
@@ -46,11 +47,11 @@ impl SidIndex for RedisStore {
             checked,
             ..
         } = self.held();
-        let (kind, at) = match until {
-            Until::ForGood => (b"g", Timestamp::default()),
-            Until::Moment(moment) => (b"m", moment.at),
+        let (kind, at) = match bound {
+            CutoffBound::Forever => (b"g", Timestamp::default()),
+            CutoffBound::Time(moment) => (b"m", moment.at),
         };
-        let call = Call::script(&scripts::CUT_SID, [keys.sid(sid)])
+        let call = Call::script(&scripts::SET_SID_NOT_BEFORE, [keys.sid(sid)])
             .bytes(kind)
             .number(millis(at))
             .number(duration_millis(options.marker_life));
@@ -85,7 +86,7 @@ impl SidIndex for RedisStore {
         granted(OPERATION, answer.number(OPERATION)?)
     }
 
-    async fn cut_issuer(
+    async fn set_issuer_not_before(
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
@@ -93,7 +94,7 @@ impl SidIndex for RedisStore {
     ) -> Result<()> {
         const OPERATION: &str = "sign out an issuer";
         let Held { client, keys, .. } = self.held();
-        let call = Call::script(&scripts::CUT_ISSUER, [keys.issuer(issuer)])
+        let call = Call::script(&scripts::SET_ISSUER_NOT_BEFORE, [keys.issuer(issuer)])
             .number(millis(at))
             .number(duration_millis(options.marker_life));
         let confirmed = client
@@ -137,14 +138,15 @@ impl SidIndex for RedisStore {
             Marking::Issuer => None,
         };
         let outcomes = mass::evict(self.held(), accounts, at, life, options.now).await;
-        let cut = Cut::Account(Moment::of_store(at));
+        let target = EvictTarget::Account(CutoffTime::on_store_clock(at));
         let mut settled = Vec::with_capacity(accounts.len());
         for (account, outcome) in accounts.iter().zip(outcomes) {
             settled.push(match outcome {
                 Ok(mass::Outcome::Evicted(evicted)) => Ok(evicted),
                 // Something newer lives there: it takes a pass over the account's fields.
                 Ok(mass::Outcome::Newer) => {
-                    Box::pin(self.cut(account, cut, life.unwrap_or(0), options.now)).await
+                    Box::pin(self.evict_at_once(account, target, life.unwrap_or(0), options.now))
+                        .await
                 }
                 Err(error) => Err(error),
             });

@@ -2,10 +2,10 @@ use std::{fmt, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Error,
-    ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutMode, PutResult,
-    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, Timestamp,
-    TokenStore, WriteOptions, backend,
+    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error,
+    ErrorKind, Escrow, EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord,
+    PutMode, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex,
+    TimeSource, Timestamp, TokenStore, WriteOptions, backend,
 };
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     checks::{self, Checked},
     client::{Call, Client, Idempotency, Reply, unexpected},
     config::refused,
-    cut::{EVICT, cut},
+    evict::{EVICT, evict_call},
     keys::{Keys, duration_millis, entry_field, millis, session_field},
     link::{self, Links},
     record, scripts,
@@ -84,14 +84,14 @@ impl RedisStore {
     }
 
     /// Cuts one account, and announces nothing.
-    pub(crate) async fn cut(
+    pub(crate) async fn evict_at_once(
         &self,
         account: &AccountKey,
-        what: Cut,
+        what: EvictTarget,
         marker_life: u64,
         now: Timestamp,
     ) -> Result<Evicted> {
-        let call = cut(&self.0.keys, account, what, None)
+        let call = evict_call(&self.0.keys, account, what, None)
             .number(marker_life)
             .number(millis(now));
         self.0.evicted(call).await
@@ -310,16 +310,16 @@ impl TokenStore for RedisStore {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
         let life = duration_millis(options.marker_life);
         match options.announce {
             Some(signer) => {
-                let evicting = link::evict(self.held(), signer, account, cut, life, options.now);
+                let evicting = link::evict(self.held(), signer, account, target, life, options.now);
                 Box::pin(evicting).await
             }
-            None => self.cut(account, cut, life, options.now).await,
+            None => self.evict_at_once(account, target, life, options.now).await,
         }
     }
 

@@ -1,8 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
 use token_cache::{
-    AccountKey, BeginSession, Entry, EntryAddress, EntryName, IssuerKey, MemoryStore, Places,
-    PutResult, ReadOptions, SessionId, SessionRecord, SystemClock, TimeSource, Timestamp,
+    AccountKey, BeginSession, Entry, EntryAddress, EntryName, IssuerKey, MemoryStore, PutResult,
+    ReadOptions, SessionId, SessionRecord, SessionTimes, SystemClock, TimeSource, Timestamp,
     TokenStore, Version, WriteOptions,
     local::{CopyPolicy, Holder, LocalCopies, SystemBootTime},
 };
@@ -61,12 +61,12 @@ pub(super) async fn sign_in(
     value: Vec<u8>,
     now: Timestamp,
 ) -> Result<()> {
-    let places = Places {
-        store: now,
-        provider: now,
+    let times = SessionTimes {
+        requested_at: now,
+        auth_time: now,
     };
     let ends_at = now + Duration::from_secs(3_600);
-    let record = SessionRecord::new(*at.session_id(), None, places, ends_at);
+    let record = SessionRecord::new(*at.session_id(), None, times, ends_at);
     let begin = BeginSession::new(record, now + Duration::from_secs(600), now);
     store.begin(at.account(), begin).await?;
     let entry = Entry::new(value, Version::mint()?, ends_at);

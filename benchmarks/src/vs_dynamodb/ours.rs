@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use token_cache::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Cut, Entry, EntryAddress, EntryName,
-    EvictOptions, IssuerKey, LockOwner, Moment, Places, PutMode, PutResult, ReadOptions, SessionId,
-    SessionRecord, TicketSecret, Timestamp, TokenStore, Version, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, BeginSession, CutoffTime, Entry, EntryAddress, EntryName,
+    EvictOptions, EvictTarget, IssuerKey, LockOwner, PutMode, PutResult, ReadOptions, SessionId,
+    SessionRecord, SessionTimes, TicketSecret, Timestamp, TokenStore, Version, WriteOptions,
 };
 use tokio::task::JoinSet;
 
@@ -42,9 +42,9 @@ impl<S: TokenStore + Clone> Ours<S> {
 
     pub(super) async fn sign_in(&self) -> Result<SignedIn> {
         let now = self.now().await?;
-        let places = Places {
-            store: now,
-            provider: now,
+        let times = SessionTimes {
+            requested_at: now,
+            auth_time: now,
         };
         let issuer = IssuerKey::from_bytes([7; 16]);
         let (account, session_id) = (
@@ -52,7 +52,7 @@ impl<S: TokenStore + Clone> Ours<S> {
             TicketSecret::mint()?.session_id(),
         );
         let account = AccountKey::new(issuer, *account.as_bytes());
-        let record = SessionRecord::new(session_id, None, places, now + LIFETIME);
+        let record = SessionRecord::new(session_id, None, times, now + LIFETIME);
         let begin = BeginSession::new(record, now + Duration::from_secs(900), now);
         self.store.begin(&account, begin).await?;
         Ok(SignedIn {
@@ -142,10 +142,10 @@ impl<S: TokenStore + Clone> Ours<S> {
     }
 
     pub(super) async fn sign_out(&self, signed_in: SignedIn, now: Timestamp) -> Result<()> {
-        let cut = Cut::Account(Moment::of_store(now));
+        let target = EvictTarget::Account(CutoffTime::on_store_clock(now));
         let evicted = self
             .store
-            .evict(&signed_in.account, cut, EvictOptions::at(now))
+            .evict(&signed_in.account, target, EvictOptions::at(now))
             .await?;
         if evicted.ended {
             Ok(())

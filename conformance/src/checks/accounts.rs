@@ -130,7 +130,7 @@ pub async fn a_foreign_cursor_is_refused(setup: &Setup) -> Result<(), Violation>
 }
 
 /// A batch ends what stands before its moment on each account, answers in order, and marks each.
-pub async fn a_batch_cuts_each_of_its_accounts(setup: &Setup) -> Result<(), Violation> {
+pub async fn a_batch_evicts_each_of_its_accounts(setup: &Setup) -> Result<(), Violation> {
     let now = setup.now();
     let accounts: Result<Vec<_>, _> = (0..120).map(|_| setup.account()).collect();
     let accounts = accounts?;
@@ -180,7 +180,9 @@ pub async fn a_batch_cuts_each_of_its_accounts(setup: &Setup) -> Result<(), Viol
 }
 
 /// A batch under an issuer's marker ends the same sessions.
-pub async fn a_batch_under_an_issuers_marker_cuts_the_same(setup: &Setup) -> Result<(), Violation> {
+pub async fn a_batch_without_not_before_times_evicts_the_same(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let issuer = random::issuer()?;
     let account = || {
         Ok(Actor::new(

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, Cut, EntryName, EscrowName, Escrowed, IssuerKey, LeaseHolder, MarkOptions, Moment,
-    NamespaceRecord, ReadOptions, Scan, ServerId, SessionId, SidKey, Until,
+    AccountKey, CutoffBound, CutoffTime, EntryName, EscrowName, Escrowed, EvictTarget, IssuerKey,
+    LeaseHolder, MarkOptions, NamespaceRecord, ReadOptions, Scan, ServerId, SessionId, SidKey,
 };
 
 use crate::{
@@ -53,7 +53,7 @@ pub async fn every_byte_of_a_session_counts(setup: &Setup) -> Result<(), Violati
             .await
             .should_be_signed_out("a write to a session that never began")?;
         ada.store.remove(&there).await.should_work("a removal")?;
-        ada.is_cut_in_vain(Cut::Session(*other)).await?;
+        ada.evicts_nothing(EvictTarget::Session(*other)).await?;
         if let Some(escrow) = escrow {
             let kept = Escrowed::new(*other, b"sealed".to_vec());
             let kept = escrow
@@ -79,7 +79,7 @@ pub async fn every_byte_of_a_session_counts(setup: &Setup) -> Result<(), Violati
     for (n, other) in others.iter().enumerate() {
         ada.holds(&ada.entry_named(other, *at.name()), &[tag(n)])
             .await?;
-        ada.is_cut(Cut::Session(*other)).await?;
+        ada.is_cut(EvictTarget::Session(*other)).await?;
         ada.holds(&at, b"token").await?;
     }
     should_equal(&ada.sessions().await?.len(), &2, "living sessions")
@@ -105,8 +105,8 @@ pub async fn every_byte_of_an_account_counts(setup: &Setup) -> Result<(), Violat
         bob.read(&there)
             .await
             .should_be_signed_out("a read of another account's entry")?;
-        bob.is_cut_in_vain(by_app(bob.now)).await?;
-        bob.is_cut_in_vain(Cut::Session(session_id)).await?;
+        bob.evicts_nothing(by_app(bob.now)).await?;
+        bob.evicts_nothing(EvictTarget::Session(session_id)).await?;
     }
     ada.holds(&at, b"ada's").await?;
     let another = ada.signs_in().await?;
@@ -117,30 +117,30 @@ pub async fn every_byte_of_an_account_counts(setup: &Setup) -> Result<(), Violat
 pub async fn every_byte_of_a_sid_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let sid = random::sid()?;
-    let session_id = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
+    let session_id = ada.signs_in_as(ada.record()?.with_sid(sid)).await?;
     if let Some(sid_index) = setup.store().sid_index() {
         let pointed = sid_index.point(&sid, pointer(&ada)).await;
         pointed.should_work("entering a `sid`")?;
     }
     for (n, other) in neighbours(sid.as_bytes())?.into_iter().enumerate() {
         let other = SidKey::from_bytes(other);
-        let until = if n % 2 == 0 {
-            Until::ForGood
+        let bound = if n % 2 == 0 {
+            CutoffBound::Forever
         } else {
-            Until::Moment(Moment::of_store(ada.now))
+            CutoffBound::Time(CutoffTime::on_store_clock(ada.now))
         };
-        ada.is_cut_in_vain(Cut::ProviderSession { sid: other, until })
+        ada.evicts_nothing(EvictTarget::Sid { sid: other, bound })
             .await?;
-        let unlabelled = Cut::ProviderSessionOrUnlabelled {
+        let without_sid = EvictTarget::SidOrWithoutSid {
             sid: other,
-            unlabelled_until: provider(0),
+            without_sid_until: provider(0),
         };
-        ada.is_cut_in_vain(unlabelled).await?;
+        ada.evicts_nothing(without_sid).await?;
         if let Some(sid_index) = setup.store().sid_index() {
-            let cut = sid_index
-                .cut_provider_session(&other, until, MarkOptions::default())
+            let target = sid_index
+                .set_sid_not_before(&other, bound, MarkOptions::default())
                 .await;
-            let found = cut.should_work("a cut of a `sid`")?.accounts;
+            let found = target.should_work("a cut of a `sid`")?.accounts;
             should_equal(&found.len(), &0, "accounts under another `sid`")?;
         }
     }
@@ -181,10 +181,10 @@ pub async fn every_byte_of_an_issuer_counts(setup: &Setup) -> Result<(), Violati
     let not_after = ada.now + Duration::from_secs(900);
     for other in neighbours(ada.key.issuer().as_bytes())? {
         let other = IssuerKey::from_bytes(other);
-        let cut = sid_index
-            .cut_issuer(&other, ada.now, MarkOptions::default())
+        let target = sid_index
+            .set_issuer_not_before(&other, ada.now, MarkOptions::default())
             .await;
-        cut.should_work("a cut of an issuer")?;
+        target.should_work("a cut of an issuer")?;
     }
     let checked = sid_index
         .check_issuer(ada.key.issuer(), ada.requested(), not_after)

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use token_cache_core::{Cut, Error, EscrowName, Escrowed, Moment, ReadOptions, SessionId, Until};
+use token_cache_core::{
+    CutoffBound, CutoffTime, Error, EscrowName, Escrowed, EvictTarget, ReadOptions, SessionId,
+};
 
 use crate::{
     Setup, Violation,
@@ -116,33 +118,33 @@ pub async fn an_escrow_is_found_by_no_other_account(setup: &Setup) -> Result<(),
 pub async fn an_escrow_ends_with_its_session(setup: &Setup) -> Result<(), Violation> {
     let name = random::escrow()?;
     let sid = random::sid()?;
-    for cut in [
+    for target in [
         by_app(setup.now()),
         by_provider(AUTHENTICATED),
-        Cut::ProviderSession {
+        EvictTarget::Sid {
             sid,
-            until: Until::ForGood,
+            bound: CutoffBound::Forever,
         },
-        Cut::ProviderSession {
+        EvictTarget::Sid {
             sid,
-            until: Until::Moment(Moment::of_store(setup.now())),
+            bound: CutoffBound::Time(CutoffTime::on_store_clock(setup.now())),
         },
-        Cut::ProviderSessionOrUnlabelled {
+        EvictTarget::SidOrWithoutSid {
             sid,
-            unlabelled_until: AUTHENTICATED,
+            without_sid_until: AUTHENTICATED,
         },
     ] {
         let ada = setup.account()?;
-        let session_id = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
+        let session_id = ada.signs_in_as(ada.record()?.with_sid(sid)).await?;
         keeps(setup, &ada, &name, session_id, b"sealed").await?;
-        ada.is_cut(cut).await?;
+        ada.is_cut(target).await?;
         finds(setup, &ada, &name, &[]).await?;
     }
     let ada = setup.account()?;
     let (stays, goes) = (ada.signs_in().await?, ada.signs_in().await?);
     keeps(setup, &ada, &name, stays, b"stays").await?;
     keeps(setup, &ada, &name, goes, b"goes").await?;
-    ada.is_cut(Cut::Session(goes)).await?;
+    ada.is_cut(EvictTarget::Session(goes)).await?;
     finds(setup, &ada, &name, &[(stays, b"stays")]).await?;
 
     let mut retry = ada.begin_of(ada.record()?);
@@ -178,7 +180,7 @@ pub async fn an_escrow_after_a_sign_out_is_refused(setup: &Setup) -> Result<(), 
     let name = random::escrow()?;
     let ada = setup.account()?;
     let (ended, lives) = (ada.signs_in().await?, ada.signs_in().await?);
-    ada.is_cut(Cut::Session(ended)).await?;
+    ada.is_cut(EvictTarget::Session(ended)).await?;
     for session_id in [ended, random::session_id()?] {
         let late = keep(setup, &ada, &name, session_id, b"late").await?;
         late.should_be_signed_out("keeping an escrow after the sign-out")?;

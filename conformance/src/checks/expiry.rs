@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use token_cache_core::{Cut, Entry, PutMode, PutResult, ReadOptions, Version};
+use token_cache_core::{Entry, EvictTarget, PutMode, PutResult, ReadOptions, Version};
 
 use crate::{
     Setup, Violation,
@@ -70,7 +70,7 @@ pub async fn a_session_that_is_over_is_not_ended_again(setup: &Setup) -> Result<
     let ends_at = ada.now + Duration::from_secs(600);
     ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
     ada.at_moment(ends_at)
-        .is_cut_in_vain(by_app(ada.now))
+        .evicts_nothing(by_app(ada.now))
         .await?;
     let other = setup.account()?;
     let session_id = other
@@ -78,7 +78,7 @@ pub async fn a_session_that_is_over_is_not_ended_again(setup: &Setup) -> Result<
         .await?;
     other
         .at_moment(ends_at)
-        .is_cut_in_vain(Cut::Session(session_id))
+        .evicts_nothing(EvictTarget::Session(session_id))
         .await
 }
 

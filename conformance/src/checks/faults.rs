@@ -1,8 +1,8 @@
 //! A store that can't be reached.
 
 use token_cache_core::{
-    AcquireOptions, Cut, ErrorKind, Escrowed, EvictOptions, LockOwner, ReadOptions,
-    Result as StoreResult, Scan, Until, Version,
+    AcquireOptions, CutoffBound, ErrorKind, Escrowed, EvictOptions, EvictTarget, LockOwner,
+    ReadOptions, Result as StoreResult, Scan, Version,
 };
 
 use crate::{
@@ -86,8 +86,11 @@ pub async fn a_failed_sign_out_is_an_error(setup: &Setup) -> Result<(), Violatio
     )?;
     is_unreachable(session.sign_out().await, "a sign-out of a session")?;
     let direct = setup.account()?.through(&*breakable.store);
-    for cut in [by_app(direct.now), Cut::Session(random::session_id()?)] {
-        is_unreachable(direct.evict(cut).await, "a cut")?;
+    for target in [
+        by_app(direct.now),
+        EvictTarget::Session(random::session_id()?),
+    ] {
+        is_unreachable(direct.evict(target).await, "a cut")?;
     }
     let elsewhere = app.resumes(&session).await?;
     app.holds(&elsewhere, "token").await?;
@@ -156,7 +159,7 @@ pub async fn an_unreachable_sid_index_is_an_error(setup: &Setup) -> Result<(), V
     let issuer = ada.key.issuer();
     is_unreachable(sid_index.point(&sid, pointer).await, "entering a `sid`")?;
     let pointed = sid_index
-        .cut_provider_session(&sid, Until::ForGood, options)
+        .set_sid_not_before(&sid, CutoffBound::Forever, options)
         .await;
     is_unreachable(pointed, "a cut of a `sid`")?;
     is_unreachable(
@@ -164,7 +167,9 @@ pub async fn an_unreachable_sid_index_is_an_error(setup: &Setup) -> Result<(), V
         "a look at an issuer",
     )?;
     is_unreachable(
-        sid_index.cut_issuer(issuer, ada.now, options).await,
+        sid_index
+            .set_issuer_not_before(issuer, ada.now, options)
+            .await,
         "a cut of an issuer",
     )?;
     is_unreachable(

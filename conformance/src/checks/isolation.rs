@@ -1,6 +1,6 @@
 //! What is one's own: accounts, sessions, entries, namespaces.
 
-use token_cache_core::{AccountKey, Cut, EntryName, IssuerKey, SessionId};
+use token_cache_core::{AccountKey, EntryName, EvictTarget, IssuerKey, SessionId};
 
 use crate::{
     Setup, Violation,
@@ -83,7 +83,9 @@ pub async fn namespaces_are_apart(setup: &Setup) -> Result<(), Violation> {
 
         let session_id = here.signs_in().await?;
         there.is_gone(&session_id).await?;
-        there.is_cut_in_vain(Cut::Session(session_id)).await?;
+        there
+            .evicts_nothing(EvictTarget::Session(session_id))
+            .await?;
         there.is_cut(by_app(setup.now())).await?;
         here.lives(&session_id).await?;
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use token_cache_core::{
-    Acknowledgement, Cut, EvictOptions, Invalidation, LeaseHolder, RegistryId, Until,
+    Acknowledgement, CutoffBound, EvictOptions, EvictTarget, Invalidation, LeaseHolder, RegistryId,
 };
 
 use crate::{
@@ -115,20 +115,20 @@ pub async fn an_eviction_that_ends_nothing_is_announced(setup: &Setup) -> Result
     let ada = setup.account()?;
     let sid = random::sid()?;
     let mut ids = HashSet::new();
-    for cut in [
+    for target in [
         by_app(ada.now),
-        Cut::Session(random::session_id()?),
-        Cut::ProviderSession {
+        EvictTarget::Session(random::session_id()?),
+        EvictTarget::Sid {
             sid,
-            until: Until::ForGood,
+            bound: CutoffBound::Forever,
         },
-        Cut::ProviderSessionOrUnlabelled {
+        EvictTarget::SidOrWithoutSid {
             sid,
-            unlabelled_until: provider(900),
+            without_sid_until: provider(900),
         },
     ] {
         let options = EvictOptions::at(ada.now).announced_by(signer.id);
-        let evicted = signer.store.evict(&ada.key, cut, options).await;
+        let evicted = signer.store.evict(&ada.key, target, options).await;
         let evicted = evicted.should_work("an announced sign-out")?;
         should_hold(!evicted.ended, "a sign-out that ends nothing", "an end")?;
         let announced = evicted

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    Acquired, Entry, EntryAddress, LockOwner, MarkOptions, Namespace, PutMode, SessionId, SidKey,
-    Timestamp, Until, Version,
+    Acquired, CutoffBound, Entry, EntryAddress, LockOwner, MarkOptions, Namespace, PutMode,
+    SessionId, SidKey, Timestamp, Version,
 };
 
 use crate::{
@@ -183,7 +183,7 @@ impl<'a> Month<'a> {
             return Ok(());
         };
         let cut = sid_index
-            .cut_provider_session(&self.sid, Until::ForGood, MarkOptions::default())
+            .set_sid_not_before(&self.sid, CutoffBound::Forever, MarkOptions::default())
             .await;
         let found = cut.should_work("a cut of a `sid`")?.accounts;
         should_equal(&found, &vec![self.ada.key], "the account under the `sid`")

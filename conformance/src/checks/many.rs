@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, future::Future, time::Duration};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use token_cache_core::{
-    AcquireOptions, Acquired, Cut, EvictOptions, Invalidation, LockOwner, MarkOptions, Marking,
-    Moment, Scan, Until,
+    AcquireOptions, Acquired, CutoffBound, CutoffTime, EvictOptions, EvictTarget, Invalidation,
+    LockOwner, MarkOptions, Marking, Scan,
 };
 
 use crate::{
@@ -73,7 +73,7 @@ pub async fn a_session_may_have_any_number_of_entries(setup: &Setup) -> Result<(
         should_equal(&busy.count(), &entries.len(), "locks that are held")?;
     }
     all(entries.iter().map(|at| ada.holds(at, at.name().as_bytes()))).await?;
-    ada.is_cut(Cut::Session(session_id)).await?;
+    ada.is_cut(EvictTarget::Session(session_id)).await?;
     for at in some(&entries.iter().collect::<Vec<_>>(), &mut Dice::new()?) {
         let read = ada.read(at).await;
         read.should_be_signed_out("a read of an ended session")?;
@@ -96,11 +96,14 @@ pub async fn a_sid_may_have_any_number_of_accounts(setup: &Setup) -> Result<(), 
         .await?;
     }
     let expected: BTreeSet<_> = accounts.iter().map(|ada| ada.key).collect();
-    for until in [Until::Moment(Moment::of_store(setup.now())), Until::ForGood] {
-        let cut = sid_index
-            .cut_provider_session(sid, until, MarkOptions::default())
+    for bound in [
+        CutoffBound::Time(CutoffTime::on_store_clock(setup.now())),
+        CutoffBound::Forever,
+    ] {
+        let target = sid_index
+            .set_sid_not_before(sid, bound, MarkOptions::default())
             .await;
-        let found: BTreeSet<_> = cut
+        let found: BTreeSet<_> = target
             .should_work("a cut of a `sid`")?
             .accounts
             .into_iter()
@@ -120,7 +123,7 @@ pub async fn any_number_of_sign_outs_are_kept(setup: &Setup) -> Result<(), Viola
     let accounts = accounts?;
     all(accounts
         .iter()
-        .map(|ada| ada.is_cut_in_vain(by_app(ada.now))))
+        .map(|ada| ada.evicts_nothing(by_app(ada.now))))
     .await?;
     all(accounts.iter().map(|ada| async {
         let begun = ada.begin(ada.record()?).await;
@@ -140,19 +143,19 @@ pub async fn any_number_of_sign_outs_are_kept(setup: &Setup) -> Result<(), Viola
         .iter()
         .enumerate()
         .map(|(n, (sid, issuer))| async move {
-            let until = if n % 2 == 0 {
-                Until::ForGood
+            let bound = if n % 2 == 0 {
+                CutoffBound::Forever
             } else {
-                Until::Moment(Moment::of_store(ada.now))
+                CutoffBound::Time(CutoffTime::on_store_clock(ada.now))
             };
-            let cut = sid_index
-                .cut_provider_session(sid, until, MarkOptions::default())
+            let target = sid_index
+                .set_sid_not_before(sid, bound, MarkOptions::default())
                 .await;
-            cut.should_work("a cut of a `sid`")?;
-            let cut = sid_index
-                .cut_issuer(issuer, ada.now, MarkOptions::default())
+            target.should_work("a cut of a `sid`")?;
+            let target = sid_index
+                .set_issuer_not_before(issuer, ada.now, MarkOptions::default())
                 .await;
-            cut.should_work("a cut of an issuer")
+            target.should_work("a cut of an issuer")
         }))
     .await?;
     all(names.iter().map(|(sid, issuer)| async move {
@@ -180,10 +183,10 @@ pub async fn any_number_of_sids_lead_to_their_accounts(setup: &Setup) -> Result<
     }))
     .await?;
     all(pairs.iter().map(|(sid, ada)| async move {
-        let cut = sid_index
-            .cut_provider_session(sid, Until::ForGood, MarkOptions::default())
+        let target = sid_index
+            .set_sid_not_before(sid, CutoffBound::Forever, MarkOptions::default())
             .await;
-        let found = cut.should_work("a cut of a `sid`")?.accounts;
+        let found = target.should_work("a cut of a `sid`")?.accounts;
         should_equal(&found, &vec![ada.key], "the account under the `sid`")
     }))
     .await
@@ -191,7 +194,7 @@ pub async fn any_number_of_sids_lead_to_their_accounts(setup: &Setup) -> Result<
 }
 
 /// However many accounts there are, all are streamed, and a batch of all of them ends and marks each.
-pub async fn any_number_of_accounts_are_streamed_and_cut(setup: &Setup) -> Result<(), Violation> {
+pub async fn any_number_of_accounts_are_listed_and_evicted(setup: &Setup) -> Result<(), Violation> {
     let mut dice = Dice::new()?;
     let issuer = random::issuer()?;
     let accounts: Result<Vec<_>, Violation> = (0..many(setup)?)

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use token_cache_core::{Cut, Escrowed, ReadOptions, SessionId, SessionRecord, Until};
+use token_cache_core::{CutoffBound, Escrowed, EvictTarget, ReadOptions, SessionId, SessionRecord};
 
 use crate::{
     Setup, Violation,
@@ -64,14 +64,14 @@ async fn are_the_sessions(ada: &Actor<'_>, expected: &[SessionId]) -> Result<(),
 pub async fn a_sid_may_have_any_number_of_sessions(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let sid = random::sid()?;
-    let spared = crowd(&ada, 3, |record| record.labelled(sid_of_nobody())).await?;
-    let labelled = crowd(&ada, many(setup)?, |record| record.labelled(sid)).await?;
-    let together: Vec<_> = labelled.iter().chain(&spared).copied().collect();
+    let spared = crowd(&ada, 3, |record| record.with_sid(sid_of_nobody())).await?;
+    let with_sid = crowd(&ada, many(setup)?, |record| record.with_sid(sid)).await?;
+    let together: Vec<_> = with_sid.iter().chain(&spared).copied().collect();
     are_the_sessions(&ada, &together).await?;
     if let Some(escrow) = setup.store().escrow() {
         let name = random::escrow()?;
         let options = ReadOptions::at(ada.now);
-        let kept = &labelled;
+        let kept = &with_sid;
         for session_id in kept {
             let escrowed = Escrowed::new(*session_id, session_id.as_bytes().to_vec());
             let keep = escrow.keep(&ada.key, &name, escrowed, options).await;
@@ -88,10 +88,10 @@ pub async fn a_sid_may_have_any_number_of_sessions(setup: &Setup) -> Result<(), 
             "whether the escrows come the one kept last first",
         )?;
     }
-    let until = Until::ForGood;
-    ada.is_cut(Cut::ProviderSession { sid, until }).await?;
+    let bound = CutoffBound::Forever;
+    ada.is_cut(EvictTarget::Sid { sid, bound }).await?;
     are_the_sessions(&ada, &spared).await?;
-    are_all_gone(&ada, &labelled).await
+    are_all_gone(&ada, &with_sid).await
 }
 
 fn sid_of_nobody() -> token_cache_core::SidKey {
@@ -109,28 +109,28 @@ pub async fn an_account_may_have_any_number_of_sessions(setup: &Setup) -> Result
             .authenticated_at(AUTHENTICATED + MILLI)
     })
     .await?;
-    let cut = if dice.below(2) == 0 {
+    let target = if dice.below(2) == 0 {
         by_app(ada.now)
     } else {
         by_provider(AUTHENTICATED)
     };
-    ada.is_cut(cut).await?;
+    ada.is_cut(target).await?;
     are_the_sessions(&ada, &newer).await?;
     are_all_gone(&ada, &old).await
 }
 
 /// A message with subject and `sid` ends all unlabelled sessions.
-pub async fn any_number_of_unlabelled_sessions_end(setup: &Setup) -> Result<(), Violation> {
+pub async fn any_number_of_sessions_without_sid_end(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let labelled = crowd(&ada, 2, |record| record.labelled(sid_of_nobody())).await?;
-    let unlabelled = crowd(&ada, many(setup)?, |record| record).await?;
-    let cut = Cut::ProviderSessionOrUnlabelled {
+    let with_sid = crowd(&ada, 2, |record| record.with_sid(sid_of_nobody())).await?;
+    let without_sid = crowd(&ada, many(setup)?, |record| record).await?;
+    let target = EvictTarget::SidOrWithoutSid {
         sid: random::sid()?,
-        unlabelled_until: AUTHENTICATED,
+        without_sid_until: AUTHENTICATED,
     };
-    ada.is_cut(cut).await?;
-    are_the_sessions(&ada, &labelled).await?;
-    are_all_gone(&ada, &unlabelled).await
+    ada.is_cut(target).await?;
+    are_the_sessions(&ada, &with_sid).await?;
+    are_all_gone(&ada, &without_sid).await
 }
 
 /// A sign-in supersedes as many sessions as it names, and displaces as many as are too many.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use token_cache_core::{Cut, Entry, ErrorKind, MarkOptions, Moment, PutMode, Until, Version};
+use token_cache_core::{
+    CutoffBound, CutoffTime, Entry, ErrorKind, EvictTarget, MarkOptions, PutMode, Version,
+};
 
 use crate::{
     Setup, Violation,
@@ -22,7 +24,7 @@ pub async fn what_is_refused_changes_nothing(setup: &Setup) -> Result<(), Violat
     let lives = ada.signs_in_as(newer).await?;
     let at = ada.entry(&lives)?;
     let version = ada.puts(&at, b"token").await?;
-    ada.is_cut_in_vain(by_app(ada.now)).await?;
+    ada.evicts_nothing(by_app(ada.now)).await?;
     for n in 0..6 {
         let mut refused = ada.begin_of(ada.record()?);
         let session_id = refused.record.session_id;
@@ -56,15 +58,18 @@ pub async fn what_is_refused_changes_nothing(setup: &Setup) -> Result<(), Violat
     )?;
     if let Some(sid_index) = setup.store().sid_index() {
         let (good, until_now) = (random::sid()?, random::sid()?);
-        for (sid, until) in [
-            (good, Until::ForGood),
-            (until_now, Until::Moment(Moment::of_store(ada.now))),
+        for (sid, bound) in [
+            (good, CutoffBound::Forever),
+            (
+                until_now,
+                CutoffBound::Time(CutoffTime::on_store_clock(ada.now)),
+            ),
         ] {
             for _ in 0..2 {
-                let cut = sid_index
-                    .cut_provider_session(&sid, until, MarkOptions::default())
+                let target = sid_index
+                    .set_sid_not_before(&sid, bound, MarkOptions::default())
                     .await;
-                let found = cut.should_work("a cut of a `sid`")?.accounts;
+                let found = target.should_work("a cut of a `sid`")?.accounts;
                 should_equal(&found, &vec![], "accounts whose sign-ins were refused")?;
                 let pointed = sid_index.point(&sid, pointer(&ada)).await;
                 pointed.should_be_signed_out("a sign-in under a `sid` that was signed out")?;
@@ -98,57 +103,57 @@ pub async fn a_sign_out_ends_no_neighbour(setup: &Setup) -> Result<(), Violation
         let mut spared = Vec::new();
         for account in [same_issuer, same_subject] {
             let session_id = account
-                .signs_in_as(before(account.record()?).labelled(sid))
+                .signs_in_as(before(account.record()?).with_sid(sid))
                 .await?;
             spared.push((account, session_id));
         }
         for record in [
             after(ada.record()?),
-            after(ada.record()?).labelled(other_sid),
+            after(ada.record()?).with_sid(other_sid),
             after(ada.record()?).on_behalf_of(),
         ] {
             spared.push((ada, ada.signs_in_as(record).await?));
         }
-        let unlabelled = ada.signs_in_as(before(ada.record()?)).await?;
-        let labelled = ada.signs_in_as(before(ada.record()?).labelled(sid)).await?;
+        let without_sid = ada.signs_in_as(before(ada.record()?)).await?;
+        let with_sid = ada.signs_in_as(before(ada.record()?).with_sid(sid)).await?;
         let elsewhere = ada
-            .signs_in_as(before(ada.record()?).labelled(other_sid))
+            .signs_in_as(before(ada.record()?).with_sid(other_sid))
             .await?;
-        let (cut, ended, others): (_, Vec<_>, Vec<_>) = match which {
+        let (target, ended, others): (_, Vec<_>, Vec<_>) = match which {
             0 => (
                 by_app(moment),
-                vec![unlabelled, labelled, elsewhere],
+                vec![without_sid, with_sid, elsewhere],
                 vec![],
             ),
             1 => (
                 by_provider(authenticated),
-                vec![unlabelled, labelled, elsewhere],
+                vec![without_sid, with_sid, elsewhere],
                 vec![],
             ),
             2 => (
-                Cut::Session(labelled),
-                vec![labelled],
-                vec![unlabelled, elsewhere],
+                EvictTarget::Session(with_sid),
+                vec![with_sid],
+                vec![without_sid, elsewhere],
             ),
             3 => (
-                Cut::ProviderSession {
+                EvictTarget::Sid {
                     sid,
-                    until: Until::Moment(Moment::of_store(moment)),
+                    bound: CutoffBound::Time(CutoffTime::on_store_clock(moment)),
                 },
-                vec![labelled],
-                vec![unlabelled, elsewhere],
+                vec![with_sid],
+                vec![without_sid, elsewhere],
             ),
             _ => (
-                Cut::ProviderSessionOrUnlabelled {
+                EvictTarget::SidOrWithoutSid {
                     sid,
-                    unlabelled_until: authenticated,
+                    without_sid_until: authenticated,
                 },
-                vec![unlabelled, labelled],
+                vec![without_sid, with_sid],
                 vec![elsewhere],
             ),
         };
         spared.extend(others.into_iter().map(|session_id| (ada, session_id)));
-        ada.is_cut(cut).await?;
+        ada.is_cut(target).await?;
         for session_id in &ended {
             ada.is_gone(session_id).await?;
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use token_cache_core::{MarkOptions, Moment, Until};
+use token_cache_core::{CutoffBound, CutoffTime, MarkOptions};
 
 use crate::{
     Setup, Violation,
@@ -128,17 +128,26 @@ pub async fn a_sid_ended_for_good_outlives_its_other_marker(
 ) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
     let (short, long) = (Duration::from_millis(30), Duration::from_secs(900));
-    let moment = Until::Moment(Moment::of_store(setup.now()));
+    let moment = CutoffBound::Time(CutoffTime::on_store_clock(setup.now()));
     let (entered, bare) = (true, false);
     let mut rounds = Vec::new();
     for (cuts, known) in [
-        (vec![(Until::ForGood, long), (moment, short)], bare),
-        (vec![(moment, short), (Until::ForGood, long)], bare),
-        (vec![(Until::ForGood, long), (Until::ForGood, short)], bare),
-        (vec![(Until::ForGood, short), (Until::ForGood, long)], bare),
-        (vec![(Until::ForGood, short)], entered),
+        (vec![(CutoffBound::Forever, long), (moment, short)], bare),
+        (vec![(moment, short), (CutoffBound::Forever, long)], bare),
+        (
+            vec![(CutoffBound::Forever, long), (CutoffBound::Forever, short)],
+            bare,
+        ),
+        (
+            vec![(CutoffBound::Forever, short), (CutoffBound::Forever, long)],
+            bare,
+        ),
+        (vec![(CutoffBound::Forever, short)], entered),
         (vec![(moment, short)], entered),
-        (vec![(Until::ForGood, short), (moment, short)], entered),
+        (
+            vec![(CutoffBound::Forever, short), (moment, short)],
+            entered,
+        ),
     ] {
         let (sid, ada) = (random::sid()?, setup.account()?);
         rounds.push(async move {
@@ -146,10 +155,10 @@ pub async fn a_sid_ended_for_good_outlives_its_other_marker(
                 let pointed = sid_index.point(&sid, pointer(&ada)).await;
                 pointed.should_work("entering a `sid`")?;
             }
-            let for_good = cuts.iter().any(|(until, _)| *until == Until::ForGood);
-            for (until, life) in cuts {
+            let for_good = cuts.iter().any(|(bound, _)| *bound == CutoffBound::Forever);
+            for (bound, life) in cuts {
                 let cut = sid_index
-                    .cut_provider_session(&sid, until, MarkOptions::living(life))
+                    .set_sid_not_before(&sid, bound, MarkOptions::living(life))
                     .await;
                 cut.should_work("a cut of a `sid`")?;
             }

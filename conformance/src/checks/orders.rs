@@ -13,10 +13,10 @@ use std::{
 
 use futures_util::future::{join, try_join_all};
 use token_cache_core::{
-    Acknowledgement, AcquireOptions, Acquired, Announcement, AnnouncementId, Cut, Entry,
-    EntryAddress, EvictOptions, Listener, LockOwner, MarkOptions, Moment, PutMode, PutResult,
-    ReadOptions, RefreshLocks, Result as StoreResult, ServerId, TokenStore, Until, Version,
-    WriteOptions,
+    Acknowledgement, AcquireOptions, Acquired, Announcement, AnnouncementId, CutoffBound,
+    CutoffTime, Entry, EntryAddress, EvictOptions, EvictTarget, Listener, LockOwner, MarkOptions,
+    PutMode, PutResult, ReadOptions, RefreshLocks, Result as StoreResult, ServerId, TokenStore,
+    Version, WriteOptions,
 };
 
 use crate::{
@@ -82,15 +82,19 @@ async fn stepwise<T>(
     Ok(None)
 }
 
-fn any_cut(dice: &mut Dice, ada: &Actor<'_>, at: &EntryAddress) -> Result<Cut, Violation> {
+fn any_target(
+    dice: &mut Dice,
+    ada: &Actor<'_>,
+    at: &EntryAddress,
+) -> Result<EvictTarget, Violation> {
     let sid = random::sid()?;
     Ok(match dice.below(4) {
         0 => by_app(ada.now),
         1 => by_provider(AUTHENTICATED),
-        2 => Cut::Session(*at.session_id()),
-        _ => Cut::ProviderSessionOrUnlabelled {
+        2 => EvictTarget::Session(*at.session_id()),
+        _ => EvictTarget::SidOrWithoutSid {
             sid,
-            unlabelled_until: AUTHENTICATED,
+            without_sid_until: AUTHENTICATED,
         },
     })
 }
@@ -117,9 +121,9 @@ pub async fn an_eviction_comes_before_its_announcement(setup: &Setup) -> Result<
         let at = ada.entry(&ada.signs_in().await?)?;
         ada.puts(&at, b"token").await?;
         *locked(&rereader.watched) = Some((at.clone(), ReadOptions::at(ada.now)));
-        let cut = any_cut(&mut dice, &ada, &at)?;
+        let target = any_target(&mut dice, &ada, &at)?;
         let options = EvictOptions::at(ada.now).announced_by(server);
-        let evicted = signer.evict(&ada.key, cut, options).await;
+        let evicted = signer.evict(&ada.key, target, options).await;
         let announced = evicted.should_work("an announced sign-out")?.announced;
         let id = announced.map(|announced| announced.id);
         let id = id.ok_or_else(|| Violation::new("an announcement", "none"))?;
@@ -156,19 +160,19 @@ pub async fn an_eviction_ends_all_at_once(setup: &Setup) -> Result<(), Violation
         let sessions = most + dice.below(40);
         let sid = random::sid()?;
         for _ in 0..sessions {
-            let mut begin = ada.begin_of(ada.record()?.labelled(sid));
+            let mut begin = ada.begin_of(ada.record()?.with_sid(sid));
             begin.max_sessions = sessions;
             let begun = ada.store.begin(&ada.key, begin).await;
             begun.should_work("a sign-in")?;
         }
-        let until = Until::ForGood;
-        let cut = match dice.below(4) {
+        let bound = CutoffBound::Forever;
+        let target = match dice.below(4) {
             0 => by_app(ada.now),
             1 => by_provider(AUTHENTICATED),
-            2 => Cut::ProviderSession { sid, until },
-            _ => Cut::ProviderSessionOrUnlabelled {
+            2 => EvictTarget::Sid { sid, bound },
+            _ => EvictTarget::SidOrWithoutSid {
                 sid,
-                unlabelled_until: AUTHENTICATED,
+                without_sid_until: AUTHENTICATED,
             },
         };
         let options = EvictOptions::at(ada.now);
@@ -182,7 +186,7 @@ pub async fn an_eviction_ends_all_at_once(setup: &Setup) -> Result<(), Violation
         };
         if round % 2 == 0 {
             // What a sign-out of several requests shows between them, and leaves when its caller goes away after one.
-            let evict = ada.store.evict(&ada.key, cut, options);
+            let evict = ada.store.evict(&ada.key, target, options);
             let last = if round == 0 { usize::MAX } else { 1 };
             stepwise(evict, last, async || {
                 all_or_none(ada.sessions().await?.len())
@@ -210,7 +214,7 @@ pub async fn an_eviction_ends_all_at_once(setup: &Setup) -> Result<(), Violation
         tokio::task::yield_now().await;
         let evict = {
             let (store, key) = (setup.another_server().await?, ada.key);
-            async move { store.evict(&key, cut, options).await }
+            async move { store.evict(&key, target, options).await }
         };
         let evicted = tokio::spawn(evict).await;
         over.store(true, Ordering::SeqCst);
@@ -306,24 +310,24 @@ pub async fn a_write_back_frees_its_lock_last(setup: &Setup) -> Result<(), Viola
 }
 
 /// A sign-in and a sign-out of its `sid` meet: either the sign-in is refused, or the sign-out is told its account.
-pub async fn a_sid_cut_and_a_sign_in_meet(setup: &Setup) -> Result<(), Violation> {
+pub async fn a_sign_out_by_sid_and_a_sign_in_meet(setup: &Setup) -> Result<(), Violation> {
     let there = setup.another_server().await?;
     let elsewhere = crate::setup::sid_index_of(&*there)?;
     let sid_index = setup.sid_index()?;
     for round in 0..24 {
         let sid = random::sid()?;
         let ada = setup.account()?;
-        let until = if round % 2 == 0 {
-            Until::ForGood
+        let bound = if round % 2 == 0 {
+            CutoffBound::Forever
         } else {
-            Until::Moment(Moment::of_store(ada.now))
+            CutoffBound::Time(CutoffTime::on_store_clock(ada.now))
         };
-        let (pointed, cut) = join(
+        let (pointed, target) = join(
             sid_index.point(&sid, pointer(&ada)),
-            elsewhere.cut_provider_session(&sid, until, MarkOptions::default()),
+            elsewhere.set_sid_not_before(&sid, bound, MarkOptions::default()),
         )
         .await;
-        let found = cut.should_work("a cut of a `sid`")?.accounts;
+        let found = target.should_work("a cut of a `sid`")?.accounts;
         match pointed {
             Err(error) if error.is_signed_out() => {}
             pointed => {
@@ -336,16 +340,16 @@ pub async fn a_sid_cut_and_a_sign_in_meet(setup: &Setup) -> Result<(), Violation
 }
 
 /// Sign-ins and a sign-out of their account meet: when both have returned, no session lives that stands before its moment.
-pub async fn sign_ins_and_a_cut_meet(setup: &Setup) -> Result<(), Violation> {
+pub async fn sign_ins_and_an_eviction_meet(setup: &Setup) -> Result<(), Violation> {
     let there = setup.another_server().await?;
     let mut dice = Dice::new()?;
     for round in 0..12 {
         let ada = setup.account()?;
         let at = ada.entry(&ada.signs_in().await?)?;
-        let cut = loop {
-            let cut = any_cut(&mut dice, &ada, &at)?;
-            if !matches!(cut, Cut::Session(_)) {
-                break cut;
+        let target = loop {
+            let target = any_target(&mut dice, &ada, &at)?;
+            if !matches!(target, EvictTarget::Session(_)) {
+                break target;
             }
         };
         let options = EvictOptions::at(ada.now);
@@ -356,7 +360,7 @@ pub async fn sign_ins_and_a_cut_meet(setup: &Setup) -> Result<(), Violation> {
         let evicted = if round % 2 == 0 {
             // A sign-in after each of the sign-out's first steps. After every step, a sign-out at a slow store would run out of time.
             let mut steps = 0;
-            let evict = ada.store.evict(&ada.key, cut, options);
+            let evict = ada.store.evict(&ada.key, target, options);
             let evicted = stepwise(evict, usize::MAX, async || {
                 steps += 1;
                 if steps > 8 {
@@ -369,7 +373,7 @@ pub async fn sign_ins_and_a_cut_meet(setup: &Setup) -> Result<(), Violation> {
             evicted.ok_or_else(|| Violation::new("an answer", "none"))?
         } else {
             let (store, key) = (Arc::clone(&there), ada.key);
-            let evict = tokio::spawn(async move { store.evict(&key, cut, options).await });
+            let evict = tokio::spawn(async move { store.evict(&key, target, options).await });
             try_join_all((0..8).map(|_| async {
                 tokio::task::yield_now().await;
                 begins().await

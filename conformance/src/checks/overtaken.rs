@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use token_cache_core::{Cut, EvictOptions, Timestamp};
+use token_cache_core::{EvictOptions, EvictTarget, Timestamp};
 
 use crate::{
     Setup, Violation,
@@ -58,20 +58,20 @@ pub async fn a_sign_in_overtaken_by_the_provider_is_refused(
 /// A sign-out of an account that nothing is known of refuses the sign-in under way as well.
 pub async fn an_unknown_account_is_marked_too(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    ada.is_cut_in_vain(by_app(ada.now)).await?;
+    ada.evicts_nothing(by_app(ada.now)).await?;
     is_refused(&ada, ada.now, FAR).await?;
     let bob = setup.account()?;
-    bob.is_cut_in_vain(by_provider(AUTHENTICATED)).await?;
+    bob.evicts_nothing(by_provider(AUTHENTICATED)).await?;
     is_refused(&bob, FAR, AUTHENTICATED).await
 }
 
 /// A marker refuses by the place on its own clock alone.
 pub async fn a_marker_counts_on_its_own_clock_only(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    ada.is_cut_in_vain(by_app(ada.now)).await?;
+    ada.evicts_nothing(by_app(ada.now)).await?;
     is_welcome(&ada, ada.now + MILLI, provider(0)).await?;
     let bob = setup.account()?;
-    bob.is_cut_in_vain(by_provider(provider(900))).await?;
+    bob.evicts_nothing(by_provider(provider(900))).await?;
     is_welcome(&bob, bob.requested(), provider(901)).await
 }
 
@@ -83,8 +83,8 @@ pub async fn one_clocks_marker_does_not_replace_the_others(setup: &Setup) -> Res
         if !app_first {
             cuts.reverse();
         }
-        for cut in cuts {
-            ada.is_cut_in_vain(cut).await?;
+        for target in cuts {
+            ada.evicts_nothing(target).await?;
         }
         is_refused(&ada, ada.now, FAR).await?;
         is_refused(&ada, FAR, AUTHENTICATED).await?;
@@ -94,37 +94,37 @@ pub async fn one_clocks_marker_does_not_replace_the_others(setup: &Setup) -> Res
 }
 
 /// A delayed or repeated sign-out of an earlier moment lowers no marker.
-pub async fn a_late_cut_lowers_no_marker(setup: &Setup) -> Result<(), Violation> {
+pub async fn a_late_eviction_lowers_no_not_before_time(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    for cut in [
+    for target in [
         by_app(ada.now),
         by_app(ada.requested()),
         by_provider(AUTHENTICATED),
         by_provider(provider(1)),
     ] {
-        ada.is_cut_in_vain(cut).await?;
+        ada.evicts_nothing(target).await?;
     }
     is_refused(&ada, ada.now, FAR).await?;
     is_refused(&ada, FAR, AUTHENTICATED).await?;
     is_welcome(&ada, ada.now + MILLI, AUTHENTICATED + MILLI).await?;
 
     // With a session that is newer than both, a store may take another way through its code.
-    ada.is_cut_in_vain(by_app(ada.requested())).await?;
-    ada.is_cut_in_vain(by_provider(provider(1))).await?;
+    ada.evicts_nothing(by_app(ada.requested())).await?;
+    ada.evicts_nothing(by_provider(provider(1))).await?;
     is_refused(&ada, ada.now, FAR).await?;
     is_refused(&ada, FAR, AUTHENTICATED).await
 }
 
 /// A later sign-out raises the marker.
-pub async fn a_later_cut_raises_the_marker(setup: &Setup) -> Result<(), Violation> {
+pub async fn a_later_eviction_raises_the_not_before_time(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    for cut in [
+    for target in [
         by_app(ada.requested()),
         by_app(ada.now),
         by_provider(provider(1)),
         by_provider(AUTHENTICATED),
     ] {
-        ada.is_cut_in_vain(cut).await?;
+        ada.evicts_nothing(target).await?;
     }
     is_refused(&ada, ada.now, FAR).await?;
     is_refused(&ada, FAR, AUTHENTICATED).await
@@ -133,13 +133,13 @@ pub async fn a_later_cut_raises_the_marker(setup: &Setup) -> Result<(), Violatio
 /// A marker stays when newer sessions come and go.
 pub async fn a_marker_outlives_newer_sessions(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    let unlabelled = Cut::ProviderSessionOrUnlabelled {
+    let without_sid = EvictTarget::SidOrWithoutSid {
         sid: random::sid()?,
-        unlabelled_until: provider(2_000),
+        without_sid_until: provider(2_000),
     };
-    ada.is_cut_in_vain(by_app(ada.now)).await?;
-    ada.is_cut_in_vain(by_provider(AUTHENTICATED)).await?;
-    ada.is_cut_in_vain(unlabelled).await?;
+    ada.evicts_nothing(by_app(ada.now)).await?;
+    ada.evicts_nothing(by_provider(AUTHENTICATED)).await?;
+    ada.evicts_nothing(without_sid).await?;
     let soon = setup.now() + Duration::from_millis(60);
     let new = ada
         .record()?
@@ -151,11 +151,11 @@ pub async fn a_marker_outlives_newer_sessions(setup: &Setup) -> Result<(), Viola
         .authenticated_at(FAR)
         .ending_at(soon);
     let new = ada.signs_in_as(new).await?;
-    ada.is_cut(Cut::Session(new)).await?;
+    ada.is_cut(EvictTarget::Session(new)).await?;
     ada.signs_in_as(short).await?;
     setup.until(soon + MILLI).await?;
     ada.at_moment(soon + MILLI)
-        .is_cut_in_vain(Cut::Session(new))
+        .evicts_nothing(EvictTarget::Session(new))
         .await?;
     is_refused(&ada, ada.now, FAR).await?;
     is_refused(&ada, FAR, AUTHENTICATED).await?;
@@ -163,39 +163,41 @@ pub async fn a_marker_outlives_newer_sessions(setup: &Setup) -> Result<(), Viola
 }
 
 /// After a message with subject and `sid`, an unlabelled sign-in that stands at or before it is refused.
-pub async fn an_overtaken_unlabelled_sign_in_is_refused(setup: &Setup) -> Result<(), Violation> {
-    let cut = Cut::ProviderSessionOrUnlabelled {
+pub async fn an_overtaken_sign_in_without_sid_is_refused(setup: &Setup) -> Result<(), Violation> {
+    let target = EvictTarget::SidOrWithoutSid {
         sid: random::sid()?,
-        unlabelled_until: AUTHENTICATED,
+        without_sid_until: AUTHENTICATED,
     };
     let ada = setup.account()?;
-    ada.is_cut_in_vain(cut).await?;
+    ada.evicts_nothing(target).await?;
     is_refused(&ada, FAR, AUTHENTICATED - MILLI).await?;
     is_refused(&ada, FAR, AUTHENTICATED).await?;
     is_welcome(&ada, ada.now, AUTHENTICATED + MILLI).await
 }
 
 /// The marker of the unlabelled says nothing of sign-ins under another `sid`, and neither replaces nor lowers the account's.
-pub async fn the_unlabelled_marker_is_one_of_its_own(setup: &Setup) -> Result<(), Violation> {
+pub async fn sessions_without_sid_have_their_own_not_before_time(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let (sid, other) = (random::sid()?, random::sid()?);
-    let unlabelled = |at| Cut::ProviderSessionOrUnlabelled {
+    let without_sid = |at| EvictTarget::SidOrWithoutSid {
         sid,
-        unlabelled_until: at,
+        without_sid_until: at,
     };
     let ada = setup.account()?;
-    ada.is_cut_in_vain(unlabelled(AUTHENTICATED)).await?;
-    let labelled = ada.signs_in_as(ada.record()?.labelled(other)).await?;
-    ada.lives(&labelled).await?;
+    ada.evicts_nothing(without_sid(AUTHENTICATED)).await?;
+    let with_sid = ada.signs_in_as(ada.record()?.with_sid(other)).await?;
+    ada.lives(&with_sid).await?;
 
-    ada.is_cut_in_vain(unlabelled(provider(1))).await?;
+    ada.evicts_nothing(without_sid(provider(1))).await?;
     is_refused(&ada, FAR, AUTHENTICATED).await?;
     ada.is_cut(by_provider(AUTHENTICATED)).await?;
-    ada.is_cut_in_vain(unlabelled(provider(2_000))).await?;
-    let labelled = ada.record()?.labelled(other).requested_at(FAR);
-    let refused = ada.begin(labelled).await;
+    ada.evicts_nothing(without_sid(provider(2_000))).await?;
+    let with_sid = ada.record()?.with_sid(other).requested_at(FAR);
+    let refused = ada.begin(with_sid).await;
     refused.should_be_signed_out("a labelled sign-in that the account's sign-out overtook")?;
     is_refused(&ada, FAR, provider(2_000)).await?;
-    ada.is_cut_in_vain(by_provider(provider(5))).await?;
+    ada.evicts_nothing(by_provider(provider(5))).await?;
     is_refused(&ada, FAR, provider(2_000)).await
 }
 
@@ -204,7 +206,7 @@ pub async fn a_refused_sign_in_changes_nothing(setup: &Setup) -> Result<(), Viol
     let ada = setup.account()?;
     let living = ada.record()?.requested_at(ada.now + MILLI);
     let living = ada.signs_in_as(living).await?;
-    ada.is_cut_in_vain(by_app(ada.now)).await?;
+    ada.evicts_nothing(by_app(ada.now)).await?;
     let mut overtaken = ada.begin_of(ada.record()?);
     overtaken.max_sessions = 1;
     let begun = ada.store.begin(&ada.key, overtaken).await;
@@ -221,8 +223,8 @@ pub async fn a_marker_ends_with_its_life(setup: &Setup) -> Result<(), Violation>
     let ada = setup.account()?;
     let mut options = EvictOptions::at(ada.now);
     options.marker_life = Duration::from_millis(50);
-    for cut in [by_app(ada.now), by_provider(AUTHENTICATED)] {
-        let evicted = ada.store.evict(&ada.key, cut, options).await;
+    for target in [by_app(ada.now), by_provider(AUTHENTICATED)] {
+        let evicted = ada.store.evict(&ada.key, target, options).await;
         evicted.should_work("a sign-out")?;
     }
     setup
@@ -236,12 +238,12 @@ pub async fn a_marker_ends_with_its_life(setup: &Setup) -> Result<(), Violation>
 /// A marker lives as long as the longest that any of its cuts asked for.
 pub async fn a_markers_life_does_not_fall(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
-    ada.is_cut_in_vain(by_app(ada.now)).await?;
-    ada.is_cut_in_vain(by_provider(AUTHENTICATED)).await?;
+    ada.evicts_nothing(by_app(ada.now)).await?;
+    ada.evicts_nothing(by_provider(AUTHENTICATED)).await?;
     let mut options = EvictOptions::at(ada.now);
     options.marker_life = Duration::from_millis(20);
-    for cut in [by_app(ada.now), by_provider(AUTHENTICATED)] {
-        let evicted = ada.store.evict(&ada.key, cut, options).await;
+    for target in [by_app(ada.now), by_provider(AUTHENTICATED)] {
+        let evicted = ada.store.evict(&ada.key, target, options).await;
         evicted.should_work("a sign-out")?;
     }
     setup.until(setup.now() + Duration::from_millis(60)).await?;

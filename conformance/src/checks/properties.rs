@@ -3,9 +3,9 @@
 use std::{fmt::Debug, time::Duration};
 
 use token_cache_core::{
-    AccountKey, BeginSession, Cut, Entry, EntryAddress, EntryName, Error, EscrowName, EvictOptions,
-    LockOwner, Moment, Places, PutMode, ReadOptions, SessionId, SessionKind, SessionRecord, SidKey,
-    Timestamp, Until, Version, WriteOptions,
+    AccountKey, BeginSession, CutoffBound, CutoffTime, Entry, EntryAddress, EntryName, Error,
+    EscrowName, EvictOptions, EvictTarget, LockOwner, PutMode, ReadOptions, SessionId, SessionKind,
+    SessionRecord, SessionTimes, SidKey, Timestamp, Version, WriteOptions,
 };
 
 use crate::{
@@ -110,11 +110,11 @@ impl<'a> Round<'a> {
         })
     }
 
-    fn store_place(&mut self) -> Timestamp {
+    fn requested_at_of(&mut self) -> Timestamp {
         self.accounts[0].0.requested() + MILLI * self.dice.number(10)
     }
 
-    fn provider_place(&mut self) -> Timestamp {
+    fn auth_time_of(&mut self) -> Timestamp {
         AUTHENTICATED + MILLI * self.dice.number(10)
     }
 
@@ -189,9 +189,9 @@ impl<'a> Round<'a> {
     }
 
     async fn begins(&mut self, which: usize) -> Result<(), Violation> {
-        let places = Places {
-            store: self.store_place(),
-            provider: self.provider_place(),
+        let times = SessionTimes {
+            requested_at: self.requested_at_of(),
+            auth_time: self.auth_time_of(),
         };
         let label = (self.dice.below(2) == 0).then(|| self.sid());
         let ends_at = self.now + HOUR + HOUR * self.dice.number(5);
@@ -207,7 +207,7 @@ impl<'a> Round<'a> {
             return Ok(());
         }
         self.session_ids.push(session_id);
-        let mut record = SessionRecord::new(session_id, label, places, ends_at);
+        let mut record = SessionRecord::new(session_id, label, times, ends_at);
         if self.dice.below(4) == 0 {
             record = record.of_kind(SessionKind::OnBehalfOf);
         }
@@ -230,30 +230,34 @@ impl<'a> Round<'a> {
     }
 
     async fn cuts(&mut self, which: usize) -> Result<(), Violation> {
-        let (store, provider) = (self.store_place(), self.provider_place());
-        let until = match self.dice.below(3) {
-            0 => Until::ForGood,
-            1 => Until::Moment(Moment::of_provider(provider)),
-            _ => Until::Moment(Moment::of_store(store)),
+        let (store, provider) = (self.requested_at_of(), self.auth_time_of());
+        let bound = match self.dice.below(3) {
+            0 => CutoffBound::Forever,
+            1 => CutoffBound::Time(CutoffTime::on_provider_clock(provider)),
+            _ => CutoffBound::Time(CutoffTime::on_store_clock(store)),
         };
         let sid = self.sid();
         // Now and then one that ends all; usually one that spares some.
-        let cut = match self.dice.below(6) {
-            0 => Cut::Account(Moment::of_store(store - MILLI * 4)),
-            1 => Cut::Account(Moment::of_provider(provider - MILLI * 4)),
-            2 => Cut::ProviderSessionOrUnlabelled {
+        let target = match self.dice.below(6) {
+            0 => EvictTarget::Account(CutoffTime::on_store_clock(store - MILLI * 4)),
+            1 => EvictTarget::Account(CutoffTime::on_provider_clock(provider - MILLI * 4)),
+            2 => EvictTarget::SidOrWithoutSid {
                 sid,
-                unlabelled_until: provider - MILLI * 3,
+                without_sid_until: provider - MILLI * 3,
             },
-            3 => Cut::ProviderSession { sid, until },
-            _ => Cut::Session(self.session_id(which)?),
+            3 => EvictTarget::Sid { sid, bound },
+            _ => EvictTarget::Session(self.session_id(which)?),
         };
         let (ada, model) = &mut self.accounts[which];
-        self.log.push(format!("{which}: evict {cut:?}"));
+        self.log.push(format!("{which}: evict {target:?}"));
         let options = EvictOptions::at(self.now);
-        let evicted = ada.store.evict(&ada.key, cut, options).await;
+        let evicted = ada.store.evict(&ada.key, target, options).await;
         let ended = evicted.should_work("a sign-out")?.ended;
-        as_said(&ended, &model.evict(&cut, self.now), "ended by a sign-out")
+        as_said(
+            &ended,
+            &model.evict(&target, self.now),
+            "ended by a sign-out",
+        )
     }
 
     async fn looks(&mut self, which: usize) -> Result<(), Violation> {

@@ -1,6 +1,6 @@
 //! What a session that has ended can no longer do.
 
-use token_cache_core::{Cut, Entry, Moment, PutMode, SignOutScope, Timestamp, Version};
+use token_cache_core::{CutoffTime, Entry, EvictTarget, PutMode, SignOutScope, Timestamp, Version};
 
 use crate::{
     Setup, Violation,
@@ -137,27 +137,27 @@ pub async fn a_session_that_never_began_is_signed_out(setup: &Setup) -> Result<(
 /// Each kind of sign-out refuses the late write.
 pub async fn every_sign_out_refuses_late_writes(setup: &Setup) -> Result<(), Violation> {
     let sid = random::sid()?;
-    for cut in [
+    for target in [
         by_app(setup.now()),
         by_provider(AUTHENTICATED),
-        Cut::ProviderSession {
+        EvictTarget::Sid {
             sid,
-            until: token_cache_core::Until::ForGood,
+            bound: token_cache_core::CutoffBound::Forever,
         },
-        Cut::ProviderSession {
+        EvictTarget::Sid {
             sid,
-            until: token_cache_core::Until::Moment(Moment::of_store(setup.now())),
+            bound: token_cache_core::CutoffBound::Time(CutoffTime::on_store_clock(setup.now())),
         },
-        Cut::ProviderSessionOrUnlabelled {
+        EvictTarget::SidOrWithoutSid {
             sid,
-            unlabelled_until: Timestamp::from_millis(0),
+            without_sid_until: Timestamp::from_millis(0),
         },
     ] {
         let ada = setup.account()?;
-        let session_id = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
+        let session_id = ada.signs_in_as(ada.record()?.with_sid(sid)).await?;
         let at = ada.entry(&session_id)?;
         ada.puts(&at, b"before").await?;
-        ada.is_cut(cut).await?;
+        ada.is_cut(target).await?;
         ada.write(&at, b"late")
             .await
             .should_be_signed_out("a write that a sign-out overtook")?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use token_cache_core::{Cut, ReadOptions, SessionRecord, Timestamp};
+use token_cache_core::{EvictTarget, ReadOptions, SessionRecord, Timestamp};
 
 use crate::{
     Setup, Violation,
@@ -20,15 +20,15 @@ pub async fn a_record_comes_back_whole(setup: &Setup) -> Result<(), Violation> {
     let far = Timestamp::from_secs(1 << 40);
     let mut begun = vec![
         ada.record()?,
-        ada.record()?.labelled(random::sid()?),
+        ada.record()?.with_sid(random::sid()?),
         ada.record()?.on_behalf_of(),
-        ada.record()?.on_behalf_of().labelled(random::sid()?),
+        ada.record()?.on_behalf_of().with_sid(random::sid()?),
         ada.record()?.requested_at(Timestamp::from_millis(0)),
         ada.record()?.authenticated_at(Timestamp::from_millis(0)),
         ada.record()?
             .authenticated_at(far)
             .requested_at(ada.now)
-            .labelled(random::sid()?),
+            .with_sid(random::sid()?),
     ];
     for record in &begun {
         ada.signs_in_as(record.clone()).await?;
@@ -160,7 +160,7 @@ pub async fn each_kind_of_session_is_counted_apart(setup: &Setup) -> Result<(), 
     let first = begins(on_behalf(90)?, 0, none).await?;
     let phone = begins(direct(80)?, 0, none).await?;
     let laptop = begins(direct(70)?, 0, none).await?;
-    let second = begins(on_behalf(60)?.labelled(random::sid()?), 0, none).await?;
+    let second = begins(on_behalf(60)?.with_sid(random::sid()?), 0, none).await?;
     let third = begins(on_behalf(50)?, 1, one).await?;
     ada.is_gone(&first).await?;
     for session_id in [phone, laptop, second, third] {
@@ -177,16 +177,16 @@ pub async fn each_kind_of_session_is_counted_apart(setup: &Setup) -> Result<(), 
 /// Every cut ends, and every marker refuses, what stands before it, of whatever kind it is.
 pub async fn sign_outs_treat_all_kinds_alike(setup: &Setup) -> Result<(), Violation> {
     let sid = random::sid()?;
-    let unlabelled = Cut::ProviderSessionOrUnlabelled {
+    let without_sid = EvictTarget::SidOrWithoutSid {
         sid,
-        unlabelled_until: AUTHENTICATED,
+        without_sid_until: AUTHENTICATED,
     };
-    for cut in [by_app(setup.now()), by_provider(AUTHENTICATED), unlabelled] {
+    for target in [by_app(setup.now()), by_provider(AUTHENTICATED), without_sid] {
         let ada = setup.account()?;
         let before = ada.signs_in_as(ada.record()?.on_behalf_of()).await?;
-        let under = ada.record()?.on_behalf_of().labelled(sid);
+        let under = ada.record()?.on_behalf_of().with_sid(sid);
         let under = ada.signs_in_as(under).await?;
-        ada.is_cut(cut).await?;
+        ada.is_cut(target).await?;
         ada.is_gone(&before).await?;
         ada.is_gone(&under).await?;
         let late = ada.begin(ada.record()?.on_behalf_of()).await;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use token_cache_core::{MarkOptions, Moment, Pointer, SidIndex, SidKey, Timestamp, Until};
+use token_cache_core::{
+    CutoffBound, CutoffTime, MarkOptions, Pointer, SidIndex, SidKey, Timestamp,
+};
 
 use crate::{
     Setup, Violation,
@@ -34,11 +36,11 @@ async fn points(sid_index: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Res
 async fn finds(
     sid_index: &dyn SidIndex,
     sid: &SidKey,
-    until: Until,
+    bound: CutoffBound,
     accounts: &[&Actor<'_>],
 ) -> Result<(), Violation> {
     let pointed = sid_index
-        .cut_provider_session(sid, until, MarkOptions::default())
+        .set_sid_not_before(sid, bound, MarkOptions::default())
         .await;
     let mut found = pointed.should_work("a cut of a `sid`")?.accounts;
     let mut expected: Vec<_> = accounts.iter().map(|account| account.key).collect();
@@ -51,21 +53,21 @@ async fn finds(
     )
 }
 
-fn at(moment: Timestamp) -> Until {
-    Until::Moment(Moment::of_store(moment))
+fn at(moment: Timestamp) -> CutoffBound {
+    CutoffBound::Time(CutoffTime::on_store_clock(moment))
 }
 
 /// A `sid` leads to the account that signed in under it, and to no other.
 pub async fn a_sid_leads_to_its_account(setup: &Setup) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
-    for until in [Until::ForGood, at(setup.now())] {
+    for bound in [CutoffBound::Forever, at(setup.now())] {
         let (sid, other, unknown) = (random::sid()?, random::sid()?, random::sid()?);
         let (ada, bob) = (setup.account()?, setup.account()?);
         points(sid_index, &sid, pointer(&ada)).await?;
         points(sid_index, &other, pointer(&bob)).await?;
-        finds(sid_index, &sid, until, &[&ada]).await?;
-        finds(sid_index, &unknown, until, &[]).await?;
-        finds(sid_index, &other, until, &[&bob]).await?;
+        finds(sid_index, &sid, bound, &[&ada]).await?;
+        finds(sid_index, &unknown, bound, &[]).await?;
+        finds(sid_index, &other, bound, &[&bob]).await?;
     }
     Ok(())
 }
@@ -88,19 +90,19 @@ pub async fn a_marked_sid_answers_again(setup: &Setup) -> Result<(), Violation> 
     let sid = random::sid()?;
     let ada = setup.account()?;
     points(sid_index, &sid, pointer(&ada)).await?;
-    for until in [
+    for bound in [
         at(setup.now()),
         at(setup.now()),
-        Until::ForGood,
-        Until::ForGood,
+        CutoffBound::Forever,
+        CutoffBound::Forever,
     ] {
-        finds(sid_index, &sid, until, &[&ada]).await?;
+        finds(sid_index, &sid, bound, &[&ada]).await?;
     }
     let elsewhere = setup.another_server().await?;
     finds(
         crate::setup::sid_index_of(&*elsewhere)?,
         &sid,
-        Until::ForGood,
+        CutoffBound::Forever,
         &[&ada],
     )
     .await
@@ -113,9 +115,9 @@ pub async fn a_sid_ended_for_good_stays_ended(setup: &Setup) -> Result<(), Viola
     let ada = setup.account()?;
     points(sid_index, &known, pointer(&ada)).await?;
     for sid in [&known, &unknown] {
-        for until in [Until::ForGood, at(ada.requested())] {
+        for bound in [CutoffBound::Forever, at(ada.requested())] {
             let cut = sid_index
-                .cut_provider_session(sid, until, MarkOptions::default())
+                .set_sid_not_before(sid, bound, MarkOptions::default())
                 .await;
             cut.should_work("a cut of a `sid`")?;
         }
@@ -139,9 +141,9 @@ pub async fn a_sid_marker_refuses_what_it_overtook(setup: &Setup) -> Result<(), 
     let (known, unknown) = (random::sid()?, random::sid()?);
     points(sid_index, &known, pointer(&ada)).await?;
     for sid in [&known, &unknown] {
-        for until in [at(moment), at(moment - LIFETIME)] {
+        for bound in [at(moment), at(moment - LIFETIME)] {
             let cut = sid_index
-                .cut_provider_session(sid, until, MarkOptions::default())
+                .set_sid_not_before(sid, bound, MarkOptions::default())
                 .await;
             cut.should_work("a cut of a `sid`")?;
         }
@@ -149,7 +151,7 @@ pub async fn a_sid_marker_refuses_what_it_overtook(setup: &Setup) -> Result<(), 
         refuses(sid, moment).await?;
         points(sid_index, sid, pointer_at(&ada, moment + MILLI)).await?;
         let later = sid_index
-            .cut_provider_session(sid, at(ada.now), MarkOptions::default())
+            .set_sid_not_before(sid, at(ada.now), MarkOptions::default())
             .await;
         later.should_work("a later cut")?;
         refuses(sid, ada.now).await?;
@@ -178,10 +180,10 @@ pub async fn the_index_outlives_its_longest_session(setup: &Setup) -> Result<(),
         points(sid_index, sid, two).await?;
     }
     setup.until(soon + MILLI).await?;
-    finds(sid_index, &first, Until::ForGood, &[&ada]).await?;
-    finds(sid_index, &last, Until::ForGood, &[&ada]).await?;
+    finds(sid_index, &first, CutoffBound::Forever, &[&ada]).await?;
+    finds(sid_index, &last, CutoffBound::Forever, &[&ada]).await?;
     let cut = sid_index
-        .cut_provider_session(&beside, Until::ForGood, MarkOptions::default())
+        .set_sid_not_before(&beside, CutoffBound::Forever, MarkOptions::default())
         .await;
     let found = cut.should_work("a cut of a `sid`")?.accounts;
     should_hold(
@@ -220,7 +222,7 @@ pub async fn an_issuers_marker_refuses_what_it_overtook(setup: &Setup) -> Result
         .should_work("a look at an issuer that nobody signed out")?;
     for moment in [now, now, now - LIFETIME] {
         let cut = sid_index
-            .cut_issuer(&issuer, moment, MarkOptions::default())
+            .set_issuer_not_before(&issuer, moment, MarkOptions::default())
             .await;
         cut.should_work("a cut of an issuer")?;
     }

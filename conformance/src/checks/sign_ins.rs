@@ -32,7 +32,7 @@ async fn leaves_nothing(app: &App) -> Result<(), Violation> {
 /// A sign-in that the user's own sign-out from the app overtook is refused, with or without a `sid`.
 pub async fn the_apps_sign_out_overtakes_a_sign_in(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
-    let (plain, labelled) = (app.sign_in_of("ada")?, under(app.sign_in_of("ada")?, SID)?);
+    let (plain, with_sid) = (app.sign_in_of("ada")?, under(app.sign_in_of("ada")?, SID)?);
     let out = app
         .cache
         .sign_out_account(&account("ada")?)
@@ -42,7 +42,7 @@ pub async fn the_apps_sign_out_overtakes_a_sign_in(setup: &Setup) -> Result<(), 
     app.is_refused(plain, "a sign-in that the app's sign-out overtook")
         .await?;
     app.is_refused(
-        labelled,
+        with_sid,
         "a sign-in with a `sid` that the app's sign-out overtook",
     )
     .await?;
@@ -219,9 +219,9 @@ pub async fn single_sign_on_after_the_providers_logout_is_refused(
     let newer = sign_in(SID)?.auth_time(LOGOUT + Duration::from_secs(60));
     app.is_refused(newer, "a sign-in with the `sid` that was ended")
         .await?;
-    let unlabelled = app.sign_in_of("ada")?;
+    let without_sid = app.sign_in_of("ada")?;
     app.is_refused(
-        unlabelled,
+        without_sid,
         "an unlabelled sign-in with the same `auth_time`",
     )
     .await?;
@@ -255,23 +255,23 @@ pub async fn a_delayed_logout_spares_a_newer_authentication(
 pub async fn a_message_with_sub_and_sid_spares_other_sids(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let ours = app.begins(under(app.sign_in_of("ada")?, SID)?).await?;
-    let unlabelled = app.signs_in("ada").await?;
+    let without_sid = app.signs_in("ada").await?;
     let elsewhere = app
         .begins(under(app.sign_in_of("ada")?, "another")?)
         .await?;
     let under_way = app.sign_in_of("ada")?;
     let of_bob = app.begins(under(app.sign_in_of("bob")?, SID)?).await?;
-    let bob_unlabelled = app.signs_in("bob").await?;
+    let bob_without_sid = app.signs_in("bob").await?;
     let ended = app
         .is_told(message(Some("ada"), Some(SID), LOGOUT)?)
         .await?;
     should_hold(ended, "a message that ends sessions", "it ended nothing")?;
     app.is_over(&ours).await?;
-    app.is_over(&unlabelled).await?;
+    app.is_over(&without_sid).await?;
     app.lives(&elsewhere).await?;
     // The `sid` has ended for good, whoever was under it; the unlabelled of others were not named.
     app.is_over(&of_bob).await?;
-    app.lives(&bob_unlabelled).await?;
+    app.lives(&bob_without_sid).await?;
     app.is_refused(under_way, "an unlabelled sign-in that the message overtook")
         .await?;
     let again = app
@@ -289,7 +289,7 @@ pub async fn a_message_with_a_sid_alone_ends_what_bears_it(setup: &Setup) -> Res
     let app = App::new(setup).await?;
     let of_ada = app.begins(under(app.sign_in_of("ada")?, SID)?).await?;
     let of_bob = app.begins(under(app.sign_in_of("bob")?, SID)?).await?;
-    let unlabelled = app.signs_in("ada").await?;
+    let without_sid = app.signs_in("ada").await?;
     let elsewhere = app
         .begins(under(app.sign_in_of("bob")?, "another")?)
         .await?;
@@ -297,7 +297,7 @@ pub async fn a_message_with_a_sid_alone_ends_what_bears_it(setup: &Setup) -> Res
     should_hold(ended, "a message that ends sessions", "it ended nothing")?;
     app.is_over(&of_ada).await?;
     app.is_over(&of_bob).await?;
-    app.lives(&unlabelled).await?;
+    app.lives(&without_sid).await?;
     app.lives(&elsewhere).await?;
     let again = app.is_told(message(None, Some(SID), LOGOUT)?).await?;
     should_hold(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use token_cache_core::{Cut, Moment, Timestamp, Until};
+use token_cache_core::{CutoffBound, CutoffTime, EvictTarget, Timestamp};
 
 use crate::{
     Setup, Violation,
@@ -14,15 +14,17 @@ use crate::{
 const MILLI: Duration = Duration::from_millis(1);
 
 /// A sign-out of an account ends every one of its sessions, with all they hold.
-pub async fn an_account_cut_ends_all_its_sessions(setup: &Setup) -> Result<(), Violation> {
+pub async fn an_eviction_of_an_account_ends_all_its_sessions(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let sid = random::sid()?;
-    for cut in [by_app(setup.now()), by_provider(AUTHENTICATED)] {
+    for target in [by_app(setup.now()), by_provider(AUTHENTICATED)] {
         let ada = setup.account()?;
         let (mut entries, mut sessions) = (Vec::new(), Vec::new());
         for n in 0..20 {
             let record = ada.record()?;
             let record = if n % 2 == 0 {
-                record.labelled(sid)
+                record.with_sid(sid)
             } else {
                 record
             };
@@ -34,7 +36,7 @@ pub async fn an_account_cut_ends_all_its_sessions(setup: &Setup) -> Result<(), V
                 entries.push(at);
             }
         }
-        ada.is_cut(cut).await?;
+        ada.is_cut(target).await?;
         for at in &entries {
             ada.read(at)
                 .await
@@ -53,12 +55,14 @@ pub async fn an_account_cut_ends_all_its_sessions(setup: &Setup) -> Result<(), V
 }
 
 /// A sign-out of one session ends that one and no other, and leaves no marker.
-pub async fn a_session_cut_ends_that_session_only(setup: &Setup) -> Result<(), Violation> {
+pub async fn an_eviction_of_a_session_ends_that_session_only(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let (phone, laptop) = (ada.signs_in().await?, ada.signs_in().await?);
     let at = ada.entry(&laptop)?;
     ada.puts(&at, b"laptop").await?;
-    ada.is_cut(Cut::Session(phone)).await?;
+    ada.is_cut(EvictTarget::Session(phone)).await?;
     ada.is_gone(&phone).await?;
     ada.lives(&laptop).await?;
     ada.holds(&at, b"laptop").await?;
@@ -66,75 +70,78 @@ pub async fn a_session_cut_ends_that_session_only(setup: &Setup) -> Result<(), V
 }
 
 /// A sign-out of a provider's session ends all sessions with that label and no others.
-pub async fn a_sid_cut_ends_what_bears_the_label(setup: &Setup) -> Result<(), Violation> {
+pub async fn an_eviction_by_sid_ends_the_sessions_with_that_sid(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let (sid, other) = (random::sid()?, random::sid()?);
-    let moment = Until::Moment(Moment::of_store(setup.now()));
-    for until in [Until::ForGood, moment] {
+    let moment = CutoffBound::Time(CutoffTime::on_store_clock(setup.now()));
+    for bound in [CutoffBound::Forever, moment] {
         let ada = setup.account()?;
-        let mut labelled = Vec::new();
+        let mut with_sid = Vec::new();
         for _ in 0..3 {
-            labelled.push(ada.signs_in_as(ada.record()?.labelled(sid)).await?);
+            with_sid.push(ada.signs_in_as(ada.record()?.with_sid(sid)).await?);
         }
-        let elsewhere = ada.signs_in_as(ada.record()?.labelled(other)).await?;
-        let unlabelled = ada.signs_in().await?;
-        ada.is_cut(Cut::ProviderSession { sid, until }).await?;
-        for session_id in &labelled {
+        let elsewhere = ada.signs_in_as(ada.record()?.with_sid(other)).await?;
+        let without_sid = ada.signs_in().await?;
+        ada.is_cut(EvictTarget::Sid { sid, bound }).await?;
+        for session_id in &with_sid {
             ada.is_gone(session_id).await?;
         }
         ada.lives(&elsewhere).await?;
-        ada.lives(&unlabelled).await?;
-        ada.is_cut_in_vain(Cut::ProviderSession { sid, until })
-            .await?;
+        ada.lives(&without_sid).await?;
+        ada.evicts_nothing(EvictTarget::Sid { sid, bound }).await?;
     }
     Ok(())
 }
 
 /// A sign-out of a provider's session by the app spares what was requested after its moment under the same `sid`.
-pub async fn a_sid_cut_with_a_moment_spares_what_is_newer(setup: &Setup) -> Result<(), Violation> {
+pub async fn an_eviction_by_sid_and_time_spares_newer_sessions(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let sid = random::sid()?;
     let ada = setup.account()?;
     let moment = ada.requested();
-    let old = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
-    let new = ada.record()?.labelled(sid).requested_at(moment + MILLI);
+    let old = ada.signs_in_as(ada.record()?.with_sid(sid)).await?;
+    let new = ada.record()?.with_sid(sid).requested_at(moment + MILLI);
     let new = ada.signs_in_as(new).await?;
-    let until = Until::Moment(Moment::of_store(moment));
-    ada.is_cut(Cut::ProviderSession { sid, until }).await?;
+    let bound = CutoffBound::Time(CutoffTime::on_store_clock(moment));
+    ada.is_cut(EvictTarget::Sid { sid, bound }).await?;
     ada.is_gone(&old).await?;
     ada.lives(&new).await
 }
 
 /// A message with subject and `sid` ends the labelled sessions, and the unlabelled ones up to its moment; those of other
 /// labels live on.
-pub async fn sub_and_sid_end_the_labelled_and_the_unlabelled(
+pub async fn sub_and_sid_end_sessions_with_that_sid_and_without_any(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let (sid, other) = (random::sid()?, random::sid()?);
     let ada = setup.account()?;
     let newer = AUTHENTICATED + MILLI;
-    let labelled = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
-    let labelled_newer = ada.record()?.labelled(sid).authenticated_at(newer);
-    let labelled_newer = ada.signs_in_as(labelled_newer).await?;
-    let unlabelled = ada.signs_in().await?;
-    let unlabelled_newer = ada
+    let with_sid = ada.signs_in_as(ada.record()?.with_sid(sid)).await?;
+    let newer_with_sid = ada.record()?.with_sid(sid).authenticated_at(newer);
+    let newer_with_sid = ada.signs_in_as(newer_with_sid).await?;
+    let without_sid = ada.signs_in().await?;
+    let newer_without_sid = ada
         .signs_in_as(ada.record()?.authenticated_at(newer))
         .await?;
-    let elsewhere = ada.signs_in_as(ada.record()?.labelled(other)).await?;
-    let cut = Cut::ProviderSessionOrUnlabelled {
+    let elsewhere = ada.signs_in_as(ada.record()?.with_sid(other)).await?;
+    let target = EvictTarget::SidOrWithoutSid {
         sid,
-        unlabelled_until: AUTHENTICATED,
+        without_sid_until: AUTHENTICATED,
     };
-    ada.is_cut(cut).await?;
-    for gone in [labelled, labelled_newer, unlabelled] {
+    ada.is_cut(target).await?;
+    for gone in [with_sid, newer_with_sid, without_sid] {
         ada.is_gone(&gone).await?;
     }
-    ada.lives(&unlabelled_newer).await?;
+    ada.lives(&newer_without_sid).await?;
     ada.lives(&elsewhere).await?;
-    ada.is_cut_in_vain(cut).await?;
-    ada.lives(&unlabelled_newer).await
+    ada.evicts_nothing(target).await?;
+    ada.lives(&newer_without_sid).await
 }
 
 /// A delayed sign-out ends what stands at or before its moment on its clock, and spares what is newer.
-pub async fn a_delayed_cut_spares_newer_sessions(setup: &Setup) -> Result<(), Violation> {
+pub async fn a_delayed_eviction_spares_newer_sessions(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let old = ada.signs_in().await?;
     let new = ada.record()?.authenticated_at(AUTHENTICATED + MILLI);
@@ -157,8 +164,8 @@ pub async fn a_delayed_cut_spares_newer_sessions(setup: &Setup) -> Result<(), Vi
 }
 
 /// A sign-out sent twice, or again much later, ends nothing that came in between.
-pub async fn a_repeated_cut_ends_nothing_newer(setup: &Setup) -> Result<(), Violation> {
-    for (cut, store, provider_time) in [
+pub async fn a_repeated_eviction_ends_nothing_newer(setup: &Setup) -> Result<(), Violation> {
+    for (target, store, provider_time) in [
         (by_app(setup.now()), setup.now() + MILLI, AUTHENTICATED),
         (
             by_provider(AUTHENTICATED),
@@ -168,7 +175,7 @@ pub async fn a_repeated_cut_ends_nothing_newer(setup: &Setup) -> Result<(), Viol
     ] {
         let ada = setup.account()?;
         ada.signs_in().await?;
-        ada.is_cut(cut).await?;
+        ada.is_cut(target).await?;
         let new = ada
             .record()?
             .requested_at(store)
@@ -177,7 +184,7 @@ pub async fn a_repeated_cut_ends_nothing_newer(setup: &Setup) -> Result<(), Viol
         let at = ada.entry(&new)?;
         ada.puts(&at, b"new").await?;
         for _ in 0..3 {
-            ada.is_cut_in_vain(cut).await?;
+            ada.evicts_nothing(target).await?;
             ada.lives(&new).await?;
             ada.holds(&at, b"new").await?;
         }
@@ -186,11 +193,11 @@ pub async fn a_repeated_cut_ends_nothing_newer(setup: &Setup) -> Result<(), Viol
 }
 
 /// A session that stands exactly at a cut's moment stands before it.
-pub async fn equal_moments_count_as_before(setup: &Setup) -> Result<(), Violation> {
+pub async fn equal_times_count_as_before(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
-    ada.is_cut_in_vain(by_app(ada.requested() - MILLI)).await?;
-    ada.is_cut_in_vain(by_provider(AUTHENTICATED - MILLI))
+    ada.evicts_nothing(by_app(ada.requested() - MILLI)).await?;
+    ada.evicts_nothing(by_provider(AUTHENTICATED - MILLI))
         .await?;
     ada.lives(&session_id).await?;
     ada.is_cut(by_app(ada.requested())).await?;
@@ -203,7 +210,7 @@ pub async fn equal_moments_count_as_before(setup: &Setup) -> Result<(), Violatio
 }
 
 /// A cut compares with the place on its own clock, and no other.
-pub async fn each_clock_counts_its_own_places(setup: &Setup) -> Result<(), Violation> {
+pub async fn each_clock_counts_its_own_times(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let early_here = ada
         .record()?
@@ -224,34 +231,34 @@ pub async fn each_clock_counts_its_own_places(setup: &Setup) -> Result<(), Viola
 /// A session that claims to begin in the future is ended by every sign-out that it is in the scope of.
 pub async fn a_session_of_the_future_escapes_no_sign_out(setup: &Setup) -> Result<(), Violation> {
     let sid = random::sid()?;
-    let until = |moment| Cut::ProviderSession {
+    let bound = |moment| EvictTarget::Sid {
         sid,
-        until: Until::Moment(moment),
+        bound: CutoffBound::Time(moment),
     };
-    let unlabelled = Cut::ProviderSessionOrUnlabelled {
+    let without_sid = EvictTarget::SidOrWithoutSid {
         sid: random::sid()?,
-        unlabelled_until: AUTHENTICATED,
+        without_sid_until: AUTHENTICATED,
     };
     let (here, there) = (
-        Moment::of_store(setup.now()),
-        Moment::of_provider(AUTHENTICATED),
+        CutoffTime::on_store_clock(setup.now()),
+        CutoffTime::on_provider_clock(AUTHENTICATED),
     );
     for ahead in [
         Duration::from_secs(3_600),
         Duration::from_secs(100 * 365 * 24 * 3_600),
     ] {
         let future = setup.now() + ahead;
-        for (cut, is_labelled) in [
-            (Cut::Account(here), false),
-            (Cut::Account(there), false),
-            (until(here), true),
-            (until(there), true),
-            (unlabelled, false),
+        for (target, has_sid) in [
+            (EvictTarget::Account(here), false),
+            (EvictTarget::Account(there), false),
+            (bound(here), true),
+            (bound(there), true),
+            (without_sid, false),
         ] {
             let ada = setup.account()?;
             let record = ada.record()?.requested_at(future).authenticated_at(future);
-            let record = if is_labelled {
-                record.labelled(sid)
+            let record = if has_sid {
+                record.with_sid(sid)
             } else {
                 record
             };
@@ -263,7 +270,7 @@ pub async fn a_session_of_the_future_escapes_no_sign_out(setup: &Setup) -> Resul
                         .authenticated_at(AUTHENTICATED + MILLI),
                 )
                 .await?;
-            ada.is_cut(cut).await?;
+            ada.is_cut(target).await?;
             ada.is_gone(&session_id).await?;
             ada.lives(&sound).await?;
         }
@@ -274,35 +281,35 @@ pub async fn a_session_of_the_future_escapes_no_sign_out(setup: &Setup) -> Resul
 /// Whoever ends nothing is told so: on an account nobody knows, a second time, or outside the scope.
 pub async fn ending_nothing_is_reported(setup: &Setup) -> Result<(), Violation> {
     let (sid, other) = (random::sid()?, random::sid()?);
-    let for_good = |sid| Cut::ProviderSession {
+    let for_good = |sid| EvictTarget::Sid {
         sid,
-        until: Until::ForGood,
+        bound: CutoffBound::Forever,
     };
     let ada = setup.account()?;
     let session_id = random::session_id()?;
-    for cut in [
+    for target in [
         by_app(ada.now),
         by_provider(AUTHENTICATED),
-        Cut::Session(session_id),
+        EvictTarget::Session(session_id),
         for_good(sid),
     ] {
-        setup.account()?.is_cut_in_vain(cut).await?;
+        setup.account()?.evicts_nothing(target).await?;
     }
-    let session_id = ada.signs_in_as(ada.record()?.labelled(sid)).await?;
-    ada.is_cut_in_vain(for_good(other)).await?;
-    ada.is_cut_in_vain(Cut::Session(random::session_id()?))
+    let session_id = ada.signs_in_as(ada.record()?.with_sid(sid)).await?;
+    ada.evicts_nothing(for_good(other)).await?;
+    ada.evicts_nothing(EvictTarget::Session(random::session_id()?))
         .await?;
-    let unlabelled = Cut::ProviderSessionOrUnlabelled {
+    let without_sid = EvictTarget::SidOrWithoutSid {
         sid: other,
-        unlabelled_until: AUTHENTICATED,
+        without_sid_until: AUTHENTICATED,
     };
-    ada.is_cut_in_vain(unlabelled).await?;
+    ada.evicts_nothing(without_sid).await?;
     ada.lives(&session_id).await?;
     ada.is_cut(for_good(sid)).await?;
-    ada.is_cut_in_vain(for_good(sid)).await?;
-    ada.is_cut_in_vain(Cut::Session(session_id)).await?;
-    ada.is_cut_in_vain(by_app(ada.now)).await?;
-    ada.is_cut_in_vain(by_app(ada.now)).await
+    ada.evicts_nothing(for_good(sid)).await?;
+    ada.evicts_nothing(EvictTarget::Session(session_id)).await?;
+    ada.evicts_nothing(by_app(ada.now)).await?;
+    ada.evicts_nothing(by_app(ada.now)).await
 }
 
 /// What one server has ended is gone for every other at once, whatever they had read before.

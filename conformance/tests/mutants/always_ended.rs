@@ -1,5 +1,5 @@
 use token_cache_conformance::async_trait;
-use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, Result, TokenStore};
+use token_cache_core::{AccountKey, EvictOptions, EvictTarget, Evicted, Result, TokenStore};
 
 use crate::fault::Fault;
 
@@ -13,10 +13,10 @@ impl Fault for AlwaysEnded {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        healthy.evict(account, cut, options).await?;
+        healthy.evict(account, target, options).await?;
         Ok(Evicted::new(true))
     }
 }

@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, Announced, AnnouncementId, Cut, EvictOptions, Evicted, Invalidation, Result,
-    TokenStore,
+    AccountKey, Announced, AnnouncementId, EvictOptions, EvictTarget, Evicted, Invalidation,
+    Result, TokenStore,
 };
 
 use crate::{broken_link::link_of, fault::Fault};
@@ -16,11 +16,11 @@ impl Fault for AnnouncesEndsAlone {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
         let signer = options.announce.take();
-        let evicted = healthy.evict(account, cut, options).await?;
+        let evicted = healthy.evict(account, target, options).await?;
         if signer.is_none() {
             return Ok(evicted);
         }

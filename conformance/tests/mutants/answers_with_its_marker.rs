@@ -4,7 +4,7 @@ use std::{
 };
 
 use token_cache_conformance::async_trait;
-use token_cache_core::{MarkOptions, Pointed, Result, SidIndex, SidKey, Until};
+use token_cache_core::{CutoffBound, MarkOptions, Pointed, Result, SidIndex, SidKey};
 
 use crate::fault::Fault;
 
@@ -16,14 +16,14 @@ pub(crate) struct AnswersWithItsMarker {
 
 #[async_trait]
 impl Fault for AnswersWithItsMarker {
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         healthy: &dyn SidIndex,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
-        let mut pointed = healthy.cut_provider_session(sid, until, options).await?;
+        let mut pointed = healthy.set_sid_not_before(sid, bound, options).await?;
         if !self
             .marked
             .lock()

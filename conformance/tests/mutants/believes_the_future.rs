@@ -1,6 +1,6 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Cut, EvictOptions, Evicted, ReadOptions, Result, Timestamp,
+    AccountKey, BeginSession, EvictOptions, EvictTarget, Evicted, ReadOptions, Result, Timestamp,
     TokenStore,
 };
 
@@ -16,16 +16,16 @@ impl Fault for BelievesTheFuture {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
         let read = ReadOptions::at(options.now);
         let spared = healthy.sessions(account, read).await?;
         let spared = spared
             .into_iter()
-            .filter(|record| !cut.ends(&record.session_id, record.label.as_ref(), &record.places));
+            .filter(|record| !target.ends(&record.session_id, record.sid.as_ref(), &record.times));
         let spared: Vec<_> = spared.collect();
-        let evicted = healthy.evict(account, cut, options).await?;
+        let evicted = healthy.evict(account, target, options).await?;
         for record in spared {
             if healthy
                 .session(account, &record.session_id, read)

@@ -10,11 +10,11 @@ use std::{
 use crate::fault::{Fault, locks_of};
 use token_cache_conformance::{Breakable, Harness, NoStore, TestClock, async_trait};
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
-    Entry, EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted,
-    IssuerKey, Link, LockOwner, MarkOptions, Marking, MemoryStore, Namespace, NamespaceRecord,
-    Page, Pointed, Pointer, PutResult, ReadOptions, RefreshLocks, Result, Scan, SessionId,
-    SessionRecord, SidIndex, SidKey, TimeSource, Timestamp, TokenStore, Until, Version,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, CutoffBound,
+    Diagnostic, Entry, EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions,
+    EvictTarget, Evicted, IssuerKey, Link, LockOwner, MarkOptions, Marking, MemoryStore, Namespace,
+    NamespaceRecord, Page, Pointed, Pointer, PutResult, ReadOptions, RefreshLocks, Result, Scan,
+    SessionId, SessionRecord, SidIndex, SidKey, TimeSource, Timestamp, TokenStore, Version,
     WriteOptions, test_util::FailingStore,
 };
 
@@ -148,11 +148,11 @@ impl<F: Fault> TokenStore for Broken<F> {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
         self.fault
-            .evict(&*self.healthy, account, cut, options)
+            .evict(&*self.healthy, account, target, options)
             .await
     }
 
@@ -260,14 +260,14 @@ impl<F: Fault> SidIndex for Broken<F> {
             .await
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
         self.fault
-            .cut_provider_session(self.healthy_sid_index()?, sid, until, options)
+            .set_sid_not_before(self.healthy_sid_index()?, sid, bound, options)
             .await
     }
 
@@ -283,14 +283,14 @@ impl<F: Fault> SidIndex for Broken<F> {
             .await
     }
 
-    async fn cut_issuer(
+    async fn set_issuer_not_before(
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
         options: MarkOptions,
     ) -> Result<()> {
         self.fault
-            .cut_issuer(self.healthy_sid_index()?, issuer, at, options)
+            .set_issuer_not_before(self.healthy_sid_index()?, issuer, at, options)
             .await
     }
 

@@ -1,6 +1,6 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    BeginSession, Entry, EntryAddress, Places, PutResult, ReadOptions, Result, SessionRecord,
+    BeginSession, Entry, EntryAddress, PutResult, ReadOptions, Result, SessionRecord, SessionTimes,
     Timestamp, TokenStore, WriteOptions,
 };
 
@@ -29,11 +29,11 @@ impl Fault for ChecksThenWrites {
             Err(error) if error.is_signed_out() => {}
             answer => return answer,
         }
-        let places = Places {
-            store: Timestamp::MAX,
-            provider: Timestamp::MAX,
+        let times = SessionTimes {
+            requested_at: Timestamp::MAX,
+            auth_time: Timestamp::MAX,
         };
-        let record = SessionRecord::new(record.session_id, None, places, record.ends_at);
+        let record = SessionRecord::new(record.session_id, None, times, record.ends_at);
         let session = BeginSession::new(record, Timestamp::MAX, options.now);
         healthy.begin(at.account(), session).await?;
         healthy.write(at, entry, options).await

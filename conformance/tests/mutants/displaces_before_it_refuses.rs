@@ -1,6 +1,6 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Cut, EvictOptions, ReadOptions, Result, TokenStore,
+    AccountKey, BeginSession, Begun, EvictOptions, EvictTarget, ReadOptions, Result, TokenStore,
 };
 
 use crate::fault::Fault;
@@ -27,7 +27,7 @@ impl Fault for DisplacesBeforeItRefuses {
             healthy
                 .evict(
                     account,
-                    Cut::Session(record.session_id),
+                    EvictTarget::Session(record.session_id),
                     EvictOptions::at(now),
                 )
                 .await?;

@@ -2,9 +2,9 @@
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Cut, Entry, EntryAddress, EvictOptions, Evicted, Invalidation,
-    MarkOptions, Moment, Pointed, Pointer, PutMode, PutResult, ReadOptions, Result, SessionRecord,
-    SidIndex, SidKey, TokenStore, Until, WriteOptions,
+    AccountKey, BeginSession, Begun, CutoffBound, CutoffTime, Entry, EntryAddress, EvictOptions,
+    EvictTarget, Evicted, Invalidation, MarkOptions, Pointed, Pointer, PutMode, PutResult,
+    ReadOptions, Result, SessionRecord, SidIndex, SidKey, TokenStore, WriteOptions,
 };
 
 use crate::{
@@ -22,15 +22,15 @@ impl Fault for AnnouncesFirst {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
         let Some(signer) = options.announce.take() else {
-            return healthy.evict(account, cut, options).await;
+            return healthy.evict(account, target, options).await;
         };
         let what = Invalidation::Accounts(vec![*account]);
         let announced = link_of(healthy)?.announce(Some(signer), what).await?;
-        let evicted = healthy.evict(account, cut, options).await?;
+        let evicted = healthy.evict(account, target, options).await?;
         Ok(evicted.announced(announced))
     }
 }
@@ -45,7 +45,7 @@ impl Fault for EvictsOneByOne {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
         let mut ended = false;
@@ -53,8 +53,8 @@ impl Fault for EvictsOneByOne {
             .sessions(account, ReadOptions::at(options.now))
             .await?
         {
-            if cut.ends(&record.session_id, record.label.as_ref(), &record.places) {
-                let one = Cut::Session(record.session_id);
+            if target.ends(&record.session_id, record.sid.as_ref(), &record.times) {
+                let one = EvictTarget::Session(record.session_id);
                 let mut options = options;
                 options.announce = None;
                 ended |= healthy.evict(account, one, options).await?.ended;
@@ -62,7 +62,7 @@ impl Fault for EvictsOneByOne {
                 tokio::task::yield_now().await;
             }
         }
-        let mut evicted = healthy.evict(account, cut, options).await?;
+        let mut evicted = healthy.evict(account, target, options).await?;
         evicted.ended |= ended;
         Ok(evicted)
     }
@@ -78,7 +78,7 @@ impl Fault for MarksLast {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
         let records = healthy
@@ -86,10 +86,10 @@ impl Fault for MarksLast {
             .await?;
         let mut evicted = Evicted::new(false);
         let ends = |record: &&SessionRecord| {
-            cut.ends(&record.session_id, record.label.as_ref(), &record.places)
+            target.ends(&record.session_id, record.sid.as_ref(), &record.times)
         };
         for record in records.iter().filter(ends) {
-            let one = Cut::Session(record.session_id);
+            let one = EvictTarget::Session(record.session_id);
             evicted.ended |= healthy.evict(account, one, options).await?.ended;
         }
         tokio::task::yield_now().await;
@@ -97,11 +97,11 @@ impl Fault for MarksLast {
         let spared = healthy
             .sessions(account, ReadOptions::at(options.now))
             .await?;
-        healthy.evict(account, cut, options).await?;
+        healthy.evict(account, target, options).await?;
         for record in spared.into_iter().filter(|record| ends(&record)) {
             let mut back = record.clone();
-            back.places.store = token_cache_core::Timestamp::MAX;
-            back.places.provider = token_cache_core::Timestamp::MAX;
+            back.times.requested_at = token_cache_core::Timestamp::MAX;
+            back.times.auth_time = token_cache_core::Timestamp::MAX;
             let not_after = token_cache_core::Timestamp::MAX;
             let begin = BeginSession::new(back, not_after, options.now);
             healthy.begin(account, begin).await?;
@@ -137,17 +137,19 @@ pub(crate) struct LooksBeforeItMarks;
 
 #[async_trait]
 impl Fault for LooksBeforeItMarks {
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         healthy: &dyn SidIndex,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
-        let long_ago = Until::Moment(Moment::of_store(token_cache_core::Timestamp::default()));
-        let found = healthy.cut_provider_session(sid, long_ago, options).await?;
+        let long_ago = CutoffBound::Time(CutoffTime::on_store_clock(
+            token_cache_core::Timestamp::default(),
+        ));
+        let found = healthy.set_sid_not_before(sid, long_ago, options).await?;
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        healthy.cut_provider_session(sid, until, options).await?;
+        healthy.set_sid_not_before(sid, bound, options).await?;
         Ok(found)
     }
 
@@ -170,9 +172,9 @@ impl Fault for SupersedesBeforeItRefuses {
         session: BeginSession,
     ) -> Result<Begun> {
         for session_id in &session.supersedes {
-            let cut = Cut::Session(*session_id);
+            let target = EvictTarget::Session(*session_id);
             let options = EvictOptions::at(session.now);
-            healthy.evict(account, cut, options).await?;
+            healthy.evict(account, target, options).await?;
         }
         healthy.begin(account, session).await
     }
@@ -195,14 +197,14 @@ impl Fault for PointsAlthoughItRefuses {
         answer
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         healthy: &dyn SidIndex,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
-        let mut pointed = healthy.cut_provider_session(sid, until, options).await?;
+        let mut pointed = healthy.set_sid_not_before(sid, bound, options).await?;
         pointed
             .accounts
             .extend(self.refused.lock().unwrap().get(sid));
@@ -220,17 +222,17 @@ impl Fault for EndsAMillisecondMore {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        let cut = match cut {
-            Cut::Account(mut moment) => {
+        let target = match target {
+            EvictTarget::Account(mut moment) => {
                 moment.at = moment.at + std::time::Duration::from_millis(1);
-                Cut::Account(moment)
+                EvictTarget::Account(moment)
             }
             other => other,
         };
-        healthy.evict(account, cut, options).await
+        healthy.evict(account, target, options).await
     }
 }
 

@@ -1,5 +1,7 @@
 use token_cache_conformance::async_trait;
-use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, ReadOptions, Result, TokenStore};
+use token_cache_core::{
+    AccountKey, EvictOptions, EvictTarget, Evicted, ReadOptions, Result, TokenStore,
+};
 
 use crate::fault::Fault;
 
@@ -13,22 +15,22 @@ impl Fault for EndsNewerSessions {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        let Cut::Account(moment) = cut else {
-            return healthy.evict(account, cut, options).await;
+        let EvictTarget::Account(moment) = target else {
+            return healthy.evict(account, target, options).await;
         };
         let sessions = healthy
             .sessions(account, ReadOptions::at(options.now))
             .await?;
         for record in &sessions {
             healthy
-                .evict(account, Cut::Session(record.session_id), options)
+                .evict(account, EvictTarget::Session(record.session_id), options)
                 .await?;
         }
         healthy
-            .evict(account, Cut::Account(moment), options)
+            .evict(account, EvictTarget::Account(moment), options)
             .await?;
         Ok(Evicted::new(!sessions.is_empty()))
     }

@@ -1,5 +1,7 @@
 use token_cache_conformance::async_trait;
-use token_cache_core::{Cut, EntryAddress, EvictOptions, Moment, Result, TokenStore, Version};
+use token_cache_core::{
+    CutoffTime, EntryAddress, EvictOptions, EvictTarget, Result, TokenStore, Version,
+};
 
 use crate::fault::{Fault, locks_of};
 
@@ -19,8 +21,8 @@ impl Fault for EndsTheAccount {
         let locks = locks_of(healthy)?;
         let ended = locks.end_if_version(at, version, options).await?;
         if ended {
-            let cut = Cut::Account(Moment::of_store(options.now));
-            healthy.evict(at.account(), cut, options).await?;
+            let target = EvictTarget::Account(CutoffTime::on_store_clock(options.now));
+            healthy.evict(at.account(), target, options).await?;
         }
         Ok(ended)
     }

@@ -1,5 +1,5 @@
 use token_cache_conformance::async_trait;
-use token_cache_core::{Cut, EntryAddress, EvictOptions, Result, TokenStore, Version};
+use token_cache_core::{EntryAddress, EvictOptions, EvictTarget, Result, TokenStore, Version};
 
 use crate::fault::Fault;
 
@@ -16,8 +16,8 @@ impl Fault for EndsWhateverTheVersion {
         _: Version,
         options: EvictOptions,
     ) -> Result<bool> {
-        let cut = Cut::Session(*at.session_id());
-        let evicted = healthy.evict(at.account(), cut, options).await?;
+        let target = EvictTarget::Session(*at.session_id());
+        let evicted = healthy.evict(at.account(), target, options).await?;
         Ok(evicted.ended)
     }
 }

@@ -1,5 +1,7 @@
 use token_cache_conformance::async_trait;
-use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, ReadOptions, Result, TokenStore};
+use token_cache_core::{
+    AccountKey, EvictOptions, EvictTarget, Evicted, ReadOptions, Result, TokenStore,
+};
 
 use crate::fault::Fault;
 
@@ -13,7 +15,7 @@ impl Fault for EvictsOneSession {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
         let sessions = healthy
@@ -21,14 +23,14 @@ impl Fault for EvictsOneSession {
             .await?;
         let first = sessions
             .iter()
-            .find(|record| cut.ends(&record.session_id, record.label.as_ref(), &record.places));
+            .find(|record| target.ends(&record.session_id, record.sid.as_ref(), &record.times));
         match first {
             Some(record) => {
                 healthy
-                    .evict(account, Cut::Session(record.session_id), options)
+                    .evict(account, EvictTarget::Session(record.session_id), options)
                     .await
             }
-            None => healthy.evict(account, cut, options).await,
+            None => healthy.evict(account, target, options).await,
         }
     }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, Cut, Entry, EntryAddress,
-    Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Invalidation, IssuerKey,
-    Link, LinkConnection, Listener, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord,
-    Page, Pointed, Pointer, PutResult, ReadOptions, RefreshLocks, Result, Scan, ServerId,
-    SessionId, SessionRecord, SidIndex, SidKey, Timestamp, TokenStore, Until, Version,
-    WriteOptions,
+    AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, CutoffBound, Entry,
+    EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, EvictTarget,
+    Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener, LockOwner, MarkOptions,
+    Marking, Namespace, NamespaceRecord, Page, Pointed, Pointer, PutResult, ReadOptions,
+    RefreshLocks, Result, Scan, ServerId, SessionId, SessionRecord, SidIndex, SidKey, Timestamp,
+    TokenStore, Version, WriteOptions,
 };
 
 /// What is wrong with a store: each step does what the healthy store does, unless the fault says otherwise.
@@ -74,10 +74,10 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        healthy.evict(account, cut, options).await
+        healthy.evict(account, target, options).await
     }
 
     async fn sessions(
@@ -144,14 +144,14 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         healthy.point(sid, pointer).await
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         healthy: &dyn SidIndex,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
-        healthy.cut_provider_session(sid, until, options).await
+        healthy.set_sid_not_before(sid, bound, options).await
     }
 
     async fn check_issuer(
@@ -164,14 +164,14 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         healthy.check_issuer(issuer, requested_at, not_after).await
     }
 
-    async fn cut_issuer(
+    async fn set_issuer_not_before(
         &self,
         healthy: &dyn SidIndex,
         issuer: &IssuerKey,
         at: Timestamp,
         options: MarkOptions,
     ) -> Result<()> {
-        healthy.cut_issuer(issuer, at, options).await
+        healthy.set_issuer_not_before(issuer, at, options).await
     }
 
     async fn accounts(&self, healthy: &dyn SidIndex, scan: &Scan) -> Result<Page> {

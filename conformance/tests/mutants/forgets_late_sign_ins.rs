@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use token_cache_conformance::async_trait;
-use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, Result, TokenStore};
+use token_cache_core::{AccountKey, EvictOptions, EvictTarget, Evicted, Result, TokenStore};
 
 use crate::fault::Fault;
 
@@ -15,10 +15,10 @@ impl Fault for ForgetsLateSignIns {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
         options.marker_life = Duration::ZERO;
-        healthy.evict(account, cut, options).await
+        healthy.evict(account, target, options).await
     }
 }

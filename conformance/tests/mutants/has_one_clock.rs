@@ -1,5 +1,7 @@
 use token_cache_conformance::async_trait;
-use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, Moment, Result, TokenStore};
+use token_cache_core::{
+    AccountKey, CutoffTime, EvictOptions, EvictTarget, Evicted, Result, TokenStore,
+};
 
 use crate::fault::Fault;
 
@@ -13,13 +15,15 @@ impl Fault for HasOneClock {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        let cut = match cut {
-            Cut::Account(moment) => Cut::Account(Moment::of_store(moment.at)),
+        let target = match target {
+            EvictTarget::Account(moment) => {
+                EvictTarget::Account(CutoffTime::on_store_clock(moment.at))
+            }
             other => other,
         };
-        healthy.evict(account, cut, options).await
+        healthy.evict(account, target, options).await
     }
 }

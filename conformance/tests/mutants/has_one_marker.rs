@@ -6,7 +6,8 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Cut, Error, EvictOptions, Evicted, Moment, Result, TokenStore,
+    AccountKey, BeginSession, Begun, CutoffTime, Error, EvictOptions, EvictTarget, Evicted, Result,
+    TokenStore,
 };
 
 use crate::fault::Fault;
@@ -14,7 +15,7 @@ use crate::fault::Fault;
 /// Keeps one marker an account, whichever clock it is of.
 #[derive(Default)]
 pub(crate) struct HasOneMarker {
-    markers: Mutex<HashMap<AccountKey, Moment>>,
+    markers: Mutex<HashMap<AccountKey, CutoffTime>>,
 }
 
 #[async_trait]
@@ -25,7 +26,7 @@ impl Fault for HasOneMarker {
         account: &AccountKey,
         session: BeginSession,
     ) -> Result<Begun> {
-        let places = session.record.places;
+        let times = session.record.times;
         let markers = self
             .markers
             .lock()
@@ -33,7 +34,7 @@ impl Fault for HasOneMarker {
             .clone();
         let refused = markers
             .iter()
-            .any(|(marked, moment)| marked == account && places.stands_before(*moment));
+            .any(|(marked, moment)| marked == account && times.is_not_after(*moment));
         if refused {
             return Err(Error::signed_out("begin a session"));
         }
@@ -44,16 +45,16 @@ impl Fault for HasOneMarker {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
-        if let Cut::Account(moment) = cut {
+        if let EvictTarget::Account(moment) = target {
             self.markers
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(*account, moment);
             options.marker_life = Duration::ZERO;
         }
-        healthy.evict(account, cut, options).await
+        healthy.evict(account, target, options).await
     }
 }

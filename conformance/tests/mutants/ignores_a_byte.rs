@@ -1,9 +1,9 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Cut, Entry, EntryAddress, EntryName,
-    Escrow, EscrowName, Escrowed, EvictOptions, Evicted, IssuerKey, LockOwner, MarkOptions,
-    Pointed, Pointer, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
-    SidIndex, SidKey, Timestamp, TokenStore, Until, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, CutoffBound, Entry, EntryAddress,
+    EntryName, Escrow, EscrowName, Escrowed, EvictOptions, EvictTarget, Evicted, IssuerKey,
+    LockOwner, MarkOptions, Pointed, Pointer, PutResult, ReadOptions, RefreshLocks, Result,
+    SessionId, SessionRecord, SidIndex, SidKey, Timestamp, TokenStore, WriteOptions,
 };
 
 use crate::fault::Fault;
@@ -56,20 +56,20 @@ impl<const WHAT: char, const I: usize> IgnoresAByte<WHAT, I> {
         LockOwner::from_bytes(Self::bytes('o', owner.as_bytes()))
     }
 
-    fn cut(cut: Cut) -> Cut {
-        match cut {
-            Cut::Session(session_id) => Cut::Session(Self::session_id(&session_id)),
-            Cut::Account(moment) => Cut::Account(moment),
-            Cut::ProviderSession { sid, until } => Cut::ProviderSession {
+    fn target(target: EvictTarget) -> EvictTarget {
+        match target {
+            EvictTarget::Session(session_id) => EvictTarget::Session(Self::session_id(&session_id)),
+            EvictTarget::Account(moment) => EvictTarget::Account(moment),
+            EvictTarget::Sid { sid, bound } => EvictTarget::Sid {
                 sid: Self::sid(&sid),
-                until,
+                bound,
             },
-            Cut::ProviderSessionOrUnlabelled {
+            EvictTarget::SidOrWithoutSid {
                 sid,
-                unlabelled_until,
-            } => Cut::ProviderSessionOrUnlabelled {
+                without_sid_until,
+            } => EvictTarget::SidOrWithoutSid {
                 sid: Self::sid(&sid),
-                unlabelled_until,
+                without_sid_until,
             },
         }
     }
@@ -84,7 +84,7 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
         mut session: BeginSession,
     ) -> Result<Begun> {
         session.record.session_id = Self::session_id(&session.record.session_id);
-        session.record.label = session.record.label.as_ref().map(Self::sid);
+        session.record.sid = session.record.sid.as_ref().map(Self::sid);
         for session_id in &mut session.supersedes {
             *session_id = Self::session_id(session_id);
         }
@@ -132,11 +132,11 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
         healthy
-            .evict(&Self::account(account), Self::cut(cut), options)
+            .evict(&Self::account(account), Self::target(target), options)
             .await
     }
 
@@ -209,15 +209,15 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
         healthy.point(&Self::sid(sid), pointer).await
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         healthy: &dyn SidIndex,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
         healthy
-            .cut_provider_session(&Self::sid(sid), until, options)
+            .set_sid_not_before(&Self::sid(sid), bound, options)
             .await
     }
 
@@ -233,13 +233,15 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
             .await
     }
 
-    async fn cut_issuer(
+    async fn set_issuer_not_before(
         &self,
         healthy: &dyn SidIndex,
         issuer: &IssuerKey,
         at: Timestamp,
         options: MarkOptions,
     ) -> Result<()> {
-        healthy.cut_issuer(&Self::issuer(issuer), at, options).await
+        healthy
+            .set_issuer_not_before(&Self::issuer(issuer), at, options)
+            .await
     }
 }

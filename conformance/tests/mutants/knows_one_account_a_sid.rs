@@ -5,7 +5,7 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, MarkOptions, Pointed, Pointer, Result, SidIndex, SidKey, Until,
+    AccountKey, CutoffBound, MarkOptions, Pointed, Pointer, Result, SidIndex, SidKey,
 };
 
 use crate::fault::Fault;
@@ -27,14 +27,14 @@ impl Fault for KnowsOneAccountASid {
         Ok(())
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         healthy: &dyn SidIndex,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
-        let mut pointed = healthy.cut_provider_session(sid, until, options).await?;
+        let mut pointed = healthy.set_sid_not_before(sid, bound, options).await?;
         let last = self
             .last
             .lock()

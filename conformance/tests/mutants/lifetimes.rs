@@ -8,9 +8,9 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Cut, EntryAddress, Error,
-    EvictOptions, Evicted, IssuerKey, MarkOptions, Moment, Namespace, Pointed, Pointer,
-    RefreshLocks, Result, SidIndex, SidKey, Timestamp, TokenStore, Until,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, CutoffBound, CutoffTime,
+    EntryAddress, Error, EvictOptions, EvictTarget, Evicted, IssuerKey, MarkOptions, Namespace,
+    Pointed, Pointer, RefreshLocks, Result, SidIndex, SidKey, Timestamp, TokenStore,
 };
 
 use crate::fault::Fault;
@@ -39,25 +39,25 @@ impl<const WHAT: char, const MILLIS: u64> Fault for MarksBriefly<WHAT, MILLIS> {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
         options.marker_life = Self::life('a', options.marker_life);
-        healthy.evict(account, cut, options).await
+        healthy.evict(account, target, options).await
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         healthy: &dyn SidIndex,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         mut options: MarkOptions,
     ) -> Result<Pointed> {
         options.marker_life = Self::life('p', options.marker_life);
-        healthy.cut_provider_session(sid, until, options).await
+        healthy.set_sid_not_before(sid, bound, options).await
     }
 
-    async fn cut_issuer(
+    async fn set_issuer_not_before(
         &self,
         healthy: &dyn SidIndex,
         issuer: &IssuerKey,
@@ -65,7 +65,7 @@ impl<const WHAT: char, const MILLIS: u64> Fault for MarksBriefly<WHAT, MILLIS> {
         mut options: MarkOptions,
     ) -> Result<()> {
         options.marker_life = Self::life('i', options.marker_life);
-        healthy.cut_issuer(issuer, at, options).await
+        healthy.set_issuer_not_before(issuer, at, options).await
     }
 }
 
@@ -79,11 +79,11 @@ impl<const HUNDREDTHS: u32> Fault for ScalesMarkers<HUNDREDTHS> {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
         options.marker_life = options.marker_life * HUNDREDTHS / 100;
-        healthy.evict(account, cut, options).await
+        healthy.evict(account, target, options).await
     }
 }
 
@@ -97,16 +97,16 @@ impl Fault for CountsFromTheCutoff {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
-        if let Cut::Account(moment) = cut
-            && moment.clock == token_cache_core::Clock::Store
+        if let EvictTarget::Account(moment) = target
+            && moment.clock == token_cache_core::CutoffClock::Store
         {
             let now = healthy.namespace().await?.time;
             options.marker_life = (moment.at + options.marker_life).since(now);
         }
-        healthy.evict(account, cut, options).await
+        healthy.evict(account, target, options).await
     }
 }
 
@@ -122,23 +122,23 @@ impl Fault for NeverExtends {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
         let now = healthy.namespace().await?.time;
-        if matches!(cut, Cut::Account(_)) {
+        if matches!(target, EvictTarget::Account(_)) {
             let mut ends = locked(&self.ends);
             let ends = ends.entry(*account).or_insert(now + options.marker_life);
             options.marker_life = ends.since(now);
         }
-        healthy.evict(account, cut, options).await
+        healthy.evict(account, target, options).await
     }
 }
 
 /// The next sign-in that is welcome clears the markers of its account (`a`), or of its `sid` (`p`).
 #[derive(Default)]
 pub(crate) struct ClearsMarkers<const WHAT: char> {
-    accounts: Mutex<HashMap<AccountKey, Vec<Moment>>>,
+    accounts: Mutex<HashMap<AccountKey, Vec<CutoffTime>>>,
     sids: Mutex<HashMap<SidKey, Timestamp>>,
 }
 
@@ -150,12 +150,12 @@ impl<const WHAT: char> Fault for ClearsMarkers<WHAT> {
         account: &AccountKey,
         session: BeginSession,
     ) -> Result<Begun> {
-        let places = session.record.places;
+        let times = session.record.times;
         let marked = locked(&self.accounts).get(account).cloned();
         if marked
             .unwrap_or_default()
             .iter()
-            .any(|moment| places.stands_before(*moment))
+            .any(|moment| times.is_not_after(*moment))
         {
             return Err(Error::signed_out("begin a session"));
         }
@@ -168,10 +168,10 @@ impl<const WHAT: char> Fault for ClearsMarkers<WHAT> {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
-        if let Cut::Account(moment) = cut
+        if let EvictTarget::Account(moment) = target
             && WHAT == 'a'
         {
             locked(&self.accounts)
@@ -180,7 +180,7 @@ impl<const WHAT: char> Fault for ClearsMarkers<WHAT> {
                 .push(moment);
             options.marker_life = Duration::ZERO;
         }
-        healthy.evict(account, cut, options).await
+        healthy.evict(account, target, options).await
     }
 
     async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
@@ -193,14 +193,14 @@ impl<const WHAT: char> Fault for ClearsMarkers<WHAT> {
         Ok(())
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         healthy: &dyn SidIndex,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
-        if let Until::Moment(moment) = until
+        if let CutoffBound::Time(moment) = bound
             && WHAT == 'p'
         {
             {
@@ -208,10 +208,10 @@ impl<const WHAT: char> Fault for ClearsMarkers<WHAT> {
                 let at = sids.entry(*sid).or_default();
                 *at = moment.at.max(*at);
             }
-            let long_ago = Until::Moment(Moment::of_store(Timestamp::default()));
-            return healthy.cut_provider_session(sid, long_ago, options).await;
+            let long_ago = CutoffBound::Time(CutoffTime::on_store_clock(Timestamp::default()));
+            return healthy.set_sid_not_before(sid, long_ago, options).await;
         }
-        healthy.cut_provider_session(sid, until, options).await
+        healthy.set_sid_not_before(sid, bound, options).await
     }
 }
 
@@ -223,20 +223,20 @@ pub(crate) struct DropsForGood {
 
 #[async_trait]
 impl Fault for DropsForGood {
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         healthy: &dyn SidIndex,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
-        if matches!(until, Until::Moment(_)) {
+        if matches!(bound, CutoffBound::Time(_)) {
             // SystemTime is the clock of these stores while nobody lets time pass.
             let ends =
                 Timestamp::from_system_time(std::time::SystemTime::now()) + options.marker_life;
             locked(&self.ends).insert(*sid, ends);
         }
-        healthy.cut_provider_session(sid, until, options).await
+        healthy.set_sid_not_before(sid, bound, options).await
     }
 
     async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {

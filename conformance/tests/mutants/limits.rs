@@ -7,10 +7,11 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, Cut, Entry, EntryAddress,
-    Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Invalidation, IssuerKey, Link,
-    MarkOptions, Marking, Page, Pointed, Pointer, PutResult, ReadOptions, RefreshLocks, Result,
-    Scan, ServerId, SessionRecord, SidIndex, SidKey, Timestamp, TokenStore, Until, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, CutoffBound, Entry,
+    EntryAddress, Escrow, EscrowName, Escrowed, EvictOptions, EvictTarget, Evicted, Invalidation,
+    IssuerKey, Link, MarkOptions, Marking, Page, Pointed, Pointer, PutResult, ReadOptions,
+    RefreshLocks, Result, Scan, ServerId, SessionRecord, SidIndex, SidKey, Timestamp, TokenStore,
+    WriteOptions,
 };
 
 use crate::fault::Fault;
@@ -26,23 +27,23 @@ impl<const KIND: char, const N: usize> Fault for EndsAtMost<KIND, N> {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        let concerned = |record: &SessionRecord| match (KIND, cut) {
-            ('a', Cut::Account(_)) | ('s', Cut::ProviderSession { .. }) => true,
-            ('u', Cut::ProviderSessionOrUnlabelled { .. }) => record.label.is_none(),
+        let concerned = |record: &SessionRecord| match (KIND, target) {
+            ('a', EvictTarget::Account(_)) | ('s', EvictTarget::Sid { .. }) => true,
+            ('u', EvictTarget::SidOrWithoutSid { .. }) => record.sid.is_none(),
             _ => false,
         };
         let read = ReadOptions::at(options.now);
         let sessions = healthy.sessions(account, read).await?;
         let ended: Vec<_> = sessions
             .iter()
-            .filter(|record| cut.ends(&record.session_id, record.label.as_ref(), &record.places))
+            .filter(|record| target.ends(&record.session_id, record.sid.as_ref(), &record.times))
             .collect();
         let few = ended.iter().filter(|record| concerned(record)).count() <= N;
         if few {
-            return healthy.evict(account, cut, options).await;
+            return healthy.evict(account, target, options).await;
         }
         let mut evicted = Evicted::new(false);
         for record in ended
@@ -50,7 +51,7 @@ impl<const KIND: char, const N: usize> Fault for EndsAtMost<KIND, N> {
             .filter(|record| !concerned(record))
             .chain(ended.iter().filter(|record| concerned(record)).take(N))
         {
-            let one = Cut::Session(record.session_id);
+            let one = EvictTarget::Session(record.session_id);
             evicted.ended |= healthy.evict(account, one, options).await?.ended;
         }
         Ok(evicted)
@@ -91,14 +92,14 @@ impl<const WHAT: char, const N: usize> Fault for TellsAtMost<WHAT, N> {
         Ok(found)
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         healthy: &dyn SidIndex,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
-        let mut pointed = healthy.cut_provider_session(sid, until, options).await?;
+        let mut pointed = healthy.set_sid_not_before(sid, bound, options).await?;
         if WHAT == 'a' {
             pointed.accounts.truncate(N);
         }
@@ -193,17 +194,17 @@ impl<const WHAT: char, const N: usize> Fault for KeepsAtMost<WHAT, N> {
         healthy.point(sid, pointer).await
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         healthy: &dyn SidIndex,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
         if WHAT == 'p' && !locked(&self.sids).contains(sid) {
             return Ok(Pointed::at(Vec::new()));
         }
-        healthy.cut_provider_session(sid, until, options).await
+        healthy.set_sid_not_before(sid, bound, options).await
     }
 
     async fn check_issuer(
@@ -219,7 +220,7 @@ impl<const WHAT: char, const N: usize> Fault for KeepsAtMost<WHAT, N> {
         healthy.check_issuer(issuer, requested_at, not_after).await
     }
 
-    async fn cut_issuer(
+    async fn set_issuer_not_before(
         &self,
         healthy: &dyn SidIndex,
         issuer: &IssuerKey,
@@ -227,7 +228,7 @@ impl<const WHAT: char, const N: usize> Fault for KeepsAtMost<WHAT, N> {
         options: MarkOptions,
     ) -> Result<()> {
         push(&mut locked(&self.issuers), issuer, N);
-        healthy.cut_issuer(issuer, at, options).await
+        healthy.set_issuer_not_before(issuer, at, options).await
     }
 }
 
@@ -291,10 +292,10 @@ impl<const N: usize> Fault for TellsHoldersAtMost<N> {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        let mut evicted = healthy.evict(account, cut, options).await?;
+        let mut evicted = healthy.evict(account, target, options).await?;
         if let Some(announced) = &mut evicted.announced {
             announced.holders.truncate(N);
         }

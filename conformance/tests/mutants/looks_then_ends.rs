@@ -1,5 +1,7 @@
 use token_cache_conformance::async_trait;
-use token_cache_core::{Cut, EntryAddress, EvictOptions, ReadOptions, Result, TokenStore, Version};
+use token_cache_core::{
+    EntryAddress, EvictOptions, EvictTarget, ReadOptions, Result, TokenStore, Version,
+};
 
 use crate::fault::Fault;
 
@@ -21,7 +23,7 @@ impl Fault for LooksThenEnds {
             return Ok(false);
         }
         tokio::task::yield_now().await;
-        let cut = Cut::Session(*at.session_id());
-        Ok(healthy.evict(at.account(), cut, options).await?.ended)
+        let target = EvictTarget::Session(*at.session_id());
+        Ok(healthy.evict(at.account(), target, options).await?.ended)
     }
 }

@@ -6,8 +6,8 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Clock, Cut, Error, EvictOptions, Evicted, Moment, Result,
-    TokenStore,
+    AccountKey, BeginSession, Begun, CutoffClock, CutoffTime, Error, EvictOptions, EvictTarget,
+    Evicted, Result, TokenStore,
 };
 
 use crate::fault::Fault;
@@ -15,7 +15,7 @@ use crate::fault::Fault;
 /// Keeps the marker that came last, whichever moment is later.
 #[derive(Default)]
 pub(crate) struct LowersMarkers {
-    markers: Mutex<HashMap<(AccountKey, Clock), Moment>>,
+    markers: Mutex<HashMap<(AccountKey, CutoffClock), CutoffTime>>,
 }
 
 #[async_trait]
@@ -26,7 +26,7 @@ impl Fault for LowersMarkers {
         account: &AccountKey,
         session: BeginSession,
     ) -> Result<Begun> {
-        let places = session.record.places;
+        let times = session.record.times;
         let markers = self
             .markers
             .lock()
@@ -34,7 +34,7 @@ impl Fault for LowersMarkers {
             .clone();
         let refused = markers
             .iter()
-            .any(|((marked, _), moment)| marked == account && places.stands_before(*moment));
+            .any(|((marked, _), moment)| marked == account && times.is_not_after(*moment));
         if refused {
             return Err(Error::signed_out("begin a session"));
         }
@@ -45,16 +45,16 @@ impl Fault for LowersMarkers {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
-        if let Cut::Account(moment) = cut {
+        if let EvictTarget::Account(moment) = target {
             self.markers
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert((*account, moment.clock), moment);
             options.marker_life = Duration::ZERO;
         }
-        healthy.evict(account, cut, options).await
+        healthy.evict(account, target, options).await
     }
 }

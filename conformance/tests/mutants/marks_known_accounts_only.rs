@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use token_cache_conformance::async_trait;
-use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, ReadOptions, Result, TokenStore};
+use token_cache_core::{
+    AccountKey, EvictOptions, EvictTarget, Evicted, ReadOptions, Result, TokenStore,
+};
 
 use crate::fault::Fault;
 
@@ -15,7 +17,7 @@ impl Fault for MarksKnownAccountsOnly {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
         if healthy
@@ -25,6 +27,6 @@ impl Fault for MarksKnownAccountsOnly {
         {
             options.marker_life = Duration::ZERO;
         }
-        healthy.evict(account, cut, options).await
+        healthy.evict(account, target, options).await
     }
 }

@@ -1,7 +1,7 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Cut, Entry, EntryAddress, EvictOptions, Evicted, IssuerKey,
-    PutResult, ReadOptions, Result, SessionId, SessionRecord, TokenStore, WriteOptions,
+    AccountKey, BeginSession, Begun, Entry, EntryAddress, EvictOptions, EvictTarget, Evicted,
+    IssuerKey, PutResult, ReadOptions, Result, SessionId, SessionRecord, TokenStore, WriteOptions,
 };
 
 use crate::fault::Fault;
@@ -54,10 +54,10 @@ impl Fault for MixesIssuers {
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        healthy.evict(&known(account), cut, options).await
+        healthy.evict(&known(account), target, options).await
     }
 
     async fn sessions(

@@ -1,6 +1,6 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    BeginSession, Entry, EntryAddress, Places, PutResult, Result, SessionRecord, Timestamp,
+    BeginSession, Entry, EntryAddress, PutResult, Result, SessionRecord, SessionTimes, Timestamp,
     TokenStore, WriteOptions,
 };
 
@@ -24,11 +24,11 @@ impl Fault for Resurrects {
             answer => return answer,
         }
         // Stands after every marker, and ends with the entry.
-        let places = Places {
-            store: Timestamp::MAX,
-            provider: Timestamp::MAX,
+        let times = SessionTimes {
+            requested_at: Timestamp::MAX,
+            auth_time: Timestamp::MAX,
         };
-        let record = SessionRecord::new(*at.session_id(), None, places, entry.expires_at());
+        let record = SessionRecord::new(*at.session_id(), None, times, entry.expires_at());
         let session = BeginSession::new(record, Timestamp::MAX, options.now);
         healthy.begin(at.account(), session).await?;
         healthy.write(at, entry, options).await

@@ -5,7 +5,9 @@ use std::{
 };
 
 use token_cache_conformance::async_trait;
-use token_cache_core::{MarkOptions, Pointed, Pointer, Result, SidIndex, SidKey, Timestamp, Until};
+use token_cache_core::{
+    CutoffBound, MarkOptions, Pointed, Pointer, Result, SidIndex, SidKey, Timestamp,
+};
 
 use crate::fault::Fault;
 
@@ -26,14 +28,14 @@ impl Fault for ShortensItsIndex {
         Ok(())
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         healthy: &dyn SidIndex,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
-        let mut pointed = healthy.cut_provider_session(sid, until, options).await?;
+        let mut pointed = healthy.set_sid_not_before(sid, bound, options).await?;
         let ends_at = self
             .ends
             .lock()

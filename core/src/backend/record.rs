@@ -2,18 +2,20 @@
 //!
 //! | record | bytes |
 //! |---|---|
-//! | session | 1, flags (1 labelled, 2 on behalf of), place on the store's clock (8), on the provider's (8), end (8), label (16, if labelled) |
+//! | session | 1, flags (1 labelled, 2 on behalf of), place on the store's clock (8), on the provider's (8), end (8), sid (16, if labelled) |
 //! | namespace | 1, generation (8), check value (16), longest life of a local copy (8, if there are any) |
 //!
 //! Numbers are big-endian, moments and durations in milliseconds. What is read answers none where the bytes are no such record.
 
 use std::time::Duration;
 
-use crate::{NamespaceRecord, Places, SessionId, SessionKind, SessionRecord, SidKey, Timestamp};
+use crate::{
+    NamespaceRecord, SessionId, SessionKind, SessionRecord, SessionTimes, SidKey, Timestamp,
+};
 
 const FORMAT: u8 = 1;
 
-const LABELLED: u8 = 1;
+const WITH_SID: u8 = 1;
 const ON_BEHALF_OF: u8 = 2;
 
 /// The bytes of a session's record, without its name.
@@ -22,13 +24,17 @@ pub fn encode_session(record: &SessionRecord) -> Vec<u8> {
     bytes.push(FORMAT);
     let on_behalf_of = record.kind == SessionKind::OnBehalfOf;
     bytes.push(
-        (LABELLED * u8::from(record.label.is_some())) | (ON_BEHALF_OF * u8::from(on_behalf_of)),
+        (WITH_SID * u8::from(record.sid.is_some())) | (ON_BEHALF_OF * u8::from(on_behalf_of)),
     );
-    for moment in [record.places.store, record.places.provider, record.ends_at] {
+    for moment in [
+        record.times.requested_at,
+        record.times.auth_time,
+        record.ends_at,
+    ] {
         bytes.extend_from_slice(&moment.as_millis().to_be_bytes());
     }
-    if let Some(label) = &record.label {
-        bytes.extend_from_slice(label.as_bytes());
+    if let Some(sid) = &record.sid {
+        bytes.extend_from_slice(sid.as_bytes());
     }
     bytes
 }
@@ -39,7 +45,7 @@ pub fn decode_session(session_id: SessionId, mut bytes: &[u8]) -> Option<Session
     let [format, flags] = take(rest)?;
     let mut moment = || take(rest).map(|bytes| Timestamp::from_millis(u64::from_be_bytes(bytes)));
     let (store, provider, ends_at) = (moment()?, moment()?, moment()?);
-    let label = match flags & LABELLED {
+    let sid = match flags & WITH_SID {
         0 => None,
         _ => Some(SidKey::from_bytes(take(rest)?)),
     };
@@ -47,9 +53,12 @@ pub fn decode_session(session_id: SessionId, mut bytes: &[u8]) -> Option<Session
         0 => SessionKind::Direct,
         _ => SessionKind::OnBehalfOf,
     };
-    let ours = format == FORMAT && flags <= (LABELLED | ON_BEHALF_OF) && rest.is_empty();
-    let places = Places { store, provider };
-    ours.then(|| SessionRecord::new(session_id, label, places, ends_at).of_kind(kind))
+    let ours = format == FORMAT && flags <= (WITH_SID | ON_BEHALF_OF) && rest.is_empty();
+    let times = SessionTimes {
+        requested_at: store,
+        auth_time: provider,
+    };
+    ours.then(|| SessionRecord::new(session_id, sid, times, ends_at).of_kind(kind))
 }
 
 /// The bytes of the namespace's record.
@@ -89,14 +98,14 @@ mod tests {
 
     #[test]
     fn the_bytes_are_those_that_servers_of_other_versions_write() {
-        let places = Places {
-            store: Timestamp::from_millis(0x0102),
-            provider: Timestamp::from_millis(0x03),
+        let times = SessionTimes {
+            requested_at: Timestamp::from_millis(0x0102),
+            auth_time: Timestamp::from_millis(0x03),
         };
         let plain = SessionRecord::new(
             SessionId::from_bytes([7; 16]),
             None,
-            places,
+            times,
             Timestamp::from_millis(0x04),
         );
         let moments = [
@@ -106,13 +115,13 @@ mod tests {
         ]
         .concat();
         assert_eq!(encode_session(&plain), [&[1, 0], &moments[..]].concat());
-        let labelled = SessionRecord {
-            label: Some(SidKey::from_bytes([9; 16])),
+        let with_sid = SessionRecord {
+            sid: Some(SidKey::from_bytes([9; 16])),
             ..plain
         }
         .of_kind(SessionKind::OnBehalfOf);
         assert_eq!(
-            encode_session(&labelled),
+            encode_session(&with_sid),
             [&[1, 3], &moments[..], &[9; 16]].concat()
         );
 

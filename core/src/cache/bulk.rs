@@ -232,7 +232,7 @@ async fn step_of_issuer(
     if !checkpoint.marked {
         let mark = MarkOptions::living(cache.marker_life());
         sid_index
-            .cut_issuer(&issuer, checkpoint.moment, mark)
+            .set_issuer_not_before(&issuer, checkpoint.moment, mark)
             .await?;
         checkpoint.marked = true;
     }

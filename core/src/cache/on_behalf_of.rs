@@ -1,7 +1,7 @@
 use super::{Keys, Session, TokenCache, accounts, sign_in::MARGIN};
 use crate::backend::in_boxed_call;
 use crate::{
-    Error, OnBehalfOf, Places, Result, SessionKind,
+    Error, OnBehalfOf, Result, SessionKind, SessionTimes,
     protocol::{self, EscrowPlan, SignInPlan},
     telemetry::{About, Operation, observe},
     ticket::TicketPayload,
@@ -52,8 +52,8 @@ impl TokenCache {
         if on_behalf_of.expires_at <= keys.latest {
             return Err(refused("the assertion has expired"));
         }
-        let place = on_behalf_of.issued_at - MARGIN;
-        if place > keys.latest {
+        let time = on_behalf_of.issued_at - MARGIN;
+        if time > keys.latest {
             return Err(refused(
                 "the assertion was issued at a moment that the store's clock has not reached",
             ));
@@ -102,14 +102,14 @@ impl TokenCache {
         let seal = |ticket_secret: &TicketSecret| {
             ring.seal_with(PURPOSE, &assertion, &payload(ticket_secret).plain())
         };
-        let place = issued_at - MARGIN;
+        let time = issued_at - MARGIN;
         let plan = SignInPlan {
             account,
             sid: provider_session.map(|session| keys.id_key.sid(&session)),
             kind: SessionKind::OnBehalfOf,
-            places: Places {
-                store: place,
-                provider: place,
+            times: SessionTimes {
+                requested_at: time,
+                auth_time: time,
             },
             ends_at: expires_at,
             not_after: expires_at,

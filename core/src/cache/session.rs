@@ -191,14 +191,14 @@ impl Session {
     }
 
     /// The `sid` it is labelled with; none where it has none, or has ended.
-    pub(super) async fn label(&self) -> Result<Option<SidKey>> {
+    pub(super) async fn sid_key(&self) -> Result<Option<SidKey>> {
         let options = ReadOptions::at(self.cache.fresh_keys().await?.latest);
         let store = self.cache.store();
         match store
             .session(&self.payload.account, &self.id, options)
             .await
         {
-            Ok(record) => Ok(record.label),
+            Ok(record) => Ok(record.sid),
             Err(error) if error.is_signed_out() => Ok(None),
             Err(error) => Err(error),
         }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::{Session, TokenCache, accounts};
 use crate::backend::in_boxed_call;
 use crate::{
-    Error, ErrorKind, Places, Result, SessionKind, SignIn, Timestamp,
+    Error, ErrorKind, Result, SessionKind, SessionTimes, SignIn, Timestamp,
     auth_time::{AuthTime, session_end},
     protocol::{self, EscrowPlan, SignInPlan},
     telemetry::{About, Operation, observe},
@@ -75,7 +75,7 @@ impl TokenCache {
                     .as_ref()
                     .map(|session| keys.id_key.sid(session)),
                 kind: SessionKind::Direct,
-                places: places(requested_at, auth_time.time()),
+                times: times(requested_at, auth_time.time()),
                 ends_at,
                 not_after,
                 max_sessions: cache.0.settings.max_sessions,
@@ -97,10 +97,10 @@ impl TokenCache {
     }
 }
 
-fn places(requested_at: Timestamp, auth_time: Option<Timestamp>) -> Places {
-    Places {
-        store: requested_at,
-        provider: auth_time.unwrap_or(requested_at - MARGIN),
+fn times(requested_at: Timestamp, auth_time: Option<Timestamp>) -> SessionTimes {
+    SessionTimes {
+        requested_at,
+        auth_time: auth_time.unwrap_or(requested_at - MARGIN),
     }
 }
 

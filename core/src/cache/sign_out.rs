@@ -1,9 +1,9 @@
 use super::{Keys, TokenCache};
 use crate::backend::in_boxed_call;
 use crate::{
-    AccountId, AccountKey, EvictOptions, LogoutMessage, Moment, Result, SidKey, SignOut,
-    SignOutScope, Until, Wait,
-    protocol::{self, Ended, Reach, SidSignOut},
+    AccountId, AccountKey, CutoffBound, CutoffTime, EvictOptions, LogoutMessage, Result, SidKey,
+    SignOut, SignOutScope, Wait,
+    protocol::{self, Ended, SidScope, SidSignOut},
     telemetry::{About, Operation, observe},
 };
 
@@ -46,10 +46,10 @@ impl TokenCache {
     async fn end(&self, scope: SignOutScope, wait: Wait) -> Result<SignOut> {
         let keys = self.fresh_keys().await?;
         let options = self.evicting(&keys);
-        let moment = Moment::of_store(keys.latest);
+        let cutoff = CutoffTime::on_store_clock(keys.latest);
         let cache = self.clone();
         self.in_own_task("sign out", async move {
-            let ended = cache.end_in_store(scope, &keys, moment, options).await?;
+            let ended = cache.end_in_store(scope, &keys, cutoff, options).await?;
             cache.clear(ended, keys.longest_copy_life, wait).await
         })
         .await
@@ -59,7 +59,7 @@ impl TokenCache {
         &self,
         scope: SignOutScope,
         keys: &Keys,
-        moment: Moment,
+        cutoff: CutoffTime,
         options: EvictOptions,
     ) -> Result<Ended> {
         match scope {
@@ -69,19 +69,19 @@ impl TokenCache {
             }
             SignOutScope::Account(account) => {
                 let account = keys.id_key.account(&account);
-                protocol::sign_out_account(self.store(), &account, moment, options).await
+                protocol::sign_out_account(self.store(), &account, cutoff, options).await
             }
             SignOutScope::AccountOf(session) => {
                 let (account, _) = session.names();
-                protocol::sign_out_account(self.store(), account, moment, options).await
+                protocol::sign_out_account(self.store(), account, cutoff, options).await
             }
             SignOutScope::ProviderSession(session) => {
                 let sid = keys.id_key.sid(&session);
-                self.end_labelled(sid, moment, options).await
+                self.sign_out_by_sid_key(sid, cutoff, options).await
             }
             SignOutScope::ProviderSessionOf(session) => {
-                if let Some(sid) = session.label().await? {
-                    return self.end_labelled(sid, moment, options).await;
+                if let Some(sid) = session.sid_key().await? {
+                    return self.sign_out_by_sid_key(sid, cutoff, options).await;
                 }
                 let (account, session_id) = session.names();
                 protocol::end_session(self.store(), account, session_id, options).await
@@ -125,7 +125,7 @@ impl TokenCache {
     async fn end_by(&self, message: &LogoutMessage, wait: Wait) -> Result<SignOut> {
         let keys = self.fresh_keys().await?;
         let options = self.evicting(&keys);
-        let moment = Moment::of_provider(message.issued_at);
+        let cutoff = CutoffTime::on_provider_clock(message.issued_at);
         let account = message
             .account
             .as_ref()
@@ -139,8 +139,8 @@ impl TokenCache {
             (None, Some(account)) => ByMessage::Account(account),
             (Some(sid), named) => ByMessage::Sid(SidSignOut {
                 sid,
-                until: Until::ForGood,
-                reach: self.reach(moment),
+                bound: CutoffBound::Forever,
+                reach: self.reach(cutoff),
                 named: named.map(|account| (account, message.issued_at)),
             }),
         };
@@ -148,7 +148,7 @@ impl TokenCache {
         self.in_own_task("sign out", async move {
             let ended = match sign_out {
                 ByMessage::Account(account) => {
-                    protocol::sign_out_account(cache.store(), &account, moment, options).await
+                    protocol::sign_out_account(cache.store(), &account, cutoff, options).await
                 }
                 ByMessage::Sid(sign_out) => {
                     protocol::sign_out_sid(cache.store(), &sign_out, options).await
@@ -161,27 +161,27 @@ impl TokenCache {
 
     /// Ends the sessions of one `sid`, and no others: [`sid_means_account`](crate::TokenCacheBuilder::sid_means_account) is about
     /// messages that the provider has signed, and a front-channel request proves nothing.
-    async fn end_labelled(
+    async fn sign_out_by_sid_key(
         &self,
         sid: SidKey,
-        moment: Moment,
+        cutoff: CutoffTime,
         options: EvictOptions,
     ) -> Result<Ended> {
         let sign_out = SidSignOut {
             sid,
-            until: Until::Moment(moment),
-            reach: Reach::Labelled,
+            bound: CutoffBound::Time(cutoff),
+            reach: SidScope::WithSid,
             named: None,
         };
         protocol::sign_out_sid(self.store(), &sign_out, options).await
     }
 
     /// What a message that the provider has signed ends besides the sessions of its `sid`.
-    fn reach(&self, moment: Moment) -> Reach {
+    fn reach(&self, cutoff: CutoffTime) -> SidScope {
         if self.0.settings.sid_means_account {
-            Reach::Account(moment)
+            SidScope::Account(cutoff)
         } else {
-            Reach::Labelled
+            SidScope::WithSid
         }
     }
 }

@@ -2,9 +2,9 @@ use async_trait::async_trait;
 
 use super::LocalCopies;
 use crate::{
-    AccountKey, AcquireOptions, Acquired, EntryAddress, Error, ErrorKind, EvictOptions, Evicted,
-    IssuerKey, LockOwner, MarkOptions, Marking, Page, Pointed, Pointer, RefreshLocks, Result, Scan,
-    SidIndex, SidKey, Timestamp, TokenStore, Until, Version,
+    AccountKey, AcquireOptions, Acquired, CutoffBound, EntryAddress, Error, ErrorKind,
+    EvictOptions, Evicted, IssuerKey, LockOwner, MarkOptions, Marking, Page, Pointed, Pointer,
+    RefreshLocks, Result, Scan, SidIndex, SidKey, Timestamp, TokenStore, Version,
 };
 
 impl<S: TokenStore> LocalCopies<S> {
@@ -52,15 +52,13 @@ impl<S: TokenStore> SidIndex for LocalCopies<S> {
         self.index()?.point(sid, pointer).await
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
-        self.index()?
-            .cut_provider_session(sid, until, options)
-            .await
+        self.index()?.set_sid_not_before(sid, bound, options).await
     }
 
     async fn check_issuer(
@@ -74,13 +72,15 @@ impl<S: TokenStore> SidIndex for LocalCopies<S> {
             .await
     }
 
-    async fn cut_issuer(
+    async fn set_issuer_not_before(
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
         options: MarkOptions,
     ) -> Result<()> {
-        self.index()?.cut_issuer(issuer, at, options).await
+        self.index()?
+            .set_issuer_not_before(issuer, at, options)
+            .await
     }
 
     async fn accounts(&self, scan: &Scan) -> Result<Page> {

@@ -7,10 +7,10 @@ use super::{
     policy::CopyTerms, reads::Reads,
 };
 use crate::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Error,
-    ErrorKind, Escrow, EvictOptions, Evicted, Invalidation, Link, Namespace, NamespaceRecord,
-    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
-    Timestamp, TokenStore, WriteOptions,
+    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error,
+    ErrorKind, Escrow, EvictOptions, EvictTarget, Evicted, Invalidation, Link, Namespace,
+    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
+    SidIndex, TimeSource, Timestamp, TokenStore, WriteOptions,
 };
 
 /// A store whose reads are served from copies in this process, for as long as its [`Holder`] has the right to.
@@ -278,11 +278,11 @@ impl<S: TokenStore> TokenStore for LocalCopies<S> {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
         let _changing = self.changing(&[*account]);
-        self.store.evict(account, cut, options).await
+        self.store.evict(account, target, options).await
     }
 
     async fn sessions(

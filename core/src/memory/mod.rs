@@ -12,9 +12,9 @@ use async_trait::async_trait;
 
 use self::{link::Registry, partition::Partition, shards::Shards, sid_index::Index};
 use crate::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
-    Entry, EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted,
-    Invalidation, Link, LockOwner, Namespace, NamespaceRecord, PutResult, ReadOptions,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Diagnostic, Entry,
+    EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, EvictTarget,
+    Evicted, Invalidation, Link, LockOwner, Namespace, NamespaceRecord, PutResult, ReadOptions,
     RefreshLocks, Result, SessionId, SessionRecord, SidIndex, SystemClock, TimeSource, TokenStore,
     Version, WriteOptions,
 };
@@ -198,11 +198,12 @@ impl TokenStore for MemoryStore {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
         let now = self.0.clock.now();
-        let evicted = self.with_partition(account, |partition| partition.evict(cut, options, now));
+        let evicted =
+            self.with_partition(account, |partition| partition.evict(target, options, now));
         let Some(signer) = options.announce else {
             return Ok(evicted);
         };

@@ -1,10 +1,10 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::{
-    AcquireOptions, Acquired, BeginSession, Begun, Clock, Cut, Entry, EntryAddress, EntryName,
-    Error, EscrowName, Escrowed, EvictOptions, Evicted, LockOwner, Moment, PutMode, PutResult,
-    REMEMBERED_CREATIONS, Result, SessionId, SessionKind, SessionRecord, Timestamp, Version,
-    WriteOptions,
+    AcquireOptions, Acquired, BeginSession, Begun, CutoffClock, CutoffTime, Entry, EntryAddress,
+    EntryName, Error, EscrowName, Escrowed, EvictOptions, EvictTarget, Evicted, LockOwner, PutMode,
+    PutResult, REMEMBERED_CREATIONS, Result, SessionId, SessionKind, SessionRecord, Timestamp,
+    Version, WriteOptions,
 };
 
 /// What a session weighs without its entries.
@@ -60,7 +60,7 @@ impl Session {
 struct Markers {
     store: Option<Marker>,
     provider: Option<Marker>,
-    unlabelled: Option<Marker>,
+    without_sid: Option<Marker>,
 }
 
 /// Refuses sign-ins that stand at or before a moment, until it expires.
@@ -83,8 +83,8 @@ impl Marker {
         marker.expires_at = marker.expires_at.max(expires_at);
     }
 
-    pub(super) fn refuses(marker: Option<Self>, place: Timestamp, now: Timestamp) -> bool {
-        marker.is_some_and(|marker| marker.stands(now) && place <= marker.at)
+    pub(super) fn refuses(marker: Option<Self>, time: Timestamp, now: Timestamp) -> bool {
+        marker.is_some_and(|marker| marker.stands(now) && time <= marker.at)
     }
 
     pub(super) fn stands(&self, now: Timestamp) -> bool {
@@ -94,32 +94,32 @@ impl Marker {
 
 impl Markers {
     fn refuse(&self, record: &SessionRecord, now: Timestamp) -> bool {
-        let places = &record.places;
-        Marker::refuses(self.store, places.store, now)
-            || Marker::refuses(self.provider, places.provider, now)
-            || record.label.is_none() && Marker::refuses(self.unlabelled, places.provider, now)
+        let times = &record.times;
+        Marker::refuses(self.store, times.requested_at, now)
+            || Marker::refuses(self.provider, times.auth_time, now)
+            || record.sid.is_none() && Marker::refuses(self.without_sid, times.auth_time, now)
     }
 
-    fn leave(&mut self, cut: &Cut, expires_at: Timestamp) {
-        let (marker, at) = match cut {
-            Cut::Account(Moment {
-                clock: Clock::Store,
+    fn leave(&mut self, target: &EvictTarget, expires_at: Timestamp) {
+        let (marker, at) = match target {
+            EvictTarget::Account(CutoffTime {
+                clock: CutoffClock::Store,
                 at,
             }) => (&mut self.store, at),
-            Cut::Account(Moment {
-                clock: Clock::Provider,
+            EvictTarget::Account(CutoffTime {
+                clock: CutoffClock::Provider,
                 at,
             }) => (&mut self.provider, at),
-            Cut::ProviderSessionOrUnlabelled {
-                unlabelled_until, ..
-            } => (&mut self.unlabelled, unlabelled_until),
-            Cut::Session(_) | Cut::ProviderSession { .. } => return,
+            EvictTarget::SidOrWithoutSid {
+                without_sid_until, ..
+            } => (&mut self.without_sid, without_sid_until),
+            EvictTarget::Session(_) | EvictTarget::Sid { .. } => return,
         };
         Marker::raise(marker, *at, expires_at);
     }
 
     fn any_stands(&self, now: Timestamp) -> bool {
-        [self.store, self.provider, self.unlabelled]
+        [self.store, self.provider, self.without_sid]
             .iter()
             .flatten()
             .any(|marker| marker.stands(now))
@@ -136,7 +136,7 @@ impl Partition {
         }
         self.prune(begin.now);
         let mut alike = self.sessions_of(begin.record.kind);
-        alike.sort_unstable_by_key(|record| (record.places.store, record.session_id));
+        alike.sort_unstable_by_key(|record| (record.times.requested_at, record.session_id));
         let too_many = (alike.len() + 1).saturating_sub(begin.max_sessions.max(1));
         let first: Vec<SessionId> = alike[..too_many.min(alike.len())]
             .iter()
@@ -212,22 +212,27 @@ impl Partition {
         }
     }
 
-    pub(super) fn evict(&mut self, cut: Cut, options: EvictOptions, now: Timestamp) -> Evicted {
+    pub(super) fn evict(
+        &mut self,
+        target: EvictTarget,
+        options: EvictOptions,
+        now: Timestamp,
+    ) -> Evicted {
         self.prune(options.now);
         let ended: Vec<SessionId> = self
             .sessions
             .values()
             .map(|session| &session.record)
             .filter(|record| {
-                let places = record.places.credible_at(now);
-                cut.ends(&record.session_id, record.label.as_ref(), &places)
+                let times = record.times.credible_at(now);
+                target.ends(&record.session_id, record.sid.as_ref(), &times)
             })
             .map(|record| record.session_id)
             .collect();
         for session_id in &ended {
             self.end(session_id);
         }
-        self.markers.leave(&cut, now + options.marker_life);
+        self.markers.leave(&target, now + options.marker_life);
         Evicted::new(!ended.is_empty())
     }
 

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, partition::Marker};
 use crate::{
-    AccountKey, Cursor, Cut, Error, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking, Moment,
-    Page, Pointed, Pointer, Result, Scan, SidIndex, SidKey, Timestamp, Until,
+    AccountKey, Cursor, CutoffBound, CutoffTime, Error, EvictOptions, EvictTarget, Evicted,
+    IssuerKey, MarkOptions, Marking, Page, Pointed, Pointer, Result, Scan, SidIndex, SidKey,
+    Timestamp,
 };
 
 /// Expired index entries are swept once in so many sign-ins.
@@ -30,7 +31,7 @@ struct Pointers {
 
 impl Pointers {
     fn refuse(&self, requested_at: Timestamp, now: Timestamp) -> bool {
-        self.ended_for_good.is_some_and(|until| now < until)
+        self.ended_for_good.is_some_and(|bound| now < bound)
             || Marker::refuses(self.marker, requested_at, now)
     }
 
@@ -40,7 +41,7 @@ impl Pointers {
 
     fn is_over(&self, now: Timestamp) -> bool {
         self.expires_at().is_none_or(|ends| ends <= now)
-            && self.ended_for_good.is_none_or(|until| until <= now)
+            && self.ended_for_good.is_none_or(|bound| bound <= now)
             && self.marker.is_none_or(|marker| !marker.stands(now))
     }
 }
@@ -71,10 +72,10 @@ impl SidIndex for MemoryStore {
         Ok(())
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
         let now = self.0.clock.now();
@@ -84,11 +85,11 @@ impl SidIndex for MemoryStore {
             .expires_at()
             .unwrap_or_default()
             .max(now + options.marker_life);
-        match until {
-            Until::ForGood => {
+        match bound {
+            CutoffBound::Forever => {
                 pointers.ended_for_good = pointers.ended_for_good.max(Some(life));
             }
-            Until::Moment(moment) => Marker::raise(&mut pointers.marker, moment.at, life),
+            CutoffBound::Time(moment) => Marker::raise(&mut pointers.marker, moment.at, life),
         }
         let accounts = pointers
             .accounts
@@ -113,7 +114,7 @@ impl SidIndex for MemoryStore {
         Ok(())
     }
 
-    async fn cut_issuer(
+    async fn set_issuer_not_before(
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
@@ -156,11 +157,11 @@ impl SidIndex for MemoryStore {
             options.marker_life = std::time::Duration::ZERO;
         }
         let now = self.0.clock.now();
-        let cut = Cut::Account(Moment::of_store(at));
+        let target = EvictTarget::Account(CutoffTime::on_store_clock(at));
         accounts
             .iter()
             .map(|account| {
-                Ok(self.with_partition(account, |partition| partition.evict(cut, options, now)))
+                Ok(self.with_partition(account, |partition| partition.evict(target, options, now)))
             })
             .collect()
     }

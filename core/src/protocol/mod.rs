@@ -9,5 +9,5 @@ mod sign_out;
 
 pub use self::{
     sign_in::{EscrowPlan, SignInPlan, SignedIn, sign_in},
-    sign_out::{Ended, Reach, SidSignOut, end_session, sign_out_account, sign_out_sid},
+    sign_out::{Ended, SidScope, SidSignOut, end_session, sign_out_account, sign_out_sid},
 };

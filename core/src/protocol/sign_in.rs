@@ -1,8 +1,8 @@
 use std::fmt;
 
 use crate::{
-    AccountKey, BeginSession, Error, ErrorKind, EscrowName, Escrowed, EvictOptions, Places,
-    Pointer, ReadOptions, Result, SessionKind, SessionRecord, SidKey, TicketSecret, Timestamp,
+    AccountKey, BeginSession, Error, ErrorKind, EscrowName, Escrowed, EvictOptions, Pointer,
+    ReadOptions, Result, SessionKind, SessionRecord, SessionTimes, SidKey, TicketSecret, Timestamp,
     TokenStore, protocol::end_session, telemetry,
 };
 
@@ -18,7 +18,7 @@ pub struct SignInPlan<'a> {
     /// How the session comes to be.
     pub kind: SessionKind,
     /// Where the session stands on each clock.
-    pub places: Places,
+    pub times: SessionTimes,
     /// When it ends, on the store's clock.
     pub ends_at: Timestamp,
     /// From this moment of the store's own clock on, every step is refused.
@@ -88,7 +88,7 @@ async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn
         let record = SessionRecord::new(
             ticket_secret.session_id(),
             plan.sid.filter(|_| store.sid_index().is_some()),
-            plan.places,
+            plan.times,
             plan.ends_at,
         )
         .of_kind(plan.kind);
@@ -126,7 +126,7 @@ async fn admit(
         if let Some(sid) = &plan.sid {
             let pointer = Pointer::new(
                 plan.account,
-                plan.places.store,
+                plan.times.requested_at,
                 plan.ends_at,
                 plan.not_after,
             );
@@ -138,7 +138,11 @@ async fn admit(
             })?;
         }
         sid_index
-            .check_issuer(plan.account.issuer(), plan.places.store, plan.not_after)
+            .check_issuer(
+                plan.account.issuer(),
+                plan.times.requested_at,
+                plan.not_after,
+            )
             .await?;
     }
     if let Some(EscrowPlan { name, seal }) = &plan.escrow {
@@ -180,7 +184,7 @@ fn sid_ended(error: Error) -> Error {
 impl fmt::Debug for SignInPlan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignInPlan")
-            .field("places", &self.places)
+            .field("places", &self.times)
             .field("ends_at", &self.ends_at)
             .finish_non_exhaustive()
     }

@@ -1,6 +1,6 @@
 use crate::{
-    AccountKey, Announced, Cut, Error, ErrorKind, EvictOptions, Evicted, MarkOptions, Moment,
-    Result, SessionId, SidKey, SignOut, Timestamp, TokenStore, Until,
+    AccountKey, Announced, CutoffBound, CutoffTime, Error, ErrorKind, EvictOptions, EvictTarget,
+    Evicted, MarkOptions, Result, SessionId, SidKey, SignOut, Timestamp, TokenStore,
 };
 
 /// What the steps of a sign-out did: each eviction was answered before it was made. Other servers' local copies have yet to go.
@@ -29,11 +29,11 @@ impl Ended {
 /// What a sign-out by `sid` ends in the accounts it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "labelled or all")]
-pub enum Reach {
+pub enum SidScope {
     /// The sessions labelled with the `sid`.
-    Labelled,
+    WithSid,
     /// All sessions: for providers whose `sid` means the account.
-    Account(Moment),
+    Account(CutoffTime),
 }
 
 /// A sign-out of a provider's session in the store's terms.
@@ -43,9 +43,9 @@ pub struct SidSignOut {
     /// The provider's session.
     pub sid: SidKey,
     /// How far the cut reaches.
-    pub until: Until,
+    pub bound: CutoffBound,
     /// What it ends in each account.
-    pub reach: Reach,
+    pub reach: SidScope,
     /// The account that the message names too, and the message's `iat`: its unlabelled sessions end as well.
     pub named: Option<(AccountKey, Timestamp)>,
 }
@@ -60,7 +60,7 @@ pub async fn end_session(
     session_id: &SessionId,
     options: EvictOptions,
 ) -> Result<Ended> {
-    sign_out_cut(store, account, Cut::Session(*session_id), options).await
+    evict_and_report(store, account, EvictTarget::Session(*session_id), options).await
 }
 
 /// Ends every session of an account that stands at or before a moment. One request (G3).
@@ -70,10 +70,10 @@ pub async fn end_session(
 pub async fn sign_out_account(
     store: &dyn TokenStore,
     account: &AccountKey,
-    moment: Moment,
+    cutoff: CutoffTime,
     options: EvictOptions,
 ) -> Result<Ended> {
-    sign_out_cut(store, account, Cut::Account(moment), options).await
+    evict_and_report(store, account, EvictTarget::Account(cutoff), options).await
 }
 
 /// Ends the sessions of a provider's session: first the index is marked, then the accounts it names are cut. One request, and
@@ -90,14 +90,14 @@ pub async fn sign_out_sid(
 ) -> Result<Ended> {
     let SidSignOut {
         sid,
-        until,
+        bound,
         reach,
         named,
     } = *sign_out;
     let mut accounts = match store.sid_index() {
         Some(sid_index) => {
             let mark = MarkOptions::living(options.marker_life);
-            let pointed = sid_index.cut_provider_session(&sid, until, mark).await?;
+            let pointed = sid_index.set_sid_not_before(&sid, bound, mark).await?;
             if pointed.accounts.is_empty() && pointed.may_be_incomplete && named.is_none() {
                 return Err(index_may_be_lost());
             }
@@ -123,17 +123,17 @@ pub async fn sign_out_sid(
     };
     let mut failed = None;
     for account in &accounts {
-        let cut = match (reach, named) {
-            (Reach::Account(moment), _) => Cut::Account(moment),
-            (Reach::Labelled, Some((named, unlabelled_until))) if named == *account => {
-                Cut::ProviderSessionOrUnlabelled {
+        let target = match (reach, named) {
+            (SidScope::Account(cutoff), _) => EvictTarget::Account(cutoff),
+            (SidScope::WithSid, Some((named, without_sid_until))) if named == *account => {
+                EvictTarget::SidOrWithoutSid {
                     sid,
-                    unlabelled_until,
+                    without_sid_until,
                 }
             }
-            (Reach::Labelled, _) => Cut::ProviderSession { sid, until },
+            (SidScope::WithSid, _) => EvictTarget::Sid { sid, bound },
         };
-        match store.evict(account, cut, options).await {
+        match store.evict(account, target, options).await {
             Ok(evicted) => ended.add(account, evicted),
             Err(error) => failed = failed.or(Some(error)),
         }
@@ -144,14 +144,14 @@ pub async fn sign_out_sid(
     }
 }
 
-async fn sign_out_cut(
+async fn evict_and_report(
     store: &dyn TokenStore,
     account: &AccountKey,
-    cut: Cut,
+    target: EvictTarget,
     options: EvictOptions,
 ) -> Result<Ended> {
     let mut ended = Ended::default();
-    ended.add(account, store.evict(account, cut, options).await?);
+    ended.add(account, store.evict(account, target, options).await?);
     Ok(ended)
 }
 

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::Sealer;
 use crate::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
-    Entry, EntryAddress, Error, ErrorKind, Escrow, EvictOptions, Evicted, Link, LockOwner,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Diagnostic, Entry,
+    EntryAddress, Error, ErrorKind, Escrow, EvictOptions, EvictTarget, Evicted, Link, LockOwner,
     Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
     SessionRecord, SidIndex, TimeSource, TokenStore, Version, WriteOptions,
 };
@@ -115,10 +115,10 @@ impl<S: TokenStore> TokenStore for SealedStore<S> {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        self.inner.evict(account, cut, options).await
+        self.inner.evict(account, target, options).await
     }
 
     async fn sessions(

@@ -14,7 +14,7 @@ pub(super) enum LinkManner {
     #[default]
     Works,
     /// Connections are lost, and none can be opened.
-    Cut,
+    EvictTarget,
     /// Nothing comes through, and nobody is told.
     Frozen,
     /// There is none.
@@ -70,7 +70,7 @@ async fn through<T>(
     let now = *manner.borrow();
     match now {
         LinkManner::Works => request.await,
-        LinkManner::Cut | LinkManner::Absent => Err(lost()),
+        LinkManner::EvictTarget | LinkManner::Absent => Err(lost()),
         LinkManner::Frozen => std::future::pending().await,
     }
 }
@@ -135,7 +135,7 @@ impl LinkConnection for Connection {
         let mut manner = self.manner.clone();
         tokio::select! {
             () = self.connection.lost() => {}
-            _ = manner.wait_for(|manner| *manner == LinkManner::Cut) => {}
+            _ = manner.wait_for(|manner| *manner == LinkManner::EvictTarget) => {}
         }
     }
 }

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 
 use super::FailingStore;
 use crate::{
-    AccountKey, AcquireOptions, Acquired, Announced, EntryAddress, Error, ErrorKind, Escrow,
-    EscrowName, Escrowed, EvictOptions, Evicted, Invalidation, IssuerKey, Link, LinkConnection,
-    Listener, LockOwner, MarkOptions, Marking, Page, Pointed, Pointer, ReadOptions, RefreshLocks,
-    Result, Scan, ServerId, SidIndex, SidKey, Timestamp, Until, Version,
+    AccountKey, AcquireOptions, Acquired, Announced, CutoffBound, EntryAddress, Error, ErrorKind,
+    Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Invalidation, IssuerKey, Link,
+    LinkConnection, Listener, LockOwner, MarkOptions, Marking, Page, Pointed, Pointer, ReadOptions,
+    RefreshLocks, Result, Scan, ServerId, SidIndex, SidKey, Timestamp, Version,
 };
 
 #[deny(clippy::missing_trait_methods)]
@@ -96,16 +96,16 @@ impl SidIndex for FailingStore {
             .await
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
         let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
         self.request(
             "sign out a `sid`",
-            sid_index.cut_provider_session(sid, until, options),
+            sid_index.set_sid_not_before(sid, bound, options),
         )
         .await
     }
@@ -124,7 +124,7 @@ impl SidIndex for FailingStore {
         .await
     }
 
-    async fn cut_issuer(
+    async fn set_issuer_not_before(
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
@@ -133,7 +133,7 @@ impl SidIndex for FailingStore {
         let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
         self.request(
             "sign out an issuer",
-            sid_index.cut_issuer(issuer, at, options),
+            sid_index.set_issuer_not_before(issuer, at, options),
         )
         .await
     }

@@ -11,10 +11,10 @@ use async_trait::async_trait;
 
 use super::failing_link::{FailingLink, LinkManner};
 use crate::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Error,
-    ErrorKind, Escrow, EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutResult,
-    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore,
-    WriteOptions,
+    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error,
+    ErrorKind, Escrow, EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord,
+    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
+    TokenStore, WriteOptions,
 };
 
 /// A store that does what the one inside does, until it is told to fail. Its clones fail together.
@@ -75,7 +75,7 @@ impl FailingStore {
     /// From now on the link's connections are lost, none can be opened, and what is announced apart fails. All else goes on,
     /// evictions that are announced too.
     pub fn cut_link(&self) {
-        self.link.set(LinkManner::Cut);
+        self.link.set(LinkManner::EvictTarget);
     }
 
     /// From now on nothing comes through the link, and nobody is told: a connection that is half open. All else goes on.
@@ -197,11 +197,11 @@ impl TokenStore for FailingStore {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
         options.announce = options.announce.filter(|_| self.link().is_some());
-        self.request("sign out", self.inner.evict(account, cut, options))
+        self.request("sign out", self.inner.evict(account, target, options))
             .await
     }
 

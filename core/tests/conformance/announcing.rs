@@ -2,11 +2,11 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
-    Entry, EntryAddress, Error, ErrorKind, Escrow, EvictOptions, Evicted, Invalidation, IssuerKey,
-    Link, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord, Page, Pointed, Pointer,
-    PutResult, ReadOptions, RefreshLocks, Result, Scan, SessionId, SessionRecord, SidIndex, SidKey,
-    TimeSource, Timestamp, TokenStore, Until, Version, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, CutoffBound,
+    Diagnostic, Entry, EntryAddress, Error, ErrorKind, Escrow, EvictOptions, EvictTarget, Evicted,
+    Invalidation, IssuerKey, Link, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord,
+    Page, Pointed, Pointer, PutResult, ReadOptions, RefreshLocks, Result, Scan, SessionId,
+    SessionRecord, SidIndex, SidKey, TimeSource, Timestamp, TokenStore, Version, WriteOptions,
 };
 
 /// A server that announces whatever it has changed, as a cache above it would.
@@ -95,10 +95,10 @@ impl<S: TokenStore> TokenStore for Announcing<S> {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        self.announced(&[*account], self.0.evict(account, cut, options))
+        self.announced(&[*account], self.0.evict(account, target, options))
             .await
     }
 
@@ -158,15 +158,13 @@ impl<S: TokenStore> SidIndex for Announcing<S> {
         self.index()?.point(sid, pointer).await
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
-        self.index()?
-            .cut_provider_session(sid, until, options)
-            .await
+        self.index()?.set_sid_not_before(sid, bound, options).await
     }
 
     async fn check_issuer(
@@ -180,13 +178,15 @@ impl<S: TokenStore> SidIndex for Announcing<S> {
             .await
     }
 
-    async fn cut_issuer(
+    async fn set_issuer_not_before(
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
         options: MarkOptions,
     ) -> Result<()> {
-        self.index()?.cut_issuer(issuer, at, options).await
+        self.index()?
+            .set_issuer_not_before(issuer, at, options)
+            .await
     }
 
     async fn accounts(&self, scan: &Scan) -> Result<Page> {

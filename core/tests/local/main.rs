@@ -23,10 +23,10 @@ use std::{
 };
 
 use token_cache_core::{
-    AccountKey, Acknowledgement, Announcement, BeginSession, Cut, Entry, EntryAddress, EntryName,
-    EvictOptions, Invalidation, IssuerKey, LinkConnection, Listener, MemoryStore, Moment, Places,
-    PutResult, ReadOptions, ServerId, SessionId, SessionRecord, Timestamp, TokenStore, Version,
-    WriteOptions,
+    AccountKey, Acknowledgement, Announcement, BeginSession, CutoffTime, Entry, EntryAddress,
+    EntryName, EvictOptions, EvictTarget, Invalidation, IssuerKey, LinkConnection, Listener,
+    MemoryStore, PutResult, ReadOptions, ServerId, SessionId, SessionRecord, SessionTimes,
+    Timestamp, TokenStore, Version, WriteOptions,
     local::{BootTime, ConnectionNumber, CopyPolicy, Holder, LocalCopies},
     test_util::{FailingStore, ManualBootTime, ManualClock},
 };
@@ -174,12 +174,12 @@ fn entry(account_number: u8, name: u8) -> EntryAddress {
 }
 
 async fn begin(store: &dyn TokenStore, number: u8) {
-    let places = Places {
-        store: moment(),
-        provider: moment(),
+    let times = SessionTimes {
+        requested_at: moment(),
+        auth_time: moment(),
     };
     let ends_at = moment() + Duration::from_secs(3_600);
-    let record = SessionRecord::new(session(number), None, places, ends_at);
+    let record = SessionRecord::new(session(number), None, times, ends_at);
     let not_after = moment() + Duration::from_secs(60);
     let begin = BeginSession::new(record, not_after, moment());
     store.begin(&account(number), begin).await.unwrap();
@@ -203,8 +203,11 @@ async fn signed_in() -> (MemoryStore, EntryAddress) {
 /// Another server signs an account out, and announces it.
 async fn sign_out_elsewhere(store: &dyn TokenStore, number: u8) {
     let options = EvictOptions::at(moment()).announced_by(ServerId::mint().unwrap());
-    let cut = Cut::Account(Moment::of_store(moment()));
-    store.evict(&account(number), cut, options).await.unwrap();
+    let target = EvictTarget::Account(CutoffTime::on_store_clock(moment()));
+    store
+        .evict(&account(number), target, options)
+        .await
+        .unwrap();
 }
 
 async fn announce(store: &dyn TokenStore, number: u8) {

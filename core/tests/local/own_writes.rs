@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AcquireOptions, Acquired, Cut, Entry, EvictOptions, LockOwner, Marking, Moment, TokenStore,
-    Version,
+    AcquireOptions, Acquired, CutoffTime, Entry, EvictOptions, EvictTarget, LockOwner, Marking,
+    TokenStore, Version,
 };
 
 use super::{Server, begin, entry, moment, now, put, signed_in};
@@ -65,11 +65,11 @@ async fn a_server_sees_its_own_sign_outs_at_once() {
     let (memory, at) = signed_in().await;
     let server = Server::new(&memory).await;
     server.fills(&at).await;
-    let cut = Cut::Account(Moment::of_store(moment()));
+    let target = EvictTarget::Account(CutoffTime::on_store_clock(moment()));
     let options = EvictOptions::at(moment());
     server
         .copies
-        .evict(at.account(), cut, options)
+        .evict(at.account(), target, options)
         .await
         .unwrap();
     assert!(

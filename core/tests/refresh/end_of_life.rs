@@ -8,11 +8,11 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountId, AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress,
-    EntryKey, Error, Escrow, EvictOptions, Evicted, ExposeSecret, Link, MemoryStore, Namespace,
-    NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshError, RefreshLocks, RefreshRequest,
-    Result, Revocation, Secret, SecretString, SessionId, SessionRecord, SidIndex, SignIn,
-    TimeSource, Timestamp, TokenCache, TokenSet, TokenSource, TokenStore, WriteOptions,
+    AccountId, AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress,
+    EntryKey, Error, Escrow, EvictOptions, EvictTarget, Evicted, ExposeSecret, Link, MemoryStore,
+    Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshError, RefreshLocks,
+    RefreshRequest, Result, Revocation, Secret, SecretString, SessionId, SessionRecord, SidIndex,
+    SignIn, TimeSource, Timestamp, TokenCache, TokenSet, TokenSource, TokenStore, WriteOptions,
 };
 
 /// A store that tells the time only to the minute: what a server knows of its clock is an interval of a minute.
@@ -71,10 +71,10 @@ impl TokenStore for Coarse {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        self.0.evict(account, cut, options).await
+        self.0.evict(account, target, options).await
     }
 
     async fn sessions(

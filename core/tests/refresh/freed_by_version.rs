@@ -7,10 +7,10 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Cut, Diagnostic,
-    Entry, EntryAddress, EntryName, Escrow, EvictOptions, Evicted, Link, LockOwner, MemoryStore,
-    Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
-    SessionRecord, SidIndex, TimeSource, TokenStore, Version, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Diagnostic, Entry,
+    EntryAddress, EntryName, Escrow, EvictOptions, EvictTarget, Evicted, Link, LockOwner,
+    MemoryStore, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshLocks, Result,
+    SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, Version, WriteOptions,
 };
 use tokio::time;
 
@@ -93,10 +93,10 @@ impl TokenStore for FreedByVersion {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        self.inner.evict(account, cut, options).await
+        self.inner.evict(account, target, options).await
     }
 
     async fn sessions(

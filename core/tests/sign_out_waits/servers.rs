@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, CopiesGone, Cut, ErrorKind, EvictOptions, MemoryStore, Moment, Scan, SignIn,
-    TokenCache, TokenStore, local::CopyPolicy, test_util::FailingStore,
+    AccountKey, CopiesGone, CutoffTime, ErrorKind, EvictOptions, EvictTarget, MemoryStore, Scan,
+    SignIn, TokenCache, TokenStore, local::CopyPolicy, test_util::FailingStore,
 };
 
 use crate::{
@@ -226,8 +226,8 @@ async fn what_was_evicted_and_not_announced_is_announced_by_the_next_try() {
     let raw: &dyn TokenStore = &fleet.store;
     let account = only_account(&fleet.signer).await;
     let now = fleet.signer.now().unwrap();
-    let cut = Cut::Account(Moment::of_store(now));
-    let evicted = raw.evict(&account, cut, EvictOptions::at(now));
+    let target = EvictTarget::Account(CutoffTime::on_store_clock(now));
+    let evicted = raw.evict(&account, target, EvictOptions::at(now));
     assert!(evicted.await.unwrap().ended);
     assert!(keeper.hits(&ticket).await);
     let done = fleet.signer.sign_out_account(&ada()).await.unwrap();

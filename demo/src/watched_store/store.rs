@@ -8,9 +8,9 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Escrow,
-    EvictOptions, Evicted, Link, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks,
-    Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, WriteOptions,
+    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Escrow,
+    EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord, PutResult, ReadOptions,
+    RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, WriteOptions,
 };
 
 use super::link_switch::LinkSwitch;
@@ -104,10 +104,10 @@ impl TokenStore for WatchedStore {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        self.store.evict(account, cut, options).await
+        self.store.evict(account, target, options).await
     }
 
     async fn sessions(

@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::{
     types::AttributeValue::{self, B, M, N, S},
 };
 use token_cache_core::{
-    AccountKey, AcquireOptions, Cut, Entry, ErrorKind, EvictOptions, LockOwner, MarkOptions,
-    Moment, Pointer, PutMode, PutResult, ReadOptions, RefreshLocks, Result, SidIndex, SidKey,
-    Timestamp, TokenStore, Until, Version, WriteOptions,
+    AccountKey, AcquireOptions, CutoffBound, CutoffTime, Entry, ErrorKind, EvictOptions,
+    EvictTarget, LockOwner, MarkOptions, Pointer, PutMode, PutResult, ReadOptions, RefreshLocks,
+    Result, SidIndex, SidKey, Timestamp, TokenStore, Version, WriteOptions,
 };
 use token_cache_dynamodb::DynamoDbStore;
 
@@ -72,11 +72,11 @@ async fn garbage_in_a_head_is_corrupt_until_a_sign_out_removes_it() {
     let ada = account();
     let session_id = signs_in(&store, &ada, now).await;
     for moment in [
-        Moment::of_store(Timestamp::default()),
-        Moment::of_provider(Timestamp::default()),
+        CutoffTime::on_store_clock(Timestamp::default()),
+        CutoffTime::on_provider_clock(Timestamp::default()),
     ] {
         store
-            .evict(&ada, Cut::Account(moment), EvictOptions::at(now))
+            .evict(&ada, EvictTarget::Account(moment), EvictOptions::at(now))
             .await
             .unwrap();
     }
@@ -95,8 +95,11 @@ async fn garbage_in_a_head_is_corrupt_until_a_sign_out_removes_it() {
             if let Err(error) = read {
                 assert_eq!(error.kind(), ErrorKind::Corrupt, "{name}: {error}");
             }
-            let cut = Cut::Account(Moment::of_store(now));
-            store.evict(&ada, cut, EvictOptions::at(now)).await.unwrap();
+            let target = EvictTarget::Account(CutoffTime::on_store_clock(now));
+            store
+                .evict(&ada, target, EvictOptions::at(now))
+                .await
+                .unwrap();
             let gone = store.session(&ada, &session_id, ReadOptions::at(now)).await;
             assert!(gone.unwrap_err().is_signed_out(), "{name}");
             let overtaken = store.begin(&ada, session(now)).await;
@@ -214,8 +217,8 @@ async fn a_sign_out_by_sid_reaches_an_account_whose_end_cannot_be_read() {
         let name = names.iter().find(account_of).unwrap();
         entered.insert(name.clone(), garbage);
         put(entered).await;
-        let cut = store.cut_provider_session(&sid, Until::ForGood, MarkOptions::default());
-        assert_eq!(cut.await.unwrap().accounts, [ada]);
+        let target = store.set_sid_not_before(&sid, CutoffBound::Forever, MarkOptions::default());
+        assert_eq!(target.await.unwrap().accounts, [ada]);
     }
 }
 

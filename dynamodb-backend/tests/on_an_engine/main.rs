@@ -27,8 +27,8 @@ use std::{
 };
 
 use token_cache_core::{
-    AccountKey, BeginSession, Entry, EntryAddress, EntryName, IssuerKey, Places, PutMode,
-    PutResult, SessionId, SessionRecord, Timestamp, TokenStore, Version, WriteOptions,
+    AccountKey, BeginSession, Entry, EntryAddress, EntryName, IssuerKey, PutMode, PutResult,
+    SessionId, SessionRecord, SessionTimes, Timestamp, TokenStore, Version, WriteOptions,
 };
 
 use self::engine::Engine;
@@ -57,12 +57,12 @@ async fn now(store: &dyn TokenStore) -> Timestamp {
 }
 
 fn session(now: Timestamp) -> BeginSession {
-    let place = now - Duration::from_mins(1);
-    let places = Places {
-        store: place,
-        provider: place,
+    let time = now - Duration::from_mins(1);
+    let times = SessionTimes {
+        requested_at: time,
+        auth_time: time,
     };
-    let record = SessionRecord::new(SessionId::from_bytes(fresh()), None, places, now + LIFETIME);
+    let record = SessionRecord::new(SessionId::from_bytes(fresh()), None, times, now + LIFETIME);
     BeginSession::new(record, now + Duration::from_mins(15), now)
 }
 

@@ -10,9 +10,10 @@ use aws_sdk_dynamodb::{
     error::BoxError,
 };
 use token_cache_core::{
-    AcquireOptions, Acquired, Cut, Entry, Escrow, EscrowName, Escrowed, EvictOptions, LockOwner,
-    MarkOptions, Marking, Moment, Pointer, PutMode, PutResult, REMEMBERED_CREATIONS, ReadOptions,
-    RefreshLocks, Scan, SidIndex, SidKey, TokenStore, Until, Version, WriteOptions,
+    AcquireOptions, Acquired, CutoffBound, CutoffTime, Entry, Escrow, EscrowName, Escrowed,
+    EvictOptions, EvictTarget, LockOwner, MarkOptions, Marking, Pointer, PutMode, PutResult,
+    REMEMBERED_CREATIONS, ReadOptions, RefreshLocks, Scan, SidIndex, SidKey, TokenStore, Version,
+    WriteOptions,
 };
 use token_cache_dynamodb::DynamoDbStore;
 
@@ -134,22 +135,22 @@ async fn a_sign_out_of_an_account_is_one_request_whatever_it_holds() {
             puts(&store, &entry_of(ada, session_id), PutMode::Create, now).await;
         }
     }
-    let cut = |at| Cut::Account(Moment::of_store(at));
+    let target = |at| EvictTarget::Account(CutoffTime::on_store_clock(at));
     let options = EvictOptions::at(now);
     sent.take();
-    assert!(store.evict(&ada, cut(now), options).await.unwrap().ended);
+    assert!(store.evict(&ada, target(now), options).await.unwrap().ended);
     assert_eq!(sent.take(), ["UpdateItem"]);
     // Nobody knows this one.
     assert!(
         !store
-            .evict(&account(), cut(now), options)
+            .evict(&account(), target(now), options)
             .await
             .unwrap()
             .ended
     );
     assert_eq!(sent.take(), ["UpdateItem"]);
     // A later sign-out was made already.
-    let earlier = cut(now - LIFETIME);
+    let earlier = target(now - LIFETIME);
     assert!(!store.evict(&ada, earlier, options).await.unwrap().ended);
     assert_eq!(sent.take(), ["UpdateItem", "GetItem", "PutItem"]);
 
@@ -158,7 +159,7 @@ async fn a_sign_out_of_an_account_is_one_request_whatever_it_holds() {
     sent.take();
     assert!(
         store
-            .evict(&bob, Cut::Session(session_id), options)
+            .evict(&bob, EvictTarget::Session(session_id), options)
             .await
             .unwrap()
             .ended
@@ -166,7 +167,7 @@ async fn a_sign_out_of_an_account_is_one_request_whatever_it_holds() {
     assert_eq!(sent.take(), ["GetItem", "PutItem"]);
     assert!(
         !store
-            .evict(&bob, Cut::Session(session_id), options)
+            .evict(&bob, EvictTarget::Session(session_id), options)
             .await
             .unwrap()
             .ended
@@ -246,10 +247,10 @@ async fn the_sid_index_and_escrows_take_as_many_requests_as_stated() {
     let shorter = Pointer::new(ada, now, ends_at - LIFETIME / 2, not_after);
     store.point(&sid, shorter).await.unwrap();
     assert_eq!(sent.take(), ["UpdateItem", "PutItem"]);
-    let until = Until::Moment(Moment::of_store(now - LIFETIME));
-    for until in [until, Until::ForGood] {
+    let bound = CutoffBound::Time(CutoffTime::on_store_clock(now - LIFETIME));
+    for bound in [bound, CutoffBound::Forever] {
         let pointed = store
-            .cut_provider_session(&sid, until, MarkOptions::default())
+            .set_sid_not_before(&sid, bound, MarkOptions::default())
             .await;
         assert_eq!(pointed.unwrap().accounts, [ada]);
         assert_eq!(sent.take(), ["UpdateItem"]);
@@ -258,7 +259,7 @@ async fn the_sid_index_and_escrows_take_as_many_requests_as_stated() {
     store.check_issuer(&issuer, now, not_after).await.unwrap();
     assert_eq!(sent.take(), ["GetItem"]);
     store
-        .cut_issuer(&issuer, now, MarkOptions::default())
+        .set_issuer_not_before(&issuer, now, MarkOptions::default())
         .await
         .unwrap();
     assert_eq!(sent.take(), ["PutItem"]);

@@ -27,7 +27,7 @@ impl User {
     }
 
     /// The same with a label.
-    pub fn labelled(self, label: u64) -> Self {
+    pub fn with_sid(self, label: u64) -> Self {
         Self {
             sid: Some(Sid {
                 issuer: self.account.issuer,

@@ -66,7 +66,7 @@ pub(super) struct Ends {
     sessions: HashMap<SessionNumber, Vec<SignOut>>,
     accounts: HashMap<Account, Vec<SignOut>>,
     /// Of an account's sessions without a label.
-    unlabelled: HashMap<Account, Vec<SignOut>>,
+    without_sid: HashMap<Account, Vec<SignOut>>,
     sids: HashMap<Sid, Vec<SignOut>>,
     issuers: HashMap<u32, Vec<SignOut>>,
 }
@@ -131,7 +131,7 @@ impl Ends {
                 let up_to = Reach::OfProvider(*issued_at);
                 match (account, sid) {
                     (Some(account), Some(_)) => {
-                        self.unlabelled
+                        self.without_sid
                             .entry(*account)
                             .or_default()
                             .push(sign_out(up_to));
@@ -156,14 +156,14 @@ impl Ends {
 
     /// When a session ended. `slack` is how far two servers' readings of the store's clock may lie apart.
     pub(super) fn end(&self, session: SessionNumber, begun: &Begun, slack: u64) -> End {
-        let by_label = match &begun.sid {
+        let by_sid = match &begun.sid {
             Some(sid) => self.sids.get(sid),
-            None => self.unlabelled.get(&begun.account),
+            None => self.without_sid.get(&begun.account),
         };
         let candidates = [
             self.sessions.get(&session),
             self.accounts.get(&begun.account),
-            by_label,
+            by_sid,
             self.issuers.get(&begun.account.issuer),
         ];
         let mut end = End::NONE;

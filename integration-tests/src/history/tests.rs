@@ -228,13 +228,13 @@ fn a_new_sign_in_refused_for_an_app_sign_out_of_long_ago_breaks_g2() {
 }
 
 #[test]
-fn a_labelled_session_is_ended_by_its_own_sid_only() {
-    let mut labelled = signed_in();
-    if let Op::SignIn { sid, .. } = &mut labelled[0].op {
+fn a_session_with_a_sid_is_ended_by_its_own_sid_only() {
+    let mut with_sid = signed_in();
+    if let Op::SignIn { sid, .. } = &mut with_sid[0].op {
         *sid = Some(SID);
     }
     let with = |scope, read| {
-        let mut events = labelled.clone();
+        let mut events = with_sid.clone();
         events.extend([sign_out(scope, 40, 41), read]);
         broken(&events)
     };

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use token_cache_core::{
-    Entry, EntryAddress, EntryName, ErrorKind, EscrowName, Places, PutMode, PutResult, ReadOptions,
-    SessionKind, Timestamp, TokenStore, Version, WriteOptions,
+    Entry, EntryAddress, EntryName, ErrorKind, EscrowName, PutMode, PutResult, ReadOptions,
+    SessionKind, SessionTimes, Timestamp, TokenStore, Version, WriteOptions,
     protocol::{EscrowPlan, SignInPlan},
 };
 
@@ -86,20 +86,20 @@ impl Stage {
         });
         let (now, authenticated) = authenticated.await;
         let mut now = Timestamp::from_millis(now);
-        let mut places = Places {
-            store: requested,
-            provider: if act.auth_time {
+        let mut times = SessionTimes {
+            requested_at: requested,
+            auth_time: if act.auth_time {
                 self.provider_time(authenticated.at)
             } else {
                 requested - MARGIN
             },
         };
         match self.bent.0 {
-            Some(Mutant::PlaceAtTheCallback) => places.store = now,
-            Some(Mutant::PlaceAtUpperEnd) => places.store = requested + UNSURE,
+            Some(Mutant::PlaceAtTheCallback) => times.requested_at = now,
+            Some(Mutant::PlaceAtUpperEnd) => times.requested_at = requested + UNSURE,
             Some(Mutant::OrderByIdTokenIat) => {
                 let issued = world.event("exchanges its code", |inner| inner.now).await;
-                places.provider = self.provider_time(issued);
+                times.auth_time = self.provider_time(issued);
                 now = Timestamp::from_millis(issued);
             }
             _ => {}
@@ -124,9 +124,9 @@ impl Stage {
         };
         let plan = SignInPlan {
             account: account(act.user),
-            sid: act.labelled.then(|| sid_key(authenticated.sid)),
+            sid: act.with_sid.then(|| sid_key(authenticated.sid)),
             kind: SessionKind::Direct,
-            places,
+            times,
             ends_at: now + act.life,
             not_after: requested + SIGN_IN_TIMEOUT,
             max_sessions: 100,

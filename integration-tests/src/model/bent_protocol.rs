@@ -1,7 +1,7 @@
 //! Core's protocol, and what becomes of it when its steps are taken in another order.
 
 use token_cache_core::{
-    BeginSession, Cut, Escrowed, EvictOptions, MarkOptions, Pointer, ReadOptions, Result,
+    BeginSession, Escrowed, EvictOptions, EvictTarget, MarkOptions, Pointer, ReadOptions, Result,
     SessionRecord, SignOut, TicketSecret, TokenStore,
     protocol::{self, SidSignOut, SignInPlan},
 };
@@ -58,21 +58,21 @@ async fn take(
     let sid_index = store.sid_index();
     match step {
         Step::Begin => {
-            let (places, ends_at) = (plan.places, plan.ends_at);
-            let record = SessionRecord::new(ticket_secret.session_id(), plan.sid, places, ends_at);
+            let (times, ends_at) = (plan.times, plan.ends_at);
+            let record = SessionRecord::new(ticket_secret.session_id(), plan.sid, times, ends_at);
             let session = BeginSession::new(record, plan.not_after, plan.now);
             store.begin(&plan.account, session).await?;
         }
         Step::Point => {
             if let (Some(sid_index), Some(sid)) = (sid_index, &plan.sid) {
-                let (requested_at, ends_at) = (plan.places.store, plan.ends_at);
+                let (requested_at, ends_at) = (plan.times.requested_at, plan.ends_at);
                 let pointer = Pointer::new(plan.account, requested_at, ends_at, plan.not_after);
                 sid_index.point(sid, pointer).await?;
             }
         }
         Step::CheckIssuer => {
             if let Some(sid_index) = sid_index {
-                let (issuer, requested_at) = (plan.account.issuer(), plan.places.store);
+                let (issuer, requested_at) = (plan.account.issuer(), plan.times.requested_at);
                 sid_index
                     .check_issuer(issuer, requested_at, plan.not_after)
                     .await?;
@@ -99,15 +99,15 @@ pub(super) async fn sign_out_sid_marked_last(
     sign_out: SidSignOut,
     options: EvictOptions,
 ) -> Result<SignOut> {
-    let SidSignOut { sid, until, .. } = sign_out;
+    let SidSignOut { sid, bound, .. } = sign_out;
     let mark = MarkOptions::living(options.marker_life);
     let unmarked = Bent(Some(Mutant::SidUnmarked));
-    let found = rules::cut_provider_session(world, unmarked, sid, until, mark).await?;
+    let found = rules::set_sid_not_before(world, unmarked, sid, bound, mark).await?;
     let mut report = SignOut::default();
     for account in &found.accounts {
-        let cut = Cut::ProviderSession { sid, until };
-        report.ended |= store.evict(account, cut, options).await?.ended;
+        let target = EvictTarget::Sid { sid, bound };
+        report.ended |= store.evict(account, target, options).await?.ended;
     }
-    rules::cut_provider_session(world, Bent::default(), sid, until, mark).await?;
+    rules::set_sid_not_before(world, Bent::default(), sid, bound, mark).await?;
     Ok(report)
 }

@@ -245,7 +245,7 @@ fn verdict(inner: &Inner, sign_out: &SignOutFacts, facts: &Facts) -> Verdict {
         return Verdict::Spare;
     };
     let sid = sign_in.authenticated.map(|authenticated| authenticated.sid);
-    let labelled_so = |with: u8| sign_in.labelled && sid == Some(with);
+    let with_that_sid = |with: u8| sign_in.with_sid && sid == Some(with);
     match sign_out.scope {
         Scope::Ticket(of) if of == facts.number => Verdict::End,
         Scope::Account {
@@ -258,23 +258,23 @@ fn verdict(inner: &Inner, sign_out: &SignOutFacts, facts: &Facts) -> Verdict {
                 by_request(sign_out, sign_in)
             }
         }
-        Scope::Sid(with) if labelled_so(with) => by_request(sign_out, sign_in),
+        Scope::Sid(with) if with_that_sid(with) => by_request(sign_out, sign_in),
         Scope::Message {
             sid: with,
             labels: true,
             ..
-        } if labelled_so(with) => Verdict::End,
+        } if with_that_sid(with) => Verdict::End,
         Scope::Message { named, labels, .. }
-            if named == Some(sign_in.account) && !(labels && sign_in.labelled) =>
+            if named == Some(sign_in.account) && !(labels && sign_in.with_sid) =>
         {
             by_authentication(inner, sign_out, sign_in)
         }
-        Scope::MessageOfAccounts(with) if labelled_so(with) => Verdict::End,
+        Scope::MessageOfAccounts(with) if with_that_sid(with) => Verdict::End,
         Scope::MessageOfAccounts(with) => {
             let under = inner.seats.iter().filter_map(|seat| seat.facts.sign_in());
             let reached = under.filter(|other| {
                 other.account == sign_in.account
-                    && other.labelled
+                    && other.with_sid
                     && other.authenticated.map(|authenticated| authenticated.sid) == Some(with)
             });
             if reached.count() > 0 && by_authentication(inner, sign_out, sign_in) != Verdict::Spare

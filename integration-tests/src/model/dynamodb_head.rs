@@ -1,7 +1,8 @@
 //! Steps on the head of an account: the item that says which sessions live.
 
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Cut, EvictOptions, Evicted, Result, SessionId, Timestamp,
+    AccountKey, BeginSession, Begun, EvictOptions, EvictTarget, Evicted, Result, SessionId,
+    Timestamp,
 };
 
 use super::{
@@ -61,14 +62,14 @@ impl DynamoDbLike {
     }
 
     /// Cuts an account in one request, on condition that nothing newer signed in and no cut as late was made.
-    async fn cut_at_once(
+    async fn evict_at_once(
         &self,
         account: AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
         marks: bool,
     ) -> Result<Option<Evicted>> {
-        let Cut::Account(moment) = cut else {
+        let EvictTarget::Account(moment) = target else {
             return Ok(None);
         };
         let (v, bent) = (self.world.mint(), self.bent);
@@ -77,12 +78,10 @@ impl DynamoDbLike {
             .world
             .request(Kind::Write, "empty the head", move |state, _| {
                 let mut head = state.heads.get(&account).cloned().unwrap_or_default();
-                let newer = head
-                    .newest
-                    .is_some_and(|places| !places.stands_before(moment));
-                let (marker, at) = head.marker(&cut)?;
+                let newer = head.newest.is_some_and(|times| !times.is_not_after(moment));
+                let (marker, at) = head.marker(&target)?;
                 let as_late = marker.is_some_and(|marker| marker.at >= at);
-                if (newer || as_late) && !bent.is(Mutant::CutUnconditional) {
+                if (newer || as_late) && !bent.is(Mutant::EvictsUnconditionally) {
                     return None;
                 }
                 if marks {
@@ -97,24 +96,24 @@ impl DynamoDbLike {
         Ok(write.await?.map(Evicted::new))
     }
 
-    pub(super) async fn cut(
+    pub(super) async fn evict_target(
         &self,
         account: AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
         marks: bool,
     ) -> Result<Evicted> {
-        if let Some(evicted) = self.cut_at_once(account, cut, options, marks).await? {
+        if let Some(evicted) = self.evict_at_once(account, target, options, marks).await? {
             return Ok(evicted);
         }
         loop {
             let seen = self.head(account).await?;
             let mut new = seen.clone().unwrap_or_default();
-            let ended = new.end(&cut);
-            let marked = marks && new.marker(&cut).is_some();
+            let ended = new.end(&target);
+            let marked = marks && new.marker(&target).is_some();
             if marked {
                 let expires_at = options.now + self.bent.life(options.marker_life);
-                self.bent.leave_marker(&mut new, &cut, expires_at);
+                self.bent.leave_marker(&mut new, &target, expires_at);
             }
             if ended.is_empty() && !marked
                 || self

@@ -6,8 +6,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Error,
-    Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace, NamespaceRecord,
+    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error, Escrow,
+    EscrowName, Escrowed, EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord,
     PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
     Timestamp, TokenStore, WriteOptions,
 };
@@ -83,10 +83,10 @@ impl TokenStore for DynamoDbLike {
                 Replaced::InTime => return Ok(Begun::displacing(0)),
                 Replaced::Lost => {}
                 Replaced::Late => {
-                    let taken_back = Cut::Session(session.record.session_id);
+                    let taken_back = EvictTarget::Session(session.record.session_id);
                     let options = EvictOptions::at(session.now);
                     // The caller gets the refusal. No ticket has this secret.
-                    let _ = self.cut(account, taken_back, options, false).await;
+                    let _ = self.evict_target(account, taken_back, options, false).await;
                     return Err(Refused.into());
                 }
             }
@@ -159,13 +159,13 @@ impl TokenStore for DynamoDbLike {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        if self.bent.is(Mutant::NoTakeBack) && matches!(cut, Cut::Session(_)) {
+        if self.bent.is(Mutant::NoTakeBack) && matches!(target, EvictTarget::Session(_)) {
             return Ok(Evicted::new(false));
         }
-        self.cut(*account, cut, options, true).await
+        self.evict_target(*account, target, options, true).await
     }
 
     async fn sessions(&self, _: &AccountKey, _: ReadOptions) -> Result<Vec<SessionRecord>> {

@@ -53,7 +53,7 @@ pub(super) struct SignInFacts {
     /// What the provider said.
     pub(super) authenticated: Option<Authenticated>,
     /// True where the ID token carries the `sid`.
-    pub(super) labelled: bool,
+    pub(super) with_sid: bool,
     /// True where the ID token says when the user authenticated.
     pub(super) auth_time: bool,
     /// From when on it must be refused.

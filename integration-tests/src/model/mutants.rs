@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use token_cache_core::{Cut, MARKER_LIFE, Timestamp};
+use token_cache_core::{EvictTarget, MARKER_LIFE, Timestamp};
 
 use super::{
     scenario::Scenario,
@@ -81,7 +81,7 @@ mutants! {
         "a session's place on the store's clock is the moment of its callback"
     PlaceAtUpperEnd "place-at-upper-end" "redis: sign-in, sign-out of the account"
         "a session's place is the upper end of the estimate of the store's clock"
-    CutAtLowerEnd "cut-at-lower-end" "redis: sign-in, sign-out of the account"
+    CutoffAtLowerEnd "cut-at-lower-end" "redis: sign-in, sign-out of the account"
         "a cut's moment is the lower end of the estimate of the store's clock"
     NoMarker "no-marker" "redis: sign-in, sign-out of the account"
         "a sign-out of an account leaves no marker"
@@ -97,7 +97,7 @@ mutants! {
         "a sign-out that lands late, or once more, lowers the marker"
     DuplicateEndsNewer "duplicate-ends-newer" "redis: sign-out of the account, then single sign-on"
         "a late duplicate of a sign-out ends what signed in since"
-    CutUnconditional "cut-unconditional" "dynamodb: sign-out of the account, then single sign-on"
+    EvictsUnconditionally "cut-unconditional" "dynamodb: sign-out of the account, then single sign-on"
         "the sign-out of an account empties the head without a condition"
     OneMarkerForBothClocks "one-marker-for-both-clocks" "redis: sign-in, sign-out by the app and by the provider"
         "the marker of one clock replaces the other's"
@@ -111,7 +111,7 @@ mutants! {
         "the index keeps one account per `sid`"
     PointerExpiryFalls "pointer-expiry-falls" "redis: two lives under one sid, time"
         "a sign-in with a shorter life shortens the index entry's"
-    LabelsWithoutSidIndex "labels-without-directory" "redis without a directory: sign-in, provider's message"
+    SidsWithoutSidIndex "labels-without-directory" "redis without a directory: sign-in, provider's message"
         "a store without a directory records labels"
     WriteUnchecked "write-unchecked" "redis: sign-in, write, sign-out of the account"
         "a write does not look whether its session lives"
@@ -186,14 +186,14 @@ impl Bent {
     }
 
     /// Leaves a cut's marker.
-    pub(super) fn leave_marker(self, head: &mut Head, cut: &Cut, expires_at: Timestamp) {
+    pub(super) fn leave_marker(self, head: &mut Head, target: &EvictTarget, expires_at: Timestamp) {
         if self.is(Mutant::NoMarker) {
             return;
         }
-        if self.is(Mutant::OneMarkerForBothClocks) && matches!(cut, Cut::Account(_)) {
+        if self.is(Mutant::OneMarkerForBothClocks) && matches!(target, EvictTarget::Account(_)) {
             (head.store, head.provider) = (None, None);
         }
-        if let Some((marker, at)) = head.marker(cut) {
+        if let Some((marker, at)) = head.marker(target) {
             if self.is(Mutant::MarkerLowered) {
                 *marker = Some(Marker { at, expires_at });
             } else {

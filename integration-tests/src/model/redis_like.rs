@@ -4,8 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Error,
-    ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Link, Namespace,
+    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error,
+    ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, EvictTarget, Evicted, Link, Namespace,
     NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
     SidIndex, TimeSource, TokenStore, WriteOptions,
 };
@@ -141,10 +141,10 @@ impl TokenStore for RedisLike {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        self.cut(*account, cut, options, true).await
+        self.evict_target(*account, target, options, true).await
     }
 
     async fn sessions(&self, _: &AccountKey, _: ReadOptions) -> Result<Vec<SessionRecord>> {
@@ -160,7 +160,7 @@ impl TokenStore for RedisLike {
     }
 
     fn sid_index(&self) -> Option<&dyn SidIndex> {
-        let there = self.sid_index || self.bent.is(Mutant::LabelsWithoutSidIndex);
+        let there = self.sid_index || self.bent.is(Mutant::SidsWithoutSidIndex);
         there.then_some(self as _)
     }
 
@@ -174,29 +174,30 @@ impl TokenStore for RedisLike {
 }
 
 impl RedisLike {
-    pub(super) async fn cut(
+    pub(super) async fn evict_target(
         &self,
         account: AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
         marks: bool,
     ) -> Result<Evicted> {
         let bent = self.bent;
-        if bent.is(Mutant::NoTakeBack) && matches!(cut, Cut::Session(_)) {
+        if bent.is(Mutant::NoTakeBack) && matches!(target, EvictTarget::Session(_)) {
             return Ok(Evicted::new(false));
         }
         let evict = self
             .world
             .request(Kind::Write, "cut the account", move |state, now| {
                 let head = state.heads.entry(account).or_default();
-                let ended = if bent.is(Mutant::DuplicateEndsNewer) && matches!(cut, Cut::Account(_))
+                let ended = if bent.is(Mutant::DuplicateEndsNewer)
+                    && matches!(target, EvictTarget::Account(_))
                 {
                     std::mem::take(&mut head.sessions).into_keys().collect()
                 } else {
-                    head.end(&cut)
+                    head.end(&target)
                 };
                 if marks {
-                    bent.leave_marker(head, &cut, now + bent.life(options.marker_life));
+                    bent.leave_marker(head, &target, now + bent.life(options.marker_life));
                 }
                 state.forget(&account, &ended);
                 !ended.is_empty() || bent.is(Mutant::EndedAlways)

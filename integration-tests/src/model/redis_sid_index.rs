@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, Cut, Error, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking, Moment, Page,
-    Pointed, Pointer, Result, Scan, SidIndex, SidKey, Timestamp, Until,
+    AccountKey, CutoffBound, CutoffTime, Error, EvictOptions, EvictTarget, Evicted, IssuerKey,
+    MarkOptions, Marking, Page, Pointed, Pointer, Result, Scan, SidIndex, SidKey, Timestamp,
 };
 
 use super::{redis_like::RedisLike, rules};
@@ -20,16 +20,16 @@ impl SidIndex for RedisLike {
             .map_err(Error::from)
     }
 
-    async fn cut_provider_session(
+    async fn set_sid_not_before(
         &self,
         sid: &SidKey,
-        until: Until,
+        bound: CutoffBound,
         options: MarkOptions,
     ) -> Result<Pointed> {
         if !self.sid_index {
             return Ok(Pointed::at(Vec::new()));
         }
-        rules::cut_provider_session(&self.world, self.bent, *sid, until, options).await
+        rules::set_sid_not_before(&self.world, self.bent, *sid, bound, options).await
     }
 
     async fn check_issuer(
@@ -41,13 +41,13 @@ impl SidIndex for RedisLike {
         rules::check_issuer(&self.world, self.bent, *issuer, requested_at, not_after).await
     }
 
-    async fn cut_issuer(
+    async fn set_issuer_not_before(
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
         options: MarkOptions,
     ) -> Result<()> {
-        rules::cut_issuer(&self.world, self.bent, *issuer, at, options.marker_life).await
+        rules::set_issuer_not_before(&self.world, self.bent, *issuer, at, options.marker_life).await
     }
 
     async fn accounts(&self, scan: &Scan) -> Result<Page> {
@@ -63,9 +63,9 @@ impl SidIndex for RedisLike {
     ) -> Vec<Result<Evicted>> {
         let mut evicted = Vec::new();
         for account in accounts {
-            let cut = Cut::Account(Moment::of_store(at));
+            let target = EvictTarget::Account(CutoffTime::on_store_clock(at));
             let marks = marking == Marking::Each;
-            evicted.push(self.cut(*account, cut, options, marks).await);
+            evicted.push(self.evict_target(*account, target, options, marks).await);
         }
         evicted
     }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, Cursor, Entry, Error, ErrorKind, Escrowed, IssuerKey, MarkOptions, Page, Pointed,
-    Pointer, PutMode, Result, Scan, SessionId, SessionRecord, SidKey, Timestamp, Until, Version,
+    AccountKey, Cursor, CutoffBound, Entry, Error, ErrorKind, Escrowed, IssuerKey, MarkOptions,
+    Page, Pointed, Pointer, PutMode, Result, Scan, SessionId, SessionRecord, SidKey, Timestamp,
+    Version,
 };
 
 use super::{
@@ -74,12 +75,12 @@ pub(super) async fn session(
     let read = world.request(Kind::Read, "read the session", move |state, now| {
         let head = state.heads.get(&account)?;
         let stored = head.sessions.get(&session_id)?;
-        (now < stored.ends_at).then_some((stored.label, stored.places, stored.ends_at))
+        (now < stored.ends_at).then_some((stored.sid, stored.times, stored.ends_at))
     });
-    let (label, places, ends_at) = read
+    let (sid_key, times, ends_at) = read
         .await?
         .ok_or_else(|| Error::signed_out("read a session"))?;
-    Ok(SessionRecord::new(session_id, label, places, ends_at))
+    Ok(SessionRecord::new(session_id, sid_key, times, ends_at))
 }
 
 /// Enters a sign-in in the index. A server with a clock refuses what is late (`timely`); otherwise the answer's date tells.
@@ -111,11 +112,11 @@ pub(super) async fn point(
 }
 
 /// Marks a `sid` and answers with its accounts.
-pub(super) async fn cut_provider_session(
+pub(super) async fn set_sid_not_before(
     world: &World,
     bent: Bent,
     sid: SidKey,
-    until: Until,
+    bound: CutoffBound,
     options: MarkOptions,
 ) -> Result<Pointed> {
     let life = bent.life(options.marker_life);
@@ -123,9 +124,9 @@ pub(super) async fn cut_provider_session(
         let pointers = state.sids.entry(sid).or_default();
         let marked = pointers.marker.is_some() || pointers.for_good.is_some();
         let accounts = if bent.is(Mutant::SidUnmarked) {
-            pointers.clone().cut(until, now, life)
+            pointers.clone().raise(bound, now, life)
         } else {
-            pointers.cut(until, now, life)
+            pointers.raise(bound, now, life)
         };
         if marked && bent.is(Mutant::TombstoneForAnswer) {
             return Vec::new();
@@ -136,7 +137,7 @@ pub(super) async fn cut_provider_session(
 }
 
 /// Marks the issuer.
-pub(super) async fn cut_issuer(
+pub(super) async fn set_issuer_not_before(
     world: &World,
     bent: Bent,
     issuer: IssuerKey,

@@ -271,7 +271,7 @@ fn facts(number: usize, act: &Act) -> Facts {
             account: account(act.user),
             requested: None,
             authenticated: None,
-            labelled: act.labelled,
+            with_sid: act.with_sid,
             auth_time: act.auth_time,
             not_after: u64::MAX,
             session_ids: Vec::new(),

@@ -95,7 +95,7 @@ pub struct SignInAct {
     /// Where.
     pub browser: u8,
     /// Whether the ID token carries the `sid`.
-    pub labelled: bool,
+    pub with_sid: bool,
     /// Whether the ID token says when the user authenticated.
     pub auth_time: bool,
     /// Whether an escrow is kept.
@@ -121,7 +121,7 @@ impl fmt::Display for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SignIn(act) => {
-                let label = if act.labelled {
+                let label = if act.with_sid {
                     ""
                 } else {
                     ", without a `sid`"

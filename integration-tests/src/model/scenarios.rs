@@ -2,7 +2,7 @@
 
 use super::{
     scenario::{Act, Scenario, StoreLike},
-    script::{MINUTE, begins, message, sign_in, sign_in_at, unlabelled},
+    script::{MINUTE, begins, message, sign_in, sign_in_at, without_sid},
 };
 
 /// All of them, for each kind of store.
@@ -15,7 +15,7 @@ pub fn all() -> Vec<Scenario> {
         for of in [
             by_the_app,
             by_the_provider,
-            with_labels,
+            with_sids,
             of_an_issuer,
             and_entries,
         ] {
@@ -165,20 +165,20 @@ fn by_the_provider(store: StoreLike) -> Vec<Scenario> {
 }
 
 /// Several accounts, browsers, lives; labelled and not.
-fn with_labels(store: StoreLike) -> Vec<Scenario> {
+fn with_sids(store: StoreLike) -> Vec<Scenario> {
     let on = |name: &str, actors| Scenario::new(store, name, actors);
     vec![
         on(
             "labelled and unlabelled, provider's message with subject and sid",
-            vec![sign_in(), unlabelled(), message(Some(0)).now()],
+            vec![sign_in(), without_sid(), message(Some(0)).now()],
         )
         .browsers(2),
         on(
             "unlabelled, provider's message with subject and sid, new authentication",
             vec![
-                unlabelled(),
+                without_sid(),
                 message(Some(0)).now(),
-                unlabelled().behind(&[0]),
+                without_sid().behind(&[0]),
             ],
         )
         .browsers(2)

@@ -17,15 +17,15 @@ pub(super) fn sign_in_at(user: u8, browser: u8) -> Actor {
     begins(|act| (act.user, act.browser) = (user, browser))
 }
 
-pub(super) fn unlabelled() -> Actor {
-    begins(|act| (act.browser, act.labelled) = (1, false))
+pub(super) fn without_sid() -> Actor {
+    begins(|act| (act.browser, act.with_sid) = (1, false))
 }
 
 pub(super) fn begins(change: impl FnOnce(&mut SignInAct)) -> Actor {
     let mut act = SignInAct {
         user: 0,
         browser: 0,
-        labelled: true,
+        with_sid: true,
         auth_time: true,
         escrow: false,
         life: 480 * MINUTE,

@@ -1,8 +1,9 @@
 //! The sign-outs: the app's own, the provider's messages, the operator's.
 
 use token_cache_core::{
-    Error, EvictOptions, MarkOptions, Marking, Moment, Result, Scan, SignOut, Timestamp, Until,
-    protocol::{self, Reach, SidSignOut},
+    CutoffBound, CutoffTime, Error, EvictOptions, MarkOptions, Marking, Result, Scan, SignOut,
+    Timestamp,
+    protocol::{self, SidScope, SidSignOut},
 };
 
 use super::{
@@ -128,13 +129,13 @@ impl Stage {
         let mut now = Timestamp::from_millis(at);
         let issued = self.provider_time(at);
         let options = EvictOptions::at(now);
-        if self.bent.is(Mutant::CutAtLowerEnd) {
+        if self.bent.is(Mutant::CutoffAtLowerEnd) {
             now = now - UNSURE;
         }
-        let of_provider = if self.bent.is(Mutant::OneClock) {
-            Moment::of_store(issued)
+        let on_provider_clock = if self.bent.is(Mutant::OneClock) {
+            CutoffTime::on_store_clock(issued)
         } else {
-            Moment::of_provider(issued)
+            CutoffTime::on_provider_clock(issued)
         };
         let by_sid = match scope {
             Scope::Ticket(of) => {
@@ -149,9 +150,9 @@ impl Stage {
                 by_provider,
             } => {
                 let moment = if by_provider {
-                    of_provider
+                    on_provider_clock
                 } else {
-                    Moment::of_store(now)
+                    CutoffTime::on_store_clock(now)
                 };
                 let ended = protocol::sign_out_account(store, &account, moment, options);
                 return ended.await.map(|ended| ended.sign_out);
@@ -161,20 +162,20 @@ impl Stage {
             }
             Scope::Sid(sid) => SidSignOut {
                 sid: sid_key(sid),
-                until: Until::Moment(Moment::of_store(now)),
-                reach: Reach::Labelled,
+                bound: CutoffBound::Time(CutoffTime::on_store_clock(now)),
+                reach: SidScope::WithSid,
                 named: None,
             },
             Scope::Message { sid, named, .. } => SidSignOut {
                 sid: sid_key(sid),
-                until: Until::ForGood,
-                reach: Reach::Labelled,
+                bound: CutoffBound::Forever,
+                reach: SidScope::WithSid,
                 named: named.map(|account| (account, issued)),
             },
             Scope::MessageOfAccounts(sid) => SidSignOut {
                 sid: sid_key(sid),
-                until: Until::ForGood,
-                reach: Reach::Account(of_provider),
+                bound: CutoffBound::Forever,
+                reach: SidScope::Account(on_provider_clock),
                 named: None,
             },
         };
@@ -192,7 +193,7 @@ impl Stage {
             return Err(Error::misuse("sign out an issuer", "no directory"));
         };
         sid_index
-            .cut_issuer(&ISSUER, at, MarkOptions::default())
+            .set_issuer_not_before(&ISSUER, at, MarkOptions::default())
             .await?;
         let mut report = SignOut::default();
         let mut scan = Scan::of_issuer(ISSUER);

@@ -8,8 +8,8 @@ use std::{
 };
 
 use token_cache_core::{
-    AccountKey, BeginSession, Clock, Cut, IssuerKey, Moment, Places, SessionId, SidKey, Timestamp,
-    Until,
+    AccountKey, BeginSession, CutoffBound, CutoffClock, CutoffTime, EvictTarget, IssuerKey,
+    SessionId, SessionTimes, SidKey, Timestamp,
 };
 
 /// A moment at or before which sign-ins are refused, until it expires.
@@ -23,8 +23,8 @@ pub(super) struct Marker {
 
 impl Marker {
     /// True where it refuses a sign-in that stands at `place`.
-    pub(super) fn refuses(marker: Option<Self>, place: Timestamp, now: Timestamp) -> bool {
-        marker.is_some_and(|marker| now < marker.expires_at && place <= marker.at)
+    pub(super) fn refuses(marker: Option<Self>, time: Timestamp, now: Timestamp) -> bool {
+        marker.is_some_and(|marker| now < marker.expires_at && time <= marker.at)
     }
 
     /// Raises a marker, or sets the first.
@@ -39,9 +39,9 @@ impl Marker {
 #[derive(Debug, Clone, Hash, PartialEq, Eq)]
 pub(super) struct Stored {
     /// The provider's session.
-    pub(super) label: Option<SidKey>,
+    pub(super) sid: Option<SidKey>,
     /// Where it stands.
-    pub(super) places: Places,
+    pub(super) times: SessionTimes,
     /// When it ends.
     pub(super) ends_at: Timestamp,
 }
@@ -54,13 +54,13 @@ pub(super) struct Head {
     /// The living sessions.
     pub(super) sessions: BTreeMap<SessionId, Stored>,
     /// The newest places that ever signed in, on the store's clock and the provider's (DynamoDB).
-    pub(super) newest: Option<Places>,
+    pub(super) newest: Option<SessionTimes>,
     /// The marker on the store's clock.
     pub(super) store: Option<Marker>,
     /// The marker on the provider's clock.
     pub(super) provider: Option<Marker>,
     /// The marker of the unlabelled sessions.
-    pub(super) unlabelled: Option<Marker>,
+    pub(super) without_sid: Option<Marker>,
     /// From when on the store may delete it (DynamoDB).
     pub(super) kept_until: Option<Timestamp>,
 }
@@ -68,11 +68,10 @@ pub(super) struct Head {
 impl Head {
     /// True where a marker refuses this sign-in.
     pub(super) fn refuses(&self, begin: &BeginSession, now: Timestamp) -> bool {
-        let places = begin.record.places;
-        Marker::refuses(self.store, places.store, now)
-            || Marker::refuses(self.provider, places.provider, now)
-            || begin.record.label.is_none()
-                && Marker::refuses(self.unlabelled, places.provider, now)
+        let times = begin.record.times;
+        Marker::refuses(self.store, times.requested_at, now)
+            || Marker::refuses(self.provider, times.auth_time, now)
+            || begin.record.sid.is_none() && Marker::refuses(self.without_sid, times.auth_time, now)
     }
 
     /// Records a session, and removes those it supersedes.
@@ -82,23 +81,23 @@ impl Head {
         }
         let record = &begin.record;
         let stored = Stored {
-            label: record.label,
-            places: record.places,
+            sid: record.sid,
+            times: record.times,
             ends_at: record.ends_at,
         };
         self.sessions.insert(record.session_id, stored);
-        let newest = self.newest.get_or_insert(record.places);
-        newest.store = newest.store.max(record.places.store);
-        newest.provider = newest.provider.max(record.places.provider);
+        let newest = self.newest.get_or_insert(record.times);
+        newest.requested_at = newest.requested_at.max(record.times.requested_at);
+        newest.auth_time = newest.auth_time.max(record.times.auth_time);
     }
 
     /// Removes the sessions that a cut ends, and tells which.
-    pub(super) fn end(&mut self, cut: &Cut) -> Vec<SessionId> {
+    pub(super) fn end(&mut self, target: &EvictTarget) -> Vec<SessionId> {
         let ended: Vec<SessionId> = self
             .sessions
             .iter()
             .filter(|(session_id, stored)| {
-                cut.ends(session_id, stored.label.as_ref(), &stored.places)
+                target.ends(session_id, stored.sid.as_ref(), &stored.times)
             })
             .map(|(session_id, _)| *session_id)
             .collect();
@@ -109,20 +108,23 @@ impl Head {
     }
 
     /// The marker that a cut leaves here, and its moment.
-    pub(super) fn marker(&mut self, cut: &Cut) -> Option<(&mut Option<Marker>, Timestamp)> {
-        match cut {
-            Cut::Account(Moment {
-                clock: Clock::Store,
+    pub(super) fn marker(
+        &mut self,
+        target: &EvictTarget,
+    ) -> Option<(&mut Option<Marker>, Timestamp)> {
+        match target {
+            EvictTarget::Account(CutoffTime {
+                clock: CutoffClock::Store,
                 at,
             }) => Some((&mut self.store, *at)),
-            Cut::Account(Moment {
-                clock: Clock::Provider,
+            EvictTarget::Account(CutoffTime {
+                clock: CutoffClock::Provider,
                 at,
             }) => Some((&mut self.provider, *at)),
-            Cut::ProviderSessionOrUnlabelled {
-                unlabelled_until, ..
-            } => Some((&mut self.unlabelled, *unlabelled_until)),
-            Cut::Session(_) | Cut::ProviderSession { .. } => None,
+            EvictTarget::SidOrWithoutSid {
+                without_sid_until, ..
+            } => Some((&mut self.without_sid, *without_sid_until)),
+            EvictTarget::Session(_) | EvictTarget::Sid { .. } => None,
         }
     }
 
@@ -139,7 +141,7 @@ impl Head {
     }
 
     pub(super) fn markers_end(&self) -> Timestamp {
-        let markers = [self.store, self.provider, self.unlabelled];
+        let markers = [self.store, self.provider, self.without_sid];
         let ends = markers.iter().flatten().map(|marker| marker.expires_at);
         ends.max().unwrap_or_default()
     }
@@ -158,17 +160,22 @@ pub(super) struct Pointers {
 
 impl Pointers {
     /// True where it refuses a sign-in requested at `place`.
-    pub(super) fn refuses(&self, place: Timestamp, now: Timestamp) -> bool {
-        self.for_good.is_some_and(|until| now < until) || Marker::refuses(self.marker, place, now)
+    pub(super) fn refuses(&self, time: Timestamp, now: Timestamp) -> bool {
+        self.for_good.is_some_and(|bound| now < bound) || Marker::refuses(self.marker, time, now)
     }
 
     /// Marks the `sid` and answers with the accounts under it.
-    pub(super) fn cut(&mut self, until: Until, now: Timestamp, life: Duration) -> Vec<AccountKey> {
+    pub(super) fn raise(
+        &mut self,
+        bound: CutoffBound,
+        now: Timestamp,
+        life: Duration,
+    ) -> Vec<AccountKey> {
         let longest = self.accounts.values().max().copied().unwrap_or_default();
         let expires_at = longest.max(now + life);
-        match until {
-            Until::ForGood => self.for_good = self.for_good.max(Some(expires_at)),
-            Until::Moment(moment) => Marker::raise(&mut self.marker, moment.at, expires_at),
+        match bound {
+            CutoffBound::Forever => self.for_good = self.for_good.max(Some(expires_at)),
+            CutoffBound::Time(moment) => Marker::raise(&mut self.marker, moment.at, expires_at),
         }
         let living = self.accounts.iter().filter(|(_, ends_at)| now < **ends_at);
         living.map(|(account, _)| *account).collect()

@@ -9,7 +9,7 @@ use crate::{
 /// What happens to the connection by which an app server hears of sign-outs, and to no other.
 #[derive(Debug, Clone, Copy)]
 enum LinkFault {
-    Cut,
+    EvictTarget,
     /// Nothing passes, and nobody is told.
     Silent,
     Refused,
@@ -31,11 +31,14 @@ pub(super) struct LinkFaults {
 impl LinkFaults {
     /// None where nothing hangs on links.
     pub(super) fn of(options: &Options, lease: Duration) -> Option<Self> {
-        use LinkFault::{Cut, LatePushes, LateReplies, Refused, Silent};
+        use LinkFault::{EvictTarget, LatePushes, LateReplies, Refused, Silent};
         let (which, alone): (&[_], _) = match options.design {
             Design::CopiesWithoutLease => (&[Silent, Refused], true),
             Design::CopiesStampedLate => (&[LateReplies], true),
-            _ if options.local => (&[Cut, Silent, Refused, LatePushes, LateReplies], false),
+            _ if options.local => (
+                &[EvictTarget, Silent, Refused, LatePushes, LateReplies],
+                false,
+            ),
             _ => return None,
         };
         let longest = 4 * lease;
@@ -53,7 +56,7 @@ impl LinkFaults {
         let time = self.longest / 4 + share(self.longest / 4 * 3);
         let late = share(self.longest / 4);
         match random.choose(self.which) {
-            None | Some(LinkFault::Cut) => {
+            None | Some(LinkFault::EvictTarget) => {
                 proxy.cut_links();
                 "cut of a link"
             }

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AcquireOptions, Acquired, Cut, Entry, EntryKey, EvictOptions, LockOwner, LogoutMessage,
+    AcquireOptions, Acquired, Entry, EntryKey, EvictOptions, EvictTarget, LockOwner, LogoutMessage,
     PutMode, PutResult, ReadOptions, RefreshLocks, Timestamp, TokenStore, Version, WriteOptions,
 };
 
 use token_cache_integration_tests::servers::ApiFault;
 
-use super::setup::{ISSUER, Wire, account, later, store_moment};
+use super::setup::{ISSUER, Wire, account, later, store_time};
 
 /// Each operation, and the requests that the documentation states.
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn every_operation_is_the_requests_that_are_documented() {
 
     let session = wire.sign_in("ada", None).await;
     assert_eq!(wire.actions(), ["GetItem", "PutItem", "GetItem"], "sign-in");
-    let labelled = wire.sign_in("ada", Some("sid-1")).await;
+    let with_sid = wire.sign_in("ada", Some("sid-1")).await;
     assert_eq!(
         wire.actions(),
         ["GetItem", "PutItem", "UpdateItem", "GetItem"],
@@ -53,7 +53,7 @@ async fn every_operation_is_the_requests_that_are_documented() {
     );
     wire.cache.sessions(&account("ada")).await.unwrap();
     assert_eq!(wire.actions(), ["GetItem"], "list of sessions");
-    assert!(labelled.sign_out().await.unwrap().ended);
+    assert!(with_sid.sign_out().await.unwrap().ended);
     assert_eq!(
         wire.actions(),
         ["GetItem", "PutItem"],
@@ -149,14 +149,12 @@ async fn a_providers_message_is_one_request_and_by_sid_two() {
 
 /// Where something newer signed in, a cut that must spare it reads first.
 #[tokio::test]
-async fn a_cut_that_must_spare_something_newer_is_three_requests() {
+async fn an_eviction_that_must_spare_newer_sessions_takes_three_requests() {
     let wire = Wire::patient().await;
     let at = wire.begin(1).await;
     let now = wire.now().await;
     wire.said();
-    let before = Cut::Account(store_moment(Timestamp::from_millis(
-        now.as_millis() - 60_000,
-    )));
+    let before = EvictTarget::Account(store_time(Timestamp::from_millis(now.as_millis() - 60_000)));
     let evicted = wire
         .store
         .evict(at.account(), before, EvictOptions::at(now));

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountId, AccountKey, BeginSession, EntryAddress, EntryName, IssuerKey, Moment, Places,
-    Secret, Session, SessionId, SessionRecord, SignIn, Timestamp, TokenCache, TokenStore,
+    AccountId, AccountKey, BeginSession, CutoffTime, EntryAddress, EntryName, IssuerKey, Secret,
+    Session, SessionId, SessionRecord, SessionTimes, SignIn, Timestamp, TokenCache, TokenStore,
 };
 use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore};
 use token_cache_integration_tests::servers::{
@@ -79,12 +79,12 @@ impl Wire {
         let now = self.now().await;
         let account = AccountKey::new(IssuerKey::from_bytes([number; 16]), [number; 16]);
         let session_id = SessionId::from_bytes([number; 16]);
-        let places = Places {
-            provider: Timestamp::from_secs(1),
-            store: now,
+        let times = SessionTimes {
+            auth_time: Timestamp::from_secs(1),
+            requested_at: now,
         };
         let ends_at = later(now, Duration::from_secs(3_600));
-        let record = SessionRecord::new(session_id, None, places, ends_at);
+        let record = SessionRecord::new(session_id, None, times, ends_at);
         let session = BeginSession::new(record, later(now, Duration::from_secs(600)), now);
         self.store.begin(&account, session).await.unwrap();
         EntryAddress::new(account, session_id, EntryName::from_bytes([number; 16]))
@@ -100,6 +100,6 @@ pub(crate) fn later(than: Timestamp, by: Duration) -> Timestamp {
 }
 
 /// A moment of the store's clock.
-pub(crate) fn store_moment(at: Timestamp) -> Moment {
-    Moment::of_store(at)
+pub(crate) fn store_time(at: Timestamp) -> CutoffTime {
+    CutoffTime::on_store_clock(at)
 }

@@ -42,7 +42,7 @@ fn a_sign_out_is_carried_out_whenever_its_caller_goes_away(kind: StoreKind) {
     ];
     for scope in scopes {
         for polls in 0..=POLLS {
-            let user = User::new(fleet.account()).labelled(fleet.number());
+            let user = User::new(fleet.account()).with_sid(fleet.number());
             let session = signed_in(&fleet, 0, user);
             let op = Op::SignOut(scope(&user).unwrap_or(Scope::Session(session.session)));
             let mut task = Task::with_ticket(op.clone(), &session.ticket);

@@ -94,7 +94,7 @@ fn a_sign_out_whose_connection_breaks_is_ok_or_is_asked_again_until_it_is(kind: 
     ];
     for fault in FAULTS {
         for scope in scopes {
-            let user = User::new(fleet.account()).labelled(fleet.number());
+            let user = User::new(fleet.account()).with_sid(fleet.number());
             let session = signed_in(&fleet, 0, user);
             let scope = scope(&user);
             let struck = line.faults();
@@ -204,7 +204,7 @@ fn a_sign_in_takes_no_longer_than_the_timeout_of_one_operation(kind: StoreKind) 
     let patient = store.url(PATIENT);
     let slow = line.url("operation_timeout=1s&connect_timeout=10s");
     let fleet = fleet_at(&[patient.clone(), patient, slow]);
-    let user = || User::new(fleet.account()).labelled(fleet.number());
+    let user = || User::new(fleet.account()).with_sid(fleet.number());
     // What a server asks for once is known by then.
     eventually("a sign-in works", || fleet.sign_in(BROKEN, user()).ok());
     line.delay(Duration::from_millis(650));

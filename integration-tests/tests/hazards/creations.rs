@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, BeginSession, Cut, Entry, EntryAddress, EntryName, ErrorKind, EvictOptions,
-    IssuerKey, Moment, Places, PutMode, PutResult, REMEMBERED_CREATIONS, ReadOptions, Result,
-    SessionId, SessionRecord, Timestamp, TokenStore, Version, WriteOptions,
+    AccountKey, BeginSession, CutoffTime, Entry, EntryAddress, EntryName, ErrorKind, EvictOptions,
+    EvictTarget, IssuerKey, PutMode, PutResult, REMEMBERED_CREATIONS, ReadOptions, Result,
+    SessionId, SessionRecord, SessionTimes, Timestamp, TokenStore, Version, WriteOptions,
 };
 use token_cache_integration_tests::servers::{RedisServer, Value};
 use token_cache_redis::{RedisConfig, RedisStore};
@@ -17,11 +17,11 @@ const ADA: AccountKey = AccountKey::new(IssuerKey::from_bytes([1; 16]), [2; 16])
 
 async fn signs_in(store: &RedisStore, number: u8, now: Timestamp) -> Result<EntryAddress> {
     let session_id = SessionId::from_bytes([number; 16]);
-    let places = Places {
-        store: now,
-        provider: Timestamp::from_secs(1),
+    let times = SessionTimes {
+        requested_at: now,
+        auth_time: Timestamp::from_secs(1),
     };
-    let record = SessionRecord::new(session_id, None, places, now + HOUR);
+    let record = SessionRecord::new(session_id, None, times, now + HOUR);
     let begin = BeginSession::new(record, now + HOUR, now);
     store.begin(&ADA, begin).await?;
     Ok(EntryAddress::new(
@@ -96,14 +96,14 @@ async fn what_created_an_entry_is_bounded_and_ends_with_its_session() {
 
     // One session's sign-out takes its own along, an account's all.
     let options = EvictOptions::at(now);
-    let one = Cut::Session(*first.session_id());
+    let one = EvictTarget::Session(*first.session_id());
     assert!(store.evict(&ADA, one, options).await.unwrap().ended);
     let left = fields(&redis, "c:");
     assert_eq!(left.len(), 1);
     assert_eq!(left[0].1[2..18], [2; 16]);
     let read = store.read(&second, ReadOptions::at(now)).await.unwrap();
     assert!(read.is_some());
-    let all = Cut::Account(Moment::of_store(now));
+    let all = EvictTarget::Account(CutoffTime::on_store_clock(now));
     assert!(store.evict(&ADA, all, options).await.unwrap().ended);
     assert_eq!(fields(&redis, "c:"), []);
 }

@@ -134,7 +134,7 @@ fn a_sign_in_that_has_read_before_the_sign_out_and_writes_after_it_is_refused() 
             issuer: u32::try_from(round).unwrap(),
             ..fleet.account()
         };
-        let user = User::new(account).labelled(fleet.number());
+        let user = User::new(account).with_sid(fleet.number());
         let started = fleet.start_sign_in(BROKEN).unwrap();
         line.hold(WRITES);
         let (_, callback) = fleet.call_back(BROKEN, user, &started);
@@ -207,7 +207,7 @@ fn keys_left_unprocessed_are_asked_for_again_and_never_a_miss() {
 fn a_change_that_comes_twice_at_once_is_one_change() {
     let (_store, fleet, line) = on_a_line(PATIENT);
     for _ in 0..3 {
-        let user = User::new(fleet.account()).labelled(fleet.number());
+        let user = User::new(fleet.account()).with_sid(fleet.number());
         let struck = line.faults();
         line.on_next_conditional(&["PutItem"], ApiFault::Twice);
         let session = fleet.sign_in(BROKEN, user).unwrap();

@@ -15,7 +15,7 @@ fn a_full_redis_refuses_writes_and_carries_out_every_sign_out() {
     .unwrap();
     let fleet = fleet(&redis, 3);
     let users: Vec<User> = (0..5)
-        .map(|_| User::new(fleet.account()).labelled(fleet.number()))
+        .map(|_| User::new(fleet.account()).with_sid(fleet.number()))
         .collect();
     let sessions: Vec<Ticketed> = users
         .iter()

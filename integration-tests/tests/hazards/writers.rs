@@ -75,7 +75,7 @@ fn a_sign_out_of_any_scope_stops_fifty_writers_for_good(kind: StoreKind) {
     let store = store(kind);
     let fleet = fleet_on(&store, SERVERS);
     for round in 0..7 {
-        let user = User::new(fleet.account()).labelled(fleet.number());
+        let user = User::new(fleet.account()).with_sid(fleet.number());
         let sessions: Vec<Ticketed> = (0..5)
             .map(|at| signed_in(&fleet, at % SERVERS, user))
             .collect();
@@ -151,7 +151,7 @@ fn a_sign_in_that_the_network_delivers_after_the_sign_out_is_refused(kind: Store
             issuer: u32::try_from(round).unwrap(),
             ..fleet.account()
         };
-        let user = User::new(account).labelled(fleet.number());
+        let user = User::new(account).with_sid(fleet.number());
         let scope = scopes(&user).swap_remove(round);
         let started = fleet.start_sign_in(HELD_BACK).unwrap();
         line.freeze();
@@ -213,7 +213,7 @@ fn a_sign_in_killed_between_its_steps_harms_nobody(kind: StoreKind) {
     let (mut fleet, line) = fleet_with_a_line(&store);
     // A sign-in with a label has three steps: each is held back once while its app server dies.
     for step in 0..3 {
-        let user = User::new(fleet.account()).labelled(fleet.number());
+        let user = User::new(fleet.account()).with_sid(fleet.number());
         let before = signed_in(&fleet, 0, user);
         let requests = line.requests();
         let started = fleet.start_sign_in(HELD_BACK).unwrap();

@@ -5,10 +5,10 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Escrow,
-    EscrowName, Escrowed, EvictOptions, Evicted, Link, MemoryStore, Namespace, NamespaceRecord,
-    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
-    TokenStore, WriteOptions,
+    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Escrow,
+    EscrowName, Escrowed, EvictOptions, EvictTarget, Evicted, Link, MemoryStore, Namespace,
+    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
+    SidIndex, TimeSource, TokenStore, WriteOptions,
 };
 
 /// A memory store, and every byte that it was ever given to keep: a dump that forgets nothing.
@@ -85,7 +85,7 @@ impl TokenStore for Journal {
     }
 
     async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
-        let label = session.record.label;
+        let label = session.record.sid;
         self.note(&[
             account.issuer().as_bytes(),
             account.subject(),
@@ -127,10 +127,10 @@ impl TokenStore for Journal {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        self.store.evict(account, cut, options).await
+        self.store.evict(account, target, options).await
     }
 
     async fn sessions(

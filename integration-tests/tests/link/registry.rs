@@ -1,4 +1,4 @@
-use token_cache_core::{Cut, EvictOptions, Moment, Timestamp, TokenStore};
+use token_cache_core::{CutoffTime, EvictOptions, EvictTarget, Timestamp, TokenStore};
 
 use crate::common::{Linked, PATIENT, account, redis, with};
 
@@ -44,7 +44,7 @@ async fn a_registry_is_told_apart_from_that_of_another_connection() {
     let (linked, holder) = (Linked::at(&url).await, Linked::at(&url).await);
     let registry = holder.connection.renew().await.unwrap();
     let evicted = async |store: &token_cache_redis::RedisStore| {
-        let moment = Cut::Account(Moment::of_store(Timestamp::from_secs(1)));
+        let moment = EvictTarget::Account(CutoffTime::on_store_clock(Timestamp::from_secs(1)));
         let options = EvictOptions::at(Timestamp::from_secs(1)).announced_by(linked.id);
         let evicted = store.evict(&account(), moment, options).await.unwrap();
         evicted.announced.unwrap()
@@ -64,13 +64,17 @@ async fn memory_pressure_refuses_no_announced_sign_out() {
     let url = with(&redis.url(), PATIENT);
     let linked = Linked::at(&url).await;
     redis.cli(&["CONFIG", "SET", "maxmemory", "1"]).unwrap();
-    let moment = Cut::Account(Moment::of_store(Timestamp::from_secs(1)));
+    let moment = EvictTarget::Account(CutoffTime::on_store_clock(Timestamp::from_secs(1)));
     let options = EvictOptions::at(Timestamp::from_secs(1)).announced_by(linked.id);
-    for cut in [
+    for target in [
         moment,
-        Cut::Session(token_cache_core::SessionId::from_bytes([1; 16])),
+        EvictTarget::Session(token_cache_core::SessionId::from_bytes([1; 16])),
     ] {
-        let evicted = linked.store.evict(&account(), cut, options).await.unwrap();
+        let evicted = linked
+            .store
+            .evict(&account(), target, options)
+            .await
+            .unwrap();
         assert!(evicted.announced.is_some());
     }
 }

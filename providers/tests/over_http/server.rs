@@ -20,7 +20,7 @@ pub(crate) enum Answer {
     /// The response.
     Given(Response<UnsyncBoxBody<Bytes, Infallible>>),
     /// The connection breaks.
-    Cut,
+    EvictTarget,
     /// None, ever.
     Never,
 }
@@ -159,7 +159,7 @@ async fn answer(
     kept.lock().unwrap().push(received.clone());
     match script(&received) {
         Answer::Given(response) => Ok(response),
-        Answer::Cut => Err(Broken),
+        Answer::EvictTarget => Err(Broken),
         Answer::Never => std::future::pending().await,
     }
 }

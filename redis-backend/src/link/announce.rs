@@ -1,7 +1,7 @@
 //! Announcements, and the registry that is read with them.
 
 use token_cache_core::{
-    AccountKey, Announced, AnnouncementId, Cut, Error, ErrorKind, Evicted, Invalidation,
+    AccountKey, Announced, AnnouncementId, Error, ErrorKind, EvictTarget, Evicted, Invalidation,
     LeaseHolder, RegistryId, Result, ServerId, Timestamp,
 };
 use tokio::time::Instant;
@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use super::message;
 use crate::{
     client::{Call, Idempotency, Reply, unexpected},
-    cut::{EVICT, cut},
     error::timed_out,
+    evict::{EVICT, evict_call},
     keys::{Keys, millis},
     scripts,
     store::Held,
@@ -23,21 +23,21 @@ pub(crate) async fn evict(
     held: &Held,
     signer: ServerId,
     account: &AccountKey,
-    what: Cut,
+    what: EvictTarget,
     marker_life: u64,
     now: Timestamp,
 ) -> Result<Evicted> {
     let Held { client, keys, .. } = held;
     let told = Invalidation::Accounts(vec![*account]);
     if client.is_cluster() || client.replicas().is_some() {
-        let call = cut(keys, account, what, None)
+        let call = evict_call(keys, account, what, None)
             .number(marker_life)
             .number(millis(now));
         let evicted = held.evicted(call).await?;
         let announced = announce(held, Some(signer), &told).await;
         return Ok(evicted.announced(announced.map_err(Error::maybe_applied)?));
     }
-    let call = cut(keys, account, what, Some(keys.registry()))
+    let call = evict_call(keys, account, what, Some(keys.registry()))
         .number(marker_life)
         .number(millis(now));
     let call = announcing(call, keys, Some(signer), &told)?;

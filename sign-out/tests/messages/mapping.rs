@@ -65,7 +65,7 @@ async fn of_two_browsers_only_the_named_one_ends() {
 }
 
 #[tokio::test]
-async fn a_subject_and_a_sid_end_sessions_that_were_begun_without_a_label() {
+async fn a_subject_and_a_sid_end_sessions_that_were_begun_without_a_sid() {
     let rig = Rig::new().await;
     let unlabelled = rig.sign_in("ada", UNLABELLED).await;
     let other = rig.sign_in("ada", sid("s2")).await;
@@ -77,7 +77,7 @@ async fn a_subject_and_a_sid_end_sessions_that_were_begun_without_a_label() {
 }
 
 #[tokio::test]
-async fn a_subject_and_a_sid_spare_an_unlabelled_session_that_began_since() {
+async fn a_subject_and_a_sid_spare_a_session_without_sid_that_began_since() {
     let rig = Rig::new().await;
     let token = rig.token(Some("ada"), Some("s1"));
     a_second(&rig);
@@ -260,7 +260,7 @@ async fn a_sign_in_that_a_logout_overtook_is_refused() {
 }
 
 #[tokio::test]
-async fn an_unlabelled_sign_in_that_a_logout_overtook_is_refused() {
+async fn a_sign_in_without_sid_that_a_logout_overtook_is_refused() {
     let rig = Rig::new().await;
     let token = rig.token(Some("ada"), Some("s1"));
     assert!(rig.send(&token).await.is_ok());

@@ -9,10 +9,10 @@ use std::{
 use async_trait::async_trait;
 use token_cache::TokenCache;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Cut, Diagnostic, Entry, EntryAddress, Escrow,
-    EvictOptions, Evicted, Invalidation, Link, Namespace, NamespaceRecord, PutResult, ReadOptions,
-    RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenCacheBuilder,
-    TokenStore, WriteOptions,
+    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Escrow,
+    EvictOptions, EvictTarget, Evicted, Invalidation, Link, Namespace, NamespaceRecord, PutResult,
+    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
+    TokenCacheBuilder, TokenStore, WriteOptions,
     local::{BootInstant, Holder, Stamp},
 };
 
@@ -197,10 +197,10 @@ impl TokenStore for BrokenCopies {
     async fn evict(
         &self,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        let evict = self.store.evict(account, cut, options);
+        let evict = self.store.evict(account, target, options);
         self.changing(account, evict).await
     }
 

@@ -49,9 +49,9 @@ impl NaiveTable {
         match &task.op {
             Op::SignIn { account, sid, .. } => {
                 let user = user(*account);
-                let mut places = vec![of_issuer(account.issuer)];
-                places.extend(sid.map(of_sid));
-                let puts = places
+                let mut times = vec![of_issuer(account.issuer)];
+                times.extend(sid.map(of_sid));
+                let puts = times
                     .iter()
                     .map(|place| put_request(self.key(place, &user)))
                     .collect::<Result<_, _>>()?;

@@ -2,27 +2,27 @@ use std::time::Duration;
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, Cut, EvictOptions, Evicted, Moment, Result, Timestamp, TokenStore,
+    AccountKey, CutoffTime, EvictOptions, EvictTarget, Evicted, Result, Timestamp, TokenStore,
 };
 
 use crate::fault::Fault;
 
 /// Takes a provider's session for the account.
 #[derive(Default)]
-pub(crate) struct EndsOtherLabels;
+pub(crate) struct EndsOtherSids;
 
 #[async_trait]
-impl Fault for EndsOtherLabels {
+impl Fault for EndsOtherSids {
     async fn evict(
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        match cut {
-            Cut::ProviderSession { .. } => {
-                let everything = Cut::Account(Moment::of_store(Timestamp::MAX));
+        match target {
+            EvictTarget::Sid { .. } => {
+                let everything = EvictTarget::Account(CutoffTime::on_store_clock(Timestamp::MAX));
                 let mut unmarked = options;
                 unmarked.marker_life = Duration::ZERO;
                 healthy.evict(account, everything, unmarked).await

@@ -1,26 +1,26 @@
 use std::time::Duration;
 
 use token_cache_conformance::async_trait;
-use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, Result, TokenStore};
+use token_cache_core::{AccountKey, EvictOptions, EvictTarget, Evicted, Result, TokenStore};
 
 use crate::fault::Fault;
 
 /// Leaves no marker for the unlabelled.
 #[derive(Default)]
-pub(crate) struct ForgetsTheUnlabelled;
+pub(crate) struct ForgetsSessionsWithoutSid;
 
 #[async_trait]
-impl Fault for ForgetsTheUnlabelled {
+impl Fault for ForgetsSessionsWithoutSid {
     async fn evict(
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
-        if matches!(cut, Cut::ProviderSessionOrUnlabelled { .. }) {
+        if matches!(target, EvictTarget::SidOrWithoutSid { .. }) {
             options.marker_life = Duration::ZERO;
         }
-        healthy.evict(account, cut, options).await
+        healthy.evict(account, target, options).await
     }
 }

@@ -1,30 +1,32 @@
 use std::time::Duration;
 
 use token_cache_conformance::async_trait;
-use token_cache_core::{AccountKey, Cut, EvictOptions, Evicted, Moment, Result, TokenStore};
+use token_cache_core::{
+    AccountKey, CutoffTime, EvictOptions, EvictTarget, Evicted, Result, TokenStore,
+};
 
 use crate::fault::Fault;
 
 /// Takes a session of the sign-out's own moment for a newer one.
 #[derive(Default)]
-pub(crate) struct SparesEqualMoments;
+pub(crate) struct SparesEqualTimes;
 
 #[async_trait]
-impl Fault for SparesEqualMoments {
+impl Fault for SparesEqualTimes {
     async fn evict(
         &self,
         healthy: &dyn TokenStore,
         account: &AccountKey,
-        cut: Cut,
+        target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        let cut = match cut {
-            Cut::Account(Moment { clock, at }) => Cut::Account(Moment {
+        let target = match target {
+            EvictTarget::Account(CutoffTime { clock, at }) => EvictTarget::Account(CutoffTime {
                 clock,
                 at: at - Duration::from_millis(1),
             }),
             other => other,
         };
-        healthy.evict(account, cut, options).await
+        healthy.evict(account, target, options).await
     }
 }

@@ -1,0 +1,167 @@
+use crate::{SessionId, SidKey, Timestamp, auth_time::MOST_PROVIDER_AHEAD};
+
+/// The clock that a cutoff is read on.
+///
+/// The two clocks are never compared with each other: a session has a time on each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a third clock would be another protocol"
+)]
+pub enum CutoffClock {
+    /// The store's clock, as every server estimates it. Sign-outs by the app use it.
+    Store,
+    /// The provider's clock. Sign-outs by the provider's messages use it.
+    Provider,
+}
+
+/// A time up to which sessions are ended, on one of the two clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a cutoff is a clock and a time on it"
+)]
+pub struct CutoffTime {
+    /// The clock.
+    pub clock: CutoffClock,
+    /// The time on that clock.
+    pub at: Timestamp,
+}
+
+impl CutoffTime {
+    /// Returns a cutoff on the store's clock.
+    pub const fn on_store_clock(at: Timestamp) -> Self {
+        Self {
+            clock: CutoffClock::Store,
+            at,
+        }
+    }
+
+    /// Returns a cutoff on the provider's clock.
+    pub const fn on_provider_clock(at: Timestamp) -> Self {
+        Self {
+            clock: CutoffClock::Provider,
+            at,
+        }
+    }
+}
+
+/// The times of a session's authentication, one on each clock. A cutoff is compared with the time on its own clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "one time for each clock, and there are two clocks"
+)]
+pub struct SessionTimes {
+    /// When the authorization request was sent, on the store's clock.
+    pub requested_at: Timestamp,
+    /// The claim `auth_time` (OpenID Connect Core section 2), on the provider's clock. Without that claim, the best time that is
+    /// known instead.
+    pub auth_time: Timestamp,
+}
+
+impl SessionTimes {
+    /// Returns the time on `clock`.
+    pub const fn on(&self, clock: CutoffClock) -> Timestamp {
+        match clock {
+            CutoffClock::Store => self.requested_at,
+            CutoffClock::Provider => self.auth_time,
+        }
+    }
+
+    /// Returns the times that are credible when the store's clock shows `now`.
+    ///
+    /// A time that is more than five minutes ahead of `now` becomes the earliest time there is. No sign-in stores such a time. A
+    /// session with one would be spared by every sign-out until then. A store compares the credible times with a cutoff.
+    pub fn credible_at(&self, now: Timestamp) -> Self {
+        let credible = |time: Timestamp| {
+            if time > now + MOST_PROVIDER_AHEAD {
+                Timestamp::default()
+            } else {
+                time
+            }
+        };
+        Self {
+            requested_at: credible(self.requested_at),
+            auth_time: credible(self.auth_time),
+        }
+    }
+
+    /// Returns `true` if the time on the cutoff's clock is the cutoff or earlier. An equal time counts as earlier.
+    pub fn is_not_after(&self, cutoff: CutoffTime) -> bool {
+        self.on(cutoff.clock) <= cutoff.at
+    }
+}
+
+/// Which of the sessions with a `sid` an eviction ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a store must tell all of them apart"
+)]
+pub enum CutoffBound {
+    /// The sessions up to this time.
+    Time(CutoffTime),
+    /// All sessions, and all that are begun later: the provider has ended its session, and never uses that `sid` again.
+    Forever,
+}
+
+impl CutoffBound {
+    /// Returns `true` if a session with these times is ended.
+    pub fn ends(&self, times: &SessionTimes) -> bool {
+        match self {
+            Self::Time(cutoff) => times.is_not_after(*cutoff),
+            Self::Forever => true,
+        }
+    }
+}
+
+/// The sessions of one account that [`TokenStore::evict`](crate::TokenStore::evict) ends.
+///
+/// An eviction ends the sessions of its target up to the cutoff. It also stores the cutoff as a *not-before time*, so that a sign-in
+/// that began earlier and arrives later is refused (G2). Not-before times only rise: an eviction that is repeated, delayed or sent
+/// twice ends nothing new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a store that ignores one of them cannot keep G1"
+)]
+pub enum EvictTarget {
+    /// One session, by its id. It needs no not-before time, because a session id is never used again.
+    Session(SessionId),
+    /// Every session of the account up to a cutoff. Sets the account's not-before time on the cutoff's clock.
+    Account(CutoffTime),
+    /// The sessions with this `sid`. The [`SidIndex`](crate::SidIndex) holds its not-before time.
+    Sid {
+        /// The hash of the provider's `sid`.
+        sid: SidKey,
+        /// Which of these sessions are ended.
+        bound: CutoffBound,
+    },
+    /// All sessions with this `sid`, and the sessions without any `sid` up to a time on the provider's clock. Sets the not-before
+    /// time of the account's sessions without a `sid`.
+    SidOrWithoutSid {
+        /// The hash of the provider's `sid`.
+        sid: SidKey,
+        /// The claim `iat` of the provider's message.
+        without_sid_until: Timestamp,
+    },
+}
+
+impl EvictTarget {
+    /// Returns `true` if the session `session_id`, with this `sid` and these times, is ended.
+    pub fn ends(&self, session_id: &SessionId, sid: Option<&SidKey>, times: &SessionTimes) -> bool {
+        match self {
+            Self::Session(ended) => ended == session_id,
+            Self::Account(cutoff) => times.is_not_after(*cutoff),
+            Self::Sid { sid: ended, bound } => sid == Some(ended) && bound.ends(times),
+            Self::SidOrWithoutSid {
+                sid: ended,
+                without_sid_until,
+            } => match sid {
+                Some(sid) => sid == ended,
+                None => times.is_not_after(CutoffTime::on_provider_clock(*without_sid_until)),
+            },
+        }
+    }
+}
