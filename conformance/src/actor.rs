@@ -206,7 +206,7 @@ impl<'a> Actor<'a> {
     }
 
     /// Cuts, and the store says that it ended something.
-    pub(crate) async fn is_cut(&self, target: EvictTarget) -> Result<(), Violation> {
+    pub(crate) async fn evicts_sessions(&self, target: EvictTarget) -> Result<(), Violation> {
         let evicted = self.evict(target).await.should_work("a sign-out")?;
         should_hold(
             evicted.ended,

@@ -84,14 +84,14 @@ impl Model {
         let records = self.sessions.values().map(|session| &session.record);
         let ended = records.filter(|old| !old.is_over(now)).any(ends);
         self.retain(|old| !ends(old));
-        let marker = match target {
+        let not_before = match target {
             EvictTarget::Account(moment) => Some(((moment.clock, false), moment.at)),
             EvictTarget::SidOrWithoutSid {
                 without_sid_until, ..
             } => Some(((CutoffClock::Provider, true), *without_sid_until)),
             EvictTarget::Session(_) | EvictTarget::Sid { .. } => None,
         };
-        if let Some((which, at)) = marker {
+        if let Some((which, at)) = not_before {
             let held = self.not_before.entry(which).or_default();
             *held = at.max(*held);
         }

@@ -1,13 +1,14 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    CutoffBound, CutoffTime, EvictOptions, EvictTarget, MarkOptions, Marking, SidKey, Timestamp,
+    CutoffBound, CutoffTime, EvictOptions, EvictTarget, NotBeforeOptions, NotBeforeScope, SidKey,
+    Timestamp,
 };
 
 use crate::{
     Setup, Violation,
     actor::{AUTHENTICATED, Actor, by_app, by_provider},
-    checks::sid_index::pointer,
+    checks::sid_index::sid_entry,
     random,
     should::{Should, should_equal},
 };
@@ -22,7 +23,7 @@ pub(crate) enum Kind {
     WithoutSid,
     Batch,
     Sid,
-    ForGood,
+    Forever,
     Issuer,
 }
 
@@ -35,7 +36,7 @@ impl Kind {
                 Self::WithoutSid,
                 Self::Batch,
                 Self::Sid,
-                Self::ForGood,
+                Self::Forever,
                 Self::Issuer,
             ]
         } else {
@@ -78,8 +79,8 @@ impl<'a> NotBefore<'a> {
         life: Duration,
     ) -> Result<(), Violation> {
         let ada = &self.ada;
-        let options = EvictOptions::at(ada.now).living(life);
-        let mark = MarkOptions::living(life);
+        let options = EvictOptions::at(ada.now).not_before_lifetime(life);
+        let not_before = NotBeforeOptions::lifetime(life);
         let target = match self.kind {
             Kind::Store => by_app(at),
             Kind::Provider => by_provider(authenticated),
@@ -89,30 +90,34 @@ impl<'a> NotBefore<'a> {
             },
             Kind::Batch => {
                 let sid_index = self.setup.sid_index()?;
-                let marking = Marking::Each;
+                let not_before = NotBeforeScope::Account;
                 let evicted = sid_index
-                    .evict_accounts(&[ada.key], at, marking, options)
+                    .evict_accounts(&[ada.key], at, not_before, options)
                     .await;
                 for evicted in evicted {
-                    evicted.should_work("a cut of many accounts")?;
+                    evicted.should_work("an eviction of many accounts")?;
                 }
                 return Ok(());
             }
-            Kind::Sid | Kind::ForGood => {
+            Kind::Sid | Kind::Forever => {
                 let bound = match self.kind {
-                    Kind::ForGood => CutoffBound::Forever,
+                    Kind::Forever => CutoffBound::Forever,
                     _ => CutoffBound::Time(CutoffTime::on_store_clock(at)),
                 };
                 let sid_index = self.setup.sid_index()?;
-                let target = sid_index.set_sid_not_before(&self.sid, bound, mark).await;
-                return target.should_work("a cut of a `sid`").map(drop);
+                let answer = sid_index
+                    .set_sid_not_before(&self.sid, bound, not_before)
+                    .await;
+                return answer
+                    .should_work("setting the not-before time of a `sid`")
+                    .map(drop);
             }
             Kind::Issuer => {
                 let sid_index = self.setup.sid_index()?;
-                let target = sid_index
-                    .set_issuer_not_before(ada.key.issuer(), at, mark)
+                let answer = sid_index
+                    .set_issuer_not_before(ada.key.issuer(), at, not_before)
                     .await;
-                return target.should_work("a cut of an issuer");
+                return answer.should_work("setting the not-before time of an issuer");
             }
         };
         let evicted = ada.store.evict(&ada.key, target, options).await;
@@ -136,12 +141,12 @@ impl<'a> NotBefore<'a> {
                 begin.record.times.auth_time = authenticated;
                 ada.store.begin(&ada.key, begin).await.map(drop)
             }
-            Kind::Sid | Kind::ForGood => {
-                let mut pointer = pointer(ada);
-                pointer.requested_at = at;
-                pointer.not_after = not_after;
+            Kind::Sid | Kind::Forever => {
+                let mut sid_entry = sid_entry(ada);
+                sid_entry.requested_at = at;
+                sid_entry.not_after = not_after;
                 let sid_index = self.setup.sid_index()?;
-                sid_index.point(&self.sid, pointer).await
+                sid_index.add(&self.sid, sid_entry).await
             }
             Kind::Issuer => {
                 let sid_index = self.setup.sid_index()?;
@@ -163,7 +168,7 @@ impl<'a> NotBefore<'a> {
     pub(crate) async fn is_passed_by_a_newer_one(&self) -> Result<(), Violation> {
         let (at, authenticated) = (self.at + MILLI, self.authenticated + MILLI);
         let refused = self.refuses(at, authenticated).await?;
-        let expected = matches!(self.kind, Kind::ForGood);
+        let expected = matches!(self.kind, Kind::Forever);
         should_equal(&refused, &expected, "whether a newer sign-in is refused")
     }
 }

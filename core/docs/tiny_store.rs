@@ -27,7 +27,7 @@ struct Held {
 struct Partition {
     sessions: HashMap<SessionId, Session>,
     /// The latest moment on each clock, for all or for the unlabelled alone, and when the marker goes.
-    markers: HashMap<(CutoffClock, bool), (Timestamp, Timestamp)>,
+    not_before_times: HashMap<(CutoffClock, bool), (Timestamp, Timestamp)>,
 }
 
 #[derive(Debug)]
@@ -40,7 +40,7 @@ struct Session {
 
 impl Partition {
     fn refuses(&self, new: &SessionRecord) -> bool {
-        self.markers
+        self.not_before_times
             .iter()
             .any(|((clock, without_sid), (at, goes_at))| {
                 let concerned = !without_sid || new.sid.is_none();
@@ -49,8 +49,11 @@ impl Partition {
     }
 
     fn mark(&mut self, clock: CutoffClock, without_sid: bool, at: Timestamp, goes_at: Timestamp) {
-        let marker = self.markers.entry((clock, without_sid)).or_default();
-        *marker = (at.max(marker.0), goes_at.max(marker.1)); // neither ever falls
+        let not_before = self
+            .not_before_times
+            .entry((clock, without_sid))
+            .or_default();
+        *not_before = (at.max(not_before.0), goes_at.max(not_before.1)); // neither ever falls
     }
 
     fn living(&mut self, session_id: &SessionId, now: Timestamp) -> Result<&mut Session> {
@@ -224,7 +227,7 @@ impl TokenStore for TinyStore {
             let times = old.times.credible_at(now);
             target.ends(&old.session_id, old.sid.as_ref(), &times)
         };
-        let goes_at = now + options.marker_life;
+        let goes_at = now + options.not_before_lifetime;
         self.on(account, |partition| {
             partition
                 .sessions

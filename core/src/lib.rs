@@ -68,8 +68,8 @@ pub use self::{
     namespace::{Namespace, NamespaceRecord},
     on_behalf_of::OnBehalfOf,
     options::{
-        BeginSession, Begun, Capabilities, EvictOptions, Evicted, MARKER_LIFE, PutMode, PutResult,
-        REMEMBERED_CREATIONS, ReadOptions, WriteOptions,
+        BeginSession, Begun, Capabilities, EvictOptions, Evicted, NOT_BEFORE_LIFETIME, PutMode,
+        PutResult, REMEMBERED_CREATIONS, ReadOptions, WriteOptions,
     },
     refresh::{
         AfterLostAnswer, ErrorResponse, RefreshError, RefreshErrorKind, RefreshOptions,
@@ -80,7 +80,9 @@ pub use self::{
     secret::Secret,
     session_kind::SessionKind,
     session_record::SessionRecord,
-    sid_index::{Cursor, MarkOptions, Marking, Page, Pointed, Pointer, Scan, SidIndex},
+    sid_index::{
+        Cursor, NotBeforeOptions, NotBeforeScope, Page, Scan, SidAccounts, SidEntry, SidIndex,
+    },
     sign_in::{SignIn, StartedSignIn},
     sign_out::{LogoutMessage, SignOut, SignOutScope},
     store::TokenStore,

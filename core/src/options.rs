@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::{Announced, LockOwner, ServerId, SessionId, SessionRecord, Timestamp, Version};
 
 /// How long a marker lives, counted from its landing: longer than any sign-in may take.
-pub const MARKER_LIFE: Duration = Duration::from_secs(30 * 60);
+pub const NOT_BEFORE_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// A session to begin: see [`TokenStore::begin`](crate::TokenStore::begin).
 #[derive(Debug, Clone)]
@@ -163,7 +163,7 @@ pub enum PutResult {
 #[non_exhaustive]
 pub struct EvictOptions {
     /// How long the cut's marker lives, counted from its landing.
-    pub marker_life: Duration,
+    pub not_before_lifetime: Duration,
     /// The moment, on the store's clock, for what is expired.
     pub now: Timestamp,
     /// Which server announces it to those that keep local copies and hears their answers, where it is announced: in the same step
@@ -175,7 +175,7 @@ impl EvictOptions {
     /// An eviction at `now`, a moment of the store's clock, with a marker of the usual life.
     pub const fn at(now: Timestamp) -> Self {
         Self {
-            marker_life: MARKER_LIFE,
+            not_before_lifetime: NOT_BEFORE_LIFETIME,
             now,
             announce: None,
         }
@@ -188,8 +188,8 @@ impl EvictOptions {
     }
 
     /// Has the marker live so long.
-    pub const fn living(mut self, marker_life: Duration) -> Self {
-        self.marker_life = marker_life;
+    pub const fn not_before_lifetime(mut self, not_before_lifetime: Duration) -> Self {
+        self.not_before_lifetime = not_before_lifetime;
         self
     }
 }

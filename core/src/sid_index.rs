@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountKey, CutoffBound, EvictOptions, Evicted, IssuerKey, Result, SidKey, Timestamp,
-    options::MARKER_LIFE,
+    options::NOT_BEFORE_LIFETIME,
 };
 
 /// A sign-in's entry in the index from a provider's `sid` to accounts.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
-pub struct Pointer {
+pub struct SidEntry {
     /// The account that signed in.
     pub account: AccountKey,
     /// Where the session stands on the store's clock.
@@ -22,7 +22,7 @@ pub struct Pointer {
     pub not_after: Timestamp,
 }
 
-impl Pointer {
+impl SidEntry {
     /// A pointer of these parts.
     pub const fn new(
         account: AccountKey,
@@ -42,14 +42,14 @@ impl Pointer {
 /// What [`SidIndex::set_sid_not_before`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Pointed {
+pub struct SidAccounts {
     /// The accounts that signed in under the `sid`.
     pub accounts: Vec<AccountKey>,
     /// True where the store may have dropped index entries, so that no accounts proves nothing.
     pub may_be_incomplete: bool,
 }
 
-impl Pointed {
+impl SidAccounts {
     /// These accounts, and no others.
     pub const fn at(accounts: Vec<AccountKey>) -> Self {
         Self {
@@ -68,21 +68,23 @@ impl Pointed {
 /// How to cut a provider's session in the index.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
-pub struct MarkOptions {
+pub struct NotBeforeOptions {
     /// How long the marker lives at least, counted from its landing.
-    pub marker_life: Duration,
+    pub not_before_lifetime: Duration,
 }
 
-impl MarkOptions {
+impl NotBeforeOptions {
     /// A marker that lives so long.
-    pub const fn living(marker_life: Duration) -> Self {
-        Self { marker_life }
+    pub const fn lifetime(not_before_lifetime: Duration) -> Self {
+        Self {
+            not_before_lifetime,
+        }
     }
 }
 
-impl Default for MarkOptions {
+impl Default for NotBeforeOptions {
     fn default() -> Self {
-        Self::living(MARKER_LIFE)
+        Self::lifetime(NOT_BEFORE_LIFETIME)
     }
 }
 
@@ -157,9 +159,9 @@ impl Page {
 /// Whether a batch leaves a marker on every account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "marked or not")]
-pub enum Marking {
+pub enum NotBeforeScope {
     /// Each account is marked: they were named one by one.
-    Each,
+    Account,
     /// None is: their issuer is marked.
     Issuer,
 }
@@ -178,7 +180,7 @@ pub trait SidIndex: Send + Sync {
     /// # Behaviour
     /// - The entry lives as long as the longest session under the `sid`; its expiry only rises.
     /// - Sent twice, it does the same.
-    async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()>;
+    async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()>;
 
     /// Marks a `sid`, also an unknown one, and answers with the accounts under it. One request; a second one where it would lower
     /// what is there.
@@ -189,15 +191,15 @@ pub trait SidIndex: Send + Sync {
     /// The store's own failures.
     ///
     /// # Behaviour
-    /// - The marker lives `marker_life` from its landing, and at least as long as the index entry.
+    /// - The marker lives `not_before_lifetime` from its landing, and at least as long as the index entry.
     /// - Markers only rise: the later moment stays, and one for good stays for good.
     /// - `CutoffBound::CutoffTime` is of the store's clock.
     async fn set_sid_not_before(
         &self,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed>;
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts>;
 
     /// Refuses a sign-in that a sign-out of its whole issuer overtook. One request.
     ///
@@ -220,7 +222,7 @@ pub trait SidIndex: Send + Sync {
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
-        options: MarkOptions,
+        options: NotBeforeOptions,
     ) -> Result<()>;
 
     /// Some of the accounts that have a partition. A store may visit far more than it answers with.
@@ -241,7 +243,7 @@ pub trait SidIndex: Send + Sync {
         &self,
         accounts: &[AccountKey],
         at: Timestamp,
-        marking: Marking,
+        not_before: NotBeforeScope,
         options: EvictOptions,
     ) -> Vec<Result<Evicted>>;
 }

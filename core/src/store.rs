@@ -151,9 +151,9 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
 }
 
 macro_rules! forward_through {
-    ($pointer:ident) => {
+    ($sid_entry:ident) => {
         #[async_trait]
-        impl<S: TokenStore + ?Sized> TokenStore for $pointer<S> {
+        impl<S: TokenStore + ?Sized> TokenStore for $sid_entry<S> {
             fn capabilities(&self) -> Capabilities {
                 (**self).capabilities()
             }

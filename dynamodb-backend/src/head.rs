@@ -12,8 +12,8 @@
 use std::collections::BTreeMap;
 
 use token_cache_core::{
-    BeginSession, CutoffClock, CutoffTime, EvictTarget, MARKER_LIFE, SessionId, SessionRecord,
-    Timestamp,
+    BeginSession, CutoffClock, CutoffTime, EvictTarget, NOT_BEFORE_LIFETIME, SessionId,
+    SessionRecord, Timestamp,
 };
 
 use crate::{
@@ -28,12 +28,12 @@ use crate::{
 pub(crate) struct Head {
     pub(crate) sessions: BTreeMap<SessionId, SessionRecord>,
     newest: [Option<Timestamp>; 2],
-    markers: [Option<Marker>; 3],
+    not_before_times: [Option<NotBefore>; 3],
 }
 
 /// A moment at or before which sign-ins are refused, until it expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Marker {
+pub(crate) struct NotBefore {
     pub(crate) at: Timestamp,
     pub(crate) expires_at: Timestamp,
 }
@@ -46,10 +46,10 @@ pub(crate) enum Kind {
 }
 
 const NEWEST: [&str; 2] = ["ns", "np"];
-const MARKERS: [(&str, &str); 3] = [("ks", "xs"), ("kp", "xp"), ("ku", "xu")];
+const NOT_BEFORE: [(&str, &str); 3] = [("ks", "xs"), ("kp", "xp"), ("ku", "xu")];
 
 /// The marker that a cut leaves, and its moment.
-pub(crate) fn marker_of(target: &EvictTarget) -> Option<(Kind, Timestamp)> {
+pub(crate) fn not_before_of(target: &EvictTarget) -> Option<(Kind, Timestamp)> {
     match target {
         EvictTarget::Account(CutoffTime { clock, at }) => Some((Kind::Of(*clock), *at)),
         EvictTarget::SidOrWithoutSid {
@@ -69,16 +69,16 @@ impl Kind {
     }
 }
 
-impl Marker {
-    fn refuses(marker: Option<Self>, time: Timestamp, now: Timestamp) -> bool {
-        marker.is_some_and(|marker| now < marker.expires_at && time <= marker.at)
+impl NotBefore {
+    fn refuses(not_before: Option<Self>, time: Timestamp, now: Timestamp) -> bool {
+        not_before.is_some_and(|not_before| now < not_before.expires_at && time <= not_before.at)
     }
 
     /// Raises a marker, or sets the first; neither its moment nor its life ever falls.
-    pub(crate) fn raise(marker: &mut Option<Self>, by: Self) {
-        let marker = marker.get_or_insert(by);
-        marker.at = marker.at.max(by.at);
-        marker.expires_at = marker.expires_at.max(by.expires_at);
+    pub(crate) fn raise(not_before: &mut Option<Self>, by: Self) {
+        let not_before = not_before.get_or_insert(by);
+        not_before.at = not_before.at.max(by.at);
+        not_before.expires_at = not_before.expires_at.max(by.expires_at);
     }
 }
 
@@ -106,10 +106,10 @@ impl Head {
             moment
         };
         head.newest = NEWEST.map(&mut moment);
-        head.markers = MARKERS.map(|(at, expires_at)| {
+        head.not_before_times = NOT_BEFORE.map(|(at, expires_at)| {
             let (at, expires_at) = (moment(at), moment(expires_at));
-            let marker = at.zip(expires_at);
-            marker.map(|(at, expires_at)| Marker { at, expires_at })
+            let not_before = at.zip(expires_at);
+            not_before.map(|(at, expires_at)| NotBefore { at, expires_at })
         });
         (head, whole)
     }
@@ -127,11 +127,11 @@ impl Head {
                 item = item.with(name, newest.as_millis());
             }
         }
-        for ((at, expires_at), marker) in MARKERS.iter().zip(self.markers) {
-            if let Some(marker) = marker {
+        for ((at, expires_at), not_before) in NOT_BEFORE.iter().zip(self.not_before_times) {
+            if let Some(not_before) = not_before {
                 item = item
-                    .with(at, marker.at.as_millis())
-                    .with(expires_at, marker.expires_at.as_millis());
+                    .with(at, not_before.at.as_millis())
+                    .with(expires_at, not_before.expires_at.as_millis());
             }
         }
         item
@@ -141,21 +141,21 @@ impl Head {
     /// no head is, repeated on its way, must find one for as long as it can be on its way.
     fn kept_until(&self, now: Timestamp) -> u64 {
         let sessions = self.sessions.values().map(|record| record.ends_at);
-        let markers = self
-            .markers
+        let not_before_times = self
+            .not_before_times
             .iter()
             .flatten()
-            .map(|marker| marker.expires_at);
-        let last = sessions.chain(markers).max().unwrap_or_default();
-        seconds(last.max(now + MARKER_LIFE))
+            .map(|not_before| not_before.expires_at);
+        let last = sessions.chain(not_before_times).max().unwrap_or_default();
+        seconds(last.max(now + NOT_BEFORE_LIFETIME))
     }
 
     /// True where a marker that stands at `now` refuses the sign-in.
     pub(crate) fn refuses(&self, record: &SessionRecord, now: Timestamp) -> bool {
-        let [store, provider, without_sid] = self.markers;
-        Marker::refuses(store, record.times.requested_at, now)
-            || Marker::refuses(provider, record.times.auth_time, now)
-            || record.sid.is_none() && Marker::refuses(without_sid, record.times.auth_time, now)
+        let [store, provider, without_sid] = self.not_before_times;
+        NotBefore::refuses(store, record.times.requested_at, now)
+            || NotBefore::refuses(provider, record.times.auth_time, now)
+            || record.sid.is_none() && NotBefore::refuses(without_sid, record.times.auth_time, now)
     }
 
     /// Records a session, removes those it supersedes and those that are over, and ends the ones begun first for it where too
@@ -199,8 +199,8 @@ impl Head {
     }
 
     /// Leaves a marker.
-    pub(crate) fn mark(&mut self, kind: Kind, marker: Marker) {
-        Marker::raise(&mut self.markers[kind.index()], marker);
+    pub(crate) fn set_not_before(&mut self, kind: Kind, not_before: NotBefore) {
+        NotBefore::raise(&mut self.not_before_times[kind.index()], not_before);
     }
 }
 
@@ -251,18 +251,18 @@ mod tests {
         (0..1_u64 << 42).prop_map(Timestamp::from_millis)
     }
 
-    fn marker() -> impl Strategy<Value = (Kind, Marker)> {
+    fn not_before() -> impl Strategy<Value = (Kind, NotBefore)> {
         let kind = prop_oneof![
             Just(Kind::Of(CutoffClock::Store)),
             Just(Kind::Of(CutoffClock::Provider)),
             Just(Kind::WithoutSid),
         ];
         (kind, moment(), moment())
-            .prop_map(|(kind, at, expires_at)| (kind, Marker { at, expires_at }))
+            .prop_map(|(kind, at, expires_at)| (kind, NotBefore { at, expires_at }))
     }
 
     fn head() -> impl Strategy<Value = Head> {
-        (vec(session(), 0..6), vec(marker(), 0..6)).prop_map(|(sessions, markers)| {
+        (vec(session(), 0..6), vec(not_before(), 0..6)).prop_map(|(sessions, not_before_times)| {
             let mut head = Head::default();
             for record in sessions {
                 head.begin(&BeginSession::new(
@@ -271,8 +271,8 @@ mod tests {
                     Timestamp::default(),
                 ));
             }
-            for (kind, marker) in markers {
-                head.mark(kind, marker);
+            for (kind, not_before) in not_before_times {
+                head.set_not_before(kind, not_before);
             }
             head
         })
@@ -313,9 +313,9 @@ mod tests {
         #[test]
         fn the_table_keeps_a_head_as_long_as_anything_in_it(head in head(), now in moment()) {
             let kept = Timestamp::from_millis(head.kept_until(now).saturating_mul(1_000));
-            prop_assert!(kept >= now + MARKER_LIFE);
+            prop_assert!(kept >= now + NOT_BEFORE_LIFETIME);
             prop_assert!(head.sessions.values().all(|record| kept >= record.ends_at));
-            prop_assert!(head.markers.iter().flatten().all(|marker| kept >= marker.expires_at));
+            prop_assert!(head.not_before_times.iter().flatten().all(|not_before| kept >= not_before.expires_at));
         }
 
         #[test]
@@ -346,14 +346,14 @@ mod tests {
                 lost += usize::from(!stays && !record.is_over(now));
             }
             prop_assert_eq!(ended, lost > 0);
-            prop_assert_eq!((after.newest, after.markers), (head.newest, head.markers));
+            prop_assert_eq!((after.newest, after.not_before_times), (head.newest, head.not_before_times));
         }
 
         #[test]
-        fn markers_never_fall(head in head(), marked in vec(marker(), 1..4), record in session(), now in moment()) {
+        fn not_before_times_never_fall(head in head(), not_before_set in vec(not_before(), 1..4), record in session(), now in moment()) {
             let mut after = head.clone();
-            for (kind, marker) in marked {
-                after.mark(kind, marker);
+            for (kind, not_before) in not_before_set {
+                after.set_not_before(kind, not_before);
             }
             prop_assert!(!head.refuses(&record, now) || after.refuses(&record, now));
         }

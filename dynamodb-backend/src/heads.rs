@@ -9,7 +9,7 @@ use crate::{
     client::{Idempotency, Item, Operation, Returning, Terms, Transacted, Value, version},
     entry::seconds,
     error::signed_out,
-    head::{self, Head, Marker, marker_of},
+    head::{self, Head, NotBefore, not_before_of},
     keys::Key,
     record::corrupt,
     store::Held,
@@ -127,13 +127,13 @@ impl Held {
         account: &AccountKey,
         target: EvictTarget,
         options: EvictOptions,
-        marks: bool,
+        sets_not_before: bool,
     ) -> Result<Evicted> {
         let operation = self.client.start(EVICT);
         let key = self.keys.head(account);
         if let EvictTarget::Account(cutoff) = target
             && let Some(evicted) = self
-                .evict_at_once(operation, &key, cutoff, options, marks)
+                .evict_at_once(operation, &key, cutoff, options, sets_not_before)
                 .await?
         {
             return Ok(evicted);
@@ -149,12 +149,14 @@ impl Held {
             }
             let (mut head, whole) = seen.head();
             let ended = head.end(&target, options.now) || !whole;
-            let marker = marker_of(&target).filter(|_| marks);
-            if let Some((kind, at)) = marker {
-                let expires_at = self.client.ending_after_landing(options.marker_life)?;
-                head.mark(kind, Marker { at, expires_at });
+            let not_before = not_before_of(&target).filter(|_| sets_not_before);
+            if let Some((kind, at)) = not_before {
+                let expires_at = self
+                    .client
+                    .ending_after_landing(options.not_before_lifetime)?;
+                head.set_not_before(kind, NotBefore { at, expires_at });
             }
-            if !ended && marker.is_none() {
+            if !ended && not_before.is_none() {
                 return Ok(Evicted::new(false));
             }
             let version = version()?;
@@ -178,14 +180,17 @@ impl Held {
         key: &Key,
         cutoff: CutoffTime,
         options: EvictOptions,
-        marks: bool,
+        sets_not_before: bool,
     ) -> Result<Option<Evicted>> {
-        let until = self.client.ending_after_landing(options.marker_life)?;
+        let until = self
+            .client
+            .ending_after_landing(options.not_before_lifetime)?;
         let kept = until.max(
             self.client
-                .ending_after_landing(token_cache_core::MARKER_LIFE)?,
+                .ending_after_landing(token_cache_core::NOT_BEFORE_LIFETIME)?,
         );
-        let terms = at_once(cutoff, until, kept, marks).value(":v", version()?.as_slice());
+        let terms =
+            at_once(cutoff, until, kept, sets_not_before).value(":v", version()?.as_slice());
         let update = self.client.update(
             operation,
             Idempotency::Idempotent,
@@ -202,28 +207,28 @@ impl Held {
 
 /// Empties a head, unless something in it stands after the moment or outlives what is set here. What is no number in a number's
 /// place makes it fail as well: what is written instead is the whole head.
-fn at_once(cutoff: CutoffTime, until: Timestamp, kept: Timestamp, marks: bool) -> Terms {
-    let (marker, marker_end, newest, others) = match cutoff.clock {
+fn at_once(cutoff: CutoffTime, until: Timestamp, kept: Timestamp, sets_not_before: bool) -> Terms {
+    let (not_before, not_before_end, newest, others) = match cutoff.clock {
         CutoffClock::Store => ("#ks", "#xs", "#ns", "#np #kp #ku"),
         CutoffClock::Provider => ("#kp", "#xp", "#np", "#ns #ks #ku"),
     };
     let absent_or =
         |name: &str, then: &str| format!("(attribute_not_exists({name}) OR {name} {then})");
     let mut conditions = vec![
-        absent_or(marker, "< :at"),
+        absent_or(not_before, "< :at"),
         absent_or(newest, "BETWEEN :zero AND :at"),
     ];
     conditions.extend(others.split(' ').map(|name| absent_or(name, ">= :zero")));
     conditions.extend(
         ["#xs", "#xp", "#xu"]
             .iter()
-            .filter(|end| !marks || **end != marker_end)
+            .filter(|end| !sets_not_before || **end != not_before_end)
             .map(|end| absent_or(end, "BETWEEN :zero AND :kept")),
     );
     let mut set = "SET #s = :none, #v = :v, #exp = :exp".to_owned();
-    if marks {
-        conditions.push(absent_or(marker_end, "<= :until"));
-        set = format!("{set}, {marker} = :at, {marker_end} = :until");
+    if sets_not_before {
+        conditions.push(absent_or(not_before_end, "<= :until"));
+        set = format!("{set}, {not_before} = :at, {not_before_end} = :until");
     }
     let terms = Terms::set(set)
         .only_when(conditions.join(" AND "))
@@ -232,7 +237,7 @@ fn at_once(cutoff: CutoffTime, until: Timestamp, kept: Timestamp, marks: bool) -
         .value(":zero", 0)
         .value(":kept", kept.as_millis())
         .value(":exp", seconds(kept));
-    if marks {
+    if sets_not_before {
         terms.value(":until", until.as_millis())
     } else {
         terms

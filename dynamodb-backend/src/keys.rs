@@ -146,7 +146,7 @@ pub(crate) fn parse_session_id(text: &str) -> Option<SessionId> {
 }
 
 /// The attribute of an account in the item of a `sid`.
-pub(crate) fn pointer(account: &AccountKey) -> String {
+pub(crate) fn sid_entry(account: &AccountKey) -> String {
     format!(
         "a{}{}",
         hash(account.issuer().as_bytes()),
@@ -155,7 +155,7 @@ pub(crate) fn pointer(account: &AccountKey) -> String {
 }
 
 /// The account that an attribute in the item of a `sid` names.
-pub(crate) fn parse_pointer(attribute: &str) -> Option<AccountKey> {
+pub(crate) fn parse_sid_entry(attribute: &str) -> Option<AccountKey> {
     let (issuer, subject) = attribute.strip_prefix('a')?.split_at_checked(HASH)?;
     let issuer = IssuerKey::from_bytes(parse_hash(issuer)?);
     Some(AccountKey::new(issuer, parse_hash(subject)?))
@@ -243,10 +243,10 @@ mod tests {
         }
 
         #[test]
-        fn a_pointer_names_its_account(account in account(), other in ".{0,60}") {
-            prop_assert_eq!(parse_pointer(&pointer(&account)), Some(account));
-            if let Some(account) = parse_pointer(&other) {
-                prop_assert_eq!(pointer(&account), other);
+        fn a_sid_entry_names_its_account(account in account(), other in ".{0,60}") {
+            prop_assert_eq!(parse_sid_entry(&sid_entry(&account)), Some(account));
+            if let Some(account) = parse_sid_entry(&other) {
+                prop_assert_eq!(sid_entry(&account), other);
             }
         }
 

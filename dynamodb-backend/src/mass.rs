@@ -15,12 +15,12 @@ pub(crate) async fn evict(
     held: &Held,
     accounts: &[AccountKey],
     at: Timestamp,
-    marks: bool,
+    sets_not_before: bool,
     options: EvictOptions,
 ) -> Vec<Result<Evicted>> {
     let target = EvictTarget::Account(CutoffTime::on_store_clock(at));
     stream::iter(accounts.to_vec())
-        .map(|account| async move { held.evict(&account, target, options, marks).await })
+        .map(|account| async move { held.evict(&account, target, options, sets_not_before).await })
         .buffered(UNDER_WAY)
         .collect()
         .await

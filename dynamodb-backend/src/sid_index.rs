@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, Cursor, CutoffBound, Error, EvictOptions, Evicted, IssuerKey, MarkOptions, Marking,
-    Page, Pointed, Pointer, Result, Scan, SidIndex, SidKey, Timestamp,
+    AccountKey, Cursor, CutoffBound, Error, EvictOptions, Evicted, IssuerKey, NotBeforeOptions,
+    NotBeforeScope, Page, Result, Scan, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp,
 };
 
 use crate::{
@@ -10,11 +10,11 @@ use crate::{
     cursor,
     entry::seconds,
     error::signed_out,
-    head::Marker,
+    head::NotBefore,
     keys::HEAD,
     mass,
     record::corrupt,
-    sids::{self, Pointers},
+    sids::{self, SidRecord},
     store::Held,
 };
 
@@ -24,14 +24,14 @@ const VISITED: usize = 100;
 #[async_trait]
 impl SidIndex for DynamoDbStore {
     /// One request; another where a session that ends later is entered already.
-    async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
         let Held { client, keys, .. } = self.held();
         let operation = client.start("enter a `sid`");
-        client.check_in_time(operation, pointer.not_after)?;
+        client.check_in_time(operation, sid_entry.not_after)?;
         let key = keys.sid(sid);
         loop {
             let now = client.now()?.earliest;
-            let terms = sids::enter_at_once(&pointer, now, &version()?);
+            let terms = sids::enter_at_once(&sid_entry, now, &version()?);
             let update = client.update(
                 operation,
                 Idempotency::Idempotent,
@@ -40,22 +40,22 @@ impl SidIndex for DynamoDbStore {
                 Returning::Nothing,
             );
             let Err(refused) = update.await? else {
-                return client.check_in_time(operation, pointer.not_after);
+                return client.check_in_time(operation, sid_entry.not_after);
             };
             if let Some(item) = refused.there {
-                let (mut pointers, whole) = Pointers::decode(&item);
+                let (mut sid_record, whole) = SidRecord::decode(&item);
                 if !whole {
                     return Err(corrupt(operation.name, "the item of a `sid`"));
                 }
-                if pointers.refuses(pointer.requested_at, now) {
+                if sid_record.refuses(sid_entry.requested_at, now) {
                     return Err(signed_out(operation.name));
                 }
-                pointers.enter(&pointer);
-                let item_now = pointers.encode(&key, &version()?);
+                sid_record.enter(&sid_entry);
+                let item_now = sid_record.encode(&key, &version()?);
                 let terms = sids::unchanged(item.value("v"));
                 let put = client.put(operation, Idempotency::Idempotent, item_now, terms);
                 if put.await?.is_ok() {
-                    return client.check_in_time(operation, pointer.not_after);
+                    return client.check_in_time(operation, sid_entry.not_after);
                 }
             }
             client.yield_to_others(operation).await?;
@@ -67,13 +67,13 @@ impl SidIndex for DynamoDbStore {
         &self,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
         let Held { client, keys, .. } = self.held();
         let operation = client.start("sign out a provider session");
         let key = keys.sid(sid);
         loop {
-            let end = client.ending_after_landing(options.marker_life)?;
+            let end = client.ending_after_landing(options.not_before_lifetime)?;
             let terms = sids::mark_at_once(bound, end, &version()?);
             let update = client.update(
                 operation,
@@ -82,22 +82,23 @@ impl SidIndex for DynamoDbStore {
                 terms,
                 Returning::New,
             );
-            let now =
-                |pointers: &Pointers| Ok(Pointed::at(pointers.living(client.now()?.earliest)));
+            let now = |sid_record: &SidRecord| {
+                Ok(SidAccounts::at(sid_record.living(client.now()?.earliest)))
+            };
             match update.await? {
                 Ok(item) => {
-                    let pointers = item.map(|item| Pointers::decode(&item).0);
-                    return now(&pointers.unwrap_or_default());
+                    let sid_record = item.map(|item| SidRecord::decode(&item).0);
+                    return now(&sid_record.unwrap_or_default());
                 }
                 Err(refused) => {
                     if let Some(item) = refused.there {
-                        let (mut pointers, _) = Pointers::decode(&item);
-                        pointers.mark(bound, end);
-                        let item_now = pointers.encode(&key, &version()?);
+                        let (mut sid_record, _) = SidRecord::decode(&item);
+                        sid_record.set_not_before(bound, end);
+                        let item_now = sid_record.encode(&key, &version()?);
                         let terms = sids::unchanged(item.value("v"));
                         let put = client.put(operation, Idempotency::Idempotent, item_now, terms);
                         if put.await?.is_ok() {
-                            return now(&pointers);
+                            return now(&sid_record);
                         }
                     }
                 }
@@ -117,8 +118,9 @@ impl SidIndex for DynamoDbStore {
         let item = client.get(operation, &keys.issuer(issuer)).await?;
         client.check_in_time(operation, not_after)?;
         let Some(item) = item else { return Ok(()) };
-        let marker = marker(&item).ok_or_else(|| corrupt(operation.name, "the issuer's marker"))?;
-        if requested_at <= marker.at && client.now()?.earliest < marker.expires_at {
+        let not_before =
+            not_before(&item).ok_or_else(|| corrupt(operation.name, "the issuer's marker"))?;
+        if requested_at <= not_before.at && client.now()?.earliest < not_before.expires_at {
             return Err(signed_out(operation.name));
         }
         Ok(())
@@ -129,13 +131,13 @@ impl SidIndex for DynamoDbStore {
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
-        options: MarkOptions,
+        options: NotBeforeOptions,
     ) -> Result<()> {
         let Held { client, keys, .. } = self.held();
         let operation = client.start("sign out an issuer");
         let key = keys.issuer(issuer);
-        let expires_at = client.ending_after_landing(options.marker_life)?;
-        let mut new = Marker { at, expires_at };
+        let expires_at = client.ending_after_landing(options.not_before_lifetime)?;
+        let mut new = NotBefore { at, expires_at };
         let mut terms = Terms::when("attribute_not_exists(#pk) OR (#k <= :at AND #x <= :end)")
             .value(":at", at.as_millis())
             .value(":end", expires_at.as_millis());
@@ -150,8 +152,8 @@ impl SidIndex for DynamoDbStore {
                 return Ok(());
             };
             let seen = refused.there;
-            let mut raised = seen.as_ref().and_then(marker);
-            Marker::raise(&mut raised, Marker { at, expires_at });
+            let mut raised = seen.as_ref().and_then(not_before);
+            NotBefore::raise(&mut raised, NotBefore { at, expires_at });
             new = raised.unwrap_or(new);
             terms = match &seen {
                 Some(item) => sids::unchanged(item.value("v")),
@@ -193,16 +195,16 @@ impl SidIndex for DynamoDbStore {
         &self,
         accounts: &[AccountKey],
         at: Timestamp,
-        marking: Marking,
+        not_before: NotBeforeScope,
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
-        let marks = marking == Marking::Each;
-        mass::evict(self.held(), accounts, at, marks, options).await
+        let sets_not_before = not_before == NotBeforeScope::Account;
+        mass::evict(self.held(), accounts, at, sets_not_before, options).await
     }
 }
 
-fn marker(item: &Item) -> Option<Marker> {
+fn not_before(item: &Item) -> Option<NotBefore> {
     let moment = |name| item.number(name).map(Timestamp::from_millis);
-    let marker = moment("k").zip(moment("x"));
-    marker.map(|(at, expires_at)| Marker { at, expires_at })
+    let not_before = moment("k").zip(moment("x"));
+    not_before.map(|(at, expires_at)| NotBefore { at, expires_at })
 }

@@ -11,26 +11,28 @@
 //!
 //! A marker stands until its end, and as long as an account's entry beside it.
 
-use token_cache_core::{AccountKey, CutoffBound, CutoffTime, MARKER_LIFE, Pointer, Timestamp};
+use token_cache_core::{
+    AccountKey, CutoffBound, CutoffTime, NOT_BEFORE_LIFETIME, SidEntry, Timestamp,
+};
 
 use crate::{
     client::{Item, Terms, Value},
     entry::seconds,
-    head::Marker,
-    keys::{Key, parse_pointer, pointer},
+    head::NotBefore,
+    keys::{Key, parse_sid_entry, sid_entry},
 };
 
 /// What is known under a `sid`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Pointers {
+pub(crate) struct SidRecord {
     accounts: Vec<(AccountKey, Timestamp)>,
     longest: Timestamp,
-    marker: Option<Marker>,
-    for_good: Option<Timestamp>,
+    not_before: Option<NotBefore>,
+    forever: Option<Timestamp>,
     kept_until: u64,
 }
 
-impl Pointers {
+impl SidRecord {
     /// Returns what an item says, and whether all of it can be read. What cannot be read is left out, but an account whose session ends at
     /// an unreadable time counts as living: a sign-out must reach it.
     pub(crate) fn decode(item: &Item) -> (Self, bool) {
@@ -41,20 +43,20 @@ impl Pointers {
             number
         };
         let mut moment = |name: &str| number(name).map(Timestamp::from_millis);
-        let marker = moment("k").zip(moment("x"));
+        let not_before = moment("k").zip(moment("x"));
         let accounts = item
             .names()
-            .filter_map(|name| Some((parse_pointer(name)?, name)));
-        let pointers = Self {
+            .filter_map(|name| Some((parse_sid_entry(name)?, name)));
+        let sid_record = Self {
             longest: moment("l").unwrap_or_default(),
-            marker: marker.map(|(at, expires_at)| Marker { at, expires_at }),
-            for_good: moment("g"),
+            not_before: not_before.map(|(at, expires_at)| NotBefore { at, expires_at }),
+            forever: moment("g"),
             accounts: accounts
                 .map(|(account, name)| (account, moment(name).unwrap_or(Timestamp::MAX)))
                 .collect(),
             kept_until: number("exp").unwrap_or_default(),
         };
-        (pointers, whole)
+        (sid_record, whole)
     }
 
     pub(crate) fn encode(&self, key: &Key, version: &[u8]) -> Item {
@@ -62,17 +64,17 @@ impl Pointers {
             .with("v", version)
             .with("exp", self.kept_until);
         for (account, ends_at) in &self.accounts {
-            item = item.with(&pointer(account), ends_at.as_millis());
+            item = item.with(&sid_entry(account), ends_at.as_millis());
         }
         if !self.accounts.is_empty() {
             item = item.with("l", self.longest.as_millis());
         }
-        if let Some(marker) = self.marker {
+        if let Some(not_before) = self.not_before {
             item = item
-                .with("k", marker.at.as_millis())
-                .with("x", marker.expires_at.as_millis());
+                .with("k", not_before.at.as_millis())
+                .with("x", not_before.expires_at.as_millis());
         }
-        match self.for_good {
+        match self.forever {
             Some(bound) => item.with("g", bound.as_millis()),
             None => item,
         }
@@ -81,33 +83,33 @@ impl Pointers {
     /// True where a marker that stands at `now` refuses a sign-in requested at `place`.
     pub(crate) fn refuses(&self, time: Timestamp, now: Timestamp) -> bool {
         let stands = |bound: Timestamp| now < bound.max(self.longest);
-        self.for_good.is_some_and(stands)
+        self.forever.is_some_and(stands)
             || self
-                .marker
-                .is_some_and(|marker| time <= marker.at && stands(marker.expires_at))
+                .not_before
+                .is_some_and(|not_before| time <= not_before.at && stands(not_before.expires_at))
     }
 
     /// Enters an account. Its end only rises.
-    pub(crate) fn enter(&mut self, pointer: &Pointer) {
+    pub(crate) fn enter(&mut self, sid_entry: &SidEntry) {
         match self
             .accounts
             .iter_mut()
-            .find(|(account, _)| *account == pointer.account)
+            .find(|(account, _)| *account == sid_entry.account)
         {
-            Some((_, ends_at)) => *ends_at = (*ends_at).max(pointer.ends_at),
-            None => self.accounts.push((pointer.account, pointer.ends_at)),
+            Some((_, ends_at)) => *ends_at = (*ends_at).max(sid_entry.ends_at),
+            None => self.accounts.push((sid_entry.account, sid_entry.ends_at)),
         }
-        self.longest = self.longest.max(pointer.ends_at);
-        self.kept_until = self.kept_until.max(kept_with(pointer.ends_at));
+        self.longest = self.longest.max(sid_entry.ends_at);
+        self.kept_until = self.kept_until.max(kept_with(sid_entry.ends_at));
     }
 
     /// Leaves a marker that lives until `end`.
-    pub(crate) fn mark(&mut self, bound: CutoffBound, end: Timestamp) {
+    pub(crate) fn set_not_before(&mut self, bound: CutoffBound, end: Timestamp) {
         match bound {
-            CutoffBound::Forever => self.for_good = self.for_good.max(Some(end)),
+            CutoffBound::Forever => self.forever = self.forever.max(Some(end)),
             CutoffBound::Time(CutoffTime { at, .. }) => {
                 let expires_at = end;
-                Marker::raise(&mut self.marker, Marker { at, expires_at });
+                NotBefore::raise(&mut self.not_before, NotBefore { at, expires_at });
             }
         }
         self.kept_until = self.kept_until.max(seconds(end));
@@ -122,11 +124,11 @@ impl Pointers {
 
 /// Past the session and a marker's life: a sign-out that comes while the session lives leaves a marker that fits in.
 fn kept_with(ends_at: Timestamp) -> u64 {
-    seconds(ends_at + 2 * MARKER_LIFE)
+    seconds(ends_at + 2 * NOT_BEFORE_LIFETIME)
 }
 
 /// Enters an account in one request, where no marker stands in its way and nothing that is there lasts longer.
-pub(crate) fn enter_at_once(pointer: &Pointer, now: Timestamp, version: &[u8]) -> Terms {
+pub(crate) fn enter_at_once(sid_entry: &SidEntry, now: Timestamp, version: &[u8]) -> Terms {
     Terms::set("SET #account = :ends, #l = :ends, #exp = :exp, #v = :v")
         .only_when(
             "(attribute_not_exists(#l) OR #l <= :ends) \
@@ -135,12 +137,12 @@ pub(crate) fn enter_at_once(pointer: &Pointer, now: Timestamp, version: &[u8]) -
              AND (attribute_not_exists(#k) OR #k < :place \
                   OR (#x <= :now AND (attribute_not_exists(#l) OR #l <= :now)))",
         )
-        .name("#account", crate::keys::pointer(&pointer.account))
-        .value(":ends", pointer.ends_at.as_millis())
-        .value(":exp", kept_with(pointer.ends_at))
+        .name("#account", crate::keys::sid_entry(&sid_entry.account))
+        .value(":ends", sid_entry.ends_at.as_millis())
+        .value(":exp", kept_with(sid_entry.ends_at))
         .value(":v", version)
         .value(":now", now.as_millis())
-        .value(":place", pointer.requested_at.as_millis())
+        .value(":place", sid_entry.requested_at.as_millis())
         .telling()
 }
 
@@ -186,10 +188,10 @@ mod tests {
         (0..1_u64 << 42).prop_map(Timestamp::from_millis)
     }
 
-    fn pointer() -> impl Strategy<Value = Pointer> {
+    fn sid_entry() -> impl Strategy<Value = SidEntry> {
         (0_u8..4, moment(), moment()).prop_map(|(n, requested_at, ends_at)| {
             let account = AccountKey::new(IssuerKey::from_bytes([1; 16]), [n; 16]);
-            Pointer::new(account, requested_at, ends_at, Timestamp::MAX)
+            SidEntry::new(account, requested_at, ends_at, Timestamp::MAX)
         })
     }
 
@@ -209,43 +211,43 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_item_is_read_as_it_was_written(entered in vec(pointer(), 0..6), marks in vec((until(), moment()), 0..4)) {
-            let mut pointers = Pointers::default();
-            for pointer in &entered {
-                pointers.enter(pointer);
+        fn an_item_is_read_as_it_was_written(entered in vec(sid_entry(), 0..6), sets_not_before in vec((until(), moment()), 0..4)) {
+            let mut sid_record = SidRecord::default();
+            for sid_entry in &entered {
+                sid_record.enter(sid_entry);
             }
-            for (bound, end) in marks {
-                pointers.mark(bound, end);
+            for (bound, end) in sets_not_before {
+                sid_record.set_not_before(bound, end);
             }
-            let (mut read, whole) = Pointers::decode(&pointers.encode(&key(), b"v"));
+            let (mut read, whole) = SidRecord::decode(&sid_record.encode(&key(), b"v"));
             prop_assert!(whole);
             read.accounts.sort_unstable();
-            pointers.accounts.sort_unstable();
-            prop_assert_eq!(read, pointers);
+            sid_record.accounts.sort_unstable();
+            prop_assert_eq!(read, sid_record);
         }
 
         #[test]
-        fn nothing_ever_falls(entered in vec(pointer(), 1..6), (bound, end) in (until(), moment()), now in moment()) {
-            let mut pointers = Pointers::default();
-            pointers.mark(bound, end);
-            let mut before = pointers.clone();
-            for pointer in &entered {
-                pointers.enter(pointer);
-                prop_assert!(pointers.kept_until >= before.kept_until && pointers.longest >= before.longest);
-                let refused = before.refuses(pointer.requested_at, now);
-                prop_assert!(!refused || pointers.refuses(pointer.requested_at, now));
-                before = pointers.clone();
+        fn nothing_ever_falls(entered in vec(sid_entry(), 1..6), (bound, end) in (until(), moment()), now in moment()) {
+            let mut sid_record = SidRecord::default();
+            sid_record.set_not_before(bound, end);
+            let mut before = sid_record.clone();
+            for sid_entry in &entered {
+                sid_record.enter(sid_entry);
+                prop_assert!(sid_record.kept_until >= before.kept_until && sid_record.longest >= before.longest);
+                let refused = before.refuses(sid_entry.requested_at, now);
+                prop_assert!(!refused || sid_record.refuses(sid_entry.requested_at, now));
+                before = sid_record.clone();
             }
-            let living = pointers.living(now);
-            prop_assert!(entered.iter().all(|pointer| now >= pointer.ends_at || living.contains(&pointer.account)));
+            let living = sid_record.living(now);
+            prop_assert!(entered.iter().all(|sid_entry| now >= sid_entry.ends_at || living.contains(&sid_entry.account)));
         }
     }
 
     #[test]
     fn what_is_not_ours_is_told() {
-        let (pointers, whole) =
-            Pointers::decode(&Item::at(&key()).with("g", "for good").with("exp", 7));
+        let (sid_record, whole) =
+            SidRecord::decode(&Item::at(&key()).with("g", "for good").with("exp", 7));
         assert!(!whole);
-        assert_eq!(pointers.for_good, None);
+        assert_eq!(sid_record.forever, None);
     }
 }

@@ -166,7 +166,7 @@ fn weigh(info: &Info<'_>, replicas: Option<u32>) -> Result<Checked> {
             checked.diagnostics.push(Diagnostic::warning(
                 "redis_maxmemory_policy",
                 format!(
-                    "with the maxmemory-policy `{policy}` the server drops sessions, sign-out markers and index entries {when}, so \
+                    "with the maxmemory-policy `{policy}` the server drops sessions, sign-out not_before_times and index entries {when}, so \
                      users are signed out early, and a sign-out by `sid` alone can find no account"
                 ),
                 "CONFIG SET maxmemory-policy noeviction",

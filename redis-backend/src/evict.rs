@@ -22,7 +22,7 @@ pub(crate) fn evict_call(
         (false, false) => &scripts::EVICT_SOME,
         (false, true) => &scripts::EVICT_SOME_ANNOUNCED,
     };
-    let mut keys = vec![keys.account(account), keys.marker(account)];
+    let mut keys = vec![keys.account(account), keys.not_before(account)];
     keys.extend(registry);
     let call = Call::script_on(script, keys);
     let some = |call: Call, kind: &[u8], name: &[u8; 16], at: Timestamp| {

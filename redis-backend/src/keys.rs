@@ -54,7 +54,7 @@ impl Keys {
         self.of_account(account, 0)
     }
 
-    pub(crate) fn marker(&self, account: &AccountKey) -> Key {
+    pub(crate) fn not_before(&self, account: &AccountKey) -> Key {
         let mut key = self.of_account(account, 2);
         key.extend_from_slice(b":m");
         key
@@ -169,7 +169,7 @@ pub(crate) fn escrow_field(name: &EscrowName) -> [u8; 18] {
 }
 
 /// The field of an account in the index of a `sid`.
-pub(crate) fn pointer_field(account: &AccountKey) -> [u8; 32] {
+pub(crate) fn sid_entry_field(account: &AccountKey) -> [u8; 32] {
     let mut field = [0; 32];
     field[..16].copy_from_slice(account.issuer().as_bytes());
     field[16..].copy_from_slice(account.subject());
@@ -177,7 +177,7 @@ pub(crate) fn pointer_field(account: &AccountKey) -> [u8; 32] {
 }
 
 /// The account that a field in the index of a `sid` names.
-pub(crate) fn parse_pointer_field(field: &[u8]) -> Option<AccountKey> {
+pub(crate) fn parse_sid_entry_field(field: &[u8]) -> Option<AccountKey> {
     let (issuer, subject) = field.split_first_chunk::<16>()?;
     let subject = subject.try_into().ok()?;
     Some(AccountKey::new(IssuerKey::from_bytes(*issuer), subject))
@@ -246,7 +246,7 @@ mod tests {
         fn the_key_of_an_account_names_it(prefix in "[a-zA-Z0-9_.:-]{1,64}", account in account()) {
             let keys = Keys::new(prefix);
             prop_assert_eq!(keys.parse_account(&keys.account(&account)), Some(account));
-            prop_assert_eq!(keys.parse_account(&keys.marker(&account)), None);
+            prop_assert_eq!(keys.parse_account(&keys.not_before(&account)), None);
         }
 
         #[test]
@@ -261,8 +261,8 @@ mod tests {
         fn all_that_is_an_accounts_is_in_one_slot(at in address()) {
             let keys = Keys::new("tc");
             let account = keys.account(at.account());
-            let (marker, lock) = (keys.marker(at.account()), keys.lock(&at));
-            prop_assert_eq!(tag(&marker), tag(&account));
+            let (not_before, lock) = (keys.not_before(at.account()), keys.lock(&at));
+            prop_assert_eq!(tag(&not_before), tag(&account));
             prop_assert_eq!(tag(&lock), tag(&account));
         }
 
@@ -273,7 +273,7 @@ mod tests {
             let names = |keys: &Keys| {
                 vec![
                     keys.account(at.account()),
-                    keys.marker(at.account()),
+                    keys.not_before(at.account()),
                     keys.lock(&at),
                     keys.issuer(at.account().issuer()),
                     keys.sid(&SidKey::from_bytes(*at.session_id().as_bytes())),
@@ -288,9 +288,9 @@ mod tests {
         }
 
         #[test]
-        fn a_pointer_names_its_account(account in account(), other in vec(any::<u8>(), 0..64)) {
-            prop_assert_eq!(parse_pointer_field(&pointer_field(&account)), Some(account));
-            prop_assert_eq!(parse_pointer_field(&other).is_some(), other.len() == 32);
+        fn a_sid_entry_names_its_account(account in account(), other in vec(any::<u8>(), 0..64)) {
+            prop_assert_eq!(parse_sid_entry_field(&sid_entry_field(&account)), Some(account));
+            prop_assert_eq!(parse_sid_entry_field(&other).is_some(), other.len() == 32);
         }
 
         #[test]

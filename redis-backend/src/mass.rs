@@ -84,7 +84,7 @@ fn call(
     for account in accounts {
         keys.push(held.keys.account(account));
         if life.is_some() {
-            keys.push(held.keys.marker(account));
+            keys.push(held.keys.not_before(account));
         }
     }
     let call = Call::script_on(&scripts::EVICT_ACCOUNTS, keys).number(millis(at));

@@ -36,7 +36,7 @@ scripts! {
     FIND = "escrows" "find";
     KEEP = "escrows" "keep";
     NAMESPACE = "namespace";
-    POINT = "point";
+    ADD_SID_ENTRY = "add_sid_entry";
     REAP = "reap";
     REGISTRY = "registry" "registry_end";
     RELEASE = "release";

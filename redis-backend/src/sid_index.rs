@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, Cursor, CutoffBound, CutoffTime, Error, EvictOptions, EvictTarget, Evicted,
-    IssuerKey, MarkOptions, Marking, Page, Pointed, Pointer, Result, Scan, SidIndex, SidKey,
-    Timestamp,
+    IssuerKey, NotBeforeOptions, NotBeforeScope, Page, Result, Scan, SidAccounts, SidEntry,
+    SidIndex, SidKey, Timestamp,
 };
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     answers::granted,
     client::{Call, Idempotency, unexpected},
     cursor,
-    keys::{duration_millis, millis, parse_pointer_field, pointer_field},
+    keys::{duration_millis, millis, parse_sid_entry_field, sid_entry_field},
     mass, scripts,
     store::Held,
 };
@@ -20,14 +20,14 @@ const PAGE: usize = 1_000;
 
 #[async_trait]
 impl SidIndex for RedisStore {
-    async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
         const OPERATION: &str = "enter a `sid`";
         let Held { client, keys, .. } = self.held();
-        let call = Call::script(&scripts::POINT, [keys.sid(sid)])
-            .bytes(&pointer_field(&pointer.account))
-            .number(millis(pointer.requested_at))
-            .number(millis(pointer.ends_at))
-            .number(millis(pointer.not_after));
+        let call = Call::script(&scripts::ADD_SID_ENTRY, [keys.sid(sid)])
+            .bytes(&sid_entry_field(&sid_entry.account))
+            .number(millis(sid_entry.requested_at))
+            .number(millis(sid_entry.ends_at))
+            .number(millis(sid_entry.not_after));
         let confirmed = client
             .confirmed(OPERATION, Idempotency::Idempotent, call)
             .await?;
@@ -38,8 +38,8 @@ impl SidIndex for RedisStore {
         &self,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
         const OPERATION: &str = "sign out a provider session";
         let Held {
             client,
@@ -54,20 +54,20 @@ impl SidIndex for RedisStore {
         let call = Call::script(&scripts::SET_SID_NOT_BEFORE, [keys.sid(sid)])
             .bytes(kind)
             .number(millis(at))
-            .number(duration_millis(options.marker_life));
+            .number(duration_millis(options.not_before_lifetime));
         let confirmed = client
             .confirmed(OPERATION, Idempotency::Idempotent, call)
             .await?;
         let mut accounts = Vec::new();
         for field in confirmed.answer.list(OPERATION)? {
             let field = field.bytes(OPERATION)?.unwrap_or_default();
-            accounts.push(parse_pointer_field(&field).ok_or_else(|| unexpected(OPERATION))?);
+            accounts.push(parse_sid_entry_field(&field).ok_or_else(|| unexpected(OPERATION))?);
         }
-        let pointed = Pointed::at(accounts);
-        Ok(if pointed.accounts.is_empty() && checked.may_lose_index {
-            pointed.maybe_incomplete()
+        let found = SidAccounts::at(accounts);
+        Ok(if found.accounts.is_empty() && checked.may_lose_index {
+            found.maybe_incomplete()
         } else {
-            pointed
+            found
         })
     }
 
@@ -90,13 +90,13 @@ impl SidIndex for RedisStore {
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
-        options: MarkOptions,
+        options: NotBeforeOptions,
     ) -> Result<()> {
         const OPERATION: &str = "sign out an issuer";
         let Held { client, keys, .. } = self.held();
         let call = Call::script(&scripts::SET_ISSUER_NOT_BEFORE, [keys.issuer(issuer)])
             .number(millis(at))
-            .number(duration_millis(options.marker_life));
+            .number(duration_millis(options.not_before_lifetime));
         let confirmed = client
             .confirmed(OPERATION, Idempotency::Idempotent, call)
             .await?;
@@ -130,12 +130,12 @@ impl SidIndex for RedisStore {
         &self,
         accounts: &[AccountKey],
         at: Timestamp,
-        marking: Marking,
+        not_before: NotBeforeScope,
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
-        let life = match marking {
-            Marking::Each => Some(duration_millis(options.marker_life)),
-            Marking::Issuer => None,
+        let life = match not_before {
+            NotBeforeScope::Account => Some(duration_millis(options.not_before_lifetime)),
+            NotBeforeScope::Issuer => None,
         };
         let outcomes = mass::evict(self.held(), accounts, at, life, options.now).await;
         let target = EvictTarget::Account(CutoffTime::on_store_clock(at));

@@ -88,11 +88,11 @@ impl RedisStore {
         &self,
         account: &AccountKey,
         what: EvictTarget,
-        marker_life: u64,
+        not_before_lifetime: u64,
         now: Timestamp,
     ) -> Result<Evicted> {
         let call = evict_call(&self.0.keys, account, what, None)
-            .number(marker_life)
+            .number(not_before_lifetime)
             .number(millis(now));
         self.0.evicted(call).await
     }
@@ -193,7 +193,7 @@ impl TokenStore for RedisStore {
     async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
         const OPERATION: &str = "begin a session";
         let Held { client, keys, .. } = self.held();
-        let keys = [keys.account(account), keys.marker(account)];
+        let keys = [keys.account(account), keys.not_before(account)];
         let mut call = Call::script(&scripts::BEGIN, keys)
             .number(millis(session.not_after))
             .number(millis(session.now))
@@ -313,7 +313,7 @@ impl TokenStore for RedisStore {
         target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        let life = duration_millis(options.marker_life);
+        let life = duration_millis(options.not_before_lifetime);
         match options.announce {
             Some(signer) => {
                 let evicting = link::evict(self.held(), signer, account, target, life, options.now);

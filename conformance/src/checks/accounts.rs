@@ -3,7 +3,9 @@
 use std::{collections::HashSet, time::Duration};
 
 use futures_util::future::try_join_all;
-use token_cache_core::{AccountKey, Cursor, ErrorKind, EvictOptions, IssuerKey, Marking, Scan};
+use token_cache_core::{
+    AccountKey, Cursor, ErrorKind, EvictOptions, IssuerKey, NotBeforeScope, Scan,
+};
 
 use crate::{
     Setup, Violation,
@@ -106,7 +108,7 @@ pub async fn the_stream_misses_nobody_while_others_come_and_go(
         found.extend(page.accounts);
         if let Some(leaving) = passing.pop() {
             Actor::new(setup.store(), leaving, setup.now())
-                .is_cut(by_app(setup.now()))
+                .evicts_sessions(by_app(setup.now()))
                 .await?;
             signed_in(setup, &issuer, 3).await?;
         }
@@ -150,11 +152,11 @@ pub async fn a_batch_evicts_each_of_its_accounts(setup: &Setup) -> Result<(), Vi
     let sid_index = setup.sid_index()?;
     for expect_ended in [true, false] {
         let evicted = sid_index
-            .evict_accounts(&keys, now, Marking::Each, options)
+            .evict_accounts(&keys, now, NotBeforeScope::Account, options)
             .await;
         should_equal(&evicted.len(), &keys.len(), "answers, one for each account")?;
         for (i, evicted) in evicted.into_iter().enumerate() {
-            let ended = evicted.should_work("a cut of many accounts")?.ended;
+            let ended = evicted.should_work("an eviction of many accounts")?.ended;
             should_equal(
                 &ended,
                 &(expect_ended && i % 3 != 0),
@@ -205,10 +207,10 @@ pub async fn a_batch_without_not_before_times_evicts_the_same(
     let options = EvictOptions::at(setup.now());
     let evicted = setup
         .sid_index()?
-        .evict_accounts(&keys, setup.now(), Marking::Issuer, options)
+        .evict_accounts(&keys, setup.now(), NotBeforeScope::Issuer, options)
         .await;
     for evicted in evicted {
-        let ended = evicted.should_work("a cut of many accounts")?.ended;
+        let ended = evicted.should_work("an eviction of many accounts")?.ended;
         should_hold(ended, "a session ended", "none did")?;
     }
     for (account, old, new) in &sessions {
@@ -217,7 +219,7 @@ pub async fn a_batch_without_not_before_times_evicts_the_same(
     }
     let none = setup
         .sid_index()?
-        .evict_accounts(&[], setup.now(), Marking::Issuer, options)
+        .evict_accounts(&[], setup.now(), NotBeforeScope::Issuer, options)
         .await;
     should_equal(&none.len(), &0, "answers for no accounts")
 }

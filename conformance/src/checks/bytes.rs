@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use token_cache_core::{
     AccountKey, CutoffBound, CutoffTime, EntryName, EscrowName, Escrowed, EvictTarget, IssuerKey,
-    LeaseHolder, MarkOptions, NamespaceRecord, ReadOptions, Scan, ServerId, SessionId, SidKey,
+    LeaseHolder, NamespaceRecord, NotBeforeOptions, ReadOptions, Scan, ServerId, SessionId, SidKey,
 };
 
 use crate::{
     Setup, Violation,
     actor::{Actor, Amend, by_app, provider},
-    checks::sid_index::pointer,
+    checks::sid_index::sid_entry,
     ear::Linked,
     random,
     should::{Should, should_equal, should_hold},
@@ -79,7 +79,7 @@ pub async fn every_byte_of_a_session_counts(setup: &Setup) -> Result<(), Violati
     for (n, other) in others.iter().enumerate() {
         ada.holds(&ada.entry_named(other, *at.name()), &[tag(n)])
             .await?;
-        ada.is_cut(EvictTarget::Session(*other)).await?;
+        ada.evicts_sessions(EvictTarget::Session(*other)).await?;
         ada.holds(&at, b"token").await?;
     }
     should_equal(&ada.sessions().await?.len(), &2, "living sessions")
@@ -119,8 +119,8 @@ pub async fn every_byte_of_a_sid_counts(setup: &Setup) -> Result<(), Violation> 
     let sid = random::sid()?;
     let session_id = ada.signs_in_as(ada.record()?.with_sid(sid)).await?;
     if let Some(sid_index) = setup.store().sid_index() {
-        let pointed = sid_index.point(&sid, pointer(&ada)).await;
-        pointed.should_work("entering a `sid`")?;
+        let added = sid_index.add(&sid, sid_entry(&ada)).await;
+        added.should_work("entering a `sid`")?;
     }
     for (n, other) in neighbours(sid.as_bytes())?.into_iter().enumerate() {
         let other = SidKey::from_bytes(other);
@@ -137,17 +137,19 @@ pub async fn every_byte_of_a_sid_counts(setup: &Setup) -> Result<(), Violation> 
         };
         ada.evicts_nothing(without_sid).await?;
         if let Some(sid_index) = setup.store().sid_index() {
-            let target = sid_index
-                .set_sid_not_before(&other, bound, MarkOptions::default())
+            let answer = sid_index
+                .set_sid_not_before(&other, bound, NotBeforeOptions::default())
                 .await;
-            let found = target.should_work("a cut of a `sid`")?.accounts;
+            let found = answer
+                .should_work("setting the not-before time of a `sid`")?
+                .accounts;
             should_equal(&found.len(), &0, "accounts under another `sid`")?;
         }
     }
     ada.lives(&session_id).await?;
     if let Some(sid_index) = setup.store().sid_index() {
-        let pointed = sid_index.point(&sid, pointer(&ada)).await;
-        pointed.should_work("entering a `sid` that nobody has ended")?;
+        let added = sid_index.add(&sid, sid_entry(&ada)).await;
+        added.should_work("entering a `sid` that nobody has ended")?;
     }
     Ok(())
 }
@@ -181,10 +183,10 @@ pub async fn every_byte_of_an_issuer_counts(setup: &Setup) -> Result<(), Violati
     let not_after = ada.now + Duration::from_secs(900);
     for other in neighbours(ada.key.issuer().as_bytes())? {
         let other = IssuerKey::from_bytes(other);
-        let target = sid_index
-            .set_issuer_not_before(&other, ada.now, MarkOptions::default())
+        let answer = sid_index
+            .set_issuer_not_before(&other, ada.now, NotBeforeOptions::default())
             .await;
-        target.should_work("a cut of an issuer")?;
+        answer.should_work("setting the not-before time of an issuer")?;
     }
     let checked = sid_index
         .check_issuer(ada.key.issuer(), ada.requested(), not_after)

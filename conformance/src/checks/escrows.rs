@@ -109,7 +109,7 @@ pub async fn an_escrow_is_found_by_no_other_account(setup: &Setup) -> Result<(),
     finds(setup, &ada, &name, &[(of_ada, b"ada's")]).await?;
     let foreign = keep(setup, &bob, &name, of_ada, b"ada's").await?;
     foreign.should_be_signed_out("keeping an escrow of another account's session")?;
-    bob.is_cut(by_app(bob.now)).await?;
+    bob.evicts_sessions(by_app(bob.now)).await?;
     finds(setup, &bob, &name, &[]).await?;
     finds(setup, &ada, &name, &[(of_ada, b"ada's")]).await
 }
@@ -137,14 +137,14 @@ pub async fn an_escrow_ends_with_its_session(setup: &Setup) -> Result<(), Violat
         let ada = setup.account()?;
         let session_id = ada.signs_in_as(ada.record()?.with_sid(sid)).await?;
         keeps(setup, &ada, &name, session_id, b"sealed").await?;
-        ada.is_cut(target).await?;
+        ada.evicts_sessions(target).await?;
         finds(setup, &ada, &name, &[]).await?;
     }
     let ada = setup.account()?;
     let (stays, goes) = (ada.signs_in().await?, ada.signs_in().await?);
     keeps(setup, &ada, &name, stays, b"stays").await?;
     keeps(setup, &ada, &name, goes, b"goes").await?;
-    ada.is_cut(EvictTarget::Session(goes)).await?;
+    ada.evicts_sessions(EvictTarget::Session(goes)).await?;
     finds(setup, &ada, &name, &[(stays, b"stays")]).await?;
 
     let mut retry = ada.begin_of(ada.record()?);
@@ -180,14 +180,14 @@ pub async fn an_escrow_after_a_sign_out_is_refused(setup: &Setup) -> Result<(), 
     let name = random::escrow()?;
     let ada = setup.account()?;
     let (ended, lives) = (ada.signs_in().await?, ada.signs_in().await?);
-    ada.is_cut(EvictTarget::Session(ended)).await?;
+    ada.evicts_sessions(EvictTarget::Session(ended)).await?;
     for session_id in [ended, random::session_id()?] {
         let late = keep(setup, &ada, &name, session_id, b"late").await?;
         late.should_be_signed_out("keeping an escrow after the sign-out")?;
     }
     finds(setup, &ada, &name, &[]).await?;
     keeps(setup, &ada, &name, lives, b"sealed").await?;
-    ada.is_cut(by_app(ada.now)).await?;
+    ada.evicts_sessions(by_app(ada.now)).await?;
     let late = keep(setup, &ada, &name, lives, b"late").await?;
     late.should_be_signed_out("keeping an escrow after the account's sign-out")?;
     finds(setup, &ada, &name, &[]).await

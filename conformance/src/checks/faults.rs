@@ -90,7 +90,7 @@ pub async fn a_failed_sign_out_is_an_error(setup: &Setup) -> Result<(), Violatio
         by_app(direct.now),
         EvictTarget::Session(random::session_id()?),
     ] {
-        is_unreachable(direct.evict(target).await, "a cut")?;
+        is_unreachable(direct.evict(target).await, "an eviction")?;
     }
     let elsewhere = app.resumes(&session).await?;
     app.holds(&elsewhere, "token").await?;
@@ -148,20 +148,20 @@ pub async fn an_unreachable_sid_index_is_an_error(setup: &Setup) -> Result<(), V
     let ada = setup.account()?;
     let sid_index = sid_index_of(&*breakable.store)?;
     let sid = random::sid()?;
-    let pointer = crate::checks::sid_index::pointer(&ada);
+    let sid_entry = crate::checks::sid_index::sid_entry(&ada);
     sid_index
-        .point(&sid, pointer)
+        .add(&sid, sid_entry)
         .await
         .should_work("entering a `sid`")?;
     breakable.switch.cut().await;
-    let options = token_cache_core::MarkOptions::default();
+    let options = token_cache_core::NotBeforeOptions::default();
     let not_after = ada.now + LIFETIME;
     let issuer = ada.key.issuer();
-    is_unreachable(sid_index.point(&sid, pointer).await, "entering a `sid`")?;
-    let pointed = sid_index
+    is_unreachable(sid_index.add(&sid, sid_entry).await, "entering a `sid`")?;
+    let added = sid_index
         .set_sid_not_before(&sid, CutoffBound::Forever, options)
         .await;
-    is_unreachable(pointed, "a cut of a `sid`")?;
+    is_unreachable(added, "setting the not-before time of a `sid`")?;
     is_unreachable(
         sid_index.check_issuer(issuer, ada.now, not_after).await,
         "a look at an issuer",
@@ -170,7 +170,7 @@ pub async fn an_unreachable_sid_index_is_an_error(setup: &Setup) -> Result<(), V
         sid_index
             .set_issuer_not_before(issuer, ada.now, options)
             .await,
-        "a cut of an issuer",
+        "setting the not-before time of an issuer",
     )?;
     is_unreachable(
         sid_index.accounts(&Scan::default()).await,
@@ -180,7 +180,7 @@ pub async fn an_unreachable_sid_index_is_an_error(setup: &Setup) -> Result<(), V
         .evict_accounts(
             &[ada.key, random::account()?],
             ada.now,
-            token_cache_core::Marking::Each,
+            token_cache_core::NotBeforeScope::Account,
             token_cache_core::EvictOptions::at(ada.now),
         )
         .await;
@@ -190,7 +190,7 @@ pub async fn an_unreachable_sid_index_is_an_error(setup: &Setup) -> Result<(), V
         "fewer or more",
     )?;
     for one in evicted {
-        is_unreachable(one, "a cut of many accounts")?;
+        is_unreachable(one, "an eviction of many accounts")?;
     }
     Ok(())
 }

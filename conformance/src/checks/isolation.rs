@@ -86,7 +86,7 @@ pub async fn namespaces_are_apart(setup: &Setup) -> Result<(), Violation> {
         there
             .evicts_nothing(EvictTarget::Session(session_id))
             .await?;
-        there.is_cut(by_app(setup.now())).await?;
+        there.evicts_sessions(by_app(setup.now())).await?;
         here.lives(&session_id).await?;
     }
     Ok(())
@@ -100,7 +100,7 @@ pub async fn a_sign_out_spares_other_accounts(setup: &Setup) -> Result<(), Viola
     let (of_ada, of_bob) = (ada.signs_in().await?, bob.signs_in().await?);
     let at = bob.entry(&of_bob)?;
     bob.puts(&at, b"bob's").await?;
-    ada.is_cut(by_app(setup.now())).await?;
+    ada.evicts_sessions(by_app(setup.now())).await?;
     ada.is_gone(&of_ada).await?;
     bob.lives(&of_bob).await?;
     bob.holds(&at, b"bob's").await?;
@@ -138,7 +138,7 @@ pub async fn names_of_any_bytes_are_apart(setup: &Setup) -> Result<(), Violation
         account.holds(at, value).await?;
     }
     let (first, ..) = &written[0];
-    first.is_cut(by_app(setup.now())).await?;
+    first.evicts_sessions(by_app(setup.now())).await?;
     for (account, at, value) in &written {
         if account.key == first.key {
             account.is_gone(at.session_id()).await?;

@@ -322,7 +322,7 @@ pub async fn no_lock_outlives_its_session(setup: &Setup) -> Result<(), Violation
     let at = ada.entry(&ended)?;
     let holder = owner()?;
     holds(setup, &at, holder).await?;
-    ada.is_cut(by_app(ada.now)).await?;
+    ada.evicts_sessions(by_app(ada.now)).await?;
     for owner in [holder, owner()?] {
         let acquired = acquire(setup, &at, owner, None).await?;
         acquired.should_be_signed_out("taking a lock after the sign-out")?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    Acquired, CutoffBound, Entry, EntryAddress, LockOwner, MarkOptions, Namespace, PutMode,
+    Acquired, CutoffBound, Entry, EntryAddress, LockOwner, Namespace, NotBeforeOptions, PutMode,
     SessionId, SidKey, Timestamp, Version,
 };
 
@@ -11,7 +11,7 @@ use crate::{
     Setup, Violation,
     actor::{Actor, Amend},
     bounds::{Ends, landed, slack},
-    checks::{sid_index::pointer, time::take},
+    checks::{sid_index::sid_entry, time::take},
     not_before::{Kind, NotBefore},
     random::{self, Dice},
     should::{Should, should_equal},
@@ -28,7 +28,7 @@ struct Living<'a> {
     setup: &'a Setup,
     life: Duration,
     began: Timestamp,
-    markers: Vec<NotBefore<'a>>,
+    not_before_times: Vec<NotBefore<'a>>,
     lock: Option<EntryAddress>,
     written: Namespace,
 }
@@ -36,7 +36,7 @@ struct Living<'a> {
 impl<'a> Living<'a> {
     async fn write(setup: &'a Setup, life: Duration) -> Result<Self, Violation> {
         let began = setup.passed().await?.time;
-        let mut markers = Vec::new();
+        let mut not_before_times = Vec::new();
         for kind in Kind::all(setup) {
             for (at, lives) in [
                 (setup.now(), vec![life]),
@@ -44,15 +44,15 @@ impl<'a> Living<'a> {
                 (setup.now() + life * 3, vec![life]),
                 (setup.now(), vec![life / 8, life]),
             ] {
-                let marker = NotBefore::new(setup, *kind, at)?;
+                let not_before = NotBefore::new(setup, *kind, at)?;
                 for life in lives {
-                    marker.signs_out(life).await?;
+                    not_before.signs_out(life).await?;
                 }
-                if !matches!(kind, Kind::Sid | Kind::ForGood) {
+                if !matches!(kind, Kind::Sid | Kind::Forever) {
                     // It clears nothing. (Under a `sid` it would let the marker live on with its entry.)
-                    marker.is_passed_by_a_newer_one().await?;
+                    not_before.is_passed_by_a_newer_one().await?;
                 }
-                markers.push(marker);
+                not_before_times.push(not_before);
             }
         }
         let mut lock = None;
@@ -68,7 +68,7 @@ impl<'a> Living<'a> {
             setup,
             life,
             began,
-            markers,
+            not_before_times,
             lock,
             written: setup.passed().await?,
         })
@@ -83,17 +83,17 @@ impl<'a> Living<'a> {
             from: self.began + self.life,
             until: time + precision + self.life + slack(precision),
         };
-        for marker in std::mem::take(&mut self.markers) {
-            let asked = landed(self.setup, marker.refuses_what_it_overtook()).await?;
+        for not_before in std::mem::take(&mut self.not_before_times) {
+            let asked = landed(self.setup, not_before.refuses_what_it_overtook()).await?;
             let refused = *asked.answer.as_ref().map_err(Clone::clone)?;
             if refused != lasts {
                 let life = self.life.as_secs();
-                let what = format!("a sign-in refused for {life} s ({:?})", marker.kind);
+                let what = format!("a sign-in refused for {life} s ({:?})", not_before.kind);
                 ends.check(&asked, refused, &what)?;
             }
             // At a slow store it may end before it is first asked for. The sign-in that it lets in may bring a marker under a `sid` back.
             if refused {
-                self.markers.push(marker);
+                self.not_before_times.push(not_before);
             }
         }
         if let Some(at) = &self.lock {
@@ -112,7 +112,9 @@ impl<'a> Living<'a> {
 /// A not-before marker, and a lock, of half an hour are there until it is over, and not after it.
 ///
 /// A harness that cannot let time pass has the check wait a minute.
-pub async fn a_marker_of_half_an_hour_lives_to_its_end(setup: &Setup) -> Result<(), Violation> {
+pub async fn a_not_before_time_of_half_an_hour_lives_to_its_end(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let moves = setup.let_time_pass(Duration::ZERO).await?;
     let last = Duration::from_secs(2);
     let almost = if moves {
@@ -157,10 +159,10 @@ impl<'a> Month<'a> {
         let _ = written.should_work("a write")?;
         let sid = random::sid()?;
         if let Some(sid_index) = setup.store().sid_index() {
-            let mut pointer = pointer(&ada);
-            pointer.ends_at = ends_at;
-            let pointed = sid_index.point(&sid, pointer).await;
-            pointed.should_work("entering a `sid`")?;
+            let mut sid_entry = sid_entry(&ada);
+            sid_entry.ends_at = ends_at;
+            let added = sid_index.add(&sid, sid_entry).await;
+            added.should_work("entering a `sid`")?;
         }
         // A short session that comes later takes nothing along.
         let short = ada.record()?.ending_at(ada.now + Duration::from_secs(5));
@@ -183,9 +185,11 @@ impl<'a> Month<'a> {
             return Ok(());
         };
         let cut = sid_index
-            .set_sid_not_before(&self.sid, CutoffBound::Forever, MarkOptions::default())
+            .set_sid_not_before(&self.sid, CutoffBound::Forever, NotBeforeOptions::default())
             .await;
-        let found = cut.should_work("a cut of a `sid`")?.accounts;
+        let found = cut
+            .should_work("setting the not-before time of a `sid`")?
+            .accounts;
         should_equal(&found, &vec![self.ada.key], "the account under the `sid`")
     }
 }

@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, future::Future, time::Duration};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use token_cache_core::{
     AcquireOptions, Acquired, CutoffBound, CutoffTime, EvictOptions, EvictTarget, Invalidation,
-    LockOwner, MarkOptions, Marking, Scan,
+    LockOwner, NotBeforeOptions, NotBeforeScope, Scan,
 };
 
 use crate::{
     Setup, Violation,
     actor::{Actor, by_app},
-    checks::sid_index::pointer,
+    checks::sid_index::sid_entry,
     ear::Linked,
     random::{self, Dice},
     should::{Should, should_equal},
@@ -73,7 +73,8 @@ pub async fn a_session_may_have_any_number_of_entries(setup: &Setup) -> Result<(
         should_equal(&busy.count(), &entries.len(), "locks that are held")?;
     }
     all(entries.iter().map(|at| ada.holds(at, at.name().as_bytes()))).await?;
-    ada.is_cut(EvictTarget::Session(session_id)).await?;
+    ada.evicts_sessions(EvictTarget::Session(session_id))
+        .await?;
     for at in some(&entries.iter().collect::<Vec<_>>(), &mut Dice::new()?) {
         let read = ada.read(at).await;
         read.should_be_signed_out("a read of an ended session")?;
@@ -90,8 +91,8 @@ pub async fn a_sid_may_have_any_number_of_accounts(setup: &Setup) -> Result<(), 
     let sid = &sid;
     for batch in accounts.chunks(4) {
         all(batch.iter().map(|ada| async move {
-            let pointed = sid_index.point(sid, pointer(ada)).await;
-            pointed.should_work("entering a `sid`")
+            let added = sid_index.add(sid, sid_entry(ada)).await;
+            added.should_work("entering a `sid`")
         }))
         .await?;
     }
@@ -100,11 +101,11 @@ pub async fn a_sid_may_have_any_number_of_accounts(setup: &Setup) -> Result<(), 
         CutoffBound::Time(CutoffTime::on_store_clock(setup.now())),
         CutoffBound::Forever,
     ] {
-        let target = sid_index
-            .set_sid_not_before(sid, bound, MarkOptions::default())
+        let answer = sid_index
+            .set_sid_not_before(sid, bound, NotBeforeOptions::default())
             .await;
-        let found: BTreeSet<_> = target
-            .should_work("a cut of a `sid`")?
+        let found: BTreeSet<_> = answer
+            .should_work("setting the not-before time of a `sid`")?
             .accounts
             .into_iter()
             .collect();
@@ -148,19 +149,19 @@ pub async fn any_number_of_sign_outs_are_kept(setup: &Setup) -> Result<(), Viola
             } else {
                 CutoffBound::Time(CutoffTime::on_store_clock(ada.now))
             };
-            let target = sid_index
-                .set_sid_not_before(sid, bound, MarkOptions::default())
+            let answer = sid_index
+                .set_sid_not_before(sid, bound, NotBeforeOptions::default())
                 .await;
-            target.should_work("a cut of a `sid`")?;
-            let target = sid_index
-                .set_issuer_not_before(issuer, ada.now, MarkOptions::default())
+            answer.should_work("setting the not-before time of a `sid`")?;
+            let answer = sid_index
+                .set_issuer_not_before(issuer, ada.now, NotBeforeOptions::default())
                 .await;
-            target.should_work("a cut of an issuer")
+            answer.should_work("setting the not-before time of an issuer")
         }))
     .await?;
     all(names.iter().map(|(sid, issuer)| async move {
-        let pointed = sid_index.point(sid, pointer(&ada)).await;
-        pointed.should_be_signed_out("a sign-in that the sign-out of its `sid` overtook")?;
+        let added = sid_index.add(sid, sid_entry(&ada)).await;
+        added.should_be_signed_out("a sign-in that the sign-out of its `sid` overtook")?;
         let checked = sid_index
             .check_issuer(issuer, ada.requested(), not_after)
             .await;
@@ -178,15 +179,17 @@ pub async fn any_number_of_sids_lead_to_their_accounts(setup: &Setup) -> Result<
         .collect();
     let pairs = pairs?;
     all(pairs.iter().map(|(sid, ada)| async move {
-        let pointed = sid_index.point(sid, pointer(ada)).await;
-        pointed.should_work("entering a `sid`")
+        let added = sid_index.add(sid, sid_entry(ada)).await;
+        added.should_work("entering a `sid`")
     }))
     .await?;
     all(pairs.iter().map(|(sid, ada)| async move {
-        let target = sid_index
-            .set_sid_not_before(sid, CutoffBound::Forever, MarkOptions::default())
+        let answer = sid_index
+            .set_sid_not_before(sid, CutoffBound::Forever, NotBeforeOptions::default())
             .await;
-        let found = target.should_work("a cut of a `sid`")?.accounts;
+        let found = answer
+            .should_work("setting the not-before time of a `sid`")?
+            .accounts;
         should_equal(&found, &vec![ada.key], "the account under the `sid`")
     }))
     .await
@@ -228,13 +231,13 @@ pub async fn any_number_of_accounts_are_listed_and_evicted(setup: &Setup) -> Res
         .evict_accounts(
             &keys,
             setup.now(),
-            Marking::Each,
+            NotBeforeScope::Account,
             EvictOptions::at(setup.now()),
         )
         .await;
     should_equal(&evicted.len(), &keys.len(), "answers, one for each account")?;
     for evicted in evicted {
-        let ended = evicted.should_work("a cut of many accounts")?.ended;
+        let ended = evicted.should_work("an eviction of many accounts")?.ended;
         should_equal(&ended, &true, "whether the account's session ended")?;
     }
     all(accounts.iter().map(|ada| async {

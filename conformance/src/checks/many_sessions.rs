@@ -89,7 +89,7 @@ pub async fn a_sid_may_have_any_number_of_sessions(setup: &Setup) -> Result<(), 
         )?;
     }
     let bound = CutoffBound::Forever;
-    ada.is_cut(EvictTarget::Sid { sid, bound }).await?;
+    ada.evicts_sessions(EvictTarget::Sid { sid, bound }).await?;
     are_the_sessions(&ada, &spared).await?;
     are_all_gone(&ada, &with_sid).await
 }
@@ -114,7 +114,7 @@ pub async fn an_account_may_have_any_number_of_sessions(setup: &Setup) -> Result
     } else {
         by_provider(AUTHENTICATED)
     };
-    ada.is_cut(target).await?;
+    ada.evicts_sessions(target).await?;
     are_the_sessions(&ada, &newer).await?;
     are_all_gone(&ada, &old).await
 }
@@ -128,7 +128,7 @@ pub async fn any_number_of_sessions_without_sid_end(setup: &Setup) -> Result<(),
         sid: random::sid()?,
         without_sid_until: AUTHENTICATED,
     };
-    ada.is_cut(target).await?;
+    ada.evicts_sessions(target).await?;
     are_the_sessions(&ada, &with_sid).await?;
     are_all_gone(&ada, &without_sid).await
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use token_cache_core::{
-    CutoffBound, CutoffTime, Entry, ErrorKind, EvictTarget, MarkOptions, PutMode, Version,
+    CutoffBound, CutoffTime, Entry, ErrorKind, EvictTarget, NotBeforeOptions, PutMode, Version,
 };
 
 use crate::{
     Setup, Violation,
     actor::{AUTHENTICATED, Actor, Amend, LIFETIME, by_app, by_provider},
-    checks::sid_index::pointer,
+    checks::sid_index::sid_entry,
     random::{self, Dice},
     should::{Should, should_equal},
 };
@@ -66,13 +66,15 @@ pub async fn what_is_refused_changes_nothing(setup: &Setup) -> Result<(), Violat
             ),
         ] {
             for _ in 0..2 {
-                let target = sid_index
-                    .set_sid_not_before(&sid, bound, MarkOptions::default())
+                let answer = sid_index
+                    .set_sid_not_before(&sid, bound, NotBeforeOptions::default())
                     .await;
-                let found = target.should_work("a cut of a `sid`")?.accounts;
+                let found = answer
+                    .should_work("setting the not-before time of a `sid`")?
+                    .accounts;
                 should_equal(&found, &vec![], "accounts whose sign-ins were refused")?;
-                let pointed = sid_index.point(&sid, pointer(&ada)).await;
-                pointed.should_be_signed_out("a sign-in under a `sid` that was signed out")?;
+                let added = sid_index.add(&sid, sid_entry(&ada)).await;
+                added.should_be_signed_out("a sign-in under a `sid` that was signed out")?;
             }
         }
     }
@@ -153,7 +155,7 @@ pub async fn a_sign_out_ends_no_neighbour(setup: &Setup) -> Result<(), Violation
             ),
         };
         spared.extend(others.into_iter().map(|session_id| (ada, session_id)));
-        ada.is_cut(target).await?;
+        ada.evicts_sessions(target).await?;
         for session_id in &ended {
             ada.is_gone(session_id).await?;
         }

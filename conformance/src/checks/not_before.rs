@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use token_cache_core::{CutoffBound, CutoffTime, MarkOptions};
+use token_cache_core::{CutoffBound, CutoffTime, NotBeforeOptions};
 
 use crate::{
     Setup, Violation,
     bounds::{Ends, draws_near, landed},
-    checks::sid_index::pointer,
+    checks::sid_index::sid_entry,
     not_before::{Kind, NotBefore},
     random::{self, Dice},
     should::{Should, should_equal},
@@ -29,17 +29,17 @@ pub async fn a_not_before_ends_to_the_millisecond(setup: &Setup) -> Result<(), V
                 1 => setup.now() - Duration::from_secs(7_200),
                 _ => setup.now() + Duration::from_secs(7_200),
             };
-            let mut marker = NotBefore::new(setup, *kind, at)?;
+            let mut not_before = NotBefore::new(setup, *kind, at)?;
             if which == 2 {
-                marker.authenticated = setup.now() + Duration::from_secs(7_200);
+                not_before.authenticated = setup.now() + Duration::from_secs(7_200);
             }
             rounds.push(async move {
                 let precision = setup.passed().await?.precision;
-                let written = landed(setup, marker.signs_out(life)).await?;
+                let written = landed(setup, not_before.signs_out(life)).await?;
                 written.answer.as_ref().map_err(Clone::clone)?;
                 let ends = Ends::of(&written, life, precision);
                 loop {
-                    let asked = landed(setup, marker.refuses_what_it_overtook()).await?;
+                    let asked = landed(setup, not_before.refuses_what_it_overtook()).await?;
                     let refuses = *asked.answer.as_ref().map_err(Clone::clone)?;
                     ends.check(&asked, refuses, "a sign-in refused for a marker's life")?;
                     if !refuses {
@@ -66,16 +66,16 @@ pub async fn a_later_sign_out_extends_a_not_before(setup: &Setup) -> Result<(), 
             (long, short, 0),
             (long, short, 1),
         ] {
-            let marker = NotBefore::new(setup, *kind, setup.now())?;
+            let not_before = NotBefore::new(setup, *kind, setup.now())?;
             rounds.push(async move {
-                let landed_first = landed(setup, marker.signs_out(first)).await?;
+                let landed_first = landed(setup, not_before.signs_out(first)).await?;
                 landed_first.answer?;
                 let (at, authenticated) = match moment {
-                    0 => (marker.at, marker.authenticated),
-                    1 => (marker.at + MILLI, marker.authenticated + MILLI),
-                    _ => (marker.at - MILLI, marker.authenticated - MILLI),
+                    0 => (not_before.at, not_before.authenticated),
+                    1 => (not_before.at + MILLI, not_before.authenticated + MILLI),
+                    _ => (not_before.at - MILLI, not_before.authenticated - MILLI),
                 };
-                let signs_out = marker.signs_out_at(at, authenticated, second);
+                let signs_out = not_before.signs_out_at(at, authenticated, second);
                 let landed_second = landed(setup, signs_out).await?;
                 landed_second.answer?;
                 let written = setup.clock().await?;
@@ -84,11 +84,11 @@ pub async fn a_later_sign_out_extends_a_not_before(setup: &Setup) -> Result<(), 
                 // On a busy machine, the first may have ended before the second landed, which then stands alone.
                 let met = landed_second.until <= landed_first.from + first;
                 let (at, authenticated) = if moment == -1 && met {
-                    (marker.at, marker.authenticated)
+                    (not_before.at, not_before.authenticated)
                 } else {
                     (at, authenticated)
                 };
-                let refused = marker.refuses(at, authenticated).await?;
+                let refused = not_before.refuses(at, authenticated).await?;
                 should_equal(
                     &refused,
                     &true,
@@ -107,11 +107,11 @@ pub async fn a_later_sign_out_extends_a_not_before(setup: &Setup) -> Result<(), 
 /// A marker stays when newer sign-ins come, and refuses the older ones afterwards as it did before.
 pub async fn a_newer_sign_in_clears_no_not_before(setup: &Setup) -> Result<(), Violation> {
     for kind in Kind::all(setup) {
-        let marker = NotBefore::new(setup, *kind, setup.now())?;
-        marker.signs_out(Duration::from_secs(900)).await?;
+        let not_before = NotBefore::new(setup, *kind, setup.now())?;
+        not_before.signs_out(Duration::from_secs(900)).await?;
         for _ in 0..3 {
-            marker.is_passed_by_a_newer_one().await?;
-            let refused = marker.refuses_what_it_overtook().await?;
+            not_before.is_passed_by_a_newer_one().await?;
+            let refused = not_before.refuses_what_it_overtook().await?;
             should_equal(
                 &refused,
                 &true,
@@ -123,7 +123,7 @@ pub async fn a_newer_sign_in_clears_no_not_before(setup: &Setup) -> Result<(), V
 }
 
 /// A `sid` that has ended for good stays so when its other marker ends, or lives as long as the index entry beside it.
-pub async fn a_sid_ended_for_good_outlives_its_other_marker(
+pub async fn a_sid_ended_forever_outlives_its_other_not_before_time(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
@@ -152,25 +152,25 @@ pub async fn a_sid_ended_for_good_outlives_its_other_marker(
         let (sid, ada) = (random::sid()?, setup.account()?);
         rounds.push(async move {
             if known {
-                let pointed = sid_index.point(&sid, pointer(&ada)).await;
-                pointed.should_work("entering a `sid`")?;
+                let added = sid_index.add(&sid, sid_entry(&ada)).await;
+                added.should_work("entering a `sid`")?;
             }
-            let for_good = cuts.iter().any(|(bound, _)| *bound == CutoffBound::Forever);
+            let forever = cuts.iter().any(|(bound, _)| *bound == CutoffBound::Forever);
             for (bound, life) in cuts {
                 let cut = sid_index
-                    .set_sid_not_before(&sid, bound, MarkOptions::living(life))
+                    .set_sid_not_before(&sid, bound, NotBeforeOptions::lifetime(life))
                     .await;
-                cut.should_work("a cut of a `sid`")?;
+                cut.should_work("setting the not-before time of a `sid`")?;
             }
             let written = setup.clock().await?;
             let over = written.time + written.precision + short + MILLI * 5;
             setup.until(over).await?;
-            let mut late = pointer(&ada);
-            if for_good {
+            let mut late = sid_entry(&ada);
+            if forever {
                 late.requested_at = setup.now() + long;
             }
-            let pointed = sid_index.point(&sid, late).await;
-            pointed.should_be_signed_out("a sign-in under a `sid` that was signed out")
+            let added = sid_index.add(&sid, late).await;
+            added.should_be_signed_out("a sign-in under a `sid` that was signed out")
         });
     }
     join_all(rounds).await.into_iter().collect()

@@ -14,15 +14,15 @@ use std::{
 use futures_util::future::{join, try_join_all};
 use token_cache_core::{
     Acknowledgement, AcquireOptions, Acquired, Announcement, AnnouncementId, CutoffBound,
-    CutoffTime, Entry, EntryAddress, EvictOptions, EvictTarget, Listener, LockOwner, MarkOptions,
-    PutMode, PutResult, ReadOptions, RefreshLocks, Result as StoreResult, ServerId, TokenStore,
-    Version, WriteOptions,
+    CutoffTime, Entry, EntryAddress, EvictOptions, EvictTarget, Listener, LockOwner,
+    NotBeforeOptions, PutMode, PutResult, ReadOptions, RefreshLocks, Result as StoreResult,
+    ServerId, TokenStore, Version, WriteOptions,
 };
 
 use crate::{
     Setup, Violation,
     actor::{AUTHENTICATED, Actor, Amend, LIFETIME, by_app, by_provider},
-    checks::sid_index::pointer,
+    checks::sid_index::sid_entry,
     random::{self, Dice},
     setup::link_of,
     should::{Should, should_equal, should_hold},
@@ -322,16 +322,18 @@ pub async fn a_sign_out_by_sid_and_a_sign_in_meet(setup: &Setup) -> Result<(), V
         } else {
             CutoffBound::Time(CutoffTime::on_store_clock(ada.now))
         };
-        let (pointed, target) = join(
-            sid_index.point(&sid, pointer(&ada)),
-            elsewhere.set_sid_not_before(&sid, bound, MarkOptions::default()),
+        let (added, target) = join(
+            sid_index.add(&sid, sid_entry(&ada)),
+            elsewhere.set_sid_not_before(&sid, bound, NotBeforeOptions::default()),
         )
         .await;
-        let found = target.should_work("a cut of a `sid`")?.accounts;
-        match pointed {
+        let found = target
+            .should_work("setting the not-before time of a `sid`")?
+            .accounts;
+        match added {
             Err(error) if error.is_signed_out() => {}
-            pointed => {
-                pointed.should_work("entering a `sid`")?;
+            added => {
+                added.should_work("entering a `sid`")?;
                 should_equal(&found, &vec![ada.key], "accounts under the `sid`")?;
             }
         }

@@ -37,7 +37,7 @@ async fn is_welcome(ada: &Actor<'_>, store: Timestamp, at: Timestamp) -> Result<
 pub async fn a_sign_in_overtaken_by_the_app_is_refused(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     ada.signs_in().await?;
-    ada.is_cut(by_app(ada.now)).await?;
+    ada.evicts_sessions(by_app(ada.now)).await?;
     is_refused(&ada, ada.now - MILLI, FAR).await?;
     is_refused(&ada, ada.now, FAR).await?;
     is_welcome(&ada, ada.now + MILLI, FAR).await
@@ -49,14 +49,14 @@ pub async fn a_sign_in_overtaken_by_the_provider_is_refused(
 ) -> Result<(), Violation> {
     let ada = setup.account()?;
     ada.signs_in().await?;
-    ada.is_cut(by_provider(AUTHENTICATED)).await?;
+    ada.evicts_sessions(by_provider(AUTHENTICATED)).await?;
     is_refused(&ada, FAR, AUTHENTICATED - MILLI).await?;
     is_refused(&ada, FAR, AUTHENTICATED).await?;
     is_welcome(&ada, ada.now, AUTHENTICATED + MILLI).await
 }
 
 /// A sign-out of an account that nothing is known of refuses the sign-in under way as well.
-pub async fn an_unknown_account_is_marked_too(setup: &Setup) -> Result<(), Violation> {
+pub async fn an_unknown_account_has_a_not_before_time_too(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     ada.evicts_nothing(by_app(ada.now)).await?;
     is_refused(&ada, ada.now, FAR).await?;
@@ -66,7 +66,9 @@ pub async fn an_unknown_account_is_marked_too(setup: &Setup) -> Result<(), Viola
 }
 
 /// A marker refuses by the place on its own clock alone.
-pub async fn a_marker_counts_on_its_own_clock_only(setup: &Setup) -> Result<(), Violation> {
+pub async fn a_not_before_time_counts_on_its_own_clock_only(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     ada.evicts_nothing(by_app(ada.now)).await?;
     is_welcome(&ada, ada.now + MILLI, provider(0)).await?;
@@ -76,7 +78,9 @@ pub async fn a_marker_counts_on_its_own_clock_only(setup: &Setup) -> Result<(), 
 }
 
 /// A marker of one clock stays when one of the other clock comes.
-pub async fn one_clocks_marker_does_not_replace_the_others(setup: &Setup) -> Result<(), Violation> {
+pub async fn one_clocks_not_before_time_does_not_replace_the_others(
+    setup: &Setup,
+) -> Result<(), Violation> {
     for app_first in [true, false] {
         let ada = setup.account()?;
         let mut cuts = [by_app(ada.now), by_provider(AUTHENTICATED)];
@@ -131,7 +135,7 @@ pub async fn a_later_eviction_raises_the_not_before_time(setup: &Setup) -> Resul
 }
 
 /// A marker stays when newer sessions come and go.
-pub async fn a_marker_outlives_newer_sessions(setup: &Setup) -> Result<(), Violation> {
+pub async fn a_not_before_time_outlives_newer_sessions(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let without_sid = EvictTarget::SidOrWithoutSid {
         sid: random::sid()?,
@@ -151,7 +155,7 @@ pub async fn a_marker_outlives_newer_sessions(setup: &Setup) -> Result<(), Viola
         .authenticated_at(FAR)
         .ending_at(soon);
     let new = ada.signs_in_as(new).await?;
-    ada.is_cut(EvictTarget::Session(new)).await?;
+    ada.evicts_sessions(EvictTarget::Session(new)).await?;
     ada.signs_in_as(short).await?;
     setup.until(soon + MILLI).await?;
     ada.at_moment(soon + MILLI)
@@ -191,7 +195,7 @@ pub async fn sessions_without_sid_have_their_own_not_before_time(
 
     ada.evicts_nothing(without_sid(provider(1))).await?;
     is_refused(&ada, FAR, AUTHENTICATED).await?;
-    ada.is_cut(by_provider(AUTHENTICATED)).await?;
+    ada.evicts_sessions(by_provider(AUTHENTICATED)).await?;
     ada.evicts_nothing(without_sid(provider(2_000))).await?;
     let with_sid = ada.record()?.with_sid(other).requested_at(FAR);
     let refused = ada.begin(with_sid).await;
@@ -219,10 +223,10 @@ pub async fn a_refused_sign_in_changes_nothing(setup: &Setup) -> Result<(), Viol
 }
 
 /// A marker goes when its life is over: a sign-in is not refused for ever.
-pub async fn a_marker_ends_with_its_life(setup: &Setup) -> Result<(), Violation> {
+pub async fn a_not_before_time_ends_with_its_lifetime(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let mut options = EvictOptions::at(ada.now);
-    options.marker_life = Duration::from_millis(50);
+    options.not_before_lifetime = Duration::from_millis(50);
     for target in [by_app(ada.now), by_provider(AUTHENTICATED)] {
         let evicted = ada.store.evict(&ada.key, target, options).await;
         evicted.should_work("a sign-out")?;
@@ -236,12 +240,14 @@ pub async fn a_marker_ends_with_its_life(setup: &Setup) -> Result<(), Violation>
 }
 
 /// A marker lives as long as the longest that any of its cuts asked for.
-pub async fn a_markers_life_does_not_fall(setup: &Setup) -> Result<(), Violation> {
+pub async fn the_lifetime_of_a_not_before_time_does_not_fall(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     ada.evicts_nothing(by_app(ada.now)).await?;
     ada.evicts_nothing(by_provider(AUTHENTICATED)).await?;
     let mut options = EvictOptions::at(ada.now);
-    options.marker_life = Duration::from_millis(20);
+    options.not_before_lifetime = Duration::from_millis(20);
     for target in [by_app(ada.now), by_provider(AUTHENTICATED)] {
         let evicted = ada.store.evict(&ada.key, target, options).await;
         evicted.should_work("a sign-out")?;

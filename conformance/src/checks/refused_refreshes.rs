@@ -88,7 +88,7 @@ pub async fn a_refusal_after_the_sign_out_is_told_so(setup: &Setup) -> Result<()
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let version = ada.puts(&at, b"refused").await?;
-    ada.is_cut(by_app(ada.now)).await?;
+    ada.evicts_sessions(by_app(ada.now)).await?;
     let answer = refused(setup, &ada, &at, version).await?;
     answer.should_be_signed_out("ending a session that has ended")
 }

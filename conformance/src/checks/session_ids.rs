@@ -16,7 +16,7 @@ pub async fn a_write_after_a_sign_out_is_refused(setup: &Setup) -> Result<(), Vi
     let session_id = ada.signs_in().await?;
     let at = ada.entry(&session_id)?;
     let sent = ada.puts(&at, b"sent to the provider").await?;
-    ada.is_cut(by_app(ada.now)).await?;
+    ada.evicts_sessions(by_app(ada.now)).await?;
     let own = Version::mint().should_work("minting a version")?;
     for mode in [
         PutMode::Overwrite,
@@ -45,7 +45,7 @@ pub async fn a_write_after_a_new_sign_in_is_refused(setup: &Setup) -> Result<(),
     let old = ada.signs_in().await?;
     let at = ada.entry(&old)?;
     ada.puts(&at, b"old").await?;
-    ada.is_cut(by_app(ada.requested())).await?;
+    ada.evicts_sessions(by_app(ada.requested())).await?;
     let new = ada.signs_in_as(ada.record()?.requested_at(ada.now)).await?;
     let in_new = ada.entry_named(&new, *at.name());
     ada.write(&at, b"late")
@@ -157,7 +157,7 @@ pub async fn every_sign_out_refuses_late_writes(setup: &Setup) -> Result<(), Vio
         let session_id = ada.signs_in_as(ada.record()?.with_sid(sid)).await?;
         let at = ada.entry(&session_id)?;
         ada.puts(&at, b"before").await?;
-        ada.is_cut(target).await?;
+        ada.evicts_sessions(target).await?;
         ada.write(&at, b"late")
             .await
             .should_be_signed_out("a write that a sign-out overtook")?;

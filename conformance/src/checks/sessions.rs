@@ -186,7 +186,7 @@ pub async fn sign_outs_treat_all_kinds_alike(setup: &Setup) -> Result<(), Violat
         let before = ada.signs_in_as(ada.record()?.on_behalf_of()).await?;
         let under = ada.record()?.on_behalf_of().with_sid(sid);
         let under = ada.signs_in_as(under).await?;
-        ada.is_cut(target).await?;
+        ada.evicts_sessions(target).await?;
         ada.is_gone(&before).await?;
         ada.is_gone(&under).await?;
         let late = ada.begin(ada.record()?.on_behalf_of()).await;

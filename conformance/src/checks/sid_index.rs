@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    CutoffBound, CutoffTime, MarkOptions, Pointer, SidIndex, SidKey, Timestamp,
+    CutoffBound, CutoffTime, NotBeforeOptions, SidEntry, SidIndex, SidKey, Timestamp,
 };
 
 use crate::{
@@ -16,18 +16,22 @@ use crate::{
 const MILLI: Duration = Duration::from_millis(1);
 
 /// The pointer of a sign-in that stands where the account's sessions usually do.
-pub(crate) fn pointer(ada: &Actor<'_>) -> Pointer {
-    pointer_at(ada, ada.requested())
+pub(crate) fn sid_entry(ada: &Actor<'_>) -> SidEntry {
+    sid_entry_at(ada, ada.requested())
 }
 
-fn pointer_at(ada: &Actor<'_>, requested_at: Timestamp) -> Pointer {
+fn sid_entry_at(ada: &Actor<'_>, requested_at: Timestamp) -> SidEntry {
     let not_after = ada.now + Duration::from_secs(900);
-    Pointer::new(ada.key, requested_at, ada.now + LIFETIME, not_after)
+    SidEntry::new(ada.key, requested_at, ada.now + LIFETIME, not_after)
 }
 
-async fn points(sid_index: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<(), Violation> {
+async fn adds(
+    sid_index: &dyn SidIndex,
+    sid: &SidKey,
+    sid_entry: SidEntry,
+) -> Result<(), Violation> {
     sid_index
-        .point(sid, pointer)
+        .add(sid, sid_entry)
         .await
         .should_work("entering a `sid`")
 }
@@ -39,10 +43,12 @@ async fn finds(
     bound: CutoffBound,
     accounts: &[&Actor<'_>],
 ) -> Result<(), Violation> {
-    let pointed = sid_index
-        .set_sid_not_before(sid, bound, MarkOptions::default())
+    let added = sid_index
+        .set_sid_not_before(sid, bound, NotBeforeOptions::default())
         .await;
-    let mut found = pointed.should_work("a cut of a `sid`")?.accounts;
+    let mut found = added
+        .should_work("setting the not-before time of a `sid`")?
+        .accounts;
     let mut expected: Vec<_> = accounts.iter().map(|account| account.key).collect();
     found.sort_unstable();
     expected.sort_unstable();
@@ -63,8 +69,8 @@ pub async fn a_sid_leads_to_its_account(setup: &Setup) -> Result<(), Violation> 
     for bound in [CutoffBound::Forever, at(setup.now())] {
         let (sid, other, unknown) = (random::sid()?, random::sid()?, random::sid()?);
         let (ada, bob) = (setup.account()?, setup.account()?);
-        points(sid_index, &sid, pointer(&ada)).await?;
-        points(sid_index, &other, pointer(&bob)).await?;
+        adds(sid_index, &sid, sid_entry(&ada)).await?;
+        adds(sid_index, &other, sid_entry(&bob)).await?;
         finds(sid_index, &sid, bound, &[&ada]).await?;
         finds(sid_index, &unknown, bound, &[]).await?;
         finds(sid_index, &other, bound, &[&bob]).await?;
@@ -78,18 +84,18 @@ pub async fn several_accounts_under_one_sid_are_all_found(setup: &Setup) -> Resu
     let sid = random::sid()?;
     let accounts = [setup.account()?, setup.account()?, setup.account()?];
     for account in &accounts {
-        points(sid_index, &sid, pointer(account)).await?;
-        points(sid_index, &sid, pointer(account)).await?;
+        adds(sid_index, &sid, sid_entry(account)).await?;
+        adds(sid_index, &sid, sid_entry(account)).await?;
     }
     finds(sid_index, &sid, at(setup.now()), &accounts.each_ref()).await
 }
 
 /// A marker is no answer: a message that is sent again leads to the accounts again.
-pub async fn a_marked_sid_answers_again(setup: &Setup) -> Result<(), Violation> {
+pub async fn a_sid_with_a_not_before_time_answers_again(setup: &Setup) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
     let sid = random::sid()?;
     let ada = setup.account()?;
-    points(sid_index, &sid, pointer(&ada)).await?;
+    adds(sid_index, &sid, sid_entry(&ada)).await?;
     for bound in [
         at(setup.now()),
         at(setup.now()),
@@ -109,53 +115,55 @@ pub async fn a_marked_sid_answers_again(setup: &Setup) -> Result<(), Violation> 
 }
 
 /// A provider's session that the provider has ended takes no sign-in any more, whenever it was requested.
-pub async fn a_sid_ended_for_good_stays_ended(setup: &Setup) -> Result<(), Violation> {
+pub async fn a_sid_ended_forever_stays_ended(setup: &Setup) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
     let (known, unknown, other) = (random::sid()?, random::sid()?, random::sid()?);
     let ada = setup.account()?;
-    points(sid_index, &known, pointer(&ada)).await?;
+    adds(sid_index, &known, sid_entry(&ada)).await?;
     for sid in [&known, &unknown] {
         for bound in [CutoffBound::Forever, at(ada.requested())] {
             let cut = sid_index
-                .set_sid_not_before(sid, bound, MarkOptions::default())
+                .set_sid_not_before(sid, bound, NotBeforeOptions::default())
                 .await;
-            cut.should_work("a cut of a `sid`")?;
+            cut.should_work("setting the not-before time of a `sid`")?;
         }
         for requested_at in [ada.requested(), ada.now, ada.now + LIFETIME] {
-            let pointed = sid_index.point(sid, pointer_at(&ada, requested_at)).await;
-            pointed.should_be_signed_out("a sign-in under a `sid` that has ended")?;
+            let added = sid_index.add(sid, sid_entry_at(&ada, requested_at)).await;
+            added.should_be_signed_out("a sign-in under a `sid` that has ended")?;
         }
     }
-    points(sid_index, &other, pointer(&ada)).await
+    adds(sid_index, &other, sid_entry(&ada)).await
 }
 
 /// A `sid` that the app has signed out refuses what was requested at or before that, and takes what is newer.
-pub async fn a_sid_marker_refuses_what_it_overtook(setup: &Setup) -> Result<(), Violation> {
+pub async fn the_not_before_time_of_a_sid_refuses_what_it_overtook(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
     let ada = setup.account()?;
     let moment = ada.requested();
     let refuses = async |sid: &SidKey, requested_at: Timestamp| {
-        let pointed = sid_index.point(sid, pointer_at(&ada, requested_at)).await;
-        pointed.should_be_signed_out("a sign-in that a sign-out of its `sid` overtook")
+        let added = sid_index.add(sid, sid_entry_at(&ada, requested_at)).await;
+        added.should_be_signed_out("a sign-in that a sign-out of its `sid` overtook")
     };
     let (known, unknown) = (random::sid()?, random::sid()?);
-    points(sid_index, &known, pointer(&ada)).await?;
+    adds(sid_index, &known, sid_entry(&ada)).await?;
     for sid in [&known, &unknown] {
         for bound in [at(moment), at(moment - LIFETIME)] {
             let cut = sid_index
-                .set_sid_not_before(sid, bound, MarkOptions::default())
+                .set_sid_not_before(sid, bound, NotBeforeOptions::default())
                 .await;
-            cut.should_work("a cut of a `sid`")?;
+            cut.should_work("setting the not-before time of a `sid`")?;
         }
         refuses(sid, moment - MILLI).await?;
         refuses(sid, moment).await?;
-        points(sid_index, sid, pointer_at(&ada, moment + MILLI)).await?;
+        adds(sid_index, sid, sid_entry_at(&ada, moment + MILLI)).await?;
         let later = sid_index
-            .set_sid_not_before(sid, at(ada.now), MarkOptions::default())
+            .set_sid_not_before(sid, at(ada.now), NotBeforeOptions::default())
             .await;
         later.should_work("a later cut")?;
         refuses(sid, ada.now).await?;
-        points(sid_index, sid, pointer_at(&ada, ada.now + MILLI)).await?;
+        adds(sid_index, sid, sid_entry_at(&ada, ada.now + MILLI)).await?;
     }
     Ok(())
 }
@@ -166,26 +174,28 @@ pub async fn the_index_outlives_its_longest_session(setup: &Setup) -> Result<(),
     let (first, last, beside) = (random::sid()?, random::sid()?, random::sid()?);
     let (ada, bob) = (setup.account()?, setup.account()?);
     let soon = setup.now() + Duration::from_millis(60);
-    let long = pointer(&ada);
-    let mut short = pointer(&ada);
+    let long = sid_entry(&ada);
+    let mut short = sid_entry(&ada);
     short.ends_at = soon;
-    let mut short_of_bob = pointer(&bob);
+    let mut short_of_bob = sid_entry(&bob);
     short_of_bob.ends_at = soon;
     for (sid, one, two) in [
         (&first, long, short),
         (&last, short, long),
         (&beside, long, short_of_bob),
     ] {
-        points(sid_index, sid, one).await?;
-        points(sid_index, sid, two).await?;
+        adds(sid_index, sid, one).await?;
+        adds(sid_index, sid, two).await?;
     }
     setup.until(soon + MILLI).await?;
     finds(sid_index, &first, CutoffBound::Forever, &[&ada]).await?;
     finds(sid_index, &last, CutoffBound::Forever, &[&ada]).await?;
     let cut = sid_index
-        .set_sid_not_before(&beside, CutoffBound::Forever, MarkOptions::default())
+        .set_sid_not_before(&beside, CutoffBound::Forever, NotBeforeOptions::default())
         .await;
-    let found = cut.should_work("a cut of a `sid`")?.accounts;
+    let found = cut
+        .should_work("setting the not-before time of a `sid`")?
+        .accounts;
     should_hold(
         found.contains(&ada.key),
         "the account whose session lives",
@@ -198,10 +208,10 @@ pub async fn a_late_sign_in_is_refused_by_the_sid_index(setup: &Setup) -> Result
     let sid_index = setup.sid_index()?;
     let sid = random::sid()?;
     let ada = setup.account()?;
-    let mut late = pointer(&ada);
+    let mut late = sid_entry(&ada);
     late.not_after = setup.now();
-    let pointed = sid_index.point(&sid, late).await;
-    pointed.should_be_signed_out("a pointer that lands after `not_after`")?;
+    let added = sid_index.add(&sid, late).await;
+    added.should_be_signed_out("a pointer that lands after `not_after`")?;
     finds(sid_index, &sid, at(ada.requested() - LIFETIME), &[]).await?;
     let issuer = ada.key.issuer();
     let checked = sid_index
@@ -211,7 +221,9 @@ pub async fn a_late_sign_in_is_refused_by_the_sid_index(setup: &Setup) -> Result
 }
 
 /// An issuer's sign-out refuses the sign-ins it overtook, at that issuer only; a late one lowers nothing.
-pub async fn an_issuers_marker_refuses_what_it_overtook(setup: &Setup) -> Result<(), Violation> {
+pub async fn an_issuers_not_before_time_refuses_what_it_overtook(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
     let (issuer, other) = (random::issuer()?, random::issuer()?);
     let now = setup.now();
@@ -222,9 +234,9 @@ pub async fn an_issuers_marker_refuses_what_it_overtook(setup: &Setup) -> Result
         .should_work("a look at an issuer that nobody signed out")?;
     for moment in [now, now, now - LIFETIME] {
         let cut = sid_index
-            .set_issuer_not_before(&issuer, moment, MarkOptions::default())
+            .set_issuer_not_before(&issuer, moment, NotBeforeOptions::default())
             .await;
-        cut.should_work("a cut of an issuer")?;
+        cut.should_work("setting the not-before time of an issuer")?;
     }
     check(now - MILLI)
         .await

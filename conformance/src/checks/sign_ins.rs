@@ -117,7 +117,7 @@ pub async fn without_an_auth_time_the_request_counts(setup: &Setup) -> Result<()
 }
 
 /// A sign-in under a `sid` that the provider has ended is refused for good, whatever its `auth_time`.
-pub async fn an_ended_sid_refuses_sign_ins_for_good(setup: &Setup) -> Result<(), Violation> {
+pub async fn an_ended_sid_refuses_sign_ins_forever(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let under_way = under(app.sign_in_of("ada")?, SID)?;
     let ended = app.is_told(message(None, Some(SID), LOGOUT)?).await?;

@@ -36,7 +36,7 @@ pub async fn an_eviction_of_an_account_ends_all_its_sessions(
                 entries.push(at);
             }
         }
-        ada.is_cut(target).await?;
+        ada.evicts_sessions(target).await?;
         for at in &entries {
             ada.read(at)
                 .await
@@ -62,7 +62,7 @@ pub async fn an_eviction_of_a_session_ends_that_session_only(
     let (phone, laptop) = (ada.signs_in().await?, ada.signs_in().await?);
     let at = ada.entry(&laptop)?;
     ada.puts(&at, b"laptop").await?;
-    ada.is_cut(EvictTarget::Session(phone)).await?;
+    ada.evicts_sessions(EvictTarget::Session(phone)).await?;
     ada.is_gone(&phone).await?;
     ada.lives(&laptop).await?;
     ada.holds(&at, b"laptop").await?;
@@ -83,7 +83,7 @@ pub async fn an_eviction_by_sid_ends_the_sessions_with_that_sid(
         }
         let elsewhere = ada.signs_in_as(ada.record()?.with_sid(other)).await?;
         let without_sid = ada.signs_in().await?;
-        ada.is_cut(EvictTarget::Sid { sid, bound }).await?;
+        ada.evicts_sessions(EvictTarget::Sid { sid, bound }).await?;
         for session_id in &with_sid {
             ada.is_gone(session_id).await?;
         }
@@ -105,7 +105,7 @@ pub async fn an_eviction_by_sid_and_time_spares_newer_sessions(
     let new = ada.record()?.with_sid(sid).requested_at(moment + MILLI);
     let new = ada.signs_in_as(new).await?;
     let bound = CutoffBound::Time(CutoffTime::on_store_clock(moment));
-    ada.is_cut(EvictTarget::Sid { sid, bound }).await?;
+    ada.evicts_sessions(EvictTarget::Sid { sid, bound }).await?;
     ada.is_gone(&old).await?;
     ada.lives(&new).await
 }
@@ -130,7 +130,7 @@ pub async fn sub_and_sid_end_sessions_with_that_sid_and_without_any(
         sid,
         without_sid_until: AUTHENTICATED,
     };
-    ada.is_cut(target).await?;
+    ada.evicts_sessions(target).await?;
     for gone in [with_sid, newer_with_sid, without_sid] {
         ada.is_gone(&gone).await?;
     }
@@ -148,7 +148,7 @@ pub async fn a_delayed_eviction_spares_newer_sessions(setup: &Setup) -> Result<(
     let new = ada.signs_in_as(new).await?;
     let at = ada.entry(&new)?;
     ada.puts(&at, b"new").await?;
-    ada.is_cut(by_provider(AUTHENTICATED)).await?;
+    ada.evicts_sessions(by_provider(AUTHENTICATED)).await?;
     ada.is_gone(&old).await?;
     ada.lives(&new).await?;
     ada.holds(&at, b"new").await?;
@@ -158,7 +158,7 @@ pub async fn a_delayed_eviction_spares_newer_sessions(setup: &Setup) -> Result<(
     let new = bob
         .signs_in_as(bob.record()?.requested_at(bob.requested() + MILLI))
         .await?;
-    bob.is_cut(by_app(bob.requested())).await?;
+    bob.evicts_sessions(by_app(bob.requested())).await?;
     bob.is_gone(&old).await?;
     bob.lives(&new).await
 }
@@ -175,7 +175,7 @@ pub async fn a_repeated_eviction_ends_nothing_newer(setup: &Setup) -> Result<(),
     ] {
         let ada = setup.account()?;
         ada.signs_in().await?;
-        ada.is_cut(target).await?;
+        ada.evicts_sessions(target).await?;
         let new = ada
             .record()?
             .requested_at(store)
@@ -200,12 +200,12 @@ pub async fn equal_times_count_as_before(setup: &Setup) -> Result<(), Violation>
     ada.evicts_nothing(by_provider(AUTHENTICATED - MILLI))
         .await?;
     ada.lives(&session_id).await?;
-    ada.is_cut(by_app(ada.requested())).await?;
+    ada.evicts_sessions(by_app(ada.requested())).await?;
     ada.is_gone(&session_id).await?;
 
     let bob = setup.account()?;
     let session_id = bob.signs_in().await?;
-    bob.is_cut(by_provider(AUTHENTICATED)).await?;
+    bob.evicts_sessions(by_provider(AUTHENTICATED)).await?;
     bob.is_gone(&session_id).await
 }
 
@@ -221,10 +221,10 @@ pub async fn each_clock_counts_its_own_times(setup: &Setup) -> Result<(), Violat
         .requested_at(ada.now + MILLI);
     let early_here = ada.signs_in_as(early_here).await?;
     let early_there = ada.signs_in_as(early_there).await?;
-    ada.is_cut(by_app(ada.now)).await?;
+    ada.evicts_sessions(by_app(ada.now)).await?;
     ada.is_gone(&early_here).await?;
     ada.lives(&early_there).await?;
-    ada.is_cut(by_provider(provider(0))).await?;
+    ada.evicts_sessions(by_provider(provider(0))).await?;
     ada.is_gone(&early_there).await
 }
 
@@ -270,7 +270,7 @@ pub async fn a_session_of_the_future_escapes_no_sign_out(setup: &Setup) -> Resul
                         .authenticated_at(AUTHENTICATED + MILLI),
                 )
                 .await?;
-            ada.is_cut(target).await?;
+            ada.evicts_sessions(target).await?;
             ada.is_gone(&session_id).await?;
             ada.lives(&sound).await?;
         }
@@ -281,7 +281,7 @@ pub async fn a_session_of_the_future_escapes_no_sign_out(setup: &Setup) -> Resul
 /// Whoever ends nothing is told so: on an account nobody knows, a second time, or outside the scope.
 pub async fn ending_nothing_is_reported(setup: &Setup) -> Result<(), Violation> {
     let (sid, other) = (random::sid()?, random::sid()?);
-    let for_good = |sid| EvictTarget::Sid {
+    let forever = |sid| EvictTarget::Sid {
         sid,
         bound: CutoffBound::Forever,
     };
@@ -291,12 +291,12 @@ pub async fn ending_nothing_is_reported(setup: &Setup) -> Result<(), Violation> 
         by_app(ada.now),
         by_provider(AUTHENTICATED),
         EvictTarget::Session(session_id),
-        for_good(sid),
+        forever(sid),
     ] {
         setup.account()?.evicts_nothing(target).await?;
     }
     let session_id = ada.signs_in_as(ada.record()?.with_sid(sid)).await?;
-    ada.evicts_nothing(for_good(other)).await?;
+    ada.evicts_nothing(forever(other)).await?;
     ada.evicts_nothing(EvictTarget::Session(random::session_id()?))
         .await?;
     let without_sid = EvictTarget::SidOrWithoutSid {
@@ -305,8 +305,8 @@ pub async fn ending_nothing_is_reported(setup: &Setup) -> Result<(), Violation> 
     };
     ada.evicts_nothing(without_sid).await?;
     ada.lives(&session_id).await?;
-    ada.is_cut(for_good(sid)).await?;
-    ada.evicts_nothing(for_good(sid)).await?;
+    ada.evicts_sessions(forever(sid)).await?;
+    ada.evicts_nothing(forever(sid)).await?;
     ada.evicts_nothing(EvictTarget::Session(session_id)).await?;
     ada.evicts_nothing(by_app(ada.now)).await?;
     ada.evicts_nothing(by_app(ada.now)).await
@@ -323,7 +323,7 @@ pub async fn a_sign_out_is_seen_by_every_server_at_once(setup: &Setup) -> Result
         on_a.puts(&at, b"token").await?;
         on_b.holds(&at, b"token").await?;
         on_c.holds(&at, b"token").await?;
-        on_b.is_cut(by_app(setup.now())).await?;
+        on_b.evicts_sessions(by_app(setup.now())).await?;
         for server in [&on_a, &on_b, &on_c] {
             server
                 .read(&at)

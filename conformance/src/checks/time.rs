@@ -10,7 +10,7 @@ use token_cache_core::{
 use crate::{
     Setup, Violation,
     bounds::{Ends, draws_near, landed},
-    checks::sid_index::pointer,
+    checks::sid_index::sid_entry,
     random::{self, Dice},
     should::{Should, should_equal, should_hold},
 };
@@ -154,10 +154,10 @@ pub async fn a_request_is_late_to_the_millisecond(setup: &Setup) -> Result<(), V
                             Ok::<_, Violation>(begun.map(drop))
                         }
                         "sid" => {
-                            let mut pointer = pointer(&ada);
-                            pointer.not_after = not_after;
+                            let mut sid_entry = sid_entry(&ada);
+                            sid_entry.not_after = not_after;
                             let sid = random::sid()?;
-                            Ok(setup.sid_index()?.point(&sid, pointer).await)
+                            Ok(setup.sid_index()?.add(&sid, sid_entry).await)
                         }
                         _ => {
                             let (issuer, at) = (ada.key.issuer(), ada.requested());

@@ -12,10 +12,10 @@ use token_cache_conformance::{Breakable, Harness, NoStore, TestClock, async_trai
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, CutoffBound,
     Diagnostic, Entry, EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions,
-    EvictTarget, Evicted, IssuerKey, Link, LockOwner, MarkOptions, Marking, MemoryStore, Namespace,
-    NamespaceRecord, Page, Pointed, Pointer, PutResult, ReadOptions, RefreshLocks, Result, Scan,
-    SessionId, SessionRecord, SidIndex, SidKey, TimeSource, Timestamp, TokenStore, Version,
-    WriteOptions, test_util::FailingStore,
+    EvictTarget, Evicted, IssuerKey, Link, LockOwner, MemoryStore, Namespace, NamespaceRecord,
+    NotBeforeOptions, NotBeforeScope, Page, PutResult, ReadOptions, RefreshLocks, Result, Scan,
+    SessionId, SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, TimeSource, Timestamp,
+    TokenStore, Version, WriteOptions, test_util::FailingStore,
 };
 
 /// A memory store with a fault, which all its servers share.
@@ -254,9 +254,9 @@ impl<F: Fault> Escrow for Broken<F> {
 
 #[async_trait]
 impl<F: Fault> SidIndex for Broken<F> {
-    async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
         self.fault
-            .point(self.healthy_sid_index()?, sid, pointer)
+            .add(self.healthy_sid_index()?, sid, sid_entry)
             .await
     }
 
@@ -264,8 +264,8 @@ impl<F: Fault> SidIndex for Broken<F> {
         &self,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
         self.fault
             .set_sid_not_before(self.healthy_sid_index()?, sid, bound, options)
             .await
@@ -287,7 +287,7 @@ impl<F: Fault> SidIndex for Broken<F> {
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
-        options: MarkOptions,
+        options: NotBeforeOptions,
     ) -> Result<()> {
         self.fault
             .set_issuer_not_before(self.healthy_sid_index()?, issuer, at, options)
@@ -302,13 +302,13 @@ impl<F: Fault> SidIndex for Broken<F> {
         &self,
         accounts: &[AccountKey],
         at: Timestamp,
-        marking: Marking,
+        not_before: NotBeforeScope,
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
         match self.healthy_sid_index() {
             Ok(healthy) => {
                 self.fault
-                    .evict_accounts(healthy, accounts, at, marking, options)
+                    .evict_accounts(healthy, accounts, at, not_before, options)
                     .await
             }
             Err(error) => vec![Err(error)],

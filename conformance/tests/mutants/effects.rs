@@ -3,8 +3,8 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
     AccountKey, BeginSession, Begun, CutoffBound, CutoffTime, Entry, EntryAddress, EvictOptions,
-    EvictTarget, Evicted, Invalidation, MarkOptions, Pointed, Pointer, PutMode, PutResult,
-    ReadOptions, Result, SessionRecord, SidIndex, SidKey, TokenStore, WriteOptions,
+    EvictTarget, Evicted, Invalidation, NotBeforeOptions, PutMode, PutResult, ReadOptions, Result,
+    SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, TokenStore, WriteOptions,
 };
 
 use crate::{
@@ -70,10 +70,10 @@ impl Fault for EvictsOneByOne {
 
 /// Ends the sessions first, and leaves its marker a moment later.
 #[derive(Default)]
-pub(crate) struct MarksLast;
+pub(crate) struct SetsNotBeforeLast;
 
 #[async_trait]
-impl Fault for MarksLast {
+impl Fault for SetsNotBeforeLast {
     async fn evict(
         &self,
         healthy: &dyn TokenStore,
@@ -142,8 +142,8 @@ impl Fault for LooksBeforeItMarks {
         healthy: &dyn SidIndex,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
         let long_ago = CutoffBound::Time(CutoffTime::on_store_clock(
             token_cache_core::Timestamp::default(),
         ));
@@ -153,9 +153,9 @@ impl Fault for LooksBeforeItMarks {
         Ok(found)
     }
 
-    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn add(&self, healthy: &dyn SidIndex, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
         tokio::task::yield_now().await;
-        healthy.point(sid, pointer).await
+        healthy.add(sid, sid_entry).await
     }
 }
 
@@ -188,11 +188,11 @@ pub(crate) struct PointsAlthoughItRefuses {
 
 #[async_trait]
 impl Fault for PointsAlthoughItRefuses {
-    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
-        let answer = healthy.point(sid, pointer).await;
+    async fn add(&self, healthy: &dyn SidIndex, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
+        let answer = healthy.add(sid, sid_entry).await;
         if answer.is_err() {
             let mut refused = self.refused.lock().unwrap();
-            refused.insert(*sid, pointer.account);
+            refused.insert(*sid, sid_entry.account);
         }
         answer
     }
@@ -202,13 +202,11 @@ impl Fault for PointsAlthoughItRefuses {
         healthy: &dyn SidIndex,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
-        let mut pointed = healthy.set_sid_not_before(sid, bound, options).await?;
-        pointed
-            .accounts
-            .extend(self.refused.lock().unwrap().get(sid));
-        Ok(pointed)
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
+        let mut added = healthy.set_sid_not_before(sid, bound, options).await?;
+        added.accounts.extend(self.refused.lock().unwrap().get(sid));
+        Ok(added)
     }
 }
 

@@ -23,9 +23,9 @@ impl Fault for EndsOtherSids {
         match target {
             EvictTarget::Sid { .. } => {
                 let everything = EvictTarget::Account(CutoffTime::on_store_clock(Timestamp::MAX));
-                let mut unmarked = options;
-                unmarked.marker_life = Duration::ZERO;
-                healthy.evict(account, everything, unmarked).await
+                let mut without_not_before = options;
+                without_not_before.not_before_lifetime = Duration::ZERO;
+                healthy.evict(account, everything, without_not_before).await
             }
             other => healthy.evict(account, other, options).await,
         }

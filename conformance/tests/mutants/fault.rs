@@ -6,10 +6,10 @@ use token_cache_conformance::async_trait;
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, CutoffBound, Entry,
     EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, EvictTarget,
-    Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener, LockOwner, MarkOptions,
-    Marking, Namespace, NamespaceRecord, Page, Pointed, Pointer, PutResult, ReadOptions,
-    RefreshLocks, Result, Scan, ServerId, SessionId, SessionRecord, SidIndex, SidKey, Timestamp,
-    TokenStore, Version, WriteOptions,
+    Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener, LockOwner, Namespace,
+    NamespaceRecord, NotBeforeOptions, NotBeforeScope, Page, PutResult, ReadOptions, RefreshLocks,
+    Result, Scan, ServerId, SessionId, SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey,
+    Timestamp, TokenStore, Version, WriteOptions,
 };
 
 /// What is wrong with a store: each step does what the healthy store does, unless the fault says otherwise.
@@ -140,8 +140,8 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         healthy.find(account, name, options).await
     }
 
-    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
-        healthy.point(sid, pointer).await
+    async fn add(&self, healthy: &dyn SidIndex, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
+        healthy.add(sid, sid_entry).await
     }
 
     async fn set_sid_not_before(
@@ -149,8 +149,8 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         healthy: &dyn SidIndex,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
         healthy.set_sid_not_before(sid, bound, options).await
     }
 
@@ -169,7 +169,7 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         healthy: &dyn SidIndex,
         issuer: &IssuerKey,
         at: Timestamp,
-        options: MarkOptions,
+        options: NotBeforeOptions,
     ) -> Result<()> {
         healthy.set_issuer_not_before(issuer, at, options).await
     }
@@ -183,10 +183,12 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         healthy: &dyn SidIndex,
         accounts: &[AccountKey],
         at: Timestamp,
-        marking: Marking,
+        not_before: NotBeforeScope,
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
-        healthy.evict_accounts(accounts, at, marking, options).await
+        healthy
+            .evict_accounts(accounts, at, not_before, options)
+            .await
     }
 
     async fn connect(

@@ -1,5 +1,5 @@
 use token_cache_conformance::async_trait;
-use token_cache_core::{Pointer, Result, SidIndex, SidKey};
+use token_cache_core::{Result, SidEntry, SidIndex, SidKey};
 
 use crate::fault::Fault;
 
@@ -9,8 +9,8 @@ pub(crate) struct ForgetsEndedSids;
 
 #[async_trait]
 impl Fault for ForgetsEndedSids {
-    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
-        match healthy.point(sid, pointer).await {
+    async fn add(&self, healthy: &dyn SidIndex, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
+        match healthy.add(sid, sid_entry).await {
             Err(error) if error.is_signed_out() => Ok(()),
             answer => answer,
         }

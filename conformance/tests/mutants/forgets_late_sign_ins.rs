@@ -18,7 +18,7 @@ impl Fault for ForgetsLateSignIns {
         target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
-        options.marker_life = Duration::ZERO;
+        options.not_before_lifetime = Duration::ZERO;
         healthy.evict(account, target, options).await
     }
 }

@@ -19,7 +19,7 @@ impl Fault for ForgetsSessionsWithoutSid {
         mut options: EvictOptions,
     ) -> Result<Evicted> {
         if matches!(target, EvictTarget::SidOrWithoutSid { .. }) {
-            options.marker_life = Duration::ZERO;
+            options.not_before_lifetime = Duration::ZERO;
         }
         healthy.evict(account, target, options).await
     }

@@ -2,8 +2,8 @@ use token_cache_conformance::async_trait;
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, CutoffBound, Entry, EntryAddress,
     EntryName, Escrow, EscrowName, Escrowed, EvictOptions, EvictTarget, Evicted, IssuerKey,
-    LockOwner, MarkOptions, Pointed, Pointer, PutResult, ReadOptions, RefreshLocks, Result,
-    SessionId, SessionRecord, SidIndex, SidKey, Timestamp, TokenStore, WriteOptions,
+    LockOwner, NotBeforeOptions, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
+    SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp, TokenStore, WriteOptions,
 };
 
 use crate::fault::Fault;
@@ -199,14 +199,14 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
             .await
     }
 
-    async fn point(
+    async fn add(
         &self,
         healthy: &dyn SidIndex,
         sid: &SidKey,
-        mut pointer: Pointer,
+        mut sid_entry: SidEntry,
     ) -> Result<()> {
-        pointer.account = Self::account(&pointer.account);
-        healthy.point(&Self::sid(sid), pointer).await
+        sid_entry.account = Self::account(&sid_entry.account);
+        healthy.add(&Self::sid(sid), sid_entry).await
     }
 
     async fn set_sid_not_before(
@@ -214,8 +214,8 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
         healthy: &dyn SidIndex,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
         healthy
             .set_sid_not_before(&Self::sid(sid), bound, options)
             .await
@@ -238,7 +238,7 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
         healthy: &dyn SidIndex,
         issuer: &IssuerKey,
         at: Timestamp,
-        options: MarkOptions,
+        options: NotBeforeOptions,
     ) -> Result<()> {
         healthy
             .set_issuer_not_before(&Self::issuer(issuer), at, options)

@@ -5,7 +5,7 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, CutoffBound, MarkOptions, Pointed, Pointer, Result, SidIndex, SidKey,
+    AccountKey, CutoffBound, NotBeforeOptions, Result, SidAccounts, SidEntry, SidIndex, SidKey,
 };
 
 use crate::fault::Fault;
@@ -18,12 +18,12 @@ pub(crate) struct KnowsOneAccountASid {
 
 #[async_trait]
 impl Fault for KnowsOneAccountASid {
-    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
-        healthy.point(sid, pointer).await?;
+    async fn add(&self, healthy: &dyn SidIndex, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
+        healthy.add(sid, sid_entry).await?;
         self.last
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(*sid, pointer.account);
+            .insert(*sid, sid_entry.account);
         Ok(())
     }
 
@@ -32,16 +32,16 @@ impl Fault for KnowsOneAccountASid {
         healthy: &dyn SidIndex,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
-        let mut pointed = healthy.set_sid_not_before(sid, bound, options).await?;
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
+        let mut added = healthy.set_sid_not_before(sid, bound, options).await?;
         let last = self
             .last
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(sid)
             .copied();
-        pointed.accounts.retain(|account| Some(*account) == last);
-        Ok(pointed)
+        added.accounts.retain(|account| Some(*account) == last);
+        Ok(added)
     }
 }

@@ -9,8 +9,9 @@ use std::{
 use token_cache_conformance::async_trait;
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, CutoffBound, CutoffTime,
-    EntryAddress, Error, EvictOptions, EvictTarget, Evicted, IssuerKey, MarkOptions, Namespace,
-    Pointed, Pointer, RefreshLocks, Result, SidIndex, SidKey, Timestamp, TokenStore,
+    EntryAddress, Error, EvictOptions, EvictTarget, Evicted, IssuerKey, Namespace,
+    NotBeforeOptions, RefreshLocks, Result, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp,
+    TokenStore,
 };
 
 use crate::fault::Fault;
@@ -21,9 +22,9 @@ fn locked<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// Its markers live for `MILLIS` at most; all of them, or those of `WHAT`: `a` accounts, `p` `sid`s, `i` issuers.
 #[derive(Default)]
-pub(crate) struct MarksBriefly<const WHAT: char, const MILLIS: u64>;
+pub(crate) struct KeepsNotBeforeBriefly<const WHAT: char, const MILLIS: u64>;
 
-impl<const WHAT: char, const MILLIS: u64> MarksBriefly<WHAT, MILLIS> {
+impl<const WHAT: char, const MILLIS: u64> KeepsNotBeforeBriefly<WHAT, MILLIS> {
     fn life(what: char, asked: Duration) -> Duration {
         if what == WHAT {
             asked.min(Duration::from_millis(MILLIS))
@@ -34,7 +35,7 @@ impl<const WHAT: char, const MILLIS: u64> MarksBriefly<WHAT, MILLIS> {
 }
 
 #[async_trait]
-impl<const WHAT: char, const MILLIS: u64> Fault for MarksBriefly<WHAT, MILLIS> {
+impl<const WHAT: char, const MILLIS: u64> Fault for KeepsNotBeforeBriefly<WHAT, MILLIS> {
     async fn evict(
         &self,
         healthy: &dyn TokenStore,
@@ -42,7 +43,7 @@ impl<const WHAT: char, const MILLIS: u64> Fault for MarksBriefly<WHAT, MILLIS> {
         target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
-        options.marker_life = Self::life('a', options.marker_life);
+        options.not_before_lifetime = Self::life('a', options.not_before_lifetime);
         healthy.evict(account, target, options).await
     }
 
@@ -51,9 +52,9 @@ impl<const WHAT: char, const MILLIS: u64> Fault for MarksBriefly<WHAT, MILLIS> {
         healthy: &dyn SidIndex,
         sid: &SidKey,
         bound: CutoffBound,
-        mut options: MarkOptions,
-    ) -> Result<Pointed> {
-        options.marker_life = Self::life('p', options.marker_life);
+        mut options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
+        options.not_before_lifetime = Self::life('p', options.not_before_lifetime);
         healthy.set_sid_not_before(sid, bound, options).await
     }
 
@@ -62,19 +63,19 @@ impl<const WHAT: char, const MILLIS: u64> Fault for MarksBriefly<WHAT, MILLIS> {
         healthy: &dyn SidIndex,
         issuer: &IssuerKey,
         at: Timestamp,
-        mut options: MarkOptions,
+        mut options: NotBeforeOptions,
     ) -> Result<()> {
-        options.marker_life = Self::life('i', options.marker_life);
+        options.not_before_lifetime = Self::life('i', options.not_before_lifetime);
         healthy.set_issuer_not_before(issuer, at, options).await
     }
 }
 
 /// Its markers live for so many hundredths of what was asked for.
 #[derive(Default)]
-pub(crate) struct ScalesMarkers<const HUNDREDTHS: u32>;
+pub(crate) struct ScalesNotBefore<const HUNDREDTHS: u32>;
 
 #[async_trait]
-impl<const HUNDREDTHS: u32> Fault for ScalesMarkers<HUNDREDTHS> {
+impl<const HUNDREDTHS: u32> Fault for ScalesNotBefore<HUNDREDTHS> {
     async fn evict(
         &self,
         healthy: &dyn TokenStore,
@@ -82,7 +83,7 @@ impl<const HUNDREDTHS: u32> Fault for ScalesMarkers<HUNDREDTHS> {
         target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
-        options.marker_life = options.marker_life * HUNDREDTHS / 100;
+        options.not_before_lifetime = options.not_before_lifetime * HUNDREDTHS / 100;
         healthy.evict(account, target, options).await
     }
 }
@@ -104,7 +105,7 @@ impl Fault for CountsFromTheCutoff {
             && moment.clock == token_cache_core::CutoffClock::Store
         {
             let now = healthy.namespace().await?.time;
-            options.marker_life = (moment.at + options.marker_life).since(now);
+            options.not_before_lifetime = (moment.at + options.not_before_lifetime).since(now);
         }
         healthy.evict(account, target, options).await
     }
@@ -128,8 +129,10 @@ impl Fault for NeverExtends {
         let now = healthy.namespace().await?.time;
         if matches!(target, EvictTarget::Account(_)) {
             let mut ends = locked(&self.ends);
-            let ends = ends.entry(*account).or_insert(now + options.marker_life);
-            options.marker_life = ends.since(now);
+            let ends = ends
+                .entry(*account)
+                .or_insert(now + options.not_before_lifetime);
+            options.not_before_lifetime = ends.since(now);
         }
         healthy.evict(account, target, options).await
     }
@@ -137,13 +140,13 @@ impl Fault for NeverExtends {
 
 /// The next sign-in that is welcome clears the markers of its account (`a`), or of its `sid` (`p`).
 #[derive(Default)]
-pub(crate) struct ClearsMarkers<const WHAT: char> {
+pub(crate) struct ClearsNotBefore<const WHAT: char> {
     accounts: Mutex<HashMap<AccountKey, Vec<CutoffTime>>>,
     sids: Mutex<HashMap<SidKey, Timestamp>>,
 }
 
 #[async_trait]
-impl<const WHAT: char> Fault for ClearsMarkers<WHAT> {
+impl<const WHAT: char> Fault for ClearsNotBefore<WHAT> {
     async fn begin(
         &self,
         healthy: &dyn TokenStore,
@@ -178,17 +181,17 @@ impl<const WHAT: char> Fault for ClearsMarkers<WHAT> {
                 .entry(*account)
                 .or_default()
                 .push(moment);
-            options.marker_life = Duration::ZERO;
+            options.not_before_lifetime = Duration::ZERO;
         }
         healthy.evict(account, target, options).await
     }
 
-    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn add(&self, healthy: &dyn SidIndex, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
         let marked = locked(&self.sids).get(sid).copied();
-        if marked.is_some_and(|at| pointer.requested_at <= at) {
+        if marked.is_some_and(|at| sid_entry.requested_at <= at) {
             return Err(Error::signed_out("enter a `sid`"));
         }
-        healthy.point(sid, pointer).await?;
+        healthy.add(sid, sid_entry).await?;
         locked(&self.sids).remove(sid);
         Ok(())
     }
@@ -198,8 +201,8 @@ impl<const WHAT: char> Fault for ClearsMarkers<WHAT> {
         healthy: &dyn SidIndex,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
         if let CutoffBound::Time(moment) = bound
             && WHAT == 'p'
         {
@@ -217,36 +220,36 @@ impl<const WHAT: char> Fault for ClearsMarkers<WHAT> {
 
 /// Drops "for good" together with the other marker of a `sid`.
 #[derive(Default)]
-pub(crate) struct DropsForGood {
+pub(crate) struct DropsForever {
     ends: Mutex<HashMap<SidKey, Timestamp>>,
 }
 
 #[async_trait]
-impl Fault for DropsForGood {
+impl Fault for DropsForever {
     async fn set_sid_not_before(
         &self,
         healthy: &dyn SidIndex,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
         if matches!(bound, CutoffBound::Time(_)) {
             // SystemTime is the clock of these stores while nobody lets time pass.
-            let ends =
-                Timestamp::from_system_time(std::time::SystemTime::now()) + options.marker_life;
+            let ends = Timestamp::from_system_time(std::time::SystemTime::now())
+                + options.not_before_lifetime;
             locked(&self.ends).insert(*sid, ends);
         }
         healthy.set_sid_not_before(sid, bound, options).await
     }
 
-    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn add(&self, healthy: &dyn SidIndex, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
         let ends = locked(&self.ends).get(sid).copied();
         if ends
             .is_some_and(|ends| ends <= Timestamp::from_system_time(std::time::SystemTime::now()))
         {
             return Ok(());
         }
-        healthy.point(sid, pointer).await
+        healthy.add(sid, sid_entry).await
     }
 }
 

@@ -9,9 +9,9 @@ use token_cache_conformance::async_trait;
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, CutoffBound, Entry,
     EntryAddress, Escrow, EscrowName, Escrowed, EvictOptions, EvictTarget, Evicted, Invalidation,
-    IssuerKey, Link, MarkOptions, Marking, Page, Pointed, Pointer, PutResult, ReadOptions,
-    RefreshLocks, Result, Scan, ServerId, SessionRecord, SidIndex, SidKey, Timestamp, TokenStore,
-    WriteOptions,
+    IssuerKey, Link, NotBeforeOptions, NotBeforeScope, Page, PutResult, ReadOptions, RefreshLocks,
+    Result, Scan, ServerId, SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp,
+    TokenStore, WriteOptions,
 };
 
 use crate::fault::Fault;
@@ -97,13 +97,13 @@ impl<const WHAT: char, const N: usize> Fault for TellsAtMost<WHAT, N> {
         healthy: &dyn SidIndex,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
-        let mut pointed = healthy.set_sid_not_before(sid, bound, options).await?;
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
+        let mut added = healthy.set_sid_not_before(sid, bound, options).await?;
         if WHAT == 'a' {
-            pointed.accounts.truncate(N);
+            added.accounts.truncate(N);
         }
-        Ok(pointed)
+        Ok(added)
     }
 
     async fn accounts(&self, healthy: &dyn SidIndex, scan: &Scan) -> Result<Page> {
@@ -187,11 +187,11 @@ impl<const WHAT: char, const N: usize> Fault for KeepsAtMost<WHAT, N> {
         Ok(acquired)
     }
 
-    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn add(&self, healthy: &dyn SidIndex, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
         if WHAT == 'p' {
             push(&mut locked(&self.sids), sid, N);
         }
-        healthy.point(sid, pointer).await
+        healthy.add(sid, sid_entry).await
     }
 
     async fn set_sid_not_before(
@@ -199,10 +199,10 @@ impl<const WHAT: char, const N: usize> Fault for KeepsAtMost<WHAT, N> {
         healthy: &dyn SidIndex,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
         if WHAT == 'p' && !locked(&self.sids).contains(sid) {
-            return Ok(Pointed::at(Vec::new()));
+            return Ok(SidAccounts::at(Vec::new()));
         }
         healthy.set_sid_not_before(sid, bound, options).await
     }
@@ -225,7 +225,7 @@ impl<const WHAT: char, const N: usize> Fault for KeepsAtMost<WHAT, N> {
         healthy: &dyn SidIndex,
         issuer: &IssuerKey,
         at: Timestamp,
-        options: MarkOptions,
+        options: NotBeforeOptions,
     ) -> Result<()> {
         push(&mut locked(&self.issuers), issuer, N);
         healthy.set_issuer_not_before(issuer, at, options).await
@@ -251,21 +251,21 @@ impl<const N: usize> Fault for SupersedesAtMost<N> {
 
 /// Marks the first `N` accounts of a batch.
 #[derive(Default)]
-pub(crate) struct MarksAtMost<const N: usize>;
+pub(crate) struct SetsNotBeforeOfAtMost<const N: usize>;
 
 #[async_trait]
-impl<const N: usize> Fault for MarksAtMost<N> {
+impl<const N: usize> Fault for SetsNotBeforeOfAtMost<N> {
     async fn evict_accounts(
         &self,
         healthy: &dyn SidIndex,
         accounts: &[AccountKey],
         at: Timestamp,
-        marking: Marking,
+        not_before: NotBeforeScope,
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
         let (some, others) = accounts.split_at(accounts.len().min(N));
-        let mut evicted = healthy.evict_accounts(some, at, marking, options).await;
-        let others = healthy.evict_accounts(others, at, Marking::Issuer, options);
+        let mut evicted = healthy.evict_accounts(some, at, not_before, options).await;
+        let others = healthy.evict_accounts(others, at, NotBeforeScope::Issuer, options);
         evicted.extend(others.await);
         evicted
     }

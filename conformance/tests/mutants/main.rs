@@ -10,8 +10,8 @@ mod always_ended;
 mod announces_ends_alone;
 mod announces_late;
 mod announces_the_first;
-mod answers_with_its_marker;
-mod batches_without_markers;
+mod answers_with_its_not_before;
+mod batches_without_not_before;
 mod believes_the_future;
 mod bent_connection;
 mod broken;
@@ -33,7 +33,7 @@ mod forgets_late_sign_ins;
 mod forgets_sessions_without_sid;
 mod gives_locks_to_all;
 mod has_one_clock;
-mod has_one_marker;
+mod has_one_not_before;
 mod healthy;
 mod ignores_a_byte;
 mod ignores_entry_expiry;
@@ -52,8 +52,7 @@ mod lifetimes;
 mod limits;
 mod lists_one_page;
 mod looks_then_ends;
-mod lowers_markers;
-mod marks_known_accounts_only;
+mod lowers_not_before;
 mod mixes_accounts;
 mod mixes_entries;
 mod mixes_issuers;
@@ -66,6 +65,7 @@ mod remembers_creations;
 mod renames_its_registry;
 mod resurrects;
 mod serves_copies;
+mod sets_not_before_of_known_accounts_only;
 mod shortens_its_index;
 mod silent;
 mod spares_equal_times;
@@ -136,8 +136,8 @@ caught! {
     announces_ends_alone::AnnouncesEndsAlone by an_eviction_that_ends_nothing_is_announced;
     announces_late::AnnouncesLate by a_renewal_comes_after_what_was_announced;
     announces_the_first::AnnouncesTheFirst by an_announcement_comes_whole;
-    answers_with_its_marker::AnswersWithItsMarker by a_marked_sid_answers_again;
-    batches_without_markers::BatchesWithoutMarkers by a_batch_evicts_each_of_its_accounts;
+    answers_with_its_not_before::AnswersWithItsNotBefore by a_sid_with_a_not_before_time_answers_again;
+    batches_without_not_before::BatchesWithoutNotBefore by a_batch_evicts_each_of_its_accounts;
     believes_the_future::BelievesTheFuture by a_session_of_the_future_escapes_no_sign_out;
     checks_then_writes::ChecksThenWrites by a_sign_out_is_final_while_many_write;
     counts_all_alike::CountsAllAlike by each_kind_of_session_is_counted_apart;
@@ -148,12 +148,12 @@ caught! {
     ends_the_account::EndsTheAccount by a_refused_refresh_ends_its_session_alone;
     ends_whatever_the_version::EndsWhateverTheVersion by a_refusal_of_another_version_ends_nothing;
     evicts_one_session::EvictsOneSession by an_eviction_of_an_account_ends_all_its_sessions;
-    forgets_ended_sids::ForgetsEndedSids by a_sid_ended_for_good_stays_ended;
+    forgets_ended_sids::ForgetsEndedSids by a_sid_ended_forever_stays_ended;
     forgets_late_sign_ins::ForgetsLateSignIns by a_sign_in_overtaken_by_the_app_is_refused;
     forgets_sessions_without_sid::ForgetsSessionsWithoutSid by an_overtaken_sign_in_without_sid_is_refused;
     gives_locks_to_all::GivesLocksToAll by a_lock_has_one_holder;
     has_one_clock::HasOneClock by each_clock_counts_its_own_times;
-    has_one_marker::HasOneMarker by one_clocks_marker_does_not_replace_the_others;
+    has_one_not_before::HasOneNotBefore by one_clocks_not_before_time_does_not_replace_the_others;
     ignores_entry_expiry::IgnoresEntryExpiry by an_entry_is_a_miss_from_its_expiry_on;
     ignores_session_end::IgnoresSessionEnd by a_session_is_over_from_its_end_on;
     ignores_the_limit::IgnoresTheLimit by the_session_begun_first_is_displaced;
@@ -164,12 +164,12 @@ caught! {
     knows_one_account_a_sid::KnowsOneAccountASid by several_accounts_under_one_sid_are_all_found;
     lands_late::LandsLate by a_sign_in_past_its_time_is_refused;
     lets_anyone_release::LetsAnyoneRelease by only_the_holder_releases_a_lock;
-    lets_ended_issuers_in::LetsEndedIssuersIn by an_issuers_marker_refuses_what_it_overtook;
+    lets_ended_issuers_in::LetsEndedIssuersIn by an_issuers_not_before_time_refuses_what_it_overtook;
     lets_entries_end_all::LetsEntriesEndAll by a_short_entry_takes_no_other_along;
     lists_one_page::ListsOnePage by every_account_is_streamed;
     looks_then_ends::LooksThenEnds by a_write_that_races_with_a_refusal_is_not_lost;
-    lowers_markers::LowersMarkers by a_late_eviction_lowers_no_not_before_time;
-    marks_known_accounts_only::MarksKnownAccountsOnly by an_unknown_account_is_marked_too;
+    lowers_not_before::LowersNotBefore by a_late_eviction_lowers_no_not_before_time;
+    sets_not_before_of_known_accounts_only::SetsNotBeforeOfKnownAccountsOnly by an_unknown_account_has_a_not_before_time_too;
     mixes_accounts::MixesAccounts by accounts_are_apart;
     mixes_entries::MixesEntries by entries_are_apart;
     mixes_issuers::MixesIssuers by one_subject_at_two_issuers_is_two_accounts;
@@ -207,17 +207,18 @@ macro_rules! caught_all {
 use self::{
     compares_a_few_bytes::ComparesAFewBytes,
     effects::{
-        AnnouncesFirst, EndsAMillisecondMore, EvictsOneByOne, LooksBeforeItMarks, MarksLast,
-        PointsAlthoughItRefuses, ReleasesFirst, SupersedesBeforeItRefuses, UpdatesWhatIsNotThere,
+        AnnouncesFirst, EndsAMillisecondMore, EvictsOneByOne, LooksBeforeItMarks,
+        PointsAlthoughItRefuses, ReleasesFirst, SetsNotBeforeLast, SupersedesBeforeItRefuses,
+        UpdatesWhatIsNotThere,
     },
     ignores_a_byte::IgnoresAByte,
     lifetimes::{
-        ClearsMarkers, CountsFromTheCutoff, DropsForGood, FreesLocksEarly, FreesLocksLate,
-        MarksBriefly, MisjudgesLateness, NeverExtends, ScalesMarkers, TellsWholeSeconds,
+        ClearsNotBefore, CountsFromTheCutoff, DropsForever, FreesLocksEarly, FreesLocksLate,
+        KeepsNotBeforeBriefly, MisjudgesLateness, NeverExtends, ScalesNotBefore, TellsWholeSeconds,
     },
     limits::{
-        EndsAtMost, KeepsAtMost, MarksAtMost, SupersedesAtMost, TellsAtMost, TellsConnectedHolders,
-        TellsHoldersAtMost,
+        EndsAtMost, KeepsAtMost, SetsNotBeforeOfAtMost, SupersedesAtMost, TellsAtMost,
+        TellsConnectedHolders, TellsHoldersAtMost,
     },
     remembers_creations::{ForgetsWhatItRemoves, RemembersCreations, RemembersVersionsAlone},
     silent::{BlocksItsThread, NeverAnswers},
@@ -255,9 +256,9 @@ caught_all! {
 
     announces_first: AnnouncesFirst, by an_eviction_comes_before_its_announcement;
     evicts_one_by_one: EvictsOneByOne, by an_eviction_ends_all_at_once;
-    marks_last: MarksLast, by sign_ins_and_an_eviction_meet;
+    sets_not_before_last: SetsNotBeforeLast, by sign_ins_and_an_eviction_meet;
     releases_first: ReleasesFirst, by a_write_back_frees_its_lock_last;
-    looks_before_it_marks: LooksBeforeItMarks, by a_sign_out_by_sid_and_a_sign_in_meet;
+    looks_before_it_sets_not_before: LooksBeforeItMarks, by a_sign_out_by_sid_and_a_sign_in_meet;
     supersedes_before_it_refuses: SupersedesBeforeItRefuses, by what_is_refused_changes_nothing;
     points_although_it_refuses: PointsAlthoughItRefuses, by what_is_refused_changes_nothing;
     ends_a_millisecond_more: EndsAMillisecondMore, by a_sign_out_ends_no_neighbour;
@@ -281,23 +282,23 @@ caught_all! {
     keeps_128_locks: KeepsAtMost<'l', 128>, by a_session_may_have_any_number_of_entries;
     keeps_1000_sids: KeepsAtMost<'p', 1000>, by any_number_of_sids_lead_to_their_accounts;
     keeps_1000_issuers: KeepsAtMost<'i', 1000>, by any_number_of_sign_outs_are_kept;
-    marks_1000_accounts_of_a_batch: MarksAtMost<1000>, by any_number_of_accounts_are_listed_and_evicted;
+    sets_not_before_of_1000_accounts_of_a_batch: SetsNotBeforeOfAtMost<1000>, by any_number_of_accounts_are_listed_and_evicted;
     tells_2_lease_holders: TellsHoldersAtMost<2>, by an_announcement_tells_every_lease_holder;
     tells_1000_lease_holders: TellsHoldersAtMost<1000>, by an_announcement_tells_every_lease_holder;
     tells_connected_lease_holders: TellsConnectedHolders, by an_announcement_tells_every_lease_holder;
 
-    marks_for_2_seconds: MarksBriefly<'a', 2_000>, by a_marker_of_half_an_hour_lives_to_its_end;
-    marks_for_10_seconds: MarksBriefly<'a', 10_000>, by a_marker_of_half_an_hour_lives_to_its_end;
-    marks_for_a_minute: MarksBriefly<'a', 60_000>, by a_marker_of_half_an_hour_lives_to_its_end;
-    marks_sids_for_a_minute: MarksBriefly<'p', 60_000>, by a_marker_of_half_an_hour_lives_to_its_end;
-    marks_issuers_for_a_minute: MarksBriefly<'i', 60_000>, by a_marker_of_half_an_hour_lives_to_its_end;
-    marks_for_nine_tenths: ScalesMarkers<90>, by a_not_before_ends_to_the_millisecond;
-    marks_for_longer: ScalesMarkers<110>, by a_not_before_ends_to_the_millisecond;
+    keeps_not_before_for_2_seconds: KeepsNotBeforeBriefly<'a', 2_000>, by a_not_before_time_of_half_an_hour_lives_to_its_end;
+    keeps_not_before_for_10_seconds: KeepsNotBeforeBriefly<'a', 10_000>, by a_not_before_time_of_half_an_hour_lives_to_its_end;
+    keeps_not_before_for_a_minute: KeepsNotBeforeBriefly<'a', 60_000>, by a_not_before_time_of_half_an_hour_lives_to_its_end;
+    keeps_not_before_of_sids_for_a_minute: KeepsNotBeforeBriefly<'p', 60_000>, by a_not_before_time_of_half_an_hour_lives_to_its_end;
+    keeps_not_before_of_issuers_for_a_minute: KeepsNotBeforeBriefly<'i', 60_000>, by a_not_before_time_of_half_an_hour_lives_to_its_end;
+    keeps_not_before_for_nine_tenths: ScalesNotBefore<90>, by a_not_before_ends_to_the_millisecond;
+    keeps_not_before_for_longer: ScalesNotBefore<110>, by a_not_before_ends_to_the_millisecond;
     counts_from_the_cutoff: CountsFromTheCutoff, by a_not_before_ends_to_the_millisecond;
-    never_extends_a_marker: NeverExtends, by a_later_sign_out_extends_a_not_before;
-    clears_the_markers_of_an_account: ClearsMarkers<'a'>, by a_newer_sign_in_clears_no_not_before;
-    clears_the_markers_of_a_sid: ClearsMarkers<'p'>, by a_newer_sign_in_clears_no_not_before;
-    drops_for_good: DropsForGood, by a_sid_ended_for_good_outlives_its_other_marker;
+    never_extends_a_not_before_time: NeverExtends, by a_later_sign_out_extends_a_not_before;
+    clears_not_before_of_an_account: ClearsNotBefore<'a'>, by a_newer_sign_in_clears_no_not_before;
+    clears_not_before_of_a_sid: ClearsNotBefore<'p'>, by a_newer_sign_in_clears_no_not_before;
+    drops_forever: DropsForever, by a_sid_ended_forever_outlives_its_other_not_before_time;
     tells_whole_seconds: TellsWholeSeconds, by the_clock_is_as_precise_as_it_claims;
     frees_locks_a_millisecond_early: FreesLocksEarly<1, 100>, by a_lock_is_held_for_its_lease_to_the_millisecond;
     frees_locks_20_milliseconds_early: FreesLocksEarly<20, 100>, by a_lock_is_held_for_its_lease_to_the_millisecond;

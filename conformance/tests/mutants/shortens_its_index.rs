@@ -6,7 +6,7 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    CutoffBound, MarkOptions, Pointed, Pointer, Result, SidIndex, SidKey, Timestamp,
+    CutoffBound, NotBeforeOptions, Result, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp,
 };
 
 use crate::fault::Fault;
@@ -19,12 +19,12 @@ pub(crate) struct ShortensItsIndex {
 
 #[async_trait]
 impl Fault for ShortensItsIndex {
-    async fn point(&self, healthy: &dyn SidIndex, sid: &SidKey, pointer: Pointer) -> Result<()> {
-        healthy.point(sid, pointer).await?;
+    async fn add(&self, healthy: &dyn SidIndex, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
+        healthy.add(sid, sid_entry).await?;
         self.ends
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(*sid, pointer.ends_at);
+            .insert(*sid, sid_entry.ends_at);
         Ok(())
     }
 
@@ -33,9 +33,9 @@ impl Fault for ShortensItsIndex {
         healthy: &dyn SidIndex,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
-        let mut pointed = healthy.set_sid_not_before(sid, bound, options).await?;
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
+        let mut added = healthy.set_sid_not_before(sid, bound, options).await?;
         let ends_at = self
             .ends
             .lock()
@@ -44,8 +44,8 @@ impl Fault for ShortensItsIndex {
             .copied();
         if ends_at.is_some_and(|ends_at| ends_at <= Timestamp::from_system_time(SystemTime::now()))
         {
-            pointed.accounts.clear();
+            added.accounts.clear();
         }
-        Ok(pointed)
+        Ok(added)
     }
 }

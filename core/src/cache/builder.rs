@@ -7,7 +7,7 @@ use super::{
     token_warnings::TokenWarnings,
 };
 use crate::{
-    BeginSession, Error, KeyProvider, KeyRing, MARKER_LIFE, RefreshPolicy, Result, RingKey,
+    BeginSession, Error, KeyProvider, KeyRing, NOT_BEFORE_LIFETIME, RefreshPolicy, Result, RingKey,
     SealedStore, Sealer, Secret, TokenStore,
     local::{BootTime, CopyPolicy, Keeping, LocalCopies, Member, SystemBootTime},
     refresh::Refreshes,
@@ -18,7 +18,7 @@ const DEFAULT_SIGN_IN_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// Markers live half an hour, and must outlive every sign-in that they may have to refuse.
 const MAX_SIGN_IN_TIMEOUT: Duration = Duration::from_secs(29 * 60);
-const _: () = assert!(MAX_SIGN_IN_TIMEOUT.as_secs() < MARKER_LIFE.as_secs());
+const _: () = assert!(MAX_SIGN_IN_TIMEOUT.as_secs() < NOT_BEFORE_LIFETIME.as_secs());
 
 const MAX_ASSERTION: Duration = Duration::from_secs(7 * 24 * 3600);
 

@@ -3,7 +3,8 @@ use serde::{Deserialize, Serialize};
 use super::TokenCache;
 use crate::{
     AccountId, AccountKey, CopiesGone, Cursor, Error, ErrorKind, EvictOptions, IssuerKey,
-    MarkOptions, Marking, Page, Result, Scan, SidIndex, SignOut, Timestamp, Wait, account,
+    NotBeforeOptions, NotBeforeScope, Page, Result, Scan, SidIndex, SignOut, Timestamp, Wait,
+    account,
     protocol::Ended,
     telemetry::{About, Operation, observe},
 };
@@ -164,7 +165,13 @@ impl BulkSignOut {
                     }
                     Work::List(accounts) => {
                         let ended = Ended::default();
-                        let step = evict(&cache, checkpoint, &accounts, Marking::Each, ended);
+                        let step = evict(
+                            &cache,
+                            checkpoint,
+                            &accounts,
+                            NotBeforeScope::Account,
+                            ended,
+                        );
                         Ok((step.await?, None))
                     }
                 }
@@ -230,9 +237,9 @@ async fn step_of_issuer(
 ) -> Result<(Step, Option<Page>)> {
     let sid_index = sid_index(cache)?;
     if !checkpoint.marked {
-        let mark = MarkOptions::living(cache.marker_life());
+        let not_before = NotBeforeOptions::lifetime(cache.not_before_lifetime());
         sid_index
-            .set_issuer_not_before(&issuer, checkpoint.moment, mark)
+            .set_issuer_not_before(&issuer, checkpoint.moment, not_before)
             .await?;
         checkpoint.marked = true;
     }
@@ -253,7 +260,14 @@ async fn step_of_issuer(
         unnamed: page.next.is_none(),
         ..Ended::default()
     };
-    let mut step = evict(cache, checkpoint, &page.accounts, Marking::Issuer, ended).await?;
+    let mut step = evict(
+        cache,
+        checkpoint,
+        &page.accounts,
+        NotBeforeScope::Issuer,
+        ended,
+    )
+    .await?;
     let ahead = match look_ahead {
         Some(looking) => looking.await.ok().and_then(Result::ok),
         None => None,
@@ -267,19 +281,19 @@ async fn evict(
     cache: &TokenCache,
     mut checkpoint: Checkpoint,
     accounts: &[AccountKey],
-    marking: Marking,
+    not_before: NotBeforeScope,
     mut ended: Ended,
 ) -> Result<Step> {
     let keys = cache.fresh_keys().await?;
     if keys.generation != checkpoint.generation {
         return Err(Error::misuse("sign out many accounts", STARTED_ANEW));
     }
-    let options = EvictOptions::at(keys.latest).living(cache.marker_life());
+    let options = EvictOptions::at(keys.latest).not_before_lifetime(cache.not_before_lifetime());
     ended.sign_out.ended = checkpoint.ended;
     ended.sign_out.accounts = checkpoint.done;
     ended.sign_out.replicas = checkpoint.replicas;
     let evicted = sid_index(cache)?
-        .evict_accounts(accounts, checkpoint.moment, marking, options)
+        .evict_accounts(accounts, checkpoint.moment, not_before, options)
         .await;
     for (account, evicted) in accounts.iter().zip(evicted) {
         ended.add(account, evicted?);

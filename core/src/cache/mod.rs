@@ -25,8 +25,8 @@ pub use self::{
 use self::{expected_sids::ExpectedSids, namespace::NamespaceState, token_warnings::TokenWarnings};
 use crate::backend::in_same_call;
 use crate::{
-    AccountId, AccountKey, Diagnostic, Error, EvictOptions, KeyProvider, KeyRing, MARKER_LIFE,
-    MemoryStore, RefreshPolicy, Result, RingKey, Secret, StartedSignIn, Ticket, Timestamp,
+    AccountId, AccountKey, Diagnostic, Error, EvictOptions, KeyProvider, KeyRing, MemoryStore,
+    NOT_BEFORE_LIFETIME, RefreshPolicy, Result, RingKey, Secret, StartedSignIn, Ticket, Timestamp,
     TokenStore,
     local::{CopyPolicy, LocalCopies, Member},
     refresh::Refreshes,
@@ -81,7 +81,7 @@ struct Inner {
 
 /// How much longer than the longest assertion a marker lives: more than the provider's clock and the store's may be apart, and any
 /// estimate be wide.
-const MARKER_SPARE: Duration = Duration::from_secs(5 * 60);
+const NOT_BEFORE_SPARE: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Debug, Clone, Copy)]
 struct Settings {
@@ -248,7 +248,7 @@ impl TokenCache {
 
     /// How a sign-out evicts: announced, where servers keep local copies.
     fn evicting(&self, keys: &Keys) -> EvictOptions {
-        let options = EvictOptions::at(keys.latest).living(self.marker_life());
+        let options = EvictOptions::at(keys.latest).not_before_lifetime(self.not_before_lifetime());
         if keys.longest_copy_life.is_zero() {
             return options;
         }
@@ -257,10 +257,10 @@ impl TokenCache {
     }
 
     /// How long a sign-out is remembered: longer than a sign-in may take, or an assertion live, that it may have to refuse.
-    fn marker_life(&self) -> Duration {
+    fn not_before_lifetime(&self) -> Duration {
         let longest = self.0.settings.longest_assertion;
-        longest.map_or(MARKER_LIFE, |longest| {
-            MARKER_LIFE.max(longest + MARKER_SPARE)
+        longest.map_or(NOT_BEFORE_LIFETIME, |longest| {
+            NOT_BEFORE_LIFETIME.max(longest + NOT_BEFORE_SPARE)
         })
     }
 

@@ -3,8 +3,9 @@ use async_trait::async_trait;
 use super::LocalCopies;
 use crate::{
     AccountKey, AcquireOptions, Acquired, CutoffBound, EntryAddress, Error, ErrorKind,
-    EvictOptions, Evicted, IssuerKey, LockOwner, MarkOptions, Marking, Page, Pointed, Pointer,
-    RefreshLocks, Result, Scan, SidIndex, SidKey, Timestamp, TokenStore, Version,
+    EvictOptions, Evicted, IssuerKey, LockOwner, NotBeforeOptions, NotBeforeScope, Page,
+    RefreshLocks, Result, Scan, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp, TokenStore,
+    Version,
 };
 
 impl<S: TokenStore> LocalCopies<S> {
@@ -48,16 +49,16 @@ impl<S: TokenStore> RefreshLocks for LocalCopies<S> {
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl<S: TokenStore> SidIndex for LocalCopies<S> {
-    async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
-        self.index()?.point(sid, pointer).await
+    async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
+        self.index()?.add(sid, sid_entry).await
     }
 
     async fn set_sid_not_before(
         &self,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
         self.index()?.set_sid_not_before(sid, bound, options).await
     }
 
@@ -76,7 +77,7 @@ impl<S: TokenStore> SidIndex for LocalCopies<S> {
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
-        options: MarkOptions,
+        options: NotBeforeOptions,
     ) -> Result<()> {
         self.index()?
             .set_issuer_not_before(issuer, at, options)
@@ -91,12 +92,16 @@ impl<S: TokenStore> SidIndex for LocalCopies<S> {
         &self,
         accounts: &[AccountKey],
         at: Timestamp,
-        marking: Marking,
+        not_before: NotBeforeScope,
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
         let _changing = self.changing(accounts);
         match self.index() {
-            Ok(index) => index.evict_accounts(accounts, at, marking, options).await,
+            Ok(index) => {
+                index
+                    .evict_accounts(accounts, at, not_before, options)
+                    .await
+            }
             Err(error) => accounts.iter().map(|_| Err(error.clone())).collect(),
         }
     }

@@ -20,7 +20,7 @@ pub(super) fn entry_weight(entry: &Entry) -> usize {
 #[derive(Default)]
 pub(super) struct Partition {
     sessions: HashMap<SessionId, Session>,
-    markers: Markers,
+    not_before_times: NotBeforeTimes,
     escrows: HashMap<EscrowName, Vec<Escrowed>>,
     locks: HashMap<(SessionId, EntryName), Lock>,
 }
@@ -57,15 +57,15 @@ impl Session {
 }
 
 #[derive(Default)]
-struct Markers {
-    store: Option<Marker>,
-    provider: Option<Marker>,
-    without_sid: Option<Marker>,
+struct NotBeforeTimes {
+    store: Option<NotBefore>,
+    provider: Option<NotBefore>,
+    without_sid: Option<NotBefore>,
 }
 
 /// Refuses sign-ins that stand at or before a moment, until it expires.
 #[derive(Clone, Copy)]
-pub(super) struct Marker {
+pub(super) struct NotBefore {
     at: Timestamp,
     expires_at: Timestamp,
 }
@@ -75,16 +75,16 @@ struct Lock {
     until: Timestamp,
 }
 
-impl Marker {
+impl NotBefore {
     /// Raises a marker, or sets the first; neither its moment nor its life ever falls.
-    pub(super) fn raise(marker: &mut Option<Self>, at: Timestamp, expires_at: Timestamp) {
-        let marker = marker.get_or_insert(Self { at, expires_at });
-        marker.at = marker.at.max(at);
-        marker.expires_at = marker.expires_at.max(expires_at);
+    pub(super) fn raise(not_before: &mut Option<Self>, at: Timestamp, expires_at: Timestamp) {
+        let not_before = not_before.get_or_insert(Self { at, expires_at });
+        not_before.at = not_before.at.max(at);
+        not_before.expires_at = not_before.expires_at.max(expires_at);
     }
 
-    pub(super) fn refuses(marker: Option<Self>, time: Timestamp, now: Timestamp) -> bool {
-        marker.is_some_and(|marker| marker.stands(now) && time <= marker.at)
+    pub(super) fn refuses(not_before: Option<Self>, time: Timestamp, now: Timestamp) -> bool {
+        not_before.is_some_and(|not_before| not_before.stands(now) && time <= not_before.at)
     }
 
     pub(super) fn stands(&self, now: Timestamp) -> bool {
@@ -92,16 +92,16 @@ impl Marker {
     }
 }
 
-impl Markers {
+impl NotBeforeTimes {
     fn refuse(&self, record: &SessionRecord, now: Timestamp) -> bool {
         let times = &record.times;
-        Marker::refuses(self.store, times.requested_at, now)
-            || Marker::refuses(self.provider, times.auth_time, now)
-            || record.sid.is_none() && Marker::refuses(self.without_sid, times.auth_time, now)
+        NotBefore::refuses(self.store, times.requested_at, now)
+            || NotBefore::refuses(self.provider, times.auth_time, now)
+            || record.sid.is_none() && NotBefore::refuses(self.without_sid, times.auth_time, now)
     }
 
     fn leave(&mut self, target: &EvictTarget, expires_at: Timestamp) {
-        let (marker, at) = match target {
+        let (not_before, at) = match target {
             EvictTarget::Account(CutoffTime {
                 clock: CutoffClock::Store,
                 at,
@@ -115,20 +115,20 @@ impl Markers {
             } => (&mut self.without_sid, without_sid_until),
             EvictTarget::Session(_) | EvictTarget::Sid { .. } => return,
         };
-        Marker::raise(marker, *at, expires_at);
+        NotBefore::raise(not_before, *at, expires_at);
     }
 
     fn any_stands(&self, now: Timestamp) -> bool {
         [self.store, self.provider, self.without_sid]
             .iter()
             .flatten()
-            .any(|marker| marker.stands(now))
+            .any(|not_before| not_before.stands(now))
     }
 }
 
 impl Partition {
     pub(super) fn begin(&mut self, begin: BeginSession, now: Timestamp) -> Result<Begun> {
-        if now >= begin.not_after || self.markers.refuse(&begin.record, now) {
+        if now >= begin.not_after || self.not_before_times.refuse(&begin.record, now) {
             return Err(signed_out("begin a session"));
         }
         for session_id in &begin.supersedes {
@@ -232,7 +232,8 @@ impl Partition {
         for session_id in &ended {
             self.end(session_id);
         }
-        self.markers.leave(&target, now + options.marker_life);
+        self.not_before_times
+            .leave(&target, now + options.not_before_lifetime);
         Evicted::new(!ended.is_empty())
     }
 
@@ -350,7 +351,7 @@ impl Partition {
     }
 
     pub(super) fn is_empty(&self, now: Timestamp) -> bool {
-        self.sessions.is_empty() && !self.markers.any_stands(now)
+        self.sessions.is_empty() && !self.not_before_times.any_stands(now)
     }
 
     pub(super) fn weight(&self) -> usize {

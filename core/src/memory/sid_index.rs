@@ -2,11 +2,11 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, partition::Marker};
+use super::{MemoryStore, partition::NotBefore};
 use crate::{
     AccountKey, Cursor, CutoffBound, CutoffTime, Error, EvictOptions, EvictTarget, Evicted,
-    IssuerKey, MarkOptions, Marking, Page, Pointed, Pointer, Result, Scan, SidIndex, SidKey,
-    Timestamp,
+    IssuerKey, NotBeforeOptions, NotBeforeScope, Page, Result, Scan, SidAccounts, SidEntry,
+    SidIndex, SidKey, Timestamp,
 };
 
 /// Expired index entries are swept once in so many sign-ins.
@@ -15,24 +15,24 @@ const SWEEP_EVERY: usize = 1_024;
 /// What goes across accounts.
 #[derive(Default)]
 pub(super) struct Index {
-    sids: HashMap<SidKey, Pointers>,
-    issuers: HashMap<IssuerKey, Option<Marker>>,
+    sids: HashMap<SidKey, SidRecord>,
+    issuers: HashMap<IssuerKey, Option<NotBefore>>,
     steps: usize,
 }
 
 /// What is known under a `sid`.
 #[derive(Default)]
-struct Pointers {
+struct SidRecord {
     accounts: HashMap<AccountKey, Timestamp>,
-    marker: Option<Marker>,
+    not_before: Option<NotBefore>,
     /// Ended by the provider, until then at least.
-    ended_for_good: Option<Timestamp>,
+    ended_forever: Option<Timestamp>,
 }
 
-impl Pointers {
+impl SidRecord {
     fn refuse(&self, requested_at: Timestamp, now: Timestamp) -> bool {
-        self.ended_for_good.is_some_and(|bound| now < bound)
-            || Marker::refuses(self.marker, requested_at, now)
+        self.ended_forever.is_some_and(|bound| now < bound)
+            || NotBefore::refuses(self.not_before, requested_at, now)
     }
 
     fn expires_at(&self) -> Option<Timestamp> {
@@ -41,8 +41,10 @@ impl Pointers {
 
     fn is_over(&self, now: Timestamp) -> bool {
         self.expires_at().is_none_or(|ends| ends <= now)
-            && self.ended_for_good.is_none_or(|bound| bound <= now)
-            && self.marker.is_none_or(|marker| !marker.stands(now))
+            && self.ended_forever.is_none_or(|bound| bound <= now)
+            && self
+                .not_before
+                .is_none_or(|not_before| !not_before.stands(now))
     }
 }
 
@@ -50,25 +52,26 @@ impl Index {
     fn sweep(&mut self, now: Timestamp) {
         self.steps += 1;
         if self.steps.is_multiple_of(SWEEP_EVERY) {
-            self.sids.retain(|_, pointers| !pointers.is_over(now));
-            self.issuers
-                .retain(|_, marker| marker.is_some_and(|marker| marker.stands(now)));
+            self.sids.retain(|_, sid_record| !sid_record.is_over(now));
+            self.issuers.retain(|_, not_before| {
+                not_before.is_some_and(|not_before| not_before.stands(now))
+            });
         }
     }
 }
 
 #[async_trait]
 impl SidIndex for MemoryStore {
-    async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
         let now = self.0.clock.now();
         let mut index = self.index();
         index.sweep(now);
-        let pointers = index.sids.entry(*sid).or_default();
-        if now >= pointer.not_after || pointers.refuse(pointer.requested_at, now) {
+        let sid_record = index.sids.entry(*sid).or_default();
+        if now >= sid_entry.not_after || sid_record.refuse(sid_entry.requested_at, now) {
             return Err(signed_out("enter a `sid`"));
         }
-        let ends_at = pointers.accounts.entry(pointer.account).or_default();
-        *ends_at = (*ends_at).max(pointer.ends_at);
+        let ends_at = sid_record.accounts.entry(sid_entry.account).or_default();
+        *ends_at = (*ends_at).max(sid_entry.ends_at);
         Ok(())
     }
 
@@ -76,28 +79,30 @@ impl SidIndex for MemoryStore {
         &self,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
         let now = self.0.clock.now();
         let mut index = self.index();
-        let pointers = index.sids.entry(*sid).or_default();
-        let life = pointers
+        let sid_record = index.sids.entry(*sid).or_default();
+        let life = sid_record
             .expires_at()
             .unwrap_or_default()
-            .max(now + options.marker_life);
+            .max(now + options.not_before_lifetime);
         match bound {
             CutoffBound::Forever => {
-                pointers.ended_for_good = pointers.ended_for_good.max(Some(life));
+                sid_record.ended_forever = sid_record.ended_forever.max(Some(life));
             }
-            CutoffBound::Time(moment) => Marker::raise(&mut pointers.marker, moment.at, life),
+            CutoffBound::Time(moment) => {
+                NotBefore::raise(&mut sid_record.not_before, moment.at, life)
+            }
         }
-        let accounts = pointers
+        let accounts = sid_record
             .accounts
             .iter()
             .filter(|(_, ends_at)| now < **ends_at)
             .map(|(account, _)| *account)
             .collect();
-        Ok(Pointed::at(accounts))
+        Ok(SidAccounts::at(accounts))
     }
 
     async fn check_issuer(
@@ -107,8 +112,8 @@ impl SidIndex for MemoryStore {
         not_after: Timestamp,
     ) -> Result<()> {
         let now = self.0.clock.now();
-        let marker = self.index().issuers.get(issuer).copied().flatten();
-        if now >= not_after || Marker::refuses(marker, requested_at, now) {
+        let not_before = self.index().issuers.get(issuer).copied().flatten();
+        if now >= not_after || NotBefore::refuses(not_before, requested_at, now) {
             return Err(signed_out("check the issuer"));
         }
         Ok(())
@@ -118,10 +123,10 @@ impl SidIndex for MemoryStore {
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
-        options: MarkOptions,
+        options: NotBeforeOptions,
     ) -> Result<()> {
-        let expires_at = self.0.clock.now() + options.marker_life;
-        Marker::raise(
+        let expires_at = self.0.clock.now() + options.not_before_lifetime;
+        NotBefore::raise(
             self.index().issuers.entry(*issuer).or_default(),
             at,
             expires_at,
@@ -150,11 +155,11 @@ impl SidIndex for MemoryStore {
         &self,
         accounts: &[AccountKey],
         at: Timestamp,
-        marking: Marking,
+        not_before: NotBeforeScope,
         mut options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
-        if marking == Marking::Issuer {
-            options.marker_life = std::time::Duration::ZERO;
+        if not_before == NotBeforeScope::Issuer {
+            options.not_before_lifetime = std::time::Duration::ZERO;
         }
         let now = self.0.clock.now();
         let target = EvictTarget::Account(CutoffTime::on_store_clock(at));

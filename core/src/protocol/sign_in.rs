@@ -1,8 +1,8 @@
 use std::fmt;
 
 use crate::{
-    AccountKey, BeginSession, Error, ErrorKind, EscrowName, Escrowed, EvictOptions, Pointer,
-    ReadOptions, Result, SessionKind, SessionRecord, SessionTimes, SidKey, TicketSecret, Timestamp,
+    AccountKey, BeginSession, Error, ErrorKind, EscrowName, Escrowed, EvictOptions, ReadOptions,
+    Result, SessionKind, SessionRecord, SessionTimes, SidEntry, SidKey, TicketSecret, Timestamp,
     TokenStore, protocol::end_session, telemetry,
 };
 
@@ -124,13 +124,13 @@ async fn admit(
 ) -> Result<()> {
     if let Some(sid_index) = store.sid_index() {
         if let Some(sid) = &plan.sid {
-            let pointer = Pointer::new(
+            let sid_entry = SidEntry::new(
                 plan.account,
                 plan.times.requested_at,
                 plan.ends_at,
                 plan.not_after,
             );
-            let entered = sid_index.point(sid, pointer).await;
+            let entered = sid_index.add(sid, sid_entry).await;
             entered.map_err(|error| match plan.kind {
                 SessionKind::Direct => sid_ended(error),
                 // The caller of a web API gets a new assertion; this user is not sent to the provider.

@@ -1,6 +1,6 @@
 use crate::{
     AccountKey, Announced, CutoffBound, CutoffTime, Error, ErrorKind, EvictOptions, EvictTarget,
-    Evicted, MarkOptions, Result, SessionId, SidKey, SignOut, Timestamp, TokenStore,
+    Evicted, NotBeforeOptions, Result, SessionId, SidKey, SignOut, Timestamp, TokenStore,
 };
 
 /// What the steps of a sign-out did: each eviction was answered before it was made. Other servers' local copies have yet to go.
@@ -96,8 +96,10 @@ pub async fn sign_out_sid(
     } = *sign_out;
     let mut accounts = match store.sid_index() {
         Some(sid_index) => {
-            let mark = MarkOptions::living(options.marker_life);
-            let pointed = sid_index.set_sid_not_before(&sid, bound, mark).await?;
+            let not_before = NotBeforeOptions::lifetime(options.not_before_lifetime);
+            let pointed = sid_index
+                .set_sid_not_before(&sid, bound, not_before)
+                .await?;
             if pointed.accounts.is_empty() && pointed.may_be_incomplete && named.is_none() {
                 return Err(index_may_be_lost());
             }

@@ -364,8 +364,8 @@ impl Flight {
     async fn unmark(&self, old: &TokenSet, marked: Version) -> Option<Version> {
         let value = Value::try_from(old).ok()?;
         let mode = PutMode::Update(marked);
-        let unmarked = write_back(&self.session, &self.spent, value, mode, None).await;
-        unmarked.ok().flatten()
+        let without_not_before = write_back(&self.session, &self.spent, value, mode, None).await;
+        without_not_before.ok().flatten()
     }
 }
 

@@ -6,8 +6,9 @@ use super::FailingStore;
 use crate::{
     AccountKey, AcquireOptions, Acquired, Announced, CutoffBound, EntryAddress, Error, ErrorKind,
     Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Invalidation, IssuerKey, Link,
-    LinkConnection, Listener, LockOwner, MarkOptions, Marking, Page, Pointed, Pointer, ReadOptions,
-    RefreshLocks, Result, Scan, ServerId, SidIndex, SidKey, Timestamp, Version,
+    LinkConnection, Listener, LockOwner, NotBeforeOptions, NotBeforeScope, Page, ReadOptions,
+    RefreshLocks, Result, Scan, ServerId, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp,
+    Version,
 };
 
 #[deny(clippy::missing_trait_methods)]
@@ -90,9 +91,9 @@ impl Escrow for FailingStore {
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl SidIndex for FailingStore {
-    async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
         let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
-        self.request("enter a `sid`", sid_index.point(sid, pointer))
+        self.request("enter a `sid`", sid_index.add(sid, sid_entry))
             .await
     }
 
@@ -100,8 +101,8 @@ impl SidIndex for FailingStore {
         &self,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
         let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
         self.request(
             "sign out a `sid`",
@@ -128,7 +129,7 @@ impl SidIndex for FailingStore {
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
-        options: MarkOptions,
+        options: NotBeforeOptions,
     ) -> Result<()> {
         let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
         self.request(
@@ -148,7 +149,7 @@ impl SidIndex for FailingStore {
         &self,
         accounts: &[AccountKey],
         at: Timestamp,
-        marking: Marking,
+        not_before: NotBeforeScope,
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
         let mut evicted = Vec::with_capacity(accounts.len());
@@ -160,7 +161,7 @@ impl SidIndex for FailingStore {
             let one = async {
                 let one = std::slice::from_ref(account);
                 sid_index
-                    .evict_accounts(one, at, marking, options)
+                    .evict_accounts(one, at, not_before, options)
                     .await
                     .remove(0)
             };

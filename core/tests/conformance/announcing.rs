@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, CutoffBound,
     Diagnostic, Entry, EntryAddress, Error, ErrorKind, Escrow, EvictOptions, EvictTarget, Evicted,
-    Invalidation, IssuerKey, Link, LockOwner, MarkOptions, Marking, Namespace, NamespaceRecord,
-    Page, Pointed, Pointer, PutResult, ReadOptions, RefreshLocks, Result, Scan, SessionId,
-    SessionRecord, SidIndex, SidKey, TimeSource, Timestamp, TokenStore, Version, WriteOptions,
+    Invalidation, IssuerKey, Link, LockOwner, Namespace, NamespaceRecord, NotBeforeOptions,
+    NotBeforeScope, Page, PutResult, ReadOptions, RefreshLocks, Result, Scan, SessionId,
+    SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, TimeSource, Timestamp, TokenStore,
+    Version, WriteOptions,
 };
 
 /// A server that announces whatever it has changed, as a cache above it would.
@@ -154,16 +155,16 @@ impl<S: TokenStore> RefreshLocks for Announcing<S> {
 
 #[async_trait]
 impl<S: TokenStore> SidIndex for Announcing<S> {
-    async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
-        self.index()?.point(sid, pointer).await
+    async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
+        self.index()?.add(sid, sid_entry).await
     }
 
     async fn set_sid_not_before(
         &self,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
         self.index()?.set_sid_not_before(sid, bound, options).await
     }
 
@@ -182,7 +183,7 @@ impl<S: TokenStore> SidIndex for Announcing<S> {
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
-        options: MarkOptions,
+        options: NotBeforeOptions,
     ) -> Result<()> {
         self.index()?
             .set_issuer_not_before(issuer, at, options)
@@ -197,13 +198,13 @@ impl<S: TokenStore> SidIndex for Announcing<S> {
         &self,
         accounts: &[AccountKey],
         at: Timestamp,
-        marking: Marking,
+        not_before: NotBeforeScope,
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
         let Some(sid_index) = self.0.sid_index() else {
             return accounts.iter().map(|_| Err(unsupported())).collect();
         };
-        let evicted = sid_index.evict_accounts(accounts, at, marking, options);
+        let evicted = sid_index.evict_accounts(accounts, at, not_before, options);
         self.announced(accounts, evicted).await
     }
 }

@@ -15,7 +15,7 @@ use fleet::Fleet;
 
 fn main() -> token_cache_core::Result<ExitCode> {
     let memory = |clock| Arc::new(MemoryStore::with_clock(clock)) as Arc<dyn TokenStore>;
-    let pointer = move |clock| Arc::new(Box::new(memory(clock)) as Box<dyn TokenStore>) as _;
+    let sid_entry = move |clock| Arc::new(Box::new(memory(clock)) as Box<dyn TokenStore>) as _;
     let failing = move |clock| Arc::new(FailingStore::new(memory(clock))) as _;
     let secret = Secret::random()?;
     let sealed = move |clock| Arc::new(SealedStore::new(memory(clock), Sealer::new(&secret))) as _;
@@ -25,7 +25,7 @@ fn main() -> token_cache_core::Result<ExitCode> {
     };
     Ok(token_cache_conformance::main_of([
         Arc::new(InProcess::with_clock("memory", memory)) as Arc<dyn Harness>,
-        Arc::new(InProcess::with_clock("pointer(memory)", pointer)),
+        Arc::new(InProcess::with_clock("pointer(memory)", sid_entry)),
         Arc::new(InProcess::with_clock("failing(memory)", failing)),
         Arc::new(InProcess::with_clock("sealed(memory)", sealed)),
         Arc::new(Fleet::new("local(memory)", |memory| Arc::new(memory) as _)),

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AcquireOptions, Acquired, CutoffTime, Entry, EvictOptions, EvictTarget, LockOwner, Marking,
-    TokenStore, Version,
+    AcquireOptions, Acquired, CutoffTime, Entry, EvictOptions, EvictTarget, LockOwner,
+    NotBeforeScope, TokenStore, Version,
 };
 
 use super::{Server, begin, entry, moment, now, put, signed_in};
@@ -94,7 +94,7 @@ async fn a_sign_out_of_many_accounts_drops_their_copies() {
     let (accounts, options) = ([*at.account()], EvictOptions::at(moment()));
     let sid_index = server.copies.sid_index().unwrap();
     let evicted = sid_index
-        .evict_accounts(&accounts, moment(), Marking::Each, options)
+        .evict_accounts(&accounts, moment(), NotBeforeScope::Account, options)
         .await;
     assert!(evicted.iter().all(Result::is_ok));
     assert!(

@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::{
 };
 use token_cache_core::{
     AccountKey, AcquireOptions, CutoffBound, CutoffTime, Entry, ErrorKind, EvictOptions,
-    EvictTarget, LockOwner, MarkOptions, Pointer, PutMode, PutResult, ReadOptions, RefreshLocks,
-    Result, SidIndex, SidKey, Timestamp, TokenStore, Version, WriteOptions,
+    EvictTarget, LockOwner, NotBeforeOptions, PutMode, PutResult, ReadOptions, RefreshLocks,
+    Result, SidEntry, SidIndex, SidKey, Timestamp, TokenStore, Version, WriteOptions,
 };
 use token_cache_dynamodb::DynamoDbStore;
 
@@ -202,8 +202,8 @@ async fn a_sign_out_by_sid_reaches_an_account_whose_end_cannot_be_read() {
     {
         let sid = SidKey::from_bytes([u8::try_from(number).unwrap(); 16]);
         let ends_at = now + crate::LIFETIME;
-        let pointer = Pointer::new(ada, now, ends_at, ends_at);
-        store.point(&sid, pointer).await.unwrap();
+        let sid_entry = SidEntry::new(ada, now, ends_at, ends_at);
+        store.add(&sid, sid_entry).await.unwrap();
         let scan = engine().client().scan().table_name(TABLE).send().await;
         let is_entered = |item: &Item| {
             let pk = item["pk"].as_s().unwrap();
@@ -217,7 +217,8 @@ async fn a_sign_out_by_sid_reaches_an_account_whose_end_cannot_be_read() {
         let name = names.iter().find(account_of).unwrap();
         entered.insert(name.clone(), garbage);
         put(entered).await;
-        let target = store.set_sid_not_before(&sid, CutoffBound::Forever, MarkOptions::default());
+        let target =
+            store.set_sid_not_before(&sid, CutoffBound::Forever, NotBeforeOptions::default());
         assert_eq!(target.await.unwrap().accounts, [ada]);
     }
 }

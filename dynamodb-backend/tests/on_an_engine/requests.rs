@@ -11,9 +11,9 @@ use aws_sdk_dynamodb::{
 };
 use token_cache_core::{
     AcquireOptions, Acquired, CutoffBound, CutoffTime, Entry, Escrow, EscrowName, Escrowed,
-    EvictOptions, EvictTarget, LockOwner, MarkOptions, Marking, Pointer, PutMode, PutResult,
-    REMEMBERED_CREATIONS, ReadOptions, RefreshLocks, Scan, SidIndex, SidKey, TokenStore, Version,
-    WriteOptions,
+    EvictOptions, EvictTarget, LockOwner, NotBeforeOptions, NotBeforeScope, PutMode, PutResult,
+    REMEMBERED_CREATIONS, ReadOptions, RefreshLocks, Scan, SidEntry, SidIndex, SidKey, TokenStore,
+    Version, WriteOptions,
 };
 use token_cache_dynamodb::DynamoDbStore;
 
@@ -176,7 +176,7 @@ async fn a_sign_out_of_an_account_is_one_request_whatever_it_holds() {
 
     let many: Vec<_> = (0..100).map(|_| account()).collect();
     let evicted = store
-        .evict_accounts(&many, now, Marking::Each, options)
+        .evict_accounts(&many, now, NotBeforeScope::Account, options)
         .await;
     assert!(evicted.into_iter().all(|evicted| evicted.is_ok()));
     assert_eq!(sent.take(), vec!["UpdateItem"; 100]);
@@ -240,26 +240,26 @@ async fn the_sid_index_and_escrows_take_as_many_requests_as_stated() {
     sent.take();
 
     store
-        .point(&sid, Pointer::new(ada, now, ends_at, not_after))
+        .add(&sid, SidEntry::new(ada, now, ends_at, not_after))
         .await
         .unwrap();
     assert_eq!(sent.take(), ["UpdateItem"]);
-    let shorter = Pointer::new(ada, now, ends_at - LIFETIME / 2, not_after);
-    store.point(&sid, shorter).await.unwrap();
+    let shorter = SidEntry::new(ada, now, ends_at - LIFETIME / 2, not_after);
+    store.add(&sid, shorter).await.unwrap();
     assert_eq!(sent.take(), ["UpdateItem", "PutItem"]);
     let bound = CutoffBound::Time(CutoffTime::on_store_clock(now - LIFETIME));
     for bound in [bound, CutoffBound::Forever] {
-        let pointed = store
-            .set_sid_not_before(&sid, bound, MarkOptions::default())
+        let found = store
+            .set_sid_not_before(&sid, bound, NotBeforeOptions::default())
             .await;
-        assert_eq!(pointed.unwrap().accounts, [ada]);
+        assert_eq!(found.unwrap().accounts, [ada]);
         assert_eq!(sent.take(), ["UpdateItem"]);
     }
     let issuer = token_cache_core::IssuerKey::from_bytes(fresh());
     store.check_issuer(&issuer, now, not_after).await.unwrap();
     assert_eq!(sent.take(), ["GetItem"]);
     store
-        .set_issuer_not_before(&issuer, now, MarkOptions::default())
+        .set_issuer_not_before(&issuer, now, NotBeforeOptions::default())
         .await
         .unwrap();
     assert_eq!(sent.take(), ["PutItem"]);

@@ -50,7 +50,7 @@ enum Reach {
     /// Those authenticated up to this moment of the provider's clock.
     OfProvider(u64),
     /// All that carry the label, also later ones.
-    ForGood,
+    Forever,
 }
 
 struct SignOut {
@@ -95,7 +95,7 @@ impl Ends {
                 self.sessions
                     .entry(*session)
                     .or_default()
-                    .push(sign_out(Reach::ForGood));
+                    .push(sign_out(Reach::Forever));
             }
             Scope::Account(account) => {
                 self.accounts
@@ -148,7 +148,7 @@ impl Ends {
                     self.sids
                         .entry(*sid)
                         .or_default()
-                        .push(sign_out(Reach::ForGood));
+                        .push(sign_out(Reach::Forever));
                 }
             }
         }
@@ -175,7 +175,7 @@ impl Ends {
                 reach,
             } = sign_out;
             let (surely_in_scope, maybe_in_scope) = match reach {
-                Reach::ForGood => (true, true),
+                Reach::Forever => (true, true),
                 Reach::OfProvider(moment) => {
                     let ended = begun.auth_time <= *moment;
                     (ended, ended)

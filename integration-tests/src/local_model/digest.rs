@@ -149,7 +149,7 @@ impl World<'_> {
                         account,
                         ..
                     } => (0, announcement, account).hash(into),
-                    Push::Marker => 1.hash(into),
+                    Push::NotBefore => 1.hash(into),
                 }
             }
         }

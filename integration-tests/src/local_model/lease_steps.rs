@@ -98,7 +98,7 @@ impl World<'_> {
             registry: id,
         });
         if let Some(link) = &mut it.link {
-            link.queue.push_back(Push::Marker);
+            link.queue.push_back(Push::NotBefore);
         }
         self.tell(|| format!("server {server}'s renewal lands at primary {process}"));
     }
@@ -159,7 +159,7 @@ impl World<'_> {
         };
         match link.queue.pop_front() {
             None => {}
-            Some(Push::Marker) => {
+            Some(Push::NotBefore) => {
                 if let Some(renewal) = self.servers[server].renewal.take() {
                     self.credit(server, &renewal);
                 }

@@ -57,7 +57,7 @@ pub(super) enum Push {
         signer: usize,
     },
     /// What a renewal publishes to the one who renews.
-    Marker,
+    NotBefore,
 }
 
 #[derive(Debug, Clone)]

@@ -1,8 +1,8 @@
 //! Core's protocol, and what becomes of it when its steps are taken in another order.
 
 use token_cache_core::{
-    BeginSession, Escrowed, EvictOptions, EvictTarget, MarkOptions, Pointer, ReadOptions, Result,
-    SessionRecord, SignOut, TicketSecret, TokenStore,
+    BeginSession, Escrowed, EvictOptions, EvictTarget, NotBeforeOptions, ReadOptions, Result,
+    SessionRecord, SidEntry, SignOut, TicketSecret, TokenStore,
     protocol::{self, SidSignOut, SignInPlan},
 };
 
@@ -29,7 +29,7 @@ pub(super) async fn sign_in(
 ) -> Result<TicketSecret> {
     use Step::{Begin, CheckIssuer, KeepEscrow, Point};
     let order = match bent.0 {
-        Some(Mutant::EscrowBeforePointer) => [Begin, KeepEscrow, Point, CheckIssuer],
+        Some(Mutant::EscrowBeforeSidEntry) => [Begin, KeepEscrow, Point, CheckIssuer],
         Some(Mutant::IssuerReadBeforeWrite) => [CheckIssuer, Begin, Point, KeepEscrow],
         _ => {
             let signed_in = protocol::sign_in(store, plan).await?;
@@ -66,8 +66,8 @@ async fn take(
         Step::Point => {
             if let (Some(sid_index), Some(sid)) = (sid_index, &plan.sid) {
                 let (requested_at, ends_at) = (plan.times.requested_at, plan.ends_at);
-                let pointer = Pointer::new(plan.account, requested_at, ends_at, plan.not_after);
-                sid_index.point(sid, pointer).await?;
+                let sid_entry = SidEntry::new(plan.account, requested_at, ends_at, plan.not_after);
+                sid_index.add(sid, sid_entry).await?;
             }
         }
         Step::CheckIssuer => {
@@ -93,21 +93,22 @@ async fn take(
 }
 
 /// A sign-out by `sid` that marks the index after the accounts.
-pub(super) async fn sign_out_sid_marked_last(
+pub(super) async fn sign_out_sid_not_before_last(
     world: &World,
     store: &dyn TokenStore,
     sign_out: SidSignOut,
     options: EvictOptions,
 ) -> Result<SignOut> {
     let SidSignOut { sid, bound, .. } = sign_out;
-    let mark = MarkOptions::living(options.marker_life);
-    let unmarked = Bent(Some(Mutant::SidUnmarked));
-    let found = rules::set_sid_not_before(world, unmarked, sid, bound, mark).await?;
+    let not_before = NotBeforeOptions::lifetime(options.not_before_lifetime);
+    let without_not_before = Bent(Some(Mutant::SidWithoutNotBefore));
+    let found =
+        rules::set_sid_not_before(world, without_not_before, sid, bound, not_before).await?;
     let mut report = SignOut::default();
     for account in &found.accounts {
         let target = EvictTarget::Sid { sid, bound };
         report.ended |= store.evict(account, target, options).await?.ended;
     }
-    rules::set_sid_not_before(world, Bent::default(), sid, bound, mark).await?;
+    rules::set_sid_not_before(world, Bent::default(), sid, bound, not_before).await?;
     Ok(report)
 }

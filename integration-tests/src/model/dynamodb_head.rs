@@ -10,7 +10,7 @@ use super::{
     mutants::Mutant,
     network::Kind,
     redis_like::Refused,
-    state::{Head, Marker},
+    state::{Head, NotBefore},
 };
 
 impl DynamoDbLike {
@@ -67,25 +67,25 @@ impl DynamoDbLike {
         account: AccountKey,
         target: EvictTarget,
         options: EvictOptions,
-        marks: bool,
+        sets_not_before: bool,
     ) -> Result<Option<Evicted>> {
         let EvictTarget::Account(moment) = target else {
             return Ok(None);
         };
         let (v, bent) = (self.world.mint(), self.bent);
-        let expires_at = options.now + bent.life(options.marker_life);
+        let expires_at = options.now + bent.life(options.not_before_lifetime);
         let write = self
             .world
             .request(Kind::Write, "empty the head", move |state, _| {
                 let mut head = state.heads.get(&account).cloned().unwrap_or_default();
                 let newer = head.newest.is_some_and(|times| !times.is_not_after(moment));
-                let (marker, at) = head.marker(&target)?;
-                let as_late = marker.is_some_and(|marker| marker.at >= at);
+                let (not_before, at) = head.not_before(&target)?;
+                let as_late = not_before.is_some_and(|not_before| not_before.at >= at);
                 if (newer || as_late) && !bent.is(Mutant::EvictsUnconditionally) {
                     return None;
                 }
-                if marks {
-                    *marker = Some(Marker { at, expires_at });
+                if sets_not_before {
+                    *not_before = Some(NotBefore { at, expires_at });
                 }
                 let sessions = std::mem::take(&mut head.sessions);
                 head.v = v;
@@ -101,21 +101,24 @@ impl DynamoDbLike {
         account: AccountKey,
         target: EvictTarget,
         options: EvictOptions,
-        marks: bool,
+        sets_not_before: bool,
     ) -> Result<Evicted> {
-        if let Some(evicted) = self.evict_at_once(account, target, options, marks).await? {
+        if let Some(evicted) = self
+            .evict_at_once(account, target, options, sets_not_before)
+            .await?
+        {
             return Ok(evicted);
         }
         loop {
             let seen = self.head(account).await?;
             let mut new = seen.clone().unwrap_or_default();
             let ended = new.end(&target);
-            let marked = marks && new.marker(&target).is_some();
-            if marked {
-                let expires_at = options.now + self.bent.life(options.marker_life);
-                self.bent.leave_marker(&mut new, &target, expires_at);
+            let not_before_set = sets_not_before && new.not_before(&target).is_some();
+            if not_before_set {
+                let expires_at = options.now + self.bent.life(options.not_before_lifetime);
+                self.bent.set_not_before(&mut new, &target, expires_at);
             }
-            if ended.is_empty() && !marked
+            if ended.is_empty() && !not_before_set
                 || self
                     .replace(account, seen, new, options.now, Timestamp::MAX)
                     .await?

@@ -3,15 +3,16 @@
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, CutoffBound, CutoffTime, EvictOptions, EvictTarget, Evicted, IssuerKey,
-    MarkOptions, Marking, Page, Pointed, Pointer, Result, Scan, SidIndex, SidKey, Timestamp,
+    NotBeforeOptions, NotBeforeScope, Page, Result, Scan, SidAccounts, SidEntry, SidIndex, SidKey,
+    Timestamp,
 };
 
 use super::{dynamodb_like::DynamoDbLike, redis_like::Refused, rules};
 
 #[async_trait]
 impl SidIndex for DynamoDbLike {
-    async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
-        match rules::point(&self.world, self.bent, *sid, pointer, false).await? {
+    async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
+        match rules::add(&self.world, self.bent, *sid, sid_entry, false).await? {
             Ok(false) => Ok(()),
             Ok(true) | Err(Refused) => Err(Refused.into()),
         }
@@ -21,8 +22,8 @@ impl SidIndex for DynamoDbLike {
         &self,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
         rules::set_sid_not_before(&self.world, self.bent, *sid, bound, options).await
     }
 
@@ -39,9 +40,16 @@ impl SidIndex for DynamoDbLike {
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
-        options: MarkOptions,
+        options: NotBeforeOptions,
     ) -> Result<()> {
-        rules::set_issuer_not_before(&self.world, self.bent, *issuer, at, options.marker_life).await
+        rules::set_issuer_not_before(
+            &self.world,
+            self.bent,
+            *issuer,
+            at,
+            options.not_before_lifetime,
+        )
+        .await
     }
 
     async fn accounts(&self, scan: &Scan) -> Result<Page> {
@@ -52,15 +60,20 @@ impl SidIndex for DynamoDbLike {
         &self,
         accounts: &[AccountKey],
         at: Timestamp,
-        marking: Marking,
+        not_before: NotBeforeScope,
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
         let mut evicted = Vec::new();
         for account in accounts {
             let target = EvictTarget::Account(CutoffTime::on_store_clock(at));
             evicted.push(
-                self.evict_target(*account, target, options, marking == Marking::Each)
-                    .await,
+                self.evict_target(
+                    *account,
+                    target,
+                    options,
+                    not_before == NotBeforeScope::Account,
+                )
+                .await,
             );
         }
         evicted

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use token_cache_core::{EvictTarget, MARKER_LIFE, Timestamp};
+use token_cache_core::{EvictTarget, NOT_BEFORE_LIFETIME, Timestamp};
 
 use super::{
     scenario::Scenario,
     scenarios,
-    state::{Head, Marker},
+    state::{Head, NotBefore},
 };
 
 macro_rules! mutants {
@@ -59,13 +59,13 @@ mutants! {
         "a sign-in's write to the head has no condition on the head's version"
     NoTakeBack "no-take-back" "redis: sign-in, provider's message with a sid"
         "a sign-in that was refused after its first step leaves its session behind"
-    EscrowBeforePointer "escrow-before-pointer" "redis: sign-in with escrow, provider's message with a sid, job"
+    EscrowBeforeSidEntry "escrow-before-pointer" "redis: sign-in with escrow, provider's message with a sid, job"
         "the escrow is kept before the pointer is entered"
     EscrowOutlives "escrow-outlives" "redis: sign-in with escrow, sign-out of the account, job"
         "an escrow counts although its session has ended"
     IssuerReadBeforeWrite "issuer-read-before-write" "redis: sign-in, sign-out of the issuer"
         "the issuer's marker is read before the account's record is written"
-    IssuerUnmarked "issuer-unmarked" "redis: sign-in, sign-out of the issuer"
+    IssuerWithoutNotBefore "issuer-unmarked" "redis: sign-in, sign-out of the issuer"
         "a sign-out of an issuer visits the accounts and leaves no marker"
     NotAfterOnlyBeforeSending "not-after-only-before-sending" "redis: sign-in, sign-out of the account, time"
         "a sign-in that takes too long is told by the server that sends it, and not by the store"
@@ -83,33 +83,33 @@ mutants! {
         "a session's place is the upper end of the estimate of the store's clock"
     CutoffAtLowerEnd "cut-at-lower-end" "redis: sign-in, sign-out of the account"
         "a cut's moment is the lower end of the estimate of the store's clock"
-    NoMarker "no-marker" "redis: sign-in, sign-out of the account"
+    NoNotBefore "no-marker" "redis: sign-in, sign-out of the account"
         "a sign-out of an account leaves no marker"
-    MarkerTooShort "marker-too-short" "redis: sign-in, sign-out of the account, time"
+    NotBeforeTooShort "marker-too-short" "redis: sign-in, sign-out of the account, time"
         "a marker lives shorter than a sign-in may take"
-    RecordExpiresBeforeMarkers "record-expires-before-markers" "dynamodb: sign-in, sign-out of the account, time"
+    RecordExpiresBeforeNotBefore "record-expires-before-markers" "dynamodb: sign-in, sign-out of the account, time"
         "a head expires with its last session, and its markers with it"
     RecordExpiresWithWhatItHolds "record-expires-with-what-it-holds" "dynamodb: sign-in, sign-out by ticket, time"
         "a head that is emptied may be deleted at once, and an old write finds it absent again"
     RequestsWithoutDate "requests-without-date" "dynamodb: sign-in, sign-out of the account, time"
         "a request is taken however long ago it was signed"
-    MarkerLowered "marker-lowered" "redis: sign-in, two sign-outs of the account"
+    NotBeforeLowered "marker-lowered" "redis: sign-in, two sign-outs of the account"
         "a sign-out that lands late, or once more, lowers the marker"
     DuplicateEndsNewer "duplicate-ends-newer" "redis: sign-out of the account, then single sign-on"
         "a late duplicate of a sign-out ends what signed in since"
     EvictsUnconditionally "cut-unconditional" "dynamodb: sign-out of the account, then single sign-on"
         "the sign-out of an account empties the head without a condition"
-    OneMarkerForBothClocks "one-marker-for-both-clocks" "redis: sign-in, sign-out by the app and by the provider"
+    OneNotBeforeForBothClocks "one-marker-for-both-clocks" "redis: sign-in, sign-out by the app and by the provider"
         "the marker of one clock replaces the other's"
-    SidMarkedLast "sid-marked-last" "redis: sign-in, provider's message with a sid"
+    SidNotBeforeLast "sid-marked-last" "redis: sign-in, provider's message with a sid"
         "the accounts are cut first, then the `sid` is marked"
-    SidUnmarked "sid-unmarked" "redis: sign-in, provider's message with a sid"
+    SidWithoutNotBefore "sid-unmarked" "redis: sign-in, provider's message with a sid"
         "a sign-out by `sid` leaves no marker in the index"
     TombstoneForAnswer "tombstone-for-answer" "redis: sign-in, provider's message with a sid, delivered again"
         "a `sid` that is marked already is taken to be signed out"
     OneAccountPerSid "one-account-per-sid" "redis: two accounts under one sid"
         "the index keeps one account per `sid`"
-    PointerExpiryFalls "pointer-expiry-falls" "redis: two lives under one sid, time"
+    SidEntryExpiryFalls "pointer-expiry-falls" "redis: two lives under one sid, time"
         "a sign-in with a shorter life shortens the index entry's"
     SidsWithoutSidIndex "labels-without-directory" "redis without a directory: sign-in, provider's message"
         "a store without a directory records labels"
@@ -168,7 +168,7 @@ impl Bent {
 
     /// How long a marker lives.
     pub(super) fn life(self, asked: Duration) -> Duration {
-        if self.is(Mutant::MarkerTooShort) {
+        if self.is(Mutant::NotBeforeTooShort) {
             Duration::from_secs(10 * 60)
         } else {
             asked
@@ -177,27 +177,34 @@ impl Bent {
 
     /// Until when a head must be kept that is written now.
     pub(super) fn keep(self, head: &mut Head, now: Timestamp) {
-        let (sessions, markers) = (head.sessions_end(), head.markers_end());
+        let (sessions, not_before_times) = (head.sessions_end(), head.not_before_times_end());
         head.kept_until = Some(match self.0 {
-            Some(Mutant::RecordExpiresBeforeMarkers) => sessions,
-            Some(Mutant::RecordExpiresWithWhatItHolds) => sessions.max(markers),
-            _ => sessions.max(markers).max(now + MARKER_LIFE),
+            Some(Mutant::RecordExpiresBeforeNotBefore) => sessions,
+            Some(Mutant::RecordExpiresWithWhatItHolds) => sessions.max(not_before_times),
+            _ => sessions
+                .max(not_before_times)
+                .max(now + NOT_BEFORE_LIFETIME),
         });
     }
 
     /// Leaves a cut's marker.
-    pub(super) fn leave_marker(self, head: &mut Head, target: &EvictTarget, expires_at: Timestamp) {
-        if self.is(Mutant::NoMarker) {
+    pub(super) fn set_not_before(
+        self,
+        head: &mut Head,
+        target: &EvictTarget,
+        expires_at: Timestamp,
+    ) {
+        if self.is(Mutant::NoNotBefore) {
             return;
         }
-        if self.is(Mutant::OneMarkerForBothClocks) && matches!(target, EvictTarget::Account(_)) {
+        if self.is(Mutant::OneNotBeforeForBothClocks) && matches!(target, EvictTarget::Account(_)) {
             (head.store, head.provider) = (None, None);
         }
-        if let Some((marker, at)) = head.marker(target) {
-            if self.is(Mutant::MarkerLowered) {
-                *marker = Some(Marker { at, expires_at });
+        if let Some((not_before, at)) = head.not_before(target) {
+            if self.is(Mutant::NotBeforeLowered) {
+                *not_before = Some(NotBefore { at, expires_at });
             } else {
-                Marker::raise(marker, at, expires_at);
+                NotBefore::raise(not_before, at, expires_at);
             }
         }
     }

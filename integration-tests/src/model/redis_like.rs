@@ -179,7 +179,7 @@ impl RedisLike {
         account: AccountKey,
         target: EvictTarget,
         options: EvictOptions,
-        marks: bool,
+        sets_not_before: bool,
     ) -> Result<Evicted> {
         let bent = self.bent;
         if bent.is(Mutant::NoTakeBack) && matches!(target, EvictTarget::Session(_)) {
@@ -196,8 +196,12 @@ impl RedisLike {
                 } else {
                     head.end(&target)
                 };
-                if marks {
-                    bent.leave_marker(head, &target, now + bent.life(options.marker_life));
+                if sets_not_before {
+                    bent.set_not_before(
+                        head,
+                        &target,
+                        now + bent.life(options.not_before_lifetime),
+                    );
                 }
                 state.forget(&account, &ended);
                 !ended.is_empty() || bent.is(Mutant::EndedAlways)

@@ -3,18 +3,19 @@
 use async_trait::async_trait;
 use token_cache_core::{
     AccountKey, CutoffBound, CutoffTime, Error, EvictOptions, EvictTarget, Evicted, IssuerKey,
-    MarkOptions, Marking, Page, Pointed, Pointer, Result, Scan, SidIndex, SidKey, Timestamp,
+    NotBeforeOptions, NotBeforeScope, Page, Result, Scan, SidAccounts, SidEntry, SidIndex, SidKey,
+    Timestamp,
 };
 
 use super::{redis_like::RedisLike, rules};
 
 #[async_trait]
 impl SidIndex for RedisLike {
-    async fn point(&self, sid: &SidKey, pointer: Pointer) -> Result<()> {
+    async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
         if !self.sid_index {
             return Ok(());
         }
-        rules::point(&self.world, self.bent, *sid, pointer, true)
+        rules::add(&self.world, self.bent, *sid, sid_entry, true)
             .await?
             .map(|_late| ())
             .map_err(Error::from)
@@ -24,10 +25,10 @@ impl SidIndex for RedisLike {
         &self,
         sid: &SidKey,
         bound: CutoffBound,
-        options: MarkOptions,
-    ) -> Result<Pointed> {
+        options: NotBeforeOptions,
+    ) -> Result<SidAccounts> {
         if !self.sid_index {
-            return Ok(Pointed::at(Vec::new()));
+            return Ok(SidAccounts::at(Vec::new()));
         }
         rules::set_sid_not_before(&self.world, self.bent, *sid, bound, options).await
     }
@@ -45,9 +46,16 @@ impl SidIndex for RedisLike {
         &self,
         issuer: &IssuerKey,
         at: Timestamp,
-        options: MarkOptions,
+        options: NotBeforeOptions,
     ) -> Result<()> {
-        rules::set_issuer_not_before(&self.world, self.bent, *issuer, at, options.marker_life).await
+        rules::set_issuer_not_before(
+            &self.world,
+            self.bent,
+            *issuer,
+            at,
+            options.not_before_lifetime,
+        )
+        .await
     }
 
     async fn accounts(&self, scan: &Scan) -> Result<Page> {
@@ -58,14 +66,17 @@ impl SidIndex for RedisLike {
         &self,
         accounts: &[AccountKey],
         at: Timestamp,
-        marking: Marking,
+        not_before: NotBeforeScope,
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
         let mut evicted = Vec::new();
         for account in accounts {
             let target = EvictTarget::Account(CutoffTime::on_store_clock(at));
-            let marks = marking == Marking::Each;
-            evicted.push(self.evict_target(*account, target, options, marks).await);
+            let sets_not_before = not_before == NotBeforeScope::Account;
+            evicted.push(
+                self.evict_target(*account, target, options, sets_not_before)
+                    .await,
+            );
         }
         evicted
     }

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, Cursor, CutoffBound, Entry, Error, ErrorKind, Escrowed, IssuerKey, MarkOptions,
-    Page, Pointed, Pointer, PutMode, Result, Scan, SessionId, SessionRecord, SidKey, Timestamp,
-    Version,
+    AccountKey, Cursor, CutoffBound, Entry, Error, ErrorKind, Escrowed, IssuerKey,
+    NotBeforeOptions, Page, PutMode, Result, Scan, SessionId, SessionRecord, SidAccounts, SidEntry,
+    SidKey, Timestamp, Version,
 };
 
 use super::{
     mutants::{Bent, Mutant},
     network::{Kind, World},
     redis_like::Refused,
-    state::{Marker, State, cursor_of},
+    state::{NotBefore, State, cursor_of},
 };
 
 /// What the model leaves out.
@@ -84,27 +84,27 @@ pub(super) async fn session(
 }
 
 /// Enters a sign-in in the index. A server with a clock refuses what is late (`timely`); otherwise the answer's date tells.
-pub(super) async fn point(
+pub(super) async fn add(
     world: &World,
     bent: Bent,
     sid: SidKey,
-    pointer: Pointer,
+    sid_entry: SidEntry,
     timely: bool,
 ) -> Result<std::result::Result<bool, Refused>> {
     let point = world.request(Kind::Write, "enter the `sid`", move |state, now| {
-        let pointers = state.sids.entry(sid).or_default();
-        let late = now >= pointer.not_after && !bent.forgets_not_after();
-        if late && timely || pointers.refuses(pointer.requested_at, now) {
+        let sid_record = state.sids.entry(sid).or_default();
+        let late = now >= sid_entry.not_after && !bent.forgets_not_after();
+        if late && timely || sid_record.refuses(sid_entry.requested_at, now) {
             return Err(Refused);
         }
         if bent.is(Mutant::OneAccountPerSid) {
-            pointers.accounts.clear();
+            sid_record.accounts.clear();
         }
-        let ends_at = pointers.accounts.entry(pointer.account).or_default();
-        *ends_at = if bent.is(Mutant::PointerExpiryFalls) {
-            pointer.ends_at
+        let ends_at = sid_record.accounts.entry(sid_entry.account).or_default();
+        *ends_at = if bent.is(Mutant::SidEntryExpiryFalls) {
+            sid_entry.ends_at
         } else {
-            pointer.ends_at.max(*ends_at)
+            sid_entry.ends_at.max(*ends_at)
         };
         Ok(late)
     });
@@ -117,23 +117,23 @@ pub(super) async fn set_sid_not_before(
     bent: Bent,
     sid: SidKey,
     bound: CutoffBound,
-    options: MarkOptions,
-) -> Result<Pointed> {
-    let life = bent.life(options.marker_life);
+    options: NotBeforeOptions,
+) -> Result<SidAccounts> {
+    let life = bent.life(options.not_before_lifetime);
     let cut = world.request(Kind::Write, "mark the `sid`", move |state, now| {
-        let pointers = state.sids.entry(sid).or_default();
-        let marked = pointers.marker.is_some() || pointers.for_good.is_some();
-        let accounts = if bent.is(Mutant::SidUnmarked) {
-            pointers.clone().raise(bound, now, life)
+        let sid_record = state.sids.entry(sid).or_default();
+        let not_before_set = sid_record.not_before.is_some() || sid_record.forever.is_some();
+        let accounts = if bent.is(Mutant::SidWithoutNotBefore) {
+            sid_record.clone().raise(bound, now, life)
         } else {
-            pointers.raise(bound, now, life)
+            sid_record.raise(bound, now, life)
         };
-        if marked && bent.is(Mutant::TombstoneForAnswer) {
+        if not_before_set && bent.is(Mutant::TombstoneForAnswer) {
             return Vec::new();
         }
         accounts
     });
-    Ok(Pointed::at(cut.await?))
+    Ok(SidAccounts::at(cut.await?))
 }
 
 /// Marks the issuer.
@@ -146,11 +146,13 @@ pub(super) async fn set_issuer_not_before(
 ) -> Result<()> {
     let life = bent.life(life);
     let cut = world.request(Kind::Write, "mark the issuer", move |state, now| {
-        let mut marker = state.issuers.get(&issuer).copied();
-        if !bent.is(Mutant::IssuerUnmarked) {
-            Marker::raise(&mut marker, at, now + life);
+        let mut not_before = state.issuers.get(&issuer).copied();
+        if !bent.is(Mutant::IssuerWithoutNotBefore) {
+            NotBefore::raise(&mut not_before, at, now + life);
         }
-        state.issuers.extend(marker.map(|marker| (issuer, marker)));
+        state
+            .issuers
+            .extend(not_before.map(|not_before| (issuer, not_before)));
     });
     cut.await
 }
@@ -168,7 +170,7 @@ pub(super) async fn check_issuer(
         "check the issuer's marker",
         move |state, now| {
             let late = now >= not_after && !bent.forgets_not_after();
-            late || Marker::refuses(state.issuers.get(&issuer).copied(), requested_at, now)
+            late || NotBefore::refuses(state.issuers.get(&issuer).copied(), requested_at, now)
         },
     );
     if check.await? {

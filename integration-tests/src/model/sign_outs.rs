@@ -1,8 +1,8 @@
 //! The sign-outs: the app's own, the provider's messages, the operator's.
 
 use token_cache_core::{
-    CutoffBound, CutoffTime, Error, EvictOptions, MarkOptions, Marking, Result, Scan, SignOut,
-    Timestamp,
+    CutoffBound, CutoffTime, Error, EvictOptions, NotBeforeOptions, NotBeforeScope, Result, Scan,
+    SignOut, Timestamp,
     protocol::{self, SidScope, SidSignOut},
 };
 
@@ -179,9 +179,14 @@ impl Stage {
                 named: None,
             },
         };
-        if self.bent.is(Mutant::SidMarkedLast) {
-            return bent_protocol::sign_out_sid_marked_last(&self.world, store, by_sid, options)
-                .await;
+        if self.bent.is(Mutant::SidNotBeforeLast) {
+            return bent_protocol::sign_out_sid_not_before_last(
+                &self.world,
+                store,
+                by_sid,
+                options,
+            )
+            .await;
         }
         let ended = protocol::sign_out_sid(store, &by_sid, options);
         ended.await.map(|ended| ended.sign_out)
@@ -193,14 +198,14 @@ impl Stage {
             return Err(Error::misuse("sign out an issuer", "no directory"));
         };
         sid_index
-            .set_issuer_not_before(&ISSUER, at, MarkOptions::default())
+            .set_issuer_not_before(&ISSUER, at, NotBeforeOptions::default())
             .await?;
         let mut report = SignOut::default();
         let mut scan = Scan::of_issuer(ISSUER);
         loop {
             let page = sid_index.accounts(&scan).await?;
             let evicted = sid_index
-                .evict_accounts(&page.accounts, at, Marking::Issuer, options)
+                .evict_accounts(&page.accounts, at, NotBeforeScope::Issuer, options)
                 .await;
             for evicted in evicted {
                 report.ended |= evicted?.ended;

@@ -14,24 +14,24 @@ use token_cache_core::{
 
 /// A moment at or before which sign-ins are refused, until it expires.
 #[derive(Debug, Clone, Copy, Hash, PartialEq, Eq)]
-pub(super) struct Marker {
+pub(super) struct NotBefore {
     /// The cut's moment.
     pub(super) at: Timestamp,
     /// How long the marker stands.
     pub(super) expires_at: Timestamp,
 }
 
-impl Marker {
+impl NotBefore {
     /// True where it refuses a sign-in that stands at `place`.
-    pub(super) fn refuses(marker: Option<Self>, time: Timestamp, now: Timestamp) -> bool {
-        marker.is_some_and(|marker| now < marker.expires_at && time <= marker.at)
+    pub(super) fn refuses(not_before: Option<Self>, time: Timestamp, now: Timestamp) -> bool {
+        not_before.is_some_and(|not_before| now < not_before.expires_at && time <= not_before.at)
     }
 
     /// Raises a marker, or sets the first.
-    pub(super) fn raise(marker: &mut Option<Self>, at: Timestamp, expires_at: Timestamp) {
-        let marker = marker.get_or_insert(Self { at, expires_at });
-        marker.at = marker.at.max(at);
-        marker.expires_at = marker.expires_at.max(expires_at);
+    pub(super) fn raise(not_before: &mut Option<Self>, at: Timestamp, expires_at: Timestamp) {
+        let not_before = not_before.get_or_insert(Self { at, expires_at });
+        not_before.at = not_before.at.max(at);
+        not_before.expires_at = not_before.expires_at.max(expires_at);
     }
 }
 
@@ -56,11 +56,11 @@ pub(super) struct Head {
     /// The newest places that ever signed in, on the store's clock and the provider's (DynamoDB).
     pub(super) newest: Option<SessionTimes>,
     /// The marker on the store's clock.
-    pub(super) store: Option<Marker>,
+    pub(super) store: Option<NotBefore>,
     /// The marker on the provider's clock.
-    pub(super) provider: Option<Marker>,
+    pub(super) provider: Option<NotBefore>,
     /// The marker of the unlabelled sessions.
-    pub(super) without_sid: Option<Marker>,
+    pub(super) without_sid: Option<NotBefore>,
     /// From when on the store may delete it (DynamoDB).
     pub(super) kept_until: Option<Timestamp>,
 }
@@ -69,9 +69,10 @@ impl Head {
     /// True where a marker refuses this sign-in.
     pub(super) fn refuses(&self, begin: &BeginSession, now: Timestamp) -> bool {
         let times = begin.record.times;
-        Marker::refuses(self.store, times.requested_at, now)
-            || Marker::refuses(self.provider, times.auth_time, now)
-            || begin.record.sid.is_none() && Marker::refuses(self.without_sid, times.auth_time, now)
+        NotBefore::refuses(self.store, times.requested_at, now)
+            || NotBefore::refuses(self.provider, times.auth_time, now)
+            || begin.record.sid.is_none()
+                && NotBefore::refuses(self.without_sid, times.auth_time, now)
     }
 
     /// Records a session, and removes those it supersedes.
@@ -108,10 +109,10 @@ impl Head {
     }
 
     /// The marker that a cut leaves here, and its moment.
-    pub(super) fn marker(
+    pub(super) fn not_before(
         &mut self,
         target: &EvictTarget,
-    ) -> Option<(&mut Option<Marker>, Timestamp)> {
+    ) -> Option<(&mut Option<NotBefore>, Timestamp)> {
         match target {
             EvictTarget::Account(CutoffTime {
                 clock: CutoffClock::Store,
@@ -140,28 +141,32 @@ impl Head {
         ends.max().unwrap_or_default()
     }
 
-    pub(super) fn markers_end(&self) -> Timestamp {
-        let markers = [self.store, self.provider, self.without_sid];
-        let ends = markers.iter().flatten().map(|marker| marker.expires_at);
+    pub(super) fn not_before_times_end(&self) -> Timestamp {
+        let not_before_times = [self.store, self.provider, self.without_sid];
+        let ends = not_before_times
+            .iter()
+            .flatten()
+            .map(|not_before| not_before.expires_at);
         ends.max().unwrap_or_default()
     }
 }
 
 /// What is known under a provider's `sid`.
 #[derive(Debug, Clone, Default, Hash, PartialEq, Eq)]
-pub(super) struct Pointers {
+pub(super) struct SidRecord {
     /// The accounts, and until when each is kept.
     pub(super) accounts: BTreeMap<AccountKey, Timestamp>,
     /// The marker of the app's own sign-outs.
-    pub(super) marker: Option<Marker>,
+    pub(super) not_before: Option<NotBefore>,
     /// Ended by the provider, until then at least.
-    pub(super) for_good: Option<Timestamp>,
+    pub(super) forever: Option<Timestamp>,
 }
 
-impl Pointers {
+impl SidRecord {
     /// True where it refuses a sign-in requested at `place`.
     pub(super) fn refuses(&self, time: Timestamp, now: Timestamp) -> bool {
-        self.for_good.is_some_and(|bound| now < bound) || Marker::refuses(self.marker, time, now)
+        self.forever.is_some_and(|bound| now < bound)
+            || NotBefore::refuses(self.not_before, time, now)
     }
 
     /// Marks the `sid` and answers with the accounts under it.
@@ -174,8 +179,10 @@ impl Pointers {
         let longest = self.accounts.values().max().copied().unwrap_or_default();
         let expires_at = longest.max(now + life);
         match bound {
-            CutoffBound::Forever => self.for_good = self.for_good.max(Some(expires_at)),
-            CutoffBound::Time(moment) => Marker::raise(&mut self.marker, moment.at, expires_at),
+            CutoffBound::Forever => self.forever = self.forever.max(Some(expires_at)),
+            CutoffBound::Time(moment) => {
+                NotBefore::raise(&mut self.not_before, moment.at, expires_at)
+            }
         }
         let living = self.accounts.iter().filter(|(_, ends_at)| now < **ends_at);
         living.map(|(account, _)| *account).collect()
@@ -183,10 +190,10 @@ impl Pointers {
 
     fn expires_at(&self) -> Timestamp {
         let accounts = self.accounts.values().max().copied().unwrap_or_default();
-        let marker = self.marker.map(|marker| marker.expires_at);
+        let not_before = self.not_before.map(|not_before| not_before.expires_at);
         accounts
-            .max(marker.unwrap_or_default())
-            .max(self.for_good.unwrap_or_default())
+            .max(not_before.unwrap_or_default())
+            .max(self.forever.unwrap_or_default())
     }
 }
 
@@ -202,9 +209,9 @@ pub(super) struct State {
     /// The escrows.
     pub(super) escrows: BTreeSet<(AccountKey, SessionId)>,
     /// The index from `sid`s to accounts.
-    pub(super) sids: BTreeMap<SidKey, Pointers>,
+    pub(super) sids: BTreeMap<SidKey, SidRecord>,
     /// The issuers' markers.
-    pub(super) issuers: BTreeMap<IssuerKey, Marker>,
+    pub(super) issuers: BTreeMap<IssuerKey, NotBefore>,
 }
 
 impl State {
@@ -242,11 +249,13 @@ impl State {
     /// Removes what has expired, as `PEXPIRE` and a time-to-live do.
     pub(super) fn sweep(&mut self, now: Timestamp) {
         self.heads.retain(|_, head| {
-            let needed_until = head.sessions_end().max(head.markers_end());
+            let needed_until = head.sessions_end().max(head.not_before_times_end());
             now < head.kept_until.unwrap_or(needed_until)
         });
-        self.sids.retain(|_, pointers| now < pointers.expires_at());
-        self.issuers.retain(|_, marker| now < marker.expires_at);
+        self.sids
+            .retain(|_, sid_record| now < sid_record.expires_at());
+        self.issuers
+            .retain(|_, not_before| now < not_before.expires_at);
     }
 
     /// The first account after `cursor` that has sessions, and whether more follow.

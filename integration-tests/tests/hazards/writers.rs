@@ -12,7 +12,7 @@ use crate::common::{
 };
 
 on_every_store!(
-    a_sign_out_of_any_scope_stops_fifty_writers_for_good,
+    a_sign_out_of_any_scope_stops_fifty_writers_forever,
     a_write_that_the_network_delivers_after_the_sign_out_is_refused,
     a_sign_in_that_the_network_delivers_after_the_sign_out_is_refused,
     a_writer_killed_between_its_steps_leaves_nothing_that_comes_back,
@@ -71,7 +71,7 @@ fn scopes(user: &User) -> Vec<Scope> {
     ]
 }
 
-fn a_sign_out_of_any_scope_stops_fifty_writers_for_good(kind: StoreKind) {
+fn a_sign_out_of_any_scope_stops_fifty_writers_forever(kind: StoreKind) {
     let store = store(kind);
     let fleet = fleet_on(&store, SERVERS);
     for round in 0..7 {

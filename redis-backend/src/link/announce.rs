@@ -24,21 +24,21 @@ pub(crate) async fn evict(
     signer: ServerId,
     account: &AccountKey,
     what: EvictTarget,
-    marker_life: u64,
+    not_before_lifetime: u64,
     now: Timestamp,
 ) -> Result<Evicted> {
     let Held { client, keys, .. } = held;
     let told = Invalidation::Accounts(vec![*account]);
     if client.is_cluster() || client.replicas().is_some() {
         let call = evict_call(keys, account, what, None)
-            .number(marker_life)
+            .number(not_before_lifetime)
             .number(millis(now));
         let evicted = held.evicted(call).await?;
         let announced = announce(held, Some(signer), &told).await;
         return Ok(evicted.announced(announced.map_err(Error::maybe_applied)?));
     }
     let call = evict_call(keys, account, what, Some(keys.registry()))
-        .number(marker_life)
+        .number(not_before_lifetime)
         .number(millis(now));
     let call = announcing(call, keys, Some(signer), &told)?;
     let deadline = Instant::now() + client.operation_timeout();

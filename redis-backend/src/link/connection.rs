@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use token_cache_core::{LeaseHolder, LinkConnection, RegistryId, Result, ServerId};
 
-use super::{announce, hearing::Markers, message};
+use super::{announce, hearing::Barriers, message};
 use crate::{
     client::{Call, Wire, gone},
     error::timed_out,
@@ -26,7 +26,7 @@ pub(super) struct Connection {
     pub(super) wire: Arc<Wire>,
     pub(super) keys: Keys,
     pub(super) server: ServerId,
-    pub(super) markers: Arc<Markers>,
+    pub(super) barriers: Arc<Barriers>,
     /// Random, and the number of renewals on this connection: no other renewal has the same.
     pub(super) nonce: [u8; 8],
     pub(super) renewals: AtomicU64,
@@ -34,11 +34,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    async fn heard(&self, marker: tokio::sync::oneshot::Receiver<()>) -> Result<()> {
+    async fn heard(&self, barrier: tokio::sync::oneshot::Receiver<()>) -> Result<()> {
         tokio::select! {
             biased;
             () = self.wire.lost() => Err(gone(RENEW)),
-            heard = tokio::time::timeout(self.patience, marker) => match heard {
+            heard = tokio::time::timeout(self.patience, barrier) => match heard {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(_)) => Err(gone(RENEW)),
                 Err(_) => {
@@ -54,16 +54,16 @@ impl Connection {
 impl LinkConnection for Connection {
     async fn renew(&self) -> Result<RegistryId> {
         let renewal = self.renewals.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-        let mut marker = [0; 16];
-        marker[..8].copy_from_slice(&self.nonce);
-        marker[8..].copy_from_slice(&renewal);
-        let heard = self.markers.expect(marker);
+        let mut barrier = [0; 16];
+        barrier[..8].copy_from_slice(&self.nonce);
+        barrier[8..].copy_from_slice(&renewal);
+        let heard = self.barriers.expect(barrier);
         let call = Call::script(&scripts::RENEW, [self.keys.registry()])
             .bytes(RegistryId::mint()?.as_bytes())
             .bytes(&holder_field(&self.server))
             .bytes(&renewal)
             .bytes(&self.keys.own_channel(&self.server))
-            .bytes(&message::marker(&marker));
+            .bytes(&message::barrier(&barrier));
         let answer = self.wire.confirmed(RENEW, call).await?;
         let registry = announce::read_id(RENEW, answer)?;
         self.heard(heard).await?;

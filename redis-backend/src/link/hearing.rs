@@ -8,7 +8,7 @@ use token_cache_core::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::message::{self, Marker, Message};
+use super::message::{self, Barrier, Message};
 use crate::client::Hears;
 
 /// An acknowledgement on its way, and who waits for it.
@@ -19,12 +19,12 @@ pub(super) struct Hearing {
     pub(super) announcements: Vec<u8>,
     pub(super) listener: Arc<dyn Listener>,
     pub(super) owed: mpsc::Sender<Owed>,
-    pub(super) markers: Arc<Markers>,
+    pub(super) barriers: Arc<Barriers>,
 }
 
 /// The markers that renewals under way wait for.
 #[derive(Default)]
-pub(super) struct Markers(Mutex<HashMap<Marker, oneshot::Sender<()>>>);
+pub(super) struct Barriers(Mutex<HashMap<Barrier, oneshot::Sender<()>>>);
 
 impl Hears for Hearing {
     fn heard(&self, channel: &[u8], message: &[u8]) -> bool {
@@ -44,7 +44,7 @@ impl Hears for Hearing {
             Some(Message::Acknowledgement(acknowledgement)) => {
                 self.listener.acknowledged(&acknowledgement);
             }
-            Some(Message::Marker(marker)) => self.markers.heard(&marker),
+            Some(Message::Barrier(barrier)) => self.barriers.heard(&barrier),
             Some(Message::Announcement(_)) | None => {}
         }
         true
@@ -64,25 +64,25 @@ impl Hearing {
     }
 }
 
-impl Markers {
+impl Barriers {
     /// Resolves when the marker is heard.
-    pub(super) fn expect(&self, marker: Marker) -> oneshot::Receiver<()> {
+    pub(super) fn expect(&self, barrier: Barrier) -> oneshot::Receiver<()> {
         let (heard, hearing) = oneshot::channel();
         let mut expected = self.expected();
         // Those of renewals that were given up.
         expected.retain(|_, heard| !heard.is_closed());
-        expected.insert(marker, heard);
+        expected.insert(barrier, heard);
         hearing
     }
 
-    fn heard(&self, marker: &Marker) {
-        if let Some(heard) = self.expected().remove(marker) {
+    fn heard(&self, barrier: &Barrier) {
+        if let Some(heard) = self.expected().remove(barrier) {
             // Who waited may have given up.
             let _ = heard.send(());
         }
     }
 
-    fn expected(&self) -> MutexGuard<'_, HashMap<Marker, oneshot::Sender<()>>> {
+    fn expected(&self) -> MutexGuard<'_, HashMap<Barrier, oneshot::Sender<()>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -23,11 +23,11 @@ const MAX_ACCOUNTS: usize = 1_000;
 pub(crate) enum Message {
     Announcement(Announcement),
     Acknowledgement(Acknowledgement),
-    Marker(Marker),
+    Barrier(Barrier),
 }
 
 /// What a renewal sends to its own server.
-pub(crate) type Marker = [u8; 16];
+pub(crate) type Barrier = [u8; 16];
 
 /// An announcement but for its id, which each sending adds at the end.
 pub(crate) fn announcement(signer: Option<ServerId>, what: &Invalidation) -> Vec<u8> {
@@ -59,9 +59,9 @@ pub(crate) fn acknowledgement(acknowledgement: &Acknowledgement) -> Vec<u8> {
     bytes
 }
 
-pub(crate) fn marker(marker: &Marker) -> Vec<u8> {
+pub(crate) fn barrier(barrier: &Barrier) -> Vec<u8> {
     let mut bytes = vec![VERSION, b'm'];
-    bytes.extend_from_slice(marker);
+    bytes.extend_from_slice(barrier);
     bytes
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Message> {
             server: ServerId::from_bytes(take(&mut rest)?),
             knows: take_optional(&mut rest).ok()?.map(RegistryId::from_bytes),
         }),
-        [b'm'] => Message::Marker(take(&mut rest)?),
+        [b'm'] => Message::Barrier(take(&mut rest)?),
         _ => return None,
     };
     rest.is_empty().then_some(message)
@@ -184,8 +184,8 @@ mod tests {
         }
 
         #[test]
-        fn a_marker_is_what_was_sent(sent in any::<Marker>()) {
-            prop_assert_eq!(decode(&marker(&sent)), Some(Message::Marker(sent)));
+        fn a_barrier_is_what_was_sent(sent in any::<Barrier>()) {
+            prop_assert_eq!(decode(&barrier(&sent)), Some(Message::Barrier(sent)));
         }
 
         #[test]
@@ -202,7 +202,7 @@ mod tests {
                 server: ServerId::from_bytes([2; 16]),
                 knows: knows.map(RegistryId::from_bytes),
             });
-            for bytes in [told, answered, marker(&[3; 16])] {
+            for bytes in [told, answered, barrier(&[3; 16])] {
                 prop_assert_eq!(decode(&bytes[..bytes.len() - cut]), None);
             }
         }

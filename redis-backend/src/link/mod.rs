@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 pub(crate) use self::announce::evict;
 use self::{
     connection::Connection,
-    hearing::{Hearing, Markers},
+    hearing::{Barriers, Hearing},
 };
 use crate::{
     RedisStore,
@@ -72,13 +72,13 @@ impl Link for RedisStore {
             ..
         } = self.held();
         let (owed, queue) = mpsc::channel(acknowledgements::QUEUE);
-        let markers = Arc::<Markers>::default();
+        let barriers = Arc::<Barriers>::default();
         let (announcements, own) = (keys.announcements(), keys.own_channel(&server));
         let hearing = Hearing {
             announcements: announcements.clone(),
             listener,
             owed,
-            markers: Arc::clone(&markers),
+            barriers: Arc::clone(&barriers),
         };
         let opening = async {
             let wire = client
@@ -103,7 +103,7 @@ impl Link for RedisStore {
             wire,
             keys: keys.clone(),
             server,
-            markers,
+            barriers,
             nonce,
             renewals: AtomicU64::new(first),
             patience: client.operation_timeout(),

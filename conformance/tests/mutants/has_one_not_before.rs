@@ -6,20 +6,20 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, CutoffClock, CutoffTime, Error, EvictOptions, EvictTarget,
-    Evicted, Result, TokenStore,
+    AccountKey, BeginSession, Begun, CutoffTime, Error, EvictOptions, EvictTarget, Evicted, Result,
+    TokenStore,
 };
 
 use crate::fault::Fault;
 
-/// Keeps the marker that came last, whichever moment is later.
+/// Keeps one marker an account, whichever clock it is of.
 #[derive(Default)]
-pub(crate) struct LowersMarkers {
-    markers: Mutex<HashMap<(AccountKey, CutoffClock), CutoffTime>>,
+pub(crate) struct HasOneNotBefore {
+    not_before_times: Mutex<HashMap<AccountKey, CutoffTime>>,
 }
 
 #[async_trait]
-impl Fault for LowersMarkers {
+impl Fault for HasOneNotBefore {
     async fn begin(
         &self,
         healthy: &dyn TokenStore,
@@ -27,14 +27,14 @@ impl Fault for LowersMarkers {
         session: BeginSession,
     ) -> Result<Begun> {
         let times = session.record.times;
-        let markers = self
-            .markers
+        let not_before_times = self
+            .not_before_times
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let refused = markers
+        let refused = not_before_times
             .iter()
-            .any(|((marked, _), moment)| marked == account && times.is_not_after(*moment));
+            .any(|(marked, moment)| marked == account && times.is_not_after(*moment));
         if refused {
             return Err(Error::signed_out("begin a session"));
         }
@@ -49,11 +49,11 @@ impl Fault for LowersMarkers {
         mut options: EvictOptions,
     ) -> Result<Evicted> {
         if let EvictTarget::Account(moment) = target {
-            self.markers
+            self.not_before_times
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .insert((*account, moment.clock), moment);
-            options.marker_life = Duration::ZERO;
+                .insert(*account, moment);
+            options.not_before_lifetime = Duration::ZERO;
         }
         healthy.evict(account, target, options).await
     }

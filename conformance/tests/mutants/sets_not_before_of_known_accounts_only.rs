@@ -9,10 +9,10 @@ use crate::fault::Fault;
 
 /// Leaves a marker only where there was a session to end.
 #[derive(Default)]
-pub(crate) struct MarksKnownAccountsOnly;
+pub(crate) struct SetsNotBeforeOfKnownAccountsOnly;
 
 #[async_trait]
-impl Fault for MarksKnownAccountsOnly {
+impl Fault for SetsNotBeforeOfKnownAccountsOnly {
     async fn evict(
         &self,
         healthy: &dyn TokenStore,
@@ -25,7 +25,7 @@ impl Fault for MarksKnownAccountsOnly {
             .await?
             .is_empty()
         {
-            options.marker_life = Duration::ZERO;
+            options.not_before_lifetime = Duration::ZERO;
         }
         healthy.evict(account, target, options).await
     }

@@ -1,25 +1,29 @@
 use std::time::Duration;
 
 use token_cache_conformance::async_trait;
-use token_cache_core::{AccountKey, EvictOptions, Evicted, Marking, Result, SidIndex, Timestamp};
+use token_cache_core::{
+    AccountKey, EvictOptions, Evicted, NotBeforeScope, Result, SidIndex, Timestamp,
+};
 
 use crate::fault::Fault;
 
 /// Leaves no markers where many are signed out at once.
 #[derive(Default)]
-pub(crate) struct BatchesWithoutMarkers;
+pub(crate) struct BatchesWithoutNotBefore;
 
 #[async_trait]
-impl Fault for BatchesWithoutMarkers {
+impl Fault for BatchesWithoutNotBefore {
     async fn evict_accounts(
         &self,
         healthy: &dyn SidIndex,
         accounts: &[AccountKey],
         at: Timestamp,
-        marking: Marking,
+        not_before: NotBeforeScope,
         mut options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
-        options.marker_life = Duration::ZERO;
-        healthy.evict_accounts(accounts, at, marking, options).await
+        options.not_before_lifetime = Duration::ZERO;
+        healthy
+            .evict_accounts(accounts, at, not_before, options)
+            .await
     }
 }
