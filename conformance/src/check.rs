@@ -36,8 +36,8 @@ pub enum Needs {
     SidIndex,
     /// [`RefreshLocks`](token_cache_core::RefreshLocks).
     RefreshLocks,
-    /// [`Escrow`](token_cache_core::Escrow).
-    Escrow,
+    /// [`BackgroundSessions`](token_cache_core::BackgroundSessions).
+    BackgroundSessions,
     /// [`Link`](token_cache_core::Link).
     Link,
 }
@@ -119,7 +119,7 @@ impl Needs {
             Self::Nothing => true,
             Self::SidIndex => setup.store().sid_index().is_some(),
             Self::RefreshLocks => setup.store().refresh_locks().is_some(),
-            Self::Escrow => setup.store().escrow().is_some(),
+            Self::BackgroundSessions => setup.store().background_sessions().is_some(),
             Self::Link => setup.store().link().is_some(),
         }
     }

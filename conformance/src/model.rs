@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use token_cache_core::{
-    Acquired, BeginSession, CutoffClock, Entry, EntryName, EscrowName, Escrowed, EvictTarget,
-    LockOwner, PutMode, PutResult, SessionId, SessionRecord, Timestamp, Version,
+    Acquired, BackgroundKey, BackgroundSession, BeginSession, CutoffClock, Entry, EntryName,
+    EvictTarget, LockOwner, PutMode, PutResult, SessionId, SessionRecord, Timestamp, Version,
 };
 
 /// A session has ended, is over, or never began.
@@ -18,7 +18,7 @@ type Answer<T> = Result<T, SignedOut>;
 pub(crate) struct Model {
     sessions: BTreeMap<SessionId, Session>,
     not_before: BTreeMap<(CutoffClock, bool), Timestamp>,
-    escrows: BTreeMap<EscrowName, Vec<Escrowed>>,
+    background_sessions: BTreeMap<BackgroundKey, Vec<BackgroundSession>>,
 }
 
 #[derive(Debug)]
@@ -232,19 +232,19 @@ impl Model {
 
     pub(crate) fn keep(
         &mut self,
-        name: EscrowName,
-        escrowed: &Escrowed,
+        name: BackgroundKey,
+        background_session: &BackgroundSession,
         now: Timestamp,
     ) -> Answer<()> {
-        self.living(&escrowed.session_id, now)?;
-        let kept = self.escrows.entry(name).or_default();
-        kept.retain(|other| other.session_id != escrowed.session_id);
-        kept.insert(0, escrowed.clone());
+        self.living(&background_session.session_id, now)?;
+        let kept = self.background_sessions.entry(name).or_default();
+        kept.retain(|other| other.session_id != background_session.session_id);
+        kept.insert(0, background_session.clone());
         Ok(())
     }
 
-    pub(crate) fn find(&self, name: &EscrowName, now: Timestamp) -> Vec<Escrowed> {
-        let kept = self.escrows.get(name).map(Vec::as_slice);
+    pub(crate) fn find(&self, name: &BackgroundKey, now: Timestamp) -> Vec<BackgroundSession> {
+        let kept = self.background_sessions.get(name).map(Vec::as_slice);
         let kept = kept.unwrap_or_default().iter();
         kept.filter(|kept| self.living(&kept.session_id, now).is_ok())
             .cloned()

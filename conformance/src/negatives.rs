@@ -17,7 +17,7 @@ pub(crate) async fn run(needs: Needs, setup: &Setup) -> Result<(), Violation> {
         Needs::Nothing => Ok(()),
         Needs::SidIndex => without_a_sid_index(setup).await,
         Needs::RefreshLocks => without_locks(setup).await,
-        Needs::Escrow => without_an_escrow(setup).await,
+        Needs::BackgroundSessions => without_background_access(setup).await,
         Needs::Link => without_a_link(setup).await,
     }
 }
@@ -60,12 +60,15 @@ async fn without_a_sid_index(setup: &Setup) -> Result<(), Violation> {
     app.lives(&newer).await
 }
 
-async fn without_an_escrow(setup: &Setup) -> Result<(), Violation> {
+async fn without_background_access(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
-    let begun = app.cache.sign_in(app.sign_in_of("ada")?.escrow()).await;
+    let begun = app
+        .cache
+        .sign_in(app.sign_in_of("ada")?.background_access())
+        .await;
     begun.should_fail_with(
         ErrorKind::Unsupported,
-        "a sign-in with an escrow, without one",
+        "a sign-in with a background session, without one",
     )?;
     let ada = account("ada")?;
     let left = app
@@ -74,8 +77,11 @@ async fn without_an_escrow(setup: &Setup) -> Result<(), Violation> {
         .await
         .should_work("listing the sessions")?;
     should_equal(&left.len(), &0, "sessions left by the sign-in")?;
-    let opened = app.cache.account(&ada).await;
-    opened.should_fail_with(ErrorKind::Unsupported, "opening an escrow, without one")?;
+    let opened = app.cache.background_session(&ada).await;
+    opened.should_fail_with(
+        ErrorKind::Unsupported,
+        "opening a background session, without one",
+    )?;
     Ok(())
 }
 

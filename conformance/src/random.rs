@@ -1,5 +1,5 @@
 use token_cache_core::{
-    AccountKey, EntryName, EscrowName, IssuerKey, SessionId, SidKey, TicketSecret,
+    AccountKey, BackgroundKey, EntryName, IssuerKey, SessionId, SidKey, TicketSecret,
 };
 
 use crate::{Violation, should::Should};
@@ -38,8 +38,8 @@ pub(crate) fn entry() -> Result<EntryName, Violation> {
     bytes().map(EntryName::from_bytes)
 }
 
-pub(crate) fn escrow() -> Result<EscrowName, Violation> {
-    bytes().map(EscrowName::from_bytes)
+pub(crate) fn background_key() -> Result<BackgroundKey, Violation> {
+    bytes().map(BackgroundKey::from_bytes)
 }
 
 /// Numbers that nobody has to be unable to guess.

@@ -8,7 +8,8 @@ use std::{
 };
 
 use token_cache_core::{
-    Escrow, Link, Namespace, RefreshLocks, Secret, SidIndex, Timestamp, TokenCache, TokenStore,
+    BackgroundSessions, Link, Namespace, RefreshLocks, Secret, SidIndex, Timestamp, TokenCache,
+    TokenStore,
 };
 
 use crate::{Breakable, Harness, Violation, actor::Actor, random, should::Should};
@@ -149,8 +150,8 @@ impl Setup {
         refresh_locks_of(self.store())
     }
 
-    pub(crate) fn escrow(&self) -> Result<&dyn Escrow, Violation> {
-        escrow_of(self.store())
+    pub(crate) fn background_sessions(&self) -> Result<&dyn BackgroundSessions, Violation> {
+        background_session_of(self.store())
     }
 
     /// Waits until the store's own clock has reached `moment`.
@@ -202,8 +203,12 @@ pub(crate) fn refresh_locks_of(store: &dyn TokenStore) -> Result<&dyn RefreshLoc
     store.refresh_locks().ok_or_else(|| absent("refresh locks"))
 }
 
-pub(crate) fn escrow_of(store: &dyn TokenStore) -> Result<&dyn Escrow, Violation> {
-    store.escrow().ok_or_else(|| absent("an escrow"))
+pub(crate) fn background_session_of(
+    store: &dyn TokenStore,
+) -> Result<&dyn BackgroundSessions, Violation> {
+    store
+        .background_sessions()
+        .ok_or_else(|| absent("a background session"))
 }
 
 pub(crate) fn link_of(store: &dyn TokenStore) -> Result<&dyn Link, Violation> {

@@ -129,13 +129,13 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(bulk::an_issuer_is_signed_out_whole, G1, SidIndex, "a tenant's sign-out leaves sessions alive, or lets a sign-in under way through"),
     check!(bulk::a_resumed_run_keeps_its_moment, G2, SidIndex, "a run resumed hours later ends the sessions of who signed in again meanwhile"),
     check!(bulk::a_failed_step_is_taken_again, G4, SidIndex, "the accounts of a failed step are taken for done"),
-    // escrows.rs
-    check!(escrows::escrows_are_found_newest_first, G4, Escrow, "a job works with an old session, or with none"),
-    check!(escrows::an_escrow_is_found_by_no_other_account, G5, Escrow, "a job opens a stranger's session"),
-    check!(escrows::an_escrow_ends_with_its_session, G1, Escrow, "a job goes on after the sign-out"),
-    check!(escrows::an_escrow_of_a_session_that_is_over_is_not_found, G1, Escrow, "a job finds a session that has run out"),
-    check!(escrows::an_escrow_after_a_sign_out_is_refused, G2, Escrow, "a sign-in under way leaves its ticket secret behind after the sign-out"),
-    check!(escrows::an_account_opens_its_escrowed_session, G1, Escrow, "a job opens the wrong session, or one that has ended"),
+    // background sessions.rs
+    check!(background_sessions::background_sessions_are_found_newest_first, G4, BackgroundSessions, "a job works with an old session, or with none"),
+    check!(background_sessions::a_background_session_is_found_by_no_other_account, G5, BackgroundSessions, "a job opens a stranger's session"),
+    check!(background_sessions::a_background_session_ends_with_its_session, G1, BackgroundSessions, "a job goes on after the sign-out"),
+    check!(background_sessions::a_background_session_of_a_session_that_is_over_is_not_found, G1, BackgroundSessions, "a job finds a session that has run out"),
+    check!(background_sessions::a_background_session_after_a_sign_out_is_refused, G2, BackgroundSessions, "a sign-in under way leaves its ticket secret behind after the sign-out"),
+    check!(background_sessions::an_account_opens_its_background_session, G1, BackgroundSessions, "a job opens the wrong session, or one that has ended"),
     // locks.rs
     check!(locks::a_lock_has_one_holder, G6, RefreshLocks, "two servers spend one refresh token, and the provider revokes the grant"),
     check!(locks::of_racing_owners_one_gets_the_lock, G6, RefreshLocks, "two servers spend one refresh token, and the provider revokes the grant"),
@@ -182,7 +182,7 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(bytes::every_byte_of_a_sid_counts, G4, Nothing, "a logout ends, or locks out, a stranger's browser"),
     check!(bytes::every_byte_of_an_entry_counts, G5, Nothing, "a token for one resource is sent to another"),
     check!(bytes::every_byte_of_an_issuer_counts, G4, SidIndex, "a tenant's sign-out signs out another tenant"),
-    check!(bytes::every_byte_of_an_escrow_counts, G5, Escrow, "a job opens the wrong session"),
+    check!(bytes::every_byte_of_a_background_session_counts, G5, BackgroundSessions, "a job opens the wrong session"),
     check!(bytes::every_byte_of_the_namespace_counts, G1, Nothing, "two servers name the same account differently, and a sign-out ends nothing"),
     check!(bytes::every_byte_of_a_lease_holder_counts, G1, Link, "a sign-out does not wait for a server that serves copies"),
     // properties.rs
@@ -231,7 +231,7 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(faults::a_failed_sign_in_is_no_sign_out, G4, Nothing, "an outage is taken for a logout"),
     check!(faults::an_unreachable_sid_index_is_an_error, G4, SidIndex, "a logout that names a `sid` finds no account and reports success"),
     check!(faults::an_unreachable_lock_is_an_error, G4, RefreshLocks, "two servers refresh at once during an outage"),
-    check!(faults::an_unreachable_escrow_is_an_error, G4, Escrow, "a job gives a user up during an outage"),
+    check!(faults::an_unreachable_background_session_is_an_error, G4, BackgroundSessions, "a job gives a user up during an outage"),
     // concurrency.rs
     check!(concurrency::a_sign_out_is_final_while_many_write, G1, Nothing, "a write in flight brings the account back, or a read outlives the sign-out"),
     check!(concurrency::a_sign_in_that_races_with_a_sign_out_does_not_live, G2, Nothing, "a sign-in under way slips past the sign-out"),

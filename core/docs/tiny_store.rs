@@ -7,11 +7,11 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountId, AccountKey, BeginSession, Begun, Capabilities, CutoffClock, Diagnostic, Entry,
-    EntryAddress, EntryKey, EntryName, Error, ErrorKind, Escrow, EvictOptions, EvictTarget,
-    Evicted, Link, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshLocks,
-    Result, Secret, SessionId, SessionKind, SessionRecord, SidIndex, SignIn, TimeSource, Timestamp,
-    TokenCache, TokenStore, Version, WriteOptions,
+    AccountId, AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, CutoffClock,
+    Diagnostic, Entry, EntryAddress, EntryKey, EntryName, Error, ErrorKind, EvictOptions,
+    EvictTarget, Evicted, Link, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions,
+    RefreshLocks, Result, Secret, SessionId, SessionKind, SessionRecord, SidIndex, SignIn,
+    TimeSource, Timestamp, TokenCache, TokenStore, Version, WriteOptions,
 };
 
 #[derive(Debug, Default)]
@@ -279,7 +279,7 @@ impl TokenStore for TinyStore {
         None
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
         None
     }
 

@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::{
-    AccountId, AccountKey, EntryKey, EntryName, EscrowName, IssuerKey, ProviderSid, SidKey,
+    AccountId, AccountKey, BackgroundKey, EntryKey, EntryName, IssuerKey, ProviderSid, SidKey,
 };
 
 /// Turns what people call things into what a store calls them: 128 bits of HMAC-SHA-256 (RFC 2104) each.
@@ -36,12 +36,12 @@ impl IdKey {
         EntryName::from_bytes(self.hash(b'e', key.as_str(), ""))
     }
 
-    pub(crate) fn escrow_by_account(&self) -> EscrowName {
-        EscrowName::from_bytes(self.hash(b'x', "account", ""))
+    pub(crate) fn background_key_by_account(&self) -> BackgroundKey {
+        BackgroundKey::from_bytes(self.hash(b'x', "account", ""))
     }
 
-    pub(crate) fn escrow_by_assertion(&self, assertion: &[u8]) -> EscrowName {
-        EscrowName::from_bytes(self.hash_bytes(b'o', assertion, &[]))
+    pub(crate) fn background_key_by_assertion(&self, assertion: &[u8]) -> BackgroundKey {
+        BackgroundKey::from_bytes(self.hash_bytes(b'o', assertion, &[]))
     }
 
     fn hash(&self, domain: u8, first: &str, second: &str) -> [u8; 16] {

@@ -7,13 +7,13 @@
 mod account;
 mod auth_time;
 pub mod backend;
+mod background_sessions;
 mod cache;
 mod claims;
 mod diagnostic;
 mod entropy;
 mod entry;
 mod error;
-mod escrow;
 mod evict_target;
 mod hash_name;
 mod id_key;
@@ -54,11 +54,11 @@ pub use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 pub use self::{
     account::{AccountId, AccountKey, IssuerKey, ProviderSid, SidKey},
+    background_sessions::{BackgroundKey, BackgroundSession, BackgroundSessions},
     cache::{BulkSignOut, Checkpoint, Progress, Session, TokenCache, TokenCacheBuilder},
     diagnostic::{Diagnostic, Severity},
     entry::{Entry, EntryAddress, EntryKey, EntryName, Version},
     error::{Error, ErrorKind, Result},
-    escrow::{Escrow, EscrowName, Escrowed},
     evict_target::{CutoffBound, CutoffClock, CutoffTime, EvictTarget, SessionTimes},
     link::{
         Acknowledgement, Announced, Announcement, AnnouncementId, Invalidation, LeaseHolder, Link,

@@ -84,13 +84,13 @@ pub struct SignIn {
     pub(crate) auth_time: Option<Timestamp>,
     pub(crate) session_expiry: Option<Timestamp>,
     pub(crate) lifetime: Duration,
-    pub(crate) escrow: bool,
+    pub(crate) background_access: bool,
 }
 
 impl SignIn {
     /// A sign-in of `account` whose authorization request was `started`.
     ///
-    /// Its session lives eight hours, has no `sid`, no `auth_time` and no escrow, unless said.
+    /// Its session lives eight hours, has no `sid`, no `auth_time` and no background sessions, unless said.
     pub fn new(account: AccountId, started: &StartedSignIn) -> Self {
         Self {
             account,
@@ -99,7 +99,7 @@ impl SignIn {
             auth_time: None,
             session_expiry: None,
             lifetime: DEFAULT_LIFETIME,
-            escrow: false,
+            background_access: false,
         }
     }
 
@@ -164,9 +164,9 @@ impl SignIn {
     /// Lets those open the session who know only its account: see [`TokenCache::account`](crate::TokenCache::account).
     ///
     /// What it gives up: whoever has both the store and the secret can open the session's tokens, without its ticket.
-    /// The escrow ends with the session.
-    pub fn escrow(mut self) -> Self {
-        self.escrow = true;
+    /// The background session ends with the session.
+    pub fn background_access(mut self) -> Self {
+        self.background_access = true;
         self
     }
 

@@ -6,9 +6,10 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Escrow,
-    EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord, PutResult, ReadOptions,
-    RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, WriteOptions,
+    AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, Diagnostic, Entry,
+    EntryAddress, EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord, PutResult,
+    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
+    WriteOptions,
 };
 
 #[doc = include_str!("store.md")]
@@ -144,7 +145,7 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     fn sid_index(&self) -> Option<&dyn SidIndex>;
 
     /// Sealed ticket secrets for those without a ticket, where the store keeps them.
-    fn escrow(&self) -> Option<&dyn Escrow>;
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions>;
 
     /// How servers that keep local copies hear of sign-outs, where the store can tell them.
     fn link(&self) -> Option<&dyn Link>;
@@ -233,8 +234,8 @@ macro_rules! forward_through {
                 (**self).sid_index()
             }
 
-            fn escrow(&self) -> Option<&dyn Escrow> {
-                (**self).escrow()
+            fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
+                (**self).background_sessions()
             }
 
             fn link(&self) -> Option<&dyn Link> {

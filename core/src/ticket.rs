@@ -38,10 +38,10 @@ impl Ticket {
 
 impl TicketPayload {
     /// What an escrowed claim is sealed as.
-    pub(crate) const ESCROW: &'static str = "escrow";
+    pub(crate) const BACKGROUND: &'static str = "escrow";
 
     /// What one is sealed as that whoever brings the assertion may open.
-    pub(crate) const ESCROW_BY_ASSERTION: &'static str = "escrow of an assertion";
+    pub(crate) const BACKGROUND_BY_ASSERTION: &'static str = "escrow of an assertion";
 
     /// How many bytes it has.
     pub(crate) const BYTES: usize = 8 + 16 + 16 + 16 + 8;

@@ -49,7 +49,7 @@ async fn debug_prints_none_of_them() {
     let sign_in = SignIn::new(account.clone(), &started)
         .sid("canary-sid")
         .unwrap()
-        .escrow();
+        .background_access();
     clean(&format!("{sign_in:?}"));
     let session = cache.sign_in(sign_in).await.unwrap();
     let key = EntryKey::new("canary-key").unwrap();
@@ -76,9 +76,9 @@ async fn debug_prints_none_of_them() {
         session.ticket().unwrap()
     ));
     clean(&format!("{cache:?} {sessions:?} {bulk:?}"));
-    let escrowed = cache.account(&account).await.unwrap();
-    clean(&format!("{escrowed:?}"));
-    assert!(escrowed.is_some());
+    let background_session = cache.background_session(&account).await.unwrap();
+    clean(&format!("{background_session:?}"));
+    assert!(background_session.is_some());
 }
 
 #[test]

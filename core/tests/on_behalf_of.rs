@@ -80,7 +80,7 @@ async fn any_server_with_the_token_has_the_session_and_no_other_token_does() {
     assert!(other.get(&api()).await.unwrap().is_none());
     assert_eq!(there.sessions(&ada()).await.unwrap().len(), 2);
     // Who knows the account alone finds neither.
-    assert!(there.account(&ada()).await.unwrap().is_none());
+    assert!(there.background_session(&ada()).await.unwrap().is_none());
 }
 
 /// Nor does a sign-out that was made long ago let it in, as long as the token lives.

@@ -5,7 +5,7 @@
 //! | `prefix:A:I.S` | `#` | an account's head: which of its sessions live |
 //! | … | `T:` session id `:` name | an entry |
 //! | … | `L:` session id `:` name | a refresh lock |
-//! | … | `K:` name `:` session id | an escrow |
+//! | … | `K:` name `:` session id | a background session |
 //! | `prefix:S:` sid | `#` | the accounts under a `sid`, and its markers |
 //! | `prefix:I:` issuer | `#` | an issuer's marker |
 //! | `prefix:N` | `#` | the namespace's record |
@@ -15,7 +15,7 @@
 //! table meets it first.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-use token_cache_core::{AccountKey, EntryAddress, EscrowName, IssuerKey, SessionId, SidKey};
+use token_cache_core::{AccountKey, BackgroundKey, EntryAddress, IssuerKey, SessionId, SidKey};
 
 /// A 128-bit hash in base64url has so many characters.
 const HASH: usize = 22;
@@ -56,10 +56,10 @@ impl Keys {
         self.of_entry('L', at)
     }
 
-    pub(crate) fn escrow(
+    pub(crate) fn background_session(
         &self,
         account: &AccountKey,
-        name: &EscrowName,
+        name: &BackgroundKey,
         session_id: &SessionId,
     ) -> Key {
         Key {
@@ -220,8 +220,8 @@ mod tests {
         fn a_head_sorts_before_all_that_is_its_accounts(at in address(), name in any::<[u8; 16]>()) {
             let keys = Keys::new("tc");
             let head = keys.head(at.account());
-            let escrow = keys.escrow(at.account(), &EscrowName::from_bytes(name), at.session_id());
-            for other in [keys.entry(&at), keys.lock(&at), escrow] {
+            let background = keys.background_session(at.account(), &BackgroundKey::from_bytes(name), at.session_id());
+            for other in [keys.entry(&at), keys.lock(&at), background] {
                 prop_assert_eq!(&other.pk, &head.pk);
                 prop_assert!(head.sk < other.sk);
             }
@@ -252,10 +252,10 @@ mod tests {
 
         #[test]
         fn what_is_of_a_session_names_it(at in address(), name in any::<[u8; 16]>()) {
-            let name = EscrowName::from_bytes(name);
+            let name = BackgroundKey::from_bytes(name);
             let keys = Keys::new("tc");
-            let escrow = keys.escrow(at.account(), &name, at.session_id());
-            for key in [escrow, keys.entry(&at), keys.lock(&at)] {
+            let background = keys.background_session(at.account(), &name, at.session_id());
+            for key in [background, keys.entry(&at), keys.lock(&at)] {
                 prop_assert_eq!(parse_session(&key.sk), Some(*at.session_id()));
             }
             prop_assert_eq!(parse_session(HEAD), None);

@@ -5,6 +5,7 @@
 #![doc = document_features::document_features!()]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod background_sessions;
 mod checks;
 mod client;
 mod clock;
@@ -14,7 +15,6 @@ mod cursor;
 mod duration;
 mod entry;
 mod error;
-mod escrow;
 #[cfg(feature = "aws-sdk-dynamodb-1")]
 mod existing_client;
 mod head;

@@ -5,10 +5,10 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Escrow,
-    EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord, PutMode, PutResult,
-    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore,
-    WriteOptions,
+    AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, Diagnostic, Entry,
+    EntryAddress, EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord, PutMode,
+    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
+    TokenStore, WriteOptions,
 };
 
 use crate::{
@@ -325,7 +325,7 @@ impl TokenStore for DynamoDbStore {
         Some(self)
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
         Some(self)
     }
 

@@ -60,14 +60,14 @@ impl SweepOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SweepReport {
-    /// How many entries, locks and escrows it looked at.
+    /// How many entries, locks and background sessions it looked at.
     pub visited: usize,
     /// How many of them were of ended sessions, and are deleted.
     pub deleted: usize,
 }
 
 impl DynamoDbStore {
-    /// Passes over the whole table once, and deletes the entries, locks and escrows of sessions that have ended.
+    /// Passes over the whole table once, and deletes the entries, locks and background sessions of sessions that have ended.
     ///
     /// An operator's act, which needs an operator's permissions (`dynamodb:Scan`, `dynamodb:BatchWriteItem`). It never deletes what
     /// is of a living session, and may run while servers work, and on several of them. What is not ours stays.

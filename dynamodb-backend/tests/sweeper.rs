@@ -12,8 +12,8 @@ mod engine;
 use std::{collections::BTreeSet, time::Duration};
 
 use token_cache_core::{
-    AccountId, EntryKey, EscrowName, Escrowed, ReadOptions, Secret, Session, SignIn, TokenCache,
-    TokenSet, TokenStore,
+    AccountId, BackgroundKey, BackgroundSession, EntryKey, ReadOptions, Secret, Session, SignIn,
+    TokenCache, TokenSet, TokenStore,
 };
 use token_cache_dynamodb::{DynamoDbStore, SweepOptions};
 
@@ -113,9 +113,9 @@ async fn what_sign_outs_leave_is_deleted_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_escrow_goes_with_its_session() {
+async fn a_background_session_goes_with_its_session() {
     let app = App::start("escrowed").await;
-    let escrow = app.store.escrow().unwrap();
+    let background_sessions = app.store.background_sessions().unwrap();
     let session = app.signs_in("ada", 0).await;
     let page = app.store.sid_index().unwrap();
     let page = page.accounts(&token_cache_core::Scan::default()).await;
@@ -131,10 +131,10 @@ async fn an_escrow_goes_with_its_session() {
     else {
         panic!("one session lives");
     };
-    let name = EscrowName::from_bytes([1; 16]);
-    let escrowed = Escrowed::new(record.session_id, b"sealed".to_vec());
-    escrow
-        .keep(&account, &name, escrowed, ReadOptions::at(now))
+    let name = BackgroundKey::from_bytes([1; 16]);
+    let background_session = BackgroundSession::new(record.session_id, b"sealed".to_vec());
+    background_sessions
+        .keep(&account, &name, background_session, ReadOptions::at(now))
         .await
         .unwrap();
     assert_eq!(app.store.sweep(at_once()).await.unwrap().deleted, 0);

@@ -6,7 +6,7 @@
 //! | … field `s:` session id | a session's record |
 //! | … field `e:` session id `:` name | an entry |
 //! | … field `c:` ticket secret `:` name | the versions of the last 64 creating writes of an entry, 8 bytes each |
-//! | … field `x:` name | escrows |
+//! | … field `x:` name | background sessions |
 //! | … field `n` | the newest places on both clocks, and the latest end, of the account's sessions |
 //! | `prefix:{I.S}:m` | the account's markers |
 //! | `prefix:{I.S}:l:` session id `:` name | a refresh lock |
@@ -24,7 +24,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use token_cache_core::{
-    AccountKey, EntryAddress, EscrowName, IssuerKey, ServerId, SessionId, SidKey, Timestamp,
+    AccountKey, BackgroundKey, EntryAddress, IssuerKey, ServerId, SessionId, SidKey, Timestamp,
 };
 
 /// A 128-bit hash in base64url has so many characters.
@@ -163,8 +163,8 @@ pub(crate) fn entry_field(at: &EntryAddress) -> [u8; 35] {
     field
 }
 
-/// The field of the escrows under a name.
-pub(crate) fn escrow_field(name: &EscrowName) -> [u8; 18] {
+/// The field of the background sessions under a name.
+pub(crate) fn background_field(name: &BackgroundKey) -> [u8; 18] {
     field(*b"x:", name.as_bytes())
 }
 
@@ -294,11 +294,11 @@ mod tests {
         }
 
         #[test]
-        fn sessions_entries_and_escrows_never_share_a_field(at in address(), name in any::<[u8; 16]>()) {
+        fn sessions_entries_and_background_sessions_never_share_a_field(at in address(), name in any::<[u8; 16]>()) {
             let session = session_field(at.session_id());
             let entry = entry_field(&at);
-            let escrow = escrow_field(&EscrowName::from_bytes(name));
-            prop_assert!(session != escrow && session.as_slice() != entry.as_slice());
+            let background_sessions = background_field(&BackgroundKey::from_bytes(name));
+            prop_assert!(session != background_sessions && session.as_slice() != entry.as_slice());
             prop_assert!(entry.starts_with(b"e:") && &entry[2..18] == at.session_id().as_bytes());
         }
     }

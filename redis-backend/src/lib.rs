@@ -6,13 +6,13 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answers;
+mod background_sessions;
 mod checks;
 mod client;
 mod config;
 mod cursor;
 mod duration;
 mod error;
-mod escrow;
 mod evict;
 #[cfg(feature = "redis-1")]
 mod existing_client;

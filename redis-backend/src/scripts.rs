@@ -33,8 +33,8 @@ scripts! {
     EVICT_SOME = "raise" "evict_some" "pass" "evict_some_end";
     END_IF_VERSION = "pass" "end_if_version";
     EVICT_SOME_ANNOUNCED = "announce" "evict_open" "raise" "evict_some" "pass" "evict_some_end" "evict_close";
-    FIND = "escrows" "find";
-    KEEP = "escrows" "keep";
+    FIND = "background_sessions" "find";
+    KEEP = "background_sessions" "keep";
     NAMESPACE = "namespace";
     ADD_SID_ENTRY = "add_sid_entry";
     REAP = "reap";

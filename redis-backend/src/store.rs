@@ -2,10 +2,10 @@ use std::{fmt, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error,
-    ErrorKind, Escrow, EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord,
-    PutMode, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex,
-    TimeSource, Timestamp, TokenStore, WriteOptions, backend,
+    AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, Diagnostic, Entry,
+    EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Link, Namespace,
+    NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
+    SessionRecord, SidIndex, TimeSource, Timestamp, TokenStore, WriteOptions, backend,
 };
 
 use crate::{
@@ -353,7 +353,7 @@ impl TokenStore for RedisStore {
         Some(self)
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
         Some(self)
     }
 

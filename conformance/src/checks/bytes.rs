@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, CutoffBound, CutoffTime, EntryName, EscrowName, Escrowed, EvictTarget, IssuerKey,
-    LeaseHolder, NamespaceRecord, NotBeforeOptions, ReadOptions, Scan, ServerId, SessionId, SidKey,
+    AccountKey, BackgroundKey, BackgroundSession, CutoffBound, CutoffTime, EntryName, EvictTarget,
+    IssuerKey, LeaseHolder, NamespaceRecord, NotBeforeOptions, ReadOptions, Scan, ServerId,
+    SessionId, SidKey,
 };
 
 use crate::{
@@ -39,8 +40,8 @@ pub async fn every_byte_of_a_session_counts(setup: &Setup) -> Result<(), Violati
     ada.puts(&at, b"token").await?;
     let others = neighbours(session_id.as_bytes())?.into_iter();
     let others: Vec<_> = others.map(SessionId::from_bytes).collect();
-    let escrow = setup.store().escrow();
-    let name = random::escrow()?;
+    let background_sessions = setup.store().background_sessions();
+    let name = random::background_key()?;
     for other in &others {
         ada.session(other)
             .await
@@ -54,12 +55,14 @@ pub async fn every_byte_of_a_session_counts(setup: &Setup) -> Result<(), Violati
             .should_be_signed_out("a write to a session that never began")?;
         ada.store.remove(&there).await.should_work("a removal")?;
         ada.evicts_nothing(EvictTarget::Session(*other)).await?;
-        if let Some(escrow) = escrow {
-            let kept = Escrowed::new(*other, b"sealed".to_vec());
-            let kept = escrow
+        if let Some(background_sessions) = background_sessions {
+            let kept = BackgroundSession::new(*other, b"sealed".to_vec());
+            let kept = background_sessions
                 .keep(&ada.key, &name, kept, ReadOptions::at(ada.now))
                 .await;
-            kept.should_be_signed_out("keeping an escrow of a session that never began")?;
+            kept.should_be_signed_out(
+                "keeping a background session of a session that never began",
+            )?;
         }
     }
     let mut retry = ada.begin_of(ada.record()?);
@@ -207,27 +210,29 @@ pub async fn every_byte_of_an_issuer_counts(setup: &Setup) -> Result<(), Violati
     Ok(())
 }
 
-/// Escrows whose names differ in one byte are escrows apart.
-pub async fn every_byte_of_an_escrow_counts(setup: &Setup) -> Result<(), Violation> {
+/// Background sessions whose names differ in one byte are background sessions apart.
+pub async fn every_byte_of_a_background_session_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
-    let name = random::escrow()?;
-    let escrow = setup.escrow()?;
+    let name = random::background_key()?;
+    let background_sessions = setup.background_sessions()?;
     let options = ReadOptions::at(ada.now);
-    let kept = Escrowed::new(session_id, b"sealed".to_vec());
-    let keep = escrow.keep(&ada.key, &name, kept.clone(), options).await;
-    keep.should_work("keeping an escrow")?;
+    let kept = BackgroundSession::new(session_id, b"sealed".to_vec());
+    let keep = background_sessions
+        .keep(&ada.key, &name, kept.clone(), options)
+        .await;
+    keep.should_work("keeping a background session")?;
     for other in neighbours(name.as_bytes())? {
-        let other = EscrowName::from_bytes(other);
-        let found = escrow.find(&ada.key, &other, options).await;
-        let found = found.should_work("finding an escrow")?;
-        should_equal(&found.len(), &0, "escrows under another name")?;
+        let other = BackgroundKey::from_bytes(other);
+        let found = background_sessions.find(&ada.key, &other, options).await;
+        let found = found.should_work("finding a background session")?;
+        should_equal(&found.len(), &0, "background sessions under another name")?;
     }
-    let found = escrow.find(&ada.key, &name, options).await;
+    let found = background_sessions.find(&ada.key, &name, options).await;
     should_equal(
-        &found.should_work("finding an escrow")?,
+        &found.should_work("finding a background session")?,
         &vec![kept],
-        "the escrow under its name",
+        "the background session under its name",
     )
 }
 

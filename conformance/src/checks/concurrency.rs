@@ -172,8 +172,12 @@ pub async fn a_sign_in_that_races_with_a_sign_out_does_not_live(
             for n in 0..6 {
                 let app = if n % 2 == 0 { &here } else { &there };
                 let sign_in = under(app.sign_in_of("ada")?, "one sid")?;
-                let escrow = fresh.store().escrow().is_some();
-                let sign_in = if escrow { sign_in.escrow() } else { sign_in };
+                let background_sessions = fresh.store().background_sessions().is_some();
+                let sign_in = if background_sessions {
+                    sign_in.background_access()
+                } else {
+                    sign_in
+                };
                 let cache: TokenCache = app.cache.clone();
                 racing.push(tokio::spawn(async move { cache.sign_in(sign_in).await }));
             }

@@ -1,8 +1,8 @@
 //! A store that can't be reached.
 
 use token_cache_core::{
-    AcquireOptions, CutoffBound, ErrorKind, Escrowed, EvictOptions, EvictTarget, LockOwner,
-    ReadOptions, Result as StoreResult, Scan, Version,
+    AcquireOptions, BackgroundSession, CutoffBound, ErrorKind, EvictOptions, EvictTarget,
+    LockOwner, ReadOptions, Result as StoreResult, Scan, Version,
 };
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     actor::{Actor, LIFETIME, by_app},
     checks::app::{App, account},
     random,
-    setup::{escrow_of, refresh_locks_of, sid_index_of},
+    setup::{background_session_of, refresh_locks_of, sid_index_of},
     should::{Should, should_hold},
 };
 
@@ -211,22 +211,24 @@ pub async fn an_unreachable_lock_is_an_error(setup: &Setup) -> Result<(), Violat
     is_unreachable(locks.release(&at, &owner).await, "releasing a lock")
 }
 
-/// No escrow is said to be absent, or kept, by a store that is unreachable.
-pub async fn an_unreachable_escrow_is_an_error(setup: &Setup) -> Result<(), Violation> {
+/// No background session is said to be absent, or kept, by a store that is unreachable.
+pub async fn an_unreachable_background_session_is_an_error(setup: &Setup) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
     let ada: Actor<'_> = setup.account()?.through(&*breakable.store);
     let session_id = ada.signs_in().await?;
-    let escrow = escrow_of(&*breakable.store)?;
-    let name = random::escrow()?;
+    let background_sessions = background_session_of(&*breakable.store)?;
+    let name = random::background_key()?;
     let options = ReadOptions::at(ada.now);
     breakable.switch.cut().await;
-    let escrowed = Escrowed::new(session_id, vec![1, 2, 3]);
+    let background_session = BackgroundSession::new(session_id, vec![1, 2, 3]);
     is_unreachable(
-        escrow.keep(&ada.key, &name, escrowed, options).await,
-        "keeping an escrow",
+        background_sessions
+            .keep(&ada.key, &name, background_session, options)
+            .await,
+        "keeping a background session",
     )?;
     is_unreachable(
-        escrow.find(&ada.key, &name, options).await,
-        "finding an escrow",
+        background_sessions.find(&ada.key, &name, options).await,
+        "finding a background session",
     )
 }

@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use token_cache_core::{CutoffBound, Escrowed, EvictTarget, ReadOptions, SessionId, SessionRecord};
+use token_cache_core::{
+    BackgroundSession, CutoffBound, EvictTarget, ReadOptions, SessionId, SessionRecord,
+};
 
 use crate::{
     Setup, Violation,
@@ -60,7 +62,7 @@ async fn are_the_sessions(ada: &Actor<'_>, expected: &[SessionId]) -> Result<(),
     )
 }
 
-/// A sign-out of a `sid` ends every session with that label; before it, all are listed and each has its escrow.
+/// A sign-out of a `sid` ends every session with that label; before it, all are listed and each has its background session.
 pub async fn a_sid_may_have_any_number_of_sessions(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let sid = random::sid()?;
@@ -68,24 +70,31 @@ pub async fn a_sid_may_have_any_number_of_sessions(setup: &Setup) -> Result<(), 
     let with_sid = crowd(&ada, many(setup)?, |record| record.with_sid(sid)).await?;
     let together: Vec<_> = with_sid.iter().chain(&spared).copied().collect();
     are_the_sessions(&ada, &together).await?;
-    if let Some(escrow) = setup.store().escrow() {
-        let name = random::escrow()?;
+    if let Some(background_sessions) = setup.store().background_sessions() {
+        let name = random::background_key()?;
         let options = ReadOptions::at(ada.now);
         let kept = &with_sid;
         for session_id in kept {
-            let escrowed = Escrowed::new(*session_id, session_id.as_bytes().to_vec());
-            let keep = escrow.keep(&ada.key, &name, escrowed, options).await;
-            keep.should_work("keeping an escrow")?;
+            let background_session =
+                BackgroundSession::new(*session_id, session_id.as_bytes().to_vec());
+            let keep = background_sessions
+                .keep(&ada.key, &name, background_session, options)
+                .await;
+            keep.should_work("keeping a background session")?;
         }
-        let found = escrow.find(&ada.key, &name, options).await;
-        let found = found.should_work("finding escrows")?;
+        let found = background_sessions.find(&ada.key, &name, options).await;
+        let found = found.should_work("finding background sessions")?;
         let newest_first: Vec<_> = kept.iter().rev().copied().collect();
-        should_equal(&found.len(), &kept.len(), "escrows under one name")?;
+        should_equal(
+            &found.len(),
+            &kept.len(),
+            "background sessions under one name",
+        )?;
         let found: Vec<_> = found.iter().map(|found| found.session_id).collect();
         should_equal(
             &(found == newest_first),
             &true,
-            "whether the escrows come the one kept last first",
+            "whether the background sessions come the one kept last first",
         )?;
     }
     let bound = CutoffBound::Forever;

@@ -9,11 +9,11 @@
 pub(crate) mod app;
 
 pub mod accounts;
+pub mod background_sessions;
 pub mod bulk;
 pub mod bytes;
 pub mod concurrency;
 pub mod conditional_writes;
-pub mod escrows;
 pub mod expiry;
 pub mod faults;
 pub mod ids;

@@ -3,9 +3,9 @@
 use std::{fmt::Debug, time::Duration};
 
 use token_cache_core::{
-    AccountKey, BeginSession, CutoffBound, CutoffTime, Entry, EntryAddress, EntryName, Error,
-    EscrowName, EvictOptions, EvictTarget, LockOwner, PutMode, ReadOptions, SessionId, SessionKind,
-    SessionRecord, SessionTimes, SidKey, Timestamp, Version, WriteOptions,
+    AccountKey, BackgroundKey, BeginSession, CutoffBound, CutoffTime, Entry, EntryAddress,
+    EntryName, Error, EvictOptions, EvictTarget, LockOwner, PutMode, ReadOptions, SessionId,
+    SessionKind, SessionRecord, SessionTimes, SidKey, Timestamp, Version, WriteOptions,
 };
 
 use crate::{
@@ -48,7 +48,7 @@ struct Round<'a> {
     now: Timestamp,
     sids: [SidKey; 2],
     names: [EntryName; 2],
-    escrows: [EscrowName; 2],
+    background_sessions: [BackgroundKey; 2],
     owners: [LockOwner; 2],
     versions: Vec<Version>,
     /// Conditional writes: one of them may arrive once more at any time.
@@ -100,7 +100,7 @@ impl<'a> Round<'a> {
             now: setup.now(),
             sids: twins(&mut dice)?.map(SidKey::from_bytes),
             names: twins(&mut dice)?.map(EntryName::from_bytes),
-            escrows: twins(&mut dice)?.map(EscrowName::from_bytes),
+            background_sessions: twins(&mut dice)?.map(BackgroundKey::from_bytes),
             owners: twins(&mut dice)?.map(LockOwner::from_bytes),
             versions: vec![Version::from_bytes(first)],
             sent: Vec::new(),
@@ -180,7 +180,9 @@ impl<'a> Round<'a> {
             50..66 => self.reads(which).await,
             66..72 => self.removes(which).await,
             72..86 if setup.store().refresh_locks().is_some() => self.locks(setup, which).await,
-            86..95 if setup.store().escrow().is_some() => self.escrows(setup, which).await,
+            86..95 if setup.store().background_sessions().is_some() => {
+                self.background_sessions(setup, which).await
+            }
             _ => {
                 self.now = self.now + Duration::from_secs(60 * self.dice.below(60) as u64);
                 Ok(())

@@ -10,12 +10,12 @@ use std::{
 use crate::fault::{Fault, locks_of};
 use token_cache_conformance::{Breakable, Harness, NoStore, TestClock, async_trait};
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, CutoffBound,
-    Diagnostic, Entry, EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions,
-    EvictTarget, Evicted, IssuerKey, Link, LockOwner, MemoryStore, Namespace, NamespaceRecord,
-    NotBeforeOptions, NotBeforeScope, Page, PutResult, ReadOptions, RefreshLocks, Result, Scan,
-    SessionId, SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, TimeSource, Timestamp,
-    TokenStore, Version, WriteOptions, test_util::FailingStore,
+    AccountKey, AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BackgroundSessions,
+    BeginSession, Begun, Capabilities, CutoffBound, Diagnostic, Entry, EntryAddress, Error,
+    ErrorKind, EvictOptions, EvictTarget, Evicted, IssuerKey, Link, LockOwner, MemoryStore,
+    Namespace, NamespaceRecord, NotBeforeOptions, NotBeforeScope, Page, PutResult, ReadOptions,
+    RefreshLocks, Result, Scan, SessionId, SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey,
+    TimeSource, Timestamp, TokenStore, Version, WriteOptions, test_util::FailingStore,
 };
 
 /// A memory store with a fault, which all its servers share.
@@ -176,7 +176,7 @@ impl<F: Fault> TokenStore for Broken<F> {
         Some(self)
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
         Some(self)
     }
 
@@ -196,9 +196,9 @@ impl<F: Fault> Broken<F> {
         locks_of(&self.healthy)
     }
 
-    fn healthy_escrow(&self) -> Result<&dyn Escrow> {
+    fn healthy_background_sessions(&self) -> Result<&dyn BackgroundSessions> {
         self.healthy
-            .escrow()
+            .background_sessions()
             .ok_or_else(|| Error::new(ErrorKind::Unsupported, "be healthy"))
     }
 }
@@ -227,27 +227,33 @@ impl<F: Fault> RefreshLocks for Broken<F> {
 }
 
 #[async_trait]
-impl<F: Fault> Escrow for Broken<F> {
+impl<F: Fault> BackgroundSessions for Broken<F> {
     async fn keep(
         &self,
         account: &AccountKey,
-        name: &EscrowName,
-        escrowed: Escrowed,
+        name: &BackgroundKey,
+        background_session: BackgroundSession,
         options: ReadOptions,
     ) -> Result<()> {
         self.fault
-            .keep(self.healthy_escrow()?, account, name, escrowed, options)
+            .keep(
+                self.healthy_background_sessions()?,
+                account,
+                name,
+                background_session,
+                options,
+            )
             .await
     }
 
     async fn find(
         &self,
         account: &AccountKey,
-        name: &EscrowName,
+        name: &BackgroundKey,
         options: ReadOptions,
-    ) -> Result<Vec<Escrowed>> {
+    ) -> Result<Vec<BackgroundSession>> {
         self.fault
-            .find(self.healthy_escrow()?, account, name, options)
+            .find(self.healthy_background_sessions()?, account, name, options)
             .await
     }
 }

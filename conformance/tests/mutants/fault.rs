@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, CutoffBound, Entry,
-    EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, EvictTarget,
-    Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener, LockOwner, Namespace,
-    NamespaceRecord, NotBeforeOptions, NotBeforeScope, Page, PutResult, ReadOptions, RefreshLocks,
-    Result, Scan, ServerId, SessionId, SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey,
-    Timestamp, TokenStore, Version, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, Announced, BackgroundKey, BackgroundSession,
+    BackgroundSessions, BeginSession, Begun, CutoffBound, Entry, EntryAddress, Error, ErrorKind,
+    EvictOptions, EvictTarget, Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener,
+    LockOwner, Namespace, NamespaceRecord, NotBeforeOptions, NotBeforeScope, Page, PutResult,
+    ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionId, SessionRecord, SidAccounts,
+    SidEntry, SidIndex, SidKey, Timestamp, TokenStore, Version, WriteOptions,
 };
 
 /// What is wrong with a store: each step does what the healthy store does, unless the fault says otherwise.
@@ -121,22 +121,24 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
 
     async fn keep(
         &self,
-        healthy: &dyn Escrow,
+        healthy: &dyn BackgroundSessions,
         account: &AccountKey,
-        name: &EscrowName,
-        escrowed: Escrowed,
+        name: &BackgroundKey,
+        background_session: BackgroundSession,
         options: ReadOptions,
     ) -> Result<()> {
-        healthy.keep(account, name, escrowed, options).await
+        healthy
+            .keep(account, name, background_session, options)
+            .await
     }
 
     async fn find(
         &self,
-        healthy: &dyn Escrow,
+        healthy: &dyn BackgroundSessions,
         account: &AccountKey,
-        name: &EscrowName,
+        name: &BackgroundKey,
         options: ReadOptions,
-    ) -> Result<Vec<Escrowed>> {
+    ) -> Result<Vec<BackgroundSession>> {
         healthy.find(account, name, options).await
     }
 

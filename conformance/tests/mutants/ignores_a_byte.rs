@@ -1,15 +1,16 @@
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, CutoffBound, Entry, EntryAddress,
-    EntryName, Escrow, EscrowName, Escrowed, EvictOptions, EvictTarget, Evicted, IssuerKey,
-    LockOwner, NotBeforeOptions, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
-    SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp, TokenStore, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BackgroundSessions,
+    BeginSession, Begun, CutoffBound, Entry, EntryAddress, EntryName, EvictOptions, EvictTarget,
+    Evicted, IssuerKey, LockOwner, NotBeforeOptions, PutResult, ReadOptions, RefreshLocks, Result,
+    SessionId, SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp, TokenStore,
+    WriteOptions,
 };
 
 use crate::fault::Fault;
 
 /// Leaves the byte `I` of a name out. `WHAT` says whose: an issuer `i`, a subject `u`, a session `s`, a `sid` `p`, an entry `e`,
-/// an escrow `x`, a lock owner `o`.
+/// a background session `x`, a lock owner `o`.
 #[derive(Default)]
 pub(crate) struct IgnoresAByte<const WHAT: char, const I: usize>;
 
@@ -48,8 +49,8 @@ impl<const WHAT: char, const I: usize> IgnoresAByte<WHAT, I> {
         )
     }
 
-    fn escrow(name: &EscrowName) -> EscrowName {
-        EscrowName::from_bytes(Self::bytes('x', name.as_bytes()))
+    fn background_key(name: &BackgroundKey) -> BackgroundKey {
+        BackgroundKey::from_bytes(Self::bytes('x', name.as_bytes()))
     }
 
     fn owner(owner: &LockOwner) -> LockOwner {
@@ -170,18 +171,18 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
 
     async fn keep(
         &self,
-        healthy: &dyn Escrow,
+        healthy: &dyn BackgroundSessions,
         account: &AccountKey,
-        name: &EscrowName,
-        mut escrowed: Escrowed,
+        name: &BackgroundKey,
+        mut background_session: BackgroundSession,
         options: ReadOptions,
     ) -> Result<()> {
-        escrowed.session_id = Self::session_id(&escrowed.session_id);
+        background_session.session_id = Self::session_id(&background_session.session_id);
         healthy
             .keep(
                 &Self::account(account),
-                &Self::escrow(name),
-                escrowed,
+                &Self::background_key(name),
+                background_session,
                 options,
             )
             .await
@@ -189,13 +190,17 @@ impl<const WHAT: char, const I: usize> Fault for IgnoresAByte<WHAT, I> {
 
     async fn find(
         &self,
-        healthy: &dyn Escrow,
+        healthy: &dyn BackgroundSessions,
         account: &AccountKey,
-        name: &EscrowName,
+        name: &BackgroundKey,
         options: ReadOptions,
-    ) -> Result<Vec<Escrowed>> {
+    ) -> Result<Vec<BackgroundSession>> {
         healthy
-            .find(&Self::account(account), &Self::escrow(name), options)
+            .find(
+                &Self::account(account),
+                &Self::background_key(name),
+                options,
+            )
             .await
     }
 

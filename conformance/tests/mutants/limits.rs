@@ -7,11 +7,11 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, Announced, BeginSession, Begun, CutoffBound, Entry,
-    EntryAddress, Escrow, EscrowName, Escrowed, EvictOptions, EvictTarget, Evicted, Invalidation,
-    IssuerKey, Link, NotBeforeOptions, NotBeforeScope, Page, PutResult, ReadOptions, RefreshLocks,
-    Result, Scan, ServerId, SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp,
-    TokenStore, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, Announced, BackgroundKey, BackgroundSession,
+    BackgroundSessions, BeginSession, Begun, CutoffBound, Entry, EntryAddress, EvictOptions,
+    EvictTarget, Evicted, Invalidation, IssuerKey, Link, NotBeforeOptions, NotBeforeScope, Page,
+    PutResult, ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionRecord, SidAccounts,
+    SidEntry, SidIndex, SidKey, Timestamp, TokenStore, WriteOptions,
 };
 
 use crate::fault::Fault;
@@ -58,7 +58,7 @@ impl<const KIND: char, const N: usize> Fault for EndsAtMost<KIND, N> {
     }
 }
 
-/// Answers with `N` of whatever is asked for: `a` accounts of a `sid`, `l` sessions of an account, `p` accounts of a page, `e` escrows of
+/// Answers with `N` of whatever is asked for: `a` accounts of a `sid`, `l` sessions of an account, `p` accounts of a page, `e` background sessions of
 /// a name.
 #[derive(Default)]
 pub(crate) struct TellsAtMost<const WHAT: char, const N: usize>;
@@ -80,11 +80,11 @@ impl<const WHAT: char, const N: usize> Fault for TellsAtMost<WHAT, N> {
 
     async fn find(
         &self,
-        healthy: &dyn Escrow,
+        healthy: &dyn BackgroundSessions,
         account: &AccountKey,
-        name: &EscrowName,
+        name: &BackgroundKey,
         options: ReadOptions,
-    ) -> Result<Vec<Escrowed>> {
+    ) -> Result<Vec<BackgroundSession>> {
         let mut found = healthy.find(account, name, options).await?;
         if WHAT == 'e' {
             found.truncate(N);

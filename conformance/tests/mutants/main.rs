@@ -40,7 +40,7 @@ mod ignores_entry_expiry;
 mod ignores_session_end;
 mod ignores_the_limit;
 mod ignores_versions;
-mod keeps_escrows;
+mod keeps_background_sessions;
 mod keeps_the_superseded;
 mod keeps_who_left;
 mod knows_one_account_a_sid;
@@ -158,7 +158,7 @@ caught! {
     ignores_session_end::IgnoresSessionEnd by a_session_is_over_from_its_end_on;
     ignores_the_limit::IgnoresTheLimit by the_session_begun_first_is_displaced;
     ignores_versions::IgnoresVersions by a_write_over_a_version_replaces_only_that;
-    keeps_escrows::KeepsEscrows by an_escrow_ends_with_its_session;
+    keeps_background_sessions::KeepsBackgroundSessions by a_background_session_ends_with_its_session;
     keeps_the_superseded::KeepsTheSuperseded by superseded_sessions_are_removed_by_name;
     keeps_who_left::KeepsWhoLeft by the_registry_holds_who_has_a_lease;
     knows_one_account_a_sid::KnowsOneAccountASid by several_accounts_under_one_sid_are_all_found;
@@ -244,7 +244,7 @@ caught_all! {
     ignores_a_byte_of_a_session: IgnoresAByte<'s', 7>, by every_byte_of_a_session_counts;
     ignores_the_last_byte_of_a_sid: IgnoresAByte<'p', 15>, by every_byte_of_a_sid_counts;
     ignores_the_last_byte_of_an_entry: IgnoresAByte<'e', 15>, by every_byte_of_an_entry_counts;
-    ignores_the_last_byte_of_an_escrow: IgnoresAByte<'x', 15>, by every_byte_of_an_escrow_counts;
+    ignores_the_last_byte_of_a_background_session: IgnoresAByte<'x', 15>, by every_byte_of_a_background_session_counts;
     ignores_the_last_byte_of_an_owner: IgnoresAByte<'o', 15>, by every_byte_of_a_lock_owner_counts;
     ignores_a_byte_of_an_owner: IgnoresAByte<'o', 4>, by every_byte_of_a_lock_owner_counts;
     stores_what_it_refuses: StoresWhatItRefuses<'w'>, by any_calls_are_answered_as_the_contract_says;
@@ -275,8 +275,8 @@ caught_all! {
     tells_10_accounts_of_a_sid: TellsAtMost<'a', 10>, by a_sid_may_have_any_number_of_accounts;
     tells_1000_accounts_of_a_sid: TellsAtMost<'a', 1000>, by a_sid_may_have_any_number_of_accounts;
     streams_512_accounts: TellsAtMost<'p', 512>, by any_number_of_accounts_are_listed_and_evicted;
-    keeps_10_escrows: TellsAtMost<'e', 10>, by a_sid_may_have_any_number_of_sessions;
-    keeps_512_escrows: TellsAtMost<'e', 512>, by a_sid_may_have_any_number_of_sessions;
+    keeps_10_background_sessions: TellsAtMost<'e', 10>, by a_sid_may_have_any_number_of_sessions;
+    keeps_512_background_sessions: TellsAtMost<'e', 512>, by a_sid_may_have_any_number_of_sessions;
     keeps_64_entries: KeepsAtMost<'e', 64>, by a_session_may_have_any_number_of_entries;
     keeps_1000_entries: KeepsAtMost<'e', 1000>, by a_session_may_have_any_number_of_entries;
     keeps_128_locks: KeepsAtMost<'l', 128>, by a_session_may_have_any_number_of_entries;

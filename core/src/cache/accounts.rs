@@ -1,6 +1,6 @@
 use super::{Keys, Session, TokenCache};
 use crate::{
-    AccountId, AccountKey, Error, ErrorKind, EscrowName, Page, ReadOptions, Result, Scan,
+    AccountId, AccountKey, BackgroundKey, Error, ErrorKind, Page, ReadOptions, Result, Scan,
     SessionRecord, seal::Ring, ticket::TicketPayload,
 };
 
@@ -31,29 +31,31 @@ impl TokenCache {
     }
 }
 
-pub(super) async fn open_escrow(
+pub(super) async fn open_background_session(
     cache: &TokenCache,
     account: &AccountId,
 ) -> Result<Option<Session>> {
     let keys = cache.fresh_keys().await?;
     let account = keys.id_key.account(account);
-    let name = keys.id_key.escrow_by_account();
-    let open = |sealed: &[u8]| TicketPayload::open(&cache.0.ring, TicketPayload::ESCROW, sealed);
-    find_escrow(cache, &account, &name, &keys, open).await
+    let name = keys.id_key.background_key_by_account();
+    let open =
+        |sealed: &[u8]| TicketPayload::open(&cache.0.ring, TicketPayload::BACKGROUND, sealed);
+    find_background_session(cache, &account, &name, &keys, open).await
 }
 
-/// The session of the newest escrow under a name, as `open` opens it.
-pub(super) async fn find_escrow(
+/// The session of the newest background session under a name, as `open` opens it.
+pub(super) async fn find_background_session(
     cache: &TokenCache,
     account: &AccountKey,
-    name: &EscrowName,
+    name: &BackgroundKey,
     keys: &Keys,
     open: impl Fn(&[u8]) -> Result<TicketPayload>,
 ) -> Result<Option<Session>> {
-    let escrow = cache.store().escrow().ok_or_else(|| {
-        Error::new(ErrorKind::Unsupported, "open an escrow").message("this store keeps no escrow")
+    let background_sessions = cache.store().background_sessions().ok_or_else(|| {
+        Error::new(ErrorKind::Unsupported, "open a background session")
+            .message("this store keeps no background sessions")
     })?;
-    let found = escrow
+    let found = background_sessions
         .find(account, name, ReadOptions::at(keys.latest))
         .await?;
     let Some(newest) = found.first() else {
@@ -61,7 +63,7 @@ pub(super) async fn find_escrow(
     };
     let payload = open(&newest.sealed)?;
     if payload.account != *account || payload.ticket_secret.session_id() != newest.session_id {
-        return Err(Error::new(ErrorKind::Corrupt, "open an escrow")
+        return Err(Error::new(ErrorKind::Corrupt, "open a background session")
             .message("it was sealed for another account or session"));
     }
     match Session::new(cache.clone(), payload) {
@@ -71,6 +73,6 @@ pub(super) async fn find_escrow(
     }
 }
 
-pub(super) fn seal_escrow(ring: &Ring, payload: &TicketPayload) -> Result<Vec<u8>> {
-    payload.seal(ring, TicketPayload::ESCROW)
+pub(super) fn seal_background_session(ring: &Ring, payload: &TicketPayload) -> Result<Vec<u8>> {
+    payload.seal(ring, TicketPayload::BACKGROUND)
 }

@@ -33,13 +33,14 @@ impl TokenCache {
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) for a client id that is empty or over 8 KiB;
     /// [`SignedOut`](crate::ErrorKind::SignedOut) within moments of the application's sign-out: call it again;
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a store that keeps no escrow; the store's own failures.
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a store that keeps no background sessions; the store's own failures.
     pub async fn application(&self, client_id: &str) -> Result<Session> {
         let account = AccountId::application(client_id)?;
-        if let Some(session) = self.account(&account).await? {
+        if let Some(session) = self.background_session(&account).await? {
             return Ok(session);
         }
         let sign_in = SignIn::new(account, &self.start_sign_in()?);
-        self.sign_in(sign_in.lifetime(LIFETIME).escrow()).await
+        self.sign_in(sign_in.lifetime(LIFETIME).background_access())
+            .await
     }
 }

@@ -14,7 +14,7 @@ impl TokenCache {
     /// To rotate without one server meeting a key that it lacks:
     /// 1. give **every** server a ring in which the new key is an open-only one;
     /// 2. then give every server one in which it seals, and the old key is an open-only one;
-    /// 3. entries move to the new key when they are next written, tickets when they are next issued, escrows with their next
+    /// 3. entries move to the new key when they are next written, tickets when they are next issued, background sessions with their next
     ///    session. When [`encryption_stats`](Self::encryption_stats) shows the old key idle, on every server, for longer than the longest session
     ///    lives, give every server a ring without it.
     ///

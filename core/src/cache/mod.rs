@@ -206,15 +206,15 @@ impl TokenCache {
         Session::new(self.clone(), ticket.open(&self.0.ring)?)
     }
 
-    /// A session of an account that was begun with [`SignIn::escrow`](crate::SignIn::escrow), for a job or a webhook that
+    /// A session of an account that was begun with [`SignIn::background_access`](crate::SignIn::background_access), for a job or a webhook that
     /// has no ticket: the one begun last. None where no such session lives. One request.
     ///
     /// # Errors
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a store that keeps no escrow;
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a store that keeps no background sessions;
     /// [`Corrupt`](crate::ErrorKind::Corrupt) and [`KeyMissing`](crate::ErrorKind::KeyMissing) for bytes that this cache did
     /// not seal for this account; the store's own failures.
-    pub async fn account(&self, account: &AccountId) -> Result<Option<Session>> {
-        accounts::open_escrow(self, account).await
+    pub async fn background_session(&self, account: &AccountId) -> Result<Option<Session>> {
+        accounts::open_background_session(self, account).await
     }
 
     /// Returns what an operator should know about the store and this server's configuration: settings of the store that weaken a promise,

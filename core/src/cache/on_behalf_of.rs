@@ -2,14 +2,14 @@ use super::{Keys, Session, TokenCache, accounts, sign_in::MARGIN};
 use crate::backend::in_boxed_call;
 use crate::{
     Error, OnBehalfOf, Result, SessionKind, SessionTimes,
-    protocol::{self, EscrowPlan, SignInPlan},
+    protocol::{self, BackgroundPlan, SignInPlan},
     telemetry::{About, Operation, observe},
     ticket::TicketPayload,
     ticket_secret::TicketSecret,
 };
 
 /// What its ticket secret is sealed as.
-const PURPOSE: &str = TicketPayload::ESCROW_BY_ASSERTION;
+const PURPOSE: &str = TicketPayload::BACKGROUND_BY_ASSERTION;
 
 const OPERATION: &str = "act on behalf of a user";
 
@@ -45,7 +45,7 @@ impl TokenCache {
     /// where it claims to be issued in the future of the store's clock: answer 401, so that the caller gets a new one.
     /// [`Misuse`](crate::ErrorKind::Misuse) without [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion);
     /// [`Config`](crate::ErrorKind::Config) for a token that lives longer than that;
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a store that keeps no escrow; the store's own failures.
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a store that keeps no background sessions; the store's own failures.
     pub async fn on_behalf_of(&self, on_behalf_of: OnBehalfOf) -> Result<Session> {
         self.check_life(&on_behalf_of)?;
         let keys = self.fresh_keys().await?;
@@ -59,8 +59,10 @@ impl TokenCache {
             ));
         }
         let account = keys.id_key.account(&on_behalf_of.account);
-        let name = keys.id_key.escrow_by_assertion(&on_behalf_of.assertion);
-        let found = accounts::find_escrow(self, &account, &name, &keys, |sealed| {
+        let name = keys
+            .id_key
+            .background_key_by_assertion(&on_behalf_of.assertion);
+        let found = accounts::find_background_session(self, &account, &name, &keys, |sealed| {
             let assertion = &on_behalf_of.assertion;
             let ring = &self.0.ring;
             TicketPayload::of_plain(PURPOSE, &ring.open_with(PURPOSE, assertion, sealed)?)
@@ -116,8 +118,8 @@ impl TokenCache {
             max_sessions: self.0.settings.max_sessions,
             now: keys.latest,
             mint: &TicketSecret::mint,
-            escrow: Some(EscrowPlan {
-                name: keys.id_key.escrow_by_assertion(&assertion),
+            background: Some(BackgroundPlan {
+                name: keys.id_key.background_key_by_assertion(&assertion),
                 seal: &seal,
             }),
         };

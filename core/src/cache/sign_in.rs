@@ -5,7 +5,7 @@ use crate::backend::in_boxed_call;
 use crate::{
     Error, ErrorKind, Result, SessionKind, SessionTimes, SignIn, Timestamp,
     auth_time::{AuthTime, session_end},
-    protocol::{self, EscrowPlan, SignInPlan},
+    protocol::{self, BackgroundPlan, SignInPlan},
     telemetry::{About, Operation, observe},
     ticket::TicketPayload,
     ticket_secret::TicketSecret,
@@ -17,7 +17,7 @@ pub(super) const MARGIN: Duration = Duration::from_secs(5);
 impl TokenCache {
     /// Begins a session. It is always a new one, whatever else the user has open: nothing is ever joined.
     ///
-    /// The requests: the account's record; the `sid`'s index entry, where there is a `sid`; the issuer's marker; the escrow,
+    /// The requests: the account's record; the `sid`'s index entry, where there is a `sid`; the issuer's marker; the background session,
     /// where it is asked for.
     ///
     /// # Errors
@@ -27,7 +27,7 @@ impl TokenCache {
     /// [`Misuse`](crate::ErrorKind::Misuse) for a lifetime out of range;
     /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) for a started sign-in that was changed or cut short;
     /// [`KeyMissing`](crate::ErrorKind::KeyMissing) for one under a key that this server lacks;
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for an escrow that the store does not keep; the store's own failures.
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a background session that the store does not keep; the store's own failures.
     pub async fn sign_in(&self, sign_in: SignIn) -> Result<Session> {
         let begin = in_boxed_call(self.begin(sign_in));
         observe(Operation::SignIn, About::default(), begin, |_| "begun").await
@@ -66,7 +66,7 @@ impl TokenCache {
                 ends_at,
             };
             let seal = |ticket_secret: &TicketSecret| {
-                accounts::seal_escrow(&cache.0.ring, &payload(ticket_secret))
+                accounts::seal_background_session(&cache.0.ring, &payload(ticket_secret))
             };
             let plan = SignInPlan {
                 account,
@@ -81,8 +81,8 @@ impl TokenCache {
                 max_sessions: cache.0.settings.max_sessions,
                 now: keys.latest,
                 mint: &TicketSecret::mint,
-                escrow: sign_in.escrow.then(|| EscrowPlan {
-                    name: keys.id_key.escrow_by_account(),
+                background: sign_in.background_access.then(|| BackgroundPlan {
+                    name: keys.id_key.background_key_by_account(),
                     seal: &seal,
                 }),
             };

@@ -7,10 +7,10 @@ use super::{
     policy::CopyTerms, reads::Reads,
 };
 use crate::{
-    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error,
-    ErrorKind, Escrow, EvictOptions, EvictTarget, Evicted, Invalidation, Link, Namespace,
-    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
-    SidIndex, TimeSource, Timestamp, TokenStore, WriteOptions,
+    AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, Diagnostic, Entry,
+    EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Invalidation, Link,
+    Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
+    SessionRecord, SidIndex, TimeSource, Timestamp, TokenStore, WriteOptions,
 };
 
 /// A store whose reads are served from copies in this process, for as long as its [`Holder`] has the right to.
@@ -305,8 +305,8 @@ impl<S: TokenStore> TokenStore for LocalCopies<S> {
         self.store.sid_index().is_some().then_some(self as _)
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
-        self.store.escrow()
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
+        self.store.background_sessions()
     }
 
     fn link(&self) -> Option<&dyn Link> {

@@ -12,11 +12,11 @@ use async_trait::async_trait;
 
 use self::{link::Registry, partition::Partition, shards::Shards, sid_index::Index};
 use crate::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Diagnostic, Entry,
-    EntryAddress, Error, ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, EvictTarget,
-    Evicted, Invalidation, Link, LockOwner, Namespace, NamespaceRecord, PutResult, ReadOptions,
-    RefreshLocks, Result, SessionId, SessionRecord, SidIndex, SystemClock, TimeSource, TokenStore,
-    Version, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BackgroundSessions,
+    BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error, ErrorKind,
+    EvictOptions, EvictTarget, Evicted, Invalidation, Link, LockOwner, Namespace, NamespaceRecord,
+    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, SystemClock,
+    TimeSource, TokenStore, Version, WriteOptions,
 };
 
 /// The most bytes an entry may have, unless said otherwise.
@@ -231,7 +231,7 @@ impl TokenStore for MemoryStore {
         Some(self)
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
         Some(self)
     }
 
@@ -267,25 +267,25 @@ impl RefreshLocks for MemoryStore {
 }
 
 #[async_trait]
-impl Escrow for MemoryStore {
+impl BackgroundSessions for MemoryStore {
     async fn keep(
         &self,
         account: &AccountKey,
-        name: &EscrowName,
-        escrowed: Escrowed,
+        name: &BackgroundKey,
+        background_session: BackgroundSession,
         options: ReadOptions,
     ) -> Result<()> {
         self.with_partition(account, |partition| {
-            partition.keep(name, escrowed, options.now)
+            partition.keep(name, background_session, options.now)
         })
     }
 
     async fn find(
         &self,
         account: &AccountKey,
-        name: &EscrowName,
+        name: &BackgroundKey,
         options: ReadOptions,
-    ) -> Result<Vec<Escrowed>> {
+    ) -> Result<Vec<BackgroundSession>> {
         Ok(self.with_partition(account, |partition| partition.find(name, options.now)))
     }
 }

@@ -1,10 +1,10 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::{
-    AcquireOptions, Acquired, BeginSession, Begun, CutoffClock, CutoffTime, Entry, EntryAddress,
-    EntryName, Error, EscrowName, Escrowed, EvictOptions, EvictTarget, Evicted, LockOwner, PutMode,
-    PutResult, REMEMBERED_CREATIONS, Result, SessionId, SessionKind, SessionRecord, Timestamp,
-    Version, WriteOptions,
+    AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BeginSession, Begun, CutoffClock,
+    CutoffTime, Entry, EntryAddress, EntryName, Error, EvictOptions, EvictTarget, Evicted,
+    LockOwner, PutMode, PutResult, REMEMBERED_CREATIONS, Result, SessionId, SessionKind,
+    SessionRecord, Timestamp, Version, WriteOptions,
 };
 
 /// What a session weighs without its entries.
@@ -21,7 +21,7 @@ pub(super) fn entry_weight(entry: &Entry) -> usize {
 pub(super) struct Partition {
     sessions: HashMap<SessionId, Session>,
     not_before_times: NotBeforeTimes,
-    escrows: HashMap<EscrowName, Vec<Escrowed>>,
+    background_sessions: HashMap<BackgroundKey, Vec<BackgroundSession>>,
     locks: HashMap<(SessionId, EntryName), Lock>,
 }
 
@@ -302,20 +302,20 @@ impl Partition {
 
     pub(super) fn keep(
         &mut self,
-        name: &EscrowName,
-        escrowed: Escrowed,
+        name: &BackgroundKey,
+        background_session: BackgroundSession,
         now: Timestamp,
     ) -> Result<()> {
-        self.session(&escrowed.session_id, now)?;
-        let kept = self.escrows.entry(*name).or_default();
-        kept.retain(|other| other.session_id != escrowed.session_id);
-        kept.insert(0, escrowed);
+        self.session(&background_session.session_id, now)?;
+        let kept = self.background_sessions.entry(*name).or_default();
+        kept.retain(|other| other.session_id != background_session.session_id);
+        kept.insert(0, background_session);
         Ok(())
     }
 
-    pub(super) fn find(&self, name: &EscrowName, now: Timestamp) -> Vec<Escrowed> {
+    pub(super) fn find(&self, name: &BackgroundKey, now: Timestamp) -> Vec<BackgroundSession> {
         let kept = self
-            .escrows
+            .background_sessions
             .get(name)
             .map(Vec::as_slice)
             .unwrap_or_default();
@@ -361,10 +361,10 @@ impl Partition {
     fn end(&mut self, session_id: &SessionId) {
         self.sessions.remove(session_id);
         self.locks.retain(|(session, _), _| session != session_id);
-        for kept in self.escrows.values_mut() {
-            kept.retain(|escrowed| escrowed.session_id != *session_id);
+        for kept in self.background_sessions.values_mut() {
+            kept.retain(|background_session| background_session.session_id != *session_id);
         }
-        self.escrows.retain(|_, kept| !kept.is_empty());
+        self.background_sessions.retain(|_, kept| !kept.is_empty());
     }
 
     fn sessions_of(&self, kind: SessionKind) -> Vec<&SessionRecord> {

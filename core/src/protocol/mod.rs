@@ -8,6 +8,6 @@ mod sign_in;
 mod sign_out;
 
 pub use self::{
-    sign_in::{EscrowPlan, SignInPlan, SignedIn, sign_in},
+    sign_in::{BackgroundPlan, SignInPlan, SignedIn, sign_in},
     sign_out::{Ended, SidScope, SidSignOut, end_session, sign_out_account, sign_out_sid},
 };

@@ -1,9 +1,9 @@
 use std::fmt;
 
 use crate::{
-    AccountKey, BeginSession, Error, ErrorKind, EscrowName, Escrowed, EvictOptions, ReadOptions,
-    Result, SessionKind, SessionRecord, SessionTimes, SidEntry, SidKey, TicketSecret, Timestamp,
-    TokenStore, protocol::end_session, telemetry,
+    AccountKey, BackgroundKey, BackgroundSession, BeginSession, Error, ErrorKind, EvictOptions,
+    ReadOptions, Result, SessionKind, SessionRecord, SessionTimes, SidEntry, SidKey, TicketSecret,
+    Timestamp, TokenStore, protocol::end_session, telemetry,
 };
 
 /// How often the first step is sent before the sign-in fails.
@@ -30,13 +30,13 @@ pub struct SignInPlan<'a> {
     /// Mints a ticket secret for each send.
     pub mint: &'a (dyn Fn() -> Result<TicketSecret> + Send + Sync),
     /// Whether the session can be opened without its ticket.
-    pub escrow: Option<EscrowPlan<'a>>,
+    pub background: Option<BackgroundPlan<'a>>,
 }
 
-/// An escrow to keep at the end of a sign-in.
-pub struct EscrowPlan<'a> {
+/// A background session to keep at the end of a sign-in.
+pub struct BackgroundPlan<'a> {
     /// What it is looked up by.
-    pub name: EscrowName,
+    pub name: BackgroundKey,
     /// Seals the ticket secret.
     pub seal: &'a (dyn Fn(&TicketSecret) -> Result<Vec<u8>> + Send + Sync),
 }
@@ -53,7 +53,7 @@ pub struct SignedIn {
 
 /// Begins a session.
 ///
-/// The order: the account's record, the `sid`'s pointer, a look at the issuer's marker, the escrow. A sign-out takes the
+/// The order: the account's record, the `sid`'s pointer, a look at the issuer's marker, the background session. A sign-out takes the
 /// opposite order, so that whichever of the two comes second meets the other. Each step is refused by the store's own clock
 /// after `not_after`, while every marker that could refuse it still stands.
 ///
@@ -145,14 +145,20 @@ async fn admit(
             )
             .await?;
     }
-    if let Some(EscrowPlan { name, seal }) = &plan.escrow {
-        let escrow = store.escrow().ok_or_else(|| {
+    if let Some(BackgroundPlan { name, seal }) = &plan.background {
+        let sessions = store.background_sessions().ok_or_else(|| {
             Error::new(ErrorKind::Unsupported, "sign in")
-                .message("this store keeps no escrow; sign in without it")
+                .message("this store keeps no background sessions; sign in without it")
         })?;
-        let escrowed = Escrowed::new(ticket_secret.session_id(), seal(ticket_secret)?);
-        escrow
-            .keep(&plan.account, name, escrowed, ReadOptions::at(plan.now))
+        let background_session =
+            BackgroundSession::new(ticket_secret.session_id(), seal(ticket_secret)?);
+        sessions
+            .keep(
+                &plan.account,
+                name,
+                background_session,
+                ReadOptions::at(plan.now),
+            )
             .await?;
     }
     Ok(())
@@ -190,7 +196,7 @@ impl fmt::Debug for SignInPlan<'_> {
     }
 }
 
-impl fmt::Debug for EscrowPlan<'_> {
+impl fmt::Debug for BackgroundPlan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EscrowPlan").finish_non_exhaustive()
     }

@@ -23,7 +23,7 @@ pub struct KeyUse {
     pub name: String,
     /// True for the one key that seals.
     pub seals: bool,
-    /// How many entries, tickets, started sign-ins and escrows it opened.
+    /// How many entries, tickets, started sign-ins and background sessions it opened.
     pub opened: u64,
     /// How long ago it opened the last one; how long this server has had it, if it never did.
     ///

@@ -70,7 +70,7 @@ impl Header {
         authenticated
     }
 
-    /// What is authenticated with a ticket, a started sign-in, an escrow: which of them it is.
+    /// What is authenticated with a ticket, a started sign-in, a background session: which of them it is.
     pub(super) fn with_purpose(&self, purpose: &str) -> Vec<u8> {
         [&[FORMAT], self.key.as_slice(), purpose.as_bytes()].concat()
     }

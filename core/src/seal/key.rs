@@ -18,7 +18,7 @@ pub(crate) struct Key {
     name: String,
     /// Of what it was unwrapped from, so that the same is not unwrapped twice.
     wrapping: Option<[u8; 32]>,
-    /// Seals what no ticket secret takes part in: tickets, started sign-ins, escrows.
+    /// Seals what no ticket secret takes part in: tickets, started sign-ins, background sessions.
     texts: XChaCha20Poly1305,
     /// One half of what entries are sealed under; the other is the session's ticket secret.
     entries: Zeroizing<[u8; 32]>,

@@ -68,7 +68,7 @@ impl Ring {
         })
     }
 
-    /// Seals what leaves for a browser, a job's database or an escrow, so that it can't pass for anything else that is sealed.
+    /// Seals what leaves for a browser, a job's database or a background session, so that it can't pass for anything else that is sealed.
     pub(crate) fn seal(&self, purpose: &'static str, plain: &[u8]) -> Result<Vec<u8>> {
         let key = Arc::clone(&self.keys().seals);
         seal_under(key.texts(), key.id(), purpose, plain)

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 
 use super::Sealer;
 use crate::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Diagnostic, Entry,
-    EntryAddress, Error, ErrorKind, Escrow, EvictOptions, EvictTarget, Evicted, Link, LockOwner,
-    Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
+    AccountKey, AcquireOptions, Acquired, BackgroundSessions, BeginSession, Begun, Capabilities,
+    Diagnostic, Entry, EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Link,
+    LockOwner, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
     SessionRecord, SidIndex, TimeSource, TokenStore, Version, WriteOptions,
 };
 
@@ -141,8 +141,8 @@ impl<S: TokenStore> TokenStore for SealedStore<S> {
         self.inner.sid_index()
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
-        self.inner.escrow()
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
+        self.inner.background_sessions()
     }
 
     fn link(&self) -> Option<&dyn Link> {

@@ -4,11 +4,11 @@ use async_trait::async_trait;
 
 use super::FailingStore;
 use crate::{
-    AccountKey, AcquireOptions, Acquired, Announced, CutoffBound, EntryAddress, Error, ErrorKind,
-    Escrow, EscrowName, Escrowed, EvictOptions, Evicted, Invalidation, IssuerKey, Link,
-    LinkConnection, Listener, LockOwner, NotBeforeOptions, NotBeforeScope, Page, ReadOptions,
-    RefreshLocks, Result, Scan, ServerId, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp,
-    Version,
+    AccountKey, AcquireOptions, Acquired, Announced, BackgroundKey, BackgroundSession,
+    BackgroundSessions, CutoffBound, EntryAddress, Error, ErrorKind, EvictOptions, Evicted,
+    Invalidation, IssuerKey, Link, LinkConnection, Listener, LockOwner, NotBeforeOptions,
+    NotBeforeScope, Page, ReadOptions, RefreshLocks, Result, Scan, ServerId, SidAccounts, SidEntry,
+    SidIndex, SidKey, Timestamp, Version,
 };
 
 #[deny(clippy::missing_trait_methods)]
@@ -60,18 +60,18 @@ impl RefreshLocks for FailingStore {
 
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
-impl Escrow for FailingStore {
+impl BackgroundSessions for FailingStore {
     async fn keep(
         &self,
         account: &AccountKey,
-        name: &EscrowName,
-        escrowed: Escrowed,
+        name: &BackgroundKey,
+        background_session: BackgroundSession,
         options: ReadOptions,
     ) -> Result<()> {
-        let escrow = self.inner.escrow().ok_or_else(unsupported)?;
+        let background_sessions = self.inner.background_sessions().ok_or_else(unsupported)?;
         self.request(
-            "keep an escrow",
-            escrow.keep(account, name, escrowed, options),
+            "keep a background session",
+            background_sessions.keep(account, name, background_session, options),
         )
         .await
     }
@@ -79,12 +79,15 @@ impl Escrow for FailingStore {
     async fn find(
         &self,
         account: &AccountKey,
-        name: &EscrowName,
+        name: &BackgroundKey,
         options: ReadOptions,
-    ) -> Result<Vec<Escrowed>> {
-        let escrow = self.inner.escrow().ok_or_else(unsupported)?;
-        self.request("find an escrow", escrow.find(account, name, options))
-            .await
+    ) -> Result<Vec<BackgroundSession>> {
+        let background_sessions = self.inner.background_sessions().ok_or_else(unsupported)?;
+        self.request(
+            "find a background session",
+            background_sessions.find(account, name, options),
+        )
+        .await
     }
 }
 

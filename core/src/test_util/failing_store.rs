@@ -11,10 +11,10 @@ use async_trait::async_trait;
 
 use super::failing_link::{FailingLink, LinkManner};
 use crate::{
-    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error,
-    ErrorKind, Escrow, EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord,
-    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
-    TokenStore, WriteOptions,
+    AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, Diagnostic, Entry,
+    EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Link, Namespace,
+    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
+    SidIndex, TimeSource, TokenStore, WriteOptions,
 };
 
 /// A store that does what the one inside does, until it is told to fail. Its clones fail together.
@@ -226,8 +226,11 @@ impl TokenStore for FailingStore {
         self.inner.sid_index().is_some().then_some(self as _)
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
-        self.inner.escrow().is_some().then_some(self as _)
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
+        self.inner
+            .background_sessions()
+            .is_some()
+            .then_some(self as _)
     }
 
     fn link(&self) -> Option<&dyn Link> {

@@ -7,7 +7,7 @@ use crate::{Entry, EntryAddress, Sealer, Secret, seal::Ring, ticket::TicketPaylo
 
 /// Who has every byte of a store, the secret and with it the key ring, and no ticket: what G5 is about.
 ///
-/// It takes whatever lies in the store for a ticket secret, for an escrow that holds one, and for the assertion that opens it.
+/// It takes whatever lies in the store for a ticket secret, for a background session that holds one, and for the assertion that opens it.
 pub struct OfflineAttacker {
     ring: Ring,
     /// The id of its one key, which is the second thing in whatever is sealed.
@@ -48,7 +48,7 @@ impl OfflineAttacker {
     /// What is in a sealed entry, if anything that was taken opens it.
     pub fn opens(&self, at: &EntryAddress, sealed: &Entry) -> Option<Entry> {
         self.ticket_secrets()
-            .chain(self.escrowed())
+            .chain(self.background_session())
             .find_map(|ticket_secret| {
                 self.sealer
                     .open(
@@ -64,8 +64,8 @@ impl OfflineAttacker {
         windows.filter_map(|window| window.try_into().ok())
     }
 
-    /// By the ring alone, and by whatever was taken as the assertion that an escrow is for.
-    fn escrowed(&self) -> impl Iterator<Item = [u8; 16]> {
+    /// By the ring alone, and by whatever was taken as the assertion that a background session is for.
+    fn background_session(&self) -> impl Iterator<Item = [u8; 16]> {
         let windows = self
             .loot
             .iter()
@@ -73,14 +73,17 @@ impl OfflineAttacker {
         let sealed = windows.filter(|window| window.get(1..=4) == Some(&self.key));
         let claims = sealed.flat_map(move |sealed| {
             let by_assertion = self.loot.iter().map(move |assertion| {
-                let purpose = TicketPayload::ESCROW_BY_ASSERTION;
+                let purpose = TicketPayload::BACKGROUND_BY_ASSERTION;
                 let plain = self.ring.open_with(purpose, assertion, sealed)?;
                 TicketPayload::of_plain(purpose, &plain)
             });
-            [TicketPayload::ESCROW, TicketPayload::ESCROW_BY_ASSERTION]
-                .map(|purpose| TicketPayload::open(&self.ring, purpose, sealed))
-                .into_iter()
-                .chain(by_assertion)
+            [
+                TicketPayload::BACKGROUND,
+                TicketPayload::BACKGROUND_BY_ASSERTION,
+            ]
+            .map(|purpose| TicketPayload::open(&self.ring, purpose, sealed))
+            .into_iter()
+            .chain(by_assertion)
         });
         claims.filter_map(|payload| Some(*payload.ok()?.ticket_secret.expose()))
     }

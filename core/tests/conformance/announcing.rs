@@ -2,12 +2,12 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, CutoffBound,
-    Diagnostic, Entry, EntryAddress, Error, ErrorKind, Escrow, EvictOptions, EvictTarget, Evicted,
-    Invalidation, IssuerKey, Link, LockOwner, Namespace, NamespaceRecord, NotBeforeOptions,
-    NotBeforeScope, Page, PutResult, ReadOptions, RefreshLocks, Result, Scan, SessionId,
-    SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, TimeSource, Timestamp, TokenStore,
-    Version, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, BackgroundSessions, BeginSession, Begun, Capabilities,
+    CutoffBound, Diagnostic, Entry, EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget,
+    Evicted, Invalidation, IssuerKey, Link, LockOwner, Namespace, NamespaceRecord,
+    NotBeforeOptions, NotBeforeScope, Page, PutResult, ReadOptions, RefreshLocks, Result, Scan,
+    SessionId, SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, TimeSource, Timestamp,
+    TokenStore, Version, WriteOptions,
 };
 
 /// A server that announces whatever it has changed, as a cache above it would.
@@ -123,8 +123,8 @@ impl<S: TokenStore> TokenStore for Announcing<S> {
         Some(self)
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
-        self.0.escrow()
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
+        self.0.background_sessions()
     }
 
     fn link(&self) -> Option<&dyn Link> {

@@ -8,11 +8,12 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountId, AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress,
-    EntryKey, Error, Escrow, EvictOptions, EvictTarget, Evicted, ExposeSecret, Link, MemoryStore,
-    Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshError, RefreshLocks,
-    RefreshRequest, Result, Revocation, Secret, SecretString, SessionId, SessionRecord, SidIndex,
-    SignIn, TimeSource, Timestamp, TokenCache, TokenSet, TokenSource, TokenStore, WriteOptions,
+    AccountId, AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, Diagnostic,
+    Entry, EntryAddress, EntryKey, Error, EvictOptions, EvictTarget, Evicted, ExposeSecret, Link,
+    MemoryStore, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshError,
+    RefreshLocks, RefreshRequest, Result, Revocation, Secret, SecretString, SessionId,
+    SessionRecord, SidIndex, SignIn, TimeSource, Timestamp, TokenCache, TokenSet, TokenSource,
+    TokenStore, WriteOptions,
 };
 
 /// A store that tells the time only to the minute: what a server knows of its clock is an interval of a minute.
@@ -101,8 +102,8 @@ impl TokenStore for Coarse {
         self.0.sid_index()
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
-        self.0.escrow()
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
+        self.0.background_sessions()
     }
 
     fn link(&self) -> Option<&dyn Link> {
@@ -178,7 +179,7 @@ async fn writes_within_the_interval_are_signed_out_and_leak_no_refresh_token() {
     let started = cache.start_sign_in().unwrap();
     let sign_in = SignIn::new(ada.clone(), &started)
         .lifetime(Duration::from_secs(1))
-        .escrow();
+        .background_access();
     let session = cache.sign_in(sign_in).await.unwrap();
     let due = TokenSet::new("at-1")
         .unwrap()
@@ -211,6 +212,6 @@ async fn writes_within_the_interval_are_signed_out_and_leak_no_refresh_token() {
         refreshed.as_ref().is_err_and(Error::is_signed_out),
         "{refreshed:?}"
     );
-    assert!(cache.account(&ada).await.unwrap().is_none());
+    assert!(cache.background_session(&ada).await.unwrap().is_none());
     assert_eq!(provider.revoked.lock().unwrap().len(), 1);
 }

@@ -7,10 +7,11 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, Begun, Capabilities, Diagnostic, Entry,
-    EntryAddress, EntryName, Escrow, EvictOptions, EvictTarget, Evicted, Link, LockOwner,
-    MemoryStore, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshLocks, Result,
-    SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, Version, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, BackgroundSessions, BeginSession, Begun, Capabilities,
+    Diagnostic, Entry, EntryAddress, EntryName, EvictOptions, EvictTarget, Evicted, Link,
+    LockOwner, MemoryStore, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions,
+    RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, Version,
+    WriteOptions,
 };
 use tokio::time;
 
@@ -119,7 +120,7 @@ impl TokenStore for FreedByVersion {
         None
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
         None
     }
 

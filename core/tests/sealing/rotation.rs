@@ -23,7 +23,7 @@ async fn a_fleet_rotates_and_every_server_opens_what_every_other_sealed() {
         server(&store, of_secret()).await,
     );
     let started = a.start_sign_in().unwrap();
-    let sign_in = SignIn::new(ada(), &started).escrow();
+    let sign_in = SignIn::new(ada(), &started).background_access();
     let session = a.sign_in(sign_in).await.unwrap();
     let ticket = session.ticket().unwrap();
     session
@@ -57,8 +57,8 @@ async fn a_fleet_rotates_and_every_server_opens_what_every_other_sealed() {
     let reissued = session.ticket().unwrap();
     assert!(b.resume(&reissued).await.is_ok());
     assert!(
-        b.account(&ada()).await.unwrap().is_some(),
-        "escrows open as well"
+        b.background_session(&ada()).await.unwrap().is_some(),
+        "background sessions open as well"
     );
     let started = a.start_sign_in().unwrap();
     assert!(b.sign_in(SignIn::new(ada(), &started)).await.is_ok());

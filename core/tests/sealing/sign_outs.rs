@@ -23,7 +23,7 @@ async fn with_tokens(cache: &TokenCache) -> Session {
         .sid("08a5019c")
         .unwrap()
         .auth_time(Timestamp::from_secs(1_000_000_000))
-        .escrow();
+        .background_access();
     let session = cache.sign_in(sign_in).await.unwrap();
     session
         .put(&api(), TokenSet::new("at-1").unwrap())

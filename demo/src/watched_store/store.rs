@@ -8,9 +8,10 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache::{
-    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Escrow,
-    EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord, PutResult, ReadOptions,
-    RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, WriteOptions,
+    AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, Diagnostic, Entry,
+    EntryAddress, EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord, PutResult,
+    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore,
+    WriteOptions,
 };
 
 use super::link_switch::LinkSwitch;
@@ -130,8 +131,8 @@ impl TokenStore for WatchedStore {
         self.store.sid_index()
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
-        self.store.escrow()
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
+        self.store.background_sessions()
     }
 
     fn link(&self) -> Option<&dyn Link> {

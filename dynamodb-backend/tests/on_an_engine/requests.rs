@@ -10,10 +10,10 @@ use aws_sdk_dynamodb::{
     error::BoxError,
 };
 use token_cache_core::{
-    AcquireOptions, Acquired, CutoffBound, CutoffTime, Entry, Escrow, EscrowName, Escrowed,
-    EvictOptions, EvictTarget, LockOwner, NotBeforeOptions, NotBeforeScope, PutMode, PutResult,
-    REMEMBERED_CREATIONS, ReadOptions, RefreshLocks, Scan, SidEntry, SidIndex, SidKey, TokenStore,
-    Version, WriteOptions,
+    AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BackgroundSessions, CutoffBound,
+    CutoffTime, Entry, EvictOptions, EvictTarget, LockOwner, NotBeforeOptions, NotBeforeScope,
+    PutMode, PutResult, REMEMBERED_CREATIONS, ReadOptions, RefreshLocks, Scan, SidEntry, SidIndex,
+    SidKey, TokenStore, Version, WriteOptions,
 };
 use token_cache_dynamodb::DynamoDbStore;
 
@@ -229,7 +229,7 @@ async fn an_uncontended_refresh_takes_five_requests() {
 }
 
 #[tokio::test]
-async fn the_sid_index_and_escrows_take_as_many_requests_as_stated() {
+async fn the_sid_index_and_background_sessions_take_as_many_requests_as_stated() {
     let sent = Sent::default();
     let store = sent.store("requests-4").await;
     let (now, ada) = (now(&store).await, account());
@@ -264,9 +264,12 @@ async fn the_sid_index_and_escrows_take_as_many_requests_as_stated() {
         .unwrap();
     assert_eq!(sent.take(), ["PutItem"]);
 
-    let (name, options) = (EscrowName::from_bytes(fresh()), ReadOptions::at(now));
-    let escrowed = Escrowed::new(session_id, b"sealed".to_vec());
-    store.keep(&ada, &name, escrowed, options).await.unwrap();
+    let (name, options) = (BackgroundKey::from_bytes(fresh()), ReadOptions::at(now));
+    let background_session = BackgroundSession::new(session_id, b"sealed".to_vec());
+    store
+        .keep(&ada, &name, background_session, options)
+        .await
+        .unwrap();
     assert_eq!(sent.take(), ["GetItem", "PutItem", "GetItem"]);
     assert_eq!(store.find(&ada, &name, options).await.unwrap().len(), 1);
     assert_eq!(sent.take(), ["GetItem", "BatchGetItem"]);

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use token_cache_core::{
-    Entry, EntryAddress, EntryName, ErrorKind, EscrowName, PutMode, PutResult, ReadOptions,
+    BackgroundKey, Entry, EntryAddress, EntryName, ErrorKind, PutMode, PutResult, ReadOptions,
     SessionKind, SessionTimes, Timestamp, TokenStore, Version, WriteOptions,
-    protocol::{EscrowPlan, SignInPlan},
+    protocol::{BackgroundPlan, SignInPlan},
 };
 
 use super::{
@@ -27,7 +27,7 @@ pub(super) const UNSURE: Duration = Duration::from_millis(1_500);
 const MARGIN: Duration = Duration::from_secs(5);
 
 const ENTRY: EntryName = EntryName::from_bytes([7; 16]);
-const ESCROW: EscrowName = EscrowName::from_bytes([8; 16]);
+const BACKGROUND: BackgroundKey = BackgroundKey::from_bytes([8; 16]);
 
 /// One actor's surroundings.
 #[derive(Debug, Clone)]
@@ -55,7 +55,7 @@ impl Stage {
             Act::Create(of) => self.create(of).await,
             Act::Remove(of) => self.remove(of).await,
             Act::Read(of) => self.read(of).await,
-            Act::FindEscrow(user) => self.find_escrow(user).await,
+            Act::FindBackgroundSession(user) => self.find_background_session(user).await,
             act => self.sign_out(act).await,
         };
         self.world.lock().seats[self.me].facts.outcome = Some(outcome);
@@ -132,8 +132,8 @@ impl Stage {
             max_sessions: 100,
             now,
             mint: &mint,
-            escrow: act.escrow.then_some(EscrowPlan {
-                name: ESCROW,
+            background: act.background_access.then_some(BackgroundPlan {
+                name: BACKGROUND,
                 seal: &|_| Ok(Vec::new()),
             }),
         };
@@ -202,12 +202,15 @@ impl Stage {
         }
     }
 
-    async fn find_escrow(&self, user: u8) -> Outcome {
-        let Some(escrow) = self.store.escrow() else {
+    async fn find_background_session(&self, user: u8) -> Outcome {
+        let Some(background_sessions) = self.store.background_sessions() else {
             return Outcome::Nothing;
         };
         let options = ReadOptions::at(Timestamp::MAX);
-        match escrow.find(&account(user), &ESCROW, options).await {
+        match background_sessions
+            .find(&account(user), &BACKGROUND, options)
+            .await
+        {
             Ok(found) => Outcome::Found(found.iter().map(|found| found.session_id).collect()),
             Err(_) => Outcome::Failed,
         }

@@ -1,8 +1,8 @@
 //! Core's protocol, and what becomes of it when its steps are taken in another order.
 
 use token_cache_core::{
-    BeginSession, Escrowed, EvictOptions, EvictTarget, NotBeforeOptions, ReadOptions, Result,
-    SessionRecord, SidEntry, SignOut, TicketSecret, TokenStore,
+    BackgroundSession, BeginSession, EvictOptions, EvictTarget, NotBeforeOptions, ReadOptions,
+    Result, SessionRecord, SidEntry, SignOut, TicketSecret, TokenStore,
     protocol::{self, SidSignOut, SignInPlan},
 };
 
@@ -18,7 +18,7 @@ enum Step {
     Begin,
     Point,
     CheckIssuer,
-    KeepEscrow,
+    StoreBackgroundSession,
 }
 
 /// Core's sign-in, or one in another order.
@@ -27,10 +27,12 @@ pub(super) async fn sign_in(
     plan: &SignInPlan<'_>,
     bent: Bent,
 ) -> Result<TicketSecret> {
-    use Step::{Begin, CheckIssuer, KeepEscrow, Point};
+    use Step::{Begin, CheckIssuer, Point, StoreBackgroundSession};
     let order = match bent.0 {
-        Some(Mutant::EscrowBeforeSidEntry) => [Begin, KeepEscrow, Point, CheckIssuer],
-        Some(Mutant::IssuerReadBeforeWrite) => [CheckIssuer, Begin, Point, KeepEscrow],
+        Some(Mutant::BackgroundSessionBeforeSidEntry) => {
+            [Begin, StoreBackgroundSession, Point, CheckIssuer]
+        }
+        Some(Mutant::IssuerReadBeforeWrite) => [CheckIssuer, Begin, Point, StoreBackgroundSession],
         _ => {
             let signed_in = protocol::sign_in(store, plan).await?;
             return Ok(signed_in.ticket_secret);
@@ -78,13 +80,17 @@ async fn take(
                     .await?;
             }
         }
-        Step::KeepEscrow => {
-            if let (Some(escrow), Some(plan_of)) = (store.escrow(), &plan.escrow) {
-                let escrowed =
-                    Escrowed::new(ticket_secret.session_id(), (plan_of.seal)(ticket_secret)?);
+        Step::StoreBackgroundSession => {
+            if let (Some(background_sessions), Some(plan_of)) =
+                (store.background_sessions(), &plan.background)
+            {
+                let background_session = BackgroundSession::new(
+                    ticket_secret.session_id(),
+                    (plan_of.seal)(ticket_secret)?,
+                );
                 let options = ReadOptions::at(plan.now);
-                escrow
-                    .keep(&plan.account, &plan_of.name, escrowed, options)
+                background_sessions
+                    .keep(&plan.account, &plan_of.name, background_session, options)
                     .await?;
             }
         }

@@ -50,7 +50,9 @@ pub(super) fn check(inner: &Inner) -> Option<Violation> {
             (Role::Write(of), Some(Outcome::Written)) => written(inner, &living, facts, *of),
             (Role::Remove(of), Some(Outcome::Removed)) => removed(inner, facts, *of),
             (Role::Read(of), Some(outcome)) => read(inner, facts, *of, outcome),
-            (Role::FindEscrow, Some(Outcome::Found(found))) => escrows(inner, facts, found),
+            (Role::FindBackgroundSession, Some(Outcome::Found(found))) => {
+                background_sessions(inner, facts, found)
+            }
             _ => None,
         };
         if found.is_some() {
@@ -184,7 +186,7 @@ fn read(inner: &Inner, facts: &Facts, of: usize, outcome: &Outcome) -> Option<Vi
     }
 }
 
-fn escrows(inner: &Inner, facts: &Facts, found: &[SessionId]) -> Option<Violation> {
+fn background_sessions(inner: &Inner, facts: &Facts, found: &[SessionId]) -> Option<Violation> {
     let owned = |of: &Facts| {
         let sign_in = of.sign_in();
         sign_in.is_some_and(|of| {
@@ -196,7 +198,7 @@ fn escrows(inner: &Inner, facts: &Facts, found: &[SessionId]) -> Option<Violatio
     let sign_ins = inner.seats.iter().map(|seat| &seat.facts);
     let mut owners = sign_ins.filter(|of| owned(of));
     if owners.any(|of| began_after_the_end(inner, facts, of.number)) {
-        return Some(broken("G1", "an escrow outlived its session"));
+        return Some(broken("G1", "a background session outlived its session"));
     }
     None
 }

@@ -6,10 +6,10 @@ use std::fmt;
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error, Escrow,
-    EscrowName, Escrowed, EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord,
-    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
-    Timestamp, TokenStore, WriteOptions,
+    AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, BeginSession, Begun,
+    Capabilities, Diagnostic, Entry, EntryAddress, Error, EvictOptions, EvictTarget, Evicted, Link,
+    Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
+    SessionRecord, SidIndex, TimeSource, Timestamp, TokenStore, WriteOptions,
 };
 
 use super::{
@@ -184,7 +184,7 @@ impl TokenStore for DynamoDbLike {
         Some(self)
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
         Some(self)
     }
 
@@ -194,29 +194,33 @@ impl TokenStore for DynamoDbLike {
 }
 
 #[async_trait]
-impl Escrow for DynamoDbLike {
+impl BackgroundSessions for DynamoDbLike {
     async fn keep(
         &self,
         account: &AccountKey,
-        _: &EscrowName,
-        escrowed: Escrowed,
+        _: &BackgroundKey,
+        background_session: BackgroundSession,
         _: ReadOptions,
     ) -> Result<()> {
-        let (account, session_id) = (*account, escrowed.session_id);
-        let put = self
-            .world
-            .request(Kind::Write, "put the escrow", move |state, _| {
-                state.escrows.insert((account, session_id));
-            });
+        let (account, session_id) = (*account, background_session.session_id);
+        let put = self.world.request(
+            Kind::Write,
+            "put the background session",
+            move |state, _| {
+                state.background_sessions.insert((account, session_id));
+            },
+        );
         put.await?;
         if self.lives(account, session_id).await? {
             return Ok(());
         }
-        let remove = self
-            .world
-            .request(Kind::Write, "delete the escrow", move |state, _| {
-                state.escrows.remove(&(account, session_id));
-            });
+        let remove = self.world.request(
+            Kind::Write,
+            "delete the background session",
+            move |state, _| {
+                state.background_sessions.remove(&(account, session_id));
+            },
+        );
         remove.await?;
         Err(Refused.into())
     }
@@ -224,16 +228,21 @@ impl Escrow for DynamoDbLike {
     async fn find(
         &self,
         account: &AccountKey,
-        _: &EscrowName,
+        _: &BackgroundKey,
         _: ReadOptions,
-    ) -> Result<Vec<Escrowed>> {
+    ) -> Result<Vec<BackgroundSession>> {
         let account = *account;
-        let query = self
-            .world
-            .request(Kind::Read, "query the escrows", move |state, _| {
-                let kept = state.escrows.iter().filter(|(of, _)| *of == account);
+        let query = self.world.request(
+            Kind::Read,
+            "query the background sessions",
+            move |state, _| {
+                let kept = state
+                    .background_sessions
+                    .iter()
+                    .filter(|(of, _)| *of == account);
                 kept.map(|(_, session_id)| *session_id).collect::<Vec<_>>()
-            });
+            },
+        );
         let kept = query.await?;
         let check = self
             .world
@@ -243,7 +252,11 @@ impl Escrow for DynamoDbLike {
                     .filter(|session_id| state.lives(&account, session_id, now));
                 living.copied().collect::<Vec<_>>()
             });
-        Ok(check.await?.into_iter().map(rules::escrowed).collect())
+        Ok(check
+            .await?
+            .into_iter()
+            .map(rules::background_session)
+            .collect())
     }
 }
 

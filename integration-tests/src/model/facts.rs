@@ -39,8 +39,8 @@ pub(super) enum Role {
     Remove(usize),
     /// Reads an entry of the session that an actor began.
     Read(usize),
-    /// Looks for escrows.
-    FindEscrow,
+    /// Looks for background sessions.
+    FindBackgroundSession,
 }
 
 /// The truth of a sign-in. Moments are of the store's clock, without any estimate's error.
@@ -119,7 +119,7 @@ pub(super) enum Outcome {
     Token,
     /// A read that found the session, and no entry.
     Miss,
-    /// The escrows found.
+    /// The background sessions found.
     Found(Vec<SessionId>),
     /// There was nothing to do.
     Nothing,
@@ -155,7 +155,7 @@ impl Facts {
             Role::Write(_) | Role::Create => "writer",
             Role::Remove(_) => "remover",
             Role::Read(_) => "reader",
-            Role::FindEscrow => "job without a ticket",
+            Role::FindBackgroundSession => "job without a ticket",
         };
         format!("{role} {}", self.number)
     }
@@ -173,8 +173,8 @@ impl fmt::Display for Outcome {
             Self::Removed => "Ok, removed",
             Self::Token => "a token",
             Self::Miss => "no entry",
-            Self::Found(found) if found.is_empty() => "no escrow",
-            Self::Found(_) => "an escrow",
+            Self::Found(found) if found.is_empty() => "no background sessions",
+            Self::Found(_) => "a background session",
             Self::Nothing => "there was nothing to do",
         })
     }

@@ -4,10 +4,10 @@ use std::fmt;
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error,
-    ErrorKind, Escrow, EscrowName, Escrowed, EvictOptions, EvictTarget, Evicted, Link, Namespace,
-    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
-    SidIndex, TimeSource, TokenStore, WriteOptions,
+    AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, BeginSession, Begun,
+    Capabilities, Diagnostic, Entry, EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget,
+    Evicted, Link, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result,
+    SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, WriteOptions,
 };
 
 use super::{
@@ -164,7 +164,7 @@ impl TokenStore for RedisLike {
         there.then_some(self as _)
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
         Some(self)
     }
 
@@ -211,45 +211,57 @@ impl RedisLike {
 }
 
 #[async_trait]
-impl Escrow for RedisLike {
+impl BackgroundSessions for RedisLike {
     async fn keep(
         &self,
         account: &AccountKey,
-        _: &EscrowName,
-        escrowed: Escrowed,
+        _: &BackgroundKey,
+        background_session: BackgroundSession,
         _: ReadOptions,
     ) -> Result<()> {
-        let (account, session_id, bent) = (*account, escrowed.session_id, self.bent);
-        let keep = self
-            .world
-            .request(Kind::Write, "keep the escrow", move |state, now| {
-                if !state.lives(&account, &session_id, now) && !bent.is(Mutant::EscrowOutlives) {
+        let (account, session_id, bent) = (*account, background_session.session_id, self.bent);
+        let keep = self.world.request(
+            Kind::Write,
+            "keep the background session",
+            move |state, now| {
+                if !state.lives(&account, &session_id, now)
+                    && !bent.is(Mutant::BackgroundSessionOutlives)
+                {
                     return Err(Refused);
                 }
-                state.escrows.insert((account, session_id));
+                state.background_sessions.insert((account, session_id));
                 Ok(())
-            });
+            },
+        );
         keep.await?.map_err(Error::from)
     }
 
     async fn find(
         &self,
         account: &AccountKey,
-        _: &EscrowName,
+        _: &BackgroundKey,
         _: ReadOptions,
-    ) -> Result<Vec<Escrowed>> {
+    ) -> Result<Vec<BackgroundSession>> {
         let (account, bent) = (*account, self.bent);
         let find = self
             .world
-            .request(Kind::Read, "find escrows", move |state, now| {
-                let kept = state.escrows.iter().filter(|(of, _)| *of == account);
+            .request(Kind::Read, "find background sessions", move |state, now| {
+                let kept = state
+                    .background_sessions
+                    .iter()
+                    .filter(|(of, _)| *of == account);
                 kept.map(|(_, session_id)| *session_id)
                     .filter(|session_id| {
-                        state.lives(&account, session_id, now) || bent.is(Mutant::EscrowOutlives)
+                        state.lives(&account, session_id, now)
+                            || bent.is(Mutant::BackgroundSessionOutlives)
                     })
                     .collect::<Vec<_>>()
             });
-        Ok(find.await?.into_iter().map(rules::escrowed).collect())
+        Ok(find
+            .await?
+            .into_iter()
+            .map(rules::background_session)
+            .collect())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, Cursor, CutoffBound, Entry, Error, ErrorKind, Escrowed, IssuerKey,
+    AccountKey, BackgroundSession, Cursor, CutoffBound, Entry, Error, ErrorKind, IssuerKey,
     NotBeforeOptions, Page, PutMode, Result, Scan, SessionId, SessionRecord, SidAccounts, SidEntry,
     SidKey, Timestamp, Version,
 };
@@ -25,9 +25,9 @@ pub(super) fn entry(version: [u8; 8]) -> Entry {
     Entry::new([0], Version::from_bytes(version), Timestamp::MAX)
 }
 
-/// The escrow of a session.
-pub(super) fn escrowed(session_id: SessionId) -> Escrowed {
-    Escrowed::new(session_id, Vec::new())
+/// The background session of a session.
+pub(super) fn background_session(session_id: SessionId) -> BackgroundSession {
+    BackgroundSession::new(session_id, Vec::new())
 }
 
 /// Puts an entry, if `over` allows it.

@@ -280,7 +280,7 @@ fn facts(number: usize, act: &Act) -> Facts {
         Act::Create(_) => Role::Create,
         Act::Remove(of) => Role::Remove(*of),
         Act::Read(of) => Role::Read(*of),
-        Act::FindEscrow(_) => Role::FindEscrow,
+        Act::FindBackgroundSession(_) => Role::FindBackgroundSession,
         _ => Role::Waiting,
     };
     Facts {

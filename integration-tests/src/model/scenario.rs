@@ -33,7 +33,7 @@ pub struct Scenario {
 pub enum StoreLike {
     /// One call, one step.
     Redis,
-    /// The same, with the required part and escrow only.
+    /// The same, with the required part and background session only.
     WithoutSidIndex,
     /// One item, one step.
     DynamoDb,
@@ -83,8 +83,8 @@ pub enum Act {
     Remove(usize),
     /// Reads the entry of the session that an actor began.
     Read(usize),
-    /// Looks for escrows of a user.
-    FindEscrow(u8),
+    /// Looks for background sessions of a user.
+    FindBackgroundSession(u8),
 }
 
 /// A user signs in.
@@ -98,8 +98,8 @@ pub struct SignInAct {
     pub with_sid: bool,
     /// Whether the ID token says when the user authenticated.
     pub auth_time: bool,
-    /// Whether an escrow is kept.
-    pub escrow: bool,
+    /// Whether a background session is kept.
+    pub background_access: bool,
     /// How long the session lives.
     pub life: Duration,
 }
@@ -164,7 +164,9 @@ impl fmt::Display for Act {
             ),
             Self::Remove(of) => write!(f, "removes the entry of the session of actor {of}"),
             Self::Read(of) => write!(f, "reads the entry of the session of actor {of}"),
-            Self::FindEscrow(user) => write!(f, "a job looks for escrows of user {user}"),
+            Self::FindBackgroundSession(user) => {
+                write!(f, "a job looks for background sessions of user {user}")
+            }
         }
     }
 }

@@ -293,29 +293,29 @@ fn and_entries(store: StoreLike) -> Vec<Scenario> {
         )
         .faults(1),
         on(
-            "sign-in with escrow, sign-out of the account, job",
+            "sign-in with background session, sign-out of the account, job",
             vec![
-                begins(|act| act.escrow = true),
+                begins(|act| act.background_access = true),
                 Act::SignOutAccount(0).now(),
-                Act::FindEscrow(0).now(),
+                Act::FindBackgroundSession(0).now(),
             ],
         )
         .faults(1),
         on(
-            "sign-in with escrow, provider's message with a sid, job",
+            "sign-in with background session, provider's message with a sid, job",
             vec![
-                begins(|act| act.escrow = true),
+                begins(|act| act.background_access = true),
                 message(None).now(),
-                Act::FindEscrow(0).now(),
+                Act::FindBackgroundSession(0).now(),
             ],
         )
         .faults(1),
         on(
-            "sign-in with escrow, provider's message with a sid, job, time",
+            "sign-in with background session, provider's message with a sid, job, time",
             vec![
-                begins(|act| act.escrow = true),
+                begins(|act| act.background_access = true),
                 message(None).now(),
-                Act::FindEscrow(0).now(),
+                Act::FindBackgroundSession(0).now(),
             ],
         )
         .jumps(&[31]),

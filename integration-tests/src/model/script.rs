@@ -27,7 +27,7 @@ pub(super) fn begins(change: impl FnOnce(&mut SignInAct)) -> Actor {
         browser: 0,
         with_sid: true,
         auth_time: true,
-        escrow: false,
+        background_access: false,
         life: 480 * MINUTE,
     };
     change(&mut act);

@@ -206,8 +206,8 @@ pub(super) struct State {
     pub(super) entries: BTreeMap<(AccountKey, SessionId), [u8; 8]>,
     /// The versions of creating writes, also of entries that are gone.
     pub(super) creations: BTreeSet<(AccountKey, SessionId, [u8; 8])>,
-    /// The escrows.
-    pub(super) escrows: BTreeSet<(AccountKey, SessionId)>,
+    /// The background sessions.
+    pub(super) background_sessions: BTreeSet<(AccountKey, SessionId)>,
     /// The index from `sid`s to accounts.
     pub(super) sids: BTreeMap<SidKey, SidRecord>,
     /// The issuers' markers.
@@ -240,7 +240,7 @@ impl State {
     pub(super) fn forget(&mut self, account: &AccountKey, session_ids: &[SessionId]) {
         for session_id in session_ids {
             self.entries.remove(&(*account, *session_id));
-            self.escrows.remove(&(*account, *session_id));
+            self.background_sessions.remove(&(*account, *session_id));
             self.creations
                 .retain(|(of, session, _)| (of, session) != (account, session_id));
         }

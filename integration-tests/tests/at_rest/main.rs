@@ -1,5 +1,5 @@
 //! What lies in a store, all of it, together with the key ring, opens nothing (G5): neither while a session lives nor after
-//! its sign-out. An escrow is the exception, for as long as its session lives.
+//! its sign-out. A background session is the exception, for as long as its session lives.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -38,12 +38,21 @@ struct Victim {
 }
 
 impl Victim {
-    async fn new(cache: &TokenCache, store: &dyn TokenStore, subject: &str, escrow: bool) -> Self {
+    async fn new(
+        cache: &TokenCache,
+        store: &dyn TokenStore,
+        subject: &str,
+        background_sessions: bool,
+    ) -> Self {
         let started = cache.start_sign_in().unwrap();
         let sign_in = SignIn::new(account(subject), &started)
             .sid("08a5019c")
             .unwrap();
-        let sign_in = if escrow { sign_in.escrow() } else { sign_in };
+        let sign_in = if background_sessions {
+            sign_in.background_access()
+        } else {
+            sign_in
+        };
         let session = cache.sign_in(sign_in).await.unwrap();
         Self::of(session, store).await
     }
@@ -129,22 +138,28 @@ async fn what_lies_there_opens_nothing<Loot: Future<Output = Vec<Vec<u8>>>>(
     );
 
     // Another account: a sign-in within a tick of the store's clock after a sign-out may be refused.
-    let escrowed = Victim::new(cache, store, "bob", true).await;
-    let attacker = burgle(secret, &loot, Some(&escrowed)).await;
-    let opened = attacker.opens(&escrowed.at, &escrowed.sealed).unwrap();
+    let background_session = Victim::new(cache, store, "bob", true).await;
+    let attacker = burgle(secret, &loot, Some(&background_session)).await;
+    let opened = attacker
+        .opens(&background_session.at, &background_session.sealed)
+        .unwrap();
     let token = opened.tokens().unwrap();
     assert_eq!(
         token_cache_core::ExposeSecret::expose_secret(token.access_token()),
         TOKEN,
-        "the price of an escrow",
+        "the price of a background session",
     );
     let signed_out = cache.sign_out_account(&account("bob")).await.unwrap();
     assert!(signed_out.ended);
-    // A store that deletes in one step only what says which sessions live has its leftovers swept up; till then the escrow
+    // A store that deletes in one step only what says which sessions live has its leftovers swept up; till then the background session
     // of an ended session lies about.
     swept().await;
     let attacker = burgle(secret, &loot, None).await;
-    assert!(attacker.opens(&escrowed.at, &escrowed.sealed).is_none());
+    assert!(
+        attacker
+            .opens(&background_session.at, &background_session.sealed)
+            .is_none()
+    );
 
     let of_api = Victim::of_api(cache, store, "eve").await;
     let mut attacker = burgle(secret, &loot, Some(&of_api)).await;

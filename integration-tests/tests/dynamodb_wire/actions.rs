@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use token_cache_core::{
-    AcquireOptions, EntryKey, Escrow, EscrowName, Escrowed, EvictOptions, LockOwner, LogoutMessage,
-    ProviderSid, ReadOptions, RefreshLocks, Scan, SignOutScope, Timestamp, Version,
+    AcquireOptions, BackgroundKey, BackgroundSession, BackgroundSessions, EntryKey, EvictOptions,
+    LockOwner, LogoutMessage, ProviderSid, ReadOptions, RefreshLocks, Scan, SignOutScope,
+    Timestamp, Version,
 };
 use token_cache_dynamodb::SweepOptions;
 
@@ -76,20 +77,20 @@ async fn serve(wire: &Wire) {
             .await
             .unwrap()
     );
-    keep_an_escrow(wire).await;
+    store_a_background_session(wire).await;
 }
 
-async fn keep_an_escrow(wire: &Wire) {
+async fn store_a_background_session(wire: &Wire) {
     let at = wire.begin(4).await;
     let now = ReadOptions::at(wire.now().await);
-    let name = EscrowName::from_bytes([7; 16]);
-    let escrowed = Escrowed::new(*at.session_id(), b"sealed".to_vec());
+    let name = BackgroundKey::from_bytes([7; 16]);
+    let background_session = BackgroundSession::new(*at.session_id(), b"sealed".to_vec());
     wire.store
-        .keep(at.account(), &name, escrowed.clone(), now)
+        .keep(at.account(), &name, background_session.clone(), now)
         .await
         .unwrap();
     let found = wire.store.find(at.account(), &name, now).await.unwrap();
-    assert_eq!(found, [escrowed]);
+    assert_eq!(found, [background_session]);
 }
 
 async fn operate(wire: &Wire) {

@@ -5,10 +5,10 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache::{
-    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Escrow,
-    EscrowName, Escrowed, EvictOptions, EvictTarget, Evicted, Link, MemoryStore, Namespace,
-    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
-    SidIndex, TimeSource, TokenStore, WriteOptions,
+    AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, BeginSession, Begun,
+    Capabilities, Diagnostic, Entry, EntryAddress, EvictOptions, EvictTarget, Evicted, Link,
+    MemoryStore, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result,
+    SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, WriteOptions,
 };
 
 /// A memory store, and every byte that it was ever given to keep: a dump that forgets nothing.
@@ -153,7 +153,7 @@ impl TokenStore for Journal {
         self.store.sid_index()
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
         Some(self)
     }
 
@@ -164,30 +164,32 @@ impl TokenStore for Journal {
 
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
-impl Escrow for Journal {
+impl BackgroundSessions for Journal {
     async fn keep(
         &self,
         account: &AccountKey,
-        name: &EscrowName,
-        escrowed: Escrowed,
+        name: &BackgroundKey,
+        background_session: BackgroundSession,
         options: ReadOptions,
     ) -> Result<()> {
-        self.note(&[name.as_bytes(), &escrowed.sealed]);
-        self.healthy().keep(account, name, escrowed, options).await
+        self.note(&[name.as_bytes(), &background_session.sealed]);
+        self.healthy()
+            .keep(account, name, background_session, options)
+            .await
     }
 
     async fn find(
         &self,
         account: &AccountKey,
-        name: &EscrowName,
+        name: &BackgroundKey,
         options: ReadOptions,
-    ) -> Result<Vec<Escrowed>> {
+    ) -> Result<Vec<BackgroundSession>> {
         self.healthy().find(account, name, options).await
     }
 }
 
 impl Journal {
-    fn healthy(&self) -> &dyn Escrow {
-        self.store.escrow().unwrap()
+    fn healthy(&self) -> &dyn BackgroundSessions {
+        self.store.background_sessions().unwrap()
     }
 }

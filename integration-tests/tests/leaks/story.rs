@@ -85,7 +85,10 @@ impl Story {
             let started = cache.start_sign_in().unwrap();
             self.print(&started);
             self.canaries.add("a started sign-in", started.to_text());
-            let sign_in = SignIn::new(account(), &started).sid(SID).unwrap().escrow();
+            let sign_in = SignIn::new(account(), &started)
+                .sid(SID)
+                .unwrap()
+                .background_access();
             self.print(&sign_in);
             match cache.sign_in(sign_in).await {
                 Ok(session) => break session,
@@ -110,8 +113,8 @@ impl Story {
         self.print(&entry);
         self.fails(&entry.tokens().unwrap_err());
         self.print(&cache.sessions(&account()).await.unwrap());
-        let escrowed = cache.account(&account()).await.unwrap().unwrap();
-        self.print(&escrowed);
+        let background_session = cache.background_session(&account()).await.unwrap().unwrap();
+        self.print(&background_session);
         session.remove(&key()).await.unwrap();
     }
 

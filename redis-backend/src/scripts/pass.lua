@@ -21,7 +21,7 @@ local function survey()
   return names, sessions
 end
 
--- An escrow without the session ids that don't live; the same where all do.
+-- A background session without the session ids that don't live; the same where all do.
 local function without_dead(kept, sessions, ended)
   local left, at = {}, 1
   while at + 19 <= #kept do
@@ -50,21 +50,21 @@ local function settle(names, sessions, ended)
     redis.call('UNLINK', KEYS[1])
     return
   end
-  local gone, escrows = {}, {}
+  local gone, background_sessions = {}, {}
   for _, name in ipairs(names) do
     local kind = string.sub(name, 1, 2)
     if kind == 's:' or kind == 'e:' or kind == 'c:' then
       local session_id = string.sub(name, 3, 18)
       if sessions[session_id] == nil or ended[session_id] then gone[#gone + 1] = name end
     elseif kind == 'x:' then
-      escrows[#escrows + 1] = name
+      background_sessions[#background_sessions + 1] = name
     end
   end
   -- What memory pressure can't refuse comes first: nothing after it is refused then.
   for first = 1, #gone, 1000 do
     redis.call('HDEL', KEYS[1], unpack(gone, first, math.min(first + 999, #gone)))
   end
-  for _, name in ipairs(escrows) do
+  for _, name in ipairs(background_sessions) do
     local kept = redis.call('HGET', KEYS[1], name)
     local rest = without_dead(kept, sessions, ended)
     if rest == '' then

@@ -1,6 +1,6 @@
-//! Random calls of what a store may lack: refresh locks and escrows.
+//! Random calls of what a store may lack: refresh locks and background sessions.
 
-use token_cache_core::{AcquireOptions, Acquired, Escrowed, EvictOptions, ReadOptions};
+use token_cache_core::{AcquireOptions, Acquired, BackgroundSession, EvictOptions, ReadOptions};
 
 use crate::{
     Setup, Violation,
@@ -62,33 +62,45 @@ impl Round<'_> {
         }
     }
 
-    pub(super) async fn escrows(&mut self, setup: &Setup, which: usize) -> Result<(), Violation> {
-        let escrow = setup.escrow()?;
-        let name = self.escrows[self.dice.below(2)];
+    pub(super) async fn background_sessions(
+        &mut self,
+        setup: &Setup,
+        which: usize,
+    ) -> Result<(), Violation> {
+        let background_sessions = setup.background_sessions()?;
+        let name = self.background_sessions[self.dice.below(2)];
         let options = ReadOptions::at(self.now);
         if self.dice.below(2) == 0 {
             let session_id = self.session_id(which)?;
             self.log
                 .push(format!("{which}: keep {:?}", session_id.as_bytes()));
             let sealed = random::bytes::<24>()?[..self.dice.below(24)].to_vec();
-            let escrowed = Escrowed::new(session_id, sealed);
+            let background_session = BackgroundSession::new(session_id, sealed);
             let (ada, model) = &mut self.accounts[which];
-            let kept = escrow
-                .keep(&ada.key, &name, escrowed.clone(), options)
+            let kept = background_sessions
+                .keep(&ada.key, &name, background_session.clone(), options)
                 .await;
-            let kept = answer(kept, "keeping an escrow")?;
-            as_said(&kept, &model.keep(name, &escrowed, self.now), "keeping")?;
+            let kept = answer(kept, "keeping a background session")?;
+            as_said(
+                &kept,
+                &model.keep(name, &background_session, self.now),
+                "keeping",
+            )?;
         }
         let (ada, model) = &self.accounts[which];
-        let found = escrow.find(&ada.key, &name, options).await;
-        let found = found.should_work("finding an escrow")?;
+        let found = background_sessions.find(&ada.key, &name, options).await;
+        let found = found.should_work("finding a background session")?;
         let expected = model.find(&name, self.now);
-        let session_ids = |found: &[Escrowed]| -> Vec<_> {
+        let session_ids = |found: &[BackgroundSession]| -> Vec<_> {
             let parts = found
                 .iter()
                 .map(|one| (*one.session_id.as_bytes(), one.sealed.clone()));
             parts.collect()
         };
-        as_said(&session_ids(&found), &session_ids(&expected), "the escrows")
+        as_said(
+            &session_ids(&found),
+            &session_ids(&expected),
+            "the background sessions",
+        )
     }
 }

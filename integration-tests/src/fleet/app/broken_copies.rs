@@ -9,10 +9,10 @@ use std::{
 use async_trait::async_trait;
 use token_cache::TokenCache;
 use token_cache_core::{
-    AccountKey, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Escrow,
-    EvictOptions, EvictTarget, Evicted, Invalidation, Link, Namespace, NamespaceRecord, PutResult,
-    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
-    TokenCacheBuilder, TokenStore, WriteOptions,
+    AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, Diagnostic, Entry,
+    EntryAddress, EvictOptions, EvictTarget, Evicted, Invalidation, Link, Namespace,
+    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
+    SidIndex, TimeSource, TokenCacheBuilder, TokenStore, WriteOptions,
     local::{BootInstant, Holder, Stamp},
 };
 
@@ -224,8 +224,8 @@ impl TokenStore for BrokenCopies {
         self.store.sid_index()
     }
 
-    fn escrow(&self) -> Option<&dyn Escrow> {
-        self.store.escrow()
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
+        self.store.background_sessions()
     }
 
     fn link(&self) -> Option<&dyn Link> {

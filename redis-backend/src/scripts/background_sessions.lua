@@ -1,5 +1,5 @@
--- The escrows of a field that belong to living sessions: a list of {session id, sealed}, the one kept last first.
-local function living_escrows(account, field, now)
+-- The background sessions of a field that belong to living sessions: a list of {session id, sealed}, the one kept last first.
+local function living_background_sessions(account, field, now)
   local kept, found, names = redis.call('HGET', account, field) or '', {}, {}
   local at = 1
   while at + 19 <= #kept do

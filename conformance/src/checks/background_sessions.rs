@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    CutoffBound, CutoffTime, Error, EscrowName, Escrowed, EvictTarget, ReadOptions, SessionId,
+    BackgroundKey, BackgroundSession, CutoffBound, CutoffTime, Error, EvictTarget, ReadOptions,
+    SessionId,
 };
 
 use crate::{
@@ -17,55 +18,61 @@ use crate::{
 async fn keep(
     setup: &Setup,
     ada: &Actor<'_>,
-    name: &EscrowName,
+    name: &BackgroundKey,
     session_id: SessionId,
     sealed: &[u8],
 ) -> Result<Result<(), Error>, Violation> {
-    let escrowed = Escrowed::new(session_id, sealed.to_vec());
+    let background_session = BackgroundSession::new(session_id, sealed.to_vec());
     Ok(setup
-        .escrow()?
-        .keep(&ada.key, name, escrowed, ReadOptions::at(ada.now))
+        .background_sessions()?
+        .keep(&ada.key, name, background_session, ReadOptions::at(ada.now))
         .await)
 }
 
 async fn keeps(
     setup: &Setup,
     ada: &Actor<'_>,
-    name: &EscrowName,
+    name: &BackgroundKey,
     session_id: SessionId,
     sealed: &[u8],
 ) -> Result<(), Violation> {
     keep(setup, ada, name, session_id, sealed)
         .await?
-        .should_work("keeping an escrow")
+        .should_work("keeping a background session")
 }
 
-/// The escrows under a name are those of these sessions, in this order.
+/// The background sessions under a name are those of these sessions, in this order.
 async fn finds(
     setup: &Setup,
     ada: &Actor<'_>,
-    name: &EscrowName,
+    name: &BackgroundKey,
     expected: &[(SessionId, &[u8])],
 ) -> Result<(), Violation> {
     let found = setup
-        .escrow()?
+        .background_sessions()?
         .find(&ada.key, name, ReadOptions::at(ada.now))
         .await;
-    let found = found.should_work("finding an escrow")?;
+    let found = found.should_work("finding a background session")?;
     let expected: Vec<_> = expected
         .iter()
-        .map(|(session_id, sealed)| Escrowed::new(*session_id, sealed.to_vec()))
+        .map(|(session_id, sealed)| BackgroundSession::new(*session_id, sealed.to_vec()))
         .collect();
     should_hold(
         found == expected,
-        &format!("{} escrows, the one kept last first", expected.len()),
-        &format!("{} escrows, or others, or in another order", found.len()),
+        &format!(
+            "{} background sessions, the one kept last first",
+            expected.len()
+        ),
+        &format!(
+            "{} background sessions, or others, or in another order",
+            found.len()
+        ),
     )
 }
 
-/// Escrows are found under their account and name, the one kept last first, each with its bytes.
-pub async fn escrows_are_found_newest_first(setup: &Setup) -> Result<(), Violation> {
-    let (name, other) = (random::escrow()?, random::escrow()?);
+/// Background sessions are found under their account and name, the one kept last first, each with its bytes.
+pub async fn background_sessions_are_found_newest_first(setup: &Setup) -> Result<(), Violation> {
+    let (name, other) = (random::background_key()?, random::background_key()?);
     let ada = setup.account()?;
     finds(setup, &ada, &name, &[]).await?;
     let (one, two, three) = (
@@ -98,9 +105,11 @@ pub async fn escrows_are_found_newest_first(setup: &Setup) -> Result<(), Violati
     .await
 }
 
-/// An escrow is its account's own.
-pub async fn an_escrow_is_found_by_no_other_account(setup: &Setup) -> Result<(), Violation> {
-    let name = random::escrow()?;
+/// A background session is its account's own.
+pub async fn a_background_session_is_found_by_no_other_account(
+    setup: &Setup,
+) -> Result<(), Violation> {
+    let name = random::background_key()?;
     let (ada, bob) = (setup.account()?, setup.account()?);
     let (of_ada, of_bob) = (ada.signs_in().await?, bob.signs_in().await?);
     keeps(setup, &ada, &name, of_ada, b"ada's").await?;
@@ -108,15 +117,15 @@ pub async fn an_escrow_is_found_by_no_other_account(setup: &Setup) -> Result<(),
     keeps(setup, &bob, &name, of_bob, b"bob's").await?;
     finds(setup, &ada, &name, &[(of_ada, b"ada's")]).await?;
     let foreign = keep(setup, &bob, &name, of_ada, b"ada's").await?;
-    foreign.should_be_signed_out("keeping an escrow of another account's session")?;
+    foreign.should_be_signed_out("keeping a background session of another account's session")?;
     bob.evicts_sessions(by_app(bob.now)).await?;
     finds(setup, &bob, &name, &[]).await?;
     finds(setup, &ada, &name, &[(of_ada, b"ada's")]).await
 }
 
-/// Whatever ends a session ends its escrow.
-pub async fn an_escrow_ends_with_its_session(setup: &Setup) -> Result<(), Violation> {
-    let name = random::escrow()?;
+/// Whatever ends a session ends its background session.
+pub async fn a_background_session_ends_with_its_session(setup: &Setup) -> Result<(), Violation> {
+    let name = random::background_key()?;
     let sid = random::sid()?;
     for target in [
         by_app(setup.now()),
@@ -158,11 +167,11 @@ pub async fn an_escrow_ends_with_its_session(setup: &Setup) -> Result<(), Violat
     finds(setup, &ada, &name, &[(session_id, b"retried")]).await
 }
 
-/// An escrow of a session that is over is not found, from the session's last moment on.
-pub async fn an_escrow_of_a_session_that_is_over_is_not_found(
+/// A background session of a session that is over is not found, from the session's last moment on.
+pub async fn a_background_session_of_a_session_that_is_over_is_not_found(
     setup: &Setup,
 ) -> Result<(), Violation> {
-    let name = random::escrow()?;
+    let name = random::background_key()?;
     let ada = setup.account()?;
     let ends_at = ada.now + Duration::from_secs(600);
     let session_id = ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
@@ -172,36 +181,38 @@ pub async fn an_escrow_of_a_session_that_is_over_is_not_found(
     let after = ada.at_moment(ends_at);
     finds(setup, &after, &name, &[]).await?;
     let late = keep(setup, &after, &name, session_id, b"late").await?;
-    late.should_be_signed_out("keeping an escrow of a session that is over")
+    late.should_be_signed_out("keeping a background session of a session that is over")
 }
 
-/// An escrow that lands after the sign-out is refused, and found by nobody.
-pub async fn an_escrow_after_a_sign_out_is_refused(setup: &Setup) -> Result<(), Violation> {
-    let name = random::escrow()?;
+/// A background session that lands after the sign-out is refused, and found by nobody.
+pub async fn a_background_session_after_a_sign_out_is_refused(
+    setup: &Setup,
+) -> Result<(), Violation> {
+    let name = random::background_key()?;
     let ada = setup.account()?;
     let (ended, lives) = (ada.signs_in().await?, ada.signs_in().await?);
     ada.evicts_sessions(EvictTarget::Session(ended)).await?;
     for session_id in [ended, random::session_id()?] {
         let late = keep(setup, &ada, &name, session_id, b"late").await?;
-        late.should_be_signed_out("keeping an escrow after the sign-out")?;
+        late.should_be_signed_out("keeping a background session after the sign-out")?;
     }
     finds(setup, &ada, &name, &[]).await?;
     keeps(setup, &ada, &name, lives, b"sealed").await?;
     ada.evicts_sessions(by_app(ada.now)).await?;
     let late = keep(setup, &ada, &name, lives, b"late").await?;
-    late.should_be_signed_out("keeping an escrow after the account's sign-out")?;
+    late.should_be_signed_out("keeping a background session after the account's sign-out")?;
     finds(setup, &ada, &name, &[]).await
 }
 
-/// Who knows only the account opens the session begun last with an escrow, and none after the sign-out.
-pub async fn an_account_opens_its_escrowed_session(setup: &Setup) -> Result<(), Violation> {
+/// Who knows only the account opens the session begun last with a background session, and none after the sign-out.
+pub async fn an_account_opens_its_background_session(setup: &Setup) -> Result<(), Violation> {
     let (app, job) = (App::new(setup).await?, App::new(setup).await?);
     let ada = account("ada")?;
     let open = async |subject: &str| {
         job.cache
-            .account(&account(subject)?)
+            .background_session(&account(subject)?)
             .await
-            .should_work("opening an escrow")
+            .should_work("opening a background session")
     };
     should_hold(
         open("ada").await?.is_none(),
@@ -211,25 +222,29 @@ pub async fn an_account_opens_its_escrowed_session(setup: &Setup) -> Result<(), 
     let plain = app.signs_in("ada").await?;
     should_hold(
         open("ada").await?.is_none(),
-        "no session without an escrow",
+        "no session without a background session",
         "one",
     )?;
-    let escrowed = app.begins(app.sign_in_of("ada")?.escrow()).await?;
-    app.puts(&escrowed, "escrowed").await?;
+    let background_session = app
+        .begins(app.sign_in_of("ada")?.background_access())
+        .await?;
+    app.puts(&background_session, "escrowed").await?;
     app.puts(&plain, "plain").await?;
     let opened = open("ada")
         .await?
         .ok_or_else(|| Violation::new("a session", "none"))?;
     job.holds(&opened, "escrowed").await?;
     job.puts(&opened, "by the job").await?;
-    app.holds(&escrowed, "by the job").await?;
+    app.holds(&background_session, "by the job").await?;
     should_hold(
         open("bob").await?.is_none(),
         "no session of another account",
         "one",
     )?;
 
-    let newer = app.begins(app.sign_in_of("ada")?.escrow()).await?;
+    let newer = app
+        .begins(app.sign_in_of("ada")?.background_access())
+        .await?;
     app.puts(&newer, "newer").await?;
     let newest = open("ada")
         .await?

@@ -1,7 +1,9 @@
-//! Escrows: `d` the sealed ticket secret, `o` a number that grows with each that is kept, `exp` the session's end.
+//! Background sessions: `d` the sealed ticket secret, `o` a number that grows with each that is kept, `exp` the session's end.
 
 use async_trait::async_trait;
-use token_cache_core::{AccountKey, Escrow, EscrowName, Escrowed, ReadOptions, Result};
+use token_cache_core::{
+    AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, ReadOptions, Result,
+};
 
 use crate::{
     DynamoDbStore,
@@ -12,34 +14,46 @@ use crate::{
 };
 
 #[async_trait]
-impl Escrow for DynamoDbStore {
-    /// Three requests: the session's end is read, the escrow put, and then read whether the session still lives.
+impl BackgroundSessions for DynamoDbStore {
+    /// Three requests: the session's end is read, the background session put, and then read whether the session still lives.
     async fn keep(
         &self,
         account: &AccountKey,
-        name: &EscrowName,
-        escrowed: Escrowed,
+        name: &BackgroundKey,
+        background_session: BackgroundSession,
         options: ReadOptions,
     ) -> Result<()> {
         let held = self.held();
         let client = &held.client;
-        let operation = client.start("keep an escrow");
+        let operation = client.start("keep a background session");
         let session = held
-            .living(operation, account, &escrowed.session_id, options.now)
+            .living(
+                operation,
+                account,
+                &background_session.session_id,
+                options.now,
+            )
             .await?;
-        let key = held.keys.escrow(account, name, &escrowed.session_id);
+        let key = held
+            .keys
+            .background_session(account, name, &background_session.session_id);
         let item = Item::at(&key)
-            .with("d", escrowed.sealed)
+            .with("d", background_session.sealed)
             .with("o", client.ascending()?)
             .with("exp", seconds(session.ends_at));
         let put = client.put(operation, Idempotency::Idempotent, item, Terms::default());
         // It has no condition to refuse it.
         let _ = put.await?;
-        let alive = held.living(operation, account, &escrowed.session_id, options.now);
+        let alive = held.living(
+            operation,
+            account,
+            &background_session.session_id,
+            options.now,
+        );
         match alive.await {
             Ok(_) => Ok(()),
             Err(refused) if refused.is_signed_out() => {
-                let cleaning = client.start("remove an escrow of an ended session");
+                let cleaning = client.start("remove a background session of an ended session");
                 // The refusal is what the caller must hear of; what is left is found by nobody.
                 let _ = client
                     .delete(cleaning, Idempotency::Idempotent, &key, Terms::default())
@@ -50,20 +64,23 @@ impl Escrow for DynamoDbStore {
         }
     }
 
-    /// Two requests: the head, and then the escrows of its living sessions; one where none lives.
+    /// Two requests: the head, and then the background sessions of its living sessions; one where none lives.
     async fn find(
         &self,
         account: &AccountKey,
-        name: &EscrowName,
+        name: &BackgroundKey,
         options: ReadOptions,
-    ) -> Result<Vec<Escrowed>> {
+    ) -> Result<Vec<BackgroundSession>> {
         let held = self.held();
-        let operation = held.client.start("find an escrow");
+        let operation = held.client.start("find a background session");
         let seen = held.head(operation, &held.keys.head(account)).await?;
         let sessions = seen.sound(operation)?.sessions.into_values();
         let living: Vec<_> = sessions
             .filter(|session| !session.is_over(options.now))
-            .map(|session| held.keys.escrow(account, name, &session.session_id))
+            .map(|session| {
+                held.keys
+                    .background_session(account, name, &session.session_id)
+            })
             .collect();
         let mut found = Vec::new();
         for mut item in held.client.get_all(operation, &living).await? {
@@ -72,10 +89,13 @@ impl Escrow for DynamoDbStore {
                 Some((item.number("o")?, session_id, item.take_bytes("d")?))
             };
             let (order, session_id, sealed) =
-                read().ok_or_else(|| corrupt(operation.name, "an escrow"))?;
-            found.push((order, Escrowed::new(session_id, sealed)));
+                read().ok_or_else(|| corrupt(operation.name, "a background session"))?;
+            found.push((order, BackgroundSession::new(session_id, sealed)));
         }
         found.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
-        Ok(found.into_iter().map(|(_, escrowed)| escrowed).collect())
+        Ok(found
+            .into_iter()
+            .map(|(_, background_session)| background_session)
+            .collect())
     }
 }

@@ -5,28 +5,28 @@ use async_trait::async_trait;
 use crate::{AccountKey, ReadOptions, Result, SessionId, hash_name::hash_name};
 
 hash_name! {
-    /// The keyed hash of what an escrow is looked up by, within its account.
-    EscrowName
+    /// The keyed hash of what a background session is looked up by, within its account.
+    BackgroundKey
 }
 
 /// A session's ticket secret, sealed for those who hold no ticket.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Escrowed {
+pub struct BackgroundSession {
     /// The session.
     pub session_id: SessionId,
     /// Its ticket secret, sealed.
     pub sealed: Vec<u8>,
 }
 
-impl Escrowed {
+impl BackgroundSession {
     /// The sealed ticket secret of a session.
     pub const fn new(session_id: SessionId, sealed: Vec<u8>) -> Self {
         Self { session_id, sealed }
     }
 }
 
-impl fmt::Debug for Escrowed {
+impl fmt::Debug for BackgroundSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Escrowed([redacted])")
     }
@@ -34,30 +34,30 @@ impl fmt::Debug for Escrowed {
 
 /// Sealed ticket secrets, kept in their accounts' partitions: an optional part of a store.
 ///
-/// An escrow counts only while its session lives: it is read together with the account's record.
+/// A background session counts only while its session lives: it is read together with the account's record.
 #[async_trait]
-pub trait Escrow: Send + Sync {
-    /// Keeps `escrowed` under `name`, beside those of the account's other living sessions. One request; three where session and
-    /// escrow are items apart.
+pub trait BackgroundSessions: Send + Sync {
+    /// Keeps `background_session` under `name`, beside those of the account's other living sessions. One request; three where session and
+    /// background session are items apart.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) where the session has ended; the store's own failures.
     async fn keep(
         &self,
         account: &AccountKey,
-        name: &EscrowName,
-        escrowed: Escrowed,
+        name: &BackgroundKey,
+        background_session: BackgroundSession,
         options: ReadOptions,
     ) -> Result<()>;
 
-    /// The escrows under `name` whose sessions live, the one kept last first. One request, or two.
+    /// The background sessions under `name` whose sessions live, the one kept last first. One request, or two.
     ///
     /// # Errors
     /// The store's own failures.
     async fn find(
         &self,
         account: &AccountKey,
-        name: &EscrowName,
+        name: &BackgroundKey,
         options: ReadOptions,
-    ) -> Result<Vec<Escrowed>>;
+    ) -> Result<Vec<BackgroundSession>>;
 }
