@@ -24,8 +24,8 @@ With --serve:
   --client-secret S    and its secret, if it has one
   --logout-channel C   how the built-in provider tells the app of a sign-out: back, front, or both, as it comes
   --logout-tokens E    whether your provider's logout tokens have an expiry: with-expiry, the default, or without-expiry
-  --front-channel N    what your provider's front-channel logout requests name: issuer-and-sid, the default, sid-alone,
-                       subject-as-sid or nothing
+  --front-channel N    what your provider's front-channel logout requests name: issuer-and-sid, the default, sid-only,
+                       subject-as-sid or none
   --dead-grants CODES  error codes by which your provider says that a refresh token is dead, besides invalid_grant, with commas between
   --offline-access A   whether to ask for the scope offline_access: if-offered, the default, or never (at Keycloak, for example)
   TOKEN_CACHE_SECRET   the secret of the cache, from the environment: 32 bytes or more
@@ -109,7 +109,7 @@ fn what_of(name: &str) -> &'static str {
         "--instances" => "a number",
         "--logout-channel" => "a channel",
         "--logout-tokens" => "with-expiry or without-expiry",
-        "--front-channel" => "issuer-and-sid, sid-alone, subject-as-sid or nothing",
+        "--front-channel" => "issuer-and-sid, sid-only, subject-as-sid or none",
         "--dead-grants" => "error codes",
         "--offline-access" => "if-offered or never",
         _ => "a URL",

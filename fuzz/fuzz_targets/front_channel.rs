@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use http::{Request, header};
 use libfuzzer_sys::fuzz_target;
 use token_cache_core::{AccountId, SignIn, TokenCache};
-use token_cache_sign_out::{Client, SignOutRoutes};
+use token_cache_sign_out::{ClientRegistration, SignOutRoutes};
 
 struct App {
     runtime: tokio::runtime::Runtime,
@@ -31,7 +31,7 @@ static APP: LazyLock<App> = LazyLock::new(|| {
         (cache, session.ticket().expect("a ticket"))
     });
     let routes = SignOutRoutes::builder(cache)
-        .client(Client::new("https://id.example", "shop").keys(r#"{"keys":[]}"#))
+        .client(ClientRegistration::new("https://id.example", "shop").jwks(r#"{"keys":[]}"#))
         .build()
         .expect("the settings are good");
     App {
@@ -49,6 +49,6 @@ fuzz_target!(|query: &str| {
         return;
     };
     let (head, ()) = request.into_parts();
-    let answer = APP.runtime.block_on(APP.routes.front_channel(&head));
+    let answer = APP.runtime.block_on(APP.routes.front_channel_logout(&head));
     assert!(!answer.status().is_server_error(), "{answer:?}");
 });

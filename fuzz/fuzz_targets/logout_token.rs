@@ -15,7 +15,7 @@ static SIGN_OUTS: AtomicUsize = AtomicUsize::new(0);
 
 static APP: LazyLock<App> = LazyLock::new(|| {
     App::new(|routes| {
-        routes.on_signed_out(|_| async {
+        routes.on_sign_out(|_| async {
             SIGN_OUTS.fetch_add(1, Ordering::SeqCst);
         })
     })
@@ -42,7 +42,7 @@ fuzz_target!(|bytes: &[u8]| {
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Full::new(bytes::Bytes::from(form)))
         .expect("a request");
-    let answer = APP.runtime.block_on(APP.routes.back_channel(request));
+    let answer = APP.runtime.block_on(APP.routes.back_channel_logout(request));
     assert!(!answer.status().is_server_error(), "{answer:?}");
     assert!(
         is_signed || SIGN_OUTS.load(Ordering::SeqCst) == 0,

@@ -6,7 +6,7 @@ use ring::{
     signature::{Ed25519KeyPair, KeyPair},
 };
 use token_cache_core::TokenCache;
-use token_cache_sign_out::{Algorithm, Client, SignOutRoutes, SignOutRoutesBuilder};
+use token_cache_sign_out::{Algorithm, ClientRegistration, SignOutRoutes, SignOutRoutesBuilder};
 
 /// An app's routes, and the key of the provider that it trusts.
 pub struct App {
@@ -30,9 +30,9 @@ impl App {
         let cache = runtime
             .block_on(TokenCache::in_memory())
             .expect("a cache of this process");
-        let client = Client::new("https://id.example", "shop")
+        let client = ClientRegistration::new("https://id.example", "shop")
             .algorithms([Algorithm::EdDsa])
-            .keys(format!(
+            .jwks(format!(
                 r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{public}"}}]}}"#
             ));
         let routes = set(SignOutRoutes::builder(cache).client(client))

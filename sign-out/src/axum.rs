@@ -9,9 +9,9 @@ use bytes::Bytes;
 use http::{StatusCode, request::Parts};
 
 use crate::{
-    NotSignedIn, SignOutRoutes, SignedIn,
-    answer::answer,
-    paths::{self, OfOurRoutes},
+    SignOutRoutes, SignedIn, SignedInRejection,
+    paths::{self, SignOutRouteResponse},
+    response::no_store_response,
 };
 
 impl SignOutRoutes {
@@ -24,67 +24,70 @@ impl SignOutRoutes {
     where
         S: Clone + Send + Sync + 'static,
     {
-        let log_out = |State(routes): State<Self>, request: Request| async move {
+        let logout = |State(routes): State<Self>, request: Request| async move {
             let (parts, _) = request.into_parts();
-            ours(routes.log_out(&parts).await)
+            axum_response(routes.logout(&parts).await)
         };
-        let signed_out = |State(routes): State<Self>, request: Request| async move {
+        let post_logout_redirect = |State(routes): State<Self>, request: Request| async move {
             let (parts, _) = request.into_parts();
-            ours(routes.signed_out(&parts).await)
+            axum_response(routes.post_logout_redirect(&parts).await)
         };
         let back_channel = |State(routes): State<Self>, request: Request| async move {
-            ours(routes.back_channel(request).await)
+            axum_response(routes.back_channel_logout(request).await)
         };
         let security_event = |State(routes): State<Self>, request: Request| async move {
-            ours(routes.security_event(request).await)
+            axum_response(routes.security_event(request).await)
         };
         let front_channel = |State(routes): State<Self>, request: Request| async move {
             let (parts, _) = request.into_parts();
-            ours(routes.front_channel(&parts).await)
+            axum_response(routes.front_channel_logout(&parts).await)
         };
         Router::new()
-            .route(paths::LOG_OUT, any(log_out))
-            .route(paths::SIGNED_OUT, any(signed_out))
-            .route(paths::BACK_CHANNEL, any(back_channel))
+            .route(paths::LOGOUT, any(logout))
+            .route(paths::POST_LOGOUT_REDIRECT, any(post_logout_redirect))
+            .route(paths::BACK_CHANNEL_LOGOUT, any(back_channel))
             .route(paths::SECURITY_EVENTS, any(security_event))
-            .route(paths::FRONT_CHANNEL, any(front_channel))
+            .route(paths::FRONT_CHANNEL_LOGOUT, any(front_channel))
             .with_state(self.clone())
     }
 }
 
-fn ours(answer: http::Response<Bytes>) -> Response {
-    let mut answer = answer.map(Body::from);
-    answer.extensions_mut().insert(OfOurRoutes);
-    answer
+fn axum_response(response: http::Response<Bytes>) -> Response {
+    let mut response = response.map(Body::from);
+    response.extensions_mut().insert(SignOutRouteResponse);
+    response
 }
 
 impl<S: Sync> FromRequestParts<S> for SignedIn {
-    type Rejection = NotSignedIn;
+    type Rejection = SignedInRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, NotSignedIn> {
-        Self::of(&parts.extensions)
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SignedInRejection> {
+        Self::from_extensions(&parts.extensions)
     }
 }
 
 impl<S: Sync> OptionalFromRequestParts<S> for SignedIn {
-    type Rejection = NotSignedIn;
+    type Rejection = SignedInRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, NotSignedIn> {
-        match Self::of(&parts.extensions) {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        _: &S,
+    ) -> Result<Option<Self>, SignedInRejection> {
+        match Self::from_extensions(&parts.extensions) {
             Ok(signed_in) => Ok(Some(signed_in)),
-            Err(NotSignedIn::Nobody) => Ok(None),
+            Err(SignedInRejection::NotSignedIn) => Ok(None),
             Err(error) => Err(error),
         }
     }
 }
 
-impl IntoResponse for NotSignedIn {
+impl IntoResponse for SignedInRejection {
     fn into_response(self) -> Response {
         let status = match self {
-            Self::Nobody => StatusCode::UNAUTHORIZED,
-            Self::NoLayer => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        answer(status, self.to_string())
+        no_store_response(status, self.to_string())
             .map(Body::from)
             .into_response()
     }

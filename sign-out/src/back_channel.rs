@@ -6,19 +6,19 @@ use http_body::Body;
 use serde::Serialize;
 
 use crate::{
-    Cause, SignOutRoutes,
-    answer::answer,
-    failure::Failure,
-    message::{self, Refusal},
+    SignOutCause, SignOutRoutes,
+    message::{self, ValidationError},
+    message_error::MessageError,
     report,
-    verify::Kind,
+    response::no_store_response,
+    verify::TokenKind,
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The error body of Back-Channel Logout 1.0 section 2.8.
 #[derive(Serialize)]
-struct Problem {
+struct ErrorBody {
     error: &'static str,
     error_description: String,
 }
@@ -40,12 +40,12 @@ impl SignOutRoutes {
     /// answered 503 and forgotten. A token that is delayed, repeated or replayed ends no session that was authenticated since
     /// (G2), so none is remembered. Nothing of a token is in an answer (G5). A token that is refused or must wait leaves one log
     /// line at WARN with the reason.
-    pub async fn back_channel<B: Body>(&self, request: Request<B>) -> Response<Bytes> {
-        match self.take_logout_token(request).await {
-            Ok(()) => answer(StatusCode::OK, Bytes::new()),
-            Err(failure) => failure.answer(Problem {
+    pub async fn back_channel_logout<B: Body>(&self, request: Request<B>) -> Response<Bytes> {
+        match self.process_logout_token(request).await {
+            Ok(()) => no_store_response(StatusCode::OK, Bytes::new()),
+            Err(failure) => failure.to_response(ErrorBody {
                 error: match failure {
-                    Failure::Refused(_) => "invalid_request",
+                    MessageError::Invalid(_) => "invalid_request",
                     _ => "temporarily_unavailable",
                 },
                 error_description: failure.description(),
@@ -53,22 +53,22 @@ impl SignOutRoutes {
         }
     }
 
-    async fn take_logout_token<B: Body>(&self, request: Request<B>) -> Result<(), Failure> {
-        let token = logout_token_of(request).await.inspect_err(|refusal| {
-            report::refused(Cause::BackChannel, None, refusal);
+    async fn process_logout_token<B: Body>(&self, request: Request<B>) -> Result<(), MessageError> {
+        let token = read_logout_token(request).await.inspect_err(|refusal| {
+            report::refused(SignOutCause::BackChannel, None, refusal);
         })?;
-        self.take(&token, Kind::LogoutToken).await
+        self.process_message(&token, TokenKind::LogoutToken).await
     }
 }
 
-async fn logout_token_of<B: Body>(request: Request<B>) -> Result<String, Refusal> {
+async fn read_logout_token<B: Body>(request: Request<B>) -> Result<String, ValidationError> {
     let (parts, body) = request.into_parts();
     if parts.method != Method::POST {
-        return Err(Refusal::NotPost);
+        return Err(ValidationError::MethodNotAllowed);
     }
     if !message::is_media_type(&parts.headers, FORM) {
-        return Err(Refusal::MediaType(FORM));
+        return Err(ValidationError::UnsupportedMediaType(FORM));
     }
     let form = message::read(&parts.headers, body).await?;
-    message::logout_token_of(&form).map(Cow::into_owned)
+    message::logout_token(&form).map(Cow::into_owned)
 }

@@ -5,35 +5,35 @@ use token_cache_core::{TokenCache, Wait};
 use tokio::sync::Semaphore;
 
 use crate::{
-    Bounds, Client, ConfigError, Ends, FrontChannelNames, SignOutRoutes, SignedOut, TicketCookie,
-    Tickets,
-    client::url,
-    evictions::Evictions,
+    ClientRegistration, ConfigError, FrontChannelParameters, SignOutEvent, SignOutRoutes,
+    SignOutScopeKind, TicketCookie, TicketSource, Timeouts,
+    client_registration::parse_https_url,
     frame_ancestors,
-    keys::{Http, Provider},
+    keys::{HttpClient, Provider},
     pending_verification::PendingVerification,
-    report::Tallies,
+    report::MatchCounts,
     routes::{Hook, Inner},
+    running_sign_outs::RunningSignOuts,
     state_cookies::StateCookies,
 };
 
 /// How many evictions may be under way for front-channel requests, which anybody can send.
-const MOST_UNPROVEN: usize = 1_000;
+const MAX_UNAUTHENTICATED: usize = 1_000;
 
 /// How long a user who signs out may look at the provider's page.
-const AT_PROVIDER: Duration = Duration::from_secs(10 * 60);
+const STATE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// Settings of [`SignOutRoutes`].
 #[must_use]
 pub struct SignOutRoutesBuilder {
     cache: TokenCache,
-    clients: Vec<Client>,
-    ends: Ends,
+    clients: Vec<ClientRegistration>,
+    scope: SignOutScopeKind,
     after: String,
-    bounds: Bounds,
+    timeouts: Timeouts,
     wait: Wait,
     hook: Option<Hook>,
-    tickets: Option<Arc<dyn Tickets>>,
+    ticket_source: Option<Arc<dyn TicketSource>>,
     certificates: Vec<u8>,
     keys_ahead: bool,
 }
@@ -43,12 +43,12 @@ impl SignOutRoutesBuilder {
         Self {
             cache,
             clients: Vec::new(),
-            ends: Ends::default(),
+            scope: SignOutScopeKind::default(),
             after: "/".to_owned(),
-            bounds: Bounds::default(),
+            timeouts: Timeouts::default(),
             wait: Wait::Everywhere,
             hook: None,
-            tickets: None,
+            ticket_source: None,
             certificates: Vec::new(),
             keys_ahead: true,
         }
@@ -56,14 +56,14 @@ impl SignOutRoutesBuilder {
 
     /// Adds a registration: at another provider, or another one at the same. The first is the one that users without a session
     /// are sent to.
-    pub fn client(mut self, client: Client) -> Self {
+    pub fn client(mut self, client: ClientRegistration) -> Self {
         self.clients.push(client);
         self
     }
 
     /// What the app's own sign-out ends: the account, unless said.
-    pub fn ends(mut self, ends: Ends) -> Self {
-        self.ends = ends;
+    pub fn scope(mut self, scope: SignOutScopeKind) -> Self {
+        self.scope = scope;
         self
     }
 
@@ -74,8 +74,8 @@ impl SignOutRoutesBuilder {
     }
 
     /// Where the app keeps its tickets: in the cookie [`TicketCookie::host`]`("ticket")` unless said.
-    pub fn tickets(mut self, tickets: impl Tickets) -> Self {
-        self.tickets = Some(Arc::new(tickets));
+    pub fn ticket_source(mut self, ticket_source: impl TicketSource) -> Self {
+        self.ticket_source = Some(Arc::new(ticket_source));
         self
     }
 
@@ -88,14 +88,14 @@ impl SignOutRoutesBuilder {
     /// Whether [`build`](Self::build) starts a task that fetches the providers' keys and renews them every ten minutes, so that no
     /// message has to wait for them: `true` by default. It needs to be called on a tokio runtime; elsewhere, and with `false`, keys
     /// are fetched when a message needs them.
-    pub fn fetch_keys_ahead(mut self, yes: bool) -> Self {
+    pub fn prefetch_keys(mut self, yes: bool) -> Self {
         self.keys_ahead = yes;
         self
     }
 
     /// How long a provider's message may take.
-    pub fn bounds(mut self, bounds: Bounds) -> Self {
-        self.bounds = bounds;
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
         self
     }
 
@@ -108,9 +108,9 @@ impl SignOutRoutesBuilder {
 
     /// Calls this after every sign-out that these routes carried out or failed to, in a task of its own: once for each, also
     /// where whoever asked has hung up. A panic in it stops nothing else.
-    pub fn on_signed_out<F, Fut>(mut self, hook: F) -> Self
+    pub fn on_sign_out<F, Fut>(mut self, hook: F) -> Self
     where
-        F: Fn(SignedOut) -> Fut + Send + Sync + 'static,
+        F: Fn(SignOutEvent) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
         self.hook = Some(Arc::new(move |signed_out| {
@@ -120,7 +120,7 @@ impl SignOutRoutesBuilder {
     }
 
     /// Checks the settings. It does no I/O itself; on a tokio runtime it starts the task of
-    /// [`fetch_keys_ahead`](Self::fetch_keys_ahead).
+    /// [`prefetch_keys`](Self::prefetch_keys).
     ///
     /// # Errors
     /// No client, or two of one name; an issuer or an address that is no https URL (http is for loopback); bounds that a
@@ -129,13 +129,14 @@ impl SignOutRoutesBuilder {
     pub fn build(self) -> Result<SignOutRoutes, ConfigError> {
         if self.clients.is_empty() {
             return Err(ConfigError::new(
-                "there is no client; add one with `client(Client::new(issuer, client_id))`",
+                "there is no client; add one with `client(ClientRegistration::new(issuer, client_id))`",
             ));
         }
-        let mut clients: Vec<Client> = Vec::new();
+        let mut clients: Vec<ClientRegistration> = Vec::new();
         for client in self.clients {
-            let client = client.checked()?;
-            let same = |other: &Client| other.issuer == client.issuer && other.id == client.id;
+            let client = client.validated()?;
+            let same =
+                |other: &ClientRegistration| other.issuer == client.issuer && other.id == client.id;
             if clients.iter().any(same) {
                 return Err(ConfigError::new(format!(
                     "the client {:?} of {:?} is there twice",
@@ -147,16 +148,16 @@ impl SignOutRoutesBuilder {
         if clients.len() > 1
             && clients
                 .iter()
-                .any(|client| client.front_channel == FrontChannelNames::SidAlone)
+                .any(|client| client.front_channel_parameters == FrontChannelParameters::SidOnly)
         {
             return Err(ConfigError::new(
-                "`FrontChannelNames::SidAlone` needs routes with one client: with several, nothing tells whose `sid` it is",
+                "`FrontChannelParameters::SidOnly` needs routes with one client: with several, nothing tells whose `sid` it is",
             ));
         }
         let app_urls = clients
             .iter()
             .filter_map(|client| client.post_logout_redirect_uri.as_deref())
-            .map(|back| url("the post_logout_redirect_uri", back))
+            .map(|back| parse_https_url("the post_logout_redirect_uri", back))
             .collect::<Result<Vec<_>, _>>()?;
         // One that only TLS carries would not come back to an address without.
         let returns_to = app_urls
@@ -164,11 +165,11 @@ impl SignOutRoutesBuilder {
             .find(|url| url.scheme() == "http")
             .or(app_urls.first());
         let state = returns_to
-            .map(|url| StateCookies::at(url.as_str(), "signing-out"))
+            .map(|url| StateCookies::for_url(url.as_str(), "signing-out"))
             .transpose()?
-            .map(|cookies| cookies.max_age(AT_PROVIDER));
-        let tickets = match self.tickets {
-            Some(tickets) => tickets,
+            .map(|cookies| cookies.max_age(STATE_LIFETIME));
+        let ticket_source = match self.ticket_source {
+            Some(ticket_source) => ticket_source,
             None => Arc::new(TicketCookie::host("ticket")?),
         };
         if !is_local_path(&self.after) {
@@ -181,11 +182,14 @@ impl SignOutRoutesBuilder {
             .cache
             .longest_copy_life()
             .map_err(|error| ConfigError::new(error.to_string()))?;
-        let bounds = self.bounds.checked()?.fit(longest_copy_life, self.wait)?;
-        let http = Http::new(&self.certificates)?;
+        let timeouts = self
+            .timeouts
+            .validated()?
+            .for_near_cache(longest_copy_life, self.wait)?;
+        let http = HttpClient::new(&self.certificates)?;
         let providers = clients
             .iter()
-            .map(|client| Provider::of(client, &http, bounds.keys))
+            .map(|client| Provider::new(client, &http, timeouts.keys))
             .collect::<Result<_, _>>()?;
         for client in clients.iter().filter(|client| client.session_required) {
             self.cache.expect_sid(&client.issuer);
@@ -194,39 +198,40 @@ impl SignOutRoutesBuilder {
         let issuers = issuers.len();
         let routes = SignOutRoutes(Arc::new(Inner {
             cache: self.cache,
-            framed_by: frame_ancestors::policy(&clients)?,
+            frame_policy: frame_ancestors::policy(&clients)?,
             clients,
             providers,
-            ends: self.ends,
+            scope: self.scope,
             after: self.after,
-            bounds,
+            timeouts,
             wait: self.wait,
             hook: self.hook,
-            evictions: Evictions::default(),
-            tallies: Tallies::default(),
+            running: RunningSignOuts::default(),
+            match_counts: MatchCounts::default(),
             pending: PendingVerification::default(),
             issuers,
-            unproven: Arc::new(Semaphore::new(MOST_UNPROVEN)),
-            tickets,
+            unauthenticated: Arc::new(Semaphore::new(MAX_UNAUTHENTICATED)),
+            ticket_source,
             app_urls,
             state,
         }));
         if self.keys_ahead {
-            fetch_keys_ahead(&routes);
+            prefetch_keys(&routes);
         }
         Ok(routes)
     }
 }
 
 /// Keeps the providers' keys at hand while the routes are in use.
-fn fetch_keys_ahead(routes: &SignOutRoutes) {
+fn prefetch_keys(routes: &SignOutRoutes) {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return;
     };
     for provider in &routes.0.providers {
         let routes = Arc::downgrade(&routes.0);
-        if let Some(keeping) = provider.keep_keys(move || routes.strong_count() > 0) {
-            runtime.spawn(keeping);
+        if let Some(refreshing) = provider.refresh_in_background(move || routes.strong_count() > 0)
+        {
+            runtime.spawn(refreshing);
         }
     }
 }
@@ -244,9 +249,9 @@ impl fmt::Debug for SignOutRoutesBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignOutRoutesBuilder")
             .field("clients", &self.clients)
-            .field("ends", &self.ends)
+            .field("ends", &self.scope)
             .field("after", &self.after)
-            .field("bounds", &self.bounds)
+            .field("bounds", &self.timeouts)
             .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@ use http::{Request, header};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::cookies::without_unreadable;
+use crate::cookies::filter_cookies;
 
 /// A tower layer that removes the cookies that other cookie jars misread, before they parse the `Cookie` header.
 ///
@@ -64,7 +64,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        if let Some(filtered) = without_unreadable(request.headers()) {
+        if let Some(filtered) = filter_cookies(request.headers()) {
             let headers = request.headers_mut();
             headers.remove(header::COOKIE);
             for kept in filtered.kept {

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, header, request::Parts};
 use token_cache_core::{Error, ErrorKind, Result};
 use url::Url;
 
-use crate::{ConfigError, client::is_loopback};
+use crate::{ConfigError, client_registration::is_loopback};
 
 /// Returns the value of the cookie `name` exactly as the browser sent it, or `None` if the request has no such cookie.
 ///
@@ -83,13 +83,13 @@ pub(crate) fn cookies(request: &Parts) -> impl Iterator<Item = (&[u8], &[u8])> {
         })
 }
 
-/// The `Cookie` headers as the browser sent them, in the extensions of a request from which [`without_unreadable`] removed some.
+/// The `Cookie` headers as the browser sent them, in the extensions of a request from which [`filter_cookies`] removed some.
 #[derive(Clone)]
 pub(crate) struct OriginalCookies(pub(crate) Vec<HeaderValue>);
 
 /// Returns the headers of a request without the cookies that other cookie jars misread, or `None` if there are none such.
-pub(crate) fn without_unreadable(headers: &HeaderMap) -> Option<Filtered> {
-    let is_kept = |pair: &&[u8]| is_readable(pair) && !is_disguised(pair);
+pub(crate) fn filter_cookies(headers: &HeaderMap) -> Option<Filtered> {
+    let is_kept = |pair: &&[u8]| is_readable(pair) && !is_encoded_prefix(pair);
     let sent = headers.get_all(header::COOKIE);
     if sent
         .iter()
@@ -108,7 +108,7 @@ pub(crate) fn without_unreadable(headers: &HeaderMap) -> Option<Filtered> {
     })
 }
 
-/// What [`without_unreadable`] makes of the `Cookie` headers of a request.
+/// What [`filter_cookies`] makes of the `Cookie` headers of a request.
 pub(crate) struct Filtered {
     pub(crate) kept: Vec<HeaderValue>,
     pub(crate) original: OriginalCookies,
@@ -136,7 +136,7 @@ const PREFIXES: [&str; 3] = ["__Host-", "__Secure-", "__Http-"];
 
 /// True if the name has one of the prefixes only once it is percent-decoded, as the jars of axum-extra and actix-web do: no browser
 /// guards such a name.
-fn is_disguised(pair: &[u8]) -> bool {
+fn is_encoded_prefix(pair: &[u8]) -> bool {
     let name = trimmed(pair.split(|byte| *byte == b'=').next().unwrap_or_default());
     let decoded = percent_decoded(name);
     let decoded = String::from_utf8_lossy(&decoded);
@@ -191,7 +191,7 @@ impl HostCookie {
     }
 
     /// One for the app at this URL.
-    pub(crate) fn at(app: &Url, name: &str) -> Result<Self, ConfigError> {
+    pub(crate) fn for_url(app: &Url, name: &str) -> Result<Self, ConfigError> {
         if app.scheme() == "https" {
             return Self::secure(name);
         }
@@ -207,7 +207,7 @@ impl HostCookie {
     }
 
     /// The cookie whose name is this one's, `-` and `suffix`, which is a token.
-    pub(crate) fn of(&self, suffix: &str) -> Self {
+    pub(crate) fn with_suffix(&self, suffix: &str) -> Self {
         Self {
             name: format!("{}-{suffix}", self.name),
             secure: self.secure,
@@ -230,7 +230,7 @@ impl HostCookie {
             let secs = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
             cookie.set_max_age(cookie::time::Duration::seconds(secs));
         }
-        in_header(&cookie)
+        to_header(&cookie)
     }
 
     /// The header that removes it.
@@ -243,7 +243,7 @@ impl HostCookie {
     clippy::expect_used,
     reason = "the name is a token and the value visible ASCII: all of it is visible ASCII"
 )]
-fn in_header(cookie: &Cookie<'_>) -> HeaderValue {
+fn to_header(cookie: &Cookie<'_>) -> HeaderValue {
     let mut value = HeaderValue::try_from(cookie.to_string()).expect("a cookie of visible ASCII");
     value.set_sensitive(true);
     value
@@ -333,7 +333,7 @@ mod tests {
             (b"__Http%2Dshop=x", None),
         ] {
             let request = request(&[sent]);
-            let filtered = without_unreadable(&request.headers).unwrap();
+            let filtered = filter_cookies(&request.headers).unwrap();
             let headers: Vec<_> = filtered.kept.iter().map(HeaderValue::as_bytes).collect();
             let expected: Vec<_> = kept.into_iter().collect();
             assert_eq!(headers, expected);
@@ -343,7 +343,7 @@ mod tests {
             &b"a=1; __Host-shop=x; __Secure-%41=y; na%20me=%ff; %=; x"[..],
             b"",
         ] {
-            assert!(without_unreadable(&request(&[sent]).headers).is_none());
+            assert!(filter_cookies(&request(&[sent]).headers).is_none());
         }
     }
 }

@@ -6,7 +6,7 @@ use token_cache_core::{
 };
 
 /// How much of a head start the browser has on its way to the provider. It counts toward the policy's revocation timeout.
-const HEAD_START: Duration = Duration::from_secs(1);
+const DELAY: Duration = Duration::from_secs(1);
 
 /// Revokes once the browser has had the time to reach the provider: some providers tell no other app of a sign-out whose tokens
 /// were revoked before it.
@@ -19,7 +19,7 @@ impl TokenSource for DeferredRevocation {
     }
 
     async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError> {
-        tokio::time::sleep(HEAD_START).await;
+        tokio::time::sleep(DELAY).await;
         self.0.revoke(refresh_token).await
     }
 

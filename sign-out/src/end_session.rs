@@ -1,35 +1,35 @@
 use url::Url;
 
-use crate::{Client, id_token_hint::IdTokenHint, state_cookies::new_state};
+use crate::{ClientRegistration, session_id_token::SessionIdToken, state_cookies::random_state};
 
 /// The longest `logout_hint` that is sent.
-const LONGEST_LOGOUT_HINT: usize = 256;
+const MAX_LOGOUT_HINT: usize = 256;
 
 /// Where a browser is sent to sign out at the provider (RP-Initiated Logout 1.0 section 2).
 ///
 /// It is a GET. Providers take a POST as well, but a browser sends no `SameSite=Lax` cookie with another site's POST: the provider would
 /// not find its own session. So what is too long for a URL is left out, and the provider asks the user.
-pub(crate) struct EndSession {
+pub(crate) struct EndSessionRequest {
     pub(crate) url: Url,
     /// What the provider is to send back, where it is to send the browser back at all.
     pub(crate) state: Option<String>,
 }
 
-impl EndSession {
+impl EndSessionRequest {
     /// Every parameter is a setting, a token that the app put, or random: nothing in it is of the request's choosing.
-    pub(crate) fn at(
+    pub(crate) fn new(
         endpoint: &Url,
-        client: &Client,
-        hint: Option<&IdTokenHint>,
+        client: &ClientRegistration,
+        hint: Option<&SessionIdToken>,
     ) -> token_cache_core::Result<Self> {
         let state = match client.post_logout_redirect_uri {
-            Some(_) => Some(new_state()?),
+            Some(_) => Some(random_state()?),
             None => None,
         };
         let url = |id_token_hint: Option<&str>, logout_hint: Option<&str>| {
             let mut url = endpoint.clone();
             let mut query = url.query_pairs_mut();
-            let logout_hint = logout_hint.filter(|hint| hint.len() <= LONGEST_LOGOUT_HINT);
+            let logout_hint = logout_hint.filter(|hint| hint.len() <= MAX_LOGOUT_HINT);
             for (name, value) in [
                 ("id_token_hint", id_token_hint),
                 ("logout_hint", logout_hint),
@@ -46,14 +46,14 @@ impl EndSession {
             drop(query);
             url
         };
-        let login_hint = hint.and_then(IdTokenHint::login_hint);
+        let login_hint = hint.and_then(SessionIdToken::login_hint);
         let with_hint = hint
             .filter(|_| client.id_token_hint)
             .map(|hint| url(Some(&hint.text), login_hint))
-            .filter(|url| url.as_str().len() <= client.longest_logout_url);
+            .filter(|url| url.as_str().len() <= client.max_logout_url_len);
         let url = with_hint.unwrap_or_else(|| {
             // The provider knows the client by its id, and the session by the hint or by asking the user.
-            url(None, login_hint.or(hint.and_then(IdTokenHint::sid)))
+            url(None, login_hint.or(hint.and_then(SessionIdToken::sid)))
         });
         Ok(Self { url, state })
     }

@@ -1,10 +1,10 @@
 use http::HeaderValue;
 use url::Url;
 
-use crate::{Client, ConfigError};
+use crate::{ClientRegistration, ConfigError};
 
 /// The policy of a page that only the pages of these clients' providers may frame: those of the issuer, and of where users sign out.
-pub(crate) fn policy(clients: &[Client]) -> Result<HeaderValue, ConfigError> {
+pub(crate) fn policy(clients: &[ClientRegistration]) -> Result<HeaderValue, ConfigError> {
     let mut origins: Vec<String> = clients
         .iter()
         .flat_map(|client| [Some(&client.issuer), client.end_session_endpoint.as_ref()])

@@ -10,17 +10,17 @@ use serde_json::{Map, Number, Value};
 ///
 /// Of two members of one name, readers take the first, or the last: what one verified, another would act upon. RFC 7515 section
 /// 4 and RFC 7519 section 4 let a reader refuse both.
-pub(crate) struct Object(Map<String, Value>);
+pub(crate) struct JsonObject(Map<String, Value>);
 
 /// JSON without the byte order mark that some servers put before it, and that a reader may pass over (RFC 8259 section 8.1).
-pub(crate) fn without_byte_order_mark(json: &[u8]) -> &[u8] {
+pub(crate) fn strip_bom(json: &[u8]) -> &[u8] {
     json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json)
 }
 
-impl Object {
+impl JsonObject {
     /// The object that these bytes are, and nothing besides.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(without_byte_order_mark(bytes)).ok()
+        serde_json::from_slice(strip_bom(bytes)).ok()
     }
 
     pub(crate) fn member(&self, name: &str) -> Option<&Value> {
@@ -28,9 +28,9 @@ impl Object {
     }
 }
 
-impl<'de> Deserialize<'de> for Object {
+impl<'de> Deserialize<'de> for JsonObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Strict.deserialize(deserializer)? {
+        match StrictValue.deserialize(deserializer)? {
             Value::Object(members) => Ok(Self(members)),
             _ => Err(D::Error::custom("no object")),
         }
@@ -39,9 +39,9 @@ impl<'de> Deserialize<'de> for Object {
 
 /// A value none of whose objects has a member twice.
 #[derive(Clone, Copy)]
-struct Strict;
+struct StrictValue;
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for StrictValue {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -49,7 +49,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for StrictValue {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,11 +128,11 @@ mod tests {
             r#"{"a":1e999}"#,
             r#"{"a":"\ud800"}"#,
         ] {
-            assert!(Object::parse(json.as_bytes()).is_none(), "{json}");
+            assert!(JsonObject::parse(json.as_bytes()).is_none(), "{json}");
         }
-        assert!(Object::parse(b"{\"a\":\"\xff\"}").is_none());
+        assert!(JsonObject::parse(b"{\"a\":\"\xff\"}").is_none());
         assert!(
-            Object::parse(&vec![b'['; 60_000]).is_none(),
+            JsonObject::parse(&vec![b'['; 60_000]).is_none(),
             "without a stack overflow"
         );
     }
@@ -140,8 +140,8 @@ mod tests {
     #[test]
     fn values_are_as_they_were_written() {
         let json = r#"{"a":[1,-1,1.5,true,null,"x"],"b":{"a":{}}}"#;
-        let object = Object::parse(json.as_bytes()).unwrap();
+        let object = JsonObject::parse(json.as_bytes()).unwrap();
         assert_eq!(Value::Object(object.0).to_string(), json);
-        assert!(Object::parse("\u{feff}{}".as_bytes()).is_some());
+        assert!(JsonObject::parse("\u{feff}{}".as_bytes()).is_some());
     }
 }

@@ -6,73 +6,73 @@
 
 #[cfg(feature = "actix")]
 pub mod actix;
-mod admission;
 mod algorithm;
-mod answer;
 #[cfg(feature = "axum")]
 mod axum;
 mod back_channel;
-mod bounds;
 mod builder;
-mod client;
+mod client_registration;
 mod config_error;
 mod cookie_filter;
 mod cookies;
+mod csrf;
 mod deferred_revocation;
 mod end_session;
-mod ending;
-mod ends;
-mod evictions;
-mod failure;
 mod frame_ancestors;
 mod front_channel;
-mod front_channel_names;
-mod held;
+mod front_channel_parameters;
 mod id_token;
-mod id_token_hint;
 mod json;
+mod key_fetch_error;
 mod keys;
-mod keys_missing;
-mod layer;
-mod leaving;
+mod logout_subject;
+mod logout_target;
 mod message;
+mod message_error;
 mod page;
 pub mod paths;
 mod pending_verification;
 mod query;
 mod report;
+mod request_session;
+mod response;
 mod routes;
 mod rp_initiated;
-mod same_site;
+mod running_sign_outs;
+mod scope_kind;
+mod session_check;
+mod session_check_layer;
+mod session_id_token;
 mod shared_signals;
+mod sign_out_event;
 mod signed_in;
-mod signed_out;
 mod state_cookies;
 mod ticket_cookie;
-mod ticket_slot;
-mod tickets;
+mod ticket_extension;
+mod ticket_source;
+mod timeouts;
 mod verify;
 
 pub use self::{
     algorithm::Algorithm,
-    bounds::Bounds,
     builder::SignOutRoutesBuilder,
-    client::Client,
+    client_registration::ClientRegistration,
     config_error::ConfigError,
     cookie_filter::{CookieFilter, CookieFilterService},
     cookies::read_cookie,
-    ends::Ends,
-    front_channel_names::FrontChannelNames,
+    front_channel_parameters::FrontChannelParameters,
     id_token::id_token_key,
-    keys_missing::KeysMissing,
-    layer::{RefuseSignedOut, RefuseSignedOutService},
+    key_fetch_error::KeyFetchError,
     routes::SignOutRoutes,
-    signed_in::{NotSignedIn, SignedIn},
-    signed_out::{Cause, EndedScope, SignedOut},
+    scope_kind::SignOutScopeKind,
+    session_check_layer::{SessionCheck, SessionCheckService},
+    sign_out_event::{SignOutCause, SignOutEvent},
+    signed_in::{SignedIn, SignedInRejection},
     state_cookies::StateCookies,
     ticket_cookie::TicketCookie,
-    ticket_slot::{TicketSlot, TicketSlots},
-    tickets::Tickets,
+    ticket_extension::{ExtensionTicketSource, TicketExtension},
+    ticket_source::TicketSource,
+    timeouts::Timeouts,
 };
 
 /// The how-to's code compiles.

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
-use crate::answer::answer;
+use crate::response::no_store_response;
 
-/// No `form-action`: Chromium holds a form to it through every redirect that follows, and the form of [`ask`] leads to the provider.
+/// No `form-action`: Chromium holds a form to it through every redirect that follows, and the form of [`confirmation_page`](crate::rp_initiated) leads to the provider.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What a page says.
@@ -33,16 +33,16 @@ impl<'a> Page<'a> {
         }
     }
 
-    pub(crate) fn answer(&self) -> Response<Bytes> {
-        let mut answer = html(self.status, &self.html(), HeaderValue::from_static(POLICY));
-        let headers = answer.headers_mut();
+    pub(crate) fn to_response(&self) -> Response<Bytes> {
+        let mut response = html(self.status, &self.html(), HeaderValue::from_static(POLICY));
+        let headers = response.headers_mut();
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
         // Not `no-referrer`: the form's `Origin` would be `null`.
         headers.insert(
             header::REFERRER_POLICY,
             HeaderValue::from_static("same-origin"),
         );
-        answer
+        response
     }
 
     fn html(&self) -> String {
@@ -78,8 +78,8 @@ impl<'a> Page<'a> {
 
 /// An answer of HTML that no cache keeps.
 pub(crate) fn html(status: StatusCode, html: &str, policy: HeaderValue) -> Response<Bytes> {
-    let mut answer = answer(status, Bytes::copy_from_slice(html.as_bytes()));
-    let headers = answer.headers_mut();
+    let mut response = no_store_response(status, Bytes::copy_from_slice(html.as_bytes()));
+    let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -87,7 +87,7 @@ pub(crate) fn html(status: StatusCode, html: &str, policy: HeaderValue) -> Respo
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    answer
+    response
 }
 
 fn escaped(text: &str) -> String {

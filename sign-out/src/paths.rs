@@ -4,26 +4,26 @@
 use http::request::Parts;
 
 /// The app's own sign-out.
-pub const LOG_OUT: &str = "/logout";
+pub const LOGOUT: &str = "/logout";
 
 /// Where a provider sends the browser back to: the path of every `post_logout_redirect_uri`.
-pub const SIGNED_OUT: &str = "/signed-out";
+pub const POST_LOGOUT_REDIRECT: &str = "/signed-out";
 
 /// The `backchannel_logout_uri`.
-pub const BACK_CHANNEL: &str = "/backchannel-logout";
+pub const BACK_CHANNEL_LOGOUT: &str = "/backchannel-logout";
 
 /// The `frontchannel_logout_uri`.
-pub const FRONT_CHANNEL: &str = "/frontchannel-logout";
+pub const FRONT_CHANNEL_LOGOUT: &str = "/frontchannel-logout";
 
 /// Where a transmitter of security events pushes them to.
 pub const SECURITY_EVENTS: &str = "/security-events";
 
 /// All of them.
 pub(crate) const ALL: [&str; 5] = [
-    LOG_OUT,
-    SIGNED_OUT,
-    BACK_CHANNEL,
-    FRONT_CHANNEL,
+    LOGOUT,
+    POST_LOGOUT_REDIRECT,
+    BACK_CHANNEL_LOGOUT,
+    FRONT_CHANNEL_LOGOUT,
     SECURITY_EVENTS,
 ];
 
@@ -35,16 +35,16 @@ pub(crate) fn may_be_nested(path: &str) -> bool {
 
 /// The path of a request before axum's nesting took the router's own path from it.
 #[cfg(feature = "axum")]
-pub(crate) fn before_nesting(request: &Parts) -> Option<&str> {
+pub(crate) fn original_path(request: &Parts) -> Option<&str> {
     let original = request.extensions.get::<axum::extract::OriginalUri>();
     original.map(|original| original.0.path())
 }
 
 #[cfg(not(feature = "axum"))]
-pub(crate) fn before_nesting(_: &Parts) -> Option<&str> {
+pub(crate) fn original_path(_: &Parts) -> Option<&str> {
     None
 }
 
 /// In the extensions of an answer: one of the sign-out routes gave it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct OfOurRoutes;
+pub(crate) struct SignOutRouteResponse;

@@ -11,22 +11,23 @@ use tokio::{
 };
 
 use crate::{
-    Cause, SignOutRoutes,
-    failure::Failure,
-    keys::{FetchError, LONGEST},
-    message, report,
-    verify::Kind,
+    SignOutCause, SignOutRoutes,
+    keys::{FetchError, MAX_FETCH_TIME},
+    message,
+    message_error::MessageError,
+    report,
+    verify::TokenKind,
 };
 
 /// How many bytes the messages may take that wait for keys after they were answered. Nothing is proven of them, and anybody can
 /// send them. Each issuer has an equal share, so that forged messages of one leave room for the others'.
-const MOST_BYTES: usize = 32 * 1024 * 1024;
+const MAX_PENDING_BYTES: usize = 32 * 1024 * 1024;
 
 /// What a waiting message takes besides its token: a task, its timer, two entries of maps.
-const OVERHEAD: usize = 4 * 1024;
+const MESSAGE_OVERHEAD: usize = 4 * 1024;
 
 /// How long a message waits for keys. Most logout tokens are good for two minutes.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
+const MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// The messages that came before their provider's keys. None makes room for another: a full queue answers 503.
 #[derive(Default)]
@@ -34,7 +35,7 @@ pub(crate) struct PendingVerification(Mutex<Pending>);
 
 #[derive(Default)]
 struct Pending {
-    messages: HashMap<Message, Landing>,
+    messages: HashMap<Message, ProgressReceiver>,
     /// How many bytes each issuer's messages take, by the issuer's first client.
     bytes: HashMap<usize, usize>,
 }
@@ -42,12 +43,12 @@ struct Pending {
 /// A token as it was sent.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Message {
-    kind: Kind,
+    kind: TokenKind,
     token: Arc<str>,
 }
 
 /// When a message came: it is judged as of then, however long it waits.
-pub(crate) struct Came {
+pub(crate) struct Received {
     pub(crate) at: Instant,
     /// By the store's clock, once that was asked.
     pub(crate) clock: Option<Timestamp>,
@@ -57,17 +58,17 @@ pub(crate) struct Came {
 #[derive(Clone)]
 enum Progress {
     /// Why it cannot be verified yet.
-    Waits(FetchError),
-    Ended(Result<(), Failure>),
+    Waiting(FetchError),
+    Done(Result<(), MessageError>),
 }
 
-type Landing = watch::Receiver<Progress>;
+type ProgressReceiver = watch::Receiver<Progress>;
 
-impl Kind {
-    pub(crate) const fn cause(self) -> Cause {
+impl TokenKind {
+    pub(crate) const fn cause(self) -> SignOutCause {
         match self {
-            Self::LogoutToken => Cause::BackChannel,
-            Self::SecurityEvent => Cause::SharedSignals,
+            Self::LogoutToken => SignOutCause::BackChannel,
+            Self::SecurityEvent => SignOutCause::SharedSignals,
         }
     }
 }
@@ -77,27 +78,33 @@ impl SignOutRoutes {
     ///
     /// If its key is not to be had now, it must be sent again; most providers don't. So it is verified later as well, and the same
     /// message sent again joins it.
-    pub(crate) async fn take(&self, token: &str, kind: Kind) -> Result<(), Failure> {
+    pub(crate) async fn process_message(
+        &self,
+        token: &str,
+        kind: TokenKind,
+    ) -> Result<(), MessageError> {
         let message = Message {
             kind,
             token: token.into(),
         };
         let pending = self.0.pending.lock().messages.get(&message).cloned();
-        if let Some(landing) = pending {
-            return self.join(landing).await;
+        if let Some(progress) = pending {
+            return self.join(progress).await;
         }
         let routes = self.clone();
         run_detached(async move {
-            let mut came = Came {
+            let mut received = Received {
                 at: Instant::now(),
                 clock: None,
             };
-            let patience = routes.0.bounds.keys;
-            let (client, ended) = routes.end_by(&message, &mut came, patience).await;
-            if let (Some(client), Err(Failure::NoKeys(error))) = (client, &ended) {
-                let goes_on = routes.go_on(message, came, client, error);
+            let timeout = routes.0.timeouts.keys;
+            let (client, ended) = routes
+                .verify_and_sign_out(&message, &mut received, timeout)
+                .await;
+            if let (Some(client), Err(MessageError::KeysUnavailable(error))) = (client, &ended) {
+                let is_pending = routes.verify_later(message, received, client, error);
                 let issuer = &routes.0.clients[client].issuer;
-                report::unverified(kind.cause(), issuer, error, goes_on);
+                report::unverified(kind.cause(), issuer, error, is_pending);
             }
             ended
         })
@@ -105,98 +112,108 @@ impl SignOutRoutes {
     }
 
     /// Returns the client whose issuer the message names, by its index, and what the message came to. A refusal is reported.
-    async fn end_by(
+    async fn verify_and_sign_out(
         &self,
         message: &Message,
-        came: &mut Came,
-        patience: Duration,
-    ) -> (Option<usize>, Result<(), Failure>) {
-        let until = Instant::now() + patience;
+        received: &mut Received,
+        timeout: Duration,
+    ) -> (Option<usize>, Result<(), MessageError>) {
+        let deadline = Instant::now() + timeout;
         let mut client = None;
         let cause = message.kind.cause();
-        let ended = self.try_end_by(message, came, &mut client, until).await;
+        let ended = self
+            .try_verify_and_sign_out(message, received, &mut client, deadline)
+            .await;
         let issuer = client.map(|client| self.0.clients[client].issuer.as_str());
-        if let Err(Failure::Refused(refusal)) = &ended {
+        if let Err(MessageError::Invalid(refusal)) = &ended {
             report::refused(cause, issuer, &refusal.detail());
         }
         (client, ended)
     }
 
-    async fn try_end_by(
+    async fn try_verify_and_sign_out(
         &self,
         message: &Message,
-        came: &mut Came,
+        received: &mut Received,
         client: &mut Option<usize>,
-        until: Instant,
-    ) -> Result<(), Failure> {
+        deadline: Instant,
+    ) -> Result<(), MessageError> {
         let (kind, cause) = (message.kind, message.kind.cause());
         let verified = self
-            .verified(&message.token, kind, came, client, until)
+            .verify_token(&message.token, kind, received, client, deadline)
             .await?;
         let issuer = verified.issuer.clone();
-        let endings = match kind {
-            Kind::LogoutToken => vec![message::ended_by_logout_token(verified)?],
-            Kind::SecurityEvent => message::ended_by_security_event(&verified)?,
+        let subjects = match kind {
+            TokenKind::LogoutToken => vec![message::logout_token_subject(verified)?],
+            TokenKind::SecurityEvent => message::security_event_subjects(&verified)?,
         };
-        if endings.is_empty() {
+        if subjects.is_empty() {
             report::ignored(cause, &issuer);
         }
-        let ending = endings
+        let sign_outs = subjects
             .into_iter()
-            .map(|ending| self.carry_out(ending, cause));
-        join_all(ending).await.into_iter().collect()
+            .map(|sign_outs| self.sign_out_subject(sign_outs, cause));
+        join_all(sign_outs).await.into_iter().collect()
     }
 
     /// Verifies the message once its key may be had, in a task of its own. `false` if there is no room for it.
-    fn go_on(&self, message: Message, came: Came, client: usize, error: &FetchError) -> bool {
+    fn verify_later(
+        &self,
+        message: Message,
+        received: Received,
+        client: usize,
+        error: &FetchError,
+    ) -> bool {
         let issuer = &self.0.clients[client].issuer;
-        let of_issuer = |client: &crate::Client| client.issuer == *issuer;
+        let of_issuer = |client: &crate::ClientRegistration| client.issuer == *issuer;
         let issuer = self.0.clients.iter().position(of_issuer).unwrap_or(client);
-        let (landed, landing) = watch::channel(Progress::Waits(error.clone()));
-        let waits = match self.wait_in_line(message, issuer, landing) {
-            Line::Waits(waits) => waits,
-            Line::WaitsAlready => return true,
-            Line::Full => return false,
+        let (sender, progress) = watch::channel(Progress::Waiting(error.clone()));
+        let guard = match self.enqueue(message, issuer, progress) {
+            Enqueued::Added(guard) => guard,
+            Enqueued::Duplicate => return true,
+            Enqueued::Full => return false,
         };
         let mut pause = error.retry_after();
         let routes = self.clone();
-        let mut came = came;
+        let mut received = received;
         tokio::spawn(async move {
-            let message = &waits.message;
+            let message = &guard.message;
             let ended = loop {
                 time::sleep(pause).await;
-                let (_, ended) = routes.end_by(message, &mut came, LONGEST).await;
-                let Err(Failure::NoKeys(error)) = &ended else {
+                let (_, ended) = routes
+                    .verify_and_sign_out(message, &mut received, MAX_FETCH_TIME)
+                    .await;
+                let Err(MessageError::KeysUnavailable(error)) = &ended else {
                     break ended;
                 };
-                landed.send_replace(Progress::Waits(error.clone()));
+                sender.send_replace(Progress::Waiting(error.clone()));
                 pause = error.retry_after();
-                if came.at.elapsed() + pause > LONGEST_WAIT {
+                if received.at.elapsed() + pause > MAX_WAIT {
                     let issuer = &routes.0.clients[client].issuer;
                     report::unverified(message.kind.cause(), issuer, error, false);
                     break ended;
                 }
             };
-            drop(waits);
-            landed.send_replace(Progress::Ended(ended));
+            drop(guard);
+            sender.send_replace(Progress::Done(ended));
         });
         true
     }
 
-    fn wait_in_line(&self, message: Message, issuer: usize, landing: Landing) -> Line {
+    fn enqueue(&self, message: Message, issuer: usize, progress: ProgressReceiver) -> Enqueued {
         let mut pending = self.0.pending.lock();
         if pending.messages.contains_key(&message) {
-            return Line::WaitsAlready;
+            return Enqueued::Duplicate;
         }
-        let bytes = message.token.len() + OVERHEAD;
+        let bytes = message.token.len() + MESSAGE_OVERHEAD;
         let taken = pending.bytes.entry(issuer).or_default();
-        if *taken + bytes > MOST_BYTES / self.0.issuers {
-            return Line::Full;
+        if *taken + bytes > MAX_PENDING_BYTES / self.0.issuers {
+            return Enqueued::Full;
         }
         *taken += bytes;
-        pending.messages.insert(message.clone(), landing);
+        pending.messages.insert(message.clone(), progress);
         drop(pending);
-        Line::Waits(Waits {
+        Enqueued::Added(PendingGuard {
             routes: self.clone(),
             message,
             issuer,
@@ -205,24 +222,24 @@ impl SignOutRoutes {
     }
 
     /// Waits for the message's end, if it may come while the provider waits.
-    async fn join(&self, mut landing: Landing) -> Result<(), Failure> {
-        let patience = self.0.bounds.keys + self.0.bounds.eviction;
-        if let Progress::Waits(error) = &*landing.borrow()
-            && error.retry_after() > patience
+    async fn join(&self, mut progress: ProgressReceiver) -> Result<(), MessageError> {
+        let timeout = self.0.timeouts.keys + self.0.timeouts.sign_out;
+        if let Progress::Waiting(error) = &*progress.borrow()
+            && error.retry_after() > timeout
         {
-            return Err(Failure::NoKeys(error.clone()));
+            return Err(MessageError::KeysUnavailable(error.clone()));
         }
-        let has_ended = |progress: &Progress| matches!(progress, Progress::Ended(_));
-        let ended = time::timeout(patience, landing.wait_for(has_ended)).await;
+        let has_ended = |progress: &Progress| matches!(progress, Progress::Done(_));
+        let ended = time::timeout(timeout, progress.wait_for(has_ended)).await;
         if let Ok(Err(_)) = ended {
             // Its task was stopped with the runtime.
-            return Err(Failure::Late);
+            return Err(MessageError::Pending);
         }
         drop(ended);
-        let progress = landing.borrow().clone();
+        let progress = progress.borrow().clone();
         match progress {
-            Progress::Ended(ended) => ended,
-            Progress::Waits(error) => Err(Failure::NoKeys(error)),
+            Progress::Done(ended) => ended,
+            Progress::Waiting(error) => Err(MessageError::KeysUnavailable(error)),
         }
     }
 }
@@ -234,22 +251,22 @@ impl PendingVerification {
 }
 
 /// What became of a message that is to wait.
-enum Line {
-    Waits(Waits),
+enum Enqueued {
+    Added(PendingGuard),
     /// The same message came twice at once.
-    WaitsAlready,
+    Duplicate,
     Full,
 }
 
 /// The place of a waiting message, which is free when it is over, however it ends.
-struct Waits {
+struct PendingGuard {
     routes: SignOutRoutes,
     message: Message,
     issuer: usize,
     bytes: usize,
 }
 
-impl Drop for Waits {
+impl Drop for PendingGuard {
     fn drop(&mut self) {
         let mut pending = self.routes.0.pending.lock();
         pending.messages.remove(&self.message);
@@ -261,12 +278,14 @@ impl Drop for Waits {
 
 /// Does the work here while it need not wait, and otherwise in a task of its own: a provider that hangs up stops nothing.
 async fn run_detached(
-    work: impl Future<Output = Result<(), Failure>> + Send + 'static,
-) -> Result<(), Failure> {
+    work: impl Future<Output = Result<(), MessageError>> + Send + 'static,
+) -> Result<(), MessageError> {
     let mut work = Box::pin(work);
     if let Some(done) = (&mut work).now_or_never() {
         return done;
     }
     // Its end can't be seen if it panicked or the runtime stops: what it did is not known.
-    tokio::spawn(work).await.unwrap_or(Err(Failure::Late))
+    tokio::spawn(work)
+        .await
+        .unwrap_or(Err(MessageError::Pending))
 }

@@ -11,27 +11,27 @@ use token_cache_core::{
     telemetry::{info, provider_message, warn},
 };
 
-use crate::{Cause, SignOutRoutes, keys::FetchError};
+use crate::{SignOutCause, SignOutRoutes, keys::FetchError};
 
 /// The value of the label `issuer` for a request that names no provider of this app.
 const UNKNOWN: &str = "unknown";
 
 /// After so many messages of which none matched a session, the settings are the likely reason.
-const SUSPICIOUS: usize = 3;
+const UNMATCHED_WARNING: usize = 3;
 
 /// How many messages came by each channel of each issuer, as far as they were carried out.
 #[derive(Default)]
-pub(crate) struct Tallies(Mutex<HashMap<(Cause, String), Tally>>);
+pub(crate) struct MatchCounts(Mutex<HashMap<(SignOutCause, String), MatchCount>>);
 
 #[derive(Default)]
-struct Tally {
+struct MatchCount {
     matched: bool,
     unmatched: usize,
 }
 
 /// Reports a request that was not acted upon. `why` holds nothing of the request but names of algorithms.
-pub(crate) fn refused(cause: Cause, issuer: Option<&str>, why: &dyn Display) {
-    let Some((channel, what, event)) = words(cause) else {
+pub(crate) fn refused(cause: SignOutCause, issuer: Option<&str>, why: &dyn Display) {
+    let Some((channel, what, event)) = labels(cause) else {
         return;
     };
     provider_message(channel, issuer.unwrap_or(UNKNOWN), "refused");
@@ -48,12 +48,12 @@ pub(crate) fn refused(cause: Cause, issuer: Option<&str>, why: &dyn Display) {
 }
 
 /// Reports a message that may be good and cannot be verified now.
-pub(crate) fn unverified(cause: Cause, issuer: &str, why: &FetchError, goes_on: bool) {
-    let Some((channel, what, _)) = words(cause) else {
+pub(crate) fn unverified(cause: SignOutCause, issuer: &str, why: &FetchError, is_pending: bool) {
+    let Some((channel, what, _)) = labels(cause) else {
         return;
     };
     provider_message(channel, issuer, "unverified");
-    let next = if goes_on {
+    let next = if is_pending {
         "it is verified when the keys come"
     } else {
         "it is lost unless the provider sends it again"
@@ -67,8 +67,8 @@ pub(crate) fn unverified(cause: Cause, issuer: &str, why: &FetchError, goes_on: 
 }
 
 /// Counts a security event that ends no session.
-pub(crate) fn ignored(cause: Cause, issuer: &str) {
-    if let Some((channel, ..)) = words(cause) {
+pub(crate) fn ignored(cause: SignOutCause, issuer: &str) {
+    if let Some((channel, ..)) = labels(cause) {
         provider_message(channel, issuer, "ignored");
     }
 }
@@ -77,18 +77,18 @@ impl SignOutRoutes {
     /// Reports what a sign-out came to that a provider asked for.
     pub(crate) fn report_carried_out(
         &self,
-        cause: Cause,
+        cause: SignOutCause,
         issuer: Option<&str>,
         outcome: &Result<SignOut>,
     ) {
-        let Some((channel, what, _)) = words(cause) else {
+        let Some((channel, what, _)) = labels(cause) else {
             return;
         };
         let issuer = issuer.unwrap_or(UNKNOWN);
         match outcome {
             Ok(done) if done.ended => {
                 provider_message(channel, issuer, "ended");
-                self.0.tallies.matched(cause, issuer);
+                self.0.match_counts.matched(cause, issuer);
             }
             Ok(_) => {
                 provider_message(channel, issuer, "nothing");
@@ -98,7 +98,7 @@ impl SignOutRoutes {
                         "{what} of the provider {issuer:?} matched no session: it had ended before, or is not known here"
                     ),
                 );
-                if self.0.tallies.is_suspicious(cause, issuer) {
+                if self.0.match_counts.is_suspicious(cause, issuer) {
                     warn_of_settings(what, issuer);
                 }
             }
@@ -119,25 +119,27 @@ fn warn_of_settings(what: &str, issuer: &str) {
     warn(
         "provider_messages_match_nothing",
         format_args!(
-            "{what} of the provider {issuer:?} matched no session for the {SUSPICIOUS}rd time, and none has matched one since this \
+            "{what} of the provider {issuer:?} matched no session for the {UNMATCHED_WARNING}rd time, and none has matched one since this \
              server started; check that each sign-in passes the ID token's `sid` (`SignIn::sid`), that the accounts have this issuer to \
              the letter, and that all servers have the same secret; a provider that sends the user's `sub` as the `sid` needs \
-             `Client::front_channel(FrontChannelNames::SubjectAsSid)`"
+             `ClientRegistration::front_channel_parameters(FrontChannelParameters::SubjectAsSid)`"
         ),
     );
 }
 
 /// The value of the label `channel`, what came, and the event of its refusal. `None` for the app's own sign-out.
-const fn words(cause: Cause) -> Option<(&'static str, &'static str, &'static str)> {
+const fn labels(cause: SignOutCause) -> Option<(&'static str, &'static str, &'static str)> {
     match cause {
-        Cause::RpInitiated => None,
-        Cause::FrontChannel => Some((
+        SignOutCause::RpInitiated => None,
+        SignOutCause::FrontChannel => Some((
             "front_channel",
             "a front-channel request",
             "front_channel_refused",
         )),
-        Cause::BackChannel => Some(("back_channel", "a logout token", "logout_token_refused")),
-        Cause::SharedSignals => Some((
+        SignOutCause::BackChannel => {
+            Some(("back_channel", "a logout token", "logout_token_refused"))
+        }
+        SignOutCause::SharedSignals => Some((
             "security_event",
             "a security event",
             "security_event_refused",
@@ -145,21 +147,26 @@ const fn words(cause: Cause) -> Option<(&'static str, &'static str, &'static str
     }
 }
 
-impl Tallies {
-    fn matched(&self, cause: Cause, issuer: &str) {
+impl MatchCounts {
+    fn matched(&self, cause: SignOutCause, issuer: &str) {
         self.with(cause, issuer, |tally| tally.matched = true);
     }
 
     /// True once: when the messages that matched nothing are many, and none has matched.
-    fn is_suspicious(&self, cause: Cause, issuer: &str) -> bool {
+    fn is_suspicious(&self, cause: SignOutCause, issuer: &str) -> bool {
         self.with(cause, issuer, |tally| {
             tally.unmatched = tally.unmatched.saturating_add(1);
-            !tally.matched && tally.unmatched == SUSPICIOUS
+            !tally.matched && tally.unmatched == UNMATCHED_WARNING
         })
     }
 
-    fn with<T>(&self, cause: Cause, issuer: &str, work: impl FnOnce(&mut Tally) -> T) -> T {
-        let mut tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        work(tallies.entry((cause, issuer.to_owned())).or_default())
+    fn with<T>(
+        &self,
+        cause: SignOutCause,
+        issuer: &str,
+        work: impl FnOnce(&mut MatchCount) -> T,
+    ) -> T {
+        let mut match_counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        work(match_counts.entry((cause, issuer.to_owned())).or_default())
     }
 }

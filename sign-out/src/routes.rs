@@ -8,13 +8,13 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::{
-    Bounds, Client, Ends, KeysMissing, SignOutRoutesBuilder, SignedOut, Tickets,
-    evictions::Evictions, keys::Provider, pending_verification::PendingVerification,
-    report::Tallies, state_cookies::StateCookies,
+    ClientRegistration, KeyFetchError, SignOutEvent, SignOutRoutesBuilder, SignOutScopeKind,
+    TicketSource, Timeouts, keys::Provider, pending_verification::PendingVerification,
+    report::MatchCounts, running_sign_outs::RunningSignOuts, state_cookies::StateCookies,
 };
 
 /// What an app is told after every sign-out.
-pub(crate) type Hook = Arc<dyn Fn(SignedOut) -> BoxFuture<'static, ()> + Send + Sync>;
+pub(crate) type Hook = Arc<dyn Fn(SignOutEvent) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// The sign-out of an app over the web: what its routes do, whatever framework they are mounted in. Cheap to clone.
 ///
@@ -27,28 +27,28 @@ pub struct SignOutRoutes(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) cache: TokenCache,
-    pub(crate) clients: Vec<Client>,
+    pub(crate) clients: Vec<ClientRegistration>,
     /// The provider of each client, at the same place.
     pub(crate) providers: Vec<Provider>,
-    pub(crate) ends: Ends,
+    pub(crate) scope: SignOutScopeKind,
     pub(crate) after: String,
-    pub(crate) bounds: Bounds,
+    pub(crate) timeouts: Timeouts,
     pub(crate) wait: Wait,
     pub(crate) hook: Option<Hook>,
-    pub(crate) evictions: Evictions,
-    pub(crate) tallies: Tallies,
+    pub(crate) running: RunningSignOuts,
+    pub(crate) match_counts: MatchCounts,
     pub(crate) pending: PendingVerification,
     /// How many issuers the clients have.
     pub(crate) issuers: usize,
     /// How many more evictions may be under way for requests that prove nothing.
-    pub(crate) unproven: Arc<Semaphore>,
-    pub(crate) tickets: Arc<dyn Tickets>,
+    pub(crate) unauthenticated: Arc<Semaphore>,
+    pub(crate) ticket_source: Arc<dyn TicketSource>,
     /// The app, as its users know it: where providers send them back to.
     pub(crate) app_urls: Vec<Url>,
     /// What the provider is to send back; `None` if no client has a `post_logout_redirect_uri`.
     pub(crate) state: Option<StateCookies>,
     /// The policy of answers to front-channel requests.
-    pub(crate) framed_by: HeaderValue,
+    pub(crate) frame_policy: HeaderValue,
 }
 
 impl SignOutRoutes {
@@ -64,17 +64,17 @@ impl SignOutRoutes {
     ///
     /// # Errors
     /// Whose keys can't be had now, and why.
-    pub async fn fetch_keys(&self) -> Result<(), KeysMissing> {
+    pub async fn fetch_keys(&self) -> Result<(), KeyFetchError> {
         let fetching = self.clients().map(|(client, provider)| async {
             let fetched = provider.fetch_keys().await;
             Some((client.issuer.clone(), fetched.err()?))
         });
-        let missing = join_all(fetching).await.into_iter().flatten();
-        KeysMissing::of(missing.collect())
+        let failed = join_all(fetching).await.into_iter().flatten();
+        KeyFetchError::from_failures(failed.collect())
     }
 
     /// The clients, each with its provider.
-    pub(crate) fn clients(&self) -> impl Iterator<Item = (&Client, &Provider)> {
+    pub(crate) fn clients(&self) -> impl Iterator<Item = (&ClientRegistration, &Provider)> {
         self.0.clients.iter().zip(&self.0.providers)
     }
 
@@ -82,8 +82,8 @@ impl SignOutRoutes {
         &self.0.cache
     }
 
-    pub(crate) fn tickets(&self) -> &dyn Tickets {
-        &*self.0.tickets
+    pub(crate) fn ticket_source(&self) -> &dyn TicketSource {
+        &*self.0.ticket_source
     }
 }
 
@@ -91,7 +91,7 @@ impl fmt::Debug for SignOutRoutes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignOutRoutes")
             .field("clients", &self.0.clients)
-            .field("ends", &self.0.ends)
+            .field("ends", &self.0.scope)
             .finish_non_exhaustive()
     }
 }

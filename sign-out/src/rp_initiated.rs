@@ -5,22 +5,22 @@ use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use token_cache_core::{Error, Session, SignOutScope, telemetry::warn};
 
 use crate::{
-    Cause, EndedScope, Ends, SignOutRoutes,
-    answer::answer,
+    SignOutCause, SignOutRoutes, SignOutScopeKind,
+    csrf::{Origin, origin},
     deferred_revocation::DeferredRevocation,
-    end_session::EndSession,
-    evictions::{Eviction, Fate},
-    held::{Held, is_unreadable, opens_nothing},
-    id_token_hint::IdTokenHint,
-    leaving::Leaving,
+    end_session::EndSessionRequest,
+    logout_target::LogoutTarget,
     page::Page,
-    paths::LOG_OUT,
+    paths::LOGOUT,
     query,
-    same_site::{Asked, who_asks},
+    request_session::{RequestSession, is_ended, is_unreadable_ticket},
+    response::no_store_response,
+    running_sign_outs::{Outcome, SignOutDetails},
+    session_id_token::SessionIdToken,
 };
 
 impl SignOutRoutes {
-    /// The app's own sign-out (OpenID Connect RP-Initiated Logout 1.0): what [`LOG_OUT`](crate::paths::LOG_OUT) answers.
+    /// The app's own sign-out (OpenID Connect RP-Initiated Logout 1.0): what [`LOGOUT`](crate::paths::LOGOUT) answers.
     ///
     /// In this order: the session's ID token is read, the sessions end on every server (G1), the ticket is dropped, the browser is
     /// sent to the provider to sign out there as well, and the refresh token is revoked where that was asked for. A failed
@@ -34,18 +34,18 @@ impl SignOutRoutes {
     /// site's is answered with 403. A GET signs out if the user followed a link of the app's own, typed the address or opened it
     /// from another program; any other is answered with a page that has a button. So no other site signs a user out, and a form
     /// needs no token against it.
-    pub async fn log_out(&self, request: &Parts) -> Response<Bytes> {
+    pub async fn logout(&self, request: &Parts) -> Response<Bytes> {
         if !matches!(request.method, Method::GET | Method::HEAD | Method::POST) {
-            return wrong_method("GET, POST");
+            return method_not_allowed("GET, POST");
         }
-        match who_asks(request, &self.0.app_urls) {
-            Asked::ByOurOwn => self.sign_out_and_leave(request).await,
-            Asked::Perhaps => ask(),
-            Asked::ByOthers => refused(),
+        match origin(request, &self.0.app_urls) {
+            Origin::SameOrigin => self.sign_out_and_redirect(request).await,
+            Origin::Unknown => confirmation_page(),
+            Origin::CrossOrigin => cross_origin_page(),
         }
     }
 
-    /// The page to which the provider sends the browser back: what [`SIGNED_OUT`](crate::paths::SIGNED_OUT) answers.
+    /// The page to which the provider sends the browser back: what [`POST_LOGOUT_REDIRECT`](crate::paths::POST_LOGOUT_REDIRECT) answers.
     ///
     /// With a `state` that this browser was sent away with, the answer is a redirect to the path
     /// [after the sign-out](crate::SignOutRoutesBuilder::after_sign_out). Each tab has a state of its own, which is good once.
@@ -53,126 +53,138 @@ impl SignOutRoutes {
     /// Without one, the answer is what is true of this browser, since several providers send no `state` back: a page that says that it is
     /// signed out, or that it is still signed in, or 503 if that cannot be told (G4). A browser that was sent away and comes back signed
     /// out, without any `state`, is redirected as well. Nothing ends here.
-    pub async fn signed_out(&self, request: &Parts) -> Response<Bytes> {
+    pub async fn post_logout_redirect(&self, request: &Parts) -> Response<Bytes> {
         if !matches!(request.method, Method::GET | Method::HEAD) {
-            return wrong_method("GET");
+            return method_not_allowed("GET");
         }
-        let state = query::single(&request.uri, "state")
+        let state = query::parameter(&request.uri, "state")
             .map(|state| state.filter(|state| !state.is_empty()));
         if let (Some(cookies), Ok(Some(state))) = (&self.0.state, &state)
             && matches!(cookies.read(request, state), Ok(Some(_)))
         {
-            let mut answer = redirect(&self.0.after);
-            set_cookie(&mut answer, cookies.removal(state));
-            return answer;
+            let mut response = redirect(&self.0.after);
+            set_cookie(&mut response, cookies.removal(state));
+            return response;
         }
         let was_sent_away = || {
             let cookies = self.0.state.as_ref();
             cookies.is_some_and(|cookies| cookies.has_any(request))
         };
-        match self.held_and_living(request).await {
-            Ok(Held::Session(_)) => still_signed_in(&self.0.after),
-            Ok(Held::Nothing | Held::Dead(_)) if state == Ok(None) && was_sent_away() => {
+        match self.live_session(request).await {
+            Ok(RequestSession::Live(_)) => still_signed_in_page(&self.0.after),
+            Ok(RequestSession::None | RequestSession::Ended(_))
+                if state == Ok(None) && was_sent_away() =>
+            {
                 redirect(&self.0.after)
             }
-            Ok(Held::Nothing | Held::Dead(_)) => not_signed_in(&self.0.after),
+            Ok(RequestSession::None | RequestSession::Ended(_)) => signed_out_page(&self.0.after),
             Err(error) => {
                 warn(
                     "session_not_checked",
                     format_args!("the page after a sign-out was answered with 503: {error}"),
                 );
-                not_known(&error)
+                unknown_page(&error)
             }
         }
     }
 
-    async fn sign_out_and_leave(&self, request: &Parts) -> Response<Bytes> {
-        let session = match self.held(request).await {
-            Ok(Held::Session(session)) => session,
-            Ok(Held::Nothing | Held::Dead(_)) => {
-                return self.leave(request, self.leaving(None, None)).await;
+    async fn sign_out_and_redirect(&self, request: &Parts) -> Response<Bytes> {
+        let session = match self.unchecked_session(request).await {
+            Ok(RequestSession::Live(session)) => session,
+            Ok(RequestSession::None | RequestSession::Ended(_)) => {
+                return self
+                    .redirect_to_provider(request, self.logout_target(None, None))
+                    .await;
             }
-            Err(error) if is_unreadable(&error) => {
-                return self.drop_unreadable(request, error).await;
+            Err(error) if is_unreadable_ticket(&error) => {
+                return self.remove_unreadable_ticket(request, error).await;
             }
             Err(error) => {
-                let fate = self.not_begun(error).await;
-                return match fate {
-                    Fate::Failed(error) => not_signed_out(&error),
-                    _ => not_signed_out_yet(),
+                let outcome = self.report_failure(error).await;
+                return match outcome {
+                    Outcome::Failed(error) => failure_page(&error),
+                    _ => pending_page(),
                 };
             }
         };
         // In a task of its own: a browser that goes away stops nothing of it (G4).
-        let ending = tokio::spawn(self.clone().read_and_end(session.clone())).await;
-        match ending.unwrap_or((None, Fate::Late)) {
-            (hint, Fate::Ended) => {
-                let leaving = self.leaving(Some(&session), hint.as_ref());
-                self.leave(request, leaving).await
+        let ending = tokio::spawn(self.clone().read_id_token_and_sign_out(session.clone())).await;
+        match ending.unwrap_or((None, Outcome::Pending)) {
+            (hint, Outcome::Ended) => {
+                let target = self.logout_target(Some(&session), hint.as_ref());
+                self.redirect_to_provider(request, target).await
             }
-            (_, Fate::Failed(error)) => not_signed_out(&error),
-            (_, Fate::Late) => not_signed_out_yet(),
+            (_, Outcome::Failed(error)) => failure_page(&error),
+            (_, Outcome::Pending) => pending_page(),
         }
     }
 
-    async fn read_and_end(self, session: Session) -> (Option<IdTokenHint>, Fate) {
-        match IdTokenHint::of(&session).await {
+    async fn read_id_token_and_sign_out(
+        self,
+        session: Session,
+    ) -> (Option<SessionIdToken>, Outcome) {
+        match SessionIdToken::read(&session).await {
             Ok(hint) => {
-                let fate = self.end(session, hint.as_ref()).await;
-                (hint, fate)
+                let outcome = self.sign_out_session(session, hint.as_ref()).await;
+                (hint, outcome)
             }
             // A ticket of a session that is over names its account still, and must end nobody else's.
-            Err(error) if opens_nothing(&error) => (None, Fate::Ended),
-            Err(error) => (None, self.not_begun(error).await),
+            Err(error) if is_ended(&error) => (None, Outcome::Ended),
+            Err(error) => (None, self.report_failure(error).await),
         }
     }
 
     /// A sign-out that was asked for and does not happen: the app hears of that too.
-    async fn not_begun(&self, error: Error) -> Fate {
+    async fn report_failure(&self, error: Error) -> Outcome {
         let fails = || ready(Err(error));
-        self.evict(None, self.eviction(None), fails).await
+        self.run_sign_out(None, self.details(None), fails).await
     }
 
     /// A ticket that this server cannot read, and will not: its session cannot be ended here. The browser is not locked out by it, and is
     /// told what was done and what was not.
-    async fn drop_unreadable(&self, request: &Parts, error: Error) -> Response<Bytes> {
+    async fn remove_unreadable_ticket(&self, request: &Parts, error: Error) -> Response<Bytes> {
         warn(
             "sign_out_without_session",
             format_args!("a sign-out dropped its ticket and ended no session: {error}"),
         );
-        let _ = self.not_begun(error).await;
-        let leaving = self.leaving(None, None);
-        let end_session = match leaving.provider.end_session_endpoint().await {
-            Ok(Some(endpoint)) => EndSession::at(&endpoint, leaving.client, None).ok(),
+        let _ = self.report_failure(error).await;
+        let target = self.logout_target(None, None);
+        let end_session = match target.provider.end_session_endpoint().await {
+            Ok(Some(endpoint)) => EndSessionRequest::new(&endpoint, target.client, None).ok(),
             Ok(None) | Err(_) => None,
         };
-        let mut answer = dropped_only(end_session.as_ref().map(|there| there.url.as_str()));
-        let state = end_session.and_then(|there| there.state);
-        self.keep_state(request, &mut answer, state.as_deref());
-        set_cookie(&mut answer, self.tickets().forget(request).await);
-        answer
+        let mut response = removed_ticket_page(end_session.as_ref().map(|to| to.url.as_str()));
+        let state = end_session.and_then(|to| to.state);
+        self.set_state_cookie(request, &mut response, state.as_deref());
+        set_cookie(&mut response, self.ticket_source().remove(request).await);
+        response
     }
 
     /// Has the browser keep the `state` that it is sent to the provider with.
-    fn keep_state(&self, request: &Parts, answer: &mut Response<Bytes>, state: Option<&str>) {
+    fn set_state_cookie(
+        &self,
+        request: &Parts,
+        response: &mut Response<Bytes>,
+        state: Option<&str>,
+    ) {
         if let (Some(state), Some(cookies)) = (state, &self.0.state) {
             // A state of ours, and an empty value, fit a cookie.
             for cookie in cookies.set(request, state, "").unwrap_or_default() {
-                set_cookie(answer, Some(cookie));
+                set_cookie(response, Some(cookie));
             }
         }
     }
 
-    async fn end(&self, session: Session, hint: Option<&IdTokenHint>) -> Fate {
-        let scope = match self.0.ends {
-            Ends::Account => SignOutScope::AccountOf(session.clone()),
-            Ends::ProviderSession => SignOutScope::ProviderSessionOf(session.clone()),
-            Ends::Session => SignOutScope::Session(session.clone()),
+    async fn sign_out_session(&self, session: Session, hint: Option<&SessionIdToken>) -> Outcome {
+        let scope = match self.0.scope {
+            SignOutScopeKind::Account => SignOutScope::AccountOf(session.clone()),
+            SignOutScopeKind::ProviderSession => SignOutScope::ProviderSessionOf(session.clone()),
+            SignOutScopeKind::Session => SignOutScope::Session(session.clone()),
         };
-        let revoking = self.leaving(Some(&session), hint).revoking();
+        let revocation = self.logout_target(Some(&session), hint).revocation();
         let (cache, wait) = (self.cache().clone(), self.0.wait);
-        self.evict(None, self.eviction(hint), || async move {
-            match revoking {
+        self.run_sign_out(None, self.details(hint), || async move {
+            match revocation {
                 None => cache.sign_out_with(scope, wait).await,
                 Some((key, source)) => {
                     let source = DeferredRevocation(source);
@@ -185,38 +197,40 @@ impl SignOutRoutes {
         .await
     }
 
-    fn eviction(&self, hint: Option<&IdTokenHint>) -> Eviction {
-        Eviction {
-            cause: Cause::RpInitiated,
-            scope: match self.0.ends {
-                Ends::Account => EndedScope::Account,
-                Ends::ProviderSession => EndedScope::ProviderSession,
-                Ends::Session => EndedScope::Session,
-            },
-            account: hint.and_then(IdTokenHint::account),
-            provider_session: hint.and_then(IdTokenHint::provider_session),
+    fn details(&self, hint: Option<&SessionIdToken>) -> SignOutDetails {
+        SignOutDetails {
+            cause: SignOutCause::RpInitiated,
+            scope: self.0.scope,
+            account: hint.and_then(SessionIdToken::account),
+            provider_session: hint.and_then(SessionIdToken::provider_session),
         }
     }
 
     /// Drops the ticket, and sends the browser to the provider; or on, where the provider has no place to sign out at.
-    async fn leave(&self, request: &Parts, leaving: Leaving<'_>) -> Response<Bytes> {
-        let Leaving { client, hint, .. } = leaving;
-        let end_session = match leaving.provider.end_session_endpoint().await {
-            Ok(Some(endpoint)) => EndSession::at(&endpoint, client, hint).map(Some).ok(),
+    async fn redirect_to_provider(
+        &self,
+        request: &Parts,
+        target: LogoutTarget<'_>,
+    ) -> Response<Bytes> {
+        let LogoutTarget { client, hint, .. } = target;
+        let end_session = match target.provider.end_session_endpoint().await {
+            Ok(Some(endpoint)) => EndSessionRequest::new(&endpoint, client, hint)
+                .map(Some)
+                .ok(),
             Ok(None) => Some(None),
             Err(_) => None,
         };
-        let mut answer = match end_session {
+        let mut response = match end_session {
             Some(None) => redirect(&self.0.after),
-            Some(Some(EndSession { url, state })) => {
-                let mut answer = redirect(url.as_str());
-                self.keep_state(request, &mut answer, state.as_deref());
-                answer
+            Some(Some(EndSessionRequest { url, state })) => {
+                let mut response = redirect(url.as_str());
+                self.set_state_cookie(request, &mut response, state.as_deref());
+                response
             }
-            None => signed_out_here_only(&self.0.after),
+            None => local_only_page(&self.0.after),
         };
-        set_cookie(&mut answer, self.tickets().forget(request).await);
-        answer
+        set_cookie(&mut response, self.ticket_source().remove(request).await);
+        response
     }
 }
 
@@ -225,105 +239,105 @@ impl SignOutRoutes {
     reason = "a serialized URL and a checked path are visible ASCII"
 )]
 fn redirect(to: &str) -> Response<Bytes> {
-    let mut answer = answer(StatusCode::SEE_OTHER, Bytes::new());
+    let mut response = no_store_response(StatusCode::SEE_OTHER, Bytes::new());
     let mut to = HeaderValue::from_str(to).expect("a URL of visible ASCII");
     // The ID token may be in it.
     to.set_sensitive(true);
-    answer.headers_mut().insert(header::LOCATION, to);
-    answer
+    response.headers_mut().insert(header::LOCATION, to);
+    response
 }
 
-pub(crate) fn set_cookie(answer: &mut Response<Bytes>, cookie: Option<HeaderValue>) {
+pub(crate) fn set_cookie(response: &mut Response<Bytes>, cookie: Option<HeaderValue>) {
     if let Some(cookie) = cookie {
-        answer.headers_mut().append(header::SET_COOKIE, cookie);
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
 }
 
-pub(crate) fn wrong_method(allowed: &'static str) -> Response<Bytes> {
-    let mut answer = answer(StatusCode::METHOD_NOT_ALLOWED, Bytes::new());
+pub(crate) fn method_not_allowed(allowed: &'static str) -> Response<Bytes> {
+    let mut response = no_store_response(StatusCode::METHOD_NOT_ALLOWED, Bytes::new());
     let allowed = HeaderValue::from_static(allowed);
-    answer.headers_mut().insert(header::ALLOW, allowed);
-    answer
+    response.headers_mut().insert(header::ALLOW, allowed);
+    response
 }
 
-fn ask() -> Response<Bytes> {
+fn confirmation_page() -> Response<Bytes> {
     let text = "This signs you out here, and in every app that shares this sign-in.";
     let mut page = Page::new(StatusCode::OK, "Sign out?", text);
     page.button = Some("Sign out");
-    page.answer()
+    page.to_response()
 }
 
-fn refused() -> Response<Bytes> {
+fn cross_origin_page() -> Response<Bytes> {
     let text = "Another site asked to sign you out. You are still signed in.";
-    Page::new(StatusCode::FORBIDDEN, "Not signed out", text).answer()
+    Page::new(StatusCode::FORBIDDEN, "Not signed out", text).to_response()
 }
 
-fn not_signed_out(error: &Error) -> Response<Bytes> {
+fn failure_page(error: &Error) -> Response<Bytes> {
     let text = if error.may_have_applied() {
         "You may still be signed in here: what became of your sign-out is not known. Please try again."
     } else {
         "You are still signed in here: your sign-out could not be carried out. Please try again."
     };
-    again("Not signed out", text, error.is_retryable())
+    retry_page("Not signed out", text, error.is_retryable())
 }
 
-fn not_signed_out_yet() -> Response<Bytes> {
+fn pending_page() -> Response<Bytes> {
     let text = "Your sign-out is still being carried out. Please try again in a moment.";
-    again("Not signed out yet", text, true)
+    retry_page("Not signed out yet", text, true)
 }
 
 /// The button repeats the request: nothing has ended for sure.
-fn again(title: &str, text: &str, soon: bool) -> Response<Bytes> {
+fn retry_page(title: &str, text: &str, soon: bool) -> Response<Bytes> {
     let mut page = Page::new(StatusCode::SERVICE_UNAVAILABLE, title, text);
     page.button = Some("Sign out");
-    let mut answer = page.answer();
+    let mut response = page.to_response();
     if soon {
-        let headers = answer.headers_mut();
+        let headers = response.headers_mut();
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    answer
+    response
 }
 
-fn signed_out_here_only(after: &str) -> Response<Bytes> {
+fn local_only_page(after: &str) -> Response<Bytes> {
     let text = "You are signed out here. The identity provider could not be reached, so you may still be signed in there.";
     let mut page = Page::new(StatusCode::OK, "Signed out here", text);
     page.link = Some((after, "Go on"));
-    page.answer()
+    page.to_response()
 }
 
-fn dropped_only(at_provider: Option<&str>) -> Response<Bytes> {
+fn removed_ticket_page(at_provider: Option<&str>) -> Response<Bytes> {
     let text = "This browser has forgotten its sign-in. This server could not read it, so it could not end the session: the session ends \
                 by itself when its time is over, or when you sign out at the identity provider, if that provider tells this app.";
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let mut page = Page::new(status, "Forgotten, but not signed out", text);
     page.link = at_provider.map(|url| (url, "Sign out at the identity provider"));
-    page.answer()
+    page.to_response()
 }
 
-fn not_signed_in(after: &str) -> Response<Bytes> {
+fn signed_out_page(after: &str) -> Response<Bytes> {
     let text = "You are not signed in to this app in this browser. (This address belongs to no sign-out that this browser waits for.)";
     let mut page = Page::new(StatusCode::OK, "Signed out", text);
     page.link = Some((after, "Continue"));
-    page.answer()
+    page.to_response()
 }
 
-fn still_signed_in(after: &str) -> Response<Bytes> {
+fn still_signed_in_page(after: &str) -> Response<Bytes> {
     let text = "You are signed in to this app in this browser. This address belongs to no sign-out of this session, and nothing was \
                 changed.";
     let mut page = Page::new(StatusCode::OK, "Still signed in", text);
     page.button = Some("Sign out");
     // Beside this page, wherever the routes are nested.
-    page.action = Some(LOG_OUT.trim_start_matches('/'));
+    page.action = Some(LOGOUT.trim_start_matches('/'));
     page.link = Some((after, "Continue"));
-    page.answer()
+    page.to_response()
 }
 
-fn not_known(error: &Error) -> Response<Bytes> {
+fn unknown_page(error: &Error) -> Response<Bytes> {
     let text = "This server cannot tell now whether you are signed in. Please try again.";
-    let mut answer = Page::new(StatusCode::SERVICE_UNAVAILABLE, "Not known", text).answer();
+    let mut response = Page::new(StatusCode::SERVICE_UNAVAILABLE, "Not known", text).to_response();
     if error.is_retryable() {
-        let headers = answer.headers_mut();
+        let headers = response.headers_mut();
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    answer
+    response
 }

@@ -4,19 +4,19 @@ use http_body::Body;
 use serde::Serialize;
 
 use crate::{
-    Cause, SignOutRoutes,
-    answer::answer,
-    failure::Failure,
-    message::{self, Refusal},
+    SignOutCause, SignOutRoutes,
+    message::{self, ValidationError},
+    message_error::MessageError,
     report,
-    verify::Kind,
+    response::no_store_response,
+    verify::TokenKind,
 };
 
 const SECURITY_EVENT: &str = "application/secevent+jwt";
 
 /// The error body of RFC 8935 section 2.3.
 #[derive(Serialize)]
-struct Problem {
+struct ErrorBody {
     err: &'static str,
     description: String,
 }
@@ -35,12 +35,12 @@ impl SignOutRoutes {
     ///   that takes over two seconds, 413 for one over 64 KiB, 415 for another media type than `application/secevent+jwt`;
     /// - 503 with `Retry-After` where the token can't be verified now, or the sessions may not have ended.
     ///
-    /// The transmitter proves who it is by the token's signature. The rest is as with [`back_channel`](Self::back_channel).
+    /// The transmitter proves who it is by the token's signature. The rest is as with [`back_channel_logout`](Self::back_channel_logout).
     pub async fn security_event<B: Body>(&self, request: Request<B>) -> Response<Bytes> {
-        match self.take_security_event(request).await {
-            Ok(()) => answer(StatusCode::ACCEPTED, Bytes::new()),
+        match self.process_security_event(request).await {
+            Ok(()) => no_store_response(StatusCode::ACCEPTED, Bytes::new()),
             Err(failure) => {
-                let mut response = failure.answer(Problem {
+                let mut response = failure.to_response(ErrorBody {
                     err: code(&failure),
                     description: failure.description(),
                 });
@@ -52,39 +52,44 @@ impl SignOutRoutes {
         }
     }
 
-    async fn take_security_event<B: Body>(&self, request: Request<B>) -> Result<(), Failure> {
-        let token = security_event_of(request).await.inspect_err(|refusal| {
-            report::refused(Cause::SharedSignals, None, refusal);
+    async fn process_security_event<B: Body>(
+        &self,
+        request: Request<B>,
+    ) -> Result<(), MessageError> {
+        let token = read_security_event(request).await.inspect_err(|refusal| {
+            report::refused(SignOutCause::SharedSignals, None, refusal);
         })?;
-        self.take(&token, Kind::SecurityEvent).await
+        self.process_message(&token, TokenKind::SecurityEvent).await
     }
 }
 
-async fn security_event_of<B: Body>(request: Request<B>) -> Result<String, Refusal> {
+async fn read_security_event<B: Body>(request: Request<B>) -> Result<String, ValidationError> {
     let (parts, body) = request.into_parts();
     if parts.method != Method::POST {
-        return Err(Refusal::NotPost);
+        return Err(ValidationError::MethodNotAllowed);
     }
     if !message::is_media_type(&parts.headers, SECURITY_EVENT) {
-        return Err(Refusal::MediaType(SECURITY_EVENT));
+        return Err(ValidationError::UnsupportedMediaType(SECURITY_EVENT));
     }
     let body = message::read(&parts.headers, body).await?;
-    String::from_utf8(body.to_vec()).map_err(|_| Refusal::NotCompact)
+    String::from_utf8(body.to_vec()).map_err(|_| ValidationError::NotCompact)
 }
 
 /// The error codes of RFC 8935 section 2.4.
-fn code(failure: &Failure) -> &'static str {
+fn code(failure: &MessageError) -> &'static str {
     match failure {
-        Failure::Refused(refusal) => match refusal {
-            Refusal::Issuer(..) => "invalid_issuer",
-            Refusal::Audience(..) => "invalid_audience",
-            Refusal::SubjectIssuer => "access_denied",
-            Refusal::Unsigned
-            | Refusal::Algorithm(..)
-            | Refusal::UnknownKey(_)
-            | Refusal::Signature => "invalid_key",
+        MessageError::Invalid(refusal) => match refusal {
+            ValidationError::UnknownIssuer(..) => "invalid_issuer",
+            ValidationError::InvalidAudience(..) => "invalid_audience",
+            ValidationError::ForeignSubjectIssuer => "access_denied",
+            ValidationError::Unsigned
+            | ValidationError::AlgorithmNotAccepted(..)
+            | ValidationError::UnknownKey(_)
+            | ValidationError::InvalidSignature => "invalid_key",
             _ => "invalid_request",
         },
-        Failure::NoKeys(_) | Failure::NotEnded(_) | Failure::Late => "temporarily_unavailable",
+        MessageError::KeysUnavailable(_)
+        | MessageError::SignOutFailed(_)
+        | MessageError::Pending => "temporarily_unavailable",
     }
 }

@@ -11,14 +11,14 @@ use crate::{
 };
 
 /// How many a browser keeps: the newest.
-const KEPT: usize = 8;
+const MAX_STATES: usize = 8;
 
 /// How many one answer removes at most.
-const MOST_REMOVED: usize = 32;
+const MAX_REMOVED: usize = 32;
 
 /// Browsers keep a cookie whose name and value have no more than 4,096 bytes (RFC 6265bis section 5.6). This leaves room for the name's
 /// prefix and the time.
-const LONGEST: usize = 3_800;
+const MAX_VALUE_LEN: usize = 3_800;
 
 /// Short-lived cookies that remember what a browser began, until it comes back from the provider: one cookie for each `state`, so that
 /// several tabs do not disturb each other. The browser keeps the 8 newest.
@@ -33,7 +33,7 @@ const LONGEST: usize = 3_800;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use token_cache_sign_out::StateCookies;
 ///
-/// let signing_in = StateCookies::at("https://shop.example", "signing-in")?;
+/// let signing_in = StateCookies::for_url("https://shop.example", "signing-in")?;
 /// # let request = http::Request::get("/login").body(())?.into_parts().0;
 /// // Before the redirect: `Set-Cookie` headers for the answer.
 /// let headers = signing_in.set(&request, "af0ifjsldkj", "nonce.verifier.started")?;
@@ -58,14 +58,14 @@ impl StateCookies {
     /// # Errors
     /// [`ConfigError`] if `public_url` is not a URL, if it is plain HTTP at anything but a loopback address, and if a cookie cannot
     /// have the name.
-    pub fn at(public_url: &str, name: &str) -> Result<Self, ConfigError> {
+    pub fn for_url(public_url: &str, name: &str) -> Result<Self, ConfigError> {
         let url = Url::parse(public_url).map_err(|error| {
             ConfigError::new(format!(
                 "the app's URL {public_url:?} is not a URL: {error}"
             ))
         })?;
         Ok(Self {
-            cookie: HostCookie::at(&url, name)?,
+            cookie: HostCookie::for_url(&url, name)?,
             max_age: Duration::from_secs(15 * 60),
         })
     }
@@ -92,22 +92,26 @@ impl StateCookies {
         }
         let is_cookie =
             |byte: u8| matches!(byte, 0x21 | 0x23..=0x2B | 0x2D..=0x3A | 0x3C..=0x5B | 0x5D..=0x7E);
-        if value.len() > LONGEST || !value.bytes().all(is_cookie) {
+        if value.len() > MAX_VALUE_LEN || !value.bytes().all(is_cookie) {
             return Err(Error::misuse(
                 KEEP,
                 "the value is at most 3,800 bytes of ASCII without spaces, `\"`, `,`, `;` and `\\`; encode it as base64url",
             ));
         }
         let value = format!("{:012x}.{value}", now_in_millis());
-        let mut headers = vec![self.cookie.of(state).set(&value, Some(self.max_age))];
+        let mut headers = vec![
+            self.cookie
+                .with_suffix(state)
+                .set(&value, Some(self.max_age)),
+        ];
         let mut others: Vec<_> = self
             .pending(request)
             .filter(|(other, _)| *other != state)
             .collect();
         // By the time that the value begins with. A value of anything else is older than all.
         others.sort_by(|(_, one), (_, other)| time_of(other).cmp(&time_of(one)));
-        let superfluous = others.into_iter().skip(KEPT - 1).take(MOST_REMOVED);
-        headers.extend(superfluous.map(|(other, _)| self.cookie.of(other).removal()));
+        let superfluous = others.into_iter().skip(MAX_STATES - 1).take(MAX_REMOVED);
+        headers.extend(superfluous.map(|(other, _)| self.cookie.with_suffix(other).removal()));
         Ok(headers)
     }
 
@@ -119,7 +123,7 @@ impl StateCookies {
         if !is_state(state) {
             return Ok(None);
         }
-        let cookie = self.cookie.of(state);
+        let cookie = self.cookie.with_suffix(state);
         let Some(value) = read_cookie(request, cookie.name())? else {
             return Ok(None);
         };
@@ -134,7 +138,7 @@ impl StateCookies {
 
     /// Returns the `Set-Cookie` header that makes `state` good for one return only, or `None` if no cookie can be of this state.
     pub fn removal(&self, state: &str) -> Option<HeaderValue> {
-        is_state(state).then(|| self.cookie.of(state).removal())
+        is_state(state).then(|| self.cookie.with_suffix(state).removal())
     }
 
     /// True if this browser keeps a value under any state.
@@ -153,7 +157,7 @@ impl StateCookies {
 }
 
 /// A new state, which nobody can guess.
-pub(crate) fn new_state() -> Result<String> {
+pub(crate) fn random_state() -> Result<String> {
     let mut state = [0; 16];
     getrandom::fill(&mut state).map_err(|source| {
         Error::new(ErrorKind::Unexpected, "draw a state")
@@ -218,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_browser_keeps_the_8_newest_states() {
-        let cookies = StateCookies::at("https://shop.example", "signing-in").unwrap();
+        let cookies = StateCookies::for_url("https://shop.example", "signing-in").unwrap();
         let mut browser = BTreeMap::new();
         browser.insert("__Host-signing-in-junk".to_owned(), "junk".to_owned());
         for tab in 0..20_u64 {
@@ -238,7 +242,7 @@ mod tests {
 
     #[test]
     fn each_tab_reads_its_own() {
-        let cookies = StateCookies::at("http://localhost:3000", "signing-in").unwrap();
+        let cookies = StateCookies::for_url("http://localhost:3000", "signing-in").unwrap();
         let mut browser = BTreeMap::new();
         for state in ["one", "two"] {
             let headers = cookies.set(&request(&browser), state, &format!("{state}.x"));
@@ -257,7 +261,7 @@ mod tests {
 
     #[test]
     fn what_is_no_state_and_what_fits_no_cookie_is_refused() {
-        let cookies = StateCookies::at("https://shop.example", "signing-in").unwrap();
+        let cookies = StateCookies::for_url("https://shop.example", "signing-in").unwrap();
         let nothing = request(&BTreeMap::new());
         for state in ["", "a;b", "a=b", "a b", "\u{fc}", &"a".repeat(129)] {
             assert!(cookies.set(&nothing, state, "v").is_err(), "{state}");
@@ -267,13 +271,13 @@ mod tests {
         for value in ["a;b", "a b", "\"a\"", "\u{fc}", &"a".repeat(3_801)] {
             assert!(cookies.set(&nothing, "s", value).is_err(), "{value}");
         }
-        assert!(StateCookies::at("http://shop.example", "signing-in").is_err());
-        assert!(StateCookies::at("shop", "signing-in").is_err());
+        assert!(StateCookies::for_url("http://shop.example", "signing-in").is_err());
+        assert!(StateCookies::for_url("shop", "signing-in").is_err());
     }
 
     #[test]
     fn an_unreadable_value_is_not_an_absent_one() {
-        let cookies = StateCookies::at("https://shop.example", "signing-in").unwrap();
+        let cookies = StateCookies::for_url("https://shop.example", "signing-in").unwrap();
         for header in [
             &b"__Host-signing-in-s=\xfc"[..],
             b"__Host-signing-in-s=x",

@@ -6,7 +6,7 @@ use token_cache_core::{Error, ErrorKind, Result, Ticket};
 use url::Url;
 
 use crate::{
-    ConfigError, Tickets,
+    ConfigError, TicketSource,
     cookies::{HostCookie, read_bytes},
 };
 
@@ -47,10 +47,10 @@ impl TicketCookie {
     ///
     /// # Errors
     /// [`ConfigError`] for plain HTTP anywhere else, for what is no URL, and for a name that no cookie may have.
-    pub fn at(public_url: &str, name: &str) -> Result<Self, ConfigError> {
+    pub fn for_url(public_url: &str, name: &str) -> Result<Self, ConfigError> {
         let url = Url::parse(public_url)
             .map_err(|_| ConfigError::new(format!("{public_url:?} is no URL of an app")))?;
-        HostCookie::at(&url, name).map(Self::of)
+        HostCookie::for_url(&url, name).map(Self::of)
     }
 
     /// Keeps the cookie over restarts of the browser, for so long: what
@@ -74,7 +74,7 @@ impl TicketCookie {
 }
 
 #[async_trait]
-impl Tickets for TicketCookie {
+impl TicketSource for TicketCookie {
     async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>> {
         let Some(value) = read_bytes(request, self.cookie.name())? else {
             return Ok(None);
@@ -86,7 +86,7 @@ impl Tickets for TicketCookie {
         text.parse().map(Some)
     }
 
-    async fn forget(&self, _: &Parts) -> Option<HeaderValue> {
+    async fn remove(&self, _: &Parts) -> Option<HeaderValue> {
         Some(self.cookie.removal())
     }
 }

@@ -4,17 +4,17 @@ use token_cache_core::Timestamp;
 use tokio::time::Instant;
 
 use crate::{
-    Algorithm, Client, SignOutRoutes,
+    Algorithm, ClientRegistration, SignOutRoutes,
     algorithm::AlgorithmName,
-    failure::Failure,
-    keys::{Key, KeyFailure, Signed},
-    message::{Claims, Quoted, Refusal, SignedToken, readable},
-    pending_verification::Came,
+    keys::{Jwk, SignedMessage, VerifyError},
+    message::{Claims, Quoted, SignedToken, ValidationError, log_unreadable},
+    message_error::MessageError,
+    pending_verification::Received,
 };
 
 /// The sorts of token that are taken, each at its own address: one never passes for the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+pub(crate) enum TokenKind {
     /// OpenID Connect Back-Channel Logout 1.0 section 2.4.
     LogoutToken,
     /// RFC 8417. It does not expire, and its type is no more than recommended (section 2.3): what tells it from other tokens is
@@ -23,15 +23,15 @@ pub(crate) enum Kind {
 }
 
 /// A token whose signature, issuer, audience and times are good.
-pub(crate) struct Verified {
+pub(crate) struct VerifiedToken {
     pub(crate) issuer: String,
     /// The issuer whose accounts a security event may be about.
-    pub(crate) speaks_for: String,
+    pub(crate) subject_issuer: String,
     pub(crate) claims: Claims,
     pub(crate) issued_at: Timestamp,
 }
 
-impl Kind {
+impl TokenKind {
     /// Its `typ`.
     const fn name(self) -> &'static str {
         match self {
@@ -45,41 +45,50 @@ impl SignOutRoutes {
     /// Verifies a token by the settings of the client that it says to be for. Waits for the provider's keys until then.
     ///
     /// Sets `client` once the token names an issuer of this app, to the index of one of its clients.
-    pub(crate) async fn verified(
+    pub(crate) async fn verify_token(
         &self,
         token: &str,
-        kind: Kind,
-        came: &mut Came,
+        kind: TokenKind,
+        received: &mut Received,
         client: &mut Option<usize>,
-        until: Instant,
-    ) -> Result<Verified, Failure> {
+        deadline: Instant,
+    ) -> Result<VerifiedToken, MessageError> {
         let token = SignedToken::parse(token, kind.name())?;
-        let (index, algorithm) = self.addressed(&token, kind, client)?;
+        let (index, algorithm) = self.select_client(&token, kind, client)?;
         let (client, provider) = (&self.0.clients[index], &self.0.providers[index]);
-        let now = match came.clock {
+        let now = match received.clock {
             Some(now) => now,
-            None => self.cache().latest_now().map_err(Failure::NotEnded)?,
+            None => self
+                .cache()
+                .latest_now()
+                .map_err(MessageError::SignOutFailed)?,
         };
-        came.clock = Some(now);
+        received.clock = Some(now);
         let issued_at = check_times(&token.claims, client, kind, now)?;
-        let message = Signed {
+        let message = SignedMessage {
             key_id: token.key_id.as_deref(),
             algorithm,
-            came: came.at,
+            received: received.at,
         };
-        let is_by = |key: &Key| key.verifies(algorithm, token.signed, &token.signature);
-        let verified = provider.verify(&message, is_by, until).await;
+        let is_by = |key: &Jwk| key.verifies(algorithm, token.signed, &token.signature);
+        let verified = provider.verify(&message, is_by, deadline).await;
         verified.map_err(|failure| match failure {
-            KeyFailure::Unknown => Refusal::UnknownKey(message.key_id.map(Quoted::of)).into(),
-            KeyFailure::DoesNotVerify => Refusal::Signature.into(),
-            KeyFailure::Unavailable(error) => Failure::NoKeys(error),
+            VerifyError::UnknownKey => {
+                ValidationError::UnknownKey(message.key_id.map(Quoted::of)).into()
+            }
+            VerifyError::InvalidSignature => ValidationError::InvalidSignature.into(),
+            VerifyError::Unavailable(error) => MessageError::KeysUnavailable(error),
         })?;
         for optional in ["exp", "nbf"] {
-            let _ = readable(&client.issuer, token.claims.date(optional));
+            let _ = log_unreadable(&client.issuer, token.claims.date(optional));
         }
-        Ok(Verified {
+        Ok(VerifiedToken {
             issuer: client.issuer.clone(),
-            speaks_for: client.speaks_for.as_ref().unwrap_or(&client.issuer).clone(),
+            subject_issuer: client
+                .subject_issuer
+                .as_ref()
+                .unwrap_or(&client.issuer)
+                .clone(),
             claims: token.claims,
             issued_at,
         })
@@ -91,43 +100,46 @@ impl SignOutRoutes {
     /// All of a logout token's audience must be clients of the issuer's here, or trusted by them (OpenID Connect Core 1.0 section
     /// 3.1.3.7 rule 3, which Back-Channel Logout 1.0 section 2.6 applies). A security event is sent to many receivers at once (RFC
     /// 8417 section 2.2): one of its audience must be a client here.
-    fn addressed(
+    fn select_client(
         &self,
         token: &SignedToken<'_>,
-        kind: Kind,
+        kind: TokenKind,
         client: &mut Option<usize>,
-    ) -> Result<(usize, Algorithm), Refusal> {
+    ) -> Result<(usize, Algorithm), ValidationError> {
         let clients = &self.0.clients;
         let issuer = token.claims.required_text("iss")?;
         let of_issuer = || (0..clients.len()).filter(|index| clients[*index].issuer == issuer);
         *client = of_issuer().next();
         if client.is_none() {
             let ours = clients.iter().map(|client| client.issuer.as_str());
-            return Err(Refusal::Issuer(Quoted::of(issuer), Quoted::all(ours)));
+            return Err(ValidationError::UnknownIssuer(
+                Quoted::of(issuer),
+                Quoted::all(ours),
+            ));
         }
         let audience = token.claims.audience()?;
-        let addressed = || of_issuer().filter(|index| audience.contains(&&*clients[*index].id));
+        let select_client = || of_issuer().filter(|index| audience.contains(&&*clients[*index].id));
         let is_trusted = |one: &&str| {
-            addressed().any(|index| {
+            select_client().any(|index| {
                 clients[index].id == **one
                     || clients[index].trusted_audiences.iter().any(|it| it == one)
             })
         };
-        let all_trusted = kind == Kind::SecurityEvent || audience.iter().all(is_trusted);
-        if addressed().next().is_none() || !all_trusted {
+        let all_trusted = kind == TokenKind::SecurityEvent || audience.iter().all(is_trusted);
+        if select_client().next().is_none() || !all_trusted {
             let ours = of_issuer().map(|index| clients[index].id.as_str());
             let named = Quoted::all(audience.iter().copied());
-            return Err(Refusal::Audience(named, Quoted::all(ours)));
+            return Err(ValidationError::InvalidAudience(named, Quoted::all(ours)));
         }
         let algorithm = Algorithm::named(&token.algorithm);
         let takes = |index: &usize| {
             algorithm.is_some_and(|algorithm| clients[*index].algorithms.contains(&algorithm))
         };
-        match (addressed().find(takes), algorithm) {
+        match (select_client().find(takes), algorithm) {
             (Some(index), Some(algorithm)) => Ok((index, algorithm)),
-            _ => Err(Refusal::Algorithm(
+            _ => Err(ValidationError::AlgorithmNotAccepted(
                 AlgorithmName::of(&token.algorithm),
-                addressed()
+                select_client()
                     .flat_map(|index| clients[index].algorithms.iter().copied())
                     .collect(),
             )),
@@ -140,33 +152,33 @@ impl SignOutRoutes {
 /// A moment in the future would end sessions that have yet to begin, so `iat` may be ahead by no more than the leeway.
 fn check_times(
     claims: &Claims,
-    client: &Client,
-    kind: Kind,
+    client: &ClientRegistration,
+    kind: TokenKind,
     now: Timestamp,
-) -> Result<Timestamp, Refusal> {
+) -> Result<Timestamp, ValidationError> {
     let issued_at = claims.required_date("iat")?;
     if issued_at > now + client.leeway {
-        return Err(Refusal::FromTheFuture);
+        return Err(ValidationError::IssuedInFuture);
     }
-    let expires_at = if kind == Kind::LogoutToken && !client.without_expiry {
+    let expires_at = if kind == TokenKind::LogoutToken && !client.without_expiry {
         claims.required_date("exp")?
     } else {
         claims.date("exp").ok().flatten().unwrap_or(Timestamp::MAX)
     };
     if expires_at + client.leeway <= now {
-        return Err(Refusal::Expired);
+        return Err(ValidationError::Expired);
     }
     let not_before = claims.date("nbf").ok().flatten();
     if not_before.is_some_and(|from| from > now + client.leeway) {
-        return Err(Refusal::FromTheFuture);
+        return Err(ValidationError::IssuedInFuture);
     }
     let longest = match kind {
-        Kind::LogoutToken => client.longest_age.saturating_add(client.leeway),
+        TokenKind::LogoutToken => client.max_token_age.saturating_add(client.leeway),
         // A transmitter keeps an event until it is taken, for days if need be, and it spares whoever has come back since.
-        Kind::SecurityEvent => Duration::MAX,
+        TokenKind::SecurityEvent => Duration::MAX,
     };
     if now.since(issued_at) > longest {
-        return Err(Refusal::TooOld);
+        return Err(ValidationError::TooOld);
     }
     Ok(issued_at)
 }

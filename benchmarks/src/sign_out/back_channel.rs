@@ -96,7 +96,7 @@ impl Sides {
         }
         let start = Instant::now();
         for request in requests {
-            let answer = self.routes.back_channel(request).await;
+            let answer = self.routes.back_channel_logout(request).await;
             if answer.status() != StatusCode::OK {
                 return Err(format!("a good token was answered {answer:?}").into());
             }

@@ -30,7 +30,7 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     let counted = Arc::clone(&evictions);
     let routes = SignOutRoutes::builder(cache.clone())
         .client(provider.client())
-        .on_signed_out(move |_| {
+        .on_sign_out(move |_| {
             counted.fetch_add(1, Ordering::SeqCst);
             async {}
         })
@@ -66,7 +66,7 @@ async fn send(
         if names(&body, &token) {
             continue;
         }
-        let answer = routes.back_channel(post(body.into())?).await;
+        let answer = routes.back_channel_logout(post(body.into())?).await;
         server_errors += usize::from(answer.status().is_server_error());
         sent += 1;
     }

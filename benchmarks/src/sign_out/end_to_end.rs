@@ -155,7 +155,7 @@ impl App {
         let (before, since) = (requests(), Instant::now());
         match asked {
             Asked::ByMessage => {
-                let answer = self.routes.back_channel(request).await;
+                let answer = self.routes.back_channel_logout(request).await;
                 if answer.status() != StatusCode::OK {
                     return Err(format!("a good token was answered {answer:?}").into());
                 }

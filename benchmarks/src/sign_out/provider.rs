@@ -9,7 +9,7 @@ use ring::{
 use serde_json::json;
 use token_cache::{
     Timestamp, TokenCache,
-    sign_out::{Algorithm, Client, SignOutRoutes},
+    sign_out::{Algorithm, ClientRegistration, SignOutRoutes},
 };
 
 use crate::Result;
@@ -48,15 +48,15 @@ impl Provider {
             .build()?)
     }
 
-    pub(super) fn client(&self) -> Client {
+    pub(super) fn client(&self) -> ClientRegistration {
         let point = self.point();
         let keys = json!({"keys": [{
             "kty": "EC", "crv": "P-256", "kid": "2026-11", "use": "sig", "alg": "ES256",
             "x": encoded(&point[1..33]), "y": encoded(&point[33..]),
         }]});
-        Client::new(ISSUER, "shop")
+        ClientRegistration::new(ISSUER, "shop")
             .algorithms([Algorithm::Es256])
-            .keys(keys.to_string())
+            .jwks(keys.to_string())
     }
 
     /// A logout token as providers send it, of a user and a session.

@@ -112,14 +112,15 @@ impl AppCache for WithTokenCache {
         let signed_out = self.signed_out.clone();
         let routes = SignOutRoutes::builder(self.cache.clone())
             .client(provider.for_sign_out())
-            .on_signed_out(move |event| {
-                if let Ok(report) = event.outcome {
+            .on_sign_out(move |event| {
+                if let Ok(report) = event.result {
                     signed_out.send_replace(Some(report.copies));
                 }
                 std::future::ready(())
             })
             .build()?;
-        let take = async move |request: Request| routes.back_channel(request).await.map(Body::from);
+        let take =
+            async move |request: Request| routes.back_channel_logout(request).await.map(Body::from);
         Ok(Router::new().route(path, post(take)))
     }
 

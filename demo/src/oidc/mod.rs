@@ -17,7 +17,7 @@ use openidconnect::{
 use token_cache::{
     Revocation, SecretString, Timestamp, TokenSet, TokenSource,
     providers::{Provider, ProviderBuilder, SessionClaims},
-    sign_out::FrontChannelNames,
+    sign_out::FrontChannelParameters,
 };
 use url::Url;
 
@@ -43,7 +43,7 @@ pub(crate) struct Discovered {
     registration: Registration,
     source: Provider,
     logout_tokens_without_expiry: bool,
-    front_channel_names: FrontChannelNames,
+    front_channel_parameters: FrontChannelParameters,
 }
 
 /// The same, for one server: it has a redirect URI of its own.
@@ -110,7 +110,7 @@ impl Discovered {
             metadata,
             registration,
             logout_tokens_without_expiry: false,
-            front_channel_names: FrontChannelNames::default(),
+            front_channel_parameters: FrontChannelParameters::default(),
         })
     }
 
@@ -123,9 +123,9 @@ impl Discovered {
     }
 
     /// Accepts front-channel logout requests that name this.
-    pub(crate) fn front_channel(self, names: FrontChannelNames) -> Self {
+    pub(crate) fn front_channel(self, names: FrontChannelParameters) -> Self {
         Self {
-            front_channel_names: names,
+            front_channel_parameters: names,
             ..self
         }
     }

@@ -1,12 +1,12 @@
-use token_cache::sign_out::Client;
+use token_cache::sign_out::ClientRegistration;
 
 use super::Discovered;
 
 impl Discovered {
     /// The registration as the sign-out routes need it.
-    pub(crate) fn for_sign_out(&self) -> Client {
-        Client::new(self.issuer(), self.client_id())
+    pub(crate) fn for_sign_out(&self) -> ClientRegistration {
+        ClientRegistration::new(self.issuer(), self.client_id())
             .logout_tokens_without_expiry(self.logout_tokens_without_expiry)
-            .front_channel(self.front_channel_names)
+            .front_channel_parameters(self.front_channel_parameters)
     }
 }

@@ -80,7 +80,7 @@ impl Web {
         let discovered = Discovered::at(provider.registration().clone())
             .await?
             .logout_tokens_without_expiry(options.logout_tokens_without_expiry)
-            .front_channel(options.front_channel_names);
+            .front_channel(options.front_channel_parameters);
         let caches = Caches::open(&options.store, options.instances).await?;
 
         let (closing, closed) = watch::channel(false);

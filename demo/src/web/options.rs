@@ -1,4 +1,4 @@
-use token_cache::sign_out::FrontChannelNames;
+use token_cache::sign_out::FrontChannelParameters;
 
 use super::public_url::PublicUrl;
 use crate::{oidc::Registration, store_url::StoreUrl};
@@ -15,7 +15,7 @@ pub struct ServeOptions {
     /// True if the provider's logout tokens have no `exp`.
     pub(crate) logout_tokens_without_expiry: bool,
     /// What the provider's front-channel logout requests name.
-    pub(crate) front_channel_names: FrontChannelNames,
+    pub(crate) front_channel_parameters: FrontChannelParameters,
 }
 
 /// How the development provider tells the app that a user has signed out.
@@ -39,7 +39,7 @@ impl ServeOptions {
             provider: None,
             logout_channel: LogoutChannel::Both,
             logout_tokens_without_expiry: false,
-            front_channel_names: FrontChannelNames::default(),
+            front_channel_parameters: FrontChannelParameters::default(),
         }
     }
 }
@@ -54,7 +54,7 @@ pub(crate) struct Given {
     pub(crate) instances: Option<String>,
     pub(crate) logout_channel: Option<String>,
     pub(crate) logout_tokens: Option<String>,
-    pub(crate) front_channel_names: Option<String>,
+    pub(crate) front_channel_parameters: Option<String>,
     pub(crate) dead_grants: Option<String>,
     pub(crate) offline_access: Option<String>,
 }
@@ -76,7 +76,7 @@ impl Given {
             "--instances" => &mut self.instances,
             "--logout-channel" => &mut self.logout_channel,
             "--logout-tokens" => &mut self.logout_tokens,
-            "--front-channel" => &mut self.front_channel_names,
+            "--front-channel" => &mut self.front_channel_parameters,
             "--dead-grants" => &mut self.dead_grants,
             "--offline-access" => &mut self.offline_access,
             _ => return Err(format!("there is no argument {name:?}")),
@@ -97,7 +97,7 @@ impl Given {
             ("--instances", &self.instances),
             ("--logout-channel", &self.logout_channel),
             ("--logout-tokens", &self.logout_tokens),
-            ("--front-channel", &self.front_channel_names),
+            ("--front-channel", &self.front_channel_parameters),
             ("--dead-grants", &self.dead_grants),
             ("--offline-access", &self.offline_access),
         ]
@@ -179,14 +179,14 @@ impl Given {
                 ));
             }
         };
-        let front_channel_names = match self.front_channel_names.as_deref() {
-            None | Some("issuer-and-sid") => FrontChannelNames::IssuerAndSid,
-            Some("sid-alone") => FrontChannelNames::SidAlone,
-            Some("subject-as-sid") => FrontChannelNames::SubjectAsSid,
-            Some("nothing") => FrontChannelNames::Nothing,
+        let front_channel_parameters = match self.front_channel_parameters.as_deref() {
+            None | Some("issuer-and-sid") => FrontChannelParameters::IssuerAndSid,
+            Some("sid-only") => FrontChannelParameters::SidOnly,
+            Some("subject-as-sid") => FrontChannelParameters::SubjectAsSid,
+            Some("none") => FrontChannelParameters::None,
             Some(other) => {
                 return Err(format!(
-                    "--front-channel {other:?}: it is issuer-and-sid, sid-alone, subject-as-sid or nothing"
+                    "--front-channel {other:?}: it is issuer-and-sid, sid-only, subject-as-sid or none"
                 ));
             }
         };
@@ -198,7 +198,7 @@ impl Given {
             provider,
             logout_channel,
             logout_tokens_without_expiry,
-            front_channel_names,
+            front_channel_parameters,
         })
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use token_cache::{
     TokenCache,
     providers::Provider,
-    sign_out::{Cause, SignOutRoutes, SignedOut, StateCookies, TicketCookie},
+    sign_out::{SignOutCause, SignOutEvent, SignOutRoutes, StateCookies, TicketCookie},
 };
 use tokio::sync::Semaphore;
 
@@ -68,22 +68,23 @@ impl Server {
         let name = char::from(b'A' + index).to_string();
         let origin = shared.origins[usize::from(index)].clone();
         let provider = discovered.source().clone();
-        let tickets = TicketCookie::at(&origin, "token-cache-demo").map_err(unusable)?;
-        let signing_in = StateCookies::at(&origin, "token-cache-demo-login").map_err(unusable)?;
+        let tickets = TicketCookie::for_url(&origin, "token-cache-demo").map_err(unusable)?;
+        let signing_in =
+            StateCookies::for_url(&origin, "token-cache-demo-login").map_err(unusable)?;
         let client = discovered
             .for_sign_out()
             .session_required(true)
-            .keys_cooldown(KEYS_COOLDOWN)
+            .jwks_cooldown(KEYS_COOLDOWN)
             .post_logout_redirect_uri(format!("{origin}/signed-out"))
-            .revoking(tokens_key()?, provider.clone());
+            .revoke_on_sign_out(tokens_key()?, provider.clone());
         let told = Arc::clone(&shared);
         let told_by = name.clone();
         let sign_out = SignOutRoutes::builder(cache.clone())
             .client(client)
-            .tickets(tickets.clone())
-            .on_signed_out(move |signed_out| {
+            .ticket_source(tickets.clone())
+            .on_sign_out(move |event| {
                 let (shared, name) = (Arc::clone(&told), told_by.clone());
-                async move { on_signed_out(&shared, &name, signed_out).await }
+                async move { on_sign_out(&shared, &name, event).await }
             });
         Ok(Self {
             oidc: discovered.for_server(format!("{origin}/callback"))?,
@@ -144,15 +145,15 @@ impl Server {
 }
 
 /// After every kind of sign-out: the plain cache learns of it as its app would, and the late answers come in.
-async fn on_signed_out(shared: &Shared, name: &str, signed_out: SignedOut) {
+async fn on_sign_out(shared: &Shared, name: &str, event: SignOutEvent) {
     let timeline = &shared.timeline;
-    let asked = match signed_out.cause {
-        Cause::RpInitiated => "Sign-out here",
-        Cause::FrontChannel => "Front-channel logout by the provider's iframe",
-        Cause::BackChannel => "Back-channel logout by the provider",
+    let asked = match event.cause {
+        SignOutCause::RpInitiated => "Sign-out here",
+        SignOutCause::FrontChannel => "Front-channel logout by the provider's iframe",
+        SignOutCause::BackChannel => "Back-channel logout by the provider",
         _ => "A security event of the provider",
     };
-    match &signed_out.outcome {
+    match &event.result {
         Ok(report) if report.ended => timeline.tell(
             Some(name),
             Kind::SignedOut,
@@ -172,7 +173,7 @@ async fn on_signed_out(shared: &Shared, name: &str, signed_out: SignedOut) {
             return;
         }
     }
-    if let Some(account) = &signed_out.account {
+    if let Some(account) = &event.account {
         shared
             .plain
             .signed_out(timeline, name, account.subject())

@@ -4,7 +4,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-use token_cache::{Error, ErrorKind, Session, sign_out::Tickets};
+use token_cache::{Error, ErrorKind, Session, sign_out::TicketSource};
 
 use super::{profile::Profile, server::Server};
 
@@ -80,7 +80,7 @@ impl Denied {
         };
         let mut response = (status, Json(json)).into_response();
         if matches!(self, Self::SignedOut | Self::NoTicket)
-            && let Some(forget) = server.tickets.forget(request).await
+            && let Some(forget) = server.tickets.remove(request).await
         {
             response.headers_mut().append(header::SET_COOKIE, forget);
         }

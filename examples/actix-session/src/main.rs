@@ -34,7 +34,7 @@ use token_cache::{
     AccountId, EntryKey, ErrorKind, MemoryStore, Secret, SignIn, StartedSignIn, TokenCache,
     TokenSet,
     sign_out::{
-        Client, SignOutRoutes, SignedIn, TicketSlots,
+        ClientRegistration, ExtensionTicketSource, SignOutRoutes, SignedIn,
         actix::{ActixSignOut, CookieFilter},
     },
 };
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Failure> {
                 .app_data(web::Data::new(cache.clone()))
                 .configure(sign_out.routes())
                 .configure(pages)
-                .wrap(sign_out.refuse_signed_out())
+                .wrap(sign_out.session_check())
                 // Around it, since the middleware before finds the ticket in the session. `Secure` is off for plain HTTP at
                 // loopback alone.
                 .wrap(sessions.cookie_secure(false).build())
@@ -86,14 +86,14 @@ async fn main() -> Result<(), Failure> {
 
 fn sign_out(cache: &TokenCache) -> Result<ActixSignOut, Failure> {
     // In development there is no provider: no keys to verify its messages with, no place to sign out at. With one,
-    // `Client::new(issuer, client_id)` finds both by discovery.
-    let client = Client::new("https://id.example", "shop").keys(r#"{"keys":[]}"#);
+    // `ClientRegistration::new(issuer, client_id)` finds both by discovery.
+    let client = ClientRegistration::new("https://id.example", "shop").jwks(r#"{"keys":[]}"#);
     let routes = SignOutRoutes::builder(cache.clone())
         .client(client)
-        .tickets(TicketSlots::new())
+        .ticket_source(ExtensionTicketSource::new())
         .after_sign_out("/login")
         .build()?;
-    Ok(ActixSignOut::new(routes).tickets(InSession))
+    Ok(ActixSignOut::new(routes).ticket_source(InSession))
 }
 
 fn pages(config: &mut web::ServiceConfig) {

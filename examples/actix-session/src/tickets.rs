@@ -2,13 +2,13 @@
 
 use actix_session::{Session, SessionExt, SessionInsertError};
 use actix_web::HttpRequest;
-use token_cache::{Error, ErrorKind, Result, Ticket, sign_out::actix::RequestTickets};
+use token_cache::{Error, ErrorKind, Result, Ticket, sign_out::actix::TicketSource};
 
 const TICKET: &str = "ticket";
 
 pub(crate) struct InSession;
 
-impl RequestTickets for InSession {
+impl TicketSource for InSession {
     fn ticket(&self, request: &HttpRequest) -> Result<Option<Ticket>> {
         request.get_session().get(TICKET).map_err(|error| {
             Error::new(ErrorKind::InvalidTicket, "read the ticket")
@@ -16,7 +16,7 @@ impl RequestTickets for InSession {
         })
     }
 
-    fn forget(&self, request: &HttpRequest) {
+    fn remove(&self, request: &HttpRequest) {
         // Not `purge`: a purged session takes nothing more, not even the ticket of a sign-in that this very request ends with.
         request.get_session().remove(TICKET);
     }

@@ -26,7 +26,7 @@ use axum_extra::extract::cookie::{Key, SignedCookieJar};
 use serde::Deserialize;
 use token_cache::{
     AccountId, EntryKey, ErrorKind, MemoryStore, Secret, SignIn, TokenCache, TokenSet,
-    sign_out::{Client, CookieFilter, SignOutRoutes, SignedIn},
+    sign_out::{ClientRegistration, CookieFilter, SignOutRoutes, SignedIn},
 };
 use token_cache_example_browser::{Failure, a_sign_out_is_final_everywhere};
 use tokio::net::TcpListener;
@@ -61,11 +61,11 @@ async fn main() -> Result<(), Failure> {
 
 fn app(cache: TokenCache, key: Key) -> Result<Router, Failure> {
     // In development there is no provider: no keys to verify its messages with, no place to sign out at. With one,
-    // `Client::new(issuer, client_id)` finds both by discovery.
-    let client = Client::new("https://id.example", "shop").keys(r#"{"keys":[]}"#);
+    // `ClientRegistration::new(issuer, client_id)` finds both by discovery.
+    let client = ClientRegistration::new("https://id.example", "shop").jwks(r#"{"keys":[]}"#);
     let sign_out = SignOutRoutes::builder(cache.clone())
         .client(client)
-        .tickets(InSignedCookie(key.clone()))
+        .ticket_source(InSignedCookie(key.clone()))
         .after_sign_out("/login")
         .build()?;
     Ok(Router::new()
@@ -73,7 +73,7 @@ fn app(cache: TokenCache, key: Key) -> Result<Router, Failure> {
         .route("/account", get(account))
         .with_state(App { cache, key })
         .merge(sign_out.axum_routes())
-        .layer(sign_out.refuse_signed_out())
+        .layer(sign_out.session_check())
         .layer(map_response(not_stored))
         // Outermost: the jars of axum-extra drop all cookies if any of them is no text.
         .layer(CookieFilter::new()))

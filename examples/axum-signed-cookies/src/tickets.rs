@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, request::Parts};
 use axum_extra::extract::cookie::{Cookie, Key, SameSite, SignedCookieJar};
 use token_cache::{
     Error, ErrorKind, Result, Ticket,
-    sign_out::{Tickets, read_cookie},
+    sign_out::{TicketSource, read_cookie},
 };
 
 const TICKET: &str = "ticket";
@@ -13,7 +13,7 @@ const TICKET: &str = "ticket";
 pub(crate) struct InSignedCookie(pub(crate) Key);
 
 #[async_trait]
-impl Tickets for InSignedCookie {
+impl TicketSource for InSignedCookie {
     async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>> {
         if read_cookie(request, TICKET)?.is_none() {
             return Ok(None);
@@ -30,7 +30,7 @@ impl Tickets for InSignedCookie {
         cookie.value().parse().map(Some)
     }
 
-    async fn forget(&self, _: &Parts) -> Option<HeaderValue> {
+    async fn remove(&self, _: &Parts) -> Option<HeaderValue> {
         let removal = Cookie::build((TICKET, "")).path("/").removal().build();
         HeaderValue::try_from(removal.to_string()).ok()
     }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use axum::http::{HeaderValue, request::Parts};
-use token_cache::{Error, ErrorKind, Result, Ticket, sign_out::Tickets};
+use token_cache::{Error, ErrorKind, Result, Ticket, sign_out::TicketSource};
 use tower_sessions::{Session, session};
 
 const TICKET: &str = "ticket";
@@ -10,7 +10,7 @@ const TICKET: &str = "ticket";
 pub(crate) struct InSession;
 
 #[async_trait]
-impl Tickets for InSession {
+impl TicketSource for InSession {
     async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>> {
         of(request)?
             .get(TICKET)
@@ -18,7 +18,7 @@ impl Tickets for InSession {
             .map_err(|error| unreadable(&error))
     }
 
-    async fn forget(&self, request: &Parts) -> Option<HeaderValue> {
+    async fn remove(&self, request: &Parts) -> Option<HeaderValue> {
         // A ticket that stays is refused at the next request again, so a failure here locks nobody in or out.
         if let Ok(session) = of(request) {
             let _ = session.remove::<Ticket>(TICKET).await;

@@ -29,7 +29,9 @@ use token_cache::{
     EntryKey, ErrorKind, ExposeSecret, Revocation, Session, SignIn, TokenCache, TokenSet,
     TokenSource,
     providers::{CodeExchange, MetadataWithRevocation, Provider, ProviderBuilder, SessionClaims},
-    sign_out::{Client, SignOutRoutes, SignedIn, StateCookies, TicketCookie, id_token_key},
+    sign_out::{
+        ClientRegistration, SignOutRoutes, SignedIn, StateCookies, TicketCookie, id_token_key,
+    },
 };
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -83,22 +85,22 @@ async fn main() -> Result<(), Failure> {
 
     // What keeps their tokens.
     let cache = token_cache::open(&env::var("STORE")?).await?;
-    let cookie = TicketCookie::at(&public_url, "shop")?.max_age(LIFETIME);
+    let cookie = TicketCookie::for_url(&public_url, "shop")?.max_age(LIFETIME);
 
     // What signs them out.
-    let client = Client::new(&issuer, &client_id)
+    let client = ClientRegistration::new(&issuer, &client_id)
         .session_required(true)
         .post_logout_redirect_uri(format!("{public_url}/signed-out"));
     let sign_out = SignOutRoutes::builder(cache.clone())
         .client(client)
-        .tickets(cookie.clone())
+        .ticket_source(cookie.clone())
         .build()?;
     sign_out.fetch_keys().await?;
 
     let app = App {
         cache,
         cookie,
-        signing_in: StateCookies::at(&public_url, "signing-in")?,
+        signing_in: StateCookies::for_url(&public_url, "signing-in")?,
         oidc,
         offline_access,
         provider: provider.build()?,
@@ -110,7 +112,7 @@ async fn main() -> Result<(), Failure> {
         .route("/account", get(account))
         .with_state(Arc::new(app))
         .merge(sign_out.axum_routes())
-        .layer(sign_out.refuse_signed_out().redirect_to("/login")?)
+        .layer(sign_out.session_check().redirect_to("/login")?)
         .layer(map_response(not_stored));
 
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());

@@ -19,8 +19,8 @@ async fn app(public_url: &str, offline_access: bool) -> Arc<App> {
     let id = ClientId::new("shop".to_owned());
     Arc::new(App {
         cache: TokenCache::in_memory().await.unwrap(),
-        cookie: TicketCookie::at(public_url, "shop").unwrap(),
-        signing_in: StateCookies::at(public_url, "signing-in").unwrap(),
+        cookie: TicketCookie::for_url(public_url, "shop").unwrap(),
+        signing_in: StateCookies::for_url(public_url, "signing-in").unwrap(),
         provider: ProviderBuilder::from_metadata(&metadata, &id)
             .unwrap()
             .client_secret("secret")

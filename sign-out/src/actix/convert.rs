@@ -35,8 +35,8 @@ pub(super) fn body(body: Payload) -> impl Body<Data = Bytes, Error = PayloadErro
     StreamBody::new(body.map_ok(Frame::data))
 }
 
-pub(super) fn answer(answer: Response<Bytes>) -> HttpResponse {
-    let (parts, body) = answer.into_parts();
+pub(super) fn to_actix_response(response: Response<Bytes>) -> HttpResponse {
+    let (parts, body) = response.into_parts();
     let mut converted = builder(parts.status);
     for (name, value) in &parts.headers {
         converted.append_header((name.as_str(), value.as_bytes()));

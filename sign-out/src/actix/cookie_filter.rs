@@ -7,7 +7,7 @@ use actix_web::{
 };
 use http::{HeaderMap, header};
 
-use crate::cookies::without_unreadable;
+use crate::cookies::filter_cookies;
 
 /// A middleware that removes the cookies that other cookie jars misread: as [`crate::CookieFilter`], for actix-web.
 ///
@@ -71,7 +71,7 @@ where
                 sent.append(header::COOKIE, value);
             }
         }
-        if let Some(filtered) = without_unreadable(&sent) {
+        if let Some(filtered) = filter_cookies(&sent) {
             let headers = request.headers_mut();
             headers.remove(COOKIE);
             for kept in filtered.kept {

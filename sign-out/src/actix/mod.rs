@@ -12,7 +12,7 @@
 //!     let sign_out = ActixSignOut::new(sign_out.clone());
 //!     config.configure(sign_out.routes()).service(
 //!         web::resource("/account")
-//!             .wrap(sign_out.refuse_signed_out())
+//!             .wrap(sign_out.session_check())
 //!             .to(account),
 //!     );
 //! }
@@ -20,9 +20,9 @@
 
 mod convert;
 mod cookie_filter;
-mod layer;
+mod session_check;
 mod signed_in;
-mod tickets;
+mod ticket_source;
 
 use std::{fmt, sync::Arc};
 
@@ -32,20 +32,20 @@ use http::{Request, request::Parts};
 pub use self::{
     convert::parts,
     cookie_filter::{CookieFilter, CookieFilterMiddleware},
-    layer::{RefuseSignedOut, RefuseSignedOutMiddleware},
-    tickets::RequestTickets,
+    session_check::{SessionCheck, SessionCheckMiddleware},
+    ticket_source::TicketSource,
 };
 use crate::{
-    SignOutRoutes, TicketSlot,
-    admission::Gate,
-    paths::{self, OfOurRoutes},
+    SignOutRoutes, TicketExtension,
+    paths::{self, SignOutRouteResponse},
+    session_check::SessionChecker,
 };
 
 /// Sign-out over the web, for an app of actix-web. Cheap to clone.
 #[derive(Clone)]
 pub struct ActixSignOut {
     routes: SignOutRoutes,
-    tickets: Option<Arc<dyn RequestTickets>>,
+    tickets: Option<Arc<dyn TicketSource>>,
 }
 
 impl ActixSignOut {
@@ -58,8 +58,8 @@ impl ActixSignOut {
     }
 
     /// Finds the tickets in what only an actix request leads to, such as the session of `actix-session`. The routes are built with
-    /// [`TicketSlots`](crate::TicketSlots), in which these travel.
-    pub fn tickets(mut self, tickets: impl RequestTickets) -> Self {
+    /// [`ExtensionTicketSource`](crate::ExtensionTicketSource), in which these travel.
+    pub fn ticket_source(mut self, tickets: impl TicketSource) -> Self {
         self.tickets = Some(Arc::new(tickets));
         self
     }
@@ -69,10 +69,10 @@ impl ActixSignOut {
         let sign_out = self.clone();
         move |config| {
             for (path, route) in [
-                (paths::LOG_OUT, Route::LogOut),
-                (paths::SIGNED_OUT, Route::SignedOut),
-                (paths::BACK_CHANNEL, Route::BackChannel),
-                (paths::FRONT_CHANNEL, Route::FrontChannel),
+                (paths::LOGOUT, Route::Logout),
+                (paths::POST_LOGOUT_REDIRECT, Route::PostLogoutRedirect),
+                (paths::BACK_CHANNEL_LOGOUT, Route::BackChannelLogout),
+                (paths::FRONT_CHANNEL_LOGOUT, Route::FrontChannelLogout),
                 (paths::SECURITY_EVENTS, Route::SecurityEvent),
             ] {
                 let sign_out = sign_out.clone();
@@ -88,66 +88,66 @@ impl ActixSignOut {
 
     /// A middleware that lets no request pass whose session was signed out, on whichever server: the app's own cookie dies with the
     /// tokens.
-    pub fn refuse_signed_out(&self) -> RefuseSignedOut {
-        RefuseSignedOut::new(self.clone(), Gate::new(self.routes.clone()))
+    pub fn session_check(&self) -> SessionCheck {
+        SessionCheck::new(self.clone(), SessionChecker::new(self.routes.clone()))
     }
 
     async fn serve(&self, route: Route, request: &HttpRequest, body: web::Payload) -> HttpResponse {
-        let Some(Asked { parts, slot }) = self.asked(request) else {
+        let Some(ConvertedRequest { parts, slot }) = self.convert_request(request) else {
             return HttpResponse::BadRequest().finish();
         };
-        let answer = match route {
-            Route::LogOut => self.routes.log_out(&parts).await,
-            Route::SignedOut => self.routes.signed_out(&parts).await,
-            Route::FrontChannel => self.routes.front_channel(&parts).await,
-            Route::BackChannel => {
+        let response = match route {
+            Route::Logout => self.routes.logout(&parts).await,
+            Route::PostLogoutRedirect => self.routes.post_logout_redirect(&parts).await,
+            Route::FrontChannelLogout => self.routes.front_channel_logout(&parts).await,
+            Route::BackChannelLogout => {
                 let request = Request::from_parts(parts, convert::body(body));
-                self.routes.back_channel(request).await
+                self.routes.back_channel_logout(request).await
             }
             Route::SecurityEvent => {
                 let request = Request::from_parts(parts, convert::body(body));
                 self.routes.security_event(request).await
             }
         };
-        self.settle(slot.as_ref(), request);
-        let mut answer = convert::answer(answer);
-        answer.extensions_mut().insert(OfOurRoutes);
-        answer
+        self.remove_ended_ticket(slot.as_ref(), request);
+        let mut response = convert::to_actix_response(response);
+        response.extensions_mut().insert(SignOutRouteResponse);
+        response
     }
 
     /// A request as the routes take it; none where it is no HTTP request.
-    fn asked(&self, request: &HttpRequest) -> Option<Asked> {
+    fn convert_request(&self, request: &HttpRequest) -> Option<ConvertedRequest> {
         let mut parts = convert::parts(request)?;
         let slot = self.tickets.as_ref().map(|tickets| {
-            let slot = TicketSlot::new(tickets.ticket(request));
+            let slot = TicketExtension::new(tickets.ticket(request));
             parts.extensions.insert(slot.clone());
             slot
         });
-        Some(Asked { parts, slot })
+        Some(ConvertedRequest { parts, slot })
     }
 
     /// Drops the ticket where it is kept, if its session has ended.
-    fn settle(&self, slot: Option<&TicketSlot>, request: &HttpRequest) {
+    fn remove_ended_ticket(&self, slot: Option<&TicketExtension>, request: &HttpRequest) {
         if let (Some(slot), Some(tickets)) = (slot, &self.tickets)
-            && slot.is_forgotten()
+            && slot.is_removed()
         {
-            tickets.forget(request);
+            tickets.remove(request);
         }
     }
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Route {
-    LogOut,
-    SignedOut,
-    BackChannel,
-    FrontChannel,
+    Logout,
+    PostLogoutRedirect,
+    BackChannelLogout,
+    FrontChannelLogout,
     SecurityEvent,
 }
 
-struct Asked {
+struct ConvertedRequest {
     parts: Parts,
-    slot: Option<TicketSlot>,
+    slot: Option<TicketExtension>,
 }
 
 impl fmt::Debug for ActixSignOut {

@@ -6,26 +6,26 @@ use actix_web::{
 };
 use token_cache_core::Session;
 
-use crate::{NotSignedIn, SignedIn, signed_in::Checked};
+use crate::{SignedIn, SignedInRejection, signed_in::SessionChecked};
 
 impl FromRequest for SignedIn {
-    type Error = NotSignedIn;
-    type Future = Ready<Result<Self, NotSignedIn>>;
+    type Error = SignedInRejection;
+    type Future = Ready<Result<Self, SignedInRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let extensions = request.extensions();
-        ready(Self::found(
+        ready(Self::from_session(
             extensions.get::<Session>(),
-            extensions.contains::<Checked>(),
+            extensions.contains::<SessionChecked>(),
         ))
     }
 }
 
-impl ResponseError for NotSignedIn {
+impl ResponseError for SignedInRejection {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Nobody => StatusCode::UNAUTHORIZED,
-            Self::NoLayer => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

@@ -14,16 +14,16 @@ use super::FetchError;
 
 type Fetch<T> = dyn Fn() -> BoxFuture<'static, Result<T, FetchError>> + Send + Sync;
 type Fetched<T> = Result<Arc<T>, FetchError>;
-type Landing<T> = watch::Receiver<Option<Fetched<T>>>;
+type FetchReceiver<T> = watch::Receiver<Option<Fetched<T>>>;
 
 /// How long what was fetched is used without a look whether it changed.
-pub(super) const FRESH: Duration = Duration::from_secs(10 * 60);
+pub(super) const FRESH_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// How long it is used while the provider can't be asked. A key that the provider withdrew is not trusted for longer.
-const STALE: Duration = Duration::from_secs(60 * 60);
+const STALE_FOR: Duration = Duration::from_secs(60 * 60);
 
 /// How long a provider that failed is left alone, so that a flood of messages makes no flood of requests.
-const PAUSE: Duration = Duration::from_secs(1);
+const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 
 /// A document of a provider: fetched by one caller for all who wait, in a task of its own.
 pub(super) struct Cached<T> {
@@ -32,43 +32,43 @@ pub(super) struct Cached<T> {
 }
 
 struct State<T> {
-    value: Option<Dated<T>>,
-    flight: Option<Landing<T>>,
+    value: Option<Document<T>>,
+    running: Option<FetchReceiver<T>>,
     failed: Option<(Instant, FetchError)>,
     /// When the document was last asked for because it lacked something.
-    renewed: Option<Instant>,
+    refreshed: Option<Instant>,
 }
 
 /// What a request is made for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum For {
+enum FetchReason {
     /// There is no document, or it is old.
-    Use,
+    Expired,
     /// It lacks something.
-    Renewal,
+    Refresh,
 }
 
 impl<T> State<T> {
     /// The request under way. One whose task was stopped, by a fault or with its runtime, is none.
-    fn under_way(&self) -> Option<&Landing<T>> {
-        let landing = self.flight.as_ref()?;
-        landing.has_changed().is_ok().then_some(landing)
+    fn running_fetch(&self) -> Option<&FetchReceiver<T>> {
+        let receiver = self.running.as_ref()?;
+        receiver.has_changed().is_ok().then_some(receiver)
     }
 
     /// Why the provider is left alone for a moment.
     fn recent_failure(&self) -> Option<FetchError> {
         let (at, failure) = self.failed.as_ref()?;
-        (at.elapsed() < PAUSE && self.under_way().is_none()).then(|| failure.clone())
+        (at.elapsed() < FAILURE_PAUSE && self.running_fetch().is_none()).then(|| failure.clone())
     }
 }
 
 /// A document, and when it was asked for.
-struct Dated<T> {
+struct Document<T> {
     value: Arc<T>,
     at: Instant,
 }
 
-impl<T> Clone for Dated<T> {
+impl<T> Clone for Document<T> {
     fn clone(&self) -> Self {
         Self {
             value: Arc::clone(&self.value),
@@ -85,31 +85,31 @@ impl<T: Send + Sync + 'static> Cached<T> {
             fetch: Box::new(fetch),
             state: Mutex::new(State {
                 value: None,
-                flight: None,
+                running: None,
                 failed: None,
-                renewed: None,
+                refreshed: None,
             }),
         })
     }
 
     /// The document, fetched if there is none yet or it is old. An old one does as well if the provider fails, or has not
-    /// answered by `until`.
-    pub(super) async fn get(self: &Arc<Self>, until: Instant) -> Fetched<T> {
-        let (landing, old) = {
+    /// answered by `deadline`.
+    pub(super) async fn get(self: &Arc<Self>, deadline: Instant) -> Fetched<T> {
+        let (receiver, old) = {
             let mut state = self.state();
             let old = state.value.clone();
             if let Some(known) = &old
-                && known.at.elapsed() < FRESH
+                && known.at.elapsed() < FRESH_FOR
             {
                 return Ok(Arc::clone(&known.value));
             }
-            let usable = old.filter(|known| known.at.elapsed() < STALE);
+            let usable = old.filter(|known| known.at.elapsed() < STALE_FOR);
             if let Some(failure) = state.recent_failure() {
                 return usable.map_or(Err(failure), |known| Ok(known.value));
             }
-            (self.fly(&mut state, For::Use), usable)
+            (self.start_or_join(&mut state, FetchReason::Expired), usable)
         };
-        match (landed(landing, until).await, old) {
+        match (wait_for(receiver, deadline).await, old) {
             (Ok(value), _) => Ok(value),
             (Err(_), Some(old)) => Ok(old.value),
             (Err(failure), None) => Err(failure),
@@ -120,14 +120,14 @@ impl<T: Send + Sync + 'static> Cached<T> {
     ///
     /// # Errors
     /// The document is not to be had, or was renewed less than `cooldown` ago: the error says when it is worth asking again.
-    pub(super) async fn asked_since(
+    pub(super) async fn fetched_since(
         self: &Arc<Self>,
         since: Instant,
         cooldown: Duration,
-        until: Instant,
+        deadline: Instant,
     ) -> Fetched<T> {
         loop {
-            let landing = {
+            let receiver = {
                 let mut state = self.state();
                 if let Some(known) = &state.value
                     && known.at >= since
@@ -137,26 +137,30 @@ impl<T: Send + Sync + 'static> Cached<T> {
                 if let Some(failure) = state.recent_failure() {
                     return Err(failure);
                 }
-                if state.under_way().is_none()
-                    && let Some(renewed) = state.renewed
-                    && renewed.elapsed() < cooldown
+                if state.running_fetch().is_none()
+                    && let Some(refreshed) = state.refreshed
+                    && refreshed.elapsed() < cooldown
                 {
-                    return Err(FetchError::paused(renewed + cooldown));
+                    return Err(FetchError::paused(refreshed + cooldown));
                 }
-                self.fly(&mut state, For::Renewal)
+                self.start_or_join(&mut state, FetchReason::Refresh)
             };
             // One that began before `since` is not enough.
-            landed(landing, until).await?;
+            wait_for(receiver, deadline).await?;
         }
     }
 
     /// The flight under way, or a new one. Whoever goes away stops it for nobody.
-    fn fly(self: &Arc<Self>, state: &mut State<T>, what_for: For) -> Landing<T> {
-        if let Some(landing) = state.under_way() {
-            return landing.clone();
+    fn start_or_join(
+        self: &Arc<Self>,
+        state: &mut State<T>,
+        reason: FetchReason,
+    ) -> FetchReceiver<T> {
+        if let Some(receiver) = state.running_fetch() {
+            return receiver.clone();
         }
-        let (sender, landing) = watch::channel(None);
-        state.flight = Some(landing.clone());
+        let (sender, receiver) = watch::channel(None);
+        state.running = Some(receiver.clone());
         let cached = Arc::clone(self);
         let at = Instant::now();
         let fetch = (self.fetch)();
@@ -164,25 +168,25 @@ impl<T: Send + Sync + 'static> Cached<T> {
             let fetched = fetch.await.map(Arc::new);
             {
                 let mut state = cached.state();
-                state.flight = None;
+                state.running = None;
                 match &fetched {
                     Ok(value) => {
                         let value = Arc::clone(value);
-                        state.value = Some(Dated { value, at });
+                        state.value = Some(Document { value, at });
                         state.failed = None;
-                        if what_for == For::Renewal {
-                            state.renewed = Some(at);
+                        if reason == FetchReason::Refresh {
+                            state.refreshed = Some(at);
                         }
                     }
                     Err(failure) => {
                         let at = Instant::now();
-                        state.failed = Some((at, failure.clone().retry_at(at + PAUSE)));
+                        state.failed = Some((at, failure.clone().retry_at(at + FAILURE_PAUSE)));
                     }
                 }
             }
             sender.send_replace(Some(fetched));
         });
-        landing
+        receiver
     }
 }
 
@@ -192,9 +196,9 @@ impl<T> Cached<T> {
     }
 }
 
-async fn landed<T>(mut landing: Landing<T>, until: Instant) -> Fetched<T> {
+async fn wait_for<T>(mut receiver: FetchReceiver<T>, deadline: Instant) -> Fetched<T> {
     let gone = || FetchError::new("the request to the provider was broken off");
-    match timeout_at(until, landing.wait_for(Option::is_some)).await {
+    match timeout_at(deadline, receiver.wait_for(Option::is_some)).await {
         Ok(Ok(fetched)) => fetched.clone().unwrap_or_else(|| Err(gone())),
         Ok(Err(_)) => Err(gone()),
         Err(_) => Err(FetchError::late()),
@@ -265,7 +269,7 @@ mod tests {
     async fn a_document_is_fetched_again_when_it_is_old_and_not_before() {
         let (source, cached) = Source::new();
         assert_eq!(get(&cached).await.as_deref(), Ok(&1));
-        time::advance(FRESH.saturating_sub(SECOND)).await;
+        time::advance(FRESH_FOR.saturating_sub(SECOND)).await;
         assert_eq!(get(&cached).await.as_deref(), Ok(&1));
         time::advance(SECOND).await;
         assert_eq!(get(&cached).await.as_deref(), Ok(&2));
@@ -277,18 +281,18 @@ mod tests {
         let (source, cached) = Source::new();
         assert_eq!(get(&cached).await.as_deref(), Ok(&1));
         source.fail(true);
-        time::advance(FRESH).await;
+        time::advance(FRESH_FOR).await;
         assert_eq!(get(&cached).await.as_deref(), Ok(&1));
         assert_eq!(get(&cached).await.as_deref(), Ok(&1));
         assert_eq!(source.fetched(), 2, "a provider that failed is left alone");
-        time::advance(STALE.saturating_sub(FRESH)).await;
+        time::advance(STALE_FOR.saturating_sub(FRESH_FOR)).await;
         assert!(
             get(&cached).await.is_err(),
             "what it withdrew is not trusted"
         );
         source.fail(false);
         assert!(get(&cached).await.is_err(), "left alone");
-        time::advance(PAUSE).await;
+        time::advance(FAILURE_PAUSE).await;
         assert_eq!(get(&cached).await.as_deref(), Ok(&4));
     }
 
@@ -296,20 +300,20 @@ mod tests {
     async fn a_newer_one_is_fetched_once_in_a_cooldown_and_what_comes_meanwhile_is_told_when() {
         let (source, cached) = Source::new();
         let cooldown = 10 * SECOND;
-        let newer = async |since| cached.asked_since(since, cooldown, soon()).await;
+        let newer = async |since| cached.fetched_since(since, cooldown, soon()).await;
         assert_eq!(get(&cached).await.as_deref(), Ok(&1));
         time::advance(SECOND).await;
-        let came = Instant::now();
-        let (one, other) = tokio::join!(newer(came), newer(came));
+        let received = Instant::now();
+        let (one, other) = tokio::join!(newer(received), newer(received));
         assert_eq!((one.as_deref(), other.as_deref()), (Ok(&2), Ok(&2)));
-        assert_eq!(newer(came).await.as_deref(), Ok(&2), "it is new enough");
+        assert_eq!(newer(received).await.as_deref(), Ok(&2), "it is new enough");
         time::advance(SECOND).await;
-        let came = Instant::now();
-        let paused = newer(came).await.unwrap_err();
+        let received = Instant::now();
+        let paused = newer(received).await.unwrap_err();
         assert_eq!(paused.retry_after(), cooldown.saturating_sub(SECOND));
         assert_eq!(source.fetched(), 2);
         time::advance(paused.retry_after()).await;
-        assert_eq!(newer(came).await.as_deref(), Ok(&3));
+        assert_eq!(newer(received).await.as_deref(), Ok(&3));
         time::advance(cooldown).await;
         source.fail(true);
         let failed = newer(Instant::now()).await.unwrap_err();
@@ -319,7 +323,7 @@ mod tests {
             "nobody was told to wait"
         );
         let failed = newer(Instant::now()).await.unwrap_err();
-        assert_eq!(failed.retry_after(), PAUSE);
+        assert_eq!(failed.retry_after(), FAILURE_PAUSE);
         assert_eq!(get(&cached).await.as_deref(), Ok(&3), "what is known stays");
     }
 
@@ -327,29 +331,29 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_fetch_that_began_before_is_not_new_enough() {
         let (source, cached) = Source::new();
-        let landing = cached.fly(&mut cached.state(), For::Use);
+        let receiver = cached.start_or_join(&mut cached.state(), FetchReason::Expired);
         time::advance(SECOND).await;
-        let newer = cached.asked_since(Instant::now(), 10 * SECOND, soon());
-        let (first, newer) = tokio::join!(landed(landing, soon()), newer);
+        let newer = cached.fetched_since(Instant::now(), 10 * SECOND, soon());
+        let (first, newer) = tokio::join!(wait_for(receiver, soon()), newer);
         assert_eq!((first.as_deref(), newer.as_deref()), (Ok(&1), Ok(&2)));
         assert_eq!(source.fetched(), 2);
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_old_document_does_while_the_provider_is_silent_but_not_for_good() {
-        let (open, gate) = watch::channel(true);
+        let (open, checker) = watch::channel(true);
         let cached = Cached::new(move || {
-            let mut gate = gate.clone();
+            let mut checker = checker.clone();
             Box::pin(async move {
-                let opened = gate.wait_for(|open| *open).await;
+                let opened = checker.wait_for(|open| *open).await;
                 opened.map(|_| 7).map_err(|_| FetchError::new("gone"))
             })
         });
         assert_eq!(get(&cached).await.as_deref(), Ok(&7));
         open.send_replace(false);
-        time::advance(FRESH).await;
+        time::advance(FRESH_FOR).await;
         assert_eq!(get(&cached).await.as_deref(), Ok(&7));
-        time::advance(STALE).await;
+        time::advance(STALE_FOR).await;
         assert!(get(&cached).await.is_err());
         open.send_replace(true);
         assert_eq!(get(&cached).await.as_deref(), Ok(&7));
@@ -364,7 +368,9 @@ mod tests {
             runtime.enable_time().build().unwrap()
         };
         let stopped = on_a_runtime();
-        stopped.block_on(async { drop(cached.fly(&mut cached.state(), For::Use)) });
+        stopped.block_on(async {
+            drop(cached.start_or_join(&mut cached.state(), FetchReason::Expired))
+        });
         drop(stopped);
         let found = on_a_runtime().block_on(get(&cached));
         assert_eq!(found.as_deref(), Ok(&7));

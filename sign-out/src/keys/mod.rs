@@ -1,15 +1,15 @@
 //! The keys that a provider signs with, and what else its discovery document says.
 
 mod cached;
-mod discovery;
-mod fetch;
-mod key;
+mod http_client;
+mod jwk;
+mod jwk_set;
 mod provider;
-mod set;
+mod provider_metadata;
 
-use self::{discovery::Discovered, set::KeySet};
 pub(crate) use self::{
-    fetch::{FetchError, Http},
-    key::Key,
-    provider::{KeyFailure, LONGEST, Provider, Signed},
+    http_client::{FetchError, HttpClient},
+    jwk::Jwk,
+    provider::{MAX_FETCH_TIME, Provider, SignedMessage, VerifyError},
 };
+use self::{jwk_set::JwkSet, provider_metadata::ProviderMetadata};

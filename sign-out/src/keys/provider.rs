@@ -11,14 +11,15 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::{
-    Discovered, FetchError, Http, Key, KeySet,
-    cached::{Cached, FRESH},
-    discovery, fetch,
-    set::NoKey,
+    FetchError, HttpClient, Jwk, JwkSet, ProviderMetadata,
+    cached::{Cached, FRESH_FOR},
+    http_client,
+    jwk_set::KeyMismatch,
+    provider_metadata,
 };
 use crate::{
-    Algorithm, Client, ConfigError,
-    client::{KeysFrom, url},
+    Algorithm, ClientRegistration, ConfigError,
+    client_registration::{JwksSource, parse_https_url},
 };
 
 /// A provider, as far as it has to be asked for something. One for each client: two of the same issuer may be registered
@@ -27,124 +28,128 @@ use crate::{
 pub(crate) struct Provider {
     issuer: String,
     keys: Keys,
-    end_session: EndSession,
+    end_session_endpoint: EndSessionEndpoint,
     cooldown: Duration,
-    patience: Duration,
+    timeout: Duration,
 }
 
 #[derive(Debug)]
 enum Keys {
-    Fixed(Arc<KeySet>),
-    Fetched(Arc<Cached<KeySet>>),
+    Fixed(Arc<JwkSet>),
+    Fetched(Arc<Cached<JwkSet>>),
 }
 
 /// How long the documents of a provider may take that a message needs: discovery document, keys, and keys again.
-pub(crate) const LONGEST: Duration = fetch::TIMEOUT.saturating_mul(3);
+pub(crate) const MAX_FETCH_TIME: Duration = http_client::TIMEOUT.saturating_mul(3);
 
 /// How long a provider whose keys cannot be fetched is left alone, at first and at the most.
-const FIRST_PAUSE: Duration = Duration::from_secs(2);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const MIN_PAUSE: Duration = Duration::from_secs(2);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// Where users sign out. A client whose keys are given has no need of a discovery document, and none is asked for.
 #[derive(Debug)]
-enum EndSession {
-    At(Option<Url>),
-    Discovered(Arc<Cached<Discovered>>),
+enum EndSessionEndpoint {
+    Fixed(Option<Url>),
+    Discovered(Arc<Cached<ProviderMetadata>>),
 }
 
 /// Why a message can't be verified, or is not by the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum KeyFailure {
+pub(crate) enum VerifyError {
     /// The provider publishes none of this name for this algorithm.
-    Unknown,
+    UnknownKey,
     /// It is signed, and by none of the provider's keys that it may be signed with.
-    DoesNotVerify,
+    InvalidSignature,
     /// The provider can't be asked now: its message may be good.
     Unavailable(FetchError),
 }
 
 /// A message whose signature is to be verified, as far as keys are concerned.
-pub(crate) struct Signed<'a> {
+pub(crate) struct SignedMessage<'a> {
     pub(crate) key_id: Option<&'a str>,
     pub(crate) algorithm: Algorithm,
     /// When it came. What the provider published later may have its key.
-    pub(crate) came: Instant,
+    pub(crate) received: Instant,
 }
 
 impl Provider {
-    /// The provider of `client`. A user who signs out waits for its documents for `patience` at most.
-    pub(crate) fn of(
-        client: &Client,
-        http: &Http,
-        patience: Duration,
+    /// The provider of `client`. A user who signs out waits for its documents for `timeout` at most.
+    pub(crate) fn new(
+        client: &ClientRegistration,
+        http: &HttpClient,
+        timeout: Duration,
     ) -> Result<Self, ConfigError> {
-        let discovered = discovered(client, http);
+        let metadata = metadata(client, http);
         let keys = match &client.keys {
-            KeysFrom::Fixed(json) => {
-                let set = KeySet::parse(json.as_bytes()).ok_or_else(|| {
-                    ConfigError::new("a client's `keys` are no JWK Set (RFC 7517 section 5)")
+            JwksSource::Inline(json) => {
+                let set = JwkSet::parse(json.as_bytes()).ok_or_else(|| {
+                    ConfigError::new("a client's `jwks` are no JWK Set (RFC 7517 section 5)")
                 })?;
                 Keys::Fixed(Arc::new(set))
             }
-            KeysFrom::Uri(address) => {
-                let address = url("the JWK Set", address)?;
+            JwksSource::Uri(url) => {
+                let url = parse_https_url("the JWK Set", url)?;
                 let (http, issuer) = (http.clone(), client.issuer.clone());
                 Keys::Fetched(Cached::new(move || {
-                    let (http, address) = (http.clone(), address.clone());
+                    let (http, url) = (http.clone(), url.clone());
                     let issuer = issuer.clone();
-                    Box::pin(async move { key_set(&issuer, &http, address).await })
+                    Box::pin(async move { fetch_jwks(&issuer, &http, url).await })
                 }))
             }
-            KeysFrom::Discovery => {
-                let (discovered, http) = (Arc::clone(&discovered), http.clone());
+            JwksSource::Discovery => {
+                let (metadata, http) = (Arc::clone(&metadata), http.clone());
                 let issuer = client.issuer.clone();
                 Keys::Fetched(Cached::new(move || {
-                    let (discovered, http) = (Arc::clone(&discovered), http.clone());
+                    let (metadata, http) = (Arc::clone(&metadata), http.clone());
                     let issuer = issuer.clone();
                     Box::pin(async move {
-                        let until = Instant::now() + fetch::TIMEOUT;
-                        let address = discovered.get(until).await?.jwks_uri.clone()?;
-                        key_set(&issuer, &http, address).await
+                        let deadline = Instant::now() + http_client::TIMEOUT;
+                        let url = metadata.get(deadline).await?.jwks_uri.clone()?;
+                        fetch_jwks(&issuer, &http, url).await
                     })
                 }))
             }
         };
-        let end_session = match &client.end_session_endpoint {
-            Some(address) => EndSession::At(Some(url("the end_session_endpoint", address)?)),
-            None if client.keys == KeysFrom::Discovery => EndSession::Discovered(discovered),
-            None => EndSession::At(None),
+        let end_session_endpoint = match &client.end_session_endpoint {
+            Some(url) => {
+                EndSessionEndpoint::Fixed(Some(parse_https_url("the end_session_endpoint", url)?))
+            }
+            None if client.keys == JwksSource::Discovery => {
+                EndSessionEndpoint::Discovered(metadata)
+            }
+            None => EndSessionEndpoint::Fixed(None),
         };
         Ok(Self {
             issuer: client.issuer.clone(),
             keys,
-            end_session,
-            cooldown: client.keys_cooldown,
-            patience,
+            end_session_endpoint,
+            cooldown: client.jwks_cooldown,
+            timeout,
         })
     }
 
     /// Where users sign out at the provider: as the client says, or the provider's discovery document, where there is such a
     /// place.
     pub(crate) async fn end_session_endpoint(&self) -> Result<Option<Url>, FetchError> {
-        let discovered = match &self.end_session {
-            EndSession::At(endpoint) => return Ok(endpoint.clone()),
-            EndSession::Discovered(discovered) => discovered,
+        let metadata = match &self.end_session_endpoint {
+            EndSessionEndpoint::Fixed(endpoint) => return Ok(endpoint.clone()),
+            EndSessionEndpoint::Discovered(metadata) => metadata,
         };
-        let until = Instant::now() + self.patience;
-        let discovered = discovered.get(until).await?;
-        Ok(discovered.end_session_endpoint.clone())
+        let deadline = Instant::now() + self.timeout;
+        let metadata = metadata.get(deadline).await?;
+        Ok(metadata.end_session_endpoint.clone())
     }
 
     /// Fetches the keys, unless they are at hand.
     pub(crate) async fn fetch_keys(&self) -> Result<(), FetchError> {
         match &self.keys {
             Keys::Fixed(_) => Ok(()),
-            Keys::Fetched(cached) => cached.get(Instant::now() + LONGEST).await.map(drop),
+            Keys::Fetched(cached) => cached.get(Instant::now() + MAX_FETCH_TIME).await.map(drop),
         }
     }
 
     /// Keeps the keys at hand, so that no message has to wait for them, while `is_needed`. `None` if they are fixed.
-    pub(crate) fn keep_keys(
+    pub(crate) fn refresh_in_background(
         &self,
         is_needed: impl Fn() -> bool + Send + 'static,
     ) -> Option<impl Future<Output = ()> + Send + 'static> {
@@ -155,17 +160,17 @@ impl Provider {
         Some(async move {
             let mut failed: u32 = 0;
             while is_needed() {
-                let pause = match cached.get(Instant::now() + LONGEST).await {
+                let pause = match cached.get(Instant::now() + MAX_FETCH_TIME).await {
                     Ok(_) => {
                         failed = 0;
-                        FRESH
+                        FRESH_FOR
                     }
                     Err(error) => {
                         if failed == 0 {
                             warn_of_missing_keys(&issuer, &error);
                         }
                         failed = failed.saturating_add(1);
-                        FIRST_PAUSE.saturating_mul(failed).min(LONGEST_PAUSE)
+                        MIN_PAUSE.saturating_mul(failed).min(MAX_PAUSE)
                     }
                 };
                 sleep(pause).await;
@@ -173,49 +178,54 @@ impl Provider {
         })
     }
 
-    /// Verifies a message by the keys that it may be signed with: `is_by` tells whether it is signed by one. Waits for documents
+    /// Verifies a message by the keys that it may be signed with: `verifies` tells whether it is signed by one. Waits for documents
     /// until then, all of them together.
     ///
     /// A message that no known key verifies may be signed with a new one: under another id, or under the same, as a provider has
     /// it that makes its keys when it starts. So nothing but keys that were asked for after the message came refuses it.
     pub(crate) async fn verify(
         &self,
-        message: &Signed<'_>,
-        is_by: impl Fn(&Key) -> bool,
-        until: Instant,
-    ) -> Result<(), KeyFailure> {
-        let Signed {
+        message: &SignedMessage<'_>,
+        verifies: impl Fn(&Jwk) -> bool,
+        deadline: Instant,
+    ) -> Result<(), VerifyError> {
+        let SignedMessage {
             key_id,
             algorithm,
-            came,
+            received,
         } = *message;
         let cached = match &self.keys {
             Keys::Fixed(set) => {
-                let verified = set.verify(key_id, algorithm, is_by);
-                return verified.map_err(KeyFailure::from);
+                let verified = set.verify(key_id, algorithm, verifies);
+                return verified.map_err(VerifyError::from);
             }
             Keys::Fetched(cached) => cached,
         };
-        let known = cached.get(until).await.map_err(KeyFailure::Unavailable)?;
-        let Err(failure) = known.verify(key_id, algorithm, &is_by) else {
+        let known = cached
+            .get(deadline)
+            .await
+            .map_err(VerifyError::Unavailable)?;
+        let Err(failure) = known.verify(key_id, algorithm, &verifies) else {
             return Ok(());
         };
-        let newer = cached.asked_since(came, self.cooldown, until).await;
-        let newer = newer.map_err(KeyFailure::Unavailable)?;
+        let newer = cached
+            .fetched_since(received, self.cooldown, deadline)
+            .await;
+        let newer = newer.map_err(VerifyError::Unavailable)?;
         if Arc::ptr_eq(&known, &newer) {
             return Err(failure.into());
         }
         newer
-            .verify(key_id, algorithm, is_by)
-            .map_err(KeyFailure::from)
+            .verify(key_id, algorithm, verifies)
+            .map_err(VerifyError::from)
     }
 }
 
-impl From<NoKey> for KeyFailure {
-    fn from(none: NoKey) -> Self {
+impl From<KeyMismatch> for VerifyError {
+    fn from(none: KeyMismatch) -> Self {
         match none {
-            NoKey::Unknown => Self::Unknown,
-            NoKey::DoesNotVerify => Self::DoesNotVerify,
+            KeyMismatch::NoMatch => Self::UnknownKey,
+            KeyMismatch::InvalidSignature => Self::InvalidSignature,
         }
     }
 }
@@ -229,7 +239,7 @@ fn warn_of_missing_keys(issuer: &str, error: &FetchError) {
     );
 }
 
-fn discovered(client: &Client, http: &Http) -> Arc<Cached<Discovered>> {
+fn metadata(client: &ClientRegistration, http: &HttpClient) -> Arc<Cached<ProviderMetadata>> {
     let (issuer, http) = (client.issuer.clone(), http.clone());
     let accepted: Arc<[Algorithm]> = client.algorithms.as_slice().into();
     let is_warned = Arc::new(AtomicBool::new(false));
@@ -237,21 +247,20 @@ fn discovered(client: &Client, http: &Http) -> Arc<Cached<Discovered>> {
         let (issuer, http) = (issuer.clone(), http.clone());
         let (accepted, is_warned) = (Arc::clone(&accepted), Arc::clone(&is_warned));
         Box::pin(async move {
-            let address = discovery::address(&issuer)?;
-            let json = http.get("discovery document", address).await?;
-            let discovered = Discovered::parse(&issuer, &json)?;
-            if discovered.signs_with_none_of(&accepted) && !is_warned.swap(true, Ordering::Relaxed)
-            {
-                discovered.warn_of_algorithms(&issuer, &accepted);
+            let url = provider_metadata::discovery_url(&issuer)?;
+            let json = http.get("discovery document", url).await?;
+            let metadata = ProviderMetadata::parse(&issuer, &json)?;
+            if metadata.signs_with_none_of(&accepted) && !is_warned.swap(true, Ordering::Relaxed) {
+                metadata.warn_of_algorithms(&issuer, &accepted);
             }
-            Ok(discovered)
+            Ok(metadata)
         })
     })
 }
 
-async fn key_set(issuer: &str, http: &Http, address: Url) -> Result<KeySet, FetchError> {
-    let json = http.get("JWK Set", address).await?;
-    let set = KeySet::parse(&json).ok_or_else(|| {
+async fn fetch_jwks(issuer: &str, http: &HttpClient, url: Url) -> Result<JwkSet, FetchError> {
+    let json = http.get("JWK Set", url).await?;
+    let set = JwkSet::parse(&json).ok_or_else(|| {
         FetchError::new("the provider's JWK Set is not a JSON object with an array `keys`")
     })?;
     for why in &set.unreadable {

@@ -6,38 +6,38 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time;
 
-use super::Refusal;
+use super::ValidationError;
 
 /// What a message may have at most. Logout tokens have about one kilobyte.
-pub(crate) const MOST: usize = 64 * 1024;
+pub(crate) const MAX_BYTES: usize = 64 * 1024;
 
 /// How long a body may take that is still on its way. Providers send theirs at once, and hang up soon after this.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Reads a body whole, and no more of it than [`MOST`]: one that announces more is not even begun, one that comes drop by drop is
+/// Reads a body whole, and no more of it than [`MAX_BYTES`]: one that announces more is not even begun, one that comes drop by drop is
 /// left.
-pub(crate) async fn read<B: Body>(headers: &HeaderMap, body: B) -> Result<Bytes, Refusal> {
+pub(crate) async fn read<B: Body>(headers: &HeaderMap, body: B) -> Result<Bytes, ValidationError> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > MOST) {
-        return Err(Refusal::TooLarge(MOST));
+    if announced.is_some_and(|length| length > MAX_BYTES) {
+        return Err(ValidationError::BodyTooLarge(MAX_BYTES));
     }
-    time::timeout(PATIENCE, whole(body))
+    time::timeout(TIMEOUT, whole(body))
         .await
-        .unwrap_or(Err(Refusal::Slow))
+        .unwrap_or(Err(ValidationError::BodyTimeout))
 }
 
-async fn whole<B: Body>(body: B) -> Result<Bytes, Refusal> {
+async fn whole<B: Body>(body: B) -> Result<Bytes, ValidationError> {
     let mut body = std::pin::pin!(body);
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Refusal::Unreadable)?;
+        let frame = frame.map_err(|_| ValidationError::BodyInterrupted)?;
         let Ok(mut data) = frame.into_data() else {
             continue;
         };
-        if data.remaining() > MOST - whole.len() {
-            return Err(Refusal::TooLarge(MOST));
+        if data.remaining() > MAX_BYTES - whole.len() {
+            return Err(ValidationError::BodyTooLarge(MAX_BYTES));
         }
         let length = data.remaining();
         whole.extend_from_slice(&data.copy_to_bytes(length));
@@ -66,20 +66,20 @@ mod tests {
         let long = StreamBody::new(long.take(1000));
         assert_eq!(
             read(&HeaderMap::new(), long).await,
-            Err(Refusal::TooLarge(MOST))
+            Err(ValidationError::BodyTooLarge(MAX_BYTES))
         );
-        assert!(sent <= MOST + 1000, "{sent} bytes were asked for");
+        assert!(sent <= MAX_BYTES + 1000, "{sent} bytes were asked for");
     }
 
     #[tokio::test]
     async fn a_body_of_the_limit_is_read_and_one_that_announces_more_is_not() {
-        let body = || Full::new(Bytes::from(vec![b'a'; MOST]));
+        let body = || Full::new(Bytes::from(vec![b'a'; MAX_BYTES]));
         let mut headers = HeaderMap::new();
-        assert_eq!(read(&headers, body()).await.unwrap().len(), MOST);
+        assert_eq!(read(&headers, body()).await.unwrap().len(), MAX_BYTES);
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("65537"));
         assert_eq!(
             read(&headers, Full::new(Bytes::new())).await,
-            Err(Refusal::TooLarge(MOST))
+            Err(ValidationError::BodyTooLarge(MAX_BYTES))
         );
     }
 
@@ -90,6 +90,9 @@ mod tests {
         let body = StreamBody::new(begun.chain(futures_util::stream::pending()));
         let hour = Duration::from_secs(3600);
         let read = time::timeout(hour, read(&HeaderMap::new(), body)).await;
-        assert_eq!(read.expect("it was waited for"), Err(Refusal::Slow));
+        assert_eq!(
+            read.expect("it was waited for"),
+            Err(ValidationError::BodyTimeout)
+        );
     }
 }

@@ -1,17 +1,17 @@
 use serde_json::Value;
 use token_cache_core::{Timestamp, telemetry::warn};
 
-use super::Refusal;
-use crate::json::Object;
+use super::ValidationError;
+use crate::json::JsonObject;
 
 /// What core takes as an issuer, a subject or a `sid`.
-const LONGEST_NAME: usize = 8 * 1024;
+const MAX_STRING_BYTES: usize = 8 * 1024;
 
 /// The members of a token's header or claims, each of the type that its specification says or refused.
-pub(crate) struct Claims(Object);
+pub(crate) struct Claims(JsonObject);
 
 impl Claims {
-    pub(crate) fn new(object: Object) -> Self {
+    pub(crate) fn new(object: JsonObject) -> Self {
         Self(object)
     }
 
@@ -26,16 +26,16 @@ impl Claims {
     }
 
     /// A string that may be absent; an empty one is absent.
-    pub(crate) fn text(&self, name: &'static str) -> Result<Option<&str>, Refusal> {
+    pub(crate) fn text(&self, name: &'static str) -> Result<Option<&str>, ValidationError> {
         text_of(name, self.member(name))
     }
 
-    pub(crate) fn required_text(&self, name: &'static str) -> Result<&str, Refusal> {
-        self.text(name)?.ok_or(Refusal::Missing(name))
+    pub(crate) fn required_text(&self, name: &'static str) -> Result<&str, ValidationError> {
+        self.text(name)?.ok_or(ValidationError::MissingMember(name))
     }
 
     /// A `NumericDate` (RFC 7519 section 2). A fraction is dropped: equal seconds count as before.
-    pub(crate) fn date(&self, name: &'static str) -> Result<Option<Timestamp>, Refusal> {
+    pub(crate) fn date(&self, name: &'static str) -> Result<Option<Timestamp>, ValidationError> {
         let Some(value) = self.member(name) else {
             return Ok(None);
         };
@@ -45,18 +45,18 @@ impl Claims {
         };
         let expected = "a number of seconds since 1970";
         secs.map(|secs| Some(Timestamp::from_secs(secs)))
-            .ok_or(Refusal::Malformed(name, expected))
+            .ok_or(ValidationError::InvalidMember(name, expected))
     }
 
-    pub(crate) fn required_date(&self, name: &'static str) -> Result<Timestamp, Refusal> {
-        self.date(name)?.ok_or(Refusal::Missing(name))
+    pub(crate) fn required_date(&self, name: &'static str) -> Result<Timestamp, ValidationError> {
+        self.date(name)?.ok_or(ValidationError::MissingMember(name))
     }
 
     /// Whom the token is for: one string, or several (RFC 7519 section 4.1.3).
-    pub(crate) fn audience(&self) -> Result<Vec<&str>, Refusal> {
-        let malformed = Refusal::Malformed("aud", "a string, or an array of strings");
+    pub(crate) fn audience(&self) -> Result<Vec<&str>, ValidationError> {
+        let malformed = ValidationError::InvalidMember("aud", "a string, or an array of strings");
         match self.member("aud") {
-            None => Err(Refusal::Missing("aud")),
+            None => Err(ValidationError::MissingMember("aud")),
             Some(Value::String(one)) => Ok(vec![one]),
             Some(Value::Array(several)) => several
                 .iter()
@@ -69,7 +69,10 @@ impl Claims {
 
 /// An optional member of a verified message of `issuer`. One that cannot be read is reported, and passed over: it must not keep a
 /// user signed in.
-pub(crate) fn readable<T>(issuer: &str, member: Result<Option<T>, Refusal>) -> Option<T> {
+pub(crate) fn log_unreadable<T>(
+    issuer: &str,
+    member: Result<Option<T>, ValidationError>,
+) -> Option<T> {
     member.unwrap_or_else(|refusal| {
         warn(
             "provider_message_member_skipped",
@@ -85,12 +88,15 @@ pub(crate) fn readable<T>(issuer: &str, member: Result<Option<T>, Refusal>) -> O
 pub(crate) fn text_of<'a>(
     name: &'static str,
     value: Option<&'a Value>,
-) -> Result<Option<&'a str>, Refusal> {
+) -> Result<Option<&'a str>, ValidationError> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.is_empty() => Ok(None),
-        Some(Value::String(text)) if text.len() <= LONGEST_NAME => Ok(Some(text)),
-        Some(_) => Err(Refusal::Malformed(name, "a string of 1 to 8192 bytes")),
+        Some(Value::String(text)) if text.len() <= MAX_STRING_BYTES => Ok(Some(text)),
+        Some(_) => Err(ValidationError::InvalidMember(
+            name,
+            "a string of 1 to 8192 bytes",
+        )),
     }
 }
 
@@ -108,7 +114,7 @@ mod tests {
     use super::*;
 
     fn claims(json: &str) -> Claims {
-        Claims::new(Object::parse(json.as_bytes()).unwrap())
+        Claims::new(JsonObject::parse(json.as_bytes()).unwrap())
     }
 
     #[test]
@@ -134,7 +140,7 @@ mod tests {
         }
         assert_eq!(
             claims("{}").required_date("iat"),
-            Err(Refusal::Missing("iat"))
+            Err(ValidationError::MissingMember("iat"))
         );
     }
 

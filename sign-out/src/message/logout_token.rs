@@ -1,7 +1,7 @@
 use serde_json::Value;
 
-use super::{Refusal, readable};
-use crate::{ending::Ending, verify::Verified};
+use super::{ValidationError, log_unreadable};
+use crate::{logout_subject::LogoutSubject, verify::VerifiedToken};
 
 /// The event that makes a token a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4).
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -10,30 +10,30 @@ const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 ///
 /// The `jti` must be there and is not remembered: a message that comes twice ends nothing that it did not end before, and one
 /// whose first answer was lost must succeed.
-pub(crate) fn ended_by_logout_token(token: Verified) -> Result<Ending, Refusal> {
+pub(crate) fn logout_token_subject(token: VerifiedToken) -> Result<LogoutSubject, ValidationError> {
     let claims = token.claims;
     if claims.has("nonce") {
-        return Err(Refusal::Nonce);
+        return Err(ValidationError::UnexpectedNonce);
     }
     claims.required_text("jti")?;
     match claims.member("events") {
-        None => return Err(Refusal::Missing("events")),
+        None => return Err(ValidationError::MissingMember("events")),
         Some(Value::Object(events)) if events.get(EVENT).is_some_and(Value::is_object) => {}
-        Some(Value::Object(_)) => return Err(Refusal::Event),
-        Some(_) => return Err(Refusal::Malformed("events", "an object")),
+        Some(Value::Object(_)) => return Err(ValidationError::MissingLogoutEvent),
+        Some(_) => return Err(ValidationError::InvalidMember("events", "an object")),
     }
     // One that cannot be read leaves what the other names: too much may end, and too little must not.
     let (subject, sid) = match (claims.text("sub"), claims.text("sid")) {
-        (Ok(None), Ok(None)) => return Err(Refusal::Nobody),
+        (Ok(None), Ok(None)) => return Err(ValidationError::MissingSubject),
         (Ok(None) | Err(_), Err(unreadable)) | (Err(unreadable), Ok(None)) => {
             return Err(unreadable);
         }
         (subject, sid) => (
-            readable(&token.issuer, subject).map(str::to_owned),
-            readable(&token.issuer, sid).map(str::to_owned),
+            log_unreadable(&token.issuer, subject).map(str::to_owned),
+            log_unreadable(&token.issuer, sid).map(str::to_owned),
         ),
     };
-    Ok(Ending {
+    Ok(LogoutSubject {
         issuer: token.issuer,
         issued_at: token.issued_at,
         subject,

@@ -6,19 +6,19 @@ mod form;
 mod logout_token;
 mod media_type;
 mod quoted;
-mod refusal;
 mod security_event;
+mod signed_token;
 mod subject;
-mod token;
+mod validation_error;
 
 pub(crate) use self::{
     body::read,
-    claims::{Claims, readable},
-    form::logout_token_of,
-    logout_token::ended_by_logout_token,
+    claims::{Claims, log_unreadable},
+    form::logout_token,
+    logout_token::logout_token_subject,
     media_type::is_media_type,
     quoted::Quoted,
-    refusal::Refusal,
-    security_event::ended_by_security_event,
-    token::SignedToken,
+    security_event::security_event_subjects,
+    signed_token::SignedToken,
+    validation_error::ValidationError,
 };

@@ -6,23 +6,26 @@ use std::fmt;
 pub(crate) struct Quoted(String);
 
 /// How many characters of a text are quoted.
-const LONGEST: usize = 128;
+const MAX_CHARS: usize = 128;
 
 /// How many texts are quoted.
-const MOST: usize = 8;
+const MAX_ITEMS: usize = 8;
 
 impl Quoted {
     pub(crate) fn of(text: &str) -> Self {
-        match text.char_indices().nth(LONGEST) {
+        match text.char_indices().nth(MAX_CHARS) {
             Some((end, _)) => Self(format!("{:?}…", &text[..end])),
             None => Self(format!("{text:?}")),
         }
     }
 
     pub(crate) fn all<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
-        let mut quoted: Vec<String> = texts.take(MOST + 1).map(|text| Self::of(text).0).collect();
-        if quoted.len() > MOST {
-            quoted.truncate(MOST);
+        let mut quoted: Vec<String> = texts
+            .take(MAX_ITEMS + 1)
+            .map(|text| Self::of(text).0)
+            .collect();
+        if quoted.len() > MAX_ITEMS {
+            quoted.truncate(MAX_ITEMS);
             quoted.push("…".to_owned());
         }
         Self(quoted.join(", "))
@@ -43,13 +46,13 @@ mod tests {
     fn what_is_quoted_is_bounded_and_one_line() {
         let quoted = Quoted::of(&"ä\n".repeat(100)).to_string();
         assert!(
-            quoted.len() < 4 * LONGEST && !quoted.contains('\n'),
+            quoted.len() < 4 * MAX_CHARS && !quoted.contains('\n'),
             "{quoted}"
         );
         let texts = vec!["a"; 100];
         assert_eq!(
             Quoted::all(texts.into_iter()).to_string(),
-            format!("{}…", "\"a\", ".repeat(MOST))
+            format!("{}…", "\"a\", ".repeat(MAX_ITEMS))
         );
         assert_eq!(
             Quoted::all(["a", "b"].into_iter()).to_string(),

@@ -1,10 +1,10 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Refusal,
+    ValidationError,
     subject::{Opaque, Subject, User},
 };
-use crate::{ending::Ending, verify::Verified};
+use crate::{logout_subject::LogoutSubject, verify::VerifiedToken};
 
 /// The events that end sessions.
 const EVENTS: [(&str, Meaning); 4] = [
@@ -40,12 +40,14 @@ enum Meaning {
 /// The moment is the token's `iat`, when the transmitter said so: whoever authenticates after that is spared. The
 /// `event_timestamp` is no help: it may be absent, it was milliseconds in drafts and is seconds today, and sessions that began
 /// between an incident and the word of it are meant as well.
-pub(crate) fn ended_by_security_event(token: &Verified) -> Result<Vec<Ending>, Refusal> {
+pub(crate) fn security_event_subjects(
+    token: &VerifiedToken,
+) -> Result<Vec<LogoutSubject>, ValidationError> {
     let claims = &token.claims;
     claims.required_text("jti")?;
-    let malformed = Refusal::Malformed("events", "an object of objects");
+    let malformed = ValidationError::InvalidMember("events", "an object of objects");
     let events = match claims.member("events") {
-        None => return Err(Refusal::Missing("events")),
+        None => return Err(ValidationError::MissingMember("events")),
         Some(Value::Object(events)) if !events.is_empty() => events,
         Some(_) => return Err(malformed),
     };
@@ -65,40 +67,40 @@ pub(crate) fn ended_by_security_event(token: &Verified) -> Result<Vec<Ending>, R
         Meaning::Account => Vec::new(),
         Meaning::Sessions => subject.sessions,
     };
-    endings(token, subject.users, &sessions)
+    subjects(token, subject.users, &sessions)
 }
 
 /// The claim `sub_id` (RFC 9493 section 4.1), or the event's own `subject`, as it was before.
 fn subject_of<'a>(
-    token: &'a Verified,
+    token: &'a VerifiedToken,
     event: &'a Map<String, Value>,
-) -> Result<&'a Value, Refusal> {
+) -> Result<&'a Value, ValidationError> {
     let subject = event.get("subject").filter(|value| !value.is_null());
     match (token.claims.member("sub_id"), subject) {
-        (Some(one), Some(other)) if one != other => Err(Refusal::Subjects),
+        (Some(one), Some(other)) if one != other => Err(ValidationError::ConflictingSubjects),
         (Some(subject), _) | (None, Some(subject)) => Ok(subject),
-        (None, None) => Err(Refusal::Missing("sub_id")),
+        (None, None) => Err(ValidationError::MissingMember("sub_id")),
     }
 }
 
 /// A transmitter speaks for its own issuer, or the one that the app says, and for nobody else's users.
-fn endings(
-    token: &Verified,
+fn subjects(
+    token: &VerifiedToken,
     users: Vec<User>,
     sessions: &[String],
-) -> Result<Vec<Ending>, Refusal> {
+) -> Result<Vec<LogoutSubject>, ValidationError> {
     let names_users = !users.is_empty();
     let is_ours = |user: &User| {
         let issuer = user.issuer.as_ref();
-        issuer.is_none_or(|named| *named == token.issuer || *named == token.speaks_for)
+        issuer.is_none_or(|named| *named == token.issuer || *named == token.subject_issuer)
     };
     let users = users.into_iter().filter(is_ours);
     let subjects: Vec<Option<String>> = users.map(|user| Some(user.subject)).collect();
     if names_users && subjects.is_empty() {
-        return Err(Refusal::SubjectIssuer);
+        return Err(ValidationError::ForeignSubjectIssuer);
     }
     if subjects.is_empty() && sessions.is_empty() {
-        return Err(Refusal::Nobody);
+        return Err(ValidationError::MissingSubject);
     }
     let or_none = |names: Vec<Option<String>>| if names.is_empty() { vec![None] } else { names };
     let subjects = or_none(subjects);
@@ -106,8 +108,8 @@ fn endings(
     Ok(subjects
         .into_iter()
         .flat_map(|subject| {
-            sessions.iter().map(move |sid| Ending {
-                issuer: token.speaks_for.clone(),
+            sessions.iter().map(move |sid| LogoutSubject {
+                issuer: token.subject_issuer.clone(),
                 issued_at: token.issued_at,
                 subject: subject.clone(),
                 sid: sid.clone(),

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-use super::{Refusal, claims::text_of};
+use super::{ValidationError, claims::text_of};
 
 /// Whom a security event is about, as far as a session here can be told by it (RFC 9493 and OpenID Shared Signals Framework
 /// 1.0 section 3). Several users, or several sessions, are names for the same one.
@@ -31,7 +31,7 @@ impl Subject {
     /// The other members of a complex subject (device, tenant, …) narrow down whom it means to what no session here can be told
     /// by. They are passed over, as what cannot be read is that stands beside something that can: a sign-out may end too much, and
     /// must not end too little.
-    pub(crate) fn read(value: &Value, opaque: Opaque) -> Result<Self, Refusal> {
+    pub(crate) fn read(value: &Value, opaque: Opaque) -> Result<Self, ValidationError> {
         let members = object(value)?;
         match format(members)? {
             "complex" => Self::complex(members),
@@ -39,7 +39,7 @@ impl Subject {
         }
     }
 
-    fn simple(members: &Map<String, Value>, opaque: Opaque) -> Result<Self, Refusal> {
+    fn simple(members: &Map<String, Value>, opaque: Opaque) -> Result<Self, ValidationError> {
         let mut subject = Self::default();
         match format(members)? {
             "iss_sub" => subject.users.push(User {
@@ -57,32 +57,34 @@ impl Subject {
                 }
             }
             "aliases" => return Self::aliases(members, opaque),
-            _ => return Err(Refusal::SubjectFormat),
+            _ => return Err(ValidationError::UnsupportedSubjectFormat),
         }
         Ok(subject)
     }
 
     /// Those of the identifiers that can be read. Aliases of aliases are not allowed.
-    fn aliases(members: &Map<String, Value>, opaque: Opaque) -> Result<Self, Refusal> {
+    fn aliases(members: &Map<String, Value>, opaque: Opaque) -> Result<Self, ValidationError> {
         let identifiers = members.get("identifiers").and_then(Value::as_array);
-        let identifiers =
-            identifiers.ok_or(Refusal::Malformed("identifiers", "an array of objects"))?;
+        let identifiers = identifiers.ok_or(ValidationError::InvalidMember(
+            "identifiers",
+            "an array of objects",
+        ))?;
         let read = identifiers.iter().map(|identifier| {
             let members = object(identifier)?;
             match format(members)? {
                 "iss_sub" | "opaque" => Self::simple(members, opaque),
-                _ => Err(Refusal::SubjectFormat),
+                _ => Err(ValidationError::UnsupportedSubjectFormat),
             }
         });
         Self::readable(read)
     }
 
-    fn complex(members: &Map<String, Value>) -> Result<Self, Refusal> {
+    fn complex(members: &Map<String, Value>) -> Result<Self, ValidationError> {
         let read = |name, opaque| {
             let value = members.get(name).filter(|value| !value.is_null())?;
             Some(object(value).and_then(|members| {
                 if opaque == Opaque::Session && format(members)? == "iss_sub" {
-                    return Err(Refusal::SubjectFormat);
+                    return Err(ValidationError::UnsupportedSubjectFormat);
                 }
                 Self::simple(members, opaque)
             }))
@@ -92,7 +94,9 @@ impl Subject {
     }
 
     /// All that can be read; if nothing can, why the first can't.
-    fn readable(parts: impl Iterator<Item = Result<Self, Refusal>>) -> Result<Self, Refusal> {
+    fn readable(
+        parts: impl Iterator<Item = Result<Self, ValidationError>>,
+    ) -> Result<Self, ValidationError> {
         let (mut all, mut unreadable) = (Self::default(), None);
         for part in parts {
             match part {
@@ -106,21 +110,21 @@ impl Subject {
             }
         }
         if all.users.is_empty() && all.sessions.is_empty() {
-            return Err(unreadable.unwrap_or(Refusal::SubjectFormat));
+            return Err(unreadable.unwrap_or(ValidationError::UnsupportedSubjectFormat));
         }
         Ok(all)
     }
 }
 
-fn object(value: &Value) -> Result<&Map<String, Value>, Refusal> {
+fn object(value: &Value) -> Result<&Map<String, Value>, ValidationError> {
     let expected = "an object (RFC 9493 section 3)";
     value
         .as_object()
-        .ok_or(Refusal::Malformed("sub_id", expected))
+        .ok_or(ValidationError::InvalidMember("sub_id", expected))
 }
 
 /// The `format`, which was called `subject_type` and written with hyphens before RFC 9493 was one.
-fn format(members: &Map<String, Value>) -> Result<&str, Refusal> {
+fn format(members: &Map<String, Value>) -> Result<&str, ValidationError> {
     let format = members
         .get("format")
         .or_else(|| members.get("subject_type"));
@@ -129,12 +133,12 @@ fn format(members: &Map<String, Value>) -> Result<&str, Refusal> {
         Some(format) => Ok(format),
         // Before it had a name of its own, a complex subject was one without a format.
         None if members.contains_key("user") || members.contains_key("session") => Ok("complex"),
-        None => Err(Refusal::Missing("format")),
+        None => Err(ValidationError::MissingMember("format")),
     }
 }
 
-fn required(name: &'static str, members: &Map<String, Value>) -> Result<String, Refusal> {
+fn required(name: &'static str, members: &Map<String, Value>) -> Result<String, ValidationError> {
     text_of(name, members.get(name))?
         .map(str::to_owned)
-        .ok_or(Refusal::Missing(name))
+        .ok_or(ValidationError::MissingMember(name))
 }

@@ -9,10 +9,10 @@
 
 #[path = "../messages/good_tokens.rs"]
 mod good_tokens;
-mod kept_elsewhere;
-mod layer;
 mod over_a_socket;
 mod routes;
+mod session_check;
 mod shop;
 #[path = "../messages/signer.rs"]
 mod signer;
+mod ticket_sources;

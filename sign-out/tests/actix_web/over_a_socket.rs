@@ -21,7 +21,7 @@ async fn signed_out_over_tcp() {
     let sign_out = shop.sign_out();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
-    let server = HttpServer::new(move || app(&sign_out, sign_out.refuse_signed_out()))
+    let server = HttpServer::new(move || app(&sign_out, sign_out.session_check()))
         .workers(1)
         .disable_signals()
         .listen(listener)
@@ -82,11 +82,8 @@ async fn whatever_bytes_other_cookies_hold_a_sign_out_happens_or_is_not_reported
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let server = HttpServer::new(move || {
-            let layer = served
-                .refuse_signed_out()
-                .redirect_to("/app/login")
-                .unwrap();
-            let signing_in = StateCookies::at("https://shop.example", "signing-in").unwrap();
+            let layer = served.session_check().redirect_to("/app/login").unwrap();
+            let signing_in = StateCookies::for_url("https://shop.example", "signing-in").unwrap();
             let callback = move |request: HttpRequest| {
                 let value = match signing_in.read(&parts(&request).unwrap(), "s") {
                     Ok(value) => value.unwrap_or("absent").to_owned(),

@@ -10,7 +10,7 @@ use crate::{
 async fn the_apps_own_sign_out_leads_to_the_provider_and_back() {
     let shop = Shop::open().await;
     let sign_out = shop.sign_out();
-    let app = test::init_service(app(&sign_out, sign_out.refuse_signed_out())).await;
+    let app = test::init_service(app(&sign_out, sign_out.session_check())).await;
     let ada = shop.sign_in("s1").await;
     let button = test::TestRequest::post()
         .uri("/logout")
@@ -42,7 +42,7 @@ async fn the_apps_own_sign_out_leads_to_the_provider_and_back() {
 async fn another_site_signs_nobody_out() {
     let shop = Shop::open().await;
     let sign_out = shop.sign_out();
-    let app = test::init_service(app(&sign_out, sign_out.refuse_signed_out())).await;
+    let app = test::init_service(app(&sign_out, sign_out.session_check())).await;
     let ada = shop.sign_in("s1").await;
     for (method, site, status) in [
         (Method::POST, "cross-site", 403),
@@ -65,7 +65,7 @@ async fn another_site_signs_nobody_out() {
 async fn a_frame_without_cookies_ends_the_session_of_its_sid_alone() {
     let shop = Shop::open().await;
     let sign_out = shop.sign_out();
-    let app = test::init_service(app(&sign_out, sign_out.refuse_signed_out())).await;
+    let app = test::init_service(app(&sign_out, sign_out.session_check())).await;
     let (phone, laptop) = (shop.sign_in("s1").await, shop.sign_in("s2").await);
     let frame = test::TestRequest::with_uri(&format!("/frontchannel-logout?iss={ISSUER}&sid=s1"));
     let framed = test::call_service(&app, frame.to_request()).await;
@@ -84,7 +84,7 @@ async fn a_frame_without_cookies_ends_the_session_of_its_sid_alone() {
 async fn a_failed_eviction_is_503_and_keeps_the_cookie() {
     let shop = Shop::open().await;
     let sign_out = shop.sign_out();
-    let app = test::init_service(app(&sign_out, sign_out.refuse_signed_out())).await;
+    let app = test::init_service(app(&sign_out, sign_out.session_check())).await;
     let ada = shop.sign_in("s1").await;
     shop.store.fail_with(ErrorKind::Unavailable);
     let button = test::TestRequest::post()
@@ -102,7 +102,7 @@ async fn a_failed_eviction_is_503_and_keeps_the_cookie() {
 async fn a_providers_message_comes_to_be_verified() {
     let shop = Shop::open().await;
     let sign_out = shop.sign_out();
-    let app = test::init_service(app(&sign_out, sign_out.refuse_signed_out())).await;
+    let app = test::init_service(app(&sign_out, sign_out.session_check())).await;
     let form = ("content-type", "application/x-www-form-urlencoded");
     for (body, status, said) in [
         ("logout_token=a.b.c".to_owned(), 400, "invalid_request"),
@@ -127,7 +127,7 @@ async fn a_providers_message_comes_to_be_verified() {
 async fn a_good_logout_token_and_a_good_event_end_the_session_that_they_name() {
     let shop = Shop::open().await;
     let sign_out = shop.sign_out();
-    let app = test::init_service(app(&sign_out, sign_out.refuse_signed_out())).await;
+    let app = test::init_service(app(&sign_out, sign_out.session_check())).await;
     let (phone, laptop) = (shop.sign_in("s1").await, shop.sign_in("s2").await);
     let token = logout_token(&shop.signer, &shop.cache, ISSUER, "s1");
     let event = session_revoked(&shop.signer, &shop.cache, ISSUER, "s2");

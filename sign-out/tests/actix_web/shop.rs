@@ -12,8 +12,9 @@ use token_cache_core::{
     test_util::{FailingStore, ManualClock},
 };
 use token_cache_sign_out::{
-    Algorithm, Client, NotSignedIn, SignOutRoutes, SignOutRoutesBuilder, SignedIn, TicketCookie,
-    actix::{ActixSignOut, RefuseSignedOut},
+    Algorithm, ClientRegistration, SignOutRoutes, SignOutRoutesBuilder, SignedIn,
+    SignedInRejection, TicketCookie,
+    actix::{ActixSignOut, SessionCheck},
 };
 
 use crate::signer::{Signer, jwks};
@@ -32,7 +33,7 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) async fn open() -> Self {
-        Self::with(|builder| builder.tickets(TicketCookie::host("shop").unwrap())).await
+        Self::with(|builder| builder.ticket_source(TicketCookie::host("shop").unwrap())).await
     }
 
     pub(crate) async fn with(
@@ -43,9 +44,9 @@ impl Shop {
         let secret = Secret::random().unwrap();
         let cache = TokenCache::open(store.clone(), secret).await.unwrap();
         let signer = Signer::new("1", Algorithm::Es256);
-        let client = Client::new(ISSUER, "shop")
+        let client = ClientRegistration::new(ISSUER, "shop")
             .algorithms([Algorithm::Es256])
-            .keys(jwks(&[&signer]))
+            .jwks(jwks(&[&signer]))
             .end_session_endpoint("https://id.example/end")
             .post_logout_redirect_uri("https://shop.example/signed-out");
         let builder = SignOutRoutes::builder(cache.clone()).client(client);
@@ -88,7 +89,7 @@ pub(crate) fn cookie(session: &Session) -> (&'static str, String) {
 
 pub(crate) fn app(
     sign_out: &ActixSignOut,
-    layer: RefuseSignedOut,
+    layer: SessionCheck,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -106,10 +107,10 @@ pub(crate) fn app(
 
 /// A page for everybody, one for whoever is signed in, and one that begins a session.
 pub(crate) fn pages(config: &mut web::ServiceConfig) {
-    let anybody = |visitor: Result<SignedIn, NotSignedIn>| async move {
+    let anybody = |visitor: Result<SignedIn, SignedInRejection>| async move {
         match visitor {
             Ok(_) => HttpResponse::Ok().body("somebody"),
-            Err(NotSignedIn::Nobody) => HttpResponse::Ok().body("anybody"),
+            Err(SignedInRejection::NotSignedIn) => HttpResponse::Ok().body("anybody"),
             Err(error) => HttpResponse::InternalServerError().body(error.to_string()),
         }
     };

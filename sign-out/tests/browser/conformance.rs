@@ -1,7 +1,7 @@
 //! The plans that the OpenID Foundation's conformance suite has for relying parties, as far as a browser carries them.
 
 use http::StatusCode;
-use token_cache_sign_out::{Cause, EndedScope};
+use token_cache_sign_out::{SignOutCause, SignOutScopeKind};
 
 use crate::shop::{ISSUER, RETURN_TO, Shop, id_token, me};
 
@@ -65,11 +65,11 @@ async fn frontchannel_rpinitlogout() {
     let shop = Shop::open().await;
     let ada = shop.sign_in("ada", "s1").await;
     let state = ada.log_out(&shop.here).await.at_provider()["state"].clone();
-    assert_eq!(shop.told().await.cause, Cause::RpInitiated);
+    assert_eq!(shop.told().await.cause, SignOutCause::RpInitiated);
 
     let frame = format!("/frontchannel-logout?iss={ISSUER}&sid=s1");
     assert_eq!(ada.frame(&shop.there, &frame).await.status, StatusCode::OK);
-    assert_eq!(shop.told().await.cause, Cause::FrontChannel);
+    assert_eq!(shop.told().await.cause, SignOutCause::FrontChannel);
 
     let returned = ada
         .get(&shop.here, &format!("/signed-out?state={state}"))
@@ -85,8 +85,8 @@ async fn frontchannel_opinitlogout() {
     let frame = format!("/frontchannel-logout?iss={ISSUER}&sid=s1");
     assert_eq!(ada.frame(&shop.there, &frame).await.status, StatusCode::OK);
     let told = shop.told().await;
-    assert_eq!(told.cause, Cause::FrontChannel);
-    assert_eq!(told.scope, EndedScope::ProviderSession);
-    assert!(told.outcome.unwrap().ended);
+    assert_eq!(told.cause, SignOutCause::FrontChannel);
+    assert_eq!(told.scope, SignOutScopeKind::ProviderSession);
+    assert!(told.result.unwrap().ended);
     assert_eq!(me(&ada, &shop.here).await, StatusCode::UNAUTHORIZED);
 }

@@ -172,7 +172,7 @@ async fn the_state_of_a_sign_out_is_read_beside_any_other_cookie() {
 #[tokio::test]
 async fn behind_the_filter_every_jar_finds_what_it_can_read() {
     let shop = Shop::open().await;
-    let signing_in = StateCookies::at("https://shop.example", "signing-in").unwrap();
+    let signing_in = StateCookies::for_url("https://shop.example", "signing-in").unwrap();
     let text = |headers: HeaderMap| async move {
         let lines = headers.get_all(header::COOKIE).into_iter();
         let lines: Vec<_> = lines

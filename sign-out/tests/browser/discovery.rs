@@ -4,7 +4,7 @@ use axum::{Json, Router, routing::get};
 use http::StatusCode;
 use serde_json::{Value, json};
 use token_cache_core::{AccountId, SignIn};
-use token_cache_sign_out::Client;
+use token_cache_sign_out::ClientRegistration;
 use tokio::net::TcpListener;
 
 use crate::shop::{Browser, RETURN_TO, Shop};
@@ -25,7 +25,7 @@ async fn provider(end_session: impl Fn(&str) -> Option<String>) -> String {
 
 /// A browser that is signed in, and the app whose provider that is.
 async fn signed_in_at(issuer: &str) -> (Shop, Browser) {
-    let client = Client::new(issuer, "shop").post_logout_redirect_uri(RETURN_TO);
+    let client = ClientRegistration::new(issuer, "shop").post_logout_redirect_uri(RETURN_TO);
     let shop = Shop::with(move |builder| builder.client(client.clone())).await;
     let ada = AccountId::new(issuer, "ada").unwrap();
     let started = shop.here.cache.start_sign_in().unwrap();
@@ -66,5 +66,5 @@ async fn where_the_provider_can_t_be_reached_the_user_is_told_that_it_may_rememb
     );
     assert!(told.body.contains("href=\"/bye\""), "{}", told.body);
     assert!(!ada.holds_ticket());
-    assert!(shop.told().await.outcome.unwrap().ended);
+    assert!(shop.told().await.result.unwrap().ended);
 }

@@ -3,7 +3,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use http::{Method, StatusCode};
 use token_cache_core::ErrorKind;
-use token_cache_sign_out::{Cause, Client, EndedScope, FrontChannelNames};
+use token_cache_sign_out::{
+    ClientRegistration, FrontChannelParameters, SignOutCause, SignOutScopeKind,
+};
 use tokio::time::{self, Instant};
 
 use crate::shop::{Browser, ISSUER, Shop, client, me, request};
@@ -23,7 +25,7 @@ async fn without_any_cookie_the_session_ends_by_its_sid_on_every_server() {
         assert_eq!(me(&ada, server).await, StatusCode::UNAUTHORIZED);
     }
     let told = shop.told().await;
-    assert_eq!(told.cause, Cause::FrontChannel);
+    assert_eq!(told.cause, SignOutCause::FrontChannel);
     assert_eq!(told.provider_session.unwrap().sid(), "s1");
     assert!(shop.was_told_no_more().await);
 }
@@ -52,7 +54,7 @@ async fn a_later_sign_in_under_the_same_sid_is_welcome() {
 
 #[tokio::test]
 async fn the_same_sid_at_another_provider_is_another_session() {
-    let other = Client::new("https://other.example", "shop").keys("{\"keys\":[]}");
+    let other = ClientRegistration::new("https://other.example", "shop").jwks("{\"keys\":[]}");
     let shop = Shop::with(|builder| builder.client(client()).client(other.clone())).await;
     let ada = shop.sign_in("ada", "s1").await;
     let elsewhere = "/frontchannel-logout?iss=https://other.example&sid=s1";
@@ -97,9 +99,9 @@ async fn a_sid_that_matches_nothing_gets_the_same_answer_as_one_that_ends_a_sess
     let ada = shop.sign_in("ada", "s1").await;
     let anybody = Browser::default();
     let unknown = anybody.frame(&shop.here, &frame("unknown")).await;
-    assert!(!shop.told().await.outcome.unwrap().ended);
+    assert!(!shop.told().await.result.unwrap().ended);
     let known = anybody.frame(&shop.here, &frame("s1")).await;
-    assert!(shop.told().await.outcome.unwrap().ended);
+    assert!(shop.told().await.result.unwrap().ended);
     assert_eq!(me(&ada, &shop.here).await, StatusCode::UNAUTHORIZED);
     let again = anybody.frame(&shop.here, &frame("s1")).await;
     for answer in [&unknown, &again] {
@@ -121,7 +123,7 @@ async fn a_request_that_names_nothing_is_refused_unless_a_client_says_that_its_p
     let framed = ada.frame(&shop.here, "/frontchannel-logout").await;
     assert_eq!(framed.status, StatusCode::BAD_REQUEST);
     assert!(
-        framed.body.contains("FrontChannelNames::Nothing"),
+        framed.body.contains("FrontChannelParameters::None"),
         "{}",
         framed.body
     );
@@ -132,7 +134,7 @@ async fn a_request_that_names_nothing_is_refused_unless_a_client_says_that_its_p
 /// `LemonLDAP::NG`: its ID tokens have no `sid`, and its front-channel requests have the `sub` in its place.
 #[tokio::test]
 async fn a_provider_that_sends_the_sub_as_the_sid_signs_its_user_out_and_nobody_else() {
-    let lemon = || client().front_channel(FrontChannelNames::SubjectAsSid);
+    let lemon = || client().front_channel_parameters(FrontChannelParameters::SubjectAsSid);
     let shop = Shop::with(|builder| builder.client(lemon())).await;
     let phone = shop.sign_in("ada", "s1").await;
     let laptop = shop.sign_in("ada", "s2").await;
@@ -144,7 +146,7 @@ async fn a_provider_that_sends_the_sub_as_the_sid_signs_its_user_out_and_nobody_
     }
     assert_eq!(me(&grace, &shop.here).await, StatusCode::OK);
     let told = shop.told().await;
-    assert_eq!(told.scope, EndedScope::Account);
+    assert_eq!(told.scope, SignOutScopeKind::Account);
     assert_eq!(told.account.unwrap().subject(), "ada");
     let after = shop.sign_in("ada", "s3").await;
     assert_eq!(me(&after, &shop.here).await, StatusCode::OK);
@@ -152,7 +154,7 @@ async fn a_provider_that_sends_the_sub_as_the_sid_signs_its_user_out_and_nobody_
 
 #[tokio::test]
 async fn a_sid_without_an_issuer_counts_only_where_the_client_says_so() {
-    let entra = || client().front_channel(FrontChannelNames::SidAlone);
+    let entra = || client().front_channel_parameters(FrontChannelParameters::SidOnly);
     let shop = Shop::with(|builder| builder.client(entra())).await;
     let ada = shop.sign_in("ada", "s1").await;
     let framed = Browser::default()
@@ -177,7 +179,7 @@ async fn with_neither_only_the_session_of_the_browsers_ticket_ends() {
     assert!(!phone.holds_ticket());
     assert_eq!(me(&ticket, &shop.here).await, StatusCode::UNAUTHORIZED);
     assert_eq!(me(&same_sid, &shop.here).await, StatusCode::OK);
-    assert_eq!(shop.told().await.scope, EndedScope::Session);
+    assert_eq!(shop.told().await.scope, SignOutScopeKind::Session);
 
     let framed = Browser::default()
         .frame(&shop.here, "/frontchannel-logout")
@@ -218,7 +220,7 @@ async fn a_failed_eviction_is_said() {
         assert_eq!(framed.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert!(framed.header("retry-after").is_some());
         assert!(ada.holds_ticket());
-        assert!(shop.told().await.outcome.is_err());
+        assert!(shop.told().await.result.is_err());
     }
     shop.store.work();
     assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);

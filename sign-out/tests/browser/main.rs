@@ -11,20 +11,20 @@ mod conformance;
 mod cookie_header;
 mod cross_site;
 mod discovery;
-mod eviction;
 mod front_channel;
 #[path = "../messages/good_tokens.rs"]
 mod good_tokens;
-mod layer;
 mod messages;
 mod nested;
 mod over_a_socket;
 mod return_page;
 mod revocation;
 mod rp_initiated;
+mod session_check;
 mod settings;
 mod several_clients;
 mod shop;
+mod sign_out_event;
 #[path = "../messages/signer.rs"]
 mod signer;
-mod tickets;
+mod ticket_sources;

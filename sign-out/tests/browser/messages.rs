@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use http::{Request, StatusCode};
-use token_cache_sign_out::{Algorithm, Cause, Client};
+use token_cache_sign_out::{Algorithm, ClientRegistration, SignOutCause};
 use tower::ServiceExt;
 
 use crate::{
@@ -16,9 +16,9 @@ async fn a_good_logout_token_and_a_good_event_end_the_session_that_they_name() {
     let signer = Signer::new("1", Algorithm::Es256);
     let keys = jwks(&[&signer]);
     let client = || {
-        Client::new(ISSUER, "shop")
+        ClientRegistration::new(ISSUER, "shop")
             .algorithms([Algorithm::Es256])
-            .keys(keys.clone())
+            .jwks(keys.clone())
     };
     let shop = Shop::with(|builder| builder.client(client())).await;
     let (phone, laptop) = (
@@ -35,7 +35,7 @@ async fn a_good_logout_token_and_a_good_event_end_the_session_that_they_name() {
             format!("logout_token={token}"),
             StatusCode::OK,
             &phone,
-            Cause::BackChannel,
+            SignOutCause::BackChannel,
         ),
         (
             "/security-events",
@@ -43,7 +43,7 @@ async fn a_good_logout_token_and_a_good_event_end_the_session_that_they_name() {
             event,
             StatusCode::ACCEPTED,
             &laptop,
-            Cause::SharedSignals,
+            SignOutCause::SharedSignals,
         ),
     ] {
         assert_eq!(me(browser, &shop.there).await, StatusCode::OK, "{path}");

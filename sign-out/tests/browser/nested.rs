@@ -10,7 +10,7 @@ use crate::shop::{Browser, ISSUER, Server, Shop, me, request, router};
 fn nested(server: &Server, is_outside: bool) -> Server {
     let layer = server
         .routes
-        .refuse_signed_out()
+        .session_check()
         .redirect_to("/app/login")
         .unwrap();
     let docs = |visitor: Option<SignedIn>| async move {

@@ -51,8 +51,10 @@ impl TokenSource for Revoker {
 async fn the_refresh_token_is_revoked_when_the_browser_has_had_a_second_to_leave() {
     let revoker = Revoker::default();
     let source = revoker.clone();
-    let shop =
-        Shop::with(move |builder| builder.client(client().revoking(api(), source.clone()))).await;
+    let shop = Shop::with(move |builder| {
+        builder.client(client().revoke_on_sign_out(api(), source.clone()))
+    })
+    .await;
     let ada = shop.sign_in("ada", "s1").await;
     let asked = Instant::now();
     let _ = ada.log_out(&shop.here).await.at_provider();
@@ -66,8 +68,10 @@ async fn the_refresh_token_is_revoked_when_the_browser_has_had_a_second_to_leave
 async fn nothing_is_revoked_where_the_eviction_failed() {
     let revoker = Revoker::default();
     let source = revoker.clone();
-    let shop =
-        Shop::with(move |builder| builder.client(client().revoking(api(), source.clone()))).await;
+    let shop = Shop::with(move |builder| {
+        builder.client(client().revoke_on_sign_out(api(), source.clone()))
+    })
+    .await;
     let ada = shop.sign_in("ada", "s1").await;
     shop.store.fail_with(ErrorKind::Unavailable);
     let failed = ada.log_out(&shop.here).await;

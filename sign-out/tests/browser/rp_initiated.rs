@@ -1,7 +1,7 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
 use token_cache_core::AccountId;
-use token_cache_sign_out::{Cause, Client, EndedScope, Ends, id_token_key};
+use token_cache_sign_out::{ClientRegistration, SignOutCause, SignOutScopeKind, id_token_key};
 
 use crate::shop::{Browser, END_SESSION, ISSUER, RETURN_TO, Shop, begin, client, me, request};
 
@@ -17,36 +17,42 @@ async fn the_account_ends_in_every_browser_on_every_server() {
         assert_eq!(me(&bob, server).await, StatusCode::OK);
     }
     let told = shop.told().await;
-    assert_eq!(told.cause, Cause::RpInitiated);
-    assert_eq!(told.scope, EndedScope::Account);
+    assert_eq!(told.cause, SignOutCause::RpInitiated);
+    assert_eq!(told.scope, SignOutScopeKind::Account);
     assert_eq!(told.account, Some(AccountId::new(ISSUER, "ada").unwrap()));
     assert_eq!(told.provider_session.unwrap().sid(), "s1");
-    assert!(told.outcome.unwrap().ended);
+    assert!(told.result.unwrap().ended);
     assert!(shop.was_told_no_more().await);
 }
 
 #[tokio::test]
 async fn by_option_only_the_sessions_of_the_same_provider_session_end() {
-    let shop = Shop::with(|builder| builder.client(client()).ends(Ends::ProviderSession)).await;
+    let shop = Shop::with(|builder| {
+        builder
+            .client(client())
+            .scope(SignOutScopeKind::ProviderSession)
+    })
+    .await;
     let phone = shop.sign_in("ada", "s1").await;
     let other_tab = shop.sign_in("ada", "s1").await;
     let laptop = shop.sign_in("ada", "s2").await;
     let _ = phone.log_out(&shop.here).await.at_provider();
     assert_eq!(me(&other_tab, &shop.here).await, StatusCode::UNAUTHORIZED);
     assert_eq!(me(&laptop, &shop.here).await, StatusCode::OK);
-    assert_eq!(shop.told().await.scope, EndedScope::ProviderSession);
+    assert_eq!(shop.told().await.scope, SignOutScopeKind::ProviderSession);
 }
 
 #[tokio::test]
 async fn by_option_only_this_session_ends() {
-    let shop = Shop::with(|builder| builder.client(client()).ends(Ends::Session)).await;
+    let shop =
+        Shop::with(|builder| builder.client(client()).scope(SignOutScopeKind::Session)).await;
     let phone = shop.sign_in("ada", "s1").await;
     let other_tab = shop.sign_in("ada", "s1").await;
     let ticket = phone.copy();
     let _ = phone.log_out(&shop.here).await.at_provider();
     assert_eq!(me(&ticket, &shop.here).await, StatusCode::UNAUTHORIZED);
     assert_eq!(me(&other_tab, &shop.here).await, StatusCode::OK);
-    assert_eq!(shop.told().await.scope, EndedScope::Session);
+    assert_eq!(shop.told().await.scope, SignOutScopeKind::Session);
 }
 
 #[tokio::test]
@@ -110,7 +116,7 @@ async fn a_ticket_under_a_key_that_this_server_lacks_is_dropped_and_no_sign_out(
     );
     let told = shop.told().await;
     assert_eq!(
-        told.outcome.unwrap_err().kind(),
+        told.result.unwrap_err().kind(),
         token_cache_core::ErrorKind::KeyMissing
     );
     assert_eq!(me(&before, &elsewhere.here).await, StatusCode::OK);
@@ -176,8 +182,8 @@ async fn the_address_at_the_provider_is_marked_as_none_for_logs() {
 #[tokio::test]
 async fn among_several_clients_the_one_of_the_id_token_is_left_by() {
     let elsewhere = |issuer: &str, id: &str| {
-        Client::new(issuer, id)
-            .keys("{\"keys\":[]}")
+        ClientRegistration::new(issuer, id)
+            .jwks("{\"keys\":[]}")
             .end_session_endpoint("https://other.example/end")
     };
     let shop = Shop::with(|builder| {
@@ -200,8 +206,8 @@ async fn among_several_clients_the_one_of_the_id_token_is_left_by() {
 
 #[tokio::test]
 async fn without_a_return_address_the_user_stays_at_the_provider() {
-    let staying = Client::new(ISSUER, "shop")
-        .keys("{\"keys\":[]}")
+    let staying = ClientRegistration::new(ISSUER, "shop")
+        .jwks("{\"keys\":[]}")
         .end_session_endpoint(END_SESSION);
     let shop = Shop::with(|builder| builder.client(staying.clone())).await;
     let ada = shop.sign_in("ada", "s1").await;
@@ -221,9 +227,9 @@ async fn a_long_id_token_is_left_out_and_its_session_named_by_a_hint() {
     let id_token = format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims));
     for (client, is_sent) in [
         (client(), false),
-        (client().longest_logout_url(8_000), true),
+        (client().max_logout_url_len(8_000), true),
         (
-            client().longest_logout_url(8_000).id_token_hint(false),
+            client().max_logout_url_len(8_000).id_token_hint(false),
             false,
         ),
     ] {

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use token_cache_core::TokenCache;
 use token_cache_sign_out::{
-    Bounds, Client, FrontChannelNames, SignOutRoutes, SignOutRoutesBuilder, TicketCookie,
+    ClientRegistration, FrontChannelParameters, SignOutRoutes, SignOutRoutesBuilder, TicketCookie,
+    Timeouts,
 };
 
 use crate::shop::ISSUER;
@@ -11,7 +12,7 @@ use crate::shop::ISSUER;
 async fn a_return_address_in_clear_is_refused() {
     let cache = TokenCache::in_memory().await.unwrap();
     let back = |url: &str| {
-        let client = Client::new(ISSUER, "shop").post_logout_redirect_uri(url);
+        let client = ClientRegistration::new(ISSUER, "shop").post_logout_redirect_uri(url);
         SignOutRoutes::builder(cache.clone()).client(client).build()
     };
     assert!(back("https://shop.example/signed-out").is_ok());
@@ -20,8 +21,8 @@ async fn a_return_address_in_clear_is_refused() {
     assert!(back("/signed-out").is_err());
 }
 
-fn shop() -> Client {
-    Client::new(ISSUER, "shop")
+fn shop() -> ClientRegistration {
+    ClientRegistration::new(ISSUER, "shop")
 }
 
 /// What is wrong, how, and what the error says.
@@ -44,32 +45,32 @@ async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
         ),
         (
             "an issuer in clear",
-            |routes| routes.client(Client::new("http://id.example", "shop")),
+            |routes| routes.client(ClientRegistration::new("http://id.example", "shop")),
             "https",
         ),
         (
             "an issuer that is no URL",
-            |routes| routes.client(Client::new("id.example", "shop")),
+            |routes| routes.client(ClientRegistration::new("id.example", "shop")),
             "URL",
         ),
         (
             "an issuer with a space at its end",
-            |routes| routes.client(Client::new("https://id.example ", "shop")),
+            |routes| routes.client(ClientRegistration::new("https://id.example ", "shop")),
             "white space",
         ),
         (
             "an issuer with a line break",
-            |routes| routes.client(Client::new("https://id.example\n", "shop")),
+            |routes| routes.client(ClientRegistration::new("https://id.example\n", "shop")),
             "white space",
         ),
         (
             "a client with a blank id",
-            |routes| routes.client(Client::new(ISSUER, " ")),
+            |routes| routes.client(ClientRegistration::new(ISSUER, " ")),
             "empty",
         ),
         (
             "a client without an id",
-            |routes| routes.client(Client::new(ISSUER, "")),
+            |routes| routes.client(ClientRegistration::new(ISSUER, "")),
             "empty",
         ),
         (
@@ -84,7 +85,7 @@ async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
         ),
         (
             "keys that are none",
-            |routes| routes.client(shop().keys("[]")),
+            |routes| routes.client(shop().jwks("[]")),
             "JWK Set",
         ),
         (
@@ -100,10 +101,10 @@ async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
         (
             "a sid of either of two",
             |routes| {
-                let client = shop().front_channel(FrontChannelNames::SidAlone);
+                let client = shop().front_channel_parameters(FrontChannelParameters::SidOnly);
                 routes
                     .client(client)
-                    .client(Client::new(ISSUER, "shop-app"))
+                    .client(ClientRegistration::new(ISSUER, "shop-app"))
             },
             "one client",
         ),
@@ -129,9 +130,9 @@ async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
         (
             "longer than a provider waits",
             |routes| {
-                let mut bounds = Bounds::default();
-                bounds.eviction = Duration::from_millis(1_400);
-                routes.client(shop()).bounds(bounds)
+                let mut timeouts = Timeouts::default();
+                timeouts.sign_out = Duration::from_millis(1_400);
+                routes.client(shop()).timeouts(timeouts)
             },
             "2s",
         ),
@@ -152,13 +153,16 @@ async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
 
 #[test]
 fn a_cookie_travels_in_clear_at_a_loopback_address_alone() {
-    assert!(TicketCookie::at("https://shop.example", "shop").is_ok());
+    assert!(TicketCookie::for_url("https://shop.example", "shop").is_ok());
     for loopback in [
         "http://127.0.0.1:3000",
         "http://[::1]",
         "http://localhost:8080/app",
     ] {
-        assert!(TicketCookie::at(loopback, "shop").is_ok(), "{loopback}");
+        assert!(
+            TicketCookie::for_url(loopback, "shop").is_ok(),
+            "{loopback}"
+        );
     }
     for elsewhere in [
         "http://shop.example",
@@ -168,7 +172,7 @@ fn a_cookie_travels_in_clear_at_a_loopback_address_alone() {
         "ftp://localhost",
         "shop.example",
     ] {
-        let refused = TicketCookie::at(elsewhere, "shop").unwrap_err();
+        let refused = TicketCookie::for_url(elsewhere, "shop").unwrap_err();
         assert!(refused.to_string().contains("URL"), "{refused}");
     }
 }

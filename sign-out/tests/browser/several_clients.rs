@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use token_cache_core::{AccountId, Session, SignIn, TokenSet};
-use token_cache_sign_out::{Client, id_token_key};
+use token_cache_sign_out::{ClientRegistration, id_token_key};
 use tokio::time;
 
 use crate::{
@@ -14,11 +14,11 @@ use crate::{
 
 const OTHER: &str = "https://other.example";
 
-fn client(issuer: &str, id: &str, revoker: &Revoker) -> Client {
-    Client::new(issuer, id)
-        .keys("{\"keys\":[]}")
+fn client(issuer: &str, id: &str, revoker: &Revoker) -> ClientRegistration {
+    ClientRegistration::new(issuer, id)
+        .jwks("{\"keys\":[]}")
         .end_session_endpoint(format!("{issuer}/end"))
-        .revoking(api(), revoker.clone())
+        .revoke_on_sign_out(api(), revoker.clone())
 }
 
 /// A shop with a registration at each of two providers.

@@ -11,8 +11,8 @@ use token_cache_core::{
     test_util::{FailingStore, ManualClock},
 };
 use token_cache_sign_out::{
-    Client, FrontChannelNames, SignOutRoutes, SignOutRoutesBuilder, SignedIn, SignedOut,
-    TicketCookie, id_token_key,
+    ClientRegistration, FrontChannelParameters, SignOutEvent, SignOutRoutes, SignOutRoutesBuilder,
+    SignedIn, TicketCookie, id_token_key,
 };
 use tokio::{sync::mpsc, time};
 use tower::ServiceExt;
@@ -37,13 +37,13 @@ pub(crate) struct Shop {
     clock: ManualClock,
     pub(crate) here: Server,
     pub(crate) there: Server,
-    told: tokio::sync::Mutex<mpsc::UnboundedReceiver<SignedOut>>,
+    told: tokio::sync::Mutex<mpsc::UnboundedReceiver<SignOutEvent>>,
 }
 
 /// The registration that most tests use.
-pub(crate) fn client() -> Client {
-    Client::new(ISSUER, "shop")
-        .keys("{\"keys\":[]}")
+pub(crate) fn client() -> ClientRegistration {
+    ClientRegistration::new(ISSUER, "shop")
+        .jwks("{\"keys\":[]}")
         .end_session_endpoint(END_SESSION)
         .post_logout_redirect_uri(RETURN_TO)
 }
@@ -55,7 +55,7 @@ impl Shop {
 
     /// An app whose provider's front-channel requests name neither issuer nor session.
     pub(crate) async fn nameless() -> Self {
-        let client = || client().front_channel(FrontChannelNames::Nothing);
+        let client = || client().front_channel_parameters(FrontChannelParameters::None);
         Self::with(|builder| builder.client(client())).await
     }
 
@@ -72,14 +72,14 @@ impl Shop {
                 .unwrap();
             let tell = tell.clone();
             let builder = SignOutRoutes::builder(cache.clone())
-                .tickets(TicketCookie::host("shop").unwrap())
+                .ticket_source(TicketCookie::host("shop").unwrap())
                 .after_sign_out("/bye")
-                .on_signed_out(move |event| {
+                .on_sign_out(move |event| {
                     let tell = tell.clone();
                     async move { tell.send(event).unwrap() }
                 });
             let routes = settings(builder).build().unwrap();
-            let layer = routes.refuse_signed_out();
+            let layer = routes.session_check();
             Server {
                 cache,
                 router: router(&routes).layer(layer),
@@ -96,7 +96,7 @@ impl Shop {
     }
 
     /// What the app is told next.
-    pub(crate) async fn told(&self) -> SignedOut {
+    pub(crate) async fn told(&self) -> SignOutEvent {
         let mut told = self.told.lock().await;
         let next = time::timeout(Duration::from_secs(60), told.recv()).await;
         next.expect("nobody was told").unwrap()

@@ -13,7 +13,7 @@ use openidconnect::{
 use ring::hmac;
 use serde_json::{Value, json};
 use token_cache_core::TokenCache;
-use token_cache_sign_out::{Algorithm, Client, SignOutRoutes};
+use token_cache_sign_out::{Algorithm, ClientRegistration, SignOutRoutes};
 
 use crate::{
     keys::send,
@@ -26,12 +26,12 @@ use crate::{
 /// A key that was made for this test alone, in PKCS #1: no library of the tests signs with one so short unless it reads it.
 const RSA_1024: &[u8] = include_bytes!("rsa1024.pk1");
 
-async fn routes(client: Client) -> SignOutRoutes {
+async fn routes(client: ClientRegistration) -> SignOutRoutes {
     let cache = TokenCache::in_memory().await.unwrap();
     SignOutRoutes::builder(cache)
         // A token under no known key is refused at once, and not after a pause.
-        .client(client.keys_cooldown(Duration::ZERO))
-        .fetch_keys_ahead(false)
+        .client(client.jwks_cooldown(Duration::ZERO))
+        .prefetch_keys(false)
         .build()
         .unwrap()
 }
@@ -63,7 +63,7 @@ async fn a_public_key_never_verifies_an_algorithm_of_another_kind() {
     for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
         let signer = Signer::new("1", algorithm);
         let server = KeysServer::start(jwks(&[&signer])).await;
-        let routes = routes(Client::new(&server.issuer, CLIENT)).await;
+        let routes = routes(ClientRegistration::new(&server.issuer, CLIENT)).await;
         let claims = logout_claims(&server.issuer);
         let good = signer.sign(
             &json!({"alg": signer.alg(), "kid": "1"}).to_string(),
@@ -124,7 +124,7 @@ async fn a_key_with_an_alg_verifies_no_other_one() {
         let mut jwk = own.jwk();
         jwk["alg"] = own.alg().into();
         let server = KeysServer::start(json!({"keys": [jwk]}).to_string()).await;
-        let routes = routes(Client::new(&server.issuer, CLIENT)).await;
+        let routes = routes(ClientRegistration::new(&server.issuer, CLIENT)).await;
         for (signer, status) in [(own, 200), (other, 400)] {
             let header = json!({"alg": signer.alg(), "kid": "1"}).to_string();
             let token = signer.sign(&header, &logout_claims(&server.issuer));
@@ -171,7 +171,7 @@ async fn a_key_of_1024_bits_signs_users_in_and_the_log_says_why_not_out() {
     assert!(id_token.claims(&verifier, &nonce).is_ok());
 
     let log = Log::start();
-    let routes = routes(Client::new(&server.issuer, CLIENT)).await;
+    let routes = routes(ClientRegistration::new(&server.issuer, CLIENT)).await;
     let answer = send(&routes, &sign(&logout_claims(&server.issuer))).await;
     assert_eq!(answer.status, 400, "{answer:?}");
     let lines = log.take();
@@ -202,7 +202,7 @@ async fn a_provider_that_signs_with_nothing_accepted_is_logged_once_when_its_doc
             "id_token_signing_alg_values_supported": listed,
         });
         server.describe(document.to_string());
-        let client = Client::new(issuer, CLIENT);
+        let client = ClientRegistration::new(issuer, CLIENT);
         let client = match restricted {
             Some(algorithm) => client.algorithms([algorithm]),
             None => client,

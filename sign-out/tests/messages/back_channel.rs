@@ -12,7 +12,9 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use token_cache_core::{ErrorKind, MemoryStore, Secret, TokenCache};
-use token_cache_sign_out::{Algorithm, Cause, Client, EndedScope, SignOutRoutes};
+use token_cache_sign_out::{
+    Algorithm, ClientRegistration, SignOutCause, SignOutRoutes, SignOutScopeKind,
+};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
@@ -88,7 +90,7 @@ async fn an_eviction_whose_answer_was_lost_is_asked_for_again() {
 async fn the_retry_of_a_message_joins_the_eviction_that_is_under_way() {
     let (tell, mut tellings) = mpsc::unbounded_channel();
     let rig = Rig::with(Algorithm::Es256, |routes| {
-        routes.on_signed_out(move |event| {
+        routes.on_sign_out(move |event| {
             let tell = tell.clone();
             async move { tell.send(event).unwrap() }
         })
@@ -105,7 +107,7 @@ async fn the_retry_of_a_message_joins_the_eviction_that_is_under_way() {
     assert!(asked.elapsed() < Duration::from_secs(1), "it began before");
     rig.store.work();
     assert!(!rig.is_signed_in(&ticket).await);
-    assert!(told(&mut tellings).await.outcome.unwrap().ended);
+    assert!(told(&mut tellings).await.result.unwrap().ended);
     assert!(tellings.is_empty(), "one eviction");
 }
 
@@ -115,9 +117,9 @@ async fn the_same_token_at_two_servers_and_later_hits_nobody_who_signed_in_since
     let rig = Rig::new().await;
     let other = SignOutRoutes::builder(rig.other_server().await)
         .client(
-            Client::new(ISSUER, CLIENT)
+            ClientRegistration::new(ISSUER, CLIENT)
                 .algorithms([Algorithm::Es256])
-                .keys(jwks(&[&rig.signer])),
+                .jwks(jwks(&[&rig.signer])),
         )
         .build()
         .unwrap();
@@ -125,15 +127,15 @@ async fn the_same_token_at_two_servers_and_later_hits_nobody_who_signed_in_since
     rig.clock.advance(Duration::from_secs(1));
     let token = rig.token(Some("ada"), None);
     let (here, there) = tokio::join!(
-        rig.routes.back_channel(post(&token)),
-        other.back_channel(post(&token))
+        rig.routes.back_channel_logout(post(&token)),
+        other.back_channel_logout(post(&token))
     );
     assert!(Answer::of(here).is_ok() && Answer::of(there).is_ok());
     assert!(!rig.is_signed_in(&old).await);
     rig.clock.advance(Duration::from_secs(1));
     let new = rig.sign_in("ada", As::default()).await;
     assert!(rig.send(&token).await.is_ok());
-    assert!(Answer::of(other.back_channel(post(&token)).await).is_ok());
+    assert!(Answer::of(other.back_channel_logout(post(&token)).await).is_ok());
     assert!(rig.is_signed_in(&new).await);
 }
 
@@ -143,8 +145,8 @@ async fn several_issuers_and_clients_at_one_address() {
     let (keys, issuer) = (jwks(&[&there]), "https://id.example.org");
     let rig = Rig::with(Algorithm::Es256, |routes| {
         routes
-            .client(Client::new(issuer, "shop").keys(keys.clone()))
-            .client(Client::new(issuer, "shop-app").keys(keys))
+            .client(ClientRegistration::new(issuer, "shop").jwks(keys.clone()))
+            .client(ClientRegistration::new(issuer, "shop-app").jwks(keys))
     })
     .await;
     let here = rig.sign_in("ada", S1).await;
@@ -172,7 +174,7 @@ async fn a_client_takes_no_algorithm_that_another_of_the_issuer_is_registered_wi
     let other = Signer::new("2", Algorithm::Rs256);
     let keys = jwks(&[&other]);
     let rig = Rig::with(Algorithm::Es256, |routes| {
-        routes.client(Client::new(ISSUER, "shop-app").keys(keys))
+        routes.client(ClientRegistration::new(ISSUER, "shop-app").jwks(keys))
     })
     .await;
     let ticket = rig.sign_in("ada", S1).await;
@@ -189,11 +191,11 @@ async fn a_client_takes_no_algorithm_that_another_of_the_issuer_is_registered_wi
 #[tokio::test]
 async fn a_token_without_exp_is_taken_where_the_client_says_so_until_it_is_too_old() {
     let signer = Signer::new("1", Algorithm::Es256);
-    let client = Client::new(ISSUER, CLIENT)
+    let client = ClientRegistration::new(ISSUER, CLIENT)
         .algorithms([Algorithm::Es256])
-        .keys(jwks(&[&signer]))
+        .jwks(jwks(&[&signer]))
         .logout_tokens_without_expiry(true)
-        .longest_age(Duration::from_secs(300));
+        .max_token_age(Duration::from_secs(300));
     let rig = Rig::of(signer, false, |cache| {
         SignOutRoutes::builder(cache).client(client)
     })
@@ -214,7 +216,7 @@ async fn a_hook_is_told_once_for_each_message_and_delays_no_answer() {
     let (tell, mut tellings) = mpsc::unbounded_channel();
     let (open, gate) = watch::channel(false);
     let rig = Rig::with(Algorithm::Es256, |routes| {
-        routes.on_signed_out(move |event| {
+        routes.on_sign_out(move |event| {
             let (tell, mut gate) = (tell.clone(), gate.clone());
             async move {
                 gate.wait_for(|open| *open).await.unwrap();
@@ -235,13 +237,13 @@ async fn a_hook_is_told_once_for_each_message_and_delays_no_answer() {
     open.send_replace(true);
 
     let mut events = [told(&mut tellings).await, told(&mut tellings).await];
-    events.sort_by_key(|event| event.outcome.is_err());
+    events.sort_by_key(|event| event.result.is_err());
     let [ended, failed] = events;
-    assert_eq!(ended.cause, Cause::BackChannel);
-    assert_eq!(ended.scope, EndedScope::Account);
+    assert_eq!(ended.cause, SignOutCause::BackChannel);
+    assert_eq!(ended.scope, SignOutScopeKind::Account);
     assert_eq!(ended.account.unwrap().subject(), "ada");
-    assert!(ended.outcome.unwrap().ended);
-    assert_eq!(failed.scope, EndedScope::ProviderSession);
+    assert!(ended.result.unwrap().ended);
+    assert_eq!(failed.scope, SignOutScopeKind::ProviderSession);
     assert_eq!(failed.provider_session.unwrap().sid(), "s1");
     assert!(tellings.is_empty(), "once each");
 }
@@ -251,7 +253,7 @@ async fn a_hook_that_panics_stops_nothing() {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let rig = Rig::with(Algorithm::Es256, |routes| {
-        routes.on_signed_out(move |_| {
+        routes.on_sign_out(move |_| {
             counted.fetch_add(1, Ordering::SeqCst);
             async { panic!("the app's own fault") }
         })
@@ -276,11 +278,11 @@ async fn a_provider_that_hangs_up_in_the_middle_stops_no_eviction() {
     let cache = TokenCache::open(MemoryStore::new(), Secret::random().unwrap())
         .await
         .unwrap();
-    let client = Client::new(&server.issuer, CLIENT).algorithms([Algorithm::Es256]);
+    let client = ClientRegistration::new(&server.issuer, CLIENT).algorithms([Algorithm::Es256]);
     let routes = SignOutRoutes::builder(cache.clone())
         .client(client)
-        .fetch_keys_ahead(false)
-        .on_signed_out(move |event| {
+        .prefetch_keys(false)
+        .on_sign_out(move |event| {
             let tell = tell.clone();
             async move { tell.send(event).unwrap() }
         })
@@ -305,7 +307,7 @@ async fn a_provider_that_hangs_up_in_the_middle_stops_no_eviction() {
     server.hold();
     let request = {
         let routes = routes.clone();
-        tokio::spawn(async move { routes.back_channel(post(&token)).await })
+        tokio::spawn(async move { routes.back_channel_logout(post(&token)).await })
     };
     while server.asked_for_discovery() == 0 {
         tokio::task::yield_now().await;
@@ -314,7 +316,7 @@ async fn a_provider_that_hangs_up_in_the_middle_stops_no_eviction() {
     assert!(request.await.unwrap_err().is_cancelled());
     server.open();
     let event = told(&mut tellings).await;
-    assert!(event.outcome.unwrap().ended);
+    assert!(event.result.unwrap().ended);
     let ticket = session.ticket().unwrap();
     assert!(cache.resume(&ticket).await.unwrap_err().is_signed_out());
 }
@@ -324,7 +326,7 @@ async fn requests_that_are_no_logout_message_of_any_sort() {
     let rig = Rig::new().await;
     let token = rig.token(Some("ada"), None);
     let send = async |request: Request<Full<Bytes>>| {
-        let answer = Answer::of(rig.routes.back_channel(request).await);
+        let answer = Answer::of(rig.routes.back_channel_logout(request).await);
         answer.status.as_u16()
     };
     for method in ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"] {

@@ -205,7 +205,7 @@ async fn each_is_refused_as_the_table_says_and_ends_nothing() {
     for row in TABLE {
         let answer = Answer::of(
             rig.routes
-                .back_channel(post_form(form(&rig, row.wrong)))
+                .back_channel_logout(post_form(form(&rig, row.wrong)))
                 .await,
         );
         let json = answer.json();

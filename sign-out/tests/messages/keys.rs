@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use token_cache_core::TokenCache;
-use token_cache_sign_out::{Algorithm, Client, SignOutRoutes};
+use token_cache_sign_out::{Algorithm, ClientRegistration, SignOutRoutes};
 
 use crate::{
     keys_server::KeysServer,
@@ -15,11 +15,11 @@ use crate::{
 /// Longer than a test takes.
 const LONG: Duration = Duration::from_secs(60);
 
-pub(crate) async fn routes(client: Client) -> SignOutRoutes {
+pub(crate) async fn routes(client: ClientRegistration) -> SignOutRoutes {
     let cache = TokenCache::in_memory().await.unwrap();
     SignOutRoutes::builder(cache)
         .client(client.algorithms([Algorithm::Es256]))
-        .fetch_keys_ahead(false)
+        .prefetch_keys(false)
         .build()
         .unwrap()
 }
@@ -51,7 +51,7 @@ fn signed(server: &KeysServer, signer: &Signer, header: &str, subject: &str) -> 
 }
 
 pub(crate) async fn send(routes: &SignOutRoutes, token: &str) -> Answer {
-    Answer::of(routes.back_channel(post(token)).await)
+    Answer::of(routes.back_channel_logout(post(token)).await)
 }
 
 pub(crate) fn signer(id: &'static str) -> Signer {
@@ -62,7 +62,7 @@ pub(crate) fn signer(id: &'static str) -> Signer {
 async fn keys_are_discovered_once_for_all_who_ask_at_once() {
     let signer = signer("1");
     let server = KeysServer::start(jwks(&[&signer])).await;
-    let routes = routes(Client::new(&server.issuer, CLIENT)).await;
+    let routes = routes(ClientRegistration::new(&server.issuer, CLIENT)).await;
     let token = token(&server, &signer);
     server.hold();
     let asking: Vec<_> = (0..20)
@@ -88,7 +88,7 @@ async fn keys_are_discovered_once_for_all_who_ask_at_once() {
 async fn a_rotated_key_is_fetched_when_it_is_first_met() {
     let (old, new) = (signer("1"), signer("2"));
     let server = KeysServer::start(jwks(&[&old])).await;
-    let client = Client::new(&server.issuer, CLIENT).keys_cooldown(Duration::ZERO);
+    let client = ClientRegistration::new(&server.issuer, CLIENT).jwks_cooldown(Duration::ZERO);
     let routes = routes(client).await;
     assert!(send(&routes, &token(&server, &old)).await.is_ok());
     server.publish(jwks(&[&old, &new]));
@@ -104,7 +104,7 @@ async fn a_rotated_key_is_fetched_when_it_is_first_met() {
 async fn a_key_that_is_rotated_right_after_the_first_fetch_is_fetched_all_the_same() {
     let (old, new, made_up) = (signer("1"), signer("2"), signer("made up"));
     let server = KeysServer::start(jwks(&[&old])).await;
-    let client = Client::new(&server.issuer, CLIENT).keys_cooldown(LONG);
+    let client = ClientRegistration::new(&server.issuer, CLIENT).jwks_cooldown(LONG);
     let routes = routes(client).await;
     assert!(send(&routes, &token(&server, &old)).await.is_ok());
     server.publish(jwks(&[&old, &new]));
@@ -120,7 +120,7 @@ async fn over_tls_a_provider_is_trusted_by_its_certificate_alone() {
     let signer = signer("1");
     let (server, certificate) = KeysServer::start_with_tls(jwks(&[&signer])).await;
     let token = token(&server, &signer);
-    let client = || Client::new(&server.issuer, CLIENT).algorithms([Algorithm::Es256]);
+    let client = || ClientRegistration::new(&server.issuer, CLIENT).algorithms([Algorithm::Es256]);
     let stranger = routes(client()).await;
     assert_eq!(send(&stranger, &token).await.status, 503);
     assert_eq!(server.asked_for_discovery(), 0);
@@ -145,9 +145,9 @@ async fn a_key_in_the_place_of_another_is_fetched_when_a_signature_does_not_fit(
     for header in [r#"{"alg":"ES256","kid":"1"}"#, r#"{"alg":"ES256"}"#] {
         let (old, new, nobody) = (signer("1"), signer("1"), signer("1"));
         let server = KeysServer::start(jwks(&[&old])).await;
-        let client = || Client::new(&server.issuer, CLIENT);
-        let eager = routes(client().keys_cooldown(Duration::ZERO)).await;
-        let patient = routes(client().keys_cooldown(LONG)).await;
+        let client = || ClientRegistration::new(&server.issuer, CLIENT);
+        let eager = routes(client().jwks_cooldown(Duration::ZERO)).await;
+        let patient = routes(client().jwks_cooldown(LONG)).await;
         for routes in [&eager, &patient] {
             let answer = send(routes, &token_with(&server, &old, header)).await;
             assert!(answer.is_ok(), "{answer:?}");
@@ -172,7 +172,7 @@ async fn a_key_in_the_place_of_another_is_fetched_when_a_signature_does_not_fit(
 async fn made_up_key_ids_make_nobody_ask_the_provider_again_within_the_cooldown() {
     let (good, made_up) = (signer("1"), signer("made up"));
     let server = KeysServer::start(jwks(&[&good])).await;
-    let client = Client::new(&server.issuer, CLIENT).keys_cooldown(LONG);
+    let client = ClientRegistration::new(&server.issuer, CLIENT).jwks_cooldown(LONG);
     let routes = routes(client).await;
     let first = send(&routes, &token(&server, &made_up)).await;
     assert_eq!(first.status, 400, "the keys were fetched for it: {first:?}");
@@ -195,11 +195,13 @@ async fn a_fixed_set_and_a_set_at_an_address_need_no_discovery() {
     let signer = signer("1");
     let server = KeysServer::start(jwks(&[&signer])).await;
     let token = token(&server, &signer);
-    let fixed = routes(Client::new(&server.issuer, CLIENT).keys(jwks(&[&signer]))).await;
+    let fixed =
+        routes(ClientRegistration::new(&server.issuer, CLIENT).jwks(jwks(&[&signer]))).await;
     assert!(send(&fixed, &token).await.is_ok());
     assert_eq!(server.asked_for_jwks(), 0);
     let address = format!("{}/somewhere", server.issuer);
-    let at_address = routes(Client::new(&server.issuer, CLIENT).jwks_uri(address)).await;
+    let at_address =
+        routes(ClientRegistration::new(&server.issuer, CLIENT).jwks_uri(address)).await;
     assert!(send(&at_address, &token).await.is_ok());
     assert_eq!(server.asked_for_jwks(), 1);
     assert_eq!(server.asked_for_discovery(), 0);
@@ -210,7 +212,7 @@ async fn a_provider_that_cannot_be_asked_is_to_send_again() {
     let signer = signer("1");
     let server = KeysServer::start(jwks(&[&signer])).await;
     let token = token(&server, &signer);
-    let client = || Client::new(&server.issuer, CLIENT);
+    let client = || ClientRegistration::new(&server.issuer, CLIENT);
     server.fail(http::StatusCode::INTERNAL_SERVER_ERROR);
     let first = routes(client()).await;
     for token in [&token, &token_of(&server, &signer, "eve")] {
@@ -248,7 +250,7 @@ async fn a_key_set_that_is_huge_redirected_or_none_is_not_used() {
     let server = KeysServer::start(jwks(&[&signer])).await;
     let token = token(&server, &signer);
     let address = format!("{}/jwks", server.issuer);
-    let fresh = || routes(Client::new(&server.issuer, CLIENT).jwks_uri(&address));
+    let fresh = || routes(ClientRegistration::new(&server.issuer, CLIENT).jwks_uri(&address));
     let mut huge = jwks(&[&signer]);
     huge.push_str(&" ".repeat(256 * 1024));
     for wrong in [huge, "[]".to_owned(), String::new()] {
@@ -267,7 +269,7 @@ async fn a_key_set_that_is_huge_redirected_or_none_is_not_used() {
 async fn without_a_key_id_each_key_is_tried() {
     let (one, two, nobody) = (signer("1"), signer("2"), signer("3"));
     let server = KeysServer::start(jwks(&[&one, &two])).await;
-    let routes = routes(Client::new(&server.issuer, CLIENT)).await;
+    let routes = routes(ClientRegistration::new(&server.issuer, CLIENT)).await;
     let header = r#"{"alg":"ES256"}"#;
     for signer in [&one, &two] {
         let answer = send(&routes, &token_with(&server, signer, header)).await;

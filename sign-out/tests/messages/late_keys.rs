@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use token_cache_core::{AccountId, Session, SignIn, TokenCache};
-use token_cache_sign_out::{Algorithm, Bounds, Cause, Client, SignOutRoutes, SignedOut};
+use token_cache_sign_out::{
+    Algorithm, ClientRegistration, SignOutCause, SignOutEvent, SignOutRoutes, Timeouts,
+};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -24,7 +26,7 @@ struct Cold {
     signer: Signer,
     cache: TokenCache,
     routes: SignOutRoutes,
-    tellings: mpsc::UnboundedReceiver<SignedOut>,
+    tellings: mpsc::UnboundedReceiver<SignOutEvent>,
 }
 
 impl Cold {
@@ -33,17 +35,17 @@ impl Cold {
         let server = KeysServer::start(jwks(&[&signer])).await;
         let cache = TokenCache::in_memory().await.unwrap();
         let (tell, tellings) = mpsc::unbounded_channel();
-        let mut bounds = Bounds::default();
-        bounds.keys = Duration::from_millis(50);
+        let mut timeouts = Timeouts::default();
+        timeouts.keys = Duration::from_millis(50);
         let routes = SignOutRoutes::builder(cache.clone())
             .client(
-                Client::new(&server.issuer, CLIENT)
+                ClientRegistration::new(&server.issuer, CLIENT)
                     .algorithms([Algorithm::Es256])
-                    .keys_cooldown(PAUSE),
+                    .jwks_cooldown(PAUSE),
             )
-            .bounds(bounds)
-            .fetch_keys_ahead(false)
-            .on_signed_out(move |signed_out| {
+            .timeouts(timeouts)
+            .prefetch_keys(false)
+            .on_sign_out(move |signed_out| {
                 let tell = tell.clone();
                 async move { tell.send(signed_out).unwrap() }
             })
@@ -85,8 +87,8 @@ async fn a_message_that_meets_no_keys_is_carried_out_when_they_come() {
     assert!(answer.retry_after && app.is_signed_in(&session).await);
     app.server.open();
     let signed_out = told(&mut app.tellings).await;
-    assert_eq!(signed_out.cause, Cause::BackChannel);
-    assert!(signed_out.outcome.unwrap().ended);
+    assert_eq!(signed_out.cause, SignOutCause::BackChannel);
+    assert!(signed_out.result.unwrap().ended);
     assert!(!app.is_signed_in(&session).await);
     assert_eq!(app.server.asked_for_jwks(), 1);
 }
@@ -103,7 +105,7 @@ async fn the_provider_s_next_try_joins_the_message_that_waits_for_keys() {
     app.server.open();
     let answer = trying.await.unwrap();
     assert!(answer.is_ok(), "{answer:?}");
-    assert!(told(&mut app.tellings).await.outcome.unwrap().ended);
+    assert!(told(&mut app.tellings).await.result.unwrap().ended);
     assert!(!app.is_signed_in(&session).await);
     drop(app.routes);
     assert!(app.tellings.recv().await.is_none(), "it was told once");
@@ -134,13 +136,14 @@ async fn forged_messages_that_wait_push_out_no_genuine_one() {
     let mut app = Cold::new().await;
     let other = KeysServer::start(jwks(&[&app.signer])).await;
     let (tell, mut tellings) = mpsc::unbounded_channel();
-    let client =
-        |server: &KeysServer| Client::new(&server.issuer, CLIENT).algorithms([Algorithm::Es256]);
+    let client = |server: &KeysServer| {
+        ClientRegistration::new(&server.issuer, CLIENT).algorithms([Algorithm::Es256])
+    };
     app.routes = SignOutRoutes::builder(app.cache.clone())
         .client(client(&app.server))
         .client(client(&other))
-        .fetch_keys_ahead(false)
-        .on_signed_out(move |signed_out| {
+        .prefetch_keys(false)
+        .on_sign_out(move |signed_out| {
             let tell = tell.clone();
             async move { tell.send(signed_out).unwrap() }
         })
@@ -238,7 +241,7 @@ async fn a_message_that_meets_a_failing_key_endpoint_is_carried_out_when_it_work
     let answer = app.send(&token(&app.server, &app.signer)).await;
     assert_eq!(answer.status, 503, "{answer:?}");
     app.server.publish(jwks(&[&app.signer]));
-    assert!(told(&mut app.tellings).await.outcome.unwrap().ended);
+    assert!(told(&mut app.tellings).await.result.unwrap().ended);
     assert!(!app.is_signed_in(&session).await);
 }
 
@@ -247,7 +250,7 @@ async fn keys_are_fetched_ahead_unless_the_app_says_otherwise() {
     let app = Cold::new().await;
     app.server.open();
     let routes = SignOutRoutes::builder(app.cache.clone())
-        .client(Client::new(&app.server.issuer, CLIENT).algorithms([Algorithm::Es256]))
+        .client(ClientRegistration::new(&app.server.issuer, CLIENT).algorithms([Algorithm::Es256]))
         .build()
         .unwrap();
     while app.server.asked_for_jwks() == 0 {
@@ -276,7 +279,7 @@ async fn a_message_by_a_key_that_took_another_s_place_waits_for_it() {
     let answer = app.send(&token).await;
     assert_eq!(answer.status, 503, "{answer:?}");
     app.server.open();
-    assert!(told(&mut app.tellings).await.outcome.unwrap().ended);
+    assert!(told(&mut app.tellings).await.result.unwrap().ended);
     assert!(!app.is_signed_in(&session).await);
 }
 
@@ -296,9 +299,9 @@ async fn who_fetches_keys_ahead_hears_whose_are_missing_and_goes_on() {
     let app = Cold::new().await;
     app.server.open();
     app.server.fail(http::StatusCode::INTERNAL_SERVER_ERROR);
-    let other = Client::new("https://id.example", CLIENT).keys(jwks(&[&app.signer]));
+    let other = ClientRegistration::new("https://id.example", CLIENT).jwks(jwks(&[&app.signer]));
     let routes = SignOutRoutes::builder(app.cache.clone())
-        .client(Client::new(&app.server.issuer, CLIENT).algorithms([Algorithm::Es256]))
+        .client(ClientRegistration::new(&app.server.issuer, CLIENT).algorithms([Algorithm::Es256]))
         .client(other)
         .build()
         .unwrap();

@@ -7,7 +7,7 @@ use openidconnect::{
 };
 use serde_json::{Value, json};
 use token_cache_core::TokenCache;
-use token_cache_sign_out::{Algorithm, Client, SignOutRoutes};
+use token_cache_sign_out::{Algorithm, ClientRegistration, SignOutRoutes};
 
 use crate::{
     keys_server::KeysServer,
@@ -223,7 +223,7 @@ fn signs_in(row: &Row, signer: &Signer, issuer: &str, jwks: &str, header: &str) 
 async fn signs_out(row: &Row, signer: &Signer, server: &KeysServer, header: &str) -> bool {
     let cache = TokenCache::in_memory().await.unwrap();
     let routes = SignOutRoutes::builder(cache)
-        .client(Client::new(&server.issuer, CLIENT))
+        .client(ClientRegistration::new(&server.issuer, CLIENT))
         .build()
         .unwrap();
     let claims = json!({
@@ -231,7 +231,7 @@ async fn signs_out(row: &Row, signer: &Signer, server: &KeysServer, header: &str
         "events": {EVENT: {}},
     });
     let token = signer.sign(header, &claims.to_string());
-    let answer = Answer::of(routes.back_channel(post(&token)).await);
+    let answer = Answer::of(routes.back_channel_logout(post(&token)).await);
     assert!(
         answer.is_ok() || answer.status == 400,
         "{}: {answer:?}",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use token_cache_core::{TokenStore, Wait};
-use token_cache_sign_out::{Algorithm, Client, SignOutRoutes};
+use token_cache_sign_out::{Algorithm, ClientRegistration, SignOutRoutes};
 use tokio::time::Instant;
 
 use crate::{
@@ -28,9 +28,9 @@ async fn fleet(longest: Duration) -> Rig {
 }
 
 fn routes(rig: &Rig, wait: Wait) -> Result<SignOutRoutes, String> {
-    let client = Client::new(ISSUER, CLIENT)
+    let client = ClientRegistration::new(ISSUER, CLIENT)
         .algorithms([Algorithm::Es256])
-        .keys(jwks(&[&rig.signer]));
+        .jwks(jwks(&[&rig.signer]));
     let routes = SignOutRoutes::builder(rig.cache.clone()).client(client);
     let built = routes.wait(wait).build();
     built.map_err(|error| error.to_string())
@@ -74,7 +74,7 @@ async fn routes_that_do_not_wait_answer_at_once() {
     let routes = routes(&rig, Wait::None).unwrap();
     let asked = Instant::now();
     let token = rig.token(Some("ada"), None);
-    let answer = routes.back_channel(post(&token)).await;
+    let answer = routes.back_channel_logout(post(&token)).await;
     assert_eq!(answer.status(), 200);
     assert!(asked.elapsed().is_zero(), "{:?}", asked.elapsed());
 }

@@ -27,7 +27,7 @@ async fn requested(rig: &Rig, log: &Log, ticket: &str) -> (StatusCode, Vec<Line>
         .header(header::COOKIE, format!("__Host-shop={ticket}"))
         .body(())
         .unwrap();
-    let app = rig.routes.refuse_signed_out().layer(app);
+    let app = rig.routes.session_check().layer(app);
     let answer = app.oneshot(request).await.unwrap();
     let mut lines = log.take();
     lines.retain(|line| !line.event.is_empty());
@@ -37,7 +37,7 @@ async fn requested(rig: &Rig, log: &Log, ticket: &str) -> (StatusCode, Vec<Line>
 #[tokio::test]
 async fn a_refused_request_is_logged_once_and_nothing_of_the_user() {
     let tickets = TicketCookie::host("shop").unwrap();
-    let rig = Rig::with(Algorithm::Es256, |routes| routes.tickets(tickets)).await;
+    let rig = Rig::with(Algorithm::Es256, |routes| routes.ticket_source(tickets)).await;
     let ticket = rig
         .sign_in(
             SUBJECT,
@@ -90,8 +90,8 @@ async fn a_refused_request_is_logged_once_and_nothing_of_the_user() {
 #[tokio::test]
 async fn a_sign_out_with_a_ticket_that_cannot_be_read_is_logged_and_nothing_of_the_user() {
     let of_cookie = || TicketCookie::host("shop").unwrap();
-    let rig = Rig::with(Algorithm::Es256, |routes| routes.tickets(of_cookie())).await;
-    let elsewhere = Rig::with(Algorithm::Es256, |routes| routes.tickets(of_cookie())).await;
+    let rig = Rig::with(Algorithm::Es256, |routes| routes.ticket_source(of_cookie())).await;
+    let elsewhere = Rig::with(Algorithm::Es256, |routes| routes.ticket_source(of_cookie())).await;
     let with_sid = As {
         sid: Some(SID),
         ..As::default()
@@ -103,7 +103,7 @@ async fn a_sign_out_with_a_ticket_that_cannot_be_read_is_logged_and_nothing_of_t
             .header("sec-fetch-site", "same-origin")
             .body(())
             .unwrap();
-        rig.routes.log_out(&request.into_parts().0).await
+        rig.routes.logout(&request.into_parts().0).await
     };
     let log = Log::start();
     let answer = log_out(&rig).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use token_cache_core::ErrorKind;
-use token_cache_sign_out::{Algorithm, Client};
+use token_cache_sign_out::{Algorithm, ClientRegistration};
 
 use crate::{
     log::Log,
@@ -189,8 +189,8 @@ async fn the_same_sid_and_the_same_subject_of_two_issuers_are_strangers() {
     let keys = jwks(&[&there]);
     let issuer = "https://id.example.org";
     let rig = Rig::with(Algorithm::Es256, |routes| {
-        let client = Client::new(issuer, "shop").algorithms([Algorithm::Es256]);
-        routes.client(client.keys(keys))
+        let client = ClientRegistration::new(issuer, "shop").algorithms([Algorithm::Es256]);
+        routes.client(client.jwks(keys))
     })
     .await;
     let here = rig.sign_in("ada", sid("s1")).await;

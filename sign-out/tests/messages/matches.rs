@@ -13,7 +13,7 @@ use crate::{
 async fn frame(rig: &Rig, sid: &str) -> Response<bytes::Bytes> {
     let path = format!("/frontchannel-logout?iss={ISSUER}&sid={sid}");
     let (request, ()) = Request::get(path).body(()).unwrap().into_parts();
-    rig.routes.front_channel(&request).await
+    rig.routes.front_channel_logout(&request).await
 }
 
 /// A front-channel request proves nothing: anybody who saw a `sid` can send it.

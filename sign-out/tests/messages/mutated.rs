@@ -102,7 +102,7 @@ fn is_refused(form: Vec<u8>) -> Result<(), TestCaseError> {
         ticket,
         ..
     } = &*TARGET;
-    let answer = Answer::of(runtime.block_on(rig.routes.back_channel(post_form(form))));
+    let answer = Answer::of(runtime.block_on(rig.routes.back_channel_logout(post_form(form))));
     prop_assert!(answer.status.is_client_error(), "{answer:?}");
     prop_assert!(runtime.block_on(rig.is_signed_in(ticket)));
     Ok(())

@@ -1,7 +1,7 @@
 //! Logout tokens that are odd, and that a provider sends: they are taken, and what cannot be read in them is passed over.
 
 use serde_json::{Value, json};
-use token_cache_sign_out::{Algorithm, Client, SignOutRoutes};
+use token_cache_sign_out::{Algorithm, ClientRegistration, SignOutRoutes};
 
 use crate::{
     log::Log,
@@ -107,9 +107,9 @@ async fn json_with_a_byte_order_mark_is_read() {
 #[tokio::test]
 async fn other_audiences_are_taken_if_the_client_trusts_them() {
     let signer = Signer::new("1", Algorithm::Es256);
-    let client = Client::new(ISSUER, CLIENT)
+    let client = ClientRegistration::new(ISSUER, CLIENT)
         .algorithms([Algorithm::Es256])
-        .keys(jwks(&[&signer]))
+        .jwks(jwks(&[&signer]))
         .trusted_audiences(["https://api.example"]);
     let rig = Rig::of(signer, false, |cache| {
         SignOutRoutes::builder(cache).client(client)

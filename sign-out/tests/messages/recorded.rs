@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Request, StatusCode};
 use serde_json::Value;
 use token_cache_core::{AccountId, SignIn, Ticket, Timestamp};
-use token_cache_sign_out::{Algorithm, Client, FrontChannelNames, SignOutRoutes};
+use token_cache_sign_out::{Algorithm, ClientRegistration, FrontChannelParameters, SignOutRoutes};
 
 use crate::{rig::Rig, signer::Signer};
 
@@ -34,16 +34,16 @@ impl Recorded {
     }
 
     /// An app that knows this provider, at the moment of the ID token.
-    async fn rig(&self, more: impl FnOnce(Client) -> Client) -> Rig {
+    async fn rig(&self, more: impl FnOnce(ClientRegistration) -> ClientRegistration) -> Rig {
         let [header, _] = parts(self.all["id_token"].as_str().unwrap());
         let algorithm = match header["alg"].as_str().unwrap() {
             "RS256" => Algorithm::Rs256,
             "ES256" => Algorithm::Es256,
             other => panic!("{other}"),
         };
-        let client = Client::new(self.issuer(), CLIENT)
+        let client = ClientRegistration::new(self.issuer(), CLIENT)
             .algorithms([algorithm])
-            .keys(self.all["keys"].to_string());
+            .jwks(self.all["keys"].to_string());
         let client = more(client);
         let unused = Signer::new("unused", Algorithm::Es256);
         let rig = Rig::of(unused, false, |cache| {
@@ -120,7 +120,7 @@ async fn the_frame_ends_its_session(text: &str) {
     let stranger = recorded.sign_in_as(&rig, "stranger", Some("a third")).await;
     let frame = recorded.all["front_channel"].as_str().unwrap();
     let (request, ()) = Request::get(frame).body(()).unwrap().into_parts();
-    let response = rig.routes.front_channel(&request).await;
+    let response = rig.routes.front_channel_logout(&request).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert!(!rig.is_signed_in(&ticket).await);
     assert!(rig.is_signed_in(&phone).await);
@@ -147,14 +147,14 @@ async fn glewlwyd_by_front_channel() {
 async fn lemonldap_by_front_channel() {
     let recorded = Recorded::parse(include_str!("recorded/lemonldap-ng-front.json"));
     let rig = recorded
-        .rig(|client| client.front_channel(FrontChannelNames::SubjectAsSid))
+        .rig(|client| client.front_channel_parameters(FrontChannelParameters::SubjectAsSid))
         .await;
     let laptop = recorded.sign_in(&rig).await;
     let phone = recorded.sign_in(&rig).await;
     let stranger = recorded.sign_in_as(&rig, "stranger", None).await;
     let frame = recorded.all["front_channel"].as_str().unwrap();
     let (request, ()) = Request::get(frame).body(()).unwrap().into_parts();
-    let response = rig.routes.front_channel(&request).await;
+    let response = rig.routes.front_channel_logout(&request).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert!(!rig.is_signed_in(&laptop).await);
     assert!(!rig.is_signed_in(&phone).await);

@@ -73,7 +73,7 @@ async fn a_refused_logout_token_is_logged_with_the_cause() {
             "{line:?}"
         );
     }
-    let answer = rig.routes.back_channel(post_form("x=1")).await;
+    let answer = rig.routes.back_channel_logout(post_form("x=1")).await;
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
     assert!(log.warning().text.contains("no logout_token"));
 }
@@ -98,12 +98,12 @@ async fn a_refused_security_event_and_a_refused_frame_are_logged() {
             "iss=https://other.example&sid=canary",
             "no provider of this app",
         ),
-        ("sid=canary", "FrontChannelNames::SidAlone"),
-        ("", "FrontChannelNames::Nothing"),
+        ("sid=canary", "FrontChannelParameters::SidOnly"),
+        ("", "FrontChannelParameters::None"),
     ] {
         let path = format!("/frontchannel-logout?{query}");
         let (request, ()) = http::Request::get(path).body(()).unwrap().into_parts();
-        let answer = rig.routes.front_channel(&request).await;
+        let answer = rig.routes.front_channel_logout(&request).await;
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
         let line = log.warning();
         assert_eq!(line.event, "front_channel_refused");
@@ -122,7 +122,7 @@ async fn a_message_whose_key_is_not_to_be_had_is_logged_and_so_are_keys_that_can
     set["keys"].as_array_mut().unwrap().push(bad);
     let server = KeysServer::start(set.to_string()).await;
     let log = Log::start();
-    let client = token_cache_sign_out::Client::new(&server.issuer, CLIENT);
+    let client = token_cache_sign_out::ClientRegistration::new(&server.issuer, CLIENT);
     let routes = routes(client).await;
     assert!(send(&routes, &token(&server, &good)).await.is_ok());
     let line = log.warning();

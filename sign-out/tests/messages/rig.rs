@@ -10,7 +10,9 @@ use token_cache_core::{
     AccountId, MemoryStore, Secret, Session, SignIn, Ticket, Timestamp, TokenCache,
     test_util::{FailingStore, ManualClock, RuntimeBootTime},
 };
-use token_cache_sign_out::{Algorithm, Client, SignOutRoutes, SignOutRoutesBuilder, SignedOut};
+use token_cache_sign_out::{
+    Algorithm, ClientRegistration, SignOutEvent, SignOutRoutes, SignOutRoutesBuilder,
+};
 use tokio::{sync::mpsc, time};
 
 use crate::signer::{Signer, jwks};
@@ -45,9 +47,9 @@ impl Rig {
         more: impl FnOnce(SignOutRoutesBuilder) -> SignOutRoutesBuilder,
     ) -> Self {
         let signer = Signer::new("1", algorithm);
-        let client = Client::new(ISSUER, CLIENT)
+        let client = ClientRegistration::new(ISSUER, CLIENT)
             .algorithms([algorithm])
-            .keys(jwks(&[&signer]));
+            .jwks(jwks(&[&signer]));
         Self::of(signer, false, |cache| {
             more(SignOutRoutes::builder(cache).client(client))
         })
@@ -57,9 +59,9 @@ impl Rig {
     /// One whose provider sends one `sid` for all of a user's sessions.
     pub(crate) async fn where_sid_means_account() -> Self {
         let signer = Signer::new("1", Algorithm::Es256);
-        let client = Client::new(ISSUER, CLIENT)
+        let client = ClientRegistration::new(ISSUER, CLIENT)
             .algorithms([Algorithm::Es256])
-            .keys(jwks(&[&signer]));
+            .jwks(jwks(&[&signer]));
         Self::of(signer, true, |cache| {
             SignOutRoutes::builder(cache).client(client)
         })
@@ -169,12 +171,12 @@ impl Rig {
 
     /// What the provider is answered for this token.
     pub(crate) async fn send(&self, token: &str) -> Answer {
-        Answer::of(self.routes.back_channel(post(token)).await)
+        Answer::of(self.routes.back_channel_logout(post(token)).await)
     }
 }
 
 /// What an app is told next.
-pub(crate) async fn told(tellings: &mut mpsc::UnboundedReceiver<SignedOut>) -> SignedOut {
+pub(crate) async fn told(tellings: &mut mpsc::UnboundedReceiver<SignOutEvent>) -> SignOutEvent {
     let next = time::timeout(Duration::from_secs(60), tellings.recv()).await;
     next.expect("nobody was told").unwrap()
 }

@@ -7,7 +7,7 @@ use http::{Request, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use token_cache_core::{ErrorKind, Ticket};
-use token_cache_sign_out::{Algorithm, Cause, Client, EndedScope};
+use token_cache_sign_out::{Algorithm, ClientRegistration, SignOutCause, SignOutScopeKind};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -356,9 +356,9 @@ async fn a_transmitter_with_a_name_of_its_own_speaks_for_an_issuer() {
     let name = "https://id.example/";
     let rig = Rig::with(Algorithm::Es256, |routes| {
         routes.client(
-            Client::new(name, "stream-of-shop")
-                .keys(keys)
-                .speaks_for(ISSUER),
+            ClientRegistration::new(name, "stream-of-shop")
+                .jwks(keys)
+                .subject_issuer(ISSUER),
         )
     })
     .await;
@@ -383,7 +383,7 @@ async fn a_transmitter_with_a_name_of_its_own_speaks_for_an_issuer() {
 async fn the_hook_is_told_of_a_shared_signal() {
     let (tell, mut tellings) = mpsc::unbounded_channel();
     let rig = Rig::with(Algorithm::Es256, |routes| {
-        routes.on_signed_out(move |event| {
+        routes.on_sign_out(move |event| {
             let tell = tell.clone();
             async move { tell.send(event).unwrap() }
         })
@@ -392,8 +392,8 @@ async fn the_hook_is_told_of_a_shared_signal() {
     let _tickets = signed_in(&rig).await;
     is_acknowledged(&rig, &claims(&rig, SESSION_REVOKED, s1())).await;
     let event = told(&mut tellings).await;
-    assert_eq!(event.cause, Cause::SharedSignals);
-    assert_eq!(event.scope, EndedScope::ProviderSession);
+    assert_eq!(event.cause, SignOutCause::SharedSignals);
+    assert_eq!(event.scope, SignOutScopeKind::ProviderSession);
     assert_eq!(event.provider_session.unwrap().sid(), "s1");
-    assert!(event.outcome.unwrap().ended);
+    assert!(event.result.unwrap().ended);
 }

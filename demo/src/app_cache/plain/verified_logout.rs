@@ -17,7 +17,7 @@ impl VerifiedLogout {
         let (told, subjects) = unbounded_channel();
         let routes = SignOutRoutes::builder(nothing.open().await?)
             .client(provider.for_sign_out())
-            .on_signed_out(move |event| {
+            .on_sign_out(move |event| {
                 let subject = event.account.map(|account| account.subject().to_owned());
                 // Nobody listens once the server has ended.
                 let _ = told.send(subject);
@@ -29,7 +29,7 @@ impl VerifiedLogout {
 
     /// The answer to a logout token, and whom it names if it is genuine.
     pub(super) async fn take(&mut self, request: Request) -> (Response<Bytes>, Option<String>) {
-        let answer = self.routes.back_channel(request).await;
+        let answer = self.routes.back_channel_logout(request).await;
         let subject = if answer.status().is_success() {
             self.subjects.recv().await.flatten()
         } else {

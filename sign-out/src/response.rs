@@ -2,7 +2,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
 /// An answer that no cache keeps.
-pub(crate) fn answer(status: StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
+pub(crate) fn no_store_response(status: StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();

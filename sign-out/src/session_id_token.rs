@@ -2,12 +2,12 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use token_cache_core::{AccountId, Entry, ErrorKind, ProviderSid, Result, Session};
 
-use crate::{Client, id_token_key};
+use crate::{ClientRegistration, id_token_key};
 
 /// The ID token of a session about to end: sent to the provider as `id_token_hint`, and read for whose session it is.
 ///
 /// Its signature is not looked at: the app put it into the session when it had verified it, and nobody else can.
-pub(crate) struct IdTokenHint {
+pub(crate) struct SessionIdToken {
     pub(crate) text: String,
     claims: Claims,
 }
@@ -28,14 +28,14 @@ enum Audience {
     Many(Vec<String>),
 }
 
-impl IdTokenHint {
+impl SessionIdToken {
     /// Reads it; none where the app put none, or something else. One request, which also tells whether the session lives.
     ///
     /// # Errors
     /// As [`Session::get`], but for an entry that can't be opened: the sign-out must not wait for a key.
-    pub(crate) async fn of(session: &Session) -> Result<Option<Self>> {
+    pub(crate) async fn read(session: &Session) -> Result<Option<Self>> {
         match session.get(&id_token_key()?).await {
-            Ok(entry) => Ok(entry.as_ref().and_then(Self::read)),
+            Ok(entry) => Ok(entry.as_ref().and_then(Self::parse)),
             Err(error) if matches!(error.kind(), ErrorKind::KeyMissing | ErrorKind::Corrupt) => {
                 Ok(None)
             }
@@ -43,7 +43,7 @@ impl IdTokenHint {
         }
     }
 
-    fn read(entry: &Entry) -> Option<Self> {
+    fn parse(entry: &Entry) -> Option<Self> {
         let text = str::from_utf8(entry.bytes().ok()?).ok()?;
         let payload = text.split('.').nth(1)?;
         let claims = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
@@ -54,7 +54,7 @@ impl IdTokenHint {
     }
 
     /// True where the provider gave it to this client.
-    pub(crate) fn is_of(&self, client: &Client) -> bool {
+    pub(crate) fn is_issued_to(&self, client: &ClientRegistration) -> bool {
         self.claims.iss == client.issuer
             && match &self.claims.aud {
                 Audience::One(id) => *id == client.id,

@@ -3,13 +3,13 @@
 /// Such a request proves nothing about its sender, so it never ends more than its variant says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
-pub enum FrontChannelNames {
+pub enum FrontChannelParameters {
     /// `iss` and `sid`, as the specification says. The request ends the sessions of that `sid`.
     #[default]
     IssuerAndSid,
     /// `sid` without `iss`, as Microsoft Entra ID sends it. The request ends the sessions of that `sid`. The routes must have this
     /// client alone: with several, nothing tells whose `sid` it is.
-    SidAlone,
+    SidOnly,
     /// `iss`, and the user's `sub` as the `sid`, as `LemonLDAP::NG` sends it. The request ends every session of that user.
     ///
     /// A `sub` is often known to others or can be guessed, while a `sid` is random: anyone who knows a user's `sub` can sign that
@@ -20,5 +20,5 @@ pub enum FrontChannelNames {
     /// A browser sends a `SameSite=Lax` cookie to a frame only if the provider's page is on the app's own site
     /// (`id.shop.example` and `www.shop.example`). Requests that are not for a frame (`Sec-Fetch-Dest`) are refused: a link on
     /// another site would carry the cookie along.
-    Nothing,
+    None,
 }

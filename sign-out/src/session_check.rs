@@ -9,66 +9,66 @@ use token_cache_core::{
 
 use crate::{
     ConfigError, SignOutRoutes,
-    answer::answer,
     builder::is_local_path,
-    held::{Held, is_unreadable, opens_nothing},
+    csrf::is_prefetch,
     page::Page,
     paths,
-    same_site::is_prefetch,
+    request_session::{RequestSession, is_ended, is_unreadable_ticket},
+    response::no_store_response,
 };
 
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// Whether a request may pass, by what its ticket says: what the layers for tower and for actix-web have in common.
 #[derive(Debug, Clone)]
-pub(crate) struct Gate {
+pub(crate) struct SessionChecker {
     routes: SignOutRoutes,
     sign_in: Option<SignInPage>,
 }
 
 /// What becomes of a request.
-pub(crate) enum Admission {
+pub(crate) enum Decision {
     /// It passes, without a session.
     Anonymous,
     /// It passes, with its living session.
     SignedIn(Session),
     /// It passes, without a session; the answer drops its ticket.
-    Dropping(Option<HeaderValue>),
+    RemoveTicket(Option<HeaderValue>),
     /// It does not pass, unless a sign-out route answers it ([`may_be_nested`](paths::may_be_nested)).
-    Refused(Refused),
+    Rejected(Rejection),
 }
 
 /// A request that does not pass.
-pub(crate) struct Refused {
-    answer: Response<Bytes>,
-    because: Error,
+pub(crate) struct Rejection {
+    response: Response<Bytes>,
+    reason: Error,
 }
 
-impl Refused {
+impl Rejection {
     /// The answer, which is logged with its cause.
-    pub(crate) fn answer(self) -> Response<Bytes> {
-        let Self { answer, because } = self;
-        if because.is_signed_out() {
+    pub(crate) fn into_response(self) -> Response<Bytes> {
+        let Self { response, reason } = self;
+        if reason.is_signed_out() {
             info(
                 "request_of_ended_session",
-                format_args!("a request was refused and its ticket dropped: {because}"),
+                format_args!("a request was refused and its ticket dropped: {reason}"),
             );
-        } else if opens_nothing(&because) {
+        } else if is_ended(&reason) {
             warn(
                 "ticket_refused",
-                format_args!("a request was refused and its ticket dropped: {because}"),
+                format_args!("a request was refused and its ticket dropped: {reason}"),
             );
         } else {
             warn(
                 "session_not_checked",
-                format_args!("a request was answered with 503 and its ticket kept: {because}"),
+                format_args!("a request was answered with 503 and its ticket kept: {reason}"),
             );
         }
-        answer
+        response
     }
 }
 
-impl Gate {
+impl SessionChecker {
     pub(crate) fn new(routes: SignOutRoutes) -> Self {
         Self {
             routes,
@@ -81,89 +81,90 @@ impl Gate {
         Ok(self)
     }
 
-    pub(crate) async fn admit(&self, request: &Parts) -> Admission {
+    pub(crate) async fn check(&self, request: &Parts) -> Decision {
         if paths::ALL.contains(&request.uri.path()) {
-            return Admission::Anonymous;
+            return Decision::Anonymous;
         }
-        let (answer, because) = match self.routes.held_and_living(request).await {
-            Ok(Held::Nothing) => return Admission::Anonymous,
-            Ok(Held::Session(session)) => return Admission::SignedIn(session),
-            Ok(Held::Dead(because)) => {
-                let dropped = self.routes.tickets().forget(request).await;
+        let (response, reason) = match self.routes.live_session(request).await {
+            Ok(RequestSession::None) => return Decision::Anonymous,
+            Ok(RequestSession::Live(session)) => return Decision::SignedIn(session),
+            Ok(RequestSession::Ended(reason)) => {
+                let removal = self.routes.ticket_source().remove(request).await;
                 if self.is_sign_in_page(request) {
                     // A browser that keeps the ticket all the same would go round in circles.
-                    return Admission::Dropping(dropped);
+                    return Decision::RemoveTicket(removal);
                 }
-                (self.ended(request, dropped), because)
+                (self.ended(request, removal), reason)
             }
-            Err(because) => {
-                if is_unreadable(&because) && self.is_sign_in_page(request) {
-                    return self.sign_in_anew(request).await;
+            Err(reason) => {
+                if is_unreadable_ticket(&reason) && self.is_sign_in_page(request) {
+                    return self.allow_sign_in_page(request).await;
                 }
-                (self.unknown(request, &because), because)
+                (self.unknown(request, &reason), reason)
             }
         };
-        Admission::Refused(Refused { answer, because })
+        Decision::Rejected(Rejection { response, reason })
     }
 
     /// The user wants to sign in anew, and the ticket is of no use here. It is dropped when the user goes to the page, so that the
     /// callback passes as well. The session that it names does not end by that, and nothing says so.
-    async fn sign_in_anew(&self, request: &Parts) -> Admission {
+    async fn allow_sign_in_page(&self, request: &Parts) -> Decision {
         if is_navigation(request) && !is_prefetch(&request.headers) {
-            Admission::Dropping(self.routes.tickets().forget(request).await)
+            Decision::RemoveTicket(self.routes.ticket_source().remove(request).await)
         } else {
-            Admission::Anonymous
+            Decision::Anonymous
         }
     }
 
     fn is_sign_in_page(&self, request: &Parts) -> bool {
         self.sign_in.as_ref().is_some_and(|page| {
-            page.path == request.uri.path() || paths::before_nesting(request) == Some(&page.path)
+            page.path == request.uri.path() || paths::original_path(request) == Some(&page.path)
         })
     }
 
-    fn ended(&self, request: &Parts, dropped: Option<HeaderValue>) -> Response<Bytes> {
-        let mut answer = match &self.sign_in {
+    fn ended(&self, request: &Parts, removal: Option<HeaderValue>) -> Response<Bytes> {
+        let mut response = match &self.sign_in {
             Some(page) if is_navigation(request) => {
-                let mut answer = refusal(StatusCode::SEE_OTHER, "the session has ended");
-                answer
+                let mut response =
+                    plain_text_response(StatusCode::SEE_OTHER, "the session has ended");
+                response
                     .headers_mut()
                     .insert(header::LOCATION, page.location.clone());
-                answer
+                response
             }
-            _ => refusal(
+            _ => plain_text_response(
                 StatusCode::UNAUTHORIZED,
                 "the session has ended; sign in again",
             ),
         };
-        if let Some(dropped) = dropped {
-            answer.headers_mut().append(header::SET_COOKIE, dropped);
+        if let Some(removal) = removal {
+            response.headers_mut().append(header::SET_COOKIE, removal);
         }
-        answer
+        response
     }
 
     /// Neither passed nor called signed out: whether the session lives is not known (G4).
     fn unknown(&self, request: &Parts, error: &Error) -> Response<Bytes> {
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        let mut answer = if !is_unreadable(error) {
+        let mut response = if !is_unreadable_ticket(error) {
             let text = "this server cannot tell now whether you are signed in; try again";
-            refusal(status, text)
+            plain_text_response(status, text)
         } else if let Some(page) = self.sign_in.as_ref().filter(|_| is_navigation(request)) {
             let text = "This server cannot read your sign-in, so it cannot tell whether you are signed in. Trying again may help. \
                         Otherwise sign in again.";
-            let mut answer = Page::new(status, "Sign-in not readable", text);
-            answer.link = Some((&page.text, "Sign in again"));
-            answer.answer()
+            let mut response = Page::new(status, "Sign-in not readable", text);
+            response.link = Some((&page.text, "Sign in again"));
+            response.to_response()
         } else {
             let text =
                 "this server cannot read your sign-in; try again, or sign out and sign in again";
-            refusal(status, text)
+            plain_text_response(status, text)
         };
         if error.is_retryable() {
-            let headers = answer.headers_mut();
+            let headers = response.headers_mut();
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        answer
+        response
     }
 }
 
@@ -177,18 +178,18 @@ struct SignInPage {
 
 impl SignInPage {
     fn new(location: &str) -> Result<Self, ConfigError> {
-        let refused = || {
+        let invalid = || {
             ConfigError::new(format!(
                 "a page to sign in at is a path of the app, such as \"/login\", not {location:?}"
             ))
         };
         if !is_local_path(location) {
-            return Err(refused());
+            return Err(invalid());
         }
         let path = location.split(['?', '#']).next().unwrap_or(location);
         Ok(Self {
             text: location.to_owned(),
-            location: HeaderValue::from_str(location).map_err(|_| refused())?,
+            location: HeaderValue::from_str(location).map_err(|_| invalid())?,
             path: path.to_owned(),
         })
     }
@@ -209,11 +210,11 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn refusal(status: StatusCode, text: &'static str) -> Response<Bytes> {
-    let mut answer = answer(status, text);
+fn plain_text_response(status: StatusCode, text: &'static str) -> Response<Bytes> {
+    let mut response = no_store_response(status, text);
     let text_plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    answer
+    response
         .headers_mut()
         .insert(header::CONTENT_TYPE, text_plain);
-    answer
+    response
 }

@@ -1,7 +1,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{Claims, Refusal};
-use crate::json::Object;
+use super::{Claims, ValidationError};
+use crate::json::JsonObject;
 
 /// A token in the compact form of a JWS (RFC 7515 section 7.1), taken apart and not verified yet.
 pub(crate) struct SignedToken<'a> {
@@ -21,23 +21,23 @@ impl<'a> SignedToken<'a> {
     ///
     /// The type is that of RFC 7515 section 4.1.9: without regard to case, `application/` left out or not. An absent one and
     /// `JWT` are taken too, since many providers say no more.
-    pub(crate) fn parse(token: &'a str, own: &str) -> Result<Self, Refusal> {
+    pub(crate) fn parse(token: &'a str, own: &str) -> Result<Self, ValidationError> {
         let mut parts = token.split('.');
         let (Some(header), Some(payload), Some(signature)) =
             (parts.next(), parts.next(), parts.next())
         else {
-            return Err(Refusal::NotCompact);
+            return Err(ValidationError::NotCompact);
         };
         match parts.count() {
             0 => {}
-            2 => return Err(Refusal::Encrypted),
-            _ => return Err(Refusal::NotCompact),
+            2 => return Err(ValidationError::Encrypted),
+            _ => return Err(ValidationError::NotCompact),
         }
         let header = object("header", header)?;
         check_header(&header, own)?;
         let algorithm = header.required_text("alg")?.to_owned();
         if algorithm.eq_ignore_ascii_case("none") || signature.is_empty() {
-            return Err(Refusal::Unsigned);
+            return Err(ValidationError::Unsigned);
         }
         Ok(Self {
             signed: &token.as_bytes()[..token.len() - signature.len() - 1],
@@ -49,15 +49,15 @@ impl<'a> SignedToken<'a> {
     }
 }
 
-fn check_header(header: &Claims, own: &str) -> Result<(), Refusal> {
+fn check_header(header: &Claims, own: &str) -> Result<(), ValidationError> {
     if header.member("enc").is_some() {
-        return Err(Refusal::Encrypted);
+        return Err(ValidationError::Encrypted);
     }
     if header.member("crit").is_some() {
-        return Err(Refusal::Critical);
+        return Err(ValidationError::CriticalExtension);
     }
     if header.member("cty").is_some() {
-        return Err(Refusal::Nested);
+        return Err(ValidationError::Nested);
     }
     let Some(kind) = header.text("typ")? else {
         return Ok(());
@@ -67,28 +67,28 @@ fn check_header(header: &Claims, own: &str) -> Result<(), Refusal> {
     if kind == own || kind == "jwt" {
         Ok(())
     } else {
-        Err(Refusal::OtherType)
+        Err(ValidationError::WrongType)
     }
 }
 
-fn object(part: &'static str, text: &str) -> Result<Claims, Refusal> {
-    Object::parse(&decoded(part, text)?)
+fn object(part: &'static str, text: &str) -> Result<Claims, ValidationError> {
+    JsonObject::parse(&decoded(part, text)?)
         .map(Claims::new)
-        .ok_or(Refusal::NotJson(part))
+        .ok_or(ValidationError::NotJson(part))
 }
 
 /// Base64url without padding, in the one way it can be written.
-fn decoded(part: &'static str, text: &str) -> Result<Vec<u8>, Refusal> {
+fn decoded(part: &'static str, text: &str) -> Result<Vec<u8>, ValidationError> {
     URL_SAFE_NO_PAD
         .decode(text)
-        .map_err(|_| Refusal::NotBase64(part))
+        .map_err(|_| ValidationError::NotBase64(part))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn token(header: &str) -> Result<(), Refusal> {
+    fn token(header: &str) -> Result<(), ValidationError> {
         let header = URL_SAFE_NO_PAD.encode(header);
         SignedToken::parse(&format!("{header}.e30.AAAA"), "logout+jwt").map(|_| ())
     }
@@ -115,7 +115,7 @@ mod tests {
         ] {
             assert_eq!(
                 token(&format!(r#"{{"alg":"ES256","typ":"{kind}"}}"#)),
-                Err(Refusal::OtherType)
+                Err(ValidationError::WrongType)
             );
         }
     }

@@ -1,27 +1,27 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Key;
-use crate::{Algorithm, json::without_byte_order_mark};
+use super::Jwk;
+use crate::{Algorithm, json::strip_bom};
 
 /// A provider's keys (RFC 7517 section 5). Keys for other purposes are left out, as that section asks.
 #[derive(Debug)]
-pub(crate) struct KeySet {
-    keys: Vec<Key>,
+pub(crate) struct JwkSet {
+    keys: Vec<Jwk>,
     /// What is wrong with keys that were left out and should not have been.
     pub(super) unreadable: Vec<&'static str>,
 }
 
 /// How many keys are tried for one message. A message may name no key, and anybody can send one.
-const MOST_TRIED: usize = 16;
+const MAX_TRIED: usize = 16;
 
 /// Why no key of a set verifies a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoKey {
+pub(crate) enum KeyMismatch {
     /// None has the id that the message names, and is for its algorithm.
-    Unknown,
+    NoMatch,
     /// The signature is by none of those that fit.
-    DoesNotVerify,
+    InvalidSignature,
 }
 
 #[derive(Deserialize)]
@@ -29,13 +29,13 @@ struct Set {
     keys: Vec<Value>,
 }
 
-impl KeySet {
+impl JwkSet {
     /// Reads a JWK Set. A key that cannot be read does not spoil the others.
     pub(crate) fn parse(json: &[u8]) -> Option<Self> {
-        let set: Set = serde_json::from_slice(without_byte_order_mark(json)).ok()?;
+        let set: Set = serde_json::from_slice(strip_bom(json)).ok()?;
         let (mut keys, mut unreadable) = (Vec::new(), Vec::new());
         for key in &set.keys {
-            match Key::of(key) {
+            match Jwk::parse(key) {
                 Ok(key) => keys.extend(key),
                 Err(why) => unreadable.push(why),
             }
@@ -43,7 +43,7 @@ impl KeySet {
         Some(Self { keys, unreadable })
     }
 
-    /// Finds the key that verifies a message: `is_by` tells whether it is signed by a key.
+    /// Finds the key that verifies a message: `verifies` tells whether it is signed by a key.
     ///
     /// All keys that fit are tried: providers publish several under one id, and sign without an id while they have several (which
     /// OpenID Connect Core 1.0 section 10.1 does not allow).
@@ -51,21 +51,21 @@ impl KeySet {
         &self,
         id: Option<&str>,
         algorithm: Algorithm,
-        is_by: impl Fn(&Key) -> bool,
-    ) -> Result<(), NoKey> {
-        let mut fitting = self
+        verifies: impl Fn(&Jwk) -> bool,
+    ) -> Result<(), KeyMismatch> {
+        let mut candidates = self
             .keys
             .iter()
-            .filter(|key| key.is_for(algorithm) && id.is_none_or(|id| key.is_named(id)))
-            .take(MOST_TRIED)
+            .filter(|key| key.is_for(algorithm) && id.is_none_or(|id| key.has_id(id)))
+            .take(MAX_TRIED)
             .peekable();
-        if fitting.peek().is_none() {
-            return Err(NoKey::Unknown);
+        if candidates.peek().is_none() {
+            return Err(KeyMismatch::NoMatch);
         }
-        if fitting.any(is_by) {
+        if candidates.any(verifies) {
             Ok(())
         } else {
-            Err(NoKey::DoesNotVerify)
+            Err(KeyMismatch::InvalidSignature)
         }
     }
 }
@@ -78,17 +78,17 @@ mod tests {
 
     /// How many keys of the set are tried, and how many could not be read.
     fn tried(keys: &str, id: Option<&str>) -> (usize, usize) {
-        let set = KeySet::parse(format!(r#"{{"keys":[{keys}]}}"#).as_bytes()).unwrap();
+        let set = JwkSet::parse(format!(r#"{{"keys":[{keys}]}}"#).as_bytes()).unwrap();
         let tried = std::cell::Cell::new(0);
-        let is_by = |_: &Key| {
+        let verifies = |_: &Jwk| {
             tried.set(tried.get() + 1);
             false
         };
-        let found = set.verify(id, Algorithm::Es256, is_by);
+        let found = set.verify(id, Algorithm::Es256, verifies);
         let expected = if tried.get() == 0 {
-            NoKey::Unknown
+            KeyMismatch::NoMatch
         } else {
-            NoKey::DoesNotVerify
+            KeyMismatch::InvalidSignature
         };
         assert_eq!(found, Err(expected));
         (tried.get(), set.unreadable.len())
@@ -147,14 +147,14 @@ mod tests {
         assert_eq!(tried(&two, Some("c")).0, 0);
         assert_eq!(tried(&format!("{{{P256}}}"), Some("a")).0, 0);
         let many = vec![format!("{{{P256}}}"); 40].join(",");
-        assert_eq!(tried(&many, None).0, MOST_TRIED);
+        assert_eq!(tried(&many, None).0, MAX_TRIED);
     }
 
     #[test]
     fn what_is_no_set_is_refused() {
         for json in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":null}"#] {
-            assert!(KeySet::parse(json.as_bytes()).is_none(), "{json}");
+            assert!(JwkSet::parse(json.as_bytes()).is_none(), "{json}");
         }
-        assert!(KeySet::parse("\u{feff}{\"keys\":[]}".as_bytes()).is_some());
+        assert!(JwkSet::parse("\u{feff}{\"keys\":[]}".as_bytes()).is_some());
     }
 }

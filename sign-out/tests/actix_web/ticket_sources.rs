@@ -7,7 +7,7 @@ use std::sync::{
 
 use actix_web::{HttpMessage, HttpRequest, test};
 use token_cache_core::{Error, ErrorKind, Result, Ticket};
-use token_cache_sign_out::{TicketSlots, actix::RequestTickets};
+use token_cache_sign_out::{ExtensionTicketSource, actix::TicketSource};
 
 use crate::shop::{Shop, app};
 
@@ -16,7 +16,7 @@ struct InExtensions {
     forgotten: Arc<AtomicUsize>,
 }
 
-impl RequestTickets for InExtensions {
+impl TicketSource for InExtensions {
     fn ticket(&self, request: &HttpRequest) -> Result<Option<Ticket>> {
         if request.headers().contains_key("broken") {
             return Err(Error::new(ErrorKind::Unavailable, "read the ticket"));
@@ -24,7 +24,7 @@ impl RequestTickets for InExtensions {
         Ok(request.extensions().get::<Ticket>().cloned())
     }
 
-    fn forget(&self, request: &HttpRequest) {
+    fn remove(&self, request: &HttpRequest) {
         assert!(request.extensions_mut().remove::<Ticket>().is_some());
         self.forgotten.fetch_add(1, Ordering::Relaxed);
     }
@@ -32,10 +32,10 @@ impl RequestTickets for InExtensions {
 
 #[actix_web::test]
 async fn they_are_found_and_forgotten_there() {
-    let shop = Shop::with(|builder| builder.tickets(TicketSlots::new())).await;
+    let shop = Shop::with(|builder| builder.ticket_source(ExtensionTicketSource::new())).await;
     let tickets = InExtensions::default();
-    let sign_out = shop.sign_out().tickets(tickets.clone());
-    let app = test::init_service(app(&sign_out, sign_out.refuse_signed_out())).await;
+    let sign_out = shop.sign_out().ticket_source(tickets.clone());
+    let app = test::init_service(app(&sign_out, sign_out.session_check())).await;
     let ada = shop.sign_in("s1").await;
     let ask = |request: test::TestRequest| {
         let request = request
@@ -55,9 +55,9 @@ async fn they_are_found_and_forgotten_there() {
 
 #[actix_web::test]
 async fn a_place_that_can_t_be_read_is_not_an_empty_one() {
-    let shop = Shop::with(|builder| builder.tickets(TicketSlots::new())).await;
-    let sign_out = shop.sign_out().tickets(InExtensions::default());
-    let app = test::init_service(app(&sign_out, sign_out.refuse_signed_out())).await;
+    let shop = Shop::with(|builder| builder.ticket_source(ExtensionTicketSource::new())).await;
+    let sign_out = shop.sign_out().ticket_source(InExtensions::default());
+    let app = test::init_service(app(&sign_out, sign_out.session_check())).await;
     let broken = test::TestRequest::with_uri("/").insert_header(("broken", "yes"));
     assert_eq!(
         test::call_service(&app, broken.to_request()).await.status(),

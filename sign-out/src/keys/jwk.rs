@@ -14,15 +14,15 @@ use crate::Algorithm;
 
 /// One public key of a provider that a message may be signed with.
 #[derive(Debug)]
-pub(crate) struct Key {
+pub(crate) struct Jwk {
     id: Option<String>,
     /// What the provider says it signs with it. `None`: whatever its kind can do.
-    only: Option<Algorithm>,
-    public: Public,
+    algorithm_only: Option<Algorithm>,
+    public: PublicKey,
 }
 
 #[derive(Debug)]
-enum Public {
+enum PublicKey {
     Rsa { n: Vec<u8>, e: Vec<u8> },
     P256(Vec<u8>),
     P384(Vec<u8>),
@@ -30,8 +30,8 @@ enum Public {
 }
 
 /// The bytes of the shortest and the longest RSA modulus that verifies messages: 2048 and 8192 bits.
-const RSA_SHORTEST: usize = 256;
-const RSA_LONGEST: usize = 1024;
+const MIN_RSA_BYTES: usize = 256;
+const MAX_RSA_BYTES: usize = 1024;
 
 /// As JWKs are found to be written: with padding and without, and with any bits after the last byte.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
@@ -41,7 +41,7 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-impl Key {
+impl Jwk {
     /// Reads a JWK (RFC 7517 section 4). `None` for a key that is for something else: another `kty`, `crv`, `use` or `alg`.
     ///
     /// It takes every key that `openidconnect` verifies an ID token with, so that a user who can sign in can be signed out:
@@ -50,7 +50,7 @@ impl Key {
     ///
     /// # Errors
     /// What is wrong with a key that should have verified messages.
-    pub(crate) fn of(jwk: &Value) -> Result<Option<Self>, &'static str> {
+    pub(crate) fn parse(jwk: &Value) -> Result<Option<Self>, &'static str> {
         let jwk = jwk.as_object().ok_or("it is not a JSON object")?;
         match jwk.get("use") {
             None | Some(Value::Null) => {}
@@ -58,51 +58,57 @@ impl Key {
             Some(Value::String(_)) => return Ok(None),
             Some(_) => return Err("its `use` is not a string"),
         }
-        let only = match jwk.get("alg") {
+        let algorithm_only = match jwk.get("alg") {
             None | Some(Value::Null) => None,
             Some(Value::String(name)) => match Algorithm::named(name) {
                 None => return Ok(None),
-                only => only,
+                algorithm_only => algorithm_only,
             },
             Some(_) => return Err("its `alg` is not a string"),
         };
-        let Some(public) = Public::of(jwk)? else {
+        let Some(public) = PublicKey::parse(jwk)? else {
             return Ok(None);
         };
         let id = jwk.get("kid").and_then(Value::as_str).map(str::to_owned);
-        Ok(Some(Self { id, only, public }))
+        Ok(Some(Self {
+            id,
+            algorithm_only,
+            public,
+        }))
     }
 
-    pub(crate) fn is_named(&self, id: &str) -> bool {
+    pub(crate) fn has_id(&self, id: &str) -> bool {
         self.id.as_deref() == Some(id)
     }
 
     pub(crate) fn is_for(&self, algorithm: Algorithm) -> bool {
         use Algorithm::{EdDsa, Es256, Es384, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
         let fits = match self.public {
-            Public::Rsa { .. } => {
+            PublicKey::Rsa { .. } => {
                 matches!(algorithm, Rs256 | Rs384 | Rs512 | Ps256 | Ps384 | Ps512)
             }
-            Public::P256(_) => algorithm == Es256,
-            Public::P384(_) => algorithm == Es384,
-            Public::Ed25519(_) => algorithm == EdDsa,
+            PublicKey::P256(_) => algorithm == Es256,
+            PublicKey::P384(_) => algorithm == Es384,
+            PublicKey::Ed25519(_) => algorithm == EdDsa,
         };
-        fits && self.only.is_none_or(|only| only == algorithm)
+        fits && self
+            .algorithm_only
+            .is_none_or(|algorithm_only| algorithm_only == algorithm)
     }
 
     /// True if `signature` is this key's under `signed`.
     pub(crate) fn verifies(&self, algorithm: Algorithm, signed: &[u8], signature: &[u8]) -> bool {
         let curve: (&'static dyn VerificationAlgorithm, &[u8]) = match (&self.public, algorithm) {
-            (Public::Rsa { n, e }, _) => {
+            (PublicKey::Rsa { n, e }, _) => {
                 let Some(parameters) = rsa(algorithm) else {
                     return false;
                 };
                 let key = RsaPublicKeyComponents { n, e };
                 return key.verify(parameters, signed, signature).is_ok();
             }
-            (Public::P256(point), Algorithm::Es256) => (&ECDSA_P256_SHA256_FIXED, point),
-            (Public::P384(point), Algorithm::Es384) => (&ECDSA_P384_SHA384_FIXED, point),
-            (Public::Ed25519(point), Algorithm::EdDsa) => (&ED25519, point),
+            (PublicKey::P256(point), Algorithm::Es256) => (&ECDSA_P256_SHA256_FIXED, point),
+            (PublicKey::P384(point), Algorithm::Es384) => (&ECDSA_P384_SHA384_FIXED, point),
+            (PublicKey::Ed25519(point), Algorithm::EdDsa) => (&ED25519, point),
             _ => return false,
         };
         let key = UnparsedPublicKey::new(curve.0, curve.1);
@@ -122,8 +128,8 @@ fn rsa(algorithm: Algorithm) -> Option<&'static RsaParameters> {
     })
 }
 
-impl Public {
-    fn of(jwk: &Map<String, Value>) -> Result<Option<Self>, &'static str> {
+impl PublicKey {
+    fn parse(jwk: &Map<String, Value>) -> Result<Option<Self>, &'static str> {
         let text = |name| jwk.get(name).and_then(Value::as_str);
         let kind = text("kty").ok_or("it has no `kty`")?;
         let public = match (kind, text("crv")) {
@@ -131,13 +137,13 @@ impl Public {
                 let n = number(jwk, "n").ok_or("its `n` is not a base64url number")?;
                 let e = number(jwk, "e").ok_or("its `e` is not a base64url number")?;
                 match n.len() {
-                    ..RSA_SHORTEST => {
+                    ..MIN_RSA_BYTES => {
                         return Err(
                             "it is an RSA key of under 2048 bits, which RFC 7518 section 3.3 forbids (a library that accepts it lets \
                              users sign in whom the provider cannot sign out); give the provider a longer key",
                         );
                     }
-                    RSA_SHORTEST..=RSA_LONGEST => Self::Rsa { n, e },
+                    MIN_RSA_BYTES..=MAX_RSA_BYTES => Self::Rsa { n, e },
                     _ => {
                         return Err(
                             "it is an RSA key of over 8192 bits; give the provider a shorter one",

@@ -6,115 +6,116 @@ use std::{
 use token_cache_core::{AccountId, Error, ProviderSid, Result, SignOut};
 use tokio::{sync::watch, time};
 
-use crate::{Cause, EndedScope, SignOutRoutes, SignedOut};
+use crate::{SignOutCause, SignOutEvent, SignOutRoutes, SignOutScopeKind};
 
 /// The evictions that are under way for messages of providers, by what they were asked by.
 #[derive(Default)]
-pub(crate) struct Evictions(Mutex<HashMap<MessageName, Landing>>);
+pub(crate) struct RunningSignOuts(Mutex<HashMap<MessageKey, OutcomeReceiver>>);
 
 /// What makes two messages the same: a provider that tries again asks for the same thing.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct MessageName {
+pub(crate) struct MessageKey {
     pub(crate) issuer: String,
     pub(crate) subject: Option<String>,
     pub(crate) sid: Option<String>,
     pub(crate) issued_at_ms: u64,
 }
 
-type Landing = watch::Receiver<Option<Result<SignOut>>>;
+type OutcomeReceiver = watch::Receiver<Option<Result<SignOut>>>;
 
 /// A sign-out that is about to be carried out, as an app will hear of it.
 #[derive(Debug, Clone)]
-pub(crate) struct Eviction {
-    pub(crate) cause: Cause,
-    pub(crate) scope: EndedScope,
+pub(crate) struct SignOutDetails {
+    pub(crate) cause: SignOutCause,
+    pub(crate) scope: SignOutScopeKind,
     pub(crate) account: Option<AccountId>,
     pub(crate) provider_session: Option<ProviderSid>,
 }
 
 /// How an eviction stands when its asker has to be answered.
 #[derive(Debug)]
-pub(crate) enum Fate {
+pub(crate) enum Outcome {
     Ended,
     Failed(Error),
     /// It goes on. Whoever asks for the same again joins it.
-    Late,
+    Pending,
 }
 
 impl SignOutRoutes {
     /// Carries out a sign-out in a task of its own, joins the one under way of the same message, and waits for the eviction's
     /// bound.
-    pub(crate) async fn evict<W>(
+    pub(crate) async fn run_sign_out<W>(
         &self,
-        message: Option<MessageName>,
-        eviction: Eviction,
+        key: Option<MessageKey>,
+        details: SignOutDetails,
         work: impl FnOnce() -> W,
-    ) -> Fate
+    ) -> Outcome
     where
         W: Future<Output = Result<SignOut>> + Send + 'static,
     {
-        let mut landing = self.begin(message, eviction, work);
-        let landed = time::timeout(self.0.bounds.eviction, landing.wait_for(Option::is_some)).await;
-        match landed {
-            Ok(Ok(landed)) => match &*landed {
-                Some(Ok(_)) => Fate::Ended,
-                Some(Err(error)) => Fate::Failed(error.clone()),
-                None => Fate::Late,
+        let mut receiver = self.start_or_join(key, details, work);
+        let sent =
+            time::timeout(self.0.timeouts.sign_out, receiver.wait_for(Option::is_some)).await;
+        match sent {
+            Ok(Ok(sent)) => match &*sent {
+                Some(Ok(_)) => Outcome::Ended,
+                Some(Err(error)) => Outcome::Failed(error.clone()),
+                None => Outcome::Pending,
             },
             // Also where its task was stopped with the runtime: nobody knows what it did.
-            Err(_) | Ok(Err(_)) => Fate::Late,
+            Err(_) | Ok(Err(_)) => Outcome::Pending,
         }
     }
 
-    fn begin<W>(
+    fn start_or_join<W>(
         &self,
-        message: Option<MessageName>,
-        eviction: Eviction,
+        key: Option<MessageKey>,
+        details: SignOutDetails,
         work: impl FnOnce() -> W,
-    ) -> Landing
+    ) -> OutcomeReceiver
     where
         W: Future<Output = Result<SignOut>> + Send + 'static,
     {
-        let mut running = self.0.evictions.running();
-        if let Some(landing) = message.as_ref().and_then(|message| running.get(message)) {
-            return landing.clone();
+        let mut running = self.0.running.lock();
+        if let Some(receiver) = key.as_ref().and_then(|key| running.get(key)) {
+            return receiver.clone();
         }
-        let (landed, landing) = watch::channel(None);
-        if let Some(message) = &message {
-            running.insert(message.clone(), landing.clone());
+        let (sent, receiver) = watch::channel(None);
+        if let Some(key) = &key {
+            running.insert(key.clone(), receiver.clone());
         }
         drop(running);
-        let under_way = UnderWay {
+        let guard = RunningGuard {
             routes: self.clone(),
-            message,
+            key,
         };
         let work = work();
         tokio::spawn(async move {
             let outcome = work.await;
-            let routes = under_way.routes.clone();
-            drop(under_way);
-            landed.send_replace(Some(outcome.clone()));
-            routes.tell(eviction, outcome).await;
+            let routes = guard.routes.clone();
+            drop(guard);
+            sent.send_replace(Some(outcome.clone()));
+            routes.report(details, outcome).await;
         });
-        landing
+        receiver
     }
 
-    async fn tell(&self, eviction: Eviction, outcome: Result<SignOut>) {
-        self.report_carried_out(eviction.cause, eviction.issuer(), &outcome);
+    async fn report(&self, details: SignOutDetails, outcome: Result<SignOut>) {
+        self.report_carried_out(details.cause, details.issuer(), &outcome);
         if let Some(hook) = &self.0.hook {
-            hook(SignedOut {
-                cause: eviction.cause,
-                scope: eviction.scope,
-                account: eviction.account,
-                provider_session: eviction.provider_session,
-                outcome,
+            hook(SignOutEvent {
+                cause: details.cause,
+                scope: details.scope,
+                account: details.account,
+                provider_session: details.provider_session,
+                result: outcome,
             })
             .await;
         }
     }
 }
 
-impl Eviction {
+impl SignOutDetails {
     /// The provider whose session or account it is. `None` for the session of a ticket.
     fn issuer(&self) -> Option<&str> {
         let session = self.provider_session.as_ref().map(ProviderSid::issuer);
@@ -122,22 +123,22 @@ impl Eviction {
     }
 }
 
-impl Evictions {
-    fn running(&self) -> MutexGuard<'_, HashMap<MessageName, Landing>> {
+impl RunningSignOuts {
+    fn lock(&self) -> MutexGuard<'_, HashMap<MessageKey, OutcomeReceiver>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Leaves the map when the eviction is over, however it ends: who asks after that has it carried out anew, to the same end.
-struct UnderWay {
+struct RunningGuard {
     routes: SignOutRoutes,
-    message: Option<MessageName>,
+    key: Option<MessageKey>,
 }
 
-impl Drop for UnderWay {
+impl Drop for RunningGuard {
     fn drop(&mut self) {
-        if let Some(message) = &self.message {
-            self.routes.0.evictions.running().remove(message);
+        if let Some(key) = &self.key {
+            self.routes.0.running.lock().remove(key);
         }
     }
 }

@@ -7,7 +7,8 @@ use axum::body::Body;
 use http::{HeaderValue, Request, StatusCode, request::Parts};
 use token_cache_core::{Error, ErrorKind, Result, Ticket};
 use token_cache_sign_out::{
-    FrontChannelNames, SignOutRoutes, TicketCookie, TicketSlot, TicketSlots, Tickets,
+    ExtensionTicketSource, FrontChannelParameters, SignOutRoutes, TicketCookie, TicketExtension,
+    TicketSource,
 };
 use tower::ServiceExt;
 
@@ -17,20 +18,20 @@ use crate::shop::{Browser, Shop, begin, client, router};
 struct Broken;
 
 #[async_trait]
-impl Tickets for Broken {
+impl TicketSource for Broken {
     async fn ticket(&self, _: &Parts) -> Result<Option<Ticket>> {
         Err(Error::new(ErrorKind::Unavailable, "read the ticket"))
     }
 
-    async fn forget(&self, _: &Parts) -> Option<HeaderValue> {
+    async fn remove(&self, _: &Parts) -> Option<HeaderValue> {
         panic!("nothing has ended")
     }
 }
 
 #[tokio::test]
 async fn a_place_that_can_t_be_read_is_not_an_empty_one() {
-    let nameless = || client().front_channel(FrontChannelNames::Nothing);
-    let shop = Shop::with(|builder| builder.client(nameless()).tickets(Broken)).await;
+    let nameless = || client().front_channel_parameters(FrontChannelParameters::None);
+    let shop = Shop::with(|builder| builder.client(nameless()).ticket_source(Broken)).await;
     let browser = Browser::default();
     for answer in [
         browser.get(&shop.here, "/").await,
@@ -46,17 +47,17 @@ async fn a_slot_says_when_its_ticket_is_forgotten() {
     let shop = Shop::open().await;
     let routes = SignOutRoutes::builder(shop.here.cache.clone())
         .client(client())
-        .tickets(TicketSlots::new())
+        .ticket_source(ExtensionTicketSource::new())
         .build()
         .unwrap();
     let session = begin(&shop.here.cache, "ada", "s1").await;
-    let slot = TicketSlot::new(Ok(Some(session.ticket().unwrap())));
+    let slot = TicketExtension::new(Ok(Some(session.ticket().unwrap())));
     let mut request = Request::post("/logout").body(Body::empty()).unwrap();
     request.extensions_mut().insert(slot.clone());
-    assert!(!slot.is_forgotten());
+    assert!(!slot.is_removed());
     let leaving = router(&routes).oneshot(request).await.unwrap();
     assert_eq!(leaving.status(), StatusCode::SEE_OTHER);
-    assert!(slot.is_forgotten());
+    assert!(slot.is_removed());
     assert!(
         shop.here
             .cache
@@ -68,7 +69,12 @@ async fn a_slot_says_when_its_ticket_is_forgotten() {
 
 #[tokio::test]
 async fn without_a_slot_nobody_is_called_signed_out() {
-    let shop = Shop::with(|builder| builder.client(client()).tickets(TicketSlots::new())).await;
+    let shop = Shop::with(|builder| {
+        builder
+            .client(client())
+            .ticket_source(ExtensionTicketSource::new())
+    })
+    .await;
     let answer = Browser::default().log_out(&shop.here).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
 }
@@ -93,7 +99,7 @@ async fn a_ticket_cookie_lasts_as_long_as_it_is_told() {
         .unwrap()
         .max_age(Duration::from_secs(60));
     assert!(header(lasting).contains("; Max-Age=60"));
-    let plain = header(TicketCookie::at("http://localhost:3000", "shop").unwrap());
+    let plain = header(TicketCookie::for_url("http://localhost:3000", "shop").unwrap());
     assert!(plain.starts_with("shop="), "{plain}");
     assert!(!plain.contains("Secure"), "{plain}");
     assert!(plain.contains("; HttpOnly"), "{plain}");

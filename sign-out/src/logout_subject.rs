@@ -1,13 +1,13 @@
 use token_cache_core::{AccountId, LogoutMessage, ProviderSid, Result, Timestamp};
 
 use crate::{
-    Cause, EndedScope, SignOutRoutes,
-    evictions::{Eviction, MessageName},
-    failure::Failure,
+    SignOutCause, SignOutRoutes, SignOutScopeKind,
+    message_error::MessageError,
+    running_sign_outs::{MessageKey, SignOutDetails},
 };
 
 /// Whose sessions a verified message ends: what every kind of message comes to.
-pub(crate) struct Ending {
+pub(crate) struct LogoutSubject {
     pub(crate) issuer: String,
     pub(crate) issued_at: Timestamp,
     pub(crate) subject: Option<String>,
@@ -16,17 +16,23 @@ pub(crate) struct Ending {
 
 impl SignOutRoutes {
     /// Ends them, in a task of its own; joins it where the same message is being carried out.
-    pub(crate) async fn carry_out(&self, ending: Ending, cause: Cause) -> Result<(), Failure> {
-        let message = ending.message().map_err(Failure::NotEnded)?;
-        let eviction = ending.eviction(cause).map_err(Failure::NotEnded)?;
+    pub(crate) async fn sign_out_subject(
+        &self,
+        subject: LogoutSubject,
+        cause: SignOutCause,
+    ) -> Result<(), MessageError> {
+        let message = subject.message().map_err(MessageError::SignOutFailed)?;
+        let details = subject
+            .details(cause)
+            .map_err(MessageError::SignOutFailed)?;
         let (cache, wait) = (self.cache().clone(), self.0.wait);
         let work = || async move { cache.sign_out_by_with(&message, wait).await };
-        let fate = self.evict(Some(ending.name()), eviction, work).await;
-        Failure::of(fate)
+        let outcome = self.run_sign_out(Some(subject.key()), details, work).await;
+        MessageError::from_outcome(outcome)
     }
 }
 
-impl Ending {
+impl LogoutSubject {
     fn message(&self) -> Result<LogoutMessage> {
         let mut message = LogoutMessage::new(self.issuer.clone(), self.issued_at)?;
         if let Some(subject) = &self.subject {
@@ -38,7 +44,7 @@ impl Ending {
         Ok(message)
     }
 
-    fn eviction(&self, cause: Cause) -> Result<Eviction> {
+    fn details(&self, cause: SignOutCause) -> Result<SignOutDetails> {
         let account = self
             .subject
             .as_ref()
@@ -47,20 +53,20 @@ impl Ending {
             .sid
             .as_ref()
             .map(|sid| ProviderSid::new(self.issuer.clone(), sid.clone()));
-        Ok(Eviction {
+        Ok(SignOutDetails {
             cause,
             scope: if provider_session.is_some() {
-                EndedScope::ProviderSession
+                SignOutScopeKind::ProviderSession
             } else {
-                EndedScope::Account
+                SignOutScopeKind::Account
             },
             account: account.transpose()?,
             provider_session: provider_session.transpose()?,
         })
     }
 
-    fn name(self) -> MessageName {
-        MessageName {
+    fn key(self) -> MessageKey {
+        MessageKey {
             issuer: self.issuer,
             subject: self.subject,
             sid: self.sid,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use token_cache_core::ErrorKind;
-use token_cache_sign_out::{Cause, EndedScope};
+use token_cache_sign_out::{SignOutCause, SignOutScopeKind};
 use tokio::time;
 
 use crate::shop::{ISSUER, Shop, me};
@@ -42,8 +42,8 @@ async fn an_eviction_that_fails_when_all_before_it_worked_sends_nobody_away() {
     assert_eq!(failed.header("location"), None);
     assert!(ada.holds_ticket());
     let told = shop.told().await;
-    assert_eq!(told.cause, Cause::RpInitiated);
-    assert_eq!(told.outcome.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(told.cause, SignOutCause::RpInitiated);
+    assert_eq!(told.result.unwrap_err().kind(), ErrorKind::Unavailable);
     shop.store.work();
     assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
 }
@@ -73,7 +73,7 @@ async fn an_eviction_that_takes_long_goes_on_and_the_user_is_asked_to_come_again
         late.body
     );
     assert!(ada.holds_ticket());
-    assert!(shop.told().await.outcome.unwrap().ended);
+    assert!(shop.told().await.result.unwrap().ended);
     shop.store.work();
     let _ = ada.log_out(&shop.here).await.at_provider();
     assert!(!ada.holds_ticket());
@@ -91,7 +91,7 @@ async fn a_browser_that_goes_away_stops_no_eviction() {
         let log_out = async { ada.log_out(&shop.here).await };
         let gone = time::timeout(Duration::from_secs(seconds), log_out).await;
         assert!(gone.is_err(), "it was answered");
-        assert!(shop.told().await.outcome.unwrap().ended);
+        assert!(shop.told().await.result.unwrap().ended);
         shop.store.work();
         assert_eq!(me(&ticket, &shop.here).await, StatusCode::UNAUTHORIZED);
     }
@@ -106,13 +106,16 @@ async fn the_app_is_told_of_a_sign_out_that_failed() {
     let failed = ada.log_out(&shop.here).await;
     assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
     let told = shop.told().await;
-    assert_eq!(told.cause, Cause::RpInitiated);
-    assert_eq!((told.scope, told.account), (EndedScope::Account, None));
-    assert_eq!(told.outcome.unwrap_err().kind(), ErrorKind::TimedOut);
+    assert_eq!(told.cause, SignOutCause::RpInitiated);
+    assert_eq!(
+        (told.scope, told.account),
+        (SignOutScopeKind::Account, None)
+    );
+    assert_eq!(told.result.unwrap_err().kind(), ErrorKind::TimedOut);
     // Front channel: nothing is read before, so the eviction itself fails.
     let frame = format!("/frontchannel-logout?iss={ISSUER}&sid=s1");
     let failed = ada.frame(&shop.here, &frame).await;
     assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
-    let error = shop.told().await.outcome.unwrap_err();
+    let error = shop.told().await.result.unwrap_err();
     assert!(error.may_have_applied());
 }

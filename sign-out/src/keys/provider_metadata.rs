@@ -5,12 +5,14 @@ use token_cache_core::telemetry::warn;
 use url::Url;
 
 use super::FetchError;
-use crate::{Algorithm, algorithm::AlgorithmName, client::url, json::without_byte_order_mark};
+use crate::{
+    Algorithm, algorithm::AlgorithmName, client_registration::parse_https_url, json::strip_bom,
+};
 
 /// What a provider's discovery document says (OpenID Connect Discovery 1.0 section 3), as far as a sign-out needs it. Each member
 /// stands for itself: a bad one spoils no other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Discovered {
+pub(crate) struct ProviderMetadata {
     pub(crate) jwks_uri: Result<Url, FetchError>,
     /// `None` also if it cannot be used: then users are signed out here alone.
     pub(crate) end_session_endpoint: Option<Url>,
@@ -20,18 +22,18 @@ pub(crate) struct Discovered {
 }
 
 /// Where an issuer's document is (section 4.1).
-pub(super) fn address(issuer: &str) -> Result<Url, FetchError> {
+pub(super) fn discovery_url(issuer: &str) -> Result<Url, FetchError> {
     let path = ".well-known/openid-configuration";
     let issuer = issuer.trim_end_matches('/');
-    url("the discovery document", &format!("{issuer}/{path}"))
+    parse_https_url("the discovery document", &format!("{issuer}/{path}"))
         .map_err(|_| FetchError::new("the issuer is no address that may be asked"))
 }
 
-impl Discovered {
+impl ProviderMetadata {
     /// The document, if it is this issuer's: the name must be the same to the letter (section 4.3), or a document that was
     /// put elsewhere could name its own keys.
     pub(super) fn parse(issuer: &str, json: &[u8]) -> Result<Self, FetchError> {
-        let document: Map<String, Value> = serde_json::from_slice(without_byte_order_mark(json))
+        let document: Map<String, Value> = serde_json::from_slice(strip_bom(json))
             .map_err(|_| FetchError::new("the provider's discovery document is no JSON object"))?;
         if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
             return Err(FetchError::new(
@@ -68,7 +70,7 @@ impl Discovered {
             "provider_algorithm_not_accepted",
             format_args!(
                 "the provider {issuer:?} signs ID tokens, and its logout messages with them, with {}, and the sign-out routes accept {}: \
-                 users can sign in, and the provider's messages are refused. Remove `Client::algorithms`, or have the client registered \
+                 users can sign in, and the provider's messages are refused. Remove `ClientRegistration::algorithms`, or have the client registered \
                  with an accepted `id_token_signed_response_alg`",
                 listed(names),
                 listed(accepted.iter()),
@@ -91,8 +93,8 @@ fn listed(names: impl Iterator<Item = impl fmt::Display>) -> String {
 
 /// An address that a provider names. One on https leads to no plain http, wherever that would be.
 fn endpoint(issuer: &str, value: &Value) -> Result<Url, &'static str> {
-    let address = value.as_str().ok_or("is not a string")?;
-    match url("the endpoint", address) {
+    let url = value.as_str().ok_or("is not a string")?;
+    match parse_https_url("the endpoint", url) {
         Ok(url) if url.scheme() == "https" || issuer.starts_with("http:") => Ok(url),
         _ => Err("is no https address"),
     }
@@ -103,7 +105,7 @@ fn warn_of_member(issuer: &str, member: &str, why: &str) {
         "provider_metadata_skipped",
         format_args!(
             "the discovery document of the provider {issuer:?} is used without its `{member}`, which {why}: users are signed out of \
-             this app and not at the provider; set `Client::end_session_endpoint` if the provider has one"
+             this app and not at the provider; set `ClientRegistration::end_session_endpoint` if the provider has one"
         ),
     );
 }
@@ -119,7 +121,7 @@ mod tests {
             let json = format!(
                 r#"{{"issuer":"{issuer}","jwks_uri":"{issuer}/keys","id_token_signing_alg_values_supported":{listed}}}"#
             );
-            let found = Discovered::parse(issuer, json.as_bytes()).unwrap();
+            let found = ProviderMetadata::parse(issuer, json.as_bytes()).unwrap();
             assert!(found.jwks_uri.is_ok());
             found.signs_with_none_of(accepted)
         };
@@ -138,16 +140,16 @@ mod tests {
         }
     }
 
-    fn parse(issuer: &str, named: &str, jwks: &str) -> Result<Discovered, FetchError> {
+    fn parse(issuer: &str, named: &str, jwks: &str) -> Result<ProviderMetadata, FetchError> {
         let json = format!(r#"{{"issuer":"{named}","jwks_uri":"{jwks}","x":1}}"#);
-        Discovered::parse(issuer, json.as_bytes())
+        ProviderMetadata::parse(issuer, json.as_bytes())
     }
 
     #[test]
     fn the_address_is_below_the_issuer() {
         for issuer in ["https://id.example/a", "https://id.example/a/"] {
             assert_eq!(
-                address(issuer).unwrap().as_str(),
+                discovery_url(issuer).unwrap().as_str(),
                 "https://id.example/a/.well-known/openid-configuration"
             );
         }
@@ -186,7 +188,7 @@ mod tests {
         let issuer = "https://id.example";
         let parse = |members: &str| {
             let json = format!("\u{feff}{{\"issuer\":\"{issuer}\",{members}}}");
-            Discovered::parse(issuer, json.as_bytes()).unwrap()
+            ProviderMetadata::parse(issuer, json.as_bytes()).unwrap()
         };
         let keys = r#""jwks_uri":"https://id.example/keys""#;
         for end in [

@@ -6,28 +6,28 @@ use token_cache_core::{Result, Ticket};
 /// ```
 /// use actix_web::{HttpMessage, HttpRequest};
 /// use token_cache_core::{Result, Ticket};
-/// use token_cache_sign_out::actix::RequestTickets;
+/// use token_cache_sign_out::actix::TicketSource;
 ///
 /// /// A middleware of the app's own puts the ticket into the request's extensions.
 /// struct FromExtensions;
 ///
-/// impl RequestTickets for FromExtensions {
+/// impl TicketSource for FromExtensions {
 ///     fn ticket(&self, request: &HttpRequest) -> Result<Option<Ticket>> {
 ///         Ok(request.extensions().get::<Ticket>().cloned())
 ///     }
 ///
-///     fn forget(&self, request: &HttpRequest) {
+///     fn remove(&self, request: &HttpRequest) {
 ///         request.extensions_mut().remove::<Ticket>();
 ///     }
 /// }
 /// ```
-pub trait RequestTickets: Send + Sync + 'static {
+pub trait TicketSource: Send + Sync + 'static {
     /// The ticket that came with a request; none where the browser is not signed in.
     ///
     /// # Errors
-    /// As [`Tickets::ticket`](crate::Tickets::ticket).
+    /// As [`TicketSource::ticket`](crate::TicketSource::ticket).
     fn ticket(&self, request: &HttpRequest) -> Result<Option<Ticket>>;
 
     /// Forgets it: its session has ended.
-    fn forget(&self, request: &HttpRequest);
+    fn remove(&self, request: &HttpRequest);
 }

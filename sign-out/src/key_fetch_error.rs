@@ -4,14 +4,14 @@ use crate::keys::FetchError;
 
 /// The keys of some providers can't be had now ([`SignOutRoutes::fetch_keys`](crate::SignOutRoutes::fetch_keys)).
 #[derive(Debug, Clone)]
-pub struct KeysMissing(Vec<(String, FetchError)>);
+pub struct KeyFetchError(Vec<(String, FetchError)>);
 
-impl KeysMissing {
-    pub(crate) fn of(missing: Vec<(String, FetchError)>) -> Result<(), Self> {
-        if missing.is_empty() {
+impl KeyFetchError {
+    pub(crate) fn from_failures(failed: Vec<(String, FetchError)>) -> Result<(), Self> {
+        if failed.is_empty() {
             Ok(())
         } else {
-            Err(Self(missing))
+            Err(Self(failed))
         }
     }
 
@@ -21,7 +21,7 @@ impl KeysMissing {
     }
 }
 
-impl fmt::Display for KeysMissing {
+impl fmt::Display for KeyFetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("keys are missing")?;
         for (index, (issuer, error)) in self.0.iter().enumerate() {
@@ -32,4 +32,4 @@ impl fmt::Display for KeysMissing {
     }
 }
 
-impl std::error::Error for KeysMissing {}
+impl std::error::Error for KeyFetchError {}

@@ -9,13 +9,13 @@ use token_cache_core::{Result, Ticket};
 /// use async_trait::async_trait;
 /// use http::{HeaderValue, request::Parts};
 /// use token_cache_core::{Error, ErrorKind, Result, Ticket};
-/// use token_cache_sign_out::Tickets;
+/// use token_cache_sign_out::TicketSource;
 ///
 /// /// A gateway in front of the app keeps the cookie, and passes the ticket on.
 /// struct FromGateway;
 ///
 /// #[async_trait]
-/// impl Tickets for FromGateway {
+/// impl TicketSource for FromGateway {
 ///     async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>> {
 ///         let Some(header) = request.headers.get("x-ticket") else {
 ///             return Ok(None);
@@ -24,13 +24,13 @@ use token_cache_core::{Result, Ticket};
 ///         header.to_str().map_err(|_| invalid())?.parse().map(Some)
 ///     }
 ///
-///     async fn forget(&self, _: &Parts) -> Option<HeaderValue> {
+///     async fn remove(&self, _: &Parts) -> Option<HeaderValue> {
 ///         None // the gateway does, when it sees a 401
 ///     }
 /// }
 /// ```
 #[async_trait]
-pub trait Tickets: Send + Sync + 'static {
+pub trait TicketSource: Send + Sync + 'static {
     /// The ticket that came with a request; none where the browser is not signed in.
     ///
     /// # Errors
@@ -42,5 +42,5 @@ pub trait Tickets: Send + Sync + 'static {
     /// Forgets the ticket; the answer is the `Set-Cookie` that does, where a header does it.
     ///
     /// It is called once the session has ended for good, so a ticket that can't be forgotten opens nothing any more.
-    async fn forget(&self, request: &Parts) -> Option<HeaderValue>;
+    async fn remove(&self, request: &Parts) -> Option<HeaderValue>;
 }

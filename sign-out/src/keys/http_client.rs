@@ -13,14 +13,14 @@ use url::Url;
 use crate::ConfigError;
 
 /// What a document of a provider may have at most.
-const MOST: usize = 256 * 1024;
+const MAX_BYTES: usize = 256 * 1024;
 
 /// How long a document may take. Who waits for it, waits less; it then is there for the next.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Gets documents of a provider, within limits.
 #[derive(Clone)]
-pub(crate) struct Http {
+pub(crate) struct HttpClient {
     /// Uses the proxy of the environment (`HTTPS_PROXY`), which cannot change what it passes on.
     https: Client,
     /// Uses no proxy: one of `HTTP_PROXY` could answer with keys of its own.
@@ -67,7 +67,7 @@ impl FetchError {
     }
 }
 
-impl Http {
+impl HttpClient {
     /// A client that trusts the system's certificates, and these (PEM).
     pub(crate) fn new(certificates: &[u8]) -> Result<Self, ConfigError> {
         let provider = Arc::new(ring::default_provider());
@@ -114,23 +114,27 @@ impl Http {
             &self.plain
         };
         let request = client.get(url).header(header::ACCEPT, "application/json");
-        let answer = request.send().await.map_err(|error| failed(what, &error))?;
-        if !answer.status().is_success() {
-            let status = answer.status().as_u16();
+        let response = request.send().await.map_err(|error| failed(what, &error))?;
+        if !response.status().is_success() {
+            let status = response.status().as_u16();
             return Err(FetchError::new(format!(
                 "the provider answered {status} for its {what}"
             )));
         }
-        read(what, answer).await
+        read(what, response).await
     }
 }
 
-async fn read(what: &str, mut answer: Response) -> Result<Vec<u8>, FetchError> {
+async fn read(what: &str, mut response: Response) -> Result<Vec<u8>, FetchError> {
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| failed(what, &error))? {
-        if chunk.len() > MOST - body.len() {
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| failed(what, &error))?
+    {
+        if chunk.len() > MAX_BYTES - body.len() {
             return Err(FetchError::new(format!(
-                "the provider's {what} has more than {MOST} bytes"
+                "the provider's {what} has more than {MAX_BYTES} bytes"
             )));
         }
         body.extend_from_slice(&chunk);
@@ -155,7 +159,7 @@ impl fmt::Display for FetchError {
     }
 }
 
-impl fmt::Debug for Http {
+impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Http")
     }

@@ -13,39 +13,39 @@ use crate::ConfigError;
 /// second, also where a server has died. Routes whose bounds are not enough for the fleet are refused when they are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Bounds {
+pub struct Timeouts {
     /// To get the provider's keys, where they are not at hand: 600 ms.
     pub keys: Duration,
     /// To end the sessions, and to wait until no server can serve a local copy of them: 1.2 s.
-    pub eviction: Duration,
+    pub sign_out: Duration,
 }
 
 /// What all bounds together must stay under.
-const LIMIT: Duration = Duration::from_secs(2);
+const MAX_TOTAL: Duration = Duration::from_secs(2);
 
 /// What an eviction's requests need beside the wait for local copies.
-const REQUESTS: Duration = Duration::from_millis(100);
+const REQUEST_TIME: Duration = Duration::from_millis(100);
 
-impl Default for Bounds {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             keys: Duration::from_millis(600),
-            eviction: Duration::from_millis(1_200),
+            sign_out: Duration::from_millis(1_200),
         }
     }
 }
 
-impl Bounds {
-    pub(crate) fn checked(self) -> Result<Self, ConfigError> {
-        let sum = self.keys.saturating_add(self.eviction);
-        if sum >= LIMIT {
+impl Timeouts {
+    pub(crate) fn validated(self) -> Result<Self, ConfigError> {
+        let sum = self.keys.saturating_add(self.sign_out);
+        if sum >= MAX_TOTAL {
             return Err(ConfigError::new(format!(
-                "keys ({:?}) and eviction ({:?}) may take {sum:?} together, and providers hang up soon after {LIMIT:?}; \
+                "keys ({:?}) and eviction ({:?}) may take {sum:?} together, and providers hang up soon after {MAX_TOTAL:?}; \
                  set bounds whose sum is under it",
-                self.keys, self.eviction,
+                self.keys, self.sign_out,
             )));
         }
-        if self.keys.is_zero() || self.eviction.is_zero() {
+        if self.keys.is_zero() || self.sign_out.is_zero() {
             return Err(ConfigError::new(
                 "a bound of zero leaves no time to do anything; leave it as it comes",
             ));
@@ -54,20 +54,24 @@ impl Bounds {
     }
 
     /// Whether they are enough where a server that hears nothing serves local copies for so long.
-    pub(crate) fn fit(self, longest_copy_life: Duration, wait: Wait) -> Result<Self, ConfigError> {
+    pub(crate) fn for_near_cache(
+        self,
+        longest_copy_life: Duration,
+        wait: Wait,
+    ) -> Result<Self, ConfigError> {
         if longest_copy_life.is_zero() || wait == Wait::None {
             return Ok(self);
         }
         // The longest wait, on a clock that goes slower than the other server's.
-        let needed = longest_copy_life + longest_copy_life / 50 + REQUESTS;
-        if self.eviction >= needed {
+        let needed = longest_copy_life + longest_copy_life / 50 + REQUEST_TIME;
+        if self.sign_out >= needed {
             return Ok(self);
         }
         Err(ConfigError::new(format!(
             "servers keep local copies for up to {longest_copy_life:?}, so an eviction may take {needed:?}, and it is given {:?}; \
-             give it more, while all bounds together stay under {LIMIT:?}; or set a shorter lease, or a lower greatest age where the \
+             give it more, while all bounds together stay under {MAX_TOTAL:?}; or set a shorter lease, or a lower greatest age where the \
              store has no link, on every server; or answer before copies are gone, by `wait(Wait::None)`",
-            self.eviction,
+            self.sign_out,
         )))
     }
 }
@@ -78,25 +82,26 @@ mod tests {
 
     #[test]
     fn bounds_whose_sum_providers_would_not_wait_for_are_refused() {
-        assert!(Bounds::default().checked().is_ok());
-        let bounds = |keys, eviction| Bounds {
+        assert!(Timeouts::default().validated().is_ok());
+        let timeouts = |keys, sign_out| Timeouts {
             keys: Duration::from_millis(keys),
-            eviction: Duration::from_millis(eviction),
+            sign_out: Duration::from_millis(sign_out),
         };
-        assert!(bounds(999, 1_000).checked().is_ok());
-        let refused = bounds(1_000, 1_000).checked().unwrap_err();
+        assert!(timeouts(999, 1_000).validated().is_ok());
+        let refused = timeouts(1_000, 1_000).validated().unwrap_err();
         assert!(refused.to_string().contains("2s"), "{refused}");
-        assert!(bounds(0, 1_000).checked().is_err());
-        let endless = Bounds {
+        assert!(timeouts(0, 1_000).validated().is_err());
+        let endless = Timeouts {
             keys: Duration::MAX,
-            eviction: Duration::MAX,
+            sign_out: Duration::MAX,
         };
-        assert!(endless.checked().is_err());
+        assert!(endless.validated().is_err());
     }
 
     #[test]
     fn the_eviction_must_have_time_for_the_longest_wait_for_copies() {
-        let fits = |millis, wait| Bounds::default().fit(Duration::from_millis(millis), wait);
+        let fits =
+            |millis, wait| Timeouts::default().for_near_cache(Duration::from_millis(millis), wait);
         assert!(fits(0, Wait::Everywhere).is_ok());
         assert!(fits(1_000, Wait::Everywhere).is_ok());
         let refused = fits(1_100, Wait::Everywhere).unwrap_err().to_string();

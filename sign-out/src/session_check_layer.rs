@@ -8,9 +8,9 @@ use tower_service::Service;
 
 use crate::{
     ConfigError, SignOutRoutes,
-    admission::{Admission, Gate},
-    paths::{self, OfOurRoutes},
-    signed_in::Checked,
+    paths::{self, SignOutRouteResponse},
+    session_check::{Decision, SessionChecker},
+    signed_in::SessionChecked,
 };
 
 /// A tower layer that refuses every request whose session was signed out, on any server: the app's own cookie ends with the tokens.
@@ -28,13 +28,13 @@ use crate::{
 ///
 /// Every refusal is logged with its cause: `request_of_ended_session` at INFO, `ticket_refused` and `session_not_checked` at WARN.
 ///
-/// Made by [`SignOutRoutes::refuse_signed_out`].
+/// Made by [`SignOutRoutes::session_check`].
 #[derive(Debug, Clone)]
-pub struct RefuseSignedOut {
-    gate: Gate,
+pub struct SessionCheck {
+    checker: SessionChecker,
 }
 
-impl RefuseSignedOut {
+impl SessionCheck {
     /// Sends a browser whose session has ended to this page, the app's sign-in page, if it asks for a page. A script's request is still
     /// answered with 401.
     ///
@@ -45,46 +45,46 @@ impl RefuseSignedOut {
     /// [`ConfigError`] if it is not a path of the app.
     pub fn redirect_to(self, path: &str) -> Result<Self, ConfigError> {
         Ok(Self {
-            gate: self.gate.redirect_to(path)?,
+            checker: self.checker.redirect_to(path)?,
         })
     }
 }
 
 impl SignOutRoutes {
     /// The tower layer that refuses a request whose session was signed out.
-    pub fn refuse_signed_out(&self) -> RefuseSignedOut {
-        RefuseSignedOut {
-            gate: Gate::new(self.clone()),
+    pub fn session_check(&self) -> SessionCheck {
+        SessionCheck {
+            checker: SessionChecker::new(self.clone()),
         }
     }
 }
 
-impl<S> Layer<S> for RefuseSignedOut {
-    type Service = RefuseSignedOutService<S>;
+impl<S> Layer<S> for SessionCheck {
+    type Service = SessionCheckService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RefuseSignedOutService {
+        SessionCheckService {
             inner,
-            gate: self.gate.clone(),
+            checker: self.checker.clone(),
         }
     }
 }
 
-/// The service inside a [`RefuseSignedOut`].
+/// The service inside a [`SessionCheck`].
 #[derive(Debug, Clone)]
-pub struct RefuseSignedOutService<S> {
+pub struct SessionCheckService<S> {
     inner: S,
-    gate: Gate,
+    checker: SessionChecker,
 }
 
-impl<S, Asked, Answered> Service<Request<Asked>> for RefuseSignedOutService<S>
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SessionCheckService<S>
 where
-    S: Service<Request<Asked>, Response = Response<Answered>> + Clone + Send + 'static,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone + Send + 'static,
     S::Future: Send,
-    Asked: Send + 'static,
-    Answered: From<Bytes>,
+    ReqBody: Send + 'static,
+    ResBody: From<Bytes>,
 {
-    type Response = Response<Answered>;
+    type Response = Response<ResBody>;
     type Error = S::Error;
     type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
 
@@ -92,47 +92,51 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<Asked>) -> Self::Future {
-        let gate = self.gate.clone();
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let checker = self.checker.clone();
         // The one that was polled ready is the one to call.
         let next = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, next);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            let mut dropped = None;
-            parts.extensions.insert(Checked);
-            match gate.admit(&parts).await {
-                Admission::Refused(refused) => {
+            let mut removal = None;
+            parts.extensions.insert(SessionChecked);
+            match checker.check(&parts).await {
+                Decision::Rejected(rejection) => {
                     if paths::may_be_nested(parts.uri.path()) {
-                        let answer = inner.call(Request::from_parts(parts, body)).await?;
-                        if answer.extensions().get::<OfOurRoutes>().is_some() {
-                            return Ok(answer);
+                        let response = inner.call(Request::from_parts(parts, body)).await?;
+                        if response
+                            .extensions()
+                            .get::<SignOutRouteResponse>()
+                            .is_some()
+                        {
+                            return Ok(response);
                         }
                     }
-                    return Ok(refused.answer().map(Answered::from));
+                    return Ok(rejection.into_response().map(ResBody::from));
                 }
-                Admission::Anonymous => {}
-                Admission::Dropping(header) => dropped = header,
-                Admission::SignedIn(session) => {
+                Decision::Anonymous => {}
+                Decision::RemoveTicket(header) => removal = header,
+                Decision::SignedIn(session) => {
                     parts.extensions.insert(session);
                 }
             }
-            let mut answer = inner.call(Request::from_parts(parts, body)).await?;
+            let mut response = inner.call(Request::from_parts(parts, body)).await?;
             // What the app itself says about the cookie, such as the ticket of a new sign-in, comes last and counts.
-            if let Some(dropped) = dropped {
-                let own: Vec<_> = answer
+            if let Some(removal) = removal {
+                let app_cookies: Vec<_> = response
                     .headers_mut()
                     .get_all(header::SET_COOKIE)
                     .iter()
                     .cloned()
                     .collect();
-                let headers = answer.headers_mut();
-                headers.insert(header::SET_COOKIE, dropped);
-                for own in own {
-                    headers.append(header::SET_COOKIE, own);
+                let headers = response.headers_mut();
+                headers.insert(header::SET_COOKIE, removal);
+                for app_cookies in app_cookies {
+                    headers.append(header::SET_COOKIE, app_cookies);
                 }
             }
-            Ok(answer)
+            Ok(response)
         })
     }
 }

@@ -3,56 +3,56 @@ use std::{fmt, sync::Arc, time::Duration};
 use token_cache_core::{EntryKey, TokenSource};
 use url::{Host, Url};
 
-use crate::{Algorithm, ConfigError, FrontChannelNames};
+use crate::{Algorithm, ConfigError, FrontChannelParameters};
 
 /// An app's registration at one provider: whose messages are taken, how they are signed, and where its users sign out.
 ///
 /// ```
-/// use token_cache_sign_out::Client;
+/// use token_cache_sign_out::ClientRegistration;
 ///
-/// let client = Client::new("https://id.example", "shop")
+/// let client = ClientRegistration::new("https://id.example", "shop")
 ///     .post_logout_redirect_uri("https://shop.example/signed-out");
 /// ```
 #[derive(Clone)]
 #[must_use]
-pub struct Client {
+pub struct ClientRegistration {
     pub(crate) issuer: String,
     pub(crate) id: String,
     pub(crate) algorithms: Vec<Algorithm>,
-    pub(crate) keys: KeysFrom,
-    pub(crate) keys_cooldown: Duration,
+    pub(crate) keys: JwksSource,
+    pub(crate) jwks_cooldown: Duration,
     pub(crate) trusted_audiences: Vec<String>,
     pub(crate) without_expiry: bool,
-    pub(crate) speaks_for: Option<String>,
+    pub(crate) subject_issuer: Option<String>,
     pub(crate) leeway: Duration,
-    pub(crate) longest_age: Duration,
+    pub(crate) max_token_age: Duration,
     pub(crate) session_required: bool,
     pub(crate) end_session_endpoint: Option<String>,
     pub(crate) post_logout_redirect_uri: Option<String>,
     pub(crate) id_token_hint: bool,
-    pub(crate) longest_logout_url: usize,
-    pub(crate) front_channel: FrontChannelNames,
-    pub(crate) revoking: Option<(EntryKey, Arc<dyn TokenSource>)>,
+    pub(crate) max_logout_url_len: usize,
+    pub(crate) front_channel_parameters: FrontChannelParameters,
+    pub(crate) revocation: Option<(EntryKey, Arc<dyn TokenSource>)>,
 }
 
 /// Where the keys come from that a provider signs with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum KeysFrom {
+pub(crate) enum JwksSource {
     /// The `jwks_uri` of its discovery document.
     Discovery,
     /// A JWK Set at a URL.
     Uri(String),
     /// A JWK Set, as JSON.
-    Fixed(String),
+    Inline(String),
 }
 
 /// What lies further in the future is no clock that is wrong.
-const MOST_LEEWAY: Duration = Duration::from_secs(5 * 60);
+const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 /// A message that meets a new key waits for the rest of the pause, and is good for two minutes.
-const LONGEST_COOLDOWN: Duration = Duration::from_secs(60);
+const MAX_COOLDOWN: Duration = Duration::from_secs(60);
 
-impl Client {
+impl ClientRegistration {
     /// The client `client_id` of the provider `issuer`, both exactly as they stand in the provider's tokens.
     ///
     /// Its messages are signed by keys that the provider's discovery document leads to, with any [`Algorithm`]. A sign-out by the
@@ -62,20 +62,20 @@ impl Client {
             issuer: issuer.into(),
             id: client_id.into(),
             algorithms: Algorithm::ALL.to_vec(),
-            keys: KeysFrom::Discovery,
-            keys_cooldown: Duration::from_secs(10),
+            keys: JwksSource::Discovery,
+            jwks_cooldown: Duration::from_secs(10),
             trusted_audiences: Vec::new(),
             without_expiry: false,
-            speaks_for: None,
+            subject_issuer: None,
             leeway: Duration::from_secs(60),
-            longest_age: Duration::from_secs(10 * 60),
+            max_token_age: Duration::from_secs(10 * 60),
             session_required: false,
             end_session_endpoint: None,
             post_logout_redirect_uri: None,
             id_token_hint: true,
-            longest_logout_url: 2_000,
-            front_channel: FrontChannelNames::default(),
-            revoking: None,
+            max_logout_url_len: 2_000,
+            front_channel_parameters: FrontChannelParameters::default(),
+            revocation: None,
         }
     }
 
@@ -94,13 +94,13 @@ impl Client {
     /// Takes the provider's keys from this JWK Set (RFC 7517 section 5), without asking for its discovery document: say the
     /// [`end_session_endpoint`](Self::end_session_endpoint) as well.
     pub fn jwks_uri(mut self, url: impl Into<String>) -> Self {
-        self.keys = KeysFrom::Uri(url.into());
+        self.keys = JwksSource::Uri(url.into());
         self
     }
 
     /// Takes the provider's keys from this JWK Set, given as JSON, and fetches none.
-    pub fn keys(mut self, jwks: impl Into<String>) -> Self {
-        self.keys = KeysFrom::Fixed(jwks.into());
+    pub fn jwks(mut self, jwks: impl Into<String>) -> Self {
+        self.keys = JwksSource::Inline(jwks.into());
         self
     }
 
@@ -117,13 +117,13 @@ impl Client {
 
     /// The pause between two fetches of the provider's keys that are made because a message's key is not among them: 10 s by
     /// default, 60 s at the most. A message that comes within the pause is answered 503 and verified after it.
-    pub fn keys_cooldown(mut self, cooldown: Duration) -> Self {
-        self.keys_cooldown = cooldown;
+    pub fn jwks_cooldown(mut self, cooldown: Duration) -> Self {
+        self.jwks_cooldown = cooldown;
         self
     }
 
     /// Takes logout tokens without an `exp`, as Ory Hydra sends them. Back-Channel Logout 1.0 section 2.4 demands one; without it
-    /// a token is good for the [longest age](Self::longest_age).
+    /// a token is good for the [longest age](Self::max_token_age).
     pub fn logout_tokens_without_expiry(mut self, yes: bool) -> Self {
         self.without_expiry = yes;
         self
@@ -133,8 +133,8 @@ impl Client {
     /// of its own. Google's `https://accounts.google.com/` speaks for `https://accounts.google.com`.
     ///
     /// Such a transmitter is a client of its own: its issuer, and as client id the audience of its stream.
-    pub fn speaks_for(mut self, issuer: impl Into<String>) -> Self {
-        self.speaks_for = Some(issuer.into());
+    pub fn subject_issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.subject_issuer = Some(issuer.into());
         self
     }
 
@@ -145,8 +145,8 @@ impl Client {
     }
 
     /// How old a logout token may be, by its `iat`: ten minutes unless said. An old one ends nothing that began after it.
-    pub fn longest_age(mut self, age: Duration) -> Self {
-        self.longest_age = age;
+    pub fn max_token_age(mut self, age: Duration) -> Self {
+        self.max_token_age = age;
         self
     }
 
@@ -186,28 +186,28 @@ impl Client {
     ///
     /// An ID token with many claims, such as a list of groups, makes a URL that gateways and providers refuse: some from 1,500 bytes on,
     /// many from 2,048, most from 8,192. A longer URL is sent without the ID token, as with [`id_token_hint(false)`](Self::id_token_hint).
-    pub fn longest_logout_url(mut self, bytes: usize) -> Self {
-        self.longest_logout_url = bytes;
+    pub fn max_logout_url_len(mut self, bytes: usize) -> Self {
+        self.max_logout_url_len = bytes;
         self
     }
 
     /// Says what the provider's front-channel requests name, for a provider that does not send `iss` and `sid` as the specification
     /// says. By default only requests with both are accepted.
-    pub fn front_channel(mut self, names: FrontChannelNames) -> Self {
-        self.front_channel = names;
+    pub fn front_channel_parameters(mut self, names: FrontChannelParameters) -> Self {
+        self.front_channel_parameters = names;
         self
     }
 
     /// Revokes, after the app's own sign-out, the refresh token that the session keeps under `key`, if `source` says so
     /// ([`TokenSource::revocation`]). Where the session may be another client's of the same provider, for want of an ID token, nothing is
     /// revoked.
-    pub fn revoking(mut self, key: EntryKey, source: impl TokenSource) -> Self {
-        self.revoking = Some((key, Arc::new(source)));
+    pub fn revoke_on_sign_out(mut self, key: EntryKey, source: impl TokenSource) -> Self {
+        self.revocation = Some((key, Arc::new(source)));
         self
     }
 
-    pub(crate) fn checked(self) -> Result<Self, ConfigError> {
-        url("the issuer", &self.issuer)?;
+    pub(crate) fn validated(self) -> Result<Self, ConfigError> {
+        parse_https_url("the issuer", &self.issuer)?;
         if self.id.trim().is_empty() {
             return Err(ConfigError::new("a client id is empty"));
         }
@@ -216,32 +216,32 @@ impl Client {
                 "a client without algorithms takes no message; name the registered one",
             ));
         }
-        if self.leeway > MOST_LEEWAY {
+        if self.leeway > MAX_LEEWAY {
             return Err(ConfigError::new(
                 "a leeway of over five minutes lets a provider's message sign out who signs in after it; set the clocks right",
             ));
         }
-        if self.keys_cooldown > LONGEST_COOLDOWN {
+        if self.jwks_cooldown > MAX_COOLDOWN {
             return Err(ConfigError::new(format!(
-                "a `keys_cooldown` of {:?} is over a minute, and a message under a new key would wait for so long; set a shorter one",
-                self.keys_cooldown,
+                "a `jwks_cooldown` of {:?} is over a minute, and a message under a new key would wait for so long; set a shorter one",
+                self.jwks_cooldown,
             )));
         }
-        if let KeysFrom::Uri(keys) = &self.keys {
-            url("the JWK Set", keys)?;
+        if let JwksSource::Uri(keys) = &self.keys {
+            parse_https_url("the JWK Set", keys)?;
         }
         if let Some(endpoint) = &self.end_session_endpoint {
-            url("the end_session_endpoint", endpoint)?;
+            parse_https_url("the end_session_endpoint", endpoint)?;
         }
         if let Some(back) = &self.post_logout_redirect_uri {
-            url("the post_logout_redirect_uri", back)?;
+            parse_https_url("the post_logout_redirect_uri", back)?;
         }
         Ok(self)
     }
 }
 
 /// A URL that is safe to fetch or to send a user to: https, or http where nobody can listen in.
-pub(crate) fn url(what: &str, text: &str) -> Result<Url, ConfigError> {
+pub(crate) fn parse_https_url(what: &str, text: &str) -> Result<Url, ConfigError> {
     // A parser of URLs drops white space, and the issuer of a message is compared to the letter.
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(ConfigError::new(format!(
@@ -269,9 +269,9 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for ClientRegistration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
+        f.debug_struct("ClientRegistration")
             .field("issuer", &self.issuer)
             .field("client_id", &self.id)
             .field("algorithms", &self.algorithms)

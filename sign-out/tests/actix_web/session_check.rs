@@ -7,7 +7,7 @@ use crate::shop::{Shop, app, cookie, pages};
 async fn a_living_session_passes_and_an_ended_one_is_refused_with_its_cookie_dropped() {
     let shop = Shop::open().await;
     let sign_out = shop.sign_out();
-    let app = test::init_service(app(&sign_out, sign_out.refuse_signed_out())).await;
+    let app = test::init_service(app(&sign_out, sign_out.session_check())).await;
     let ada = shop.sign_in("s1").await;
     let me = || test::TestRequest::with_uri("/me").insert_header(cookie(&ada));
     assert_eq!(
@@ -31,7 +31,7 @@ async fn a_living_session_passes_and_an_ended_one_is_refused_with_its_cookie_dro
 async fn without_a_ticket_a_request_passes_as_anybodys() {
     let shop = Shop::open().await;
     let sign_out = shop.sign_out();
-    let app = test::init_service(app(&sign_out, sign_out.refuse_signed_out())).await;
+    let app = test::init_service(app(&sign_out, sign_out.session_check())).await;
     let anybody = test::TestRequest::with_uri("/").to_request();
     assert_eq!(test::call_and_read_body(&app, anybody).await, "anybody");
     let me = test::TestRequest::with_uri("/me").to_request();
@@ -42,7 +42,7 @@ async fn without_a_ticket_a_request_passes_as_anybodys() {
 async fn a_store_that_can_t_tell_neither_passes_a_request_nor_signs_it_out() {
     let shop = Shop::open().await;
     let sign_out = shop.sign_out();
-    let app = test::init_service(app(&sign_out, sign_out.refuse_signed_out())).await;
+    let app = test::init_service(app(&sign_out, sign_out.session_check())).await;
     let ada = shop.sign_in("s1").await;
     for kind in [ErrorKind::TimedOut, ErrorKind::Corrupt] {
         shop.store.fail_with(kind);
@@ -57,7 +57,7 @@ async fn a_store_that_can_t_tell_neither_passes_a_request_nor_signs_it_out() {
 async fn a_page_is_redirected_to_where_the_user_signs_in_anew() {
     let shop = Shop::open().await;
     let sign_out = shop.sign_out();
-    let layer = sign_out.refuse_signed_out().redirect_to("/login").unwrap();
+    let layer = sign_out.session_check().redirect_to("/login").unwrap();
     let app = test::init_service(app(&sign_out, layer)).await;
     let ada = shop.sign_in("s1").await;
     assert!(ada.sign_out().await.unwrap().ended);

@@ -10,11 +10,7 @@ use tower::ServiceExt;
 use crate::shop::{Browser, COOKIE, Server, Shop, me, request, router};
 
 fn with_redirect(server: &Server) -> Server {
-    let layer = server
-        .routes
-        .refuse_signed_out()
-        .redirect_to("/login")
-        .unwrap();
+    let layer = server.routes.session_check().redirect_to("/login").unwrap();
     Server {
         router: router(&server.routes).layer(layer),
         ..server.clone()
@@ -232,7 +228,7 @@ async fn the_sign_in_page_may_set_a_new_ticket_while_the_old_one_is_dropped() {
     let layer = shop
         .here
         .routes
-        .refuse_signed_out()
+        .session_check()
         .redirect_to("/login")
         .unwrap();
     let router = Router::new().route("/login", get(signs_in)).layer(layer);
@@ -270,7 +266,7 @@ async fn a_page_to_sign_in_at_is_within_the_app() {
         "",
         "/\r\nx: y",
     ] {
-        let layer = shop.here.routes.refuse_signed_out().redirect_to(elsewhere);
+        let layer = shop.here.routes.session_check().redirect_to(elsewhere);
         assert!(layer.is_err(), "{elsewhere}");
     }
 }

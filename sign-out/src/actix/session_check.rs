@@ -1,0 +1,146 @@
+use std::{
+    fmt,
+    future::{Ready, ready},
+    rc::Rc,
+};
+
+use actix_web::{
+    Error, HttpMessage, HttpResponse,
+    body::EitherBody,
+    dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+    http::header::{HeaderMap, HeaderValue, SET_COOKIE},
+};
+use futures_core::future::LocalBoxFuture;
+
+use super::{ActixSignOut, convert};
+use crate::{
+    ConfigError,
+    paths::{self, SignOutRouteResponse},
+    session_check::{Decision, SessionChecker},
+    signed_in::SessionChecked,
+};
+
+/// A middleware that lets no request pass whose session was signed out: as [`crate::SessionCheck`], for actix-web.
+///
+/// Made by [`ActixSignOut::session_check`]. A middleware that keeps sessions is wrapped around it, that is, after it.
+#[derive(Debug, Clone)]
+pub struct SessionCheck {
+    sign_out: ActixSignOut,
+    checker: SessionChecker,
+}
+
+impl SessionCheck {
+    pub(super) fn new(sign_out: ActixSignOut, checker: SessionChecker) -> Self {
+        Self { sign_out, checker }
+    }
+
+    /// Sends a browser whose session has ended to a page of the app, as [`crate::SessionCheck::redirect_to`].
+    ///
+    /// # Errors
+    /// [`ConfigError`] where it is no path of the app.
+    pub fn redirect_to(self, path: &str) -> Result<Self, ConfigError> {
+        Ok(Self {
+            checker: self.checker.redirect_to(path)?,
+            ..self
+        })
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for SessionCheck
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = SessionCheckMiddleware<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(SessionCheckMiddleware {
+            service: Rc::new(service),
+            layer: self.clone(),
+        }))
+    }
+}
+
+/// The service inside a [`SessionCheck`].
+pub struct SessionCheckMiddleware<S> {
+    service: Rc<S>,
+    layer: SessionCheck,
+}
+
+impl<S, B> Service<ServiceRequest> for SessionCheckMiddleware<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let service = Rc::clone(&self.service);
+        let SessionCheck { sign_out, checker } = self.layer.clone();
+        Box::pin(async move {
+            let Some(converted) = sign_out.convert_request(request.request()) else {
+                let rejection = HttpResponse::BadRequest().finish();
+                return Ok(request.into_response(rejection).map_into_right_body());
+            };
+            let decision = checker.check(&converted.parts).await;
+            sign_out.remove_ended_ticket(converted.slot.as_ref(), request.request());
+            request.extensions_mut().insert(SessionChecked);
+            let removal = match decision {
+                Decision::Rejected(rejection) => {
+                    if !paths::may_be_nested(request.path()) {
+                        let rejection = convert::to_actix_response(rejection.into_response());
+                        return Ok(request.into_response(rejection).map_into_right_body());
+                    }
+                    let response = service.call(request).await?;
+                    if response
+                        .response()
+                        .extensions()
+                        .contains::<SignOutRouteResponse>()
+                    {
+                        return Ok(response.map_into_left_body());
+                    }
+                    let rejection = convert::to_actix_response(rejection.into_response());
+                    return Ok(response.into_response(rejection).map_into_right_body());
+                }
+                Decision::Anonymous => None,
+                Decision::RemoveTicket(header) => header,
+                Decision::SignedIn(session) => {
+                    request.extensions_mut().insert(session);
+                    None
+                }
+            };
+            let mut response = service.call(request).await?;
+            if let Some(removal) =
+                removal.and_then(|header| HeaderValue::from_bytes(header.as_bytes()).ok())
+            {
+                prepend_cookie(response.headers_mut(), removal);
+            }
+            Ok(response.map_into_left_body())
+        })
+    }
+}
+
+/// What the app itself says about its cookie, such as the ticket of a new sign-in, comes last and counts.
+fn prepend_cookie(headers: &mut HeaderMap, removal: HeaderValue) {
+    let app_cookies: Vec<_> = headers.remove(SET_COOKIE).collect();
+    headers.append(SET_COOKIE, removal);
+    for app_cookies in app_cookies {
+        headers.append(SET_COOKIE, app_cookies);
+    }
+}
+
+impl<S> fmt::Debug for SessionCheckMiddleware<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefuseSignedOutMiddleware")
+            .field("layer", &self.layer)
+            .finish_non_exhaustive()
+    }
+}
