@@ -7,7 +7,7 @@ use token_cache_core::{
 
 use crate::{
     DynamoDbStore,
-    client::{Idempotency, Item, Terms},
+    client::{Expression, Idempotency, Item},
     entry::seconds,
     keys,
     record::corrupt,
@@ -23,28 +23,33 @@ impl BackgroundSessions for DynamoDbStore {
         background_session: BackgroundSession,
         options: ReadOptions,
     ) -> Result<()> {
-        let held = self.held();
-        let client = &held.client;
+        let inner = self.inner();
+        let client = &inner.client;
         let operation = client.start("keep a background session");
-        let session = held
-            .living(
+        let session = inner
+            .live_session(
                 operation,
                 account,
                 &background_session.session_id,
                 options.now,
             )
             .await?;
-        let key = held
+        let key = inner
             .keys
             .background_session(account, name, &background_session.session_id);
         let item = Item::at(&key)
             .with("d", background_session.sealed)
-            .with("o", client.ascending()?)
+            .with("o", client.next_sequence_number()?)
             .with("exp", seconds(session.ends_at));
-        let put = client.put(operation, Idempotency::Idempotent, item, Terms::default());
+        let put = client.put(
+            operation,
+            Idempotency::Idempotent,
+            item,
+            Expression::default(),
+        );
         // It has no condition to refuse it.
         let _ = put.await?;
-        let alive = held.living(
+        let alive = inner.live_session(
             operation,
             account,
             &background_session.session_id,
@@ -56,7 +61,12 @@ impl BackgroundSessions for DynamoDbStore {
                 let cleaning = client.start("remove a background session of an ended session");
                 // The refusal is what the caller must hear of; what is left is found by nobody.
                 let _ = client
-                    .delete(cleaning, Idempotency::Idempotent, &key, Terms::default())
+                    .delete(
+                        cleaning,
+                        Idempotency::Idempotent,
+                        &key,
+                        Expression::default(),
+                    )
                     .await;
                 Err(refused)
             }
@@ -71,21 +81,24 @@ impl BackgroundSessions for DynamoDbStore {
         name: &BackgroundKey,
         options: ReadOptions,
     ) -> Result<Vec<BackgroundSession>> {
-        let held = self.held();
-        let operation = held.client.start("find a background session");
-        let seen = held.head(operation, &held.keys.head(account)).await?;
-        let sessions = seen.sound(operation)?.sessions.into_values();
+        let inner = self.inner();
+        let operation = inner.client.start("find a background session");
+        let seen = inner
+            .account_item(operation, &inner.keys.account_item(account))
+            .await?;
+        let sessions = seen.decode_all(operation)?.sessions.into_values();
         let living: Vec<_> = sessions
             .filter(|session| !session.is_over(options.now))
             .map(|session| {
-                held.keys
+                inner
+                    .keys
                     .background_session(account, name, &session.session_id)
             })
             .collect();
         let mut found = Vec::new();
-        for mut item in held.client.get_all(operation, &living).await? {
+        for mut item in inner.client.get_all(operation, &living).await? {
             let mut read = || {
-                let session_id = keys::parse_session(item.text("sk")?)?;
+                let session_id = keys::session_of_sort_key(item.text("sk")?)?;
                 Some((item.number("o")?, session_id, item.take_bytes("d")?))
             };
             let (order, session_id, sealed) =

@@ -1,16 +1,16 @@
 //! The only rooms that know the driver: what goes out, what comes back, and what is sent again.
 
-mod attempt;
 mod batch;
-mod dates;
-mod dial;
+mod expression;
 mod fault;
 mod item;
+mod paginate;
 mod requests;
+mod retry;
+mod sdk_config;
+mod server_dates;
 mod table;
-mod terms;
 mod transact;
-mod walk;
 
 use std::{
     fmt,
@@ -28,15 +28,15 @@ use token_cache_core::{
 use tokio::time::Instant;
 
 pub(crate) use self::{
-    dial::dial,
+    expression::Expression,
     item::{Item, Value},
-    table::{Described, Expiry},
-    terms::Terms,
-    transact::Transacted,
+    sdk_config::load_sdk_config,
+    table::{TableInfo, TimeToLive},
+    transact::TransactOutcome,
 };
 use crate::{
     DynamoDbConfig,
-    clock::{Clock, Reading},
+    clock::{Clock, ClockInterval},
     error::{signed_out, timed_out},
 };
 
@@ -56,7 +56,7 @@ pub(crate) enum Idempotency {
 
 /// What an update answers with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Returning {
+pub(crate) enum ReturnValues {
     Nothing,
     /// What was replaced.
     Old,
@@ -65,8 +65,8 @@ pub(crate) enum Returning {
 }
 
 /// What a condition refused, and what was there instead where that was asked for.
-pub(crate) struct Refused {
-    pub(crate) there: Option<Item>,
+pub(crate) struct ConditionNotMet {
+    pub(crate) existing: Option<Item>,
 }
 
 /// An operation under way: what errors call it, and when its time is up.
@@ -111,7 +111,7 @@ impl Client {
         settings: &DynamoDbConfig,
     ) -> Self {
         let clock = Arc::<Clock>::default();
-        let config = dial::ours(config, settings, Arc::clone(&clock));
+        let config = sdk_config::with_own_retries(config, settings, Arc::clone(&clock));
         Self {
             sdk: aws_sdk_dynamodb::Client::from_conf(config),
             table: settings.table.clone(),
@@ -126,17 +126,17 @@ impl Client {
     }
 
     /// What the table's clock says.
-    pub(crate) fn now(&self) -> Result<Reading> {
+    pub(crate) fn now(&self) -> Result<ClockInterval> {
         self.clock.now()
     }
 
     /// The moment, never too early, at which something ends that lives so long from the landing of a request sent now.
-    pub(crate) fn ending_after_landing(&self, life: Duration) -> Result<Timestamp> {
+    pub(crate) fn expiry_after_arrival(&self, life: Duration) -> Result<Timestamp> {
         Ok(self.now()?.latest + self.operation_timeout + life)
     }
 
     /// A number that grows with each call, and with the time across servers.
-    pub(crate) fn ascending(&self) -> Result<u64> {
+    pub(crate) fn next_sequence_number(&self) -> Result<u64> {
         let now = self.now()?.earliest.as_millis();
         let next = |last: u64| now.max(last + 1);
         let last = self
@@ -147,7 +147,7 @@ impl Client {
     }
 
     /// Refuses what the table's clock has passed.
-    pub(crate) fn check_in_time(&self, operation: Operation, not_after: Timestamp) -> Result<()> {
+    pub(crate) fn check_deadline(&self, operation: Operation, not_after: Timestamp) -> Result<()> {
         if self.now()?.latest >= not_after {
             return Err(signed_out(operation.name));
         }
@@ -155,7 +155,7 @@ impl Client {
     }
 
     /// Pauses after a race that another won, for a little while that chance decides.
-    pub(crate) async fn yield_to_others(&self, operation: Operation) -> Result<()> {
+    pub(crate) async fn back_off(&self, operation: Operation) -> Result<()> {
         let pause = backoff(PAUSE / 4, 1);
         if !operation.has_time_after(pause) {
             return Err(timed_out(operation.name));
@@ -174,7 +174,7 @@ impl fmt::Debug for Client {
 }
 
 /// A mark that no other write has.
-pub(crate) fn version() -> Result<[u8; 8]> {
+pub(crate) fn random_version() -> Result<[u8; 8]> {
     let mut version = [0; 8];
     getrandom::fill(&mut version).map_err(|error| {
         Error::new(ErrorKind::Unexpected, "draw random bytes").with_source(error.to_string())

@@ -20,7 +20,7 @@ pub(crate) struct Clock(Mutex<Option<StoreClock>>);
 
 /// An interval that holds the table's clock at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Reading {
+pub(crate) struct ClockInterval {
     pub(crate) earliest: Timestamp,
     pub(crate) latest: Timestamp,
 }
@@ -37,11 +37,11 @@ impl Clock {
     }
 
     /// What the table's clock says now.
-    pub(crate) fn now(&self) -> Result<Reading> {
+    pub(crate) fn now(&self) -> Result<ClockInterval> {
         let clock = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         clock
-            .map(|clock| Reading {
+            .map(|clock| ClockInterval {
                 earliest: clock.earliest(now),
                 latest: clock.latest(now),
             })
@@ -53,13 +53,13 @@ impl Clock {
     }
 }
 
-impl Reading {
+impl ClockInterval {
     pub(crate) fn width(&self) -> Duration {
         self.latest.since(self.earliest)
     }
 
     /// How long it takes until the clock most likely turns a second: what is answered then halves the estimate.
-    pub(crate) fn until_it_turns(&self) -> Duration {
+    pub(crate) fn until_next_second(&self) -> Duration {
         let middle = self.earliest.as_millis().midpoint(self.latest.as_millis());
         Duration::from_millis(1_000 - middle % 1_000)
     }
@@ -79,11 +79,11 @@ mod tests {
 
     #[test]
     fn it_turns_in_the_middle_of_the_estimate() {
-        let reading = Reading {
+        let reading = ClockInterval {
             earliest: Timestamp::from_millis(10_700),
             latest: Timestamp::from_millis(10_900),
         };
-        assert_eq!(reading.until_it_turns(), Duration::from_millis(200));
+        assert_eq!(reading.until_next_second(), Duration::from_millis(200));
     }
 
     proptest! {

@@ -101,7 +101,7 @@ impl DynamoDbConfig {
     /// What can be told wrong without a request.
     pub(crate) fn check(&self) -> Result<()> {
         check_table(&self.table)?;
-        check_prefix(&self.prefix).map_err(refused)?;
+        check_prefix(&self.prefix).map_err(invalid_config)?;
         if let Some(region) = &self.region {
             check_region(region)?;
         }
@@ -114,7 +114,7 @@ impl DynamoDbConfig {
             duration::check_period("sweep", sweep)?;
         }
         if self.sweep_read_units == 0 {
-            return Err(refused("`sweep_read_units` must be 1 or more"));
+            return Err(invalid_config("`sweep_read_units` must be 1 or more"));
         }
         Ok(())
     }
@@ -123,7 +123,7 @@ impl DynamoDbConfig {
 fn check_table(table: &str) -> Result<()> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if !(3..=255).contains(&table.len()) || !table.chars().all(fits) {
-        return Err(refused(
+        return Err(invalid_config(
             "the table's name must have 3 to 255 letters, digits or `-_.`",
         ));
     }
@@ -133,7 +133,7 @@ fn check_table(table: &str) -> Result<()> {
 fn check_region(region: &str) -> Result<()> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if region.is_empty() || region.len() > 64 || !region.chars().all(fits) {
-        return Err(refused("the region must look like `eu-central-1`"));
+        return Err(invalid_config("the region must look like `eu-central-1`"));
     }
     Ok(())
 }
@@ -142,11 +142,11 @@ fn check_endpoint(endpoint: &str) -> Result<()> {
     let authority = ["https://", "http://"]
         .iter()
         .find_map(|scheme| endpoint.strip_prefix(scheme))
-        .ok_or_else(|| refused("the endpoint must start with `https://` or `http://`"))?;
+        .ok_or_else(|| invalid_config("the endpoint must start with `https://` or `http://`"))?;
     let authority = authority.strip_suffix('/').unwrap_or(authority);
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:[]".contains(c);
     if authority.is_empty() || !authority.chars().all(fits) {
-        return Err(refused(
+        return Err(invalid_config(
             "the endpoint must be a host and perhaps a port, `https://vpce-1.dynamodb.eu-central-1.vpce.amazonaws.com`, \
              without user, path or query",
         ));
@@ -154,6 +154,6 @@ fn check_endpoint(endpoint: &str) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn refused(message: impl Into<String>) -> Error {
+pub(crate) fn invalid_config(message: impl Into<String>) -> Error {
     Error::config("configure the DynamoDB store", message)
 }

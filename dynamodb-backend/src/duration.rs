@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use token_cache_core::{Result, backend};
 
-use crate::config::refused;
+use crate::config::invalid_config;
 
 /// What a period may be: one that is shorter would keep reading the table, one that is longer leaves the work to its expiry.
 const PERIODS: std::ops::RangeInclusive<Duration> =
@@ -24,21 +24,21 @@ pub(crate) fn parse_period(name: &str, text: &str) -> Result<Duration> {
 
 fn read(name: &str, text: &str) -> Result<Duration> {
     backend::long_duration(text).ok_or_else(|| {
-        refused(format!(
+        invalid_config(format!(
             "`{name}` is a number with a unit, `500ms`, `2s`, `1m` or `6h`"
         ))
     })
 }
 
 pub(crate) fn check(name: &str, duration: Duration) -> Result<()> {
-    backend::check_timeout(name, duration).map_err(refused)
+    backend::check_timeout(name, duration).map_err(invalid_config)
 }
 
 pub(crate) fn check_period(name: &str, period: Duration) -> Result<()> {
     if PERIODS.contains(&period) {
         return Ok(());
     }
-    Err(refused(format!(
+    Err(invalid_config(format!(
         "`{name}` must be between a minute and 30 days, `1h` say"
     )))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use token_cache_core::{Entry, Error, ErrorKind, REMEMBERED_CREATIONS, Result, Timestamp, Version};
 
 use crate::{
-    client::{Item, Terms, Value},
+    client::{Expression, Item, Value},
     record::corrupt,
 };
 
@@ -19,10 +19,10 @@ const FORMAT: u8 = 1;
 pub(crate) const MAX_ENTRY_BYTES: usize = 400 * 1024 - 1536;
 
 /// How long an item is kept past its last write, at the least: longer than any request can be on its way.
-const KEPT: Duration = Duration::from_mins(30);
+const RETENTION: Duration = Duration::from_mins(30);
 
 /// How many versions `c` has at the most. Then the older half is forgotten, in a request of its own.
-const MOST_CREATIONS: usize = 2 * REMEMBERED_CREATIONS;
+const MAX_CREATIONS: usize = 2 * REMEMBERED_CREATIONS;
 
 const SET: &str = "SET #d = :value, #v = :own, #x = :x, #exp = :exp";
 
@@ -38,24 +38,24 @@ pub(crate) fn check_size(entry: &Entry) -> Result<()> {
 }
 
 /// Writes an entry, whatever is there.
-pub(crate) fn write(entry: &Entry, now: Timestamp) -> Terms {
+pub(crate) fn overwrite(entry: &Entry, now: Timestamp) -> Expression {
     set(SET, entry, now)
 }
 
 /// Writes an entry over `over` alone. Its own version is there already when it is a retry's.
-pub(crate) fn write_over(entry: &Entry, over: Version, now: Timestamp) -> Terms {
-    write(entry, now)
-        .only_when("(#v = :over AND #x > :now) OR #v = :own")
+pub(crate) fn replace(entry: &Entry, over: Version, now: Timestamp) -> Expression {
+    overwrite(entry, now)
+        .only_if("(#v = :over AND #x > :now) OR #v = :own")
         .value(":now", now.as_millis())
         .value(":over", over.as_bytes().as_slice())
 }
 
 /// Writes an entry where none is, if it has not done so before.
-pub(crate) fn create(entry: &Entry, now: Timestamp) -> Terms {
+pub(crate) fn create(entry: &Entry, now: Timestamp) -> Expression {
     let append = format!("{SET}, #c = list_append(if_not_exists(#c, :none), :created)");
     let own = entry.version().as_bytes().to_vec();
     set(&append, entry, now)
-        .only_when(
+        .only_if(
             "(attribute_not_exists(#pk) OR #x <= :now OR (attribute_exists(#exp) \
              AND attribute_not_exists(#d) AND attribute_not_exists(#v) AND attribute_not_exists(#x))) \
              AND (attribute_not_exists(#c) \
@@ -65,79 +65,79 @@ pub(crate) fn create(entry: &Entry, now: Timestamp) -> Terms {
         .value(":list", "L")
         .value(":none", Value::list([]))
         .value(":created", Value::list([own]))
-        .value(":most", MOST_CREATIONS as u64)
-        .telling()
+        .value(":most", MAX_CREATIONS as u64)
+        .return_existing()
 }
 
-fn set(update: &str, entry: &Entry, now: Timestamp) -> Terms {
+fn set(update: &str, entry: &Entry, now: Timestamp) -> Expression {
     let mut value = Vec::with_capacity(entry.stored().len() + 1);
     value.extend_from_slice(entry.stored());
     value.push(FORMAT);
-    Terms::set(update)
+    Expression::set(update)
         .value(":value", value)
         .value(":own", entry.version().as_bytes().as_slice())
         .value(":x", entry.expires_at().as_millis())
-        .value(":exp", seconds(entry.expires_at().max(now + KEPT)))
+        .value(":exp", seconds(entry.expires_at().max(now + RETENTION)))
 }
 
 /// Removes an entry, and leaves the versions that created it. What is there may be something else than an entry.
-pub(crate) fn remove(now: Timestamp) -> Terms {
-    Terms::set("SET #exp = if_not_exists(#exp, :exp) REMOVE #d, #v, #x")
-        .only_when("attribute_exists(#pk)")
-        .value(":exp", seconds(now + KEPT))
+pub(crate) fn remove(now: Timestamp) -> Expression {
+    Expression::set("SET #exp = if_not_exists(#exp, :exp) REMOVE #d, #v, #x")
+        .only_if("attribute_exists(#pk)")
+        .value(":exp", seconds(now + RETENTION))
 }
 
 /// What there was where an entry could not be created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum InTheWay {
+pub(crate) enum CreateConflict {
     /// The entry itself: its own write was carried out before.
-    ItIsThere,
+    AlreadyWritten,
     /// Another entry, or the version of this one, which is gone.
     PreconditionFailed,
     /// As many versions as may be kept.
     TooManyCreations,
 }
 
-pub(crate) fn in_the_way(
+pub(crate) fn create_conflict(
     operation: &'static str,
-    there: &Item,
+    existing: &Item,
     entry: &Entry,
     now: Timestamp,
-) -> Result<InTheWay> {
+) -> Result<CreateConflict> {
     let own = entry.version();
-    let lives = there.number("x").is_some_and(|x| x > now.as_millis());
+    let lives = existing.number("x").is_some_and(|x| x > now.as_millis());
     if lives {
-        let is_own = there.bytes("v") == Some(own.as_bytes());
+        let is_own = existing.bytes("v") == Some(own.as_bytes());
         return Ok(if is_own {
-            InTheWay::ItIsThere
+            CreateConflict::AlreadyWritten
         } else {
-            InTheWay::PreconditionFailed
+            CreateConflict::PreconditionFailed
         });
     }
-    let Some(created) = there.list("c") else {
+    let Some(created) = existing.list("c") else {
         // What is there is no entry that was removed or has expired.
-        let unreadable = there.has("c");
+        let unreadable = existing.has("c");
         return if unreadable {
             Err(corrupt(operation, "the list of an entry's creations"))
         } else {
-            Ok(InTheWay::PreconditionFailed)
+            Ok(CreateConflict::PreconditionFailed)
         };
     };
     let is_late = created.contains(&own.as_bytes().as_slice());
-    if is_late || created.len() < MOST_CREATIONS {
-        return Ok(InTheWay::PreconditionFailed);
+    if is_late || created.len() < MAX_CREATIONS {
+        return Ok(CreateConflict::PreconditionFailed);
     }
-    Ok(InTheWay::TooManyCreations)
+    Ok(CreateConflict::TooManyCreations)
 }
 
 /// Forgets the older half of the versions in `c`.
-pub(crate) fn forget_creations() -> Terms {
-    let older: Vec<_> = (0..MOST_CREATIONS - REMEMBERED_CREATIONS)
+pub(crate) fn trim_creations() -> Expression {
+    let older: Vec<_> = (0..MAX_CREATIONS - REMEMBERED_CREATIONS)
         .map(|at| format!("#c[{at}]"))
         .collect();
-    Terms::set(format!("REMOVE {}", older.join(", ")))
-        .only_when("size(#c) >= :most")
-        .value(":most", MOST_CREATIONS as u64)
+    Expression::set(format!("REMOVE {}", older.join(", ")))
+        .only_if("size(#c) >= :most")
+        .value(":most", MAX_CREATIONS as u64)
 }
 
 /// The entry in an item, or `None` when it was removed.
@@ -156,15 +156,15 @@ pub(crate) fn decode(operation: &'static str, mut item: Item) -> Result<Option<E
 }
 
 /// What has to be there for a session to end with its entry of `version`.
-pub(crate) fn is_version(version: Version, now: Timestamp) -> Terms {
-    Terms::when("#v = :version AND #x > :now")
+pub(crate) fn if_live_version(version: Version, now: Timestamp) -> Expression {
+    Expression::condition("#v = :version AND #x > :now")
         .value(":version", version.as_bytes().as_slice())
         .value(":now", now.as_millis())
 }
 
 /// Removes an entry only while it is this one.
-pub(crate) fn while_it_is(version: Version) -> Terms {
-    Terms::when("#v = :own").value(":own", version.as_bytes().as_slice())
+pub(crate) fn if_version(version: Version) -> Expression {
+    Expression::condition("#v = :own").value(":own", version.as_bytes().as_slice())
 }
 
 /// A moment for the table's time-to-live, which counts whole seconds: never earlier.
@@ -200,9 +200,9 @@ mod tests {
         }
 
         #[test]
-        fn what_is_in_the_way_is_told_apart(
-            version in any::<[u8; 8]>(), there in any::<Option<([u8; 8], bool)>>(),
-            is_own in any::<bool>(), created in 0_usize..MOST_CREATIONS + 1, is_late in any::<bool>(),
+        fn create_conflicts_are_told_apart(
+            version in any::<[u8; 8]>(), existing in any::<Option<([u8; 8], bool)>>(),
+            is_own in any::<bool>(), created in 0_usize..MAX_CREATIONS + 1, is_late in any::<bool>(),
         ) {
             let now = Timestamp::from_secs(1_000);
             let entry = Entry::new(*b"own", Version::from_bytes(version), Timestamp::MAX);
@@ -211,38 +211,38 @@ mod tests {
             if is_late && !created.is_empty() {
                 created[0] = version.to_vec();
             }
-            let (full, is_late) = (created.len() >= MOST_CREATIONS, created.first() == Some(&version.to_vec()));
+            let (full, is_late) = (created.len() >= MAX_CREATIONS, created.first() == Some(&version.to_vec()));
             let mut item = Item::at(&key()).with("c", Value::list(created)).with("exp", 7_u64);
-            let lives = there.is_some_and(|(_, lives)| lives);
-            if let Some((other, lives)) = there {
-                let there = if is_own { version } else { other };
-                item = item.with("d", vec![FORMAT]).with("v", there.as_slice());
+            let lives = existing.is_some_and(|(_, lives)| lives);
+            if let Some((other, lives)) = existing {
+                let existing = if is_own { version } else { other };
+                item = item.with("d", vec![FORMAT]).with("v", existing.as_slice());
                 item = item.with("x", now.as_millis() + u64::from(lives));
             }
-            let expected = if lives && (is_own || there.is_some_and(|(other, _)| other == version)) {
-                InTheWay::ItIsThere
+            let expected = if lives && (is_own || existing.is_some_and(|(other, _)| other == version)) {
+                CreateConflict::AlreadyWritten
             } else if full && !lives && !is_late {
-                InTheWay::TooManyCreations
+                CreateConflict::TooManyCreations
             } else {
-                InTheWay::PreconditionFailed
+                CreateConflict::PreconditionFailed
             };
-            prop_assert_eq!(in_the_way("write", &item, &entry, now).unwrap(), expected);
+            prop_assert_eq!(create_conflict("write", &item, &entry, now).unwrap(), expected);
         }
 
         #[test]
         fn an_item_that_is_not_ours_is_told(
             value in vec(any::<u8>(), 0..30), version in vec(any::<u8>(), 0..12), kind in 0_u8..4,
         ) {
-            let ours = value.last() == Some(&FORMAT) && version.len() == 8;
+            let with_own_retries = value.last() == Some(&FORMAT) && version.len() == 8;
             let item = Item::at(&key());
-            let (item, ours) = match kind {
-                0 => (item.with("d", value).with("v", version).with("x", 7_u64), ours),
+            let (item, with_own_retries) = match kind {
+                0 => (item.with("d", value).with("v", version).with("x", 7_u64), with_own_retries),
                 1 => (item.with("d", value).with("v", version), false),
                 2 => (item.with("d", "text").with("v", version).with("x", 7_u64), false),
                 _ => (item, false),
             };
             let read = decode("read", item);
-            prop_assert_eq!(read.is_ok(), ours);
+            prop_assert_eq!(read.is_ok(), with_own_retries);
             prop_assert!(read.is_ok() || read.is_err_and(|error| error.kind() == ErrorKind::Corrupt));
         }
     }
@@ -266,9 +266,9 @@ mod tests {
         let longest = 64 + ":A:".len() + 2 * 22 + 1 + "T::".len() + 2 * 22;
         let names = "pkskdvxexpc".len();
         // A list has 3 bytes, and 1 for each of its values.
-        let created = 3 + MOST_CREATIONS * (8 + 1);
+        let created = 3 + MAX_CREATIONS * (8 + 1);
         let numbers = 2 * 21;
-        let whole = MAX_ENTRY_BYTES + 1 + 8 + longest + names + numbers + created;
-        assert!(whole <= 400 * 1024, "{whole}");
+        let complete = MAX_ENTRY_BYTES + 1 + 8 + longest + names + numbers + created;
+        assert!(complete <= 400 * 1024, "{complete}");
     }
 }

@@ -21,27 +21,27 @@ pub(crate) enum Fault {
     /// No connection could be made.
     Unreachable(String),
     /// The connection failed on the way.
-    Broken(String),
+    ConnectionBroken(String),
     /// The answer with this status is none of the service's.
-    Unreadable(u16),
+    UnreadableResponse(u16),
     /// There are no credentials to sign it with.
     Credentials(String),
     /// Whoever gives the credentials does not answer.
-    CredentialsLate(String),
+    CredentialsTimedOut(String),
     /// It could not be made.
-    Setup(String),
+    InvalidRequest(String),
 }
 
 /// What a fault is to the caller, and to the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Class {
+pub(crate) struct ErrorClass {
     pub(crate) kind: ErrorKind,
     /// What happened and what to do.
     pub(crate) message: &'static str,
     /// Whether the service may have carried the request out.
     pub(crate) applied: Applied,
     /// Whether the same request may succeed soon.
-    pub(crate) passing: bool,
+    pub(crate) transient: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,29 +50,29 @@ pub(crate) enum Applied {
     Maybe,
 }
 
-impl Class {
+impl ErrorClass {
     /// The service refused the request and changed nothing.
     const fn refused(kind: ErrorKind, message: &'static str) -> Self {
         Self {
             kind,
             message,
             applied: Applied::No,
-            passing: false,
+            transient: false,
         }
     }
 
     /// The request failed on the way, there or back.
-    const fn broken(kind: ErrorKind, message: &'static str) -> Self {
+    const fn connection_failed(kind: ErrorKind, message: &'static str) -> Self {
         Self {
             kind,
             message,
             applied: Applied::Maybe,
-            passing: true,
+            transient: true,
         }
     }
 
-    const fn passing(mut self) -> Self {
-        self.passing = true;
+    const fn transient(mut self) -> Self {
+        self.transient = true;
         self
     }
 
@@ -82,38 +82,38 @@ impl Class {
     }
 }
 
-pub(crate) fn classify(fault: &Fault) -> Class {
+pub(crate) fn classify(fault: &Fault) -> ErrorClass {
     match fault {
         Fault::Service {
             status,
             code,
             message,
         } => service(*status, code, message),
-        Fault::TimedOut => Class::broken(ErrorKind::TimedOut, NO_ANSWER),
-        Fault::Unreachable(_) => Class::refused(
+        Fault::TimedOut => ErrorClass::connection_failed(ErrorKind::TimedOut, NO_ANSWER),
+        Fault::Unreachable(_) => ErrorClass::refused(
             ErrorKind::Unavailable,
             "no connection can be made; are the region, the `endpoint` and the network right?",
         )
-        .passing(),
-        Fault::Broken(_) => Class::broken(ErrorKind::Unavailable, "the connection broke"),
-        Fault::Unreadable(500..) => Class::broken(
+        .transient(),
+        Fault::ConnectionBroken(_) => ErrorClass::connection_failed(ErrorKind::Unavailable, "the connection broke"),
+        Fault::UnreadableResponse(500..) => ErrorClass::connection_failed(
             ErrorKind::Unavailable,
             "the service, or something in between, failed to answer",
         ),
-        Fault::Unreadable(_) => Class::broken(
+        Fault::UnreadableResponse(_) => ErrorClass::connection_failed(
             ErrorKind::Unavailable,
             "the answer broke off, or is none of DynamoDB's; is the `endpoint` right?",
         ),
-        Fault::Credentials(_) => Class::refused(
+        Fault::Credentials(_) => ErrorClass::refused(
             ErrorKind::Denied,
             "the AWS SDK finds no credentials; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or give the machine a role",
         ),
-        Fault::CredentialsLate(_) => Class::refused(
+        Fault::CredentialsTimedOut(_) => ErrorClass::refused(
             ErrorKind::Unavailable,
             "whoever gives the credentials (the machine's metadata, a token service) does not answer",
         )
-        .passing(),
-        Fault::Setup(_) => Class::refused(
+        .transient(),
+        Fault::InvalidRequest(_) => ErrorClass::refused(
             ErrorKind::Config,
             "the request could not be made; is a region set (`region`, or AWS_REGION)?",
         ),
@@ -122,19 +122,21 @@ pub(crate) fn classify(fault: &Fault) -> Class {
 
 const NO_ANSWER: &str = "no answer came in the configured time (`operation_timeout`)";
 
-fn service(status: u16, code: &str, message: &str) -> Class {
+fn service(status: u16, code: &str, message: &str) -> ErrorClass {
     match code {
         "ProvisionedThroughputExceededException"
         | "ThrottlingException"
         | "Throttling"
         | "RequestLimitExceeded"
-        | "TooManyRequestsException" => Class::refused(ErrorKind::Throttled, THROTTLED).passing(),
-        "TransactionConflictException" | "ReplicatedWriteConflictException" => Class::refused(
+        | "TooManyRequestsException" => {
+            ErrorClass::refused(ErrorKind::Throttled, THROTTLED).transient()
+        }
+        "TransactionConflictException" | "ReplicatedWriteConflictException" => ErrorClass::refused(
             ErrorKind::Unavailable,
             "somebody else's transaction, or another Region, holds the item",
         )
-        .passing(),
-        ACCESS_DENIED => Class::refused(
+        .transient(),
+        ACCESS_DENIED => ErrorClass::refused(
             ErrorKind::Denied,
             "the credentials lack a permission; see the policy in the documentation",
         ),
@@ -144,39 +146,41 @@ fn service(status: u16, code: &str, message: &str) -> Class {
         | "IncompleteSignatureException"
         | "MissingAuthenticationTokenException"
         | "MissingAuthenticationToken"
-        | "ExpiredTokenException" => Class::refused(
+        | "ExpiredTokenException" => ErrorClass::refused(
             ErrorKind::Denied,
             "the service refuses the credentials; are they of this account, not expired, and the machine's clock right?",
         ),
-        "ResourceNotFoundException" => Class::refused(
+        "ResourceNotFoundException" => ErrorClass::refused(
             ErrorKind::Config,
             "there is no such table; are its name and the region right?",
         ),
-        "ResourceInUseException" => Class::refused(
+        "ResourceInUseException" => ErrorClass::refused(
             ErrorKind::Unavailable,
             "the table is being created, changed or deleted",
         )
-        .passing(),
-        "ValidationException" if message.contains("Item size") => Class::refused(
+        .transient(),
+        "ValidationException" if message.contains("Item size") => ErrorClass::refused(
             ErrorKind::TooLarge,
             "the item would be over 400 KB; does the account have thousands of sessions?",
         ),
-        "ItemCollectionSizeLimitExceededException" => Class::refused(
+        "ItemCollectionSizeLimitExceededException" => ErrorClass::refused(
             ErrorKind::Full,
             "the account's partition is at its 10 GB; the table must have no local secondary index",
         ),
         "ValidationException" | "SerializationException" | "UnknownOperationException" => {
-            Class::refused(
+            ErrorClass::refused(
                 ErrorKind::Unexpected,
                 "the service refused a request as this library does not mean to send it; is the table's key `pk` and `sk`?",
             )
         }
-        code if code.starts_with("KMS") => Class::refused(
+        code if code.starts_with("KMS") => ErrorClass::refused(
             ErrorKind::Denied,
             "the table's key in KMS can't be used; check its state and its policy",
         ),
-        _ if status >= 500 => Class::broken(ErrorKind::Unavailable, "the service failed"),
-        _ => Class::refused(
+        _ if status >= 500 => {
+            ErrorClass::connection_failed(ErrorKind::Unavailable, "the service failed")
+        }
+        _ => ErrorClass::refused(
             ErrorKind::Unexpected,
             "the service refused in a way this release does not know",
         ),
@@ -206,13 +210,15 @@ pub(crate) fn from_fault(operation: &'static str, action: &'static str, fault: &
     let class = classify(fault);
     let text = match fault {
         Fault::Service { code, message, .. } => format!("{action}: {code}: {message}"),
-        Fault::Unreadable(status) => format!("{action}: an answer with the status {status}"),
+        Fault::UnreadableResponse(status) => {
+            format!("{action}: an answer with the status {status}")
+        }
         Fault::TimedOut => format!("{action}: no answer"),
         Fault::Unreachable(text)
-        | Fault::Broken(text)
+        | Fault::ConnectionBroken(text)
         | Fault::Credentials(text)
-        | Fault::CredentialsLate(text)
-        | Fault::Setup(text) => format!("{action}: {text}"),
+        | Fault::CredentialsTimedOut(text)
+        | Fault::InvalidRequest(text) => format!("{action}: {text}"),
     };
     let message = match fault {
         Fault::Service { code, .. } if code == ACCESS_DENIED => {
@@ -277,7 +283,7 @@ mod tests {
     fn every_refusal_of_the_service_has_its_kind() {
         use Applied::{Maybe, No};
         use ErrorKind::{Config, Denied, Full, Throttled, TooLarge, Unavailable, Unexpected};
-        for (status, code, message, kind, applied, passing) in [
+        for (status, code, message, kind, applied, transient) in [
             (
                 400,
                 "ProvisionedThroughputExceededException",
@@ -350,8 +356,8 @@ mod tests {
         ] {
             let class = classify(&service_says(status, code, message));
             assert_eq!(
-                (class.kind, class.applied, class.passing),
-                (kind, applied, passing),
+                (class.kind, class.applied, class.transient),
+                (kind, applied, transient),
                 "{status} {code}"
             );
         }
@@ -362,20 +368,20 @@ mod tests {
         use Applied::{Maybe, No};
         use ErrorKind::{Config, Denied, TimedOut, Unavailable};
         let text = String::new;
-        for (fault, kind, applied, passing) in [
+        for (fault, kind, applied, transient) in [
             (Fault::TimedOut, TimedOut, Maybe, true),
             (Fault::Unreachable(text()), Unavailable, No, true),
-            (Fault::Broken(text()), Unavailable, Maybe, true),
-            (Fault::Unreadable(200), Unavailable, Maybe, true),
-            (Fault::Unreadable(502), Unavailable, Maybe, true),
+            (Fault::ConnectionBroken(text()), Unavailable, Maybe, true),
+            (Fault::UnreadableResponse(200), Unavailable, Maybe, true),
+            (Fault::UnreadableResponse(502), Unavailable, Maybe, true),
             (Fault::Credentials(text()), Denied, No, false),
-            (Fault::CredentialsLate(text()), Unavailable, No, true),
-            (Fault::Setup(text()), Config, No, false),
+            (Fault::CredentialsTimedOut(text()), Unavailable, No, true),
+            (Fault::InvalidRequest(text()), Config, No, false),
         ] {
             let class = classify(&fault);
             assert_eq!(
-                (class.kind, class.applied, class.passing),
-                (kind, applied, passing),
+                (class.kind, class.applied, class.transient),
+                (kind, applied, transient),
                 "{fault:?}"
             );
         }

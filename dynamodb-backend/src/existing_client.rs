@@ -2,7 +2,7 @@ use token_cache_core::Result;
 
 use crate::{
     DynamoDbConfig, DynamoDbStore,
-    client::{Client, dial},
+    client::{Client, load_sdk_config},
     table,
 };
 
@@ -15,7 +15,7 @@ impl DynamoDbConfig {
     pub async fn sdk_client(&self) -> Result<aws_sdk_dynamodb::Client> {
         self.check()?;
         Ok(aws_sdk_dynamodb::Client::from_conf(
-            dial(self).await.build(),
+            load_sdk_config(self).await.build(),
         ))
     }
 }

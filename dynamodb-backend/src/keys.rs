@@ -21,7 +21,7 @@ use token_cache_core::{AccountKey, BackgroundKey, EntryAddress, IssuerKey, Sessi
 const HASH: usize = 22;
 
 /// The sort key of a head, and of what has a partition to itself.
-pub(crate) const HEAD: &str = "#";
+pub(crate) const SINGLETON_SORT_KEY: &str = "#";
 
 /// Makes the names of one namespace.
 #[derive(Debug, Clone)]
@@ -44,16 +44,16 @@ impl Keys {
         }
     }
 
-    pub(crate) fn head(&self, account: &AccountKey) -> Key {
-        whole(self.partition(account))
+    pub(crate) fn account_item(&self, account: &AccountKey) -> Key {
+        singleton(self.partition(account))
     }
 
     pub(crate) fn entry(&self, at: &EntryAddress) -> Key {
-        self.of_entry('T', at)
+        self.entry_item('T', at)
     }
 
     pub(crate) fn lock(&self, at: &EntryAddress) -> Key {
-        self.of_entry('L', at)
+        self.entry_item('L', at)
     }
 
     pub(crate) fn background_session(
@@ -76,14 +76,14 @@ impl Keys {
     pub(crate) fn partition(&self, account: &AccountKey) -> String {
         format!(
             "{}{}.{}",
-            self.accounts(None),
+            self.account_prefix(None),
             hash(account.issuer().as_bytes()),
             hash(account.subject())
         )
     }
 
     /// What the partition keys of all accounts start with, or those of one issuer's.
-    pub(crate) fn accounts(&self, issuer: Option<&IssuerKey>) -> String {
+    pub(crate) fn account_prefix(&self, issuer: Option<&IssuerKey>) -> String {
         match issuer {
             Some(issuer) => format!("{}:A:{}.", self.prefix, hash(issuer.as_bytes())),
             None => format!("{}:A:", self.prefix),
@@ -101,22 +101,22 @@ impl Keys {
     }
 
     pub(crate) fn sid(&self, sid: &SidKey) -> Key {
-        whole(format!("{}:S:{}", self.prefix, hash(sid.as_bytes())))
+        singleton(format!("{}:S:{}", self.prefix, hash(sid.as_bytes())))
     }
 
     pub(crate) fn issuer(&self, issuer: &IssuerKey) -> Key {
-        whole(format!("{}:I:{}", self.prefix, hash(issuer.as_bytes())))
+        singleton(format!("{}:I:{}", self.prefix, hash(issuer.as_bytes())))
     }
 
     pub(crate) fn namespace(&self) -> Key {
-        whole(format!("{}:N", self.prefix))
+        singleton(format!("{}:N", self.prefix))
     }
 
     pub(crate) fn sweeper(&self) -> Key {
-        whole(format!("{}:W", self.prefix))
+        singleton(format!("{}:W", self.prefix))
     }
 
-    fn of_entry(&self, kind: char, at: &EntryAddress) -> Key {
+    fn entry_item(&self, kind: char, at: &EntryAddress) -> Key {
         let (session_id, name) = (hash(at.session_id().as_bytes()), hash(at.name().as_bytes()));
         Key {
             pk: self.partition(at.account()),
@@ -126,7 +126,7 @@ impl Keys {
 }
 
 /// The session that an item of an account is of, as its sort key tells: none of a head, or of what is not ours.
-pub(crate) fn parse_session(sort_key: &str) -> Option<SessionId> {
+pub(crate) fn session_of_sort_key(sort_key: &str) -> Option<SessionId> {
     let (kind, rest) = sort_key.split_once(':')?;
     let (first, second) = rest.split_once(':')?;
     match kind {
@@ -161,10 +161,10 @@ pub(crate) fn parse_sid_entry(attribute: &str) -> Option<AccountKey> {
     Some(AccountKey::new(issuer, parse_hash(subject)?))
 }
 
-fn whole(pk: String) -> Key {
+fn singleton(pk: String) -> Key {
     Key {
         pk,
-        sk: HEAD.to_owned(),
+        sk: SINGLETON_SORT_KEY.to_owned(),
     }
 }
 
@@ -202,10 +202,10 @@ mod tests {
         #[test]
         fn the_partition_of_an_account_names_it(prefix in "[a-zA-Z0-9_.:-]{1,64}", account in account()) {
             let keys = Keys::new(prefix);
-            let head = keys.head(&account);
-            prop_assert_eq!(keys.parse_account(&head.pk), Some(account));
-            prop_assert!(head.pk.starts_with(&keys.accounts(None)));
-            prop_assert!(head.pk.starts_with(&keys.accounts(Some(account.issuer()))));
+            let account_item = keys.account_item(&account);
+            prop_assert_eq!(keys.parse_account(&account_item.pk), Some(account));
+            prop_assert!(account_item.pk.starts_with(&keys.account_prefix(None)));
+            prop_assert!(account_item.pk.starts_with(&keys.account_prefix(Some(account.issuer()))));
         }
 
         #[test]
@@ -217,13 +217,13 @@ mod tests {
         }
 
         #[test]
-        fn a_head_sorts_before_all_that_is_its_accounts(at in address(), name in any::<[u8; 16]>()) {
+        fn an_account_item_sorts_before_everything_else_of_its_account(at in address(), name in any::<[u8; 16]>()) {
             let keys = Keys::new("tc");
-            let head = keys.head(at.account());
+            let account_item = keys.account_item(at.account());
             let background = keys.background_session(at.account(), &BackgroundKey::from_bytes(name), at.session_id());
             for other in [keys.entry(&at), keys.lock(&at), background] {
-                prop_assert_eq!(&other.pk, &head.pk);
-                prop_assert!(head.sk < other.sk);
+                prop_assert_eq!(&other.pk, &account_item.pk);
+                prop_assert!(account_item.sk < other.sk);
             }
         }
 
@@ -232,7 +232,7 @@ mod tests {
             prop_assume!(a != b);
             let names = |keys: &Keys| {
                 [
-                    keys.head(at.account()),
+                    keys.account_item(at.account()),
                     keys.issuer(at.account().issuer()),
                     keys.sid(&SidKey::from_bytes(*at.session_id().as_bytes())),
                     keys.namespace(),
@@ -256,9 +256,9 @@ mod tests {
             let keys = Keys::new("tc");
             let background = keys.background_session(at.account(), &name, at.session_id());
             for key in [background, keys.entry(&at), keys.lock(&at)] {
-                prop_assert_eq!(parse_session(&key.sk), Some(*at.session_id()));
+                prop_assert_eq!(session_of_sort_key(&key.sk), Some(*at.session_id()));
             }
-            prop_assert_eq!(parse_session(HEAD), None);
+            prop_assert_eq!(session_of_sort_key(SINGLETON_SORT_KEY), None);
         }
     }
 }

@@ -5,8 +5,9 @@
 #![doc = document_features::document_features!()]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account_item;
+mod account_ops;
 mod background_sessions;
-mod checks;
 mod client;
 mod clock;
 mod clock_watch;
@@ -17,14 +18,13 @@ mod entry;
 mod error;
 #[cfg(feature = "aws-sdk-dynamodb-1")]
 mod existing_client;
-mod head;
-mod heads;
 mod keys;
 mod locks;
 mod mass;
+mod preflight;
 mod record;
 mod sid_index;
-mod sids;
+mod sid_record;
 mod store;
 mod sweeper;
 mod table;

@@ -14,20 +14,20 @@ use token_cache_core::{
 
 use crate::{
     DynamoDbStore,
-    client::{Idempotency, Item, Operation, Refused, Terms, Transacted, Value},
+    account_ops::live_session,
+    client::{ConditionNotMet, Expression, Idempotency, Item, Operation, TransactOutcome, Value},
     entry::{self, seconds},
     error::signed_out,
-    heads::living,
     keys::Key,
     record::corrupt,
-    store::Held,
+    store::Inner,
 };
 
 /// How long a lock's item is kept past its lease.
-const KEPT: Duration = Duration::from_hours(1);
+const RETENTION: Duration = Duration::from_hours(1);
 
 /// What a contender sees of the lock of another.
-struct Other {
+struct CurrentLock {
     owner: Value,
     seen: Option<Version>,
     left: Duration,
@@ -38,24 +38,24 @@ impl RefreshLocks for DynamoDbStore {
     /// Two requests: the lock is taken, or found to be another's; then session and entry are read. More where it is to be given
     /// back or taken over.
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
-        let held = self.held();
-        let operation = held.client.start("take a refresh lock");
-        let key = held.keys.lock(at);
+        let inner = self.inner();
+        let operation = inner.client.start("take a refresh lock");
+        let key = inner.keys.lock(at);
         let mut over = None;
         loop {
-            let refused = match held.take(operation, &key, &options, over.take()).await? {
+            let refused = match inner.take(operation, &key, &options, over.take()).await? {
                 Ok(()) => {
-                    let read = held.read_under_lock(operation, at, &options).await;
+                    let read = inner.read_under_lock(operation, at, &options).await;
                     let fresher = match read {
                         Ok(entry) => entry.filter(|entry| is_fresher(entry, &options)),
                         Err(error) => {
-                            held.give_back(&key, &options.owner).await;
+                            inner.release_quietly(&key, &options.owner).await;
                             return Err(error);
                         }
                     };
                     return Ok(match fresher {
                         Some(entry) => {
-                            held.give_back(&key, &options.owner).await;
+                            inner.release_quietly(&key, &options.owner).await;
                             Acquired::Fresher(entry)
                         }
                         None => Acquired::Held,
@@ -63,13 +63,13 @@ impl RefreshLocks for DynamoDbStore {
                 }
                 Err(refused) => refused,
             };
-            let entry = held.read_under_lock(operation, at, &options).await?;
+            let entry = inner.read_under_lock(operation, at, &options).await?;
             let entry = entry.filter(|entry| !entry.is_expired(options.now));
             let version = entry.as_ref().map(Entry::version);
             if let Some(entry) = entry.filter(|entry| is_fresher(entry, &options)) {
                 return Ok(Acquired::Fresher(entry));
             }
-            match held.other(operation, refused)? {
+            match inner.other(operation, refused)? {
                 Some(other) if version.is_none() || version == other.seen => {
                     return Ok(Acquired::Busy(other.left));
                 }
@@ -86,38 +86,44 @@ impl RefreshLocks for DynamoDbStore {
         version: Version,
         options: EvictOptions,
     ) -> Result<bool> {
-        let held = self.held();
-        let operation = held.client.start("end a session");
-        let (account, entry) = (held.keys.head(at.account()), held.keys.entry(at));
+        let inner = self.inner();
+        let operation = inner.client.start("end a session");
+        let (account, entry) = (inner.keys.account_item(at.account()), inner.keys.entry(at));
         loop {
-            let seen = held.head(operation, &account).await?;
-            let mut sessions = seen.sound(operation)?;
+            let seen = inner.account_item(operation, &account).await?;
+            let mut sessions = seen.decode_all(operation)?;
             if !sessions.end(&EvictTarget::Session(*at.session_id()), options.now) {
                 return Err(signed_out(operation.name));
             }
-            let terms = entry::is_version(version, options.now);
-            match held
-                .replace_while(operation, (&account, &seen), &sessions, (&entry, terms))
+            let expression = entry::if_live_version(version, options.now);
+            match inner
+                .replace_while(
+                    operation,
+                    (&account, &seen),
+                    &sessions,
+                    (&entry, expression),
+                )
                 .await?
             {
-                Transacted::Written => return Ok(true),
-                Transacted::OtherDiffers => return Ok(false),
-                Transacted::Lost => held.client.yield_to_others(operation).await?,
+                TransactOutcome::Written => return Ok(true),
+                TransactOutcome::ConditionFailed => return Ok(false),
+                TransactOutcome::Conflict => inner.client.back_off(operation).await?,
             }
         }
     }
 
     async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
-        let held = self.held();
-        let operation = held.client.start("release a refresh lock");
-        let key = held.keys.lock(at);
-        held.client
+        let inner = self.inner();
+        let operation = inner.client.start("release a refresh lock");
+        let key = inner.keys.lock(at);
+        inner
+            .client
             .delete(operation, Idempotency::Idempotent, &key, owned_by(owner))
             .await
     }
 }
 
-impl Held {
+impl Inner {
     /// Takes a lock that is free, run out, the owner's already, or that of `over`.
     async fn take(
         &self,
@@ -125,7 +131,7 @@ impl Held {
         key: &Key,
         options: &AcquireOptions,
         over: Option<Value>,
-    ) -> Result<std::result::Result<(), Refused>> {
+    ) -> Result<std::result::Result<(), ConditionNotMet>> {
         let now = self.client.now()?;
         let until = now.latest + options.lease;
         let mut item = Item::at(key)
@@ -135,21 +141,23 @@ impl Held {
                 "l",
                 u64::try_from(options.lease.as_millis()).unwrap_or(u64::MAX),
             )
-            .with("exp", seconds(until + KEPT));
+            .with("exp", seconds(until + RETENTION));
         if let Some(seen) = options.seen {
             item = item.with("w", seen.as_bytes().as_slice());
         }
         let free = "attribute_not_exists(#pk) OR #u <= :now OR #o = :me";
-        let terms = match over {
-            None => Terms::when(free),
-            Some(other) => Terms::when(format!("{free} OR #o = :other")).value(":other", other),
+        let expression = match over {
+            None => Expression::condition(free),
+            Some(other) => {
+                Expression::condition(format!("{free} OR #o = :other")).value(":other", other)
+            }
         };
-        let terms = terms
+        let expression = expression
             .value(":now", now.earliest.as_millis())
             .value(":me", options.owner.as_bytes().as_slice())
-            .telling();
+            .return_existing();
         self.client
-            .put(operation, Idempotency::Idempotent, item, terms)
+            .put(operation, Idempotency::Idempotent, item, expression)
             .await
     }
 
@@ -160,15 +168,23 @@ impl Held {
         at: &EntryAddress,
         options: &AcquireOptions,
     ) -> Result<Option<Entry>> {
-        let (head, entry) = (self.keys.head(at.account()), self.keys.entry(at));
-        let [head, entry] = self.client.get_both(operation, [&head, &entry]).await?;
-        living(operation, head.as_ref(), at.session_id(), options.now)?;
+        let (account_item, entry) = (self.keys.account_item(at.account()), self.keys.entry(at));
+        let [account_item, entry] = self
+            .client
+            .get_both(operation, [&account_item, &entry])
+            .await?;
+        live_session(
+            operation,
+            account_item.as_ref(),
+            at.session_id(),
+            options.now,
+        )?;
         let entry = entry.map(|item| entry::decode(operation.name, item));
         Ok(entry.transpose()?.flatten())
     }
 
     /// Gives a lock back that is of no use. Should that fail, its lease ends it.
-    async fn give_back(&self, key: &Key, owner: &LockOwner) {
+    async fn release_quietly(&self, key: &Key, owner: &LockOwner) {
         let operation = self.client.start("release a refresh lock");
         let release = self
             .client
@@ -177,8 +193,8 @@ impl Held {
     }
 
     /// Who holds the lock, as the refusal told.
-    fn other(&self, operation: Operation, refused: Refused) -> Result<Option<Other>> {
-        let Some(item) = refused.there else {
+    fn other(&self, operation: Operation, refused: ConditionNotMet) -> Result<Option<CurrentLock>> {
+        let Some(item) = refused.existing else {
             return Ok(None);
         };
         let read = || {
@@ -194,7 +210,7 @@ impl Held {
         let (owner, seen, until, lease) =
             read().ok_or_else(|| corrupt(operation.name, "a refresh lock"))?;
         let left = until.since(self.client.now()?.earliest).min(lease);
-        Ok(Some(Other { owner, seen, left }))
+        Ok(Some(CurrentLock { owner, seen, left }))
     }
 }
 
@@ -202,6 +218,6 @@ fn is_fresher(entry: &Entry, options: &AcquireOptions) -> bool {
     !entry.is_expired(options.now) && options.seen != Some(entry.version())
 }
 
-fn owned_by(owner: &LockOwner) -> Terms {
-    Terms::when("#o = :me").value(":me", owner.as_bytes().as_slice())
+fn owned_by(owner: &LockOwner) -> Expression {
+    Expression::condition("#o = :me").value(":me", owner.as_bytes().as_slice())
 }

@@ -5,14 +5,14 @@ use token_cache_core::{
     AccountKey, CutoffTime, EvictOptions, EvictTarget, Evicted, Result, Timestamp,
 };
 
-use crate::store::Held;
+use crate::store::Inner;
 
 /// How many requests are under way: the connections to the service are as many.
-const UNDER_WAY: usize = 64;
+const CONCURRENCY: usize = 64;
 
 /// Cuts accounts at a moment of the store's clock, and answers in their order.
 pub(crate) async fn evict(
-    held: &Held,
+    inner: &Inner,
     accounts: &[AccountKey],
     at: Timestamp,
     sets_not_before: bool,
@@ -20,8 +20,12 @@ pub(crate) async fn evict(
 ) -> Vec<Result<Evicted>> {
     let target = EvictTarget::Account(CutoffTime::on_store_clock(at));
     stream::iter(accounts.to_vec())
-        .map(|account| async move { held.evict(&account, target, options, sets_not_before).await })
-        .buffered(UNDER_WAY)
+        .map(|account| async move {
+            inner
+                .evict(&account, target, options, sets_not_before)
+                .await
+        })
+        .buffered(CONCURRENCY)
         .collect()
         .await
 }

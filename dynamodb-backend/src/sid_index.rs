@@ -6,59 +6,59 @@ use token_cache_core::{
 
 use crate::{
     DynamoDbStore,
-    client::{Idempotency, Item, Returning, Terms, version},
+    account_item::NotBefore,
+    client::{Expression, Idempotency, Item, ReturnValues, random_version},
     cursor,
     entry::seconds,
     error::signed_out,
-    head::NotBefore,
-    keys::HEAD,
+    keys::SINGLETON_SORT_KEY,
     mass,
     record::corrupt,
-    sids::{self, SidRecord},
-    store::Held,
+    sid_record::{self, SidRecord},
+    store::Inner,
 };
 
 /// How many items a page visits at the least, where a number of accounts is asked for: most items are no account's head.
-const VISITED: usize = 100;
+const MIN_VISITED: usize = 100;
 
 #[async_trait]
 impl SidIndex for DynamoDbStore {
     /// One request; another where a session that ends later is entered already.
     async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let operation = client.start("enter a `sid`");
-        client.check_in_time(operation, sid_entry.not_after)?;
+        client.check_deadline(operation, sid_entry.not_after)?;
         let key = keys.sid(sid);
         loop {
             let now = client.now()?.earliest;
-            let terms = sids::enter_at_once(&sid_entry, now, &version()?);
+            let expression = sid_record::enter_expression(&sid_entry, now, &random_version()?);
             let update = client.update(
                 operation,
                 Idempotency::Idempotent,
                 &key,
-                terms,
-                Returning::Nothing,
+                expression,
+                ReturnValues::Nothing,
             );
             let Err(refused) = update.await? else {
-                return client.check_in_time(operation, sid_entry.not_after);
+                return client.check_deadline(operation, sid_entry.not_after);
             };
-            if let Some(item) = refused.there {
-                let (mut sid_record, whole) = SidRecord::decode(&item);
-                if !whole {
+            if let Some(item) = refused.existing {
+                let (mut sid_record, complete) = SidRecord::decode(&item);
+                if !complete {
                     return Err(corrupt(operation.name, "the item of a `sid`"));
                 }
                 if sid_record.refuses(sid_entry.requested_at, now) {
                     return Err(signed_out(operation.name));
                 }
                 sid_record.enter(&sid_entry);
-                let item_now = sid_record.encode(&key, &version()?);
-                let terms = sids::unchanged(item.value("v"));
-                let put = client.put(operation, Idempotency::Idempotent, item_now, terms);
+                let item_now = sid_record.encode(&key, &random_version()?);
+                let expression = sid_record::if_unchanged(item.value("v"));
+                let put = client.put(operation, Idempotency::Idempotent, item_now, expression);
                 if put.await?.is_ok() {
-                    return client.check_in_time(operation, sid_entry.not_after);
+                    return client.check_deadline(operation, sid_entry.not_after);
                 }
             }
-            client.yield_to_others(operation).await?;
+            client.back_off(operation).await?;
         }
     }
 
@@ -69,21 +69,23 @@ impl SidIndex for DynamoDbStore {
         bound: CutoffBound,
         options: NotBeforeOptions,
     ) -> Result<SidAccounts> {
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let operation = client.start("sign out a provider session");
         let key = keys.sid(sid);
         loop {
-            let end = client.ending_after_landing(options.not_before_lifetime)?;
-            let terms = sids::mark_at_once(bound, end, &version()?);
+            let end = client.expiry_after_arrival(options.not_before_lifetime)?;
+            let expression = sid_record::mark_expression(bound, end, &random_version()?);
             let update = client.update(
                 operation,
                 Idempotency::Idempotent,
                 &key,
-                terms,
-                Returning::New,
+                expression,
+                ReturnValues::New,
             );
             let now = |sid_record: &SidRecord| {
-                Ok(SidAccounts::at(sid_record.living(client.now()?.earliest)))
+                Ok(SidAccounts::at(
+                    sid_record.live_accounts(client.now()?.earliest),
+                ))
             };
             match update.await? {
                 Ok(item) => {
@@ -91,19 +93,20 @@ impl SidIndex for DynamoDbStore {
                     return now(&sid_record.unwrap_or_default());
                 }
                 Err(refused) => {
-                    if let Some(item) = refused.there {
+                    if let Some(item) = refused.existing {
                         let (mut sid_record, _) = SidRecord::decode(&item);
                         sid_record.set_not_before(bound, end);
-                        let item_now = sid_record.encode(&key, &version()?);
-                        let terms = sids::unchanged(item.value("v"));
-                        let put = client.put(operation, Idempotency::Idempotent, item_now, terms);
+                        let item_now = sid_record.encode(&key, &random_version()?);
+                        let expression = sid_record::if_unchanged(item.value("v"));
+                        let put =
+                            client.put(operation, Idempotency::Idempotent, item_now, expression);
                         if put.await?.is_ok() {
                             return now(&sid_record);
                         }
                     }
                 }
             }
-            client.yield_to_others(operation).await?;
+            client.back_off(operation).await?;
         }
     }
 
@@ -113,10 +116,10 @@ impl SidIndex for DynamoDbStore {
         requested_at: Timestamp,
         not_after: Timestamp,
     ) -> Result<()> {
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let operation = client.start("check the issuer");
         let item = client.get(operation, &keys.issuer(issuer)).await?;
-        client.check_in_time(operation, not_after)?;
+        client.check_deadline(operation, not_after)?;
         let Some(item) = item else { return Ok(()) };
         let not_before =
             not_before(&item).ok_or_else(|| corrupt(operation.name, "the issuer's marker"))?;
@@ -133,39 +136,45 @@ impl SidIndex for DynamoDbStore {
         at: Timestamp,
         options: NotBeforeOptions,
     ) -> Result<()> {
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let operation = client.start("sign out an issuer");
         let key = keys.issuer(issuer);
-        let expires_at = client.ending_after_landing(options.not_before_lifetime)?;
+        let expires_at = client.expiry_after_arrival(options.not_before_lifetime)?;
         let mut new = NotBefore { at, expires_at };
-        let mut terms = Terms::when("attribute_not_exists(#pk) OR (#k <= :at AND #x <= :end)")
-            .value(":at", at.as_millis())
-            .value(":end", expires_at.as_millis());
+        let mut expression =
+            Expression::condition("attribute_not_exists(#pk) OR (#k <= :at AND #x <= :end)")
+                .value(":at", at.as_millis())
+                .value(":end", expires_at.as_millis());
         loop {
             let item = Item::at(&key)
                 .with("k", new.at.as_millis())
                 .with("x", new.expires_at.as_millis())
-                .with("v", version()?.as_slice())
+                .with("v", random_version()?.as_slice())
                 .with("exp", seconds(new.expires_at));
-            let put = client.put(operation, Idempotency::Idempotent, item, terms.telling());
+            let put = client.put(
+                operation,
+                Idempotency::Idempotent,
+                item,
+                expression.return_existing(),
+            );
             let Err(refused) = put.await? else {
                 return Ok(());
             };
-            let seen = refused.there;
+            let seen = refused.existing;
             let mut raised = seen.as_ref().and_then(not_before);
             NotBefore::raise(&mut raised, NotBefore { at, expires_at });
             new = raised.unwrap_or(new);
-            terms = match &seen {
-                Some(item) => sids::unchanged(item.value("v")),
-                None => Terms::when("attribute_not_exists(#pk)"),
+            expression = match &seen {
+                Some(item) => sid_record::if_unchanged(item.value("v")),
+                None => Expression::condition("attribute_not_exists(#pk)"),
             };
-            client.yield_to_others(operation).await?;
+            client.back_off(operation).await?;
         }
     }
 
     /// It walks the whole table, and reads every item of it.
     async fn accounts(&self, scan: &Scan) -> Result<Page> {
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let operation = client.start("list accounts");
         let from = match &scan.cursor {
             None => None,
@@ -173,21 +182,25 @@ impl SidIndex for DynamoDbStore {
                 Error::misuse("list accounts", "the cursor is of another store").store(crate::STORE)
             })?),
         };
-        let terms = Terms::when("#sk = :head AND begins_with(#pk, :prefix) AND size(#s) > :none")
-            .value(":head", HEAD)
-            .value(":prefix", keys.accounts(scan.issuer.as_ref()).as_str())
-            .value(":none", 0);
-        let visited = i32::try_from(scan.page.max(VISITED)).unwrap_or(i32::MAX);
+        let expression =
+            Expression::condition("#sk = :head AND begins_with(#pk, :prefix) AND size(#s) > :none")
+                .value(":head", SINGLETON_SORT_KEY)
+                .value(
+                    ":prefix",
+                    keys.account_prefix(scan.issuer.as_ref()).as_str(),
+                )
+                .value(":none", 0);
+        let visited = i32::try_from(scan.page.max(MIN_VISITED)).unwrap_or(i32::MAX);
         let visited = (scan.page > 0).then_some(visited);
-        let walked = client
-            .scan(operation, &terms, visited, from.as_ref())
+        let page = client
+            .scan(operation, &expression, visited, from.as_ref())
             .await?;
-        let accounts = walked
+        let accounts = page
             .items
             .iter()
             .filter_map(|item| keys.parse_account(item.text("pk")?))
             .collect();
-        let next = walked.next.map(|key| Cursor::new(cursor::write(&key)));
+        let next = page.next.map(|key| Cursor::new(cursor::write(&key)));
         Ok(Page::new(accounts, next))
     }
 
@@ -199,7 +212,7 @@ impl SidIndex for DynamoDbStore {
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
         let sets_not_before = not_before == NotBeforeScope::Account;
-        mass::evict(self.held(), accounts, at, sets_not_before, options).await
+        mass::evict(self.inner(), accounts, at, sets_not_before, options).await
     }
 }
 

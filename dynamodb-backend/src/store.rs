@@ -12,13 +12,17 @@ use token_cache_core::{
 };
 
 use crate::{
-    DynamoDbConfig, SweepOptions, checks,
-    client::{Client, Idempotency, Item, Operation, Returning, Terms, dial, version},
+    DynamoDbConfig, SweepOptions,
+    account_ops::{ReplaceOutcome, live_session},
+    client::{
+        Client, Expression, Idempotency, Item, Operation, ReturnValues, load_sdk_config,
+        random_version,
+    },
     clock_watch,
-    entry::{self, InTheWay},
+    entry::{self, CreateConflict},
     error::signed_out,
-    heads::{Replaced, living},
     keys::{Key, Keys},
+    preflight,
     record::{self, corrupt},
 };
 
@@ -38,9 +42,9 @@ use crate::{
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct DynamoDbStore(Arc<Held>);
+pub struct DynamoDbStore(Arc<Inner>);
 
-pub(crate) struct Held {
+pub(crate) struct Inner {
     pub(crate) client: Client,
     pub(crate) keys: Keys,
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -57,19 +61,19 @@ impl DynamoDbStore {
     /// the service can't be reached.
     pub async fn connect(config: DynamoDbConfig) -> Result<Self> {
         config.check()?;
-        let client = Client::new(Box::pin(dial(&config)).await, &config);
+        let client = Client::new(Box::pin(load_sdk_config(&config)).await, &config);
         Self::over(client, &config).await
     }
 
     pub(crate) async fn over(client: Client, config: &DynamoDbConfig) -> Result<Self> {
         let keys = Keys::new(&config.prefix);
-        let diagnostics = Box::pin(checks::check(&client, &keys, config)).await?;
-        let held = Arc::new(Held {
+        let diagnostics = Box::pin(preflight::check(&client, &keys, config)).await?;
+        let inner = Arc::new(Inner {
             client,
             keys,
             diagnostics,
         });
-        let store = Self(held);
+        let store = Self(inner);
         tokio::spawn(clock_watch::run(store.downgrade()));
         if let Some(every) = config.sweep {
             store.sweep_in_background(
@@ -79,19 +83,19 @@ impl DynamoDbStore {
         Ok(store)
     }
 
-    pub(crate) fn held(&self) -> &Held {
+    pub(crate) fn inner(&self) -> &Inner {
         &self.0
     }
 
     /// What a task in the background holds, so that it ends with the store.
-    pub(crate) fn downgrade(&self) -> Weak<Held> {
+    pub(crate) fn downgrade(&self) -> Weak<Inner> {
         Arc::downgrade(&self.0)
     }
 }
 
-impl Held {
+impl Inner {
     /// Has the table tell its time. A request that fails is no loss: the next answer tells it.
-    pub(crate) async fn ask_for_time(&self) {
+    pub(crate) async fn sample_clock(&self) {
         let operation = self.client.start("read the table's clock");
         let _ = self.client.get(operation, &self.keys.namespace()).await;
     }
@@ -105,33 +109,40 @@ impl Held {
         entry: &Entry,
         options: &WriteOptions,
     ) -> Result<bool> {
-        let update = |idempotency, terms| {
-            self.client
-                .update(operation, idempotency, key, terms, Returning::Nothing)
+        let update = |idempotency, expression| {
+            self.client.update(
+                operation,
+                idempotency,
+                key,
+                expression,
+                ReturnValues::Nothing,
+            )
         };
         match options.mode {
             // A late first send would undo a later write.
             PutMode::Overwrite => {
-                let put = update(Idempotency::NonIdempotent, entry::write(entry, options.now));
+                let put = update(
+                    Idempotency::NonIdempotent,
+                    entry::overwrite(entry, options.now),
+                );
                 Ok(put.await?.is_ok())
             }
             PutMode::Update(mode) => {
-                let terms = entry::write_over(entry, mode, options.now);
-                Ok(update(Idempotency::Idempotent, terms).await?.is_ok())
+                let expression = entry::replace(entry, mode, options.now);
+                Ok(update(Idempotency::Idempotent, expression).await?.is_ok())
             }
             PutMode::Create => loop {
                 let create = entry::create(entry, options.now);
                 let Err(refused) = update(Idempotency::Idempotent, create).await? else {
                     return Ok(true);
                 };
-                let there = refused.there.unwrap_or_default();
-                match entry::in_the_way(operation.name, &there, entry, options.now)? {
-                    InTheWay::ItIsThere => return Ok(true),
-                    InTheWay::PreconditionFailed => return Ok(false),
-                    InTheWay::TooManyCreations => {
+                let existing = refused.existing.unwrap_or_default();
+                match entry::create_conflict(operation.name, &existing, entry, options.now)? {
+                    CreateConflict::AlreadyWritten => return Ok(true),
+                    CreateConflict::PreconditionFailed => return Ok(false),
+                    CreateConflict::TooManyCreations => {
                         // Refused, another server has done it.
-                        let _ =
-                            update(Idempotency::NonIdempotent, entry::forget_creations()).await?;
+                        let _ = update(Idempotency::NonIdempotent, entry::trim_creations()).await?;
                     }
                 }
             },
@@ -152,7 +163,7 @@ impl TokenStore for DynamoDbStore {
 
     /// Its time is what the dates of all answers so far come to, at the moment of this one.
     async fn namespace(&self) -> Result<Namespace> {
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let operation = client.start("read the namespace");
         let item = client.get(operation, &keys.namespace()).await?;
         let record = item.map(|item| {
@@ -168,36 +179,35 @@ impl TokenStore for DynamoDbStore {
         expected: Option<&NamespaceRecord>,
         record: &NamespaceRecord,
     ) -> Result<bool> {
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let operation = client.start("write the namespace");
         let item = Item::at(&keys.namespace()).with("d", record::encode_namespace(record));
-        let terms = match expected {
-            None => Terms::when("attribute_not_exists(#pk)"),
-            Some(expected) => {
-                Terms::when("#d = :expected").value(":expected", record::encode_namespace(expected))
-            }
+        let expression = match expected {
+            None => Expression::condition("attribute_not_exists(#pk)"),
+            Some(expected) => Expression::condition("#d = :expected")
+                .value(":expected", record::encode_namespace(expected)),
         };
         let put = client
-            .put(operation, Idempotency::NonIdempotent, item, terms)
+            .put(operation, Idempotency::NonIdempotent, item, expression)
             .await?;
         Ok(put.is_ok())
     }
 
     async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
-        let held = self.held();
-        let client = &held.client;
+        let inner = self.inner();
+        let client = &inner.client;
         let operation = client.start("begin a session");
-        let key = held.keys.head(account);
+        let key = inner.keys.account_item(account);
         loop {
-            let seen = held.head(operation, &key).await?;
-            let mut new = seen.sound(operation)?;
-            client.check_in_time(operation, session.not_after)?;
+            let seen = inner.account_item(operation, &key).await?;
+            let mut new = seen.decode_all(operation)?;
+            client.check_deadline(operation, session.not_after)?;
             if new.refuses(&session.record, client.now()?.earliest) {
                 return Err(signed_out(operation.name));
             }
             let displaced = new.begin(&session);
-            let version = version()?;
-            let replaced = held
+            let version = random_version()?;
+            let replaced = inner
                 .replace(
                     operation,
                     Idempotency::NonIdempotent,
@@ -205,15 +215,15 @@ impl TokenStore for DynamoDbStore {
                     (&new, version.as_slice()),
                 )
                 .await?;
-            if replaced == Replaced::Lost {
-                client.yield_to_others(operation).await?;
+            if replaced == ReplaceOutcome::Conflict {
+                client.back_off(operation).await?;
                 continue;
             }
-            if let Err(late) = client.check_in_time(operation, session.not_after) {
+            if let Err(late) = client.check_deadline(operation, session.not_after) {
                 let taken_back = EvictTarget::Session(session.record.session_id);
                 let options = EvictOptions::at(session.now);
                 // The caller gets the refusal. No ticket has this secret.
-                let _ = held.evict(account, taken_back, options, false).await;
+                let _ = inner.evict(account, taken_back, options, false).await;
                 return Err(late);
             }
             return Ok(Begun::displacing(displaced));
@@ -226,18 +236,24 @@ impl TokenStore for DynamoDbStore {
         session_id: &SessionId,
         options: ReadOptions,
     ) -> Result<SessionRecord> {
-        let held = self.held();
-        let operation = held.client.start("read a session");
-        held.living(operation, account, session_id, options.now)
+        let inner = self.inner();
+        let operation = inner.client.start("read a session");
+        inner
+            .live_session(operation, account, session_id, options.now)
             .await
     }
 
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let operation = client.start("read an entry");
-        let (head, entry) = (keys.head(at.account()), keys.entry(at));
-        let [head, entry] = client.get_both(operation, [&head, &entry]).await?;
-        living(operation, head.as_ref(), at.session_id(), options.now)?;
+        let (account_item, entry) = (keys.account_item(at.account()), keys.entry(at));
+        let [account_item, entry] = client.get_both(operation, [&account_item, &entry]).await?;
+        live_session(
+            operation,
+            account_item.as_ref(),
+            at.session_id(),
+            options.now,
+        )?;
         let entry = entry.map(|item| entry::decode(operation.name, item));
         Ok(entry
             .transpose()?
@@ -252,17 +268,17 @@ impl TokenStore for DynamoDbStore {
         options: WriteOptions,
     ) -> Result<PutResult> {
         entry::check_size(&entry)?;
-        let held = self.held();
-        let client = &held.client;
+        let inner = self.inner();
+        let client = &inner.client;
         let operation = client.start("write an entry");
-        let key = held.keys.entry(at);
-        let stored = held.put(operation, &key, &entry, &options).await?;
-        let alive = held.living(operation, at.account(), at.session_id(), options.now);
+        let key = inner.keys.entry(at);
+        let stored = inner.put(operation, &key, &entry, &options).await?;
+        let alive = inner.live_session(operation, at.account(), at.session_id(), options.now);
         match (alive.await, stored) {
             (Ok(_), true) => Ok(PutResult::Stored),
             (Ok(_), false) => Ok(PutResult::PreconditionFailed),
             (Err(refused), true) if refused.is_signed_out() => {
-                let own = entry::while_it_is(entry.version());
+                let own = entry::if_version(entry.version());
                 let cleaning = client.start("remove an entry of an ended session");
                 // The refusal is what the caller must hear of; what is left can't be addressed.
                 let _ = client
@@ -276,7 +292,7 @@ impl TokenStore for DynamoDbStore {
     }
 
     async fn remove(&self, at: &EntryAddress) -> Result<()> {
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let operation = client.start("remove an entry");
         let (key, remove) = (keys.entry(at), entry::remove(client.now()?.latest));
         let removed = client.update(
@@ -284,7 +300,7 @@ impl TokenStore for DynamoDbStore {
             Idempotency::NonIdempotent,
             &key,
             remove,
-            Returning::Nothing,
+            ReturnValues::Nothing,
         );
         // What is refused is not there.
         removed.await.map(drop)
@@ -296,7 +312,7 @@ impl TokenStore for DynamoDbStore {
         target: EvictTarget,
         options: EvictOptions,
     ) -> Result<Evicted> {
-        self.held().evict(account, target, options, true).await
+        self.inner().evict(account, target, options, true).await
     }
 
     async fn sessions(
@@ -304,10 +320,12 @@ impl TokenStore for DynamoDbStore {
         account: &AccountKey,
         options: ReadOptions,
     ) -> Result<Vec<SessionRecord>> {
-        let held = self.held();
-        let operation = held.client.start("list sessions");
-        let seen = held.head(operation, &held.keys.head(account)).await?;
-        let sessions = seen.sound(operation)?.sessions.into_values();
+        let inner = self.inner();
+        let operation = inner.client.start("list sessions");
+        let seen = inner
+            .account_item(operation, &inner.keys.account_item(account))
+            .await?;
+        let sessions = seen.decode_all(operation)?.sessions.into_values();
         Ok(sessions
             .filter(|session| !session.is_over(options.now))
             .collect())

@@ -13,12 +13,11 @@ use std::{
 use token_cache_core::{Result, Timestamp};
 
 use crate::{
-    DynamoDbStore,
-    client::{Idempotency, Item, Operation, Returning, Terms},
+    DynamoDbStore, account_item,
+    client::{Expression, Idempotency, Item, Operation, ReturnValues},
     entry::seconds,
-    head,
-    keys::{self, HEAD, Key},
-    store::Held,
+    keys::{self, Key, SINGLETON_SORT_KEY},
+    store::Inner,
 };
 
 const SWEEP: &str = "sweep the table";
@@ -75,7 +74,7 @@ impl DynamoDbStore {
     /// # Errors
     /// The store's own failures; what was deleted until then is deleted, and another pass goes on with the rest.
     pub async fn sweep(&self, options: SweepOptions) -> Result<SweepReport> {
-        Box::pin(self.held().sweep(options)).await
+        Box::pin(self.inner().sweep(options)).await
     }
 
     /// Sweeps for as long as the store is in use. Any number of servers may: one of them takes each turn.
@@ -84,30 +83,30 @@ impl DynamoDbStore {
     }
 }
 
-impl Held {
+impl Inner {
     async fn sweep(&self, options: SweepOptions) -> Result<SweepReport> {
-        let terms = Terms::when("begins_with(#pk, :accounts) AND #sk <> :head")
-            .value(":accounts", self.keys.accounts(None).as_str())
-            .value(":head", HEAD);
+        let expression = Expression::condition("begins_with(#pk, :accounts) AND #sk <> :head")
+            .value(":accounts", self.keys.account_prefix(None).as_str())
+            .value(":head", SINGLETON_SORT_KEY);
         let mut swept = SweepReport::default();
         let mut from = None;
         loop {
             let operation = Operation::within(SWEEP, PAGE_TIME);
             let page = self
                 .client
-                .scan(operation, &terms, None, from.as_ref())
+                .scan(operation, &expression, None, from.as_ref())
                 .await?;
             let items: Vec<Key> = page.items.iter().filter_map(Item::key).collect();
             // Read after the items: a session that began meanwhile was in its head before it had any.
-            let heads: BTreeSet<&str> = items.iter().map(|key| key.pk.as_str()).collect();
-            let heads: Vec<Key> = heads.into_iter().map(head_of).collect();
+            let account_ops: BTreeSet<&str> = items.iter().map(|key| key.pk.as_str()).collect();
+            let account_ops: Vec<Key> = account_ops.into_iter().map(account_item_key).collect();
             // A head is one unit, seldom more.
-            let cost = page.cost + u32::try_from(heads.len()).map_or(f64::MAX, f64::from);
-            let heads = self.client.get_all(operation, &heads).await?;
-            let dead = dead(&items, &heads, self.client.now()?.earliest);
-            self.client.delete_all(operation, &dead).await?;
+            let cost = page.cost + u32::try_from(account_ops.len()).map_or(f64::MAX, f64::from);
+            let account_ops = self.client.get_all(operation, &account_ops).await?;
+            let orphans = orphans(&items, &account_ops, self.client.now()?.earliest);
+            self.client.delete_all(operation, &orphans).await?;
             swept.visited += items.len();
-            swept.deleted += dead.len();
+            swept.deleted += orphans.len();
             from = page.next;
             if from.is_none() {
                 return Ok(swept);
@@ -118,12 +117,12 @@ impl Held {
     }
 
     /// Whether it is this server's turn: one in the fleet sweeps at a time.
-    async fn takes_its_turn(&self, every: Duration) -> Result<bool> {
+    async fn claim_turn(&self, every: Duration) -> Result<bool> {
         let operation = self.client.start(SWEEP);
         let now = self.client.now()?.latest;
         let next = now + every;
-        let terms = Terms::set("SET #x = :next, #exp = :exp")
-            .only_when("attribute_not_exists(#x) OR #x <= :now")
+        let expression = Expression::set("SET #x = :next, #exp = :exp")
+            .only_if("attribute_not_exists(#x) OR #x <= :now")
             .value(":next", next.as_millis())
             .value(":now", now.as_millis())
             .value(":exp", seconds(next + every));
@@ -132,50 +131,50 @@ impl Held {
             operation,
             Idempotency::NonIdempotent,
             &key,
-            terms,
-            Returning::Nothing,
+            expression,
+            ReturnValues::Nothing,
         );
         Ok(taken.await?.is_ok())
     }
 }
 
 /// Sweeps for as long as the store is in use. A pass that fails is left to the next.
-async fn run(store: Weak<Held>, options: SweepOptions) {
+async fn run(store: Weak<Inner>, options: SweepOptions) {
     loop {
         // A fraction of the time, so that the turn of a server that died is taken soon.
         tokio::time::sleep(options.every / 8).await;
-        let Some(held) = store.upgrade() else { return };
-        if matches!(held.takes_its_turn(options.every).await, Ok(true)) {
-            let _ = held.sweep(options).await;
+        let Some(inner) = store.upgrade() else { return };
+        if matches!(inner.claim_turn(options.every).await, Ok(true)) {
+            let _ = inner.sweep(options).await;
         }
     }
 }
 
-fn head_of(partition: &str) -> Key {
+fn account_item_key(partition: &str) -> Key {
     Key {
         pk: partition.to_owned(),
-        sk: HEAD.to_owned(),
+        sk: SINGLETON_SORT_KEY.to_owned(),
     }
 }
 
 /// Those of the items whose sessions do not live, as the heads tell that were read after them.
-fn dead(items: &[Key], heads: &[Item], now: Timestamp) -> Vec<Key> {
-    let heads: HashMap<&str, &Item> = heads
+fn orphans(items: &[Key], account_ops: &[Item], now: Timestamp) -> Vec<Key> {
+    let account_ops: HashMap<&str, &Item> = account_ops
         .iter()
-        .filter_map(|head| Some((head.text("pk")?, head)))
+        .filter_map(|account_item| Some((account_item.text("pk")?, account_item)))
         .collect();
-    let is_dead = |key: &&Key| {
-        let Some(session_id) = keys::parse_session(&key.sk) else {
+    let is_orphan = |key: &&Key| {
+        let Some(session_id) = keys::session_of_sort_key(&key.sk) else {
             return false;
         };
-        match heads
+        match account_ops
             .get(key.pk.as_str())
-            .map(|item| head::session(item, &session_id))
+            .map(|item| account_item::session(item, &session_id))
         {
             None | Some(Ok(None)) => true,
             Some(Ok(Some(record))) => record.is_over(now),
             Some(Err(())) => false,
         }
     };
-    items.iter().filter(is_dead).cloned().collect()
+    items.iter().filter(is_orphan).cloned().collect()
 }

@@ -4,13 +4,13 @@ use token_cache_core::Result;
 
 use crate::{
     DynamoDbConfig, DynamoDbStore,
-    client::{Client, Operation, dial},
+    client::{Client, Operation, load_sdk_config},
 };
 
 /// How long the service may take to create a table.
 const CREATION: Duration = Duration::from_mins(1);
 
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 impl DynamoDbStore {
     /// Creates the table, billed on demand and with its time-to-live on, and waits until it serves; `false` where it was there
@@ -21,7 +21,7 @@ impl DynamoDbStore {
     pub async fn create_table_if_missing(config: &DynamoDbConfig) -> Result<bool> {
         config.check()?;
         Box::pin(create_if_missing(&Client::new(
-            Box::pin(dial(config)).await,
+            Box::pin(load_sdk_config(config)).await,
             config,
         )))
         .await
@@ -32,10 +32,10 @@ pub(crate) async fn create_if_missing(client: &Client) -> Result<bool> {
     let operation = Operation::within("create the table", CREATION);
     let created = client.create(operation).await?;
     while !client.describe(operation).await?.active {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     if created {
-        client.enable_expiry(operation).await?;
+        client.enable_time_to_live(operation).await?;
     }
     Ok(created)
 }

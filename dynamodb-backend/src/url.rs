@@ -3,7 +3,7 @@ use token_cache_core::{
     backend::{self, percent_decoded},
 };
 
-use crate::{DynamoDbConfig, config::refused, duration};
+use crate::{DynamoDbConfig, config::invalid_config, duration};
 
 /// The URL schemes of this store.
 pub const SCHEMES: &[&str] = &["dynamodb"];
@@ -23,20 +23,20 @@ pub(crate) fn parse(url: &str) -> Result<DynamoDbConfig> {
         .split_once("://")
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("dynamodb"))
         .map(|(_, rest)| rest)
-        .ok_or_else(|| refused("a URL of this store starts with `dynamodb://`"))?;
+        .ok_or_else(|| invalid_config("a URL of this store starts with `dynamodb://`"))?;
     if rest.contains('#') {
-        return Err(refused("the URL holds a `#`; write it as `%23`"));
+        return Err(invalid_config("the URL holds a `#`; write it as `%23`"));
     }
     let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
     if authority.contains('@') {
-        return Err(refused(
+        return Err(invalid_config(
             "the URL holds credentials, or an `@`; leave them out: the AWS SDK finds them in the environment, the profile, \
              or the machine's role",
         ));
     }
     let table = authority.strip_suffix('/').unwrap_or(authority);
     if table.contains(['/', ':']) {
-        return Err(refused(
+        return Err(invalid_config(
             "the URL has a path or a port; after `dynamodb://` comes the table's name alone, and an address goes into \
              `endpoint`",
         ));
@@ -49,7 +49,7 @@ pub(crate) fn parse(url: &str) -> Result<DynamoDbConfig> {
 
 fn parameters(config: &mut DynamoDbConfig, query: &str) -> Result<()> {
     for parameter in backend::parameters(query, PARAMETERS) {
-        let (name, value) = parameter.map_err(refused)?;
+        let (name, value) = parameter.map_err(invalid_config)?;
         match name {
             "region" => config.region = Some(value),
             "endpoint" => config.endpoint = Some(value),
@@ -65,11 +65,11 @@ fn parameters(config: &mut DynamoDbConfig, query: &str) -> Result<()> {
 
 fn units(value: &str) -> Result<u32> {
     let units = value.parse();
-    units.map_err(|_| refused("`sweep_read_units` is a whole number, `100` say"))
+    units.map_err(|_| invalid_config("`sweep_read_units` is a whole number, `100` say"))
 }
 
 fn decode(text: &str) -> Result<String> {
-    percent_decoded(text).map_err(refused)
+    percent_decoded(text).map_err(invalid_config)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use url::{Host, Url};
 use crate::{
     ClientAuth, Provider,
     client_auth::Credentials,
-    client_refusal::ClientRefusal,
     http::{Http, HttpOptions},
+    invalid_client_pause::InvalidClientPause,
     provider::Inner,
 };
 
@@ -25,7 +25,7 @@ pub struct ProviderBuilder {
     connect_timeout: Duration,
     timeout: Duration,
     certificates: Vec<u8>,
-    dead_grants: Vec<String>,
+    invalid_grant_codes: Vec<String>,
 }
 
 impl ProviderBuilder {
@@ -42,7 +42,7 @@ impl ProviderBuilder {
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(30),
             certificates: Vec::new(),
-            dead_grants: Vec::new(),
+            invalid_grant_codes: Vec::new(),
         }
     }
 
@@ -87,7 +87,7 @@ impl ProviderBuilder {
     /// `bad_refresh_token`, for example. A code that is compared is the `error` of the answer or its `suberror`. The session of such a
     /// token ends.
     pub fn dead_grant_codes(mut self, codes: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.dead_grants = codes.into_iter().map(Into::into).collect();
+        self.invalid_grant_codes = codes.into_iter().map(Into::into).collect();
         self
     }
 
@@ -131,8 +131,8 @@ impl ProviderBuilder {
             credentials: self.credentials,
             revocation_url,
             revocation: self.revocation,
-            dead_grants: self.dead_grants,
-            client_refusal: ClientRefusal::none(),
+            invalid_grant_codes: self.invalid_grant_codes,
+            invalid_client_pause: InvalidClientPause::none(),
         }))
     }
 }
@@ -146,7 +146,7 @@ fn endpoint(name: &str, url: &str) -> Result<Url> {
             format!("the URL of the {name} endpoint is invalid; write `https://host/path`");
         Error::config(OPERATION, message).with_source(error)
     })?;
-    if is_safe(&url) {
+    if is_encrypted_or_local(&url) {
         Ok(url)
     } else {
         let message = format!(
@@ -158,7 +158,7 @@ fn endpoint(name: &str, url: &str) -> Result<Url> {
 }
 
 /// Returns whether a request to `url` is encrypted or stays on this machine.
-fn is_safe(url: &Url) -> bool {
+fn is_encrypted_or_local(url: &Url) -> bool {
     match url.scheme() {
         "https" => url.has_host(),
         "http" => is_loopback(url),
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn nobody_off_this_machine_can_listen_to_a_refresh_token() {
-        for (url, is_safe) in [
+        for (url, is_encrypted_or_local) in [
             ("https://id.example/token", true),
             ("http://127.0.0.1:8080/token", true),
             ("http://127.8.8.8/token", true),
@@ -244,7 +244,7 @@ mod tests {
             ("http://0.0.0.0/token", false),
         ] {
             let built = ProviderBuilder::new(url, "shop").build();
-            assert_eq!(built.is_ok(), is_safe, "{url}");
+            assert_eq!(built.is_ok(), is_encrypted_or_local, "{url}");
         }
     }
 }

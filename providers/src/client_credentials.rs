@@ -20,7 +20,7 @@ impl ClientCredentials {
 impl TokenSource for ClientCredentials {
     async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError> {
         let grant = [("grant_type", "client_credentials")];
-        self.0.ask(&grant, &request).await
+        self.0.request_tokens(&grant, &request).await
     }
 
     async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError> {

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 /// Returns the secret that a client of the crate `oauth2` sends with its requests, or `None` for a public client.
 ///
 /// The crate has no accessor for it. So this has the client write a request, reads the secret in it and sends nothing.
-pub(crate) fn of_request<TE, TR>(
+pub(crate) fn read_client_secret<TE, TR>(
     request: ClientCredentialsTokenRequest<'_, TE, TR>,
 ) -> Option<String>
 where
@@ -64,7 +64,10 @@ mod tests {
     fn the_secret_of_a_client_is_read_however_it_is_sent() {
         let client = BasicClient::new(ClientId::new("a shop:1".into()))
             .set_token_uri(TokenUrl::new("https://id.example/token".into()).unwrap());
-        assert_eq!(of_request(client.exchange_client_credentials()), None);
+        assert_eq!(
+            read_client_secret(client.exchange_client_credentials()),
+            None
+        );
         for secret in ["plain", "p/w+: &=%", "ü \u{1F511}", ":", "a=b&c=d", " "] {
             for auth in [AuthType::BasicAuth, AuthType::RequestBody] {
                 let secret_of_app = ClientSecret::new(secret.into());
@@ -72,7 +75,7 @@ mod tests {
                     .clone()
                     .set_client_secret(secret_of_app)
                     .set_auth_type(auth);
-                let read = of_request(client.exchange_client_credentials());
+                let read = read_client_secret(client.exchange_client_credentials());
                 assert_eq!(read.as_deref(), Some(secret));
             }
         }

@@ -40,7 +40,7 @@ impl ProviderBuilder {
             _ => ClientAuth::Basic,
         };
         let builder = Self::new(token_url, client.client_id().as_str()).client_auth(auth);
-        match client_secret::of_request(client.exchange_client_credentials()) {
+        match client_secret::read_client_secret(client.exchange_client_credentials()) {
             Some(secret) => builder.client_secret(secret),
             None => builder,
         }

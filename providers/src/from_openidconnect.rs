@@ -19,7 +19,7 @@ const OPERATION: &str = "take a provider from the crate openidconnect";
 
 /// What a provider says of itself (OpenID Connect Discovery 1.0), with members that the crate `openidconnect` has no
 /// place for.
-pub type CoreMetadata<A> = ProviderMetadata<
+pub type CoreProviderMetadataWith<A> = ProviderMetadata<
     A,
     CoreAuthDisplay,
     CoreClientAuthMethod,
@@ -35,16 +35,16 @@ pub type CoreMetadata<A> = ProviderMetadata<
 >;
 
 /// What a provider says of itself, its revocation endpoint included: discover this instead of `CoreProviderMetadata`.
-pub type MetadataWithRevocation = CoreMetadata<RevocationEndpoint>;
+pub type ProviderMetadataWithRevocation = CoreProviderMetadataWith<RevocationProviderMetadata>;
 
 /// The member of a provider's metadata that says where tokens are revoked (RFC 8414 section 2).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct RevocationEndpoint {
+pub struct RevocationProviderMetadata {
     /// The URL, or `None` if the provider has no such endpoint, or names one that is no URL.
     #[serde(
         default,
-        deserialize_with = "readable",
+        deserialize_with = "lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub revocation_endpoint: Option<RevocationUrl>,
@@ -52,7 +52,7 @@ pub struct RevocationEndpoint {
 
 /// An optional member of a provider's metadata. One that cannot be read is reported and left out: it must not keep the app from
 /// signing users in.
-fn readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> std::result::Result<Option<T>, D::Error> {
     let value = Value::deserialize(deserializer)?;
@@ -65,7 +65,7 @@ fn readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     }))
 }
 
-impl AdditionalProviderMetadata for RevocationEndpoint {}
+impl AdditionalProviderMetadata for RevocationProviderMetadata {}
 
 impl ProviderBuilder {
     /// Takes the token endpoint, the client id, the client secret and the way to authenticate from a client of the crate
@@ -92,7 +92,7 @@ impl ProviderBuilder {
         let request = client
             .exchange_client_credentials()
             .map_err(|_| no_token_endpoint())?;
-        let builder = match client_secret::of_request(request) {
+        let builder = match client_secret::read_client_secret(request) {
             Some(secret) => builder.client_secret(secret),
             None => builder,
         };
@@ -106,10 +106,10 @@ impl ProviderBuilder {
     /// # async fn discover(http: impl for<'c> openidconnect::AsyncHttpClient<'c>) -> Result<(), Box<dyn std::error::Error>> {
     /// use openidconnect::{ClientId, ClientSecret, IssuerUrl, core::CoreClient};
     /// use token_cache_core::Revocation;
-    /// use token_cache_providers::{MetadataWithRevocation, ProviderBuilder};
+    /// use token_cache_providers::{ProviderMetadataWithRevocation, ProviderBuilder};
     ///
     /// let issuer = IssuerUrl::new("https://id.example".into())?;
-    /// let metadata = MetadataWithRevocation::discover_async(issuer, &http).await?;
+    /// let metadata = ProviderMetadataWithRevocation::discover_async(issuer, &http).await?;
     /// let (id, secret) = (ClientId::new("shop".into()), "from the environment");
     ///
     /// let provider = ProviderBuilder::from_metadata(&metadata, &id)?
@@ -124,7 +124,7 @@ impl ProviderBuilder {
     /// [`Config`](token_cache_core::ErrorKind::Config) if the provider has no token endpoint, takes neither a secret nor a public
     /// client there, or has an https issuer and a token endpoint that is not https.
     pub fn from_metadata<A: AdditionalProviderMetadata>(
-        metadata: &CoreMetadata<A>,
+        metadata: &CoreProviderMetadataWith<A>,
         client_id: &ClientId,
     ) -> Result<Self> {
         use CoreClientAuthMethod::{ClientSecretBasic, ClientSecretPost, None as Public};
@@ -139,7 +139,7 @@ impl ProviderBuilder {
                 return Err(Error::config(OPERATION, message));
             }
         };
-        stays_on_https(metadata.issuer(), token_url.url(), "token")?;
+        check_https(metadata.issuer(), token_url.url(), "token")?;
         let builder = Self::new(token_url.url().clone(), client_id.as_str());
         Ok(builder.client_auth(auth))
     }
@@ -151,7 +151,7 @@ impl ProviderBuilder {
     /// is not https.
     pub fn revocation_of(
         self,
-        metadata: &MetadataWithRevocation,
+        metadata: &ProviderMetadataWithRevocation,
         revocation: Revocation,
     ) -> Result<Self> {
         let endpoint = &metadata.additional_metadata().revocation_endpoint;
@@ -161,13 +161,13 @@ impl ProviderBuilder {
                 "the provider has no revocation endpoint",
             ));
         };
-        stays_on_https(metadata.issuer(), endpoint.url(), "revocation")?;
+        check_https(metadata.issuer(), endpoint.url(), "revocation")?;
         Ok(self.revocation(endpoint.url().clone(), revocation))
     }
 }
 
 /// A document that came over TLS does not lead to an endpoint where the client secret is sent in clear, not even on this machine.
-fn stays_on_https(issuer: &IssuerUrl, endpoint: &Url, name: &str) -> Result<()> {
+fn check_https(issuer: &IssuerUrl, endpoint: &Url, name: &str) -> Result<()> {
     if issuer.url().scheme() == "https" && endpoint.scheme() != "https" {
         let message = format!(
             "the issuer {} is https, and its {name} endpoint is not",
@@ -190,7 +190,7 @@ mod tests {
 
     use super::*;
 
-    fn metadata(methods: Option<&[&str]>) -> MetadataWithRevocation {
+    fn metadata(methods: Option<&[&str]>) -> ProviderMetadataWithRevocation {
         let mut metadata = json!({
             "issuer": "https://id.example",
             "authorization_endpoint": "https://id.example/authorize",
@@ -219,7 +219,8 @@ mod tests {
         ] {
             let mut metadata = good.clone();
             metadata["revocation_endpoint"] = bad.clone();
-            let metadata: MetadataWithRevocation = serde_json::from_value(metadata).unwrap();
+            let metadata: ProviderMetadataWithRevocation =
+                serde_json::from_value(metadata).unwrap();
             let endpoint = &metadata.additional_metadata().revocation_endpoint;
             assert!(endpoint.is_none(), "{bad}");
             assert!(metadata.token_endpoint().is_some());
@@ -290,13 +291,13 @@ mod tests {
         for endpoint in in_clear {
             let text = serde_json::to_string(&metadata(None)).unwrap();
             let text = text.replace("https://id.example/token", endpoint);
-            let metadata: MetadataWithRevocation = serde_json::from_str(&text).unwrap();
+            let metadata: ProviderMetadataWithRevocation = serde_json::from_str(&text).unwrap();
             let error = ProviderBuilder::from_metadata(&metadata, &id()).unwrap_err();
             assert!(error.to_string().contains("token endpoint"), "{error}");
 
             let text = serde_json::to_string(&self::metadata(None)).unwrap();
             let text = text.replace("https://id.example/revoke", endpoint);
-            let metadata: MetadataWithRevocation = serde_json::from_str(&text).unwrap();
+            let metadata: ProviderMetadataWithRevocation = serde_json::from_str(&text).unwrap();
             let builder = ProviderBuilder::from_metadata(&metadata, &id()).unwrap();
             let error = builder
                 .revocation_of(&metadata, Revocation::Token)

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::{client_auth::Credentials, retry_after::retry_after};
 
 /// What an answer may have at most; token responses with many groups in them have tens of kilobytes.
-const AT_MOST: usize = 256 * 1024;
+const MAX_RESPONSE_BYTES: usize = 256 * 1024;
 
 /// How long a request may take, and whom it trusts.
 pub(crate) struct HttpOptions {
@@ -20,7 +20,7 @@ pub(crate) struct HttpOptions {
 }
 
 /// An answer of the provider, read whole.
-pub(crate) struct Answer {
+pub(crate) struct HttpResponse {
     pub(crate) status: StatusCode,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Zeroizing<Vec<u8>>,
@@ -72,7 +72,7 @@ impl Http {
         url: &Url,
         credentials: &Credentials,
         form: &[(&str, &str)],
-    ) -> std::result::Result<Answer, RefreshError> {
+    ) -> std::result::Result<HttpResponse, RefreshError> {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(form)
             .extend_pairs(credentials.parameters())
@@ -93,11 +93,11 @@ impl Http {
             value.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, value);
         }
-        let answer = request.send().await.map_err(failed)?;
-        Ok(Answer {
-            status: answer.status(),
-            retry_after: retry_after(answer.headers(), std::time::SystemTime::now()),
-            body: read(answer).await?,
+        let response = request.send().await.map_err(failed)?;
+        Ok(HttpResponse {
+            status: response.status(),
+            retry_after: retry_after(response.headers(), std::time::SystemTime::now()),
+            body: read(response).await?,
         })
     }
 }
@@ -109,12 +109,12 @@ impl fmt::Debug for Http {
     }
 }
 
-async fn read(mut answer: Response) -> std::result::Result<Zeroizing<Vec<u8>>, RefreshError> {
+async fn read(mut response: Response) -> std::result::Result<Zeroizing<Vec<u8>>, RefreshError> {
     let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > AT_MOST {
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
             return Err(RefreshError::malformed(format!(
-                "the provider's answer has more than {AT_MOST} bytes"
+                "the provider's answer has more than {MAX_RESPONSE_BYTES} bytes"
             ))
             .answer_lost());
         }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use token_cache_core::{RefreshError, TokenSet, telemetry::warn};
 use zeroize::Zeroizing;
 
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
+const LENIENT_BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
@@ -22,7 +22,10 @@ struct User {
 /// Core 1.0 section 12.2). Its signature needs no check: it came from the token endpoint itself (section 3.1.3.7).
 ///
 /// An ID token that names no user at all is dropped. Refusing the whole answer would discard the refresh token in it.
-pub(crate) fn checked(old: Option<&TokenSet>, new: TokenSet) -> Result<TokenSet, RefreshError> {
+pub(crate) fn check_same_user(
+    old: Option<&TokenSet>,
+    new: TokenSet,
+) -> Result<TokenSet, RefreshError> {
     let old = old.and_then(TokenSet::id_token).and_then(user);
     let (Some(old), Some(id_token)) = (old, new.id_token()) else {
         return Ok(new);
@@ -57,7 +60,7 @@ fn is_encrypted(token: &SecretString) -> bool {
 fn user(token: &SecretString) -> Option<User> {
     let mut parts = token.expose_secret().split('.');
     let claims = parts.nth(1)?;
-    let claims = Zeroizing::new(LENIENT.decode(claims).ok()?);
+    let claims = Zeroizing::new(LENIENT_BASE64URL.decode(claims).ok()?);
     serde_json::from_slice(&claims).ok()
 }
 
@@ -66,7 +69,7 @@ mod tests {
     use super::*;
 
     fn with(claims: &serde_json::Value) -> TokenSet {
-        let claims = LENIENT.encode(claims.to_string());
+        let claims = LENIENT_BASE64URL.encode(claims.to_string());
         TokenSet::new("at")
             .unwrap()
             .with_id_token(format!("e30.{claims}.c2ln"))
@@ -79,16 +82,26 @@ mod tests {
         let elsewhere = serde_json::json!({"iss": "https://other.example", "sub": "ada"});
         let nobody = serde_json::json!({"iss": "https://id.example"});
         let old = with(&ada);
-        checked(Some(&old), with(&later)).unwrap();
-        checked(Some(&old), TokenSet::new("at").unwrap()).unwrap();
-        checked(None, with(&elsewhere)).unwrap();
-        checked(Some(&TokenSet::new("at").unwrap()), with(&elsewhere)).unwrap();
+        check_same_user(Some(&old), with(&later)).unwrap();
+        check_same_user(Some(&old), TokenSet::new("at").unwrap()).unwrap();
+        check_same_user(None, with(&elsewhere)).unwrap();
+        check_same_user(Some(&TokenSet::new("at").unwrap()), with(&elsewhere)).unwrap();
         let encrypted = TokenSet::new("at").unwrap().with_id_token("a.b.c.d.e");
-        assert!(checked(Some(&old), encrypted).unwrap().id_token().is_some());
-        checked(Some(&old), with(&elsewhere)).unwrap_err();
+        assert!(
+            check_same_user(Some(&old), encrypted)
+                .unwrap()
+                .id_token()
+                .is_some()
+        );
+        check_same_user(Some(&old), with(&elsewhere)).unwrap_err();
         let unreadable = TokenSet::new("at").unwrap().with_id_token("what");
         for new in [with(&nobody), unreadable] {
-            assert!(checked(Some(&old), new).unwrap().id_token().is_none());
+            assert!(
+                check_same_user(Some(&old), new)
+                    .unwrap()
+                    .id_token()
+                    .is_none()
+            );
         }
     }
 }

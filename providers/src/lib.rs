@@ -4,11 +4,9 @@
 #![doc = document_features::document_features!()]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod answer;
 mod builder;
 mod client_auth;
 mod client_credentials;
-mod client_refusal;
 #[cfg(any(feature = "oauth2-5", feature = "openidconnect-4"))]
 mod client_secret;
 mod code_exchange;
@@ -18,14 +16,18 @@ mod from_oauth2;
 mod from_openidconnect;
 mod http;
 mod id_token;
+mod invalid_client_pause;
 mod on_behalf_of;
 mod provider;
 mod retry_after;
 #[cfg(feature = "openidconnect-4")]
 mod session_claims;
+mod token_response;
 
 #[cfg(feature = "openidconnect-4")]
-pub use self::from_openidconnect::{CoreMetadata, MetadataWithRevocation, RevocationEndpoint};
+pub use self::from_openidconnect::{
+    CoreProviderMetadataWith, ProviderMetadataWithRevocation, RevocationProviderMetadata,
+};
 #[cfg(feature = "openidconnect-4")]
 pub use self::session_claims::SessionClaims;
 pub use self::{

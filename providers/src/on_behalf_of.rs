@@ -44,7 +44,7 @@ impl OnBehalfOf {
 impl TokenSource for OnBehalfOf {
     async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError> {
         if let Some(refresh_token) = request.refresh_token() {
-            return self.provider.spend(refresh_token, &request).await;
+            return self.provider.refresh_with(refresh_token, &request).await;
         }
         let assertion = self.assertion.expose_secret();
         if assertion.trim().is_empty() {
@@ -70,7 +70,7 @@ impl TokenSource for OnBehalfOf {
                 ("requested_token_use", "on_behalf_of"),
             ],
         };
-        self.provider.ask(&grant, &request).await
+        self.provider.request_tokens(&grant, &request).await
     }
 
     async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError> {

@@ -8,8 +8,9 @@ use token_cache_core::{
 use url::Url;
 
 use crate::{
-    ClientCredentials, CodeExchange, Exchange, OnBehalfOf, ProviderBuilder, answer,
-    client_auth::Credentials, client_refusal::ClientRefusal, http::Http, id_token,
+    ClientCredentials, CodeExchange, Exchange, OnBehalfOf, ProviderBuilder,
+    client_auth::Credentials, http::Http, id_token, invalid_client_pause::InvalidClientPause,
+    token_response,
 };
 
 /// A provider's token endpoint, and its revocation endpoint: refreshes by the refresh-token grant (RFC 6749 section 6).
@@ -40,8 +41,8 @@ pub(crate) struct Inner {
     pub(crate) credentials: Credentials,
     pub(crate) revocation_url: Option<Url>,
     pub(crate) revocation: Revocation,
-    pub(crate) dead_grants: Vec<String>,
-    pub(crate) client_refusal: ClientRefusal,
+    pub(crate) invalid_grant_codes: Vec<String>,
+    pub(crate) invalid_client_pause: InvalidClientPause,
 }
 
 impl Provider {
@@ -106,7 +107,7 @@ impl Provider {
     }
 
     /// The answer to a grant, with the request's scopes and resource.
-    pub(crate) async fn ask(
+    pub(crate) async fn request_tokens(
         &self,
         grant: &[(&str, &str)],
         request: &RefreshRequest,
@@ -131,20 +132,20 @@ impl Provider {
             http,
             token_url,
             credentials,
-            dead_grants,
-            client_refusal,
+            invalid_grant_codes,
+            invalid_client_pause,
             ..
         } = &*self.0;
-        client_refusal.check(Instant::now())?;
-        let answered = match http.post(token_url, credentials, form).await {
-            Ok(answer) => answer::tokens(&answer, sent_at, dead_grants),
+        invalid_client_pause.check(Instant::now())?;
+        let outcome = match http.post(token_url, credentials, form).await {
+            Ok(response) => token_response::read_tokens(&response, sent_at, invalid_grant_codes),
             Err(error) => Err(error),
         };
-        client_refusal.note(&answered, Instant::now());
-        answered
+        invalid_client_pause.note(&outcome, Instant::now());
+        outcome
     }
 
-    pub(crate) async fn spend(
+    pub(crate) async fn refresh_with(
         &self,
         refresh_token: &SecretString,
         request: &RefreshRequest,
@@ -153,8 +154,8 @@ impl Provider {
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh_token.expose_secret()),
         ];
-        let tokens = self.ask(&grant, request).await?;
-        id_token::checked(request.tokens.as_ref(), tokens)
+        let tokens = self.request_tokens(&grant, request).await?;
+        id_token::check_same_user(request.tokens.as_ref(), tokens)
     }
 }
 
@@ -166,7 +167,7 @@ impl TokenSource for Provider {
                 "these tokens came without a refresh token: ask for one at sign-in (scope offline_access)",
             )
         })?;
-        self.spend(refresh_token, &request).await
+        self.refresh_with(refresh_token, &request).await
     }
 
     async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError> {
@@ -179,8 +180,8 @@ impl TokenSource for Provider {
             ("token", refresh_token.expose_secret()),
             ("token_type_hint", "refresh_token"),
         ];
-        let answer = self.0.http.post(url, &self.0.credentials, &form).await?;
-        answer::succeeded(&answer, &[])
+        let response = self.0.http.post(url, &self.0.credentials, &form).await?;
+        token_response::check_status(&response, &[])
     }
 
     fn revocation(&self) -> Revocation {

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
 /// No provider means more, and a typing error must not keep a fleet from refreshing for a year.
-const AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long the answer asks to be left alone: `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3). A date is
 /// compared with the answer's own `Date`, if it has one: the provider's clock against itself.
@@ -16,7 +16,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
         let now = date(headers, DATE).unwrap_or(now);
         until.duration_since(now).unwrap_or_default()
     };
-    Some(pause.min(AT_MOST))
+    Some(pause.min(MAX_RETRY_AFTER))
 }
 
 fn date(headers: &HeaderMap, name: HeaderName) -> Option<SystemTime> {

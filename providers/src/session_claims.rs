@@ -15,7 +15,7 @@ use token_cache_core::telemetry::warn;
 use zeroize::Zeroizing;
 
 /// Decodes whatever the crate `openidconnect` decodes: by the time it is used, the token was verified.
-const VERIFIED: GeneralPurpose = GeneralPurpose::new(
+const LENIENT_BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
         .with_encode_padding(false)
@@ -95,21 +95,23 @@ impl SessionClaims {
         // The parsers' own messages could quote a claim, so they are dropped.
         let parsed: CoreIdToken = id_token
             .parse()
-            .map_err(|_| unreadable("it is not a signed ID token"))?;
+            .map_err(|_| invalid_id_token("it is not a signed ID token"))?;
         let claims = parsed.claims(verifier, nonce)?;
         if parsed
             .signing_alg()
             .is_ok_and(JwsSigningAlgorithm::uses_shared_secret)
         {
-            warn_of_secret(claims.issuer());
+            warn_shared_secret(claims.issuer());
         }
         let payload = id_token.split('.').nth(1).unwrap_or_default();
-        let payload = VERIFIED
+        let payload = LENIENT_BASE64URL
             .decode(payload)
             .map(Zeroizing::new)
-            .map_err(|_| unreadable("its claims are not base64url"))?;
+            .map_err(|_| invalid_id_token("its claims are not base64url"))?;
         serde_json::from_slice(&payload).map_err(|_| {
-            unreadable("`sid`, `auth_time` or `session_expiry` has the wrong type, or comes twice")
+            invalid_id_token(
+                "`sid`, `auth_time` or `session_expiry` has the wrong type, or comes twice",
+            )
         })
     }
 }
@@ -127,7 +129,7 @@ impl fmt::Debug for SessionClaims {
 }
 
 /// Users can sign in like this, and logout tokens that are signed like this are refused. Every sign-in would repeat it.
-fn warn_of_secret(issuer: &IssuerUrl) {
+fn warn_shared_secret(issuer: &IssuerUrl) {
     static LOGGED: Once = Once::new();
     LOGGED.call_once(|| {
         warn(
@@ -142,7 +144,7 @@ fn warn_of_secret(issuer: &IssuerUrl) {
     });
 }
 
-fn unreadable(why: &str) -> ClaimsVerificationError {
+fn invalid_id_token(why: &str) -> ClaimsVerificationError {
     ClaimsVerificationError::Other(format!("the ID token cannot be read: {why}"))
 }
 

@@ -6,11 +6,11 @@ use token_cache_core::{
 
 use crate::{
     RedisStore,
-    answers::{granted, hash, pairs},
     client::{Call, Idempotency},
     keys::{background_field, millis},
+    replies::{check_granted, hash, pairs},
     scripts,
-    store::Held,
+    store::Inner,
 };
 
 #[async_trait]
@@ -23,7 +23,7 @@ impl BackgroundSessions for RedisStore {
         options: ReadOptions,
     ) -> Result<()> {
         const OPERATION: &str = "keep a background session";
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let call = Call::script(&scripts::KEEP, [keys.account(account)])
             .bytes(&background_field(name))
             .bytes(background_session.session_id.as_bytes())
@@ -32,7 +32,7 @@ impl BackgroundSessions for RedisStore {
         let answer = client
             .call(OPERATION, Idempotency::Idempotent, &call)
             .await?;
-        granted(OPERATION, answer.number(OPERATION)?)
+        check_granted(OPERATION, answer.number(OPERATION)?)
     }
 
     async fn find(
@@ -42,7 +42,7 @@ impl BackgroundSessions for RedisStore {
         options: ReadOptions,
     ) -> Result<Vec<BackgroundSession>> {
         const OPERATION: &str = "find a background session";
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let call = Call::script(&scripts::FIND, [keys.account(account)])
             .bytes(&background_field(name))
             .number(millis(options.now));

@@ -1,19 +1,19 @@
 //! The only rooms that know the driver: what goes out, what comes back, and what is sent again.
 
-mod bulk;
 mod call;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod connection;
-mod dial;
+mod connector;
 mod link;
+mod pipeline;
 mod pool;
 mod reply;
 mod scan;
 #[cfg(feature = "sentinel")]
 mod sentinel;
 mod server;
-mod shared;
+mod shared_connection;
 mod tls;
 
 use std::time::Duration;
@@ -31,12 +31,12 @@ pub(crate) use self::{
     call::{Call, Script},
     link::{Hears, Wire, gone},
     reply::{Reply, unexpected},
-    scan::Position,
+    scan::ScanPosition,
 };
-use self::{dial::Dialer, server::Server};
+use self::{connector::Connector, server::Server};
 use crate::{
     Durability, RedisConfig,
-    error::{Applied, classify, from_driver, timed_out},
+    error::{Applied, classify, from_redis_error, timed_out},
 };
 
 /// How often a request is sent at the most.
@@ -65,39 +65,39 @@ pub(crate) struct Client {
 
 /// Where connections come from.
 enum Source {
-    Server(Server, Others),
+    Server(Server, StandaloneServer),
     #[cfg(feature = "cluster")]
     Cluster(Cluster),
 }
 
 /// How other connections to a server are opened than those that it has.
-struct Others {
-    dialer: Dialer,
+struct StandaloneServer {
+    connector: Connector,
     #[cfg(feature = "sentinel")]
-    watch: Option<sentinel::Watch>,
+    watch: Option<sentinel::FailoverWatcher>,
 }
 
 /// What became of a request so far.
 #[derive(Default)]
-struct Progress {
+struct RequestProgress {
     /// The connection that it is under way on.
-    on: Option<Sent>,
+    in_flight: Option<InFlight>,
     /// An attempt may have been carried out.
     ambiguous: bool,
 }
 
 /// A request that is under way.
-struct Sent {
+struct InFlight {
     server: Server,
     /// Of the server's shared connection.
     generation: u64,
     at: Instant,
 }
 
-impl Sent {
+impl InFlight {
     /// Has another connection opened in place of the one that it was sent on.
-    fn lose(&self) {
-        self.server.lose(self.generation);
+    fn mark_broken(&self) {
+        self.server.mark_broken(self.generation);
     }
 }
 
@@ -108,44 +108,44 @@ impl Client {
         if let crate::Topology::Cluster(nodes) = &config.topology {
             let cluster = Cluster::open(
                 nodes.clone(),
-                dial::ConnectOptions::of(config)?,
+                connector::ConnectOptions::of(config)?,
                 config.connect_timeout,
                 config.operation_timeout,
             );
             let cluster = cluster
                 .await
-                .map_err(|error| from_driver("connect", error))?;
+                .map_err(|error| from_redis_error("connect", error))?;
             return Ok(Self {
                 source: Source::Cluster(cluster),
                 operation_timeout: config.operation_timeout,
                 durability: config.durability,
             });
         }
-        let dialer = Dialer::new(config)?;
-        Self::dialing(dialer, config.operation_timeout, config.durability)
+        let connector = Connector::new(config)?;
+        Self::connect_with(connector, config.operation_timeout, config.durability)
             .await
-            .map_err(|error| from_driver("connect", error))
+            .map_err(|error| from_redis_error("connect", error))
     }
 
     /// Opens connections with a client that the application already has.
     #[cfg(feature = "redis-1")]
     pub(crate) async fn existing(client: redis::Client, config: &RedisConfig) -> Result<Self> {
-        let dialer = Dialer::of_client(client, config.connect_timeout);
-        Self::dialing(dialer, config.operation_timeout, config.durability)
+        let connector = Connector::with_client(client, config.connect_timeout);
+        Self::connect_with(connector, config.operation_timeout, config.durability)
             .await
-            .map_err(|error| from_driver("connect", error))
+            .map_err(|error| from_redis_error("connect", error))
     }
 
-    async fn dialing(
-        dialer: Dialer,
+    async fn connect_with(
+        connector: Connector,
         operation_timeout: Duration,
         durability: Durability,
     ) -> RedisResult<Self> {
-        let server = Server::open(dialer.clone(), operation_timeout).await?;
-        let others = Others {
+        let server = Server::open(connector.clone(), operation_timeout).await?;
+        let others = StandaloneServer {
             #[cfg(feature = "sentinel")]
-            watch: dialer.watch(&server),
-            dialer,
+            watch: connector.watch(&server),
+            connector,
         };
         Ok(Self {
             source: Source::Server(server, others),
@@ -161,26 +161,26 @@ impl Client {
         idempotency: Idempotency,
         call: &Call,
     ) -> Result<Reply> {
-        let mut progress = Progress::default();
+        let mut progress = RequestProgress::default();
         let deadline = self.deadline(operation)?;
         let _request = StoreRequest::begin();
         let error = match tokio::time::timeout_at(
             deadline,
-            self.attempts(idempotency, call, deadline, &mut progress),
+            self.send_with_retries(idempotency, call, deadline, &mut progress),
         )
         .await
         {
             Ok(Ok(reply)) => return Ok(reply),
-            Ok(Err(error)) => from_driver(operation, error),
+            Ok(Err(error)) => from_redis_error(operation, error),
             Err(_) => {
-                if let Some(sent) = &progress.on {
+                if let Some(sent) = &progress.in_flight {
                     progress.ambiguous = true;
                     // The server may hang, or the network may have swallowed the connection. One that was sent late proves nothing.
                     if sent.at.elapsed() >= self.operation_timeout / 2 {
-                        sent.lose();
+                        sent.mark_broken();
                     }
                 }
-                self.source.suspect();
+                self.source.check_topology();
                 timed_out(operation)
             }
         };
@@ -200,64 +200,65 @@ impl Client {
         Ok(Instant::now() + left)
     }
 
-    async fn attempts(
+    async fn send_with_retries(
         &self,
         idempotency: Idempotency,
         call: &Call,
         deadline: Instant,
-        progress: &mut Progress,
+        progress: &mut RequestProgress,
     ) -> RedisResult<Reply> {
-        match self.attempt(call, progress).await {
+        match self.send_once(call, progress).await {
             Ok(reply) => Ok(reply),
             // What seldom happens is in boxes of its own: every request would carry it otherwise.
-            Err(error) => Box::pin(self.again(error, idempotency, call, deadline, progress)).await,
+            Err(error) => Box::pin(self.retry(error, idempotency, call, deadline, progress)).await,
         }
     }
 
     /// Sends a call that failed again, where that is safe.
-    async fn again(
+    async fn retry(
         &self,
         mut error: RedisError,
         idempotency: Idempotency,
         call: &Call,
         deadline: Instant,
-        progress: &mut Progress,
+        progress: &mut RequestProgress,
     ) -> RedisResult<Reply> {
         let mut attempt = 0;
         loop {
             let class = classify(&error);
-            let sent = progress.on.take();
+            let sent = progress.in_flight.take();
             if let Some(sent) = &sent
                 && class.lost
             {
-                sent.lose();
+                sent.mark_broken();
             }
-            if class.passing {
-                self.source.suspect();
+            if class.transient {
+                self.source.check_topology();
             }
             let ambiguous = sent.is_some() && class.applied == Applied::Maybe;
             progress.ambiguous |= ambiguous;
             attempt += 1;
             let pause = backoff(PAUSE, attempt);
-            let again = class.passing && (idempotency != Idempotency::NonIdempotent || !ambiguous);
+            let again =
+                class.transient && (idempotency != Idempotency::NonIdempotent || !ambiguous);
             if !again || attempt == ATTEMPTS || Instant::now() + pause >= deadline {
                 return Err(error);
             }
             tokio::time::sleep(pause).await;
-            error = match self.attempt(call, progress).await {
+            error = match self.send_once(call, progress).await {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
         }
     }
 
-    async fn attempt(&self, call: &Call, progress: &mut Progress) -> RedisResult<Reply> {
+    async fn send_once(&self, call: &Call, progress: &mut RequestProgress) -> RedisResult<Reply> {
         match &self.source {
-            Source::Server(server, _) => attempt_at(server, call, progress).await,
+            Source::Server(server, _) => send_to(server, call, progress).await,
             #[cfg(feature = "cluster")]
             Source::Cluster(cluster) => {
-                match attempt_at(&cluster.server_of(&call.key)?, call, progress).await {
-                    Err(error) => Box::pin(follow(cluster, error, call, progress)).await,
+                match send_to(&cluster.server_of(&call.key)?, call, progress).await {
+                    Err(error) => Box::pin(follow_redirect(cluster, error, call, progress)).await,
                     answer => answer,
                 }
             }
@@ -288,15 +289,15 @@ impl Client {
 
 impl Source {
     /// Finds out whether other servers are to be asked from now on: a request failed in a way that a failover would explain.
-    fn suspect(&self) {
+    fn check_topology(&self) {
         match self {
             #[cfg(feature = "sentinel")]
             Self::Server(
                 _,
-                Others {
+                StandaloneServer {
                     watch: Some(watch), ..
                 },
-            ) => watch.suspect(),
+            ) => watch.check_topology(),
             #[cfg(feature = "cluster")]
             Self::Cluster(cluster) => cluster.refresh(),
             _ => {}
@@ -304,9 +305,13 @@ impl Source {
     }
 }
 
-async fn attempt_at(server: &Server, call: &Call, progress: &mut Progress) -> RedisResult<Reply> {
+async fn send_to(
+    server: &Server,
+    call: &Call,
+    progress: &mut RequestProgress,
+) -> RedisResult<Reply> {
     let (mut connection, generation) = server.connection().await?;
-    progress.on = Some(Sent {
+    progress.in_flight = Some(InFlight {
         server: server.clone(),
         generation,
         at: Instant::now(),
@@ -316,36 +321,36 @@ async fn attempt_at(server: &Server, call: &Call, progress: &mut Progress) -> Re
 
 /// Sends a call to the node that has the key by now, if the one that was asked says which.
 #[cfg(feature = "cluster")]
-async fn follow(
+async fn follow_redirect(
     cluster: &Cluster,
     error: RedisError,
     call: &Call,
-    progress: &mut Progress,
+    progress: &mut RequestProgress,
 ) -> RedisResult<Reply> {
     let Some(cluster::Redirect { server, asking }) = cluster.redirect(&error) else {
         return Err(error);
     };
     // What was refused is not under way.
-    progress.on = None;
+    progress.in_flight = None;
     if !asking {
-        return attempt_at(&server, call, progress).await;
+        return send_to(&server, call, progress).await;
     }
     let (mut connection, generation) = server.connection().await?;
-    progress.on = Some(Sent {
+    progress.in_flight = Some(InFlight {
         server: server.clone(),
         generation,
         at: Instant::now(),
     });
-    let (answer, _) = connection.ask(call, None).await?;
+    let (answer, _) = connection.send_asking(call, None).await?;
     Ok(Reply(answer))
 }
 
-fn nowhere() -> RedisError {
+fn not_connected() -> RedisError {
     std::io::Error::from(std::io::ErrorKind::NotConnected).into()
 }
 
 /// Fewer replicas than asked for have it.
-fn unconfirmed(operation: &'static str, asked: u32, have: u32) -> Error {
+fn too_few_replicas(operation: &'static str, asked: u32, have: u32) -> Error {
     Error::new(token_cache_core::ErrorKind::Unavailable, operation)
         .store(crate::STORE)
         .message(format!(

@@ -161,16 +161,16 @@ impl RedisConfig {
             confirm_every_write,
             ..
         } = self;
-        check_prefix(prefix).map_err(refused)?;
+        check_prefix(prefix).map_err(invalid_config)?;
         duration::check("connect_timeout", *connect_timeout)?;
         duration::check("operation_timeout", *operation_timeout)?;
         if *durability == Durability::Replicas(0) {
-            return Err(refused(
+            return Err(invalid_config(
                 "durability of 0 replicas confirms nothing; give 1 or more, or leave it out",
             ));
         }
         if *confirm_every_write && *durability == Durability::Primary {
-            return Err(refused(
+            return Err(invalid_config(
                 "`confirm_every_write` waits for replicas, and none are asked for; give `replicas` as well",
             ));
         }
@@ -185,20 +185,20 @@ impl Topology {
     fn check(&self, db: u32) -> Result<()> {
         match self {
             Self::Socket(path) if path.as_os_str().is_empty() => {
-                Err(refused("the path of the socket is empty"))
+                Err(invalid_config("the path of the socket is empty"))
             }
             Self::Cluster(_) if !cfg!(feature = "cluster") => Err(feature_off("cluster")),
-            Self::Cluster(nodes) if nodes.is_empty() => {
-                Err(refused("a cluster needs the address of a node at least"))
-            }
-            Self::Cluster(_) if db != 0 => {
-                Err(refused("a cluster has no database but 0; leave it out"))
-            }
+            Self::Cluster(nodes) if nodes.is_empty() => Err(invalid_config(
+                "a cluster needs the address of a node at least",
+            )),
+            Self::Cluster(_) if db != 0 => Err(invalid_config(
+                "a cluster has no database but 0; leave it out",
+            )),
             Self::Sentinel(_) if !cfg!(feature = "sentinel") => Err(feature_off("sentinel")),
             Self::Sentinel(sentinel) if sentinel.sentinels.is_empty() => {
-                Err(refused("the address of a Sentinel is missing"))
+                Err(invalid_config("the address of a Sentinel is missing"))
             }
-            Self::Sentinel(sentinel) if sentinel.service.is_empty() => Err(refused(
+            Self::Sentinel(sentinel) if sentinel.service.is_empty() => Err(invalid_config(
                 "the name of the service that the Sentinels watch is empty",
             )),
             Self::Standalone(_) | Self::Socket(_) | Self::Cluster(_) | Self::Sentinel(_) => Ok(()),
@@ -267,11 +267,11 @@ impl Address {
             Some(rest) => {
                 let (host, rest) = rest
                     .split_once(']')
-                    .ok_or_else(|| refused("an IPv6 address lacks its closing bracket"))?;
+                    .ok_or_else(|| invalid_config("an IPv6 address lacks its closing bracket"))?;
                 let port = match rest {
                     "" => None,
                     rest => Some(rest.strip_prefix(':').ok_or_else(|| {
-                        refused("between an IPv6 address and its port stands a colon")
+                        invalid_config("between an IPv6 address and its port stands a colon")
                     })?),
                 };
                 (host, port)
@@ -282,7 +282,7 @@ impl Address {
             },
         };
         if host.is_empty() {
-            return Err(refused("the host is empty"));
+            return Err(invalid_config("the host is empty"));
         }
         let port = match port {
             None => default_port,
@@ -290,7 +290,7 @@ impl Address {
                 .parse()
                 .ok()
                 .filter(|port| *port != 0)
-                .ok_or_else(|| refused("a port is a number from 1 to 65535"))?,
+                .ok_or_else(|| invalid_config("a port is a number from 1 to 65535"))?,
         };
         Ok(Self::new(host, port))
     }
@@ -328,7 +328,7 @@ impl Tls {
             return Err(feature_off("tls"));
         }
         if self.cert.is_some() != self.key.is_some() {
-            return Err(refused(
+            return Err(invalid_config(
                 "a client certificate needs both `cert` and `key`; give both or none",
             ));
         }
@@ -336,12 +336,12 @@ impl Tls {
     }
 }
 
-pub(crate) fn refused(message: impl Into<String>) -> Error {
+pub(crate) fn invalid_config(message: impl Into<String>) -> Error {
     Error::config("configure the Redis store", message)
 }
 
 fn feature_off(feature: &str) -> Error {
-    refused(format!(
+    invalid_config(format!(
         "it needs the feature `{feature}` of token-cache-redis (`redis-{feature}` of token-cache)"
     ))
 }

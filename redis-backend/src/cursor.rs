@@ -1,9 +1,9 @@
 //! A scan's position as text: `node cursor servers`.
 
-use crate::client::Position;
+use crate::client::ScanPosition;
 
-pub(crate) fn write(position: &Position) -> String {
-    let Position {
+pub(crate) fn write(position: &ScanPosition) -> String {
+    let ScanPosition {
         servers,
         node,
         cursor,
@@ -11,9 +11,9 @@ pub(crate) fn write(position: &Position) -> String {
     format!("{node} {cursor} {servers}")
 }
 
-pub(crate) fn parse(text: &str) -> Option<Position> {
+pub(crate) fn parse(text: &str) -> Option<ScanPosition> {
     let mut parts = text.splitn(3, ' ');
-    Some(Position {
+    Some(ScanPosition {
         node: parts.next()?.parse().ok()?,
         cursor: parts.next()?.parse().ok()?,
         servers: parts
@@ -34,7 +34,7 @@ mod tests {
         fn a_position_is_read_as_it_was_written(
             servers in "[0-9a-f.-]{1,80}", node in any::<usize>(), cursor in any::<u64>(),
         ) {
-            let position = Position { servers, node, cursor };
+            let position = ScanPosition { servers, node, cursor };
             prop_assert_eq!(parse(&write(&position)), Some(position));
         }
 

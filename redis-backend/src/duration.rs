@@ -2,12 +2,12 @@ use std::time::Duration;
 
 use token_cache_core::{Result, backend};
 
-use crate::config::refused;
+use crate::config::invalid_config;
 
 /// Reads `500ms`, `2s` or `1m`; `name` is the setting's.
 pub(crate) fn parse(name: &str, text: &str) -> Result<Duration> {
     let duration = backend::duration(text).ok_or_else(|| {
-        refused(format!(
+        invalid_config(format!(
             "`{name}` is a number with a unit, `500ms`, `2s` or `1m`"
         ))
     })?;
@@ -16,7 +16,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Duration> {
 }
 
 pub(crate) fn check(name: &str, duration: Duration) -> Result<()> {
-    backend::check_timeout(name, duration).map_err(refused)
+    backend::check_timeout(name, duration).map_err(invalid_config)
 }
 
 /// For `#[serde(deserialize_with)]`.

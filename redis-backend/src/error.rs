@@ -1,7 +1,7 @@
 #[cfg(feature = "sentinel")]
 mod sentinel;
 
-use redis::{ErrorKind as Driver, RedisError, ServerErrorKind as Server};
+use redis::{ErrorKind as RedisErrorKind, RedisError, ServerErrorKind};
 use token_cache_core::{Error, ErrorKind};
 
 #[cfg(feature = "sentinel")]
@@ -9,7 +9,7 @@ pub(crate) use self::sentinel::SentinelFault;
 
 /// What a driver's error means to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Class {
+pub(crate) struct ErrorClass {
     pub(crate) kind: ErrorKind,
     /// What happened and what to do.
     pub(crate) message: &'static str,
@@ -18,7 +18,7 @@ pub(crate) struct Class {
     /// Whether the connection is of no more use.
     pub(crate) lost: bool,
     /// Whether the same request may succeed soon.
-    pub(crate) passing: bool,
+    pub(crate) transient: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) enum Applied {
     Maybe,
 }
 
-impl Class {
+impl ErrorClass {
     /// The server refused the request and changed nothing.
     const fn refused(kind: ErrorKind, message: &'static str) -> Self {
         Self {
@@ -35,18 +35,18 @@ impl Class {
             message,
             applied: Applied::No,
             lost: false,
-            passing: false,
+            transient: false,
         }
     }
 
     /// The connection failed on the way.
-    const fn broken(kind: ErrorKind, message: &'static str) -> Self {
+    const fn connection_failed(kind: ErrorKind, message: &'static str) -> Self {
         Self {
             kind,
             message,
             applied: Applied::Maybe,
             lost: true,
-            passing: true,
+            transient: true,
         }
     }
 
@@ -60,99 +60,99 @@ impl Class {
         self
     }
 
-    const fn passing(mut self) -> Self {
-        self.passing = true;
+    const fn transient(mut self) -> Self {
+        self.transient = true;
         self
     }
 }
 
 /// Every error of the driver, one by one: none is temporary unless it says so.
-pub(crate) fn classify(error: &RedisError) -> Class {
+pub(crate) fn classify(error: &RedisError) -> ErrorClass {
     match error.kind() {
-        Driver::Server(kind) => server(kind, error.detail().unwrap_or_default()),
-        Driver::Extension => extension(error.code().unwrap_or_default()),
-        Driver::AuthenticationFailed => wrong_password(),
-        Driver::Io => io(error),
-        Driver::InvalidClientConfig if names_no_host(error) => unknown_host(),
-        Driver::InvalidClientConfig => Class::refused(
+        RedisErrorKind::Server(kind) => server(kind, error.detail().unwrap_or_default()),
+        RedisErrorKind::Extension => extension(error.code().unwrap_or_default()),
+        RedisErrorKind::AuthenticationFailed => wrong_password(),
+        RedisErrorKind::Io => io(error),
+        RedisErrorKind::InvalidClientConfig if names_no_host(error) => unknown_host(),
+        RedisErrorKind::InvalidClientConfig => ErrorClass::refused(
             ErrorKind::Config,
             "the driver refuses these settings; check host, TLS files and database",
         ),
-        Driver::RESP3NotSupported => Class::refused(
+        RedisErrorKind::RESP3NotSupported => ErrorClass::refused(
             ErrorKind::Config,
             "the server speaks another protocol; it must be Redis 7.0 or newer, or Valkey",
         ),
-        Driver::EmptySentinelList
-        | Driver::MasterNameNotFoundBySentinel
-        | Driver::NoValidReplicasFoundBySentinel => Class::refused(
+        RedisErrorKind::EmptySentinelList
+        | RedisErrorKind::MasterNameNotFoundBySentinel
+        | RedisErrorKind::NoValidReplicasFoundBySentinel => ErrorClass::refused(
             ErrorKind::Config,
             "the Sentinels know no such service; check its name in the URL's path",
         ),
-        Driver::ClusterConnectionNotFound => Class::broken(
+        RedisErrorKind::ClusterConnectionNotFound => ErrorClass::connection_failed(
             ErrorKind::Unavailable,
             "no node of the cluster has this slot; is a primary down?",
         )
         .not_applied(),
-        Driver::UnexpectedReturnType => Class::refused(
+        RedisErrorKind::UnexpectedReturnType => ErrorClass::refused(
             ErrorKind::Unexpected,
             "the server answered with another type than its command has",
         ),
-        Driver::Parse => Class::broken(
+        RedisErrorKind::Parse => ErrorClass::connection_failed(
             ErrorKind::Unexpected,
             "the server answered with something that is no Redis protocol; is it a Redis?",
         ),
-        Driver::Client => Class::refused(
+        RedisErrorKind::Client => ErrorClass::refused(
             ErrorKind::Config,
             "the driver refused the request; check the TLS settings",
         ),
-        _ => Class::refused(
+        _ => ErrorClass::refused(
             ErrorKind::Unexpected,
             "the driver failed in a way this release does not know",
         ),
     }
 }
 
-fn server(kind: Server, detail: &str) -> Class {
+fn server(kind: ServerErrorKind, detail: &str) -> ErrorClass {
     match kind {
-        Server::NoPerm => denied(),
-        Server::BusyLoading => Class::refused(
+        ServerErrorKind::NoPerm => denied(),
+        ServerErrorKind::BusyLoading => ErrorClass::refused(
             ErrorKind::Unavailable,
             "the server is still loading its data",
         )
-        .passing(),
-        Server::ReadOnly => Class::refused(
+        .transient(),
+        ServerErrorKind::ReadOnly => ErrorClass::refused(
             ErrorKind::Unavailable,
             "the server is a replica, which takes no writes; connect to its primary, or wait if a failover is under way",
         )
         .lost()
-        .passing(),
-        Server::MasterDown => Class::refused(
+        .transient(),
+        ServerErrorKind::MasterDown => ErrorClass::refused(
             ErrorKind::Unavailable,
             "the server is a replica that lost its primary",
         )
         .lost()
-        .passing(),
-        Server::ClusterDown => Class::refused(
+        .transient(),
+        ServerErrorKind::ClusterDown => ErrorClass::refused(
             ErrorKind::Unavailable,
             "the cluster is down: a part of its slots has no primary",
         )
-        .passing(),
-        Server::Moved | Server::Ask | Server::TryAgain => Class::refused(
+        .transient(),
+        ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::TryAgain => ErrorClass::refused(
             ErrorKind::Unavailable,
             "the slot is moving to another node of the cluster, or its node does not answer",
         )
-        .passing(),
-        Server::NoScript => Class::refused(
+        .transient(),
+        ServerErrorKind::NoScript => ErrorClass::refused(
             ErrorKind::Unavailable,
             "the server forgot a script that was loaded a moment ago",
         )
-        .passing(),
-        Server::CrossSlot | Server::ExecAbort | Server::NotBusy | Server::NoSub => Class::refused(
+        .transient(),
+        ServerErrorKind::CrossSlot | ServerErrorKind::ExecAbort | ServerErrorKind::NotBusy | ServerErrorKind::NoSub => ErrorClass::refused(
             ErrorKind::Unexpected,
             "the server refused a command as this library does not send it",
         ),
-        Server::ResponseError => response(detail),
-        _ => Class::refused(
+        ServerErrorKind::ResponseError => response(detail),
+        _ => ErrorClass::refused(
             ErrorKind::Unexpected,
             "the server refused in a way this release does not know",
         ),
@@ -160,82 +160,85 @@ fn server(kind: Server, detail: &str) -> Class {
 }
 
 /// Errors that say `ERR` and then a sentence.
-fn response(detail: &str) -> Class {
+fn response(detail: &str) -> ErrorClass {
     let says = |part: &str| detail.contains(part);
     if says("can't run this command") || says("can't access") {
         denied()
     } else if says("max number of clients") {
-        Class::refused(
+        ErrorClass::refused(
             ErrorKind::Unavailable,
             "the server takes no more connections; raise `maxclients`",
         )
         .lost()
-        .passing()
+        .transient()
     } else if says("DB index") || says("refused to switch database") || says("SELECT is not") {
-        Class::refused(
+        ErrorClass::refused(
             ErrorKind::Config,
             "the server has no such database; check the number in the URL's path",
         )
     } else if says("without any password configured") {
-        Class::refused(
+        ErrorClass::refused(
             ErrorKind::Config,
             "the server has no password, but the URL gives one",
         )
     } else if says("cluster support disabled") {
-        Class::refused(
+        ErrorClass::refused(
             ErrorKind::Config,
             "the server is no node of a cluster; write `redis://` instead of `redis+cluster://`",
         )
     } else if says("unknown command") {
-        Class::refused(
+        ErrorClass::refused(
             ErrorKind::Config,
             "the server does not know a command; it must be Redis 7.0 or newer, or Valkey, without renamed commands",
         )
     } else {
-        Class::refused(ErrorKind::Unexpected, "the server refused the command")
+        ErrorClass::refused(ErrorKind::Unexpected, "the server refused the command")
     }
 }
 
 /// Errors whose code the driver leaves to its callers.
-fn extension(code: &str) -> Class {
+fn extension(code: &str) -> ErrorClass {
     match code {
         "WRONGPASS" | "NOAUTH" => wrong_password(),
-        "OOM" => Class::refused(
+        "OOM" => ErrorClass::refused(
             ErrorKind::Full,
             "the server is at its `maxmemory`; raise it, sign-outs work meanwhile",
         ),
-        "WRONGTYPE" => Class::refused(
+        "WRONGTYPE" => ErrorClass::refused(
             ErrorKind::Corrupt,
             "a key of ours holds something else; is the prefix shared with another application?",
         ),
-        "NOREPLICAS" => Class::refused(
+        "NOREPLICAS" => ErrorClass::refused(
             ErrorKind::Unavailable,
             "the server has fewer replicas than its `min-replicas-to-write`",
         )
-        .passing(),
-        "MISCONF" => Class::refused(
+        .transient(),
+        "MISCONF" => ErrorClass::refused(
             ErrorKind::Unavailable,
             "the server refuses writes since it can't save to its disk",
         ),
-        "BUSY" => Class::refused(
+        "BUSY" => ErrorClass::refused(
             ErrorKind::Unavailable,
             "the server is busy with a script of somebody's",
         )
-        .passing(),
-        "NOPROTO" => Class::refused(
+        .transient(),
+        "NOPROTO" => ErrorClass::refused(
             ErrorKind::Config,
             "the server speaks another protocol; it must be Redis 7.0 or newer, or Valkey",
         ),
-        _ => Class::refused(
+        _ => ErrorClass::refused(
             ErrorKind::Unexpected,
             "the server refused in a way this release does not know",
         ),
     }
 }
 
-fn io(error: &RedisError) -> Class {
+fn io(error: &RedisError) -> ErrorClass {
     if error.is_timeout() {
-        return Class::broken(ErrorKind::TimedOut, "no answer came in the configured time");
+        return ErrorClass::connection_failed(
+            ErrorKind::TimedOut,
+            "no answer came in the configured time",
+        );
     }
     let source = std::error::Error::source(error).and_then(|source| {
         source
@@ -244,14 +247,14 @@ fn io(error: &RedisError) -> Class {
     });
     let kind = source.map(std::io::Error::kind);
     if kind == Some(std::io::ErrorKind::NotFound) {
-        return Class::broken(
+        return ErrorClass::connection_failed(
             ErrorKind::Unavailable,
             "there is no socket at this path; check the path, and `unixsocket` in the server's configuration",
         )
         .not_applied();
     }
     if error.is_connection_refusal() {
-        return Class::broken(
+        return ErrorClass::connection_failed(
             ErrorKind::Unavailable,
             "connection refused; is the server running, and the address right?",
         )
@@ -268,17 +271,17 @@ fn io(error: &RedisError) -> Class {
         return unknown_host();
     }
     match kind {
-        Some(std::io::ErrorKind::InvalidData) => Class::refused(
+        Some(std::io::ErrorKind::InvalidData) => ErrorClass::refused(
             ErrorKind::Config,
             "the TLS handshake failed; check the certificate's authority (`ca`) and name",
         )
         .lost(),
-        Some(std::io::ErrorKind::PermissionDenied) => Class::refused(
+        Some(std::io::ErrorKind::PermissionDenied) => ErrorClass::refused(
             ErrorKind::Denied,
             "the operating system refuses the connection; check the socket's permissions",
         )
         .lost(),
-        _ => Class::broken(ErrorKind::Unavailable, "the connection broke"),
+        _ => ErrorClass::connection_failed(ErrorKind::Unavailable, "the connection broke"),
     }
 }
 
@@ -288,23 +291,23 @@ fn names_no_host(error: &RedisError) -> bool {
     text.contains("failed to lookup address") || text.contains("No address found for host")
 }
 
-const fn unknown_host() -> Class {
-    Class::broken(
+const fn unknown_host() -> ErrorClass {
+    ErrorClass::connection_failed(
         ErrorKind::Unavailable,
         "the name of the host leads to no address; check it in the URL, and the machine's DNS",
     )
     .not_applied()
 }
 
-const fn denied() -> Class {
-    Class::refused(
+const fn denied() -> ErrorClass {
+    ErrorClass::refused(
         ErrorKind::Denied,
         "the user lacks a permission; see the ACL in the documentation",
     )
 }
 
-const fn wrong_password() -> Class {
-    Class::refused(
+const fn wrong_password() -> ErrorClass {
+    ErrorClass::refused(
         ErrorKind::Denied,
         "the server refuses user or password; check the URL's credentials",
     )
@@ -313,9 +316,13 @@ const fn wrong_password() -> Class {
 
 /// Whether an error says more about why servers can't be used than another: a refusal says more than silence.
 #[cfg(any(feature = "cluster", feature = "sentinel"))]
-pub(crate) fn is_more_telling(error: &RedisError, than: &RedisError) -> bool {
+pub(crate) fn is_more_specific(error: &RedisError, than: &RedisError) -> bool {
     let weight = |error: &RedisError| match (classify(error).kind, error.kind()) {
-        (_, Driver::ClusterConnectionNotFound | Driver::MasterNameNotFoundBySentinel) => 0,
+        (
+            _,
+            RedisErrorKind::ClusterConnectionNotFound
+            | RedisErrorKind::MasterNameNotFoundBySentinel,
+        ) => 0,
         (ErrorKind::TimedOut, _) => 1,
         (ErrorKind::Unavailable, _) => 2,
         _ => 3,
@@ -324,7 +331,7 @@ pub(crate) fn is_more_telling(error: &RedisError, than: &RedisError) -> bool {
 }
 
 /// Our error for a driver's, raised while trying to `operation`.
-pub(crate) fn from_driver(operation: &'static str, error: RedisError) -> Error {
+pub(crate) fn from_redis_error(operation: &'static str, error: RedisError) -> Error {
     let class = classify(&error);
     let ours = Error::new(class.kind, operation).store(crate::STORE);
     let ours = match denied_command(&error) {
@@ -343,7 +350,7 @@ pub(crate) fn from_driver(operation: &'static str, error: RedisError) -> Error {
 
 /// The command that the server says the user may not call.
 fn denied_command(error: &RedisError) -> Option<&str> {
-    if error.kind() != Driver::Server(Server::NoPerm) {
+    if error.kind() != RedisErrorKind::Server(ServerErrorKind::NoPerm) {
         return None;
     }
     let (_, rest) = error.detail()?.split_once("run the '")?;
@@ -352,7 +359,7 @@ fn denied_command(error: &RedisError) -> Option<&str> {
 }
 
 /// The error, with the servers of the configuration in its message.
-pub(crate) fn at(to: &crate::Topology, error: Error) -> Error {
+pub(crate) fn with_servers(to: &crate::Topology, error: Error) -> Error {
     let message = format!("{} (at {to})", reason(&error));
     error.message(message)
 }

@@ -5,9 +5,7 @@
 #![doc = document_features::document_features!()]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod answers;
 mod background_sessions;
-mod checks;
 mod client;
 mod config;
 mod cursor;
@@ -20,7 +18,9 @@ mod keys;
 mod link;
 mod locks;
 mod mass;
+mod preflight;
 mod record;
+mod replies;
 mod scripts;
 mod sid_index;
 mod store;

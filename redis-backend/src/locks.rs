@@ -7,18 +7,19 @@ use token_cache_core::{
 
 use crate::{
     RedisStore,
-    answers::granted,
     client::{Call, Idempotency, unexpected},
     keys::{duration_millis, entry_field, millis, session_field},
-    record, scripts,
-    store::Held,
+    record,
+    replies::check_granted,
+    scripts,
+    store::Inner,
 };
 
 #[async_trait]
 impl RefreshLocks for RedisStore {
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
         const OPERATION: &str = "take a refresh lock";
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let call = Call::script(
             &scripts::ACQUIRE,
             [keys.account(at.account()), keys.lock(at)],
@@ -46,7 +47,7 @@ impl RefreshLocks for RedisStore {
                 let left = u64::try_from(next()?.number(OPERATION)?).unwrap_or(0);
                 Ok(Acquired::Busy(Duration::from_millis(left)))
             }
-            answer => granted(OPERATION, answer).map(|()| Acquired::Held),
+            answer => check_granted(OPERATION, answer).map(|()| Acquired::Held),
         }
     }
 
@@ -57,7 +58,7 @@ impl RefreshLocks for RedisStore {
         options: EvictOptions,
     ) -> Result<bool> {
         const OPERATION: &str = "end a session";
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let call = Call::script(&scripts::END_IF_VERSION, [keys.account(at.account())])
             .bytes(at.session_id().as_bytes())
             .bytes(&entry_field(at))
@@ -68,13 +69,13 @@ impl RefreshLocks for RedisStore {
             .await?;
         match confirmed.answer.number(OPERATION)? {
             2 => Ok(false),
-            answer => granted(OPERATION, answer).map(|()| true),
+            answer => check_granted(OPERATION, answer).map(|()| true),
         }
     }
 
     async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()> {
         const OPERATION: &str = "release a refresh lock";
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let call = Call::script(&scripts::RELEASE, [keys.lock(at)]).bytes(owner.as_bytes());
         client
             .call(OPERATION, Idempotency::Idempotent, &call)

@@ -10,14 +10,14 @@ use crate::{
     evict::EVICT,
     keys::millis,
     scripts,
-    store::Held,
+    store::Inner,
 };
 
 /// How many accounts go into one script: more of them hold up other requests.
-const IN_A_SCRIPT: usize = 500;
+const ACCOUNTS_PER_SCRIPT: usize = 500;
 
 /// How many scripts are under way on a Cluster.
-const UNDER_WAY: usize = 256;
+const CONCURRENCY: usize = 256;
 
 pub(crate) enum Outcome {
     Evicted(Evicted),
@@ -27,19 +27,19 @@ pub(crate) enum Outcome {
 
 /// Ends the sessions of accounts in which nothing newer than `at` lives. With a `life`, each account is marked.
 pub(crate) async fn evict(
-    held: &Held,
+    inner: &Inner,
     accounts: &[AccountKey],
     at: Timestamp,
     life: Option<u64>,
     now: Timestamp,
 ) -> Vec<Result<Outcome>> {
-    let script = |some: &[AccountKey]| call(held, some, at, life, now);
-    if held.client.is_cluster() {
+    let script = |some: &[AccountKey]| call(inner, some, at, life, now);
+    if inner.client.is_cluster() {
         let each: Vec<_> = accounts
             .iter()
             .map(|account| script(std::slice::from_ref(account)))
             .map(|call| async move {
-                let confirmed = held
+                let confirmed = inner
                     .client
                     .confirmed(EVICT, Idempotency::Idempotent, call)
                     .await?;
@@ -48,23 +48,23 @@ pub(crate) async fn evict(
                     .ok_or_else(|| unexpected(EVICT))
             })
             .collect();
-        return stream::iter(each).buffered(UNDER_WAY).collect().await;
+        return stream::iter(each).buffered(CONCURRENCY).collect().await;
     }
     if accounts.is_empty() {
         return Vec::new();
     }
-    let chunks: Vec<&[AccountKey]> = accounts.chunks(IN_A_SCRIPT).collect();
+    let chunks: Vec<&[AccountKey]> = accounts.chunks(ACCOUNTS_PER_SCRIPT).collect();
     let calls: Vec<Call> = chunks.iter().map(|some| script(some)).collect();
-    let together = held
+    let pipeline = inner
         .client
-        .together(EVICT, Idempotency::Idempotent, &calls)
+        .pipeline(EVICT, Idempotency::Idempotent, &calls)
         .await;
-    let (answers, replicas) = match together {
+    let (replies, replicas) = match pipeline {
         Ok(confirmed) => (confirmed.answer, confirmed.replicas),
         Err(error) => return failed(&error, accounts.len()),
     };
     let mut outcomes = Vec::with_capacity(accounts.len());
-    for (answer, some) in answers.into_iter().zip(chunks) {
+    for (answer, some) in replies.into_iter().zip(chunks) {
         match answer.and_then(|answer| one(answer, some.len(), replicas)) {
             Ok(some) => outcomes.extend(some.into_iter().map(Ok)),
             Err(error) => outcomes.extend(failed(&error, some.len())),
@@ -74,7 +74,7 @@ pub(crate) async fn evict(
 }
 
 fn call(
-    held: &Held,
+    inner: &Inner,
     accounts: &[AccountKey],
     at: Timestamp,
     life: Option<u64>,
@@ -82,9 +82,9 @@ fn call(
 ) -> Call {
     let mut keys = Vec::with_capacity(accounts.len() * 2);
     for account in accounts {
-        keys.push(held.keys.account(account));
+        keys.push(inner.keys.account(account));
         if life.is_some() {
-            keys.push(held.keys.not_before(account));
+            keys.push(inner.keys.not_before(account));
         }
     }
     let call = Call::script_on(&scripts::EVICT_ACCOUNTS, keys).number(millis(at));

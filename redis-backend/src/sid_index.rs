@@ -7,12 +7,13 @@ use token_cache_core::{
 
 use crate::{
     RedisStore,
-    answers::granted,
     client::{Call, Idempotency, unexpected},
     cursor,
     keys::{duration_millis, millis, parse_sid_entry_field, sid_entry_field},
-    mass, scripts,
-    store::Held,
+    mass,
+    replies::check_granted,
+    scripts,
+    store::Inner,
 };
 
 /// How many keys a scan visits at a time, where nobody says.
@@ -22,7 +23,7 @@ const PAGE: usize = 1_000;
 impl SidIndex for RedisStore {
     async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
         const OPERATION: &str = "enter a `sid`";
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let call = Call::script(&scripts::ADD_SID_ENTRY, [keys.sid(sid)])
             .bytes(&sid_entry_field(&sid_entry.account))
             .number(millis(sid_entry.requested_at))
@@ -31,7 +32,7 @@ impl SidIndex for RedisStore {
         let confirmed = client
             .confirmed(OPERATION, Idempotency::Idempotent, call)
             .await?;
-        granted(OPERATION, confirmed.answer.number(OPERATION)?)
+        check_granted(OPERATION, confirmed.answer.number(OPERATION)?)
     }
 
     async fn set_sid_not_before(
@@ -41,12 +42,12 @@ impl SidIndex for RedisStore {
         options: NotBeforeOptions,
     ) -> Result<SidAccounts> {
         const OPERATION: &str = "sign out a provider session";
-        let Held {
+        let Inner {
             client,
             keys,
             checked,
             ..
-        } = self.held();
+        } = self.inner();
         let (kind, at) = match bound {
             CutoffBound::Forever => (b"g", Timestamp::default()),
             CutoffBound::Time(moment) => (b"m", moment.at),
@@ -78,12 +79,12 @@ impl SidIndex for RedisStore {
         not_after: Timestamp,
     ) -> Result<()> {
         const OPERATION: &str = "check the issuer";
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let call = Call::script(&scripts::CHECK_ISSUER, [keys.issuer(issuer)])
             .number(millis(requested_at))
             .number(millis(not_after));
         let answer = client.call(OPERATION, Idempotency::Read, &call).await?;
-        granted(OPERATION, answer.number(OPERATION)?)
+        check_granted(OPERATION, answer.number(OPERATION)?)
     }
 
     async fn set_issuer_not_before(
@@ -93,19 +94,19 @@ impl SidIndex for RedisStore {
         options: NotBeforeOptions,
     ) -> Result<()> {
         const OPERATION: &str = "sign out an issuer";
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let call = Call::script(&scripts::SET_ISSUER_NOT_BEFORE, [keys.issuer(issuer)])
             .number(millis(at))
             .number(duration_millis(options.not_before_lifetime));
         let confirmed = client
             .confirmed(OPERATION, Idempotency::Idempotent, call)
             .await?;
-        granted(OPERATION, confirmed.answer.number(OPERATION)?)
+        check_granted(OPERATION, confirmed.answer.number(OPERATION)?)
     }
 
     /// Starts over where a server restarted, failed over, or a slot moved since the cursor was made.
     async fn accounts(&self, scan: &Scan) -> Result<Page> {
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let from = match &scan.cursor {
             None => None,
             Some(cursor) => Some(cursor::parse(cursor.as_str()).ok_or_else(|| {
@@ -114,13 +115,13 @@ impl SidIndex for RedisStore {
         };
         let count = if scan.page == 0 { PAGE } else { scan.page };
         let pattern = keys.accounts_pattern(scan.issuer.as_ref());
-        let scanned = client.scan(&pattern, count, from.as_ref()).await?;
-        let accounts = scanned
+        let page = client.scan(&pattern, count, from.as_ref()).await?;
+        let accounts = page
             .keys
             .iter()
             .filter_map(|key| keys.parse_account(key))
             .collect();
-        let next = scanned
+        let next = page
             .next
             .map(|position| Cursor::new(cursor::write(&position)));
         Ok(Page::new(accounts, next))
@@ -137,7 +138,7 @@ impl SidIndex for RedisStore {
             NotBeforeScope::Account => Some(duration_millis(options.not_before_lifetime)),
             NotBeforeScope::Issuer => None,
         };
-        let outcomes = mass::evict(self.held(), accounts, at, life, options.now).await;
+        let outcomes = mass::evict(self.inner(), accounts, at, life, options.now).await;
         let target = EvictTarget::Account(CutoffTime::on_store_clock(at));
         let mut settled = Vec::with_capacity(accounts.len());
         for (account, outcome) in accounts.iter().zip(outcomes) {

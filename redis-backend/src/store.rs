@@ -10,14 +10,15 @@ use token_cache_core::{
 
 use crate::{
     RedisConfig,
-    answers::{granted, hash, living, pairs},
-    checks::{self, Checked},
     client::{Call, Client, Idempotency, Reply, unexpected},
-    config::refused,
+    config::invalid_config,
     evict::{EVICT, evict_call},
     keys::{Keys, duration_millis, entry_field, millis, session_field},
     link::{self, Links},
-    record, scripts,
+    preflight::{self, Preflight},
+    record,
+    replies::{check_granted, hash, live_session, pairs},
+    scripts,
 };
 
 /// The most bytes an entry may have. The server would take 512 MiB; the time that one request takes holds up the others.
@@ -38,12 +39,12 @@ const MAX_ENTRY_BYTES: usize = 16 << 20;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct RedisStore(Arc<Held>);
+pub struct RedisStore(Arc<Inner>);
 
-pub(crate) struct Held {
+pub(crate) struct Inner {
     pub(crate) client: Client,
     pub(crate) keys: Keys,
-    pub(crate) checked: Checked,
+    pub(crate) checked: Preflight,
     pub(crate) links: Links,
     /// Every write of an entry waits for replicas.
     confirms_every_write: bool,
@@ -60,26 +61,27 @@ impl RedisStore {
     pub async fn connect(config: RedisConfig) -> Result<Self> {
         config.check()?;
         // In a box: the compiler gives up on futures that are nested too deep.
-        let opening: Pin<Box<dyn Future<Output = Result<Held>> + Send + '_>> =
-            Box::pin(async { Held::over(Client::connect(&config).await?, &config).await });
-        let mut held = opening
+        let opening: Pin<Box<dyn Future<Output = Result<Inner>> + Send + '_>> =
+            Box::pin(async { Inner::over(Client::connect(&config).await?, &config).await });
+        let mut inner = opening
             .await
-            .map_err(|error| crate::error::at(&config.topology, error))?;
+            .map_err(|error| crate::error::with_servers(&config.topology, error))?;
         if let Some(key) = config.tls.as_ref().and_then(|tls| tls.key.as_deref()) {
             let readable = backend::readable_by_others(key).map_err(|error| {
-                refused("the permissions of the file of `key` cannot be read").with_source(error)
+                invalid_config("the permissions of the file of `key` cannot be read")
+                    .with_source(error)
             })?;
-            held.checked.diagnostics.extend(readable);
+            inner.checked.diagnostics.extend(readable);
         }
-        Ok(Self(Arc::new(held)))
+        Ok(Self(Arc::new(inner)))
     }
 
     #[cfg(feature = "redis-1")]
     pub(crate) async fn over(client: Client, config: &RedisConfig) -> Result<Self> {
-        Ok(Self(Arc::new(Held::over(client, config).await?)))
+        Ok(Self(Arc::new(Inner::over(client, config).await?)))
     }
 
-    pub(crate) fn held(&self) -> &Held {
+    pub(crate) fn inner(&self) -> &Inner {
         &self.0
     }
 
@@ -98,10 +100,10 @@ impl RedisStore {
     }
 }
 
-impl Held {
+impl Inner {
     async fn over(client: Client, config: &RedisConfig) -> Result<Self> {
         let keys = Keys::new(config.prefix.clone());
-        let checked = checks::check(&client, &keys).await?;
+        let checked = preflight::check(&client, &keys).await?;
         Ok(Self {
             client,
             keys,
@@ -151,7 +153,7 @@ impl TokenStore for RedisStore {
 
     async fn namespace(&self) -> Result<Namespace> {
         const OPERATION: &str = "read the namespace";
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let call = Call::script(&scripts::NAMESPACE, [keys.namespace()]);
         let mut answer = client
             .call(OPERATION, Idempotency::Read, &call)
@@ -179,7 +181,7 @@ impl TokenStore for RedisStore {
         record: &NamespaceRecord,
     ) -> Result<bool> {
         const OPERATION: &str = "write the namespace";
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let expected = expected.map(record::encode_namespace).unwrap_or_default();
         let call = Call::script(&scripts::SET_NAMESPACE, [keys.namespace()])
             .bytes(&expected)
@@ -192,7 +194,7 @@ impl TokenStore for RedisStore {
 
     async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
         const OPERATION: &str = "begin a session";
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let keys = [keys.account(account), keys.not_before(account)];
         let mut call = Call::script(&scripts::BEGIN, keys)
             .number(millis(session.not_after))
@@ -211,7 +213,7 @@ impl TokenStore for RedisStore {
             Some(number) => number.number(OPERATION),
             None => Err(unexpected(OPERATION)),
         };
-        granted(OPERATION, next()?)?;
+        check_granted(OPERATION, next()?)?;
         let displaced = usize::try_from(next()?).map_err(|_| unexpected(OPERATION))?;
         Ok(Begun::displacing(displaced))
     }
@@ -223,15 +225,15 @@ impl TokenStore for RedisStore {
         options: ReadOptions,
     ) -> Result<SessionRecord> {
         const OPERATION: &str = "read a session";
-        let held = self.held();
+        let inner = self.inner();
         let call =
-            Call::command("HMGET", held.keys.account(account)).bytes(&session_field(session_id));
-        let answer = held.reading(OPERATION, &call, options).await?;
+            Call::command("HMGET", inner.keys.account(account)).bytes(&session_field(session_id));
+        let answer = inner.reading(OPERATION, &call, options).await?;
         let read = answer
             .list(OPERATION)?
             .next()
             .map(|one| one.bytes(OPERATION));
-        living(
+        live_session(
             OPERATION,
             *session_id,
             read.transpose()?.flatten(),
@@ -241,13 +243,13 @@ impl TokenStore for RedisStore {
 
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
         const OPERATION: &str = "read an entry";
-        let held = self.held();
-        let call = Call::command("HMGET", held.keys.account(at.account()))
+        let inner = self.inner();
+        let call = Call::command("HMGET", inner.keys.account(at.account()))
             .bytes(&session_field(at.session_id()))
             .bytes(&entry_field(at));
-        let answer = held.reading(OPERATION, &call, options).await?;
+        let answer = inner.reading(OPERATION, &call, options).await?;
         let [session, entry] = answer.pair(OPERATION)?;
-        living(OPERATION, *at.session_id(), session, options.now)?;
+        live_session(OPERATION, *at.session_id(), session, options.now)?;
         let entry = entry.map(record::decode_entry).transpose()?;
         Ok(entry.filter(|entry| !entry.is_expired(options.now)))
     }
@@ -264,8 +266,8 @@ impl TokenStore for RedisStore {
                 .store(crate::STORE)
                 .message(format!("the value is over {MAX_ENTRY_BYTES} bytes")));
         }
-        let held = self.held();
-        let Held { client, keys, .. } = held;
+        let inner = self.inner();
+        let Inner { client, keys, .. } = inner;
         let account = keys.account(at.account());
         let call = match options.releasing {
             Some(_) => Call::script(&scripts::WRITE, [account, keys.lock(at)]),
@@ -286,20 +288,20 @@ impl TokenStore for RedisStore {
         if let Some(owner) = &options.releasing {
             call = call.bytes(owner.as_bytes());
         }
-        let answer = if options.durable || held.confirms_every_write {
+        let answer = if options.durable || inner.confirms_every_write {
             client.confirmed(OPERATION, idempotency, call).await?.answer
         } else {
             client.call(OPERATION, idempotency, &call).await?
         };
         match answer.number(OPERATION)? {
             2 => Ok(PutResult::PreconditionFailed),
-            answer => granted(OPERATION, answer).map(|()| PutResult::Stored),
+            answer => check_granted(OPERATION, answer).map(|()| PutResult::Stored),
         }
     }
 
     async fn remove(&self, at: &EntryAddress) -> Result<()> {
         const OPERATION: &str = "remove an entry";
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let call = Call::command("HDEL", keys.account(at.account())).bytes(&entry_field(at));
         client
             .call(OPERATION, Idempotency::NonIdempotent, &call)
@@ -316,7 +318,8 @@ impl TokenStore for RedisStore {
         let life = duration_millis(options.not_before_lifetime);
         match options.announce {
             Some(signer) => {
-                let evicting = link::evict(self.held(), signer, account, target, life, options.now);
+                let evicting =
+                    link::evict(self.inner(), signer, account, target, life, options.now);
                 Box::pin(evicting).await
             }
             None => self.evict_at_once(account, target, life, options.now).await,
@@ -329,7 +332,7 @@ impl TokenStore for RedisStore {
         options: ReadOptions,
     ) -> Result<Vec<SessionRecord>> {
         const OPERATION: &str = "list sessions";
-        let Held { client, keys, .. } = self.held();
+        let Inner { client, keys, .. } = self.inner();
         let call = Call::script(&scripts::SESSIONS, [keys.account(account)]);
         let answer = client.call(OPERATION, Idempotency::Read, &call).await?;
         let mut sessions = Vec::new();

@@ -5,7 +5,9 @@ use token_cache_core::{
     backend::{self, percent_decoded},
 };
 
-use crate::{Address, Durability, RedisConfig, Sentinel, Tls, Topology, config::refused, duration};
+use crate::{
+    Address, Durability, RedisConfig, Sentinel, Tls, Topology, config::invalid_config, duration,
+};
 
 /// The URL schemes that are compiled in. Case does not matter, and `valkey` and `valkeys` stand for `redis` and `rediss`.
 pub const SCHEMES: &[&str] = &[
@@ -53,12 +55,12 @@ struct Parts<'a> {
 }
 
 pub(crate) fn parse(url: &str) -> Result<RedisConfig> {
-    let (given, rest) = url
-        .split_once("://")
-        .ok_or_else(|| refused("a URL starts with a scheme and `://`, such as `redis://`"))?;
+    let (given, rest) = url.split_once("://").ok_or_else(|| {
+        invalid_config("a URL starts with a scheme and `://`, such as `redis://`")
+    })?;
     let scheme = canonical(given);
     if !SCHEMES.contains(&scheme.as_str()) {
-        return Err(refused(unknown(given, &scheme)));
+        return Err(invalid_config(unknown(given, &scheme)));
     }
     let parts = split(rest)?;
     let mut config = RedisConfig {
@@ -75,7 +77,7 @@ pub(crate) fn parse(url: &str) -> Result<RedisConfig> {
     match kind {
         "unix" => {
             if !parts.hosts.is_empty() {
-                return Err(refused(
+                return Err(invalid_config(
                     "the path of a socket follows three slashes: `redis+unix:///run/redis.sock`",
                 ));
             }
@@ -137,7 +139,7 @@ fn unknown(given: &str, scheme: &str) -> String {
 
 fn split(rest: &str) -> Result<Parts<'_>> {
     if rest.contains('#') {
-        return Err(refused("the URL holds a `#`; write it as `%23`"));
+        return Err(invalid_config("the URL holds a `#`; write it as `%23`"));
     }
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, path) = match rest.find('/') {
@@ -180,12 +182,12 @@ fn database(text: &str) -> Result<u32> {
         return Ok(0);
     }
     text.parse()
-        .map_err(|_| refused("the path of the URL is the number of a database"))
+        .map_err(|_| invalid_config("the path of the URL is the number of a database"))
 }
 
 fn parameters(config: &mut RedisConfig, query: &str, valid: &[&str]) -> Result<()> {
     for parameter in backend::parameters(query, valid) {
-        let (name, value) = parameter.map_err(refused)?;
+        let (name, value) = parameter.map_err(invalid_config)?;
         set(config, name, value)?;
     }
     Ok(())
@@ -199,13 +201,13 @@ fn set(config: &mut RedisConfig, name: &str, value: String) -> Result<()> {
         ("replicas", ..) => {
             let replicas = value
                 .parse()
-                .map_err(|_| refused("`replicas` is a number, 1 or more"))?;
+                .map_err(|_| invalid_config("`replicas` is a number, 1 or more"))?;
             config.durability = Durability::Replicas(replicas);
         }
         ("confirm_every_write", ..) => {
             config.confirm_every_write = value
                 .parse()
-                .map_err(|_| refused("`confirm_every_write` is `true` or `false`"))?;
+                .map_err(|_| invalid_config("`confirm_every_write` is `true` or `false`"))?;
         }
         ("db", ..) => config.db = database(&value)?,
         ("ca", Some(tls), _) => tls.ca = Some(value.into()),
@@ -215,13 +217,13 @@ fn set(config: &mut RedisConfig, name: &str, value: String) -> Result<()> {
         ("sentinel_password", _, Topology::Sentinel(sentinel)) => {
             sentinel.password = Some(value.into());
         }
-        _ => return Err(refused(format!("the URL can't give `{name}`"))),
+        _ => return Err(invalid_config(format!("the URL can't give `{name}`"))),
     }
     Ok(())
 }
 
 fn decode(text: &str) -> Result<String> {
-    percent_decoded(text).map_err(refused)
+    percent_decoded(text).map_err(invalid_config)
 }
 
 #[cfg(test)]

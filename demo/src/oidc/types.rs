@@ -4,7 +4,7 @@ use openidconnect::{
     AdditionalProviderMetadata, EndpointMaybeSet, EndpointNotSet, EndpointSet, core::CoreClient,
 };
 use serde::{Deserialize, Deserializer, Serialize};
-use token_cache::providers::CoreMetadata;
+use token_cache::providers::CoreProviderMetadataWith;
 
 pub(crate) type Registered = CoreClient<
     EndpointSet,
@@ -41,4 +41,4 @@ fn readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<url::Ur
     Ok(Option::<url::Url>::deserialize(value).unwrap_or_default())
 }
 
-pub(crate) type Metadata = CoreMetadata<Endpoints>;
+pub(crate) type Metadata = CoreProviderMetadataWith<Endpoints>;

@@ -27,16 +27,18 @@ where
                 .map(|error| chain(error))
                 .unwrap_or_default();
             if failure.is_user() || lacks_region(&text) {
-                Fault::Setup(text)
+                Fault::InvalidRequest(text)
             } else if never_connected(&text) {
                 Fault::Unreachable(text)
             } else {
-                Fault::Broken(text)
+                Fault::ConnectionBroken(text)
             }
         }
-        SdkError::ResponseError(answer) => Fault::Unreadable(answer.raw().status().as_u16()),
-        SdkError::ConstructionFailure(_) => Fault::Setup(chain(error)),
-        _ => Fault::Setup("a failure that this release does not know".to_owned()),
+        SdkError::ResponseError(answer) => {
+            Fault::UnreadableResponse(answer.raw().status().as_u16())
+        }
+        SdkError::ConstructionFailure(_) => Fault::InvalidRequest(chain(error)),
+        _ => Fault::InvalidRequest("a failure that this release does not know".to_owned()),
     }
 }
 
@@ -59,7 +61,7 @@ fn no_credentials(error: &(dyn Error + 'static)) -> Option<Fault> {
     let mut sources = sources(error);
     sources.find_map(|error| match error.downcast_ref::<CredentialsError>() {
         Some(CredentialsError::ProviderTimedOut(_) | CredentialsError::ProviderError(_)) => {
-            Some(Fault::CredentialsLate(chain(error)))
+            Some(Fault::CredentialsTimedOut(chain(error)))
         }
         Some(_) => Some(Fault::Credentials(chain(error))),
         None => {

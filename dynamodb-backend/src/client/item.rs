@@ -68,30 +68,30 @@ impl Item {
         )
     }
 
-    pub(crate) fn map(&self, name: &str) -> Option<Map<'_>> {
-        self.0.get(name)?.as_m().ok().map(Map)
+    pub(crate) fn map(&self, name: &str) -> Option<MapAttribute<'_>> {
+        self.0.get(name)?.as_m().ok().map(MapAttribute)
     }
 }
 
 /// An attribute that is a map.
-pub(crate) struct Map<'a>(&'a HashMap<String, AttributeValue>);
+pub(crate) struct MapAttribute<'a>(&'a HashMap<String, AttributeValue>);
 
 /// A value in a map.
-pub(crate) struct Inner<'a>(&'a AttributeValue);
+pub(crate) struct MapValue<'a>(&'a AttributeValue);
 
-impl<'a> Map<'a> {
-    pub(crate) fn get(&self, name: &str) -> Option<Inner<'a>> {
-        self.0.get(name).map(Inner)
+impl<'a> MapAttribute<'a> {
+    pub(crate) fn get(&self, name: &str) -> Option<MapValue<'a>> {
+        self.0.get(name).map(MapValue)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'a str, Inner<'a>)> + use<'a> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'a str, MapValue<'a>)> + use<'a> {
         self.0
             .iter()
-            .map(|(name, value)| (name.as_str(), Inner(value)))
+            .map(|(name, value)| (name.as_str(), MapValue(value)))
     }
 }
 
-impl<'a> Inner<'a> {
+impl<'a> MapValue<'a> {
     pub(crate) fn bytes(&self) -> Option<&'a [u8]> {
         self.0.as_b().ok().map(Blob::as_ref)
     }

@@ -6,7 +6,10 @@ use aws_sdk_dynamodb::{
 };
 use token_cache_core::Result;
 
-use super::{Client, Idempotency, Item, Operation, Refused, Returning, Terms, item::attributes};
+use super::{
+    Client, ConditionNotMet, Expression, Idempotency, Item, Operation, ReturnValues,
+    item::attributes,
+};
 use crate::keys::Key;
 
 impl Client {
@@ -31,23 +34,25 @@ impl Client {
         operation: Operation,
         idempotency: Idempotency,
         item: Item,
-        terms: Terms,
-    ) -> Result<std::result::Result<(), Refused>> {
+        expression: Expression,
+    ) -> Result<std::result::Result<(), ConditionNotMet>> {
         let answer = self
             .send(operation, idempotency, "dynamodb:PutItem", || {
                 self.sdk
                     .put_item()
                     .table_name(&self.table)
                     .set_item(Some(item.0.clone()))
-                    .set_condition_expression(terms.condition.clone())
-                    .set_expression_attribute_names(terms.names())
-                    .set_expression_attribute_values(terms.values())
-                    .set_return_values_on_condition_check_failure(terms.on_refusal())
+                    .set_condition_expression(expression.condition.clone())
+                    .set_expression_attribute_names(expression.names())
+                    .set_expression_attribute_values(expression.values())
+                    .set_return_values_on_condition_check_failure(
+                        expression.return_values_on_failure(),
+                    )
                     .send()
             })
             .await?;
-        Ok(answer.map(drop).map_err(|error| Refused {
-            there: match error {
+        Ok(answer.map(drop).map_err(|error| ConditionNotMet {
+            existing: match error {
                 PutItemError::ConditionalCheckFailedException(refused) => refused.item.map(Item),
                 _ => None,
             },
@@ -60,13 +65,13 @@ impl Client {
         operation: Operation,
         idempotency: Idempotency,
         key: &Key,
-        terms: Terms,
-        returning: Returning,
-    ) -> Result<std::result::Result<Option<Item>, Refused>> {
-        let returning = match returning {
-            Returning::Nothing => ReturnValue::None,
-            Returning::Old => ReturnValue::UpdatedOld,
-            Returning::New => ReturnValue::AllNew,
+        expression: Expression,
+        return_values: ReturnValues,
+    ) -> Result<std::result::Result<Option<Item>, ConditionNotMet>> {
+        let return_values = match return_values {
+            ReturnValues::Nothing => ReturnValue::None,
+            ReturnValues::Old => ReturnValue::UpdatedOld,
+            ReturnValues::New => ReturnValue::AllNew,
         };
         let answer = self
             .send(operation, idempotency, "dynamodb:UpdateItem", || {
@@ -74,21 +79,25 @@ impl Client {
                     .update_item()
                     .table_name(&self.table)
                     .set_key(Some(attributes(key)))
-                    .set_update_expression(terms.set.clone())
-                    .set_condition_expression(terms.condition.clone())
-                    .set_expression_attribute_names(terms.names())
-                    .set_expression_attribute_values(terms.values())
-                    .set_return_values_on_condition_check_failure(terms.on_refusal())
-                    .return_values(returning.clone())
+                    .set_update_expression(expression.set.clone())
+                    .set_condition_expression(expression.condition.clone())
+                    .set_expression_attribute_names(expression.names())
+                    .set_expression_attribute_values(expression.values())
+                    .set_return_values_on_condition_check_failure(
+                        expression.return_values_on_failure(),
+                    )
+                    .return_values(return_values.clone())
                     .send()
             })
             .await?;
         match answer {
             Ok(updated) => Ok(Ok(updated.attributes.map(Item))),
-            Err(UpdateItemError::ConditionalCheckFailedException(refused)) => Ok(Err(Refused {
-                there: refused.item.map(Item),
-            })),
-            Err(_) => Ok(Err(Refused { there: None })),
+            Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                Ok(Err(ConditionNotMet {
+                    existing: refused.item.map(Item),
+                }))
+            }
+            Err(_) => Ok(Err(ConditionNotMet { existing: None })),
         }
     }
 
@@ -98,7 +107,7 @@ impl Client {
         operation: Operation,
         idempotency: Idempotency,
         key: &Key,
-        terms: Terms,
+        expression: Expression,
     ) -> Result<()> {
         let answer: std::result::Result<_, DeleteItemError> = self
             .send(operation, idempotency, "dynamodb:DeleteItem", || {
@@ -106,9 +115,9 @@ impl Client {
                     .delete_item()
                     .table_name(&self.table)
                     .set_key(Some(attributes(key)))
-                    .set_condition_expression(terms.condition.clone())
-                    .set_expression_attribute_names(terms.names())
-                    .set_expression_attribute_values(terms.values())
+                    .set_condition_expression(expression.condition.clone())
+                    .set_expression_attribute_names(expression.names())
+                    .set_expression_attribute_values(expression.values())
                     .send()
             })
             .await?;
@@ -118,9 +127,9 @@ impl Client {
     }
 }
 
-impl Terms {
-    fn on_refusal(&self) -> Option<ReturnValuesOnConditionCheckFailure> {
-        self.telling
+impl Expression {
+    fn return_values_on_failure(&self) -> Option<ReturnValuesOnConditionCheckFailure> {
+        self.return_existing
             .then_some(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 }

@@ -18,20 +18,20 @@ use crate::error::unexpected;
     clippy::struct_excessive_bools,
     reason = "four answers that have nothing to do with each other"
 )]
-pub(crate) struct Described {
+pub(crate) struct TableInfo {
     /// Requests are served.
     pub(crate) active: bool,
     /// The key is `pk` and `sk`, texts both.
-    pub(crate) keys_fit: bool,
+    pub(crate) has_expected_key: bool,
     /// A stream carries what is written.
-    pub(crate) streams: bool,
+    pub(crate) has_stream: bool,
     /// Other Regions have replicas.
-    pub(crate) replicas: bool,
+    pub(crate) has_replicas: bool,
 }
 
 /// What the service says of the table's time-to-live.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Expiry {
+pub(crate) struct TimeToLive {
     pub(crate) enabled: bool,
     pub(crate) attribute: Option<String>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Expiry {
 const KEYS: [(&str, KeyType); 2] = [("pk", KeyType::Hash), ("sk", KeyType::Range)];
 
 impl Client {
-    pub(crate) async fn describe(&self, operation: Operation) -> Result<Described> {
+    pub(crate) async fn describe(&self, operation: Operation) -> Result<TableInfo> {
         let answer = self
             .ask(
                 operation,
@@ -49,10 +49,10 @@ impl Client {
             )
             .await?;
         let table = answer.table.ok_or_else(|| unexpected(operation.name))?;
-        Ok(described(&table))
+        Ok(table_info(&table))
     }
 
-    pub(crate) async fn describe_expiry(&self, operation: Operation) -> Result<Expiry> {
+    pub(crate) async fn describe_time_to_live(&self, operation: Operation) -> Result<TimeToLive> {
         let answer = self
             .ask(
                 operation,
@@ -70,7 +70,7 @@ impl Client {
         let status = description
             .as_ref()
             .and_then(|description| description.time_to_live_status.clone());
-        Ok(Expiry {
+        Ok(TimeToLive {
             enabled: matches!(
                 status,
                 Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)
@@ -112,7 +112,7 @@ impl Client {
     }
 
     /// Has the service delete items whose `exp` has passed.
-    pub(crate) async fn enable_expiry(&self, operation: Operation) -> Result<()> {
+    pub(crate) async fn enable_time_to_live(&self, operation: Operation) -> Result<()> {
         let specification = TimeToLiveSpecification::builder()
             .enabled(true)
             .attribute_name("exp")
@@ -134,7 +134,7 @@ impl Client {
     }
 }
 
-fn described(table: &TableDescription) -> Described {
+fn table_info(table: &TableDescription) -> TableInfo {
     let is_text = |name: &str| {
         table.attribute_definitions().iter().any(|attribute| {
             attribute.attribute_name() == name
@@ -142,23 +142,23 @@ fn described(table: &TableDescription) -> Described {
         })
     };
     let keys = table.key_schema();
-    let keys_fit = keys.len() == KEYS.len()
+    let has_expected_key = keys.len() == KEYS.len()
         && KEYS.iter().all(|(name, kind)| {
             is_text(name)
                 && keys
                     .iter()
                     .any(|key| key.attribute_name() == *name && key.key_type() == kind)
         });
-    Described {
+    TableInfo {
         active: matches!(
             table.table_status(),
             Some(TableStatus::Active | TableStatus::Updating)
         ),
-        keys_fit,
-        streams: table
+        has_expected_key,
+        has_stream: table
             .stream_specification()
             .is_some_and(StreamSpecification::stream_enabled),
-        replicas: !table.replicas().is_empty(),
+        has_replicas: !table.replicas().is_empty(),
     }
 }
 

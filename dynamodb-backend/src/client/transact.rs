@@ -4,17 +4,17 @@ use aws_sdk_dynamodb::{
 };
 use token_cache_core::{Error, ErrorKind, Result};
 
-use super::{Client, Idempotency, Item, Operation, Terms, item::attributes};
+use super::{Client, Expression, Idempotency, Item, Operation, item::attributes};
 use crate::{error::unexpected, keys::Key};
 
 /// What became of a put that depends on another item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Transacted {
+pub(crate) enum TransactOutcome {
     Written,
     /// The other item is not as it should be.
-    OtherDiffers,
+    ConditionFailed,
     /// The item itself is not as it was, or somebody else was at one of the two.
-    Lost,
+    Conflict,
 }
 
 impl Client {
@@ -22,24 +22,24 @@ impl Client {
     pub(crate) async fn put_while(
         &self,
         operation: Operation,
-        (item, terms): (Item, Terms),
-        (other, its_terms): (&Key, Terms),
-    ) -> Result<Transacted> {
+        (item, expression): (Item, Expression),
+        (other, other_expression): (&Key, Expression),
+    ) -> Result<TransactOutcome> {
         let build = |_| unexpected(operation.name);
         let check = ConditionCheck::builder()
             .table_name(&self.table)
             .set_key(Some(attributes(other)))
-            .set_condition_expression(its_terms.condition.clone())
-            .set_expression_attribute_names(its_terms.names())
-            .set_expression_attribute_values(its_terms.values())
+            .set_condition_expression(other_expression.condition.clone())
+            .set_expression_attribute_names(other_expression.names())
+            .set_expression_attribute_values(other_expression.values())
             .build()
             .map_err(build)?;
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item.0))
-            .set_condition_expression(terms.condition.clone())
-            .set_expression_attribute_names(terms.names())
-            .set_expression_attribute_values(terms.values())
+            .set_condition_expression(expression.condition.clone())
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
             .build()
             .map_err(build)?;
         let steps = [
@@ -61,14 +61,14 @@ impl Client {
             )
             .await?;
         match answer {
-            Ok(_) => Ok(Transacted::Written),
+            Ok(_) => Ok(TransactOutcome::Written),
             Err(error) => cancelled(operation, &error),
         }
     }
 }
 
 /// Why a transaction was cancelled: a reason for each of its steps, in their order.
-fn cancelled(operation: Operation, error: &TransactWriteItemsError) -> Result<Transacted> {
+fn cancelled(operation: Operation, error: &TransactWriteItemsError) -> Result<TransactOutcome> {
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
         return Err(unexpected(operation.name));
     };
@@ -79,9 +79,9 @@ fn cancelled(operation: Operation, error: &TransactWriteItemsError) -> Result<Tr
         .collect();
     let any = |code: &str| reasons.contains(&code);
     if reasons.first() == Some(&"ConditionalCheckFailed") {
-        Ok(Transacted::OtherDiffers)
+        Ok(TransactOutcome::ConditionFailed)
     } else if any("ConditionalCheckFailed") || any("TransactionConflict") {
-        Ok(Transacted::Lost)
+        Ok(TransactOutcome::Conflict)
     } else if any("ThrottlingError") || any("ProvisionedThroughputExceeded") {
         Err(Error::new(ErrorKind::Throttled, operation.name)
             .store(crate::STORE)

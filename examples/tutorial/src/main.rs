@@ -28,7 +28,9 @@ use serde::Deserialize;
 use token_cache::{
     EntryKey, ErrorKind, ExposeSecret, Revocation, Session, SignIn, TokenCache, TokenSet,
     TokenSource,
-    providers::{CodeExchange, MetadataWithRevocation, Provider, ProviderBuilder, SessionClaims},
+    providers::{
+        CodeExchange, Provider, ProviderBuilder, ProviderMetadataWithRevocation, SessionClaims,
+    },
     sign_out::{
         ClientRegistration, SignOutRoutes, SignedIn, StateCookies, TicketCookie, id_token_key,
     },
@@ -69,7 +71,8 @@ async fn main() -> Result<(), Failure> {
     };
     let http = http.redirect(reqwest::redirect::Policy::none()).build()?;
     let metadata =
-        MetadataWithRevocation::discover_async(IssuerUrl::new(issuer.clone())?, &http).await?;
+        ProviderMetadataWithRevocation::discover_async(IssuerUrl::new(issuer.clone())?, &http)
+            .await?;
     let id = ClientId::new(client_id.clone());
     let mut provider =
         ProviderBuilder::from_metadata(&metadata, &id)?.client_secret(&client_secret);

@@ -5,7 +5,7 @@ use axum::{body, http::Uri};
 use super::*;
 
 async fn app(public_url: &str, offline_access: bool) -> Arc<App> {
-    let metadata: MetadataWithRevocation = serde_json::from_value(serde_json::json!({
+    let metadata: ProviderMetadataWithRevocation = serde_json::from_value(serde_json::json!({
         "issuer": "https://id.example",
         "authorization_endpoint": "https://id.example/authorize",
         "token_endpoint": "https://id.example/token",

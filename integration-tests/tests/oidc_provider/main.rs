@@ -14,7 +14,9 @@ use oauth2::basic::BasicClient;
 use openidconnect::core::{CoreClient, CoreJsonWebKeySet};
 use openidconnect::{ClientId, ClientSecret, Nonce, TokenUrl};
 use serde_json::Value;
-use token_cache::providers::{MetadataWithRevocation, Provider, ProviderBuilder, SessionClaims};
+use token_cache::providers::{
+    Provider, ProviderBuilder, ProviderMetadataWithRevocation, SessionClaims,
+};
 use token_cache::{ExposeSecret, Revocation, SecretString, Session, SignIn};
 use token_cache_integration_tests::servers::{
     CLIENT_ID, CLIENT_SECRET, OidcProvider, ProviderCounts,
@@ -38,7 +40,7 @@ impl Tells for OidcProvider {
 struct SignedIn {
     servers: Servers,
     provider: OidcProvider,
-    metadata: MetadataWithRevocation,
+    metadata: ProviderMetadataWithRevocation,
     response: Value,
     session: Session,
 }
@@ -46,7 +48,7 @@ struct SignedIn {
 impl SignedIn {
     async fn start() -> Self {
         let provider = OidcProvider::start().unwrap();
-        let metadata: MetadataWithRevocation = provider
+        let metadata: ProviderMetadataWithRevocation = provider
             .read("/.well-known/openid-configuration")
             .await
             .unwrap();
@@ -83,7 +85,7 @@ fn id() -> ClientId {
 }
 
 /// Set up from what the provider says of itself.
-fn by_metadata(metadata: &MetadataWithRevocation) -> Provider {
+fn by_metadata(metadata: &ProviderMetadataWithRevocation) -> Provider {
     ProviderBuilder::from_metadata(metadata, &id())
         .unwrap()
         .client_secret(CLIENT_SECRET)
@@ -94,7 +96,7 @@ fn by_metadata(metadata: &MetadataWithRevocation) -> Provider {
 }
 
 /// Set up from a client of the crate `oauth2`.
-fn by_oauth2(metadata: &MetadataWithRevocation) -> Provider {
+fn by_oauth2(metadata: &ProviderMetadataWithRevocation) -> Provider {
     let token_url = metadata.token_endpoint().unwrap().as_str().to_owned();
     let client = BasicClient::new(id()).set_token_uri(TokenUrl::new(token_url).unwrap());
     ProviderBuilder::from_oauth2(&client)

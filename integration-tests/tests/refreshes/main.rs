@@ -14,7 +14,7 @@ use openidconnect::core::{CoreClient, CoreResponseType};
 use openidconnect::{
     AuthUrl, EmptyAdditionalProviderMetadata, IssuerUrl, JsonWebKeySetUrl, ResponseTypes,
 };
-use token_cache::providers::{CoreMetadata, Exchange, Provider, ProviderBuilder};
+use token_cache::providers::{CoreProviderMetadataWith, Exchange, Provider, ProviderBuilder};
 use token_cache::{
     AccountId, EntryKey, ExposeSecret, RefreshOptions, Revocation, SecretString, Session, SignIn,
 };
@@ -45,7 +45,7 @@ fn by_oauth2(provider: &OAuthProvider) -> Provider {
 /// Set up as an app would that has a client of the crate `openidconnect`.
 fn by_openidconnect(provider: &OAuthProvider) -> Provider {
     let url = |path: &str| format!("{}{path}", provider.issuer());
-    let metadata = CoreMetadata::new(
+    let metadata = CoreProviderMetadataWith::new(
         IssuerUrl::new(provider.issuer()).unwrap(),
         AuthUrl::new(url("/authorize")).unwrap(),
         JsonWebKeySetUrl::new(url("/keys")).unwrap(),

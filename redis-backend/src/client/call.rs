@@ -51,11 +51,11 @@ pub(crate) struct Call {
         expect(dead_code, reason = "there is one server")
     )]
     pub(super) key: Vec<u8>,
-    sendings: Option<Sendings>,
+    attempt_ids: Option<AttemptIds>,
 }
 
 /// Gives each sending of a call an id of its own.
-struct Sendings {
+struct AttemptIds {
     first: [u8; 16],
     count: AtomicU32,
 }
@@ -69,7 +69,7 @@ impl Call {
             command,
             script: None,
             key,
-            sendings: None,
+            attempt_ids: None,
         }
     }
 
@@ -88,13 +88,13 @@ impl Call {
             command,
             script: Some(script),
             key: key.unwrap_or_default(),
-            sendings: None,
+            attempt_ids: None,
         }
     }
 
     /// Has the id of an announcement as its last argument, another each time that it is sent.
     pub(crate) fn announcing(mut self) -> Result<Self> {
-        self.sendings = Some(Sendings {
+        self.attempt_ids = Some(AttemptIds {
             first: *AnnouncementId::mint()?.as_bytes(),
             count: AtomicU32::new(0),
         });
@@ -103,7 +103,7 @@ impl Call {
 
     /// The command, to be sent once.
     pub(super) fn to_send(&self) -> Cow<'_, Cmd> {
-        let Some(Sendings { first, count }) = &self.sendings else {
+        let Some(AttemptIds { first, count }) = &self.attempt_ids else {
             return Cow::Borrowed(&self.command);
         };
         let count = count.fetch_add(1, Ordering::Relaxed).to_be_bytes();

@@ -17,13 +17,13 @@ use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
 
 use super::{
     connection::Connection,
-    dial::{ConnectOptions, Dialer},
+    connector::{ConnectOptions, Connector},
     server::Server,
 };
-use crate::{Address, error::is_more_telling};
+use crate::{Address, error::is_more_specific};
 
 /// How many nodes are asked at once which node has which slots.
-const ASKED: usize = 5;
+const NODES_ASKED: usize = 5;
 
 /// The pause after nodes were asked: many requests may fail at once.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -97,10 +97,10 @@ impl Cluster {
     /// Asks some node which node has which slots.
     pub(super) async fn read_slots(&self) -> RedisResult<SlotMap> {
         let (address, server) = self.any()?;
-        let mut taken = server.dedicated().await?;
-        let line = taken.line().ok_or_else(no_node)?;
-        let slots = SlotMap::read(ask_for_slots(&mut line.connection).await?, &address);
-        taken.give_back();
+        let mut pooled = server.dedicated().await?;
+        let dedicated = pooled.connection().ok_or_else(no_node)?;
+        let slots = SlotMap::read(ask_for_slots(&mut dedicated.connection).await?, &address);
+        pooled.return_to_pool();
         slots
     }
 
@@ -117,8 +117,8 @@ impl Cluster {
     }
 
     /// Opens connections to the node at an address.
-    pub(super) fn dialer_at(&self, address: &Address) -> RedisResult<Dialer> {
-        self.0.dialer_at(address)
+    pub(super) fn connector_at(&self, address: &Address) -> RedisResult<Connector> {
+        self.0.connector_at(address)
     }
 
     /// Returns where a node says that the key is, if it says so.
@@ -182,9 +182,9 @@ impl Inner {
         *self.slots.write().unwrap_or_else(PoisonError::into_inner) = slots;
     }
 
-    fn dialer_at(&self, address: &Address) -> RedisResult<Dialer> {
+    fn connector_at(&self, address: &Address) -> RedisResult<Connector> {
         let node = self.options.node(address)?;
-        Ok(Dialer::of_client(node, self.connect_timeout))
+        Ok(Connector::with_client(node, self.connect_timeout))
     }
 
     fn server_at(&self, address: &Address) -> RedisResult<Server> {
@@ -192,7 +192,7 @@ impl Inner {
         if let Some(server) = servers.get(address) {
             return Ok(server.clone());
         }
-        let server = Server::opening(self.dialer_at(address)?, self.operation_timeout)?;
+        let server = Server::opening(self.connector_at(address)?, self.operation_timeout)?;
         servers.insert(address.clone(), server.clone());
         Ok(server)
     }
@@ -208,17 +208,17 @@ impl Inner {
         );
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % nodes.len().max(1);
         nodes.rotate_left(turn);
-        nodes.truncate(ASKED);
+        nodes.truncate(NODES_ASKED);
         let asked = nodes.len();
-        let mut answers: FuturesUnordered<_> =
+        let mut replies: FuturesUnordered<_> =
             nodes.into_iter().map(|node| self.slots_by(node)).collect();
         let mut votes: Vec<(SlotMap, usize)> = Vec::new();
         let mut failed = no_node();
-        while let Some(answer) = answers.next().await {
+        while let Some(answer) = replies.next().await {
             let slots = match answer {
                 Ok(slots) => slots,
                 Err(error) => {
-                    if is_more_telling(&error, &failed) {
+                    if is_more_specific(&error, &failed) {
                         failed = error;
                     }
                     continue;
@@ -241,7 +241,7 @@ impl Inner {
     /// On a connection of its own: those that are open may be half-open.
     async fn slots_by(&self, node: &Address) -> RedisResult<SlotMap> {
         let asking = async {
-            let mut connection = self.dialer_at(node)?.dial().await?;
+            let mut connection = self.connector_at(node)?.connect().await?;
             SlotMap::read(ask_for_slots(&mut connection).await?, node)
         };
         match tokio::time::timeout(self.connect_timeout, asking).await {

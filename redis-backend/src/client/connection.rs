@@ -41,7 +41,7 @@ impl Connection {
     /// Sends a call. If the server does not know its script, the script is loaded first.
     pub(super) async fn send(&mut self, call: &Call) -> RedisResult<Value> {
         match (self.command(&call.to_send()).await, call.script) {
-            (Err(error), Some(script)) if is_unknown_script(&error) => {
+            (Err(error), Some(script)) if is_noscript(&error) => {
                 Box::pin(self.load_and_send(script, call)).await
             }
             (answer, _) => answer,
@@ -56,22 +56,22 @@ impl Connection {
     /// Sends a call to a node that imports the call's slot: without `ASKING`, the node refuses it. Returns also how many replicas have
     /// what the call leaves, if it waits for them.
     #[cfg(feature = "cluster")]
-    pub(super) async fn ask(
+    pub(super) async fn send_asking(
         &mut self,
         call: &Call,
         wait: Option<Wait>,
     ) -> RedisResult<(Value, Option<u32>)> {
-        match (self.ask_once(call, wait).await, call.script) {
-            (Err(error), Some(script)) if is_unknown_script(&error) => {
+        match (self.send_asking_once(call, wait).await, call.script) {
+            (Err(error), Some(script)) if is_noscript(&error) => {
                 self.command(&script.load()).await?;
-                self.ask_once(call, wait).await
+                self.send_asking_once(call, wait).await
             }
             (answer, _) => answer,
         }
     }
 
     #[cfg(feature = "cluster")]
-    async fn ask_once(
+    async fn send_asking_once(
         &mut self,
         call: &Call,
         wait: Option<Wait>,
@@ -84,35 +84,35 @@ impl Connection {
             pipeline.add_command(wait.command());
         }
         let count = pipeline.len();
-        let answers = self.0.send_packed_commands(&pipeline, 0, count).await?;
-        let mut answers = answers.into_iter().skip(1);
-        let answer = answers.next().ok_or_else(no_answer)?.extract_error()?;
-        let replicas = answers.next().map(replicas).transpose()?.flatten();
+        let replies = self.0.send_packed_commands(&pipeline, 0, count).await?;
+        let mut replies = replies.into_iter().skip(1);
+        let answer = replies.next().ok_or_else(no_answer)?.extract_error()?;
+        let replicas = replies.next().map(replicas).transpose()?.flatten();
         Ok((answer, replicas))
     }
 
     /// Sends calls together, and waits for replicas at the end.
-    pub(super) async fn send_together(
+    pub(super) async fn send_pipeline(
         &mut self,
         calls: &[Call],
         wait: Option<Wait>,
-        loaded: &mut Loaded,
-    ) -> RedisResult<Together> {
-        let sent = self.send_together_once(calls, wait, loaded).await?;
-        let forgotten = |answer: &RedisResult<Value>| answer.as_ref().is_err_and(is_unknown_script);
-        if sent.answers.iter().any(forgotten) {
+        loaded: &mut LoadedScripts,
+    ) -> RedisResult<PipelineReply> {
+        let sent = self.send_pipeline_once(calls, wait, loaded).await?;
+        let is_missing = |answer: &RedisResult<Value>| answer.as_ref().is_err_and(is_noscript);
+        if sent.replies.iter().any(is_missing) {
             loaded.0.clear();
-            return self.send_together_once(calls, wait, loaded).await;
+            return self.send_pipeline_once(calls, wait, loaded).await;
         }
         Ok(sent)
     }
 
-    async fn send_together_once(
+    async fn send_pipeline_once(
         &mut self,
         calls: &[Call],
         wait: Option<Wait>,
-        loaded: &mut Loaded,
-    ) -> RedisResult<Together> {
+        loaded: &mut LoadedScripts,
+    ) -> RedisResult<PipelineReply> {
         // A script that turned out to be unknown after a `WAIT` would have cost the time for a second one.
         let mut load: Vec<&'static Script> = Vec::new();
         for script in calls.iter().filter_map(|call| call.script) {
@@ -131,40 +131,40 @@ impl Connection {
             pipeline.add_command(wait.command());
         }
         let count = load.len() + calls.len() + usize::from(wait.is_some());
-        let answers = self.0.send_packed_commands(&pipeline, 0, count).await?;
+        let replies = self.0.send_packed_commands(&pipeline, 0, count).await?;
         loaded.0.extend(&load);
-        let mut answers = answers.into_iter();
-        for loaded in answers.by_ref().take(load.len()) {
+        let mut replies = replies.into_iter();
+        for loaded in replies.by_ref().take(load.len()) {
             loaded.extract_error()?;
         }
-        Ok(Together {
-            answers: answers
+        Ok(PipelineReply {
+            replies: replies
                 .by_ref()
                 .take(calls.len())
                 .map(Value::extract_error)
                 .collect(),
-            replicas: answers.next().map(replicas).transpose()?.flatten(),
+            replicas: replies.next().map(replicas).transpose()?.flatten(),
         })
     }
 }
 
 /// One answer for each call, and how many replicas have what they left.
-pub(super) struct Together {
-    pub(super) answers: Vec<RedisResult<Value>>,
+pub(super) struct PipelineReply {
+    pub(super) replies: Vec<RedisResult<Value>>,
     pub(super) replicas: Option<u32>,
 }
 
 /// Which scripts a connection has loaded on its server.
 #[derive(Clone, Default)]
-pub(super) struct Loaded(Vec<&'static Script>);
+pub(super) struct LoadedScripts(Vec<&'static Script>);
 
-impl Loaded {
+impl LoadedScripts {
     fn has(&self, script: &'static Script) -> bool {
         self.0.iter().any(|loaded| std::ptr::eq(*loaded, script))
     }
 }
 
-fn is_unknown_script(error: &redis::RedisError) -> bool {
+fn is_noscript(error: &redis::RedisError) -> bool {
     error.kind() == ErrorKind::Server(redis::ServerErrorKind::NoScript)
 }
 

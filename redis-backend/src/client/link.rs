@@ -12,12 +12,12 @@ use tokio::sync::watch;
 use super::{
     Client, Source,
     call::Call,
-    connection::{Connection, Loaded, Together, Wait},
-    dial::Dialer,
+    connection::{Connection, LoadedScripts, PipelineReply, Wait},
+    connector::Connector,
     reply::Reply,
-    unconfirmed,
+    too_few_replicas,
 };
-use crate::error::{Applied, classify, from_driver, timed_out};
+use crate::error::{Applied, classify, from_redis_error, timed_out};
 
 /// What hears the messages of a link, one after the other, and never blocks.
 pub(crate) trait Hears: Send + Sync + 'static {
@@ -28,7 +28,7 @@ pub(crate) trait Hears: Send + Sync + 'static {
 /// An open connection of a link. Whatever fails on it loses it: another is opened then, and nothing is sent again here.
 pub(crate) struct Wire {
     connection: Connection,
-    loaded: Mutex<Loaded>,
+    loaded: Mutex<LoadedScripts>,
     lost: watch::Sender<bool>,
     patience: Duration,
     replicas: Option<u32>,
@@ -49,8 +49,8 @@ impl Client {
         channels: [&[u8]; 2],
         hears: impl Hears,
     ) -> Result<Wire> {
-        let failed = |error| from_driver(operation, error);
-        let dialer = self.dialer_of(operation, key).await?;
+        let failed = |error| from_redis_error(operation, error);
+        let connector = self.connector_for(operation, key).await?;
         let lost = watch::Sender::new(false);
         #[cfg(feature = "sentinel")]
         if let Source::Server(_, others) = &self.source
@@ -62,8 +62,8 @@ impl Client {
             hears,
             lost: lost.clone(),
         };
-        let connection = dialer
-            .dial_hearing(std::sync::Arc::new(pushes))
+        let connection = connector
+            .connect_with_pushes(std::sync::Arc::new(pushes))
             .await
             .map_err(failed)?;
         let wire = Wire {
@@ -81,18 +81,18 @@ impl Client {
     }
 
     /// Opens connections to the server that has `key`.
-    async fn dialer_of(&self, operation: &'static str, key: &[u8]) -> Result<Dialer> {
+    async fn connector_for(&self, operation: &'static str, key: &[u8]) -> Result<Connector> {
         match &self.source {
             Source::Server(_, others) => {
                 let _ = (operation, key);
-                Ok(others.dialer.clone())
+                Ok(others.connector.clone())
             }
             #[cfg(feature = "cluster")]
             Source::Cluster(cluster) => {
-                let failed = |error| from_driver(operation, error);
+                let failed = |error| from_redis_error(operation, error);
                 let slots = cluster.find_slots().await.map_err(failed)?;
                 let node = slots.node_of(key).ok_or_else(|| gone(operation))?;
-                cluster.dialer_at(node).map_err(failed)
+                cluster.connector_at(node).map_err(failed)
             }
         }
     }
@@ -118,43 +118,44 @@ impl Wire {
                 .unwrap_or(u64::MAX)
                 .max(1),
         };
-        let Together { answers, replicas } = self.together(operation, &[call], Some(wait)).await?;
-        let answer = answers
+        let PipelineReply { replies, replicas } =
+            self.pipeline(operation, &[call], Some(wait)).await?;
+        let answer = replies
             .into_iter()
             .next()
             .unwrap_or_else(|| Err(std::io::Error::from(std::io::ErrorKind::NotConnected).into()));
         let answer = answer.map_err(|error| self.failed(operation, error))?;
         let have = replicas.unwrap_or(0);
         if have < asked {
-            self.lose();
-            return Err(unconfirmed(operation, asked, have));
+            self.mark_broken();
+            return Err(too_few_replicas(operation, asked, have));
         }
         Ok(Reply(answer))
     }
 
     /// Sends calls whose answers say nothing, at once.
     pub(crate) async fn send_all(&self, operation: &'static str, calls: &[Call]) -> Result<()> {
-        for answer in self.together(operation, calls, None).await?.answers {
+        for answer in self.pipeline(operation, calls, None).await?.replies {
             answer.map_err(|error| self.failed(operation, error))?;
         }
         Ok(())
     }
 
-    async fn together(
+    async fn pipeline(
         &self,
         operation: &'static str,
         calls: &[Call],
         wait: Option<Wait>,
-    ) -> Result<Together> {
+    ) -> Result<PipelineReply> {
         let mut connection = self.connection.clone();
         let mut loaded = self.loaded().clone();
-        let sending = connection.send_together(calls, wait, &mut loaded);
+        let sending = connection.send_pipeline(calls, wait, &mut loaded);
         let sent = self.in_time(operation, sending).await;
         *self.loaded() = loaded;
         sent
     }
 
-    fn loaded(&self) -> std::sync::MutexGuard<'_, Loaded> {
+    fn loaded(&self) -> std::sync::MutexGuard<'_, LoadedScripts> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -172,7 +173,7 @@ impl Wire {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.failed(operation, error)),
             Err(_) => {
-                self.lose();
+                self.mark_broken();
                 Err(timed_out(operation).maybe_applied())
             }
         }
@@ -180,10 +181,10 @@ impl Wire {
 
     fn failed(&self, operation: &'static str, error: RedisError) -> Error {
         let class = classify(&error);
-        if class.lost || class.passing {
-            self.lose();
+        if class.lost || class.transient {
+            self.mark_broken();
         }
-        let error = from_driver(operation, error);
+        let error = from_redis_error(operation, error);
         if class.applied == Applied::Maybe {
             error.maybe_applied()
         } else {
@@ -192,7 +193,7 @@ impl Wire {
     }
 
     /// Says that it is of no more use.
-    pub(crate) fn lose(&self) {
+    pub(crate) fn mark_broken(&self) {
         self.lost.send_replace(true);
     }
 

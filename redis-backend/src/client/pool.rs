@@ -7,68 +7,76 @@ use deadpool::managed::{self, Metrics, Object, RecycleResult};
 use redis::{ErrorKind, RedisError, RedisResult};
 
 use super::{
-    connection::{Connection, Loaded},
-    dial::Dialer,
+    connection::{Connection, LoadedScripts},
+    connector::Connector,
 };
 
 /// How many connections may block or flood at a time.
-const SIZE: usize = 16;
+const MAX_CONNECTIONS: usize = 16;
 
 /// Connections of their own for what would hold up everybody's requests on the shared one: waiting for replicas, scans, mass
 /// sign-outs.
 #[derive(Clone)]
-pub(crate) struct Pool(managed::Pool<Opener>);
+pub(crate) struct Pool(managed::Pool<ConnectionOpener>);
 
 /// A connection that nothing else uses meanwhile.
 ///
-/// It is closed when it is dropped: a request on it may have been given up unanswered. [`give_back`](Self::give_back) keeps it.
-pub(crate) struct Dedicated {
+/// It is closed when it is dropped: a request on it may have been given up unanswered. [`return_to_pool`](Self::return_to_pool) keeps it.
+pub(crate) struct PooledConnection {
     /// `None` once it was given back.
-    held: Option<Object<Opener>>,
+    object: Option<Object<ConnectionOpener>>,
 }
 
 /// A connection, and what is known of its server.
-pub(crate) struct Line {
+pub(crate) struct DedicatedConnection {
     pub(crate) connection: Connection,
     /// The name of the server's process, once it was asked.
     pub(crate) server: Option<String>,
-    pub(super) loaded: Loaded,
+    pub(super) loaded: LoadedScripts,
     /// How often the pool had been cleared when it was opened.
-    opened_after: u64,
+    generation: u64,
 }
 
-impl Line {
+impl DedicatedConnection {
     fn new(connection: Connection) -> Self {
         Self {
-            opened_after: 0,
+            generation: 0,
             connection,
             server: None,
-            loaded: Loaded::default(),
+            loaded: LoadedScripts::default(),
         }
     }
 }
 
 /// Opens the connections of a pool.
-struct Opener {
-    dialer: Dialer,
+struct ConnectionOpener {
+    connector: Connector,
     /// How often the pool was cleared.
-    cleared: AtomicU64,
+    generation: AtomicU64,
 }
 
-impl managed::Manager for Opener {
-    type Type = Line;
+impl managed::Manager for ConnectionOpener {
+    type Type = DedicatedConnection;
     type Error = RedisError;
 
-    async fn create(&self) -> RedisResult<Line> {
-        let opened_after = self.cleared.load(Ordering::Acquire);
-        let mut line = self.dialer.dial().await.map(Line::new)?;
-        line.opened_after = opened_after;
-        Ok(line)
+    async fn create(&self) -> RedisResult<DedicatedConnection> {
+        let generation = self.generation.load(Ordering::Acquire);
+        let mut connection = self
+            .connector
+            .connect()
+            .await
+            .map(DedicatedConnection::new)?;
+        connection.generation = generation;
+        Ok(connection)
     }
 
     /// Asks the server nothing: a connection that failed was not given back. One that was in use while the pool was cleared is closed.
-    async fn recycle(&self, line: &mut Line, _: &Metrics) -> RecycleResult<RedisError> {
-        if line.opened_after == self.cleared.load(Ordering::Acquire) {
+    async fn recycle(
+        &self,
+        connection: &mut DedicatedConnection,
+        _: &Metrics,
+    ) -> RecycleResult<RedisError> {
+        if connection.generation == self.generation.load(Ordering::Acquire) {
             Ok(())
         } else {
             Err(managed::RecycleError::message("the pool was cleared"))
@@ -77,13 +85,13 @@ impl managed::Manager for Opener {
 }
 
 impl Pool {
-    pub(crate) fn new(dialer: Dialer, wait: Duration) -> RedisResult<Self> {
-        let opener = Opener {
-            dialer,
-            cleared: AtomicU64::new(0),
+    pub(crate) fn new(connector: Connector, wait: Duration) -> RedisResult<Self> {
+        let opener = ConnectionOpener {
+            connector,
+            generation: AtomicU64::new(0),
         };
         managed::Pool::builder(opener)
-            .max_size(SIZE)
+            .max_size(MAX_CONNECTIONS)
             .wait_timeout(Some(wait))
             .runtime(managed::reexports::Runtime::Tokio1)
             .build()
@@ -94,31 +102,33 @@ impl Pool {
     /// Closes the connections that are idle, and those in use once they are given back: the server that they lead to is gone, or no
     /// primary any more.
     pub(crate) fn clear(&self) {
-        self.0.manager().cleared.fetch_add(1, Ordering::AcqRel);
+        self.0.manager().generation.fetch_add(1, Ordering::AcqRel);
         self.0.retain(|_, _| false);
     }
 
-    pub(crate) async fn take(&self) -> RedisResult<Dedicated> {
-        let held = self.0.get().await.map_err(from_pool)?;
-        Ok(Dedicated { held: Some(held) })
+    pub(crate) async fn get(&self) -> RedisResult<PooledConnection> {
+        let object = self.0.get().await.map_err(from_pool)?;
+        Ok(PooledConnection {
+            object: Some(object),
+        })
     }
 }
 
-impl Dedicated {
+impl PooledConnection {
     /// Returns the connection; `None` once it was given back.
-    pub(crate) fn line(&mut self) -> Option<&mut Line> {
-        self.held.as_deref_mut()
+    pub(crate) fn connection(&mut self) -> Option<&mut DedicatedConnection> {
+        self.object.as_deref_mut()
     }
 
     /// Keeps the connection for the next request.
-    pub(crate) fn give_back(mut self) {
-        drop(self.held.take());
+    pub(crate) fn return_to_pool(mut self) {
+        drop(self.object.take());
     }
 }
 
-impl Drop for Dedicated {
+impl Drop for PooledConnection {
     fn drop(&mut self) {
-        if let Some(object) = self.held.take() {
+        if let Some(object) = self.object.take() {
             drop(Object::take(object));
         }
     }

@@ -1,20 +1,20 @@
 use redis::{Cmd, RedisResult, Value};
 use token_cache_core::Result;
 
-use super::{Client, Source, pool::Dedicated, reply::Reply, server::Server};
-use crate::error::{classify, from_driver, timed_out};
+use super::{Client, Source, pool::PooledConnection, reply::Reply, server::Server};
+use crate::error::{classify, from_redis_error, timed_out};
 
 /// Some keys, and where to go on.
 #[derive(Debug)]
-pub(crate) struct Scanned {
+pub(crate) struct ScanPage {
     pub(crate) keys: Vec<Vec<u8>>,
     /// None at the end.
-    pub(crate) next: Option<Position>,
+    pub(crate) next: Option<ScanPosition>,
 }
 
 /// Where a scan stands. It means something to the servers it was made on only.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Position {
+pub(crate) struct ScanPosition {
     /// Which servers: changes when one restarts, or the slots move.
     pub(crate) servers: String,
     /// Which of them.
@@ -31,22 +31,22 @@ impl Client {
         &self,
         pattern: &[u8],
         count: usize,
-        from: Option<&Position>,
-    ) -> Result<Scanned> {
+        from: Option<&ScanPosition>,
+    ) -> Result<ScanPage> {
         let scanning = self.scan_page(pattern, count, from);
         let Ok(scanned) = tokio::time::timeout(self.operation_timeout(), scanning).await else {
-            self.source.suspect();
+            self.source.check_topology();
             return Err(timed_out(OPERATION));
         };
-        scanned.map_err(|error| from_driver(OPERATION, error))
+        scanned.map_err(|error| from_redis_error(OPERATION, error))
     }
 
     async fn scan_page(
         &self,
         pattern: &[u8],
         count: usize,
-        from: Option<&Position>,
-    ) -> RedisResult<Scanned> {
+        from: Option<&ScanPosition>,
+    ) -> RedisResult<ScanPage> {
         let nodes = self.nodes().await?;
         let (node, cursor) = match from {
             Some(from) if from.servers == nodes.names => (from.node, from.cursor),
@@ -66,12 +66,12 @@ impl Client {
             0 => Some((node + 1, 0)),
             cursor => Some((node, cursor)),
         };
-        let next = next.map(|(node, cursor)| Position {
+        let next = next.map(|(node, cursor)| ScanPosition {
             servers: nodes.names,
             node,
             cursor,
         });
-        Ok(Scanned { keys, next })
+        Ok(ScanPage { keys, next })
     }
 
     /// The servers of now. On a Cluster these are the primaries by their first slot.
@@ -121,44 +121,44 @@ impl Nodes {
 }
 
 async fn ask(server: &Server, command: &Cmd) -> RedisResult<Value> {
-    let taken = server.dedicated().await?;
-    let (answer, taken) = ask_on(taken, server, command).await?;
-    taken.give_back();
+    let pooled = server.dedicated().await?;
+    let (answer, pooled) = ask_on(pooled, server, command).await?;
+    pooled.return_to_pool();
     Ok(answer)
 }
 
 /// Sends a command on a dedicated connection. One that fails, or is given up unanswered, is closed, and those that are idle with it.
 async fn ask_on(
-    mut taken: Dedicated,
+    mut pooled: PooledConnection,
     server: &Server,
     command: &Cmd,
-) -> RedisResult<(Value, Dedicated)> {
-    let line = taken.line().ok_or_else(malformed)?;
-    let unanswered = CloseIdle(Some(server));
-    match line.connection.command(command).await {
+) -> RedisResult<(Value, PooledConnection)> {
+    let dedicated = pooled.connection().ok_or_else(malformed)?;
+    let close_idle = CloseIdleUnlessAnswered(Some(server));
+    match dedicated.connection.command(command).await {
         Err(error) if classify(&error).lost => Err(error),
         Err(error) => {
-            unanswered.answered();
-            taken.give_back();
+            close_idle.answered();
+            pooled.return_to_pool();
             Err(error)
         }
         Ok(answer) => {
-            unanswered.answered();
-            Ok((answer, taken))
+            close_idle.answered();
+            Ok((answer, pooled))
         }
     }
 }
 
 /// Closes the idle connections unless an answer came.
-struct CloseIdle<'a>(Option<&'a Server>);
+struct CloseIdleUnlessAnswered<'a>(Option<&'a Server>);
 
-impl CloseIdle<'_> {
+impl CloseIdleUnlessAnswered<'_> {
     fn answered(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for CloseIdle<'_> {
+impl Drop for CloseIdleUnlessAnswered<'_> {
     fn drop(&mut self) {
         if let Some(server) = self.0 {
             server.close_idle();
@@ -168,24 +168,27 @@ impl Drop for CloseIdle<'_> {
 
 /// The name that a server has from its start to its end. A connection knows it once it was asked.
 async fn run_id(server: &Server) -> RedisResult<String> {
-    let mut taken = server.dedicated().await?;
-    if let Some(known) = taken.line().and_then(|line| line.server.clone()) {
-        taken.give_back();
+    let mut pooled = server.dedicated().await?;
+    if let Some(known) = pooled
+        .connection()
+        .and_then(|dedicated| dedicated.server.clone())
+    {
+        pooled.return_to_pool();
         return Ok(known);
     }
     let mut info = redis::cmd("INFO");
     info.arg("server");
-    let (info, mut taken) = ask_on(taken, server, &info).await?;
+    let (info, mut pooled) = ask_on(pooled, server, &info).await?;
     let info: String = redis::from_redis_value(info)?;
     let id = info
         .lines()
         .find_map(|line| line.strip_prefix("run_id:"))
         .map(|id| id.trim().to_owned())
         .ok_or_else(malformed)?;
-    if let Some(line) = taken.line() {
-        line.server = Some(id.clone());
+    if let Some(dedicated) = pooled.connection() {
+        dedicated.server = Some(id.clone());
     }
-    taken.give_back();
+    pooled.return_to_pool();
     Ok(id)
 }
 
@@ -215,7 +218,7 @@ impl Client {
         match tokio::time::timeout(self.operation_timeout(), asking).await {
             Ok(asked) => asked
                 .map(Reply)
-                .map_err(|error| from_driver(operation, error)),
+                .map_err(|error| from_redis_error(operation, error)),
             Err(_) => Err(timed_out(operation)),
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use redis::{
-    Client as Driver, ErrorKind, RedisError, RedisResult, Value, aio::MultiplexedConnection,
+    Client as RedisClient, ErrorKind, RedisError, RedisResult, Value, aio::MultiplexedConnection,
 };
 use token_cache_core::{ErrorKind::Denied, backend::backoff};
 use tokio::{
@@ -16,68 +16,68 @@ use tokio::{
 };
 
 use super::{
-    dial::{ConnectOptions, Pushes, open},
+    connector::{ConnectOptions, Pushes, open},
     server::Server,
 };
 use crate::{
     Address, Sentinel,
-    error::{SentinelFault, classify, is_more_telling},
+    error::{SentinelFault, classify, is_more_specific},
 };
 
 /// What a Sentinel publishes when it knows of another primary.
-const SWITCH: &str = "+switch-master";
+const SWITCH_MASTER: &str = "+switch-master";
 
 /// How often the Sentinels are asked while they don't agree, and for how long.
-const ASK_AGAIN: Duration = Duration::from_millis(100);
-const AGREED_WITHIN: u32 = 50;
+const RECHECK_INTERVAL: Duration = Duration::from_millis(100);
+const RECHECKS: u32 = 50;
 
 /// How often they are asked without a reason: a message may be lost.
-const ASK_ANYWAY: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The Sentinels, and which primary they named last. Clones share it.
 #[derive(Clone)]
 pub(super) struct Sentinels {
-    at: Arc<Vec<Driver>>,
+    clients: Arc<Vec<RedisClient>>,
     service: Arc<str>,
-    to_primary: ConnectOptions,
+    primary_options: ConnectOptions,
     /// Where the last connection leads.
-    led_to: Arc<Mutex<Option<Address>>>,
+    last_primary: Arc<Mutex<Option<Address>>>,
 }
 
 impl Sentinels {
     pub(super) fn new(
         sentinel: &Sentinel,
-        to_sentinels: &ConnectOptions,
-        to_primary: ConnectOptions,
+        sentinel_options: &ConnectOptions,
+        primary_options: ConnectOptions,
     ) -> RedisResult<Self> {
         let sentinels: RedisResult<_> = sentinel
             .sentinels
             .iter()
-            .map(|address| to_sentinels.node(address))
+            .map(|address| sentinel_options.node(address))
             .collect();
         Ok(Self {
-            at: Arc::new(sentinels?),
+            clients: Arc::new(sentinels?),
             service: sentinel.service.as_str().into(),
-            to_primary,
-            led_to: Arc::default(),
+            primary_options,
+            last_primary: Arc::default(),
         })
     }
 
     /// Opens a connection to the server that the Sentinels name, if it says that it is the primary.
-    pub(super) async fn dial(
+    pub(super) async fn connect(
         &self,
         timeout: Duration,
         pushes: Option<Pushes>,
     ) -> RedisResult<MultiplexedConnection> {
         // Sentinels that hang must leave time for the primary itself.
         let half = timeout / 2;
-        let address = self.named(half).await?;
-        let primary = self.to_primary.node(&address)?;
+        let address = self.find_primary(half).await?;
+        let primary = self.primary_options.node(&address)?;
         let mut primary = open(&primary, half, pushes).await?;
         let role: Vec<Value> = redis::cmd("ROLE").query_async(&mut primary).await?;
         match role.first() {
             Some(Value::BulkString(role)) if role == b"master" => {
-                *self.led_to() = Some(address);
+                *self.last_primary() = Some(address);
                 Ok(primary)
             }
             _ => Err(SentinelFault::NoPrimary.into()),
@@ -85,19 +85,19 @@ impl Sentinels {
     }
 
     /// Returns the server that most of the Sentinels name. The first answer may come from one that was cut off from the others.
-    async fn named(&self, timeout: Duration) -> RedisResult<Address> {
-        let mut answers: FuturesUnordered<_> = self
-            .at
+    async fn find_primary(&self, timeout: Duration) -> RedisResult<Address> {
+        let mut replies: FuturesUnordered<_> = self
+            .clients
             .iter()
-            .map(|sentinel| self.named_by(sentinel, timeout))
+            .map(|sentinel| self.ask_sentinel(sentinel, timeout))
             .collect();
         let mut votes: Vec<(Address, usize)> = Vec::new();
         let mut failed = unknown_service();
-        while let Some(answer) = answers.next().await {
+        while let Some(answer) = replies.next().await {
             let address = match answer {
                 Ok(address) => address,
                 Err(error) => {
-                    if is_more_telling(&error, &failed) {
+                    if is_more_specific(&error, &failed) {
                         failed = error;
                     }
                     continue;
@@ -110,7 +110,7 @@ impl Sentinels {
             });
             votes[at].1 += 1;
             let votes_for = votes[at].1;
-            if votes_for * 2 > self.at.len() {
+            if votes_for * 2 > self.clients.len() {
                 return Ok(address);
             }
         }
@@ -125,7 +125,11 @@ impl Sentinels {
         }
     }
 
-    async fn named_by(&self, sentinel: &Driver, timeout: Duration) -> RedisResult<Address> {
+    async fn ask_sentinel(
+        &self,
+        sentinel: &RedisClient,
+        timeout: Duration,
+    ) -> RedisResult<Address> {
         let asking = async {
             let mut asked = open(sentinel, timeout, None).await?;
             let named: Option<(String, u16)> = redis::cmd("SENTINEL")
@@ -144,47 +148,49 @@ impl Sentinels {
         }
     }
 
-    fn led_to(&self) -> std::sync::MutexGuard<'_, Option<Address>> {
-        self.led_to.lock().unwrap_or_else(PoisonError::into_inner)
+    fn last_primary(&self) -> std::sync::MutexGuard<'_, Option<Address>> {
+        self.last_primary
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Follows the Sentinels to another primary: it listens to each, asks all when one says something, and has every connection to the old
 /// primary replaced as soon as most of them name another. It ends when it is dropped.
-pub(super) struct Watch {
+pub(super) struct FailoverWatcher {
     tasks: Vec<AbortHandle>,
-    doubt: Arc<Notify>,
+    recheck: Arc<Notify>,
     links: Links,
 }
 
 /// What says that a link's connection is lost.
 type Links = Arc<Mutex<Vec<watch::Sender<bool>>>>;
 
-impl Watch {
+impl FailoverWatcher {
     pub(super) fn start(sentinels: &Sentinels, server: &Server, timeout: Duration) -> Self {
-        let (doubt, links) = (Arc::new(Notify::new()), Links::default());
-        let mut tasks: Vec<AbortHandle> = (0..sentinels.at.len())
-            .map(|at| listen(sentinels.clone(), at, Arc::clone(&doubt), timeout))
+        let (recheck, links) = (Arc::new(Notify::new()), Links::default());
+        let mut tasks: Vec<AbortHandle> = (0..sentinels.clients.len())
+            .map(|at| listen(sentinels.clone(), at, Arc::clone(&recheck), timeout))
             .map(|listening| tokio::spawn(listening).abort_handle())
             .collect();
         let following = follow(
             sentinels.clone(),
             server.clone(),
-            Arc::clone(&doubt),
+            Arc::clone(&recheck),
             Arc::clone(&links),
             timeout,
         );
         tasks.push(tokio::spawn(following).abort_handle());
         Self {
             tasks,
-            doubt,
+            recheck,
             links,
         }
     }
 
     /// Has the Sentinels asked now: a request failed in a way that a failover would explain.
-    pub(super) fn suspect(&self) {
-        self.doubt.notify_one();
+    pub(super) fn check_topology(&self) {
+        self.recheck.notify_one();
     }
 
     /// Adds a link's connection to those that are lost when another server is the primary.
@@ -195,7 +201,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for FailoverWatcher {
     fn drop(&mut self) {
         for task in &self.tasks {
             task.abort();
@@ -204,30 +210,30 @@ impl Drop for Watch {
 }
 
 /// Listens to one Sentinel, for ever.
-async fn listen(sentinels: Sentinels, at: usize, doubt: Arc<Notify>, timeout: Duration) {
-    let Some(sentinel) = sentinels.at.get(at) else {
+async fn listen(sentinels: Sentinels, at: usize, recheck: Arc<Notify>, timeout: Duration) {
+    let Some(sentinel) = sentinels.clients.get(at) else {
         return;
     };
     let mut attempt = 0;
     loop {
         let opening = async {
             let mut messages = sentinel.get_async_pubsub().await?;
-            messages.subscribe(SWITCH).await?;
+            messages.subscribe(SWITCH_MASTER).await?;
             Ok::<_, RedisError>(messages)
         };
         if let Ok(Ok(mut messages)) = tokio::time::timeout(timeout, opening).await {
             attempt = 0;
             // It may have said something before.
-            doubt.notify_one();
+            recheck.notify_one();
             let mut messages = messages.on_message();
             while let Some(message) = messages.next().await {
                 let text: String = message.get_payload().unwrap_or_default();
                 if text.split(' ').next() == Some(&*sentinels.service) {
-                    doubt.notify_one();
+                    recheck.notify_one();
                 }
             }
         }
-        tokio::time::sleep(backoff(ASK_AGAIN, attempt)).await;
+        tokio::time::sleep(backoff(RECHECK_INTERVAL, attempt)).await;
         attempt = attempt.saturating_add(1);
     }
 }
@@ -236,27 +242,34 @@ async fn listen(sentinels: Sentinels, at: usize, doubt: Arc<Notify>, timeout: Du
 async fn follow(
     sentinels: Sentinels,
     server: Server,
-    doubt: Arc<Notify>,
+    recheck: Arc<Notify>,
     links: Links,
     timeout: Duration,
 ) {
     let mut asks = 0;
     loop {
-        let pause = if asks > 0 { ASK_AGAIN } else { ASK_ANYWAY };
-        if tokio::time::timeout(pause, doubt.notified()).await.is_ok() {
+        let pause = if asks > 0 {
+            RECHECK_INTERVAL
+        } else {
+            POLL_INTERVAL
+        };
+        if tokio::time::timeout(pause, recheck.notified())
+            .await
+            .is_ok()
+        {
             // Sentinels learn of a failover one after the other.
-            asks = AGREED_WITHIN;
+            asks = RECHECKS;
         }
         asks = asks.saturating_sub(1);
-        let Ok(named) = sentinels.named(timeout).await else {
+        let Ok(named) = sentinels.find_primary(timeout).await else {
             continue;
         };
-        let led_to = sentinels.led_to().clone();
-        if led_to.is_none_or(|led_to| led_to == named) {
+        let last_primary = sentinels.last_primary().clone();
+        if last_primary.is_none_or(|last_primary| last_primary == named) {
             continue;
         }
         // Until the new one is reached: it may not say at once that it is a primary.
-        *sentinels.led_to() = None;
+        *sentinels.last_primary() = None;
         server.replace();
         for link in links
             .lock()

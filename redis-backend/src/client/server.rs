@@ -4,35 +4,35 @@ use redis::RedisResult;
 
 use super::{
     connection::Connection,
-    dial::Dialer,
-    pool::{Dedicated, Pool},
-    shared::Shared,
+    connector::Connector,
+    pool::{Pool, PooledConnection},
+    shared_connection::SharedConnection,
 };
 
 /// The connections to one server. Clones share them.
 #[derive(Clone)]
 pub(super) struct Server {
     /// For everyday requests.
-    shared: Shared,
+    shared: SharedConnection,
     /// For requests that block or flood.
     dedicated: Pool,
 }
 
 impl Server {
     /// Opens the shared connection.
-    pub(super) async fn open(dialer: Dialer, wait: Duration) -> RedisResult<Self> {
+    pub(super) async fn open(connector: Connector, wait: Duration) -> RedisResult<Self> {
         Ok(Self {
-            dedicated: Pool::new(dialer.clone(), wait)?,
-            shared: Shared::open(dialer).await?,
+            dedicated: Pool::new(connector.clone(), wait)?,
+            shared: SharedConnection::open(connector).await?,
         })
     }
 
     /// Opens the shared connection in the background.
     #[cfg(feature = "cluster")]
-    pub(super) fn opening(dialer: Dialer, wait: Duration) -> RedisResult<Self> {
+    pub(super) fn opening(connector: Connector, wait: Duration) -> RedisResult<Self> {
         Ok(Self {
-            dedicated: Pool::new(dialer.clone(), wait)?,
-            shared: Shared::opening(dialer),
+            dedicated: Pool::new(connector.clone(), wait)?,
+            shared: SharedConnection::opening(connector),
         })
     }
 
@@ -45,13 +45,13 @@ impl Server {
     }
 
     /// Takes a connection that nothing else uses meanwhile.
-    pub(super) async fn dedicated(&self) -> RedisResult<Dedicated> {
-        self.dedicated.take().await
+    pub(super) async fn dedicated(&self) -> RedisResult<PooledConnection> {
+        self.dedicated.get().await
     }
 
     /// Replaces the shared connection of a generation, and those that are idle: they led to the same server.
-    pub(super) fn lose(&self, generation: u64) {
-        self.shared.lose(generation);
+    pub(super) fn mark_broken(&self, generation: u64) {
+        self.shared.mark_broken(generation);
         self.close_idle();
     }
 

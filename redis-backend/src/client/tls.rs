@@ -3,7 +3,7 @@ use std::path::Path;
 
 use token_cache_core::Result;
 
-use crate::{Tls, config::refused};
+use crate::{Tls, config::invalid_config};
 
 /// Certificates read from the files of a [`Tls`].
 #[derive(Clone)]
@@ -28,7 +28,7 @@ impl Certificates {
         Ok(Self { ca, client })
     }
 
-    pub(super) fn for_driver(&self) -> redis::TlsCertificates {
+    pub(super) fn to_driver(&self) -> redis::TlsCertificates {
         redis::TlsCertificates {
             client_tls: self.client.clone().map(|(client_cert, client_key)| {
                 redis::ClientTlsConfig {
@@ -44,14 +44,14 @@ impl Certificates {
 #[cfg(not(feature = "tls"))]
 impl Certificates {
     pub(super) fn read(_: &Tls) -> Result<Self> {
-        Err(refused("TLS needs the feature `tls`"))
+        Err(invalid_config("TLS needs the feature `tls`"))
     }
 }
 
 #[cfg(feature = "tls")]
 fn read(name: &str, path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| {
-        refused(format!(
+        invalid_config(format!(
             "the file of `{name}` can't be read ({})",
             error.kind()
         ))

@@ -3,7 +3,7 @@ use std::fmt;
 use redis::RedisError;
 use token_cache_core::ErrorKind;
 
-use super::Class;
+use super::ErrorClass;
 
 /// Why the Sentinels lead to no primary.
 #[derive(Debug, Clone, Copy)]
@@ -17,11 +17,11 @@ pub(crate) enum SentinelFault {
 }
 
 impl SentinelFault {
-    pub(super) fn class(self) -> Class {
+    pub(super) fn class(self) -> ErrorClass {
         match self {
-            Self::Refused => Class::refused(ErrorKind::Denied, self.message()).lost(),
+            Self::Refused => ErrorClass::refused(ErrorKind::Denied, self.message()).lost(),
             Self::NoPrimary | Self::Undecided => {
-                Class::broken(ErrorKind::Unavailable, self.message()).not_applied()
+                ErrorClass::connection_failed(ErrorKind::Unavailable, self.message()).not_applied()
             }
         }
     }

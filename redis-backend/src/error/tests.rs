@@ -9,7 +9,7 @@ fn said(line: &str) -> RedisError {
 
 fn seen(error: &RedisError) -> (ErrorKind, Applied, &'static str) {
     let class = classify(error);
-    let then = match (class.lost, class.passing) {
+    let then = match (class.lost, class.transient) {
         (false, false) => "stays",
         (false, true) => "passes",
         (true, false) => "stays, on another connection",
@@ -98,16 +98,36 @@ fn every_error_of_the_drivers_own_has_its_kind() {
         "passes, on another connection",
     );
     for (driver, kind, applied, then) in [
-        (Driver::AuthenticationFailed, Denied, No, stays),
-        (Driver::InvalidClientConfig, Config, No, "stays"),
-        (Driver::RESP3NotSupported, Config, No, "stays"),
-        (Driver::EmptySentinelList, Config, No, "stays"),
-        (Driver::MasterNameNotFoundBySentinel, Config, No, "stays"),
-        (Driver::NoValidReplicasFoundBySentinel, Config, No, "stays"),
-        (Driver::ClusterConnectionNotFound, Unavailable, No, passes),
-        (Driver::UnexpectedReturnType, Unexpected, No, "stays"),
-        (Driver::Parse, Unexpected, Maybe, passes),
-        (Driver::Client, Config, No, "stays"),
+        (RedisErrorKind::AuthenticationFailed, Denied, No, stays),
+        (RedisErrorKind::InvalidClientConfig, Config, No, "stays"),
+        (RedisErrorKind::RESP3NotSupported, Config, No, "stays"),
+        (RedisErrorKind::EmptySentinelList, Config, No, "stays"),
+        (
+            RedisErrorKind::MasterNameNotFoundBySentinel,
+            Config,
+            No,
+            "stays",
+        ),
+        (
+            RedisErrorKind::NoValidReplicasFoundBySentinel,
+            Config,
+            No,
+            "stays",
+        ),
+        (
+            RedisErrorKind::ClusterConnectionNotFound,
+            Unavailable,
+            No,
+            passes,
+        ),
+        (
+            RedisErrorKind::UnexpectedReturnType,
+            Unexpected,
+            No,
+            "stays",
+        ),
+        (RedisErrorKind::Parse, Unexpected, Maybe, passes),
+        (RedisErrorKind::Client, Config, No, "stays"),
     ] {
         assert_eq!(
             seen(&(driver, "").into()),
@@ -119,7 +139,7 @@ fn every_error_of_the_drivers_own_has_its_kind() {
 
 #[test]
 fn a_refused_command_is_named() {
-    let error = from_driver(
+    let error = from_redis_error(
         "connect",
         said("NOPERM User app has no permissions to run the 'evalsha' command"),
     );
@@ -128,7 +148,7 @@ fn a_refused_command_is_named() {
 
 #[test]
 fn what_the_server_quotes_stays_out_of_the_error() {
-    let error = from_driver(
+    let error = from_redis_error(
         "read an entry",
         said("ERR unknown command 'HMGET', with args beginning with: 'tc:{secret}'"),
     );

@@ -45,7 +45,7 @@ pub(super) async fn send(
             })
             .collect();
         if wire.send_all("acknowledge", &calls).await.is_err() {
-            wire.lose();
+            wire.mark_broken();
             return;
         }
     }

@@ -13,28 +13,28 @@ use crate::{
     evict::{EVICT, evict_call},
     keys::{Keys, millis},
     scripts,
-    store::Held,
+    store::Inner,
 };
 
 const ANNOUNCE: &str = "announce to the servers";
 
 /// Cuts an account and announces it: in one step where all keys are one server's and nobody waits for replicas, else in two.
 pub(crate) async fn evict(
-    held: &Held,
+    inner: &Inner,
     signer: ServerId,
     account: &AccountKey,
     what: EvictTarget,
     not_before_lifetime: u64,
     now: Timestamp,
 ) -> Result<Evicted> {
-    let Held { client, keys, .. } = held;
+    let Inner { client, keys, .. } = inner;
     let told = Invalidation::Accounts(vec![*account]);
     if client.is_cluster() || client.replicas().is_some() {
         let call = evict_call(keys, account, what, None)
             .number(not_before_lifetime)
             .number(millis(now));
-        let evicted = held.evicted(call).await?;
-        let announced = announce(held, Some(signer), &told).await;
+        let evicted = inner.evicted(call).await?;
+        let announced = announce(inner, Some(signer), &told).await;
         return Ok(evicted.announced(announced.map_err(Error::maybe_applied)?));
     }
     let call = evict_call(keys, account, what, Some(keys.registry()))
@@ -42,7 +42,7 @@ pub(crate) async fn evict(
         .number(millis(now));
     let call = announcing(call, keys, Some(signer), &told)?;
     let deadline = Instant::now() + client.operation_timeout();
-    let (answer, same_server) = match held.links.of(signer) {
+    let (answer, same_server) = match inner.links.of(signer) {
         None => (
             client.call(EVICT, Idempotency::Idempotent, &call).await?,
             false,
@@ -68,16 +68,16 @@ pub(crate) async fn evict(
 
 /// Announces alone, over the signer's link where it has one.
 pub(super) async fn announce(
-    held: &Held,
+    inner: &Inner,
     signer: Option<ServerId>,
     what: &Invalidation,
 ) -> Result<Announced> {
-    let Held { client, keys, .. } = held;
+    let Inner { client, keys, .. } = inner;
     let call = || {
         let call = Call::script(&scripts::ANNOUNCE, [keys.registry()]);
         announcing(call, keys, signer, what)
     };
-    if let Some(wire) = signer.and_then(|signer| held.links.of(signer)) {
+    if let Some(wire) = signer.and_then(|signer| inner.links.of(signer)) {
         match wire.confirmed(ANNOUNCE, call()?).await {
             Ok(answer) => return announced(ANNOUNCE, answer, true),
             // A lost link is no reason to fail; a replica that is missing, or an answer that took too long, is.

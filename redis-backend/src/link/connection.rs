@@ -42,7 +42,7 @@ impl Connection {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(_)) => Err(gone(RENEW)),
                 Err(_) => {
-                    self.wire.lose();
+                    self.wire.mark_broken();
                     Err(timed_out(RENEW).maybe_applied())
                 }
             },
@@ -109,7 +109,7 @@ fn holder_field(server: &ServerId) -> [u8; 17] {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.wire.lose();
+        self.wire.mark_broken();
     }
 }
 

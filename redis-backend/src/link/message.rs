@@ -110,13 +110,13 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
 }
 
 /// It is no message.
-struct Strange;
+struct Malformed;
 
-fn take_optional(rest: &mut &[u8]) -> Result<Option<[u8; 16]>, Strange> {
+fn take_optional(rest: &mut &[u8]) -> Result<Option<[u8; 16]>, Malformed> {
     match take(rest) {
         Some([0]) => Ok(None),
-        Some([1]) => take(rest).map(Some).ok_or(Strange),
-        _ => Err(Strange),
+        Some([1]) => take(rest).map(Some).ok_or(Malformed),
+        _ => Err(Malformed),
     }
 }
 

@@ -23,7 +23,7 @@ use self::{
 use crate::{
     RedisStore,
     client::{Call, Wire},
-    store::Held,
+    store::Inner,
 };
 
 const OPERATION: &str = "open the link";
@@ -65,12 +65,12 @@ impl Link for RedisStore {
         server: ServerId,
         listener: Arc<dyn Listener>,
     ) -> Result<Arc<dyn LinkConnection>> {
-        let Held {
+        let Inner {
             client,
             keys,
             links,
             ..
-        } = self.held();
+        } = self.inner();
         let (owed, queue) = mpsc::channel(acknowledgements::QUEUE);
         let barriers = Arc::<Barriers>::default();
         let (announcements, own) = (keys.announcements(), keys.own_channel(&server));
@@ -111,7 +111,7 @@ impl Link for RedisStore {
     }
 
     async fn announce(&self, signer: Option<ServerId>, what: Invalidation) -> Result<Announced> {
-        announce::announce(self.held(), signer, &what).await
+        announce::announce(self.inner(), signer, &what).await
     }
 }
 

@@ -3,24 +3,27 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use token_cache_core::{ErrorResponse, RefreshError, RefreshErrorKind, Timestamp, TokenSet};
 
-use crate::http::Answer;
+use crate::http::HttpResponse;
 
-/// The tokens of an answer, or what it says instead. `dead_grants` are further error codes that mean `invalid_grant`.
-pub(crate) fn tokens(
-    answer: &Answer,
+/// The tokens of an answer, or what it says instead. `invalid_grant_codes` are further error codes that mean `invalid_grant`.
+pub(crate) fn read_tokens(
+    response: &HttpResponse,
     sent_at: Timestamp,
-    dead_grants: &[String],
+    invalid_grant_codes: &[String],
 ) -> Result<TokenSet, RefreshError> {
-    succeeded(answer, dead_grants)?;
-    TokenSet::from_json(&answer.body, sent_at).map_err(|malformed| {
+    check_status(response, invalid_grant_codes)?;
+    TokenSet::from_json(&response.body, sent_at).map_err(|malformed| {
         // Some providers refuse with 200.
-        refusal(answer, dead_grants).unwrap_or(malformed)
+        error_response(response, invalid_grant_codes).unwrap_or(malformed)
     })
 }
 
 /// `Ok` for the statuses of success; what a refusal says otherwise.
-pub(crate) fn succeeded(answer: &Answer, dead_grants: &[String]) -> Result<(), RefreshError> {
-    let status = answer.status;
+pub(crate) fn check_status(
+    response: &HttpResponse,
+    invalid_grant_codes: &[String],
+) -> Result<(), RefreshError> {
+    let status = response.status;
     if status.is_success() {
         return Ok(());
     }
@@ -33,7 +36,7 @@ pub(crate) fn succeeded(answer: &Answer, dead_grants: &[String]) -> Result<(), R
     } else if status.is_server_error() || may_pass.contains(&status) {
         RefreshError::transient(format!("the provider answered {number}"))
     } else if status.is_client_error() {
-        refusal(answer, dead_grants).unwrap_or_else(|| {
+        error_response(response, invalid_grant_codes).unwrap_or_else(|| {
             RefreshError::refused(format!(
                 "the provider answered {number} without an error code: check the endpoint's URL"
             ))
@@ -43,12 +46,12 @@ pub(crate) fn succeeded(answer: &Answer, dead_grants: &[String]) -> Result<(), R
             "the provider answered {number}, which is not followed: check the endpoint's URL"
         ))
     };
-    Err(with_pause(error, answer.retry_after))
+    Err(with_retry_after(error, response.retry_after))
 }
 
-fn refusal(answer: &Answer, dead_grants: &[String]) -> Option<RefreshError> {
-    let response = ErrorResponse::from_json(&answer.body)?;
-    let is_dead = |code: &str| dead_grants.iter().any(|dead| dead == code);
+fn error_response(response: &HttpResponse, invalid_grant_codes: &[String]) -> Option<RefreshError> {
+    let response = ErrorResponse::from_json(&response.body)?;
+    let is_dead = |code: &str| invalid_grant_codes.iter().any(|dead| dead == code);
     let is_dead = is_dead(response.code()) || response.suberror().is_some_and(is_dead);
     let error = RefreshError::of_response(response);
     Some(if is_dead {
@@ -58,7 +61,7 @@ fn refusal(answer: &Answer, dead_grants: &[String]) -> Option<RefreshError> {
     })
 }
 
-fn with_pause(error: RefreshError, pause: Option<Duration>) -> RefreshError {
+fn with_retry_after(error: RefreshError, pause: Option<Duration>) -> RefreshError {
     match pause {
         Some(pause) => error.retry_after(pause),
         None => error,

@@ -60,7 +60,7 @@ impl Client {
             ambiguous |= class.applied == Applied::Maybe;
             attempt += 1;
             let pause = backoff(PAUSE, attempt.min(8));
-            let again = class.passing
+            let again = class.transient
                 && (idempotency != Idempotency::NonIdempotent || class.applied == Applied::No)
                 && (attempt < ATTEMPTS || class.throttles())
                 && operation.has_time_after(pause);
@@ -69,7 +69,10 @@ impl Client {
             }
             tokio::time::sleep(pause).await;
         };
-        Err(marked(error, ambiguous && idempotency != Idempotency::Read))
+        Err(with_may_have_applied(
+            error,
+            ambiguous && idempotency != Idempotency::Read,
+        ))
     }
 
     /// The same for a request that has no condition.
@@ -89,7 +92,7 @@ impl Client {
     }
 }
 
-fn marked(error: Error, may_have_applied: bool) -> Error {
+fn with_may_have_applied(error: Error, may_have_applied: bool) -> Error {
     if may_have_applied {
         error.maybe_applied()
     } else {

@@ -12,9 +12,9 @@ const PAUSE: Duration = Duration::from_secs(10);
 ///
 /// That concerns every user of the app. Without a pause, each request of each user would ask the provider again, and providers lock clients
 /// out that fail too often. After the pause one request is sent, and the others get the error until it is answered.
-pub(crate) struct ClientRefusal(Mutex<Option<(Instant, RefreshError)>>);
+pub(crate) struct InvalidClientPause(Mutex<Option<(Instant, RefreshError)>>);
 
-impl ClientRefusal {
+impl InvalidClientPause {
     pub(crate) const fn none() -> Self {
         Self(Mutex::new(None))
     }
@@ -33,14 +33,14 @@ impl ClientRefusal {
     }
 
     /// Takes an answer: a refusal of the client begins a pause, and an answer that says anything else ends it.
-    pub(crate) fn note(&self, answered: &Result<TokenSet, RefreshError>, now: Instant) {
+    pub(crate) fn note(&self, outcome: &Result<TokenSet, RefreshError>, now: Instant) {
         let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let code = |error: &RefreshError| {
             error
                 .response()
                 .map(|response| response.code() == "invalid_client")
         };
-        match answered {
+        match outcome {
             Ok(_) => *refused = None,
             Err(error) if code(error) == Some(true) => {
                 *refused = Some((now + PAUSE, error.clone()));
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_refused_client_is_tried_once_in_a_while() {
-        let refusal = ClientRefusal::none();
+        let refusal = InvalidClientPause::none();
         let begin = Instant::now();
         let at = |millis| begin + Duration::from_millis(millis);
         let refused = || Err(RefreshError::of_code("invalid_client"));

@@ -23,7 +23,7 @@ use crate::clock::Clock;
 
 /// Reads the date of every answer: refusals tell it as well.
 #[derive(Debug)]
-pub(super) struct Dates(pub(super) Arc<Clock>);
+pub(super) struct ServerDates(pub(super) Arc<Clock>);
 
 /// When a request was sent.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Storable for Sent {
     type Storer = StoreReplace<Self>;
 }
 
-impl Intercept for Dates {
+impl Intercept for ServerDates {
     fn name(&self) -> &'static str {
         "token-cache dates"
     }

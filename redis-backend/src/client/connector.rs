@@ -1,8 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
 use redis::{
-    AsyncConnectionConfig, Client as Driver, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
-    ProtocolVersion, RedisConnectionInfo, RedisResult,
+    AsyncConnectionConfig, Client as RedisClient, ConnectionAddr, ConnectionInfo,
+    IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo, RedisResult,
     aio::{AsyncPushSender, MultiplexedConnection},
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
@@ -12,10 +12,10 @@ use token_cache_core::Result;
 use super::{connection::Connection, tls::Certificates};
 #[cfg(feature = "sentinel")]
 use super::{
-    sentinel::{Sentinels, Watch},
+    sentinel::{FailoverWatcher, Sentinels},
     server::Server,
 };
-use crate::{Address, RedisConfig, Topology, error::from_driver};
+use crate::{Address, RedisConfig, Topology, error::from_redis_error};
 
 /// How long a connection is idle before the kernel probes it.
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(5);
@@ -33,14 +33,14 @@ const UNACKNOWLEDGED_FOR: Duration = Duration::from_secs(10);
 
 /// Opens connections to one server, which may be found anew each time.
 #[derive(Clone)]
-pub(crate) struct Dialer {
-    to: To,
+pub(crate) struct Connector {
+    target: Target,
     connect_timeout: Duration,
 }
 
 #[derive(Clone)]
-enum To {
-    One(Box<Driver>),
+enum Target {
+    Server(Box<RedisClient>),
     #[cfg(feature = "sentinel")]
     Sentinel(Box<Sentinels>),
 }
@@ -52,21 +52,21 @@ pub(super) struct ConnectOptions {
     certificates: Option<Certificates>,
 }
 
-impl Dialer {
+impl Connector {
     /// # Errors
     /// Settings that the driver refuses, and a Cluster, which is several servers.
     pub(crate) fn new(config: &RedisConfig) -> Result<Self> {
         const OPERATION: &str = "connect";
         let options = ConnectOptions::of(config)?;
-        let failed = |error| from_driver(OPERATION, error);
-        let to = match &config.topology {
+        let failed = |error| from_redis_error(OPERATION, error);
+        let target = match &config.topology {
             Topology::Standalone(address) => {
-                To::One(Box::new(options.node(address).map_err(failed)?))
+                Target::Server(Box::new(options.node(address).map_err(failed)?))
             }
             Topology::Socket(path) => {
                 let info = info(ConnectionAddr::Unix(path.clone()), options.settings)
-                    .and_then(Driver::open);
-                To::One(Box::new(info.map_err(failed)?))
+                    .and_then(RedisClient::open);
+                Target::Server(Box::new(info.map_err(failed)?))
             }
             #[cfg(feature = "sentinel")]
             Topology::Sentinel(sentinel) => {
@@ -75,54 +75,67 @@ impl Dialer {
                     certificates: options.certificates.clone(),
                 };
                 let sentinels = Sentinels::new(sentinel, &ask, options);
-                To::Sentinel(Box::new(sentinels.map_err(failed)?))
+                Target::Sentinel(Box::new(sentinels.map_err(failed)?))
             }
-            _ => return Err(crate::config::refused("its feature is not compiled in")),
+            _ => {
+                return Err(crate::config::invalid_config(
+                    "its feature is not compiled in",
+                ));
+            }
         };
         Ok(Self {
-            to,
+            target,
             connect_timeout: config.connect_timeout,
         })
     }
 
     /// Opens connections with a client of the driver.
     #[cfg(any(feature = "cluster", feature = "redis-1"))]
-    pub(crate) fn of_client(client: Driver, connect_timeout: Duration) -> Self {
+    pub(crate) fn with_client(client: RedisClient, connect_timeout: Duration) -> Self {
         Self {
-            to: To::One(Box::new(client)),
+            target: Target::Server(Box::new(client)),
             connect_timeout,
         }
     }
 
-    pub(super) async fn dial(&self) -> RedisResult<Connection> {
-        self.dial_with(None).await.map(Connection)
+    pub(super) async fn connect(&self) -> RedisResult<Connection> {
+        self.open_connection(None).await.map(Connection)
     }
 
     /// Opens a connection that hears pushes.
-    pub(super) async fn dial_hearing(&self, pushes: Pushes) -> RedisResult<MultiplexedConnection> {
-        self.dial_with(Some(pushes)).await
+    pub(super) async fn connect_with_pushes(
+        &self,
+        pushes: Pushes,
+    ) -> RedisResult<MultiplexedConnection> {
+        self.open_connection(Some(pushes)).await
     }
 
-    async fn dial_with(&self, pushes: Option<Pushes>) -> RedisResult<MultiplexedConnection> {
-        let dialing = async {
-            match &self.to {
-                To::One(client) => open(client, self.connect_timeout, pushes).await,
+    async fn open_connection(&self, pushes: Option<Pushes>) -> RedisResult<MultiplexedConnection> {
+        let connecting = async {
+            match &self.target {
+                Target::Server(client) => open(client, self.connect_timeout, pushes).await,
                 #[cfg(feature = "sentinel")]
-                To::Sentinel(sentinels) => sentinels.dial(self.connect_timeout, pushes).await,
+                Target::Sentinel(sentinels) => {
+                    sentinels.connect(self.connect_timeout, pushes).await
+                }
             }
         };
-        match tokio::time::timeout(self.connect_timeout, Box::pin(dialing)).await {
-            Ok(dialed) => dialed,
+        match tokio::time::timeout(self.connect_timeout, Box::pin(connecting)).await {
+            Ok(connected) => connected,
             Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
         }
     }
 
     /// Follows the Sentinels that name the server to another one.
     #[cfg(feature = "sentinel")]
-    pub(super) fn watch(&self, server: &Server) -> Option<Watch> {
-        match &self.to {
-            To::Sentinel(sentinels) => Some(Watch::start(sentinels, server, self.connect_timeout)),
-            To::One(_) => None,
+    pub(super) fn watch(&self, server: &Server) -> Option<FailoverWatcher> {
+        match &self.target {
+            Target::Sentinel(sentinels) => Some(FailoverWatcher::start(
+                sentinels,
+                server,
+                self.connect_timeout,
+            )),
+            Target::Server(_) => None,
         }
     }
 }
@@ -136,18 +149,18 @@ impl ConnectOptions {
         })
     }
 
-    pub(super) fn node(&self, address: &Address) -> RedisResult<Driver> {
+    pub(super) fn node(&self, address: &Address) -> RedisResult<RedisClient> {
         let info = self.info(address)?;
         match &self.certificates {
             #[cfg(feature = "tls")]
-            Some(certificates) => Driver::build_with_tls(info, certificates.for_driver()),
-            _ => Driver::open(info),
+            Some(certificates) => RedisClient::build_with_tls(info, certificates.to_driver()),
+            _ => RedisClient::open(info),
         }
     }
 
     fn info(&self, address: &Address) -> RedisResult<ConnectionInfo> {
         let (host, port) = (address.host.clone(), address.port);
-        let to = if self.certificates.is_some() {
+        let target = if self.certificates.is_some() {
             ConnectionAddr::TcpTls {
                 host,
                 port,
@@ -157,7 +170,7 @@ impl ConnectOptions {
         } else {
             ConnectionAddr::Tcp(host, port)
         };
-        info(to, self.settings.clone())
+        info(target, self.settings.clone())
     }
 }
 
@@ -166,7 +179,7 @@ pub(super) type Pushes = Arc<dyn AsyncPushSender>;
 
 /// Opens a connection whose requests have no timeout of their own: ours counts retries in.
 pub(super) async fn open(
-    client: &Driver,
+    client: &RedisClient,
     connect_timeout: Duration,
     pushes: Option<Pushes>,
 ) -> RedisResult<MultiplexedConnection> {
@@ -181,7 +194,7 @@ pub(super) async fn open(
             let info = client.get_connection_info().clone();
             let settings = info.redis_settings().clone();
             let settings = settings.set_protocol(ProtocolVersion::RESP3);
-            hearing = Driver::open(info.set_redis_settings(settings))?;
+            hearing = RedisClient::open(info.set_redis_settings(settings))?;
             &hearing
         }
     };
@@ -205,8 +218,8 @@ fn tcp_settings() -> TcpSettings {
     settings
 }
 
-fn info(to: ConnectionAddr, settings: RedisConnectionInfo) -> RedisResult<ConnectionInfo> {
-    Ok(to
+fn info(target: ConnectionAddr, settings: RedisConnectionInfo) -> RedisResult<ConnectionInfo> {
+    Ok(target
         .into_connection_info()?
         .set_tcp_settings(tcp_settings())
         .set_redis_settings(settings))

@@ -2,13 +2,13 @@ use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use token_cache_core::Result;
 
 use super::{
-    Client, Idempotency, Item, Operation, Terms,
+    Client, Expression, Idempotency, Item, Operation,
     item::{attributes, key},
 };
 use crate::{error::unexpected, keys::Key};
 
 /// A page of a walk over the table, and where to go on.
-pub(crate) struct Walked {
+pub(crate) struct ScanPage {
     pub(crate) items: Vec<Item>,
     pub(crate) next: Option<Key>,
     /// What it cost, in read units.
@@ -21,18 +21,18 @@ impl Client {
     pub(crate) async fn scan(
         &self,
         operation: Operation,
-        terms: &Terms,
+        expression: &Expression,
         visited: Option<i32>,
         from: Option<&Key>,
-    ) -> Result<Walked> {
+    ) -> Result<ScanPage> {
         let page = self
             .ask(operation, Idempotency::Read, "dynamodb:Scan", || {
                 self.sdk
                     .scan()
                     .table_name(&self.table)
-                    .set_filter_expression(terms.condition.clone())
-                    .set_expression_attribute_names(terms.names())
-                    .set_expression_attribute_values(terms.values())
+                    .set_filter_expression(expression.condition.clone())
+                    .set_expression_attribute_names(expression.names())
+                    .set_expression_attribute_values(expression.values())
                     .projection_expression("#pk, #sk")
                     .set_limit(visited)
                     .set_exclusive_start_key(from.map(attributes))
@@ -44,7 +44,7 @@ impl Client {
         let last = page.last_evaluated_key.as_ref();
         let next = last.map(|last| key(last).ok_or_else(|| unexpected(operation.name)));
         let consumed = page.consumed_capacity.and_then(|one| one.capacity_units);
-        Ok(Walked {
+        Ok(ScanPage {
             cost: consumed.unwrap_or(0.0),
             items: page.items.into_iter().flatten().map(Item).collect(),
             next: next.transpose()?,

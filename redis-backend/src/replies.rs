@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The session that a read found, if it found one and it lives.
-pub(crate) fn living(
+pub(crate) fn live_session(
     operation: &'static str,
     session_id: SessionId,
     record: Option<Vec<u8>>,
@@ -25,7 +25,7 @@ pub(crate) fn living(
 }
 
 /// What scripts answer with a number: 1 yes, 0 signed out, 3 bytes that are not ours.
-pub(crate) fn granted(operation: &'static str, answer: i64) -> Result<()> {
+pub(crate) fn check_granted(operation: &'static str, answer: i64) -> Result<()> {
     match answer {
         1 => Ok(()),
         0 => Err(signed_out(operation)),

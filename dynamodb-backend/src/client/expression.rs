@@ -9,16 +9,16 @@ use super::Value;
 /// `#x` stands for the attribute `x`, so that no name meets one of the words that the service reserves; a name that is no word of
 /// the language has a placeholder of its own.
 #[derive(Clone, Default)]
-pub(crate) struct Terms {
+pub(crate) struct Expression {
     pub(super) set: Option<String>,
     pub(super) condition: Option<String>,
     /// Whether a refusal is to tell what was there.
-    pub(super) telling: bool,
+    pub(super) return_existing: bool,
     named: HashMap<String, String>,
     values: HashMap<String, AttributeValue>,
 }
 
-impl Terms {
+impl Expression {
     pub(crate) fn set(update: impl Into<String>) -> Self {
         Self {
             set: Some(update.into()),
@@ -26,11 +26,11 @@ impl Terms {
         }
     }
 
-    pub(crate) fn when(condition: impl Into<String>) -> Self {
-        Self::default().only_when(condition)
+    pub(crate) fn condition(condition: impl Into<String>) -> Self {
+        Self::default().only_if(condition)
     }
 
-    pub(crate) fn only_when(mut self, condition: impl Into<String>) -> Self {
+    pub(crate) fn only_if(mut self, condition: impl Into<String>) -> Self {
         self.condition = Some(condition.into());
         self
     }
@@ -47,8 +47,8 @@ impl Terms {
     }
 
     /// Has a refusal tell what was there.
-    pub(crate) fn telling(mut self) -> Self {
-        self.telling = true;
+    pub(crate) fn return_existing(mut self) -> Self {
+        self.return_existing = true;
         self
     }
 
@@ -84,10 +84,10 @@ mod tests {
 
     #[test]
     fn every_name_is_a_placeholder_for_itself_unless_said() {
-        let terms = Terms::set("SET #a = :x, #exp = if_not_exists(#exp, :e)")
-            .only_when("attribute_not_exists(#pk) OR #v = :v")
+        let expression = Expression::set("SET #a = :x, #exp = if_not_exists(#exp, :e)")
+            .only_if("attribute_not_exists(#pk) OR #v = :v")
             .name("#a", "a-b_c".to_owned());
-        let names = terms.names().unwrap();
+        let names = expression.names().unwrap();
         let name = |placeholder: &str| names[placeholder].as_str();
         assert_eq!(names.len(), 4);
         assert_eq!(
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn what_says_nothing_names_nothing() {
-        let terms = Terms::default();
-        assert!(terms.names().is_none() && terms.values().is_none());
+        let expression = Expression::default();
+        assert!(expression.names().is_none() && expression.values().is_none());
     }
 }

@@ -16,9 +16,9 @@ use token_cache_core::{
 };
 
 use crate::{
-    client::{Item, Terms, Value},
+    account_item::NotBefore,
+    client::{Expression, Item, Value},
     entry::seconds,
-    head::NotBefore,
     keys::{Key, parse_sid_entry, sid_entry},
 };
 
@@ -26,20 +26,20 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SidRecord {
     accounts: Vec<(AccountKey, Timestamp)>,
-    longest: Timestamp,
+    latest_end: Timestamp,
     not_before: Option<NotBefore>,
     forever: Option<Timestamp>,
-    kept_until: u64,
+    time_to_live: u64,
 }
 
 impl SidRecord {
     /// Returns what an item says, and whether all of it can be read. What cannot be read is left out, but an account whose session ends at
     /// an unreadable time counts as living: a sign-out must reach it.
     pub(crate) fn decode(item: &Item) -> (Self, bool) {
-        let mut whole = true;
+        let mut complete = true;
         let mut number = |name: &str| {
             let number = item.number(name);
-            whole &= number.is_some() || !item.has(name);
+            complete &= number.is_some() || !item.has(name);
             number
         };
         let mut moment = |name: &str| number(name).map(Timestamp::from_millis);
@@ -48,26 +48,26 @@ impl SidRecord {
             .names()
             .filter_map(|name| Some((parse_sid_entry(name)?, name)));
         let sid_record = Self {
-            longest: moment("l").unwrap_or_default(),
+            latest_end: moment("l").unwrap_or_default(),
             not_before: not_before.map(|(at, expires_at)| NotBefore { at, expires_at }),
             forever: moment("g"),
             accounts: accounts
                 .map(|(account, name)| (account, moment(name).unwrap_or(Timestamp::MAX)))
                 .collect(),
-            kept_until: number("exp").unwrap_or_default(),
+            time_to_live: number("exp").unwrap_or_default(),
         };
-        (sid_record, whole)
+        (sid_record, complete)
     }
 
     pub(crate) fn encode(&self, key: &Key, version: &[u8]) -> Item {
         let mut item = Item::at(key)
             .with("v", version)
-            .with("exp", self.kept_until);
+            .with("exp", self.time_to_live);
         for (account, ends_at) in &self.accounts {
             item = item.with(&sid_entry(account), ends_at.as_millis());
         }
         if !self.accounts.is_empty() {
-            item = item.with("l", self.longest.as_millis());
+            item = item.with("l", self.latest_end.as_millis());
         }
         if let Some(not_before) = self.not_before {
             item = item
@@ -82,7 +82,7 @@ impl SidRecord {
 
     /// True where a marker that stands at `now` refuses a sign-in requested at `place`.
     pub(crate) fn refuses(&self, time: Timestamp, now: Timestamp) -> bool {
-        let stands = |bound: Timestamp| now < bound.max(self.longest);
+        let stands = |bound: Timestamp| now < bound.max(self.latest_end);
         self.forever.is_some_and(stands)
             || self
                 .not_before
@@ -99,8 +99,8 @@ impl SidRecord {
             Some((_, ends_at)) => *ends_at = (*ends_at).max(sid_entry.ends_at),
             None => self.accounts.push((sid_entry.account, sid_entry.ends_at)),
         }
-        self.longest = self.longest.max(sid_entry.ends_at);
-        self.kept_until = self.kept_until.max(kept_with(sid_entry.ends_at));
+        self.latest_end = self.latest_end.max(sid_entry.ends_at);
+        self.time_to_live = self.time_to_live.max(time_to_live_of(sid_entry.ends_at));
     }
 
     /// Leaves a marker that lives until `end`.
@@ -112,25 +112,25 @@ impl SidRecord {
                 NotBefore::raise(&mut self.not_before, NotBefore { at, expires_at });
             }
         }
-        self.kept_until = self.kept_until.max(seconds(end));
+        self.time_to_live = self.time_to_live.max(seconds(end));
     }
 
     /// The accounts whose entry lives at `now`.
-    pub(crate) fn living(&self, now: Timestamp) -> Vec<AccountKey> {
+    pub(crate) fn live_accounts(&self, now: Timestamp) -> Vec<AccountKey> {
         let living = self.accounts.iter().filter(|(_, ends_at)| now < *ends_at);
         living.map(|(account, _)| *account).collect()
     }
 }
 
 /// Past the session and a marker's life: a sign-out that comes while the session lives leaves a marker that fits in.
-fn kept_with(ends_at: Timestamp) -> u64 {
+fn time_to_live_of(ends_at: Timestamp) -> u64 {
     seconds(ends_at + 2 * NOT_BEFORE_LIFETIME)
 }
 
 /// Enters an account in one request, where no marker stands in its way and nothing that is there lasts longer.
-pub(crate) fn enter_at_once(sid_entry: &SidEntry, now: Timestamp, version: &[u8]) -> Terms {
-    Terms::set("SET #account = :ends, #l = :ends, #exp = :exp, #v = :v")
-        .only_when(
+pub(crate) fn enter_expression(sid_entry: &SidEntry, now: Timestamp, version: &[u8]) -> Expression {
+    Expression::set("SET #account = :ends, #l = :ends, #exp = :exp, #v = :v")
+        .only_if(
             "(attribute_not_exists(#l) OR #l <= :ends) \
              AND (attribute_not_exists(#exp) OR #exp <= :exp) \
              AND (attribute_not_exists(#g) OR (#g <= :now AND (attribute_not_exists(#l) OR #l <= :now))) \
@@ -139,41 +139,41 @@ pub(crate) fn enter_at_once(sid_entry: &SidEntry, now: Timestamp, version: &[u8]
         )
         .name("#account", crate::keys::sid_entry(&sid_entry.account))
         .value(":ends", sid_entry.ends_at.as_millis())
-        .value(":exp", kept_with(sid_entry.ends_at))
+        .value(":exp", time_to_live_of(sid_entry.ends_at))
         .value(":v", version)
         .value(":now", now.as_millis())
         .value(":place", sid_entry.requested_at.as_millis())
-        .telling()
+        .return_existing()
 }
 
 /// Marks a `sid` in one request, where that lowers nothing that is there, and the item outlives the marker.
-pub(crate) fn mark_at_once(bound: CutoffBound, end: Timestamp, version: &[u8]) -> Terms {
+pub(crate) fn mark_expression(bound: CutoffBound, end: Timestamp, version: &[u8]) -> Expression {
     const OUTLIVES: &str = "(attribute_not_exists(#exp) OR #exp >= :exp)";
-    let terms = match bound {
-        CutoffBound::Forever => Terms::set("SET #g = :end, #v = :v, #exp = if_not_exists(#exp, :exp)")
-            .only_when(format!(
+    let expression = match bound {
+        CutoffBound::Forever => Expression::set("SET #g = :end, #v = :v, #exp = if_not_exists(#exp, :exp)")
+            .only_if(format!(
                 "(attribute_not_exists(#g) OR #g <= :end) AND {OUTLIVES}"
             )),
-        CutoffBound::Time(CutoffTime { at, .. }) => Terms::set(
+        CutoffBound::Time(CutoffTime { at, .. }) => Expression::set(
             "SET #k = :at, #x = :end, #v = :v, #exp = if_not_exists(#exp, :exp)",
         )
-        .only_when(format!(
+        .only_if(format!(
             "(attribute_not_exists(#k) OR #k <= :at) AND (attribute_not_exists(#x) OR #x <= :end) AND {OUTLIVES}"
         ))
         .value(":at", at.as_millis()),
     };
-    terms
+    expression
         .value(":end", end.as_millis())
         .value(":exp", seconds(end))
         .value(":v", version)
-        .telling()
+        .return_existing()
 }
 
 /// What must be there to replace an item that a refusal told.
-pub(crate) fn unchanged(seen: Option<Value>) -> Terms {
+pub(crate) fn if_unchanged(seen: Option<Value>) -> Expression {
     match seen {
-        Some(seen) => Terms::when("#v = :seen").value(":seen", seen),
-        None => Terms::when("attribute_not_exists(#v)"),
+        Some(seen) => Expression::condition("#v = :seen").value(":seen", seen),
+        None => Expression::condition("attribute_not_exists(#v)"),
     }
 }
 
@@ -219,8 +219,8 @@ mod tests {
             for (bound, end) in sets_not_before {
                 sid_record.set_not_before(bound, end);
             }
-            let (mut read, whole) = SidRecord::decode(&sid_record.encode(&key(), b"v"));
-            prop_assert!(whole);
+            let (mut read, complete) = SidRecord::decode(&sid_record.encode(&key(), b"v"));
+            prop_assert!(complete);
             read.accounts.sort_unstable();
             sid_record.accounts.sort_unstable();
             prop_assert_eq!(read, sid_record);
@@ -233,21 +233,21 @@ mod tests {
             let mut before = sid_record.clone();
             for sid_entry in &entered {
                 sid_record.enter(sid_entry);
-                prop_assert!(sid_record.kept_until >= before.kept_until && sid_record.longest >= before.longest);
+                prop_assert!(sid_record.time_to_live >= before.time_to_live && sid_record.latest_end >= before.latest_end);
                 let refused = before.refuses(sid_entry.requested_at, now);
                 prop_assert!(!refused || sid_record.refuses(sid_entry.requested_at, now));
                 before = sid_record.clone();
             }
-            let living = sid_record.living(now);
+            let living = sid_record.live_accounts(now);
             prop_assert!(entered.iter().all(|sid_entry| now >= sid_entry.ends_at || living.contains(&sid_entry.account)));
         }
     }
 
     #[test]
     fn what_is_not_ours_is_told() {
-        let (sid_record, whole) =
+        let (sid_record, complete) =
             SidRecord::decode(&Item::at(&key()).with("g", "for good").with("exp", 7));
-        assert!(!whole);
+        assert!(!complete);
         assert_eq!(sid_record.forever, None);
     }
 }

@@ -11,29 +11,29 @@ use crate::{
 const OPERATION: &str = "connect";
 
 /// The oldest server that this store speaks to.
-const OLDEST: (u32, u32) = (7, 0);
+const MIN_VERSION: (u32, u32) = (7, 0);
 
 /// What the look came to.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Checked {
+pub(crate) struct Preflight {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// The server may drop index entries under memory pressure, so that an empty index proves nothing.
     pub(crate) may_lose_index: bool,
 }
 
 /// Refuses a server that can't keep the promises, and notes what weakens them.
-pub(crate) async fn check(client: &Client, keys: &Keys) -> Result<Checked> {
+pub(crate) async fn check(client: &Client, keys: &Keys) -> Result<Preflight> {
     permissions(client, keys).await?;
     Ok(match client.ask_any(OPERATION, &["INFO"]).await {
         Ok(answer) => {
             let info = answer.bytes(OPERATION)?.unwrap_or_default();
             let info = String::from_utf8_lossy(&info);
-            let mut checked = weigh(&Info(&info), client.replicas())?;
+            let mut checked = diagnose(&Info(&info), client.replicas())?;
             let found = persistence(client, &Info(&info)).await;
             checked.diagnostics.extend(found);
             checked
         }
-        Err(error) if error.kind() == ErrorKind::Denied => Checked {
+        Err(error) if error.kind() == ErrorKind::Denied => Preflight {
             diagnostics: vec![Diagnostic::warning(
                 "redis_info_denied",
                 "the user may not call INFO, so version, role, memory policy and persistence are unchecked, and sign-outs of \
@@ -89,7 +89,7 @@ async fn persistence(client: &Client, info: &Info<'_>) -> Option<Diagnostic> {
         Ok(answer) => setting(answer),
         Err(error) => Err(error.to_string()),
     };
-    weigh_persistence(log, save)
+    diagnose_persistence(log, save)
 }
 
 /// The value in an answer to `CONFIG GET` of one setting.
@@ -106,7 +106,7 @@ fn setting(answer: Reply) -> Result<Vec<u8>, String> {
 }
 
 /// `log`: the member `aof_enabled` of `INFO`. `save`: the setting of this name, or why it is not known.
-fn weigh_persistence(log: Option<&str>, save: Result<Vec<u8>, String>) -> Option<Diagnostic> {
+fn diagnose_persistence(log: Option<&str>, save: Result<Vec<u8>, String>) -> Option<Diagnostic> {
     let why = match (log, save) {
         (Some("1"), _) => return None,
         (_, Ok(save)) if save.is_empty() => return None,
@@ -143,8 +143,8 @@ impl Info<'_> {
     }
 }
 
-fn weigh(info: &Info<'_>, replicas: Option<u32>) -> Result<Checked> {
-    let mut checked = Checked::default();
+fn diagnose(info: &Info<'_>, replicas: Option<u32>) -> Result<Preflight> {
+    let mut checked = Preflight::default();
     let is_version_known = version(info)?;
     if info.field("role").is_some_and(|role| role != "master") {
         checked.diagnostics.push(Diagnostic::warning(
@@ -212,7 +212,7 @@ fn version(info: &Info<'_>) -> Result<bool> {
     };
     let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
     match (parts.next().flatten(), parts.next().flatten()) {
-        (Some(major), Some(minor)) if (major, minor) < OLDEST => Err(Error::config(
+        (Some(major), Some(minor)) if (major, minor) < MIN_VERSION => Err(Error::config(
             OPERATION,
             format!("the server is Redis {version}; it must be 7.0 or newer, or Valkey"),
         )
@@ -237,7 +237,7 @@ mod tests {
             "maxmemory:1000000",
             "maxmemory_policy:noeviction",
         ]);
-        let checked = weigh(&Info(&info), None).unwrap();
+        let checked = diagnose(&Info(&info), None).unwrap();
         assert_eq!(checked.diagnostics, []);
         assert!(!checked.may_lose_index);
     }
@@ -275,18 +275,18 @@ mod tests {
                 &format!("maxmemory:{limit}"),
                 &format!("maxmemory_policy:{policy}"),
             ]);
-            let checked = weigh(&Info(&info), None).unwrap();
+            let checked = diagnose(&Info(&info), None).unwrap();
             assert_eq!(checked.may_lose_index, lost);
             assert_eq!(checked.diagnostics[0].id, "redis_maxmemory_policy");
         }
-        assert!(weigh(&Info(""), None).unwrap().may_lose_index);
+        assert!(diagnose(&Info(""), None).unwrap().may_lose_index);
     }
 
     #[test]
     fn a_primary_that_needs_no_replicas_to_write_is_found_out() {
         let id = |lines: &[&str], replicas| {
             let info = info(lines);
-            let checked = weigh(&Info(&info), replicas).unwrap();
+            let checked = diagnose(&Info(&info), replicas).unwrap();
             checked.diagnostics.first().map(|found| found.id)
         };
         let whole = ["redis_version:7.0.15", "role:master"].join("\r\n");
@@ -305,7 +305,7 @@ mod tests {
     fn what_info_does_not_tell_is_unchecked() {
         let found = |lines: &[&str]| {
             let info = info(lines);
-            let checked = weigh(&Info(&info), None).unwrap();
+            let checked = diagnose(&Info(&info), None).unwrap();
             let incomplete = checked.diagnostics.into_iter();
             let incomplete = incomplete.filter(|found| found.id == "redis_info_incomplete");
             incomplete.count()
@@ -321,7 +321,7 @@ mod tests {
     fn persistence_that_cannot_be_read_is_unchecked_and_never_absent() {
         let id = |log, save: Result<&str, &str>| {
             let save = save.map(Into::into).map_err(ToOwned::to_owned);
-            weigh_persistence(log, save).map(|found| found.id)
+            diagnose_persistence(log, save).map(|found| found.id)
         };
         let (snapshots, unchecked) = (
             Some("redis_snapshots_without_log"),
@@ -340,7 +340,7 @@ mod tests {
     #[test]
     fn a_replica_is_found_out() {
         let info = info(&["role:slave", "maxmemory_policy:noeviction"]);
-        let checked = weigh(&Info(&info), None).unwrap();
+        let checked = diagnose(&Info(&info), None).unwrap();
         assert_eq!(checked.diagnostics[0].id, "redis_replica");
     }
 }

@@ -7,51 +7,51 @@ use redis::{RedisError, RedisResult};
 use token_cache_core::backend::backoff;
 use tokio::sync::watch;
 
-use super::{connection::Connection, dial::Dialer};
+use super::{connection::Connection, connector::Connector};
 
 /// One shared connection that comes back by itself.
 ///
 /// Who asks while it is lost waits for the attempt under way, and gets the outcome of the last one otherwise: callers neither
 /// hang nor dial.
 #[derive(Clone)]
-pub(crate) struct Shared(Arc<Inner>);
+pub(crate) struct SharedConnection(Arc<Inner>);
 
 struct Inner {
-    dialer: Dialer,
+    connector: Connector,
     state: watch::Sender<State>,
 }
 
 enum State {
-    Up {
+    Connected {
         connection: Connection,
         generation: u64,
     },
-    Down {
+    Disconnected {
         last: u64,
         /// How the last attempt failed; none while the first is under way.
         failed: Option<RedisError>,
     },
 }
 
-impl Shared {
+impl SharedConnection {
     /// Opens the connection; a failure is the caller's to see.
-    pub(crate) async fn open(dialer: Dialer) -> RedisResult<Self> {
-        let connection = dialer.dial().await?;
-        let (state, _) = watch::channel(State::Up {
+    pub(crate) async fn open(connector: Connector) -> RedisResult<Self> {
+        let connection = connector.connect().await?;
+        let (state, _) = watch::channel(State::Connected {
             connection,
             generation: 0,
         });
-        Ok(Self(Arc::new(Inner { dialer, state })))
+        Ok(Self(Arc::new(Inner { connector, state })))
     }
 
     /// Opens the connection in the background; whoever asks for it waits for the first attempt.
     #[cfg(feature = "cluster")]
-    pub(crate) fn opening(dialer: Dialer) -> Self {
-        let (state, _) = watch::channel(State::Down {
+    pub(crate) fn opening(connector: Connector) -> Self {
+        let (state, _) = watch::channel(State::Disconnected {
             last: 0,
             failed: None,
         });
-        let shared = Self(Arc::new(Inner { dialer, state }));
+        let shared = Self(Arc::new(Inner { connector, state }));
         tokio::spawn(reconnect(Arc::downgrade(&shared.0)));
         shared
     }
@@ -61,7 +61,7 @@ impl Shared {
         self.0.state.borrow().outcome()
     }
 
-    /// The connection, and its generation, for [`lose`](Self::lose).
+    /// The connection, and its generation, for [`mark_broken`](Self::mark_broken).
     pub(crate) async fn connection(&self) -> RedisResult<(Connection, u64)> {
         let mut states = self.0.state.subscribe();
         match states.wait_for(|state| state.outcome().is_some()).await {
@@ -71,10 +71,10 @@ impl Shared {
     }
 
     /// Says that a generation is of no more use. The first who says so starts the search for another.
-    pub(crate) fn lose(&self, lost: u64) {
+    pub(crate) fn mark_broken(&self, lost: u64) {
         let first = self.0.state.send_if_modified(|state| match state {
-            State::Up { generation, .. } if *generation == lost => {
-                *state = State::Down {
+            State::Connected { generation, .. } if *generation == lost => {
+                *state = State::Disconnected {
                     last: lost,
                     failed: None,
                 };
@@ -91,28 +91,28 @@ impl Shared {
     #[cfg(feature = "sentinel")]
     pub(crate) fn replace(&self) {
         let generation = match &*self.0.state.borrow() {
-            State::Up { generation, .. } => *generation,
-            State::Down { .. } => return,
+            State::Connected { generation, .. } => *generation,
+            State::Disconnected { .. } => return,
         };
-        self.lose(generation);
+        self.mark_broken(generation);
     }
 }
 
 impl State {
     fn outcome(&self) -> Option<RedisResult<(Connection, u64)>> {
         match self {
-            Self::Up {
+            Self::Connected {
                 connection,
                 generation,
             } => Some(Ok((connection.clone(), *generation))),
-            Self::Down { failed, .. } => failed.clone().map(Err),
+            Self::Disconnected { failed, .. } => failed.clone().map(Err),
         }
     }
 
     fn last(&self) -> u64 {
         match self {
-            Self::Up { generation, .. } => *generation,
-            Self::Down { last, .. } => *last,
+            Self::Connected { generation, .. } => *generation,
+            Self::Disconnected { last, .. } => *last,
         }
     }
 }
@@ -124,10 +124,10 @@ async fn reconnect(shared: Weak<Inner>) {
             return;
         };
         let last = inner.state.borrow().last();
-        match inner.dialer.dial().await {
+        match inner.connector.connect().await {
             Ok(connection) => {
                 let generation = last + 1;
-                inner.state.send_replace(State::Up {
+                inner.state.send_replace(State::Connected {
                     connection,
                     generation,
                 });
@@ -135,7 +135,9 @@ async fn reconnect(shared: Weak<Inner>) {
             }
             Err(error) => {
                 let failed = Some(error);
-                inner.state.send_replace(State::Down { last, failed });
+                inner
+                    .state
+                    .send_replace(State::Disconnected { last, failed });
             }
         }
         drop(inner);

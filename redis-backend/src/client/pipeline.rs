@@ -10,13 +10,13 @@ use tokio::time::Instant;
 use super::{
     ATTEMPTS, Client, Idempotency, PAUSE, Source,
     call::Call,
-    connection::{Together, Wait},
-    pool::{Dedicated, Line},
+    connection::{PipelineReply, Wait},
+    pool::{DedicatedConnection, PooledConnection},
     reply::Reply,
     server::Server,
-    unconfirmed,
+    too_few_replicas,
 };
-use crate::error::{Applied, classify, from_driver, timed_out};
+use crate::error::{Applied, classify, from_redis_error, timed_out};
 
 /// An answer, and how many replicas have what it says; none where nobody waited for them.
 pub(crate) struct Confirmed<T> {
@@ -41,7 +41,7 @@ impl Client {
                 replicas: None,
             });
         }
-        let Confirmed { answer, replicas } = self.together(operation, idempotency, &[call]).await?;
+        let Confirmed { answer, replicas } = self.pipeline(operation, idempotency, &[call]).await?;
         let answer = answer
             .into_iter()
             .next()
@@ -50,7 +50,7 @@ impl Client {
     }
 
     /// Sends calls that go to one node together, on a connection of their own.
-    pub(crate) async fn together(
+    pub(crate) async fn pipeline(
         &self,
         operation: &'static str,
         idempotency: Idempotency,
@@ -59,7 +59,7 @@ impl Client {
         let deadline = self.deadline(operation)?;
         let _request = StoreRequest::begin();
         let mut ambiguous = false;
-        let attempts = self.attempts_together(idempotency, calls, deadline, &mut ambiguous);
+        let attempts = self.pipeline_with_retries(idempotency, calls, deadline, &mut ambiguous);
         let outcome = tokio::time::timeout_at(deadline, attempts).await;
         let marked = |error: token_cache_core::Error, ambiguous: bool| {
             if ambiguous && idempotency != Idempotency::Read {
@@ -68,11 +68,11 @@ impl Client {
                 error
             }
         };
-        let Together { answers, replicas } = match outcome {
-            Ok(Ok(answers)) => answers,
-            Ok(Err(error)) => return Err(marked(from_driver(operation, error), ambiguous)),
+        let PipelineReply { replies, replicas } = match outcome {
+            Ok(Ok(replies)) => replies,
+            Ok(Err(error)) => return Err(marked(from_redis_error(operation, error), ambiguous)),
             Err(_) => {
-                self.source.suspect();
+                self.source.check_topology();
                 return Err(marked(timed_out(operation), ambiguous));
             }
         };
@@ -81,44 +81,44 @@ impl Client {
         {
             let have = replicas.unwrap_or(0);
             // What the server refused is an error of its own, and tells more.
-            if have < asked && answers.iter().all(Result::is_ok) {
+            if have < asked && replies.iter().all(Result::is_ok) {
                 // The server may have been deposed.
-                self.source.suspect();
-                return Err(unconfirmed(operation, asked, have));
+                self.source.check_topology();
+                return Err(too_few_replicas(operation, asked, have));
             }
         }
-        let answer = answers
+        let answer = replies
             .into_iter()
             .map(|answer| {
                 answer
                     .map(Reply)
-                    .map_err(|error| from_driver(operation, error))
+                    .map_err(|error| from_redis_error(operation, error))
             })
             .collect();
         Ok(Confirmed { answer, replicas })
     }
 
-    async fn attempts_together(
+    async fn pipeline_with_retries(
         &self,
         idempotency: Idempotency,
         calls: &[Call],
         deadline: Instant,
         ambiguous: &mut bool,
-    ) -> RedisResult<Together> {
+    ) -> RedisResult<PipelineReply> {
         let mut attempt = 0;
-        let mut redirect: Option<Place> = None;
+        let mut redirect: Option<Route> = None;
         loop {
-            let place = match redirect.take() {
-                Some(place) => Ok(place),
-                None => self.place_of(calls),
+            let route = match redirect.take() {
+                Some(route) => Ok(route),
+                None => self.route_of(calls),
             };
-            let taken = match &place {
-                Ok(place) => place.server.dedicated().await,
+            let pooled = match &route {
+                Ok(route) => route.server.dedicated().await,
                 Err(error) => Err(error.clone()),
             };
-            let (error, landed) = match (place, taken) {
+            let (error, landed) = match (route, pooled) {
                 (Err(error), _) | (_, Err(error)) => (error, false),
-                (Ok(place), Ok(taken)) => {
+                (Ok(route), Ok(pooled)) => {
                     // Until an answer says otherwise.
                     let earlier = std::mem::replace(ambiguous, true);
                     let wait = self
@@ -128,8 +128,8 @@ impl Client {
                             replicas,
                             millis: wait_millis(deadline),
                         });
-                    let error = match place.send(taken, calls, wait).await {
-                        Ok(answers) => return Ok(answers),
+                    let error = match route.send(pooled, calls, wait).await {
+                        Ok(replies) => return Ok(replies),
                         Err(error) => error,
                     };
                     *ambiguous = earlier || classify(&error).applied == Applied::Maybe;
@@ -137,8 +137,8 @@ impl Client {
                 }
             };
             let class = classify(&error);
-            if class.passing {
-                self.source.suspect();
+            if class.transient {
+                self.source.check_topology();
             }
             redirect = self.redirect(&error);
             attempt += 1;
@@ -146,7 +146,7 @@ impl Client {
                 Some(_) => Duration::ZERO,
                 None => backoff(PAUSE, attempt),
             };
-            let again = class.passing && (idempotency != Idempotency::NonIdempotent || !landed);
+            let again = class.transient && (idempotency != Idempotency::NonIdempotent || !landed);
             if !again || attempt == ATTEMPTS || Instant::now() + pause >= deadline {
                 return Err(error);
             }
@@ -155,7 +155,7 @@ impl Client {
     }
 
     /// Where calls go that belong to the node of the first one.
-    fn place_of(&self, calls: &[Call]) -> RedisResult<Place> {
+    fn route_of(&self, calls: &[Call]) -> RedisResult<Route> {
         let server = match &self.source {
             Source::Server(server, _) => server.clone(),
             #[cfg(feature = "cluster")]
@@ -165,18 +165,18 @@ impl Client {
             }
         };
         let _ = calls;
-        Ok(Place {
+        Ok(Route {
             server,
             asking: false,
         })
     }
 
     /// Where a node says that the key is.
-    fn redirect(&self, error: &RedisError) -> Option<Place> {
+    fn redirect(&self, error: &RedisError) -> Option<Route> {
         #[cfg(feature = "cluster")]
         if let Source::Cluster(cluster) = &self.source {
             let super::cluster::Redirect { server, asking } = cluster.redirect(error)?;
-            return Some(Place { server, asking });
+            return Some(Route { server, asking });
         }
         let _ = error;
         None
@@ -184,56 +184,56 @@ impl Client {
 }
 
 /// Where calls go that are sent together.
-struct Place {
+struct Route {
     server: Server,
     /// The node imports the slot: it answers one call, after `ASKING`.
     asking: bool,
 }
 
-impl Place {
+impl Route {
     /// Sends calls on a connection. One that fails, or is given up unanswered, is closed, and those that are idle with it.
     ///
     /// A refusal of the whole node, such as by a replica, is an error: all calls are to be sent again.
     async fn send(
         &self,
-        mut taken: Dedicated,
+        mut pooled: PooledConnection,
         calls: &[Call],
         wait: Option<Wait>,
-    ) -> RedisResult<Together> {
-        let mut unanswered = Unanswered(Some(&self.server));
-        let line = taken.line().ok_or_else(super::nowhere)?;
+    ) -> RedisResult<PipelineReply> {
+        let mut close_idle = CloseIdleUnlessAnswered(Some(&self.server));
+        let dedicated = pooled.connection().ok_or_else(super::not_connected)?;
         let sent = match (self.asking, calls) {
             #[cfg(feature = "cluster")]
             (true, [call]) => {
-                let asked = line.connection.ask(call, wait).await;
-                asked.map(|(answer, replicas)| Together {
-                    answers: vec![Ok(answer)],
+                let asked = dedicated.connection.send_asking(call, wait).await;
+                asked.map(|(answer, replicas)| PipelineReply {
+                    replies: vec![Ok(answer)],
                     replicas,
                 })
             }
             _ => {
-                let Line {
+                let DedicatedConnection {
                     connection, loaded, ..
-                } = line;
-                connection.send_together(calls, wait, loaded).await
+                } = dedicated;
+                connection.send_pipeline(calls, wait, loaded).await
             }
         };
-        let sent = match (first_passing_refusal(&sent), sent) {
+        let sent = match (first_transient_refusal(&sent), sent) {
             (Some(refused), Ok(_)) => Err(refused),
             (_, sent) => sent,
         };
         if !sent.as_ref().is_err_and(|error| classify(error).lost) {
-            unanswered.0 = None;
-            taken.give_back();
+            close_idle.0 = None;
+            pooled.return_to_pool();
         }
         sent
     }
 }
 
 /// Closes the idle connections unless an answer came.
-struct Unanswered<'a>(Option<&'a Server>);
+struct CloseIdleUnlessAnswered<'a>(Option<&'a Server>);
 
-impl Drop for Unanswered<'_> {
+impl Drop for CloseIdleUnlessAnswered<'_> {
     fn drop(&mut self) {
         if let Some(server) = self.0 {
             server.close_idle();
@@ -242,12 +242,12 @@ impl Drop for Unanswered<'_> {
 }
 
 /// A refusal of the whole node, such as by a replica: all calls are to be sent again.
-fn first_passing_refusal(sent: &RedisResult<Together>) -> Option<redis::RedisError> {
-    let Together { answers, .. } = sent.as_ref().ok()?;
-    answers
+fn first_transient_refusal(sent: &RedisResult<PipelineReply>) -> Option<redis::RedisError> {
+    let PipelineReply { replies, .. } = sent.as_ref().ok()?;
+    replies
         .iter()
         .filter_map(|answer| answer.as_ref().err())
-        .find(|error| classify(error).passing)
+        .find(|error| classify(error).transient)
         .cloned()
 }
 

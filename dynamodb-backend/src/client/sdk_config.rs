@@ -4,12 +4,12 @@ use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutCo
 use aws_sdk_dynamodb::config::{Builder, Config, StalledStreamProtectionConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-use super::dates::Dates;
+use super::server_dates::ServerDates;
 use crate::{DynamoDbConfig, clock::Clock};
 
 /// Finds credentials and Region by the SDK's default chain, and makes the connections: by rustls with ring, and to an endpoint
 /// that starts with `http://` without TLS.
-pub(crate) async fn dial(settings: &DynamoDbConfig) -> Builder {
+pub(crate) async fn load_sdk_config(settings: &DynamoDbConfig) -> Builder {
     let tls = Provider::Rustls(CryptoMode::Ring);
     let https = aws_smithy_http_client::Builder::new()
         .tls_provider(tls)
@@ -32,12 +32,16 @@ pub(crate) async fn dial(settings: &DynamoDbConfig) -> Builder {
 
 /// Puts our retries and timeouts in the place of the SDK's: a request that it sent again by itself could begin a session that was
 /// ended, or overwrite a newer entry.
-pub(super) fn ours(config: Builder, settings: &DynamoDbConfig, clock: Arc<Clock>) -> Config {
+pub(super) fn with_own_retries(
+    config: Builder,
+    settings: &DynamoDbConfig,
+    clock: Arc<Clock>,
+) -> Config {
     config
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts(settings.connect_timeout))
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .interceptor(Dates(clock))
+        .interceptor(ServerDates(clock))
         .build()
 }
 

@@ -6,64 +6,71 @@ use token_cache_core::{
 };
 
 use crate::{
-    client::{Idempotency, Item, Operation, Returning, Terms, Transacted, Value, version},
+    account_item::{self, AccountItem, NotBefore, not_before_of},
+    client::{
+        Expression, Idempotency, Item, Operation, ReturnValues, TransactOutcome, Value,
+        random_version,
+    },
     entry::seconds,
     error::signed_out,
-    head::{self, Head, NotBefore, not_before_of},
     keys::Key,
     record::corrupt,
-    store::Held,
+    store::Inner,
 };
 
 /// A head as it was read, and what a write must find to replace no other.
-pub(crate) struct Seen(Option<Item>);
+pub(crate) struct AccountSnapshot(Option<Item>);
 
 /// What became of a head's replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Replaced {
+pub(crate) enum ReplaceOutcome {
     Written,
     /// Another head was there.
-    Lost,
+    Conflict,
 }
 
-impl Seen {
+impl AccountSnapshot {
     /// What it says, and whether all of it is ours.
-    pub(crate) fn head(&self) -> (Head, bool) {
+    pub(crate) fn account_item(&self) -> (AccountItem, bool) {
         self.0
             .as_ref()
-            .map_or_else(|| (Head::default(), true), Head::decode)
+            .map_or_else(|| (AccountItem::default(), true), AccountItem::decode)
     }
 
     /// The account's living sessions and markers, if all of it is ours.
-    pub(crate) fn sound(&self, operation: Operation) -> Result<Head> {
-        match self.head() {
-            (head, true) => Ok(head),
+    pub(crate) fn decode_all(&self, operation: Operation) -> Result<AccountItem> {
+        match self.account_item() {
+            (account_item, true) => Ok(account_item),
             (_, false) => Err(corrupt(operation.name, "the account's head")),
         }
     }
 
     fn is(&self, version: &[u8]) -> bool {
-        let there = self.0.as_ref().and_then(|item| item.bytes("v"));
-        there == Some(version)
+        let existing = self.0.as_ref().and_then(|item| item.bytes("v"));
+        existing == Some(version)
     }
 
-    fn condition(&self) -> Terms {
+    fn condition(&self) -> Expression {
         match self.0.as_ref().map(|item| item.value("v")) {
-            None => Terms::when("attribute_not_exists(#pk)"),
-            Some(Some(seen)) => Terms::when("#v = :seen").value(":seen", seen),
-            Some(None) => Terms::when("attribute_exists(#pk) AND attribute_not_exists(#v)"),
+            None => Expression::condition("attribute_not_exists(#pk)"),
+            Some(Some(seen)) => Expression::condition("#v = :seen").value(":seen", seen),
+            Some(None) => {
+                Expression::condition("attribute_exists(#pk) AND attribute_not_exists(#v)")
+            }
         }
     }
 }
 
 /// The record of a living session in a head's item.
-pub(crate) fn living(
+pub(crate) fn live_session(
     operation: Operation,
-    head: Option<&Item>,
+    account_item: Option<&Item>,
     session_id: &SessionId,
     now: Timestamp,
 ) -> Result<SessionRecord> {
-    let session = head.map_or(Ok(None), |head| head::session(head, session_id));
+    let session = account_item.map_or(Ok(None), |account_item| {
+        account_item::session(account_item, session_id)
+    });
     match session {
         Ok(Some(record)) if !record.is_over(now) => Ok(record),
         Ok(_) => Err(signed_out(operation.name)),
@@ -71,21 +78,28 @@ pub(crate) fn living(
     }
 }
 
-impl Held {
-    pub(crate) async fn head(&self, operation: Operation, key: &Key) -> Result<Seen> {
-        self.client.get(operation, key).await.map(Seen)
+impl Inner {
+    pub(crate) async fn account_item(
+        &self,
+        operation: Operation,
+        key: &Key,
+    ) -> Result<AccountSnapshot> {
+        self.client.get(operation, key).await.map(AccountSnapshot)
     }
 
     /// Whether a session lives at this moment.
-    pub(crate) async fn living(
+    pub(crate) async fn live_session(
         &self,
         operation: Operation,
         account: &AccountKey,
         session_id: &SessionId,
         now: Timestamp,
     ) -> Result<SessionRecord> {
-        let head = self.client.get(operation, &self.keys.head(account)).await?;
-        living(operation, head.as_ref(), session_id, now)
+        let account_item = self
+            .client
+            .get(operation, &self.keys.account_item(account))
+            .await?;
+        live_session(operation, account_item.as_ref(), session_id, now)
     }
 
     /// Replaces a head on condition that it is as it was read.
@@ -93,16 +107,16 @@ impl Held {
         &self,
         operation: Operation,
         idempotency: Idempotency,
-        (key, seen): (&Key, &Seen),
-        (new, version): (&Head, &[u8]),
-    ) -> Result<Replaced> {
+        (key, seen): (&Key, &AccountSnapshot),
+        (new, version): (&AccountItem, &[u8]),
+    ) -> Result<ReplaceOutcome> {
         let item = new.encode(key, version, self.client.now()?.latest);
         let put = self
             .client
             .put(operation, idempotency, item, seen.condition());
         Ok(match put.await? {
-            Ok(()) => Replaced::Written,
-            Err(_) => Replaced::Lost,
+            Ok(()) => ReplaceOutcome::Written,
+            Err(_) => ReplaceOutcome::Conflict,
         })
     }
 
@@ -110,11 +124,11 @@ impl Held {
     pub(crate) async fn replace_while(
         &self,
         operation: Operation,
-        (key, seen): (&Key, &Seen),
-        new: &Head,
-        other: (&Key, Terms),
-    ) -> Result<Transacted> {
-        let item = new.encode(key, &version()?, self.client.now()?.latest);
+        (key, seen): (&Key, &AccountSnapshot),
+        new: &AccountItem,
+        other: (&Key, Expression),
+    ) -> Result<TransactOutcome> {
+        let item = new.encode(key, &random_version()?, self.client.now()?.latest);
         let put = self
             .client
             .put_while(operation, (item, seen.condition()), other);
@@ -130,7 +144,7 @@ impl Held {
         sets_not_before: bool,
     ) -> Result<Evicted> {
         let operation = self.client.start(EVICT);
-        let key = self.keys.head(account);
+        let key = self.keys.account_item(account);
         if let EvictTarget::Account(cutoff) = target
             && let Some(evicted) = self
                 .evict_at_once(operation, &key, cutoff, options, sets_not_before)
@@ -140,35 +154,35 @@ impl Held {
         }
         let mut tried: Option<([u8; 8], bool)> = None;
         loop {
-            let seen = self.head(operation, &key).await?;
+            let seen = self.account_item(operation, &key).await?;
             if let Some((version, ended)) = tried
                 && seen.is(&version)
             {
                 // It was written, and the answer was lost.
                 return Ok(Evicted::new(ended));
             }
-            let (mut head, whole) = seen.head();
-            let ended = head.end(&target, options.now) || !whole;
+            let (mut account_item, complete) = seen.account_item();
+            let ended = account_item.end(&target, options.now) || !complete;
             let not_before = not_before_of(&target).filter(|_| sets_not_before);
             if let Some((kind, at)) = not_before {
                 let expires_at = self
                     .client
-                    .ending_after_landing(options.not_before_lifetime)?;
-                head.set_not_before(kind, NotBefore { at, expires_at });
+                    .expiry_after_arrival(options.not_before_lifetime)?;
+                account_item.set_not_before(kind, NotBefore { at, expires_at });
             }
             if !ended && not_before.is_none() {
                 return Ok(Evicted::new(false));
             }
-            let version = version()?;
-            let new = (&head, version.as_slice());
+            let version = random_version()?;
+            let new = (&account_item, version.as_slice());
             let replaced = self
                 .replace(operation, Idempotency::Idempotent, (&key, &seen), new)
                 .await?;
-            if replaced == Replaced::Written {
+            if replaced == ReplaceOutcome::Written {
                 return Ok(Evicted::new(ended));
             }
             tried = Some((version, ended));
-            self.client.yield_to_others(operation).await?;
+            self.client.back_off(operation).await?;
         }
     }
 
@@ -184,22 +198,23 @@ impl Held {
     ) -> Result<Option<Evicted>> {
         let until = self
             .client
-            .ending_after_landing(options.not_before_lifetime)?;
+            .expiry_after_arrival(options.not_before_lifetime)?;
         let kept = until.max(
             self.client
-                .ending_after_landing(token_cache_core::NOT_BEFORE_LIFETIME)?,
+                .expiry_after_arrival(token_cache_core::NOT_BEFORE_LIFETIME)?,
         );
-        let terms =
-            at_once(cutoff, until, kept, sets_not_before).value(":v", version()?.as_slice());
+        let expression = evict_expression(cutoff, until, kept, sets_not_before)
+            .value(":v", random_version()?.as_slice());
         let update = self.client.update(
             operation,
             Idempotency::Idempotent,
             key,
-            terms,
-            Returning::Old,
+            expression,
+            ReturnValues::Old,
         );
         Ok(update.await?.ok().map(|replaced| {
-            let ended = replaced.is_some_and(|old| head::any_lived(&old, options.now));
+            let ended =
+                replaced.is_some_and(|old| account_item::had_live_session(&old, options.now));
             Evicted::new(ended)
         }))
     }
@@ -207,7 +222,12 @@ impl Held {
 
 /// Empties a head, unless something in it stands after the moment or outlives what is set here. What is no number in a number's
 /// place makes it fail as well: what is written instead is the whole head.
-fn at_once(cutoff: CutoffTime, until: Timestamp, kept: Timestamp, sets_not_before: bool) -> Terms {
+fn evict_expression(
+    cutoff: CutoffTime,
+    until: Timestamp,
+    kept: Timestamp,
+    sets_not_before: bool,
+) -> Expression {
     let (not_before, not_before_end, newest, others) = match cutoff.clock {
         CutoffClock::Store => ("#ks", "#xs", "#ns", "#np #kp #ku"),
         CutoffClock::Provider => ("#kp", "#xp", "#np", "#ns #ks #ku"),
@@ -230,17 +250,17 @@ fn at_once(cutoff: CutoffTime, until: Timestamp, kept: Timestamp, sets_not_befor
         conditions.push(absent_or(not_before_end, "<= :until"));
         set = format!("{set}, {not_before} = :at, {not_before_end} = :until");
     }
-    let terms = Terms::set(set)
-        .only_when(conditions.join(" AND "))
+    let expression = Expression::set(set)
+        .only_if(conditions.join(" AND "))
         .value(":none", Value::map([]))
         .value(":at", cutoff.at.as_millis())
         .value(":zero", 0)
         .value(":kept", kept.as_millis())
         .value(":exp", seconds(kept));
     if sets_not_before {
-        terms.value(":until", until.as_millis())
+        expression.value(":until", until.as_millis())
     } else {
-        terms
+        expression
     }
 }
 

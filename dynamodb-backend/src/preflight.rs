@@ -6,7 +6,7 @@ use token_cache_core::{Diagnostic, Error, Result};
 
 use crate::{
     DynamoDbConfig,
-    client::{Client, Described, Expiry, Operation},
+    client::{Client, Operation, TableInfo, TimeToLive},
     error::{ACCESS_DENIED, code},
     keys::Keys,
 };
@@ -25,9 +25,9 @@ pub(crate) async fn check(
     let operation = Operation::within(OPERATION, config.operation_timeout + CREDENTIALS);
     let mut diagnostics = Vec::new();
     match client.describe(operation).await {
-        Ok(described) => diagnostics.extend(weigh(&described, config)?),
+        Ok(table_info) => diagnostics.extend(diagnose(&table_info, config)?),
         Err(error) if code(&error) == Some("ResourceNotFoundException") => {
-            return Err(missing(config));
+            return Err(missing_table(config));
         }
         Err(error) if code(&error) == Some(ACCESS_DENIED) => {
             diagnostics.push(Diagnostic::warning(
@@ -38,8 +38,8 @@ pub(crate) async fn check(
         }
         Err(error) => return Err(error),
     }
-    match client.describe_expiry(operation).await {
-        Ok(expiry) => has_expiry(&expiry, config)?,
+    match client.describe_time_to_live(operation).await {
+        Ok(expiry) => check_time_to_live(&expiry, config)?,
         Err(error) if code(&error) == Some(ACCESS_DENIED) => {
             diagnostics.push(Diagnostic::warning(
                 "dynamodb_describe_time_to_live_denied",
@@ -55,31 +55,31 @@ pub(crate) async fn check(
     Ok(diagnostics)
 }
 
-fn weigh(table: &Described, config: &DynamoDbConfig) -> Result<Vec<Diagnostic>> {
-    if !table.keys_fit {
-        return Err(refused(format!(
+fn diagnose(table: &TableInfo, config: &DynamoDbConfig) -> Result<Vec<Diagnostic>> {
+    if !table.has_expected_key {
+        return Err(invalid_config(format!(
             "the table's key is not `pk` (a string) and `sk` (a string); give the store a table of its own: {}",
-            create(config)
+            create_table_command(config)
         )));
     }
     if !table.active {
-        return Err(refused(format!(
+        return Err(invalid_config(format!(
             "the table is being created or deleted; wait for it: {}",
-            command("wait table-exists", config)
+            aws_command("wait table-exists", config)
         )));
     }
     let mut diagnostics = Vec::new();
-    if table.streams {
+    if table.has_stream {
         diagnostics.push(Diagnostic::warning(
             "dynamodb_stream",
             "the table's stream carries every token that is written, for up to a day after its sign-out",
             format!(
                 "{} --stream-specification StreamEnabled=false",
-                command("update-table", config)
+                aws_command("update-table", config)
             ),
         ));
     }
-    if table.replicas {
+    if table.has_replicas {
         diagnostics.push(Diagnostic::warning(
             "dynamodb_global_table",
             "the table is a global table: a sign-out reaches other Regions later, and a write there may undo it",
@@ -89,15 +89,15 @@ fn weigh(table: &Described, config: &DynamoDbConfig) -> Result<Vec<Diagnostic>> 
     Ok(diagnostics)
 }
 
-fn has_expiry(expiry: &Expiry, config: &DynamoDbConfig) -> Result<()> {
+fn check_time_to_live(expiry: &TimeToLive, config: &DynamoDbConfig) -> Result<()> {
     if expiry.enabled && expiry.attribute.as_deref() == Some("exp") {
         return Ok(());
     }
     let enable = format!(
         "{} --time-to-live-specification Enabled=true,AttributeName=exp",
-        command("update-time-to-live", config)
+        aws_command("update-time-to-live", config)
     );
-    Err(refused(match &expiry.attribute {
+    Err(invalid_config(match &expiry.attribute {
         Some(other) if expiry.enabled => format!(
             "the table's time-to-live is on the attribute `{other}`, so expired tokens stay; turn that off, then: {enable}"
         ),
@@ -107,24 +107,24 @@ fn has_expiry(expiry: &Expiry, config: &DynamoDbConfig) -> Result<()> {
     }))
 }
 
-fn missing(config: &DynamoDbConfig) -> Error {
-    refused(format!(
+fn missing_table(config: &DynamoDbConfig) -> Error {
+    invalid_config(format!(
         "there is no table `{}` in this Region; create it: {}",
         config.table,
-        create(config)
+        create_table_command(config)
     ))
 }
 
-fn create(config: &DynamoDbConfig) -> String {
+fn create_table_command(config: &DynamoDbConfig) -> String {
     format!(
         "{} --billing-mode PAY_PER_REQUEST --attribute-definitions AttributeName=pk,AttributeType=S \
          AttributeName=sk,AttributeType=S --key-schema AttributeName=pk,KeyType=HASH AttributeName=sk,KeyType=RANGE",
-        command("create-table", config)
+        aws_command("create-table", config)
     )
 }
 
 /// A command for this table, as it is typed.
-fn command(what: &str, config: &DynamoDbConfig) -> String {
+fn aws_command(what: &str, config: &DynamoDbConfig) -> String {
     let mut command = format!("aws dynamodb {what} --table-name {}", config.table);
     for (option, value) in [
         ("--region", &config.region),
@@ -137,7 +137,7 @@ fn command(what: &str, config: &DynamoDbConfig) -> String {
     command
 }
 
-fn refused(message: impl Into<String>) -> Error {
+fn invalid_config(message: impl Into<String>) -> Error {
     Error::config(OPERATION, message).store(crate::STORE)
 }
 
@@ -151,12 +151,12 @@ mod tests {
         DynamoDbConfig::from_url("dynamodb://tokens?region=eu-central-1").unwrap()
     }
 
-    fn sound() -> Described {
-        Described {
+    fn sound() -> TableInfo {
+        TableInfo {
             active: true,
-            keys_fit: true,
-            streams: false,
-            replicas: false,
+            has_expected_key: true,
+            has_stream: false,
+            has_replicas: false,
         }
     }
 
@@ -168,23 +168,23 @@ mod tests {
 
     #[test]
     fn a_table_as_it_should_be_gives_no_diagnostic() {
-        assert_eq!(weigh(&sound(), &config()).unwrap(), []);
-        let expiry = Expiry {
+        assert_eq!(diagnose(&sound(), &config()).unwrap(), []);
+        let expiry = TimeToLive {
             enabled: true,
             attribute: Some("exp".to_owned()),
         };
-        has_expiry(&expiry, &config()).unwrap();
+        check_time_to_live(&expiry, &config()).unwrap();
     }
 
     #[test]
     fn a_table_with_another_key_or_none_yet_is_refused() {
         let mut other = sound();
-        other.keys_fit = false;
-        let told = refusal(weigh(&other, &config()));
+        other.has_expected_key = false;
+        let told = refusal(diagnose(&other, &config()));
         assert!(told.contains("AttributeName=sk,KeyType=RANGE"), "{told}");
         let mut young = sound();
         young.active = false;
-        let told = refusal(weigh(&young, &config()));
+        let told = refusal(diagnose(&young, &config()));
         assert!(
             told.contains(
                 "aws dynamodb wait table-exists --table-name tokens --region eu-central-1"
@@ -196,11 +196,11 @@ mod tests {
     #[test]
     fn a_table_that_keeps_expired_tokens_is_refused() {
         for (enabled, attribute) in [(false, None), (false, Some("exp")), (true, Some("ttl"))] {
-            let expiry = Expiry {
+            let expiry = TimeToLive {
                 enabled,
                 attribute: attribute.map(str::to_owned),
             };
-            let told = refusal(has_expiry(&expiry, &config()));
+            let told = refusal(check_time_to_live(&expiry, &config()));
             assert!(
                 told.contains(
                     "aws dynamodb update-time-to-live --table-name tokens --region eu-central-1 \
@@ -214,8 +214,8 @@ mod tests {
     #[test]
     fn what_carries_tokens_elsewhere_is_found_out() {
         let mut table = sound();
-        (table.streams, table.replicas) = (true, true);
-        let diagnostics = weigh(&table, &config()).unwrap();
+        (table.has_stream, table.has_replicas) = (true, true);
+        let diagnostics = diagnose(&table, &config()).unwrap();
         let ids: Vec<_> = diagnostics.iter().map(|found| found.id).collect();
         assert_eq!(ids, ["dynamodb_stream", "dynamodb_global_table"]);
     }

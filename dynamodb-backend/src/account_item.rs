@@ -25,7 +25,7 @@ use crate::{
 
 /// What is known of an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Head {
+pub(crate) struct AccountItem {
     pub(crate) sessions: BTreeMap<SessionId, SessionRecord>,
     newest: [Option<Timestamp>; 2],
     not_before_times: [Option<NotBefore>; 3],
@@ -82,36 +82,36 @@ impl NotBefore {
     }
 }
 
-impl Head {
+impl AccountItem {
     /// What an item says, and whether all of it is ours. What is not is left out.
     pub(crate) fn decode(item: &Item) -> (Self, bool) {
-        let mut head = Self::default();
-        let mut whole = true;
+        let mut account_item = Self::default();
+        let mut complete = true;
         match item.map("s") {
-            None => whole = false,
+            None => complete = false,
             Some(sessions) => {
                 for (name, value) in sessions.iter() {
                     match decode_session(name, value.bytes()) {
                         Some(record) => {
-                            head.sessions.insert(record.session_id, record);
+                            account_item.sessions.insert(record.session_id, record);
                         }
-                        None => whole = false,
+                        None => complete = false,
                     }
                 }
             }
         }
         let mut moment = |name| {
             let moment = item.number(name).map(Timestamp::from_millis);
-            whole &= moment.is_some() || !item.has(name);
+            complete &= moment.is_some() || !item.has(name);
             moment
         };
-        head.newest = NEWEST.map(&mut moment);
-        head.not_before_times = NOT_BEFORE.map(|(at, expires_at)| {
+        account_item.newest = NEWEST.map(&mut moment);
+        account_item.not_before_times = NOT_BEFORE.map(|(at, expires_at)| {
             let (at, expires_at) = (moment(at), moment(expires_at));
             let not_before = at.zip(expires_at);
             not_before.map(|(at, expires_at)| NotBefore { at, expires_at })
         });
-        (head, whole)
+        (account_item, complete)
     }
 
     pub(crate) fn encode(&self, key: &Key, version: &[u8], now: Timestamp) -> Item {
@@ -121,7 +121,7 @@ impl Head {
         let mut item = Item::at(key)
             .with("s", Value::map(sessions))
             .with("v", version)
-            .with("exp", self.kept_until(now));
+            .with("exp", self.time_to_live(now));
         for (name, newest) in NEWEST.iter().zip(self.newest) {
             if let Some(newest) = newest {
                 item = item.with(name, newest.as_millis());
@@ -139,7 +139,7 @@ impl Head {
 
     /// Past the last session's end, past the markers, and a marker's life ahead in any case: a request to begin a session where
     /// no head is, repeated on its way, must find one for as long as it can be on its way.
-    fn kept_until(&self, now: Timestamp) -> u64 {
+    fn time_to_live(&self, now: Timestamp) -> u64 {
         let sessions = self.sessions.values().map(|record| record.ends_at);
         let not_before_times = self
             .not_before_times
@@ -220,7 +220,7 @@ pub(crate) fn session(item: &Item, session_id: &SessionId) -> Result<Option<Sess
 }
 
 /// Whether a session lived among those of a map that was replaced. What can't be read counts: it is gone as well.
-pub(crate) fn any_lived(replaced: &Item, now: Timestamp) -> bool {
+pub(crate) fn had_live_session(replaced: &Item, now: Timestamp) -> bool {
     replaced.map("s").is_some_and(|sessions| {
         sessions.iter().any(|(name, value)| {
             decode_session(name, value.bytes()).is_none_or(|record| !record.is_over(now))
@@ -261,20 +261,20 @@ mod tests {
             .prop_map(|(kind, at, expires_at)| (kind, NotBefore { at, expires_at }))
     }
 
-    fn head() -> impl Strategy<Value = Head> {
+    fn account_item() -> impl Strategy<Value = AccountItem> {
         (vec(session(), 0..6), vec(not_before(), 0..6)).prop_map(|(sessions, not_before_times)| {
-            let mut head = Head::default();
+            let mut account_item = AccountItem::default();
             for record in sessions {
-                head.begin(&BeginSession::new(
+                account_item.begin(&BeginSession::new(
                     record,
                     Timestamp::MAX,
                     Timestamp::default(),
                 ));
             }
             for (kind, not_before) in not_before_times {
-                head.set_not_before(kind, not_before);
+                account_item.set_not_before(kind, not_before);
             }
-            head
+            account_item
         })
     }
 
@@ -300,27 +300,27 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_head_is_read_as_it_was_written(head in head(), now in moment()) {
-            let item = head.encode(&key(), b"version", now);
-            prop_assert_eq!(Head::decode(&item), (head.clone(), true));
-            for (session_id, record) in &head.sessions {
+        fn an_account_item_is_read_as_it_was_written(account_item in account_item(), now in moment()) {
+            let item = account_item.encode(&key(), b"version", now);
+            prop_assert_eq!(AccountItem::decode(&item), (account_item.clone(), true));
+            for (session_id, record) in &account_item.sessions {
                 prop_assert_eq!(super::session(&item, session_id), Ok(Some(record.clone())));
             }
-            let lives = head.sessions.values().any(|record| !record.is_over(now));
-            prop_assert_eq!(any_lived(&item, now), lives);
+            let lives = account_item.sessions.values().any(|record| !record.is_over(now));
+            prop_assert_eq!(had_live_session(&item, now), lives);
         }
 
         #[test]
-        fn the_table_keeps_a_head_as_long_as_anything_in_it(head in head(), now in moment()) {
-            let kept = Timestamp::from_millis(head.kept_until(now).saturating_mul(1_000));
+        fn the_table_keeps_an_account_item_as_long_as_anything_in_it(account_item in account_item(), now in moment()) {
+            let kept = Timestamp::from_millis(account_item.time_to_live(now).saturating_mul(1_000));
             prop_assert!(kept >= now + NOT_BEFORE_LIFETIME);
-            prop_assert!(head.sessions.values().all(|record| kept >= record.ends_at));
-            prop_assert!(head.not_before_times.iter().flatten().all(|not_before| kept >= not_before.expires_at));
+            prop_assert!(account_item.sessions.values().all(|record| kept >= record.ends_at));
+            prop_assert!(account_item.not_before_times.iter().flatten().all(|not_before| kept >= not_before.expires_at));
         }
 
         #[test]
-        fn what_is_not_ours_is_told_and_the_rest_is_kept(head in head(), which in 0_usize..5) {
-            let item = head.encode(&key(), b"version", Timestamp::default());
+        fn what_is_not_ours_is_told_and_the_rest_is_kept(account_item in account_item(), which in 0_usize..5) {
+            let item = account_item.encode(&key(), b"version", Timestamp::default());
             let garbage = match which {
                 0 => item.with("s", "text"),
                 1 => item.with("s", Value::map([("x".to_owned(), vec![1])])),
@@ -328,47 +328,47 @@ mod tests {
                 3 => item.with("xp", b"bytes".as_slice()),
                 _ => Item::at(&key()),
             };
-            let (read, whole) = Head::decode(&garbage);
-            prop_assert!(!whole);
-            prop_assert!(read.sessions.is_empty() || read.sessions == head.sessions);
+            let (read, complete) = AccountItem::decode(&garbage);
+            prop_assert!(!complete);
+            prop_assert!(read.sessions.is_empty() || read.sessions == account_item.sessions);
             prop_assert!(read.encode(&key(), b"version", Timestamp::default()).has("s"));
         }
 
         #[test]
-        fn an_eviction_ends_its_target_and_nothing_else(head in head(), target in evict_target(), now in moment()) {
-            let mut after = head.clone();
+        fn an_eviction_ends_its_target_and_nothing_else(account_item in account_item(), target in evict_target(), now in moment()) {
+            let mut after = account_item.clone();
             let ended = after.end(&target, now);
             let mut lost = 0;
-            for (session_id, record) in &head.sessions {
+            for (session_id, record) in &account_item.sessions {
                 let times = record.times.credible_at(now);
                 let stays = !record.is_over(now) && !target.ends(session_id, record.sid.as_ref(), &times);
                 prop_assert_eq!(after.sessions.contains_key(session_id), stays);
                 lost += usize::from(!stays && !record.is_over(now));
             }
             prop_assert_eq!(ended, lost > 0);
-            prop_assert_eq!((after.newest, after.not_before_times), (head.newest, head.not_before_times));
+            prop_assert_eq!((after.newest, after.not_before_times), (account_item.newest, account_item.not_before_times));
         }
 
         #[test]
-        fn not_before_times_never_fall(head in head(), not_before_set in vec(not_before(), 1..4), record in session(), now in moment()) {
-            let mut after = head.clone();
+        fn not_before_times_never_fall(account_item in account_item(), not_before_set in vec(not_before(), 1..4), record in session(), now in moment()) {
+            let mut after = account_item.clone();
             for (kind, not_before) in not_before_set {
                 after.set_not_before(kind, not_before);
             }
-            prop_assert!(!head.refuses(&record, now) || after.refuses(&record, now));
+            prop_assert!(!account_item.refuses(&record, now) || after.refuses(&record, now));
         }
 
         #[test]
-        fn a_sign_in_keeps_to_the_limit_and_displaces_the_first(head in head(), record in session(), limit in 0_usize..4) {
+        fn a_sign_in_keeps_to_the_limit_and_displaces_the_first(account_item in account_item(), record in session(), limit in 0_usize..4) {
             let mut begin = BeginSession::new(record.clone(), Timestamp::MAX, Timestamp::default());
             begin.max_sessions = limit;
-            let mut after = head.clone();
+            let mut after = account_item.clone();
             let displaced = after.begin(&begin);
-            let alike = |head: &Head| head.sessions.values().filter(|other| other.kind == record.kind).count();
+            let alike = |account_item: &AccountItem| account_item.sessions.values().filter(|other| other.kind == record.kind).count();
             prop_assert!(alike(&after) <= limit.max(1));
             prop_assert_eq!(after.sessions.get(&record.session_id), Some(&record));
             let time = |record: &SessionRecord| (record.times.requested_at, record.session_id);
-            let (kept, gone): (Vec<_>, Vec<_>) = head
+            let (kept, gone): (Vec<_>, Vec<_>) = account_item
                 .sessions
                 .values()
                 .filter(|old| old.session_id != record.session_id && !old.is_over(begin.now))
@@ -377,7 +377,7 @@ mod tests {
             let last_gone = gone.iter().map(|old| time(old)).max();
             prop_assert!(kept.iter().all(|old| old.kind != record.kind || Some(time(old)) > last_gone));
             prop_assert!(gone.iter().all(|old| old.kind == record.kind));
-            prop_assert!(after.newest[0] >= Some(record.times.requested_at) && after.newest[0] >= head.newest[0]);
+            prop_assert!(after.newest[0] >= Some(record.times.requested_at) && after.newest[0] >= account_item.newest[0]);
         }
     }
 }
