@@ -1,14 +1,15 @@
 use std::fmt;
 
-/// How a provider signs for a client: its registered `id_token_signed_response_alg` (RFC 7518 section 3.1, RFC 8037).
+/// A signature algorithm of a provider's tokens (RFC 7518 section 3.1, RFC 8037).
 ///
-/// There is no `none` and no HMAC: a logout message is signed with a key that only the provider has. ES512, ES256K and Ed448 are
-/// not supported. A public key verifies only algorithms of its own kind, and only the one that its `alg` names, if it has one (RFC
-/// 8725 section 3.1).
+/// A client is registered with one of them as its `id_token_signed_response_alg`. `none` and HMAC are not supported,
+/// because logout messages must be signed with a key that only the provider has. ES512, ES256K and Ed448 are not
+/// supported either. A public key verifies only algorithms of its own type. A key with an `alg` verifies only that
+/// algorithm (RFC 8725 section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256: the default of OpenID Connect for a registered client.
+    /// RSASSA-PKCS1-v1_5 with SHA-256. It is OpenID Connect's default for a registered client.
     Rs256,
     /// RSASSA-PKCS1-v1_5 with SHA-384.
     Rs384,
@@ -28,11 +29,11 @@ pub enum Algorithm {
     EdDsa,
 }
 
-/// What `alg` a token names, for a log: a name that anybody could make up is not repeated.
+/// The name of a token's `alg`, safe to log: a fixed text replaces unknown names, which an attacker can choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AlgorithmName(&'static str);
 
-/// The algorithms that are registered for JWS and not supported.
+/// JWS algorithms that are registered at IANA and not supported here.
 const OTHERS: [&str; 11] = [
     "none",
     "HS256",
@@ -48,7 +49,7 @@ const OTHERS: [&str; 11] = [
 ];
 
 impl Algorithm {
-    /// What a client accepts by default.
+    /// The algorithms that a client accepts by default.
     pub(crate) const ALL: [Self; 9] = [
         Self::Rs256,
         Self::Rs384,
@@ -61,7 +62,7 @@ impl Algorithm {
         Self::EdDsa,
     ];
 
-    /// The algorithm that an `alg` names, which is compared with its case (RFC 7515 section 4.1.1).
+    /// Returns the algorithm that an `alg` names. The comparison is case-sensitive (RFC 7515 section 4.1.1).
     pub(crate) fn named(name: &str) -> Option<Self> {
         if name == "Ed25519" {
             return Some(Self::EdDsa);

@@ -15,11 +15,11 @@ use crate::{
 };
 
 impl SignOutRoutes {
-    /// Returns a router with all the routes, at [`paths`]: `app.merge(sign_out.axum_routes())`. It may be nested, too
-    /// (`Router::nest`).
+    /// Returns a router with all routes, at [`paths`]: `app.merge(sign_out.axum_routes())`. It can be nested with
+    /// `Router::nest`.
     ///
-    /// Each route takes every method and answers the wrong ones itself, since a `HEAD` that axum would answer by a `GET` must
-    /// sign nobody out.
+    /// Each route accepts every method and rejects unsupported ones itself. Otherwise axum would answer a `HEAD`
+    /// request with the `GET` handler, and the request would sign the user out.
     pub fn axum_routes<S>(&self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,

@@ -24,22 +24,27 @@ struct ErrorBody {
 }
 
 impl SignOutRoutes {
-    /// Takes a provider's logout token (OpenID Connect Back-Channel Logout 1.0): verifies it, ends the sessions it names on
-    /// every server, and answers when that is so.
+    /// Handles a provider's logout token (OpenID Connect Back-Channel Logout 1.0).
     ///
-    /// The answer is
-    /// - 200 where the sessions have ended, now or before (G1);
-    /// - 400 with `{"error":"invalid_request","error_description":…}` for a token that is not acted upon, 405 for another method
-    ///   than POST, 408 for a body that takes over two seconds, 413 for one over 64 KiB, 415 for another body than a form;
-    /// - 503 with `Retry-After` where the token can't be verified now, or the sessions may not have ended: the provider is to
-    ///   send it again. That joins what is under way.
+    /// Verifies the token, ends the sessions that it names on every server, and responds when they have ended.
     ///
-    /// The work is done in tasks of their own: a provider that hangs up stops none of it (G4). Most providers send a token once, so
-    /// a token that is answered 503 because its key is not known yet is verified when the keys have been fetched again, for up to
-    /// two minutes. The tokens that wait so take 32 MiB at the most, shared equally among the issuers; one that finds no room is
-    /// answered 503 and forgotten. A token that is delayed, repeated or replayed ends no session that was authenticated since
-    /// (G2), so none is remembered. Nothing of a token is in an answer (G5). A token that is refused or must wait leaves one log
-    /// line at WARN with the reason.
+    /// The response is
+    /// - 200 if the sessions have ended, now or earlier (G1).
+    /// - 400 with `{"error":"invalid_request","error_description":…}` if the token is invalid.
+    /// - 405 if the method is not POST, and 415 if the body is not a form.
+    /// - 408 if the body takes more than two seconds, and 413 if it exceeds 64 KiB.
+    /// - 503 with `Retry-After` if the token cannot be verified now, or if the sessions may not have ended. The
+    ///   provider must send the token again. A repeated token joins the running sign-out.
+    ///
+    /// The sign-out runs in its own task, so it continues when the provider closes the connection (G4).
+    ///
+    /// Most providers send a token once. A token whose key is not known yet is answered with 503 and verified again
+    /// when the keys have been fetched, for up to two minutes. Waiting tokens use at most 32 MiB, shared equally among
+    /// the issuers. A token that does not fit is answered with 503 and dropped.
+    ///
+    /// A delayed, repeated or replayed token never ends a session that was authenticated after the token was issued
+    /// (G2). So tokens are not remembered. Responses contain no part of a token (G5). Each invalid or waiting token is
+    /// logged once at WARN with the reason.
     pub async fn back_channel_logout<B: Body>(&self, request: Request<B>) -> Response<Bytes> {
         match self.process_logout_token(request).await {
             Ok(()) => no_store_response(StatusCode::OK, Bytes::new()),

@@ -17,13 +17,13 @@ use crate::{
     state_cookies::StateCookies,
 };
 
-/// How many evictions may be under way for front-channel requests, which anybody can send.
+/// The maximum number of running sign-outs for front-channel requests, which anyone can send.
 const MAX_UNAUTHENTICATED: usize = 1_000;
 
-/// How long a user who signs out may look at the provider's page.
+/// How long a user may stay on the provider's logout page.
 const STATE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// Settings of [`SignOutRoutes`].
+/// Configures and builds [`SignOutRoutes`].
 #[must_use]
 pub struct SignOutRoutesBuilder {
     cache: TokenCache,
@@ -54,60 +54,67 @@ impl SignOutRoutesBuilder {
         }
     }
 
-    /// Adds a registration: at another provider, or another one at the same. The first is the one that users without a session
-    /// are sent to.
+    /// Adds a registration at a provider. Call it again for another provider, or for another registration at the same
+    /// provider.
+    ///
+    /// Users without a session are sent to the provider of the first registration.
     pub fn client(mut self, client: ClientRegistration) -> Self {
         self.clients.push(client);
         self
     }
 
-    /// What the app's own sign-out ends: the account, unless said.
+    /// Sets which sessions the app's own sign-out ends. The default is [`SignOutScopeKind::Account`].
     pub fn scope(mut self, scope: SignOutScopeKind) -> Self {
         self.scope = scope;
         self
     }
 
-    /// Where a user is sent who has signed out here and at the provider: a path of this app, `/` unless said.
+    /// Sets the path of this app to which a user is redirected after the sign-out. The default is `/`.
     pub fn after_sign_out(mut self, path: impl Into<String>) -> Self {
         self.after = path.into();
         self
     }
 
-    /// Where the app keeps its tickets: in the cookie [`TicketCookie::host`]`("ticket")` unless said.
+    /// Sets where the app keeps its tickets. The default is the cookie [`TicketCookie::host`]`("ticket")`.
     pub fn ticket_source(mut self, ticket_source: impl TicketSource) -> Self {
         self.ticket_source = Some(Arc::new(ticket_source));
         self
     }
 
-    /// Trusts these certificates too (PEM, one or several) when a provider is asked for its documents, besides the system's.
+    /// Trusts additional root certificates, in PEM format, for requests to the providers.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.certificates = pem.into();
         self
     }
 
-    /// Whether [`build`](Self::build) starts a task that fetches the providers' keys and renews them every ten minutes, so that no
-    /// message has to wait for them: `true` by default. It needs to be called on a tokio runtime; elsewhere, and with `false`, keys
-    /// are fetched when a message needs them.
+    /// Sets whether [`build`](Self::build) starts a task that fetches the providers' keys and renews them every ten
+    /// minutes. The default is `true`.
+    ///
+    /// With the task, messages need not wait for keys. `build` starts it only on a tokio runtime. Otherwise keys are
+    /// fetched when a message needs them.
     pub fn prefetch_keys(mut self, yes: bool) -> Self {
         self.keys_ahead = yes;
         self
     }
 
-    /// How long a provider's message may take.
+    /// Sets the time limits for a provider's message.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
     }
 
-    /// Whether sign-outs wait until no server can serve a local copy of what has ended: they do, unless said. Without it they are
-    /// answered at once, also where copies live for longer than a provider waits, and **are not final when they are answered**.
+    /// Sets whether a sign-out waits until no server can serve its sessions from a near cache. By default it waits.
+    ///
+    /// With [`Wait::None`], a sign-out returns at once and **can return before it is final**.
     pub fn wait(mut self, wait: Wait) -> Self {
         self.wait = wait;
         self
     }
 
-    /// Calls this after every sign-out that these routes carried out or failed to, in a task of its own: once for each, also
-    /// where whoever asked has hung up. A panic in it stops nothing else.
+    /// Calls `hook` after every sign-out that these routes carried out or failed to carry out.
+    ///
+    /// It is called once for each sign-out, in the task of the sign-out, even if the client has disconnected. A panic
+    /// in the hook affects nothing else.
     pub fn on_sign_out<F, Fut>(mut self, hook: F) -> Self
     where
         F: Fn(SignOutEvent) -> Fut + Send + Sync + 'static,
@@ -119,13 +126,17 @@ impl SignOutRoutesBuilder {
         self
     }
 
-    /// Checks the settings. It does no I/O itself; on a tokio runtime it starts the task of
-    /// [`prefetch_keys`](Self::prefetch_keys).
+    /// Validates the settings and builds the routes.
+    ///
+    /// No I/O happens here. On a tokio runtime, `build` starts the task of [`prefetch_keys`](Self::prefetch_keys).
     ///
     /// # Errors
-    /// No client, or two of one name; an issuer or an address that is no https URL (http is for loopback); bounds that a
-    /// provider would not wait for, or that are not enough for local copies to go; a path after the sign-out that leads out of the app; a front channel without issuers for
-    /// several clients.
+    /// [`ConfigError`] in these cases:
+    /// - There is no client, or the same client was added twice.
+    /// - An issuer or another URL is neither `https` nor `http` at a loopback address.
+    /// - The timeouts exceed what providers wait for, or are too short for the near caches.
+    /// - The path after the sign-out is not a path of this app.
+    /// - Several clients are added, and one of them uses [`FrontChannelParameters::SidOnly`].
     pub fn build(self) -> Result<SignOutRoutes, ConfigError> {
         if self.clients.is_empty() {
             return Err(ConfigError::new(
@@ -159,7 +170,7 @@ impl SignOutRoutesBuilder {
             .filter_map(|client| client.post_logout_redirect_uri.as_deref())
             .map(|back| parse_https_url("the post_logout_redirect_uri", back))
             .collect::<Result<Vec<_>, _>>()?;
-        // One that only TLS carries would not come back to an address without.
+        // A cookie that requires TLS is not sent to a plain HTTP address.
         let returns_to = app_urls
             .iter()
             .find(|url| url.scheme() == "http")
@@ -222,7 +233,7 @@ impl SignOutRoutesBuilder {
     }
 }
 
-/// Keeps the providers' keys at hand while the routes are in use.
+/// Starts tasks that renew the providers' keys while the routes are in use.
 fn prefetch_keys(routes: &SignOutRoutes) {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return;
@@ -236,7 +247,7 @@ fn prefetch_keys(routes: &SignOutRoutes) {
     }
 }
 
-/// True for what a browser takes for a path of the same origin.
+/// Returns `true` if browsers treat `path` as a path of the same origin.
 pub(crate) fn is_local_path(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")

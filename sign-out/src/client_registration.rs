@@ -5,7 +5,7 @@ use url::{Host, Url};
 
 use crate::{Algorithm, ConfigError, FrontChannelParameters};
 
-/// An app's registration at one provider: whose messages are taken, how they are signed, and where its users sign out.
+/// An app's registration at an OpenID provider: issuer, client id, signing keys and logout settings.
 ///
 /// ```
 /// use token_cache_sign_out::ClientRegistration;
@@ -35,28 +35,29 @@ pub struct ClientRegistration {
     pub(crate) revocation: Option<(EntryKey, Arc<dyn TokenSource>)>,
 }
 
-/// Where the keys come from that a provider signs with.
+/// The source of a provider's signing keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum JwksSource {
-    /// The `jwks_uri` of its discovery document.
+    /// The `jwks_uri` of the provider's discovery document.
     Discovery,
-    /// A JWK Set at a URL.
+    /// The URL of a JWK Set.
     Uri(String),
     /// A JWK Set, as JSON.
     Inline(String),
 }
 
-/// What lies further in the future is no clock that is wrong.
+/// A difference of more than five minutes is not clock skew.
 const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
-/// A message that meets a new key waits for the rest of the pause, and is good for two minutes.
+/// A message signed with a new key waits for the rest of the cooldown, and is valid for two minutes.
 const MAX_COOLDOWN: Duration = Duration::from_secs(60);
 
 impl ClientRegistration {
-    /// The client `client_id` of the provider `issuer`, both exactly as they stand in the provider's tokens.
+    /// Returns the registration of the client `client_id` at the provider `issuer`. Write both exactly as the
+    /// provider's tokens do.
     ///
-    /// Its messages are signed by keys that the provider's discovery document leads to, with any [`Algorithm`]. A sign-out by the
-    /// app goes to the `end_session_endpoint` named there.
+    /// By default, the signing keys and the `end_session_endpoint` come from the provider's discovery document, and
+    /// every [`Algorithm`] is accepted.
     pub fn new(issuer: impl Into<String>, client_id: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -79,34 +80,38 @@ impl ClientRegistration {
         }
     }
 
-    /// Accepts only messages that are signed with these algorithms. By default every [`Algorithm`] is accepted, so that a user who
-    /// can sign in can be signed out: a logout token is signed as the client's ID tokens are (OpenID Connect Back-Channel Logout 1.0
-    /// section 2.6), and only the provider's published keys verify it.
+    /// Accepts only messages that are signed with one of these algorithms. By default every [`Algorithm`] is accepted.
     ///
-    /// If you restrict them, name what the client is registered with (`id_token_signed_response_alg`). Messages that are signed with
-    /// another algorithm are refused and logged (`logout_token_refused`). If the provider's discovery document lists none of these
-    /// algorithms, that is logged too, when it is fetched (`provider_algorithm_not_accepted`).
+    /// A logout token is signed with the algorithm of the client's ID tokens (OpenID Connect Back-Channel Logout 1.0
+    /// section 2.6). If you restrict the algorithms, include the registered one (`id_token_signed_response_alg`).
+    ///
+    /// Messages with another algorithm are rejected and logged (`logout_token_refused`). If the provider's discovery
+    /// document lists none of the accepted algorithms, that is logged when it is fetched
+    /// (`provider_algorithm_not_accepted`).
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
         self
     }
 
-    /// Takes the provider's keys from this JWK Set (RFC 7517 section 5), without asking for its discovery document: say the
-    /// [`end_session_endpoint`](Self::end_session_endpoint) as well.
+    /// Fetches the provider's keys from this JWK Set (RFC 7517 section 5) instead of using the discovery document.
+    ///
+    /// The discovery document is then not read, so set the [`end_session_endpoint`](Self::end_session_endpoint) too.
     pub fn jwks_uri(mut self, url: impl Into<String>) -> Self {
         self.keys = JwksSource::Uri(url.into());
         self
     }
 
-    /// Takes the provider's keys from this JWK Set, given as JSON, and fetches none.
+    /// Uses this JWK Set, as JSON, and fetches no keys.
     pub fn jwks(mut self, jwks: impl Into<String>) -> Self {
         self.keys = JwksSource::Inline(jwks.into());
         self
     }
 
-    /// Accepts logout tokens whose `aud` names these audiences besides the client (OpenID Connect Core 1.0 section 3.1.3.7 rule 3).
-    /// By default every member of `aud` must be a client of the provider in these routes. Security events need no such setting:
-    /// they are sent to many receivers at once.
+    /// Accepts logout tokens whose `aud` contains these audiences in addition to the client (OpenID Connect Core 1.0
+    /// section 3.1.3.7 rule 3).
+    ///
+    /// By default every audience must be a client of the provider in these routes. Security events need no such
+    /// setting, because they are sent to many receivers.
     pub fn trusted_audiences(
         mut self,
         audiences: impl IntoIterator<Item = impl Into<String>>,
@@ -115,92 +120,102 @@ impl ClientRegistration {
         self
     }
 
-    /// The pause between two fetches of the provider's keys that are made because a message's key is not among them: 10 s by
-    /// default, 60 s at the most. A message that comes within the pause is answered 503 and verified after it.
+    /// Sets the minimum time between two fetches of the keys that are caused by unknown keys. The default is 10 s, the
+    /// maximum is 60 s.
+    ///
+    /// A message that arrives within this time is answered with 503 and verified after it.
     pub fn jwks_cooldown(mut self, cooldown: Duration) -> Self {
         self.jwks_cooldown = cooldown;
         self
     }
 
-    /// Takes logout tokens without an `exp`, as Ory Hydra sends them. Back-Channel Logout 1.0 section 2.4 demands one; without it
-    /// a token is good for the [longest age](Self::max_token_age).
+    /// Accepts logout tokens without `exp`, as Ory Hydra sends them. Back-Channel Logout 1.0 section 2.4 requires it.
+    ///
+    /// A token without `exp` is valid for the [maximum token age](Self::max_token_age).
     pub fn logout_tokens_without_expiry(mut self, yes: bool) -> Self {
         self.without_expiry = yes;
         self
     }
 
-    /// Takes the security events of this issuer for those of accounts of `issuer`, another one: for a transmitter that has a name
-    /// of its own. Google's `https://accounts.google.com/` speaks for `https://accounts.google.com`.
+    /// Sets the issuer of the accounts that this transmitter's security events are about. By default it is the
+    /// transmitter's own issuer.
     ///
-    /// Such a transmitter is a client of its own: its issuer, and as client id the audience of its stream.
+    /// For example, Google's events come from `https://accounts.google.com/` and are about accounts of
+    /// `https://accounts.google.com`. Register such a transmitter as a separate client. Its client id is the audience
+    /// of its event stream.
     pub fn subject_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.subject_issuer = Some(issuer.into());
         self
     }
 
-    /// How far the provider's clock and this server's may be apart: 60 s unless said, five minutes at most.
+    /// Sets the tolerated difference between the provider's clock and this server's clock. The default is 60 s, the
+    /// maximum is five minutes.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// How old a logout token may be, by its `iat`: ten minutes unless said. An old one ends nothing that began after it.
+    /// Sets the maximum age of a logout token, by its `iat`. The default is ten minutes. An old token never ends a
+    /// session that began after it.
     pub fn max_token_age(mut self, age: Duration) -> Self {
         self.max_token_age = age;
         self
     }
 
-    /// Says that the client is registered with `backchannel_logout_session_required` or `frontchannel_logout_session_required`, so
-    /// the provider's messages name a session by its `sid`.
+    /// Declares that the client is registered with `backchannel_logout_session_required` or
+    /// `frontchannel_logout_session_required`. The provider's messages then name a session by its `sid`.
     ///
-    /// A sign-in whose ID token has no `sid` is then logged at WARN (`sign_in_without_sid`), once for each provider: a message
-    /// that names only a `sid` would not end its session.
+    /// A sign-in whose ID token has no `sid` is then logged at WARN (`sign_in_without_sid`), once for each provider. A
+    /// message that contains only a `sid` would not end its session.
     pub fn session_required(mut self, yes: bool) -> Self {
         self.session_required = yes;
         self
     }
 
-    /// Sends users who sign out to this endpoint, whatever the discovery document says.
+    /// Sends users who sign out to this endpoint instead of the one in the discovery document.
     pub fn end_session_endpoint(mut self, url: impl Into<String>) -> Self {
         self.end_session_endpoint = Some(url.into());
         self
     }
 
-    /// Where the provider sends users back after a sign-out: exactly as it is registered there.
+    /// Sets the URL to which the provider sends users back after a sign-out. Write it exactly as it is registered at
+    /// the provider.
     pub fn post_logout_redirect_uri(mut self, url: impl Into<String>) -> Self {
         self.post_logout_redirect_uri = Some(url.into());
         self
     }
 
-    /// Sends the session's ID token to the provider at the app's own sign-out, as `id_token_hint` (RP-Initiated Logout 1.0 section 2).
-    /// On by default.
+    /// Sets whether the app's own sign-out sends the session's ID token to the provider as `id_token_hint`
+    /// (RP-Initiated Logout 1.0 section 2). The default is `true`.
     ///
-    /// Without it the provider gets `client_id`, and as `logout_hint` the ID token's `login_hint` or else its `sid`. It may then ask the
-    /// user whether to sign out. Turn it off for a provider that refuses the parameter, or to keep ID tokens out of URLs.
+    /// Without it, the provider receives the `client_id`, and the ID token's `login_hint` or `sid` as `logout_hint`. It
+    /// may then ask the user to confirm. Disable it for a provider that rejects the parameter, or to keep ID tokens out
+    /// of URLs.
     pub fn id_token_hint(mut self, yes: bool) -> Self {
         self.id_token_hint = yes;
         self
     }
 
-    /// The longest URL, in bytes, that a browser is sent to with the ID token in it. The default is 2,000.
+    /// Sets the maximum length, in bytes, of a logout URL that contains the ID token. The default is 2,000.
     ///
-    /// An ID token with many claims, such as a list of groups, makes a URL that gateways and providers refuse: some from 1,500 bytes on,
-    /// many from 2,048, most from 8,192. A longer URL is sent without the ID token, as with [`id_token_hint(false)`](Self::id_token_hint).
+    /// An ID token with many claims, such as a list of groups, makes a URL that gateways and providers reject. Some
+    /// reject URLs of 1,500 bytes, many reject 2,048, most reject 8,192. For a longer URL the ID token is omitted.
     pub fn max_logout_url_len(mut self, bytes: usize) -> Self {
         self.max_logout_url_len = bytes;
         self
     }
 
-    /// Says what the provider's front-channel requests name, for a provider that does not send `iss` and `sid` as the specification
-    /// says. By default only requests with both are accepted.
+    /// Sets which parameters the provider's front-channel requests have. By default only requests with `iss` and `sid`
+    /// are accepted, as the specification requires.
     pub fn front_channel_parameters(mut self, names: FrontChannelParameters) -> Self {
         self.front_channel_parameters = names;
         self
     }
 
-    /// Revokes, after the app's own sign-out, the refresh token that the session keeps under `key`, if `source` says so
-    /// ([`TokenSource::revocation`]). Where the session may be another client's of the same provider, for want of an ID token, nothing is
-    /// revoked.
+    /// Revokes a refresh token after the app's own sign-out: the one that the session keeps under `key`, if
+    /// [`source`](TokenSource::revocation) supports it.
+    ///
+    /// If the session has no ID token and may belong to another client of the provider, nothing is revoked.
     pub fn revoke_on_sign_out(mut self, key: EntryKey, source: impl TokenSource) -> Self {
         self.revocation = Some((key, Arc::new(source)));
         self
@@ -240,9 +255,9 @@ impl ClientRegistration {
     }
 }
 
-/// A URL that is safe to fetch or to send a user to: https, or http where nobody can listen in.
+/// Parses a URL that is safe to fetch or to redirect users to: `https`, or `http` at a loopback address.
 pub(crate) fn parse_https_url(what: &str, text: &str) -> Result<Url, ConfigError> {
-    // A parser of URLs drops white space, and the issuer of a message is compared to the letter.
+    // A URL parser drops white space, but the issuer of a message is compared byte by byte.
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(ConfigError::new(format!(
             "{what} {text:?} has white space in it; write it exactly as the provider does"
@@ -259,7 +274,7 @@ pub(crate) fn parse_https_url(what: &str, text: &str) -> Result<Url, ConfigError
     }
 }
 
-/// True where nobody but this machine can listen.
+/// Returns `true` if the host is this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -1,4 +1,4 @@
-/// What is wrong with the settings of [`SignOutRoutes`](crate::SignOutRoutes): found when they are built, before any I/O.
+/// An invalid setting of [`SignOutRoutes`](crate::SignOutRoutes). It is returned when they are built, before any I/O.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("sign-out routes can't be built: {message}")]
 pub struct ConfigError {

@@ -6,18 +6,19 @@ use tower_service::Service;
 
 use crate::cookies::filter_cookies;
 
-/// A tower layer that removes the cookies that other cookie jars misread, before they parse the `Cookie` header.
+/// A tower layer that removes cookies which other cookie jars misread, before they parse the `Cookie` header.
 ///
-/// Any site of a domain, and any script of the app, can set a cookie with a byte above `0x7E`. The jars of axum-extra, tower-cookies
-/// (tower-sessions) and actix-web then drop the whole header or fail: every other cookie of the browser seems absent. They also
-/// percent-decode names, so that `%5F%5FHost-session` passes for `__Host-session`, which no browser guards. This layer removes
+/// Any site of a domain, and any script of the app, can set a cookie that contains a byte above `0x7E`. The jars of
+/// axum-extra, tower-cookies (tower-sessions) and actix-web then drop the whole header or fail, so all other cookies
+/// seem absent. They also percent-decode names. So they accept `%5F%5FHost-session` as `__Host-session`, although
+/// browsers do not protect that name. This layer removes
 ///
-/// - every cookie whose name or value has a byte that is not ASCII, and
-/// - every cookie whose name begins with `__Host-`, `__Secure-` or `__Http-` only once it is percent-decoded.
+/// - every cookie whose name or value contains a byte that is not ASCII, and
+/// - every cookie whose name begins with `__Host-`, `__Secure-` or `__Http-` only after percent-decoding.
 ///
-/// Put it around everything that reads cookies with a library: the outermost layer. [`TicketCookie`](crate::TicketCookie),
-/// [`StateCookies`](crate::StateCookies) and [`read_cookie`](crate::read_cookie) do not need it; behind it they still see the headers
-/// as they were sent, so that an unreadable ticket is never taken for an absent one (G4).
+/// Make it the outermost layer around all libraries that read cookies. [`TicketCookie`](crate::TicketCookie),
+/// [`StateCookies`](crate::StateCookies) and [`read_cookie`](crate::read_cookie) do not need it. They read the original
+/// headers even behind this layer, so an unreadable ticket is never treated as absent (G4).
 ///
 /// ```
 /// # #[cfg(feature = "axum")] fn app(app: axum::Router) -> axum::Router {
@@ -31,7 +32,7 @@ use crate::cookies::filter_cookies;
 pub struct CookieFilter;
 
 impl CookieFilter {
-    /// The layer.
+    /// Returns the layer.
     pub const fn new() -> Self {
         Self
     }
@@ -45,7 +46,7 @@ impl<S> Layer<S> for CookieFilter {
     }
 }
 
-/// The service inside a [`CookieFilter`].
+/// The service that [`CookieFilter`] wraps around an app.
 #[derive(Debug, Clone)]
 pub struct CookieFilterService<S> {
     inner: S,

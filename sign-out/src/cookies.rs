@@ -1,4 +1,4 @@
-//! Reading the `Cookie` header as bytes, and the cookies that this crate sets.
+//! Reads the `Cookie` header as bytes, and builds the cookies that this crate sets.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use crate::{ConfigError, client_registration::is_loopback};
 
 /// Returns the value of the cookie `name` exactly as the browser sent it, or `None` if the request has no such cookie.
 ///
-/// The `Cookie` headers are read as bytes (RFC 6265bis section 5.8.3): split at `;`, names compared exactly, nothing decoded. So other
-/// cookies of the browser, whatever bytes they hold, do not matter, and no other spelling of a name passes for `name`. A cookie that
-/// [`CookieFilter`](crate::CookieFilter) removed is found all the same.
+/// The `Cookie` headers are read as bytes (RFC 6265bis section 5.8.3): they are split at `;`, names are compared
+/// exactly, and nothing is decoded. So other cookies with invalid bytes do not matter, and no other spelling matches
+/// `name`. A cookie that [`CookieFilter`](crate::CookieFilter) removed is still found.
 ///
 /// An unreadable cookie is an error and never `None` (G4).
 ///
 /// # Errors
-/// [`Corrupt`](ErrorKind::Corrupt) if the value has bytes that are not visible ASCII, or if the request has several cookies of this
-/// name with different values.
+/// [`Corrupt`](ErrorKind::Corrupt) if the value has bytes that are not visible ASCII, or if the request has several
+/// cookies of this name with different values.
 ///
 /// ```
 /// # fn main() -> token_cache_core::Result<()> {
@@ -42,10 +42,10 @@ pub fn read_cookie<'a>(request: &'a Parts, name: &str) -> Result<Option<&'a str>
     }
 }
 
-/// The value of a cookie, as bytes.
+/// Returns the value of the cookie `name` as bytes, or `None` if the request has no such cookie.
 ///
 /// # Errors
-/// [`Corrupt`](ErrorKind::Corrupt) if the request has several of this name with different values: which of them counts is a guess.
+/// [`Corrupt`](ErrorKind::Corrupt) if the request has several cookies of this name with different values.
 pub(crate) fn read_bytes<'a>(request: &'a Parts, name: &str) -> Result<Option<&'a [u8]>> {
     let mut values = cookies(request)
         .filter(|(is, _)| *is == name.as_bytes())
@@ -66,7 +66,7 @@ fn unreadable(name: &str, why: &str) -> Error {
     Error::new(ErrorKind::Corrupt, "read a cookie").message(format!("the cookie `{name}`: {why}"))
 }
 
-/// The cookies of a request, as names and values, in the order in which the browser sent them.
+/// Returns the cookies of a request as pairs of name and value, in the order in which the browser sent them.
 pub(crate) fn cookies(request: &Parts) -> impl Iterator<Item = (&[u8], &[u8])> {
     let original = request.extensions.get::<OriginalCookies>();
     let sent = original
@@ -83,11 +83,13 @@ pub(crate) fn cookies(request: &Parts) -> impl Iterator<Item = (&[u8], &[u8])> {
         })
 }
 
-/// The `Cookie` headers as the browser sent them, in the extensions of a request from which [`filter_cookies`] removed some.
+/// The `Cookie` headers as the browser sent them. They are in the extensions of a request from which [`filter_cookies`]
+/// removed cookies.
 #[derive(Clone)]
 pub(crate) struct OriginalCookies(pub(crate) Vec<HeaderValue>);
 
-/// Returns the headers of a request without the cookies that other cookie jars misread, or `None` if there are none such.
+/// Returns the `Cookie` headers without the cookies that other cookie jars misread, or `None` if there are no such
+/// cookies.
 pub(crate) fn filter_cookies(headers: &HeaderMap) -> Option<Filtered> {
     let is_kept = |pair: &&[u8]| is_readable(pair) && !is_encoded_prefix(pair);
     let sent = headers.get_all(header::COOKIE);
@@ -108,7 +110,7 @@ pub(crate) fn filter_cookies(headers: &HeaderMap) -> Option<Filtered> {
     })
 }
 
-/// What [`filter_cookies`] makes of the `Cookie` headers of a request.
+/// The result of [`filter_cookies`].
 pub(crate) struct Filtered {
     pub(crate) kept: Vec<HeaderValue>,
     pub(crate) original: OriginalCookies,
@@ -118,7 +120,8 @@ fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     header.split(|byte| *byte == b';')
 }
 
-/// Without spaces and tabs around it. Nothing else is white space here: `U+2000` before `__Host-` would bypass the prefix.
+/// Removes spaces and tabs at both ends. Other white space is kept: with `U+2000` before `__Host-`, a name would bypass
+/// the prefix.
 fn trimmed(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
@@ -126,16 +129,16 @@ fn trimmed(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// True if every jar can take it for text.
+/// Returns `true` if every cookie jar can read the bytes as text.
 fn is_readable(pair: &[u8]) -> bool {
     pair.iter().all(|byte| matches!(byte, b'\t' | 0x20..=0x7E))
 }
 
-/// Prefixes by which a browser guards a cookie (RFC 6265bis section 4.1.3). Browsers compare them in any case.
+/// Prefixes of cookies that browsers protect (RFC 6265bis section 4.1.3). Browsers compare them without case.
 const PREFIXES: [&str; 3] = ["__Host-", "__Secure-", "__Http-"];
 
-/// True if the name has one of the prefixes only once it is percent-decoded, as the jars of axum-extra and actix-web do: no browser
-/// guards such a name.
+/// Returns `true` if the name has one of the prefixes only after percent-decoding, which axum-extra and actix-web do.
+/// Browsers do not protect such a name.
 fn is_encoded_prefix(pair: &[u8]) -> bool {
     let name = trimmed(pair.split(|byte| *byte == b'=').next().unwrap_or_default());
     let decoded = percent_decoded(name);
@@ -170,11 +173,10 @@ fn hex(high: u8, low: u8) -> Option<u8> {
     u8::try_from(digit(high)? << 4 | digit(low)?).ok()
 }
 
-/// A cookie for one host and all its paths, out of reach of scripts, that comes along when a link leads here from elsewhere, and
-/// with nothing else from elsewhere.
+/// A cookie for one host and all its paths: `HttpOnly`, `SameSite=Lax`.
 ///
-/// With TLS its name begins with `__Host-`, so that neither a sibling domain nor plain HTTP can set another in its place
-/// (RFC 6265bis section 4.1.3.2). Plain HTTP is for a loopback address alone.
+/// With TLS its name begins with `__Host-`, so neither a sibling domain nor plain HTTP can replace it (RFC 6265bis
+/// section 4.1.3.2). Plain HTTP is allowed only at a loopback address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HostCookie {
     name: String,
@@ -182,7 +184,7 @@ pub(crate) struct HostCookie {
 }
 
 impl HostCookie {
-    /// One that only TLS carries. `name` is a token (RFC 9110 section 5.6.2).
+    /// Returns a cookie that requires TLS. `name` is a token (RFC 9110 section 5.6.2).
     pub(crate) fn secure(name: &str) -> Result<Self, ConfigError> {
         Ok(Self {
             name: format!("__Host-{}", token(name)?),
@@ -190,7 +192,7 @@ impl HostCookie {
         })
     }
 
-    /// One for the app at this URL.
+    /// Returns the cookie of the app at the URL `app`.
     pub(crate) fn for_url(app: &Url, name: &str) -> Result<Self, ConfigError> {
         if app.scheme() == "https" {
             return Self::secure(name);
@@ -206,7 +208,7 @@ impl HostCookie {
         ))
     }
 
-    /// The cookie whose name is this one's, `-` and `suffix`, which is a token.
+    /// Returns the cookie with `-` and `suffix` appended to its name. `suffix` is a token.
     pub(crate) fn with_suffix(&self, suffix: &str) -> Self {
         Self {
             name: format!("{}-{suffix}", self.name),
@@ -218,7 +220,8 @@ impl HostCookie {
         &self.name
     }
 
-    /// The header that sets it: for so long, or until the browser closes. The value is visible ASCII without `;`.
+    /// Returns the `Set-Cookie` header that sets the cookie. Without `max_age` it lasts until the browser closes.
+    /// `value` is visible ASCII without `;`.
     pub(crate) fn set(&self, value: &str, max_age: Option<Duration>) -> HeaderValue {
         let mut cookie = Cookie::build((self.name.as_str(), value))
             .path("/")
@@ -233,7 +236,7 @@ impl HostCookie {
         to_header(&cookie)
     }
 
-    /// The header that removes it.
+    /// Returns the `Set-Cookie` header that removes the cookie.
     pub(crate) fn removal(&self) -> HeaderValue {
         self.set("", Some(Duration::ZERO))
     }

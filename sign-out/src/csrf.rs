@@ -1,8 +1,9 @@
-//! Whether a request to sign out comes from the app's own pages, or from the user's own hand: nobody else may sign a user out.
+//! Protects the sign-out against cross-site requests: tells whether a request comes from the app's own pages, or from
+//! the user directly.
 //!
-//! A browser says where a request comes from in `Sec-Fetch-Site` (Fetch Metadata), which no page can forge or leave out. Browsers
-//! from before it, and all of them over plain HTTP, send `Origin` with a POST, and `Referer` with most else. No token hidden in a form
-//! is needed, so the app's templates need nothing from here.
+//! Browsers state the origin of a request in `Sec-Fetch-Site` (Fetch Metadata), which no page can forge or omit. Older
+//! browsers, and all browsers over plain HTTP, send `Origin` with a POST, and `Referer` with most other requests. So
+//! forms need no CSRF token.
 
 use http::{HeaderMap, HeaderName, Method, header, request::Parts, uri::Authority};
 use url::Url;
@@ -17,19 +18,20 @@ const PREFETCHES: [HeaderName; 3] = [
     HeaderName::from_static("x-moz"),
 ];
 
-/// Who is behind a request to sign out.
+/// The origin of a request to sign out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// The app's own page, or the user: sign out.
+pub(crate) enum RequestSource {
+    /// The app's own page, or the user directly. The user is signed out.
     SameOrigin,
-    /// A GET that may be anybody's link, image or prefetch: ask the user.
+    /// A GET request that may come from a link, an image or a prefetch of any site. The user is asked to confirm.
     Unknown,
-    /// Another site's POST.
+    /// Another site's POST. It is rejected.
     CrossOrigin,
 }
 
-/// Who asks, by what the browser says. `app_urls` are URLs of the app as its users know it, for where a proxy changes `Host`.
-pub(crate) fn origin(request: &Parts, app_urls: &[Url]) -> Origin {
+/// Returns the origin of a request, as the browser states it. `app_urls` are the app's public URLs; they matter behind
+/// a proxy that changes `Host`.
+pub(crate) fn origin(request: &Parts, app_urls: &[Url]) -> RequestSource {
     let is_same_origin = match (single(&request.headers, &SEC_FETCH_SITE), &request.method) {
         (HeaderValue::Value(site), _) => site == "same-origin" || site == "none",
         (HeaderValue::Invalid, _) => false,
@@ -44,17 +46,17 @@ pub(crate) fn origin(request: &Parts, app_urls: &[Url]) -> Origin {
         },
     };
     match request.method {
-        Method::POST if is_same_origin => Origin::SameOrigin,
-        Method::POST => Origin::CrossOrigin,
-        // An address bar that completes what is typed may fetch ahead; an image in a user's comment is of the same origin too.
+        Method::POST if is_same_origin => RequestSource::SameOrigin,
+        Method::POST => RequestSource::CrossOrigin,
+        // An address bar may prefetch a completed URL, and an image in a user's comment has the same origin too.
         Method::GET if is_same_origin && !is_prefetch(&request.headers) && is_document(request) => {
-            Origin::SameOrigin
+            RequestSource::SameOrigin
         }
-        _ => Origin::Unknown,
+        _ => RequestSource::Unknown,
     }
 }
 
-/// True where the answer is to be a page of its own, as far as the browser says.
+/// Returns `true` unless the browser says that the response is not for a top-level page.
 fn is_document(request: &Parts) -> bool {
     match single(&request.headers, &SEC_FETCH_DEST) {
         HeaderValue::Missing => true,
@@ -63,7 +65,7 @@ fn is_document(request: &Parts) -> bool {
     }
 }
 
-/// True where the browser says that the answer is to fill a frame.
+/// Returns `true` if the browser says that the response is for a frame.
 pub(crate) fn is_frame(request: &Parts) -> bool {
     match single(&request.headers, &SEC_FETCH_DEST) {
         HeaderValue::Value(destination) => destination == "iframe" || destination == "frame",
@@ -75,7 +77,8 @@ pub(crate) fn is_prefetch(headers: &HeaderMap) -> bool {
     PREFETCHES.iter().any(|name| headers.contains_key(name))
 }
 
-/// True if `url` has the origin of this app: as its users know it, or at the authority that the request was sent to.
+/// Returns `true` if `url` has the origin of this app: one of `app_urls`, or the authority that the request was sent
+/// to.
 fn is_app_url(url: &str, request: &Parts, app_urls: &[Url]) -> bool {
     let Ok(url) = Url::parse(url) else {
         return false;
@@ -103,14 +106,14 @@ fn is_at_authority(url: &Url, request: &Parts) -> bool {
     })
 }
 
-/// True if an origin at the right host and port can have this scheme: a page of plain HTTP, which anybody on the network can forge, is
-/// not a page of an app that is served over TLS.
+/// Returns `true` if an app origin at the same host and port can have the scheme of `url`. An attacker on the network
+/// can forge pages of plain HTTP, so they are not accepted for an app that is served over TLS.
 ///
-/// A server behind a proxy does not know the scheme of its own URL. The app's URLs tell it; otherwise it is `https`, and plain HTTP is
-/// for a loopback address alone.
+/// A server behind a proxy does not know the scheme of its own URL. The scheme comes from `app_urls`. Otherwise it is
+/// `https`, or plain HTTP at a loopback address.
 fn has_app_scheme(url: &Url, app_urls: &[Url]) -> bool {
     let is_known = |app_urls: &Url| app_urls.host() == url.host() && app_urls.port() == url.port();
-    // One of the same scheme would be of the same origin.
+    // A known URL with the same scheme would have matched as the same origin.
     !app_urls.iter().any(is_known) && (url.scheme() == "https" || is_loopback(url))
 }
 
@@ -122,7 +125,7 @@ fn default_port(scheme: &str) -> Option<u16> {
     }
 }
 
-/// What a header says that a browser sends once.
+/// The value of a header that browsers send at most once.
 enum HeaderValue<'a> {
     Missing,
     Value(&'a str),

@@ -5,11 +5,11 @@ use token_cache_core::{
     RefreshError, RefreshRequest, Revocation, SecretString, TokenSet, TokenSource,
 };
 
-/// How much of a head start the browser has on its way to the provider. It counts toward the policy's revocation timeout.
+/// The time between the redirect to the provider and the revocation. It counts toward the policy's revocation timeout.
 const DELAY: Duration = Duration::from_secs(1);
 
-/// Revokes once the browser has had the time to reach the provider: some providers tell no other app of a sign-out whose tokens
-/// were revoked before it.
+/// A [`TokenSource`] that revokes after a delay, so that the browser reaches the provider first. Some providers notify
+/// no other app of a sign-out if its tokens were revoked before.
 pub(crate) struct DeferredRevocation(pub(crate) Arc<dyn TokenSource>);
 
 #[async_trait]

@@ -2,21 +2,23 @@ use url::Url;
 
 use crate::{ClientRegistration, session_id_token::SessionIdToken, state_cookies::random_state};
 
-/// The longest `logout_hint` that is sent.
+/// The maximum length of a `logout_hint`.
 const MAX_LOGOUT_HINT: usize = 256;
 
-/// Where a browser is sent to sign out at the provider (RP-Initiated Logout 1.0 section 2).
+/// A redirect of the browser to the provider's logout page (RP-Initiated Logout 1.0 section 2).
 ///
-/// It is a GET. Providers take a POST as well, but a browser sends no `SameSite=Lax` cookie with another site's POST: the provider would
-/// not find its own session. So what is too long for a URL is left out, and the provider asks the user.
+/// It uses GET. Providers also accept POST, but browsers send no `SameSite=Lax` cookie with a POST of another site, so
+/// the provider would not find its own session. If the URL becomes too long, the ID token is omitted, and the provider
+/// asks the user.
 pub(crate) struct EndSessionRequest {
     pub(crate) url: Url,
-    /// What the provider is to send back, where it is to send the browser back at all.
+    /// The `state` that the provider sends back, if it sends the browser back.
     pub(crate) state: Option<String>,
 }
 
 impl EndSessionRequest {
-    /// Every parameter is a setting, a token that the app put, or random: nothing in it is of the request's choosing.
+    /// Builds the redirect. All parameters come from settings, from stored tokens or are random, so the request cannot
+    /// influence them.
     pub(crate) fn new(
         endpoint: &Url,
         client: &ClientRegistration,
@@ -52,7 +54,7 @@ impl EndSessionRequest {
             .map(|hint| url(Some(&hint.text), login_hint))
             .filter(|url| url.as_str().len() <= client.max_logout_url_len);
         let url = with_hint.unwrap_or_else(|| {
-            // The provider knows the client by its id, and the session by the hint or by asking the user.
+            // The provider finds the client by its id, and the session by the hint or by asking the user.
             url(None, login_hint.or(hint.and_then(SessionIdToken::sid)))
         });
         Ok(Self { url, state })

@@ -3,7 +3,8 @@ use url::Url;
 
 use crate::{ClientRegistration, ConfigError};
 
-/// The policy of a page that only the pages of these clients' providers may frame: those of the issuer, and of where users sign out.
+/// Returns the `Content-Security-Policy` of a page that only these clients' providers may frame. Allowed are the
+/// origins of the issuers and of the logout pages.
 pub(crate) fn policy(clients: &[ClientRegistration]) -> Result<HeaderValue, ConfigError> {
     let mut origins: Vec<String> = clients
         .iter()

@@ -13,35 +13,39 @@ use crate::{
     running_sign_outs::{Outcome, SignOutDetails},
 };
 
-/// What the answer says. It is the same whether the request matched a session or not: anybody can ask.
+/// The text of a successful response. It does not depend on whether a session matched, because anyone can send the
+/// request.
 const ENDED: &str = "If this app had a session under that sign-in, it has ended.";
 
-/// What a front-channel request names.
+/// The sessions that a front-channel request names.
 enum Target {
     ProviderSession(ProviderSid),
-    /// The user, by what the provider sends as the `sid`.
+    /// The user whose `sub` the provider sends as `sid`.
     Account(AccountId),
-    /// Neither `iss` nor `sid`: the session of the browser's ticket.
+    /// The session of the browser's ticket. The request has neither `iss` nor `sid`.
     Ticket,
 }
 
-/// Why a request is not acted upon: the issuer that it names, if it is one of this app's, and what the page says.
+/// An invalid request: its issuer, if it is one of this app's, and the text of the response.
 struct InvalidRequest<'a>(Option<&'a str>, &'static str);
 
 impl SignOutRoutes {
-    /// The provider's sign-out by way of the user's browser, in an iframe of its page (OpenID Connect Front-Channel Logout 1.0):
-    /// what [`FRONT_CHANNEL_LOGOUT`](crate::paths::FRONT_CHANNEL_LOGOUT) answers.
+    /// Handles a provider's front-channel logout request, which the browser loads in an iframe of the provider's page
+    /// (OpenID Connect Front-Channel Logout 1.0). Serve it at
+    /// [`FRONT_CHANNEL_LOGOUT`](crate::paths::FRONT_CHANNEL_LOGOUT).
     ///
-    /// The request names a session at the provider by `iss` and `sid`; the sessions begun under it end on every server (G1),
-    /// with and without cookies: browsers send none to a frame of another site. It proves nothing about its sender, so it ends no
-    /// more than that, also with
-    /// [`sid_means_account`](token_cache_core::TokenCacheBuilder::sid_means_account), and a later sign-in under the same `sid` is
-    /// accepted. Other forms of the request are accepted if [`ClientRegistration::front_channel_parameters`] says so.
+    /// The request names a provider session by `iss` and `sid`. The sessions that began under it end on every server
+    /// (G1). Cookies are not needed, since browsers send none to a frame of another site. Other forms of the request
+    /// are accepted if [`ClientRegistration::front_channel_parameters`] allows them.
     ///
-    /// The answer is
-    /// - 200 if no session that the request names is left. Its text is the same whether there was one or not;
-    /// - 400 for a request that names nothing here. The page and a log line say why;
-    /// - 503 with `Retry-After` if the sessions may not have ended, or if a thousand such requests are under way.
+    /// The request is not authenticated. So it ends only these sessions, even with
+    /// [`sid_means_account`](token_cache_core::TokenCacheBuilder::sid_means_account), and a later sign-in with the same
+    /// `sid` is accepted.
+    ///
+    /// The response is
+    /// - 200 if none of the sessions is left. The text is the same whether a session existed or not.
+    /// - 400 if the request names no session of this app. The page and the log state the reason.
+    /// - 503 with `Retry-After` if the sessions may not have ended, or if a thousand such requests are running.
     pub async fn front_channel_logout(&self, request: &Parts) -> Response<Bytes> {
         if request.method != Method::GET {
             return method_not_allowed("GET");
@@ -63,7 +67,7 @@ impl SignOutRoutes {
         };
         let issuer = single("iss", "There is more than one iss.")?;
         let sid = single("sid", "There is more than one sid.")?;
-        // An empty one names nothing.
+        // An empty `sid` counts as absent.
         let sid = sid.filter(|sid| !sid.is_empty());
         let client = match &issuer {
             None => None,
@@ -86,7 +90,7 @@ impl SignOutRoutes {
         target.map_err(|_| InvalidRequest(issuer, "The sid is too long."))
     }
 
-    /// The client of this issuer whose front-channel requests are of a form of their own, or else the first.
+    /// Returns the issuer's client that uses [`FrontChannelParameters::SubjectAsSid`], or else its first client.
     fn client_of(&self, issuer: &str) -> Result<&ClientRegistration, InvalidRequest<'_>> {
         let of_issuer = || self.0.clients.iter().filter(|it| it.issuer == issuer);
         of_issuer()
@@ -142,7 +146,8 @@ impl SignOutRoutes {
             .await
     }
 
-    /// Ends what anybody can ask for. They can make it up, and hang up: a slow store must not be owed more and more of it.
+    /// Signs out by an unauthenticated request. Anyone can send such requests and disconnect, so the number of running
+    /// ones is limited.
     async fn sign_out_unauthenticated(
         &self,
         details: SignOutDetails,
@@ -161,7 +166,8 @@ impl SignOutRoutes {
 
     async fn sign_out_ticket(&self, request: &Parts) -> Response<Bytes> {
         if !is_frame(request) {
-            // A link on another site carries the cookie along, as an image in a comment here does, and would sign the user out.
+            // A link on another site sends the cookie too, as an image in a comment on this site does. It would sign
+            // the user out.
             let why = "This is for a frame of the identity provider.";
             report::refused(SignOutCause::FrontChannel, None, &why);
             return self.framed_page(StatusCode::BAD_REQUEST, why);
@@ -213,7 +219,7 @@ impl SignOutRoutes {
         response
     }
 
-    /// An answer that the providers' pages may frame, and no others.
+    /// Returns a page that only the providers' pages may frame.
     fn framed_page(&self, status: StatusCode, text: &'static str) -> Response<Bytes> {
         let html = format!(
             "<!doctype html>\n<meta charset=\"utf-8\">\n<title>Sign-out</title>\n<p>{text}</p>\n"

@@ -1,24 +1,26 @@
-/// What the front-channel requests of a provider name (OpenID Connect Front-Channel Logout 1.0 section 2).
+/// The parameters of a provider's front-channel logout requests (OpenID Connect Front-Channel Logout 1.0 section 2).
 ///
-/// Such a request proves nothing about its sender, so it never ends more than its variant says.
+/// Such a request is not authenticated. So it ends only the sessions that the variant describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum FrontChannelParameters {
-    /// `iss` and `sid`, as the specification says. The request ends the sessions of that `sid`.
+    /// `iss` and `sid`, as the specification requires. The request ends the sessions with that `sid`.
     #[default]
     IssuerAndSid,
-    /// `sid` without `iss`, as Microsoft Entra ID sends it. The request ends the sessions of that `sid`. The routes must have this
-    /// client alone: with several, nothing tells whose `sid` it is.
+    /// `sid` without `iss`, as Microsoft Entra ID sends it. The request ends the sessions with that `sid`.
+    ///
+    /// The routes must have exactly one client, because the request does not say which provider the `sid` belongs to.
     SidOnly,
-    /// `iss`, and the user's `sub` as the `sid`, as `LemonLDAP::NG` sends it. The request ends every session of that user.
+    /// `iss`, and the user's `sub` as the `sid`, as `LemonLDAP::NG` sends it. The request ends every session of that
+    /// user.
     ///
-    /// A `sub` is often known to others or can be guessed, while a `sid` is random: anyone who knows a user's `sub` can sign that
-    /// user out. Prefer a back channel if the provider has one.
+    /// Unlike a random `sid`, a `sub` can often be known or guessed. Anyone who knows a user's `sub` can sign that user
+    /// out. Prefer the back channel if the provider supports it.
     SubjectAsSid,
-    /// Neither `iss` nor `sid`. The request ends the session of the ticket that the browser sends along, and no other.
+    /// Neither `iss` nor `sid`. The request ends only the session of the ticket that the browser sends.
     ///
-    /// A browser sends a `SameSite=Lax` cookie to a frame only if the provider's page is on the app's own site
-    /// (`id.shop.example` and `www.shop.example`). Requests that are not for a frame (`Sec-Fetch-Dest`) are refused: a link on
-    /// another site would carry the cookie along.
+    /// A browser sends a `SameSite=Lax` cookie to a frame only if the provider's page is on the same site as the app,
+    /// as `id.shop.example` and `www.shop.example` are. Requests that are not for a frame (`Sec-Fetch-Dest`) are
+    /// rejected, because a link on another site would send the cookie too.
     None,
 }

@@ -1,9 +1,9 @@
 use token_cache_core::{EntryKey, Result};
 
-/// The entry of a session in which an app keeps the ID token that the session began with, as it came.
+/// Returns the entry key under which an app stores the ID token of a session, unchanged.
 ///
-/// The app's own sign-out sends it to the provider as `id_token_hint` (OpenID Connect RP-Initiated Logout 1.0 section 2), so
-/// that the provider need not ask the user. Without it the provider may ask.
+/// The app's own sign-out sends the ID token to the provider as `id_token_hint` (OpenID Connect RP-Initiated Logout 1.0
+/// section 2). Without it, the provider may ask the user to confirm.
 ///
 /// ```
 /// # use token_cache_core::{AccountId, SignIn, TokenCache};
@@ -17,7 +17,7 @@ use token_cache_core::{EntryKey, Result};
 /// ```
 ///
 /// # Errors
-/// None that can be met: its text is a constant within every limit.
+/// Never returns an error: the key is a constant within every limit.
 pub fn id_token_key() -> Result<EntryKey> {
     EntryKey::new("openid id_token")
 }

@@ -6,7 +6,7 @@ use token_cache_core::{Error, Session, SignOutScope, telemetry::warn};
 
 use crate::{
     SignOutCause, SignOutRoutes, SignOutScopeKind,
-    csrf::{Origin, origin},
+    csrf::{RequestSource, origin},
     deferred_revocation::DeferredRevocation,
     end_session::EndSessionRequest,
     logout_target::LogoutTarget,
@@ -39,9 +39,9 @@ impl SignOutRoutes {
             return method_not_allowed("GET, POST");
         }
         match origin(request, &self.0.app_urls) {
-            Origin::SameOrigin => self.sign_out_and_redirect(request).await,
-            Origin::Unknown => confirmation_page(),
-            Origin::CrossOrigin => cross_origin_page(),
+            RequestSource::SameOrigin => self.sign_out_and_redirect(request).await,
+            RequestSource::Unknown => confirmation_page(),
+            RequestSource::CrossOrigin => cross_origin_page(),
         }
     }
 

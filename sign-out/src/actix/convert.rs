@@ -1,4 +1,4 @@
-//! Between the two versions of the `http` crate: actix-web has the one before ours.
+//! Conversions between the `http` crate and the older version of it that actix-web uses.
 
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, error::PayloadError, web::Payload,
@@ -11,8 +11,8 @@ use http_body_util::StreamBody;
 
 use crate::cookies::OriginalCookies;
 
-/// Returns the head of an actix request as [`StateCookies`](crate::StateCookies) and [`read_cookie`](crate::read_cookie) take it, or
-/// `None` if a part of it is invalid in HTTP.
+/// Returns the head of an actix-web request as [`StateCookies`](crate::StateCookies) and
+/// [`read_cookie`](crate::read_cookie) take it, or `None` if a part of it is invalid HTTP.
 pub fn parts(request: &HttpRequest) -> Option<Parts> {
     let mut converted = Request::builder()
         .method(Method::from_bytes(request.method().as_str().as_bytes()).ok()?)
@@ -30,7 +30,7 @@ pub fn parts(request: &HttpRequest) -> Option<Parts> {
     Some(parts)
 }
 
-/// The body of a request, as it comes in.
+/// Returns the body of an actix-web request as a stream of frames.
 pub(super) fn body(body: Payload) -> impl Body<Data = Bytes, Error = PayloadError> {
     StreamBody::new(body.map_ok(Frame::data))
 }

@@ -9,10 +9,11 @@ use http::{HeaderMap, header};
 
 use crate::cookies::filter_cookies;
 
-/// A middleware that removes the cookies that other cookie jars misread: as [`crate::CookieFilter`], for actix-web.
+/// A middleware for actix-web that removes cookies which other cookie jars misread.
 ///
-/// actix-web refuses a `Cookie` header that is not UTF-8 as a whole, so actix-session begins an empty session. Wrap this last, so that it
-/// runs before everything that reads cookies:
+/// It removes the same cookies as [`crate::CookieFilter`]. actix-web rejects a whole `Cookie` header that is not UTF-8,
+/// so actix-session starts an empty session. Wrap this middleware last, so that it runs before all code that reads
+/// cookies:
 ///
 /// ```
 /// use actix_web::App;
@@ -26,7 +27,7 @@ use crate::cookies::filter_cookies;
 pub struct CookieFilter;
 
 impl CookieFilter {
-    /// The middleware.
+    /// Returns the middleware.
     pub const fn new() -> Self {
         Self
     }
@@ -47,7 +48,7 @@ where
     }
 }
 
-/// The service inside a [`CookieFilter`].
+/// The service that [`CookieFilter`] wraps around an app.
 #[derive(Debug)]
 pub struct CookieFilterMiddleware<S> {
     service: S,
@@ -66,7 +67,7 @@ where
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let mut sent = HeaderMap::new();
         for value in request.headers().get_all(COOKIE) {
-            // What the one version of `http` takes for a value, the other takes, too.
+            // Both versions of `http` accept the same bytes in a header value.
             if let Ok(value) = http::HeaderValue::from_bytes(value.as_bytes()) {
                 sent.append(header::COOKIE, value);
             }

@@ -1,4 +1,4 @@
-//! The routes, the middleware and the extractor for actix-web (4).
+//! Sign-out routes, a middleware and an extractor for actix-web (4).
 //!
 //! ```
 //! use actix_web::{App, HttpResponse, web};
@@ -41,7 +41,7 @@ use crate::{
     session_check::SessionChecker,
 };
 
-/// Sign-out over the web, for an app of actix-web. Cheap to clone.
+/// The sign-out routes and the session check of an actix-web app. A clone shares the same routes.
 #[derive(Clone)]
 pub struct ActixSignOut {
     routes: SignOutRoutes,
@@ -49,7 +49,7 @@ pub struct ActixSignOut {
 }
 
 impl ActixSignOut {
-    /// The routes, with the tickets where they were built to find them.
+    /// Returns the routes of `routes` for actix-web. Tickets come from the ticket source that `routes` was built with.
     pub fn new(routes: SignOutRoutes) -> Self {
         Self {
             routes,
@@ -57,14 +57,17 @@ impl ActixSignOut {
         }
     }
 
-    /// Finds the tickets in what only an actix request leads to, such as the session of `actix-session`. The routes are built with
-    /// [`ExtensionTicketSource`](crate::ExtensionTicketSource), in which these travel.
+    /// Sets the source of the tickets, for tickets that need an actix-web request, such as those in `actix-session`.
+    ///
+    /// Build the routes with [`ExtensionTicketSource`](crate::ExtensionTicketSource), which receives the tickets that
+    /// this source reads.
     pub fn ticket_source(mut self, tickets: impl TicketSource) -> Self {
         self.tickets = Some(Arc::new(tickets));
         self
     }
 
-    /// All the routes, at [`paths`]: `App::new().configure(sign_out.routes())`, or the same of a scope.
+    /// Returns a configuration function with all routes, at [`paths`], for an app or a scope:
+    /// `App::new().configure(sign_out.routes())`.
     pub fn routes(&self) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
         let sign_out = self.clone();
         move |config| {
@@ -80,14 +83,13 @@ impl ActixSignOut {
                     let sign_out = sign_out.clone();
                     async move { sign_out.serve(route, &request, body).await }
                 };
-                // For every method: the route itself answers the wrong ones.
+                // The handlers reject unsupported methods themselves, so each route accepts every method.
                 config.route(path, web::to(serve));
             }
         }
     }
 
-    /// A middleware that lets no request pass whose session was signed out, on whichever server: the app's own cookie dies with the
-    /// tokens.
+    /// Returns a middleware that rejects every request whose session has been signed out, on any server.
     pub fn session_check(&self) -> SessionCheck {
         SessionCheck::new(self.clone(), SessionChecker::new(self.routes.clone()))
     }
@@ -115,7 +117,7 @@ impl ActixSignOut {
         response
     }
 
-    /// A request as the routes take it; none where it is no HTTP request.
+    /// Converts a request, with its ticket in a [`TicketExtension`]. Returns `None` if a part of it is invalid HTTP.
     fn convert_request(&self, request: &HttpRequest) -> Option<ConvertedRequest> {
         let mut parts = convert::parts(request)?;
         let slot = self.tickets.as_ref().map(|tickets| {
@@ -126,7 +128,7 @@ impl ActixSignOut {
         Some(ConvertedRequest { parts, slot })
     }
 
-    /// Drops the ticket where it is kept, if its session has ended.
+    /// Removes the ticket from the app's ticket source if its session has ended.
     fn remove_ended_ticket(&self, slot: Option<&TicketExtension>, request: &HttpRequest) {
         if let (Some(slot), Some(tickets)) = (slot, &self.tickets)
             && slot.is_removed()
@@ -158,7 +160,7 @@ impl fmt::Debug for ActixSignOut {
     }
 }
 
-/// The how-to's code compiles.
+/// Compiles the code of the how-to.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/sign-out/actix-web.md")]
 struct HowTo;

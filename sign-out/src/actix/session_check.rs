@@ -20,9 +20,11 @@ use crate::{
     signed_in::SessionChecked,
 };
 
-/// A middleware that lets no request pass whose session was signed out: as [`crate::SessionCheck`], for actix-web.
+/// A middleware for actix-web that rejects requests whose session has been signed out. It works as
+/// [`crate::SessionCheck`].
 ///
-/// Made by [`ActixSignOut::session_check`]. A middleware that keeps sessions is wrapped around it, that is, after it.
+/// Created by [`ActixSignOut::session_check`]. Register session middleware, such as actix-session, after it, so that it
+/// runs first.
 #[derive(Debug, Clone)]
 pub struct SessionCheck {
     sign_out: ActixSignOut,
@@ -34,10 +36,11 @@ impl SessionCheck {
         Self { sign_out, checker }
     }
 
-    /// Sends a browser whose session has ended to a page of the app, as [`crate::SessionCheck::redirect_to`].
+    /// Redirects page requests of ended sessions to `path`, the app's sign-in page, as
+    /// [`crate::SessionCheck::redirect_to`] does.
     ///
     /// # Errors
-    /// [`ConfigError`] where it is no path of the app.
+    /// [`ConfigError`] if `path` is not a path of the app.
     pub fn redirect_to(self, path: &str) -> Result<Self, ConfigError> {
         Ok(Self {
             checker: self.checker.redirect_to(path)?,
@@ -65,7 +68,7 @@ where
     }
 }
 
-/// The service inside a [`SessionCheck`].
+/// The service that [`SessionCheck`] wraps around an app.
 pub struct SessionCheckMiddleware<S> {
     service: Rc<S>,
     layer: SessionCheck,
@@ -128,7 +131,8 @@ where
     }
 }
 
-/// What the app itself says about its cookie, such as the ticket of a new sign-in, comes last and counts.
+/// Puts the header before the app's own `Set-Cookie` headers. The browser keeps the last one, such as the ticket of a
+/// new sign-in.
 fn prepend_cookie(headers: &mut HeaderMap, removal: HeaderValue) {
     let app_cookies: Vec<_> = headers.remove(SET_COOKIE).collect();
     headers.append(SET_COOKIE, removal);

@@ -1,7 +1,7 @@
 use actix_web::HttpRequest;
 use token_cache_core::{Result, Ticket};
 
-/// Where an app keeps its tickets, if only a request of actix-web leads there.
+/// Reads and removes tickets that need an actix-web request, such as tickets in `actix-session`.
 ///
 /// ```
 /// use actix_web::{HttpMessage, HttpRequest};
@@ -22,12 +22,12 @@ use token_cache_core::{Result, Ticket};
 /// }
 /// ```
 pub trait TicketSource: Send + Sync + 'static {
-    /// The ticket that came with a request; none where the browser is not signed in.
+    /// Returns the ticket of a request, or `None` if the request has no ticket.
     ///
     /// # Errors
-    /// As [`TicketSource::ticket`](crate::TicketSource::ticket).
+    /// The same as [`TicketSource::ticket`](crate::TicketSource::ticket).
     fn ticket(&self, request: &HttpRequest) -> Result<Option<Ticket>>;
 
-    /// Forgets it: its session has ended.
+    /// Removes the ticket of a request. It is called after the session has ended.
     fn remove(&self, request: &HttpRequest);
 }

@@ -369,7 +369,7 @@ mod tests {
         };
         let stopped = on_a_runtime();
         stopped.block_on(async {
-            drop(cached.start_or_join(&mut cached.state(), FetchReason::Expired))
+            drop(cached.start_or_join(&mut cached.state(), FetchReason::Expired));
         });
         drop(stopped);
         let found = on_a_runtime().block_on(get(&cached));

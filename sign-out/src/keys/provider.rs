@@ -196,8 +196,9 @@ impl Provider {
         } = *message;
         let cached = match &self.keys {
             Keys::Fixed(set) => {
-                let verified = set.verify(key_id, algorithm, verifies);
-                return verified.map_err(VerifyError::from);
+                return set
+                    .verify(key_id, algorithm, verifies)
+                    .map_err(VerifyError::from);
             }
             Keys::Fetched(cached) => cached,
         };
