@@ -5,8 +5,8 @@ use token_cache_core::{TokenCache, Wait};
 use tokio::sync::Semaphore;
 
 use crate::{
-    ClientRegistration, ConfigError, FrontChannelParameters, SignOutEvent, SignOutRoutes,
-    SignOutScopeKind, TicketCookie, TicketSource, Timeouts,
+    ClaimRequirement, ClientRegistration, ConfigError, FrontChannelParameters, SignOutEvent,
+    SignOutRoutes, SignOutScopeKind, TicketCookie, TicketSource, Timeouts,
     client_registration::parse_https_url,
     frame_ancestors,
     keys::{HttpClient, Provider},
@@ -23,6 +23,16 @@ const MAX_UNAUTHENTICATED: usize = 1_000;
 /// How long a user may stay on the provider's logout page.
 const STATE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
+/// When the providers' signing keys are fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyFetch {
+    /// In a background task, before a message needs them.
+    Background,
+    /// When a message needs them.
+    OnDemand,
+}
+
 /// Configures and builds [`SignOutRoutes`].
 #[must_use]
 pub struct SignOutRoutesBuilder {
@@ -35,7 +45,7 @@ pub struct SignOutRoutesBuilder {
     hook: Option<Hook>,
     ticket_source: Option<Arc<dyn TicketSource>>,
     certificates: Vec<u8>,
-    keys_ahead: bool,
+    key_fetch: KeyFetch,
 }
 
 impl SignOutRoutesBuilder {
@@ -50,7 +60,7 @@ impl SignOutRoutesBuilder {
             hook: None,
             ticket_source: None,
             certificates: Vec::new(),
-            keys_ahead: true,
+            key_fetch: KeyFetch::Background,
         }
     }
 
@@ -87,13 +97,12 @@ impl SignOutRoutesBuilder {
         self
     }
 
-    /// Sets whether [`build`](Self::build) starts a task that fetches the providers' keys and renews them every ten
-    /// minutes. The default is `true`.
+    /// Sets when the providers' signing keys are fetched. The default is [`KeyFetch::Background`].
     ///
-    /// With the task, messages need not wait for keys. `build` starts it only on a tokio runtime. Otherwise keys are
-    /// fetched when a message needs them.
-    pub fn prefetch_keys(mut self, yes: bool) -> Self {
-        self.keys_ahead = yes;
+    /// By default [`build`](Self::build) starts a task that fetches the keys and renews them every ten minutes, so messages need
+    /// not wait for them. It starts the task only on a tokio runtime. Otherwise keys are fetched when a message needs them.
+    pub fn key_fetch(mut self, key_fetch: KeyFetch) -> Self {
+        self.key_fetch = key_fetch;
         self
     }
 
@@ -128,7 +137,7 @@ impl SignOutRoutesBuilder {
 
     /// Validates the settings and builds the routes.
     ///
-    /// No I/O happens here. On a tokio runtime, `build` starts the task of [`prefetch_keys`](Self::prefetch_keys).
+    /// No I/O happens here. On a tokio runtime, `build` starts the task of [`KeyFetch::Background`].
     ///
     /// # Errors
     /// [`ConfigError`] in these cases:
@@ -202,7 +211,10 @@ impl SignOutRoutesBuilder {
             .iter()
             .map(|client| Provider::new(client, &http, timeouts.keys))
             .collect::<Result<_, _>>()?;
-        for client in clients.iter().filter(|client| client.session_required) {
+        for client in clients
+            .iter()
+            .filter(|client| client.sid_claim == ClaimRequirement::Required)
+        {
             self.cache.expect_sid(&client.issuer);
         }
         let issuers: HashSet<&str> = clients.iter().map(|it| it.issuer.as_str()).collect();
@@ -226,7 +238,7 @@ impl SignOutRoutesBuilder {
             app_urls,
             state,
         }));
-        if self.keys_ahead {
+        if self.key_fetch == KeyFetch::Background {
             prefetch_keys(&routes);
         }
         Ok(routes)

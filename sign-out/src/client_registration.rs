@@ -22,17 +22,37 @@ pub struct ClientRegistration {
     pub(crate) keys: JwksSource,
     pub(crate) jwks_cooldown: Duration,
     pub(crate) trusted_audiences: Vec<String>,
-    pub(crate) without_expiry: bool,
+    pub(crate) exp_claim: ClaimRequirement,
     pub(crate) subject_issuer: Option<String>,
     pub(crate) leeway: Duration,
     pub(crate) max_token_age: Duration,
-    pub(crate) session_required: bool,
+    pub(crate) sid_claim: ClaimRequirement,
     pub(crate) end_session_endpoint: Option<String>,
     pub(crate) post_logout_redirect_uri: Option<String>,
-    pub(crate) id_token_hint: bool,
+    pub(crate) id_token_hint: IdTokenHint,
     pub(crate) max_logout_url_len: usize,
     pub(crate) front_channel_parameters: FrontChannelParameters,
     pub(crate) revocation: Option<(EntryKey, Arc<dyn TokenSource>)>,
+}
+
+/// Whether the provider's logout messages must have a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClaimRequirement {
+    /// Every message has the claim.
+    Required,
+    /// A message may omit the claim.
+    Optional,
+}
+
+/// Whether the app's own sign-out sends the ID token to the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdTokenHint {
+    /// The provider receives the ID token as `id_token_hint`, so it need not ask the user to confirm.
+    Send,
+    /// The provider receives no ID token, and may ask the user to confirm.
+    Omit,
 }
 
 /// The source of a provider's signing keys.
@@ -66,14 +86,14 @@ impl ClientRegistration {
             keys: JwksSource::Discovery,
             jwks_cooldown: Duration::from_secs(10),
             trusted_audiences: Vec::new(),
-            without_expiry: false,
+            exp_claim: ClaimRequirement::Required,
             subject_issuer: None,
             leeway: Duration::from_secs(60),
             max_token_age: Duration::from_secs(10 * 60),
-            session_required: false,
+            sid_claim: ClaimRequirement::Optional,
             end_session_endpoint: None,
             post_logout_redirect_uri: None,
-            id_token_hint: true,
+            id_token_hint: IdTokenHint::Send,
             max_logout_url_len: 2_000,
             front_channel_parameters: FrontChannelParameters::default(),
             revocation: None,
@@ -129,11 +149,11 @@ impl ClientRegistration {
         self
     }
 
-    /// Accepts logout tokens without `exp`, as Ory Hydra sends them. Back-Channel Logout 1.0 section 2.4 requires it.
+    /// Sets whether a logout token must have an `exp`. By default it must, as Back-Channel Logout 1.0 section 2.4 requires.
     ///
-    /// A token without `exp` is valid for the [maximum token age](Self::max_token_age).
-    pub fn logout_tokens_without_expiry(mut self, yes: bool) -> Self {
-        self.without_expiry = yes;
+    /// Ory Hydra sends tokens without it. Such a token is valid for the [maximum token age](Self::max_token_age).
+    pub fn exp_claim(mut self, exp: ClaimRequirement) -> Self {
+        self.exp_claim = exp;
         self
     }
 
@@ -162,13 +182,13 @@ impl ClientRegistration {
         self
     }
 
-    /// Declares that the client is registered with `backchannel_logout_session_required` or
-    /// `frontchannel_logout_session_required`. The provider's messages then name a session by its `sid`.
+    /// Sets whether the provider's logout messages always name a session by its `sid`. By default the `sid` is optional.
     ///
-    /// A sign-in whose ID token has no `sid` is then logged at WARN (`sign_in_without_sid`), once for each provider. A
-    /// message that contains only a `sid` would not end its session.
-    pub fn session_required(mut self, yes: bool) -> Self {
-        self.session_required = yes;
+    /// Use [`ClaimRequirement::Required`] for a client that is registered with `backchannel_logout_session_required` or
+    /// `frontchannel_logout_session_required`. A sign-in whose ID token has no `sid` is then logged at WARN
+    /// (`sign_in_without_sid`), once for each provider. A message that contains only a `sid` would not end its session.
+    pub fn sid_claim(mut self, sid: ClaimRequirement) -> Self {
+        self.sid_claim = sid;
         self
     }
 
@@ -185,14 +205,14 @@ impl ClientRegistration {
         self
     }
 
-    /// Sets whether the app's own sign-out sends the session's ID token to the provider as `id_token_hint`
-    /// (RP-Initiated Logout 1.0 section 2). The default is `true`.
+    /// Sets whether the app's own sign-out sends the session's ID token to the provider as `id_token_hint` (RP-Initiated
+    /// Logout 1.0 section 2). By default it is sent.
     ///
-    /// Without it, the provider receives the `client_id`, and the ID token's `login_hint` or `sid` as `logout_hint`. It
-    /// may then ask the user to confirm. Disable it for a provider that rejects the parameter, or to keep ID tokens out
-    /// of URLs.
-    pub fn id_token_hint(mut self, yes: bool) -> Self {
-        self.id_token_hint = yes;
+    /// With [`IdTokenHint::Omit`], the provider receives the `client_id`, and the ID token's `login_hint` or `sid` as
+    /// `logout_hint`. It may then ask the user to confirm. Use it for a provider that rejects the parameter, or to keep ID
+    /// tokens out of URLs.
+    pub fn id_token_hint(mut self, hint: IdTokenHint) -> Self {
+        self.id_token_hint = hint;
         self
     }
 

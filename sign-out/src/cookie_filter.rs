@@ -21,7 +21,7 @@ use crate::cookies::filter_cookies;
 /// headers even behind this layer, so an unreadable ticket is never treated as absent (G4).
 ///
 /// ```
-/// # #[cfg(feature = "axum")] fn app(app: axum::Router) -> axum::Router {
+/// # #[cfg(feature = "axum-0_8")] fn app(app: axum::Router) -> axum::Router {
 /// use token_cache_sign_out::CookieFilter;
 ///
 /// app.layer(CookieFilter::new())

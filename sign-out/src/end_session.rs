@@ -1,6 +1,8 @@
 use url::Url;
 
-use crate::{ClientRegistration, session_id_token::SessionIdToken, state_cookies::random_state};
+use crate::{
+    ClientRegistration, IdTokenHint, session_id_token::SessionIdToken, state_cookies::random_state,
+};
 
 /// The maximum length of a `logout_hint`.
 const MAX_LOGOUT_HINT: usize = 256;
@@ -50,7 +52,7 @@ impl EndSessionRequest {
         };
         let login_hint = hint.and_then(SessionIdToken::login_hint);
         let with_hint = hint
-            .filter(|_| client.id_token_hint)
+            .filter(|_| client.id_token_hint == IdTokenHint::Send)
             .map(|hint| url(Some(&hint.text), login_hint))
             .filter(|url| url.as_str().len() <= client.max_logout_url_len);
         let url = with_hint.unwrap_or_else(|| {

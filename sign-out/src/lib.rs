@@ -4,10 +4,10 @@
 #![doc = document_features::document_features!()]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(feature = "actix")]
+#[cfg(feature = "actix-web-4")]
 pub mod actix;
 mod algorithm;
-#[cfg(feature = "axum")]
+#[cfg(feature = "axum-0_8")]
 mod axum;
 mod back_channel;
 mod builder;
@@ -55,8 +55,8 @@ mod verify;
 
 pub use self::{
     algorithm::Algorithm,
-    builder::SignOutRoutesBuilder,
-    client_registration::ClientRegistration,
+    builder::{KeyFetch, SignOutRoutesBuilder},
+    client_registration::{ClaimRequirement, ClientRegistration, IdTokenHint},
     config_error::ConfigError,
     cookie_filter::{CookieFilter, CookieFilterService},
     cookies::read_cookie,

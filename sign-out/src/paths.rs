@@ -34,13 +34,13 @@ pub(crate) fn may_be_nested(path: &str) -> bool {
 }
 
 /// The path of a request before axum's nesting took the router's own path from it.
-#[cfg(feature = "axum")]
+#[cfg(feature = "axum-0_8")]
 pub(crate) fn original_path(request: &Parts) -> Option<&str> {
     let original = request.extensions.get::<axum::extract::OriginalUri>();
     original.map(|original| original.0.path())
 }
 
-#[cfg(not(feature = "axum"))]
+#[cfg(not(feature = "axum-0_8"))]
 pub(crate) fn original_path(_: &Parts) -> Option<&str> {
     None
 }

@@ -12,12 +12,11 @@ use crate::ConfigError;
 /// Where servers keep local copies, the eviction's bound holds the wait for them too: as they come, bounds are enough for a lease of a
 /// second, also where a server has died. Routes whose bounds are not enough for the fleet are refused when they are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Timeouts {
     /// To get the provider's keys, where they are not at hand: 600 ms.
-    pub keys: Duration,
+    pub(crate) keys: Duration,
     /// To end the sessions, and to wait until no server can serve a local copy of them: 1.2 s.
-    pub sign_out: Duration,
+    pub(crate) sign_out: Duration,
 }
 
 /// What all bounds together must stay under.
@@ -36,6 +35,18 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
+    /// Sets how long a message may wait for the provider's keys. The default is 600 ms.
+    pub fn keys(mut self, timeout: Duration) -> Self {
+        self.keys = timeout;
+        self
+    }
+
+    /// Sets how long a sign-out may take, with the wait for near caches. The default is 1.2 s.
+    pub fn sign_out(mut self, timeout: Duration) -> Self {
+        self.sign_out = timeout;
+        self
+    }
+
     pub(crate) fn validated(self) -> Result<Self, ConfigError> {
         let sum = self.keys.saturating_add(self.sign_out);
         if sum >= MAX_TOTAL {

@@ -4,7 +4,7 @@ use token_cache_core::Timestamp;
 use tokio::time::Instant;
 
 use crate::{
-    Algorithm, ClientRegistration, SignOutRoutes,
+    Algorithm, ClaimRequirement, ClientRegistration, SignOutRoutes,
     algorithm::AlgorithmName,
     keys::{Jwk, SignedMessage, VerifyError},
     message::{Claims, Quoted, SignedToken, ValidationError, log_unreadable},
@@ -160,11 +160,12 @@ fn check_times(
     if issued_at > now + client.leeway {
         return Err(ValidationError::IssuedInFuture);
     }
-    let expires_at = if kind == TokenKind::LogoutToken && !client.without_expiry {
-        claims.required_date("exp")?
-    } else {
-        claims.date("exp").ok().flatten().unwrap_or(Timestamp::MAX)
-    };
+    let expires_at =
+        if kind == TokenKind::LogoutToken && client.exp_claim == ClaimRequirement::Required {
+            claims.required_date("exp")?
+        } else {
+            claims.date("exp").ok().flatten().unwrap_or(Timestamp::MAX)
+        };
     if expires_at + client.leeway <= now {
         return Err(ValidationError::Expired);
     }

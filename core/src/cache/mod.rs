@@ -156,7 +156,7 @@ impl TokenCache {
     /// Expects ID tokens of `issuer` to have a `sid`, because its logout messages name sessions by `sid`.
     ///
     /// A sign-in without a `sid` is then logged at WARN, once for each issuer: such a session is not ended by a message that
-    /// names only a `sid`. `ClientRegistration::session_required` of `token-cache-sign-out` calls this.
+    /// names only a `sid`. `ClientRegistration::sid_claim` of `token-cache-sign-out` calls this.
     pub fn expect_sid(&self, issuer: &str) {
         self.0.expected_sids.add(issuer);
     }

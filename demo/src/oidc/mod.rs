@@ -17,7 +17,7 @@ use openidconnect::{
 use token_cache::{
     Revocation, SecretString, Timestamp, TokenSet, TokenSource,
     providers::{Provider, ProviderBuilder, SessionClaims},
-    sign_out::FrontChannelParameters,
+    sign_out::{ClaimRequirement, FrontChannelParameters},
 };
 use url::Url;
 
@@ -42,7 +42,7 @@ pub(crate) struct Discovered {
     metadata: Metadata,
     registration: Registration,
     source: Provider,
-    logout_tokens_without_expiry: bool,
+    exp_claim: ClaimRequirement,
     front_channel_parameters: FrontChannelParameters,
 }
 
@@ -109,15 +109,15 @@ impl Discovered {
             http,
             metadata,
             registration,
-            logout_tokens_without_expiry: false,
+            exp_claim: ClaimRequirement::Required,
             front_channel_parameters: FrontChannelParameters::default(),
         })
     }
 
-    /// Accepts logout tokens without `exp`, for a provider that sends none.
-    pub(crate) fn logout_tokens_without_expiry(self, yes: bool) -> Self {
+    /// Sets whether a logout token must have an `exp`.
+    pub(crate) fn exp_claim(self, exp: ClaimRequirement) -> Self {
         Self {
-            logout_tokens_without_expiry: yes,
+            exp_claim: exp,
             ..self
         }
     }

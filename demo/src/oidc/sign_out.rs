@@ -6,7 +6,7 @@ impl Discovered {
     /// The registration as the sign-out routes need it.
     pub(crate) fn for_sign_out(&self) -> ClientRegistration {
         ClientRegistration::new(self.issuer(), self.client_id())
-            .logout_tokens_without_expiry(self.logout_tokens_without_expiry)
+            .exp_claim(self.exp_claim)
             .front_channel_parameters(self.front_channel_parameters)
     }
 }

@@ -79,7 +79,7 @@ impl Web {
         )?;
         let discovered = Discovered::at(provider.registration().clone())
             .await?
-            .logout_tokens_without_expiry(options.logout_tokens_without_expiry)
+            .exp_claim(options.exp_claim)
             .front_channel(options.front_channel_parameters);
         let caches = Caches::open(&options.store, options.instances).await?;
 

@@ -1,4 +1,4 @@
-use token_cache::sign_out::FrontChannelParameters;
+use token_cache::sign_out::{ClaimRequirement, FrontChannelParameters};
 
 use super::public_url::PublicUrl;
 use crate::{oidc::Registration, store_url::StoreUrl};
@@ -13,7 +13,7 @@ pub struct ServeOptions {
     pub(crate) provider: Option<Registration>,
     pub(crate) logout_channel: LogoutChannel,
     /// True if the provider's logout tokens have no `exp`.
-    pub(crate) logout_tokens_without_expiry: bool,
+    pub(crate) exp_claim: ClaimRequirement,
     /// What the provider's front-channel logout requests name.
     pub(crate) front_channel_parameters: FrontChannelParameters,
 }
@@ -38,7 +38,7 @@ impl ServeOptions {
             instances,
             provider: None,
             logout_channel: LogoutChannel::Both,
-            logout_tokens_without_expiry: false,
+            exp_claim: ClaimRequirement::Required,
             front_channel_parameters: FrontChannelParameters::default(),
         }
     }
@@ -170,9 +170,9 @@ impl Given {
                 ));
             }
         };
-        let logout_tokens_without_expiry = match self.logout_tokens.as_deref() {
-            None | Some("with-expiry") => false,
-            Some("without-expiry") => true,
+        let exp_claim = match self.logout_tokens.as_deref() {
+            None | Some("with-expiry") => ClaimRequirement::Required,
+            Some("without-expiry") => ClaimRequirement::Optional,
             Some(other) => {
                 return Err(format!(
                     "--logout-tokens {other:?}: it is with-expiry or without-expiry"
@@ -197,7 +197,7 @@ impl Given {
             instances,
             provider,
             logout_channel,
-            logout_tokens_without_expiry,
+            exp_claim,
             front_channel_parameters,
         })
     }

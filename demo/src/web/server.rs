@@ -9,7 +9,9 @@ use std::{
 use token_cache::{
     TokenCache,
     providers::Provider,
-    sign_out::{SignOutCause, SignOutEvent, SignOutRoutes, StateCookies, TicketCookie},
+    sign_out::{
+        ClaimRequirement, SignOutCause, SignOutEvent, SignOutRoutes, StateCookies, TicketCookie,
+    },
 };
 use tokio::sync::Semaphore;
 
@@ -73,7 +75,7 @@ impl Server {
             StateCookies::for_url(&origin, "token-cache-demo-login").map_err(unusable)?;
         let client = discovered
             .for_sign_out()
-            .session_required(true)
+            .sid_claim(ClaimRequirement::Required)
             .jwks_cooldown(KEYS_COOLDOWN)
             .post_logout_redirect_uri(format!("{origin}/signed-out"))
             .revoke_on_sign_out(tokens_key()?, provider.clone());

@@ -32,7 +32,8 @@ use token_cache::{
         CodeExchange, Provider, ProviderBuilder, ProviderMetadataWithRevocation, SessionClaims,
     },
     sign_out::{
-        ClientRegistration, SignOutRoutes, SignedIn, StateCookies, TicketCookie, id_token_key,
+        ClaimRequirement, ClientRegistration, SignOutRoutes, SignedIn, StateCookies, TicketCookie,
+        id_token_key,
     },
 };
 
@@ -92,7 +93,7 @@ async fn main() -> Result<(), Failure> {
 
     // What signs them out.
     let client = ClientRegistration::new(&issuer, &client_id)
-        .session_required(true)
+        .sid_claim(ClaimRequirement::Required)
         .post_logout_redirect_uri(format!("{public_url}/signed-out"));
     let sign_out = SignOutRoutes::builder(cache.clone())
         .client(client)

@@ -1,7 +1,9 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
 use token_cache_core::AccountId;
-use token_cache_sign_out::{ClientRegistration, SignOutCause, SignOutScopeKind, id_token_key};
+use token_cache_sign_out::{
+    ClientRegistration, IdTokenHint, SignOutCause, SignOutScopeKind, id_token_key,
+};
 
 use crate::shop::{Browser, END_SESSION, ISSUER, RETURN_TO, Shop, begin, client, me, request};
 
@@ -229,7 +231,9 @@ async fn a_long_id_token_is_left_out_and_its_session_named_by_a_hint() {
         (client(), false),
         (client().max_logout_url_len(8_000), true),
         (
-            client().max_logout_url_len(8_000).id_token_hint(false),
+            client()
+                .max_logout_url_len(8_000)
+                .id_token_hint(IdTokenHint::Omit),
             false,
         ),
     ] {

@@ -130,8 +130,7 @@ async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
         (
             "longer than a provider waits",
             |routes| {
-                let mut timeouts = Timeouts::default();
-                timeouts.sign_out = Duration::from_millis(1_400);
+                let timeouts = Timeouts::default().sign_out(Duration::from_millis(1_400));
                 routes.client(shop()).timeouts(timeouts)
             },
             "2s",

@@ -13,7 +13,7 @@ use openidconnect::{
 use ring::hmac;
 use serde_json::{Value, json};
 use token_cache_core::TokenCache;
-use token_cache_sign_out::{Algorithm, ClientRegistration, SignOutRoutes};
+use token_cache_sign_out::{Algorithm, ClientRegistration, KeyFetch, SignOutRoutes};
 
 use crate::{
     keys::send,
@@ -31,7 +31,7 @@ async fn routes(client: ClientRegistration) -> SignOutRoutes {
     SignOutRoutes::builder(cache)
         // A token under no known key is refused at once, and not after a pause.
         .client(client.jwks_cooldown(Duration::ZERO))
-        .prefetch_keys(false)
+        .key_fetch(KeyFetch::OnDemand)
         .build()
         .unwrap()
 }

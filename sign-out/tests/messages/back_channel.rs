@@ -13,7 +13,8 @@ use http::Request;
 use http_body_util::Full;
 use token_cache_core::{ErrorKind, MemoryStore, Secret, TokenCache};
 use token_cache_sign_out::{
-    Algorithm, ClientRegistration, SignOutCause, SignOutRoutes, SignOutScopeKind,
+    Algorithm, ClaimRequirement, ClientRegistration, KeyFetch, SignOutCause, SignOutRoutes,
+    SignOutScopeKind,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -194,7 +195,7 @@ async fn a_token_without_exp_is_taken_where_the_client_says_so_until_it_is_too_o
     let client = ClientRegistration::new(ISSUER, CLIENT)
         .algorithms([Algorithm::Es256])
         .jwks(jwks(&[&signer]))
-        .logout_tokens_without_expiry(true)
+        .exp_claim(ClaimRequirement::Optional)
         .max_token_age(Duration::from_secs(300));
     let rig = Rig::of(signer, false, |cache| {
         SignOutRoutes::builder(cache).client(client)
@@ -281,7 +282,7 @@ async fn a_provider_that_hangs_up_in_the_middle_stops_no_eviction() {
     let client = ClientRegistration::new(&server.issuer, CLIENT).algorithms([Algorithm::Es256]);
     let routes = SignOutRoutes::builder(cache.clone())
         .client(client)
-        .prefetch_keys(false)
+        .key_fetch(KeyFetch::OnDemand)
         .on_sign_out(move |event| {
             let tell = tell.clone();
             async move { tell.send(event).unwrap() }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use token_cache_core::TokenCache;
-use token_cache_sign_out::{Algorithm, ClientRegistration, SignOutRoutes};
+use token_cache_sign_out::{Algorithm, ClientRegistration, KeyFetch, SignOutRoutes};
 
 use crate::{
     keys_server::KeysServer,
@@ -19,7 +19,7 @@ pub(crate) async fn routes(client: ClientRegistration) -> SignOutRoutes {
     let cache = TokenCache::in_memory().await.unwrap();
     SignOutRoutes::builder(cache)
         .client(client.algorithms([Algorithm::Es256]))
-        .prefetch_keys(false)
+        .key_fetch(KeyFetch::OnDemand)
         .build()
         .unwrap()
 }

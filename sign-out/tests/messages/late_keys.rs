@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use token_cache_core::{AccountId, Session, SignIn, TokenCache};
 use token_cache_sign_out::{
-    Algorithm, ClientRegistration, SignOutCause, SignOutEvent, SignOutRoutes, Timeouts,
+    Algorithm, ClientRegistration, KeyFetch, SignOutCause, SignOutEvent, SignOutRoutes, Timeouts,
 };
 use tokio::sync::mpsc;
 
@@ -35,8 +35,7 @@ impl Cold {
         let server = KeysServer::start(jwks(&[&signer])).await;
         let cache = TokenCache::in_memory().await.unwrap();
         let (tell, tellings) = mpsc::unbounded_channel();
-        let mut timeouts = Timeouts::default();
-        timeouts.keys = Duration::from_millis(50);
+        let timeouts = Timeouts::default().keys(Duration::from_millis(50));
         let routes = SignOutRoutes::builder(cache.clone())
             .client(
                 ClientRegistration::new(&server.issuer, CLIENT)
@@ -44,7 +43,7 @@ impl Cold {
                     .jwks_cooldown(PAUSE),
             )
             .timeouts(timeouts)
-            .prefetch_keys(false)
+            .key_fetch(KeyFetch::OnDemand)
             .on_sign_out(move |signed_out| {
                 let tell = tell.clone();
                 async move { tell.send(signed_out).unwrap() }
@@ -142,7 +141,7 @@ async fn forged_messages_that_wait_push_out_no_genuine_one() {
     app.routes = SignOutRoutes::builder(app.cache.clone())
         .client(client(&app.server))
         .client(client(&other))
-        .prefetch_keys(false)
+        .key_fetch(KeyFetch::OnDemand)
         .on_sign_out(move |signed_out| {
             let tell = tell.clone();
             async move { tell.send(signed_out).unwrap() }

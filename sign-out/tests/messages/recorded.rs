@@ -5,7 +5,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Request, StatusCode};
 use serde_json::Value;
 use token_cache_core::{AccountId, SignIn, Ticket, Timestamp};
-use token_cache_sign_out::{Algorithm, ClientRegistration, FrontChannelParameters, SignOutRoutes};
+use token_cache_sign_out::{
+    Algorithm, ClaimRequirement, ClientRegistration, FrontChannelParameters, SignOutRoutes,
+};
 
 use crate::{rig::Rig, signer::Signer};
 
@@ -89,10 +91,11 @@ async fn ends_its_session(text: &str) {
     let recorded = Recorded::parse(text);
     let token = recorded.all["logout_token"].as_str().unwrap();
     let [_, claims] = parts(token);
-    let without_expiry = claims.get("exp").is_none();
-    let rig = recorded
-        .rig(|client| client.logout_tokens_without_expiry(without_expiry))
-        .await;
+    let exp = match claims.get("exp") {
+        Some(_) => ClaimRequirement::Required,
+        None => ClaimRequirement::Optional,
+    };
+    let rig = recorded.rig(|client| client.exp_claim(exp)).await;
     let ticket = recorded.sign_in(&rig).await;
     let sid = recorded.id_token["sid"].as_str().map(|_| "another");
     let phone = recorded.sign_in_as(&rig, recorded.subject(), sid).await;

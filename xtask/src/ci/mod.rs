@@ -78,7 +78,7 @@ fn feature_combinations() -> Outcome {
         "--package",
         "token-cache",
         "--group-features",
-        "providers,oauth2-5,openidconnect-4,sign-out,axum,actix",
+        "providers,oauth2-5,openidconnect-4,sign-out,axum-0_8,actix-web-4",
     ]);
     command::run(&mut together)?;
     let mut apart = command::cargo(combinations);
