@@ -6,12 +6,12 @@ use crate::metadata::Metadata;
 
 const PACKAGE: &str = "token-cache-benchmarks";
 
-/// What speaks DynamoDB, a program of its own.
+/// The program that serves DynamoDB.
 const ENGINE: (&str, &str) = ("token-cache-integration-tests", "dynamodb_engine");
 
 const SUITES_WITH_ENGINE: [&str; 3] = ["dynamodb", "refresh", "sign-out"];
 
-/// Which suite, and the benchmark's own arguments.
+/// The suite, and the benchmark's own arguments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Passed on, such as `redis --json FILE`

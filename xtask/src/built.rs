@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::command;
 use crate::failure::{Failure, Outcome};
-use crate::say::say;
+use crate::print::print;
 
 /// The workspace's programs and tests, built together, so that nothing is built twice.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ struct Target {
 
 #[derive(Deserialize)]
 struct Profile {
-    /// Whether it is the program's own unit tests, which are a program of the same name.
+    /// `true` for a program's own unit tests, which are a program of the same name.
     test: bool,
 }
 
@@ -49,7 +49,7 @@ impl Built {
     /// Builds programs, tests and examples of the whole workspace.
     pub(crate) fn build(features: &[String]) -> Outcome<Self> {
         let what = "cargo build --workspace --bins --tests --examples";
-        say(&format!("\n» {what}"));
+        print(&format!("\n» {what}"));
         let output = command::cargo(what.split(' ').skip(1))
             .args(features)
             .arg("--message-format=json-render-diagnostics")
@@ -91,7 +91,7 @@ impl Built {
         }
     }
 
-    /// The test binaries, but for those of these names; sorted by name.
+    /// Returns the test binaries except those with these names, sorted by name.
     pub(crate) fn tests_but(&self, names: &[&str]) -> Vec<&Test> {
         let others = |test: &&Test| !names.contains(&test.name.as_str());
         let mut tests: Vec<&Test> = self.tests.iter().filter(others).collect();

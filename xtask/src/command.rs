@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::failure::{Failure, Outcome};
-use crate::say::say;
+use crate::print::print;
 
 /// The folder of the workspace that this program was started in: with a target directory that clones share, it may have been built in
 /// another.
@@ -14,7 +14,7 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(&here).to_owned()
 }
 
-/// Where cargo builds.
+/// Returns cargo's target directory.
 pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
@@ -32,7 +32,7 @@ pub(crate) fn cargo<I: AsRef<str>>(arguments: impl IntoIterator<Item = I>) -> Co
 /// Runs it, showing first what is run.
 pub(crate) fn run(command: &mut Command) -> Outcome {
     let shown = show(command);
-    say(&format!("\n» {shown}"));
+    print(&format!("\n» {shown}"));
     let status = command.status().map_err(Failure::during(&shown))?;
     if status.success() {
         Ok(())
@@ -41,7 +41,7 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
     }
 }
 
-/// Whether it runs and succeeds, showing nothing.
+/// Runs a command without output, and returns `true` if it succeeds.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())

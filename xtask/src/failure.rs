@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// What went wrong and, where there is one, the command that mends it.
+/// The reason why a command failed and, if one exists, the command that mends it.
 #[derive(Debug)]
 pub(crate) struct Failure(String);
 

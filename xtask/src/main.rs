@@ -1,17 +1,18 @@
-//! The developer commands: `cargo xtask test`, `ci`, `bench`, `prose`, `torture`.
+//! The developer commands: `cargo xtask test`, `ci`, `api`, `bench`, `prose`, `torture`.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod api;
 mod bench;
 mod built;
 mod ci;
 mod command;
 mod failure;
 mod metadata;
+mod print;
 mod prose;
-mod say;
 mod test;
 mod torture;
 
@@ -28,8 +29,10 @@ enum Command {
     /// Everything a change must pass: all tests and doctests, the demo and the examples on each store, what operations cost, two minutes
     /// of torture
     Test(test::Arguments),
-    /// What CI runs: format, lints, docs, licences, features, MSRV, dependencies, packages, tests
+    /// Everything that CI runs: format, lints, docs, licences, features, MSRV, dependencies, packages, tests
     Ci(ci::Arguments),
+    /// The public API of each published crate: compares it with `api/CRATE.txt`, or writes that file with `--write`
+    Api(api::Arguments),
     /// Side by side with the raw client, or with other designs: `cargo xtask bench redis --json FILE`, `… bench dynamodb`, `… bench refresh`, `… bench sign-out`, `… bench local`
     Bench(bench::Arguments),
     /// The language of docs, comments and messages: forbidden phrases, long sentences, and a sample of doc comments to judge
@@ -39,9 +42,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = api::as_rustdoc() {
+        return code;
+    }
     let outcome = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
         Command::Ci(arguments) => ci::run(&arguments),
+        Command::Api(arguments) => api::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Prose(arguments) => prose::run(&arguments),
         Command::Torture(arguments) => torture::run(&arguments),
@@ -49,7 +56,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            say::say(&format!("xtask: {failure}"));
+            print::print(&format!("xtask: {failure}"));
             ExitCode::FAILURE
         }
     }

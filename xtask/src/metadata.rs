@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::command;
 use crate::failure::{Failure, Outcome};
 
-/// What `cargo metadata` says of the workspace and all it depends on.
+/// The output of `cargo metadata`: the workspace and all its dependencies.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
@@ -32,7 +32,7 @@ pub(crate) struct Package {
 pub(crate) struct Dependency {
     pub(crate) name: String,
     pub(crate) req: String,
-    /// None is a normal one.
+    /// `None` for a normal dependency.
     pub(crate) kind: Option<String>,
 }
 
@@ -88,7 +88,7 @@ impl Metadata {
         self.members().filter(|package| package.is_published())
     }
 
-    /// Whether a member has a binary of this name.
+    /// Returns `true` if the member has a binary of this name.
     pub(crate) fn has_binary(&self, package: &str, name: &str) -> bool {
         let is_binary =
             |target: &Target| target.name == name && target.kind.iter().any(|kind| kind == "bin");
@@ -96,8 +96,9 @@ impl Metadata {
             .any(|member| member.name == package && member.targets.iter().any(is_binary))
     }
 
-    /// All that an app which depends on `package` compiles, normal and build dependencies, but for
-    /// these and what they alone bring.
+    /// Returns everything that an app which depends on `package` compiles: its normal and build dependencies.
+    ///
+    /// The packages of `without`, and those that only they depend on, are left out.
     pub(crate) fn compiled_with<'a>(
         &'a self,
         package: &'a Package,

@@ -1,6 +1,6 @@
 use crate::failure::{Failure, Outcome};
 use crate::metadata::{Metadata, Package};
-use crate::say::say;
+use crate::print::print;
 
 const CORE: &str = "token-cache-core";
 const REDIS: &str = "token-cache-redis";
@@ -11,7 +11,7 @@ const CONFORMANCE: &str = "token-cache-conformance";
 const FACADE: &str = "token-cache";
 const BROWSER: &str = "token-cache-example-browser";
 
-/// Which of our crates each may depend on.
+/// The workspace crates that a crate may depend on.
 enum May {
     Only(&'static [&'static str]),
     Anything,
@@ -35,10 +35,11 @@ fn may(package: &str) -> Option<May> {
     })
 }
 
-/// Dependencies point down, and only where the table allows; a published crate's development
-/// dependencies must not keep it from being published.
+/// Checks that every dependency between our crates is in the table.
+///
+/// A published crate's development dependencies must not keep it from being published.
 pub(super) fn check(metadata: &Metadata) -> Outcome {
-    say("\n» dependencies point down");
+    print("\n» dependencies point down");
     let members: Vec<&Package> = metadata.members().collect();
     let mut findings = Vec::new();
     for member in &members {

@@ -3,7 +3,7 @@ use std::fs;
 use crate::command;
 use crate::failure::{Failure, Outcome};
 
-/// What libFuzzer needs of the compiler: that it counts which ways were taken. A stable one does.
+/// The compiler options that libFuzzer needs: code that counts the branches taken. A stable compiler has them.
 const INSTRUMENTATION: &str = "-Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
@@ -16,8 +16,7 @@ const INSTRUMENTATION: &str = "-Cpasses=sancov-module \
 /// How long each target runs, in seconds: enough to find what breaks at once.
 const SECONDS: u32 = 5;
 
-/// Whatever parses what nobody here wrote is given bytes that nobody wrote, for a few seconds each. For longer:
-/// `cargo fuzz run TARGET`, of the crate cargo-fuzz.
+/// Fuzzes every parser of foreign input for a few seconds. For longer runs: `cargo fuzz run TARGET`, of the crate cargo-fuzz.
 pub(super) fn check() -> Outcome {
     let folder = command::root().join("fuzz/fuzz_targets");
     let during = || Failure::during("the folder of fuzz targets");

@@ -1,8 +1,8 @@
 use crate::command;
 use crate::failure::{Failure, Outcome};
-use crate::say::say;
+use crate::print::print;
 
-/// What only a feature may bring into an app: each is a client of something that the app may not have.
+/// The crates that only a feature may add to an app: each is a client of something that the app may not use.
 const BROUGHT_BY_A_FEATURE: [&str; 7] = [
     "aws-sdk-dynamodb",
     "hyper",
@@ -13,19 +13,19 @@ const BROUGHT_BY_A_FEATURE: [&str; 7] = [
     "rustls",
 ];
 
-/// What an app can leave out by `default-features = false`.
+/// The crates that an app can leave out by `default-features = false`.
 const OPTIONAL: [&str; 2] = ["metrics", "tracing"];
 
 /// The facade without features brings no client of a store or a provider; without its default features, no `tracing` either.
 pub(super) fn check() -> Outcome {
-    say("\n» no feature, no client");
+    print("\n» no feature, no client");
     let mut findings = brought(&[], &BROUGHT_BY_A_FEATURE)?;
     let by_default = brought(&["--no-default-features"], &OPTIONAL)?;
     findings.extend(by_default);
     Failure::of_findings("more than an app asked for", &findings)
 }
 
-/// Which of `crates` come with the facade.
+/// Returns those of `crates` that the facade depends on with these features.
 fn brought(features: &[&str], crates: &[&str]) -> Outcome<Vec<String>> {
     let tree = "tree --package token-cache --edges normal --prefix none --format {p}";
     let tree = command::cargo(tree.split(' '))

@@ -1,3 +1,4 @@
+use crate::api;
 use crate::command;
 use crate::failure::Outcome;
 use crate::metadata::Metadata;
@@ -11,7 +12,7 @@ mod packages;
 mod publishing;
 mod second_engine;
 
-/// What CI checks besides.
+/// Additional checks.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Checks known vulnerabilities as well, which needs a network
@@ -34,6 +35,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     command::run(command::cargo(clippy).args(["--", "-D", "warnings"]))?;
     let doc = ["doc", "--no-deps", "--workspace", "--all-features"];
     command::run(command::cargo(doc).env("RUSTDOCFLAGS", "-D warnings"))?;
+    api::check(&metadata, false)?;
     feature_combinations()?;
     msrv::check(&metadata)?;
     packages::check(&metadata)?;

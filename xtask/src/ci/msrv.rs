@@ -3,7 +3,7 @@ use std::process::Command;
 use crate::command;
 use crate::failure::{Failure, Outcome};
 use crate::metadata::{Metadata, Package};
-use crate::say::say;
+use crate::print::print;
 
 /// The published crates compile with the Rust they state. Where that toolchain is not installed,
 /// no dependency may state a newer one; `clippy::incompatible_msrv` watches our own code.
@@ -21,7 +21,7 @@ pub(super) fn check(metadata: &Metadata) -> Outcome {
         if is_installed(stated) {
             check_with(stated, package, &newer)?;
         } else {
-            say(&format!(
+            print(&format!(
                 "\n» MSRV of {}: Rust {stated} is not installed (rustup toolchain install \
                  {stated}); checking what its dependencies state",
                 package.name

@@ -7,8 +7,9 @@ use crate::metadata::Metadata;
 /// A package holds what is in its folder: links there lead to the workspace's own.
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 
-/// What would be published, all crates together as they depend on each other, has its licences and a README
-/// that can be read elsewhere, and compiles from its packages alone.
+/// Checks the packages that would be published, all crates together.
+///
+/// Each must have its licences and a README without links into the repository, and must compile from the packages alone.
 pub(super) fn check(metadata: &Metadata) -> Outcome {
     licences(metadata)?;
     links(metadata)?;

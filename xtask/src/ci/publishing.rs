@@ -3,14 +3,14 @@ use std::fs;
 use crate::command;
 use crate::failure::{Failure, Outcome};
 use crate::metadata::Metadata;
-use crate::say::say;
+use crate::print::print;
 
 const FILE: &str = "CONTRIBUTING.md";
 const COMMAND: &str = "cargo publish ";
 
-/// What CONTRIBUTING has published, by hand and in an order, is what is meant for publication, each crate after those that it needs.
+/// Checks the list of crates to publish in CONTRIBUTING: it has every published crate, each after those that it depends on.
 pub(super) fn check(metadata: &Metadata) -> Outcome {
-    say(&format!("\n» {FILE} publishes every crate"));
+    print(&format!("\n» {FILE} publishes every crate"));
     let text = fs::read_to_string(command::root().join(FILE)).map_err(Failure::during(FILE))?;
     let findings = [
         ("the list", in_list(&text)),

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use crate::command;
 use crate::failure::{Failure, Outcome};
-use crate::say::say;
+use crate::print::print;
 use crate::test::programs::ENVIRONMENT;
 
-/// What is installed, into a folder of its own under the target directory.
+/// The packages that are installed into a folder under the target directory.
 const PACKAGES: [&str; 2] = ["moto[server]==5.2.1", "python-hcl2==8.1.4"];
 
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
@@ -19,7 +19,7 @@ const APP: &str = "token-cache-example-any-store";
 
 const STORE: &str = "token-cache-dynamodb";
 
-/// Where the engine is not as AWS documents the service, so that a store that is right fails on it.
+/// The checks that a correct store fails on this engine, because it differs from the service that AWS documents.
 const DIFFERENCES: [(&str, &str); 15] = [
     ("a_value_over_the_limit_is_refused", TOO_LARGE),
     ("of_two_sign_outs_at_once_one_ends_it", TWO_STEPS),
@@ -85,9 +85,9 @@ pub(super) fn check() -> Outcome {
 }
 
 fn say_differences() {
-    say("\n» behaviours that this engine can't show:");
+    print("\n» behaviours that this engine can't show:");
     for (behaviour, why) in DIFFERENCES {
-        say(&format!("  {behaviour}: {why}"));
+        print(&format!("  {behaviour}: {why}"));
     }
 }
 

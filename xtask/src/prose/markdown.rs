@@ -41,7 +41,7 @@ struct Reader {
     code: Code,
 }
 
-/// Whether a code block is being read.
+/// The kind of code block that is being read.
 #[derive(Default)]
 enum Code {
     #[default]
@@ -110,7 +110,7 @@ impl Reader {
     }
 }
 
-/// Whether a code block is a Rust example. One without a language is in a doc comment, and a diagram on a page.
+/// Returns `true` for a Rust example. A code block without a language is Rust in a doc comment, and a diagram on a page.
 fn is_rust(block: &CodeBlockKind<'_>, kind: Kind) -> bool {
     let CodeBlockKind::Fenced(info) = block else {
         return false;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use crate::command;
 use crate::failure::{Failure, Outcome};
 use crate::metadata::Metadata;
-use crate::say::say;
+use crate::print::print;
 
 mod markdown;
 mod phrases;
@@ -56,7 +56,7 @@ struct Counts {
 /// Runs the check, or draws a sample.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     if let Some(size) = arguments.sample {
-        return sample::print(&Metadata::read()?, size, arguments.seed);
+        return sample::draw(&Metadata::read()?, size, arguments.seed);
     }
     let mut groups: BTreeMap<String, Counts> = BTreeMap::new();
     for path in files(&arguments.paths)? {
@@ -75,9 +75,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             openings: sum.openings + counts.openings,
             sentences: sum.sentences + counts.sentences,
         });
-    say("\nforbidden  long  openings  sentences");
+    print("\nforbidden  long  openings  sentences");
     for (group, counts) in groups.iter().chain([(&"total".to_owned(), &total)]) {
-        say(&format!(
+        print(&format!(
             "{:9} {:5} {:9} {:10}  {group}",
             counts.forbidden, counts.long, counts.openings, counts.sentences
         ));
@@ -103,7 +103,7 @@ fn verdict(total: Counts, is_whole: bool) -> Outcome {
                 "{found} {what}, and {recorded} are recorded: `cargo xtask prose --all` prints them"
             ));
         } else if is_whole && found < recorded {
-            say(&format!(
+            print(&format!(
                 "{found} {what}: lower the record of {recorded} in xtask/src/prose/mod.rs"
             ));
         }
@@ -164,7 +164,7 @@ fn count(path: &str, sentence: &Sentence, prints_all: bool, counts: &mut Counts)
     counts.sentences += 1;
     for found in phrases::find(sentence) {
         counts.forbidden += 1;
-        say(&format!(
+        print(&format!(
             "{path}:{}: \"{}\": {}",
             found.line, found.phrase, found.instead
         ));
@@ -173,7 +173,7 @@ fn count(path: &str, sentence: &Sentence, prints_all: bool, counts: &mut Counts)
     if words > LONGEST {
         counts.long += 1;
         if prints_all {
-            say(&format!(
+            print(&format!(
                 "{path}:{}: {words} words: {}",
                 sentence.line(),
                 sentence.beginning()
@@ -183,7 +183,7 @@ fn count(path: &str, sentence: &Sentence, prints_all: bool, counts: &mut Counts)
     if phrases::opens_with_a_relative_clause(sentence) {
         counts.openings += 1;
         if prints_all {
-            say(&format!(
+            print(&format!(
                 "{path}:{}: says what the item is or returns: {}",
                 sentence.line(),
                 sentence.beginning()

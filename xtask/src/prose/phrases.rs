@@ -144,7 +144,7 @@ pub(super) fn find(sentence: &Sentence) -> Vec<Found> {
     found
 }
 
-/// Whether a doc comment opens with a word that does not say what its item is or returns.
+/// Returns `true` if a doc comment opens with a word that does not say what its item is or returns.
 pub(super) fn opens_with_a_relative_clause(sentence: &Sentence) -> bool {
     sentence.opens_doc
         && RELATIVE_OPENINGS
@@ -152,7 +152,7 @@ pub(super) fn opens_with_a_relative_clause(sentence: &Sentence) -> bool {
             .any(|opening| begins_with(sentence, 0, opening))
 }
 
-/// Whether the words from `at` on are those of `phrase`, with nothing but spaces between them.
+/// Returns `true` if the words from `at` on are those of `phrase`, with only spaces between them.
 fn begins_with(sentence: &Sentence, at: usize, phrase: &str) -> bool {
     let mut words = sentence.words[at..].iter().peekable();
     let mut wanted = phrase.split(' ').peekable();

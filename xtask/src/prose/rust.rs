@@ -1,6 +1,6 @@
 //! The prose of a file: comments and string literals of Rust, comments of TOML.
 
-/// Where a passage stands in the code.
+/// The place of a passage in the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A doc comment, which is Markdown.

@@ -9,7 +9,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta, Visibility};
 use crate::command;
 use crate::failure::{Failure, Outcome};
 use crate::metadata::Metadata;
-use crate::say::say;
+use crate::print::print;
 
 /// The doc comment of a public item.
 struct Documented {
@@ -20,7 +20,7 @@ struct Documented {
 }
 
 /// Prints `size` doc comments. The same seed draws the same ones as long as the code stays the same.
-pub(super) fn print(metadata: &Metadata, size: usize, seed: u64) -> Outcome {
+pub(super) fn draw(metadata: &Metadata, size: usize, seed: u64) -> Outcome {
     let mut documented = Vec::new();
     for package in metadata.published() {
         for file in rust_files(&package.folder().join("src"))? {
@@ -37,9 +37,9 @@ pub(super) fn print(metadata: &Metadata, size: usize, seed: u64) -> Outcome {
     } in documented.iter().take(size)
     {
         let file = file.strip_prefix(command::root()).unwrap_or(file).display();
-        say(&format!("\n{file}:{line}: {item}\n{doc}"));
+        print(&format!("\n{file}:{line}: {item}\n{doc}"));
     }
-    say(&format!(
+    print(&format!(
         "\n{} of {all} public items, seed {seed}",
         size.min(all)
     ));

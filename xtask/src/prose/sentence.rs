@@ -11,7 +11,7 @@ pub(super) struct Word {
 #[derive(Debug)]
 pub(super) struct Sentence {
     pub(super) words: Vec<Word>,
-    /// Whether it is the first of a doc comment.
+    /// `true` for the first sentence of a doc comment.
     pub(super) opens_doc: bool,
 }
 
@@ -32,7 +32,7 @@ impl Word {
         bare.to_lowercase()
     }
 
-    /// Whether a phrase may continue after this word.
+    /// Returns `true` if a phrase may continue after this word.
     pub(super) fn is_followed_by_a_space(&self) -> bool {
         self.text
             .ends_with(|c: char| c.is_alphanumeric() || c == '`')
@@ -69,7 +69,7 @@ impl Sentence {
             .collect()
     }
 
-    /// Returns how many words there are; dashes and signs are none.
+    /// Returns the number of words, without dashes and signs.
     pub(super) fn word_count(&self) -> usize {
         let is_word = |word: &&Word| word.text.contains(char::is_alphanumeric);
         self.words.iter().filter(is_word).count()

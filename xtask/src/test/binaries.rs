@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::built::Test;
 use crate::failure::{Failure, Outcome};
-use crate::say::say;
+use crate::print::print;
 
-/// A binary in which no test ends for so long hangs, and is stopped. nextest allows a test as much (`.config/nextest.toml`).
+/// A binary in which no test ends for this long hangs, and is stopped. nextest allows a test the same time (`.config/nextest.toml`).
 const SILENCE: Duration = Duration::from_secs(300);
 
 /// How often it is asked whether a binary has ended.
@@ -31,10 +31,10 @@ pub(super) fn run(
         let mut command = Command::new(&test.executable);
         command.current_dir(&test.folder).args(arguments);
         command.envs(environment.iter().map(|(name, value)| (*name, value)));
-        say(&format!("\n» {}", test.name));
-        sum.add(&test.name, run_one(&mut command, SILENCE, say)?);
+        print(&format!("\n» {}", test.name));
+        sum.add(&test.name, run_one(&mut command, SILENCE, print)?);
     }
-    say(&format!(
+    print(&format!(
         "\n{} passed, {} failed, {} ignored in {} test binaries, in {} s",
         sum.passed,
         sum.failed.len(),
@@ -49,14 +49,14 @@ pub(super) fn run(
     Failure::of_findings("tests failed", &sum.failed)
 }
 
-/// What a test binary, or several, printed of its tests.
+/// The totals that one or more test binaries printed.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Report {
     passed: usize,
     ignored: usize,
     /// The tests that failed, or why the binary itself failed.
     failed: Vec<String>,
-    /// Whether the binary printed its closing line.
+    /// `true` if the binary printed its closing line.
     complete: bool,
 }
 
@@ -136,7 +136,8 @@ fn run_one(command: &mut Command, silence: Duration, show: fn(&str)) -> Outcome<
     Ok(report)
 }
 
-/// Returns the lines of `output` as they come. They may go on after the binary has ended: a process that a test started may hold the pipe.
+/// Returns the lines of `output` as they arrive. They may continue after the binary has ended, because a process that a test started may
+/// still hold the pipe.
 fn lines(output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

@@ -3,7 +3,7 @@ use crate::metadata::Metadata;
 /// The one feature that a machine may be unable to use; it also lengthens a cold build.
 const CONTAINERS: &str = "token-cache-integration-tests/containers";
 
-/// Every feature of every member, the containers only where an engine answers.
+/// Returns every feature of every member. Features that start containers are included only if a container engine answers.
 pub(super) fn of(metadata: &Metadata, with_containers: bool) -> Vec<String> {
     let mut features = Vec::new();
     for member in metadata.members() {

@@ -7,7 +7,7 @@ use crate::failure::{Failure, Outcome};
 #[derive(Debug)]
 pub(super) struct Held {
     holder: Child,
-    /// What the holder printed.
+    /// The line that the holder printed.
     said: String,
 }
 
@@ -44,12 +44,12 @@ impl Held {
         }
     }
 
-    /// What an app opens it by: the first word that a DynamoDB's holder printed.
+    /// Returns the URL for apps: the first word that a DynamoDB's holder printed.
     pub(super) fn url(&self) -> &str {
         self.said.split(' ').next().unwrap_or_default()
     }
 
-    /// Where it is: the last word that its holder printed.
+    /// Returns the address: the last word that the holder printed.
     pub(super) fn at(&self) -> &str {
         self.said.rsplit(' ').next().unwrap_or_default()
     }

@@ -36,7 +36,7 @@ const APART: [&str; 4] = [
     AT_OTHER_PROVIDERS,
 ];
 
-/// What to run of the tests.
+/// The tests to run.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Arguments {
     /// Passed on to the test runner: names to run instead of all

@@ -1,4 +1,4 @@
-//! What is no test of its own and still must work: each program ends with an error if a promise broke.
+//! Programs that are not tests but must work: each ends with an error if a promise was broken.
 
 use std::process::{Command, Stdio};
 
@@ -8,7 +8,7 @@ use crate::command;
 use crate::failure::Outcome;
 use crate::torture;
 
-/// What every program here may need; no server here looks at the credentials.
+/// The environment of every program. No test server checks the credentials.
 pub(crate) const ENVIRONMENT: [(&str, &str); 3] = [
     (
         "TOKEN_CACHE_SECRET",
@@ -28,9 +28,12 @@ const APPS: [&str; 3] = [
     "token-cache-example-actix-session",
 ];
 
-/// With `--check` it fails where an operation takes more requests or capacity than the protocol says, a storm of refreshes
-/// asks a provider more than once, a sign-out that local copies hear of sends more messages than it must, or a message that a provider
-/// never sent ends a session.
+/// The package of the benchmarks. With `--check` a benchmark fails in these cases:
+///
+/// - an operation takes more requests or capacity than the protocol says;
+/// - a storm of refreshes asks a provider more than once;
+/// - a sign-out that removes local copies sends more messages than it must;
+/// - a message that the provider never sent ends a session.
 const COSTS: &str = "token-cache-benchmarks";
 
 /// Runs the demo and the examples on each store, counts what DynamoDB is asked for and what a refresh takes, and has the hazards

@@ -41,7 +41,7 @@ fn install(package: &str) -> Outcome {
     )))
 }
 
-/// The tests refresh at the certified OpenID provider of npm, which runs on Node; how new that must be, they say themselves.
+/// The tests refresh at the certified OpenID provider of npm, which runs on Node; their errors name the version that it must have.
 pub(super) fn need_node() -> Outcome {
     let missing = ["node", "npm"]
         .into_iter()
@@ -60,7 +60,7 @@ fn apt_get() -> Command {
     command
 }
 
-/// What `DOCKER_HOST` names or listens on a usual socket.
+/// Finds a container engine that `DOCKER_HOST` names, or that listens on a usual socket.
 pub(super) fn container_engine() -> Option<String> {
     if let Some(host) = env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()) {
         return Some(host);

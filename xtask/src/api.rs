@@ -1,0 +1,123 @@
+//! The public API of each published crate, recorded in `api/CRATE.txt`, so that every change of it shows in a diff.
+
+use std::collections::HashSet;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use crate::command;
+use crate::failure::{Failure, Outcome};
+use crate::metadata::Metadata;
+use crate::print::print;
+
+/// Set for the compiler's documentation tool, in whose place cargo runs this program.
+const RUSTDOC: &str = "TOKEN_CACHE_XTASK_RUSTDOC";
+
+/// Compares the public API of each published crate with its record.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Writes the records instead
+    #[arg(long)]
+    write: bool,
+}
+
+/// Compares the records, or writes them.
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    check(&Metadata::read()?, arguments.write)
+}
+
+/// Fails with the lines that were added and removed, unless it writes them.
+pub(crate) fn check(metadata: &Metadata, writes: bool) -> Outcome {
+    let crates: Vec<&str> = metadata.published().map(|it| it.name.as_str()).collect();
+    document(&crates)?;
+    let mut findings = Vec::new();
+    for name in crates {
+        let current = public_api(name)?;
+        let file = format!("api/{name}.txt");
+        let path = command::root().join(&file);
+        if writes {
+            let folder = command::root().join("api");
+            fs::create_dir_all(&folder).map_err(Failure::during("creating the folder `api`"))?;
+            fs::write(&path, current).map_err(Failure::during(&file))?;
+            continue;
+        }
+        let recorded = fs::read_to_string(&path).unwrap_or_default();
+        findings.extend(differences(&recorded, &current).map(|line| format!("{file}: {line}")));
+    }
+    let heading = "the public API differs from its record; `cargo xtask api --write` records it";
+    Failure::of_findings(heading, &findings)
+}
+
+/// Has rustdoc describe the crates as JSON, with every feature.
+fn document(crates: &[&str]) -> Outcome {
+    let this = env::current_exe().map_err(Failure::during("the path of xtask"))?;
+    let rustdoc = env::var_os("RUSTDOC").unwrap_or_else(|| "rustdoc".into());
+    let mut doc = command::cargo(["doc", "--no-deps", "--lib", "--all-features"]);
+    doc.args(crates.iter().flat_map(|name| ["--package", name]))
+        .env("RUSTDOCFLAGS", "-Zunstable-options --output-format=json")
+        .env("RUSTDOC", this)
+        .env(RUSTDOC, rustdoc);
+    command::run(&mut doc)
+}
+
+/// Runs rustdoc if cargo has started this program in its place, and returns rustdoc's exit code.
+///
+/// JSON output is unstable, so rustdoc needs `RUSTC_BOOTSTRAP`. The variable is not set for all of cargo: build scripts look at it, and
+/// every dependency would be compiled anew.
+pub(crate) fn as_rustdoc() -> Option<ExitCode> {
+    let rustdoc = env::var_os(RUSTDOC)?;
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let status = Command::new(rustdoc)
+        .args(arguments)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .status();
+    Some(match status {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            print(&format!("rustdoc did not start: {error}"));
+            ExitCode::FAILURE
+        }
+    })
+}
+
+/// Returns one line per public item, without the implementations that the compiler or a blanket adds.
+fn public_api(name: &str) -> Outcome<String> {
+    let json: PathBuf = command::target()
+        .join("doc")
+        .join(format!("{}.json", name.replace('-', "_")));
+    let api = public_api::Builder::from_rustdoc_json(&json)
+        .omit_blanket_impls(true)
+        .omit_auto_trait_impls(true)
+        .build()
+        .map_err(Failure::during(json.display()))?;
+    let mut lines = api.items().map(ToString::to_string).collect::<Vec<_>>();
+    // The last line ends as well.
+    lines.push(String::new());
+    Ok(lines.join("\n"))
+}
+
+/// Returns the lines that only one of the two has, with `-` or `+` in front.
+fn differences<'a>(recorded: &'a str, current: &'a str) -> impl Iterator<Item = String> + 'a {
+    let before: HashSet<&str> = recorded.lines().collect();
+    let after: HashSet<&str> = current.lines().collect();
+    let removed = recorded.lines().filter(move |line| !after.contains(line));
+    let added = current.lines().filter(move |line| !before.contains(line));
+    removed
+        .map(|line| format!("- {line}"))
+        .chain(added.map(|line| format!("+ {line}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::differences;
+
+    #[test]
+    fn a_changed_line_is_removed_and_added() {
+        let found: Vec<String> = differences("a\nb(u8)\n", "a\nb(u16)\nc\n").collect();
+        assert_eq!(found, ["- b(u8)", "+ b(u16)", "+ c"]);
+        assert_eq!(differences("a\n", "a\n").count(), 0);
+    }
+}
