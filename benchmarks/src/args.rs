@@ -5,7 +5,7 @@ use clap::{Parser, ValueEnum};
 /// token-cache side by side with the raw client.
 #[derive(Debug, Clone, Parser)]
 pub(crate) struct Args {
-    /// What to measure.
+    /// The suite to run.
     pub(crate) suite: Suite,
     /// Writes the figures to a file as well: a list of name, ratio, goal, holds.
     #[arg(long, value_name = "FILE")]
@@ -19,10 +19,10 @@ pub(crate) struct Args {
     /// A server to measure on, `redis://…`; by default a local one is started. Everything is kept under a prefix of its own.
     #[arg(long)]
     pub(crate) url: Option<String>,
-    /// What a million read request units cost: for `dynamodb`, which counts them.
+    /// The price of a million read request units, for the suite `dynamodb`.
     #[arg(long, value_name = "PRICE", default_value_t = 0.125)]
     pub(crate) read_price: f64,
-    /// What a million write request units cost.
+    /// The price of a million write request units.
     #[arg(long, value_name = "PRICE", default_value_t = 0.625)]
     pub(crate) write_price: f64,
     /// How many rounds a figure has.
@@ -39,18 +39,18 @@ pub(crate) struct Args {
     pub(crate) check: bool,
 }
 
-/// What can be measured.
+/// A suite of measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Suite {
     /// The Redis store against the `redis` crate.
     Redis,
-    /// What the DynamoDB store takes of a table's capacity, beside two usual designs.
+    /// The capacity that the DynamoDB store uses, beside two usual designs.
     Dynamodb,
-    /// What lies between a caller and a provider.
+    /// The cost of a refresh between a caller and a provider.
     Refresh,
     /// Local copies beside a bare cache engine and beside requests.
     Local,
-    /// What a provider's message costs to take.
+    /// The cost of handling a provider's message.
     SignOut,
 }
 

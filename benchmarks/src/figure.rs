@@ -9,7 +9,7 @@ pub(crate) struct Figure {
     pub(crate) name: String,
     pub(crate) ratio: Spread,
     pub(crate) goal: f64,
-    /// Whether the median reaches the goal.
+    /// `true` if the median reaches the goal.
     pub(crate) holds: bool,
     #[serde(skip)]
     pub(crate) better: Better,
@@ -29,7 +29,7 @@ pub(crate) struct Spread {
     pub(crate) max: f64,
 }
 
-/// Which way is good.
+/// The direction in which a figure improves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Better {
     /// Throughput, ours over raw.

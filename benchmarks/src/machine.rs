@@ -27,7 +27,7 @@ impl Watch {
         }
     }
 
-    /// The share of the processors that others took since the start; none where the system does not tell.
+    /// Returns the share of the processors that other processes used since the start, or `None` if the system does not report it.
     pub(crate) fn others(&self) -> Option<f64> {
         let (start, end) = (self.start?, ticks(&self.processes)?);
         let others = (end.busy - start.busy) - (end.ours - start.ours);

@@ -1,7 +1,7 @@
 //! token-cache side by side with the raw client (unpublished).
 //!
-//! Both sides run in turns in one process, so that whatever else the machine does falls on both; what counts is the ratio
-//! of a round, and its spread over many. BENCHMARKING.md says what the figures mean.
+//! Both sides run in turns in one process, so that other load on the machine affects both. The result is the ratio of a round, and its
+//! spread over many rounds. BENCHMARKING.md explains the figures.
 
 mod args;
 mod figure;
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a suite and reports; true where every goal holds.
+/// Runs a suite and reports it. Returns `true` if every goal holds.
 fn run(args: &Args) -> Result<bool> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(args.workers)

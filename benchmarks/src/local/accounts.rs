@@ -82,8 +82,8 @@ pub(super) fn random() -> Result<[u8; 16]> {
     Ok(bytes)
 }
 
-/// Which of `accounts` are asked for, one after the other: as many users as there are of each rank are as busy as its place says
-/// (Zipf's law with exponent 1), the same in every run.
+/// Returns the accounts in the order in which they are read. Their frequency follows Zipf's law with exponent 1, and the order is the same in
+/// every run.
 pub(super) fn zipf(accounts: usize, draws: usize) -> Vec<usize> {
     let mut total = 0.0;
     let up_to: Vec<f64> = (1..=accounts)

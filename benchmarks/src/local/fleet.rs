@@ -8,8 +8,8 @@ use crate::Result;
 
 const ISSUER: &str = "https://id.example";
 
-/// A server starts to serve copies a few seconds after it was started, and the first sign-out waits for as long as the longest lease,
-/// since the registry is young; one that takes longer never does.
+/// The longest time until a server serves copies. It does a few seconds after its start, and the first sign-out waits for the longest lease,
+/// because the registry is new.
 const LONGEST_START: Duration = Duration::from_secs(90);
 
 /// The servers of an app, each with its own connections to the store.

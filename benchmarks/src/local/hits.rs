@@ -20,8 +20,9 @@ const ACCOUNTS: usize = 100_000;
 const DRAWS: usize = 1 << 20;
 const THREADS: [usize; 2] = [1, 2];
 
-/// A hit, the synchronous lookup with all it checks, beside the bare get of two engines with the account for a key: `moka`, which most
-/// would take, and `quick_cache`, which it is built on.
+/// Measures a hit, which is a synchronous lookup with all its checks, beside the `get` of two cache engines with the account as the key.
+///
+/// The engines are `moka`, the usual choice, and `quick_cache`, which the local copies are built on.
 pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     if !THREADS
         .iter()

@@ -22,15 +22,14 @@ const LEASE: Duration = Duration::from_secs(1);
 /// How many servers there are where the number of accounts grows.
 const SERVERS: u32 = 4;
 
-/// What an idle server with copies sends in a lease, beyond one without.
+/// The additional requests of an idle server with copies during a lease.
 struct Idle {
     requests: f64,
     /// Both ways.
     bytes: f64,
 }
 
-/// What a server sends while nothing happens, beyond what it sends without copies: for each lease, with more servers and with copies of
-/// more accounts.
+/// Measures the additional requests of an idle server with copies: for each lease, with more servers and with copies of more accounts.
 pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     let leases = if args.quick { 4 } else { 20 };
     // A renewal each quarter of a lease; of those that fall into so many leases there may be one more.

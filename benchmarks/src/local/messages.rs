@@ -14,7 +14,7 @@ use crate::{
 
 const NAME: &str = "local/messages-per-sign-out";
 
-/// So long that hardly a renewal falls among what is counted. The first sign-out waits for as long.
+/// Lifetimes that are long enough that hardly any renewal is counted. The first sign-out waits for the same time.
 const COPIES: &str = "&local_copies=60s&lease=30s";
 const COPIES_QUICK: &str = "&local_copies=60s&lease=10s";
 
@@ -26,7 +26,7 @@ const GOAL: f64 = 1.6;
 /// How many servers there are where the number of accounts grows.
 const SERVERS: u32 = 4;
 
-/// What a sign-out sends.
+/// The messages of a sign-out.
 struct Sent {
     /// Messages published.
     messages: f64,
@@ -120,7 +120,7 @@ struct Counted {
     sign_outs: Traffic,
 }
 
-/// With copies of so many accounts that nobody signs out.
+/// Counts the messages while servers hold copies of this many accounts, none of which is signed out.
 async fn counted(redis: &RedisServer, fleet: &mut Fleet, accounts: usize) -> Result<Counted> {
     let mut users = Vec::new();
     for _ in 0..USERS {

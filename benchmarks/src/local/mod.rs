@@ -1,5 +1,5 @@
-//! Local copies: what a hit costs beside the bare cache engine and beside a request, what the copies are good for, and what they
-//! cost a sign-out and a server that does nothing.
+//! Local copies: the cost of a hit beside a cache engine and beside a request, the hit ratio, and the cost for a sign-out and for an idle
+//! server.
 
 mod accounts;
 mod fleet;

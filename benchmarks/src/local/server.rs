@@ -3,13 +3,13 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::Result;
 
-/// A server of the app's, on a thread of its own: what the others do holds it up no more than processes hold each other up.
+/// An app server on a thread of its own. The other servers delay it only as much as separate processes would.
 pub(super) struct Server {
     cache: TokenCache,
     thread: Thread,
 }
 
-/// None while it is dropped.
+/// `None` while it is being dropped.
 struct Thread(Option<Runtime>);
 
 impl Server {

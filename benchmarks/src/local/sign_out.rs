@@ -14,10 +14,10 @@ use crate::{
 /// How many users a round signs out on each side.
 const USERS: usize = 100;
 
-/// What a sign-out may take where every server lives, in sign-outs without copies, each of which is one round trip to the store.
+/// The goal of a sign-out while every server is alive, as a multiple of a sign-out without copies, which is one round trip to the store.
 const ROUND_TRIPS: f64 = 3.0;
 
-/// What a message takes there and back between two zones of a cloud region, at the least.
+/// The shortest round trip of a message between two zones of a cloud region.
 const NETWORK: Duration = Duration::from_micros(500);
 
 const LEASE: Duration = Duration::from_secs(1);
@@ -44,8 +44,8 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     Ok(())
 }
 
-/// With every server alive, beside the same fleet without copies; each behind a network of its own, where it is said how long a
-/// message takes on it there and back.
+/// Measures a sign-out while every server is alive, beside the same fleet without copies. Each server is behind a simulated network with a
+/// given round trip.
 async fn alive(
     args: &Args,
     name: String,
@@ -114,7 +114,7 @@ async fn dead(args: &Args, name: &str) -> Result<Figure> {
         let (report, took) = fleet.sign_out(&with).await?;
         first.push(took);
         let CopiesGone::Gone { silent, .. } = report.copies else {
-            return Err("nobody was waited for".into());
+            return Err("the sign-out waited for no server".into());
         };
         if silent.len() != 1 {
             return Err(format!("{} servers were silent, and one is gone", silent.len()).into());
@@ -135,7 +135,7 @@ async fn dead(args: &Args, name: &str) -> Result<Figure> {
     )
 }
 
-/// How long the first sign-out takes that nobody is waited for.
+/// Returns the duration of the first sign-out that waits for no server.
 async fn settled(fleet: &mut Fleet, mut user: token_cache::AccountId) -> Result<Duration> {
     for _ in 0..3 {
         let (report, took) = fleet.sign_out(&user).await?;
@@ -156,7 +156,7 @@ async fn signed_out(fleet: &mut Fleet) -> Result<Duration> {
     if report.ended {
         Ok(took)
     } else {
-        Err("nobody was signed in".into())
+        Err("no session was signed in".into())
     }
 }
 

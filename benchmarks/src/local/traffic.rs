@@ -2,7 +2,7 @@ use token_cache_integration_tests::servers::{RedisServer, Value};
 
 use crate::Result;
 
-/// What has passed through a Redis server since it was started.
+/// The traffic of a Redis server since its start.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Traffic {
     /// Messages that were published, by a client or by a script.

@@ -16,11 +16,12 @@ const OVERHEAD: &str = "local/overhead";
 const ACCOUNTS: usize = 100_000;
 const COPIES: usize = 10_000;
 
-/// What [`CopyPolicy::max_bytes`] counts for a copy beside its value.
+/// The bytes that [`CopyPolicy::max_bytes`] counts for a copy in addition to its value.
 const COUNTED: f64 = 288.0;
 
-/// The hits of a workload in which the account of rank n is asked for 1/n as often as the first, with room for a tenth of the
-/// accounts, beside those of who knows the busiest tenth beforehand.
+/// Measures the hit ratio of a workload in which the account of rank n is read 1/n as often as the first.
+///
+/// The copies have room for a tenth of the accounts. The goal compares with a cache that holds the busiest tenth from the start.
 pub(super) async fn hit_ratio(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     if !args.wants(RATIO) {
         return Ok(());

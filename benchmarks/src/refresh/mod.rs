@@ -1,5 +1,5 @@
-//! What lies between a caller and a provider: what a refresh asks of the store and of the provider, how long callers wait, and
-//! sealing, without a store and without a network.
+//! The cost of a refresh: requests to the store and to the provider, and the wait of the callers. Also the cost of encryption, without a
+//! store and a network.
 
 mod requests;
 mod seal;

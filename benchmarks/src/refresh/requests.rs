@@ -17,8 +17,8 @@ use crate::{
 /// How many refreshes are counted a round.
 const REFRESHES: usize = 20;
 
-/// The requests of a refresh that meets nobody, counted by a proxy between cache and store. The look at the namespace's
-/// record, once a second, falls into some of them.
+/// Counts the requests of a refresh without a concurrent one, by a proxy between cache and store. Some refreshes include the read of the
+/// namespace's record, which happens once a second.
 pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     let redis = "refresh/requests/redis";
     if args.wants(redis) {

@@ -18,7 +18,7 @@ use crate::{
 const SERVERS: usize = 4;
 const CALLERS: usize = 1_000;
 
-/// What a refresh takes at the provider: the callers' waits are told as so many times that.
+/// The duration of a refresh at the provider. The callers' waits are reported as multiples of it.
 const PROVIDER: Duration = Duration::from_millis(100);
 
 /// So patient that a busy machine makes nothing time out.
@@ -97,7 +97,7 @@ fn storm(fleet: &Fleet, provider: &OAuthProvider) -> Result<Round> {
     })
 }
 
-/// One call too many in a single round is one too many.
+/// Reports the calls of all rounds. The goal holds only if no round has a second call.
 fn calls(rounds: &[Round]) -> Figure {
     let calls: Vec<f64> = rounds.iter().map(|round| round.calls).collect();
     let mut figure = Figure::new(CALLS.to_owned(), &calls, Better::Lower, 1.0);

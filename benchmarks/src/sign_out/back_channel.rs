@@ -26,7 +26,7 @@ const NAME: &str = "sign-out/back-channel";
 /// As many tokens have their signatures checked, in turns.
 const CHECKED: usize = 512;
 
-/// What a server must take on one core, a second.
+/// The messages that a server must handle on one core in a second.
 const AT_LEAST: f64 = 5_000.0;
 
 struct Sides {
@@ -105,7 +105,7 @@ impl Sides {
         for session in sessions {
             match self.cache.resume(&session.ticket()?).await {
                 Err(error) if error.is_signed_out() => {}
-                other => return Err(format!("a session went on: {other:?}").into()),
+                other => return Err(format!("a session continued: {other:?}").into()),
             }
         }
         Ok(took)

@@ -16,8 +16,9 @@ use crate::{
 
 const NAME: &str = "sign-out/bodies";
 
-/// Bodies that nobody wrote, and forms with a good token in which something was changed: how many were answered 5xx, and how
-/// many sign-outs they began. Both must be none.
+/// Sends random bodies, and forms with a valid token in which something was changed.
+///
+/// Counts how many were answered with 5xx, and how many sign-outs they began. Both counts must be zero.
 pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     if !args.wants(NAME) {
         return Ok(());
@@ -73,7 +74,7 @@ async fn send(
     Ok(server_errors)
 }
 
-/// True where the change left the token as it was.
+/// Returns `true` if the change left the token as it was.
 fn names(body: &[u8], token: &str) -> bool {
     form_urlencoded::parse(body).any(|(name, value)| name == "logout_token" && value == token)
 }

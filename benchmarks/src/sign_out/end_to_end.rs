@@ -21,8 +21,8 @@ use crate::{
 /// How many users a round signs out on each side.
 const USERS: usize = 50;
 
-/// From a provider's message to one server until another server refuses the user, beside the bare eviction and the same refusal:
-/// how long it takes, and how many requests go to the store.
+/// Measures the time from a provider's message to one server until another server refuses the user, and the requests to the store. The
+/// comparison is an eviction without the message, and the same refusal.
 pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     if wanted(args, "redis") {
         let server = RedisServer::start(RedisOptions::default())?;
@@ -162,7 +162,7 @@ impl App {
             }
             Asked::Directly => {
                 if !self.here.sign_out_by(&message).await?.ended {
-                    return Err("nobody was signed in".into());
+                    return Err("no session was signed in".into());
                 }
             }
         }

@@ -1,5 +1,8 @@
-//! What a provider's logout message costs to take, on the memory store and without a socket; that no body at all is a server error
-//! or ends a session; and how long it takes until another server refuses, on real stores.
+//! The cost of a provider's logout message.
+//!
+//! - The time to handle one, on the memory store and without a socket.
+//! - Invalid bodies: none may cause a server error or end a session.
+//! - The time until another server refuses the user, on real stores.
 
 mod back_channel;
 mod bodies;

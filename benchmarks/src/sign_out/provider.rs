@@ -86,7 +86,7 @@ impl Provider {
 }
 
 impl Token {
-    /// What its signature is of.
+    /// Returns the signed part.
     pub(super) fn signed(&self) -> &[u8] {
         let end = self.text.rfind('.').unwrap_or_default();
         &self.text.as_bytes()[..end]

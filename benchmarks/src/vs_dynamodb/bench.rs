@@ -106,7 +106,7 @@ impl Bench {
         })
     }
 
-    /// What a sign-in costs.
+    /// Measures a sign-in.
     pub(super) async fn sign_in(&self) -> Result<Cost> {
         let (_, cost) = capacity::of(self.ours.sign_in()).await?;
         Ok(cost)
@@ -149,7 +149,7 @@ impl Bench {
         })
     }
 
-    /// None where so many entries do not fit.
+    /// Returns `None` if this many entries do not fit.
     pub(super) async fn item_per_account(
         &self,
         size: &Size,

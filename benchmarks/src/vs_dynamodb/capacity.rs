@@ -26,7 +26,7 @@ use aws_sdk_dynamodb::{
 
 use crate::Result;
 
-/// What an operation sent, and what the engine says it took of the table's capacity.
+/// The requests of an operation, and the capacity that the engine counted for them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Cost {
     pub(super) requests: u32,
@@ -35,7 +35,7 @@ pub(super) struct Cost {
 }
 
 tokio::task_local! {
-    /// Of the operation that this task is measuring; requests of other tasks are nobody's.
+    /// The cost of the operation that this task is measuring. Requests of other tasks are not counted.
     static COST: Arc<Mutex<Cost>>;
 }
 

@@ -1,4 +1,4 @@
-//! What a day of a million users costs at on-demand prices, which are the reader's to give.
+//! The cost of a day of a million users at on-demand prices, which the reader gives.
 
 use super::{Cost, Operations, bench::Size};
 use crate::args::Args;
@@ -23,7 +23,7 @@ pub(super) fn cost(args: &Args, size: &Size, each: &Operations, sign_in: Cost) -
     format!("| {} | {rcu} | {wcu} | {price:.0} |", size.value)
 }
 
-/// What the table's columns assume.
+/// Returns the assumptions of the table's columns.
 pub(super) fn assumptions(args: &Args) -> String {
     format!(
         "A day of a million users, each with a sign-in, {READS} reads, {REFRESHES} refreshes and a sign-out, at {} a million \

@@ -1,4 +1,4 @@
-//! What the DynamoDB store costs, as the engine counts it, beside two usual designs on the same table.
+//! The capacity that the DynamoDB store uses, as the engine counts it, beside two usual designs on the same table.
 
 mod bench;
 mod capacity;
@@ -57,7 +57,7 @@ pub(crate) async fn run(args: &Args) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// What an account's operations cost in one design.
+/// The cost of an account's operations in one design.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Operations {
     read: Cost,

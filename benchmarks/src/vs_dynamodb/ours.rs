@@ -120,7 +120,7 @@ impl<S: TokenStore + Clone> Ours<S> {
         self.put(&at, value, WriteOptions::at(now)).await.map(drop)
     }
 
-    /// The store's part of a refresh that meets nobody: read, acquire, re-read, write back.
+    /// Runs the store's part of a refresh without a concurrent one: read, acquire, re-read, write back.
     pub(super) async fn refresh(
         &self,
         signed_in: SignedIn,
@@ -150,7 +150,7 @@ impl<S: TokenStore + Clone> Ours<S> {
         if evicted.ended {
             Ok(())
         } else {
-            Err("nobody was signed in".into())
+            Err("no session was signed in".into())
         }
     }
 

@@ -10,7 +10,7 @@ use token_cache_integration_tests::servers::{RedisOptions, RedisServer};
 use super::keyspace::Keyspace;
 use crate::{Result, args::Args, machine::Watch, report, rounds::Rounds};
 
-/// What an operation may take on either side: the store's own default.
+/// The timeout of an operation on either side: the store's own default.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Preparations take longer than operations.
@@ -71,7 +71,7 @@ impl Bench {
         open(url.as_str(), &self.prefix, &self.secret).await
     }
 
-    /// Where the server is.
+    /// Returns the server's address.
     pub(super) fn address(&self) -> Result<std::net::SocketAddr> {
         let url = url::Url::parse(&self.url)?;
         let addresses = url.socket_addrs(|| Some(6379))?;

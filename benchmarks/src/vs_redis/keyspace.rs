@@ -14,7 +14,7 @@ const PIPELINE: usize = 1_000;
 pub(super) struct Keyspace {
     connection: MultiplexedConnection,
     prefix: String,
-    /// What was there when it was made: the namespace's own record.
+    /// The keys that existed at the start: the namespace's own record.
     kept: HashSet<Key>,
 }
 

@@ -114,7 +114,7 @@ impl<'a> Together<'a> {
             while run.step().await?.is_some() {}
             let took = started.elapsed();
             if !run.report().ended {
-                return Err("nobody was signed in".into());
+                return Err("no session was signed in".into());
             }
             Result::Ok(took)
         })
@@ -135,7 +135,7 @@ impl<'a> Together<'a> {
                 }
                 let unlinked: Vec<bool> = unlinks.query_async(&mut raw).await?;
                 if unlinked.contains(&false) {
-                    return Err("nobody was signed in".into());
+                    return Err("no session was signed in".into());
                 }
             }
             Result::Ok(start.elapsed())

@@ -79,7 +79,7 @@ impl Counted {
             if report.ended {
                 Ok(())
             } else {
-                Err("nobody was signed in".into())
+                Err("no session was signed in".into())
             }
         })
         .await

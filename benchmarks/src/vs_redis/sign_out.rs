@@ -15,7 +15,7 @@ use crate::{
 
 /// How many entries the account has; how many accounts a turn signs out, one after the other; how many turns a round has.
 ///
-/// Freeing a big account goes on in a thread of the server after the answer, so a turn has one of those.
+/// A thread of the server frees a big account after the answer, so a round has one of those.
 const SIZES: [(usize, usize, usize); 4] =
     [(1, 50, 8), (10, 50, 8), (1_000, 1, 24), (10_000, 1, 12)];
 
@@ -80,7 +80,7 @@ impl<'a> OneByOne<'a> {
             let start = Instant::now();
             for id in &ids {
                 if !cache.sign_out_account(id).await?.ended {
-                    return Err("nobody was signed in".into());
+                    return Err("no session was signed in".into());
                 }
             }
             Result::Ok(start.elapsed())
@@ -98,7 +98,7 @@ impl<'a> OneByOne<'a> {
             for key in &keys {
                 let unlinked: bool = cmd("UNLINK").arg(key).query_async(&mut raw).await?;
                 if !unlinked {
-                    return Err("nobody was signed in".into());
+                    return Err("no session was signed in".into());
                 }
             }
             Result::Ok(start.elapsed())

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::Result;
 
-/// How many bytes an entry has, unless said otherwise.
+/// The default size of an entry in bytes.
 pub(super) const VALUE: usize = 2 * 1024;
 
 /// How many writes are under way at once while accounts are prepared.
@@ -19,7 +19,7 @@ pub(super) struct Stored {
     pub(super) account: Key,
     pub(super) session: Vec<u8>,
     pub(super) entry: Vec<u8>,
-    /// What is stored in the entry's field.
+    /// The content of the entry's field.
     pub(super) value: Vec<u8>,
 }
 

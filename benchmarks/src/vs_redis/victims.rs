@@ -8,7 +8,7 @@ use crate::Result;
 /// Accounts that live again before each turn, as copies of one that was made through the cache.
 pub(super) struct Victims<'a> {
     pub(super) bench: &'a Bench,
-    /// What they are copies of.
+    /// The key that they are copies of.
     pub(super) template: Key,
     pub(super) ids: Vec<AccountId>,
     pub(super) keys: Vec<Key>,

@@ -10,11 +10,11 @@ pub(in super::super) struct ItemPerAccount<'a> {
     pub(in super::super) table: &'a str,
 }
 
-/// What an item may hold at the most, a little less than the limit for the keys.
+/// The most bytes of values in an item: the limit of DynamoDB, less 1 KiB for the keys.
 const LARGEST: usize = 400 * 1024 - 1024;
 
 impl ItemPerAccount<'_> {
-    /// False where so many entries do not fit.
+    /// Returns `false` if this many entries do not fit.
     pub(in super::super) async fn load(
         &self,
         account: &str,

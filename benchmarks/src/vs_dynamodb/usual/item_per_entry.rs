@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 use super::{Item, entry_name, item};
 use crate::Result;
 
-/// What a batch may hold.
+/// The most items of a batch.
 const BATCH: usize = 25;
 
 /// An item for each entry; a sign-out queries for them and deletes them in batches.
