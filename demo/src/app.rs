@@ -4,21 +4,21 @@ use axum::Router;
 
 use crate::{
     app_cache::{AppCache, Denied, Found, access_token},
-    columns::Column,
     failure::Failure,
     message::{Request, Response, StateCookie},
     oidc::{Attempt, Discovered, Oidc, Registration},
+    server_caches::CacheKind,
 };
 
 /// The path of an app's endpoint for logout tokens.
-pub(crate) const fn back_channel_path(column: Column) -> &'static str {
-    match column {
-        Column::TokenCache => "/token-cache/backchannel-logout",
-        Column::PlainCache => "/plain-cache/backchannel-logout",
+pub(crate) const fn back_channel_path(kind: CacheKind) -> &'static str {
+    match kind {
+        CacheKind::TokenCache => "/token-cache/backchannel-logout",
+        CacheKind::PlainCache => "/plain-cache/backchannel-logout",
     }
 }
 
-/// The app as one server runs it in one column: what it does is the same in both, but for the cache.
+/// The app as one server runs it, with one of its two caches.
 #[derive(Clone)]
 pub(crate) struct App {
     cache: Arc<dyn AppCache>,
@@ -42,8 +42,8 @@ impl App {
     }
 
     /// Where the provider says that somebody has signed out (OpenID Connect Back-Channel Logout 1.0).
-    pub(crate) async fn back_channel(&self, column: Column) -> Result<Router, Failure> {
-        let path = back_channel_path(column);
+    pub(crate) async fn back_channel(&self, kind: CacheKind) -> Result<Router, Failure> {
+        let path = back_channel_path(kind);
         self.cache.back_channel(&self.provider, path).await
     }
 

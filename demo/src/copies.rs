@@ -3,24 +3,24 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 use token_cache::{CopiesGone, Error, Secret, TokenCache, TokenStore, local::CopyPolicy};
 
-use crate::watched_store::WatchedStore;
+use crate::instrumented_store::InstrumentedStore;
 
-/// How long a server may serve local copies without hearing of the store.
+/// How long a server may serve local copies without contact to the store.
 pub(crate) const LEASE: Duration = Duration::from_secs(1);
 
-/// How old a copy may be where the store can't tell servers of a sign-out: each sign-out takes so long.
+/// The greatest age of a copy if the store has no link. Each sign-out then takes this long.
 pub(crate) const MAX_AGE: Duration = Duration::from_millis(500);
 
 /// Opens the cache of one app server, which keeps local copies.
 pub(crate) async fn open(
     store: Arc<dyn TokenStore>,
     secret: Secret,
-) -> Result<(TokenCache, WatchedStore), Error> {
+) -> Result<(TokenCache, InstrumentedStore), Error> {
     let policy = match store.link() {
         Some(_) => CopyPolicy::new().lease(LEASE),
         None => CopyPolicy::new().max_age(MAX_AGE),
     };
-    let store = WatchedStore::new(store);
+    let store = InstrumentedStore::new(store);
     let cache = TokenCache::builder(store.clone())
         .secret(secret)
         .local_copies(policy)
@@ -29,7 +29,7 @@ pub(crate) async fn open(
     Ok((cache, store))
 }
 
-/// Where a server had a token from.
+/// The source of a token that a server used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Source {
@@ -42,22 +42,22 @@ pub(crate) enum Source {
 /// A server that keeps copies.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Holder {
-    /// Who it is to the others; none where they have no link.
+    /// The id of the server in the fleet, or `None` without a link.
     pub(crate) id: Option<String>,
     /// Whether it may serve copies at this moment.
     pub(crate) may_serve: bool,
 }
 
-/// What a sign-out waited for.
+/// The wait of a sign-out for other servers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Waited {
     pub(crate) ms: u64,
-    /// Who did not answer.
+    /// The servers that did not answer.
     pub(crate) silent: Vec<String>,
 }
 
 impl Waited {
-    /// None where no server keeps copies.
+    /// Returns `None` if no server keeps copies.
     pub(crate) fn of(gone: &CopiesGone) -> Option<Self> {
         let CopiesGone::Gone { silent, waited, .. } = gone else {
             return None;

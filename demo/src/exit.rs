@@ -1,4 +1,4 @@
-/// How the demo ends, for whoever called it.
+/// The exit code of the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Exit {

@@ -4,34 +4,34 @@ mod app;
 mod app_cache;
 mod args;
 mod browser;
-mod columns;
 mod copies;
 mod development_provider;
 mod exit;
 mod failure;
 mod fleet;
+mod instrumented_store;
 mod message;
 mod oidc;
-mod player;
 mod report;
 mod run;
+mod scripted_user;
 mod server;
+mod server_caches;
 mod store_url;
 mod story;
 #[cfg(feature = "opentelemetry")]
 mod telemetry;
 mod verdict;
-mod watched_store;
 mod web;
 
 pub use self::{
-    columns::{Column, Columns},
     development_provider::{Counts, DevelopmentProvider, Event, RegisteredClient, Settings},
     exit::Exit,
     failure::Failure,
     fleet::Fleet,
     report::{JsonLines, Report, Timeline},
     run::{run, tell},
+    server_caches::{CacheKind, ServerCaches},
     story::{Chapter, STEPS, ServerName, Step},
     verdict::{Conclusion, Deed, Outcome, Told, Verdict, WaitedFor},
     web::{ServeOptions, Web},

@@ -2,9 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app_cache::Cookie,
-    columns::Column,
     copies::{Holder, Source, Waited},
     oidc::Registration,
+    server_caches::CacheKind,
 };
 
 /// What an app server is told: a value in a channel to a task, a line of JSON to a process.
@@ -18,7 +18,7 @@ pub(crate) enum ToServer {
     /// A browser's request.
     Request {
         id: u64,
-        column: Column,
+        kind: CacheKind,
         request: Request,
     },
 }
@@ -39,7 +39,7 @@ pub(crate) enum FromServer {
     },
 }
 
-/// The app at the provider of each column.
+/// The app's registrations, at the provider of each kind of cache.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Registrations {
     pub(crate) token_cache: Registration,
@@ -61,7 +61,7 @@ pub(crate) enum Request {
     CallApi { cookie: Cookie },
     /// The same, when the access token is about to expire.
     Refresh { cookie: Cookie },
-    /// Not to hear of sign-outs elsewhere any more.
+    /// Stop receiving invalidation messages.
     CutLink,
     /// Say whether it may serve copies.
     Holder,
@@ -108,10 +108,10 @@ pub(crate) struct StateCookie {
 }
 
 impl Registrations {
-    pub(crate) fn of(&self, column: Column) -> &Registration {
-        match column {
-            Column::TokenCache => &self.token_cache,
-            Column::PlainCache => &self.plain_cache,
+    pub(crate) fn of(&self, kind: CacheKind) -> &Registration {
+        match kind {
+            CacheKind::TokenCache => &self.token_cache,
+            CacheKind::PlainCache => &self.plain_cache,
         }
     }
 }

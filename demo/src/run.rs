@@ -6,12 +6,12 @@ use std::{
 
 use crate::{
     args::{Args, USAGE},
-    columns::{Column, Columns},
     exit::Exit,
     failure::Failure,
     fleet::{Fleet, serve_stdio},
-    player::Player,
     report::{JsonLines, Report, Timeline},
+    scripted_user::ScriptedUser,
+    server_caches::{CacheKind, ServerCaches},
     store_url::StoreUrl,
     story::STEPS,
     verdict::{Told, Verdict},
@@ -28,13 +28,13 @@ pub fn run(args: impl Iterator<Item = String>) -> Exit {
         Ok(runtime.block_on(carry_out(args)))
     })
     .unwrap_or_else(|failure| {
-        // Nobody is left to tell of a standard error that is closed, here and below.
+        // An error of a closed standard error cannot be reported, here and below.
         let _ = writeln!(io::stderr(), "{failure}");
         Exit::Unfinished
     })
 }
 
-/// What is done is told to OpenTelemetry as well, where that is set.
+/// Runs `work`, and exports its spans to OpenTelemetry if that is configured.
 fn observed(work: impl FnOnce() -> Result<Exit, Failure>) -> Result<Exit, Failure> {
     #[cfg(feature = "opentelemetry")]
     let telemetry = crate::telemetry::Telemetry::start()?;
@@ -94,7 +94,7 @@ async fn start(store: &StoreUrl) -> Result<Fleet, Failure> {
     #[cfg(feature = "dynamodb")]
     store.make_table_of_local_engine().await?;
     match store.shared() {
-        None => Fleet::of_tasks(Columns::in_memory().await?).await,
+        None => Fleet::of_tasks(ServerCaches::in_memory().await?).await,
         Some(url) => Fleet::of_processes(&std::env::current_exe()?, url).await,
     }
 }
@@ -108,8 +108,8 @@ async fn start(store: &StoreUrl) -> Result<Fleet, Failure> {
 pub async fn tell(fleet: &Fleet, report: &mut dyn Report) -> Result<Verdict, Failure> {
     let since = Instant::now();
     let run = run_name();
-    let mut token_cache = Player::new(fleet, Column::TokenCache, &run);
-    let mut plain_cache = Player::new(fleet, Column::PlainCache, &run);
+    let mut token_cache = ScriptedUser::new(fleet, CacheKind::TokenCache, &run);
+    let mut plain_cache = ScriptedUser::new(fleet, CacheKind::PlainCache, &run);
     let mut told = Vec::new();
     report.begins(fleet)?;
     for (index, step) in STEPS.iter().enumerate() {

@@ -9,13 +9,13 @@ use tokio::{
 use crate::{
     app::App,
     app_cache::Denied,
-    columns::{Column, Columns},
     failure::Failure,
     message::{FromServer, Registrations, Response, ToServer},
+    server_caches::{CacheKind, ServerCaches},
     store_url::StoreUrl,
 };
 
-/// An app server, as it runs in both columns.
+/// An app server, with one app for each kind of cache.
 struct Server {
     token_cache: App,
     plain_cache: App,
@@ -25,12 +25,12 @@ struct Server {
 /// An app server: answers requests, many at a time, until its inbox closes. It has its caches already, or is told which store to
 /// open.
 pub(crate) async fn serve(
-    columns: Option<Columns>,
+    caches: Option<ServerCaches>,
     mut inbox: UnboundedReceiver<ToServer>,
     outbox: UnboundedSender<FromServer>,
 ) {
-    // Whoever no longer listens needs no answer, here and below.
-    match open(columns, &mut inbox, &outbox).await {
+    // A caller that is gone needs no answer, here and below.
+    match open(caches, &mut inbox, &outbox).await {
         Ok(server) => {
             let store = server.store.clone();
             let _ = outbox.send(FromServer::Ready { store });
@@ -44,7 +44,7 @@ pub(crate) async fn serve(
 }
 
 async fn open(
-    columns: Option<Columns>,
+    caches: Option<ServerCaches>,
     inbox: &mut UnboundedReceiver<ToServer>,
     outbox: &UnboundedSender<FromServer>,
 ) -> Result<Server, Failure> {
@@ -62,12 +62,14 @@ async fn open(
             "--server is for the demo's own use: it needs to be told which store to open",
         ));
     };
-    let columns = match (columns, store) {
-        (Some(columns), _) => columns,
-        (None, Some(url)) => Columns::open(&StoreUrl::parse(&url).map_err(Failure::new)?).await?,
+    let caches = match (caches, store) {
+        (Some(caches), _) => caches,
+        (None, Some(url)) => {
+            ServerCaches::open(&StoreUrl::parse(&url).map_err(Failure::new)?).await?
+        }
         (None, None) => return Err(Failure::new("an app server needs a store")),
     };
-    let server = Server::new(&columns, &registrations, &origin).await?;
+    let server = Server::new(&caches, &registrations, &origin).await?;
     let router = server.back_channels().await?;
     tokio::spawn(axum::serve(listener, router).into_future());
     Ok(server)
@@ -75,33 +77,33 @@ async fn open(
 
 impl Server {
     async fn new(
-        columns: &Columns,
+        caches: &ServerCaches,
         registrations: &Registrations,
         origin: &str,
     ) -> Result<Self, Failure> {
-        let app = async |column| {
-            let registration = registrations.of(column).clone();
-            App::new(columns.cache(column), registration, redirect_uri(origin)).await
+        let app = async |kind| {
+            let registration = registrations.of(kind).clone();
+            App::new(caches.cache(kind), registration, redirect_uri(origin)).await
         };
         Ok(Self {
-            token_cache: app(Column::TokenCache).await?,
-            plain_cache: app(Column::PlainCache).await?,
-            store: columns.store(),
+            token_cache: app(CacheKind::TokenCache).await?,
+            plain_cache: app(CacheKind::PlainCache).await?,
+            store: caches.store(),
         })
     }
 
     async fn back_channels(&self) -> Result<Router, Failure> {
         let mut router = Router::new();
-        for column in [Column::TokenCache, Column::PlainCache] {
-            router = router.merge(self.app(column).back_channel(column).await?);
+        for kind in [CacheKind::TokenCache, CacheKind::PlainCache] {
+            router = router.merge(self.app(kind).back_channel(kind).await?);
         }
         Ok(router)
     }
 
-    fn app(&self, column: Column) -> &App {
-        match column {
-            Column::TokenCache => &self.token_cache,
-            Column::PlainCache => &self.plain_cache,
+    fn app(&self, kind: CacheKind) -> &App {
+        match kind {
+            CacheKind::TokenCache => &self.token_cache,
+            CacheKind::PlainCache => &self.plain_cache,
         }
     }
 
@@ -111,15 +113,10 @@ impl Server {
         outbox: &UnboundedSender<FromServer>,
     ) {
         while let Some(message) = inbox.recv().await {
-            let ToServer::Request {
-                id,
-                column,
-                request,
-            } = message
-            else {
+            let ToServer::Request { id, kind, request } = message else {
                 continue;
             };
-            let (app, outbox) = (self.app(column).clone(), outbox.clone());
+            let (app, outbox) = (self.app(kind).clone(), outbox.clone());
             tokio::spawn(async move {
                 let response = app.handle(request).await;
                 let response = response.or_else(|denied| match denied {

@@ -9,11 +9,11 @@ use crate::{
     store_url::StoreUrl,
 };
 
-/// Whose side of the timeline.
+/// One of the two kinds of cache that the story compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "a comparison has two sides")]
-pub enum Column {
+pub enum CacheKind {
     /// token-cache.
     TokenCache,
     /// A plain shared cache: `SET`, `GET`, `DEL`.
@@ -22,12 +22,12 @@ pub enum Column {
 
 /// The two caches of one app server.
 #[derive(Clone)]
-pub struct Columns {
+pub struct ServerCaches {
     token_cache: Arc<dyn AppCache>,
     plain_cache: Arc<dyn AppCache>,
 }
 
-impl Columns {
+impl ServerCaches {
     /// Those of three servers that share one memory store, and one map.
     ///
     /// # Errors
@@ -69,9 +69,9 @@ impl Columns {
         })
     }
 
-    /// One of the caches in both columns. It demonstrates nothing, and is there to see the demo say so.
-    pub fn both_of(self, column: Column) -> Self {
-        let one = self.cache(column);
+    /// Replaces the other cache by the one of this kind, so that a test shows that the demo then proves nothing.
+    pub fn both_of(self, kind: CacheKind) -> Self {
+        let one = self.cache(kind);
         Self {
             token_cache: Arc::clone(&one),
             plain_cache: one,
@@ -90,10 +90,10 @@ impl Columns {
         }
     }
 
-    pub(crate) fn cache(&self, column: Column) -> Arc<dyn AppCache> {
-        Arc::clone(match column {
-            Column::TokenCache => &self.token_cache,
-            Column::PlainCache => &self.plain_cache,
+    pub(crate) fn cache(&self, kind: CacheKind) -> Arc<dyn AppCache> {
+        Arc::clone(match kind {
+            CacheKind::TokenCache => &self.token_cache,
+            CacheKind::PlainCache => &self.plain_cache,
         })
     }
 
@@ -107,8 +107,8 @@ fn secret() -> Result<Secret, token_cache::Error> {
     Secret::new(*b"the secret of the token-cache demo, known to all")
 }
 
-impl fmt::Debug for Columns {
+impl fmt::Debug for ServerCaches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Columns").finish_non_exhaustive()
+        f.debug_struct("ServerCaches").finish_non_exhaustive()
     }
 }

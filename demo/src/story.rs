@@ -37,7 +37,7 @@ pub enum Chapter {
     SignedInAgain,
 }
 
-/// What happens in a step, in either column.
+/// The action of a step, with either kind of cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
     SignIn,
@@ -108,7 +108,7 @@ pub const STEPS: [Step; 18] = {
             C,
             SignedIn,
             CutLink,
-            "its link is cut: it hears of no sign-out",
+            "its link is cut: it receives no invalidation messages",
         ),
         step(
             "sign_out",

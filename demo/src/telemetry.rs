@@ -32,7 +32,7 @@ impl Telemetry {
             .with_batch_exporter(spans.map_err(unusable)?)
             .build();
         let tracer = spans.tracer("token-cache-demo");
-        // Other crates name hosts in what they trace: those of the family name nobody (G5).
+        // Other crates trace the names of hosts. Spans of the family hold no ids (G5).
         let of_the_family = Targets::new().with_target("token_cache", LevelFilter::TRACE);
         let spans_of_the_family = tracing_opentelemetry::layer()
             .with_tracer(tracer)

@@ -5,7 +5,7 @@ use crate::{
     story::{Chapter, STEPS, ServerName},
 };
 
-/// What happened in one column.
+/// The outcome of a step with one kind of cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -20,7 +20,7 @@ pub enum Outcome {
     FromCopy,
     /// A server that keeps copies asked the store all the same.
     NotFromCopy,
-    /// The server hears of no sign-out any more.
+    /// The server receives no invalidation messages any more.
     LinkCut,
     /// There is no link, so none was cut.
     NoLink,
@@ -30,7 +30,7 @@ pub enum Outcome {
     Refreshed,
     /// The sign-out was carried out.
     SignedOut,
-    /// The sign-out was carried out while the server that could not hear of it might still have served a copy.
+    /// The sign-out returned while a server that did not receive its message might still have served a copy.
     SignedOutTooEarly,
     /// The cache said that the user has signed out.
     Refused,
@@ -38,7 +38,7 @@ pub enum Outcome {
     NoTokens,
 }
 
-/// What one column did in a step.
+/// The result of a step with one kind of cache.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Deed {
@@ -48,7 +48,7 @@ pub struct Deed {
     pub token: Option<String>,
     /// Whether it is what the user may expect.
     pub right: bool,
-    /// Of a sign-out: what it waited for, so that no server has a copy it may serve. None where no server keeps copies.
+    /// The wait of a sign-out for the copies of other servers, or `None` if no server keeps copies.
     pub waited: Option<WaitedFor>,
 }
 
@@ -62,7 +62,7 @@ pub struct WaitedFor {
     pub silent: Vec<ServerName>,
 }
 
-/// A step and what both columns did.
+/// A step and its results with both kinds of cache.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Told {
@@ -170,7 +170,7 @@ fn of_token_cache(wrong: &[&str]) -> String {
 fn of_plain_cache(wrong: &[&str], as_expected: bool) -> String {
     if as_expected {
         "The plain cache let her back in: the refresh that was in flight on C stored her account anew after the \
-         sign-out, B and C went on calling the API with it, and a sign-in from before the sign-out came through."
+         sign-out. B and C continued to call the API with it, and a sign-in from before the sign-out came through."
             .to_owned()
     } else if wrong.is_empty() {
         "The plain cache did nothing wrong either, so this run proves nothing.".to_owned()

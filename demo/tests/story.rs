@@ -9,7 +9,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use token_cache_demo::{Column, Columns, Exit, Fleet, JsonLines, STEPS, Timeline, tell};
+use token_cache_demo::{CacheKind, Exit, Fleet, JsonLines, STEPS, ServerCaches, Timeline, tell};
 
 const PLAIN_CACHE_ERRS: [&str; 4] = [
     "late_refresh",
@@ -18,9 +18,9 @@ const PLAIN_CACHE_ERRS: [&str; 4] = [
     "other_browser_returns",
 ];
 
-async fn in_tasks(change: impl Fn(Columns) -> Columns) -> Fleet {
-    let columns = Columns::in_memory().await.unwrap();
-    Fleet::of_tasks(columns.map(change)).await.unwrap()
+async fn in_tasks(change: impl Fn(ServerCaches) -> ServerCaches) -> Fleet {
+    let caches = ServerCaches::in_memory().await.unwrap();
+    Fleet::of_tasks(caches.map(change)).await.unwrap()
 }
 
 async fn events(fleet: &Fleet) -> (Exit, Vec<Value>) {
@@ -43,12 +43,12 @@ async fn timeline(fleet: &Fleet) -> String {
     String::from_utf8(written).unwrap()
 }
 
-/// What one column did in each step: `name: outcome`.
-fn deeds<'a>(events: &'a [Value], column: &str) -> Vec<(&'a str, &'a str, bool)> {
+/// Returns the outcome of each step with one kind of cache, as `name: outcome`.
+fn deeds<'a>(events: &'a [Value], kind: &str) -> Vec<(&'a str, &'a str, bool)> {
     let steps = events.iter().filter(|event| event["event"] == "step");
     steps
         .map(|step| {
-            let deed = &step[column];
+            let deed = &step[kind];
             let outcome = deed["outcome"].as_str().unwrap();
             let right = deed["right"].as_bool().unwrap();
             (step["name"].as_str().unwrap(), outcome, right)
@@ -125,7 +125,7 @@ async fn the_plain_cache_serves_what_the_late_refresh_stored() {
 
 #[tokio::test]
 async fn a_broken_promise_is_told_and_fails_the_process() {
-    let fleet = in_tasks(|columns| columns.both_of(Column::PlainCache)).await;
+    let fleet = in_tasks(|caches| caches.both_of(CacheKind::PlainCache)).await;
     let (exit, events) = events(&fleet).await;
     assert_eq!((exit, exit.code()), (Exit::PromiseBroken, 1));
     let verdict = events.last().unwrap();
@@ -133,7 +133,7 @@ async fn a_broken_promise_is_told_and_fails_the_process() {
     assert_eq!(verdict["token_cache_wrong"], json!(PLAIN_CACHE_ERRS));
     assert_eq!(verdict["exit_code"], 1);
 
-    let fleet = in_tasks(|columns| columns.both_of(Column::PlainCache)).await;
+    let fleet = in_tasks(|caches| caches.both_of(CacheKind::PlainCache)).await;
     let text = timeline(&fleet).await;
     assert!(
         text.contains("BROKE A PROMISE at step 13 (late_refresh)"),
@@ -143,7 +143,7 @@ async fn a_broken_promise_is_told_and_fails_the_process() {
 
 #[tokio::test]
 async fn a_plain_cache_that_behaves_proves_nothing() {
-    let fleet = in_tasks(|columns| columns.both_of(Column::TokenCache)).await;
+    let fleet = in_tasks(|caches| caches.both_of(CacheKind::TokenCache)).await;
     let (exit, events) = events(&fleet).await;
     assert_eq!((exit, exit.code()), (Exit::ProvesNothing, 3));
     let verdict = events.last().unwrap();

@@ -20,17 +20,17 @@ use crate::{
     oidc::{Authenticated, Discovered},
 };
 
-/// What the browser keeps: who the user is, and whatever the cache wants back.
+/// The content of the browser's cookie: the user, and the ticket if the cache has one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cookie {
     pub(crate) subject: String,
     pub(crate) ticket: Option<String>,
 }
 
-/// An access token, and where it was.
+/// An access token and its source.
 pub(crate) struct Found {
     pub(crate) token: String,
-    /// None where the cache keeps no copies that it could come from.
+    /// `None` if the cache keeps no copies.
     pub(crate) from: Option<Source>,
 }
 
@@ -50,7 +50,7 @@ impl From<Denied> for Failure {
     }
 }
 
-/// What an app server needs of its token cache: the one place where the two columns differ.
+/// The operations of an app server on its token cache. Only the implementations of this trait differ between the two caches.
 #[async_trait]
 pub(crate) trait AppCache: Send + Sync {
     /// How the store calls itself.
@@ -68,7 +68,7 @@ pub(crate) trait AppCache: Send + Sync {
     /// The user's access token, if there is one.
     async fn read(&self, cookie: &Cookie) -> Result<Option<Found>, Denied>;
 
-    /// A new access token for the user, whose tokens are due; none where there are no tokens.
+    /// Returns a new access token for the user, whose tokens are due, or `None` if the user has no tokens.
     async fn refresh(&self, cookie: &Cookie, provider: &Provider)
     -> Result<Option<String>, Denied>;
 
@@ -79,13 +79,13 @@ pub(crate) trait AppCache: Send + Sync {
         path: &'static str,
     ) -> Result<Router, Failure>;
 
-    /// Cuts the link by which the server hears of sign-outs elsewhere; false where it has none.
+    /// Cuts the link on which the server receives invalidation messages. Returns `false` if it has no link.
     fn cut_link(&self) -> bool;
 
-    /// The server as one that keeps local copies; none where it keeps none.
+    /// Returns the state of the server's local copies, or `None` if it keeps none.
     fn holder(&self) -> Option<Holder>;
 
-    /// What the sign-out that was just carried out here waited for; none where no server keeps copies.
+    /// Returns what the last sign-out on this server waited for, or `None` if no server keeps copies.
     async fn waited(&self) -> Option<Waited>;
 }
 

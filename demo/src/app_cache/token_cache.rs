@@ -12,8 +12,8 @@ use super::{AppCache, Cookie, Denied, Found, access_token};
 use crate::{
     copies::{self, Holder, Source, Waited},
     failure::Failure,
+    instrumented_store::InstrumentedStore,
     oidc::{Authenticated, Discovered, MAX_AGE},
-    watched_store::WatchedStore,
 };
 
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How an app uses token-cache.
 pub(crate) struct WithTokenCache {
     cache: TokenCache,
-    store: WatchedStore,
+    store: InstrumentedStore,
     api: EntryKey,
     /// What became of the copies at the last sign-out here.
     signed_out: watch::Sender<Option<CopiesGone>>,

@@ -36,7 +36,7 @@ pub(super) struct WayBack {
 
 /// Why a request is not in order, and who is told.
 pub(super) enum Refused {
-    /// The user, since nobody can tell who asks.
+    /// The user, because the client is unknown.
     Page(PageError),
     /// The app.
     Redirect(Url),

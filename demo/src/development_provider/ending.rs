@@ -24,7 +24,7 @@ pub(super) async fn end(shared: &Arc<Shared>, cookie: &str) -> Vec<Frame> {
         let (shared, subject) = (Arc::clone(shared), session.subject.clone());
         messages.spawn(async move { back_channel::tell(&shared, &subject, &participant).await });
     }
-    // Whoever waits for it may go away; the messages go on.
+    // The caller may go away; the messages are sent all the same.
     let _ = tokio::spawn(messages.join_all()).await;
     frames
 }

@@ -73,7 +73,7 @@ pub enum Event {
     LogoutAnswered {
         /// By which app.
         client: String,
-        /// The HTTP status; none where no answer came in time.
+        /// The HTTP status, or `None` if no answer came in time.
         status: Option<u16>,
     },
     /// A page with an iframe for front-channel logout was shown.
@@ -83,7 +83,7 @@ pub enum Event {
     },
 }
 
-/// Counts, and tells whoever listens.
+/// Counts events and publishes them to listeners.
 pub(super) struct Journal {
     counts: Mutex<Counts>,
     listeners: broadcast::Sender<Event>,
@@ -114,7 +114,7 @@ impl Journal {
                 Event::FrontChannelShown { .. } => counts.front_channel_shown += 1,
             }
         }
-        // Nobody may be listening.
+        // There may be no listener.
         let _ = self.listeners.send(event);
     }
 

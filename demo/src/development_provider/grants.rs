@@ -41,7 +41,7 @@ struct AccessToken {
     until: Instant,
 }
 
-/// Two texts nobody has seen yet.
+/// Two unused random texts.
 pub(super) struct Fresh {
     pub(super) access_token: String,
     pub(super) refresh_token: String,
@@ -50,7 +50,7 @@ pub(super) struct Fresh {
 /// Why a code or refresh token gives nothing.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Spent {
-    /// It was used before, so whoever used it first has lost the grant as well.
+    /// It was used before. The first user of the code loses the grant as well.
     Again,
     Invalid(OAuthError),
 }
@@ -210,7 +210,7 @@ impl Grants {
         is_own
     }
 
-    /// Revokes what was granted in a session that has ended, but for offline access (Back-Channel Logout 1.0 section 2.7).
+    /// Revokes the grants of a session that has ended, except offline access (Back-Channel Logout 1.0 section 2.7).
     pub(super) fn end_session(&mut self, is_ended: impl Fn(&Grant) -> bool) {
         self.by_id
             .retain(|grant| grant.survives_its_session() || !is_ended(grant));

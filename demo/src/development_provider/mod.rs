@@ -47,7 +47,7 @@ pub use self::{
 use self::{registry::Registry, shared::Shared};
 use crate::failure::Failure;
 
-/// An OpenID provider for development: who types a name is signed in, by a real code flow.
+/// An OpenID provider for development. A user who types a name is signed in, by a real code flow.
 ///
 /// It speaks OpenID Connect Core, Discovery, RP-Initiated, Back-Channel and Front-Channel Logout 1.0, PKCE (RFC 7636), rotation of
 /// refresh tokens with reuse detection (RFC 9700 section 4.14.2) and revocation (RFC 7009). It listens at a loopback address
@@ -81,7 +81,7 @@ impl DevelopmentProvider {
         let address = listener.local_addr()?;
         if !address.ip().is_loopback() {
             return Err(Failure::new(format!(
-                "the development provider signs in whoever asks, so it does not listen at {address}: give it a loopback address",
+                "the development provider signs in every user without a password, so it does not listen at {address}: give it a loopback address",
             )));
         }
         listener.set_nonblocking(true)?;

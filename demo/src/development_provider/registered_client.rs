@@ -15,7 +15,7 @@ pub struct RegisteredClient {
     pub redirect_uris: Vec<String>,
     /// Where a browser may be sent after a sign-out: compared as text.
     pub post_logout_redirect_uris: Vec<String>,
-    /// Who is told of sign-outs by a logout token (Back-Channel Logout 1.0).
+    /// The endpoint that receives a logout token at sign-out (Back-Channel Logout 1.0).
     pub backchannel_logout_uri: Option<String>,
     /// Whether logout tokens name the `sid` beside the `sub`, or the `sub` alone.
     pub backchannel_logout_session_required: bool,
@@ -50,7 +50,7 @@ impl RegisteredClient {
     }
 }
 
-/// The secret is nobody's business.
+/// Prints no secret.
 impl fmt::Debug for RegisteredClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RegisteredClient")

@@ -50,7 +50,7 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router {
         .with_state(Arc::clone(shared))
 }
 
-/// `GET /`: who is signed in at the provider in this browser.
+/// `GET /`: shows the user who is signed in at the provider in this browser.
 async fn home(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     let cookie = sso_cookie::read(&shared, &headers).unwrap_or_default();
     let name = shared.sessions().of(&cookie).map(|own| own.name.clone());

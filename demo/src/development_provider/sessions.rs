@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::bounded::Bounded;
 
 const MOST: usize = 1000;
-/// Of one session. Who signs in more often in one browser is no longer told of to the apps of the first times.
+/// The most sign-ins that a session remembers. If a user signs in more often in one browser, the apps of the first sign-ins get no message.
 const PARTICIPANTS: usize = 64;
 
 /// A browser in which somebody is signed in at the provider.
@@ -13,7 +13,7 @@ pub(super) struct Session {
     pub(super) subject: String,
     pub(super) auth_time: u64,
     pub(super) sid: String,
-    /// Who is to be told when it ends.
+    /// The clients that get a message when it ends.
     pub(super) participants: BTreeSet<Participant>,
 }
 

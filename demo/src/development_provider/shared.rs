@@ -67,12 +67,12 @@ impl Shared {
         locked(&self.grants)
     }
 
-    /// Who stands before the sign-in form.
+    /// Returns the requests that wait for the sign-in form.
     pub(super) fn sign_ins(&self) -> MutexGuard<'_, Bounded<AuthorizationRequest>> {
         locked(&self.sign_ins)
     }
 
-    /// Who is asked whether to sign out.
+    /// Returns the sign-outs that wait for the user's confirmation.
     pub(super) fn sign_outs(&self) -> MutexGuard<'_, Bounded<WantsToSignOut>> {
         locked(&self.sign_outs)
     }

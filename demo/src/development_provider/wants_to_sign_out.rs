@@ -3,6 +3,6 @@ use url::Url;
 /// A browser that is asked whether to sign out.
 pub(super) struct WantsToSignOut {
     pub(super) cookie: String,
-    /// Where it goes on to.
+    /// The URL at which the browser continues.
     pub(super) next: Option<Url>,
 }

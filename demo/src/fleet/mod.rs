@@ -12,9 +12,9 @@ pub(crate) use self::{
     wire::{Pending, Server},
 };
 use crate::{
-    columns::{Column, Columns},
     development_provider::DevelopmentProvider,
     failure::Failure,
+    server_caches::{CacheKind, ServerCaches},
     story::ServerName,
 };
 
@@ -33,8 +33,8 @@ impl Fleet {
     ///
     /// # Errors
     /// Where a server does not come up.
-    pub async fn of_tasks(columns: [Columns; 3]) -> Result<Self, Failure> {
-        let wires = columns.map(tasks::start);
+    pub async fn of_tasks(caches: [ServerCaches; 3]) -> Result<Self, Failure> {
+        let wires = caches.map(tasks::start);
         Self::connect(wires, None, Vec::new(), "tasks").await
     }
 
@@ -92,7 +92,7 @@ impl Fleet {
         }
     }
 
-    pub(crate) fn provider(&self, column: Column) -> &DevelopmentProvider {
-        self.providers.of(column)
+    pub(crate) fn provider(&self, kind: CacheKind) -> &DevelopmentProvider {
+        self.providers.of(kind)
     }
 }

@@ -2,17 +2,17 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use crate::{
     app::back_channel_path,
-    columns::Column,
     development_provider::{DevelopmentProvider, RegisteredClient},
     failure::Failure,
     message::Registrations,
     oidc::Registration,
     server::redirect_uri,
+    server_caches::CacheKind,
 };
 
 const CLIENT_ID: &str = "shop";
 
-/// A provider for each column, so that neither sees what the other's apps do.
+/// A provider for each kind of cache, so that neither sees the other's apps.
 #[derive(Debug)]
 pub(super) struct Providers {
     token_cache: DevelopmentProvider,
@@ -23,12 +23,12 @@ impl Providers {
     /// Both, with the app of these three servers registered. The second server is told of sign-outs.
     pub(super) fn start(origins: &[String; 3]) -> Result<(Self, Registrations), Failure> {
         let [_, told, _] = origins;
-        let start = |column| {
+        let start = |kind| {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             let client = RegisteredClient {
                 id: CLIENT_ID.to_owned(),
                 redirect_uris: origins.iter().map(|origin| redirect_uri(origin)).collect(),
-                backchannel_logout_uri: Some(format!("{told}{}", back_channel_path(column))),
+                backchannel_logout_uri: Some(format!("{told}{}", back_channel_path(kind))),
                 // Without a `sid`, a logout token is about all of the user's sessions.
                 backchannel_logout_session_required: false,
                 ..RegisteredClient::default()
@@ -36,42 +36,42 @@ impl Providers {
             DevelopmentProvider::start(listener, client)
         };
         let both = Self {
-            token_cache: start(Column::TokenCache)?,
-            plain_cache: start(Column::PlainCache)?,
+            token_cache: start(CacheKind::TokenCache)?,
+            plain_cache: start(CacheKind::PlainCache)?,
         };
-        let registration = |column| Registration {
-            issuer: both.of(column).issuer().to_owned(),
+        let registration = |kind| Registration {
+            issuer: both.of(kind).issuer().to_owned(),
             client_id: CLIENT_ID.to_owned(),
             client_secret: None,
             dead_grant_codes: Vec::new(),
             asks_for_offline_access: true,
         };
         let registrations = Registrations {
-            token_cache: registration(Column::TokenCache),
-            plain_cache: registration(Column::PlainCache),
+            token_cache: registration(CacheKind::TokenCache),
+            plain_cache: registration(CacheKind::PlainCache),
         };
         Ok((both, registrations))
     }
 
-    pub(super) fn of(&self, column: Column) -> &DevelopmentProvider {
-        match column {
-            Column::TokenCache => &self.token_cache,
-            Column::PlainCache => &self.plain_cache,
+    pub(super) fn of(&self, kind: CacheKind) -> &DevelopmentProvider {
+        match kind {
+            CacheKind::TokenCache => &self.token_cache,
+            CacheKind::PlainCache => &self.plain_cache,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{Column, Columns, Fleet, JsonLines, tell};
+    use crate::{CacheKind, Fleet, JsonLines, ServerCaches, tell};
 
     #[tokio::test]
     async fn the_tokens_of_what_is_refused_are_revoked_at_the_provider() {
-        let fleet = Fleet::of_tasks(Columns::in_memory().await.unwrap()).await;
+        let fleet = Fleet::of_tasks(ServerCaches::in_memory().await.unwrap()).await;
         let fleet = fleet.unwrap();
         tell(&fleet, &mut JsonLines::new(Vec::new())).await.unwrap();
-        let counts = |column| fleet.provider(column).counts();
-        let (ours, plain) = (counts(Column::TokenCache), counts(Column::PlainCache));
+        let counts = |kind| fleet.provider(kind).counts();
+        let (ours, plain) = (counts(CacheKind::TokenCache), counts(CacheKind::PlainCache));
         // Those of the refresh and of the sign-in that a sign-out overtakes.
         assert_eq!((ours.refreshes, ours.revocations), (1, 2));
         assert_eq!((plain.refreshes, plain.revocations), (1, 0));

@@ -12,9 +12,9 @@ use tokio::sync::{
 };
 
 use crate::{
-    columns::Column,
     failure::Failure,
     message::{FromServer, Registrations, Request, Response, ToServer},
+    server_caches::CacheKind,
     story::ServerName,
 };
 
@@ -87,18 +87,14 @@ impl Server {
     }
 
     /// Sends a request.
-    pub(crate) fn send(&self, column: Column, request: Request) -> Pending {
+    pub(crate) fn send(&self, kind: CacheKind, request: Request) -> Pending {
         let id = self.requests.next.fetch_add(1, Ordering::Relaxed);
         let (answered, response) = oneshot::channel();
         if let Some(waiting) = &mut *self.requests.waiting() {
             waiting.insert(id, answered);
         }
         // A server that is gone shows in the response, which then never comes.
-        let _ = self.to.send(ToServer::Request {
-            id,
-            column,
-            request,
-        });
+        let _ = self.to.send(ToServer::Request { id, kind, request });
         Pending {
             server: self.name,
             response,
@@ -106,8 +102,8 @@ impl Server {
     }
 
     /// Sends a request and waits for its response.
-    pub(crate) async fn ask(&self, column: Column, request: Request) -> Result<Response, Failure> {
-        self.send(column, request).response().await
+    pub(crate) async fn ask(&self, kind: CacheKind, request: Request) -> Result<Response, Failure> {
+        self.send(kind, request).response().await
     }
 }
 

@@ -15,9 +15,9 @@ pub(super) struct Cuttable {
     pub(super) number: u64,
 }
 
-/// What hears nothing once its connection is cut.
+/// A listener that receives nothing after its connection was cut.
 #[derive(Debug)]
-pub(super) struct Ear {
+pub(super) struct CuttableListener {
     pub(super) listener: Arc<dyn Listener>,
     pub(super) switch: Arc<LinkSwitch>,
     pub(super) number: u64,
@@ -59,7 +59,7 @@ impl LinkConnection for Cuttable {
     }
 }
 
-impl Listener for Ear {
+impl Listener for CuttableListener {
     fn announced(&self, announcement: &Announcement) -> Option<Acknowledgement> {
         if self.switch.carries(self.number) {
             self.listener.announced(announcement)

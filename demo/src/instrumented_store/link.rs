@@ -6,12 +6,12 @@ use token_cache::{
 };
 
 use super::{
-    connection::{Cuttable, Ear},
-    store::WatchedStore,
+    connection::{Cuttable, CuttableListener},
+    store::InstrumentedStore,
 };
 
 #[async_trait]
-impl Link for WatchedStore {
+impl Link for InstrumentedStore {
     async fn connect(
         &self,
         server: ServerId,
@@ -19,12 +19,12 @@ impl Link for WatchedStore {
     ) -> Result<Arc<dyn LinkConnection>> {
         let number = self.switch.open(server)?;
         let switch = Arc::clone(&self.switch);
-        let ear = Ear {
+        let listener = CuttableListener {
             listener,
             switch: Arc::clone(&switch),
             number,
         };
-        let connection = self.links()?.connect(server, Arc::new(ear)).await?;
+        let connection = self.links()?.connect(server, Arc::new(listener)).await?;
         Ok(Arc::new(Cuttable {
             connection,
             switch,
@@ -37,7 +37,7 @@ impl Link for WatchedStore {
     }
 }
 
-impl WatchedStore {
+impl InstrumentedStore {
     fn links(&self) -> Result<&dyn Link> {
         self.store.link().ok_or_else(|| {
             Error::new(ErrorKind::Unsupported, "use the link").message("this store has none")

@@ -3,8 +3,8 @@ use std::{fmt, sync::OnceLock};
 use token_cache::{Error, ErrorKind, Result, ServerId};
 use tokio::sync::watch;
 
-/// Cuts one server's link, and mends it. What is asked of the store otherwise goes on: the server hears nothing of others, and does
-/// not know that it does not.
+/// Cuts one server's link, and mends it. All other requests to the store continue. The server receives no messages of others, and has no
+/// sign of that.
 pub(crate) struct LinkSwitch {
     state: watch::Sender<State>,
     server: OnceLock<ServerId>,
@@ -25,7 +25,7 @@ impl LinkSwitch {
         }
     }
 
-    /// False where it was cut already.
+    /// Cuts the link. Returns `false` if it was cut already.
     pub(crate) fn cut(&self) -> bool {
         self.state.send_if_modified(|state| {
             let cuts = !state.is_cut;
@@ -35,7 +35,7 @@ impl LinkSwitch {
         })
     }
 
-    /// False where there was nothing to mend.
+    /// Mends the link. Returns `false` if it was not cut.
     pub(crate) fn mend(&self) -> bool {
         self.state
             .send_if_modified(|state| std::mem::take(&mut state.is_cut))
@@ -45,7 +45,7 @@ impl LinkSwitch {
         self.state.borrow().is_cut
     }
 
-    /// Who the server is to the others; none before it has opened its link.
+    /// Returns the id of the server in the fleet, or `None` before it has opened its link.
     pub(crate) fn server(&self) -> Option<ServerId> {
         self.server.get().copied()
     }

@@ -7,4 +7,4 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::{link_switch::LinkSwitch, store::WatchedStore};
+pub(crate) use self::{link_switch::LinkSwitch, store::InstrumentedStore};

@@ -18,13 +18,13 @@ use super::link_switch::LinkSwitch;
 
 /// A store that passes everything on. It counts the reads of tokens, so that it can be told which were never asked of it.
 #[derive(Debug, Clone)]
-pub(crate) struct WatchedStore {
+pub(crate) struct InstrumentedStore {
     pub(super) store: Arc<dyn TokenStore>,
     pub(super) switch: Arc<LinkSwitch>,
     reads: Arc<AtomicU64>,
 }
 
-impl WatchedStore {
+impl InstrumentedStore {
     pub(crate) fn new(store: Arc<dyn TokenStore>) -> Self {
         Self {
             store,
@@ -49,7 +49,7 @@ impl WatchedStore {
 
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
-impl TokenStore for WatchedStore {
+impl TokenStore for InstrumentedStore {
     fn capabilities(&self) -> Capabilities {
         self.store.capabilities()
     }
@@ -140,7 +140,7 @@ impl TokenStore for WatchedStore {
     }
 }
 
-impl fmt::Display for WatchedStore {
+impl fmt::Display for InstrumentedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.store.fmt(f)
     }

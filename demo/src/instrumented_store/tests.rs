@@ -8,7 +8,7 @@ use token_cache::{
     TokenStore,
 };
 
-use super::WatchedStore;
+use super::InstrumentedStore;
 
 /// Counts what it hears.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl Listener for Hears {
 #[tokio::test]
 async fn a_link_that_was_cut_hears_nothing_and_neither_does_its_connection_once_it_is_mended() {
     let memory: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
-    let [cut, other] = [(); 2].map(|()| WatchedStore::new(Arc::clone(&memory)));
+    let [cut, other] = [(); 2].map(|()| InstrumentedStore::new(Arc::clone(&memory)));
     let (server, hears) = (ServerId::mint().unwrap(), Arc::new(Hears::default()));
     let announce = async || {
         other

@@ -34,7 +34,7 @@ impl Http {
             .tls_backend_preconfigured(tls)
             .connect_timeout(Duration::from_secs(5))
             .timeout(Duration::from_secs(15))
-            // Who follows redirects can be led to a host inside.
+            // A client that follows redirects can be led to an internal host.
             .redirect(redirect::Policy::none())
             .build();
         Ok(Self(client.map_err(unusable)?))
@@ -56,7 +56,7 @@ impl Http {
         }
         response
             .body(body)
-            .map_err(|_| Unanswered("the answer is none of HTTP"))
+            .map_err(|_| Unanswered("the answer is not HTTP"))
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::http::Http;
 
-/// How long a key that the provider has not published makes nobody fetch its keys again.
+/// After an unknown key, the time before the provider's keys are fetched again.
 const COOLDOWN: Duration = Duration::from_secs(10);
 
 /// The keys that the provider signs with, fetched anew when it signs with another: providers change them without a word.
@@ -33,7 +33,7 @@ impl Keys {
         http: &Http,
         verify: impl Fn(CoreJsonWebKeySet) -> Result<T, ClaimsVerificationError>,
     ) -> Result<T, ClaimsVerificationError> {
-        // Who waits here waits for the keys that somebody else fetches.
+        // A caller that waits here gets the keys that another caller fetches.
         let mut fetched = self.fetched.lock().await;
         match verify(fetched.keys.clone()) {
             Err(ClaimsVerificationError::SignatureVerification(

@@ -29,7 +29,7 @@ use self::{
 };
 use crate::failure::Failure;
 
-/// The provider must say when the user authenticated, and has them authenticate anew after so long (30 days).
+/// The `max_age` of sign-ins: the provider states the authentication time, and lets the user authenticate again after 30 days.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Asks for a refresh token that outlives the provider's session. It needs the user's consent each time (OpenID Connect Core 1.0

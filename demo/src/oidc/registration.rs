@@ -14,7 +14,7 @@ pub(crate) struct Registration {
     pub(crate) asks_for_offline_access: bool,
 }
 
-/// The secret is nobody's business.
+/// Prints no secret.
 impl fmt::Debug for Registration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registration")

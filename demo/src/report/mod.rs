@@ -11,7 +11,7 @@ use crate::{
     verdict::{Told, Verdict},
 };
 
-/// Who is told the story.
+/// Receives the events of the story.
 pub trait Report {
     /// The servers are up.
     ///

@@ -22,7 +22,7 @@ pub struct Timeline<W> {
 }
 
 impl Timeline<Stdout> {
-    /// Writes to standard output, in colour where that is a terminal.
+    /// Writes to standard output, in colour if it is a terminal.
     pub fn on_stdout() -> Self {
         Self {
             to: io::stdout(),

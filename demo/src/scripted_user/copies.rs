@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use super::{Happened, PAUSE, Player, out_of_order, told};
+use super::{Happened, PAUSE, ScriptedUser, out_of_order, told};
 use crate::{
     copies::{Holder, Source, Waited},
     failure::Failure,
@@ -13,7 +13,7 @@ use crate::{
 const UNTIL_COPIES: Duration = Duration::from_secs(15);
 
 /// What has to do with the servers' local copies.
-impl Player<'_> {
+impl ScriptedUser<'_> {
     /// Whether the server whose link was cut may serve copies.
     pub(super) async fn may_still_serve(&self) -> Result<bool, Failure> {
         let Some(server) = self.cut_off else {
@@ -25,7 +25,7 @@ impl Player<'_> {
 
     /// What the sign-out on this server waited for.
     pub(super) async fn waited(&self, server: ServerName) -> Result<Option<WaitedFor>, Failure> {
-        let asked = self.fleet.server(server).ask(self.column, Request::Waited);
+        let asked = self.fleet.server(server).ask(self.kind, Request::Waited);
         let Response::Waited(waited) = asked.await? else {
             return Err(out_of_order());
         };
@@ -43,15 +43,14 @@ impl Player<'_> {
     }
 
     async fn holder(&self, server: ServerName) -> Result<Option<Holder>, Failure> {
-        let asked = self.fleet.server(server).ask(self.column, Request::Holder);
+        let asked = self.fleet.server(server).ask(self.kind, Request::Holder);
         match asked.await? {
             Response::Holder(holder) => Ok(holder),
             _ => Err(out_of_order()),
         }
     }
 
-    /// A server that has just started serves no copies yet, and the first call leaves one: whoever keeps copies is asked until
-    /// one is served.
+    /// Calls a server until it serves a copy. A server that has just started serves none, and the first call leaves one.
     pub(super) async fn call_from_copy(&self, server: ServerName) -> Result<Happened, Failure> {
         let cookie = self.cookie()?;
         let since = Instant::now();
@@ -59,7 +58,7 @@ impl Player<'_> {
             let request = Request::CallApi {
                 cookie: cookie.clone(),
             };
-            let response = self.fleet.server(server).ask(self.column, request).await?;
+            let response = self.fleet.server(server).ask(self.kind, request).await?;
             let Response::Called { token, from } = response else {
                 return told(response);
             };
@@ -77,7 +76,7 @@ impl Player<'_> {
     }
 
     pub(super) async fn cut_link(&mut self, server: ServerName) -> Result<Happened, Failure> {
-        let asked = self.fleet.server(server).ask(self.column, Request::CutLink);
+        let asked = self.fleet.server(server).ask(self.kind, Request::CutLink);
         let outcome = match asked.await? {
             Response::LinkCut(true) => {
                 self.cut_off = Some(server);

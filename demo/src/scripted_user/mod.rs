@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use crate::{
     app_cache::Cookie,
     browser::{Browser, SentBack},
-    columns::Column,
     development_provider::DevelopmentProvider,
     failure::Failure,
     fleet::{Fleet, Pending},
     message::{Request, Response, StateCookie},
+    server_caches::CacheKind,
     story::{Act, ServerName, Step},
     verdict::{Deed, Outcome, WaitedFor},
 };
@@ -20,10 +20,10 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Ada and her browsers, in one column.
-pub(crate) struct Player<'a> {
+/// Ada and her browsers, at the apps with one kind of cache.
+pub(crate) struct ScriptedUser<'a> {
     fleet: &'a Fleet,
-    column: Column,
+    kind: CacheKind,
     name: String,
     browser: Browser,
     cookie: Option<Cookie>,
@@ -38,13 +38,13 @@ pub(crate) struct Player<'a> {
     cut_off: Option<ServerName>,
 }
 
-impl<'a> Player<'a> {
+impl<'a> ScriptedUser<'a> {
     /// `run` names this run, so that two on one store don't meet.
-    pub(crate) fn new(fleet: &'a Fleet, column: Column, run: &str) -> Self {
+    pub(crate) fn new(fleet: &'a Fleet, kind: CacheKind, run: &str) -> Self {
         Self {
             fleet,
-            column,
-            name: format!("ada-{column:?}-{run}"),
+            kind,
+            name: format!("ada-{kind:?}-{run}"),
             browser: Browser::new(),
             cookie: None,
             token: None,
@@ -120,7 +120,7 @@ impl<'a> Player<'a> {
         let (url, cookie) = self.redirect(server, anew).await?;
         let sent_back = self.browser.sign_in(&url, &self.name).await?;
         let request = finish_sign_in(cookie, sent_back);
-        let response = self.fleet.server(server).ask(self.column, request).await?;
+        let response = self.fleet.server(server).ask(self.kind, request).await?;
         if let Response::SignedIn { cookie, token } = &response {
             self.cookie = Some(cookie.clone());
             self.token = Some(token.clone());
@@ -128,8 +128,8 @@ impl<'a> Player<'a> {
         told(response)
     }
 
-    /// A sign-in in the same second as the provider's sign-out counts as earlier and is refused. Nobody is that quick but this
-    /// demo, so it does what a user does then: it tries again.
+    /// Signs in, and tries again if that is refused: a sign-in in the same second as the provider's sign-out counts as earlier. Only this
+    /// demo is that quick.
     async fn sign_in_patiently(&mut self, server: ServerName) -> Result<Happened, Failure> {
         let since = Instant::now();
         loop {
@@ -148,7 +148,7 @@ impl<'a> Player<'a> {
         anew: bool,
     ) -> Result<(String, StateCookie), Failure> {
         let request = Request::StartSignIn { anew };
-        match self.fleet.server(server).ask(self.column, request).await? {
+        match self.fleet.server(server).ask(self.kind, request).await? {
             Response::Redirected { url, cookie } => Ok((url, cookie)),
             _ => Err(out_of_order()),
         }
@@ -186,7 +186,7 @@ impl<'a> Player<'a> {
         let cookie = self.cookie()?;
         let request = Request::Refresh { cookie };
         self.provider().hold_refreshes();
-        let mut refresh = self.fleet.server(server).send(self.column, request);
+        let mut refresh = self.fleet.server(server).send(self.kind, request);
         tokio::select! {
             response = refresh.response() => told(response?),
             () = self.provider().refresh_held() => {
@@ -203,12 +203,12 @@ impl<'a> Player<'a> {
     }
 
     async fn ask(&self, server: ServerName, request: Request) -> Result<Happened, Failure> {
-        let response = self.fleet.server(server).ask(self.column, request).await?;
+        let response = self.fleet.server(server).ask(self.kind, request).await?;
         told(response)
     }
 
     fn provider(&self) -> &'a DevelopmentProvider {
-        self.fleet.provider(self.column)
+        self.fleet.provider(self.kind)
     }
 
     fn cookie(&self) -> Result<Cookie, Failure> {

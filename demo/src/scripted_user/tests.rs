@@ -5,7 +5,7 @@ use axum::Router;
 use token_cache::{Timestamp, providers::Provider};
 
 use crate::{
-    Columns, Conclusion, Fleet, JsonLines,
+    Conclusion, Fleet, JsonLines, ServerCaches,
     app_cache::{AppCache, Cookie, Denied, Found},
     copies::{Holder, Waited},
     failure::Failure,
@@ -73,10 +73,10 @@ impl AppCache for Obstinate {
 
 #[tokio::test]
 async fn a_sign_out_that_returns_while_a_server_has_a_lease_breaks_its_promise() {
-    let columns = Columns::in_memory().await.unwrap();
+    let caches = ServerCaches::in_memory().await.unwrap();
     let obstinate = |one| Arc::new(Obstinate(one)) as Arc<dyn AppCache>;
-    let columns = columns.map(|columns| columns.with_token_cache(obstinate));
-    let fleet = Fleet::of_tasks(columns).await.unwrap();
+    let caches = caches.map(|caches| caches.with_token_cache(obstinate));
+    let fleet = Fleet::of_tasks(caches).await.unwrap();
     let verdict = tell(&fleet, &mut JsonLines::new(Vec::new())).await.unwrap();
     assert_eq!(verdict.conclusion, Conclusion::PromiseBroken);
     assert_eq!(verdict.token_cache_wrong, ["sign_out"]);

@@ -7,8 +7,8 @@ use crate::{
     app_cache::{Keys, MemoryKeys},
     copies,
     failure::Failure,
+    instrumented_store::InstrumentedStore,
     store_url::{PREFIX, StoreUrl},
-    watched_store::WatchedStore,
 };
 
 /// Where an app's secret is.
@@ -17,7 +17,7 @@ const SECRET: &str = "TOKEN_CACHE_SECRET";
 /// The caches of the servers on one store, one each, as in an app whose servers are machines, and the keys of the plain cache beside them.
 pub(crate) struct Caches {
     pub(crate) name: String,
-    pub(crate) of_servers: Vec<(TokenCache, WatchedStore)>,
+    pub(crate) of_servers: Vec<(TokenCache, InstrumentedStore)>,
     pub(crate) plain: Arc<dyn Keys>,
     /// Where the secret is from, in a few words.
     pub(crate) secret: &'static str,
@@ -75,11 +75,11 @@ impl Keeping {
                 is_own: false,
             });
         }
-        // What nobody can read any more is in nobody's way, if it is in a corner of its own.
+        // Entries under a lost secret do no harm in a namespace of their own.
         Ok(Self {
             secret: Secret::random()?,
             namespace: format!("{PREFIX}-web-{}", random_text(6)?),
-            in_words: "a random one: when this ends, nobody can read the tokens; set TOKEN_CACHE_SECRET for one that lasts",
+            in_words: "a random one: after this run the tokens cannot be read; set TOKEN_CACHE_SECRET for one that lasts",
             is_own: true,
         })
     }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::oidc::Authenticated;
 
-/// How long a session lives, if nobody signs out.
+/// The lifetime of a session without a sign-out.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// What the provider sends back by the browser (OpenID Connect Core 1.0 section 3.1.2.5; `iss` is of RFC 9207).
@@ -157,7 +157,7 @@ fn welcome(ticket: HeaderValue, profile: &Profile, server: &Server) -> Response 
     response
 }
 
-/// Offered once: whoever is refused again is not sent in circles.
+/// Offers one more sign-in. A user who is refused again is not redirected in a loop.
 fn refused(again: bool) -> Response {
     let (text, ways_on): (&str, &[(&str, &str)]) = if again {
         (

@@ -2,7 +2,7 @@ use std::{fmt::Write, time::Duration};
 
 use axum::http::HeaderValue;
 
-/// How cookies are named and guarded: `__Host-` and `Secure`, but for plain http at a loopback address.
+/// The names and attributes of cookies: `__Host-` and `Secure`, except for plain http at a loopback address.
 ///
 /// Cookies don't tell ports apart, so the servers of one host share them: a browser that is signed in on one is so on all.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,7 @@ impl Cookies {
         self.plain
     }
 
-    /// A cookie for `life`, or until the browser is closed; none where the value fits no header.
+    /// Returns a cookie for `life`, or until the browser is closed. Returns `None` if the value does not fit into a header.
     pub(crate) fn set(
         self,
         name: &str,

@@ -30,12 +30,12 @@ pub(crate) fn copies(server: &Server) -> Value {
     })
 }
 
-/// `POST /demo/link/cut`: this server hears of no sign-out any more, and renews no lease.
+/// `POST /demo/link/cut`: this server receives no invalidation messages any more, and renews no lease.
 pub(crate) async fn cut_link(State(server): State<Arc<Server>>) -> Json<Value> {
     if server.store.link().is_some() && server.store.switch().cut() {
         server.tell(
             Kind::Link,
-            "Its link is cut: it hears of no sign-out, and may serve its copies until its lease has run out.",
+            "Its link is cut: it receives no invalidation messages, and may serve its copies until its lease has run out.",
         );
     }
     Json(copies(&server))

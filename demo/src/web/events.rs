@@ -26,7 +26,7 @@ use super::{
     watched::watched,
 };
 
-/// How often a server looks anew, where nothing happened that it heard of: another process may share the store.
+/// How often a server reads its state again without an event: another process may share the store.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How often a server says what its local copies come to: as often as its lease is renewed.

@@ -19,7 +19,7 @@ use super::{
     server::Server,
     timeline::{Kind, Timeline},
 };
-use crate::{failure::Failure, oidc::Discovered, watched_store::LinkSwitch};
+use crate::{failure::Failure, instrumented_store::LinkSwitch, oidc::Discovered};
 
 /// How long requests that are under way may take when the app ends.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -168,11 +168,11 @@ fn serve(
     tokio::spawn(async move {
         let serving =
             axum::serve(listener, routes::of(&server)).with_graceful_shutdown(async move {
-                // Whoever can say so is gone when this fails, and so is the app.
+                // This fails if the sender is gone, and then the app has ended.
                 let _ = closed.wait_for(|closing| *closing).await;
             });
         let ended = serving.await;
-        // Nobody has to wait for a server that leaves in good order.
+        // A sign-out does not wait for a server that has released its lease.
         server.cache.release_lease().await;
         if let Err(error) = ended {
             server.tell(

@@ -11,7 +11,7 @@ use tokio::{
 /// How much later than a sign-out the answers come in: the provider's own message about it, which comes at once, is over by then.
 const AFTER_SIGN_OUT: Duration = Duration::from_millis(1_500);
 
-/// The longest that an answer is kept back, if nobody signs out: a refresh has 30 seconds.
+/// The longest time that an answer is kept back without a sign-out. A refresh has 30 seconds.
 const AT_MOST: Duration = Duration::from_secs(15);
 
 /// Answers of the provider that are kept back until somebody has signed out: an answer that is late, at will.
@@ -33,7 +33,7 @@ impl LateAnswers {
         late
     }
 
-    /// Whoever signed out has done so: the answers come in soon.
+    /// Lets the answers through shortly after a sign-out.
     pub(crate) fn let_through(&self) {
         let kept = std::mem::take(&mut *self.kept());
         tokio::spawn(async move {
@@ -50,10 +50,10 @@ impl LateAnswers {
 }
 
 impl LateAnswer {
-    /// Called where the answer comes in; returns when it may go on.
+    /// Waits, when the answer has come in, until it may continue.
     pub(crate) async fn wait(&self) {
         self.arrived.send_replace(true);
-        // It goes on in the end, whether or not somebody signed out.
+        // It continues in the end, with or without a sign-out.
         let _ = timeout(AT_MOST, passed(&self.may_go_on)).await;
     }
 

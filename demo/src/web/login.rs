@@ -25,7 +25,7 @@ pub(crate) struct Started {
     verifier: String,
     /// The moment, sealed by token-cache.
     pub(crate) moment: String,
-    /// True where a sign-in has been refused before.
+    /// `true` if a sign-in has been refused before.
     pub(crate) again: bool,
 }
 
@@ -127,7 +127,7 @@ impl Started {
 fn unavailable(why: &str) -> Response {
     notice(
         StatusCode::SERVICE_UNAVAILABLE,
-        "Nobody can sign in just now",
+        "Sign-in is not possible just now",
         why,
         &[("Try again", "/login"), ("Back", "/")],
     )

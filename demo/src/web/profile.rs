@@ -3,7 +3,7 @@ use token_cache::{EntryKey, Error, Result, Session};
 
 use crate::oidc::Authenticated;
 
-/// Who is signed in: an entry of the session, since a ticket names nobody.
+/// The signed-in user: an entry of the session, because a ticket contains no user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Profile {
     pub(crate) issuer: String,
@@ -36,7 +36,7 @@ impl Profile {
         session.put(&key()?, json).await
     }
 
-    /// None where the sign-in did not get so far as to write it.
+    /// Returns `None` if the sign-in failed before it was written.
     pub(crate) async fn get(session: &Session) -> Result<Option<Self>> {
         let Some(entry) = session.get(&key()?).await? else {
             return Ok(None);

@@ -2,7 +2,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::failure::Failure;
 
-/// Text that nobody can guess, of this many random bytes: letters, digits, `-` and `_`.
+/// Returns an unguessable text of this many random bytes: letters, digits, `-` and `_`.
 pub(crate) fn random_text(bytes: usize) -> Result<String, Failure> {
     let mut random = vec![0; bytes];
     getrandom::fill(&mut random)

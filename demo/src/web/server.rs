@@ -27,11 +27,11 @@ use super::{
 use crate::{
     copies::Source,
     failure::Failure,
+    instrumented_store::InstrumentedStore,
     oidc::{Discovered, Oidc},
-    watched_store::WatchedStore,
 };
 
-/// How long a key that the provider has not published makes nobody fetch its keys again.
+/// After an unknown key, the time before the provider's keys are fetched again.
 const KEYS_COOLDOWN: Duration = Duration::from_secs(10);
 
 /// How many pages may watch a server at once.
@@ -44,7 +44,7 @@ pub(crate) struct Server {
     pub(crate) origin: String,
     pub(crate) cache: TokenCache,
     /// What the cache is on.
-    pub(crate) store: WatchedStore,
+    pub(crate) store: InstrumentedStore,
     /// How often the user's tokens were read without a request to the store.
     pub(crate) served: AtomicU64,
     pub(crate) oidc: Oidc,
@@ -62,7 +62,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn new(
         index: u8,
-        (cache, store): (TokenCache, WatchedStore),
+        (cache, store): (TokenCache, InstrumentedStore),
         cookies: Cookies,
         discovered: &Discovered,
         shared: Arc<Shared>,
@@ -170,7 +170,7 @@ async fn on_sign_out(shared: &Shared, name: &str, event: SignOutEvent) {
             format!("{asked}: everything had ended already."),
         ),
         Err(error) => {
-            let text = format!("{asked}: it failed, and nobody is signed out ({error}).");
+            let text = format!("{asked}: it failed, and no session has ended ({error}).");
             timeline.tell(Some(name), Kind::Failed, text);
             return;
         }

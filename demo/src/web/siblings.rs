@@ -9,8 +9,8 @@ use axum::{
 
 use super::server::Server;
 
-/// The servers are one app on several ports, which browsers take for several origins: the page of one may ask another, with the
-/// cookies that they share, and nobody else may.
+/// Allows requests between the servers' pages only. The servers are one app on several ports, which browsers treat as several origins, and
+/// they share their cookies.
 pub(crate) async fn among_siblings(
     State(server): State<Arc<Server>>,
     request: Request,
@@ -55,7 +55,7 @@ pub(crate) async fn sign_out_by_siblings(
     next.run(request).await
 }
 
-/// What only a browser's own hand writes there; none where it is not there exactly once.
+/// Returns the `Origin` header, which only a browser sets, or `None` unless there is exactly one.
 fn origin_of(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut origins = headers.get_all(header::ORIGIN).into_iter();
     match (origins.next(), origins.next()) {

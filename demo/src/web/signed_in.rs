@@ -22,7 +22,7 @@ pub(crate) enum Denied {
     NoTicket,
     /// Its session has ended, on whichever server.
     SignedOut,
-    /// The store or the provider can't be asked, or refuses: nobody is called signed out for it (G4).
+    /// The store or the provider fails or refuses. That is not a sign-out (G4).
     Failed(Error),
 }
 

@@ -89,7 +89,7 @@ async fn tell(server: &Server, profile: &Profile, refreshed: &Result<TokenSet, E
         Ok(_) => server.tell(
             Kind::Tokens,
             format!(
-                "{}'s tokens are refreshed: nobody had signed out.",
+                "{}'s tokens are refreshed: there was no sign-out.",
                 profile.name
             ),
         ),

@@ -26,7 +26,7 @@ struct Told {
 pub(crate) struct Event {
     pub(crate) id: u64,
     pub(crate) at_ms: u64,
-    /// The letter of the server, where it was one of them.
+    /// The letter of the server, if the event is one of a server.
     pub(crate) server: Option<String>,
     pub(crate) kind: Kind,
     pub(crate) text: String,
@@ -79,7 +79,7 @@ impl Timeline {
             told.recent.pop_front();
         }
         told.recent.push_back(event.clone());
-        // Where no page is open, nobody listens.
+        // Without an open page there is no listener.
         let _ = self.live.send(event);
     }
 

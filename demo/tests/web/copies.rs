@@ -52,7 +52,7 @@ async fn a_sign_out_waits_for_the_server_whose_link_is_cut_and_then_none_serves_
         .await;
     let text = told["text"].as_str().unwrap();
     assert!(text.contains("for C, out of reach"), "{text}");
-    // Whoever opens the page now is told how it stands, at once.
+    // A page that is opened now gets the current state at once.
     let mut page = Watcher::open(&out, &at(&web, 'C', "/events")).await;
     let copies = page.until("copies", |_| true).await;
     assert!(copies["link"] == "cut" && !has_lease(&copies), "{copies}");

@@ -28,7 +28,7 @@ async fn an_answer_that_comes_in_after_the_sign_out_brings_nothing_back() {
     assert_eq!(out.everywhere(&web).await, [401, 401, 401]);
     assert!(provider.counts().revocations >= 1);
 
-    // What the plain cache holds is what nobody may have.
+    // The plain cache holds a token that must not be used.
     let mut after = Watcher::open(&out, &at(&web, 'B', "/events")).await;
     let state = after.until("state", |_| true).await;
     assert_eq!(state["token_cache"]["state"], "signed_out");

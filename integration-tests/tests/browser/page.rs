@@ -33,7 +33,7 @@ fn by_the_keyboard_alone_a_user_signs_in_and_out() {
     let app = app_for(&store);
     let ada = browser.window("ada");
     ada.go(&app.of(0)).unwrap();
-    ada.see("Nobody is signed in").unwrap();
+    ada.see("No user is signed in").unwrap();
     ada.tab_to("a.sign-in", "Sign in on A").unwrap();
     ada.enter().unwrap();
     ada.see("Sign in").unwrap();
@@ -56,7 +56,7 @@ fn on_a_phone_nothing_hangs_over_the_edge() {
     let app = app_for(&store);
     let ada = browser.window("ada");
     ada.go(&app.of(0)).unwrap();
-    ada.see("Nobody is signed in").unwrap();
+    ada.see("No user is signed in").unwrap();
     assert!(ada.overhang(PHONE).unwrap() <= 0, "nobody is signed in");
     let provider = sign_in(&app, ada, "Ada");
     ada.go(&app.of(0)).unwrap();
@@ -75,7 +75,7 @@ fn the_page_shows_a_sign_out_beside_a_plain_cache() {
     let app = app_for(&store);
     let ada = browser.window("ada");
     ada.go(&app.of(0)).unwrap();
-    ada.see("Nobody is signed in").unwrap();
+    ada.see("No user is signed in").unwrap();
     picture(ada, "nobody", WIDE);
 
     sign_in(&app, ada, "Ada");

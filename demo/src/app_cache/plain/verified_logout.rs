@@ -19,7 +19,7 @@ impl VerifiedLogout {
             .client(provider.for_sign_out())
             .on_sign_out(move |event| {
                 let subject = event.account.map(|account| account.subject().to_owned());
-                // Nobody listens once the server has ended.
+                // The receiver is gone after the server has ended.
                 let _ = told.send(subject);
                 std::future::ready(())
             })

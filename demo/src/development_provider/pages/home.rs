@@ -15,7 +15,7 @@ pub(in super::super) fn page(name: Option<&str>) -> Response {
             Page::new("Signed in", main)
         }
         None => Page::new(
-            "Nobody is signed in",
+            "No user is signed in",
             "<p>Sign in from an app: it sends you here.</p>".to_owned(),
         ),
     };

@@ -6,7 +6,7 @@ use url::Url;
 use super::html::{Page, escaped};
 use crate::development_provider::front_channel::Frame;
 
-/// Loads the frames that tell the apps, and then goes on to `next`.
+/// Loads the frames that notify the apps, and then continues at `next`.
 pub(in super::super) fn page(frames: &[Frame], next: Option<&Url>) -> Response {
     let mut main = "<p role=\"status\">You are signed out.</p>\n".to_owned();
     for frame in frames {

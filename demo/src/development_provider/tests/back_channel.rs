@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{Browser, RegisteredClient, Settings, World, app::claims, shop, world_of};
 
-/// An app's endpoint: what it was sent, and what it answers by turns, the last for ever.
+/// Starts an app's endpoint, which gives these answers in order and then repeats the last one. Returns the bodies that it receives.
 async fn endpoint(answers: &'static [u16]) -> (String, UnboundedReceiver<Bytes>) {
     let (sender, received) = unbounded_channel();
     let turn = Arc::new(AtomicUsize::new(0));

@@ -94,7 +94,7 @@ async fn without_a_hint_the_user_is_asked_first() {
     assert_eq!(reply.location().as_str(), format!("{SIGNED_OUT}?state=s"));
     assert!(!is_signed_in(&mut world).await);
     assert_eq!(world.browser.post(&confirmed, &form).await.status(), 400);
-    // Where nobody is signed in, nobody is asked.
+    // Without a session there is no question.
     let again = world.browser.get(&url).await;
     assert_eq!(again.location().as_str(), format!("{SIGNED_OUT}?state=s"));
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{DevelopmentProvider, app::Tokens, world};
 
-/// Fails where the provider holds nothing, instead of waiting for ever.
+/// Fails if the provider holds nothing, instead of waiting forever.
 async fn held(provider: &DevelopmentProvider) {
     let held = tokio::time::timeout(Duration::from_secs(20), provider.refresh_held());
     held.await.expect("no refresh is held");

@@ -69,7 +69,7 @@ async fn every_answer_is_kept_by_nobody_and_framed_by_nobody() {
     }
 }
 
-/// Bytes that nobody wrote, at every door.
+/// Random bytes at every endpoint.
 #[tokio::test]
 async fn nonsense_is_refused_and_hurts_nobody() {
     let mut world = world();

@@ -196,7 +196,7 @@ function ofTokenCache(seen) {
     case "signed_out":
       return { mood: "calm", state: "Signed out", detail: "Its tokens can't be read" };
     case "nobody":
-      return { mood: "calm", state: "Nobody is signed in", detail: "No tokens" };
+      return { mood: "calm", state: "No user is signed in", detail: "No tokens" };
     case "unknown":
       return { mood: "wait", state: "Not known", detail: seen.message };
     default:
@@ -255,7 +255,7 @@ function showSummary() {
     set(summary, "Signed out, on every server. Sign in again, and try the slow refresh.");
   } else {
     summary.dataset.mood = "calm";
-    set(summary, "Nobody is signed in. Sign in on any server to begin.");
+    set(summary, "No user is signed in. Sign in on any server to begin.");
   }
 }
 
