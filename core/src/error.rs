@@ -228,20 +228,48 @@ impl fmt::Display for Error {
     }
 }
 
-/// Prints what [`Display`](fmt::Display) prints, the kind, and the causes: an error that is returned from `main` prints a sentence.
+/// `{:?}` prints the sentence of [`Display`](fmt::Display), the kind and the causes, so that an error returned from `main` prints a
+/// sentence. `{:#?}` prints the struct, with the causes as text.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self} [{}", self.0.kind.name())?;
-        if self.0.may_have_applied {
+        let inner = &*self.0;
+        let causes = Causes(std::error::Error::source(self));
+        if f.alternate() {
+            return f
+                .debug_struct("Error")
+                .field("kind", &inner.kind)
+                .field("operation", &inner.operation)
+                .field("store", &inner.store)
+                .field("message", &inner.message)
+                .field("may_have_applied", &inner.may_have_applied)
+                .field("causes", &causes.list())
+                .finish();
+        }
+        write!(f, "{self} [{}", inner.kind.name())?;
+        if inner.may_have_applied {
             f.write_str("; it may have been applied")?;
         }
-        f.write_str("]")?;
-        let mut cause = std::error::Error::source(self);
-        while let Some(source) = cause {
-            write!(f, "; caused by: {source}")?;
-            cause = source.source();
-        }
-        Ok(())
+        write!(f, "]{causes}")
+    }
+}
+
+/// The chain of causes of an error. It prints what their `Display` prints: the `Debug` of a driver's error may hold what was sent.
+pub(crate) struct Causes<'a>(pub(crate) Option<&'a (dyn std::error::Error + 'static)>);
+
+impl<'a> Causes<'a> {
+    fn each(&self) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> + use<'a> {
+        std::iter::successors(self.0, |cause| cause.source())
+    }
+
+    pub(crate) fn list(&self) -> Vec<String> {
+        self.each().map(ToString::to_string).collect()
+    }
+}
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.each()
+            .try_for_each(|cause| write!(f, "; caused by: {cause}"))
     }
 }
 
@@ -320,7 +348,7 @@ mod tests {
     use super::{Error, ErrorKind};
 
     #[test]
-    fn debug_prints_the_message_the_kind_and_the_causes() {
+    fn debug_prints_a_sentence_and_its_alternate_form_the_struct() {
         let refused = std::io::Error::other("connection refused");
         let error = Error::new(ErrorKind::Unavailable, "read an entry")
             .store("redis")
@@ -333,6 +361,9 @@ mod tests {
              [unavailable; it may have been applied]; caused by: could not connect: a cause of its own; \
              caused by: connection refused"
         );
+        let structure = format!("{error:#?}");
+        assert!(structure.starts_with("Error {\n    kind: Unavailable,"), "{structure}");
+        assert!(structure.contains("\"connection refused\","), "{structure}");
     }
 
     #[test]

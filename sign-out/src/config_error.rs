@@ -1,5 +1,9 @@
+use std::fmt;
+
 /// An invalid setting of [`SignOutRoutes`](crate::SignOutRoutes). It is returned when they are built, before any I/O.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+///
+/// `{:?}` prints the same sentence as `{}`, so that an error returned from `main` prints a sentence. `{:#?}` prints the struct.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("sign-out routes can't be built: {message}")]
 pub struct ConfigError {
     message: String,
@@ -10,5 +14,28 @@ impl ConfigError {
         Self {
             message: message.into(),
         }
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(self, f);
+        }
+        f.debug_struct("ConfigError")
+            .field("message", &self.message)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ConfigError;
+
+    #[test]
+    fn an_error_returned_from_main_prints_a_sentence() {
+        let error = ConfigError::new("the path `a` does not begin with `/`");
+        assert_eq!(format!("{error:?}"), error.to_string());
+        assert!(format!("{error:#?}").starts_with("ConfigError {"));
     }
 }

@@ -3,7 +3,9 @@ use std::fmt;
 use crate::keys::FetchError;
 
 /// The keys of some providers can't be had now ([`SignOutRoutes::fetch_keys`](crate::SignOutRoutes::fetch_keys)).
-#[derive(Debug, Clone)]
+///
+/// `{:?}` prints the same sentence as `{}`, so that an error returned from `main` prints a sentence. `{:#?}` prints the struct.
+#[derive(Clone)]
 pub struct KeyFetchError(Vec<(String, FetchError)>);
 
 impl KeyFetchError {
@@ -29,6 +31,15 @@ impl fmt::Display for KeyFetchError {
             write!(f, "{before} of {issuer:?}: {error}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for KeyFetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(self, f);
+        }
+        f.debug_tuple("KeyFetchError").field(&self.0).finish()
     }
 }
 

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use secrecy::SecretString;
 
 use super::ErrorResponse;
-use crate::Error;
+use crate::{Error, error::Causes};
 
 type Source = Arc<dyn std::error::Error + Send + Sync>;
 
@@ -214,19 +214,22 @@ impl fmt::Display for RefreshError {
     }
 }
 
+/// `{:?}` prints the sentence of [`Display`](fmt::Display), the kind and the causes. `{:#?}` prints the struct, without tokens.
 impl fmt::Debug for RefreshError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let causes = Causes(self.source.as_deref().map(|source| source as _));
+        if !f.alternate() {
+            return write!(f, "{self} [{:?}]{causes}", self.kind);
+        }
+        let new_refresh_token = self.new_refresh_token.as_ref().map(|_| "[redacted]");
         f.debug_struct("RefreshError")
             .field("kind", &self.kind)
             .field("message", &self.message)
             .field("retry_after", &self.retry_after)
             .field("answer_lost", &self.answer_lost)
             .field("response", &self.response)
-            .field(
-                "new_refresh_token",
-                &self.new_refresh_token.as_ref().map(|_| "[redacted]"),
-            )
-            .field("source", &self.source)
+            .field("new_refresh_token", &new_refresh_token)
+            .field("causes", &causes.list())
             .finish()
     }
 }
