@@ -4,33 +4,33 @@ use tokio::{runtime::Handle, sync::oneshot};
 
 use crate::{Harness, Promise, Setup, Violation, negatives};
 
-/// How long a check may take.
+/// The time limit of a check.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
-/// A check under way. It is run on the thread that waits for it, so it need not be `Send`.
-pub type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Violation>> + 'a>>;
+/// The future of a check. It runs on the thread that waits for it, so it need not be `Send`.
+type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Violation>> + 'a>>;
 
-/// One behaviour that a store must show.
+/// A behaviour that every store must have.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Check {
-    /// A sentence; the name of its function.
+    /// The name: a sentence in snake case.
     pub name: &'static str,
-    /// What it guards.
+    /// The promise that the check guards.
     pub promise: Promise,
-    /// The optional part it is about.
+    /// The optional part of the store that the check needs.
     pub needs: Needs,
-    /// What happens to users where it fails.
+    /// The effect on users if a store fails the check.
     pub hazard: &'static str,
-    /// The check itself.
-    pub run: for<'a> fn(&'a Setup) -> Running<'a>,
+    /// The function that runs the check.
+    pub(crate) run: for<'a> fn(&'a Setup) -> Running<'a>,
 }
 
-/// The optional part of a store that a check is about.
+/// The optional part of a store that a check needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Needs {
-    /// None.
+    /// No optional part.
     Nothing,
     /// [`SidIndex`](token_cache_core::SidIndex).
     SidIndex,
@@ -42,44 +42,45 @@ pub enum Needs {
     Link,
 }
 
-/// How a check was met.
+/// How a check passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Met {
-    /// The store shows the behaviour.
-    Shown,
-    /// The store lacks the part, and says so where it is asked for it.
-    Absent,
+pub enum Outcome {
+    /// The store has the behaviour.
+    Passed,
+    /// The store lacks the optional part, and returns `Unsupported` when it is asked for it.
+    Unsupported,
 }
 
 impl Check {
-    /// Runs the check in a fresh namespace; where the store lacks the part, the check that it says so. It takes two minutes at
-    /// most.
+    /// Runs the check in a new namespace, for at most two minutes.
+    ///
+    /// If the store lacks the optional part, checks instead that it returns `Unsupported`.
     ///
     /// # Errors
-    /// What was expected and what was seen instead, also where there is no store.
+    /// Returns the expected and the observed behaviour if the store fails the check, and also if the harness has no store.
     ///
     /// # Panics
-    /// When there is no tokio runtime.
-    pub async fn run_on(&self, harness: Arc<dyn Harness>) -> Result<Met, Violation> {
+    /// Panics outside of a tokio runtime.
+    pub async fn run_on(&self, harness: Arc<dyn Harness>) -> Result<Outcome, Violation> {
         self.run_within(TIME_LIMIT, harness).await
     }
 
-    /// Runs the check and fails when it does not end within `limit`.
+    /// Runs the check, and fails if it does not end within `limit`.
     ///
-    /// The check runs on a thread of its own, so that a store that blocks its thread cannot hang the caller. That thread is
-    /// abandoned when the limit is over.
+    /// The check runs on a thread of its own, so that a store that blocks its thread does not block the caller. After `limit` the thread
+    /// is abandoned.
     ///
     /// # Errors
-    /// As [`run_on`](Self::run_on).
+    /// Returns the same errors as [`run_on`](Self::run_on).
     ///
     /// # Panics
-    /// When there is no tokio runtime.
+    /// Panics outside of a tokio runtime.
     pub async fn run_within(
         &self,
         limit: Duration,
         harness: Arc<dyn Harness>,
-    ) -> Result<Met, Violation> {
+    ) -> Result<Outcome, Violation> {
         let (check, runtime) = (*self, Handle::current());
         let (answer, answered) = oneshot::channel();
         std::thread::spawn(move || {
@@ -87,9 +88,9 @@ impl Check {
             let _ = answer.send(runtime.block_on(check.run(harness)));
         });
         let why = match tokio::time::timeout(limit, answered).await {
-            Ok(Ok(met)) => return met,
+            Ok(Ok(outcome)) => return outcome,
             Ok(Err(_)) => "it panicked",
-            Err(_) => "it still runs, or waits for what never comes",
+            Err(_) => "it is still running",
         };
         Err(self.broken(Violation::new(
             format!("an end within {} s", limit.as_secs()),
@@ -97,15 +98,15 @@ impl Check {
         )))
     }
 
-    async fn run(&self, harness: Arc<dyn Harness>) -> Result<Met, Violation> {
+    async fn run(&self, harness: Arc<dyn Harness>) -> Result<Outcome, Violation> {
         let setup = Setup::new(harness).await?;
         let broken = |violation| self.broken(violation);
         if self.needs.are_met_by(&setup) {
             (self.run)(&setup).await.map_err(broken)?;
-            return Ok(Met::Shown);
+            return Ok(Outcome::Passed);
         }
         negatives::run(self.needs, &setup).await.map_err(broken)?;
-        Ok(Met::Absent)
+        Ok(Outcome::Unsupported)
     }
 
     fn broken(&self, violation: Violation) -> Violation {

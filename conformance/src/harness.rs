@@ -3,44 +3,45 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use token_cache_core::{ErrorKind, TokenStore, test_util::FailingStore};
 
-/// Why there is no store to check. Its text is what a reader of the failed run sees: name the command that fixes it.
+/// The reason why a harness has no store to check. A failed check prints it, so it should name the command that fixes it.
 pub type NoStore = Box<dyn Error + Send + Sync>;
 
-/// How the suite gets at the store under test.
+/// Opens the store under test.
 ///
-/// Checks run in parallel, each in a namespace of its own with a random name, so a server may be shared: nothing is ever
-/// wiped, and nothing left behind lives longer than a few hours.
+/// Checks run in parallel, each in a namespace with a random name, so a server may be shared. The suite deletes nothing that it did not
+/// write, and its data expires within a few hours.
 #[async_trait]
 pub trait Harness: Send + Sync + 'static {
-    /// What the case is called in the names of its checks: `redis_cluster`, say.
+    /// Returns the name of the store in the names of its tests, such as `redis_cluster`.
     fn name(&self) -> &str;
 
-    /// Opens the store in a namespace: a prefix, a table, a map. Its name has up to 48 bytes: letters, digits, `-`, `:`.
+    /// Opens the store in a namespace, which can be a prefix, a table or a map. The name has up to 48 bytes: letters, digits, `-`, `:`.
     ///
-    /// Opened again with the same name it is another server's handle to the same data, with a connection of its own if the
-    /// store has connections.
+    /// A second call with the same name returns the handle of another server to the same data. If the store has connections, the
+    /// handle has its own.
     ///
     /// # Errors
-    /// Where there is no store to be had; the check fails, it is never skipped.
+    /// Returns the reason if there is no store. The check then fails; it is never skipped.
     async fn open(&self, namespace: &str) -> Result<Arc<dyn TokenStore>, NoStore>;
 
-    /// Opens the store in a namespace in such a way that it can be made unreachable, by a proxy in front of it, say.
+    /// Opens the store in a namespace with a switch that makes it unreachable, such as a proxy in front of a server.
     ///
-    /// Only this handle is to be cut off: other checks go on meanwhile.
+    /// The switch must affect only this handle, because other checks run at the same time.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// Returns the same errors as [`open`](Self::open).
     async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore>;
 
-    /// Lets `by` pass in a namespace without waiting: either the store's clock moves forward by `by`, or everything that is stored
-    /// there expires `by` earlier, as far as the store's own clock decides on it. Not-before markers live for half an hour, and a
-    /// check cannot wait for that. Handles that are open stay open.
+    /// Lets the duration `by` pass in a namespace without waiting, and returns `true`.
+    ///
+    /// Either the store's clock moves forward by `by`, or everything stored there expires `by` earlier, if the store's own clock decides
+    /// about the expiry. Open handles stay open. Not-before markers live for half an hour, and a check cannot wait for that.
     ///
     /// Returns `false` when the harness cannot do this, which is the default. The checks then use lifetimes of about a minute and
     /// wait for them.
     ///
     /// # Errors
-    /// The harness failed to do it.
+    /// Returns the reason if the harness could not change the clock or the expiries.
     async fn let_time_pass(&self, namespace: &str, by: Duration) -> Result<bool, NoStore> {
         let _ = (namespace, by);
         Ok(false)
@@ -51,21 +52,23 @@ pub trait Harness: Send + Sync + 'static {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Breakable {
-    /// The store.
+    /// The handle of the store.
     pub store: Arc<dyn TokenStore>,
-    /// Cuts it off.
+    /// Makes `store` unreachable, and reachable again.
     pub switch: Arc<dyn Switch>,
 }
 
 impl Breakable {
-    /// A store and what cuts it off.
+    /// Creates a breakable store of a handle and its switch.
     pub fn new(store: Arc<dyn TokenStore>, switch: Arc<dyn Switch>) -> Self {
         Self { store, switch }
     }
 
-    /// A store that fails at its front door. It proves how errors travel above the store, and nothing of the store's own
-    /// driver: good enough for a store that lives in this process.
-    pub fn at_the_front_door(store: Arc<dyn TokenStore>) -> Self {
+    /// Creates a breakable store that returns errors instead of calling `store`.
+    ///
+    /// It shows how the layers above the store treat errors, but not how the store's driver does. That is enough for a store in this
+    /// process.
+    pub fn in_process(store: Arc<dyn TokenStore>) -> Self {
         let store = FailingStore::new(store);
         Self {
             store: Arc::new(store.clone()),
@@ -85,10 +88,10 @@ impl fmt::Debug for Breakable {
 /// Makes a store unreachable, and reachable again.
 #[async_trait]
 pub trait Switch: Send + Sync {
-    /// When it returns, no request reaches the store.
+    /// Makes the store unreachable. After it returns, no request reaches the store.
     async fn cut(&self);
 
-    /// When it returns, requests reach the store again; a handle may need a moment to connect.
+    /// Makes the store reachable again. After it returns, requests reach the store; a handle may need a moment to connect.
     async fn mend(&self);
 }
 

@@ -13,32 +13,15 @@ use crate::Violation;
 ///
 /// It counts no time: each call's start, and each sign-out's return, draws the next number of one counter, so that what it
 /// says came after did come after.
-///
-/// ```
-/// use token_cache_conformance::History;
-///
-/// let history = History::default();
-/// let session = 7; // any number that names it
-/// let asked = history.tick();
-/// // … the read, which found a token
-/// history.was_alive(session, asked);
-/// // … a sign-out, which has returned
-/// history.has_ended(session);
-/// assert!(history.check().is_ok());
-///
-/// let asked = history.tick();
-/// history.was_alive(session, asked);
-/// assert!(history.check().is_err());
-/// ```
 #[derive(Debug, Default)]
-pub struct History {
+pub(crate) struct History {
     counter: AtomicU64,
     sessions: Mutex<HashMap<u64, Seen>>,
 }
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// When the sign-out that ended it had returned; the first, where there were several.
+    /// The time at which the first sign-out that ended it had returned.
     ended: Option<u64>,
     /// How often it was alive, and the latest start of a call that found it so.
     alive: usize,
@@ -47,12 +30,12 @@ struct Seen {
 
 impl History {
     /// This moment: to be taken before a call.
-    pub fn tick(&self) -> u64 {
+    pub(crate) fn tick(&self) -> u64 {
         self.counter.fetch_add(1, Ordering::SeqCst)
     }
 
     /// A call that started at `asked` read a token of the session, or wrote one, or took the session up.
-    pub fn was_alive(&self, session: u64, asked: u64) {
+    pub(crate) fn was_alive(&self, session: u64, asked: u64) {
         self.with(session, |seen| {
             seen.alive += 1;
             seen.last_asked = seen.last_asked.max(asked);
@@ -60,7 +43,7 @@ impl History {
     }
 
     /// A sign-out that ends the session has returned.
-    pub fn has_ended(&self, session: u64) {
+    pub(crate) fn has_ended(&self, session: u64) {
         let now = self.tick();
         self.with(session, |seen| {
             seen.ended.get_or_insert(now);
@@ -68,7 +51,7 @@ impl History {
     }
 
     /// How often the session was alive so far.
-    pub fn times_alive(&self, session: u64) -> usize {
+    pub(crate) fn times_alive(&self, session: u64) -> usize {
         self.with(session, |seen| seen.alive)
     }
 
@@ -76,7 +59,7 @@ impl History {
     ///
     /// # Errors
     /// Where a session was alive to a call that started after its sign-out had returned.
-    pub fn check(&self) -> Result<(), Violation> {
+    pub(crate) fn check(&self) -> Result<(), Violation> {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let broken = sessions
             .values()

@@ -12,7 +12,7 @@ use crate::{Breakable, Harness, NoStore, TestClock};
 
 type Made = (Arc<dyn TokenStore>, TestClock);
 
-/// The harness of a store that lives in this process: one store a namespace, and all its servers share it.
+/// A harness for a store that lives in this process. Each namespace has one store, which all its servers share.
 ///
 /// ```no_run
 /// use std::{process::ExitCode, sync::Arc};
@@ -21,7 +21,7 @@ type Made = (Arc<dyn TokenStore>, TestClock);
 ///
 /// fn main() -> ExitCode {
 ///     let memory = |clock| Arc::new(MemoryStore::with_clock(clock)) as _;
-///     token_cache_conformance::main(InProcess::with_clock("memory", memory))
+///     token_cache_conformance::main(vec![Arc::new(InProcess::with_clock("memory", memory))])
 /// }
 /// ```
 pub struct InProcess {
@@ -32,10 +32,9 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// A harness whose namespaces are stores that `make` makes.
+    /// Creates a harness that calls `make` once for each namespace.
     ///
-    /// The suite cannot move the clock of these stores and waits instead, for about a minute: prefer
-    /// [`with_clock`](Self::with_clock).
+    /// The suite cannot move the clock of these stores and waits for about a minute instead. Prefer [`with_clock`](Self::with_clock).
     pub fn new(
         name: &'static str,
         make: impl Fn() -> Arc<dyn TokenStore> + Send + Sync + 'static,
@@ -48,7 +47,7 @@ impl InProcess {
         }
     }
 
-    /// A harness whose namespaces are stores that read the clock they are made with, each a clock of its own.
+    /// Creates a harness that calls `make` once for each namespace, with the clock that the store must read.
     pub fn with_clock(
         name: &'static str,
         make: impl Fn(TestClock) -> Arc<dyn TokenStore> + Send + Sync + 'static,
@@ -82,7 +81,7 @@ impl Harness for InProcess {
     }
 
     async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
-        Ok(Breakable::at_the_front_door(self.of(namespace).0))
+        Ok(Breakable::in_process(self.of(namespace).0))
     }
 
     async fn let_time_pass(&self, namespace: &str, by: Duration) -> Result<bool, NoStore> {

@@ -1,10 +1,10 @@
 #![doc = include_str!("../README.md")]
 
-mod actor;
+mod account_driver;
+mod assertions;
 mod bounds;
 mod check;
-pub mod checks;
-mod ear;
+mod checks;
 mod harness;
 mod history;
 mod in_process;
@@ -12,10 +12,10 @@ mod model;
 mod negatives;
 mod not_before;
 mod random;
+mod recording_listener;
 mod runner;
 mod sealed;
 mod setup;
-mod should;
 mod table;
 mod test_clock;
 mod violation;
@@ -23,14 +23,13 @@ mod violation;
 pub use async_trait::async_trait;
 
 pub use self::{
-    check::{Check, Met, Needs, Running},
+    check::{Check, Needs, Outcome},
     harness::{Breakable, Harness, NoStore, Switch},
-    history::History,
     in_process::InProcess,
-    runner::{main, main_of},
+    runner::main,
     sealed::Sealed,
-    setup::Setup,
-    table::{CHECKS, TOTAL},
+    table::CHECKS,
     test_clock::TestClock,
     violation::{Promise, Violation},
 };
+use self::{history::History, setup::Setup};

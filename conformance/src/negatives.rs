@@ -7,9 +7,9 @@ use token_cache_core::{
 
 use crate::{
     Needs, Setup, Violation,
-    actor::{LIFETIME, by_app, provider},
+    account_driver::{LIFETIME, by_app, provider},
+    assertions::{Assertions, should_equal, should_hold},
     checks::app::{App, ISSUER, account, message, provider_session, under},
-    should::{Should, should_equal, should_hold},
 };
 
 pub(crate) async fn run(needs: Needs, setup: &Setup) -> Result<(), Violation> {
@@ -112,7 +112,7 @@ async fn without_locks(setup: &Setup) -> Result<(), Violation> {
     )
 }
 
-/// A sign-out that is to be announced is one that nobody hears of.
+/// A sign-out that is to be announced works, and no server receives a message.
 async fn without_a_link(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;

@@ -7,10 +7,10 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::{AUTHENTICATED, Actor, by_app, by_provider},
+    account_driver::{AUTHENTICATED, AccountDriver, by_app, by_provider},
+    assertions::{Assertions, should_equal},
     checks::sid_index::sid_entry,
     random,
-    should::{Should, should_equal},
 };
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -48,7 +48,7 @@ impl Kind {
 /// A sign-out of a fresh account, and the sign-in that it overtakes.
 pub(crate) struct NotBefore<'a> {
     setup: &'a Setup,
-    ada: Actor<'a>,
+    ada: AccountDriver<'a>,
     pub(crate) kind: Kind,
     sid: SidKey,
     /// The store's moment of the sign-out, and the provider's.

@@ -2,7 +2,7 @@ use token_cache_core::{
     AccountKey, BackgroundKey, EntryName, IssuerKey, SessionId, SidKey, TicketSecret,
 };
 
-use crate::{Violation, should::Should};
+use crate::{Violation, assertions::Assertions};
 
 pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], Violation> {
     let mut bytes = [0; N];
@@ -42,7 +42,7 @@ pub(crate) fn background_key() -> Result<BackgroundKey, Violation> {
     bytes().map(BackgroundKey::from_bytes)
 }
 
-/// Numbers that nobody has to be unable to guess.
+/// Random numbers that need not be hard to guess.
 pub(crate) struct Dice(u64);
 
 impl Dice {

@@ -10,23 +10,18 @@ use std::{
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{CHECKS, Check, Harness, Met, TOTAL, Violation};
+use crate::{CHECKS, Check, Harness, Outcome, Violation};
 
-/// After so many checks that did not end in their time, the others of the same store are not started: a store that never answers
-/// does not hang a run.
-const MOST_UNENDED: usize = 3;
+/// The number of checks of a store that may time out. After that the other checks of the store are not started, so that a store that
+/// never answers does not block a run.
+const MAX_TIMED_OUT: usize = 3;
 
-/// Runs the suite on a store: the whole `main` of a test target with `harness = false`.
+/// Runs the suite on each store: this is the whole `main` of a test target with `harness = false`.
 ///
-/// It takes the arguments of `cargo test` (a filter, `--exact`, `--list`, …). Each check is a test named
-/// `<harness>::<check>`. The last line tells how many were run, how many of them as the negative of an optional part that
-/// the store lacks, and how many there are; a run without a filter that is not of all of them fails.
-pub fn main(harness: impl Harness) -> ExitCode {
-    main_of([Arc::new(harness) as Arc<dyn Harness>])
-}
-
-/// Runs the suite on several stores, or on several setups of one: see [`main`].
-pub fn main_of(harnesses: impl IntoIterator<Item = Arc<dyn Harness>>) -> ExitCode {
+/// It takes the arguments of `cargo test`: a filter, `--exact`, `--list` and so on. Each check is a test with the name
+/// `<harness>::<check>`. The last line for each store counts the checks that were run, those that passed because the store lacks the
+/// optional part, and all checks. A run without a filter fails if it did not run every check.
+pub fn main(harnesses: Vec<Arc<dyn Harness>>) -> ExitCode {
     let arguments = Arguments::from_args();
     let runtime = match Builder::new_multi_thread()
         .worker_threads(4)
@@ -34,7 +29,11 @@ pub fn main_of(harnesses: impl IntoIterator<Item = Arc<dyn Harness>>) -> ExitCod
         .build()
     {
         Ok(runtime) => Arc::new(runtime),
-        Err(error) => return fails(&format!("no runtime to run the checks on: {error}")),
+        Err(error) => {
+            return fail(&format!(
+                "the checks need a tokio runtime, and it did not start: {error}"
+            ));
+        }
     };
     let cases: Vec<_> = harnesses
         .into_iter()
@@ -51,33 +50,34 @@ pub fn main_of(harnesses: impl IntoIterator<Item = Arc<dyn Harness>>) -> ExitCod
     if arguments.list {
         return ExitCode::SUCCESS;
     }
+    let total = CHECKS.len();
     let narrowed = arguments.filter.is_some() || !arguments.skip.is_empty() || arguments.ignored;
     let mut complete = true;
     for case in &cases {
-        let shown = case.counts.shown.load(Ordering::SeqCst);
-        let absent = case.counts.absent.load(Ordering::SeqCst);
+        let passed = case.counts.passed.load(Ordering::SeqCst);
+        let unsupported = case.counts.unsupported.load(Ordering::SeqCst);
         let failed = case.counts.failed.load(Ordering::SeqCst);
-        let run = shown + absent + failed;
-        complete &= run == TOTAL;
+        let run = passed + unsupported + failed;
+        complete &= run == total;
         if run == 0 && narrowed {
             continue;
         }
-        says(&format!(
-            "conformance of {}: {run} run, {absent} negative, {failed} failed, {TOTAL} in all",
+        print(&format!(
+            "conformance of {}: {run} run, {unsupported} unsupported, {failed} failed, {total} in all",
             case.harness.name(),
         ));
     }
     if !complete && !narrowed {
-        return fails("some of the checks were not run");
+        return fail("some of the checks were not run");
     }
     if let Ok(runtime) = Arc::try_unwrap(runtime) {
-        // A store that blocks a thread of the runtime must not hang the end of the run.
+        // A store that blocks a thread of the runtime must not block the end of the run.
         runtime.shutdown_background();
     }
     conclusion.exit_code()
 }
 
-/// A store under test, and how its checks went.
+/// A store under test, and the results of its checks.
 struct Case {
     harness: Arc<dyn Harness>,
     counts: Arc<Counts>,
@@ -85,38 +85,38 @@ struct Case {
 
 #[derive(Default)]
 struct Counts {
-    shown: AtomicUsize,
-    absent: AtomicUsize,
+    passed: AtomicUsize,
+    unsupported: AtomicUsize,
     failed: AtomicUsize,
-    unended: AtomicUsize,
+    timed_out: AtomicUsize,
 }
 
 impl Case {
     fn trials(&self, runtime: &Arc<Runtime>) -> Vec<Trial> {
         CHECKS
-            .into_iter()
+            .iter()
             .map(|check| self.trial(check, Arc::clone(runtime)))
             .collect()
     }
 
-    fn trial(&self, check: Check, runtime: Arc<Runtime>) -> Trial {
+    fn trial(&self, check: &'static Check, runtime: Arc<Runtime>) -> Trial {
         let (harness, counts) = (Arc::clone(&self.harness), Arc::clone(&self.counts));
         let name = format!("{}::{}", harness.name(), check.name);
         Trial::test(name, move || {
-            let met = if counts.unended.load(Ordering::SeqCst) < MOST_UNENDED {
+            let outcome = if counts.timed_out.load(Ordering::SeqCst) < MAX_TIMED_OUT {
                 runtime.block_on(check.run_on(harness))
             } else {
                 Err(Violation::new(
-                    "a store whose checks end",
-                    format!("{MOST_UNENDED} of its checks did not, so this one was not started"),
+                    "a store whose checks end in time",
+                    format!("{MAX_TIMED_OUT} of its checks timed out, so this one was not started"),
                 ))
             };
-            let (count, answer) = match met {
-                Ok(Met::Shown) => (&counts.shown, Ok(())),
-                Ok(Met::Absent) => (&counts.absent, Ok(())),
+            let (count, answer) = match outcome {
+                Ok(Outcome::Passed) => (&counts.passed, Ok(())),
+                Ok(Outcome::Unsupported) => (&counts.unsupported, Ok(())),
                 Err(violation) => {
                     if violation.ran_out_of_time() {
-                        counts.unended.fetch_add(1, Ordering::SeqCst);
+                        counts.timed_out.fetch_add(1, Ordering::SeqCst);
                     }
                     (&counts.failed, Err(Failed::from(violation.to_string())))
                 }
@@ -127,12 +127,12 @@ impl Case {
     }
 }
 
-fn fails(why: &str) -> ExitCode {
-    says(why);
+fn fail(reason: &str) -> ExitCode {
+    print(reason);
     ExitCode::FAILURE
 }
 
-fn says(line: &str) {
-    // A closed stdout must not fail a run.
+fn print(line: &str) {
+    // A closed stdout does not fail a run.
     let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -5,9 +5,9 @@ use token_cache_core::{SealedStore, Sealer, Secret, TokenStore};
 
 use crate::{Breakable, Harness, NoStore};
 
-/// Another harness's stores, with what goes into them sealed: as every [`TokenCache`](token_cache_core::TokenCache) has them.
+/// A harness that encrypts the entries of another harness's stores, as every [`TokenCache`](token_cache_core::TokenCache) does.
 ///
-/// All of a run is under one secret.
+/// All stores share one secret.
 pub struct Sealed {
     inner: Arc<dyn Harness>,
     name: String,
@@ -15,7 +15,7 @@ pub struct Sealed {
 }
 
 impl Sealed {
-    /// The case `sealed(NAME)` of the harness `NAME`.
+    /// Creates the harness `sealed(NAME)` from the harness `NAME`.
     pub fn new(inner: Arc<dyn Harness>, secret: Secret) -> Self {
         Self {
             name: format!("sealed({})", inner.name()),

@@ -12,13 +12,15 @@ use token_cache_core::{
     TokenStore,
 };
 
-use crate::{Breakable, Harness, Violation, actor::Actor, random, should::Should};
+use crate::{
+    Breakable, Harness, Violation, account_driver::AccountDriver, assertions::Assertions, random,
+};
 
 /// How often a condition is looked at while a check waits for it.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// What a check works on: a store in a namespace of its own.
-pub struct Setup {
+pub(crate) struct Setup {
     harness: Arc<dyn Harness>,
     namespace: String,
     secret: Secret,
@@ -33,7 +35,7 @@ impl Setup {
     ///
     /// # Errors
     /// Where the harness gives no store, or the store does not tell its time.
-    pub async fn new(harness: Arc<dyn Harness>) -> Result<Self, Violation> {
+    pub(crate) async fn new(harness: Arc<dyn Harness>) -> Result<Self, Violation> {
         let namespace = format!("tc-{:032x}", u128::from_be_bytes(random::bytes()?));
         Self::named(harness, namespace).await
     }
@@ -60,12 +62,12 @@ impl Setup {
     }
 
     /// The store.
-    pub fn store(&self) -> &dyn TokenStore {
+    pub(crate) fn store(&self) -> &dyn TokenStore {
         &*self.store
     }
 
     /// The moment, on the store's clock, at which the setup was made.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.now
     }
 
@@ -137,9 +139,13 @@ impl Setup {
             .should_work("opening a cache")
     }
 
-    /// An account that nobody has signed in to, with times given by the check.
-    pub(crate) fn account(&self) -> Result<Actor<'_>, Violation> {
-        Ok(Actor::new(self.store(), random::account()?, self.now))
+    /// Returns an account without sessions, with times given by the check.
+    pub(crate) fn account(&self) -> Result<AccountDriver<'_>, Violation> {
+        Ok(AccountDriver::new(
+            self.store(),
+            random::account()?,
+            self.now,
+        ))
     }
 
     pub(crate) fn sid_index(&self) -> Result<&dyn SidIndex, Violation> {

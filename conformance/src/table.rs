@@ -1,7 +1,7 @@
 use crate::{Check, Needs, Promise, checks};
 
-/// How many checks there are. A change to the suite changes it here as well, so that none gets lost unseen.
-pub const TOTAL: usize = 195;
+/// The number of checks. A change to the suite changes it here as well, so that no check is lost by mistake.
+const TOTAL: usize = 195;
 
 macro_rules! check {
     ($module:ident::$name:ident, $promise:ident, $needs:ident, $hazard:literal) => {
@@ -15,9 +15,11 @@ macro_rules! check {
     };
 }
 
-/// The suite.
+/// Every check of the suite.
+pub static CHECKS: &[Check] = &ALL;
+
 #[rustfmt::skip]
-pub const CHECKS: [Check; TOTAL] = [
+static ALL: [Check; TOTAL] = [
     // isolation.rs
     check!(isolation::accounts_are_apart, G5, Nothing, "one user reads the tokens of another"),
     check!(isolation::one_subject_at_two_issuers_is_two_accounts, G5, Nothing, "a user of one issuer reads the tokens of another issuer's"),
@@ -54,11 +56,11 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(sessions::a_record_comes_back_whole, G2, Nothing, "a session stands at another place than it was begun at, and a sign-out misjudges it"),
     check!(sessions::an_accounts_sessions_are_listed, G4, Nothing, "a user does not see where they are signed in"),
     check!(sessions::superseded_sessions_are_removed_by_name, G2, Nothing, "a sign-in that was sent twice leaves a session without a ticket"),
-    check!(sessions::the_session_begun_first_is_displaced, G4, Nothing, "the wrong browser is signed out for one too many"),
-    check!(sessions::a_lowered_limit_displaces_all_that_are_too_many, G4, Nothing, "an account stays over its limit for ever"),
+    check!(sessions::the_session_begun_first_is_displaced, G4, Nothing, "the wrong browser is signed out when the limit is exceeded"),
+    check!(sessions::a_lowered_limit_displaces_all_that_are_too_many, G4, Nothing, "an account stays over its limit forever"),
     check!(sessions::each_kind_of_session_is_counted_apart, G4, Nothing, "an API that is called often signs its users' browsers out"),
     check!(sessions::sign_outs_treat_all_kinds_alike, G2, Nothing, "a session on behalf of the user outlives the user's sign-out"),
-    check!(sessions::sessions_that_are_over_count_for_nothing, G4, Nothing, "a living session is ended to make room where there is room"),
+    check!(sessions::sessions_that_are_over_count_for_nothing, G4, Nothing, "a living session is ended although the limit is not reached"),
     check!(sessions::a_sign_in_past_its_time_is_refused, G2, Nothing, "a request that was stuck lands when the marker is gone"),
     // sign_outs.rs
     check!(sign_outs::an_eviction_of_an_account_ends_all_its_sessions, G1, Nothing, "one of the user's browsers stays signed in"),
@@ -72,7 +74,7 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(sign_outs::each_clock_counts_its_own_times, G2, Nothing, "a session is spared or ended by the wrong clock"),
     check!(sign_outs::a_session_of_the_future_escapes_no_sign_out, G1, Nothing, "a session whose stored times are wrong is never signed out"),
     check!(sign_outs::ending_nothing_is_reported, G4, Nothing, "a sign-out that ended nothing looks like success"),
-    check!(sign_outs::a_sign_out_is_seen_by_every_server_at_once, G1, Nothing, "another server goes on with what it read before"),
+    check!(sign_outs::a_sign_out_is_seen_by_every_server_at_once, G1, Nothing, "another server continues with what it read before"),
     check!(sign_outs::a_write_is_seen_by_every_server_at_once, G4, Nothing, "another server spends a refresh token whose successor is stored"),
     // ticket_secrets.rs
     check!(session_ids::a_write_after_a_sign_out_is_refused, G2, Nothing, "a refresh in flight brings the account back"),
@@ -99,10 +101,10 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(sign_ins::the_apps_sign_out_overtakes_a_sign_in, G2, Nothing, "a sign-in under way outlives the user's sign-out"),
     check!(sign_ins::the_providers_logout_overtakes_a_sign_in, G2, Nothing, "a sign-in under way outlives the provider's logout"),
     check!(sign_ins::a_late_id_token_makes_no_sign_in, G2, Nothing, "a logout between authentication and code exchange goes unseen"),
-    check!(sign_ins::without_an_auth_time_the_request_counts, G2, Nothing, "without `auth_time` a logout ends nobody, or everybody"),
+    check!(sign_ins::without_an_auth_time_the_request_counts, G2, Nothing, "without `auth_time` a logout ends no session, or all"),
     check!(sign_ins::an_ended_sid_refuses_sign_ins_forever, G2, SidIndex, "a sign-in under a session that the provider has ended gets in"),
     check!(sign_ins::the_apps_sign_out_of_a_sid_overtakes_a_sign_in, G2, SidIndex, "a sign-in under way gets past the sign-out of its `sid`"),
-    check!(sign_ins::single_sign_on_after_the_apps_sign_out_is_welcome, G2, Nothing, "who signs out of the app can't sign in again"),
+    check!(sign_ins::single_sign_on_after_the_apps_sign_out_is_welcome, G2, Nothing, "a user who signs out of the app can't sign in again"),
     check!(sign_ins::single_sign_on_after_the_providers_logout_is_refused, G2, SidIndex, "a logout everywhere is undone by the next redirect"),
     check!(sign_ins::a_delayed_logout_spares_a_newer_authentication, G2, Nothing, "an old message signs a user out who has just signed in"),
     check!(sign_ins::a_message_with_sub_and_sid_spares_other_sids, G2, SidIndex, "the logout of one browser signs the user's others out"),
@@ -132,7 +134,7 @@ pub const CHECKS: [Check; TOTAL] = [
     // background sessions.rs
     check!(background_sessions::background_sessions_are_found_newest_first, G4, BackgroundSessions, "a job works with an old session, or with none"),
     check!(background_sessions::a_background_session_is_found_by_no_other_account, G5, BackgroundSessions, "a job opens a stranger's session"),
-    check!(background_sessions::a_background_session_ends_with_its_session, G1, BackgroundSessions, "a job goes on after the sign-out"),
+    check!(background_sessions::a_background_session_ends_with_its_session, G1, BackgroundSessions, "a job continues after the sign-out"),
     check!(background_sessions::a_background_session_of_a_session_that_is_over_is_not_found, G1, BackgroundSessions, "a job finds a session that has run out"),
     check!(background_sessions::a_background_session_after_a_sign_out_is_refused, G2, BackgroundSessions, "a sign-in under way leaves its ticket secret behind after the sign-out"),
     check!(background_sessions::an_account_opens_its_background_session, G1, BackgroundSessions, "a job opens the wrong session, or one that has ended"),
@@ -145,10 +147,10 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(locks::a_lock_is_of_one_entry, G6, RefreshLocks, "one user's refresh holds up another's"),
     check!(locks::a_fresher_entry_answers_for_the_lock, G6, RefreshLocks, "a refresh token is sent whose successor is stored"),
     check!(locks::an_expired_entry_is_nothing_fresher, G6, RefreshLocks, "an expired token is taken for the newest one"),
-    check!(locks::a_write_releases_its_lock, G6, RefreshLocks, "the next refresh waits for a lease that nobody needs"),
+    check!(locks::a_write_releases_its_lock, G6, RefreshLocks, "the next refresh waits for a lease that is not needed"),
     check!(locks::no_lock_outlives_its_session, G2, RefreshLocks, "a refresh is begun for a user who has signed out"),
     // link.rs
-    check!(link::a_renewal_comes_after_what_was_announced, G1, Link, "a server goes on serving copies of an account that was signed out before its lease"),
+    check!(link::a_renewal_comes_after_what_was_announced, G1, Link, "a server continues to serve copies of an account that was signed out before its lease"),
     check!(link::an_announcement_comes_whole, G1, Link, "copies of an account that was signed out are kept"),
     check!(link::an_acknowledgement_comes_to_the_signer_alone, G1, Link, "a sign-out waits for answers that went elsewhere, or takes another's for its own"),
     check!(link::an_eviction_that_ends_nothing_is_announced, G1, Link, "a sign-out that is sent again returns while copies are served"),
@@ -156,7 +158,7 @@ pub const CHECKS: [Check; TOTAL] = [
     check!(link::a_reap_spares_who_renewed_meanwhile, G1, Link, "the next sign-out does not wait for a server that serves copies"),
     check!(link::no_two_renewals_are_alike, G1, Link, "a late reap removes a server that serves copies"),
     check!(link::the_registry_keeps_its_id, G1, Link, "every sign-out waits a whole lease"),
-    check!(link::a_lost_connection_says_so, G1, Link, "a server that hears nothing serves copies for ever"),
+    check!(link::a_lost_connection_says_so, G1, Link, "a server that receives no messages serves copies forever"),
     // refused_refreshes.rs
     check!(refused_refreshes::a_refused_refresh_ends_its_session_alone, G4, RefreshLocks, "a refresh token that one browser used up signs the user out of every other"),
     check!(refused_refreshes::a_refusal_of_another_version_ends_nothing, G4, RefreshLocks, "a straggler's refusal ends a session that has new tokens"),
@@ -220,12 +222,12 @@ pub const CHECKS: [Check; TOTAL] = [
     // namespace.rs
     check!(namespace::the_record_changes_only_from_what_was_expected, G1, Nothing, "two servers name the same account differently, and a sign-out ends nothing"),
     check!(namespace::the_clock_goes_on, G2, Nothing, "sign-ins and sign-outs can't be put in order"),
-    check!(namespace::another_secret_is_refused, G1, Nothing, "a server with another secret signs out nobody, and says all is well"),
+    check!(namespace::another_secret_is_refused, G1, Nothing, "a server with another secret ends no session, and reports success"),
     check!(namespace::of_two_first_starts_one_wins, G1, Nothing, "two servers with two secrets each believe the namespace to be theirs"),
     check!(namespace::a_raised_generation_ends_everything, G1, Nothing, "a restored backup revives the sessions that were signed out after it"),
     // faults.rs
     check!(faults::a_read_of_an_unreachable_store_is_no_miss, G4, Nothing, "an outage sends every user to sign in again, and spends refresh tokens"),
-    check!(faults::a_write_to_an_unreachable_store_is_an_error, G4, Nothing, "a rotated refresh token is lost, and nobody knows"),
+    check!(faults::a_write_to_an_unreachable_store_is_an_error, G4, Nothing, "a rotated refresh token is lost without an error"),
     check!(faults::a_failed_sign_out_is_an_error, G4, Nothing, "the user is told to be signed out, and is not"),
     check!(faults::what_was_acknowledged_is_there_afterwards, G4, Nothing, "an outage loses what was stored"),
     check!(faults::a_failed_sign_in_is_no_sign_out, G4, Nothing, "an outage is taken for a logout"),

@@ -8,7 +8,7 @@ use std::{
 
 use token_cache_core::{TimeSource, Timestamp};
 
-/// The machine's clock, which a test can move forward. Its clones are the same clock.
+/// The machine's clock, which a test can move forward. Clones share the same clock.
 #[derive(Debug, Clone, Default)]
 pub struct TestClock(Arc<AtomicU64>);
 

@@ -1,20 +1,20 @@
 use std::fmt;
 
-/// What a check guards: see the promises in the documentation of `token-cache`.
+/// A promise that a check guards. The documentation of `token-cache` describes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Promise {
-    /// Final: once a sign-out has returned, no read that starts afterwards returns a token of an ended session.
+    /// Sign-out is final: after a sign-out has returned, no read that starts later returns a token of an ended session.
     G1,
-    /// No resurrection: what began before a sign-out and lands after it is refused, and what is newer is spared.
+    /// Nothing comes back: a write that began before a sign-out and arrives after it is refused. Newer sessions continue.
     G2,
-    /// A fixed number of requests, however much an account holds.
+    /// An operation sends a fixed number of requests, however much an account holds.
     G3,
-    /// Nothing lost, nothing swallowed.
+    /// No data and no error is lost.
     G4,
-    /// Nobody reads what is not theirs.
+    /// No user reads the data of another.
     G5,
-    /// One refresh at a time, and never again with a spent token.
+    /// One refresh runs at a time, and a spent refresh token is never sent again.
     G6,
 }
 
@@ -24,20 +24,20 @@ impl fmt::Display for Promise {
     }
 }
 
-/// A check that failed: what was expected of the store, and what was seen.
+/// The failure of a check: the expected and the observed behaviour of the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// The promise that is broken, and what it leads to; added by [`Check::run_on`](crate::Check::run_on).
+    /// The broken promise and its effect on users. [`Check::run_on`](crate::Check::run_on) adds them.
     pub broken: Option<(Promise, &'static str)>,
-    /// What the store should have done.
+    /// The behaviour that the check expected.
     pub expected: String,
-    /// What it did.
+    /// The behaviour that the check observed.
     pub seen: String,
 }
 
 impl Violation {
-    /// `expected` did not happen; `seen` did.
+    /// Creates a violation from the expected and the observed behaviour.
     pub fn new(expected: impl Into<String>, seen: impl Into<String>) -> Self {
         Self {
             broken: None,
@@ -46,7 +46,7 @@ impl Violation {
         }
     }
 
-    /// True when the check did not end in its time: the store did not answer, or a condition never came.
+    /// Returns `true` if the check timed out: the store did not answer, or a condition never became true.
     pub fn ran_out_of_time(&self) -> bool {
         self.expected.starts_with("an end within ")
     }

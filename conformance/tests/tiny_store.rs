@@ -10,5 +10,5 @@ mod tiny_store;
 
 fn main() -> ExitCode {
     let make = || Arc::new(tiny_store::TinyStore::default()) as _;
-    token_cache_conformance::main(InProcess::new("tiny", make))
+    token_cache_conformance::main(vec![Arc::new(InProcess::new("tiny", make))])
 }

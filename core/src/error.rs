@@ -362,7 +362,10 @@ mod tests {
              caused by: connection refused"
         );
         let structure = format!("{error:#?}");
-        assert!(structure.starts_with("Error {\n    kind: Unavailable,"), "{structure}");
+        assert!(
+            structure.starts_with("Error {\n    kind: Unavailable,"),
+            "{structure}"
+        );
         assert!(structure.contains("\"connection refused\","), "{structure}");
     }
 

@@ -9,9 +9,9 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::{Actor, Amend, by_app},
+    account_driver::{AccountDriver, Amend, by_app},
+    assertions::{Assertions, should_equal, should_hold},
     random,
-    should::{Should, should_equal, should_hold},
 };
 
 async fn signed_in(
@@ -21,7 +21,7 @@ async fn signed_in(
 ) -> Result<Vec<AccountKey>, Violation> {
     let mut keys = Vec::new();
     for _ in 0..accounts {
-        let account = Actor::new(setup.store(), random::account_of(issuer)?, setup.now());
+        let account = AccountDriver::new(setup.store(), random::account_of(issuer)?, setup.now());
         account.signs_in().await?;
         keys.push(account.key);
     }
@@ -54,7 +54,7 @@ fn holds_all(found: &[AccountKey], expected: &[AccountKey]) -> Result<(), Violat
 }
 
 /// The stream has every account, whatever the size of its pages, and no account of another namespace.
-pub async fn every_account_is_streamed(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn every_account_is_streamed(setup: &Setup) -> Result<(), Violation> {
     let here = signed_in(setup, &random::issuer()?, 150).await?;
     let other = setup.another_namespace(":2").await?;
     let there = signed_in(&other, &random::issuer()?, 3).await?;
@@ -68,14 +68,14 @@ pub async fn every_account_is_streamed(setup: &Setup) -> Result<(), Violation> {
         should_equal(
             &strangers,
             &0,
-            "streamed accounts that nobody signed in to here",
+            "streamed accounts without a sign-in in this namespace",
         )?;
     }
     holds_all(&stream(&other, Scan::default()).await?, &there)
 }
 
 /// The stream of an issuer has every account of that issuer, and none of another.
-pub async fn an_issuers_accounts_are_streamed(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_issuers_accounts_are_streamed(setup: &Setup) -> Result<(), Violation> {
     let (issuer, other) = (random::issuer()?, random::issuer()?);
     let ours = signed_in(setup, &issuer, 60).await?;
     signed_in(setup, &other, 60).await?;
@@ -91,7 +91,7 @@ pub async fn an_issuers_accounts_are_streamed(setup: &Setup) -> Result<(), Viola
 }
 
 /// Accounts that are there throughout are all streamed while others come and go.
-pub async fn the_stream_misses_nobody_while_others_come_and_go(
+pub(crate) async fn the_stream_misses_nobody_while_others_come_and_go(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let issuer = random::issuer()?;
@@ -107,7 +107,7 @@ pub async fn the_stream_misses_nobody_while_others_come_and_go(
             .should_work("a page of accounts")?;
         found.extend(page.accounts);
         if let Some(leaving) = passing.pop() {
-            Actor::new(setup.store(), leaving, setup.now())
+            AccountDriver::new(setup.store(), leaving, setup.now())
                 .evicts_sessions(by_app(setup.now()))
                 .await?;
             signed_in(setup, &issuer, 3).await?;
@@ -121,7 +121,7 @@ pub async fn the_stream_misses_nobody_while_others_come_and_go(
 }
 
 /// A cursor that no page ended with is the caller's mistake, not an empty page.
-pub async fn a_foreign_cursor_is_refused(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_foreign_cursor_is_refused(setup: &Setup) -> Result<(), Violation> {
     signed_in(setup, &random::issuer()?, 3).await?;
     for text in ["", "no cursor of any store", "\u{0}", "-1"] {
         let scan = Scan::default().from(Cursor::new(text));
@@ -132,7 +132,7 @@ pub async fn a_foreign_cursor_is_refused(setup: &Setup) -> Result<(), Violation>
 }
 
 /// A batch ends what stands before its moment on each account, answers in order, and marks each.
-pub async fn a_batch_evicts_each_of_its_accounts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_batch_evicts_each_of_its_accounts(setup: &Setup) -> Result<(), Violation> {
     let now = setup.now();
     let accounts: Result<Vec<_>, _> = (0..120).map(|_| setup.account()).collect();
     let accounts = accounts?;
@@ -182,12 +182,12 @@ pub async fn a_batch_evicts_each_of_its_accounts(setup: &Setup) -> Result<(), Vi
 }
 
 /// A batch under an issuer's marker ends the same sessions.
-pub async fn a_batch_without_not_before_times_evicts_the_same(
+pub(crate) async fn a_batch_without_not_before_times_evicts_the_same(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let issuer = random::issuer()?;
     let account = || {
-        Ok(Actor::new(
+        Ok(AccountDriver::new(
             setup.store(),
             random::account_of(&issuer)?,
             setup.now(),

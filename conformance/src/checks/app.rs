@@ -7,8 +7,8 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::AUTHENTICATED,
-    should::{Should, should_hold},
+    account_driver::AUTHENTICATED,
+    assertions::{Assertions, should_hold},
 };
 
 pub(crate) const ISSUER: &str = "https://id.example";

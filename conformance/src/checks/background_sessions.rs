@@ -9,15 +9,15 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::{AUTHENTICATED, Actor, Amend, by_app, by_provider},
+    account_driver::{AUTHENTICATED, AccountDriver, Amend, by_app, by_provider},
+    assertions::{Assertions, should_equal, should_hold},
     checks::app::{App, account},
     random,
-    should::{Should, should_equal, should_hold},
 };
 
 async fn keep(
     setup: &Setup,
-    ada: &Actor<'_>,
+    ada: &AccountDriver<'_>,
     name: &BackgroundKey,
     session_id: SessionId,
     sealed: &[u8],
@@ -31,7 +31,7 @@ async fn keep(
 
 async fn keeps(
     setup: &Setup,
-    ada: &Actor<'_>,
+    ada: &AccountDriver<'_>,
     name: &BackgroundKey,
     session_id: SessionId,
     sealed: &[u8],
@@ -44,7 +44,7 @@ async fn keeps(
 /// The background sessions under a name are those of these sessions, in this order.
 async fn finds(
     setup: &Setup,
-    ada: &Actor<'_>,
+    ada: &AccountDriver<'_>,
     name: &BackgroundKey,
     expected: &[(SessionId, &[u8])],
 ) -> Result<(), Violation> {
@@ -71,7 +71,9 @@ async fn finds(
 }
 
 /// Background sessions are found under their account and name, the one kept last first, each with its bytes.
-pub async fn background_sessions_are_found_newest_first(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn background_sessions_are_found_newest_first(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let (name, other) = (random::background_key()?, random::background_key()?);
     let ada = setup.account()?;
     finds(setup, &ada, &name, &[]).await?;
@@ -106,7 +108,7 @@ pub async fn background_sessions_are_found_newest_first(setup: &Setup) -> Result
 }
 
 /// A background session is its account's own.
-pub async fn a_background_session_is_found_by_no_other_account(
+pub(crate) async fn a_background_session_is_found_by_no_other_account(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let name = random::background_key()?;
@@ -124,7 +126,9 @@ pub async fn a_background_session_is_found_by_no_other_account(
 }
 
 /// Whatever ends a session ends its background session.
-pub async fn a_background_session_ends_with_its_session(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_background_session_ends_with_its_session(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let name = random::background_key()?;
     let sid = random::sid()?;
     for target in [
@@ -168,7 +172,7 @@ pub async fn a_background_session_ends_with_its_session(setup: &Setup) -> Result
 }
 
 /// A background session of a session that is over is not found, from the session's last moment on.
-pub async fn a_background_session_of_a_session_that_is_over_is_not_found(
+pub(crate) async fn a_background_session_of_a_session_that_is_over_is_not_found(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let name = random::background_key()?;
@@ -184,8 +188,8 @@ pub async fn a_background_session_of_a_session_that_is_over_is_not_found(
     late.should_be_signed_out("keeping a background session of a session that is over")
 }
 
-/// A background session that lands after the sign-out is refused, and found by nobody.
-pub async fn a_background_session_after_a_sign_out_is_refused(
+/// A background session that arrives after the sign-out is refused, and no search finds it.
+pub(crate) async fn a_background_session_after_a_sign_out_is_refused(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let name = random::background_key()?;
@@ -204,8 +208,10 @@ pub async fn a_background_session_after_a_sign_out_is_refused(
     finds(setup, &ada, &name, &[]).await
 }
 
-/// Who knows only the account opens the session begun last with a background session, and none after the sign-out.
-pub async fn an_account_opens_its_background_session(setup: &Setup) -> Result<(), Violation> {
+/// The account alone opens the newest session with a background session, and no session after the sign-out.
+pub(crate) async fn an_account_opens_its_background_session(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let (app, job) = (App::new(setup).await?, App::new(setup).await?);
     let ada = account("ada")?;
     let open = async |subject: &str| {

@@ -4,27 +4,27 @@ use token_cache_core::{AccountId, SignIn};
 
 use crate::{
     Setup, Violation,
+    assertions::{Assertions, should_equal, should_hold},
     checks::app::{App, ISSUER, account},
-    should::{Should, should_equal, should_hold},
 };
 
 /// More accounts than one step takes.
 const MANY: usize = 4_400;
 
-/// A list of `MANY` accounts; most of them nobody ever signed in to.
+/// Returns a list of `MANY` accounts, most of which never had a session.
 fn many() -> Result<Vec<AccountId>, Violation> {
     (0..MANY).map(|n| account(&format!("user {n}"))).collect()
 }
 
 /// A sign-out of a list ends the sessions of all that are on it, tells how far it is, and spares the others.
-pub async fn a_list_is_signed_out_step_by_step(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_list_is_signed_out_step_by_step(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let list = many()?;
     let mut sessions = Vec::new();
     for n in [0, 1, 499, 500, 3_999, 4_000, 4_001, MANY - 1] {
         sessions.push(app.signs_in(&format!("user {n}")).await?);
     }
-    let spared = app.signs_in("nobody on the list").await?;
+    let spared = app.signs_in("not on the list").await?;
     let mut run = app
         .cache
         .sign_out_accounts(&list)
@@ -56,7 +56,7 @@ pub async fn a_list_is_signed_out_step_by_step(setup: &Setup) -> Result<(), Viol
 }
 
 /// A sign-out of an issuer ends the sessions of all its accounts, and spares those of other issuers.
-pub async fn an_issuer_is_signed_out_whole(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_issuer_is_signed_out_whole(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let mut sessions = Vec::new();
     for n in 0..80 {
@@ -98,8 +98,8 @@ pub async fn an_issuer_is_signed_out_whole(setup: &Setup) -> Result<(), Violatio
     app.lives(&back).await
 }
 
-/// A run that goes on from a checkpoint keeps its moment: who signed in meanwhile is spared.
-pub async fn a_resumed_run_keeps_its_moment(setup: &Setup) -> Result<(), Violation> {
+/// A run that continues from a checkpoint keeps its cutoff: sessions begun since then continue.
+pub(crate) async fn a_resumed_run_keeps_its_moment(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let list = many()?;
     let last = format!("user {}", MANY - 1);
@@ -144,8 +144,8 @@ pub async fn a_resumed_run_keeps_its_moment(setup: &Setup) -> Result<(), Violati
     app.lives(&newer).await
 }
 
-/// A step that fails is taken again, and nobody is left out.
-pub async fn a_failed_step_is_taken_again(setup: &Setup) -> Result<(), Violation> {
+/// A step that fails is repeated, and no account is left out.
+pub(crate) async fn a_failed_step_is_taken_again(setup: &Setup) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
     let cut_off = App::over(setup.cache_over(breakable.store.clone()).await?)?;
     let app = App::new(setup).await?;

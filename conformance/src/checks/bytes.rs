@@ -10,11 +10,11 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::{Actor, Amend, by_app, provider},
+    account_driver::{AccountDriver, Amend, by_app, provider},
+    assertions::{Assertions, should_equal, should_hold},
     checks::sid_index::sid_entry,
-    ear::Linked,
     random,
-    should::{Should, should_equal, should_hold},
+    recording_listener::Linked,
 };
 
 /// The names that differ from `bytes` in one random bit, one for each byte.
@@ -33,7 +33,7 @@ pub(super) fn tag(n: usize) -> u8 {
 }
 
 /// Sessions whose names differ in one byte are sessions apart, dead or alive.
-pub async fn every_byte_of_a_session_counts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn every_byte_of_a_session_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     let at = ada.entry(&session_id)?;
@@ -89,7 +89,7 @@ pub async fn every_byte_of_a_session_counts(setup: &Setup) -> Result<(), Violati
 }
 
 /// Accounts whose names differ in one byte are accounts apart: a sign-out of one neither ends nor marks the other.
-pub async fn every_byte_of_an_account_counts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn every_byte_of_an_account_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     let at = ada.entry(&session_id)?;
@@ -100,7 +100,7 @@ pub async fn every_byte_of_an_account_counts(setup: &Setup) -> Result<(), Violat
     let subjects = neighbours(ada.key.subject())?.into_iter();
     let subjects = subjects.map(|subject| AccountKey::new(*ada.key.issuer(), subject));
     for key in issuers.chain(subjects) {
-        let bob = Actor::new(ada.store, key, ada.now);
+        let bob = AccountDriver::new(ada.store, key, ada.now);
         bob.session(&session_id)
             .await
             .should_be_signed_out("a look at another account's session")?;
@@ -117,7 +117,7 @@ pub async fn every_byte_of_an_account_counts(setup: &Setup) -> Result<(), Violat
 }
 
 /// Provider's sessions whose names differ in one byte are sessions apart.
-pub async fn every_byte_of_a_sid_counts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn every_byte_of_a_sid_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let sid = random::sid()?;
     let session_id = ada.signs_in_as(ada.record()?.with_sid(sid)).await?;
@@ -152,13 +152,13 @@ pub async fn every_byte_of_a_sid_counts(setup: &Setup) -> Result<(), Violation> 
     ada.lives(&session_id).await?;
     if let Some(sid_index) = setup.store().sid_index() {
         let added = sid_index.add(&sid, sid_entry(&ada)).await;
-        added.should_work("entering a `sid` that nobody has ended")?;
+        added.should_work("entering a `sid` that was not ended")?;
     }
     Ok(())
 }
 
 /// Entries whose names differ in one byte are entries apart.
-pub async fn every_byte_of_an_entry_counts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn every_byte_of_an_entry_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     let name = random::entry()?;
@@ -179,7 +179,7 @@ pub async fn every_byte_of_an_entry_counts(setup: &Setup) -> Result<(), Violatio
 }
 
 /// Issuers whose names differ in one byte are issuers apart.
-pub async fn every_byte_of_an_issuer_counts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn every_byte_of_an_issuer_counts(setup: &Setup) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
     let ada = setup.account()?;
     ada.signs_in().await?;
@@ -194,7 +194,7 @@ pub async fn every_byte_of_an_issuer_counts(setup: &Setup) -> Result<(), Violati
     let checked = sid_index
         .check_issuer(ada.key.issuer(), ada.requested(), not_after)
         .await;
-    checked.should_work("a sign-in at an issuer that nobody signed out")?;
+    checked.should_work("a sign-in at an issuer that was not signed out")?;
     let others = neighbours(ada.key.issuer().as_bytes())?;
     // A store may visit all that it has for each of these.
     for other in [others[0], others[7], others[15]] {
@@ -211,7 +211,9 @@ pub async fn every_byte_of_an_issuer_counts(setup: &Setup) -> Result<(), Violati
 }
 
 /// Background sessions whose names differ in one byte are background sessions apart.
-pub async fn every_byte_of_a_background_session_counts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn every_byte_of_a_background_session_counts(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     let name = random::background_key()?;
@@ -237,7 +239,7 @@ pub async fn every_byte_of_a_background_session_counts(setup: &Setup) -> Result<
 }
 
 /// The namespace's record is replaced only by who knows every byte of it.
-pub async fn every_byte_of_the_namespace_counts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn every_byte_of_the_namespace_counts(setup: &Setup) -> Result<(), Violation> {
     let store = setup.store();
     let life = Duration::from_millis(0x0102_0304);
     let held = NamespaceRecord::new(u64::from_be_bytes(random::bytes()?), random::bytes()?)
@@ -280,13 +282,13 @@ pub async fn every_byte_of_the_namespace_counts(setup: &Setup) -> Result<(), Vio
 }
 
 /// A server is removed from the registry by its very name and its very last renewal.
-pub async fn every_byte_of_a_lease_holder_counts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn every_byte_of_a_lease_holder_counts(setup: &Setup) -> Result<(), Violation> {
     let (signer, holder) = (Linked::new(setup).await?, Linked::new(setup).await?);
     holder.renews().await?;
     let holders = signer.holders().await?;
     let held = holders.iter().find(|held| held.server == holder.id);
-    let LeaseHolder { server, renewal } =
-        *held.ok_or_else(|| Violation::new("who has renewed in the registry", "nobody"))?;
+    let LeaseHolder { server, renewal } = *held
+        .ok_or_else(|| Violation::new("a server that has renewed, in the registry", "none"))?;
     let mut silent = Vec::new();
     for other in neighbours(server.as_bytes())? {
         let server = ServerId::from_bytes(other);
@@ -301,7 +303,7 @@ pub async fn every_byte_of_a_lease_holder_counts(setup: &Setup) -> Result<(), Vi
     let left = signer.holders().await?;
     should_hold(
         left.contains(&LeaseHolder { server, renewal }),
-        "a holder that nobody named",
+        "a lease holder that the request did not name",
         "it was removed",
     )
 }

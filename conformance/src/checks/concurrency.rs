@@ -10,9 +10,9 @@ use token_cache_core::{EntryKey, Error, ErrorKind, Session, SignOutScope, TokenC
 
 use crate::{
     History, Setup, Violation,
-    actor::by_app,
+    account_driver::by_app,
+    assertions::{Assertions, should_equal, should_hold},
     checks::app::{App, account, message, provider_session, under},
-    should::{Should, should_equal, should_hold},
 };
 
 const ROUNDS: u64 = 20;
@@ -67,9 +67,9 @@ impl Racer {
     }
 }
 
-/// While many servers read and write, a sign-out is final: whoever asks after it has returned gets nothing, and nobody's
-/// write brings anything back.
-pub async fn a_sign_out_is_final_while_many_write(setup: &Setup) -> Result<(), Violation> {
+/// While many servers read and write, a sign-out is final. A read that starts after it has returned gets nothing, and no write brings
+/// anything back.
+pub(crate) async fn a_sign_out_is_final_while_many_write(setup: &Setup) -> Result<(), Violation> {
     let servers = [
         App::new(setup).await?,
         App::new(setup).await?,
@@ -129,7 +129,7 @@ fn sign_outs(setup: &Setup) -> &'static [&'static str] {
 }
 
 async fn signs_out(app: &App, how: &str) -> Result<(), Violation> {
-    let logout = crate::actor::provider(1_500);
+    let logout = crate::account_driver::provider(1_500);
     match how {
         "account" => {
             let out = app.cache.sign_out_account(&account("ada")?).await;
@@ -161,7 +161,7 @@ async fn signs_out(app: &App, how: &str) -> Result<(), Violation> {
 }
 
 /// Of sign-ins that race with a sign-out, each is either refused or ended: none that was under way lives on.
-pub async fn a_sign_in_that_races_with_a_sign_out_does_not_live(
+pub(crate) async fn a_sign_in_that_races_with_a_sign_out_does_not_live(
     setup: &Setup,
 ) -> Result<(), Violation> {
     for how in sign_outs(setup) {
@@ -199,7 +199,7 @@ pub async fn a_sign_in_that_races_with_a_sign_out_does_not_live(
 }
 
 /// Of two sign-outs at once, one ends the session, and both return.
-pub async fn of_two_sign_outs_at_once_one_ends_it(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn of_two_sign_outs_at_once_one_ends_it(setup: &Setup) -> Result<(), Violation> {
     let there = setup.another_server().await?;
     for _ in 0..20 {
         let ada = setup.account()?;
@@ -220,7 +220,7 @@ pub async fn of_two_sign_outs_at_once_one_ends_it(setup: &Setup) -> Result<(), V
 }
 
 /// Sessions that begin at once on two servers all live, and none loses what it writes.
-pub async fn sign_ins_at_once_lose_nothing(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn sign_ins_at_once_lose_nothing(setup: &Setup) -> Result<(), Violation> {
     let there = setup.another_server().await?;
     let here = setup.account()?;
     let there = here.through(&*there);
@@ -242,7 +242,7 @@ pub async fn sign_ins_at_once_lose_nothing(setup: &Setup) -> Result<(), Violatio
 }
 
 /// Entries that are written at once to one session are all there.
-pub async fn writes_at_once_lose_nothing(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn writes_at_once_lose_nothing(setup: &Setup) -> Result<(), Violation> {
     let there = setup.another_server().await?;
     let here = setup.account()?;
     let there = here.through(&*there);
@@ -260,7 +260,7 @@ pub async fn writes_at_once_lose_nothing(setup: &Setup) -> Result<(), Violation>
 }
 
 /// However many sign in at once, no more live than may.
-pub async fn sign_ins_at_once_keep_to_the_limit(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn sign_ins_at_once_keep_to_the_limit(setup: &Setup) -> Result<(), Violation> {
     let there = setup.another_server().await?;
     let here = setup.account()?;
     let there = here.through(&*there);

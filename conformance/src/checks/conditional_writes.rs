@@ -5,8 +5,8 @@ use token_cache_core::{Entry, EntryAddress, PutMode, PutResult, Version};
 
 use crate::{
     Setup, Violation,
-    actor::{Actor, LIFETIME},
-    should::{Should, should_equal},
+    account_driver::{AccountDriver, LIFETIME},
+    assertions::{Assertions, should_equal},
 };
 
 fn version() -> Result<Version, Violation> {
@@ -14,7 +14,7 @@ fn version() -> Result<Version, Violation> {
 }
 
 async fn writes(
-    ada: &Actor<'_>,
+    ada: &AccountDriver<'_>,
     at: &EntryAddress,
     value: &[u8],
     version: Version,
@@ -27,7 +27,7 @@ async fn writes(
 }
 
 /// A creating write is stored where nothing is, and changes nothing where something is.
-pub async fn a_write_over_nothing_replaces_nothing(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_write_over_nothing_replaces_nothing(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let first = writes(&ada, &at, b"first", version()?, PutMode::Create).await?;
@@ -46,7 +46,9 @@ pub async fn a_write_over_nothing_replaces_nothing(setup: &Setup) -> Result<(), 
 }
 
 /// A write that replaces a version is stored where that version is, and changes nothing where another is.
-pub async fn a_write_over_a_version_replaces_only_that(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_write_over_a_version_replaces_only_that(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let (first, second) = (version()?, version()?);
@@ -75,7 +77,9 @@ pub async fn a_write_over_a_version_replaces_only_that(setup: &Setup) -> Result<
 }
 
 /// A write that replaces a version brings nothing back where the entry was removed meanwhile.
-pub async fn a_write_over_a_version_brings_nothing_back(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_write_over_a_version_brings_nothing_back(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let first = ada.puts(&at, b"first").await?;
@@ -90,7 +94,7 @@ pub async fn a_write_over_a_version_brings_nothing_back(setup: &Setup) -> Result
 }
 
 /// A write that is sent again after it landed is stored: the retry of a refresh loses nothing.
-pub async fn a_write_sent_twice_is_stored(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_write_sent_twice_is_stored(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     let at = ada.entry(&session_id)?;
@@ -111,7 +115,9 @@ pub async fn a_write_sent_twice_is_stored(setup: &Setup) -> Result<(), Violation
 }
 
 /// Of many who write over one version at once, one is stored.
-pub async fn of_racing_conditional_writes_one_is_stored(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn of_racing_conditional_writes_one_is_stored(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let there = setup.another_server().await?;
     let ada = setup.account()?;
     let elsewhere = ada.through(&*there);

@@ -6,8 +6,8 @@ use token_cache_core::{Entry, EvictTarget, PutMode, PutResult, ReadOptions, Vers
 
 use crate::{
     Setup, Violation,
-    actor::{Actor, Amend, by_app},
-    should::{Should, should_equal},
+    account_driver::{AccountDriver, Amend, by_app},
+    assertions::{Assertions, should_equal},
 };
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -16,7 +16,7 @@ const MILLI: Duration = Duration::from_millis(1);
 const SOON: Duration = Duration::from_millis(60);
 
 async fn puts_until(
-    ada: &Actor<'_>,
+    ada: &AccountDriver<'_>,
     at: &token_cache_core::EntryAddress,
     expires_at: token_cache_core::Timestamp,
 ) -> Result<(), Violation> {
@@ -31,7 +31,7 @@ async fn puts_until(
 }
 
 /// An entry is a hit up to the last millisecond before its expiry, and a miss from it on.
-pub async fn an_entry_is_a_miss_from_its_expiry_on(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_entry_is_a_miss_from_its_expiry_on(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let expires_at = ada.now + Duration::from_secs(600);
@@ -44,7 +44,7 @@ pub async fn an_entry_is_a_miss_from_its_expiry_on(setup: &Setup) -> Result<(), 
 }
 
 /// A session lives up to the last millisecond before its end, and is signed out from it on.
-pub async fn a_session_is_over_from_its_end_on(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_session_is_over_from_its_end_on(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let ends_at = ada.now + Duration::from_secs(600);
     let session_id = ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
@@ -65,7 +65,9 @@ pub async fn a_session_is_over_from_its_end_on(setup: &Setup) -> Result<(), Viol
 }
 
 /// A sign-out that comes when the session is over says that it ended nothing.
-pub async fn a_session_that_is_over_is_not_ended_again(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_session_that_is_over_is_not_ended_again(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let ends_at = ada.now + Duration::from_secs(600);
     ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
@@ -83,7 +85,7 @@ pub async fn a_session_that_is_over_is_not_ended_again(setup: &Setup) -> Result<
 }
 
 /// An entry that ends soon takes neither the others nor the session along.
-pub async fn a_short_entry_takes_no_other_along(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_short_entry_takes_no_other_along(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     let (long, short) = (ada.entry(&session_id)?, ada.entry(&session_id)?);
@@ -96,7 +98,7 @@ pub async fn a_short_entry_takes_no_other_along(setup: &Setup) -> Result<(), Vio
 }
 
 /// A session that ends soon takes no longer one of its account along, whichever began first.
-pub async fn a_short_session_takes_no_other_along(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_short_session_takes_no_other_along(setup: &Setup) -> Result<(), Violation> {
     let soon = setup.now() + SOON;
     for long_first in [true, false] {
         let ada = setup.account()?;
@@ -119,7 +121,9 @@ pub async fn a_short_session_takes_no_other_along(setup: &Setup) -> Result<(), V
 }
 
 /// Where an expired entry was, there is nothing: a creating write is stored.
-pub async fn an_expired_entry_is_nothing_to_write_over(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_expired_entry_is_nothing_to_write_over(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let expires_at = ada.now + Duration::from_secs(600);
@@ -137,7 +141,7 @@ pub async fn an_expired_entry_is_nothing_to_write_over(setup: &Setup) -> Result<
 }
 
 /// The list holds the living sessions only.
-pub async fn the_list_leaves_out_what_is_over(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn the_list_leaves_out_what_is_over(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let ends_at = ada.now + Duration::from_secs(600);
     let short = ada.record()?.ending_at(ends_at);

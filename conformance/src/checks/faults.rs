@@ -7,11 +7,11 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::{Actor, LIFETIME, by_app},
+    account_driver::{AccountDriver, LIFETIME, by_app},
+    assertions::{Assertions, should_hold},
     checks::app::{App, account},
     random,
     setup::{background_session_of, refresh_locks_of, sid_index_of},
-    should::{Should, should_hold},
 };
 
 /// An unreachable store is an error that may be tried again: neither a miss nor a sign-out.
@@ -34,7 +34,9 @@ fn is_unreachable<T>(answer: StoreResult<T>, what: &str) -> Result<(), Violation
 }
 
 /// While the store is unreachable, no read of it is a miss.
-pub async fn a_read_of_an_unreachable_store_is_no_miss(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_read_of_an_unreachable_store_is_no_miss(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
     let ada = setup.account()?.through(&*breakable.store);
     let session_id = ada.signs_in().await?;
@@ -45,7 +47,7 @@ pub async fn a_read_of_an_unreachable_store_is_no_miss(setup: &Setup) -> Result<
     is_unreachable(ada.read(&there).await, "a read of an entry")?;
     is_unreachable(
         ada.read(&absent).await,
-        "a read of an entry that is not there",
+        "a read of an entry that does not exist",
     )?;
     is_unreachable(ada.session(&session_id).await, "a look at a session")?;
     is_unreachable(
@@ -60,7 +62,9 @@ pub async fn a_read_of_an_unreachable_store_is_no_miss(setup: &Setup) -> Result<
 }
 
 /// While the store is unreachable, nothing is said to be written or removed.
-pub async fn a_write_to_an_unreachable_store_is_an_error(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_write_to_an_unreachable_store_is_an_error(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
     let ada = setup.account()?.through(&*breakable.store);
     let session_id = ada.signs_in().await?;
@@ -72,7 +76,7 @@ pub async fn a_write_to_an_unreachable_store_is_an_error(setup: &Setup) -> Resul
 }
 
 /// While the store is unreachable, no sign-out is said to have happened; when it is back, the sign-out sent again ends all.
-pub async fn a_failed_sign_out_is_an_error(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_failed_sign_out_is_an_error(setup: &Setup) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
     let cut_off = App::over(setup.cache_over(breakable.store.clone()).await?)?;
     let app = App::new(setup).await?;
@@ -108,7 +112,9 @@ pub async fn a_failed_sign_out_is_an_error(setup: &Setup) -> Result<(), Violatio
 }
 
 /// What was acknowledged before the store was unreachable is there when it is back.
-pub async fn what_was_acknowledged_is_there_afterwards(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn what_was_acknowledged_is_there_afterwards(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
     let ada = setup.account()?.through(&*breakable.store);
     let at = ada.entry(&ada.signs_in().await?)?;
@@ -128,7 +134,7 @@ pub async fn what_was_acknowledged_is_there_afterwards(setup: &Setup) -> Result<
 }
 
 /// A sign-in at an unreachable store is an error, and no sign-out: the user is not sent away for it.
-pub async fn a_failed_sign_in_is_no_sign_out(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_failed_sign_in_is_no_sign_out(setup: &Setup) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
     let app = App::over(setup.cache_over(breakable.store.clone()).await?)?;
     let session = app.signs_in("ada").await?;
@@ -143,7 +149,7 @@ pub async fn a_failed_sign_in_is_no_sign_out(setup: &Setup) -> Result<(), Violat
 }
 
 /// A `sid` index that is unreachable names no accounts by saying nothing.
-pub async fn an_unreachable_sid_index_is_an_error(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_unreachable_sid_index_is_an_error(setup: &Setup) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
     let ada = setup.account()?;
     let sid_index = sid_index_of(&*breakable.store)?;
@@ -196,7 +202,7 @@ pub async fn an_unreachable_sid_index_is_an_error(setup: &Setup) -> Result<(), V
 }
 
 /// A lock is not had from a store that is unreachable.
-pub async fn an_unreachable_lock_is_an_error(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_unreachable_lock_is_an_error(setup: &Setup) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
     let ada = setup.account()?.through(&*breakable.store);
     let at = ada.entry(&ada.signs_in().await?)?;
@@ -212,9 +218,11 @@ pub async fn an_unreachable_lock_is_an_error(setup: &Setup) -> Result<(), Violat
 }
 
 /// No background session is said to be absent, or kept, by a store that is unreachable.
-pub async fn an_unreachable_background_session_is_an_error(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_unreachable_background_session_is_an_error(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
-    let ada: Actor<'_> = setup.account()?.through(&*breakable.store);
+    let ada: AccountDriver<'_> = setup.account()?.through(&*breakable.store);
     let session_id = ada.signs_in().await?;
     let background_sessions = background_session_of(&*breakable.store)?;
     let name = random::background_key()?;

@@ -4,8 +4,8 @@ use token_cache_core::{AccountId, EntryKey, ProviderSid, SignIn, SignOutScope};
 
 use crate::{
     Setup, Violation,
+    assertions::{Assertions, should_equal, should_hold},
     checks::app::{App, ISSUER, bytes},
-    should::{Should, should_equal, should_hold},
 };
 
 /// Ids that have gone wrong in somebody's cache.
@@ -56,7 +56,9 @@ fn strange() -> Vec<String> {
 }
 
 /// Every subject is an account of its own, whatever it is made of.
-pub async fn strange_subjects_are_accounts_of_their_own(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn strange_subjects_are_accounts_of_their_own(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let accounts: Result<Vec<_>, _> = strange()
         .into_iter()
@@ -66,7 +68,9 @@ pub async fn strange_subjects_are_accounts_of_their_own(setup: &Setup) -> Result
 }
 
 /// Every issuer has accounts of its own, and no issuer and subject run into one another.
-pub async fn strange_issuers_have_accounts_of_their_own(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn strange_issuers_have_accounts_of_their_own(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let split = [
         ("ab", "c"),
@@ -112,7 +116,9 @@ async fn are_apart(app: &App, accounts: &[AccountId]) -> Result<(), Violation> {
 }
 
 /// Every entry key names an entry of its own.
-pub async fn strange_entry_keys_name_entries_of_their_own(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn strange_entry_keys_name_entries_of_their_own(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let session = app.signs_in("ada").await?;
     let keys: Result<Vec<_>, _> = strange().into_iter().map(EntryKey::new).collect();
@@ -138,7 +144,7 @@ pub async fn strange_entry_keys_name_entries_of_their_own(setup: &Setup) -> Resu
 }
 
 /// Every `sid` is a provider's session of its own.
-pub async fn strange_sids_are_sessions_of_their_own(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn strange_sids_are_sessions_of_their_own(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let sids = strange();
     let mut sessions = Vec::new();

@@ -4,30 +4,35 @@ use token_cache_core::{AccountKey, EntryName, EvictTarget, IssuerKey, SessionId}
 
 use crate::{
     Setup, Violation,
-    actor::{Actor, by_app},
+    account_driver::{AccountDriver, by_app},
+    assertions::Assertions,
     random,
-    should::Should,
 };
 
 /// What one account keeps can't be reached under another's key, even by who knows its session's name.
-pub async fn accounts_are_apart(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn accounts_are_apart(setup: &Setup) -> Result<(), Violation> {
     let issuer = random::issuer()?;
-    let ada = Actor::new(setup.store(), random::account_of(&issuer)?, setup.now());
-    let bob = Actor::new(setup.store(), random::account_of(&issuer)?, setup.now());
+    let ada = AccountDriver::new(setup.store(), random::account_of(&issuer)?, setup.now());
+    let bob = AccountDriver::new(setup.store(), random::account_of(&issuer)?, setup.now());
     reach_nothing_of_each_other(&ada, &bob).await
 }
 
 /// The same subject at two issuers is two accounts.
-pub async fn one_subject_at_two_issuers_is_two_accounts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn one_subject_at_two_issuers_is_two_accounts(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let subject = random::bytes()?;
     let here = AccountKey::new(random::issuer()?, subject);
     let there = AccountKey::new(random::issuer()?, subject);
-    let here = Actor::new(setup.store(), here, setup.now());
-    let there = Actor::new(setup.store(), there, setup.now());
+    let here = AccountDriver::new(setup.store(), here, setup.now());
+    let there = AccountDriver::new(setup.store(), there, setup.now());
     reach_nothing_of_each_other(&here, &there).await
 }
 
-async fn reach_nothing_of_each_other(ada: &Actor<'_>, bob: &Actor<'_>) -> Result<(), Violation> {
+async fn reach_nothing_of_each_other(
+    ada: &AccountDriver<'_>,
+    bob: &AccountDriver<'_>,
+) -> Result<(), Violation> {
     let session_id = ada.signs_in().await?;
     let at = ada.entry(&session_id)?;
     ada.puts(&at, b"ada's").await?;
@@ -44,7 +49,7 @@ async fn reach_nothing_of_each_other(ada: &Actor<'_>, bob: &Actor<'_>) -> Result
 }
 
 /// Two sessions of one account share no entry.
-pub async fn sessions_are_apart(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn sessions_are_apart(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let (phone, laptop) = (ada.signs_in().await?, ada.signs_in().await?);
     let on_phone = ada.entry(&phone)?;
@@ -62,7 +67,7 @@ pub async fn sessions_are_apart(setup: &Setup) -> Result<(), Violation> {
 }
 
 /// Two entries of one session share nothing.
-pub async fn entries_are_apart(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn entries_are_apart(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     let (mail, files) = (ada.entry(&session_id)?, ada.entry(&session_id)?);
@@ -74,7 +79,7 @@ pub async fn entries_are_apart(setup: &Setup) -> Result<(), Violation> {
 }
 
 /// A namespace sees nothing of another, also where one's name begins with the other's.
-pub async fn namespaces_are_apart(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn namespaces_are_apart(setup: &Setup) -> Result<(), Violation> {
     for suffix in ["-2", ":2", "2"] {
         let other = setup.another_namespace(suffix).await?;
         let here = setup.account()?;
@@ -93,10 +98,10 @@ pub async fn namespaces_are_apart(setup: &Setup) -> Result<(), Violation> {
 }
 
 /// A sign-out of one account leaves every other as it is.
-pub async fn a_sign_out_spares_other_accounts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_sign_out_spares_other_accounts(setup: &Setup) -> Result<(), Violation> {
     let issuer = random::issuer()?;
-    let ada = Actor::new(setup.store(), random::account_of(&issuer)?, setup.now());
-    let bob = Actor::new(setup.store(), random::account_of(&issuer)?, setup.now());
+    let ada = AccountDriver::new(setup.store(), random::account_of(&issuer)?, setup.now());
+    let bob = AccountDriver::new(setup.store(), random::account_of(&issuer)?, setup.now());
     let (of_ada, of_bob) = (ada.signs_in().await?, bob.signs_in().await?);
     let at = bob.entry(&of_bob)?;
     bob.puts(&at, b"bob's").await?;
@@ -108,7 +113,7 @@ pub async fn a_sign_out_spares_other_accounts(setup: &Setup) -> Result<(), Viola
 }
 
 /// Names are bytes: none of them is a separator, a pattern or an end.
-pub async fn names_of_any_bytes_are_apart(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn names_of_any_bytes_are_apart(setup: &Setup) -> Result<(), Violation> {
     const NAMES: [[u8; 16]; 8] = [
         [0; 16],
         [0xff; 16],
@@ -123,7 +128,7 @@ pub async fn names_of_any_bytes_are_apart(setup: &Setup) -> Result<(), Violation
     for (i, issuer) in NAMES.into_iter().enumerate() {
         let subject = NAMES[(i * 3 + 1) % NAMES.len()];
         let key = AccountKey::new(IssuerKey::from_bytes(issuer), subject);
-        let account = Actor::new(setup.store(), key, setup.now());
+        let account = AccountDriver::new(setup.store(), key, setup.now());
         let mut record = account.record()?;
         record.session_id = SessionId::from_bytes(NAMES[(i * 5 + 2) % NAMES.len()]);
         let session_id = account.signs_in_as(record).await?;

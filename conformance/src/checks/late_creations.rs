@@ -6,14 +6,14 @@ use token_cache_core::{Entry, EntryAddress, PutMode, PutResult, REMEMBERED_CREAT
 
 use crate::{
     Setup, Violation,
-    actor::{Actor, LIFETIME},
+    account_driver::{AccountDriver, LIFETIME},
+    assertions::{Assertions, should_equal},
     random::Dice,
-    should::{Should, should_equal},
 };
 
 const SOON: Duration = Duration::from_secs(60);
 
-fn entry(ada: &Actor<'_>, value: &[u8], life: Duration) -> Result<Entry, Violation> {
+fn entry(ada: &AccountDriver<'_>, value: &[u8], life: Duration) -> Result<Entry, Violation> {
     let version = Version::mint().should_work("minting a version")?;
     Ok(Entry::new(value, version, ada.now + life))
 }
@@ -27,7 +27,7 @@ fn over_of(there: &Entry, anything: bool) -> PutMode {
 }
 
 async fn stores(
-    ada: &Actor<'_>,
+    ada: &AccountDriver<'_>,
     at: &EntryAddress,
     entry: &Entry,
     mode: PutMode,
@@ -37,12 +37,16 @@ async fn stores(
     should_equal(&written.should_work(what)?, &PutResult::Stored, what)
 }
 
-async fn creates(ada: &Actor<'_>, at: &EntryAddress, entry: &Entry) -> Result<(), Violation> {
+async fn creates(
+    ada: &AccountDriver<'_>,
+    at: &EntryAddress,
+    entry: &Entry,
+) -> Result<(), Violation> {
     stores(ada, at, entry, PutMode::Create, "a creating write").await
 }
 
 async fn is_late(
-    ada: &Actor<'_>,
+    ada: &AccountDriver<'_>,
     at: &EntryAddress,
     entry: &Entry,
     when: &str,
@@ -58,7 +62,9 @@ async fn is_late(
 
 /// A late copy of a creating write is refused after its entry was removed, also when the entry was replaced in between or has
 /// been created anew since. The same version creates other entries.
-pub async fn a_late_copy_of_a_creation_brings_nothing_back(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_late_copy_of_a_creation_brings_nothing_back(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let there = setup.another_server().await?;
     let ada = setup.account()?;
     let elsewhere = ada.through(&*there);
@@ -94,7 +100,9 @@ pub async fn a_late_copy_of_a_creation_brings_nothing_back(setup: &Setup) -> Res
 }
 
 /// A late copy of a creating write is refused after the entry that replaced its own has expired, or its own has.
-pub async fn a_late_copy_of_an_expired_creation_is_refused(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_late_copy_of_an_expired_creation_is_refused(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     let later = ada.at_moment(ada.now + SOON);
@@ -121,7 +129,7 @@ pub async fn a_late_copy_of_an_expired_creation_is_refused(setup: &Setup) -> Res
 }
 
 /// The last creating writes are remembered, however often the entry was created and removed; new ones are stored all the time.
-pub async fn the_last_creations_are_remembered(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn the_last_creations_are_remembered(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let mut created = Vec::new();

@@ -11,11 +11,11 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::{by_app, provider},
-    ear::Linked,
+    account_driver::{by_app, provider},
+    assertions::{Assertions, should_equal, should_hold},
     random,
+    recording_listener::Linked,
     setup::link_of,
-    should::{Should, should_equal, should_hold},
 };
 
 /// How long a lost connection may take to say so.
@@ -27,7 +27,9 @@ fn renewal_of(holders: &[LeaseHolder], server: &Linked) -> Option<u64> {
 }
 
 /// When a renewal has returned, the listener has heard whatever was announced before.
-pub async fn a_renewal_comes_after_what_was_announced(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_renewal_comes_after_what_was_announced(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let (signer, holder) = (Linked::new(setup).await?, Linked::new(setup).await?);
     let ada = setup.account()?;
     for _ in 0..20 {
@@ -47,7 +49,7 @@ pub async fn a_renewal_comes_after_what_was_announced(setup: &Setup) -> Result<(
 }
 
 /// What was announced comes to every server that listens, the announcer's own included, as it was announced.
-pub async fn an_announcement_comes_whole(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_announcement_comes_whole(setup: &Setup) -> Result<(), Violation> {
     let (signer, other) = (Linked::new(setup).await?, Linked::new(setup).await?);
     let some = (0..100)
         .map(|_| random::account())
@@ -75,8 +77,10 @@ pub async fn an_announcement_comes_whole(setup: &Setup) -> Result<(), Violation>
     Ok(())
 }
 
-/// An acknowledgement comes to who announced, whole, and to nobody else.
-pub async fn an_acknowledgement_comes_to_the_signer_alone(setup: &Setup) -> Result<(), Violation> {
+/// An acknowledgement arrives complete at the server that announced, and at no other server.
+pub(crate) async fn an_acknowledgement_comes_to_the_signer_alone(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let (signer, holder) = (Linked::new(setup).await?, Linked::new(setup).await?);
     let bystander = Linked::new(setup).await?;
     let announced = signer.announces(Invalidation::Everything).await?;
@@ -110,7 +114,9 @@ pub async fn an_acknowledgement_comes_to_the_signer_alone(setup: &Setup) -> Resu
 }
 
 /// An eviction is announced also where it ended nothing: an earlier attempt, whose answer was lost, may have ended it.
-pub async fn an_eviction_that_ends_nothing_is_announced(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_eviction_that_ends_nothing_is_announced(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let (signer, holder) = (Linked::new(setup).await?, Linked::new(setup).await?);
     let ada = setup.account()?;
     let sid = random::sid()?;
@@ -146,13 +152,13 @@ pub async fn an_eviction_that_ends_nothing_is_announced(setup: &Setup) -> Result
     let evicted = signer.store.evict(&ada.key, by_app(ada.now), plain).await;
     should_hold(
         evicted.should_work("a sign-out")?.announced.is_none(),
-        "no announcement where nobody asked for one",
+        "no announcement without a request for one",
         "one",
     )
 }
 
-/// The registry holds who has renewed and not left, and nobody else. A harness may have servers of its own there.
-pub async fn the_registry_holds_who_has_a_lease(setup: &Setup) -> Result<(), Violation> {
+/// The registry holds exactly the servers that have renewed and not left. A harness may have servers of its own there.
+pub(crate) async fn the_registry_holds_who_has_a_lease(setup: &Setup) -> Result<(), Violation> {
     let (signer, holder) = (Linked::new(setup).await?, Linked::new(setup).await?);
     let there = async || {
         let holders = signer.holders().await?;
@@ -182,8 +188,8 @@ pub async fn the_registry_holds_who_has_a_lease(setup: &Setup) -> Result<(), Vio
     should_equal(&there().await?, &expected, "holders after one left")
 }
 
-/// Who has renewed since the registry was read is not removed; who has not, is.
-pub async fn a_reap_spares_who_renewed_meanwhile(setup: &Setup) -> Result<(), Violation> {
+/// A reap removes a server unless it has renewed since the registry was read.
+pub(crate) async fn a_reap_spares_who_renewed_meanwhile(setup: &Setup) -> Result<(), Violation> {
     let signer = Linked::new(setup).await?;
     let (silent, slow) = (Linked::new(setup).await?, Linked::new(setup).await?);
     silent.renews().await?;
@@ -200,7 +206,7 @@ pub async fn a_reap_spares_who_renewed_meanwhile(setup: &Setup) -> Result<(), Vi
 }
 
 /// No renewal has the number of another: not after who renewed left, was removed, or connected anew.
-pub async fn no_two_renewals_are_alike(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn no_two_renewals_are_alike(setup: &Setup) -> Result<(), Violation> {
     let (signer, other) = (Linked::new(setup).await?, Linked::new(setup).await?);
     let mut holder = Linked::new(setup).await?;
     let mut seen = HashSet::new();
@@ -208,7 +214,7 @@ pub async fn no_two_renewals_are_alike(setup: &Setup) -> Result<(), Violation> {
         server.renews().await?;
         let holders = signer.holders().await?;
         let renewal = renewal_of(&holders, server)
-            .ok_or_else(|| Violation::new("who has renewed in the registry", "nobody"))?;
+            .ok_or_else(|| Violation::new("a server that has renewed, in the registry", "none"))?;
         should_hold(
             seen.insert(renewal),
             "a number that no renewal had before",
@@ -233,8 +239,8 @@ pub async fn no_two_renewals_are_alike(setup: &Setup) -> Result<(), Violation> {
     Ok(())
 }
 
-/// The registry keeps its id, whoever asks, and whoever comes and goes.
-pub async fn the_registry_keeps_its_id(setup: &Setup) -> Result<(), Violation> {
+/// The registry keeps its id, for every server that asks, and while servers come and go.
+pub(crate) async fn the_registry_keeps_its_id(setup: &Setup) -> Result<(), Violation> {
     let (signer, holder) = (Linked::new(setup).await?, Linked::new(setup).await?);
     let read = signer.connection.registry().await;
     let id = read.should_work("reading the registry's id")?;
@@ -256,7 +262,7 @@ pub async fn the_registry_keeps_its_id(setup: &Setup) -> Result<(), Violation> {
 }
 
 /// A connection either hears, or says that it is lost.
-pub async fn a_lost_connection_says_so(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_lost_connection_says_so(setup: &Setup) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
     let holder = Linked::over(breakable.store.clone()).await?;
     let signer = Linked::new(setup).await?;

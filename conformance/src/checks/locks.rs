@@ -9,9 +9,9 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::{Actor, Amend, LIFETIME, by_app},
+    account_driver::{AccountDriver, Amend, LIFETIME, by_app},
+    assertions::{Assertions, should_equal, should_hold},
     random,
-    should::{Should, should_equal, should_hold},
 };
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -67,8 +67,8 @@ async fn release(setup: &Setup, at: &EntryAddress, owner: LockOwner) -> Result<(
         .should_work("releasing a lock")
 }
 
-/// Who holds a lock keeps every other out, on any server.
-pub async fn a_lock_has_one_holder(setup: &Setup) -> Result<(), Violation> {
+/// The holder of a lock excludes every other owner, on any server.
+pub(crate) async fn a_lock_has_one_holder(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let (first, second) = (owner()?, owner()?);
@@ -89,7 +89,7 @@ pub async fn a_lock_has_one_holder(setup: &Setup) -> Result<(), Violation> {
 }
 
 /// Of many who ask for a lock at once, one gets it.
-pub async fn of_racing_owners_one_gets_the_lock(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn of_racing_owners_one_gets_the_lock(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     for _ in 0..20 {
@@ -111,7 +111,7 @@ pub async fn of_racing_owners_one_gets_the_lock(setup: &Setup) -> Result<(), Vio
 }
 
 /// The holder renews its lock by asking again, which is also what a request sent twice does.
-pub async fn a_holder_renews_its_lock(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_holder_renews_its_lock(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let (first, second) = (owner()?, owner()?);
@@ -130,8 +130,8 @@ pub async fn a_holder_renews_its_lock(setup: &Setup) -> Result<(), Violation> {
     is_busy(setup, &at, second).await
 }
 
-/// A lock whose lease has run out is free: a holder that died blocks nobody for long.
-pub async fn a_lease_runs_out(setup: &Setup) -> Result<(), Violation> {
+/// A lock whose lease has run out is free, so that a holder that died does not block others for long.
+pub(crate) async fn a_lease_runs_out(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let options = AcquireOptions::new(owner()?, Duration::from_millis(50), setup.now());
@@ -154,7 +154,7 @@ pub async fn a_lease_runs_out(setup: &Setup) -> Result<(), Violation> {
 }
 
 /// A released lock is free at once; a release by who does not hold it changes nothing.
-pub async fn only_the_holder_releases_a_lock(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn only_the_holder_releases_a_lock(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let (first, second) = (owner()?, owner()?);
@@ -169,7 +169,7 @@ pub async fn only_the_holder_releases_a_lock(setup: &Setup) -> Result<(), Violat
 }
 
 /// A lock is of one entry of one session of one account.
-pub async fn a_lock_is_of_one_entry(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_lock_is_of_one_entry(setup: &Setup) -> Result<(), Violation> {
     let (ada, bob) = (setup.account()?, setup.account()?);
     let (phone, laptop) = (ada.signs_in().await?, ada.signs_in().await?);
     let of_bob = bob.signs_in().await?;
@@ -181,8 +181,8 @@ pub async fn a_lock_is_of_one_entry(setup: &Setup) -> Result<(), Violation> {
     is_busy(setup, &at, owner()?).await
 }
 
-/// Who asks for a lock after another has written gets what was written, and no lock.
-pub async fn a_fresher_entry_answers_for_the_lock(setup: &Setup) -> Result<(), Violation> {
+/// A request for a lock after another server has written returns what was written, and no lock.
+pub(crate) async fn a_fresher_entry_answers_for_the_lock(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let old = ada.puts(&at, b"old").await?;
@@ -224,7 +224,7 @@ pub async fn a_fresher_entry_answers_for_the_lock(setup: &Setup) -> Result<(), V
 }
 
 /// An expired entry is nothing fresher.
-pub async fn an_expired_entry_is_nothing_fresher(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_expired_entry_is_nothing_fresher(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let expires_at = ada.now + Duration::from_secs(600);
@@ -248,7 +248,7 @@ pub async fn an_expired_entry_is_nothing_fresher(setup: &Setup) -> Result<(), Vi
 ///
 /// A store may let the new version be freedom enough, so a lock that must hold is asked for while the entry is the version that
 /// its holder saw.
-pub async fn a_write_releases_its_lock(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_write_releases_its_lock(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let (first, second) = (owner()?, owner()?);
@@ -270,7 +270,7 @@ pub async fn a_write_releases_its_lock(setup: &Setup) -> Result<(), Violation> {
         )
     };
     let seen = ada.puts(&at, b"due").await?;
-    takes(first, seen, "which nobody holds").await?;
+    takes(first, seen, "which is free").await?;
     for (mode, version, expected, which) in [
         (
             PutMode::Create,
@@ -309,7 +309,7 @@ pub async fn a_write_releases_its_lock(setup: &Setup) -> Result<(), Violation> {
 }
 
 /// There is no lock of a session that has ended, is over, or never began.
-pub async fn no_lock_outlives_its_session(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn no_lock_outlives_its_session(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let ends_at = ada.now + Duration::from_secs(600);
     let short = ada.signs_in_as(ada.record()?.ending_at(ends_at)).await?;
@@ -339,7 +339,7 @@ pub async fn no_lock_outlives_its_session(setup: &Setup) -> Result<(), Violation
     never_began(setup, &ada).await
 }
 
-async fn never_began(setup: &Setup, ada: &Actor<'_>) -> Result<(), Violation> {
+async fn never_began(setup: &Setup, ada: &AccountDriver<'_>) -> Result<(), Violation> {
     let at = ada.entry(&random::session_id()?)?;
     let acquired = acquire(setup, &at, owner()?, None).await?;
     acquired.should_be_signed_out("taking a lock of a session that never began")

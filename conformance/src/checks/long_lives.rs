@@ -9,12 +9,12 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::{Actor, Amend},
+    account_driver::{AccountDriver, Amend},
+    assertions::{Assertions, should_equal},
     bounds::{Ends, landed, slack},
     checks::{sid_index::sid_entry, time::take},
     not_before::{Kind, NotBefore},
     random::{self, Dice},
-    should::{Should, should_equal},
 };
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -112,7 +112,7 @@ impl<'a> Living<'a> {
 /// A not-before marker, and a lock, of half an hour are there until it is over, and not after it.
 ///
 /// A harness that cannot let time pass has the check wait a minute.
-pub async fn a_not_before_time_of_half_an_hour_lives_to_its_end(
+pub(crate) async fn a_not_before_time_of_half_an_hour_lives_to_its_end(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let moves = setup.let_time_pass(Duration::ZERO).await?;
@@ -141,7 +141,7 @@ pub async fn a_not_before_time_of_half_an_hour_lives_to_its_end(
 
 /// A session of a month and what belongs to it.
 struct Month<'a> {
-    ada: Actor<'a>,
+    ada: AccountDriver<'a>,
     session_id: SessionId,
     at: EntryAddress,
     sid: SidKey,
@@ -195,7 +195,7 @@ impl<'a> Month<'a> {
 }
 
 /// A session of a month, its entry and its place in the index are there until the month is over.
-pub async fn a_session_of_a_month_lives_to_its_end(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_session_of_a_month_lives_to_its_end(setup: &Setup) -> Result<(), Violation> {
     let month = Month::begin(setup).await?;
     month.lives(setup).await?;
     setup

@@ -10,11 +10,11 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::{Actor, by_app},
+    account_driver::{AccountDriver, by_app},
+    assertions::{Assertions, should_equal},
     checks::sid_index::sid_entry,
-    ear::Linked,
     random::{self, Dice},
-    should::{Should, should_equal},
+    recording_listener::Linked,
 };
 
 /// Calls under way at once.
@@ -45,7 +45,9 @@ pub(super) fn some<T: Copy>(all: &[T], dice: &mut Dice) -> Vec<T> {
 }
 
 /// A session keeps as many entries, and locks of them, as are put: each is there until it is removed or the session ends.
-pub async fn a_session_may_have_any_number_of_entries(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_session_may_have_any_number_of_entries(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     let entries: Result<Vec<_>, _> = (0..many(setup)?).map(|_| ada.entry(&session_id)).collect();
@@ -83,7 +85,7 @@ pub async fn a_session_may_have_any_number_of_entries(setup: &Setup) -> Result<(
 }
 
 /// However many accounts signed in under a `sid`, a sign-out of it is told all of them.
-pub async fn a_sid_may_have_any_number_of_accounts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_sid_may_have_any_number_of_accounts(setup: &Setup) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
     let sid = random::sid()?;
     let accounts: Result<Vec<_>, _> = (0..many(setup)?).map(|_| setup.account()).collect();
@@ -119,7 +121,7 @@ pub async fn a_sid_may_have_any_number_of_accounts(setup: &Setup) -> Result<(), 
 }
 
 /// However many `sid`s, issuers and accounts are signed out, each of them refuses what its sign-out overtook.
-pub async fn any_number_of_sign_outs_are_kept(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn any_number_of_sign_outs_are_kept(setup: &Setup) -> Result<(), Violation> {
     let accounts: Result<Vec<_>, _> = (0..many(setup)?).map(|_| setup.account()).collect();
     let accounts = accounts?;
     all(accounts
@@ -172,7 +174,9 @@ pub async fn any_number_of_sign_outs_are_kept(setup: &Setup) -> Result<(), Viola
 }
 
 /// However many `sid`s there are, each leads to its account.
-pub async fn any_number_of_sids_lead_to_their_accounts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn any_number_of_sids_lead_to_their_accounts(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
     let pairs: Result<Vec<_>, Violation> = (0..many(setup)?)
         .map(|_| Ok((random::sid()?, setup.account()?)))
@@ -197,17 +201,19 @@ pub async fn any_number_of_sids_lead_to_their_accounts(setup: &Setup) -> Result<
 }
 
 /// However many accounts there are, all are streamed, and a batch of all of them ends and marks each.
-pub async fn any_number_of_accounts_are_listed_and_evicted(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn any_number_of_accounts_are_listed_and_evicted(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let mut dice = Dice::new()?;
     let issuer = random::issuer()?;
     let accounts: Result<Vec<_>, Violation> = (0..many(setup)?)
         .map(|_| {
             let key = random::account_of(&issuer)?;
-            Ok(Actor::new(setup.store(), key, setup.now()))
+            Ok(AccountDriver::new(setup.store(), key, setup.now()))
         })
         .collect();
     let accounts = accounts?;
-    all(accounts.iter().map(Actor::signs_in)).await?;
+    all(accounts.iter().map(AccountDriver::signs_in)).await?;
     let sid_index = setup.sid_index()?;
     let expected: BTreeSet<_> = accounts.iter().map(|ada| ada.key).collect();
     for page in [0, 200 + dice.below(200)] {
@@ -250,7 +256,9 @@ pub async fn any_number_of_accounts_are_listed_and_evicted(setup: &Setup) -> Res
 }
 
 /// An announcement tells every server whose lease runs, however many there are, and whether or not their connections are open.
-pub async fn an_announcement_tells_every_lease_holder(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_announcement_tells_every_lease_holder(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let signer = Linked::new(setup).await?;
     // A harness may have servers of its own in the registry.
     let store = setup.another_server().await?;
@@ -291,7 +299,7 @@ pub async fn an_announcement_tells_every_lease_holder(setup: &Setup) -> Result<(
 }
 
 /// An announcement comes whole, however many accounts it names.
-pub async fn an_announcement_may_name_any_number_of_accounts(
+pub(crate) async fn an_announcement_may_name_any_number_of_accounts(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let (signer, other) = (Linked::new(setup).await?, Linked::new(setup).await?);

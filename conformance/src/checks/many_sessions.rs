@@ -11,10 +11,10 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::{AUTHENTICATED, Actor, Amend, by_app, by_provider},
+    account_driver::{AUTHENTICATED, AccountDriver, Amend, by_app, by_provider},
+    assertions::{Assertions, should_equal},
     checks::many::{many, some},
     random::{self, Dice},
-    should::{Should, should_equal},
 };
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -24,7 +24,7 @@ const LONG: Duration = Duration::from_secs(10);
 
 /// Begins so many sessions in an account; if a store is slow, as many as it begins in ten seconds, and over a hundred.
 async fn crowd(
-    ada: &Actor<'_>,
+    ada: &AccountDriver<'_>,
     sessions: usize,
     record: impl Fn(SessionRecord) -> SessionRecord,
 ) -> Result<Vec<SessionId>, Violation> {
@@ -45,14 +45,17 @@ async fn crowd(
     Ok(session_ids)
 }
 
-async fn are_all_gone(ada: &Actor<'_>, session_ids: &[SessionId]) -> Result<(), Violation> {
+async fn are_all_gone(ada: &AccountDriver<'_>, session_ids: &[SessionId]) -> Result<(), Violation> {
     for session_id in some(session_ids, &mut Dice::new()?) {
         ada.is_gone(&session_id).await?;
     }
     Ok(())
 }
 
-async fn are_the_sessions(ada: &Actor<'_>, expected: &[SessionId]) -> Result<(), Violation> {
+async fn are_the_sessions(
+    ada: &AccountDriver<'_>,
+    expected: &[SessionId],
+) -> Result<(), Violation> {
     let listed: BTreeSet<_> = ada.sessions().await?.into_iter().collect();
     let expected: BTreeSet<_> = expected.iter().copied().collect();
     should_equal(
@@ -63,7 +66,7 @@ async fn are_the_sessions(ada: &Actor<'_>, expected: &[SessionId]) -> Result<(),
 }
 
 /// A sign-out of a `sid` ends every session with that label; before it, all are listed and each has its background session.
-pub async fn a_sid_may_have_any_number_of_sessions(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_sid_may_have_any_number_of_sessions(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let sid = random::sid()?;
     let spared = crowd(&ada, 3, |record| record.with_sid(sid_of_nobody())).await?;
@@ -108,7 +111,9 @@ fn sid_of_nobody() -> token_cache_core::SidKey {
 }
 
 /// A sign-out of an account ends all its sessions, and spares the newer ones.
-pub async fn an_account_may_have_any_number_of_sessions(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_account_may_have_any_number_of_sessions(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let mut dice = Dice::new()?;
     let ada = setup.account()?;
     let old = crowd(&ada, many(setup)?, |record| record).await?;
@@ -129,7 +134,7 @@ pub async fn an_account_may_have_any_number_of_sessions(setup: &Setup) -> Result
 }
 
 /// A message with subject and `sid` ends all unlabelled sessions.
-pub async fn any_number_of_sessions_without_sid_end(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn any_number_of_sessions_without_sid_end(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let with_sid = crowd(&ada, 2, |record| record.with_sid(sid_of_nobody())).await?;
     let without_sid = crowd(&ada, many(setup)?, |record| record).await?;
@@ -143,7 +148,7 @@ pub async fn any_number_of_sessions_without_sid_end(setup: &Setup) -> Result<(),
 }
 
 /// A sign-in supersedes as many sessions as it names, and displaces as many as are too many.
-pub async fn a_sign_in_ends_any_number_of_sessions(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_sign_in_ends_any_number_of_sessions(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let half = many(setup)?;
     let superseded = crowd(&ada, half, |record| record).await?;

@@ -1,41 +1,37 @@
-//! The checks, one file a topic. Each is a function of its own, so that a store's author can call one at a time.
+//! The checks, one file a topic. Each is a function that fails if the store does not do what its first line states.
 
-#![expect(
-    clippy::missing_errors_doc,
-    reason = "each fails where the store does not do what its first line says"
-)]
 #![expect(clippy::similar_names, reason = "what is compared is named alike")]
 
 pub(crate) mod app;
 
-pub mod accounts;
-pub mod background_sessions;
-pub mod bulk;
-pub mod bytes;
-pub mod concurrency;
-pub mod conditional_writes;
-pub mod expiry;
-pub mod faults;
-pub mod ids;
-pub mod isolation;
-pub mod late_creations;
-pub mod link;
-pub mod locks;
-pub mod long_lives;
-pub mod many;
-pub mod many_sessions;
-pub mod namespace;
-pub mod neighbours;
-pub mod not_before;
-pub mod orders;
-pub mod overtaken;
-pub mod properties;
-pub mod refused_refreshes;
-pub mod session_ids;
-pub mod sessions;
-pub mod sid_index;
-pub mod sign_ins;
-pub mod sign_outs;
-pub mod time;
-pub mod values;
-pub mod version_bytes;
+pub(crate) mod accounts;
+pub(crate) mod background_sessions;
+pub(crate) mod bulk;
+pub(crate) mod bytes;
+pub(crate) mod concurrency;
+pub(crate) mod conditional_writes;
+pub(crate) mod expiry;
+pub(crate) mod faults;
+pub(crate) mod ids;
+pub(crate) mod isolation;
+pub(crate) mod late_creations;
+pub(crate) mod link;
+pub(crate) mod locks;
+pub(crate) mod long_lives;
+pub(crate) mod many;
+pub(crate) mod many_sessions;
+pub(crate) mod namespace;
+pub(crate) mod neighbours;
+pub(crate) mod not_before;
+pub(crate) mod orders;
+pub(crate) mod overtaken;
+pub(crate) mod properties;
+pub(crate) mod refused_refreshes;
+pub(crate) mod session_ids;
+pub(crate) mod sessions;
+pub(crate) mod sid_index;
+pub(crate) mod sign_ins;
+pub(crate) mod sign_outs;
+pub(crate) mod time;
+pub(crate) mod values;
+pub(crate) mod version_bytes;

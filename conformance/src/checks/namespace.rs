@@ -6,8 +6,8 @@ use token_cache_core::{ErrorKind, NamespaceRecord, Secret, Timestamp, TokenCache
 
 use crate::{
     Setup, Violation,
+    assertions::{Assertions, should_equal, should_hold},
     checks::app::{App, account},
-    should::{Should, should_equal, should_hold},
 };
 
 async fn record(setup: &Setup) -> Result<Option<NamespaceRecord>, Violation> {
@@ -20,7 +20,7 @@ async fn record(setup: &Setup) -> Result<Option<NamespaceRecord>, Violation> {
 }
 
 /// The namespace's record changes only for who knows what it is.
-pub async fn the_record_changes_only_from_what_was_expected(
+pub(crate) async fn the_record_changes_only_from_what_was_expected(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let store = setup.store();
@@ -40,7 +40,7 @@ pub async fn the_record_changes_only_from_what_was_expected(
     )?;
     should_hold(
         !set(Some(&first), &second).await?,
-        "no change where none is",
+        "no change of a missing record",
         "a change",
     )?;
     should_equal(&record(setup).await?, &None, "the record")?;
@@ -74,8 +74,8 @@ pub async fn the_record_changes_only_from_what_was_expected(
     should_equal(&record(setup).await?, &Some(foreign), "the record")
 }
 
-/// The store's clock tells a time of our days, never goes back while it is watched, and goes on.
-pub async fn the_clock_goes_on(setup: &Setup) -> Result<(), Violation> {
+/// The store's clock has a plausible time, never goes back while it is watched, and advances.
+pub(crate) async fn the_clock_goes_on(setup: &Setup) -> Result<(), Violation> {
     let read = async || {
         Ok::<_, Violation>(
             setup
@@ -107,7 +107,7 @@ pub async fn the_clock_goes_on(setup: &Setup) -> Result<(), Violation> {
 }
 
 /// A server with another secret is refused: it would name the same account otherwise, and its sign-outs would end nothing.
-pub async fn another_secret_is_refused(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn another_secret_is_refused(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let session = app.signs_in("ada").await?;
     let stranger = Secret::random().should_work("drawing a secret")?;
@@ -117,7 +117,7 @@ pub async fn another_secret_is_refused(setup: &Setup) -> Result<(), Violation> {
 }
 
 /// Of two servers with two secrets that start at once, one is refused.
-pub async fn of_two_first_starts_one_wins(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn of_two_first_starts_one_wins(setup: &Setup) -> Result<(), Violation> {
     for _ in 0..10 {
         let fresh = setup.sibling().await?;
         let (here, there) = (fresh.another_server().await?, fresh.another_server().await?);
@@ -141,7 +141,7 @@ pub async fn of_two_first_starts_one_wins(setup: &Setup) -> Result<(), Violation
 }
 
 /// Raising the generation ends every session of every account, on every server, and all may sign in anew.
-pub async fn a_raised_generation_ends_everything(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_raised_generation_ends_everything(setup: &Setup) -> Result<(), Violation> {
     let (here, there) = (App::new(setup).await?, App::new(setup).await?);
     let of_ada = here.signs_in("ada").await?;
     let of_bob = there.signs_in("bob").await?;

@@ -9,16 +9,16 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::{AUTHENTICATED, Actor, Amend, LIFETIME, by_app, by_provider},
+    account_driver::{AUTHENTICATED, AccountDriver, Amend, LIFETIME, by_app, by_provider},
+    assertions::{Assertions, should_equal},
     checks::sid_index::sid_entry,
     random::{self, Dice},
-    should::{Should, should_equal},
 };
 
 const MILLI: Duration = Duration::from_millis(1);
 
 /// A refused call changes nothing: a sign-in ends no other session, an index keeps no account, a write leaves the entry as it was.
-pub async fn what_is_refused_changes_nothing(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn what_is_refused_changes_nothing(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let newer = ada.record()?.requested_at(ada.now + MILLI);
     let lives = ada.signs_in_as(newer).await?;
@@ -82,16 +82,17 @@ pub async fn what_is_refused_changes_nothing(setup: &Setup) -> Result<(), Violat
 }
 
 /// A sign-out ends what stands before it and nothing else: not the neighbours in time, in name, in issuer or in label.
-pub async fn a_sign_out_ends_no_neighbour(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_sign_out_ends_no_neighbour(setup: &Setup) -> Result<(), Violation> {
     let mut dice = Dice::new()?;
     for which in 0..5 {
         let (sid, other_sid) = (random::sid()?, random::sid()?);
         let issuer = random::issuer()?;
-        let ada = Actor::new(setup.store(), random::account_of(&issuer)?, setup.now());
-        let same_issuer = Actor::new(setup.store(), random::account_of(&issuer)?, setup.now());
+        let ada = AccountDriver::new(setup.store(), random::account_of(&issuer)?, setup.now());
+        let same_issuer =
+            AccountDriver::new(setup.store(), random::account_of(&issuer)?, setup.now());
         let subject = *ada.key.subject();
         let same_subject = token_cache_core::AccountKey::new(random::issuer()?, subject);
-        let same_subject = Actor::new(setup.store(), same_subject, setup.now());
+        let same_subject = AccountDriver::new(setup.store(), same_subject, setup.now());
         let moment = ada.requested() + MILLI * dice.number(1_000);
         let authenticated = AUTHENTICATED + MILLI * dice.number(1_000);
         let before = |record: token_cache_core::SessionRecord| {

@@ -7,17 +7,17 @@ use token_cache_core::{CutoffBound, CutoffTime, NotBeforeOptions};
 
 use crate::{
     Setup, Violation,
+    assertions::{Assertions, should_equal},
     bounds::{Ends, draws_near, landed},
     checks::sid_index::sid_entry,
     not_before::{Kind, NotBefore},
     random::{self, Dice},
-    should::{Should, should_equal},
 };
 
 const MILLI: Duration = Duration::from_millis(1);
 
 /// A not-before marker refuses for as long as it was asked to live, counted from its landing, and no longer.
-pub async fn a_not_before_ends_to_the_millisecond(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_not_before_ends_to_the_millisecond(setup: &Setup) -> Result<(), Violation> {
     let mut dice = Dice::new()?;
     let mut rounds = Vec::new();
     for kind in Kind::all(setup) {
@@ -54,7 +54,7 @@ pub async fn a_not_before_ends_to_the_millisecond(setup: &Setup) -> Result<(), V
 }
 
 /// A marker that is written again lives for the longer of both; the moment stays the later of both.
-pub async fn a_later_sign_out_extends_a_not_before(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_later_sign_out_extends_a_not_before(setup: &Setup) -> Result<(), Violation> {
     let (short, long) = (Duration::from_millis(40), Duration::from_secs(900));
     let mut rounds = Vec::new();
     for kind in Kind::all(setup) {
@@ -105,7 +105,7 @@ pub async fn a_later_sign_out_extends_a_not_before(setup: &Setup) -> Result<(), 
 }
 
 /// A marker stays when newer sign-ins come, and refuses the older ones afterwards as it did before.
-pub async fn a_newer_sign_in_clears_no_not_before(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_newer_sign_in_clears_no_not_before(setup: &Setup) -> Result<(), Violation> {
     for kind in Kind::all(setup) {
         let not_before = NotBefore::new(setup, *kind, setup.now())?;
         not_before.signs_out(Duration::from_secs(900)).await?;
@@ -123,7 +123,7 @@ pub async fn a_newer_sign_in_clears_no_not_before(setup: &Setup) -> Result<(), V
 }
 
 /// A `sid` that has ended for good stays so when its other marker ends, or lives as long as the index entry beside it.
-pub async fn a_sid_ended_forever_outlives_its_other_not_before_time(
+pub(crate) async fn a_sid_ended_forever_outlives_its_other_not_before_time(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;

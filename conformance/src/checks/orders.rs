@@ -21,20 +21,20 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::{AUTHENTICATED, Actor, Amend, LIFETIME, by_app, by_provider},
+    account_driver::{AUTHENTICATED, AccountDriver, Amend, LIFETIME, by_app, by_provider},
+    assertions::{Assertions, should_equal, should_hold},
     checks::sid_index::sid_entry,
     random::{self, Dice},
     setup::link_of,
-    should::{Should, should_equal, should_hold},
 };
 
-/// A server that reads the entry again as soon as it hears of the sign-out, as a near cache does for whoever asks next.
+/// A server that reads the entry again as soon as it receives the invalidation message, as a near cache does for its next caller.
 #[derive(Debug)]
 struct Rereader {
     store: Arc<dyn TokenStore>,
     runtime: tokio::runtime::Handle,
     watched: Mutex<Option<(EntryAddress, ReadOptions)>>,
-    /// What was found after an invalidation message: whether the entry was still to be had.
+    /// For each invalidation message, whether the entry could still be read.
     found: Arc<Mutex<Vec<(AnnouncementId, bool)>>>,
 }
 
@@ -84,7 +84,7 @@ async fn stepwise<T>(
 
 fn any_target(
     dice: &mut Dice,
-    ada: &Actor<'_>,
+    ada: &AccountDriver<'_>,
     at: &EntryAddress,
 ) -> Result<EvictTarget, Violation> {
     let sid = random::sid()?;
@@ -99,8 +99,10 @@ fn any_target(
     })
 }
 
-/// Who reads because of an invalidation message finds the session ended: the eviction comes first, or in the same step.
-pub async fn an_eviction_comes_before_its_announcement(setup: &Setup) -> Result<(), Violation> {
+/// A read caused by an invalidation message finds the session ended: the eviction comes first, or in the same step.
+pub(crate) async fn an_eviction_comes_before_its_announcement(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let signer = setup.another_server().await?;
     let found = Arc::new(Mutex::new(Vec::new()));
     let rereader = Arc::new(Rereader {
@@ -145,8 +147,8 @@ pub async fn an_eviction_comes_before_its_announcement(setup: &Setup) -> Result<
     Ok(())
 }
 
-/// An eviction is one step: nobody sees some of the sessions ended and others not, not even when the caller goes away.
-pub async fn an_eviction_ends_all_at_once(setup: &Setup) -> Result<(), Violation> {
+/// An eviction is one step. No read finds some of the sessions ended and others not, even if the caller goes away.
+pub(crate) async fn an_eviction_ends_all_at_once(setup: &Setup) -> Result<(), Violation> {
     let mut dice = Dice::new()?;
     let there = setup.another_server().await?;
     // A store in this process is so fast that only many sessions show it at work.
@@ -235,8 +237,8 @@ pub async fn an_eviction_ends_all_at_once(setup: &Setup) -> Result<(), Violation
     Ok(())
 }
 
-/// A write-back stores before it frees its lock, or in the same step: who gets the lock never holds a spent token.
-pub async fn a_write_back_frees_its_lock_last(setup: &Setup) -> Result<(), Violation> {
+/// A write-back stores before it frees its lock, or in the same step: the next holder of the lock never gets a spent token.
+pub(crate) async fn a_write_back_frees_its_lock_last(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     let there = setup.another_server().await?;
@@ -310,7 +312,7 @@ pub async fn a_write_back_frees_its_lock_last(setup: &Setup) -> Result<(), Viola
 }
 
 /// A sign-in and a sign-out of its `sid` meet: either the sign-in is refused, or the sign-out is told its account.
-pub async fn a_sign_out_by_sid_and_a_sign_in_meet(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_sign_out_by_sid_and_a_sign_in_meet(setup: &Setup) -> Result<(), Violation> {
     let there = setup.another_server().await?;
     let elsewhere = crate::setup::sid_index_of(&*there)?;
     let sid_index = setup.sid_index()?;
@@ -342,7 +344,7 @@ pub async fn a_sign_out_by_sid_and_a_sign_in_meet(setup: &Setup) -> Result<(), V
 }
 
 /// Sign-ins and a sign-out of their account meet: when both have returned, no session lives that stands before its moment.
-pub async fn sign_ins_and_an_eviction_meet(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn sign_ins_and_an_eviction_meet(setup: &Setup) -> Result<(), Violation> {
     let there = setup.another_server().await?;
     let mut dice = Dice::new()?;
     for round in 0..12 {

@@ -6,9 +6,9 @@ use token_cache_core::{EvictOptions, EvictTarget, Timestamp};
 
 use crate::{
     Setup, Violation,
-    actor::{AUTHENTICATED, Actor, Amend, by_app, by_provider, provider},
+    account_driver::{AUTHENTICATED, AccountDriver, Amend, by_app, by_provider, provider},
+    assertions::{Assertions, should_equal},
     random,
-    should::{Should, should_equal},
 };
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -17,7 +17,11 @@ const MILLI: Duration = Duration::from_millis(1);
 const FAR: Timestamp = provider(1_000_000_000);
 
 /// A sign-in that stands here is refused, and begins nothing.
-async fn is_refused(ada: &Actor<'_>, store: Timestamp, at: Timestamp) -> Result<(), Violation> {
+async fn is_refused(
+    ada: &AccountDriver<'_>,
+    store: Timestamp,
+    at: Timestamp,
+) -> Result<(), Violation> {
     let record = ada.record()?.requested_at(store).authenticated_at(at);
     let session_id = record.session_id;
     ada.begin(record)
@@ -27,14 +31,20 @@ async fn is_refused(ada: &Actor<'_>, store: Timestamp, at: Timestamp) -> Result<
 }
 
 /// A sign-in that stands here begins.
-async fn is_welcome(ada: &Actor<'_>, store: Timestamp, at: Timestamp) -> Result<(), Violation> {
+async fn is_welcome(
+    ada: &AccountDriver<'_>,
+    store: Timestamp,
+    at: Timestamp,
+) -> Result<(), Violation> {
     let record = ada.record()?.requested_at(store).authenticated_at(at);
     let session_id = ada.signs_in_as(record).await?;
     ada.lives(&session_id).await
 }
 
 /// A sign-in that was requested at or before the app's own sign-out, and lands after it, is refused.
-pub async fn a_sign_in_overtaken_by_the_app_is_refused(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_sign_in_overtaken_by_the_app_is_refused(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     ada.signs_in().await?;
     ada.evicts_sessions(by_app(ada.now)).await?;
@@ -44,7 +54,7 @@ pub async fn a_sign_in_overtaken_by_the_app_is_refused(setup: &Setup) -> Result<
 }
 
 /// A sign-in whose authentication is at or before the provider's sign-out, and that lands after it, is refused.
-pub async fn a_sign_in_overtaken_by_the_provider_is_refused(
+pub(crate) async fn a_sign_in_overtaken_by_the_provider_is_refused(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let ada = setup.account()?;
@@ -56,7 +66,9 @@ pub async fn a_sign_in_overtaken_by_the_provider_is_refused(
 }
 
 /// A sign-out of an account that nothing is known of refuses the sign-in under way as well.
-pub async fn an_unknown_account_has_a_not_before_time_too(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_unknown_account_has_a_not_before_time_too(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     ada.evicts_nothing(by_app(ada.now)).await?;
     is_refused(&ada, ada.now, FAR).await?;
@@ -66,7 +78,7 @@ pub async fn an_unknown_account_has_a_not_before_time_too(setup: &Setup) -> Resu
 }
 
 /// A marker refuses by the place on its own clock alone.
-pub async fn a_not_before_time_counts_on_its_own_clock_only(
+pub(crate) async fn a_not_before_time_counts_on_its_own_clock_only(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let ada = setup.account()?;
@@ -78,7 +90,7 @@ pub async fn a_not_before_time_counts_on_its_own_clock_only(
 }
 
 /// A marker of one clock stays when one of the other clock comes.
-pub async fn one_clocks_not_before_time_does_not_replace_the_others(
+pub(crate) async fn one_clocks_not_before_time_does_not_replace_the_others(
     setup: &Setup,
 ) -> Result<(), Violation> {
     for app_first in [true, false] {
@@ -98,7 +110,9 @@ pub async fn one_clocks_not_before_time_does_not_replace_the_others(
 }
 
 /// A delayed or repeated sign-out of an earlier moment lowers no marker.
-pub async fn a_late_eviction_lowers_no_not_before_time(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_late_eviction_lowers_no_not_before_time(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     for target in [
         by_app(ada.now),
@@ -120,7 +134,9 @@ pub async fn a_late_eviction_lowers_no_not_before_time(setup: &Setup) -> Result<
 }
 
 /// A later sign-out raises the marker.
-pub async fn a_later_eviction_raises_the_not_before_time(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_later_eviction_raises_the_not_before_time(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     for target in [
         by_app(ada.requested()),
@@ -135,7 +151,9 @@ pub async fn a_later_eviction_raises_the_not_before_time(setup: &Setup) -> Resul
 }
 
 /// A marker stays when newer sessions come and go.
-pub async fn a_not_before_time_outlives_newer_sessions(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_not_before_time_outlives_newer_sessions(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let without_sid = EvictTarget::SidOrWithoutSid {
         sid: random::sid()?,
@@ -167,7 +185,9 @@ pub async fn a_not_before_time_outlives_newer_sessions(setup: &Setup) -> Result<
 }
 
 /// After a message with subject and `sid`, an unlabelled sign-in that stands at or before it is refused.
-pub async fn an_overtaken_sign_in_without_sid_is_refused(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_overtaken_sign_in_without_sid_is_refused(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let target = EvictTarget::SidOrWithoutSid {
         sid: random::sid()?,
         without_sid_until: AUTHENTICATED,
@@ -180,7 +200,7 @@ pub async fn an_overtaken_sign_in_without_sid_is_refused(setup: &Setup) -> Resul
 }
 
 /// The marker of the unlabelled says nothing of sign-ins under another `sid`, and neither replaces nor lowers the account's.
-pub async fn sessions_without_sid_have_their_own_not_before_time(
+pub(crate) async fn sessions_without_sid_have_their_own_not_before_time(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let (sid, other) = (random::sid()?, random::sid()?);
@@ -206,7 +226,7 @@ pub async fn sessions_without_sid_have_their_own_not_before_time(
 }
 
 /// A refused sign-in leaves nothing behind, and ends nothing.
-pub async fn a_refused_sign_in_changes_nothing(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_refused_sign_in_changes_nothing(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let living = ada.record()?.requested_at(ada.now + MILLI);
     let living = ada.signs_in_as(living).await?;
@@ -222,8 +242,10 @@ pub async fn a_refused_sign_in_changes_nothing(setup: &Setup) -> Result<(), Viol
     )
 }
 
-/// A marker goes when its life is over: a sign-in is not refused for ever.
-pub async fn a_not_before_time_ends_with_its_lifetime(setup: &Setup) -> Result<(), Violation> {
+/// A marker goes when its life is over: a sign-in is not refused forever.
+pub(crate) async fn a_not_before_time_ends_with_its_lifetime(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let mut options = EvictOptions::at(ada.now);
     options.not_before_lifetime = Duration::from_millis(50);
@@ -240,7 +262,7 @@ pub async fn a_not_before_time_ends_with_its_lifetime(setup: &Setup) -> Result<(
 }
 
 /// A marker lives as long as the longest that any of its cuts asked for.
-pub async fn the_lifetime_of_a_not_before_time_does_not_fall(
+pub(crate) async fn the_lifetime_of_a_not_before_time_does_not_fall(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let ada = setup.account()?;

@@ -10,10 +10,10 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::{AUTHENTICATED, Actor},
+    account_driver::{AUTHENTICATED, AccountDriver},
+    assertions::Assertions,
     model::{Model, SignedOut},
     random::{self, Dice},
-    should::Should,
 };
 
 mod optional_parts;
@@ -27,7 +27,9 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const MILLI: Duration = Duration::from_millis(1);
 
 /// Whatever is asked of two accounts in any order, the answers are what the contract says.
-pub async fn any_calls_are_answered_as_the_contract_says(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn any_calls_are_answered_as_the_contract_says(
+    setup: &Setup,
+) -> Result<(), Violation> {
     for _ in 0..ROUNDS {
         let mut round = Round::new(setup)?;
         for _ in 0..STEPS {
@@ -43,7 +45,7 @@ pub async fn any_calls_are_answered_as_the_contract_says(setup: &Setup) -> Resul
 
 /// Two accounts, and names that differ in one byte.
 struct Round<'a> {
-    accounts: [(Actor<'a>, Model); 2],
+    accounts: [(AccountDriver<'a>, Model); 2],
     dice: Dice,
     now: Timestamp,
     sids: [SidKey; 2],
@@ -90,7 +92,7 @@ impl<'a> Round<'a> {
         let account = |subject| {
             let key = AccountKey::new(issuer, subject);
             (
-                Actor::new(setup.store(), key, setup.now()),
+                AccountDriver::new(setup.store(), key, setup.now()),
                 Model::default(),
             )
         };

@@ -7,13 +7,13 @@ use token_cache_core::{Entry, EntryAddress, Error, EvictOptions, PutMode, PutRes
 
 use crate::{
     Setup, Violation,
-    actor::{Actor, by_app},
-    should::{Should, should_equal},
+    account_driver::{AccountDriver, by_app},
+    assertions::{Assertions, should_equal},
 };
 
 async fn refused(
     setup: &Setup,
-    ada: &Actor<'_>,
+    ada: &AccountDriver<'_>,
     at: &EntryAddress,
     version: Version,
 ) -> Result<Result<bool, Error>, Violation> {
@@ -24,7 +24,7 @@ async fn refused(
 
 async fn ends_nothing(
     setup: &Setup,
-    ada: &Actor<'_>,
+    ada: &AccountDriver<'_>,
     at: &EntryAddress,
     version: Version,
 ) -> Result<(), Violation> {
@@ -36,7 +36,9 @@ async fn ends_nothing(
 
 /// A session ends with the refresh token that the provider refused, at once and with all its entries; the account's other
 /// sessions live.
-pub async fn a_refused_refresh_ends_its_session_alone(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_refused_refresh_ends_its_session_alone(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let (ended, other) = (ada.signs_in().await?, ada.signs_in().await?);
     let (at, beside) = (ada.entry(&ended)?, ada.entry(&ended)?);
@@ -57,7 +59,9 @@ pub async fn a_refused_refresh_ends_its_session_alone(setup: &Setup) -> Result<(
 }
 
 /// A refusal of a refresh token that was replaced meanwhile ends nothing.
-pub async fn a_refusal_of_another_version_ends_nothing(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_refusal_of_another_version_ends_nothing(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let refused = ada.puts(&at, b"refused").await?;
@@ -66,8 +70,10 @@ pub async fn a_refusal_of_another_version_ends_nothing(setup: &Setup) -> Result<
     ada.holds(&at, b"put meanwhile").await
 }
 
-/// A refusal of what is not there any more, or has expired, ends nothing.
-pub async fn a_refusal_without_an_entry_ends_nothing(setup: &Setup) -> Result<(), Violation> {
+/// A refusal of an entry that no longer exists, or has expired, ends nothing.
+pub(crate) async fn a_refusal_without_an_entry_ends_nothing(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let removed = ada.puts(&at, b"removed").await?;
@@ -84,7 +90,9 @@ pub async fn a_refusal_without_an_entry_ends_nothing(setup: &Setup) -> Result<()
 }
 
 /// A session that has ended already is told to have.
-pub async fn a_refusal_after_the_sign_out_is_told_so(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_refusal_after_the_sign_out_is_told_so(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let version = ada.puts(&at, b"refused").await?;
@@ -94,7 +102,9 @@ pub async fn a_refusal_after_the_sign_out_is_told_so(setup: &Setup) -> Result<()
 }
 
 /// Of an explicit write and the end of the session, one comes second: a stored write is never lost to it.
-pub async fn a_write_that_races_with_a_refusal_is_not_lost(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_write_that_races_with_a_refusal_is_not_lost(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let there = setup.another_server().await?;
     let here = setup.account()?;
     let there = here.through(&*there);

@@ -4,14 +4,14 @@ use token_cache_core::{CutoffTime, Entry, EvictTarget, PutMode, SignOutScope, Ti
 
 use crate::{
     Setup, Violation,
-    actor::{AUTHENTICATED, Amend, LIFETIME, by_app, by_provider},
+    account_driver::{AUTHENTICATED, Amend, LIFETIME, by_app, by_provider},
+    assertions::{Assertions, should_equal},
     checks::app::{App, account},
     random,
-    should::{Should, should_equal},
 };
 
 /// A write that began before a sign-out and lands after it stores nothing, whatever it says to write over.
-pub async fn a_write_after_a_sign_out_is_refused(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_write_after_a_sign_out_is_refused(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     let at = ada.entry(&session_id)?;
@@ -40,7 +40,7 @@ pub async fn a_write_after_a_sign_out_is_refused(setup: &Setup) -> Result<(), Vi
 }
 
 /// A write of an ended session stays refused when the user has signed in anew, and reaches nothing of the new session.
-pub async fn a_write_after_a_new_sign_in_is_refused(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_write_after_a_new_sign_in_is_refused(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let old = ada.signs_in().await?;
     let at = ada.entry(&old)?;
@@ -61,7 +61,7 @@ pub async fn a_write_after_a_new_sign_in_is_refused(setup: &Setup) -> Result<(),
 }
 
 /// A session begins empty, whatever those before it held.
-pub async fn a_new_session_begins_empty(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_new_session_begins_empty(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let old = app.signs_in("ada").await?;
     app.puts(&old, "old").await?;
@@ -94,7 +94,9 @@ pub async fn a_new_session_begins_empty(setup: &Setup) -> Result<(), Violation> 
 }
 
 /// The ticket of an older session opens nothing of a newer one.
-pub async fn a_ticket_of_an_older_session_stays_signed_out(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_ticket_of_an_older_session_stays_signed_out(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let old = app.signs_in("ada").await?;
     let ticket = old.ticket().should_work("taking the ticket")?;
@@ -122,7 +124,9 @@ fn sign_in(
 }
 
 /// A session that was never begun is signed out, on an account without sessions and on one with some.
-pub async fn a_session_that_never_began_is_signed_out(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_session_that_never_began_is_signed_out(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     ada.is_gone(&random::session_id()?).await?;
     should_equal(
@@ -135,7 +139,7 @@ pub async fn a_session_that_never_began_is_signed_out(setup: &Setup) -> Result<(
 }
 
 /// Each kind of sign-out refuses the late write.
-pub async fn every_sign_out_refuses_late_writes(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn every_sign_out_refuses_late_writes(setup: &Setup) -> Result<(), Violation> {
     let sid = random::sid()?;
     for target in [
         by_app(setup.now()),

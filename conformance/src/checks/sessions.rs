@@ -6,16 +6,16 @@ use token_cache_core::{EvictTarget, ReadOptions, SessionRecord, Timestamp};
 
 use crate::{
     Setup, Violation,
-    actor::{AUTHENTICATED, Amend, by_app, by_provider},
+    account_driver::{AUTHENTICATED, Amend, by_app, by_provider},
+    assertions::{Assertions, should_equal, should_hold},
     checks::app::{App, account},
     random,
-    should::{Should, should_equal, should_hold},
 };
 
 const MILLI: Duration = Duration::from_millis(1);
 
 /// A session's record comes back as it was begun: label, both places, end.
-pub async fn a_record_comes_back_whole(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_record_comes_back_whole(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let far = Timestamp::from_secs(1 << 40);
     let mut begun = vec![
@@ -47,7 +47,7 @@ pub async fn a_record_comes_back_whole(setup: &Setup) -> Result<(), Violation> {
 }
 
 /// An account's sessions can be listed by who knows the account.
-pub async fn an_accounts_sessions_are_listed(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_accounts_sessions_are_listed(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let ada = account("ada")?;
     let listed = async || {
@@ -77,7 +77,9 @@ pub async fn an_accounts_sessions_are_listed(setup: &Setup) -> Result<(), Violat
 }
 
 /// The sessions that a retry supersedes are removed by name, with what they hold; others stay.
-pub async fn superseded_sessions_are_removed_by_name(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn superseded_sessions_are_removed_by_name(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let (first, second) = (ada.signs_in().await?, ada.signs_in().await?);
     let other = ada.signs_in().await?;
@@ -99,8 +101,9 @@ pub async fn superseded_sessions_are_removed_by_name(setup: &Setup) -> Result<()
     ada.lives(&session_id).await
 }
 
-/// Beyond the most sessions an account may have, the one begun first ends, by its place and not by when it landed.
-pub async fn the_session_begun_first_is_displaced(setup: &Setup) -> Result<(), Violation> {
+/// When the limit of an account's sessions is exceeded, the oldest session is ended. Its times decide which one that is, not the order in
+/// which the writes arrived.
+pub(crate) async fn the_session_begun_first_is_displaced(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let ago = |secs| ada.now - Duration::from_secs(secs);
     let middle = ada.signs_in_as(ada.record()?.requested_at(ago(20))).await?;
@@ -141,7 +144,7 @@ pub async fn the_session_begun_first_is_displaced(setup: &Setup) -> Result<(), V
 }
 
 /// Sessions that a web API began on behalf of the user push out none of the user's own, nor the other way round.
-pub async fn each_kind_of_session_is_counted_apart(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn each_kind_of_session_is_counted_apart(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let ago = |secs| ada.now - Duration::from_secs(secs);
     let begins = async |record: SessionRecord, expected: usize, what: &str| {
@@ -156,7 +159,7 @@ pub async fn each_kind_of_session_is_counted_apart(setup: &Setup) -> Result<(), 
     let direct = |secs| Ok::<_, Violation>(ada.record()?.requested_at(ago(secs)));
     let on_behalf = |secs| Ok::<_, Violation>(direct(secs)?.on_behalf_of());
     let none = "displaced by one that finds room among its kind";
-    let one = "displaced by one too many of its kind";
+    let one = "displaced by one over the limit of its kind";
     let first = begins(on_behalf(90)?, 0, none).await?;
     let phone = begins(direct(80)?, 0, none).await?;
     let laptop = begins(direct(70)?, 0, none).await?;
@@ -175,7 +178,7 @@ pub async fn each_kind_of_session_is_counted_apart(setup: &Setup) -> Result<(), 
 }
 
 /// Every cut ends, and every marker refuses, what stands before it, of whatever kind it is.
-pub async fn sign_outs_treat_all_kinds_alike(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn sign_outs_treat_all_kinds_alike(setup: &Setup) -> Result<(), Violation> {
     let sid = random::sid()?;
     let without_sid = EvictTarget::SidOrWithoutSid {
         sid,
@@ -200,7 +203,7 @@ pub async fn sign_outs_treat_all_kinds_alike(setup: &Setup) -> Result<(), Violat
 }
 
 /// Where many more live than may, all that are too many end.
-pub async fn a_lowered_limit_displaces_all_that_are_too_many(
+pub(crate) async fn a_lowered_limit_displaces_all_that_are_too_many(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let ada = setup.account()?;
@@ -219,8 +222,10 @@ pub async fn a_lowered_limit_displaces_all_that_are_too_many(
     should_equal(&ada.sessions().await?.len(), &2, "living sessions")
 }
 
-/// Sessions that are over displace nobody.
-pub async fn sessions_that_are_over_count_for_nothing(setup: &Setup) -> Result<(), Violation> {
+/// Sessions that are over displace no other session.
+pub(crate) async fn sessions_that_are_over_count_for_nothing(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let ends_at = ada.now + Duration::from_secs(600);
     for _ in 0..3 {
@@ -249,7 +254,7 @@ pub async fn sessions_that_are_over_count_for_nothing(setup: &Setup) -> Result<(
 }
 
 /// A sign-in that lands too late by the store's own clock is refused, whatever the server believes.
-pub async fn a_sign_in_past_its_time_is_refused(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_sign_in_past_its_time_is_refused(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let mut late = ada.begin_of(ada.record()?);
     let session_id = late.record.session_id;

@@ -8,19 +8,19 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::{Actor, LIFETIME},
+    account_driver::{AccountDriver, LIFETIME},
+    assertions::{Assertions, should_equal, should_hold},
     random,
-    should::{Should, should_equal, should_hold},
 };
 
 const MILLI: Duration = Duration::from_millis(1);
 
 /// The pointer of a sign-in that stands where the account's sessions usually do.
-pub(crate) fn sid_entry(ada: &Actor<'_>) -> SidEntry {
+pub(crate) fn sid_entry(ada: &AccountDriver<'_>) -> SidEntry {
     sid_entry_at(ada, ada.requested())
 }
 
-fn sid_entry_at(ada: &Actor<'_>, requested_at: Timestamp) -> SidEntry {
+fn sid_entry_at(ada: &AccountDriver<'_>, requested_at: Timestamp) -> SidEntry {
     let not_after = ada.now + Duration::from_secs(900);
     SidEntry::new(ada.key, requested_at, ada.now + LIFETIME, not_after)
 }
@@ -41,7 +41,7 @@ async fn finds(
     sid_index: &dyn SidIndex,
     sid: &SidKey,
     bound: CutoffBound,
-    accounts: &[&Actor<'_>],
+    accounts: &[&AccountDriver<'_>],
 ) -> Result<(), Violation> {
     let added = sid_index
         .set_sid_not_before(sid, bound, NotBeforeOptions::default())
@@ -64,7 +64,7 @@ fn at(moment: Timestamp) -> CutoffBound {
 }
 
 /// A `sid` leads to the account that signed in under it, and to no other.
-pub async fn a_sid_leads_to_its_account(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_sid_leads_to_its_account(setup: &Setup) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
     for bound in [CutoffBound::Forever, at(setup.now())] {
         let (sid, other, unknown) = (random::sid()?, random::sid()?, random::sid()?);
@@ -79,7 +79,9 @@ pub async fn a_sid_leads_to_its_account(setup: &Setup) -> Result<(), Violation> 
 }
 
 /// Several accounts that signed in under one `sid` are all found.
-pub async fn several_accounts_under_one_sid_are_all_found(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn several_accounts_under_one_sid_are_all_found(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
     let sid = random::sid()?;
     let accounts = [setup.account()?, setup.account()?, setup.account()?];
@@ -91,7 +93,9 @@ pub async fn several_accounts_under_one_sid_are_all_found(setup: &Setup) -> Resu
 }
 
 /// A marker is no answer: a message that is sent again leads to the accounts again.
-pub async fn a_sid_with_a_not_before_time_answers_again(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_sid_with_a_not_before_time_answers_again(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
     let sid = random::sid()?;
     let ada = setup.account()?;
@@ -115,7 +119,7 @@ pub async fn a_sid_with_a_not_before_time_answers_again(setup: &Setup) -> Result
 }
 
 /// A provider's session that the provider has ended takes no sign-in any more, whenever it was requested.
-pub async fn a_sid_ended_forever_stays_ended(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_sid_ended_forever_stays_ended(setup: &Setup) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
     let (known, unknown, other) = (random::sid()?, random::sid()?, random::sid()?);
     let ada = setup.account()?;
@@ -136,7 +140,7 @@ pub async fn a_sid_ended_forever_stays_ended(setup: &Setup) -> Result<(), Violat
 }
 
 /// A `sid` that the app has signed out refuses what was requested at or before that, and takes what is newer.
-pub async fn the_not_before_time_of_a_sid_refuses_what_it_overtook(
+pub(crate) async fn the_not_before_time_of_a_sid_refuses_what_it_overtook(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
@@ -169,7 +173,7 @@ pub async fn the_not_before_time_of_a_sid_refuses_what_it_overtook(
 }
 
 /// The entry of a `sid` lives as long as the longest session under it, whichever came last.
-pub async fn the_index_outlives_its_longest_session(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn the_index_outlives_its_longest_session(setup: &Setup) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
     let (first, last, beside) = (random::sid()?, random::sid()?, random::sid()?);
     let (ada, bob) = (setup.account()?, setup.account()?);
@@ -204,7 +208,9 @@ pub async fn the_index_outlives_its_longest_session(setup: &Setup) -> Result<(),
 }
 
 /// A sign-in that lands too late by the store's own clock is refused by the index and by its issuer as well.
-pub async fn a_late_sign_in_is_refused_by_the_sid_index(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_late_sign_in_is_refused_by_the_sid_index(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
     let sid = random::sid()?;
     let ada = setup.account()?;
@@ -221,7 +227,7 @@ pub async fn a_late_sign_in_is_refused_by_the_sid_index(setup: &Setup) -> Result
 }
 
 /// An issuer's sign-out refuses the sign-ins it overtook, at that issuer only; a late one lowers nothing.
-pub async fn an_issuers_not_before_time_refuses_what_it_overtook(
+pub(crate) async fn an_issuers_not_before_time_refuses_what_it_overtook(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let sid_index = setup.sid_index()?;
@@ -231,7 +237,7 @@ pub async fn an_issuers_not_before_time_refuses_what_it_overtook(
     let check = async |at: Timestamp| sid_index.check_issuer(&issuer, at, not_after).await;
     check(now)
         .await
-        .should_work("a look at an issuer that nobody signed out")?;
+        .should_work("a look at an issuer that was not signed out")?;
     for moment in [now, now, now - LIFETIME] {
         let cut = sid_index
             .set_issuer_not_before(&issuer, moment, NotBeforeOptions::default())

@@ -6,9 +6,9 @@ use token_cache_core::{SignIn, SignOutScope, StartedSignIn, Timestamp};
 
 use crate::{
     Setup, Violation,
-    actor::{AUTHENTICATED, provider},
+    account_driver::{AUTHENTICATED, provider},
+    assertions::{Assertions, should_equal, should_hold},
     checks::app::{App, ISSUER, account, message, provider_session, under},
-    should::{Should, should_equal, should_hold},
 };
 
 const SID: &str = "08a5019c";
@@ -30,7 +30,7 @@ async fn leaves_nothing(app: &App) -> Result<(), Violation> {
 }
 
 /// A sign-in that the user's own sign-out from the app overtook is refused, with or without a `sid`.
-pub async fn the_apps_sign_out_overtakes_a_sign_in(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn the_apps_sign_out_overtakes_a_sign_in(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let (plain, with_sid) = (app.sign_in_of("ada")?, under(app.sign_in_of("ada")?, SID)?);
     let out = app
@@ -50,7 +50,9 @@ pub async fn the_apps_sign_out_overtakes_a_sign_in(setup: &Setup) -> Result<(), 
 }
 
 /// A sign-in whose authentication the provider's logout overtook is refused.
-pub async fn the_providers_logout_overtakes_a_sign_in(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn the_providers_logout_overtakes_a_sign_in(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let before = app.sign_in_of("ada")?;
     app.is_told(message(Some("ada"), None, LOGOUT)?).await?;
@@ -72,8 +74,8 @@ pub async fn the_providers_logout_overtakes_a_sign_in(setup: &Setup) -> Result<(
     app.begins(newer).await.map(drop)
 }
 
-/// An ID token that was issued after the logout, for an authentication before it, gets nobody in.
-pub async fn a_late_id_token_makes_no_sign_in(setup: &Setup) -> Result<(), Violation> {
+/// An ID token that was issued after the logout, for an authentication before it, begins no session.
+pub(crate) async fn a_late_id_token_makes_no_sign_in(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     app.is_told(message(Some("ada"), None, LOGOUT)?).await?;
     let started = app.starts()?;
@@ -91,7 +93,9 @@ pub async fn a_late_id_token_makes_no_sign_in(setup: &Setup) -> Result<(), Viola
 }
 
 /// Where the provider gives no `auth_time`, the authentication is taken to be at the request, less a margin.
-pub async fn without_an_auth_time_the_request_counts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn without_an_auth_time_the_request_counts(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let sign_in = |app: &App| Ok::<_, Violation>(SignIn::new(account("ada")?, &app.starts()?));
     let session = app.begins(sign_in(&app)?).await?;
@@ -117,7 +121,7 @@ pub async fn without_an_auth_time_the_request_counts(setup: &Setup) -> Result<()
 }
 
 /// A sign-in under a `sid` that the provider has ended is refused for good, whatever its `auth_time`.
-pub async fn an_ended_sid_refuses_sign_ins_forever(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_ended_sid_refuses_sign_ins_forever(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let under_way = under(app.sign_in_of("ada")?, SID)?;
     let ended = app.is_told(message(None, Some(SID), LOGOUT)?).await?;
@@ -140,7 +144,7 @@ pub async fn an_ended_sid_refuses_sign_ins_forever(setup: &Setup) -> Result<(), 
 }
 
 /// The app's own sign-out of a provider's session overtakes a sign-in under it, also where no account was known yet.
-pub async fn the_apps_sign_out_of_a_sid_overtakes_a_sign_in(
+pub(crate) async fn the_apps_sign_out_of_a_sid_overtakes_a_sign_in(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let app = App::new(setup).await?;
@@ -171,7 +175,7 @@ pub async fn the_apps_sign_out_of_a_sid_overtakes_a_sign_in(
 }
 
 /// Single sign-on right after the app's own sign-out is welcome, with the same `auth_time` and `sid`.
-pub async fn single_sign_on_after_the_apps_sign_out_is_welcome(
+pub(crate) async fn single_sign_on_after_the_apps_sign_out_is_welcome(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let app = App::new(setup).await?;
@@ -200,7 +204,7 @@ pub async fn single_sign_on_after_the_apps_sign_out_is_welcome(
 }
 
 /// Single sign-on after the provider's logout is refused: the same `auth_time` and `sid` are no new authentication.
-pub async fn single_sign_on_after_the_providers_logout_is_refused(
+pub(crate) async fn single_sign_on_after_the_providers_logout_is_refused(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let app = App::new(setup).await?;
@@ -231,7 +235,7 @@ pub async fn single_sign_on_after_the_providers_logout_is_refused(
 }
 
 /// A logout message that is delayed, repeated or replayed spares who has authenticated since.
-pub async fn a_delayed_logout_spares_a_newer_authentication(
+pub(crate) async fn a_delayed_logout_spares_a_newer_authentication(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let app = App::new(setup).await?;
@@ -252,7 +256,9 @@ pub async fn a_delayed_logout_spares_a_newer_authentication(
 
 /// A message with subject and `sid` ends what bears the `sid` and what bears none, and spares sessions of other `sid`s; the
 /// same account under another `sid` stays signed in.
-pub async fn a_message_with_sub_and_sid_spares_other_sids(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_message_with_sub_and_sid_spares_other_sids(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let ours = app.begins(under(app.sign_in_of("ada")?, SID)?).await?;
     let without_sid = app.signs_in("ada").await?;
@@ -269,7 +275,7 @@ pub async fn a_message_with_sub_and_sid_spares_other_sids(setup: &Setup) -> Resu
     app.is_over(&ours).await?;
     app.is_over(&without_sid).await?;
     app.lives(&elsewhere).await?;
-    // The `sid` has ended for good, whoever was under it; the unlabelled of others were not named.
+    // The `sid` has ended for good, for every account under it. Unlabelled sessions of other accounts were not named.
     app.is_over(&of_bob).await?;
     app.lives(&bob_without_sid).await?;
     app.is_refused(under_way, "an unlabelled sign-in that the message overtook")
@@ -285,7 +291,9 @@ pub async fn a_message_with_sub_and_sid_spares_other_sids(setup: &Setup) -> Resu
 }
 
 /// A message with a `sid` alone ends the sessions under it of every account, and no others.
-pub async fn a_message_with_a_sid_alone_ends_what_bears_it(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_message_with_a_sid_alone_ends_what_bears_it(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let of_ada = app.begins(under(app.sign_in_of("ada")?, SID)?).await?;
     let of_bob = app.begins(under(app.sign_in_of("bob")?, SID)?).await?;
@@ -308,7 +316,7 @@ pub async fn a_message_with_a_sid_alone_ends_what_bears_it(setup: &Setup) -> Res
 }
 
 /// A sign-out by ticket ends that browser's session, and tells when there was nothing left to end.
-pub async fn a_sign_out_by_ticket_ends_one_browser(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_sign_out_by_ticket_ends_one_browser(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let (phone, laptop) = (app.signs_in("ada").await?, app.signs_in("ada").await?);
     let elsewhere = App::new(setup).await?;

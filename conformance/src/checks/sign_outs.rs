@@ -6,15 +6,15 @@ use token_cache_core::{CutoffBound, CutoffTime, EvictTarget, Timestamp};
 
 use crate::{
     Setup, Violation,
-    actor::{AUTHENTICATED, Amend, by_app, by_provider, provider},
+    account_driver::{AUTHENTICATED, Amend, by_app, by_provider, provider},
+    assertions::{Assertions, should_equal},
     random,
-    should::{Should, should_equal},
 };
 
 const MILLI: Duration = Duration::from_millis(1);
 
 /// A sign-out of an account ends every one of its sessions, with all they hold.
-pub async fn an_eviction_of_an_account_ends_all_its_sessions(
+pub(crate) async fn an_eviction_of_an_account_ends_all_its_sessions(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let sid = random::sid()?;
@@ -55,7 +55,7 @@ pub async fn an_eviction_of_an_account_ends_all_its_sessions(
 }
 
 /// A sign-out of one session ends that one and no other, and leaves no marker.
-pub async fn an_eviction_of_a_session_ends_that_session_only(
+pub(crate) async fn an_eviction_of_a_session_ends_that_session_only(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let ada = setup.account()?;
@@ -70,7 +70,7 @@ pub async fn an_eviction_of_a_session_ends_that_session_only(
 }
 
 /// A sign-out of a provider's session ends all sessions with that label and no others.
-pub async fn an_eviction_by_sid_ends_the_sessions_with_that_sid(
+pub(crate) async fn an_eviction_by_sid_ends_the_sessions_with_that_sid(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let (sid, other) = (random::sid()?, random::sid()?);
@@ -95,7 +95,7 @@ pub async fn an_eviction_by_sid_ends_the_sessions_with_that_sid(
 }
 
 /// A sign-out of a provider's session by the app spares what was requested after its moment under the same `sid`.
-pub async fn an_eviction_by_sid_and_time_spares_newer_sessions(
+pub(crate) async fn an_eviction_by_sid_and_time_spares_newer_sessions(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let sid = random::sid()?;
@@ -112,7 +112,7 @@ pub async fn an_eviction_by_sid_and_time_spares_newer_sessions(
 
 /// A message with subject and `sid` ends the labelled sessions, and the unlabelled ones up to its moment; those of other
 /// labels live on.
-pub async fn sub_and_sid_end_sessions_with_that_sid_and_without_any(
+pub(crate) async fn sub_and_sid_end_sessions_with_that_sid_and_without_any(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let (sid, other) = (random::sid()?, random::sid()?);
@@ -141,7 +141,9 @@ pub async fn sub_and_sid_end_sessions_with_that_sid_and_without_any(
 }
 
 /// A delayed sign-out ends what stands at or before its moment on its clock, and spares what is newer.
-pub async fn a_delayed_eviction_spares_newer_sessions(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_delayed_eviction_spares_newer_sessions(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let ada = setup.account()?;
     let old = ada.signs_in().await?;
     let new = ada.record()?.authenticated_at(AUTHENTICATED + MILLI);
@@ -164,7 +166,7 @@ pub async fn a_delayed_eviction_spares_newer_sessions(setup: &Setup) -> Result<(
 }
 
 /// A sign-out sent twice, or again much later, ends nothing that came in between.
-pub async fn a_repeated_eviction_ends_nothing_newer(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_repeated_eviction_ends_nothing_newer(setup: &Setup) -> Result<(), Violation> {
     for (target, store, provider_time) in [
         (by_app(setup.now()), setup.now() + MILLI, AUTHENTICATED),
         (
@@ -193,7 +195,7 @@ pub async fn a_repeated_eviction_ends_nothing_newer(setup: &Setup) -> Result<(),
 }
 
 /// A session that stands exactly at a cut's moment stands before it.
-pub async fn equal_times_count_as_before(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn equal_times_count_as_before(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     ada.evicts_nothing(by_app(ada.requested() - MILLI)).await?;
@@ -210,7 +212,7 @@ pub async fn equal_times_count_as_before(setup: &Setup) -> Result<(), Violation>
 }
 
 /// A cut compares with the place on its own clock, and no other.
-pub async fn each_clock_counts_its_own_times(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn each_clock_counts_its_own_times(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let early_here = ada
         .record()?
@@ -229,7 +231,9 @@ pub async fn each_clock_counts_its_own_times(setup: &Setup) -> Result<(), Violat
 }
 
 /// A session that claims to begin in the future is ended by every sign-out that it is in the scope of.
-pub async fn a_session_of_the_future_escapes_no_sign_out(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_session_of_the_future_escapes_no_sign_out(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let sid = random::sid()?;
     let bound = |moment| EvictTarget::Sid {
         sid,
@@ -278,8 +282,8 @@ pub async fn a_session_of_the_future_escapes_no_sign_out(setup: &Setup) -> Resul
     Ok(())
 }
 
-/// Whoever ends nothing is told so: on an account nobody knows, a second time, or outside the scope.
-pub async fn ending_nothing_is_reported(setup: &Setup) -> Result<(), Violation> {
+/// A sign-out that ends nothing reports that: on an unknown account, the second time, or outside the scope.
+pub(crate) async fn ending_nothing_is_reported(setup: &Setup) -> Result<(), Violation> {
     let (sid, other) = (random::sid()?, random::sid()?);
     let forever = |sid| EvictTarget::Sid {
         sid,
@@ -313,7 +317,9 @@ pub async fn ending_nothing_is_reported(setup: &Setup) -> Result<(), Violation> 
 }
 
 /// What one server has ended is gone for every other at once, whatever they had read before.
-pub async fn a_sign_out_is_seen_by_every_server_at_once(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_sign_out_is_seen_by_every_server_at_once(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let (here, there) = (setup.another_server().await?, setup.another_server().await?);
     for _ in 0..20 {
         let on_a = setup.account()?;
@@ -336,7 +342,9 @@ pub async fn a_sign_out_is_seen_by_every_server_at_once(setup: &Setup) -> Result
 }
 
 /// What one server has written is read by every other at once.
-pub async fn a_write_is_seen_by_every_server_at_once(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_write_is_seen_by_every_server_at_once(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let there = setup.another_server().await?;
     let here = setup.account()?;
     let there = here.through(&*there);

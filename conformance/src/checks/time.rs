@@ -9,16 +9,16 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
+    assertions::{Assertions, should_equal, should_hold},
     bounds::{Ends, draws_near, landed},
     checks::sid_index::sid_entry,
     random::{self, Dice},
-    should::{Should, should_equal, should_hold},
 };
 
 const MILLI: Duration = Duration::from_millis(1);
 
 /// The store's clock runs as a clock does, and is as precise as it claims.
-pub async fn the_clock_is_as_precise_as_it_claims(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn the_clock_is_as_precise_as_it_claims(setup: &Setup) -> Result<(), Violation> {
     struct Reading {
         from: Duration,
         until: Duration,
@@ -72,7 +72,7 @@ pub(crate) async fn take(
 }
 
 /// A lock is held for its lease, counted from when it was taken or renewed last: not a millisecond less, and free right after.
-pub async fn a_lock_is_held_for_its_lease_to_the_millisecond(
+pub(crate) async fn a_lock_is_held_for_its_lease_to_the_millisecond(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let mut dice = Dice::new()?;
@@ -121,7 +121,7 @@ pub async fn a_lock_is_held_for_its_lease_to_the_millisecond(
 }
 
 /// A sign-in, and what else has a latest moment, is in time until that moment and too late from then on.
-pub async fn a_request_is_late_to_the_millisecond(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_request_is_late_to_the_millisecond(setup: &Setup) -> Result<(), Violation> {
     let mut dice = Dice::new()?;
     let mut rounds = Vec::new();
     for which in ["sign-in", "sid", "issuer"] {

@@ -6,16 +6,16 @@ use token_cache_core::{Entry, EntryKey, ErrorKind, PutMode, TokenSet, Version};
 
 use crate::{
     Setup, Violation,
-    actor::LIFETIME,
+    account_driver::LIFETIME,
+    assertions::{Assertions, should_equal, should_hold},
     checks::app::{App, bytes},
-    should::{Should, should_equal, should_hold},
 };
 
 /// The largest limit that a check can go beyond without hogging the machine.
 const REACHABLE: usize = 64 << 20;
 
 /// An empty value is a value, not a miss.
-pub async fn an_empty_value_is_a_hit(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_empty_value_is_a_hit(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     ada.puts(&at, b"").await?;
@@ -35,7 +35,7 @@ pub async fn an_empty_value_is_a_hit(setup: &Setup) -> Result<(), Violation> {
 }
 
 /// 300 KB come back as they went.
-pub async fn a_value_of_300_kb_comes_back(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_value_of_300_kb_comes_back(setup: &Setup) -> Result<(), Violation> {
     let large: Vec<u8> = (0..300_000_u32)
         .map(|i| (i % 251).to_le_bytes()[0])
         .collect();
@@ -48,7 +48,7 @@ pub async fn a_value_of_300_kb_comes_back(setup: &Setup) -> Result<(), Violation
 }
 
 /// Values are bytes, whatever they spell.
-pub async fn a_value_of_any_bytes_comes_back(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_value_of_any_bytes_comes_back(setup: &Setup) -> Result<(), Violation> {
     let every: Vec<u8> = (0..=u8::MAX).chain((0..=u8::MAX).rev()).collect();
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
@@ -69,7 +69,7 @@ pub async fn a_value_of_any_bytes_comes_back(setup: &Setup) -> Result<(), Violat
 }
 
 /// Version and expiry come back with the value, to the millisecond.
-pub async fn an_entry_comes_back_whole(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_entry_comes_back_whole(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     for (bytes, millis) in [([0; 8], 1_234_567), ([0xff; 8], 1), (*b"\r\n:{}*\0 ", 999)] {
@@ -90,7 +90,7 @@ pub async fn an_entry_comes_back_whole(setup: &Setup) -> Result<(), Violation> {
 }
 
 /// What is written last is what is read.
-pub async fn a_write_replaces_what_was_there(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_write_replaces_what_was_there(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let first = ada.puts(&at, b"first").await?;
@@ -106,7 +106,7 @@ pub async fn a_write_replaces_what_was_there(setup: &Setup) -> Result<(), Violat
 }
 
 /// A removed entry is a miss; the session lives, and the other entries stay.
-pub async fn a_removed_entry_is_a_miss(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_removed_entry_is_a_miss(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     let (gone, stays) = (ada.entry(&session_id)?, ada.entry(&session_id)?);
@@ -121,8 +121,8 @@ pub async fn a_removed_entry_is_a_miss(setup: &Setup) -> Result<(), Violation> {
     ada.holds(&gone, b"again").await
 }
 
-/// A removal where there is no session is no error, and makes none.
-pub async fn removing_nothing_leaves_nothing(setup: &Setup) -> Result<(), Violation> {
+/// A removal without a session is no error, and creates no session.
+pub(crate) async fn removing_nothing_leaves_nothing(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let never = crate::random::session_id()?;
     let at = ada.entry(&never)?;
@@ -134,11 +134,11 @@ pub async fn removing_nothing_leaves_nothing(setup: &Setup) -> Result<(), Violat
 }
 
 /// A value over the declared limit is refused; one at the limit is stored.
-pub async fn a_value_over_the_limit_is_refused(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_value_over_the_limit_is_refused(setup: &Setup) -> Result<(), Violation> {
     let limit = setup.store().capabilities().max_entry_bytes;
     should_hold(
         (300_001..=REACHABLE).contains(&limit),
-        "a limit of more than 300,000 bytes and 64 MiB at the most",
+        "a limit of more than 300,000 bytes and at most 64 MiB",
         &format!("{limit} bytes"),
     )?;
     let ada = setup.account()?;
@@ -151,7 +151,7 @@ pub async fn a_value_over_the_limit_is_refused(setup: &Setup) -> Result<(), Viol
 }
 
 /// A value over the limit is refused before anything is sent.
-pub async fn a_value_over_the_limit_is_refused_without_a_request(
+pub(crate) async fn a_value_over_the_limit_is_refused_without_a_request(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let breakable = setup.breakable().await?;
@@ -173,7 +173,7 @@ pub async fn a_value_over_the_limit_is_refused_without_a_request(
 }
 
 /// A token set comes back as it was put.
-pub async fn a_token_set_comes_back(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_token_set_comes_back(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let session = app.signs_in("ada").await?;
     let expires_at = setup.now() + LIFETIME;

@@ -9,10 +9,10 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
-    actor::LIFETIME,
+    account_driver::LIFETIME,
+    assertions::{Assertions, should_equal, should_hold},
     checks::bytes::{neighbours, tag},
     random,
-    should::{Should, should_equal, should_hold},
 };
 
 fn is_refused(written: PutResult, what: &str) -> Result<(), Violation> {
@@ -20,7 +20,7 @@ fn is_refused(written: PutResult, what: &str) -> Result<(), Violation> {
 }
 
 /// A write that names a version which differs in one byte from the one there is refused, and changes nothing.
-pub async fn every_byte_of_a_version_counts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn every_byte_of_a_version_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     for bytes in [random::bytes()?, [0; 8], [0xff; 8]] {
@@ -45,7 +45,7 @@ pub async fn every_byte_of_a_version_counts(setup: &Setup) -> Result<(), Violati
                 let written = ada.write_entry(&at, late, mode).await;
                 is_refused(
                     written.should_work("a conditional write")?,
-                    "a write that replaces a version that is not there",
+                    "a write that replaces a version that does not exist",
                 )?;
             }
             let read = ada.read(&at).await.should_work("a read")?;
@@ -70,7 +70,7 @@ pub async fn every_byte_of_a_version_counts(setup: &Setup) -> Result<(), Violati
 }
 
 /// A lock is given to the holder of the very version that is there, and a refusal ends the session of that version alone.
-pub async fn every_byte_of_a_spent_version_counts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn every_byte_of_a_spent_version_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let version = ada.puts(&at, b"due").await?;
@@ -99,7 +99,7 @@ pub async fn every_byte_of_a_spent_version_counts(setup: &Setup) -> Result<(), V
 }
 
 /// A lock is its owner's alone: a caller whose name differs in one byte cannot renew or release it.
-pub async fn every_byte_of_a_lock_owner_counts(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn every_byte_of_a_lock_owner_counts(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     let version = ada.puts(&at, b"due").await?;

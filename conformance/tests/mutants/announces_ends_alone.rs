@@ -6,7 +6,7 @@ use token_cache_core::{
 
 use crate::{broken_link::link_of, fault::Fault};
 
-/// Announces a sign-out only where it ended something.
+/// Announces a sign-out only if it ended a session.
 #[derive(Default)]
 pub(crate) struct AnnouncesEndsAlone;
 

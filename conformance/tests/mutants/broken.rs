@@ -1,4 +1,4 @@
-//! A store that works, but for one fault.
+//! A store that works, except for one fault.
 
 use std::{
     collections::HashMap,

@@ -3,7 +3,7 @@ use token_cache_core::{AcquireOptions, Acquired, EntryAddress, RefreshLocks, Res
 
 use crate::fault::Fault;
 
-/// Gives a lock to whoever asks.
+/// Gives a lock to every owner that asks.
 #[derive(Default)]
 pub(crate) struct GivesLocksToAll;
 

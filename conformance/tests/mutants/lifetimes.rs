@@ -234,7 +234,7 @@ impl Fault for DropsForever {
         options: NotBeforeOptions,
     ) -> Result<SidAccounts> {
         if matches!(bound, CutoffBound::Time(_)) {
-            // SystemTime is the clock of these stores while nobody lets time pass.
+            // SystemTime is the clock of these stores until a check lets time pass.
             let ends = Timestamp::from_system_time(std::time::SystemTime::now())
                 + options.not_before_lifetime;
             locked(&self.ends).insert(*sid, ends);

@@ -1,4 +1,4 @@
-//! Stores with a limit that nobody declared.
+//! Stores with an undeclared limit.
 
 use std::{
     collections::HashMap,

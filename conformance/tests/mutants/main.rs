@@ -82,7 +82,7 @@ mod turns_its_clock_back;
 
 use std::sync::Arc;
 
-use token_cache_conformance::{CHECKS, Check, Harness, Met, Violation};
+use token_cache_conformance::{CHECKS, Check, Harness, Outcome, Violation};
 
 use self::{broken::Workshop, healthy::Healthy, mixes_namespaces::MixesNamespaces};
 
@@ -98,7 +98,7 @@ fn runtime() -> tokio::runtime::Runtime {
     runtime.enable_all().build().unwrap()
 }
 
-fn run(name: &str, harness: Arc<dyn Harness>) -> Result<Met, Violation> {
+fn run(name: &str, harness: Arc<dyn Harness>) -> Result<Outcome, Violation> {
     runtime().block_on(of_name(name).run_on(harness))
 }
 

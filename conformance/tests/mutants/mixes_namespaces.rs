@@ -18,6 +18,6 @@ impl Harness for MixesNamespaces {
     }
 
     async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
-        Ok(Breakable::at_the_front_door(self.open(namespace).await?))
+        Ok(Breakable::in_process(self.open(namespace).await?))
     }
 }

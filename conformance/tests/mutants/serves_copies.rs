@@ -8,7 +8,7 @@ use token_cache_core::{Entry, EntryAddress, ReadOptions, Result, TokenStore};
 
 use crate::fault::Fault;
 
-/// Keeps what it read, and asks nobody whether it may still serve it.
+/// Keeps what it read, and serves it without a check.
 #[derive(Default)]
 pub(crate) struct ServesCopies {
     copies: Mutex<HashMap<EntryAddress, Entry>>,

@@ -3,7 +3,7 @@ use token_cache_core::{Entry, EntryAddress, ReadOptions, Result, TokenStore};
 
 use crate::fault::Fault;
 
-/// Says that an empty value is not there.
+/// Reports an empty value as a miss.
 #[derive(Default)]
 pub(crate) struct TakesEmptyForAMiss;
 

@@ -3,7 +3,7 @@ use token_cache_core::{Entry, EntryAddress, ReadOptions, Result, TokenStore};
 
 use crate::fault::Fault;
 
-/// Says that an entry it could not read is not there.
+/// Reports an entry that it could not read as a miss.
 #[derive(Default)]
 pub(crate) struct TakesErrorsForMisses;
 

@@ -104,7 +104,7 @@ impl Harness for Fleet {
 
     /// Cut off in front of its copies: behind them it would go on serving what it has, under its lease.
     async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
-        Ok(Breakable::at_the_front_door(self.server(namespace).await?))
+        Ok(Breakable::in_process(self.server(namespace).await?))
     }
 
     async fn let_time_pass(&self, namespace: &str, by: Duration) -> Result<bool, NoStore> {

@@ -6,7 +6,7 @@ mod fleet;
 
 use std::{process::ExitCode, sync::Arc};
 
-use token_cache_conformance::{Harness, InProcess};
+use token_cache_conformance::InProcess;
 use token_cache_core::{
     MemoryStore, SealedStore, Sealer, Secret, TokenStore, test_util::FailingStore,
 };
@@ -15,7 +15,7 @@ use fleet::Fleet;
 
 fn main() -> token_cache_core::Result<ExitCode> {
     let memory = |clock| Arc::new(MemoryStore::with_clock(clock)) as Arc<dyn TokenStore>;
-    let sid_entry = move |clock| Arc::new(Box::new(memory(clock)) as Box<dyn TokenStore>) as _;
+    let pointer = move |clock| Arc::new(Box::new(memory(clock)) as Box<dyn TokenStore>) as _;
     let failing = move |clock| Arc::new(FailingStore::new(memory(clock))) as _;
     let secret = Secret::random()?;
     let sealed = move |clock| Arc::new(SealedStore::new(memory(clock), Sealer::new(&secret))) as _;
@@ -23,9 +23,9 @@ fn main() -> token_cache_core::Result<ExitCode> {
     let local_sealed = move |memory| {
         Arc::new(SealedStore::new(memory, Sealer::new(&secret))) as Arc<dyn TokenStore>
     };
-    Ok(token_cache_conformance::main_of([
-        Arc::new(InProcess::with_clock("memory", memory)) as Arc<dyn Harness>,
-        Arc::new(InProcess::with_clock("pointer(memory)", sid_entry)),
+    Ok(token_cache_conformance::main(vec![
+        Arc::new(InProcess::with_clock("memory", memory)),
+        Arc::new(InProcess::with_clock("pointer(memory)", pointer)),
         Arc::new(InProcess::with_clock("failing(memory)", failing)),
         Arc::new(InProcess::with_clock("sealed(memory)", sealed)),
         Arc::new(Fleet::new("local(memory)", |memory| Arc::new(memory) as _)),

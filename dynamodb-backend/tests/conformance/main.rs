@@ -62,7 +62,7 @@ impl Harness for DynamoDb {
         let Some(server) = engine.address() else {
             // TLS ends at no gate of ours.
             let store = Arc::new(engine.store(namespace).await?);
-            return Ok(Breakable::at_the_front_door(store));
+            return Ok(Breakable::in_process(store));
         };
         let (gate, address) = Gate::to(server).await?;
         let store = Engine::at(format!("http://{address}"));
@@ -81,5 +81,5 @@ impl Harness for DynamoDb {
 fn main() -> ExitCode {
     let bare: Arc<dyn Harness> = Arc::new(DynamoDb::default());
     let sealed = Sealed::new(Arc::clone(&bare), Secret::random().unwrap());
-    token_cache_conformance::main_of([bare, Arc::new(sealed)])
+    token_cache_conformance::main(vec![bare, Arc::new(sealed)])
 }

@@ -75,7 +75,7 @@ impl Harness for Redis {
                 *path = at;
                 gate
             }
-            _ => return Ok(Breakable::at_the_front_door(self.open(namespace).await?)),
+            _ => return Ok(Breakable::in_process(self.open(namespace).await?)),
         };
         Ok(Breakable::new(
             Arc::new(RedisStore::connect(config).await?),
@@ -92,19 +92,17 @@ impl Harness for Redis {
 }
 
 fn main() -> ExitCode {
-    let bare = Setup::ALL.map(|setup| {
+    let harness = |setup| {
         Arc::new(Redis {
             setup,
             server: OnceLock::new(),
-        }) as Arc<dyn Harness>
-    });
-    let standalone = Arc::new(Redis {
-        setup: Setup::Standalone,
-        server: OnceLock::new(),
-    });
-    let sealed = Sealed::new(standalone, Secret::random().unwrap());
-    token_cache_conformance::main_of(
-        bare.into_iter()
-            .chain([Arc::new(sealed) as Arc<dyn Harness>]),
-    )
+        })
+    };
+    let sealed = Sealed::new(harness(Setup::Standalone), Secret::random().unwrap());
+    let mut harnesses: Vec<Arc<dyn Harness>> = Vec::new();
+    for setup in Setup::ALL {
+        harnesses.push(harness(setup));
+    }
+    harnesses.push(Arc::new(sealed));
+    token_cache_conformance::main(harnesses)
 }

@@ -4,8 +4,8 @@ use token_cache_core::{AcquireOptions, Acquired, BackgroundSession, EvictOptions
 
 use crate::{
     Setup, Violation,
+    assertions::Assertions,
     random::{self},
-    should::Should,
 };
 
 use super::{HOUR, Round, answer, as_said};

@@ -7,19 +7,19 @@ use token_cache_core::{
 
 use crate::{
     Setup, Violation,
+    assertions::{Assertions, should_hold},
     setup::link_of,
-    should::{Should, should_hold},
 };
 
-/// A server on the link: it writes down what it hears, and acknowledges each announcement.
+/// A listener that records every message of its server, and acknowledges each announcement.
 #[derive(Debug)]
-pub(crate) struct Ear {
+pub(crate) struct RecordingListener {
     server: ServerId,
     told: Mutex<Vec<Announcement>>,
     answers: Mutex<Vec<Acknowledgement>>,
 }
 
-impl Listener for Ear {
+impl Listener for RecordingListener {
     fn announced(&self, announcement: &Announcement) -> Option<Acknowledgement> {
         locked(&self.told).push(announcement.clone());
         Some(Acknowledgement {
@@ -43,7 +43,7 @@ pub(crate) struct Linked {
     pub(crate) id: ServerId,
     pub(crate) store: Arc<dyn TokenStore>,
     pub(crate) connection: Arc<dyn LinkConnection>,
-    ear: Arc<Ear>,
+    recorder: Arc<RecordingListener>,
 }
 
 impl Linked {
@@ -58,12 +58,12 @@ impl Linked {
     }
 
     pub(crate) async fn named(id: ServerId, store: Arc<dyn TokenStore>) -> Result<Self, Violation> {
-        let ear = Arc::new(Ear {
+        let recorder = Arc::new(RecordingListener {
             server: id,
             told: Mutex::default(),
             answers: Mutex::default(),
         });
-        let listener: Arc<dyn Listener> = Arc::clone(&ear) as _;
+        let listener: Arc<dyn Listener> = Arc::clone(&recorder) as _;
         let connection = link_of(&*store)?
             .connect(id, listener)
             .await
@@ -72,7 +72,7 @@ impl Linked {
             id,
             store,
             connection,
-            ear,
+            recorder,
         })
     }
 
@@ -90,7 +90,7 @@ impl Linked {
             .should_work("announcing")
     }
 
-    /// Announces nobody, to read the registry.
+    /// Announces an empty list, to read the registry.
     pub(crate) async fn holders(&self) -> Result<Vec<LeaseHolder>, Violation> {
         let nobody = Invalidation::Accounts(Vec::new());
         Ok(self.announces(nobody).await?.holders)
@@ -98,7 +98,7 @@ impl Linked {
 
     /// The announcement of an id, if it was heard.
     pub(crate) fn heard(&self, id: AnnouncementId) -> Option<Announcement> {
-        let told = locked(&self.ear.told);
+        let told = locked(&self.recorder.told);
         told.iter().find(|told| told.id == id).cloned()
     }
 
@@ -115,9 +115,9 @@ impl Linked {
         )
     }
 
-    /// Who has answered an announcement.
+    /// Returns the acknowledgements of an announcement.
     pub(crate) fn answers_to(&self, id: AnnouncementId) -> Vec<Acknowledgement> {
-        let answers = locked(&self.ear.answers);
+        let answers = locked(&self.recorder.answers);
         answers
             .iter()
             .filter(|answer| answer.announcement == id)

@@ -4,17 +4,17 @@ use token_cache_core::{Error, ErrorKind};
 
 use crate::Violation;
 
-/// What a check expects of a call.
-pub(crate) trait Should<T>: Sized {
-    /// The call succeeds.
+/// Assertions about the result of a call.
+pub(crate) trait Assertions<T>: Sized {
+    /// Returns the result of a call that must succeed.
     fn should_work(self, what: &str) -> Result<T, Violation>;
 
-    /// The call fails with this kind of error.
+    /// Returns the error of a call that must fail with this kind.
     fn should_fail_with(self, kind: ErrorKind, what: &str) -> Result<Error, Violation>
     where
         T: Debug;
 
-    /// The sign-in is refused, since a sign-out came after the authentication.
+    /// Checks that a sign-in is refused because a sign-out came after the authentication.
     fn should_be_revoked(self, what: &str) -> Result<(), Violation>
     where
         T: Debug,
@@ -23,7 +23,7 @@ pub(crate) trait Should<T>: Sized {
             .map(drop)
     }
 
-    /// The call is refused as signed out.
+    /// Checks that a call is refused because the session has ended.
     fn should_be_signed_out(self, what: &str) -> Result<(), Violation>
     where
         T: Debug,
@@ -32,7 +32,7 @@ pub(crate) trait Should<T>: Sized {
     }
 }
 
-impl<T> Should<T> for Result<T, Error> {
+impl<T> Assertions<T> for Result<T, Error> {
     fn should_work(self, what: &str) -> Result<T, Violation> {
         self.map_err(|error| {
             Violation::new(
@@ -60,7 +60,7 @@ impl<T> Should<T> for Result<T, Error> {
     }
 }
 
-/// `seen` is what was expected.
+/// Checks that `seen` equals `expected`.
 pub(crate) fn should_equal<T: PartialEq + Debug>(
     seen: &T,
     expected: &T,
@@ -75,7 +75,7 @@ pub(crate) fn should_equal<T: PartialEq + Debug>(
     ))
 }
 
-/// `holds`, or else this was expected and that was seen.
+/// Checks a condition. If it does not hold, the violation has the texts `expected` and `seen`.
 pub(crate) fn should_hold(holds: bool, expected: &str, seen: &str) -> Result<(), Violation> {
     if holds {
         Ok(())

@@ -8,17 +8,17 @@ use token_cache_core::{
 };
 
 use crate::{
-    Violation, random,
-    should::{Should, should_equal, should_hold},
+    Violation,
+    assertions::{Assertions, should_equal, should_hold},
+    random,
 };
 
-/// How long a session of a check lives, unless said: longer than any check, so that only a given `now` is past its end.
+/// The default lifetime of a session. It is longer than any check, so that only a `now` given by the check is past its end.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(3_600);
 
-/// One account of the store under test, at a moment that stands still: the direct calls of the store's trait, with all times
-/// given.
+/// Calls the store's trait directly for one account, with explicit times: the moment of its calls is fixed.
 #[derive(Clone, Copy)]
-pub(crate) struct Actor<'a> {
+pub(crate) struct AccountDriver<'a> {
     pub(crate) store: &'a dyn TokenStore,
     pub(crate) key: AccountKey,
     pub(crate) now: Timestamp,
@@ -29,17 +29,17 @@ pub(crate) const fn provider(secs: u64) -> Timestamp {
     Timestamp::from_secs(1_600_000_000 + secs)
 }
 
-/// The place on the provider's clock of a session, unless said.
+/// The default authentication time of a session, on the provider's clock.
 pub(crate) const AUTHENTICATED: Timestamp = provider(1_000);
 
-impl<'a> Actor<'a> {
+impl<'a> AccountDriver<'a> {
     pub(crate) const fn new(store: &'a dyn TokenStore, key: AccountKey, now: Timestamp) -> Self {
         Self { store, key, now }
     }
 
     /// The same account through another handle.
-    pub(crate) fn through<'b>(&self, store: &'b dyn TokenStore) -> Actor<'b> {
-        Actor::new(store, self.key, self.now)
+    pub(crate) fn through<'b>(&self, store: &'b dyn TokenStore) -> AccountDriver<'b> {
+        AccountDriver::new(store, self.key, self.now)
     }
 
     /// The same account at another moment.
@@ -48,7 +48,7 @@ impl<'a> Actor<'a> {
         self
     }
 
-    /// When a sign-in was requested, unless said.
+    /// Returns the default time at which a sign-in was requested.
     pub(crate) fn requested(&self) -> Timestamp {
         self.now - Duration::from_secs(60)
     }
