@@ -15,7 +15,7 @@ use crate::{
 
 const OPERATION: &str = "set up a provider";
 
-/// Sets up a [`Provider`].
+/// Builds a [`Provider`]. It comes from [`Provider::builder`].
 #[must_use]
 pub struct ProviderBuilder {
     token_url: String,
@@ -46,56 +46,60 @@ impl ProviderBuilder {
         }
     }
 
-    /// The secret that the provider gave the app. Without one it is a public client.
+    /// Sets the client secret. Without one, the app is a public client.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
         self.credentials.client_secret = Some(SecretString::from(secret.into()));
         self
     }
 
-    /// How id and secret are sent; [`ClientAuth::Basic`] by default.
+    /// Sets how the client id and the client secret are sent. The default is [`ClientAuth::Basic`].
     pub fn client_auth(mut self, auth: ClientAuth) -> Self {
         self.credentials.auth = auth;
         self
     }
 
-    /// Where tokens are revoked (RFC 7009), and what that does at this provider. By default nothing is revoked.
+    /// Sets the revocation endpoint (RFC 7009), and what a revocation ends at this provider. By default nothing is revoked.
     pub fn revocation(mut self, url: impl Into<String>, revocation: Revocation) -> Self {
         self.revocation_url = Some(url.into());
         self.revocation = revocation;
         self
     }
 
-    /// How long reaching the provider may take; 5 s by default.
+    /// Limits the time for opening a connection. The default is 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long a request may take, its answer included; 30 s by default. A refresh has a deadline of its own as well.
+    /// Limits the time of a request with its response. The default is 30 s. A refresh also has a deadline of its own.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Trusts these certificates too (PEM, one or several), besides the system's.
+    /// Adds root certificates (PEM, one or several) to those of the system.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.certificates = pem.into();
         self
     }
 
-    /// Names error codes by which this provider says that a refresh token is dead, besides `invalid_grant`: GitHub's
-    /// `bad_refresh_token`, for example. A code that is compared is the `error` of the answer or its `suberror`. The session of such a
-    /// token ends.
+    /// Adds error codes that mean the same as `invalid_grant` at this provider, such as GitHub's `bad_refresh_token`.
+    ///
+    /// They are compared with the `error` and the `suberror` of the response. The session of such a refresh token ends.
     pub fn dead_grant_codes(mut self, codes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.invalid_grant_codes = codes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The provider. Nothing is sent yet.
+    /// Builds the provider. Sends nothing.
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config) where a URL is neither https nor plain http at a loopback address,
-    /// the id is empty, a timeout is zero, or the certificates can't be used.
+    /// [`Config`](token_cache_core::ErrorKind::Config) if
+    ///
+    /// - a URL is invalid, or is neither https nor plain http to a loopback address;
+    /// - the client id or the client secret is empty;
+    /// - a timeout is zero;
+    /// - the root certificates cannot be read.
     pub fn build(self) -> Result<Provider> {
         let refused = |what: &str| Err(Error::config(OPERATION, what));
         let token_url = endpoint("token", &self.token_url)?;
@@ -103,22 +107,22 @@ impl ProviderBuilder {
         let revocation_url = revocation_url.map(|url| endpoint("revocation", url));
         let revocation_url = revocation_url.transpose()?;
         if self.credentials.client_id.trim().is_empty() {
-            return refused("the client id is empty");
+            return refused("the client id is empty; set the id that the provider registered for the app");
         }
         let secret = self.credentials.client_secret.as_ref();
         if secret.is_some_and(|secret| secret.expose_secret().trim().is_empty()) {
-            return refused("the client secret is empty; leave it out for a public client");
+            return refused("the client secret is empty; leave it out if the app is a public client");
         }
         if self.connect_timeout.is_zero() || self.timeout.is_zero() {
-            return refused("a timeout of zero leaves no time for a request");
+            return refused("a timeout is zero; set one of at least a few seconds");
         }
         let certificates = CertificateDer::pem_slice_iter(&self.certificates)
             .collect::<std::result::Result<Vec<_>, _>>()
             .map_err(|error| {
-                Error::config(OPERATION, "the root certificates are no PEM").with_source(error)
+                Error::config(OPERATION, "the root certificates are not valid PEM").with_source(error)
             })?;
         if certificates.is_empty() && !self.certificates.is_empty() {
-            return refused("the root certificates hold none");
+            return refused("the root certificates contain no certificate; pass PEM that starts with `-----BEGIN CERTIFICATE-----`");
         }
         let http = Http::new(HttpOptions {
             connect_timeout: self.connect_timeout,
@@ -166,7 +170,7 @@ fn is_encrypted_or_local(url: &Url) -> bool {
     }
 }
 
-/// True where nobody but this machine can listen.
+/// Returns whether the host of `url` is this machine.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -3,18 +3,19 @@ use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-/// How the app proves at the token endpoint who it is (RFC 6749 section 2.3.1).
+/// How the app authenticates at the token endpoint (RFC 6749 section 2.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ClientAuth {
-    /// `client_secret_basic`: id and secret as HTTP Basic. Every provider that gives out secrets must take it.
+    /// `client_secret_basic`: client id and client secret in the header of HTTP Basic. Every provider that issues client secrets must
+    /// accept it.
     #[default]
     Basic,
-    /// `client_secret_post`: id and secret in the form.
+    /// `client_secret_post`: client id and client secret in the form.
     Body,
 }
 
-/// The app, as the provider knows it. Without a secret it is a public client, and only its id is sent.
+/// The client id and the client secret of the app. Without a secret, only the id is sent.
 pub(crate) struct Credentials {
     pub(crate) client_id: String,
     pub(crate) client_secret: Option<SecretString>,
@@ -22,7 +23,7 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    /// The value of the header `Authorization`, if there is to be one.
+    /// Returns the value of the header `Authorization`, or `None` if the credentials go into the form.
     pub(crate) fn header(&self) -> Option<Zeroizing<String>> {
         let secret = self.client_secret.as_ref()?;
         if self.auth != ClientAuth::Basic {
@@ -37,7 +38,7 @@ impl Credentials {
         Some(Zeroizing::new(format!("Basic {}", *encoded)))
     }
 
-    /// The parameters that belong in the form.
+    /// Returns the credentials that go into the form.
     pub(crate) fn parameters(&self) -> Vec<(&'static str, &str)> {
         match &self.client_secret {
             Some(_) if self.auth == ClientAuth::Basic => Vec::new(),
@@ -50,7 +51,7 @@ impl Credentials {
     }
 }
 
-/// As in a form: both parts of HTTP Basic are (RFC 6749 section 2.3.1).
+/// Form-encodes a part of the HTTP Basic credentials (RFC 6749 section 2.3.1).
 fn encoded(text: &str) -> Zeroizing<String> {
     Zeroizing::new(form_urlencoded::byte_serialize(text.as_bytes()).collect())
 }

@@ -4,9 +4,9 @@ use token_cache_core::{RefreshError, RefreshRequest, Revocation, TokenSet, Token
 
 use crate::Provider;
 
-/// Tokens of the app itself, without a user: the client-credentials grant (RFC 6749 section 4.4).
+/// A [`TokenSource`] for tokens of the app itself, without a user: the client credentials grant (RFC 6749 section 4.4).
 ///
-/// It asks anew each time: such a grant has no refresh token (section 4.4.3), and one that comes all the same is not spent.
+/// Each refresh is a new grant. A refresh token in a response is ignored (section 4.4.3).
 #[derive(Debug, Clone)]
 pub struct ClientCredentials(Provider);
 

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 /// Returns the secret that a client of the crate `oauth2` sends with its requests, or `None` for a public client.
 ///
-/// The crate has no accessor for it. So this has the client write a request, reads the secret in it and sends nothing.
+/// The crate has no accessor for the secret. The function lets the client build a request, reads the secret in it, and sends nothing.
 pub(crate) fn read_client_secret<TE, TR>(
     request: ClientCredentialsTokenRequest<'_, TE, TR>,
 ) -> Option<String>
@@ -22,17 +22,17 @@ where
         *secret.borrow_mut() = in_header(&request).or_else(|| in_form(&request));
         Err(NotSent)
     };
-    // It fails by the line above.
+    // The request always fails with `NotSent`.
     let _ = request.request(&read);
     secret.into_inner()
 }
 
-/// HTTP Basic of RFC 6749 section 2.3.1: both parts are encoded as in a form.
+/// Returns the secret in a header of HTTP Basic, whose parts are form-encoded (RFC 6749 section 2.3.1).
 fn in_header(request: &HttpRequest) -> Option<String> {
     let value = request.headers().get("authorization")?.to_str().ok()?;
     let joined = Zeroizing::new(STANDARD.decode(value.strip_prefix("Basic ")?).ok()?);
     let secret = joined.splitn(2, |byte| *byte == b':').nth(1)?;
-    // A form of one name without a value.
+    // Parsed as a form that has one name and no value.
     let (secret, _) = form_urlencoded::parse(secret).next().unwrap_or_default();
     Some(secret.into_owned())
 }

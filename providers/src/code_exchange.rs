@@ -3,10 +3,10 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use token_cache_core::RefreshError;
 
-/// An authorization code that a browser brought back, and what the provider compares with the authorization request (RFC 6749 section
+/// An authorization code from the callback, with the redirect URI and the PKCE verifier of the authorization request (RFC 6749 section
 /// 4.1.3, RFC 7636 section 4.5). See [`Provider::exchange_code`](crate::Provider::exchange_code).
 ///
-/// `Debug` prints neither code nor verifier.
+/// `Debug` prints neither the code nor the verifier.
 #[derive(Clone)]
 #[must_use]
 pub struct CodeExchange {
@@ -16,7 +16,7 @@ pub struct CodeExchange {
 }
 
 impl CodeExchange {
-    /// Returns the exchange of a `code` that was sent to `redirect_uri`: exactly the URI of the authorization request.
+    /// Returns the exchange of `code`. The `redirect_uri` must equal that of the authorization request.
     pub fn new(code: impl Into<String>, redirect_uri: impl Into<String>) -> Self {
         Self {
             code: code.into().into(),
@@ -25,13 +25,13 @@ impl CodeExchange {
         }
     }
 
-    /// Adds the PKCE verifier (RFC 7636) whose challenge was in the authorization request.
+    /// Adds the PKCE verifier (RFC 7636). Its challenge was in the authorization request.
     pub fn pkce_verifier(mut self, verifier: impl Into<String>) -> Self {
         self.pkce_verifier = Some(verifier.into().into());
         self
     }
 
-    /// An empty part is a mistake of the app, and is not sent.
+    /// Refuses empty values, which are a mistake of the app.
     pub(crate) fn check(&self) -> Result<(), RefreshError> {
         let verifier = self.pkce_verifier.as_ref().map(ExposeSecret::expose_secret);
         for (name, value) in [

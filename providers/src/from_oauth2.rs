@@ -6,8 +6,8 @@ use oauth2::{
 use crate::{ClientAuth, ProviderBuilder, client_secret};
 
 impl ProviderBuilder {
-    /// Takes the token endpoint, the client id, the client secret and the way to authenticate from a client of the crate `oauth2`.
-    /// A client without a secret is a public client.
+    /// Starts a builder from a client of the crate `oauth2`: token endpoint, client id, client secret and [`ClientAuth`]. A client
+    /// without a secret is a public client.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -15,10 +15,10 @@ use url::Url;
 
 use crate::{ClientAuth, ProviderBuilder, client_secret};
 
-const OPERATION: &str = "take a provider from the crate openidconnect";
+const OPERATION: &str = "read a provider from the crate openidconnect";
 
-/// What a provider says of itself (OpenID Connect Discovery 1.0), with members that the crate `openidconnect` has no
-/// place for.
+/// The provider metadata of OpenID Connect Discovery 1.0 with additional members `A`, as
+/// [`CoreProviderMetadata`](openidconnect::core::CoreProviderMetadata) without any.
 pub type CoreProviderMetadataWith<A> = ProviderMetadata<
     A,
     CoreAuthDisplay,
@@ -34,14 +34,15 @@ pub type CoreProviderMetadataWith<A> = ProviderMetadata<
     CoreSubjectIdentifierType,
 >;
 
-/// What a provider says of itself, its revocation endpoint included: discover this instead of `CoreProviderMetadata`.
+/// The provider metadata with the revocation endpoint. Discover it in place of
+/// [`CoreProviderMetadata`](openidconnect::core::CoreProviderMetadata).
 pub type ProviderMetadataWithRevocation = CoreProviderMetadataWith<RevocationProviderMetadata>;
 
-/// The member of a provider's metadata that says where tokens are revoked (RFC 8414 section 2).
+/// The revocation endpoint in the metadata of a provider (RFC 8414 section 2).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RevocationProviderMetadata {
-    /// The URL, or `None` if the provider has no such endpoint, or names one that is no URL.
+    /// The URL of the endpoint, or `None` if it is missing or not a valid URL.
     #[serde(
         default,
         deserialize_with = "lenient",
@@ -50,8 +51,7 @@ pub struct RevocationProviderMetadata {
     pub revocation_endpoint: Option<RevocationUrl>,
 }
 
-/// An optional member of a provider's metadata. One that cannot be read is reported and left out: it must not keep the app from
-/// signing users in.
+/// Reads an optional member of the metadata. An unreadable one is logged and left out, since users must still be able to sign in.
 fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> std::result::Result<Option<T>, D::Error> {
@@ -59,7 +59,7 @@ fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     Ok(Option::<T>::deserialize(value).unwrap_or_else(|error| {
         warn(
             "provider_metadata_skipped",
-            format_args!("a provider's metadata is used without its `revocation_endpoint`, which is no URL ({error}): tokens are not revoked there"),
+            format_args!("the `revocation_endpoint` in a provider's metadata is not a valid URL and is ignored, so tokens are not revoked: {error}"),
         );
         None
     }))
@@ -68,8 +68,8 @@ fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
 impl AdditionalProviderMetadata for RevocationProviderMetadata {}
 
 impl ProviderBuilder {
-    /// Takes the token endpoint, the client id, the client secret and the way to authenticate from a client of the crate
-    /// `openidconnect` that was made from discovered metadata. A client without a secret is a public client.
+    /// Starts a builder from a client of the crate `openidconnect` that was built from discovered metadata: token endpoint, client id,
+    /// client secret and [`ClientAuth`]. A client without a secret is a public client.
     ///
     /// # Errors
     /// [`Config`](token_cache_core::ErrorKind::Config) if the provider has no token endpoint.
@@ -99,8 +99,8 @@ impl ProviderBuilder {
         Ok(builder.client_auth(auth))
     }
 
-    /// Takes the token endpoint and the way to authenticate from discovered metadata, which knows no secret of the app: pass it to
-    /// [`client_secret`](Self::client_secret), unless the app is a public client.
+    /// Starts a builder from discovered metadata: token endpoint and [`ClientAuth`]. The metadata does not contain the client secret:
+    /// pass it to [`client_secret`](Self::client_secret), unless the app is a public client.
     ///
     /// ```no_run
     /// # async fn discover(http: impl for<'c> openidconnect::AsyncHttpClient<'c>) -> Result<(), Box<dyn std::error::Error>> {
@@ -121,8 +121,11 @@ impl ProviderBuilder {
     /// ```
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config) if the provider has no token endpoint, takes neither a secret nor a public
-    /// client there, or has an https issuer and a token endpoint that is not https.
+    /// [`Config`](token_cache_core::ErrorKind::Config) if
+    ///
+    /// - the provider has no token endpoint;
+    /// - the token endpoint accepts neither a client secret nor a public client;
+    /// - the issuer is https and the token endpoint is not.
     pub fn from_metadata<A: AdditionalProviderMetadata>(
         metadata: &CoreProviderMetadataWith<A>,
         client_id: &ClientId,
@@ -135,7 +138,7 @@ impl ProviderBuilder {
             Some(all) if all.contains(&ClientSecretPost) => ClientAuth::Body,
             Some(all) if all.contains(&Public) => ClientAuth::Basic,
             Some(_) => {
-                let message = "the provider takes no client secret; write a TokenSource that authenticates as it asks";
+                let message = "the token endpoint accepts no client secret; implement TokenSource with a method in `token_endpoint_auth_methods_supported`";
                 return Err(Error::config(OPERATION, message));
             }
         };
@@ -144,11 +147,11 @@ impl ProviderBuilder {
         Ok(builder.client_auth(auth))
     }
 
-    /// Takes the revocation endpoint from discovered metadata; see [`revocation`](Self::revocation).
+    /// Sets the revocation endpoint of discovered metadata; see [`revocation`](Self::revocation).
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config) if the provider has none, or has an https issuer and a revocation endpoint that
-    /// is not https.
+    /// [`Config`](token_cache_core::ErrorKind::Config) if the provider has no revocation endpoint, or if the issuer is https and the
+    /// endpoint is not.
     pub fn revocation_of(
         self,
         metadata: &ProviderMetadataWithRevocation,
@@ -158,7 +161,7 @@ impl ProviderBuilder {
         let Some(endpoint) = endpoint else {
             return Err(Error::config(
                 OPERATION,
-                "the provider has no revocation endpoint",
+                "the metadata has no `revocation_endpoint`; leave `revocation_of` out",
             ));
         };
         check_https(metadata.issuer(), endpoint.url(), "revocation")?;
@@ -166,11 +169,11 @@ impl ProviderBuilder {
     }
 }
 
-/// A document that came over TLS does not lead to an endpoint where the client secret is sent in clear, not even on this machine.
+/// Refuses a plain HTTP endpoint of an https issuer: the client secret would be sent unencrypted, even if only to this machine.
 fn check_https(issuer: &IssuerUrl, endpoint: &Url, name: &str) -> Result<()> {
     if issuer.url().scheme() == "https" && endpoint.scheme() != "https" {
         let message = format!(
-            "the issuer {} is https, and its {name} endpoint is not",
+            "the issuer {} is https and its {name} endpoint is not; check the provider's metadata",
             issuer.as_str()
         );
         return Err(Error::config(OPERATION, message));
@@ -179,7 +182,7 @@ fn check_https(issuer: &IssuerUrl, endpoint: &Url, name: &str) -> Result<()> {
 }
 
 fn no_token_endpoint() -> Error {
-    Error::config(OPERATION, "the provider has no token endpoint")
+    Error::config(OPERATION, "the metadata has no `token_endpoint`")
 }
 
 #[cfg(test)]

@@ -9,29 +9,29 @@ use zeroize::Zeroizing;
 
 use crate::{client_auth::Credentials, retry_after::retry_after};
 
-/// What an answer may have at most; token responses with many groups in them have tens of kilobytes.
+/// The largest response. Token responses with many groups have tens of kilobytes.
 const MAX_RESPONSE_BYTES: usize = 256 * 1024;
 
-/// How long a request may take, and whom it trusts.
+/// The timeouts and the additional root certificates of requests.
 pub(crate) struct HttpOptions {
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
     pub(crate) certificates: Vec<CertificateDer<'static>>,
 }
 
-/// An answer of the provider, read whole.
+/// A response of the provider with its whole body.
 pub(crate) struct HttpResponse {
     pub(crate) status: StatusCode,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
-/// Posts forms to the provider, within limits.
+/// Posts forms to the provider, with limits on time and size.
 #[derive(Clone)]
 pub(crate) struct Http {
-    /// Uses the proxy of the environment (`HTTPS_PROXY`), which sees no more of it than the host.
+    /// Uses the proxy of the environment (`HTTPS_PROXY`). The proxy sees only the host.
     https: Client,
-    /// Uses no proxy: one of `HTTP_PROXY` would be sent the refresh token and the client secret in clear.
+    /// Uses no proxy: that of `HTTP_PROXY` would see the refresh token and the client secret.
     plain: Client,
 }
 
@@ -42,12 +42,12 @@ impl Http {
         let verifier = Verifier::new_with_extra_roots(options.certificates, Arc::clone(&provider))
             .map_err(|error| {
                 let message =
-                    "no root certificates: install the system's (ca-certificates) or give some";
+                    "there are no root certificates; install those of the system (package ca-certificates) or pass some";
                 Error::config(OPERATION, message).with_source(error)
             })?;
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| Error::config(OPERATION, "TLS can't be used").with_source(error))?
+            .map_err(|error| Error::config(OPERATION, "TLS cannot be configured").with_source(error))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
@@ -59,14 +59,14 @@ impl Http {
                 .redirect(redirect::Policy::none())
                 .user_agent(concat!("token-cache-providers/", env!("CARGO_PKG_VERSION")))
         };
-        let no_client = |error| Error::config(OPERATION, "no HTTP client").with_source(error);
+        let no_client = |error| Error::config(OPERATION, "the HTTP client cannot be built").with_source(error);
         Ok(Self {
             https: client().https_only(true).build().map_err(no_client)?,
             plain: client().no_proxy().build().map_err(no_client)?,
         })
     }
 
-    /// Sends a form once, as the app.
+    /// Posts a form once, with the credentials of the app.
     pub(crate) async fn post(
         &self,
         url: &Url,
@@ -89,7 +89,7 @@ impl Http {
             .body(body);
         if let Some(value) = credentials.header() {
             let mut value = header::HeaderValue::from_str(&value)
-                .map_err(|_| RefreshError::refused("the client's credentials fit no header"))?;
+                .map_err(|_| RefreshError::refused("the client id or the client secret contains characters that a header cannot hold"))?;
             value.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, value);
         }
@@ -102,7 +102,7 @@ impl Http {
     }
 }
 
-/// What it would print are the endpoints, and those its owner prints.
+/// Prints no endpoints: [`Provider`](crate::Provider) prints the host.
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Http")
@@ -114,7 +114,7 @@ async fn read(mut response: Response) -> std::result::Result<Zeroizing<Vec<u8>>,
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
             return Err(RefreshError::malformed(format!(
-                "the provider's answer has more than {MAX_RESPONSE_BYTES} bytes"
+                "the provider's response has more than {MAX_RESPONSE_BYTES} bytes"
             ))
             .answer_lost());
         }
@@ -123,12 +123,12 @@ async fn read(mut response: Response) -> std::result::Result<Zeroizing<Vec<u8>>,
     Ok(body)
 }
 
-/// The client's own error names the endpoint at most, and not even that is kept.
+/// Converts an error of the HTTP client, without the URL.
 fn failed(error: reqwest::Error) -> RefreshError {
     let message = if error.is_timeout() {
         "the provider did not answer in time"
     } else if error.is_connect() {
-        "the provider can't be reached"
+        "the provider cannot be reached"
     } else {
         "the connection to the provider broke"
     };

@@ -18,10 +18,10 @@ struct User {
     sub: String,
 }
 
-/// Returns the tokens that a refresh brought, if their ID token names the same issuer and subject as the one before (OpenID Connect
-/// Core 1.0 section 12.2). Its signature needs no check: it came from the token endpoint itself (section 3.1.3.7).
+/// Returns the tokens of a refresh if their ID token has the issuer and the subject of the previous one (OpenID Connect Core 1.0
+/// section 12.2). The signature is not checked, since the ID token came from the token endpoint (section 3.1.3.7).
 ///
-/// An ID token that names no user at all is dropped. Refusing the whole answer would discard the refresh token in it.
+/// An unreadable ID token is dropped: refusing the whole response would discard its refresh token.
 pub(crate) fn check_same_user(
     old: Option<&TokenSet>,
     new: TokenSet,
@@ -37,14 +37,14 @@ pub(crate) fn check_same_user(
         Some(user) if user == old => Ok(new),
         Some(_) => {
             let of_another =
-                RefreshError::malformed("the provider's answer has an ID token of another user");
+                RefreshError::malformed("the ID token in the provider's response is of another user");
             Err(of_another.answer_lost())
         }
         None => {
             warn(
                 "token_response_irregular",
                 format_args!(
-                    "the ID token of a refreshed token response cannot be read, so the one of the sign-in is kept",
+                    "the ID token in the response to a refresh cannot be read; the ID token of the sign-in is kept",
                 ),
             );
             Ok(new.with_id_token(""))
@@ -52,7 +52,7 @@ pub(crate) fn check_same_user(
     }
 }
 
-/// Five parts, where a signed one has three: only the app can read it.
+/// Returns whether a token is encrypted (five parts; a signed token has three).
 fn is_encrypted(token: &SecretString) -> bool {
     token.expose_secret().split('.').count() == 5
 }

@@ -5,13 +5,13 @@ use std::{
 
 use token_cache_core::{RefreshError, RefreshErrorKind, TokenSet};
 
-/// How long the token endpoint is not asked again after it refused the client.
+/// The pause after the token endpoint refused the client.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// What a provider said about the client itself: `invalid_client`, when its secret has expired or is wrong.
+/// The pause of all requests to the token endpoint after `invalid_client`: the client secret has expired or is wrong.
 ///
-/// That concerns every user of the app. Without a pause, each request of each user would ask the provider again, and providers lock clients
-/// out that fail too often. After the pause one request is sent, and the others get the error until it is answered.
+/// The error concerns every user of the app. Without a pause, each request of each user would reach the provider, and providers lock
+/// out clients that fail too often. After the pause one request is sent. The others get the error until its response arrives.
 pub(crate) struct InvalidClientPause(Mutex<Option<(Instant, RefreshError)>>);
 
 impl InvalidClientPause {
@@ -32,7 +32,7 @@ impl InvalidClientPause {
         }
     }
 
-    /// Takes an answer: a refusal of the client begins a pause, and an answer that says anything else ends it.
+    /// Starts a pause after `invalid_client`, and ends it after any other response.
     pub(crate) fn note(&self, outcome: &Result<TokenSet, RefreshError>, now: Instant) {
         let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let code = |error: &RefreshError| {
@@ -69,7 +69,7 @@ mod tests {
         refusal.note(&refused(), at(0));
         refusal.check(at(9_999)).unwrap_err();
         refusal.check(at(10_000)).unwrap();
-        // While that one is on its way, and if its answer never comes.
+        // The same while that request is in flight, and if its response never arrives.
         refusal.check(at(10_001)).unwrap_err();
         refusal.note(&Err(RefreshError::transient("503")), at(10_002));
         refusal.check(at(10_003)).unwrap_err();

@@ -6,7 +6,7 @@ use token_cache_core::{RefreshError, RefreshRequest, Revocation, TokenSet, Token
 
 use crate::Provider;
 
-/// How a provider gives an API tokens on a user's behalf.
+/// The grant by which a provider issues tokens to an API on behalf of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Exchange {
@@ -16,9 +16,9 @@ pub enum Exchange {
     JwtBearer,
 }
 
-/// Tokens on behalf of the user whose access token came to this API.
+/// A [`TokenSource`] for tokens on behalf of the user whose access token this API was called with.
 ///
-/// Where the exchange gave a refresh token, that is spent; else the assertion is exchanged again.
+/// A refresh uses the refresh token of the exchange. Without one, the assertion is exchanged again.
 #[derive(Clone)]
 pub struct OnBehalfOf {
     provider: Provider,
@@ -49,7 +49,7 @@ impl TokenSource for OnBehalfOf {
         let assertion = self.assertion.expose_secret();
         if assertion.trim().is_empty() {
             return Err(RefreshError::refused(
-                "the assertion is empty: pass the access token that this API was called with; nothing was sent",
+                "the assertion is empty, so nothing was sent; pass the access token that this API was called with",
             ));
         }
         let grant = match self.exchange {

@@ -13,10 +13,11 @@ use crate::{
     token_response,
 };
 
-/// A provider's token endpoint, and its revocation endpoint: refreshes by the refresh-token grant (RFC 6749 section 6).
+/// The [`TokenSource`] of an OAuth provider: refreshes at its token endpoint (RFC 6749 section 6), and revokes at its revocation
+/// endpoint (RFC 7009).
 ///
-/// A clone is the same provider, with the same connections. After `invalid_client` the token endpoint is not asked again for 10 seconds,
-/// for any user, and the error is returned again meanwhile: share one provider among all requests.
+/// Clones share the connections. Share one provider among all requests: after `invalid_client`, it sends no request for 10 seconds,
+/// for any user, and returns the error again.
 ///
 /// ```no_run
 /// # async fn refresh() -> Result<(), Box<dyn std::error::Error>> {
@@ -46,7 +47,7 @@ pub(crate) struct Inner {
 }
 
 impl Provider {
-    /// A provider that gives tokens at `token_url` to the app that it knows as `client_id`.
+    /// Returns a builder for the provider with the token endpoint `token_url`, where the app is registered as `client_id`.
     pub fn builder(token_url: impl Into<String>, client_id: impl Into<String>) -> ProviderBuilder {
         ProviderBuilder::new(token_url, client_id)
     }
@@ -55,12 +56,12 @@ impl Provider {
         Self(Arc::new(inner))
     }
 
-    /// Exchanges an authorization code for tokens (RFC 6749 section 4.1.3), once. `sent_at` is the time of the request on the store's
-    /// clock, which the lifetime in the answer is counted from.
+    /// Exchanges an authorization code for tokens (RFC 6749 section 4.1.3). Sends one request. `sent_at` is its time on the store's
+    /// clock: `expires_in` counts from it.
     ///
-    /// The crates `oauth2` and `openidconnect` refuse responses that are slightly wrong, and the code is used up by then. This reads them
-    /// as [`TokenSet::from_json`] does, so the same responses are accepted at the sign-in and at each refresh. The ID token, if the
-    /// provider gave one, is [`TokenSet::id_token`]: verify it before you trust a claim in it.
+    /// Accepts the same responses as a refresh ([`TokenSet::from_json`]). The crates `oauth2` and `openidconnect` refuse responses with
+    /// small errors, when the code is already used up. The ID token of the response is [`TokenSet::id_token`]: verify it before you
+    /// trust a claim in it.
     ///
     /// ```no_run
     /// # async fn callback(provider: token_cache_providers::Provider, now: token_cache_core::Timestamp) -> Result<(), Box<dyn std::error::Error>> {
@@ -74,10 +75,13 @@ impl Provider {
     /// ```
     ///
     /// # Errors
-    /// A [`RefreshError`]: of kind [`InvalidGrant`](token_cache_core::RefreshErrorKind::InvalidGrant) if the code has expired, was used
-    /// before or belongs to another sign-in; of the other kinds as for a refresh. The code is spent in any case, and the failure is logged at
-    /// WARN. Before any request, of kind [`Refused`](token_cache_core::RefreshErrorKind::Refused) if the code, the redirect URI or the
-    /// verifier is empty.
+    /// - [`InvalidGrant`](token_cache_core::RefreshErrorKind::InvalidGrant) if the code has expired, was used before or belongs to
+    ///   another sign-in.
+    /// - [`Refused`](token_cache_core::RefreshErrorKind::Refused), before any request, if the code, the redirect URI or the verifier is
+    ///   empty.
+    /// - The other kinds as for a refresh.
+    ///
+    /// After a request, the code is used up and the failure is logged at WARN.
     pub async fn exchange_code(
         &self,
         code: CodeExchange,
@@ -89,24 +93,24 @@ impl Provider {
             warn(
                 "code_exchange_failed",
                 format_args!(
-                    "an authorization code could not be exchanged at the provider: {error}; the user must sign in again",
+                    "the provider did not exchange an authorization code: {error}; the user must sign in again",
                 ),
             );
         }
         exchanged
     }
 
-    /// Tokens of the app itself, at the same provider.
+    /// Returns a [`TokenSource`] for tokens of the app itself, without a user.
     pub fn client_credentials(&self) -> ClientCredentials {
         ClientCredentials::new(self.clone())
     }
 
-    /// Tokens on behalf of the user whose access token came to this API: the `assertion`.
+    /// Returns a [`TokenSource`] for tokens on behalf of a user. The `assertion` is the access token that this API was called with.
     pub fn on_behalf_of(&self, assertion: impl Into<String>, exchange: Exchange) -> OnBehalfOf {
         OnBehalfOf::new(self.clone(), assertion.into().into(), exchange)
     }
 
-    /// The answer to a grant, with the request's scopes and resource.
+    /// Requests tokens with a grant and the scopes and the resource of `request`.
     pub(crate) async fn request_tokens(
         &self,
         grant: &[(&str, &str)],
@@ -164,7 +168,7 @@ impl TokenSource for Provider {
     async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError> {
         let refresh_token = request.refresh_token().ok_or_else(|| {
             RefreshError::refused(
-                "these tokens came without a refresh token: ask for one at sign-in (scope offline_access)",
+                "the session has no refresh token; request one at the sign-in (scope `offline_access` at most providers)",
             )
         })?;
         self.refresh_with(refresh_token, &request).await
@@ -173,7 +177,7 @@ impl TokenSource for Provider {
     async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError> {
         let Some(url) = &self.0.revocation_url else {
             return Err(RefreshError::refused(
-                "this provider was set up without a revocation endpoint",
+                "the provider has no revocation endpoint; set one with `ProviderBuilder::revocation`",
             ));
         };
         let form = [

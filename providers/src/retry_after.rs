@@ -2,11 +2,11 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
-/// No provider means more, and a typing error must not keep a fleet from refreshing for a year.
+/// The longest pause. A mistake of the provider must not stop refreshes for a year.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long the answer asks to be left alone: `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3). A date is
-/// compared with the answer's own `Date`, if it has one: the provider's clock against itself.
+/// Returns the pause in `Retry-After`, which is a number of seconds or a date (RFC 9110 section 10.2.3). A date is compared with the
+/// response's own `Date`, so that both come from the provider's clock.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let pause = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {

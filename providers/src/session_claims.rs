@@ -14,7 +14,7 @@ use serde_json::Number;
 use token_cache_core::telemetry::warn;
 use zeroize::Zeroizing;
 
-/// Decodes whatever the crate `openidconnect` decodes: by the time it is used, the token was verified.
+/// Decodes everything that the crate `openidconnect` decodes. It reads tokens that are already verified.
 const LENIENT_BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
@@ -23,13 +23,12 @@ const LENIENT_BASE64URL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The claims of a verified ID token that a session of the cache begins with, `sid` included.
+/// The claims of a verified ID token that a sign-in needs: issuer, subject, `sid`, `auth_time` and `session_expiry`.
 ///
-/// `CoreIdTokenClaims` of the crate `openidconnect` has no `sid`. A session that begins with those claims is not ended by a logout
-/// message that names only a `sid`. Pass these claims to
-/// [`SignIn::from_claims`](token_cache_core::SignIn::from_claims) instead.
+/// Pass them to [`SignIn::from_claims`](token_cache_core::SignIn::from_claims). `CoreIdTokenClaims` of the crate `openidconnect` has no
+/// `sid`: with those claims, a logout message that names only a `sid` would not end the session.
 ///
-/// There is no way to read them from a token that was not verified.
+/// [`verify`](Self::verify) is the only way to read them from a token.
 ///
 /// ```
 /// # use openidconnect::{ClaimsVerificationError, Nonce, core::CoreIdTokenVerifier};
@@ -49,9 +48,9 @@ const LENIENT_BASE64URL: GeneralPurpose = GeneralPurpose::new(
 pub struct SessionClaims {
     /// The issuer.
     pub iss: String,
-    /// The issuer's name for the user.
+    /// The subject: the identifier of the user at the issuer.
     pub sub: String,
-    /// The provider's name for its session (OpenID Connect Front-Channel Logout 1.0 section 3). An empty one counts as absent.
+    /// The session at the provider (OpenID Connect Front-Channel Logout 1.0 section 3). An empty `sid` counts as missing.
     #[serde(
         default,
         deserialize_with = "text",
@@ -78,11 +77,12 @@ impl SessionClaims {
     /// Verifies an ID token (signature, issuer, audience, expiry, nonce) and reads the claims from the bytes that were verified.
     ///
     /// # Errors
-    /// Those of the verifier (OpenID Connect Core 1.0 section 3.1.3.7). `Other` if `id_token` is not an ID token, or a claim has
-    /// another type than the specification requires. `Unsupported` if it is encrypted.
+    /// - Those of the verifier (OpenID Connect Core 1.0 section 3.1.3.7).
+    /// - `Other` if `id_token` is not an ID token, or a claim has another type than the specification requires.
+    /// - `Unsupported` if the token is encrypted.
     ///
-    /// A token that is signed with the client's secret is verified too, and logged at WARN once (`id_token_signed_with_secret`): a logout
-    /// token that is signed so is refused.
+    /// A token that is signed with the client secret is accepted, and logged at WARN once (`id_token_signed_with_secret`): the sign-out
+    /// routes refuse logout tokens that are signed with it.
     pub fn verify<K, N>(
         id_token: &str,
         verifier: &IdTokenVerifier<'_, K>,
@@ -92,10 +92,10 @@ impl SessionClaims {
         K: JsonWebKey<SigningAlgorithm = CoreJwsSigningAlgorithm>,
         N: NonceVerifier,
     {
-        // The parsers' own messages could quote a claim, so they are dropped.
+        // The messages of the parser are dropped, since they could quote a claim.
         let parsed: CoreIdToken = id_token
             .parse()
-            .map_err(|_| invalid_id_token("it is not a signed ID token"))?;
+            .map_err(|_| invalid_id_token("it is not a signed ID token (three parts)"))?;
         let claims = parsed.claims(verifier, nonce)?;
         if parsed
             .signing_alg()
@@ -110,13 +110,13 @@ impl SessionClaims {
             .map_err(|_| invalid_id_token("its claims are not base64url"))?;
         serde_json::from_slice(&payload).map_err(|_| {
             invalid_id_token(
-                "`sid`, `auth_time` or `session_expiry` has the wrong type, or comes twice",
+                "`sid`, `auth_time` or `session_expiry` has the wrong type or occurs twice",
             )
         })
     }
 }
 
-/// Prints no user and no `sid`.
+/// Prints neither the subject nor the `sid`.
 impl fmt::Debug for SessionClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionClaims")
@@ -128,15 +128,15 @@ impl fmt::Debug for SessionClaims {
     }
 }
 
-/// Users can sign in like this, and logout tokens that are signed like this are refused. Every sign-in would repeat it.
+/// Logs once that the sign-out routes will refuse the logout tokens of this issuer.
 fn warn_shared_secret(issuer: &IssuerUrl) {
     static LOGGED: Once = Once::new();
     LOGGED.call_once(|| {
         warn(
             "id_token_signed_with_secret",
             format_args!(
-                "the ID tokens of {:?} are signed with the client's secret (HS256, HS384 or HS512). The sign-out routes accept only messages \
-                 that are signed with the provider's own key, so this provider's logout tokens are refused. Have the client registered \
+                "the ID tokens of {:?} are signed with the client secret (HS256, HS384 or HS512). The sign-out routes accept only messages \
+                 that are signed with the provider's own key, so they refuse this provider's logout tokens. Register the client \
                  with `id_token_signed_response_alg` RS256 or ES256",
                 issuer.as_str(),
             ),
@@ -153,7 +153,7 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
     Ok(text.filter(|text| !text.is_empty()))
 }
 
-/// A `NumericDate` (RFC 7519 section 2) without its fraction. One before 1970 is 0, which sign-ins ignore with a log event.
+/// Reads a `NumericDate` (RFC 7519 section 2) without its fraction. A date before 1970 becomes 0, which sign-ins ignore and log.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -5,7 +5,7 @@ use token_cache_core::{ErrorResponse, RefreshError, RefreshErrorKind, Timestamp,
 
 use crate::http::HttpResponse;
 
-/// The tokens of an answer, or what it says instead. `invalid_grant_codes` are further error codes that mean `invalid_grant`.
+/// Returns the tokens in a response, or its error. `invalid_grant_codes` are additional error codes that mean `invalid_grant`.
 pub(crate) fn read_tokens(
     response: &HttpResponse,
     sent_at: Timestamp,
@@ -13,12 +13,12 @@ pub(crate) fn read_tokens(
 ) -> Result<TokenSet, RefreshError> {
     check_status(response, invalid_grant_codes)?;
     TokenSet::from_json(&response.body, sent_at).map_err(|malformed| {
-        // Some providers refuse with 200.
+        // Some providers send an error response with the status 200.
         error_response(response, invalid_grant_codes).unwrap_or(malformed)
     })
 }
 
-/// `Ok` for the statuses of success; what a refusal says otherwise.
+/// Returns `Ok` for a status of success, and otherwise the error in the response.
 pub(crate) fn check_status(
     response: &HttpResponse,
     invalid_grant_codes: &[String],
@@ -31,19 +31,19 @@ pub(crate) fn check_status(
     let may_pass = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
     let of_gateway = [StatusCode::BAD_GATEWAY, StatusCode::GATEWAY_TIMEOUT];
     let error = if of_gateway.contains(&status) {
-        // What is behind it may have answered.
+        // The server behind the gateway may have responded.
         RefreshError::transient(format!("the provider answered {number}")).answer_lost()
     } else if status.is_server_error() || may_pass.contains(&status) {
         RefreshError::transient(format!("the provider answered {number}"))
     } else if status.is_client_error() {
         error_response(response, invalid_grant_codes).unwrap_or_else(|| {
             RefreshError::refused(format!(
-                "the provider answered {number} without an error code: check the endpoint's URL"
+                "the provider answered {number} without an error code; check the URL of the endpoint"
             ))
         })
     } else {
         RefreshError::malformed(format!(
-            "the provider answered {number}, which is not followed: check the endpoint's URL"
+            "the provider answered with the redirect {number}, which is not followed; check the URL of the endpoint"
         ))
     };
     Err(with_retry_after(error, response.retry_after))
