@@ -86,7 +86,7 @@ impl ProviderBuilder {
     /// Adds error codes that mean the same as `invalid_grant` at this provider, such as GitHub's `bad_refresh_token`.
     ///
     /// They are compared with the `error` and the `suberror` of the response. The session of such a refresh token ends.
-    pub fn dead_grant_codes(mut self, codes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn invalid_grant_codes(mut self, codes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.invalid_grant_codes = codes.into_iter().map(Into::into).collect();
         self
     }

@@ -90,7 +90,7 @@ impl Discovered {
         if let Some(secret) = &registration.client_secret {
             source = source.client_secret(secret);
         }
-        source = source.dead_grant_codes(&registration.dead_grant_codes);
+        source = source.invalid_grant_codes(&registration.dead_grant_codes);
         let endpoints = metadata.additional_metadata();
         for endpoint in [
             &endpoints.revocation_endpoint,

@@ -130,7 +130,7 @@ async fn a_dead_grant_with_a_name_of_its_own_can_be_configured() {
     ] {
         let sent = body.clone();
         let server = Server::start(move |_| Answer::json(status, &sent)).await;
-        let provider = builder(&server).dead_grant_codes(["bad_refresh_token", "gone_forever"]);
+        let provider = builder(&server).invalid_grant_codes(["bad_refresh_token", "gone_forever"]);
         let error = provider
             .build()
             .unwrap()
