@@ -1,13 +1,13 @@
-//! The head of an account: the item that says which of its sessions live.
+//! The account item: the live sessions of an account, and its not-before times.
 //!
-//! | attribute | what |
+//! | attribute | value |
 //! |---|---|
-//! | `s` | a map from each session's id to its record |
-//! | `ns`, `np` | the newest places that ever signed in, on the store's clock and the provider's |
-//! | `ks`, `kp`, `ku` | the moments of the markers: on either clock, and of the unlabelled |
-//! | `xs`, `xp`, `xu` | from when on these markers refuse nothing more |
-//! | `v` | written anew by every change |
-//! | `exp` | from when on the table may delete the item |
+//! | `s` | a map from session ids to session records |
+//! | `ns`, `np` | the newest sign-in so far, on the store's clock and on the provider's |
+//! | `ks`, `kp`, `ku` | the not-before times: on the store's clock, on the provider's, and of the sessions without a `sid` |
+//! | `xs`, `xp`, `xu` | when these not-before times expire |
+//! | `v` | a random version, which every change replaces |
+//! | `exp` | when the table may delete the item |
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use crate::{
     record,
 };
 
-/// What is known of an account.
+/// The decoded item of an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct AccountItem {
     pub(crate) sessions: BTreeMap<SessionId, SessionRecord>,
@@ -31,14 +31,14 @@ pub(crate) struct AccountItem {
     not_before_times: [Option<NotBefore>; 3],
 }
 
-/// A moment at or before which sign-ins are refused, until it expires.
+/// A not-before time: sign-ins at or before `at` are refused until it expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotBefore {
     pub(crate) at: Timestamp,
     pub(crate) expires_at: Timestamp,
 }
 
-/// Which of an account's markers.
+/// One of the three not-before times of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Of(CutoffClock),
@@ -48,7 +48,7 @@ pub(crate) enum Kind {
 const NEWEST: [&str; 2] = ["ns", "np"];
 const NOT_BEFORE: [(&str, &str); 3] = [("ks", "xs"), ("kp", "xp"), ("ku", "xu")];
 
-/// The marker that a cut leaves, and its moment.
+/// Returns the not-before time that an eviction sets, or `None` if it sets none.
 pub(crate) fn not_before_of(target: &EvictTarget) -> Option<(Kind, Timestamp)> {
     match target {
         EvictTarget::Account(CutoffTime { clock, at }) => Some((Kind::Of(*clock), *at)),
@@ -74,7 +74,7 @@ impl NotBefore {
         not_before.is_some_and(|not_before| now < not_before.expires_at && time <= not_before.at)
     }
 
-    /// Raises a marker, or sets the first; neither its moment nor its life ever falls.
+    /// Raises a not-before time, or sets it. Neither its time nor its expiry ever falls.
     pub(crate) fn raise(not_before: &mut Option<Self>, by: Self) {
         let not_before = not_before.get_or_insert(by);
         not_before.at = not_before.at.max(by.at);
@@ -83,7 +83,7 @@ impl NotBefore {
 }
 
 impl AccountItem {
-    /// What an item says, and whether all of it is ours. What is not is left out.
+    /// Decodes an item, and returns whether all of it was valid. Invalid parts are left out.
     pub(crate) fn decode(item: &Item) -> (Self, bool) {
         let mut account_item = Self::default();
         let mut complete = true;
@@ -137,8 +137,10 @@ impl AccountItem {
         item
     }
 
-    /// Past the last session's end, past the markers, and a marker's life ahead in any case: a request to begin a session where
-    /// no head is, repeated on its way, must find one for as long as it can be on its way.
+    /// Returns when the table may delete the item: after the last session and the last not-before time, and never within the lifetime of
+    /// a not-before time from now.
+    ///
+    /// The network may duplicate a request that begins the first session of an account. The late copy must find the item.
     fn time_to_live(&self, now: Timestamp) -> u64 {
         let sessions = self.sessions.values().map(|record| record.ends_at);
         let not_before_times = self
@@ -150,7 +152,7 @@ impl AccountItem {
         seconds(last.max(now + NOT_BEFORE_LIFETIME))
     }
 
-    /// True where a marker that stands at `now` refuses the sign-in.
+    /// Returns whether a not-before time refuses the sign-in at `now`.
     pub(crate) fn refuses(&self, record: &SessionRecord, now: Timestamp) -> bool {
         let [store, provider, without_sid] = self.not_before_times;
         NotBefore::refuses(store, record.times.requested_at, now)
@@ -158,8 +160,8 @@ impl AccountItem {
             || record.sid.is_none() && NotBefore::refuses(without_sid, record.times.auth_time, now)
     }
 
-    /// Records a session, removes those it supersedes and those that are over, and ends the ones begun first for it where too
-    /// many of its kind live: how many.
+    /// Adds a session, and removes those that it supersedes and those that are over. Ends the oldest sessions of its kind when the limit is
+    /// exceeded, and returns how many.
     pub(crate) fn begin(&mut self, begin: &BeginSession) -> usize {
         self.sessions.retain(|session_id, record| {
             !record.is_over(begin.now) && !begin.supersedes.contains(session_id)
@@ -187,7 +189,7 @@ impl AccountItem {
         alike.len()
     }
 
-    /// Removes what a cut ends, and what is over at `now`: whether a living session ended.
+    /// Removes the evicted sessions and those that are over at `now`. Returns whether a live session was evicted.
     pub(crate) fn end(&mut self, target: &EvictTarget, now: Timestamp) -> bool {
         self.sessions.retain(|_, record| !record.is_over(now));
         let living = self.sessions.len();
@@ -198,16 +200,16 @@ impl AccountItem {
         self.sessions.len() < living
     }
 
-    /// Leaves a marker.
+    /// Sets a not-before time.
     pub(crate) fn set_not_before(&mut self, kind: Kind, not_before: NotBefore) {
         NotBefore::raise(&mut self.not_before_times[kind.index()], not_before);
     }
 }
 
-/// The record of one session in a head's item: none where it is not there.
+/// Returns the record of one session in an account item, or `None` if it is missing.
 ///
 /// # Errors
-/// `Err` where something else lies in its place.
+/// `Err` if the record cannot be read.
 pub(crate) fn session(item: &Item, session_id: &SessionId) -> Result<Option<SessionRecord>, ()> {
     let sessions = item.map("s").ok_or(())?;
     let Some(value) = sessions.get(keys::session_id(session_id).as_str()) else {
@@ -219,7 +221,7 @@ pub(crate) fn session(item: &Item, session_id: &SessionId) -> Result<Option<Sess
         .ok_or(())
 }
 
-/// Whether a session lived among those of a map that was replaced. What can't be read counts: it is gone as well.
+/// Returns whether the replaced sessions contained a live one. An unreadable record counts as live.
 pub(crate) fn had_live_session(replaced: &Item, now: Timestamp) -> bool {
     replaced.map("s").is_some_and(|sessions| {
         sessions.iter().any(|(name, value)| {

@@ -1,4 +1,4 @@
-//! Steps on the head of an account.
+//! Operations on account items.
 
 use token_cache_core::{
     AccountKey, CutoffClock, CutoffTime, EvictOptions, EvictTarget, Evicted, Result, SessionId,
@@ -18,30 +18,30 @@ use crate::{
     store::Inner,
 };
 
-/// A head as it was read, and what a write must find to replace no other.
+/// An account item as it was read. A write replaces exactly this version.
 pub(crate) struct AccountSnapshot(Option<Item>);
 
-/// What became of a head's replacement.
+/// The outcome of replacing an account item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReplaceOutcome {
     Written,
-    /// Another head was there.
+    /// Another write came first.
     Conflict,
 }
 
 impl AccountSnapshot {
-    /// What it says, and whether all of it is ours.
+    /// Returns the decoded item, and whether all of it was valid.
     pub(crate) fn account_item(&self) -> (AccountItem, bool) {
         self.0
             .as_ref()
             .map_or_else(|| (AccountItem::default(), true), AccountItem::decode)
     }
 
-    /// The account's living sessions and markers, if all of it is ours.
+    /// Returns the decoded item, or an error if a part of it is invalid.
     pub(crate) fn decode_all(&self, operation: Operation) -> Result<AccountItem> {
         match self.account_item() {
             (account_item, true) => Ok(account_item),
-            (_, false) => Err(corrupt(operation.name, "the account's head")),
+            (_, false) => Err(corrupt(operation.name, "the item of the account")),
         }
     }
 
@@ -61,7 +61,7 @@ impl AccountSnapshot {
     }
 }
 
-/// The record of a living session in a head's item.
+/// Returns the record of a live session in an account item.
 pub(crate) fn live_session(
     operation: Operation,
     account_item: Option<&Item>,
@@ -87,7 +87,7 @@ impl Inner {
         self.client.get(operation, key).await.map(AccountSnapshot)
     }
 
-    /// Whether a session lives at this moment.
+    /// Reads the record of a session, and returns it if the session is live.
     pub(crate) async fn live_session(
         &self,
         operation: Operation,
@@ -102,7 +102,7 @@ impl Inner {
         live_session(operation, account_item.as_ref(), session_id, now)
     }
 
-    /// Replaces a head on condition that it is as it was read.
+    /// Replaces an account item if it is unchanged since it was read.
     pub(crate) async fn replace(
         &self,
         operation: Operation,
@@ -120,7 +120,7 @@ impl Inner {
         })
     }
 
-    /// The same, and on condition that another item is as it should be.
+    /// Replaces an account item if it is unchanged and another item meets a condition, in one transaction.
     pub(crate) async fn replace_while(
         &self,
         operation: Operation,
@@ -135,7 +135,7 @@ impl Inner {
         put.await
     }
 
-    /// Cuts an account; unmarked, where its issuer is marked.
+    /// Evicts sessions of an account. Sets no not-before time if that of the issuer covers it.
     pub(crate) async fn evict(
         &self,
         account: &AccountKey,
@@ -158,7 +158,7 @@ impl Inner {
             if let Some((version, ended)) = tried
                 && seen.is(&version)
             {
-                // It was written, and the answer was lost.
+                // An earlier attempt was applied and its response was lost.
                 return Ok(Evicted::new(ended));
             }
             let (mut account_item, complete) = seen.account_item();
@@ -186,8 +186,7 @@ impl Inner {
         }
     }
 
-    /// Cuts an account in one request, on condition that nothing newer signed in and no cut as late was made; none where that
-    /// does not hold.
+    /// Evicts all sessions of an account in one request, or returns `None` if a newer session or a later not-before time exists.
     async fn evict_at_once(
         &self,
         operation: Operation,
@@ -220,8 +219,10 @@ impl Inner {
     }
 }
 
-/// Empties a head, unless something in it stands after the moment or outlives what is set here. What is no number in a number's
-/// place makes it fail as well: what is written instead is the whole head.
+/// The update that removes all sessions of an account item. It fails if a session is newer than the cutoff, or a not-before time is later
+/// or expires later.
+///
+/// It also fails if an attribute has the wrong type. The caller then replaces the whole item.
 fn evict_expression(
     cutoff: CutoffTime,
     until: Timestamp,

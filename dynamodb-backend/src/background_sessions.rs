@@ -1,4 +1,4 @@
-//! Background sessions: `d` the sealed ticket secret, `o` a number that grows with each that is kept, `exp` the session's end.
+//! The items of background sessions: `d` is the sealed ticket secret, `o` an increasing sequence number, `exp` the end of the session.
 
 use async_trait::async_trait;
 use token_cache_core::{
@@ -15,7 +15,7 @@ use crate::{
 
 #[async_trait]
 impl BackgroundSessions for DynamoDbStore {
-    /// Three requests: the session's end is read, the background session put, and then read whether the session still lives.
+    /// Sends three requests: reads the end of the session, puts the item, and reads whether the session is still live.
     async fn keep(
         &self,
         account: &AccountKey,
@@ -25,7 +25,7 @@ impl BackgroundSessions for DynamoDbStore {
     ) -> Result<()> {
         let inner = self.inner();
         let client = &inner.client;
-        let operation = client.start("keep a background session");
+        let operation = client.start("store a background session");
         let session = inner
             .live_session(
                 operation,
@@ -47,7 +47,7 @@ impl BackgroundSessions for DynamoDbStore {
             item,
             Expression::default(),
         );
-        // It has no condition to refuse it.
+        // A put without a condition is never refused.
         let _ = put.await?;
         let alive = inner.live_session(
             operation,
@@ -59,7 +59,7 @@ impl BackgroundSessions for DynamoDbStore {
             Ok(_) => Ok(()),
             Err(refused) if refused.is_signed_out() => {
                 let cleaning = client.start("remove a background session of an ended session");
-                // The refusal is what the caller must hear of; what is left is found by nobody.
+                // The caller gets the refusal. An item that remains belongs to no live session and is never read.
                 let _ = client
                     .delete(
                         cleaning,
@@ -74,7 +74,7 @@ impl BackgroundSessions for DynamoDbStore {
         }
     }
 
-    /// Two requests: the head, and then the background sessions of its living sessions; one where none lives.
+    /// Sends two requests: for the account item and for the background sessions of its live sessions. Sends one if no session is live.
     async fn find(
         &self,
         account: &AccountKey,

@@ -1,4 +1,4 @@
-//! The only rooms that know the driver: what goes out, what comes back, and what is sent again.
+//! Requests to DynamoDB, with retries. Only this module and its children use the AWS SDK.
 
 mod batch;
 mod expression;
@@ -40,36 +40,36 @@ use crate::{
     error::{signed_out, timed_out},
 };
 
-/// The pause after a race that was lost, and before a second attempt.
+/// The pause after a conflict, and before a second attempt.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What a request does if it is sent twice.
+/// Whether a request may be sent twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Idempotency {
-    /// It changes nothing.
+    /// Changes nothing.
     Read,
-    /// It leaves what it would have left once, however late the first one lands.
+    /// Has the same effect twice as once, even if the first copy arrives late.
     Idempotent,
-    /// Something else: it is sent again only where the service surely did not carry it out.
+    /// Is sent again only if the service certainly did not apply it.
     NonIdempotent,
 }
 
-/// What an update answers with.
+/// The attributes that an update returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReturnValues {
     Nothing,
-    /// What was replaced.
+    /// The old values of the updated attributes.
     Old,
-    /// The whole item as it is now.
+    /// The whole item after the update.
     New,
 }
 
-/// What a condition refused, and what was there instead where that was asked for.
+/// A write whose condition did not hold, with the existing item if it was requested.
 pub(crate) struct ConditionNotMet {
     pub(crate) existing: Option<Item>,
 }
 
-/// An operation under way: what errors call it, and when its time is up.
+/// A running operation: its name in errors, and its deadline.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
@@ -87,14 +87,15 @@ impl Operation {
         }
     }
 
-    /// Whether there is time to send again after a pause, and for the answer: a request that is cut off says nothing, where the refusal before
-    /// it said that nothing was done.
+    /// Returns whether there is time for a pause, another attempt and its response.
+    ///
+    /// An attempt that is cut off leaves it open whether it was applied. The refusal before it said that nothing was.
     fn has_time_after(&self, pause: Duration) -> bool {
         Instant::now() + pause < self.last_retry
     }
 }
 
-/// The way to one table.
+/// A client for one table.
 #[derive(Clone)]
 pub(crate) struct Client {
     sdk: aws_sdk_dynamodb::Client,
@@ -105,7 +106,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A client with the credentials, the connections and the endpoint of `config`, and retries and timeouts of our own.
+    /// Returns a client with the credentials, the connections and the endpoint of `config`, and with this store's retries and timeouts.
     pub(crate) fn new(
         config: aws_sdk_dynamodb::config::Builder,
         settings: &DynamoDbConfig,
@@ -125,17 +126,17 @@ impl Client {
         Operation::within(name, time_left(self.operation_timeout))
     }
 
-    /// What the table's clock says.
+    /// Returns the time of the table's clock.
     pub(crate) fn now(&self) -> Result<ClockInterval> {
         self.clock.now()
     }
 
-    /// The moment, never too early, at which something ends that lives so long from the landing of a request sent now.
+    /// Returns the latest expiry of an item that lives for `life` from the arrival of a request sent now.
     pub(crate) fn expiry_after_arrival(&self, life: Duration) -> Result<Timestamp> {
         Ok(self.now()?.latest + self.operation_timeout + life)
     }
 
-    /// A number that grows with each call, and with the time across servers.
+    /// Returns a number that increases with each call, and with time across servers.
     pub(crate) fn next_sequence_number(&self) -> Result<u64> {
         let now = self.now()?.earliest.as_millis();
         let next = |last: u64| now.max(last + 1);
@@ -146,7 +147,7 @@ impl Client {
         Ok(next(last))
     }
 
-    /// Refuses what the table's clock has passed.
+    /// Refuses a sign-in if the table's clock may have passed `not_after`.
     pub(crate) fn check_deadline(&self, operation: Operation, not_after: Timestamp) -> Result<()> {
         if self.now()?.latest >= not_after {
             return Err(signed_out(operation.name));
@@ -154,7 +155,7 @@ impl Client {
         Ok(())
     }
 
-    /// Pauses after a race that another won, for a little while that chance decides.
+    /// Pauses for a short random time after a conflict.
     pub(crate) async fn back_off(&self, operation: Operation) -> Result<()> {
         let pause = backoff(PAUSE / 4, 1);
         if !operation.has_time_after(pause) {
@@ -173,11 +174,11 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A mark that no other write has.
+/// Returns a random version, which no other write has.
 pub(crate) fn random_version() -> Result<[u8; 8]> {
     let mut version = [0; 8];
     getrandom::fill(&mut version).map_err(|error| {
-        Error::new(ErrorKind::Unexpected, "draw random bytes").with_source(error.to_string())
+        Error::new(ErrorKind::Unexpected, "generate random bytes").with_source(error.to_string())
     })?;
     Ok(version)
 }

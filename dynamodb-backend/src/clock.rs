@@ -1,4 +1,4 @@
-//! The table's clock, as the dates of its answers tell it.
+//! An estimate of the table's clock from the `Date` of its responses.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -7,18 +7,18 @@ use std::{
 
 use token_cache_core::{Error, ErrorKind, Result, StoreClock, Timestamp};
 
-/// A date tells a whole second.
+/// The precision of a `Date`.
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
-/// How far the clock of each host that answers may be from the service's: the answers come from many, and what an estimate
-/// excludes must be excluded for all of them.
+/// The largest difference between the clock of a host and the service's clock. Responses come from many hosts, and the estimate must hold
+/// for all of them.
 const TOLERANCE: Duration = Duration::from_millis(20);
 
-/// What this process knows of the table's clock; every answer adds to it.
+/// This process's estimate of the table's clock. Every response narrows it.
 #[derive(Debug, Default)]
 pub(crate) struct Clock(Mutex<Option<StoreClock>>);
 
-/// An interval that holds the table's clock at one moment.
+/// An interval that contains the time of the table's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ClockInterval {
     pub(crate) earliest: Timestamp,
@@ -26,7 +26,7 @@ pub(crate) struct ClockInterval {
 }
 
 impl Clock {
-    /// Takes the date of an answer to a request that was sent and answered at these moments.
+    /// Narrows the estimate by the `Date` of a response.
     pub(crate) fn observe(&self, sent: Instant, received: Instant, date: Timestamp) {
         let (time, precision) = (date - TOLERANCE, SECOND + 2 * TOLERANCE);
         let mut clock = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -36,7 +36,7 @@ impl Clock {
         }
     }
 
-    /// What the table's clock says now.
+    /// Returns the time of the table's clock now.
     pub(crate) fn now(&self) -> Result<ClockInterval> {
         let clock = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -48,7 +48,7 @@ impl Clock {
             .ok_or_else(|| {
                 Error::new(ErrorKind::Config, "read the table's clock")
                     .store(crate::STORE)
-                    .message("no answer has a `Date`; does a proxy in between remove it?")
+                    .message("no response had the header `Date`; check whether a proxy in between removes it")
             })
     }
 }
@@ -58,7 +58,7 @@ impl ClockInterval {
         self.latest.since(self.earliest)
     }
 
-    /// How long it takes until the clock most likely turns a second: what is answered then halves the estimate.
+    /// Returns the time until the clock most likely reaches a full second. A response at that time halves the estimate.
     pub(crate) fn until_next_second(&self) -> Duration {
         let middle = self.earliest.as_millis().midpoint(self.latest.as_millis());
         Duration::from_millis(1_000 - middle % 1_000)
@@ -87,8 +87,7 @@ mod tests {
     }
 
     proptest! {
-        /// Hosts whose clocks differ by less than the tolerance never contradict each other, and the true time lies within what
-        /// they tell.
+        /// Hosts whose clocks differ by less than the tolerance never contradict each other, and the estimate contains the true time.
         #[test]
         fn dates_of_many_hosts_hold_the_time(
             offset in 1_000_000_u64..2_000_000_000_000,

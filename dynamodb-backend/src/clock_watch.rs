@@ -4,18 +4,19 @@ use std::{sync::Weak, time::Duration};
 
 use crate::{clock::SECOND, store::Inner};
 
-/// How often the table is asked for its time at first: in the second that this takes, its clock turns a second between two of
-/// the answers, and the estimate becomes as narrow as they lie apart.
+/// The number of first requests, spread over a second. Between two of them the clock reaches a full second, so the estimate becomes as
+/// narrow as their distance.
 const PROBES: u32 = 20;
 
-/// How often the estimate is looked at later.
+/// The pause between two checks of the estimate.
 const POLL_INTERVAL: Duration = Duration::from_secs(10);
 
-/// An estimate wider than this is worth another request. It widens by two milliseconds a second.
+/// The width above which a request narrows the estimate. The width grows by two milliseconds per second.
 const MAX_WIDTH: Duration = Duration::from_millis(100);
 
-/// Keeps the estimate narrow for as long as the store is in use. Nobody waits for it: a wide estimate is right as well, and only
-/// makes a sign-in that follows a sign-out at once wait longer.
+/// Keeps the estimate narrow while the store is in use.
+///
+/// No operation waits for it. A wide estimate is also correct; only a sign-in right after a sign-out waits longer.
 pub(crate) async fn run(store: Weak<Inner>) {
     for _ in 0..PROBES {
         tokio::time::sleep(SECOND / PROBES).await;

@@ -5,10 +5,10 @@ use token_cache_core::{Error, Result, backend::check_prefix};
 
 use crate::{SweepOptions, duration};
 
-/// Which table, and how to reach it. Credentials are found by the AWS SDK's default chain, never given here.
+/// The settings of the DynamoDB store: the table, and how to reach it.
 ///
-/// Every field but the table has its default, so a configuration file names what differs; an unknown field is refused.
-/// Durations are texts with a unit (`"500ms"`, `"2s"`).
+/// Every field except `table` has a default. Unknown fields of a configuration file are refused. Durations are strings with a unit
+/// (`"500ms"`, `"2s"`). Credentials come from the default chain of the AWS SDK.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,37 +23,35 @@ use crate::{SweepOptions, duration};
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DynamoDbConfig {
-    /// The table's name.
+    /// The name of the table.
     pub table: String,
-    /// The AWS Region. Default: what the SDK's chain finds in the environment, the profile, the machine's metadata.
+    /// The AWS Region. Default: that of the SDK's chain (environment, profile, instance metadata).
     #[serde(default)]
     pub region: Option<String>,
-    /// Another endpoint than the Region's: a VPC endpoint, or an engine for tests. Default: none.
+    /// An endpoint in place of the Region's: a VPC endpoint, or an engine for tests. Default: that of the Region.
     #[serde(default)]
     pub endpoint: Option<String>,
-    /// What every partition key starts with; each namespace has its own. Default: `tc`.
-    ///
-    /// Letters, digits and `-_.:`, up to 64 of them.
+    /// The prefix of every partition key, one for each namespace: 1 to 64 letters, digits or `-_.:`. Default: `tc`.
     #[serde(default = "default_prefix")]
     pub prefix: String,
-    /// How long opening one connection may take. Default: 1 s.
+    /// The limit for opening one connection. Default: 1 s.
     #[serde(
         default = "default_connect_timeout",
         deserialize_with = "duration::deserialize"
     )]
     pub connect_timeout: Duration,
-    /// How long all requests of one call of the cache may take together, retries included; a bulk sign-out has it for each of its steps.
+    /// The limit for all requests of one call of the cache together, retries included. In a bulk sign-out it applies to each step.
     /// Default: 2 s.
     #[serde(
         default = "default_operation_timeout",
         deserialize_with = "duration::deserialize"
     )]
     pub operation_timeout: Duration,
-    /// How often the table is swept of what sign-outs left, by one of the servers that do. Default: never, which leaves it to the
-    /// table's time-to-live.
+    /// The interval at which one of the servers deletes the items of ended sessions. Default: `None`, which leaves them to the table's
+    /// time-to-live.
     #[serde(default, deserialize_with = "duration::deserialize_period")]
     pub sweep: Option<Duration>,
-    /// How many read units a second sweeping may take. Default: 100.
+    /// The read units per second that a sweep may consume. Default: 100.
     #[serde(default = "default_sweep_read_units")]
     pub sweep_read_units: u32,
 }
@@ -75,7 +73,7 @@ const fn default_sweep_read_units() -> u32 {
 }
 
 impl DynamoDbConfig {
-    /// A table, with the default of everything else.
+    /// Returns the settings for a table, with the default for everything else.
     pub fn new(table: impl Into<String>) -> Self {
         Self {
             table: table.into(),
@@ -89,16 +87,16 @@ impl DynamoDbConfig {
         }
     }
 
-    /// What a URL says: see [the crate's documentation](crate) for the parameters.
+    /// Returns the settings in a URL. [The crate's documentation](crate) lists the parameters.
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config), before any request, naming the part and what is valid there. It
-    /// never holds the URL.
+    /// [`Config`](token_cache_core::ErrorKind::Config), before any request. The message names the part of the URL and the valid values, and
+    /// never contains the URL.
     pub fn from_url(url: &str) -> Result<Self> {
         crate::url::parse(url)
     }
 
-    /// What can be told wrong without a request.
+    /// Checks the settings without a request.
     pub(crate) fn check(&self) -> Result<()> {
         check_table(&self.table)?;
         check_prefix(&self.prefix).map_err(invalid_config)?;
@@ -114,7 +112,9 @@ impl DynamoDbConfig {
             duration::check_period("sweep", sweep)?;
         }
         if self.sweep_read_units == 0 {
-            return Err(invalid_config("`sweep_read_units` must be 1 or more"));
+            return Err(invalid_config(
+                "`sweep_read_units` is 0; it must be 1 or more",
+            ));
         }
         Ok(())
     }
@@ -124,7 +124,7 @@ fn check_table(table: &str) -> Result<()> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if !(3..=255).contains(&table.len()) || !table.chars().all(fits) {
         return Err(invalid_config(
-            "the table's name must have 3 to 255 letters, digits or `-_.`",
+            "the table's name is invalid; it must have 3 to 255 letters, digits or `-_.`",
         ));
     }
     Ok(())
@@ -133,7 +133,9 @@ fn check_table(table: &str) -> Result<()> {
 fn check_region(region: &str) -> Result<()> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if region.is_empty() || region.len() > 64 || !region.chars().all(fits) {
-        return Err(invalid_config("the region must look like `eu-central-1`"));
+        return Err(invalid_config(
+            "the region is invalid; write it like `eu-central-1`",
+        ));
     }
     Ok(())
 }
@@ -142,13 +144,15 @@ fn check_endpoint(endpoint: &str) -> Result<()> {
     let authority = ["https://", "http://"]
         .iter()
         .find_map(|scheme| endpoint.strip_prefix(scheme))
-        .ok_or_else(|| invalid_config("the endpoint must start with `https://` or `http://`"))?;
+        .ok_or_else(|| {
+            invalid_config("the endpoint is invalid; it must start with `https://` or `http://`")
+        })?;
     let authority = authority.strip_suffix('/').unwrap_or(authority);
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:[]".contains(c);
     if authority.is_empty() || !authority.chars().all(fits) {
         return Err(invalid_config(
-            "the endpoint must be a host and perhaps a port, `https://vpce-1.dynamodb.eu-central-1.vpce.amazonaws.com`, \
-             without user, path or query",
+            "the endpoint is invalid; it must be a host with an optional port, without user, path or query, such as \
+             `https://vpce-1.dynamodb.eu-central-1.vpce.amazonaws.com`",
         ));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Where a page of the table ended, as text: `1 partition-key sort-key`, both in base64url.
+//! The text form of a scan position: `1 partition-key sort-key`, both in base64url.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 
@@ -34,7 +34,7 @@ mod tests {
         }
 
         #[test]
-        fn another_stores_text_is_none_of_ours(text in "[^ ]*|[a-z ]*|1 [a-z]{1,6}|1  x|1 x ") {
+        fn the_text_of_another_store_is_refused(text in "[^ ]*|[a-z ]*|1 [a-z]{1,6}|1  x|1 x ") {
             prop_assert_eq!(parse(&text), None);
         }
     }

@@ -4,18 +4,18 @@ use token_cache_core::{Result, backend};
 
 use crate::config::invalid_config;
 
-/// What a period may be: one that is shorter would keep reading the table, one that is longer leaves the work to its expiry.
+/// The valid periods. A shorter one would read the table all the time; a longer one leaves the work to the time-to-live.
 const PERIODS: std::ops::RangeInclusive<Duration> =
     Duration::from_mins(1)..=Duration::from_hours(720);
 
-/// Reads a timeout: `500ms`, `2s` or `1m`; `name` is the setting's.
+/// Parses the timeout `name`: `500ms`, `2s` or `1m`.
 pub(crate) fn parse(name: &str, text: &str) -> Result<Duration> {
     let duration = read(name, text)?;
     check(name, duration)?;
     Ok(duration)
 }
 
-/// Reads a period: `15m`, `6h`.
+/// Parses the period `name`: `15m`, `6h`.
 pub(crate) fn parse_period(name: &str, text: &str) -> Result<Duration> {
     let period = read(name, text)?;
     check_period(name, period)?;
@@ -25,7 +25,7 @@ pub(crate) fn parse_period(name: &str, text: &str) -> Result<Duration> {
 fn read(name: &str, text: &str) -> Result<Duration> {
     backend::long_duration(text).ok_or_else(|| {
         invalid_config(format!(
-            "`{name}` is a number with a unit, `500ms`, `2s`, `1m` or `6h`"
+            "`{name}` is invalid; it must be a number with a unit, such as `500ms`, `2s`, `1m` or `6h`"
         ))
     })
 }
@@ -39,11 +39,11 @@ pub(crate) fn check_period(name: &str, period: Duration) -> Result<()> {
         return Ok(());
     }
     Err(invalid_config(format!(
-        "`{name}` must be between a minute and 30 days, `1h` say"
+        "`{name}` is out of range; it must be between a minute and 30 days, such as `1h`"
     )))
 }
 
-/// For `#[serde(deserialize_with)]` of a period.
+/// Deserializes a period.
 pub(crate) fn deserialize_period<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Duration>, D::Error> {
@@ -52,7 +52,7 @@ pub(crate) fn deserialize_period<'de, D: serde::Deserializer<'de>>(
     period.transpose().map_err(serde::de::Error::custom)
 }
 
-/// The same of a timeout.
+/// Deserializes a timeout.
 pub(crate) fn deserialize<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Duration, D::Error> {

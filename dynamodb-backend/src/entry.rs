@@ -1,8 +1,15 @@
-//! The item of an entry: `d` the value and a byte for the format, `v` its version, `x` its expiry in milliseconds, `c` the versions of
-//! its last creating writes, the oldest first, and `exp`, for the table's time-to-live.
+//! The item of an entry.
 //!
-//! A removal takes `d`, `v` and `x` away and leaves the rest, so that a late copy of a creating write still finds its version in
-//! `c`. The service refuses a request minutes after it was signed; the item is kept for half an hour past the last write at the least.
+//! | attribute | value |
+//! |---|---|
+//! | `d` | the value, and a byte for the format |
+//! | `v` | the version |
+//! | `x` | the expiry, in milliseconds |
+//! | `c` | the versions of the last creating writes, the oldest first |
+//! | `exp` | when the table may delete the item |
+//!
+//! A removal removes `d`, `v` and `x` and leaves the rest. A late copy of a creating write still finds its version in `c`. The service
+//! refuses a request minutes after it was signed, and the item is kept for at least half an hour after the last write.
 
 use std::time::Duration;
 
@@ -15,13 +22,13 @@ use crate::{
 
 const FORMAT: u8 = 1;
 
-/// An item may have 400 KB, the names of its attributes, its keys and the versions in `c` included; those stay below 1.5 KB.
+/// The largest value of an entry. An item may have 400 KB; the attribute names, the keys and the versions in `c` need up to 1.5 KB.
 pub(crate) const MAX_ENTRY_BYTES: usize = 400 * 1024 - 1536;
 
-/// How long an item is kept past its last write, at the least: longer than any request can be on its way.
+/// The least time that an item is kept after its last write: longer than any request is in flight.
 const RETENTION: Duration = Duration::from_mins(30);
 
-/// How many versions `c` has at the most. Then the older half is forgotten, in a request of its own.
+/// The most versions in `c`. When it is reached, a request removes the older half.
 const MAX_CREATIONS: usize = 2 * REMEMBERED_CREATIONS;
 
 const SET: &str = "SET #d = :value, #v = :own, #x = :x, #exp = :exp";
@@ -31,18 +38,18 @@ pub(crate) fn check_size(entry: &Entry) -> Result<()> {
         return Err(Error::new(ErrorKind::TooLarge, "write an entry")
             .store(crate::STORE)
             .message(format!(
-                "the value is over {MAX_ENTRY_BYTES} bytes, the most that fits into an item"
+                "the value is larger than {MAX_ENTRY_BYTES} bytes, the limit of a DynamoDB item; store a smaller value"
             )));
     }
     Ok(())
 }
 
-/// Writes an entry, whatever is there.
+/// The update that writes an entry unconditionally.
 pub(crate) fn overwrite(entry: &Entry, now: Timestamp) -> Expression {
     set(SET, entry, now)
 }
 
-/// Writes an entry over `over` alone. Its own version is there already when it is a retry's.
+/// The update that replaces the version `over`. In a retry, the item may already have the new version.
 pub(crate) fn replace(entry: &Entry, over: Version, now: Timestamp) -> Expression {
     overwrite(entry, now)
         .only_if("(#v = :over AND #x > :now) OR #v = :own")
@@ -50,7 +57,7 @@ pub(crate) fn replace(entry: &Entry, over: Version, now: Timestamp) -> Expressio
         .value(":over", over.as_bytes().as_slice())
 }
 
-/// Writes an entry where none is, if it has not done so before.
+/// The update that creates an entry, if the entry is missing and this write has not created it before.
 pub(crate) fn create(entry: &Entry, now: Timestamp) -> Expression {
     let append = format!("{SET}, #c = list_append(if_not_exists(#c, :none), :created)");
     let own = entry.version().as_bytes().to_vec();
@@ -80,21 +87,21 @@ fn set(update: &str, entry: &Entry, now: Timestamp) -> Expression {
         .value(":exp", seconds(entry.expires_at().max(now + RETENTION)))
 }
 
-/// Removes an entry, and leaves the versions that created it. What is there may be something else than an entry.
+/// The update that removes an entry and keeps the versions of its creating writes. It also removes an unreadable entry.
 pub(crate) fn remove(now: Timestamp) -> Expression {
     Expression::set("SET #exp = if_not_exists(#exp, :exp) REMOVE #d, #v, #x")
         .only_if("attribute_exists(#pk)")
         .value(":exp", seconds(now + RETENTION))
 }
 
-/// What there was where an entry could not be created.
+/// Why an entry was not created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CreateConflict {
-    /// The entry itself: its own write was carried out before.
+    /// The same write was applied before.
     AlreadyWritten,
-    /// Another entry, or the version of this one, which is gone.
+    /// Another entry exists, or this write created an entry that was removed since.
     PreconditionFailed,
-    /// As many versions as may be kept.
+    /// `c` is full.
     TooManyCreations,
 }
 
@@ -115,7 +122,7 @@ pub(crate) fn create_conflict(
         });
     }
     let Some(created) = existing.list("c") else {
-        // What is there is no entry that was removed or has expired.
+        // The item was not left by a removed or an expired entry.
         let unreadable = existing.has("c");
         return if unreadable {
             Err(corrupt(operation, "the list of an entry's creations"))
@@ -130,7 +137,7 @@ pub(crate) fn create_conflict(
     Ok(CreateConflict::TooManyCreations)
 }
 
-/// Forgets the older half of the versions in `c`.
+/// The update that removes the older half of the versions in `c`.
 pub(crate) fn trim_creations() -> Expression {
     let older: Vec<_> = (0..MAX_CREATIONS - REMEMBERED_CREATIONS)
         .map(|at| format!("#c[{at}]"))
@@ -140,7 +147,7 @@ pub(crate) fn trim_creations() -> Expression {
         .value(":most", MAX_CREATIONS as u64)
 }
 
-/// The entry in an item, or `None` when it was removed.
+/// Returns the entry in an item, or `None` if it was removed.
 pub(crate) fn decode(operation: &'static str, mut item: Item) -> Result<Option<Entry>> {
     if item.has("exp") && !["d", "v", "x"].iter().any(|name| item.has(name)) {
         return Ok(None);
@@ -155,19 +162,19 @@ pub(crate) fn decode(operation: &'static str, mut item: Item) -> Result<Option<E
     Ok(Some(entry))
 }
 
-/// What has to be there for a session to end with its entry of `version`.
+/// The condition that a live entry has this version.
 pub(crate) fn if_live_version(version: Version, now: Timestamp) -> Expression {
     Expression::condition("#v = :version AND #x > :now")
         .value(":version", version.as_bytes().as_slice())
         .value(":now", now.as_millis())
 }
 
-/// Removes an entry only while it is this one.
+/// The condition that an entry has this version.
 pub(crate) fn if_version(version: Version) -> Expression {
     Expression::condition("#v = :own").value(":own", version.as_bytes().as_slice())
 }
 
-/// A moment for the table's time-to-live, which counts whole seconds: never earlier.
+/// Returns a time in whole seconds for the table's time-to-live, rounded up.
 pub(crate) fn seconds(moment: Timestamp) -> u64 {
     moment.as_millis().div_ceil(1_000)
 }
@@ -233,16 +240,16 @@ mod tests {
         fn an_item_that_is_not_ours_is_told(
             value in vec(any::<u8>(), 0..30), version in vec(any::<u8>(), 0..12), kind in 0_u8..4,
         ) {
-            let with_own_retries = value.last() == Some(&FORMAT) && version.len() == 8;
+            let is_valid = value.last() == Some(&FORMAT) && version.len() == 8;
             let item = Item::at(&key());
-            let (item, with_own_retries) = match kind {
-                0 => (item.with("d", value).with("v", version).with("x", 7_u64), with_own_retries),
+            let (item, is_valid) = match kind {
+                0 => (item.with("d", value).with("v", version).with("x", 7_u64), is_valid),
                 1 => (item.with("d", value).with("v", version), false),
                 2 => (item.with("d", "text").with("v", version).with("x", 7_u64), false),
                 _ => (item, false),
             };
             let read = decode("read", item);
-            prop_assert_eq!(read.is_ok(), with_own_retries);
+            prop_assert_eq!(read.is_ok(), is_valid);
             prop_assert!(read.is_ok() || read.is_err_and(|error| error.kind() == ErrorKind::Corrupt));
         }
     }

@@ -1,13 +1,13 @@
-//! From what the service and the connection say to the family's errors, one by one: none is temporary unless it says so.
+//! Maps each error of the service and of the connection to an [`Error`]. Only the listed ones are transient.
 
 use std::fmt;
 
 use token_cache_core::{Error, ErrorKind};
 
-/// The credentials may not do this.
+/// The error code of a missing permission.
 pub(crate) const ACCESS_DENIED: &str = "AccessDeniedException";
 
-/// What went wrong with a request.
+/// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// The service refused it.
@@ -16,31 +16,31 @@ pub(crate) enum Fault {
         code: String,
         message: String,
     },
-    /// No answer came.
+    /// There was no response in time.
     TimedOut,
-    /// No connection could be made.
+    /// No connection could be opened.
     Unreachable(String),
-    /// The connection failed on the way.
+    /// The connection failed during the request.
     ConnectionBroken(String),
-    /// The answer with this status is none of the service's.
+    /// The response with this status is not one of DynamoDB.
     UnreadableResponse(u16),
-    /// There are no credentials to sign it with.
+    /// There are no credentials.
     Credentials(String),
-    /// Whoever gives the credentials does not answer.
+    /// The credentials provider does not respond.
     CredentialsTimedOut(String),
-    /// It could not be made.
+    /// The SDK could not build the request.
     InvalidRequest(String),
 }
 
-/// What a fault is to the caller, and to the request.
+/// What a fault means for the caller and for the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ErrorClass {
     pub(crate) kind: ErrorKind,
     /// What happened and what to do.
     pub(crate) message: &'static str,
-    /// Whether the service may have carried the request out.
+    /// Whether the service may have applied the request.
     pub(crate) applied: Applied,
-    /// Whether the same request may succeed soon.
+    /// Whether a retry may succeed.
     pub(crate) transient: bool,
 }
 
@@ -61,7 +61,7 @@ impl ErrorClass {
         }
     }
 
-    /// The request failed on the way, there or back.
+    /// The request or its response was lost.
     const fn connection_failed(kind: ErrorKind, message: &'static str) -> Self {
         Self {
             kind,
@@ -76,7 +76,7 @@ impl ErrorClass {
         self
     }
 
-    /// Whether the service asks for fewer requests.
+    /// Returns whether the service throttled the request.
     pub(crate) fn throttles(&self) -> bool {
         self.kind == ErrorKind::Throttled
     }
@@ -92,35 +92,36 @@ pub(crate) fn classify(fault: &Fault) -> ErrorClass {
         Fault::TimedOut => ErrorClass::connection_failed(ErrorKind::TimedOut, NO_ANSWER),
         Fault::Unreachable(_) => ErrorClass::refused(
             ErrorKind::Unavailable,
-            "no connection can be made; are the region, the `endpoint` and the network right?",
+            "no connection can be opened; check the region, the `endpoint` and the network",
         )
         .transient(),
-        Fault::ConnectionBroken(_) => ErrorClass::connection_failed(ErrorKind::Unavailable, "the connection broke"),
+        Fault::ConnectionBroken(_) => ErrorClass::connection_failed(ErrorKind::Unavailable, "the connection was lost during the request; try again"),
         Fault::UnreadableResponse(500..) => ErrorClass::connection_failed(
             ErrorKind::Unavailable,
-            "the service, or something in between, failed to answer",
+            "the service or a proxy in between failed; try again",
         ),
         Fault::UnreadableResponse(_) => ErrorClass::connection_failed(
             ErrorKind::Unavailable,
-            "the answer broke off, or is none of DynamoDB's; is the `endpoint` right?",
+            "the response is incomplete or not one of DynamoDB; check the `endpoint`",
         ),
         Fault::Credentials(_) => ErrorClass::refused(
             ErrorKind::Denied,
-            "the AWS SDK finds no credentials; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or give the machine a role",
+            "the AWS SDK found no credentials; set AWS_PROFILE or AWS_ACCESS_KEY_ID, or give the machine a role",
         ),
         Fault::CredentialsTimedOut(_) => ErrorClass::refused(
             ErrorKind::Unavailable,
-            "whoever gives the credentials (the machine's metadata, a token service) does not answer",
+            "the source of the credentials (instance metadata, token service) does not respond; try again",
         )
         .transient(),
         Fault::InvalidRequest(_) => ErrorClass::refused(
             ErrorKind::Config,
-            "the request could not be made; is a region set (`region`, or AWS_REGION)?",
+            "the AWS SDK could not build the request; check that a region is set (`region`, or AWS_REGION)",
         ),
     }
 }
 
-const NO_ANSWER: &str = "no answer came in the configured time (`operation_timeout`)";
+const NO_ANSWER: &str =
+    "there was no response in the configured time; check the network, or raise `operation_timeout`";
 
 fn service(status: u16, code: &str, message: &str) -> ErrorClass {
     match code {
@@ -133,12 +134,12 @@ fn service(status: u16, code: &str, message: &str) -> ErrorClass {
         }
         "TransactionConflictException" | "ReplicatedWriteConflictException" => ErrorClass::refused(
             ErrorKind::Unavailable,
-            "somebody else's transaction, or another Region, holds the item",
+            "a transaction or another Region is writing the item; try again",
         )
         .transient(),
         ACCESS_DENIED => ErrorClass::refused(
             ErrorKind::Denied,
-            "the credentials lack a permission; see the policy in the documentation",
+            "the credentials lack a permission; compare the IAM policy in the documentation",
         ),
         "UnrecognizedClientException"
         | "InvalidClientTokenId"
@@ -148,49 +149,48 @@ fn service(status: u16, code: &str, message: &str) -> ErrorClass {
         | "MissingAuthenticationToken"
         | "ExpiredTokenException" => ErrorClass::refused(
             ErrorKind::Denied,
-            "the service refuses the credentials; are they of this account, not expired, and the machine's clock right?",
+            "the service refuses the credentials; check their account and expiry, and the machine's clock",
         ),
         "ResourceNotFoundException" => ErrorClass::refused(
             ErrorKind::Config,
-            "there is no such table; are its name and the region right?",
+            "the table does not exist; check its name and the region",
         ),
         "ResourceInUseException" => ErrorClass::refused(
             ErrorKind::Unavailable,
-            "the table is being created, changed or deleted",
+            "the table is being created, changed or deleted; try again",
         )
         .transient(),
         "ValidationException" if message.contains("Item size") => ErrorClass::refused(
             ErrorKind::TooLarge,
-            "the item would be over 400 KB; does the account have thousands of sessions?",
+            "the item would be larger than 400 KB; set a lower `max_sessions` if the account has thousands of sessions",
         ),
         "ItemCollectionSizeLimitExceededException" => ErrorClass::refused(
             ErrorKind::Full,
-            "the account's partition is at its 10 GB; the table must have no local secondary index",
+            "the account's partition has reached 10 GB; remove the local secondary index of the table",
         ),
         "ValidationException" | "SerializationException" | "UnknownOperationException" => {
             ErrorClass::refused(
                 ErrorKind::Unexpected,
-                "the service refused a request as this library does not mean to send it; is the table's key `pk` and `sk`?",
+                "the service refused the request as invalid; check that the table's key is `pk` and `sk`",
             )
         }
         code if code.starts_with("KMS") => ErrorClass::refused(
             ErrorKind::Denied,
-            "the table's key in KMS can't be used; check its state and its policy",
+            "the table's KMS key cannot be used; check its state and its policy",
         ),
         _ if status >= 500 => {
-            ErrorClass::connection_failed(ErrorKind::Unavailable, "the service failed")
+            ErrorClass::connection_failed(ErrorKind::Unavailable, "the service failed; try again")
         }
         _ => ErrorClass::refused(
             ErrorKind::Unexpected,
-            "the service refused in a way this release does not know",
+            "the service refused the request with an unknown error code; see the source",
         ),
     }
 }
 
-const THROTTLED: &str =
-    "the table is over its throughput; raise its capacity, or its on-demand maximum";
+const THROTTLED: &str = "the table is throttled; raise its capacity or its on-demand maximum";
 
-/// The fault as the source of our error: what the service or the connection said, and nothing of what was sent.
+/// The source of an error: the text of the service or the connection, without anything that was sent.
 #[derive(Debug)]
 struct Cause {
     code: Option<String>,
@@ -205,15 +205,15 @@ impl fmt::Display for Cause {
 
 impl std::error::Error for Cause {}
 
-/// Our error for a fault of the request that `action` names, met while trying to `operation`.
+/// Returns the error for a fault of the request `action` during `operation`.
 pub(crate) fn from_fault(operation: &'static str, action: &'static str, fault: &Fault) -> Error {
     let class = classify(fault);
     let text = match fault {
         Fault::Service { code, message, .. } => format!("{action}: {code}: {message}"),
         Fault::UnreadableResponse(status) => {
-            format!("{action}: an answer with the status {status}")
+            format!("{action}: a response with the status {status}")
         }
-        Fault::TimedOut => format!("{action}: no answer"),
+        Fault::TimedOut => format!("{action}: no response"),
         Fault::Unreachable(text)
         | Fault::ConnectionBroken(text)
         | Fault::Credentials(text)
@@ -222,7 +222,7 @@ pub(crate) fn from_fault(operation: &'static str, action: &'static str, fault: &
     };
     let message = match fault {
         Fault::Service { code, .. } if code == ACCESS_DENIED => {
-            format!("the credentials lack `{action}`; see the policy in the documentation")
+            format!("the credentials lack `{action}`; add it to the IAM policy")
         }
         _ => class.message.to_owned(),
     };
@@ -238,7 +238,7 @@ pub(crate) fn from_fault(operation: &'static str, action: &'static str, fault: &
         })
 }
 
-/// What the service calls the refusal that an error came from.
+/// Returns the error code of the service in the source of an error.
 pub(crate) fn code(error: &Error) -> Option<&str> {
     let source = std::error::Error::source(error)?;
     source.downcast_ref::<Cause>()?.code.as_deref()
@@ -260,11 +260,11 @@ pub(crate) fn throttled(operation: &'static str) -> Error {
         .message(THROTTLED)
 }
 
-/// The service answered with something else than its documentation says.
+/// Returns the error for a response that the documentation of the service does not allow.
 pub(crate) fn unexpected(operation: &'static str) -> Error {
     Error::new(ErrorKind::Unexpected, operation)
         .store(crate::STORE)
-        .message("the service's answer is not what its documentation says; is it DynamoDB?")
+        .message("the response is not one of DynamoDB; check the `endpoint`")
 }
 
 #[cfg(test)]

@@ -1,35 +1,34 @@
-//! The names of everything stored.
+//! The keys of all items.
 //!
-//! | partition key | sort key | what |
+//! | partition key | sort key | item |
 //! |---|---|---|
-//! | `prefix:A:I.S` | `#` | an account's head: which of its sessions live |
+//! | `prefix:A:I.S` | `#` | an account item: the live sessions |
 //! | … | `T:` session id `:` name | an entry |
 //! | … | `L:` session id `:` name | a refresh lock |
 //! | … | `K:` name `:` session id | a background session |
-//! | `prefix:S:` sid | `#` | the accounts under a `sid`, and its markers |
-//! | `prefix:I:` issuer | `#` | an issuer's marker |
-//! | `prefix:N` | `#` | the namespace's record |
-//! | `prefix:W` | `#` | when the table is swept next |
+//! | `prefix:S:` sid | `#` | the accounts of a `sid`, and its not-before times |
+//! | `prefix:I:` issuer | `#` | the not-before time of an issuer |
+//! | `prefix:N` | `#` | the record of the namespace |
+//! | `prefix:W` | `#` | the time of the next sweep |
 //!
-//! Hashes of ids stand in keys as base64url. A head sorts before everything else of its account, so that whoever walks the
-//! table meets it first.
+//! Keys contain hashes of ids in base64url. An account item sorts before everything else of its account, so that a scan reads it first.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use token_cache_core::{AccountKey, BackgroundKey, EntryAddress, IssuerKey, SessionId, SidKey};
 
-/// A 128-bit hash in base64url has so many characters.
+/// The length of a 128-bit hash in base64url.
 const HASH: usize = 22;
 
-/// The sort key of a head, and of what has a partition to itself.
+/// The sort key of an account item, and of an item alone in its partition.
 pub(crate) const SINGLETON_SORT_KEY: &str = "#";
 
-/// Makes the names of one namespace.
+/// Builds the keys of one namespace.
 #[derive(Debug, Clone)]
 pub(crate) struct Keys {
     prefix: String,
 }
 
-/// The name of an item.
+/// The key of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(crate) pk: String,
@@ -37,7 +36,7 @@ pub(crate) struct Key {
 }
 
 impl Keys {
-    /// Names that start with `prefix`, which has been checked.
+    /// Returns the keys of the namespace with the checked `prefix`.
     pub(crate) fn new(prefix: impl Into<String>) -> Self {
         Self {
             prefix: prefix.into(),
@@ -72,7 +71,7 @@ impl Keys {
         }
     }
 
-    /// The partition of an account.
+    /// Returns the partition key of an account.
     pub(crate) fn partition(&self, account: &AccountKey) -> String {
         format!(
             "{}{}.{}",
@@ -82,7 +81,7 @@ impl Keys {
         )
     }
 
-    /// What the partition keys of all accounts start with, or those of one issuer's.
+    /// Returns the prefix of the partition keys of all accounts, or of those of one issuer.
     pub(crate) fn account_prefix(&self, issuer: Option<&IssuerKey>) -> String {
         match issuer {
             Some(issuer) => format!("{}:A:{}.", self.prefix, hash(issuer.as_bytes())),
@@ -90,7 +89,7 @@ impl Keys {
         }
     }
 
-    /// The account whose partition this is; none where it is something else.
+    /// Returns the account of a partition key, or `None` if it is not that of an account.
     pub(crate) fn parse_account(&self, partition: &str) -> Option<AccountKey> {
         let names = partition
             .strip_prefix(self.prefix.as_str())?
@@ -125,7 +124,7 @@ impl Keys {
     }
 }
 
-/// The session that an item of an account is of, as its sort key tells: none of a head, or of what is not ours.
+/// Returns the session of an entry, a lock or a background session from its sort key, or `None` for other items.
 pub(crate) fn session_of_sort_key(sort_key: &str) -> Option<SessionId> {
     let (kind, rest) = sort_key.split_once(':')?;
     let (first, second) = rest.split_once(':')?;
@@ -136,7 +135,7 @@ pub(crate) fn session_of_sort_key(sort_key: &str) -> Option<SessionId> {
     }
 }
 
-/// A session's name in its head.
+/// Returns the name of a session in an account item.
 pub(crate) fn session_id(session_id: &SessionId) -> String {
     hash(session_id.as_bytes())
 }
@@ -145,7 +144,7 @@ pub(crate) fn parse_session_id(text: &str) -> Option<SessionId> {
     parse_hash(text).map(SessionId::from_bytes)
 }
 
-/// The attribute of an account in the item of a `sid`.
+/// Returns the attribute of an account in the item of a `sid`.
 pub(crate) fn sid_entry(account: &AccountKey) -> String {
     format!(
         "a{}{}",
@@ -154,7 +153,7 @@ pub(crate) fn sid_entry(account: &AccountKey) -> String {
     )
 }
 
-/// The account that an attribute in the item of a `sid` names.
+/// Returns the account of an attribute in the item of a `sid`.
 pub(crate) fn parse_sid_entry(attribute: &str) -> Option<AccountKey> {
     let (issuer, subject) = attribute.strip_prefix('a')?.split_at_checked(HASH)?;
     let issuer = IssuerKey::from_bytes(parse_hash(issuer)?);

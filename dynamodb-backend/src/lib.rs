@@ -39,5 +39,5 @@ pub use self::{
     url::SCHEMES,
 };
 
-/// What errors call this store.
+/// The name of this store in errors.
 const STORE: &str = "dynamodb";

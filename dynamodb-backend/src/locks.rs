@@ -1,8 +1,15 @@
-//! Refresh locks: items of their own, `o` the owner, `u` the end of the lease, `l` its length, `w` the version that the holder is
-//! about to replace, `exp`.
+//! The items of refresh locks.
 //!
-//! A lock counts only while the entry is the version that its holder saw: once another is there, the holder has written, or lost,
-//! and has nothing more to keep others from. So a write needs no request to release its lock.
+//! | attribute | value |
+//! |---|---|
+//! | `o` | the owner |
+//! | `u` | the end of the lease |
+//! | `l` | the length of the lease |
+//! | `w` | the version that the owner is about to replace |
+//! | `exp` | when the table may delete the item |
+//!
+//! A lock is valid only while the entry has the version in `w`. Once the entry has another version, the owner has written or lost. So a write
+//! needs no request to release its lock.
 
 use std::time::Duration;
 
@@ -23,10 +30,10 @@ use crate::{
     store::Inner,
 };
 
-/// How long a lock's item is kept past its lease.
+/// How long the item of a lock is kept after its lease.
 const RETENTION: Duration = Duration::from_hours(1);
 
-/// What a contender sees of the lock of another.
+/// The lock of another owner.
 struct CurrentLock {
     owner: Value,
     seen: Option<Version>,
@@ -35,8 +42,8 @@ struct CurrentLock {
 
 #[async_trait]
 impl RefreshLocks for DynamoDbStore {
-    /// Two requests: the lock is taken, or found to be another's; then session and entry are read. More where it is to be given
-    /// back or taken over.
+    /// Sends two requests: one takes the lock or finds its owner, the other reads the session and the entry. Releasing the lock or taking it
+    /// over needs more.
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
         let inner = self.inner();
         let operation = inner.client.start("take a refresh lock");
@@ -73,13 +80,13 @@ impl RefreshLocks for DynamoDbStore {
                 Some(other) if version.is_none() || version == other.seen => {
                     return Ok(Acquired::Busy(other.left));
                 }
-                // Another version is there than the holder saw, or the lock is gone.
+                // The entry has another version than the lock, or the lock was released.
                 other => over = other.map(|other| other.owner),
             }
         }
     }
 
-    /// Two requests: the head is read, and replaced in one transaction with a look at the entry.
+    /// Sends two requests: one reads the account item, the other replaces it in a transaction that checks the entry.
     async fn end_if_version(
         &self,
         at: &EntryAddress,
@@ -124,7 +131,7 @@ impl RefreshLocks for DynamoDbStore {
 }
 
 impl Inner {
-    /// Takes a lock that is free, run out, the owner's already, or that of `over`.
+    /// Takes the lock if it is free, has expired, or belongs to the owner or to `over`.
     async fn take(
         &self,
         operation: Operation,
@@ -161,7 +168,7 @@ impl Inner {
             .await
     }
 
-    /// The entry, also one that has expired.
+    /// Reads the entry, even if it has expired.
     async fn read_under_lock(
         &self,
         operation: Operation,
@@ -183,7 +190,7 @@ impl Inner {
         Ok(entry.transpose()?.flatten())
     }
 
-    /// Gives a lock back that is of no use. Should that fail, its lease ends it.
+    /// Releases a lock that is not needed. If that fails, the lease ends it.
     async fn release_quietly(&self, key: &Key, owner: &LockOwner) {
         let operation = self.client.start("release a refresh lock");
         let release = self
@@ -192,7 +199,7 @@ impl Inner {
         let _ = release.await;
     }
 
-    /// Who holds the lock, as the refusal told.
+    /// Returns the existing lock in a refusal.
     fn other(&self, operation: Operation, refused: ConditionNotMet) -> Result<Option<CurrentLock>> {
         let Some(item) = refused.existing else {
             return Ok(None);

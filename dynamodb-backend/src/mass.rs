@@ -1,4 +1,4 @@
-//! Many accounts at once: a request for each, many of them under way.
+//! Evictions of many accounts: one request for each, many at a time.
 
 use futures_util::{StreamExt, stream};
 use token_cache_core::{
@@ -7,10 +7,10 @@ use token_cache_core::{
 
 use crate::store::Inner;
 
-/// How many requests are under way: the connections to the service are as many.
+/// The number of concurrent requests, and so of connections.
 const CONCURRENCY: usize = 64;
 
-/// Cuts accounts at a moment of the store's clock, and answers in their order.
+/// Evicts accounts at a time on the store's clock, and returns the results in order.
 pub(crate) async fn evict(
     inner: &Inner,
     accounts: &[AccountKey],

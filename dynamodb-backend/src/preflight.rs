@@ -1,4 +1,4 @@
-//! What is looked at once, at connect.
+//! The checks of `connect`.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::{
 
 const OPERATION: &str = "connect";
 
-/// How long finding credentials may take, beside the requests.
+/// The time for finding credentials, in addition to that of the requests.
 const CREDENTIALS: Duration = Duration::from_secs(5);
 
-/// Refuses a table that can't keep the promises, and notes what weakens them.
+/// Returns an error if the table cannot keep the guarantees, and diagnostics for settings that weaken them.
 pub(crate) async fn check(
     client: &Client,
     keys: &Keys,
@@ -32,7 +32,7 @@ pub(crate) async fn check(
         Err(error) if code(&error) == Some(ACCESS_DENIED) => {
             diagnostics.push(Diagnostic::warning(
                 "dynamodb_describe_table_denied",
-                "the credentials may not call DescribeTable, so the table's key, stream and replicas are unchecked",
+                "the credentials may not call DescribeTable, so the key, the stream and the replicas of the table were not checked",
                 "allow dynamodb:DescribeTable in the IAM policy",
             ));
         }
@@ -43,13 +43,13 @@ pub(crate) async fn check(
         Err(error) if code(&error) == Some(ACCESS_DENIED) => {
             diagnostics.push(Diagnostic::warning(
                 "dynamodb_describe_time_to_live_denied",
-                "the credentials may not call DescribeTimeToLive, so it is unchecked whether expired tokens are ever deleted",
+                "the credentials may not call DescribeTimeToLive, so it was not checked whether expired tokens are deleted",
                 "allow dynamodb:DescribeTimeToLive in the IAM policy",
             ));
         }
         Err(error) => return Err(error),
     }
-    // The first read: without this permission nothing works, and its answer tells the time.
+    // Checks the permission that every read needs. The response has the time.
     client.get(operation, &keys.namespace()).await?;
     client.now()?;
     Ok(diagnostics)
@@ -58,13 +58,13 @@ pub(crate) async fn check(
 fn diagnose(table: &TableInfo, config: &DynamoDbConfig) -> Result<Vec<Diagnostic>> {
     if !table.has_expected_key {
         return Err(invalid_config(format!(
-            "the table's key is not `pk` (a string) and `sk` (a string); give the store a table of its own: {}",
+            "the key of the table is not `pk` (a string) and `sk` (a string); create a table for this store: {}",
             create_table_command(config)
         )));
     }
     if !table.active {
         return Err(invalid_config(format!(
-            "the table is being created or deleted; wait for it: {}",
+            "the table is being created or deleted; wait until it is active: {}",
             aws_command("wait table-exists", config)
         )));
     }
@@ -72,7 +72,7 @@ fn diagnose(table: &TableInfo, config: &DynamoDbConfig) -> Result<Vec<Diagnostic
     if table.has_stream {
         diagnostics.push(Diagnostic::warning(
             "dynamodb_stream",
-            "the table's stream carries every token that is written, for up to a day after its sign-out",
+            "the stream of the table contains every sealed token that is written, for up to a day after its sign-out",
             format!(
                 "{} --stream-specification StreamEnabled=false",
                 aws_command("update-table", config)
@@ -82,7 +82,7 @@ fn diagnose(table: &TableInfo, config: &DynamoDbConfig) -> Result<Vec<Diagnostic
     if table.has_replicas {
         diagnostics.push(Diagnostic::warning(
             "dynamodb_global_table",
-            "the table is a global table: a sign-out reaches other Regions later, and a write there may undo it",
+            "the table is a global table, so a sign-out reaches other Regions later, and a write there may undo it",
             "serve each account from one Region",
         ));
     }
@@ -99,17 +99,19 @@ fn check_time_to_live(expiry: &TimeToLive, config: &DynamoDbConfig) -> Result<()
     );
     Err(invalid_config(match &expiry.attribute {
         Some(other) if expiry.enabled => format!(
-            "the table's time-to-live is on the attribute `{other}`, so expired tokens stay; turn that off, then: {enable}"
+            "the time-to-live of the table uses the attribute `{other}`, so expired tokens are never deleted; turn it off, then: {enable}"
         ),
         _ => {
-            format!("the table's time-to-live is off, so expired tokens stay; turn it on: {enable}")
+            format!(
+                "the time-to-live of the table is off, so expired tokens are never deleted; turn it on: {enable}"
+            )
         }
     }))
 }
 
 fn missing_table(config: &DynamoDbConfig) -> Error {
     invalid_config(format!(
-        "there is no table `{}` in this Region; create it: {}",
+        "the table `{}` does not exist in this Region; create it: {}",
         config.table,
         create_table_command(config)
     ))
@@ -123,7 +125,7 @@ fn create_table_command(config: &DynamoDbConfig) -> String {
     )
 }
 
-/// A command for this table, as it is typed.
+/// Returns an AWS CLI command for this table.
 fn aws_command(what: &str, config: &DynamoDbConfig) -> String {
     let mut command = format!("aws dynamodb {what} --table-name {}", config.table);
     for (option, value) in [

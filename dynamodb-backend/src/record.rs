@@ -1,4 +1,4 @@
-//! How a session and the namespace are written down, as bytes.
+//! The encoding of session records and of the namespace record.
 
 pub(crate) use token_cache_core::backend::record::{
     decode_namespace, decode_session, encode_namespace, encode_session,
@@ -9,7 +9,7 @@ pub(crate) fn corrupt(operation: &'static str, what: &str) -> Error {
     Error::new(ErrorKind::Corrupt, operation)
         .store(crate::STORE)
         .message(format!(
-            "{what} is not what this release writes; is the prefix shared with something else?"
+            "{what} cannot be read; check whether another application uses the same prefix, or a later release wrote it"
         ))
 }
 

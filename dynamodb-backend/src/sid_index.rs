@@ -18,12 +18,12 @@ use crate::{
     store::Inner,
 };
 
-/// How many items a page visits at the least, where a number of accounts is asked for: most items are no account's head.
+/// The least number of items that a page with a limit reads. Most items are not account items.
 const MIN_VISITED: usize = 100;
 
 #[async_trait]
 impl SidIndex for DynamoDbStore {
-    /// One request; another where a session that ends later is entered already.
+    /// Sends one request, and another if the index has a session that ends later.
     async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
         let Inner { client, keys, .. } = self.inner();
         let operation = client.start("enter a `sid`");
@@ -62,7 +62,7 @@ impl SidIndex for DynamoDbStore {
         }
     }
 
-    /// One request; another where the marker outlives what is there.
+    /// Sends one request, and another if the not-before time outlives the item.
     async fn set_sid_not_before(
         &self,
         sid: &SidKey,
@@ -121,15 +121,15 @@ impl SidIndex for DynamoDbStore {
         let item = client.get(operation, &keys.issuer(issuer)).await?;
         client.check_deadline(operation, not_after)?;
         let Some(item) = item else { return Ok(()) };
-        let not_before =
-            not_before(&item).ok_or_else(|| corrupt(operation.name, "the issuer's marker"))?;
+        let not_before = not_before(&item)
+            .ok_or_else(|| corrupt(operation.name, "the not-before time of the issuer"))?;
         if requested_at <= not_before.at && client.now()?.earliest < not_before.expires_at {
             return Err(signed_out(operation.name));
         }
         Ok(())
     }
 
-    /// One request; another where the marker that is there is later, or lives longer.
+    /// Sends one request, and another if the existing not-before time is later or expires later.
     async fn set_issuer_not_before(
         &self,
         issuer: &IssuerKey,
@@ -172,14 +172,18 @@ impl SidIndex for DynamoDbStore {
         }
     }
 
-    /// It walks the whole table, and reads every item of it.
+    /// Scans the whole table, and reads each of its items.
     async fn accounts(&self, scan: &Scan) -> Result<Page> {
         let Inner { client, keys, .. } = self.inner();
         let operation = client.start("list accounts");
         let from = match &scan.cursor {
             None => None,
             Some(cursor) => Some(cursor::parse(cursor.as_str()).ok_or_else(|| {
-                Error::misuse("list accounts", "the cursor is of another store").store(crate::STORE)
+                Error::misuse(
+                    "list accounts",
+                    "the cursor comes from another store; start without a cursor",
+                )
+                .store(crate::STORE)
             })?),
         };
         let expression =

@@ -1,15 +1,15 @@
-//! The item of a `sid`: the accounts that signed in under it, and its markers.
+//! The item of a `sid`: its accounts, and its not-before times.
 //!
-//! | attribute | what |
+//! | attribute | value |
 //! |---|---|
-//! | `a` and an account's name | until when that account's longest session under the `sid` lives |
+//! | `a` and the name of an account | the end of the account's last session with this `sid` |
 //! | `l` | the latest of these |
-//! | `k`, `x` | the moment of the marker that the app's own sign-outs leave, and its end |
-//! | `g` | ended by the provider for good, until then at least |
-//! | `v` | written anew by every change |
-//! | `exp` | from when on the table may delete the item |
+//! | `k`, `x` | the not-before time that the app's own sign-outs set, and its expiry |
+//! | `g` | the provider ended the `sid` forever; kept at least until this time |
+//! | `v` | a random version, which every change replaces |
+//! | `exp` | when the table may delete the item |
 //!
-//! A marker stands until its end, and as long as an account's entry beside it.
+//! A not-before time is valid until its expiry, and as long as the item has an account with a live session.
 
 use token_cache_core::{
     AccountKey, CutoffBound, CutoffTime, NOT_BEFORE_LIFETIME, SidEntry, Timestamp,
@@ -22,7 +22,7 @@ use crate::{
     keys::{Key, parse_sid_entry, sid_entry},
 };
 
-/// What is known under a `sid`.
+/// The decoded item of a `sid`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SidRecord {
     accounts: Vec<(AccountKey, Timestamp)>,
@@ -33,8 +33,8 @@ pub(crate) struct SidRecord {
 }
 
 impl SidRecord {
-    /// Returns what an item says, and whether all of it can be read. What cannot be read is left out, but an account whose session ends at
-    /// an unreadable time counts as living: a sign-out must reach it.
+    /// Decodes an item, and returns whether all of it was valid. Invalid parts are left out. An account with an unreadable end counts as
+    /// live, since a sign-out must reach it.
     pub(crate) fn decode(item: &Item) -> (Self, bool) {
         let mut complete = true;
         let mut number = |name: &str| {
@@ -80,7 +80,7 @@ impl SidRecord {
         }
     }
 
-    /// True where a marker that stands at `now` refuses a sign-in requested at `place`.
+    /// Returns whether a not-before time refuses, at `now`, a sign-in with this request time.
     pub(crate) fn refuses(&self, time: Timestamp, now: Timestamp) -> bool {
         let stands = |bound: Timestamp| now < bound.max(self.latest_end);
         self.forever.is_some_and(stands)
@@ -89,7 +89,7 @@ impl SidRecord {
                 .is_some_and(|not_before| time <= not_before.at && stands(not_before.expires_at))
     }
 
-    /// Enters an account. Its end only rises.
+    /// Adds an account. Its end never falls.
     pub(crate) fn enter(&mut self, sid_entry: &SidEntry) {
         match self
             .accounts
@@ -103,7 +103,7 @@ impl SidRecord {
         self.time_to_live = self.time_to_live.max(time_to_live_of(sid_entry.ends_at));
     }
 
-    /// Leaves a marker that lives until `end`.
+    /// Sets a not-before time that expires at `end`.
     pub(crate) fn set_not_before(&mut self, bound: CutoffBound, end: Timestamp) {
         match bound {
             CutoffBound::Forever => self.forever = self.forever.max(Some(end)),
@@ -115,19 +115,19 @@ impl SidRecord {
         self.time_to_live = self.time_to_live.max(seconds(end));
     }
 
-    /// The accounts whose entry lives at `now`.
+    /// Returns the accounts with a live session at `now`.
     pub(crate) fn live_accounts(&self, now: Timestamp) -> Vec<AccountKey> {
         let living = self.accounts.iter().filter(|(_, ends_at)| now < *ends_at);
         living.map(|(account, _)| *account).collect()
     }
 }
 
-/// Past the session and a marker's life: a sign-out that comes while the session lives leaves a marker that fits in.
+/// Returns when the table may delete the item: after the session, and after a not-before time that a sign-out sets during the session.
 fn time_to_live_of(ends_at: Timestamp) -> u64 {
     seconds(ends_at + 2 * NOT_BEFORE_LIFETIME)
 }
 
-/// Enters an account in one request, where no marker stands in its way and nothing that is there lasts longer.
+/// The update that adds an account. It fails if a not-before time refuses the sign-in, or an existing value is later.
 pub(crate) fn enter_expression(sid_entry: &SidEntry, now: Timestamp, version: &[u8]) -> Expression {
     Expression::set("SET #account = :ends, #l = :ends, #exp = :exp, #v = :v")
         .only_if(
@@ -146,7 +146,7 @@ pub(crate) fn enter_expression(sid_entry: &SidEntry, now: Timestamp, version: &[
         .return_existing()
 }
 
-/// Marks a `sid` in one request, where that lowers nothing that is there, and the item outlives the marker.
+/// The update that sets a not-before time. It fails if an existing value is later, or the item would expire earlier.
 pub(crate) fn mark_expression(bound: CutoffBound, end: Timestamp, version: &[u8]) -> Expression {
     const OUTLIVES: &str = "(attribute_not_exists(#exp) OR #exp >= :exp)";
     let expression = match bound {
@@ -169,7 +169,7 @@ pub(crate) fn mark_expression(bound: CutoffBound, end: Timestamp, version: &[u8]
         .return_existing()
 }
 
-/// What must be there to replace an item that a refusal told.
+/// The condition that an item is unchanged.
 pub(crate) fn if_unchanged(seen: Option<Value>) -> Expression {
     match seen {
         Some(seen) => Expression::condition("#v = :seen").value(":seen", seen),

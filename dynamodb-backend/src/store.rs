@@ -26,7 +26,7 @@ use crate::{
     record::{self, corrupt},
 };
 
-/// The store in one table of DynamoDB. Clones share its connections.
+/// A [`TokenStore`] in one DynamoDB table. Clones share the connections.
 ///
 /// ```no_run
 /// # async fn open() -> token_cache_core::Result<()> {
@@ -51,14 +51,15 @@ pub(crate) struct Inner {
 }
 
 impl DynamoDbStore {
-    /// Finds credentials, connects, and checks the table.
+    /// Opens the store: finds the credentials and checks the table.
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config) for settings that can't be used, before any request, and for a table that
-    /// is missing, has another key or no time-to-live, with the command that helps;
-    /// [`Denied`](token_cache_core::ErrorKind::Denied) where credentials or a permission are missing, naming the action;
-    /// [`Unavailable`](token_cache_core::ErrorKind::Unavailable) or [`TimedOut`](token_cache_core::ErrorKind::TimedOut) where
-    /// the service can't be reached.
+    /// - [`Config`](token_cache_core::ErrorKind::Config), before any request, if the settings are invalid.
+    /// - [`Config`](token_cache_core::ErrorKind::Config) if the table is missing, has another key or has no time-to-live. The message
+    ///   contains the command that repairs it.
+    /// - [`Denied`](token_cache_core::ErrorKind::Denied) if credentials or a permission are missing. The message names the action.
+    /// - [`Unavailable`](token_cache_core::ErrorKind::Unavailable) or [`TimedOut`](token_cache_core::ErrorKind::TimedOut) if the service
+    ///   cannot be reached.
     pub async fn connect(config: DynamoDbConfig) -> Result<Self> {
         config.check()?;
         let client = Client::new(Box::pin(load_sdk_config(&config)).await, &config);
@@ -87,21 +88,21 @@ impl DynamoDbStore {
         &self.0
     }
 
-    /// What a task in the background holds, so that it ends with the store.
+    /// Returns a weak reference for background tasks, which end with the store.
     pub(crate) fn downgrade(&self) -> Weak<Inner> {
         Arc::downgrade(&self.0)
     }
 }
 
 impl Inner {
-    /// Has the table tell its time. A request that fails is no loss: the next answer tells it.
+    /// Reads an item to get the `Date` of a response. A failure is ignored, since the next response has a `Date` too.
     pub(crate) async fn sample_clock(&self) {
         let operation = self.client.start("read the table's clock");
         let _ = self.client.get(operation, &self.keys.namespace()).await;
     }
 
-    /// Puts an entry if it may replace what is there, whether its session lives or not. One request; three where so many versions are kept
-    /// of the entry that some are forgotten first.
+    /// Puts an entry by its [`PutMode`], without a check of its session. Sends one request, or three if the versions of its creating writes must
+    /// be trimmed first.
     async fn put(
         &self,
         operation: Operation,
@@ -119,7 +120,7 @@ impl Inner {
             )
         };
         match options.mode {
-            // A late first send would undo a later write.
+            // A first copy that arrives late would undo a later write.
             PutMode::Overwrite => {
                 let put = update(
                     Idempotency::NonIdempotent,
@@ -141,7 +142,7 @@ impl Inner {
                     CreateConflict::AlreadyWritten => return Ok(true),
                     CreateConflict::PreconditionFailed => return Ok(false),
                     CreateConflict::TooManyCreations => {
-                        // Refused, another server has done it.
+                        // If it is refused, another server has trimmed them.
                         let _ = update(Idempotency::NonIdempotent, entry::trim_creations()).await?;
                     }
                 }
@@ -161,14 +162,14 @@ impl TokenStore for DynamoDbStore {
         self.0.diagnostics.clone()
     }
 
-    /// Its time is what the dates of all answers so far come to, at the moment of this one.
+    /// The time is the estimate from the dates of all responses so far, including this one.
     async fn namespace(&self) -> Result<Namespace> {
         let Inner { client, keys, .. } = self.inner();
         let operation = client.start("read the namespace");
         let item = client.get(operation, &keys.namespace()).await?;
         let record = item.map(|item| {
             let record = item.bytes("d").and_then(record::decode_namespace);
-            record.ok_or_else(|| corrupt(operation.name, "the namespace's record"))
+            record.ok_or_else(|| corrupt(operation.name, "the record of the namespace"))
         });
         let now = client.now()?;
         Ok(Namespace::new(record.transpose()?, now.earliest).precise_to(now.width()))
@@ -222,7 +223,7 @@ impl TokenStore for DynamoDbStore {
             if let Err(late) = client.check_deadline(operation, session.not_after) {
                 let taken_back = EvictTarget::Session(session.record.session_id);
                 let options = EvictOptions::at(session.now);
-                // The caller gets the refusal. No ticket has this secret.
+                // The caller gets the refusal. No ticket contains the secret of this session.
                 let _ = inner.evict(account, taken_back, options, false).await;
                 return Err(late);
             }
@@ -280,7 +281,7 @@ impl TokenStore for DynamoDbStore {
             (Err(refused), true) if refused.is_signed_out() => {
                 let own = entry::if_version(entry.version());
                 let cleaning = client.start("remove an entry of an ended session");
-                // The refusal is what the caller must hear of; what is left can't be addressed.
+                // The caller gets the refusal. An item that remains cannot be addressed.
                 let _ = client
                     .delete(cleaning, Idempotency::Idempotent, &key, own)
                     .await;
@@ -302,7 +303,7 @@ impl TokenStore for DynamoDbStore {
             remove,
             ReturnValues::Nothing,
         );
-        // What is refused is not there.
+        // A refusal means that the item does not exist.
         removed.await.map(drop)
     }
 

@@ -1,8 +1,8 @@
-//! Deletes what sign-outs leave.
+//! Deletes the items of ended sessions.
 //!
-//! A sign-out is one request because it visits no entry: those of an ended session can't be addressed any more, and lie there
-//! until somebody deletes them. The table's own expiry does so for nothing, within days of the session's end. A sweeper does it
-//! within a time that the operator sets, at the price of reading the table.
+//! A sign-out is one request because it does not touch entries. Those of an ended session can no longer be addressed, and remain in the
+//! table. The time-to-live deletes them at no cost, within days of the end of the session. A sweeper deletes them within a configured
+//! time, at the cost of reading the table.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -22,25 +22,27 @@ use crate::{
 
 const SWEEP: &str = "sweep the table";
 
-/// How long one page may take: reading it, the heads of its accounts, and deleting what is dead of it.
+/// The limit for one page: reading it and the account items, and deleting the items of ended sessions.
 const PAGE_TIME: Duration = Duration::from_mins(1);
 
-/// How a table is swept.
+/// The options of a sweep.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct SweepOptions {
-    /// How often. What a sign-out left is deleted at most 9/8 of this (servers look at an eighth of it whose turn it is) and the
-    /// time that one pass takes after it; twice as long where the server that was sweeping died, or its pass failed.
+    /// The interval between two passes. Items are deleted at most 9/8 of it after the sign-out, plus the time of one pass.
+    ///
+    /// The servers compete for each pass, in steps of an eighth of the interval. If the sweeping server dies or its pass fails, it takes
+    /// twice as long.
     pub every: Duration,
-    /// How many read units a second a pass may take. A table of 1 GB is 262,144 of them.
+    /// The read units per second that a pass may consume. A table of 1 GB takes 262,144 of them.
     pub read_units: u32,
 }
 
 impl SweepOptions {
-    /// How many read units a second a pass may take, unless said otherwise.
+    /// The default of [`read_units`](Self::read_units).
     pub const READ_UNITS: u32 = 100;
 
-    /// Every so often, with 100 read units a second.
+    /// Returns options with this interval and 100 read units per second.
     pub const fn every(every: Duration) -> Self {
         Self {
             every,
@@ -48,36 +50,36 @@ impl SweepOptions {
         }
     }
 
-    /// With so many read units a second.
+    /// Sets the read units per second.
     pub const fn read_units(mut self, read_units: u32) -> Self {
         self.read_units = read_units;
         self
     }
 }
 
-/// What a pass over the table did.
+/// The result of a pass over the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SweepReport {
-    /// How many entries, locks and background sessions it looked at.
+    /// The number of entries, locks and background sessions that were read.
     pub visited: usize,
-    /// How many of them were of ended sessions, and are deleted.
+    /// The number of them that belonged to ended sessions and were deleted.
     pub deleted: usize,
 }
 
 impl DynamoDbStore {
-    /// Passes over the whole table once, and deletes the entries, locks and background sessions of sessions that have ended.
+    /// Scans the whole table once, and deletes the entries, locks and background sessions of ended sessions.
     ///
-    /// An operator's act, which needs an operator's permissions (`dynamodb:Scan`, `dynamodb:BatchWriteItem`). It never deletes what
-    /// is of a living session, and may run while servers work, and on several of them. What is not ours stays.
+    /// Needs the permissions `dynamodb:Scan` and `dynamodb:BatchWriteItem`. It never deletes an item of a live session or of another
+    /// application, and may run on several servers at a time.
     ///
     /// # Errors
-    /// The store's own failures; what was deleted until then is deleted, and another pass goes on with the rest.
+    /// Those of the store. Items that were deleted before the error stay deleted; another pass deletes the rest.
     pub async fn sweep(&self, options: SweepOptions) -> Result<SweepReport> {
         Box::pin(self.inner().sweep(options)).await
     }
 
-    /// Sweeps for as long as the store is in use. Any number of servers may: one of them takes each turn.
+    /// Starts a task that sweeps while the store is in use. Any number of servers may start one; one of them does each pass.
     pub fn sweep_in_background(&self, options: SweepOptions) {
         tokio::spawn(run(self.downgrade(), options));
     }
@@ -97,10 +99,10 @@ impl Inner {
                 .scan(operation, &expression, None, from.as_ref())
                 .await?;
             let items: Vec<Key> = page.items.iter().filter_map(Item::key).collect();
-            // Read after the items: a session that began meanwhile was in its head before it had any.
+            // Read after the items: a new session is in its account item before it has items.
             let account_ops: BTreeSet<&str> = items.iter().map(|key| key.pk.as_str()).collect();
             let account_ops: Vec<Key> = account_ops.into_iter().map(account_item_key).collect();
-            // A head is one unit, seldom more.
+            // An account item is one read unit, rarely more.
             let cost = page.cost + u32::try_from(account_ops.len()).map_or(f64::MAX, f64::from);
             let account_ops = self.client.get_all(operation, &account_ops).await?;
             let orphans = orphans(&items, &account_ops, self.client.now()?.earliest);
@@ -116,7 +118,7 @@ impl Inner {
         }
     }
 
-    /// Whether it is this server's turn: one in the fleet sweeps at a time.
+    /// Claims the next pass, and returns whether this server got it: one server sweeps at a time.
     async fn claim_turn(&self, every: Duration) -> Result<bool> {
         let operation = self.client.start(SWEEP);
         let now = self.client.now()?.latest;
@@ -138,10 +140,10 @@ impl Inner {
     }
 }
 
-/// Sweeps for as long as the store is in use. A pass that fails is left to the next.
+/// Sweeps while the store is in use. After a failure it waits for the next pass.
 async fn run(store: Weak<Inner>, options: SweepOptions) {
     loop {
-        // A fraction of the time, so that the turn of a server that died is taken soon.
+        // A fraction of the interval, so that another server soon takes over from one that died.
         tokio::time::sleep(options.every / 8).await;
         let Some(inner) = store.upgrade() else { return };
         if matches!(inner.claim_turn(options.every).await, Ok(true)) {
@@ -157,7 +159,7 @@ fn account_item_key(partition: &str) -> Key {
     }
 }
 
-/// Those of the items whose sessions do not live, as the heads tell that were read after them.
+/// Returns the items whose sessions are not in the account items, which were read later.
 fn orphans(items: &[Key], account_ops: &[Item], now: Timestamp) -> Vec<Key> {
     let account_ops: HashMap<&str, &Item> = account_ops
         .iter()

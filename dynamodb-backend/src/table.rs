@@ -7,17 +7,19 @@ use crate::{
     client::{Client, Operation, load_sdk_config},
 };
 
-/// How long the service may take to create a table.
+/// The limit for creating a table.
 const CREATION: Duration = Duration::from_mins(1);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 impl DynamoDbStore {
-    /// Creates the table, billed on demand and with its time-to-live on, and waits until it serves; `false` where it was there
-    /// already, whatever it looks like. For development and tests: in production, the table is an operator's.
+    /// Creates the table with on-demand billing and time-to-live, and waits until it is active. Returns `false` if a table of this name
+    /// exists.
+    ///
+    /// It is meant for development and tests. In production, an operator creates the table.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect).
+    /// Those of [`connect`](Self::connect).
     pub async fn create_table_if_missing(config: &DynamoDbConfig) -> Result<bool> {
         config.check()?;
         Box::pin(create_if_missing(&Client::new(

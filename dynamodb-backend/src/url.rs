@@ -23,21 +23,21 @@ pub(crate) fn parse(url: &str) -> Result<DynamoDbConfig> {
         .split_once("://")
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("dynamodb"))
         .map(|(_, rest)| rest)
-        .ok_or_else(|| invalid_config("a URL of this store starts with `dynamodb://`"))?;
+        .ok_or_else(|| invalid_config("the URL does not start with `dynamodb://`"))?;
     if rest.contains('#') {
-        return Err(invalid_config("the URL holds a `#`; write it as `%23`"));
+        return Err(invalid_config("the URL contains a `#`; write it as `%23`"));
     }
     let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
     if authority.contains('@') {
         return Err(invalid_config(
-            "the URL holds credentials, or an `@`; leave them out: the AWS SDK finds them in the environment, the profile, \
+            "the URL contains credentials or an `@`; remove them: the AWS SDK finds credentials in the environment, the profile, \
              or the machine's role",
         ));
     }
     let table = authority.strip_suffix('/').unwrap_or(authority);
     if table.contains(['/', ':']) {
         return Err(invalid_config(
-            "the URL has a path or a port; after `dynamodb://` comes the table's name alone, and an address goes into \
+            "the URL contains a path or a port; write only the table's name after `dynamodb://`, and an address in \
              `endpoint`",
         ));
     }
@@ -65,7 +65,9 @@ fn parameters(config: &mut DynamoDbConfig, query: &str) -> Result<()> {
 
 fn units(value: &str) -> Result<u32> {
     let units = value.parse();
-    units.map_err(|_| invalid_config("`sweep_read_units` is a whole number, `100` say"))
+    units.map_err(|_| {
+        invalid_config("`sweep_read_units` is invalid; it must be a whole number, such as `100`")
+    })
 }
 
 fn decode(text: &str) -> Result<String> {
@@ -146,7 +148,7 @@ mod tests {
             ("dynamodb://tokens?endpoint=http://host/path", "path"),
             (
                 "dynamodb://tokens?operation_timeout=5",
-                "`operation_timeout` is a number with a unit",
+                "`operation_timeout` is invalid; it must be a number with a unit",
             ),
             ("dynamodb://tokens?operation_timeout=0ms", "over zero"),
             ("dynamodb://tokens?connect_timeout=99m", "at most"),

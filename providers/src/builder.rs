@@ -86,7 +86,10 @@ impl ProviderBuilder {
     /// Adds error codes that mean the same as `invalid_grant` at this provider, such as GitHub's `bad_refresh_token`.
     ///
     /// They are compared with the `error` and the `suberror` of the response. The session of such a refresh token ends.
-    pub fn invalid_grant_codes(mut self, codes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn invalid_grant_codes(
+        mut self,
+        codes: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
         self.invalid_grant_codes = codes.into_iter().map(Into::into).collect();
         self
     }
@@ -107,11 +110,15 @@ impl ProviderBuilder {
         let revocation_url = revocation_url.map(|url| endpoint("revocation", url));
         let revocation_url = revocation_url.transpose()?;
         if self.credentials.client_id.trim().is_empty() {
-            return refused("the client id is empty; set the id that the provider registered for the app");
+            return refused(
+                "the client id is empty; set the id that the provider registered for the app",
+            );
         }
         let secret = self.credentials.client_secret.as_ref();
         if secret.is_some_and(|secret| secret.expose_secret().trim().is_empty()) {
-            return refused("the client secret is empty; leave it out if the app is a public client");
+            return refused(
+                "the client secret is empty; leave it out if the app is a public client",
+            );
         }
         if self.connect_timeout.is_zero() || self.timeout.is_zero() {
             return refused("a timeout is zero; set one of at least a few seconds");
@@ -119,10 +126,13 @@ impl ProviderBuilder {
         let certificates = CertificateDer::pem_slice_iter(&self.certificates)
             .collect::<std::result::Result<Vec<_>, _>>()
             .map_err(|error| {
-                Error::config(OPERATION, "the root certificates are not valid PEM").with_source(error)
+                Error::config(OPERATION, "the root certificates are not valid PEM")
+                    .with_source(error)
             })?;
         if certificates.is_empty() && !self.certificates.is_empty() {
-            return refused("the root certificates contain no certificate; pass PEM that starts with `-----BEGIN CERTIFICATE-----`");
+            return refused(
+                "the root certificates contain no certificate; pass PEM that starts with `-----BEGIN CERTIFICATE-----`",
+            );
         }
         let http = Http::new(HttpOptions {
             connect_timeout: self.connect_timeout,

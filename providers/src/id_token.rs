@@ -36,8 +36,9 @@ pub(crate) fn check_same_user(
     match user(id_token) {
         Some(user) if user == old => Ok(new),
         Some(_) => {
-            let of_another =
-                RefreshError::malformed("the ID token in the provider's response is of another user");
+            let of_another = RefreshError::malformed(
+                "the ID token in the provider's response is of another user",
+            );
             Err(of_another.answer_lost())
         }
         None => {

@@ -12,12 +12,12 @@ use crate::{
     keys::Key,
 };
 
-/// How many keys the service takes in a request that reads, and in one that writes.
+/// The most keys of a `BatchGetItem`, and of a `BatchWriteItem`.
 const READS: usize = 100;
 const WRITES: usize = 25;
 
 impl Client {
-    /// Two items in one request, strongly consistent.
+    /// Reads two items with one strongly consistent request.
     pub(crate) async fn get_both(
         &self,
         operation: Operation,
@@ -33,7 +33,7 @@ impl Client {
         Ok(found)
     }
 
-    /// Those of these items that are there, strongly consistent, a hundred a request.
+    /// Reads items with strongly consistent requests of a hundred keys. Missing items are left out.
     pub(crate) async fn get_all(&self, operation: Operation, keys: &[Key]) -> Result<Vec<Item>> {
         let mut found = Vec::new();
         for batch in keys.chunks(READS) {
@@ -42,7 +42,8 @@ impl Client {
         Ok(found)
     }
 
-    /// What the service leaves unprocessed is asked for again; what it still leaves when the time is up is an error, never a miss.
+    /// Reads one batch, and repeats the request for unprocessed keys. Keys that are still unprocessed at the deadline are an error, never a
+    /// miss.
     async fn get_batch<'a>(
         &self,
         operation: Operation,
@@ -68,7 +69,7 @@ impl Client {
                     },
                 )
                 .await?;
-            // A table may be given by its ARN and answered by its name; one table was asked.
+            // The request may have the ARN of the table and the response its name; there is only one table.
             let answered = answer.responses.into_iter().flatten();
             found.extend(answered.flat_map(|(_, items)| items).map(Item));
             let left = answer.unprocessed_keys.into_iter().flatten().next();
@@ -82,7 +83,7 @@ impl Client {
         Ok(found)
     }
 
-    /// Deletes items, whatever they are, twenty-five a request.
+    /// Deletes items unconditionally, with requests of 25 keys.
     pub(crate) async fn delete_all(&self, operation: Operation, keys: &[Key]) -> Result<()> {
         let mut attempt = 0;
         for batch in keys.chunks(WRITES) {
@@ -118,7 +119,7 @@ impl Client {
         Ok(())
     }
 
-    /// Pauses before what the service left unprocessed is asked for again.
+    /// Pauses before the request for unprocessed keys.
     async fn unprocessed(&self, operation: Operation, attempt: &mut u32) -> Result<()> {
         *attempt += 1;
         let pause = backoff(PAUSE, (*attempt).min(8));

@@ -4,15 +4,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Value;
 
-/// What a request says beside its key: what it sets, and on which condition.
+/// The update expression and the condition expression of a request, with their placeholders.
 ///
-/// `#x` stands for the attribute `x`, so that no name meets one of the words that the service reserves; a name that is no word of
-/// the language has a placeholder of its own.
+/// `#x` stands for the attribute `x`, since the service reserves many names. [`name`](Self::name) sets a placeholder for an attribute whose
+/// name is not a valid placeholder.
 #[derive(Clone, Default)]
 pub(crate) struct Expression {
     pub(super) set: Option<String>,
     pub(super) condition: Option<String>,
-    /// Whether a refusal is to tell what was there.
+    /// Whether a refusal returns the existing item.
     pub(super) return_existing: bool,
     named: HashMap<String, String>,
     values: HashMap<String, AttributeValue>,
@@ -40,13 +40,13 @@ impl Expression {
         self
     }
 
-    /// Has `placeholder` stand for an attribute of another name.
+    /// Sets the attribute that `placeholder` stands for.
     pub(crate) fn name(mut self, placeholder: &str, attribute: String) -> Self {
         self.named.insert(placeholder.to_owned(), attribute);
         self
     }
 
-    /// Has a refusal tell what was there.
+    /// Requests the existing item in a refusal.
     pub(crate) fn return_existing(mut self) -> Self {
         self.return_existing = true;
         self

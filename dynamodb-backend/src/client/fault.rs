@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use crate::error::Fault;
 
-/// What went wrong, without what the driver's own error holds: answers, and with them items.
+/// Returns the fault in an SDK error, without the response that the error holds, since it contains items.
 pub(super) fn of<E>(error: &SdkError<E, HttpResponse>) -> Fault
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -38,11 +38,11 @@ where
             Fault::UnreadableResponse(answer.raw().status().as_u16())
         }
         SdkError::ConstructionFailure(_) => Fault::InvalidRequest(chain(error)),
-        _ => Fault::InvalidRequest("a failure that this release does not know".to_owned()),
+        _ => Fault::InvalidRequest("an unknown kind of SDK error".to_owned()),
     }
 }
 
-/// The whole chain of an error in one line.
+/// Returns the messages of an error and its sources in one line.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let texts: Vec<String> = sources(error).map(ToString::to_string).collect();
     texts.join(": ")
@@ -55,8 +55,8 @@ fn sources<'a>(
     std::iter::successors(Some(error), next)
 }
 
-/// No provider has credentials, or the one that does can't give them now. Where there is no provider at all, the error has no type to
-/// tell it by.
+/// Returns the fault if there are no credentials, or if their provider failed. Without any provider, the error has no type and is
+/// recognised by its text.
 fn no_credentials(error: &(dyn Error + 'static)) -> Option<Fault> {
     let mut sources = sources(error);
     sources.find_map(|error| match error.downcast_ref::<CredentialsError>() {
@@ -71,14 +71,14 @@ fn no_credentials(error: &(dyn Error + 'static)) -> Option<Fault> {
     })
 }
 
-/// The driver's words for a Region that nobody gave.
+/// Returns whether the SDK reports a missing Region.
 fn lacks_region(text: &str) -> bool {
     ["missing signing region", "Invalid Configuration"]
         .iter()
         .any(|words| text.contains(words))
 }
 
-/// Whether the request surely was not sent: the driver's words for a connection that it could not make.
+/// Returns whether the SDK reports that no connection was opened, so that the request was not sent.
 fn never_connected(text: &str) -> bool {
     [
         "client error (Connect)",

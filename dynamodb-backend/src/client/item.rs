@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 
 use crate::keys::Key;
 
-/// What is stored under a key: attributes with names of a letter or two, since names count in an item's size.
+/// An item. Its attributes have short names, since names count in the size of an item.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Item(pub(super) HashMap<String, AttributeValue>);
 
@@ -46,7 +46,7 @@ impl Item {
         self.0.get(name)?.as_b().ok().map(Blob::as_ref)
     }
 
-    /// The same, without a copy.
+    /// Removes the bytes of an attribute and returns them.
     pub(crate) fn take_bytes(&mut self, name: &str) -> Option<Vec<u8>> {
         match self.0.remove(name)? {
             AttributeValue::B(bytes) => Some(bytes.into_inner()),
@@ -58,7 +58,7 @@ impl Item {
         self.0.get(name)?.as_n().ok()?.parse().ok()
     }
 
-    /// The bytes in a list.
+    /// Returns the byte strings in a list.
     pub(crate) fn list(&self, name: &str) -> Option<Vec<&[u8]>> {
         let values = self.0.get(name)?.as_l().ok()?.iter();
         Some(
@@ -73,10 +73,10 @@ impl Item {
     }
 }
 
-/// An attribute that is a map.
+/// A map attribute.
 pub(crate) struct MapAttribute<'a>(&'a HashMap<String, AttributeValue>);
 
-/// A value in a map.
+/// A value in a map attribute.
 pub(crate) struct MapValue<'a>(&'a AttributeValue);
 
 impl<'a> MapAttribute<'a> {
@@ -142,7 +142,7 @@ pub(super) fn attributes(key: &Key) -> HashMap<String, AttributeValue> {
     ])
 }
 
-/// The key among an item's attributes.
+/// Returns the key in the attributes of an item.
 pub(super) fn key(attributes: &HashMap<String, AttributeValue>) -> Option<Key> {
     let text = |name| attributes.get(name)?.as_s().ok().cloned();
     Some(Key {

@@ -7,17 +7,17 @@ use super::{
 };
 use crate::{error::unexpected, keys::Key};
 
-/// A page of a walk over the table, and where to go on.
+/// A page of a scan, and the key at which the next page starts.
 pub(crate) struct ScanPage {
     pub(crate) items: Vec<Item>,
     pub(crate) next: Option<Key>,
-    /// What it cost, in read units.
+    /// The consumed read units.
     pub(crate) cost: f64,
 }
 
 impl Client {
-    /// A page of the whole table's items that fit the terms, strongly consistent: their keys alone. It visits up to `visited`
-    /// items, or as many as fit into the service's own page of 1 MB.
+    /// Reads the keys of a page of the items that match `expression`, with a strongly consistent request. The page covers up to `visited`
+    /// items, or 1 MB.
     pub(crate) async fn scan(
         &self,
         operation: Operation,

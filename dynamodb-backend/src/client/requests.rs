@@ -13,7 +13,7 @@ use super::{
 use crate::keys::Key;
 
 impl Client {
-    /// One item, strongly consistent.
+    /// Reads an item with a strongly consistent request.
     pub(crate) async fn get(&self, operation: Operation, key: &Key) -> Result<Option<Item>> {
         let answer = self
             .ask(operation, Idempotency::Read, "dynamodb:GetItem", || {
@@ -28,7 +28,7 @@ impl Client {
         Ok(answer.item.map(Item))
     }
 
-    /// Puts an item, if its terms hold.
+    /// Puts an item if the condition holds.
     pub(crate) async fn put(
         &self,
         operation: Operation,
@@ -59,7 +59,7 @@ impl Client {
         }))
     }
 
-    /// Changes an item, or makes it, if its terms hold.
+    /// Updates or creates an item if the condition holds.
     pub(crate) async fn update(
         &self,
         operation: Operation,
@@ -101,7 +101,7 @@ impl Client {
         }
     }
 
-    /// Deletes an item, if its terms hold; one that is not there is deleted already.
+    /// Deletes an item if the condition holds. A missing item is a success.
     pub(crate) async fn delete(
         &self,
         operation: Operation,
@@ -121,7 +121,7 @@ impl Client {
                     .send()
             })
             .await?;
-        // Where the condition does not hold, it is another's, and stays.
+        // If the condition does not hold, the item belongs to another write and stays.
         drop(answer);
         Ok(())
     }

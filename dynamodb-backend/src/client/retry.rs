@@ -9,20 +9,20 @@ use tokio::time::Instant;
 use super::{Client, Idempotency, Operation, PAUSE, fault};
 use crate::error::{Applied, classify, from_fault, timed_out};
 
-/// How often a request is sent at the most, unless the service asks for fewer requests: then as often as there is time.
+/// The most attempts of a request. A throttled request is repeated until the deadline.
 const ATTEMPTS: u32 = 4;
 
-/// The answer to a write whose condition does not hold.
+/// The error code of a write whose condition does not hold.
 const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
 
-/// The answer to a transaction of which a condition does not hold, or that met another.
+/// The error code of a transaction with a condition that does not hold, or with a conflict.
 const CANCELLED: &str = "TransactionCanceledException";
 
-/// What the driver answers with.
+/// The result of an SDK request.
 pub(super) type Sent<T, E> = std::result::Result<T, SdkError<E, HttpResponse>>;
 
 impl Client {
-    /// Sends a request, again where that is safe, within the operation's time. A condition that does not hold is an answer.
+    /// Sends a request, and repeats it until the deadline if that is safe. A condition that does not hold is not an error.
     pub(super) async fn send<T, E, F>(
         &self,
         operation: Operation,
@@ -38,7 +38,7 @@ impl Client {
             return Err(timed_out(operation.name));
         }
         let _request = StoreRequest::begin();
-        // Whether an attempt may have been carried out.
+        // Whether an attempt may have been applied.
         let mut ambiguous = false;
         let mut attempt = 0;
         let error = loop {
@@ -75,7 +75,7 @@ impl Client {
         ))
     }
 
-    /// The same for a request that has no condition.
+    /// Sends a request without a condition.
     pub(super) async fn ask<T, E, F>(
         &self,
         operation: Operation,
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use crate::DynamoDbConfig;
 
-    /// Each refusal takes so long that one which is asked for late would be cut off. Pauses are of chance: many tries.
+    /// Each refusal takes so long that a late attempt would be cut off. The pauses are random, so the test repeats.
     #[tokio::test(start_paused = true)]
     async fn what_is_throttled_all_its_time_is_not_cut_off() {
         let config = Config::builder().behavior_version(BehaviorVersion::v2026_01_12());

@@ -7,8 +7,8 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use super::server_dates::ServerDates;
 use crate::{DynamoDbConfig, clock::Clock};
 
-/// Finds credentials and Region by the SDK's default chain, and makes the connections: by rustls with ring, and to an endpoint
-/// that starts with `http://` without TLS.
+/// Returns the SDK configuration: credentials and Region from the SDK's default chain, and TLS by rustls with ring. An `http://` endpoint
+/// has no TLS.
 pub(crate) async fn load_sdk_config(settings: &DynamoDbConfig) -> Builder {
     let tls = Provider::Rustls(CryptoMode::Ring);
     let https = aws_smithy_http_client::Builder::new()
@@ -30,8 +30,8 @@ pub(crate) async fn load_sdk_config(settings: &DynamoDbConfig) -> Builder {
     config
 }
 
-/// Puts our retries and timeouts in the place of the SDK's: a request that it sent again by itself could begin a session that was
-/// ended, or overwrite a newer entry.
+/// Turns the SDK's retries and timeouts off. A request that the SDK repeated could begin an ended session again, or overwrite a newer
+/// entry.
 pub(super) fn with_own_retries(
     config: Builder,
     settings: &DynamoDbConfig,

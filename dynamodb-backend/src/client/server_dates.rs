@@ -21,11 +21,11 @@ use token_cache_core::Timestamp;
 
 use crate::clock::Clock;
 
-/// Reads the date of every answer: refusals tell it as well.
+/// An SDK interceptor that reads the `Date` of every response, including errors.
 #[derive(Debug)]
 pub(super) struct ServerDates(pub(super) Arc<Clock>);
 
-/// When a request was sent.
+/// The time at which a request was sent.
 #[derive(Debug)]
 struct Sent(Instant);
 

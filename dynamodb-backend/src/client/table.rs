@@ -12,24 +12,21 @@ use token_cache_core::Result;
 use super::{Client, Idempotency, Operation};
 use crate::error::unexpected;
 
-/// What the service says of the table.
+/// The properties of the table that the preflight checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four answers that have nothing to do with each other"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent properties")]
 pub(crate) struct TableInfo {
-    /// Requests are served.
+    /// The table serves requests.
     pub(crate) active: bool,
-    /// The key is `pk` and `sk`, texts both.
+    /// The key is `pk` and `sk`, both strings.
     pub(crate) has_expected_key: bool,
-    /// A stream carries what is written.
+    /// The table has a stream of its writes.
     pub(crate) has_stream: bool,
-    /// Other Regions have replicas.
+    /// The table has replicas in other Regions.
     pub(crate) has_replicas: bool,
 }
 
-/// What the service says of the table's time-to-live.
+/// The time-to-live settings of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TimeToLive {
     pub(crate) enabled: bool,
@@ -79,7 +76,7 @@ impl Client {
         })
     }
 
-    /// Creates the table, billed on demand; `false` where it is there.
+    /// Creates the table with on-demand billing. Returns `false` if it exists.
     pub(crate) async fn create(&self, operation: Operation) -> Result<bool> {
         let (attributes, keys) = schema().map_err(|_| unexpected(operation.name))?;
         let created = self.ask(
@@ -111,7 +108,7 @@ impl Client {
         created.await
     }
 
-    /// Has the service delete items whose `exp` has passed.
+    /// Turns the time-to-live on, with the attribute `exp`.
     pub(crate) async fn enable_time_to_live(&self, operation: Operation) -> Result<()> {
         let specification = TimeToLiveSpecification::builder()
             .enabled(true)

@@ -7,18 +7,18 @@ use token_cache_core::{Error, ErrorKind, Result};
 use super::{Client, Expression, Idempotency, Item, Operation, item::attributes};
 use crate::{error::unexpected, keys::Key};
 
-/// What became of a put that depends on another item.
+/// The outcome of a put that depends on another item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TransactOutcome {
     Written,
-    /// The other item is not as it should be.
+    /// The condition on the other item does not hold.
     ConditionFailed,
-    /// The item itself is not as it was, or somebody else was at one of the two.
+    /// The item itself changed, or another transaction is writing one of the two.
     Conflict,
 }
 
 impl Client {
-    /// Puts an item if its terms hold and those of another item do, in one step.
+    /// Puts an item if its condition and that of another item hold, in one transaction.
     pub(crate) async fn put_while(
         &self,
         operation: Operation,
@@ -46,7 +46,7 @@ impl Client {
             TransactWriteItem::builder().condition_check(check).build(),
             TransactWriteItem::builder().put(put).build(),
         ];
-        // The driver mints one token for all attempts of a call, and the service carries out one of them.
+        // The SDK creates one idempotency token for all attempts of a call, so the service applies one of them.
         let answer = self
             .send(
                 operation,
@@ -67,7 +67,7 @@ impl Client {
     }
 }
 
-/// Why a transaction was cancelled: a reason for each of its steps, in their order.
+/// Returns the outcome in the cancellation reasons, which are in the order of the steps.
 fn cancelled(operation: Operation, error: &TransactWriteItemsError) -> Result<TransactOutcome> {
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
         return Err(unexpected(operation.name));
@@ -85,7 +85,7 @@ fn cancelled(operation: Operation, error: &TransactWriteItemsError) -> Result<Tr
     } else if any("ThrottlingError") || any("ProvisionedThroughputExceeded") {
         Err(Error::new(ErrorKind::Throttled, operation.name)
             .store(crate::STORE)
-            .message("the table asks for fewer requests; try again"))
+            .message("the table is throttled; try again"))
     } else {
         Err(unexpected(operation.name))
     }
