@@ -2,7 +2,7 @@ use std::{pin::Pin, sync::Arc};
 
 use token_cache_core::{
     Error, MemoryStore, Result, Secret, TokenCache, TokenCacheBuilder, TokenStore,
-    local::CopyPolicy,
+    near_cache::NearCacheConfig,
 };
 
 /// Opens the cache at a URL, with the secret of the variable `TOKEN_CACHE_SECRET`.
@@ -21,8 +21,8 @@ use token_cache_core::{
 /// The parameters are those of [`RedisConfig`](https://docs.rs/token-cache-redis) and
 /// [`DynamoDbConfig`](https://docs.rs/token-cache-dynamodb).
 ///
-/// Every URL takes two more: `local_copies=60s` has this server keep copies of what it reads, of up to that age, and serve them at
-/// memory speed ([`TokenCacheBuilder::local_copies`]); `lease=1s` sets their lease, where the store can tell servers of a sign-out
+/// Every URL takes two more: `near_cache=60s` has this server keep copies of what it reads, of up to that age, and serve them at
+/// memory speed ([`TokenCacheBuilder::near_cache`]); `lease=1s` sets their lease, where the store can tell servers of a sign-out
 /// (Redis and memory). A setting on the builder goes before what the URL says.
 ///
 /// # Errors
@@ -51,13 +51,13 @@ pub async fn open(url: &str) -> Result<TokenCache> {
 /// ```
 pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
     let url = &canonical(url);
-    let (copies, store) = CopyPolicy::from_url(url)?;
+    let (copies, store) = NearCacheConfig::from_url(url)?;
     let builder = TokenCacheBuilder::connecting(connect(&store)?);
     let builder = match copies {
-        Some(policy) if WITHOUT_LINK.contains(&scheme(url)) => {
-            builder.local_copies(policy.without_link()?)
+        Some(policy) if WITHOUT_BACKPLANE.contains(&scheme(url)) => {
+            builder.near_cache(policy.without_backplane()?)
         }
-        Some(policy) => builder.local_copies(policy),
+        Some(policy) => builder.near_cache(policy),
         None => builder,
     };
     // Nobody else can reach a store of this process, so a secret of its own does.
@@ -71,12 +71,12 @@ pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
 /// Connects to the store at a URL: what [`open`] opens a cache on.
 ///
 /// # Errors
-/// As [`open`], and for a URL that asks for local copies: those are a cache's.
+/// As [`open`], and for a URL that asks for near caches: those are a cache's.
 pub async fn store(url: &str) -> Result<Arc<dyn TokenStore>> {
     let url = &canonical(url);
-    if CopyPolicy::from_url(url)?.0.is_some() {
+    if NearCacheConfig::from_url(url)?.0.is_some() {
         return Err(refused(
-            "a store alone keeps no local copies; leave `local_copies` out, or open a cache at the URL",
+            "a store alone keeps no near caches; leave `near_cache` out, or open a cache at the URL",
         ));
     }
     connect(url)?.await
@@ -141,8 +141,8 @@ const SCHEMES: &[(&str, &str, bool)] = &[
     ("dynamodb", "dynamodb", cfg!(feature = "dynamodb")),
 ];
 
-/// Whose servers can't be told of a sign-out, so that local copies there have no lease.
-const WITHOUT_LINK: &[&str] = &["dynamodb"];
+/// Whose servers can't be told of a sign-out, so that near caches there have no lease.
+const WITHOUT_BACKPLANE: &[&str] = &["dynamodb"];
 
 fn scheme(url: &str) -> &str {
     url.split_once(':').map_or("", |(scheme, _)| scheme)
@@ -234,20 +234,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn local_copies_are_one_parameter_of_any_url() {
-        let cache = open("memory:?local_copies=30s&lease=2s").await.unwrap();
+    async fn near_caches_are_one_parameter_of_any_url() {
+        let cache = open("memory:?near_cache=30s&lease=2s").await.unwrap();
         assert_eq!(cache.store().to_string(), "local(sealed(memory))");
-        let error = error("memory:?local_copies=30s").await.to_string();
+        let error = error("memory:?near_cache=30s").await.to_string();
         assert!(error.contains("open a cache"), "{error}");
-        let refused = builder("memory:?local_copies=soon").unwrap_err();
+        let refused = builder("memory:?near_cache=soon").unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Config);
     }
 
     #[cfg(feature = "dynamodb")]
     #[test]
     fn a_lease_that_nobody_can_renew_is_refused_before_any_request() {
-        assert!(builder("dynamodb://tokens?local_copies=5s").is_ok());
-        let refused = builder("dynamodb://tokens?local_copies=5s&lease=1s").unwrap_err();
+        assert!(builder("dynamodb://tokens?near_cache=5s").is_ok());
+        let refused = builder("dynamodb://tokens?near_cache=5s&lease=1s").unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Config);
         assert!(
             refused.to_string().contains("leave the lease out"),

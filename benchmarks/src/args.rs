@@ -48,7 +48,7 @@ pub(crate) enum Suite {
     Dynamodb,
     /// The cost of a refresh between a caller and a provider.
     Refresh,
-    /// Local copies beside a bare cache engine and beside requests.
+    /// Near caches beside a bare cache engine and beside requests.
     Local,
     /// The cost of handling a provider's message.
     SignOut,

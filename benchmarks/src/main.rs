@@ -5,8 +5,8 @@
 
 mod args;
 mod figure;
-mod local;
 mod machine;
+mod near_cache;
 mod refresh;
 mod report;
 mod rounds;
@@ -54,7 +54,7 @@ fn run(args: &Args) -> Result<bool> {
             Suite::Redis => vs_redis::run(args).await,
             Suite::Dynamodb => vs_dynamodb::run(args).await,
             Suite::Refresh => refresh::run(args).await,
-            Suite::Local => local::run(args).await,
+            Suite::Local => near_cache::run(args).await,
             Suite::SignOut => sign_out::run(args).await,
         }
     })?;

@@ -38,8 +38,8 @@ pub enum Needs {
     RefreshLocks,
     /// [`BackgroundSessions`](token_cache_core::BackgroundSessions).
     BackgroundSessions,
-    /// [`Link`](token_cache_core::Link).
-    Link,
+    /// [`Backplane`](token_cache_core::Backplane).
+    Backplane,
 }
 
 /// How a check passed.
@@ -121,7 +121,7 @@ impl Needs {
             Self::SidIndex => setup.store().sid_index().is_some(),
             Self::RefreshLocks => setup.store().refresh_locks().is_some(),
             Self::BackgroundSessions => setup.store().background_sessions().is_some(),
-            Self::Link => setup.store().link().is_some(),
+            Self::Backplane => setup.store().backplane().is_some(),
         }
     }
 }

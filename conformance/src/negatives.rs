@@ -18,7 +18,7 @@ pub(crate) async fn run(needs: Needs, setup: &Setup) -> Result<(), Violation> {
         Needs::SidIndex => without_a_sid_index(setup).await,
         Needs::RefreshLocks => without_locks(setup).await,
         Needs::BackgroundSessions => without_background_access(setup).await,
-        Needs::Link => without_a_link(setup).await,
+        Needs::Backplane => without_a_link(setup).await,
     }
 }
 
@@ -112,18 +112,18 @@ async fn without_locks(setup: &Setup) -> Result<(), Violation> {
     )
 }
 
-/// A sign-out that is to be announced works, and no server receives a message.
+/// A sign-out that is to be published works, and no server receives a message.
 async fn without_a_link(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     let server = ServerId::mint().should_work("minting a server's id")?;
-    let options = EvictOptions::at(ada.now).announced_by(server);
+    let options = EvictOptions::at(ada.now).published_by(server);
     let evicted = ada.store.evict(&ada.key, by_app(ada.now), options).await;
-    let evicted = evicted.should_work("a sign-out to be announced, without a link")?;
+    let evicted = evicted.should_work("a sign-out to be published, without a backplane")?;
     should_hold(evicted.ended, "a sign-out that ends the session", "nothing")?;
     should_hold(
-        evicted.announced.is_none(),
-        "no announcement, without a link",
+        evicted.published.is_none(),
+        "no invalidation message, without a backplane",
         "one",
     )?;
     ada.session(&session_id)

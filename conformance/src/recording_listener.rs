@@ -1,31 +1,32 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use token_cache_core::{
-    AccountKey, Acknowledgement, Announced, Announcement, AnnouncementId, Invalidation,
-    LeaseHolder, LinkConnection, Listener, RegistryId, ServerId, TokenStore,
+    AccountKey, Acknowledgement, BackplaneConnection, Invalidation, InvalidationId,
+    InvalidationListener, InvalidationMessage, LeaseHolder, Published, RegistryId, ServerId,
+    TokenStore,
 };
 
 use crate::{
     Setup, Violation,
     assertions::{Assertions, should_hold},
-    setup::link_of,
+    setup::backplane_of,
 };
 
-/// A listener that records every message of its server, and acknowledges each announcement.
+/// A listener that records every message of its server, and acknowledges each invalidation message.
 #[derive(Debug)]
 pub(crate) struct RecordingListener {
     server: ServerId,
-    told: Mutex<Vec<Announcement>>,
+    told: Mutex<Vec<InvalidationMessage>>,
     answers: Mutex<Vec<Acknowledgement>>,
 }
 
-impl Listener for RecordingListener {
-    fn announced(&self, announcement: &Announcement) -> Option<Acknowledgement> {
-        locked(&self.told).push(announcement.clone());
+impl InvalidationListener for RecordingListener {
+    fn published(&self, message: &InvalidationMessage) -> Option<Acknowledgement> {
+        locked(&self.told).push(message.clone());
         Some(Acknowledgement {
-            announcement: announcement.id,
+            message: message.id,
             server: self.server,
-            knows: Some(RegistryId::from_bytes(*announcement.id.as_bytes())),
+            knows: Some(RegistryId::from_bytes(*message.id.as_bytes())),
         })
     }
 
@@ -39,14 +40,14 @@ fn locked<T>(list: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// A server with a store and an open link.
-pub(crate) struct Linked {
+pub(crate) struct Connected {
     pub(crate) id: ServerId,
     pub(crate) store: Arc<dyn TokenStore>,
-    pub(crate) connection: Arc<dyn LinkConnection>,
+    pub(crate) connection: Arc<dyn BackplaneConnection>,
     recorder: Arc<RecordingListener>,
 }
 
-impl Linked {
+impl Connected {
     /// A new server, with a handle of its own.
     pub(crate) async fn new(setup: &Setup) -> Result<Self, Violation> {
         Self::over(setup.another_server().await?).await
@@ -63,11 +64,11 @@ impl Linked {
             told: Mutex::default(),
             answers: Mutex::default(),
         });
-        let listener: Arc<dyn Listener> = Arc::clone(&recorder) as _;
-        let connection = link_of(&*store)?
+        let listener: Arc<dyn InvalidationListener> = Arc::clone(&recorder) as _;
+        let connection = backplane_of(&*store)?
             .connect(id, listener)
             .await
-            .should_work("opening the link")?;
+            .should_work("opening the backplane")?;
         Ok(Self {
             id,
             store,
@@ -83,9 +84,9 @@ impl Linked {
             .should_work("renewing the lease")
     }
 
-    pub(crate) async fn announces(&self, what: Invalidation) -> Result<Announced, Violation> {
-        link_of(&*self.store)?
-            .announce(Some(self.id), what)
+    pub(crate) async fn publishes(&self, what: Invalidation) -> Result<Published, Violation> {
+        backplane_of(&*self.store)?
+            .publish(Some(self.id), what)
             .await
             .should_work("announcing")
     }
@@ -93,34 +94,34 @@ impl Linked {
     /// Announces an empty list, to read the registry.
     pub(crate) async fn holders(&self) -> Result<Vec<LeaseHolder>, Violation> {
         let nobody = Invalidation::Accounts(Vec::new());
-        Ok(self.announces(nobody).await?.holders)
+        Ok(self.publishes(nobody).await?.holders)
     }
 
-    /// The announcement of an id, if it was heard.
-    pub(crate) fn heard(&self, id: AnnouncementId) -> Option<Announcement> {
+    /// The invalidation message of an id, if it was heard.
+    pub(crate) fn heard(&self, id: InvalidationId) -> Option<InvalidationMessage> {
         let told = locked(&self.recorder.told);
         told.iter().find(|told| told.id == id).cloned()
     }
 
     pub(crate) fn has_heard(
         &self,
-        id: AnnouncementId,
+        id: InvalidationId,
         account: &AccountKey,
     ) -> Result<(), Violation> {
         let heard = self.heard(id).map(|heard| heard.what);
         should_hold(
             heard == Some(Invalidation::Accounts(vec![*account])),
-            "the account's announcement, heard before the renewal returned",
+            "the account's invalidation message, heard before the renewal returned",
             &format!("{heard:?}"),
         )
     }
 
-    /// Returns the acknowledgements of an announcement.
-    pub(crate) fn answers_to(&self, id: AnnouncementId) -> Vec<Acknowledgement> {
+    /// Returns the acknowledgements of an invalidation message.
+    pub(crate) fn answers_to(&self, id: InvalidationId) -> Vec<Acknowledgement> {
         let answers = locked(&self.recorder.answers);
         answers
             .iter()
-            .filter(|answer| answer.announcement == id)
+            .filter(|answer| answer.message == id)
             .copied()
             .collect()
     }

@@ -8,8 +8,8 @@ use std::{
 };
 
 use token_cache_core::{
-    BackgroundSessions, Link, Namespace, RefreshLocks, Secret, SidIndex, Timestamp, TokenCache,
-    TokenStore,
+    BackgroundSessions, Backplane, Namespace, RefreshLocks, Secret, SidIndex, Timestamp,
+    TokenCache, TokenStore,
 };
 
 use crate::{
@@ -217,8 +217,8 @@ pub(crate) fn background_session_of(
         .ok_or_else(|| absent("a background session"))
 }
 
-pub(crate) fn link_of(store: &dyn TokenStore) -> Result<&dyn Link, Violation> {
-    store.link().ok_or_else(|| absent("a link"))
+pub(crate) fn backplane_of(store: &dyn TokenStore) -> Result<&dyn Backplane, Violation> {
+    store.backplane().ok_or_else(|| absent("a backplane"))
 }
 
 fn absent(part: &str) -> Violation {

@@ -7,11 +7,11 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountId, AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, CutoffClock,
-    Diagnostic, Entry, EntryAddress, EntryKey, EntryName, Error, ErrorKind, EvictOptions,
-    EvictTarget, Evicted, Link, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions,
-    RefreshLocks, Result, Secret, SessionId, SessionKind, SessionRecord, SidIndex, SignIn,
-    TimeSource, Timestamp, TokenCache, TokenStore, Version, WriteOptions,
+    AccountId, AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities,
+    CutoffClock, Diagnostic, Entry, EntryAddress, EntryKey, EntryName, Error, ErrorKind,
+    EvictOptions, EvictTarget, Evicted, Namespace, NamespaceRecord, PutMode, PutResult,
+    ReadOptions, RefreshLocks, Result, Secret, SessionId, SessionKind, SessionRecord, SidIndex,
+    SignIn, TimeSource, Timestamp, TokenCache, TokenStore, Version, WriteOptions,
 };
 
 #[derive(Debug, Default)]
@@ -283,7 +283,7 @@ impl TokenStore for TinyStore {
         None
     }
 
-    fn link(&self) -> Option<&dyn Link> {
+    fn backplane(&self) -> Option<&dyn Backplane> {
         None
     }
 }

@@ -8,6 +8,7 @@ mod account;
 mod auth_time;
 pub mod backend;
 mod background_sessions;
+mod backplane;
 mod cache;
 mod claims;
 mod diagnostic;
@@ -17,10 +18,9 @@ mod error;
 mod evict_target;
 mod hash_name;
 mod id_key;
-mod link;
-pub mod local;
 mod memory;
 mod namespace;
+pub mod near_cache;
 mod on_behalf_of;
 mod options;
 pub mod protocol;
@@ -55,15 +55,15 @@ pub use secrecy::{ExposeSecret, SecretSlice, SecretString};
 pub use self::{
     account::{AccountId, AccountKey, IssuerKey, ProviderSid, SidKey},
     background_sessions::{BackgroundKey, BackgroundSession, BackgroundSessions},
+    backplane::{
+        Acknowledgement, Backplane, BackplaneConnection, Invalidation, InvalidationId,
+        InvalidationListener, InvalidationMessage, LeaseHolder, Published, RegistryId, ServerId,
+    },
     cache::{BulkSignOut, Checkpoint, Progress, Session, TokenCache, TokenCacheBuilder},
     diagnostic::{Diagnostic, Severity},
     entry::{Entry, EntryAddress, EntryKey, EntryName, Version},
     error::{Error, ErrorKind, Result},
     evict_target::{CutoffBound, CutoffClock, CutoffTime, EvictTarget, SessionTimes},
-    link::{
-        Acknowledgement, Announced, Announcement, AnnouncementId, Invalidation, LeaseHolder, Link,
-        LinkConnection, Listener, RegistryId, ServerId,
-    },
     memory::MemoryStore,
     namespace::{Namespace, NamespaceRecord},
     on_behalf_of::OnBehalfOf,
@@ -93,5 +93,5 @@ pub use self::{
     timestamp::Timestamp,
     token_set::TokenSet,
     value::Value,
-    wait::{CopiesGone, Wait},
+    wait::{NearCacheOutcome, Wait},
 };

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::Timestamp;
 
 /// The longest that any server's copies may live.
-pub(crate) const MAX_COPY_LIFE: Duration = Duration::from_secs(60);
+pub(crate) const MAX_NEAR_CACHE_LIFE: Duration = Duration::from_secs(60);
 
 /// What all servers of a namespace agree on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,30 +13,30 @@ pub struct NamespaceRecord {
     pub generation: u64,
     /// Tells whether a server's id key is the namespace's; reveals nothing of it.
     pub check: [u8; 16],
-    /// How long a local copy may be served at the most by a server that hears nothing of a sign-out: the longest lease, or the
+    /// How long a near-cache entry may be served at the most by a server that hears nothing of a sign-out: the longest lease, or the
     /// greatest age, that any server was set to. Zero where none keeps copies.
-    pub longest_copy_life: Duration,
+    pub longest_near_cache_life: Duration,
 }
 
 impl NamespaceRecord {
-    /// A record of these parts, of a namespace whose servers keep no local copies.
+    /// A record of these parts, of a namespace whose servers keep no near caches.
     pub const fn new(generation: u64, check: [u8; 16]) -> Self {
         Self {
             generation,
             check,
-            longest_copy_life: Duration::ZERO,
+            longest_near_cache_life: Duration::ZERO,
         }
     }
 
     /// Returns the longest life of a copy, and never more than a server can be set to: a record that claims more would make
     /// every sign-out wait that long.
-    pub(crate) fn bounded_copy_life(&self) -> Duration {
-        self.longest_copy_life.min(MAX_COPY_LIFE)
+    pub(crate) fn bounded_near_cache_life(&self) -> Duration {
+        self.longest_near_cache_life.min(MAX_NEAR_CACHE_LIFE)
     }
 
-    /// Says that servers keep local copies, and for how long.
-    pub const fn with_copies(mut self, longest_life: Duration) -> Self {
-        self.longest_copy_life = longest_life;
+    /// Says that servers keep near caches, and for how long.
+    pub const fn with_near_cache(mut self, longest_life: Duration) -> Self {
+        self.longest_near_cache_life = longest_life;
         self
     }
 }

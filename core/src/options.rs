@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{Announced, LockOwner, ServerId, SessionId, SessionRecord, Timestamp, Version};
+use crate::{LockOwner, Published, ServerId, SessionId, SessionRecord, Timestamp, Version};
 
 /// How long a marker lives, counted from its landing: longer than any sign-in may take.
 pub const NOT_BEFORE_LIFETIME: Duration = Duration::from_secs(30 * 60);
@@ -58,11 +58,11 @@ impl Begun {
 pub struct ReadOptions {
     /// The moment, on the store's clock, for what is expired.
     pub now: Timestamp,
-    /// Whether the answer is to be kept as a local copy: a store with a [`Link`](crate::Link) reads at the server that its link
-    /// leads to, so that whatever ends what was read is announced there, or fails with
+    /// Whether the answer is to be kept as a near-cache entry: a store with a [`Backplane`](crate::Backplane) reads at the server that its backplane
+    /// leads to, so that whatever ends what was read is published there, or fails with
     /// [`Unavailable`](crate::ErrorKind::Unavailable) while that link is lost. One whose link is not open reads as ever: its lease has
     /// ended, and nothing is kept.
-    pub for_copy: bool,
+    pub for_near_cache: bool,
 }
 
 impl ReadOptions {
@@ -70,13 +70,13 @@ impl ReadOptions {
     pub const fn at(now: Timestamp) -> Self {
         Self {
             now,
-            for_copy: false,
+            for_near_cache: false,
         }
     }
 
-    /// Reads what is to be kept as a local copy.
-    pub const fn for_copy(mut self) -> Self {
-        self.for_copy = true;
+    /// Reads what is to be kept as a near-cache entry.
+    pub const fn for_near_cache(mut self) -> Self {
+        self.for_near_cache = true;
         self
     }
 }
@@ -166,9 +166,9 @@ pub struct EvictOptions {
     pub not_before_lifetime: Duration,
     /// The moment, on the store's clock, for what is expired.
     pub now: Timestamp,
-    /// Which server announces it to those that keep local copies and hears their answers, where it is announced: in the same step
-    /// or after it, also where it ended nothing. A store without a [`Link`](crate::Link) announces nothing.
-    pub announce: Option<ServerId>,
+    /// Which server publishes it to those that keep near caches and hears their answers, where it is published: in the same step
+    /// or after it, also where it ended nothing. A store without a [`Backplane`](crate::Backplane) publishes nothing.
+    pub publish: Option<ServerId>,
 }
 
 impl EvictOptions {
@@ -177,13 +177,13 @@ impl EvictOptions {
         Self {
             not_before_lifetime: NOT_BEFORE_LIFETIME,
             now,
-            announce: None,
+            publish: None,
         }
     }
 
-    /// Has it announced by this server.
-    pub const fn announced_by(mut self, signer: ServerId) -> Self {
-        self.announce = Some(signer);
+    /// Has it published by this server.
+    pub const fn published_by(mut self, signer: ServerId) -> Self {
+        self.publish = Some(signer);
         self
     }
 
@@ -204,8 +204,8 @@ pub struct Evicted {
     pub ended: bool,
     /// How many replicas have it as well, where the store was set to wait for them.
     pub replicas: Option<u32>,
-    /// Who has to be waited for, where it was announced.
-    pub announced: Option<Announced>,
+    /// Who has to be waited for, where it was published.
+    pub published: Option<Published>,
 }
 
 impl Evicted {
@@ -214,7 +214,7 @@ impl Evicted {
         Self {
             ended,
             replicas: None,
-            announced: None,
+            published: None,
         }
     }
 
@@ -224,9 +224,9 @@ impl Evicted {
         self
     }
 
-    /// Says that it was announced.
-    pub fn announced(mut self, announced: Announced) -> Self {
-        self.announced = Some(announced);
+    /// Says that it was published.
+    pub fn published(mut self, published: Published) -> Self {
+        self.published = Some(published);
         self
     }
 }

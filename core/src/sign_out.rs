@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::{
-    AccountId, CopiesGone, Error, Evicted, ProviderSid, Result, Session, Timestamp, account,
+    AccountId, Error, Evicted, NearCacheOutcome, ProviderSid, Result, Session, Timestamp, account,
 };
 
 /// Whose sessions a sign-out by the app itself ends.
@@ -99,7 +99,7 @@ impl fmt::Debug for LogoutMessage {
 }
 
 /// What a sign-out did. That there is one means: no read that starts now, on any server, returns a token of an ended
-/// session (G1); but see [`CopiesGone::NotAwaited`].
+/// session (G1); but see [`NearCacheOutcome::NotAwaited`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 #[must_use = "`ended` tells whether there was anything to end"]
@@ -110,8 +110,8 @@ pub struct SignOut {
     pub accounts: usize,
     /// On how many replicas every eviction is, where the store was set to wait for them.
     pub replicas: Option<u32>,
-    /// What became of other servers' local copies.
-    pub copies: CopiesGone,
+    /// What became of other servers' near caches.
+    pub copies: NearCacheOutcome,
 }
 
 impl SignOut {

@@ -6,8 +6,8 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, Diagnostic, Entry,
-    EntryAddress, EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord, PutResult,
+    AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities, Diagnostic,
+    Entry, EntryAddress, EvictOptions, EvictTarget, Evicted, Namespace, NamespaceRecord, PutResult,
     ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
     WriteOptions,
 };
@@ -147,8 +147,8 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// Sealed ticket secrets for those without a ticket, where the store keeps them.
     fn background_sessions(&self) -> Option<&dyn BackgroundSessions>;
 
-    /// How servers that keep local copies hear of sign-outs, where the store can tell them.
-    fn link(&self) -> Option<&dyn Link>;
+    /// How servers that keep near caches hear of sign-outs, where the store can tell them.
+    fn backplane(&self) -> Option<&dyn Backplane>;
 }
 
 macro_rules! forward_through {
@@ -238,8 +238,8 @@ macro_rules! forward_through {
                 (**self).background_sessions()
             }
 
-            fn link(&self) -> Option<&dyn Link> {
-                (**self).link()
+            fn backplane(&self) -> Option<&dyn Backplane> {
+                (**self).backplane()
             }
         }
     };

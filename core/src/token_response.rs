@@ -82,12 +82,12 @@ impl TokenResponse {
         &mut self,
         name: &'static str,
         value: serde_json::Result<Value>,
-        member: fn(&mut Self) -> &mut Option<SecretString>,
+        coordinator: fn(&mut Self) -> &mut Option<SecretString>,
     ) {
         match value {
             Ok(Value::String(text)) => {
                 if let Some(token) = token(text) {
-                    *member(self) = Some(token);
+                    *coordinator(self) = Some(token);
                 }
             }
             Ok(Value::Null) => {}

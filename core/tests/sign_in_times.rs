@@ -180,21 +180,24 @@ async fn the_highest_generation_is_not_raised_past_its_end() {
 }
 
 #[tokio::test]
-async fn a_stored_copy_life_that_no_server_can_be_set_to_is_bounded() {
+async fn a_stored_cached_entry_life_that_no_server_can_be_set_to_is_bounded() {
     let store = MemoryStore::new();
     let secret = Secret::random().unwrap();
     let first = TokenCache::open(store.clone(), secret.clone())
         .await
         .unwrap();
     let there = store.namespace().await.unwrap().record.unwrap();
-    let a_year = there.with_copies(Duration::from_secs(365 * 24 * 3_600));
+    let a_year = there.with_near_cache(Duration::from_secs(365 * 24 * 3_600));
     assert!(store.set_namespace(Some(&there), &a_year).await.unwrap());
     let second = TokenCache::open(store.clone(), secret).await.unwrap();
     let minute = Duration::from_secs(60);
-    assert_eq!(second.longest_copy_life().unwrap(), minute);
+    assert_eq!(second.longest_near_cache_life().unwrap(), minute);
     let record = store.namespace().await.unwrap().record.unwrap();
-    assert_eq!(record.longest_copy_life, minute);
-    let error = first.set_longest_copy_life(2 * minute).await.unwrap_err();
+    assert_eq!(record.longest_near_cache_life, minute);
+    let error = first
+        .set_longest_near_cache_life(2 * minute)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Misuse, "{error}");
 }
 

@@ -79,8 +79,8 @@ impl App {
                     None => Response::NoTokens,
                 }
             }
-            Request::CutLink => Response::LinkCut(self.cache.cut_link()),
-            Request::Holder => Response::Holder(self.cache.holder()),
+            Request::CutBackplane => Response::BackplaneCut(self.cache.cut_backplane()),
+            Request::NearCacheLease => Response::NearCacheLease(self.cache.holder()),
             Request::Waited => Response::Waited(self.cache.waited().await),
         })
     }

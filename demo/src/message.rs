@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app_cache::Cookie,
-    copies::{Holder, Source, Waited},
+    near_cache::{NearCacheLease, Source, Waited},
     oidc::Registration,
     server_caches::CacheKind,
 };
@@ -62,9 +62,9 @@ pub(crate) enum Request {
     /// The same, when the access token is about to expire.
     Refresh { cookie: Cookie },
     /// Stop receiving invalidation messages.
-    CutLink,
+    CutBackplane,
     /// Say whether it may serve copies.
-    Holder,
+    NearCacheLease,
     /// Say what the last sign-out here waited for.
     Waited,
 }
@@ -91,9 +91,9 @@ pub(crate) enum Response {
     Refused,
     /// The cache has no tokens.
     NoTokens,
-    /// Whether there was a link to cut.
-    LinkCut(bool),
-    Holder(Option<Holder>),
+    /// Whether there was a backplane to cut.
+    BackplaneCut(bool),
+    NearCacheLease(Option<NearCacheLease>),
     Waited(Option<Waited>),
 }
 

@@ -20,8 +20,8 @@ impl StoreUrl {
         if url.contains("prefix=") {
             return Err(format!("leave the prefix out: the demo keeps to {PREFIX}"));
         }
-        if url.contains("local_copies=") || url.contains("lease=") {
-            return Err("leave local copies out: the demo's servers keep some as it is".to_owned());
+        if url.contains("near_cache=") || url.contains("lease=") {
+            return Err("leave near caches out: the demo's servers keep some as it is".to_owned());
         }
         match scheme {
             #[cfg(feature = "redis")]

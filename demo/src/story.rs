@@ -43,8 +43,8 @@ pub(crate) enum Act {
     SignIn,
     SignInAgain,
     CallApi,
-    CallApiFromCopy,
-    CutLink,
+    CallApiFromNearCache,
+    CutBackplane,
     StartRefresh,
     FinishRefresh,
     LeaveToSignIn,
@@ -72,14 +72,14 @@ pub struct Step {
 }
 
 const CALLS: &str = "calls an API for her";
-const FROM_COPY: &str = "calls it again, and may have its own copy";
+const FROM_NEAR_CACHE: &str = "calls it again, and may have its own copy";
 const WANTS: &str = "wants to call an API for her";
 
 /// The story.
 pub const STEPS: [Step; 18] = {
     use Act::{
-        CallApi, CallApiFromCopy, ComeBackFromSignIn, CutLink, FinishRefresh, LeaveToSignIn,
-        SignIn, SignInAgain, SignOut, StartRefresh,
+        CallApi, CallApiFromNearCache, ComeBackFromSignIn, CutBackplane, FinishRefresh,
+        LeaveToSignIn, SignIn, SignInAgain, SignOut, StartRefresh,
     };
     use Chapter::{SignedIn, SignedInAgain, SignedOut};
     use ServerName::{A, B, C};
@@ -101,14 +101,28 @@ pub const STEPS: [Step; 18] = {
             LeaveToSignIn,
             "another browser of hers goes to sign in",
         ),
-        step("copy_on_b", B, SignedIn, CallApiFromCopy, FROM_COPY).tests("G4"),
-        step("copy_on_c", C, SignedIn, CallApiFromCopy, FROM_COPY).tests("G4"),
+        step(
+            "copy_on_b",
+            B,
+            SignedIn,
+            CallApiFromNearCache,
+            FROM_NEAR_CACHE,
+        )
+        .tests("G4"),
+        step(
+            "copy_on_c",
+            C,
+            SignedIn,
+            CallApiFromNearCache,
+            FROM_NEAR_CACHE,
+        )
+        .tests("G4"),
         step(
             "link_is_cut",
             C,
             SignedIn,
-            CutLink,
-            "its link is cut: it receives no invalidation messages",
+            CutBackplane,
+            "its backplane is cut: it receives no invalidation messages",
         ),
         step(
             "sign_out",

@@ -17,13 +17,13 @@ pub enum Outcome {
     /// The server had a token to call the API with.
     Called,
     /// The server called the API with a token of which it had a copy, and asked no store.
-    FromCopy,
+    FromNearCache,
     /// A server that keeps copies asked the store all the same.
-    NotFromCopy,
+    NotFromNearCache,
     /// The server receives no invalidation messages any more.
-    LinkCut,
-    /// There is no link, so none was cut.
-    NoLink,
+    BackplaneCut,
+    /// There is no backplane, so none was cut.
+    NoBackplane,
     /// A refresh waits for the provider.
     InFlight,
     /// Refreshed tokens were stored.

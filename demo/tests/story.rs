@@ -95,7 +95,7 @@ async fn token_cache_keeps_its_promises_and_the_plain_cache_does_not() {
 }
 
 #[tokio::test]
-async fn the_sign_out_waits_for_the_server_whose_link_was_cut_and_for_no_other() {
+async fn the_sign_out_waits_for_the_server_whose_backplane_was_cut_and_for_no_other() {
     let (_, events) = events(&in_tasks(|as_it_is| as_it_is).await).await;
     let step = |name: &str| events.iter().find(|event| event["name"] == name).unwrap();
     assert_eq!(step("link_is_cut")["server"], "C");

@@ -62,7 +62,7 @@ pub(crate) mod tests {
         fn a_namespace_is_read_as_it_was_written(
             generation in any::<u64>(), check in any::<[u8; 16]>(), life in prop_oneof![Just(0), any::<u64>()],
         ) {
-            let record = NamespaceRecord::new(generation, check).with_copies(Duration::from_millis(life));
+            let record = NamespaceRecord::new(generation, check).with_near_cache(Duration::from_millis(life));
             prop_assert_eq!(decode_namespace(&encode_namespace(&record)), Some(record));
         }
 

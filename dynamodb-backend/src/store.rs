@@ -5,8 +5,8 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, Diagnostic, Entry,
-    EntryAddress, EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord, PutMode,
+    AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities, Diagnostic,
+    Entry, EntryAddress, EvictOptions, EvictTarget, Evicted, Namespace, NamespaceRecord, PutMode,
     PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource,
     TokenStore, WriteOptions,
 };
@@ -348,7 +348,7 @@ impl TokenStore for DynamoDbStore {
         Some(self)
     }
 
-    fn link(&self) -> Option<&dyn Link> {
+    fn backplane(&self) -> Option<&dyn Backplane> {
         None
     }
 }

@@ -166,7 +166,7 @@ impl Window<'_> {
         self.act("go", json!({ "url": url }))
     }
 
-    /// Presses a button or a link by the name that a user sees, or hears.
+    /// Presses a button or a backplane by the name that a user sees, or hears.
     ///
     /// # Errors
     /// There is none for 20 seconds.

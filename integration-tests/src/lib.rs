@@ -4,7 +4,7 @@ pub mod browser;
 pub mod clock;
 pub mod fleet;
 pub mod history;
-pub mod local_model;
 pub mod model;
+pub mod near_cache_model;
 pub mod servers;
 pub mod torture;

@@ -8,8 +8,8 @@
 use std::{sync::Mutex, thread, time::Instant};
 
 use token_cache_integration_tests::{
-    local_model::{self, LocalMutant, LocalScenario, explore_local},
     model::{Mutant, Scenario, explore, scenarios},
+    near_cache_model::{self, LocalMutant, LocalScenario, explore_local},
 };
 
 /// No scenario has as many states; one that does is not explored whole, and fails.
@@ -49,8 +49,8 @@ fn every_schedule_keeps_the_promises() {
 }
 
 #[test]
-fn every_schedule_of_local_copies_keeps_the_promises() {
-    all_hold(local_model::scenarios::all(), explored_local);
+fn every_schedule_of_near_caches_keeps_the_promises() {
+    all_hold(near_cache_model::scenarios::all(), explored_local);
 }
 
 fn all_hold<S: Send>(scenarios: Vec<S>, explored: fn(&S) -> Found) {
@@ -84,7 +84,7 @@ fn every_mutant_is_refuted() {
 }
 
 #[test]
-fn every_mutant_of_local_copies_is_refuted() {
+fn every_mutant_of_near_caches_is_refuted() {
     let mutants = LocalMutant::ALL.iter().map(|it| (it.name(), it.scenario()));
     all_are_refuted(mutants, explored_local);
 }

@@ -1,11 +1,11 @@
 //! The only rooms that know the driver: what goes out, what comes back, and what is sent again.
 
+mod backplane;
 mod call;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod connection;
 mod connector;
-mod link;
 mod pipeline;
 mod pool;
 mod reply;
@@ -28,8 +28,8 @@ use tokio::time::Instant;
 #[cfg(feature = "cluster")]
 use self::cluster::Cluster;
 pub(crate) use self::{
+    backplane::{ListensTo, Wire, gone},
     call::{Call, Script},
-    link::{Hears, Wire, gone},
     reply::{Reply, unexpected},
     scan::ScanPosition,
 };

@@ -8,7 +8,7 @@ use crate::{
 
 pub(crate) const EVICT: &str = "sign out an account";
 
-/// The script of a cut and what it needs to know, but for the life of markers and the time; with a registry it announces.
+/// The script of a cut and what it needs to know, but for the life of markers and the time; with a registry it publishes.
 pub(crate) fn evict_call(
     keys: &Keys,
     account: &AccountKey,
@@ -18,9 +18,9 @@ pub(crate) fn evict_call(
     let whole = matches!(target, EvictTarget::Account(_));
     let script = match (whole, registry.is_some()) {
         (true, false) => &scripts::EVICT_ACCOUNT,
-        (true, true) => &scripts::EVICT_ACCOUNT_ANNOUNCED,
+        (true, true) => &scripts::EVICT_ACCOUNT_PUBLISHED,
         (false, false) => &scripts::EVICT_SOME,
-        (false, true) => &scripts::EVICT_SOME_ANNOUNCED,
+        (false, true) => &scripts::EVICT_SOME_PUBLISHED,
     };
     let mut keys = vec![keys.account(account), keys.not_before(account)];
     keys.extend(registry);

@@ -16,8 +16,8 @@
 //! | `prefix:{l}:r` | the registry of lease holders: a hash |
 //! | … field `i` | its id |
 //! | … field `h` server | a holder's last renewal |
-//! | … field `a` | the last announcement's id |
-//! | `prefix:{l}:a` | the channel of announcements |
+//! | … field `a` | the last invalidation message's id |
+//! | `prefix:{l}:a` | the channel of invalidation messages |
 //! | `prefix:{l}:s:` server | a server's own channel: acknowledgements, and the markers of its renewals |
 //!
 //! Hashes of ids stand in keys as base64url, in fields as they are. Braces keep an account in one slot.
@@ -81,13 +81,13 @@ impl Keys {
         format!("{}:ns", self.prefix).into_bytes()
     }
 
-    /// The registry of lease holders. The channels of the link are in its slot.
+    /// The registry of lease holders. The channels of the backplane are in its slot.
     pub(crate) fn registry(&self) -> Key {
         format!("{}:{{l}}:r", self.prefix).into_bytes()
     }
 
-    /// The channel of announcements.
-    pub(crate) fn announcements(&self) -> Key {
+    /// The channel of invalidation messages.
+    pub(crate) fn messages(&self) -> Key {
         format!("{}:{{l}}:a", self.prefix).into_bytes()
     }
 
@@ -279,7 +279,7 @@ mod tests {
                     keys.sid(&SidKey::from_bytes(*at.session_id().as_bytes())),
                     keys.namespace(),
                     keys.registry(),
-                    keys.announcements(),
+                    keys.messages(),
                     keys.own_channel(&ServerId::from_bytes(*at.session_id().as_bytes())),
                 ]
             };

@@ -6,6 +6,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod background_sessions;
+mod backplane;
 mod client;
 mod config;
 mod cursor;
@@ -15,7 +16,6 @@ mod evict;
 #[cfg(feature = "redis-1")]
 mod existing_client;
 mod keys;
-mod link;
 mod locks;
 mod mass;
 mod preflight;

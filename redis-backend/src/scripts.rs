@@ -21,18 +21,18 @@ macro_rules! scripts {
 scripts! {
     ACKNOWLEDGE = "acknowledge";
     ACQUIRE = "acquire";
-    ANNOUNCE = "announce" "announce_end";
+    PUBLISH = "publish" "publish_end";
     BEGIN = "begin" "pass" "begin_end";
     CHECK = "check";
     CHECK_ISSUER = "check_issuer";
     EVICT_ACCOUNT = "raise" "evict_account" "pass" "evict_account_end";
-    EVICT_ACCOUNT_ANNOUNCED = "announce" "evict_open" "raise" "evict_account" "pass" "evict_account_end" "evict_close";
+    EVICT_ACCOUNT_PUBLISHED = "publish" "evict_open" "raise" "evict_account" "pass" "evict_account_end" "evict_close";
     EVICT_ACCOUNTS = "raise" "evict_accounts";
     SET_ISSUER_NOT_BEFORE = "raise" "set_issuer_not_before";
     SET_SID_NOT_BEFORE = "set_sid_not_before";
     EVICT_SOME = "raise" "evict_some" "pass" "evict_some_end";
     END_IF_VERSION = "pass" "end_if_version";
-    EVICT_SOME_ANNOUNCED = "announce" "evict_open" "raise" "evict_some" "pass" "evict_some_end" "evict_close";
+    EVICT_SOME_PUBLISHED = "publish" "evict_open" "raise" "evict_some" "pass" "evict_some_end" "evict_close";
     FIND = "background_sessions" "find";
     KEEP = "background_sessions" "keep";
     NAMESPACE = "namespace";

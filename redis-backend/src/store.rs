@@ -2,19 +2,19 @@ use std::{fmt, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, Diagnostic, Entry,
-    EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Link, Namespace,
+    AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities, Diagnostic,
+    Entry, EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Namespace,
     NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
     SessionRecord, SidIndex, TimeSource, Timestamp, TokenStore, WriteOptions, backend,
 };
 
 use crate::{
     RedisConfig,
+    backplane::{self, Links},
     client::{Call, Client, Idempotency, Reply, unexpected},
     config::invalid_config,
     evict::{EVICT, evict_call},
     keys::{Keys, duration_millis, entry_field, millis, session_field},
-    link::{self, Links},
     preflight::{self, Preflight},
     record,
     replies::{check_granted, hash, live_session, pairs},
@@ -85,7 +85,7 @@ impl RedisStore {
         &self.0
     }
 
-    /// Cuts one account, and announces nothing.
+    /// Cuts one account, and publishes nothing.
     pub(crate) async fn evict_at_once(
         &self,
         account: &AccountKey,
@@ -113,7 +113,7 @@ impl Inner {
         })
     }
 
-    /// Sends a cut that announces nothing.
+    /// Sends a cut that publishes nothing.
     pub(crate) async fn evicted(&self, call: Call) -> Result<Evicted> {
         let confirmed = self
             .client
@@ -123,14 +123,14 @@ impl Inner {
         Ok(Evicted::new(ended).confirmed_by(confirmed.replicas))
     }
 
-    /// Sends a read. What is to be kept as a copy is read over the link, where there is one to the server that has everything.
+    /// Sends a read. What is to be kept as a copy is read over the backplane, where there is one to the server that has everything.
     async fn reading(
         &self,
         operation: &'static str,
         call: &Call,
         options: ReadOptions,
     ) -> Result<Reply> {
-        if options.for_copy
+        if options.for_near_cache
             && !self.client.is_cluster()
             && let Some(wire) = self.links.last()
         {
@@ -316,10 +316,10 @@ impl TokenStore for RedisStore {
         options: EvictOptions,
     ) -> Result<Evicted> {
         let life = duration_millis(options.not_before_lifetime);
-        match options.announce {
-            Some(signer) => {
+        match options.publish {
+            Some(origin) => {
                 let evicting =
-                    link::evict(self.inner(), signer, account, target, life, options.now);
+                    backplane::evict(self.inner(), origin, account, target, life, options.now);
                 Box::pin(evicting).await
             }
             None => self.evict_at_once(account, target, life, options.now).await,
@@ -360,7 +360,7 @@ impl TokenStore for RedisStore {
         Some(self)
     }
 
-    fn link(&self) -> Option<&dyn Link> {
+    fn backplane(&self) -> Option<&dyn Backplane> {
         Some(self)
     }
 }

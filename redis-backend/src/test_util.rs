@@ -2,7 +2,7 @@
 
 use token_cache_core::SessionId;
 
-use crate::{cursor, link::message, record};
+use crate::{backplane::message, cursor, record};
 
 /// Reads bytes as each of the records that a Redis holds, and as a scan's position. It must come back, whatever they are.
 pub fn decode_all(bytes: &[u8]) {
@@ -14,7 +14,7 @@ pub fn decode_all(bytes: &[u8]) {
     }
 }
 
-/// Reads bytes as a message of the link. It must come back, whatever they are.
+/// Reads bytes as a message of the backplane. It must come back, whatever they are.
 pub fn decode_message(bytes: &[u8]) {
     let _ = message::decode(bytes);
 }

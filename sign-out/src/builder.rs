@@ -198,14 +198,14 @@ impl SignOutRoutesBuilder {
                 self.after,
             )));
         }
-        let longest_copy_life = self
+        let longest_near_cache_life = self
             .cache
-            .longest_copy_life()
+            .longest_near_cache_life()
             .map_err(|error| ConfigError::new(error.to_string()))?;
         let timeouts = self
             .timeouts
             .validated()?
-            .for_near_cache(longest_copy_life, self.wait)?;
+            .for_near_cache(longest_near_cache_life, self.wait)?;
         let http = HttpClient::new(&self.certificates)?;
         let providers = clients
             .iter()

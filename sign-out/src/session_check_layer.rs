@@ -15,7 +15,7 @@ use crate::{
 
 /// A tower layer that refuses every request whose session was signed out, on any server: the app's own cookie ends with the tokens.
 ///
-/// It sends one request to the store for each request that carries a ticket, or none on a local copy:
+/// It sends one request to the store for each request that carries a ticket, or none on a near-cache entry:
 ///
 /// - the session lives: the request passes, with the [`Session`](token_cache_core::Session) in its extensions;
 /// - there is no ticket: the request passes, without a session;

@@ -9,20 +9,20 @@ use crate::ConfigError;
 /// Providers hang up: the shortest time known is two and a half seconds, so the sum must stay under two. What is late goes on
 /// all the same; the provider is answered with 503 and its next try joins it.
 ///
-/// Where servers keep local copies, the eviction's bound holds the wait for them too: as they come, bounds are enough for a lease of a
+/// Where servers keep near caches, the eviction's bound holds the wait for them too: as they come, bounds are enough for a lease of a
 /// second, also where a server has died. Routes whose bounds are not enough for the fleet are refused when they are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     /// To get the provider's keys, where they are not at hand: 600 ms.
     pub(crate) keys: Duration,
-    /// To end the sessions, and to wait until no server can serve a local copy of them: 1.2 s.
+    /// To end the sessions, and to wait until no server can serve a near-cache entry of them: 1.2 s.
     pub(crate) sign_out: Duration,
 }
 
 /// What all bounds together must stay under.
 const MAX_TOTAL: Duration = Duration::from_secs(2);
 
-/// What an eviction's requests need beside the wait for local copies.
+/// What an eviction's requests need beside the wait for near caches.
 const REQUEST_TIME: Duration = Duration::from_millis(100);
 
 impl Default for Timeouts {
@@ -64,22 +64,22 @@ impl Timeouts {
         Ok(self)
     }
 
-    /// Whether they are enough where a server that hears nothing serves local copies for so long.
+    /// Whether they are enough where a server that hears nothing serves near caches for so long.
     pub(crate) fn for_near_cache(
         self,
-        longest_copy_life: Duration,
+        longest_near_cache_life: Duration,
         wait: Wait,
     ) -> Result<Self, ConfigError> {
-        if longest_copy_life.is_zero() || wait == Wait::None {
+        if longest_near_cache_life.is_zero() || wait == Wait::None {
             return Ok(self);
         }
         // The longest wait, on a clock that goes slower than the other server's.
-        let needed = longest_copy_life + longest_copy_life / 50 + REQUEST_TIME;
+        let needed = longest_near_cache_life + longest_near_cache_life / 50 + REQUEST_TIME;
         if self.sign_out >= needed {
             return Ok(self);
         }
         Err(ConfigError::new(format!(
-            "servers keep local copies for up to {longest_copy_life:?}, so an eviction may take {needed:?}, and it is given {:?}; \
+            "servers keep local copies for up to {longest_near_cache_life:?}, so an eviction may take {needed:?}, and it is given {:?}; \
              give it more, while all bounds together stay under {MAX_TOTAL:?}; or set a shorter lease, or a lower greatest age where the \
              store has no link, on every server; or answer before copies are gone, by `wait(Wait::None)`",
             self.sign_out,
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_eviction_must_have_time_for_the_longest_wait_for_copies() {
+    fn the_eviction_must_have_time_for_the_longest_wait_for_cached_entries() {
         let fits =
             |millis, wait| Timeouts::default().for_near_cache(Duration::from_millis(millis), wait);
         assert!(fits(0, Wait::Everywhere).is_ok());

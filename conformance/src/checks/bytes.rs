@@ -14,7 +14,7 @@ use crate::{
     assertions::{Assertions, should_equal, should_hold},
     checks::sid_index::sid_entry,
     random,
-    recording_listener::Linked,
+    recording_listener::Connected,
 };
 
 /// The names that differ from `bytes` in one random bit, one for each byte.
@@ -243,14 +243,15 @@ pub(crate) async fn every_byte_of_the_namespace_counts(setup: &Setup) -> Result<
     let store = setup.store();
     let life = Duration::from_millis(0x0102_0304);
     let held = NamespaceRecord::new(u64::from_be_bytes(random::bytes()?), random::bytes()?)
-        .with_copies(life);
+        .with_near_cache(life);
     let set = store.set_namespace(None, &held).await;
     should_equal(
         &set.should_work("the first record")?,
         &true,
         "whether the first record was written",
     )?;
-    let other = |generation, check, life| NamespaceRecord::new(generation, check).with_copies(life);
+    let other =
+        |generation, check, life| NamespaceRecord::new(generation, check).with_near_cache(life);
     let mut expected = Vec::new();
     for check in neighbours(&held.check)? {
         expected.push(other(held.generation, check, life));
@@ -283,9 +284,9 @@ pub(crate) async fn every_byte_of_the_namespace_counts(setup: &Setup) -> Result<
 
 /// A server is removed from the registry by its very name and its very last renewal.
 pub(crate) async fn every_byte_of_a_lease_holder_counts(setup: &Setup) -> Result<(), Violation> {
-    let (signer, holder) = (Linked::new(setup).await?, Linked::new(setup).await?);
+    let (origin, holder) = (Connected::new(setup).await?, Connected::new(setup).await?);
     holder.renews().await?;
-    let holders = signer.holders().await?;
+    let holders = origin.holders().await?;
     let held = holders.iter().find(|held| held.server == holder.id);
     let LeaseHolder { server, renewal } = *held
         .ok_or_else(|| Violation::new("a server that has renewed, in the registry", "none"))?;
@@ -298,9 +299,9 @@ pub(crate) async fn every_byte_of_a_lease_holder_counts(setup: &Setup) -> Result
         let renewal = u64::from_be_bytes(other);
         silent.push(LeaseHolder { server, renewal });
     }
-    let reaped = signer.connection.reap(&silent).await;
+    let reaped = origin.connection.reap(&silent).await;
     reaped.should_work("removing silent servers")?;
-    let left = signer.holders().await?;
+    let left = origin.holders().await?;
     should_hold(
         left.contains(&LeaseHolder { server, renewal }),
         "a lease holder that the request did not name",

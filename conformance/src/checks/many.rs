@@ -14,7 +14,7 @@ use crate::{
     assertions::{Assertions, should_equal},
     checks::sid_index::sid_entry,
     random::{self, Dice},
-    recording_listener::Linked,
+    recording_listener::Connected,
 };
 
 /// Calls under way at once.
@@ -255,14 +255,14 @@ pub(crate) async fn any_number_of_accounts_are_listed_and_evicted(
     .map(drop)
 }
 
-/// An announcement tells every server whose lease runs, however many there are, and whether or not their connections are open.
-pub(crate) async fn an_announcement_tells_every_lease_holder(
+/// An invalidation message tells every server whose lease runs, however many there are, and whether or not their connections are open.
+pub(crate) async fn an_invalidation_message_tells_every_lease_holder(
     setup: &Setup,
 ) -> Result<(), Violation> {
-    let signer = Linked::new(setup).await?;
+    let origin = Connected::new(setup).await?;
     // A harness may have servers of its own in the registry.
     let store = setup.another_server().await?;
-    let before = signer.holders().await?.len();
+    let before = origin.holders().await?.len();
     // Each opens a connection.
     let servers = if setup.store().clock().is_some() {
         many(setup)?
@@ -272,7 +272,7 @@ pub(crate) async fn an_announcement_tells_every_lease_holder(
     let mut held = BTreeSet::new();
     let mut open = Vec::new();
     for n in 0..servers {
-        let holder = Linked::over(store.clone()).await?;
+        let holder = Connected::over(store.clone()).await?;
         holder.renews().await?;
         held.insert(holder.id);
         // Most connections end without a word: their leases run on.
@@ -280,34 +280,34 @@ pub(crate) async fn an_announcement_tells_every_lease_holder(
             open.push(holder);
         }
     }
-    let told: BTreeSet<_> = signer.holders().await?.iter().map(|h| h.server).collect();
+    let told: BTreeSet<_> = origin.holders().await?.iter().map(|h| h.server).collect();
     should_equal(
         &(told.len(), told.is_superset(&held)),
         &(before + held.len(), true),
-        "lease holders that an announcement tells",
+        "lease holders that an invalidation message tells",
     )?;
     let ada = setup.account()?;
-    let evict = EvictOptions::at(ada.now).announced_by(signer.id);
-    let evicted = signer.store.evict(&ada.key, by_app(ada.now), evict).await;
-    let announced = evicted.should_work("an announced sign-out")?.announced;
-    let told = announced.map_or(0, |announced| announced.holders.len());
+    let evict = EvictOptions::at(ada.now).published_by(origin.id);
+    let evicted = origin.store.evict(&ada.key, by_app(ada.now), evict).await;
+    let published = evicted.should_work("an published sign-out")?.published;
+    let told = published.map_or(0, |published| published.holders.len());
     should_equal(
         &told,
         &(before + held.len()),
-        "lease holders that an announced sign-out tells",
+        "lease holders that an published sign-out tells",
     )
 }
 
-/// An announcement comes whole, however many accounts it names.
-pub(crate) async fn an_announcement_may_name_any_number_of_accounts(
+/// An invalidation message comes whole, however many accounts it names.
+pub(crate) async fn an_invalidation_message_may_name_any_number_of_accounts(
     setup: &Setup,
 ) -> Result<(), Violation> {
-    let (signer, other) = (Linked::new(setup).await?, Linked::new(setup).await?);
+    let (origin, other) = (Connected::new(setup).await?, Connected::new(setup).await?);
     let accounts: Result<Vec<_>, _> = (0..many(setup)?).map(|_| random::account()).collect();
     let what = Invalidation::Accounts(accounts?);
-    let announced = signer.announces(what.clone()).await?;
+    let published = origin.publishes(what.clone()).await?;
     other.renews().await?;
-    let heard = other.heard(announced.id).map(|heard| heard.what);
+    let heard = other.heard(published.id).map(|heard| heard.what);
     // It may say that all copies are to go, which is as good.
     let whole = heard == Some(what) || heard == Some(Invalidation::Everything);
     should_equal(&whole, &true, "whether it came whole")

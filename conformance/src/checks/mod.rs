@@ -6,6 +6,7 @@ pub(crate) mod app;
 
 pub(crate) mod accounts;
 pub(crate) mod background_sessions;
+pub(crate) mod backplane;
 pub(crate) mod bulk;
 pub(crate) mod bytes;
 pub(crate) mod concurrency;
@@ -15,7 +16,6 @@ pub(crate) mod faults;
 pub(crate) mod ids;
 pub(crate) mod isolation;
 pub(crate) mod late_creations;
-pub(crate) mod link;
 pub(crate) mod locks;
 pub(crate) mod long_lives;
 pub(crate) mod many;

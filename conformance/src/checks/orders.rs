@@ -13,10 +13,10 @@ use std::{
 
 use futures_util::future::{join, try_join_all};
 use token_cache_core::{
-    Acknowledgement, AcquireOptions, Acquired, Announcement, AnnouncementId, CutoffBound,
-    CutoffTime, Entry, EntryAddress, EvictOptions, EvictTarget, Listener, LockOwner,
-    NotBeforeOptions, PutMode, PutResult, ReadOptions, RefreshLocks, Result as StoreResult,
-    ServerId, TokenStore, Version, WriteOptions,
+    Acknowledgement, AcquireOptions, Acquired, CutoffBound, CutoffTime, Entry, EntryAddress,
+    EvictOptions, EvictTarget, InvalidationId, InvalidationListener, InvalidationMessage,
+    LockOwner, NotBeforeOptions, PutMode, PutResult, ReadOptions, RefreshLocks,
+    Result as StoreResult, ServerId, TokenStore, Version, WriteOptions,
 };
 
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     assertions::{Assertions, should_equal, should_hold},
     checks::sid_index::sid_entry,
     random::{self, Dice},
-    setup::link_of,
+    setup::backplane_of,
 };
 
 /// A server that reads the entry again as soon as it receives the invalidation message, as a near cache does for its next caller.
@@ -35,21 +35,17 @@ struct Rereader {
     runtime: tokio::runtime::Handle,
     watched: Mutex<Option<(EntryAddress, ReadOptions)>>,
     /// For each invalidation message, whether the entry could still be read.
-    found: Arc<Mutex<Vec<(AnnouncementId, bool)>>>,
+    found: Arc<Mutex<Vec<(InvalidationId, bool)>>>,
 }
 
 fn locked<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Listener for Rereader {
-    fn announced(&self, announcement: &Announcement) -> Option<Acknowledgement> {
+impl InvalidationListener for Rereader {
+    fn published(&self, message: &InvalidationMessage) -> Option<Acknowledgement> {
         let (at, options) = locked(&self.watched).clone()?;
-        let (store, found, id) = (
-            Arc::clone(&self.store),
-            Arc::clone(&self.found),
-            announcement.id,
-        );
+        let (store, found, id) = (Arc::clone(&self.store), Arc::clone(&self.found), message.id);
         let mut read = Box::pin(async move {
             let read = store.read(&at, options).await;
             locked(&found).push((id, read.is_ok()));
@@ -100,10 +96,10 @@ fn any_target(
 }
 
 /// A read caused by an invalidation message finds the session ended: the eviction comes first, or in the same step.
-pub(crate) async fn an_eviction_comes_before_its_announcement(
+pub(crate) async fn an_eviction_comes_before_its_invalidation_message(
     setup: &Setup,
 ) -> Result<(), Violation> {
-    let signer = setup.another_server().await?;
+    let origin = setup.another_server().await?;
     let found = Arc::new(Mutex::new(Vec::new()));
     let rereader = Arc::new(Rereader {
         store: setup.another_server().await?,
@@ -112,11 +108,11 @@ pub(crate) async fn an_eviction_comes_before_its_announcement(
         found: Arc::clone(&found),
     });
     let server = ServerId::mint().should_work("minting a server's id")?;
-    let listener = Arc::clone(&rereader) as Arc<dyn Listener>;
-    let connection = link_of(&*rereader.store)?
+    let listener = Arc::clone(&rereader) as Arc<dyn InvalidationListener>;
+    let connection = backplane_of(&*rereader.store)?
         .connect(server, listener)
         .await
-        .should_work("opening the link")?;
+        .should_work("opening the backplane")?;
     let mut dice = Dice::new()?;
     for _ in 0..30 {
         let ada = setup.account()?;
@@ -124,11 +120,11 @@ pub(crate) async fn an_eviction_comes_before_its_announcement(
         ada.puts(&at, b"token").await?;
         *locked(&rereader.watched) = Some((at.clone(), ReadOptions::at(ada.now)));
         let target = any_target(&mut dice, &ada, &at)?;
-        let options = EvictOptions::at(ada.now).announced_by(server);
-        let evicted = signer.evict(&ada.key, target, options).await;
-        let announced = evicted.should_work("an announced sign-out")?.announced;
-        let id = announced.map(|announced| announced.id);
-        let id = id.ok_or_else(|| Violation::new("an announcement", "none"))?;
+        let options = EvictOptions::at(ada.now).published_by(server);
+        let evicted = origin.evict(&ada.key, target, options).await;
+        let published = evicted.should_work("an published sign-out")?.published;
+        let id = published.map(|published| published.id);
+        let id = id.ok_or_else(|| Violation::new("an invalidation message", "none"))?;
         connection.renew().await.should_work("renewing the lease")?;
         let read_after = || {
             let found = locked(&found);
@@ -140,7 +136,7 @@ pub(crate) async fn an_eviction_comes_before_its_announcement(
             .await?;
         should_hold(
             read_after() == Some(false),
-            "a session that has ended, for who reads because of the announcement",
+            "a session that has ended, for who reads because of the invalidation message",
             "its token",
         )?;
     }

@@ -295,7 +295,7 @@ impl<'a> Round<'a> {
         let length = self.dice.below(40);
         let life = MILLI + Duration::from_secs(60 * self.dice.below(300) as u64);
         let value = vec![self.dice.below(256).to_le_bytes()[0]; length];
-        // No entry that the cache writes outlives its session: a local copy of an entry does not know the session's end.
+        // No entry that the cache writes outlives its session: a near-cache entry of an entry does not know the session's end.
         let session = self.accounts[which].1.session(at.session_id(), self.now);
         let ends_at = session.map_or(Timestamp::MAX, |session| session.ends_at);
         let entry = Entry::new(value, version, ends_at.min(self.now + life));

@@ -3,41 +3,44 @@
 use std::{fmt, sync::Arc};
 
 use token_cache_conformance::async_trait;
-use token_cache_core::{LeaseHolder, LinkConnection, RegistryId, Result};
+use token_cache_core::{BackplaneConnection, LeaseHolder, RegistryId, Result};
 
 /// What is wrong with it: each step does what the healthy one does, unless the bend says otherwise.
 #[async_trait]
 pub(crate) trait Bend: Send + Sync + 'static {
-    async fn renew(&self, healthy: &dyn LinkConnection) -> Result<RegistryId> {
+    async fn renew(&self, healthy: &dyn BackplaneConnection) -> Result<RegistryId> {
         healthy.renew().await
     }
 
-    async fn reap(&self, healthy: &dyn LinkConnection, silent: &[LeaseHolder]) -> Result<()> {
+    async fn reap(&self, healthy: &dyn BackplaneConnection, silent: &[LeaseHolder]) -> Result<()> {
         healthy.reap(silent).await
     }
 
-    async fn leave(&self, healthy: &dyn LinkConnection) -> Result<()> {
+    async fn leave(&self, healthy: &dyn BackplaneConnection) -> Result<()> {
         healthy.leave().await
     }
 
-    async fn lost(&self, healthy: &dyn LinkConnection) {
+    async fn lost(&self, healthy: &dyn BackplaneConnection) {
         healthy.lost().await;
     }
 }
 
 pub(crate) struct Bent<B> {
-    pub(crate) healthy: Arc<dyn LinkConnection>,
+    pub(crate) healthy: Arc<dyn BackplaneConnection>,
     pub(crate) bend: B,
 }
 
 impl<B: Bend> Bent<B> {
-    pub(crate) fn of(healthy: Arc<dyn LinkConnection>, bend: B) -> Arc<dyn LinkConnection> {
+    pub(crate) fn of(
+        healthy: Arc<dyn BackplaneConnection>,
+        bend: B,
+    ) -> Arc<dyn BackplaneConnection> {
         Arc::new(Self { healthy, bend })
     }
 }
 
 #[async_trait]
-impl<B: Bend> LinkConnection for Bent<B> {
+impl<B: Bend> BackplaneConnection for Bent<B> {
     async fn renew(&self) -> Result<RegistryId> {
         self.bend.renew(&*self.healthy).await
     }

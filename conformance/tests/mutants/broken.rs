@@ -11,8 +11,8 @@ use crate::fault::{Fault, locks_of};
 use token_cache_conformance::{Breakable, Harness, NoStore, TestClock, async_trait};
 use token_cache_core::{
     AccountKey, AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BackgroundSessions,
-    BeginSession, Begun, Capabilities, CutoffBound, Diagnostic, Entry, EntryAddress, Error,
-    ErrorKind, EvictOptions, EvictTarget, Evicted, IssuerKey, Link, LockOwner, MemoryStore,
+    Backplane, BeginSession, Begun, Capabilities, CutoffBound, Diagnostic, Entry, EntryAddress,
+    Error, ErrorKind, EvictOptions, EvictTarget, Evicted, IssuerKey, LockOwner, MemoryStore,
     Namespace, NamespaceRecord, NotBeforeOptions, NotBeforeScope, Page, PutResult, ReadOptions,
     RefreshLocks, Result, Scan, SessionId, SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey,
     TimeSource, Timestamp, TokenStore, Version, WriteOptions, test_util::FailingStore,
@@ -180,7 +180,7 @@ impl<F: Fault> TokenStore for Broken<F> {
         Some(self)
     }
 
-    fn link(&self) -> Option<&dyn Link> {
+    fn backplane(&self) -> Option<&dyn Backplane> {
         Some(self)
     }
 }

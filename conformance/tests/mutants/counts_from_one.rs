@@ -1,5 +1,5 @@
 use token_cache_conformance::async_trait;
-use token_cache_core::{Announced, Invalidation, Link, Result, ServerId};
+use token_cache_core::{Backplane, Invalidation, Published, Result, ServerId};
 
 use crate::fault::Fault;
 
@@ -9,16 +9,16 @@ pub(crate) struct CountsFromOne;
 
 #[async_trait]
 impl Fault for CountsFromOne {
-    async fn announce(
+    async fn publish(
         &self,
-        healthy: &dyn Link,
-        signer: Option<ServerId>,
+        healthy: &dyn Backplane,
+        origin: Option<ServerId>,
         what: Invalidation,
-    ) -> Result<Announced> {
-        let mut announced = healthy.announce(signer, what).await?;
-        for (holder, number) in announced.holders.iter_mut().zip(1..) {
+    ) -> Result<Published> {
+        let mut published = healthy.publish(origin, what).await?;
+        for (holder, number) in published.holders.iter_mut().zip(1..) {
             holder.renewal = number;
         }
-        Ok(announced)
+        Ok(published)
     }
 }

@@ -8,16 +8,16 @@ use token_cache_core::{
 };
 
 use crate::{
-    broken_link::link_of,
+    broken_backplane::backplane_of,
     fault::{Fault, locks_of},
 };
 
 /// Announces a sign-out before it evicts.
 #[derive(Default)]
-pub(crate) struct AnnouncesFirst;
+pub(crate) struct PublishesFirst;
 
 #[async_trait]
-impl Fault for AnnouncesFirst {
+impl Fault for PublishesFirst {
     async fn evict(
         &self,
         healthy: &dyn TokenStore,
@@ -25,13 +25,13 @@ impl Fault for AnnouncesFirst {
         target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
-        let Some(signer) = options.announce.take() else {
+        let Some(origin) = options.publish.take() else {
             return healthy.evict(account, target, options).await;
         };
         let what = Invalidation::Accounts(vec![*account]);
-        let announced = link_of(healthy)?.announce(Some(signer), what).await?;
+        let published = backplane_of(healthy)?.publish(Some(origin), what).await?;
         let evicted = healthy.evict(account, target, options).await?;
-        Ok(evicted.announced(announced))
+        Ok(evicted.published(published))
     }
 }
 
@@ -56,7 +56,7 @@ impl Fault for EvictsOneByOne {
             if target.ends(&record.session_id, record.sid.as_ref(), &record.times) {
                 let one = EvictTarget::Session(record.session_id);
                 let mut options = options;
-                options.announce = None;
+                options.publish = None;
                 ended |= healthy.evict(account, one, options).await?.ended;
                 // As a store does that sends a request for each.
                 tokio::task::yield_now().await;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, Announced, BackgroundKey, BackgroundSession,
-    BackgroundSessions, BeginSession, Begun, CutoffBound, Entry, EntryAddress, Error, ErrorKind,
-    EvictOptions, EvictTarget, Evicted, Invalidation, IssuerKey, Link, LinkConnection, Listener,
-    LockOwner, Namespace, NamespaceRecord, NotBeforeOptions, NotBeforeScope, Page, PutResult,
-    ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionId, SessionRecord, SidAccounts,
-    SidEntry, SidIndex, SidKey, Timestamp, TokenStore, Version, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BackgroundSessions,
+    Backplane, BackplaneConnection, BeginSession, Begun, CutoffBound, Entry, EntryAddress, Error,
+    ErrorKind, EvictOptions, EvictTarget, Evicted, Invalidation, InvalidationListener, IssuerKey,
+    LockOwner, Namespace, NamespaceRecord, NotBeforeOptions, NotBeforeScope, Page, Published,
+    PutResult, ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionId, SessionRecord,
+    SidAccounts, SidEntry, SidIndex, SidKey, Timestamp, TokenStore, Version, WriteOptions,
 };
 
 /// What is wrong with a store: each step does what the healthy store does, unless the fault says otherwise.
@@ -195,20 +195,20 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
 
     async fn connect(
         &self,
-        healthy: &dyn Link,
+        healthy: &dyn Backplane,
         server: ServerId,
-        listener: Arc<dyn Listener>,
-    ) -> Result<Arc<dyn LinkConnection>> {
+        listener: Arc<dyn InvalidationListener>,
+    ) -> Result<Arc<dyn BackplaneConnection>> {
         healthy.connect(server, listener).await
     }
 
-    async fn announce(
+    async fn publish(
         &self,
-        healthy: &dyn Link,
-        signer: Option<ServerId>,
+        healthy: &dyn Backplane,
+        origin: Option<ServerId>,
         what: Invalidation,
-    ) -> Result<Announced> {
-        healthy.announce(signer, what).await
+    ) -> Result<Published> {
+        healthy.publish(origin, what).await
     }
 }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use token_cache_conformance::async_trait;
-use token_cache_core::{Link, LinkConnection, Listener, Result, ServerId};
+use token_cache_core::{Backplane, BackplaneConnection, InvalidationListener, Result, ServerId};
 
 use crate::{
     bent_connection::{Bend, Bent},
@@ -16,10 +16,10 @@ pub(crate) struct KeepsWhoLeft;
 impl Fault for KeepsWhoLeft {
     async fn connect(
         &self,
-        healthy: &dyn Link,
+        healthy: &dyn Backplane,
         server: ServerId,
-        listener: Arc<dyn Listener>,
-    ) -> Result<Arc<dyn LinkConnection>> {
+        listener: Arc<dyn InvalidationListener>,
+    ) -> Result<Arc<dyn BackplaneConnection>> {
         Ok(Bent::of(
             healthy.connect(server, listener).await?,
             KeepsWhoLeft,
@@ -29,7 +29,7 @@ impl Fault for KeepsWhoLeft {
 
 #[async_trait]
 impl Bend for KeepsWhoLeft {
-    async fn leave(&self, _: &dyn LinkConnection) -> Result<()> {
+    async fn leave(&self, _: &dyn BackplaneConnection) -> Result<()> {
         Ok(())
     }
 }

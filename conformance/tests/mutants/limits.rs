@@ -7,11 +7,11 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, Announced, BackgroundKey, BackgroundSession,
-    BackgroundSessions, BeginSession, Begun, CutoffBound, Entry, EntryAddress, EvictOptions,
-    EvictTarget, Evicted, Invalidation, IssuerKey, Link, NotBeforeOptions, NotBeforeScope, Page,
-    PutResult, ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionRecord, SidAccounts,
-    SidEntry, SidIndex, SidKey, Timestamp, TokenStore, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BackgroundSessions,
+    Backplane, BeginSession, Begun, CutoffBound, Entry, EntryAddress, EvictOptions, EvictTarget,
+    Evicted, Invalidation, IssuerKey, NotBeforeOptions, NotBeforeScope, Page, Published, PutResult,
+    ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionRecord, SidAccounts, SidEntry,
+    SidIndex, SidKey, Timestamp, TokenStore, WriteOptions,
 };
 
 use crate::fault::Fault;
@@ -61,10 +61,10 @@ impl<const KIND: char, const N: usize> Fault for EndsAtMost<KIND, N> {
 /// Answers with `N` of whatever is asked for: `a` accounts of a `sid`, `l` sessions of an account, `p` accounts of a page, `e` background sessions of
 /// a name.
 #[derive(Default)]
-pub(crate) struct TellsAtMost<const WHAT: char, const N: usize>;
+pub(crate) struct PublishesToAtMost<const WHAT: char, const N: usize>;
 
 #[async_trait]
-impl<const WHAT: char, const N: usize> Fault for TellsAtMost<WHAT, N> {
+impl<const WHAT: char, const N: usize> Fault for PublishesToAtMost<WHAT, N> {
     async fn sessions(
         &self,
         healthy: &dyn TokenStore,
@@ -273,19 +273,19 @@ impl<const N: usize> Fault for SetsNotBeforeOfAtMost<N> {
 
 /// Tells `N` lease holders.
 #[derive(Default)]
-pub(crate) struct TellsHoldersAtMost<const N: usize>;
+pub(crate) struct PublishesHoldersAtMost<const N: usize>;
 
 #[async_trait]
-impl<const N: usize> Fault for TellsHoldersAtMost<N> {
-    async fn announce(
+impl<const N: usize> Fault for PublishesHoldersAtMost<N> {
+    async fn publish(
         &self,
-        healthy: &dyn Link,
-        signer: Option<ServerId>,
+        healthy: &dyn Backplane,
+        origin: Option<ServerId>,
         what: Invalidation,
-    ) -> Result<Announced> {
-        let mut announced = healthy.announce(signer, what).await?;
-        announced.holders.truncate(N);
-        Ok(announced)
+    ) -> Result<Published> {
+        let mut published = healthy.publish(origin, what).await?;
+        published.holders.truncate(N);
+        Ok(published)
     }
 
     async fn evict(
@@ -296,8 +296,8 @@ impl<const N: usize> Fault for TellsHoldersAtMost<N> {
         options: EvictOptions,
     ) -> Result<Evicted> {
         let mut evicted = healthy.evict(account, target, options).await?;
-        if let Some(announced) = &mut evicted.announced {
-            announced.holders.truncate(N);
+        if let Some(published) = &mut evicted.published {
+            published.holders.truncate(N);
         }
         Ok(evicted)
     }
@@ -305,13 +305,13 @@ impl<const N: usize> Fault for TellsHoldersAtMost<N> {
 
 /// Tells the lease holders whose connections are open.
 #[derive(Default)]
-pub(crate) struct TellsConnectedHolders {
+pub(crate) struct PublishesConnectedHolders {
     open: Arc<Mutex<Vec<ServerId>>>,
 }
 
 #[derive(Debug)]
 struct Open {
-    healthy: Arc<dyn token_cache_core::LinkConnection>,
+    healthy: Arc<dyn token_cache_core::BackplaneConnection>,
     server: ServerId,
     servers: Arc<Mutex<Vec<ServerId>>>,
 }
@@ -323,7 +323,7 @@ impl Drop for Open {
 }
 
 #[async_trait]
-impl token_cache_core::LinkConnection for Open {
+impl token_cache_core::BackplaneConnection for Open {
     async fn renew(&self) -> Result<token_cache_core::RegistryId> {
         self.healthy.renew().await
     }
@@ -346,13 +346,13 @@ impl token_cache_core::LinkConnection for Open {
 }
 
 #[async_trait]
-impl Fault for TellsConnectedHolders {
+impl Fault for PublishesConnectedHolders {
     async fn connect(
         &self,
-        healthy: &dyn Link,
+        healthy: &dyn Backplane,
         server: ServerId,
-        listener: Arc<dyn token_cache_core::Listener>,
-    ) -> Result<Arc<dyn token_cache_core::LinkConnection>> {
+        listener: Arc<dyn token_cache_core::InvalidationListener>,
+    ) -> Result<Arc<dyn token_cache_core::BackplaneConnection>> {
         let healthy = healthy.connect(server, listener).await?;
         locked(&self.open).push(server);
         Ok(Arc::new(Open {
@@ -362,17 +362,17 @@ impl Fault for TellsConnectedHolders {
         }))
     }
 
-    async fn announce(
+    async fn publish(
         &self,
-        healthy: &dyn Link,
-        signer: Option<ServerId>,
+        healthy: &dyn Backplane,
+        origin: Option<ServerId>,
         what: Invalidation,
-    ) -> Result<Announced> {
-        let mut announced = healthy.announce(signer, what).await?;
+    ) -> Result<Published> {
+        let mut published = healthy.publish(origin, what).await?;
         let open = locked(&self.open).clone();
-        announced
+        published
             .holders
             .retain(|holder| open.contains(&holder.server));
-        Ok(announced)
+        Ok(published)
     }
 }

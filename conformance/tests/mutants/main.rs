@@ -6,16 +6,14 @@
     reason = "a test fails by panicking"
 )]
 
+mod acknowledges_to_everybody;
 mod always_ended;
-mod announces_ends_alone;
-mod announces_late;
-mod announces_the_first;
 mod answers_with_its_not_before;
 mod batches_without_not_before;
 mod believes_the_future;
 mod bent_connection;
 mod broken;
-mod broken_link;
+mod broken_backplane;
 mod checks_then_writes;
 mod compares_a_few_bytes;
 mod counts_all_alike;
@@ -59,12 +57,15 @@ mod mixes_issuers;
 mod mixes_namespaces;
 mod mixes_sessions;
 mod never_says_it_is_lost;
+mod publishes_late;
+mod publishes_only_what_ended;
+mod publishes_the_first;
 mod reads_then_writes;
 mod reaps_whoever;
 mod remembers_creations;
 mod renames_its_registry;
 mod resurrects;
-mod serves_copies;
+mod serves_cached_reads;
 mod sets_not_before_of_known_accounts_only;
 mod shortens_its_index;
 mod silent;
@@ -77,7 +78,6 @@ mod takes_any_record;
 mod takes_empty_for_a_miss;
 mod takes_errors_for_misses;
 mod takes_errors_for_sign_outs;
-mod tells_everybody;
 mod turns_its_clock_back;
 
 use std::sync::Arc;
@@ -133,9 +133,9 @@ macro_rules! caught {
 
 caught! {
     always_ended::AlwaysEnded by ending_nothing_is_reported;
-    announces_ends_alone::AnnouncesEndsAlone by an_eviction_that_ends_nothing_is_announced;
-    announces_late::AnnouncesLate by a_renewal_comes_after_what_was_announced;
-    announces_the_first::AnnouncesTheFirst by an_announcement_comes_whole;
+    publishes_only_what_ended::PublishesOnlyWhatEnded by an_eviction_that_ends_nothing_is_published;
+    publishes_late::PublishesLate by a_renewal_comes_after_what_was_published;
+    publishes_the_first::PublishesTheFirst by an_invalidation_message_comes_whole;
     answers_with_its_not_before::AnswersWithItsNotBefore by a_sid_with_a_not_before_time_answers_again;
     batches_without_not_before::BatchesWithoutNotBefore by a_batch_evicts_each_of_its_accounts;
     believes_the_future::BelievesTheFuture by a_session_of_the_future_escapes_no_sign_out;
@@ -179,7 +179,7 @@ caught! {
     reaps_whoever::ReapsWhoever by a_reap_spares_who_renewed_meanwhile;
     renames_its_registry::RenamesItsRegistry by the_registry_keeps_its_id;
     resurrects::Resurrects by a_write_after_a_sign_out_is_refused;
-    serves_copies::ServesCopies by a_sign_out_is_seen_by_every_server_at_once;
+    serves_cached_reads::ServesCachedReads by a_sign_out_is_seen_by_every_server_at_once;
     shortens_its_index::ShortensItsIndex by the_index_outlives_its_longest_session;
     spares_equal_times::SparesEqualTimes by equal_times_count_as_before;
     spares_sessions_without_sid::SparesSessionsWithoutSid by sub_and_sid_end_sessions_with_that_sid_and_without_any;
@@ -189,7 +189,7 @@ caught! {
     takes_empty_for_a_miss::TakesEmptyForAMiss by an_empty_value_is_a_hit;
     takes_errors_for_misses::TakesErrorsForMisses by a_read_of_an_unreachable_store_is_no_miss;
     takes_errors_for_sign_outs::TakesErrorsForSignOuts by a_failed_sign_in_is_no_sign_out;
-    tells_everybody::TellsEverybody by an_acknowledgement_comes_to_the_signer_alone;
+    acknowledges_to_everybody::AcknowledgesToEverybody by an_acknowledgement_comes_to_the_signer_alone;
     turns_its_clock_back::TurnsItsClockBack by the_clock_goes_on;
 }
 
@@ -207,8 +207,8 @@ macro_rules! caught_all {
 use self::{
     compares_a_few_bytes::ComparesAFewBytes,
     effects::{
-        AnnouncesFirst, EndsAMillisecondMore, EvictsOneByOne, LooksBeforeItMarks,
-        PointsAlthoughItRefuses, ReleasesFirst, SetsNotBeforeLast, SupersedesBeforeItRefuses,
+        EndsAMillisecondMore, EvictsOneByOne, LooksBeforeItMarks, PointsAlthoughItRefuses,
+        PublishesFirst, ReleasesFirst, SetsNotBeforeLast, SupersedesBeforeItRefuses,
         UpdatesWhatIsNotThere,
     },
     ignores_a_byte::IgnoresAByte,
@@ -217,8 +217,8 @@ use self::{
         KeepsNotBeforeBriefly, MisjudgesLateness, NeverExtends, ScalesNotBefore, TellsWholeSeconds,
     },
     limits::{
-        EndsAtMost, KeepsAtMost, SetsNotBeforeOfAtMost, SupersedesAtMost, TellsAtMost,
-        TellsConnectedHolders, TellsHoldersAtMost,
+        EndsAtMost, KeepsAtMost, PublishesConnectedHolders, PublishesHoldersAtMost,
+        PublishesToAtMost, SetsNotBeforeOfAtMost, SupersedesAtMost,
     },
     remembers_creations::{ForgetsWhatItRemoves, RemembersCreations, RemembersVersionsAlone},
     silent::{BlocksItsThread, NeverAnswers},
@@ -254,7 +254,7 @@ caught_all! {
     stores_what_it_refuses_and_releases: StoresWhatItRefuses<'o'>, by any_calls_are_answered_as_the_contract_says;
     updates_what_is_not_there: UpdatesWhatIsNotThere, by any_calls_are_answered_as_the_contract_says;
 
-    announces_first: AnnouncesFirst, by an_eviction_comes_before_its_announcement;
+    publishes_first: PublishesFirst, by an_eviction_comes_before_its_invalidation_message;
     evicts_one_by_one: EvictsOneByOne, by an_eviction_ends_all_at_once;
     sets_not_before_last: SetsNotBeforeLast, by sign_ins_and_an_eviction_meet;
     releases_first: ReleasesFirst, by a_write_back_frees_its_lock_last;
@@ -270,22 +270,22 @@ caught_all! {
     ends_1_session_without_sid: EndsAtMost<'u', 1>, by any_number_of_sessions_without_sid_end;
     ends_256_sessions_without_sid: EndsAtMost<'u', 256>, by any_number_of_sessions_without_sid_end;
     supersedes_100_sessions: SupersedesAtMost<100>, by a_sign_in_ends_any_number_of_sessions;
-    lists_100_sessions: TellsAtMost<'l', 100>, by a_sid_may_have_any_number_of_sessions;
-    lists_1000_sessions: TellsAtMost<'l', 1000>, by a_sid_may_have_any_number_of_sessions;
-    tells_10_accounts_of_a_sid: TellsAtMost<'a', 10>, by a_sid_may_have_any_number_of_accounts;
-    tells_1000_accounts_of_a_sid: TellsAtMost<'a', 1000>, by a_sid_may_have_any_number_of_accounts;
-    streams_512_accounts: TellsAtMost<'p', 512>, by any_number_of_accounts_are_listed_and_evicted;
-    keeps_10_background_sessions: TellsAtMost<'e', 10>, by a_sid_may_have_any_number_of_sessions;
-    keeps_512_background_sessions: TellsAtMost<'e', 512>, by a_sid_may_have_any_number_of_sessions;
+    lists_100_sessions: PublishesToAtMost<'l', 100>, by a_sid_may_have_any_number_of_sessions;
+    lists_1000_sessions: PublishesToAtMost<'l', 1000>, by a_sid_may_have_any_number_of_sessions;
+    tells_10_accounts_of_a_sid: PublishesToAtMost<'a', 10>, by a_sid_may_have_any_number_of_accounts;
+    tells_1000_accounts_of_a_sid: PublishesToAtMost<'a', 1000>, by a_sid_may_have_any_number_of_accounts;
+    streams_512_accounts: PublishesToAtMost<'p', 512>, by any_number_of_accounts_are_listed_and_evicted;
+    keeps_10_background_sessions: PublishesToAtMost<'e', 10>, by a_sid_may_have_any_number_of_sessions;
+    keeps_512_background_sessions: PublishesToAtMost<'e', 512>, by a_sid_may_have_any_number_of_sessions;
     keeps_64_entries: KeepsAtMost<'e', 64>, by a_session_may_have_any_number_of_entries;
     keeps_1000_entries: KeepsAtMost<'e', 1000>, by a_session_may_have_any_number_of_entries;
     keeps_128_locks: KeepsAtMost<'l', 128>, by a_session_may_have_any_number_of_entries;
     keeps_1000_sids: KeepsAtMost<'p', 1000>, by any_number_of_sids_lead_to_their_accounts;
     keeps_1000_issuers: KeepsAtMost<'i', 1000>, by any_number_of_sign_outs_are_kept;
     sets_not_before_of_1000_accounts_of_a_batch: SetsNotBeforeOfAtMost<1000>, by any_number_of_accounts_are_listed_and_evicted;
-    tells_2_lease_holders: TellsHoldersAtMost<2>, by an_announcement_tells_every_lease_holder;
-    tells_1000_lease_holders: TellsHoldersAtMost<1000>, by an_announcement_tells_every_lease_holder;
-    tells_connected_lease_holders: TellsConnectedHolders, by an_announcement_tells_every_lease_holder;
+    publishes_2_lease_holders: PublishesHoldersAtMost<2>, by an_invalidation_message_tells_every_lease_holder;
+    publishes_1000_lease_holders: PublishesHoldersAtMost<1000>, by an_invalidation_message_tells_every_lease_holder;
+    publishes_connected_lease_holders: PublishesConnectedHolders, by an_invalidation_message_tells_every_lease_holder;
 
     keeps_not_before_for_2_seconds: KeepsNotBeforeBriefly<'a', 2_000>, by a_not_before_time_of_half_an_hour_lives_to_its_end;
     keeps_not_before_for_10_seconds: KeepsNotBeforeBriefly<'a', 10_000>, by a_not_before_time_of_half_an_hour_lives_to_its_end;

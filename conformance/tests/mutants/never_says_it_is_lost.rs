@@ -5,7 +5,8 @@ use std::sync::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    Error, ErrorKind, Link, LinkConnection, Listener, RegistryId, Result, ServerId,
+    Backplane, BackplaneConnection, Error, ErrorKind, InvalidationListener, RegistryId, Result,
+    ServerId,
 };
 
 use crate::{
@@ -24,10 +25,10 @@ struct Failing(AtomicBool);
 impl Fault for NeverSaysItIsLost {
     async fn connect(
         &self,
-        healthy: &dyn Link,
+        healthy: &dyn Backplane,
         server: ServerId,
-        listener: Arc<dyn Listener>,
-    ) -> Result<Arc<dyn LinkConnection>> {
+        listener: Arc<dyn InvalidationListener>,
+    ) -> Result<Arc<dyn BackplaneConnection>> {
         let healthy = healthy.connect(server, listener).await?;
         Ok(Bent::of(healthy, Failing::default()))
     }
@@ -35,14 +36,14 @@ impl Fault for NeverSaysItIsLost {
 
 #[async_trait]
 impl Bend for Failing {
-    async fn renew(&self, healthy: &dyn LinkConnection) -> Result<RegistryId> {
+    async fn renew(&self, healthy: &dyn BackplaneConnection) -> Result<RegistryId> {
         if self.0.swap(true, Ordering::SeqCst) {
             return Err(Error::new(ErrorKind::Unavailable, "renew"));
         }
         healthy.renew().await
     }
 
-    async fn lost(&self, _: &dyn LinkConnection) {
+    async fn lost(&self, _: &dyn BackplaneConnection) {
         std::future::pending::<()>().await;
     }
 }

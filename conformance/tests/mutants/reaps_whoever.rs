@@ -1,7 +1,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use token_cache_conformance::async_trait;
-use token_cache_core::{LeaseHolder, Link, LinkConnection, Listener, Result, ServerId};
+use token_cache_core::{
+    Backplane, BackplaneConnection, InvalidationListener, LeaseHolder, Result, ServerId,
+};
 
 use crate::{
     bent_connection::{Bend, Bent},
@@ -14,16 +16,16 @@ pub(crate) struct ReapsWhoever(Connections);
 
 struct Reaping(Connections);
 
-type Connections = Arc<Mutex<Vec<(ServerId, Arc<dyn LinkConnection>)>>>;
+type Connections = Arc<Mutex<Vec<(ServerId, Arc<dyn BackplaneConnection>)>>>;
 
 #[async_trait]
 impl Fault for ReapsWhoever {
     async fn connect(
         &self,
-        healthy: &dyn Link,
+        healthy: &dyn Backplane,
         server: ServerId,
-        listener: Arc<dyn Listener>,
-    ) -> Result<Arc<dyn LinkConnection>> {
+        listener: Arc<dyn InvalidationListener>,
+    ) -> Result<Arc<dyn BackplaneConnection>> {
         let healthy = healthy.connect(server, listener).await?;
         let all = Arc::clone(&self.0);
         all.lock()
@@ -35,7 +37,7 @@ impl Fault for ReapsWhoever {
 
 #[async_trait]
 impl Bend for Reaping {
-    async fn reap(&self, _: &dyn LinkConnection, silent: &[LeaseHolder]) -> Result<()> {
+    async fn reap(&self, _: &dyn BackplaneConnection, silent: &[LeaseHolder]) -> Result<()> {
         let all = self
             .0
             .lock()

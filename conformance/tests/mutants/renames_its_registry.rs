@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use token_cache_conformance::async_trait;
-use token_cache_core::{Link, LinkConnection, Listener, RegistryId, Result, ServerId};
+use token_cache_core::{
+    Backplane, BackplaneConnection, InvalidationListener, RegistryId, Result, ServerId,
+};
 
 use crate::{
     bent_connection::{Bend, Bent},
@@ -16,10 +18,10 @@ pub(crate) struct RenamesItsRegistry;
 impl Fault for RenamesItsRegistry {
     async fn connect(
         &self,
-        healthy: &dyn Link,
+        healthy: &dyn Backplane,
         server: ServerId,
-        listener: Arc<dyn Listener>,
-    ) -> Result<Arc<dyn LinkConnection>> {
+        listener: Arc<dyn InvalidationListener>,
+    ) -> Result<Arc<dyn BackplaneConnection>> {
         Ok(Bent::of(
             healthy.connect(server, listener).await?,
             RenamesItsRegistry,
@@ -29,7 +31,7 @@ impl Fault for RenamesItsRegistry {
 
 #[async_trait]
 impl Bend for RenamesItsRegistry {
-    async fn renew(&self, healthy: &dyn LinkConnection) -> Result<RegistryId> {
+    async fn renew(&self, healthy: &dyn BackplaneConnection) -> Result<RegistryId> {
         healthy.renew().await?;
         RegistryId::mint()
     }

@@ -3,7 +3,7 @@
 //! | record | bytes |
 //! |---|---|
 //! | session | 1, flags (1 labelled, 2 on behalf of), place on the store's clock (8), on the provider's (8), end (8), sid (16, if labelled) |
-//! | namespace | 1, generation (8), check value (16), longest life of a local copy (8, if there are any) |
+//! | namespace | 1, generation (8), check value (16), longest life of a near-cache entry (8, if there are any) |
 //!
 //! Numbers are big-endian, moments and durations in milliseconds. What is read answers none where the bytes are no such record.
 
@@ -66,8 +66,8 @@ pub fn encode_namespace(record: &NamespaceRecord) -> Vec<u8> {
     let mut bytes = vec![FORMAT];
     bytes.extend_from_slice(&record.generation.to_be_bytes());
     bytes.extend_from_slice(&record.check);
-    if !record.longest_copy_life.is_zero() {
-        let life = u64::try_from(record.longest_copy_life.as_millis()).unwrap_or(u64::MAX);
+    if !record.longest_near_cache_life.is_zero() {
+        let life = u64::try_from(record.longest_near_cache_life.as_millis()).unwrap_or(u64::MAX);
         bytes.extend_from_slice(&life.max(1).to_be_bytes());
     }
     bytes
@@ -81,7 +81,7 @@ pub fn decode_namespace(mut bytes: &[u8]) -> Option<NamespaceRecord> {
     if !rest.is_empty() {
         // Zero is not written: a record has one spelling.
         let life = Some(u64::from_be_bytes(take(rest)?)).filter(|life| *life > 0)?;
-        record = record.with_copies(Duration::from_millis(life));
+        record = record.with_near_cache(Duration::from_millis(life));
     }
     (format == FORMAT && rest.is_empty()).then_some(record)
 }
@@ -128,8 +128,8 @@ mod tests {
         let record = NamespaceRecord::new(5, [6; 16]);
         let bytes = [&[1, 0, 0, 0, 0, 0, 0, 0, 5], &[6; 16][..]].concat();
         assert_eq!(encode_namespace(&record), bytes);
-        let with_copies = record.with_copies(Duration::from_secs(1));
+        let with_near_cache = record.with_near_cache(Duration::from_secs(1));
         let longer = [&bytes[..], &[0, 0, 0, 0, 0, 0, 3, 232]].concat();
-        assert_eq!(encode_namespace(&with_copies), longer);
+        assert_eq!(encode_namespace(&with_near_cache), longer);
     }
 }

@@ -9,7 +9,10 @@ use super::{
 use crate::{
     BeginSession, Error, KeyProvider, KeyRing, NOT_BEFORE_LIFETIME, RefreshPolicy, Result, RingKey,
     SealedStore, Sealer, Secret, TokenStore,
-    local::{BootTime, CopyPolicy, Keeping, LocalCopies, Member, SystemBootTime},
+    near_cache::{
+        BootTime, InvalidationCoordinator, NearCache, NearCacheConfig, NearCacheParts,
+        SystemBootTime,
+    },
     refresh::Refreshes,
     seal::Ring,
 };
@@ -64,7 +67,7 @@ impl TokenCacheBuilder {
                 longest_assertion: None,
                 refresh: RefreshPolicy::default(),
                 unreadable_is_a_miss: false,
-                local_copies: None,
+                near_cache: None,
             },
             boot: Arc::new(SystemBootTime),
         }
@@ -139,26 +142,26 @@ impl TokenCacheBuilder {
     /// Keeps copies of what this server has read, and serves reads from them at memory speed: off unless said.
     ///
     /// A sign-out stays final on every server when it returns (G1), and a server that does not answer holds it up for a lease at the
-    /// most; where the store has no link, every sign-out waits until copies have died of age. Every server of the namespace waits
-    /// for those that keep copies, whether it keeps any itself or not. [`CopyPolicy`] says more of what it costs.
+    /// most; where the store has no backplane, every sign-out waits until copies have died of age. Every server of the namespace waits
+    /// for those that keep copies, whether it keeps any itself or not. [`NearCacheConfig`] says more of what it costs.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
-    /// use token_cache_core::{MemoryStore, Secret, TokenCache, local::CopyPolicy};
+    /// use token_cache_core::{MemoryStore, Secret, TokenCache, near_cache::CopyPolicy};
     ///
     /// let cache = TokenCache::builder(MemoryStore::new())
     ///     .secret(Secret::random()?)
-    ///     .local_copies(CopyPolicy::new().max_bytes(16 << 20))
+    ///     .near_cache(CopyPolicy::new().max_bytes(16 << 20))
     ///     .open()
     ///     .await?;
     /// # Ok(()) }
     /// ```
-    pub fn local_copies(mut self, policy: CopyPolicy) -> Self {
-        self.settings.local_copies = Some(policy);
+    pub fn near_cache(mut self, policy: NearCacheConfig) -> Self {
+        self.settings.near_cache = Some(policy);
         self
     }
 
-    /// The clock that leases and ages of local copies are counted on: the machine's unless said.
+    /// The clock that leases and ages of near caches are counted on: the machine's unless said.
     #[cfg(feature = "test-util")]
     pub fn boot_time(mut self, clock: impl BootTime) -> Self {
         self.boot = Arc::new(clock);
@@ -171,8 +174,8 @@ impl TokenCacheBuilder {
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) for a missing or short secret, for a key ring that is none, and for a secret that is not the namespace's;
-    /// [`Misuse`](crate::ErrorKind::Misuse) for a setting out of range, for local copies of no stated age on a store without a link,
-    /// and outside a tokio runtime; [`Denied`](crate::ErrorKind::Denied) and [`Unsupported`](crate::ErrorKind::Unsupported) where local copies are on and the
+    /// [`Misuse`](crate::ErrorKind::Misuse) for a setting out of range, for near caches of no stated age on a store without a backplane,
+    /// and outside a tokio runtime; [`Denied`](crate::ErrorKind::Denied) and [`Unsupported`](crate::ErrorKind::Unsupported) where near caches are on and the
     /// link that they need can't be opened; the store's own failures.
     pub async fn open(self) -> Result<TokenCache> {
         let refused = |message: &str| Err(Error::misuse("open the cache", message));
@@ -180,7 +183,7 @@ impl TokenCacheBuilder {
             sign_in_timeout,
             max_sessions,
             longest_assertion,
-            local_copies,
+            near_cache,
             ..
         } = self.settings;
         if sign_in_timeout < Duration::from_secs(1) || sign_in_timeout > MAX_SIGN_IN_TIMEOUT {
@@ -194,7 +197,7 @@ impl TokenCacheBuilder {
         {
             return refused("the longest assertion lives one second to seven days");
         }
-        local_copies.map(CopyPolicy::checked).transpose()?;
+        near_cache.map(NearCacheConfig::checked).transpose()?;
         if tokio::runtime::Handle::try_current().is_err() {
             return refused("there is no tokio runtime here; open it within `#[tokio::main]`");
         }
@@ -219,27 +222,31 @@ impl TokenCacheBuilder {
             SealedStore::new(store, Sealer::of(Arc::clone(&ring)))
                 .unreadable_is_a_miss(self.settings.unreadable_is_a_miss),
         );
-        let copies = match local_copies {
+        let copies = match near_cache {
             Some(policy) => {
                 let (inner, clock) = (Arc::clone(&sealed), Arc::clone(&self.boot));
-                let copies = LocalCopies::new(inner, policy, Arc::default(), clock)?;
+                let copies = NearCache::new(inner, policy, Arc::default(), clock)?;
                 Some(Arc::new(copies))
             }
             None => None,
         };
-        let (store, keeping, copy_life): (Arc<dyn TokenStore>, _, _) = match &copies {
+        let (store, keeping, near_cache_life): (Arc<dyn TokenStore>, _, _) = match &copies {
             Some(copies) => {
                 let store = Arc::clone(copies);
-                (store, copies.keeping(), copies.longest_life())
+                (store, copies.parts(), copies.longest_life())
             }
-            None => (Arc::clone(&sealed), Keeping::nothing(), Duration::ZERO),
+            None => (
+                Arc::clone(&sealed),
+                NearCacheParts::nothing(),
+                Duration::ZERO,
+            ),
         };
         let boot = Arc::clone(&self.boot);
-        let state = NamespaceState::open(&*sealed, &secret, copy_life, boot).await?;
-        let terms = state.terms().subscribe();
-        let member = Member::new(sealed, keeping, terms, self.boot)?;
-        member.check().await?;
-        member.start();
+        let state = NamespaceState::open(&*sealed, &secret, near_cache_life, boot).await?;
+        let fleet_config = state.fleet_config().subscribe();
+        let coordinator = InvalidationCoordinator::new(sealed, keeping, fleet_config, self.boot)?;
+        coordinator.check().await?;
+        coordinator.start();
         let cache = TokenCache(Arc::new(Inner {
             store,
             secret,
@@ -251,7 +258,7 @@ impl TokenCacheBuilder {
             settings: self.settings,
             refreshes,
             copies,
-            member,
+            coordinator,
         }));
         super::namespace::watch(&cache);
         for diagnostic in cache.diagnostics() {

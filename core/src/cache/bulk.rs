@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TokenCache;
 use crate::{
-    AccountId, AccountKey, CopiesGone, Cursor, Error, ErrorKind, EvictOptions, IssuerKey,
+    AccountId, AccountKey, Cursor, Error, ErrorKind, EvictOptions, IssuerKey, NearCacheOutcome,
     NotBeforeOptions, NotBeforeScope, Page, Result, Scan, SidIndex, SignOut, Timestamp, Wait,
     account,
     protocol::Ended,
@@ -38,8 +38,8 @@ pub struct BulkSignOut {
     issuer: Option<IssuerKey>,
     /// The issuer's next accounts, looked up while those before them were cut.
     ahead: Option<Page>,
-    /// What became of local copies in the steps of this run.
-    copies: CopiesGone,
+    /// What became of near caches in the steps of this run.
+    copies: NearCacheOutcome,
 }
 
 /// Where a [`BulkSignOut`] stands: what to store to go on after a failure. It holds no id and no key.
@@ -113,7 +113,7 @@ impl TokenCache {
             accounts,
             issuer,
             ahead: None,
-            copies: CopiesGone::default(),
+            copies: NearCacheOutcome::default(),
         })
     }
 }
@@ -131,8 +131,8 @@ impl BulkSignOut {
         Ok(self)
     }
 
-    /// Takes the next step, in a task of its own: a few thousand accounts. None when all are done. Where servers keep local copies,
-    /// it returns when none of those accounts' can be served any more: one announcement for each step.
+    /// Takes the next step, in a task of its own: a few thousand accounts. None when all are done. Where servers keep near caches,
+    /// it returns when none of those accounts' can be served any more: one invalidation message for each step.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) where the namespace was started anew since: everybody is signed out already; the store's
@@ -216,7 +216,7 @@ impl BulkSignOut {
 /// What one step did.
 struct Step {
     checkpoint: Checkpoint,
-    copies: CopiesGone,
+    copies: NearCacheOutcome,
 }
 
 /// What one step is to do.
@@ -298,7 +298,7 @@ async fn evict(
     for (account, evicted) in accounts.iter().zip(evicted) {
         ended.add(account, evicted?);
     }
-    let copies = cache.copies_gone(&ended, keys.longest_copy_life, Wait::Everywhere);
+    let copies = cache.clear_near_caches(&ended, keys.longest_near_cache_life, Wait::Everywhere);
     let copies = copies.await.map_err(Error::maybe_applied)?;
     let report = ended.sign_out;
     (checkpoint.ended, checkpoint.done, checkpoint.replicas) =

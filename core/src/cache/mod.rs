@@ -2,10 +2,10 @@ mod accounts;
 mod application;
 mod builder;
 mod bulk;
-mod copies;
 mod encryption_stats;
 mod expected_sids;
 mod namespace;
+mod near_cache;
 mod on_behalf_of;
 mod session;
 mod sign_in;
@@ -28,7 +28,7 @@ use crate::{
     AccountId, AccountKey, Diagnostic, Error, EvictOptions, KeyProvider, KeyRing, MemoryStore,
     NOT_BEFORE_LIFETIME, RefreshPolicy, Result, RingKey, Secret, StartedSignIn, Ticket, Timestamp,
     TokenStore,
-    local::{CopyPolicy, LocalCopies, Member},
+    near_cache::{InvalidationCoordinator, NearCache, NearCacheConfig},
     refresh::Refreshes,
     seal::Ring,
     sign_in::Started,
@@ -73,10 +73,10 @@ struct Inner {
     token_warnings: TokenWarnings,
     settings: Settings,
     refreshes: Refreshes,
-    /// The store, where it keeps local copies.
-    copies: Option<Arc<LocalCopies<Arc<dyn TokenStore>>>>,
-    /// Dropped with the cache, and its link closed.
-    member: Member,
+    /// The store, where it keeps near caches.
+    copies: Option<Arc<NearCache<Arc<dyn TokenStore>>>>,
+    /// Dropped with the cache, and its backplane closed.
+    coordinator: InvalidationCoordinator,
 }
 
 /// How much longer than the longest assertion a marker lives: more than the provider's clock and the store's may be apart, and any
@@ -91,7 +91,7 @@ struct Settings {
     longest_assertion: Option<Duration>,
     refresh: RefreshPolicy,
     unreadable_is_a_miss: bool,
-    local_copies: Option<CopyPolicy>,
+    near_cache: Option<NearCacheConfig>,
 }
 
 impl TokenCache {
@@ -185,7 +185,7 @@ impl TokenCache {
         Ok(self.keys()?.latest)
     }
 
-    /// Takes a session up where a ticket left it. One request; none where this server has a local copy.
+    /// Takes a session up where a ticket left it. One request; none where this server has a near-cache entry.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended (G1);
@@ -241,19 +241,19 @@ impl TokenCache {
         &self.0.refreshes
     }
 
-    /// Has other servers drop their local copies of an account's, in a task of its own.
+    /// Has other servers drop their near caches of an account's, in a task of its own.
     pub(crate) fn tell(&self, account: &AccountKey) {
-        self.0.member.tell(account);
+        self.0.coordinator.tell(account);
     }
 
-    /// How a sign-out evicts: announced, where servers keep local copies.
+    /// How a sign-out evicts: published, where servers keep near caches.
     fn evicting(&self, keys: &Keys) -> EvictOptions {
         let options = EvictOptions::at(keys.latest).not_before_lifetime(self.not_before_lifetime());
-        if keys.longest_copy_life.is_zero() {
+        if keys.longest_near_cache_life.is_zero() {
             return options;
         }
-        self.0.member.start();
-        options.announced_by(self.0.member.server())
+        self.0.coordinator.start();
+        options.published_by(self.0.coordinator.server())
     }
 
     /// How long a sign-out is remembered: longer than a sign-in may take, or an assertion live, that it may have to refuse.

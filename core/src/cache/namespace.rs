@@ -12,7 +12,7 @@ use super::{Inner, TokenCache};
 use crate::{
     Error, ErrorKind, NamespaceRecord, Result, Secret, Timestamp, TokenStore,
     id_key::IdKey,
-    local::{BootInstant, BootTime, STALE_AFTER, Terms},
+    near_cache::{BootInstant, BootTime, FleetConfig, STALE_AFTER},
     store_clock::StoreClock,
     telemetry,
 };
@@ -29,9 +29,9 @@ pub(super) struct NamespaceState {
     /// Held by whoever reads the record again, so that those who wait share the one request.
     reading: Mutex<()>,
     /// How long a copy of this server's may live; zero where it keeps none.
-    copy_life: Duration,
+    near_cache_life: Duration,
     boot: Arc<dyn BootTime>,
-    terms: watch::Sender<Terms>,
+    fleet_config: watch::Sender<FleetConfig>,
 }
 
 struct Known {
@@ -51,8 +51,8 @@ pub(crate) struct Keys {
     pub(crate) earliest: Timestamp,
     /// The most that the store's clock can say.
     pub(crate) latest: Timestamp,
-    /// How long a local copy of any server may live; zero where none keeps copies.
-    pub(crate) longest_copy_life: Duration,
+    /// How long a near-cache entry of any server may live; zero where none keeps copies.
+    pub(crate) longest_near_cache_life: Duration,
 }
 
 impl NamespaceState {
@@ -61,7 +61,7 @@ impl NamespaceState {
     pub(super) async fn open(
         store: &dyn TokenStore,
         secret: &Secret,
-        copy_life: Duration,
+        near_cache_life: Duration,
         boot: Arc<dyn BootTime>,
     ) -> Result<Self> {
         for _ in 0..TRIES {
@@ -71,13 +71,13 @@ impl NamespaceState {
             if ours.check != secret.check() {
                 return Err(secret_mismatch());
             }
-            let ours = ours.with_copies(ours.bounded_copy_life().max(copy_life));
+            let ours = ours.with_near_cache(ours.bounded_near_cache_life().max(near_cache_life));
             if read != Some(ours) && !store.set_namespace(read.as_ref(), &ours).await? {
                 // Another server was first.
                 continue;
             }
-            let terms = Terms::first(ours.longest_copy_life, asked, boot.now());
-            let (terms, _) = watch::channel(terms);
+            let fleet_config = FleetConfig::first(ours.longest_near_cache_life, asked, boot.now());
+            let (fleet_config, _) = watch::channel(fleet_config);
             return Ok(Self {
                 known: RwLock::new(Known {
                     id_key: Arc::new(secret.id_key(ours.generation)),
@@ -87,21 +87,21 @@ impl NamespaceState {
                     secret_mismatch: false,
                 }),
                 reading: Mutex::default(),
-                copy_life,
+                near_cache_life,
                 boot,
-                terms,
+                fleet_config,
             });
         }
         Err(changed_meanwhile("open the namespace"))
     }
 
-    /// What the record says of local copies, as it comes to be known.
-    pub(super) fn terms(&self) -> &watch::Sender<Terms> {
-        &self.terms
+    /// What the record says of near caches, as it comes to be known.
+    pub(super) fn fleet_config(&self) -> &watch::Sender<FleetConfig> {
+        &self.fleet_config
     }
 
-    pub(super) fn copy_life(&self) -> Duration {
-        self.copy_life
+    pub(super) fn near_cache_life(&self) -> Duration {
+        self.near_cache_life
     }
 
     /// The keys as they were last read, and read again first where that was too long ago.
@@ -111,7 +111,7 @@ impl NamespaceState {
             let _reading = self.reading.lock().await;
             // However long its answer took: what was read after this one asked is as good as what it would read.
             let is_older =
-                self.read().read_at < asked || !self.terms.borrow().is_fresh(asked_of_boot);
+                self.read().read_at < asked || !self.fleet_config.borrow().is_fresh(asked_of_boot);
             if self.is_stale() && is_older {
                 self.refresh(store, secret).await?;
             }
@@ -122,7 +122,7 @@ impl NamespaceState {
     /// By either clock: the runtime's may stand still while the machine sleeps.
     fn is_stale(&self) -> bool {
         self.read().read_at.elapsed() > STALE_AFTER
-            || !self.terms.borrow().is_fresh(self.boot.now())
+            || !self.fleet_config.borrow().is_fresh(self.boot.now())
     }
 
     pub(super) fn keys(&self, store: &dyn TokenStore) -> Result<Keys> {
@@ -142,7 +142,7 @@ impl NamespaceState {
             generation: known.generation,
             earliest,
             latest,
-            longest_copy_life: self.terms.borrow().longest,
+            longest_near_cache_life: self.fleet_config.borrow().longest,
         })
     }
 
@@ -161,32 +161,34 @@ impl NamespaceState {
             );
             known.read_at = known.read_at.max(sent);
             NamespaceRecord::new(known.generation, secret.check())
-                .with_copies(self.terms.borrow().longest)
+                .with_near_cache(self.fleet_config.borrow().longest)
         };
         let ours = match namespace.record {
             Some(record) if record.check != known.check => {
                 self.write().secret_mismatch = true;
-                self.agree(asked, record.bounded_copy_life(), false);
+                self.agree(asked, record.bounded_near_cache_life(), false);
                 return Ok(());
             }
             Some(record) if record.generation >= known.generation => {
                 self.write().adopt(secret, record.generation);
                 record
             }
-            Some(older) => {
-                known.with_copies(known.longest_copy_life.max(older.bounded_copy_life()))
-            }
+            Some(older) => known.with_near_cache(
+                known
+                    .longest_near_cache_life
+                    .max(older.bounded_near_cache_life()),
+            ),
             None => known,
         };
-        let ours = ours.with_copies(ours.bounded_copy_life().max(self.copy_life));
+        let ours = ours.with_near_cache(ours.bounded_near_cache_life().max(self.near_cache_life));
         let is_there = namespace.record == Some(ours);
-        self.agree(asked, ours.longest_copy_life, is_there);
+        self.agree(asked, ours.longest_near_cache_life, is_there);
         if !is_there
             && store
                 .set_namespace(namespace.record.as_ref(), &ours)
                 .await?
         {
-            self.agree(asked, ours.longest_copy_life, true);
+            self.agree(asked, ours.longest_near_cache_life, true);
         }
         Ok(())
     }
@@ -194,8 +196,8 @@ impl NamespaceState {
     /// Notes what the record that was `asked` for then says of copies, and whether it is what this server needs.
     fn agree(&self, asked: BootInstant, longest: Duration, is_agreed: bool) {
         let now = self.boot.now();
-        self.terms
-            .send_modify(|terms| terms.note(longest, asked, now, is_agreed));
+        self.fleet_config
+            .send_modify(|fleet_config| fleet_config.note(longest, asked, now, is_agreed));
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Known> {
@@ -243,8 +245,8 @@ impl TokenCache {
             .max(keys.generation);
         let copies = read
             .record
-            .map_or(Duration::ZERO, |record| record.bounded_copy_life())
-            .max(keys.longest_copy_life);
+            .map_or(Duration::ZERO, |record| record.bounded_near_cache_life())
+            .max(keys.longest_near_cache_life);
         let next = current.checked_add(1).ok_or_else(|| {
             Error::new(ErrorKind::Corrupt, "raise the generation").message(
                 "the namespace's record has the highest generation there is, which no server of this release wrote, and \
@@ -252,7 +254,7 @@ impl TokenCache {
             )
         })?;
         let raised =
-            NamespaceRecord::new(time_of_day.max(next), secret.check()).with_copies(copies);
+            NamespaceRecord::new(time_of_day.max(next), secret.check()).with_near_cache(copies);
         if !store.set_namespace(read.record.as_ref(), &raised).await? {
             return Err(changed_meanwhile("raise the generation"));
         }
@@ -270,7 +272,7 @@ pub(super) fn watch(cache: &TokenCache) {
             tokio::time::sleep(PERIOD).await;
             let Some(inner) = cache.upgrade() else { return };
             let _ = inner.state.refresh(&*inner.store, &inner.secret).await;
-            inner.member.start();
+            inner.coordinator.start();
             telemetry::keys_idle(|| inner.ring.figures());
         }
     });

@@ -14,7 +14,7 @@ use crate::{
 /// One sign-in of one browser: a handle to its entries. Cheap to clone.
 ///
 /// Every call asks the store whether the session still lives, in the same request. A read that this server has a
-/// [local copy](crate::TokenCacheBuilder::local_copies) for asks nobody: no sign-out returns while one may be served.
+/// [near-cache entry](crate::TokenCacheBuilder::near_cache) for asks nobody: no sign-out returns while one may be served.
 #[derive(Clone)]
 pub struct Session {
     cache: TokenCache,
@@ -61,7 +61,7 @@ impl Session {
     }
 
     /// The entry under a key; none where there is none or it has expired. One request, strongly consistent; none where this server
-    /// has a local copy.
+    /// has a near-cache entry.
     ///
     /// # Errors
     /// [`SignedOut`](ErrorKind::SignedOut) where the session has ended (G1); [`Corrupt`](ErrorKind::Corrupt) for bytes in the
@@ -106,7 +106,7 @@ impl Session {
 
     /// Puts a value under a key only over what `over` says: the write that a refresh ends with.
     ///
-    /// Where servers keep local copies, they hear of an unconditional write within moments. One over a version they do not: until their
+    /// Where servers keep near caches, they hear of an unconditional write within moments. One over a version they do not: until their
     /// copies are too old to be served, they answer with what it replaced.
     ///
     /// # Errors
@@ -123,7 +123,7 @@ impl Session {
             let entry = self.entry(value, &keys)?;
             let options = WriteOptions::at(keys.latest).mode(mode);
             let at = self.address(&keys, key);
-            let _tells = (mode == PutMode::Overwrite).then(|| Tells(self));
+            let _tells = (mode == PutMode::Overwrite).then(|| Publishes(self));
             self.cache.store().write(&at, entry, options).await
         };
         let about = About::account(&self.payload.account);
@@ -173,7 +173,7 @@ impl Session {
     pub async fn remove(&self, key: &EntryKey) -> Result<()> {
         let remove = async {
             let keys = self.fresh_keys().await?;
-            let _tells = Tells(self);
+            let _tells = Publishes(self);
             self.cache.store().remove(&self.address(&keys, key)).await
         };
         let about = About::account(&self.payload.account);
@@ -247,10 +247,10 @@ impl Session {
     }
 }
 
-/// Has other servers drop their local copies once a write may have landed, also where nobody waits for its answer any more.
-struct Tells<'a>(&'a Session);
+/// Has other servers drop their near caches once a write may have landed, also where nobody waits for its answer any more.
+struct Publishes<'a>(&'a Session);
 
-impl Drop for Tells<'_> {
+impl Drop for Publishes<'_> {
     fn drop(&mut self) {
         let Session { cache, payload, .. } = self.0;
         cache.tell(&payload.account);

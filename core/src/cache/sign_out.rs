@@ -12,7 +12,7 @@ impl TokenCache {
     ///
     /// When it returns `Ok`, no read that starts afterwards returns a token of an ended session (G1), and no refresh or write
     /// that began before can bring one back (G2). The requests: one; for a provider session one, and one for each account
-    /// under it (G3). Where servers keep local copies, it waits until none can be served any more: see [`Wait::Everywhere`].
+    /// under it (G3). Where servers keep near caches, it waits until none can be served any more: see [`Wait::Everywhere`].
     ///
     /// # Errors
     /// The store's own failures: call it again until it is `Ok`.
@@ -21,7 +21,7 @@ impl TokenCache {
         self.sign_out_with(scope, Wait::Everywhere).await
     }
 
-    /// [`sign_out`](Self::sign_out), and whether it waits for other servers' local copies.
+    /// [`sign_out`](Self::sign_out), and whether it waits for other servers' near caches.
     ///
     /// # Errors
     /// As [`sign_out`](Self::sign_out). One that [may have been applied](crate::Error::may_have_applied) may have ended the
@@ -50,7 +50,7 @@ impl TokenCache {
         let cache = self.clone();
         self.in_own_task("sign out", async move {
             let ended = cache.end_in_store(scope, &keys, cutoff, options).await?;
-            cache.clear(ended, keys.longest_copy_life, wait).await
+            cache.clear(ended, keys.longest_near_cache_life, wait).await
         })
         .await
     }
@@ -107,7 +107,7 @@ impl TokenCache {
         self.sign_out_by_with(message, Wait::Everywhere).await
     }
 
-    /// [`sign_out_by`](Self::sign_out_by), and whether it waits for other servers' local copies.
+    /// [`sign_out_by`](Self::sign_out_by), and whether it waits for other servers' near caches.
     ///
     /// # Errors
     /// As [`sign_out_by`](Self::sign_out_by).
@@ -154,7 +154,9 @@ impl TokenCache {
                     protocol::sign_out_sid(cache.store(), &sign_out, options).await
                 }
             };
-            cache.clear(ended?, keys.longest_copy_life, wait).await
+            cache
+                .clear(ended?, keys.longest_near_cache_life, wait)
+                .await
         })
         .await
     }

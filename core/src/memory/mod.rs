@@ -1,4 +1,4 @@
-mod link;
+mod backplane;
 mod partition;
 mod shards;
 mod sid_index;
@@ -10,13 +10,13 @@ use std::{
 
 use async_trait::async_trait;
 
-use self::{link::Registry, partition::Partition, shards::Shards, sid_index::Index};
+use self::{backplane::Registry, partition::Partition, shards::Shards, sid_index::Index};
 use crate::{
     AccountKey, AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BackgroundSessions,
-    BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error, ErrorKind,
-    EvictOptions, EvictTarget, Evicted, Invalidation, Link, LockOwner, Namespace, NamespaceRecord,
-    PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, SystemClock,
-    TimeSource, TokenStore, Version, WriteOptions,
+    Backplane, BeginSession, Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error,
+    ErrorKind, EvictOptions, EvictTarget, Evicted, Invalidation, LockOwner, Namespace,
+    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
+    SidIndex, SystemClock, TimeSource, TokenStore, Version, WriteOptions,
 };
 
 /// The most bytes an entry may have, unless said otherwise.
@@ -204,11 +204,11 @@ impl TokenStore for MemoryStore {
         let now = self.0.clock.now();
         let evicted =
             self.with_partition(account, |partition| partition.evict(target, options, now));
-        let Some(signer) = options.announce else {
+        let Some(signer) = options.publish else {
             return Ok(evicted);
         };
         let what = Invalidation::Accounts(vec![*account]);
-        Ok(evicted.announced(self.0.registry.announce(Some(signer), what)?))
+        Ok(evicted.published(self.0.registry.publish(Some(signer), what)?))
     }
 
     async fn sessions(
@@ -235,7 +235,7 @@ impl TokenStore for MemoryStore {
         Some(self)
     }
 
-    fn link(&self) -> Option<&dyn Link> {
+    fn backplane(&self) -> Option<&dyn Backplane> {
         Some(self)
     }
 }

@@ -1,16 +1,16 @@
 use crate::{
-    AccountKey, Announced, CutoffBound, CutoffTime, Error, ErrorKind, EvictOptions, EvictTarget,
-    Evicted, NotBeforeOptions, Result, SessionId, SidKey, SignOut, Timestamp, TokenStore,
+    AccountKey, CutoffBound, CutoffTime, Error, ErrorKind, EvictOptions, EvictTarget, Evicted,
+    NotBeforeOptions, Published, Result, SessionId, SidKey, SignOut, Timestamp, TokenStore,
 };
 
-/// What the steps of a sign-out did: each eviction was answered before it was made. Other servers' local copies have yet to go.
+/// What the steps of a sign-out did: each eviction was answered before it was made. Other servers' near caches have yet to go.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Ended {
     /// What there was to end.
     pub sign_out: SignOut,
-    /// The accounts that were visited, and what became of each announcement; none where there was none.
-    pub evicted: Vec<(AccountKey, Option<Announced>)>,
+    /// The accounts that were visited, and what became of each invalidation message; none where there was none.
+    pub evicted: Vec<(AccountKey, Option<Published>)>,
     /// Whether it reached accounts that nobody can name: those of an issuer of which the store keeps nothing any more, since a
     /// sign-out that did not wait, or was not seen to end, has ended all of their sessions. Copies of theirs may be left.
     pub unnamed: bool,
@@ -22,7 +22,7 @@ pub struct Ended {
 impl Ended {
     pub(crate) fn add(&mut self, account: &AccountKey, evicted: Evicted) {
         self.sign_out.add(&evicted);
-        self.evicted.push((*account, evicted.announced));
+        self.evicted.push((*account, evicted.published));
     }
 }
 

@@ -139,7 +139,7 @@ impl Session {
             .await
     }
 
-    /// [`sign_out_and_revoke`](Self::sign_out_and_revoke), and whether it waits for other servers' local copies.
+    /// [`sign_out_and_revoke`](Self::sign_out_and_revoke), and whether it waits for other servers' near caches.
     ///
     /// # Errors
     /// As [`TokenCache::sign_out`](crate::TokenCache::sign_out).

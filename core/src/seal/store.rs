@@ -4,10 +4,10 @@ use async_trait::async_trait;
 
 use super::Sealer;
 use crate::{
-    AccountKey, AcquireOptions, Acquired, BackgroundSessions, BeginSession, Begun, Capabilities,
-    Diagnostic, Entry, EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Link,
-    LockOwner, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
-    SessionRecord, SidIndex, TimeSource, TokenStore, Version, WriteOptions,
+    AccountKey, AcquireOptions, Acquired, BackgroundSessions, Backplane, BeginSession, Begun,
+    Capabilities, Diagnostic, Entry, EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget,
+    Evicted, LockOwner, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result,
+    SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, Version, WriteOptions,
 };
 
 /// A store whose entries are sealed: the one inside never sees what is in them (G5).
@@ -145,8 +145,8 @@ impl<S: TokenStore> TokenStore for SealedStore<S> {
         self.inner.background_sessions()
     }
 
-    fn link(&self) -> Option<&dyn Link> {
-        self.inner.link()
+    fn backplane(&self) -> Option<&dyn Backplane> {
+        self.inner.backplane()
     }
 }
 

@@ -20,13 +20,13 @@ macro_rules! count {
     }};
 }
 
-mod copies;
 #[cfg_attr(
     not(all(feature = "tracing", feature = "metrics")),
     allow(dead_code, reason = "told to spans and figures, which are features")
 )]
 mod failure;
 mod log;
+mod near_cache;
 #[cfg_attr(
     not(all(feature = "tracing", feature = "metrics")),
     allow(dead_code, reason = "told to spans and figures, which are features")
@@ -35,10 +35,10 @@ mod observe;
 mod operation;
 mod tables;
 
-pub(crate) use self::copies::{
-    CopyRead, copies, copy_filled, copy_read, lease_lost, silent, untold,
-};
 pub use self::log::{info, warn};
+pub(crate) use self::near_cache::{
+    NearCacheRead, copies, lease_lost, near_cache_populated, near_cache_read, silent, unpublished,
+};
 pub use self::tables::{METRICS, Metric, MetricKind, SPANS};
 pub(crate) use self::{
     failure::Failure,

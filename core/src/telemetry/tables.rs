@@ -192,7 +192,7 @@ pub const METRICS: &[Metric] = &[
     histogram(
         "token_cache_duration_seconds",
         &[("operation", &[])],
-        "How long an operation took: read, write, remove, resume, sign_in, sign_out, refresh, call_provider, revoke, await_copies, \
+        "How long an operation took: read, write, remove, resume, sign_in, sign_out, refresh, call_provider, revoke, await_near_caches, \
          renew_lease.",
     ),
     counter(
@@ -208,17 +208,17 @@ pub const METRICS: &[Metric] = &[
     counter(
         "token_cache_copy_reads_total",
         &[("outcome", &["hit", "miss", "lapsed"])],
-        "Looks for a local copy. Lapsed: there was one that could not be served any more.",
+        "Looks for a near-cache entry. Lapsed: there was one that could not be served any more.",
     ),
     counter(
         "token_cache_copy_fills_total",
         &[],
-        "Local copies kept of what the store answered.",
+        "Near caches kept of what the store answered.",
     ),
     gauge(
         "token_cache_copies",
         &[],
-        "How many local copies this server keeps; told every second.",
+        "How many near caches this server keeps; told every second.",
     ),
     gauge(
         "token_cache_copy_bytes",
@@ -233,7 +233,7 @@ pub const METRICS: &[Metric] = &[
     counter(
         "token_cache_leases_lost_total",
         &[],
-        "How often this server's link was lost, and its lease with it.",
+        "How often this server's backplane connection was lost, and its lease with it.",
     ),
     counter(
         "token_cache_sign_out_waits_total",
@@ -252,7 +252,7 @@ pub const METRICS: &[Metric] = &[
     counter(
         "token_cache_announcements_failed_total",
         &[],
-        "Announcements that nobody waits for, of a displaced session say, that could not be made while a copy could be served.",
+        "Invalidation messages that nobody waits for, of a displaced session say, that could not be made while a copy could be served.",
     ),
     gauge(
         "token_cache_key_idle_seconds",

@@ -4,30 +4,30 @@ use async_trait::async_trait;
 
 use super::FailingStore;
 use crate::{
-    AccountKey, AcquireOptions, Acquired, Announced, BackgroundKey, BackgroundSession,
-    BackgroundSessions, CutoffBound, EntryAddress, Error, ErrorKind, EvictOptions, Evicted,
-    Invalidation, IssuerKey, Link, LinkConnection, Listener, LockOwner, NotBeforeOptions,
-    NotBeforeScope, Page, ReadOptions, RefreshLocks, Result, Scan, ServerId, SidAccounts, SidEntry,
-    SidIndex, SidKey, Timestamp, Version,
+    AccountKey, AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BackgroundSessions,
+    Backplane, BackplaneConnection, CutoffBound, EntryAddress, Error, ErrorKind, EvictOptions,
+    Evicted, Invalidation, InvalidationListener, IssuerKey, LockOwner, NotBeforeOptions,
+    NotBeforeScope, Page, Published, ReadOptions, RefreshLocks, Result, Scan, ServerId,
+    SidAccounts, SidEntry, SidIndex, SidKey, Timestamp, Version,
 };
 
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
-impl Link for FailingStore {
+impl Backplane for FailingStore {
     async fn connect(
         &self,
         server: ServerId,
-        listener: Arc<dyn Listener>,
-    ) -> Result<Arc<dyn LinkConnection>> {
-        let link = self.inner.link().ok_or_else(unsupported)?;
-        let connecting = self.link.connect(link, server, listener);
-        self.request("open the link", connecting).await
+        listener: Arc<dyn InvalidationListener>,
+    ) -> Result<Arc<dyn BackplaneConnection>> {
+        let backplane = self.inner.backplane().ok_or_else(unsupported)?;
+        let connecting = self.backplane.connect(backplane, server, listener);
+        self.request("open the backplane", connecting).await
     }
 
-    async fn announce(&self, signer: Option<ServerId>, what: Invalidation) -> Result<Announced> {
-        let link = self.inner.link().ok_or_else(unsupported)?;
-        let announcing = self.request("announce", link.announce(signer, what));
-        self.link.request(announcing).await
+    async fn publish(&self, origin: Option<ServerId>, what: Invalidation) -> Result<Published> {
+        let backplane = self.inner.backplane().ok_or_else(unsupported)?;
+        let publishing = self.request("announce", backplane.publish(origin, what));
+        self.backplane.request(publishing).await
     }
 }
 

@@ -9,10 +9,10 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::failing_link::{FailingLink, LinkManner};
+use super::failing_backplane::{BackplaneManner, FailingBackplane};
 use crate::{
-    AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, Diagnostic, Entry,
-    EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Link, Namespace,
+    AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities, Diagnostic,
+    Entry, EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Namespace,
     NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
     SidIndex, TimeSource, TokenStore, WriteOptions,
 };
@@ -22,7 +22,7 @@ use crate::{
 pub struct FailingStore {
     pub(super) inner: Arc<dyn TokenStore>,
     manner: Arc<Mutex<Manner>>,
-    pub(super) link: FailingLink,
+    pub(super) backplane: FailingBackplane,
     requests: Arc<AtomicUsize>,
 }
 
@@ -45,7 +45,7 @@ impl FailingStore {
         Self {
             inner: Arc::new(inner),
             manner: Arc::default(),
-            link: FailingLink::default(),
+            backplane: FailingBackplane::default(),
             requests: Arc::default(),
         }
     }
@@ -72,28 +72,28 @@ impl FailingStore {
         self.manner().late = late;
     }
 
-    /// From now on the link's connections are lost, none can be opened, and what is announced apart fails. All else goes on,
-    /// evictions that are announced too.
-    pub fn cut_link(&self) {
-        self.link.set(LinkManner::EvictTarget);
+    /// From now on the backplane's connections are lost, none can be opened, and what is published apart fails. All else goes on,
+    /// evictions that are published too.
+    pub fn cut_backplane(&self) {
+        self.backplane.set(BackplaneManner::EvictTarget);
     }
 
-    /// From now on nothing comes through the link, and nobody is told: a connection that is half open. All else goes on.
-    pub fn freeze_link(&self) {
-        self.link.set(LinkManner::Frozen);
+    /// From now on nothing comes through the backplane, and nobody is told: a connection that is half open. All else goes on.
+    pub fn freeze_backplane(&self) {
+        self.backplane.set(BackplaneManner::Frozen);
     }
 
-    /// It has no link: said before it is used.
-    pub fn without_link(self) -> Self {
-        self.link.set(LinkManner::Absent);
+    /// It has no backplane: said before it is used.
+    pub fn without_backplane(self) -> Self {
+        self.backplane.set(BackplaneManner::Absent);
         self
     }
 
     /// From now on it works again, and at once.
     pub fn work(&self) {
         *self.manner() = Manner::default();
-        if self.link.manner() != LinkManner::Absent {
-            self.link.set(LinkManner::Works);
+        if self.backplane.manner() != BackplaneManner::Absent {
+            self.backplane.set(BackplaneManner::Works);
         }
     }
 
@@ -200,7 +200,7 @@ impl TokenStore for FailingStore {
         target: EvictTarget,
         mut options: EvictOptions,
     ) -> Result<Evicted> {
-        options.announce = options.announce.filter(|_| self.link().is_some());
+        options.publish = options.publish.filter(|_| self.backplane().is_some());
         self.request("sign out", self.inner.evict(account, target, options))
             .await
     }
@@ -233,9 +233,10 @@ impl TokenStore for FailingStore {
             .then_some(self as _)
     }
 
-    fn link(&self) -> Option<&dyn Link> {
-        let has_link = self.link.manner() != LinkManner::Absent && self.inner.link().is_some();
-        has_link.then_some(self as _)
+    fn backplane(&self) -> Option<&dyn Backplane> {
+        let has_backplane =
+            self.backplane.manner() != BackplaneManner::Absent && self.inner.backplane().is_some();
+        has_backplane.then_some(self as _)
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::local::{BootInstant, BootTime};
+use crate::near_cache::{BootInstant, BootTime};
 
 /// A clock for leases and ages that stands still until it is moved on. Its clones are the same clock.
 #[derive(Debug, Clone)]

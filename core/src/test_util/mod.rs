@@ -22,7 +22,7 @@
 //! ```
 
 mod address;
-mod failing_link;
+mod failing_backplane;
 mod failing_parts;
 mod failing_store;
 mod manual_boot_time;

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::local::{BootInstant, BootTime};
+use crate::near_cache::{BootInstant, BootTime};
 
 /// The runtime's clock, which a test may pause, as a machine's [`BootTime`]; it goes on by itself where the test says that the
 /// machine slept. Its clones are the same clock.

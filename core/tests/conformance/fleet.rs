@@ -8,24 +8,24 @@ use std::{
 use async_trait::async_trait;
 use token_cache_conformance::{Breakable, Harness, NoStore, TestClock};
 use token_cache_core::{
-    Acknowledgement, Announcement, LinkConnection, Listener, MemoryStore, Result, ServerId,
-    TokenStore,
-    local::{BootTime, CopyPolicy, Holder, LocalCopies},
+    Acknowledgement, BackplaneConnection, InvalidationListener, InvalidationMessage, MemoryStore,
+    Result, ServerId, TokenStore,
+    near_cache::{BootTime, NearCache, NearCacheConfig, NearCacheLease},
     test_util::ManualBootTime,
 };
 
-use super::announcing::Announcing;
+use super::publishing::Announcing;
 
 type Inner = Arc<dyn TokenStore>;
 
-/// One memory store a namespace, and servers that keep copies of it, each its own: what one of them changes it announces.
+/// One memory store a namespace, and servers that keep copies of it, each its own: what one of them changes it publishes.
 ///
-/// Their leases never run out, so that nothing but an announcement ends a copy.
+/// Their leases never run out, so that nothing but an invalidation message ends a copy.
 pub(crate) struct Fleet {
     name: &'static str,
     wrap: Box<dyn Fn(MemoryStore) -> Inner + Send + Sync>,
     stores: Mutex<HashMap<String, (MemoryStore, TestClock)>>,
-    connections: Mutex<Vec<Arc<dyn LinkConnection>>>,
+    connections: Mutex<Vec<Arc<dyn BackplaneConnection>>>,
 }
 
 impl Fleet {
@@ -52,17 +52,20 @@ impl Fleet {
 
     async fn server(&self, namespace: &str) -> Result<Inner> {
         let (memory, _) = self.memory(namespace);
-        let (holder, clock) = (Arc::new(Holder::new()), Arc::new(ManualBootTime::new()));
+        let (holder, clock) = (
+            Arc::new(NearCacheLease::new()),
+            Arc::new(ManualBootTime::new()),
+        );
         let inner = (self.wrap)(memory);
-        let copies = LocalCopies::new(
+        let copies = NearCache::new(
             Arc::clone(&inner),
-            CopyPolicy::new(),
+            NearCacheConfig::new(),
             Arc::clone(&holder),
             Arc::clone(&clock) as Arc<dyn BootTime>,
         )?;
         let copies = Arc::new(copies);
-        if let Some(link) = inner.link() {
-            let ears = Arc::new(Ears(Arc::clone(&copies)));
+        if let Some(link) = inner.backplane() {
+            let ears = Arc::new(ServerListener(Arc::clone(&copies)));
             let number = holder.connecting();
             let connection = link.connect(ServerId::mint()?, ears).await?;
             holder.connected(number);
@@ -79,13 +82,13 @@ impl Fleet {
     }
 }
 
-/// Drops what is announced.
+/// Drops what is published.
 #[derive(Debug)]
-struct Ears(Arc<LocalCopies<Inner>>);
+struct ServerListener(Arc<NearCache<Inner>>);
 
-impl Listener for Ears {
-    fn announced(&self, announcement: &Announcement) -> Option<Acknowledgement> {
-        self.0.forget(&announcement.what);
+impl InvalidationListener for ServerListener {
+    fn published(&self, message: &InvalidationMessage) -> Option<Acknowledgement> {
+        self.0.forget(&message.what);
         None
     }
 

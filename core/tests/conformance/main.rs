@@ -1,8 +1,8 @@
 //! The memory store through the suite: bare, behind a pointer, and inside the wrappers: the one that seals, the one that fails on
-//! demand, and the one that keeps local copies, by servers each of which keeps its own.
+//! demand, and the one that keeps near caches, by servers each of which keeps its own.
 
-mod announcing;
 mod fleet;
+mod publishing;
 
 use std::{process::ExitCode, sync::Arc};
 

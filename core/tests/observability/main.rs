@@ -7,8 +7,8 @@
 )]
 #![cfg(all(feature = "test-util", feature = "metrics", feature = "tracing"))]
 
-mod copies;
 mod events;
+mod near_cache;
 mod page;
 #[path = "../refresh/provider.rs"]
 #[allow(dead_code, reason = "the refresh tests need all of it")]

@@ -4,7 +4,7 @@ use metrics_util::debugging::DebuggingRecorder;
 use token_cache_core::telemetry::{self, METRICS, SPANS};
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::{copies, listen_on_every_thread, spans::Spans, story};
+use crate::{listen_on_every_thread, near_cache, spans::Spans, story};
 
 /// A figure's name, a label, its value.
 type Label = (String, String, String);
@@ -39,7 +39,7 @@ fn recorded() -> (BTreeSet<String>, BTreeSet<Label>, Vec<(String, String)>) {
         telemetry::describe_metrics();
         tracing::subscriber::with_default(subscriber, || {
             runtime(false).block_on(story::tell());
-            runtime(true).block_on(copies::tell());
+            runtime(true).block_on(near_cache::tell());
         });
     });
     let (mut names, mut labels) = (BTreeSet::new(), BTreeSet::new());

@@ -8,12 +8,12 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountId, AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, Diagnostic,
-    Entry, EntryAddress, EntryKey, Error, EvictOptions, EvictTarget, Evicted, ExposeSecret, Link,
-    MemoryStore, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions, RefreshError,
-    RefreshLocks, RefreshRequest, Result, Revocation, Secret, SecretString, SessionId,
-    SessionRecord, SidIndex, SignIn, TimeSource, Timestamp, TokenCache, TokenSet, TokenSource,
-    TokenStore, WriteOptions,
+    AccountId, AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities,
+    Diagnostic, Entry, EntryAddress, EntryKey, Error, EvictOptions, EvictTarget, Evicted,
+    ExposeSecret, MemoryStore, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions,
+    RefreshError, RefreshLocks, RefreshRequest, Result, Revocation, Secret, SecretString,
+    SessionId, SessionRecord, SidIndex, SignIn, TimeSource, Timestamp, TokenCache, TokenSet,
+    TokenSource, TokenStore, WriteOptions,
 };
 
 /// A store that tells the time only to the minute: what a server knows of its clock is an interval of a minute.
@@ -106,7 +106,7 @@ impl TokenStore for Coarse {
         self.0.background_sessions()
     }
 
-    fn link(&self) -> Option<&dyn Link> {
+    fn backplane(&self) -> Option<&dyn Backplane> {
         None
     }
 }

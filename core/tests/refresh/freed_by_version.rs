@@ -7,8 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BackgroundSessions, BeginSession, Begun, Capabilities,
-    Diagnostic, Entry, EntryAddress, EntryName, EvictOptions, EvictTarget, Evicted, Link,
+    AccountKey, AcquireOptions, Acquired, BackgroundSessions, Backplane, BeginSession, Begun,
+    Capabilities, Diagnostic, Entry, EntryAddress, EntryName, EvictOptions, EvictTarget, Evicted,
     LockOwner, MemoryStore, Namespace, NamespaceRecord, PutMode, PutResult, ReadOptions,
     RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, Version,
     WriteOptions,
@@ -124,7 +124,7 @@ impl TokenStore for FreedByVersion {
         None
     }
 
-    fn link(&self) -> Option<&dyn Link> {
+    fn backplane(&self) -> Option<&dyn Backplane> {
         None
     }
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountId, CopiesGone, MemoryStore, Secret, SignIn, SignOut, TokenCache, TokenStore,
+    AccountId, MemoryStore, NearCacheOutcome, Secret, SignIn, SignOut, TokenCache, TokenStore,
     test_util::{FailingStore, RuntimeBootTime},
 };
 use tokio::time::Instant;
@@ -11,8 +11,8 @@ pub(crate) const LEASE: Duration = Duration::from_secs(1);
 /// A server that signs out and keeps no copies, and the store it shares with others.
 pub(crate) struct Fleet {
     pub(crate) store: MemoryStore,
-    pub(crate) signer: TokenCache,
-    /// The signer's way to the store.
+    pub(crate) origin: TokenCache,
+    /// The origin's way to the store.
     pub(crate) way: FailingStore,
     pub(crate) boot: RuntimeBootTime,
     pub(crate) secret: Secret,
@@ -30,10 +30,10 @@ impl Fleet {
         let secret = Secret::random().unwrap();
         let way = way(store.clone());
         let boot = RuntimeBootTime::new();
-        let signer = server(way.clone(), &secret, &boot).await;
+        let origin = server(way.clone(), &secret, &boot).await;
         Self {
             store,
-            signer,
+            origin,
             way,
             boot,
             secret,
@@ -41,9 +41,9 @@ impl Fleet {
     }
 
     pub(crate) async fn sign_in(&self) {
-        let started = self.signer.start_sign_in().unwrap();
+        let started = self.origin.start_sign_in().unwrap();
         let sign_in = SignIn::new(ada(), &started).sid("s1").unwrap();
-        self.signer.sign_in(sign_in).await.unwrap();
+        self.origin.sign_in(sign_in).await.unwrap();
     }
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn ada() -> AccountId {
     AccountId::new("https://id.example", "ada").unwrap()
 }
 
-/// Long enough that the signer has read the record, opened its link and known the registry for longer than a lease.
+/// Long enough that the origin has read the record, opened its backplane and known the registry for longer than a lease.
 pub(crate) async fn settle() {
     tokio::time::sleep(4 * LEASE).await;
 }
@@ -72,7 +72,7 @@ pub(crate) async fn settle() {
 /// What a sign-out reports, and how long it took.
 pub(crate) async fn timed(
     sign_out: impl Future<Output = token_cache_core::Result<SignOut>>,
-) -> (CopiesGone, Duration) {
+) -> (NearCacheOutcome, Duration) {
     let begun = Instant::now();
     let done = sign_out.await.unwrap();
     (done.copies, begun.elapsed())

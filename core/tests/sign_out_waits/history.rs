@@ -12,12 +12,12 @@ use std::{
 use proptest::prelude::*;
 use token_cache_core::{
     AccountId, MemoryStore, Secret, SignIn, Ticket, TokenCache,
-    local::CopyPolicy,
+    near_cache::NearCacheConfig,
     test_util::{FailingStore, RuntimeBootTime},
 };
 use tokio::task::JoinSet;
 
-use crate::{fleet::LEASE, keeper::api};
+use crate::{cache::api, fleet::LEASE};
 
 const SERVERS: usize = 3;
 const ACCOUNTS: usize = 2;
@@ -83,7 +83,7 @@ struct History {
     /// The session that a read found a token of, and when it was called.
     reads: Mutex<Vec<(usize, Call)>>,
     sign_outs: Mutex<Vec<(usize, Call)>>,
-    from_copies: AtomicU64,
+    from_near_caches: AtomicU64,
 }
 
 impl History {
@@ -141,7 +141,7 @@ async fn read(server: Server, number: usize, history: Arc<History>) {
         if let Ok(Some(_)) = session.get(&api()).await {
             let returned = history.tick();
             if server.way.requests() == requests {
-                history.from_copies.fetch_add(1, Ordering::SeqCst);
+                history.from_near_caches.fetch_add(1, Ordering::SeqCst);
             }
             let call = Call { called, returned };
             history.reads.lock().unwrap().push((index, call));
@@ -173,7 +173,7 @@ async fn fleet() -> Vec<Server> {
             .secret(secret.clone())
             .boot_time(boot.clone());
         if number > 0 {
-            builder = builder.local_copies(CopyPolicy::new().lease(LEASE));
+            builder = builder.near_cache(NearCacheConfig::new().lease(LEASE));
         }
         let cache = builder.open().await.unwrap();
         servers.push(Server { cache, way, boot });
@@ -192,8 +192,8 @@ async fn run(steps: Vec<Step>) -> Arc<History> {
             Act::SignIn => drop(tasks.spawn(sign_in(server, number, history))),
             Act::Read => drop(tasks.spawn(read(server, number, history))),
             Act::SignOut => drop(tasks.spawn(sign_out(server, number, history))),
-            Act::EvictTarget => server.way.cut_link(),
-            Act::Freeze => server.way.freeze_link(),
+            Act::EvictTarget => server.way.cut_backplane(),
+            Act::Freeze => server.way.freeze_backplane(),
             Act::Late(millis) => server.way.answer_late(Duration::from_millis(millis)),
             Act::Mend => server.way.work(),
             Act::Sleep(millis) => server.boot.sleep(Duration::from_millis(millis)),
@@ -222,7 +222,7 @@ proptest! {
 
 /// The same, of a schedule that has all of it: so that what the test above looks at is known to be there.
 #[tokio::test(start_paused = true)]
-async fn a_schedule_reads_from_copies_and_signs_out() {
+async fn a_schedule_reads_from_cached_entries_and_signs_out() {
     let steps = [
         (0, 0, Act::SignIn, 5),
         (1, 0, Act::Read, 5),
@@ -231,7 +231,7 @@ async fn a_schedule_reads_from_copies_and_signs_out() {
         (1, 0, Act::Read, 5),
     ];
     let history = run(steps.to_vec()).await;
-    assert_eq!(history.from_copies.load(Ordering::SeqCst), 1);
+    assert_eq!(history.from_near_caches.load(Ordering::SeqCst), 1);
     assert_eq!(history.reads.lock().unwrap().len(), 2);
     assert_eq!(history.sign_outs.lock().unwrap().len(), 1);
 }

@@ -1,4 +1,4 @@
-//! A sign-out returns when no server can serve a local copy of what it ended: what it waits for, and for how long.
+//! A sign-out returns when no server can serve a near-cache entry of what it ended: what it waits for, and for how long.
 
 #![allow(
     clippy::expect_used,
@@ -9,11 +9,11 @@
 #![cfg(feature = "test-util")]
 
 mod ages;
+mod cache;
 mod fleet;
 mod history;
-mod keeper;
+mod origin;
 mod peer;
 mod servers;
-mod signer;
 mod unknown_sid;
-mod who_keeps_copies;
+mod who_has_near_caches;

@@ -4,8 +4,8 @@ use std::sync::{
 };
 
 use token_cache_core::{
-    Acknowledgement, Announcement, Invalidation, LinkConnection, Listener, MemoryStore,
-    NamespaceRecord, RegistryId, ServerId, TokenStore,
+    Acknowledgement, BackplaneConnection, Invalidation, InvalidationListener, InvalidationMessage,
+    MemoryStore, NamespaceRecord, RegistryId, ServerId, TokenStore,
 };
 
 use crate::fleet::LEASE;
@@ -18,13 +18,13 @@ pub(crate) struct Peer {
     answers: AtomicBool,
     vouches: AtomicBool,
     registry: Mutex<Option<RegistryId>>,
-    connection: Mutex<Option<Arc<dyn LinkConnection>>>,
+    connection: Mutex<Option<Arc<dyn BackplaneConnection>>>,
 }
 
 impl Peer {
     /// A server that has a lease and answers; it has known the registry for no time.
     pub(crate) async fn join(store: &MemoryStore) -> Arc<Self> {
-        say_that_copies_are_kept(store).await;
+        record_near_cache_life(store).await;
         let peer = Arc::new(Self {
             server: ServerId::mint().unwrap(),
             heard: Mutex::default(),
@@ -33,15 +33,15 @@ impl Peer {
             registry: Mutex::default(),
             connection: Mutex::default(),
         });
-        let listener = Arc::clone(&peer) as Arc<dyn Listener>;
-        let link = TokenStore::link(store).unwrap();
-        let connection = link.connect(peer.server, listener).await.unwrap();
+        let listener = Arc::clone(&peer) as Arc<dyn InvalidationListener>;
+        let backplane = TokenStore::backplane(store).unwrap();
+        let connection = backplane.connect(peer.server, listener).await.unwrap();
         *peer.registry.lock().unwrap() = Some(connection.renew().await.unwrap());
         *peer.connection.lock().unwrap() = Some(connection);
         peer
     }
 
-    /// It hears announcements, and says nothing.
+    /// It hears invalidation messages, and says nothing.
     pub(crate) fn fall_silent(&self) {
         self.answers.store(false, Ordering::SeqCst);
     }
@@ -61,13 +61,13 @@ impl Peer {
     }
 }
 
-impl Listener for Peer {
-    fn announced(&self, announcement: &Announcement) -> Option<Acknowledgement> {
-        self.heard.lock().unwrap().push(announcement.what.clone());
+impl InvalidationListener for Peer {
+    fn published(&self, message: &InvalidationMessage) -> Option<Acknowledgement> {
+        self.heard.lock().unwrap().push(message.what.clone());
         let vouches = self.vouches.load(Ordering::SeqCst);
-        let answers = announcement.signer.is_some() && self.answers.load(Ordering::SeqCst);
+        let answers = message.origin.is_some() && self.answers.load(Ordering::SeqCst);
         answers.then(|| Acknowledgement {
-            announcement: announcement.id,
+            message: message.id,
             server: self.server,
             knows: self.registry.lock().unwrap().filter(|_| vouches),
         })
@@ -77,9 +77,9 @@ impl Listener for Peer {
 }
 
 /// What a server that keeps copies does first.
-pub(crate) async fn say_that_copies_are_kept(store: &MemoryStore) {
+pub(crate) async fn record_near_cache_life(store: &MemoryStore) {
     let store: &dyn TokenStore = store;
     let read: NamespaceRecord = store.namespace().await.unwrap().record.unwrap();
-    let raised = read.with_copies(LEASE);
+    let raised = read.with_near_cache(LEASE);
     assert!(store.set_namespace(Some(&read), &raised).await.unwrap());
 }

@@ -3,56 +3,56 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, CopiesGone, CutoffTime, ErrorKind, EvictOptions, EvictTarget, MemoryStore, Scan,
-    SignIn, TokenCache, TokenStore, local::CopyPolicy, test_util::FailingStore,
+    AccountKey, CutoffTime, ErrorKind, EvictOptions, EvictTarget, MemoryStore, NearCacheOutcome,
+    Scan, SignIn, TokenCache, TokenStore, near_cache::NearCacheConfig, test_util::FailingStore,
 };
 
 use crate::{
+    cache::{LeasedCache, SERVES_AFTER, api, signed_in},
     fleet::{Fleet, LEASE, ada, is_a_lease, settle, timed},
-    keeper::{Keeper, SERVES_AFTER, api, signed_in},
-    signer::gone,
+    origin::gone,
 };
 
 const MOMENT: Duration = Duration::from_millis(1);
 
-/// A signer without copies, and two servers that serve them.
-async fn fleet() -> (Fleet, [Keeper; 2]) {
+/// A origin without copies, and two servers that serve them.
+async fn fleet() -> (Fleet, [LeasedCache; 2]) {
     let fleet = Fleet::new().await;
-    let keepers = [
-        Keeper::start(fleet.store.clone(), &fleet.secret).await,
-        Keeper::start(fleet.store.clone(), &fleet.secret).await,
+    let caches = [
+        LeasedCache::start(fleet.store.clone(), &fleet.secret).await,
+        LeasedCache::start(fleet.store.clone(), &fleet.secret).await,
     ];
     settle().await;
     settle().await;
-    (fleet, keepers)
+    (fleet, caches)
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_server_serves_a_copy_of_what_was_signed_out() {
-    let (fleet, keepers) = fleet().await;
-    let ticket = signed_in(&fleet.signer).await;
+async fn no_server_serves_a_cached_entry_of_what_was_signed_out() {
+    let (fleet, caches) = fleet().await;
+    let ticket = signed_in(&fleet.origin).await;
     tokio::time::sleep(MOMENT).await;
-    for keeper in &keepers {
-        keeper.fill(&ticket).await;
+    for cache in &caches {
+        cache.populate(&ticket).await;
     }
-    let (copies, took) = timed(fleet.signer.sign_out_account(&ada())).await;
+    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
     assert_eq!((gone(&copies), took), ((2, 0), Duration::ZERO));
-    for keeper in &keepers {
-        assert!(keeper.is_signed_out(&ticket).await);
+    for cache in &caches {
+        assert!(cache.is_signed_out(&ticket).await);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn servers_that_keep_copies_sign_out_as_well_two_at_once_too() {
+async fn servers_that_have_near_caches_sign_out_as_well_two_at_once_too() {
     let (fleet, [one, other]) = fleet().await;
     let tickets = [
-        signed_in(&fleet.signer).await,
-        signed_in(&fleet.signer).await,
+        signed_in(&fleet.origin).await,
+        signed_in(&fleet.origin).await,
     ];
     tokio::time::sleep(MOMENT).await;
     for ticket in &tickets {
-        one.fill(ticket).await;
-        other.fill(ticket).await;
+        one.populate(ticket).await;
+        other.populate(ticket).await;
     }
     let (here, there) = (one.session(&tickets[0]), other.session(&tickets[1]));
     let ((first, took), (second, _)) =
@@ -64,15 +64,15 @@ async fn servers_that_keep_copies_sign_out_as_well_two_at_once_too() {
     }
 }
 
-/// However the link fails, it costs a lease once. A server that knows that its link is lost serves no copies any more.
-async fn with_a_link_that(fails: fn(&FailingStore), is_noticed: bool) {
+/// However the backplane fails, it costs a lease once. A server that knows that its backplane is lost serves no copies any more.
+async fn with_a_backplane_that(fails: fn(&FailingStore), is_noticed: bool) {
     let (fleet, [near, far]) = fleet().await;
-    let ticket = signed_in(&fleet.signer).await;
+    let ticket = signed_in(&fleet.origin).await;
     tokio::time::sleep(MOMENT).await;
-    near.fill(&ticket).await;
-    far.fill(&ticket).await;
+    near.populate(&ticket).await;
+    far.populate(&ticket).await;
     fails(&far.way);
-    let before = fleet.signer.clone();
+    let before = fleet.origin.clone();
     let signing = tokio::spawn(async move { timed(before.sign_out_account(&ada())).await });
     tokio::time::sleep(MOMENT).await;
     assert!(near.is_signed_out(&ticket).await);
@@ -83,65 +83,65 @@ async fn with_a_link_that(fails: fn(&FailingStore), is_noticed: bool) {
     assert!(far.is_signed_out(&ticket).await);
 
     tokio::time::sleep(MOMENT).await;
-    let (copies, took) = timed(fleet.signer.sign_out_account(&ada())).await;
+    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
     assert_eq!((gone(&copies), took), ((1, 0), Duration::ZERO));
 
     far.way.work();
     settle().await;
     settle().await;
-    let ticket = signed_in(&fleet.signer).await;
+    let ticket = signed_in(&fleet.origin).await;
     tokio::time::sleep(MOMENT).await;
-    far.fill(&ticket).await;
-    let (copies, took) = timed(fleet.signer.sign_out_account(&ada())).await;
+    far.populate(&ticket).await;
+    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
     assert_eq!((gone(&copies), took), ((2, 0), Duration::ZERO));
     assert!(far.is_signed_out(&ticket).await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_link_that_was_cut_costs_a_lease_once() {
-    with_a_link_that(FailingStore::cut_link, true).await;
+async fn a_backplane_that_was_cut_costs_a_lease_once() {
+    with_a_backplane_that(FailingStore::cut_backplane, true).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_link_that_is_half_open_costs_a_lease_once() {
-    with_a_link_that(FailingStore::freeze_link, false).await;
+async fn a_backplane_that_is_half_open_costs_a_lease_once() {
+    with_a_backplane_that(FailingStore::freeze_backplane, false).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_signer_whose_own_link_is_half_open_waits_a_lease_and_finds_out() {
-    let (fleet, [keeper, _other]) = fleet().await;
-    let ticket = signed_in(&fleet.signer).await;
+async fn a_signer_whose_own_backplane_is_half_open_waits_a_lease_and_finds_out() {
+    let (fleet, [cache, _other]) = fleet().await;
+    let ticket = signed_in(&fleet.origin).await;
     tokio::time::sleep(MOMENT).await;
-    keeper.fill(&ticket).await;
-    fleet.way.freeze_link();
-    let (copies, took) = timed(fleet.signer.sign_out_account(&ada())).await;
+    cache.populate(&ticket).await;
+    fleet.way.freeze_backplane();
+    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
     assert_eq!(gone(&copies), (2, 2));
     assert!(is_a_lease(took), "{took:?}");
-    assert!(keeper.is_signed_out(&ticket).await);
+    assert!(cache.is_signed_out(&ticket).await);
     // It opens another link, and the servers that it did not hear have renewed since.
     fleet.way.work();
     settle().await;
     settle().await;
-    let (copies, took) = timed(fleet.signer.sign_out_account(&ada())).await;
+    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
     assert_eq!((gone(&copies), took), ((2, 0), Duration::ZERO));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_starts_serves_no_copy_before_every_signer_knows_of_it() {
+async fn a_server_that_starts_serves_no_cached_entry_before_every_signer_knows_of_it() {
     let fleet = Fleet::new().await;
-    let ticket = signed_in(&fleet.signer).await;
-    // The signer has read the record just before, and can't for a while.
+    let ticket = signed_in(&fleet.origin).await;
+    // The origin has read the record just before, and can't for a while.
     fleet.way.fail_with(ErrorKind::Unavailable);
-    let keeper = Keeper::start(fleet.store.clone(), &fleet.secret).await;
+    let cache = LeasedCache::start(fleet.store.clone(), &fleet.secret).await;
     tokio::time::sleep(Duration::from_millis(2_900)).await;
-    let (read, asked) = keeper.read(&ticket).await;
+    let (read, asked) = cache.read(&ticket).await;
     assert!(read.unwrap().is_some() && asked);
     fleet.way.work();
-    let (copies, took) = timed(fleet.signer.sign_out_account(&ada())).await;
-    assert_eq!(copies, CopiesGone::NoneKept);
+    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!(copies, NearCacheOutcome::Unused);
     assert!(took.is_zero());
     for _ in 0..20 {
-        assert!(keeper.is_signed_out(&ticket).await);
+        assert!(cache.is_signed_out(&ticket).await);
         tokio::time::sleep(LEASE / 10).await;
     }
 }
@@ -149,10 +149,10 @@ async fn a_server_that_starts_serves_no_copy_before_every_signer_knows_of_it() {
 #[tokio::test(start_paused = true)]
 async fn from_then_on_it_serves_them() {
     let fleet = Fleet::new().await;
-    let ticket = signed_in(&fleet.signer).await;
-    let keeper = Keeper::start(fleet.store.clone(), &fleet.secret).await;
+    let ticket = signed_in(&fleet.origin).await;
+    let cache = LeasedCache::start(fleet.store.clone(), &fleet.secret).await;
     let begun = tokio::time::Instant::now();
-    while !keeper.hits(&ticket).await {
+    while !cache.hits(&ticket).await {
         tokio::time::sleep(LEASE / 100).await;
     }
     let after = begun.elapsed();
@@ -164,42 +164,42 @@ async fn from_then_on_it_serves_them() {
 
 #[tokio::test(start_paused = true)]
 async fn a_machine_that_slept_past_its_lease_asks_the_store() {
-    let (fleet, [keeper, _other]) = fleet().await;
-    let ticket = signed_in(&fleet.signer).await;
+    let (fleet, [cache, _other]) = fleet().await;
+    let ticket = signed_in(&fleet.origin).await;
     tokio::time::sleep(MOMENT).await;
-    keeper.fill(&ticket).await;
-    keeper.boot.sleep(LEASE);
-    assert!(!keeper.hits(&ticket).await);
-    // Its next renewal makes copies good again that nothing was announced of.
+    cache.populate(&ticket).await;
+    cache.boot.sleep(LEASE);
+    assert!(!cache.hits(&ticket).await);
+    // Its next renewal makes copies good again that nothing was published of.
     settle().await;
-    keeper.fill(&ticket).await;
+    cache.populate(&ticket).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_sign_out_waits_for_a_server_that_gave_its_lease_up() {
-    let (fleet, [keeper, other]) = fleet().await;
-    let ticket = signed_in(&fleet.signer).await;
+    let (fleet, [cache, other]) = fleet().await;
+    let ticket = signed_in(&fleet.origin).await;
     tokio::time::sleep(MOMENT).await;
-    keeper.fill(&ticket).await;
-    keeper.cache.release_lease().await;
-    assert!(!keeper.hits(&ticket).await);
+    cache.populate(&ticket).await;
+    cache.cache.release_lease().await;
+    assert!(!cache.hits(&ticket).await);
     // All else goes on.
-    assert!(keeper.read(&ticket).await.0.unwrap().is_some());
+    assert!(cache.read(&ticket).await.0.unwrap().is_some());
     drop(other);
     tokio::time::sleep(MOMENT).await;
-    let (copies, took) = timed(fleet.signer.sign_out_account(&ada())).await;
+    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
     assert_eq!((gone(&copies), took), ((0, 0), Duration::ZERO));
-    assert!(keeper.is_signed_out(&ticket).await);
+    assert!(cache.is_signed_out(&ticket).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_gave_its_lease_up_hears_who_answers_its_own_sign_outs() {
-    let (_fleet, [keeper, other]) = fleet().await;
-    let ticket = signed_in(&keeper.cache).await;
+    let (_fleet, [cache, other]) = fleet().await;
+    let ticket = signed_in(&cache.cache).await;
     tokio::time::sleep(MOMENT).await;
-    other.fill(&ticket).await;
-    keeper.cache.release_lease().await;
-    let (copies, took) = timed(keeper.cache.sign_out_account(&ada())).await;
+    other.populate(&ticket).await;
+    cache.cache.release_lease().await;
+    let (copies, took) = timed(cache.cache.sign_out_account(&ada())).await;
     assert_eq!((gone(&copies), took), ((1, 0), Duration::ZERO));
     assert!(other.is_signed_out(&ticket).await);
 }
@@ -215,64 +215,64 @@ async fn only_account(cache: &TokenCache) -> AccountKey {
     }
 }
 
-/// A signer that dies between the two has returned nothing; whoever asks again finds nothing to end, and has it announced all the
+/// A origin that dies between the two has returned nothing; whoever asks again finds nothing to end, and has it published all the
 /// same.
 #[tokio::test(start_paused = true)]
-async fn what_was_evicted_and_not_announced_is_announced_by_the_next_try() {
-    let (fleet, [keeper, _other]) = fleet().await;
-    let ticket = signed_in(&fleet.signer).await;
+async fn what_was_evicted_and_not_published_is_published_by_the_next_try() {
+    let (fleet, [cache, _other]) = fleet().await;
+    let ticket = signed_in(&fleet.origin).await;
     tokio::time::sleep(MOMENT).await;
-    keeper.fill(&ticket).await;
+    cache.populate(&ticket).await;
     let raw: &dyn TokenStore = &fleet.store;
-    let account = only_account(&fleet.signer).await;
-    let now = fleet.signer.now().unwrap();
+    let account = only_account(&fleet.origin).await;
+    let now = fleet.origin.now().unwrap();
     let target = EvictTarget::Account(CutoffTime::on_store_clock(now));
     let evicted = raw.evict(&account, target, EvictOptions::at(now));
     assert!(evicted.await.unwrap().ended);
-    assert!(keeper.hits(&ticket).await);
-    let done = fleet.signer.sign_out_account(&ada()).await.unwrap();
+    assert!(cache.hits(&ticket).await);
+    let done = fleet.origin.sign_out_account(&ada()).await.unwrap();
     assert!(!done.ended);
     assert_eq!(gone(&done.copies), (2, 0));
-    assert!(keeper.is_signed_out(&ticket).await);
+    assert!(cache.is_signed_out(&ticket).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_put_over_or_removed_elsewhere_is_seen_within_moments() {
-    let (fleet, [keeper, _other]) = fleet().await;
-    let ticket = signed_in(&fleet.signer).await;
+    let (fleet, [cache, _other]) = fleet().await;
+    let ticket = signed_in(&fleet.origin).await;
     tokio::time::sleep(MOMENT).await;
-    keeper.fill(&ticket).await;
-    let session = fleet.signer.resume(&ticket).await.unwrap();
+    cache.populate(&ticket).await;
+    let session = fleet.origin.resume(&ticket).await.unwrap();
     session.put(&api(), b"another".to_vec()).await.unwrap();
     tokio::time::sleep(MOMENT).await;
-    let seen = keeper.read(&ticket).await.0.unwrap().unwrap();
+    let seen = cache.read(&ticket).await.0.unwrap().unwrap();
     assert_eq!(seen.bytes().unwrap(), b"another");
-    keeper.fill(&ticket).await;
+    cache.populate(&ticket).await;
     session.remove(&api()).await.unwrap();
     tokio::time::sleep(MOMENT).await;
-    assert!(keeper.read(&ticket).await.0.unwrap().is_none());
+    assert!(cache.read(&ticket).await.0.unwrap().is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_can_not_be_announced_is_announced_as_soon_as_it_can() {
-    let (fleet, [keeper, _other]) = fleet().await;
-    let ticket = signed_in(&fleet.signer).await;
+async fn what_can_not_be_published_is_published_as_soon_as_it_can() {
+    let (fleet, [cache, _other]) = fleet().await;
+    let ticket = signed_in(&fleet.origin).await;
     tokio::time::sleep(MOMENT).await;
-    keeper.fill(&ticket).await;
-    let session = fleet.signer.resume(&ticket).await.unwrap();
-    fleet.way.cut_link();
+    cache.populate(&ticket).await;
+    let session = fleet.origin.resume(&ticket).await.unwrap();
+    fleet.way.cut_backplane();
     session.put(&api(), b"another".to_vec()).await.unwrap();
     tokio::time::sleep(10 * LEASE).await;
-    assert!(keeper.hits(&ticket).await, "it was not told");
+    assert!(cache.hits(&ticket).await, "it was not told");
     fleet.way.work();
     tokio::time::sleep(LEASE).await;
-    let seen = keeper.read(&ticket).await.0.unwrap().unwrap();
+    let seen = cache.read(&ticket).await.0.unwrap().unwrap();
     assert_eq!(seen.bytes().unwrap(), b"another");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_ended_for_another_is_announced() {
-    let (fleet, [keeper, _other]) = fleet().await;
+async fn a_session_that_ended_for_another_is_published() {
+    let (fleet, [cache, _other]) = fleet().await;
     let few = TokenCache::builder(fleet.store.clone())
         .secret(fleet.secret.clone())
         .max_sessions(1)
@@ -281,52 +281,55 @@ async fn a_session_that_ended_for_another_is_announced() {
         .unwrap();
     let ticket = signed_in(&few).await;
     tokio::time::sleep(MOMENT).await;
-    keeper.fill(&ticket).await;
+    cache.populate(&ticket).await;
     let started = few.start_sign_in().unwrap();
     few.sign_in(SignIn::new(ada(), &started)).await.unwrap();
     tokio::time::sleep(MOMENT).await;
-    assert!(keeper.is_signed_out(&ticket).await);
+    assert!(cache.is_signed_out(&ticket).await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_whose_copies_the_record_leaves_out_serves_none_until_all_know_again() {
-    let (fleet, [keeper, other]) = fleet().await;
+async fn a_server_whose_cached_entries_the_record_leaves_out_serves_none_until_all_know_again() {
+    let (fleet, [cache, other]) = fleet().await;
     drop(other);
-    let ticket = signed_in(&fleet.signer).await;
+    let ticket = signed_in(&fleet.origin).await;
     tokio::time::sleep(MOMENT).await;
-    keeper.fill(&ticket).await;
-    let error = keeper.cache.set_longest_copy_life(Duration::ZERO).await;
+    cache.populate(&ticket).await;
+    let error = cache
+        .cache
+        .set_longest_near_cache_life(Duration::ZERO)
+        .await;
     assert!(error.is_err());
     fleet
-        .signer
-        .set_longest_copy_life(Duration::ZERO)
+        .origin
+        .set_longest_near_cache_life(Duration::ZERO)
         .await
         .unwrap();
     tokio::time::sleep(Duration::from_millis(1_100)).await;
-    assert!(!keeper.hits(&ticket).await);
-    assert_eq!(keeper.cache.longest_copy_life().unwrap(), LEASE);
+    assert!(!cache.hits(&ticket).await);
+    assert_eq!(cache.cache.longest_near_cache_life().unwrap(), LEASE);
     tokio::time::sleep(SERVES_AFTER).await;
-    keeper.fill(&ticket).await;
-    let (copies, _) = timed(fleet.signer.sign_out_account(&ada())).await;
+    cache.populate(&ticket).await;
+    let (copies, _) = timed(fleet.origin.sign_out_account(&ada())).await;
     assert_eq!(gone(&copies), (1, 0));
-    assert!(keeper.is_signed_out(&ticket).await);
+    assert!(cache.is_signed_out(&ticket).await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_the_store_has_no_link_copies_die_of_age_before_the_sign_out_returns() {
-    let without_link = |store| FailingStore::new(store).without_link();
-    let fleet = Fleet::over(MemoryStore::new(), without_link).await;
-    let age = CopyPolicy::new().max_age(LEASE / 2);
-    let keeper = Keeper::with(fleet.way.clone(), &fleet.secret, age).await;
+async fn where_the_store_has_no_backplane_cached_entries_die_of_age_before_the_sign_out_returns() {
+    let without_backplane = |store| FailingStore::new(store).without_backplane();
+    let fleet = Fleet::over(MemoryStore::new(), without_backplane).await;
+    let age = NearCacheConfig::new().max_age(LEASE / 2);
+    let cache = LeasedCache::with(fleet.way.clone(), &fleet.secret, age).await;
     settle().await;
-    let ticket = signed_in(&fleet.signer).await;
-    keeper.fill(&ticket).await;
+    let ticket = signed_in(&fleet.origin).await;
+    cache.populate(&ticket).await;
     let begun = tokio::time::Instant::now();
-    let signer = fleet.signer.clone();
-    let signing = tokio::spawn(async move { signer.sign_out_account(&ada()).await });
+    let origin = fleet.origin.clone();
+    let signing = tokio::spawn(async move { origin.sign_out_account(&ada()).await });
     tokio::time::sleep(MOMENT).await;
-    assert!(keeper.hits(&ticket).await, "it hears of nothing");
+    assert!(cache.hits(&ticket).await, "it hears of nothing");
     assert!(signing.await.unwrap().unwrap().ended);
-    assert!(keeper.is_signed_out(&ticket).await);
+    assert!(cache.is_signed_out(&ticket).await);
     assert!(begun.elapsed() > LEASE / 2 && begun.elapsed() < LEASE);
 }

@@ -2,17 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use token_cache_core::{CopiesGone, Invalidation, LogoutMessage, SignOut, Timestamp};
+use token_cache_core::{Invalidation, LogoutMessage, NearCacheOutcome, SignOut, Timestamp};
 
 use crate::{
     fleet::{Fleet, is_a_lease, settle, timed},
+    origin::gone,
     peer::Peer,
-    signer::gone,
 };
 
 async fn signs_out(fleet: &Fleet) -> token_cache_core::Result<SignOut> {
     let message = LogoutMessage::new("https://id.example", Timestamp::from_secs(1))?;
-    fleet.signer.sign_out_by(&message.sid("s1")?).await
+    fleet.origin.sign_out_by(&message.sid("s1")?).await
 }
 
 async fn settled() -> (Fleet, Arc<Peer>) {
@@ -23,7 +23,7 @@ async fn settled() -> (Fleet, Arc<Peer>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_drops_copies_and_nothing_is_waited_for_but_the_answers() {
+async fn nobody_drops_cached_entries_and_nothing_is_waited_for_but_the_answers() {
     let (fleet, peer) = settled().await;
     let (copies, took) = timed(signs_out(&fleet)).await;
     assert_eq!((gone(&copies), took), ((1, 0), Duration::ZERO));
@@ -40,9 +40,9 @@ async fn a_lease_is_waited_out_where_the_registry_was_lost_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_nobody_keeps_copies_nobody_is_asked() {
+async fn where_nobody_has_a_near_cache_nobody_is_asked() {
     let fleet = Fleet::new().await;
     settle().await;
     let (copies, took) = timed(signs_out(&fleet)).await;
-    assert_eq!((copies, took), (CopiesGone::NoneKept, Duration::ZERO));
+    assert_eq!((copies, took), (NearCacheOutcome::Unused, Duration::ZERO));
 }

@@ -15,8 +15,8 @@ pub(crate) use self::{
     token_cache::WithTokenCache,
 };
 use crate::{
-    copies::{Holder, Source, Waited},
     failure::Failure,
+    near_cache::{NearCacheLease, Source, Waited},
     oidc::{Authenticated, Discovered},
 };
 
@@ -79,11 +79,11 @@ pub(crate) trait AppCache: Send + Sync {
         path: &'static str,
     ) -> Result<Router, Failure>;
 
-    /// Cuts the link on which the server receives invalidation messages. Returns `false` if it has no link.
-    fn cut_link(&self) -> bool;
+    /// Cuts the backplane on which the server receives invalidation messages. Returns `false` if it has no backplane.
+    fn cut_backplane(&self) -> bool;
 
-    /// Returns the state of the server's local copies, or `None` if it keeps none.
-    fn holder(&self) -> Option<Holder>;
+    /// Returns the state of the server's near caches, or `None` if it keeps none.
+    fn holder(&self) -> Option<NearCacheLease>;
 
     /// Returns what the last sign-out on this server waited for, or `None` if no server keeps copies.
     async fn waited(&self) -> Option<Waited>;

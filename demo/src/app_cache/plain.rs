@@ -25,8 +25,8 @@ pub(crate) use self::redis_keys::RedisKeys;
 use self::verified_logout::VerifiedLogout;
 use super::{AppCache, Cookie, Denied, Found, access_token};
 use crate::{
-    copies::{Holder, Waited},
     failure::Failure,
+    near_cache::{NearCacheLease, Waited},
     oidc::{Authenticated, Discovered},
 };
 
@@ -166,11 +166,11 @@ impl<K: Keys + 'static> AppCache for PlainCache<K> {
         Ok(Router::new().route(path, post(take)))
     }
 
-    fn cut_link(&self) -> bool {
+    fn cut_backplane(&self) -> bool {
         false
     }
 
-    fn holder(&self) -> Option<Holder> {
+    fn holder(&self) -> Option<NearCacheLease> {
         None
     }
 

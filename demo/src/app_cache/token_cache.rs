@@ -3,16 +3,16 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use axum::{Router, body::Body, extract::Request, routing::post};
 use token_cache::{
-    CopiesGone, EntryKey, Error, ErrorKind, Secret, Session, SignIn, Timestamp, TokenCache,
+    EntryKey, Error, ErrorKind, NearCacheOutcome, Secret, Session, SignIn, Timestamp, TokenCache,
     TokenStore, providers::Provider, sign_out::SignOutRoutes,
 };
 use tokio::{sync::watch, time::timeout};
 
 use super::{AppCache, Cookie, Denied, Found, access_token};
 use crate::{
-    copies::{self, Holder, Source, Waited},
     failure::Failure,
     instrumented_store::InstrumentedStore,
+    near_cache::{self, NearCacheLease, Source, Waited},
     oidc::{Authenticated, Discovered, MAX_AGE},
 };
 
@@ -27,12 +27,12 @@ pub(crate) struct WithTokenCache {
     store: InstrumentedStore,
     api: EntryKey,
     /// What became of the copies at the last sign-out here.
-    signed_out: watch::Sender<Option<CopiesGone>>,
+    signed_out: watch::Sender<Option<NearCacheOutcome>>,
 }
 
 impl WithTokenCache {
     pub(crate) async fn open(store: Arc<dyn TokenStore>, secret: Secret) -> Result<Self, Error> {
-        let (cache, store) = copies::open(store, secret).await?;
+        let (cache, store) = near_cache::open(store, secret).await?;
         Ok(Self {
             cache,
             store,
@@ -84,7 +84,7 @@ impl AppCache for WithTokenCache {
             return Ok(None);
         };
         let from = if self.store.reads() == reads {
-            Source::OwnCopy
+            Source::NearCacheItem
         } else {
             Source::Store
         };
@@ -124,18 +124,18 @@ impl AppCache for WithTokenCache {
         Ok(Router::new().route(path, post(take)))
     }
 
-    fn cut_link(&self) -> bool {
-        let has_link = self.store.link().is_some();
-        if has_link {
+    fn cut_backplane(&self) -> bool {
+        let has_backplane = self.store.backplane().is_some();
+        if has_backplane {
             self.store.switch().cut();
         }
-        has_link
+        has_backplane
     }
 
-    fn holder(&self) -> Option<Holder> {
-        let kept = self.cache.local_copies()?;
+    fn holder(&self) -> Option<NearCacheLease> {
+        let kept = self.cache.near_cache()?;
         let id = self.store.switch().server();
-        Some(Holder {
+        Some(NearCacheLease {
             id: id.map(|id| id.to_string()),
             may_serve: kept.lease_left.is_none_or(|left| !left.is_zero()),
         })

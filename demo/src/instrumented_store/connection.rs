@@ -2,24 +2,25 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use token_cache::{
-    Acknowledgement, Announcement, LeaseHolder, LinkConnection, Listener, RegistryId, Result,
+    Acknowledgement, BackplaneConnection, InvalidationListener, InvalidationMessage, LeaseHolder,
+    RegistryId, Result,
 };
 
-use super::link_switch::LinkSwitch;
+use super::backplane_switch::BackplaneSwitch;
 
 /// A connection that fails once it is cut.
 #[derive(Debug)]
 pub(super) struct Cuttable {
-    pub(super) connection: Arc<dyn LinkConnection>,
-    pub(super) switch: Arc<LinkSwitch>,
+    pub(super) connection: Arc<dyn BackplaneConnection>,
+    pub(super) switch: Arc<BackplaneSwitch>,
     pub(super) number: u64,
 }
 
 /// A listener that receives nothing after its connection was cut.
 #[derive(Debug)]
 pub(super) struct CuttableListener {
-    pub(super) listener: Arc<dyn Listener>,
-    pub(super) switch: Arc<LinkSwitch>,
+    pub(super) listener: Arc<dyn InvalidationListener>,
+    pub(super) switch: Arc<BackplaneSwitch>,
     pub(super) number: u64,
 }
 
@@ -34,7 +35,7 @@ impl Cuttable {
 }
 
 #[async_trait]
-impl LinkConnection for Cuttable {
+impl BackplaneConnection for Cuttable {
     async fn renew(&self) -> Result<RegistryId> {
         self.uncut(self.connection.renew()).await
     }
@@ -59,10 +60,10 @@ impl LinkConnection for Cuttable {
     }
 }
 
-impl Listener for CuttableListener {
-    fn announced(&self, announcement: &Announcement) -> Option<Acknowledgement> {
+impl InvalidationListener for CuttableListener {
+    fn published(&self, message: &InvalidationMessage) -> Option<Acknowledgement> {
         if self.switch.carries(self.number) {
-            self.listener.announced(announcement)
+            self.listener.published(message)
         } else {
             None
         }

@@ -8,19 +8,19 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache::{
-    AccountKey, BackgroundSessions, BeginSession, Begun, Capabilities, Diagnostic, Entry,
-    EntryAddress, EvictOptions, EvictTarget, Evicted, Link, Namespace, NamespaceRecord, PutResult,
+    AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities, Diagnostic,
+    Entry, EntryAddress, EvictOptions, EvictTarget, Evicted, Namespace, NamespaceRecord, PutResult,
     ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore,
     WriteOptions,
 };
 
-use super::link_switch::LinkSwitch;
+use super::backplane_switch::BackplaneSwitch;
 
 /// A store that passes everything on. It counts the reads of tokens, so that it can be told which were never asked of it.
 #[derive(Debug, Clone)]
 pub(crate) struct InstrumentedStore {
     pub(super) store: Arc<dyn TokenStore>,
-    pub(super) switch: Arc<LinkSwitch>,
+    pub(super) switch: Arc<BackplaneSwitch>,
     reads: Arc<AtomicU64>,
 }
 
@@ -28,12 +28,12 @@ impl InstrumentedStore {
     pub(crate) fn new(store: Arc<dyn TokenStore>) -> Self {
         Self {
             store,
-            switch: Arc::new(LinkSwitch::new()),
+            switch: Arc::new(BackplaneSwitch::new()),
             reads: Arc::default(),
         }
     }
 
-    pub(crate) const fn switch(&self) -> &Arc<LinkSwitch> {
+    pub(crate) const fn switch(&self) -> &Arc<BackplaneSwitch> {
         &self.switch
     }
 
@@ -135,8 +135,8 @@ impl TokenStore for InstrumentedStore {
         self.store.background_sessions()
     }
 
-    fn link(&self) -> Option<&dyn Link> {
-        self.store.link().map(|_| self as &dyn Link)
+    fn backplane(&self) -> Option<&dyn Backplane> {
+        self.store.backplane().map(|_| self as &dyn Backplane)
     }
 }
 

@@ -4,24 +4,24 @@ use std::sync::{
 };
 
 use token_cache::{
-    Acknowledgement, Announcement, ErrorKind, Invalidation, Link, Listener, MemoryStore, ServerId,
-    TokenStore,
+    Acknowledgement, Backplane, ErrorKind, Invalidation, InvalidationListener, InvalidationMessage,
+    MemoryStore, ServerId, TokenStore,
 };
 
 use super::InstrumentedStore;
 
 /// Counts what it hears.
 #[derive(Debug, Default)]
-struct Hears(AtomicUsize);
+struct ListensTo(AtomicUsize);
 
-impl Hears {
+impl ListensTo {
     fn so_far(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-impl Listener for Hears {
-    fn announced(&self, _: &Announcement) -> Option<Acknowledgement> {
+impl InvalidationListener for ListensTo {
+    fn published(&self, _: &InvalidationMessage) -> Option<Acknowledgement> {
         self.0.fetch_add(1, Ordering::Relaxed);
         None
     }
@@ -30,26 +30,22 @@ impl Listener for Hears {
 }
 
 #[tokio::test]
-async fn a_link_that_was_cut_hears_nothing_and_neither_does_its_connection_once_it_is_mended() {
+async fn a_backplane_that_was_cut_hears_nothing_and_neither_does_its_connection_once_it_is_mended()
+{
     let memory: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
     let [cut, other] = [(); 2].map(|()| InstrumentedStore::new(Arc::clone(&memory)));
-    let (server, hears) = (ServerId::mint().unwrap(), Arc::new(Hears::default()));
-    let announce = async || {
-        other
-            .announce(None, Invalidation::Everything)
-            .await
-            .unwrap()
-    };
-    let connect = || cut.connect(server, Arc::clone(&hears) as Arc<dyn Listener>);
+    let (server, hears) = (ServerId::mint().unwrap(), Arc::new(ListensTo::default()));
+    let publish = async || other.publish(None, Invalidation::Everything).await.unwrap();
+    let connect = || cut.connect(server, Arc::clone(&hears) as Arc<dyn InvalidationListener>);
     let connection = connect().await.unwrap();
     connection.renew().await.unwrap();
-    assert_eq!(announce().await.holders.len(), 1);
+    assert_eq!(publish().await.holders.len(), 1);
     assert_eq!(hears.so_far(), 1);
 
     assert!(cut.switch().cut());
     assert!(!cut.switch().cut());
     connection.lost().await;
-    announce().await;
+    publish().await;
     assert_eq!(hears.so_far(), 1);
     for refused in [connection.renew().await.err(), connect().await.err()] {
         assert_eq!(refused.unwrap().kind(), ErrorKind::Unavailable);
@@ -57,7 +53,7 @@ async fn a_link_that_was_cut_hears_nothing_and_neither_does_its_connection_once_
 
     assert!(cut.switch().mend());
     assert!(!cut.switch().mend());
-    announce().await;
+    publish().await;
     assert_eq!(hears.so_far(), 1);
     assert!(connection.renew().await.is_err());
     connection.lost().await;
@@ -65,7 +61,7 @@ async fn a_link_that_was_cut_hears_nothing_and_neither_does_its_connection_once_
 
     let anew = connect().await.unwrap();
     anew.renew().await.unwrap();
-    announce().await;
+    publish().await;
     assert_eq!(hears.so_far(), 2);
     assert_eq!(cut.switch().server(), Some(server));
 }

@@ -61,7 +61,7 @@ impl<W: Write> Timeline<W> {
     fn waited(&mut self, WaitedFor { ms, silent }: &WaitedFor) -> io::Result<()> {
         let names: Vec<String> = silent.iter().map(ToString::to_string).collect();
         let text = if names.is_empty() {
-            format!("it waited {ms} ms, and no local copy was left on any server")
+            format!("it waited {ms} ms, and no near-cache entry was left on any server")
         } else {
             let names = names.join(" and ");
             format!(
@@ -168,10 +168,10 @@ fn words(deed: &Deed) -> String {
         Outcome::SignedIn => format!("signed in: {token}"),
         Outcome::Redirected => "on its way".to_owned(),
         Outcome::Called => format!("calls with {token}"),
-        Outcome::FromCopy => format!("own copy of {token}"),
-        Outcome::NotFromCopy => "asked the store".to_owned(),
-        Outcome::LinkCut => "link cut".to_owned(),
-        Outcome::NoLink => "no link".to_owned(),
+        Outcome::FromNearCache => format!("own copy of {token}"),
+        Outcome::NotFromNearCache => "asked the store".to_owned(),
+        Outcome::BackplaneCut => "link cut".to_owned(),
+        Outcome::NoBackplane => "no backplane".to_owned(),
         Outcome::SignedOutTooEarly => "too early".to_owned(),
         Outcome::InFlight => "in flight".to_owned(),
         Outcome::Refreshed => format!("stores {token}"),

@@ -1,4 +1,4 @@
-mod copies;
+mod near_cache;
 #[cfg(test)]
 mod tests;
 
@@ -64,8 +64,8 @@ impl<'a> ScriptedUser<'a> {
                 let cookie = self.cookie()?;
                 self.ask(server, Request::CallApi { cookie }).await?
             }
-            Act::CallApiFromCopy => self.call_from_copy(server).await?,
-            Act::CutLink => self.cut_link(server).await?,
+            Act::CallApiFromNearCache => self.call_from_near_cache(server).await?,
+            Act::CutBackplane => self.cut_backplane(server).await?,
             Act::StartRefresh => self.start_refresh(server).await?,
             Act::FinishRefresh => self.finish_refresh().await?,
             Act::LeaveToSignIn => {
@@ -108,10 +108,10 @@ impl<'a> ScriptedUser<'a> {
     fn is_right(&self, step: &Step, happened: &Happened) -> bool {
         match happened.outcome {
             Outcome::Refused | Outcome::NoTokens => !step.ought_to_work(),
-            Outcome::Called | Outcome::FromCopy => {
+            Outcome::Called | Outcome::FromNearCache => {
                 step.ought_to_work() && happened.token == self.token
             }
-            Outcome::NotFromCopy | Outcome::SignedOutTooEarly => false,
+            Outcome::NotFromNearCache | Outcome::SignedOutTooEarly => false,
             _ => step.ought_to_work(),
         }
     }
@@ -241,7 +241,7 @@ fn told(response: Response) -> Result<Happened, Failure> {
         Response::Refreshed { token } => (Outcome::Refreshed, Some(token)),
         Response::Refused => (Outcome::Refused, None),
         Response::NoTokens => (Outcome::NoTokens, None),
-        Response::LinkCut(_) | Response::Holder(_) | Response::Waited(_) => {
+        Response::BackplaneCut(_) | Response::NearCacheLease(_) | Response::Waited(_) => {
             return Err(out_of_order());
         }
     };

@@ -7,8 +7,8 @@ use token_cache::{Timestamp, providers::Provider};
 use crate::{
     Conclusion, Fleet, JsonLines, ServerCaches,
     app_cache::{AppCache, Cookie, Denied, Found},
-    copies::{Holder, Waited},
     failure::Failure,
+    near_cache::{NearCacheLease, Waited},
     oidc::{Authenticated, Discovered},
     tell,
 };
@@ -54,13 +54,13 @@ impl AppCache for Obstinate {
         self.0.back_channel(provider, path).await
     }
 
-    fn cut_link(&self) -> bool {
-        self.0.cut_link()
+    fn cut_backplane(&self) -> bool {
+        self.0.cut_backplane()
     }
 
-    fn holder(&self) -> Option<Holder> {
+    fn holder(&self) -> Option<NearCacheLease> {
         let holder = self.0.holder()?;
-        Some(Holder {
+        Some(NearCacheLease {
             may_serve: true,
             ..holder
         })

@@ -5,9 +5,9 @@ use token_cache::{MemoryStore, Secret, TokenCache, TokenStore};
 use super::random::random_text;
 use crate::{
     app_cache::{Keys, MemoryKeys},
-    copies,
     failure::Failure,
     instrumented_store::InstrumentedStore,
+    near_cache,
     store_url::{PREFIX, StoreUrl},
 };
 
@@ -27,12 +27,12 @@ pub(crate) struct Caches {
 
 impl Caches {
     pub(crate) async fn open(store: &StoreUrl, instances: u16) -> Result<Self, Failure> {
-        let Keeping {
+        let NearCacheParts {
             secret,
             namespace,
             in_words,
             is_own,
-        } = Keeping::at_hand()?;
+        } = NearCacheParts::at_hand()?;
         #[cfg(feature = "dynamodb")]
         store.make_table_of_local_engine().await?;
         let memory = MemoryStore::new();
@@ -42,7 +42,7 @@ impl Caches {
                 None => Arc::new(memory.clone()),
                 Some(url) => token_cache::store(&url).await?,
             };
-            of_servers.push(copies::open(store, secret.clone()).await?);
+            of_servers.push(near_cache::open(store, secret.clone()).await?);
         }
         let name = of_servers
             .first()
@@ -58,14 +58,14 @@ impl Caches {
 }
 
 /// The secret, and the corner of the store whose secret it is.
-struct Keeping {
+struct NearCacheParts {
     secret: Secret,
     namespace: String,
     in_words: &'static str,
     is_own: bool,
 }
 
-impl Keeping {
+impl NearCacheParts {
     fn at_hand() -> Result<Self, Failure> {
         if env::var_os(SECRET).is_some() {
             return Ok(Self {

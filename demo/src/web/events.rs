@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    copies::copies,
+    near_cache::copies,
     plain_app::fingerprint,
     profile::tokens_key,
     server::Server,
@@ -29,10 +29,10 @@ use super::{
 /// How often a server reads its state again without an event: another process may share the store.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How often a server says what its local copies come to: as often as its lease is renewed.
+/// How often a server says what its near caches come to: as often as its lease is renewed.
 const COPIES: Duration = Duration::from_millis(250);
 
-/// `GET /events`: what this server knows of this browser's user (`state`), what its local copies come to (`copies`), and what happens
+/// `GET /events`: what this server knows of this browser's user (`state`), what its near caches come to (`copies`), and what happens
 /// on all of them (`told`), as server-sent events. It only reads.
 pub(crate) async fn events(State(server): State<Arc<Server>>, request: Request) -> Response {
     let Ok(room) = Arc::clone(&server.watchers).try_acquire_owned() else {

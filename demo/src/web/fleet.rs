@@ -19,7 +19,7 @@ use super::{
     server::Server,
     timeline::{Kind, Timeline},
 };
-use crate::{failure::Failure, instrumented_store::LinkSwitch, oidc::Discovered};
+use crate::{failure::Failure, instrumented_store::BackplaneSwitch, oidc::Discovered};
 
 /// How long requests that are under way may take when the app ends.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -43,8 +43,8 @@ pub(crate) struct Shared {
     pub(crate) store: String,
     /// Whether the caches' secret is this process's own.
     pub(crate) secret_is_own: bool,
-    /// The name of each server, and what cuts its link.
-    pub(crate) links: Vec<(String, Arc<LinkSwitch>)>,
+    /// The name of each server, and what cuts its backplane.
+    pub(crate) links: Vec<(String, Arc<BackplaneSwitch>)>,
     pub(crate) plain: PlainApp,
     pub(crate) timeline: Timeline,
     pub(crate) late_answers: LateAnswers,

@@ -15,7 +15,7 @@ use super::{
     signed_in::{Denied, SignedIn},
     timeline::Kind,
 };
-use crate::copies::Source;
+use crate::near_cache::Source;
 
 /// `GET /api/me`: what an app's page does at every click. It reads the user's tokens, refreshes them when they are due, and says
 /// whose they are; 401 once the user has signed out, on whichever server.
@@ -43,7 +43,7 @@ pub(crate) async fn me(State(server): State<Arc<Server>>, request: Request) -> R
                     fingerprint(&tokens),
                     match from {
                         Source::Store => "read from the store",
-                        Source::OwnCopy => "from a local copy",
+                        Source::NearCacheItem => "from a near-cache entry",
                     }
                 ),
             );

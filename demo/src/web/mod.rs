@@ -3,13 +3,13 @@
 mod caches;
 mod callback;
 mod cookies;
-mod copies;
 mod events;
 mod fleet;
 mod late_answers;
 mod listeners;
 mod login;
 mod me;
+mod near_cache;
 mod notice;
 mod options;
 mod page;

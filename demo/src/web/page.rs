@@ -39,16 +39,19 @@ pub(crate) async fn style() -> Response {
     with_type("text/css; charset=utf-8", include_str!("page/style.css"))
 }
 
-pub(crate) async fn style_of_copies() -> Response {
-    with_type("text/css; charset=utf-8", include_str!("page/copies.css"))
+pub(crate) async fn style_of_near_cache() -> Response {
+    with_type(
+        "text/css; charset=utf-8",
+        include_str!("page/near_cache.css"),
+    )
 }
 
 pub(crate) async fn script() -> Response {
     with_type(SCRIPT, include_str!("page/app.js"))
 }
 
-pub(crate) async fn script_of_copies() -> Response {
-    with_type(SCRIPT, include_str!("page/copies.js"))
+pub(crate) async fn script_of_near_cache() -> Response {
+    with_type(SCRIPT, include_str!("page/near_cache.js"))
 }
 
 pub(crate) async fn icon() -> Response {

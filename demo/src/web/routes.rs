@@ -11,10 +11,10 @@ use axum::{
 
 use super::{
     callback::callback,
-    copies::{cut_link, mend_link},
     events::events,
     login::login,
     me::me,
+    near_cache::{cut_backplane, mend_backplane},
     page,
     server::Server,
     siblings::{among_siblings, sign_out_by_siblings},
@@ -27,8 +27,8 @@ pub(crate) fn of(server: &Arc<Server>) -> Router {
         .route("/api/me", get(me))
         .route("/events", get(events))
         .route("/demo/slow-refresh", post(slow_refresh))
-        .route("/demo/link/cut", post(cut_link))
-        .route("/demo/link/mend", post(mend_link))
+        .route("/demo/link/cut", post(cut_backplane))
+        .route("/demo/link/mend", post(mend_backplane))
         .route("/healthz", get(page::health))
         .layer(from_fn_with_state(Arc::clone(server), among_siblings));
     let sign_out = server
@@ -38,9 +38,9 @@ pub(crate) fn of(server: &Arc<Server>) -> Router {
     Router::new()
         .route("/", get(page::index))
         .route("/style.css", get(page::style))
-        .route("/copies.css", get(page::style_of_copies))
+        .route("/copies.css", get(page::style_of_near_cache))
         .route("/app.js", get(page::script))
-        .route("/copies.js", get(page::script_of_copies))
+        .route("/copies.js", get(page::script_of_near_cache))
         .route("/icon.svg", get(page::icon))
         .route("/demo.json", get(page::about))
         .route("/login", get(login))

@@ -17,17 +17,17 @@ use tokio::sync::Semaphore;
 
 use super::{
     cookies::Cookies,
-    copies::gone_in_words,
     fleet::Shared,
     late_answers::LateAnswer,
+    near_cache::gone_in_words,
     profile::{Profile, tokens_key},
     source::WatchedProvider,
     timeline::Kind,
 };
 use crate::{
-    copies::Source,
     failure::Failure,
     instrumented_store::InstrumentedStore,
+    near_cache::Source,
     oidc::{Discovered, Oidc},
 };
 
@@ -127,7 +127,7 @@ impl Server {
             return Ok((found, Source::Store));
         }
         self.served.fetch_add(1, Ordering::Relaxed);
-        Ok((found, Source::OwnCopy))
+        Ok((found, Source::NearCacheItem))
     }
 
     /// The provider, for a refresh of this user's tokens.

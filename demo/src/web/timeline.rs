@@ -44,7 +44,7 @@ pub(crate) enum Kind {
     /// A refresh is on its way.
     InFlight,
     /// A server's link was cut or mended.
-    Link,
+    Backplane,
     /// Sessions ended.
     SignedOut,
     /// The plain cache did what it should not.

@@ -7,9 +7,9 @@
 )]
 
 mod browser;
-mod copies;
 mod late_answers;
 mod machine_interface;
+mod near_cache;
 mod page;
 mod sign_in;
 mod sign_out;

@@ -9,12 +9,12 @@
 
 mod clock;
 mod connect;
-mod copies;
 mod creations;
 #[path = "../engine/mod.rs"]
 mod engine;
 mod foreign;
 mod locks;
+mod near_cache;
 mod requests;
 mod table;
 

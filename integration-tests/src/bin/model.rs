@@ -1,4 +1,4 @@
-//! Explores the protocol, that of local copies too, and prints what refutes its mutants.
+//! Explores the protocol, that of near caches too, and prints what refutes its mutants.
 //!
 //! Without an argument: every scenario, and how many states it has. `--mutant NAME`: the shortest schedule that refutes it,
 //! step by step. `--mutants`: their names, and what is wrong with each.
@@ -12,8 +12,8 @@ use std::{
 };
 
 use token_cache_integration_tests::{
-    local_model::{self, LocalMutant, explore_local},
     model::{Mutant, explore, scenarios},
+    near_cache_model::{self, LocalMutant, explore_local},
 };
 
 /// A scenario that has more states than this is not explored whole.
@@ -42,10 +42,10 @@ fn all() -> Result<(), Box<dyn Error>> {
         let size = (found.states, found.choices, found.longest);
         broken += print(&scenario.name, size, found.refuted, found.complete)?;
     }
-    for scenario in local_model::scenarios::all() {
+    for scenario in near_cache_model::scenarios::all() {
         let found = explore_local(&scenario, LIMIT);
         let size = (found.states, found.choices, found.longest);
-        let name = format!("local copies: {}", scenario.name);
+        let name = format!("near caches: {}", scenario.name);
         broken += print(&name, size, found.refuted, found.complete)?;
     }
     if broken > 0 {
@@ -108,7 +108,7 @@ fn mutant(name: &str) -> Result<(), Box<dyn Error>> {
 fn local_mutant(mutant: LocalMutant) -> Result<(), Box<dyn Error>> {
     let scenario = mutant.scenario().ok_or("the mutant has no scenario")?;
     writeln!(io::stdout(), "{}: {}", mutant.name(), mutant.wrong())?;
-    writeln!(io::stdout(), "local copies: {}", scenario.name)?;
+    writeln!(io::stdout(), "near caches: {}", scenario.name)?;
     match explore_local(&scenario, LIMIT).refuted {
         Some(refutation) => writeln!(io::stdout(), "{refutation}")?,
         None => return Err("nothing refutes it".into()),

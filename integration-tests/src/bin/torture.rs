@@ -34,7 +34,7 @@ struct Arguments {
     /// What the app servers keep tokens in; with any but token-cache the run succeeds if violations are found
     #[arg(long, value_enum, default_value_t)]
     design: Design,
-    /// The app servers keep local copies, all but one, and another's sign-outs wait for nobody
+    /// The app servers keep near caches, all but one, and another's sign-outs wait for nobody
     #[arg(long)]
     local: bool,
     /// How many app servers

@@ -1,5 +1,5 @@
-mod broken_copies;
-mod broken_link;
+mod broken_backplane;
+mod broken_near_cache;
 mod cached;
 mod naive;
 mod plain;
@@ -12,7 +12,7 @@ use std::{
 
 use token_cache::{ErrorKind, TokenCache};
 
-pub(crate) use self::broken_copies::LEASE as BROKEN_LEASE;
+pub(crate) use self::broken_near_cache::LEASE as BROKEN_LEASE;
 use self::{naive::NaiveTable, plain::PlainCache};
 use super::{
     Design,
@@ -55,11 +55,11 @@ impl App {
                 let builder = token_cache::builder(url)?.refresh(policy.into());
                 Ok(Self::Cached(builder.open().await?))
             }
-            Design::CopiesWithoutLease | Design::CopiesStampedLate => {
-                Ok(Self::Cached(broken_copies::open(url, design).await?))
+            Design::CachesWithoutLease | Design::CountersReadLate => {
+                Ok(Self::Cached(broken_near_cache::open(url, design).await?))
             }
             Design::Plain => PlainCache::open(url).await.map(Self::Plain),
-            Design::DeleteByQuery | Design::LateStamp | Design::RecreatedHead => {
+            Design::DeleteByQuery | Design::LateCounter | Design::RecreatedHead => {
                 NaiveTable::open(url, design).map(Self::Naive)
             }
         }

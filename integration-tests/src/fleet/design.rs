@@ -13,14 +13,14 @@ pub enum Design {
     /// DynamoDB: a sign-out queries a user's items and deletes each
     DeleteByQuery,
     /// DynamoDB: a counter for each user; a write is stamped with what the counter is when it lands, and a sign-out counts up
-    LateStamp,
+    LateCounter,
     /// DynamoDB: a counter for each user; a write is stamped as its session began, and a sign-out deletes the counter, which
     /// begins anew
     RecreatedHead,
-    /// Redis: token-cache with local copies that are served although the server's lease has run out
-    CopiesWithoutLease,
-    /// Redis: token-cache with local copies that are stamped when the store has answered, not before it is asked
-    CopiesStampedLate,
+    /// Redis: token-cache with near caches that are served although the server's lease has run out
+    CachesWithoutLease,
+    /// Redis: token-cache with near caches that are stamped when the store has answered, not before it is asked
+    CountersReadLate,
 }
 
 impl Design {
@@ -29,9 +29,9 @@ impl Design {
         self == Self::TokenCache
     }
 
-    /// Whether it is wrong in its local copies alone.
-    pub fn is_broken_copies(self) -> bool {
-        matches!(self, Self::CopiesWithoutLease | Self::CopiesStampedLate)
+    /// Whether it is wrong in its near caches alone.
+    pub fn is_broken_near_cache(self) -> bool {
+        matches!(self, Self::CachesWithoutLease | Self::CountersReadLate)
     }
 
     /// Its name as an argument.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 
-/// What token-cache counted in an app server, by the name and the outcome: `token_cache_copy_reads_total hit`.
+/// What token-cache counted in an app server, by the name and the outcome: `token_cache_cached_entry_reads_total hit`.
 pub(crate) type Figures = BTreeMap<String, u64>;
 
 /// Hears what token-cache counts in this process.

@@ -6,7 +6,7 @@
 //! processes share; left to itself (a load) it writes its part of the history to a file.
 
 mod app;
-mod copies_gone;
+mod clear_near_caches;
 mod design;
 mod driver;
 mod figures;
@@ -24,7 +24,7 @@ pub(crate) use self::{
     wire::{Load, Users},
 };
 pub use self::{
-    copies_gone::CopiesGone,
+    clear_near_caches::NearCacheOutcome,
     design::Design,
     driver::{Fleet, Running},
     main::main,

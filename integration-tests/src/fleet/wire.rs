@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    copies_gone::CopiesGone,
+    clear_near_caches::NearCacheOutcome,
     refresh::{Refreshed, Refreshing},
 };
 use crate::history::{Account, Op, Outcome, SessionNumber, Sid, Span};
@@ -103,7 +103,7 @@ pub struct Answer {
 
 impl Answer {
     /// What a sign-out that was carried out said of other servers' copies.
-    pub fn copies(&self) -> Option<CopiesGone> {
+    pub fn copies(&self) -> Option<NearCacheOutcome> {
         serde_json::from_str(self.text.as_deref()?).ok()
     }
 }

@@ -23,8 +23,8 @@ pub struct Rules {
     /// Whether each session and its tokens are its own; false for a cache that knows only accounts, in which nothing but
     /// the tokens that are read tells of sessions.
     pub isolated: bool,
-    /// What local copies are allowed, where servers keep any.
-    pub copies: Option<CopyRules>,
+    /// What near caches are allowed, where servers keep any.
+    pub copies: Option<NearCacheRules>,
 }
 
 /// For how long a copy may be served that a server has not heard of.
@@ -33,7 +33,7 @@ pub struct Rules {
     clippy::exhaustive_structs,
     reason = "a test says what it holds a history to"
 )]
-pub struct CopyRules {
+pub struct NearCacheRules {
     /// Milliseconds for which tokens may be read after a sign-out that does not wait has returned.
     pub not_awaited: u64,
     /// Milliseconds for which a read may see what another server has replaced.
@@ -64,7 +64,7 @@ impl Rules {
     };
 
     /// The same, where servers keep copies.
-    pub const fn with_copies(self, copies: CopyRules) -> Self {
+    pub const fn with_near_cache(self, copies: NearCacheRules) -> Self {
         Self {
             copies: Some(copies),
             ..self
@@ -89,7 +89,7 @@ pub fn check(events: &[Event], rules: Rules) -> Report {
         .collect();
     let landed = landed(events);
 
-    let copies_outlive = rules.copies.map_or(0, |copies| copies.not_awaited);
+    let cached_reads_outlive = rules.copies.map_or(0, |copies| copies.not_awaited);
     let mut report = Report::default();
     report.counts.sessions_ended = ends
         .values()
@@ -104,9 +104,9 @@ pub fn check(events: &[Event], rules: Rules) -> Report {
             | Op::Put { session, .. } => session,
             Op::SignOut(_) | Op::SignOutAtOnce(_) => continue,
         };
-        tokens_read(event, &ends, &landed, copies_outlive, &mut report);
+        tokens_read(event, &ends, &landed, cached_reads_outlive, &mut report);
         if rules.isolated {
-            accepted(event, session, &ends, copies_outlive, &mut report);
+            accepted(event, session, &ends, cached_reads_outlive, &mut report);
         }
         let unexplained = ends
             .get(&session)
@@ -167,7 +167,7 @@ fn tokens_read(
     event: &Event,
     ends: &HashMap<SessionNumber, End>,
     landed: &HashMap<WriteId, &Event>,
-    copies_outlive: u64,
+    cached_reads_outlive: u64,
     report: &mut Report,
 ) {
     let Outcome::Found { of, write } = &event.outcome else {
@@ -177,7 +177,7 @@ fn tokens_read(
         return;
     };
     stale(event, end, report);
-    if !end.forbids(event.span.start, copies_outlive) {
+    if !end.forbids(event.span.start, cached_reads_outlive) {
         return;
     }
     let late = landed
@@ -200,7 +200,7 @@ fn accepted(
     event: &Event,
     session: SessionNumber,
     ends: &HashMap<SessionNumber, End>,
-    copies_outlive: u64,
+    cached_reads_outlive: u64,
     report: &mut Report,
 ) {
     let Some(end) = ends.get(&session) else {
@@ -210,7 +210,7 @@ fn accepted(
         // It may be answered by a copy.
         (Op::Resume { .. }, Outcome::Done) => {
             stale(event, end, report);
-            let broken = end.forbids(event.span.start, copies_outlive);
+            let broken = end.forbids(event.span.start, cached_reads_outlive);
             (Promise::G1, broken)
         }
         // The store decides, and it has ended the session.

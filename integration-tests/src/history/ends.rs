@@ -30,8 +30,8 @@ pub(super) struct End {
 impl End {
     /// Whether it is broken that a read which began at `start` saw tokens, where copies may outlive by so many milliseconds a
     /// sign-out that does not wait.
-    pub(super) fn forbids(&self, start: Tick, copies_outlive: u64) -> bool {
-        self.everywhere < start || self.at_once.plus_millis(copies_outlive) < start
+    pub(super) fn forbids(&self, start: Tick, cached_reads_outlive: u64) -> bool {
+        self.everywhere < start || self.at_once.plus_millis(cached_reads_outlive) < start
     }
 
     const NONE: Self = Self {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Event, Op, Outcome, Span};
 use crate::{clock::Tick, fleet::Figures};
 
-/// A line of a log. An operation that changes something is announced before its request is sent, so that one whose process
+/// A line of a log. An operation that changes something is published before its request is sent, so that one whose process
 /// was killed is known.
 #[derive(Serialize, Deserialize)]
 enum Line {
@@ -29,9 +29,9 @@ pub struct Log {
     next: AtomicU64,
 }
 
-/// An operation that was announced.
+/// An operation that was published.
 #[derive(Debug)]
-pub struct Announced(u64);
+pub struct Published(u64);
 
 impl Log {
     /// Starts a log.
@@ -49,17 +49,17 @@ impl Log {
     ///
     /// # Errors
     /// The file can't be written.
-    pub fn begins(&self, op: &Op) -> io::Result<Announced> {
+    pub fn begins(&self, op: &Op) -> io::Result<Published> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.write(&Line::Begins(number, Tick::now(), op.clone()))?;
-        Ok(Announced(number))
+        Ok(Published(number))
     }
 
-    /// Says how an announced operation ended.
+    /// Says how an published operation ended.
     ///
     /// # Errors
     /// The file can't be written.
-    pub fn ended(&self, operation: &Announced, at: Tick, outcome: Outcome) -> io::Result<()> {
+    pub fn ended(&self, operation: &Published, at: Tick, outcome: Outcome) -> io::Result<()> {
         self.write(&Line::Ended(operation.0, at, outcome))
     }
 
@@ -109,7 +109,7 @@ pub struct Logged {
     pub figures: BTreeMap<String, u64>,
 }
 
-/// Reads the part of the history that the app server `process` wrote. What was announced and not seen to end is there too.
+/// Reads the part of the history that the app server `process` wrote. What was published and not seen to end is there too.
 ///
 /// # Errors
 /// The file can't be read, or a line but the last is none of ours.

@@ -12,14 +12,14 @@ mod log;
 mod report;
 
 pub use self::{
-    check::{CopyRules, Rules, check},
+    check::{NearCacheRules, Rules, check},
     event::{Account, Event, Op, Outcome, Scope, SessionNumber, Sid, Span, WriteId},
-    log::{Announced, Log, LogError, Logged, read},
+    log::{Log, LogError, Logged, Published, read},
     report::{Counts, Promise, Report, Staleness, Violation},
 };
 
 #[cfg(test)]
-mod copies_tests;
+mod near_cache_tests;
 #[cfg(test)]
 mod simulated_tests;
 #[cfg(test)]

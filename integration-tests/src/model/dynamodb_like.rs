@@ -6,9 +6,9 @@ use std::fmt;
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, BeginSession, Begun,
-    Capabilities, Diagnostic, Entry, EntryAddress, Error, EvictOptions, EvictTarget, Evicted, Link,
-    Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
+    AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, Backplane, BeginSession,
+    Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error, EvictOptions, EvictTarget,
+    Evicted, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId,
     SessionRecord, SidIndex, TimeSource, Timestamp, TokenStore, WriteOptions,
 };
 
@@ -188,7 +188,7 @@ impl TokenStore for DynamoDbLike {
         Some(self)
     }
 
-    fn link(&self) -> Option<&dyn Link> {
+    fn backplane(&self) -> Option<&dyn Backplane> {
         None
     }
 }

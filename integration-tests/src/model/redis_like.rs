@@ -4,9 +4,9 @@ use std::fmt;
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, BeginSession, Begun,
-    Capabilities, Diagnostic, Entry, EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget,
-    Evicted, Link, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result,
+    AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, Backplane, BeginSession,
+    Begun, Capabilities, Diagnostic, Entry, EntryAddress, Error, ErrorKind, EvictOptions,
+    EvictTarget, Evicted, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result,
     SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, WriteOptions,
 };
 
@@ -168,7 +168,7 @@ impl TokenStore for RedisLike {
         Some(self)
     }
 
-    fn link(&self) -> Option<&dyn Link> {
+    fn backplane(&self) -> Option<&dyn Backplane> {
         None
     }
 }

@@ -33,7 +33,6 @@
 //! ```
 
 mod addresses;
-mod announce;
 mod binary;
 mod cluster;
 #[cfg(feature = "containers")]
@@ -53,6 +52,7 @@ mod port;
 mod process;
 mod provided;
 mod proxy;
+mod publish;
 mod redis;
 mod replicated;
 mod resp;

@@ -1,10 +1,10 @@
 use std::env;
 
-use super::announce::announce;
 #[cfg(feature = "containers")]
 use super::container::RedisContainer;
 #[cfg(feature = "containers")]
 use super::engine;
+use super::publish::publish;
 use super::{RedisCluster, RedisOptions, RedisServer, ServerError};
 
 /// Names a Redis for tests, `redis://…`; it may be shared with others.
@@ -48,7 +48,7 @@ impl TestRedis {
     /// None is to be had; the text says what to do.
     pub fn provide() -> Result<Self, ServerError> {
         let redis = Self::find()?;
-        announce("redis", &redis.how);
+        publish("redis", &redis.how);
         Ok(redis)
     }
 
@@ -98,7 +98,7 @@ impl TestCluster {
     /// None is to be had; the text says what to do.
     pub fn provide() -> Result<Self, ServerError> {
         let cluster = Self::find()?;
-        announce("redis cluster", &cluster.how);
+        publish("redis cluster", &cluster.how);
         Ok(cluster)
     }
 

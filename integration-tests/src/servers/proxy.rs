@@ -140,7 +140,7 @@ impl Proxy {
     }
 }
 
-/// To connections that subscribe, and to no others: the links by which servers with local copies hear of sign-outs.
+/// To connections that subscribe, and to no others: the links by which servers with near caches hear of sign-outs.
 impl Proxy {
     /// How many there are.
     pub fn links(&self) -> usize {

@@ -45,7 +45,7 @@ impl ReplicatedRedis {
     /// From now on the primary answers without the replica seeing any of it, until
     /// [`rejoin`](Self::rejoin) or a failover.
     ///
-    /// The replica is stopped, and its link is closed by the primary: bytes waiting in the socket
+    /// The replica is stopped, and its backplane is closed by the primary: bytes waiting in the socket
     /// of a merely stopped replica would still be applied when it goes on.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl ReplicatedRedis {
         self.primary.cli(&["CLIENT", "KILL", "TYPE", "replica"])?;
         wait::until(
             SYNC_LIMIT,
-            "the primary keeps its link to the replica",
+            "the primary keeps its backplane to the replica",
             || {
                 let replicas = field_of(&self.primary, "replication", "connected_slaves")?;
                 (replicas == "0").then_some(())

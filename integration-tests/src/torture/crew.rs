@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Failure, Options,
-    local::{self, Role},
+    near_cache::{self, Role},
 };
 use crate::{
     fleet::{Load, Program, Random, RefreshSettings, Server, Settings, StartError, Users},
@@ -52,7 +52,7 @@ impl Crew {
             slots: Vec::new(),
             logs,
             tasks,
-            users: local::users(options),
+            users: near_cache::users(options),
             numbers: AtomicU64::default(),
             seeds: Mutex::new(Random::new(seeds.number())),
         };

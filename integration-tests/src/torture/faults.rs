@@ -2,8 +2,8 @@ use std::{collections::BTreeMap, thread, time::Duration};
 
 use super::{
     Failure,
+    backplane_faults::BackplaneFaults,
     crew::Crew,
-    link_faults::LinkFaults,
     stage::{Stage, Store},
 };
 use crate::{
@@ -20,7 +20,7 @@ pub(super) struct Faults {
     random: Random,
     counts: BTreeMap<&'static str, usize>,
     /// None where nothing hangs on links.
-    links: Option<LinkFaults>,
+    links: Option<BackplaneFaults>,
 }
 
 /// Longer than an operation may take, so that some time out.
@@ -28,7 +28,7 @@ const LONG: u64 = 2_500;
 const SHORT: u64 = 150;
 
 impl Faults {
-    pub(super) fn new(random: Random, links: Option<LinkFaults>) -> Self {
+    pub(super) fn new(random: Random, links: Option<BackplaneFaults>) -> Self {
         Self {
             random,
             counts: BTreeMap::new(),

@@ -1,9 +1,9 @@
 //! A fleet under random load, with processes and servers being killed, paused and cut off, and its whole history checked.
 
+mod backplane_faults;
 mod crew;
 mod faults;
-mod link_faults;
-mod local;
+mod near_cache;
 mod stage;
 
 use std::{
@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use self::local::CopyFigures;
+pub use self::near_cache::NearCacheSize;
 use self::{crew::Crew, faults::Faults, stage::Stage};
 use crate::{
     fleet::{Design, Program, Random, StartError},
@@ -34,7 +34,7 @@ pub struct Options {
     pub topology: Topology,
     /// What the app servers keep their tokens in.
     pub design: Design,
-    /// Whether they keep local copies, all but one.
+    /// Whether they keep near caches, all but one.
     pub local: bool,
     /// How many app servers.
     pub processes: usize,
@@ -71,8 +71,8 @@ pub struct Tortured {
     pub faults: Vec<(&'static str, usize)>,
     /// What the history shows.
     pub report: Report,
-    /// What the app servers counted of their local copies.
-    pub copies: CopyFigures,
+    /// What the app servers counted of their near caches.
+    pub copies: NearCacheSize,
 }
 
 /// Why there is no result.
@@ -109,7 +109,7 @@ pub fn run(options: &Options) -> Result<Tortured, Failure> {
         .unwrap_or_else(|| folder.path().to_owned());
     let crew = Crew::start(options, stage.urls(), logs, TASKS, random.number())?;
     let over = AtomicBool::new(false);
-    let mut faults = Faults::new(random, local::link_faults(options));
+    let mut faults = Faults::new(random, near_cache::backplane_faults(options));
     let struck = thread::scope(|scope| {
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
@@ -130,7 +130,7 @@ pub fn run(options: &Options) -> Result<Tortured, Failure> {
         (true, _) => Rules::ALL,
     };
     let rules = if options.local {
-        local::with_copies(rules, options.topology)
+        near_cache::with_near_cache(rules, options.topology)
     } else {
         rules
     };
@@ -138,7 +138,7 @@ pub fn run(options: &Options) -> Result<Tortured, Failure> {
         store: stage.to_string(),
         faults: faults.counts(),
         report: check(&logged.events, rules),
-        copies: CopyFigures::of(&logged.figures),
+        copies: NearCacheSize::of(&logged.figures),
     })
 }
 

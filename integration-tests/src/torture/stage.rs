@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Failure, Options, Topology, local::Role};
+use super::{Failure, Options, Topology, near_cache::Role};
 use crate::servers::{
     AppendFsync, Line, OwnStore, RedisCluster, RedisOptions, SentinelSetup, ServerError, StoreKind,
     url_with as with,

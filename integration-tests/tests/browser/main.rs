@@ -8,7 +8,7 @@
 
 mod at_the_certified_provider;
 mod common;
-mod copies;
 mod front_channel;
+mod near_cache;
 mod page;
 mod tutorial;

@@ -156,7 +156,7 @@ impl Stage {
         format!("{}{path}", self.app.of(server))
     }
 
-    /// Follows the link of a server's first page to the provider.
+    /// Follows the backplane of a server's first page to the provider.
     fn sign_in(&self, window: Window<'_>, server: usize) {
         window.go(&self.at(server, "/")).unwrap();
         window.press("Sign in").unwrap();

@@ -46,7 +46,7 @@ fn the_checker_finds_violations_where_a_sign_out_deletes_by_query() {
 
 #[test]
 fn the_checker_finds_violations_where_a_write_is_stamped_with_the_counter_of_the_day() {
-    let report = on_dynamodb(Design::LateStamp);
+    let report = on_dynamodb(Design::LateCounter);
     assert!(report.broken(Promise::G2) > 0, "{report}");
 }
 

@@ -5,8 +5,8 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache::{
-    AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, BeginSession, Begun,
-    Capabilities, Diagnostic, Entry, EntryAddress, EvictOptions, EvictTarget, Evicted, Link,
+    AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, Backplane, BeginSession,
+    Begun, Capabilities, Diagnostic, Entry, EntryAddress, EvictOptions, EvictTarget, Evicted,
     MemoryStore, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result,
     SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, WriteOptions,
 };
@@ -157,8 +157,8 @@ impl TokenStore for Journal {
         Some(self)
     }
 
-    fn link(&self) -> Option<&dyn Link> {
-        self.store.link()
+    fn backplane(&self) -> Option<&dyn Backplane> {
+        self.store.backplane()
     }
 }
 

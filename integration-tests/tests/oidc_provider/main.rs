@@ -22,9 +22,9 @@ use token_cache_integration_tests::servers::{
     CLIENT_ID, CLIENT_SECRET, OidcProvider, ProviderCounts,
 };
 
-use story::{Servers, Tells};
+use story::{Publishes, Servers};
 
-impl Tells for OidcProvider {
+impl Publishes for OidcProvider {
     async fn counts(&self) -> ProviderCounts {
         Self::counts(self).await.unwrap()
     }

@@ -22,9 +22,9 @@ use token_cache_integration_tests::servers::{
     CLIENT_ID, CLIENT_SECRET, OAuthProvider, ProviderCounts,
 };
 
-use story::{Servers, Tells};
+use story::{Publishes, Servers};
 
-impl Tells for OAuthProvider {
+impl Publishes for OAuthProvider {
     async fn counts(&self) -> ProviderCounts {
         Self::counts(self)
     }

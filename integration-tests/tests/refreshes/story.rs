@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 const LONG_AGO: Timestamp = Timestamp::from_secs(1_700_000_000);
 
 /// A provider that tells what it has done.
-pub(crate) trait Tells {
+pub(crate) trait Publishes {
     async fn counts(&self) -> ProviderCounts;
     async fn is_live(&self, access_token: &SecretString) -> bool;
 }
@@ -62,7 +62,7 @@ pub(crate) async fn rotates(
     session: &Session,
     provider: &Provider,
     signed_in: &Value,
-    tells: &impl Tells,
+    tells: &impl Publishes,
 ) {
     let first = due(signed_in);
     session.put(&key(), first.clone()).await.unwrap();
@@ -116,7 +116,7 @@ pub(crate) async fn loses_to_a_sign_out(
     session: Session,
     provider: &Provider,
     signed_in: &Value,
-    tells: &impl Tells,
+    tells: &impl Publishes,
 ) {
     session.put(&key(), due(signed_in)).await.unwrap();
     let held = Arc::new(Held::of(provider.clone()));

@@ -4,7 +4,7 @@ use std::{
 };
 
 use redis::Cmd;
-use token_cache_core::{AnnouncementId, Result};
+use token_cache_core::{InvalidationId, Result};
 
 /// A script that the server runs.
 pub(crate) struct Script {
@@ -92,10 +92,10 @@ impl Call {
         }
     }
 
-    /// Has the id of an announcement as its last argument, another each time that it is sent.
-    pub(crate) fn announcing(mut self) -> Result<Self> {
+    /// Has the id of an invalidation message as its last argument, another each time that it is sent.
+    pub(crate) fn publishing(mut self) -> Result<Self> {
         self.attempt_ids = Some(AttemptIds {
-            first: *AnnouncementId::mint()?.as_bytes(),
+            first: *InvalidationId::mint()?.as_bytes(),
             count: AtomicU32::new(0),
         });
         Ok(self)

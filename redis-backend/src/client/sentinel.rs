@@ -163,7 +163,7 @@ pub(super) struct FailoverWatcher {
     links: Links,
 }
 
-/// What says that a link's connection is lost.
+/// What says that a backplane's connection is lost.
 type Links = Arc<Mutex<Vec<watch::Sender<bool>>>>;
 
 impl FailoverWatcher {
@@ -193,7 +193,7 @@ impl FailoverWatcher {
         self.recheck.notify_one();
     }
 
-    /// Adds a link's connection to those that are lost when another server is the primary.
+    /// Adds a backplane's connection to those that are lost when another server is the primary.
     pub(super) fn add(&self, link: watch::Sender<bool>) {
         let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
         links.retain(|link| !*link.borrow());

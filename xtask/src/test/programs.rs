@@ -32,7 +32,7 @@ const APPS: [&str; 3] = [
 ///
 /// - an operation takes more requests or capacity than the protocol says;
 /// - a storm of refreshes asks a provider more than once;
-/// - a sign-out that removes local copies sends more messages than it must;
+/// - a sign-out that removes near caches sends more messages than it must;
 /// - a message that the provider never sent ends a session.
 const COSTS: &str = "token-cache-benchmarks";
 
@@ -75,11 +75,15 @@ pub(super) fn run(built: &Built, dynamodb: &Held) -> Outcome {
     command::run(built.program(torture::PROGRAM)?.args(["--minutes", "1"]))?;
     let on_dynamodb = ["--store", "dynamodb", "--minutes", "0.5"];
     command::run(built.program(torture::PROGRAM)?.args(on_dynamodb))?;
-    let with_copies = ["--local", "--minutes", "0.35"];
-    command::run(built.program(torture::PROGRAM)?.args(with_copies))?;
+    let with_near_cache = ["--local", "--minutes", "0.35"];
+    command::run(built.program(torture::PROGRAM)?.args(with_near_cache))?;
     for broken in ["copies-without-lease", "copies-stamped-late"] {
-        let with_broken_copies = ["--design", broken, "--minutes", "0.25"];
-        command::run(built.program(torture::PROGRAM)?.args(with_broken_copies))?;
+        let with_broken_near_cache = ["--design", broken, "--minutes", "0.25"];
+        command::run(
+            built
+                .program(torture::PROGRAM)?
+                .args(with_broken_near_cache),
+        )?;
     }
     Ok(())
 }

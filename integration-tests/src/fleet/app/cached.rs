@@ -7,7 +7,7 @@ use token_cache::{
 
 use super::{Ended, Failure, found, issuer, misled, needed, subject, tokens};
 use crate::{
-    fleet::{copies_gone::CopiesGone, wire::Task},
+    fleet::{clear_near_caches::NearCacheOutcome, wire::Task},
     history::{Account, Op, Outcome, Scope, Sid},
 };
 
@@ -93,7 +93,7 @@ pub(super) async fn carry_out(cache: &TokenCache, task: &Task) -> Ended {
             } else {
                 Outcome::EndedNothing
             };
-            let copies = CopiesGone::from(report.copies);
+            let copies = NearCacheOutcome::from(report.copies);
             Ok((outcome, serde_json::to_string(&copies).ok()))
         }
     }

@@ -57,7 +57,7 @@ impl NaiveTable {
                     .collect::<Result<_, _>>()?;
                 self.write_batch(puts).await?;
                 let stamp = match self.design {
-                    Design::LateStamp | Design::RecreatedHead => self.count(&user, 0).await?,
+                    Design::LateCounter | Design::RecreatedHead => self.count(&user, 0).await?,
                     _ => String::new(),
                 };
                 Ok((Outcome::Done, Some(format!("{user} {stamp}"))))
@@ -78,7 +78,7 @@ impl NaiveTable {
             } => {
                 let (user, began) = ticket(task)?;
                 let stamp = match self.design {
-                    Design::LateStamp => self.count(user, 0).await?,
+                    Design::LateCounter => self.count(user, 0).await?,
                     _ => began.to_owned(),
                 };
                 let value = Blob::new(tokens(*session, *write, task.padding));
@@ -101,7 +101,7 @@ impl NaiveTable {
 
     async fn sign_out(&self, user: &str) -> Result<(), Failure> {
         match self.design {
-            Design::LateStamp => drop(self.count(user, 1).await?),
+            Design::LateCounter => drop(self.count(user, 1).await?),
             Design::RecreatedHead => {
                 let delete = self.client.delete_item().table_name(TABLE);
                 delete.set_key(Some(self.key(user, HEAD))).send().await?;

@@ -255,9 +255,9 @@ impl Actor {
         } else {
             match log.begins(&task.op) {
                 Err(error) => Err(error),
-                Ok(announced) => {
+                Ok(published) => {
                     let answer = app.carry_out(&task).await;
-                    let logged = log.ended(&announced, answer.span.end, answer.outcome.clone());
+                    let logged = log.ended(&published, answer.span.end, answer.outcome.clone());
                     logged.map(|()| answer)
                 }
             }

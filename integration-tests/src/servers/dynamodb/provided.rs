@@ -4,9 +4,9 @@ use std::env;
 use super::container::DynamoDbContainer;
 use super::{DynamoDbEngine, Kept, engine, table};
 use crate::servers::ServerError;
-use crate::servers::announce::announce;
 #[cfg(feature = "containers")]
 use crate::servers::engine as containers;
+use crate::servers::publish::publish;
 
 /// Names a DynamoDB for tests by its endpoint, `http://localhost:8000` or `https://dynamodb.eu-central-1.amazonaws.com`; it
 /// may be shared with others. AWS's own, or DynamoDB Local as its user has it: that program's licence binds its user to an
@@ -42,7 +42,7 @@ impl TestDynamoDb {
     pub fn provide() -> Result<Self, ServerError> {
         let found = Self::find()?;
         table::ensure(&found.endpoint)?;
-        announce("dynamodb", &found.how);
+        publish("dynamodb", &found.how);
         Ok(found)
     }
 

@@ -84,7 +84,7 @@ impl Pages for Idpyoidc {
         window.press("Sign out here")?;
         match self.channel {
             LogoutChannel::Back => Ok(()),
-            // The page with the frame is left by a link.
+            // The page with the frame is left by a backplane.
             LogoutChannel::Front => window.press("Continue"),
         }
     }

@@ -15,26 +15,26 @@ const SUBSCRIBING: [&str; 3] = ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"];
 const UNSUBSCRIBING: [&str; 3] = ["UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"];
 
 /// For each request under way, in order, whether its reply is to be dropped.
-type Owed = Arc<Mutex<VecDeque<bool>>>;
+type PendingAcks = Arc<Mutex<VecDeque<bool>>>;
 
 /// Passes bytes both ways, each in a thread of its own, until either end is gone.
 pub(super) fn serve(client: TcpStream, server: TcpStream, shared: &Arc<Shared>) {
-    let owed = Owed::default();
+    let pending_acks = PendingAcks::default();
     // Out of descriptors: both streams close here, and the client sees it.
     let Ok([client_too, server_too, client_end, server_end]) = handles(&client, &server) else {
         return;
     };
     let connection = shared.state().open([client_end, server_end]);
-    let (up, up_owed) = (Arc::clone(shared), Arc::clone(&owed));
+    let (up, pending_acks_upstream) = (Arc::clone(shared), Arc::clone(&pending_acks));
     thread::spawn(move || {
         // However it ends, the connection does.
-        let _ = pass_requests(client, server, &up, &up_owed, connection);
+        let _ = pass_requests(client, server, &up, &pending_acks_upstream, connection);
         up.state().close(connection);
     });
     let down = Arc::clone(shared);
     thread::spawn(move || {
         // As above.
-        let _ = pass_replies(server_too, client_too, &down, &owed, connection);
+        let _ = pass_replies(server_too, client_too, &down, &pending_acks, connection);
         down.state().close(connection);
     });
 }
@@ -54,7 +54,7 @@ fn pass_requests(
     mut client: TcpStream,
     mut server: TcpStream,
     shared: &Shared,
-    owed: &Owed,
+    pending_acks: &PendingAcks,
     connection: u64,
 ) -> io::Result<()> {
     let mut received = Vec::new();
@@ -86,7 +86,8 @@ fn pass_requests(
                 return Ok(());
             }
             if owes_reply {
-                owed.lock()
+                pending_acks
+                    .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .push_back(fault == Some(Fault::DropReply));
             }
@@ -102,7 +103,7 @@ fn pass_replies(
     mut server: TcpStream,
     client: TcpStream,
     shared: &Arc<Shared>,
-    owed: &Owed,
+    pending_acks: &PendingAcks,
     connection: u64,
 ) -> io::Result<()> {
     let client = Arc::new(Mutex::new(client));
@@ -113,8 +114,8 @@ fn pass_replies(
         let mut whole = 0;
         let mut dropped = false;
         while let Some(message) = frame(&received[whole..]).map_err(io::Error::other)? {
-            let mut owed = owed.lock().unwrap_or_else(PoisonError::into_inner);
-            dropped = !message.is_push && owed.pop_front().unwrap_or(false);
+            let mut pending_acks = pending_acks.lock().unwrap_or_else(PoisonError::into_inner);
+            dropped = !message.is_push && pending_acks.pop_front().unwrap_or(false);
             if dropped {
                 break;
             }

@@ -1,0 +1,192 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+
+use super::{Held as Store, MemoryStore};
+use crate::{
+    Backplane, BackplaneConnection, Error, ErrorKind, Invalidation, InvalidationId,
+    InvalidationListener, InvalidationMessage, LeaseHolder, Published, RegistryId, Result,
+    ServerId,
+};
+
+/// The registry of lease holders, and those who listen.
+#[derive(Debug, Default)]
+pub(super) struct Registry(Mutex<Held>);
+
+#[derive(Debug, Default)]
+struct Held {
+    id: Option<RegistryId>,
+    counter: u64,
+    holders: HashMap<ServerId, u64>,
+    listening: HashMap<ServerId, Listening>,
+}
+
+#[derive(Debug, Clone)]
+struct Listening {
+    listener: Arc<dyn InvalidationListener>,
+    /// Tells its connection that another has taken its place.
+    lost: Arc<Notify>,
+}
+
+impl Registry {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn publish(
+        &self,
+        origin: Option<ServerId>,
+        what: Invalidation,
+    ) -> Result<Published> {
+        let id = InvalidationId::mint()?;
+        let message = InvalidationMessage { id, origin, what };
+        let (published, listening) = {
+            let mut held = self.held();
+            let published = Published {
+                id,
+                registry: Some(held.id()?),
+                holders: held.lease_holders(),
+            };
+            (published, held.listening.clone())
+        };
+        let hears = origin.and_then(|origin| listening.get(&origin));
+        for each in listening.values() {
+            let acknowledged = each.listener.published(&message);
+            if let (Some(acknowledgement), Some(origin)) = (acknowledged, hears) {
+                origin.listener.acknowledged(&acknowledgement);
+            }
+        }
+        Ok(published)
+    }
+}
+
+impl Held {
+    fn id(&mut self) -> Result<RegistryId> {
+        match self.id {
+            Some(id) => Ok(id),
+            None => Ok(*self.id.insert(RegistryId::mint()?)),
+        }
+    }
+
+    fn lease_holders(&self) -> Vec<LeaseHolder> {
+        let holder = |(server, renewal): (&ServerId, &u64)| LeaseHolder {
+            server: *server,
+            renewal: *renewal,
+        };
+        self.holders.iter().map(holder).collect()
+    }
+}
+
+#[cfg(feature = "test-util")]
+impl MemoryStore {
+    /// Forgets who holds a lease, as a store does that was emptied: the registry is a new one from then on.
+    pub fn lose_registry(&self) {
+        let mut held = self.0.registry.held();
+        held.id = None;
+        held.holders.clear();
+    }
+}
+
+#[async_trait]
+impl Backplane for MemoryStore {
+    async fn connect(
+        &self,
+        server: ServerId,
+        listener: Arc<dyn InvalidationListener>,
+    ) -> Result<Arc<dyn BackplaneConnection>> {
+        let lost = Arc::new(Notify::new());
+        let listening = Listening {
+            listener,
+            lost: Arc::clone(&lost),
+        };
+        let before = self.0.registry.held().listening.insert(server, listening);
+        if let Some(before) = before {
+            before.lost.notify_one();
+        }
+        Ok(Arc::new(Connection {
+            store: Arc::clone(&self.0),
+            server,
+            lost,
+        }))
+    }
+
+    async fn publish(&self, origin: Option<ServerId>, what: Invalidation) -> Result<Published> {
+        self.0.registry.publish(origin, what)
+    }
+}
+
+/// A listener's place; it is given up when the connection is dropped.
+struct Connection {
+    store: Arc<Store>,
+    server: ServerId,
+    lost: Arc<Notify>,
+}
+
+impl Connection {
+    /// The registry, while this connection is the server's.
+    fn held(&self) -> Result<MutexGuard<'_, Held>> {
+        let held = self.store.registry.held();
+        match held.listening.get(&self.server) {
+            Some(listening) if Arc::ptr_eq(&listening.lost, &self.lost) => Ok(held),
+            _ => Err(Error::new(ErrorKind::Unavailable, "use the backplane")
+                .store("memory")
+                .message("this connection was lost; open another")),
+        }
+    }
+}
+
+#[async_trait]
+impl BackplaneConnection for Connection {
+    async fn renew(&self) -> Result<RegistryId> {
+        let mut held = self.held()?;
+        held.counter += 1;
+        let renewal = held.counter;
+        held.holders.insert(self.server, renewal);
+        held.id()
+    }
+
+    async fn registry(&self) -> Result<RegistryId> {
+        self.held()?.id()
+    }
+
+    async fn reap(&self, silent: &[LeaseHolder]) -> Result<()> {
+        let mut held = self.held()?;
+        for LeaseHolder { server, renewal } in silent {
+            if held.holders.get(server) == Some(renewal) {
+                held.holders.remove(server);
+            }
+        }
+        Ok(())
+    }
+
+    async fn leave(&self) -> Result<()> {
+        self.held()?.holders.remove(&self.server);
+        Ok(())
+    }
+
+    async fn lost(&self) {
+        self.lost.notified().await;
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Another connection of the server may have its place.
+        if let Ok(mut held) = self.held() {
+            held.listening.remove(&self.server);
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
+}

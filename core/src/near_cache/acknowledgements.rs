@@ -1,0 +1,138 @@
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::mpsc;
+
+use crate::{Acknowledgement, InvalidationId};
+
+/// How many answers are kept that nobody waits for: a server may answer an invalidation message before the store tells its origin of it.
+/// One that is forgotten costs the sign-out a lease, never its finality.
+const UNAWAITED: usize = 4_096;
+
+/// The answers to this server's own invalidation messages.
+#[derive(Debug, Default)]
+pub(super) struct Acknowledgements(Mutex<Held>);
+
+#[derive(Debug, Default)]
+struct Held {
+    awaited: HashMap<InvalidationId, mpsc::UnboundedSender<Acknowledgement>>,
+    unawaited: VecDeque<Acknowledgement>,
+}
+
+impl Acknowledgements {
+    pub(super) fn hear(&self, acknowledgement: Acknowledgement) {
+        let mut held = self.held();
+        if let Some(awaiting) = held.awaited.get(&acknowledgement.message) {
+            // Who waits no more has taken its place away, or is about to.
+            let _ = awaiting.send(acknowledgement);
+            return;
+        }
+        if held.unawaited.len() == UNAWAITED {
+            held.unawaited.pop_front();
+        }
+        held.unawaited.push_back(acknowledgement);
+    }
+
+    /// Hears the answers to these invalidation messages, those first that have come already.
+    pub(super) fn awaiting(self: &Arc<Self>, messages: Vec<InvalidationId>) -> Awaiting {
+        let (sender, heard) = mpsc::unbounded_channel();
+        let mut held = self.held();
+        held.unawaited.retain(|acknowledgement| {
+            let awaited = messages.contains(&acknowledgement.message);
+            if awaited {
+                let _ = sender.send(*acknowledgement);
+            }
+            !awaited
+        });
+        for message in &messages {
+            held.awaited.insert(*message, sender.clone());
+        }
+        drop(held);
+        Awaiting {
+            acknowledgements: Arc::clone(self),
+            messages,
+            heard,
+            _sender: sender,
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The answers to some invalidation messages, as they come.
+pub(super) struct Awaiting {
+    acknowledgements: Arc<Acknowledgements>,
+    messages: Vec<InvalidationId>,
+    heard: mpsc::UnboundedReceiver<Acknowledgement>,
+    /// Keeps the channel open where nothing is awaited.
+    _sender: mpsc::UnboundedSender<Acknowledgement>,
+}
+
+impl Awaiting {
+    /// The next answer; it never comes where there is none.
+    pub(super) async fn next(&mut self) -> Acknowledgement {
+        match self.heard.recv().await {
+            Some(acknowledgement) => acknowledgement,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Awaiting {
+    fn drop(&mut self) {
+        let mut held = self.acknowledgements.held();
+        for message in &self.messages {
+            held.awaited.remove(message);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ServerId;
+
+    fn answer(message: u8, server: u8) -> Acknowledgement {
+        Acknowledgement {
+            message: InvalidationId::from_bytes([message; 16]),
+            server: ServerId::from_bytes([server; 16]),
+            knows: None,
+        }
+    }
+
+    fn heard(awaiting: &mut Awaiting) -> Option<Acknowledgement> {
+        awaiting.heard.try_recv().ok()
+    }
+
+    #[test]
+    fn answers_that_come_before_anybody_waits_are_not_lost() {
+        let answers = Arc::new(Acknowledgements::default());
+        answers.hear(answer(1, 1));
+        answers.hear(answer(2, 1));
+        let mut first = answers.awaiting(vec![answer(1, 1).message]);
+        answers.hear(answer(1, 2));
+        assert_eq!(heard(&mut first), Some(answer(1, 1)));
+        assert_eq!(heard(&mut first), Some(answer(1, 2)));
+        assert_eq!(heard(&mut first), None);
+        let mut second = answers.awaiting(vec![answer(2, 1).message]);
+        assert_eq!(heard(&mut second), Some(answer(2, 1)));
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_bounded_and_the_oldest_goes() {
+        let answers = Arc::new(Acknowledgements::default());
+        answers.hear(answer(1, 1));
+        for _ in 0..UNAWAITED {
+            answers.hear(answer(2, 1));
+        }
+        assert_eq!(answers.held().unawaited.len(), UNAWAITED);
+        let mut awaiting = answers.awaiting(vec![answer(1, 1).message]);
+        assert_eq!(heard(&mut awaiting), None);
+        drop(awaiting);
+        assert!(answers.held().awaited.is_empty());
+    }
+}

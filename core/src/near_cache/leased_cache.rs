@@ -1,0 +1,250 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use super::{
+    BootInstant, BootTime, NearCacheLease, NearCacheSize,
+    config::NearCacheLimits,
+    partition::{CachedEntry, CachedSession, Populate, Validity},
+    storage::CacheStorage,
+};
+use crate::{
+    AccountKey, Entry, EntryAddress, Invalidation, Result, SessionId, SessionRecord, Timestamp,
+    telemetry::{self, NearCacheRead},
+};
+
+/// How often copies that have died of age are looked for.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// How many accounts are looked at before others have their turn on this thread.
+const AT_ONCE: usize = 1_024;
+
+/// The copies, and the right to serve them.
+#[derive(Debug)]
+pub(super) struct LeasedCache {
+    copies: CacheStorage,
+    own_lease: Arc<NearCacheLease>,
+    clock: Arc<dyn BootTime>,
+    max_age: Duration,
+    sweeps: AtomicBool,
+}
+
+impl LeasedCache {
+    pub(super) fn new(
+        config: &NearCacheLimits,
+        own_lease: Arc<NearCacheLease>,
+        clock: Arc<dyn BootTime>,
+    ) -> Result<Self> {
+        Ok(Self {
+            copies: CacheStorage::new(config)?,
+            own_lease,
+            clock,
+            max_age: config.max_age,
+            sweeps: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn entry(&self, at: &EntryAddress, now: Timestamp) -> Option<Entry> {
+        let found = self.look_for_entry(at, now);
+        telemetry::near_cache_read(read_of(&found));
+        found.ok()
+    }
+
+    pub(super) fn session(
+        &self,
+        account: &AccountKey,
+        session_id: &SessionId,
+        now: Timestamp,
+    ) -> Option<SessionRecord> {
+        let found = self.look_for_session(account, session_id, now);
+        telemetry::near_cache_read(read_of(&found));
+        found.ok()
+    }
+
+    fn look_for_entry(&self, at: &EntryAddress, now: Timestamp) -> Result<Entry, Absent> {
+        let partition = self.copies.of(at.account()).ok_or(Absent::Missing)?;
+        let copy = partition.entry(at).ok_or(Absent::Missing)?;
+        let session = partition.session(at.session_id());
+        let is_over = session.is_some_and(|session| session.record.is_over(now));
+        if is_over || copy.entry.is_expired(now) {
+            return Err(Absent::Lapsed);
+        }
+        let entry = copy.entry.clone();
+        self.if_it_may_serve(at.account(), copy.validity, entry)
+    }
+
+    fn look_for_session(
+        &self,
+        account: &AccountKey,
+        session_id: &SessionId,
+        now: Timestamp,
+    ) -> Result<SessionRecord, Absent> {
+        let partition = self.copies.of(account).ok_or(Absent::Missing)?;
+        let copy = partition.session(session_id).ok_or(Absent::Missing)?;
+        if copy.record.is_over(now) {
+            return Err(Absent::Lapsed);
+        }
+        let record = copy.record.clone();
+        self.if_it_may_serve(account, copy.validity, record)
+    }
+
+    /// The copy, which was taken out already: nothing comes between the check and the answer.
+    fn if_it_may_serve<T>(
+        &self,
+        account: &AccountKey,
+        validity: Validity,
+        copy: T,
+    ) -> Result<T, Absent> {
+        if self.may_serve(account, validity) {
+            Ok(copy)
+        } else {
+            Err(Absent::Lapsed)
+        }
+    }
+
+    /// What a read of an account is marked with that is sent now.
+    pub(super) fn validity(&self, account: &AccountKey) -> Validity {
+        Validity {
+            counter: self.own_lease.counter(account),
+            expires_at: self.clock.now() + self.max_age,
+        }
+    }
+
+    /// Whether a copy with this mark may be served. The clock is read last: a server that was suspended before finds the lease
+    /// run out.
+    pub(super) fn may_serve(&self, account: &AccountKey, validity: Validity) -> bool {
+        let mut now = BootInstant::default();
+        let asked = || {
+            now = self.clock.now();
+            now
+        };
+        self.own_lease.may_serve(account, validity.counter, asked) && now < validity.expires_at
+    }
+
+    pub(super) fn populate_entry(
+        self: &Arc<Self>,
+        at: &EntryAddress,
+        entry: &Entry,
+        validity: Validity,
+    ) {
+        let copy = CachedEntry {
+            session_id: *at.session_id(),
+            name: *at.name(),
+            entry: entry.clone(),
+            needs_ticket_secret: at.secret().is_some(),
+            validity,
+        };
+        self.populate(at.account(), Populate::Entry(copy));
+    }
+
+    pub(super) fn populate_session(
+        self: &Arc<Self>,
+        account: &AccountKey,
+        record: &SessionRecord,
+        validity: Validity,
+    ) {
+        let record = record.clone();
+        self.populate(
+            account,
+            Populate::Session(CachedSession { record, validity }),
+        );
+    }
+
+    fn populate(self: &Arc<Self>, account: &AccountKey, populate: Populate) {
+        let (validity, now) = (populate.validity(), self.clock.now());
+        let may_be_served = || self.may_serve(account, validity);
+        if self.copies.populate(account, populate, now, may_be_served) {
+            telemetry::near_cache_populated();
+            self.sweep();
+        }
+    }
+
+    /// Has copies go, and whatever a read that is under way would leave.
+    pub(super) fn forget(&self, what: &Invalidation) {
+        self.own_lease.invalidate(what);
+        self.remove(what);
+    }
+
+    /// Has copies go, when the holder has been told.
+    pub(super) fn remove(&self, what: &Invalidation) {
+        self.copies.remove(what);
+    }
+
+    pub(super) fn own_lease(&self) -> &Arc<NearCacheLease> {
+        &self.own_lease
+    }
+
+    pub(super) fn lease_left(&self) -> Duration {
+        let until = self.own_lease.lease_until().unwrap_or_default();
+        until.since(self.clock.now())
+    }
+
+    pub(super) fn figures(&self) -> NearCacheSize {
+        self.copies.figures()
+    }
+
+    /// Has what is dead go although nobody asks for it, in a task of this runtime, for as long as there is a store: a token is wiped
+    /// within seconds of its copy's death.
+    fn sweep(self: &Arc<Self>) {
+        if self.sweeps.load(Ordering::Relaxed) || self.sweeps.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let sweeping = Sweeping(Arc::downgrade(self));
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(PERIOD).await;
+                let Some(cache) = sweeping.0.upgrade() else {
+                    return;
+                };
+                cache.remove_expired().await;
+            }
+        });
+    }
+
+    async fn remove_expired(&self) {
+        let now = self.clock.now();
+        for (looked_at, dead) in self.copies.expired_at(now).enumerate() {
+            if let Some(account) = dead {
+                self.copies.remove_expired_of(&account, now);
+            }
+            if looked_at % AT_ONCE == AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
+        }
+        telemetry::copies(|| {
+            let figures = self.figures();
+            (figures.copies, figures.bytes)
+        });
+    }
+}
+
+/// The task that sweeps.
+struct Sweeping(std::sync::Weak<LeasedCache>);
+
+impl Drop for Sweeping {
+    /// The runtime may have ended under it, and the store be used in another.
+    fn drop(&mut self) {
+        if let Some(cache) = self.0.upgrade() {
+            cache.sweeps.store(false, Ordering::Release);
+        }
+    }
+}
+
+/// Why no copy is served.
+enum Absent {
+    Missing,
+    /// There is one, which is dead.
+    Lapsed,
+}
+
+fn read_of<T>(found: &Result<T, Absent>) -> NearCacheRead {
+    match found {
+        Ok(_) => NearCacheRead::Hit,
+        Err(Absent::Missing) => NearCacheRead::Miss,
+        Err(Absent::Lapsed) => NearCacheRead::Lapsed,
+    }
+}

@@ -1,0 +1,242 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use super::{BootInstant, InvalidationCounter};
+use crate::{Entry, EntryAddress, EntryName, SessionId, SessionRecord};
+
+/// What a copy weighs beside its value: its names, its place in the table, the allocator's part.
+const OVERHEAD: usize = 288;
+
+/// By what a copy may be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Validity {
+    /// Taken before the read was sent.
+    pub(super) counter: InvalidationCounter,
+    pub(super) expires_at: BootInstant,
+}
+
+#[derive(Clone)]
+pub(super) struct CachedSession {
+    pub(super) record: SessionRecord,
+    pub(super) validity: Validity,
+}
+
+#[derive(Clone)]
+pub(super) struct CachedEntry {
+    pub(super) session_id: SessionId,
+    pub(super) name: EntryName,
+    pub(super) entry: Entry,
+    /// Who asks without the ticket secret is not shown what was read with it.
+    pub(super) needs_ticket_secret: bool,
+    pub(super) validity: Validity,
+}
+
+impl CachedEntry {
+    fn value_bytes(&self) -> usize {
+        self.entry.stored().len()
+    }
+}
+
+/// The copies of one account. It is never changed: a fill puts another in its place, so that a hit needs no lock of its own.
+pub(super) struct Partition {
+    /// In the order of their ids.
+    sessions: Box<[CachedSession]>,
+    /// In the order of their session ids and names.
+    entries: Box<[CachedEntry]>,
+    first_expiry: BootInstant,
+    weight: u64,
+    _counted: Counted,
+}
+
+/// What a fill adds.
+pub(super) enum Populate {
+    Session(CachedSession),
+    Entry(CachedEntry),
+}
+
+impl Populate {
+    pub(super) fn validity(&self) -> Validity {
+        match self {
+            Self::Session(copy) => copy.validity,
+            Self::Entry(copy) => copy.validity,
+        }
+    }
+}
+
+impl Partition {
+    pub(super) fn session(&self, session_id: &SessionId) -> Option<&CachedSession> {
+        let found = self
+            .sessions
+            .binary_search_by(|copy| copy.record.session_id.cmp(session_id));
+        found.ok().map(|found| &self.sessions[found])
+    }
+
+    pub(super) fn entry(&self, at: &EntryAddress) -> Option<&CachedEntry> {
+        let found = self.entries.binary_search_by(|copy| {
+            (&copy.session_id, &copy.name).cmp(&(at.session_id(), at.name()))
+        });
+        let copy = &self.entries[found.ok()?];
+        (!copy.needs_ticket_secret || at.secret().is_some()).then_some(copy)
+    }
+
+    /// When the first of them dies of age.
+    pub(super) fn first_expiry(&self) -> BootInstant {
+        self.first_expiry
+    }
+
+    /// What it weighs against the bounds.
+    pub(super) fn weight(&self) -> u64 {
+        self.weight
+    }
+
+    /// The living ones of `before`, and one more, in the place of what it replaces; the oldest go where all would weigh more than
+    /// an account may. None where nothing is left.
+    pub(super) fn with(
+        before: Option<&Self>,
+        populate: Populate,
+        scales: &Scales,
+        now: BootInstant,
+    ) -> Option<Self> {
+        // Of two stamps of an account the later is good, and this is the later one.
+        let counter = populate.validity().counter;
+        let lives = |validity: &Validity| validity.counter == counter && now < validity.expires_at;
+        let (mut sessions, mut entries) = Self::those(before, lives);
+        match populate {
+            Populate::Session(copy) => {
+                sessions.retain(|before| before.record.session_id != copy.record.session_id);
+                sessions.push(copy);
+            }
+            Populate::Entry(copy) => {
+                entries.retain(|before| {
+                    (before.session_id, before.name) != (copy.session_id, copy.name)
+                });
+                entries.push(copy);
+            }
+        }
+        while scales.of(&sessions, &entries) > scales.most {
+            drop_oldest(&mut sessions, &mut entries);
+        }
+        Self::of(sessions, entries, scales)
+    }
+
+    /// Those that do not die of age by `now`; none where all do.
+    pub(super) fn without_expired(&self, scales: &Scales, now: BootInstant) -> Option<Self> {
+        let (sessions, entries) = Self::those(Some(self), |validity| now < validity.expires_at);
+        Self::of(sessions, entries, scales)
+    }
+
+    fn those(
+        before: Option<&Self>,
+        lives: impl Fn(&Validity) -> bool,
+    ) -> (Vec<CachedSession>, Vec<CachedEntry>) {
+        let Some(before) = before else {
+            return (Vec::new(), Vec::new());
+        };
+        let sessions = before.sessions.iter().filter(|copy| lives(&copy.validity));
+        let entries = before.entries.iter().filter(|copy| lives(&copy.validity));
+        (sessions.cloned().collect(), entries.cloned().collect())
+    }
+
+    fn of(
+        mut sessions: Vec<CachedSession>,
+        mut entries: Vec<CachedEntry>,
+        scales: &Scales,
+    ) -> Option<Self> {
+        sessions.sort_unstable_by_key(|copy| copy.record.session_id);
+        entries.sort_unstable_by_key(|copy| (copy.session_id, copy.name));
+        let marks = sessions.iter().map(|copy| copy.validity);
+        let first_expiry = marks
+            .chain(entries.iter().map(|copy| copy.validity))
+            .map(|validity| validity.expires_at)
+            .min()?;
+        let values: usize = entries.iter().map(CachedEntry::value_bytes).sum();
+        let copies = sessions.len() + entries.len();
+        let bytes = values + copies * OVERHEAD;
+        Some(Self {
+            first_expiry,
+            weight: scales.of(&sessions, &entries),
+            _counted: Counted::new(&scales.tally, copies, bytes),
+            sessions: sessions.into(),
+            entries: entries.into(),
+        })
+    }
+}
+
+fn drop_oldest(sessions: &mut Vec<CachedSession>, entries: &mut Vec<CachedEntry>) {
+    let of_session = |at: &usize| sessions[*at].validity.expires_at;
+    let of_entry = |at: &usize| entries[*at].validity.expires_at;
+    let session = (0..sessions.len()).min_by_key(of_session);
+    let entry = (0..entries.len()).min_by_key(of_entry);
+    match (session, entry) {
+        (Some(session), entry)
+            if entry.is_none_or(|entry| of_session(&session) < of_entry(&entry)) =>
+        {
+            sessions.swap_remove(session);
+        }
+        (_, Some(entry)) => drop(entries.swap_remove(entry)),
+        (_, None) => {}
+    }
+}
+
+/// What copies weigh: their bytes, and no less than what makes the most copies as heavy as the most bytes.
+pub(super) struct Scales {
+    /// What the lightest copy weighs.
+    pub(super) lightest: u64,
+    /// What the copies of one account may weigh.
+    pub(super) most: u64,
+    pub(super) tally: Arc<Tally>,
+}
+
+impl Scales {
+    fn of(&self, sessions: &[CachedSession], entries: &[CachedEntry]) -> u64 {
+        let sessions = sessions.iter().map(|_| self.weight(0));
+        let entries = entries.iter().map(|copy| self.weight(copy.value_bytes()));
+        sessions.chain(entries).sum()
+    }
+
+    fn weight(&self, value: usize) -> u64 {
+        ((value + OVERHEAD) as u64).max(self.lightest)
+    }
+}
+
+/// How many copies there are in memory, and their bytes.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    copies: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Tally {
+    pub(super) fn figures(&self) -> (usize, usize) {
+        let of = |count: &AtomicUsize| count.load(Ordering::Relaxed);
+        (of(&self.copies), of(&self.bytes))
+    }
+}
+
+/// A part of the tally that is taken back when its copies are dropped, wherever that happens.
+struct Counted {
+    tally: Arc<Tally>,
+    copies: usize,
+    bytes: usize,
+}
+
+impl Counted {
+    fn new(tally: &Arc<Tally>, copies: usize, bytes: usize) -> Self {
+        tally.copies.fetch_add(copies, Ordering::Relaxed);
+        tally.bytes.fetch_add(bytes, Ordering::Relaxed);
+        Self {
+            tally: Arc::clone(tally),
+            copies,
+            bytes,
+        }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.tally.copies.fetch_sub(self.copies, Ordering::Relaxed);
+        self.tally.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,66 @@
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::mpsc,
+    time::{self, Instant},
+};
+
+use super::connection_task::in_time;
+use crate::{AccountKey, Invalidation, Result, TokenStore, backend::backoff, telemetry};
+
+/// The most accounts that one invalidation message names; of more, everything goes.
+const MOST_NAMED: usize = 100;
+
+/// For how long an invalidation message is tried to be made: copies live no longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const REQUEST: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(25);
+
+/// Announces whose copies are to go on other servers without anybody's waiting for it, until nobody can tell it any more. What is
+/// told while an invalidation message is under way goes with the next one.
+pub(super) async fn tell(
+    store: Arc<dyn TokenStore>,
+    mut told: mpsc::UnboundedReceiver<AccountKey>,
+) {
+    while let Some(first) = told.recv().await {
+        let mut unpublished = HashMap::from([(first, Instant::now())]);
+        let mut attempt = 0;
+        while !unpublished.is_empty() {
+            while let Ok(next) = told.try_recv() {
+                unpublished.insert(next, Instant::now());
+            }
+            if publish(&*store, &unpublished).await.is_ok() {
+                break;
+            }
+            unpublished.retain(|_, since| {
+                let has_time = since.elapsed() < PATIENCE;
+                if !has_time {
+                    telemetry::unpublished();
+                }
+                has_time
+            });
+            time::sleep(backoff(FIRST_PAUSE, attempt)).await;
+            attempt += 1;
+        }
+    }
+}
+
+async fn publish(store: &dyn TokenStore, unpublished: &HashMap<AccountKey, Instant>) -> Result<()> {
+    let Some(backplane) = store.backplane() else {
+        return Ok(());
+    };
+    let what = invalidation_of(unpublished.keys().copied());
+    in_time(REQUEST, backplane.publish(None, what))
+        .await
+        .map(drop)
+}
+
+/// The copies of these accounts, or all of them where they are too many to name.
+pub(super) fn invalidation_of(accounts: impl ExactSizeIterator<Item = AccountKey>) -> Invalidation {
+    if accounts.len() > MOST_NAMED {
+        Invalidation::Everything
+    } else {
+        Invalidation::Accounts(accounts.collect())
+    }
+}

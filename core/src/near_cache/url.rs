@@ -1,0 +1,156 @@
+use std::time::Duration;
+
+use super::NearCacheConfig;
+use crate::{
+    Error, Result,
+    backend::{duration, percent_decoded},
+};
+
+const COPIES: &str = "near_cache";
+const LEASE: &str = "lease";
+
+impl NearCacheConfig {
+    /// Takes what is said of near caches out of a store's URL, whatever the store: `?near_cache=60s`, their greatest age, turns
+    /// them on, and `&lease=1s` sets the lease. Answers with the policy, none where they stay off, and with the store's own URL.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) for a duration that is none or out of range, for a parameter that is there twice, and
+    /// for a lease without near caches.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use token_cache_core::near_cache::CopyPolicy;
+    ///
+    /// let (policy, url) = CopyPolicy::from_url("redis://cache.internal/?prefix=shop&near_cache=30s")?;
+    /// assert_eq!(policy, Some(CopyPolicy::new().max_age(Duration::from_secs(30))));
+    /// assert_eq!(url, "redis://cache.internal/?prefix=shop");
+    /// # Ok::<(), token_cache_core::Error>(())
+    /// ```
+    pub fn from_url(url: &str) -> Result<(Option<Self>, String)> {
+        let Some((store, query)) = url.split_once('?') else {
+            return Ok((None, url.to_owned()));
+        };
+        let (mut max_age, mut lease, mut others) = (None, None, Vec::new());
+        for parameter in query.split('&') {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            match name {
+                COPIES => set(&mut max_age, COPIES, value)?,
+                LEASE => set(&mut lease, LEASE, value)?,
+                _ => others.push(parameter),
+            }
+        }
+        if max_age.is_none() && lease.is_none() {
+            return Ok((None, url.to_owned()));
+        }
+        let max_age = max_age.ok_or_else(|| {
+            refused(
+                "`lease` is that of near caches; turn them on with `near_cache=60s`, their greatest age",
+            )
+        })?;
+        let mut policy = Self::new().max_age(max_age);
+        policy.lease = lease;
+        if let Some(fault) = policy.fault() {
+            return Err(refused(fault));
+        }
+        let rest = others.join("&");
+        let question_mark = if rest.is_empty() { "" } else { "?" };
+        Ok((Some(policy), format!("{store}{question_mark}{rest}")))
+    }
+
+    /// The same policy, for a URL whose scheme is that of a store without a [`Backplane`](crate::Backplane): whoever knows that need not connect
+    /// first to learn that it can't be kept.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) for a lease: there is nobody to renew it with.
+    pub fn without_backplane(self) -> Result<Self> {
+        match self.fault_without_backplane() {
+            Some(fault) => Err(refused(fault)),
+            None => Ok(self),
+        }
+    }
+}
+
+fn set(setting: &mut Option<Duration>, name: &str, value: &str) -> Result<()> {
+    if setting.is_some() {
+        return Err(refused(format!("`{name}` is there twice")));
+    }
+    let text = percent_decoded(value).map_err(refused)?;
+    let duration = duration(&text).ok_or_else(|| {
+        refused(format!(
+            "`{name}` is a number with a unit, `500ms`, `2s` or `1m`"
+        ))
+    })?;
+    *setting = Some(duration);
+    Ok(())
+}
+
+fn refused(message: impl Into<String>) -> Error {
+    Error::config("open the store's URL", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn read(url: &str) -> (Option<NearCacheConfig>, String) {
+        NearCacheConfig::from_url(url).unwrap()
+    }
+
+    #[test]
+    fn a_url_that_says_nothing_of_cached_entries_is_left_as_it_is() {
+        for url in [
+            "",
+            "memory:",
+            "redis://h/?",
+            "redis://h/?prefix=a&&b",
+            "x?leases=1s",
+        ] {
+            assert_eq!(read(url), (None, url.to_owned()));
+        }
+    }
+
+    #[test]
+    fn both_parameters_are_taken_out_wherever_they_stand() {
+        let policy = NearCacheConfig::new()
+            .max_age(Duration::from_secs(60))
+            .lease(Duration::from_millis(500));
+        for url in [
+            "dynamodb://t?region=r&lease=500ms&near_cache=1m",
+            "dynamodb://t?near_cache=60s&region=r&lease=500ms",
+            "dynamodb://t?lease=500ms&near_cache=60000ms&region=r",
+        ] {
+            assert_eq!(
+                read(url),
+                (Some(policy), "dynamodb://t?region=r".to_owned())
+            );
+        }
+        let alone = Some(NearCacheConfig::new().max_age(Duration::from_secs(5)));
+        assert_eq!(read("memory:?near_cache=5s"), (alone, "memory:".to_owned()));
+    }
+
+    #[test]
+    fn what_can_not_be_meant_is_refused_and_not_repeated() {
+        for query in [
+            "near_cache",
+            "near_cache=",
+            "near_cache=on",
+            "near_cache=60",
+            "near_cache=hunter2",
+            "near_cache=1h",
+            "near_cache=0s",
+            "near_cache=61s",
+            "near_cache=%zz",
+            "near_cache=99999999999999999999s",
+            "near_cache=18446744073709551615m",
+            "near_cache=5s&near_cache=5s",
+            "near_cache=5s&lease=1s&lease=1s",
+            "near_cache=5s&lease=31s",
+            "lease=1s",
+        ] {
+            let error = NearCacheConfig::from_url(&format!("redis://h/?{query}")).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "{query}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use token_cache::{
+    Backplane, BackplaneConnection, Error, ErrorKind, Invalidation, InvalidationListener,
+    Published, Result, ServerId,
+};
+
+use super::{
+    connection::{Cuttable, CuttableListener},
+    store::InstrumentedStore,
+};
+
+#[async_trait]
+impl Backplane for InstrumentedStore {
+    async fn connect(
+        &self,
+        server: ServerId,
+        listener: Arc<dyn InvalidationListener>,
+    ) -> Result<Arc<dyn BackplaneConnection>> {
+        let number = self.switch.open(server)?;
+        let switch = Arc::clone(&self.switch);
+        let listener = CuttableListener {
+            listener,
+            switch: Arc::clone(&switch),
+            number,
+        };
+        let connection = self.links()?.connect(server, Arc::new(listener)).await?;
+        Ok(Arc::new(Cuttable {
+            connection,
+            switch,
+            number,
+        }))
+    }
+
+    async fn publish(&self, signer: Option<ServerId>, what: Invalidation) -> Result<Published> {
+        self.links()?.publish(signer, what).await
+    }
+}
+
+impl InstrumentedStore {
+    fn links(&self) -> Result<&dyn Backplane> {
+        self.store.backplane().ok_or_else(|| {
+            Error::new(ErrorKind::Unsupported, "use the backplane").message("this store has none")
+        })
+    }
+}

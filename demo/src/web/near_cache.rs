@@ -1,0 +1,89 @@
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use axum::{Json, extract::State};
+use serde_json::{Value, json};
+use token_cache::{NearCacheOutcome, ServerId, TokenStore};
+
+use super::{fleet::Shared, server::Server, timeline::Kind};
+use crate::near_cache::{LEASE, MAX_AGE};
+
+/// What a server's near caches come to at this moment. It asks the store nothing.
+pub(crate) fn copies(server: &Server) -> Value {
+    let kept = server.cache.near_cache().unwrap_or_default();
+    let link = match server.store.backplane() {
+        None => "none",
+        Some(_) if server.store.switch().is_cut() => "cut",
+        Some(_) => "open",
+    };
+    json!({
+        "server": server.name,
+        "copies": kept.figures.copies,
+        "bytes": kept.figures.bytes,
+        "served": server.served.load(Ordering::Relaxed),
+        "link": link,
+        "lease_ms": millis(LEASE),
+        "lease_left_ms": kept.lease_left.map(millis),
+        "max_age_ms": (link == "none").then(|| millis(MAX_AGE)),
+    })
+}
+
+/// `POST /demo/link/cut`: this server receives no invalidation messages any more, and renews no lease.
+pub(crate) async fn cut_backplane(State(server): State<Arc<Server>>) -> Json<Value> {
+    if server.store.backplane().is_some() && server.store.switch().cut() {
+        server.tell(
+            Kind::Backplane,
+            "Its link is cut: it receives no invalidation messages, and may serve its copies until its lease has run out.",
+        );
+    }
+    Json(copies(&server))
+}
+
+/// `POST /demo/link/mend`: it drops what it holds, and has a lease again.
+pub(crate) async fn mend_backplane(State(server): State<Arc<Server>>) -> Json<Value> {
+    if server.store.switch().mend() {
+        server.tell(
+            Kind::Backplane,
+            "Its link is mended: it drops the copies that it has, and gets a lease again.",
+        );
+    }
+    Json(copies(&server))
+}
+
+/// What a sign-out waited for, in a sentence; nothing where no server keeps copies.
+pub(crate) fn gone_in_words(shared: &Shared, gone: &NearCacheOutcome) -> String {
+    let NearCacheOutcome::Gone { silent, waited, .. } = gone else {
+        return String::new();
+    };
+    let waited = in_words(*waited);
+    if silent.is_empty() {
+        return format!(" No near-cache entry was left after {waited}.");
+    }
+    let names: Vec<&str> = silent.iter().map(|id| name_of(shared, *id)).collect();
+    let (names, its) = match names.as_slice() {
+        [name] => ((*name).to_owned(), "its lease"),
+        names => (names.join(" and "), "their leases"),
+    };
+    format!(" It waited {waited} for {names}, out of reach, until {its} had run out.")
+}
+
+fn name_of(shared: &Shared, id: ServerId) -> &str {
+    let mut names = shared.links.iter();
+    names
+        .find(|(_, switch)| switch.server() == Some(id))
+        .map_or("a server of another run", |(name, _)| name)
+}
+
+fn in_words(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        format!("{} ms", duration.as_millis())
+    } else {
+        format!("{:.1} s", duration.as_secs_f64())
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,264 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use token_cache::TokenCache;
+use token_cache_core::{
+    AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities, Diagnostic,
+    Entry, EntryAddress, EvictOptions, EvictTarget, Evicted, Invalidation, Namespace,
+    NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
+    SidIndex, TimeSource, TokenCacheBuilder, TokenStore, WriteOptions,
+    near_cache::{BootInstant, InvalidationCounter, NearCacheLease},
+};
+
+use super::{
+    Failure,
+    broken_backplane::{self, now},
+    misled,
+};
+use crate::fleet::Design;
+
+/// How long the leases are that these copies don't heed.
+pub(crate) const LEASE: Duration = Duration::from_millis(500);
+/// Every server of the fleet knows by then that one keeps copies.
+const KNOWN_BY_ALL: Duration = Duration::from_millis(3_500);
+
+/// Near caches as one might write them, in a fleet whose sign-outs are right. It is here so that the checker can be seen to find what
+/// is wrong with them: see [`Design`].
+pub(super) struct BrokenNearCache {
+    store: Arc<dyn TokenStore>,
+    heeds_lease: bool,
+    reads_counters_early: bool,
+    own_lease: Arc<NearCacheLease>,
+    serves_from: Mutex<Option<BootInstant>>,
+    entries: Kept<EntryAddress, Entry>,
+    sessions: Kept<(AccountKey, SessionId), SessionRecord>,
+}
+
+/// Copies with their stamps.
+struct Kept<K, V>(Mutex<HashMap<K, (V, InvalidationCounter)>>);
+
+/// A cache on such copies of the store at `url`.
+pub(super) async fn open(url: &str, design: Design) -> std::result::Result<TokenCache, Failure> {
+    let copies = Arc::new(BrokenNearCache {
+        store: token_cache::store(url).await?,
+        heeds_lease: design != Design::CachesWithoutLease,
+        reads_counters_early: design != Design::CountersReadLate,
+        own_lease: Arc::new(NearCacheLease::new()),
+        serves_from: Mutex::default(),
+        entries: Kept::default(),
+        sessions: Kept::default(),
+    });
+    let store: Arc<dyn TokenStore> = Arc::clone(&copies) as _;
+    let builder = TokenCacheBuilder::connecting(async move { Ok(store) });
+    let cache = builder.open().await?;
+    copies.agree().await?;
+    let backplane = (Arc::clone(&copies.store), Arc::clone(&copies.own_lease));
+    broken_backplane::keep(backplane.0, backplane.1, LEASE)?;
+    Ok(cache)
+}
+
+impl BrokenNearCache {
+    /// Tells the fleet that a server keeps copies.
+    async fn agree(&self) -> std::result::Result<(), Failure> {
+        loop {
+            let known = self.store.namespace().await?.record;
+            let Some(known) = known else {
+                return Err(misled("the namespace has no record"));
+            };
+            let agreed = known.longest_near_cache_life >= LEASE;
+            let wanted = known.with_near_cache(LEASE);
+            if agreed || self.store.set_namespace(Some(&known), &wanted).await? {
+                *lock(&self.serves_from) = Some(now() + KNOWN_BY_ALL);
+                return Ok(());
+            }
+        }
+    }
+
+    fn serves(&self, account: &AccountKey, counter: InvalidationCounter) -> bool {
+        let serves_from = *lock(&self.serves_from);
+        if serves_from.is_none_or(|from| now() < from) {
+            return false;
+        }
+        if self.heeds_lease {
+            self.own_lease.may_serve(account, counter, now)
+        } else {
+            self.own_lease.counter(account) == counter
+        }
+    }
+
+    /// The copy, or what the store answers, which is kept.
+    async fn through<K: Eq + Hash, V: Clone>(
+        &self,
+        kept: &Kept<K, V>,
+        account: &AccountKey,
+        key: K,
+        ask: impl Future<Output = Result<Option<V>>>,
+    ) -> Result<Option<V>> {
+        let copy = kept.lock().get(&key).cloned();
+        if let Some((value, counter)) = copy
+            && self.serves(account, counter)
+        {
+            return Ok(Some(value));
+        }
+        let before = self.own_lease.counter(account);
+        let answer = ask.await?;
+        let counter = if self.reads_counters_early {
+            before
+        } else {
+            self.own_lease.counter(account)
+        };
+        if let Some(value) = &answer {
+            kept.lock().insert(key, (value.clone(), counter));
+        }
+        Ok(answer)
+    }
+
+    /// What this server itself changes it reads at once.
+    async fn changing<T>(&self, account: &AccountKey, change: impl Future<Output = T>) -> T {
+        let what = Invalidation::Accounts(vec![*account]);
+        self.own_lease.invalidate(&what);
+        let changed = change.await;
+        self.own_lease.invalidate(&what);
+        changed
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl TokenStore for BrokenNearCache {
+    fn capabilities(&self) -> Capabilities {
+        self.store.capabilities()
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.store.diagnostics()
+    }
+
+    async fn namespace(&self) -> Result<Namespace> {
+        self.store.namespace().await
+    }
+
+    async fn set_namespace(
+        &self,
+        expected: Option<&NamespaceRecord>,
+        record: &NamespaceRecord,
+    ) -> Result<bool> {
+        self.store.set_namespace(expected, record).await
+    }
+
+    async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
+        let begin = self.store.begin(account, session);
+        self.changing(account, begin).await
+    }
+
+    async fn session(
+        &self,
+        account: &AccountKey,
+        session_id: &SessionId,
+        options: ReadOptions,
+    ) -> Result<SessionRecord> {
+        let ask = async {
+            let answer = self
+                .store
+                .session(account, session_id, options.for_near_cache());
+            answer.await.map(Some)
+        };
+        let key = (*account, *session_id);
+        match self.through(&self.sessions, account, key, ask).await? {
+            Some(session) => Ok(session),
+            None => self.store.session(account, session_id, options).await,
+        }
+    }
+
+    async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {
+        let ask = self.store.read(at, options.for_near_cache());
+        self.through(&self.entries, at.account(), at.clone(), ask)
+            .await
+    }
+
+    async fn write(
+        &self,
+        at: &EntryAddress,
+        entry: Entry,
+        options: WriteOptions,
+    ) -> Result<PutResult> {
+        let write = self.store.write(at, entry, options);
+        self.changing(at.account(), write).await
+    }
+
+    async fn remove(&self, at: &EntryAddress) -> Result<()> {
+        self.changing(at.account(), self.store.remove(at)).await
+    }
+
+    async fn evict(
+        &self,
+        account: &AccountKey,
+        target: EvictTarget,
+        options: EvictOptions,
+    ) -> Result<Evicted> {
+        let evict = self.store.evict(account, target, options);
+        self.changing(account, evict).await
+    }
+
+    async fn sessions(
+        &self,
+        account: &AccountKey,
+        options: ReadOptions,
+    ) -> Result<Vec<SessionRecord>> {
+        self.store.sessions(account, options).await
+    }
+
+    fn clock(&self) -> Option<&dyn TimeSource> {
+        self.store.clock()
+    }
+
+    fn refresh_locks(&self) -> Option<&dyn RefreshLocks> {
+        self.store.refresh_locks()
+    }
+
+    fn sid_index(&self) -> Option<&dyn SidIndex> {
+        self.store.sid_index()
+    }
+
+    fn background_sessions(&self) -> Option<&dyn BackgroundSessions> {
+        self.store.background_sessions()
+    }
+
+    fn backplane(&self) -> Option<&dyn Backplane> {
+        self.store.backplane()
+    }
+}
+
+impl<K, V> Kept<K, V> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, (V, InvalidationCounter)>> {
+        lock(&self.0)
+    }
+}
+
+impl<K, V> Default for Kept<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl fmt::Debug for BrokenNearCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BrokenCopies")
+    }
+}
+
+impl fmt::Display for BrokenNearCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.store.fmt(f)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

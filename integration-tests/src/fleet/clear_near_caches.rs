@@ -1,0 +1,52 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What a sign-out said of other servers' copies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the driver and its app servers are one program"
+)]
+pub enum NearCacheOutcome {
+    /// No server keeps any.
+    Unused,
+    /// None can be served any more.
+    Gone {
+        /// How many servers held a lease.
+        servers: usize,
+        /// How many of them did not answer.
+        silent: usize,
+        /// How long it waited.
+        waited: Duration,
+    },
+    /// It did not wait.
+    NotAwaited {
+        /// For how long copies may be served yet.
+        cleared_within: Duration,
+    },
+    /// Something that this harness does not know.
+    Other,
+}
+
+impl From<token_cache::NearCacheOutcome> for NearCacheOutcome {
+    fn from(copies: token_cache::NearCacheOutcome) -> Self {
+        match copies {
+            token_cache::NearCacheOutcome::Unused => Self::Unused,
+            token_cache::NearCacheOutcome::Gone {
+                servers,
+                silent,
+                waited,
+                ..
+            } => Self::Gone {
+                servers: servers.len(),
+                silent: silent.len(),
+                waited,
+            },
+            token_cache::NearCacheOutcome::NotAwaited { cleared_within, .. } => {
+                Self::NotAwaited { cleared_within }
+            }
+            _ => Self::Other,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Copies: reads that fill them, write-backs, and what may be served.
+
+use super::{
+    clock::{AGE, FRESH, Tick, with_drift},
+    mutants::LocalMutant,
+    scenario::Start,
+    server::{Copied, Reading, Said, Writing, account_key},
+    world::World,
+};
+use token_cache_core::near_cache::{BootInstant, InvalidationCounter};
+
+impl World<'_> {
+    /// Whether a server would serve, now, what was stamped so.
+    pub(super) fn serves(
+        &self,
+        server: usize,
+        account: usize,
+        counter: InvalidationCounter,
+        expires_at: Option<BootInstant>,
+    ) -> bool {
+        let (it, now) = (&self.servers[server], self.clock(server));
+        let account = account_key(account);
+        let counter = if self.wrong(LocalMutant::CounterUnchecked) {
+            it.own_lease.counter(&account)
+        } else {
+            counter
+        };
+        let may = if self.wrong(LocalMutant::LeaseUnchecked) {
+            it.own_lease.counter(&account) == counter
+        } else {
+            let before = it.remembers.lease_before.is_some_and(|until| now < until);
+            it.own_lease.may_serve(&account, counter, || now)
+                || (before && it.own_lease.counter(&account) == counter)
+        };
+        may && expires_at.is_none_or(|expires_at| now < expires_at)
+            && (self.wrong(LocalMutant::ServesAtOnce) || self.every_signer_knows(server))
+    }
+
+    /// Whether every server knows by now that this one keeps copies.
+    pub(super) fn every_signer_knows(&self, server: usize) -> bool {
+        self.scenario.start != Start::Unsaid
+            || matches!(self.servers[server].said, Said::From(from) if self.clock(server) >= from)
+    }
+
+    /// Whether a server may send a read that fills.
+    pub(super) fn may_fill(&self, server: usize) -> bool {
+        self.every_signer_knows(server)
+            || self.wrong(LocalMutant::ServesAtOnce)
+            || self.wrong(LocalMutant::PopulatesAtOnce)
+    }
+
+    /// Whether a caller that comes now may join a read that is under way.
+    pub(super) fn joins(&self, server: usize, account: usize, read: &Reading) -> bool {
+        let expires_at = self.expires_at(server, read.sent);
+        self.wrong(LocalMutant::JoinsWhatWasSent)
+            || self.serves(server, account, read.counter, expires_at)
+    }
+
+    pub(super) fn expires_at(&self, server: usize, sent: Tick) -> Option<BootInstant> {
+        let aged = !self.has_backplane();
+        aged.then(|| self.servers[server].clock.at(sent) + AGE)
+    }
+
+    /// Where a read that fills a copy goes.
+    pub(super) fn reads_at(&self, server: usize) -> Vec<usize> {
+        let elsewhere = self.scenario.cluster
+            || !self.has_backplane()
+            || self.wrong(LocalMutant::PopulatesOverAnotherConnection);
+        if elsewhere {
+            return self.primaries();
+        }
+        let backplane = self.servers[server]
+            .open_backplane()
+            .filter(|backplane| backplane.told);
+        backplane
+            .map(|backplane| vec![backplane.process])
+            .unwrap_or_default()
+    }
+
+    /// A read is sent, and answered by the store. That it may be answered later than it was sent only makes the copy older.
+    pub(super) fn send_read(&mut self, server: usize, account: usize, process: usize) {
+        let sent = self.now;
+        let it = &mut self.servers[server];
+        let counter = it.own_lease.counter(&account_key(account));
+        let found = self.processes[process].read(account);
+        it.reads[account] = Some(Reading {
+            counter,
+            sent,
+            process,
+            found,
+        });
+        let word = found.map_or("nothing", |_| "tokens");
+        self.tell(|| {
+            format!("server {server} reads account {account}: primary {process} has {word}, the answer is on its way")
+        });
+    }
+
+    /// A read is answered, and fills a copy.
+    pub(super) fn populate(&mut self, server: usize, account: usize) {
+        let Some(read) = self.servers[server].reads[account].take() else {
+            return;
+        };
+        let from_receipt = self.wrong(LocalMutant::AgeFromReceipt);
+        let sent = if from_receipt { self.now } else { read.sent };
+        let expires_at = self.expires_at(server, sent);
+        let late = self.wrong(LocalMutant::CounterAfterRead);
+        let it = &mut self.servers[server];
+        let counter = if late {
+            it.own_lease.counter(&account_key(account))
+        } else {
+            read.counter
+        };
+        if let Some(tokens) = read.found {
+            it.copies[account] = Some(Copied {
+                tokens,
+                counter,
+                expires_at,
+                from: read.process,
+            });
+        }
+        self.tell(|| format!("server {server} has the answer to its read of account {account}"));
+    }
+
+    pub(super) fn send_write(&mut self, server: usize, account: usize) {
+        let first = self.wrong(LocalMutant::WriteInvalidatesFirst);
+        let it = &mut self.servers[server];
+        if first {
+            it.invalidate(account);
+        }
+        it.writes[account] = Writing::Sent;
+        self.tell(|| format!("server {server} sends what a refresh of account {account} got"));
+    }
+
+    pub(super) fn write(&mut self, server: usize, account: usize, process: usize) {
+        let at = &mut self.processes[process];
+        let it = &mut self.servers[server].writes[account];
+        if at.ended[account] {
+            *it = Writing::Done(0);
+            self.tell(|| format!("server {server}'s write is refused: signed out"));
+        } else {
+            at.tokens[account] += 1;
+            *it = Writing::Applied(at.tokens[account]);
+            self.tell(|| format!("server {server}'s write lands at primary {process}"));
+        }
+    }
+
+    pub(super) fn answer_write(&mut self, server: usize, account: usize) {
+        let Writing::Applied(tokens) = self.servers[server].writes[account] else {
+            return;
+        };
+        let first = self.wrong(LocalMutant::WriteInvalidatesFirst);
+        let populates = self.wrong(LocalMutant::WriteFills);
+        let it = &mut self.servers[server];
+        it.writes[account] = Writing::Done(tokens);
+        if !first {
+            it.invalidate(account);
+        }
+        if populates {
+            let counter = it.own_lease.counter(&account_key(account));
+            it.copies[account] = Some(Copied {
+                tokens,
+                counter,
+                expires_at: None,
+                from: 0,
+            });
+        }
+        self.tell(|| format!("server {server}'s write is answered"));
+    }
+
+    /// A server says in the namespace's record that it keeps copies.
+    pub(super) fn say(&mut self, server: usize) {
+        self.processes[0].near_caches_said = true;
+        self.servers[server].said = Said::Applied;
+        self.tell(|| format!("the namespace's record says that server {server} keeps copies"));
+    }
+
+    pub(super) fn said(&mut self, server: usize) {
+        let from = self.clock(server) + with_drift(FRESH);
+        self.servers[server].said = Said::From(from);
+        self.tell(|| format!("server {server} hears that the record says so"));
+    }
+
+    /// A server asks what the namespace's record says.
+    pub(super) fn ask(&mut self, server: usize) {
+        self.servers[server].view.asked = Some(self.now);
+        self.tell(|| format!("server {server} asks for the namespace's record"));
+    }
+
+    pub(super) fn asked(&mut self, server: usize) {
+        let says = self.processes[0].near_caches_said;
+        let view = &mut self.servers[server].view;
+        view.read = view.asked.take().map(|asked| (asked, says));
+        let word = if says { "are kept" } else { "are not kept" };
+        self.tell(|| format!("server {server} reads that copies {word}"));
+    }
+
+    /// Whether it is not too long ago that a server has read the record.
+    pub(super) fn knows_the_record(&self, server: usize) -> bool {
+        let it = &self.servers[server];
+        it.view.read.is_some_and(|(asked, _)| {
+            let age = it.clock.at(self.now).since(it.clock.at(asked));
+            age <= FRESH
+        })
+    }
+}

@@ -1,0 +1,246 @@
+//! The scenarios.
+
+use super::scenario::{Fault, InvalidationCoordinator, Lacks, LocalScenario, SignOutAct, Start};
+
+/// All of them, those with the most states first: who explores several at once is done sooner.
+pub fn all() -> Vec<LocalScenario> {
+    vec![
+        failover(),
+        two_holders(),
+        undisturbed(),
+        two_at_once(),
+        backplane_lost(),
+        two_signers(),
+        answer_lost(),
+        server_dead_for_a_while(),
+        cluster(),
+        registry_lost(),
+        eviction_lost(),
+        split_brain(),
+        refresh(),
+        no_backplane(),
+        first_keeper(),
+    ]
+}
+
+/// A server that signs out, keeps no copies and has a clock that is too fast, and one that keeps copies and has a slow clock.
+fn two() -> Vec<InvalidationCoordinator> {
+    vec![keeps_none(1), keeps(-1)]
+}
+
+const fn keeps(rate: i32) -> InvalidationCoordinator {
+    InvalidationCoordinator { copies: true, rate }
+}
+
+const fn keeps_none(rate: i32) -> InvalidationCoordinator {
+    InvalidationCoordinator {
+        copies: false,
+        rate,
+    }
+}
+
+const fn sign_out(by: usize, account: usize) -> SignOutAct {
+    SignOutAct {
+        by,
+        account,
+        after: None,
+    }
+}
+
+const fn after(before: usize, by: usize, account: usize) -> SignOutAct {
+    SignOutAct {
+        by,
+        account,
+        after: Some(before),
+    }
+}
+
+fn scenario(
+    name: &'static str,
+    servers: Vec<InvalidationCoordinator>,
+    sign_outs: Vec<SignOutAct>,
+) -> LocalScenario {
+    LocalScenario {
+        name,
+        servers,
+        start: Start::Settled,
+        sign_outs,
+        reads: vec![(1, 0)],
+        writes: Vec::new(),
+        loses: vec![1],
+        ticks: None,
+        faults: 0,
+        fault_first: false,
+        kinds: Vec::new(),
+        cluster: false,
+        wrong: None,
+    }
+}
+
+fn undisturbed() -> LocalScenario {
+    LocalScenario {
+        ticks: Some(1),
+        reads: vec![(1, 0), (2, 1)],
+        ..scenario(
+            "two accounts, three servers, nothing goes wrong",
+            vec![keeps_none(1), keeps(-1), keeps(0)],
+            vec![sign_out(0, 0), sign_out(2, 1)],
+        )
+    }
+}
+
+/// Two holders, and one sign-out after the other, by another server.
+fn two_holders() -> LocalScenario {
+    LocalScenario {
+        reads: vec![(1, 0), (2, 1)],
+        faults: 1,
+        kinds: vec![Fault::BackplaneLost],
+        ..scenario(
+            "two accounts, three servers, a backplane lost",
+            vec![keeps_none(1), keeps(-1), keeps(0)],
+            vec![sign_out(0, 0), after(0, 2, 1)],
+        )
+    }
+}
+
+/// Two sign-outs at once, of what one server holds.
+fn two_at_once() -> LocalScenario {
+    LocalScenario {
+        reads: vec![(1, 0), (1, 1)],
+        faults: 1,
+        kinds: vec![Fault::BackplaneLost],
+        ..scenario(
+            "two accounts at once, three servers, a backplane lost",
+            vec![keeps_none(1), keeps(-1), keeps_none(0)],
+            vec![sign_out(0, 0), sign_out(2, 1)],
+        )
+    }
+}
+
+fn backplane_lost() -> LocalScenario {
+    LocalScenario {
+        faults: 1,
+        kinds: vec![Fault::BackplaneLost],
+        ..scenario("a sign-out, a backplane lost", two(), vec![sign_out(0, 0)])
+    }
+}
+
+fn two_signers() -> LocalScenario {
+    LocalScenario {
+        reads: vec![(0, 0), (1, 0)],
+        ..scenario(
+            "two servers sign the same account out",
+            vec![keeps(1), keeps(-1)],
+            vec![sign_out(0, 0), sign_out(1, 0)],
+        )
+    }
+}
+
+fn answer_lost() -> LocalScenario {
+    LocalScenario {
+        faults: 2,
+        kinds: vec![Fault::AnswerLost, Fault::BackplaneLost],
+        ..scenario("a sign-out, its answer lost", two(), vec![sign_out(0, 0)])
+    }
+}
+
+fn server_dead_for_a_while() -> LocalScenario {
+    LocalScenario {
+        reads: vec![(1, 1)],
+        faults: 1,
+        fault_first: true,
+        kinds: vec![Fault::BackplaneLost],
+        ..scenario(
+            "one after the other, a server dead for a while",
+            two(),
+            vec![sign_out(0, 0), after(0, 0, 0), after(1, 0, 1)],
+        )
+    }
+}
+
+fn cluster() -> LocalScenario {
+    LocalScenario {
+        cluster: true,
+        faults: 1,
+        kinds: vec![Fault::BackplaneLost, Fault::AnswerLost],
+        ..scenario(
+            "cluster: a sign-out in two requests",
+            two(),
+            vec![sign_out(0, 0)],
+        )
+    }
+}
+
+fn registry_lost() -> LocalScenario {
+    LocalScenario {
+        faults: 1,
+        kinds: vec![Fault::RegistryLost],
+        ..scenario("a registry lost", two(), vec![sign_out(0, 0)])
+    }
+}
+
+fn failover() -> LocalScenario {
+    LocalScenario {
+        faults: 1,
+        fault_first: true,
+        kinds: vec![Fault::Failover(Lacks::NearCacheLease(1))],
+        ..scenario(
+            "a failover",
+            vec![keeps_none(1), keeps(-1), keeps(0)],
+            vec![sign_out(0, 0)],
+        )
+    }
+}
+
+fn eviction_lost() -> LocalScenario {
+    let lacks = [
+        Lacks::Nothing,
+        Lacks::NearCacheLease(1),
+        Lacks::Registry,
+        Lacks::Evictions,
+    ];
+    LocalScenario {
+        faults: 1,
+        kinds: lacks.map(Fault::Failover).to_vec(),
+        ..scenario("a failover, an eviction lost", two(), vec![sign_out(0, 0)])
+    }
+}
+
+fn split_brain() -> LocalScenario {
+    LocalScenario {
+        start: Start::Split,
+        faults: 1,
+        kinds: vec![Fault::BackplaneLost],
+        ..scenario("split brain", two(), vec![sign_out(0, 0)])
+    }
+}
+
+fn refresh() -> LocalScenario {
+    LocalScenario {
+        writes: vec![(1, 0)],
+        ..scenario("a refresh writes back", two(), vec![sign_out(0, 0)])
+    }
+}
+
+fn no_backplane() -> LocalScenario {
+    LocalScenario {
+        start: Start::NoBackplane,
+        reads: vec![(0, 0), (1, 0)],
+        ..scenario(
+            "no backplane: copies of an age",
+            two(),
+            vec![sign_out(0, 0), sign_out(1, 1)],
+        )
+    }
+}
+
+fn first_keeper() -> LocalScenario {
+    LocalScenario {
+        start: Start::Unsaid,
+        ..scenario(
+            "the first server that keeps copies",
+            vec![keeps_none(1), keeps(-1)],
+            vec![sign_out(0, 0)],
+        )
+    }
+}

@@ -1,0 +1,158 @@
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use super::{Options, Topology, backplane_faults::BackplaneFaults};
+use crate::{
+    fleet::{BROKEN_LEASE, Users},
+    history::{NearCacheRules, Report, Rules},
+};
+
+/// Shorter than by default, so that leases run out often.
+const LEASE: Duration = Duration::from_millis(500);
+/// Longer than a fault, so that copies meet it, and shorter than a run.
+const MAX_AGE: Duration = Duration::from_secs(3);
+/// Where the store has no backplane every sign-out waits so long.
+const MAX_AGE_WITHOUT_BACKPLANE: Duration = Duration::from_millis(500);
+
+/// What an app server of a run does about near caches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It keeps copies, and its sign-outs wait for the others'.
+    Keeps,
+    /// It keeps copies, and its sign-outs wait for nobody.
+    KeepsAndSignsOutAtOnce,
+    /// It keeps none, and its sign-outs wait for the others'.
+    KeepsNone,
+}
+
+impl Role {
+    /// The part of the app server number `at`.
+    pub(super) fn of(at: usize, options: &Options) -> Self {
+        match (options.local, options.processes - at) {
+            (false, _) | (true, 1) => Self::KeepsNone,
+            (true, 2) => Self::KeepsAndSignsOutAtOnce,
+            (true, _) => Self::Keeps,
+        }
+    }
+
+    /// What its URL says of it.
+    pub(super) fn parameters(self, topology: Topology) -> String {
+        match (self, topology) {
+            (Self::KeepsNone, _) => String::new(),
+            (_, Topology::DynamoDb) => {
+                format!("near_cache={}ms", MAX_AGE_WITHOUT_BACKPLANE.as_millis())
+            }
+            _ => format!(
+                "near_cache={}s&lease={}ms",
+                MAX_AGE.as_secs(),
+                LEASE.as_millis()
+            ),
+        }
+    }
+
+    pub(super) fn signs_out_at_once(self) -> bool {
+        self == Self::KeepsAndSignsOutAtOnce
+    }
+}
+
+/// Who comes to the app servers of a run.
+pub(super) fn users(options: &Options) -> Users {
+    if options.local || options.design.is_broken_near_cache() {
+        Users::Hot
+    } else {
+        Users::Usual
+    }
+}
+
+/// What happens to the links of a run; none where nothing hangs on them.
+pub(super) fn backplane_faults(options: &Options) -> Option<BackplaneFaults> {
+    let lease = if options.design.is_broken_near_cache() {
+        BROKEN_LEASE
+    } else {
+        LEASE
+    };
+    BackplaneFaults::of(options, lease)
+}
+
+/// The rules, of a run whose servers keep copies.
+pub(super) fn with_near_cache(rules: Rules, topology: Topology) -> Rules {
+    let (life, age) = if topology == Topology::DynamoDb {
+        (MAX_AGE_WITHOUT_BACKPLANE, MAX_AGE_WITHOUT_BACKPLANE)
+    } else {
+        (LEASE, MAX_AGE)
+    };
+    rules.with_near_cache(NearCacheRules {
+        not_awaited: stated(life),
+        outdated: millis(age),
+    })
+}
+
+/// For how long a sign-out that does not wait says that copies may be served: clocks part by less than a fiftieth.
+fn stated(life: Duration) -> u64 {
+    millis(life + life / 50) + 5
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What the app servers counted of their copies, as far as they lived to say it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NearCacheSize {
+    /// Reads that a copy answered.
+    pub hits: u64,
+    /// Copies that could not be served any more when they were asked for.
+    pub lapsed: u64,
+    /// Renewals of leases.
+    pub renewals: u64,
+    /// Links that were lost.
+    pub backplanes_lost: u64,
+    /// Sign-outs by what ended their wait: acknowledgements, a lease, an age, nothing.
+    pub sign_outs: BTreeMap<String, u64>,
+}
+
+impl NearCacheSize {
+    pub(super) fn of(figures: &BTreeMap<String, u64>) -> Self {
+        let of = |name: &str| figures.get(name).copied().unwrap_or_default();
+        let waits = figures.iter().filter_map(|(name, count)| {
+            let outcome = name.strip_prefix("token_cache_sign_out_waits_total ")?;
+            Some((outcome.to_owned(), *count))
+        });
+        Self {
+            hits: of("token_cache_copy_reads_total hit"),
+            lapsed: of("token_cache_copy_reads_total lapsed"),
+            renewals: of("token_cache_lease_renewals_total renewed"),
+            backplanes_lost: of("token_cache_leases_lost_total"),
+            sign_outs: waits.collect(),
+        }
+    }
+
+    /// Whether so many of the reads that found tokens were answered by copies that the run says something about them: a
+    /// twentieth. Servers without copies, and those that have just started, have none.
+    pub fn are_enough(&self, report: &Report) -> bool {
+        let found = u64::try_from(report.counts.found).unwrap_or(u64::MAX);
+        self.hits > found / 20
+    }
+}
+
+impl fmt::Display for NearCacheSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            hits,
+            lapsed,
+            renewals,
+            backplanes_lost,
+            sign_outs,
+        } = self;
+        writeln!(f, "reads from copies       {hits:>9} ({lapsed} lapsed)")?;
+        write!(
+            f,
+            "renewals of leases      {renewals:>9} ({backplanes_lost} links lost)"
+        )?;
+        for (outcome, count) in sign_outs {
+            let what = format!("sign-outs: {outcome}");
+            write!(f, "\n{what:<23} {count:>9}")?;
+        }
+        Ok(())
+    }
+}

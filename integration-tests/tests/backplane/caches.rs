@@ -1,0 +1,171 @@
+use std::time::{Duration, SystemTime};
+
+use token_cache::{LogoutMessage, NearCacheOutcome, Timestamp, TokenCache};
+use token_cache_integration_tests::servers::{
+    Proxy, RedisCluster, RedisOptions, RedisServer, SentinelSetup,
+};
+
+use crate::{
+    common::{PATIENT, eventually, proxied, redis, with},
+    fleet::{
+        COPIES, Fleet, ISSUER, SID, are_served_from_near_caches, entry, is_served_by_nobody,
+        node_of,
+    },
+};
+
+/// A renewal comes by so late that no test meets one by chance.
+const LONG_LEASE: &str = "near_cache=60s&lease=4s";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thirty_two_servers_drop_their_cached_entries() {
+    let redis = redis();
+    let fleet = Fleet::of(&vec![
+        with(&redis.url(), &format!("{PATIENT}&{COPIES}"));
+        32
+    ])
+    .await;
+    for round in 0..3 {
+        let subject = format!("ada {round}");
+        let sessions = fleet.signs_in(&subject).await;
+        are_served_from_near_caches(&sessions, &[&redis]).await;
+        let gone = fleet.signs_out(round, &subject).await;
+        is_served_by_nobody(&sessions).await;
+        let NearCacheOutcome::Gone { servers, .. } = gone else {
+            panic!("{gone:?}");
+        };
+        let mut others: Vec<_> = fleet.servers.iter().map(TokenCache::server_id).collect();
+        others.remove(round);
+        others.sort_unstable();
+        assert_eq!(servers, others);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_hears_nothing_is_waited_for_once() {
+    let redis = redis();
+    let proxy: Proxy = proxied(&redis);
+    let parameters = format!("{PATIENT}&{COPIES}");
+    let urls = [&redis.url(), &redis.url(), &proxy.url()].map(|url| with(url, &parameters));
+    let fleet = Fleet::of(&urls).await;
+    let sessions = fleet.signs_in("ada").await;
+    let later = fleet.signs_in("bob").await;
+    are_served_from_near_caches(&sessions, &[&redis]).await;
+    proxy.freeze_links();
+    proxy.freeze();
+    let gone = fleet.signs_out(0, "ada").await;
+    let NearCacheOutcome::Gone { silent, waited, .. } = gone else {
+        panic!("{gone:?}");
+    };
+    assert_eq!(silent, [fleet.servers[2].server_id()]);
+    assert!(waited >= Duration::from_millis(500), "{waited:?}");
+    // Its lease has run out: it asks the store, which it can't reach.
+    let read = tokio::time::timeout(Duration::from_millis(300), sessions[2].get(&entry())).await;
+    assert!(!matches!(read, Ok(Ok(Some(_)))), "a copy was served");
+    is_served_by_nobody(&sessions[..2]).await;
+    eventually("it is waited for no more", async || {
+        match fleet.signs_out(0, "bob").await {
+            NearCacheOutcome::Gone { servers, .. } if servers.len() == 1 => Some(()),
+            _ => None,
+        }
+    })
+    .await;
+    is_served_by_nobody(&later[..2]).await;
+    proxy.thaw_links();
+    proxy.thaw();
+    let read = eventually("it is back", async || {
+        match sessions[2].get(&entry()).await {
+            Err(error) if error.is_signed_out() => Some(()),
+            Ok(Some(_)) => panic!("a copy was served"),
+            _ => None,
+        }
+    });
+    read.await;
+}
+
+/// A sign-out by a `sid` alone finds nobody in an empty index; copies of the user are elsewhere until that server renews its lease.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_flush_a_sign_out_by_sid_waits_until_no_cached_entry_is_left() {
+    let redis = redis();
+    let parameters = format!("{PATIENT}&{LONG_LEASE}");
+    let fleet = Fleet::of(&vec![with(&redis.url(), &parameters); 2]).await;
+    let sessions = fleet.signs_in("ada").await;
+    are_served_from_near_caches(&sessions, &[&redis]).await;
+    redis.cli(&["FLUSHALL"]).unwrap();
+    let message =
+        LogoutMessage::new(ISSUER, Timestamp::from_system_time(SystemTime::now())).unwrap();
+    let message = message.sid(SID).unwrap();
+    let signed_out = fleet.servers[0].sign_out_by(&message).await.unwrap();
+    is_served_by_nobody(&sessions).await;
+    assert!(!signed_out.ended);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cached_entries_go_through_a_failover_by_sentinels() {
+    near_caches_go_through_a_failover_with("&replicas=1").await;
+}
+
+/// Nobody waits for a replica's word: a sign-out and its invalidation message are one step, over the backplane.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_replicas_cached_entries_go_through_a_failover_by_sentinels() {
+    near_caches_go_through_a_failover_with("").await;
+}
+
+async fn near_caches_go_through_a_failover_with(parameter: &str) {
+    let mut setup = SentinelSetup::start(RedisOptions::default()).unwrap();
+    let sentinels: Vec<_> = setup.sentinels().iter().map(ToString::to_string).collect();
+    let parameters = format!("operation_timeout=3s&connect_timeout=3s&{COPIES}{parameter}");
+    let (sentinels, service) = (sentinels.join(","), SentinelSetup::SERVICE);
+    let url = format!("redis+sentinel://{sentinels}/{service}?{parameters}");
+    eventually("the replica confirms", async || {
+        let confirmed = setup.primary().cli(&["WAIT", "1", "100"]).unwrap();
+        (confirmed.int() == Some(1)).then_some(())
+    })
+    .await;
+    let fleet = Fleet::of(&vec![url; 4]).await;
+    let (ended, living) = (fleet.signs_in("ada").await, fleet.signs_in("bob").await);
+    let servers = [setup.servers().primary(), setup.servers().replica()];
+    are_served_from_near_caches(&ended, &servers).await;
+    are_served_from_near_caches(&living, &servers).await;
+    setup.fail_over().unwrap();
+    fleet.signs_out(1, "ada").await;
+    is_served_by_nobody(&ended).await;
+    // The links lead to the new primary, and copies are kept again.
+    let servers = [setup.servers().primary(), setup.servers().replica()];
+    are_served_from_near_caches(&living, &servers).await;
+    fleet.signs_out(2, "bob").await;
+    is_served_by_nobody(&living).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cached_entries_go_through_a_failover_of_the_backplanes_node() {
+    let mut cluster = RedisCluster::with_replicas(3).unwrap();
+    let slot = cluster.nodes()[0].cli(&["CLUSTER", "KEYSLOT", "tc:{l}:r"]);
+    let slot = usize::try_from(slot.unwrap().int().unwrap()).unwrap();
+    let at = node_of(slot, 3);
+    let nodes: Vec<_> = cluster
+        .nodes()
+        .iter()
+        .map(|node| node.address().to_string())
+        .collect();
+    let parameters = format!("operation_timeout=2s&connect_timeout=2s&{COPIES}");
+    let url = format!("redis+cluster://{}?{parameters}", nodes.join(","));
+    let fleet = Fleet::of(&vec![url; 3]).await;
+    let (ended, living) = (fleet.signs_in("ada").await, fleet.signs_in("bob").await);
+    are_served_from_near_caches(&ended, &all_of(&cluster)).await;
+    are_served_from_near_caches(&living, &all_of(&cluster)).await;
+    cluster.wait_until_in_step(at).unwrap();
+    cluster.nodes_mut()[at].kill9().unwrap();
+    eventually("the replica is promoted", async || {
+        (cluster.replicas()[at].role()? == "master").then_some(())
+    })
+    .await;
+    fleet.signs_out(1, "ada").await;
+    is_served_by_nobody(&ended).await;
+    are_served_from_near_caches(&living, &all_of(&cluster)).await;
+    fleet.signs_out(2, "bob").await;
+    is_served_by_nobody(&living).await;
+}
+
+fn all_of(cluster: &RedisCluster) -> Vec<&RedisServer> {
+    cluster.nodes().iter().chain(cluster.replicas()).collect()
+}

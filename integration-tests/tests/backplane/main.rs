@@ -1,0 +1,19 @@
+//! The backplane between servers with near caches, on real servers and through what may go wrong on the way: by itself, and under caches.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod caches;
+mod common;
+mod connection;
+mod failover;
+mod fleet;
+mod permissions;
+mod registry;
+mod relay;
+mod slot_move;
+mod split_brain;
+mod stream;

@@ -1,0 +1,80 @@
+use token_cache_core::{CutoffTime, EvictOptions, EvictTarget, Timestamp, TokenStore};
+
+use crate::common::{Connected, PATIENT, account, redis, with};
+
+const KEY: &str = "tc:{l}:r";
+
+#[tokio::test]
+async fn a_registry_that_was_lost_has_another_id() {
+    let redis = redis();
+    let url = with(&redis.url(), PATIENT);
+    let (origin, holder) = (Connected::at(&url).await, Connected::at(&url).await);
+    let mut ids = Vec::new();
+    for loss in [["DEL", KEY].as_slice(), &["FLUSHALL"]] {
+        ids.push(holder.connection.renew().await.unwrap());
+        assert_eq!(origin.publishes().await.holders.len(), 1);
+        redis.cli(loss).unwrap();
+        let published = origin.publishes().await;
+        assert_eq!(published.registry, None, "after {loss:?}");
+        assert_eq!(published.holders, [], "after {loss:?}");
+    }
+    ids.push(origin.connection.registry().await.unwrap());
+    assert_eq!(holder.connection.renew().await.unwrap(), ids[2]);
+    assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
+}
+
+#[tokio::test]
+async fn what_the_registry_said_before_it_was_lost_removes_nobody_after() {
+    let redis = redis();
+    let url = with(&redis.url(), PATIENT);
+    let (origin, holder) = (Connected::at(&url).await, Connected::at(&url).await);
+    holder.connection.renew().await.unwrap();
+    let seen = origin.publishes().await.holders;
+    assert_eq!(seen.len(), 1);
+    redis.cli(&["DEL", KEY]).unwrap();
+    holder.connection.renew().await.unwrap();
+    origin.connection.reap(&seen).await.unwrap();
+    assert_eq!(origin.publishes().await.holders.len(), 1);
+}
+
+#[tokio::test]
+async fn a_registry_is_told_apart_from_that_of_another_connection() {
+    let redis = redis();
+    let url = with(&redis.url(), PATIENT);
+    let (linked, holder) = (Connected::at(&url).await, Connected::at(&url).await);
+    let registry = holder.connection.renew().await.unwrap();
+    let evicted = async |store: &token_cache_redis::RedisStore| {
+        let moment = EvictTarget::Account(CutoffTime::on_store_clock(Timestamp::from_secs(1)));
+        let options = EvictOptions::at(Timestamp::from_secs(1)).published_by(linked.id);
+        let evicted = store.evict(&account(), moment, options).await.unwrap();
+        evicted.published.unwrap()
+    };
+    assert_eq!(evicted(&linked.store).await.registry, Some(registry));
+    // Another store has no backplane of that server's: it can't know whether both lead to one server.
+    let published = evicted(&holder.store).await;
+    assert_eq!(published.registry, None);
+    assert_eq!(published.holders.len(), 1);
+    holder.connection.renew().await.unwrap();
+    assert!(holder.has_heard(published.id));
+}
+
+#[tokio::test]
+async fn memory_pressure_refuses_no_published_sign_out() {
+    let redis = redis();
+    let url = with(&redis.url(), PATIENT);
+    let linked = Connected::at(&url).await;
+    redis.cli(&["CONFIG", "SET", "maxmemory", "1"]).unwrap();
+    let moment = EvictTarget::Account(CutoffTime::on_store_clock(Timestamp::from_secs(1)));
+    let options = EvictOptions::at(Timestamp::from_secs(1)).published_by(linked.id);
+    for target in [
+        moment,
+        EvictTarget::Session(token_cache_core::SessionId::from_bytes([1; 16])),
+    ] {
+        let evicted = linked
+            .store
+            .evict(&account(), target, options)
+            .await
+            .unwrap();
+        assert!(evicted.published.is_some());
+    }
+}

@@ -1,0 +1,62 @@
+use std::time::{Duration, Instant};
+
+use token_cache::{
+    AccountId, EntryKey, NearCacheOutcome, Result, Secret, SignIn, TokenCache,
+    near_cache::NearCacheConfig,
+    redis::{RedisConfig, RedisStore},
+};
+use token_cache_integration_tests::servers::{RedisOptions, RedisServer};
+
+const GUARD: Duration = Duration::from_secs(40);
+
+/// Signs a user in at `origin`, reads at `keeper`, and signs the user out at `origin`. Returns whether the sign-out heard that `keeper` had
+/// dropped its copies.
+async fn sign_in_and_out(origin: &TokenCache, cache: &TokenCache) -> Result<bool> {
+    let ada = AccountId::new("https://id.example", "ada")?;
+    let api = EntryKey::new("api")?;
+    let session = origin.sign_in(SignIn::new(ada.clone(), &origin.start_sign_in()?));
+    let session = session.await?;
+    session.put(&api, b"token".to_vec()).await?;
+    let there = cache.resume(&session.ticket()?).await?;
+    assert!(there.get(&api).await?.is_some());
+    let done = origin.sign_out_account(&ada).await?;
+    assert!(there.get(&api).await.is_err(), "read after a sign-out");
+    Ok(
+        matches!(done.copies, NearCacheOutcome::Gone { servers, .. } if servers == [cache.server_id()]),
+    )
+}
+
+#[tokio::test]
+async fn a_store_on_an_existing_client_has_a_near_cache_and_opens_new_connections_when_its_own_are_killed()
+ {
+    let redis = RedisServer::start(RedisOptions::default()).unwrap();
+    let secret = Secret::random().unwrap();
+    let client = redis::Client::open(redis.url()).unwrap();
+    let config = RedisConfig::from_url(&redis.url()).unwrap();
+    let store = RedisStore::existing_client(client, &config).await.unwrap();
+    let cache = TokenCache::builder(store)
+        .secret(secret.clone())
+        .near_cache(NearCacheConfig::new());
+    let cache = cache.open().await.unwrap();
+    let origin = token_cache::builder(&redis.url()).unwrap().secret(secret);
+    let origin = origin.open().await.unwrap();
+    for _ in 0..3 {
+        let begun = Instant::now();
+        while !matches!(sign_in_and_out(&origin, &cache).await, Ok(true)) {
+            assert!(begun.elapsed() < GUARD);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        for kind in ["normal", "pubsub"] {
+            redis.cli(&["CLIENT", "KILL", "TYPE", kind]).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn settings_that_confirm_nothing_are_refused_before_any_request() {
+    let mut config = RedisConfig::default();
+    config.confirm_every_write = true;
+    let nobody = redis::Client::open("redis://127.0.0.1:1/").unwrap();
+    let refused = RedisStore::existing_client(nobody, &config).await;
+    assert_eq!(refused.unwrap_err().kind(), token_cache::ErrorKind::Config);
+}

@@ -1,0 +1,74 @@
+use token_cache_integration_tests::{
+    fleet::NearCacheOutcome,
+    history::{Outcome, Rules, Scope},
+};
+
+use crate::common::{
+    COPIES, NO_NEAR_CACHES, OnLines, assert_kept, assert_signed_out, eventually, sign_out,
+    signed_in, waited_for,
+};
+
+#[test]
+fn a_server_without_cached_entries_signs_out_where_others_have_them() {
+    let servers = OnLines::start(&[COPIES, COPIES, NO_NEAR_CACHES]);
+    let fleet = &servers.fleet;
+    let session = servers.copied_at(&[0, 1]);
+    let out = sign_out(fleet, 2, &session);
+    assert_eq!(waited_for(&out).1, 2);
+    assert_signed_out(fleet, &session);
+    // And the other way round: nobody waits for a server that has none.
+    let session = servers.copied_at(&[0, 1]);
+    assert_eq!(waited_for(&sign_out(fleet, 0, &session)).1, 1);
+    assert_signed_out(fleet, &session);
+    assert_kept(fleet, Rules::ALL);
+}
+
+#[test]
+fn where_nobody_has_a_near_cache_a_sign_out_waits_for_nobody() {
+    let servers = OnLines::start(&[NO_NEAR_CACHES; 2]);
+    let session = signed_in(&servers.fleet, 0);
+    let out = sign_out(&servers.fleet, 1, &session);
+    assert_eq!(out.copies(), Some(NearCacheOutcome::Unused));
+    assert_signed_out(&servers.fleet, &session);
+    assert_kept(&servers.fleet, Rules::ALL);
+}
+
+/// Of an account whose sessions have all ended nothing need be left in the store: no scan finds it, and its copies must go all the same.
+#[test]
+fn a_sign_out_of_the_issuer_waits_for_cached_entries_that_an_earlier_one_did_not_wait_for() {
+    let servers = OnLines::start(&[COPIES; 3]);
+    let (fleet, silent) = (&servers.fleet, 2);
+    let session = servers.copied_at(&[0, 1, silent]);
+    servers.lines[silent].freeze_links();
+    let account = session.account;
+    let early = fleet.sign_out_at_once(0, Scope::Account(account));
+    assert_eq!(early.outcome, Outcome::Done);
+    let out = fleet.sign_out_scope(1, Scope::Issuer(account.issuer));
+    assert!(waited_for(&out).0 >= 1, "{out:?}");
+    assert_signed_out(fleet, &session);
+    assert_kept(fleet, Rules::ALL);
+}
+
+#[test]
+fn a_sign_out_that_does_not_wait_is_final_once_the_stated_time_is_over() {
+    let servers = OnLines::start(&[COPIES; 3]);
+    let (fleet, silent) = (&servers.fleet, 2);
+    let session = servers.copied_at(&[0, 1, silent]);
+    servers.lines[silent].freeze_links();
+    let out = fleet.sign_out_at_once(0, Scope::Account(session.account));
+    assert_eq!(out.outcome, Outcome::Done);
+    let Some(NearCacheOutcome::NotAwaited { cleared_within }) = out.copies() else {
+        panic!("{out:?}");
+    };
+    let allowed = crate::common::ALLOWED.not_awaited;
+    assert!(
+        cleared_within.as_millis() <= u128::from(allowed),
+        "{cleared_within:?}"
+    );
+    // What it reads until then the checker holds to that time.
+    eventually("the silent server refuses the session", || {
+        (fleet.get(silent, &session).outcome == Outcome::SignedOut).then_some(())
+    });
+    assert_signed_out(fleet, &session);
+    assert_kept(fleet, Rules::ALL);
+}

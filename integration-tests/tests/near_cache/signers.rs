@@ -1,0 +1,56 @@
+use token_cache_integration_tests::history::{Outcome, Rules};
+
+use crate::common::{
+    COPIES, OnLines, assert_kept, assert_signed_out, eventually, failed, signing_out,
+};
+
+/// Its wait goes on when it does: what ran out meanwhile has run out.
+#[test]
+fn a_signer_that_stands_still_while_it_waits_is_right_when_it_goes_on() {
+    let servers = OnLines::start(&[COPIES; 3]);
+    let (fleet, silent) = (&servers.fleet, 2);
+    let session = servers.copied_at(&[0, 1, silent]);
+    servers.lines[silent].freeze_links();
+    let sign_out = fleet.begin(0, signing_out(&session));
+    // The store has ended the session, and who hears of it knows.
+    let refused = |at| {
+        eventually("an app server refuses the session", || {
+            (fleet.get(at, &session).outcome == Outcome::SignedOut).then_some(())
+        });
+    };
+    refused(1);
+    fleet.server(0).pause();
+    // The silent server's lease runs out, whatever the origin does.
+    refused(silent);
+    fleet.server(0).resume();
+    assert!(!failed(&sign_out.wait().outcome));
+    assert_signed_out(fleet, &session);
+    assert_kept(fleet, Rules::ALL);
+}
+
+#[test]
+fn two_who_sign_the_same_and_other_accounts_out_at_once_both_wait_for_everybody() {
+    let servers = OnLines::start(&[COPIES; 4]);
+    let (fleet, silent) = (&servers.fleet, 3);
+    for falls_silent in [false, true] {
+        let sessions: Vec<_> = (0..3)
+            .map(|_| servers.copied_at(&[0, 1, 2, silent]))
+            .collect();
+        if falls_silent {
+            servers.lines[silent].freeze_links();
+        }
+        let sign_outs: Vec<_> = sessions
+            .iter()
+            .flat_map(|session| [(0, session), (1, session), (2, session)])
+            .map(|(at, session)| fleet.begin(at, signing_out(session)))
+            .collect();
+        for sign_out in sign_outs {
+            let answer = sign_out.wait();
+            assert!(!failed(&answer.outcome), "{answer:?}");
+        }
+        for session in &sessions {
+            assert_signed_out(fleet, session);
+        }
+    }
+    assert_kept(fleet, Rules::ALL);
+}

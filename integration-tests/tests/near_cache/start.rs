@@ -1,0 +1,27 @@
+use std::time::{Duration, Instant};
+
+use token_cache_integration_tests::history::Rules;
+
+use crate::common::{
+    COPIES, NO_NEAR_CACHES, OnLines, assert_kept, assert_signed_out, sign_out, signed_in,
+    waited_for,
+};
+
+/// For so long a server may go on without looking whether anybody keeps copies by now.
+const UNAWARE: Duration = Duration::from_secs(3);
+
+#[test]
+fn a_server_that_starts_serves_cached_entries_when_everybody_must_know_that_it_keeps_some() {
+    let mut servers = OnLines::start(&[NO_NEAR_CACHES]);
+    let session = signed_in(&servers.fleet, 0);
+    let starts = Instant::now();
+    let url = format!("{}/?{COPIES}", servers.lines[0].url());
+    let started = servers.fleet.join(url).unwrap();
+    servers.assert_copied(started, &session);
+    let after = starts.elapsed();
+    assert!(after >= UNAWARE, "it served a copy after {after:?}");
+    // By then the first one knows.
+    assert_eq!(waited_for(&sign_out(&servers.fleet, 0, &session)).1, 1);
+    assert_signed_out(&servers.fleet, &session);
+    assert_kept(&servers.fleet, Rules::ALL);
+}

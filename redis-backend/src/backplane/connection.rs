@@ -1,0 +1,122 @@
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use token_cache_core::{BackplaneConnection, LeaseHolder, RegistryId, Result, ServerId};
+
+use super::{message, publish, subscriber::Barriers};
+use crate::{
+    client::{Call, Wire, gone},
+    error::timed_out,
+    keys::Keys,
+    scripts,
+};
+
+const RENEW: &str = "renew the lease";
+const REGISTRY: &str = "read the registry";
+
+/// A server's open link.
+pub(super) struct Connection {
+    pub(super) wire: Arc<Wire>,
+    pub(super) keys: Keys,
+    pub(super) server: ServerId,
+    pub(super) barriers: Arc<Barriers>,
+    /// Random, and the number of renewals on this connection: no other renewal has the same.
+    pub(super) nonce: [u8; 8],
+    pub(super) renewals: AtomicU64,
+    pub(super) patience: Duration,
+}
+
+impl Connection {
+    async fn heard(&self, barrier: tokio::sync::oneshot::Receiver<()>) -> Result<()> {
+        tokio::select! {
+            biased;
+            () = self.wire.lost() => Err(gone(RENEW)),
+            heard = tokio::time::timeout(self.patience, barrier) => match heard {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(_)) => Err(gone(RENEW)),
+                Err(_) => {
+                    self.wire.mark_broken();
+                    Err(timed_out(RENEW).maybe_applied())
+                }
+            },
+        }
+    }
+}
+
+#[async_trait]
+impl BackplaneConnection for Connection {
+    async fn renew(&self) -> Result<RegistryId> {
+        let renewal = self.renewals.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let mut barrier = [0; 16];
+        barrier[..8].copy_from_slice(&self.nonce);
+        barrier[8..].copy_from_slice(&renewal);
+        let heard = self.barriers.expect(barrier);
+        let call = Call::script(&scripts::RENEW, [self.keys.registry()])
+            .bytes(RegistryId::mint()?.as_bytes())
+            .bytes(&holder_field(&self.server))
+            .bytes(&renewal)
+            .bytes(&self.keys.own_channel(&self.server))
+            .bytes(&message::barrier(&barrier));
+        let answer = self.wire.confirmed(RENEW, call).await?;
+        let registry = publish::read_id(RENEW, answer)?;
+        self.heard(heard).await?;
+        Ok(RegistryId::from_bytes(registry))
+    }
+
+    async fn registry(&self) -> Result<RegistryId> {
+        let call = Call::script(&scripts::REGISTRY, [self.keys.registry()])
+            .bytes(RegistryId::mint()?.as_bytes());
+        let answer = self.wire.send(REGISTRY, &call).await?;
+        publish::read_id(REGISTRY, answer).map(RegistryId::from_bytes)
+    }
+
+    async fn reap(&self, silent: &[LeaseHolder]) -> Result<()> {
+        if silent.is_empty() {
+            return Ok(());
+        }
+        let mut call = Call::script(&scripts::REAP, [self.keys.registry()]);
+        for LeaseHolder { server, renewal } in silent {
+            call = call
+                .bytes(&holder_field(server))
+                .bytes(&renewal.to_be_bytes());
+        }
+        self.wire.send("reap silent servers", &call).await.map(drop)
+    }
+
+    async fn leave(&self) -> Result<()> {
+        let call = Call::command("HDEL", self.keys.registry()).bytes(&holder_field(&self.server));
+        self.wire.send("give the lease up", &call).await.map(drop)
+    }
+
+    async fn lost(&self) {
+        self.wire.lost().await;
+    }
+}
+
+/// The field of a server in the registry.
+fn holder_field(server: &ServerId) -> [u8; 17] {
+    let mut field = [b'h'; 17];
+    field[1..].copy_from_slice(server.as_bytes());
+    field
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.wire.mark_broken();
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
+}

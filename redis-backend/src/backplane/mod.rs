@@ -1,0 +1,136 @@
+//! The backplane between servers that keep near caches: sharded pub/sub, and a registry of lease holders, in one slot.
+
+mod acknowledgements;
+mod connection;
+pub(crate) mod message;
+mod publish;
+mod subscriber;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::AtomicU64};
+
+use async_trait::async_trait;
+use token_cache_core::{
+    Backplane, BackplaneConnection, Error, ErrorKind, Invalidation, InvalidationListener,
+    Published, RegistryId, Result, ServerId,
+};
+use tokio::sync::mpsc;
+
+pub(crate) use self::publish::evict;
+use self::{
+    connection::Connection,
+    subscriber::{Barriers, Subscriber},
+};
+use crate::{
+    RedisStore,
+    client::{Call, Wire},
+    store::Inner,
+};
+
+const OPERATION: &str = "open the backplane";
+
+/// The links that are open.
+#[derive(Default)]
+pub(crate) struct Links(Mutex<Vec<(ServerId, Weak<Wire>)>>);
+
+impl Links {
+    /// That of a server, while it is up.
+    fn of(&self, server: ServerId) -> Option<Arc<Wire>> {
+        let open = self.open();
+        let (_, wire) = open.iter().rev().find(|(whose, _)| *whose == server)?;
+        wire.upgrade().filter(|wire| !wire.is_lost())
+    }
+
+    /// The last that was opened, until whoever opened it has let go of it: where what is to be kept as a copy is read, so that it is
+    /// read and published at one server.
+    pub(crate) fn last(&self) -> Option<Arc<Wire>> {
+        let (_, wire) = self.open().last()?.clone();
+        wire.upgrade()
+    }
+
+    fn add(&self, server: ServerId, wire: &Arc<Wire>) {
+        let mut open = self.open();
+        open.retain(|(whose, wire)| *whose != server && wire.strong_count() > 0);
+        open.push((server, Arc::downgrade(wire)));
+    }
+
+    fn open(&self) -> MutexGuard<'_, Vec<(ServerId, Weak<Wire>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Backplane for RedisStore {
+    async fn connect(
+        &self,
+        server: ServerId,
+        listener: Arc<dyn InvalidationListener>,
+    ) -> Result<Arc<dyn BackplaneConnection>> {
+        let Inner {
+            client,
+            keys,
+            links,
+            ..
+        } = self.inner();
+        let (pending_acks, queue) = mpsc::channel(acknowledgements::QUEUE);
+        let barriers = Arc::<Barriers>::default();
+        let (messages, own) = (keys.messages(), keys.own_channel(&server));
+        let hearing = Subscriber {
+            messages: messages.clone(),
+            listener,
+            pending_acks,
+            barriers: Arc::clone(&barriers),
+        };
+        let opening = async {
+            let wire = client
+                .open_backplane_connection(OPERATION, &keys.registry(), [&messages, &own], hearing)
+                .await?;
+            // Whether it may publish: what is no message is ignored there.
+            let nothing = Call::command("SPUBLISH", own.clone()).bytes(b"");
+            wire.send(OPERATION, &nothing).await?;
+            Ok(Arc::new(wire))
+        };
+        let wire = opening.await.map_err(naming_permissions)?;
+        let nonce = RegistryId::mint()?;
+        let (nonce, first) = halves(nonce.as_bytes());
+        tokio::spawn(acknowledgements::send(
+            Arc::clone(&wire),
+            keys.clone(),
+            client.is_cluster(),
+            queue,
+        ));
+        links.add(server, &wire);
+        Ok(Arc::new(Connection {
+            wire,
+            keys: keys.clone(),
+            server,
+            barriers,
+            nonce,
+            renewals: AtomicU64::new(first),
+            patience: client.operation_timeout(),
+        }))
+    }
+
+    async fn publish(&self, origin: Option<ServerId>, what: Invalidation) -> Result<Published> {
+        publish::publish(self.inner(), origin, &what).await
+    }
+}
+
+/// A nonce, and where a count begins.
+fn halves(random: &[u8; 16]) -> ([u8; 8], u64) {
+    let (mut nonce, mut first) = ([0; 8], [0; 8]);
+    nonce.copy_from_slice(&random[..8]);
+    first.copy_from_slice(&random[8..]);
+    (nonce, u64::from_be_bytes(first))
+}
+
+fn naming_permissions(error: Error) -> Error {
+    if error.kind() != ErrorKind::Denied {
+        return error;
+    }
+    Error::new(ErrorKind::Denied, OPERATION)
+        .store(crate::STORE)
+        .message(
+            "near caches need SSUBSCRIBE and SPUBLISH on the channels that start with the prefix; see the ACL in the documentation",
+        )
+        .with_source(error)
+}

@@ -1,0 +1,239 @@
+//! The connection of a server's link: requests, and what comes unasked.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use redis::{PushInfo, PushKind, RedisError, RedisResult, Value, aio::AsyncPushSender};
+use token_cache_core::{Error, ErrorKind, Result};
+use tokio::sync::watch;
+
+use super::{
+    Client, Source,
+    call::Call,
+    connection::{Connection, LoadedScripts, PipelineReply, Wait},
+    connector::Connector,
+    reply::Reply,
+    too_few_replicas,
+};
+use crate::error::{Applied, classify, from_redis_error, timed_out};
+
+/// What hears the messages of a backplane, one after the other, and never blocks.
+pub(crate) trait ListensTo: Send + Sync + 'static {
+    /// False where the backplane is of no more use.
+    fn heard(&self, channel: &[u8], message: &[u8]) -> bool;
+}
+
+/// An open connection of a backplane. Whatever fails on it loses it: another is opened then, and nothing is sent again here.
+pub(crate) struct Wire {
+    connection: Connection,
+    loaded: Mutex<LoadedScripts>,
+    lost: watch::Sender<bool>,
+    patience: Duration,
+    replicas: Option<u32>,
+}
+
+/// What the driver tells of a connection.
+struct Pushes<H> {
+    hears: H,
+    lost: watch::Sender<bool>,
+}
+
+impl Client {
+    /// Opens a connection to the server that has `key`. It is subscribed to both channels when this returns.
+    pub(crate) async fn open_backplane_connection(
+        &self,
+        operation: &'static str,
+        key: &[u8],
+        channels: [&[u8]; 2],
+        hears: impl ListensTo,
+    ) -> Result<Wire> {
+        let failed = |error| from_redis_error(operation, error);
+        let connector = self.connector_for(operation, key).await?;
+        let lost = watch::Sender::new(false);
+        #[cfg(feature = "sentinel")]
+        if let Source::Server(_, others) = &self.source
+            && let Some(watch) = &others.watch
+        {
+            watch.add(lost.clone());
+        }
+        let pushes = Pushes {
+            hears,
+            lost: lost.clone(),
+        };
+        let connection = connector
+            .connect_with_pushes(std::sync::Arc::new(pushes))
+            .await
+            .map_err(failed)?;
+        let wire = Wire {
+            connection: Connection(connection),
+            loaded: Mutex::default(),
+            lost,
+            patience: self.operation_timeout,
+            replicas: self.replicas(),
+        };
+        for channel in channels {
+            let subscribe = Call::command("SSUBSCRIBE", channel.to_vec());
+            wire.send(operation, &subscribe).await?;
+        }
+        Ok(wire)
+    }
+
+    /// Opens connections to the server that has `key`.
+    async fn connector_for(&self, operation: &'static str, key: &[u8]) -> Result<Connector> {
+        match &self.source {
+            Source::Server(_, others) => {
+                let _ = (operation, key);
+                Ok(others.connector.clone())
+            }
+            #[cfg(feature = "cluster")]
+            Source::Cluster(cluster) => {
+                let failed = |error| from_redis_error(operation, error);
+                let slots = cluster.find_slots().await.map_err(failed)?;
+                let node = slots.node_of(key).ok_or_else(|| gone(operation))?;
+                cluster.connector_at(node).map_err(failed)
+            }
+        }
+    }
+}
+
+impl Wire {
+    /// Sends a call.
+    pub(crate) async fn send(&self, operation: &'static str, call: &Call) -> Result<Reply> {
+        let mut connection = self.connection.clone();
+        self.in_time(operation, connection.send(call))
+            .await
+            .map(Reply)
+    }
+
+    /// Sends a call, and waits until as many replicas have what it leaves as the durability asks for.
+    pub(crate) async fn confirmed(&self, operation: &'static str, call: Call) -> Result<Reply> {
+        let Some(asked) = self.replicas else {
+            return self.send(operation, &call).await;
+        };
+        let wait = Wait {
+            replicas: asked,
+            millis: u64::try_from((self.patience * 4 / 5).as_millis())
+                .unwrap_or(u64::MAX)
+                .max(1),
+        };
+        let PipelineReply { replies, replicas } =
+            self.pipeline(operation, &[call], Some(wait)).await?;
+        let answer = replies
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| Err(std::io::Error::from(std::io::ErrorKind::NotConnected).into()));
+        let answer = answer.map_err(|error| self.failed(operation, error))?;
+        let have = replicas.unwrap_or(0);
+        if have < asked {
+            self.mark_broken();
+            return Err(too_few_replicas(operation, asked, have));
+        }
+        Ok(Reply(answer))
+    }
+
+    /// Sends calls whose answers say nothing, at once.
+    pub(crate) async fn send_all(&self, operation: &'static str, calls: &[Call]) -> Result<()> {
+        for answer in self.pipeline(operation, calls, None).await?.replies {
+            answer.map_err(|error| self.failed(operation, error))?;
+        }
+        Ok(())
+    }
+
+    async fn pipeline(
+        &self,
+        operation: &'static str,
+        calls: &[Call],
+        wait: Option<Wait>,
+    ) -> Result<PipelineReply> {
+        let mut connection = self.connection.clone();
+        let mut loaded = self.loaded().clone();
+        let sending = connection.send_pipeline(calls, wait, &mut loaded);
+        let sent = self.in_time(operation, sending).await;
+        *self.loaded() = loaded;
+        sent
+    }
+
+    fn loaded(&self) -> std::sync::MutexGuard<'_, LoadedScripts> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn in_time<T>(
+        &self,
+        operation: &'static str,
+        sending: impl Future<Output = RedisResult<T>>,
+    ) -> Result<T> {
+        if self.is_lost() {
+            return Err(gone(operation));
+        }
+        match tokio::time::timeout(self.patience, sending).await {
+            // An unasked message may have been taken for the answer.
+            Ok(Ok(_)) if self.is_lost() => Err(gone(operation).maybe_applied()),
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.failed(operation, error)),
+            Err(_) => {
+                self.mark_broken();
+                Err(timed_out(operation).maybe_applied())
+            }
+        }
+    }
+
+    fn failed(&self, operation: &'static str, error: RedisError) -> Error {
+        let class = classify(&error);
+        if class.lost || class.transient {
+            self.mark_broken();
+        }
+        let error = from_redis_error(operation, error);
+        if class.applied == Applied::Maybe {
+            error.maybe_applied()
+        } else {
+            error
+        }
+    }
+
+    /// Says that it is of no more use.
+    pub(crate) fn mark_broken(&self) {
+        self.lost.send_replace(true);
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        *self.lost.borrow()
+    }
+
+    /// Waits until it is lost.
+    pub(crate) async fn lost(&self) {
+        // It never closes: this has a sender.
+        let _ = self.lost.subscribe().wait_for(|lost| *lost).await;
+    }
+}
+
+/// What is said of a connection that was lost.
+pub(crate) fn gone(operation: &'static str) -> Error {
+    Error::new(ErrorKind::Unavailable, operation)
+        .store(crate::STORE)
+        .message("the backplane's connection was lost; it is opened anew")
+}
+
+impl<H: ListensTo> AsyncPushSender for Pushes<H> {
+    fn send(&self, push: PushInfo) -> std::result::Result<(), redis::aio::SendError> {
+        let well = match (push.kind, push.data.as_slice()) {
+            (PushKind::SMessage, [Value::BulkString(channel), Value::BulkString(message)]) => {
+                self.hears.heard(channel, message)
+            }
+            // The slot has moved, or the connection is closed.
+            (PushKind::SMessage | PushKind::SUnsubscribe | PushKind::Disconnection, _) => false,
+            _ => true,
+        };
+        if !well {
+            self.lost.send_replace(true);
+        }
+        Ok(())
+    }
+}
+
+impl<H> Drop for Pushes<H> {
+    fn drop(&mut self) {
+        self.lost.send_replace(true);
+    }
+}
