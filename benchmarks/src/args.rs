@@ -49,7 +49,7 @@ pub(crate) enum Suite {
     /// The cost of a refresh between a caller and a provider.
     Refresh,
     /// Near caches beside a bare cache engine and beside requests.
-    Local,
+    NearCache,
     /// The cost of handling a provider's message.
     SignOut,
 }

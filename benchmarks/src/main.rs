@@ -54,7 +54,7 @@ fn run(args: &Args) -> Result<bool> {
             Suite::Redis => vs_redis::run(args).await,
             Suite::Dynamodb => vs_dynamodb::run(args).await,
             Suite::Refresh => refresh::run(args).await,
-            Suite::Local => near_cache::run(args).await,
+            Suite::NearCache => near_cache::run(args).await,
             Suite::SignOut => sign_out::run(args).await,
         }
     })?;

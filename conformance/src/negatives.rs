@@ -18,7 +18,7 @@ pub(crate) async fn run(needs: Needs, setup: &Setup) -> Result<(), Violation> {
         Needs::SidIndex => without_a_sid_index(setup).await,
         Needs::RefreshLocks => without_locks(setup).await,
         Needs::BackgroundSessions => without_background_access(setup).await,
-        Needs::Backplane => without_a_link(setup).await,
+        Needs::Backplane => without_a_backplane(setup).await,
     }
 }
 
@@ -113,7 +113,7 @@ async fn without_locks(setup: &Setup) -> Result<(), Violation> {
 }
 
 /// A sign-out that is to be published works, and no server receives a message.
-async fn without_a_link(setup: &Setup) -> Result<(), Violation> {
+async fn without_a_backplane(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let session_id = ada.signs_in().await?;
     let server = ServerId::mint().should_work("minting a server's id")?;

@@ -152,7 +152,7 @@ static ALL: [Check; TOTAL] = [
     // link.rs
     check!(backplane::a_renewal_comes_after_what_was_published, G1, Backplane, "a server continues to serve copies of an account that was signed out before its lease"),
     check!(backplane::an_invalidation_message_comes_whole, G1, Backplane, "copies of an account that was signed out are kept"),
-    check!(backplane::an_acknowledgement_comes_to_the_signer_alone, G1, Backplane, "a sign-out waits for answers that went elsewhere, or takes another's for its own"),
+    check!(backplane::an_acknowledgement_comes_to_the_origin_alone, G1, Backplane, "a sign-out waits for answers that went elsewhere, or takes another's for its own"),
     check!(backplane::an_eviction_that_ends_nothing_is_published, G1, Backplane, "a sign-out that is sent again returns while copies are served"),
     check!(backplane::the_registry_holds_who_has_a_lease, G1, Backplane, "a sign-out does not wait for a server that serves copies, or waits for one that has left"),
     check!(backplane::a_reap_spares_who_renewed_meanwhile, G1, Backplane, "the next sign-out does not wait for a server that serves copies"),

@@ -111,7 +111,7 @@ pub struct SignOut {
     /// On how many replicas every eviction is, where the store was set to wait for them.
     pub replicas: Option<u32>,
     /// What became of other servers' near caches.
-    pub copies: NearCacheOutcome,
+    pub near_caches: NearCacheOutcome,
 }
 
 impl SignOut {

@@ -30,7 +30,7 @@ pub enum NearCacheOutcome {
     #[default]
     Unused,
     /// No copy of what was ended can be served any more, on any server.
-    Gone {
+    Cleared {
         /// The other servers that held a lease, each by its [`TokenCache::server_id`](crate::TokenCache::server_id), in order. None
         /// are known where the store has no backplane, and the greatest age was waited out.
         servers: Vec<ServerId>,
@@ -55,17 +55,17 @@ impl NearCacheOutcome {
             (not_awaited @ Self::NotAwaited { .. }, _)
             | (_, not_awaited @ Self::NotAwaited { .. }) => not_awaited,
             (
-                Self::Gone {
+                Self::Cleared {
                     servers,
                     silent,
                     waited,
                 },
-                Self::Gone {
+                Self::Cleared {
                     servers: others,
                     silent: more,
                     waited: longer,
                 },
-            ) => Self::Gone {
+            ) => Self::Cleared {
                 servers: distinct(servers.into_iter().chain(others)),
                 silent: distinct(silent.into_iter().chain(more)),
                 waited: waited + longer,

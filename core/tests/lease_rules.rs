@@ -115,7 +115,7 @@ fn an_invalidation_message_kills_what_was_stamped_before_it_and_nothing_else() {
 }
 
 #[test]
-fn a_lease_ends_with_a_new_link() {
+fn a_lease_ends_with_a_new_connection() {
     let (own_lease, _) = leased(0);
     let counter = own_lease.counter(&account(1));
     let number = own_lease.connecting();
@@ -282,8 +282,8 @@ fn an_answer_to_another_sending_counts_for_nothing() {
 /// Copies of accounts, and whether each may be served under a lease.
 type CacheStorage = HashMap<u16, (InvalidationCounter, bool)>;
 
-fn expire(copies: &mut CacheStorage) {
-    for (_, good) in copies.values_mut() {
+fn expire(cached: &mut CacheStorage) {
+    for (_, good) in cached.values_mut() {
         *good = false;
     }
 }
@@ -318,33 +318,33 @@ proptest! {
         let own_lease = NearCacheLease::new();
         let mut number = connect(&own_lease);
         let mut now = 10_000;
-        let mut copies = CacheStorage::new();
+        let mut cached = CacheStorage::new();
         let mut last_sent = None;
         for step in steps {
             match step {
                 Step::Fill(of) => {
-                    copies.insert(of, (own_lease.counter(&account(of)), true));
+                    cached.insert(of, (own_lease.counter(&account(of)), true));
                 }
                 Step::Published(number) => {
                     own_lease.invalidate(&of(number));
-                    if let Some((_, good)) = copies.get_mut(&number) {
+                    if let Some((_, good)) = cached.get_mut(&number) {
                         *good = false;
                     }
                 }
                 Step::Everything => {
                     own_lease.invalidate(&Invalidation::Everything);
-                    expire(&mut copies);
+                    expire(&mut cached);
                 }
                 Step::Reopened => {
                     number = connect(&own_lease);
                     last_sent = None;
-                    expire(&mut copies);
+                    expire(&mut cached);
                 }
                 Step::Renewed { ago } => {
                     let sent = now - ago;
                     if last_sent.is_none() {
                         // The first renewal of a connection tells of a registry.
-                        expire(&mut copies);
+                        expire(&mut cached);
                     }
                     own_lease.renewed(number, REGISTRY, LEASE, at(sent), at(now));
                     last_sent = last_sent.max(Some(sent));
@@ -352,7 +352,7 @@ proptest! {
                 Step::Waited(millis) => now += millis,
             }
             let runs = last_sent.is_some_and(|sent| now < sent + 1_000);
-            for (of, (counter, good)) in &copies {
+            for (of, (counter, good)) in &cached {
                 let served = own_lease.may_serve(&account(*of), *counter, || at(now));
                 prop_assert_eq!(served, *good && runs);
             }

@@ -61,7 +61,7 @@ pub(crate) struct Waited {
 impl Waited {
     /// Returns `None` if no server keeps copies.
     pub(crate) fn of(gone: &NearCacheOutcome) -> Option<Self> {
-        let NearCacheOutcome::Gone { silent, waited, .. } = gone else {
+        let NearCacheOutcome::Cleared { silent, waited, .. } = gone else {
             return None;
         };
         Some(Self {

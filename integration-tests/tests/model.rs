@@ -9,7 +9,7 @@ use std::{sync::Mutex, thread, time::Instant};
 
 use token_cache_integration_tests::{
     model::{Mutant, Scenario, explore, scenarios},
-    near_cache_model::{self, LocalMutant, LocalScenario, explore_local},
+    near_cache_model::{self, LocalMutant, LocalScenario, explore_near_cache},
 };
 
 /// No scenario has as many states; one that does is not explored whole, and fails.
@@ -33,8 +33,8 @@ fn explored(scenario: &Scenario) -> Found {
     }
 }
 
-fn explored_local(scenario: &LocalScenario) -> Found {
-    let found = explore_local(scenario, LIMIT);
+fn explored_near_cache(scenario: &LocalScenario) -> Found {
+    let found = explore_near_cache(scenario, LIMIT);
     Found {
         name: scenario.name.to_owned(),
         states: found.states,
@@ -50,7 +50,7 @@ fn every_schedule_keeps_the_promises() {
 
 #[test]
 fn every_schedule_of_near_caches_keeps_the_promises() {
-    all_hold(near_cache_model::scenarios::all(), explored_local);
+    all_hold(near_cache_model::scenarios::all(), explored_near_cache);
 }
 
 fn all_hold<S: Send>(scenarios: Vec<S>, explored: fn(&S) -> Found) {
@@ -86,7 +86,7 @@ fn every_mutant_is_refuted() {
 #[test]
 fn every_mutant_of_near_caches_is_refuted() {
     let mutants = LocalMutant::ALL.iter().map(|it| (it.name(), it.scenario()));
-    all_are_refuted(mutants, explored_local);
+    all_are_refuted(mutants, explored_near_cache);
 }
 
 fn all_are_refuted<S: Send>(

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_of_a_script_is_tried_at_connect_or_with_the_link() {
+    fn every_command_of_a_script_is_tried_at_connect_or_with_the_backplane() {
         let (_, check) = all()
             .into_iter()
             .find(|(name, _)| *name == "CHECK")

@@ -33,7 +33,7 @@ enum Command {
     Ci(ci::Arguments),
     /// The public API of each published crate: compares it with `api/CRATE.txt`, or writes that file with `--write`
     Api(api::Arguments),
-    /// Side by side with the raw client, or with other designs: `cargo xtask bench redis --json FILE`, `… bench dynamodb`, `… bench refresh`, `… bench sign-out`, `… bench local`
+    /// Side by side with the raw client, or with other designs: `cargo xtask bench redis --json FILE`, `… bench dynamodb`, `… bench refresh`, `… bench sign-out`, `… bench near-cache`
     Bench(bench::Arguments),
     /// The language of docs, comments and messages: forbidden phrases, long sentences, and a sample of doc comments to judge
     Prose(prose::Arguments),

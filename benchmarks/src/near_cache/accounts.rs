@@ -11,7 +11,7 @@ use crate::Result;
 
 /// Accounts with one entry each, in the memory store, and a server that may keep copies of them.
 pub(super) struct Accounts {
-    pub(super) copies: NearCache<MemoryStore>,
+    pub(super) near_cache: NearCache<MemoryStore>,
     pub(super) entries: Vec<EntryAddress>,
     pub(super) now: Timestamp,
 }
@@ -38,7 +38,7 @@ impl Accounts {
         own_lease.serve_until_resigned();
         let clock = Arc::new(SystemBootTime::default());
         Ok(Self {
-            copies: NearCache::new(store, policy, own_lease, clock)?,
+            near_cache: NearCache::new(store, policy, own_lease, clock)?,
             entries,
             now,
         })
@@ -53,7 +53,7 @@ impl Accounts {
     }
 
     pub(super) async fn read(&self, at: &EntryAddress) -> Result<Entry> {
-        let read = self.copies.read(at, ReadOptions::at(self.now)).await?;
+        let read = self.near_cache.read(at, ReadOptions::at(self.now)).await?;
         Ok(read.ok_or("the entry is gone")?)
     }
 }

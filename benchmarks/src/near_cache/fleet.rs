@@ -42,8 +42,8 @@ impl Fleet {
         let since = Instant::now();
         while since.elapsed() < LONGEST_START {
             let user = self.user()?;
-            match self.sign_out(&user).await?.0.copies {
-                NearCacheOutcome::Gone {
+            match self.sign_out(&user).await?.0.near_caches {
+                NearCacheOutcome::Cleared {
                     servers, silent, ..
                 } if servers.len() == others && silent.is_empty() => {
                     return self.populate_near_cache(1, redis).await.map(drop);

@@ -23,7 +23,7 @@ const THREADS: [usize; 2] = [1, 2];
 /// Measures a hit, which is a synchronous lookup with all its checks, beside the `get` of two cache engines with the account as the key.
 ///
 /// The engines are `moka`, the usual choice, and `quick_cache`, which the near caches are built on.
-pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
+pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
     if !THREADS
         .iter()
         .any(|threads| args.wants(&by_moka_at(*threads)) || args.wants(&by_engine_at(*threads)))
@@ -45,7 +45,7 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     let order = zipf(ACCOUNTS, DRAWS);
     let hits = |number: usize| {
         let at = &accounts.entries[number];
-        accounts.copies.lookup(at, accounts.now)
+        accounts.near_cache.lookup(at, accounts.now)
     };
     let key = |number: usize| -> &AccountKey { accounts.entries[number].account() };
     let (by_moka, by_engine) = (
@@ -60,8 +60,8 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
         };
         bench
             .compare(
-                figures,
-                format!("local/hit/{threads}"),
+                size,
+                format!("near-cache/hit/{threads}"),
                 1.3,
                 &hits,
                 &by_moka,
@@ -70,18 +70,18 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
             .await?;
         let name = by_engine_at(threads);
         bench
-            .compare(figures, name, 2.0, &hits, &by_engine, "quick_cache")
+            .compare(size, name, 2.0, &hits, &by_engine, "quick_cache")
             .await?;
     }
     Ok(())
 }
 
 fn by_moka_at(threads: usize) -> String {
-    format!("local/hit/{threads}")
+    format!("near-cache/hit/{threads}")
 }
 
 fn by_engine_at(threads: usize) -> String {
-    format!("local/hit-vs-engine/{threads}")
+    format!("near-cache/hit-vs-engine/{threads}")
 }
 
 struct Bench<'a> {
@@ -93,7 +93,7 @@ struct Bench<'a> {
 impl Bench<'_> {
     async fn compare(
         &self,
-        figures: &mut Vec<Figure>,
+        size: &mut Vec<Figure>,
         name: String,
         goal: f64,
         ours: &(impl Fn(usize) -> Option<Entry> + Sync),
@@ -122,7 +122,7 @@ impl Bench<'_> {
         #[expect(clippy::cast_precision_loss, reason = "far fewer calls than 2^52")]
         let nanos = |round: f64| round * 1e9 / (calls * turns.turns) as f64;
         let figure = Figure::new(name, &rounds::time(&rounds), Better::Lower, goal);
-        figures.push(figure.beside(&watch).detail(format!(
+        size.push(figure.beside(&watch).detail(format!(
             "{:.0} ns a hit; {:.0} ns a get of {beside}",
             nanos(ours),
             nanos(raw),

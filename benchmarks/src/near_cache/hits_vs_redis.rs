@@ -20,12 +20,12 @@ use crate::{
     rounds::{self, Rounds, calls_in},
 };
 
-const NAME: &str = "local/hit-vs-redis";
+const NAME: &str = "near-cache/hit-vs-redis";
 
 const VALUE: usize = 1 << 10;
 
 /// Hits of one caller beside reads of one caller from a Redis server on this machine, of the same kind of entry.
-pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
+pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
     if !args.wants(NAME) {
         return Ok(());
     }
@@ -35,7 +35,7 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     let hit = |calls: usize| -> Result<Duration> {
         let (at, begun) = (&local.entries[0], Instant::now());
         for _ in 0..calls {
-            black_box(local.copies.lookup(at, local.now)).ok_or("a hit was none")?;
+            black_box(local.near_cache.lookup(at, local.now)).ok_or("a hit was none")?;
         }
         Ok(begun.elapsed())
     };
@@ -92,6 +92,6 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
         per_second(reads, raw) / 1e3,
     );
     let figure = Figure::new(NAME.to_owned(), &ratios, Better::Higher, 100.0);
-    figures.push(figure.beside(&watch).detail(detail));
+    size.push(figure.beside(&watch).detail(detail));
     Ok(())
 }

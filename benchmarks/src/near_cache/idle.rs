@@ -14,9 +14,9 @@ use crate::{
     report,
 };
 
-const NAME: &str = "local/idle-requests-per-lease";
+const NAME: &str = "near-cache/idle-requests-per-lease";
 
-const COPIES: &str = "&near_cache=60s&lease=1s";
+const NEAR_CACHE: &str = "&near_cache=60s&lease=1s";
 const LEASE: Duration = Duration::from_secs(1);
 
 /// How many servers there are where the number of accounts grows.
@@ -30,7 +30,7 @@ struct Idle {
 }
 
 /// Measures the additional requests of an idle server with copies: for each lease, with more servers and with copies of more accounts.
-pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
+pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
     let leases = if args.quick { 4 } else { 20 };
     // A renewal each quarter of a lease; of those that fall into so many leases there may be one more.
     let goal = f64::from(4 * leases + 1) / f64::from(leases);
@@ -43,7 +43,7 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
             rows.push(idle.row(servers, 1));
         }
         let figure = Figure::new(NAME.to_owned(), &ratios, Better::Lower, goal);
-        figures.push(figure.detail("a renewal each quarter of a lease".to_owned()));
+        size.push(figure.detail("a renewal each quarter of a lease".to_owned()));
     }
     for accounts in ACCOUNTS {
         let name = format!("{NAME}/accounts-{accounts}");
@@ -52,7 +52,7 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
             let idle = beyond(SERVERS, accounts, leases).await?;
             rows.push(idle.row(SERVERS, accounts));
             let figure = Figure::new(name, &[idle.requests], Better::Lower, goal);
-            figures.push(figure.detail(format!("{:.0} bytes a lease and server", idle.bytes)));
+            size.push(figure.detail(format!("{:.0} bytes a lease and server", idle.bytes)));
         }
     }
     if !rows.is_empty() {
@@ -79,7 +79,7 @@ impl Idle {
 
 #[expect(clippy::cast_precision_loss, reason = "a few million bytes")]
 async fn beyond(servers: u32, accounts: usize, leases: u32) -> Result<Idle> {
-    let (requests, bytes) = idle(servers, COPIES, accounts, leases).await?;
+    let (requests, bytes) = idle(servers, NEAR_CACHE, accounts, leases).await?;
     let (plain_requests, plain_bytes) = idle(servers, "", 0, leases).await?;
     let share = |with: u64, without: u64| {
         with.saturating_sub(without) as f64 / f64::from(leases) / f64::from(servers)

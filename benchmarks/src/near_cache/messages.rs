@@ -12,10 +12,10 @@ use crate::{
     report,
 };
 
-const NAME: &str = "local/messages-per-sign-out";
+const NAME: &str = "near-cache/messages-per-sign-out";
 
 /// Lifetimes that are long enough that hardly any renewal is counted. The first sign-out waits for the same time.
-const COPIES: &str = "&near_cache=60s&lease=30s";
+const NEAR_CACHE: &str = "&near_cache=60s&lease=30s";
 const NEAR_CACHE_QUICK: &str = "&near_cache=60s&lease=10s";
 
 const USERS: u32 = 200;
@@ -38,8 +38,12 @@ struct Sent {
 
 /// How many messages a sign-out sends, for each other server: an invalidation message to it, and its answer. Reads and refreshes send none, and
 /// copies of other accounts have no part in it.
-pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
-    let invalidation_of = if args.quick { NEAR_CACHE_QUICK } else { COPIES };
+pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
+    let invalidation_of = if args.quick {
+        NEAR_CACHE_QUICK
+    } else {
+        NEAR_CACHE
+    };
     let (mut ratios, mut rows) = (Vec::new(), Vec::new());
     if args.wants(NAME) {
         report::progress(NAME);
@@ -49,7 +53,7 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
             rows.push(sent.row(servers, 1));
         }
         let figure = Figure::new(NAME.to_owned(), &ratios, Better::Lower, GOAL);
-        figures.push(figure.detail(
+        size.push(figure.detail(
             "published for each other server of 2, 4 and 16: one invalidation message for all, one answer each".to_owned(),
         ));
     }
@@ -60,7 +64,7 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
             let sent = sent(SERVERS, accounts, invalidation_of).await?;
             rows.push(sent.row(SERVERS, accounts));
             let figure = Figure::new(name, &[sent.share], Better::Lower, GOAL);
-            figures.push(figure.detail(format!(
+            size.push(figure.detail(format!(
                 "{:.2} messages a sign-out with {SERVERS} servers",
                 sent.messages
             )));
@@ -68,7 +72,7 @@ pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     }
     if !rows.is_empty() {
         report::rows(
-            "What a sign-out sends with local copies: messages published, and bytes both ways for each other server, beyond those of a \
+            "What a sign-out sends with local near_cache: messages published, and bytes both ways for each other server, beyond those of a \
              sign-out without copies.",
             &[
                 "servers",

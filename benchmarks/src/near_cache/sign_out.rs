@@ -21,25 +21,28 @@ const ROUND_TRIPS: f64 = 3.0;
 const NETWORK: Duration = Duration::from_micros(500);
 
 const LEASE: Duration = Duration::from_secs(1);
-const COPIES: &str = "&near_cache=60s&lease=1s";
+const NEAR_CACHE: &str = "&near_cache=60s&lease=1s";
 
 /// How long a sign-out takes that waits until no server can serve a copy.
-pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
+pub(super) async fn run(args: &Args, size: &mut Vec<Figure>) -> Result<()> {
     for servers in [1, 4, 16] {
-        let name = format!("local/sign-out/{servers}");
+        let name = format!("near-cache/sign-out/{servers}");
         if args.wants(&name) {
-            figures.push(alive(args, name, servers, None).await?);
+            size.push(alive(args, name, servers, None).await?);
         }
     }
     for servers in [4, 16] {
-        let name = format!("local/sign-out/{servers}/rtt-{}us", NETWORK.as_micros());
+        let name = format!(
+            "near-cache/sign-out/{servers}/rtt-{}us",
+            NETWORK.as_micros()
+        );
         if args.wants(&name) {
-            figures.push(alive(args, name, servers, Some(NETWORK)).await?);
+            size.push(alive(args, name, servers, Some(NETWORK)).await?);
         }
     }
-    let name = "local/sign-out/dead-server";
+    let name = "near-cache/sign-out/dead-server";
     if args.wants(name) {
-        figures.push(dead(args, name).await?);
+        size.push(dead(args, name).await?);
     }
     Ok(())
 }
@@ -66,7 +69,7 @@ async fn alive(
         each.map(|address| url(&address, prefix, parameters))
             .collect()
     };
-    let mut ours = Fleet::open(&fleet(&networks[..servers], "copies", COPIES)).await?;
+    let mut ours = Fleet::open(&fleet(&networks[..servers], "copies", NEAR_CACHE)).await?;
     let mut bare = Fleet::open(&fleet(&networks[servers..], "bare", "")).await?;
     ours.hold_leases(&redis).await?;
     for (proxy, takes) in networks.iter().flatten().zip(network.into_iter().cycle()) {
@@ -99,8 +102,8 @@ async fn dead(args: &Args, name: &str) -> Result<Figure> {
     report::progress(name);
     let redis = RedisServer::start(RedisOptions::default())?;
     let proxy = Proxy::start(redis.address())?;
-    let mut urls = vec![url(&redis.url(), "copies", COPIES); 4];
-    urls.push(url(&proxy.url(), "copies", COPIES));
+    let mut urls = vec![url(&redis.url(), "copies", NEAR_CACHE); 4];
+    urls.push(url(&proxy.url(), "copies", NEAR_CACHE));
     let mut fleet = Fleet::open(&urls).await?;
     let (mut first, mut next) = (Vec::new(), Vec::new());
     for _ in 0..args.rounds() {
@@ -113,7 +116,7 @@ async fn dead(args: &Args, name: &str) -> Result<Figure> {
         let [with, after] = users;
         let (report, took) = fleet.sign_out(&with).await?;
         first.push(took);
-        let NearCacheOutcome::Gone { silent, .. } = report.copies else {
+        let NearCacheOutcome::Cleared { silent, .. } = report.near_caches else {
             return Err("the sign-out waited for no server".into());
         };
         if silent.len() != 1 {
@@ -139,7 +142,8 @@ async fn dead(args: &Args, name: &str) -> Result<Figure> {
 async fn settled(fleet: &mut Fleet, mut user: token_cache::AccountId) -> Result<Duration> {
     for _ in 0..3 {
         let (report, took) = fleet.sign_out(&user).await?;
-        if matches!(report.copies, NearCacheOutcome::Gone { silent, .. } if silent.is_empty()) {
+        if matches!(report.near_caches, NearCacheOutcome::Cleared { silent, .. } if silent.is_empty())
+        {
             return Ok(took);
         }
         user = fleet.user()?;

@@ -78,7 +78,7 @@ pub(crate) async fn an_invalidation_message_comes_whole(setup: &Setup) -> Result
 }
 
 /// An acknowledgement arrives complete at the server that published, and at no other server.
-pub(crate) async fn an_acknowledgement_comes_to_the_signer_alone(
+pub(crate) async fn an_acknowledgement_comes_to_the_origin_alone(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let (origin, holder) = (Connected::new(setup).await?, Connected::new(setup).await?);

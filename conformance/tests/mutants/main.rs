@@ -189,7 +189,7 @@ caught! {
     takes_empty_for_a_miss::TakesEmptyForAMiss by an_empty_value_is_a_hit;
     takes_errors_for_misses::TakesErrorsForMisses by a_read_of_an_unreachable_store_is_no_miss;
     takes_errors_for_sign_outs::TakesErrorsForSignOuts by a_failed_sign_in_is_no_sign_out;
-    acknowledges_to_everybody::AcknowledgesToEverybody by an_acknowledgement_comes_to_the_signer_alone;
+    acknowledges_to_everybody::AcknowledgesToEverybody by an_acknowledgement_comes_to_the_origin_alone;
     turns_its_clock_back::TurnsItsClockBack by the_clock_goes_on;
 }
 

@@ -222,18 +222,18 @@ impl TokenCacheBuilder {
             SealedStore::new(store, Sealer::of(Arc::clone(&ring)))
                 .unreadable_is_a_miss(self.settings.unreadable_is_a_miss),
         );
-        let copies = match near_cache {
+        let cached = match near_cache {
             Some(policy) => {
                 let (inner, clock) = (Arc::clone(&sealed), Arc::clone(&self.boot));
-                let copies = NearCache::new(inner, policy, Arc::default(), clock)?;
-                Some(Arc::new(copies))
+                let cached = NearCache::new(inner, policy, Arc::default(), clock)?;
+                Some(Arc::new(cached))
             }
             None => None,
         };
-        let (store, keeping, near_cache_life): (Arc<dyn TokenStore>, _, _) = match &copies {
-            Some(copies) => {
-                let store = Arc::clone(copies);
-                (store, copies.parts(), copies.longest_life())
+        let (store, keeping, near_cache_life): (Arc<dyn TokenStore>, _, _) = match &cached {
+            Some(cached) => {
+                let store = Arc::clone(cached);
+                (store, cached.parts(), cached.longest_life())
             }
             None => (
                 Arc::clone(&sealed),
@@ -257,7 +257,7 @@ impl TokenCacheBuilder {
             token_warnings: TokenWarnings::default(),
             settings: self.settings,
             refreshes,
-            copies,
+            near_cache: cached,
             coordinator,
         }));
         super::namespace::watch(&cache);

@@ -39,7 +39,7 @@ pub struct BulkSignOut {
     /// The issuer's next accounts, looked up while those before them were cut.
     ahead: Option<Page>,
     /// What became of near caches in the steps of this run.
-    copies: NearCacheOutcome,
+    near_caches: NearCacheOutcome,
 }
 
 /// Where a [`BulkSignOut`] stands: what to store to go on after a failure. It holds no id and no key.
@@ -113,7 +113,7 @@ impl TokenCache {
             accounts,
             issuer,
             ahead: None,
-            copies: NearCacheOutcome::default(),
+            near_caches: NearCacheOutcome::default(),
         })
     }
 }
@@ -186,7 +186,7 @@ impl BulkSignOut {
         });
         let (step, ahead) = taken.await?;
         (self.checkpoint, self.ahead) = (step.checkpoint, ahead);
-        self.copies = std::mem::take(&mut self.copies).and(step.copies);
+        self.near_caches = std::mem::take(&mut self.near_caches).and(step.near_caches);
         let of = self.issuer.is_none().then_some(self.accounts.len());
         if of == Some(self.checkpoint.done) {
             self.checkpoint.finished = true;
@@ -208,7 +208,7 @@ impl BulkSignOut {
             ended: self.checkpoint.ended,
             accounts: self.checkpoint.done,
             replicas: self.checkpoint.replicas,
-            copies: self.copies.clone(),
+            near_caches: self.near_caches.clone(),
         }
     }
 }
@@ -216,7 +216,7 @@ impl BulkSignOut {
 /// What one step did.
 struct Step {
     checkpoint: Checkpoint,
-    copies: NearCacheOutcome,
+    near_caches: NearCacheOutcome,
 }
 
 /// What one step is to do.
@@ -298,12 +298,16 @@ async fn evict(
     for (account, evicted) in accounts.iter().zip(evicted) {
         ended.add(account, evicted?);
     }
-    let copies = cache.clear_near_caches(&ended, keys.longest_near_cache_life, Wait::Everywhere);
-    let copies = copies.await.map_err(Error::maybe_applied)?;
+    let near_caches =
+        cache.clear_near_caches(&ended, keys.longest_near_cache_life, Wait::Everywhere);
+    let near_caches = near_caches.await.map_err(Error::maybe_applied)?;
     let report = ended.sign_out;
     (checkpoint.ended, checkpoint.done, checkpoint.replicas) =
         (report.ended, report.accounts, report.replicas);
-    Ok(Step { checkpoint, copies })
+    Ok(Step {
+        checkpoint,
+        near_caches,
+    })
 }
 
 fn sid_index(cache: &TokenCache) -> Result<&dyn SidIndex> {

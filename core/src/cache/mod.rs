@@ -74,7 +74,7 @@ struct Inner {
     settings: Settings,
     refreshes: Refreshes,
     /// The store, where it keeps near caches.
-    copies: Option<Arc<NearCache<Arc<dyn TokenStore>>>>,
+    near_cache: Option<Arc<NearCache<Arc<dyn TokenStore>>>>,
     /// Dropped with the cache, and its backplane closed.
     coordinator: InvalidationCoordinator,
 }

@@ -243,7 +243,7 @@ impl TokenCache {
             .record
             .map_or(0, |record| record.generation)
             .max(keys.generation);
-        let copies = read
+        let near_caches = read
             .record
             .map_or(Duration::ZERO, |record| record.bounded_near_cache_life())
             .max(keys.longest_near_cache_life);
@@ -253,8 +253,8 @@ impl TokenCache {
                  nothing was changed; move every server to a new prefix, and delete what is stored under the old one",
             )
         })?;
-        let raised =
-            NamespaceRecord::new(time_of_day.max(next), secret.check()).with_near_cache(copies);
+        let raised = NamespaceRecord::new(time_of_day.max(next), secret.check())
+            .with_near_cache(near_caches);
         if !store.set_namespace(read.record.as_ref(), &raised).await? {
             return Err(changed_meanwhile("raise the generation"));
         }

@@ -20,15 +20,18 @@ impl TokenCache {
     ///     .near_cache(CopyPolicy::new())
     ///     .open()
     ///     .await?;
-    /// let kept = cache.near_cache().expect("they are kept");
-    /// assert_eq!(kept.figures.copies, 0);
+    /// let stats = cache.near_cache().expect("they are stats");
+    /// assert_eq!(stats.size.items, 0);
     /// # Ok(()) }
     /// ```
     pub fn near_cache(&self) -> Option<NearCacheStats> {
-        self.0.copies.as_ref().map(|copies| copies.stats())
+        self.0
+            .near_cache
+            .as_ref()
+            .map(|near_cache| near_cache.stats())
     }
 
-    /// Who this server is to the others of its fleet, as [`NearCacheOutcome::Gone`] names them: random, new each time a cache is opened. Log it at
+    /// Who this server is to the others of its fleet, as [`NearCacheOutcome::Cleared`] names them: random, new each time a cache is opened. Log it at
     /// the start, and a sign-out that waited for a server tells which machine that was. Does no I/O.
     ///
     /// ```
@@ -118,11 +121,11 @@ impl TokenCache {
         before: Duration,
         wait: Wait,
     ) -> Result<SignOut> {
-        let copies = self.clear_near_caches(&ended, before, wait);
+        let near_caches = self.clear_near_caches(&ended, before, wait);
         // The sessions have ended: an error is of the copies alone.
-        let copies = copies.await.map_err(Error::maybe_applied)?;
+        let near_caches = near_caches.await.map_err(Error::maybe_applied)?;
         Ok(SignOut {
-            copies,
+            near_caches,
             ..ended.sign_out
         })
     }

@@ -143,7 +143,7 @@ impl NearCacheConfig {
             (Some(fault), _) => refused(fault),
             (None, Some(max_age)) => Ok(config(None, max_age)),
             (None, None) => refused(
-                "this store can't tell servers of a sign-out, so every sign-out waits until copies have died of age; say how \
+                "this store can't tell servers of a sign-out, so every sign-out waits until near_caches have died of age; say how \
                  long that may be, up to 60 seconds (`max_age`, or `?near_cache=5s` in the URL)",
             ),
         }

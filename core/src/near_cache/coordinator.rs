@@ -295,7 +295,7 @@ impl InvalidationCoordinator {
         silent: Vec<ServerId>,
         since: BootInstant,
     ) -> NearCacheOutcome {
-        NearCacheOutcome::Gone {
+        NearCacheOutcome::Cleared {
             servers,
             silent,
             waited: self.listener.clock.now().since(since),

@@ -26,7 +26,7 @@ const AT_ONCE: usize = 1_024;
 /// The copies, and the right to serve them.
 #[derive(Debug)]
 pub(super) struct LeasedCache {
-    copies: CacheStorage,
+    storage: CacheStorage,
     own_lease: Arc<NearCacheLease>,
     clock: Arc<dyn BootTime>,
     max_age: Duration,
@@ -40,7 +40,7 @@ impl LeasedCache {
         clock: Arc<dyn BootTime>,
     ) -> Result<Self> {
         Ok(Self {
-            copies: CacheStorage::new(config)?,
+            storage: CacheStorage::new(config)?,
             own_lease,
             clock,
             max_age: config.max_age,
@@ -66,12 +66,12 @@ impl LeasedCache {
     }
 
     fn look_for_entry(&self, at: &EntryAddress, now: Timestamp) -> Result<Entry, Absent> {
-        let partition = self.copies.of(at.account()).ok_or(Absent::Missing)?;
+        let partition = self.storage.of(at.account()).ok_or(Absent::Missing)?;
         let copy = partition.entry(at).ok_or(Absent::Missing)?;
         let session = partition.session(at.session_id());
         let is_over = session.is_some_and(|session| session.record.is_over(now));
         if is_over || copy.entry.is_expired(now) {
-            return Err(Absent::Lapsed);
+            return Err(Absent::Stale);
         }
         let entry = copy.entry.clone();
         self.if_it_may_serve(at.account(), copy.validity, entry)
@@ -83,10 +83,10 @@ impl LeasedCache {
         session_id: &SessionId,
         now: Timestamp,
     ) -> Result<SessionRecord, Absent> {
-        let partition = self.copies.of(account).ok_or(Absent::Missing)?;
+        let partition = self.storage.of(account).ok_or(Absent::Missing)?;
         let copy = partition.session(session_id).ok_or(Absent::Missing)?;
         if copy.record.is_over(now) {
-            return Err(Absent::Lapsed);
+            return Err(Absent::Stale);
         }
         let record = copy.record.clone();
         self.if_it_may_serve(account, copy.validity, record)
@@ -102,7 +102,7 @@ impl LeasedCache {
         if self.may_serve(account, validity) {
             Ok(copy)
         } else {
-            Err(Absent::Lapsed)
+            Err(Absent::Stale)
         }
     }
 
@@ -157,7 +157,7 @@ impl LeasedCache {
     fn populate(self: &Arc<Self>, account: &AccountKey, populate: Populate) {
         let (validity, now) = (populate.validity(), self.clock.now());
         let may_be_served = || self.may_serve(account, validity);
-        if self.copies.populate(account, populate, now, may_be_served) {
+        if self.storage.populate(account, populate, now, may_be_served) {
             telemetry::near_cache_populated();
             self.sweep();
         }
@@ -171,7 +171,7 @@ impl LeasedCache {
 
     /// Has copies go, when the holder has been told.
     pub(super) fn remove(&self, what: &Invalidation) {
-        self.copies.remove(what);
+        self.storage.remove(what);
     }
 
     pub(super) fn own_lease(&self) -> &Arc<NearCacheLease> {
@@ -183,8 +183,8 @@ impl LeasedCache {
         until.since(self.clock.now())
     }
 
-    pub(super) fn figures(&self) -> NearCacheSize {
-        self.copies.figures()
+    pub(super) fn size(&self) -> NearCacheSize {
+        self.storage.size()
     }
 
     /// Has what is dead go although nobody asks for it, in a task of this runtime, for as long as there is a store: a token is wiped
@@ -207,17 +207,17 @@ impl LeasedCache {
 
     async fn remove_expired(&self) {
         let now = self.clock.now();
-        for (looked_at, dead) in self.copies.expired_at(now).enumerate() {
+        for (looked_at, dead) in self.storage.expired_at(now).enumerate() {
             if let Some(account) = dead {
-                self.copies.remove_expired_of(&account, now);
+                self.storage.remove_expired_of(&account, now);
             }
             if looked_at % AT_ONCE == AT_ONCE - 1 {
                 tokio::task::yield_now().await;
             }
         }
-        telemetry::copies(|| {
-            let figures = self.figures();
-            (figures.copies, figures.bytes)
+        telemetry::near_cache_size(|| {
+            let size = self.size();
+            (size.items, size.bytes)
         });
     }
 }
@@ -238,13 +238,13 @@ impl Drop for Sweeping {
 enum Absent {
     Missing,
     /// There is one, which is dead.
-    Lapsed,
+    Stale,
 }
 
 fn read_of<T>(found: &Result<T, Absent>) -> NearCacheRead {
     match found {
         Ok(_) => NearCacheRead::Hit,
         Err(Absent::Missing) => NearCacheRead::Miss,
-        Err(Absent::Lapsed) => NearCacheRead::Lapsed,
+        Err(Absent::Stale) => NearCacheRead::Stale,
     }
 }

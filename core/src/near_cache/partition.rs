@@ -152,12 +152,12 @@ impl Partition {
             .map(|validity| validity.expires_at)
             .min()?;
         let values: usize = entries.iter().map(CachedEntry::value_bytes).sum();
-        let copies = sessions.len() + entries.len();
-        let bytes = values + copies * OVERHEAD;
+        let items = sessions.len() + entries.len();
+        let bytes = values + items * OVERHEAD;
         Some(Self {
             first_expiry,
             weight: scales.of(&sessions, &entries),
-            _counted: Counted::new(&scales.tally, copies, bytes),
+            _counted: Counted::new(&scales.tally, items, bytes),
             sessions: sessions.into(),
             entries: entries.into(),
         })
@@ -204,31 +204,31 @@ impl Scales {
 /// How many copies there are in memory, and their bytes.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    copies: AtomicUsize,
+    items: AtomicUsize,
     bytes: AtomicUsize,
 }
 
 impl Tally {
-    pub(super) fn figures(&self) -> (usize, usize) {
+    pub(super) fn size(&self) -> (usize, usize) {
         let of = |count: &AtomicUsize| count.load(Ordering::Relaxed);
-        (of(&self.copies), of(&self.bytes))
+        (of(&self.items), of(&self.bytes))
     }
 }
 
 /// A part of the tally that is taken back when its copies are dropped, wherever that happens.
 struct Counted {
     tally: Arc<Tally>,
-    copies: usize,
+    items: usize,
     bytes: usize,
 }
 
 impl Counted {
-    fn new(tally: &Arc<Tally>, copies: usize, bytes: usize) -> Self {
-        tally.copies.fetch_add(copies, Ordering::Relaxed);
+    fn new(tally: &Arc<Tally>, items: usize, bytes: usize) -> Self {
+        tally.items.fetch_add(items, Ordering::Relaxed);
         tally.bytes.fetch_add(bytes, Ordering::Relaxed);
         Self {
             tally: Arc::clone(tally),
-            copies,
+            items,
             bytes,
         }
     }
@@ -236,7 +236,7 @@ impl Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.tally.copies.fetch_sub(self.copies, Ordering::Relaxed);
+        self.tally.items.fetch_sub(self.items, Ordering::Relaxed);
         self.tally.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

@@ -36,7 +36,7 @@ pub(super) async fn tell(
             unpublished.retain(|_, since| {
                 let has_time = since.elapsed() < PATIENCE;
                 if !has_time {
-                    telemetry::unpublished();
+                    telemetry::publish_failed();
                 }
                 has_time
             });

@@ -8,7 +8,7 @@ use super::NearCacheSize;
 #[non_exhaustive]
 pub struct NearCacheStats {
     /// How many copies there are. Those that may not be served count until they are dropped.
-    pub figures: NearCacheSize,
+    pub size: NearCacheSize,
     /// What is left of the lease under which they are served: zero where it has run out, and for the first seconds of a server. None
     /// where the store has no [`Backplane`](crate::Backplane), and copies die of age alone.
     pub lease_left: Option<Duration>,

@@ -46,7 +46,7 @@ pub struct NearCacheSize {
     /// How many accounts there are copies of.
     pub accounts: usize,
     /// How many copies there are: entries, and sessions' records.
-    pub copies: usize,
+    pub items: usize,
     /// How many bytes they take, as [`NearCacheConfig::max_bytes`](super::NearCacheConfig::max_bytes) counts them.
     pub bytes: usize,
 }
@@ -124,7 +124,7 @@ impl CacheStorage {
     pub(super) fn expired_at(&self, now: BootInstant) -> impl Iterator<Item = Option<AccountKey>> {
         self.engine
             .iter()
-            .map(move |(account, copies)| (copies.first_expiry() <= now).then_some(account))
+            .map(move |(account, items)| (items.first_expiry() <= now).then_some(account))
     }
 
     /// Drops the copies of an account that have died of age by `now`.
@@ -135,21 +135,21 @@ impl CacheStorage {
         }
     }
 
-    pub(super) fn figures(&self) -> NearCacheSize {
-        let (copies, bytes) = self.scales.tally.figures();
+    pub(super) fn size(&self) -> NearCacheSize {
+        let (items, bytes) = self.scales.tally.size();
         NearCacheSize {
             accounts: self.engine.len(),
-            copies,
+            items,
             bytes,
         }
     }
 
-    fn replace(&self, account: &AccountKey, copies: Option<Partition>) -> bool {
-        let Some(copies) = copies else {
+    fn replace(&self, account: &AccountKey, items: Option<Partition>) -> bool {
+        let Some(items) = items else {
             self.engine.remove(account);
             return false;
         };
-        self.engine.insert(*account, Arc::new(copies));
+        self.engine.insert(*account, Arc::new(items));
         true
     }
 
@@ -162,7 +162,7 @@ impl CacheStorage {
 impl fmt::Debug for CacheStorage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Copies")
-            .field("figures", &self.figures())
+            .field("figures", &self.size())
             .finish_non_exhaustive()
     }
 }
@@ -175,8 +175,8 @@ fn locked(lock: &Mutex<()>) -> MutexGuard<'_, ()> {
 struct ByWeight;
 
 impl Weighter<AccountKey, Arc<Partition>> for ByWeight {
-    fn weight(&self, _: &AccountKey, copies: &Arc<Partition>) -> u64 {
-        copies.weight()
+    fn weight(&self, _: &AccountKey, items: &Arc<Partition>) -> u64 {
+        items.weight()
     }
 }
 

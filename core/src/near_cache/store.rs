@@ -76,7 +76,7 @@ impl<S: TokenStore> NearCache<S> {
     /// What this server keeps at this moment.
     pub(crate) fn stats(&self) -> NearCacheStats {
         NearCacheStats {
-            figures: self.figures(),
+            size: self.size(),
             lease_left: self.config.lease.map(|_| self.cache.lease_left()),
         }
     }
@@ -98,8 +98,8 @@ impl<S: TokenStore> NearCache<S> {
     }
 
     /// How many copies there are.
-    pub fn figures(&self) -> NearCacheSize {
-        self.cache.figures()
+    pub fn size(&self) -> NearCacheSize {
+        self.cache.size()
     }
 
     async fn shared_read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>> {

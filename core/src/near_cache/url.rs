@@ -6,7 +6,7 @@ use crate::{
     backend::{duration, percent_decoded},
 };
 
-const COPIES: &str = "near_cache";
+const NEAR_CACHE: &str = "near_cache";
 const LEASE: &str = "lease";
 
 impl NearCacheConfig {
@@ -34,7 +34,7 @@ impl NearCacheConfig {
         for parameter in query.split('&') {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             match name {
-                COPIES => set(&mut max_age, COPIES, value)?,
+                NEAR_CACHE => set(&mut max_age, NEAR_CACHE, value)?,
                 LEASE => set(&mut lease, LEASE, value)?,
                 _ => others.push(parameter),
             }

@@ -37,7 +37,8 @@ mod tables;
 
 pub use self::log::{info, warn};
 pub(crate) use self::near_cache::{
-    NearCacheRead, copies, lease_lost, near_cache_populated, near_cache_read, silent, unpublished,
+    NearCacheRead, lease_lost, near_cache_populated, near_cache_read, near_cache_size,
+    publish_failed, silent,
 };
 pub use self::tables::{METRICS, Metric, MetricKind, SPANS};
 pub(crate) use self::{

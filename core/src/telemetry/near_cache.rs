@@ -8,7 +8,7 @@ pub(crate) enum NearCacheRead {
     /// There was none.
     Miss,
     /// There was one, and it could not be served: its lease or its age had run out, or something was published since.
-    Lapsed,
+    Stale,
 }
 
 /// A look for a near-cache entry.
@@ -19,9 +19,9 @@ pub(crate) fn near_cache_read(read: NearCacheRead) {
         let outcome = match read {
             NearCacheRead::Hit => "hit",
             NearCacheRead::Miss => "miss",
-            NearCacheRead::Lapsed => "lapsed",
+            NearCacheRead::Stale => "stale",
         };
-        metrics::counter!("token_cache_copy_reads_total", "outcome" => outcome).increment(1);
+        metrics::counter!("token_cache_near_cache_reads_total", "outcome" => outcome).increment(1);
     }
     #[cfg(not(feature = "metrics"))]
     let _ = read;
@@ -30,25 +30,25 @@ pub(crate) fn near_cache_read(read: NearCacheRead) {
 /// A copy that was kept of what the store answered.
 #[inline]
 pub(crate) fn near_cache_populated() {
-    count!("token_cache_copy_fills_total", 1);
+    count!("token_cache_near_cache_populated_total", 1);
 }
 
 /// How many copies this server keeps, and their bytes.
-pub(crate) fn copies(figures: impl FnOnce() -> (usize, usize)) {
+pub(crate) fn near_cache_size(size: impl FnOnce() -> (usize, usize)) {
     #[cfg(feature = "metrics")]
     {
-        let (copies, bytes) = figures();
+        let (items, bytes) = size();
         #[expect(
             clippy::cast_precision_loss,
             reason = "a gauge is a float; so many bytes there are not"
         )]
         {
-            metrics::gauge!("token_cache_copies").set(copies as f64);
-            metrics::gauge!("token_cache_copy_bytes").set(bytes as f64);
+            metrics::gauge!("token_cache_near_cache_items").set(items as f64);
+            metrics::gauge!("token_cache_near_cache_bytes").set(bytes as f64);
         }
     }
     #[cfg(not(feature = "metrics"))]
-    let _ = figures;
+    let _ = size;
 }
 
 /// This server's link was lost, and its lease with it.
@@ -64,6 +64,6 @@ pub(crate) fn silent(servers: usize) {
 }
 
 /// What was to be told to the other servers, could not be told within the life of any copy.
-pub(crate) fn unpublished() {
-    count!("token_cache_announcements_failed_total", 1);
+pub(crate) fn publish_failed() {
+    count!("token_cache_publish_failed_total", 1);
 }

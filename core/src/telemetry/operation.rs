@@ -46,7 +46,7 @@ operations! {
     SignOut = "sign_out", "token_cache.sign_out" at INFO, "token_cache_sign_outs_total";
     Refresh = "refresh", "token_cache.refresh" at INFO, "token_cache_refreshes_total";
     CallProvider = "call_provider", "token_cache.call_provider" at INFO, "token_cache_provider_calls_total";
-    AwaitNearCaches = "await_copies", "token_cache.await_copies" at INFO, "token_cache_sign_out_waits_total";
+    AwaitNearCaches = "await_near_caches", "token_cache.await_near_caches" at INFO, "token_cache_sign_out_waits_total";
     RenewLease = "renew_lease", "token_cache.renew_lease" at DEBUG, "token_cache_lease_renewals_total";
     Revoke = "revoke", "token_cache.revoke" at INFO, "token_cache_revocations_total";
 }

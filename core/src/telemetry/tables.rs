@@ -206,22 +206,22 @@ pub const METRICS: &[Metric] = &[
         "Entries that could not be opened.",
     ),
     counter(
-        "token_cache_copy_reads_total",
-        &[("outcome", &["hit", "miss", "lapsed"])],
+        "token_cache_near_cache_reads_total",
+        &[("outcome", &["hit", "miss", "stale"])],
         "Looks for a near-cache entry. Lapsed: there was one that could not be served any more.",
     ),
     counter(
-        "token_cache_copy_fills_total",
+        "token_cache_near_cache_populated_total",
         &[],
         "Near caches kept of what the store answered.",
     ),
     gauge(
-        "token_cache_copies",
+        "token_cache_near_cache_items",
         &[],
         "How many near caches this server keeps; told every second.",
     ),
     gauge(
-        "token_cache_copy_bytes",
+        "token_cache_near_cache_bytes",
         &[],
         "How many bytes they take; told every second.",
     ),
@@ -241,7 +241,7 @@ pub const METRICS: &[Metric] = &[
             "outcome",
             &["acknowledged", "lease", "age", "not_awaited", "error"],
         )],
-        "Sign-outs where servers keep local copies. Acknowledged: each server said that its copies are gone. Lease: the longest \
+        "Sign-outs where servers keep local near_caches. Acknowledged: each server said that its near_caches are gone. Lease: the longest \
          lease was waited out. Age: the greatest age was. Not awaited: the app asked for that.",
     ),
     counter(
@@ -250,7 +250,7 @@ pub const METRICS: &[Metric] = &[
         "Servers that held a lease and did not answer a sign-out within it.",
     ),
     counter(
-        "token_cache_announcements_failed_total",
+        "token_cache_publish_failed_total",
         &[],
         "Invalidation messages that nobody waits for, of a displaced session say, that could not be made while a copy could be served.",
     ),

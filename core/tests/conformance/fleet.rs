@@ -14,7 +14,7 @@ use token_cache_core::{
     test_util::ManualBootTime,
 };
 
-use super::publishing::Announcing;
+use super::publishing::Publishing;
 
 type Inner = Arc<dyn TokenStore>;
 
@@ -57,15 +57,15 @@ impl Fleet {
             Arc::new(ManualBootTime::new()),
         );
         let inner = (self.wrap)(memory);
-        let copies = NearCache::new(
+        let near_caches = NearCache::new(
             Arc::clone(&inner),
             NearCacheConfig::new(),
             Arc::clone(&holder),
             Arc::clone(&clock) as Arc<dyn BootTime>,
         )?;
-        let copies = Arc::new(copies);
+        let near_caches = Arc::new(near_caches);
         if let Some(link) = inner.backplane() {
-            let ears = Arc::new(ServerListener(Arc::clone(&copies)));
+            let ears = Arc::new(ServerListener(Arc::clone(&near_caches)));
             let number = holder.connecting();
             let connection = link.connect(ServerId::mint()?, ears).await?;
             holder.connected(number);
@@ -78,7 +78,7 @@ impl Fleet {
                 .unwrap_or_else(PoisonError::into_inner);
             connections.push(connection);
         }
-        Ok(Arc::new(Announcing(copies)))
+        Ok(Arc::new(Publishing(near_caches)))
     }
 }
 

@@ -20,7 +20,7 @@ fn main() -> token_cache_core::Result<ExitCode> {
     let secret = Secret::random()?;
     let sealed = move |clock| Arc::new(SealedStore::new(memory(clock), Sealer::new(&secret))) as _;
     let secret = Secret::random()?;
-    let local_sealed = move |memory| {
+    let near_cache_sealed = move |memory| {
         Arc::new(SealedStore::new(memory, Sealer::new(&secret))) as Arc<dyn TokenStore>
     };
     Ok(token_cache_conformance::main(vec![
@@ -29,6 +29,6 @@ fn main() -> token_cache_core::Result<ExitCode> {
         Arc::new(InProcess::with_clock("failing(memory)", failing)),
         Arc::new(InProcess::with_clock("sealed(memory)", sealed)),
         Arc::new(Fleet::new("local(memory)", |memory| Arc::new(memory) as _)),
-        Arc::new(Fleet::new("local(sealed(memory))", local_sealed)),
+        Arc::new(Fleet::new("local(sealed(memory))", near_cache_sealed)),
     ]))
 }

@@ -12,9 +12,9 @@ use token_cache_core::{
 
 /// A server that publishes whatever it has changed, as a cache above it would.
 #[derive(Debug)]
-pub(crate) struct Announcing<S>(pub(crate) Arc<S>);
+pub(crate) struct Publishing<S>(pub(crate) Arc<S>);
 
-impl<S: TokenStore> Announcing<S> {
+impl<S: TokenStore> Publishing<S> {
     async fn published<T>(
         &self,
         accounts: &[AccountKey],
@@ -40,7 +40,7 @@ impl<S: TokenStore> Announcing<S> {
 
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
-impl<S: TokenStore> TokenStore for Announcing<S> {
+impl<S: TokenStore> TokenStore for Publishing<S> {
     fn capabilities(&self) -> Capabilities {
         self.0.capabilities()
     }
@@ -133,7 +133,7 @@ impl<S: TokenStore> TokenStore for Announcing<S> {
 }
 
 #[async_trait]
-impl<S: TokenStore> RefreshLocks for Announcing<S> {
+impl<S: TokenStore> RefreshLocks for Publishing<S> {
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
         self.locks()?.acquire(at, options).await
     }
@@ -154,7 +154,7 @@ impl<S: TokenStore> RefreshLocks for Announcing<S> {
 }
 
 #[async_trait]
-impl<S: TokenStore> SidIndex for Announcing<S> {
+impl<S: TokenStore> SidIndex for Publishing<S> {
     async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()> {
         self.index()?.add(sid, sid_entry).await
     }
@@ -209,7 +209,7 @@ impl<S: TokenStore> SidIndex for Announcing<S> {
     }
 }
 
-impl<S: TokenStore> fmt::Display for Announcing<S> {
+impl<S: TokenStore> fmt::Display for Publishing<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "announcing({})", self.0)
     }

@@ -40,21 +40,21 @@ proptest! {
             }
             let policy = NearCacheConfig::new().max_entries(MOST).max_bytes(BYTES);
             let server = Server::with(&memory, policy).await;
-            let mut kept = 0;
+            let mut stats = 0;
             for read in reads {
                 let at = entry(read.account, read.name);
                 put(&memory, &at, &vec![1; read.bytes]).await;
                 let (found, _) = server.read(&at).await;
                 prop_assert!(found.is_some());
                 if read.session {
-                    server.copies.session(at.account(), at.session_id(), now()).await.unwrap();
+                    server.near_cache.session(at.account(), at.session_id(), now()).await.unwrap();
                 }
-                let figures = server.copies.figures();
-                prop_assert!(figures.copies <= MOST, "{figures:?}");
-                prop_assert!(figures.bytes <= BYTES, "{figures:?}");
-                kept = kept.max(figures.copies);
+                let size = server.near_cache.size();
+                prop_assert!(size.items <= MOST, "{size:?}");
+                prop_assert!(size.bytes <= BYTES, "{size:?}");
+                stats = stats.max(size.items);
             }
-            prop_assert!(kept > 0);
+            prop_assert!(stats > 0);
             Ok(())
         })?;
     }
@@ -71,7 +71,7 @@ async fn the_bound_on_cached_entries_is_used_to_the_full_nearly() {
         put(&memory, &at, b"a token").await;
         server.read(&at).await;
     }
-    let copies = server.copies.figures().copies;
+    let copies = server.near_cache.size().items;
     assert!((90..=100).contains(&copies), "{copies}");
 }
 
@@ -104,5 +104,5 @@ async fn what_is_too_big_for_any_cached_entry_is_read_all_the_same() {
         let (read, asked) = server.read(&at).await;
         assert!(read.is_some() && asked);
     }
-    assert_eq!(server.copies.figures().bytes, 0);
+    assert_eq!(server.near_cache.size().bytes, 0);
 }

@@ -16,14 +16,14 @@ async fn a_second_read_asks_nobody() {
     let (second, asked) = server.read(&at).await;
     assert!(!asked);
     assert_eq!(first.unwrap().stored(), second.unwrap().stored());
-    assert!(server.copies.lookup(&at, moment()).is_some());
+    assert!(server.near_cache.lookup(&at, moment()).is_some());
 }
 
 #[tokio::test]
 async fn a_session_is_served_as_well() {
     let (memory, at) = signed_in().await;
     let server = Server::new(&memory).await;
-    let (store, session_id) = (&server.copies, at.session_id());
+    let (store, session_id) = (&server.near_cache, at.session_id());
     let first = store
         .session(at.account(), session_id, now())
         .await
@@ -42,20 +42,20 @@ async fn a_sign_out_elsewhere_is_seen_at_once() {
     let server = Server::new(&memory).await;
     server.populates(&at).await;
     server
-        .copies
+        .near_cache
         .session(at.account(), at.session_id(), now())
         .await
         .unwrap();
     sign_out_elsewhere(&memory, 1).await;
-    assert!(server.copies.lookup(&at, moment()).is_none());
-    let read = server.copies.read(&at, now()).await;
+    assert!(server.near_cache.lookup(&at, moment()).is_none());
+    let read = server.near_cache.read(&at, now()).await;
     assert!(read.unwrap_err().is_signed_out());
     let resumed = server
-        .copies
+        .near_cache
         .session(at.account(), at.session_id(), now())
         .await;
     assert!(resumed.unwrap_err().is_signed_out());
-    assert_eq!(server.copies.figures().copies, 0);
+    assert_eq!(server.near_cache.size().items, 0);
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn neither_a_miss_nor_an_ended_session_is_kept() {
         let before = server.requests();
         assert!(
             server
-                .copies
+                .near_cache
                 .read(&stranger, now())
                 .await
                 .unwrap_err()
@@ -81,7 +81,7 @@ async fn neither_a_miss_nor_an_ended_session_is_kept() {
     assert!(server.read(&absent).await.0.is_some());
     begin(&memory, 2).await;
     let begun = server
-        .copies
+        .near_cache
         .session(stranger.account(), &session(2), now())
         .await;
     assert!(begun.is_ok());
@@ -96,7 +96,7 @@ async fn an_error_is_not_kept_and_no_miss() {
         .fail_with(token_cache_core::ErrorKind::Unavailable);
     assert!(
         server
-            .copies
+            .near_cache
             .read(&at, now())
             .await
             .unwrap_err()
@@ -120,18 +120,18 @@ async fn an_entry_expires_and_a_session_ends_on_the_stores_clock() {
     server.populates(&short).await;
     server.populates(&at).await;
     server
-        .copies
+        .near_cache
         .session(at.account(), at.session_id(), now())
         .await
         .unwrap();
 
-    let read = |at, now| server.copies.read(at, ReadOptions::at(now));
+    let read = |at, now| server.near_cache.read(at, ReadOptions::at(now));
     let millisecond = Duration::from_millis(1);
     assert!(read(&short, soon - millisecond).await.unwrap().is_some());
     assert!(read(&short, soon).await.unwrap().is_none());
     let end = moment() + Duration::from_secs(3_600);
-    assert!(server.copies.lookup(&at, end - millisecond).is_some());
-    assert!(server.copies.lookup(&at, end).is_none());
+    assert!(server.near_cache.lookup(&at, end - millisecond).is_some());
+    assert!(server.near_cache.lookup(&at, end).is_none());
 }
 
 #[tokio::test]
@@ -149,9 +149,11 @@ async fn an_entry_that_would_outlive_its_session_is_not_served_past_its_end() {
         .await;
     assert_eq!(written.unwrap(), PutResult::Stored);
     server.populates(&at).await;
-    let session = server.copies.session(at.account(), at.session_id(), now());
+    let session = server
+        .near_cache
+        .session(at.account(), at.session_id(), now());
     session.await.unwrap();
-    let read = |now| server.copies.read(&at, ReadOptions::at(now));
+    let read = |now| server.near_cache.read(&at, ReadOptions::at(now));
     assert!(read(end).await.unwrap_err().is_signed_out());
 }
 

@@ -13,7 +13,7 @@ async fn without_a_lease_every_read_asks_and_nothing_is_kept() {
         let (read, asked) = server.read(&at).await;
         assert!(read.is_some() && asked);
     }
-    assert_eq!(server.copies.figures().copies, 0);
+    assert_eq!(server.near_cache.size().items, 0);
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn everything_goes_when_everything_is_published() {
     let (memory, at) = signed_in().await;
     let server = Server::new(&memory).await;
     server.populates(&at).await;
-    server.copies.forget(&Invalidation::Everything);
-    assert_eq!(server.copies.figures(), NearCacheSize::default());
+    server.near_cache.forget(&Invalidation::Everything);
+    assert_eq!(server.near_cache.size(), NearCacheSize::default());
     assert!(!server.hits(&at).await);
 }

@@ -38,7 +38,7 @@ const NANO: Duration = Duration::from_nanos(1);
 /// A server that keeps copies, over a store that counts its requests.
 struct Server {
     store: FailingStore,
-    copies: Arc<NearCache<FailingStore>>,
+    near_cache: Arc<NearCache<FailingStore>>,
     own_lease: Arc<NearCacheLease>,
     clock: ManualBootTime,
     backplane: Mutex<Option<(ConnectionNumber, Arc<dyn BackplaneConnection>)>>,
@@ -64,7 +64,7 @@ impl Server {
         let copies = NearCache::new(store.clone(), policy, Arc::clone(&own_lease), time).unwrap();
         Self {
             store,
-            copies: Arc::new(copies),
+            near_cache: Arc::new(copies),
             own_lease,
             clock,
             backplane: Mutex::default(),
@@ -73,7 +73,7 @@ impl Server {
 
     async fn connect(&self) {
         let listener = Arc::new(ServerListener(
-            Arc::clone(&self.copies),
+            Arc::clone(&self.near_cache),
             ServerId::mint().unwrap(),
         ));
         let (backplane, number) = (self.store.backplane().unwrap(), self.own_lease.connecting());
@@ -97,7 +97,7 @@ impl Server {
     /// What a read answers, and whether it asked the store.
     async fn read(&self, at: &EntryAddress) -> (Option<Entry>, bool) {
         let before = self.requests();
-        let read = self.copies.read(at, now()).await.unwrap();
+        let read = self.near_cache.read(at, now()).await.unwrap();
         (read, self.requests() > before)
     }
 
@@ -120,7 +120,7 @@ impl Server {
     ) -> tokio::task::JoinHandle<token_cache_core::Result<Option<Entry>>> {
         let before = self.requests();
         self.store.answer_late(Duration::from_secs(1));
-        let (copies, at) = (Arc::clone(&self.copies), at.clone());
+        let (copies, at) = (Arc::clone(&self.near_cache), at.clone());
         let reading = tokio::spawn(async move { copies.read(&at, now()).await });
         while self.requests() == before {
             tokio::task::yield_now().await;

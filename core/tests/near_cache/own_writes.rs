@@ -12,9 +12,9 @@ async fn a_server_reads_its_own_puts_at_once() {
     let (memory, at) = signed_in().await;
     let server = Server::new(&memory).await;
     server.populates(&at).await;
-    put(&*server.copies, &at, b"another").await;
+    put(&*server.near_cache, &at, b"another").await;
     assert_eq!(server.read(&at).await.0.unwrap().stored(), b"another");
-    server.copies.remove(&at).await.unwrap();
+    server.near_cache.remove(&at).await.unwrap();
     assert!(server.read(&at).await.0.is_none());
 }
 
@@ -22,8 +22,8 @@ async fn a_server_reads_its_own_puts_at_once() {
 async fn a_write_fills_nothing() {
     let (memory, at) = signed_in().await;
     let server = Server::new(&memory).await;
-    put(&*server.copies, &at, b"another").await;
-    assert_eq!(server.copies.figures().copies, 0);
+    put(&*server.near_cache, &at, b"another").await;
+    assert_eq!(server.near_cache.size().items, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -40,7 +40,7 @@ async fn a_write_whose_answer_is_lost_is_read_at_once() {
         moment() + Duration::from_secs(60),
     );
     let options = token_cache_core::WriteOptions::at(moment());
-    assert!(server.copies.write(&at, entry, options).await.is_err());
+    assert!(server.near_cache.write(&at, entry, options).await.is_err());
     server.store.work();
     assert_eq!(server.read(&at).await.0.unwrap().stored(), b"lost");
 }
@@ -52,7 +52,7 @@ async fn a_read_during_a_write_leaves_nothing_when_the_write_is_done() {
     // The read's answer is of before the write, and comes after it.
     let reading = server.reading(&at).await;
     server.store.work();
-    put(&*server.copies, &at, b"another").await;
+    put(&*server.near_cache, &at, b"another").await;
     assert_eq!(
         reading.await.unwrap().unwrap().unwrap().stored(),
         b"a token"
@@ -68,13 +68,13 @@ async fn a_server_sees_its_own_sign_outs_at_once() {
     let target = EvictTarget::Account(CutoffTime::on_store_clock(moment()));
     let options = EvictOptions::at(moment());
     server
-        .copies
+        .near_cache
         .evict(at.account(), target, options)
         .await
         .unwrap();
     assert!(
         server
-            .copies
+            .near_cache
             .read(&at, now())
             .await
             .unwrap_err()
@@ -92,14 +92,14 @@ async fn a_sign_out_of_many_accounts_drops_their_cached_entries() {
     server.populates(&at).await;
     server.populates(&other).await;
     let (accounts, options) = ([*at.account()], EvictOptions::at(moment()));
-    let sid_index = server.copies.sid_index().unwrap();
+    let sid_index = server.near_cache.sid_index().unwrap();
     let evicted = sid_index
         .evict_accounts(&accounts, moment(), NotBeforeScope::Account, options)
         .await;
     assert!(evicted.iter().all(Result::is_ok));
     assert!(
         server
-            .copies
+            .near_cache
             .read(&at, now())
             .await
             .unwrap_err()
@@ -118,7 +118,7 @@ async fn what_a_refresh_lock_found_fresher_is_read_from_then_on() {
     assert!(server.hits(&at).await);
     let (owner, lease) = (LockOwner::mint().unwrap(), Duration::from_secs(1));
     let options = AcquireOptions::new(owner, lease, moment()).seen(seen);
-    let locks = server.copies.refresh_locks().unwrap();
+    let locks = server.near_cache.refresh_locks().unwrap();
     let Acquired::Fresher(fresher) = locks.acquire(&at, options).await.unwrap() else {
         panic!("it is another version");
     };
@@ -131,12 +131,12 @@ async fn a_session_that_a_refusal_ended_is_ended_here_at_once() {
     let server = Server::new(&memory).await;
     server.populates(&at).await;
     let version = server.read(&at).await.0.unwrap().version();
-    let locks = server.copies.refresh_locks().unwrap();
+    let locks = server.near_cache.refresh_locks().unwrap();
     let options = EvictOptions::at(moment());
     assert!(locks.end_if_version(&at, version, options).await.unwrap());
     assert!(
         server
-            .copies
+            .near_cache
             .read(&at, now())
             .await
             .unwrap_err()

@@ -12,7 +12,7 @@ async fn reads_of_one_entry_are_one_request() {
     let first = server.reading(&at).await;
     let others: Vec<_> = (0..20)
         .map(|_| {
-            let (copies, at) = (Arc::clone(&server.copies), at.clone());
+            let (copies, at) = (Arc::clone(&server.near_cache), at.clone());
             tokio::spawn(async move { copies.read(&at, now()).await })
         })
         .collect();
@@ -28,7 +28,11 @@ async fn resumptions_of_one_session_are_one_request() {
     let server = Server::new(&memory).await;
     let before = server.requests();
     server.store.answer_late(Duration::from_secs(1));
-    let resume = || server.copies.session(at.account(), at.session_id(), now());
+    let resume = || {
+        server
+            .near_cache
+            .session(at.account(), at.session_id(), now())
+    };
     let (first, second) = tokio::join!(resume(), resume());
     assert_eq!(first.unwrap(), second.unwrap());
     assert_eq!(server.requests(), before + 1);
@@ -42,10 +46,10 @@ async fn a_read_that_a_sign_out_overtook_leaves_nothing() {
     sign_out_elsewhere(&memory, 1).await;
     // It began before the sign-out returned, so it may have the token; nobody after it may.
     assert!(reading.await.unwrap().unwrap().is_some());
-    assert_eq!(server.copies.figures().copies, 0);
+    assert_eq!(server.near_cache.size().items, 0);
     assert!(
         server
-            .copies
+            .near_cache
             .read(&at, now())
             .await
             .unwrap_err()
@@ -73,7 +77,7 @@ async fn who_comes_when_the_lease_has_run_out_joins_no_read() {
     let after = server.reading(&at).await;
     assert!(before.await.unwrap().unwrap().is_some());
     assert!(after.await.unwrap().unwrap().is_some());
-    assert_eq!(server.copies.figures().copies, 0);
+    assert_eq!(server.near_cache.size().items, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -98,7 +102,7 @@ async fn a_put_since_a_joined_read_was_sent_is_not_missed() {
     let missing = server.reading(&at).await;
     put(&memory, &at, b"put elsewhere").await;
     let later = tokio::spawn({
-        let (copies, at) = (Arc::clone(&server.copies), at.clone());
+        let (copies, at) = (Arc::clone(&server.near_cache), at.clone());
         async move { copies.read(&at, now()).await }
     });
     assert!(missing.await.unwrap().unwrap().is_none());

@@ -41,7 +41,7 @@ async fn a_cache_tells_what_it_keeps_and_for_how_long_it_may_serve_it() {
     let key = EntryKey::new("api").unwrap();
     session.put(&key, b"tokens".as_slice()).await.unwrap();
     // The put was published, to this server as well, and may be heard after a read.
-    while cache.near_cache().unwrap().figures.copies == 0 {
+    while cache.near_cache().unwrap().size.items == 0 {
         session.get(&key).await.unwrap();
         tokio::time::sleep(A_WHILE).await;
     }

@@ -13,14 +13,14 @@ async fn a_expired_entry_is_gone_within_seconds() {
     server.populates(&at).await;
     server.clock.advance(almost(MAX_AGE));
     tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!(server.copies.figures().copies, 1);
+    assert_eq!(server.near_cache.size().items, 1);
     server.clock.advance(NANO);
     let died = Instant::now();
-    while server.copies.figures().bytes > 0 {
+    while server.near_cache.size().bytes > 0 {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert!(died.elapsed() <= Duration::from_secs(2));
-    assert_eq!(server.copies.figures(), NearCacheSize::default());
+    assert_eq!(server.near_cache.size(), NearCacheSize::default());
 }
 
 #[tokio::test(start_paused = true)]
@@ -35,7 +35,7 @@ async fn of_an_accounts_cached_entries_only_the_dead_go() {
     server.populates(&second).await;
     server.clock.advance(MAX_AGE / 2);
     server.renew().await;
-    while server.copies.figures().copies > 1 {
+    while server.near_cache.size().items > 1 {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     tokio::time::sleep(Duration::from_secs(5)).await;
@@ -63,7 +63,7 @@ fn a_store_that_is_used_in_another_runtime_is_swept_there() {
         server.renew().await;
         server.populates(&at).await;
         server.clock.advance(MAX_AGE);
-        while server.copies.figures().copies > 0 {
+        while server.near_cache.size().items > 0 {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     });

@@ -21,15 +21,15 @@ async fn without_backplane() -> Fleet {
 async fn the_greatest_age_is_waited_out_each_time() {
     let fleet = without_backplane().await;
     for _ in 0..2 {
-        let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+        let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
         assert!(is_a_lease(took), "{took:?}");
-        let NearCacheOutcome::Gone {
+        let NearCacheOutcome::Cleared {
             servers,
             silent,
             waited,
-        } = copies
+        } = near_caches
         else {
-            panic!("{copies:?}");
+            panic!("{near_caches:?}");
         };
         assert!(servers.is_empty() && silent.is_empty());
         assert_eq!(waited, took);
@@ -40,9 +40,9 @@ async fn the_greatest_age_is_waited_out_each_time() {
 async fn without_a_wait_it_says_how_long_cached_entries_live() {
     let fleet = without_backplane().await;
     let scope = SignOutScope::Account(ada());
-    let (copies, took) = timed(fleet.origin.sign_out_with(scope, Wait::None)).await;
-    let NearCacheOutcome::NotAwaited { cleared_within } = copies else {
-        panic!("{copies:?}");
+    let (near_caches, took) = timed(fleet.origin.sign_out_with(scope, Wait::None)).await;
+    let NearCacheOutcome::NotAwaited { cleared_within } = near_caches else {
+        panic!("{near_caches:?}");
     };
     assert!(took.is_zero() && is_a_lease(cleared_within));
 }

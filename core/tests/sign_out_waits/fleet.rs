@@ -75,7 +75,7 @@ pub(crate) async fn timed(
 ) -> (NearCacheOutcome, Duration) {
     let begun = Instant::now();
     let done = sign_out.await.unwrap();
-    (done.copies, begun.elapsed())
+    (done.near_caches, begun.elapsed())
 }
 
 /// Whether it took about the longest lease, and not two.

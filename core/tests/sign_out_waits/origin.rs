@@ -10,9 +10,9 @@ use crate::{
     peer::Peer,
 };
 
-pub(crate) fn gone(copies: &NearCacheOutcome) -> (usize, usize) {
-    match copies {
-        NearCacheOutcome::Gone {
+pub(crate) fn gone(near_caches: &NearCacheOutcome) -> (usize, usize) {
+    match near_caches {
+        NearCacheOutcome::Cleared {
             servers, silent, ..
         } => (servers.len(), silent.len()),
         other => panic!("{other:?}"),
@@ -23,8 +23,11 @@ pub(crate) fn gone(copies: &NearCacheOutcome) -> (usize, usize) {
 async fn where_nobody_has_a_near_cache_there_is_nothing_to_wait_for() {
     let fleet = Fleet::new().await;
     fleet.sign_in().await;
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!((copies, took), (NearCacheOutcome::Unused, Duration::ZERO));
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!(
+        (near_caches, took),
+        (NearCacheOutcome::Unused, Duration::ZERO)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -34,8 +37,8 @@ async fn it_returns_when_every_server_has_answered() {
     let first = Peer::join(&fleet.store).await;
     let second = Peer::join(&fleet.store).await;
     settle().await;
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!((gone(&copies), took), ((2, 0), Duration::ZERO));
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!((gone(&near_caches), took), ((2, 0), Duration::ZERO));
     for peer in [first, second] {
         assert_eq!(peer.heard().len(), 1);
     }
@@ -50,14 +53,14 @@ async fn a_silent_server_delays_it_by_a_lease_once() {
     );
     settle().await;
     dead.fall_silent();
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    let NearCacheOutcome::Gone {
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    let NearCacheOutcome::Cleared {
         servers,
         silent,
         waited,
-    } = copies
+    } = near_caches
     else {
-        panic!("{copies:?}");
+        panic!("{near_caches:?}");
     };
     let mut both = [alive.server, dead.server];
     both.sort();
@@ -65,8 +68,8 @@ async fn a_silent_server_delays_it_by_a_lease_once() {
     assert!(is_a_lease(took) && waited == took, "{took:?} {waited:?}");
 
     tokio::time::sleep(Duration::from_millis(1)).await;
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!((gone(&copies), took), ((1, 0), Duration::ZERO));
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!((gone(&near_caches), took), ((1, 0), Duration::ZERO));
     assert_eq!(alive.heard().len(), 2);
 }
 
@@ -80,10 +83,10 @@ async fn a_server_that_renewed_meanwhile_is_not_taken_for_dead() {
     let signing = tokio::spawn(async move { origin.sign_out_account(&ada()).await });
     tokio::time::sleep(LEASE / 2).await;
     peer.renew().await;
-    assert_eq!(gone(&signing.await.unwrap().unwrap().copies), (1, 1));
+    assert_eq!(gone(&signing.await.unwrap().unwrap().near_caches), (1, 1));
     tokio::time::sleep(Duration::from_millis(1)).await;
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!(gone(&copies), (1, 1));
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!(gone(&near_caches), (1, 1));
     assert!(is_a_lease(took), "{took:?}");
 }
 
@@ -93,8 +96,8 @@ async fn a_server_that_has_known_the_registry_for_no_time_waits_a_lease() {
     let _peer = Peer::join(&fleet.store).await;
     // The origin reads of it, and opens its backplane.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!(gone(&copies), (1, 0));
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!(gone(&near_caches), (1, 0));
     assert!(is_a_lease(took), "{took:?}");
 }
 
@@ -104,8 +107,8 @@ async fn a_server_that_has_known_it_for_long_vouches_for_one_that_has_not() {
     let peer = Peer::join(&fleet.store).await;
     peer.vouch();
     tokio::time::sleep(Duration::from_millis(1_100)).await;
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!((gone(&copies), took), ((1, 0), Duration::ZERO));
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!((gone(&near_caches), took), ((1, 0), Duration::ZERO));
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,8 +121,8 @@ async fn a_new_registry_is_waited_out_and_then_known() {
     let (_, took) = timed(fleet.origin.sign_out_account(&ada())).await;
     assert!(is_a_lease(took), "{took:?}");
     settle().await;
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!((gone(&copies), took), ((1, 0), Duration::ZERO));
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!((gone(&near_caches), took), ((1, 0), Duration::ZERO));
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,9 +133,9 @@ async fn without_a_wait_it_returns_at_once_and_says_so() {
     settle().await;
     peer.fall_silent();
     let scope = SignOutScope::Account(ada());
-    let (copies, took) = timed(fleet.origin.sign_out_with(scope, Wait::None)).await;
-    let NearCacheOutcome::NotAwaited { cleared_within } = copies else {
-        panic!("{copies:?}");
+    let (near_caches, took) = timed(fleet.origin.sign_out_with(scope, Wait::None)).await;
+    let NearCacheOutcome::NotAwaited { cleared_within } = near_caches else {
+        panic!("{near_caches:?}");
     };
     assert!(
         took.is_zero() && is_a_lease(cleared_within),
@@ -142,8 +145,8 @@ async fn without_a_wait_it_returns_at_once_and_says_so() {
 
     let message = LogoutMessage::new("https://id.example", Timestamp::from_secs(1)).unwrap();
     let message = message.subject("ada").unwrap();
-    let (copies, _) = timed(fleet.origin.sign_out_by_with(&message, Wait::None)).await;
-    assert!(matches!(copies, NearCacheOutcome::NotAwaited { .. }));
+    let (near_caches, _) = timed(fleet.origin.sign_out_by_with(&message, Wait::None)).await;
+    assert!(matches!(near_caches, NearCacheOutcome::NotAwaited { .. }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,7 +179,7 @@ async fn every_sort_of_sign_out_is_published_and_awaited() {
     let heard = peer.heard();
     assert_eq!(heard.len(), done.len());
     for (sign_out, heard) in done.into_iter().zip(heard) {
-        assert_eq!(gone(&sign_out.unwrap().copies), (1, 0));
+        assert_eq!(gone(&sign_out.unwrap().near_caches), (1, 0));
         assert!(matches!(heard, Invalidation::Accounts(accounts) if accounts.len() == 1));
     }
 }
@@ -192,7 +195,7 @@ async fn a_sign_out_of_many_is_one_invalidation_message_a_step() {
         .collect();
     let mut few = fleet.origin.sign_out_accounts(&ids[..100]).unwrap();
     few.step().await.unwrap();
-    assert_eq!(gone(&few.report().copies), (1, 0));
+    assert_eq!(gone(&few.report().near_caches), (1, 0));
     let heard = peer.heard();
     assert!(matches!(&heard[..], [Invalidation::Accounts(accounts)] if accounts.len() == 100));
     let mut many = fleet.origin.sign_out_accounts(&ids).unwrap();
@@ -218,8 +221,8 @@ async fn a_caller_that_goes_away_stops_neither_the_eviction_nor_the_wait() {
     assert_eq!(peer.heard().len(), 1);
     // The wait goes on, and at its end the silent server is reaped.
     settle().await;
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada)).await;
-    assert_eq!((gone(&copies), took), ((0, 0), Duration::ZERO));
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada)).await;
+    assert_eq!((gone(&near_caches), took), ((0, 0), Duration::ZERO));
 }
 
 #[tokio::test(start_paused = true)]

@@ -35,8 +35,8 @@ async fn no_server_serves_a_cached_entry_of_what_was_signed_out() {
     for cache in &caches {
         cache.populate(&ticket).await;
     }
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!((gone(&copies), took), ((2, 0), Duration::ZERO));
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!((gone(&near_caches), took), ((2, 0), Duration::ZERO));
     for cache in &caches {
         assert!(cache.is_signed_out(&ticket).await);
     }
@@ -77,14 +77,14 @@ async fn with_a_backplane_that(fails: fn(&FailingStore), is_noticed: bool) {
     tokio::time::sleep(MOMENT).await;
     assert!(near.is_signed_out(&ticket).await);
     assert_eq!(far.hits(&ticket).await, !is_noticed);
-    let (copies, took) = signing.await.unwrap();
-    assert_eq!(gone(&copies), (2, 1));
+    let (near_caches, took) = signing.await.unwrap();
+    assert_eq!(gone(&near_caches), (2, 1));
     assert!(is_a_lease(took), "{took:?}");
     assert!(far.is_signed_out(&ticket).await);
 
     tokio::time::sleep(MOMENT).await;
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!((gone(&copies), took), ((1, 0), Duration::ZERO));
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!((gone(&near_caches), took), ((1, 0), Duration::ZERO));
 
     far.way.work();
     settle().await;
@@ -92,8 +92,8 @@ async fn with_a_backplane_that(fails: fn(&FailingStore), is_noticed: bool) {
     let ticket = signed_in(&fleet.origin).await;
     tokio::time::sleep(MOMENT).await;
     far.populate(&ticket).await;
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!((gone(&copies), took), ((2, 0), Duration::ZERO));
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!((gone(&near_caches), took), ((2, 0), Duration::ZERO));
     assert!(far.is_signed_out(&ticket).await);
 }
 
@@ -108,26 +108,26 @@ async fn a_backplane_that_is_half_open_costs_a_lease_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_signer_whose_own_backplane_is_half_open_waits_a_lease_and_finds_out() {
+async fn an_origin_whose_own_backplane_is_half_open_waits_a_lease_and_finds_out() {
     let (fleet, [cache, _other]) = fleet().await;
     let ticket = signed_in(&fleet.origin).await;
     tokio::time::sleep(MOMENT).await;
     cache.populate(&ticket).await;
     fleet.way.freeze_backplane();
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!(gone(&copies), (2, 2));
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!(gone(&near_caches), (2, 2));
     assert!(is_a_lease(took), "{took:?}");
     assert!(cache.is_signed_out(&ticket).await);
     // It opens another link, and the servers that it did not hear have renewed since.
     fleet.way.work();
     settle().await;
     settle().await;
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!((gone(&copies), took), ((2, 0), Duration::ZERO));
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!((gone(&near_caches), took), ((2, 0), Duration::ZERO));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_starts_serves_no_cached_entry_before_every_signer_knows_of_it() {
+async fn a_server_that_starts_serves_no_cached_entry_before_every_origin_knows_of_it() {
     let fleet = Fleet::new().await;
     let ticket = signed_in(&fleet.origin).await;
     // The origin has read the record just before, and can't for a while.
@@ -137,8 +137,8 @@ async fn a_server_that_starts_serves_no_cached_entry_before_every_signer_knows_o
     let (read, asked) = cache.read(&ticket).await;
     assert!(read.unwrap().is_some() && asked);
     fleet.way.work();
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!(copies, NearCacheOutcome::Unused);
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!(near_caches, NearCacheOutcome::Unused);
     assert!(took.is_zero());
     for _ in 0..20 {
         assert!(cache.is_signed_out(&ticket).await);
@@ -187,8 +187,8 @@ async fn no_sign_out_waits_for_a_server_that_gave_its_lease_up() {
     assert!(cache.read(&ticket).await.0.unwrap().is_some());
     drop(other);
     tokio::time::sleep(MOMENT).await;
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!((gone(&copies), took), ((0, 0), Duration::ZERO));
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!((gone(&near_caches), took), ((0, 0), Duration::ZERO));
     assert!(cache.is_signed_out(&ticket).await);
 }
 
@@ -199,8 +199,8 @@ async fn a_server_that_gave_its_lease_up_hears_who_answers_its_own_sign_outs() {
     tokio::time::sleep(MOMENT).await;
     other.populate(&ticket).await;
     cache.cache.release_lease().await;
-    let (copies, took) = timed(cache.cache.sign_out_account(&ada())).await;
-    assert_eq!((gone(&copies), took), ((1, 0), Duration::ZERO));
+    let (near_caches, took) = timed(cache.cache.sign_out_account(&ada())).await;
+    assert_eq!((gone(&near_caches), took), ((1, 0), Duration::ZERO));
     assert!(other.is_signed_out(&ticket).await);
 }
 
@@ -232,7 +232,7 @@ async fn what_was_evicted_and_not_published_is_published_by_the_next_try() {
     assert!(cache.hits(&ticket).await);
     let done = fleet.origin.sign_out_account(&ada()).await.unwrap();
     assert!(!done.ended);
-    assert_eq!(gone(&done.copies), (2, 0));
+    assert_eq!(gone(&done.near_caches), (2, 0));
     assert!(cache.is_signed_out(&ticket).await);
 }
 
@@ -310,8 +310,8 @@ async fn a_server_whose_cached_entries_the_record_leaves_out_serves_none_until_a
     assert_eq!(cache.cache.longest_near_cache_life().unwrap(), LEASE);
     tokio::time::sleep(SERVES_AFTER).await;
     cache.populate(&ticket).await;
-    let (copies, _) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!(gone(&copies), (1, 0));
+    let (near_caches, _) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!(gone(&near_caches), (1, 0));
     assert!(cache.is_signed_out(&ticket).await);
 }
 

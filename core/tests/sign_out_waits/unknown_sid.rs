@@ -25,8 +25,8 @@ async fn settled() -> (Fleet, Arc<Peer>) {
 #[tokio::test(start_paused = true)]
 async fn nobody_drops_cached_entries_and_nothing_is_waited_for_but_the_answers() {
     let (fleet, peer) = settled().await;
-    let (copies, took) = timed(signs_out(&fleet)).await;
-    assert_eq!((gone(&copies), took), ((1, 0), Duration::ZERO));
+    let (near_caches, took) = timed(signs_out(&fleet)).await;
+    assert_eq!((gone(&near_caches), took), ((1, 0), Duration::ZERO));
     assert_eq!(peer.heard(), [Invalidation::Accounts(Vec::new())]);
 }
 
@@ -34,8 +34,8 @@ async fn nobody_drops_cached_entries_and_nothing_is_waited_for_but_the_answers()
 async fn a_lease_is_waited_out_where_the_registry_was_lost_as_well() {
     let (fleet, _peer) = settled().await;
     fleet.store.lose_registry();
-    let (copies, took) = timed(signs_out(&fleet)).await;
-    assert_eq!(gone(&copies), (0, 0));
+    let (near_caches, took) = timed(signs_out(&fleet)).await;
+    assert_eq!(gone(&near_caches), (0, 0));
     assert!(is_a_lease(took), "{took:?}");
 }
 
@@ -43,6 +43,9 @@ async fn a_lease_is_waited_out_where_the_registry_was_lost_as_well() {
 async fn where_nobody_has_a_near_cache_nobody_is_asked() {
     let fleet = Fleet::new().await;
     settle().await;
-    let (copies, took) = timed(signs_out(&fleet)).await;
-    assert_eq!((copies, took), (NearCacheOutcome::Unused, Duration::ZERO));
+    let (near_caches, took) = timed(signs_out(&fleet)).await;
+    assert_eq!(
+        (near_caches, took),
+        (NearCacheOutcome::Unused, Duration::ZERO)
+    );
 }

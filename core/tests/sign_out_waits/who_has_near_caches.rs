@@ -27,10 +27,10 @@ async fn a_machine_that_slept_looks_again_before_it_signs_out() {
     let fleet = Fleet::new().await;
     let peer = Peer::join(&fleet.store).await;
     fleet.boot.sleep(Duration::from_secs(10));
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
     assert!(
-        matches!(copies, NearCacheOutcome::Gone { .. }),
-        "{copies:?}"
+        matches!(near_caches, NearCacheOutcome::Cleared { .. }),
+        "{near_caches:?}"
     );
     assert!(is_a_lease(took), "{took:?}");
     assert_eq!(peer.heard().len(), 1);
@@ -46,9 +46,9 @@ async fn an_eviction_that_took_long_is_published_after_all() {
     tokio::time::sleep(Duration::from_millis(3_500)).await;
     let peer = Peer::join(&fleet.store).await;
     peer.fall_silent();
-    let (copies, took) = signing.await.unwrap();
-    let NearCacheOutcome::Gone { silent, .. } = copies else {
-        panic!("{copies:?}");
+    let (near_caches, took) = signing.await.unwrap();
+    let NearCacheOutcome::Cleared { silent, .. } = near_caches else {
+        panic!("{near_caches:?}");
     };
     assert_eq!(silent, [peer.server]);
     assert!(took > late + LEASE, "{took:?}");
@@ -64,10 +64,10 @@ async fn a_machine_that_slept_while_it_evicted_publishes_after_all() {
     tokio::time::sleep(Duration::from_millis(5)).await;
     let peer = Peer::join(&fleet.store).await;
     fleet.boot.sleep(Duration::from_secs(10));
-    let (copies, _) = signing.await.unwrap();
+    let (near_caches, _) = signing.await.unwrap();
     assert!(
-        matches!(copies, NearCacheOutcome::Gone { .. }),
-        "{copies:?}"
+        matches!(near_caches, NearCacheOutcome::Cleared { .. }),
+        "{near_caches:?}"
     );
     assert_eq!(peer.heard().len(), 1);
 }
@@ -116,8 +116,11 @@ async fn an_operator_may_lower_it_and_every_server_hears_of_it() {
     settle().await;
     settle().await;
     assert_eq!(other.longest_near_cache_life().unwrap(), Duration::ZERO);
-    let (copies, took) = timed(fleet.origin.sign_out_account(&ada())).await;
-    assert_eq!((copies, took), (NearCacheOutcome::Unused, Duration::ZERO));
+    let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
+    assert_eq!(
+        (near_caches, took),
+        (NearCacheOutcome::Unused, Duration::ZERO)
+    );
 }
 
 /// A server that knows nothing of the fleet writes the first record of a store that was emptied.
@@ -141,11 +144,11 @@ async fn a_record_that_says_nothing_of_cached_entries_any_more_is_not_believed_a
     writes_it_anew(&fleet.store).await;
     at(11_100).await;
     assert!(cache.hits(&ticket).await);
-    let (copies, _) = timed(fleet.origin.sign_out_account(&ada())).await;
+    let (near_caches, _) = timed(fleet.origin.sign_out_account(&ada())).await;
     assert!(cache.is_signed_out(&ticket).await);
     assert!(
-        matches!(copies, NearCacheOutcome::Gone { .. }),
-        "{copies:?}"
+        matches!(near_caches, NearCacheOutcome::Cleared { .. }),
+        "{near_caches:?}"
     );
 }
 
@@ -165,8 +168,8 @@ async fn a_server_that_is_new_to_an_emptied_store_needs_to_know_of_nobody() {
     let ticket = signed_in(&new).await;
     assert!(cache.read(&ticket).await.0.unwrap().is_some());
     let session = new.resume_unverified(&ticket).unwrap();
-    let (copies, _) = timed(session.sign_out()).await;
-    assert_eq!(copies, NearCacheOutcome::Unused);
+    let (near_caches, _) = timed(session.sign_out()).await;
+    assert_eq!(near_caches, NearCacheOutcome::Unused);
     assert!(cache.is_signed_out(&ticket).await);
     // It has looked meanwhile, and so has everybody after that.
     at(17_000).await;

@@ -114,7 +114,7 @@ impl AppCache for WithTokenCache {
             .client(provider.for_sign_out())
             .on_sign_out(move |event| {
                 if let Ok(report) = event.result {
-                    signed_out.send_replace(Some(report.copies));
+                    signed_out.send_replace(Some(report.near_caches));
                 }
                 std::future::ready(())
             })

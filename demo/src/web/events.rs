@@ -30,7 +30,7 @@ use super::{
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How often a server says what its near caches come to: as often as its lease is renewed.
-const COPIES: Duration = Duration::from_millis(250);
+const NEAR_CACHE: Duration = Duration::from_millis(250);
 
 /// `GET /events`: what this server knows of this browser's user (`state`), what its near caches come to (`copies`), and what happens
 /// on all of them (`told`), as server-sent events. It only reads.
@@ -73,7 +73,7 @@ impl Watching {
             live,
             looks: ticks(LOOK),
             told: None,
-            counts: ticks(COPIES),
+            counts: ticks(NEAR_CACHE),
             counted: None,
             server,
             request,

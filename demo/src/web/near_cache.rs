@@ -20,8 +20,8 @@ pub(crate) fn copies(server: &Server) -> Value {
     };
     json!({
         "server": server.name,
-        "copies": kept.figures.copies,
-        "bytes": kept.figures.bytes,
+        "copies": kept.size.items,
+        "bytes": kept.size.bytes,
         "served": server.served.load(Ordering::Relaxed),
         "link": link,
         "lease_ms": millis(LEASE),
@@ -54,7 +54,7 @@ pub(crate) async fn mend_backplane(State(server): State<Arc<Server>>) -> Json<Va
 
 /// What a sign-out waited for, in a sentence; nothing where no server keeps copies.
 pub(crate) fn gone_in_words(shared: &Shared, gone: &NearCacheOutcome) -> String {
-    let NearCacheOutcome::Gone { silent, waited, .. } = gone else {
+    let NearCacheOutcome::Cleared { silent, waited, .. } = gone else {
         return String::new();
     };
     let waited = in_words(*waited);

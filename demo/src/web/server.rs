@@ -161,7 +161,7 @@ async fn on_sign_out(shared: &Shared, name: &str, event: SignOutEvent) {
             Kind::SignedOut,
             format!(
                 "{asked}: it is final on every server.{}",
-                gone_in_words(shared, &report.copies)
+                gone_in_words(shared, &report.near_caches)
             ),
         ),
         Ok(_) => timeline.tell(

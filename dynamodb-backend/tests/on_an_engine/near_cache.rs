@@ -75,11 +75,11 @@ async fn sign_out(fleet: &Fleet, signer: &TokenCache) -> bool {
         tokio::task::yield_now().await;
     }
     let served = reads(&fleet.long, &ticket).await;
-    let copies = signing.await.unwrap().unwrap().copies;
+    let near_caches = signing.await.unwrap().unwrap().near_caches;
     assert!(begun.elapsed() > AGE, "{:?}", begun.elapsed());
     assert!(
-        matches!(copies, NearCacheOutcome::Gone { waited, .. } if waited > AGE),
-        "{copies:?}"
+        matches!(near_caches, NearCacheOutcome::Cleared { waited, .. } if waited > AGE),
+        "{near_caches:?}"
     );
     assert!(!reads(&fleet.long, &ticket).await);
     served

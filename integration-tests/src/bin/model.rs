@@ -13,7 +13,7 @@ use std::{
 
 use token_cache_integration_tests::{
     model::{Mutant, explore, scenarios},
-    near_cache_model::{self, LocalMutant, explore_local},
+    near_cache_model::{self, LocalMutant, explore_near_cache},
 };
 
 /// A scenario that has more states than this is not explored whole.
@@ -43,7 +43,7 @@ fn all() -> Result<(), Box<dyn Error>> {
         broken += print(&scenario.name, size, found.refuted, found.complete)?;
     }
     for scenario in near_cache_model::scenarios::all() {
-        let found = explore_local(&scenario, LIMIT);
+        let found = explore_near_cache(&scenario, LIMIT);
         let size = (found.states, found.choices, found.longest);
         let name = format!("near caches: {}", scenario.name);
         broken += print(&name, size, found.refuted, found.complete)?;
@@ -89,7 +89,7 @@ fn names() -> Result<(), Box<dyn Error>> {
 
 fn mutant(name: &str) -> Result<(), Box<dyn Error>> {
     if let Some(mutant) = LocalMutant::named(name) {
-        return local_mutant(mutant);
+        return near_cache_mutant(mutant);
     }
     let mutant = Mutant::named(name).ok_or("no such mutant; `--mutants` lists them")?;
     let scenario = mutant.scenario().ok_or("the mutant has no scenario")?;
@@ -105,11 +105,11 @@ fn mutant(name: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn local_mutant(mutant: LocalMutant) -> Result<(), Box<dyn Error>> {
+fn near_cache_mutant(mutant: LocalMutant) -> Result<(), Box<dyn Error>> {
     let scenario = mutant.scenario().ok_or("the mutant has no scenario")?;
     writeln!(io::stdout(), "{}: {}", mutant.name(), mutant.wrong())?;
     writeln!(io::stdout(), "near caches: {}", scenario.name)?;
-    match explore_local(&scenario, LIMIT).refuted {
+    match explore_near_cache(&scenario, LIMIT).refuted {
         Some(refutation) => writeln!(io::stdout(), "{refutation}")?,
         None => return Err("nothing refutes it".into()),
     }

@@ -36,7 +36,7 @@ struct Arguments {
     design: Design,
     /// The app servers keep near caches, all but one, and another's sign-outs wait for nobody
     #[arg(long)]
-    local: bool,
+    near_cache: bool,
     /// How many app servers
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(2..=32))]
     processes: u8,
@@ -72,7 +72,7 @@ fn tortured(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>
         url: arguments.url,
         topology: arguments.topology,
         design: arguments.design,
-        local: arguments.local && arguments.design.is_ours(),
+        near_cache: arguments.near_cache && arguments.design.is_ours(),
         processes: arguments.processes.into(),
         seed,
         program: Program {
@@ -85,7 +85,7 @@ fn tortured(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>
     let found = !tortured.report.violations.is_empty();
     print(&tortured, &options)?;
     let expected = !options.design.is_ours();
-    let idle = options.local && !tortured.copies.are_enough(&tortured.report);
+    let idle = options.near_cache && !tortured.near_caches.are_enough(&tortured.report);
     if idle {
         writeln!(
             io::stdout(),
@@ -105,7 +105,7 @@ fn print(tortured: &Tortured, options: &Options) -> io::Result<()> {
         store,
         faults,
         report,
-        copies,
+        near_caches,
         ..
     } = tortured;
     let cache = options.design.name();
@@ -120,8 +120,8 @@ fn print(tortured: &Tortured, options: &Options) -> io::Result<()> {
         writeln!(out, "{what:<30} {count:>3}")?;
     }
     writeln!(out, "{report}")?;
-    if options.local {
-        writeln!(out, "{copies}")?;
+    if options.near_cache {
+        writeln!(out, "{near_caches}")?;
         let Staleness {
             after_sign_out,
             after_sign_out_at_once,

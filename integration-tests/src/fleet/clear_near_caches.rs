@@ -12,7 +12,7 @@ pub enum NearCacheOutcome {
     /// No server keeps any.
     Unused,
     /// None can be served any more.
-    Gone {
+    Cleared {
         /// How many servers held a lease.
         servers: usize,
         /// How many of them did not answer.
@@ -30,15 +30,15 @@ pub enum NearCacheOutcome {
 }
 
 impl From<token_cache::NearCacheOutcome> for NearCacheOutcome {
-    fn from(copies: token_cache::NearCacheOutcome) -> Self {
-        match copies {
+    fn from(near_caches: token_cache::NearCacheOutcome) -> Self {
+        match near_caches {
             token_cache::NearCacheOutcome::Unused => Self::Unused,
-            token_cache::NearCacheOutcome::Gone {
+            token_cache::NearCacheOutcome::Cleared {
                 servers,
                 silent,
                 waited,
                 ..
-            } => Self::Gone {
+            } => Self::Cleared {
                 servers: servers.len(),
                 silent: silent.len(),
                 waited,

@@ -103,7 +103,7 @@ pub struct Answer {
 
 impl Answer {
     /// What a sign-out that was carried out said of other servers' copies.
-    pub fn copies(&self) -> Option<NearCacheOutcome> {
+    pub fn near_caches(&self) -> Option<NearCacheOutcome> {
         serde_json::from_str(self.text.as_deref()?).ok()
     }
 }

@@ -24,7 +24,7 @@ pub struct Rules {
     /// the tokens that are read tells of sessions.
     pub isolated: bool,
     /// What near caches are allowed, where servers keep any.
-    pub copies: Option<NearCacheRules>,
+    pub near_caches: Option<NearCacheRules>,
 }
 
 /// For how long a copy may be served that a server has not heard of.
@@ -46,7 +46,7 @@ impl Rules {
         clock_slack: 4_000,
         nothing_lost: true,
         isolated: true,
-        copies: None,
+        near_caches: None,
     };
 
     /// For a run that empties or replaces the store.
@@ -60,13 +60,13 @@ impl Rules {
         clock_slack: 4_000,
         nothing_lost: false,
         isolated: false,
-        copies: None,
+        near_caches: None,
     };
 
     /// The same, where servers keep copies.
-    pub const fn with_near_cache(self, copies: NearCacheRules) -> Self {
+    pub const fn with_near_cache(self, near_caches: NearCacheRules) -> Self {
         Self {
-            copies: Some(copies),
+            near_caches: Some(near_caches),
             ..self
         }
     }
@@ -89,7 +89,9 @@ pub fn check(events: &[Event], rules: Rules) -> Report {
         .collect();
     let landed = landed(events);
 
-    let cached_reads_outlive = rules.copies.map_or(0, |copies| copies.not_awaited);
+    let cached_reads_outlive = rules
+        .near_caches
+        .map_or(0, |near_caches| near_caches.not_awaited);
     let mut report = Report::default();
     report.counts.sessions_ended = ends
         .values()
@@ -126,7 +128,9 @@ pub fn check(events: &[Event], rules: Rules) -> Report {
         entries::isolated(events, &mut report);
     }
     if rules.nothing_lost {
-        let outdated = rules.copies.map_or(0, |copies| copies.outdated);
+        let outdated = rules
+            .near_caches
+            .map_or(0, |near_caches| near_caches.outdated);
         entries::nothing_lost(events, outdated, &mut report);
     }
     report

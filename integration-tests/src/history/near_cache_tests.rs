@@ -14,7 +14,7 @@ const ADA: Account = Account {
 const X: SessionNumber = SessionNumber(10);
 const HERE: u32 = 1;
 const ELSEWHERE: u32 = 2;
-const COPIES: NearCacheRules = NearCacheRules {
+const NEAR_CACHE: NearCacheRules = NearCacheRules {
     not_awaited: 100,
     outdated: 1_000,
 };
@@ -92,7 +92,7 @@ fn checked(more: impl IntoIterator<Item = Event>, rules: Rules) -> Report {
 }
 
 fn broken(more: impl IntoIterator<Item = Event>) -> Vec<Promise> {
-    let report = checked(more, Rules::ALL.with_near_cache(COPIES));
+    let report = checked(more, Rules::ALL.with_near_cache(NEAR_CACHE));
     let promise = |violation: &Violation| violation.promise;
     report.violations.iter().map(promise).collect()
 }
@@ -103,7 +103,7 @@ fn a_cached_entry_served_after_a_sign_out_that_waits_breaks_g1_at_once() {
     assert_eq!(broken([signed_out(40), resumed(42)]), [Promise::G1]);
     let report = checked(
         [signed_out(40), found(HERE, 42, 1), found(HERE, 61, 1)],
-        Rules::ALL.with_near_cache(COPIES),
+        Rules::ALL.with_near_cache(NEAR_CACHE),
     );
     assert_eq!(report.staleness.after_sign_out, Duration::from_millis(20));
 }
@@ -116,7 +116,7 @@ fn a_cached_entry_may_outlive_a_sign_out_that_does_not_wait_by_the_stated_time()
         resumed(141),
         found(HERE, 141, 1),
     ];
-    let report = checked(kept, Rules::ALL.with_near_cache(COPIES));
+    let report = checked(kept, Rules::ALL.with_near_cache(NEAR_CACHE));
     assert_eq!(report.violations, []);
     let staleness = report.staleness;
     assert_eq!(staleness.after_sign_out_at_once, Duration::from_millis(100));
@@ -174,7 +174,7 @@ fn what_another_server_replaced_may_be_read_for_the_stated_time() {
     let read = |start| [refreshed.clone(), found(HERE, start, 1)];
     assert_eq!(broken(read(1_041)), []);
     assert_eq!(broken(read(1_042)), [Promise::G4]);
-    let report = checked(read(541), Rules::ALL.with_near_cache(COPIES));
+    let report = checked(read(541), Rules::ALL.with_near_cache(NEAR_CACHE));
     assert_eq!(report.staleness.outdated, Duration::from_millis(500));
     // Without copies it may not be read at all.
     assert_eq!(checked(read(42), Rules::ALL).broken(Promise::G4), 1);

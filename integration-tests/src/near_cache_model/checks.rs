@@ -33,14 +33,14 @@ impl World<'_> {
                 let it = &self.servers[server];
                 let counter = it.own_lease.counter(&account_key(account));
                 let dead = |copy: &Copied| copy.counter != counter || aged(it, copy.expires_at);
-                let cached_read_expired = it.copies[account].as_ref().is_some_and(dead);
+                let cached_read_expired = it.near_caches[account].as_ref().is_some_and(dead);
                 let read_dead = it.reads[account].as_ref().is_some_and(|read| {
                     read.found.is_none()
                         || read.counter != counter
                         || aged(it, self.expires_at(server, read.sent))
                 });
                 if cached_read_expired {
-                    self.servers[server].copies[account] = None;
+                    self.servers[server].near_caches[account] = None;
                 }
                 if read_dead {
                     self.servers[server].reads[account] = None;
@@ -60,7 +60,7 @@ impl World<'_> {
     fn final_everywhere(&self) -> Option<String> {
         for (server, it) in self.servers.iter().enumerate() {
             for account in (0..ACCOUNTS).filter(|account| self.over[*account]) {
-                if let Some(copy) = &it.copies[account]
+                if let Some(copy) = &it.near_caches[account]
                     && self.serves(server, account, copy.counter, copy.expires_at)
                     && !self.is_split_brains(server, copy.from, account)
                 {
@@ -116,7 +116,7 @@ impl World<'_> {
                     continue;
                 };
                 let old = |copy: &&Copied| copy.tokens < tokens;
-                let copy = it.copies[account].as_ref().filter(old);
+                let copy = it.near_caches[account].as_ref().filter(old);
                 if copy.is_some_and(|c| self.serves(server, account, c.counter, c.expires_at)) {
                     return Some(format!(
                         "G4: server {server} serves what it has itself replaced"

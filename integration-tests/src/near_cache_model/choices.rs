@@ -81,7 +81,7 @@ impl World<'_> {
     fn may_do_harm(&self, it: &Server) -> bool {
         let mut ended = (0..ACCOUNTS).filter(|account| self.over[*account]);
         let writes = |it: &Writing| matches!(it, Writing::Sent | Writing::Applied(_));
-        ended.any(|account| it.copies[account].is_some() || it.reads[account].is_some())
+        ended.any(|account| it.near_caches[account].is_some() || it.reads[account].is_some())
             || it.writes.iter().any(writes)
             || self.scenario.start == Start::Split && it.keeps
     }
@@ -89,7 +89,9 @@ impl World<'_> {
     fn reading(&self, choices: &mut Vec<Choice>) {
         for &(server, account) in &self.scenario.reads {
             match &self.servers[server].reads[account] {
-                None if self.servers[server].copies[account].is_none() && self.may_fill(server) => {
+                None if self.servers[server].near_caches[account].is_none()
+                    && self.may_fill(server) =>
+                {
                     let to = self.reads_at(server).into_iter();
                     choices.extend(to.map(|at| Choice::SendRead(server, account, at)));
                 }

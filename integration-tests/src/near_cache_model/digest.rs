@@ -165,7 +165,7 @@ impl World<'_> {
         }
         for account in 0..ACCOUNTS {
             let counter = it.own_lease.counter(&account_key(account));
-            let copy = it.copies[account].as_ref().map(|copy| {
+            let copy = it.near_caches[account].as_ref().map(|copy| {
                 let left = copy.expires_at.map(|expires_at| expires_at.since(now));
                 (copy.tokens, copy.counter == counter, left, copy.from)
             });

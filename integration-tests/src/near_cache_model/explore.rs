@@ -40,7 +40,7 @@ struct Node {
 }
 
 /// Tries every schedule of `scenario`, up to so many states.
-pub fn explore_local(scenario: &LocalScenario, limit: usize) -> LocalExplored {
+pub fn explore_near_cache(scenario: &LocalScenario, limit: usize) -> LocalExplored {
     let start = World::new(scenario, false);
     let mut seen: HashSet<u64, foldhash::fast::FixedState> = [start.digest()].into_iter().collect();
     let mut nodes = vec![Node {

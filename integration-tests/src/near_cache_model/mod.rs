@@ -2,7 +2,7 @@
 //! are lost, registries that are lost, primaries that change, and time that goes by without end.
 //!
 //! Core's real [`NearCacheLease`](token_cache_core::near_cache::NearCacheLease) and [`AckWait`](token_cache_core::near_cache::AckWait) run in it; the
-//! store, the network and the clocks are the model's. [`explore_local`] tries all choices, shortest schedules first, and asks in
+//! store, the network and the clocks are the model's. [`explore_near_cache`] tries all choices, shortest schedules first, and asks in
 //! every state:
 //!
 //! - is there a server where somebody who comes now, after the sign-out has returned, is served what it ended (G1)?
@@ -49,7 +49,7 @@ mod world;
 
 pub use self::{
     checks::LocalViolation,
-    explore::{LocalExplored, LocalRefutation, explore_local},
+    explore::{LocalExplored, LocalRefutation, explore_near_cache},
     mutants::LocalMutant,
     scenario::{Fault, InvalidationCoordinator, Lacks, LocalScenario, SignOutAct, Start},
 };

@@ -33,18 +33,18 @@ impl World<'_> {
                 || (before && it.own_lease.counter(&account) == counter)
         };
         may && expires_at.is_none_or(|expires_at| now < expires_at)
-            && (self.wrong(LocalMutant::ServesAtOnce) || self.every_signer_knows(server))
+            && (self.wrong(LocalMutant::ServesAtOnce) || self.every_origin_knows(server))
     }
 
     /// Whether every server knows by now that this one keeps copies.
-    pub(super) fn every_signer_knows(&self, server: usize) -> bool {
+    pub(super) fn every_origin_knows(&self, server: usize) -> bool {
         self.scenario.start != Start::Unsaid
             || matches!(self.servers[server].said, Said::From(from) if self.clock(server) >= from)
     }
 
     /// Whether a server may send a read that fills.
     pub(super) fn may_fill(&self, server: usize) -> bool {
-        self.every_signer_knows(server)
+        self.every_origin_knows(server)
             || self.wrong(LocalMutant::ServesAtOnce)
             || self.wrong(LocalMutant::PopulatesAtOnce)
     }
@@ -111,7 +111,7 @@ impl World<'_> {
             read.counter
         };
         if let Some(tokens) = read.found {
-            it.copies[account] = Some(Copied {
+            it.near_caches[account] = Some(Copied {
                 tokens,
                 counter,
                 expires_at,
@@ -157,7 +157,7 @@ impl World<'_> {
         }
         if populates {
             let counter = it.own_lease.counter(&account_key(account));
-            it.copies[account] = Some(Copied {
+            it.near_caches[account] = Some(Copied {
                 tokens,
                 counter,
                 expires_at: None,

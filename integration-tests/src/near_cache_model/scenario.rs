@@ -39,7 +39,7 @@ pub struct LocalScenario {
 #[expect(clippy::exhaustive_structs, reason = "a description")]
 pub struct InvalidationCoordinator {
     /// Whether it keeps copies.
-    pub copies: bool,
+    pub near_caches: bool,
     /// How many hundredths its clock is too fast.
     pub rate: i32,
 }

@@ -10,7 +10,7 @@ pub fn all() -> Vec<LocalScenario> {
         undisturbed(),
         two_at_once(),
         backplane_lost(),
-        two_signers(),
+        two_origins(),
         answer_lost(),
         server_dead_for_a_while(),
         cluster(),
@@ -19,7 +19,7 @@ pub fn all() -> Vec<LocalScenario> {
         split_brain(),
         refresh(),
         no_backplane(),
-        first_keeper(),
+        first_near_cache(),
     ]
 }
 
@@ -29,12 +29,15 @@ fn two() -> Vec<InvalidationCoordinator> {
 }
 
 const fn keeps(rate: i32) -> InvalidationCoordinator {
-    InvalidationCoordinator { copies: true, rate }
+    InvalidationCoordinator {
+        near_caches: true,
+        rate,
+    }
 }
 
 const fn keeps_none(rate: i32) -> InvalidationCoordinator {
     InvalidationCoordinator {
-        copies: false,
+        near_caches: false,
         rate,
     }
 }
@@ -125,7 +128,7 @@ fn backplane_lost() -> LocalScenario {
     }
 }
 
-fn two_signers() -> LocalScenario {
+fn two_origins() -> LocalScenario {
     LocalScenario {
         reads: vec![(0, 0), (1, 0)],
         ..scenario(
@@ -234,7 +237,7 @@ fn no_backplane() -> LocalScenario {
     }
 }
 
-fn first_keeper() -> LocalScenario {
+fn first_near_cache() -> LocalScenario {
     LocalScenario {
         start: Start::Unsaid,
         ..scenario(

@@ -23,7 +23,7 @@ pub(super) struct Server {
     pub(super) renewal: Option<Renewal>,
     /// A renewal of an earlier connection, still under way; kept where a store server may still take it that is none any more.
     pub(super) late: Option<Renewal>,
-    pub(super) copies: [Option<Copied>; ACCOUNTS],
+    pub(super) near_caches: [Option<Copied>; ACCOUNTS],
     pub(super) reads: [Option<Reading>; ACCOUNTS],
     pub(super) writes: [Writing; ACCOUNTS],
     /// What it has acknowledged and not dropped yet.
@@ -136,7 +136,7 @@ impl Clone for Server {
             backplane: self.backplane.clone(),
             renewal: self.renewal.clone(),
             late: self.late.clone(),
-            copies: self.copies.clone(),
+            near_caches: self.near_caches.clone(),
             reads: self.reads.clone(),
             writes: self.writes,
             to_drop: self.to_drop,
@@ -156,7 +156,7 @@ impl Server {
             backplane: None,
             renewal: None,
             late: None,
-            copies: Default::default(),
+            near_caches: Default::default(),
             reads: Default::default(),
             writes: [Writing::Idle; ACCOUNTS],
             to_drop: None,
@@ -178,7 +178,7 @@ impl Server {
     /// What was good is so again.
     pub(super) fn read_counter_again(&mut self, good: &[InvalidationCounter; ACCOUNTS]) {
         let now = self.counters();
-        for (account, copy) in self.copies.iter_mut().enumerate() {
+        for (account, copy) in self.near_caches.iter_mut().enumerate() {
             if let Some(copy) = copy.as_mut().filter(|copy| copy.counter == good[account]) {
                 copy.counter = now[account];
             }
@@ -188,7 +188,7 @@ impl Server {
     /// Drops what it holds of an account.
     pub(super) fn invalidate(&mut self, account: usize) {
         self.own_lease.invalidate(&of(account));
-        self.copies[account] = None;
+        self.near_caches[account] = None;
     }
 }
 

@@ -107,7 +107,7 @@ impl<'a> World<'a> {
                 Server::new(
                     own_lease,
                     Clock::new(number, coordinator.rate),
-                    coordinator.copies,
+                    coordinator.near_caches,
                 )
             });
         let sign_outs = scenario.sign_outs.iter().map(|act| SignOut {

@@ -35,7 +35,7 @@ impl BackplaneFaults {
         let (which, alone): (&[_], _) = match options.design {
             Design::CachesWithoutLease => (&[Silent, Refused], true),
             Design::CountersReadLate => (&[LateReplies], true),
-            _ if options.local => (
+            _ if options.near_cache => (
                 &[EvictTarget, Silent, Refused, LatePushes, LateReplies],
                 false,
             ),

@@ -35,7 +35,7 @@ pub struct Options {
     /// What the app servers keep their tokens in.
     pub design: Design,
     /// Whether they keep near caches, all but one.
-    pub local: bool,
+    pub near_cache: bool,
     /// How many app servers.
     pub processes: usize,
     /// What the random numbers start from.
@@ -72,7 +72,7 @@ pub struct Tortured {
     /// What the history shows.
     pub report: Report,
     /// What the app servers counted of their near caches.
-    pub copies: NearCacheSize,
+    pub near_caches: NearCacheSize,
 }
 
 /// Why there is no result.
@@ -129,7 +129,7 @@ pub fn run(options: &Options) -> Result<Tortured, Failure> {
         (true, Topology::Sentinel) => Rules::LOSING,
         (true, _) => Rules::ALL,
     };
-    let rules = if options.local {
+    let rules = if options.near_cache {
         near_cache::with_near_cache(rules, options.topology)
     } else {
         rules
@@ -138,7 +138,7 @@ pub fn run(options: &Options) -> Result<Tortured, Failure> {
         store: stage.to_string(),
         faults: faults.counts(),
         report: check(&logged.events, rules),
-        copies: NearCacheSize::of(&logged.figures),
+        near_caches: NearCacheSize::of(&logged.figures),
     })
 }
 

@@ -27,7 +27,7 @@ pub(super) enum Role {
 impl Role {
     /// The part of the app server number `at`.
     pub(super) fn of(at: usize, options: &Options) -> Self {
-        match (options.local, options.processes - at) {
+        match (options.near_cache, options.processes - at) {
             (false, _) | (true, 1) => Self::KeepsNone,
             (true, 2) => Self::KeepsAndSignsOutAtOnce,
             (true, _) => Self::Keeps,
@@ -56,7 +56,7 @@ impl Role {
 
 /// Who comes to the app servers of a run.
 pub(super) fn users(options: &Options) -> Users {
-    if options.local || options.design.is_broken_near_cache() {
+    if options.near_cache || options.design.is_broken_near_cache() {
         Users::Hot
     } else {
         Users::Usual
@@ -119,8 +119,8 @@ impl NearCacheSize {
             Some((outcome.to_owned(), *count))
         });
         Self {
-            hits: of("token_cache_copy_reads_total hit"),
-            lapsed: of("token_cache_copy_reads_total lapsed"),
+            hits: of("token_cache_near_cache_reads_total hit"),
+            lapsed: of("token_cache_near_cache_reads_total lapsed"),
             renewals: of("token_cache_lease_renewals_total renewed"),
             backplanes_lost: of("token_cache_leases_lost_total"),
             sign_outs: waits.collect(),

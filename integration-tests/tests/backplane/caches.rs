@@ -8,7 +8,7 @@ use token_cache_integration_tests::servers::{
 use crate::{
     common::{PATIENT, eventually, proxied, redis, with},
     fleet::{
-        COPIES, Fleet, ISSUER, SID, are_served_from_near_caches, entry, is_served_by_nobody,
+        Fleet, ISSUER, NEAR_CACHE, SID, are_served_from_near_caches, entry, is_served_by_nobody,
         node_of,
     },
 };
@@ -20,7 +20,7 @@ const LONG_LEASE: &str = "near_cache=60s&lease=4s";
 async fn thirty_two_servers_drop_their_cached_entries() {
     let redis = redis();
     let fleet = Fleet::of(&vec![
-        with(&redis.url(), &format!("{PATIENT}&{COPIES}"));
+        with(&redis.url(), &format!("{PATIENT}&{NEAR_CACHE}"));
         32
     ])
     .await;
@@ -30,7 +30,7 @@ async fn thirty_two_servers_drop_their_cached_entries() {
         are_served_from_near_caches(&sessions, &[&redis]).await;
         let gone = fleet.signs_out(round, &subject).await;
         is_served_by_nobody(&sessions).await;
-        let NearCacheOutcome::Gone { servers, .. } = gone else {
+        let NearCacheOutcome::Cleared { servers, .. } = gone else {
             panic!("{gone:?}");
         };
         let mut others: Vec<_> = fleet.servers.iter().map(TokenCache::server_id).collect();
@@ -44,7 +44,7 @@ async fn thirty_two_servers_drop_their_cached_entries() {
 async fn a_server_that_hears_nothing_is_waited_for_once() {
     let redis = redis();
     let proxy: Proxy = proxied(&redis);
-    let parameters = format!("{PATIENT}&{COPIES}");
+    let parameters = format!("{PATIENT}&{NEAR_CACHE}");
     let urls = [&redis.url(), &redis.url(), &proxy.url()].map(|url| with(url, &parameters));
     let fleet = Fleet::of(&urls).await;
     let sessions = fleet.signs_in("ada").await;
@@ -53,7 +53,7 @@ async fn a_server_that_hears_nothing_is_waited_for_once() {
     proxy.freeze_links();
     proxy.freeze();
     let gone = fleet.signs_out(0, "ada").await;
-    let NearCacheOutcome::Gone { silent, waited, .. } = gone else {
+    let NearCacheOutcome::Cleared { silent, waited, .. } = gone else {
         panic!("{gone:?}");
     };
     assert_eq!(silent, [fleet.servers[2].server_id()]);
@@ -64,7 +64,7 @@ async fn a_server_that_hears_nothing_is_waited_for_once() {
     is_served_by_nobody(&sessions[..2]).await;
     eventually("it is waited for no more", async || {
         match fleet.signs_out(0, "bob").await {
-            NearCacheOutcome::Gone { servers, .. } if servers.len() == 1 => Some(()),
+            NearCacheOutcome::Cleared { servers, .. } if servers.len() == 1 => Some(()),
             _ => None,
         }
     })
@@ -113,7 +113,7 @@ async fn without_replicas_cached_entries_go_through_a_failover_by_sentinels() {
 async fn near_caches_go_through_a_failover_with(parameter: &str) {
     let mut setup = SentinelSetup::start(RedisOptions::default()).unwrap();
     let sentinels: Vec<_> = setup.sentinels().iter().map(ToString::to_string).collect();
-    let parameters = format!("operation_timeout=3s&connect_timeout=3s&{COPIES}{parameter}");
+    let parameters = format!("operation_timeout=3s&connect_timeout=3s&{NEAR_CACHE}{parameter}");
     let (sentinels, service) = (sentinels.join(","), SentinelSetup::SERVICE);
     let url = format!("redis+sentinel://{sentinels}/{service}?{parameters}");
     eventually("the replica confirms", async || {
@@ -147,7 +147,7 @@ async fn cached_entries_go_through_a_failover_of_the_backplanes_node() {
         .iter()
         .map(|node| node.address().to_string())
         .collect();
-    let parameters = format!("operation_timeout=2s&connect_timeout=2s&{COPIES}");
+    let parameters = format!("operation_timeout=2s&connect_timeout=2s&{NEAR_CACHE}");
     let url = format!("redis+cluster://{}?{parameters}", nodes.join(","));
     let fleet = Fleet::of(&vec![url; 3]).await;
     let (ended, living) = (fleet.signs_in("ada").await, fleet.signs_in("bob").await);

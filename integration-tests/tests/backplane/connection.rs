@@ -21,7 +21,7 @@ async fn a_backplane_on_which_nothing_comes_back_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_reads_too_slowly_loses_its_link() {
+async fn a_server_that_reads_too_slowly_loses_its_backplane() {
     let limit = ("client-output-buffer-limit", "pubsub 1mb 512kb 1");
     let redis = RedisServer::start(RedisOptions {
         extra: vec![(limit.0.to_owned(), limit.1.to_owned())],

@@ -5,7 +5,7 @@ use token_cache_integration_tests::servers::RedisServer;
 
 use crate::common::eventually;
 
-pub(crate) const COPIES: &str = "near_cache=60s&lease=500ms";
+pub(crate) const NEAR_CACHE: &str = "near_cache=60s&lease=500ms";
 
 pub(crate) const ISSUER: &str = "https://id.example";
 pub(crate) const SID: &str = "s1";
@@ -61,7 +61,7 @@ impl Fleet {
             self.servers[by].sign_out(scope()).await.ok()
         })
         .await
-        .copies
+        .near_caches
     }
 }
 

@@ -5,7 +5,7 @@ use token_cache_integration_tests::servers::{RedisCluster, RedisServer};
 
 use crate::{
     common::eventually,
-    fleet::{COPIES, Fleet, are_served_from_near_caches, entry, is_served_by_nobody, node_of},
+    fleet::{Fleet, NEAR_CACHE, are_served_from_near_caches, entry, is_served_by_nobody, node_of},
 };
 
 const KEY: &str = "tc:{l}:r";
@@ -75,13 +75,13 @@ fn listening_at(node: &RedisServer) -> Option<i64> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cached_entries_go_through_a_move_of_the_backplanes_slot() {
     let cluster = RedisCluster::start(NODES).unwrap();
-    near_caches_go_through_a_move(&cluster, COPIES).await;
+    near_caches_go_through_a_move(&cluster, NEAR_CACHE).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cached_entries_go_through_a_move_of_the_backplanes_slot_that_replicas_confirm() {
     let cluster = RedisCluster::with_replicas(NODES).unwrap();
-    near_caches_go_through_a_move(&cluster, &format!("replicas=1&{COPIES}")).await;
+    near_caches_go_through_a_move(&cluster, &format!("replicas=1&{NEAR_CACHE}")).await;
 }
 
 async fn near_caches_go_through_a_move(cluster: &RedisCluster, parameters: &str) {
@@ -141,7 +141,7 @@ async fn near_caches_go_through_a_move(cluster: &RedisCluster, parameters: &str)
     are_served_from_near_caches(&living, &servers).await;
     eventually("all who hold a lease answer", async || {
         match fleet.signs_out(0, "dora").await {
-            NearCacheOutcome::Gone {
+            NearCacheOutcome::Cleared {
                 servers, silent, ..
             } if servers.len() == 2 && silent.is_empty() => Some(()),
             _ => None,

@@ -6,7 +6,8 @@ use token_cache_integration_tests::servers::{RedisOptions, RedisServer, Replicat
 use crate::{
     common::{HASTY, PATIENT, eventually, with},
     fleet::{
-        COPIES, Fleet, are_served_from_near_caches, calls_of, entry, is_served_by_nobody, reads_of,
+        Fleet, NEAR_CACHE, are_served_from_near_caches, calls_of, entry, is_served_by_nobody,
+        reads_of,
     },
 };
 
@@ -55,7 +56,7 @@ impl SplitBrain {
     /// The registry that the new primary has is young to a origin that has just met it, and all holders are in it: the lease is waited out.
     async fn signs_ada_out_who_has_just_met_the_registry(&self) {
         let gone = self.fleet.signs_out(ORIGIN, "ada").await;
-        let NearCacheOutcome::Gone { silent, waited, .. } = gone else {
+        let NearCacheOutcome::Cleared { silent, waited, .. } = gone else {
             panic!("{gone:?}");
         };
         assert_eq!(silent.len(), HOLDERS);
@@ -66,13 +67,13 @@ impl SplitBrain {
     async fn signs_bob_out_who_knows_the_registry(&self) {
         eventually("nobody is waited for", async || {
             match self.fleet.signs_out(ORIGIN, "carol").await {
-                NearCacheOutcome::Gone { waited, .. } if waited < LEASE => Some(()),
+                NearCacheOutcome::Cleared { waited, .. } if waited < LEASE => Some(()),
                 _ => None,
             }
         })
         .await;
         let gone = self.fleet.signs_out(ORIGIN, "bob").await;
-        let NearCacheOutcome::Gone {
+        let NearCacheOutcome::Cleared {
             servers, waited, ..
         } = &gone
         else {
@@ -98,7 +99,7 @@ async fn is_in_no_near_cache(sessions: &[Session], old: &RedisServer) {
 /// one has known its registry for no longer than it is one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_replicas_no_cached_entry_is_served_after_a_sign_out_at_the_new_primary() {
-    let split = SplitBrain::of(&format!("{HASTY}&replicas=1&{COPIES}")).await;
+    let split = SplitBrain::of(&format!("{HASTY}&replicas=1&{NEAR_CACHE}")).await;
     let old = split.pair.primary();
     split.signs_ada_out_who_has_just_met_the_registry().await;
     is_in_no_near_cache(&split.ada, old).await;
@@ -117,7 +118,7 @@ async fn with_replicas_no_cached_entry_is_served_after_a_sign_out_at_the_new_pri
 /// after its end, whether its connections are closed or not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_replicas_no_cached_entry_is_served_when_the_old_primary_is_gone_for_a_lease() {
-    let mut split = SplitBrain::of(&format!("{HASTY}&{COPIES}")).await;
+    let mut split = SplitBrain::of(&format!("{HASTY}&{NEAR_CACHE}")).await;
     split.signs_ada_out_who_has_just_met_the_registry().await;
     split.signs_bob_out_who_knows_the_registry().await;
     // The other side of the split brain has heard of nothing.

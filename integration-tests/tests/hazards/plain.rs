@@ -18,7 +18,7 @@ fn seen(design: Design, kind: StoreKind, time: Duration) -> Report {
         url: Some(store.url("")),
         topology: Topology::Standalone,
         design,
-        local: false,
+        near_cache: false,
         processes: 3,
         seed: 7,
         program: program(),

@@ -24,7 +24,7 @@ fn without_a_backplane_a_sign_out_waits_until_cached_entries_have_died_of_age() 
         let session = signed_in(&fleet, 1);
         assert_copied(&fleet, 0, &session, || line.requests());
         let out = sign_out(&fleet, origin, &session);
-        let Some(NearCacheOutcome::Gone { waited, .. }) = out.copies() else {
+        let Some(NearCacheOutcome::Cleared { waited, .. }) = out.near_caches() else {
             panic!("{out:?}");
         };
         assert!(waited >= AGE, "it waited {waited:?}");
@@ -34,7 +34,7 @@ fn without_a_backplane_a_sign_out_waits_until_cached_entries_have_died_of_age() 
     assert_copied(&fleet, 0, &session, || line.requests());
     let out = fleet.sign_out_at_once(1, Scope::Account(session.account));
     assert!(matches!(
-        out.copies(),
+        out.near_caches(),
         Some(NearCacheOutcome::NotAwaited { .. })
     ));
     eventually("the copy has died", || {

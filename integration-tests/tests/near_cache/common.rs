@@ -10,7 +10,8 @@ use token_cache_integration_tests::{
 const GUARD: Duration = Duration::from_secs(40);
 
 /// An app server that keeps copies.
-pub(crate) const COPIES: &str = "near_cache=60s&lease=1s&operation_timeout=5s&connect_timeout=5s";
+pub(crate) const NEAR_CACHE: &str =
+    "near_cache=60s&lease=1s&operation_timeout=5s&connect_timeout=5s";
 /// One that keeps none.
 pub(crate) const NO_NEAR_CACHES: &str = "operation_timeout=5s&connect_timeout=5s";
 
@@ -127,8 +128,8 @@ pub(crate) fn sign_out(fleet: &Fleet, at: usize, of: &Ticketed) -> Answer {
 /// How many of how many servers with copies were silent.
 #[track_caller]
 pub(crate) fn waited_for(sign_out: &Answer) -> (usize, usize) {
-    match sign_out.copies() {
-        Some(NearCacheOutcome::Gone {
+    match sign_out.near_caches() {
+        Some(NearCacheOutcome::Cleared {
             servers, silent, ..
         }) => (silent, servers),
         other => panic!("{other:?} of {sign_out:?}"),

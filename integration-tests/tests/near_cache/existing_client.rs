@@ -22,7 +22,7 @@ async fn sign_in_and_out(origin: &TokenCache, cache: &TokenCache) -> Result<bool
     let done = origin.sign_out_account(&ada).await?;
     assert!(there.get(&api).await.is_err(), "read after a sign-out");
     Ok(
-        matches!(done.copies, NearCacheOutcome::Gone { servers, .. } if servers == [cache.server_id()]),
+        matches!(done.near_caches, NearCacheOutcome::Cleared { servers, .. } if servers == [cache.server_id()]),
     )
 }
 

@@ -4,13 +4,13 @@ use token_cache_integration_tests::{
 };
 
 use crate::common::{
-    COPIES, NO_NEAR_CACHES, OnLines, assert_kept, assert_signed_out, eventually, sign_out,
+    NEAR_CACHE, NO_NEAR_CACHES, OnLines, assert_kept, assert_signed_out, eventually, sign_out,
     signed_in, waited_for,
 };
 
 #[test]
 fn a_server_without_cached_entries_signs_out_where_others_have_them() {
-    let servers = OnLines::start(&[COPIES, COPIES, NO_NEAR_CACHES]);
+    let servers = OnLines::start(&[NEAR_CACHE, NEAR_CACHE, NO_NEAR_CACHES]);
     let fleet = &servers.fleet;
     let session = servers.copied_at(&[0, 1]);
     let out = sign_out(fleet, 2, &session);
@@ -28,7 +28,7 @@ fn where_nobody_has_a_near_cache_a_sign_out_waits_for_nobody() {
     let servers = OnLines::start(&[NO_NEAR_CACHES; 2]);
     let session = signed_in(&servers.fleet, 0);
     let out = sign_out(&servers.fleet, 1, &session);
-    assert_eq!(out.copies(), Some(NearCacheOutcome::Unused));
+    assert_eq!(out.near_caches(), Some(NearCacheOutcome::Unused));
     assert_signed_out(&servers.fleet, &session);
     assert_kept(&servers.fleet, Rules::ALL);
 }
@@ -36,7 +36,7 @@ fn where_nobody_has_a_near_cache_a_sign_out_waits_for_nobody() {
 /// Of an account whose sessions have all ended nothing need be left in the store: no scan finds it, and its copies must go all the same.
 #[test]
 fn a_sign_out_of_the_issuer_waits_for_cached_entries_that_an_earlier_one_did_not_wait_for() {
-    let servers = OnLines::start(&[COPIES; 3]);
+    let servers = OnLines::start(&[NEAR_CACHE; 3]);
     let (fleet, silent) = (&servers.fleet, 2);
     let session = servers.copied_at(&[0, 1, silent]);
     servers.lines[silent].freeze_links();
@@ -51,13 +51,13 @@ fn a_sign_out_of_the_issuer_waits_for_cached_entries_that_an_earlier_one_did_not
 
 #[test]
 fn a_sign_out_that_does_not_wait_is_final_once_the_stated_time_is_over() {
-    let servers = OnLines::start(&[COPIES; 3]);
+    let servers = OnLines::start(&[NEAR_CACHE; 3]);
     let (fleet, silent) = (&servers.fleet, 2);
     let session = servers.copied_at(&[0, 1, silent]);
     servers.lines[silent].freeze_links();
     let out = fleet.sign_out_at_once(0, Scope::Account(session.account));
     assert_eq!(out.outcome, Outcome::Done);
-    let Some(NearCacheOutcome::NotAwaited { cleared_within }) = out.copies() else {
+    let Some(NearCacheOutcome::NotAwaited { cleared_within }) = out.near_caches() else {
         panic!("{out:?}");
     };
     let allowed = crate::common::ALLOWED.not_awaited;

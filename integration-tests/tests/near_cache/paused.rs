@@ -3,14 +3,14 @@ use token_cache_integration_tests::{
     history::{Outcome, Rules},
 };
 
-use crate::common::{COPIES, OnLines, assert_kept, eventually, failed, sign_out, waited_for};
+use crate::common::{NEAR_CACHE, OnLines, assert_kept, eventually, failed, sign_out, waited_for};
 
 /// What is asked of a server while it sleeps it answers when it wakes, and then its lease has run out: the clock is looked at for each
 /// read, last of all. Only a read that had looked already, and was on its way out when the server fell asleep, may still arrive: it
 /// began before the sign-out returned.
 #[test]
 fn a_server_that_slept_past_its_lease_serves_nothing_when_it_wakes() {
-    let servers = OnLines::start(&[COPIES; 2]);
+    let servers = OnLines::start(&[NEAR_CACHE; 2]);
     let fleet = &servers.fleet;
     for _ in 0..3 {
         let session = servers.copied_at(&[0, 1]);

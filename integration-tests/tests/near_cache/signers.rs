@@ -1,13 +1,13 @@
 use token_cache_integration_tests::history::{Outcome, Rules};
 
 use crate::common::{
-    COPIES, OnLines, assert_kept, assert_signed_out, eventually, failed, signing_out,
+    NEAR_CACHE, OnLines, assert_kept, assert_signed_out, eventually, failed, signing_out,
 };
 
 /// Its wait goes on when it does: what ran out meanwhile has run out.
 #[test]
-fn a_signer_that_stands_still_while_it_waits_is_right_when_it_goes_on() {
-    let servers = OnLines::start(&[COPIES; 3]);
+fn an_origin_that_pauses_while_it_waits_is_right_when_it_resumes() {
+    let servers = OnLines::start(&[NEAR_CACHE; 3]);
     let (fleet, silent) = (&servers.fleet, 2);
     let session = servers.copied_at(&[0, 1, silent]);
     servers.lines[silent].freeze_links();
@@ -30,7 +30,7 @@ fn a_signer_that_stands_still_while_it_waits_is_right_when_it_goes_on() {
 
 #[test]
 fn two_who_sign_the_same_and_other_accounts_out_at_once_both_wait_for_everybody() {
-    let servers = OnLines::start(&[COPIES; 4]);
+    let servers = OnLines::start(&[NEAR_CACHE; 4]);
     let (fleet, silent) = (&servers.fleet, 3);
     for falls_silent in [false, true] {
         let sessions: Vec<_> = (0..3)

@@ -1,7 +1,8 @@
 use token_cache_integration_tests::history::Rules;
 
 use crate::common::{
-    COPIES, OnLines, assert_kept, assert_signed_out_at, eventually, sign_out, signed_in, waited_for,
+    NEAR_CACHE, OnLines, assert_kept, assert_signed_out_at, eventually, sign_out, signed_in,
+    waited_for,
 };
 
 const ORIGIN: usize = 0;
@@ -40,7 +41,7 @@ impl Silence {
 
 #[test]
 fn a_server_that_falls_silent_costs_a_sign_out_one_lease_and_the_next_ones_nothing() {
-    let servers = OnLines::start(&[COPIES; 6]);
+    let servers = OnLines::start(&[NEAR_CACHE; 6]);
     let fleet = &servers.fleet;
     let silences = [
         (2, Silence::BackplaneCut),

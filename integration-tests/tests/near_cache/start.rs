@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use token_cache_integration_tests::history::Rules;
 
 use crate::common::{
-    COPIES, NO_NEAR_CACHES, OnLines, assert_kept, assert_signed_out, sign_out, signed_in,
+    NEAR_CACHE, NO_NEAR_CACHES, OnLines, assert_kept, assert_signed_out, sign_out, signed_in,
     waited_for,
 };
 
@@ -15,7 +15,7 @@ fn a_server_that_starts_serves_cached_entries_when_everybody_must_know_that_it_k
     let mut servers = OnLines::start(&[NO_NEAR_CACHES]);
     let session = signed_in(&servers.fleet, 0);
     let starts = Instant::now();
-    let url = format!("{}/?{COPIES}", servers.lines[0].url());
+    let url = format!("{}/?{NEAR_CACHE}", servers.lines[0].url());
     let started = servers.fleet.join(url).unwrap();
     servers.assert_copied(started, &session);
     let after = starts.elapsed();

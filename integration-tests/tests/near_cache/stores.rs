@@ -5,7 +5,7 @@ use token_cache_integration_tests::{
 };
 
 use crate::common::{
-    COPIES, OnLines, assert_copied, assert_kept, assert_signed_out, program, reads, settled,
+    NEAR_CACHE, OnLines, assert_copied, assert_kept, assert_signed_out, program, reads, settled,
     sign_out, signed_in, signing_out, waited_for,
 };
 
@@ -20,7 +20,7 @@ fn persistent() -> RedisOptions {
 
 #[test]
 fn a_store_that_is_killed_and_restarted_lets_no_cached_entry_outlive_a_sign_out() {
-    let mut servers = OnLines::on(persistent(), &[COPIES; SERVERS]);
+    let mut servers = OnLines::on(persistent(), &[NEAR_CACHE; SERVERS]);
     for _ in 0..2 {
         let session = servers.copied_at(&[0, 1, 2]);
         servers.redis.kill9().unwrap();
@@ -36,7 +36,7 @@ fn a_store_that_is_killed_and_restarted_lets_no_cached_entry_outlive_a_sign_out(
 
 #[test]
 fn an_emptied_store_leaves_no_cached_entry_that_a_sign_out_does_not_reach() {
-    let servers = OnLines::start(&[COPIES; SERVERS]);
+    let servers = OnLines::start(&[NEAR_CACHE; SERVERS]);
     let session = servers.copied_at(&[0, 1, 2]);
     // Nobody is in the registry any more, and everybody has a lease.
     servers.redis.cli(&["FLUSHALL"]).unwrap();
@@ -53,7 +53,7 @@ fn a_failover_by_sentinels_lets_no_cached_entry_outlive_a_sign_out() {
     let mut setup = SentinelSetup::start(persistent()).unwrap();
     let sentinels: Vec<String> = setup.sentinels().iter().map(ToString::to_string).collect();
     let (sentinels, service) = (sentinels.join(","), SentinelSetup::SERVICE);
-    let url = format!("redis+sentinel://{sentinels}/{service}?replicas=1&{COPIES}");
+    let url = format!("redis+sentinel://{sentinels}/{service}?replicas=1&{NEAR_CACHE}");
     let fleet = Fleet::start(program(), &vec![url; SERVERS]).unwrap();
     for round in 0..2 {
         let sessions = [signed_in(&fleet, 0), signed_in(&fleet, 1)];
@@ -123,7 +123,7 @@ fn over_tls_no_cached_entry_outlives_a_sign_out() {
     })
     .unwrap();
     let (url, authority) = (redis.tls_url().unwrap(), redis.authority());
-    let url = format!("{url}/?ca={}&{COPIES}", authority.display());
+    let url = format!("{url}/?ca={}&{NEAR_CACHE}", authority.display());
     let fleet = Fleet::start(program(), &vec![url; SERVERS]).unwrap();
     let session = signed_in(&fleet, 0);
     copied_everywhere(&fleet, &session, || reads(&redis));
@@ -136,7 +136,7 @@ fn over_tls_no_cached_entry_outlives_a_sign_out() {
 fn url_of(cluster: &RedisCluster) -> String {
     let nodes = cluster.nodes().iter();
     let addresses: Vec<String> = nodes.map(|node| node.address().to_string()).collect();
-    format!("redis+cluster://{}?{COPIES}", addresses.join(","))
+    format!("redis+cluster://{}?{NEAR_CACHE}", addresses.join(","))
 }
 
 fn copied_everywhere(fleet: &Fleet, session: &Ticketed, requests: impl Fn() -> u64) {

@@ -65,7 +65,13 @@ pub(super) fn run(built: &Built, dynamodb: &Held) -> Outcome {
     let of_refreshes = ["refresh", "--quick", "--check", "--only", "refresh/"];
     command::run(costs.args(of_refreshes))?;
     let mut costs = built.program(COSTS)?;
-    let of_copies = ["local", "--quick", "--check", "--only", "local/messages"];
+    let of_copies = [
+        "near-cache",
+        "--quick",
+        "--check",
+        "--only",
+        "near-cache/messages",
+    ];
     command::run(costs.args(of_copies))?;
     for of_sign_outs in ["sign-out/requests", "sign-out/bodies"] {
         let mut costs = built.program(COSTS)?;
@@ -75,7 +81,7 @@ pub(super) fn run(built: &Built, dynamodb: &Held) -> Outcome {
     command::run(built.program(torture::PROGRAM)?.args(["--minutes", "1"]))?;
     let on_dynamodb = ["--store", "dynamodb", "--minutes", "0.5"];
     command::run(built.program(torture::PROGRAM)?.args(on_dynamodb))?;
-    let with_near_cache = ["--local", "--minutes", "0.35"];
+    let with_near_cache = ["--near-cache", "--minutes", "0.35"];
     command::run(built.program(torture::PROGRAM)?.args(with_near_cache))?;
     for broken in ["copies-without-lease", "copies-stamped-late"] {
         let with_broken_near_cache = ["--design", broken, "--minutes", "0.25"];

@@ -45,7 +45,7 @@ struct Kept<K, V>(Mutex<HashMap<K, (V, InvalidationCounter)>>);
 
 /// A cache on such copies of the store at `url`.
 pub(super) async fn open(url: &str, design: Design) -> std::result::Result<TokenCache, Failure> {
-    let copies = Arc::new(BrokenNearCache {
+    let near_caches = Arc::new(BrokenNearCache {
         store: token_cache::store(url).await?,
         heeds_lease: design != Design::CachesWithoutLease,
         reads_counters_early: design != Design::CountersReadLate,
@@ -54,11 +54,14 @@ pub(super) async fn open(url: &str, design: Design) -> std::result::Result<Token
         entries: Kept::default(),
         sessions: Kept::default(),
     });
-    let store: Arc<dyn TokenStore> = Arc::clone(&copies) as _;
+    let store: Arc<dyn TokenStore> = Arc::clone(&near_caches) as _;
     let builder = TokenCacheBuilder::connecting(async move { Ok(store) });
     let cache = builder.open().await?;
-    copies.agree().await?;
-    let backplane = (Arc::clone(&copies.store), Arc::clone(&copies.own_lease));
+    near_caches.agree().await?;
+    let backplane = (
+        Arc::clone(&near_caches.store),
+        Arc::clone(&near_caches.own_lease),
+    );
     broken_backplane::keep(backplane.0, backplane.1, LEASE)?;
     Ok(cache)
 }

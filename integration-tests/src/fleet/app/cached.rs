@@ -93,8 +93,8 @@ pub(super) async fn carry_out(cache: &TokenCache, task: &Task) -> Ended {
             } else {
                 Outcome::EndedNothing
             };
-            let copies = NearCacheOutcome::from(report.copies);
-            Ok((outcome, serde_json::to_string(&copies).ok()))
+            let near_caches = NearCacheOutcome::from(report.near_caches);
+            Ok((outcome, serde_json::to_string(&near_caches).ok()))
         }
     }
 }

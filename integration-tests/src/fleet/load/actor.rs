@@ -189,12 +189,12 @@ impl Actor {
         if is_message {
             self.pause(60).await;
         }
-        let copies = if is_message && self.random.percent(20) {
+        let near_caches = if is_message && self.random.percent(20) {
             2
         } else {
             1
         };
-        for _ in 0..copies {
+        for _ in 0..near_caches {
             for _ in 0..SIGN_OUT_ATTEMPTS {
                 let op = self.signing_out(scope.clone());
                 let answer = self.carry_out(Task::with_ticket(op, &known.ticket)).await;

@@ -38,15 +38,15 @@ impl DynamoDbContainer {
     pub(super) fn start(engine: &str) -> Result<Self, ServerError> {
         let port = Port::reserve()?;
         let number = port.number();
-        let has_local = engine::has_image(engine, LOCAL.0, LOCAL.1);
-        let (name, tag) = if has_local { LOCAL } else { OURS };
+        let has_near_cache = engine::has_image(engine, LOCAL.0, LOCAL.1);
+        let (name, tag) = if has_near_cache { LOCAL } else { OURS };
         let image = format!("{name}:{tag}");
         let (started, answer) = channel();
         let (running, ended) = channel::<()>();
         // In a thread of its own: the runner refuses to block inside an async runtime, also when
         // the container is dropped.
         let keeper = thread::spawn(move || {
-            let container = if has_local {
+            let container = if has_near_cache {
                 let image = GenericImage::new(name, tag);
                 image.with_mapped_port(number, PORT.tcp()).start()
             } else {
@@ -125,11 +125,11 @@ fn build() -> Result<GenericImage, ServerError> {
         let target = library.display().to_string();
         (library, target)
     }));
-    let copies: String = files
+    let near_caches: String = files
         .iter()
         .map(|(_, target)| ["COPY .", target, " ", target, "\n"].concat())
         .collect();
-    let dockerfile = format!("FROM scratch\n{copies}ENTRYPOINT [\"{PROGRAM}\"]\n");
+    let dockerfile = format!("FROM scratch\n{near_caches}ENTRYPOINT [\"{PROGRAM}\"]\n");
     let image = files.into_iter().fold(
         GenericBuildableImage::new(OURS.0, OURS.1).with_dockerfile_string(dockerfile),
         |image, (file, target)| image.with_file(file, format!(".{target}")),
