@@ -1,4 +1,4 @@
-//! The only rooms that know the driver: what goes out, what comes back, and what is sent again.
+//! Requests to Redis, with retries. Only this module and its children use the crate `redis`.
 
 mod backplane;
 mod call;
@@ -39,63 +39,63 @@ use crate::{
     error::{Applied, classify, from_redis_error, timed_out},
 };
 
-/// How often a request is sent at the most.
+/// The most attempts of a request.
 const ATTEMPTS: u32 = 4;
 
 /// The pause before a second attempt.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What a request does if it is sent twice.
+/// Whether a request may be sent twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Idempotency {
-    /// It changes nothing.
+    /// Changes nothing.
     Read,
-    /// It leaves what it would have left once, however late the first one lands.
+    /// Has the same effect twice as once, even if the first copy arrives late.
     Idempotent,
-    /// Something else: it is sent again only where the server surely did not carry it out.
+    /// Is sent again only if the server certainly did not apply it.
     NonIdempotent,
 }
 
-/// The way to the servers.
+/// A client for the servers of the configuration.
 pub(crate) struct Client {
     source: Source,
     operation_timeout: Duration,
     durability: Durability,
 }
 
-/// Where connections come from.
+/// The servers that connections lead to.
 enum Source {
     Server(Server, StandaloneServer),
     #[cfg(feature = "cluster")]
     Cluster(Cluster),
 }
 
-/// How other connections to a server are opened than those that it has.
+/// What a single server has beside its connections.
 struct StandaloneServer {
     connector: Connector,
     #[cfg(feature = "sentinel")]
     watch: Option<sentinel::FailoverWatcher>,
 }
 
-/// What became of a request so far.
+/// The progress of a request.
 #[derive(Default)]
 struct RequestProgress {
-    /// The connection that it is under way on.
+    /// The connection that the current attempt uses.
     in_flight: Option<InFlight>,
-    /// An attempt may have been carried out.
+    /// Whether an attempt may have been applied.
     ambiguous: bool,
 }
 
-/// A request that is under way.
+/// An attempt in flight.
 struct InFlight {
     server: Server,
-    /// Of the server's shared connection.
+    /// The generation of the server's shared connection.
     generation: u64,
     at: Instant,
 }
 
 impl InFlight {
-    /// Has another connection opened in place of the one that it was sent on.
+    /// Replaces the connection.
     fn mark_broken(&self) {
         self.server.mark_broken(self.generation);
     }
@@ -154,7 +154,7 @@ impl Client {
         })
     }
 
-    /// Sends a call, again where that is safe, within the operation's timeout.
+    /// Sends a call, and repeats it within the timeout of the operation if that is safe.
     pub(crate) async fn call(
         &self,
         operation: &'static str,
@@ -175,7 +175,7 @@ impl Client {
             Err(_) => {
                 if let Some(sent) = &progress.in_flight {
                     progress.ambiguous = true;
-                    // The server may hang, or the network may have swallowed the connection. One that was sent late proves nothing.
+                    // The server may hang, or the connection may be half-open. An attempt that was sent late proves nothing.
                     if sent.at.elapsed() >= self.operation_timeout / 2 {
                         sent.mark_broken();
                     }
@@ -191,7 +191,7 @@ impl Client {
         })
     }
 
-    /// When a request must have been answered that is sent now.
+    /// Returns the deadline of a request that is sent now.
     fn deadline(&self, operation: &'static str) -> Result<Instant> {
         let left = time_left(self.operation_timeout);
         if left.is_zero() {
@@ -209,12 +209,12 @@ impl Client {
     ) -> RedisResult<Reply> {
         match self.send_once(call, progress).await {
             Ok(reply) => Ok(reply),
-            // What seldom happens is in boxes of its own: every request would carry it otherwise.
+            // Boxed, since it is rare and would make the future of every request larger.
             Err(error) => Box::pin(self.retry(error, idempotency, call, deadline, progress)).await,
         }
     }
 
-    /// Sends a call that failed again, where that is safe.
+    /// Repeats a call that failed, if that is safe.
     async fn retry(
         &self,
         mut error: RedisError,
@@ -265,7 +265,7 @@ impl Client {
         }
     }
 
-    /// Whether accounts are spread over nodes.
+    /// Returns whether the servers are a Cluster.
     pub(crate) fn is_cluster(&self) -> bool {
         match &self.source {
             #[cfg(feature = "cluster")]
@@ -274,7 +274,7 @@ impl Client {
         }
     }
 
-    /// How many replicas must have a sign-out before it counts.
+    /// Returns the number of replicas that must confirm a sign-out, if any.
     pub(crate) fn replicas(&self) -> Option<u32> {
         match self.durability {
             Durability::Primary => None,
@@ -288,7 +288,7 @@ impl Client {
 }
 
 impl Source {
-    /// Finds out whether other servers are to be asked from now on: a request failed in a way that a failover would explain.
+    /// Checks in the background for a failover or moved slots, after an error that they would explain.
     fn check_topology(&self) {
         match self {
             #[cfg(feature = "sentinel")]
@@ -319,7 +319,7 @@ async fn send_to(
     connection.send(call).await.map(Reply)
 }
 
-/// Sends a call to the node that has the key by now, if the one that was asked says which.
+/// Follows a redirection: sends the call to the node that the error names.
 #[cfg(feature = "cluster")]
 async fn follow_redirect(
     cluster: &Cluster,
@@ -330,7 +330,7 @@ async fn follow_redirect(
     let Some(cluster::Redirect { server, asking }) = cluster.redirect(&error) else {
         return Err(error);
     };
-    // What was refused is not under way.
+    // The refused attempt is no longer in flight.
     progress.in_flight = None;
     if !asking {
         return send_to(&server, call, progress).await;
@@ -349,12 +349,12 @@ fn not_connected() -> RedisError {
     std::io::Error::from(std::io::ErrorKind::NotConnected).into()
 }
 
-/// Fewer replicas than asked for have it.
+/// Returns the error for a write that too few replicas confirmed.
 fn too_few_replicas(operation: &'static str, asked: u32, have: u32) -> Error {
     Error::new(token_cache_core::ErrorKind::Unavailable, operation)
         .store(crate::STORE)
         .message(format!(
-            "the primary has carried it out, but {have} of {asked} replicas have it yet; ask again"
+            "the primary has applied the write, but only {have} of {asked} replicas have confirmed it; repeat the call"
         ))
         .maybe_applied()
 }

@@ -6,10 +6,10 @@ use token_cache_core::{Error, Result, backend::check_prefix};
 
 use crate::duration;
 
-/// Where a Redis or Valkey is, and how to talk to it.
+/// The settings of the Redis store: the servers, and how to reach them.
 ///
-/// Every field has its default, so a configuration file names what differs; an unknown field is refused. Durations are texts
-/// with a unit (`"500ms"`, `"2s"`), addresses are `"host:port"`.
+/// Every field has a default. Unknown fields of a configuration file are refused. Durations are strings with a unit (`"500ms"`, `"2s"`),
+/// addresses are `"host:port"`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,62 +25,60 @@ use crate::duration;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RedisConfig {
-    /// Which servers. Default: one at `127.0.0.1:6379`.
+    /// The servers. Default: one at `127.0.0.1:6379`.
     pub topology: Topology,
-    /// The ACL user. Default: none, which is the server's `default` user.
+    /// The ACL user. Default: `None`, which is the user `default` of the server.
     pub username: Option<String>,
-    /// Its password. Default: none.
+    /// The password of the user. Default: `None`.
     pub password: Option<SecretString>,
-    /// The database number. Default: 0; a Cluster has no other.
+    /// The database number. Default: 0, the only one of a Cluster.
     pub db: u32,
-    /// TLS, by rustls with ring; needs the feature `tls`. Default: none.
+    /// TLS by rustls with ring. Needs the feature `tls`. Default: `None`.
     pub tls: Option<Tls>,
-    /// What the name of every key starts with; each namespace has its own. Default: `tc`.
-    ///
-    /// Letters, digits and `-_.:`, up to 64 of them.
+    /// The prefix of every key, one for each namespace: 1 to 64 letters, digits or `-_.:`. Default: `tc`.
     pub prefix: String,
-    /// How long opening one connection may take. Default: 1 s.
+    /// The limit for opening one connection. Default: 1 s.
     #[serde(deserialize_with = "duration::deserialize")]
     pub connect_timeout: Duration,
-    /// How long all requests of one call of the cache may take together, retries included; a bulk sign-out has it for each request.
+    /// The limit for all requests of one call of the cache together, retries included. In a bulk sign-out it applies to each request.
     /// Default: 1 s.
     #[serde(deserialize_with = "duration::deserialize")]
     pub operation_timeout: Duration,
-    /// When a sign-out counts as done, and with it a sign-in and what a refresh stores. Default: once the primary has it.
+    /// Which servers must have a sign-out, a sign-in and the result of a refresh before it is done. Default: the primary.
     pub durability: Durability,
-    /// Whether every write of an entry waits for the replicas too, not only what a refresh stores. Needs a
-    /// [`durability`](Self::durability) of replicas. Default: no, so a failover may bring an older value back.
+    /// Waits for the replicas after every write of an entry, not only after a refresh. Needs [`Durability::Replicas`]. Default: `false`, so a
+    /// failover may restore an older value.
     pub confirm_every_write: bool,
 }
 
-/// Which servers there are.
+/// The servers, and how they work together.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Topology {
     /// One server.
     Standalone(Address),
-    /// One server, by a Unix socket.
+    /// One server at a Unix socket.
     Socket(PathBuf),
-    /// A Redis Cluster, by some of its nodes; needs the feature `cluster`.
+    /// A Redis Cluster, given by some of its nodes. Needs the feature `cluster`.
     Cluster(Vec<Address>),
-    /// A primary that Sentinels know; needs the feature `sentinel`.
+    /// A primary that is found through Sentinels. Needs the feature `sentinel`.
     Sentinel(Sentinel),
 }
 
-/// The Sentinels, and whom they watch.
+/// The Sentinels, and the service that they monitor.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Sentinel {
-    /// Where they are; any that answers will do.
+    /// The addresses of the Sentinels. All are asked, and the majority of the answers counts.
     pub sentinels: Vec<Address>,
-    /// What they call the primary.
+    /// The name of the service.
     pub service: String,
-    /// The ACL user at the Sentinels. Default: none.
+    /// The ACL user at the Sentinels. Default: `None`.
     #[serde(default)]
     pub username: Option<String>,
-    /// Its password. Default: none.
+    /// The password of that user. Default: `None`.
     #[serde(default)]
     pub password: Option<SecretString>,
 }
@@ -90,34 +88,34 @@ pub struct Sentinel {
 #[serde(try_from = "String")]
 #[non_exhaustive]
 pub struct Address {
-    /// A name or an IP address, without brackets.
+    /// A host name or an IP address without brackets.
     pub host: String,
     /// The port.
     pub port: u16,
 }
 
-/// TLS settings. Without a `ca`, the machine's own roots are trusted.
+/// The TLS settings. Without `ca`, the root certificates of the machine are trusted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Tls {
-    /// A PEM file with the authority that signed the server's certificate.
+    /// The path of a PEM file with the authority of the server certificate.
     pub ca: Option<PathBuf>,
-    /// A PEM file with a client certificate; goes with `key`.
+    /// The path of a PEM file with a client certificate. Needs `key`.
     pub cert: Option<PathBuf>,
-    /// A PEM file with the client certificate's key.
+    /// The path of a PEM file with the key of the client certificate.
     pub key: Option<PathBuf>,
 }
 
-/// When a sign-out, a sign-in or a marker counts as done (what G1 rests on when a server fails).
+/// The servers that must have a sign-out, a not-before time or a sign-in before it is done. Guarantee G1 depends on it when a server fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Durability {
-    /// Once the primary has it. A failover may bring back what was signed out in its last moments.
+    /// The primary. A failover may restore sessions that were signed out just before it.
     #[default]
     Primary,
-    /// Once so many replicas have it as well (`WAIT`): give as many as may be promoted.
+    /// The primary and this number of replicas (`WAIT`). Set the number of replicas that may be promoted.
     Replicas(u32),
 }
 
@@ -139,16 +137,16 @@ impl Default for RedisConfig {
 }
 
 impl RedisConfig {
-    /// What a URL says: see [the crate's documentation](crate) for the schemes and parameters.
+    /// Returns the settings in a URL. [The crate's documentation](crate) lists the schemes and parameters.
     ///
     /// # Errors
-    /// [`Config`](token_cache_core::ErrorKind::Config), before any request, naming the part and what is valid there. It
-    /// never holds the URL, which may hold a password.
+    /// [`Config`](token_cache_core::ErrorKind::Config), before any request. The message names the part of the URL and the valid values. It
+    /// never contains the URL, which may contain a password.
     pub fn from_url(url: &str) -> Result<Self> {
         crate::url::parse(url)
     }
 
-    /// What can be told wrong without a request.
+    /// Checks the settings without a request.
     pub(crate) fn check(&self) -> Result<()> {
         let Self {
             topology,
@@ -166,12 +164,12 @@ impl RedisConfig {
         duration::check("operation_timeout", *operation_timeout)?;
         if *durability == Durability::Replicas(0) {
             return Err(invalid_config(
-                "durability of 0 replicas confirms nothing; give 1 or more, or leave it out",
+                "`replicas` is 0, which confirms nothing; set 1 or more, or leave it out",
             ));
         }
         if *confirm_every_write && *durability == Durability::Primary {
             return Err(invalid_config(
-                "`confirm_every_write` waits for replicas, and none are asked for; give `replicas` as well",
+                "`confirm_every_write` is set without `replicas`; set `replicas` as well",
             ));
         }
         if let Some(tls) = tls {
@@ -184,22 +182,22 @@ impl RedisConfig {
 impl Topology {
     fn check(&self, db: u32) -> Result<()> {
         match self {
-            Self::Socket(path) if path.as_os_str().is_empty() => {
-                Err(invalid_config("the path of the socket is empty"))
-            }
+            Self::Socket(path) if path.as_os_str().is_empty() => Err(invalid_config(
+                "the path of the socket is empty; write it like `redis+unix:///run/redis.sock`",
+            )),
             Self::Cluster(_) if !cfg!(feature = "cluster") => Err(feature_off("cluster")),
             Self::Cluster(nodes) if nodes.is_empty() => Err(invalid_config(
-                "a cluster needs the address of a node at least",
+                "the address of a cluster node is missing; name at least one node",
             )),
             Self::Cluster(_) if db != 0 => Err(invalid_config(
-                "a cluster has no database but 0; leave it out",
+                "a cluster has only the database 0; leave the number out",
             )),
             Self::Sentinel(_) if !cfg!(feature = "sentinel") => Err(feature_off("sentinel")),
-            Self::Sentinel(sentinel) if sentinel.sentinels.is_empty() => {
-                Err(invalid_config("the address of a Sentinel is missing"))
-            }
+            Self::Sentinel(sentinel) if sentinel.sentinels.is_empty() => Err(invalid_config(
+                "the address of a Sentinel is missing; name at least one",
+            )),
             Self::Sentinel(sentinel) if sentinel.service.is_empty() => Err(invalid_config(
-                "the name of the service that the Sentinels watch is empty",
+                "the name of the service is missing; write it as the path, such as `/mymaster`",
             )),
             Self::Standalone(_) | Self::Socket(_) | Self::Cluster(_) | Self::Sentinel(_) => Ok(()),
         }
@@ -227,7 +225,7 @@ impl fmt::Display for Topology {
 }
 
 impl Sentinel {
-    /// These Sentinels, without credentials.
+    /// Returns the settings for these Sentinels, without credentials.
     pub fn new(sentinels: Vec<Address>, service: impl Into<String>) -> Self {
         Self {
             sentinels,
@@ -239,7 +237,7 @@ impl Sentinel {
 }
 
 impl PartialEq for Sentinel {
-    /// Passwords are not compared.
+    /// Compares all fields except the passwords.
     fn eq(&self, other: &Self) -> bool {
         self.sentinels == other.sentinels
             && self.service == other.service
@@ -253,7 +251,7 @@ impl Address {
     pub(crate) const REDIS_PORT: u16 = 6379;
     pub(crate) const SENTINEL_PORT: u16 = 26379;
 
-    /// A host and a port.
+    /// Returns the address of a host and a port.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self {
             host: host.into(),
@@ -261,17 +259,21 @@ impl Address {
         }
     }
 
-    /// Reads `host`, `host:port`, `[ipv6]` or `[ipv6]:port`.
+    /// Parses `host`, `host:port`, `[ipv6]` or `[ipv6]:port`.
     pub(crate) fn parse(text: &str, default_port: u16) -> Result<Self> {
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
-                let (host, rest) = rest
-                    .split_once(']')
-                    .ok_or_else(|| invalid_config("an IPv6 address lacks its closing bracket"))?;
+                let (host, rest) = rest.split_once(']').ok_or_else(|| {
+                    invalid_config(
+                        "an IPv6 address has no closing bracket; write it like `[::1]:6379`",
+                    )
+                })?;
                 let port = match rest {
                     "" => None,
                     rest => Some(rest.strip_prefix(':').ok_or_else(|| {
-                        invalid_config("between an IPv6 address and its port stands a colon")
+                        invalid_config(
+                            "the port of an IPv6 address is invalid; write it like `[::1]:6379`",
+                        )
                     })?),
                 };
                 (host, port)
@@ -282,15 +284,15 @@ impl Address {
             },
         };
         if host.is_empty() {
-            return Err(invalid_config("the host is empty"));
+            return Err(invalid_config(
+                "the host is empty; write `host` or `host:port`",
+            ));
         }
         let port = match port {
             None => default_port,
-            Some(port) => port
-                .parse()
-                .ok()
-                .filter(|port| *port != 0)
-                .ok_or_else(|| invalid_config("a port is a number from 1 to 65535"))?,
+            Some(port) => port.parse().ok().filter(|port| *port != 0).ok_or_else(|| {
+                invalid_config("the port is invalid; it must be a number from 1 to 65535")
+            })?,
         };
         Ok(Self::new(host, port))
     }
@@ -329,7 +331,7 @@ impl Tls {
         }
         if self.cert.is_some() != self.key.is_some() {
             return Err(invalid_config(
-                "a client certificate needs both `cert` and `key`; give both or none",
+                "a client certificate needs both `cert` and `key`; set both or neither",
             ));
         }
         Ok(())
@@ -342,6 +344,6 @@ pub(crate) fn invalid_config(message: impl Into<String>) -> Error {
 
 fn feature_off(feature: &str) -> Error {
     invalid_config(format!(
-        "it needs the feature `{feature}` of token-cache-redis (`redis-{feature}` of token-cache)"
+        "this needs the feature `{feature}` of token-cache-redis (`redis-{feature}` of token-cache)"
     ))
 }

@@ -1,4 +1,4 @@
-//! A scan's position as text: `node cursor servers`.
+//! The text form of a scan position: `node cursor servers`.
 
 use crate::client::ScanPosition;
 
@@ -39,7 +39,7 @@ mod tests {
         }
 
         #[test]
-        fn another_stores_text_is_none_of_ours(text in "[^ ]*|[a-z ]*") {
+        fn the_text_of_another_store_is_refused(text in "[^ ]*|[a-z ]*") {
             prop_assert_eq!(parse(&text), None);
         }
     }

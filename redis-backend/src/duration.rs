@@ -4,11 +4,11 @@ use token_cache_core::{Result, backend};
 
 use crate::config::invalid_config;
 
-/// Reads `500ms`, `2s` or `1m`; `name` is the setting's.
+/// Parses the timeout `name`: `500ms`, `2s` or `1m`.
 pub(crate) fn parse(name: &str, text: &str) -> Result<Duration> {
     let duration = backend::duration(text).ok_or_else(|| {
         invalid_config(format!(
-            "`{name}` is a number with a unit, `500ms`, `2s` or `1m`"
+            "`{name}` is invalid; it must be a number with a unit, such as `500ms`, `2s` or `1m`"
         ))
     })?;
     check(name, duration)?;
@@ -19,7 +19,7 @@ pub(crate) fn check(name: &str, duration: Duration) -> Result<()> {
     backend::check_timeout(name, duration).map_err(invalid_config)
 }
 
-/// For `#[serde(deserialize_with)]`.
+/// Deserializes a timeout.
 pub(crate) fn deserialize<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Duration, D::Error> {

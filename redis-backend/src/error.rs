@@ -7,17 +7,17 @@ use token_cache_core::{Error, ErrorKind};
 #[cfg(feature = "sentinel")]
 pub(crate) use self::sentinel::SentinelFault;
 
-/// What a driver's error means to us.
+/// What an error of the driver means for the caller and for the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ErrorClass {
     pub(crate) kind: ErrorKind,
     /// What happened and what to do.
     pub(crate) message: &'static str,
-    /// Whether the server may have carried the request out.
+    /// Whether the server may have applied the request.
     pub(crate) applied: Applied,
-    /// Whether the connection is of no more use.
+    /// Whether the connection must be replaced.
     pub(crate) lost: bool,
-    /// Whether the same request may succeed soon.
+    /// Whether a retry may succeed.
     pub(crate) transient: bool,
 }
 
@@ -39,7 +39,7 @@ impl ErrorClass {
         }
     }
 
-    /// The connection failed on the way.
+    /// The connection failed during the request.
     const fn connection_failed(kind: ErrorKind, message: &'static str) -> Self {
         Self {
             kind,
@@ -66,7 +66,7 @@ impl ErrorClass {
     }
 }
 
-/// Every error of the driver, one by one: none is temporary unless it says so.
+/// Classifies each error of the driver. Only the listed ones are transient.
 pub(crate) fn classify(error: &RedisError) -> ErrorClass {
     match error.kind() {
         RedisErrorKind::Server(kind) => server(kind, error.detail().unwrap_or_default()),
@@ -76,30 +76,30 @@ pub(crate) fn classify(error: &RedisError) -> ErrorClass {
         RedisErrorKind::InvalidClientConfig if names_no_host(error) => unknown_host(),
         RedisErrorKind::InvalidClientConfig => ErrorClass::refused(
             ErrorKind::Config,
-            "the driver refuses these settings; check host, TLS files and database",
+            "the driver refuses the settings; check the host, the TLS files and the database",
         ),
         RedisErrorKind::RESP3NotSupported => ErrorClass::refused(
             ErrorKind::Config,
-            "the server speaks another protocol; it must be Redis 7.0 or newer, or Valkey",
+            "the server does not speak the protocol; use Redis 7.0 or newer, or Valkey",
         ),
         RedisErrorKind::EmptySentinelList
         | RedisErrorKind::MasterNameNotFoundBySentinel
         | RedisErrorKind::NoValidReplicasFoundBySentinel => ErrorClass::refused(
             ErrorKind::Config,
-            "the Sentinels know no such service; check its name in the URL's path",
+            "the Sentinels do not monitor this service; check its name in the path of the URL",
         ),
         RedisErrorKind::ClusterConnectionNotFound => ErrorClass::connection_failed(
             ErrorKind::Unavailable,
-            "no node of the cluster has this slot; is a primary down?",
+            "no node of the cluster has this slot; check whether a primary is down",
         )
         .not_applied(),
         RedisErrorKind::UnexpectedReturnType => ErrorClass::refused(
             ErrorKind::Unexpected,
-            "the server answered with another type than its command has",
+            "the reply has an unexpected type; check that the server is Redis or Valkey",
         ),
         RedisErrorKind::Parse => ErrorClass::connection_failed(
             ErrorKind::Unexpected,
-            "the server answered with something that is no Redis protocol; is it a Redis?",
+            "the reply is not in the Redis protocol; check that the server is Redis or Valkey",
         ),
         RedisErrorKind::Client => ErrorClass::refused(
             ErrorKind::Config,
@@ -107,7 +107,7 @@ pub(crate) fn classify(error: &RedisError) -> ErrorClass {
         ),
         _ => ErrorClass::refused(
             ErrorKind::Unexpected,
-            "the driver failed in a way this release does not know",
+            "the driver failed with an unknown error; see the source",
         ),
     }
 }
@@ -117,49 +117,49 @@ fn server(kind: ServerErrorKind, detail: &str) -> ErrorClass {
         ServerErrorKind::NoPerm => denied(),
         ServerErrorKind::BusyLoading => ErrorClass::refused(
             ErrorKind::Unavailable,
-            "the server is still loading its data",
+            "the server is loading its data; try again",
         )
         .transient(),
         ServerErrorKind::ReadOnly => ErrorClass::refused(
             ErrorKind::Unavailable,
-            "the server is a replica, which takes no writes; connect to its primary, or wait if a failover is under way",
+            "the server is a replica and accepts no writes; connect to its primary, or try again after a failover",
         )
         .lost()
         .transient(),
         ServerErrorKind::MasterDown => ErrorClass::refused(
             ErrorKind::Unavailable,
-            "the server is a replica that lost its primary",
+            "the server is a replica without a connection to its primary; try again",
         )
         .lost()
         .transient(),
         ServerErrorKind::ClusterDown => ErrorClass::refused(
             ErrorKind::Unavailable,
-            "the cluster is down: a part of its slots has no primary",
+            "the cluster is down, since some slots have no primary; check its nodes",
         )
         .transient(),
         ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::TryAgain => ErrorClass::refused(
             ErrorKind::Unavailable,
-            "the slot is moving to another node of the cluster, or its node does not answer",
+            "the slot is moving to another node of the cluster, or its node does not respond; try again",
         )
         .transient(),
         ServerErrorKind::NoScript => ErrorClass::refused(
             ErrorKind::Unavailable,
-            "the server forgot a script that was loaded a moment ago",
+            "the server no longer has a script that was just loaded; try again",
         )
         .transient(),
         ServerErrorKind::CrossSlot | ServerErrorKind::ExecAbort | ServerErrorKind::NotBusy | ServerErrorKind::NoSub => ErrorClass::refused(
             ErrorKind::Unexpected,
-            "the server refused a command as this library does not send it",
+            "the server refused the command as invalid; report it",
         ),
         ServerErrorKind::ResponseError => response(detail),
         _ => ErrorClass::refused(
             ErrorKind::Unexpected,
-            "the server refused in a way this release does not know",
+            "the server refused the command with an unknown error code; see the source",
         ),
     }
 }
 
-/// Errors that say `ERR` and then a sentence.
+/// Classifies replies that start with `ERR`, by their text.
 fn response(detail: &str) -> ErrorClass {
     let says = |part: &str| detail.contains(part);
     if says("can't run this command") || says("can't access") {
@@ -167,68 +167,71 @@ fn response(detail: &str) -> ErrorClass {
     } else if says("max number of clients") {
         ErrorClass::refused(
             ErrorKind::Unavailable,
-            "the server takes no more connections; raise `maxclients`",
+            "the server accepts no more connections; raise `maxclients`",
         )
         .lost()
         .transient()
     } else if says("DB index") || says("refused to switch database") || says("SELECT is not") {
         ErrorClass::refused(
             ErrorKind::Config,
-            "the server has no such database; check the number in the URL's path",
+            "the server does not have this database; check the number in the path of the URL",
         )
     } else if says("without any password configured") {
         ErrorClass::refused(
             ErrorKind::Config,
-            "the server has no password, but the URL gives one",
+            "the URL has a password and the server has none; remove it, or set one on the server",
         )
     } else if says("cluster support disabled") {
         ErrorClass::refused(
             ErrorKind::Config,
-            "the server is no node of a cluster; write `redis://` instead of `redis+cluster://`",
+            "the server is not a node of a cluster; write `redis://` instead of `redis+cluster://`",
         )
     } else if says("unknown command") {
         ErrorClass::refused(
             ErrorKind::Config,
-            "the server does not know a command; it must be Redis 7.0 or newer, or Valkey, without renamed commands",
+            "the server does not have a command; use Redis 7.0 or newer, or Valkey, without renamed commands",
         )
     } else {
-        ErrorClass::refused(ErrorKind::Unexpected, "the server refused the command")
+        ErrorClass::refused(
+            ErrorKind::Unexpected,
+            "the server refused the command; see the source",
+        )
     }
 }
 
-/// Errors whose code the driver leaves to its callers.
+/// Classifies error codes that the driver does not know.
 fn extension(code: &str) -> ErrorClass {
     match code {
         "WRONGPASS" | "NOAUTH" => wrong_password(),
         "OOM" => ErrorClass::refused(
             ErrorKind::Full,
-            "the server is at its `maxmemory`; raise it, sign-outs work meanwhile",
+            "the server has reached its `maxmemory`; raise it (sign-outs still work)",
         ),
         "WRONGTYPE" => ErrorClass::refused(
             ErrorKind::Corrupt,
-            "a key of ours holds something else; is the prefix shared with another application?",
+            "a key has an unexpected type; check whether another application uses the same prefix",
         ),
         "NOREPLICAS" => ErrorClass::refused(
             ErrorKind::Unavailable,
-            "the server has fewer replicas than its `min-replicas-to-write`",
+            "the server has fewer replicas than its `min-replicas-to-write`; try again",
         )
         .transient(),
         "MISCONF" => ErrorClass::refused(
             ErrorKind::Unavailable,
-            "the server refuses writes since it can't save to its disk",
+            "the server refuses writes, since it cannot save to its disk; check the disk",
         ),
         "BUSY" => ErrorClass::refused(
             ErrorKind::Unavailable,
-            "the server is busy with a script of somebody's",
+            "the server is busy with a script; try again",
         )
         .transient(),
         "NOPROTO" => ErrorClass::refused(
             ErrorKind::Config,
-            "the server speaks another protocol; it must be Redis 7.0 or newer, or Valkey",
+            "the server does not speak the protocol; use Redis 7.0 or newer, or Valkey",
         ),
         _ => ErrorClass::refused(
             ErrorKind::Unexpected,
-            "the server refused in a way this release does not know",
+            "the server refused the command with an unknown error code; see the source",
         ),
     }
 }
@@ -237,7 +240,7 @@ fn io(error: &RedisError) -> ErrorClass {
     if error.is_timeout() {
         return ErrorClass::connection_failed(
             ErrorKind::TimedOut,
-            "no answer came in the configured time",
+            "there was no reply in the configured time; check the network and the load of the server",
         );
     }
     let source = std::error::Error::source(error).and_then(|source| {
@@ -249,14 +252,14 @@ fn io(error: &RedisError) -> ErrorClass {
     if kind == Some(std::io::ErrorKind::NotFound) {
         return ErrorClass::connection_failed(
             ErrorKind::Unavailable,
-            "there is no socket at this path; check the path, and `unixsocket` in the server's configuration",
+            "the socket does not exist; check its path, and `unixsocket` in the configuration of the server",
         )
         .not_applied();
     }
     if error.is_connection_refusal() {
         return ErrorClass::connection_failed(
             ErrorKind::Unavailable,
-            "connection refused; is the server running, and the address right?",
+            "connection refused; check that the server is running, and the address",
         )
         .not_applied();
     }
@@ -273,7 +276,7 @@ fn io(error: &RedisError) -> ErrorClass {
     match kind {
         Some(std::io::ErrorKind::InvalidData) => ErrorClass::refused(
             ErrorKind::Config,
-            "the TLS handshake failed; check the certificate's authority (`ca`) and name",
+            "the TLS handshake failed; check the authority (`ca`) and the name in the certificate",
         )
         .lost(),
         Some(std::io::ErrorKind::PermissionDenied) => ErrorClass::refused(
@@ -281,11 +284,14 @@ fn io(error: &RedisError) -> ErrorClass {
             "the operating system refuses the connection; check the socket's permissions",
         )
         .lost(),
-        _ => ErrorClass::connection_failed(ErrorKind::Unavailable, "the connection broke"),
+        _ => ErrorClass::connection_failed(
+            ErrorKind::Unavailable,
+            "the connection was lost during the request; try again",
+        ),
     }
 }
 
-/// Whether the name of a host led to no address. Neither the driver nor the standard library has a kind for it.
+/// Returns whether a host name has no address. Neither the driver nor the standard library has a kind for it.
 fn names_no_host(error: &RedisError) -> bool {
     let text = error.to_string();
     text.contains("failed to lookup address") || text.contains("No address found for host")
@@ -294,7 +300,7 @@ fn names_no_host(error: &RedisError) -> bool {
 const fn unknown_host() -> ErrorClass {
     ErrorClass::connection_failed(
         ErrorKind::Unavailable,
-        "the name of the host leads to no address; check it in the URL, and the machine's DNS",
+        "the host name has no address; check it in the URL, and the DNS of the machine",
     )
     .not_applied()
 }
@@ -302,19 +308,19 @@ const fn unknown_host() -> ErrorClass {
 const fn denied() -> ErrorClass {
     ErrorClass::refused(
         ErrorKind::Denied,
-        "the user lacks a permission; see the ACL in the documentation",
+        "the user lacks a permission; add it as in the ACL of the documentation",
     )
 }
 
 const fn wrong_password() -> ErrorClass {
     ErrorClass::refused(
         ErrorKind::Denied,
-        "the server refuses user or password; check the URL's credentials",
+        "the server refuses the user or the password; check the credentials in the URL",
     )
     .lost()
 }
 
-/// Whether an error says more about why servers can't be used than another: a refusal says more than silence.
+/// Returns whether an error says more than another about why servers cannot be used. A refusal says more than a timeout.
 #[cfg(any(feature = "cluster", feature = "sentinel"))]
 pub(crate) fn is_more_specific(error: &RedisError, than: &RedisError) -> bool {
     let weight = |error: &RedisError| match (classify(error).kind, error.kind()) {
@@ -330,17 +336,17 @@ pub(crate) fn is_more_specific(error: &RedisError, than: &RedisError) -> bool {
     weight(error) > weight(than)
 }
 
-/// Our error for a driver's, raised while trying to `operation`.
+/// Returns the error for an error of the driver during `operation`.
 pub(crate) fn from_redis_error(operation: &'static str, error: RedisError) -> Error {
     let class = classify(&error);
     let ours = Error::new(class.kind, operation).store(crate::STORE);
     let ours = match denied_command(&error) {
         Some(command) => ours.message(format!(
-            "the user may not call `{command}`; give it what the ACL in the documentation lists"
+            "the user may not call `{command}`; add it as in the ACL of the documentation"
         )),
         None => ours.message(class.message),
     };
-    // The server quotes the arguments of a command that it doesn't know, and they hold keys (G5).
+    // The server quotes the arguments of an unknown command, and they contain keys (G5).
     if error.to_string().contains("with args beginning") {
         ours
     } else {
@@ -348,7 +354,7 @@ pub(crate) fn from_redis_error(operation: &'static str, error: RedisError) -> Er
     }
 }
 
-/// The command that the server says the user may not call.
+/// Returns the command that the user may not call.
 fn denied_command(error: &RedisError) -> Option<&str> {
     if error.kind() != RedisErrorKind::Server(ServerErrorKind::NoPerm) {
         return None;
@@ -358,13 +364,13 @@ fn denied_command(error: &RedisError) -> Option<&str> {
     Some(command)
 }
 
-/// The error, with the servers of the configuration in its message.
+/// Adds the servers of the configuration to the message of an error.
 pub(crate) fn with_servers(to: &crate::Topology, error: Error) -> Error {
     let message = format!("{} (at {to})", reason(&error));
     error.message(message)
 }
 
-/// What an error says without the operation.
+/// Returns the message of an error without the operation.
 pub(crate) fn reason(error: &Error) -> String {
     let text = error.to_string();
     match text.split_once(": ") {
@@ -376,7 +382,7 @@ pub(crate) fn reason(error: &Error) -> String {
 pub(crate) fn timed_out(operation: &'static str) -> Error {
     Error::new(ErrorKind::TimedOut, operation)
         .store(crate::STORE)
-        .message("no answer came in the configured time (`operation_timeout`)")
+        .message("there was no reply in the configured time; check the network, or raise `operation_timeout`")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::{
 
 pub(crate) const EVICT: &str = "sign out an account";
 
-/// The script of a cut and what it needs to know, but for the life of markers and the time; with a registry it publishes.
+/// Returns the call that evicts, without the lifetime of not-before times and the time. With a registry, the script also publishes it.
 pub(crate) fn evict_call(
     keys: &Keys,
     account: &AccountKey,

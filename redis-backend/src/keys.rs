@@ -1,18 +1,18 @@
-//! The names of everything stored.
+//! The keys, fields and channels of the store.
 //!
-//! | name | what |
+//! | name | content |
 //! |---|---|
 //! | `prefix:{I.S}` | an account: a hash |
-//! | … field `s:` session id | a session's record |
+//! | … field `s:` session id | the record of a session |
 //! | … field `e:` session id `:` name | an entry |
-//! | … field `c:` ticket secret `:` name | the versions of the last 64 creating writes of an entry, 8 bytes each |
+//! | … field `c:` session id `:` name | the versions of the last 64 creating writes of an entry, 8 bytes each |
 //! | … field `x:` name | background sessions |
-//! | … field `n` | the newest places on both clocks, and the latest end, of the account's sessions |
-//! | `prefix:{I.S}:m` | the account's markers |
+//! | … field `n` | the newest sign-in on both clocks, and the latest end, of the sessions |
+//! | `prefix:{I.S}:m` | the not-before times of the account |
 //! | `prefix:{I.S}:l:` session id `:` name | a refresh lock |
-//! | `prefix:i:{sid}` | the accounts under a `sid`, and its markers: a hash |
-//! | `prefix:t:{I}` | an issuer's marker |
-//! | `prefix:ns` | the namespace's record |
+//! | `prefix:i:{sid}` | the accounts of a `sid`, and its not-before times: a hash |
+//! | `prefix:t:{I}` | the not-before time of an issuer |
+//! | `prefix:ns` | the record of the namespace |
 //! | `prefix:{l}:r` | the registry of lease holders: a hash |
 //! | … field `i` | its id |
 //! | … field `h` server | a holder's last renewal |
@@ -20,30 +20,30 @@
 //! | `prefix:{l}:a` | the channel of invalidation messages |
 //! | `prefix:{l}:s:` server | a server's own channel: acknowledgements, and the markers of its renewals |
 //!
-//! Hashes of ids stand in keys as base64url, in fields as they are. Braces keep an account in one slot.
+//! Keys contain hashes of ids in base64url, fields contain their bytes. Hash tags keep an account in one slot.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use token_cache_core::{
     AccountKey, BackgroundKey, EntryAddress, IssuerKey, ServerId, SessionId, SidKey, Timestamp,
 };
 
-/// A 128-bit hash in base64url has so many characters.
+/// The length of a 128-bit hash in base64url.
 const HASH: usize = 22;
 
-/// The longest number that Lua holds exactly: in milliseconds, the year 287396.
+/// The largest integer that Lua represents exactly. In milliseconds it is the year 287396.
 const MAX_MILLIS: u64 = (1 << 53) - 1;
 
-/// Makes the names of one namespace.
+/// Builds the keys of one namespace.
 #[derive(Debug, Clone)]
 pub(crate) struct Keys {
     prefix: String,
 }
 
-/// The name of a key.
+/// A key.
 pub(crate) type Key = Vec<u8>;
 
 impl Keys {
-    /// Names that start with `prefix`, which has been checked.
+    /// Returns the keys of the namespace with the checked `prefix`.
     pub(crate) fn new(prefix: impl Into<String>) -> Self {
         Self {
             prefix: prefix.into(),
@@ -98,12 +98,12 @@ impl Keys {
         channel
     }
 
-    /// Two keys of one slot that hold nothing: what permissions are tried on.
+    /// Returns two unused keys of one slot, on which permissions are checked.
     pub(crate) fn scratch(&self) -> [Key; 2] {
         ["h", "s"].map(|kind| format!("{}:{{check}}:{kind}", self.prefix).into_bytes())
     }
 
-    /// A pattern that matches the keys of accounts, of one issuer or of all.
+    /// Returns a pattern that matches the keys of all accounts, or of those of one issuer.
     pub(crate) fn accounts_pattern(&self, issuer: Option<&IssuerKey>) -> Vec<u8> {
         let mut pattern = format!("{}:{{", self.prefix).into_bytes();
         if let Some(issuer) = issuer {
@@ -114,7 +114,7 @@ impl Keys {
         pattern
     }
 
-    /// The account whose key this is; none where it is another's.
+    /// Returns the account of a key, or `None` if it is not that of an account.
     pub(crate) fn parse_account(&self, key: &[u8]) -> Option<AccountKey> {
         let inner = key
             .strip_prefix(self.prefix.as_bytes())?
@@ -149,12 +149,12 @@ impl Keys {
     }
 }
 
-/// The field of a session's record.
+/// Returns the field of a session record.
 pub(crate) fn session_field(session_id: &SessionId) -> [u8; 18] {
     field(*b"s:", session_id.as_bytes())
 }
 
-/// The field of an entry.
+/// Returns the field of an entry.
 pub(crate) fn entry_field(at: &EntryAddress) -> [u8; 35] {
     let mut field = [b':'; 35];
     field[0] = b'e';
@@ -163,12 +163,12 @@ pub(crate) fn entry_field(at: &EntryAddress) -> [u8; 35] {
     field
 }
 
-/// The field of the background sessions under a name.
+/// Returns the field of the background sessions with a name.
 pub(crate) fn background_field(name: &BackgroundKey) -> [u8; 18] {
     field(*b"x:", name.as_bytes())
 }
 
-/// The field of an account in the index of a `sid`.
+/// Returns the field of an account in the index of a `sid`.
 pub(crate) fn sid_entry_field(account: &AccountKey) -> [u8; 32] {
     let mut field = [0; 32];
     field[..16].copy_from_slice(account.issuer().as_bytes());
@@ -176,19 +176,19 @@ pub(crate) fn sid_entry_field(account: &AccountKey) -> [u8; 32] {
     field
 }
 
-/// The account that a field in the index of a `sid` names.
+/// Returns the account of a field in the index of a `sid`.
 pub(crate) fn parse_sid_entry_field(field: &[u8]) -> Option<AccountKey> {
     let (issuer, subject) = field.split_first_chunk::<16>()?;
     let subject = subject.try_into().ok()?;
     Some(AccountKey::new(IssuerKey::from_bytes(*issuer), subject))
 }
 
-/// A moment as scripts and records take it.
+/// Returns a time in the milliseconds of scripts and records.
 pub(crate) fn millis(moment: Timestamp) -> u64 {
     moment.as_millis().min(MAX_MILLIS)
 }
 
-/// A length of time as scripts take it.
+/// Returns a duration in the milliseconds of scripts.
 pub(crate) fn duration_millis(duration: std::time::Duration) -> u64 {
     millis(Timestamp::default() + duration)
 }

@@ -34,5 +34,5 @@ pub use self::{
     url::SCHEMES,
 };
 
-/// What errors call this store.
+/// The name of this store in errors.
 const STORE: &str = "redis";

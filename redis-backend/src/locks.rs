@@ -30,7 +30,7 @@ impl RefreshLocks for RedisStore {
         .bytes(options.seen.as_ref().map_or(&[], |seen| seen.as_bytes()))
         .bytes(options.owner.as_bytes())
         .number(duration_millis(options.lease).max(1));
-        // A primary that was deposed must let nothing be refreshed: the new one would not know what became of the refresh token.
+        // A demoted primary must not grant the lock: its successor would not know that the refresh token is used up.
         let confirmed = client
             .confirmed(OPERATION, Idempotency::Idempotent, call)
             .await?;
@@ -43,7 +43,7 @@ impl RefreshLocks for RedisStore {
                 record::decode_entry(entry).map(Acquired::Fresher)
             }
             4 => {
-                // It may have run out just now.
+                // Negative if the lease ended meanwhile.
                 let left = u64::try_from(next()?.number(OPERATION)?).unwrap_or(0);
                 Ok(Acquired::Busy(Duration::from_millis(left)))
             }

@@ -1,5 +1,5 @@
-//! Many accounts at once: hundreds a script on one server; on a Cluster, where each is in a slot of its own, one each, many
-//! under way.
+//! Evictions of many accounts. On one server a script evicts hundreds. On a Cluster each account has its own slot and its own script, and
+//! many run at a time.
 
 use futures_util::{StreamExt, stream};
 use token_cache_core::{AccountKey, Error, Evicted, Result, Timestamp};
@@ -13,19 +13,19 @@ use crate::{
     store::Inner,
 };
 
-/// How many accounts go into one script: more of them hold up other requests.
+/// The most accounts of a script. A longer script delays other requests.
 const ACCOUNTS_PER_SCRIPT: usize = 500;
 
-/// How many scripts are under way on a Cluster.
+/// The number of concurrent scripts on a Cluster.
 const CONCURRENCY: usize = 256;
 
 pub(crate) enum Outcome {
     Evicted(Evicted),
-    /// Nothing was ended, since a newer session lives there.
+    /// Nothing was evicted, since the account has a newer session.
     Newer,
 }
 
-/// Ends the sessions of accounts in which nothing newer than `at` lives. With a `life`, each account is marked.
+/// Evicts the accounts that have no session newer than `at`. With a `life`, it also sets the not-before time of each account.
 pub(crate) async fn evict(
     inner: &Inner,
     accounts: &[AccountKey],
@@ -113,7 +113,7 @@ fn one(answer: Reply, accounts: usize, replicas: Option<u32>) -> Result<Vec<Outc
         .collect()
 }
 
-/// The same error for each account: one request carried them all.
+/// Returns the error of a request for each of its accounts.
 fn failed(error: &Error, accounts: usize) -> Vec<Result<Outcome>> {
     let again = || {
         let copy = Error::new(error.kind(), EVICT)

@@ -1,4 +1,4 @@
-//! What is looked at once, at connect.
+//! The checks of `connect`.
 
 use token_cache_core::{Diagnostic, Error, ErrorKind, Result};
 
@@ -10,18 +10,18 @@ use crate::{
 
 const OPERATION: &str = "connect";
 
-/// The oldest server that this store speaks to.
+/// The oldest supported version of Redis.
 const MIN_VERSION: (u32, u32) = (7, 0);
 
-/// What the look came to.
+/// The result of the checks.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Preflight {
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// The server may drop index entries under memory pressure, so that an empty index proves nothing.
+    /// Whether the server may drop index entries under memory pressure. Then an empty index proves nothing.
     pub(crate) may_lose_index: bool,
 }
 
-/// Refuses a server that can't keep the promises, and notes what weakens them.
+/// Returns an error if the server cannot keep the guarantees, and diagnostics for settings that weaken them.
 pub(crate) async fn check(client: &Client, keys: &Keys) -> Result<Preflight> {
     permissions(client, keys).await?;
     Ok(match client.ask_any(OPERATION, &["INFO"]).await {
@@ -36,7 +36,7 @@ pub(crate) async fn check(client: &Client, keys: &Keys) -> Result<Preflight> {
         Err(error) if error.kind() == ErrorKind::Denied => Preflight {
             diagnostics: vec![Diagnostic::warning(
                 "redis_info_denied",
-                "the user may not call INFO, so version, role, memory policy and persistence are unchecked, and sign-outs of \
+                "the user may not call INFO, so version, role, memory policy and persistence were not checked, and sign-outs of \
                  a whole issuer fail",
                 "ACL SETUSER app +info",
             )],
@@ -46,11 +46,11 @@ pub(crate) async fn check(client: &Client, keys: &Keys) -> Result<Preflight> {
     })
 }
 
-/// Runs every command of the scripts on keys of its own.
+/// Checks the permissions: runs every command of the scripts on unused keys.
 async fn permissions(client: &Client, keys: &Keys) -> Result<()> {
     let call = Call::script(&scripts::CHECK, keys.scratch());
     let mut denied = Vec::new();
-    // The replicas confirm it, or there are too few of them.
+    // Also checks that enough replicas confirm a write.
     let checked = client
         .confirmed(OPERATION, Idempotency::Idempotent, call)
         .await?;
@@ -64,7 +64,7 @@ async fn permissions(client: &Client, keys: &Keys) -> Result<()> {
             denied.retain(|name| name != "HMGET");
             denied.push("HMGET".to_owned());
         }
-        // The key holds a string: the command was run.
+        // The key is a string, so the command was permitted.
         Err(error) if error.kind() != ErrorKind::Corrupt => return Err(error),
         _ => {}
     }
@@ -74,12 +74,12 @@ async fn permissions(client: &Client, keys: &Keys) -> Result<()> {
     Err(Error::new(ErrorKind::Denied, OPERATION)
         .store(crate::STORE)
         .message(format!(
-            "the user may not call {} on keys with this prefix; see the ACL in the documentation",
+            "the user may not call {} on keys with this prefix; add them as in the ACL of the documentation",
             denied.join(", ")
         )))
 }
 
-/// Looks for snapshots without an append-only file. `INFO` tells of the file, and `CONFIG` alone of snapshots; many services deny that.
+/// Checks for snapshots without an append-only file. `INFO` reports the file. Only `CONFIG` reports snapshots, and many services deny it.
 async fn persistence(client: &Client, info: &Info<'_>) -> Option<Diagnostic> {
     let log = info.field("aof_enabled");
     if log == Some("1") {
@@ -92,7 +92,7 @@ async fn persistence(client: &Client, info: &Info<'_>) -> Option<Diagnostic> {
     diagnose_persistence(log, save)
 }
 
-/// The value in an answer to `CONFIG GET` of one setting.
+/// Returns the value in a reply to `CONFIG GET`.
 fn setting(answer: Reply) -> Result<Vec<u8>, String> {
     let value = answer.list(OPERATION).and_then(|mut pair| {
         let value = pair.nth(1);
@@ -100,12 +100,12 @@ fn setting(answer: Reply) -> Result<Vec<u8>, String> {
     });
     match value {
         Ok(Some(Some(value))) => Ok(value),
-        Ok(_) => Err("its answer to CONFIG GET is empty".to_owned()),
+        Ok(_) => Err("the reply to CONFIG GET is empty".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }
 
-/// `log`: the member `aof_enabled` of `INFO`. `save`: the setting of this name, or why it is not known.
+/// Returns the diagnostic for the persistence. `log` is `aof_enabled` of `INFO`, and `save` is the setting or why it is unknown.
 fn diagnose_persistence(log: Option<&str>, save: Result<Vec<u8>, String>) -> Option<Diagnostic> {
     let why = match (log, save) {
         (Some("1"), _) => return None,
@@ -113,25 +113,25 @@ fn diagnose_persistence(log: Option<&str>, save: Result<Vec<u8>, String>) -> Opt
         (Some("0"), Ok(_)) => {
             return Some(Diagnostic::warning(
                 "redis_snapshots_without_log",
-                "the server writes snapshots and no append-only file, so a restart brings back sessions that were signed out since \
+                "the server writes snapshots and no append-only file, so a restart restores sessions that were signed out since \
                  the last snapshot",
                 "CONFIG SET appendonly yes appendfsync always (or no persistence at all: CONFIG SET save \"\", and delete the dump file)",
             ));
         }
-        (_, Ok(_)) => "INFO does not tell `aof_enabled`".to_owned(),
+        (_, Ok(_)) => "INFO does not contain `aof_enabled`".to_owned(),
         (_, Err(why)) => why,
     };
     Some(Diagnostic::warning(
         "redis_persistence_unchecked",
         format!(
-            "it is unchecked whether the server writes snapshots without an append-only file, so that a restart brings back sessions that \
+            "it was not checked whether the server writes snapshots without an append-only file, so that a restart restores sessions that \
              were signed out since the last snapshot ({why})"
         ),
         "check on the server that CONFIG GET appendonly says yes or CONFIG GET save says nothing",
     ))
 }
 
-/// The answer of `INFO`.
+/// The reply to `INFO`.
 struct Info<'a>(&'a str);
 
 impl Info<'_> {
@@ -166,7 +166,7 @@ fn diagnose(info: &Info<'_>, replicas: Option<u32>) -> Result<Preflight> {
             checked.diagnostics.push(Diagnostic::warning(
                 "redis_maxmemory_policy",
                 format!(
-                    "with the maxmemory-policy `{policy}` the server drops sessions, sign-out not_before_times and index entries {when}, so \
+                    "with the maxmemory-policy `{policy}` the server drops sessions, not-before times and index entries {when}, so \
                      users are signed out early, and a sign-out by `sid` alone can find no account"
                 ),
                 "CONFIG SET maxmemory-policy noeviction",
@@ -176,16 +176,16 @@ fn diagnose(info: &Info<'_>, replicas: Option<u32>) -> Result<Preflight> {
             checked.may_lose_index = true;
             checked.diagnostics.push(Diagnostic::warning(
                 "redis_maxmemory_policy_unknown",
-                "the server does not tell its maxmemory-policy, so an empty index proves nothing to a sign-out by `sid` alone",
+                "INFO does not contain the maxmemory-policy, so a sign-out by `sid` alone that finds no account is an error",
                 "set maxmemory-policy to noeviction",
             ));
         }
     }
-    // The server tells how many replicas are good enough only while it asks for some.
+    // The server reports good replicas only if `min-replicas-to-write` is set.
     if replicas.is_some() && info.field("min_slaves_good_slaves").is_none() {
         checked.diagnostics.push(Diagnostic::warning(
             "redis_min_replicas_missing",
-            "a primary that was cut off from its replicas keeps accepting writes, and they are lost when it is demoted: an older value of \
+            "a primary without a connection to its replicas accepts writes that are lost when it is demoted, so an older value of \
              an entry can come back",
             "set `min-replicas-to-write 1` and `min-replicas-max-lag` on every server",
         ));
@@ -197,7 +197,7 @@ fn diagnose(info: &Info<'_>, replicas: Option<u32>) -> Result<Preflight> {
         if !is_known {
             checked.diagnostics.push(Diagnostic::warning(
                 "redis_info_incomplete",
-                format!("the server does not tell its `{field}` in INFO, so it is unchecked"),
+                format!("INFO does not contain `{field}`, so it was not checked"),
                 "check that the server is a primary and Redis 7.0 or newer, or Valkey",
             ));
         }
@@ -205,7 +205,7 @@ fn diagnose(info: &Info<'_>, replicas: Option<u32>) -> Result<Preflight> {
     Ok(checked)
 }
 
-/// Refuses an old server; false if the version cannot be read.
+/// Refuses an old server. Returns `false` if the version cannot be read.
 fn version(info: &Info<'_>) -> Result<bool> {
     let Some(version) = info.field("redis_version") else {
         return Ok(false);
@@ -214,7 +214,7 @@ fn version(info: &Info<'_>) -> Result<bool> {
     match (parts.next().flatten(), parts.next().flatten()) {
         (Some(major), Some(minor)) if (major, minor) < MIN_VERSION => Err(Error::config(
             OPERATION,
-            format!("the server is Redis {version}; it must be 7.0 or newer, or Valkey"),
+            format!("the server is Redis {version}; use Redis 7.0 or newer, or Valkey"),
         )
         .store(crate::STORE)),
         (major, minor) => Ok(major.is_some() && minor.is_some()),

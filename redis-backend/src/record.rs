@@ -1,12 +1,12 @@
-//! How sessions, entries and the namespace are written down. The scripts read the same bytes.
+//! The encoding of sessions, entries and the namespace. The scripts read the same bytes.
 //!
 //! | record | bytes |
 //! |---|---|
-//! | session, namespace | as [`token_cache_core::backend::record`] has them |
+//! | session, namespace | those of [`token_cache_core::backend::record`] |
 //! | entry | the value, its version (8), its expiry (8), 1 |
 //!
-//! Numbers are big-endian, moments and durations in milliseconds. The parts of an entry follow the value, so that a reader takes the value
-//! without copying it.
+//! Numbers are big-endian, times and durations in milliseconds. The version and the expiry of an entry follow the value, so that the value is
+//! read without a copy.
 
 pub(crate) use token_cache_core::backend::record::encode_namespace;
 use token_cache_core::{
@@ -20,7 +20,7 @@ const FORMAT: u8 = 1;
 
 const TRAILER: usize = 17;
 
-/// Scripts take no later moments than these.
+/// Encodes a session record. Its times are limited to those that scripts can represent.
 pub(crate) fn encode_session(record: &SessionRecord) -> Vec<u8> {
     let mut record = record.clone();
     let SessionTimes {
@@ -78,7 +78,7 @@ pub(crate) fn corrupt(operation: &'static str, what: &str) -> Error {
     Error::new(ErrorKind::Corrupt, operation)
         .store(crate::STORE)
         .message(format!(
-            "{what} is not what this release writes; is the prefix shared with something else?"
+            "{what} cannot be read; check whether another application uses the same prefix, or a later release wrote it"
         ))
 }
 

@@ -1,4 +1,4 @@
-//! What the answers of scripts and commands come to.
+//! The replies of scripts and commands.
 
 use token_cache_core::{Error, Result, SessionId, SessionRecord, Timestamp};
 
@@ -7,7 +7,7 @@ use crate::{
     record,
 };
 
-/// The session that a read found, if it found one and it lives.
+/// Returns the session of a record that was read, if it is live.
 pub(crate) fn live_session(
     operation: &'static str,
     session_id: SessionId,
@@ -24,12 +24,12 @@ pub(crate) fn live_session(
     Ok(record)
 }
 
-/// What scripts answer with a number: 1 yes, 0 signed out, 3 bytes that are not ours.
+/// Returns the result that a script replies as a number: 1 is success, 0 signed out, 3 an unreadable record.
 pub(crate) fn check_granted(operation: &'static str, answer: i64) -> Result<()> {
     match answer {
         1 => Ok(()),
         0 => Err(signed_out(operation)),
-        3 => Err(record::corrupt(operation, "what lies there")),
+        3 => Err(record::corrupt(operation, "the stored record")),
         _ => Err(unexpected(operation)),
     }
 }
@@ -38,7 +38,7 @@ pub(crate) fn signed_out(operation: &'static str) -> Error {
     Error::signed_out(operation).store(crate::STORE)
 }
 
-/// A flat list of names and values.
+/// Returns the pairs in a flat list of names and values.
 pub(crate) fn pairs(operation: &'static str, answer: Reply) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut items = answer.list(operation)?;
     let mut pairs = Vec::new();

@@ -16,7 +16,7 @@ use crate::{
     store::Inner,
 };
 
-/// How many keys a scan visits at a time, where nobody says.
+/// The default number of keys that a page of a scan visits.
 const PAGE: usize = 1_000;
 
 #[async_trait]
@@ -104,13 +104,17 @@ impl SidIndex for RedisStore {
         check_granted(OPERATION, confirmed.answer.number(OPERATION)?)
     }
 
-    /// Starts over where a server restarted, failed over, or a slot moved since the cursor was made.
+    /// Starts again if a server restarted, failed over, or a slot moved since the cursor was returned.
     async fn accounts(&self, scan: &Scan) -> Result<Page> {
         let Inner { client, keys, .. } = self.inner();
         let from = match &scan.cursor {
             None => None,
             Some(cursor) => Some(cursor::parse(cursor.as_str()).ok_or_else(|| {
-                Error::misuse("list accounts", "the cursor is of another store").store(crate::STORE)
+                Error::misuse(
+                    "list accounts",
+                    "the cursor comes from another store; start without a cursor",
+                )
+                .store(crate::STORE)
             })?),
         };
         let count = if scan.page == 0 { PAGE } else { scan.page };
@@ -144,7 +148,7 @@ impl SidIndex for RedisStore {
         for (account, outcome) in accounts.iter().zip(outcomes) {
             settled.push(match outcome {
                 Ok(mass::Outcome::Evicted(evicted)) => Ok(evicted),
-                // Something newer lives there: it takes a pass over the account's fields.
+                // The account has a newer session, so its fields must be read.
                 Ok(mass::Outcome::Newer) => {
                     Box::pin(self.evict_at_once(account, target, life.unwrap_or(0), options.now))
                         .await

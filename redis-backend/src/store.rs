@@ -21,10 +21,10 @@ use crate::{
     scripts,
 };
 
-/// The most bytes an entry may have. The server would take 512 MiB; the time that one request takes holds up the others.
+/// The largest entry. The server allows 512 MiB, but a long request delays the others.
 const MAX_ENTRY_BYTES: usize = 16 << 20;
 
-/// The store on Redis or Valkey, 7.0 or newer: one server, one behind Sentinels, or a Cluster. Clones share its connections.
+/// A [`TokenStore`] on Redis 7.0 or newer, or Valkey: one server, one behind Sentinels, or a Cluster. Clones share the connections.
 ///
 /// ```no_run
 /// # async fn open() -> token_cache_core::Result<()> {
@@ -46,21 +46,21 @@ pub(crate) struct Inner {
     pub(crate) keys: Keys,
     pub(crate) checked: Preflight,
     pub(crate) links: Links,
-    /// Every write of an entry waits for replicas.
+    /// Whether every write of an entry waits for replicas.
     confirms_every_write: bool,
 }
 
 impl RedisStore {
-    /// Connects, and checks version, permissions and settings of the server.
+    /// Opens the store: connects, and checks the version, the permissions and the settings of the server.
     ///
     /// # Errors
-    /// [`Config`](ErrorKind::Config) for settings that can't be used, before any request, and for a server older than 7.0;
-    /// [`Denied`](ErrorKind::Denied) where user, password or a permission is missing, naming the commands;
-    /// [`Unavailable`](ErrorKind::Unavailable) or [`TimedOut`](ErrorKind::TimedOut) where the server can't be reached in the
-    /// configured time.
+    /// - [`Config`](ErrorKind::Config), before any request, if the settings are invalid.
+    /// - [`Config`](ErrorKind::Config) if the server is older than Redis 7.0.
+    /// - [`Denied`](ErrorKind::Denied) if the user, the password or a permission is wrong. The message names the commands.
+    /// - [`Unavailable`](ErrorKind::Unavailable) or [`TimedOut`](ErrorKind::TimedOut) if the server cannot be reached in the configured time.
     pub async fn connect(config: RedisConfig) -> Result<Self> {
         config.check()?;
-        // In a box: the compiler gives up on futures that are nested too deep.
+        // Boxed: the compiler gives up on futures that are nested too deep.
         let opening: Pin<Box<dyn Future<Output = Result<Inner>> + Send + '_>> =
             Box::pin(async { Inner::over(Client::connect(&config).await?, &config).await });
         let mut inner = opening
@@ -264,7 +264,9 @@ impl TokenStore for RedisStore {
         if entry.stored().len() > MAX_ENTRY_BYTES {
             return Err(Error::new(ErrorKind::TooLarge, OPERATION)
                 .store(crate::STORE)
-                .message(format!("the value is over {MAX_ENTRY_BYTES} bytes")));
+                .message(format!(
+                    "the value is larger than {MAX_ENTRY_BYTES} bytes; store a smaller value"
+                )));
         }
         let inner = self.inner();
         let Inner { client, keys, .. } = inner;
@@ -273,7 +275,7 @@ impl TokenStore for RedisStore {
             Some(_) => Call::script(&scripts::WRITE, [account, keys.lock(at)]),
             None => Call::script(&scripts::WRITE, [account]),
         };
-        // A late first send of what replaces anything would undo a later write; one that names a version would not.
+        // A late copy of an unconditional write would undo a later write. A late copy of a conditional one is refused.
         let (over, idempotency): (&[u8], _) = match &options.mode {
             PutMode::Overwrite => (b"", Idempotency::NonIdempotent),
             PutMode::Create => (b"-", Idempotency::Idempotent),

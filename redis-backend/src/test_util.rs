@@ -1,10 +1,10 @@
-//! For fuzzing: what reads the bytes that lie in a Redis, or come over its channels.
+//! The decoders of stored bytes and of published messages, for fuzzing.
 
 use token_cache_core::SessionId;
 
 use crate::{backplane::message, cursor, record};
 
-/// Reads bytes as each of the records that a Redis holds, and as a scan's position. It must come back, whatever they are.
+/// Decodes bytes as each kind of record, and as a scan position. It must return for all input.
 pub fn decode_all(bytes: &[u8]) {
     let _ = record::decode_session(SessionId::from_bytes([0; 16]), bytes);
     let _ = record::decode_entry(bytes.to_vec());

@@ -9,7 +9,7 @@ use crate::{
     Address, Durability, RedisConfig, Sentinel, Tls, Topology, config::invalid_config, duration,
 };
 
-/// The URL schemes that are compiled in. Case does not matter, and `valkey` and `valkeys` stand for `redis` and `rediss`.
+/// The URL schemes that are compiled in. They are not case-sensitive, and `valkey` and `valkeys` mean the same as `redis` and `rediss`.
 pub const SCHEMES: &[&str] = &[
     "redis",
     "redis+unix",
@@ -25,7 +25,7 @@ pub const SCHEMES: &[&str] = &[
     "rediss+sentinel",
 ];
 
-/// What the schemes need that are not always there.
+/// The features that schemes need.
 const FEATURES: &[(&str, &str)] = &[
     ("rediss", "the feature `tls`"),
     ("redis+cluster", "the feature `cluster`"),
@@ -45,7 +45,7 @@ const TLS: &[&str] = &["ca", "cert", "key"];
 const SENTINEL: &[&str] = &["sentinel_username", "sentinel_password"];
 const SOCKET: &[&str] = &["db"];
 
-/// The parts of a URL, still encoded.
+/// The parts of a URL, percent-encoded.
 struct Parts<'a> {
     user: Option<&'a str>,
     password: Option<&'a str>,
@@ -56,7 +56,7 @@ struct Parts<'a> {
 
 pub(crate) fn parse(url: &str) -> Result<RedisConfig> {
     let (given, rest) = url.split_once("://").ok_or_else(|| {
-        invalid_config("a URL starts with a scheme and `://`, such as `redis://`")
+        invalid_config("the URL has no scheme; start it with `redis://`, for example")
     })?;
     let scheme = canonical(given);
     if !SCHEMES.contains(&scheme.as_str()) {
@@ -78,7 +78,7 @@ pub(crate) fn parse(url: &str) -> Result<RedisConfig> {
         "unix" => {
             if !parts.hosts.is_empty() {
                 return Err(invalid_config(
-                    "the path of a socket follows three slashes: `redis+unix:///run/redis.sock`",
+                    "the URL of a socket has a host; write three slashes before the path: `redis+unix:///run/redis.sock`",
                 ));
             }
             config.topology = Topology::Socket(PathBuf::from(decode(parts.path)?));
@@ -106,7 +106,7 @@ pub(crate) fn parse(url: &str) -> Result<RedisConfig> {
     Ok(config)
 }
 
-/// Returns a scheme as [`SCHEMES`] has it: in lower case, and `redis` for `valkey`.
+/// Returns the canonical form of a scheme in [`SCHEMES`]: in lower case, and `redis` for `valkey`.
 fn canonical(scheme: &str) -> String {
     let lower = scheme.to_ascii_lowercase();
     let (base, kind) = lower.split_at(lower.find('+').unwrap_or(lower.len()));
@@ -117,13 +117,13 @@ fn canonical(scheme: &str) -> String {
     }
 }
 
-/// Says what is wrong with a scheme. What cannot be a scheme is not quoted: it may be a part of a password.
+/// Returns the message for an unknown scheme. Text that cannot be a scheme is not quoted, since it may be a part of a password.
 fn unknown(given: &str, scheme: &str) -> String {
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     let what = if !given.is_empty() && given.len() <= 32 && given.bytes().all(valid) {
         format!("unknown scheme `{given}` in the URL")
     } else {
-        "the URL starts with no scheme".to_owned()
+        "the URL has no scheme".to_owned()
     };
     let compiled_in = SCHEMES.join(", ");
     let missing = FEATURES.iter().find(|(known, _)| *known == scheme);
@@ -132,14 +132,14 @@ fn unknown(given: &str, scheme: &str) -> String {
             "{what}: this build supports {compiled_in}; add {features} of token-cache-redis for it"
         ),
         None => format!(
-            "{what}: this build supports {compiled_in} (`valkey` and `valkeys` are as good as `redis` and `rediss`)"
+            "{what}: this build supports {compiled_in} (`valkey` and `valkeys` mean the same as `redis` and `rediss`)"
         ),
     }
 }
 
 fn split(rest: &str) -> Result<Parts<'_>> {
     if rest.contains('#') {
-        return Err(invalid_config("the URL holds a `#`; write it as `%23`"));
+        return Err(invalid_config("the URL contains a `#`; write it as `%23`"));
     }
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, path) = match rest.find('/') {
@@ -181,8 +181,9 @@ fn database(text: &str) -> Result<u32> {
     if text.is_empty() {
         return Ok(0);
     }
-    text.parse()
-        .map_err(|_| invalid_config("the path of the URL is the number of a database"))
+    text.parse().map_err(|_| {
+        invalid_config("the path of the URL is invalid; it must be the number of a database")
+    })
 }
 
 fn parameters(config: &mut RedisConfig, query: &str, valid: &[&str]) -> Result<()> {
@@ -199,15 +200,15 @@ fn set(config: &mut RedisConfig, name: &str, value: String) -> Result<()> {
         ("connect_timeout", ..) => config.connect_timeout = duration::parse(name, &value)?,
         ("operation_timeout", ..) => config.operation_timeout = duration::parse(name, &value)?,
         ("replicas", ..) => {
-            let replicas = value
-                .parse()
-                .map_err(|_| invalid_config("`replicas` is a number, 1 or more"))?;
+            let replicas = value.parse().map_err(|_| {
+                invalid_config("`replicas` is invalid; it must be a number, 1 or more")
+            })?;
             config.durability = Durability::Replicas(replicas);
         }
         ("confirm_every_write", ..) => {
-            config.confirm_every_write = value
-                .parse()
-                .map_err(|_| invalid_config("`confirm_every_write` is `true` or `false`"))?;
+            config.confirm_every_write = value.parse().map_err(|_| {
+                invalid_config("`confirm_every_write` is invalid; it must be `true` or `false`")
+            })?;
         }
         ("db", ..) => config.db = database(&value)?,
         ("ca", Some(tls), _) => tls.ca = Some(value.into()),
@@ -217,7 +218,11 @@ fn set(config: &mut RedisConfig, name: &str, value: String) -> Result<()> {
         ("sentinel_password", _, Topology::Sentinel(sentinel)) => {
             sentinel.password = Some(value.into());
         }
-        _ => return Err(invalid_config(format!("the URL can't give `{name}`"))),
+        _ => {
+            return Err(invalid_config(format!(
+                "the parameter `{name}` is not valid for this scheme"
+            )));
+        }
     }
     Ok(())
 }

@@ -81,5 +81,5 @@ fn a_server_without_tls_is_unavailable() {
         engine().address().unwrap()
     );
     let said = connecting(&endpoint, &CREDENTIALS);
-    says(ErrorKind::Unavailable, "no connection can be made", &said);
+    says(ErrorKind::Unavailable, "no connection can be opened", &said);
 }

@@ -155,7 +155,7 @@ async fn a_service_that_is_not_there_is_unavailable() {
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
     assert!(error.is_retryable() && !error.may_have_applied());
     assert!(
-        error.to_string().contains("no connection can be made"),
+        error.to_string().contains("no connection can be opened"),
         "{error}"
     );
 }

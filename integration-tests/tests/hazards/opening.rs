@@ -32,7 +32,7 @@ async fn a_wrong_password_is_named_on_every_set_up() {
     })
     .unwrap();
     let at = redis.address().to_string();
-    let wrong = ["user or password", &at];
+    let wrong = ["the password", &at];
     for credentials in [":wrong@", "app:wrong@", ""] {
         let error = refusal(&format!("redis://{credentials}{at}")).await;
         assert_says(&error, ErrorKind::Denied, &wrong);
@@ -48,7 +48,7 @@ async fn a_wrong_password_is_named_on_every_set_up() {
         node.cli(&["CONFIG", "SET", "requirepass", "right"])
             .unwrap();
     }
-    let wrong = ["user or password", &nodes[2]];
+    let wrong = ["the password", &nodes[2]];
     for credentials in [":wrong@", "app:wrong@", ""] {
         let error = refusal(&format!("redis+cluster://{credentials}{}", nodes.join(","))).await;
         assert_says(&error, ErrorKind::Denied, &wrong);
@@ -65,7 +65,11 @@ async fn what_sentinels_refuse_and_do_not_know_is_named() {
     let sentinels: Vec<String> = setup.sentinels().iter().map(ToString::to_string).collect();
     let (sentinels, service) = (sentinels.join(","), SentinelSetup::SERVICE);
     let error = refusal(&format!("redis+sentinel://{sentinels}/nobody")).await;
-    assert_says(&error, ErrorKind::Config, &["no such service", "`nobody`"]);
+    assert_says(
+        &error,
+        ErrorKind::Config,
+        &["do not monitor this service", "`nobody`"],
+    );
     let url =
         format!("redis+sentinel://{sentinels}/{service}?sentinel_username=a&sentinel_password=b");
     let error = refusal(&url).await;
@@ -80,7 +84,7 @@ async fn a_host_without_an_address_is_named() {
         "redis+sentinel://no-such-host.invalid:6379/main",
     ] {
         let error = refusal(&format!("{url}?connect_timeout=10s").replace("379?", "379/?")).await;
-        let parts = ["leads to no address", "no-such-host.invalid:6379"];
+        let parts = ["has no address", "no-such-host.invalid:6379"];
         assert_says(&error, ErrorKind::Unavailable, &parts);
     }
 }
@@ -88,7 +92,11 @@ async fn a_host_without_an_address_is_named() {
 #[tokio::test]
 async fn a_missing_socket_is_named() {
     let error = refusal("redis+unix:///no/such/redis.sock").await;
-    let parts = ["no socket", "`unixsocket`", "/no/such/redis.sock"];
+    let parts = [
+        "the socket does not exist",
+        "`unixsocket`",
+        "/no/such/redis.sock",
+    ];
     assert_says(&error, ErrorKind::Unavailable, &parts);
 }
 
@@ -126,7 +134,7 @@ async fn one_server_is_no_cluster() {
     assert_says(
         &error,
         ErrorKind::Config,
-        &["no node of a cluster", "`redis://`"],
+        &["not a node of a cluster", "`redis://`"],
     );
 }
 

@@ -252,7 +252,7 @@ async fn a_connection_that_breaks_or_is_refused_may_be_tried_again() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), Transient);
-    assert!(error.to_string().contains("can't be reached"), "{error}");
+    assert!(error.to_string().contains("cannot be reached"), "{error}");
 }
 
 #[tokio::test]

@@ -6,10 +6,10 @@ use std::{
 use redis::Cmd;
 use token_cache_core::{InvalidationId, Result};
 
-/// A script that the server runs.
+/// A Lua script.
 pub(crate) struct Script {
     pub(super) source: &'static str,
-    /// What `EVALSHA` calls it.
+    /// The hash for `EVALSHA`.
     name: String,
 }
 
@@ -41,11 +41,11 @@ impl Script {
     }
 }
 
-/// One request: a command, or a call of a script.
+/// A request: a command, or the call of a script.
 pub(crate) struct Call {
     pub(super) command: Cmd,
     pub(super) script: Option<&'static Script>,
-    /// A key that says which node of a cluster it goes to.
+    /// A key in the slot of the request.
     #[cfg_attr(
         not(feature = "cluster"),
         expect(dead_code, reason = "there is one server")
@@ -54,14 +54,14 @@ pub(crate) struct Call {
     attempt_ids: Option<AttemptIds>,
 }
 
-/// Gives each sending of a call an id of its own.
+/// The ids of the attempts of a call.
 struct AttemptIds {
     first: [u8; 16],
     count: AtomicU32,
 }
 
 impl Call {
-    /// A command on a key.
+    /// Returns a command on a key.
     pub(crate) fn command(name: &str, key: Vec<u8>) -> Self {
         let mut command = Cmd::with_capacity(4, key.len() + 96);
         command.arg(name).arg(key.as_slice());
@@ -73,12 +73,12 @@ impl Call {
         }
     }
 
-    /// A script on keys, all of one slot.
+    /// Returns the call of a script on keys in one slot.
     pub(crate) fn script<const N: usize>(script: &'static Script, keys: [Vec<u8>; N]) -> Self {
         Self::invoke(script, script.invocation(&keys), keys.into_iter().next())
     }
 
-    /// A script on however many keys.
+    /// Returns the call of a script on any number of keys in one slot.
     pub(crate) fn script_on(script: &'static Script, keys: Vec<Vec<u8>>) -> Self {
         Self::invoke(script, script.invocation(&keys), keys.into_iter().next())
     }
@@ -101,7 +101,7 @@ impl Call {
         Ok(self)
     }
 
-    /// The command, to be sent once.
+    /// Returns the command for one attempt.
     pub(super) fn to_send(&self) -> Cow<'_, Cmd> {
         let Some(AttemptIds { first, count }) = &self.attempt_ids else {
             return Cow::Borrowed(&self.command);

@@ -1,6 +1,6 @@
-//! The nodes of a Cluster: which has a slot, and the connections to each.
+//! The nodes of a Cluster: the slot map, and the connections to each node.
 //!
-//! The driver's own cluster connection is not used. It keeps a connection on which requests time out, it holds up the requests to all nodes
+//! The cluster connection of the driver is not used. It keeps a connection on which requests time out, it delays the requests to all nodes
 //! while it connects to one that hangs, and it hides why it could not connect.
 
 use std::{
@@ -22,10 +22,10 @@ use super::{
 };
 use crate::{Address, error::is_more_specific};
 
-/// How many nodes are asked at once which node has which slots.
+/// The number of nodes that are asked for the slot map.
 const NODES_ASKED: usize = 5;
 
-/// The pause after nodes were asked: many requests may fail at once.
+/// The pause after a refresh of the slot map, since many requests may fail at once.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The nodes of a Cluster. Clones share the connections.
@@ -36,7 +36,7 @@ struct Inner {
     options: ConnectOptions,
     connect_timeout: Duration,
     operation_timeout: Duration,
-    /// The nodes that the configuration names.
+    /// The nodes of the configuration.
     seeds: Vec<Address>,
     slots: RwLock<Arc<SlotMap>>,
     servers: Mutex<HashMap<Address, Server>>,
@@ -44,15 +44,15 @@ struct Inner {
     turn: AtomicUsize,
 }
 
-/// What a node answers when a key is not there.
+/// The redirection of a node that does not have the slot.
 pub(super) struct Redirect {
     pub(super) server: Server,
-    /// The slot is on its way to that node, which answers only after `ASKING`.
+    /// Whether the slot is moving to that node, which accepts requests only after `ASKING`.
     pub(super) asking: bool,
 }
 
 impl Cluster {
-    /// Asks the nodes that the configuration names which node has which slots.
+    /// Reads the slot map from the nodes of the configuration.
     pub(super) async fn open(
         seeds: Vec<Address>,
         options: ConnectOptions,
@@ -83,7 +83,7 @@ impl Cluster {
         self.0.server_at(address)
     }
 
-    /// Returns some node, another each time.
+    /// Returns a node, the next one each time.
     pub(super) fn any(&self) -> RedisResult<(Address, Server)> {
         let slots = self.0.slots();
         let nodes = slots.nodes();
@@ -94,7 +94,7 @@ impl Cluster {
         Ok((address, server))
     }
 
-    /// Asks some node which node has which slots.
+    /// Reads the slot map from one node.
     pub(super) async fn read_slots(&self) -> RedisResult<SlotMap> {
         let (address, server) = self.any()?;
         let mut pooled = server.dedicated().await?;
@@ -104,7 +104,7 @@ impl Cluster {
         slots
     }
 
-    /// Asks the nodes anew which node has which slots, on connections made for it.
+    /// Refreshes the slot map over new connections.
     pub(super) async fn find_slots(&self) -> RedisResult<Arc<SlotMap>> {
         let slots = self.0.ask_for_slots().await?;
         self.0.adopt(slots);
@@ -116,12 +116,12 @@ impl Cluster {
         self.0.server_at(address)
     }
 
-    /// Opens connections to the node at an address.
+    /// Returns the connector of the node at an address.
     pub(super) fn connector_at(&self, address: &Address) -> RedisResult<Connector> {
         self.0.connector_at(address)
     }
 
-    /// Returns where a node says that the key is, if it says so.
+    /// Returns the redirection in an error.
     pub(super) fn redirect(&self, error: &RedisError) -> Option<Redirect> {
         let asking = match error.kind() {
             ErrorKind::Server(ServerErrorKind::Ask) => true,
@@ -133,7 +133,7 @@ impl Cluster {
         }
         let (address, _) = error.redirect_node()?;
         let (host, port) = address.rsplit_once(':')?;
-        // Without a host, the node means its own, which a proxy may hide: the slots tell.
+        // Without a host, the node means its own, which a proxy may hide. The slot map has it.
         if host.is_empty() {
             return None;
         }
@@ -143,7 +143,7 @@ impl Cluster {
         Some(Redirect { server, asking })
     }
 
-    /// Asks the nodes anew, in the background, which node has which slots.
+    /// Refreshes the slot map in the background.
     pub(super) fn refresh(&self) {
         if self.0.refreshing.swap(true, Ordering::AcqRel) {
             return;
@@ -159,7 +159,7 @@ impl Cluster {
     }
 }
 
-/// Lets the next refresh begin, also if its task ends with its runtime.
+/// Allows the next refresh when it is dropped, even if the runtime stops the task.
 struct Refreshing(Cluster);
 
 impl Drop for Refreshing {
@@ -197,7 +197,7 @@ impl Inner {
         Ok(server)
     }
 
-    /// Returns what most of the nodes asked say. A node that was cut off from the others may still name itself.
+    /// Returns the slot map of the majority. A node without a connection to the others may still name itself.
     async fn ask_for_slots(&self) -> RedisResult<SlotMap> {
         let known = self.slots();
         let mut nodes: Vec<&Address> = known.nodes();
@@ -238,7 +238,7 @@ impl Inner {
         most.map(|(slots, _)| slots).ok_or(failed)
     }
 
-    /// On a connection of its own: those that are open may be half-open.
+    /// Reads the slot map from a node over a new connection, since existing ones may be half-open.
     async fn slots_by(&self, node: &Address) -> RedisResult<SlotMap> {
         let asking = async {
             let mut connection = self.connector_at(node)?.connect().await?;
@@ -251,19 +251,19 @@ impl Inner {
     }
 }
 
-/// Asks a node which node has which slots.
+/// Sends `CLUSTER SLOTS`.
 async fn ask_for_slots(connection: &mut Connection) -> RedisResult<Value> {
     let mut slots = redis::cmd("CLUSTER");
     slots.arg("SLOTS");
     connection.command(&slots).await
 }
 
-/// Which primary has which slots, by the first slot.
+/// The slot map: the primary of each range of slots, by the first slot.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct SlotMap(Vec<(u16, u16, Address)>);
 
 impl SlotMap {
-    /// Reads what `node` answered to `CLUSTER SLOTS`.
+    /// Parses the reply of `node` to `CLUSTER SLOTS`.
     pub(super) fn read(answer: Value, node: &Address) -> RedisResult<Self> {
         let ranges: Vec<Vec<Value>> = redis::from_redis_value(answer)?;
         let mut slots = Vec::new();
@@ -274,7 +274,7 @@ impl SlotMap {
             let primary: Vec<Value> = redis::from_redis_value(next()?)?;
             let mut parts = primary.into_iter();
             let mut next = || parts.next().ok_or_else(malformed);
-            // A node that does not know its own name leaves it out.
+            // A node that does not know its own host leaves it out.
             let host: Option<String> = redis::from_redis_value(next()?)?;
             let host = host.filter(|host| !host.is_empty() && host != "?");
             let port = redis::from_redis_value(next()?)?;
@@ -291,7 +291,7 @@ impl SlotMap {
         Ok(Self(slots))
     }
 
-    /// Returns the ranges: first slot, last slot, primary.
+    /// Returns the ranges, each with its first slot, its last slot and its primary.
     pub(super) fn ranges(&self) -> &[(u16, u16, Address)] {
         &self.0
     }
@@ -316,7 +316,7 @@ impl SlotMap {
     }
 }
 
-/// Returns the slot of a key: the CRC-16 (XMODEM) of what stands between its first braces, or of all of it.
+/// Returns the slot of a key: the CRC-16 (XMODEM) of its hash tag, or of the whole key.
 fn slot_of(key: &[u8]) -> u16 {
     let hashed = key
         .iter()
@@ -350,7 +350,7 @@ fn no_node() -> RedisError {
 fn malformed() -> RedisError {
     (
         ErrorKind::UnexpectedReturnType,
-        "the node does not say which node has which slots",
+        "the reply to CLUSTER SLOTS cannot be read",
     )
         .into()
 }
@@ -387,7 +387,7 @@ mod tests {
         assert_eq!(slots.nodes(), [&first, &second]);
         assert_eq!(slots.node_of(b"bar"), Some(&first));
         assert_eq!(slots.node_of(b"foo"), Some(&second));
-        // 8,001 to 8,191 are no node's.
+        // No node has the slots 8,001 to 8,191.
         assert_eq!(slots.node_of(b"{gap-1}"), None);
     }
 }

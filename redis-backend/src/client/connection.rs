@@ -6,7 +6,7 @@ use super::call::{Call, Script};
 #[derive(Clone)]
 pub(crate) struct Connection(pub(super) MultiplexedConnection);
 
-/// How many replicas to wait for, and for how long.
+/// The arguments of `WAIT`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wait {
     pub(super) replicas: u32,
@@ -21,7 +21,7 @@ impl Wait {
     }
 }
 
-/// What `WAIT` answers.
+/// Returns the number of replicas in a reply to `WAIT`.
 fn replicas(answer: Value) -> RedisResult<Option<u32>> {
     match answer.extract_error()? {
         Value::Int(replicas) => Ok(u32::try_from(replicas).ok()),
@@ -38,7 +38,7 @@ impl Connection {
             .and_then(Value::extract_error)
     }
 
-    /// Sends a call. If the server does not know its script, the script is loaded first.
+    /// Sends a call. If the server does not have the script, loads it and sends the call again.
     pub(super) async fn send(&mut self, call: &Call) -> RedisResult<Value> {
         match (self.command(&call.to_send()).await, call.script) {
             (Err(error), Some(script)) if is_noscript(&error) => {
@@ -53,8 +53,8 @@ impl Connection {
         self.command(&call.to_send()).await
     }
 
-    /// Sends a call to a node that imports the call's slot: without `ASKING`, the node refuses it. Returns also how many replicas have
-    /// what the call leaves, if it waits for them.
+    /// Sends a call with `ASKING` to a node that imports its slot. Returns the reply, and the number of replicas that confirmed it if `wait` is
+    /// set.
     #[cfg(feature = "cluster")]
     pub(super) async fn send_asking(
         &mut self,
@@ -91,7 +91,7 @@ impl Connection {
         Ok((answer, replicas))
     }
 
-    /// Sends calls together, and waits for replicas at the end.
+    /// Sends calls in a pipeline, with a `WAIT` at the end if it is set.
     pub(super) async fn send_pipeline(
         &mut self,
         calls: &[Call],
@@ -113,7 +113,7 @@ impl Connection {
         wait: Option<Wait>,
         loaded: &mut LoadedScripts,
     ) -> RedisResult<PipelineReply> {
-        // A script that turned out to be unknown after a `WAIT` would have cost the time for a second one.
+        // Load the scripts first: after a `WAIT` there would be no time for a second attempt.
         let mut load: Vec<&'static Script> = Vec::new();
         for script in calls.iter().filter_map(|call| call.script) {
             if !loaded.has(script) && !load.iter().any(|other| std::ptr::eq(*other, script)) {
@@ -148,13 +148,13 @@ impl Connection {
     }
 }
 
-/// One answer for each call, and how many replicas have what they left.
+/// The replies to a pipeline, one for each call, and the number of replicas that confirmed it.
 pub(super) struct PipelineReply {
     pub(super) replies: Vec<RedisResult<Value>>,
     pub(super) replicas: Option<u32>,
 }
 
-/// Which scripts a connection has loaded on its server.
+/// The scripts that a connection has loaded on its server.
 #[derive(Clone, Default)]
 pub(super) struct LoadedScripts(Vec<&'static Script>);
 

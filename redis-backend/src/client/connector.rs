@@ -17,21 +17,21 @@ use super::{
 };
 use crate::{Address, RedisConfig, Topology, error::from_redis_error};
 
-/// How long a connection is idle before the kernel probes it.
+/// The idle time before the first TCP keep-alive probe.
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(5);
 
-/// The pause between two probes.
+/// The pause between two keep-alive probes.
 const KEEPALIVE_EVERY: Duration = Duration::from_secs(2);
 
-/// How many probes are lost before the kernel closes the connection.
+/// The number of lost probes after which the kernel closes the connection.
 #[cfg(any(target_os = "linux", target_os = "macos", target_os = "windows"))]
 const KEEPALIVE_PROBES: u32 = 3;
 
-/// How long what was sent stays unacknowledged before the kernel closes the connection.
+/// The time without an acknowledgement after which the kernel closes the connection.
 #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
 const UNACKNOWLEDGED_FOR: Duration = Duration::from_secs(10);
 
-/// Opens connections to one server, which may be found anew each time.
+/// Opens connections to one server. Behind Sentinels, it asks for the server each time.
 #[derive(Clone)]
 pub(crate) struct Connector {
     target: Target,
@@ -45,7 +45,7 @@ enum Target {
     Sentinel(Box<Sentinels>),
 }
 
-/// How connections to nodes are made, whichever address they have.
+/// The options of connections, without an address.
 #[derive(Clone)]
 pub(super) struct ConnectOptions {
     settings: RedisConnectionInfo,
@@ -53,8 +53,10 @@ pub(super) struct ConnectOptions {
 }
 
 impl Connector {
+    /// Returns the connector of the configured server.
+    ///
     /// # Errors
-    /// Settings that the driver refuses, and a Cluster, which is several servers.
+    /// The driver refuses the settings, or they are those of a Cluster.
     pub(crate) fn new(config: &RedisConfig) -> Result<Self> {
         const OPERATION: &str = "connect";
         let options = ConnectOptions::of(config)?;
@@ -79,7 +81,7 @@ impl Connector {
             }
             _ => {
                 return Err(crate::config::invalid_config(
-                    "its feature is not compiled in",
+                    "the servers need a feature that is not compiled in",
                 ));
             }
         };
@@ -89,7 +91,7 @@ impl Connector {
         })
     }
 
-    /// Opens connections with a client of the driver.
+    /// Returns a connector that uses a client of the driver.
     #[cfg(any(feature = "cluster", feature = "redis-1"))]
     pub(crate) fn with_client(client: RedisClient, connect_timeout: Duration) -> Self {
         Self {
@@ -102,7 +104,7 @@ impl Connector {
         self.open_connection(None).await.map(Connection)
     }
 
-    /// Opens a connection that hears pushes.
+    /// Opens a connection that receives push messages (RESP3).
     pub(super) async fn connect_with_pushes(
         &self,
         pushes: Pushes,
@@ -126,7 +128,7 @@ impl Connector {
         }
     }
 
-    /// Follows the Sentinels that name the server to another one.
+    /// Starts a failover watcher if the server is behind Sentinels.
     #[cfg(feature = "sentinel")]
     pub(super) fn watch(&self, server: &Server) -> Option<FailoverWatcher> {
         match &self.target {
@@ -174,10 +176,10 @@ impl ConnectOptions {
     }
 }
 
-/// What hears the pushes of a connection.
+/// The handler of the push messages of a connection.
 pub(super) type Pushes = Arc<dyn AsyncPushSender>;
 
-/// Opens a connection whose requests have no timeout of their own: ours counts retries in.
+/// Opens a connection without a response timeout. The timeout of the operation includes retries.
 pub(super) async fn open(
     client: &RedisClient,
     connect_timeout: Duration,
@@ -203,7 +205,7 @@ pub(super) async fn open(
         .await
 }
 
-/// The kernel gives a connection up on which nothing is acknowledged any more, also one that nothing waits on.
+/// Returns the TCP settings. The kernel closes a dead connection, even if no request waits on it.
 fn tcp_settings() -> TcpSettings {
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE_AFTER)

@@ -18,16 +18,16 @@ use super::{
 };
 use crate::error::{Applied, classify, from_redis_error, timed_out};
 
-/// An answer, and how many replicas have what it says; none where nobody waited for them.
+/// A reply, and the number of replicas that confirmed it, or `None` without a wait.
 pub(crate) struct Confirmed<T> {
     pub(crate) answer: T,
     pub(crate) replicas: Option<u32>,
 }
 
 impl Client {
-    /// Sends a call, and waits until as many replicas have it as the durability asks for.
+    /// Sends a call, and waits for the replicas of the configured durability.
     ///
-    /// Fewer of them in the operation's timeout are an error that may have been applied: it is.
+    /// If too few replicas confirm it in time, it is an error with `may_have_applied`.
     pub(crate) async fn confirmed(
         &self,
         operation: &'static str,
@@ -49,7 +49,7 @@ impl Client {
         Ok(Confirmed { answer, replicas })
     }
 
-    /// Sends calls that go to one node together, on a connection of their own.
+    /// Sends calls to one node in a pipeline on a dedicated connection.
     pub(crate) async fn pipeline(
         &self,
         operation: &'static str,
@@ -80,9 +80,9 @@ impl Client {
             && idempotency != Idempotency::Read
         {
             let have = replicas.unwrap_or(0);
-            // What the server refused is an error of its own, and tells more.
+            // An error of the server itself says more.
             if have < asked && replies.iter().all(Result::is_ok) {
-                // The server may have been deposed.
+                // The server may have been demoted.
                 self.source.check_topology();
                 return Err(too_few_replicas(operation, asked, have));
             }
@@ -119,7 +119,7 @@ impl Client {
             let (error, landed) = match (route, pooled) {
                 (Err(error), _) | (_, Err(error)) => (error, false),
                 (Ok(route), Ok(pooled)) => {
-                    // Until an answer says otherwise.
+                    // Ambiguous until the reply arrives.
                     let earlier = std::mem::replace(ambiguous, true);
                     let wait = self
                         .replicas()
@@ -154,7 +154,7 @@ impl Client {
         }
     }
 
-    /// Where calls go that belong to the node of the first one.
+    /// Returns the route of the first call.
     fn route_of(&self, calls: &[Call]) -> RedisResult<Route> {
         let server = match &self.source {
             Source::Server(server, _) => server.clone(),
@@ -171,7 +171,7 @@ impl Client {
         })
     }
 
-    /// Where a node says that the key is.
+    /// Returns the route in a redirection.
     fn redirect(&self, error: &RedisError) -> Option<Route> {
         #[cfg(feature = "cluster")]
         if let Source::Cluster(cluster) = &self.source {
@@ -183,17 +183,17 @@ impl Client {
     }
 }
 
-/// Where calls go that are sent together.
+/// The destination of a pipeline.
 struct Route {
     server: Server,
-    /// The node imports the slot: it answers one call, after `ASKING`.
+    /// Whether the node imports the slot, and accepts one call after `ASKING`.
     asking: bool,
 }
 
 impl Route {
-    /// Sends calls on a connection. One that fails, or is given up unanswered, is closed, and those that are idle with it.
+    /// Sends calls on a dedicated connection. If the connection fails or the request is cancelled, closes it and the idle connections.
     ///
-    /// A refusal of the whole node, such as by a replica, is an error: all calls are to be sent again.
+    /// A refusal by the whole node, such as by a replica, is an error for all calls.
     async fn send(
         &self,
         mut pooled: PooledConnection,
@@ -230,7 +230,7 @@ impl Route {
     }
 }
 
-/// Closes the idle connections unless an answer came.
+/// Closes the idle connections when it is dropped before a reply arrived.
 struct CloseIdleUnlessAnswered<'a>(Option<&'a Server>);
 
 impl Drop for CloseIdleUnlessAnswered<'_> {
@@ -241,7 +241,7 @@ impl Drop for CloseIdleUnlessAnswered<'_> {
     }
 }
 
-/// A refusal of the whole node, such as by a replica: all calls are to be sent again.
+/// Returns a refusal by the whole node, such as by a replica.
 fn first_transient_refusal(sent: &RedisResult<PipelineReply>) -> Option<redis::RedisError> {
     let PipelineReply { replies, .. } = sent.as_ref().ok()?;
     replies
@@ -251,7 +251,7 @@ fn first_transient_refusal(sent: &RedisResult<PipelineReply>) -> Option<redis::R
         .cloned()
 }
 
-/// `WAIT` answers a little before our own patience ends; zero would be for ever.
+/// Returns a timeout for `WAIT` that ends before the deadline. Zero would be no timeout.
 fn wait_millis(deadline: Instant) -> u64 {
     let left = deadline.saturating_duration_since(Instant::now());
     u64::try_from((left * 4 / 5).as_millis())

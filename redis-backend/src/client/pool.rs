@@ -11,29 +11,29 @@ use super::{
     connector::Connector,
 };
 
-/// How many connections may block or flood at a time.
+/// The most dedicated connections to a server.
 const MAX_CONNECTIONS: usize = 16;
 
-/// Connections of their own for what would hold up everybody's requests on the shared one: waiting for replicas, scans, mass
+/// A pool of dedicated connections, for requests that would delay others on the shared connection: waits for replicas, scans, bulk
 /// sign-outs.
 #[derive(Clone)]
 pub(crate) struct Pool(managed::Pool<ConnectionOpener>);
 
-/// A connection that nothing else uses meanwhile.
+/// A dedicated connection that was taken from the pool.
 ///
-/// It is closed when it is dropped: a request on it may have been given up unanswered. [`return_to_pool`](Self::return_to_pool) keeps it.
+/// It is closed when it is dropped, since a cancelled request may have no reply yet. [`return_to_pool`](Self::return_to_pool) keeps it.
 pub(crate) struct PooledConnection {
-    /// `None` once it was given back.
+    /// `None` once it was returned.
     object: Option<Object<ConnectionOpener>>,
 }
 
-/// A connection, and what is known of its server.
+/// A connection that one request uses at a time.
 pub(crate) struct DedicatedConnection {
     pub(crate) connection: Connection,
-    /// The name of the server's process, once it was asked.
+    /// The `run_id` of the server, once it was read.
     pub(crate) server: Option<String>,
     pub(super) loaded: LoadedScripts,
-    /// How often the pool had been cleared when it was opened.
+    /// The generation of the pool when the connection was opened.
     generation: u64,
 }
 
@@ -51,7 +51,7 @@ impl DedicatedConnection {
 /// Opens the connections of a pool.
 struct ConnectionOpener {
     connector: Connector,
-    /// How often the pool was cleared.
+    /// The number of times that the pool was cleared.
     generation: AtomicU64,
 }
 
@@ -70,7 +70,7 @@ impl managed::Manager for ConnectionOpener {
         Ok(connection)
     }
 
-    /// Asks the server nothing: a connection that failed was not given back. One that was in use while the pool was cleared is closed.
+    /// Sends no request, since a failed connection was not returned. Refuses a connection that is older than the last clearing.
     async fn recycle(
         &self,
         connection: &mut DedicatedConnection,
@@ -96,11 +96,16 @@ impl Pool {
             .runtime(managed::reexports::Runtime::Tokio1)
             .build()
             .map(Self)
-            .map_err(|_| (ErrorKind::InvalidClientConfig, "the pool can't be built").into())
+            .map_err(|_| {
+                (
+                    ErrorKind::InvalidClientConfig,
+                    "the connection pool cannot be built",
+                )
+                    .into()
+            })
     }
 
-    /// Closes the connections that are idle, and those in use once they are given back: the server that they lead to is gone, or no
-    /// primary any more.
+    /// Closes the idle connections, and the others when they are returned. The server is down, or no longer the primary.
     pub(crate) fn clear(&self) {
         self.0.manager().generation.fetch_add(1, Ordering::AcqRel);
         self.0.retain(|_, _| false);
@@ -115,12 +120,12 @@ impl Pool {
 }
 
 impl PooledConnection {
-    /// Returns the connection; `None` once it was given back.
+    /// Returns the connection, or `None` once it was returned.
     pub(crate) fn connection(&mut self) -> Option<&mut DedicatedConnection> {
         self.object.as_deref_mut()
     }
 
-    /// Keeps the connection for the next request.
+    /// Returns the connection to the pool.
     pub(crate) fn return_to_pool(mut self) {
         drop(self.object.take());
     }

@@ -1,7 +1,7 @@
 use redis::Value;
 use token_cache_core::{Error, ErrorKind, Result};
 
-/// What a server answered: not an error.
+/// A reply that is not an error.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Reply(pub(super) Value);
 
@@ -33,7 +33,7 @@ impl Reply {
         }
     }
 
-    /// The two answers of an `HMGET` of two fields.
+    /// Returns the two values in the reply to an `HMGET` of two fields.
     pub(crate) fn pair(self, operation: &'static str) -> Result<[Option<Vec<u8>>; 2]> {
         let mut items = self.list(operation)?;
         let mut next = || items.next().ok_or_else(|| unexpected(operation));
@@ -44,5 +44,5 @@ impl Reply {
 pub(crate) fn unexpected(operation: &'static str) -> Error {
     Error::new(ErrorKind::Unexpected, operation)
         .store(crate::STORE)
-        .message("the server answered with another type than its command has; is it a Redis?")
+        .message("the reply has an unexpected type; check that the server is Redis or Valkey")
 }

@@ -4,29 +4,29 @@ use token_cache_core::Result;
 use super::{Client, Source, pool::PooledConnection, reply::Reply, server::Server};
 use crate::error::{classify, from_redis_error, timed_out};
 
-/// Some keys, and where to go on.
+/// A page of keys, and the position of the next page.
 #[derive(Debug)]
 pub(crate) struct ScanPage {
     pub(crate) keys: Vec<Vec<u8>>,
-    /// None at the end.
+    /// `None` at the end.
     pub(crate) next: Option<ScanPosition>,
 }
 
-/// Where a scan stands. It means something to the servers it was made on only.
+/// The position of a scan. It is valid only for the servers that returned it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ScanPosition {
-    /// Which servers: changes when one restarts, or the slots move.
+    /// Identifies the servers. It changes when one restarts or a slot moves.
     pub(crate) servers: String,
-    /// Which of them.
+    /// The index of the server.
     pub(crate) node: usize,
-    /// The server's own cursor.
+    /// The cursor of the server.
     pub(crate) cursor: u64,
 }
 
 const OPERATION: &str = "list accounts";
 
 impl Client {
-    /// Some keys that match; from the start where the servers are not those of `from` any more.
+    /// Returns a page of matching keys. Starts again if the servers have changed since `from`.
     pub(crate) async fn scan(
         &self,
         pattern: &[u8],
@@ -74,7 +74,7 @@ impl Client {
         Ok(ScanPage { keys, next })
     }
 
-    /// The servers of now. On a Cluster these are the primaries by their first slot.
+    /// Returns the current servers. On a Cluster they are the primaries by their first slot.
     async fn nodes(&self) -> RedisResult<Nodes> {
         match &self.source {
             Source::Server(server, _) => Nodes::one(server.clone()).await,
@@ -104,9 +104,9 @@ impl Client {
     }
 }
 
-/// The servers that a scan visits, one after the other.
+/// The servers that a scan visits, in order.
 struct Nodes {
-    /// Changes as soon as one restarts, or a slot moves.
+    /// Changes when a server restarts or a slot moves.
     names: String,
     servers: Vec<Server>,
 }
@@ -127,7 +127,7 @@ async fn ask(server: &Server, command: &Cmd) -> RedisResult<Value> {
     Ok(answer)
 }
 
-/// Sends a command on a dedicated connection. One that fails, or is given up unanswered, is closed, and those that are idle with it.
+/// Sends a command on a dedicated connection. If the connection fails or the request is cancelled, closes it and the idle connections.
 async fn ask_on(
     mut pooled: PooledConnection,
     server: &Server,
@@ -149,7 +149,7 @@ async fn ask_on(
     }
 }
 
-/// Closes the idle connections unless an answer came.
+/// Closes the idle connections when it is dropped before a reply arrived.
 struct CloseIdleUnlessAnswered<'a>(Option<&'a Server>);
 
 impl CloseIdleUnlessAnswered<'_> {
@@ -166,7 +166,7 @@ impl Drop for CloseIdleUnlessAnswered<'_> {
     }
 }
 
-/// The name that a server has from its start to its end. A connection knows it once it was asked.
+/// Returns the `run_id` of a server, which changes with a restart. A connection caches it.
 async fn run_id(server: &Server) -> RedisResult<String> {
     let mut pooled = server.dedicated().await?;
     if let Some(known) = pooled
@@ -195,13 +195,13 @@ async fn run_id(server: &Server) -> RedisResult<String> {
 fn malformed() -> redis::RedisError {
     (
         redis::ErrorKind::UnexpectedReturnType,
-        "the server does not say which it is",
+        "the reply to INFO has no `run_id`",
     )
         .into()
 }
 
 impl Client {
-    /// A command that any server answers, of those there are.
+    /// Sends a command to any of the servers.
     pub(crate) async fn ask_any(&self, operation: &'static str, words: &[&str]) -> Result<Reply> {
         let asking = async {
             let mut command = Cmd::new();

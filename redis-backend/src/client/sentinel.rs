@@ -1,4 +1,4 @@
-//! The primary that Sentinels name, and how a server follows them to another.
+//! Finding the primary through Sentinels, and following a failover.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -24,23 +24,23 @@ use crate::{
     error::{SentinelFault, classify, is_more_specific},
 };
 
-/// What a Sentinel publishes when it knows of another primary.
+/// The channel on which a Sentinel publishes a new primary.
 const SWITCH_MASTER: &str = "+switch-master";
 
-/// How often the Sentinels are asked while they don't agree, and for how long.
+/// The interval and the number of checks after a hint of a failover.
 const RECHECK_INTERVAL: Duration = Duration::from_millis(100);
 const RECHECKS: u32 = 50;
 
-/// How often they are asked without a reason: a message may be lost.
+/// The interval of checks without a hint, since a message may be lost.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The Sentinels, and which primary they named last. Clones share it.
+/// The Sentinels, and the primary of the last connection. Clones share it.
 #[derive(Clone)]
 pub(super) struct Sentinels {
     clients: Arc<Vec<RedisClient>>,
     service: Arc<str>,
     primary_options: ConnectOptions,
-    /// Where the last connection leads.
+    /// The address of the last connection.
     last_primary: Arc<Mutex<Option<Address>>>,
 }
 
@@ -63,13 +63,13 @@ impl Sentinels {
         })
     }
 
-    /// Opens a connection to the server that the Sentinels name, if it says that it is the primary.
+    /// Opens a connection to the server that the Sentinels name, and checks that it is a primary.
     pub(super) async fn connect(
         &self,
         timeout: Duration,
         pushes: Option<Pushes>,
     ) -> RedisResult<MultiplexedConnection> {
-        // Sentinels that hang must leave time for the primary itself.
+        // Leaves time for the primary if the Sentinels hang.
         let half = timeout / 2;
         let address = self.find_primary(half).await?;
         let primary = self.primary_options.node(&address)?;
@@ -84,7 +84,7 @@ impl Sentinels {
         }
     }
 
-    /// Returns the server that most of the Sentinels name. The first answer may come from one that was cut off from the others.
+    /// Returns the server that the majority of the Sentinels names. A Sentinel without a connection to the others may name an old one.
     async fn find_primary(&self, timeout: Duration) -> RedisResult<Address> {
         let mut replies: FuturesUnordered<_> = self
             .clients
@@ -117,7 +117,7 @@ impl Sentinels {
         votes.sort_by_key(|(_, votes)| *votes);
         match votes.pop() {
             None => Err(failed),
-            // As many name another: a failover is under way.
+            // A tie: a failover is in progress.
             Some((_, most)) if votes.last().is_some_and(|(_, votes)| *votes == most) => {
                 Err(SentinelFault::Undecided.into())
             }
@@ -141,7 +141,7 @@ impl Sentinels {
             Ok(Address::new(host, port))
         };
         match tokio::time::timeout(timeout, asking).await {
-            // Their credentials are others than the primary's.
+            // The Sentinels have their own credentials.
             Ok(Err(error)) if classify(&error).kind == Denied => Err(SentinelFault::Refused.into()),
             Ok(named) => named,
             Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
@@ -155,8 +155,8 @@ impl Sentinels {
     }
 }
 
-/// Follows the Sentinels to another primary: it listens to each, asks all when one says something, and has every connection to the old
-/// primary replaced as soon as most of them name another. It ends when it is dropped.
+/// Follows failovers until it is dropped. It subscribes to each Sentinel, and asks all of them after a message. When the majority names
+/// another primary, it replaces every connection.
 pub(super) struct FailoverWatcher {
     tasks: Vec<AbortHandle>,
     recheck: Arc<Notify>,
@@ -188,7 +188,7 @@ impl FailoverWatcher {
         }
     }
 
-    /// Has the Sentinels asked now: a request failed in a way that a failover would explain.
+    /// Asks the Sentinels now, after an error that a failover would explain.
     pub(super) fn check_topology(&self) {
         self.recheck.notify_one();
     }
@@ -209,7 +209,7 @@ impl Drop for FailoverWatcher {
     }
 }
 
-/// Listens to one Sentinel, for ever.
+/// Subscribes to one Sentinel until the task is aborted.
 async fn listen(sentinels: Sentinels, at: usize, recheck: Arc<Notify>, timeout: Duration) {
     let Some(sentinel) = sentinels.clients.get(at) else {
         return;
@@ -223,7 +223,7 @@ async fn listen(sentinels: Sentinels, at: usize, recheck: Arc<Notify>, timeout: 
         };
         if let Ok(Ok(mut messages)) = tokio::time::timeout(timeout, opening).await {
             attempt = 0;
-            // It may have said something before.
+            // A message may have been missed.
             recheck.notify_one();
             let mut messages = messages.on_message();
             while let Some(message) = messages.next().await {
@@ -238,7 +238,7 @@ async fn listen(sentinels: Sentinels, at: usize, recheck: Arc<Notify>, timeout: 
     }
 }
 
-/// Asks the Sentinels whenever there is a doubt, for ever.
+/// Asks the Sentinels after each hint, until the task is aborted.
 async fn follow(
     sentinels: Sentinels,
     server: Server,
@@ -257,7 +257,7 @@ async fn follow(
             .await
             .is_ok()
         {
-            // Sentinels learn of a failover one after the other.
+            // The Sentinels learn about a failover one after the other.
             asks = RECHECKS;
         }
         asks = asks.saturating_sub(1);
@@ -268,7 +268,7 @@ async fn follow(
         if last_primary.is_none_or(|last_primary| last_primary == named) {
             continue;
         }
-        // Until the new one is reached: it may not say at once that it is a primary.
+        // `None` until the new server is reached, which may not be a primary at once.
         *sentinels.last_primary() = None;
         server.replace();
         for link in links
@@ -291,7 +291,7 @@ async fn follow(
 fn unknown_service() -> RedisError {
     (
         ErrorKind::MasterNameNotFoundBySentinel,
-        "the Sentinels know no such service",
+        "the Sentinels do not monitor this service",
     )
         .into()
 }

@@ -12,9 +12,9 @@ use super::{
 /// The connections to one server. Clones share them.
 #[derive(Clone)]
 pub(super) struct Server {
-    /// For everyday requests.
+    /// For short requests.
     shared: SharedConnection,
-    /// For requests that block or flood.
+    /// For requests that block or have large replies.
     dedicated: Pool,
 }
 
@@ -36,7 +36,7 @@ impl Server {
         })
     }
 
-    /// Returns the shared connection and its generation, without a wait if it is open.
+    /// Returns the shared connection and its generation. Does not wait if the connection is open.
     pub(super) async fn connection(&self) -> RedisResult<(Connection, u64)> {
         match self.shared.now() {
             Some(now) => now,
@@ -44,25 +44,25 @@ impl Server {
         }
     }
 
-    /// Takes a connection that nothing else uses meanwhile.
+    /// Takes a dedicated connection.
     pub(super) async fn dedicated(&self) -> RedisResult<PooledConnection> {
         self.dedicated.get().await
     }
 
-    /// Replaces the shared connection of a generation, and those that are idle: they led to the same server.
+    /// Replaces the shared connection of a generation, and closes the idle dedicated ones, which led to the same server.
     pub(super) fn mark_broken(&self, generation: u64) {
         self.shared.mark_broken(generation);
         self.close_idle();
     }
 
-    /// Replaces the shared connection, and those that are idle, whatever their state is.
+    /// Replaces the shared connection and closes the idle dedicated ones, in any state.
     #[cfg(feature = "sentinel")]
     pub(super) fn replace(&self) {
         self.shared.replace();
         self.close_idle();
     }
 
-    /// Closes the dedicated connections that are idle.
+    /// Closes the idle dedicated connections.
     pub(super) fn close_idle(&self) {
         self.dedicated.clear();
     }

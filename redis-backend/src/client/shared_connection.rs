@@ -9,10 +9,9 @@ use tokio::sync::watch;
 
 use super::{connection::Connection, connector::Connector};
 
-/// One shared connection that comes back by itself.
+/// A shared connection that reconnects in the background.
 ///
-/// Who asks while it is lost waits for the attempt under way, and gets the outcome of the last one otherwise: callers neither
-/// hang nor dial.
+/// While it is lost, callers wait for the current attempt, or get the error of the last one. They neither hang nor connect themselves.
 #[derive(Clone)]
 pub(crate) struct SharedConnection(Arc<Inner>);
 
@@ -28,13 +27,13 @@ enum State {
     },
     Disconnected {
         last: u64,
-        /// How the last attempt failed; none while the first is under way.
+        /// The error of the last attempt, or `None` during the first.
         failed: Option<RedisError>,
     },
 }
 
 impl SharedConnection {
-    /// Opens the connection; a failure is the caller's to see.
+    /// Opens the connection, or returns the error.
     pub(crate) async fn open(connector: Connector) -> RedisResult<Self> {
         let connection = connector.connect().await?;
         let (state, _) = watch::channel(State::Connected {
@@ -44,7 +43,7 @@ impl SharedConnection {
         Ok(Self(Arc::new(Inner { connector, state })))
     }
 
-    /// Opens the connection in the background; whoever asks for it waits for the first attempt.
+    /// Opens the connection in the background. Callers wait for the first attempt.
     #[cfg(feature = "cluster")]
     pub(crate) fn opening(connector: Connector) -> Self {
         let (state, _) = watch::channel(State::Disconnected {
@@ -56,12 +55,12 @@ impl SharedConnection {
         shared
     }
 
-    /// The connection, as [`connection`](Self::connection) gives it, where nobody has to wait for it.
+    /// Returns the result of [`connection`](Self::connection) if it is available without a wait.
     pub(crate) fn now(&self) -> Option<RedisResult<(Connection, u64)>> {
         self.0.state.borrow().outcome()
     }
 
-    /// The connection, and its generation, for [`mark_broken`](Self::mark_broken).
+    /// Returns the connection and its generation, for [`mark_broken`](Self::mark_broken).
     pub(crate) async fn connection(&self) -> RedisResult<(Connection, u64)> {
         let mut states = self.0.state.subscribe();
         match states.wait_for(|state| state.outcome().is_some()).await {
@@ -70,7 +69,7 @@ impl SharedConnection {
         }
     }
 
-    /// Says that a generation is of no more use. The first who says so starts the search for another.
+    /// Marks the connection of a generation as broken. The first call starts to reconnect.
     pub(crate) fn mark_broken(&self, lost: u64) {
         let first = self.0.state.send_if_modified(|state| match state {
             State::Connected { generation, .. } if *generation == lost => {
@@ -87,7 +86,7 @@ impl SharedConnection {
         }
     }
 
-    /// Opens another connection in place of the one that is open.
+    /// Replaces the open connection.
     #[cfg(feature = "sentinel")]
     pub(crate) fn replace(&self) {
         let generation = match &*self.0.state.borrow() {
@@ -117,7 +116,7 @@ impl State {
     }
 }
 
-/// Dials until it succeeds, or nobody has it any more.
+/// Reconnects until it succeeds or the connection is dropped.
 async fn reconnect(shared: Weak<Inner>) {
     for attempt in 0_u32.. {
         let Some(inner) = shared.upgrade() else {

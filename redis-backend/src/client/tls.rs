@@ -5,7 +5,7 @@ use token_cache_core::Result;
 
 use crate::{Tls, config::invalid_config};
 
-/// Certificates read from the files of a [`Tls`].
+/// The certificates in the files of a [`Tls`].
 #[derive(Clone)]
 pub(super) struct Certificates {
     #[cfg(feature = "tls")]
@@ -18,7 +18,7 @@ pub(super) struct Certificates {
 impl Certificates {
     /// Reads the files.
     pub(super) fn read(tls: &Tls) -> Result<Self> {
-        // The driver builds its TLS configuration from the process's default provider, and panics without one.
+        // The driver uses the process-wide crypto provider, and panics without one.
         let _already_set = rustls::crypto::ring::default_provider().install_default();
         let ca = tls.ca.as_deref().map(|path| read("ca", path)).transpose()?;
         let client = match (&tls.cert, &tls.key) {
@@ -52,7 +52,7 @@ impl Certificates {
 fn read(name: &str, path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| {
         invalid_config(format!(
-            "the file of `{name}` can't be read ({})",
+            "the file of `{name}` cannot be read ({})",
             error.kind()
         ))
         .with_source(error)

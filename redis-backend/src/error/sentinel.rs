@@ -5,12 +5,12 @@ use token_cache_core::ErrorKind;
 
 use super::ErrorClass;
 
-/// Why the Sentinels lead to no primary.
+/// Why the Sentinels name no usable primary.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum SentinelFault {
-    /// The server that they name says that it is a replica.
+    /// The server that they name is a replica.
     NoPrimary,
-    /// As many name one server as name another.
+    /// Two servers are named by equally many Sentinels.
     Undecided,
     /// They refuse the credentials.
     Refused,
@@ -29,13 +29,13 @@ impl SentinelFault {
     const fn message(self) -> &'static str {
         match self {
             Self::NoPrimary => {
-                "the Sentinels name a server that is not the primary yet; is a failover under way?"
+                "the Sentinels name a server that is not a primary yet; try again after the failover"
             }
             Self::Undecided => {
-                "the Sentinels do not agree on a primary yet; is a failover under way?"
+                "the Sentinels do not agree on a primary; try again after the failover"
             }
             Self::Refused => {
-                "the Sentinels refuse user or password, or the command SENTINEL; check `sentinel_username` and \
+                "the Sentinels refuse the user, the password or the command SENTINEL; check `sentinel_username` and \
                  `sentinel_password`"
             }
         }
