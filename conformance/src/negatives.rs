@@ -1,8 +1,8 @@
 //! What is asked of a store that lacks an optional part: it says so where it is asked for it, and does the rest.
 
 use token_cache_core::{
-    ErrorKind, EvictOptions, LockOwner, PutResult, Scan, ServerId, SignOutScope, Version,
-    WriteOptions,
+    AccountListOptions, ErrorKind, EvictOptions, LockOwner, PutResult, ServerId, SignOutScope,
+    Version, WriteOptions,
 };
 
 use crate::{
@@ -42,7 +42,7 @@ async fn without_a_sid_index(setup: &Setup) -> Result<(), Violation> {
         unsupported,
         "a sign-out of many accounts, without a directory",
     )?;
-    let page = app.cache.accounts(&Scan::default()).await;
+    let page = app.cache.accounts(&AccountListOptions::default()).await;
     page.should_fail_with(unsupported, "a stream of accounts, without a directory")?;
     app.lives(&session).await?;
 

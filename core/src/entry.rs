@@ -6,7 +6,7 @@ use std::{
 
 use crate::{
     AccountKey, Error, ErrorKind, Result, SessionId, Timestamp, TokenSet, account, entropy,
-    hash_name::hash_name, seal::SessionKeys, value::Encoding, wiped::Wiped,
+    entry_value::Encoding, hash_name::hash_name, seal::SessionKeys, wiped::Wiped,
 };
 
 /// Which token set of a session: a client, the resource or scopes it is for, and its kind, as one text.

@@ -14,6 +14,7 @@ mod claims;
 mod diagnostic;
 mod entropy;
 mod entry;
+mod entry_value;
 mod error;
 mod evict_target;
 mod hash_name;
@@ -45,7 +46,6 @@ mod time_source;
 mod timestamp;
 mod token_response;
 mod token_set;
-mod value;
 mod wait;
 mod wiped;
 
@@ -59,9 +59,10 @@ pub use self::{
         Acknowledgement, Backplane, BackplaneConnection, Invalidation, InvalidationId,
         InvalidationListener, InvalidationMessage, LeaseHolder, Published, RegistryId, ServerId,
     },
-    cache::{BulkSignOut, Checkpoint, Progress, Session, TokenCache, TokenCacheBuilder},
+    cache::{BulkCheckpoint, BulkProgress, BulkSignOut, Session, TokenCache, TokenCacheBuilder},
     diagnostic::{Diagnostic, Severity},
     entry::{Entry, EntryAddress, EntryKey, EntryName, Version},
+    entry_value::EntryValue,
     error::{Error, ErrorKind, Result},
     evict_target::{CutoffBound, CutoffClock, CutoffTime, EvictTarget, SessionTimes},
     memory::MemoryStore,
@@ -81,7 +82,8 @@ pub use self::{
     session_kind::SessionKind,
     session_record::SessionRecord,
     sid_index::{
-        Cursor, NotBeforeOptions, NotBeforeScope, Page, Scan, SidAccounts, SidEntry, SidIndex,
+        AccountCursor, AccountListOptions, AccountPage, NotBeforeOptions, NotBeforeScope,
+        SidAccounts, SidEntry, SidIndex,
     },
     sign_in::{SignIn, StartedSignIn},
     sign_out::{LogoutMessage, SignOut, SignOutScope},
@@ -92,6 +94,5 @@ pub use self::{
     time_source::{SystemClock, TimeSource},
     timestamp::Timestamp,
     token_set::TokenSet,
-    value::Value,
     wait::{NearCacheOutcome, Wait},
 };

@@ -91,16 +91,16 @@ impl Default for NotBeforeOptions {
 /// Which accounts to stream, and from where on.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
-pub struct Scan {
+pub struct AccountListOptions {
     /// Only those of this issuer.
     pub issuer: Option<IssuerKey>,
     /// Where an earlier page ended.
-    pub cursor: Option<Cursor>,
+    pub cursor: Option<AccountCursor>,
     /// About how many accounts a page is to have; zero leaves it to the store.
     pub page: usize,
 }
 
-impl Scan {
+impl AccountListOptions {
     /// Every account of one issuer.
     pub fn of_issuer(issuer: IssuerKey) -> Self {
         Self {
@@ -110,7 +110,7 @@ impl Scan {
     }
 
     /// Goes on where a page ended.
-    pub fn from(mut self, cursor: Cursor) -> Self {
+    pub fn from(mut self, cursor: AccountCursor) -> Self {
         self.cursor = Some(cursor);
         self
     }
@@ -125,9 +125,9 @@ impl Scan {
 /// Where a page of accounts ended: opaque, a store's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Cursor(String);
+pub struct AccountCursor(String);
 
-impl Cursor {
+impl AccountCursor {
     /// A cursor with a text that its store understands.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -142,16 +142,16 @@ impl Cursor {
 /// Some accounts, and where to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Page {
+pub struct AccountPage {
     /// The accounts; there may be none although more follow, and one may come twice.
     pub accounts: Vec<AccountKey>,
     /// Where to go on; none at the end.
-    pub next: Option<Cursor>,
+    pub next: Option<AccountCursor>,
 }
 
-impl Page {
+impl AccountPage {
     /// A page of these parts.
-    pub const fn new(accounts: Vec<AccountKey>, next: Option<Cursor>) -> Self {
+    pub const fn new(accounts: Vec<AccountKey>, next: Option<AccountCursor>) -> Self {
         Self { accounts, next }
     }
 }
@@ -231,7 +231,7 @@ pub trait SidIndex: Send + Sync {
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) for a cursor that is not this store's; the store's own failures.
-    async fn accounts(&self, scan: &Scan) -> Result<Page>;
+    async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage>;
 
     /// Cuts many accounts at one moment of the store's clock: what
     /// [`TokenStore::evict`](crate::TokenStore::evict) does with [`EvictTarget::Account`](crate::EvictTarget::Account), hundreds a

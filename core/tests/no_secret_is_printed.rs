@@ -8,8 +8,8 @@
 #![cfg(feature = "test-util")]
 
 use token_cache_core::{
-    AccountId, EntryKey, LogoutMessage, ProviderSid, Secret, SignIn, Timestamp, TokenCache,
-    TokenSet, Value,
+    AccountId, EntryKey, EntryValue, LogoutMessage, ProviderSid, Secret, SignIn, Timestamp,
+    TokenCache, TokenSet,
 };
 
 const CANARIES: [&str; 6] = [
@@ -57,7 +57,7 @@ async fn debug_prints_none_of_them() {
         .unwrap()
         .with_refresh_token("canary-token")
         .with_id_token("canary-token");
-    let value = Value::try_from(&tokens).unwrap();
+    let value = EntryValue::try_from(&tokens).unwrap();
     session.put(&key, tokens.clone()).await.unwrap();
     let entry = session.get(&key).await.unwrap().unwrap();
     let message = LogoutMessage::new("canary-issuer", Timestamp::default())

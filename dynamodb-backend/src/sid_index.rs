@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, Cursor, CutoffBound, Error, EvictOptions, Evicted, IssuerKey, NotBeforeOptions,
-    NotBeforeScope, Page, Result, Scan, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp,
+    AccountCursor, AccountKey, AccountListOptions, AccountPage, CutoffBound, Error, EvictOptions,
+    Evicted, IssuerKey, NotBeforeOptions, NotBeforeScope, Result, SidAccounts, SidEntry, SidIndex,
+    SidKey, Timestamp,
 };
 
 use crate::{
@@ -173,7 +174,7 @@ impl SidIndex for DynamoDbStore {
     }
 
     /// Scans the whole table, and reads each of its items.
-    async fn accounts(&self, scan: &Scan) -> Result<Page> {
+    async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         let Inner { client, keys, .. } = self.inner();
         let operation = client.start("list accounts");
         let from = match &scan.cursor {
@@ -204,8 +205,8 @@ impl SidIndex for DynamoDbStore {
             .iter()
             .filter_map(|item| keys.parse_account(item.text("pk")?))
             .collect();
-        let next = page.next.map(|key| Cursor::new(cursor::write(&key)));
-        Ok(Page::new(accounts, next))
+        let next = page.next.map(|key| AccountCursor::new(cursor::write(&key)));
+        Ok(AccountPage::new(accounts, next))
     }
 
     async fn evict_accounts(

@@ -118,7 +118,9 @@ async fn a_background_session_goes_with_its_session() {
     let background_sessions = app.store.background_sessions().unwrap();
     let session = app.signs_in("ada", 0).await;
     let page = app.store.sid_index().unwrap();
-    let page = page.accounts(&token_cache_core::Scan::default()).await;
+    let page = page
+        .accounts(&token_cache_core::AccountListOptions::default())
+        .await;
     let [account] = page.unwrap().accounts[..] else {
         panic!("one account signed in");
     };

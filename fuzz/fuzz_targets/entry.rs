@@ -2,12 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use token_cache_core::{Entry, Timestamp, Value, Version};
+use token_cache_core::{Entry, Timestamp, EntryValue, Version};
 
 fuzz_target!(|bytes: &[u8]| {
     let entry = Entry::new(bytes, Version::from_bytes([1; 8]), Timestamp::from_secs(1));
     let _ = entry.bytes();
     if let Ok(tokens) = entry.tokens() {
-        assert!(Value::try_from(&tokens).is_ok());
+        assert!(EntryValue::try_from(&tokens).is_ok());
     }
 });

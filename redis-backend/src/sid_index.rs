@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, Cursor, CutoffBound, CutoffTime, Error, EvictOptions, EvictTarget, Evicted,
-    IssuerKey, NotBeforeOptions, NotBeforeScope, Page, Result, Scan, SidAccounts, SidEntry,
-    SidIndex, SidKey, Timestamp,
+    AccountCursor, AccountKey, AccountListOptions, AccountPage, CutoffBound, CutoffTime, Error,
+    EvictOptions, EvictTarget, Evicted, IssuerKey, NotBeforeOptions, NotBeforeScope, Result,
+    SidAccounts, SidEntry, SidIndex, SidKey, Timestamp,
 };
 
 use crate::{
@@ -105,7 +105,7 @@ impl SidIndex for RedisStore {
     }
 
     /// Starts again if a server restarted, failed over, or a slot moved since the cursor was returned.
-    async fn accounts(&self, scan: &Scan) -> Result<Page> {
+    async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         let Inner { client, keys, .. } = self.inner();
         let from = match &scan.cursor {
             None => None,
@@ -127,8 +127,8 @@ impl SidIndex for RedisStore {
             .collect();
         let next = page
             .next
-            .map(|position| Cursor::new(cursor::write(&position)));
-        Ok(Page::new(accounts, next))
+            .map(|position| AccountCursor::new(cursor::write(&position)));
+        Ok(AccountPage::new(accounts, next))
     }
 
     async fn evict_accounts(

@@ -4,7 +4,8 @@ use std::{collections::HashSet, time::Duration};
 
 use futures_util::future::try_join_all;
 use token_cache_core::{
-    AccountKey, Cursor, ErrorKind, EvictOptions, IssuerKey, NotBeforeScope, Scan,
+    AccountCursor, AccountKey, AccountListOptions, ErrorKind, EvictOptions, IssuerKey,
+    NotBeforeScope,
 };
 
 use crate::{
@@ -28,7 +29,7 @@ async fn signed_in(
     Ok(keys)
 }
 
-async fn stream(setup: &Setup, mut scan: Scan) -> Result<Vec<AccountKey>, Violation> {
+async fn stream(setup: &Setup, mut scan: AccountListOptions) -> Result<Vec<AccountKey>, Violation> {
     let mut found = Vec::new();
     loop {
         let page = setup
@@ -59,7 +60,7 @@ pub(crate) async fn every_account_is_streamed(setup: &Setup) -> Result<(), Viola
     let other = setup.another_namespace(":2").await?;
     let there = signed_in(&other, &random::issuer()?, 3).await?;
     for page in [0, 40, 1_000] {
-        let found = stream(setup, Scan::default().page(page)).await?;
+        let found = stream(setup, AccountListOptions::default().page(page)).await?;
         holds_all(&found, &here)?;
         let strangers = found
             .iter()
@@ -71,7 +72,10 @@ pub(crate) async fn every_account_is_streamed(setup: &Setup) -> Result<(), Viola
             "streamed accounts without a sign-in in this namespace",
         )?;
     }
-    holds_all(&stream(&other, Scan::default()).await?, &there)
+    holds_all(
+        &stream(&other, AccountListOptions::default()).await?,
+        &there,
+    )
 }
 
 /// The stream of an issuer has every account of that issuer, and none of another.
@@ -79,14 +83,14 @@ pub(crate) async fn an_issuers_accounts_are_streamed(setup: &Setup) -> Result<()
     let (issuer, other) = (random::issuer()?, random::issuer()?);
     let ours = signed_in(setup, &issuer, 60).await?;
     signed_in(setup, &other, 60).await?;
-    let found = stream(setup, Scan::of_issuer(issuer).page(50)).await?;
+    let found = stream(setup, AccountListOptions::of_issuer(issuer).page(50)).await?;
     holds_all(&found, &ours)?;
     let foreign = found
         .iter()
         .filter(|account| *account.issuer() != issuer)
         .count();
     should_equal(&foreign, &0, "streamed accounts of another issuer")?;
-    let none = stream(setup, Scan::of_issuer(random::issuer()?)).await?;
+    let none = stream(setup, AccountListOptions::of_issuer(random::issuer()?)).await?;
     should_equal(&none.len(), &0, "streamed accounts of an unknown issuer")
 }
 
@@ -97,7 +101,7 @@ pub(crate) async fn the_stream_misses_nobody_while_others_come_and_go(
     let issuer = random::issuer()?;
     let stay = signed_in(setup, &issuer, 100).await?;
     let mut passing = signed_in(setup, &issuer, 40).await?;
-    let mut scan = Scan::of_issuer(issuer).page(40);
+    let mut scan = AccountListOptions::of_issuer(issuer).page(40);
     let mut found = Vec::new();
     loop {
         let page = setup
@@ -124,7 +128,7 @@ pub(crate) async fn the_stream_misses_nobody_while_others_come_and_go(
 pub(crate) async fn a_foreign_cursor_is_refused(setup: &Setup) -> Result<(), Violation> {
     signed_in(setup, &random::issuer()?, 3).await?;
     for text in ["", "no cursor of any store", "\u{0}", "-1"] {
-        let scan = Scan::default().from(Cursor::new(text));
+        let scan = AccountListOptions::default().from(AccountCursor::new(text));
         let page = setup.sid_index()?.accounts(&scan).await;
         page.should_fail_with(ErrorKind::Misuse, "a page from a foreign cursor")?;
     }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, BackgroundKey, BackgroundSession, CutoffBound, CutoffTime, EntryName, EvictTarget,
-    IssuerKey, LeaseHolder, NamespaceRecord, NotBeforeOptions, ReadOptions, Scan, ServerId,
-    SessionId, SidKey,
+    AccountKey, AccountListOptions, BackgroundKey, BackgroundSession, CutoffBound, CutoffTime,
+    EntryName, EvictTarget, IssuerKey, LeaseHolder, NamespaceRecord, NotBeforeOptions, ReadOptions,
+    ServerId, SessionId, SidKey,
 };
 
 use crate::{
@@ -198,7 +198,7 @@ pub(crate) async fn every_byte_of_an_issuer_counts(setup: &Setup) -> Result<(), 
     let others = neighbours(ada.key.issuer().as_bytes())?;
     // A store may visit all that it has for each of these.
     for other in [others[0], others[7], others[15]] {
-        let mut scan = Scan::of_issuer(IssuerKey::from_bytes(other));
+        let mut scan = AccountListOptions::of_issuer(IssuerKey::from_bytes(other));
         loop {
             let page = sid_index.accounts(&scan).await;
             let page = page.should_work("a page of accounts")?;

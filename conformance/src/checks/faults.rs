@@ -1,8 +1,8 @@
 //! A store that can't be reached.
 
 use token_cache_core::{
-    AcquireOptions, BackgroundSession, CutoffBound, ErrorKind, EvictOptions, EvictTarget,
-    LockOwner, ReadOptions, Result as StoreResult, Scan, Version,
+    AccountListOptions, AcquireOptions, BackgroundSession, CutoffBound, ErrorKind, EvictOptions,
+    EvictTarget, LockOwner, ReadOptions, Result as StoreResult, Version,
 };
 
 use crate::{
@@ -179,7 +179,7 @@ pub(crate) async fn an_unreachable_sid_index_is_an_error(setup: &Setup) -> Resul
         "setting the not-before time of an issuer",
     )?;
     is_unreachable(
-        sid_index.accounts(&Scan::default()).await,
+        sid_index.accounts(&AccountListOptions::default()).await,
         "listing accounts",
     )?;
     let evicted = sid_index

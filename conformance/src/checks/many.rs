@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, future::Future, time::Duration};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use token_cache_core::{
-    AcquireOptions, Acquired, CutoffBound, CutoffTime, EvictOptions, EvictTarget, Invalidation,
-    LockOwner, NotBeforeOptions, NotBeforeScope, Scan,
+    AccountListOptions, AcquireOptions, Acquired, CutoffBound, CutoffTime, EvictOptions,
+    EvictTarget, Invalidation, LockOwner, NotBeforeOptions, NotBeforeScope,
 };
 
 use crate::{
@@ -217,7 +217,7 @@ pub(crate) async fn any_number_of_accounts_are_listed_and_evicted(
     let sid_index = setup.sid_index()?;
     let expected: BTreeSet<_> = accounts.iter().map(|ada| ada.key).collect();
     for page in [0, 200 + dice.below(200)] {
-        let mut scan = Scan::of_issuer(issuer).page(page);
+        let mut scan = AccountListOptions::of_issuer(issuer).page(page);
         let mut found = BTreeSet::new();
         loop {
             let page = sid_index.accounts(&scan).await;

@@ -10,12 +10,13 @@ use std::{
 use crate::fault::{Fault, locks_of};
 use token_cache_conformance::{Breakable, Harness, NoStore, TestClock, async_trait};
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BackgroundSessions,
-    Backplane, BeginSession, Begun, Capabilities, CutoffBound, Diagnostic, Entry, EntryAddress,
-    Error, ErrorKind, EvictOptions, EvictTarget, Evicted, IssuerKey, LockOwner, MemoryStore,
-    Namespace, NamespaceRecord, NotBeforeOptions, NotBeforeScope, Page, PutResult, ReadOptions,
-    RefreshLocks, Result, Scan, SessionId, SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey,
-    TimeSource, Timestamp, TokenStore, Version, WriteOptions, test_util::FailingStore,
+    AccountKey, AccountListOptions, AccountPage, AcquireOptions, Acquired, BackgroundKey,
+    BackgroundSession, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities,
+    CutoffBound, Diagnostic, Entry, EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget,
+    Evicted, IssuerKey, LockOwner, MemoryStore, Namespace, NamespaceRecord, NotBeforeOptions,
+    NotBeforeScope, PutResult, ReadOptions, RefreshLocks, Result, SessionId, SessionRecord,
+    SidAccounts, SidEntry, SidIndex, SidKey, TimeSource, Timestamp, TokenStore, Version,
+    WriteOptions, test_util::FailingStore,
 };
 
 /// A memory store with a fault, which all its servers share.
@@ -300,7 +301,7 @@ impl<F: Fault> SidIndex for Broken<F> {
             .await
     }
 
-    async fn accounts(&self, scan: &Scan) -> Result<Page> {
+    async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         self.fault.accounts(self.healthy_sid_index()?, scan).await
     }
 

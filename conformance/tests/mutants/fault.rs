@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BackgroundSessions,
-    Backplane, BackplaneConnection, BeginSession, Begun, CutoffBound, Entry, EntryAddress, Error,
-    ErrorKind, EvictOptions, EvictTarget, Evicted, Invalidation, InvalidationListener, IssuerKey,
-    LockOwner, Namespace, NamespaceRecord, NotBeforeOptions, NotBeforeScope, Page, Published,
-    PutResult, ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionId, SessionRecord,
-    SidAccounts, SidEntry, SidIndex, SidKey, Timestamp, TokenStore, Version, WriteOptions,
+    AccountKey, AccountListOptions, AccountPage, AcquireOptions, Acquired, BackgroundKey,
+    BackgroundSession, BackgroundSessions, Backplane, BackplaneConnection, BeginSession, Begun,
+    CutoffBound, Entry, EntryAddress, Error, ErrorKind, EvictOptions, EvictTarget, Evicted,
+    Invalidation, InvalidationListener, IssuerKey, LockOwner, Namespace, NamespaceRecord,
+    NotBeforeOptions, NotBeforeScope, Published, PutResult, ReadOptions, RefreshLocks, Result,
+    ServerId, SessionId, SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp,
+    TokenStore, Version, WriteOptions,
 };
 
 /// What is wrong with a store: each step does what the healthy store does, unless the fault says otherwise.
@@ -176,7 +177,11 @@ pub(crate) trait Fault: Default + Send + Sync + 'static {
         healthy.set_issuer_not_before(issuer, at, options).await
     }
 
-    async fn accounts(&self, healthy: &dyn SidIndex, scan: &Scan) -> Result<Page> {
+    async fn accounts(
+        &self,
+        healthy: &dyn SidIndex,
+        scan: &AccountListOptions,
+    ) -> Result<AccountPage> {
         healthy.accounts(scan).await
     }
 

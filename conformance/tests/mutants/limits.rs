@@ -7,11 +7,11 @@ use std::{
 
 use token_cache_conformance::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BackgroundSessions,
-    Backplane, BeginSession, Begun, CutoffBound, Entry, EntryAddress, EvictOptions, EvictTarget,
-    Evicted, Invalidation, IssuerKey, NotBeforeOptions, NotBeforeScope, Page, Published, PutResult,
-    ReadOptions, RefreshLocks, Result, Scan, ServerId, SessionRecord, SidAccounts, SidEntry,
-    SidIndex, SidKey, Timestamp, TokenStore, WriteOptions,
+    AccountKey, AccountListOptions, AccountPage, AcquireOptions, Acquired, BackgroundKey,
+    BackgroundSession, BackgroundSessions, Backplane, BeginSession, Begun, CutoffBound, Entry,
+    EntryAddress, EvictOptions, EvictTarget, Evicted, Invalidation, IssuerKey, NotBeforeOptions,
+    NotBeforeScope, Published, PutResult, ReadOptions, RefreshLocks, Result, ServerId,
+    SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp, TokenStore, WriteOptions,
 };
 
 use crate::fault::Fault;
@@ -106,7 +106,11 @@ impl<const WHAT: char, const N: usize> Fault for PublishesToAtMost<WHAT, N> {
         Ok(added)
     }
 
-    async fn accounts(&self, healthy: &dyn SidIndex, scan: &Scan) -> Result<Page> {
+    async fn accounts(
+        &self,
+        healthy: &dyn SidIndex,
+        scan: &AccountListOptions,
+    ) -> Result<AccountPage> {
         if WHAT != 'p' {
             return healthy.accounts(scan).await;
         }
@@ -121,7 +125,7 @@ impl<const WHAT: char, const N: usize> Fault for PublishesToAtMost<WHAT, N> {
             }
         }
         accounts.truncate(N);
-        Ok(Page::new(accounts, None))
+        Ok(AccountPage::new(accounts, None))
     }
 }
 

@@ -1,5 +1,5 @@
 use token_cache_conformance::async_trait;
-use token_cache_core::{Page, Result, Scan, SidIndex};
+use token_cache_core::{AccountListOptions, AccountPage, Result, SidIndex};
 
 use crate::fault::Fault;
 
@@ -9,7 +9,11 @@ pub(crate) struct ListsOnePage;
 
 #[async_trait]
 impl Fault for ListsOnePage {
-    async fn accounts(&self, healthy: &dyn SidIndex, scan: &Scan) -> Result<Page> {
+    async fn accounts(
+        &self,
+        healthy: &dyn SidIndex,
+        scan: &AccountListOptions,
+    ) -> Result<AccountPage> {
         let mut page = healthy.accounts(scan).await?;
         page.next = None;
         Ok(page)

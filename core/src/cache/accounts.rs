@@ -1,7 +1,7 @@
 use super::{Keys, Session, TokenCache};
 use crate::{
-    AccountId, AccountKey, BackgroundKey, Error, ErrorKind, Page, ReadOptions, Result, Scan,
-    SessionRecord, seal::Ring, ticket::TicketPayload,
+    AccountId, AccountKey, AccountListOptions, AccountPage, BackgroundKey, Error, ErrorKind,
+    ReadOptions, Result, SessionRecord, seal::Ring, ticket::TicketPayload,
 };
 
 impl TokenCache {
@@ -22,7 +22,7 @@ impl TokenCache {
     ///
     /// # Errors
     /// [`Unsupported`](ErrorKind::Unsupported) for a store without a `sid` index; the store's own failures.
-    pub async fn accounts(&self, scan: &Scan) -> Result<Page> {
+    pub async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         let sid_index = self.store().sid_index().ok_or_else(|| {
             Error::new(ErrorKind::Unsupported, "list accounts")
                 .message("this store has no directory")

@@ -2,10 +2,10 @@ use serde::{Deserialize, Serialize};
 
 use super::TokenCache;
 use crate::{
-    AccountId, AccountKey, Cursor, Error, ErrorKind, EvictOptions, IssuerKey, NearCacheOutcome,
-    NotBeforeOptions, NotBeforeScope, Page, Result, Scan, SidIndex, SignOut, Timestamp, Wait,
-    account,
-    protocol::Ended,
+    AccountCursor, AccountId, AccountKey, AccountListOptions, AccountPage, Error, ErrorKind,
+    EvictOptions, IssuerKey, NearCacheOutcome, NotBeforeOptions, NotBeforeScope, Result, SidIndex,
+    SignOut, Timestamp, Wait, account,
+    protocol::StoreSignOut,
     telemetry::{About, Operation, observe},
 };
 
@@ -16,7 +16,7 @@ const STARTED_ANEW: &str = "the namespace was started anew since, which signed e
 
 /// A sign-out of many accounts, or of a whole issuer, in steps that report their progress.
 ///
-/// All accounts are cut at one moment, that of the call that made it, also when the run is resumed from a [`Checkpoint`] after a
+/// All accounts are cut at one moment, that of the call that made it, also when the run is resumed from a [`BulkCheckpoint`] after a
 /// failure or a restart: whoever signs in after that moment is spared. An issuer is marked first, so that a sign-in under
 /// way is refused (G2).
 ///
@@ -33,22 +33,22 @@ const STARTED_ANEW: &str = "the namespace was started anew since, which signed e
 #[derive(Debug)]
 pub struct BulkSignOut {
     cache: TokenCache,
-    checkpoint: Checkpoint,
+    checkpoint: BulkCheckpoint,
     accounts: Vec<AccountKey>,
     issuer: Option<IssuerKey>,
     /// The issuer's next accounts, looked up while those before them were cut.
-    ahead: Option<Page>,
+    ahead: Option<AccountPage>,
     /// What became of near caches in the steps of this run.
     near_caches: NearCacheOutcome,
 }
 
 /// Where a [`BulkSignOut`] stands: what to store to go on after a failure. It holds no id and no key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checkpoint {
+pub struct BulkCheckpoint {
     generation: u64,
     moment: Timestamp,
     marked: bool,
-    cursor: Option<Cursor>,
+    cursor: Option<AccountCursor>,
     done: usize,
     ended: bool,
     replicas: Option<u32>,
@@ -58,7 +58,7 @@ pub struct Checkpoint {
 /// How far a [`BulkSignOut`] has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Progress {
+pub struct BulkProgress {
     /// How many accounts were cut so far.
     pub accounts: usize,
     /// How many there are in all, where that is known.
@@ -97,7 +97,7 @@ impl TokenCache {
     fn bulk(&self, accounts: Vec<AccountKey>, issuer: Option<IssuerKey>) -> Result<BulkSignOut> {
         sid_index(self)?;
         let keys = self.keys()?;
-        let checkpoint = Checkpoint {
+        let checkpoint = BulkCheckpoint {
             generation: keys.generation,
             moment: keys.latest,
             marked: false,
@@ -123,7 +123,7 @@ impl BulkSignOut {
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) where the namespace was started anew since: everybody is signed out already.
-    pub fn resume(mut self, checkpoint: Checkpoint) -> Result<Self> {
+    pub fn resume(mut self, checkpoint: BulkCheckpoint) -> Result<Self> {
         if checkpoint.generation != self.checkpoint.generation {
             return Err(Error::misuse("resume a sign-out", STARTED_ANEW));
         }
@@ -138,7 +138,7 @@ impl BulkSignOut {
     /// [`Misuse`](ErrorKind::Misuse) where the namespace was started anew since: everybody is signed out already; the store's
     /// own failures; the step is taken again by the next call, or by a run resumed from the
     /// [`checkpoint`](Self::checkpoint).
-    pub async fn step(&mut self) -> Result<Option<Progress>> {
+    pub async fn step(&mut self) -> Result<Option<BulkProgress>> {
         if self.checkpoint.finished {
             return Ok(None);
         }
@@ -164,7 +164,7 @@ impl BulkSignOut {
                         step_of_issuer(&cache, checkpoint, issuer, ahead).await
                     }
                     Work::List(accounts) => {
-                        let ended = Ended::default();
+                        let ended = StoreSignOut::default();
                         let step = evict(
                             &cache,
                             checkpoint,
@@ -191,14 +191,14 @@ impl BulkSignOut {
         if of == Some(self.checkpoint.done) {
             self.checkpoint.finished = true;
         }
-        Ok(Some(Progress {
+        Ok(Some(BulkProgress {
             accounts: self.checkpoint.done,
             of,
         }))
     }
 
     /// Where the run stands, to go on after a failure.
-    pub fn checkpoint(&self) -> &Checkpoint {
+    pub fn checkpoint(&self) -> &BulkCheckpoint {
         &self.checkpoint
     }
 
@@ -215,7 +215,7 @@ impl BulkSignOut {
 
 /// What one step did.
 struct Step {
-    checkpoint: Checkpoint,
+    checkpoint: BulkCheckpoint,
     near_caches: NearCacheOutcome,
 }
 
@@ -224,17 +224,17 @@ enum Work {
     List(Vec<AccountKey>),
     Issuer {
         issuer: IssuerKey,
-        ahead: Option<Page>,
+        ahead: Option<AccountPage>,
     },
 }
 
 /// Cuts a page of accounts while the next one is looked up. A look-up that fails is left to the next step, from the cursor.
 async fn step_of_issuer(
     cache: &TokenCache,
-    mut checkpoint: Checkpoint,
+    mut checkpoint: BulkCheckpoint,
     issuer: IssuerKey,
-    ahead: Option<Page>,
-) -> Result<(Step, Option<Page>)> {
+    ahead: Option<AccountPage>,
+) -> Result<(Step, Option<AccountPage>)> {
     let sid_index = sid_index(cache)?;
     if !checkpoint.marked {
         let not_before = NotBeforeOptions::lifetime(cache.not_before_lifetime());
@@ -243,7 +243,7 @@ async fn step_of_issuer(
             .await?;
         checkpoint.marked = true;
     }
-    let mut scan = Scan::of_issuer(issuer).page(STEP);
+    let mut scan = AccountListOptions::of_issuer(issuer).page(STEP);
     let page = if let Some(page) = ahead {
         page
     } else {
@@ -256,9 +256,9 @@ async fn step_of_issuer(
         tokio::spawn(async move { self::sid_index(&cache)?.accounts(&scan).await })
     });
     // Accounts of which nothing is left are on no page: the last step has all copies dropped.
-    let ended = Ended {
+    let ended = StoreSignOut {
         unnamed: page.next.is_none(),
-        ..Ended::default()
+        ..StoreSignOut::default()
     };
     let mut step = evict(
         cache,
@@ -279,10 +279,10 @@ async fn step_of_issuer(
 
 async fn evict(
     cache: &TokenCache,
-    mut checkpoint: Checkpoint,
+    mut checkpoint: BulkCheckpoint,
     accounts: &[AccountKey],
     not_before: NotBeforeScope,
-    mut ended: Ended,
+    mut ended: StoreSignOut,
 ) -> Result<Step> {
     let keys = cache.fresh_keys().await?;
     if keys.generation != checkpoint.generation {

@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 pub(crate) use self::namespace::Keys;
 pub use self::{
     builder::TokenCacheBuilder,
-    bulk::{BulkSignOut, Checkpoint, Progress},
+    bulk::{BulkCheckpoint, BulkProgress, BulkSignOut},
     session::Session,
 };
 use self::{expected_sids::ExpectedSids, namespace::NamespaceState, token_warnings::TokenWarnings};

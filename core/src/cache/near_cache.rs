@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Error, NamespaceRecord, NearCacheOutcome, Result, ServerId, SignOut, Wait,
-    namespace::MAX_NEAR_CACHE_LIFE, near_cache::NearCacheStats, protocol::Ended,
+    namespace::MAX_NEAR_CACHE_LIFE, near_cache::NearCacheStats, protocol::StoreSignOut,
 };
 
 impl TokenCache {
@@ -117,7 +117,7 @@ impl TokenCache {
     /// every server knows of it.
     pub(super) async fn clear(
         &self,
-        ended: Ended,
+        ended: StoreSignOut,
         before: Duration,
         wait: Wait,
     ) -> Result<SignOut> {
@@ -132,7 +132,7 @@ impl TokenCache {
 
     pub(super) async fn clear_near_caches(
         &self,
-        ended: &Ended,
+        ended: &StoreSignOut,
         before: Duration,
         wait: Wait,
     ) -> Result<NearCacheOutcome> {

@@ -3,8 +3,8 @@ use std::{fmt, sync::Arc};
 use super::{Keys, TokenCache};
 use crate::backend::in_call;
 use crate::{
-    AccountKey, Entry, EntryAddress, EntryKey, Error, ErrorKind, PutMode, PutResult, ReadOptions,
-    Result, SessionId, SidKey, SignOut, SignOutScope, Ticket, Timestamp, Value, Version,
+    AccountKey, Entry, EntryAddress, EntryKey, EntryValue, Error, ErrorKind, PutMode, PutResult,
+    ReadOptions, Result, SessionId, SidKey, SignOut, SignOutScope, Ticket, Timestamp, Version,
     WriteOptions,
     seal::SessionKeys,
     telemetry::{About, Operation, observe},
@@ -92,7 +92,7 @@ impl Session {
     /// store's own failures.
     pub async fn put<V>(&self, key: &EntryKey, value: V) -> Result<()>
     where
-        V: TryInto<Value>,
+        V: TryInto<EntryValue>,
         Error: From<V::Error>,
     {
         match self.put_if(key, value, PutMode::Overwrite).await? {
@@ -113,7 +113,7 @@ impl Session {
     /// As [`put`](Self::put).
     pub async fn put_if<V>(&self, key: &EntryKey, value: V, mode: PutMode) -> Result<PutResult>
     where
-        V: TryInto<Value>,
+        V: TryInto<EntryValue>,
         Error: From<V::Error>,
     {
         let value = value.try_into()?;
@@ -140,7 +140,7 @@ impl Session {
     }
 
     /// What is written of a value: a new version of it, until its session ends or it is of no use.
-    pub(crate) fn entry(&self, value: Value, keys: &Keys) -> Result<Entry> {
+    pub(crate) fn entry(&self, value: EntryValue, keys: &Keys) -> Result<Entry> {
         let limit = self.cache.store().capabilities().max_entry_bytes;
         if value.stored.len() > limit {
             return Err(

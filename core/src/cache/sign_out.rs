@@ -3,7 +3,7 @@ use crate::backend::in_boxed_call;
 use crate::{
     AccountId, AccountKey, CutoffBound, CutoffTime, EvictOptions, LogoutMessage, Result, SidKey,
     SignOut, SignOutScope, Wait,
-    protocol::{self, Ended, SidScope, SidSignOut},
+    protocol::{self, SidScope, SidSignOut, StoreSignOut},
     telemetry::{About, Operation, observe},
 };
 
@@ -61,7 +61,7 @@ impl TokenCache {
         keys: &Keys,
         cutoff: CutoffTime,
         options: EvictOptions,
-    ) -> Result<Ended> {
+    ) -> Result<StoreSignOut> {
         match scope {
             SignOutScope::Session(session) => {
                 let (account, session_id) = session.names();
@@ -168,7 +168,7 @@ impl TokenCache {
         sid: SidKey,
         cutoff: CutoffTime,
         options: EvictOptions,
-    ) -> Result<Ended> {
+    ) -> Result<StoreSignOut> {
         let sign_out = SidSignOut {
             sid,
             bound: CutoffBound::Time(cutoff),

@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Timestamp, Value, telemetry::warn};
+use crate::{EntryValue, Timestamp, telemetry::warn};
 
 /// How far the time that an app stamps its tokens with may be ahead of the store's clock.
 const MOST_STAMP_AHEAD: Duration = Duration::from_secs(30);
@@ -17,7 +17,7 @@ pub(super) struct TokenWarnings {
 
 impl TokenWarnings {
     /// Looks at a value that is put at `now` on the store's clock.
-    pub(super) fn check(&self, value: &Value, now: Timestamp) {
+    pub(super) fn check(&self, value: &EntryValue, now: Timestamp) {
         if value.useful_until.is_some() && first(&self.without_refresh_token) {
             warn(
                 "tokens_without_refresh_token",

@@ -7,7 +7,7 @@ use std::{
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use super::{Held as Store, MemoryStore};
+use super::{Inner as Store, MemoryStore};
 use crate::{
     Backplane, BackplaneConnection, Error, ErrorKind, Invalidation, InvalidationId,
     InvalidationListener, InvalidationMessage, LeaseHolder, Published, RegistryId, Result,
@@ -16,10 +16,10 @@ use crate::{
 
 /// The registry of lease holders, and those who listen.
 #[derive(Debug, Default)]
-pub(super) struct Registry(Mutex<Held>);
+pub(super) struct Registry(Mutex<State>);
 
 #[derive(Debug, Default)]
-struct Held {
+struct State {
     id: Option<RegistryId>,
     counter: u64,
     holders: HashMap<ServerId, u64>,
@@ -34,7 +34,7 @@ struct Listening {
 }
 
 impl Registry {
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -46,13 +46,13 @@ impl Registry {
         let id = InvalidationId::mint()?;
         let message = InvalidationMessage { id, origin, what };
         let (published, listening) = {
-            let mut held = self.held();
+            let mut state = self.state();
             let published = Published {
                 id,
-                registry: Some(held.id()?),
-                holders: held.lease_holders(),
+                registry: Some(state.id()?),
+                holders: state.lease_holders(),
             };
-            (published, held.listening.clone())
+            (published, state.listening.clone())
         };
         let hears = origin.and_then(|origin| listening.get(&origin));
         for each in listening.values() {
@@ -65,7 +65,7 @@ impl Registry {
     }
 }
 
-impl Held {
+impl State {
     fn id(&mut self) -> Result<RegistryId> {
         match self.id {
             Some(id) => Ok(id),
@@ -86,9 +86,9 @@ impl Held {
 impl MemoryStore {
     /// Forgets who holds a lease, as a store does that was emptied: the registry is a new one from then on.
     pub fn lose_registry(&self) {
-        let mut held = self.0.registry.held();
-        held.id = None;
-        held.holders.clear();
+        let mut state = self.0.registry.state();
+        state.id = None;
+        state.holders.clear();
     }
 }
 
@@ -104,7 +104,7 @@ impl Backplane for MemoryStore {
             listener,
             lost: Arc::clone(&lost),
         };
-        let before = self.0.registry.held().listening.insert(server, listening);
+        let before = self.0.registry.state().listening.insert(server, listening);
         if let Some(before) = before {
             before.lost.notify_one();
         }
@@ -129,10 +129,10 @@ struct Connection {
 
 impl Connection {
     /// The registry, while this connection is the server's.
-    fn held(&self) -> Result<MutexGuard<'_, Held>> {
-        let held = self.store.registry.held();
-        match held.listening.get(&self.server) {
-            Some(listening) if Arc::ptr_eq(&listening.lost, &self.lost) => Ok(held),
+    fn state(&self) -> Result<MutexGuard<'_, State>> {
+        let state = self.store.registry.state();
+        match state.listening.get(&self.server) {
+            Some(listening) if Arc::ptr_eq(&listening.lost, &self.lost) => Ok(state),
             _ => Err(Error::new(ErrorKind::Unavailable, "use the backplane")
                 .store("memory")
                 .message("this connection was lost; open another")),
@@ -143,29 +143,29 @@ impl Connection {
 #[async_trait]
 impl BackplaneConnection for Connection {
     async fn renew(&self) -> Result<RegistryId> {
-        let mut held = self.held()?;
-        held.counter += 1;
-        let renewal = held.counter;
-        held.holders.insert(self.server, renewal);
-        held.id()
+        let mut state = self.state()?;
+        state.counter += 1;
+        let renewal = state.counter;
+        state.holders.insert(self.server, renewal);
+        state.id()
     }
 
     async fn registry(&self) -> Result<RegistryId> {
-        self.held()?.id()
+        self.state()?.id()
     }
 
     async fn reap(&self, silent: &[LeaseHolder]) -> Result<()> {
-        let mut held = self.held()?;
+        let mut state = self.state()?;
         for LeaseHolder { server, renewal } in silent {
-            if held.holders.get(server) == Some(renewal) {
-                held.holders.remove(server);
+            if state.holders.get(server) == Some(renewal) {
+                state.holders.remove(server);
             }
         }
         Ok(())
     }
 
     async fn leave(&self) -> Result<()> {
-        self.held()?.holders.remove(&self.server);
+        self.state()?.holders.remove(&self.server);
         Ok(())
     }
 
@@ -177,8 +177,8 @@ impl BackplaneConnection for Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         // Another connection of the server may have its place.
-        if let Ok(mut held) = self.held() {
-            held.listening.remove(&self.server);
+        if let Ok(mut state) = self.state() {
+            state.listening.remove(&self.server);
         }
     }
 }

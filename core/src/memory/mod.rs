@@ -40,9 +40,9 @@ const WEIGHT_LIMIT: usize = 1 << 30;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct MemoryStore(Arc<Held>);
+pub struct MemoryStore(Arc<Inner>);
 
-struct Held {
+struct Inner {
     clock: Arc<dyn TimeSource>,
     namespace: Mutex<Option<NamespaceRecord>>,
     shards: Shards,
@@ -77,7 +77,7 @@ impl MemoryStore {
     }
 
     fn with(weight_limit: usize, clock: Arc<dyn TimeSource>) -> Self {
-        Self(Arc::new(Held {
+        Self(Arc::new(Inner {
             clock,
             namespace: Mutex::default(),
             shards: Shards::new(weight_limit),

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, partition::NotBefore};
 use crate::{
-    AccountKey, Cursor, CutoffBound, CutoffTime, Error, EvictOptions, EvictTarget, Evicted,
-    IssuerKey, NotBeforeOptions, NotBeforeScope, Page, Result, Scan, SidAccounts, SidEntry,
-    SidIndex, SidKey, Timestamp,
+    AccountCursor, AccountKey, AccountListOptions, AccountPage, CutoffBound, CutoffTime, Error,
+    EvictOptions, EvictTarget, Evicted, IssuerKey, NotBeforeOptions, NotBeforeScope, Result,
+    SidAccounts, SidEntry, SidIndex, SidKey, Timestamp,
 };
 
 /// Expired index entries are swept once in so many sign-ins.
@@ -93,7 +93,7 @@ impl SidIndex for MemoryStore {
                 sid_record.ended_forever = sid_record.ended_forever.max(Some(life));
             }
             CutoffBound::Time(moment) => {
-                NotBefore::raise(&mut sid_record.not_before, moment.at, life)
+                NotBefore::raise(&mut sid_record.not_before, moment.at, life);
             }
         }
         let accounts = sid_record
@@ -135,7 +135,7 @@ impl SidIndex for MemoryStore {
     }
 
     /// A page is a shard, whatever size is asked for.
-    async fn accounts(&self, scan: &Scan) -> Result<Page> {
+    async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         let shard = match &scan.cursor {
             None => 0,
             Some(cursor) => cursor.as_str().parse().map_err(|_| foreign_cursor())?,
@@ -145,9 +145,9 @@ impl SidIndex for MemoryStore {
             .shards
             .accounts(shard, scan.issuer.as_ref())
             .ok_or_else(foreign_cursor)?;
-        Ok(Page::new(
+        Ok(AccountPage::new(
             accounts,
-            more.then(|| Cursor::new((shard + 1).to_string())),
+            more.then(|| AccountCursor::new((shard + 1).to_string())),
         ))
     }
 

@@ -13,33 +13,33 @@ const UNAWAITED: usize = 4_096;
 
 /// The answers to this server's own invalidation messages.
 #[derive(Debug, Default)]
-pub(super) struct Acknowledgements(Mutex<Held>);
+pub(super) struct Acknowledgements(Mutex<State>);
 
 #[derive(Debug, Default)]
-struct Held {
+struct State {
     awaited: HashMap<InvalidationId, mpsc::UnboundedSender<Acknowledgement>>,
     unawaited: VecDeque<Acknowledgement>,
 }
 
 impl Acknowledgements {
     pub(super) fn hear(&self, acknowledgement: Acknowledgement) {
-        let mut held = self.held();
-        if let Some(awaiting) = held.awaited.get(&acknowledgement.message) {
+        let mut state = self.state();
+        if let Some(awaiting) = state.awaited.get(&acknowledgement.message) {
             // Who waits no more has taken its place away, or is about to.
             let _ = awaiting.send(acknowledgement);
             return;
         }
-        if held.unawaited.len() == UNAWAITED {
-            held.unawaited.pop_front();
+        if state.unawaited.len() == UNAWAITED {
+            state.unawaited.pop_front();
         }
-        held.unawaited.push_back(acknowledgement);
+        state.unawaited.push_back(acknowledgement);
     }
 
     /// Hears the answers to these invalidation messages, those first that have come already.
     pub(super) fn awaiting(self: &Arc<Self>, messages: Vec<InvalidationId>) -> Awaiting {
         let (sender, heard) = mpsc::unbounded_channel();
-        let mut held = self.held();
-        held.unawaited.retain(|acknowledgement| {
+        let mut state = self.state();
+        state.unawaited.retain(|acknowledgement| {
             let awaited = messages.contains(&acknowledgement.message);
             if awaited {
                 let _ = sender.send(*acknowledgement);
@@ -47,9 +47,9 @@ impl Acknowledgements {
             !awaited
         });
         for message in &messages {
-            held.awaited.insert(*message, sender.clone());
+            state.awaited.insert(*message, sender.clone());
         }
-        drop(held);
+        drop(state);
         Awaiting {
             acknowledgements: Arc::clone(self),
             messages,
@@ -58,7 +58,7 @@ impl Acknowledgements {
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -84,9 +84,9 @@ impl Awaiting {
 
 impl Drop for Awaiting {
     fn drop(&mut self) {
-        let mut held = self.acknowledgements.held();
+        let mut state = self.acknowledgements.state();
         for message in &self.messages {
-            held.awaited.remove(message);
+            state.awaited.remove(message);
         }
     }
 }
@@ -129,10 +129,10 @@ mod tests {
         for _ in 0..UNAWAITED {
             answers.hear(answer(2, 1));
         }
-        assert_eq!(answers.held().unawaited.len(), UNAWAITED);
+        assert_eq!(answers.state().unawaited.len(), UNAWAITED);
         let mut awaiting = answers.awaiting(vec![answer(1, 1).message]);
         assert_eq!(heard(&mut awaiting), None);
         drop(awaiting);
-        assert!(answers.held().awaited.is_empty());
+        assert!(answers.state().awaited.is_empty());
     }
 }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     AccountKey, Invalidation, InvalidationListener, LeaseHolder, NearCacheOutcome, Published,
     Result, ServerId, TokenStore, Wait,
-    protocol::Ended,
+    protocol::StoreSignOut,
     telemetry::{self, About, Operation, observe},
     wait::distinct,
 };
@@ -163,7 +163,7 @@ impl InvalidationCoordinator {
     /// an invalidation message that names nobody tells whether the registry of leases was lost with the index: then a lease is waited out.
     pub(crate) async fn clear(
         &self,
-        ended: &Ended,
+        ended: &StoreSignOut,
         longest: Duration,
         wait: Wait,
     ) -> Result<NearCacheOutcome> {
@@ -188,7 +188,7 @@ impl InvalidationCoordinator {
 
     async fn published_and_awaited(
         &self,
-        ended: &Ended,
+        ended: &StoreSignOut,
         longest: Duration,
         wait: Wait,
     ) -> Result<(&'static str, NearCacheOutcome)> {

@@ -2,10 +2,10 @@ use async_trait::async_trait;
 
 use super::NearCache;
 use crate::{
-    AccountKey, AcquireOptions, Acquired, CutoffBound, EntryAddress, Error, ErrorKind,
-    EvictOptions, Evicted, IssuerKey, LockOwner, NotBeforeOptions, NotBeforeScope, Page,
-    RefreshLocks, Result, Scan, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp, TokenStore,
-    Version,
+    AccountKey, AccountListOptions, AccountPage, AcquireOptions, Acquired, CutoffBound,
+    EntryAddress, Error, ErrorKind, EvictOptions, Evicted, IssuerKey, LockOwner, NotBeforeOptions,
+    NotBeforeScope, RefreshLocks, Result, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp,
+    TokenStore, Version,
 };
 
 impl<S: TokenStore> NearCache<S> {
@@ -84,7 +84,7 @@ impl<S: TokenStore> SidIndex for NearCache<S> {
             .await
     }
 
-    async fn accounts(&self, scan: &Scan) -> Result<Page> {
+    async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         self.index()?.accounts(scan).await
     }
 

@@ -9,5 +9,5 @@ mod sign_out;
 
 pub use self::{
     sign_in::{BackgroundPlan, SignInPlan, SignedIn, sign_in},
-    sign_out::{Ended, SidScope, SidSignOut, end_session, sign_out_account, sign_out_sid},
+    sign_out::{SidScope, SidSignOut, StoreSignOut, end_session, sign_out_account, sign_out_sid},
 };

@@ -6,7 +6,7 @@ use crate::{
 /// What the steps of a sign-out did: each eviction was answered before it was made. Other servers' near caches have yet to go.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Ended {
+pub struct StoreSignOut {
     /// What there was to end.
     pub sign_out: SignOut,
     /// The accounts that were visited, and what became of each invalidation message; none where there was none.
@@ -19,7 +19,7 @@ pub struct Ended {
     pub unknown_sid: bool,
 }
 
-impl Ended {
+impl StoreSignOut {
     pub(crate) fn add(&mut self, account: &AccountKey, evicted: Evicted) {
         self.sign_out.add(&evicted);
         self.evicted.push((*account, evicted.published));
@@ -59,7 +59,7 @@ pub async fn end_session(
     account: &AccountKey,
     session_id: &SessionId,
     options: EvictOptions,
-) -> Result<Ended> {
+) -> Result<StoreSignOut> {
     evict_and_report(store, account, EvictTarget::Session(*session_id), options).await
 }
 
@@ -72,7 +72,7 @@ pub async fn sign_out_account(
     account: &AccountKey,
     cutoff: CutoffTime,
     options: EvictOptions,
-) -> Result<Ended> {
+) -> Result<StoreSignOut> {
     evict_and_report(store, account, EvictTarget::Account(cutoff), options).await
 }
 
@@ -87,7 +87,7 @@ pub async fn sign_out_sid(
     store: &dyn TokenStore,
     sign_out: &SidSignOut,
     options: EvictOptions,
-) -> Result<Ended> {
+) -> Result<StoreSignOut> {
     let SidSignOut {
         sid,
         bound,
@@ -119,9 +119,9 @@ pub async fn sign_out_sid(
         accounts.push(account);
     }
 
-    let mut ended = Ended {
+    let mut ended = StoreSignOut {
         unknown_sid: accounts.is_empty(),
-        ..Ended::default()
+        ..StoreSignOut::default()
     };
     let mut failed = None;
     for account in &accounts {
@@ -151,8 +151,8 @@ async fn evict_and_report(
     account: &AccountKey,
     target: EvictTarget,
     options: EvictOptions,
-) -> Result<Ended> {
-    let mut ended = Ended::default();
+) -> Result<StoreSignOut> {
+    let mut ended = StoreSignOut::default();
     ended.add(account, store.evict(account, target, options).await?);
     Ok(ended)
 }

@@ -4,9 +4,9 @@ use tokio::time::Instant;
 
 use super::{
     RefreshOptions, TokenSource,
-    flight::Flight,
-    flights::{self, FlightName, Pause, PauseAbout},
     freshness::{Freshness, is_valid},
+    task::RefreshTask,
+    tasks::{self, Pause, PauseAbout, RefreshKey},
 };
 use crate::{Entry, EntryKey, Error, ErrorKind, Result, Session, TokenSet, telemetry::waiting};
 
@@ -62,7 +62,7 @@ impl Session {
             .is_some_and(|tokens| options.rejects(tokens));
         let keys = self.fresh_keys().await?;
         let (_, session_id) = self.names();
-        let name = FlightName {
+        let name = RefreshKey {
             session_id: *session_id,
             spent: keys.id_key.entry(options.spends.as_ref().unwrap_or(key)),
             wanted: keys.id_key.entry(key),
@@ -73,14 +73,14 @@ impl Session {
             .as_ref()
             .and_then(|tokens| options.default_lifetime(tokens, refreshes.policy()));
         let spends = options.spends.clone();
-        let flight = || Flight::new(self.clone(), key, Arc::new(source), options, name);
+        let task = || RefreshTask::new(self.clone(), key, Arc::new(source), options, name);
         let paused = async || self.paused(name, spends.as_ref(), read.as_ref()).await;
         let Some(tokens) = tokens else {
             if let Some(error) = paused().await? {
                 return Err(error);
             }
-            let landing = self.cache().fly(name, || flight().run(read, false))?;
-            return waiting(flights::result(landing)).await;
+            let pending = self.cache().fly(name, || task().run(read, false))?;
+            return waiting(tasks::result(pending)).await;
         };
         let freshness = match Freshness::of(&tokens, keys.latest, lifetime) {
             _ if is_rejected => Freshness::Due,
@@ -93,10 +93,10 @@ impl Session {
                     && let Some(permit) = refreshes.background()
                 {
                     let ahead = || {
-                        let flight = flight().run(read, true);
+                        let task = task().run(read, true);
                         async move {
                             let _permit = permit;
-                            flight.await
+                            task.await
                         }
                     };
                     self.cache().fly(name, ahead)?;
@@ -107,8 +107,8 @@ impl Session {
                 let outcome = if let Some(error) = paused().await? {
                     Err(error)
                 } else {
-                    let landing = self.cache().fly(name, || flight().run(read, false))?;
-                    waiting(flights::result(landing)).await
+                    let pending = self.cache().fly(name, || task().run(read, false))?;
+                    waiting(tasks::result(pending)).await
                 };
                 match outcome {
                     Err(error)
@@ -137,7 +137,7 @@ impl Session {
     /// by another server's success, or by the app.
     async fn paused(
         &self,
-        name: FlightName,
+        name: RefreshKey,
         spends: Option<&EntryKey>,
         read: Option<&Entry>,
     ) -> Result<Option<Error>> {

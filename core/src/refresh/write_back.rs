@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::time::{self, Instant};
 
 use crate::{
-    EntryKey, LockOwner, PutMode, PutResult, Result, Session, Value, Version, WriteOptions,
+    EntryKey, EntryValue, LockOwner, PutMode, PutResult, Result, Session, Version, WriteOptions,
     backend::backoff,
 };
 
@@ -17,7 +17,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(25);
 pub(super) async fn write_back(
     session: &Session,
     key: &EntryKey,
-    value: Value,
+    value: EntryValue,
     mode: PutMode,
     releasing: Option<LockOwner>,
 ) -> Result<Option<Version>> {

@@ -147,7 +147,14 @@ pub const METRICS: &[Metric] = &[
         "token_cache_refreshes_total",
         &[(
             "outcome",
-            &["led", "ahead", "waited", "refused", "signed_out", "error"],
+            &[
+                "refreshed",
+                "ahead",
+                "waited",
+                "refused",
+                "signed_out",
+                "error",
+            ],
         )],
         "Refreshes of this process. Led: it asked the provider. Ahead: it did so before the tokens were due. Waited: another server \
          or a put was first. Refused: by the provider, for whatever reason but invalid_grant, which is signed_out.",

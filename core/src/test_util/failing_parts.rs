@@ -4,11 +4,11 @@ use async_trait::async_trait;
 
 use super::FailingStore;
 use crate::{
-    AccountKey, AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BackgroundSessions,
-    Backplane, BackplaneConnection, CutoffBound, EntryAddress, Error, ErrorKind, EvictOptions,
-    Evicted, Invalidation, InvalidationListener, IssuerKey, LockOwner, NotBeforeOptions,
-    NotBeforeScope, Page, Published, ReadOptions, RefreshLocks, Result, Scan, ServerId,
-    SidAccounts, SidEntry, SidIndex, SidKey, Timestamp, Version,
+    AccountKey, AccountListOptions, AccountPage, AcquireOptions, Acquired, BackgroundKey,
+    BackgroundSession, BackgroundSessions, Backplane, BackplaneConnection, CutoffBound,
+    EntryAddress, Error, ErrorKind, EvictOptions, Evicted, Invalidation, InvalidationListener,
+    IssuerKey, LockOwner, NotBeforeOptions, NotBeforeScope, Published, ReadOptions, RefreshLocks,
+    Result, ServerId, SidAccounts, SidEntry, SidIndex, SidKey, Timestamp, Version,
 };
 
 #[deny(clippy::missing_trait_methods)]
@@ -142,7 +142,7 @@ impl SidIndex for FailingStore {
         .await
     }
 
-    async fn accounts(&self, scan: &Scan) -> Result<Page> {
+    async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         let sid_index = self.inner.sid_index().ok_or_else(unsupported)?;
         self.request("list accounts", sid_index.accounts(scan))
             .await

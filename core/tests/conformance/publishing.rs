@@ -2,12 +2,12 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, AcquireOptions, Acquired, BackgroundSessions, Backplane, BeginSession, Begun,
-    Capabilities, CutoffBound, Diagnostic, Entry, EntryAddress, Error, ErrorKind, EvictOptions,
-    EvictTarget, Evicted, Invalidation, IssuerKey, LockOwner, Namespace, NamespaceRecord,
-    NotBeforeOptions, NotBeforeScope, Page, PutResult, ReadOptions, RefreshLocks, Result, Scan,
-    SessionId, SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey, TimeSource, Timestamp,
-    TokenStore, Version, WriteOptions,
+    AccountKey, AccountListOptions, AccountPage, AcquireOptions, Acquired, BackgroundSessions,
+    Backplane, BeginSession, Begun, Capabilities, CutoffBound, Diagnostic, Entry, EntryAddress,
+    Error, ErrorKind, EvictOptions, EvictTarget, Evicted, Invalidation, IssuerKey, LockOwner,
+    Namespace, NamespaceRecord, NotBeforeOptions, NotBeforeScope, PutResult, ReadOptions,
+    RefreshLocks, Result, SessionId, SessionRecord, SidAccounts, SidEntry, SidIndex, SidKey,
+    TimeSource, Timestamp, TokenStore, Version, WriteOptions,
 };
 
 /// A server that publishes whatever it has changed, as a cache above it would.
@@ -190,7 +190,7 @@ impl<S: TokenStore> SidIndex for Publishing<S> {
             .await
     }
 
-    async fn accounts(&self, scan: &Scan) -> Result<Page> {
+    async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         self.index()?.accounts(scan).await
     }
 

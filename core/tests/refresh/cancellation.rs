@@ -9,8 +9,8 @@ fn poll_and_drop<F: Future>(future: F, times: usize) -> bool {
     (0..times).any(|_| future.as_mut().poll(&mut context).is_ready())
 }
 
-/// The memory store is ready at once, so the caller's only await that waits is the one for the flight: it is dropped there, and
-/// before it. Between polls the flight goes on by one step.
+/// The memory store is ready at once, so the caller's only await that waits is the one for the refresh task: it is dropped there, and
+/// before it. Between polls the refresh task goes on by one step.
 #[tokio::test]
 async fn what_the_provider_gave_is_stored_though_the_caller_went_away() {
     let provider = Provider::new();

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, CutoffTime, ErrorKind, EvictOptions, EvictTarget, MemoryStore, NearCacheOutcome,
-    Scan, SignIn, TokenCache, TokenStore, near_cache::NearCacheConfig, test_util::FailingStore,
+    AccountKey, AccountListOptions, CutoffTime, ErrorKind, EvictOptions, EvictTarget, MemoryStore,
+    NearCacheOutcome, SignIn, TokenCache, TokenStore, near_cache::NearCacheConfig,
+    test_util::FailingStore,
 };
 
 use crate::{
@@ -205,7 +206,7 @@ async fn a_server_that_gave_its_lease_up_hears_who_answers_its_own_sign_outs() {
 }
 
 async fn only_account(cache: &TokenCache) -> AccountKey {
-    let mut scan = Scan::default();
+    let mut scan = AccountListOptions::default();
     loop {
         let page = cache.accounts(&scan).await.unwrap();
         if let Some(account) = page.accounts.first() {

@@ -246,7 +246,7 @@ async fn items_of_others_are_no_accounts() {
         ]))
         .await;
     }
-    let mut scan = token_cache_core::Scan::default();
+    let mut scan = token_cache_core::AccountListOptions::default();
     let mut found: Vec<AccountKey> = Vec::new();
     loop {
         let page = store.accounts(&scan).await.unwrap();

@@ -10,10 +10,10 @@ use aws_sdk_dynamodb::{
     error::BoxError,
 };
 use token_cache_core::{
-    AcquireOptions, Acquired, BackgroundKey, BackgroundSession, BackgroundSessions, CutoffBound,
-    CutoffTime, Entry, EvictOptions, EvictTarget, LockOwner, NotBeforeOptions, NotBeforeScope,
-    PutMode, PutResult, REMEMBERED_CREATIONS, ReadOptions, RefreshLocks, Scan, SidEntry, SidIndex,
-    SidKey, TokenStore, Version, WriteOptions,
+    AccountListOptions, AcquireOptions, Acquired, BackgroundKey, BackgroundSession,
+    BackgroundSessions, CutoffBound, CutoffTime, Entry, EvictOptions, EvictTarget, LockOwner,
+    NotBeforeOptions, NotBeforeScope, PutMode, PutResult, REMEMBERED_CREATIONS, ReadOptions,
+    RefreshLocks, SidEntry, SidIndex, SidKey, TokenStore, Version, WriteOptions,
 };
 use token_cache_dynamodb::DynamoDbStore;
 
@@ -274,7 +274,10 @@ async fn the_sid_index_and_background_sessions_take_as_many_requests_as_stated()
     assert_eq!(store.find(&ada, &name, options).await.unwrap().len(), 1);
     assert_eq!(sent.take(), ["GetItem", "BatchGetItem"]);
 
-    let page = store.accounts(&Scan::default()).await.unwrap();
+    let page = store
+        .accounts(&AccountListOptions::default())
+        .await
+        .unwrap();
     assert!(page.accounts.contains(&ada));
     assert_eq!(sent.take(), ["Scan"]);
 }

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, CutoffBound, CutoffTime, EvictOptions, EvictTarget, Evicted, IssuerKey,
-    NotBeforeOptions, NotBeforeScope, Page, Result, Scan, SidAccounts, SidEntry, SidIndex, SidKey,
-    Timestamp,
+    AccountKey, AccountListOptions, AccountPage, CutoffBound, CutoffTime, EvictOptions,
+    EvictTarget, Evicted, IssuerKey, NotBeforeOptions, NotBeforeScope, Result, SidAccounts,
+    SidEntry, SidIndex, SidKey, Timestamp,
 };
 
 use super::{dynamodb_like::DynamoDbLike, redis_like::Refused, rules};
@@ -52,7 +52,7 @@ impl SidIndex for DynamoDbLike {
         .await
     }
 
-    async fn accounts(&self, scan: &Scan) -> Result<Page> {
+    async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         rules::accounts(&self.world, scan).await
     }
 

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use token_cache_core::{
-    AccountKey, CutoffBound, CutoffTime, Error, EvictOptions, EvictTarget, Evicted, IssuerKey,
-    NotBeforeOptions, NotBeforeScope, Page, Result, Scan, SidAccounts, SidEntry, SidIndex, SidKey,
-    Timestamp,
+    AccountKey, AccountListOptions, AccountPage, CutoffBound, CutoffTime, Error, EvictOptions,
+    EvictTarget, Evicted, IssuerKey, NotBeforeOptions, NotBeforeScope, Result, SidAccounts,
+    SidEntry, SidIndex, SidKey, Timestamp,
 };
 
 use super::{redis_like::RedisLike, rules};
@@ -58,7 +58,7 @@ impl SidIndex for RedisLike {
         .await
     }
 
-    async fn accounts(&self, scan: &Scan) -> Result<Page> {
+    async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         rules::accounts(&self.world, scan).await
     }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use token_cache_core::{
-    AccountKey, BackgroundSession, Cursor, CutoffBound, Entry, Error, ErrorKind, IssuerKey,
-    NotBeforeOptions, Page, PutMode, Result, Scan, SessionId, SessionRecord, SidAccounts, SidEntry,
-    SidKey, Timestamp, Version,
+    AccountCursor, AccountKey, AccountListOptions, AccountPage, BackgroundSession, CutoffBound,
+    Entry, Error, ErrorKind, IssuerKey, NotBeforeOptions, PutMode, Result, SessionId,
+    SessionRecord, SidAccounts, SidEntry, SidKey, Timestamp, Version,
 };
 
 use super::{
@@ -180,7 +180,7 @@ pub(super) async fn check_issuer(
 }
 
 /// One account a page.
-pub(super) async fn accounts(world: &World, scan: &Scan) -> Result<Page> {
+pub(super) async fn accounts(world: &World, scan: &AccountListOptions) -> Result<AccountPage> {
     let cursor = scan
         .cursor
         .as_ref()
@@ -191,6 +191,6 @@ pub(super) async fn accounts(world: &World, scan: &Scan) -> Result<Page> {
     let (account, more) = page.await?;
     let next = account
         .filter(|_| more)
-        .map(|account| Cursor::new(cursor_of(&account)));
-    Ok(Page::new(account.into_iter().collect(), next))
+        .map(|account| AccountCursor::new(cursor_of(&account)));
+    Ok(AccountPage::new(account.into_iter().collect(), next))
 }

@@ -1,8 +1,8 @@
 //! The sign-outs: the app's own, the provider's messages, the operator's.
 
 use token_cache_core::{
-    CutoffBound, CutoffTime, Error, EvictOptions, NotBeforeOptions, NotBeforeScope, Result, Scan,
-    SignOut, Timestamp,
+    AccountListOptions, CutoffBound, CutoffTime, Error, EvictOptions, NotBeforeOptions,
+    NotBeforeScope, Result, SignOut, Timestamp,
     protocol::{self, SidScope, SidSignOut},
 };
 
@@ -201,7 +201,7 @@ impl Stage {
             .set_issuer_not_before(&ISSUER, at, NotBeforeOptions::default())
             .await?;
         let mut report = SignOut::default();
-        let mut scan = Scan::of_issuer(ISSUER);
+        let mut scan = AccountListOptions::of_issuer(ISSUER);
         loop {
             let page = sid_index.accounts(&scan).await?;
             let evicted = sid_index

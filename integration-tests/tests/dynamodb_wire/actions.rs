@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use token_cache_core::{
-    AcquireOptions, BackgroundKey, BackgroundSession, BackgroundSessions, EntryKey, EvictOptions,
-    LockOwner, LogoutMessage, ProviderSid, ReadOptions, RefreshLocks, Scan, SignOutScope,
-    Timestamp, Version,
+    AccountListOptions, AcquireOptions, BackgroundKey, BackgroundSession, BackgroundSessions,
+    EntryKey, EvictOptions, LockOwner, LogoutMessage, ProviderSid, ReadOptions, RefreshLocks,
+    SignOutScope, Timestamp, Version,
 };
 use token_cache_dynamodb::SweepOptions;
 
@@ -103,7 +103,10 @@ async fn operate(wire: &Wire) {
     assert_eq!(wire.store.sweep(options).await.unwrap().deleted, 1);
 
     wire.sign_in("zoe", None).await;
-    wire.cache.accounts(&Scan::default()).await.unwrap();
+    wire.cache
+        .accounts(&AccountListOptions::default())
+        .await
+        .unwrap();
     let mut issuer = wire.cache.sign_out_issuer(ISSUER).unwrap();
     while issuer.step().await.unwrap().is_some() {}
 }

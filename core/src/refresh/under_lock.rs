@@ -5,20 +5,20 @@ use super::{
     RefreshError, RefreshErrorKind, RefreshRequest,
     answer::{Answer, ForAnother},
     call::{CallFailure, call},
-    flight::{Flight, REFRESH},
-    flights::{Pause, PauseAbout},
     lock::Lock,
     revocation::{OVERTAKEN, is_new, revoke, warn_of_loss},
+    task::{REFRESH, RefreshTask},
+    tasks::{Pause, PauseAbout},
     write_back::write_back,
 };
 use crate::{
-    Entry, Error, ErrorKind, PutMode, PutResult, Result, Timestamp, TokenSet, Value, Version,
+    Entry, EntryValue, Error, ErrorKind, PutMode, PutResult, Result, Timestamp, TokenSet, Version,
     WriteOptions,
     telemetry::{About, Operation, observe, warn},
 };
 
 /// How the holder of the lock fared.
-pub(super) enum Led {
+pub(super) enum RefreshOutcome {
     /// Stored, and the lock released by the same request.
     Stored(TokenSet),
     /// Stored, and the lock still held.
@@ -29,20 +29,20 @@ pub(super) enum Led {
     Overtaken,
 }
 
-impl Flight {
+impl RefreshTask {
     /// Refreshes under the lock, which says that the entry is still the version `seen`.
-    pub(super) async fn lead(
+    pub(super) async fn refresh_under_lock(
         &self,
         lock: &Lock,
         held_since: Instant,
         seen: Option<&Entry>,
-    ) -> Result<Led> {
+    ) -> Result<RefreshOutcome> {
         let wanted = self.read_wanted(seen).await?;
         if !self.spends_itself()
             && let Some(tokens) = self.settled(wanted.as_ref()).await?
         {
             // Another entry's refresh was this one's as well, and left the refresh token as it was.
-            return Ok(Led::Settled(tokens));
+            return Ok(RefreshOutcome::Settled(tokens));
         }
         let old = seen.map(Entry::tokens).transpose()?;
         let has_refresh_token = old
@@ -67,7 +67,7 @@ impl Flight {
             }
             marked = self.mark_sent(old, seen.version()).await?;
             if marked.is_none() {
-                return Ok(Led::Overtaken);
+                return Ok(RefreshOutcome::Overtaken);
             }
             // The mark is a new version, which frees the lock on some stores.
             (version, held_since) = (marked, None);
@@ -78,7 +78,7 @@ impl Flight {
                 if let (Some(old), Some(marked)) = (&old, marked) {
                     self.unmark(old, marked).await;
                 }
-                return not_sent.map(|_| Led::Overtaken);
+                return not_sent.map(|_| RefreshOutcome::Overtaken);
             }
         };
         let mut request = RefreshRequest::new(old, sent_at);
@@ -135,7 +135,7 @@ impl Flight {
         old: Option<TokenSet>,
         sent: Option<Version>,
         wanted: Option<&Entry>,
-    ) -> Result<Led> {
+    ) -> Result<RefreshOutcome> {
         let minted = answer.refresh_token().cloned();
         let stored = self.write(lock, answer, old.as_ref(), sent, wanted).await;
         match (&stored, minted) {
@@ -147,7 +147,7 @@ impl Flight {
                 self.too_large(error, minted, old, sent).await;
             }
             (Err(error), Some(_)) => warn_of_loss(&format_args!("the store failed: {error}")),
-            (Ok(Led::Overtaken), Some(minted)) if is_new(&minted, old.as_ref()) => {
+            (Ok(RefreshOutcome::Overtaken), Some(minted)) if is_new(&minted, old.as_ref()) => {
                 warn_of_loss(&OVERTAKEN);
             }
             _ => {}
@@ -193,15 +193,15 @@ impl Flight {
         old: Option<&TokenSet>,
         sent: Option<Version>,
         found: Option<&Entry>,
-    ) -> Result<Led> {
+    ) -> Result<RefreshOutcome> {
         let mode = sent.map_or(PutMode::Create, PutMode::Update);
         if self.spends_itself() {
             let tokens = answer.for_itself(old);
-            let value = Value::try_from(&tokens)?;
+            let value = EntryValue::try_from(&tokens)?;
             let written = write_back(&self.session, &self.wanted, value, mode, lock.owner());
             return Ok(match written.await? {
-                Some(_) => Led::Stored(tokens),
-                None => Led::Overtaken,
+                Some(_) => RefreshOutcome::Stored(tokens),
+                None => RefreshOutcome::Overtaken,
             });
         }
         let Some(old) = old else {
@@ -216,10 +216,10 @@ impl Flight {
         let kept = rotated.or_else(|| self.marks_what_it_sends().then(|| old.clone()));
         // First what can't be had again.
         if let Some(kept) = &kept {
-            let value = Value::try_from(kept)?;
+            let value = EntryValue::try_from(kept)?;
             let written = write_back(&self.session, &self.spent, value, mode, None);
             let Some(version) = written.await? else {
-                return Ok(Led::Overtaken);
+                return Ok(RefreshOutcome::Overtaken);
             };
             // Whoever waits for the other entry would find it as it was.
             lock.follow(version).await;
@@ -229,9 +229,13 @@ impl Flight {
 
     /// Writes the entry that was asked for by the lock of another, over what was `found` of it before the call. What was put or removed in
     /// between stays so. An entry that has expired in between was not removed.
-    async fn write_wanted(&self, wanted: TokenSet, found: Option<&Entry>) -> Result<Led> {
+    async fn write_wanted(
+        &self,
+        wanted: TokenSet,
+        found: Option<&Entry>,
+    ) -> Result<RefreshOutcome> {
         let write = |mode| {
-            let value = Value::try_from(&wanted);
+            let value = EntryValue::try_from(&wanted);
             async move { write_back(&self.session, &self.wanted, value?, mode, None).await }
         };
         let mode = found.map_or(PutMode::Create, |found| PutMode::Update(found.version()));
@@ -241,7 +245,7 @@ impl Flight {
         {
             write(PutMode::Create).await?;
         }
-        Ok(Led::StoredBeside(wanted))
+        Ok(RefreshOutcome::StoredBeside(wanted))
     }
 
     /// What a refusal means for the session.
@@ -251,7 +255,7 @@ impl Flight {
         error: RefreshError,
         old: Option<TokenSet>,
         sent: Option<Version>,
-    ) -> Result<Led> {
+    ) -> Result<RefreshOutcome> {
         let ends = sent.filter(|_| error.kind() == RefreshErrorKind::InvalidGrant);
         let follows = match error.kind() {
             _ if ends.is_some() => {
@@ -319,7 +323,7 @@ impl Flight {
         new: SecretString,
         sent: Version,
     ) -> Result<Option<Version>> {
-        let value = Value::try_from(&old.clone().with_refresh_token(new.expose_secret()))?;
+        let value = EntryValue::try_from(&old.clone().with_refresh_token(new.expose_secret()))?;
         let mode = PutMode::Update(sent);
         let written = write_back(&self.session, &self.spent, value, mode, None).await;
         match &written {
@@ -335,9 +339,14 @@ impl Flight {
     }
 
     /// Ends the session, unless somebody has put other tokens in between.
-    async fn end_session(&self, lock: &Lock, sent: Version, reason: RefreshError) -> Result<Led> {
+    async fn end_session(
+        &self,
+        lock: &Lock,
+        sent: Version,
+        reason: RefreshError,
+    ) -> Result<RefreshOutcome> {
         if !lock.end_session_if(sent).await? {
-            return Ok(Led::Overtaken);
+            return Ok(RefreshOutcome::Overtaken);
         }
         Err(Error::signed_out(REFRESH)
             .message(format!(
@@ -349,7 +358,7 @@ impl Flight {
     /// Says in the entry that its refresh token is about to be sent; none where another version is there.
     async fn mark_sent(&self, old: &TokenSet, seen: Version) -> Result<Option<Version>> {
         let keys = self.session.fresh_keys().await?;
-        let entry = self.session.entry(Value::sent(old)?, &keys)?;
+        let entry = self.session.entry(EntryValue::sent(old)?, &keys)?;
         let marked = entry.version();
         let options = WriteOptions::at(keys.latest)
             .mode(PutMode::Update(seen))
@@ -362,7 +371,7 @@ impl Flight {
 
     /// Takes back what [`mark_sent`](Self::mark_sent) said, and answers the version that stands then, where it did.
     async fn unmark(&self, old: &TokenSet, marked: Version) -> Option<Version> {
-        let value = Value::try_from(old).ok()?;
+        let value = EntryValue::try_from(old).ok()?;
         let mode = PutMode::Update(marked);
         let without_not_before = write_back(&self.session, &self.spent, value, mode, None).await;
         without_not_before.ok().flatten()

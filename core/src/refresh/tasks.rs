@@ -20,15 +20,15 @@ const MOST_PAUSED: usize = 10_000;
 /// The refreshes of one process.
 pub(crate) struct Refreshes {
     policy: RefreshPolicy,
-    flights: Mutex<HashMap<FlightName, Landing>>,
+    tasks: Mutex<HashMap<RefreshKey, PendingResult>>,
     paused: Mutex<HashMap<PauseName, Pause>>,
     ahead: Arc<Semaphore>,
 }
 
-/// What a flight refreshes: a session, the entry whose refresh token it spends, the entry it is for, and the version of that which the
+/// What a refresh task refreshes: a session, the entry whose refresh token it spends, the entry it is for, and the version of that which the
 /// app rejected, if it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct FlightName {
+pub(super) struct RefreshKey {
     pub(super) session_id: SessionId,
     pub(super) spent: EntryName,
     pub(super) wanted: EntryName,
@@ -48,8 +48,8 @@ pub(super) enum PauseAbout {
 
 type PauseName = (SessionId, EntryName, PauseAbout);
 
-/// Where a flight's result is to be had.
-pub(super) type Landing = watch::Receiver<Option<Result<TokenSet>>>;
+/// Where a refresh task's result is to be had.
+pub(super) type PendingResult = watch::Receiver<Option<Result<TokenSet>>>;
 
 /// Why and for how long the provider is left alone.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ impl Refreshes {
     pub(crate) fn new(policy: RefreshPolicy) -> Self {
         Self {
             policy,
-            flights: Mutex::default(),
+            tasks: Mutex::default(),
             paused: Mutex::default(),
             ahead: Arc::new(Semaphore::new(policy.ahead)),
         }
@@ -80,7 +80,7 @@ impl Refreshes {
     }
 
     /// Leaves the provider alone.
-    pub(super) fn pause(&self, name: FlightName, about: PauseAbout, pause: Pause) {
+    pub(super) fn pause(&self, name: RefreshKey, about: PauseAbout, pause: Pause) {
         let now = Instant::now();
         let mut paused = lock(&self.paused);
         if paused.len() >= MOST_PAUSED {
@@ -92,7 +92,7 @@ impl Refreshes {
     }
 
     /// Returns why the provider is left alone for this refresh, if it is.
-    pub(super) fn paused(&self, name: FlightName) -> Option<(PauseAbout, Pause)> {
+    pub(super) fn paused(&self, name: RefreshKey) -> Option<(PauseAbout, Pause)> {
         let now = Instant::now();
         let mut paused = lock(&self.paused);
         for about in [PauseAbout::RefreshToken, PauseAbout::Wanted(name.wanted)] {
@@ -107,7 +107,7 @@ impl Refreshes {
     }
 
     /// Returns the error of a rejection that comes too soon after a refresh that another rejection caused.
-    pub(super) fn rejected_again(&self, name: FlightName) -> Option<Error> {
+    pub(super) fn rejected_again(&self, name: RefreshKey) -> Option<Error> {
         let rejected = name.rejected?;
         let paused = lock(&self.paused);
         let about = PauseAbout::Rejected(name.wanted);
@@ -118,60 +118,64 @@ impl Refreshes {
     }
 
     /// Ends a pause early.
-    pub(super) fn end_pause(&self, name: FlightName, about: PauseAbout) {
+    pub(super) fn end_pause(&self, name: RefreshKey, about: PauseAbout) {
         lock(&self.paused).remove(&(name.session_id, name.spent, about));
     }
 
-    fn forget(&self, name: FlightName) {
-        lock(&self.flights).remove(&name);
+    fn forget(&self, name: RefreshKey) {
+        lock(&self.tasks).remove(&name);
     }
 }
 
 impl TokenCache {
     /// Joins the refresh of this name that is under way in this process, or starts one in a task of its own: whoever goes
     /// away stops nothing (G4).
-    pub(super) fn fly<F>(&self, name: FlightName, start: impl FnOnce() -> F) -> Result<Landing>
+    pub(super) fn fly<F>(
+        &self,
+        name: RefreshKey,
+        start: impl FnOnce() -> F,
+    ) -> Result<PendingResult>
     where
         F: Future<Output = Result<TokenSet>> + Send + 'static,
     {
         let runtime = cache::runtime("refresh tokens")?;
-        let mut flights = lock(&self.refreshes().flights);
-        if let Some(landing) = flights.get(&name) {
-            return Ok(landing.clone());
+        let mut tasks = lock(&self.refreshes().tasks);
+        if let Some(pending) = tasks.get(&name) {
+            return Ok(pending.clone());
         }
-        let (landed, landing) = watch::channel(None);
-        flights.insert(name, landing.clone());
+        let (landed, pending) = watch::channel(None);
+        tasks.insert(name, pending.clone());
         let airspace = Airspace {
             cache: self.clone(),
             name,
         };
-        let flight = start();
+        let task = start();
         runtime.spawn(in_current_span(async move {
             let _airspace = airspace;
-            landed.send_replace(Some(flight.await));
+            landed.send_replace(Some(task.await));
         }));
-        Ok(landing)
+        Ok(pending)
     }
 }
 
-/// Waits for a flight's result.
-pub(super) async fn result(mut landing: Landing) -> Result<TokenSet> {
+/// Waits for a refresh task's result.
+pub(super) async fn result(mut pending: PendingResult) -> Result<TokenSet> {
     let lost = || {
         Error::new(ErrorKind::Unexpected, "refresh tokens")
             .message("its task was stopped with the runtime")
             .maybe_applied()
     };
-    let landed = landing
+    let landed = pending
         .wait_for(Option::is_some)
         .await
         .map_err(|_| lost())?;
     landed.clone().unwrap_or_else(|| Err(lost()))
 }
 
-/// Leaves the map when the flight is over, however it ends.
+/// Leaves the map when the refresh task is over, however it ends.
 struct Airspace {
     cache: TokenCache,
-    name: FlightName,
+    name: RefreshKey,
 }
 
 impl Drop for Airspace {

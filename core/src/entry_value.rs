@@ -5,14 +5,14 @@ use crate::{Result, Timestamp, TokenSet, wiped::Wiped};
 /// What [`Session::put`](crate::Session::put) takes: a [`TokenSet`], or any bytes.
 ///
 /// ```
-/// use token_cache_core::{TokenSet, Value};
+/// use token_cache_core::{TokenSet, EntryValue};
 ///
-/// let bytes = Value::from(b"a cookie of the API's own".to_vec());
-/// let tokens = Value::try_from(&TokenSet::new("at-1")?)?;
+/// let bytes = EntryValue::from(b"a cookie of the API's own".to_vec());
+/// let tokens = EntryValue::try_from(&TokenSet::new("at-1")?)?;
 /// # Ok::<(), token_cache_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Value {
+pub struct EntryValue {
     pub(crate) stored: Wiped,
     /// Past this moment the value is of no use; none for what lasts as long as its session.
     pub(crate) useful_until: Option<Timestamp>,
@@ -36,7 +36,7 @@ impl Encoding {
     }
 }
 
-impl Value {
+impl EntryValue {
     fn new(encoding: Encoding, bytes: &[u8]) -> Self {
         let mut stored = Vec::with_capacity(bytes.len() + 1);
         stored.push(encoding as u8);
@@ -49,26 +49,26 @@ impl Value {
     }
 }
 
-impl Value {
+impl EntryValue {
     /// Tokens whose refresh token is about to be sent.
     pub(crate) fn sent(tokens: &TokenSet) -> Result<Self> {
         Ok(Self::new(Encoding::Sent, &tokens.to_stored()?))
     }
 }
 
-impl From<&[u8]> for Value {
+impl From<&[u8]> for EntryValue {
     fn from(bytes: &[u8]) -> Self {
         Self::new(Encoding::Bytes, bytes)
     }
 }
 
-impl From<Vec<u8>> for Value {
+impl From<Vec<u8>> for EntryValue {
     fn from(bytes: Vec<u8>) -> Self {
         Self::from(&*Wiped::new(bytes))
     }
 }
 
-impl TryFrom<&TokenSet> for Value {
+impl TryFrom<&TokenSet> for EntryValue {
     type Error = crate::Error;
 
     fn try_from(tokens: &TokenSet) -> Result<Self> {
@@ -79,7 +79,7 @@ impl TryFrom<&TokenSet> for Value {
     }
 }
 
-impl TryFrom<TokenSet> for Value {
+impl TryFrom<TokenSet> for EntryValue {
     type Error = crate::Error;
 
     fn try_from(tokens: TokenSet) -> Result<Self> {
@@ -87,7 +87,7 @@ impl TryFrom<TokenSet> for Value {
     }
 }
 
-impl fmt::Debug for Value {
+impl fmt::Debug for EntryValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Value([redacted])")
     }

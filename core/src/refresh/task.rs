@@ -4,10 +4,10 @@ use tokio::time::{self, Instant};
 
 use super::{
     AfterLostAnswer, RefreshOptions, RefreshPolicy, TokenSource,
-    flights::FlightName,
     freshness::Freshness,
-    lead::Led,
     lock::{Lock, POLL},
+    tasks::RefreshKey,
+    under_lock::RefreshOutcome,
 };
 use crate::{
     Acquired, Entry, EntryKey, Error, ErrorKind, Result, Session, TokenSet, Version,
@@ -18,7 +18,7 @@ use crate::{
 pub(super) const REFRESH: &str = "refresh tokens";
 
 /// One refresh, from the lock to the write-back. It runs in a task of its own.
-pub(super) struct Flight {
+pub(super) struct RefreshTask {
     pub(super) session: Session,
     /// The entry whose refresh token is sent.
     pub(super) spent: EntryKey,
@@ -27,12 +27,12 @@ pub(super) struct Flight {
     pub(super) source: Arc<dyn TokenSource>,
     pub(super) options: RefreshOptions,
     pub(super) policy: RefreshPolicy,
-    pub(super) name: FlightName,
+    pub(super) name: RefreshKey,
     /// The version that was found due.
     found: Option<Version>,
 }
 
-/// What a flight ends with.
+/// What a refresh task ends with.
 struct Refreshed {
     by: By,
     tokens: TokenSet,
@@ -51,13 +51,13 @@ impl Refreshed {
     }
 }
 
-impl Flight {
+impl RefreshTask {
     pub(super) fn new(
         session: Session,
         wanted: &EntryKey,
         source: Arc<dyn TokenSource>,
         options: RefreshOptions,
-        name: FlightName,
+        name: RefreshKey,
     ) -> Self {
         let policy = *session.cache().refreshes().policy();
         let wanted = wanted.clone();
@@ -79,7 +79,7 @@ impl Flight {
         let (account, refresh) = (*account, self.refresh(read));
         let how = |refreshed: &Refreshed| match refreshed.by {
             By::Us if ahead => "ahead",
-            By::Us => "led",
+            By::Us => "refreshed",
             By::Others => "waited",
         };
         let refreshed = observe(Operation::Refresh, About::account(&account), refresh, how);
@@ -117,16 +117,20 @@ impl Flight {
                         time::sleep(self.policy.lease).await;
                         continue;
                     }
-                    let led = self.lead(&lock, held_since, seen.as_ref()).await;
-                    if !matches!(led, Ok(Led::Stored(_))) {
+                    let outcome = self
+                        .refresh_under_lock(&lock, held_since, seen.as_ref())
+                        .await;
+                    if !matches!(outcome, Ok(RefreshOutcome::Stored(_))) {
                         lock.release().await;
                     }
-                    match led? {
-                        Led::Stored(tokens) | Led::StoredBeside(tokens) => {
+                    match outcome? {
+                        RefreshOutcome::Stored(tokens) | RefreshOutcome::StoredBeside(tokens) => {
                             return Ok(Refreshed::by(By::Us, tokens));
                         }
-                        Led::Settled(tokens) => return Ok(Refreshed::by(By::Others, tokens)),
-                        Led::Overtaken => {
+                        RefreshOutcome::Settled(tokens) => {
+                            return Ok(Refreshed::by(By::Others, tokens));
+                        }
+                        RefreshOutcome::Overtaken => {
                             seen = self.session.get(&self.spent).await?;
                             overtaken = true;
                         }
