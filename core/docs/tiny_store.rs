@@ -238,7 +238,7 @@ impl TokenStore for TinyStore {
                 .retain(|_, session| !ends(&session.record));
             match target {
                 EvictTarget::Account(moment) => {
-                    partition.mark(moment.clock, false, moment.at, goes_at)
+                    partition.mark(moment.clock, false, moment.at, goes_at);
                 }
                 EvictTarget::SidOrWithoutSid {
                     without_sid_until, ..

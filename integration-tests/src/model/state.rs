@@ -181,7 +181,7 @@ impl SidRecord {
         match bound {
             CutoffBound::Forever => self.forever = self.forever.max(Some(expires_at)),
             CutoffBound::Time(moment) => {
-                NotBefore::raise(&mut self.not_before, moment.at, expires_at)
+                NotBefore::raise(&mut self.not_before, moment.at, expires_at);
             }
         }
         let living = self.accounts.iter().filter(|(_, ends_at)| now < **ends_at);
