@@ -6,8 +6,21 @@
 
 mod open;
 
+pub mod admin;
+pub mod background;
+pub mod keys;
+pub mod near_cache;
+pub mod on_behalf_of;
+pub mod refresh;
+pub mod store;
+
 #[doc(inline)]
-pub use token_cache_core::*;
+pub use token_cache_core::{
+    AccountId, Entry, EntryKey, Error, ErrorKind, ExposeSecret, LogoutMessage, MemoryStore,
+    ProviderSid, PutMode, PutResult, Result, Secret, SecretString, Session, SignIn, SignOut,
+    SignOutScope, StartedSignIn, Ticket, Timestamp, TokenCache, TokenCacheBuilder, TokenSet,
+    Version, Wait,
+};
 #[cfg(feature = "dynamodb")]
 #[doc(inline)]
 pub use token_cache_dynamodb as dynamodb;
@@ -21,9 +34,9 @@ pub use token_cache_redis as redis;
 #[doc(inline)]
 pub use token_cache_sign_out as sign_out;
 
-pub use self::open::{builder, open, store};
+pub use self::open::{builder, open, open_store};
 
-/// The how-to's code compiles.
+/// Compiles the code of the how-to.
 #[cfg(doctest)]
-#[doc = include_str!("../docs/local-copies.md")]
+#[doc = include_str!("../docs/near-cache.md")]
 struct HowTo;

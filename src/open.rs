@@ -72,7 +72,7 @@ pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
 ///
 /// # Errors
 /// As [`open`], and for a URL that asks for near caches: those are a cache's.
-pub async fn store(url: &str) -> Result<Arc<dyn TokenStore>> {
+pub async fn open_store(url: &str) -> Result<Arc<dyn TokenStore>> {
     let url = &canonical(url);
     if NearCacheConfig::from_url(url)?.0.is_some() {
         return Err(refused(
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     async fn error(url: &str) -> Error {
-        match store(url).await {
+        match open_store(url).await {
             Ok(store) => panic!("{url} opened {store}"),
             Err(error) => error,
         }

@@ -2,7 +2,9 @@ use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use token_cache::{
-    Error, NearCacheOutcome, Secret, TokenCache, TokenStore, near_cache::NearCacheConfig,
+    Error, Secret, TokenCache,
+    near_cache::{NearCacheConfig, NearCacheOutcome},
+    store::TokenStore,
 };
 
 use crate::instrumented_store::InstrumentedStore;

@@ -62,7 +62,7 @@ impl ServerCaches {
     /// token-cache at the URL, beside a plain cache on the same server.
     #[cfg(any(feature = "redis", feature = "dynamodb"))]
     async fn beside(url: &str, plain_cache: impl AppCache + 'static) -> Result<Self, Failure> {
-        let store = token_cache::store(&StoreUrl::with_prefix(url)).await?;
+        let store = token_cache::open_store(&StoreUrl::with_prefix(url)).await?;
         Ok(Self {
             token_cache: Arc::new(WithTokenCache::open(store, secret()?).await?),
             plain_cache: Arc::new(plain_cache),

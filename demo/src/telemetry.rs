@@ -50,7 +50,7 @@ impl Telemetry {
             .with_meter_provider(|provider| provider.with_periodic_exporter(figures))
             .install()
             .map_err(unusable)?;
-        token_cache::telemetry::describe_metrics();
+        token_cache::admin::telemetry::describe_metrics();
         Ok(Some(Self { spans, figures }))
     }
 

@@ -9,7 +9,9 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use token_cache::{AccountId, EntryKey, OnBehalfOf, Secret, Session, Timestamp, TokenCache};
+use token_cache::{
+    AccountId, EntryKey, Secret, Session, Timestamp, TokenCache, on_behalf_of::OnBehalfOf,
+};
 use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore};
 use token_cache_integration_tests::servers::{OwnStore, StoreKind, TABLE};
 

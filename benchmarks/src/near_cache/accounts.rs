@@ -1,10 +1,13 @@
 use std::{sync::Arc, time::Duration};
 
 use token_cache::{
-    AccountKey, BeginSession, Entry, EntryAddress, EntryName, IssuerKey, MemoryStore, PutResult,
-    ReadOptions, SessionId, SessionRecord, SessionTimes, SystemClock, TimeSource, Timestamp,
-    TokenStore, Version, WriteOptions,
-    near_cache::{NearCache, NearCacheConfig, NearCacheLease, SystemBootTime},
+    Entry, MemoryStore, PutResult, Timestamp, Version,
+    near_cache::NearCacheConfig,
+    store::{
+        AccountKey, BeginSession, EntryAddress, EntryName, IssuerKey, NearCache, NearCacheLease,
+        ReadOptions, SessionId, SessionRecord, SessionTimes, SystemBootTime, SystemClock,
+        TimeSource, TokenStore, WriteOptions,
+    },
 };
 
 use crate::Result;

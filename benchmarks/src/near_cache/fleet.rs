@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use token_cache::{
-    AccountId, EntryKey, NearCacheOutcome, Secret, Session, SignIn, SignOut, TokenCache,
+    AccountId, EntryKey, Secret, Session, SignIn, SignOut, TokenCache, near_cache::NearCacheOutcome,
 };
 use token_cache_integration_tests::servers::RedisServer;
 

@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use token_cache::{AccountKey, Entry, near_cache::NearCacheConfig};
+use token_cache::{Entry, near_cache::NearCacheConfig, store::AccountKey};
 
 use super::accounts::{Accounts, zipf};
 use crate::{

@@ -4,9 +4,9 @@ use std::{
 };
 
 use token_cache::{
-    AccountKey, EntryAddress, EntryName, IssuerKey, ReadOptions, SessionId, TokenStore,
     near_cache::NearCacheConfig,
     redis::{RedisConfig, RedisStore},
+    store::{AccountKey, EntryAddress, EntryName, IssuerKey, ReadOptions, SessionId, TokenStore},
 };
 use token_cache_integration_tests::servers::{RedisOptions, RedisServer};
 

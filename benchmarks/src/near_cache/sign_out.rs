@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use token_cache::NearCacheOutcome;
+use token_cache::near_cache::NearCacheOutcome;
 use token_cache_integration_tests::servers::{Proxy, RedisOptions, RedisServer};
 
 use super::fleet::{Fleet, url};

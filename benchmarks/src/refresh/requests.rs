@@ -1,7 +1,7 @@
 use token_cache::{
-    AccountId, EntryKey, RefreshError, RefreshRequest, Secret, Session, SignIn, Timestamp,
-    TokenCache, TokenSet,
+    AccountId, EntryKey, Secret, Session, SignIn, Timestamp, TokenCache, TokenSet,
     dynamodb::{DynamoDbConfig, DynamoDbStore},
+    refresh::{RefreshError, RefreshRequest},
 };
 use token_cache_integration_tests::servers::{
     DynamoDbEngine, DynamoDbProxy, Kept, Proxy, RedisOptions, RedisServer, TABLE, dynamodb_client,

@@ -8,8 +8,11 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 use token_cache::{
-    AccountKey, Entry, EntryAddress, EntryName, IssuerKey, Sealer, Secret, TicketSecret, Timestamp,
-    Version, test_util::with_ticket_secret,
+    Entry, Secret, Timestamp, Version,
+    store::{
+        AccountKey, EntryAddress, EntryName, IssuerKey, Sealer, TicketSecret,
+        test_util::with_ticket_secret,
+    },
 };
 
 use crate::{

@@ -1,9 +1,12 @@
 use std::time::Duration;
 
 use token_cache::{
-    AccountKey, AcquireOptions, Acquired, BeginSession, CutoffTime, Entry, EntryAddress, EntryName,
-    EvictOptions, EvictTarget, IssuerKey, LockOwner, PutMode, PutResult, ReadOptions, SessionId,
-    SessionRecord, SessionTimes, TicketSecret, Timestamp, TokenStore, Version, WriteOptions,
+    Entry, PutMode, PutResult, Timestamp, Version,
+    store::{
+        AccountKey, AcquireOptions, Acquired, BeginSession, CutoffTime, EntryAddress, EntryName,
+        EvictOptions, EvictTarget, IssuerKey, LockOwner, ReadOptions, SessionId, SessionRecord,
+        SessionTimes, TicketSecret, TokenStore, WriteOptions,
+    },
 };
 use tokio::task::JoinSet;
 

@@ -102,7 +102,10 @@ impl<'a> Together<'a> {
 
     async fn sign_out(
         &self,
-        start: impl Fn(&token_cache::TokenCache, &[AccountId]) -> Result<token_cache::BulkSignOut>
+        start: impl Fn(
+            &token_cache::TokenCache,
+            &[AccountId],
+        ) -> Result<token_cache::admin::BulkSignOut>
         + Send
         + 'static,
     ) -> Result<Duration> {

@@ -14,7 +14,9 @@ use async_trait::async_trait;
 use axum::{Router, body::Body, extract::Request, http::StatusCode, routing::post};
 use serde::{Deserialize, Serialize};
 use token_cache::{
-    ExposeSecret, RefreshRequest, Timestamp, TokenSet, TokenSource, providers::Provider,
+    ExposeSecret, Timestamp, TokenSet,
+    providers::Provider,
+    refresh::{RefreshRequest, TokenSource},
 };
 use tokio::sync::Mutex as AsyncMutex;
 

@@ -3,8 +3,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use axum::{Router, body::Body, extract::Request, routing::post};
 use token_cache::{
-    EntryKey, Error, ErrorKind, NearCacheOutcome, Secret, Session, SignIn, Timestamp, TokenCache,
-    TokenStore, providers::Provider, sign_out::SignOutRoutes,
+    EntryKey, Error, ErrorKind, Secret, Session, SignIn, Timestamp, TokenCache,
+    near_cache::NearCacheOutcome, providers::Provider, sign_out::SignOutRoutes, store::TokenStore,
 };
 use tokio::{sync::watch, time::timeout};
 

@@ -2,8 +2,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use token_cache::{
-    Backplane, BackplaneConnection, Error, ErrorKind, Invalidation, InvalidationListener,
-    Published, Result, ServerId,
+    Error, ErrorKind, Result,
+    store::{
+        Backplane, BackplaneConnection, Invalidation, InvalidationListener, Published, ServerId,
+    },
 };
 
 use super::{

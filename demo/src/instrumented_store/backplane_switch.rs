@@ -1,6 +1,6 @@
 use std::{fmt, sync::OnceLock};
 
-use token_cache::{Error, ErrorKind, Result, ServerId};
+use token_cache::{Error, ErrorKind, Result, store::ServerId};
 use tokio::sync::watch;
 
 /// Cuts one server's link, and mends it. All other requests to the store continue. The server receives no messages of others, and has no

@@ -2,8 +2,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use token_cache::{
-    Acknowledgement, BackplaneConnection, InvalidationListener, InvalidationMessage, LeaseHolder,
-    RegistryId, Result,
+    Result,
+    store::{
+        Acknowledgement, BackplaneConnection, InvalidationListener, InvalidationMessage,
+        LeaseHolder, RegistryId,
+    },
 };
 
 use super::backplane_switch::BackplaneSwitch;

@@ -8,10 +8,13 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache::{
-    AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities, Diagnostic,
-    Entry, EntryAddress, EvictOptions, EvictTarget, Evicted, Namespace, NamespaceRecord, PutResult,
-    ReadOptions, RefreshLocks, Result, SessionId, SessionRecord, SidIndex, TimeSource, TokenStore,
-    WriteOptions,
+    Entry, PutResult, Result,
+    admin::Diagnostic,
+    store::{
+        AccountKey, BackgroundSessions, Backplane, BeginSession, Begun, Capabilities, EntryAddress,
+        EvictOptions, EvictTarget, Evicted, Namespace, NamespaceRecord, ReadOptions, RefreshLocks,
+        SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, WriteOptions,
+    },
 };
 
 use super::backplane_switch::BackplaneSwitch;

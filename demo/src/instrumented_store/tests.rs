@@ -4,8 +4,11 @@ use std::sync::{
 };
 
 use token_cache::{
-    Acknowledgement, Backplane, ErrorKind, Invalidation, InvalidationListener, InvalidationMessage,
-    MemoryStore, ServerId, TokenStore,
+    ErrorKind, MemoryStore,
+    store::{
+        Acknowledgement, Backplane, Invalidation, InvalidationListener, InvalidationMessage,
+        ServerId, TokenStore,
+    },
 };
 
 use super::InstrumentedStore;

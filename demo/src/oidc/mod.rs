@@ -15,8 +15,9 @@ use openidconnect::{
     },
 };
 use token_cache::{
-    Revocation, SecretString, Timestamp, TokenSet, TokenSource,
+    SecretString, Timestamp, TokenSet,
     providers::{Provider, ProviderBuilder, SessionClaims},
+    refresh::{Revocation, TokenSource},
     sign_out::{ClaimRequirement, FrontChannelParameters},
 };
 use url::Url;

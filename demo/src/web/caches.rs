@@ -1,6 +1,6 @@
 use std::{env, sync::Arc};
 
-use token_cache::{MemoryStore, Secret, TokenCache, TokenStore};
+use token_cache::{MemoryStore, Secret, TokenCache, store::TokenStore};
 
 use super::random::random_text;
 use crate::{
@@ -40,7 +40,7 @@ impl Caches {
         for _ in 0..instances {
             let store: Arc<dyn TokenStore> = match store.in_namespace(&namespace) {
                 None => Arc::new(memory.clone()),
-                Some(url) => token_cache::store(&url).await?,
+                Some(url) => token_cache::open_store(&url).await?,
             };
             of_servers.push(near_cache::open(store, secret.clone()).await?);
         }

@@ -5,7 +5,10 @@ use std::{
 
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
-use token_cache::{NearCacheOutcome, ServerId, TokenStore};
+use token_cache::{
+    near_cache::NearCacheOutcome,
+    store::{ServerId, TokenStore},
+};
 
 use super::{fleet::Shared, server::Server, timeline::Kind};
 use crate::near_cache::{LEASE, MAX_AGE};

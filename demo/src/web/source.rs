@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use token_cache::{
-    RefreshError, RefreshRequest, Revocation, SecretString, TokenSet, TokenSource,
+    SecretString, TokenSet,
     providers::Provider,
+    refresh::{RefreshError, RefreshRequest, Revocation, TokenSource},
 };
 
 use super::{fleet::Shared, late_answers::LateAnswer};

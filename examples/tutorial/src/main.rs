@@ -26,11 +26,11 @@ use openidconnect::{
 };
 use serde::Deserialize;
 use token_cache::{
-    EntryKey, ErrorKind, ExposeSecret, Revocation, Session, SignIn, TokenCache, TokenSet,
-    TokenSource,
+    EntryKey, ErrorKind, ExposeSecret, Session, SignIn, TokenCache, TokenSet,
     providers::{
         CodeExchange, Provider, ProviderBuilder, ProviderMetadataWithRevocation, SessionClaims,
     },
+    refresh::{Revocation, TokenSource},
     sign_out::{
         ClaimRequirement, ClientRegistration, SignOutRoutes, SignedIn, StateCookies, TicketCookie,
         id_token_key,

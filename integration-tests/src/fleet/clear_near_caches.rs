@@ -29,11 +29,11 @@ pub enum NearCacheOutcome {
     Other,
 }
 
-impl From<token_cache::NearCacheOutcome> for NearCacheOutcome {
-    fn from(near_caches: token_cache::NearCacheOutcome) -> Self {
+impl From<token_cache::near_cache::NearCacheOutcome> for NearCacheOutcome {
+    fn from(near_caches: token_cache::near_cache::NearCacheOutcome) -> Self {
         match near_caches {
-            token_cache::NearCacheOutcome::Unused => Self::Unused,
-            token_cache::NearCacheOutcome::Cleared {
+            token_cache::near_cache::NearCacheOutcome::Unused => Self::Unused,
+            token_cache::near_cache::NearCacheOutcome::Cleared {
                 servers,
                 silent,
                 waited,
@@ -43,7 +43,7 @@ impl From<token_cache::NearCacheOutcome> for NearCacheOutcome {
                 silent: silent.len(),
                 waited,
             },
-            token_cache::NearCacheOutcome::NotAwaited { cleared_within, .. } => {
+            token_cache::near_cache::NearCacheOutcome::NotAwaited { cleared_within, .. } => {
                 Self::NotAwaited { cleared_within }
             }
             _ => Self::Other,

@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime};
 
-use token_cache::{LogoutMessage, NearCacheOutcome, Timestamp, TokenCache};
+use token_cache::{LogoutMessage, Timestamp, TokenCache, near_cache::NearCacheOutcome};
 use token_cache_integration_tests::servers::{
     Proxy, RedisCluster, RedisOptions, RedisServer, SentinelSetup,
 };

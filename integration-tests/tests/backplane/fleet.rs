@@ -1,5 +1,6 @@
 use token_cache::{
-    AccountId, EntryKey, NearCacheOutcome, Secret, Session, SignIn, SignOutScope, TokenCache,
+    AccountId, EntryKey, Secret, Session, SignIn, SignOutScope, TokenCache,
+    near_cache::NearCacheOutcome,
 };
 use token_cache_integration_tests::servers::RedisServer;
 

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use token_cache::NearCacheOutcome;
+use token_cache::near_cache::NearCacheOutcome;
 use token_cache_integration_tests::servers::{RedisCluster, RedisServer};
 
 use crate::{

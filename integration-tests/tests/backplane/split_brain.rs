@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use token_cache::{NearCacheOutcome, Session};
+use token_cache::{Session, near_cache::NearCacheOutcome};
 use token_cache_integration_tests::servers::{RedisOptions, RedisServer, ReplicatedRedis};
 
 use crate::{

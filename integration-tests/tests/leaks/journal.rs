@@ -5,10 +5,14 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache::{
-    AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, Backplane, BeginSession,
-    Begun, Capabilities, Diagnostic, Entry, EntryAddress, EvictOptions, EvictTarget, Evicted,
-    MemoryStore, Namespace, NamespaceRecord, PutResult, ReadOptions, RefreshLocks, Result,
-    SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, WriteOptions,
+    Entry, MemoryStore, PutResult, Result,
+    admin::Diagnostic,
+    store::{
+        AccountKey, BackgroundKey, BackgroundSession, BackgroundSessions, Backplane, BeginSession,
+        Begun, Capabilities, EntryAddress, EvictOptions, EvictTarget, Evicted, Namespace,
+        NamespaceRecord, ReadOptions, RefreshLocks, SessionId, SessionRecord, SidIndex, TimeSource,
+        TokenStore, WriteOptions,
+    },
 };
 
 /// A memory store, and every byte that it was ever given to keep: a dump that forgets nothing.

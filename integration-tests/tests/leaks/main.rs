@@ -36,7 +36,7 @@ async fn nothing_leaks_on_redis() {
     let monitor = Monitor::of(redis.port(), PASSWORD);
     let mut story = Story::begin();
     story
-        .tell(token_cache::store(&redis.url()).await.unwrap())
+        .tell(token_cache::open_store(&redis.url()).await.unwrap())
         .await;
     let watched = monitor.end(redis.port(), PASSWORD);
     assert!(

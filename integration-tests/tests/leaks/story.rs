@@ -1,9 +1,11 @@
 use std::{error::Error as _, fmt::Write, time::Duration};
 
 use token_cache::{
-    AccountId, EntryKey, Error, ErrorKind, ExposeSecret, LogoutMessage, ProviderSid, RefreshError,
-    RefreshOptions, RefreshRequest, Revocation, Secret, Session, SignIn, SignOutScope, Timestamp,
-    TokenCache, TokenSet, TokenStore, providers::Provider,
+    AccountId, EntryKey, Error, ErrorKind, ExposeSecret, LogoutMessage, ProviderSid, Secret,
+    Session, SignIn, SignOutScope, Timestamp, TokenCache, TokenSet,
+    providers::Provider,
+    refresh::{RefreshError, RefreshOptions, RefreshRequest, Revocation},
+    store::TokenStore,
 };
 use token_cache_integration_tests::servers::{
     CLIENT_ID, CLIENT_SECRET, OAuthProvider, ProviderFault,

@@ -1,8 +1,8 @@
 use std::time::{Duration, Instant};
 
 use token_cache::{
-    AccountId, EntryKey, NearCacheOutcome, Result, Secret, SignIn, TokenCache,
-    near_cache::NearCacheConfig,
+    AccountId, EntryKey, Result, Secret, SignIn, TokenCache,
+    near_cache::{NearCacheConfig, NearCacheOutcome},
     redis::{RedisConfig, RedisStore},
 };
 use token_cache_integration_tests::servers::{RedisOptions, RedisServer};

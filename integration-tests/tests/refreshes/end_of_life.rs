@@ -8,8 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache::{
-    AccountId, EntryKey, ExposeSecret, RefreshError, RefreshRequest, Revocation, SecretString,
-    SignIn, Timestamp, TokenCache, TokenSet, TokenSource,
+    AccountId, EntryKey, ExposeSecret, SecretString, SignIn, Timestamp, TokenCache, TokenSet,
+    refresh::{RefreshError, RefreshRequest, Revocation, TokenSource},
 };
 
 use crate::story::Servers;

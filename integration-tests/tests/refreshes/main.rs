@@ -16,7 +16,8 @@ use openidconnect::{
 };
 use token_cache::providers::{CoreProviderMetadataWith, Exchange, Provider, ProviderBuilder};
 use token_cache::{
-    AccountId, EntryKey, ExposeSecret, RefreshOptions, Revocation, SecretString, Session, SignIn,
+    AccountId, EntryKey, ExposeSecret, SecretString, Session, SignIn,
+    refresh::{RefreshOptions, Revocation},
 };
 use token_cache_integration_tests::servers::{
     CLIENT_ID, CLIENT_SECRET, OAuthProvider, ProviderCounts,

@@ -46,7 +46,7 @@ struct Kept<K, V>(Mutex<HashMap<K, (V, InvalidationCounter)>>);
 /// A cache on such copies of the store at `url`.
 pub(super) async fn open(url: &str, design: Design) -> std::result::Result<TokenCache, Failure> {
     let near_caches = Arc::new(BrokenNearCache {
-        store: token_cache::store(url).await?,
+        store: token_cache::open_store(url).await?,
         heeds_lease: design != Design::CachesWithoutLease,
         reads_counters_early: design != Design::CountersReadLate,
         own_lease: Arc::new(NearCacheLease::new()),

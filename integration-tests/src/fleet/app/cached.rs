@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use token_cache::{
-    AccountId, BulkSignOut, EntryKey, LogoutMessage, ProviderSid, PutMode, PutResult, Session,
-    SignIn, SignOut, StartedSignIn, Ticket, Timestamp, TokenCache, Version, Wait,
+    AccountId, EntryKey, LogoutMessage, ProviderSid, PutMode, PutResult, Session, SignIn, SignOut,
+    StartedSignIn, Ticket, Timestamp, TokenCache, Version, Wait, admin::BulkSignOut,
 };
 
 use super::{Ended, Failure, found, issuer, misled, needed, subject, tokens};

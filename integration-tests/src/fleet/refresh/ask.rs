@@ -1,7 +1,7 @@
 use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use token_cache::{AfterLostAnswer, RefreshPolicy};
+use token_cache::refresh::{AfterLostAnswer, RefreshPolicy};
 
 /// What an app server is to do about the tokens of a session.
 #[derive(Clone, Serialize, Deserialize)]

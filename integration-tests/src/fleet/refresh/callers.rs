@@ -1,8 +1,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use token_cache::{
-    EntryKey, Error, ExposeSecret, Result, Revocation, Session, Ticket, Timestamp, TokenCache,
-    TokenSet,
+    EntryKey, Error, ExposeSecret, Result, Session, Ticket, Timestamp, TokenCache, TokenSet,
+    refresh::Revocation,
 };
 use token_cache_providers::Provider;
 use tokio::time::{self, Instant};

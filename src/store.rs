@@ -1,0 +1,25 @@
+//! For authors of a store: the trait [`TokenStore`], its optional parts, and everything that their methods take and return.
+//!
+//! A store is tested with the crate `token-cache-conformance`. Apps have no use for this module, unless they open a store themselves
+//! with [`open_store`](crate::open_store).
+
+#[cfg(feature = "test-util")]
+#[doc(inline)]
+pub use token_cache_core::test_util;
+#[doc(inline)]
+pub use token_cache_core::{
+    AccountKey, Acknowledgement, AcquireOptions, Acquired, BackgroundKey, BackgroundSession,
+    BackgroundSessions, Backplane, BackplaneConnection, BeginSession, Begun, Capabilities,
+    CutoffBound, CutoffClock, CutoffTime, EntryAddress, EntryName, EntryValue, EvictOptions,
+    EvictTarget, Evicted, Invalidation, InvalidationId, InvalidationListener, InvalidationMessage,
+    IssuerKey, LeaseHolder, LockOwner, NOT_BEFORE_LIFETIME, Namespace, NamespaceRecord,
+    NotBeforeOptions, NotBeforeScope, Published, REMEMBERED_CREATIONS, ReadOptions, RefreshLocks,
+    RegistryId, SealedStore, Sealer, ServerId, SessionId, SessionKind, SessionRecord, SessionTimes,
+    SidAccounts, SidEntry, SidIndex, SidKey, StoreClock, SystemClock, TicketSecret, TimeSource,
+    TokenStore, WriteOptions, backend,
+    near_cache::{
+        AckWait, BootInstant, BootTime, ConnectionNumber, InvalidationCounter, NearCache,
+        NearCacheLease, SystemBootTime,
+    },
+    protocol,
+};
