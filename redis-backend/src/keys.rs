@@ -14,11 +14,11 @@
 //! | `prefix:t:{I}` | the not-before time of an issuer |
 //! | `prefix:ns` | the record of the namespace |
 //! | `prefix:{l}:r` | the registry of lease holders: a hash |
-//! | … field `i` | its id |
-//! | … field `h` server | a holder's last renewal |
-//! | … field `a` | the last invalidation message's id |
+//! | … field `i` | the id of the registry |
+//! | … field `h` server | the last renewal of a holder |
+//! | … field `a` | the id of the last invalidation message |
 //! | `prefix:{l}:a` | the channel of invalidation messages |
-//! | `prefix:{l}:s:` server | a server's own channel: acknowledgements, and the markers of its renewals |
+//! | `prefix:{l}:s:` server | the channel of a server: acknowledgements, and the barriers of its renewals |
 //!
 //! Keys contain hashes of ids in base64url, fields contain their bytes. Hash tags keep an account in one slot.
 

@@ -85,7 +85,7 @@ impl RedisStore {
         &self.0
     }
 
-    /// Cuts one account, and publishes nothing.
+    /// Evicts an account without publishing it.
     pub(crate) async fn evict_at_once(
         &self,
         account: &AccountKey,
@@ -113,7 +113,7 @@ impl Inner {
         })
     }
 
-    /// Sends a cut that publishes nothing.
+    /// Sends an eviction that is not published.
     pub(crate) async fn evicted(&self, call: Call) -> Result<Evicted> {
         let confirmed = self
             .client
@@ -123,7 +123,7 @@ impl Inner {
         Ok(Evicted::new(ended).confirmed_by(confirmed.replicas))
     }
 
-    /// Sends a read. What is to be kept as a copy is read over the backplane, where there is one to the server that has everything.
+    /// Sends a read. On a single server, entries for the near cache are read over the connection to the backplane, if one is open.
     async fn reading(
         &self,
         operation: &'static str,

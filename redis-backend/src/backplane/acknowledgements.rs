@@ -9,13 +9,13 @@ use crate::{
     scripts,
 };
 
-/// How many wait to be sent, before the backplane is given up.
+/// The most acknowledgements that wait to be sent. When it is exceeded, the connection is given up.
 pub(super) const QUEUE: usize = 1_024;
 
-/// How many are sent at once.
+/// The most acknowledgements of a pipeline.
 const TOGETHER: usize = 64;
 
-/// Sends what is owed, until the backplane is lost.
+/// Sends the pending acknowledgements until the connection is lost.
 pub(super) async fn send(
     wire: Arc<Wire>,
     keys: Keys,
@@ -35,7 +35,7 @@ pub(super) async fn send(
                 let channel = keys.own_channel(&origin);
                 let message = message::acknowledgement(&acknowledgement);
                 if clustered {
-                    // What a server says that is no primary any more would be carried to the one that is.
+                    // A script, so that a demoted server refuses it: `SPUBLISH` there would reach the new primary.
                     Call::script(&scripts::ACKNOWLEDGE, [keys.registry()])
                         .bytes(&channel)
                         .bytes(&message)

@@ -21,13 +21,13 @@ use crate::{
 const RENEW: &str = "renew the lease";
 const REGISTRY: &str = "read the registry";
 
-/// A server's open link.
+/// An open connection of a server to the backplane.
 pub(super) struct Connection {
     pub(super) wire: Arc<Wire>,
     pub(super) keys: Keys,
     pub(super) server: ServerId,
     pub(super) barriers: Arc<Barriers>,
-    /// Random, and the number of renewals on this connection: no other renewal has the same.
+    /// Random. With the number of the renewal it identifies a renewal.
     pub(super) nonce: [u8; 8],
     pub(super) renewals: AtomicU64,
     pub(super) patience: Duration,
@@ -87,12 +87,15 @@ impl BackplaneConnection for Connection {
                 .bytes(&holder_field(server))
                 .bytes(&renewal.to_be_bytes());
         }
-        self.wire.send("reap silent servers", &call).await.map(drop)
+        self.wire
+            .send("remove silent servers", &call)
+            .await
+            .map(drop)
     }
 
     async fn leave(&self) -> Result<()> {
         let call = Call::command("HDEL", self.keys.registry()).bytes(&holder_field(&self.server));
-        self.wire.send("give the lease up", &call).await.map(drop)
+        self.wire.send("give up the lease", &call).await.map(drop)
     }
 
     async fn lost(&self) {
@@ -100,7 +103,7 @@ impl BackplaneConnection for Connection {
     }
 }
 
-/// The field of a server in the registry.
+/// Returns the field of a server in the registry.
 fn holder_field(server: &ServerId) -> [u8; 17] {
     let mut field = [b'h'; 17];
     field[1..].copy_from_slice(server.as_bytes());

@@ -1,12 +1,12 @@
-//! What goes over the channels: the version, the kind, and then fields of fixed length.
+//! The messages of the channels: a version, a kind, and fields of fixed length.
 //!
-//! | kind | fields |
-//! |---|---|
-//! | `a` | an invalidation message: origin or none, accounts or everything, id |
-//! | `k` | an acknowledgement: the invalidation message's id, server, the registry that it knows or none |
-//! | `m` | the marker that a renewal sends to its own server |
+//! | kind | message | fields |
+//! |---|---|---|
+//! | `a` | an invalidation message | the origin (optional), the accounts or everything, the id |
+//! | `k` | an acknowledgement | the id of the invalidation message, the server, the registry that it knows (optional) |
+//! | `m` | a barrier, which a renewal sends to its own server | random bytes |
 //!
-//! An optional field is preceded by 1, or is the byte 0 alone.
+//! An optional field is the byte 1 and the field, or the byte 0.
 
 use token_cache_core::{
     AccountKey, Acknowledgement, Invalidation, InvalidationId, InvalidationMessage, IssuerKey,
@@ -15,10 +15,10 @@ use token_cache_core::{
 
 const VERSION: u8 = 1;
 
-/// More accounts than these are published as everything.
+/// The most accounts of a message. More of them are published as everything.
 const MAX_ACCOUNTS: usize = 1_000;
 
-/// What came over a channel.
+/// A message that was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Message {
     InvalidationMessage(InvalidationMessage),
@@ -26,10 +26,10 @@ pub(crate) enum Message {
     Barrier(Barrier),
 }
 
-/// What a renewal sends to its own server.
+/// The message that a renewal sends to its own server.
 pub(crate) type Barrier = [u8; 16];
 
-/// An invalidation message but for its id, which each sending adds at the end.
+/// Returns an invalidation message without its id, which each attempt appends.
 pub(crate) fn message(origin: Option<ServerId>, what: &Invalidation) -> Vec<u8> {
     let mut bytes = vec![VERSION, b'a'];
     optional(&mut bytes, origin.as_ref().map(ServerId::as_bytes));
@@ -65,7 +65,7 @@ pub(crate) fn barrier(barrier: &Barrier) -> Vec<u8> {
     bytes
 }
 
-/// Reads a message; none where it is not one, or of a later release.
+/// Decodes a message. Returns `None` if it cannot be read, such as one of a later release.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Message> {
     let mut rest = bytes.strip_prefix(&[VERSION])?;
     let message = match take(&mut rest)? {
@@ -109,7 +109,7 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     Some(*taken)
 }
 
-/// It is no message.
+/// The message cannot be read.
 struct Malformed;
 
 fn take_optional(rest: &mut &[u8]) -> Result<Option<[u8; 16]>, Malformed> {

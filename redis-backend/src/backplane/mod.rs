@@ -1,4 +1,4 @@
-//! The backplane between servers that keep near caches: sharded pub/sub, and a registry of lease holders, in one slot.
+//! The backplane of servers with near caches: sharded pub/sub, and a registry of lease holders, in one slot.
 
 mod acknowledgements;
 mod connection;
@@ -28,20 +28,20 @@ use crate::{
 
 const OPERATION: &str = "open the backplane";
 
-/// The links that are open.
+/// The open connections to the backplane.
 #[derive(Default)]
 pub(crate) struct Links(Mutex<Vec<(ServerId, Weak<Wire>)>>);
 
 impl Links {
-    /// That of a server, while it is up.
+    /// Returns the connection of a server, if it is not lost.
     fn of(&self, server: ServerId) -> Option<Arc<Wire>> {
         let open = self.open();
         let (_, wire) = open.iter().rev().find(|(whose, _)| *whose == server)?;
         wire.upgrade().filter(|wire| !wire.is_lost())
     }
 
-    /// The last that was opened, until whoever opened it has let go of it: where what is to be kept as a copy is read, so that it is
-    /// read and published at one server.
+    /// Returns the connection that was opened last, if it is still in use. Entries for the near cache are read over it, so that they are read
+    /// and invalidated at the same server.
     pub(crate) fn last(&self) -> Option<Arc<Wire>> {
         let (_, wire) = self.open().last()?.clone();
         wire.upgrade()
@@ -84,7 +84,7 @@ impl Backplane for RedisStore {
             let wire = client
                 .open_backplane_connection(OPERATION, &keys.registry(), [&messages, &own], hearing)
                 .await?;
-            // Whether it may publish: what is no message is ignored there.
+            // Checks the permission to publish. The empty message is ignored.
             let nothing = Call::command("SPUBLISH", own.clone()).bytes(b"");
             wire.send(OPERATION, &nothing).await?;
             Ok(Arc::new(wire))
@@ -115,7 +115,7 @@ impl Backplane for RedisStore {
     }
 }
 
-/// A nonce, and where a count begins.
+/// Returns a nonce, and the first value of a counter.
 fn halves(random: &[u8; 16]) -> ([u8; 8], u64) {
     let (mut nonce, mut first) = ([0; 8], [0; 8]);
     nonce.copy_from_slice(&random[..8]);
@@ -130,7 +130,7 @@ fn naming_permissions(error: Error) -> Error {
     Error::new(ErrorKind::Denied, OPERATION)
         .store(crate::STORE)
         .message(
-            "near caches need SSUBSCRIBE and SPUBLISH on the channels that start with the prefix; see the ACL in the documentation",
+            "near caches need SSUBSCRIBE and SPUBLISH on channels with this prefix; add them as in the ACL of the documentation",
         )
         .with_source(error)
 }

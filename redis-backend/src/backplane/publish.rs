@@ -1,4 +1,4 @@
-//! Invalidation messages, and the registry that is read with them.
+//! Publishing invalidation messages, and reading the registry with them.
 
 use token_cache_core::{
     AccountKey, Error, ErrorKind, EvictTarget, Evicted, Invalidation, InvalidationId, LeaseHolder,
@@ -16,9 +16,9 @@ use crate::{
     store::Inner,
 };
 
-const PUBLISH: &str = "announce to the servers";
+const PUBLISH: &str = "publish to the servers";
 
-/// Cuts an account and publishes it: in one step where all keys are one server's and nobody waits for replicas, else in two.
+/// Evicts an account and publishes it. On one server without a wait for replicas it is one script, and otherwise two requests.
 pub(crate) async fn evict(
     inner: &Inner,
     origin: ServerId,
@@ -66,7 +66,7 @@ pub(crate) async fn evict(
     Ok(Evicted::new(ended).published(published))
 }
 
-/// Announces alone, over the origin's link where it has one.
+/// Publishes a message, over the connection of the origin if it has one.
 pub(super) async fn publish(
     inner: &Inner,
     origin: Option<ServerId>,
@@ -80,7 +80,7 @@ pub(super) async fn publish(
     if let Some(wire) = origin.and_then(|origin| inner.links.of(origin)) {
         match wire.confirmed(PUBLISH, call()?).await {
             Ok(answer) => return published(PUBLISH, answer, true),
-            // A lost link is no reason to fail; a replica that is missing, or an answer that took too long, is.
+            // Falls back if the connection is lost. A missing replica or a timeout is an error.
             Err(error)
                 if error.kind() == ErrorKind::Unavailable
                     && (client.replicas().is_none() || !error.may_have_applied()) => {}
@@ -104,7 +104,7 @@ fn publishing(
         .publishing()
 }
 
-/// Reads the answer of a script that published.
+/// Decodes the reply of a script that published.
 fn published(operation: &'static str, answer: Reply, same_server: bool) -> Result<Published> {
     let mut parts = answer.list(operation)?;
     let mut next = || parts.next().ok_or_else(|| unexpected(operation));
@@ -124,7 +124,7 @@ fn published(operation: &'static str, answer: Reply, same_server: bool) -> Resul
                     renewal: u64::from_be_bytes(renewal),
                 });
             }
-            // What a later release keeps there.
+            // A field of a later release.
             _ => {}
         }
     }
@@ -135,7 +135,7 @@ fn published(operation: &'static str, answer: Reply, same_server: bool) -> Resul
     })
 }
 
-/// Sixteen bytes of an answer.
+/// Returns the 16 bytes of a reply.
 pub(super) fn read_id(operation: &'static str, answer: Reply) -> Result<[u8; 16]> {
     answer
         .bytes(operation)?

@@ -12,10 +12,10 @@ use tokio::sync::{mpsc, oneshot};
 use super::message::{self, Barrier, Message};
 use crate::client::ListensTo;
 
-/// An acknowledgement on its way, and who waits for it.
+/// A pending acknowledgement, with the server that waits for it.
 pub(super) type PendingAcks = (ServerId, Acknowledgement);
 
-/// Tells a listener what comes over the backplane.
+/// Passes the messages of the backplane to a listener.
 pub(super) struct Subscriber {
     pub(super) messages: Vec<u8>,
     pub(super) listener: Arc<dyn InvalidationListener>,
@@ -23,7 +23,7 @@ pub(super) struct Subscriber {
     pub(super) barriers: Arc<Barriers>,
 }
 
-/// The markers that renewals under way wait for.
+/// The barriers that current renewals wait for.
 #[derive(Default)]
 pub(super) struct Barriers(Mutex<HashMap<Barrier, oneshot::Sender<()>>>);
 
@@ -33,7 +33,7 @@ impl ListensTo for Subscriber {
         if channel == self.messages {
             return match message {
                 Some(Message::InvalidationMessage(message)) => self.published(&message),
-                // It may announce anything, in words of a later release. Nobody is answered: whoever waits, waits a lease.
+                // A message of a later release may invalidate anything. It is not acknowledged, so its origin waits a lease.
                 _ => self.published(&InvalidationMessage {
                     id: InvalidationId::from_bytes([0; 16]),
                     origin: None,
@@ -53,7 +53,7 @@ impl ListensTo for Subscriber {
 }
 
 impl Subscriber {
-    /// A link that can't say so any more is given up: silence is safe, and later acknowledgements may still get through on another.
+    /// Returns `false` if the queue of acknowledgements is full: the connection is given up, and another one may send later ones.
     fn published(&self, message: &InvalidationMessage) -> bool {
         let acknowledgement = self.listener.published(message);
         match (message.origin, acknowledgement) {
@@ -67,11 +67,11 @@ impl Subscriber {
 }
 
 impl Barriers {
-    /// Resolves when the marker is heard.
+    /// Returns a receiver that resolves when the barrier arrives.
     pub(super) fn expect(&self, barrier: Barrier) -> oneshot::Receiver<()> {
         let (heard, hearing) = oneshot::channel();
         let mut expected = self.expected();
-        // Those of renewals that were given up.
+        // Removes those of cancelled renewals.
         expected.retain(|_, heard| !heard.is_closed());
         expected.insert(barrier, heard);
         hearing
@@ -79,7 +79,7 @@ impl Barriers {
 
     fn heard(&self, barrier: &Barrier) {
         if let Some(heard) = self.expected().remove(barrier) {
-            // Who waited may have given up.
+            // The renewal may have been cancelled.
             let _ = heard.send(());
         }
     }

@@ -1,4 +1,4 @@
-//! The connection of a server's link: requests, and what comes unasked.
+//! The connection to the backplane: requests, and push messages.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -19,13 +19,13 @@ use super::{
 };
 use crate::error::{Applied, classify, from_redis_error, timed_out};
 
-/// What hears the messages of a backplane, one after the other, and never blocks.
+/// A handler of the messages of the backplane. It is called in order and must not block.
 pub(crate) trait ListensTo: Send + Sync + 'static {
-    /// False where the backplane is of no more use.
+    /// Handles a message. Returns `false` if the connection must be replaced.
     fn heard(&self, channel: &[u8], message: &[u8]) -> bool;
 }
 
-/// An open connection of a backplane. Whatever fails on it loses it: another is opened then, and nothing is sent again here.
+/// An open connection to the backplane. After a failure it is lost and another one is opened. It does not retry.
 pub(crate) struct Wire {
     connection: Connection,
     loaded: Mutex<LoadedScripts>,
@@ -34,14 +34,14 @@ pub(crate) struct Wire {
     replicas: Option<u32>,
 }
 
-/// What the driver tells of a connection.
+/// The handler of the push messages of the driver.
 struct Pushes<H> {
     hears: H,
     lost: watch::Sender<bool>,
 }
 
 impl Client {
-    /// Opens a connection to the server that has `key`. It is subscribed to both channels when this returns.
+    /// Opens a connection to the server of `key`, subscribed to both channels.
     pub(crate) async fn open_backplane_connection(
         &self,
         operation: &'static str,
@@ -80,7 +80,7 @@ impl Client {
         Ok(wire)
     }
 
-    /// Opens connections to the server that has `key`.
+    /// Returns the connector of the server of `key`.
     async fn connector_for(&self, operation: &'static str, key: &[u8]) -> Result<Connector> {
         match &self.source {
             Source::Server(_, others) => {
@@ -107,7 +107,7 @@ impl Wire {
             .map(Reply)
     }
 
-    /// Sends a call, and waits until as many replicas have what it leaves as the durability asks for.
+    /// Sends a call, and waits for the replicas of the configured durability.
     pub(crate) async fn confirmed(&self, operation: &'static str, call: Call) -> Result<Reply> {
         let Some(asked) = self.replicas else {
             return self.send(operation, &call).await;
@@ -133,7 +133,7 @@ impl Wire {
         Ok(Reply(answer))
     }
 
-    /// Sends calls whose answers say nothing, at once.
+    /// Sends calls in a pipeline, and ignores the replies that are not errors.
     pub(crate) async fn send_all(&self, operation: &'static str, calls: &[Call]) -> Result<()> {
         for answer in self.pipeline(operation, calls, None).await?.replies {
             answer.map_err(|error| self.failed(operation, error))?;
@@ -168,7 +168,7 @@ impl Wire {
             return Err(gone(operation));
         }
         match tokio::time::timeout(self.patience, sending).await {
-            // An unasked message may have been taken for the answer.
+            // A push message may have been taken for the reply.
             Ok(Ok(_)) if self.is_lost() => Err(gone(operation).maybe_applied()),
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.failed(operation, error)),
@@ -192,7 +192,7 @@ impl Wire {
         }
     }
 
-    /// Says that it is of no more use.
+    /// Marks the connection as lost.
     pub(crate) fn mark_broken(&self) {
         self.lost.send_replace(true);
     }
@@ -201,18 +201,18 @@ impl Wire {
         *self.lost.borrow()
     }
 
-    /// Waits until it is lost.
+    /// Waits until the connection is lost.
     pub(crate) async fn lost(&self) {
-        // It never closes: this has a sender.
+        // The channel never closes, since `self` has a sender.
         let _ = self.lost.subscribe().wait_for(|lost| *lost).await;
     }
 }
 
-/// What is said of a connection that was lost.
+/// Returns the error for a lost connection.
 pub(crate) fn gone(operation: &'static str) -> Error {
     Error::new(ErrorKind::Unavailable, operation)
         .store(crate::STORE)
-        .message("the backplane's connection was lost; it is opened anew")
+        .message("the connection to the backplane was lost; a new one is being opened")
 }
 
 impl<H: ListensTo> AsyncPushSender for Pushes<H> {

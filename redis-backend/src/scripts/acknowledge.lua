@@ -1,2 +1,2 @@
--- Tells a server that copies are gone. KEYS registry (so that only its primary says so)  ARGV channel, message
+-- Publishes an acknowledgement. KEYS registry (so that only its primary publishes)  ARGV channel, message
 return redis.call('SPUBLISH', ARGV[1], ARGV[2])

@@ -1,7 +1,7 @@
--- Takes or renews a refresh lock, and reads session and entry.
+-- Takes or renews a refresh lock, and reads the session and the entry.
 -- KEYS account, lock
 -- ARGV session's field, entry's field, now, version seen ('' none), owner, lease
--- Answers {1} held, {2, entry} fresher, {4, time left} busy, {0} signed out, {3} bytes that are not ours.
+-- Returns {1} held, {2, entry} fresher, {4, time left} busy, {0} signed out, {3} unreadable record.
 local read, now = redis.call('HMGET', KEYS[1], ARGV[1], ARGV[2]), tonumber(ARGV[3])
 local session, entry = read[1], read[2]
 if not session then return {0} end

@@ -1,6 +1,6 @@
--- Enters a sign-in under its sid.
+-- Adds a sign-in to the index of its sid.
 -- KEYS index of the sid  ARGV account, requested_at, ends_at, not_after
--- Answers 1, 0 where a marker or the clock refuses, 3 for bytes that are not ours.
+-- Returns 1, or 0 if a not-before time or the clock refuses, or 3 for an unreadable record.
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 if clock >= tonumber(ARGV[4]) then return 0 end

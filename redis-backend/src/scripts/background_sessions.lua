@@ -1,4 +1,4 @@
--- The background sessions of a field that belong to living sessions: a list of {session id, sealed}, the one kept last first.
+-- Returns the background sessions in a field that belong to live sessions: a list of {session id, sealed}, the newest first.
 local function living_background_sessions(account, field, now)
   local kept, found, names = redis.call('HGET', account, field) or '', {}, {}
   local at = 1

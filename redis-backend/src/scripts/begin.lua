@@ -1,7 +1,7 @@
 -- Begins a session.
--- KEYS account, marker
+-- KEYS account, not-before times
 -- ARGV not_after, now, max_sessions, session id, record, superseded session id*
--- Answers {1, displaced}, or {0} where a marker or the clock refuses, or {3} where a marker is not ours.
+-- Returns {1, displaced}, or {0} if a not-before time or the clock refuses, or {3} if the not-before times are unreadable.
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 if clock >= tonumber(ARGV[1]) then return {0} end
@@ -18,5 +18,5 @@ if markers then
   end
 end
 
--- Memory pressure may refuse this one, and nothing has changed then.
+-- This command may fail at maxmemory. Nothing has changed then.
 redis.call('HSET', KEYS[1], 's:' .. new, ARGV[5])

@@ -22,7 +22,7 @@ if displaced > 0 then
   for i = 1, displaced do ended[living[i]] = true end
 end
 
--- Expired entries of living sessions: a few at each sign-in, others at the next.
+-- Removes expired entries of live sessions, a few at each sign-in.
 local entries = {}
 for _, name in ipairs(names) do
   if #name == 35 and string.sub(name, 1, 2) == 'e:' then entries[#entries + 1] = name end

@@ -1,4 +1,4 @@
--- Calls what the other scripts call, on keys of its own, and answers with what the user may not do. KEYS two keys
+-- Calls each command of the other scripts on unused keys, and returns those that the user may not call. KEYS two keys
 local denied = {}
 local function try(...)
   local answer = redis.pcall(...)

@@ -1,5 +1,5 @@
--- Looks at an issuer's marker. KEYS issuer's marker  ARGV requested_at, not_after
--- Answers 1, 0 where the marker or the clock refuses, 3 for bytes that are not ours.
+-- Checks the not-before time of an issuer. KEYS not-before time  ARGV requested_at, not_after
+-- Returns 1, or 0 if the not-before time or the clock refuses, or 3 for an unreadable record.
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 if clock >= tonumber(ARGV[2]) then return 0 end

@@ -1,7 +1,7 @@
 
--- Ends the session of an entry, if the entry still is the version whose refresh token was sent.
+-- Ends the session of an entry if the entry still has the version whose refresh token was sent.
 -- KEYS account  ARGV session id, entry's field, now, version
--- Answers 1 ended, 2 another version or none is there, 0 signed out, 3 bytes that are not ours.
+-- Returns 1 ended, 2 another or no version, 0 signed out, 3 unreadable record.
 local session_id, now = ARGV[1], tonumber(ARGV[3])
 local read = redis.call('HMGET', KEYS[1], 's:' .. session_id, ARGV[2])
 local session, entry = read[1], read[2]

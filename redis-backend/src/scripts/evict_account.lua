@@ -1,8 +1,8 @@
 
--- Ends the sessions of an account that stand at or before a moment.
--- KEYS account, marker
--- ARGV clock ('s' the store's, 'p' the provider's), moment, life of the marker, now
--- Answers 1 where a session ended, or 0.
+-- Evicts the sessions of an account at or before a cutoff.
+-- KEYS account, not-before times
+-- ARGV clock ('s' the store's, 'p' the provider's), cutoff, lifetime of the not-before time, now
+-- Returns 1 if a live session was evicted, or 0.
 local time = redis.call('TIME')
 local at, now = tonumber(ARGV[2]), tonumber(ARGV[4])
 local expires = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[3])

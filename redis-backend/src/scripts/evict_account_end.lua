@@ -2,7 +2,7 @@
 local names, sessions = survey()
 local ended, any = {}, 0
 local clock = ARGV[1] == 's' and 'store' or 'provider'
--- No session begins later than this: one that says so is ended as well.
+-- No valid session begins later than this. One that does is evicted as well.
 local latest = time[1] * 1000 + math.floor(time[2] / 1000) + 300000
 for session_id, session in pairs(sessions) do
   if not session or session[clock] <= at or session[clock] > latest then

@@ -1,15 +1,15 @@
 
--- Ends the sessions of many accounts that stand at or before a moment of the store's clock.
--- KEYS account* or, where each is marked, (account, marker)*
--- ARGV moment, life of the markers ('' none), now
--- Answers with a text of a digit for each account: 1 where a session ended, 0 where none, 2 where a newer one lives and the
--- account needs a pass of its own.
+-- Evicts the sessions of many accounts at or before a cutoff on the store's clock.
+-- KEYS account*, or (account, not-before times)* to set the not-before time of each
+-- ARGV cutoff, lifetime of the not-before times ('' none), now
+-- Returns a digit for each account: 1 if a live session was evicted, 0 if none, 2 if there is a newer session, so that the account
+-- needs a pass of its own.
 local time = redis.call('TIME')
 local at, now, step = tonumber(ARGV[1]), tonumber(ARGV[3]), ARGV[2] == '' and 1 or 2
 local expires = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(ARGV[2]) or 0)
 local marker = struct.pack('>I8I8I8I8I8I8', at, expires, 0, 0, 0, 0)
 local digits, gone = {}, {}
--- What memory pressure can't refuse comes first: nothing after it is refused then.
+-- The first write command never fails at maxmemory. Then the later ones do not fail either.
 if step == 2 then redis.call('PEXPIREAT', KEYS[2], expires, 'GT') end
 for i = 1, #KEYS, step do
   local account, digit = KEYS[i], '0'

@@ -7,7 +7,7 @@ if type(there) == 'table' then
 end
 local names, sessions = survey()
 local ended, any = {}, 0
--- No session begins later than this: one that says so is ended as well.
+-- No valid session begins later than this. One that does is evicted as well.
 local latest = clock + 300000
 local function before(place) return place <= at or place > latest end
 for session_id, session in pairs(sessions) do

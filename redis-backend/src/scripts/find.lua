@@ -1,6 +1,6 @@
 
--- The background sessions under a name whose sessions live: {session id, sealed, session id, sealed, ...}, the one kept last first.
--- KEYS account  ARGV background session's field, now
+-- Returns the background sessions with a name: {session id, sealed, session id, sealed, ...}, the newest first.
+-- KEYS account  ARGV field of the background sessions, now
 local answer = {}
 for _, session in ipairs(living_background_sessions(KEYS[1], ARGV[1], tonumber(ARGV[2]))) do
   answer[#answer + 1] = session[1]

@@ -1,7 +1,7 @@
 
--- Keeps a session's sealed session id in front of those of the account's other living sessions.
--- KEYS account  ARGV background session's field, session id, sealed session id, now
--- Answers 1, or 0 where the session has ended.
+-- Stores a background session in front of those of the other live sessions of the account.
+-- KEYS account  ARGV field of the background sessions, session id, sealed ticket secret, now
+-- Returns 1, or 0 if the session has ended.
 local session, now = redis.call('HGET', KEYS[1], 's:' .. ARGV[2]), tonumber(ARGV[4])
 if not session or #session < 26 or struct.unpack('>I8', session, 19) <= now then return 0 end
 local kept = {ARGV[2] .. struct.pack('>I4', #ARGV[3]) .. ARGV[3]}

@@ -1,2 +1,2 @@
--- The namespace's record and the clock. KEYS record
+-- Returns the record of the namespace, and the time. KEYS record
 return {redis.call('GET', KEYS[1]), redis.call('TIME')}

@@ -1,5 +1,5 @@
 
--- One pass over the account KEYS[1]: the names of its fields, and its sessions by session id; false where a record is not ours.
+-- Returns the fields of the account KEYS[1], and its sessions by session id (false for an unreadable record).
 local function survey()
   local names, records, sessions = redis.call('HKEYS', KEYS[1]), {}, {}
   for _, name in ipairs(names) do
@@ -21,7 +21,7 @@ local function survey()
   return names, sessions
 end
 
--- A background session without the session ids that don't live; the same where all do.
+-- Returns the background sessions in a field without those of ended sessions.
 local function without_dead(kept, sessions, ended)
   local left, at = {}, 1
   while at + 19 <= #kept do
@@ -34,7 +34,7 @@ local function without_dead(kept, sessions, ended)
   return table.concat(left)
 end
 
--- Removes the ended sessions of what survey found, with all that is theirs; the whole account where none is left.
+-- Removes the ended sessions of a survey with all their fields, or the whole account if no session remains.
 local function settle(names, sessions, ended)
   local store, provider, ends, left = 0, 0, 0, false
   for session_id, session in pairs(sessions) do
@@ -60,7 +60,7 @@ local function settle(names, sessions, ended)
       background_sessions[#background_sessions + 1] = name
     end
   end
-  -- What memory pressure can't refuse comes first: nothing after it is refused then.
+  -- The first write command never fails at maxmemory. Then the later ones do not fail either.
   for first = 1, #gone, 1000 do
     redis.call('HDEL', KEYS[1], unpack(gone, first, math.min(first + 999, #gone)))
   end

@@ -1,6 +1,6 @@
--- Tells every server that listens, and answers with the id of this sending and the registry: who holds a lease.
-local function announce(registry, channel, message, id)
-  -- A replica refuses it, and memory pressure doesn't: nor does it refuse what comes after it.
+-- Publishes a message, and returns its id and the registry with the lease holders.
+local function publish(registry, channel, message, id)
+  -- A replica refuses this command, and it never fails at maxmemory. Then the later ones do not fail either.
   redis.call('PEXPIREAT', registry, 1, 'GT')
   redis.call('HSET', registry, 'a', id)
   redis.call('SPUBLISH', channel, message .. id)

@@ -1,12 +1,12 @@
--- Raises one of a key's three markers, or sets the first; neither its moment nor its life ever falls.
--- A marker is a moment and an expiry; in the key they stand in this order: the store's clock, the provider's, the unlabelled.
+-- Raises one of the three not-before times of a key, or sets it. Neither its time nor its expiry ever falls.
+-- Each has a time and an expiry. The key has them in this order: on the store's clock, on the provider's, of sessions without a sid.
 local function raise(key, which, at, expires)
   local m, i = {0, 0, 0, 0, 0, 0}, which * 2 - 1
   m[i], m[i + 1] = at, expires
   local first = struct.pack('>I8I8I8I8I8I8', m[1], m[2], m[3], m[4], m[5], m[6])
   local set = redis.pcall('SET', key, first, 'PXAT', expires, 'NX')
   if set and set.err then
-    -- Memory pressure refuses nothing once a write that takes no memory came first.
+    -- After a write command that needs no memory, the later ones do not fail at maxmemory.
     redis.call('PEXPIREAT', key, expires, 'GT')
     set = redis.call('SET', key, first, 'PXAT', expires, 'NX')
   end

@@ -1,4 +1,4 @@
--- The id of the registry KEYS[1], which is made where there is none.
+-- Returns the id of the registry KEYS[1], and creates the registry if it is missing.
 local function registry(fresh)
   local id = redis.call('HGET', KEYS[1], 'i')
   if not id then

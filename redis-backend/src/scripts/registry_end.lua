@@ -1,4 +1,4 @@
 
--- Answers with the registry's id. KEYS registry  ARGV id for a new one
+-- Returns the id of the registry. KEYS registry  ARGV id for a new one
 redis.call('PEXPIREAT', KEYS[1], 1, 'GT')  -- a replica refuses it
 return registry(ARGV[1])

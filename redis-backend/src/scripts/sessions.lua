@@ -1,4 +1,4 @@
--- The account's sessions: {session id, record, session id, record, ...}. The values of entries are not read.
+-- Returns the sessions of an account: {session id, record, session id, record, ...}. Does not read entries.
 -- KEYS account
 local answer, names = {}, {}
 for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do

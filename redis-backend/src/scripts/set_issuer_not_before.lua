@@ -1,5 +1,5 @@
 
--- Marks an issuer. KEYS issuer's marker  ARGV moment, life of the marker
+-- Sets the not-before time of an issuer. KEYS not-before time  ARGV cutoff, lifetime
 local time = redis.call('TIME')
 local expires = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[2])
 raise(KEYS[1], 1, tonumber(ARGV[1]), expires)

@@ -1,10 +1,10 @@
--- Marks a sid, also an unknown one.
--- KEYS index of the sid  ARGV kind ('g' for good, 'm' up to a moment), moment, life of the marker
--- Answers with the accounts under it.
+-- Sets the not-before time of a sid, even of an unknown one.
+-- KEYS index of the sid  ARGV kind ('g' forever, 'm' up to a cutoff), cutoff, lifetime
+-- Returns the accounts of the sid.
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 local expires = clock + tonumber(ARGV[3])
--- What memory pressure can't refuse comes first: nothing after it is refused then.
+-- The first write command never fails at maxmemory. Then the later ones do not fail either.
 redis.call('PEXPIREAT', KEYS[1], expires, 'GT')
 local held = redis.pcall('HGETALL', KEYS[1])
 if held.err then

@@ -1,9 +1,9 @@
--- Writes an entry of a living session.
+-- Writes an entry of a live session.
 -- KEYS account [, lock]
--- ARGV session's field, entry's field, now, value, over ('' anything, '-' nothing, or a version) [, owner of the lock]
--- A write over nothing leaves its version, and is superseded if it finds it there: it is a late copy, and its entry is gone.
+-- ARGV field of the session, field of the entry, now, value, mode ('' overwrite, '-' create, or the version to update) [, owner of the lock]
+-- A creating write stores its version, and fails if the version is already stored: it is a late copy of a write whose entry was removed.
 -- The last 64 versions of each entry are kept.
--- Answers 1 stored, 2 superseded, 0 signed out, 3 bytes that are not ours.
+-- Returns 1 stored, 2 precondition failed, 0 signed out, 3 unreadable record.
 if KEYS[2] and redis.call('GET', KEYS[2]) == ARGV[6] then redis.call('UNLINK', KEYS[2]) end
 local session = redis.call('HGET', KEYS[1], ARGV[1])
 if not session then return 0 end
