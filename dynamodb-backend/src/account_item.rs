@@ -321,7 +321,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_not_ours_is_told_and_the_rest_is_kept(account_item in account_item(), which in 0_usize..5) {
+        fn unreadable_attributes_are_reported_and_the_rest_is_kept(account_item in account_item(), which in 0_usize..5) {
             let item = account_item.encode(&key(), b"version", Timestamp::default());
             let garbage = match which {
                 0 => item.with("s", "text"),

@@ -237,7 +237,7 @@ mod tests {
         }
 
         #[test]
-        fn an_item_that_is_not_ours_is_told(
+        fn an_unreadable_item_is_corrupt(
             value in vec(any::<u8>(), 0..30), version in vec(any::<u8>(), 0..12), kind in 0_u8..4,
         ) {
             let is_valid = value.last() == Some(&FORMAT) && version.len() == 8;

@@ -20,7 +20,7 @@ mod error;
 mod existing_client;
 mod keys;
 mod locks;
-mod mass;
+mod bulk;
 mod preflight;
 mod record;
 mod sid_index;

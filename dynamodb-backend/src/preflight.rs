@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_carries_tokens_elsewhere_is_found_out() {
+    fn a_stream_and_replicas_are_diagnosed() {
         let mut table = sound();
         (table.has_stream, table.has_replicas) = (true, true);
         let diagnostics = diagnose(&table, &config()).unwrap();

@@ -67,7 +67,7 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn bytes_that_are_not_ours_are_told(bytes in vec(any::<u8>(), 0..60)) {
+        fn decoded_bytes_encode_to_the_same(bytes in vec(any::<u8>(), 0..60)) {
             let session_id = SessionId::from_bytes([7; 16]);
             if let Some(record) = decode_session(session_id, &bytes) {
                 prop_assert_eq!(encode_session(&record), bytes.clone());
@@ -78,7 +78,7 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn a_record_cut_short_is_told(record in session(), cut in 1_usize..26) {
+        fn a_truncated_record_is_refused(record in session(), cut in 1_usize..26) {
             let bytes = encode_session(&record);
             prop_assert_eq!(decode_session(record.session_id, &bytes[..bytes.len() - cut]), None);
         }

@@ -13,7 +13,7 @@ use crate::{
     entry::seconds,
     error::signed_out,
     keys::SINGLETON_SORT_KEY,
-    mass,
+    bulk,
     record::corrupt,
     sid_record::{self, SidRecord},
     store::Inner,
@@ -217,7 +217,7 @@ impl SidIndex for DynamoDbStore {
         options: EvictOptions,
     ) -> Vec<Result<Evicted>> {
         let sets_not_before = not_before == NotBeforeScope::Account;
-        mass::evict(self.inner(), accounts, at, sets_not_before, options).await
+        bulk::evict(self.inner(), accounts, at, sets_not_before, options).await
     }
 }
 

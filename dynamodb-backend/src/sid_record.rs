@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_told() {
+    fn unreadable_attributes_are_reported() {
         let (sid_record, complete) =
             SidRecord::decode(&Item::at(&key()).with("g", "for good").with("exp", 7));
         assert!(!complete);

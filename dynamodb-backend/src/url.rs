@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_says_all_that_the_settings_say() {
+    fn a_url_has_every_setting() {
         let config = parse(
             "dynamodb://shop.tokens?region=eu-central-1&endpoint=http%3A%2F%2Flocalhost:8000&prefix=shop\
              &connect_timeout=250ms&operation_timeout=3s&sweep=6h&sweep_read_units=20",
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_says_the_same() {
+    fn a_configuration_file_has_the_same_settings() {
         let config: DynamoDbConfig = serde_json::from_str(
             r#"{"table": "tokens", "region": "eu-central-1", "operation_timeout": "500ms"}"#,
         )
@@ -199,7 +199,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_text_there_is_an_answer(text in ".*", tail in ".*") {
+        fn parsing_never_panics(text in ".*", tail in ".*") {
             let _ = parse(&text);
             let _ = parse(&format!("dynamodb://{tail}"));
             let _ = parse(&format!("dynamodb://tokens?{tail}"));

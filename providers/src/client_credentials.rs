@@ -8,16 +8,16 @@ use crate::Provider;
 ///
 /// Each refresh is a new grant. A refresh token in a response is ignored (section 4.4.3).
 #[derive(Debug, Clone)]
-pub struct ClientCredentials(Provider);
+pub struct ClientCredentialsSource(Provider);
 
-impl ClientCredentials {
+impl ClientCredentialsSource {
     pub(crate) const fn new(provider: Provider) -> Self {
         Self(provider)
     }
 }
 
 #[async_trait]
-impl TokenSource for ClientCredentials {
+impl TokenSource for ClientCredentialsSource {
     async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError> {
         let grant = [("grant_type", "client_credentials")];
         self.0.request_tokens(&grant, &request).await

@@ -33,8 +33,8 @@ pub use self::session_claims::SessionClaims;
 pub use self::{
     builder::ProviderBuilder,
     client_auth::ClientAuth,
-    client_credentials::ClientCredentials,
+    client_credentials::ClientCredentialsSource,
     code_exchange::CodeExchange,
-    on_behalf_of::{Exchange, OnBehalfOf},
+    on_behalf_of::{OnBehalfOfGrant, OnBehalfOfSource},
     provider::Provider,
 };

@@ -9,7 +9,7 @@ use crate::Provider;
 /// The grant by which a provider issues tokens to an API on behalf of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Exchange {
+pub enum OnBehalfOfGrant {
     /// Token exchange (RFC 8693).
     TokenExchange,
     /// The assertion grant (RFC 7523) with `requested_token_use=on_behalf_of`: Microsoft Entra.
@@ -20,17 +20,17 @@ pub enum Exchange {
 ///
 /// A refresh uses the refresh token of the exchange. Without one, the assertion is exchanged again.
 #[derive(Clone)]
-pub struct OnBehalfOf {
+pub struct OnBehalfOfSource {
     provider: Provider,
     assertion: SecretString,
-    exchange: Exchange,
+    exchange: OnBehalfOfGrant,
 }
 
-impl OnBehalfOf {
+impl OnBehalfOfSource {
     pub(crate) const fn new(
         provider: Provider,
         assertion: SecretString,
-        exchange: Exchange,
+        exchange: OnBehalfOfGrant,
     ) -> Self {
         Self {
             provider,
@@ -41,7 +41,7 @@ impl OnBehalfOf {
 }
 
 #[async_trait]
-impl TokenSource for OnBehalfOf {
+impl TokenSource for OnBehalfOfSource {
     async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError> {
         if let Some(refresh_token) = request.refresh_token() {
             return self.provider.refresh_with(refresh_token, &request).await;
@@ -53,7 +53,7 @@ impl TokenSource for OnBehalfOf {
             ));
         }
         let grant = match self.exchange {
-            Exchange::TokenExchange => [
+            OnBehalfOfGrant::TokenExchange => [
                 (
                     "grant_type",
                     "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -64,7 +64,7 @@ impl TokenSource for OnBehalfOf {
                     "urn:ietf:params:oauth:token-type:access_token",
                 ),
             ],
-            Exchange::JwtBearer => [
+            OnBehalfOfGrant::JwtBearer => [
                 ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
                 ("assertion", assertion),
                 ("requested_token_use", "on_behalf_of"),
@@ -82,7 +82,7 @@ impl TokenSource for OnBehalfOf {
     }
 }
 
-impl fmt::Debug for OnBehalfOf {
+impl fmt::Debug for OnBehalfOfSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OnBehalfOf")
             .field("provider", &self.provider)

@@ -8,7 +8,7 @@ use token_cache_core::{
 use url::Url;
 
 use crate::{
-    ClientCredentials, CodeExchange, Exchange, OnBehalfOf, ProviderBuilder,
+    ClientCredentialsSource, CodeExchange, OnBehalfOfGrant, OnBehalfOfSource, ProviderBuilder,
     client_auth::Credentials, http::Http, id_token, invalid_client_pause::InvalidClientPause,
     token_response,
 };
@@ -101,13 +101,13 @@ impl Provider {
     }
 
     /// Returns a [`TokenSource`] for tokens of the app itself, without a user.
-    pub fn client_credentials(&self) -> ClientCredentials {
-        ClientCredentials::new(self.clone())
+    pub fn client_credentials(&self) -> ClientCredentialsSource {
+        ClientCredentialsSource::new(self.clone())
     }
 
     /// Returns a [`TokenSource`] for tokens on behalf of a user. The `assertion` is the access token that this API was called with.
-    pub fn on_behalf_of(&self, assertion: impl Into<String>, exchange: Exchange) -> OnBehalfOf {
-        OnBehalfOf::new(self.clone(), assertion.into().into(), exchange)
+    pub fn on_behalf_of(&self, assertion: impl Into<String>, exchange: OnBehalfOfGrant) -> OnBehalfOfSource {
+        OnBehalfOfSource::new(self.clone(), assertion.into().into(), exchange)
     }
 
     /// Requests tokens with a grant and the scopes and the resource of `request`.

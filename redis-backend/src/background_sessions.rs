@@ -24,7 +24,7 @@ impl BackgroundSessions for RedisStore {
     ) -> Result<()> {
         const OPERATION: &str = "keep a background session";
         let Inner { client, keys, .. } = self.inner();
-        let call = Call::script(&scripts::KEEP, [keys.account(account)])
+        let call = Call::script(&scripts::STORE_BACKGROUND_SESSION, [keys.account(account)])
             .bytes(&background_field(name))
             .bytes(background_session.session_id.as_bytes())
             .bytes(&background_session.sealed)
@@ -43,7 +43,7 @@ impl BackgroundSessions for RedisStore {
     ) -> Result<Vec<BackgroundSession>> {
         const OPERATION: &str = "find a background session";
         let Inner { client, keys, .. } = self.inner();
-        let call = Call::script(&scripts::FIND, [keys.account(account)])
+        let call = Call::script(&scripts::FIND_BACKGROUND_SESSIONS, [keys.account(account)])
             .bytes(&background_field(name))
             .number(millis(options.now));
         let answer = client.call(OPERATION, Idempotency::Read, &call).await?;

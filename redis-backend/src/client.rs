@@ -28,7 +28,7 @@ use tokio::time::Instant;
 #[cfg(feature = "cluster")]
 use self::cluster::Cluster;
 pub(crate) use self::{
-    backplane::{ListensTo, Wire, gone},
+    backplane::{MessageHandler, PubSubConnection, connection_lost},
     call::{Call, Script},
     reply::{Reply, unexpected},
     scan::ScanPosition,
@@ -40,7 +40,7 @@ use crate::{
 };
 
 /// The most attempts of a request.
-const ATTEMPTS: u32 = 4;
+const MAX_ATTEMPTS: u32 = 4;
 
 /// The pause before a second attempt.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -241,7 +241,7 @@ impl Client {
             let pause = backoff(PAUSE, attempt);
             let again =
                 class.transient && (idempotency != Idempotency::NonIdempotent || !ambiguous);
-            if !again || attempt == ATTEMPTS || Instant::now() + pause >= deadline {
+            if !again || attempt == MAX_ATTEMPTS || Instant::now() + pause >= deadline {
                 return Err(error);
             }
             tokio::time::sleep(pause).await;

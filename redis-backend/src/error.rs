@@ -73,7 +73,7 @@ pub(crate) fn classify(error: &RedisError) -> ErrorClass {
         RedisErrorKind::Extension => extension(error.code().unwrap_or_default()),
         RedisErrorKind::AuthenticationFailed => wrong_password(),
         RedisErrorKind::Io => io(error),
-        RedisErrorKind::InvalidClientConfig if names_no_host(error) => unknown_host(),
+        RedisErrorKind::InvalidClientConfig if is_unknown_host(error) => unknown_host(),
         RedisErrorKind::InvalidClientConfig => ErrorClass::refused(
             ErrorKind::Config,
             "the driver refuses the settings; check the host, the TLS files and the database",
@@ -270,7 +270,7 @@ fn io(error: &RedisError) -> ErrorClass {
     {
         return fault.class();
     }
-    if names_no_host(error) {
+    if is_unknown_host(error) {
         return unknown_host();
     }
     match kind {
@@ -292,7 +292,7 @@ fn io(error: &RedisError) -> ErrorClass {
 }
 
 /// Returns whether a host name has no address. Neither the driver nor the standard library has a kind for it.
-fn names_no_host(error: &RedisError) -> bool {
+fn is_unknown_host(error: &RedisError) -> bool {
     let text = error.to_string();
     text.contains("failed to lookup address") || text.contains("No address found for host")
 }

@@ -17,7 +17,7 @@ mod evict;
 mod existing_client;
 mod keys;
 mod locks;
-mod mass;
+mod bulk;
 mod preflight;
 mod record;
 mod replies;

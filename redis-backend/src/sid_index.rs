@@ -10,7 +10,7 @@ use crate::{
     client::{Call, Idempotency, unexpected},
     cursor,
     keys::{duration_millis, millis, parse_sid_entry_field, sid_entry_field},
-    mass,
+    bulk,
     replies::check_granted,
     scripts,
     store::Inner,
@@ -142,14 +142,14 @@ impl SidIndex for RedisStore {
             NotBeforeScope::Account => Some(duration_millis(options.not_before_lifetime)),
             NotBeforeScope::Issuer => None,
         };
-        let outcomes = mass::evict(self.inner(), accounts, at, life, options.now).await;
+        let outcomes = bulk::evict(self.inner(), accounts, at, life, options.now).await;
         let target = EvictTarget::Account(CutoffTime::on_store_clock(at));
         let mut settled = Vec::with_capacity(accounts.len());
         for (account, outcome) in accounts.iter().zip(outcomes) {
             settled.push(match outcome {
-                Ok(mass::Outcome::Evicted(evicted)) => Ok(evicted),
+                Ok(bulk::Outcome::Evicted(evicted)) => Ok(evicted),
                 // The account has a newer session, so its fields must be read.
-                Ok(mass::Outcome::Newer) => {
+                Ok(bulk::Outcome::Newer) => {
                     Box::pin(self.evict_at_once(account, target, life.unwrap_or(0), options.now))
                         .await
                 }

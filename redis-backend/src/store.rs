@@ -10,7 +10,7 @@ use token_cache_core::{
 
 use crate::{
     RedisConfig,
-    backplane::{self, Links},
+    backplane::{self, OpenConnections},
     client::{Call, Client, Idempotency, Reply, unexpected},
     config::invalid_config,
     evict::{EVICT, evict_call},
@@ -45,9 +45,9 @@ pub(crate) struct Inner {
     pub(crate) client: Client,
     pub(crate) keys: Keys,
     pub(crate) checked: Preflight,
-    pub(crate) links: Links,
+    pub(crate) open_connections: OpenConnections,
     /// Whether every write of an entry waits for replicas.
-    confirms_every_write: bool,
+    confirm_every_write: bool,
 }
 
 impl RedisStore {
@@ -108,8 +108,8 @@ impl Inner {
             client,
             keys,
             checked,
-            links: Links::default(),
-            confirms_every_write: config.confirm_every_write,
+            open_connections: OpenConnections::default(),
+            confirm_every_write: config.confirm_every_write,
         })
     }
 
@@ -132,9 +132,9 @@ impl Inner {
     ) -> Result<Reply> {
         if options.for_near_cache
             && !self.client.is_cluster()
-            && let Some(wire) = self.links.last()
+            && let Some(pubsub) = self.open_connections.last()
         {
-            return Box::pin(wire.send(operation, call)).await;
+            return Box::pin(pubsub.send(operation, call)).await;
         }
         self.client.call(operation, Idempotency::Read, call).await
     }
@@ -290,7 +290,7 @@ impl TokenStore for RedisStore {
         if let Some(owner) = &options.releasing {
             call = call.bytes(owner.as_bytes());
         }
-        let answer = if options.durable || inner.confirms_every_write {
+        let answer = if options.durable || inner.confirm_every_write {
             client.confirmed(OPERATION, idempotency, call).await?.answer
         } else {
             client.call(OPERATION, idempotency, &call).await?

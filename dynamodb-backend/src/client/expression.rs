@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_a_placeholder_for_itself_unless_said() {
+    fn every_name_is_a_placeholder_for_itself_by_default() {
         let expression = Expression::set("SET #a = :x, #exp = if_not_exists(#exp, :e)")
             .only_if("attribute_not_exists(#pk) OR #v = :v")
             .name("#a", "a-b_c".to_owned());
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_names_nothing() {
+    fn an_empty_expression_has_no_placeholders() {
         let expression = Expression::default();
         assert!(expression.names().is_none() && expression.values().is_none());
     }

@@ -10,7 +10,7 @@ use super::{Client, Idempotency, Operation, PAUSE, fault};
 use crate::error::{Applied, classify, from_fault, timed_out};
 
 /// The most attempts of a request. A throttled request is repeated until the deadline.
-const ATTEMPTS: u32 = 4;
+const MAX_ATTEMPTS: u32 = 4;
 
 /// The error code of a write whose condition does not hold.
 const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
@@ -62,7 +62,7 @@ impl Client {
             let pause = backoff(PAUSE, attempt.min(8));
             let again = class.transient
                 && (idempotency != Idempotency::NonIdempotent || class.applied == Applied::No)
-                && (attempt < ATTEMPTS || class.throttles())
+                && (attempt < MAX_ATTEMPTS || class.throttles())
                 && operation.has_time_after(pause);
             if !again {
                 break from_fault(operation.name, action, &fault);
@@ -118,7 +118,7 @@ mod tests {
 
     /// Each refusal takes so long that a late attempt would be cut off. The pauses are random, so the test repeats.
     #[tokio::test(start_paused = true)]
-    async fn what_is_throttled_all_its_time_is_not_cut_off() {
+    async fn a_request_that_is_always_throttled_is_not_cut_off() {
         let config = Config::builder().behavior_version(BehaviorVersion::v2026_01_12());
         let client = Client::new(config, &DynamoDbConfig::new("tokens"));
         for _ in 0..100 {

@@ -14,7 +14,7 @@ use openidconnect::core::{CoreClient, CoreResponseType};
 use openidconnect::{
     AuthUrl, EmptyAdditionalProviderMetadata, IssuerUrl, JsonWebKeySetUrl, ResponseTypes,
 };
-use token_cache::providers::{CoreProviderMetadataWith, Exchange, Provider, ProviderBuilder};
+use token_cache::providers::{CoreProviderMetadataWith, OnBehalfOfGrant, Provider, ProviderBuilder};
 use token_cache::{
     AccountId, EntryKey, ExposeSecret, SecretString, Session, SignIn,
     refresh::{RefreshOptions, Revocation},
@@ -133,8 +133,8 @@ async fn tokens_that_need_no_refresh_token_are_asked_for_once() {
         assert_eq!(tokens.scopes(), ["reports"]);
     }
     for (name, exchange) in [
-        ("exchanged", Exchange::TokenExchange),
-        ("asserted", Exchange::JwtBearer),
+        ("exchanged", OnBehalfOfGrant::TokenExchange),
+        ("asserted", OnBehalfOfGrant::JwtBearer),
     ] {
         let key = EntryKey::new(name).unwrap();
         for _ in 0..2 {

@@ -6,7 +6,7 @@ use token_cache_core::RefreshErrorKind::{
     self, InteractionRequired, InvalidGrant, Malformed, Refused, Transient,
 };
 use token_cache_core::{RefreshError, RefreshRequest, TokenSet, TokenSource};
-use token_cache_providers::{CodeExchange, Exchange};
+use token_cache_providers::{CodeExchange, OnBehalfOfGrant};
 
 use super::server::{Answer, Server};
 use super::{SENT_AT, builder, provider, request};
@@ -52,7 +52,7 @@ async fn refused(code: &str, suberror: &Value, claims: &Value, kind: RefreshErro
     let sent = body.clone();
     let server = Server::start(move |_| Answer::json(400, &sent)).await;
     let provider = provider(&server);
-    let behalf = provider.on_behalf_of("assertion", Exchange::JwtBearer);
+    let behalf = provider.on_behalf_of("assertion", OnBehalfOfGrant::JwtBearer);
     let anew = RefreshRequest::new(None, SENT_AT);
     for answered in [
         provider.refresh(request()).await,
@@ -296,7 +296,7 @@ async fn a_thousand_users_of_a_refused_client_do_not_make_a_thousand_calls() {
     let provider = provider(&server);
     for _ in 0..250 {
         let code = CodeExchange::new("code", "https://shop.example/callback");
-        let behalf = provider.on_behalf_of("assertion", Exchange::JwtBearer);
+        let behalf = provider.on_behalf_of("assertion", OnBehalfOfGrant::JwtBearer);
         let anew = || RefreshRequest::new(None, SENT_AT);
         for answered in [
             provider.refresh(request()).await,

@@ -1,7 +1,7 @@
 use base64::Engine as _;
 use serde_json::{Value, json};
 use token_cache_core::{ExposeSecret, RefreshErrorKind, RefreshRequest, Timestamp, TokenSource};
-use token_cache_providers::{ClientAuth, Exchange, Provider};
+use token_cache_providers::{ClientAuth, OnBehalfOfGrant, Provider};
 
 use super::server::{Answer, Server};
 use super::{SECRET, SENT_AT, SPENT, builder, provider, request};
@@ -112,7 +112,7 @@ async fn the_apps_own_tokens_need_no_refresh_token_and_spend_none() {
 async fn on_behalf_of_exchanges_the_assertion_until_there_is_a_refresh_token() {
     let server = answering().await;
     let provider = provider(&server);
-    for exchange in [Exchange::TokenExchange, Exchange::JwtBearer] {
+    for exchange in [OnBehalfOfGrant::TokenExchange, OnBehalfOfGrant::JwtBearer] {
         let source = provider.on_behalf_of("assertion-1", exchange);
         let first = RefreshRequest::new(None, SENT_AT).scopes(["graph"]);
         source.refresh(first).await.unwrap();

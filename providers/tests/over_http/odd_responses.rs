@@ -9,7 +9,7 @@ use token_cache_core::{
     ExposeSecret, RefreshError, RefreshErrorKind, RefreshRequest, TokenSet, TokenSource,
     test_util::{ODD_TOKEN_RESPONSES, OddTokenResponse},
 };
-use token_cache_providers::{CodeExchange, Exchange, Provider};
+use token_cache_providers::{CodeExchange, OnBehalfOfGrant, Provider};
 
 use super::server::{Answer, Server};
 use super::{SENT_AT, provider, request};
@@ -27,15 +27,15 @@ async fn by_every_grant(
         ("client credentials", own.refresh(anew()).await),
         (
             "JWT bearer",
-            behalf(Exchange::JwtBearer).refresh(anew()).await,
+            behalf(OnBehalfOfGrant::JwtBearer).refresh(anew()).await,
         ),
         (
             "token exchange",
-            behalf(Exchange::TokenExchange).refresh(anew()).await,
+            behalf(OnBehalfOfGrant::TokenExchange).refresh(anew()).await,
         ),
         (
             "refresh on behalf",
-            behalf(Exchange::JwtBearer).refresh(request()).await,
+            behalf(OnBehalfOfGrant::JwtBearer).refresh(request()).await,
         ),
         ("code", provider.exchange_code(code, SENT_AT).await),
     ]
@@ -160,7 +160,7 @@ async fn nothing_is_sent_without_a_code_or_an_assertion() {
         let error = provider.exchange_code(code, SENT_AT).await.unwrap_err();
         assert_eq!(error.kind(), RefreshErrorKind::Refused);
     }
-    for exchange in [Exchange::JwtBearer, Exchange::TokenExchange] {
+    for exchange in [OnBehalfOfGrant::JwtBearer, OnBehalfOfGrant::TokenExchange] {
         let behalf = provider.on_behalf_of("", exchange);
         let anew = RefreshRequest::new(None, SENT_AT);
         let error = behalf.refresh(anew).await.unwrap_err();

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::json;
 use token_cache_core::{ExposeSecret, TokenSource};
-use token_cache_providers::{CodeExchange, Exchange};
+use token_cache_providers::{CodeExchange, OnBehalfOfGrant};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
 
@@ -50,7 +50,7 @@ async fn every_request() {
         provider.refresh(request()).await,
         provider.client_credentials().refresh(request()).await,
         provider
-            .on_behalf_of("assertion", Exchange::JwtBearer)
+            .on_behalf_of("assertion", OnBehalfOfGrant::JwtBearer)
             .refresh(request())
             .await,
         provider.exchange_code(code, SENT_AT).await,

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use token_cache_core::{RefreshError, TokenSource};
-use token_cache_providers::Exchange;
+use token_cache_providers::OnBehalfOfGrant;
 
 use super::server::{Answer, Server};
 use super::{SECRET, SPENT, builder, request};
@@ -75,7 +75,7 @@ async fn no_debug_prints_a_secret() {
     holds_no_canary(&format!("{builder:?}"));
     let provider = builder.build().unwrap();
     let own = provider.client_credentials();
-    let behalf = provider.on_behalf_of("canary-assertion", Exchange::JwtBearer);
+    let behalf = provider.on_behalf_of("canary-assertion", OnBehalfOfGrant::JwtBearer);
     for text in [
         format!("{provider:#?}"),
         format!("{own:#?}"),

@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 
 use super::{message, subscriber::PendingAcks};
 use crate::{
-    client::{Call, Wire},
+    client::{Call, PubSubConnection},
     keys::Keys,
     scripts,
 };
@@ -17,7 +17,7 @@ const TOGETHER: usize = 64;
 
 /// Sends the pending acknowledgements until the connection is lost.
 pub(super) async fn send(
-    wire: Arc<Wire>,
+    pubsub: Arc<PubSubConnection>,
     keys: Keys,
     clustered: bool,
     mut queue: mpsc::Receiver<PendingAcks>,
@@ -26,7 +26,7 @@ pub(super) async fn send(
     loop {
         tokio::select! {
             biased;
-            () = wire.lost() => return,
+            () = pubsub.lost() => return,
             received = queue.recv_many(&mut pending_acks, TOGETHER) => if received == 0 { return },
         }
         let calls: Vec<_> = pending_acks
@@ -44,8 +44,8 @@ pub(super) async fn send(
                 }
             })
             .collect();
-        if wire.send_all("acknowledge", &calls).await.is_err() {
-            wire.mark_broken();
+        if pubsub.send_all("acknowledge", &calls).await.is_err() {
+            pubsub.mark_broken();
             return;
         }
     }

@@ -12,7 +12,7 @@ use token_cache_core::{BackplaneConnection, LeaseHolder, RegistryId, Result, Ser
 
 use super::{message, publish, subscriber::Barriers};
 use crate::{
-    client::{Call, Wire, gone},
+    client::{Call, PubSubConnection, connection_lost},
     error::timed_out,
     keys::Keys,
     scripts,
@@ -23,26 +23,26 @@ const REGISTRY: &str = "read the registry";
 
 /// An open connection of a server to the backplane.
 pub(super) struct Connection {
-    pub(super) wire: Arc<Wire>,
+    pub(super) pubsub: Arc<PubSubConnection>,
     pub(super) keys: Keys,
     pub(super) server: ServerId,
     pub(super) barriers: Arc<Barriers>,
     /// Random. With the number of the renewal it identifies a renewal.
     pub(super) nonce: [u8; 8],
     pub(super) renewals: AtomicU64,
-    pub(super) patience: Duration,
+    pub(super) timeout: Duration,
 }
 
 impl Connection {
-    async fn heard(&self, barrier: tokio::sync::oneshot::Receiver<()>) -> Result<()> {
+    async fn wait_for(&self, barrier: tokio::sync::oneshot::Receiver<()>) -> Result<()> {
         tokio::select! {
             biased;
-            () = self.wire.lost() => Err(gone(RENEW)),
-            heard = tokio::time::timeout(self.patience, barrier) => match heard {
+            () = self.pubsub.lost() => Err(connection_lost(RENEW)),
+            arrived = tokio::time::timeout(self.timeout, barrier) => match arrived {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(_)) => Err(gone(RENEW)),
+                Ok(Err(_)) => Err(connection_lost(RENEW)),
                 Err(_) => {
-                    self.wire.mark_broken();
+                    self.pubsub.mark_broken();
                     Err(timed_out(RENEW).maybe_applied())
                 }
             },
@@ -57,23 +57,23 @@ impl BackplaneConnection for Connection {
         let mut barrier = [0; 16];
         barrier[..8].copy_from_slice(&self.nonce);
         barrier[8..].copy_from_slice(&renewal);
-        let heard = self.barriers.expect(barrier);
+        let arrived = self.barriers.expect(barrier);
         let call = Call::script(&scripts::RENEW, [self.keys.registry()])
             .bytes(RegistryId::mint()?.as_bytes())
             .bytes(&holder_field(&self.server))
             .bytes(&renewal)
             .bytes(&self.keys.own_channel(&self.server))
             .bytes(&message::barrier(&barrier));
-        let answer = self.wire.confirmed(RENEW, call).await?;
+        let answer = self.pubsub.confirmed(RENEW, call).await?;
         let registry = publish::read_id(RENEW, answer)?;
-        self.heard(heard).await?;
+        self.wait_for(arrived).await?;
         Ok(RegistryId::from_bytes(registry))
     }
 
     async fn registry(&self) -> Result<RegistryId> {
         let call = Call::script(&scripts::REGISTRY, [self.keys.registry()])
             .bytes(RegistryId::mint()?.as_bytes());
-        let answer = self.wire.send(REGISTRY, &call).await?;
+        let answer = self.pubsub.send(REGISTRY, &call).await?;
         publish::read_id(REGISTRY, answer).map(RegistryId::from_bytes)
     }
 
@@ -87,19 +87,16 @@ impl BackplaneConnection for Connection {
                 .bytes(&holder_field(server))
                 .bytes(&renewal.to_be_bytes());
         }
-        self.wire
-            .send("remove silent servers", &call)
-            .await
-            .map(drop)
+        self.pubsub.send("remove silent servers", &call).await.map(drop)
     }
 
     async fn leave(&self) -> Result<()> {
         let call = Call::command("HDEL", self.keys.registry()).bytes(&holder_field(&self.server));
-        self.wire.send("give up the lease", &call).await.map(drop)
+        self.pubsub.send("give up the lease", &call).await.map(drop)
     }
 
     async fn lost(&self) {
-        self.wire.lost().await;
+        self.pubsub.lost().await;
     }
 }
 
@@ -112,7 +109,7 @@ fn holder_field(server: &ServerId) -> [u8; 17] {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.wire.mark_broken();
+        self.pubsub.mark_broken();
     }
 }
 

@@ -22,7 +22,7 @@ use self::{
 };
 use crate::{
     RedisStore,
-    client::{Call, Wire},
+    client::{Call, PubSubConnection},
     store::Inner,
 };
 
@@ -30,30 +30,30 @@ const OPERATION: &str = "open the backplane";
 
 /// The open connections to the backplane.
 #[derive(Default)]
-pub(crate) struct Links(Mutex<Vec<(ServerId, Weak<Wire>)>>);
+pub(crate) struct OpenConnections(Mutex<Vec<(ServerId, Weak<PubSubConnection>)>>);
 
-impl Links {
+impl OpenConnections {
     /// Returns the connection of a server, if it is not lost.
-    fn of(&self, server: ServerId) -> Option<Arc<Wire>> {
+    fn of(&self, server: ServerId) -> Option<Arc<PubSubConnection>> {
         let open = self.open();
-        let (_, wire) = open.iter().rev().find(|(whose, _)| *whose == server)?;
-        wire.upgrade().filter(|wire| !wire.is_lost())
+        let (_, pubsub) = open.iter().rev().find(|(whose, _)| *whose == server)?;
+        pubsub.upgrade().filter(|pubsub| !pubsub.is_lost())
     }
 
     /// Returns the connection that was opened last, if it is still in use. Entries for the near cache are read over it, so that they are read
     /// and invalidated at the same server.
-    pub(crate) fn last(&self) -> Option<Arc<Wire>> {
-        let (_, wire) = self.open().last()?.clone();
-        wire.upgrade()
+    pub(crate) fn last(&self) -> Option<Arc<PubSubConnection>> {
+        let (_, pubsub) = self.open().last()?.clone();
+        pubsub.upgrade()
     }
 
-    fn add(&self, server: ServerId, wire: &Arc<Wire>) {
+    fn add(&self, server: ServerId, pubsub: &Arc<PubSubConnection>) {
         let mut open = self.open();
-        open.retain(|(whose, wire)| *whose != server && wire.strong_count() > 0);
-        open.push((server, Arc::downgrade(wire)));
+        open.retain(|(whose, pubsub)| *whose != server && pubsub.strong_count() > 0);
+        open.push((server, Arc::downgrade(pubsub)));
     }
 
-    fn open(&self) -> MutexGuard<'_, Vec<(ServerId, Weak<Wire>)>> {
+    fn open(&self) -> MutexGuard<'_, Vec<(ServerId, Weak<PubSubConnection>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -68,45 +68,45 @@ impl Backplane for RedisStore {
         let Inner {
             client,
             keys,
-            links,
+            open_connections,
             ..
         } = self.inner();
         let (pending_acks, queue) = mpsc::channel(acknowledgements::QUEUE);
         let barriers = Arc::<Barriers>::default();
         let (messages, own) = (keys.messages(), keys.own_channel(&server));
-        let hearing = Subscriber {
+        let subscriber = Subscriber {
             messages: messages.clone(),
             listener,
             pending_acks,
             barriers: Arc::clone(&barriers),
         };
         let opening = async {
-            let wire = client
-                .open_backplane_connection(OPERATION, &keys.registry(), [&messages, &own], hearing)
+            let pubsub = client
+                .open_backplane_connection(OPERATION, &keys.registry(), [&messages, &own], subscriber)
                 .await?;
             // Checks the permission to publish. The empty message is ignored.
             let nothing = Call::command("SPUBLISH", own.clone()).bytes(b"");
-            wire.send(OPERATION, &nothing).await?;
-            Ok(Arc::new(wire))
+            pubsub.send(OPERATION, &nothing).await?;
+            Ok(Arc::new(pubsub))
         };
-        let wire = opening.await.map_err(naming_permissions)?;
+        let pubsub = opening.await.map_err(with_permission_hint)?;
         let nonce = RegistryId::mint()?;
         let (nonce, first) = halves(nonce.as_bytes());
         tokio::spawn(acknowledgements::send(
-            Arc::clone(&wire),
+            Arc::clone(&pubsub),
             keys.clone(),
             client.is_cluster(),
             queue,
         ));
-        links.add(server, &wire);
+        open_connections.add(server, &pubsub);
         Ok(Arc::new(Connection {
-            wire,
+            pubsub,
             keys: keys.clone(),
             server,
             barriers,
             nonce,
             renewals: AtomicU64::new(first),
-            patience: client.operation_timeout(),
+            timeout: client.operation_timeout(),
         }))
     }
 
@@ -123,7 +123,7 @@ fn halves(random: &[u8; 16]) -> ([u8; 8], u64) {
     (nonce, u64::from_be_bytes(first))
 }
 
-fn naming_permissions(error: Error) -> Error {
+fn with_permission_hint(error: Error) -> Error {
     if error.kind() != ErrorKind::Denied {
         return error;
     }

@@ -42,12 +42,12 @@ pub(crate) async fn evict(
         .number(millis(now));
     let call = publishing(call, keys, Some(origin), &told)?;
     let deadline = Instant::now() + client.operation_timeout();
-    let (answer, same_server) = match inner.links.of(origin) {
+    let (answer, same_server) = match inner.open_connections.of(origin) {
         None => (
             client.call(EVICT, Idempotency::Idempotent, &call).await?,
             false,
         ),
-        Some(wire) => match wire.send(EVICT, &call).await {
+        Some(pubsub) => match pubsub.send(EVICT, &call).await {
             Ok(answer) => (answer, true),
             Err(error) if error.kind() == ErrorKind::Unavailable => {
                 let usual = client.call(EVICT, Idempotency::Idempotent, &call);
@@ -77,8 +77,8 @@ pub(super) async fn publish(
         let call = Call::script(&scripts::PUBLISH, [keys.registry()]);
         publishing(call, keys, origin, what)
     };
-    if let Some(wire) = origin.and_then(|origin| inner.links.of(origin)) {
-        match wire.confirmed(PUBLISH, call()?).await {
+    if let Some(pubsub) = origin.and_then(|origin| inner.open_connections.of(origin)) {
+        match pubsub.confirmed(PUBLISH, call()?).await {
             Ok(answer) => return published(PUBLISH, answer, true),
             // Falls back if the connection is lost. A missing replica or a timeout is an error.
             Err(error)

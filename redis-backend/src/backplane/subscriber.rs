@@ -10,7 +10,7 @@ use token_cache_core::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::message::{self, Barrier, Message};
-use crate::client::ListensTo;
+use crate::client::MessageHandler;
 
 /// A pending acknowledgement, with the server that waits for it.
 pub(super) type PendingAcks = (ServerId, Acknowledgement);
@@ -27,8 +27,8 @@ pub(super) struct Subscriber {
 #[derive(Default)]
 pub(super) struct Barriers(Mutex<HashMap<Barrier, oneshot::Sender<()>>>);
 
-impl ListensTo for Subscriber {
-    fn heard(&self, channel: &[u8], message: &[u8]) -> bool {
+impl MessageHandler for Subscriber {
+    fn on_message(&self, channel: &[u8], message: &[u8]) -> bool {
         let message = message::decode(message);
         if channel == self.messages {
             return match message {
@@ -45,7 +45,7 @@ impl ListensTo for Subscriber {
             Some(Message::Acknowledgement(acknowledgement)) => {
                 self.listener.acknowledged(&acknowledgement);
             }
-            Some(Message::Barrier(barrier)) => self.barriers.heard(&barrier),
+            Some(Message::Barrier(barrier)) => self.barriers.resolve(&barrier),
             Some(Message::InvalidationMessage(_)) | None => {}
         }
         true
@@ -69,18 +69,18 @@ impl Subscriber {
 impl Barriers {
     /// Returns a receiver that resolves when the barrier arrives.
     pub(super) fn expect(&self, barrier: Barrier) -> oneshot::Receiver<()> {
-        let (heard, hearing) = oneshot::channel();
+        let (arrived, receiver) = oneshot::channel();
         let mut expected = self.expected();
         // Removes those of cancelled renewals.
-        expected.retain(|_, heard| !heard.is_closed());
-        expected.insert(barrier, heard);
-        hearing
+        expected.retain(|_, arrived| !arrived.is_closed());
+        expected.insert(barrier, arrived);
+        receiver
     }
 
-    fn heard(&self, barrier: &Barrier) {
-        if let Some(heard) = self.expected().remove(barrier) {
+    fn resolve(&self, barrier: &Barrier) {
+        if let Some(arrived) = self.expected().remove(barrier) {
             // The renewal may have been cancelled.
-            let _ = heard.send(());
+            let _ = arrived.send(());
         }
     }
 

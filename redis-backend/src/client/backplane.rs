@@ -20,23 +20,23 @@ use super::{
 use crate::error::{Applied, classify, from_redis_error, timed_out};
 
 /// A handler of the messages of the backplane. It is called in order and must not block.
-pub(crate) trait ListensTo: Send + Sync + 'static {
+pub(crate) trait MessageHandler: Send + Sync + 'static {
     /// Handles a message. Returns `false` if the connection must be replaced.
-    fn heard(&self, channel: &[u8], message: &[u8]) -> bool;
+    fn on_message(&self, channel: &[u8], message: &[u8]) -> bool;
 }
 
 /// An open connection to the backplane. After a failure it is lost and another one is opened. It does not retry.
-pub(crate) struct Wire {
+pub(crate) struct PubSubConnection {
     connection: Connection,
     loaded: Mutex<LoadedScripts>,
     lost: watch::Sender<bool>,
-    patience: Duration,
+    timeout: Duration,
     replicas: Option<u32>,
 }
 
 /// The handler of the push messages of the driver.
-struct Pushes<H> {
-    hears: H,
+struct PushHandler<H> {
+    handler: H,
     lost: watch::Sender<bool>,
 }
 
@@ -47,8 +47,8 @@ impl Client {
         operation: &'static str,
         key: &[u8],
         channels: [&[u8]; 2],
-        hears: impl ListensTo,
-    ) -> Result<Wire> {
+        handler: impl MessageHandler,
+    ) -> Result<PubSubConnection> {
         let failed = |error| from_redis_error(operation, error);
         let connector = self.connector_for(operation, key).await?;
         let lost = watch::Sender::new(false);
@@ -58,26 +58,26 @@ impl Client {
         {
             watch.add(lost.clone());
         }
-        let pushes = Pushes {
-            hears,
+        let push_handler = PushHandler {
+            handler,
             lost: lost.clone(),
         };
         let connection = connector
-            .connect_with_pushes(std::sync::Arc::new(pushes))
+            .connect_with_push_sender(std::sync::Arc::new(push_handler))
             .await
             .map_err(failed)?;
-        let wire = Wire {
+        let pubsub = PubSubConnection {
             connection: Connection(connection),
             loaded: Mutex::default(),
             lost,
-            patience: self.operation_timeout,
+            timeout: self.operation_timeout,
             replicas: self.replicas(),
         };
         for channel in channels {
             let subscribe = Call::command("SSUBSCRIBE", channel.to_vec());
-            wire.send(operation, &subscribe).await?;
+            pubsub.send(operation, &subscribe).await?;
         }
-        Ok(wire)
+        Ok(pubsub)
     }
 
     /// Returns the connector of the server of `key`.
@@ -91,14 +91,14 @@ impl Client {
             Source::Cluster(cluster) => {
                 let failed = |error| from_redis_error(operation, error);
                 let slots = cluster.find_slots().await.map_err(failed)?;
-                let node = slots.node_of(key).ok_or_else(|| gone(operation))?;
+                let node = slots.node_of(key).ok_or_else(|| connection_lost(operation))?;
                 cluster.connector_at(node).map_err(failed)
             }
         }
     }
 }
 
-impl Wire {
+impl PubSubConnection {
     /// Sends a call.
     pub(crate) async fn send(&self, operation: &'static str, call: &Call) -> Result<Reply> {
         let mut connection = self.connection.clone();
@@ -114,7 +114,7 @@ impl Wire {
         };
         let wait = Wait {
             replicas: asked,
-            millis: u64::try_from((self.patience * 4 / 5).as_millis())
+            millis: u64::try_from((self.timeout * 4 / 5).as_millis())
                 .unwrap_or(u64::MAX)
                 .max(1),
         };
@@ -165,11 +165,11 @@ impl Wire {
         sending: impl Future<Output = RedisResult<T>>,
     ) -> Result<T> {
         if self.is_lost() {
-            return Err(gone(operation));
+            return Err(connection_lost(operation));
         }
-        match tokio::time::timeout(self.patience, sending).await {
+        match tokio::time::timeout(self.timeout, sending).await {
             // A push message may have been taken for the reply.
-            Ok(Ok(_)) if self.is_lost() => Err(gone(operation).maybe_applied()),
+            Ok(Ok(_)) if self.is_lost() => Err(connection_lost(operation).maybe_applied()),
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.failed(operation, error)),
             Err(_) => {
@@ -209,30 +209,30 @@ impl Wire {
 }
 
 /// Returns the error for a lost connection.
-pub(crate) fn gone(operation: &'static str) -> Error {
+pub(crate) fn connection_lost(operation: &'static str) -> Error {
     Error::new(ErrorKind::Unavailable, operation)
         .store(crate::STORE)
         .message("the connection to the backplane was lost; a new one is being opened")
 }
 
-impl<H: ListensTo> AsyncPushSender for Pushes<H> {
+impl<H: MessageHandler> AsyncPushSender for PushHandler<H> {
     fn send(&self, push: PushInfo) -> std::result::Result<(), redis::aio::SendError> {
-        let well = match (push.kind, push.data.as_slice()) {
+        let is_usable = match (push.kind, push.data.as_slice()) {
             (PushKind::SMessage, [Value::BulkString(channel), Value::BulkString(message)]) => {
-                self.hears.heard(channel, message)
+                self.handler.on_message(channel, message)
             }
             // The slot has moved, or the connection is closed.
             (PushKind::SMessage | PushKind::SUnsubscribe | PushKind::Disconnection, _) => false,
             _ => true,
         };
-        if !well {
+        if !is_usable {
             self.lost.send_replace(true);
         }
         Ok(())
     }
 }
 
-impl<H> Drop for Pushes<H> {
+impl<H> Drop for PushHandler<H> {
     fn drop(&mut self) {
         self.lost.send_replace(true);
     }

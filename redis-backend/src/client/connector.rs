@@ -105,20 +105,20 @@ impl Connector {
     }
 
     /// Opens a connection that receives push messages (RESP3).
-    pub(super) async fn connect_with_pushes(
+    pub(super) async fn connect_with_push_sender(
         &self,
-        pushes: Pushes,
+        push_sender: PushSender,
     ) -> RedisResult<MultiplexedConnection> {
-        self.open_connection(Some(pushes)).await
+        self.open_connection(Some(push_sender)).await
     }
 
-    async fn open_connection(&self, pushes: Option<Pushes>) -> RedisResult<MultiplexedConnection> {
+    async fn open_connection(&self, push_sender: Option<PushSender>) -> RedisResult<MultiplexedConnection> {
         let connecting = async {
             match &self.target {
-                Target::Server(client) => open(client, self.connect_timeout, pushes).await,
+                Target::Server(client) => open(client, self.connect_timeout, push_sender).await,
                 #[cfg(feature = "sentinel")]
                 Target::Sentinel(sentinels) => {
-                    sentinels.connect(self.connect_timeout, pushes).await
+                    sentinels.connect(self.connect_timeout, push_sender).await
                 }
             }
         };
@@ -177,27 +177,27 @@ impl ConnectOptions {
 }
 
 /// The handler of the push messages of a connection.
-pub(super) type Pushes = Arc<dyn AsyncPushSender>;
+pub(super) type PushSender = Arc<dyn AsyncPushSender>;
 
 /// Opens a connection without a response timeout. The timeout of the operation includes retries.
 pub(super) async fn open(
     client: &RedisClient,
     connect_timeout: Duration,
-    pushes: Option<Pushes>,
+    push_sender: Option<PushSender>,
 ) -> RedisResult<MultiplexedConnection> {
     let mut config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(connect_timeout))
         .set_response_timeout(None);
-    let hearing;
-    let client = match pushes {
+    let resp3_client;
+    let client = match push_sender {
         None => client,
-        Some(pushes) => {
-            config = config.set_push_sender(pushes);
+        Some(push_sender) => {
+            config = config.set_push_sender(push_sender);
             let info = client.get_connection_info().clone();
             let settings = info.redis_settings().clone();
             let settings = settings.set_protocol(ProtocolVersion::RESP3);
-            hearing = RedisClient::open(info.set_redis_settings(settings))?;
-            &hearing
+            resp3_client = RedisClient::open(info.set_redis_settings(settings))?;
+            &resp3_client
         }
     };
     client

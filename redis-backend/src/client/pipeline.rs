@@ -8,7 +8,7 @@ use token_cache_core::{
 use tokio::time::Instant;
 
 use super::{
-    ATTEMPTS, Client, Idempotency, PAUSE, Source,
+    MAX_ATTEMPTS, Client, Idempotency, PAUSE, Source,
     call::Call,
     connection::{PipelineReply, Wait},
     pool::{DedicatedConnection, PooledConnection},
@@ -147,7 +147,7 @@ impl Client {
                 None => backoff(PAUSE, attempt),
             };
             let again = class.transient && (idempotency != Idempotency::NonIdempotent || !landed);
-            if !again || attempt == ATTEMPTS || Instant::now() + pause >= deadline {
+            if !again || attempt == MAX_ATTEMPTS || Instant::now() + pause >= deadline {
                 return Err(error);
             }
             tokio::time::sleep(pause).await;

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    connector::{ConnectOptions, Pushes, open},
+    connector::{ConnectOptions, PushSender, open},
     server::Server,
 };
 use crate::{
@@ -67,13 +67,13 @@ impl Sentinels {
     pub(super) async fn connect(
         &self,
         timeout: Duration,
-        pushes: Option<Pushes>,
+        push_sender: Option<PushSender>,
     ) -> RedisResult<MultiplexedConnection> {
         // Leaves time for the primary if the Sentinels hang.
         let half = timeout / 2;
         let address = self.find_primary(half).await?;
         let primary = self.primary_options.node(&address)?;
-        let mut primary = open(&primary, half, pushes).await?;
+        let mut primary = open(&primary, half, push_sender).await?;
         let role: Vec<Value> = redis::cmd("ROLE").query_async(&mut primary).await?;
         match role.first() {
             Some(Value::BulkString(role)) if role == b"master" => {
@@ -160,15 +160,15 @@ impl Sentinels {
 pub(super) struct FailoverWatcher {
     tasks: Vec<AbortHandle>,
     recheck: Arc<Notify>,
-    links: Links,
+    lost_signals: LostSignals,
 }
 
 /// What says that a backplane's connection is lost.
-type Links = Arc<Mutex<Vec<watch::Sender<bool>>>>;
+type LostSignals = Arc<Mutex<Vec<watch::Sender<bool>>>>;
 
 impl FailoverWatcher {
     pub(super) fn start(sentinels: &Sentinels, server: &Server, timeout: Duration) -> Self {
-        let (recheck, links) = (Arc::new(Notify::new()), Links::default());
+        let (recheck, lost_signals) = (Arc::new(Notify::new()), LostSignals::default());
         let mut tasks: Vec<AbortHandle> = (0..sentinels.clients.len())
             .map(|at| listen(sentinels.clone(), at, Arc::clone(&recheck), timeout))
             .map(|listening| tokio::spawn(listening).abort_handle())
@@ -177,14 +177,14 @@ impl FailoverWatcher {
             sentinels.clone(),
             server.clone(),
             Arc::clone(&recheck),
-            Arc::clone(&links),
+            Arc::clone(&lost_signals),
             timeout,
         );
         tasks.push(tokio::spawn(following).abort_handle());
         Self {
             tasks,
             recheck,
-            links,
+            lost_signals,
         }
     }
 
@@ -194,10 +194,10 @@ impl FailoverWatcher {
     }
 
     /// Adds a backplane's connection to those that are lost when another server is the primary.
-    pub(super) fn add(&self, link: watch::Sender<bool>) {
-        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-        links.retain(|link| !*link.borrow());
-        links.push(link);
+    pub(super) fn add(&self, signal: watch::Sender<bool>) {
+        let mut lost_signals = self.lost_signals.lock().unwrap_or_else(PoisonError::into_inner);
+        lost_signals.retain(|signal| !*signal.borrow());
+        lost_signals.push(signal);
     }
 }
 
@@ -243,7 +243,7 @@ async fn follow(
     sentinels: Sentinels,
     server: Server,
     recheck: Arc<Notify>,
-    links: Links,
+    lost_signals: LostSignals,
     timeout: Duration,
 ) {
     let mut asks = 0;
@@ -271,12 +271,12 @@ async fn follow(
         // `None` until the new server is reached, which may not be a primary at once.
         *sentinels.last_primary() = None;
         server.replace();
-        for link in links
+        for signal in lost_signals
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .drain(..)
         {
-            link.send_replace(true);
+            signal.send_replace(true);
         }
         token_cache_core::telemetry::warn(
             "primary_switched",

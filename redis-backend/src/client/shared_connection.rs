@@ -64,8 +64,8 @@ impl SharedConnection {
     pub(crate) async fn connection(&self) -> RedisResult<(Connection, u64)> {
         let mut states = self.0.state.subscribe();
         match states.wait_for(|state| state.outcome().is_some()).await {
-            Ok(state) => state.outcome().unwrap_or_else(|| Err(gone())),
-            Err(_) => Err(gone()),
+            Ok(state) => state.outcome().unwrap_or_else(|| Err(not_connected())),
+            Err(_) => Err(not_connected()),
         }
     }
 
@@ -144,6 +144,6 @@ async fn reconnect(shared: Weak<Inner>) {
     }
 }
 
-fn gone() -> RedisError {
+fn not_connected() -> RedisError {
     std::io::Error::from(std::io::ErrorKind::NotConnected).into()
 }

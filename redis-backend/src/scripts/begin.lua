@@ -8,13 +8,13 @@ if clock >= tonumber(ARGV[1]) then return {0} end
 local now, most, new = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local flags, store, provider = string.byte(ARGV[5], 2), struct.unpack('>I8I8', ARGV[5], 3)
 
-local markers = redis.call('GET', KEYS[2])
-if markers then
-  if #markers ~= 48 then return {3} end
-  local places = {store, provider, provider}
+local not_before = redis.call('GET', KEYS[2])
+if not_before then
+  if #not_before ~= 48 then return {3} end
+  local times = {store, provider, provider}
   for i = 1, flags % 2 == 1 and 2 or 3 do
-    local at, expires = struct.unpack('>I8I8', markers, i * 16 - 15)
-    if clock < expires and places[i] <= at then return {0} end
+    local at, expires = struct.unpack('>I8I8', not_before, i * 16 - 15)
+    if clock < expires and times[i] <= at then return {0} end
   end
 end
 

@@ -39,5 +39,5 @@ if #entries > 0 then
   if #dead > 0 then redis.call('HDEL', KEYS[1], unpack(dead)) end
 end
 
-settle(names, sessions, ended)
+remove_sessions(names, sessions, ended)
 return {1, displaced}

@@ -3,10 +3,10 @@
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 if clock >= tonumber(ARGV[2]) then return 0 end
-local marker = redis.call('GET', KEYS[1])
-if marker then
-  if #marker ~= 48 then return 3 end
-  local at, expires = struct.unpack('>I8I8', marker)
+local not_before = redis.call('GET', KEYS[1])
+if not_before then
+  if #not_before ~= 48 then return 3 end
+  local at, expires = struct.unpack('>I8I8', not_before)
   if clock < expires and tonumber(ARGV[1]) <= at then return 0 end
 end
 return 1

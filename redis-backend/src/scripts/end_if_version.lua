@@ -13,5 +13,5 @@ if #entry < 17 then return 3 end
 if struct.unpack('>I8', entry, #entry - 8) <= now then return 2 end
 if string.sub(entry, -17, -10) ~= ARGV[4] then return 2 end
 local names, sessions = survey()
-settle(names, sessions, {[session_id] = true})
+remove_sessions(names, sessions, {[session_id] = true})
 return 1

@@ -6,7 +6,7 @@
 local time = redis.call('TIME')
 local at, now = tonumber(ARGV[2]), tonumber(ARGV[4])
 local expires = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[3])
-raise(KEYS[2], ARGV[1] == 's' and 1 or 2, at, expires)
+raise_not_before(KEYS[2], ARGV[1] == 's' and 1 or 2, at, expires)
 
 local newest = redis.pcall('HGET', KEYS[1], 'n')
 if type(newest) == 'table' then

@@ -10,5 +10,5 @@ for session_id, session in pairs(sessions) do
     if session and session.ends > now then any = 1 end
   end
 end
-settle(names, sessions, ended)
+remove_sessions(names, sessions, ended)
 return any

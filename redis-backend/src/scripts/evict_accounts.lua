@@ -7,14 +7,14 @@
 local time = redis.call('TIME')
 local at, now, step = tonumber(ARGV[1]), tonumber(ARGV[3]), ARGV[2] == '' and 1 or 2
 local expires = time[1] * 1000 + math.floor(time[2] / 1000) + (tonumber(ARGV[2]) or 0)
-local marker = struct.pack('>I8I8I8I8I8I8', at, expires, 0, 0, 0, 0)
+local not_before = struct.pack('>I8I8I8I8I8I8', at, expires, 0, 0, 0, 0)
 local digits, gone = {}, {}
 -- The first write command never fails at maxmemory. Then the later ones do not fail either.
 if step == 2 then redis.call('PEXPIREAT', KEYS[2], expires, 'GT') end
 for i = 1, #KEYS, step do
   local account, digit = KEYS[i], '0'
-  if step == 2 and not redis.call('SET', KEYS[i + 1], marker, 'PXAT', expires, 'NX') then
-    raise(KEYS[i + 1], 1, at, expires)
+  if step == 2 and not redis.call('SET', KEYS[i + 1], not_before, 'PXAT', expires, 'NX') then
+    raise_not_before(KEYS[i + 1], 1, at, expires)
   end
   local newest = redis.pcall('HGET', account, 'n')
   if type(newest) == 'string' then

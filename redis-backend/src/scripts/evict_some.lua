@@ -12,4 +12,4 @@ redis.call('PEXPIREAT', KEYS[2], 1, 'GT')
 local kind, name, at, now = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)
-if kind == 'u' then raise(KEYS[2], 3, at, clock + tonumber(ARGV[4])) end
+if kind == 'u' then raise_not_before(KEYS[2], 3, at, clock + tonumber(ARGV[4])) end

@@ -26,5 +26,5 @@ for session_id, session in pairs(sessions) do
     if session and session.ends > now then any = 1 end
   end
 end
-if next(ended) then settle(names, sessions, ended) end
+if next(ended) then remove_sessions(names, sessions, ended) end
 return any

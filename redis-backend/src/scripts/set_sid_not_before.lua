@@ -6,19 +6,19 @@ local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 local expires = clock + tonumber(ARGV[3])
 -- The first write command never fails at maxmemory. Then the later ones do not fail either.
 redis.call('PEXPIREAT', KEYS[1], expires, 'GT')
-local held = redis.pcall('HGETALL', KEYS[1])
-if held.err then
-  if not string.find(held.err, 'WRONGTYPE', 1, true) then return held end
+local stored = redis.pcall('HGETALL', KEYS[1])
+if stored.err then
+  if not string.find(stored.err, 'WRONGTYPE', 1, true) then return stored end
   redis.call('UNLINK', KEYS[1])
-  held = {}
+  stored = {}
 end
-local accounts, over, marker, good = {}, {}
-for i = 1, #held, 2 do
-  local name, value = held[i], held[i + 1]
+local accounts, over, not_before, forever = {}, {}
+for i = 1, #stored, 2 do
+  local name, value = stored[i], stored[i + 1]
   if name == 'm' then
-    marker = #value == 16 and value
+    not_before = #value == 16 and value
   elseif name == 'g' then
-    good = #value == 8 and value
+    forever = #value == 8 and value
   elseif #name == 32 and #value == 8 and struct.unpack('>I8', value) > clock then
     accounts[#accounts + 1] = name
     expires = math.max(expires, (struct.unpack('>I8', value)))
@@ -28,12 +28,12 @@ for i = 1, #held, 2 do
 end
 if #over > 0 then redis.call('HDEL', KEYS[1], unpack(over)) end
 if ARGV[1] == 'g' then
-  if good then expires = math.max(expires, (struct.unpack('>I8', good))) end
+  if forever then expires = math.max(expires, (struct.unpack('>I8', forever))) end
   redis.call('HSET', KEYS[1], 'g', struct.pack('>I8', expires))
 else
   local at = tonumber(ARGV[2])
-  if marker then
-    local earlier_at, earlier_expires = struct.unpack('>I8I8', marker)
+  if not_before then
+    local earlier_at, earlier_expires = struct.unpack('>I8I8', not_before)
     at, expires = math.max(at, earlier_at), math.max(expires, earlier_expires)
   end
   redis.call('HSET', KEYS[1], 'm', struct.pack('>I8I8', at, expires))

@@ -17,7 +17,7 @@ fn refusal(url: &str) -> String {
 }
 
 #[test]
-fn a_url_says_all_that_the_settings_say() {
+fn a_url_has_every_setting() {
     let config = parse(
         "redis://app:p%40ss@cache.internal:7000/3?prefix=shop&connect_timeout=250ms&operation_timeout=2s&replicas=2",
     )
@@ -199,7 +199,7 @@ fn no_refusal_repeats_a_password() {
 }
 
 #[test]
-fn a_file_says_the_same() {
+fn a_configuration_file_has_the_same_settings() {
     let config: RedisConfig = serde_json::from_str(
         r#"{
             "topology": {"standalone": "cache:7000"},

@@ -35,7 +35,7 @@ local function without_dead(kept, sessions, ended)
 end
 
 -- Removes the ended sessions of a survey with all their fields, or the whole account if no session remains.
-local function settle(names, sessions, ended)
+local function remove_sessions(names, sessions, ended)
   local store, provider, ends, left = 0, 0, 0, false
   for session_id, session in pairs(sessions) do
     if not ended[session_id] then
