@@ -1,4 +1,4 @@
-//! What sign-outs leave is deleted, and nothing else.
+//! The sweeper deletes the items of ended sessions, and nothing else.
 
 #![allow(
     clippy::unwrap_used,
@@ -41,7 +41,7 @@ impl App {
         }
     }
 
-    /// A session with so many entries.
+    /// Begins a session with this number of entries.
     async fn signs_in(&self, subject: &str, entries: usize) -> Session {
         let account = AccountId::new(ISSUER, subject).unwrap();
         let started = self.cache.start_sign_in().unwrap();
@@ -59,7 +59,7 @@ impl App {
         session
     }
 
-    /// The sort keys of everything of accounts in the table but their heads.
+    /// Returns the sort keys of all items of accounts except account items.
     async fn left(&self) -> BTreeSet<String> {
         let scan = self.engine.client().scan().table_name(TABLE);
         let found = scan.consistent_read(true).send().await.unwrap();
@@ -145,7 +145,7 @@ async fn a_background_session_goes_with_its_session() {
     assert!(app.left().await.is_empty());
 }
 
-/// Sessions begin and write while passes go over the table: each entry that was acknowledged is there afterwards.
+/// Sessions begin and write during passes. Afterwards every acknowledged entry exists.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_entry_of_a_session_that_begins_meanwhile_is_lost() {
     let app = App::start("busy").await;
@@ -175,7 +175,7 @@ async fn no_entry_of_a_session_that_begins_meanwhile_is_lost() {
     }
 }
 
-/// Two servers sweep in the background: the entries of what was signed out go without anybody's asking.
+/// Two servers sweep in the background, and delete the entries of ended sessions.
 #[tokio::test(flavor = "multi_thread")]
 async fn in_the_background_it_happens_by_itself() {
     let app = App::start("background").await;

@@ -1,4 +1,4 @@
-//! What [`SessionClaims`] reads, and of which tokens.
+//! The claims that [`SessionClaims`] reads, and the tokens that it accepts.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -20,7 +20,7 @@ fn claims() -> Value {
     })
 }
 
-/// A token with these bytes as its claims.
+/// Returns a token with these bytes as its claims.
 fn signed(payload: &str, secret: &str) -> String {
     let message = format!(
         "{}.{}",

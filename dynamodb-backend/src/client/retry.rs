@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use crate::DynamoDbConfig;
 
-    /// Each refusal takes so long that a late attempt would be cut off. The pauses are random, so the test repeats.
+    /// Each refusal takes long enough that a late attempt would be cut off. The pauses are random, so the test repeats.
     #[tokio::test(start_paused = true)]
     async fn a_request_that_is_always_throttled_is_not_cut_off() {
         let config = Config::builder().behavior_version(BehaviorVersion::v2026_01_12());

@@ -5,7 +5,7 @@ use token_cache_conformance::NoStore;
 
 use super::engine::{Engine, TABLE};
 
-/// Lets `by` pass for the items of a namespace: the service's clock cannot be moved, so what it decides on expires earlier instead.
+/// Ages the items of a namespace by `by`. The clock of the service cannot be moved, so the expiries of the items are moved instead.
 /// These are not-before markers, locks, and the accounts of a `sid`; sessions and entries expire by the times that requests carry.
 pub(crate) async fn age(engine: Engine, namespace: &str, by: Duration) -> Result<(), NoStore> {
     let client = engine.client();

@@ -7,11 +7,11 @@ use tokio::{
     sync::watch,
 };
 
-/// Passes bytes on to a server, whatever they are, until it is shut: it then drops what is open, and every new connection.
+/// A TCP proxy to a server. When it is shut, it drops the open connections and every new one.
 pub(crate) struct Gate(watch::Sender<bool>);
 
 impl Gate {
-    /// A gate to `server`, and where it listens.
+    /// Returns a gate to `server`, and its address.
     pub(crate) async fn to(server: &str) -> io::Result<(Arc<Self>, SocketAddr)> {
         let server = lookup_host(server).await?.next();
         let server = server.ok_or_else(|| io::Error::other("the endpoint has no address"))?;

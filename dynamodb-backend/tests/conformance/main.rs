@@ -1,4 +1,4 @@
-//! The DynamoDB store through the suite.
+//! The conformance suite on the DynamoDB store.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -19,10 +19,10 @@ use token_cache_core::{Secret, TokenStore};
 
 use self::{engine::Engine, gate::Gate};
 
-/// Names another engine than that of this process: DynamoDB itself, or whatever the machine has.
+/// The variable that names another engine than that of this process, such as DynamoDB itself.
 const VARIABLE: &str = "TOKEN_CACHE_TEST_DYNAMODB";
 
-/// Says which it is: what an engine can't show, a run on it does not prove.
+/// Prints the engine, since a run proves only what its engine can show.
 fn provide() -> Result<Engine, NoStore> {
     let (how, engine) = match std::env::var(VARIABLE) {
         Ok(named) if !named.is_empty() => {
@@ -36,7 +36,7 @@ fn provide() -> Result<Engine, NoStore> {
     Ok(engine)
 }
 
-/// The engine is found or started when the first check wants it.
+/// The engine, which the first check finds or starts.
 #[derive(Default)]
 struct DynamoDb(OnceLock<Result<Engine, String>>);
 

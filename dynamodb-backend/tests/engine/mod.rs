@@ -1,8 +1,7 @@
-//! What speaks DynamoDB for these tests: an engine in this process, or for the suite another, if one is named.
+//! The engine of these tests: one in this process, or for the conformance suite another one, if it is named.
 //!
-//! Where engines differ from the service as AWS documents it: they never throttle, their eventually consistent reads are never
-//! stale, they look at no credentials and no policy, and their tables and the time-to-live of those are there at once. What rests
-//! on that is not shown by these tests.
+//! Engines differ from the service as AWS documents it. They never throttle, their eventually consistent reads are never stale, they check
+//! neither credentials nor policies, and their tables are active at once. These tests do not show what depends on it.
 
 use std::{env, error::Error, thread, time::Duration};
 
@@ -16,7 +15,7 @@ use tokio::runtime::Builder;
 
 pub(crate) const TABLE: &str = "token-cache-tests";
 
-/// What a test fails with where there is no engine.
+/// The error of a test without an engine.
 pub(crate) type NoEngine = Box<dyn Error + Send + Sync>;
 
 /// Where it is, `http://…` or `https://…`. One of this process runs as long as the process.
@@ -51,7 +50,7 @@ impl Engine {
         }
     }
 
-    /// Creates the table where it is missing.
+    /// Creates the table if it is missing.
     pub(crate) fn with_table(self) -> Result<Self, NoEngine> {
         let creating = thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -64,18 +63,18 @@ impl Engine {
         Ok(self)
     }
 
-    /// Host and port of one without TLS.
+    /// Returns the host and the port of an engine without TLS.
     pub(crate) fn address(&self) -> Option<&'static str> {
         let address = self.endpoint.strip_prefix("http://")?;
         Some(address.trim_end_matches('/'))
     }
 
-    /// A store in a namespace of the table.
+    /// Opens a store in a namespace of the table.
     pub(crate) async fn store(&self, namespace: &str) -> Result<DynamoDbStore, NoEngine> {
         Ok(DynamoDbStore::existing_client(&self.client(), config(namespace)).await?)
     }
 
-    /// A client as an application might have it.
+    /// Returns a client like that of an application.
     pub(crate) fn client(&self) -> Client {
         Client::from_conf(self.settings().build())
     }

@@ -1,4 +1,4 @@
-//! The table's clock, from dates that tell whole seconds.
+//! The estimate of the table's clock from dates in whole seconds.
 
 use std::{
     sync::{
@@ -52,7 +52,7 @@ impl Answers {
     }
 }
 
-/// What the store knows of the time becomes far narrower than what a date tells, without a request of anybody's.
+/// The estimate becomes far narrower than the precision of a date, without a request of the caller.
 #[tokio::test]
 async fn the_estimate_becomes_narrow_by_itself() {
     let answers = Answers::default();

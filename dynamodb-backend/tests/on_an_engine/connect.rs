@@ -7,7 +7,7 @@ use token_cache_dynamodb::{DynamoDbConfig, DynamoDbStore};
 
 use crate::{engine, engine::TABLE};
 
-/// Tells a child which URL to connect to.
+/// The variable with the URL for a child process.
 const URL: &str = "TOKEN_CACHE_TEST_URL";
 
 const CREDENTIALS: [(&str, &str); 2] = [
@@ -21,7 +21,7 @@ fn connecting(parameters: &str, environment: &[(&str, &str)]) -> String {
         .args(["--exact", "connect::child", "--nocapture"])
         .env_clear()
         .env(URL, format!("dynamodb://{TABLE}?{parameters}"))
-        // Nothing but the environment is asked: no profile of whoever runs the tests, no machine's metadata.
+        // Only the environment is used: no profile of the user, and no instance metadata.
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("HOME", "/nonexistent")
         .envs(environment.iter().copied())
@@ -73,7 +73,7 @@ fn credentials_and_region_are_found_in_the_environment() {
     says(ErrorKind::Denied, "AWS_PROFILE", &said);
 }
 
-/// The TLS stack is whole: it shakes hands, and tells where nobody does.
+/// The TLS stack works: it starts a handshake, and reports a server without TLS.
 #[test]
 fn a_server_without_tls_is_unavailable() {
     let endpoint = format!(

@@ -10,7 +10,7 @@ use crate::{
     now, signs_in,
 };
 
-/// How long a copy of a write can be on its way: the service refuses a request that was signed longer ago.
+/// The longest time that a copy of a write is in flight: the service refuses requests that were signed earlier.
 const ON_ITS_WAY: Duration = Duration::from_mins(30);
 
 async fn is_kept(namespace: &str, now: Timestamp, what: &str) {

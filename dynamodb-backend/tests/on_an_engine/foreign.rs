@@ -1,4 +1,4 @@
-//! Bytes that are not ours, under our keys.
+//! Unreadable items under the store's keys.
 
 use std::collections::HashMap;
 
@@ -62,8 +62,7 @@ fn is_corrupt<T: std::fmt::Debug>(answer: Result<T>, what: &str) {
     assert_eq!(answer.unwrap_err().kind(), ErrorKind::Corrupt, "{what}");
 }
 
-/// Whatever lies in a head, nothing panics, what can't be read is an error and no sign-out, and a sign-out of the account leaves it
-/// as a sign-out does.
+/// An unreadable account item never panics. Reading it is an error and not a sign-out, and a sign-out of the account repairs it.
 #[tokio::test]
 async fn garbage_in_a_head_is_corrupt_until_a_sign_out_removes_it() {
     let namespace = "foreign-1";
@@ -162,7 +161,7 @@ async fn garbage_in_the_list_of_creations_is_corrupt_and_no_other_write_minds() 
     }
 }
 
-/// What is somebody else's is removed where an entry is to be removed, and taken for no entry that was removed before.
+/// A foreign item is removed when the entry is removed, and is not mistaken for a removed entry.
 #[tokio::test]
 async fn an_item_of_others_in_the_place_of_an_entry_is_corrupt_until_it_is_removed() {
     let namespace = "foreign-6";
@@ -189,7 +188,7 @@ async fn an_item_of_others_in_the_place_of_an_entry_is_corrupt_until_it_is_remov
     puts(&store, &at, PutMode::Create, now).await;
 }
 
-/// A session whose end cannot be read in the index may live: the sign-out names its account.
+/// A session with an unreadable end in the index may be live, so the sign-out reaches its account.
 #[tokio::test]
 async fn a_sign_out_by_sid_reaches_an_account_whose_end_cannot_be_read() {
     let namespace = "foreign-4";
@@ -223,7 +222,7 @@ async fn a_sign_out_by_sid_reaches_an_account_whose_end_cannot_be_read() {
     }
 }
 
-/// Other applications' items in the same table are neither listed nor signed out.
+/// Items of other applications in the same table are neither listed nor signed out.
 #[tokio::test]
 async fn items_of_others_are_no_accounts() {
     let namespace = "foreign-3";

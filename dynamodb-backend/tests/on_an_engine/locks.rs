@@ -1,4 +1,4 @@
-//! When a lock is freed by what is there, and when not.
+//! When the entry makes a refresh lock invalid, and when not.
 
 use token_cache_core::{
     AcquireOptions, Acquired, Entry, EntryAddress, LockOwner, PutMode, RefreshLocks, Timestamp,
@@ -26,7 +26,7 @@ fn is_busy(answer: &Acquired) {
     );
 }
 
-/// The holder saw no entry, since it had expired: it is at work all the same.
+/// The owner saw no entry, since it had expired. It still holds the lock.
 #[tokio::test]
 async fn an_expired_entry_frees_no_lock() {
     let store = engine().store("locks-1").await.unwrap();
@@ -42,7 +42,7 @@ async fn an_expired_entry_frees_no_lock() {
     is_busy(&asks(&store, &at, None, expires_at).await);
 }
 
-/// The entry was removed while its holder is at work: there is nothing newer.
+/// The entry was removed while the owner holds the lock. No newer version exists.
 #[tokio::test]
 async fn a_removed_entry_frees_no_lock() {
     let store = engine().store("locks-2").await.unwrap();
@@ -54,7 +54,7 @@ async fn a_removed_entry_frees_no_lock() {
     is_busy(&asks(&store, &at, None, now).await);
 }
 
-/// Whatever was put meanwhile: the refresh token that the holder spends is not the one that is there now.
+/// Another version was put meanwhile: the refresh token that the owner sends is no longer the stored one.
 #[tokio::test]
 async fn another_version_frees_a_lock_for_one() {
     let store = engine().store("locks-3").await.unwrap();

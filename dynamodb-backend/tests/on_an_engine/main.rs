@@ -1,5 +1,4 @@
-//! What the conformance suite does not ask: how many requests an operation takes, what the table must be like, and what lies there
-//! that is not ours.
+//! Tests beyond the conformance suite: the number of requests, the checks of the table, and unreadable items.
 
 #![allow(
     clippy::unwrap_used,
@@ -38,7 +37,7 @@ fn engine() -> Engine {
     *ENGINE.get_or_init(|| Engine::start().unwrap())
 }
 
-/// Bytes that no other name of this process has.
+/// Returns bytes that are unique in this process.
 fn fresh() -> [u8; 16] {
     static LAST: AtomicU64 = AtomicU64::new(1);
     let mut name = [0xA5; 16];

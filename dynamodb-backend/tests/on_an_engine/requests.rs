@@ -1,4 +1,4 @@
-//! Requests are counted by the client that the application gives: the store keeps its interceptors.
+//! The number of requests. The existing client counts them, since the store keeps its interceptors.
 
 use std::sync::{Arc, Mutex};
 
@@ -21,7 +21,7 @@ use crate::{
     LIFETIME, account, engine, engine::config, entry_of, fresh, now, puts, session, signs_in,
 };
 
-/// The actions of the requests so far, but for those that read the namespace: the clock's.
+/// The actions of the requests so far, except reads of the namespace, which sample the clock.
 #[derive(Debug, Clone, Default)]
 struct Sent(Arc<Mutex<Vec<String>>>);
 
@@ -44,7 +44,7 @@ impl Intercept for Sent {
         if body.contains(":N\"") {
             return Ok(());
         }
-        // G1 rests on it.
+        // G1 depends on it.
         if ["GetItem", "BatchGetItem", "Scan"].contains(&action) {
             assert!(body.contains("\"ConsistentRead\":true"), "{action}: {body}");
         }
@@ -102,7 +102,7 @@ async fn reads_and_writes_take_as_many_requests_as_stated() {
     assert_eq!(sent.take(), Vec::<String>::new());
 }
 
-/// Only an entry that is created very often takes more requests than another, and seldom.
+/// Only an entry that is created very often rarely needs more requests.
 #[tokio::test]
 async fn an_entry_that_is_created_again_and_again_takes_two_more_requests_now_and_then() {
     let sent = Sent::default();
@@ -140,7 +140,7 @@ async fn a_sign_out_of_an_account_is_one_request_whatever_it_holds() {
     sent.take();
     assert!(store.evict(&ada, target(now), options).await.unwrap().ended);
     assert_eq!(sent.take(), ["UpdateItem"]);
-    // Nobody knows this one.
+    // An unknown account.
     assert!(
         !store
             .evict(&account(), target(now), options)
@@ -149,7 +149,7 @@ async fn a_sign_out_of_an_account_is_one_request_whatever_it_holds() {
             .ended
     );
     assert_eq!(sent.take(), ["UpdateItem"]);
-    // A later sign-out was made already.
+    // After a later sign-out.
     let earlier = target(now - LIFETIME);
     assert!(!store.evict(&ada, earlier, options).await.unwrap().ended);
     assert_eq!(sent.take(), ["UpdateItem", "GetItem", "PutItem"]);
@@ -216,7 +216,7 @@ async fn an_uncontended_refresh_takes_five_requests() {
         ]
     );
 
-    // The next refresh has the lock at once, although nobody released it.
+    // The next refresh gets the lock at once, although it was not released.
     let next = LockOwner::mint().unwrap();
     let options = AcquireOptions::new(next, LIFETIME, now).seen(refreshed.version());
     assert_eq!(store.acquire(&at, options).await.unwrap(), Acquired::Held);

@@ -1,4 +1,4 @@
-//! What the table must be like.
+//! The checks of the table.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ async fn refusal(client: &Client, config: DynamoDbConfig) -> String {
     error.to_string()
 }
 
-/// A table whose key is `pk` and a second attribute of this name and type.
+/// Creates a table with the key `pk` and a second attribute of this name and type.
 async fn create(name: &str, second: &str, kind: ScalarAttributeType, streams: bool) {
     let attribute = |name: &str, kind| {
         AttributeDefinition::builder()

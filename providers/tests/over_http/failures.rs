@@ -29,9 +29,9 @@ async fn each_error_code_says_whom_it_is_about() {
         (400, "unsupported_grant_type", Refused),
         (400, "something_of_its_own", Refused),
         (400, "temporarily_unavailable", Transient),
-        // A fault of the provider's, whatever it says.
+        // An error of the provider itself, with any code.
         (500, "invalid_grant", Transient),
-        // GitHub refuses with 200.
+        // GitHub sends error responses with the status 200.
         (200, "invalid_grant", InvalidGrant),
         (400, "interaction_required", InteractionRequired),
     ] {
@@ -43,7 +43,7 @@ async fn each_error_code_says_whom_it_is_about() {
 
 const CLAIMS: &str = r#"{"access_token":{"capolids":{"essential":true}}}"#;
 
-/// Answers to a refresh and to an assertion with an error code, a suberror and claims.
+/// Returns the errors of a refresh and of an assertion for an error code, a suberror and claims.
 async fn refused(code: &str, suberror: &Value, claims: &Value, kind: RefreshErrorKind) {
     let body = json!({
         "error": code, "suberror": suberror, "claims": claims,
@@ -71,7 +71,7 @@ async fn refused(code: &str, suberror: &Value, claims: &Value, kind: RefreshErro
     }
 }
 
-/// Microsoft Entra says by a `suberror` that the refresh token is good and the user is wanted, or that it is dead.
+/// A `suberror` of Microsoft Entra distinguishes a required interaction from an invalid refresh token.
 #[tokio::test]
 async fn an_invalid_grant_with_a_suberror_says_whether_the_grant_is_dead() {
     let (none, claims) = (json!(null), json!(CLAIMS));
@@ -111,7 +111,7 @@ async fn what_a_provider_says_to_the_app_is_bounded() {
     let response = error.response().unwrap();
     assert_eq!(response.suberror().unwrap().len(), 128);
     assert_eq!(response.description().unwrap().len(), 1024);
-    // A part of the claims would be of no use.
+    // Truncated claims would be useless.
     assert_eq!(response.claims(), None);
     assert!(format!("{error} {error:?}").len() < 1024);
 }
@@ -161,7 +161,7 @@ async fn each_status_without_a_code_has_its_kind() {
     }
 }
 
-/// Whether the refresh token may have been used up.
+/// Whether the refresh token may be used up.
 #[tokio::test]
 async fn an_answer_that_a_gateway_gave_or_that_can_not_be_read_is_lost() {
     for (status, body, is_lost) in [
@@ -288,7 +288,7 @@ async fn a_revocation_that_fails_is_told() {
     }
 }
 
-/// The secret of the app has expired, and all its users are about to find out.
+/// The client secret has expired, and all users of the app refresh.
 #[tokio::test]
 async fn a_thousand_users_of_a_refused_client_do_not_make_a_thousand_calls() {
     let body = json!({"error": "invalid_client"});

@@ -14,7 +14,7 @@ use super::{builder, provider, request};
 
 const KILOBYTE: usize = 1024;
 
-/// Spaces without end, counted.
+/// An endless body of spaces, which are counted.
 struct Endless(Arc<AtomicUsize>);
 
 impl Body for Endless {
@@ -26,12 +26,12 @@ impl Body for Endless {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let sent = self.0.fetch_add(KILOBYTE, Ordering::Relaxed);
-        assert!(sent < 64 * KILOBYTE * KILOBYTE, "nobody stops reading");
+        assert!(sent < 64 * KILOBYTE * KILOBYTE, "the body is read without a limit");
         Poll::Ready(Some(Ok(Frame::data(Bytes::from(" ".repeat(KILOBYTE))))))
     }
 }
 
-/// The first byte, and then nothing.
+/// A body that stalls after the first byte.
 struct Stalled(bool);
 
 impl Body for Stalled {

@@ -1,4 +1,4 @@
-//! What is logged at WARN.
+//! The log events at WARN.
 
 use std::{
     io,
@@ -14,7 +14,7 @@ use super::{
     server::{Answer, Server},
 };
 
-/// What this thread logs at WARN, until the guard is dropped.
+/// The events that this thread logs at WARN until the guard is dropped.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -31,7 +31,7 @@ impl io::Write for Log {
 
 impl Log {
     fn start() -> (Self, DefaultGuard) {
-        // Without this, an event that another thread logs first, with no subscriber, is switched off for the whole process.
+        // Otherwise an event that another thread logs first, without a subscriber, is disabled for the whole process.
         let _ = tracing::dispatcher::set_global_default(Self::default().dispatch());
         let log = Self::default();
         let guard = tracing::dispatcher::set_default(&log.clone().dispatch());
@@ -54,7 +54,7 @@ impl Log {
     }
 }
 
-/// The routes for sign-out accept no such signature, so the user could not be signed out by the provider.
+/// The sign-out routes refuse such a signature, so the provider could not sign the user out.
 #[cfg(feature = "openidconnect-4")]
 #[test]
 fn an_id_token_that_is_signed_with_the_client_s_secret_is_logged_once() {
@@ -91,7 +91,7 @@ fn an_id_token_that_is_signed_with_the_client_s_secret_is_logged_once() {
     assert!(!lines[0].contains("canary"), "{lines:?}");
 }
 
-/// A client secret that has expired must not be found out by the users who cannot sign in.
+/// The operator must learn of an expired client secret before the users do.
 #[tokio::test]
 async fn a_code_that_is_not_exchanged_is_logged_with_its_cause_and_nothing_secret() {
     let refusal = json!({"error": "invalid_client", "error_description": "canary-description"});

@@ -1,4 +1,4 @@
-//! The providers against real HTTP: what is sent, what is answered, each failure apart, and nothing secret in any.
+//! Providers over real HTTP: requests, responses, each kind of failure, and no secrets in errors.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -35,7 +35,7 @@ fn provider(server: &Server) -> Provider {
     builder(server).build().unwrap()
 }
 
-/// Asks for new tokens for old ones.
+/// Returns a refresh request.
 fn request() -> RefreshRequest {
     let tokens = TokenSet::new("canary-access-token")
         .unwrap()

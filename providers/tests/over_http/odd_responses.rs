@@ -14,7 +14,7 @@ use token_cache_providers::{CodeExchange, OnBehalfOfGrant, Provider};
 use super::server::{Answer, Server};
 use super::{SENT_AT, provider, request};
 
-/// Sends every grant that this crate has, and returns what came of it.
+/// Sends every grant of this crate, and returns the results.
 async fn by_every_grant(
     provider: &Provider,
 ) -> Vec<(&'static str, Result<TokenSet, RefreshError>)> {
@@ -130,7 +130,7 @@ async fn a_code_that_is_refused_says_why() {
     assert!(!format!("{error} {error:?} {error:#?}").contains("canary"));
 }
 
-/// An ID token that names no user is dropped; one of another user refuses the answer.
+/// An ID token without a user is dropped. With one of another user the response is refused.
 #[tokio::test]
 async fn an_id_token_that_can_not_be_read_loses_no_refresh_token() {
     for id_token in ["what", "a.b.c", "e30.e30.c2ln"] {

@@ -1,4 +1,4 @@
-//! A proxy of the environment must not see what is sent in clear.
+//! A proxy of the environment must not see plain HTTP requests.
 
 use std::env;
 use std::process::Command;
@@ -14,7 +14,7 @@ use super::{SENT_AT, builder, request};
 
 const CHILD: &str = "TOKEN_CACHE_TEST_PROXY_CHILD";
 
-/// Every request of this crate, in a process where all variables name a proxy that answers with tokens of its own.
+/// Sends every request of this crate, in a process whose variables name a proxy that responds with its own tokens.
 #[tokio::test]
 async fn plain_http_uses_no_proxy_of_the_environment() {
     if env::var_os(CHILD).is_some() {
@@ -62,7 +62,7 @@ async fn every_request() {
     assert_eq!(server.received().len(), 5);
 }
 
-/// Over TLS a proxy is used as configured: it is asked for a tunnel, and sees no more than the host.
+/// HTTPS uses the configured proxy, which opens a tunnel and sees only the host.
 #[tokio::test]
 async fn https_is_tunnelled_through_the_proxy_of_the_environment() {
     const URL: &str = "https://provider.invalid/token";

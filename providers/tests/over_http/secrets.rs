@@ -8,7 +8,7 @@ use token_cache_providers::OnBehalfOfGrant;
 use super::server::{Answer, Server};
 use super::{SECRET, SPENT, builder, request};
 
-/// Every way in which an error may be printed, its sources included.
+/// Returns every printed form of an error and its sources.
 fn printed(error: &RefreshError) -> String {
     let mut text = format!("{error} {error:?} {error:#?}");
     let mut source = error.source();
@@ -56,7 +56,7 @@ async fn no_failure_prints_a_token_a_secret_or_an_answer() {
 async fn no_broken_connection_prints_what_was_sent() {
     for answer in [|| Answer::EvictTarget, || Answer::Never] {
         let server = Server::start(move |_| answer()).await;
-        // A path that its owner considers secret stays one.
+        // The path of an endpoint may be a secret.
         let provider = token_cache_providers::Provider::builder(server.url("/canary"), "canary-id")
             .client_secret(SECRET)
             .timeout(Duration::from_millis(100))

@@ -15,13 +15,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use url::{Url, form_urlencoded};
 
-/// What a provider answers.
+/// The behaviour of the provider.
 pub(crate) enum Answer {
-    /// The response.
+    /// Sends this response.
     Given(Response<UnsyncBoxBody<Bytes, Infallible>>),
-    /// The connection breaks.
+    /// Closes the connection.
     EvictTarget,
-    /// None, ever.
+    /// Never responds.
     Never,
 }
 
@@ -51,7 +51,7 @@ impl Answer {
     }
 }
 
-/// A request as it arrived.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     pub(crate) method: String,
@@ -62,7 +62,7 @@ pub(crate) struct Received {
 
 type Script = dyn Fn(&Received) -> Answer + Send + Sync;
 
-/// A provider on loopback that does what the test says, and keeps what it was asked.
+/// A scripted provider on the loopback interface, which records its requests.
 pub(crate) struct Server {
     base: String,
     received: Arc<Mutex<Vec<Received>>>,
@@ -128,7 +128,7 @@ async fn serve(
 ) {
     let service = service_fn(|request| answer(request, Arc::clone(&script), Arc::clone(&kept)));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    // How it ends is the client's to see.
+    // The client reports the error.
     let _ = connection.await;
 }
 

@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use super::server::{Answer, Server};
 use super::{builder, request};
 
-/// A server with a certificate that no system trusts, and the certificate.
+/// Returns a server with an untrusted certificate, and the certificate.
 async fn server() -> (Server, String) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();

@@ -1,7 +1,7 @@
 //! The nodes of a Cluster: the slot map, and the connections to each node.
 //!
-//! The cluster connection of the driver is not used. It keeps a connection on which requests time out, it delays the requests to all nodes
-//! while it connects to one that hangs, and it hides why it could not connect.
+//! The cluster connection of the driver is not used. It keeps a connection on which requests time out. It delays the requests to all nodes
+//! while it connects to one that hangs. It hides why it could not connect.
 
 use std::{
     collections::HashMap,
