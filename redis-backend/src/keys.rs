@@ -81,17 +81,17 @@ impl Keys {
         format!("{}:ns", self.prefix).into_bytes()
     }
 
-    /// The registry of lease holders. The channels of the backplane are in its slot.
+    /// Returns the key of the registry of lease holders. The channels of the backplane are in its slot.
     pub(crate) fn registry(&self) -> Key {
         format!("{}:{{l}}:r", self.prefix).into_bytes()
     }
 
-    /// The channel of invalidation messages.
+    /// Returns the channel of invalidation messages.
     pub(crate) fn messages(&self) -> Key {
         format!("{}:{{l}}:a", self.prefix).into_bytes()
     }
 
-    /// A server's own channel.
+    /// Returns the channel of a server.
     pub(crate) fn own_channel(&self, server: &ServerId) -> Key {
         let mut channel = format!("{}:{{l}}:s:", self.prefix).into_bytes();
         push_hash(&mut channel, server.as_bytes());

@@ -159,7 +159,7 @@ mod tests {
         fn a_record_cut_short_or_grown_is_corrupt(record in session(), cut in 1_usize..26) {
             let bytes = encode_session(&record);
             let short = decode_session(record.session_id, &bytes[..bytes.len() - cut]);
-            // Without its label, a record lacks what its second byte promises.
+            // Without its `sid`, a record is shorter than its second byte says.
             prop_assert!(short.is_err());
             let mut grown = bytes;
             grown.push(0);

@@ -14,7 +14,7 @@ pub fn decode_all(bytes: &[u8]) {
     }
 }
 
-/// Reads bytes as a message of the backplane. It must come back, whatever they are.
+/// Decodes bytes as a message of the backplane. It must return for all input.
 pub fn decode_message(bytes: &[u8]) {
     let _ = message::decode(bytes);
 }

@@ -163,7 +163,7 @@ pub(super) struct FailoverWatcher {
     lost_signals: LostSignals,
 }
 
-/// What says that a backplane's connection is lost.
+/// The signals that a connection to the backplane is lost.
 type LostSignals = Arc<Mutex<Vec<watch::Sender<bool>>>>;
 
 impl FailoverWatcher {
@@ -193,7 +193,7 @@ impl FailoverWatcher {
         self.recheck.notify_one();
     }
 
-    /// Adds a backplane's connection to those that are lost when another server is the primary.
+    /// Adds the signal of a connection to the backplane, which is lost when another server is the primary.
     pub(super) fn add(&self, signal: watch::Sender<bool>) {
         let mut lost_signals = self.lost_signals.lock().unwrap_or_else(PoisonError::into_inner);
         lost_signals.retain(|signal| !*signal.borrow());
