@@ -8,6 +8,7 @@
 mod account_item;
 mod account_ops;
 mod background_sessions;
+mod bulk;
 mod client;
 mod clock;
 mod clock_watch;
@@ -20,7 +21,6 @@ mod error;
 mod existing_client;
 mod keys;
 mod locks;
-mod bulk;
 mod preflight;
 mod record;
 mod sid_index;

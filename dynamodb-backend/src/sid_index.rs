@@ -8,12 +8,12 @@ use token_cache_core::{
 use crate::{
     DynamoDbStore,
     account_item::NotBefore,
+    bulk,
     client::{Expression, Idempotency, Item, ReturnValues, random_version},
     cursor,
     entry::seconds,
     error::signed_out,
     keys::SINGLETON_SORT_KEY,
-    bulk,
     record::corrupt,
     sid_record::{self, SidRecord},
     store::Inner,

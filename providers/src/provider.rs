@@ -106,7 +106,11 @@ impl Provider {
     }
 
     /// Returns a [`TokenSource`] for tokens on behalf of a user. The `assertion` is the access token that this API was called with.
-    pub fn on_behalf_of(&self, assertion: impl Into<String>, exchange: OnBehalfOfGrant) -> OnBehalfOfSource {
+    pub fn on_behalf_of(
+        &self,
+        assertion: impl Into<String>,
+        exchange: OnBehalfOfGrant,
+    ) -> OnBehalfOfSource {
         OnBehalfOfSource::new(self.clone(), assertion.into().into(), exchange)
     }
 

@@ -7,6 +7,7 @@
 
 mod background_sessions;
 mod backplane;
+mod bulk;
 mod client;
 mod config;
 mod cursor;
@@ -17,7 +18,6 @@ mod evict;
 mod existing_client;
 mod keys;
 mod locks;
-mod bulk;
 mod preflight;
 mod record;
 mod replies;

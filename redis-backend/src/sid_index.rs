@@ -6,11 +6,10 @@ use token_cache_core::{
 };
 
 use crate::{
-    RedisStore,
+    RedisStore, bulk,
     client::{Call, Idempotency, unexpected},
     cursor,
     keys::{duration_millis, millis, parse_sid_entry_field, sid_entry_field},
-    bulk,
     replies::check_granted,
     scripts,
     store::Inner,

@@ -37,7 +37,7 @@ impl Size {
         }
     }
 
-    /// The head, and the entry: a unit for each started 4 KB.
+    /// The account item and the entry: a unit for each started 4 KB.
     pub(super) fn read(&self) -> Cost {
         Cost {
             requests: 1,
@@ -46,7 +46,7 @@ impl Size {
         }
     }
 
-    /// The entry, and a look at the head.
+    /// The entry, and a read of the account item.
     pub(super) fn write(&self) -> Cost {
         Cost {
             requests: 2,

@@ -14,7 +14,9 @@ use openidconnect::core::{CoreClient, CoreResponseType};
 use openidconnect::{
     AuthUrl, EmptyAdditionalProviderMetadata, IssuerUrl, JsonWebKeySetUrl, ResponseTypes,
 };
-use token_cache::providers::{CoreProviderMetadataWith, OnBehalfOfGrant, Provider, ProviderBuilder};
+use token_cache::providers::{
+    CoreProviderMetadataWith, OnBehalfOfGrant, Provider, ProviderBuilder,
+};
 use token_cache::{
     AccountId, EntryKey, ExposeSecret, SecretString, Session, SignIn,
     refresh::{RefreshOptions, Revocation},

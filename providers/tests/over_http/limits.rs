@@ -26,7 +26,10 @@ impl Body for Endless {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let sent = self.0.fetch_add(KILOBYTE, Ordering::Relaxed);
-        assert!(sent < 64 * KILOBYTE * KILOBYTE, "the body is read without a limit");
+        assert!(
+            sent < 64 * KILOBYTE * KILOBYTE,
+            "the body is read without a limit"
+        );
         Poll::Ready(Some(Ok(Frame::data(Bytes::from(" ".repeat(KILOBYTE))))))
     }
 }

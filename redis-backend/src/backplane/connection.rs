@@ -87,7 +87,10 @@ impl BackplaneConnection for Connection {
                 .bytes(&holder_field(server))
                 .bytes(&renewal.to_be_bytes());
         }
-        self.pubsub.send("remove silent servers", &call).await.map(drop)
+        self.pubsub
+            .send("remove silent servers", &call)
+            .await
+            .map(drop)
     }
 
     async fn leave(&self) -> Result<()> {

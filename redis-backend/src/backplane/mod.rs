@@ -82,7 +82,12 @@ impl Backplane for RedisStore {
         };
         let opening = async {
             let pubsub = client
-                .open_backplane_connection(OPERATION, &keys.registry(), [&messages, &own], subscriber)
+                .open_backplane_connection(
+                    OPERATION,
+                    &keys.registry(),
+                    [&messages, &own],
+                    subscriber,
+                )
                 .await?;
             // Checks the permission to publish. The empty message is ignored.
             let nothing = Call::command("SPUBLISH", own.clone()).bytes(b"");

@@ -91,7 +91,9 @@ impl Client {
             Source::Cluster(cluster) => {
                 let failed = |error| from_redis_error(operation, error);
                 let slots = cluster.find_slots().await.map_err(failed)?;
-                let node = slots.node_of(key).ok_or_else(|| connection_lost(operation))?;
+                let node = slots
+                    .node_of(key)
+                    .ok_or_else(|| connection_lost(operation))?;
                 cluster.connector_at(node).map_err(failed)
             }
         }

@@ -112,7 +112,10 @@ impl Connector {
         self.open_connection(Some(push_sender)).await
     }
 
-    async fn open_connection(&self, push_sender: Option<PushSender>) -> RedisResult<MultiplexedConnection> {
+    async fn open_connection(
+        &self,
+        push_sender: Option<PushSender>,
+    ) -> RedisResult<MultiplexedConnection> {
         let connecting = async {
             match &self.target {
                 Target::Server(client) => open(client, self.connect_timeout, push_sender).await,

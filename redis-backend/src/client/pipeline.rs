@@ -8,7 +8,7 @@ use token_cache_core::{
 use tokio::time::Instant;
 
 use super::{
-    MAX_ATTEMPTS, Client, Idempotency, PAUSE, Source,
+    Client, Idempotency, MAX_ATTEMPTS, PAUSE, Source,
     call::Call,
     connection::{PipelineReply, Wait},
     pool::{DedicatedConnection, PooledConnection},

@@ -195,7 +195,10 @@ impl FailoverWatcher {
 
     /// Adds the signal of a connection to the backplane, which is lost when another server is the primary.
     pub(super) fn add(&self, signal: watch::Sender<bool>) {
-        let mut lost_signals = self.lost_signals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lost_signals = self
+            .lost_signals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         lost_signals.retain(|signal| !*signal.borrow());
         lost_signals.push(signal);
     }
