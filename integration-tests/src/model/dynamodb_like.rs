@@ -13,7 +13,7 @@ use token_cache_core::{
 };
 
 use super::{
-    dynamodb_head::Replaced,
+    dynamodb_account_item::ReplaceOutcome,
     mutants::{Bent, Mutant},
     network::{Kind, World},
     redis_like::Refused,
@@ -62,11 +62,11 @@ impl TokenStore for DynamoDbLike {
             let (asked, bent) = (session.clone(), self.bent);
             let read = self
                 .world
-                .request(Kind::Read, "read the head", move |state, now| {
-                    let head = state.heads.get(&account).cloned();
+                .request(Kind::Read, "read the account item", move |state, now| {
+                    let record = state.account_records.get(&account).cloned();
                     let late = now >= asked.not_after && !bent.sends_unchecked();
-                    let refused = head.as_ref().is_some_and(|head| head.refuses(&asked, now));
-                    (!late && !refused).then_some(head)
+                    let refused = record.as_ref().is_some_and(|record| record.refuses(&asked, now));
+                    (!late && !refused).then_some(record)
                 });
             let seen = read.await?.ok_or(Refused)?;
             let mut new = seen.clone().unwrap_or_default();
@@ -80,9 +80,9 @@ impl TokenStore for DynamoDbLike {
                 .replace(account, seen, new, session.now, not_after)
                 .await?
             {
-                Replaced::InTime => return Ok(Begun::displacing(0)),
-                Replaced::Lost => {}
-                Replaced::Late => {
+                ReplaceOutcome::InTime => return Ok(Begun::displacing(0)),
+                ReplaceOutcome::Conflict => {}
+                ReplaceOutcome::Late => {
                     let taken_back = EvictTarget::Session(session.record.session_id);
                     let options = EvictOptions::at(session.now);
                     // The caller gets the refusal. No ticket has this secret.
@@ -139,7 +139,7 @@ impl TokenStore for DynamoDbLike {
         if !put.await? {
             return Ok(PutResult::PreconditionFailed);
         }
-        if self.bent.is(Mutant::PutWithoutHeadRead) || self.lives(account, session_id).await? {
+        if self.bent.is(Mutant::PutWithoutAccountRead) || self.lives(account, session_id).await? {
             return Ok(PutResult::Stored);
         }
         self.remove(at).await?;
@@ -246,7 +246,7 @@ impl BackgroundSessions for DynamoDbLike {
         let kept = query.await?;
         let check = self
             .world
-            .request(Kind::Read, "read the head", move |state, now| {
+            .request(Kind::Read, "read the account item", move |state, now| {
                 let living = kept
                     .iter()
                     .filter(|session_id| state.lives(&account, session_id, now));

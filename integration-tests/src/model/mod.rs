@@ -21,7 +21,7 @@
 mod actors;
 mod bent_protocol;
 mod checker;
-mod dynamodb_head;
+mod dynamodb_account_item;
 mod dynamodb_like;
 mod dynamodb_sid_index;
 mod explore;

@@ -7,7 +7,7 @@ use token_cache_core::{EvictTarget, NOT_BEFORE_LIFETIME, Timestamp};
 use super::{
     scenario::Scenario,
     scenarios,
-    state::{Head, NotBefore},
+    state::{AccountRecord, NotBefore},
 };
 
 macro_rules! mutants {
@@ -56,7 +56,7 @@ mutants! {
     BeginDeliveredTwice "begin-delivered-twice" "redis: sign-in, sign-out by ticket"
         "the driver repeats a sign-in's write by itself"
     BeginUnconditional "begin-unconditional" "dynamodb: sign-in, sign-out by ticket"
-        "a sign-in's write to the head has no condition on the head's version"
+        "a sign-in's write to the account item has no condition on the account item's version"
     NoTakeBack "no-take-back" "redis: sign-in, provider's message with a sid"
         "a sign-in that was refused after its first step leaves its session behind"
     BackgroundSessionBeforeSidEntry "background-session-before-pointer" "redis: sign-in with background session, provider's message with a sid, job"
@@ -88,9 +88,9 @@ mutants! {
     NotBeforeTooShort "marker-too-short" "redis: sign-in, sign-out of the account, time"
         "a marker lives shorter than a sign-in may take"
     RecordExpiresBeforeNotBefore "record-expires-before-markers" "dynamodb: sign-in, sign-out of the account, time"
-        "a head expires with its last session, and its markers with it"
+        "an account item expires with its last session, and its markers with it"
     RecordExpiresWithWhatItHolds "record-expires-with-what-it-holds" "dynamodb: sign-in, sign-out by ticket, time"
-        "a head that is emptied may be deleted at once, and an old write finds it absent again"
+        "an account item that is emptied may be deleted at once, and an old write finds it absent again"
     RequestsWithoutDate "requests-without-date" "dynamodb: sign-in, sign-out of the account, time"
         "a request is taken however long ago it was signed"
     NotBeforeLowered "marker-lowered" "redis: sign-in, two sign-outs of the account"
@@ -98,7 +98,7 @@ mutants! {
     DuplicateEndsNewer "duplicate-ends-newer" "redis: sign-out of the account, then single sign-on"
         "a late duplicate of a sign-out ends what signed in since"
     EvictsUnconditionally "cut-unconditional" "dynamodb: sign-out of the account, then single sign-on"
-        "the sign-out of an account empties the head without a condition"
+        "the sign-out of an account empties the account item without a condition"
     OneNotBeforeForBothClocks "one-marker-for-both-clocks" "redis: sign-in, sign-out by the app and by the provider"
         "the marker of one clock replaces the other's"
     SidNotBeforeLast "sid-marked-last" "redis: sign-in, provider's message with a sid"
@@ -115,8 +115,8 @@ mutants! {
         "a store without a directory records labels"
     WriteUnchecked "write-unchecked" "redis: sign-in, write, sign-out of the account"
         "a write does not look whether its session lives"
-    PutWithoutHeadRead "put-without-head-read" "dynamodb: sign-in, write, sign-out of the account"
-        "an entry is put, and the head is not read afterwards"
+    PutWithoutAccountRead "put-without-account-read" "dynamodb: sign-in, write, sign-out of the account"
+        "an entry is put, and the account item is not read afterwards"
     CreationsForgotten "creations-forgotten" "redis: sign-in, write over nothing, removal"
         "a store forgets what it has written over nothing"
     CreationsRemoved "creations-removed" "dynamodb: sign-in, write over nothing, removal"
@@ -175,10 +175,10 @@ impl Bent {
         }
     }
 
-    /// Until when a head must be kept that is written now.
-    pub(super) fn keep(self, head: &mut Head, now: Timestamp) {
-        let (sessions, not_before_times) = (head.sessions_end(), head.not_before_times_end());
-        head.kept_until = Some(match self.0 {
+    /// Sets when an account item that is written now may be deleted.
+    pub(super) fn keep(self, record: &mut AccountRecord, now: Timestamp) {
+        let (sessions, not_before_times) = (record.sessions_end(), record.not_before_times_end());
+        record.time_to_live = Some(match self.0 {
             Some(Mutant::RecordExpiresBeforeNotBefore) => sessions,
             Some(Mutant::RecordExpiresWithWhatItHolds) => sessions.max(not_before_times),
             _ => sessions
@@ -190,7 +190,7 @@ impl Bent {
     /// Leaves a cut's marker.
     pub(super) fn set_not_before(
         self,
-        head: &mut Head,
+        record: &mut AccountRecord,
         target: &EvictTarget,
         expires_at: Timestamp,
     ) {
@@ -198,9 +198,9 @@ impl Bent {
             return;
         }
         if self.is(Mutant::OneNotBeforeForBothClocks) && matches!(target, EvictTarget::Account(_)) {
-            (head.store, head.provider) = (None, None);
+            (record.store, record.provider) = (None, None);
         }
-        if let Some((not_before, at)) = head.not_before(target) {
+        if let Some((not_before, at)) = record.not_before(target) {
             if self.is(Mutant::NotBeforeLowered) {
                 *not_before = Some(NotBefore { at, expires_at });
             } else {

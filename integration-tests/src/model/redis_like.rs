@@ -59,12 +59,12 @@ impl TokenStore for RedisLike {
         let begun = self
             .world
             .request(kind, "begin a session", move |state, now| {
-                let head = state.heads.entry(account).or_default();
+                let record = state.account_records.entry(account).or_default();
                 let late = now >= session.not_after && !bent.sends_unchecked();
-                if late || head.refuses(&session, now) {
+                if late || record.refuses(&session, now) {
                     return Err(Refused);
                 }
-                head.begin(&session);
+                record.begin(&session);
                 let superseded = session.supersedes.clone();
                 state.forget(&account, &superseded);
                 Ok(())
@@ -188,17 +188,17 @@ impl RedisLike {
         let evict = self
             .world
             .request(Kind::Write, "cut the account", move |state, now| {
-                let head = state.heads.entry(account).or_default();
+                let record = state.account_records.entry(account).or_default();
                 let ended = if bent.is(Mutant::DuplicateEndsNewer)
                     && matches!(target, EvictTarget::Account(_))
                 {
-                    std::mem::take(&mut head.sessions).into_keys().collect()
+                    std::mem::take(&mut record.sessions).into_keys().collect()
                 } else {
-                    head.end(&target)
+                    record.end(&target)
                 };
                 if sets_not_before {
                     bent.set_not_before(
-                        head,
+                        record,
                         &target,
                         now + bent.life(options.not_before_lifetime),
                     );

@@ -73,8 +73,8 @@ pub(super) async fn session(
     session_id: SessionId,
 ) -> Result<SessionRecord> {
     let read = world.request(Kind::Read, "read the session", move |state, now| {
-        let head = state.heads.get(&account)?;
-        let stored = head.sessions.get(&session_id)?;
+        let record = state.account_records.get(&account)?;
+        let stored = record.sessions.get(&session_id)?;
         (now < stored.ends_at).then_some((stored.sid, stored.times, stored.ends_at))
     });
     let (sid_key, times, ends_at) = read

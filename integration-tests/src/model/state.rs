@@ -48,7 +48,7 @@ pub(super) struct Stored {
 
 /// An account's record.
 #[derive(Debug, Clone, Default, Hash, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct AccountRecord {
     /// Written anew by every change (DynamoDB).
     pub(super) v: u32,
     /// The living sessions.
@@ -62,10 +62,10 @@ pub(super) struct Head {
     /// The marker of the unlabelled sessions.
     pub(super) without_sid: Option<NotBefore>,
     /// From when on the store may delete it (DynamoDB).
-    pub(super) kept_until: Option<Timestamp>,
+    pub(super) time_to_live: Option<Timestamp>,
 }
 
-impl Head {
+impl AccountRecord {
     /// True where a marker refuses this sign-in.
     pub(super) fn refuses(&self, begin: &BeginSession, now: Timestamp) -> bool {
         let times = begin.record.times;
@@ -201,7 +201,7 @@ impl SidRecord {
 #[derive(Debug, Clone, Default, Hash)]
 pub(super) struct State {
     /// The accounts' records.
-    pub(super) heads: BTreeMap<AccountKey, Head>,
+    pub(super) account_records: BTreeMap<AccountKey, AccountRecord>,
     /// The entries.
     pub(super) entries: BTreeMap<(AccountKey, SessionId), [u8; 8]>,
     /// The versions of creating writes, also of entries that are gone.
@@ -222,15 +222,15 @@ impl State {
         session_id: &SessionId,
         now: Timestamp,
     ) -> bool {
-        let head = self.heads.get(account);
-        head.is_some_and(|head| head.lives(session_id, now))
+        let record = self.account_records.get(account);
+        record.is_some_and(|record| record.lives(session_id, now))
     }
 
     /// The living sessions.
     pub(super) fn living(&self, now: Timestamp) -> Vec<SessionId> {
-        let heads = self.heads.values();
-        heads
-            .flat_map(|head| head.sessions.iter())
+        let account_records = self.account_records.values();
+        account_records
+            .flat_map(|record| record.sessions.iter())
             .filter(|(_, stored)| now < stored.ends_at)
             .map(|(session_id, _)| *session_id)
             .collect()
@@ -248,9 +248,9 @@ impl State {
 
     /// Removes what has expired, as `PEXPIRE` and a time-to-live do.
     pub(super) fn sweep(&mut self, now: Timestamp) {
-        self.heads.retain(|_, head| {
-            let needed_until = head.sessions_end().max(head.not_before_times_end());
-            now < head.kept_until.unwrap_or(needed_until)
+        self.account_records.retain(|_, record| {
+            let needed_until = record.sessions_end().max(record.not_before_times_end());
+            now < record.time_to_live.unwrap_or(needed_until)
         });
         self.sids
             .retain(|_, sid_record| now < sid_record.expires_at());
@@ -261,10 +261,10 @@ impl State {
     /// The first account after `cursor` that has sessions, and whether more follow.
     pub(super) fn page(&self, cursor: Option<&str>) -> (Option<AccountKey>, bool) {
         let mut accounts = self
-            .heads
+            .account_records
             .iter()
-            .filter(|(account, head)| {
-                !head.sessions.is_empty()
+            .filter(|(account, record)| {
+                !record.sessions.is_empty()
                     && cursor.is_none_or(|after| cursor_of(account).as_str() > after)
             })
             .map(|(account, _)| *account);

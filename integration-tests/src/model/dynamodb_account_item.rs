@@ -1,4 +1,4 @@
-//! Steps on the head of an account: the item that says which sessions live.
+//! Operations on account items, which have the live sessions.
 
 use token_cache_core::{
     AccountKey, BeginSession, Begun, EvictOptions, EvictTarget, Evicted, Result, SessionId,
@@ -10,43 +10,43 @@ use super::{
     mutants::Mutant,
     network::Kind,
     redis_like::Refused,
-    state::{Head, NotBefore},
+    state::{AccountRecord, NotBefore},
 };
 
 impl DynamoDbLike {
-    async fn head(&self, account: AccountKey) -> Result<Option<Head>> {
+    async fn record(&self, account: AccountKey) -> Result<Option<AccountRecord>> {
         let read = self
             .world
-            .request(Kind::Read, "read the head", move |state, _| {
-                state.heads.get(&account).cloned()
+            .request(Kind::Read, "read the account item", move |state, _| {
+                state.account_records.get(&account).cloned()
             });
         read.await
     }
 
-    /// Replaces a head on condition that it is as it was read.
+    /// Replaces an account item if it is unchanged since it was read.
     pub(super) async fn replace(
         &self,
         account: AccountKey,
-        seen: Option<Head>,
-        mut new: Head,
+        seen: Option<AccountRecord>,
+        mut new: AccountRecord,
         now: Timestamp,
         not_after: Timestamp,
-    ) -> Result<Replaced> {
+    ) -> Result<ReplaceOutcome> {
         new.v = self.world.mint();
         self.bent.keep(&mut new, now);
-        let seen = seen.map(|head| head.v);
+        let seen = seen.map(|record| record.v);
         let write = self
             .world
-            .request(Kind::Write, "write the head", move |state, now| {
-                let there = state.heads.get(&account).map(|head| head.v);
+            .request(Kind::Write, "write the account item", move |state, now| {
+                let there = state.account_records.get(&account).map(|record| record.v);
                 if there != seen {
-                    return Replaced::Lost;
+                    return ReplaceOutcome::Conflict;
                 }
-                state.heads.insert(account, new.clone());
+                state.account_records.insert(account, new.clone());
                 if now < not_after {
-                    Replaced::InTime
+                    ReplaceOutcome::InTime
                 } else {
-                    Replaced::Late
+                    ReplaceOutcome::Late
                 }
             });
         write.await
@@ -55,7 +55,7 @@ impl DynamoDbLike {
     pub(super) async fn lives(&self, account: AccountKey, session_id: SessionId) -> Result<bool> {
         let read = self
             .world
-            .request(Kind::Read, "read the head", move |state, now| {
+            .request(Kind::Read, "read the account item", move |state, now| {
                 state.lives(&account, &session_id, now)
             });
         read.await
@@ -76,10 +76,10 @@ impl DynamoDbLike {
         let expires_at = options.now + bent.life(options.not_before_lifetime);
         let write = self
             .world
-            .request(Kind::Write, "empty the head", move |state, _| {
-                let mut head = state.heads.get(&account).cloned().unwrap_or_default();
-                let newer = head.newest.is_some_and(|times| !times.is_not_after(moment));
-                let (not_before, at) = head.not_before(&target)?;
+            .request(Kind::Write, "empty the account item", move |state, _| {
+                let mut record = state.account_records.get(&account).cloned().unwrap_or_default();
+                let newer = record.newest.is_some_and(|times| !times.is_not_after(moment));
+                let (not_before, at) = record.not_before(&target)?;
                 let as_late = not_before.is_some_and(|not_before| not_before.at >= at);
                 if (newer || as_late) && !bent.is(Mutant::EvictsUnconditionally) {
                     return None;
@@ -87,10 +87,10 @@ impl DynamoDbLike {
                 if sets_not_before {
                     *not_before = Some(NotBefore { at, expires_at });
                 }
-                let sessions = std::mem::take(&mut head.sessions);
-                head.v = v;
-                bent.keep(&mut head, options.now);
-                state.heads.insert(account, head);
+                let sessions = std::mem::take(&mut record.sessions);
+                record.v = v;
+                bent.keep(&mut record, options.now);
+                state.account_records.insert(account, record);
                 Some(!sessions.is_empty())
             });
         Ok(write.await?.map(Evicted::new))
@@ -110,7 +110,7 @@ impl DynamoDbLike {
             return Ok(evicted);
         }
         loop {
-            let seen = self.head(account).await?;
+            let seen = self.record(account).await?;
             let mut new = seen.clone().unwrap_or_default();
             let ended = new.end(&target);
             let not_before_set = sets_not_before && new.not_before(&target).is_some();
@@ -122,7 +122,7 @@ impl DynamoDbLike {
                 || self
                     .replace(account, seen, new, options.now, Timestamp::MAX)
                     .await?
-                    != Replaced::Lost
+                    != ReplaceOutcome::Conflict
             {
                 return Ok(Evicted::new(!ended.is_empty()));
             }
@@ -136,12 +136,12 @@ impl DynamoDbLike {
     ) -> Result<Begun> {
         let write = self
             .world
-            .request(Kind::Write, "write the head", move |state, now| {
-                let head = state.heads.entry(account).or_default();
-                let refused = head.refuses(&session, now);
+            .request(Kind::Write, "write the account item", move |state, now| {
+                let record = state.account_records.entry(account).or_default();
+                let refused = record.refuses(&session, now);
                 if !refused {
-                    head.begin(&session);
-                    head.kept_until = Some(session.record.ends_at);
+                    record.begin(&session);
+                    record.time_to_live = Some(session.record.ends_at);
                 }
                 refused
             });
@@ -152,13 +152,13 @@ impl DynamoDbLike {
     }
 }
 
-/// What became of a head's replacement.
+/// The outcome of replacing an account item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Replaced {
+pub(super) enum ReplaceOutcome {
     /// Written in time.
     InTime,
     /// Written, and the answer's date is past the sign-in's time.
     Late,
-    /// Another head was there.
-    Lost,
+    /// Another write came first.
+    Conflict,
 }
