@@ -77,8 +77,14 @@ impl DynamoDbLike {
         let write = self
             .world
             .request(Kind::Write, "empty the account item", move |state, _| {
-                let mut record = state.account_records.get(&account).cloned().unwrap_or_default();
-                let newer = record.newest.is_some_and(|times| !times.is_not_after(moment));
+                let mut record = state
+                    .account_records
+                    .get(&account)
+                    .cloned()
+                    .unwrap_or_default();
+                let newer = record
+                    .newest
+                    .is_some_and(|times| !times.is_not_after(moment));
                 let (not_before, at) = record.not_before(&target)?;
                 let as_late = not_before.is_some_and(|not_before| not_before.at >= at);
                 if (newer || as_late) && !bent.is(Mutant::EvictsUnconditionally) {

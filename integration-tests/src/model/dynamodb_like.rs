@@ -60,14 +60,16 @@ impl TokenStore for DynamoDbLike {
         }
         loop {
             let (asked, bent) = (session.clone(), self.bent);
-            let read = self
-                .world
-                .request(Kind::Read, "read the account item", move |state, now| {
-                    let record = state.account_records.get(&account).cloned();
-                    let late = now >= asked.not_after && !bent.sends_unchecked();
-                    let refused = record.as_ref().is_some_and(|record| record.refuses(&asked, now));
-                    (!late && !refused).then_some(record)
-                });
+            let read =
+                self.world
+                    .request(Kind::Read, "read the account item", move |state, now| {
+                        let record = state.account_records.get(&account).cloned();
+                        let late = now >= asked.not_after && !bent.sends_unchecked();
+                        let refused = record
+                            .as_ref()
+                            .is_some_and(|record| record.refuses(&asked, now));
+                        (!late && !refused).then_some(record)
+                    });
             let seen = read.await?.ok_or(Refused)?;
             let mut new = seen.clone().unwrap_or_default();
             new.begin(&session);
