@@ -149,7 +149,7 @@ impl SignOutRoutesBuilder {
     pub fn build(self) -> Result<SignOutRoutes, ConfigError> {
         if self.clients.is_empty() {
             return Err(ConfigError::new(
-                "there is no client; add one with `client(ClientRegistration::new(issuer, client_id))`",
+                "no client is configured; add one with `client(ClientRegistration::new(issuer, client_id))`",
             ));
         }
         let mut clients: Vec<ClientRegistration> = Vec::new();
@@ -159,7 +159,7 @@ impl SignOutRoutesBuilder {
                 |other: &ClientRegistration| other.issuer == client.issuer && other.id == client.id;
             if clients.iter().any(same) {
                 return Err(ConfigError::new(format!(
-                    "the client {:?} of {:?} is there twice",
+                    "the client {:?} of the issuer {:?} was added twice; remove one of them",
                     client.id, client.issuer,
                 )));
             }
@@ -171,7 +171,7 @@ impl SignOutRoutesBuilder {
                 .any(|client| client.front_channel_parameters == FrontChannelParameters::SidOnly)
         {
             return Err(ConfigError::new(
-                "`FrontChannelParameters::SidOnly` needs routes with one client: with several, nothing tells whose `sid` it is",
+                "`FrontChannelParameters::SidOnly` needs routes with one client, because the requests do not name the issuer; remove the other clients",
             ));
         }
         let app_urls = clients
@@ -194,7 +194,7 @@ impl SignOutRoutesBuilder {
         };
         if !is_local_path(&self.after) {
             return Err(ConfigError::new(format!(
-                "after a sign-out {:?} is no path of this app, such as \"/\"",
+                "`after_sign_out` got {:?}, which is not a path of this app; pass a path such as \"/\"",
                 self.after,
             )));
         }

@@ -35,7 +35,7 @@ pub struct ClientRegistration {
     pub(crate) revocation: Option<(EntryKey, Arc<dyn TokenSource>)>,
 }
 
-/// Whether the provider's logout messages must have a claim.
+/// The requirement that the provider's logout messages have a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClaimRequirement {
@@ -45,7 +45,7 @@ pub enum ClaimRequirement {
     Optional,
 }
 
-/// Whether the app's own sign-out sends the ID token to the provider.
+/// The `id_token_hint` of the app's own sign-out: the parameter that sends the ID token to the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IdTokenHint {
@@ -244,21 +244,25 @@ impl ClientRegistration {
     pub(crate) fn validated(self) -> Result<Self, ConfigError> {
         parse_https_url("the issuer", &self.issuer)?;
         if self.id.trim().is_empty() {
-            return Err(ConfigError::new("a client id is empty"));
+            return Err(ConfigError::new(format!(
+                "a client of the issuer {:?} has an empty client id; pass the id that the provider assigned",
+                self.issuer,
+            )));
         }
         if self.algorithms.is_empty() {
             return Err(ConfigError::new(
-                "a client without algorithms takes no message; name the registered one",
+                "`algorithms` got an empty list, so every message would be rejected; include the registered algorithm",
             ));
         }
         if self.leeway > MAX_LEEWAY {
-            return Err(ConfigError::new(
-                "a leeway of over five minutes lets a provider's message sign out who signs in after it; set the clocks right",
-            ));
+            return Err(ConfigError::new(format!(
+                "a `leeway` of {:?} exceeds five minutes, so a message could end sessions that began after it; synchronize the clocks",
+                self.leeway,
+            )));
         }
         if self.jwks_cooldown > MAX_COOLDOWN {
             return Err(ConfigError::new(format!(
-                "a `jwks_cooldown` of {:?} is over a minute, and a message under a new key would wait for so long; set a shorter one",
+                "a `jwks_cooldown` of {:?} exceeds one minute, and a message signed with a new key would wait as long; set a shorter one",
                 self.jwks_cooldown,
             )));
         }
@@ -280,16 +284,16 @@ pub(crate) fn parse_https_url(what: &str, text: &str) -> Result<Url, ConfigError
     // A URL parser drops white space, but the issuer of a message is compared byte by byte.
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(ConfigError::new(format!(
-            "{what} {text:?} has white space in it; write it exactly as the provider does"
+            "{what} {text:?} contains white space; write it exactly as the provider does"
         )));
     }
     let url = Url::parse(text)
-        .map_err(|error| ConfigError::new(format!("{what} {text:?} is no URL: {error}")))?;
+        .map_err(|error| ConfigError::new(format!("{what} {text:?} is not a URL: {error}")))?;
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
         _ => Err(ConfigError::new(format!(
-            "{what} {text:?} must be https (plain http only at a loopback address)"
+            "{what} {text:?} is not allowed; use https, or http at a loopback address"
         ))),
     }
 }

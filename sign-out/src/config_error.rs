@@ -4,7 +4,7 @@ use std::fmt;
 ///
 /// `{:?}` prints the same sentence as `{}`, so that an error returned from `main` prints a sentence. `{:#?}` prints the struct.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("sign-out routes can't be built: {message}")]
+#[error("cannot build the sign-out routes: {message}")]
 pub struct ConfigError {
     message: String,
 }

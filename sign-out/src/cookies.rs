@@ -56,14 +56,15 @@ pub(crate) fn read_bytes<'a>(request: &'a Parts, name: &str) -> Result<Option<&'
     if values.any(|other| other != first) {
         return Err(unreadable(
             name,
-            "the request has several of this name with different values",
+            "the request has several cookies of this name with different values",
         ));
     }
     Ok(Some(first))
 }
 
 fn unreadable(name: &str, why: &str) -> Error {
-    Error::new(ErrorKind::Corrupt, "read a cookie").message(format!("the cookie `{name}`: {why}"))
+    Error::new(ErrorKind::Corrupt, "read a cookie")
+        .message(format!("the cookie `{name}` cannot be read: {why}"))
 }
 
 /// Returns the cookies of a request as pairs of name and value, in the order in which the browser sent them.
@@ -203,9 +204,10 @@ impl HostCookie {
                 secure: false,
             });
         }
-        Err(ConfigError::new(
-            "the app's URL is neither https nor http at a loopback address: cookies would travel in clear",
-        ))
+        Err(ConfigError::new(format!(
+            "the app's URL {:?} would expose its cookies; use https, or http at a loopback address",
+            app.as_str(),
+        )))
     }
 
     /// Returns the cookie with `-` and `suffix` appended to its name. `suffix` is a token.
@@ -258,7 +260,7 @@ fn token(name: &str) -> Result<&str, ConfigError> {
         Ok(name)
     } else {
         Err(ConfigError::new(format!(
-            "the name of a cookie is letters, digits, `-` and `_`, not {name:?}"
+            "{name:?} is not a cookie name; use letters, digits, `-` and `_`"
         )))
     }
 }

@@ -20,5 +20,9 @@ pub(crate) fn policy(clients: &[ClientRegistration]) -> Result<HeaderValue, Conf
         origins.join(" ")
     );
     HeaderValue::try_from(policy)
-        .map_err(|_| ConfigError::new("the origin of an issuer can't stand in a header"))
+        .map_err(|_| {
+        ConfigError::new(format!(
+            "the origins of the issuers are invalid in an HTTP header: {origins:?}; use ASCII host names"
+        ))
+    })
 }

@@ -96,7 +96,10 @@ impl SignOutRoutes {
         of_issuer()
             .find(|client| client.front_channel_parameters == FrontChannelParameters::SubjectAsSid)
             .or_else(|| of_issuer().next())
-            .ok_or(InvalidRequest(None, "The iss is no provider of this app."))
+            .ok_or(InvalidRequest(
+                None,
+                "The iss is not a provider of this app.",
+            ))
     }
 
     fn only_client(&self) -> Result<&ClientRegistration, InvalidRequest<'_>> {

@@ -6,19 +6,20 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
-/// A JSON object whose members are all there once, at every depth.
+/// A JSON object without duplicate members, at every depth.
 ///
-/// Of two members of one name, readers take the first, or the last: what one verified, another would act upon. RFC 7515 section
-/// 4 and RFC 7519 section 4 let a reader refuse both.
+/// Of two members with the same name, some parsers use the first and others the last. So the verified value might not
+/// be the one that is used. RFC 7515 section 4 and RFC 7519 section 4 allow rejecting duplicates.
 pub(crate) struct JsonObject(Map<String, Value>);
 
-/// JSON without the byte order mark that some servers put before it, and that a reader may pass over (RFC 8259 section 8.1).
+/// Returns the JSON without the byte order mark that some servers prepend and that a parser may ignore (RFC 8259
+/// section 8.1).
 pub(crate) fn strip_bom(json: &[u8]) -> &[u8] {
     json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json)
 }
 
 impl JsonObject {
-    /// The object that these bytes are, and nothing besides.
+    /// Parses `bytes` as one object, with nothing after it.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(strip_bom(bytes)).ok()
     }
@@ -37,7 +38,7 @@ impl<'de> Deserialize<'de> for JsonObject {
     }
 }
 
-/// A value none of whose objects has a member twice.
+/// A value in which no object has duplicate members.
 #[derive(Clone, Copy)]
 struct StrictValue;
 

@@ -2,7 +2,8 @@ use std::fmt;
 
 use crate::keys::FetchError;
 
-/// The keys of some providers can't be had now ([`SignOutRoutes::fetch_keys`](crate::SignOutRoutes::fetch_keys)).
+/// The error of [`SignOutRoutes::fetch_keys`](crate::SignOutRoutes::fetch_keys): the keys of some providers cannot be
+/// fetched now.
 ///
 /// `{:?}` prints the same sentence as `{}`, so that an error returned from `main` prints a sentence. `{:#?}` prints the struct.
 #[derive(Clone)]
@@ -17,7 +18,7 @@ impl KeyFetchError {
         }
     }
 
-    /// Whose they are, in the order of the clients.
+    /// Returns the issuers whose keys cannot be fetched, in the order of the clients.
     pub fn issuers(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(issuer, _)| issuer.as_str())
     }
@@ -25,10 +26,10 @@ impl KeyFetchError {
 
 impl fmt::Display for KeyFetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("keys are missing")?;
+        f.write_str("cannot fetch the signing keys")?;
         for (index, (issuer, error)) in self.0.iter().enumerate() {
-            let before = if index == 0 { ':' } else { ';' };
-            write!(f, "{before} of {issuer:?}: {error}")?;
+            let before = if index == 0 { "" } else { ";" };
+            write!(f, "{before} of {issuer:?}, because {error}")?;
         }
         Ok(())
     }

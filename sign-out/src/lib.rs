@@ -75,7 +75,7 @@ pub use self::{
     timeouts::Timeouts,
 };
 
-/// The how-to's code compiles.
+/// Compiles the code of the how-to.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/sign-out/providers.md")]
 struct HowTo;

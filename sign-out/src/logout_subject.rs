@@ -6,7 +6,7 @@ use crate::{
     running_sign_outs::{MessageKey, SignOutDetails},
 };
 
-/// Whose sessions a verified message ends: what every kind of message comes to.
+/// The account or provider session that a verified message ends. All kinds of message are converted to it.
 pub(crate) struct LogoutSubject {
     pub(crate) issuer: String,
     pub(crate) issued_at: Timestamp,
@@ -15,7 +15,7 @@ pub(crate) struct LogoutSubject {
 }
 
 impl SignOutRoutes {
-    /// Ends them, in a task of its own; joins it where the same message is being carried out.
+    /// Ends the sessions, in a separate task. Joins the running sign-out of the same message, if there is one.
     pub(crate) async fn sign_out_subject(
         &self,
         subject: LogoutSubject,

@@ -4,19 +4,19 @@ use token_cache_core::{EntryKey, Session, TokenSource};
 
 use crate::{ClientRegistration, SignOutRoutes, keys::Provider, session_id_token::SessionIdToken};
 
-/// By which of the app's registrations a user leaves.
+/// The client and the provider at which a user signs out.
 pub(crate) struct LogoutTarget<'a> {
     pub(crate) client: &'a ClientRegistration,
     pub(crate) provider: &'a Provider,
-    /// The ID token, if it was given to this client: no provider sees another's.
+    /// The ID token, if it was issued to this client. It is never sent to another provider.
     pub(crate) hint: Option<&'a SessionIdToken>,
-    /// Whether the session's tokens are this client's.
+    /// `true` if the session's tokens were issued to this client.
     owns_session: bool,
 }
 
 impl<'a> LogoutTarget<'a> {
-    /// What revokes the session's refresh token. Where it may be another client's, nothing does: it would be told to somebody that it
-    /// is not for.
+    /// Returns the entry and the token source for revoking the refresh token. Returns `None` if the token may belong to
+    /// another client.
     pub(crate) fn revocation(&self) -> Option<(EntryKey, Arc<dyn TokenSource>)> {
         self.client.revocation.clone().filter(|_| self.owns_session)
     }
@@ -32,7 +32,8 @@ impl<'a> LogoutTarget<'a> {
 }
 
 impl SignOutRoutes {
-    /// The client that the ID token was given to; without one, a client of the account's issuer; the first, where nothing tells.
+    /// Returns the client that the ID token was issued to. Without an ID token it is a client of the account's issuer,
+    /// or else the first client.
     pub(crate) fn logout_target<'a>(
         &'a self,
         session: Option<&Session>,
@@ -56,7 +57,7 @@ impl SignOutRoutes {
                 owns_session: other.is_none(),
                 ..LogoutTarget::of(client)
             },
-            // No routes are built without a client.
+            // `build` requires at least one client.
             (None, _) => LogoutTarget {
                 owns_session: self.0.clients.len() == 1,
                 ..LogoutTarget::of((&self.0.clients[0], &self.0.providers[0]))

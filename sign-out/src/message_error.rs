@@ -7,16 +7,16 @@ use crate::{
     running_sign_outs::Outcome,
 };
 
-/// Why a provider's message was not carried out.
+/// Why a provider's message did not end its sessions.
 #[derive(Debug, Clone)]
 pub(crate) enum MessageError {
-    /// It is none that we act upon. Sent again, it will be refused again.
+    /// The message is invalid. Sending it again does not help.
     Invalid(ValidationError),
-    /// It may be good, and can't be verified now. It is verified later, if there is room for it.
+    /// The message may be valid, but its key cannot be fetched now. It is verified later, if the queue has room.
     KeysUnavailable(FetchError),
-    /// It is good, and the sessions may not have ended.
+    /// The message is valid, but the sessions may not have ended.
     SignOutFailed(Error),
-    /// It is good, and being carried out.
+    /// The message is valid, and the sign-out is still running.
     Pending,
 }
 
@@ -30,7 +30,7 @@ impl MessageError {
         }
     }
 
-    /// What happened, for the provider's log. It holds nothing of the message (G5).
+    /// Returns the text for the provider's log. It contains nothing of the message (G5).
     pub(crate) fn description(&self) -> String {
         match self {
             Self::Invalid(refusal) => refusal.to_string(),
@@ -40,12 +40,12 @@ impl MessageError {
                 error.kind().name()
             ),
             Self::Pending => {
-                "the sessions are being ended; send the message again to hear of it".to_owned()
+                "the sign-out is still running; send the message again for its result".to_owned()
             }
         }
     }
 
-    /// The answer, with this body.
+    /// Returns the response with this body.
     pub(crate) fn to_response(&self, body: impl serde::Serialize) -> Response<Bytes> {
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let status = self.status();
@@ -64,7 +64,7 @@ impl MessageError {
         response
     }
 
-    /// After how many seconds the message may be sent again.
+    /// Returns after how many seconds the message may be sent again.
     fn retry_after(&self) -> u64 {
         match self {
             Self::KeysUnavailable(error) => error.retry_after().as_secs() + 1,
@@ -72,7 +72,7 @@ impl MessageError {
         }
     }
 
-    /// What an eviction came to.
+    /// Converts the outcome of a sign-out.
     pub(crate) fn from_outcome(outcome: Outcome) -> Result<(), Self> {
         match outcome {
             Outcome::Ended => Ok(()),

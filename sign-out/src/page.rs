@@ -1,23 +1,24 @@
-//! The few pages that a browser may see: plain HTML, which no other page may frame and in which nothing runs or loads.
+//! HTML pages for the user. Other pages cannot frame them, and they load and run nothing.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::response::no_store_response;
 
-/// No `form-action`: Chromium holds a form to it through every redirect that follows, and the form of [`confirmation_page`](crate::rp_initiated) leads to the provider.
+/// There is no `form-action`: Chromium also applies it to redirects after the form, and the form of the confirmation
+/// page leads to the provider.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What a page says.
+/// The content of a page.
 pub(crate) struct Page<'a> {
     pub(crate) status: StatusCode,
     pub(crate) title: &'a str,
     pub(crate) text: &'a str,
-    /// A form that POSTs, by a button with this text.
+    /// The text of the button of a form that sends a POST request.
     pub(crate) button: Option<&'a str>,
-    /// Where the form POSTs to, if not to where the page was asked for.
+    /// The URL of the form, if it differs from the page's URL.
     pub(crate) action: Option<&'a str>,
-    /// Where to go on: within the app, or at the provider.
+    /// The URL and the text of a link, within the app or to the provider.
     pub(crate) link: Option<(&'a str, &'a str)>,
 }
 
@@ -37,7 +38,7 @@ impl<'a> Page<'a> {
         let mut response = html(self.status, &self.html(), HeaderValue::from_static(POLICY));
         let headers = response.headers_mut();
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-        // Not `no-referrer`: the form's `Origin` would be `null`.
+        // With `no-referrer`, the form's `Origin` would be `null`.
         headers.insert(
             header::REFERRER_POLICY,
             HeaderValue::from_static("same-origin"),
@@ -76,7 +77,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// An answer of HTML that no cache keeps.
+/// Returns an HTML response that caches do not store.
 pub(crate) fn html(status: StatusCode, html: &str, policy: HeaderValue) -> Response<Bytes> {
     let mut response = no_store_response(status, Bytes::copy_from_slice(html.as_bytes()));
     let headers = response.headers_mut();

@@ -1,12 +1,12 @@
-//! Where the routes are mounted: what an app registers at its providers. A router or a scope that they are nested in puts its own
-//! path before each of them.
+//! The paths of the sign-out routes. Register the URLs at your providers. A router or scope that nests the routes adds
+//! its own path before them.
 
 use http::request::Parts;
 
 /// The app's own sign-out.
 pub const LOGOUT: &str = "/logout";
 
-/// Where a provider sends the browser back to: the path of every `post_logout_redirect_uri`.
+/// The page to which the provider sends users back. It is the path of every `post_logout_redirect_uri`.
 pub const POST_LOGOUT_REDIRECT: &str = "/signed-out";
 
 /// The `backchannel_logout_uri`.
@@ -15,10 +15,10 @@ pub const BACK_CHANNEL_LOGOUT: &str = "/backchannel-logout";
 /// The `frontchannel_logout_uri`.
 pub const FRONT_CHANNEL_LOGOUT: &str = "/frontchannel-logout";
 
-/// Where a transmitter of security events pushes them to.
+/// The endpoint to which transmitters push security events.
 pub const SECURITY_EVENTS: &str = "/security-events";
 
-/// All of them.
+/// All paths of this module.
 pub(crate) const ALL: [&str; 5] = [
     LOGOUT,
     POST_LOGOUT_REDIRECT,
@@ -27,13 +27,13 @@ pub(crate) const ALL: [&str; 5] = [
     SECURITY_EVENTS,
 ];
 
-/// True if a path can be one of [`ALL`] behind the path of a router or a scope that the routes are nested in.
+/// Returns `true` if `path` ends with one of [`ALL`], as in a router or a scope that nests the routes.
 pub(crate) fn may_be_nested(path: &str) -> bool {
     ALL.iter()
         .any(|ours| path.len() > ours.len() && path.ends_with(ours))
 }
 
-/// The path of a request before axum's nesting took the router's own path from it.
+/// Returns the path of a request as it was before axum's nested router removed its prefix.
 #[cfg(feature = "axum-0_8")]
 pub(crate) fn original_path(request: &Parts) -> Option<&str> {
     let original = request.extensions.get::<axum::extract::OriginalUri>();
@@ -45,6 +45,6 @@ pub(crate) fn original_path(_: &Parts) -> Option<&str> {
     None
 }
 
-/// In the extensions of an answer: one of the sign-out routes gave it.
+/// Marks a response of a sign-out route, in the extensions of the response.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignOutRouteResponse;

@@ -19,24 +19,24 @@ use crate::{
     verify::TokenKind,
 };
 
-/// How many bytes the messages may take that wait for keys after they were answered. Nothing is proven of them, and anybody can
-/// send them. Each issuer has an equal share, so that forged messages of one leave room for the others'.
+/// The maximum size of all messages that wait for keys. They are not verified, and anyone can send them. Each issuer
+/// has an equal share, so that forged messages of one issuer leave room for the others.
 const MAX_PENDING_BYTES: usize = 32 * 1024 * 1024;
 
-/// What a waiting message takes besides its token: a task, its timer, two entries of maps.
+/// The memory of a waiting message in addition to its token: a task, a timer and two map entries.
 const MESSAGE_OVERHEAD: usize = 4 * 1024;
 
-/// How long a message waits for keys. Most logout tokens are good for two minutes.
+/// How long a message waits for keys. Most logout tokens are valid for two minutes.
 const MAX_WAIT: Duration = Duration::from_secs(120);
 
-/// The messages that came before their provider's keys. None makes room for another: a full queue answers 503.
+/// The messages that wait for their provider's keys. When the queue is full, new messages are answered with 503.
 #[derive(Default)]
 pub(crate) struct PendingVerification(Mutex<Pending>);
 
 #[derive(Default)]
 struct Pending {
     messages: HashMap<Message, ProgressReceiver>,
-    /// How many bytes each issuer's messages take, by the issuer's first client.
+    /// The size of each issuer's waiting messages, by the index of the issuer's first client.
     bytes: HashMap<usize, usize>,
 }
 
@@ -47,17 +47,17 @@ struct Message {
     token: Arc<str>,
 }
 
-/// When a message came: it is judged as of then, however long it waits.
+/// When a message arrived. Its times are checked as of then, even if it waits.
 pub(crate) struct Received {
     pub(crate) at: Instant,
-    /// By the store's clock, once that was asked.
+    /// The time of the store's clock, after it has been read.
     pub(crate) clock: Option<Timestamp>,
 }
 
-/// How a message stands that waits.
+/// The state of a waiting message.
 #[derive(Clone)]
 enum Progress {
-    /// Why it cannot be verified yet.
+    /// The reason why it cannot be verified yet.
     Waiting(FetchError),
     Done(Result<(), MessageError>),
 }
@@ -76,8 +76,8 @@ impl TokenKind {
 impl SignOutRoutes {
     /// Verifies a message and ends the sessions that it names.
     ///
-    /// If its key is not to be had now, it must be sent again; most providers don't. So it is verified later as well, and the same
-    /// message sent again joins it.
+    /// If its key cannot be fetched now, the provider should send the message again, but most providers do not. So the
+    /// message is also verified later, and the same message joins it when it is sent again.
     pub(crate) async fn process_message(
         &self,
         token: &str,
@@ -111,7 +111,7 @@ impl SignOutRoutes {
         .await
     }
 
-    /// Returns the client whose issuer the message names, by its index, and what the message came to. A refusal is reported.
+    /// Returns the index of a client of the message's issuer, and the result. A validation error is logged.
     async fn verify_and_sign_out(
         &self,
         message: &Message,
@@ -156,7 +156,8 @@ impl SignOutRoutes {
         join_all(sign_outs).await.into_iter().collect()
     }
 
-    /// Verifies the message once its key may be had, in a task of its own. `false` if there is no room for it.
+    /// Verifies the message later, in a separate task, when its key can be fetched. Returns `false` if the queue is
+    /// full.
     fn verify_later(
         &self,
         message: Message,
@@ -221,7 +222,7 @@ impl SignOutRoutes {
         })
     }
 
-    /// Waits for the message's end, if it may come while the provider waits.
+    /// Waits for the result of a pending message, if it can arrive while the provider waits.
     async fn join(&self, mut progress: ProgressReceiver) -> Result<(), MessageError> {
         let timeout = self.0.timeouts.keys + self.0.timeouts.sign_out;
         if let Progress::Waiting(error) = &*progress.borrow()
@@ -232,7 +233,7 @@ impl SignOutRoutes {
         let has_ended = |progress: &Progress| matches!(progress, Progress::Done(_));
         let ended = time::timeout(timeout, progress.wait_for(has_ended)).await;
         if let Ok(Err(_)) = ended {
-            // Its task was stopped with the runtime.
+            // The task was stopped with its runtime.
             return Err(MessageError::Pending);
         }
         drop(ended);
@@ -250,15 +251,15 @@ impl PendingVerification {
     }
 }
 
-/// What became of a message that is to wait.
+/// The result of adding a message to the queue.
 enum Enqueued {
     Added(PendingGuard),
-    /// The same message came twice at once.
+    /// The same message is already waiting.
     Duplicate,
     Full,
 }
 
-/// The place of a waiting message, which is free when it is over, however it ends.
+/// The place of a waiting message in the queue. Dropping it frees the place.
 struct PendingGuard {
     routes: SignOutRoutes,
     message: Message,
@@ -276,7 +277,7 @@ impl Drop for PendingGuard {
     }
 }
 
-/// Does the work here while it need not wait, and otherwise in a task of its own: a provider that hangs up stops nothing.
+/// Runs `work` to the end, even if the caller goes away. It continues in a separate task unless it finishes at once.
 async fn run_detached(
     work: impl Future<Output = Result<(), MessageError>> + Send + 'static,
 ) -> Result<(), MessageError> {
@@ -284,7 +285,7 @@ async fn run_detached(
     if let Some(done) = (&mut work).now_or_never() {
         return done;
     }
-    // Its end can't be seen if it panicked or the runtime stops: what it did is not known.
+    // The task panicked or its runtime stops, so the result is unknown.
     tokio::spawn(work)
         .await
         .unwrap_or(Err(MessageError::Pending))

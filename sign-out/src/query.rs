@@ -3,11 +3,12 @@ use std::borrow::Cow;
 use http::Uri;
 use url::form_urlencoded;
 
-/// A parameter that a query has more than once.
+/// The error for a parameter that appears more than once in a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DuplicateParameter;
 
-/// The parameter `name` of a query, where it is there. One that is there twice means nothing: two readers could take two values.
+/// Returns the parameter `name` of a query, or `None` if it is absent. A duplicate is an error, because two readers
+/// could use different values.
 pub(crate) fn parameter<'a>(
     uri: &'a Uri,
     name: &str,

@@ -1,4 +1,4 @@
-//! What is logged and counted of the requests by which providers say that users have signed out.
+//! Logs and counts the providers' messages and requests.
 
 use std::{
     collections::HashMap,
@@ -13,13 +13,13 @@ use token_cache_core::{
 
 use crate::{SignOutCause, SignOutRoutes, keys::FetchError};
 
-/// The value of the label `issuer` for a request that names no provider of this app.
+/// The label `issuer` of a request that names no provider of this app.
 const UNKNOWN: &str = "unknown";
 
-/// After so many messages of which none matched a session, the settings are the likely reason.
+/// The number of messages without a matching session after which a warning about the settings is logged.
 const UNMATCHED_WARNING: usize = 3;
 
-/// How many messages came by each channel of each issuer, as far as they were carried out.
+/// The number of processed messages by channel and issuer.
 #[derive(Default)]
 pub(crate) struct MatchCounts(Mutex<HashMap<(SignOutCause, String), MatchCount>>);
 
@@ -29,7 +29,7 @@ struct MatchCount {
     unmatched: usize,
 }
 
-/// Reports a request that was not acted upon. `why` holds nothing of the request but names of algorithms.
+/// Reports a rejected request. `why` contains nothing of the request except names of algorithms.
 pub(crate) fn refused(cause: SignOutCause, issuer: Option<&str>, why: &dyn Display) {
     let Some((channel, what, event)) = labels(cause) else {
         return;
@@ -47,7 +47,7 @@ pub(crate) fn refused(cause: SignOutCause, issuer: Option<&str>, why: &dyn Displ
     }
 }
 
-/// Reports a message that may be good and cannot be verified now.
+/// Reports a message that may be valid but cannot be verified now.
 pub(crate) fn unverified(cause: SignOutCause, issuer: &str, why: &FetchError, is_pending: bool) {
     let Some((channel, what, _)) = labels(cause) else {
         return;
@@ -61,7 +61,7 @@ pub(crate) fn unverified(cause: SignOutCause, issuer: &str, why: &FetchError, is
     warn(
         "provider_message_unverified",
         format_args!(
-            "{what} of the provider {issuer:?} cannot be verified now ({why}); the answer was 503, and {next}"
+            "{what} of the provider {issuer:?} cannot be verified now ({why}); the response was 503, and {next}"
         ),
     );
 }
@@ -74,7 +74,7 @@ pub(crate) fn ignored(cause: SignOutCause, issuer: &str) {
 }
 
 impl SignOutRoutes {
-    /// Reports what a sign-out came to that a provider asked for.
+    /// Reports the result of a sign-out that a provider requested.
     pub(crate) fn report_carried_out(
         &self,
         cause: SignOutCause,
@@ -95,7 +95,7 @@ impl SignOutRoutes {
                 info(
                     "provider_message_matched_nothing",
                     format_args!(
-                        "{what} of the provider {issuer:?} matched no session: it had ended before, or is not known here"
+                        "{what} of the provider {issuer:?} matched no session; it had ended before, or never existed here"
                     ),
                 );
                 if self.0.match_counts.is_suspicious(cause, issuer) {
@@ -119,15 +119,16 @@ fn warn_of_settings(what: &str, issuer: &str) {
     warn(
         "provider_messages_match_nothing",
         format_args!(
-            "{what} of the provider {issuer:?} matched no session for the {UNMATCHED_WARNING}rd time, and none has matched one since this \
-             server started; check that each sign-in passes the ID token's `sid` (`SignIn::sid`), that the accounts have this issuer to \
-             the letter, and that all servers have the same secret; a provider that sends the user's `sub` as the `sid` needs \
-             `ClientRegistration::front_channel_parameters(FrontChannelParameters::SubjectAsSid)`"
+            "{what} of the provider {issuer:?} matched no session for the {UNMATCHED_WARNING}rd time, and none has matched one since \
+             this server started. Check that each sign-in passes the ID token's `sid` (`SignIn::sid`), that the accounts have \
+             exactly this issuer, and that all servers have the same secret. A provider that sends the user's `sub` as the \
+             `sid` needs `ClientRegistration::front_channel_parameters(FrontChannelParameters::SubjectAsSid)`"
         ),
     );
 }
 
-/// The value of the label `channel`, what came, and the event of its refusal. `None` for the app's own sign-out.
+/// Returns the label `channel`, the name of the message in log texts, and the log event of a rejection. Returns `None`
+/// for the app's own sign-out.
 const fn labels(cause: SignOutCause) -> Option<(&'static str, &'static str, &'static str)> {
     match cause {
         SignOutCause::RpInitiated => None,
@@ -152,7 +153,7 @@ impl MatchCounts {
         self.with(cause, issuer, |tally| tally.matched = true);
     }
 
-    /// True once: when the messages that matched nothing are many, and none has matched.
+    /// Returns `true` once, when several messages matched no session and none matched one.
     fn is_suspicious(&self, cause: SignOutCause, issuer: &str) -> bool {
         self.with(cause, issuer, |tally| {
             tally.unmatched = tally.unmatched.saturating_add(1);

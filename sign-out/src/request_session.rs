@@ -3,18 +3,18 @@ use token_cache_core::{Error, ErrorKind, Result, Session, Ticket};
 
 use crate::SignOutRoutes;
 
-/// What the browser of a request holds.
+/// The session of a request, by its ticket.
 pub(crate) enum RequestSession {
-    /// No ticket.
+    /// The request has no ticket.
     None,
-    /// A ticket of a session that has ended, or a value that is not a ticket: the error says which.
+    /// The session has ended, or the ticket is invalid. The error states which.
     Ended(Error),
-    /// A ticket, and the session that it names.
+    /// The session of a valid ticket. Only [`live_session`](SignOutRoutes::live_session) checks that it has not ended.
     Live(Session),
 }
 
 impl SignOutRoutes {
-    /// What a request holds, of which the store was asked once.
+    /// Returns the session of a request. Sends one request to the store.
     pub(crate) async fn live_session(&self, request: &Parts) -> Result<RequestSession> {
         let unchecked_session = match self.ticket(request).await {
             Ok(None) => return Ok(RequestSession::None),
@@ -24,7 +24,7 @@ impl SignOutRoutes {
         request_session(unchecked_session)
     }
 
-    /// What a request holds, of which the store was not asked: the session may have ended.
+    /// Returns the session of a request without asking the store, so the session may have ended.
     pub(crate) async fn unchecked_session(&self, request: &Parts) -> Result<RequestSession> {
         let unchecked_session = match self.ticket(request).await {
             Ok(None) => return Ok(RequestSession::None),
@@ -47,18 +47,19 @@ fn request_session(session: Result<Session>) -> Result<RequestSession> {
     }
 }
 
-/// True if no session can be behind the ticket: it has ended, or the ticket is invalid by its own bytes.
+/// Returns `true` if the ticket belongs to no live session: the session has ended, or the ticket is invalid.
 ///
-/// Any other error leaves open whether the session lives (G4): a ticket under a key that this server lacks, and every error of the
-/// store, such as a record that a later release wrote.
+/// After any other error the session may be live (G4). Examples are a ticket under a key that this server lacks, and
+/// every error of the store.
 pub(crate) fn is_ended(error: &Error) -> bool {
     error.is_signed_out() || error.kind() == ErrorKind::InvalidTicket
 }
 
-/// True if the error is about this browser's ticket or session alone, and trying again does not help: a ticket under a key that this
-/// server lacks (a retired one, or one that it does not have yet), several cookies of one name, a record that cannot be read.
+/// Returns `true` if the error concerns only this browser's ticket or session, and retrying does not help.
 ///
-/// The session may live, so nothing may be called signed out. But the browser must not be locked out either: it can sign in anew.
+/// Examples are a ticket under a key that this server lacks, several cookies with the same name, or an unreadable
+/// record. The session may be live, so it must not be reported as signed out. The browser must not be locked out
+/// either, so the user can sign in again.
 pub(crate) fn is_unreadable_ticket(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::KeyMissing | ErrorKind::Corrupt)
 }

@@ -13,22 +13,22 @@ use crate::{
     report::MatchCounts, running_sign_outs::RunningSignOuts, state_cookies::StateCookies,
 };
 
-/// What an app is told after every sign-out.
+/// The app's hook, which is called after every sign-out.
 pub(crate) type Hook = Arc<dyn Fn(SignOutEvent) -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// The sign-out of an app over the web: what its routes do, whatever framework they are mounted in. Cheap to clone.
+/// The sign-out routes of an app, independent of the web framework. A clone shares the same settings and state.
 ///
-/// Whoever asks, the app or a provider, takes one path: the sessions end in the cache, on every server, for good (G1), in a task
-/// of its own that goes on when the asker hangs up (G4).
+/// Every sign-out, by the app or by a provider, ends the sessions in the cache on every server (G1). It runs in its own
+/// task, which continues when the client disconnects (G4).
 ///
-/// Requests are answered on a tokio runtime with its timer, such as those of axum and actix-web.
+/// The routes need a tokio runtime with a timer, as axum and actix-web provide it.
 #[derive(Clone)]
 pub struct SignOutRoutes(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) cache: TokenCache,
     pub(crate) clients: Vec<ClientRegistration>,
-    /// The provider of each client, at the same place.
+    /// The provider of each client, in the order of `clients`.
     pub(crate) providers: Vec<Provider>,
     pub(crate) scope: SignOutScopeKind,
     pub(crate) after: String,
@@ -38,32 +38,32 @@ pub(crate) struct Inner {
     pub(crate) running: RunningSignOuts,
     pub(crate) match_counts: MatchCounts,
     pub(crate) pending: PendingVerification,
-    /// How many issuers the clients have.
+    /// The number of different issuers of the clients.
     pub(crate) issuers: usize,
-    /// How many more evictions may be under way for requests that prove nothing.
+    /// Permits for sign-outs by unauthenticated requests.
     pub(crate) unauthenticated: Arc<Semaphore>,
     pub(crate) ticket_source: Arc<dyn TicketSource>,
-    /// The app, as its users know it: where providers send them back to.
+    /// The public URLs of the app, to which providers send users back.
     pub(crate) app_urls: Vec<Url>,
-    /// What the provider is to send back; `None` if no client has a `post_logout_redirect_uri`.
+    /// The cookies for the `state` of a logout request. It is `None` if no client has a `post_logout_redirect_uri`.
     pub(crate) state: Option<StateCookies>,
-    /// The policy of answers to front-channel requests.
+    /// The `Content-Security-Policy` of responses to front-channel requests.
     pub(crate) frame_policy: HeaderValue,
 }
 
 impl SignOutRoutes {
-    /// Settings of the routes for the sessions of `cache`.
+    /// Returns a builder of routes for the sessions of `cache`.
     pub fn builder(cache: TokenCache) -> SignOutRoutesBuilder {
         SignOutRoutesBuilder::new(cache)
     }
 
-    /// Fetches the providers' keys, and waits for them, for some seconds at the most.
+    /// Fetches the providers' keys and waits until they are fetched, for at most some seconds.
     ///
-    /// [`build`](crate::SignOutRoutesBuilder::build) has them fetched as well, in the background. Call this to know before serving
-    /// whether they can be fetched. Keys that cannot be fetched now are fetched again when a message needs them.
+    /// By default, [`build`](crate::SignOutRoutesBuilder::build) also fetches them in the background. Call this method
+    /// to check before serving that they can be fetched. Otherwise they are fetched when a message needs them.
     ///
     /// # Errors
-    /// Whose keys can't be had now, and why.
+    /// [`KeyFetchError`] with the issuers whose keys cannot be fetched now.
     pub async fn fetch_keys(&self) -> Result<(), KeyFetchError> {
         let fetching = self.clients().map(|(client, provider)| async {
             let fetched = provider.fetch_keys().await;
@@ -73,7 +73,7 @@ impl SignOutRoutes {
         KeyFetchError::from_failures(failed.collect())
     }
 
-    /// The clients, each with its provider.
+    /// Returns the clients, each with its provider.
     pub(crate) fn clients(&self) -> impl Iterator<Item = (&ClientRegistration, &Provider)> {
         self.0.clients.iter().zip(&self.0.providers)
     }

@@ -20,20 +20,28 @@ use crate::{
 };
 
 impl SignOutRoutes {
-    /// The app's own sign-out (OpenID Connect RP-Initiated Logout 1.0): what [`LOGOUT`](crate::paths::LOGOUT) answers.
+    /// Handles the app's own sign-out (OpenID Connect RP-Initiated Logout 1.0). Serve it at
+    /// [`LOGOUT`](crate::paths::LOGOUT).
     ///
-    /// In this order: the session's ID token is read, the sessions end on every server (G1), the ticket is dropped, the browser is
-    /// sent to the provider to sign out there as well, and the refresh token is revoked where that was asked for. A failed
-    /// eviction is answered with 503, sends the browser nowhere and keeps the ticket (G4). A browser without a living session is
-    /// sent to the provider all the same: its session there may live.
+    /// It takes these steps:
+    /// 1. Read the session's ID token.
+    /// 2. End the sessions on every server (G1).
+    /// 3. Remove the ticket.
+    /// 4. Redirect the browser to the provider, to sign out there too.
+    /// 5. Revoke the refresh token, if a client is configured with
+    ///    [`revoke_on_sign_out`](crate::ClientRegistration::revoke_on_sign_out).
     ///
-    /// A ticket that this server cannot read, such as one under a retired key, is dropped, so that it does not lock the browser out. The
-    /// answer is 503 with a page that says that the session was not ended, and a link to the provider. The hook is told of the failure.
+    /// If the sessions cannot be ended, the response is 503, the browser is not redirected, and the ticket is kept
+    /// (G4). A browser without a live session is redirected too, because its session at the provider may be live.
     ///
-    /// A POST signs out if it comes from the app's own pages, which browsers say of it (`Sec-Fetch-Site`, `Origin`); another
-    /// site's is answered with 403. A GET signs out if the user followed a link of the app's own, typed the address or opened it
-    /// from another program; any other is answered with a page that has a button. So no other site signs a user out, and a form
-    /// needs no token against it.
+    /// A ticket that this server cannot read, such as one under a retired key, is removed, so that the browser is not
+    /// locked out. The response is a 503 page that says that the session was not ended, with a link to the provider.
+    /// The hook receives the error.
+    ///
+    /// The user is signed out by a POST request of the app's own pages (`Sec-Fetch-Site`, `Origin`). A POST request of
+    /// another site is answered with 403. The user is also signed out by a GET request, if the user followed a link of
+    /// the app, typed the URL or opened it from another program. Any other GET request is answered with a confirmation
+    /// page. So no other site can sign a user out, and forms need no CSRF token.
     pub async fn logout(&self, request: &Parts) -> Response<Bytes> {
         if !matches!(request.method, Method::GET | Method::HEAD | Method::POST) {
             return method_not_allowed("GET, POST");
@@ -45,14 +53,16 @@ impl SignOutRoutes {
         }
     }
 
-    /// The page to which the provider sends the browser back: what [`POST_LOGOUT_REDIRECT`](crate::paths::POST_LOGOUT_REDIRECT) answers.
+    /// Handles the return of the browser from the provider. Serve it at
+    /// [`POST_LOGOUT_REDIRECT`](crate::paths::POST_LOGOUT_REDIRECT). It ends no session.
     ///
-    /// With a `state` that this browser was sent away with, the answer is a redirect to the path
-    /// [after the sign-out](crate::SignOutRoutesBuilder::after_sign_out). Each tab has a state of its own, which is good once.
+    /// If the `state` belongs to a sign-out of this browser, the response is a redirect to the path of
+    /// [`after_sign_out`](crate::SignOutRoutesBuilder::after_sign_out). Each tab has its own state, which is valid
+    /// once.
     ///
-    /// Without one, the answer is what is true of this browser, since several providers send no `state` back: a page that says that it is
-    /// signed out, or that it is still signed in, or 503 if that cannot be told (G4). A browser that was sent away and comes back signed
-    /// out, without any `state`, is redirected as well. Nothing ends here.
+    /// Several providers send no `state` back. Then the response is a page that says whether this browser is signed in,
+    /// or 503 if that is unknown (G4). A browser that started a sign-out and returns without a `state` is redirected
+    /// too, if it is signed out.
     pub async fn post_logout_redirect(&self, request: &Parts) -> Response<Bytes> {
         if !matches!(request.method, Method::GET | Method::HEAD) {
             return method_not_allowed("GET");
@@ -107,7 +117,7 @@ impl SignOutRoutes {
                 };
             }
         };
-        // In a task of its own: a browser that goes away stops nothing of it (G4).
+        // A separate task continues when the browser disconnects (G4).
         let ending = tokio::spawn(self.clone().read_id_token_and_sign_out(session.clone())).await;
         match ending.unwrap_or((None, Outcome::Pending)) {
             (hint, Outcome::Ended) => {
@@ -128,24 +138,23 @@ impl SignOutRoutes {
                 let outcome = self.sign_out_session(session, hint.as_ref()).await;
                 (hint, outcome)
             }
-            // A ticket of a session that is over names its account still, and must end nobody else's.
+            // A ticket of an ended session still names its account, and must not end the account's other sessions.
             Err(error) if is_ended(&error) => (None, Outcome::Ended),
             Err(error) => (None, self.report_failure(error).await),
         }
     }
 
-    /// A sign-out that was asked for and does not happen: the app hears of that too.
+    /// Reports a requested sign-out that did not happen to the app's hook.
     async fn report_failure(&self, error: Error) -> Outcome {
         let fails = || ready(Err(error));
         self.run_sign_out(None, self.details(None), fails).await
     }
 
-    /// A ticket that this server cannot read, and will not: its session cannot be ended here. The browser is not locked out by it, and is
-    /// told what was done and what was not.
+    /// Removes a ticket that this server cannot read. The session cannot be ended here, and the page says so.
     async fn remove_unreadable_ticket(&self, request: &Parts, error: Error) -> Response<Bytes> {
         warn(
             "sign_out_without_session",
-            format_args!("a sign-out dropped its ticket and ended no session: {error}"),
+            format_args!("a sign-out removed its ticket and ended no session: {error}"),
         );
         let _ = self.report_failure(error).await;
         let target = self.logout_target(None, None);
@@ -160,7 +169,7 @@ impl SignOutRoutes {
         response
     }
 
-    /// Has the browser keep the `state` that it is sent to the provider with.
+    /// Stores the `state` of the logout request in a cookie.
     fn set_state_cookie(
         &self,
         request: &Parts,
@@ -168,7 +177,7 @@ impl SignOutRoutes {
         state: Option<&str>,
     ) {
         if let (Some(state), Some(cookies)) = (state, &self.0.state) {
-            // A state of ours, and an empty value, fit a cookie.
+            // A generated state and an empty value always fit a cookie.
             for cookie in cookies.set(request, state, "").unwrap_or_default() {
                 set_cookie(response, Some(cookie));
             }
@@ -189,7 +198,7 @@ impl SignOutRoutes {
                 Some((key, source)) => {
                     let source = DeferredRevocation(source);
                     let signed_out = session.sign_out_and_revoke_with(scope, &key, source, wait);
-                    // What is dropped here goes on in its own task.
+                    // The dropped revocation continues in its own task.
                     signed_out.await.map(|(report, _)| report)
                 }
             }
@@ -206,7 +215,8 @@ impl SignOutRoutes {
         }
     }
 
-    /// Drops the ticket, and sends the browser to the provider; or on, where the provider has no place to sign out at.
+    /// Removes the ticket and redirects the browser to the provider, or to the app's own page if the provider has no
+    /// logout endpoint.
     async fn redirect_to_provider(
         &self,
         request: &Parts,
@@ -241,7 +251,7 @@ impl SignOutRoutes {
 fn redirect(to: &str) -> Response<Bytes> {
     let mut response = no_store_response(StatusCode::SEE_OTHER, Bytes::new());
     let mut to = HeaderValue::from_str(to).expect("a URL of visible ASCII");
-    // The ID token may be in it.
+    // The URL may contain the ID token.
     to.set_sensitive(true);
     response.headers_mut().insert(header::LOCATION, to);
     response
@@ -286,7 +296,7 @@ fn pending_page() -> Response<Bytes> {
     retry_page("Not signed out yet", text, true)
 }
 
-/// The button repeats the request: nothing has ended for sure.
+/// Returns a page with a button that repeats the request, because the sessions may not have ended.
 fn retry_page(title: &str, text: &str, soon: bool) -> Response<Bytes> {
     let mut page = Page::new(StatusCode::SERVICE_UNAVAILABLE, title, text);
     page.button = Some("Sign out");
@@ -301,13 +311,13 @@ fn retry_page(title: &str, text: &str, soon: bool) -> Response<Bytes> {
 fn local_only_page(after: &str) -> Response<Bytes> {
     let text = "You are signed out here. The identity provider could not be reached, so you may still be signed in there.";
     let mut page = Page::new(StatusCode::OK, "Signed out here", text);
-    page.link = Some((after, "Go on"));
+    page.link = Some((after, "Continue"));
     page.to_response()
 }
 
 fn removed_ticket_page(at_provider: Option<&str>) -> Response<Bytes> {
-    let text = "This browser has forgotten its sign-in. This server could not read it, so it could not end the session: the session ends \
-                by itself when its time is over, or when you sign out at the identity provider, if that provider tells this app.";
+    let text = "This browser has forgotten its sign-in. This server could not read it, so it could not end the session. The session ends \
+                when it expires. If the identity provider notifies this app, it also ends when you sign out there.";
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let mut page = Page::new(status, "Forgotten, but not signed out", text);
     page.link = at_provider.map(|url| (url, "Sign out at the identity provider"));
@@ -326,7 +336,7 @@ fn still_signed_in_page(after: &str) -> Response<Bytes> {
                 changed.";
     let mut page = Page::new(StatusCode::OK, "Still signed in", text);
     page.button = Some("Sign out");
-    // Beside this page, wherever the routes are nested.
+    // A relative URL also works in nested routes.
     page.action = Some(LOGOUT.trim_start_matches('/'));
     page.link = Some((after, "Continue"));
     page.to_response()

@@ -8,11 +8,11 @@ use tokio::{sync::watch, time};
 
 use crate::{SignOutCause, SignOutEvent, SignOutRoutes, SignOutScopeKind};
 
-/// The evictions that are under way for messages of providers, by what they were asked by.
+/// The running sign-outs of providers' messages, by message.
 #[derive(Default)]
 pub(crate) struct RunningSignOuts(Mutex<HashMap<MessageKey, OutcomeReceiver>>);
 
-/// What makes two messages the same: a provider that tries again asks for the same thing.
+/// The identity of a message. A repeated message has the same key and joins the running sign-out.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct MessageKey {
     pub(crate) issuer: String,
@@ -23,7 +23,7 @@ pub(crate) struct MessageKey {
 
 type OutcomeReceiver = watch::Receiver<Option<Result<SignOut>>>;
 
-/// A sign-out that is about to be carried out, as an app will hear of it.
+/// A sign-out that is about to run, as the app's hook will receive it.
 #[derive(Debug, Clone)]
 pub(crate) struct SignOutDetails {
     pub(crate) cause: SignOutCause,
@@ -32,18 +32,18 @@ pub(crate) struct SignOutDetails {
     pub(crate) provider_session: Option<ProviderSid>,
 }
 
-/// How an eviction stands when its asker has to be answered.
+/// The state of a sign-out when its request must be answered.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Ended,
     Failed(Error),
-    /// It goes on. Whoever asks for the same again joins it.
+    /// The sign-out is still running. The same request can join it.
     Pending,
 }
 
 impl SignOutRoutes {
-    /// Carries out a sign-out in a task of its own, joins the one under way of the same message, and waits for the eviction's
-    /// bound.
+    /// Runs a sign-out in a separate task, or joins the running one with the same key. Waits for at most the sign-out
+    /// timeout.
     pub(crate) async fn run_sign_out<W>(
         &self,
         key: Option<MessageKey>,
@@ -62,7 +62,7 @@ impl SignOutRoutes {
                 Some(Err(error)) => Outcome::Failed(error.clone()),
                 None => Outcome::Pending,
             },
-            // Also where its task was stopped with the runtime: nobody knows what it did.
+            // A task that was stopped with its runtime counts as pending too, because its result is unknown.
             Err(_) | Ok(Err(_)) => Outcome::Pending,
         }
     }
@@ -116,7 +116,7 @@ impl SignOutRoutes {
 }
 
 impl SignOutDetails {
-    /// The provider whose session or account it is. `None` for the session of a ticket.
+    /// Returns the provider of the session or account, or `None` for the session of a ticket.
     fn issuer(&self) -> Option<&str> {
         let session = self.provider_session.as_ref().map(ProviderSid::issuer);
         session.or_else(|| self.account.as_ref().map(AccountId::issuer))
@@ -129,7 +129,8 @@ impl RunningSignOuts {
     }
 }
 
-/// Leaves the map when the eviction is over, however it ends: who asks after that has it carried out anew, to the same end.
+/// Removes the map entry when the sign-out is over, even after a panic. A later repetition runs again, with the same
+/// result.
 struct RunningGuard {
     routes: SignOutRoutes,
     key: Option<MessageKey>,

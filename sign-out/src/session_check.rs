@@ -19,44 +19,44 @@ use crate::{
 
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// Whether a request may pass, by what its ticket says: what the layers for tower and for actix-web have in common.
+/// Decides by its ticket whether a request may pass. The middlewares for tower and for actix-web share it.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionChecker {
     routes: SignOutRoutes,
     sign_in: Option<SignInPage>,
 }
 
-/// What becomes of a request.
+/// The decision about a request.
 pub(crate) enum Decision {
-    /// It passes, without a session.
+    /// It passes without a session.
     Anonymous,
-    /// It passes, with its living session.
+    /// It passes with its live session.
     SignedIn(Session),
-    /// It passes, without a session; the answer drops its ticket.
+    /// It passes without a session, and the response removes its ticket.
     RemoveTicket(Option<HeaderValue>),
-    /// It does not pass, unless a sign-out route answers it ([`may_be_nested`](paths::may_be_nested)).
+    /// It is rejected, unless a sign-out route handles it ([`may_be_nested`](paths::may_be_nested)).
     Rejected(Rejection),
 }
 
-/// A request that does not pass.
+/// The rejection of a request.
 pub(crate) struct Rejection {
     response: Response<Bytes>,
     reason: Error,
 }
 
 impl Rejection {
-    /// The answer, which is logged with its cause.
+    /// Returns the response, and logs the reason.
     pub(crate) fn into_response(self) -> Response<Bytes> {
         let Self { response, reason } = self;
         if reason.is_signed_out() {
             info(
                 "request_of_ended_session",
-                format_args!("a request was refused and its ticket dropped: {reason}"),
+                format_args!("a request was refused and its ticket removed: {reason}"),
             );
         } else if is_ended(&reason) {
             warn(
                 "ticket_refused",
-                format_args!("a request was refused and its ticket dropped: {reason}"),
+                format_args!("a request was refused and its ticket removed: {reason}"),
             );
         } else {
             warn(
@@ -91,7 +91,7 @@ impl SessionChecker {
             Ok(RequestSession::Ended(reason)) => {
                 let removal = self.routes.ticket_source().remove(request).await;
                 if self.is_sign_in_page(request) {
-                    // A browser that keeps the ticket all the same would go round in circles.
+                    // Otherwise a browser that keeps the ticket would be redirected forever.
                     return Decision::RemoveTicket(removal);
                 }
                 (self.ended(request, removal), reason)
@@ -106,8 +106,8 @@ impl SessionChecker {
         Decision::Rejected(Rejection { response, reason })
     }
 
-    /// The user wants to sign in anew, and the ticket is of no use here. It is dropped when the user goes to the page, so that the
-    /// callback passes as well. The session that it names does not end by that, and nothing says so.
+    /// Lets the user sign in again, because the ticket cannot be read here. A page request also removes the ticket, so
+    /// that the callback passes. The session of the ticket does not end.
     async fn allow_sign_in_page(&self, request: &Parts) -> Decision {
         if is_navigation(request) && !is_prefetch(&request.headers) {
             Decision::RemoveTicket(self.routes.ticket_source().remove(request).await)
@@ -143,7 +143,7 @@ impl SessionChecker {
         response
     }
 
-    /// Neither passed nor called signed out: whether the session lives is not known (G4).
+    /// Returns 503, because it is unknown whether the session is live (G4).
     fn unknown(&self, request: &Parts, error: &Error) -> Response<Bytes> {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         let mut response = if !is_unreadable_ticket(error) {
@@ -168,7 +168,8 @@ impl SessionChecker {
     }
 }
 
-/// Where a browser is sent whose session has ended: a path of the app, never of the request's choosing.
+/// The app's sign-in page, to which a browser is redirected if its session has ended. It is never taken from the
+/// request.
 #[derive(Debug, Clone)]
 struct SignInPage {
     text: String,
@@ -180,7 +181,7 @@ impl SignInPage {
     fn new(location: &str) -> Result<Self, ConfigError> {
         let invalid = || {
             ConfigError::new(format!(
-                "a page to sign in at is a path of the app, such as \"/login\", not {location:?}"
+                "`redirect_to` got {location:?}, which is not a path of this app; pass a path such as \"/login\""
             ))
         };
         if !is_local_path(location) {

@@ -13,36 +13,37 @@ use crate::{
     signed_in::SessionChecked,
 };
 
-/// A tower layer that refuses every request whose session was signed out, on any server: the app's own cookie ends with the tokens.
+/// A tower layer that rejects every request whose session has been signed out, on any server.
 ///
-/// It sends one request to the store for each request that carries a ticket, or none on a near-cache entry:
+/// It sends one request to the store for each request with a ticket, or none on a near-cache hit:
 ///
-/// - the session lives: the request passes, with the [`Session`](token_cache_core::Session) in its extensions;
-/// - there is no ticket: the request passes, without a session;
-/// - the session has ended, or the ticket is invalid: 401, and the ticket is dropped (or a redirect:
-///   [`redirect_to`](Self::redirect_to));
-/// - it cannot be told, because the store failed or the ticket is under a key that this server lacks: 503, and the ticket is kept (G4).
+/// - If the session is live, the request passes with the [`Session`](token_cache_core::Session) in its extensions.
+/// - If there is no ticket, the request passes without a session.
+/// - If the session has ended or the ticket is invalid, the response is 401, or a [redirect](Self::redirect_to), and
+///   removes the ticket.
+/// - If the store failed, or this server lacks the key of the ticket, the response is 503 and keeps the ticket (G4).
 ///
-/// Requests to the sign-out routes themselves pass, also if the routes are nested in a router with a path of its own, so the layer may
-/// lie around them.
+/// Requests to the sign-out routes pass, also in a nested router, so the layer may wrap the routes.
 ///
-/// Every refusal is logged with its cause: `request_of_ended_session` at INFO, `ticket_refused` and `session_not_checked` at WARN.
+/// Every rejection is logged with its reason: `request_of_ended_session` at INFO, `ticket_refused` and
+/// `session_not_checked` at WARN.
 ///
-/// Made by [`SignOutRoutes::session_check`].
+/// Created by [`SignOutRoutes::session_check`].
 #[derive(Debug, Clone)]
 pub struct SessionCheck {
     checker: SessionChecker,
 }
 
 impl SessionCheck {
-    /// Sends a browser whose session has ended to this page, the app's sign-in page, if it asks for a page. A script's request is still
+    /// Redirects page requests of ended sessions to `path`, the app's sign-in page. Requests of scripts are still
     /// answered with 401.
     ///
-    /// `path` is a path as the browser sees it. The page itself passes, without a session, for a browser whose session has ended or whose
-    /// ticket this server cannot read: a ticket under a retired key does not lock the browser out. The ticket is dropped there.
+    /// `path` is the path that the browser sees. The sign-in page itself is served without a session if the session has
+    /// ended or this server cannot read the ticket. It also removes the ticket, so a retired key does not lock the
+    /// browser out.
     ///
     /// # Errors
-    /// [`ConfigError`] if it is not a path of the app.
+    /// [`ConfigError`] if `path` is not a path of the app.
     pub fn redirect_to(self, path: &str) -> Result<Self, ConfigError> {
         Ok(Self {
             checker: self.checker.redirect_to(path)?,
@@ -51,7 +52,7 @@ impl SessionCheck {
 }
 
 impl SignOutRoutes {
-    /// The tower layer that refuses a request whose session was signed out.
+    /// Returns a tower layer that rejects every request whose session has been signed out.
     pub fn session_check(&self) -> SessionCheck {
         SessionCheck {
             checker: SessionChecker::new(self.clone()),
@@ -70,7 +71,7 @@ impl<S> Layer<S> for SessionCheck {
     }
 }
 
-/// The service inside a [`SessionCheck`].
+/// The service that [`SessionCheck`] wraps around an app.
 #[derive(Debug, Clone)]
 pub struct SessionCheckService<S> {
     inner: S,
@@ -94,7 +95,7 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let checker = self.checker.clone();
-        // The one that was polled ready is the one to call.
+        // The service that was polled ready must be the one that is called.
         let next = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, next);
         Box::pin(async move {
@@ -122,7 +123,8 @@ where
                 }
             }
             let mut response = inner.call(Request::from_parts(parts, body)).await?;
-            // What the app itself says about the cookie, such as the ticket of a new sign-in, comes last and counts.
+            // The browser keeps the last `Set-Cookie`, so the app's own headers, such as the ticket of a new sign-in,
+            // come last.
             if let Some(removal) = removal {
                 let app_cookies: Vec<_> = response
                     .headers_mut()

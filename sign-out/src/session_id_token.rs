@@ -4,9 +4,10 @@ use token_cache_core::{AccountId, Entry, ErrorKind, ProviderSid, Result, Session
 
 use crate::{ClientRegistration, id_token_key};
 
-/// The ID token of a session about to end: sent to the provider as `id_token_hint`, and read for whose session it is.
+/// The ID token of a session that is about to end. It is sent to the provider as `id_token_hint` and identifies the
+/// account.
 ///
-/// Its signature is not looked at: the app put it into the session when it had verified it, and nobody else can.
+/// Its signature is not verified again: only the app can put it into the session, and has verified it.
 pub(crate) struct SessionIdToken {
     pub(crate) text: String,
     claims: Claims,
@@ -29,10 +30,12 @@ enum Audience {
 }
 
 impl SessionIdToken {
-    /// Reads it; none where the app put none, or something else. One request, which also tells whether the session lives.
+    /// Reads the ID token of a session, or `None` if the app stored none or it cannot be parsed. Sends one request,
+    /// which also checks that the session is live.
     ///
     /// # Errors
-    /// As [`Session::get`], but for an entry that can't be opened: the sign-out must not wait for a key.
+    /// The same as [`Session::get`], except that an entry that cannot be decrypted is `None`. A sign-out must not wait
+    /// for a key.
     pub(crate) async fn read(session: &Session) -> Result<Option<Self>> {
         match session.get(&id_token_key()?).await {
             Ok(entry) => Ok(entry.as_ref().and_then(Self::parse)),
@@ -53,7 +56,7 @@ impl SessionIdToken {
         })
     }
 
-    /// True where the provider gave it to this client.
+    /// Returns `true` if the provider issued the token to `client`.
     pub(crate) fn is_issued_to(&self, client: &ClientRegistration) -> bool {
         self.claims.iss == client.issuer
             && match &self.claims.aud {
@@ -62,12 +65,13 @@ impl SessionIdToken {
             }
     }
 
-    /// The `logout_hint` of a provider that would ask which account is to sign out (Microsoft Entra ID, whose claim is optional).
+    /// Returns the `login_hint` claim. Microsoft Entra ID issues it on request and accepts it as `logout_hint`, so that
+    /// it need not ask for the account.
     pub(crate) fn login_hint(&self) -> Option<&str> {
         self.claims.login_hint.as_deref()
     }
 
-    /// The provider's name of its session.
+    /// Returns the `sid` claim.
     pub(crate) fn sid(&self) -> Option<&str> {
         self.claims.sid.as_deref()
     }

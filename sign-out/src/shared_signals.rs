@@ -22,20 +22,24 @@ struct ErrorBody {
 }
 
 impl SignOutRoutes {
-    /// Takes a Security Event Token (RFC 8417) that a transmitter pushes (RFC 8935): verifies it, and ends sessions for CAEP's
-    /// `session-revoked` and RISC's `account-disabled`, `account-purged` and `sessions-revoked`.
+    /// Handles a Security Event Token (RFC 8417) that a transmitter pushes (RFC 8935).
     ///
-    /// The subject is an `iss_sub`, an `opaque` (the provider's `sid` for `session-revoked`, its `sub` for the others), a
-    /// `complex` one with a user, a session or both, or `aliases` of these (RFC 9493, Shared Signals Framework 1.0). A session
-    /// that was authenticated after the token's `iat` is spared (G2).
+    /// Verifies the token, and ends sessions for CAEP's `session-revoked` and RISC's `account-disabled`,
+    /// `account-purged` and `sessions-revoked`.
     ///
-    /// The answer is
-    /// - 202 where the sessions have ended, now or before (G1), and for events of any other kind, which end nothing;
-    /// - 400 with `{"err":…,"description":…}` for a token that is not acted upon, 405 for another method than POST, 408 for a body
-    ///   that takes over two seconds, 413 for one over 64 KiB, 415 for another media type than `application/secevent+jwt`;
-    /// - 503 with `Retry-After` where the token can't be verified now, or the sessions may not have ended.
+    /// The subject is `iss_sub`, `opaque`, `complex` with a user, a session or both, or `aliases` of these (RFC 9493,
+    /// Shared Signals Framework 1.0). An `opaque` subject is the provider's `sid` for `session-revoked`, and its `sub`
+    /// for the other events. A session that was authenticated after the token's `iat` is kept (G2).
     ///
-    /// The transmitter proves who it is by the token's signature. The rest is as with [`back_channel_logout`](Self::back_channel_logout).
+    /// The response is
+    /// - 202 if the sessions have ended, now or earlier (G1), and for all other events, which end nothing.
+    /// - 400 with `{"err":…,"description":…}` if the token is invalid.
+    /// - 405 if the method is not POST, and 415 if the media type is not `application/secevent+jwt`.
+    /// - 408 if the body takes more than two seconds, and 413 if it exceeds 64 KiB.
+    /// - 503 with `Retry-After` if the token cannot be verified now, or if the sessions may not have ended.
+    ///
+    /// The signature authenticates the transmitter. Everything else works as in
+    /// [`back_channel_logout`](Self::back_channel_logout).
     pub async fn security_event<B: Body>(&self, request: Request<B>) -> Response<Bytes> {
         match self.process_security_event(request).await {
             Ok(()) => no_store_response(StatusCode::ACCEPTED, Bytes::new()),
@@ -75,7 +79,7 @@ async fn read_security_event<B: Body>(request: Request<B>) -> Result<String, Val
     String::from_utf8(body.to_vec()).map_err(|_| ValidationError::NotCompact)
 }
 
-/// The error codes of RFC 8935 section 2.4.
+/// Returns the error code of RFC 8935 section 2.4.
 fn code(failure: &MessageError) -> &'static str {
     match failure {
         MessageError::Invalid(refusal) => match refusal {

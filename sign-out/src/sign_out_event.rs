@@ -2,23 +2,24 @@ use token_cache_core::{AccountId, ProviderSid, Result, SignOut};
 
 use crate::SignOutScopeKind;
 
-/// Somebody has signed out: what an app is told, for caches and records of its own, after every kind of sign-out.
+/// A sign-out that was carried out or failed. The app's hook receives it after every kind of sign-out.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SignOutEvent {
-    /// Who asked for it.
+    /// The cause of the sign-out.
     pub cause: SignOutCause,
-    /// What was to end.
+    /// The kind of sessions that it was to end.
     pub scope: SignOutScopeKind,
-    /// The account, where it is known by name: a `sid` alone does not tell it, nor does a ticket without an ID token.
+    /// The account, if its id is known. A `sid` does not identify an account, and neither does a ticket without an ID
+    /// token.
     pub account: Option<AccountId>,
-    /// The session at the provider, where it is known by name.
+    /// The session at the provider, if its id is known.
     pub provider_session: Option<ProviderSid>,
-    /// What became of it: an error is a sign-out that did not happen, and that somebody has to ask for again.
+    /// The result. After an error the sign-out must be requested again.
     pub result: Result<SignOut>,
 }
 
-/// Who asked for a sign-out.
+/// The cause of a sign-out: who requested it, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignOutCause {

@@ -3,14 +3,14 @@ use std::ops::Deref;
 use http::Extensions;
 use token_cache_core::Session;
 
-/// The living session of a request, as a handler takes it: an extractor for axum and for actix-web.
+/// The live session of a request: an extractor for axum and actix-web.
 ///
-/// It is refused with 401 where nobody is signed in. It needs the layer
-/// ([`SignOutRoutes::session_check`](crate::SignOutRoutes::session_check)), which asked the store; without the layer it is
-/// refused with 500, so that nobody takes a missing layer for a visitor.
+/// It requires the layer of [`SignOutRoutes::session_check`](crate::SignOutRoutes::session_check), which reads the
+/// session from the store. Without a session the response is 401. Without the layer it is 500, so that a missing layer
+/// is not mistaken for an anonymous user.
 ///
-/// Where a visitor is fine, a handler takes an `Option` of it in axum, and a `Result<SignedIn, SignedInRejection>` in actix-web (whose
-/// `Option` would not tell a visitor from a missing layer).
+/// A handler for anonymous users takes an `Option<SignedIn>` in axum. In actix-web it takes a `Result<SignedIn,
+/// SignedInRejection>`, because actix-web's `Option` would hide a missing layer.
 #[derive(Debug, Clone)]
 #[expect(
     clippy::exhaustive_structs,
@@ -26,27 +26,27 @@ impl Deref for SignedIn {
     }
 }
 
-/// Left in a request's extensions by the layer, whatever it found.
+/// Marks a request that passed the layer, in its extensions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionChecked;
 
-/// Why there is no [`SignedIn`].
+/// Why a request has no [`SignedIn`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignedInRejection {
-    /// The request came without a ticket.
-    #[error("nobody is signed in")]
+    /// The request has no live session.
+    #[error("not signed in")]
     NotSignedIn,
-    /// The request did not pass the layer that finds the session.
-    #[error("the layer that finds the session is missing: add `SignOutRoutes::session_check`")]
+    /// The request did not pass the layer.
+    #[error("the session check is missing; add the layer `SignOutRoutes::session_check`")]
     MissingLayer,
 }
 
 impl SignedIn {
-    /// The session that the layer left in a request's extensions.
+    /// Returns the session that the layer stored in a request's extensions.
     ///
     /// # Errors
-    /// [`SignedInRejection`] where there is none.
+    /// [`SignedInRejection`] if there is no session.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, SignedInRejection> {
         let is_checked = extensions.get::<SessionChecked>().is_some();
         Self::from_session(extensions.get::<Session>(), is_checked)

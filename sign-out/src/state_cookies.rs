@@ -10,24 +10,24 @@ use crate::{
     cookies::{HostCookie, cookies, read_cookie},
 };
 
-/// How many a browser keeps: the newest.
+/// How many states a browser keeps.
 const MAX_STATES: usize = 8;
 
-/// How many one answer removes at most.
+/// How many cookies one response removes at most.
 const MAX_REMOVED: usize = 32;
 
-/// Browsers keep a cookie whose name and value have no more than 4,096 bytes (RFC 6265bis section 5.6). This leaves room for the name's
-/// prefix and the time.
+/// The maximum length of a value. Browsers limit name and value to 4,096 bytes (RFC 6265bis section 5.6); the rest is
+/// for the name and the time.
 const MAX_VALUE_LEN: usize = 3_800;
 
-/// Short-lived cookies that remember what a browser began, until it comes back from the provider: one cookie for each `state`, so that
-/// several tabs do not disturb each other. The browser keeps the 8 newest.
+/// Short-lived cookies for a redirect to the provider and back, one for each `state`. So several tabs do not disturb
+/// each other. The browser keeps the 8 newest.
 ///
-/// An app keeps in them what the callback of a sign-in needs: nonce, PKCE verifier and
-/// [`StartedSignIn`](token_cache_core::StartedSignIn). The sign-out routes keep their own `state` in the same way.
+/// An app stores in them what the callback of a sign-in needs: nonce, PKCE verifier and
+/// [`StartedSignIn`](token_cache_core::StartedSignIn). The sign-out routes store their own `state` in the same way.
 ///
-/// Each cookie is `HttpOnly`, `SameSite=Lax`, `Secure` and named `__Host-`*name*`-`*state*. For development, at `http` with a loopback
-/// address, it has no prefix and is not `Secure`.
+/// Each cookie is `HttpOnly`, `SameSite=Lax`, `Secure` and named `__Host-`*name*`-`*state*. At `http` with a loopback
+/// address, for development, it has no prefix and is not `Secure`.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -53,11 +53,11 @@ pub struct StateCookies {
 }
 
 impl StateCookies {
-    /// The cookies for an app whose users know it by the URL `public_url`. They last 15 minutes, the time a sign-in may take.
+    /// Returns the cookies of the app at `public_url`. They last 15 minutes, the time that a sign-in may take.
     ///
     /// # Errors
-    /// [`ConfigError`] if `public_url` is not a URL, if it is plain HTTP at anything but a loopback address, and if a cookie cannot
-    /// have the name.
+    /// [`ConfigError`] if `public_url` is not a URL, if it is plain HTTP and not a loopback address, or if `name` is
+    /// not a cookie name.
     pub fn for_url(public_url: &str, name: &str) -> Result<Self, ConfigError> {
         let url = Url::parse(public_url).map_err(|error| {
             ConfigError::new(format!(
@@ -70,24 +70,25 @@ impl StateCookies {
         })
     }
 
-    /// How long the browser keeps each cookie. The default is 15 minutes.
+    /// Sets how long the browser keeps each cookie. The default is 15 minutes.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self
     }
 
-    /// Returns the `Set-Cookie` headers that keep `value` under `state`, and that remove the oldest if the browser would keep more
-    /// than 8.
+    /// Returns the `Set-Cookie` headers that store `value` under `state`. They also remove the oldest cookies if there
+    /// are more than 8.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) if `state` is empty, over 128 bytes or has other characters than letters, digits, `-`, `_`, `.`
-    /// and `~`, and if `value` is over 3,800 bytes or has characters that a cookie cannot have (RFC 6265bis section 4.1.1).
+    /// [`Misuse`](ErrorKind::Misuse) in these cases:
+    /// - `state` is empty, over 128 bytes, or has other characters than letters, digits, `-`, `_`, `.` and `~`.
+    /// - `value` is over 3,800 bytes, or has characters that a cookie cannot have (RFC 6265bis section 4.1.1).
     pub fn set(&self, request: &Parts, state: &str, value: &str) -> Result<Vec<HeaderValue>> {
-        const KEEP: &str = "keep a state in a cookie";
+        const KEEP: &str = "store a state in a cookie";
         if !is_state(state) {
             return Err(Error::misuse(
                 KEEP,
-                "the state is 1 to 128 letters, digits, `-`, `_`, `.` and `~`",
+                "the state must be 1 to 128 letters, digits, `-`, `_`, `.` and `~`",
             ));
         }
         let is_cookie =
@@ -95,7 +96,7 @@ impl StateCookies {
         if value.len() > MAX_VALUE_LEN || !value.bytes().all(is_cookie) {
             return Err(Error::misuse(
                 KEEP,
-                "the value is at most 3,800 bytes of ASCII without spaces, `\"`, `,`, `;` and `\\`; encode it as base64url",
+                "the value must be at most 3,800 bytes of ASCII without spaces, `\"`, `,`, `;` and `\\`; encode it as base64url",
             ));
         }
         let value = format!("{:012x}.{value}", now_in_millis());
@@ -108,17 +109,17 @@ impl StateCookies {
             .pending(request)
             .filter(|(other, _)| *other != state)
             .collect();
-        // By the time that the value begins with. A value of anything else is older than all.
+        // Newest first, by the time at the start of the value. A value without a time counts as the oldest.
         others.sort_by(|(_, one), (_, other)| time_of(other).cmp(&time_of(one)));
         let superfluous = others.into_iter().skip(MAX_STATES - 1).take(MAX_REMOVED);
         headers.extend(superfluous.map(|(other, _)| self.cookie.with_suffix(other).removal()));
         Ok(headers)
     }
 
-    /// Returns the value that this browser keeps under `state`, or `None` if it keeps none.
+    /// Returns the value under `state`, or `None` if this browser has none.
     ///
     /// # Errors
-    /// As [`read_cookie`]: an unreadable cookie is not an absent one.
+    /// The same as [`read_cookie`]: an unreadable cookie is not an absent one.
     pub fn read<'a>(&self, request: &'a Parts, state: &str) -> Result<Option<&'a str>> {
         if !is_state(state) {
             return Ok(None);
@@ -136,17 +137,18 @@ impl StateCookies {
         })
     }
 
-    /// Returns the `Set-Cookie` header that makes `state` good for one return only, or `None` if no cookie can be of this state.
+    /// Returns the `Set-Cookie` header that removes `state`, so that it is valid once. Returns `None` if `state` is not
+    /// a valid state.
     pub fn removal(&self, state: &str) -> Option<HeaderValue> {
         is_state(state).then(|| self.cookie.with_suffix(state).removal())
     }
 
-    /// True if this browser keeps a value under any state.
+    /// Returns `true` if this browser has a value under any state.
     pub(crate) fn has_any(&self, request: &Parts) -> bool {
         self.pending(request).next().is_some()
     }
 
-    /// What a browser keeps: states and raw values.
+    /// Returns the states of this browser, with their raw values.
     fn pending<'a>(&self, request: &'a Parts) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         let prefix = format!("{}-", self.cookie.name());
         cookies(request).filter_map(move |(name, value)| {
@@ -156,12 +158,12 @@ impl StateCookies {
     }
 }
 
-/// A new state, which nobody can guess.
+/// Returns a new state of 128 random bits.
 pub(crate) fn random_state() -> Result<String> {
     let mut state = [0; 16];
     getrandom::fill(&mut state).map_err(|source| {
-        Error::new(ErrorKind::Unexpected, "draw a state")
-            .message("the operating system gave no random bytes")
+        Error::new(ErrorKind::Unexpected, "create a state")
+            .message("the operating system returned no random bytes")
             .with_source(source)
     })?;
     Ok(BASE64_URL_SAFE_NO_PAD.encode(state))
@@ -174,7 +176,7 @@ fn is_state(state: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
 }
 
-/// Only to tell older cookies from newer ones.
+/// Only used to order cookies by age.
 fn now_in_millis() -> u128 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -214,7 +216,7 @@ mod tests {
         }
     }
 
-    /// The time that a cookie of this browser says it was set at.
+    /// Replaces the time in a cookie of this browser.
     fn set_time(browser: &mut BTreeMap<String, String>, name: &str, time: u64) {
         let value = browser.get_mut(name).unwrap();
         *value = format!("{time:012x}{}", &value[12..]);
@@ -226,7 +228,7 @@ mod tests {
         let mut browser = BTreeMap::new();
         browser.insert("__Host-signing-in-junk".to_owned(), "junk".to_owned());
         for tab in 0..20_u64 {
-            // States whose order is not that of the alphabet.
+            // The states are not in alphabetical order.
             let state = format!("{:x}-{tab}", tab.wrapping_mul(0x9E37_79B9_7F4A_7C15));
             let headers = cookies.set(&request(&browser), &state, &format!("v{tab}"));
             keep(&mut browser, &headers.unwrap());

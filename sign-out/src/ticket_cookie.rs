@@ -10,9 +10,9 @@ use crate::{
     cookies::{HostCookie, read_bytes},
 };
 
-/// A cookie that holds the ticket, and nothing else: `HttpOnly`, `Secure`, `SameSite=Lax`, for one host (`__Host-`).
+/// A cookie that contains only the ticket: `HttpOnly`, `Secure`, `SameSite=Lax`, for one host (`__Host-`).
 ///
-/// The ticket is sealed, so the cookie needs no signature and no encryption of its own.
+/// The ticket is encrypted and authenticated, so the cookie needs no signature or encryption of its own.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,33 +34,38 @@ pub struct TicketCookie {
 }
 
 impl TicketCookie {
-    /// The cookie `__Host-` and `name`, which only TLS carries. It lasts until the browser closes.
+    /// Returns the cookie with the name `__Host-` and `name`, which requires TLS. It lasts until the browser closes.
     ///
     /// # Errors
-    /// [`ConfigError`] where the name is none that a cookie may have.
+    /// [`ConfigError`] if `name` is not a cookie name.
     pub fn host(name: &str) -> Result<Self, ConfigError> {
         HostCookie::secure(name).map(Self::of)
     }
 
-    /// The cookie for an app whose users know it by this URL: as [`host`](Self::host) where that is `https`; without prefix and
-    /// `Secure` where it is `http` at a loopback address, for development.
+    /// Returns the cookie of the app at `public_url`. For `https` it is the same as [`host`](Self::host). For `http` at
+    /// a loopback address, for development, it has no prefix and is not `Secure`.
     ///
     /// # Errors
-    /// [`ConfigError`] for plain HTTP anywhere else, for what is no URL, and for a name that no cookie may have.
+    /// [`ConfigError`] if `public_url` is not a URL, if it is plain HTTP and not a loopback address, or if `name` is
+    /// not a cookie name.
     pub fn for_url(public_url: &str, name: &str) -> Result<Self, ConfigError> {
-        let url = Url::parse(public_url)
-            .map_err(|_| ConfigError::new(format!("{public_url:?} is no URL of an app")))?;
+        let url = Url::parse(public_url).map_err(|error| {
+            ConfigError::new(format!(
+                "the app's URL {public_url:?} is not a URL: {error}"
+            ))
+        })?;
         HostCookie::for_url(&url, name).map(Self::of)
     }
 
-    /// Keeps the cookie over restarts of the browser, for so long: what
-    /// [`SignIn::lifetime`](token_cache_core::SignIn::lifetime) was told.
+    /// Keeps the cookie for `max_age`, even if the browser is restarted. Use the same duration as
+    /// [`SignIn::lifetime`](token_cache_core::SignIn::lifetime).
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
         self
     }
 
-    /// The `Set-Cookie` for the answer that ends a sign-in. It replaces whatever ticket the browser came with (session fixation).
+    /// Returns the `Set-Cookie` header for the response that completes a sign-in. It replaces the ticket that the
+    /// browser had, which prevents session fixation.
     pub fn set(&self, ticket: &Ticket) -> HeaderValue {
         self.cookie.set(&ticket.to_text(), self.max_age)
     }
@@ -80,8 +85,8 @@ impl TicketSource for TicketCookie {
             return Ok(None);
         };
         let text = str::from_utf8(value).map_err(|_| {
-            Error::new(ErrorKind::InvalidTicket, "read the ticket's cookie")
-                .message("its value is not ASCII; have the user sign in again")
+            Error::new(ErrorKind::InvalidTicket, "read the ticket cookie")
+                .message("its value is not ASCII; the user must sign in again")
         })?;
         text.parse().map(Some)
     }

@@ -9,10 +9,10 @@ use token_cache_core::{Error, ErrorKind, Result, Ticket};
 
 use crate::TicketSource;
 
-/// A ticket that was read before the request came here, for sessions that [`TicketSource`] can't reach: those of actix-web live in a
-/// request that can't leave its thread.
+/// A ticket in the extensions of a request. It is for tickets that a [`TicketSource`] cannot read, such as those of
+/// actix-web, whose requests cannot leave their thread.
 ///
-/// It travels in the request's extensions. Afterwards [`is_removed`](Self::is_removed) says whether to drop it where it is kept.
+/// After the request, [`is_removed`](Self::is_removed) says whether to remove the ticket from where the app keeps it.
 #[derive(Debug, Clone)]
 pub struct TicketExtension {
     ticket: Result<Option<Ticket>>,
@@ -20,7 +20,7 @@ pub struct TicketExtension {
 }
 
 impl TicketExtension {
-    /// What was read: a ticket, that there is none, or why that can't be told.
+    /// Returns the extension with the result of reading the ticket.
     pub fn new(ticket: Result<Option<Ticket>>) -> Self {
         Self {
             ticket,
@@ -28,20 +28,21 @@ impl TicketExtension {
         }
     }
 
-    /// True once the ticket's session has ended.
+    /// Returns `true` if the ticket's session has ended.
     pub fn is_removed(&self) -> bool {
         self.removed.load(Ordering::Acquire)
     }
 }
 
-/// Takes the ticket of each request from its [`TicketExtension`]: for
-/// [`SignOutRoutesBuilder::ticket_source`](crate::SignOutRoutesBuilder::ticket_source).
+/// A [`TicketSource`] that takes the ticket from the request's [`TicketExtension`].
+///
+/// Pass it to [`SignOutRoutesBuilder::ticket_source`](crate::SignOutRoutesBuilder::ticket_source).
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct ExtensionTicketSource;
 
 impl ExtensionTicketSource {
-    /// Tickets from extensions.
+    /// Returns the source.
     pub const fn new() -> Self {
         Self
     }
@@ -53,7 +54,7 @@ impl TicketSource for ExtensionTicketSource {
         match request.extensions.get::<TicketExtension>() {
             Some(extension) => extension.ticket.clone(),
             None => Err(Error::new(ErrorKind::Misuse, "read the ticket")
-                .message("nobody put a `TicketExtension` into the request's extensions")),
+                .message("the request has no `TicketExtension`; insert one into its extensions before the sign-out routes run")),
         }
     }
 

@@ -2,8 +2,8 @@ use async_trait::async_trait;
 use http::{HeaderValue, request::Parts};
 use token_cache_core::{Result, Ticket};
 
-/// Where the app keeps a session's ticket: in a cookie of its own ([`TicketCookie`](crate::TicketCookie)), or in the sessions of a
-/// library that it uses anyway.
+/// Reads and removes the tickets of requests. Implement it if the app keeps tickets in the sessions of another library.
+/// For an own cookie, use [`TicketCookie`](crate::TicketCookie).
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -31,16 +31,16 @@ use token_cache_core::{Result, Ticket};
 /// ```
 #[async_trait]
 pub trait TicketSource: Send + Sync + 'static {
-    /// The ticket that came with a request; none where the browser is not signed in.
+    /// Returns the ticket of a request, or `None` if the request has no ticket.
     ///
     /// # Errors
-    /// [`InvalidTicket`](token_cache_core::ErrorKind::InvalidTicket) for a value that is not a ticket: it is forgotten. Any other
-    /// error means that the ticket cannot be read now: the request is answered with 503 and the ticket is kept, never as if the
-    /// user were not signed in (G4).
+    /// [`InvalidTicket`](token_cache_core::ErrorKind::InvalidTicket) if the value is not a ticket. The ticket is then
+    /// removed. Any other error means that the ticket cannot be read now. The response is then 503 and the ticket is
+    /// kept, so the user is never treated as signed out (G4).
     async fn ticket(&self, request: &Parts) -> Result<Option<Ticket>>;
 
-    /// Forgets the ticket; the answer is the `Set-Cookie` that does, where a header does it.
+    /// Removes the ticket. Returns the `Set-Cookie` header that removes it, or `None` if no header is needed.
     ///
-    /// It is called once the session has ended for good, so a ticket that can't be forgotten opens nothing any more.
+    /// It is called after the session has ended. So a ticket that cannot be removed opens no session.
     async fn remove(&self, request: &Parts) -> Option<HeaderValue>;
 }

@@ -4,25 +4,27 @@ use token_cache_core::Wait;
 
 use crate::ConfigError;
 
-/// How long a provider's message may take, step by step, from its last byte to the answer.
+/// The time limits for a provider's message, from its last byte to the response.
 ///
-/// Providers hang up: the shortest time known is two and a half seconds, so the sum must stay under two. What is late goes on
-/// all the same; the provider is answered with 503 and its next try joins it.
+/// Providers disconnect early: the shortest known time is two and a half seconds. So the sum must be less than two
+/// seconds. A sign-out that takes longer continues. The provider receives 503, and its next attempt joins the running
+/// sign-out.
 ///
-/// Where servers keep near caches, the eviction's bound holds the wait for them too: as they come, bounds are enough for a lease of a
-/// second, also where a server has died. Routes whose bounds are not enough for the fleet are refused when they are built.
+/// The sign-out timeout includes the wait for near caches. The default is enough for a lease of one second, even if a
+/// server has crashed. [`build`](crate::SignOutRoutesBuilder::build) returns an error if a timeout is too short for the
+/// servers' near caches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// To get the provider's keys, where they are not at hand: 600 ms.
+    /// For fetching the provider's keys.
     pub(crate) keys: Duration,
-    /// To end the sessions, and to wait until no server can serve a near-cache entry of them: 1.2 s.
+    /// For ending the sessions and waiting for near caches.
     pub(crate) sign_out: Duration,
 }
 
-/// What all bounds together must stay under.
+/// The limit of the sum.
 const MAX_TOTAL: Duration = Duration::from_secs(2);
 
-/// What an eviction's requests need beside the wait for near caches.
+/// The time for the store's requests, in addition to the wait for near caches.
 const REQUEST_TIME: Duration = Duration::from_millis(100);
 
 impl Default for Timeouts {
@@ -51,20 +53,21 @@ impl Timeouts {
         let sum = self.keys.saturating_add(self.sign_out);
         if sum >= MAX_TOTAL {
             return Err(ConfigError::new(format!(
-                "keys ({:?}) and eviction ({:?}) may take {sum:?} together, and providers hang up soon after {MAX_TOTAL:?}; \
-                 set bounds whose sum is under it",
+                "the timeouts `keys` ({:?}) and `sign_out` ({:?}) are {sum:?} together, and providers disconnect soon after \
+                 {MAX_TOTAL:?}; set timeouts with a smaller sum",
                 self.keys, self.sign_out,
             )));
         }
         if self.keys.is_zero() || self.sign_out.is_zero() {
             return Err(ConfigError::new(
-                "a bound of zero leaves no time to do anything; leave it as it comes",
+                "a timeout of zero leaves no time for a request; set a longer one or keep the default",
             ));
         }
         Ok(self)
     }
 
-    /// Whether they are enough where a server that hears nothing serves near caches for so long.
+    /// Checks that the sign-out timeout is enough for near caches that a disconnected server serves for
+    /// `longest_near_cache_life`.
     pub(crate) fn for_near_cache(
         self,
         longest_near_cache_life: Duration,
@@ -73,15 +76,15 @@ impl Timeouts {
         if longest_near_cache_life.is_zero() || wait == Wait::None {
             return Ok(self);
         }
-        // The longest wait, on a clock that goes slower than the other server's.
+        // The longest wait, if this server's clock is slower than the other server's.
         let needed = longest_near_cache_life + longest_near_cache_life / 50 + REQUEST_TIME;
         if self.sign_out >= needed {
             return Ok(self);
         }
         Err(ConfigError::new(format!(
-            "servers keep local copies for up to {longest_near_cache_life:?}, so an eviction may take {needed:?}, and it is given {:?}; \
-             give it more, while all bounds together stay under {MAX_TOTAL:?}; or set a shorter lease, or a lower greatest age where the \
-             store has no link, on every server; or answer before copies are gone, by `wait(Wait::None)`",
+            "the near caches may serve entries for up to {longest_near_cache_life:?}, so a sign-out may take {needed:?}, and the timeout \
+             `sign_out` is {:?}. Raise it, with a sum of all timeouts under {MAX_TOTAL:?}. Or shorten the near caches' lease or \
+             maximum age on every server. Or use `wait(Wait::None)`, and sign-outs return before they are final",
             self.sign_out,
         )))
     }

@@ -12,27 +12,27 @@ use crate::{
     pending_verification::Received,
 };
 
-/// The sorts of token that are taken, each at its own address: one never passes for the other.
+/// The kinds of token. Each has its own endpoint, which accepts no other kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum TokenKind {
     /// OpenID Connect Back-Channel Logout 1.0 section 2.4.
     LogoutToken,
-    /// RFC 8417. It does not expire, and its type is no more than recommended (section 2.3): what tells it from other tokens is
-    /// its `events`.
+    /// RFC 8417. It does not expire, and its `typ` is only recommended (section 2.3). Its `events` distinguish it from
+    /// other tokens.
     SecurityEvent,
 }
 
-/// A token whose signature, issuer, audience and times are good.
+/// A token with a valid signature, issuer, audience and times.
 pub(crate) struct VerifiedToken {
     pub(crate) issuer: String,
-    /// The issuer whose accounts a security event may be about.
+    /// The issuer of the accounts that a security event may be about.
     pub(crate) subject_issuer: String,
     pub(crate) claims: Claims,
     pub(crate) issued_at: Timestamp,
 }
 
 impl TokenKind {
-    /// Its `typ`.
+    /// Returns the `typ`.
     const fn name(self) -> &'static str {
         match self {
             Self::LogoutToken => "logout+jwt",
@@ -42,9 +42,10 @@ impl TokenKind {
 }
 
 impl SignOutRoutes {
-    /// Verifies a token by the settings of the client that it says to be for. Waits for the provider's keys until then.
+    /// Verifies a token by the settings of the client that it is addressed to. Waits for the provider's keys until
+    /// `deadline`.
     ///
-    /// Sets `client` once the token names an issuer of this app, to the index of one of its clients.
+    /// Sets `client` to the index of a client as soon as the token names an issuer of this app.
     pub(crate) async fn verify_token(
         &self,
         token: &str,
@@ -94,12 +95,12 @@ impl SignOutRoutes {
         })
     }
 
-    /// The client that the token names by `iss` and `aud`, and is signed for, by its index. Nothing is proven yet: the signature
-    /// must be by a key of that client's provider.
+    /// Returns the index of the client that the token names by `iss` and `aud`, and its algorithm. Nothing is verified
+    /// yet: the signature must be by a key of that client's provider.
     ///
-    /// All of a logout token's audience must be clients of the issuer's here, or trusted by them (OpenID Connect Core 1.0 section
-    /// 3.1.3.7 rule 3, which Back-Channel Logout 1.0 section 2.6 applies). A security event is sent to many receivers at once (RFC
-    /// 8417 section 2.2): one of its audience must be a client here.
+    /// Every audience of a logout token must be a client of the issuer in these routes, or trusted by one. OpenID Connect
+    /// Core 1.0 section 3.1.3.7 rule 3 requires it, which Back-Channel Logout 1.0 section 2.6 applies. A security event is
+    /// sent to many receivers (RFC 8417 section 2.2), so one audience must be a client.
     fn select_client(
         &self,
         token: &SignedToken<'_>,
@@ -147,9 +148,9 @@ impl SignOutRoutes {
     }
 }
 
-/// Checks the times, and answers when the token was issued.
+/// Checks the times, and returns when the token was issued.
 ///
-/// A moment in the future would end sessions that have yet to begin, so `iat` may be ahead by no more than the leeway.
+/// An `iat` in the future would end sessions that have not begun, so it may be ahead by at most the leeway.
 fn check_times(
     claims: &Claims,
     client: &ClientRegistration,
@@ -175,7 +176,8 @@ fn check_times(
     }
     let longest = match kind {
         TokenKind::LogoutToken => client.max_token_age.saturating_add(client.leeway),
-        // A transmitter keeps an event until it is taken, for days if need be, and it spares whoever has come back since.
+        // A transmitter keeps an event until it is delivered, which can take days. Sessions that were authenticated
+        // later are kept.
         TokenKind::SecurityEvent => Duration::MAX,
     };
     if now.since(issued_at) > longest {

@@ -16,16 +16,16 @@ type Fetch<T> = dyn Fn() -> BoxFuture<'static, Result<T, FetchError>> + Send + S
 type Fetched<T> = Result<Arc<T>, FetchError>;
 type FetchReceiver<T> = watch::Receiver<Option<Fetched<T>>>;
 
-/// How long what was fetched is used without a look whether it changed.
+/// How long a fetched document is used without fetching it again.
 pub(super) const FRESH_FOR: Duration = Duration::from_secs(10 * 60);
 
-/// How long it is used while the provider can't be asked. A key that the provider withdrew is not trusted for longer.
+/// How long a document is used while the provider cannot be reached. It limits how long a withdrawn key is trusted.
 const STALE_FOR: Duration = Duration::from_secs(60 * 60);
 
-/// How long a provider that failed is left alone, so that a flood of messages makes no flood of requests.
+/// The pause after a failed fetch. It prevents a flood of messages from causing a flood of requests.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 
-/// A document of a provider: fetched by one caller for all who wait, in a task of its own.
+/// A cached document of a provider. One fetch, in its own task, serves all waiting callers.
 pub(super) struct Cached<T> {
     fetch: Box<Fetch<T>>,
     state: Mutex<State<T>>,
@@ -35,34 +35,34 @@ struct State<T> {
     value: Option<Document<T>>,
     running: Option<FetchReceiver<T>>,
     failed: Option<(Instant, FetchError)>,
-    /// When the document was last asked for because it lacked something.
+    /// When the document was last fetched because it lacked something.
     refreshed: Option<Instant>,
 }
 
-/// What a request is made for.
+/// Why a document is fetched.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum FetchReason {
-    /// There is no document, or it is old.
+    /// There is no document, or it has expired.
     Expired,
-    /// It lacks something.
+    /// The document lacks something, such as a key.
     Refresh,
 }
 
 impl<T> State<T> {
-    /// The request under way. One whose task was stopped, by a fault or with its runtime, is none.
+    /// Returns the running fetch. A fetch whose task was stopped, by a panic or with its runtime, does not count.
     fn running_fetch(&self) -> Option<&FetchReceiver<T>> {
         let receiver = self.running.as_ref()?;
         receiver.has_changed().is_ok().then_some(receiver)
     }
 
-    /// Why the provider is left alone for a moment.
+    /// Returns the last error if it is so recent that the provider is not asked again.
     fn recent_failure(&self) -> Option<FetchError> {
         let (at, failure) = self.failed.as_ref()?;
         (at.elapsed() < FAILURE_PAUSE && self.running_fetch().is_none()).then(|| failure.clone())
     }
 }
 
-/// A document, and when it was asked for.
+/// A document, and when it was requested.
 struct Document<T> {
     value: Arc<T>,
     at: Instant,
@@ -92,8 +92,8 @@ impl<T: Send + Sync + 'static> Cached<T> {
         })
     }
 
-    /// The document, fetched if there is none yet or it is old. An old one does as well if the provider fails, or has not
-    /// answered by `deadline`.
+    /// Returns the document. Fetches it if no document is cached or if it has expired. Returns an expired one if the fetch
+    /// fails or does not finish by `deadline`.
     pub(super) async fn get(self: &Arc<Self>, deadline: Instant) -> Fetched<T> {
         let (receiver, old) = {
             let mut state = self.state();
@@ -116,10 +116,11 @@ impl<T: Send + Sync + 'static> Cached<T> {
         }
     }
 
-    /// The document as it was asked for at `since` or later: what it lacks then, the provider did not have when a message came.
+    /// Returns a document that was requested at `since` or later. If it lacks a key, the provider did not have that key
+    /// when the message arrived.
     ///
     /// # Errors
-    /// The document is not to be had, or was renewed less than `cooldown` ago: the error says when it is worth asking again.
+    /// The fetch failed, or the document was refreshed less than `cooldown` ago. The error says when to ask again.
     pub(super) async fn fetched_since(
         self: &Arc<Self>,
         since: Instant,
@@ -145,12 +146,12 @@ impl<T: Send + Sync + 'static> Cached<T> {
                 }
                 self.start_or_join(&mut state, FetchReason::Refresh)
             };
-            // One that began before `since` is not enough.
+            // A fetch that started before `since` may be too old, so the loop checks again.
             wait_for(receiver, deadline).await?;
         }
     }
 
-    /// The flight under way, or a new one. Whoever goes away stops it for nobody.
+    /// Joins the running fetch, or starts one. It continues when its callers go away.
     fn start_or_join(
         self: &Arc<Self>,
         state: &mut State<T>,
@@ -197,7 +198,7 @@ impl<T> Cached<T> {
 }
 
 async fn wait_for<T>(mut receiver: FetchReceiver<T>, deadline: Instant) -> Fetched<T> {
-    let gone = || FetchError::new("the request to the provider was broken off");
+    let gone = || FetchError::new("the request to the provider was stopped");
     match timeout_at(deadline, receiver.wait_for(Option::is_some)).await {
         Ok(Ok(fetched)) => fetched.clone().unwrap_or_else(|| Err(gone())),
         Ok(Err(_)) => Err(gone()),
@@ -219,7 +220,7 @@ mod tests {
 
     use super::*;
 
-    /// A document that is the number of times it was fetched.
+    /// A document whose value is the number of fetches.
     struct Source {
         fetched: AtomicUsize,
         fails: AtomicBool,
@@ -320,14 +321,14 @@ mod tests {
         assert_eq!(
             failed.retry_after(),
             Duration::ZERO,
-            "nobody was told to wait"
+            "no pause was announced"
         );
         let failed = newer(Instant::now()).await.unwrap_err();
         assert_eq!(failed.retry_after(), FAILURE_PAUSE);
         assert_eq!(get(&cached).await.as_deref(), Ok(&3), "what is known stays");
     }
 
-    /// Its answer may have been made before the provider had a new key.
+    /// Its response may have been created before the provider had a new key.
     #[tokio::test(start_paused = true)]
     async fn a_fetch_that_began_before_is_not_new_enough() {
         let (source, cached) = Source::new();
@@ -359,7 +360,7 @@ mod tests {
         assert_eq!(get(&cached).await.as_deref(), Ok(&7));
     }
 
-    /// A worker of actix-web has a runtime of its own, and stops without the others.
+    /// Each worker of actix-web has its own runtime, which stops independently.
     #[test]
     fn a_fetch_whose_runtime_stops_leaves_room_for_the_next() {
         let cached = Cached::new(|| Box::pin(async { Ok(7) }));

@@ -12,26 +12,26 @@ use url::Url;
 
 use crate::ConfigError;
 
-/// What a document of a provider may have at most.
+/// The maximum size of a provider's document.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// How long a document may take. Who waits for it, waits less; it then is there for the next.
+/// The timeout of one request. Callers wait for less time, and the document is then cached for the next caller.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Gets documents of a provider, within limits.
+/// Fetches a provider's documents, with limits on time and size.
 #[derive(Clone)]
 pub(crate) struct HttpClient {
-    /// Uses the proxy of the environment (`HTTPS_PROXY`), which cannot change what it passes on.
+    /// Uses the proxy of the environment (`HTTPS_PROXY`), which cannot modify TLS traffic.
     https: Client,
-    /// Uses no proxy: one of `HTTP_PROXY` could answer with keys of its own.
+    /// Uses no proxy, because a proxy of `HTTP_PROXY` could replace the keys.
     plain: Client,
 }
 
-/// Why a document of a provider cannot be had now. It names no address.
+/// The error of a failed fetch. Its text contains no URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FetchError {
     message: String,
-    /// When it is worth the while to ask again. `None`: at once.
+    /// When to ask again. `None` means at once.
     retry_at: Option<Instant>,
 }
 
@@ -43,12 +43,12 @@ impl FetchError {
         }
     }
 
-    /// The caller has waited long enough. The answer may still come.
+    /// Returns the error for a caller whose deadline has passed. The response may still arrive.
     pub(crate) fn late() -> Self {
-        Self::new("the provider did not answer in time")
+        Self::new("the provider did not respond in time")
     }
 
-    /// The document was fetched a moment ago, and is not fetched again before `retry_at`.
+    /// Returns the error for a document that was fetched a moment ago and is not fetched again before `retry_at`.
     pub(crate) fn paused(retry_at: Instant) -> Self {
         Self::new("its key is not among the provider's keys, which were fetched a moment ago")
             .retry_at(retry_at)
@@ -59,7 +59,7 @@ impl FetchError {
         self
     }
 
-    /// How long it takes until it is worth the while to ask again.
+    /// Returns how long to wait before asking again.
     pub(crate) fn retry_after(&self) -> Duration {
         self.retry_at.map_or(Duration::ZERO, |at| {
             at.saturating_duration_since(Instant::now())
@@ -68,26 +68,28 @@ impl FetchError {
 }
 
 impl HttpClient {
-    /// A client that trusts the system's certificates, and these (PEM).
+    /// Returns a client that trusts the system's root certificates and the ones in `certificates` (PEM).
     pub(crate) fn new(certificates: &[u8]) -> Result<Self, ConfigError> {
         let provider = Arc::new(ring::default_provider());
         let more = CertificateDer::pem_slice_iter(certificates)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| {
-                ConfigError::new(format!("the root certificates are no PEM: {error}"))
+                ConfigError::new(format!("the root certificates are not valid PEM: {error}"))
             })?;
         if more.is_empty() && !certificates.is_empty() {
-            return Err(ConfigError::new("the root certificates hold none"));
+            return Err(ConfigError::new(
+                "the root certificates contain no certificate",
+            ));
         }
         let verifier = Verifier::new_with_extra_roots(more, Arc::clone(&provider));
         let verifier = verifier.map_err(|error| {
             ConfigError::new(format!(
-                "no root certificates ({error}); install the system's (ca-certificates) or give some"
+                "no root certificates are available ({error}); install the system's package (ca-certificates), or set `root_certificates`"
             ))
         })?;
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| ConfigError::new(format!("TLS can't be used: {error}")))?
+            .map_err(|error| ConfigError::new(format!("cannot configure TLS: {error}")))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
@@ -95,18 +97,18 @@ impl HttpClient {
             Client::builder()
                 .tls_backend_preconfigured(tls.clone())
                 .timeout(TIMEOUT)
-                // A provider's documents are where it says. A redirect could lead into the app's own network.
+                // A redirect could lead into the app's own network.
                 .redirect(redirect::Policy::none())
                 .user_agent(concat!("token-cache-sign-out/", env!("CARGO_PKG_VERSION")))
         };
-        let no_client = |error| ConfigError::new(format!("no HTTP client: {error}"));
+        let no_client = |error| ConfigError::new(format!("cannot create the HTTP client: {error}"));
         Ok(Self {
             https: client().https_only(true).build().map_err(no_client)?,
             plain: client().no_proxy().build().map_err(no_client)?,
         })
     }
 
-    /// The document at `url`, `what` it is said to be, read whole.
+    /// Returns the body of the document at `url`. `what` names the document in errors.
     pub(crate) async fn get(&self, what: &str, url: Url) -> Result<Vec<u8>, FetchError> {
         let client = if url.scheme() == "https" {
             &self.https
@@ -118,7 +120,7 @@ impl HttpClient {
         if !response.status().is_success() {
             let status = response.status().as_u16();
             return Err(FetchError::new(format!(
-                "the provider answered {status} for its {what}"
+                "the provider responded with {status} to a request for its {what}"
             )));
         }
         read(what, response).await
@@ -144,11 +146,11 @@ async fn read(what: &str, mut response: Response) -> Result<Vec<u8>, FetchError>
 
 fn failed(what: &str, error: &reqwest::Error) -> FetchError {
     let happened = if error.is_timeout() {
-        "did not come in time"
+        "did not arrive in time"
     } else if error.is_connect() {
-        "can't be had: no connection"
+        "cannot be fetched: no connection"
     } else {
-        "broke off"
+        "was interrupted"
     };
     FetchError::new(format!("the provider's {what} {happened}"))
 }

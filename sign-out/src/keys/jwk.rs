@@ -12,11 +12,11 @@ use serde_json::{Map, Value};
 
 use crate::Algorithm;
 
-/// One public key of a provider that a message may be signed with.
+/// A public key of a provider (JWK) that verifies messages.
 #[derive(Debug)]
 pub(crate) struct Jwk {
     id: Option<String>,
-    /// What the provider says it signs with it. `None`: whatever its kind can do.
+    /// The only algorithm that the provider uses the key for, or `None` for every algorithm of its type.
     algorithm_only: Option<Algorithm>,
     public: PublicKey,
 }
@@ -29,11 +29,11 @@ enum PublicKey {
     Ed25519(Vec<u8>),
 }
 
-/// The bytes of the shortest and the longest RSA modulus that verifies messages: 2048 and 8192 bits.
+/// The smallest and the largest RSA modulus, in bytes: 2048 and 8192 bits.
 const MIN_RSA_BYTES: usize = 256;
 const MAX_RSA_BYTES: usize = 1024;
 
-/// As JWKs are found to be written: with padding and without, and with any bits after the last byte.
+/// Base64url as found in real JWKs: with or without padding, and with any trailing bits.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
@@ -42,14 +42,15 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
 );
 
 impl Jwk {
-    /// Reads a JWK (RFC 7517 section 4). `None` for a key that is for something else: another `kty`, `crv`, `use` or `alg`.
+    /// Parses a JWK (RFC 7517 section 4). Returns `None` for a key with another purpose, which has another `kty`,
+    /// `crv`, `use` or `alg`.
     ///
-    /// It takes every key that `openidconnect` verifies an ID token with, so that a user who can sign in can be signed out:
-    /// numbers may have zeros in front, and `key_ops` is not looked at. The exceptions are RSA keys of under 2048 bits, which RFC 7518
-    /// section 3.3 forbids, and of over 8192 bits. They are errors, so that the log says why their messages are refused.
+    /// It accepts every key with which `openidconnect` verifies an ID token, so that every user who can sign in can be
+    /// signed out. Numbers may have leading zeros, and `key_ops` is ignored. RSA keys under 2048 bits, which RFC 7518
+    /// section 3.3 forbids, and over 8192 bits are errors, so that the log states why their messages are rejected.
     ///
     /// # Errors
-    /// What is wrong with a key that should have verified messages.
+    /// The reason why a signing key cannot be used.
     pub(crate) fn parse(jwk: &Value) -> Result<Option<Self>, &'static str> {
         let jwk = jwk.as_object().ok_or("it is not a JSON object")?;
         match jwk.get("use") {
@@ -96,7 +97,7 @@ impl Jwk {
             .is_none_or(|algorithm_only| algorithm_only == algorithm)
     }
 
-    /// True if `signature` is this key's under `signed`.
+    /// Returns `true` if `signature` is this key's signature of `signed`.
     pub(crate) fn verifies(&self, algorithm: Algorithm, signed: &[u8], signature: &[u8]) -> bool {
         let curve: (&'static dyn VerificationAlgorithm, &[u8]) = match (&self.public, algorithm) {
             (PublicKey::Rsa { n, e }, _) => {
@@ -139,8 +140,8 @@ impl PublicKey {
                 match n.len() {
                     ..MIN_RSA_BYTES => {
                         return Err(
-                            "it is an RSA key of under 2048 bits, which RFC 7518 section 3.3 forbids (a library that accepts it lets \
-                             users sign in whom the provider cannot sign out); give the provider a longer key",
+                            "it is an RSA key of under 2048 bits, which RFC 7518 section 3.3 forbids; give the provider \
+                             a longer key",
                         );
                     }
                     MIN_RSA_BYTES..=MAX_RSA_BYTES => Self::Rsa { n, e },
@@ -165,14 +166,14 @@ impl PublicKey {
     }
 }
 
-/// A number without the zeros in front of it, which some libraries write and `ring` refuses.
+/// Returns a number without leading zeros, which some libraries write and `ring` rejects.
 fn number(jwk: &Map<String, Value>, name: &str) -> Option<Vec<u8>> {
     let bytes = BASE64URL.decode(jwk.get(name)?.as_str()?).ok()?;
     let first = bytes.iter().position(|byte| *byte != 0)?;
     Some(bytes[first..].to_vec())
 }
 
-/// A point of a curve whose coordinates have `SIZE` bytes, uncompressed (SEC 1 section 2.3.3).
+/// Returns an uncompressed curve point (SEC 1 section 2.3.3) whose coordinates have `SIZE` bytes.
 fn point<const SIZE: usize>(jwk: &Map<String, Value>) -> Result<Vec<u8>, &'static str> {
     let mut point = vec![4];
     for name in ["x", "y"] {

@@ -4,23 +4,23 @@ use serde_json::Value;
 use super::Jwk;
 use crate::{Algorithm, json::strip_bom};
 
-/// A provider's keys (RFC 7517 section 5). Keys for other purposes are left out, as that section asks.
+/// A provider's signing keys (JWK Set, RFC 7517 section 5). Keys for other purposes are ignored, as that section asks.
 #[derive(Debug)]
 pub(crate) struct JwkSet {
     keys: Vec<Jwk>,
-    /// What is wrong with keys that were left out and should not have been.
+    /// The errors of signing keys that cannot be used.
     pub(super) unreadable: Vec<&'static str>,
 }
 
-/// How many keys are tried for one message. A message may name no key, and anybody can send one.
+/// How many keys are tried for one message. A message need not name a key, and anyone can send one.
 const MAX_TRIED: usize = 16;
 
 /// Why no key of a set verifies a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyMismatch {
-    /// None has the id that the message names, and is for its algorithm.
+    /// No key has the message's key id and fits its algorithm.
     NoMatch,
-    /// The signature is by none of those that fit.
+    /// The signature is not by a matching key.
     InvalidSignature,
 }
 
@@ -30,7 +30,7 @@ struct Set {
 }
 
 impl JwkSet {
-    /// Reads a JWK Set. A key that cannot be read does not spoil the others.
+    /// Parses a JWK Set. An unreadable key does not affect the others.
     pub(crate) fn parse(json: &[u8]) -> Option<Self> {
         let set: Set = serde_json::from_slice(strip_bom(json)).ok()?;
         let (mut keys, mut unreadable) = (Vec::new(), Vec::new());
@@ -43,10 +43,10 @@ impl JwkSet {
         Some(Self { keys, unreadable })
     }
 
-    /// Finds the key that verifies a message: `verifies` tells whether it is signed by a key.
+    /// Verifies a message with the keys of this set. `verifies` returns `true` if a key verifies the signature.
     ///
-    /// All keys that fit are tried: providers publish several under one id, and sign without an id while they have several (which
-    /// OpenID Connect Core 1.0 section 10.1 does not allow).
+    /// All matching keys are tried. Some providers publish several keys with one id, or omit the id although they have
+    /// several keys, which OpenID Connect Core 1.0 section 10.1 forbids.
     pub(crate) fn verify(
         &self,
         id: Option<&str>,
@@ -76,7 +76,7 @@ mod tests {
 
     const P256: &str = r#""kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM""#;
 
-    /// How many keys of the set are tried, and how many could not be read.
+    /// Returns how many keys of the set are tried, and how many cannot be read.
     fn tried(keys: &str, id: Option<&str>) -> (usize, usize) {
         let set = JwkSet::parse(format!(r#"{{"keys":[{keys}]}}"#).as_bytes()).unwrap();
         let tried = std::cell::Cell::new(0);

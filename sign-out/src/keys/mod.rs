@@ -1,4 +1,4 @@
-//! The keys that a provider signs with, and what else its discovery document says.
+//! The signing keys and the discovery document of a provider.
 
 mod cached;
 mod http_client;

@@ -22,8 +22,8 @@ use crate::{
     client_registration::{JwksSource, parse_https_url},
 };
 
-/// A provider, as far as it has to be asked for something. One for each client: two of the same issuer may be registered
-/// differently.
+/// The documents of a provider: its keys and its logout endpoint. Each client has its own, because two clients of an
+/// issuer can have different settings.
 #[derive(Debug)]
 pub(crate) struct Provider {
     issuer: String,
@@ -39,41 +39,41 @@ enum Keys {
     Fetched(Arc<Cached<JwkSet>>),
 }
 
-/// How long the documents of a provider may take that a message needs: discovery document, keys, and keys again.
+/// The maximum time for all documents that one message needs: the discovery document, the keys, and the keys again.
 pub(crate) const MAX_FETCH_TIME: Duration = http_client::TIMEOUT.saturating_mul(3);
 
-/// How long a provider whose keys cannot be fetched is left alone, at first and at the most.
+/// The shortest and the longest pause before keys are fetched again after an error.
 const MIN_PAUSE: Duration = Duration::from_secs(2);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
-/// Where users sign out. A client whose keys are given has no need of a discovery document, and none is asked for.
+/// The provider's logout endpoint. A client with configured keys needs no discovery document, so none is fetched.
 #[derive(Debug)]
 enum EndSessionEndpoint {
     Fixed(Option<Url>),
     Discovered(Arc<Cached<ProviderMetadata>>),
 }
 
-/// Why a message can't be verified, or is not by the provider.
+/// Why a message cannot be verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum VerifyError {
-    /// The provider publishes none of this name for this algorithm.
+    /// The provider publishes no key with this id for this algorithm.
     UnknownKey,
-    /// It is signed, and by none of the provider's keys that it may be signed with.
+    /// The signature is not by a matching key of the provider.
     InvalidSignature,
-    /// The provider can't be asked now: its message may be good.
+    /// The keys cannot be fetched now. The message may be valid.
     Unavailable(FetchError),
 }
 
-/// A message whose signature is to be verified, as far as keys are concerned.
+/// A message whose signature is to be verified.
 pub(crate) struct SignedMessage<'a> {
     pub(crate) key_id: Option<&'a str>,
     pub(crate) algorithm: Algorithm,
-    /// When it came. What the provider published later may have its key.
+    /// When the message arrived. Keys that are fetched later may contain its key.
     pub(crate) received: Instant,
 }
 
 impl Provider {
-    /// The provider of `client`. A user who signs out waits for its documents for `timeout` at most.
+    /// Returns the provider of `client`. A user who signs out waits for its documents for at most `timeout`.
     pub(crate) fn new(
         client: &ClientRegistration,
         http: &HttpClient,
@@ -83,7 +83,10 @@ impl Provider {
         let keys = match &client.keys {
             JwksSource::Inline(json) => {
                 let set = JwkSet::parse(json.as_bytes()).ok_or_else(|| {
-                    ConfigError::new("a client's `jwks` are no JWK Set (RFC 7517 section 5)")
+                    ConfigError::new(format!(
+                        "the `jwks` of the client {:?} are not a JWK Set (RFC 7517 section 5)",
+                        client.id,
+                    ))
                 })?;
                 Keys::Fixed(Arc::new(set))
             }
@@ -128,8 +131,8 @@ impl Provider {
         })
     }
 
-    /// Where users sign out at the provider: as the client says, or the provider's discovery document, where there is such a
-    /// place.
+    /// Returns the provider's logout endpoint, from the client's settings or the discovery document, or `None` if it
+    /// has none.
     pub(crate) async fn end_session_endpoint(&self) -> Result<Option<Url>, FetchError> {
         let metadata = match &self.end_session_endpoint {
             EndSessionEndpoint::Fixed(endpoint) => return Ok(endpoint.clone()),
@@ -140,7 +143,7 @@ impl Provider {
         Ok(metadata.end_session_endpoint.clone())
     }
 
-    /// Fetches the keys, unless they are at hand.
+    /// Fetches the keys if they are not cached.
     pub(crate) async fn fetch_keys(&self) -> Result<(), FetchError> {
         match &self.keys {
             Keys::Fixed(_) => Ok(()),
@@ -148,7 +151,8 @@ impl Provider {
         }
     }
 
-    /// Keeps the keys at hand, so that no message has to wait for them, while `is_needed`. `None` if they are fixed.
+    /// Returns a task that keeps the keys cached while `is_needed` returns `true`, or `None` if the keys are
+    /// configured.
     pub(crate) fn refresh_in_background(
         &self,
         is_needed: impl Fn() -> bool + Send + 'static,
@@ -178,11 +182,11 @@ impl Provider {
         })
     }
 
-    /// Verifies a message by the keys that it may be signed with: `verifies` tells whether it is signed by one. Waits for documents
-    /// until then, all of them together.
+    /// Verifies a message. `verifies` returns `true` if a key verifies its signature. All fetches together end by
+    /// `deadline`.
     ///
-    /// A message that no known key verifies may be signed with a new one: under another id, or under the same, as a provider has
-    /// it that makes its keys when it starts. So nothing but keys that were asked for after the message came refuses it.
+    /// If no cached key verifies the message, it may be signed with a new key. The new key can even have a known id, at
+    /// a provider that creates its keys on start. So a message is rejected only after fetching the keys again.
     pub(crate) async fn verify(
         &self,
         message: &SignedMessage<'_>,
@@ -235,7 +239,7 @@ fn warn_of_missing_keys(issuer: &str, error: &FetchError) {
     warn(
         "provider_keys_missing",
         format_args!(
-            "the keys of the provider {issuer:?} cannot be fetched: {error}; its messages wait until they can, and are answered 503"
+            "the keys of the provider {issuer:?} cannot be fetched: {error}; until then its messages wait and are answered with 503"
         ),
     );
 }
@@ -268,7 +272,7 @@ async fn fetch_jwks(issuer: &str, http: &HttpClient, url: Url) -> Result<JwkSet,
         warn(
             "provider_key_skipped",
             format_args!(
-                "a key of the provider {issuer:?} is not used, and what it signs is refused: {why}; the other keys are used"
+                "a key of the provider {issuer:?} is ignored, and messages signed with it are refused: {why}"
             ),
         );
     }

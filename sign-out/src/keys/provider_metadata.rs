@@ -9,35 +9,37 @@ use crate::{
     Algorithm, algorithm::AlgorithmName, client_registration::parse_https_url, json::strip_bom,
 };
 
-/// What a provider's discovery document says (OpenID Connect Discovery 1.0 section 3), as far as a sign-out needs it. Each member
-/// stands for itself: a bad one spoils no other.
+/// The members of a provider's discovery document that a sign-out needs (OpenID Connect Discovery 1.0 section 3). An
+/// invalid member does not affect the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProviderMetadata {
     pub(crate) jwks_uri: Result<Url, FetchError>,
-    /// `None` also if it cannot be used: then users are signed out here alone.
+    /// The logout endpoint. It is `None` if it is absent or invalid; users are then signed out only in this app.
     pub(crate) end_session_endpoint: Option<Url>,
-    /// What the provider can sign ID tokens with (`id_token_signing_alg_values_supported`), and logout tokens therefore. Empty if it
-    /// cannot be read: it serves for a log event alone.
+    /// The algorithms of ID tokens, and therefore of logout tokens (`id_token_signing_alg_values_supported`). The list
+    /// is empty if it cannot be read, because it is only used for a log event.
     algorithms: Vec<String>,
 }
 
-/// Where an issuer's document is (section 4.1).
+/// Returns the URL of the issuer's discovery document (section 4.1).
 pub(super) fn discovery_url(issuer: &str) -> Result<Url, FetchError> {
     let path = ".well-known/openid-configuration";
     let issuer = issuer.trim_end_matches('/');
     parse_https_url("the discovery document", &format!("{issuer}/{path}"))
-        .map_err(|_| FetchError::new("the issuer is no address that may be asked"))
+        .map_err(|_| FetchError::new("the issuer is not an allowed URL"))
 }
 
 impl ProviderMetadata {
-    /// The document, if it is this issuer's: the name must be the same to the letter (section 4.3), or a document that was
-    /// put elsewhere could name its own keys.
+    /// Parses the document. Its `issuer` must equal `issuer` byte by byte (section 4.3), because a document at another
+    /// place could name its own keys.
     pub(super) fn parse(issuer: &str, json: &[u8]) -> Result<Self, FetchError> {
-        let document: Map<String, Value> = serde_json::from_slice(strip_bom(json))
-            .map_err(|_| FetchError::new("the provider's discovery document is no JSON object"))?;
+        let document: Map<String, Value> =
+            serde_json::from_slice(strip_bom(json)).map_err(|_| {
+                FetchError::new("the provider's discovery document is not a JSON object")
+            })?;
         if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
             return Err(FetchError::new(
-                "the discovery document names another issuer; give the issuer exactly as it stands there",
+                "the discovery document names another issuer; configure the issuer exactly as the document does",
             ));
         }
         let end_session_endpoint = match document.get("end_session_endpoint") {
@@ -56,22 +58,23 @@ impl ProviderMetadata {
         })
     }
 
-    /// True if the provider signs ID tokens, but with none of the `accepted` algorithms: then every message of it is refused.
+    /// Returns `true` if the provider signs ID tokens, and only with algorithms that are not `accepted`. All its
+    /// messages are then rejected.
     pub(super) fn signs_with_none_of(&self, accepted: &[Algorithm]) -> bool {
         let is_accepted =
             |name: &String| Algorithm::named(name).is_some_and(|it| accepted.contains(&it));
         !self.algorithms.is_empty() && !self.algorithms.iter().any(is_accepted)
     }
 
-    /// Logs that every message of the provider will be refused.
+    /// Logs that every message of the provider will be rejected.
     pub(super) fn warn_of_algorithms(&self, issuer: &str, accepted: &[Algorithm]) {
         let names = self.algorithms.iter().map(|it| AlgorithmName::of(it));
         warn(
             "provider_algorithm_not_accepted",
             format_args!(
-                "the provider {issuer:?} signs ID tokens, and its logout messages with them, with {}, and the sign-out routes accept {}: \
-                 users can sign in, and the provider's messages are refused. Remove `ClientRegistration::algorithms`, or have the client registered \
-                 with an accepted `id_token_signed_response_alg`",
+                "the provider {issuer:?} signs ID tokens and logout messages with {}, and the sign-out routes accept {}: users can \
+                 sign in, and the provider's messages are refused. Remove `ClientRegistration::algorithms`, or register the \
+                 client with an accepted `id_token_signed_response_alg`",
                 listed(names),
                 listed(accepted.iter()),
             ),
@@ -91,12 +94,12 @@ fn listed(names: impl Iterator<Item = impl fmt::Display>) -> String {
     names.join(" or ")
 }
 
-/// An address that a provider names. One on https leads to no plain http, wherever that would be.
+/// Parses an endpoint of the document. A provider on `https` cannot have an endpoint on plain HTTP.
 fn endpoint(issuer: &str, value: &Value) -> Result<Url, &'static str> {
     let url = value.as_str().ok_or("is not a string")?;
     match parse_https_url("the endpoint", url) {
         Ok(url) if url.scheme() == "https" || issuer.starts_with("http:") => Ok(url),
-        _ => Err("is no https address"),
+        _ => Err("is not an https URL"),
     }
 }
 
@@ -104,8 +107,8 @@ fn warn_of_member(issuer: &str, member: &str, why: &str) {
     warn(
         "provider_metadata_skipped",
         format_args!(
-            "the discovery document of the provider {issuer:?} is used without its `{member}`, which {why}: users are signed out of \
-             this app and not at the provider; set `ClientRegistration::end_session_endpoint` if the provider has one"
+            "the discovery document of the provider {issuer:?} is used without its `{member}`, which {why}. Users are signed out \
+             of this app and not at the provider; set `ClientRegistration::end_session_endpoint` if the provider has one"
         ),
     );
 }

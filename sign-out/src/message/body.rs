@@ -8,14 +8,14 @@ use tokio::time;
 
 use super::ValidationError;
 
-/// What a message may have at most. Logout tokens have about one kilobyte.
+/// The maximum size of a message. A logout token has about one kilobyte.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
 
-/// How long a body may take that is still on its way. Providers send theirs at once, and hang up soon after this.
+/// The timeout for reading a body. Providers send a message at once, and disconnect soon after this time.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Reads a body whole, and no more of it than [`MAX_BYTES`]: one that announces more is not even begun, one that comes drop by drop is
-/// left.
+/// Reads the whole body, up to [`MAX_BYTES`]. A body with a larger `Content-Length` is not read, and a slow body ends
+/// at the timeout.
 pub(crate) async fn read<B: Body>(headers: &HeaderMap, body: B) -> Result<Bytes, ValidationError> {
     let announced = headers
         .get(header::CONTENT_LENGTH)

@@ -4,10 +4,10 @@ use token_cache_core::{Timestamp, telemetry::warn};
 use super::ValidationError;
 use crate::json::JsonObject;
 
-/// What core takes as an issuer, a subject or a `sid`.
+/// The maximum length of an issuer, a subject and a `sid` in `token-cache-core`.
 const MAX_STRING_BYTES: usize = 8 * 1024;
 
-/// The members of a token's header or claims, each of the type that its specification says or refused.
+/// The members of a token's header or payload. Each accessor checks the type that the specification requires.
 pub(crate) struct Claims(JsonObject);
 
 impl Claims {
@@ -15,17 +15,17 @@ impl Claims {
         Self(object)
     }
 
-    /// True if the member is there, whatever its value.
+    /// Returns `true` if the member exists, with any value.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.member(name).is_some()
     }
 
-    /// A member; one that is `null` is absent.
+    /// Returns a member, or `None` if it is absent or `null`.
     pub(crate) fn member(&self, name: &str) -> Option<&Value> {
         self.0.member(name).filter(|value| !value.is_null())
     }
 
-    /// A string that may be absent; an empty one is absent.
+    /// Returns a string, or `None` if it is absent or empty.
     pub(crate) fn text(&self, name: &'static str) -> Result<Option<&str>, ValidationError> {
         text_of(name, self.member(name))
     }
@@ -34,7 +34,7 @@ impl Claims {
         self.text(name)?.ok_or(ValidationError::MissingMember(name))
     }
 
-    /// A `NumericDate` (RFC 7519 section 2). A fraction is dropped: equal seconds count as before.
+    /// Returns a `NumericDate` (RFC 7519 section 2), rounded down to a second.
     pub(crate) fn date(&self, name: &'static str) -> Result<Option<Timestamp>, ValidationError> {
         let Some(value) = self.member(name) else {
             return Ok(None);
@@ -52,7 +52,7 @@ impl Claims {
         self.date(name)?.ok_or(ValidationError::MissingMember(name))
     }
 
-    /// Whom the token is for: one string, or several (RFC 7519 section 4.1.3).
+    /// Returns the audience, which is one string or several (RFC 7519 section 4.1.3).
     pub(crate) fn audience(&self) -> Result<Vec<&str>, ValidationError> {
         let malformed = ValidationError::InvalidMember("aud", "a string, or an array of strings");
         match self.member("aud") {
@@ -67,8 +67,8 @@ impl Claims {
     }
 }
 
-/// An optional member of a verified message of `issuer`. One that cannot be read is reported, and passed over: it must not keep a
-/// user signed in.
+/// Returns an optional member of a verified message of `issuer`. An unreadable member is logged and skipped, because it
+/// must not keep the user signed in.
 pub(crate) fn log_unreadable<T>(
     issuer: &str,
     member: Result<Option<T>, ValidationError>,
@@ -77,14 +77,14 @@ pub(crate) fn log_unreadable<T>(
         warn(
             "provider_message_member_skipped",
             format_args!(
-                "a message of the provider {issuer:?} was acted upon without one of its members: {refusal}"
+                "a message of the provider {issuer:?} was processed without a member that cannot be read: {refusal}"
             ),
         );
         None
     })
 }
 
-/// A string that may be absent; `null` and an empty one are absent.
+/// Returns a string, or `None` if it is absent, `null` or empty.
 pub(crate) fn text_of<'a>(
     name: &'static str,
     value: Option<&'a Value>,

@@ -4,8 +4,7 @@ use url::form_urlencoded;
 
 use super::ValidationError;
 
-/// The `logout_token` of a form (OpenID Connect Back-Channel Logout 1.0 section 2.5). Whatever else is in the form is none of
-/// our business.
+/// Returns the `logout_token` of a form (OpenID Connect Back-Channel Logout 1.0 section 2.5). Other fields are ignored.
 pub(crate) fn logout_token(form: &[u8]) -> Result<Cow<'_, str>, ValidationError> {
     let mut tokens = form_urlencoded::parse(form).filter(|(name, _)| name == "logout_token");
     let (_, token) = tokens.next().ok_or(ValidationError::MissingLogoutToken)?;

@@ -3,13 +3,13 @@ use serde_json::Value;
 use super::{ValidationError, log_unreadable};
 use crate::{logout_subject::LogoutSubject, verify::VerifiedToken};
 
-/// The event that makes a token a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4).
+/// The event that identifies a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4).
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
-/// What a logout token ends, by the rules of sections 2.4 and 2.6 that are about this kind of token alone.
+/// Returns what a logout token ends. Checks the rules of sections 2.4 and 2.6 that apply only to logout tokens.
 ///
-/// The `jti` must be there and is not remembered: a message that comes twice ends nothing that it did not end before, and one
-/// whose first answer was lost must succeed.
+/// The `jti` is required but not remembered. A repeated message ends nothing more, and it must succeed if its first
+/// response was lost.
 pub(crate) fn logout_token_subject(token: VerifiedToken) -> Result<LogoutSubject, ValidationError> {
     let claims = token.claims;
     if claims.has("nonce") {
@@ -22,7 +22,7 @@ pub(crate) fn logout_token_subject(token: VerifiedToken) -> Result<LogoutSubject
         Some(Value::Object(_)) => return Err(ValidationError::MissingLogoutEvent),
         Some(_) => return Err(ValidationError::InvalidMember("events", "an object")),
     }
-    // One that cannot be read leaves what the other names: too much may end, and too little must not.
+    // If one claim is unreadable, the other one is used: ending too many sessions is safe, and ending too few is not.
     let (subject, sid) = match (claims.text("sub"), claims.text("sid")) {
         (Ok(None), Ok(None)) => return Err(ValidationError::MissingSubject),
         (Ok(None) | Err(_), Err(unreadable)) | (Err(unreadable), Ok(None)) => {

@@ -1,6 +1,6 @@
 use http::{HeaderMap, header};
 
-/// True where the body says to be of this media type, whatever its parameters (RFC 9110 section 8.3).
+/// Returns `true` if the body has the media type `expected`, with any parameters (RFC 9110 section 8.3).
 pub(crate) fn is_media_type(headers: &HeaderMap, expected: &str) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else {

@@ -1,4 +1,4 @@
-//! What a provider sends, from the bytes of a request to a sign-out that the cache understands.
+//! A provider's messages: from the bytes of a request to the sessions that they end.
 
 mod body;
 mod claims;

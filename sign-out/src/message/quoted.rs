@@ -1,14 +1,14 @@
 use std::fmt;
 
-/// Text of a message in a log line: of bounded length, and escaped. It is used for issuers, client ids and key ids, and for
-/// nothing that names a user.
+/// Quoted text of a message for the log, escaped and with a limited length. It is used for issuers, client ids and key
+/// ids, never for text that identifies a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Quoted(String);
 
-/// How many characters of a text are quoted.
+/// The maximum length of a quoted text, in characters.
 const MAX_CHARS: usize = 128;
 
-/// How many texts are quoted.
+/// The maximum number of quoted texts.
 const MAX_ITEMS: usize = 8;
 
 impl Quoted {

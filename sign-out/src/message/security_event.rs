@@ -28,18 +28,17 @@ const EVENTS: [(&str, Meaning); 4] = [
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
-    /// All sessions of the user (OpenID RISC Profile 1.0 sections 2.2, 2.3 and 2.8).
+    /// Ends all sessions of the user (OpenID RISC Profile 1.0 sections 2.2, 2.3 and 2.8).
     Account,
-    /// The session, or all of the user, or both together (OpenID CAEP 1.0 section 3.1).
+    /// Ends the session, all sessions of the user, or both (OpenID CAEP 1.0 section 3.1).
     Sessions,
 }
 
-/// What a security event ends (RFC 8417); nothing if it tells of something else. Several endings are of several names of one
-/// subject.
+/// Returns what a security event (RFC 8417) ends. The list is empty for other events. Several elements are several
+/// names of one subject.
 ///
-/// The moment is the token's `iat`, when the transmitter said so: whoever authenticates after that is spared. The
-/// `event_timestamp` is no help: it may be absent, it was milliseconds in drafts and is seconds today, and sessions that began
-/// between an incident and the word of it are meant as well.
+/// The cutoff is the token's `iat`: sessions that were authenticated later are kept. The `event_timestamp` is not used.
+/// It is optional, drafts used milliseconds, and sessions that began between an incident and its event must end too.
 pub(crate) fn security_event_subjects(
     token: &VerifiedToken,
 ) -> Result<Vec<LogoutSubject>, ValidationError> {
@@ -70,7 +69,8 @@ pub(crate) fn security_event_subjects(
     subjects(token, subject.users, &sessions)
 }
 
-/// The claim `sub_id` (RFC 9493 section 4.1), or the event's own `subject`, as it was before.
+/// Returns the subject: the claim `sub_id` (RFC 9493 section 4.1), or the event's own `subject`, as older transmitters
+/// send it.
 fn subject_of<'a>(
     token: &'a VerifiedToken,
     event: &'a Map<String, Value>,
@@ -83,7 +83,8 @@ fn subject_of<'a>(
     }
 }
 
-/// A transmitter speaks for its own issuer, or the one that the app says, and for nobody else's users.
+/// Returns what the token ends. A transmitter may name users of its own issuer and of the configured one, and no
+/// others.
 fn subjects(
     token: &VerifiedToken,
     users: Vec<User>,

@@ -3,9 +3,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::{Claims, ValidationError};
 use crate::json::JsonObject;
 
-/// A token in the compact form of a JWS (RFC 7515 section 7.1), taken apart and not verified yet.
+/// A parsed token in JWS compact serialization (RFC 7515 section 7.1). Its signature is not verified yet.
 pub(crate) struct SignedToken<'a> {
-    /// What is signed: header and payload, as they were sent.
+    /// The signed bytes: header and payload, as sent.
     pub(crate) signed: &'a [u8],
     pub(crate) signature: Vec<u8>,
     pub(crate) algorithm: String,
@@ -14,13 +14,11 @@ pub(crate) struct SignedToken<'a> {
 }
 
 impl<'a> SignedToken<'a> {
-    /// Takes apart what may be a token of type `own`, or of no type.
+    /// Parses a token whose `typ` is `own`, `JWT` or absent. Many providers send no more specific type.
     ///
-    /// A key that its header brings along or points to (`jwk`, `jku`, `x5c`, `x5u`) is passed over: keys come from the provider
-    /// alone. A `kid` that is no string names no key.
-    ///
-    /// The type is that of RFC 7515 section 4.1.9: without regard to case, `application/` left out or not. An absent one and
-    /// `JWT` are taken too, since many providers say no more.
+    /// Types are compared as RFC 7515 section 4.1.9 requires: without case, and with or without `application/`. Keys in
+    /// the header (`jwk`, `jku`, `x5c`, `x5u`) are ignored, because keys come only from the provider. A `kid` that is
+    /// not a string is ignored.
     pub(crate) fn parse(token: &'a str, own: &str) -> Result<Self, ValidationError> {
         let mut parts = token.split('.');
         let (Some(header), Some(payload), Some(signature)) =
@@ -77,7 +75,7 @@ fn object(part: &'static str, text: &str) -> Result<Claims, ValidationError> {
         .ok_or(ValidationError::NotJson(part))
 }
 
-/// Base64url without padding, in the one way it can be written.
+/// Decodes base64url without padding. Non-canonical encodings are errors.
 fn decoded(part: &'static str, text: &str) -> Result<Vec<u8>, ValidationError> {
     URL_SAFE_NO_PAD
         .decode(text)

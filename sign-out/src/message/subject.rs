@@ -2,22 +2,22 @@ use serde_json::{Map, Value};
 
 use super::{ValidationError, claims::text_of};
 
-/// Whom a security event is about, as far as a session here can be told by it (RFC 9493 and OpenID Shared Signals Framework
-/// 1.0 section 3). Several users, or several sessions, are names for the same one.
+/// The subject of a security event, as far as it identifies sessions of this app (RFC 9493 and OpenID Shared Signals
+/// Framework 1.0 section 3). Several users or sessions are names of the same subject.
 #[derive(Default)]
 pub(crate) struct Subject {
     pub(crate) users: Vec<User>,
-    /// The provider's names for a session: its `sid`.
+    /// The provider's names of a session: its `sid`.
     pub(crate) sessions: Vec<String>,
 }
 
-/// A user of an issuer; of the transmitter's own if it names none.
+/// A user of an issuer. Without an issuer, it is a user of the transmitter's own issuer.
 pub(crate) struct User {
     pub(crate) issuer: Option<String>,
     pub(crate) subject: String,
 }
 
-/// What an `opaque` identifier names.
+/// The meaning of an `opaque` identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opaque {
     Session,
@@ -25,12 +25,12 @@ pub(crate) enum Opaque {
 }
 
 impl Subject {
-    /// Reads `iss_sub` (RFC 9493 section 3.2.4), `opaque` (section 3.2.5), `complex` with a user, a session or both, and `aliases`
-    /// (section 3.2.8) of the first two.
+    /// Parses `iss_sub` (RFC 9493 section 3.2.4), `opaque` (section 3.2.5), `complex` with a user, a session or both,
+    /// and `aliases` (section 3.2.8) of `iss_sub` and `opaque`.
     ///
-    /// The other members of a complex subject (device, tenant, …) narrow down whom it means to what no session here can be told
-    /// by. They are passed over, as what cannot be read is that stands beside something that can: a sign-out may end too much, and
-    /// must not end too little.
+    /// The other members of a complex subject (device, tenant, …) cannot be matched to a session here, so they are
+    /// ignored. Unreadable members are ignored too if another one is readable: ending too many sessions is safe, and
+    /// ending too few is not.
     pub(crate) fn read(value: &Value, opaque: Opaque) -> Result<Self, ValidationError> {
         let members = object(value)?;
         match format(members)? {
@@ -62,7 +62,7 @@ impl Subject {
         Ok(subject)
     }
 
-    /// Those of the identifiers that can be read. Aliases of aliases are not allowed.
+    /// Parses the readable identifiers. Aliases of aliases are not allowed.
     fn aliases(members: &Map<String, Value>, opaque: Opaque) -> Result<Self, ValidationError> {
         let identifiers = members.get("identifiers").and_then(Value::as_array);
         let identifiers = identifiers.ok_or(ValidationError::InvalidMember(
@@ -93,7 +93,7 @@ impl Subject {
         Self::readable(parts.into_iter().flatten())
     }
 
-    /// All that can be read; if nothing can, why the first can't.
+    /// Merges all readable parts. If no part is readable, returns the first error.
     fn readable(
         parts: impl Iterator<Item = Result<Self, ValidationError>>,
     ) -> Result<Self, ValidationError> {
@@ -123,7 +123,7 @@ fn object(value: &Value) -> Result<&Map<String, Value>, ValidationError> {
         .ok_or(ValidationError::InvalidMember("sub_id", expected))
 }
 
-/// The `format`, which was called `subject_type` and written with hyphens before RFC 9493 was one.
+/// Returns the `format`. Drafts of RFC 9493 called it `subject_type` and used hyphens.
 fn format(members: &Map<String, Value>) -> Result<&str, ValidationError> {
     let format = members
         .get("format")
@@ -131,7 +131,7 @@ fn format(members: &Map<String, Value>) -> Result<&str, ValidationError> {
     match text_of("format", format)? {
         Some("iss-sub") => Ok("iss_sub"),
         Some(format) => Ok(format),
-        // Before it had a name of its own, a complex subject was one without a format.
+        // In drafts, a complex subject had no format.
         None if members.contains_key("user") || members.contains_key("session") => Ok("complex"),
         None => Err(ValidationError::MissingMember("format")),
     }

@@ -111,7 +111,7 @@ async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
         (
             "another site after it",
             |routes| routes.client(shop()).after_sign_out("//evil.example"),
-            "no path",
+            "not a path",
         ),
         (
             "an address after it",
@@ -120,12 +120,12 @@ async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
                     .client(shop())
                     .after_sign_out("https://shop.example/")
             },
-            "no path",
+            "not a path",
         ),
         (
             "two headers after it",
             |routes| routes.client(shop()).after_sign_out("/\r\nx: y"),
-            "no path",
+            "not a path",
         ),
         (
             "longer than a provider waits",
