@@ -19,7 +19,7 @@ pub struct SignOutEvent {
     pub result: Result<SignOut>,
 }
 
-/// The cause of a sign-out: who requested it, and how.
+/// The cause of a sign-out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignOutCause {

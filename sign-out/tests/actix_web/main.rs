@@ -1,5 +1,5 @@
-//! The adapter for actix-web: that it carries over what the routes and the layer say. What they say is tested with the browser's
-//! tests.
+//! The adapter for actix-web. The tests check that it passes on the requests and responses; the browser tests check
+//! their content.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -53,7 +53,7 @@ async fn signed_out_over_tcp() {
     serving.await.unwrap().unwrap();
 }
 
-/// What is answered to a request of the app's own page with these bytes for cookies.
+/// Returns the response to a request of the app's own page with these bytes as cookies.
 async fn ask(address: SocketAddr, line: &'static str, cookies: Vec<u8>) -> String {
     let asked = rt::task::spawn_blocking(move || {
         let mut request = format!(
@@ -72,7 +72,7 @@ async fn ask(address: SocketAddr, line: &'static str, cookies: Vec<u8>) -> Strin
     asked.await.unwrap()
 }
 
-/// The routes in a scope, with and without the filter around everything.
+/// The routes in a scope, with and without the cookie filter around the app.
 #[actix_web::test]
 async fn whatever_bytes_other_cookies_hold_a_sign_out_happens_or_is_not_reported() {
     for is_filtered in [false, true] {
@@ -162,7 +162,7 @@ async fn whatever_bytes_other_cookies_hold_a_sign_out_happens_or_is_not_reported
         assert!(leaving.starts_with("HTTP/1.1 303"), "{leaving}");
         assert!(leaving.contains("https://id.example/end?"), "{leaving}");
         assert!(!shop.lives(&ada).await);
-        // The ticket of a session that has ended is still in the browser: the routes answer in a scope, too.
+        // The browser still has the ticket of an ended session. The routes respond in a scope, too.
         let again = ask(address, "POST /app/logout", both.clone()).await;
         assert!(again.contains("https://id.example/end?"), "{again}");
         let login = ask(address, "GET /app/login", both).await;

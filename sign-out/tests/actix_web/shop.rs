@@ -105,7 +105,7 @@ pub(crate) fn app(
         .configure(pages)
 }
 
-/// A page for everybody, one for whoever is signed in, and one that begins a session.
+/// Registers a public page, a page for signed-in users, and a page that starts a session.
 pub(crate) fn pages(config: &mut web::ServiceConfig) {
     let anybody = |visitor: Result<SignedIn, SignedInRejection>| async move {
         match visitor {

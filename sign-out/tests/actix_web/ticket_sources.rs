@@ -1,4 +1,4 @@
-//! Tickets where only an actix request leads: here in its extensions, as a middleware of the app's own puts them there.
+//! Tickets that need an actix-web request: here they are in its extensions, where the app's own middleware puts them.
 
 use std::sync::{
     Arc,

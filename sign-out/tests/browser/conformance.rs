@@ -1,4 +1,4 @@
-//! The plans that the OpenID Foundation's conformance suite has for relying parties, as far as a browser carries them.
+//! The browser-based test plans for relying parties of the OpenID Foundation's conformance suite.
 
 use http::StatusCode;
 use token_cache_sign_out::{SignOutCause, SignOutScopeKind};
@@ -58,8 +58,8 @@ async fn rp_init_logout_no_state() {
     }
 }
 
-/// `oidcc-client-test-frontchannel-rpinitlogout`: the app sends the user to the provider, which tells the app by a frame, and sends
-/// the user back.
+/// `oidcc-client-test-frontchannel-rpinitlogout`: the app redirects the user to the provider. The provider loads the
+/// app's frame and sends the user back.
 #[tokio::test]
 async fn frontchannel_rpinitlogout() {
     let shop = Shop::open().await;
@@ -77,7 +77,7 @@ async fn frontchannel_rpinitlogout() {
     assert_eq!(returned.location(), "/bye");
 }
 
-/// `oidcc-client-test-frontchannel-opinitlogout`: the user signs out at the provider, which tells the app by a frame.
+/// `oidcc-client-test-frontchannel-opinitlogout`: the user signs out at the provider, which loads the app's frame.
 #[tokio::test]
 async fn frontchannel_opinitlogout() {
     let shop = Shop::open().await;

@@ -1,4 +1,5 @@
-//! The `Cookie` header as bytes, over a socket: what other cookies hold does not matter, and what is unreadable is not absent.
+//! The `Cookie` header as bytes, over a socket. The content of other cookies does not matter, and an unreadable cookie
+//! is not absent.
 
 use axum::{Router, routing::get};
 use http::{HeaderMap, header};
@@ -22,7 +23,7 @@ impl At {
         Self(address)
     }
 
-    /// What it answers to a request of the app's own page, or of a frame, with these lines.
+    /// Returns the response to a request of the app's own page, or of a frame, with these cookies.
     async fn ask(&self, line: &str, cookies: &[Vec<u8>]) -> String {
         let mut request = format!(
             "{line} HTTP/1.1\r\nhost: shop.example\r\nconnection: close\r\ncontent-length: 0\r\n"
@@ -53,7 +54,7 @@ async fn ticket(cache: &TokenCache, subject: &str) -> String {
     session.ticket().unwrap().to_text()
 }
 
-/// Cookies of a browser with this ticket, and others that no text has.
+/// Returns this ticket among other cookies with bytes that are not text.
 fn beside_others(ticket: &str) -> Vec<Vec<Vec<u8>>> {
     let own = format!("{COOKIE}={ticket}").into_bytes();
     let of = |parts: &[&[u8]]| parts.concat();
@@ -121,13 +122,13 @@ async fn an_unreadable_ticket_is_not_an_absent_one() {
         shop.here.router.clone().layer(CookieFilter::new()),
     ] {
         let here = At::serve(app).await;
-        // What cannot be a ticket, by its own bytes, is one that opens nothing.
+        // Invalid bytes cannot be a ticket, so the ticket belongs to no session.
         let invalid = [b"city=1; __Host-shop=\xfc".to_vec()];
         let refused = here.ask("GET /", &invalid).await;
         assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
         assert!(refused.contains("__Host-shop=; "), "{refused}");
 
-        // Of two, it is not known which counts.
+        // It is unknown which of two different cookies counts.
         let (ada, bob) = (
             ticket(&shop.here.cache, "ada").await,
             ticket(&shop.here.cache, "bob").await,

@@ -1,4 +1,4 @@
-//! Who may sign a user out by a link, a form, an image: a table.
+//! A table of links, forms and images, and whether they can sign a user out.
 
 use http::{Method, StatusCode};
 
@@ -329,7 +329,7 @@ async fn the_page_that_asks_can_be_framed_by_nobody_and_runs_nothing() {
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("default-src 'none'"), "{policy}");
     assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
-    // Chromium would hold the form to it through the redirect to the provider.
+    // Chromium would apply it to the redirect to the provider.
     assert!(!policy.contains("form-action"), "{policy}");
     assert_eq!(page.header("x-frame-options"), Some("DENY"));
     assert!(!page.body.contains("script"), "{}", page.body);

@@ -1,4 +1,4 @@
-//! Where users sign out at a provider, by its discovery document.
+//! The logout endpoint of a provider's discovery document.
 
 use axum::{Json, Router, routing::get};
 use http::StatusCode;
@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use crate::shop::{Browser, RETURN_TO, Shop};
 
-/// A provider whose document says where users sign out, or lacks the place.
+/// Starts a provider whose document has, or lacks, an `end_session_endpoint`.
 async fn provider(end_session: impl Fn(&str) -> Option<String>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let issuer = format!("http://{}", listener.local_addr().unwrap());
@@ -23,7 +23,7 @@ async fn provider(end_session: impl Fn(&str) -> Option<String>) -> String {
     issuer
 }
 
-/// A browser that is signed in, and the app whose provider that is.
+/// Returns an app of this provider, and a signed-in browser.
 async fn signed_in_at(issuer: &str) -> (Shop, Browser) {
     let client = ClientRegistration::new(issuer, "shop").post_logout_redirect_uri(RETURN_TO);
     let shop = Shop::with(move |builder| builder.client(client.clone())).await;

@@ -35,7 +35,7 @@ async fn of_two_browsers_only_the_named_one_ends() {
     let shop = Shop::open().await;
     let phone = shop.sign_in("ada", "s1").await;
     let laptop = shop.sign_in("ada", "s2").await;
-    // The frame is in the laptop's browser, with its cookie: what it names still counts, and nothing else.
+    // The frame is in the laptop's browser, with its cookie. Only the named session ends.
     let framed = laptop.frame(&shop.here, &frame("s1")).await;
     assert_eq!(framed.status, StatusCode::OK);
     assert_eq!(me(&phone, &shop.here).await, StatusCode::UNAUTHORIZED);
@@ -92,7 +92,7 @@ async fn what_names_no_session_ends_none() {
     assert!(shop.was_told_no_more().await);
 }
 
-/// The page neither claims what it does not know nor tells whoever asks whether there was a session.
+/// The page does not reveal whether there was a session.
 #[tokio::test]
 async fn a_sid_that_matches_nothing_gets_the_same_answer_as_one_that_ends_a_session() {
     let shop = Shop::open().await;
@@ -131,7 +131,7 @@ async fn a_request_that_names_nothing_is_refused_unless_a_client_says_that_its_p
     assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
 }
 
-/// `LemonLDAP::NG`: its ID tokens have no `sid`, and its front-channel requests have the `sub` in its place.
+/// ID tokens of `LemonLDAP::NG` have no `sid`, and its front-channel requests have the `sub` instead.
 #[tokio::test]
 async fn a_provider_that_sends_the_sub_as_the_sid_signs_its_user_out_and_nobody_else() {
     let lemon = || client().front_channel_parameters(FrontChannelParameters::SubjectAsSid);
@@ -162,7 +162,7 @@ async fn a_sid_without_an_issuer_counts_only_where_the_client_says_so() {
         .await;
     assert_eq!(framed.status, StatusCode::OK);
     assert_eq!(me(&ada, &shop.here).await, StatusCode::UNAUTHORIZED);
-    // An issuer that is named must be the right one all the same.
+    // A named issuer must be known here, too.
     let evil = "/frontchannel-logout?iss=https://evil.example&sid=s1";
     let framed = Browser::default().frame(&shop.here, evil).await;
     assert_eq!(framed.status, StatusCode::BAD_REQUEST);
@@ -254,7 +254,7 @@ async fn only_a_get_counts() {
     assert_eq!(me(&ada, &shop.here).await, StatusCode::OK);
 }
 
-/// On a clock that only waiting moves, with a store that takes its time.
+/// The clock advances only while the test waits. The store is slow.
 #[tokio::test(start_paused = true)]
 async fn a_slow_store_is_owed_only_so_many_made_up_sids() {
     let shop = Shop::open().await;
@@ -279,7 +279,7 @@ async fn a_slow_store_is_owed_only_so_many_made_up_sids() {
     assert_eq!(again.status, StatusCode::OK);
 }
 
-/// Without Fetch Metadata nothing tells a frame from a link on another site, which carries the cookie along.
+/// Without Fetch Metadata, a frame cannot be distinguished from a link on another site, which sends the cookie too.
 #[tokio::test]
 async fn a_browser_that_says_nothing_of_frames_ends_what_is_named_and_nothing_else() {
     let shop = Shop::nameless().await;

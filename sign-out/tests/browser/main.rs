@@ -1,5 +1,5 @@
-//! What a browser touches, through axum's router: the app's own sign-out, its return, the front channel, and the layer that refuses
-//! whoever was signed out.
+//! Everything that a browser uses, through axum's router: the app's own sign-out, its return page, the front channel
+//! and the session check.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

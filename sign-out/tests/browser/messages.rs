@@ -1,4 +1,4 @@
-//! A provider's messages by way of the router: that it carries them over.
+//! A provider's messages through the router.
 
 use axum::body::Body;
 use http::{Request, StatusCode};

@@ -1,4 +1,4 @@
-//! The routes in a router with a path of its own.
+//! The routes in a nested router.
 
 use axum::{Router, routing::get};
 use http::{Request, StatusCode};
@@ -6,7 +6,7 @@ use token_cache_sign_out::SignedIn;
 
 use crate::shop::{Browser, ISSUER, Server, Shop, me, request, router};
 
-/// The app under `/app`; the layer lies around all of it, or within.
+/// Returns the app under `/app`, with the session check outside or inside of the nested router.
 fn nested(server: &Server, is_outside: bool) -> Server {
     let layer = server
         .routes
@@ -53,7 +53,7 @@ async fn the_routes_answer_whatever_the_ticket_is_worth() {
         let state = log_out(&ada, &here).await.at_provider()["state"].clone();
         let back = format!("/app/signed-out?state={state}");
         assert_eq!(ada.get(&here, &back).await.location(), "/bye");
-        // A ticket whose session has ended, and one that this server cannot read.
+        // A ticket of an ended session, and a ticket that this server cannot read.
         assert_eq!(
             ended.get(&here, "/app/signed-out").await.status,
             StatusCode::OK

@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 
 use crate::shop::{COOKIE, Shop};
 
-/// The same over TCP, with a real server and a real client around the routes.
+/// The same over TCP, with a real server and a real client.
 #[tokio::test]
 async fn signed_out_over_one_server_and_refused_by_the_other() {
     let shop = Shop::open().await;

@@ -1,4 +1,4 @@
-//! The page that a provider sends the browser back to, with a `state` or without.
+//! The page to which a provider sends the browser back, with and without a `state`.
 
 use http::StatusCode;
 
@@ -82,7 +82,7 @@ async fn a_provider_that_drops_the_state_sends_the_user_to_the_same_page() {
     let ada = shop.sign_in("ada", "s1").await;
     let _ = ada.log_out(&shop.here).await.at_provider();
     assert_eq!(ada.get(&shop.here, "/signed-out").await.location(), "/bye");
-    // A browser that has signed in again since is told the truth.
+    // The browser has signed in again, and the page says so.
     let again = shop.sign_in("ada", "s2").await;
     let ticket = again.cookie("__Host-shop").unwrap();
     ada.set("__Host-shop", &ticket);

@@ -1,4 +1,4 @@
-//! The refresh token's end at the provider, after the sign-out.
+//! The revocation of the refresh token at the provider, after the sign-out.
 
 use std::{
     sync::{Arc, Mutex},
@@ -15,7 +15,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::shop::{Shop, api, client};
 
-/// Revokes what it is given, and says so.
+/// Revokes a token, and reports it to the test.
 #[derive(Clone, Default)]
 pub(crate) struct Revoker {
     revoked: Arc<Mutex<Vec<String>>>,
@@ -31,7 +31,7 @@ impl Revoker {
 #[async_trait]
 impl TokenSource for Revoker {
     async fn refresh(&self, _: RefreshRequest) -> Result<TokenSet, RefreshError> {
-        Err(RefreshError::refused("nobody asks for this"))
+        Err(RefreshError::refused("no test refreshes"))
     }
 
     async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError> {
@@ -46,7 +46,8 @@ impl TokenSource for Revoker {
     }
 }
 
-/// Some providers tell no other app of a sign-out whose tokens were revoked before it: the browser is to be there first.
+/// Some providers notify no other app of a sign-out if its tokens were revoked before. So the browser must reach the
+/// provider first.
 #[tokio::test(start_paused = true)]
 async fn the_refresh_token_is_revoked_when_the_browser_has_had_a_second_to_leave() {
     let revoker = Revoker::default();

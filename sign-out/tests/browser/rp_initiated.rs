@@ -101,7 +101,7 @@ async fn what_is_no_ticket_is_dropped() {
     }
 }
 
-/// Its session lives, and nobody is told otherwise. But the browser is rid of what opens nothing here.
+/// The session stays live, and the response says so. But the ticket, which is useless here, is removed.
 #[tokio::test]
 async fn a_ticket_under_a_key_that_this_server_lacks_is_dropped_and_no_sign_out() {
     let shop = Shop::open().await;
@@ -123,7 +123,7 @@ async fn a_ticket_under_a_key_that_this_server_lacks_is_dropped_and_no_sign_out(
     );
     assert_eq!(me(&before, &elsewhere.here).await, StatusCode::OK);
 
-    // From there the user signs out at the provider, and comes back.
+    // There the user signs out at the provider, and returns.
     let link = unknown.body.split("<a href=\"").nth(1).unwrap();
     let link = link.split('"').next().unwrap().replace("&amp;", "&");
     assert!(link.starts_with("https://id.example/end?"), "{link}");
@@ -172,7 +172,7 @@ async fn a_provider_that_would_ask_for_the_account_is_told_it() {
     assert_eq!(leaving["id_token_hint"], id_token);
 }
 
-/// It has the ID token in it, and servers log headers.
+/// The header contains the ID token, and servers log headers.
 #[tokio::test]
 async fn the_address_at_the_provider_is_marked_as_none_for_logs() {
     let shop = Shop::open().await;

@@ -30,7 +30,7 @@ async fn a_session_that_ended_on_another_server_is_refused_and_its_cookie_droppe
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
     assert_eq!(refused.header("cache-control"), Some("no-store"));
     assert!(!ada.holds_ticket());
-    // From now on the browser is anybody's.
+    // From now on the browser has no ticket.
     assert_eq!(ada.get(&shop.there, "/").await.body, "anybody");
 }
 
@@ -42,7 +42,7 @@ async fn a_living_session_comes_to_the_handler() {
     assert_eq!(ada.get(&shop.there, "/").await.body, "somebody");
 }
 
-/// On a clock that only waiting moves: a request to the store takes three seconds.
+/// The clock advances only while the test waits. A request to the store takes three seconds.
 #[tokio::test(start_paused = true)]
 async fn the_store_is_asked_once() {
     let shop = Shop::open().await;
@@ -77,7 +77,7 @@ async fn a_store_that_can_t_tell_neither_passes_a_request_nor_signs_it_out() {
         ErrorKind::Throttled,
         ErrorKind::Denied,
         ErrorKind::Unexpected,
-        // A record that a later release wrote, and a key of another type.
+        // A record of a later release, and a key of another type.
         ErrorKind::Corrupt,
         ErrorKind::Config,
         ErrorKind::Unsupported,
@@ -108,7 +108,7 @@ async fn a_ticket_under_a_key_that_this_server_lacks_is_not_signed_out() {
     assert!(ada.holds_ticket());
 }
 
-/// Such as one under a retired key: the browser is not locked out for as long as it keeps the cookie.
+/// For example, a ticket under a retired key. The browser must not be locked out as long as it has the cookie.
 #[tokio::test]
 async fn a_ticket_under_a_key_that_this_server_lacks_does_not_keep_its_user_from_signing_in() {
     let shop = Shop::open().await;
@@ -125,7 +125,7 @@ async fn a_ticket_under_a_key_that_this_server_lacks_does_not_keep_its_user_from
     );
     assert!(ada.holds_ticket());
 
-    // Neither a script nor a browser that fetches ahead drops it.
+    // Neither a script nor a prefetch removes it.
     let prefetch = navigate("/login").header("sec-purpose", "prefetch");
     for ahead in [Request::get("/login"), prefetch] {
         assert_eq!(ada.send(&here, ahead).await.body, "anybody");
@@ -136,7 +136,7 @@ async fn a_ticket_under_a_key_that_this_server_lacks_does_not_keep_its_user_from
     assert_eq!(ada.get(&here, "/").await.body, "anybody");
 }
 
-/// A record that a later release wrote stands in the way of this session alone.
+/// A record of a later release affects only this session.
 #[tokio::test]
 async fn a_session_that_can_t_be_read_does_not_keep_its_user_from_signing_in() {
     let shop = Shop::open().await;

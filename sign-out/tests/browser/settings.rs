@@ -25,7 +25,7 @@ fn shop() -> ClientRegistration {
     ClientRegistration::new(ISSUER, "shop")
 }
 
-/// What is wrong, how, and what the error says.
+/// A name of the mistake, the mistake, and a part of the error.
 type Wrong = (
     &'static str,
     fn(SignOutRoutesBuilder) -> SignOutRoutesBuilder,
@@ -37,7 +37,7 @@ type Wrong = (
 async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
     let cache = TokenCache::in_memory().await.unwrap();
     let table: [Wrong; 19] = [
-        ("nobody", |routes| routes, "no client"),
+        ("no client", |routes| routes, "no client"),
         (
             "one twice",
             |routes| routes.client(shop()).client(shop()),
@@ -84,7 +84,7 @@ async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
             "https",
         ),
         (
-            "keys that are none",
+            "keys that are not a JWK Set",
             |routes| routes.client(shop().jwks("[]")),
             "JWK Set",
         ),
@@ -136,7 +136,7 @@ async fn what_would_fail_later_is_refused_when_the_routes_are_built() {
             "2s",
         ),
         (
-            "certificates that are none",
+            "invalid certificates",
             |routes| routes.client(shop()).root_certificates("none"),
             "root certificates",
         ),

@@ -1,4 +1,4 @@
-//! An app with several registrations: what belongs to one provider or client goes to no other.
+//! An app with several registrations. Tokens of one provider or client are never sent to another.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn client(issuer: &str, id: &str, revoker: &Revoker) -> ClientRegistration {
         .revoke_on_sign_out(api(), revoker.clone())
 }
 
-/// A shop with a registration at each of two providers.
+/// Returns an app with a registration at each of two providers.
 async fn with_two_providers() -> (Shop, [Revoker; 2]) {
     let revokers = [Revoker::default(), Revoker::default()];
     let [here, there] = &revokers;
@@ -33,7 +33,7 @@ async fn with_two_providers() -> (Shop, [Revoker; 2]) {
     (shop.await, revokers)
 }
 
-/// A session with a refresh token and no ID token.
+/// Returns a session with a refresh token and no ID token.
 async fn sign_in(shop: &Shop, issuer: &str) -> Session {
     let cache = &shop.here.cache;
     let account = AccountId::new(issuer, "ada").unwrap();
@@ -51,7 +51,7 @@ async fn keep_id_token(session: &Session, issuer: &str, client: &str) {
     session.put(&key, token.as_bytes()).await.unwrap();
 }
 
-/// Signs out, and waits until what is revoked after that has been.
+/// Signs out, and waits for the revocation.
 async fn log_out(shop: &Shop, session: &Session) -> Answer {
     let left = Browser::with_ticket(session).log_out(&shop.here).await;
     time::sleep(Duration::from_secs(60)).await;

@@ -1,4 +1,4 @@
-//! An app under test: one or more servers on a store that fails when told, and browsers that keep cookies.
+//! An app under test: one or more servers on a store that fails on demand, and browsers that keep cookies.
 
 use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
@@ -31,7 +31,7 @@ pub(crate) struct Server {
     pub(crate) router: Router,
 }
 
-/// Two servers on one store, and what they were told of sign-outs.
+/// Two servers on one store, and the sign-out events that they received.
 pub(crate) struct Shop {
     pub(crate) store: FailingStore,
     clock: ManualClock,
@@ -53,7 +53,7 @@ impl Shop {
         Self::with(|builder| builder.client(client())).await
     }
 
-    /// An app whose provider's front-channel requests name neither issuer nor session.
+    /// Returns an app whose provider's front-channel requests have neither `iss` nor `sid`.
     pub(crate) async fn nameless() -> Self {
         let client = || client().front_channel_parameters(FrontChannelParameters::None);
         Self::with(|builder| builder.client(client())).await
@@ -95,14 +95,15 @@ impl Shop {
         }
     }
 
-    /// What the app is told next.
+    /// Returns the next event.
     pub(crate) async fn told(&self) -> SignOutEvent {
         let mut told = self.told.lock().await;
         let next = time::timeout(Duration::from_secs(60), told.recv()).await;
-        next.expect("nobody was told").unwrap()
+        next.expect("the app received no event").unwrap()
     }
 
-    /// True where the app was told of nothing more: of one more sign-out, which goes the same way as all others, it hears next.
+    /// Returns `true` if the app received no other event. It checks this with one more sign-out, whose event must be
+    /// the next one.
     pub(crate) async fn was_told_no_more(&self) -> bool {
         let path = format!("/frontchannel-logout?iss={ISSUER}&sid=one%20more");
         Browser::default().frame(&self.here, &path).await;
@@ -110,7 +111,7 @@ impl Shop {
         next.is_some_and(|session| session.sid() == "one more")
     }
 
-    /// A browser that signs in as `subject`, under this `sid`, later than whatever happened before.
+    /// Returns a browser that signs in as `subject` with this `sid`, later than everything before.
     pub(crate) async fn sign_in(&self, subject: &str, sid: &str) -> Browser {
         self.clock.advance(Duration::from_secs(1));
         let session = begin(&self.here.cache, subject, sid).await;
@@ -137,7 +138,7 @@ pub(crate) async fn begin(cache: &TokenCache, subject: &str, sid: &str) -> Sessi
     cache.sign_in(sign_in).await.unwrap()
 }
 
-/// The app: a page for everybody and one for whoever is signed in, and the routes.
+/// Returns the app: a public page, a page for signed-in users, and the routes.
 pub(crate) fn router(routes: &SignOutRoutes) -> Router {
     let anybody = |visitor: Option<SignedIn>| async move {
         if visitor.is_some() {
@@ -164,13 +165,13 @@ pub(crate) fn api() -> EntryKey {
     EntryKey::resource("https://api.example").unwrap()
 }
 
-/// What the app verified when the user signed in; the routes read it and look at no signature.
+/// Returns an ID token. The app verified it at sign-in, and the routes do not verify its signature.
 pub(crate) fn id_token(subject: &str, sid: &str) -> String {
     let claims = format!(r#"{{"iss":"{ISSUER}","sub":"{subject}","aud":["shop"],"sid":"{sid}"}}"#);
     format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims))
 }
 
-/// A browser: it keeps the cookies that it is given, and says where its requests come from.
+/// A browser that keeps cookies and states the origin of its requests.
 #[derive(Default)]
 pub(crate) struct Browser {
     cookies: Mutex<BTreeMap<String, String>>,
@@ -196,7 +197,7 @@ impl Browser {
         self.cookie(COOKIE).is_some()
     }
 
-    /// Another tab that holds what this one holds now.
+    /// Returns another tab with the current cookies.
     pub(crate) fn copy(&self) -> Self {
         Self {
             cookies: Mutex::new(self.cookies.lock().unwrap().clone()),
@@ -207,13 +208,13 @@ impl Browser {
         self.send(server, Request::get(path)).await
     }
 
-    /// The button on the app's own page.
+    /// Presses the button on the app's own page.
     pub(crate) async fn log_out(&self, server: &Server) -> Answer {
         let request = Request::post("/logout").header("sec-fetch-site", "same-origin");
         self.send(server, request).await
     }
 
-    /// A frame of a page of another site, in a browser that sends cookies there, or not.
+    /// Loads a frame in a page of another site. The browser may send cookies there, or not.
     pub(crate) async fn frame(&self, server: &Server, path: &str) -> Answer {
         let request = Request::get(path)
             .header("sec-fetch-site", "cross-site")
@@ -256,7 +257,7 @@ impl Browser {
     }
 }
 
-/// What a server answered.
+/// The response of a server.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -279,13 +280,13 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Where it sends the browser.
+    /// Returns the target of the redirect.
     pub(crate) fn location(&self) -> &str {
         assert_eq!(self.status, StatusCode::SEE_OTHER, "{self:?}");
         self.header("location").unwrap()
     }
 
-    /// The parameters that it sends the browser to the provider with.
+    /// Returns the parameters of the redirect to the provider.
     pub(crate) fn at_provider(&self) -> BTreeMap<String, String> {
         let url = Url::parse(self.location()).unwrap();
         assert_eq!(url.origin().ascii_serialization(), ISSUER);
@@ -297,7 +298,7 @@ impl Answer {
     }
 }
 
-/// What `/me` answers a browser: 200 while it is signed in, 401 once it is not.
+/// Returns the status of `/me`: 200 if the browser is signed in, otherwise 401.
 pub(crate) async fn me(browser: &Browser, server: &Server) -> StatusCode {
     browser.copy().get(server, "/me").await.status
 }

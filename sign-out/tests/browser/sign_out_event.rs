@@ -1,4 +1,4 @@
-//! What a browser is told when the eviction fails, is late, or goes on without it.
+//! The response to a browser when the sign-out fails, is slow, or continues after the browser disconnected.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn a_failed_eviction_sends_nobody_away_and_keeps_the_ticket() {
     assert_eq!(me(&ada, &shop.here).await, StatusCode::UNAUTHORIZED);
 }
 
-/// On a clock that only waiting moves: the store answers what it was asked for the ID token, and fails from then on.
+/// The clock advances only while the test waits. The store responds to the request for the ID token, and then fails.
 #[tokio::test(start_paused = true)]
 async fn an_eviction_that_fails_when_all_before_it_worked_sends_nobody_away() {
     let shop = Shop::open().await;
@@ -59,7 +59,8 @@ async fn where_it_is_not_known_whether_it_was_carried_out_the_page_says_so() {
     assert!(ada.holds_ticket());
 }
 
-/// On a clock that only waiting moves: the ID token is read at three seconds, and the eviction answered at six.
+/// The clock advances only while the test waits. The ID token is read after three seconds, and the sessions end after
+/// six.
 #[tokio::test(start_paused = true)]
 async fn an_eviction_that_takes_long_goes_on_and_the_user_is_asked_to_come_again() {
     let shop = Shop::open().await;
@@ -80,7 +81,7 @@ async fn an_eviction_that_takes_long_goes_on_and_the_user_is_asked_to_come_again
     assert!(shop.was_told_no_more().await, "it had ended already");
 }
 
-/// It goes away while the ID token is read, or while the sessions are being ended.
+/// The browser disconnects while the ID token is read, or while the sessions are ended.
 #[tokio::test(start_paused = true)]
 async fn a_browser_that_goes_away_stops_no_eviction() {
     for seconds in [1, 4] {
@@ -101,7 +102,7 @@ async fn a_browser_that_goes_away_stops_no_eviction() {
 async fn the_app_is_told_of_a_sign_out_that_failed() {
     let shop = Shop::open().await;
     let ada = shop.sign_in("ada", "s1").await;
-    // The request that reads the ID token succeeds, its answer does not come: so the eviction is never begun.
+    // The request for the ID token succeeds, but its response is lost. So the sign-out does not start.
     shop.store.lose_answers_with(ErrorKind::TimedOut);
     let failed = ada.log_out(&shop.here).await;
     assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -112,7 +113,7 @@ async fn the_app_is_told_of_a_sign_out_that_failed() {
         (SignOutScopeKind::Account, None)
     );
     assert_eq!(told.result.unwrap_err().kind(), ErrorKind::TimedOut);
-    // Front channel: nothing is read before, so the eviction itself fails.
+    // The front channel reads nothing first, so the sign-out itself fails.
     let frame = format!("/frontchannel-logout?iss={ISSUER}&sid=s1");
     let failed = ada.frame(&shop.here, &frame).await;
     assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);

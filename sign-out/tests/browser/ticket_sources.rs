@@ -1,4 +1,4 @@
-//! Other places where an app may keep its tickets.
+//! Other ticket sources.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 use crate::shop::{Browser, Shop, begin, client, router};
 
-/// A place that can't be read.
+/// A source that cannot be read.
 struct Broken;
 
 #[async_trait]

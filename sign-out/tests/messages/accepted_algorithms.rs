@@ -1,4 +1,5 @@
-//! What a client accepts that names no algorithm: what its users can sign in with, as far as the provider's published keys verify it.
+//! The algorithms that a client accepts by default: all that its users can sign in with and the provider's published
+//! keys verify.
 
 use std::time::Duration;
 
@@ -23,13 +24,13 @@ use crate::{
     signer::{Signer, encoded, jwks},
 };
 
-/// A key that was made for this test alone, in PKCS #1: no library of the tests signs with one so short unless it reads it.
+/// A key for this test only, in PKCS #1, because the libraries of the tests generate no such short key.
 const RSA_1024: &[u8] = include_bytes!("rsa1024.pk1");
 
 async fn routes(client: ClientRegistration) -> SignOutRoutes {
     let cache = TokenCache::in_memory().await.unwrap();
     SignOutRoutes::builder(cache)
-        // A token under no known key is refused at once, and not after a pause.
+        // A token with an unknown key is refused at once instead of after the cooldown.
         .client(client.jwks_cooldown(Duration::ZERO))
         .key_fetch(KeyFetch::OnDemand)
         .build()
@@ -49,7 +50,7 @@ fn logout_claims(issuer: &str) -> String {
     claims.to_string()
 }
 
-/// A token with this header whose signature is an HMAC under `key`.
+/// Returns a token with this header, whose signature is an HMAC with `key`.
 fn hmac_token(algorithm: hmac::Algorithm, name: &str, key: &[u8], claims: &str) -> String {
     let header = json!({"alg": name, "kid": "1"}).to_string();
     let signed = format!("{}.{}", encoded(header), encoded(claims));
@@ -57,7 +58,7 @@ fn hmac_token(algorithm: hmac::Algorithm, name: &str, key: &[u8], claims: &str) 
     format!("{signed}.{}", encoded(hmac::sign(&key, signed.as_bytes())))
 }
 
-/// A provider's public key is no secret, and neither is what it could be taken for.
+/// A provider's public key is not secret, and neither are its encodings.
 #[tokio::test]
 async fn a_public_key_never_verifies_an_algorithm_of_another_kind() {
     for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
@@ -134,7 +135,8 @@ async fn a_key_with_an_alg_verifies_no_other_one() {
     }
 }
 
-/// RFC 7518 section 3.3 forbids such a key, and `openidconnect` accepts it. The log says why the provider's messages are refused.
+/// RFC 7518 section 3.3 forbids such a key, and `openidconnect` accepts it. The log states why the provider's messages
+/// are refused.
 #[tokio::test]
 async fn a_key_of_1024_bits_signs_users_in_and_the_log_says_why_not_out() {
     let text = STANDARD.encode(RSA_1024);

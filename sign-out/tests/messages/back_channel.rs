@@ -1,4 +1,4 @@
-//! What becomes of a good logout token: under failures, twice, late, and with nobody left to hear of it.
+//! A valid logout token when the store fails, and when the token is repeated, late or the provider disconnects.
 
 use std::{
     sync::{
@@ -85,8 +85,8 @@ async fn an_eviction_whose_answer_was_lost_is_asked_for_again() {
     assert!(rig.send(&token).await.is_ok());
 }
 
-/// The store takes longer than the provider is kept waiting. It tries again, and hears of the eviction that goes on: there is no
-/// second one.
+/// The store takes longer than the provider waits. The provider's next attempt joins the running sign-out, and no
+/// second one starts.
 #[tokio::test(start_paused = true)]
 async fn the_retry_of_a_message_joins_the_eviction_that_is_under_way() {
     let (tell, mut tellings) = mpsc::unbounded_channel();
@@ -112,7 +112,7 @@ async fn the_retry_of_a_message_joins_the_eviction_that_is_under_way() {
     assert!(tellings.is_empty(), "one eviction");
 }
 
-/// Two servers of one fleet get the same token at once, and again after the user has come back.
+/// Two servers receive the same token at the same time, and again after the user has signed in again.
 #[tokio::test]
 async fn the_same_token_at_two_servers_and_later_hits_nobody_who_signed_in_since() {
     let rig = Rig::new().await;
@@ -211,7 +211,7 @@ async fn a_token_without_exp_is_taken_where_the_client_says_so_until_it_is_too_o
     assert_eq!(rig.send(&token).await.status, 400);
 }
 
-/// The hook waits until it is let go: the sessions have ended by then, and the answer waits for no hook.
+/// The hook blocks until it is released. The sessions have ended by then, and the response does not wait for the hook.
 #[tokio::test]
 async fn a_hook_is_told_once_for_each_message_and_delays_no_answer() {
     let (tell, mut tellings) = mpsc::unbounded_channel();
@@ -270,7 +270,7 @@ async fn a_hook_that_panics_stops_nothing() {
     }
 }
 
-/// The provider goes away while its keys are being fetched. The message was in our hands: it is carried out.
+/// The provider disconnects while its keys are fetched. The message was received, so it is processed.
 #[tokio::test]
 async fn a_provider_that_hangs_up_in_the_middle_stops_no_eviction() {
     let signer = Signer::new("1", Algorithm::Es256);

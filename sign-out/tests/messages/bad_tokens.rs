@@ -1,5 +1,5 @@
-//! Logout tokens that are wrong in one way each: what is wrong, where the specification says so, what is answered. After
-//! each the user is still signed in.
+//! Logout tokens with one mistake each: the mistake, the section of the specification, and the response. After each
+//! token the user is still signed in.
 //!
 //! `BC` is OpenID Connect Back-Channel Logout 1.0, `Core` OpenID Connect Core 1.0.
 
@@ -17,16 +17,16 @@ struct Row {
     wrong: Wrong,
     section: &'static str,
     status: u16,
-    /// What the description must say.
+    /// A part of the description.
     says: &'static str,
 }
 
-/// What is done to a token that is good otherwise. JSON is given as it is written.
+/// A change to a valid token. JSON is used as written.
 #[derive(Clone, Copy)]
 enum Wrong {
     Claim(&'static str, &'static str),
     NoClaim(&'static str),
-    /// The member a second time, behind the good one.
+    /// The member a second time, after the valid one.
     ClaimTwice(&'static str, &'static str),
     /// Seconds from now.
     Time(&'static str, i64),
@@ -35,9 +35,9 @@ enum Wrong {
     NoHeader(&'static str),
     HeaderTwice(&'static str, &'static str),
     WholeHeader(&'static str),
-    /// Something else is made of the good token.
+    /// Another token, made from the valid one.
     Token(fn(&Rig, &str) -> String),
-    /// The whole form is made of the good token.
+    /// The whole form, made from the valid token.
     Form(fn(&str) -> Vec<u8>),
 }
 
@@ -77,7 +77,7 @@ const TABLE: &[Row] = &[
     row("no audience", NoClaim("aud"), "BC 2.4", 400, "no `aud`"),
     row("another audience", Claim("aud", r#""other""#), "BC 2.6 (4)", 400, "`aud` is not this app"),
     row("an empty audience", Claim("aud", r#""""#), "BC 2.6 (4)", 400, "`aud` is not this app"),
-    row("an audience of nobody", Claim("aud", "[]"), "BC 2.6 (4)", 400, "`aud` is not this app"),
+    row("an empty audience", Claim("aud", "[]"), "BC 2.6 (4)", 400, "`aud` is not this app"),
     row("an audience of others", Claim("aud", r#"["other","another"]"#), "BC 2.6 (4)", 400, "`aud` is not this app"),
     row("an audience with a stranger in it", Claim("aud", r#"["shop","other"]"#), "BC 2.6 (4), Core 3.1.3.7 (3)", 400, "contains other audiences"),
     row("an audience that begins like ours", Claim("aud", r#""shop-app""#), "BC 2.6 (4)", 400, "`aud` is not this app"),
@@ -122,7 +122,7 @@ const TABLE: &[Row] = &[
     row("the event with https", Claim("events", r#"{"https://schemas.openid.net/event/backchannel-logout":{}}"#), "BC 2.4", 400, "must have the logout event"),
     row("an ID token's nonce", Claim("nonce", r#""n-0S6_WzA2Mj""#), "BC 2.6 (7)", 400, "`nonce`"),
     row("a nonce that is null", Claim("nonce", "null"), "BC 2.6 (7)", 400, "`nonce`"),
-    // whom
+    // the subject
     row("neither sub nor sid", NoClaim("sub"), "BC 2.6 (5)", 400, "neither a user nor a session"),
     row("an empty sub", Claim("sub", r#""""#), "Core 2", 400, "neither a user nor a session"),
     row("sub a number", Claim("sub", "248289761001"), "Core 2", 400, "`sub` must be"),
@@ -151,7 +151,7 @@ const TABLE: &[Row] = &[
     row("unencoded payload", WholeHeader(r#"{"alg":"ES256","kid":"1","b64":false,"crit":["b64"]}"#), "RFC 7797 6", 400, "`crit`"),
     row("a key of its own", Token(own_key), "RFC 7515 4.1.3, RFC 8725 3.10", 400, "signature is not the provider's"),
     row("another token inside", Header("cty", r#""JWT""#), "RFC 7519 5.2", 400, "`cty`"),
-    row("a key that is not there", Header("kid", r#""2""#), "Core 10.1", 400, "a key that the provider does not publish"),
+    row("an unknown key", Header("kid", r#""2""#), "Core 10.1", 400, "a key that the provider does not publish"),
     row("a key by a path", Header("kid", r#""../../dev/null""#), "RFC 8725 3.10", 400, "a key that the provider does not publish"),
     row("a header that is no object", WholeHeader("[]"), "RFC 7515 4", 400, "header is not a JSON object"),
     row("a header that is no JSON", WholeHeader("{alg:ES256}"), "RFC 7515 4", 400, "header is not a JSON object"),
@@ -246,7 +246,7 @@ async fn a_public_key_is_no_secret_to_sign_with_whatever_it_is_a_key_for() {
     }
 }
 
-/// Nothing of a token is in an answer: what comes back may be logged by whoever sent it.
+/// Responses contain no part of a token, because the sender may log them.
 #[tokio::test]
 async fn no_refusal_repeats_what_it_refuses() {
     let rig = Rig::new().await;
@@ -315,7 +315,7 @@ fn without(members: &Map<String, Value>, name: &str) -> String {
     text(&members)
 }
 
-/// The object with a member that is written as it is given, in the place of the one of that name.
+/// Returns the object with a member replaced by JSON that is used as written.
 fn with(members: &Map<String, Value>, name: &str, value: &str) -> String {
     let mut members = members.clone();
     members.remove(name);
@@ -334,7 +334,7 @@ fn rs256() -> String {
     signer.sign(r#"{"alg":"RS256","kid":"1"}"#, &claims.to_string())
 }
 
-/// The provider's public key is no secret: as a key for HMAC it would let anybody sign.
+/// The provider's public key is not secret. As an HMAC key it would let anyone sign.
 fn hs256(signer: &Signer, token: &str) -> String {
     let claims = token.split('.').nth(1).unwrap();
     let input = format!("{}.{claims}", encoded(r#"{"alg":"HS256","kid":"1"}"#));

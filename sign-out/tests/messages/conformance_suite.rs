@@ -8,7 +8,7 @@ use crate::{
 };
 use token_cache_sign_out::Algorithm;
 
-/// Sends a token that is wrong in one way, and sees that it is refused and that the user stays signed in.
+/// Sends a token with one mistake, and checks that it is refused and the user stays signed in.
 async fn is_refused(wrong: impl FnOnce(&Rig, serde_json::Value) -> String) {
     let rig = Rig::new().await;
     let ticket = rig

@@ -1,11 +1,11 @@
-//! Good tokens of a provider, for the adapters' tests: what else there is to a token is tested with the messages themselves.
+//! Valid tokens of a provider, for the tests of the adapters.
 
 use serde_json::{Value, json};
 use token_cache_core::TokenCache;
 
 use crate::signer::Signer;
 
-/// A logout token of `issuer` for its client `shop` that names this session.
+/// Returns a logout token of `issuer` for its client `shop` that names this session.
 pub(crate) fn logout_token(signer: &Signer, cache: &TokenCache, issuer: &str, sid: &str) -> String {
     let seconds = cache.now().unwrap().as_millis() / 1000;
     signed(
@@ -18,7 +18,7 @@ pub(crate) fn logout_token(signer: &Signer, cache: &TokenCache, issuer: &str, si
     )
 }
 
-/// A security event that revokes this session.
+/// Returns a security event that revokes this session.
 pub(crate) fn session_revoked(
     signer: &Signer,
     cache: &TokenCache,

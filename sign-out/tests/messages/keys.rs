@@ -1,4 +1,4 @@
-//! Where a provider's keys come from: over real HTTP, asked for as rarely as can be, and never from anybody else.
+//! A provider's keys over real HTTP: fetched rarely, and only from the provider.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
     signer::{Signer, jwks},
 };
 
-/// Longer than a test takes.
+/// A time that is longer than a test.
 const LONG: Duration = Duration::from_secs(60);
 
 pub(crate) async fn routes(client: ClientRegistration) -> SignOutRoutes {
@@ -28,7 +28,7 @@ pub(crate) fn token(server: &KeysServer, signer: &Signer) -> String {
     token_of(server, signer, "ada")
 }
 
-/// One that names this user.
+/// Returns a token that names this user.
 pub(crate) fn token_of(server: &KeysServer, signer: &Signer, subject: &str) -> String {
     let header = json!({"alg": "ES256", "kid": signer.id}).to_string();
     signed(server, signer, &header, subject)
@@ -99,7 +99,7 @@ async fn a_rotated_key_is_fetched_when_it_is_first_met() {
     assert_eq!(server.asked_for_discovery(), 1);
 }
 
-/// A refusal is final, so a key is not refused for the reason that others were fetched a moment ago.
+/// A refusal is final, so a key is not refused only because other keys were fetched a moment ago.
 #[tokio::test]
 async fn a_key_that_is_rotated_right_after_the_first_fetch_is_fetched_all_the_same() {
     let (old, new, made_up) = (signer("1"), signer("2"), signer("made up"));
@@ -139,7 +139,7 @@ async fn over_tls_a_provider_is_trusted_by_its_certificate_alone() {
     assert!(broken.build().is_err());
 }
 
-/// A provider that makes its key when it starts gives each the same id, or none.
+/// A provider that creates its key on start gives every key the same id, or no id.
 #[tokio::test]
 async fn a_key_in_the_place_of_another_is_fetched_when_a_signature_does_not_fit() {
     for header in [r#"{"alg":"ES256","kid":"1"}"#, r#"{"alg":"ES256"}"#] {

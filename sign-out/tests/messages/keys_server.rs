@@ -1,4 +1,4 @@
-//! A provider's two documents, over real HTTP on loopback: it counts who asks, and answers what it is told.
+//! A provider's two documents, over real HTTP on loopback. It counts the requests and responds as configured.
 
 use std::{
     convert::Infallible,
@@ -30,7 +30,7 @@ struct Shared {
     jwks: Mutex<Said>,
     asked_for_discovery: AtomicUsize,
     asked_for_jwks: AtomicUsize,
-    /// Answers wait until it is true.
+    /// Responses wait until this is `true`.
     open: watch::Sender<bool>,
 }
 
@@ -56,7 +56,7 @@ impl KeysServer {
         Self::with(jwks, None).await
     }
 
-    /// One on https, and the certificate that it has from nobody.
+    /// Starts a server on `https`. Returns it with its self-signed certificate.
     pub(crate) async fn start_with_tls(jwks: String) -> (Self, String) {
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
@@ -92,7 +92,7 @@ impl KeysServer {
                 let tls = tls.clone();
                 tokio::spawn(async move {
                     let http = http1::Builder::new();
-                    // A client that does not trust the certificate goes away.
+                    // A client that does not trust the certificate disconnects.
                     let _ = match tls {
                         None => http.serve_connection(TokioIo::new(stream), service).await,
                         Some(tls) => {
@@ -130,7 +130,7 @@ impl KeysServer {
         jwks.location = Some(location.to_owned());
     }
 
-    /// From now on no answer comes, until [`open`](Self::open).
+    /// Delays all responses until [`open`](Self::open).
     pub(crate) fn hold(&self) {
         self.shared.open.send_replace(false);
     }

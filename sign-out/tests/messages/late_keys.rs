@@ -1,4 +1,4 @@
-//! Messages that are there before their provider's keys. Most providers send a message once, so it may not be lost for that.
+//! Messages that arrive before their provider's keys. Most providers send a message once, so it must not be lost.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use crate::{
     signer::{Signer, jwks},
 };
 
-/// The pause between two fetches for keys that are not known.
+/// The minimum time between two fetches that are caused by unknown keys.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// An app that has never asked its provider for keys, and a provider that is slow to answer.
+/// An app that has fetched no keys yet, and a slow provider.
 struct Cold {
     server: KeysServer,
     signer: Signer,
@@ -128,8 +128,8 @@ async fn a_forged_message_that_waited_for_keys_ends_nothing() {
     assert!(app.cache.resume(&ticket).await.is_ok());
 }
 
-/// Nothing is proven of them yet, and anybody can send them: they take no more memory than they may, push out none that waits
-/// already, and leave room for other issuers' messages.
+/// The messages are not verified yet, and anyone can send them. So their memory is limited. They replace no waiting
+/// message, and they leave room for other issuers' messages.
 #[tokio::test]
 async fn forged_messages_that_wait_push_out_no_genuine_one() {
     let mut app = Cold::new().await;
@@ -154,7 +154,7 @@ async fn forged_messages_that_wait_push_out_no_genuine_one() {
     let good = token_of(&app.server, &app.signer, "first");
     assert_eq!(app.send(&good).await.status, 503);
     assert!(log.warning().text.contains("verified when the keys come"));
-    // Each takes about 60 KiB of the 16 MiB that two issuers leave to each.
+    // Each message takes about 60 KiB of the 16 MiB that each of two issuers has.
     let stranger = signer("1");
     let padding = "x".repeat(40_000);
     let forged: Vec<_> = (0..400)
@@ -195,7 +195,7 @@ async fn forged_messages_that_wait_push_out_no_genuine_one() {
     assert!(answer.is_ok(), "sent again, it is carried out: {answer:?}");
 }
 
-/// A key may be new: nothing but keys that were fetched after the message came tells.
+/// The key may be new, so only keys that were fetched after the message arrived count.
 #[tokio::test]
 async fn a_message_under_a_new_key_that_comes_in_the_pause_is_carried_out_after_it() {
     for (id, header) in [("2", "another id"), ("1", "the same id")] {
@@ -230,7 +230,7 @@ async fn a_message_under_a_new_key_that_comes_in_the_pause_is_carried_out_after_
     }
 }
 
-/// A provider whose keys cannot be had for a moment sends its message once all the same.
+/// A provider whose keys cannot be fetched for a moment sends its message only once.
 #[tokio::test]
 async fn a_message_that_meets_a_failing_key_endpoint_is_carried_out_when_it_works() {
     let mut app = Cold::new().await;
@@ -262,7 +262,7 @@ async fn keys_are_fetched_ahead_unless_the_app_says_otherwise() {
     assert_eq!(app.server.asked_for_jwks(), 1);
 }
 
-/// The key that a provider put in the place of another is late: the message may be good.
+/// The provider replaced its key, and publishes the new one late. The message may be valid.
 #[tokio::test]
 async fn a_message_by_a_key_that_took_another_s_place_waits_for_it() {
     let mut app = Cold::new().await;

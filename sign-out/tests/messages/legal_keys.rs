@@ -1,5 +1,6 @@
-//! Odd but legal keys and algorithms, read by two: `openidconnect`, by which users sign in, and the routes, by which their
-//! provider signs them out. Who can sign in can be signed out; each difference has its reason.
+//! Unusual but valid keys and algorithms, with two readers: `openidconnect`, with which users sign in, and the routes,
+//! with which their provider signs them out. Every user that can sign in can be signed out. Each difference has a
+//! reason.
 
 use openidconnect::{
     ClientId, IssuerUrl, Nonce,
@@ -15,12 +16,12 @@ use crate::{
     signer::{Signer, encoded},
 };
 
-/// Which of the two readers take a token under the key.
+/// The readers that accept the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Taken {
     /// Sign-in and sign-out.
     Both,
-    /// The sign-out alone: it takes more.
+    /// Only the sign-out, which accepts more.
     SignOutOnly,
     Neither,
 }
@@ -30,7 +31,7 @@ use Taken::{Both, Neither, SignOutOnly};
 struct Row {
     name: &'static str,
     algorithm: Algorithm,
-    /// Makes the set of the provider's key.
+    /// Makes the key set from the provider's key.
     keys: fn(Value) -> Vec<Value>,
     /// Changes the token's header.
     header: fn(&mut Value),
@@ -72,7 +73,7 @@ fn decoded(key: &Value, name: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap()
 }
 
-/// The number with a zero in front.
+/// Returns the key with a leading zero in the number.
 fn zero_in_front(key: Value, name: &str) -> Vec<Value> {
     let number = [vec![0], decoded(&key, name)].concat();
     set(key, name, encoded(number).into())
@@ -86,7 +87,7 @@ fn padded(key: Value, name: &str) -> Vec<Value> {
     set(key, name, text.into())
 }
 
-/// Beside keys of every other kind, and what is no key at all.
+/// Returns the key among keys of all other kinds and invalid keys.
 fn among_others(key: Value) -> Vec<Value> {
     vec![
         json!({"kty": "oct", "k": "AAAA"}),
@@ -161,12 +162,12 @@ const TABLE: &[Row] = &[
     with_header(row("kid a number in both", Rs256, |key| set(key, "kid", 1.into()), SignOutOnly), |header| header["kid"] = 1.into()),
     row("a kid of 300 characters of Unicode", Rs256, |key| { let mut keys = vec![key.clone()]; keys.extend(set(key, "kid", "ü".repeat(300).into())); keys }, Both),
     row("one kid for keys of two kinds", Rs256, |key| vec![other_of(Es256), key], Both),
-    // `openidconnect` 4 does not choose between two.
+    // `openidconnect` 4 does not try several keys.
     row("one kid for two keys of a kind", Es256, |key| vec![other_of(Es256), key], SignOutOnly),
     row("one kid for two keys, one of encryption", Rs256, |key| { let mut keys = set(key.clone(), "use", "enc".into()); keys.push(key); keys }, Both),
     with_header(row("no kid in the token, and two keys of a kind", Es384, |key| vec![other_of(Es384), key], SignOutOnly), |header| { header.as_object_mut().unwrap().remove("kid"); }),
     with_header(row("no kid in the token, and keys of other kinds", Rs384, among_others, Both), |header| { header.as_object_mut().unwrap().remove("kid"); }),
-    // `openidconnect` 4 does not choose between keys of two curves.
+    // `openidconnect` 4 does not try keys of two curves.
     with_header(row("no kid in the token, and a key of another curve", Es384, among_others, SignOutOnly), |header| { header.as_object_mut().unwrap().remove("kid"); }),
     // sets
     row("among others", Rs256, among_others, Both),
@@ -200,7 +201,7 @@ fn now() -> u64 {
     now.unwrap().as_secs()
 }
 
-/// Whether the app's own library verifies an ID token.
+/// Returns `true` if the app's own library verifies an ID token.
 fn signs_in(row: &Row, signer: &Signer, issuer: &str, jwks: &str, header: &str) -> bool {
     let claims = json!({
         "iss": issuer, "aud": CLIENT, "sub": "ada", "iat": now(), "exp": now() + 60, "nonce": "n",
@@ -219,7 +220,7 @@ fn signs_in(row: &Row, signer: &Signer, issuer: &str, jwks: &str, header: &str) 
     token.claims(&verifier, &Nonce::new("n".to_owned())).is_ok()
 }
 
-/// Whether the routes of a client that names no algorithm take a logout token, with the keys fetched over HTTP.
+/// Returns `true` if the routes accept a logout token by default, with the keys fetched over HTTP.
 async fn signs_out(row: &Row, signer: &Signer, server: &KeysServer, header: &str) -> bool {
     let cache = TokenCache::in_memory().await.unwrap();
     let routes = SignOutRoutes::builder(cache)

@@ -1,4 +1,4 @@
-//! Collects what is logged and counted while a test runs on its thread.
+//! Collects the log and the metrics of a test's thread.
 
 use std::{
     fmt::{Debug, Write},
@@ -32,7 +32,7 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn start() -> Self {
-        // Without this, an event that another thread logs first, with no subscriber, is switched off for the whole process.
+        // Otherwise an event that another thread logs first, without a subscriber, is disabled for the whole process.
         let _ = tracing::subscriber::set_global_default(Collector::default());
         let collector = Collector::default();
         let lines = Arc::clone(&collector.lines);
@@ -42,12 +42,12 @@ impl Log {
         }
     }
 
-    /// The lines of these routes so far, without those that were taken before.
+    /// Returns the lines of these routes since the last call.
     pub(crate) fn take(&self) -> Vec<Line> {
         std::mem::take(&mut *self.lines.lock().unwrap())
     }
 
-    /// The only line at WARN since the last look.
+    /// Returns the only line at WARN since the last call.
     pub(crate) fn warning(&self) -> Line {
         let mut lines = self.take();
         lines.retain(|line| line.level == Level::WARN);
@@ -112,7 +112,7 @@ impl Subscriber for Collector {
     fn exit(&self, _: &Id) {}
 }
 
-/// Runs `work` on a runtime of this thread, and returns how often each channel, issuer and outcome was counted.
+/// Runs `work` on a runtime of this thread, and returns the count for each channel, issuer and outcome.
 pub(crate) fn counted(work: impl Future<Output = ()>) -> Vec<([String; 3], u64)> {
     let recorder = DebuggingRecorder::new();
     let figures = recorder.snapshotter();

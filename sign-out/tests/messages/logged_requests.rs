@@ -1,4 +1,4 @@
-//! What is logged of a browser's requests: each refusal once, and nothing of the user.
+//! The log of a browser's requests: one line for each refusal, without user data.
 
 use std::convert::Infallible;
 
@@ -17,7 +17,7 @@ use crate::{
 const SUBJECT: &str = "canary-subject";
 const SID: &str = "canary-sid";
 
-/// The status of the app's answer to a request with this ticket, and what was logged.
+/// Returns the status of the response to a request with this ticket, and the log.
 async fn requested(rig: &Rig, log: &Log, ticket: &str) -> (StatusCode, Vec<Line>) {
     log.take();
     let app = tower::service_fn(|_: Request<()>| async {
@@ -86,7 +86,7 @@ async fn a_refused_request_is_logged_once_and_nothing_of_the_user() {
     }
 }
 
-/// The user signs out with a ticket under a key that this server lacks: the ticket is dropped, and no session is ended.
+/// The user signs out with a ticket under a key that this server lacks. The ticket is removed, and no session ends.
 #[tokio::test]
 async fn a_sign_out_with_a_ticket_that_cannot_be_read_is_logged_and_nothing_of_the_user() {
     let of_cookie = || TicketCookie::host("shop").unwrap();
@@ -115,7 +115,7 @@ async fn a_sign_out_with_a_ticket_that_cannot_be_read_is_logged_and_nothing_of_t
         assert!(!line.text.contains(secret), "{}", line.text);
     }
 
-    // On its own server it ends the session, and leaves no such line.
+    // Its own server ends the session, and logs no such line.
     log.take();
     assert_eq!(log_out(&elsewhere).await.status(), StatusCode::SEE_OTHER);
     let lines = log.take();

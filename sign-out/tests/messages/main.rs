@@ -1,4 +1,4 @@
-//! What a provider sends, over everything but a socket: real keys, real signatures, the memory store.
+//! A provider's messages, without a socket: real keys, real signatures, the memory store.
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! Which sessions a provider's message ends, and which it spares.
+//! The sessions that a provider's message ends, and those that it keeps.
 
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ async fn a_subject_and_a_sid_spare_a_session_without_sid_that_began_since() {
     assert!(rig.is_signed_in(&since).await);
 }
 
-/// Several users of one browser, one after the other, under one session at the provider.
+/// Several users of one browser, one after the other, in one provider session.
 #[tokio::test]
 async fn a_sid_ends_the_sessions_of_every_account_under_it() {
     let rig = Rig::new().await;
@@ -97,7 +97,8 @@ async fn a_sid_ends_the_sessions_of_every_account_under_it() {
     assert!(!rig.is_signed_in(&grace).await);
 }
 
-/// Keycloak before 26 keeps a browser's `sid` after a sign-out: a new sign-in is refused, however often the user authenticates.
+/// Keycloak before 26 reuses a browser's `sid` after a sign-out. A new sign-in is refused, even after a new
+/// authentication.
 #[tokio::test]
 async fn a_sign_in_under_a_sid_that_is_used_again_is_told_what_helps() {
     let rig = Rig::new().await;
@@ -154,7 +155,7 @@ async fn where_a_sid_means_the_account_a_delayed_message_spares_who_has_come_bac
     }
 }
 
-/// Keycloak gives a new login under `prompt=login` the `sid` of the session that goes on.
+/// With `prompt=login`, Keycloak gives a new login the `sid` of the running session.
 #[tokio::test]
 async fn a_sid_that_went_on_through_a_new_login_ends_both_logins() {
     let rig = Rig::new().await;
@@ -166,7 +167,7 @@ async fn a_sid_that_went_on_through_a_new_login_ends_both_logins() {
     assert!(!rig.is_signed_in(&again).await);
 }
 
-/// Keycloak's logout tokens are of type `JWT`, or of none.
+/// Keycloak's logout tokens have the type `JWT` or no type.
 #[tokio::test]
 async fn a_token_whose_type_says_jwt_or_nothing_is_taken() {
     for header in [
@@ -237,7 +238,7 @@ async fn a_logout_by_sid_that_arrives_after_a_sign_in_under_a_new_sid_spares_it(
     assert!(rig.is_signed_in(&since).await);
 }
 
-/// The user authenticated, and signed out at the provider before the code reached us.
+/// The user authenticated, and signed out at the provider before the code arrived here.
 #[tokio::test]
 async fn a_sign_in_that_a_logout_overtook_is_refused() {
     for (subject, session) in [
@@ -268,7 +269,7 @@ async fn a_sign_in_without_sid_that_a_logout_overtook_is_refused() {
     assert_eq!(refused.kind(), ErrorKind::SignInRevoked, "{refused}");
 }
 
-/// A provider with pairwise subjects calls one user by another name in each app, and the session that they share by one `sid`.
+/// A provider with pairwise subjects has a different name of a user for each app, but one `sid` for the session.
 #[tokio::test]
 async fn pairwise_subjects_end_the_app_s_own_and_share_the_sid() {
     let rig = Rig::new().await;
@@ -283,7 +284,7 @@ async fn pairwise_subjects_end_the_app_s_own_and_share_the_sid() {
     assert!(!rig.is_signed_in(&other_app).await);
 }
 
-/// Every server has handles of its own on the store: what one was told, all know.
+/// Every server has its own handle on the store, and all see the same state.
 #[tokio::test]
 async fn what_one_server_was_told_another_refuses() {
     let rig = Rig::new().await;

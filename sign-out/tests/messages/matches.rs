@@ -1,4 +1,4 @@
-//! Messages that match no session: logged and counted, and told to nobody else.
+//! Messages that match no session are logged and counted. The response does not reveal it.
 
 use http::{Request, Response, StatusCode};
 use token_cache_core::ErrorKind;
@@ -16,7 +16,7 @@ async fn frame(rig: &Rig, sid: &str) -> Response<bytes::Bytes> {
     rig.routes.front_channel_logout(&request).await
 }
 
-/// A front-channel request proves nothing: anybody who saw a `sid` can send it.
+/// A front-channel request is not authenticated: anyone who saw a `sid` can send it.
 #[tokio::test]
 async fn where_a_sid_means_the_account_a_front_channel_request_ends_its_own_sessions_alone() {
     let rig = Rig::where_sid_means_account().await;
@@ -29,7 +29,7 @@ async fn where_a_sid_means_the_account_a_front_channel_request_ends_its_own_sess
     assert_eq!(frame(&rig, "s1").await.status(), StatusCode::OK);
     assert!(!rig.is_signed_in(&phone).await);
     assert!(rig.is_signed_in(&laptop).await);
-    // What the provider has signed ends the account.
+    // A signed message of the provider ends all sessions of the account.
     assert!(rig.send(&rig.token(None, Some("s2"))).await.is_ok());
     assert!(!rig.is_signed_in(&laptop).await);
 }

@@ -1,4 +1,4 @@
-//! Tokens and bodies that were changed at random: never a 5xx, never a panic, never an eviction.
+//! Randomly changed tokens and bodies never cause a 5xx response, a panic or a sign-out.
 
 use std::sync::LazyLock;
 
@@ -17,7 +17,7 @@ struct Target {
     rig: Rig,
     ticket: Ticket,
     form: Vec<u8>,
-    /// A good security event, as it is pushed.
+    /// A valid security event, as it is pushed.
     event: Vec<u8>,
 }
 
@@ -88,7 +88,7 @@ fn apply(form: &mut Vec<u8>, change: &Change) {
     }
 }
 
-/// The token that a form has, percent-decoding and all: a change that leaves it as it was is none.
+/// Returns the token of a form, percent-decoded. A change that keeps the token does not count.
 fn token_of(form: &[u8]) -> Option<String> {
     url::form_urlencoded::parse(form)
         .find(|(name, _)| name == "logout_token")
@@ -156,7 +156,7 @@ proptest! {
         event_is_refused(token.into_bytes())?;
     }
 
-    /// Signed by the right key, and with claims of any type: an eviction only where all of them are what they must be.
+    /// Tokens signed with the right key and with claims of any type. They end sessions only if all claims are valid.
     #[test]
     fn signed_claims_of_any_type_are_taken_or_refused_and_never_fail(
         name in prop::sample::select(vec!["iss", "aud", "iat", "exp", "jti", "events", "sub", "sid", "nbf", "nonce"]),

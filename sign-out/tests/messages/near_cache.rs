@@ -1,4 +1,5 @@
-//! Servers keep near caches: a provider is answered when none can be served any more, within its patience.
+//! Servers with near caches: a provider receives its response when no server can serve the session any more, and before
+//! the provider disconnects.
 
 use std::time::Duration;
 
@@ -13,15 +14,15 @@ use crate::{
 
 const AGE: Duration = Duration::from_secs(1);
 
-/// A fleet whose copies live for up to a second, on a store without a backplane: every sign-out waits for that, as it does for a
-/// server that has died where there is a backplane.
+/// Returns a server whose near cache keeps entries for up to `longest`, on a store without a backplane. Every sign-out
+/// waits as long, as with a backplane after a server crashed.
 async fn fleet(longest: Duration) -> Rig {
     let rig = Rig::new().await;
     let store: &dyn TokenStore = &rig.store.clone().without_backplane();
     let record = store.namespace().await.unwrap().record.unwrap();
     let raised = record.with_near_cache(longest);
     assert!(store.set_namespace(Some(&record), &raised).await.unwrap());
-    // Every server reads of it.
+    // Every server reads the setting.
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(rig.cache.longest_near_cache_life().unwrap(), longest);
     rig

@@ -1,4 +1,4 @@
-//! Logout tokens that are odd, and that a provider sends: they are taken, and what cannot be read in them is passed over.
+//! Unusual logout tokens that providers send. They are accepted, and unreadable members are skipped.
 
 use serde_json::{Value, json};
 use token_cache_sign_out::{Algorithm, ClientRegistration, SignOutRoutes};
@@ -14,7 +14,7 @@ const S1: As<'static> = As {
     issuer: None,
 };
 
-/// Sends a token of these claims and this header, and sees that it is taken and that Ada is signed out.
+/// Sends a token with these claims and this header, and checks that it is accepted and Ada is signed out.
 async fn is_taken(
     what: &str,
     claims: impl FnOnce(&mut Value),
@@ -49,7 +49,7 @@ async fn an_optional_claim_that_cannot_be_read_is_passed_over_and_reported() {
         ("sid", json!(["s1"]), 1),
         ("sub", json!(248_289_761_001_u64), 1),
         ("nbf", json!("now"), 1),
-        // These say nothing.
+        // These have no effect.
         ("sid", json!(""), 0),
         ("sid", Value::Null, 0),
         ("sub", Value::Null, 0),
@@ -63,7 +63,7 @@ async fn an_optional_claim_that_cannot_be_read_is_passed_over_and_reported() {
     }
 }
 
-/// Keys come from the provider alone: what a header brings along or points to is not looked at.
+/// Keys come only from the provider. Keys in a header are ignored.
 #[tokio::test]
 async fn a_header_with_a_key_in_it_or_without_a_usable_one_is_taken() {
     let stranger = Signer::new("own", Algorithm::Es256).jwk();

@@ -1,6 +1,6 @@
 use std::{env, io::ErrorKind, net::TcpListener, process::Command};
 
-/// A proxy of `HTTP_PROXY` could answer with keys of its own, and sign a logout token with one.
+/// A proxy of `HTTP_PROXY` could replace the keys and sign a logout token itself.
 #[test]
 fn keys_over_plain_http_come_through_no_proxy_of_the_environment() {
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap();

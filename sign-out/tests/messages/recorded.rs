@@ -1,4 +1,4 @@
-//! Messages as real providers sent them to a test's app, with throw-away keys: each ends the session that its ID token began, and no other.
+//! Messages of real providers with throw-away keys. Each ends the session of its ID token, and no other.
 //! `integration-tests/tests/openid_providers` records them.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -14,7 +14,7 @@ use crate::{rig::Rig, signer::Signer};
 /// The client that the providers know.
 const CLIENT: &str = "app";
 
-/// What one provider sent.
+/// The messages of one provider.
 struct Recorded {
     all: Value,
     id_token: Value,
@@ -35,7 +35,7 @@ impl Recorded {
         self.id_token["sub"].as_str().unwrap()
     }
 
-    /// An app that knows this provider, at the moment of the ID token.
+    /// Returns an app of this provider, at the time of the ID token.
     async fn rig(&self, more: impl FnOnce(ClientRegistration) -> ClientRegistration) -> Rig {
         let [header, _] = parts(self.all["id_token"].as_str().unwrap());
         let algorithm = match header["alg"].as_str().unwrap() {
@@ -57,7 +57,7 @@ impl Recorded {
         rig
     }
 
-    /// Begins the session of the recorded ID token.
+    /// Starts the session of the recorded ID token.
     async fn sign_in(&self, rig: &Rig) -> Ticket {
         let sid = self.id_token["sid"].as_str();
         self.sign_in_as(rig, self.subject(), sid).await
@@ -77,7 +77,7 @@ impl Recorded {
     }
 }
 
-/// The header and the claims of a token.
+/// Returns the header and the claims of a token.
 fn parts(token: &str) -> [Value; 2] {
     let mut parts = token.split('.');
     [(); 2].map(|()| {
@@ -86,7 +86,8 @@ fn parts(token: &str) -> [Value; 2] {
     })
 }
 
-/// A logout token ends the recorded session; another session of the user lives if the token names a `sid`, and another user's lives.
+/// Checks that a logout token ends the recorded session. Another user's session stays live, and so does another session
+/// of the user if the token has a `sid`.
 async fn ends_its_session(text: &str) {
     let recorded = Recorded::parse(text);
     let token = recorded.all["logout_token"].as_str().unwrap();
@@ -112,7 +113,8 @@ async fn ends_its_session(text: &str) {
     assert!(rig.is_signed_in(&stranger).await);
 }
 
-/// The request of a frame ends the session of its `sid`; the user's other session and another user's live.
+/// Checks that a frame's request ends the session of its `sid`. The user's other session and another user's session
+/// stay live.
 async fn the_frame_ends_its_session(text: &str) {
     let recorded = Recorded::parse(text);
     let rig = recorded.rig(|client| client).await;
@@ -145,7 +147,7 @@ async fn glewlwyd_by_front_channel() {
     the_frame_ends_its_session(include_str!("recorded/glewlwyd-front.json")).await;
 }
 
-/// Its `sid` is the user's `sub`: the request ends both of the user's sessions, and not another user's.
+/// The `sid` is the user's `sub`, so the request ends both sessions of the user, and not another user's.
 #[tokio::test]
 async fn lemonldap_by_front_channel() {
     let recorded = Recorded::parse(include_str!("recorded/lemonldap-ng-front.json"));

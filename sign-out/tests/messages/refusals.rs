@@ -1,4 +1,4 @@
-//! A message that is refused leaves one line at WARN, which says why: what was seen and what was expected.
+//! Each refused message is logged once at WARN with the reason: the actual value and the expected one.
 
 use http::StatusCode;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! A cache whose clock stands still, the routes of an app on it, and users who are signed in.
+//! A cache with a fixed clock, the routes of an app, and signed-in users.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ impl Rig {
         .await
     }
 
-    /// One whose provider sends one `sid` for all of a user's sessions.
+    /// Returns an app whose provider sends one `sid` for all sessions of a user.
     pub(crate) async fn where_sid_means_account() -> Self {
         let signer = Signer::new("1", Algorithm::Es256);
         let client = ClientRegistration::new(ISSUER, CLIENT)
@@ -94,7 +94,7 @@ impl Rig {
         }
     }
 
-    /// The cache as another server has it, with handles of its own.
+    /// Returns the cache of another server on the same store.
     pub(crate) async fn other_server(&self) -> TokenCache {
         TokenCache::open(self.store.clone(), self.secret.clone())
             .await
@@ -109,7 +109,7 @@ impl Rig {
         self.now().as_millis() / 1000
     }
 
-    /// Signs a user in who authenticates now.
+    /// Signs in a user who authenticates now.
     pub(crate) async fn sign_in(&self, subject: &str, how: As<'_>) -> Ticket {
         self.try_sign_in(subject, how)
             .await
@@ -140,7 +140,7 @@ impl Rig {
         }
     }
 
-    /// The claims of a good logout token that was issued now.
+    /// Returns the claims of a valid logout token that is issued now.
     pub(crate) fn claims(&self) -> Value {
         json!({
             "iss": ISSUER, "aud": CLIENT, "iat": self.seconds(), "exp": self.seconds() + 120,
@@ -148,7 +148,7 @@ impl Rig {
         })
     }
 
-    /// A good token of a user, of a session, or of both.
+    /// Returns a valid token of a user, a session, or both.
     pub(crate) fn token(&self, subject: Option<&str>, sid: Option<&str>) -> String {
         let mut claims = self.claims();
         if let Some(subject) = subject {
@@ -169,16 +169,16 @@ impl Rig {
             .sign(&self.header().to_string(), &claims.to_string())
     }
 
-    /// What the provider is answered for this token.
+    /// Returns the response to this token.
     pub(crate) async fn send(&self, token: &str) -> Answer {
         Answer::of(self.routes.back_channel_logout(post(token)).await)
     }
 }
 
-/// What an app is told next.
+/// Returns the next event of an app.
 pub(crate) async fn told(tellings: &mut mpsc::UnboundedReceiver<SignOutEvent>) -> SignOutEvent {
     let next = time::timeout(Duration::from_secs(60), tellings.recv()).await;
-    next.expect("nobody was told").unwrap()
+    next.expect("the app received no event").unwrap()
 }
 
 /// A provider's request.
@@ -193,7 +193,7 @@ pub(crate) fn post_form(form: impl Into<Bytes>) -> Request<Full<Bytes>> {
         .unwrap()
 }
 
-/// What the provider is answered, and may keep.
+/// The response to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -202,7 +202,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Every answer must be kept by nobody.
+    /// Checks that caches do not store the response.
     pub(crate) fn of(response: Response<Bytes>) -> Self {
         let (parts, body) = response.into_parts();
         assert_eq!(parts.headers[header::CACHE_CONTROL], "no-store");

@@ -1,4 +1,4 @@
-//! Security events that a transmitter pushes: what they end, and how they are answered (RFC 8417, 8935, 9493).
+//! Security events that a transmitter pushes: the sessions that they end, and the responses (RFC 8417, 8935, 9493).
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub(crate) fn push(token: impl Into<Bytes>) -> Request<Full<Bytes>> {
         .unwrap()
 }
 
-/// The claims of a good token without `exp` and `sub`, as transmitters send it.
+/// Returns the claims of a valid token without `exp` and `sub`, as transmitters send it.
 pub(crate) fn claims(rig: &Rig, event: &str, subject: impl Into<Value>) -> Value {
     json!({
         "iss": ISSUER, "aud": CLIENT, "iat": rig.seconds(), "jti": "24c63fb5", "sub_id": subject.into(),
@@ -54,7 +54,7 @@ async fn is_acknowledged(rig: &Rig, claims: &Value) {
     assert!(answer.body.is_empty());
 }
 
-/// Ada in two browsers and without a label, and Grace.
+/// Returns the tickets of Ada in two browsers and without a `sid`, and of Grace.
 async fn signed_in(rig: &Rig) -> [Ticket; 4] {
     let with = |sid| As {
         sid: Some(sid),
@@ -189,7 +189,7 @@ async fn the_subject_may_stand_in_the_event_as_it_did_in_drafts() {
     is_acknowledged(&rig, &both).await;
 }
 
-/// The moment is the `iat`: however long an event was on its way, and whatever its `event_timestamp` says.
+/// The cutoff is the `iat`, regardless of the delay of the event and of its `event_timestamp`.
 #[tokio::test]
 async fn who_came_back_after_the_event_was_issued_is_spared() {
     let rig = Rig::new().await;
@@ -259,7 +259,7 @@ async fn refusals_have_the_codes_of_rfc_8935_and_end_nothing() {
         ("a complex subject of a device", with("sub_id", json!({"format": "complex", "device": s1()})), "invalid_request"),
         ("a complex subject in a complex one", with("sub_id", json!({"format": "complex", "user": {"format": "complex", "user": ada()}})), "invalid_request"),
         ("a session that is a user", with("sub_id", json!({"format": "complex", "session": ada()})), "invalid_request"),
-        ("aliases of nobody", with("sub_id", json!({"format": "aliases", "identifiers": []})), "invalid_request"),
+        ("aliases without identifiers", with("sub_id", json!({"format": "aliases", "identifiers": []})), "invalid_request"),
         ("aliases of others", with("sub_id", json!({"format": "aliases", "identifiers": [elsewhere.clone()]})), "access_denied"),
         ("aliases by email", with("sub_id", json!({"format": "aliases", "identifiers": [{"format": "email", "email": "ada@shop.example"}]})), "invalid_request"),
         ("aliases that are no array", with("sub_id", json!({"format": "aliases", "identifiers": ada()})), "invalid_request"),
@@ -348,7 +348,7 @@ async fn a_failed_eviction_is_not_acknowledged() {
     assert_eq!(living(&rig, &tickets).await, [false, false, false, true]);
 }
 
-/// Google's transmitter has a slash more in its name than its ID tokens.
+/// The issuer of Google's transmitter has a final slash, unlike that of its ID tokens.
 #[tokio::test]
 async fn a_transmitter_with_a_name_of_its_own_speaks_for_an_issuer() {
     let transmitter = Signer::new("1", Algorithm::Rs256);

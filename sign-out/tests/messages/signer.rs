@@ -12,7 +12,7 @@ use ring::{
 use serde_json::{Value, json};
 use token_cache_sign_out::Algorithm;
 
-/// A key that was made for these tests alone: generating one of this kind takes seconds.
+/// A key for these tests only, because generating an RSA key takes seconds.
 const RSA: &[u8] = include_bytes!("rsa2048.pk8");
 
 pub(crate) struct Signer {
@@ -48,7 +48,7 @@ impl Signer {
         Self { id, algorithm, key }
     }
 
-    /// The name of its algorithm, as a header has it.
+    /// Returns the name of the algorithm, as in a header.
     pub(crate) fn alg(&self) -> &'static str {
         match self.algorithm {
             Algorithm::Rs256 => "RS256",
@@ -64,7 +64,7 @@ impl Signer {
         }
     }
 
-    /// Its public key, as the provider publishes it.
+    /// Returns the public key, as the provider publishes it.
     pub(crate) fn jwk(&self) -> Value {
         let mut jwk = match &self.key {
             Key::Rsa(key) => {
@@ -86,7 +86,7 @@ impl Signer {
         jwk
     }
 
-    /// The bytes of a coordinate.
+    /// Returns the number of bytes of a coordinate.
     fn coordinate(&self) -> usize {
         match self.algorithm {
             Algorithm::Es384 => 48,
@@ -94,7 +94,7 @@ impl Signer {
         }
     }
 
-    /// The token with this header and these claims, as they are written.
+    /// Returns the token with this header and these claims, used as written.
     pub(crate) fn sign(&self, header: &str, claims: &str) -> String {
         let signed = format!("{}.{}", encoded(header), encoded(claims));
         let signature = self.signature(signed.as_bytes());
@@ -123,7 +123,7 @@ impl Signer {
     }
 }
 
-/// The set of these signers' keys.
+/// Returns the key set of these signers.
 pub(crate) fn jwks(signers: &[&Signer]) -> String {
     let keys: Vec<Value> = signers.iter().map(|signer| signer.jwk()).collect();
     json!({"keys": keys}).to_string()
