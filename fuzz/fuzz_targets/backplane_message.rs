@@ -1,4 +1,4 @@
-//! Any message over the channels of Redis: it is read or refused.
+//! Messages in the channels of Redis are parsed or refused.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! What a table gives for a session, the namespace's record, a scan's position.
+//! Parses stored records of a table: a session, the namespace's record and a scan's position.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

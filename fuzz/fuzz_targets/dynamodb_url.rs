@@ -1,4 +1,4 @@
-//! What an operator writes for the URL of a table.
+//! Parses the URL of a table.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! What was in an entry once it is open.
+//! Parses the decrypted bytes of an entry.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! What a provider's page asks for with a front-channel logout.
+//! Handles front-channel logout requests with random queries.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use token_cache_sign_out::{ClientRegistration, SignOutRoutes};
 struct App {
     runtime: tokio::runtime::Runtime,
     routes: SignOutRoutes,
-    /// Of a browser that is signed in.
+    /// The cookie of a signed-in browser.
     cookie: String,
 }
 

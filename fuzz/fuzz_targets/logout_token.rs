@@ -1,4 +1,4 @@
-//! What is posted for a logout token: as it comes, and as the claims or the header of a token that the provider signed.
+//! Handles random logout tokens: as sent, and as the claims or the header of a token that the provider signed.
 #![no_main]
 
 use std::sync::{
@@ -42,10 +42,12 @@ fuzz_target!(|bytes: &[u8]| {
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Full::new(bytes::Bytes::from(form)))
         .expect("a request");
-    let answer = APP.runtime.block_on(APP.routes.back_channel_logout(request));
+    let answer = APP
+        .runtime
+        .block_on(APP.routes.back_channel_logout(request));
     assert!(!answer.status().is_server_error(), "{answer:?}");
     assert!(
         is_signed || SIGN_OUTS.load(Ordering::SeqCst) == 0,
-        "nobody signed it"
+        "it is not signed by the provider"
     );
 });

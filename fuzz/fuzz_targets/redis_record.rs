@@ -1,4 +1,4 @@
-//! What a Redis gives for a session, an entry, the namespace's record, a scan's position.
+//! Parses stored records of a Redis: a session, an entry, the namespace's record and a scan's position.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

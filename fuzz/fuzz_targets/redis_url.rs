@@ -1,4 +1,4 @@
-//! What an operator writes for the URL of a Redis.
+//! Parses the URL of a Redis.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,11 +1,11 @@
-//! What a store gives for a sealed entry.
+//! Decrypts stored bytes of an entry.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use token_cache_core::{
-    AccountKey, Entry, EntryAddress, EntryName, SessionId, IssuerKey, Sealer, Secret, Timestamp,
+    AccountKey, Entry, EntryAddress, EntryName, IssuerKey, Sealer, Secret, SessionId, Timestamp,
     Version, test_util::with_ticket_secret,
 };
 
@@ -22,7 +22,10 @@ fuzz_target!(|bytes: &[u8]| {
     let at = with_ticket_secret(EntryAddress::new(account, session_id, name), [5; 16]);
     let entry =
         |bytes: &[u8]| Entry::new(bytes, Version::from_bytes([6; 8]), Timestamp::from_secs(7));
-    assert!(SEALER.open(&at, entry(bytes)).is_err(), "nobody sealed it");
+    assert!(
+        SEALER.open(&at, entry(bytes)).is_err(),
+        "it was not encrypted with the key"
+    );
     let sealed = SEALER.seal(&at, &entry(bytes)).expect("sealed bytes");
     assert!(
         SEALER

@@ -1,4 +1,4 @@
-//! What is pushed for a security event: as it comes, and as the claims or the header of one that the transmitter signed.
+//! Handles random security events: as sent, and as the claims or the header of a token that the transmitter signed.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! What a browser sends for a started sign-in.
+//! Parses a started sign-in that a browser sends.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -22,5 +22,8 @@ fuzz_target!(|text: &str| {
     let ada = AccountId::custom("fuzz", "ada").expect("an account");
     let (runtime, cache) = &*CACHE;
     let sign_in = cache.sign_in(SignIn::new(ada, &started));
-    assert!(runtime.block_on(sign_in).is_err(), "nobody sealed it");
+    assert!(
+        runtime.block_on(sign_in).is_err(),
+        "it was not encrypted with the key"
+    );
 });

@@ -1,4 +1,4 @@
-//! What a browser sends for a ticket.
+//! Parses a ticket that a browser sends.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -24,6 +24,6 @@ fuzz_target!(|text: &str| {
     );
     assert!(
         CACHE.1.resume_unverified(&ticket).is_err(),
-        "nobody sealed it"
+        "it was not encrypted with the key"
     );
 });

@@ -1,4 +1,4 @@
-//! What several fuzz targets need.
+//! Shared code of the fuzz targets.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::{
@@ -8,17 +8,17 @@ use ring::{
 use token_cache_core::TokenCache;
 use token_cache_sign_out::{Algorithm, ClientRegistration, SignOutRoutes, SignOutRoutesBuilder};
 
-/// An app's routes, and the key of the provider that it trusts.
+/// The routes of an app, and the key of its provider.
 pub struct App {
-    /// Where it runs.
+    /// The runtime of the requests.
     pub runtime: tokio::runtime::Runtime,
-    /// On a cache of this process.
+    /// The routes, on an in-memory cache.
     pub routes: SignOutRoutes,
     provider: Ed25519KeyPair,
 }
 
 impl App {
-    /// An app whose routes are set further.
+    /// Returns an app whose routes have the settings of `set`.
     pub fn new(set: impl FnOnce(SignOutRoutesBuilder) -> SignOutRoutesBuilder) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -45,7 +45,7 @@ impl App {
         }
     }
 
-    /// A token that the provider signed, with whatever header and claims.
+    /// Returns a token that the provider signed, with this header and these claims.
     pub fn signed(&self, header: &[u8], claims: &[u8]) -> String {
         let input = format!(
             "{}.{}",

@@ -23,10 +23,10 @@ use crate::{
 
 const NAME: &str = "sign-out/back-channel";
 
-/// As many tokens have their signatures checked, in turns.
+/// The number of tokens whose signatures are verified in one turn.
 const CHECKED: usize = 512;
 
-/// The messages that a server must handle on one core in a second.
+/// The minimum number of messages that one core must handle in a second.
 const AT_LEAST: f64 = 5_000.0;
 
 struct Sides {
@@ -34,13 +34,13 @@ struct Sides {
     cache: TokenCache,
     routes: SignOutRoutes,
     tokens: Vec<Token>,
-    /// How many users there have been.
+    /// The number of users so far.
     users: AtomicUsize,
 }
 
-/// The whole of a back-channel request that ends a session, beside the bare check of its signature by the same library.
+/// Measures a complete back-channel request that ends a session, next to verifying its signature with the same library.
 ///
-/// One request comes after the other, in a task of the runtime's one thread: what is measured is what a core can do.
+/// Requests run one after the other, in a task on the runtime's one thread. So the result is what one core can do.
 pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     if !args.wants(NAME) {
         return Ok(());
@@ -111,7 +111,7 @@ impl Sides {
         Ok(took)
     }
 
-    /// A session of a user who was never here before, and the token that ends it.
+    /// Returns the session of a new user, and the token that ends it.
     async fn sign_in(&self) -> Result<(Session, Token)> {
         let user = self.users.fetch_add(1, Ordering::Relaxed);
         let (subject, sid) = (format!("user-{user}"), format!("session-{user}"));

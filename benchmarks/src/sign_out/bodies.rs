@@ -16,9 +16,9 @@ use crate::{
 
 const NAME: &str = "sign-out/bodies";
 
-/// Sends random bodies, and forms with a valid token in which something was changed.
+/// Sends random bodies, and forms with a changed valid token.
 ///
-/// Counts how many were answered with 5xx, and how many sign-outs they began. Both counts must be zero.
+/// Counts the 5xx responses and the sign-outs. Both counts must be zero.
 pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     if !args.wants(NAME) {
         return Ok(());
@@ -79,7 +79,7 @@ fn names(body: &[u8], token: &str) -> bool {
     form_urlencoded::parse(body).any(|(name, value)| name == "logout_token" && value == token)
 }
 
-/// Numbers of xorshift64*: the bodies need be no secret, only many.
+/// Random numbers by xorshift64*. They need not be secret.
 struct Random(u64);
 
 impl Random {
@@ -109,7 +109,7 @@ impl Random {
         (0..self.below(most)).map(|_| self.byte()).collect()
     }
 
-    /// One in eight is random from the first byte to the last, one in eight a random token in a form.
+    /// Returns a body. One in eight is completely random, and one in eight is a form with a random token.
     fn body(&mut self, token: &str) -> Vec<u8> {
         match self.below(8) {
             0 => self.bytes(600),
@@ -132,7 +132,7 @@ impl Random {
         }
         let at = self.below(form.len());
         match self.below(6) {
-            // A letter that a token may have: what is wrong is found late.
+            // A valid letter of a token, so that the mistake is found late.
             0 | 1 => form[at] = LETTERS[self.below(LETTERS.len())],
             2 => form[at] = self.byte(),
             3 => form.insert(at, LETTERS[self.below(LETTERS.len())]),

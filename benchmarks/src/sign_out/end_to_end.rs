@@ -18,11 +18,13 @@ use crate::{
     report,
 };
 
-/// How many users a round signs out on each side.
+/// The number of users that a round signs out on each side.
 const USERS: usize = 50;
 
-/// Measures the time from a provider's message to one server until another server refuses the user, and the requests to the store. The
-/// comparison is an eviction without the message, and the same refusal.
+/// Measures the time from a provider's message to one server until another server rejects the user, and the requests to
+/// the store.
+///
+/// The comparison is a sign-out without the message, and the same rejection.
 pub(super) async fn run(args: &Args, figures: &mut Vec<Figure>) -> Result<()> {
     if wanted(args, "redis") {
         let server = RedisServer::start(RedisOptions::default())?;
@@ -79,7 +81,7 @@ async fn measure(
         provider,
         key: EntryKey::resource("https://api.example")?,
     };
-    // The first of each is not counted: the server may not know its scripts yet.
+    // The first one is not counted, because the server may not have loaded its scripts yet.
     for asked in [Asked::ByMessage, Asked::Directly] {
         app.sign_out("first", asked, &requests).await?;
     }
@@ -136,7 +138,7 @@ struct SignedOut {
 }
 
 impl App {
-    /// Signs a user in here and out here, until the other server refuses.
+    /// Signs a user in and out at one server, and waits until the other server rejects the user.
     async fn sign_out(
         &self,
         user: &str,

@@ -11,7 +11,7 @@ mod provider;
 
 use crate::{Result, args::Args, figure::Figure};
 
-/// All figures of this suite.
+/// Returns all results of this suite.
 pub(crate) async fn run(args: &Args) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     back_channel::run(args, &mut figures).await?;

@@ -16,13 +16,13 @@ use crate::Result;
 
 pub(super) const ISSUER: &str = "https://id.example";
 
-/// A provider that signs with ES256, as far as it sends logout tokens.
+/// A provider that signs logout tokens with ES256.
 pub(super) struct Provider {
     key: EcdsaKeyPair,
     random: SystemRandom,
 }
 
-/// A logout token, and what a bare check of its signature takes.
+/// A logout token, with the parts for verifying its signature.
 pub(super) struct Token {
     pub(super) text: String,
     pub(super) signature: Vec<u8>,
@@ -36,12 +36,12 @@ impl Provider {
         Ok(Self { key, random })
     }
 
-    /// Its public key, as a bare check takes it.
+    /// Returns the public key, for verifying a signature directly.
     pub(super) fn point(&self) -> &[u8] {
         self.key.public_key().as_ref()
     }
 
-    /// The routes of an app that is registered there, its keys at hand.
+    /// Returns the routes of an app of this provider. They have the provider's keys.
     pub(super) fn routes(&self, cache: TokenCache) -> Result<SignOutRoutes> {
         Ok(SignOutRoutes::builder(cache)
             .client(self.client())
@@ -59,7 +59,7 @@ impl Provider {
             .jwks(keys.to_string())
     }
 
-    /// A logout token as providers send it, of a user and a session.
+    /// Returns a logout token of a user and a session.
     pub(super) fn token(&self, subject: &str, sid: &str) -> Result<Token> {
         let now = Timestamp::from_system_time(std::time::SystemTime::now()).as_millis() / 1000;
         let header = json!({"alg": "ES256", "typ": "logout+jwt", "kid": "2026-11"});
@@ -97,7 +97,7 @@ impl Token {
     }
 }
 
-/// A provider's request.
+/// Returns a provider's request.
 pub(super) fn post(form: Bytes) -> Result<Request<Full<Bytes>>> {
     Ok(Request::post("/backchannel-logout")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")

@@ -1,14 +1,14 @@
-//! Two servers of an actix-web app. It keeps its sessions with actix-session, as many apps do; the ticket is one value in them, and
-//! the tokens are in the token cache. Sign out on one server, and the other refuses.
+//! Two servers of an actix-web app that keeps its sessions with actix-session. The ticket is one value in them, and the
+//! tokens are in the token cache. A sign-out on one server also signs the user out on the other.
 //!
 //! ```sh
 //! cargo run -p token-cache-example-actix-session            # serves until Ctrl-C
 //! cargo run -p token-cache-example-actix-session -- --check # drives itself, and ends with an error unless a sign-out is final
 //! ```
 //!
-//! **Development only:** whoever types a name is signed in by it. An app sends its users to an OpenID provider instead, and takes the
-//! [`SignIn`] from the claims of the ID token that it verified (`SignIn::from_claims` of `token_cache::providers::SessionClaims`, which has
-//! the `sid`).
+//! **Development only:** a user signs in by typing a name. A real app redirects its users to an OpenID provider. It
+//! creates the [`SignIn`] from the claims of the verified ID token (`SignIn::from_claims` of
+//! `token_cache::providers::SessionClaims`, which has the `sid`).
 
 mod tickets;
 
@@ -44,7 +44,8 @@ use tickets::InSession;
 
 #[actix_web::main]
 async fn main() -> Result<(), Failure> {
-    // What two servers of a real app share: a Redis or DynamoDB behind `token_cache::open`, and the key of the session cookies.
+    // In a real app, the servers share a Redis or DynamoDB behind `token_cache::open`, and the key of the session
+    // cookies.
     let (store, secret, key) = (MemoryStore::new(), Secret::random()?, Key::generate());
     let serve = async || {
         let cache = TokenCache::open(store.clone(), secret.clone()).await?;
@@ -58,12 +59,12 @@ async fn main() -> Result<(), Failure> {
                 .configure(sign_out.routes())
                 .configure(pages)
                 .wrap(sign_out.session_check())
-                // Around it, since the middleware before finds the ticket in the session. `Secure` is off for plain HTTP at
-                // loopback alone.
+                // Wrapped around the session check, which finds the ticket in the session. `Secure` is off only for
+                // plain HTTP at loopback.
                 .wrap(sessions.cookie_secure(false).build())
-                // No cache keeps a page that depends on who is signed in.
+                // Caches must not store a page that depends on the user.
                 .wrap(DefaultHeaders::new().add((CACHE_CONTROL, "no-store")))
-                // Outermost: actix-session begins an empty session if any cookie of the browser is no text.
+                // Outermost: actix-session starts an empty session if any cookie of the browser is not UTF-8.
                 .wrap(CookieFilter::new())
         };
         let server = HttpServer::new(app).workers(1).disable_signals();
@@ -85,8 +86,8 @@ async fn main() -> Result<(), Failure> {
 }
 
 fn sign_out(cache: &TokenCache) -> Result<ActixSignOut, Failure> {
-    // In development there is no provider: no keys to verify its messages with, no place to sign out at. With one,
-    // `ClientRegistration::new(issuer, client_id)` finds both by discovery.
+    // In development there is no provider, so there are no keys and no logout endpoint. With a provider,
+    // `ClientRegistration::new(issuer, client_id)` discovers both.
     let client = ClientRegistration::new("https://id.example", "shop").jwks(r#"{"keys":[]}"#);
     let routes = SignOutRoutes::builder(cache.clone())
         .client(client)
@@ -103,7 +104,8 @@ fn pages(config: &mut web::ServiceConfig) {
         .route("/account", web::get().to(account));
 }
 
-/// Where an app redirects to its provider; what it must remember until the callback is kept in the session.
+/// Shows the sign-in form. A real app redirects to its provider here, and stores the state of the sign-in in the
+/// session.
 async fn form(cache: web::Data<TokenCache>, session: Session) -> Result<HttpResponse, Wrong> {
     session.insert("started", cache.start_sign_in()?)?;
     let form =
@@ -116,7 +118,7 @@ struct Name {
     name: String,
 }
 
-/// Where an app takes its provider's callback, and verifies the ID token.
+/// Signs the user in. A real app handles the provider's callback here, and verifies the ID token.
 async fn sign_in(
     cache: web::Data<TokenCache>,
     session: Session,
@@ -158,7 +160,7 @@ fn see_other(path: &str) -> HttpResponse {
         .finish()
 }
 
-/// An error of the cache: a session that ended in the meantime is 401, all else 503.
+/// An error of the cache. The response is 401 if the session has ended meanwhile, otherwise 503.
 #[derive(Debug)]
 struct Wrong(Failure);
 

@@ -17,12 +17,12 @@ impl TicketSource for InSession {
     }
 
     fn remove(&self, request: &HttpRequest) {
-        // Not `purge`: a purged session takes nothing more, not even the ticket of a sign-in that this very request ends with.
+        // `purge` would prevent storing new values in the session, such as the ticket of a sign-in in the same request.
         request.get_session().remove(TICKET);
     }
 }
 
-/// Keeps a ticket in a session of a new id, so that nobody knows the id from before the sign-in (session fixation).
+/// Stores a ticket in the session. The session gets a new id, so an attacker cannot know it (session fixation).
 pub(crate) fn keep(session: &Session, ticket: &Ticket) -> Result<(), SessionInsertError> {
     session.renew();
     session.insert(TICKET, ticket)

@@ -18,7 +18,7 @@ type Failure = Box<dyn std::error::Error>;
 async fn main() -> Result<(), Failure> {
     let url = std::env::args().nth(1).ok_or("give the URL of a store")?;
     let here = token_cache::open(&url).await?;
-    // What lives in this process is shared by its handles; what lives on a server, by whoever opens its URL.
+    // The handles of a store in this process share their data. A store on a server is shared through its URL.
     let there = if url == "memory:" {
         here.clone()
     } else {
@@ -37,7 +37,7 @@ async fn sign_out_there_is_final_here(
     here: &TokenCache,
     there: &TokenCache,
 ) -> Result<(), Failure> {
-    // A user of this run's own: on a store that is shared, another run's sign-out would end this one's sessions.
+    // A user of this run only. On a shared store, another run's sign-out would end this run's sessions.
     let account = AccountId::custom("example", format!("grace-{}", std::process::id()))?;
     let api = EntryKey::resource("https://api.example")?;
 

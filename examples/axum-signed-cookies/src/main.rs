@@ -1,14 +1,14 @@
-//! Two servers of an axum app without a store of sessions: all it keeps are signed cookies, and the ticket is one of them. The tokens
-//! are in the token cache. Sign out on one server, and the other refuses.
+//! Two servers of an axum app without a session store. It keeps only signed cookies, and the ticket is one of them. The
+//! tokens are in the token cache. A sign-out on one server also signs the user out on the other.
 //!
 //! ```sh
 //! cargo run -p token-cache-example-axum-signed-cookies            # serves until Ctrl-C
 //! cargo run -p token-cache-example-axum-signed-cookies -- --check # drives itself, and ends with an error unless a sign-out is final
 //! ```
 //!
-//! **Development only:** whoever types a name is signed in by it. An app sends its users to an OpenID provider instead, and takes the
-//! [`SignIn`] from the claims of the ID token that it verified (`SignIn::from_claims` of `token_cache::providers::SessionClaims`, which has
-//! the `sid`).
+//! **Development only:** a user signs in by typing a name. A real app redirects its users to an OpenID provider. It
+//! creates the [`SignIn`] from the claims of the verified ID token (`SignIn::from_claims` of
+//! `token_cache::providers::SessionClaims`, which has the `sid`).
 
 mod tickets;
 
@@ -35,7 +35,7 @@ use tickets::InSignedCookie;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    // What two servers of a real app share: a Redis or DynamoDB behind `token_cache::open`, and a key that signs.
+    // In a real app, the servers share a Redis or DynamoDB behind `token_cache::open`, and the signing key.
     let (store, secret, key) = (MemoryStore::new(), Secret::random()?, Key::generate());
     let serve = async || {
         let cache = TokenCache::open(store.clone(), secret.clone()).await?;
@@ -60,8 +60,8 @@ async fn main() -> Result<(), Failure> {
 }
 
 fn app(cache: TokenCache, key: Key) -> Result<Router, Failure> {
-    // In development there is no provider: no keys to verify its messages with, no place to sign out at. With one,
-    // `ClientRegistration::new(issuer, client_id)` finds both by discovery.
+    // In development there is no provider, so there are no keys and no logout endpoint. With a provider,
+    // `ClientRegistration::new(issuer, client_id)` discovers both.
     let client = ClientRegistration::new("https://id.example", "shop").jwks(r#"{"keys":[]}"#);
     let sign_out = SignOutRoutes::builder(cache.clone())
         .client(client)
@@ -75,11 +75,11 @@ fn app(cache: TokenCache, key: Key) -> Result<Router, Failure> {
         .merge(sign_out.axum_routes())
         .layer(sign_out.session_check())
         .layer(map_response(not_stored))
-        // Outermost: the jars of axum-extra drop all cookies if any of them is no text.
+        // Outermost: the jars of axum-extra drop all cookies if one of them is not ASCII.
         .layer(CookieFilter::new()))
 }
 
-/// No cache keeps a page that depends on who is signed in: not even the browser, for its button "back".
+/// Prevents caches, and the browser's back button, from showing a page that depends on the user.
 async fn not_stored(mut page: Response) -> Response {
     let headers = page.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -98,7 +98,7 @@ impl FromRef<App> for Key {
     }
 }
 
-/// Where an app redirects to its provider; what it must remember until the callback is kept in a cookie.
+/// Shows the sign-in form. A real app redirects to its provider here, and stores the state of the sign-in in a cookie.
 async fn form(State(app): State<App>, jar: SignedCookieJar) -> Result<impl IntoResponse, Wrong> {
     let started = tickets::lax("started", app.cache.start_sign_in()?.to_text());
     let form =
@@ -111,7 +111,7 @@ struct Name {
     name: String,
 }
 
-/// Where an app takes its provider's callback, and verifies the ID token.
+/// Signs the user in. A real app handles the provider's callback here, and verifies the ID token.
 async fn sign_in(
     State(app): State<App>,
     jar: SignedCookieJar,
@@ -150,7 +150,7 @@ fn api() -> token_cache::Result<EntryKey> {
     EntryKey::resource("https://api.example")
 }
 
-/// An error of the cache: a session that ended in the meantime is 401, all else 503.
+/// An error of the cache. The response is 401 if the session has ended meanwhile, otherwise 503.
 struct Wrong(Failure);
 
 impl<E: Into<Failure>> From<E> for Wrong {

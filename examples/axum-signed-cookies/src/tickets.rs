@@ -1,4 +1,5 @@
-//! The ticket in a signed cookie. (The ticket is sealed and needs no signature; an app that signs all its cookies signs this one.)
+//! The ticket in a signed cookie. The ticket itself is encrypted and needs no signature, but this app signs all its
+//! cookies.
 
 use async_trait::async_trait;
 use axum::http::{HeaderValue, request::Parts};
@@ -18,7 +19,8 @@ impl TicketSource for InSignedCookie {
         if read_cookie(request, TICKET)?.is_none() {
             return Ok(None);
         }
-        // The jar has no cookie with a wrong signature. It is not absent for that: the key that signs may have been replaced.
+        // The jar has no cookie with a wrong signature. Such a cookie is not absent: the signing key may have been
+        // replaced.
         let jar = SignedCookieJar::from_headers(&request.headers, self.0.clone());
         let Some(cookie) = jar.get(TICKET) else {
             return Err(
@@ -36,13 +38,13 @@ impl TicketSource for InSignedCookie {
     }
 }
 
-/// The cookie of a sign-in. In production it is named `__Host-ticket`, and is `Secure`: here the app is at a loopback address,
-/// without TLS.
+/// Returns the cookie of a sign-in. In production it is named `__Host-ticket` and is `Secure`. This app is at a
+/// loopback address without TLS.
 pub(crate) fn cookie(ticket: &Ticket) -> Cookie<'static> {
     lax(TICKET, ticket.to_text())
 }
 
-/// A cookie that scripts can't read and that other sites' forms do not send.
+/// Returns a cookie that scripts cannot read and that other sites' forms do not send.
 pub(crate) fn lax(name: &'static str, value: String) -> Cookie<'static> {
     Cookie::build((name, value))
         .path("/")

@@ -1,14 +1,14 @@
-//! Two servers of an axum app. It keeps its sessions with tower-sessions, as many apps do; the ticket is one value in them, and the
-//! tokens are in the token cache. Sign out on one server, and the other refuses.
+//! Two servers of an axum app that keeps its sessions with tower-sessions. The ticket is one value in them, and the
+//! tokens are in the token cache. A sign-out on one server also signs the user out on the other.
 //!
 //! ```sh
 //! cargo run -p token-cache-example-axum-tower-sessions            # serves until Ctrl-C
 //! cargo run -p token-cache-example-axum-tower-sessions -- --check # drives itself, and ends with an error unless a sign-out is final
 //! ```
 //!
-//! **Development only:** whoever types a name is signed in by it. An app sends its users to an OpenID provider instead, and takes the
-//! [`SignIn`] from the claims of the ID token that it verified (`SignIn::from_claims` of `token_cache::providers::SessionClaims`, which has
-//! the `sid`).
+//! **Development only:** a user signs in by typing a name. A real app redirects its users to an OpenID provider. It
+//! creates the [`SignIn`] from the claims of the verified ID token (`SignIn::from_claims` of
+//! `token_cache::providers::SessionClaims`, which has the `sid`).
 
 mod tickets;
 
@@ -36,7 +36,7 @@ use tickets::InSession;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    // What two servers of a real app share: a Redis or DynamoDB behind `token_cache::open`, and a store of sessions.
+    // In a real app, the servers share a Redis or DynamoDB behind `token_cache::open`, and a session store.
     let (store, secret, sessions) = (
         MemoryStore::new(),
         Secret::random()?,
@@ -65,8 +65,8 @@ async fn main() -> Result<(), Failure> {
 }
 
 fn app(cache: TokenCache, sessions: SessionStore) -> Result<Router, Failure> {
-    // In development there is no provider: no keys to verify its messages with, no place to sign out at. With one,
-    // `ClientRegistration::new(issuer, client_id)` finds both by discovery.
+    // In development there is no provider, so there are no keys and no logout endpoint. With a provider,
+    // `ClientRegistration::new(issuer, client_id)` discovers both.
     let client = ClientRegistration::new("https://id.example", "shop").jwks(r#"{"keys":[]}"#);
     let sign_out = SignOutRoutes::builder(cache.clone())
         .client(client)
@@ -79,21 +79,24 @@ fn app(cache: TokenCache, sessions: SessionStore) -> Result<Router, Failure> {
         .with_state(cache)
         .merge(sign_out.axum_routes())
         .layer(sign_out.session_check())
-        // Around it, since the layer before finds the ticket in the session. `Secure` is off for plain HTTP at loopback alone.
+        // Wrapped around the session check, which finds the ticket in the session. `Secure` is off only for plain HTTP
+        // at loopback.
         .layer(SessionManagerLayer::new(sessions).with_secure(false))
         .layer(map_response(not_stored))
-        // Around everything that reads cookies: tower-sessions begins an empty session if any cookie of the browser is no text.
+        // Around everything that reads cookies: tower-sessions starts an empty session if any cookie of the browser is
+        // not ASCII.
         .layer(CookieFilter::new()))
 }
 
-/// No cache keeps a page that depends on who is signed in: not even the browser, for its button "back".
+/// Prevents caches, and the browser's back button, from showing a page that depends on the user.
 async fn not_stored(mut page: Response) -> Response {
     let headers = page.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     page
 }
 
-/// Where an app redirects to its provider; what it must remember until the callback is kept in the session.
+/// Shows the sign-in form. A real app redirects to its provider here, and stores the state of the sign-in in the
+/// session.
 async fn form(
     State(cache): State<TokenCache>,
     session: Session,
@@ -109,7 +112,7 @@ struct Name {
     name: String,
 }
 
-/// Where an app takes its provider's callback, and verifies the ID token.
+/// Signs the user in. A real app handles the provider's callback here, and verifies the ID token.
 async fn sign_in(
     State(cache): State<TokenCache>,
     session: Session,
@@ -144,7 +147,7 @@ fn api() -> token_cache::Result<EntryKey> {
     EntryKey::resource("https://api.example")
 }
 
-/// An error of the cache: a session that ended in the meantime is 401, all else 503.
+/// An error of the cache. The response is 401 if the session has ended meanwhile, otherwise 503.
 struct Wrong(Failure);
 
 impl<E: Into<Failure>> From<E> for Wrong {

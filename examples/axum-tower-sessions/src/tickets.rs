@@ -19,7 +19,7 @@ impl TicketSource for InSession {
     }
 
     async fn remove(&self, request: &Parts) -> Option<HeaderValue> {
-        // A ticket that stays is refused at the next request again, so a failure here locks nobody in or out.
+        // If this fails, the ticket stays and is rejected again at the next request.
         if let Ok(session) = of(request) {
             let _ = session.remove::<Ticket>(TICKET).await;
         }
@@ -27,7 +27,7 @@ impl TicketSource for InSession {
     }
 }
 
-/// Keeps a ticket in a session of a new id, so that nobody knows the id from before the sign-in (session fixation).
+/// Stores a ticket in the session. The session gets a new id, so an attacker cannot know it (session fixation).
 pub(crate) async fn keep(session: &Session, ticket: &Ticket) -> Result<(), session::Error> {
     session.cycle_id().await?;
     session.insert(TICKET, ticket).await
@@ -42,7 +42,7 @@ fn of(request: &Parts) -> Result<&Session> {
     })
 }
 
-/// A session store that can't be read is no visitor who is not signed in; what is no ticket is one.
+/// Returns the error of a session store that cannot be read. It is not the same as a user who is not signed in.
 fn unreadable(error: &session::Error) -> Error {
     let kind = match error {
         session::Error::SerdeJson(_) => ErrorKind::InvalidTicket,

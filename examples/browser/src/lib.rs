@@ -1,4 +1,4 @@
-//! What every example of an app must be able to do, seen from outside: two browsers of one user, two servers of one app.
+//! The check that every example app must pass: two browsers of one user, two servers of one app.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use hyper_util::{
 };
 use url::form_urlencoded;
 
-/// Why an example failed.
+/// The error of an example.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Signs the same user in on a phone and on a laptop, out on the phone at the one server, and asks the other server who the laptop
-/// is. `here` and `there` are `http://…` without a path.
+/// Signs a user in on a phone and on a laptop, and signs the user out on the phone at one server. The other server must
+/// reject the laptop. `here` and `there` are `http://…` without a path.
 ///
 /// # Errors
-/// What the app does not do as it should.
+/// An error that says how the app behaves differently.
 pub async fn a_sign_out_is_final_everywhere(here: &str, there: &str) -> Result<(), Failure> {
     let account = |server: &str| format!("{server}/account");
     let (mut phone, mut laptop) = (Browser::new(), Browser::new());
@@ -35,7 +35,7 @@ pub async fn a_sign_out_is_final_everywhere(here: &str, there: &str) -> Result<(
         let done = browser
             .submit(&format!("{here}/login"), &[("name", "Ada")])
             .await?;
-        ensure(done.status() == 303, "nobody can sign in")?;
+        ensure(done.status() == 303, "the sign-in failed")?;
         for server in [here, there] {
             let page = browser.get(&account(server)).await?;
             ensure(
@@ -57,7 +57,7 @@ pub async fn a_sign_out_is_final_everywhere(here: &str, there: &str) -> Result<(
 
     let stolen = phone.cookies.clone();
     let leaving = phone.submit(&format!("{there}/logout"), &[]).await?;
-    ensure(leaving.status() == 303, "nobody can sign out")?;
+    ensure(leaving.status() == 303, "the sign-out failed")?;
 
     for server in [here, there] {
         let page = laptop.copy().get(&account(server)).await?;
@@ -74,7 +74,7 @@ pub async fn a_sign_out_is_final_everywhere(here: &str, there: &str) -> Result<(
     )
 }
 
-/// A browser that follows no redirect: it shows what it was answered.
+/// A browser that follows no redirects.
 struct Browser {
     client: Client<HttpConnector, Full<Bytes>>,
     cookies: BTreeMap<String, String>,
@@ -99,7 +99,7 @@ impl Browser {
         self.send(Method::GET, url, String::new()).await
     }
 
-    /// A form on a page of the app's own, as `Sec-Fetch-Site` says.
+    /// Submits a form of the app's own page, with `Sec-Fetch-Site`.
     async fn submit(
         &mut self,
         url: &str,
@@ -116,7 +116,7 @@ impl Browser {
         url: &str,
         form: String,
     ) -> Result<Response<Bytes>, Failure> {
-        // Any page of the same domain can have left a cookie that is no text.
+        // Any page of the same domain can set a cookie that is not ASCII.
         let mut cookies = b"city=Z\xfcrich".to_vec();
         for (name, value) in &self.cookies {
             cookies.extend_from_slice(format!("; {name}={value}").as_bytes());

@@ -1,4 +1,4 @@
-//! The app of `docs/sign-out/tutorial.md`, whole.
+//! The complete app of `docs/sign-out/tutorial.md`.
 //!
 //! ```sh
 //! ISSUER=https://id.example CLIENT_ID=shop CLIENT_SECRET=… PUBLIC_URL=http://localhost:3000 STORE=redis://127.0.0.1/ \
@@ -53,7 +53,7 @@ struct App {
     cookie: TicketCookie,
     signing_in: StateCookies,
     oidc: Oidc,
-    /// True if the provider has the scope `offline_access`.
+    /// `true` if the provider supports the scope `offline_access`.
     offline_access: bool,
     provider: Provider,
 }
@@ -63,11 +63,11 @@ async fn main() -> Result<(), Failure> {
     let (issuer, public_url) = (env::var("ISSUER")?, env::var("PUBLIC_URL")?);
     let (client_id, client_secret) = (env::var("CLIENT_ID")?, env::var("CLIENT_SECRET")?);
 
-    // What signs users in.
+    // The client that signs users in.
     let http = if issuer.starts_with("https:") {
         reqwest::Client::builder().https_only(true)
     } else {
-        // A provider on this machine. `HTTP_PROXY` would be sent codes and secrets in clear.
+        // A provider on this machine. A proxy of `HTTP_PROXY` would receive codes and secrets in plain text.
         reqwest::Client::builder().no_proxy()
     };
     let http = http.redirect(reqwest::redirect::Policy::none()).build()?;
@@ -87,11 +87,11 @@ async fn main() -> Result<(), Failure> {
     let oidc = CoreClient::from_provider_metadata(metadata, id, Some(secret))
         .set_redirect_uri(RedirectUrl::new(format!("{public_url}/callback"))?);
 
-    // What keeps their tokens.
+    // The cache of the users' tokens.
     let cache = token_cache::open(&env::var("STORE")?).await?;
     let cookie = TicketCookie::for_url(&public_url, "shop")?.max_age(LIFETIME);
 
-    // What signs them out.
+    // The routes that sign users out.
     let client = ClientRegistration::new(&issuer, &client_id)
         .sid_claim(ClaimRequirement::Required)
         .post_logout_redirect_uri(format!("{public_url}/signed-out"));
@@ -125,7 +125,7 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// No cache keeps a page that depends on who is signed in: not even the browser, for its button "back".
+/// Prevents caches, and the browser's back button, from showing a page that depends on the user.
 async fn not_stored(mut page: Response) -> Response {
     let headers = page.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -146,7 +146,7 @@ struct Asked {
     prompt: Option<String>,
 }
 
-/// Sends the browser to the provider; with `?prompt=login`, to authenticate there anew.
+/// Redirects the browser to the provider. With `?prompt=login` the user must authenticate again.
 async fn login(
     State(app): State<Arc<App>>,
     Query(asked): Query<Asked>,
@@ -160,7 +160,7 @@ async fn login(
             CsrfToken::new_random,
             Nonce::new_random,
         )
-        // Has the provider say when the user authenticated: `auth_time`.
+        // Requests `auth_time`, the time at which the user authenticated.
         .set_max_age(MAX_AGE)
         .set_pkce_challenge(challenge);
     if asked.prompt.as_deref() == Some("login") {
@@ -182,7 +182,7 @@ async fn login(
     Ok((AppendHeaders(cookies), Redirect::to(url.as_str())).into_response())
 }
 
-/// Takes the browser back from the provider, and begins a session.
+/// Handles the return from the provider, and starts a session.
 async fn callback(
     State(app): State<Arc<App>>,
     request: Parts,
@@ -215,7 +215,7 @@ async fn callback(
     Ok((cookies, Redirect::to("/account")).into_response())
 }
 
-/// Verifies the ID token, and begins a session that keeps the tokens.
+/// Verifies the ID token, and starts a session with the tokens.
 async fn begin(
     app: &App,
     tokens: &TokenSet,
@@ -242,7 +242,7 @@ async fn account(State(app): State<Arc<App>>, session: SignedIn) -> Result<Strin
 
 const LIFETIME: Duration = Duration::from_secs(8 * 3600);
 
-/// How long ago a user may have authenticated at the provider.
+/// The maximum time since the user authenticated at the provider.
 const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 const OFFLINE_ACCESS: &str = "offline_access";
@@ -270,7 +270,7 @@ impl IntoResponse for Wrong {
         let error = self.0.downcast_ref::<token_cache::Error>();
         let kind = error.map(token_cache::Error::kind);
         if matches!(kind, Some(ErrorKind::SignedOut | ErrorKind::SignInRevoked)) {
-            // Sent there as before, the provider would repeat the authentication that was refused.
+            // Without `prompt=login`, the provider would repeat the refused authentication.
             let page = "You are not signed in: your account was signed out in the meantime, you signed in at the provider too \
                         long ago, or it took you too long. <a href='/login?prompt=login'>Sign in again</a>, and enter your \
                         password there.";

@@ -31,7 +31,7 @@ async fn app(public_url: &str, offline_access: bool) -> Arc<App> {
     })
 }
 
-/// The parameters that the browser is sent to the provider with, and the cookie that it is given.
+/// Returns the parameters of the redirect to the provider, and the cookie.
 async fn sent_away(public_url: &str, path: &str) -> (String, String) {
     sent_away_from(app(public_url, false).await, path).await
 }

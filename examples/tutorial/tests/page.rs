@@ -1,10 +1,10 @@
-//! What the tutorial shows is what compiles.
+//! Checks that the code in the tutorial is the code that compiles.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
 const PAGE: &str = include_str!("../../../docs/sign-out/tutorial.md");
 const APP: &str = include_str!("../src/main.rs");
 
-/// The code, however it is broken into lines.
+/// Returns the code without line breaks.
 fn code(text: &str) -> String {
     text.split_whitespace().collect()
 }

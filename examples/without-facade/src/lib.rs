@@ -1,5 +1,5 @@
-//! An app on `token-cache-core` and one backend crate, without the facade: one user signs in, uses tokens, signs out. It fails
-//! unless the sign-out is final. The two programs beside it differ in the store they open.
+//! An app on `token-cache-core` and one backend crate, without the facade. One user signs in, uses tokens and signs
+//! out. It fails unless the sign-out is final. Its two programs use different stores.
 
 use std::io::Write;
 
@@ -7,13 +7,13 @@ use token_cache_core::{
     AccountId, EntryKey, PutMode, Secret, SignIn, TokenCache, TokenSet, TokenStore,
 };
 
-/// Whatever goes wrong ends the app.
+/// The error of the app.
 pub type Failure = Box<dyn std::error::Error>;
 
-/// Runs the app on a store. The secret is that of `TOKEN_CACHE_SECRET`.
+/// Runs the app on a store, with the secret of `TOKEN_CACHE_SECRET`.
 ///
 /// # Errors
-/// Where the store fails, or the sign-out is not final.
+/// The error of the store, or an error if the sign-out is not final.
 pub async fn run(store: impl TokenStore) -> Result<(), Failure> {
     let cache = TokenCache::open(store, Secret::from_env()?).await?;
     sign_out_is_final(&cache).await?;
@@ -22,16 +22,16 @@ pub async fn run(store: impl TokenStore) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The URL of the store: the program's argument.
+/// Returns the URL of the store, the program's argument.
 ///
 /// # Errors
-/// Where there is none.
+/// An error if the argument is missing.
 pub fn url() -> Result<String, Failure> {
     Ok(std::env::args().nth(1).ok_or("give the URL of the store")?)
 }
 
 async fn sign_out_is_final(cache: &TokenCache) -> Result<(), Failure> {
-    // A user of this run's own: on a store that is shared, another run's sign-out would end this one's sessions.
+    // A user of this run only. On a shared store, another run's sign-out would end this run's sessions.
     let account = AccountId::custom("example", format!("ada-{}", std::process::id()))?;
     let api = EntryKey::resource("https://api.example")?;
 
