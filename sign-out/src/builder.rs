@@ -24,7 +24,7 @@ const MAX_UNAUTHENTICATED: usize = 1_000;
 const STATE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// When the providers' signing keys are fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyFetch {
     /// In a background task, before a message needs them.

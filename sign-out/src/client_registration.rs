@@ -36,7 +36,7 @@ pub struct ClientRegistration {
 }
 
 /// The requirement that the provider's logout messages have a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClaimRequirement {
     /// Every message has the claim.
@@ -46,7 +46,7 @@ pub enum ClaimRequirement {
 }
 
 /// The `id_token_hint` of the app's own sign-out: the parameter that sends the ID token to the provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IdTokenHint {
     /// The provider receives the ID token as `id_token_hint`, so it need not ask the user to confirm.

@@ -24,10 +24,7 @@ pub async fn a_sign_out_is_final_everywhere(here: &str, there: &str) -> Result<(
     let (mut phone, mut laptop) = (Browser::new(), Browser::new());
 
     let before = phone.get(&account(here)).await?;
-    ensure(
-        before.status() == 401,
-        "who is not signed in sees an account",
-    )?;
+    ensure(before.status() == 401, "an anonymous user sees an account")?;
 
     for browser in [&mut phone, &mut laptop] {
         let form = browser.get(&format!("{here}/login")).await?;
