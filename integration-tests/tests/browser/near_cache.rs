@@ -18,7 +18,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(20);
 const NONE: [bool; SERVERS] = [false; SERVERS];
 
-/// What a newcomer tries: a server that hears of no sign-out.
+/// A scenario that newcomers try: a server that receives no invalidation messages.
 #[test]
 fn a_sign_out_waits_for_the_server_whose_backplane_was_cut_and_the_page_says_so() {
     let stage = Stage::of(StoreKind::Redis);

@@ -58,7 +58,7 @@ impl Stage {
         assert_eq!(self.is_signed_in(window), [true; SERVERS]);
     }
 
-    /// What one server says of this browser's user; none if nobody is signed in.
+    /// Returns a server's view of this browser's user, or `None` if the user is not signed in.
     pub(crate) fn me(&self, window: Window<'_>, server: usize) -> Option<Value> {
         let told = window.ask(&self.at(server, "/api/me")).unwrap();
         match told.status {

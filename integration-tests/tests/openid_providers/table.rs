@@ -40,7 +40,7 @@ pub(crate) enum Everywhere {
         /// that lost its cookies since.
         messages: usize,
     },
-    /// No session: the provider sends no message and goes on refreshing until the administrator revokes the tokens too.
+    /// No session: the provider sends no message and continues to refresh until the administrator revokes the tokens too.
     OnceTokensAreRevoked,
     /// No session: as before, and a revoked refresh token is refused without an error code. Each session lives on without tokens: its
     /// requests fail.

@@ -57,8 +57,7 @@ impl Browser {
         }
     }
 
-    /// Opens the page that it stands at, and goes on to where that sends it: the page that is shown in the end, or the
-    /// address on another site.
+    /// Opens the current URL and follows redirects. Returns the final page, or the URL of another site.
     pub(super) async fn open(&mut self) -> Result<Result<Page, Url>, ServerError> {
         self.go(Method::GET, &[]).await
     }

@@ -206,7 +206,7 @@ impl Pages for Glewlwyd {
                 ("redirect_uri", other_app.as_str()),
                 ("scope", "openid"),
                 ("nonce", "of-another-app"),
-                // As its sign-in page says that the user went on.
+                // Its sign-in page sends this when the user continues.
                 ("g_continue", ""),
             ],
         ))?;

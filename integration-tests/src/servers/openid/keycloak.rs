@@ -171,7 +171,7 @@ impl Pages for Keycloak {
         window.press("Logout")?;
         window.see(match self.channel {
             LogoutChannel::Back => "You are logged out",
-            // The page stays at this, since no address to go on to was named.
+            // The page does not change, because no URL to continue to was named.
             LogoutChannel::Front => "You are logging out from following apps",
         })
     }

@@ -136,7 +136,7 @@ impl Pages for LemonLdap {
         window.press("Connect")
     }
 
-    /// The page with the app's frame goes on by itself after 30 seconds.
+    /// The page with the app's frame continues by itself after 30 seconds.
     fn confirm_sign_out(&self, window: Window<'_>) -> Result<(), ServerError> {
         window.press("Accept")?;
         window.press("Continue")
@@ -151,7 +151,7 @@ impl Pages for LemonLdap {
         install::run(
             Command::new("perl")
                 .arg(SESSIONS_PROGRAM)
-                // A user that does not exist: the program goes on as this process's.
+                // This user does not exist, so the program keeps the user of this process.
                 .args(["--user", "-", "--group", "-"])
                 .args(["delete", "--where", &format!("uid={DEMO_USER}")])
                 .env(SETTINGS_VARIABLE, &self.settings),

@@ -102,7 +102,7 @@ trait Pages: fmt::Debug {
     /// Ends all sessions of the user, as an administrator does, or by what the provider has instead.
     fn sign_out_everywhere(&self, window: Window<'_>) -> Result<(), ServerError>;
 
-    /// Revokes all tokens of the user as an administrator does, where that is a step of its own.
+    /// Revokes all tokens of the user as an administrator does, if that is a separate step.
     fn revoke_tokens(&self) -> Result<(), ServerError> {
         Err(ServerError::new("tokens end with the sessions"))
     }
@@ -273,10 +273,10 @@ impl RunningProvider {
         self.pages.sign_out_everywhere(window)
     }
 
-    /// Revokes all tokens of the user as an administrator does, where that is a step of its own.
+    /// Revokes all tokens of the user as an administrator does, if that is a separate step.
     ///
     /// # Errors
-    /// It is no step of its own, or the provider does not answer as it should.
+    /// It is not a separate step, or the provider responds unexpectedly.
     pub fn revoke_tokens(&self) -> Result<(), ServerError> {
         self.pages.revoke_tokens()
     }

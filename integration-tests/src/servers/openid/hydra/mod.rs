@@ -24,7 +24,7 @@ use self::login_app::LoginApp;
 
 const MODULE: &str = "github.com/ory/hydra/v2";
 const VERSION: &str = "v2.3.0";
-/// A `replace` line of its own, which holds only where it is the main module: it does not compile with the original.
+/// Hydra's own `replace` line, which applies only to the main module. Hydra does not compile without it.
 const REPLACED: &str =
     "github.com/gobuffalo/pop/v6=github.com/ory/pop/v6@v6.2.1-0.20241121111754-e5dfc0f3344b";
 /// `SQLite`, which it needs also for data in memory.
