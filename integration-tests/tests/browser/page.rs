@@ -57,7 +57,10 @@ fn on_a_phone_nothing_hangs_over_the_edge() {
     let ada = browser.window("ada");
     ada.go(&app.of(0)).unwrap();
     ada.see("No user is signed in").unwrap();
-    assert!(ada.overhang(PHONE).unwrap() <= 0, "the page of an anonymous user");
+    assert!(
+        ada.overhang(PHONE).unwrap() <= 0,
+        "the page of an anonymous user"
+    );
     let provider = sign_in(&app, ada, "Ada");
     ada.go(&app.of(0)).unwrap();
     ada.press("Call the API through B").unwrap();

@@ -74,7 +74,9 @@ impl ValidationError {
             Self::UnknownKey(Some(id)) => format!("{self}: its `kid` is {id}"),
             Self::UnknownKey(None) => format!("{self}: it has no `kid`"),
             Self::UnknownIssuer(seen, expected) => {
-                format!("{self}: its `iss` is {seen}, and {expected} was expected; both must be identical")
+                format!(
+                    "{self}: its `iss` is {seen}, and {expected} was expected; both must be identical"
+                )
             }
             Self::InvalidAudience(seen, expected) => format!(
                 "{self}: its `aud` is {seen}, and {expected} was expected; `ClientRegistration::trusted_audiences` accepts additional audiences"
