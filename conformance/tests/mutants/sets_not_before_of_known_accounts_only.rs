@@ -7,7 +7,7 @@ use token_cache_core::{
 
 use crate::fault::Fault;
 
-/// Leaves a marker only where there was a session to end.
+/// Sets a not-before time only if there was a session to end.
 #[derive(Default)]
 pub(crate) struct SetsNotBeforeOfKnownAccountsOnly;
 

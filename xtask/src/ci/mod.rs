@@ -7,6 +7,7 @@ use crate::test;
 mod direction;
 mod fuzz;
 mod lean;
+mod messages;
 mod msrv;
 mod packages;
 mod publishing;
@@ -28,6 +29,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
     direction::check(&metadata)?;
     publishing::check(&metadata)?;
+    messages::check(&metadata)?;
     lean::check()?;
     command::run(&mut command::cargo(["fmt", "--all", "--check"]))?;
     deny(arguments.advisories)?;

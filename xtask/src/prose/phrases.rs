@@ -100,7 +100,7 @@ const PHRASES: &[Phrase] = &[
     phrase("burglar", "offline attacker"),
 ];
 
-/// Sentences and clauses must not open with a relative clause for their subject: "Who knows the key can read it."
+/// Sentences and clauses must not open with a relative clause for their subject, as in `Who knows the key can read it`.
 const FORBIDDEN_OPENINGS: [&str; 1] = ["who"];
 
 /// Openings that do not say what an item is or returns.
