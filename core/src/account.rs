@@ -45,7 +45,10 @@ impl AccountId {
     /// As [`new`](Self::new), with the namespace for the issuer.
     pub fn custom(namespace: &str, key: impl Into<String>) -> Result<Self> {
         if namespace.is_empty() {
-            return Err(Error::misuse("name an account", "the namespace is empty"));
+            return Err(Error::misuse(
+                "name an account",
+                "the namespace is empty; pass the name of the app's user store",
+            ));
         }
         Self::new(format!("custom:{namespace}"), key)
     }
@@ -163,16 +166,20 @@ impl fmt::Debug for AccountKey {
 pub(crate) fn id(operation: &'static str, part: &str, text: String) -> Result<String> {
     let refused = |message: String| Err(Error::misuse(operation, message));
     if text.is_empty() {
-        return refused(format!("the {part} is empty"));
+        return refused(format!(
+            "the {part} is empty; pass the text that its owner assigned"
+        ));
     }
     if text.len() > MAX_ID_BYTES {
         return refused(format!(
-            "the {part} has {} bytes; {MAX_ID_BYTES} is the most",
+            "the {part} has {} bytes; pass at most {MAX_ID_BYTES}",
             text.len()
         ));
     }
     if text.chars().all(is_blank) {
-        return refused(format!("the {part} has nothing but white space"));
+        return refused(format!(
+            "the {part} has only white space; pass the text that its owner assigned"
+        ));
     }
     Ok(text)
 }
@@ -185,7 +192,7 @@ pub(crate) fn uri(operation: &'static str, part: &str, text: String) -> Result<S
         return Err(Error::misuse(
             operation,
             format!(
-                "the {part} {text:?} has white space or a control character in it; write it exactly as its owner does"
+                "the {part} {text:?} contains white space or a control character; write it exactly as its owner does"
             ),
         ));
     }

@@ -13,8 +13,12 @@ pub(crate) struct Claims {
 
 impl Claims {
     pub(crate) fn of(operation: &'static str, claims: &impl Serialize) -> Result<Self> {
-        let claims = serde_json::to_value(claims)
-            .map_err(|_| Error::misuse(operation, "they are no JSON object"))?;
+        let claims = serde_json::to_value(claims).map_err(|_| {
+            Error::misuse(
+                operation,
+                "the claims do not serialize to JSON; pass the claims of a verified token",
+            )
+        })?;
         Ok(Self { operation, claims })
     }
 
@@ -22,7 +26,7 @@ impl Claims {
         match self.claims.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(self.refused(format!("`{name}` is no string"))),
+            Some(_) => Err(self.refused(format!("the claim `{name}` must be a string"))),
         }
     }
 
@@ -34,7 +38,9 @@ impl Claims {
         match self.claims.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Number(date)) => Ok(Some(numeric_date(date))),
-            Some(_) => Err(self.refused(format!("`{name}` is not a number of seconds since 1970"))),
+            Some(_) => Err(self.refused(format!(
+                "the claim `{name}` must be a number of seconds since 1970"
+            ))),
         }
     }
 
@@ -43,7 +49,9 @@ impl Claims {
     }
 
     fn missing(&self, name: &str) -> Error {
-        self.refused(format!("`{name}` is missing"))
+        self.refused(format!(
+            "the claim `{name}` is missing; pass the claims of a verified token"
+        ))
     }
 
     fn refused(&self, message: String) -> Error {

@@ -37,7 +37,7 @@ impl OnBehalfOf {
     ) -> Result<Self> {
         let refused = |message: &str| Err(Error::misuse("take an assertion", message));
         if assertion.is_empty() || assertion.len() > MAX_ASSERTION_BYTES {
-            return refused("the assertion is empty, or over 64 KiB");
+            return refused("the assertion must have between 1 byte and 64 KiB");
         }
         if issued_at < THIS_CENTURY {
             return refused(
@@ -45,7 +45,7 @@ impl OnBehalfOf {
             );
         }
         if expires_at <= issued_at {
-            return refused("the assertion expires before it was issued");
+            return refused("the assertion expires before it was issued; pass its `iat` and `exp`");
         }
         Ok(Self {
             account,

@@ -97,7 +97,12 @@ impl TokenSet {
         const OPERATION: &str = "read a token response";
         let json = serde_json::to_vec(response)
             .map(Zeroizing::new)
-            .map_err(|_| Error::misuse(OPERATION, "it cannot be written as JSON"))?;
+            .map_err(|_| {
+                Error::misuse(
+                    OPERATION,
+                    "the response does not serialize to JSON; pass the provider's token response",
+                )
+            })?;
         Self::from_json(&json, sent_at)
             .map_err(|error| Error::misuse(OPERATION, error.to_string()).with_source(error))
     }

@@ -23,7 +23,7 @@ pub(crate) fn parse(url: &str) -> Result<DynamoDbConfig> {
         .split_once("://")
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("dynamodb"))
         .map(|(_, rest)| rest)
-        .ok_or_else(|| invalid_config("the URL does not start with `dynamodb://`"))?;
+        .ok_or_else(|| invalid_config("the URL must start with `dynamodb://`"))?;
     if rest.contains('#') {
         return Err(invalid_config("the URL contains a `#`; write it as `%23`"));
     }

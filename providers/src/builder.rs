@@ -126,7 +126,7 @@ impl ProviderBuilder {
         let certificates = CertificateDer::pem_slice_iter(&self.certificates)
             .collect::<std::result::Result<Vec<_>, _>>()
             .map_err(|error| {
-                Error::config(OPERATION, "the root certificates are not valid PEM")
+                Error::config(OPERATION, "the root certificates must be valid PEM")
                     .with_source(error)
             })?;
         if certificates.is_empty() && !self.certificates.is_empty() {

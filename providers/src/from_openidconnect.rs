@@ -182,7 +182,10 @@ fn check_https(issuer: &IssuerUrl, endpoint: &Url, name: &str) -> Result<()> {
 }
 
 fn no_token_endpoint() -> Error {
-    Error::config(OPERATION, "the metadata has no `token_endpoint`")
+    Error::config(
+        OPERATION,
+        "the metadata has no `token_endpoint`; check the issuer, or name the endpoint with `Provider::builder`",
+    )
 }
 
 #[cfg(test)]

@@ -48,7 +48,11 @@ impl Http {
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| {
-                Error::config(OPERATION, "TLS cannot be configured").with_source(error)
+                Error::config(
+                    OPERATION,
+                    "TLS cannot be configured; check the root certificates",
+                )
+                .with_source(error)
             })?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
@@ -61,8 +65,13 @@ impl Http {
                 .redirect(redirect::Policy::none())
                 .user_agent(concat!("token-cache-providers/", env!("CARGO_PKG_VERSION")))
         };
-        let no_client =
-            |error| Error::config(OPERATION, "the HTTP client cannot be built").with_source(error);
+        let no_client = |error| {
+            Error::config(
+                OPERATION,
+                "the HTTP client cannot be built; check the root certificates and the timeouts",
+            )
+            .with_source(error)
+        };
         Ok(Self {
             https: client().https_only(true).build().map_err(no_client)?,
             plain: client().no_proxy().build().map_err(no_client)?,

@@ -344,6 +344,6 @@ pub(crate) fn invalid_config(message: impl Into<String>) -> Error {
 
 fn feature_off(feature: &str) -> Error {
     invalid_config(format!(
-        "this needs the feature `{feature}` of token-cache-redis (`redis-{feature}` of token-cache)"
+        "this kind of server is not compiled in; add the feature `{feature}` of token-cache-redis (`redis-{feature}` of token-cache)"
     ))
 }

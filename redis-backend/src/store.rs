@@ -68,8 +68,10 @@ impl RedisStore {
             .map_err(|error| crate::error::with_servers(&config.topology, error))?;
         if let Some(key) = config.tls.as_ref().and_then(|tls| tls.key.as_deref()) {
             let readable = backend::readable_by_others(key).map_err(|error| {
-                invalid_config("the permissions of the file of `key` cannot be read")
-                    .with_source(error)
+                invalid_config(
+                    "the permissions of the file of `key` cannot be read; check the path",
+                )
+                .with_source(error)
             })?;
             inner.checked.diagnostics.extend(readable);
         }

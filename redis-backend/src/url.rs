@@ -220,7 +220,7 @@ fn set(config: &mut RedisConfig, name: &str, value: String) -> Result<()> {
         }
         _ => {
             return Err(invalid_config(format!(
-                "the parameter `{name}` is not valid for this scheme"
+                "the parameter `{name}` is not valid for this scheme; remove it"
             )));
         }
     }

@@ -288,7 +288,7 @@ pub(crate) fn parse_https_url(what: &str, text: &str) -> Result<Url, ConfigError
         )));
     }
     let url = Url::parse(text)
-        .map_err(|error| ConfigError::new(format!("{what} {text:?} is not a URL: {error}")))?;
+        .map_err(|error| ConfigError::new(format!("{what} {text:?} must be a URL: {error}")))?;
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),

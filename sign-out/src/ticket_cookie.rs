@@ -51,7 +51,7 @@ impl TicketCookie {
     pub fn for_url(public_url: &str, name: &str) -> Result<Self, ConfigError> {
         let url = Url::parse(public_url).map_err(|error| {
             ConfigError::new(format!(
-                "the app's URL {public_url:?} is not a URL: {error}"
+                "the app's URL {public_url:?} must be a URL: {error}"
             ))
         })?;
         HostCookie::for_url(&url, name).map(Self::of)

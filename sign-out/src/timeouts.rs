@@ -82,9 +82,9 @@ impl Timeouts {
             return Ok(self);
         }
         Err(ConfigError::new(format!(
-            "the near caches may serve entries for up to {longest_near_cache_life:?}, so a sign-out may take {needed:?}, and the timeout \
-             `sign_out` is {:?}. Raise it, with a sum of all timeouts under {MAX_TOTAL:?}. Or shorten the near caches' lease or \
-             maximum age on every server. Or use `wait(Wait::None)`, and sign-outs return before they are final",
+            "near caches may serve entries for up to {longest_near_cache_life:?}, so a sign-out may take {needed:?}, and the timeout \
+             `sign_out` is {:?}; raise it, with a sum of all timeouts under {MAX_TOTAL:?}, or shorten the lease or the maximum age of the \
+             near caches on every server, or use `wait(Wait::None)`, with which sign-outs return before they are final",
             self.sign_out,
         )))
     }

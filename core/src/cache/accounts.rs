@@ -24,8 +24,9 @@ impl TokenCache {
     /// [`Unsupported`](ErrorKind::Unsupported) for a store without a `sid` index; the store's own failures.
     pub async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         let sid_index = self.store().sid_index().ok_or_else(|| {
-            Error::new(ErrorKind::Unsupported, "list accounts")
-                .message("this store has no directory")
+            Error::new(ErrorKind::Unsupported, "list accounts").message(
+                "this store has no index of `sid`s; use a store that has one, such as Redis",
+            )
         })?;
         sid_index.accounts(scan).await
     }
@@ -52,8 +53,9 @@ pub(super) async fn find_background_session(
     open: impl Fn(&[u8]) -> Result<TicketPayload>,
 ) -> Result<Option<Session>> {
     let background_sessions = cache.store().background_sessions().ok_or_else(|| {
-        Error::new(ErrorKind::Unsupported, "open a background session")
-            .message("this store keeps no background sessions")
+        Error::new(ErrorKind::Unsupported, "open a background session").message(
+            "this store keeps no background sessions; use a store that does, such as Redis",
+        )
     })?;
     let found = background_sessions
         .find(account, name, ReadOptions::at(keys.latest))

@@ -187,15 +187,15 @@ impl TokenCacheBuilder {
             ..
         } = self.settings;
         if sign_in_timeout < Duration::from_secs(1) || sign_in_timeout > MAX_SIGN_IN_TIMEOUT {
-            return refused("the sign-in timeout is one second to 29 minutes");
+            return refused("the sign-in timeout must be between one second and 29 minutes");
         }
         if !(1..=BeginSession::MAX_SESSIONS).contains(&max_sessions) {
-            return refused("the most sessions an account may have is 1 to 100");
+            return refused("`max_sessions` must be between 1 and 100");
         }
         if longest_assertion
             .is_some_and(|life| life < Duration::from_secs(1) || life > MAX_ASSERTION)
         {
-            return refused("the longest assertion lives one second to seven days");
+            return refused("`longest_assertion` must be between one second and seven days");
         }
         near_cache.map(NearCacheConfig::checked).transpose()?;
         if tokio::runtime::Handle::try_current().is_err() {

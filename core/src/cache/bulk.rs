@@ -12,7 +12,7 @@ use crate::{
 /// How many accounts go into one step: enough that a store is busy with the first of them while the rest is on its way.
 const STEP: usize = 4_000;
 
-const STARTED_ANEW: &str = "the namespace was started anew since, which signed everybody out";
+const STARTED_ANEW: &str = "the generation of the namespace was raised since, which ended every session; drop the checkpoint";
 
 /// A sign-out of many accounts, or of a whole issuer, in steps that report their progress.
 ///
@@ -313,6 +313,6 @@ async fn evict(
 fn sid_index(cache: &TokenCache) -> Result<&dyn SidIndex> {
     cache.store().sid_index().ok_or_else(|| {
         Error::new(ErrorKind::Unsupported, "sign out many accounts")
-            .message("this store has no directory; sign the accounts out one by one")
+            .message("this store has no index of `sid`s; sign the accounts out one by one")
     })
 }

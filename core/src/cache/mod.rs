@@ -292,7 +292,12 @@ impl TokenCache {
 
 /// The runtime that tasks of their own run in.
 pub(crate) fn runtime(operation: &'static str) -> Result<Handle> {
-    Handle::try_current().map_err(|_| Error::misuse(operation, "there is no tokio runtime here"))
+    Handle::try_current().map_err(|_| {
+        Error::misuse(
+            operation,
+            "there is no tokio runtime here; call it in a task of one",
+        )
+    })
 }
 
 impl fmt::Debug for TokenCache {

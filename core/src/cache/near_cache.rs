@@ -77,14 +77,16 @@ impl TokenCache {
             return Err(Error::misuse(
                 OPERATION,
                 format!(
-                    "this server's own copies live {own:?}; have it keep them for less long first, or keep none"
+                    "the near cache of this server keeps entries for {own:?}; first shorten that, or turn the near cache off"
                 ),
             ));
         }
         if longest > MAX_NEAR_CACHE_LIFE {
             return Err(Error::misuse(
                 OPERATION,
-                format!("the longest life of a copy is at most {MAX_NEAR_CACHE_LIFE:?}"),
+                format!(
+                    "the lifetime of entries in a near cache must be at most {MAX_NEAR_CACHE_LIFE:?}"
+                ),
             ));
         }
         let keys = self.fresh_keys().await?;

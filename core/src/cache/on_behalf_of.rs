@@ -135,8 +135,8 @@ impl TokenCache {
         match self.0.settings.longest_assertion {
             None => Err(Error::misuse(
                 OPERATION,
-                "set `TokenCacheBuilder::longest_assertion` on every server that shares the store, so that sign-outs are \
-                 remembered for as long as an assertion lives",
+                "`longest_assertion` is not set, and without it sign-outs are not remembered for as long as an assertion is valid; \
+                 set `TokenCacheBuilder::longest_assertion` on every server that shares the store",
             )),
             Some(longest) if life > longest => Err(Error::config(
                 OPERATION,

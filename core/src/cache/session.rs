@@ -145,7 +145,7 @@ impl Session {
         if value.stored.len() > limit {
             return Err(
                 Error::new(ErrorKind::TooLarge, "write an entry").message(format!(
-                    "the value has {} bytes, and this store takes {limit}",
+                    "the value has {} bytes; store at most {limit} in one entry",
                     value.stored.len(),
                 )),
             );
@@ -160,7 +160,7 @@ impl Session {
         if expires_at <= keys.latest {
             return Err(Error::misuse(
                 "write an entry",
-                "the tokens have expired, and there is no refresh token among them",
+                "the tokens have expired and include no refresh token; store tokens that are valid",
             ));
         }
         Ok(Entry::of(value.stored, Version::mint()?, expires_at))

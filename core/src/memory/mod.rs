@@ -64,7 +64,7 @@ impl MemoryStore {
         if bytes < 64 << 10 {
             return Err(Error::config(
                 "open the memory store",
-                "a weight limit under 64 KiB holds no sessions to speak of",
+                "the weight limit must be at least 64 KiB",
             ));
         }
         Ok(Self::with(bytes, Arc::new(SystemClock)))
@@ -182,7 +182,10 @@ impl TokenStore for MemoryStore {
         if entry.stored().len() > MAX_ENTRY_BYTES {
             return Err(Error::new(ErrorKind::TooLarge, "write an entry")
                 .store("memory")
-                .message(format!("the value is over {MAX_ENTRY_BYTES} bytes")));
+                .message(format!(
+                    "the value has {} bytes; store at most {MAX_ENTRY_BYTES} in one entry",
+                    entry.stored().len()
+                )));
         }
         self.make_room("write an entry", partition::entry_weight(&entry))?;
         self.with_partition(at.account(), |partition| {

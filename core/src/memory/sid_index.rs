@@ -177,5 +177,9 @@ fn signed_out(operation: &'static str) -> Error {
 }
 
 fn foreign_cursor() -> Error {
-    Error::misuse("list accounts", "the cursor is of another store").store("memory")
+    Error::misuse(
+        "list accounts",
+        "the cursor is of another store; begin the list anew, without a cursor",
+    )
+    .store("memory")
 }

@@ -11,12 +11,22 @@ use crate::{
 impl<S: TokenStore> NearCache<S> {
     fn locks(&self) -> Result<&dyn RefreshLocks> {
         let locks = self.store.refresh_locks();
-        locks.ok_or_else(|| unsupported("use a refresh lock", "this store has no refresh locks"))
+        locks.ok_or_else(|| {
+            unsupported(
+                "use a refresh lock",
+                "this store has no refresh locks; use a store that has them, such as Redis",
+            )
+        })
     }
 
     fn index(&self) -> Result<&dyn SidIndex> {
         let sid_index = self.store.sid_index();
-        sid_index.ok_or_else(|| unsupported("use the directory", "this store has no directory"))
+        sid_index.ok_or_else(|| {
+            unsupported(
+                "use the index of `sid`s",
+                "this store has no index of `sid`s; use a store that has one, such as Redis",
+            )
+        })
     }
 }
 

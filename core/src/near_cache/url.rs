@@ -72,12 +72,14 @@ impl NearCacheConfig {
 
 fn set(setting: &mut Option<Duration>, name: &str, value: &str) -> Result<()> {
     if setting.is_some() {
-        return Err(refused(format!("`{name}` is there twice")));
+        return Err(refused(format!(
+            "`{name}` occurs twice; remove one of them"
+        )));
     }
     let text = percent_decoded(value).map_err(refused)?;
     let duration = duration(&text).ok_or_else(|| {
         refused(format!(
-            "`{name}` is a number with a unit, `500ms`, `2s` or `1m`"
+            "`{name}` must be a number with a unit, such as `500ms`, `2s` or `1m`"
         ))
     })?;
     *setting = Some(duration);

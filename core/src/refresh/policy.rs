@@ -82,7 +82,9 @@ impl RefreshPolicy {
             }
             Err(Error::misuse(
                 "open the cache",
-                format!("the refresh policy's {what} is {least:?} to {most:?}"),
+                format!(
+                    "the refresh policy's {what} is {time:?}; it must be between {least:?} and {most:?}"
+                ),
             ))
         };
         let (second, minutes) = (Duration::from_secs(1), Duration::from_secs(300));

@@ -82,7 +82,7 @@ impl KeyRing {
             return Err(Error::config(
                 TAKE,
                 format!(
-                    "it has {keys} keys, and {} are the most; drop those that have been idle longest",
+                    "the ring has {keys} keys, and at most {} are allowed; remove the keys that have been idle longest",
                     Self::MAX_KEYS,
                 ),
             ));
@@ -91,7 +91,10 @@ impl KeyRing {
         match self.keys().find(|key| !names.insert(&key.name)) {
             Some(twice) => Err(Error::config(
                 TAKE,
-                format!("the name `{}` is there twice", twice.name),
+                format!(
+                    "the name `{}` occurs twice; give every key its own name",
+                    twice.name
+                ),
             )),
             None => Ok(()),
         }
@@ -130,7 +133,7 @@ impl RingKey {
             return Err(Error::config(
                 TAKE,
                 format!(
-                    "the wrapped key `{name}` has {} bytes; 1 to 8,192 are taken",
+                    "the wrapped key `{name}` has {} bytes; it must have between 1 and 8,192",
                     wrapped.len()
                 ),
             ));
@@ -169,21 +172,21 @@ impl fmt::Debug for RingKey {
 
 /// The bytes of the key `name`, if they can be one.
 pub(super) fn checked_bytes(name: &str, bytes: &[u8]) -> Result<SecretSlice<u8>> {
-    let refused = |message: String| {
-        Error::config(
-            TAKE,
-            format!("{message}; make one with `openssl rand -base64 32`"),
-        )
-    };
     if bytes.len() < RingKey::MIN_BYTES {
-        return Err(refused(format!(
-            "the key `{name}` has {} bytes and needs {} or more",
-            bytes.len(),
-            RingKey::MIN_BYTES,
-        )));
+        return Err(Error::config(
+            TAKE,
+            format!(
+                "the key `{name}` has {} bytes and needs at least {}; make one with `openssl rand -base64 32`",
+                bytes.len(),
+                RingKey::MIN_BYTES,
+            ),
+        ));
     }
     if bytes.iter().all(|byte| *byte == bytes[0]) {
-        return Err(refused(format!("the key `{name}` repeats one byte")));
+        return Err(Error::config(
+            TAKE,
+            format!("the key `{name}` repeats one byte; make one with `openssl rand -base64 32`"),
+        ));
     }
     Ok(bytes.to_vec().into())
 }
@@ -194,13 +197,13 @@ fn checked_name(name: &str) -> Result<String> {
     if name.is_empty() || name.len() > 32 || !name.bytes().all(plain) {
         return Err(Error::config(
             TAKE,
-            "a key's name is 1 to 32 letters, digits, `.`, `-` and `_`",
+            "the name of a key must have 1 to 32 letters, digits, `.`, `-` or `_`",
         ));
     }
     if name == RingKey::OF_SECRET {
         return Err(Error::config(
             TAKE,
-            "the name `secret` is that of the key that is derived from the secret, and has no bytes of its own",
+            "the name `secret` is reserved for the key that is derived from the secret; give this key another name",
         ));
     }
     Ok(name.to_owned())

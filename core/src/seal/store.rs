@@ -100,9 +100,11 @@ impl<S: TokenStore> TokenStore for SealedStore<S> {
     ) -> Result<PutResult> {
         let (bytes, limit) = (entry.stored().len(), self.capabilities().max_entry_bytes);
         if bytes > limit {
-            return Err(Error::new(ErrorKind::TooLarge, "write an entry").message(format!(
-                "the value has {bytes} bytes, and this store takes {limit} of one that is sealed"
-            )));
+            return Err(
+                Error::new(ErrorKind::TooLarge, "write an entry").message(format!(
+                    "the value has {bytes} bytes; store at most {limit} in one encrypted entry"
+                )),
+            );
         }
         let sealed = self.sealer.seal(at, &entry)?;
         self.inner.write(at, sealed, options).await
@@ -178,8 +180,9 @@ impl<S: TokenStore> RefreshLocks for SealedStore<S> {
 impl<S: TokenStore> SealedStore<S> {
     fn locks(&self) -> Result<&dyn RefreshLocks> {
         self.inner.refresh_locks().ok_or_else(|| {
-            Error::new(ErrorKind::Unsupported, "use a refresh lock")
-                .message("this store has no refresh locks")
+            Error::new(ErrorKind::Unsupported, "use a refresh lock").message(
+                "this store has no refresh locks; use a store that has them, such as Redis",
+            )
         })
     }
 }

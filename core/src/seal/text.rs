@@ -32,7 +32,7 @@ impl KeyRing {
             Ok(text) => Zeroizing::new(text).parse().map(Some),
             Err(std::env::VarError::NotPresent) => Ok(None),
             Err(std::env::VarError::NotUnicode(_)) => {
-                Err(refused("TOKEN_CACHE_KEYS is no UTF-8 text"))
+                Err(refused("TOKEN_CACHE_KEYS must be UTF-8 text"))
             }
         }
     }
@@ -109,7 +109,11 @@ enum Use {
 }
 
 fn read(item: &str, place: usize) -> Result<(Use, RingKey)> {
-    let malformed = |what: &str| refused(format!("item {place} {what}"));
+    let malformed = |what: &str| {
+        refused(format!(
+            "item {place} {what}; write each item as `seal NAME KEY` or `open NAME KEY`"
+        ))
+    };
     let mut words = item.split_ascii_whitespace();
     let usage = match words.next() {
         Some("seal") => Use::Seal,
@@ -136,7 +140,7 @@ fn decode(text: &str, place: usize) -> Result<Zeroizing<Vec<u8>>> {
         .iter()
         .find_map(|alphabet| alphabet.decode(text).ok())
         .map(Zeroizing::new)
-        .ok_or_else(|| refused(format!("the key of item {place} is no base64")))
+        .ok_or_else(|| refused(format!("the key of item {place} must be base64")))
 }
 
 fn refused(message: impl Into<String>) -> Error {

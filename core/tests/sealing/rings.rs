@@ -20,7 +20,7 @@ fn a_text_that_is_no_ring_names_what_is_wrong_with_it() {
         ("# seal a key", "no key seals"),
         ("open a {KEY}", "no key seals"),
         ("seal a {KEY}, seal b {OTHER}", "more than one key seals"),
-        ("seal a {KEY}\nopen a {OTHER}", "`a` is there twice"),
+        ("seal a {KEY}\nopen a {OTHER}", "`a` occurs twice"),
         ("{KEY}", "item 1 starts with neither"),
         ("seal {KEY}", "item 1 has no key behind its name"),
         ("seal", "item 1 has no name"),
@@ -29,9 +29,9 @@ fn a_text_that_is_no_ring_names_what_is_wrong_with_it() {
             "seal a {KEY} {OTHER}",
             "item 1 has more than a name and a key",
         ),
-        ("seal secret {KEY}", "`secret` is that of the key"),
-        ("seal secret, open a !", "item 2 is no base64"),
-        ("seal a aaaa", "has 3 bytes and needs 32"),
+        ("seal secret {KEY}", "`secret` is reserved"),
+        ("seal secret, open a !", "item 2 must be base64"),
+        ("seal a aaaa", "has 3 bytes and needs at least 32"),
         (
             "seal a AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
             "repeats one byte",
@@ -52,7 +52,7 @@ fn a_text_that_is_no_ring_names_what_is_wrong_with_it() {
     let error = format!("seal secret,{}", many.join(","))
         .parse::<KeyRing>()
         .unwrap_err();
-    assert!(error.to_string().contains("16 are the most"), "{error}");
+    assert!(error.to_string().contains("at most 16"), "{error}");
 }
 
 #[test]
@@ -88,7 +88,7 @@ async fn refused(ring: KeyRing) -> String {
 #[tokio::test]
 async fn a_ring_that_cannot_be_is_refused_before_anything_is_sent() {
     let twice = KeyRing::sealing_with(key("a", 1)).opening(key("a", 2));
-    assert!(refused(twice).await.contains("`a` is there twice"));
+    assert!(refused(twice).await.contains("`a` occurs twice"));
     let twins = KeyRing::sealing_with(key("a", 1)).opening(key("b", 1));
     assert!(refused(twins).await.contains("`a` and `b` are the same"));
     let copy = RingKey::new("copy", *b"the secret of every test in here").unwrap();

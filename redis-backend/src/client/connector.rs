@@ -81,7 +81,7 @@ impl Connector {
             }
             _ => {
                 return Err(crate::config::invalid_config(
-                    "the servers need a feature that is not compiled in",
+                    "the servers need a feature that is not compiled in; add `cluster` or `sentinel`",
                 ));
             }
         };

@@ -44,7 +44,9 @@ impl Certificates {
 #[cfg(not(feature = "tls"))]
 impl Certificates {
     pub(super) fn read(_: &Tls) -> Result<Self> {
-        Err(invalid_config("TLS needs the feature `tls`"))
+        Err(invalid_config(
+            "TLS is not compiled in; add the feature `tls`",
+        ))
     }
 }
 
@@ -52,7 +54,7 @@ impl Certificates {
 fn read(name: &str, path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| {
         invalid_config(format!(
-            "the file of `{name}` cannot be read ({})",
+            "the file of `{name}` cannot be read ({}); check the path and its permissions",
             error.kind()
         ))
         .with_source(error)

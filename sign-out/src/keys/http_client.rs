@@ -74,11 +74,11 @@ impl HttpClient {
         let more = CertificateDer::pem_slice_iter(certificates)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| {
-                ConfigError::new(format!("the root certificates are not valid PEM: {error}"))
+                ConfigError::new(format!("the root certificates must be valid PEM: {error}"))
             })?;
         if more.is_empty() && !certificates.is_empty() {
             return Err(ConfigError::new(
-                "the root certificates contain no certificate",
+                "the root certificates contain no certificate; pass them as PEM",
             ));
         }
         let verifier = Verifier::new_with_extra_roots(more, Arc::clone(&provider));
@@ -89,7 +89,11 @@ impl HttpClient {
         })?;
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| ConfigError::new(format!("cannot configure TLS: {error}")))?
+            .map_err(|error| {
+                ConfigError::new(format!(
+                    "cannot configure TLS ({error}); check the root certificates"
+                ))
+            })?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
@@ -101,7 +105,11 @@ impl HttpClient {
                 .redirect(redirect::Policy::none())
                 .user_agent(concat!("token-cache-sign-out/", env!("CARGO_PKG_VERSION")))
         };
-        let no_client = |error| ConfigError::new(format!("cannot create the HTTP client: {error}"));
+        let no_client = |error| {
+            ConfigError::new(format!(
+                "cannot create the HTTP client ({error}); check the root certificates"
+            ))
+        };
         Ok(Self {
             https: client().https_only(true).build().map_err(no_client)?,
             plain: client().no_proxy().build().map_err(no_client)?,

@@ -84,7 +84,7 @@ impl Provider {
             JwksSource::Inline(json) => {
                 let set = JwkSet::parse(json.as_bytes()).ok_or_else(|| {
                     ConfigError::new(format!(
-                        "the `jwks` of the client {:?} are not a JWK Set (RFC 7517 section 5)",
+                        "the `jwks` of the client {:?} must be a JWK Set (RFC 7517 section 5)",
                         client.id,
                     ))
                 })?;
