@@ -58,7 +58,7 @@ impl Ends {
         }
     }
 
-    /// Whether `lasts`, which was answered to a call that landed then, can be.
+    /// Checks the answer `lasts` of a call that landed then.
     pub(crate) fn check<T>(
         &self,
         asked: &Landed<T>,

@@ -8,11 +8,10 @@ use std::{
 
 use crate::Violation;
 
-/// What many servers did at once, and whether it keeps G1: no token of a session is had by who asks after its sign-out has
-/// returned.
+/// A record of concurrent calls, which checks G1: no call that starts after a sign-out has returned gets a token of the session.
 ///
-/// It counts no time: each call's start, and each sign-out's return, draws the next number of one counter, so that what it
-/// says came after did come after.
+/// It uses a counter instead of a clock. The start of each call and the return of each sign-out draw the next number, so their order is
+/// certain.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     counter: AtomicU64,
@@ -58,7 +57,7 @@ impl History {
     /// Checks what was recorded.
     ///
     /// # Errors
-    /// Where a session was alive to a call that started after its sign-out had returned.
+    /// Returns a violation if a call that started after the sign-out had returned found the session alive.
     pub(crate) fn check(&self) -> Result<(), Violation> {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let broken = sessions

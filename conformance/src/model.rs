@@ -1,4 +1,4 @@
-//! What the contract of a store says of one account, written down a second time and as simply as it goes.
+//! A second, simple implementation of a store's contract for one account, to compare answers with.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub(crate) struct Model {
 struct Session {
     record: SessionRecord,
     entries: BTreeMap<EntryName, Entry>,
-    /// What created an entry: a later copy of it changes nothing unless its entry is there.
+    /// The request that created an entry. A later copy of it changes nothing unless its entry exists.
     creations: Vec<(EntryName, Version)>,
     locks: BTreeMap<EntryName, Lock>,
 }
@@ -67,7 +67,7 @@ impl Model {
         Ok(alike.len())
     }
 
-    /// True when there is no other order in which sessions of one moment could be displaced.
+    /// `true` if sessions of the same time can be displaced in one order only.
     pub(crate) fn displaces_in_one_order(&self, begin: &BeginSession) -> bool {
         let living = self.sessions.values().map(|session| &session.record);
         let mut alike: Vec<_> = living
@@ -164,7 +164,7 @@ impl Model {
         }
     }
 
-    /// Whether `answer` is right, and what holds from then on.
+    /// Checks `answer`, and returns the state after it.
     pub(crate) fn acquired(
         &mut self,
         session_id: &SessionId,

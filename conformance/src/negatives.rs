@@ -1,4 +1,4 @@
-//! What is asked of a store that lacks an optional part: it says so where it is asked for it, and does the rest.
+//! Checks of a store that lacks an optional part: it returns `Unsupported` for that part, and does the rest.
 
 use token_cache_core::{
     AccountListOptions, ErrorKind, EvictOptions, LockOwner, PutResult, ServerId, SignOutScope,

@@ -124,7 +124,7 @@ impl<'a> NotBefore<'a> {
         evicted.should_work("a sign-out").map(drop)
     }
 
-    /// Whether a sign-in that was requested and authenticated then is refused.
+    /// Returns `true` if a sign-in that was requested and authenticated then is refused.
     pub(crate) async fn refuses(
         &self,
         at: Timestamp,
@@ -164,7 +164,7 @@ impl<'a> NotBefore<'a> {
         self.refuses(self.at, self.authenticated).await
     }
 
-    /// Whether a sign-in of the next millisecond is refused, which only a `sid` does that has ended for good.
+    /// Returns `true` if a sign-in of the next millisecond is refused, which happens only for a `sid` that has ended for good.
     pub(crate) async fn is_passed_by_a_newer_one(&self) -> Result<(), Violation> {
         let (at, authenticated) = (self.at + MILLI, self.authenticated + MILLI);
         let refused = self.refuses(at, authenticated).await?;

@@ -19,7 +19,7 @@ use crate::{
 /// How often a condition is looked at while a check waits for it.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// What a check works on: a store in a namespace of its own.
+/// The environment of a check: a store in a namespace of its own.
 pub(crate) struct Setup {
     harness: Arc<dyn Harness>,
     namespace: String,
@@ -34,7 +34,7 @@ impl Setup {
     /// A store in a fresh namespace with a random name.
     ///
     /// # Errors
-    /// Where the harness gives no store, or the store does not tell its time.
+    /// Returns a violation if the harness has no store, or if the store does not return its time.
     pub(crate) async fn new(harness: Arc<dyn Harness>) -> Result<Self, Violation> {
         let namespace = format!("tc-{:032x}", u128::from_be_bytes(random::bytes()?));
         Self::named(harness, namespace).await

@@ -95,7 +95,7 @@ pub(crate) async fn an_issuers_accounts_are_streamed(setup: &Setup) -> Result<()
 }
 
 /// Accounts that are there throughout are all streamed while others come and go.
-pub(crate) async fn the_stream_misses_nobody_while_others_come_and_go(
+pub(crate) async fn the_stream_misses_no_account_while_others_come_and_go(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let issuer = random::issuer()?;

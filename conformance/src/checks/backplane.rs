@@ -48,8 +48,10 @@ pub(crate) async fn a_renewal_comes_after_what_was_published(
     Ok(())
 }
 
-/// What was published comes to every server that listens, the announcer's own included, as it was published.
-pub(crate) async fn an_invalidation_message_comes_whole(setup: &Setup) -> Result<(), Violation> {
+/// An invalidation message arrives unchanged at every server that listens, including its publisher.
+pub(crate) async fn an_invalidation_message_arrives_complete(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let (origin, other) = (Connected::new(setup).await?, Connected::new(setup).await?);
     let some = (0..100)
         .map(|_| random::account())
@@ -158,7 +160,7 @@ pub(crate) async fn an_eviction_that_ends_nothing_is_published(
 }
 
 /// The registry holds exactly the servers that have renewed and not left. A harness may have servers of its own there.
-pub(crate) async fn the_registry_holds_who_has_a_lease(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn the_registry_holds_every_lease_holder(setup: &Setup) -> Result<(), Violation> {
     let (origin, holder) = (Connected::new(setup).await?, Connected::new(setup).await?);
     let there = async || {
         let holders = origin.holders().await?;
@@ -189,7 +191,9 @@ pub(crate) async fn the_registry_holds_who_has_a_lease(setup: &Setup) -> Result<
 }
 
 /// A reap removes a server unless it has renewed since the registry was read.
-pub(crate) async fn a_reap_spares_who_renewed_meanwhile(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_reap_spares_servers_that_renewed_meanwhile(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let origin = Connected::new(setup).await?;
     let (silent, slow) = (Connected::new(setup).await?, Connected::new(setup).await?);
     silent.renews().await?;

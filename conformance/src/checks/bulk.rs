@@ -56,7 +56,9 @@ pub(crate) async fn a_list_is_signed_out_step_by_step(setup: &Setup) -> Result<(
 }
 
 /// A sign-out of an issuer ends the sessions of all its accounts, and spares those of other issuers.
-pub(crate) async fn an_issuer_is_signed_out_whole(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn every_account_of_an_issuer_is_signed_out(
+    setup: &Setup,
+) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let mut sessions = Vec::new();
     for n in 0..80 {
@@ -99,7 +101,7 @@ pub(crate) async fn an_issuer_is_signed_out_whole(setup: &Setup) -> Result<(), V
 }
 
 /// A run that continues from a checkpoint keeps its cutoff: sessions begun since then continue.
-pub(crate) async fn a_resumed_run_keeps_its_moment(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_resumed_run_keeps_its_cutoff(setup: &Setup) -> Result<(), Violation> {
     let app = App::new(setup).await?;
     let list = many()?;
     let last = format!("user {}", MANY - 1);

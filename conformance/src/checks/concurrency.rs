@@ -24,7 +24,7 @@ fn task_failed(error: &tokio::task::JoinError) -> Violation {
     Violation::new("a task that ends by itself", error.to_string())
 }
 
-/// What a reader or a writer of the race has in hand.
+/// The state of a reader or a writer in the race.
 #[derive(Clone)]
 struct Racer {
     history: Arc<History>,

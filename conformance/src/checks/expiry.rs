@@ -120,7 +120,7 @@ pub(crate) async fn a_short_session_takes_no_other_along(setup: &Setup) -> Resul
     Ok(())
 }
 
-/// Where an expired entry was, there is nothing: a creating write is stored.
+/// An expired entry does not exist: a write that creates one is stored.
 pub(crate) async fn an_expired_entry_is_nothing_to_write_over(
     setup: &Setup,
 ) -> Result<(), Violation> {

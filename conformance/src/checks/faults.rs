@@ -111,7 +111,7 @@ pub(crate) async fn a_failed_sign_out_is_an_error(setup: &Setup) -> Result<(), V
     app.is_over(&elsewhere).await
 }
 
-/// What was acknowledged before the store was unreachable is there when it is back.
+/// A write that was acknowledged before the store became unreachable can be read when it is reachable again.
 pub(crate) async fn what_was_acknowledged_is_there_afterwards(
     setup: &Setup,
 ) -> Result<(), Violation> {

@@ -1,4 +1,4 @@
-//! What is one's own: accounts, sessions, entries, namespaces.
+//! Isolation of accounts, sessions, entries and namespaces.
 
 use token_cache_core::{AccountKey, EntryName, EvictTarget, IssuerKey, SessionId};
 
@@ -9,7 +9,7 @@ use crate::{
     random,
 };
 
-/// What one account keeps can't be reached under another's key, even by who knows its session's name.
+/// The entries of an account cannot be read under the key of another account, even with the id of the session.
 pub(crate) async fn accounts_are_apart(setup: &Setup) -> Result<(), Violation> {
     let issuer = random::issuer()?;
     let ada = AccountDriver::new(setup.store(), random::account_of(&issuer)?, setup.now());

@@ -1,4 +1,4 @@
-//! What lives for half an hour, or for a month.
+//! Lifetimes of half an hour, and of a month.
 
 use std::time::Duration;
 

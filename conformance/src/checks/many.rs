@@ -256,7 +256,7 @@ pub(crate) async fn any_number_of_accounts_are_listed_and_evicted(
 }
 
 /// An invalidation message tells every server whose lease runs, however many there are, and whether or not their connections are open.
-pub(crate) async fn an_invalidation_message_tells_every_lease_holder(
+pub(crate) async fn an_invalidation_message_reaches_every_lease_holder(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let origin = Connected::new(setup).await?;

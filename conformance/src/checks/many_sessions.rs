@@ -19,7 +19,7 @@ use crate::{
 
 const MILLI: Duration = Duration::from_millis(1);
 
-/// What a store may take to begin sessions before it counts as slow.
+/// The time limit for beginning sessions, after which a store counts as slow.
 const LONG: Duration = Duration::from_secs(10);
 
 /// Begins so many sessions in an account; if a store is slow, as many as it begins in ten seconds, and over a hundred.

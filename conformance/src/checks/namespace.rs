@@ -75,7 +75,7 @@ pub(crate) async fn the_record_changes_only_from_what_was_expected(
 }
 
 /// The store's clock has a plausible time, never goes back while it is watched, and advances.
-pub(crate) async fn the_clock_goes_on(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn the_clock_advances(setup: &Setup) -> Result<(), Violation> {
     let read = async || {
         Ok::<_, Violation>(
             setup

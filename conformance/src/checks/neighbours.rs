@@ -1,4 +1,4 @@
-//! What a call must leave as it is: everything that it was refused, and everything that it does not name.
+//! A call must change nothing that it was refused, and nothing that it does not name.
 
 use std::time::Duration;
 

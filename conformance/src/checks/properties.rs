@@ -66,7 +66,7 @@ fn twins<const N: usize>(dice: &mut Dice) -> Result<[[u8; N]; 2], Violation> {
     Ok([first, second])
 }
 
-/// What was answered, as the model says it.
+/// An answer, in the terms of the model.
 fn answer<T>(answer: Result<T, Error>, what: &str) -> Result<Result<T, SignedOut>, Violation> {
     match answer {
         Err(error) if error.is_signed_out() => Ok(Err(SignedOut)),

@@ -1,4 +1,4 @@
-//! What a provider's refusal of a refresh token ends.
+//! The end of a session after a provider has refused its refresh token.
 
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ pub(crate) async fn a_refusal_without_an_entry_ends_nothing(
 }
 
 /// A session that has ended already is told to have.
-pub(crate) async fn a_refusal_after_the_sign_out_is_told_so(
+pub(crate) async fn a_refusal_after_the_sign_out_reports_that(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let ada = setup.account()?;

@@ -1,4 +1,4 @@
-//! What a session that has ended can no longer do.
+//! Calls for a session that has ended.
 
 use token_cache_core::{CutoffTime, Entry, EvictTarget, PutMode, SignOutScope, Timestamp, Version};
 

@@ -15,7 +15,7 @@ use crate::{
 const MILLI: Duration = Duration::from_millis(1);
 
 /// A session's record comes back as it was begun: label, both places, end.
-pub(crate) async fn a_record_comes_back_whole(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn a_record_is_read_back_complete(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let far = Timestamp::from_secs(1 << 40);
     let mut begun = vec![
@@ -103,7 +103,7 @@ pub(crate) async fn superseded_sessions_are_removed_by_name(
 
 /// When the limit of an account's sessions is exceeded, the oldest session is ended. Its times decide which one that is, not the order in
 /// which the writes arrived.
-pub(crate) async fn the_session_begun_first_is_displaced(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn the_oldest_session_ends_at_the_limit(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let ago = |secs| ada.now - Duration::from_secs(secs);
     let middle = ada.signs_in_as(ada.record()?.requested_at(ago(20))).await?;
@@ -202,8 +202,8 @@ pub(crate) async fn sign_outs_treat_all_kinds_alike(setup: &Setup) -> Result<(),
     Ok(())
 }
 
-/// Where many more live than may, all that are too many end.
-pub(crate) async fn a_lowered_limit_displaces_all_that_are_too_many(
+/// When an account has many more sessions than a lowered limit, every session over it is ended.
+pub(crate) async fn a_lowered_limit_ends_every_session_over_it(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let ada = setup.account()?;

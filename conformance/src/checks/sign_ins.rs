@@ -92,7 +92,7 @@ pub(crate) async fn a_late_id_token_makes_no_sign_in(setup: &Setup) -> Result<()
     app.begins(newer).await.map(drop)
 }
 
-/// Where the provider gives no `auth_time`, the authentication is taken to be at the request, less a margin.
+/// Without an `auth_time`, the authentication counts as being at the request, less a margin.
 pub(crate) async fn without_an_auth_time_the_request_counts(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -175,7 +175,7 @@ pub(crate) async fn the_apps_sign_out_of_a_sid_overtakes_a_sign_in(
 }
 
 /// Single sign-on right after the app's own sign-out is welcome, with the same `auth_time` and `sid`.
-pub(crate) async fn single_sign_on_after_the_apps_sign_out_is_welcome(
+pub(crate) async fn single_sign_on_after_the_apps_sign_out_is_allowed(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let app = App::new(setup).await?;
@@ -291,7 +291,7 @@ pub(crate) async fn a_message_with_sub_and_sid_spares_other_sids(
 }
 
 /// A message with a `sid` alone ends the sessions under it of every account, and no others.
-pub(crate) async fn a_message_with_a_sid_alone_ends_what_bears_it(
+pub(crate) async fn a_message_with_a_sid_alone_ends_every_session_with_it(
     setup: &Setup,
 ) -> Result<(), Violation> {
     let app = App::new(setup).await?;

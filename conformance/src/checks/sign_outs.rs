@@ -1,4 +1,4 @@
-//! What each sign-out ends, and what it spares.
+//! The sessions that each kind of sign-out ends, and those that it spares.
 
 use std::time::Duration;
 
@@ -316,7 +316,7 @@ pub(crate) async fn ending_nothing_is_reported(setup: &Setup) -> Result<(), Viol
     ada.evicts_nothing(by_app(ada.now)).await
 }
 
-/// What one server has ended is gone for every other at once, whatever they had read before.
+/// A session that one server has ended is gone for every other server at once, even if they read it before.
 pub(crate) async fn a_sign_out_is_seen_by_every_server_at_once(
     setup: &Setup,
 ) -> Result<(), Violation> {
@@ -341,7 +341,7 @@ pub(crate) async fn a_sign_out_is_seen_by_every_server_at_once(
     Ok(())
 }
 
-/// What one server has written is read by every other at once.
+/// Every server reads at once what another has written.
 pub(crate) async fn a_write_is_seen_by_every_server_at_once(
     setup: &Setup,
 ) -> Result<(), Violation> {

@@ -1,4 +1,4 @@
-//! What is put comes back.
+//! Values are read back as they were written.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ pub(crate) async fn a_value_of_any_bytes_comes_back(setup: &Setup) -> Result<(),
 }
 
 /// Version and expiry come back with the value, to the millisecond.
-pub(crate) async fn an_entry_comes_back_whole(setup: &Setup) -> Result<(), Violation> {
+pub(crate) async fn an_entry_is_read_back_complete(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;
     for (bytes, millis) in [([0; 8], 1_234_567), ([0xff; 8], 1), (*b"\r\n:{}*\0 ", 999)] {
@@ -89,7 +89,7 @@ pub(crate) async fn an_entry_comes_back_whole(setup: &Setup) -> Result<(), Viola
     Ok(())
 }
 
-/// What is written last is what is read.
+/// A read returns the last write.
 pub(crate) async fn a_write_replaces_what_was_there(setup: &Setup) -> Result<(), Violation> {
     let ada = setup.account()?;
     let at = ada.entry(&ada.signs_in().await?)?;

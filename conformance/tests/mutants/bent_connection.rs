@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use token_cache_conformance::async_trait;
 use token_cache_core::{BackplaneConnection, LeaseHolder, RegistryId, Result};
 
-/// What is wrong with it: each step does what the healthy one does, unless the bend says otherwise.
+/// A fault of a connection. By default each step does what the healthy connection does.
 #[async_trait]
 pub(crate) trait Bend: Send + Sync + 'static {
     async fn renew(&self, healthy: &dyn BackplaneConnection) -> Result<RegistryId> {

@@ -1,4 +1,4 @@
-//! What can be wrong with a store, step by step.
+//! The faults of a broken store, one for each step.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use token_cache_core::{
     TokenStore, Version, WriteOptions,
 };
 
-/// What is wrong with a store: each step does what the healthy store does, unless the fault says otherwise.
+/// A fault of a store. By default each step does what the healthy store does.
 #[async_trait]
 pub(crate) trait Fault: Default + Send + Sync + 'static {
     async fn namespace(&self, healthy: &dyn TokenStore) -> Result<Namespace> {

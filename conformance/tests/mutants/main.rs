@@ -6,7 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod acknowledges_to_everybody;
+mod acknowledges_to_every_server;
 mod always_ended;
 mod answers_with_its_not_before;
 mod batches_without_not_before;
@@ -39,11 +39,10 @@ mod ignores_session_end;
 mod ignores_the_limit;
 mod ignores_versions;
 mod keeps_background_sessions;
+mod keeps_servers_that_left;
 mod keeps_the_superseded;
-mod keeps_who_left;
 mod knows_one_account_a_sid;
 mod lands_late;
-mod lets_anyone_release;
 mod lets_ended_issuers_in;
 mod lets_entries_end_all;
 mod lifetimes;
@@ -61,7 +60,8 @@ mod publishes_late;
 mod publishes_only_what_ended;
 mod publishes_the_first;
 mod reads_then_writes;
-mod reaps_whoever;
+mod reaps_every_server;
+mod releases_for_any_owner;
 mod remembers_creations;
 mod renames_its_registry;
 mod resurrects;
@@ -135,7 +135,7 @@ caught! {
     always_ended::AlwaysEnded by ending_nothing_is_reported;
     publishes_only_what_ended::PublishesOnlyWhatEnded by an_eviction_that_ends_nothing_is_published;
     publishes_late::PublishesLate by a_renewal_comes_after_what_was_published;
-    publishes_the_first::PublishesTheFirst by an_invalidation_message_comes_whole;
+    publishes_the_first::PublishesTheFirst by an_invalidation_message_arrives_complete;
     answers_with_its_not_before::AnswersWithItsNotBefore by a_sid_with_a_not_before_time_answers_again;
     batches_without_not_before::BatchesWithoutNotBefore by a_batch_evicts_each_of_its_accounts;
     believes_the_future::BelievesTheFuture by a_session_of_the_future_escapes_no_sign_out;
@@ -156,14 +156,14 @@ caught! {
     has_one_not_before::HasOneNotBefore by one_clocks_not_before_time_does_not_replace_the_others;
     ignores_entry_expiry::IgnoresEntryExpiry by an_entry_is_a_miss_from_its_expiry_on;
     ignores_session_end::IgnoresSessionEnd by a_session_is_over_from_its_end_on;
-    ignores_the_limit::IgnoresTheLimit by the_session_begun_first_is_displaced;
+    ignores_the_limit::IgnoresTheLimit by the_oldest_session_ends_at_the_limit;
     ignores_versions::IgnoresVersions by a_write_over_a_version_replaces_only_that;
     keeps_background_sessions::KeepsBackgroundSessions by a_background_session_ends_with_its_session;
     keeps_the_superseded::KeepsTheSuperseded by superseded_sessions_are_removed_by_name;
-    keeps_who_left::KeepsWhoLeft by the_registry_holds_who_has_a_lease;
+    keeps_servers_that_left::KeepsServersThatLeft by the_registry_holds_every_lease_holder;
     knows_one_account_a_sid::KnowsOneAccountASid by several_accounts_under_one_sid_are_all_found;
     lands_late::LandsLate by a_sign_in_past_its_time_is_refused;
-    lets_anyone_release::LetsAnyoneRelease by only_the_holder_releases_a_lock;
+    releases_for_any_owner::ReleasesForAnyOwner by only_the_holder_releases_a_lock;
     lets_ended_issuers_in::LetsEndedIssuersIn by an_issuers_not_before_time_refuses_what_it_overtook;
     lets_entries_end_all::LetsEntriesEndAll by a_short_entry_takes_no_other_along;
     lists_one_page::ListsOnePage by every_account_is_streamed;
@@ -176,7 +176,7 @@ caught! {
     mixes_sessions::MixesSessions by sessions_are_apart;
     never_says_it_is_lost::NeverSaysItIsLost by a_lost_connection_says_so;
     reads_then_writes::ReadsThenWrites by of_racing_conditional_writes_one_is_stored;
-    reaps_whoever::ReapsWhoever by a_reap_spares_who_renewed_meanwhile;
+    reaps_every_server::ReapsEveryServer by a_reap_spares_servers_that_renewed_meanwhile;
     renames_its_registry::RenamesItsRegistry by the_registry_keeps_its_id;
     resurrects::Resurrects by a_write_after_a_sign_out_is_refused;
     serves_cached_reads::ServesCachedReads by a_sign_out_is_seen_by_every_server_at_once;
@@ -189,8 +189,8 @@ caught! {
     takes_empty_for_a_miss::TakesEmptyForAMiss by an_empty_value_is_a_hit;
     takes_errors_for_misses::TakesErrorsForMisses by a_read_of_an_unreachable_store_is_no_miss;
     takes_errors_for_sign_outs::TakesErrorsForSignOuts by a_failed_sign_in_is_no_sign_out;
-    acknowledges_to_everybody::AcknowledgesToEverybody by an_acknowledgement_comes_to_the_origin_alone;
-    turns_its_clock_back::TurnsItsClockBack by the_clock_goes_on;
+    acknowledges_to_every_server::AcknowledgesToEveryServer by an_acknowledgement_comes_to_the_origin_alone;
+    turns_its_clock_back::TurnsItsClockBack by the_clock_advances;
 }
 
 macro_rules! caught_all {
@@ -283,9 +283,9 @@ caught_all! {
     keeps_1000_sids: KeepsAtMost<'p', 1000>, by any_number_of_sids_lead_to_their_accounts;
     keeps_1000_issuers: KeepsAtMost<'i', 1000>, by any_number_of_sign_outs_are_kept;
     sets_not_before_of_1000_accounts_of_a_batch: SetsNotBeforeOfAtMost<1000>, by any_number_of_accounts_are_listed_and_evicted;
-    publishes_2_lease_holders: PublishesHoldersAtMost<2>, by an_invalidation_message_tells_every_lease_holder;
-    publishes_1000_lease_holders: PublishesHoldersAtMost<1000>, by an_invalidation_message_tells_every_lease_holder;
-    publishes_connected_lease_holders: PublishesConnectedHolders, by an_invalidation_message_tells_every_lease_holder;
+    publishes_2_lease_holders: PublishesHoldersAtMost<2>, by an_invalidation_message_reaches_every_lease_holder;
+    publishes_1000_lease_holders: PublishesHoldersAtMost<1000>, by an_invalidation_message_reaches_every_lease_holder;
+    publishes_connected_lease_holders: PublishesConnectedHolders, by an_invalidation_message_reaches_every_lease_holder;
 
     keeps_not_before_for_2_seconds: KeepsNotBeforeBriefly<'a', 2_000>, by a_not_before_time_of_half_an_hour_lives_to_its_end;
     keeps_not_before_for_10_seconds: KeepsNotBeforeBriefly<'a', 10_000>, by a_not_before_time_of_half_an_hour_lives_to_its_end;

@@ -52,7 +52,7 @@ impl World<'_> {
     pub(super) fn violation(&self) -> Option<LocalViolation> {
         self.final_everywhere()
             .or_else(|| self.own_writes_are_read())
-            .or_else(|| self.nobody_waits_in_vain())
+            .or_else(|| self.no_sign_out_waits_in_vain())
             .map(LocalViolation)
     }
 
@@ -137,8 +137,8 @@ impl World<'_> {
         None
     }
 
-    /// A sign-out is over at its bound; one that nothing hinders does not wait for it; who was reaped is not waited for.
-    fn nobody_waits_in_vain(&self) -> Option<String> {
+    /// A sign-out ends at its bound, and earlier if nothing hinders it. It does not wait for a server that was reaped.
+    fn no_sign_out_waits_in_vain(&self) -> Option<String> {
         for sign_out in &self.sign_outs {
             let Stage::Clearing { ack_wait, received } = &sign_out.stage else {
                 continue;

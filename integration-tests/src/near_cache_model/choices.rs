@@ -271,7 +271,7 @@ impl World<'_> {
                 self.fail(fault);
             }
         }
-        self.return_whoever_may();
+        self.return_finished_sign_outs();
         self.forget_the_dead();
         self.forget_what_nobody_waits_for();
     }

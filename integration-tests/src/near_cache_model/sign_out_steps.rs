@@ -211,8 +211,8 @@ impl World<'_> {
             .retain(|flying| awaited.contains(&flying.ack.message));
     }
 
-    /// Whoever waits no longer returns.
-    pub(super) fn return_whoever_may(&mut self) {
+    /// Lets every sign-out return that does not wait any more.
+    pub(super) fn return_finished_sign_outs(&mut self) {
         for number in 0..self.sign_outs.len() {
             let SignOut { act, stage, .. } = &self.sign_outs[number];
             let (act, now) = (*act, self.clock(act.by));

@@ -35,12 +35,12 @@ const DIFFERENCES: [(&str, &str); 15] = [
     ("every_account_is_streamed", SLOW_SCANS),
     ("an_issuers_accounts_are_streamed", SLOW_SCANS),
     (
-        "the_stream_misses_nobody_while_others_come_and_go",
+        "the_stream_misses_no_account_while_others_come_and_go",
         SLOW_SCANS,
     ),
     ("a_list_is_signed_out_step_by_step", SLOW_SCANS),
-    ("an_issuer_is_signed_out_whole", SLOW_SCANS),
-    ("a_resumed_run_keeps_its_moment", SLOW_SCANS),
+    ("every_account_of_an_issuer_is_signed_out", SLOW_SCANS),
+    ("a_resumed_run_keeps_its_cutoff", SLOW_SCANS),
     ("a_failed_step_is_taken_again", SLOW_SCANS),
 ];
 

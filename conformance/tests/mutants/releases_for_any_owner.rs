@@ -8,14 +8,14 @@ use token_cache_core::{AcquireOptions, Acquired, EntryAddress, LockOwner, Refres
 
 use crate::fault::Fault;
 
-/// Lets anyone release a lock.
+/// Releases a lock for any owner.
 #[derive(Default)]
-pub(crate) struct LetsAnyoneRelease {
+pub(crate) struct ReleasesForAnyOwner {
     holders: Mutex<HashMap<EntryAddress, LockOwner>>,
 }
 
 #[async_trait]
-impl Fault for LetsAnyoneRelease {
+impl Fault for ReleasesForAnyOwner {
     async fn acquire(
         &self,
         healthy: &dyn RefreshLocks,

@@ -8,12 +8,12 @@ use crate::{
     fault::Fault,
 };
 
-/// Keeps who has left in the registry.
+/// Keeps servers that have left in the registry.
 #[derive(Default)]
-pub(crate) struct KeepsWhoLeft;
+pub(crate) struct KeepsServersThatLeft;
 
 #[async_trait]
-impl Fault for KeepsWhoLeft {
+impl Fault for KeepsServersThatLeft {
     async fn connect(
         &self,
         healthy: &dyn Backplane,
@@ -22,13 +22,13 @@ impl Fault for KeepsWhoLeft {
     ) -> Result<Arc<dyn BackplaneConnection>> {
         Ok(Bent::of(
             healthy.connect(server, listener).await?,
-            KeepsWhoLeft,
+            KeepsServersThatLeft,
         ))
     }
 }
 
 #[async_trait]
-impl Bend for KeepsWhoLeft {
+impl Bend for KeepsServersThatLeft {
     async fn leave(&self, _: &dyn BackplaneConnection) -> Result<()> {
         Ok(())
     }

@@ -12,7 +12,7 @@ type Everybody = Arc<Mutex<Vec<Arc<dyn InvalidationListener>>>>;
 
 /// Carries each acknowledgement to every server.
 #[derive(Default)]
-pub(crate) struct AcknowledgesToEverybody(Everybody);
+pub(crate) struct AcknowledgesToEveryServer(Everybody);
 
 #[derive(Debug)]
 struct Shared {
@@ -37,7 +37,7 @@ impl InvalidationListener for Shared {
 }
 
 #[async_trait]
-impl Fault for AcknowledgesToEverybody {
+impl Fault for AcknowledgesToEveryServer {
     async fn connect(
         &self,
         healthy: &dyn Backplane,

@@ -12,14 +12,14 @@ use crate::{
 
 /// Removes a server from the registry whether or not it has renewed since.
 #[derive(Default)]
-pub(crate) struct ReapsWhoever(Connections);
+pub(crate) struct ReapsEveryServer(Connections);
 
 struct Reaping(Connections);
 
 type Connections = Arc<Mutex<Vec<(ServerId, Arc<dyn BackplaneConnection>)>>>;
 
 #[async_trait]
-impl Fault for ReapsWhoever {
+impl Fault for ReapsEveryServer {
     async fn connect(
         &self,
         healthy: &dyn Backplane,
