@@ -321,58 +321,31 @@ impl fmt::Display for ErrorKind {
             Self::SignInRevoked => {
                 "a sign-out came after the user's authentication; start again with `prompt=login`"
             }
-            Self::Unavailable => "the store can't be reached",
-            Self::TimedOut => "the store did not answer in time",
-            Self::Throttled => "the store asks for fewer requests",
-            Self::Full => "the store has no room",
-            Self::Denied => "the store refuses these credentials",
-            Self::Config => "a setting is wrong",
-            Self::TooLarge => "the value is over the store's limit",
-            Self::Corrupt => "the bytes are not what token-cache wrote",
+            Self::Unavailable => "the store can't be reached; is it running?",
+            Self::TimedOut => "the store did not answer in time; try again",
+            Self::Throttled => "the store asks for fewer requests; try again later",
+            Self::Full => "the store has no room; give it more memory",
+            Self::Denied => "the store refuses these credentials; check them and their permissions",
+            Self::Config => "a setting is wrong; check the configuration",
+            Self::TooLarge => "the value is over the store's limit; store less in one entry",
+            Self::Corrupt => "the bytes are not what token-cache wrote; is the prefix shared?",
             Self::InvalidTicket => "the ticket is invalid; the user must sign in again",
-            Self::KeyMissing => "this server lacks the key it was sealed under",
-            Self::Unsupported => "the store lacks this part",
-            Self::NotRefreshable => "there is no refresh token to refresh with",
-            Self::ProviderUnavailable => "the provider can't be reached",
-            Self::ProviderRefused => "the provider refuses this app",
-            Self::InteractionRequired => "the provider wants the user to do something there first",
-            Self::ProviderMalformed => "the provider's answer can't be used",
-            Self::Misuse => "a value passed is out of range",
-            Self::Unexpected => "an unexpected fault",
+            Self::KeyMissing => {
+                "this server lacks the key that encrypted it; give every server the same keys"
+            }
+            Self::Unsupported => "the store lacks this optional part; use a store that has it",
+            Self::NotRefreshable => "there is no refresh token; the user must sign in again",
+            Self::ProviderUnavailable => "the provider can't be reached; try again later",
+            Self::ProviderRefused => "the provider refuses this app; check its registration there",
+            Self::InteractionRequired => {
+                "the provider requires a step of the user; send the user there"
+            }
+            Self::ProviderMalformed => "the provider's answer can't be used; check its endpoint",
+            Self::Misuse => "a value passed is out of range; correct the call",
+            Self::Unexpected => "an unexpected fault; report it with its causes",
         })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Error, ErrorKind};
-
-    #[test]
-    fn debug_prints_a_sentence_and_its_alternate_form_the_struct() {
-        let refused = std::io::Error::other("connection refused");
-        let error = Error::new(ErrorKind::Unavailable, "read an entry")
-            .store("redis")
-            .message("no answer from cache.internal; is the server running?")
-            .maybe_applied()
-            .with_source(Error::config("connect", "a cause of its own").with_source(refused));
-        assert_eq!(
-            format!("{error:?}"),
-            "redis could not read an entry: no answer from cache.internal; is the server running? \
-             [unavailable; it may have been applied]; caused by: could not connect: a cause of its own; \
-             caused by: connection refused"
-        );
-        let structure = format!("{error:#?}");
-        assert!(
-            structure.starts_with("Error {\n    kind: Unavailable,"),
-            "{structure}"
-        );
-        assert!(structure.contains("\"connection refused\","), "{structure}");
-    }
-
-    #[test]
-    fn a_revoked_sign_in_is_no_ended_session() {
-        let revoked = Error::new(ErrorKind::SignInRevoked, "sign in");
-        assert!(!revoked.is_signed_out() && !revoked.is_retryable());
-        assert!(revoked.to_string().contains("`prompt=login`"), "{revoked}");
-    }
-}
+mod tests;

@@ -239,3 +239,23 @@ impl std::error::Error for RefreshError {
         self.source.as_deref().map(|source| source as _)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RefreshError;
+
+    #[test]
+    fn debug_prints_a_sentence_and_its_alternate_form_the_struct_without_tokens() {
+        let error = RefreshError::transient("the provider answered 503; try again later")
+            .with_new_refresh_token("canary".into())
+            .with_source(std::io::Error::other("connection reset"));
+        assert_eq!(
+            format!("{error:?}"),
+            "the provider answered 503; try again later [Transient]; caused by: connection reset"
+        );
+        let structure = format!("{error:#?}");
+        assert!(structure.starts_with("RefreshError {"), "{structure}");
+        assert!(structure.contains("connection reset"), "{structure}");
+        assert!(!structure.contains("canary"), "{structure}");
+    }
+}
