@@ -41,7 +41,7 @@ impl App {
         })
     }
 
-    /// Where the provider says that somebody has signed out (OpenID Connect Back-Channel Logout 1.0).
+    /// Returns the endpoint that receives the provider's logout tokens (OpenID Connect Back-Channel Logout 1.0).
     pub(crate) async fn back_channel(&self, kind: CacheKind) -> Result<Router, Failure> {
         let path = back_channel_path(kind);
         self.cache.back_channel(&self.provider, path).await

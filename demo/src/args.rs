@@ -34,7 +34,7 @@ Ends with 0 if token-cache kept its promises and the plain cache did not, 1 if a
 2 for wrong arguments, 3 if the plain cache behaved, so that nothing is proved, 4 if it could not finish.
 ";
 
-/// What the demo is asked for.
+/// The arguments of the demo.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Args {
     Help,

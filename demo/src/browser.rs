@@ -21,7 +21,7 @@ pub(crate) struct Browser {
     cookies: BTreeMap<String, String>,
 }
 
-/// What the provider sends an app by the browser.
+/// The provider's answer to an app, by the browser.
 pub(crate) struct SentBack {
     pub(crate) state: String,
     pub(crate) code: String,

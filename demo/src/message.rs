@@ -7,7 +7,7 @@ use crate::{
     server_caches::CacheKind,
 };
 
-/// What an app server is told: a value in a channel to a task, a line of JSON to a process.
+/// A message to an app server: a value in a channel to a task, or a line of JSON to a process.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum ToServer {
     /// Before all else: the store to open, where it has none yet, and where users sign in.
@@ -23,7 +23,7 @@ pub(crate) enum ToServer {
     },
 }
 
-/// What an app server tells.
+/// A message of an app server.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum FromServer {
     /// It has an address for the provider's messages.
@@ -46,7 +46,7 @@ pub(crate) struct Registrations {
     pub(crate) plain_cache: Registration,
 }
 
-/// What a browser asks of an app server.
+/// A request of a browser to an app server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Request {
     /// Be redirected to the provider; to authenticate there in any case, where `anew`.
@@ -69,7 +69,7 @@ pub(crate) enum Request {
     Waited,
 }
 
-/// What an app server answers.
+/// The answer of an app server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Response {
     Redirected {
@@ -91,13 +91,13 @@ pub(crate) enum Response {
     Refused,
     /// The cache has no tokens.
     NoTokens,
-    /// Whether there was a backplane to cut.
+    /// `true` if there was a backplane to cut.
     BackplaneCut(bool),
     NearCacheLease(Option<NearCacheLease>),
     Waited(Option<Waited>),
 }
 
-/// What the browser keeps while it is at the provider.
+/// The cookie that the browser keeps while it is at the provider.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct StateCookie {
     /// The moment at which the sign-in started, as the cache wrote it down.

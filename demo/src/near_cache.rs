@@ -43,12 +43,12 @@ pub(crate) enum Source {
     NearCacheItem,
 }
 
-/// A server that keeps copies.
+/// The near cache of a server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct NearCacheLease {
     /// The id of the server in the fleet, or `None` without a backplane.
     pub(crate) id: Option<String>,
-    /// Whether it may serve copies at this moment.
+    /// `true` if it may serve copies now.
     pub(crate) may_serve: bool,
 }
 

@@ -129,7 +129,7 @@ impl Server {
     }
 }
 
-/// Where the provider sends browsers back to a server.
+/// Returns the URI at which the provider sends browsers back to a server.
 pub(crate) fn redirect_uri(origin: &str) -> String {
     format!("{origin}/callback")
 }

@@ -1,7 +1,7 @@
 /// The demo's own corner of a store; all it writes there but the namespace's record expires within minutes.
 pub(crate) const PREFIX: &str = "token-cache-demo";
 
-/// Where the tokens are kept: in this process, so that the app servers are its tasks, or on a server, so that they are processes.
+/// The store of the tokens. With a store in this process, the app servers are tasks. With a store on a server, they are processes.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum StoreUrl {
     Memory,

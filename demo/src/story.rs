@@ -58,15 +58,15 @@ pub(crate) enum Act {
 pub struct Step {
     /// A stable name.
     pub name: &'static str,
-    /// Where it happens.
+    /// The server of the step.
     pub server: ServerName,
     /// The part it belongs to.
     pub chapter: Chapter,
-    /// What happens.
+    /// The description of the step.
     pub text: &'static str,
     /// The promise it tests: `G1` (final), `G2` (no resurrection) or `G4` (nothing lost).
     pub promise: Option<&'static str>,
-    /// Whether a plain cache gets it wrong.
+    /// `true` if a plain cache gets it wrong.
     pub plain_cache_errs: bool,
     pub(crate) act: Act,
 }
@@ -200,7 +200,7 @@ impl Step {
         self
     }
 
-    /// Whether what happens in it ought to work.
+    /// Returns `true` if the step must succeed.
     pub(crate) fn ought_to_work(&self) -> bool {
         self.chapter != Chapter::SignedOut
     }

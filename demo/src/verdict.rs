@@ -18,7 +18,7 @@ pub enum Outcome {
     Called,
     /// The server called the API with a token of which it had a copy, and asked no store.
     FromNearCache,
-    /// A server that keeps copies asked the store all the same.
+    /// A server with a near cache asked the store.
     NotFromNearCache,
     /// The server receives no invalidation messages any more.
     BackplaneCut,
@@ -42,23 +42,23 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Deed {
-    /// What happened.
+    /// The outcome.
     pub outcome: Outcome,
     /// The access token that was used or stored.
     pub token: Option<String>,
-    /// Whether it is what the user may expect.
+    /// `true` if the user may expect this outcome.
     pub right: bool,
     /// The wait of a sign-out for the copies of other servers, or `None` if no server keeps copies.
     pub waited: Option<WaitedFor>,
 }
 
-/// What a sign-out waited for.
+/// The wait of a sign-out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct WaitedFor {
     /// How long.
     pub ms: u64,
-    /// The servers that did not say that their copies are gone: their leases were waited out.
+    /// The servers that did not acknowledge: the sign-out waited until their leases had run out.
     pub silent: Vec<ServerName>,
 }
 
@@ -80,13 +80,13 @@ pub struct Told {
     pub promise: Option<&'static str>,
     /// Milliseconds since the story began.
     pub at_ms: u64,
-    /// What happened with token-cache.
+    /// The result with token-cache.
     pub token_cache: Deed,
-    /// What happened with the plain cache.
+    /// The result with the plain cache.
     pub plain_cache: Deed,
 }
 
-/// What the story shows.
+/// The conclusion of the story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "each ends the process differently")]
@@ -99,11 +99,11 @@ pub enum Conclusion {
     ProvesNothing,
 }
 
-/// What the story shows, and by which steps.
+/// The conclusion of the story, and the steps that it is based on.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Verdict {
-    /// What the story shows.
+    /// The conclusion.
     pub conclusion: Conclusion,
     /// The names of the steps that token-cache got wrong.
     pub token_cache_wrong: Vec<&'static str>,
@@ -156,8 +156,8 @@ impl Verdict {
 
 fn of_token_cache(wrong: &[&str]) -> String {
     if wrong.is_empty() {
-        "token-cache kept its promises: once Ada had signed out, no server used a token of hers, not from a copy of its \
-         own either, and nothing that was still under way brought one back."
+        "token-cache kept its promises: once Ada had signed out, no server used a token of hers, not even from its near cache. \
+         Nothing that was still under way brought a token back."
             .to_owned()
     } else {
         format!(

@@ -16,7 +16,7 @@ use std::{
     thread,
 };
 
-/// What was sent to each path.
+/// The requests to each path.
 type Received = Arc<Mutex<HashMap<String, Vec<u8>>>>;
 
 /// Takes what is sent by HTTP, and answers that it is fine.

@@ -59,7 +59,7 @@ pub(crate) trait AppCache: Send + Sync {
     /// The time that tokens are stamped with.
     fn now(&self) -> Result<Timestamp, Denied>;
 
-    /// What the state cookie carries to the provider and back.
+    /// Returns the content of the state cookie, which the browser keeps while it is at the provider.
     fn start_sign_in(&self) -> Result<String, Denied>;
 
     /// Keeps the tokens of a user who has authenticated.

@@ -32,7 +32,7 @@ use crate::{
     oidc::{Authenticated, Discovered},
 };
 
-/// What a plain cache offers.
+/// The operations of a plain cache.
 #[async_trait]
 pub(crate) trait Keys: Send + Sync {
     fn name(&self) -> &'static str;
@@ -44,7 +44,7 @@ pub(crate) trait Keys: Send + Sync {
 /// How an app uses a plain cache: the user's tokens under the user's name.
 pub(crate) struct PlainCache<K>(Arc<K>);
 
-/// What lies under a name.
+/// The value under a key.
 #[derive(Serialize, Deserialize)]
 struct Tokens {
     access_token: String,

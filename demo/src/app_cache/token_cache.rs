@@ -26,7 +26,7 @@ pub(crate) struct WithTokenCache {
     cache: TokenCache,
     store: InstrumentedStore,
     api: EntryKey,
-    /// What became of the copies at the last sign-out here.
+    /// The outcome of the last sign-out on this server for near caches.
     signed_out: watch::Sender<Option<NearCacheOutcome>>,
 }
 

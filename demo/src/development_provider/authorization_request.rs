@@ -10,7 +10,7 @@ const LONGEST_STATE: usize = 4096;
 const LONGEST_NONCE: usize = 512;
 const LONGEST_SCOPE: usize = 1024;
 
-/// What an app asks when it sends a browser here (OpenID Connect Core 1.0 section 3.1.2.1), once it is found in order.
+/// A valid authorization request (OpenID Connect Core 1.0 section 3.1.2.1).
 #[derive(Clone)]
 pub(super) struct AuthorizationRequest {
     pub(super) client: String,
@@ -26,7 +26,7 @@ pub(super) struct AuthorizationRequest {
     way_back: WayBack,
 }
 
-/// Where the answer goes.
+/// The destination of the answer.
 #[derive(Clone)]
 pub(super) struct WayBack {
     redirect_uri: Url,
@@ -110,13 +110,13 @@ impl AuthorizationRequest {
         })
     }
 
-    /// Whether a user who is signed in must sign in anew.
+    /// Returns `true` if a user who is signed in must sign in again.
     pub(super) fn asks_for_sign_in(&self, session: &Session, now: u64) -> bool {
         let age = now.saturating_sub(session.auth_time);
         self.wants_sign_in || self.max_age.is_some_and(|max| max == 0 || age > max)
     }
 
-    /// Where the browser will go from here.
+    /// Returns the URL at which the browser continues.
     pub(super) fn leads_to(&self) -> &Url {
         &self.way_back.redirect_uri
     }

@@ -135,7 +135,7 @@ fn hint(shared: &Shared, parameters: &Parameters) -> Result<Option<IdTokenHint>,
     Ok(Some(hint))
 }
 
-/// Where the browser is to go afterwards: only to what is registered for a client that is known.
+/// Returns the URL at which the browser continues, which must be registered for the client.
 fn next(
     shared: &Shared,
     parameters: &Parameters,

@@ -63,7 +63,7 @@ impl Parameters {
         self.values.get(name).map(String::as_str)
     }
 
-    /// Whether any of these came more than once, which no specification allows.
+    /// Returns `true` if any of these occurs more than once, which no specification allows.
     pub(super) fn repeats(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.repeated.contains(*name))
     }

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::{sessions::Session, shared::Shared};
 
-/// What a browser loads in an iframe to tell an app (Front-Channel Logout 1.0 section 2).
+/// The URL that a browser loads in an iframe to notify an app (Front-Channel Logout 1.0 section 2).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Frame {
     pub(super) client: String,

@@ -10,7 +10,7 @@ const CODE_LIFETIME: Duration = Duration::from_secs(60);
 const GRANTS: usize = 10_000;
 const TOKENS: usize = 50_000;
 
-/// What a user's sign-in allows an app, from the code to the last refresh.
+/// The grant of a user's sign-in to an app, from the code to the last refresh.
 #[derive(Debug, Clone)]
 pub(super) struct Grant {
     pub(super) client: String,
@@ -179,7 +179,7 @@ impl Grants {
         );
     }
 
-    /// Whose access token it is, while it is good.
+    /// Returns the grant of an access token while the token is valid.
     pub(super) fn bearer(&self, access_token: &str) -> Option<&Grant> {
         let token = self.access_tokens.get(access_token)?;
         let is_fresh = Instant::now() < token.until;

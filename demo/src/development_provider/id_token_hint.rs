@@ -2,7 +2,7 @@ use serde::Deserialize;
 
 use super::shared::Shared;
 
-/// What an ID token says of the session it was issued in. It may have expired: it is a hint.
+/// The session that an ID token was issued in. The token may have expired, since it is only a hint.
 #[derive(Deserialize)]
 pub(super) struct IdTokenHint {
     iss: String,
@@ -12,7 +12,7 @@ pub(super) struct IdTokenHint {
 }
 
 impl IdTokenHint {
-    /// None for what is no ID token of this provider.
+    /// Returns `None` if the text is not an ID token of this provider.
     pub(super) fn open(shared: &Shared, token: &str) -> Option<Self> {
         let hint: Option<Self> = shared.key.open("JWT", token);
         hint.filter(|hint| hint.iss == shared.issuer)

@@ -121,12 +121,12 @@ impl DevelopmentProvider {
         self.shared.gate.somebody_waits().await;
     }
 
-    /// What was done so far.
+    /// Returns the counts of requests so far.
     pub fn counts(&self) -> Counts {
         self.shared.journal.counts()
     }
 
-    /// What is done from now on. A reader who falls 256 events behind misses the oldest.
+    /// Returns the events from now on. A receiver that falls 256 events behind misses the oldest.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.shared.journal.subscribe()
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::answer;
 
-/// What an endpoint for apps answers instead (RFC 6749 section 5.2).
+/// The error response of an endpoint for apps (RFC 6749 section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct OAuthError {
     status: StatusCode,

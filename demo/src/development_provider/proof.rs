@@ -1,13 +1,13 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use ring::digest;
 
-/// What an app kept to itself, as it shows it when it redirects a browser: `S256` of RFC 7636.
+/// Returns the code challenge of a verifier: `S256` of RFC 7636.
 pub(super) fn challenge_of(verifier: &str) -> String {
     let digest = digest::digest(&digest::SHA256, verifier.as_bytes());
     BASE64_URL_SAFE_NO_PAD.encode(digest)
 }
 
-/// Whether a code challenge or verifier has the form that RFC 7636 section 4 gives it.
+/// Returns `true` if a code challenge or verifier has the form of RFC 7636 section 4.
 pub(super) fn is_well_formed(text: &str) -> bool {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     (43..=128).contains(&text.len()) && text.bytes().all(unreserved)

@@ -11,17 +11,17 @@ pub struct RegisteredClient {
     pub id: String,
     /// The `client_secret`. Without one the client is public, and proves itself by PKCE alone.
     pub secret: Option<String>,
-    /// Where codes may be sent: compared as text.
+    /// The URIs that codes may be sent to, compared as text.
     pub redirect_uris: Vec<String>,
-    /// Where a browser may be sent after a sign-out: compared as text.
+    /// The URIs that a browser may be sent to after a sign-out, compared as text.
     pub post_logout_redirect_uris: Vec<String>,
     /// The endpoint that receives a logout token at sign-out (Back-Channel Logout 1.0).
     pub backchannel_logout_uri: Option<String>,
-    /// Whether logout tokens name the `sid` beside the `sub`, or the `sub` alone.
+    /// `true` if logout tokens have the `sid` in addition to the `sub`.
     pub backchannel_logout_session_required: bool,
-    /// What is loaded in an iframe at a sign-out (Front-Channel Logout 1.0).
+    /// The URI that is loaded in an iframe at a sign-out (Front-Channel Logout 1.0).
     pub frontchannel_logout_uri: Option<String>,
-    /// Whether the iframe's address carries `iss` and `sid`, or neither.
+    /// `true` if the iframe's URL has `iss` and `sid`.
     pub frontchannel_logout_session_required: bool,
 }
 

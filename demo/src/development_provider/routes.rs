@@ -57,8 +57,8 @@ async fn home(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response
     pages::home::page(name.as_deref())
 }
 
-/// Only who calls the provider by its own name is answered, so that no name that some web page has pointed at this machine works;
-/// and nothing is kept by a browser or a proxy.
+/// Answers only requests for the provider's own host name, so that another name that points at this machine does not work (DNS rebinding).
+/// Browsers and proxies store no answer.
 async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST);
     let is_own_name = host.is_some_and(|host| {

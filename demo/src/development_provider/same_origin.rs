@@ -1,6 +1,6 @@
 use axum::http::{HeaderMap, header};
 
-/// Whether a form was sent by a page of the provider's own, or by something that is no browser.
+/// Returns `true` if a form was sent by a page of the provider, or by a client that is no browser.
 ///
 /// A browser names the origin of a form it sends, and, at a loopback address, how it relates to the target. The apps' origins
 /// differ from the provider's by their port, so a page of theirs can't sign anybody out or in.

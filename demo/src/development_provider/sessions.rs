@@ -34,7 +34,7 @@ impl Session {
         }
     }
 
-    /// Whether it is the session that an ID token was issued in.
+    /// Returns `true` if an ID token with these claims was issued in this session.
     pub(super) fn is_of(&self, subject: &str, sid: &str) -> bool {
         let mut sids = self.participants.iter().map(|one| one.sid.as_str());
         self.subject == subject && (self.sid == sid || sids.any(|one| one == sid))

@@ -5,7 +5,7 @@ use std::time::Duration;
 pub struct Settings {
     /// How long an access token lives: 5 minutes, unless set.
     pub access_token_lifetime: Duration,
-    /// Whether a user who authenticates anew in the same browser keeps the `sid`, as at Keycloak: no, unless set.
+    /// `true` if a user who authenticates again in the same browser keeps the `sid`, as at Keycloak. By default it is `false`.
     pub keeps_sid: bool,
     /// How long a client may take to answer a logout token: 2.5 seconds, unless set.
     pub back_channel_timeout: Duration,

@@ -20,7 +20,7 @@ use crate::failure::Failure;
 /// How many browsers may stand before a form at a time.
 const FORMS: usize = 1000;
 
-/// What all requests share.
+/// The state that all requests share.
 pub(super) struct Shared {
     pub(super) issuer: String,
     /// Of the SSO cookie: the port is in it, since browsers keep cookies by host alone.

@@ -78,7 +78,7 @@ impl Fleet {
         &self.store
     }
 
-    /// What the servers are: `tasks` or `processes`.
+    /// Returns the kind of the servers: `tasks` or `processes`.
     pub fn kind(&self) -> &'static str {
         self.kind
     }

@@ -22,7 +22,7 @@ impl Drop for Process {
     }
 }
 
-/// What it has to know goes by standard input, since arguments are for everybody on the machine to read.
+/// Starts a server as a process. Its settings go by standard input, because every user of the machine can read arguments.
 pub(super) fn start(program: &Path) -> Result<(Process, Wire), Failure> {
     let mut child = Command::new(program)
         .arg("--server")

@@ -45,7 +45,7 @@ pub(crate) struct Server {
 #[derive(Debug, Default)]
 struct Requests {
     next: AtomicU64,
-    /// None once the server is gone.
+    /// `None` after the server is gone.
     waiting: Mutex<Option<HashMap<u64, Answer>>>,
 }
 

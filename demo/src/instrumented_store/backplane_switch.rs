@@ -58,7 +58,7 @@ impl BackplaneSwitch {
         if is_cut { Err(is_gone()) } else { Ok(cuts) }
     }
 
-    /// Whether this connection is still of use.
+    /// Returns `true` if this connection is not cut.
     pub(super) fn carries(&self, connection: u64) -> bool {
         self.state.borrow().cuts == connection
     }

@@ -1,4 +1,4 @@
-//! A store as one app server reaches it: what is read there is counted, and the server's link can be cut.
+//! The store of one app server, which counts the reads and can cut the server's link to the backplane.
 
 mod backplane;
 mod backplane_switch;

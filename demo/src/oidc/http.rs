@@ -8,7 +8,7 @@ use rustls_platform_verifier::BuilderVerifierExt;
 
 use crate::failure::Failure;
 
-/// What an answer of a provider may have at most.
+/// The most bytes of a provider's answer.
 const AT_MOST: usize = 256 * 1024;
 
 /// Asks the provider, within limits.

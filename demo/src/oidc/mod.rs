@@ -59,17 +59,17 @@ pub(crate) struct Oidc {
     source: Provider,
 }
 
-/// What one attempt to sign in remembers until the callback.
+/// The state of a sign-in until the callback.
 pub(crate) struct Attempt {
     pub(crate) state: String,
     pub(crate) nonce: String,
     pub(crate) verifier: String,
 }
 
-/// What came of an attempt: a verified ID token, and the tokens.
+/// The result of a sign-in: a verified ID token, and the tokens.
 pub(crate) struct Authenticated {
     pub(crate) claims: CoreIdTokenClaims,
-    /// What the session begins with.
+    /// The claims that the session begins with.
     pub(crate) session: SessionClaims,
     pub(crate) id_token: String,
     pub(crate) tokens: TokenSet,
@@ -205,7 +205,7 @@ impl Discovered {
 }
 
 impl Oidc {
-    /// Where the browser goes to sign in: code flow, PKCE, nonce, and a request for `auth_time`.
+    /// Returns the URL for the sign-in: code flow, PKCE, nonce, and a request for `auth_time`.
     pub(crate) fn authorization_request(&self, force_login: bool) -> (Url, Attempt) {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let mut request = self

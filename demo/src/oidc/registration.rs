@@ -10,7 +10,7 @@ pub(crate) struct Registration {
     pub(crate) client_secret: Option<String>,
     /// Error codes by which this provider says that a refresh token is dead, besides `invalid_grant`.
     pub(crate) dead_grant_codes: Vec<String>,
-    /// True to ask for `offline_access` if the provider offers it. Keycloak's logout does not end the session of such a refresh token.
+    /// `true` to ask for `offline_access` if the provider offers it. Keycloak's logout does not end the session of such a refresh token.
     pub(crate) asks_for_offline_access: bool,
 }
 

@@ -32,9 +32,9 @@ pub(crate) struct ScriptedUser<'a> {
     /// All access tokens, in the order in which she met them.
     tokens: Vec<String>,
     refresh: Option<Pending>,
-    /// What her other browser carries.
+    /// The cookies of her other browser.
     other_browser: Option<(StateCookie, SentBack)>,
-    /// Whose link was cut.
+    /// The server whose link was cut.
     cut_off: Option<ServerName>,
 }
 
@@ -141,7 +141,7 @@ impl<'a> ScriptedUser<'a> {
         }
     }
 
-    /// Where an app server sends a browser to sign in, and what the browser keeps meanwhile.
+    /// Returns the URL to which an app server sends a browser to sign in, and the state cookie.
     async fn redirect(
         &self,
         server: ServerName,
@@ -216,7 +216,7 @@ impl<'a> ScriptedUser<'a> {
     }
 }
 
-/// What a server did, before it is judged.
+/// The result of a step, before it is judged.
 struct Happened {
     outcome: Outcome,
     token: Option<String>,

@@ -9,12 +9,12 @@ use crate::{
     verdict::{Outcome, WaitedFor},
 };
 
-/// How long it may take until a server serves copies: three seconds after its start, when every other knows that some are kept.
+/// The longest time until a server uses its near cache: three seconds after its start, every other server knows that it has one.
 const UNTIL_NEAR_CACHE: Duration = Duration::from_secs(15);
 
-/// What has to do with the servers' near caches.
+/// Steps that concern the servers' near caches.
 impl ScriptedUser<'_> {
-    /// Whether the server whose link was cut may serve copies.
+    /// Returns `true` if the server whose link was cut may still serve copies.
     pub(super) async fn may_still_serve(&self) -> Result<bool, Failure> {
         let Some(server) = self.cut_off else {
             return Ok(false);
@@ -23,7 +23,7 @@ impl ScriptedUser<'_> {
         Ok(holder.is_some_and(|holder| holder.may_serve))
     }
 
-    /// What the sign-out on this server waited for.
+    /// Returns the wait of the sign-out on this server.
     pub(super) async fn waited(&self, server: ServerName) -> Result<Option<WaitedFor>, Failure> {
         let asked = self.fleet.server(server).ask(self.kind, Request::Waited);
         let Response::Waited(waited) = asked.await? else {

@@ -11,7 +11,7 @@ use crate::{
     store_url::{PREFIX, StoreUrl},
 };
 
-/// Where an app's secret is.
+/// The environment variable with the app's secret.
 const SECRET: &str = "TOKEN_CACHE_SECRET";
 
 /// The caches of the servers on one store, one each, as in an app whose servers are machines, and the keys of the plain cache beside them.
@@ -19,9 +19,9 @@ pub(crate) struct Caches {
     pub(crate) name: String,
     pub(crate) of_servers: Vec<(TokenCache, InstrumentedStore)>,
     pub(crate) plain: Arc<dyn Keys>,
-    /// Where the secret is from, in a few words.
+    /// The source of the secret, in a few words.
     pub(crate) secret: &'static str,
-    /// Whether it is this process's own, so that what is under another can't be read any more.
+    /// `true` if the secret is a random one of this process, so that entries of earlier runs cannot be read.
     pub(crate) secret_is_own: bool,
 }
 

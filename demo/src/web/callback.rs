@@ -22,7 +22,7 @@ use crate::oidc::Authenticated;
 /// The lifetime of a session without a sign-out.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// What the provider sends back by the browser (OpenID Connect Core 1.0 section 3.1.2.5; `iss` is of RFC 9207).
+/// The provider's answer by the browser (OpenID Connect Core 1.0 section 3.1.2.5; `iss` is of RFC 9207).
 #[derive(Debug, Deserialize)]
 pub(crate) struct Answer {
     code: Option<String>,

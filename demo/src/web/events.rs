@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often a server says what its near caches come to: as often as its lease is renewed.
 const NEAR_CACHE: Duration = Duration::from_millis(250);
 
-/// `GET /events`: what this server knows of this browser's user (`state`), what its near caches come to (`copies`), and what happens
+/// `GET /events`: what this server knows of this browser's user (`state`), its near cache (`copies`), and what happens
 /// on all of them (`told`), as server-sent events. It only reads.
 pub(crate) async fn events(State(server): State<Arc<Server>>, request: Request) -> Response {
     let Ok(room) = Arc::clone(&server.watchers).try_acquire_owned() else {
@@ -88,7 +88,7 @@ impl Watching {
         })
     }
 
-    /// None when the app ends.
+    /// Returns the next event, or `None` when the app ends.
     async fn next(&mut self) -> Option<sse::Event> {
         if let Some(event) = self.missed.next() {
             return Some(told(&event));
@@ -134,7 +134,7 @@ impl Watching {
     }
 }
 
-/// What a page waits for.
+/// An event that a page waits for.
 enum Something {
     Closing,
     Told(Event),

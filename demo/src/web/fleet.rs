@@ -35,13 +35,13 @@ pub struct Web {
     servers: Vec<JoinHandle<()>>,
 }
 
-/// What the servers of one process share besides the store: what the page shows, and the app with the plain cache.
+/// The state that the servers of one process share besides the store: the timeline, and the app with the plain cache.
 pub(crate) struct Shared {
     /// Of each server, in order: the page of one may ask another.
     pub(crate) origins: Vec<String>,
     pub(crate) provider: ProviderPages,
     pub(crate) store: String,
-    /// Whether the caches' secret is this process's own.
+    /// `true` if the caches' secret is a random one of this process.
     pub(crate) secret_is_own: bool,
     /// The name of each server, and what cuts its backplane.
     pub(crate) links: Vec<(String, Arc<BackplaneSwitch>)>,
@@ -51,13 +51,13 @@ pub(crate) struct Shared {
     pub(crate) closing: watch::Receiver<bool>,
 }
 
-/// What the page says of the provider.
+/// The provider's data for the page.
 pub(crate) struct ProviderPages {
     pub(crate) issuer: String,
     pub(crate) is_for_development: bool,
-    /// Where a user signs out there.
+    /// The URL at which a user signs out there.
     pub(crate) sign_out: Option<String>,
-    /// Where forms that lead to it may end up.
+    /// The origins that forms to the provider may lead to.
     pub(crate) origins: Vec<String>,
 }
 
@@ -120,7 +120,7 @@ impl Web {
         })
     }
 
-    /// Where the servers are, in order.
+    /// Returns the origins of the servers, in order.
     pub fn origins(&self) -> &[String] {
         &self.origins
     }
@@ -140,7 +140,7 @@ impl Web {
         &self.store
     }
 
-    /// Where the secret of the cache is from, in a few words.
+    /// Returns the source of the cache's secret, in a few words.
     pub fn secret(&self) -> &'static str {
         self.secret
     }

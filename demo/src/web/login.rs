@@ -18,7 +18,7 @@ pub(crate) struct Asked {
     again: Option<String>,
 }
 
-/// What the browser carries to the callback, in a cookie for each `state`: attempts in two tabs do not disturb each other.
+/// The state of a sign-in until the callback, in a cookie for each `state`, so that sign-ins in two tabs do not disturb each other.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Started {
     nonce: String,
@@ -91,7 +91,7 @@ impl Started {
         server.signing_in.set(request, state, &value).ok()
     }
 
-    /// What the attempt of this `state` began with, or `None` if it did not begin in this browser.
+    /// Returns the state of a sign-in, or `None` if it did not begin in this browser.
     ///
     /// # Errors
     /// A cookie of this `state` that cannot be read.

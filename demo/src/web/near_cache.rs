@@ -13,7 +13,7 @@ use token_cache::{
 use super::{fleet::Shared, server::Server, timeline::Kind};
 use crate::near_cache::{LEASE, MAX_AGE};
 
-/// What a server's near caches come to at this moment. It asks the store nothing.
+/// Returns the current state of a server's near cache, without a request to the store.
 pub(crate) fn copies(server: &Server) -> Value {
     let kept = server.cache.near_cache().unwrap_or_default();
     let link = match server.store.backplane() {
@@ -44,7 +44,7 @@ pub(crate) async fn cut_backplane(State(server): State<Arc<Server>>) -> Json<Val
     Json(copies(&server))
 }
 
-/// `POST /demo/link/mend`: it drops what it holds, and has a lease again.
+/// `POST /demo/link/mend`: this server empties its near cache, and gets a lease again.
 pub(crate) async fn mend_backplane(State(server): State<Arc<Server>>) -> Json<Value> {
     if server.store.switch().mend() {
         server.tell(
@@ -55,7 +55,7 @@ pub(crate) async fn mend_backplane(State(server): State<Arc<Server>>) -> Json<Va
     Json(copies(&server))
 }
 
-/// What a sign-out waited for, in a sentence; nothing where no server keeps copies.
+/// Describes the wait of a sign-out in a sentence. Returns an empty text if no server keeps copies.
 pub(crate) fn gone_in_words(shared: &Shared, gone: &NearCacheOutcome) -> String {
     let NearCacheOutcome::Cleared { silent, waited, .. } = gone else {
         return String::new();

@@ -3,18 +3,18 @@ use token_cache::sign_out::{ClaimRequirement, FrontChannelParameters};
 use super::public_url::PublicUrl;
 use crate::{oidc::Registration, store_url::StoreUrl};
 
-/// What the web app is asked for.
+/// The options of the web app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServeOptions {
     pub(crate) store: StoreUrl,
     pub(crate) public_url: PublicUrl,
     pub(crate) instances: u16,
-    /// None for the development provider.
+    /// The provider, or `None` for the development provider.
     pub(crate) provider: Option<Registration>,
     pub(crate) logout_channel: LogoutChannel,
-    /// True if the provider's logout tokens have no `exp`.
+    /// The requirement of an `exp` in the provider's logout tokens.
     pub(crate) exp_claim: ClaimRequirement,
-    /// What the provider's front-channel logout requests name.
+    /// The parameters of the provider's front-channel logout requests.
     pub(crate) front_channel_parameters: FrontChannelParameters,
 }
 

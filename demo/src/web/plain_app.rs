@@ -6,8 +6,8 @@ use token_cache::{ExposeSecret, TokenSet};
 use super::timeline::{Kind, Timeline};
 use crate::app_cache::{Denied, Keys};
 
-/// What an app with a plain shared cache would do at the same moments, on the same servers: `SET` when tokens come in, `GET`
-/// when they are needed, `DEL` when a user signs out whom it knows by name.
+/// The app with a plain shared cache, on the same servers: `SET` when tokens arrive, `GET` when they are needed, and `DEL` when a known user
+/// signs out.
 ///
 /// It keeps a fingerprint where that app would keep the tokens.
 pub(crate) struct PlainApp {

@@ -51,7 +51,7 @@ fn key() -> Result<EntryKey> {
     EntryKey::new("profile")
 }
 
-/// Where a session keeps the tokens that its user's API is called with.
+/// Returns the key of the entry with the tokens that the user's API is called with.
 pub(crate) fn tokens_key() -> Result<EntryKey> {
     EntryKey::new("api")
 }

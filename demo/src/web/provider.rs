@@ -19,7 +19,7 @@ use crate::{
     oidc::{Discovered, Registration},
 };
 
-/// Where users sign in: at a provider of somebody's own, or at the one for development.
+/// The provider at which users sign in: the reader's own, or the one for development.
 #[derive(Debug)]
 pub(crate) struct ProviderAtHand {
     registration: Registration,
@@ -114,7 +114,7 @@ impl ProviderAtHand {
         }
     }
 
-    /// What the development provider does is on the timeline as well.
+    /// Adds the events of the development provider to the timeline.
     pub(crate) fn tell_of(&self, shared: &Arc<Shared>) {
         let Some(development) = &self.development else {
             return;
@@ -137,7 +137,7 @@ impl ProviderAtHand {
     }
 }
 
-/// What of the provider's doings a reader wants to know.
+/// Describes an event of the provider, or returns `None` if it is not worth a line.
 fn in_words(event: &Event) -> Option<String> {
     Some(match event {
         Event::SignedIn { name, .. } => format!("The provider has signed {name} in."),

@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use url::{Host, Url};
 
-/// Where browsers reach the app servers: server `i` on this port plus `i`.
+/// The URL at which browsers reach the app servers: server `i` is on this port plus `i`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PublicUrl {
     https: bool,
@@ -51,7 +51,7 @@ impl PublicUrl {
         })
     }
 
-    /// Whether cookies can do without `Secure`: http, so a loopback address.
+    /// Returns `true` for http at a loopback address, where cookies need no `Secure`.
     pub(crate) const fn is_plain(&self) -> bool {
         !self.https
     }
@@ -65,7 +65,7 @@ impl PublicUrl {
         self
     }
 
-    /// Where server `index` listens: the machine itself, where TLS ends in front of it.
+    /// Returns the address at which server `index` listens. With https it is the loopback address, because a proxy ends TLS.
     pub(crate) fn listens_at(&self) -> SocketAddr {
         let address = match self.host {
             Host::Ipv4(address) if address.is_loopback() => IpAddr::V4(address),

@@ -43,7 +43,7 @@ pub(crate) struct Server {
     pub(crate) name: String,
     pub(crate) origin: String,
     pub(crate) cache: TokenCache,
-    /// What the cache is on.
+    /// The store of the cache.
     pub(crate) store: InstrumentedStore,
     /// How often the user's tokens were read without a request to the store.
     pub(crate) served: AtomicU64,
@@ -51,7 +51,7 @@ pub(crate) struct Server {
     pub(crate) provider: Provider,
     pub(crate) cookies: Cookies,
     pub(crate) tickets: TicketCookie,
-    /// What a browser remembers while its user signs in.
+    /// The state cookies of sign-ins.
     pub(crate) signing_in: StateCookies,
     pub(crate) sign_out: SignOutRoutes,
     /// Room for pages that watch.

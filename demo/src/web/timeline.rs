@@ -10,7 +10,7 @@ use tokio::sync::broadcast;
 /// How many events a page that is opened late still gets to see.
 const REMEMBERED: usize = 60;
 
-/// What happened on any of the servers, in order: the same for every page.
+/// The events of all servers, in order. Every page shows the same.
 pub(crate) struct Timeline {
     told: Mutex<Told>,
     live: broadcast::Sender<Event>,
@@ -83,7 +83,7 @@ impl Timeline {
         let _ = self.live.send(event);
     }
 
-    /// What was told after the event `seen`, and whatever comes.
+    /// Returns the events after `seen`, and a receiver of further events.
     pub(crate) fn follow(&self, seen: u64) -> (Vec<Event>, broadcast::Receiver<Event>) {
         let told = self.told();
         let missed = told.recent.iter().filter(|event| event.id > seen);

@@ -19,7 +19,7 @@ pub(crate) struct Browser {
     cookies: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// Where it is, and what it sees.
+/// The URL and the content of the browser's page.
 pub(crate) struct Page {
     pub(crate) url: Url,
     pub(crate) status: StatusCode,

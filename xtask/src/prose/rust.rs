@@ -147,7 +147,7 @@ impl<'a> Scanner<'a> {
         let text = if has_escapes {
             unescape(text)
         } else {
-            text.to_owned()
+            text.replace('\n', END_OF_LINE)
         };
         self.passages.push(Passage::of(Kind::Literal, line, &text));
     }
@@ -198,11 +198,18 @@ fn char_literal(rest: &str) -> Option<usize> {
     (second == '\'').then_some(at + 1)
 }
 
+/// Ends a sentence at a line break that is part of a literal's text.
+const END_OF_LINE: &str = " ¶\n";
+
 /// Replaces escapes by a space, but keeps line breaks of the source, so that lines can be counted.
 fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars();
     while let Some(c) = characters.next() {
+        if c == '\n' {
+            plain.push_str(END_OF_LINE);
+            continue;
+        }
         if c != '\\' {
             plain.push(c);
             continue;
@@ -259,6 +266,15 @@ mod tests {
             read(source),
             [(Kind::Literal, 2, "one |    two".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_line_break_in_the_text_of_a_literal_ends_a_sentence() {
+        let plain = "\"one\ntwo\"";
+        let raw = "r\"one\ntwo\"";
+        for source in [plain, raw] {
+            assert_eq!(read(source), [(Kind::Literal, 1, "one ¶|two".to_owned())]);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use axum::{
 use super::html::{Page, escaped};
 use crate::development_provider::oauth_error::OAuthError;
 
-/// What a browser is shown instead.
+/// An error page.
 #[derive(Debug)]
 pub(in super::super) struct PageError {
     status: StatusCode,

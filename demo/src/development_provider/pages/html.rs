@@ -11,9 +11,9 @@ pub(super) struct Page<'a> {
     pub(super) title: &'a str,
     /// Markup. What comes from outside went through [`escaped`].
     pub(super) main: String,
-    /// Where its forms may lead, beside the provider itself: browsers look at redirects as well.
+    /// The target of its forms besides the provider itself. Browsers check redirects as well.
     pub(super) leads_to: Option<&'a Url>,
-    /// What it may load in frames.
+    /// The URLs that it may load in frames.
     pub(super) frames: Vec<&'a Url>,
     pub(super) has_script: bool,
 }

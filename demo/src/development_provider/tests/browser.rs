@@ -26,7 +26,7 @@ impl Default for Browser {
     }
 }
 
-/// What came, and from whom.
+/// A response, and the URI that it came from.
 pub(super) struct Reply(Response<Bytes>, Uri);
 
 impl Browser {
@@ -106,7 +106,7 @@ impl Reply {
         serde_json::from_slice(self.0.body()).unwrap()
     }
 
-    /// Where it redirects to.
+    /// Returns the URI that it redirects to.
     #[track_caller]
     pub(super) fn location(&self) -> Url {
         assert_eq!(self.status(), 303, "{}", self.text());
