@@ -93,7 +93,9 @@ fn public_api(name: &str) -> Outcome<String> {
         .omit_auto_trait_impls(true)
         .build()
         .map_err(Failure::during(json.display()))?;
-    let mut lines = api.items().map(ToString::to_string).collect::<Vec<_>>();
+    let mut lines: Vec<String> = api.items().map(ToString::to_string).collect();
+    // The compiler's own marker of `derive(PartialEq)`, which no app can name.
+    lines.retain(|line| !line.contains("StructuralPartialEq"));
     // The last line ends as well.
     lines.push(String::new());
     Ok(lines.join("\n"))
