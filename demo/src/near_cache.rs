@@ -39,8 +39,8 @@ pub(crate) async fn open(
 pub(crate) enum Source {
     /// The store that the servers share.
     Store,
-    /// A copy of its own, without a request to the store.
-    NearCacheItem,
+    /// Its near cache, without a request to the store.
+    NearCache,
 }
 
 /// The near cache of a server.

@@ -81,9 +81,9 @@ async fn token_cache_keeps_its_promises_and_the_plain_cache_does_not() {
         "called",
         "in_flight",
         "redirected",
-        "from_copy",
-        "from_copy",
-        "link_cut",
+        "from_near_cache",
+        "from_near_cache",
+        "backplane_cut",
         "signed_out",
     ];
     let afterwards = ["refused"; 7];
@@ -99,7 +99,10 @@ async fn the_sign_out_waits_for_the_server_whose_backplane_was_cut_and_for_no_ot
     let (_, events) = events(&in_tasks(|as_it_is| as_it_is).await).await;
     let step = |name: &str| events.iter().find(|event| event["name"] == name).unwrap();
     assert_eq!(step("link_is_cut")["server"], "C");
-    assert_eq!(step("link_is_cut")["plain_cache"]["outcome"], "no_link");
+    assert_eq!(
+        step("link_is_cut")["plain_cache"]["outcome"],
+        "no_backplane"
+    );
     let sign_out = step("sign_out");
     assert_eq!(sign_out["token_cache"]["waited"]["silent"], json!(["C"]));
     assert_eq!(sign_out["plain_cache"]["waited"], json!(null));

@@ -84,7 +84,7 @@ impl AppCache for WithTokenCache {
             return Ok(None);
         };
         let from = if self.store.reads() == reads {
-            Source::NearCacheItem
+            Source::NearCache
         } else {
             Source::Store
         };

@@ -70,7 +70,7 @@ impl ScriptedUser<'_> {
             };
             let outcome = match from {
                 None => Outcome::Called,
-                Some(Source::NearCacheItem) => Outcome::FromNearCache,
+                Some(Source::NearCache) => Outcome::FromNearCache,
                 Some(Source::Store) if since.elapsed() > UNTIL_NEAR_CACHE => {
                     Outcome::NotFromNearCache
                 }

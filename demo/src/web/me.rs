@@ -43,7 +43,7 @@ pub(crate) async fn me(State(server): State<Arc<Server>>, request: Request) -> R
                     fingerprint(&tokens),
                     match from {
                         Source::Store => "read from the store",
-                        Source::NearCacheItem => "from a near-cache entry",
+                        Source::NearCache => "from the near cache",
                     }
                 ),
             );

@@ -127,7 +127,7 @@ impl Server {
             return Ok((found, Source::Store));
         }
         self.served.fetch_add(1, Ordering::Relaxed);
-        Ok((found, Source::NearCacheItem))
+        Ok((found, Source::NearCache))
     }
 
     /// The provider, for a refresh of this user's tokens.

@@ -72,7 +72,7 @@ async fn what_is_called_through_a_server_says_whether_the_store_was_asked() {
     let (mut browser, _page) = watching_the_near_cache_on_c(&web).await;
     // B has read nothing yet.
     assert_eq!(browser.me(&web, 'B').await.1["tokens"]["from"], "store");
-    while browser.me(&web, 'B').await.1["tokens"]["from"] != "own_copy" {}
+    while browser.me(&web, 'B').await.1["tokens"]["from"] != "near_cache" {}
 }
 
 #[tokio::test]

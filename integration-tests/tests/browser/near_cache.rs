@@ -92,7 +92,7 @@ impl Stage {
                 .ask(&format!("{}/api/me", self.app.of(server)))
                 .unwrap();
             let me: Value = serde_json::from_str(&told.body).unwrap();
-            if me["tokens"]["from"] == "own_copy" {
+            if me["tokens"]["from"] == "near_cache" {
                 return;
             }
             assert!(since.elapsed() < PATIENCE, "server {server}: {me}");

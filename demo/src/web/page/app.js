@@ -289,7 +289,7 @@ async function callApi(card) {
   const answer = await ask(card, "/api/me");
   if (answer?.status === 200) {
     const { account, tokens } = answer.body;
-    const from = tokens.from === "own_copy" ? "from a local copy" : "read from the store";
+    const from = tokens.from === "near_cache" ? "from the near cache" : "read from the store";
     answer.say(`200: the API was called for ${account.name} with token ${tokens.token} (${tokens.state}, ${from}).`);
   } else if (answer) {
     answer.say(`${answer.status}: ${inWords(answer.body)}`);
