@@ -72,7 +72,7 @@ pub struct Step {
 }
 
 const CALLS: &str = "calls an API for her";
-const FROM_NEAR_CACHE: &str = "calls it again, and may have its own copy";
+const FROM_NEAR_CACHE: &str = "calls it again, maybe from its near cache";
 const WANTS: &str = "wants to call an API for her";
 
 /// The story.

@@ -168,7 +168,7 @@ fn words(deed: &Deed) -> String {
         Outcome::SignedIn => format!("signed in: {token}"),
         Outcome::Redirected => "on its way".to_owned(),
         Outcome::Called => format!("calls with {token}"),
-        Outcome::FromNearCache => format!("{token} from near cache"),
+        Outcome::FromNearCache => format!("near cache: {token}"),
         Outcome::NotFromNearCache => "asked the store".to_owned(),
         Outcome::BackplaneCut => "link cut".to_owned(),
         Outcome::NoBackplane => "no backplane".to_owned(),
