@@ -96,7 +96,7 @@ async fn a_refused_security_event_and_a_refused_frame_are_logged() {
     for (query, says) in [
         (
             "iss=https://other.example&sid=canary",
-            "no provider of this app",
+            "not a provider of this app",
         ),
         ("sid=canary", "FrontChannelParameters::SidOnly"),
         ("", "FrontChannelParameters::None"),
