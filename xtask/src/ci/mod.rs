@@ -83,6 +83,9 @@ fn feature_combinations() -> Outcome {
         "token-cache",
         "--group-features",
         "providers,oauth2-5,openidconnect-4,sign-out,axum-0_8,actix-web-4",
+        // These pass through to the stores, which try them by themselves.
+        "--group-features",
+        "redis-1,aws-sdk-dynamodb-1",
     ]);
     command::run(&mut together)?;
     let mut apart = command::cargo(combinations);
