@@ -64,7 +64,7 @@ fn is_corrupt<T: std::fmt::Debug>(answer: Result<T>, what: &str) {
 
 /// An unreadable account item never panics. Reading it is an error and not a sign-out, and a sign-out of the account repairs it.
 #[tokio::test]
-async fn garbage_in_a_head_is_corrupt_until_a_sign_out_removes_it() {
+async fn garbage_in_an_account_item_is_corrupt_until_a_sign_out_removes_it() {
     let namespace = "foreign-1";
     let store = store(namespace).await;
     let now = now(&store).await;
