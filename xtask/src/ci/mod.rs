@@ -5,6 +5,7 @@ use crate::metadata::Metadata;
 use crate::test;
 
 mod direction;
+mod features;
 mod fuzz;
 mod lean;
 mod messages;
@@ -38,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let doc = ["doc", "--no-deps", "--workspace", "--all-features"];
     command::run(command::cargo(doc).env("RUSTDOCFLAGS", "-D warnings"))?;
     api::check(&metadata, false)?;
-    feature_combinations()?;
+    features::check()?;
     msrv::check(&metadata)?;
     packages::check(&metadata)?;
     second_engine::check()?;
