@@ -3,11 +3,12 @@ use std::time::Duration;
 use super::{boot_time::BootInstant, lease::with_drift};
 use crate::{Acknowledgement, InvalidationId, LeaseHolder, Published, RegistryId, ServerId};
 
-/// What a sign-out waits for after its invalidation message: each server that held a lease has dropped its copies, or its lease has run out.
-/// It does no I/O.
+/// The state of a sign-out that waits for acknowledgements of its invalidation message. It does no I/O.
 ///
-/// The registry may be young, after a failover say: a lease that was given before may not be in it. It is taken for whole when
-/// this server, or one that acknowledged, has known it for longer than any lease; otherwise the longest lease is waited out.
+/// The wait ends when each server with a lease has dropped its near-cache entries, or when every lease has expired.
+///
+/// The registry may be new, for example after a failover. Then it may lack a lease that was granted before. It counts as complete if this
+/// server, or a server that acknowledged, has known it for longer than any lease. Otherwise the longest lease is waited out.
 #[derive(Debug, Clone)]
 pub struct AckWait {
     message: InvalidationId,
@@ -18,8 +19,10 @@ pub struct AckWait {
 }
 
 impl AckWait {
-    /// What to wait for. `own` has dropped its copies already; `knows` is [`NearCacheLease::knows`](super::NearCacheLease::knows) of this server, asked after the
-    /// answer was `received`.
+    /// Starts the wait for the servers that `published` names, except `own`, which has dropped its entries already.
+    ///
+    /// `knows` is the result of [`NearCacheLease::knows`](super::NearCacheLease::knows) on this server, called after `received`. `received`
+    /// is the time of the store's answer.
     pub fn new(
         published: Published,
         own: ServerId,
@@ -42,7 +45,7 @@ impl AckWait {
         }
     }
 
-    /// A server has answered.
+    /// Records the acknowledgement of a server. Ignores acknowledgements of other messages.
     pub fn acknowledged(&mut self, acknowledgement: &Acknowledgement) {
         if acknowledgement.message != self.message {
             return;
@@ -52,27 +55,27 @@ impl AckWait {
             .retain(|own_lease| own_lease.server != acknowledgement.server);
     }
 
-    /// Whether no server can serve what was signed out any more.
+    /// Returns whether no server can serve the ended sessions any more.
     pub fn is_over(&self, now: BootInstant) -> bool {
         (self.whole && self.silent.is_empty()) || now >= self.over_at
     }
 
-    /// Whether every lease that runs is known to be in the registry; else the longest lease is waited out.
+    /// Returns whether every running lease is known to be in the registry. If not, the longest lease is waited out.
     pub fn is_whole(&self) -> bool {
         self.whole
     }
 
-    /// When it is over at the latest: every lease that was given before the invalidation message has run out.
+    /// Returns the end of the wait without acknowledgements. By then every lease granted before the invalidation message has expired.
     pub fn over_at(&self) -> BootInstant {
         self.over_at
     }
 
-    /// Who has not answered.
+    /// Returns the servers that have not acknowledged.
     pub fn silent(&self) -> &[LeaseHolder] {
         &self.silent
     }
 
-    /// The invalidation message that it is about.
+    /// Returns the id of the invalidation message.
     pub fn message(&self) -> InvalidationId {
         self.message
     }

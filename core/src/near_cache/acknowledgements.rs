@@ -7,11 +7,12 @@ use tokio::sync::mpsc;
 
 use crate::{Acknowledgement, InvalidationId};
 
-/// How many answers are kept that nobody waits for: a server may answer an invalidation message before the store tells its origin of it.
-/// One that is forgotten costs the sign-out a lease, never its finality.
+/// The most acknowledgements that are stored before a sign-out waits for them. A server may acknowledge an invalidation message before the
+/// store returns the message's id to its origin. A dropped acknowledgement delays the sign-out by at most a lease. It does not affect
+/// finality.
 const UNAWAITED: usize = 4_096;
 
-/// The answers to this server's own invalidation messages.
+/// The acknowledgements of this server's own invalidation messages.
 #[derive(Debug, Default)]
 pub(super) struct Acknowledgements(Mutex<State>);
 
@@ -25,7 +26,7 @@ impl Acknowledgements {
     pub(super) fn hear(&self, acknowledgement: Acknowledgement) {
         let mut state = self.state();
         if let Some(awaiting) = state.awaited.get(&acknowledgement.message) {
-            // Who waits no more has taken its place away, or is about to.
+            // A send fails only if the wait has ended. Its entry is removed then, or is about to be.
             let _ = awaiting.send(acknowledgement);
             return;
         }
@@ -35,7 +36,7 @@ impl Acknowledgements {
         state.unawaited.push_back(acknowledgement);
     }
 
-    /// Hears the answers to these invalidation messages, those first that have come already.
+    /// Returns the acknowledgements of these messages, beginning with those that have already arrived.
     pub(super) fn awaiting(self: &Arc<Self>, messages: Vec<InvalidationId>) -> Awaiting {
         let (sender, heard) = mpsc::unbounded_channel();
         let mut state = self.state();
@@ -63,17 +64,17 @@ impl Acknowledgements {
     }
 }
 
-/// The answers to some invalidation messages, as they come.
+/// A stream of the acknowledgements of some invalidation messages.
 pub(super) struct Awaiting {
     acknowledgements: Arc<Acknowledgements>,
     messages: Vec<InvalidationId>,
     heard: mpsc::UnboundedReceiver<Acknowledgement>,
-    /// Keeps the channel open where nothing is awaited.
+    /// Keeps the channel open if there are no messages to wait for.
     _sender: mpsc::UnboundedSender<Acknowledgement>,
 }
 
 impl Awaiting {
-    /// The next answer; it never comes where there is none.
+    /// Returns the next acknowledgement. Never returns if there is none.
     pub(super) async fn next(&mut self) -> Acknowledgement {
         match self.heard.recv().await {
             Some(acknowledgement) => acknowledgement,

@@ -1,21 +1,21 @@
 use std::{fmt, time::Duration};
 
-/// A moment of a [`BootTime`], in nanoseconds: what leases and ages are counted on.
+/// An instant of a [`BootTime`], in nanoseconds since the start of that clock. Leases and ages are measured with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct BootInstant(u64);
 
 impl BootInstant {
-    /// The moment so many nanoseconds after the clock's start.
+    /// Returns the instant `nanos` nanoseconds after the clock's start.
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
-    /// Nanoseconds since the clock's start.
+    /// Returns the nanoseconds since the clock's start.
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
-    /// The time since an earlier moment; zero where that is none.
+    /// Returns the time since `earlier`, or zero if `earlier` is later than `self`.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -30,15 +30,15 @@ impl std::ops::Add<Duration> for BootInstant {
     }
 }
 
-/// A clock that never goes back and goes on while the machine sleeps.
+/// A monotonic clock that continues while the machine sleeps.
 pub trait BootTime: fmt::Debug + Send + Sync + 'static {
-    /// This moment.
+    /// Returns the current instant.
     fn now(&self) -> BootInstant;
 }
 
-/// The machine's: `CLOCK_BOOTTIME` on Linux, which counts suspension; elsewhere `CLOCK_MONOTONIC`.
+/// The machine's clock: `CLOCK_BOOTTIME` on Linux and Android, which includes suspension, and a monotonic clock elsewhere.
 ///
-/// No guest's clock counts the time for which a hypervisor froze the guest: keep near caches off where that happens.
+/// No clock of a guest includes the time for which a hypervisor froze the guest. Keep the near cache off on such machines.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct SystemBootTime;

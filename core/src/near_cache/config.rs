@@ -9,20 +9,22 @@ const AGES: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=MA
 const DEFAULT_LEASE: Duration = Duration::from_secs(1);
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
 
-/// What near caches a server keeps of what it has read, and for how long: for
-/// [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache).
+/// The settings of a server's near cache, for [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache).
 ///
-/// A sign-out returns when no server can serve a copy any more (G1). Where the store has a [`Backplane`](crate::Backplane), the other
-/// servers say so; one that does not answer, because it crashed or is cut off, holds the sign-out up for one
-/// [`lease`](Self::lease), once. Where the store has none, **every** sign-out waits the [`max_age`](Self::max_age) out.
+/// A near cache serves reads from this process's memory.
 ///
-/// Copies hold opened tokens, in this process's memory: they are wiped when they go.
+/// A sign-out returns when no server can serve a near-cache entry of the ended sessions (G1). If the store has a
+/// [`Backplane`](crate::Backplane), the other servers acknowledge that. A server that does not, because it crashed or is cut off, delays
+/// the sign-out by one [`lease`](Self::lease), once. If the store has no backplane, **every** sign-out waits for
+/// [`max_age`](Self::max_age).
+///
+/// Near-cache entries hold decrypted tokens in this process's memory. They are wiped when they are dropped.
 ///
 /// ```
 /// use std::time::Duration;
-/// use token_cache_core::near_cache::CopyPolicy;
+/// use token_cache_core::near_cache::NearCacheConfig;
 ///
-/// let policy = CopyPolicy::new().max_age(Duration::from_secs(10)).max_bytes(16 << 20);
+/// let config = NearCacheConfig::new().max_age(Duration::from_secs(10)).max_bytes(16 << 20);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -33,10 +35,10 @@ pub struct NearCacheConfig {
     max_bytes: usize,
 }
 
-/// What a policy comes to on a store.
+/// The settings after the defaults of a store are filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NearCacheLimits {
-    /// How long a renewal is good for; none where there is nobody to renew it with.
+    /// The duration of the lease. `None` on a store without a backplane.
     pub(crate) lease: Option<Duration>,
     pub(crate) max_age: Duration,
     pub(crate) max_entries: usize,
@@ -44,14 +46,15 @@ pub(crate) struct NearCacheLimits {
 }
 
 impl NearCacheLimits {
-    /// How long a copy may be served at the most by a server that hears nothing.
+    /// Returns the longest time for which this server may serve an entry without contact to other servers.
     pub(crate) fn longest_life(&self) -> Duration {
         self.lease.unwrap_or(self.max_age)
     }
 }
 
 impl NearCacheConfig {
-    /// Up to 100,000 copies and 64 MiB, under a lease of one second, none older than a minute.
+    /// Returns the default settings: up to 100,000 items and 64 MiB. On a store with a [`Backplane`](crate::Backplane), the lease is one
+    /// second and the maximum age is one minute.
     pub const fn new() -> Self {
         Self {
             lease: None,
@@ -61,66 +64,67 @@ impl NearCacheConfig {
         }
     }
 
-    /// For how long a server may serve copies without hearing of the store: one second unless said, 100 ms to 30 s. It is renewed
-    /// four times as often. Only where the store has a backplane.
+    /// Sets the lease: how long this server may serve near-cache entries without contact to the store. It can be 100 ms to 30 s, and is one
+    /// second by default. The lease is renewed four times in its duration. Only stores with a [`Backplane`](crate::Backplane) support it.
     pub const fn lease(mut self, lease: Duration) -> Self {
         self.lease = Some(lease);
         self
     }
 
-    /// How old a copy may be, counted from when its read was sent: 100 ms to 60 s. A minute unless said, where the store has a
-    /// link; where it has none it must be said, and is how long every sign-out takes.
+    /// Sets the maximum age of a near-cache entry, measured from the time when its read was sent. It can be 100 ms to 60 s.
+    ///
+    /// On a store with a [`Backplane`](crate::Backplane), the default is one minute. On a store without one, it must be set, and every
+    /// sign-out takes that long.
     pub const fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
         self
     }
 
-    /// How many copies are kept at the most: 100,000 unless said, 16 at the least. An entry is one, and a session's record is
-    /// another.
+    /// Sets the most items in the near cache: at least 16, and 100,000 by default. An entry is one item, and a session record is another.
     pub const fn max_entries(mut self, entries: usize) -> Self {
         self.max_entries = entries;
         self
     }
 
-    /// How many bytes they may take: 64 MiB unless said, 64 KiB at the least. A copy counts for its value and 288 bytes.
+    /// Sets the most bytes in the near cache: at least 64 KiB, and 64 MiB by default. An item counts as its value and 288 bytes.
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// What is out of its range, if anything is.
+    /// Returns a message about the first setting that is out of range, or `None`.
     pub(super) fn fault(&self) -> Option<&'static str> {
         if self.lease.is_some_and(|lease| !LEASES.contains(&lease)) {
-            return Some("the lease is 100 milliseconds to 30 seconds");
+            return Some("the lease must be 100 milliseconds to 30 seconds");
         }
         if self.max_age.is_some_and(|age| !AGES.contains(&age)) {
             return Some(
-                "the greatest age of a near-cache entry is 100 milliseconds to 60 seconds",
+                "the maximum age of a near-cache entry must be 100 milliseconds to 60 seconds",
             );
         }
         if !(16..=10_000_000).contains(&self.max_entries) {
-            return Some("the most near caches are 16 to 10,000,000");
+            return Some("`max_entries` must be 16 to 10,000,000");
         }
-        (self.max_bytes < 64 << 10).then_some("near caches may take 64 KiB at the least")
+        (self.max_bytes < 64 << 10).then_some("`max_bytes` must be at least 64 KiB")
     }
 
-    /// What means nothing on a store that can't tell servers of a sign-out.
+    /// Returns a message about a setting that a store without a backplane does not support, or `None`.
     pub(super) fn fault_without_backplane(&self) -> Option<&'static str> {
         self.lease.is_some().then_some(
-            "this store can't tell servers of a sign-out, so there is no lease to renew; leave the lease out, and set the \
-             greatest age alone (`max_age`, or `?near_cache=5s` in the URL): every sign-out waits that long",
+            "this store has no backplane to notify servers of a sign-out, so it supports no lease; leave the lease out, and set only \
+             the maximum age (`max_age`, or `?near_cache=5s` in the URL); every sign-out waits that long",
         )
     }
 
-    /// The same, if every number is in its range.
+    /// Returns `self` if every setting is in its range.
     pub(crate) fn checked(self) -> Result<Self> {
         match self.fault() {
-            Some(fault) => Err(Error::misuse("keep near caches", fault)),
+            Some(fault) => Err(Error::misuse("configure the near cache", fault)),
             None => Ok(self),
         }
     }
 
-    /// What it comes to on a store with a backplane, or without.
+    /// Returns the settings with the defaults for a store with a backplane or without one.
     pub(crate) fn on_store(self, has_backplane: bool) -> Result<NearCacheLimits> {
         let Self {
             lease,
@@ -134,7 +138,7 @@ impl NearCacheConfig {
             max_entries,
             max_bytes,
         };
-        let refused = |message: &str| Err(Error::misuse("keep near caches", message));
+        let refused = |message: &str| Err(Error::misuse("configure the near cache", message));
         if has_backplane {
             let max_age = max_age.unwrap_or(DEFAULT_MAX_AGE);
             return Ok(config(Some(lease.unwrap_or(DEFAULT_LEASE)), max_age));
@@ -143,8 +147,8 @@ impl NearCacheConfig {
             (Some(fault), _) => refused(fault),
             (None, Some(max_age)) => Ok(config(None, max_age)),
             (None, None) => refused(
-                "this store can't tell servers of a sign-out, so every sign-out waits until near_caches have died of age; say how \
-                 long that may be, up to 60 seconds (`max_age`, or `?near_cache=5s` in the URL)",
+                "this store has no backplane to notify servers of a sign-out, so every sign-out waits for the maximum age of \
+                 near-cache entries; set it, up to 60 seconds (`max_age`, or `?near_cache=5s` in the URL)",
             ),
         }
     }

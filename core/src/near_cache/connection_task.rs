@@ -16,43 +16,44 @@ use crate::{
     telemetry::{self, About, Operation, observe},
 };
 
-/// How long a request of the backplane may take, where the lease is no shorter.
+/// The timeout of a request over the backplane. A renewal has the shorter of this timeout and the lease.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 
-/// How long leaving the registry may hold a shutdown up.
+/// The timeout for leaving the registry, so that it does not delay a shutdown.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Keeps this server's backplane connection open until the cache is dropped, and its lease running until it leaves.
+/// The task that keeps this server's backplane connection open until the cache is dropped. It renews the lease until the server gives it
+/// up.
 pub(super) struct ConnectionTask {
     pub(super) store: Arc<dyn TokenStore>,
     pub(super) listener: Arc<ServerListener>,
-    /// How long its lease is; none where it keeps no copies.
+    /// The duration of the lease. `None` without a near cache or without a backplane, and after this server has left the registry.
     pub(super) lease: Option<Duration>,
     pub(super) config: watch::Receiver<FleetConfig>,
     pub(super) clock: Arc<dyn BootTime>,
-    /// Who did not answer a sign-out of this server's within its lease; nobody, where the registry was young.
+    /// The servers that did not acknowledge a sign-out of this server within their lease. The list is empty if the registry was new.
     pub(super) silent: mpsc::Receiver<Vec<LeaseHolder>>,
     pub(super) known: SeenRegistry,
-    /// Whether this server is in no registry any more, and never will be again.
+    /// Whether this server has left the registry for good.
     pub(super) left: watch::Sender<bool>,
 }
 
-/// Why a connection is used no more.
+/// Why a connection is no longer used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Lost {
         was_good: bool,
     },
-    /// The cache is dropped.
+    /// The cache was dropped.
     Over,
 }
 
-/// What is to become of the backplane.
+/// A change that is asked for while no connection is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
-    /// The server gives its lease up, for good. It goes on signing out, and hears who answers.
+    /// The server gives up its lease for good. It can still sign users out and receive acknowledgements.
     Leave,
     Close,
 }
@@ -101,8 +102,8 @@ impl ConnectionTask {
         }
     }
 
-    /// Uses a connection for as long as it lasts. The lease that it brought ends with it, before the store forgets the connection: a
-    /// read that goes another way then leaves no copy.
+    /// Uses a connection until it is lost. The lease ends before the store forgets the connection, so that a read over another connection
+    /// leaves no near-cache entry.
     async fn stay(
         &mut self,
         connection: Arc<dyn BackplaneConnection>,
@@ -110,7 +111,7 @@ impl ConnectionTask {
     ) -> End {
         self.listener.own_lease.connected(number);
         self.forget_everything();
-        // Those who were silent on an earlier connection may have been counted by another registry.
+        // Silent servers of an earlier connection may come from another registry.
         while self.silent.try_recv().is_ok() {}
         let end = self.hold(&*connection, number).await;
         self.listener.own_lease.resign();
@@ -141,7 +142,7 @@ impl ConnectionTask {
             }
             let serves_from = self.known.serves_from(&config, clock.now());
             if serves_from.is_none_or(|from| from > clock.now()) && next_renewal.take().is_some() {
-                // The record was found to say too little of this server's copies, or to be that of a store that was emptied.
+                // The namespace record states a near-cache life that is too short for this server, or the store was emptied.
                 self.listener.own_lease.resign();
             }
             let renews_at = match (self.lease, serves_from) {
@@ -164,7 +165,7 @@ impl ConnectionTask {
                 () = until(&*clock, renews_at) => {
                     let Some(lease) = self.lease else { continue };
                     if next_renewal.is_none() {
-                        // What was read before may have been signed out by a server that did not know of copies yet.
+                        // A server that did not know of near caches yet may have signed out sessions that were read before.
                         self.forget_everything();
                     }
                     let sent = clock.now();
@@ -223,7 +224,7 @@ impl ConnectionTask {
         Ok(())
     }
 
-    /// Where the store has no backplane: copies die of age, and are kept from when every server knows of that.
+    /// Runs on a store without a backplane, where near-cache entries only expire by age. They are stored once every server knows of that.
     async fn age(&mut self) {
         let clock = Arc::clone(&self.clock);
         let mut serves = false;
@@ -260,7 +261,7 @@ impl ConnectionTask {
         self.left.send_replace(true);
     }
 
-    /// Waits until something else is to become of a backplane that is not open.
+    /// Waits until the state of a connection that is not open must change.
     async fn wish(&mut self) -> Wish {
         loop {
             if self.is_to_leave() {
@@ -273,12 +274,12 @@ impl ConnectionTask {
     }
 }
 
-/// Takes this server from the registry. One that could not leave is waited for once, for as long as its lease.
+/// Removes this server from the registry. If that fails, the next sign-out waits for its lease, once.
 async fn leave(connection: &dyn BackplaneConnection) {
     let _ = time::timeout(FAREWELL, connection.leave()).await;
 }
 
-/// Waits until a moment of this clock; without one, for good.
+/// Waits until `at` on this clock, or forever if it is `None`.
 pub(super) async fn until(clock: &dyn BootTime, at: Option<BootInstant>) {
     let Some(at) = at else {
         return std::future::pending().await;
@@ -292,13 +293,13 @@ pub(super) async fn until(clock: &dyn BootTime, at: Option<BootInstant>) {
     }
 }
 
-/// Gives a request so long.
+/// Runs a request with a timeout.
 pub(super) async fn in_time<T>(
     patience: Duration,
     request: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     time::timeout(patience, request).await.unwrap_or_else(|_| {
         Err(Error::new(ErrorKind::TimedOut, "use the backplane")
-            .message(format!("there was no answer within {patience:?}")))
+            .message(format!("the store did not answer within {patience:?}")))
     })
 }

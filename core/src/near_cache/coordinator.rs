@@ -24,37 +24,37 @@ use crate::{
     wait::distinct,
 };
 
-/// How long a request outside of the store's own time-outs may take.
+/// The timeout of a request over the backplane.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Of how many sign-outs the silent servers wait to be reaped, where the backplane is down.
+/// The most sign-outs whose silent servers are queued for removal from the registry while the backplane is down.
 const UNREAPED: usize = 64;
 
-/// This server's part in a fleet that keeps near caches, whether it keeps any itself or not: it hears and answers invalidation messages,
-/// makes them, and waits for the answers.
+/// A server's part in the invalidation protocol of a fleet. It receives and acknowledges invalidation messages, publishes them, and waits
+/// for acknowledgements. It runs on servers without a near cache too.
 pub(crate) struct InvalidationCoordinator {
     listener: Arc<ServerListener>,
     store: Arc<dyn TokenStore>,
     has_lease: bool,
-    /// The backplane opens when there is somebody at its other end.
+    /// The task of the backplane connection, until it is started. It starts when a server of the fleet has a near cache.
     unopened: Mutex<Option<ConnectionTask>>,
     left: watch::Receiver<bool>,
-    /// Who did not answer: the backplane's task has them go from the registry.
+    /// The servers that did not acknowledge. The connection task removes them from the registry.
     silent: mpsc::Sender<Vec<LeaseHolder>>,
     publishing: OnceLock<mpsc::UnboundedSender<AccountKey>>,
 }
 
-/// What a server keeps of its own.
+/// The parts of this server's near cache that the coordinator uses.
 pub(crate) struct NearCacheParts {
     pub(crate) own_lease: Arc<NearCacheLease>,
-    /// Takes copies away; none where it keeps none.
+    /// Removes near-cache entries. `None` on a server without a near cache.
     pub(crate) forget: Option<Forget>,
-    /// How long its lease is, where it keeps copies under one.
+    /// The duration of the lease. `None` without a near cache or without a backplane.
     pub(crate) lease: Option<Duration>,
 }
 
 impl NearCacheParts {
-    /// A server that keeps no copies.
+    /// Returns the parts of a server without a near cache.
     pub(crate) fn nothing() -> Self {
         Self {
             own_lease: Arc::new(NearCacheLease::new()),
@@ -107,12 +107,13 @@ impl InvalidationCoordinator {
         })
     }
 
-    /// Who signs out by this server.
+    /// Returns the id of this server, which is the origin of its sign-outs.
     pub(crate) fn server(&self) -> ServerId {
         self.listener.server
     }
 
-    /// Whether a server that is to keep copies under a lease can open its backplane at all. One that can't for now may later.
+    /// Checks that a server with a lease can open its backplane connection. Retryable errors are ignored, since a later attempt may
+    /// succeed.
     pub(crate) async fn check(&self) -> Result<()> {
         let Some(backplane) = self.store.backplane().filter(|_| self.has_lease) else {
             return Ok(());
@@ -124,7 +125,7 @@ impl InvalidationCoordinator {
         }
     }
 
-    /// Opens the backplane where any server keeps copies, this one or another. Within a runtime.
+    /// Opens the backplane connection if any server of the fleet has a near cache. Must be called within a runtime.
     pub(crate) fn start(&self) {
         if self.listener.longest_near_cache_life().is_zero() {
             return;
@@ -139,28 +140,30 @@ impl InvalidationCoordinator {
         }
     }
 
-    /// Waits until a server that leaves is in no registry.
+    /// Waits until a server that gives up its lease is in no registry.
     pub(crate) async fn left(&self) {
         if self.unopened().is_none() {
-            // An error is the end of the backplane's task: it is in none.
+            // An error means that the connection task has ended, so this server is in no registry.
             let _ = self.left.clone().wait_for(|left| *left).await;
         }
     }
 
-    /// Has other servers drop their copies of an account's, in a task of its own.
+    /// Publishes an invalidation of the account to the other servers, in a separate task.
     pub(crate) fn tell(&self, account: &AccountKey) {
         if self.listener.longest_near_cache_life().is_zero() {
             return;
         }
         if let Some(publishing) = self.publishing.get() {
-            // The task ends with this member, or with the runtime.
+            // A send fails only if the runtime has ended, and the publisher with it.
             let _ = publishing.send(*account);
         }
     }
 
-    /// Waits until no server can serve a copy of what was ended. `longest` is what the namespace's record said of copies after the
-    /// evictions were answered. What the evictions did not announce is published first. Of a `sid` that the index knows nothing of,
-    /// an invalidation message that names nobody tells whether the registry of leases was lost with the index: then a lease is waited out.
+    /// Waits until no server can serve a near-cache entry of the ended sessions. `longest` is the longest near-cache life in the namespace
+    /// record, read after the evictions were answered. Evictions that the store did not publish are published first.
+    ///
+    /// If the index has no account for the `sid`, an invalidation message without accounts is published. The answer shows whether the
+    /// registry of leases was lost together with the index. If it was, the longest lease is waited out.
     pub(crate) async fn clear(
         &self,
         ended: &StoreSignOut,
@@ -283,7 +286,7 @@ impl InvalidationCoordinator {
         let names = distinct(silent.iter().map(|own_lease| own_lease.server));
         telemetry::silent(names.len());
         if outcome == "lease" {
-            // Those of whom the backplane's task does not hear are waited for once more.
+            // If the queue is full, these servers are not removed, and the next sign-out waits for them again.
             let _ = self.silent.try_send(silent);
         }
         (outcome, self.gone(servers, names, received))
@@ -309,7 +312,7 @@ impl InvalidationCoordinator {
 
 impl fmt::Debug for InvalidationCoordinator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Member")
+        f.debug_struct("InvalidationCoordinator")
             .field("server", &self.listener.server)
             .finish_non_exhaustive()
     }

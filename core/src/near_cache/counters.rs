@@ -2,14 +2,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::AccountKey;
 
-/// How many counters accounts share: a sign-out makes one copy in so many a miss.
+/// The number of counters that all accounts share. A sign-out makes about one in this many other entries a miss.
 const COUNTERS: usize = 4_096;
 
-/// What the counters of an account said at some moment: a copy is good while they still say so.
+/// The value of an account's counters when a read was sent. A near-cache entry is valid while the value is unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidationCounter(u64);
 
-/// Counters that rise with every invalidation, so that a read which an invalidation overtook leaves nothing that can be served.
+/// The counters that rise with every invalidation. If an invalidation arrives during a read, the entry that the read stores cannot be
+/// served.
 #[derive(Debug)]
 pub(super) struct InvalidationCounters {
     everything: AtomicU32,
@@ -21,7 +22,7 @@ impl InvalidationCounters {
         Self::with_counters(COUNTERS)
     }
 
-    /// Of so many counters, or the next power of two.
+    /// Returns this many counters, or the next power of two.
     pub(super) fn with_counters(counters: usize) -> Self {
         let counters = counters.next_power_of_two();
         Self {
@@ -44,7 +45,7 @@ impl InvalidationCounters {
         self.everything.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// The account's counter: its key is a hash already.
+    /// Returns the index of the account's counter. The account key is a hash already.
     fn counter(&self, account: &AccountKey) -> usize {
         let [high, low, ..] = account.subject();
         usize::from(u16::from_be_bytes([*high, *low])) & (self.accounts.len() - 1)

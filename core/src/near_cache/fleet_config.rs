@@ -2,28 +2,28 @@ use std::time::Duration;
 
 use super::{BootInstant, lease::with_drift};
 
-/// What a server knows of its namespace is read again before it is used where it is older than this: a server that was paused, or
-/// cut off, may have missed a new generation, or that another server keeps near caches by now.
+/// The age from which the namespace record is read again before it is used. A server that was paused or cut off may have missed a new
+/// generation, or that another server has a near cache by now.
 pub(crate) const STALE_AFTER: Duration = Duration::from_secs(3);
 
-/// What the namespace's record says of near caches, as this server knows it.
+/// The settings of near caches in the namespace record, as this server knows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FleetConfig {
-    /// The longest life of a copy of any server: see
+    /// The longest life of a near-cache entry on any server: see
     /// [`NamespaceRecord::longest_near_cache_life`](crate::NamespaceRecord::longest_near_cache_life).
     pub(crate) longest: Duration,
-    /// Since when the record has said less than that.
+    /// The time since which the record has stated a shorter life than `longest`.
     pub(crate) lowered: Option<BootInstant>,
-    /// When that was asked for.
+    /// The time when the last read of the record was sent.
     pub(crate) read_at: BootInstant,
-    /// Since when the record has said that a copy may live as long as this server's: none where it doesn't yet.
+    /// The time since which the record has allowed a life as long as this server's. `None` if it does not yet.
     pub(crate) agreed: Option<BootInstant>,
-    /// Whether this server is to give its lease up, for a shutdown.
+    /// Whether this server must give up its lease, for a shutdown.
     pub(crate) leaving: bool,
 }
 
 impl FleetConfig {
-    /// What a server knows that has just read, or written, its first record.
+    /// Returns the settings of a server that has just read, or written, its first record.
     pub(crate) fn first(longest: Duration, read_at: BootInstant, agreed: BootInstant) -> Self {
         Self {
             longest,
@@ -34,10 +34,11 @@ impl FleetConfig {
         }
     }
 
-    /// Notes what the record that was `asked` for then says, and whether it is what this server needs; `now` it was answered.
+    /// Updates the settings from a record. `asked` is when its read was sent, and `now` is when it was answered. `is_agreed` is whether the
+    /// record allows this server's near-cache life.
     ///
-    /// Less than before is not believed at once: the record may have been lost, and written anew by a server that knew nothing of it,
-    /// and whoever keeps copies serves them until it has read that.
+    /// A shorter life is not accepted at once. The record may have been lost, and rewritten by a server that did not know it. A server with
+    /// a near cache serves its entries until it has read the new record.
     pub(crate) fn note(
         &mut self,
         longest: Duration,
@@ -46,7 +47,7 @@ impl FleetConfig {
         is_agreed: bool,
     ) {
         if asked < self.read_at {
-            // A later look was answered before.
+            // A read that was sent later was answered earlier.
             return;
         }
         self.lowered = (longest < self.longest).then(|| self.lowered.unwrap_or(asked));
@@ -61,14 +62,14 @@ impl FleetConfig {
         self.agreed = is_agreed.then(|| self.agreed.unwrap_or(now));
     }
 
-    /// From when on this server may serve copies, of what it has read from then on: whoever signs out has read the record by
-    /// then, or reads it before its sign-out returns.
+    /// Returns the time from which this server may serve what it reads after that time. By then, a server that signs out has read the
+    /// record, or it reads the record before its sign-out returns.
     pub(super) fn serves_from(&self) -> Option<BootInstant> {
         let agreed = self.agreed.filter(|_| !self.leaving)?;
         Some(agreed + with_drift(STALE_AFTER))
     }
 
-    /// Whether it was read lately enough to act upon.
+    /// Returns whether the record was read recently enough to be used.
     pub(crate) fn is_fresh(&self, now: BootInstant) -> bool {
         now.since(self.read_at) <= STALE_AFTER
     }

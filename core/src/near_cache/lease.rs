@@ -12,18 +12,18 @@ use super::{
 };
 use crate::{AccountKey, Invalidation, RegistryId};
 
-/// Which connection of this server's backplane connection: the later, the greater.
+/// The number of a backplane connection of this server. Later connections have greater numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionNumber(u64);
 
-/// A server's right to serve the copies that it holds: its counters and its lease. It does no I/O.
+/// A server's lease and invalidation counters, which decide whether it may serve its near-cache entries. It does no I/O.
 ///
-/// A copy is served while its [`InvalidationCounter`] is that of its account and the lease runs, both asked at each hit. Each method is one atomic
-/// step; the model explores every order of them.
+/// An entry is served while its [`InvalidationCounter`] equals that of its account and the lease runs. Both are checked at each hit. Each
+/// method is one atomic step. The model explores every order of them.
 #[derive(Debug)]
 pub struct NearCacheLease {
     counters: InvalidationCounters,
-    /// Nanoseconds; zero where there is no lease.
+    /// The end of the lease in nanoseconds. Zero means no lease.
     lease_until: AtomicU64,
     known: Mutex<Known>,
 }
@@ -35,12 +35,12 @@ struct Known {
 }
 
 impl NearCacheLease {
-    /// A server without a lease.
+    /// Returns the state of a server without a lease.
     pub fn new() -> Self {
         Self::with_lease_until(0)
     }
 
-    /// A server of a store without a backplane: its copies die of age alone.
+    /// Returns the state of a server on a store without a backplane, where near-cache entries only expire by age.
     pub fn without_backplane() -> Self {
         Self::with_lease_until(u64::MAX)
     }
@@ -53,13 +53,13 @@ impl NearCacheLease {
         }
     }
 
-    /// What a copy is stamped with: taken before the read that fills it is sent.
+    /// Returns the counter of an account. The caller must take it before it sends the read whose result it stores.
     pub fn counter(&self, account: &AccountKey) -> InvalidationCounter {
         self.counters.of(account)
     }
 
-    /// Whether a copy with this stamp may be served: nothing was published since, and the lease runs. `now` is asked for last, so
-    /// that a server which was suspended in between finds its lease run out.
+    /// Returns whether an entry with this counter may be served: no invalidation came since, and the lease runs. `now` is called last, so
+    /// that a server that was suspended in between finds its lease expired.
     pub fn may_serve(
         &self,
         account: &AccountKey,
@@ -70,7 +70,7 @@ impl NearCacheLease {
         self.counters.of(account) == counter && now().as_nanos() < lease_until
     }
 
-    /// The end of the lease; none where there is none.
+    /// Returns the end of the lease, or `None` without a lease.
     pub fn lease_until(&self) -> Option<BootInstant> {
         match self.lease_until.load(Ordering::Acquire) {
             0 => None,
@@ -78,9 +78,11 @@ impl NearCacheLease {
         }
     }
 
-    /// The backplane is about to be opened, or opened anew. Asked before the store is: invalidation messages may be heard, and acknowledged, as
-    /// soon as the server listens, and what it knew of the registry it knew on another connection. It has no lease from now on: what
-    /// it reads meanwhile it reads from who knows which server.
+    /// Prepares for a new backplane connection. Call it before the request to the store, because invalidation messages can be received and
+    /// acknowledged as soon as the server listens.
+    ///
+    /// What this server knows of the registry belongs to the earlier connection, so it is dropped. The lease ends too: until the connection
+    /// is open, reads may go to any server of the store.
     pub fn connecting(&self) -> ConnectionNumber {
         let mut known = self.known();
         known.connection += 1;
@@ -89,8 +91,8 @@ impl NearCacheLease {
         ConnectionNumber(known.connection)
     }
 
-    /// The backplane was opened, and the server listens: whatever it holds may have been published meanwhile, by a server that knows
-    /// nothing of its lease.
+    /// Records that the connection is open and the server listens. All counters rise, since a server that does not know of this server's
+    /// lease may have published invalidations in the meantime.
     pub fn connected(&self, connection: ConnectionNumber) {
         let known = self.known();
         if known.connection == connection.0 {
@@ -99,7 +101,7 @@ impl NearCacheLease {
         }
     }
 
-    /// A renewal on this connection was answered: the lease runs from the moment it was sent.
+    /// Records that a renewal on this connection was answered. The lease runs from `sent`, when the renewal was sent.
     pub fn renewed(
         &self,
         connection: ConnectionNumber,
@@ -117,7 +119,7 @@ impl NearCacheLease {
         self.lease_until.fetch_max(until, Ordering::AcqRel);
     }
 
-    /// The registry's id was read on this connection.
+    /// Records that the registry's id was read on this connection.
     pub fn saw(&self, connection: ConnectionNumber, registry: RegistryId, received: BootInstant) {
         let mut known = self.known();
         if known.connection == connection.0 {
@@ -132,7 +134,7 @@ impl NearCacheLease {
         }
     }
 
-    /// An invalidation message has come, or this server itself has changed what it may hold copies of.
+    /// Applies an invalidation: of a message that was received, or of a change that this server makes itself.
     pub fn invalidate(&self, what: &Invalidation) {
         match what {
             Invalidation::Accounts(accounts) => {
@@ -144,21 +146,21 @@ impl NearCacheLease {
         }
     }
 
-    /// The registry that this server has known, on the connection it has, for longer than any lease of the fleet: whoever got a
-    /// lease by another has none any more.
+    /// Returns the registry that this server has known, on its present connection, for longer than any lease of the fleet. A lease of
+    /// another registry has expired by then.
     pub fn knows(&self, longest_lease: Duration, now: BootInstant) -> Option<RegistryId> {
         let (registry, since) = self.known().registry?;
         (now.since(since) >= with_drift(longest_lease)).then_some(registry)
     }
 
-    /// For a store without a backplane, when every server knows that this one keeps copies: what is read from now on is served until it
-    /// dies of age.
+    /// Allows serving without a lease, on a store without a backplane. Call it when every server knows that this one has a near cache. What
+    /// is read from then on is served until it expires by age.
     pub fn serve_until_resigned(&self) {
         self.counters.raise_all();
         self.lease_until.store(u64::MAX, Ordering::Release);
     }
 
-    /// Gives the lease up.
+    /// Gives up the lease.
     pub fn resign(&self) {
         self.lease_until.store(0, Ordering::Release);
     }
@@ -168,16 +170,16 @@ impl NearCacheLease {
     }
 }
 
-/// For the model, which tries what may come next from one and the same state.
+/// For the model, which explores every next step from the same state.
 #[cfg(feature = "test-util")]
 impl NearCacheLease {
-    /// One whose accounts share so many counters.
+    /// Returns `self` with this many counters for all accounts.
     pub fn with_counters(mut self, counters: usize) -> Self {
         self.counters = InvalidationCounters::with_counters(counters);
         self
     }
 
-    /// Another in the same state.
+    /// Returns a copy of the state.
     pub fn fork(&self) -> Self {
         Self {
             counters: self.counters.clone(),
@@ -186,7 +188,7 @@ impl NearCacheLease {
         }
     }
 
-    /// The registry that this server has last heard of on its connection, and since when.
+    /// Returns the registry last seen on the present connection, and since when it has been known.
     pub fn seen_registry(&self) -> Option<(RegistryId, BootInstant)> {
         self.known().registry
     }
@@ -198,7 +200,7 @@ impl Default for NearCacheLease {
     }
 }
 
-/// How long another server's clock may take for so much of its time: two clocks part by less than a fiftieth.
+/// Returns the longest time that `duration` on another server's clock may take on this one. The rates of two clocks differ by less than 2%.
 pub(crate) fn with_drift(duration: Duration) -> Duration {
     duration + duration / 50 + Duration::from_millis(5)
 }

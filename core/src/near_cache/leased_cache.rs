@@ -17,13 +17,13 @@ use crate::{
     telemetry::{self, NearCacheRead},
 };
 
-/// How often copies that have died of age are looked for.
+/// The interval at which expired entries are removed.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// How many accounts are looked at before others have their turn on this thread.
+/// The number of accounts that are checked before the task yields to other tasks.
 const AT_ONCE: usize = 1_024;
 
-/// The copies, and the right to serve them.
+/// The entries of the near cache, and the lease under which they are served.
 #[derive(Debug)]
 pub(super) struct LeasedCache {
     storage: CacheStorage,
@@ -92,7 +92,7 @@ impl LeasedCache {
         self.if_it_may_serve(account, copy.validity, record)
     }
 
-    /// The copy, which was taken out already: nothing comes between the check and the answer.
+    /// Returns the copied value if it may be served. The check comes last, so that nothing can change between it and the answer.
     fn if_it_may_serve<T>(
         &self,
         account: &AccountKey,
@@ -106,7 +106,7 @@ impl LeasedCache {
         }
     }
 
-    /// What a read of an account is marked with that is sent now.
+    /// Returns the validity of what a read of this account returns if it is sent now.
     pub(super) fn validity(&self, account: &AccountKey) -> Validity {
         Validity {
             counter: self.own_lease.counter(account),
@@ -114,8 +114,8 @@ impl LeasedCache {
         }
     }
 
-    /// Whether a copy with this mark may be served. The clock is read last: a server that was suspended before finds the lease
-    /// run out.
+    /// Returns whether an entry with this validity may be served. The clock is read last, so that a server that was suspended before finds
+    /// its lease expired.
     pub(super) fn may_serve(&self, account: &AccountKey, validity: Validity) -> bool {
         let mut now = BootInstant::default();
         let asked = || {
@@ -163,13 +163,13 @@ impl LeasedCache {
         }
     }
 
-    /// Has copies go, and whatever a read that is under way would leave.
+    /// Removes entries, and invalidates what the reads in flight would store.
     pub(super) fn forget(&self, what: &Invalidation) {
         self.own_lease.invalidate(what);
         self.remove(what);
     }
 
-    /// Has copies go, when the holder has been told.
+    /// Removes entries after the counters of the lease were raised.
     pub(super) fn remove(&self, what: &Invalidation) {
         self.storage.remove(what);
     }
@@ -187,8 +187,8 @@ impl LeasedCache {
         self.storage.size()
     }
 
-    /// Has what is dead go although nobody asks for it, in a task of this runtime, for as long as there is a store: a token is wiped
-    /// within seconds of its copy's death.
+    /// Starts a task on this runtime that removes expired entries for as long as the store exists. So a token is wiped within seconds of
+    /// its expiry, even if it is never read again.
     fn sweep(self: &Arc<Self>) {
         if self.sweeps.load(Ordering::Relaxed) || self.sweeps.swap(true, Ordering::AcqRel) {
             return;
@@ -222,11 +222,11 @@ impl LeasedCache {
     }
 }
 
-/// The task that sweeps.
+/// The state of the sweep task.
 struct Sweeping(std::sync::Weak<LeasedCache>);
 
 impl Drop for Sweeping {
-    /// The runtime may have ended under it, and the store be used in another.
+    /// Allows another task to start. The runtime of this one may have ended while the store is used in another.
     fn drop(&mut self) {
         if let Some(cache) = self.0.upgrade() {
             cache.sweeps.store(false, Ordering::Release);
@@ -234,10 +234,10 @@ impl Drop for Sweeping {
     }
 }
 
-/// Why no copy is served.
+/// Why a read is not a hit.
 enum Absent {
     Missing,
-    /// There is one, which is dead.
+    /// There is an entry that may not be served.
     Stale,
 }
 

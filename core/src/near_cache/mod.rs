@@ -1,10 +1,10 @@
-//! Near caches under a lease: what a server may serve of what it has read, and what a sign-out waits for so that no server can.
+//! Near caches: reads from this process's memory, for as long as this server has a lease, with sign-outs that are final on every server.
 //!
-//! An app sets a [`NearCacheConfig`] on the [builder](crate::TokenCacheBuilder::near_cache), and is done: the rest is for those who put
-//! the parts together themselves.
+//! An app sets a [`NearCacheConfig`] on the [builder](crate::TokenCacheBuilder::near_cache). The other items are for code that assembles
+//! the parts itself.
 //!
-//! The two halves of the protocol do no I/O: [`NearCacheLease`] is the side of who keeps copies, [`AckWait`] that of who signs out. The
-//! clocks in both are a server's own, and only the rate at which they go matters.
+//! Two state machines implement the protocol and do no I/O: [`NearCacheLease`] on the server with a near cache, and [`AckWait`] on the
+//! server that signs out. Both use the clock of their own server, and only the rate of that clock matters.
 
 mod ack_wait;
 mod acknowledgements;

@@ -6,13 +6,13 @@ use std::sync::{
 use super::{BootInstant, InvalidationCounter};
 use crate::{Entry, EntryAddress, EntryName, SessionId, SessionRecord};
 
-/// What a copy weighs beside its value: its names, its place in the table, the allocator's part.
+/// The bytes that an item counts beside its value: for its names, its slot in the table and the allocator.
 const OVERHEAD: usize = 288;
 
-/// By what a copy may be served.
+/// The counter and the age limit under which an item may be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Validity {
-    /// Taken before the read was sent.
+    /// The value of the account's counters before the read was sent.
     pub(super) counter: InvalidationCounter,
     pub(super) expires_at: BootInstant,
 }
@@ -28,7 +28,7 @@ pub(super) struct CachedEntry {
     pub(super) session_id: SessionId,
     pub(super) name: EntryName,
     pub(super) entry: Entry,
-    /// Who asks without the ticket secret is not shown what was read with it.
+    /// Whether the value was read with the session's ticket secret. Then a read without the secret must not get it.
     pub(super) needs_ticket_secret: bool,
     pub(super) validity: Validity,
 }
@@ -39,18 +39,18 @@ impl CachedEntry {
     }
 }
 
-/// The copies of one account. It is never changed: a fill puts another in its place, so that a hit needs no lock of its own.
+/// The items of one account. A partition is immutable: storing an item replaces the partition, so that a hit needs no lock of its own.
 pub(super) struct Partition {
-    /// In the order of their ids.
+    /// Sorted by session id.
     sessions: Box<[CachedSession]>,
-    /// In the order of their session ids and names.
+    /// Sorted by session id and name.
     entries: Box<[CachedEntry]>,
     first_expiry: BootInstant,
     weight: u64,
     _counted: Counted,
 }
 
-/// What a fill adds.
+/// An item to store.
 pub(super) enum Populate {
     Session(CachedSession),
     Entry(CachedEntry),
@@ -81,25 +81,25 @@ impl Partition {
         (!copy.needs_ticket_secret || at.secret().is_some()).then_some(copy)
     }
 
-    /// When the first of them dies of age.
+    /// Returns the earliest time at which an item expires by age.
     pub(super) fn first_expiry(&self) -> BootInstant {
         self.first_expiry
     }
 
-    /// What it weighs against the bounds.
+    /// Returns the weight that counts against the limits.
     pub(super) fn weight(&self) -> u64 {
         self.weight
     }
 
-    /// The living ones of `before`, and one more, in the place of what it replaces; the oldest go where all would weigh more than
-    /// an account may. None where nothing is left.
+    /// Returns a partition with the valid items of `before` and one more, which replaces an item of the same name. The oldest items are
+    /// dropped if the total would exceed the limit of an account. Returns `None` if no item is left.
     pub(super) fn with(
         before: Option<&Self>,
         populate: Populate,
         scales: &Scales,
         now: BootInstant,
     ) -> Option<Self> {
-        // Of two stamps of an account the later is good, and this is the later one.
+        // Only the newest counter of an account is valid, and the new item has it.
         let counter = populate.validity().counter;
         let lives = |validity: &Validity| validity.counter == counter && now < validity.expires_at;
         let (mut sessions, mut entries) = Self::those(before, lives);
@@ -121,7 +121,7 @@ impl Partition {
         Self::of(sessions, entries, scales)
     }
 
-    /// Those that do not die of age by `now`; none where all do.
+    /// Returns a partition with the items that are not expired at `now`, or `None` if all are.
     pub(super) fn without_expired(&self, scales: &Scales, now: BootInstant) -> Option<Self> {
         let (sessions, entries) = Self::those(Some(self), |validity| now < validity.expires_at);
         Self::of(sessions, entries, scales)
@@ -180,11 +180,11 @@ fn drop_oldest(sessions: &mut Vec<CachedSession>, entries: &mut Vec<CachedEntry>
     }
 }
 
-/// What copies weigh: their bytes, and no less than what makes the most copies as heavy as the most bytes.
+/// The weights of items. An item weighs its bytes, but at least `lightest`, so that one weight limit bounds the number of items as well.
 pub(super) struct Scales {
-    /// What the lightest copy weighs.
+    /// The least weight of an item.
     pub(super) lightest: u64,
-    /// What the copies of one account may weigh.
+    /// The most weight of one account's items.
     pub(super) most: u64,
     pub(super) tally: Arc<Tally>,
 }
@@ -201,7 +201,7 @@ impl Scales {
     }
 }
 
-/// How many copies there are in memory, and their bytes.
+/// The number of items in memory, and their bytes.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     items: AtomicUsize,
@@ -215,7 +215,7 @@ impl Tally {
     }
 }
 
-/// A part of the tally that is taken back when its copies are dropped, wherever that happens.
+/// A share of the tally. It is subtracted when the partition is dropped.
 struct Counted {
     tally: Arc<Tally>,
     items: usize,

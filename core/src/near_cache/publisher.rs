@@ -8,17 +8,17 @@ use tokio::{
 use super::connection_task::in_time;
 use crate::{AccountKey, Invalidation, Result, TokenStore, backend::backoff, telemetry};
 
-/// The most accounts that one invalidation message names; of more, everything goes.
+/// The most accounts in one invalidation message. For more accounts, the message invalidates everything.
 const MOST_NAMED: usize = 100;
 
-/// For how long an invalidation message is tried to be made: copies live no longer.
+/// How long publishing an invalidation is retried. No near-cache entry lives longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const REQUEST: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 
-/// Announces whose copies are to go on other servers without anybody's waiting for it, until nobody can tell it any more. What is
-/// told while an invalidation message is under way goes with the next one.
+/// Publishes invalidations that no caller waits for, until all senders of `told` are dropped. Accounts that arrive during a request are
+/// published with the next one.
 pub(super) async fn tell(
     store: Arc<dyn TokenStore>,
     mut told: mpsc::UnboundedReceiver<AccountKey>,
@@ -56,7 +56,7 @@ async fn publish(store: &dyn TokenStore, unpublished: &HashMap<AccountKey, Insta
         .map(drop)
 }
 
-/// The copies of these accounts, or all of them where they are too many to name.
+/// Returns an invalidation of these accounts, or of everything if there are too many to name.
 pub(super) fn invalidation_of(accounts: impl ExactSizeIterator<Item = AccountKey>) -> Invalidation {
     if accounts.len() > MOST_NAMED {
         Invalidation::Everything

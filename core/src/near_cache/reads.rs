@@ -12,10 +12,11 @@ use crate::{Error, ErrorKind, Result, cache::runtime, telemetry::in_current_span
 
 type Answer<T> = watch::Receiver<Option<Result<T>>>;
 
-/// Reads that are under way, and who shares them. A read runs in a task of its own: a caller that goes away stops nobody's.
+/// The reads in flight, which concurrent callers share. Each read runs in a task of its own, so a caller that is cancelled does not stop it
+/// for the others.
 pub(super) struct Reads<K, T>(Mutex<HashMap<K, Flight<T>>>);
 
-/// A read that was sent, or is about to be.
+/// A read that was sent or is about to be.
 struct Flight<T> {
     validity: Validity,
     answer: Answer<T>,
@@ -42,10 +43,12 @@ where
     K: Clone + Eq + Hash + Send + 'static,
     T: Clone + Send + Sync + 'static,
 {
-    /// What `send` answers, or a read that is under way: one that was sent already only where what it answers may be served as a copy
-    /// at this moment (G1).
+    /// Returns the result of `send`, or of a read in flight with the same key. A read that was sent earlier is shared only if its result
+    /// may be served as a near-cache entry now (G1).
     ///
-    /// Only what is `kept` is shared with who came after the read was sent: a put on another server, since then, is not to be missed.
+    /// A caller that joins a read gets its result only if `cached` is true for it. Otherwise another read is sent, or joined, so that a put
+    /// on another server in the meantime is not missed.
+    ///
     pub(super) async fn read<F>(
         self: &Arc<Self>,
         key: K,
@@ -62,7 +65,7 @@ where
         if !joined || cached(&answered) {
             return answered;
         }
-        // Whatever is under way now was sent after this caller came.
+        // Any read that is in flight now was sent after this caller arrived.
         let (answer, _) = self.join_or_send(&key, &validity, |_| true, &send)?;
         wait(answer).await
     }
@@ -99,14 +102,14 @@ where
         runtime.spawn(in_current_span(async move {
             let answered = read.await;
             drop(landing);
-            // There may be nobody left who waits.
+            // All callers may have been cancelled.
             let _ = answering.send(Some(answered));
         }));
         Ok((answer, false))
     }
 }
 
-/// Takes a read out of those that are under way, however it ends.
+/// Removes a read from those in flight, however it ends.
 struct Landing<K: Eq + Hash, T> {
     reads: Arc<Reads<K, T>>,
     key: K,
@@ -116,7 +119,7 @@ struct Landing<K: Eq + Hash, T> {
 impl<K: Eq + Hash, T> Drop for Landing<K, T> {
     fn drop(&mut self) {
         let mut flights = self.reads.flights();
-        // Another may have been sent for those who could not join this one.
+        // Another read may have replaced this one, for callers that could not join it.
         if flights
             .get(&self.key)
             .is_some_and(|flight| flight.answer.same_channel(&self.answer))
@@ -130,6 +133,6 @@ async fn wait<T: Clone>(mut answer: Answer<T>) -> Result<T> {
     match answer.wait_for(Option::is_some).await.as_deref() {
         Ok(Some(answered)) => answered.clone(),
         Ok(None) | Err(_) => Err(Error::new(ErrorKind::Unexpected, "read an entry")
-            .message("its task was stopped with the runtime")),
+            .message("the task was stopped because the runtime shut down; repeat the read")),
     }
 }

@@ -5,19 +5,21 @@ use super::{
 };
 use crate::RegistryId;
 
-/// Which registry of lease holders this server has met last, on whatever connection. Another one says that the store was emptied, and the
-/// namespace's record with it: a server that is new to it may know of nobody who keeps copies.
+/// The registry of leases that this server has seen last, on any connection.
+///
+/// A different id means that the store was emptied, and the namespace record with it. A server that is new to the store may not know then
+/// that others have near caches.
 #[derive(Debug, Default)]
 pub(super) struct SeenRegistry {
     last: Option<RegistryId>,
-    /// When another one was met, and the record was not read since.
+    /// When a different registry was seen, if the record was not read since.
     emptied: Option<BootInstant>,
-    /// When everybody has read the record again after that.
+    /// When every server has read the record again after that.
     known_to_all: Option<BootInstant>,
 }
 
 impl SeenRegistry {
-    /// A registry is met: whether it is another than before.
+    /// Records the id of a registry, and returns whether it differs from the last one.
     pub(super) fn met(&mut self, registry: RegistryId, now: BootInstant) -> bool {
         let is_another = self
             .last
@@ -29,7 +31,7 @@ impl SeenRegistry {
         is_another
     }
 
-    /// From when on copies may be served, by what is known of the record at this moment.
+    /// Returns the time from which entries may be served, by what is known of the record now.
     pub(super) fn serves_from(
         &mut self,
         config: &FleetConfig,

@@ -9,10 +9,10 @@ use crate::{
     Acknowledgement, Invalidation, InvalidationListener, InvalidationMessage, RegistryId, ServerId,
 };
 
-/// Takes copies away.
+/// A function that removes near-cache entries.
 pub(crate) type Forget = Box<dyn Fn(&Invalidation) + Send + Sync>;
 
-/// What hears this server's backplane connection. The store keeps it for as long as the backplane is open, so it keeps no store.
+/// The listener of this server's backplane connection. The store owns it while the connection is open, so it must not own the store.
 pub(super) struct ServerListener {
     pub(super) server: ServerId,
     pub(super) own_lease: Arc<NearCacheLease>,
@@ -23,7 +23,7 @@ pub(super) struct ServerListener {
 }
 
 impl ServerListener {
-    /// Has this server's own copies go.
+    /// Drops this server's own near-cache entries.
     pub(super) fn drop_cached_reads(&self, what: &Invalidation) {
         self.own_lease.invalidate(what);
         if let Some(forget) = &self.forget {
@@ -31,12 +31,13 @@ impl ServerListener {
         }
     }
 
-    /// The longest life of a copy of any server, as this one knows it.
+    /// Returns the longest life of a near-cache entry on any server, as this server knows it.
     pub(super) fn longest_near_cache_life(&self) -> Duration {
         self.config.borrow().longest
     }
 
-    /// The registry that this server has known for longer than any lease: none where it can't be sure how long leases are.
+    /// Returns the registry that this server has known for longer than any lease. Returns `None` if its knowledge of the longest lease is
+    /// stale.
     fn knows(&self) -> Option<RegistryId> {
         let config = *self.config.borrow();
         let now = self.clock.now();
@@ -50,7 +51,7 @@ impl ServerListener {
 impl InvalidationListener for ServerListener {
     fn published(&self, message: &InvalidationMessage) -> Option<Acknowledgement> {
         self.drop_cached_reads(&message.what);
-        // Who signs out drops its own copies by itself, and who keeps none is in no registry.
+        // The origin has dropped its own entries already. A server without a near cache is in no registry.
         let is_awaited = message.origin? != self.server && self.forget.is_some();
         is_awaited.then(|| Acknowledgement {
             message: message.id,
@@ -66,7 +67,7 @@ impl InvalidationListener for ServerListener {
 
 impl fmt::Debug for ServerListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ears")
+        f.debug_struct("ServerListener")
             .field("server", &self.server)
             .finish_non_exhaustive()
     }

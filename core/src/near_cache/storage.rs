@@ -13,15 +13,15 @@ use super::{
 };
 use crate::{AccountKey, Invalidation, Result};
 
-/// So many bytes one shard of the engine holds at the least, where there are so many: what an account's copies may take is half of one.
+/// The least bytes of a shard, if the limit allows more than one shard. The items of an account can take up to half a shard.
 const SHARD: usize = 2 << 20;
 const MAX_SHARDS: usize = 32;
 
-/// How many locks the fills share.
+/// The number of locks that all writes share.
 const LOCKS: usize = 16;
 
-/// `quick_cache`: a hit takes a fifth of the time that one of `moka` takes (BENCHMARKING.md), and it drops what it removes at once,
-/// where `moka` keeps a removed token until its maintenance comes by.
+/// The cache is `quick_cache`. A hit takes a fifth of the time of one in `moka` (BENCHMARKING.md). `quick_cache` drops a removed value at
+/// once, while `moka` holds a removed token until its next maintenance run.
 type Engine = quick_cache::sync::Cache<
     AccountKey,
     Arc<Partition>,
@@ -30,24 +30,24 @@ type Engine = quick_cache::sync::Cache<
     DefaultLifecycle<AccountKey, Arc<Partition>>,
 >;
 
-/// The copies of this server: bounded, and dropped at once when they are removed. Whether one may be served is not theirs to say.
+/// The bounded storage of the near cache. Removed items are dropped at once. Whether an item may be served is decided by the lease.
 pub(super) struct CacheStorage {
     engine: Engine,
     scales: Scales,
-    /// A fill looks at the stamp and puts its copy under the lock that a removal takes after the stamp was raised, so that a removal
-    /// leaves nothing behind.
+    /// Locks for writes. A write checks the counter and inserts its item under the lock. A removal takes the same lock after the counter
+    /// was raised, so it leaves nothing behind.
     populate: [Mutex<()>; LOCKS],
 }
 
-/// What a server's near caches come to.
+/// The size of a server's near cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct NearCacheSize {
-    /// How many accounts there are copies of.
+    /// The number of accounts with items.
     pub accounts: usize,
-    /// How many copies there are: entries, and sessions' records.
+    /// The number of items: entries and session records.
     pub items: usize,
-    /// How many bytes they take, as [`NearCacheConfig::max_bytes`](super::NearCacheConfig::max_bytes) counts them.
+    /// The bytes of the items, counted as for [`NearCacheConfig::max_bytes`](super::NearCacheConfig::max_bytes).
     pub bytes: usize,
 }
 
@@ -61,7 +61,7 @@ impl CacheStorage {
             .weight_capacity(capacity)
             .build()
             .map_err(|refused| {
-                crate::Error::new(crate::ErrorKind::Unexpected, "keep near caches")
+                crate::Error::new(crate::ErrorKind::Unexpected, "create the near cache")
                     .with_source(refused)
             })?;
         let engine = Engine::with_options(
@@ -82,12 +82,12 @@ impl CacheStorage {
         })
     }
 
-    /// The copies of an account.
+    /// Returns the items of an account.
     pub(super) fn of(&self, account: &AccountKey) -> Option<Arc<Partition>> {
         self.engine.get(account)
     }
 
-    /// Keeps a copy, if it still may be served.
+    /// Stores an item if it still may be served, and returns whether it did.
     pub(super) fn populate(
         &self,
         account: &AccountKey,
@@ -104,7 +104,7 @@ impl CacheStorage {
         self.replace(account, populated)
     }
 
-    /// Drops copies.
+    /// Drops the items of an invalidation.
     pub(super) fn remove(&self, what: &Invalidation) {
         match what {
             Invalidation::Accounts(accounts) => accounts.iter().for_each(|a| self.remove_one(a)),
@@ -120,14 +120,14 @@ impl CacheStorage {
         self.engine.remove(account);
     }
 
-    /// Every account, where a copy of it has died of age by `now`; none for the others.
+    /// Returns `Some` for each account with an item that is expired at `now`, and `None` for each other account.
     pub(super) fn expired_at(&self, now: BootInstant) -> impl Iterator<Item = Option<AccountKey>> {
         self.engine
             .iter()
             .map(move |(account, items)| (items.first_expiry() <= now).then_some(account))
     }
 
-    /// Drops the copies of an account that have died of age by `now`.
+    /// Drops the items of an account that are expired at `now`.
     pub(super) fn remove_expired_of(&self, account: &AccountKey, now: BootInstant) {
         let _filling = locked(self.lock_of(account));
         if let Some(before) = self.engine.peek(account) {
@@ -161,8 +161,8 @@ impl CacheStorage {
 
 impl fmt::Debug for CacheStorage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Copies")
-            .field("figures", &self.size())
+        f.debug_struct("CacheStorage")
+            .field("size", &self.size())
             .finish_non_exhaustive()
     }
 }
@@ -180,7 +180,7 @@ impl Weighter<AccountKey, Arc<Partition>> for ByWeight {
     }
 }
 
-/// Spreads what is a keyed hash already, and which nobody outside can choose.
+/// A hasher for keys that are keyed hashes already, which an outsider cannot choose.
 #[derive(Default, Clone)]
 struct Spread(u64);
 
@@ -191,7 +191,7 @@ impl Hasher for Spread {
         }
     }
 
-    /// The length of what is written next: always the same.
+    /// Ignores the length prefix, which is always the same.
     fn write_usize(&mut self, _: usize) {}
 
     fn finish(&self) -> u64 {

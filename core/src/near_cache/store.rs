@@ -13,18 +13,19 @@ use crate::{
     SessionRecord, SidIndex, TimeSource, Timestamp, TokenStore, WriteOptions,
 };
 
-/// A store whose reads are served from copies in this process, for as long as its [`NearCacheLease`] has the right to.
+/// A store that serves reads from this process's memory, for as long as its [`NearCacheLease`] allows it.
 ///
-/// - A hit is a read at memory speed, without a request, and never of a session that was signed out (G1): it is checked that nothing
-///   was published since the copy's read was sent, that the lease runs and that the copy is not too old.
-/// - Only what is there is kept. A miss, and a session that has ended, are always the store's answer.
-/// - Reads of one entry that come at the same time are one request.
-/// - What this server writes itself, it reads at once. A put on another server is published, and seen here within the time that takes.
-/// - A copy's bytes are wiped when it goes: when its account is signed out, when there is no room for it, and within seconds of its
-///   greatest age.
+/// - A hit needs no request, and never returns an entry of a session that was signed out (G1). Each hit checks that no invalidation came
+///   since the entry's read was sent, that the lease runs and that the entry is not too old.
+/// - Only existing entries and sessions are cached. Misses and ended sessions are always answered by the store.
+/// - Concurrent reads of one entry share one request.
+/// - A server reads its own writes at once. A put on another server is published, and is seen here when the invalidation message arrives.
+/// - The bytes of an entry are wiped when it is dropped: when its account is signed out, when there is no room for it, and within seconds
+///   of its maximum age.
 ///
-/// It renews no lease and hears no invalidation message: whoever made the [`NearCacheLease`] does, and [`forget`](Self::forget)s what is published.
-/// [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache) brings it all together, as `local(sealed(store))`.
+/// It does not renew the lease or receive invalidation messages. The owner of the [`NearCacheLease`] does that, and calls
+/// [`forget`](Self::forget) for each invalidation. [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache) assembles all
+/// parts, as `local(sealed(store))`.
 #[derive(Debug)]
 pub struct NearCache<S> {
     pub(super) store: Arc<S>,
@@ -34,7 +35,7 @@ pub struct NearCache<S> {
     sessions: Arc<Reads<(AccountKey, SessionId), SessionRecord>>,
 }
 
-/// A read of an entry, with the session's ticket secret or without: what can be opened with it is not shared with who lacks it.
+/// A read of an entry, with the session's ticket secret or without. A read without the secret must not share a read that has it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct EntryRead {
     at: EntryAddress,
@@ -42,11 +43,10 @@ struct EntryRead {
 }
 
 impl<S: TokenStore> NearCache<S> {
-    /// Keeps copies of what is read from `inner`, and serves them while `holder` may. Ages are counted on `clock`.
+    /// Returns a near cache for `inner`, which serves what it has read while `own_lease` allows it. Ages are measured with `clock`.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) for a policy that is out of range, and for one that does not say the greatest age
-    /// of a copy where `inner` has no backplane.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of range, or if `inner` has no backplane and `policy` sets no maximum age.
     pub fn new(
         inner: S,
         policy: NearCacheConfig,
@@ -63,7 +63,7 @@ impl<S: TokenStore> NearCache<S> {
         })
     }
 
-    /// What a [`InvalidationCoordinator`](super::InvalidationCoordinator) needs to know of it.
+    /// Returns the parts for an [`InvalidationCoordinator`](super::InvalidationCoordinator).
     pub(crate) fn parts(&self) -> NearCacheParts {
         let cache = Arc::clone(&self.cache);
         NearCacheParts {
@@ -73,7 +73,7 @@ impl<S: TokenStore> NearCache<S> {
         }
     }
 
-    /// What this server keeps at this moment.
+    /// Returns the size of the near cache and the rest of the lease.
     pub(crate) fn stats(&self) -> NearCacheStats {
         NearCacheStats {
             size: self.size(),
@@ -81,23 +81,23 @@ impl<S: TokenStore> NearCache<S> {
         }
     }
 
-    /// How long a copy may be served at the most, if this server hears nothing of the others.
+    /// Returns the longest time for which an entry may be served without contact to other servers.
     pub(crate) fn longest_life(&self) -> Duration {
         self.config.longest_life()
     }
 
-    /// The entry, if there is a copy that may be served; `now` is the moment on the store's clock. It waits for nothing.
+    /// Returns the entry if the near cache has it and may serve it. `now` is the time of the store's clock. It never waits.
     pub fn lookup(&self, at: &EntryAddress, now: Timestamp) -> Option<Entry> {
         self.cache.entry(at, now)
     }
 
-    /// Drops copies, and has reads that are under way leave none: what an invalidation message asks for. When it returns, none of them can be
-    /// served.
+    /// Drops near-cache entries, and prevents reads in flight from storing any. This is what an invalidation message asks for. When it
+    /// returns, none of the entries can be served.
     pub fn forget(&self, what: &Invalidation) {
         self.cache.forget(what);
     }
 
-    /// How many copies there are.
+    /// Returns the size of the near cache.
     pub fn size(&self) -> NearCacheSize {
         self.cache.size()
     }
@@ -170,23 +170,24 @@ impl<S: TokenStore> NearCache<S> {
         }
     }
 
-    /// Whether a read that is sent now may leave a copy.
+    /// Returns whether a read that is sent now may store its result.
     fn may_keep(&self, account: &AccountKey) -> bool {
         self.cache.may_serve(account, self.cache.validity(account))
     }
 
-    /// What this server changes it holds no copies of, from before the change to after it, however it ends.
+    /// Drops the entries of accounts that this server changes, before the change and again after it, however the change ends.
     pub(super) fn changing(&self, accounts: &[AccountKey]) -> Changing<'_> {
         Changing::of(&self.cache, Invalidation::Accounts(accounts.to_vec()))
     }
 }
 
-/// Whether the backplane may be to blame: each caller asks again by itself then, and keeps nothing.
+/// Returns whether the backplane may be the cause of an error. Then each caller sends its own read over another connection, and stores
+/// nothing.
 fn is_of_the_backplane(error: &Error) -> bool {
     error.kind() == ErrorKind::Unavailable
 }
 
-/// A change of this server's own, under way.
+/// A change in progress that this server makes itself.
 pub(super) struct Changing<'a> {
     cache: &'a LeasedCache,
     what: Invalidation,

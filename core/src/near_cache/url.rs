@@ -10,19 +10,21 @@ const NEAR_CACHE: &str = "near_cache";
 const LEASE: &str = "lease";
 
 impl NearCacheConfig {
-    /// Takes what is said of near caches out of a store's URL, whatever the store: `?near_cache=60s`, their greatest age, turns
-    /// them on, and `&lease=1s` sets the lease. Answers with the policy, none where they stay off, and with the store's own URL.
+    /// Parses the near-cache parameters of a store URL, on every backend, and removes them. `?near_cache=60s` turns the near cache on and
+    /// sets its maximum age. `&lease=1s` sets the lease.
+    ///
+    /// Returns the settings, or `None` without these parameters, and the URL of the store itself.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) for a duration that is none or out of range, for a parameter that is there twice, and
-    /// for a lease without near caches.
+    /// [`Config`](crate::ErrorKind::Config) for a duration that is invalid or out of range, for a repeated parameter, and for `lease`
+    /// without `near_cache`.
     ///
     /// ```
     /// use std::time::Duration;
-    /// use token_cache_core::near_cache::CopyPolicy;
+    /// use token_cache_core::near_cache::NearCacheConfig;
     ///
-    /// let (policy, url) = CopyPolicy::from_url("redis://cache.internal/?prefix=shop&near_cache=30s")?;
-    /// assert_eq!(policy, Some(CopyPolicy::new().max_age(Duration::from_secs(30))));
+    /// let (config, url) = NearCacheConfig::from_url("redis://cache.internal/?prefix=shop&near_cache=30s")?;
+    /// assert_eq!(config, Some(NearCacheConfig::new().max_age(Duration::from_secs(30))));
     /// assert_eq!(url, "redis://cache.internal/?prefix=shop");
     /// # Ok::<(), token_cache_core::Error>(())
     /// ```
@@ -43,9 +45,7 @@ impl NearCacheConfig {
             return Ok((None, url.to_owned()));
         }
         let max_age = max_age.ok_or_else(|| {
-            refused(
-                "`lease` is that of near caches; turn them on with `near_cache=60s`, their greatest age",
-            )
+            refused("`lease` needs a near cache; turn it on with `near_cache=60s`, its maximum age")
         })?;
         let mut policy = Self::new().max_age(max_age);
         policy.lease = lease;
@@ -57,11 +57,11 @@ impl NearCacheConfig {
         Ok((Some(policy), format!("{store}{question_mark}{rest}")))
     }
 
-    /// The same policy, for a URL whose scheme is that of a store without a [`Backplane`](crate::Backplane): whoever knows that need not connect
-    /// first to learn that it can't be kept.
+    /// Returns `self` if a store without a [`Backplane`](crate::Backplane) supports it. So a URL of such a store is refused before a
+    /// connection is opened.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) for a lease: there is nobody to renew it with.
+    /// [`Config`](crate::ErrorKind::Config) for a lease, which such a store does not support.
     pub fn without_backplane(self) -> Result<Self> {
         match self.fault_without_backplane() {
             Some(fault) => Err(refused(fault)),
