@@ -4,25 +4,25 @@ use async_trait::async_trait;
 
 use crate::{AccountKey, Result, entropy, hash_name::hash_name};
 
-/// A server of the fleet as the others know it: random, new with every start.
+/// The id of a server in the fleet: random, and new with each start.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerId([u8; 16]);
 
 impl ServerId {
-    /// A name that no other server has.
+    /// Returns a new random id.
     ///
     /// # Errors
-    /// [`Unexpected`](crate::ErrorKind::Unexpected) where the operating system gives no random bytes.
+    /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
     pub fn mint() -> Result<Self> {
         entropy::random().map(Self)
     }
 
-    /// The name with these bytes.
+    /// Returns the id with these bytes.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes that a store keeps.
+    /// Returns the bytes of the id, as a store holds them.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
@@ -41,114 +41,114 @@ impl fmt::Debug for ServerId {
 }
 
 hash_name! {
-    /// One life of the registry of lease holders: a registry that was lost and made anew has another.
+    /// The id of a registry of leases. A registry that was lost and created again has a new id.
     RegistryId
 }
 
 hash_name! {
-    /// One sending of an invalidation message: one that is sent again has another, so that an acknowledgement says which it answers.
+    /// The id of one attempt to send an invalidation message. A repeated message has a new id, so that an acknowledgement names the
+    /// attempt.
     InvalidationId
 }
 
 impl RegistryId {
-    /// The id of a registry that is made now.
+    /// Returns an id for a new registry.
     ///
     /// # Errors
-    /// [`Unexpected`](crate::ErrorKind::Unexpected) where the operating system gives no random bytes.
+    /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
     pub fn mint() -> Result<Self> {
         entropy::random().map(Self::from_bytes)
     }
 }
 
 impl InvalidationId {
-    /// The id of an invalidation message that is sent now.
+    /// Returns an id for a new invalidation message.
     ///
     /// # Errors
-    /// [`Unexpected`](crate::ErrorKind::Unexpected) where the operating system gives no random bytes.
+    /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
     pub fn mint() -> Result<Self> {
         entropy::random().map(Self::from_bytes)
     }
 }
 
-/// Whose copies are to go.
+/// The near-cache entries that servers must drop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "a listener that knows not all of them can't keep G1"
+    reason = "a listener that does not handle every variant breaks G1"
 )]
 pub enum Invalidation {
-    /// Those of these accounts.
+    /// The entries of these accounts.
     Accounts(Vec<AccountKey>),
-    /// All of them: a sign-out of more accounts than are worth naming.
+    /// All entries, for a sign-out of too many accounts to name.
     Everything,
 }
 
-/// What is told to every server that listens: whose copies are to go, and who wants to hear of it.
+/// A message to every listening server: which near-cache entries to drop, and which server waits for acknowledgements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a message of the protocol")]
 pub struct InvalidationMessage {
-    /// This sending of it.
+    /// The id of this message.
     pub id: InvalidationId,
-    /// Who hears the acknowledgements; none where nobody waits for them.
+    /// The server that receives the acknowledgements. `None` if no server waits for them.
     pub origin: Option<ServerId>,
-    /// Whose copies are to go.
+    /// The near-cache entries to drop.
     pub what: Invalidation,
 }
 
-/// A server's word that the copies are gone.
+/// A server's confirmation that it has dropped the entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a message of the protocol")]
 pub struct Acknowledgement {
-    /// What it answers.
+    /// The invalidation message that it acknowledges.
     pub message: InvalidationId,
-    /// Who has dropped its copies.
+    /// The server that has dropped its entries.
     pub server: ServerId,
-    /// The registry that this server has known, on the connection that it has, for longer than any lease: every lease that runs is
-    /// in it.
+    /// The registry that this server has known, on its present connection, for longer than any lease. It contains every lease that runs.
     pub knows: Option<RegistryId>,
 }
 
-/// A server in the registry.
+/// A server in the registry of leases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a row of the registry")]
 pub struct LeaseHolder {
-    /// Who.
+    /// The server.
     pub server: ServerId,
-    /// Its last renewal: a number that no other renewal ever has, also not after the registry was lost, or a replica took over that
-    /// lacked the last ones. Who is removed for being silent is removed by it.
+    /// The number of its last renewal. No other renewal ever has it, even after the registry was lost, or after a failover to a replica
+    /// that lacked the last renewals. A silent server is removed by this number.
     pub renewal: u64,
 }
 
-/// What became of an invalidation message: who held a lease when it was made, read in the same step.
+/// The result of publishing an invalidation message: the servers that held a lease at that time, read in the same step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "an answer of the protocol")]
 pub struct Published {
-    /// This sending of it.
+    /// The id of this message.
     pub id: InvalidationId,
-    /// The registry; none where it can't be told that it is the one which this server's backplane connection leads to.
+    /// The registry. `None` if the store cannot tell that it is the registry of this server's backplane connection.
     pub registry: Option<RegistryId>,
-    /// Who held a lease.
+    /// The servers that held a lease.
     pub holders: Vec<LeaseHolder>,
 }
 
-/// What hears a server's link. Calls come in the order in which the store took the messages, and none of them blocks.
+/// The listener of a server's backplane connection. Calls come in the order in which the store took the messages. They must not block.
 pub trait InvalidationListener: fmt::Debug + Send + Sync + 'static {
-    /// Drops the copies; when it returns they are gone, and the answer is sent to the origin.
+    /// Drops the near-cache entries that the message names. They are gone when it returns. The result is sent to the origin.
     fn published(&self, message: &InvalidationMessage) -> Option<Acknowledgement>;
 
-    /// Hears an answer to an invalidation message of this server's own.
+    /// Receives an acknowledgement of this server's own invalidation message.
     fn acknowledged(&self, acknowledgement: &Acknowledgement);
 }
 
-/// How servers that keep near caches hear of sign-outs: an optional part of a store. Without it, copies live for an age, and a
-/// sign-out waits that age out.
+/// An optional part of a store: it notifies servers with near caches of sign-outs. Without it, near-cache entries expire by age, and a
+/// sign-out waits for the maximum age.
 ///
-/// An invalidation message is part of [`TokenStore::evict`](crate::TokenStore::evict), where
-/// [`EvictOptions::publish`](crate::EvictOptions::publish) asks for it, and comes after the eviction or in the same step.
+/// [`TokenStore::evict`](crate::TokenStore::evict) publishes an invalidation message if
+/// [`EvictOptions::publish`](crate::EvictOptions::publish) is set, after the eviction or in the same step.
 #[async_trait]
 pub trait Backplane: Send + Sync {
-    /// Opens this server's backplane connection. When it returns, the listener hears every invalidation message that the store takes from now on, until the
-    /// connection is [lost](LinkConnection::lost).
+    /// Opens a backplane connection of this server. From when it returns, the listener receives every invalidation message that the store
+    /// takes, until the connection is [lost](BackplaneConnection::lost).
     ///
     /// # Errors
     /// The store's own failures.
@@ -158,43 +158,44 @@ pub trait Backplane: Send + Sync {
         listener: Arc<dyn InvalidationListener>,
     ) -> Result<Arc<dyn BackplaneConnection>>;
 
-    /// Announces what ended outside of [`TokenStore::evict`](crate::TokenStore::evict): many accounts at once, say. One request.
-    /// Answers go to `origin`; without one there are none.
+    /// Publishes an invalidation of what ended outside of [`TokenStore::evict`](crate::TokenStore::evict), for example many accounts at
+    /// once. Sends one request. Acknowledgements go to `origin`. Without an origin there are none.
     ///
     /// # Errors
-    /// The store's own failures; the invalidation message may have been made.
+    /// The store's own failures. The message may have been published.
     async fn publish(&self, origin: Option<ServerId>, what: Invalidation) -> Result<Published>;
 }
 
-/// One open connection of a backplane.
+/// An open connection of a backplane.
 #[async_trait]
 pub trait BackplaneConnection: fmt::Debug + Send + Sync + 'static {
-    /// Enters this server in the registry, or renews its entry there, and answers with the registry's id. One request, a write: a
-    /// server that is no primary any more refuses it. When it returns, the listener has heard every invalidation message that the
-    /// store took before it.
+    /// Enters this server in the registry, or renews its entry there, and returns the registry's id.
+    ///
+    /// Sends one request, which is a write: a demoted primary refuses it. When it returns, the listener has received every invalidation
+    /// message that the store took before the renewal.
     ///
     /// # Errors
-    /// The store's own failures: the connection is of no more use.
+    /// The store's own failures. The connection cannot be used any more.
     async fn renew(&self) -> Result<RegistryId>;
 
-    /// The registry's id; where there is no registry it is made. One request, a write.
+    /// Returns the registry's id. Creates the registry if it does not exist. Sends one request, which is a write.
     ///
     /// # Errors
     /// As [`renew`](Self::renew).
     async fn registry(&self) -> Result<RegistryId>;
 
-    /// Removes servers from the registry that have not renewed since they were read there. One request.
+    /// Removes servers from the registry, unless they have renewed since they were read there. Sends one request.
     ///
     /// # Errors
     /// As [`renew`](Self::renew).
     async fn reap(&self, silent: &[LeaseHolder]) -> Result<()>;
 
-    /// Removes this server from the registry: it serves no copies any more. One request.
+    /// Removes this server from the registry. The caller must have stopped serving near-cache entries. Sends one request.
     ///
     /// # Errors
     /// As [`renew`](Self::renew).
     async fn leave(&self) -> Result<()>;
 
-    /// Waits until the connection is lost: from some moment before it returns, the listener may have missed invalidation messages.
+    /// Waits until the connection is lost. The listener may have missed invalidation messages for some time before this returns.
     async fn lost(&self);
 }

@@ -14,7 +14,7 @@ use crate::{
     ServerId,
 };
 
-/// The registry of lease holders, and those who listen.
+/// The registry of leases, and the listeners.
 #[derive(Debug, Default)]
 pub(super) struct Registry(Mutex<State>);
 
@@ -29,7 +29,7 @@ struct State {
 #[derive(Debug, Clone)]
 struct Listening {
     listener: Arc<dyn InvalidationListener>,
-    /// Tells its connection that another has taken its place.
+    /// Notifies the connection that another one has replaced it.
     lost: Arc<Notify>,
 }
 
@@ -84,7 +84,7 @@ impl State {
 
 #[cfg(feature = "test-util")]
 impl MemoryStore {
-    /// Forgets who holds a lease, as a store does that was emptied: the registry is a new one from then on.
+    /// Empties the registry of leases, as when a store was emptied. The next registry has a new id.
     pub fn lose_registry(&self) {
         let mut state = self.0.registry.state();
         state.id = None;
@@ -120,7 +120,7 @@ impl Backplane for MemoryStore {
     }
 }
 
-/// A listener's place; it is given up when the connection is dropped.
+/// A server's connection. Dropping it removes the listener.
 struct Connection {
     store: Arc<Store>,
     server: ServerId,
@@ -128,14 +128,14 @@ struct Connection {
 }
 
 impl Connection {
-    /// The registry, while this connection is the server's.
+    /// Returns the registry, if this is still the server's connection.
     fn state(&self) -> Result<MutexGuard<'_, State>> {
         let state = self.store.registry.state();
         match state.listening.get(&self.server) {
             Some(listening) if Arc::ptr_eq(&listening.lost, &self.lost) => Ok(state),
             _ => Err(Error::new(ErrorKind::Unavailable, "use the backplane")
                 .store("memory")
-                .message("this connection was lost; open another")),
+                .message("another connection of this server has replaced this one; open a new connection")),
         }
     }
 }
@@ -176,7 +176,7 @@ impl BackplaneConnection for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // Another connection of the server may have its place.
+        // Another connection of the server may have replaced this one.
         if let Ok(mut state) = self.state() {
             state.listening.remove(&self.server);
         }

@@ -19,16 +19,16 @@ use crate::{
     SidIndex, SystemClock, TimeSource, TokenStore, Version, WriteOptions,
 };
 
-/// The most bytes an entry may have, unless said otherwise.
+/// The most bytes of an entry.
 const MAX_ENTRY_BYTES: usize = 16 << 20;
 
-/// What a store may hold, unless said otherwise: 1 GiB.
+/// The default weight limit: 1 GiB.
 const WEIGHT_LIMIT: usize = 1 << 30;
 
-/// The store of one process: sharded, expiring, bounded. Its clones share everything, as the servers of a fleet would.
+/// A store in this process's memory, with a weight limit. Its clones share everything, like the servers of a fleet.
 ///
-/// At its weight limit it removes what is expired, and then refuses writes with [`Full`](ErrorKind::Full): it evicts nothing
-/// that was acknowledged (G4), and a sign-out always works.
+/// At its weight limit, the store removes expired data, and then refuses writes with [`Full`](ErrorKind::Full). It never evicts data that
+/// it has acknowledged (G4), and a sign-out always works.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -51,12 +51,13 @@ struct Inner {
 }
 
 impl MemoryStore {
-    /// An empty store that holds up to 1 GiB and reads the machine's clock.
+    /// Returns an empty store with a limit of 1 GiB and the machine's clock.
     pub fn new() -> Self {
         Self::with(WEIGHT_LIMIT, Arc::new(SystemClock))
     }
 
-    /// An empty store that holds up to `bytes`: values, and about 200 bytes for each session and entry.
+    /// Returns an empty store with a limit of `bytes`. Values count as their bytes. Each session and each entry counts as about 200 bytes
+    /// more.
     ///
     /// # Errors
     /// [`Config`](ErrorKind::Config) for less than 64 KiB.
@@ -70,7 +71,7 @@ impl MemoryStore {
         Ok(Self::with(bytes, Arc::new(SystemClock)))
     }
 
-    /// An empty store with a clock of one's own.
+    /// Returns an empty store with another clock.
     #[cfg(feature = "test-util")]
     pub fn with_clock(clock: impl TimeSource) -> Self {
         Self::with(WEIGHT_LIMIT, Arc::new(clock))
@@ -86,7 +87,7 @@ impl MemoryStore {
         }))
     }
 
-    /// What it holds, in bytes.
+    /// Returns the weight of the stored data, in bytes.
     pub fn weight(&self) -> usize {
         self.0.shards.weight()
     }
@@ -101,7 +102,7 @@ impl MemoryStore {
         }
         Err(Error::new(ErrorKind::Full, operation)
             .store("memory")
-            .message("it is at its weight limit; raise the limit, or use a store on a server"))
+            .message("the store is at its weight limit; raise the limit, or use Redis or DynamoDB"))
     }
 
     fn index(&self) -> std::sync::MutexGuard<'_, Index> {

@@ -7,7 +7,7 @@ use crate::{
     SessionRecord, Timestamp, Version, WriteOptions,
 };
 
-/// What a session weighs without its entries.
+/// The weight of a session without its entries.
 pub(super) const SESSION_WEIGHT: usize = 200;
 
 const ENTRY_OVERHEAD: usize = 100;
@@ -16,7 +16,7 @@ pub(super) fn entry_weight(entry: &Entry) -> usize {
     entry.stored().len() + ENTRY_OVERHEAD
 }
 
-/// All that is stored for one account. Its methods are the atomic steps of the store's contract.
+/// All data of one account. Its methods are the atomic steps of the store's contract.
 #[derive(Default)]
 pub(super) struct Partition {
     sessions: HashMap<SessionId, Session>,
@@ -28,7 +28,7 @@ pub(super) struct Partition {
 struct Session {
     record: SessionRecord,
     entries: HashMap<EntryName, Entry>,
-    /// The versions of the last creating writes of each entry, the oldest first, also of entries that are gone.
+    /// The versions of the last creating writes of each entry, oldest first. They are stored for removed entries too.
     creations: HashMap<EntryName, VecDeque<Version>>,
     weight: usize,
 }
@@ -63,7 +63,7 @@ struct NotBeforeTimes {
     without_sid: Option<NotBefore>,
 }
 
-/// Refuses sign-ins that stand at or before a moment, until it expires.
+/// A not-before time. It refuses sign-ins at or before `at`, until it expires.
 #[derive(Clone, Copy)]
 pub(super) struct NotBefore {
     at: Timestamp,
@@ -76,7 +76,7 @@ struct Lock {
 }
 
 impl NotBefore {
-    /// Raises a marker, or sets the first; neither its moment nor its life ever falls.
+    /// Raises a not-before time, or sets the first one. Neither its time nor its expiry is ever lowered.
     pub(super) fn raise(not_before: &mut Option<Self>, at: Timestamp, expires_at: Timestamp) {
         let not_before = not_before.get_or_insert(Self { at, expires_at });
         not_before.at = not_before.at.max(at);

@@ -11,10 +11,10 @@ use crate::{AccountKey, IssuerKey, Timestamp};
 
 const SHARDS: usize = 64;
 
-/// A shard is swept of what is expired once in so many steps on it.
+/// The number of steps on a shard between two sweeps of expired data.
 const SWEEP_EVERY: usize = 1_024;
 
-/// The partitions, spread over locks by account, and what they weigh together.
+/// The partitions, distributed over locks by account, and their total weight.
 pub(super) struct Shards {
     locked: Vec<Mutex<Shard>>,
     weight: AtomicUsize,
@@ -40,7 +40,7 @@ impl Shards {
         self.weight.load(Ordering::Relaxed)
     }
 
-    /// Takes one atomic step on an account's partition. What is left empty is dropped.
+    /// Runs one atomic step on an account's partition. Drops the partition if it is empty afterwards.
     pub(super) fn with<T>(
         &self,
         account: &AccountKey,
@@ -65,7 +65,7 @@ impl Shards {
         answer
     }
 
-    /// True where so many bytes more are within the limit, if need be after a sweep.
+    /// Returns whether `bytes` more are within the limit, after a sweep if necessary.
     pub(super) fn make_room(&self, bytes: usize, now: Timestamp) -> bool {
         let fits = || self.weight().saturating_add(bytes) <= self.weight_limit;
         if !fits() {
@@ -79,7 +79,7 @@ impl Shards {
         fits()
     }
 
-    /// The accounts of one shard, and whether there are further shards; none past the last.
+    /// Returns the accounts of one shard, and whether there are further shards. Returns `None` past the last shard.
     pub(super) fn accounts(
         &self,
         shard: usize,

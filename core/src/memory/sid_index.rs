@@ -9,10 +9,10 @@ use crate::{
     SidAccounts, SidEntry, SidIndex, SidKey, Timestamp,
 };
 
-/// Expired index entries are swept once in so many sign-ins.
+/// The number of sign-ins between two sweeps of expired index entries.
 const SWEEP_EVERY: usize = 1_024;
 
-/// What goes across accounts.
+/// The index across accounts.
 #[derive(Default)]
 pub(super) struct Index {
     sids: HashMap<SidKey, SidRecord>,
@@ -20,12 +20,12 @@ pub(super) struct Index {
     steps: usize,
 }
 
-/// What is known under a `sid`.
+/// The record of a `sid`.
 #[derive(Default)]
 struct SidRecord {
     accounts: HashMap<AccountKey, Timestamp>,
     not_before: Option<NotBefore>,
-    /// Ended by the provider, until then at least.
+    /// The time until which the `sid` is refused at least, if the provider has ended it.
     ended_forever: Option<Timestamp>,
 }
 
@@ -134,7 +134,7 @@ impl SidIndex for MemoryStore {
         Ok(())
     }
 
-    /// A page is a shard, whatever size is asked for.
+    /// Returns one shard as a page. Ignores the page size.
     async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         let shard = match &scan.cursor {
             None => 0,

@@ -48,7 +48,6 @@ where
     ///
     /// A caller that joins a read gets its result only if `cached` is true for it. Otherwise another read is sent, or joined, so that a put
     /// on another server in the meantime is not missed.
-    ///
     pub(super) async fn read<F>(
         self: &Arc<Self>,
         key: K,
