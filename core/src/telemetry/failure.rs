@@ -1,11 +1,11 @@
 use crate::{Error, ErrorKind, RefreshError, RefreshErrorKind};
 
-/// What a failed operation is told as.
+/// The labels of a failed operation.
 pub(crate) trait Failure {
-    /// The value of the label `outcome`.
+    /// Returns the value of the label `outcome`.
     fn outcome(&self) -> &'static str;
 
-    /// The value of the label `kind`, of what counts as an error.
+    /// Returns the value of the label `kind`, or `None` if the failure does not count as an error.
     fn kind(&self) -> Option<&'static str>;
 }
 
@@ -39,7 +39,7 @@ impl Failure for RefreshError {
         }
     }
 
-    /// What it does to a refresh is counted there.
+    /// Returns `None`, since the error of the refresh is counted instead.
     fn kind(&self) -> Option<&'static str> {
         None
     }

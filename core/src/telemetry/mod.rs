@@ -1,8 +1,8 @@
 //! What a cache reports about itself: spans and log events with the feature `tracing` (on by default), metrics with the feature
 //! `metrics`, and nothing without them.
 //!
-//! The page `docs/observability.md` of the repository lists them all. No span and no figure holds an id, a key or a token: an
-//! account is the first 32 bits of its keyed hash, which tells two accounts apart in a log and names nobody (G5).
+//! The page `docs/observability.md` of the repository lists them all. No span and no metric holds an id, a key or a token. An account
+//! appears as the first 32 bits of its keyed hash, which distinguishes accounts in a log and identifies no user (G5).
 //!
 //! ```
 //! use token_cache_core::telemetry::METRICS;
@@ -10,7 +10,7 @@
 //! assert!(METRICS.iter().any(|metric| metric.name == "token_cache_reads_total"));
 //! ```
 
-/// Counts what has no operation of its own.
+/// Increments a counter that belongs to no operation.
 macro_rules! count {
     ($name:literal, $by:expr) => {{
         #[cfg(feature = "metrics")]
@@ -22,14 +22,14 @@ macro_rules! count {
 
 #[cfg_attr(
     not(all(feature = "tracing", feature = "metrics")),
-    allow(dead_code, reason = "told to spans and figures, which are features")
+    allow(dead_code, reason = "used by spans and metrics, which are features")
 )]
 mod failure;
 mod log;
 mod near_cache;
 #[cfg_attr(
     not(all(feature = "tracing", feature = "metrics")),
-    allow(dead_code, reason = "told to spans and figures, which are features")
+    allow(dead_code, reason = "used by spans and metrics, which are features")
 )]
 mod observe;
 mod operation;
@@ -51,7 +51,7 @@ use crate::{EncryptionStats, Error};
 #[cfg(feature = "metrics")]
 pub use self::tables::describe_metrics;
 
-/// Sessions that ended to keep an account to its most sessions.
+/// Counts sessions that were ended because their account exceeded its limit of sessions.
 pub(crate) fn displaced(sessions: usize) {
     if sessions > 0 {
         count!("token_cache_sessions_displaced_total", sessions as u64);
@@ -75,7 +75,7 @@ pub fn provider_message(channel: &'static str, issuer: &str, outcome: &'static s
     let _ = (channel, issuer, outcome);
 }
 
-/// An entry that could not be opened.
+/// Counts an entry that could not be decrypted.
 pub(crate) fn not_opened(error: &Error) {
     #[cfg(feature = "metrics")]
     metrics::counter!("token_cache_open_failures_total", "kind" => error.kind().name())
@@ -84,7 +84,7 @@ pub(crate) fn not_opened(error: &Error) {
     let _ = error;
 }
 
-/// How long each key of the ring has opened nothing.
+/// Sets the gauge of the time since each key of the ring last decrypted an entry.
 pub(crate) fn keys_idle(figures: impl FnOnce() -> EncryptionStats) {
     #[cfg(feature = "metrics")]
     for key in figures().keys {
@@ -94,7 +94,7 @@ pub(crate) fn keys_idle(figures: impl FnOnce() -> EncryptionStats) {
     let _ = figures;
 }
 
-/// How long a caller waited for tokens that were due.
+/// Measures how long a caller waits for tokens that are due.
 pub(crate) async fn waiting<T>(work: impl Future<Output = T>) -> T {
     #[cfg(feature = "metrics")]
     let begun = std::time::Instant::now();

@@ -1,17 +1,17 @@
-//! What near caches tell of themselves.
+//! The metrics of the near cache.
 
-/// What became of a look for a near-cache entry.
+/// The result of a read in the near cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NearCacheRead {
-    /// It was served.
+    /// An entry was served.
     Hit,
-    /// There was none.
+    /// There was no entry.
     Miss,
-    /// There was one, and it could not be served: its lease or its age had run out, or something was published since.
+    /// There was an entry that could not be served: its lease or its age had expired, or an invalidation came since.
     Stale,
 }
 
-/// A look for a near-cache entry.
+/// Counts a read in the near cache.
 #[inline]
 pub(crate) fn near_cache_read(read: NearCacheRead) {
     #[cfg(feature = "metrics")]
@@ -27,20 +27,20 @@ pub(crate) fn near_cache_read(read: NearCacheRead) {
     let _ = read;
 }
 
-/// A copy that was kept of what the store answered.
+/// Counts an item that was stored in the near cache.
 #[inline]
 pub(crate) fn near_cache_populated() {
     count!("token_cache_near_cache_populated_total", 1);
 }
 
-/// How many copies this server keeps, and their bytes.
+/// Sets the gauges of the near cache's items and bytes.
 pub(crate) fn near_cache_size(size: impl FnOnce() -> (usize, usize)) {
     #[cfg(feature = "metrics")]
     {
         let (items, bytes) = size();
         #[expect(
             clippy::cast_precision_loss,
-            reason = "a gauge is a float; so many bytes there are not"
+            reason = "a gauge is a float, and numbers of this size convert exactly"
         )]
         {
             metrics::gauge!("token_cache_near_cache_items").set(items as f64);
@@ -51,19 +51,19 @@ pub(crate) fn near_cache_size(size: impl FnOnce() -> (usize, usize)) {
     let _ = size;
 }
 
-/// This server's link was lost, and its lease with it.
+/// Counts a lost backplane connection, with which the lease was lost.
 pub(crate) fn lease_lost() {
     count!("token_cache_leases_lost_total", 1);
 }
 
-/// Servers that held a lease and did not answer a sign-out.
+/// Counts servers that held a lease and did not acknowledge a sign-out.
 pub(crate) fn silent(servers: usize) {
     if servers > 0 {
         count!("token_cache_silent_servers_total", servers as u64);
     }
 }
 
-/// What was to be told to the other servers, could not be told within the life of any copy.
+/// Counts an invalidation that could not be published within the longest life of a near-cache entry.
 pub(crate) fn publish_failed() {
     count!("token_cache_publish_failed_total", 1);
 }

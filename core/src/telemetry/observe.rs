@@ -1,7 +1,7 @@
 use super::{Failure, Operation};
 use crate::AccountKey;
 
-/// What an operation is about, as far as that may be told.
+/// The labels of an operation's subject.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct About<'a> {
     account: Option<&'a AccountKey>,
@@ -24,7 +24,7 @@ impl<'a> About<'a> {
     }
 }
 
-/// Runs `work` in the operation's span, and counts what came of it; `outcome` is a word for a success.
+/// Runs `work` in the operation's span, and counts its result. `outcome` returns the label of a success.
 #[cfg(any(feature = "tracing", feature = "metrics"))]
 pub(crate) async fn observe<T, E: Failure>(
     operation: Operation,
@@ -68,7 +68,7 @@ pub(crate) fn observe<T, E: Failure>(
     work
 }
 
-/// Has a task of its own stay in the span of whoever started it.
+/// Wraps a task in the span of the caller that starts it.
 pub(crate) fn in_current_span<F: Future>(task: F) -> impl Future<Output = F::Output> {
     #[cfg(feature = "tracing")]
     let task = tracing::Instrument::in_current_span(task);

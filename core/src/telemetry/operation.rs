@@ -1,6 +1,6 @@
 macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident = $label:literal, $span:literal at $level:ident, $counter:literal;)*) => {
-        /// What is observed: an operation has a span, a counter by outcome, and a place in the durations.
+        /// An observed operation, with a span, a counter by outcome and a duration.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Operation {
             $($(#[$doc])* $name,)*

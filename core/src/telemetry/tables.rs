@@ -1,29 +1,28 @@
 pub use super::operation::SPANS;
 
-/// A figure that a cache keeps, with the feature `metrics`.
+/// A metric of a cache, with the feature `metrics`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metric {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// What sort of figure it is.
+    /// The kind of the metric.
     pub kind: MetricKind,
-    /// The labels it has, each with the values that it may take; where there are none, any name of an operation or of a kind of
-    /// error.
+    /// The labels, each with its possible values. An empty list of values stands for every operation, kind of error, issuer or key name.
     pub labels: &'static [(&'static str, &'static [&'static str])],
-    /// What it says.
+    /// A description.
     pub help: &'static str,
 }
 
-/// What sort of figure a [`Metric`] is.
+/// The kind of a [`Metric`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MetricKind {
-    /// It only rises.
+    /// A value that only rises.
     Counter,
-    /// It rises and falls.
+    /// A value that rises and falls.
     Gauge,
-    /// A distribution, in seconds.
+    /// A distribution of seconds.
     Histogram,
 }
 
@@ -66,7 +65,7 @@ const fn gauge(
     }
 }
 
-/// All figures.
+/// All metrics.
 pub const METRICS: &[Metric] = &[
     counter(
         "token_cache_reads_total",
@@ -79,7 +78,7 @@ pub const METRICS: &[Metric] = &[
             "outcome",
             &["stored", "precondition_failed", "signed_out", "error"],
         )],
-        "Writes of an entry by the app. Precondition failed: another version was there than the write replaces.",
+        "Writes of an entry by the app. Precondition failed: the stored version is not the one that the write replaces.",
     ),
     counter(
         "token_cache_removals_total",
@@ -89,7 +88,7 @@ pub const METRICS: &[Metric] = &[
     counter(
         "token_cache_resumptions_total",
         &[("outcome", &["living", "signed_out", "error"])],
-        "Sessions taken up by a ticket.",
+        "Sessions resumed by a ticket.",
     ),
     counter(
         "token_cache_sign_ins_total",
@@ -99,7 +98,7 @@ pub const METRICS: &[Metric] = &[
     counter(
         "token_cache_sessions_displaced_total",
         &[],
-        "Sessions that ended because their account had more than it may.",
+        "Sessions that were ended because their account exceeded its limit of sessions.",
     ),
     counter(
         "token_cache_sign_outs_total",
@@ -117,7 +116,8 @@ pub const METRICS: &[Metric] = &[
             ),
             ("outcome", &["ended", "nothing", "error"]),
         ],
-        "Sign-outs; of many accounts and of an issuer each step. Nothing: there was no session to end. Message: a provider's word.",
+        "Sign-outs. Of many accounts and of an issuer, each step counts. Nothing: there was no session to end. Message: a message of \
+         the provider.",
     ),
     counter(
         "token_cache_provider_messages_total",
@@ -139,9 +139,9 @@ pub const METRICS: &[Metric] = &[
                 ],
             ),
         ],
-        "Requests by which a provider says that a user has signed out, by the issuer that is configured. Nothing: it matched no \
-         session. Ignored: a security event that ends none. Refused: it was not acted upon. Unverified: the keys were missing, and \
-         the provider was asked to send it again. Error: the sessions may not have ended.",
+        "Requests by which a provider reports that a user has signed out, by the configured issuer. Nothing: it matched no session. \
+         Ignored: a security event that ends no session. Refused: it had no effect. Unverified: the keys were missing, and the \
+         provider was asked to send it again. Error: the sessions may not have ended.",
     ),
     counter(
         "token_cache_refreshes_total",
@@ -156,8 +156,8 @@ pub const METRICS: &[Metric] = &[
                 "error",
             ],
         )],
-        "Refreshes of this process. Led: it asked the provider. Ahead: it did so before the tokens were due. Waited: another server \
-         or a put was first. Refused: by the provider, for whatever reason but invalid_grant, which is signed_out.",
+        "Refreshes of this process. Refreshed: it called the provider. Ahead: it did so before the tokens were due. Waited: another \
+         server or a put was first. Refused: by the provider, for any reason but invalid_grant, which counts as signed_out.",
     ),
     histogram(
         "token_cache_refresh_wait_seconds",
@@ -194,12 +194,12 @@ pub const METRICS: &[Metric] = &[
                 "malformed",
             ],
         )],
-        "Refresh tokens revoked at the provider after a sign-out. Spared: it would have ended another session's grant.",
+        "Refresh tokens revoked at the provider after a sign-out. Spared: revoking would have ended the grant of another session.",
     ),
     histogram(
         "token_cache_duration_seconds",
         &[("operation", &[])],
-        "How long an operation took: read, write, remove, resume, sign_in, sign_out, refresh, call_provider, revoke, await_near_caches, \
+        "The duration of an operation: read, write, remove, resume, sign_in, sign_out, refresh, call_provider, revoke, await_near_caches, \
          renew_lease.",
     ),
     counter(
@@ -210,27 +210,27 @@ pub const METRICS: &[Metric] = &[
     counter(
         "token_cache_open_failures_total",
         &[("kind", &["corrupt", "key_missing"])],
-        "Entries that could not be opened.",
+        "Entries that could not be decrypted.",
     ),
     counter(
         "token_cache_near_cache_reads_total",
         &[("outcome", &["hit", "miss", "stale"])],
-        "Looks for a near-cache entry. Lapsed: there was one that could not be served any more.",
+        "Reads in the near cache. Stale: there was an entry that could not be served any more.",
     ),
     counter(
         "token_cache_near_cache_populated_total",
         &[],
-        "Near caches kept of what the store answered.",
+        "Items of the store's answers that were stored in the near cache.",
     ),
     gauge(
         "token_cache_near_cache_items",
         &[],
-        "How many near caches this server keeps; told every second.",
+        "The number of items in this server's near cache, updated every second.",
     ),
     gauge(
         "token_cache_near_cache_bytes",
         &[],
-        "How many bytes they take; told every second.",
+        "The bytes of the items in this server's near cache, updated every second.",
     ),
     counter(
         "token_cache_lease_renewals_total",
@@ -240,7 +240,7 @@ pub const METRICS: &[Metric] = &[
     counter(
         "token_cache_leases_lost_total",
         &[],
-        "How often this server's backplane connection was lost, and its lease with it.",
+        "Losses of this server's backplane connection, and of its lease with it.",
     ),
     counter(
         "token_cache_sign_out_waits_total",
@@ -248,27 +248,28 @@ pub const METRICS: &[Metric] = &[
             "outcome",
             &["acknowledged", "lease", "age", "not_awaited", "error"],
         )],
-        "Sign-outs where servers keep local near_caches. Acknowledged: each server said that its near_caches are gone. Lease: the longest \
-         lease was waited out. Age: the greatest age was. Not awaited: the app asked for that.",
+        "Sign-outs in a fleet with near caches. Acknowledged: each server confirmed that its entries are gone. Lease: the longest \
+         lease was waited out. Age: the maximum age was waited out. Not awaited: the app asked not to wait.",
     ),
     counter(
         "token_cache_silent_servers_total",
         &[],
-        "Servers that held a lease and did not answer a sign-out within it.",
+        "Servers that held a lease and did not acknowledge a sign-out within it.",
     ),
     counter(
         "token_cache_publish_failed_total",
         &[],
-        "Invalidation messages that nobody waits for, of a displaced session say, that could not be made while a copy could be served.",
+        "Invalidations without a sign-out, for example of a displaced session, that could not be published while a near-cache entry could \
+         be served.",
     ),
     gauge(
         "token_cache_key_idle_seconds",
         &[("key", &[])],
-        "How long a key of the ring has opened nothing on this server, by its name; told every second.",
+        "The time since a key of the ring last decrypted an entry on this server, by the key's name, updated every second.",
     ),
 ];
 
-/// Tells the recorder what each figure says.
+/// Registers the description of each metric with the recorder.
 #[cfg(feature = "metrics")]
 pub fn describe_metrics() {
     for metric in METRICS {

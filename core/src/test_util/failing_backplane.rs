@@ -8,20 +8,20 @@ use crate::{
     InvalidationMessage, LeaseHolder, RegistryId, Result, ServerId,
 };
 
-/// What a backplane does for now.
+/// The present behaviour of a backplane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum BackplaneManner {
     #[default]
     Works,
-    /// Connections are lost, and none can be opened.
+    /// Connections are lost, and no connection can be opened.
     EvictTarget,
-    /// Nothing comes through, and nobody is told.
+    /// No message arrives, and the connection does not report an error.
     Frozen,
-    /// There is none.
+    /// The store has no backplane.
     Absent,
 }
 
-/// A link that fails on demand; its clones fail together.
+/// A backplane that fails on demand. Its clones fail together.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FailingBackplane(Arc<watch::Sender<BackplaneManner>>);
 
@@ -52,7 +52,7 @@ impl FailingBackplane {
         .await
     }
 
-    /// A request over it.
+    /// Sends a request over the backplane.
     pub(super) async fn request<T>(
         &self,
         request: impl Future<Output = Result<T>> + Send,
@@ -62,7 +62,7 @@ impl FailingBackplane {
     }
 }
 
-/// A request over the backplane: none is answered while it is frozen.
+/// Sends a request over the backplane. It is never answered while the backplane is frozen.
 async fn through<T>(
     manner: watch::Receiver<BackplaneManner>,
     request: impl Future<Output = Result<T>> + Send,
@@ -78,10 +78,10 @@ async fn through<T>(
 fn lost() -> Error {
     Error::new(ErrorKind::Unavailable, "use the backplane")
         .store("failing")
-        .message("it was told to fail")
+        .message("the test told this backplane to fail")
 }
 
-/// Hears what comes through.
+/// A listener that receives messages only while the backplane works.
 #[derive(Debug)]
 struct Muffled {
     listener: Arc<dyn InvalidationListener>,

@@ -17,7 +17,7 @@ use crate::{
     SidIndex, TimeSource, TokenStore, WriteOptions,
 };
 
-/// A store that does what the one inside does, until it is told to fail. Its clones fail together.
+/// A store that forwards every request to another store, until it is told to fail. Its clones fail together.
 #[derive(Clone)]
 pub struct FailingStore {
     pub(super) inner: Arc<dyn TokenStore>,
@@ -35,12 +35,12 @@ struct Manner {
 #[derive(Debug, Clone, Copy)]
 struct Failure {
     kind: ErrorKind,
-    /// The step is carried out, and its answer lost.
+    /// Whether the request is applied and only its answer is lost.
     applied: bool,
 }
 
 impl FailingStore {
-    /// A store that works, for now.
+    /// Returns a store that works until it is told to fail.
     pub fn new(inner: impl TokenStore) -> Self {
         Self {
             inner: Arc::new(inner),
@@ -50,46 +50,47 @@ impl FailingStore {
         }
     }
 
-    /// How many requests there were, those that failed too.
+    /// Returns the number of requests, including failed ones.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 
-    /// From now on every request fails, and nothing is done.
+    /// Makes every request fail from now on, without any effect.
     pub fn fail_with(&self, kind: ErrorKind) {
         let applied = false;
         self.manner().failure = Some(Failure { kind, applied });
     }
 
-    /// From now on every request is carried out, and its answer lost: what a timeout may be.
+    /// Makes every request lose its answer from now on. The request is applied, and the caller gets an error, as after a timeout.
     pub fn lose_answers_with(&self, kind: ErrorKind) {
         let applied = true;
         self.manner().failure = Some(Failure { kind, applied });
     }
 
-    /// From now on every answer comes so late.
+    /// Delays every answer by `late` from now on.
     pub fn answer_late(&self, late: Duration) {
         self.manner().late = late;
     }
 
-    /// From now on the backplane's connections are lost, none can be opened, and what is published apart fails. All else goes on,
-    /// evictions that are published too.
+    /// Breaks the backplane from now on: its connections are lost, none can be opened, and
+    /// [`Backplane::publish`](crate::Backplane::publish) fails. Everything else continues, including evictions that are published.
     pub fn cut_backplane(&self) {
         self.backplane.set(BackplaneManner::EvictTarget);
     }
 
-    /// From now on nothing comes through the backplane, and nobody is told: a connection that is half open. All else goes on.
+    /// Freezes the backplane from now on, like a half-open connection: no message arrives, and no error is reported. Everything else
+    /// continues.
     pub fn freeze_backplane(&self) {
         self.backplane.set(BackplaneManner::Frozen);
     }
 
-    /// It has no backplane: said before it is used.
+    /// Returns the store without a backplane. Call it before the store is used.
     pub fn without_backplane(self) -> Self {
         self.backplane.set(BackplaneManner::Absent);
         self
     }
 
-    /// From now on it works again, and at once.
+    /// Makes the store work again, without delays.
     pub fn work(&self) {
         *self.manner() = Manner::default();
         if self.backplane.manner() != BackplaneManner::Absent {
@@ -120,7 +121,7 @@ impl FailingStore {
         };
         let error = Error::new(kind, operation)
             .store("failing")
-            .message("it was told to fail");
+            .message("the test told this store to fail");
         if !applied {
             return Err(error);
         }

@@ -8,17 +8,17 @@ use std::{
 
 use crate::near_cache::{BootInstant, BootTime};
 
-/// A clock for leases and ages that stands still until it is moved on. Its clones are the same clock.
+/// A manual clock for leases and ages. Its clones are the same clock.
 #[derive(Debug, Clone)]
 pub struct ManualBootTime(Arc<AtomicU64>);
 
 impl ManualBootTime {
-    /// A clock of a machine that was started an hour ago.
+    /// Returns the clock of a machine that started an hour ago.
     pub fn new() -> Self {
         Self(Arc::new(AtomicU64::new(3_600_000_000_000)))
     }
 
-    /// Moves on.
+    /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         let now = self.now() + by;
         self.0.store(now.as_nanos(), Ordering::SeqCst);

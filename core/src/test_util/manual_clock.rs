@@ -8,22 +8,22 @@ use std::{
 
 use crate::{TimeSource, Timestamp};
 
-/// A clock that stands still until it is set. Its clones are the same clock.
+/// A manual clock of a store. Its clones are the same clock.
 #[derive(Debug, Clone)]
 pub struct ManualClock(Arc<AtomicU64>);
 
 impl ManualClock {
-    /// A clock at a moment of the year 2023.
+    /// Returns a clock that shows a time in 2023.
     pub fn new() -> Self {
         Self(Arc::new(AtomicU64::new(1_700_000_000_000)))
     }
 
-    /// Moves on.
+    /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         self.set(self.now() + by);
     }
 
-    /// Sets it, forward or back.
+    /// Sets the clock, forward or backward.
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.as_millis(), Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-/// A token response that is not as RFC 6749 section 5.1 says, and what can be used of it. Its access token is `at-2`.
+/// A token response that violates RFC 6749 section 5.1, and the parts of it that can be used. Its access token is `at-2`.
 ///
 /// ```
 /// use token_cache_core::{Timestamp, TokenSet, test_util::ODD_TOKEN_RESPONSES};
@@ -12,11 +12,11 @@
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct OddTokenResponse {
-    /// The body, as it is sent.
+    /// The body.
     pub body: &'static [u8],
-    /// The new refresh token, if one can be read.
+    /// The new refresh token, if it can be read.
     pub refresh_token: Option<&'static str>,
-    /// The lifetime in seconds, if one can be read.
+    /// The lifetime in seconds, if it can be read.
     pub lifetime: Option<u64>,
     /// The scopes that can be read.
     pub scopes: &'static [&'static str],
@@ -52,7 +52,7 @@ const fn unrotated(body: &'static str) -> OddTokenResponse {
     }
 }
 
-/// Responses that providers send, or could send: each of them is accepted by every grant.
+/// Odd responses that providers send or could send. Every grant accepts each of them.
 pub const ODD_TOKEN_RESPONSES: &[OddTokenResponse] = &[
     // The token type.
     rotated(r#"{"access_token":"at-2","refresh_token":"rt-2"}"#),
@@ -117,7 +117,7 @@ pub const ODD_TOKEN_RESPONSES: &[OddTokenResponse] = &[
     rotated(r#"{"access_token":"at-2","refresh_token":"rt-2","token_type":"Bearer","":null,"a b":[{"c":[]}]}"#),
     rotated(r#"{"access_token":"at-2","refresh_token":"rt-2","token_type":"Bearer","n":1e999,"m":-0.0}"#),
     rotated(r#"{"access_token":"at-2","refresh_token":"rt-2","token_type":"Bearer","name":"\ud800","\udfff":1}"#),
-    // What surrounds it.
+    // Whitespace and other bytes around the JSON object.
     rotated("\u{feff}{\"access_token\":\"at-2\",\"refresh_token\":\"rt-2\",\"token_type\":\"Bearer\"}"),
     rotated("\r\n {\"access_token\":\"at-2\",\"refresh_token\":\"rt-2\",\"token_type\":\"Bearer\"}\r\n\0"),
     rotated(r#"{"access_token":"at-2","refresh_token":"rt-2","token_type":"Bearer"}<!-- served by node 7 -->"#),

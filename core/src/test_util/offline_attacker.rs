@@ -5,19 +5,20 @@ use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 use super::with_ticket_secret;
 use crate::{Entry, EntryAddress, Sealer, Secret, seal::Ring, ticket::TicketPayload};
 
-/// Who has every byte of a store, the secret and with it the key ring, and no ticket: what G5 is about.
+/// An attacker with every byte of a store and the secret with its key ring, but without a ticket. G5 must hold against it.
 ///
-/// It takes whatever lies in the store for a ticket secret, for a background session that holds one, and for the assertion that opens it.
+/// It tries everything in the store as a ticket secret, as a background session with a ticket secret, and as the assertion for such a
+/// session.
 pub struct OfflineAttacker {
     ring: Ring,
-    /// The id of its one key, which is the second thing in whatever is sealed.
+    /// The id of the ring's only key. In all sealed bytes it follows the first byte.
     key: [u8; 4],
     sealer: Sealer,
     loot: Vec<Vec<u8>>,
 }
 
 impl OfflineAttacker {
-    /// An attacker who has the secret.
+    /// Returns an attacker that has the secret.
     pub fn new(secret: &Secret) -> Self {
         let key = secret.ring_key();
         Self {
@@ -28,7 +29,7 @@ impl OfflineAttacker {
         }
     }
 
-    /// Takes bytes from the store: as they are, and, where parts of them are text, what the text may stand for.
+    /// Takes bytes from the store, as they are. If parts of them are text, takes the bytes that the text may encode too.
     pub fn take(&mut self, bytes: &[u8]) {
         let is_text = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
         for run in bytes.split(|byte| !is_text(byte)) {
@@ -40,12 +41,12 @@ impl OfflineAttacker {
         self.loot.push(bytes.to_vec());
     }
 
-    /// How many runs of 16 bytes were found.
+    /// Returns the number of runs of 16 bytes that were found.
     pub fn candidates(&self) -> usize {
         self.ticket_secrets().count()
     }
 
-    /// What is in a sealed entry, if anything that was taken opens it.
+    /// Returns the decrypted entry, if anything that was taken opens it.
     pub fn opens(&self, at: &EntryAddress, sealed: &Entry) -> Option<Entry> {
         self.ticket_secrets()
             .chain(self.background_session())
@@ -64,7 +65,7 @@ impl OfflineAttacker {
         windows.filter_map(|window| window.try_into().ok())
     }
 
-    /// By the ring alone, and by whatever was taken as the assertion that a background session is for.
+    /// Returns the ticket secrets of background sessions that open with the ring alone, or with anything that was taken as an assertion.
     fn background_session(&self) -> impl Iterator<Item = [u8; 16]> {
         let windows = self
             .loot

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use crate::near_cache::{BootInstant, BootTime};
 
-/// The runtime's clock, which a test may pause, as a machine's [`BootTime`]; it goes on by itself where the test says that the
-/// machine slept. Its clones are the same clock.
+/// A [`BootTime`] that follows the runtime's clock, which a test may pause. A test can add time for which the machine slept. Its clones are
+/// the same clock.
 #[derive(Debug, Clone)]
 pub struct RuntimeBootTime {
     start: Instant,
@@ -19,7 +19,7 @@ pub struct RuntimeBootTime {
 }
 
 impl RuntimeBootTime {
-    /// A clock that starts now.
+    /// Returns a clock that starts now.
     pub fn new() -> Self {
         Self {
             start: Instant::now(),
@@ -27,7 +27,7 @@ impl RuntimeBootTime {
         }
     }
 
-    /// The machine slept for so long: the runtime's clock stood still.
+    /// Moves this clock forward, as if the machine had slept while the runtime's clock stood still.
     pub fn sleep(&self, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         self.slept.fetch_add(nanos, Ordering::SeqCst);
@@ -43,7 +43,7 @@ impl Default for RuntimeBootTime {
 impl BootTime for RuntimeBootTime {
     fn now(&self) -> BootInstant {
         let slept = Duration::from_nanos(self.slept.load(Ordering::SeqCst));
-        // No moment is the first: a lease that ran out at once has an end.
+        // Starts at 1, since an end of the lease at 0 means that there is no lease.
         BootInstant::from_nanos(1) + self.start.elapsed() + slept
     }
 }
