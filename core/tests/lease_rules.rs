@@ -1,4 +1,5 @@
-//! What a server may serve of its copies, and what a sign-out waits for: the rules, each by itself and over any history.
+//! The rules of leases: which near-cache entries a server may serve, and how long a sign-out waits. Each rule has its own test, and random
+//! histories test them together.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,7 +16,7 @@ use token_cache_core::{
 };
 
 const LEASE: Duration = Duration::from_secs(1);
-/// What another server's clock may take for a lease: a fiftieth more, and five milliseconds.
+/// The longest time that a lease can take on another server's clock: 2% and five milliseconds more.
 const WAIT: Duration = Duration::from_millis(1_025);
 const REGISTRY: RegistryId = RegistryId::from_bytes([1; 16]);
 const OTHER_REGISTRY: RegistryId = RegistryId::from_bytes([2; 16]);
@@ -45,7 +46,7 @@ fn connect(own_lease: &NearCacheLease) -> ConnectionNumber {
     number
 }
 
-/// One whose lease began with a renewal sent then.
+/// Returns the state of a server whose lease began with a renewal that was sent at `sent`.
 fn leased(sent: u64) -> (NearCacheLease, ConnectionNumber) {
     let own_lease = NearCacheLease::new();
     let number = connect(&own_lease);
@@ -94,7 +95,7 @@ fn the_clock_is_asked_after_everything_else() {
     assert!(own_lease.may_serve(&account(1), counter, clock));
     own_lease.invalidate(&of(1));
     assert!(!own_lease.may_serve(&account(1), counter, clock));
-    assert_eq!(asked.get(), 1, "a dead copy needs no look at the clock");
+    assert_eq!(asked.get(), 1, "the clock is not read for an invalid entry");
 }
 
 #[test]
@@ -279,7 +280,7 @@ fn an_answer_to_another_sending_counts_for_nothing() {
     assert_eq!(ack_wait.silent().len(), 1);
 }
 
-/// Copies of accounts, and whether each may be served under a lease.
+/// The counters of stored entries by account, and whether each entry may be served under a lease.
 type CacheStorage = HashMap<u16, (InvalidationCounter, bool)>;
 
 fn expire(cached: &mut CacheStorage) {
@@ -288,7 +289,7 @@ fn expire(cached: &mut CacheStorage) {
     }
 }
 
-/// What may happen to a server.
+/// An event on a server.
 #[derive(Debug, Clone)]
 enum Step {
     Fill(u16),
@@ -311,8 +312,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Whatever happens, a copy is served only if nothing was published since its stamp was taken and a lease runs that was sent
-    /// for less than a lease ago.
+    /// In any history, an entry is served only if no invalidation came since its counter was taken, and if a lease runs whose renewal was
+    /// sent less than a lease ago.
     #[test]
     fn no_history_serves_what_was_published(steps in proptest::collection::vec(step(), 1..60)) {
         let own_lease = NearCacheLease::new();
@@ -343,7 +344,7 @@ proptest! {
                 Step::Renewed { ago } => {
                     let sent = now - ago;
                     if last_sent.is_none() {
-                        // The first renewal of a connection tells of a registry.
+                        // The first renewal of a connection reports a new registry.
                         expire(&mut cached);
                     }
                     own_lease.renewed(number, REGISTRY, LEASE, at(sent), at(now));
@@ -359,7 +360,7 @@ proptest! {
         }
     }
 
-    /// A clock that is two hundredths behind the origin's still counts the lease to its end before the origin's wait is over.
+    /// A lease on a clock that is up to 1.96% slower than the origin's still expires before the origin's wait ends.
     #[test]
     fn no_clock_outlasts_the_wait(lease in 100..30_000_u64, slow in 0..=19_600_u64) {
         let lease = Duration::from_millis(lease);

@@ -18,9 +18,9 @@ use super::publishing::Publishing;
 
 type Inner = Arc<dyn TokenStore>;
 
-/// One memory store a namespace, and servers that keep copies of it, each its own: what one of them changes it publishes.
+/// A memory store for each namespace, and servers with near caches over it. Each server has its own near cache and publishes its changes.
 ///
-/// Their leases never run out, so that nothing but an invalidation message ends a copy.
+/// The leases never expire, so that only an invalidation message ends a near-cache entry.
 pub(crate) struct Fleet {
     name: &'static str,
     wrap: Box<dyn Fn(MemoryStore) -> Inner + Send + Sync>,
@@ -82,7 +82,7 @@ impl Fleet {
     }
 }
 
-/// Drops what is published.
+/// Drops the entries that invalidation messages name.
 #[derive(Debug)]
 struct ServerListener(Arc<NearCache<Inner>>);
 
@@ -105,7 +105,7 @@ impl Harness for Fleet {
         Ok(self.server(namespace).await?)
     }
 
-    /// Cut off in front of its copies: behind them it would go on serving what it has, under its lease.
+    /// Breaks the store in front of the near cache. Behind it, the near cache would continue to serve its entries under the lease.
     async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
         Ok(Breakable::in_process(self.server(namespace).await?))
     }

@@ -1,5 +1,5 @@
-//! The memory store through the suite: bare, behind a pointer, and inside the wrappers: the one that seals, the one that fails on
-//! demand, and the one that keeps near caches, by servers each of which keeps its own.
+//! Runs the conformance suite on the memory store: alone, behind a pointer, and inside the wrappers that seal, that fail on demand, and
+//! that have a near cache. Each server has a near cache of its own.
 
 mod fleet;
 mod publishing;

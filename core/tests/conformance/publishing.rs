@@ -10,7 +10,7 @@ use token_cache_core::{
     TimeSource, Timestamp, TokenStore, Version, WriteOptions,
 };
 
-/// A server that publishes whatever it has changed, as a cache above it would.
+/// A server that publishes every change it makes, as a cache above the store would.
 #[derive(Debug)]
 pub(crate) struct Publishing<S>(pub(crate) Arc<S>);
 
@@ -23,7 +23,7 @@ impl<S: TokenStore> Publishing<S> {
         let changed = change.await;
         if let Some(backplane) = self.0.backplane() {
             let what = Invalidation::Accounts(accounts.to_vec());
-            // The memory store has it heard before it answers, and fails at nothing but minting an id.
+            // The memory store delivers the message before it answers. It fails only if no random id can be created.
             let _ = backplane.publish(None, what).await;
         }
         changed

@@ -6,7 +6,7 @@ use super::{Server, begin, entry, memory, now, put};
 const MOST: usize = 40;
 const BYTES: usize = 64 << 10;
 
-/// Who is read of whom, and how big it is.
+/// A read: its account, and the name and size of the entry.
 #[derive(Debug, Clone)]
 struct Read {
     account: u8,

@@ -1,4 +1,4 @@
-//! What the builder makes of a policy, on a store with a backplane and without.
+//! The near-cache settings in the builder, on a store with a backplane and without one.
 
 use std::time::Duration;
 

@@ -25,7 +25,7 @@ async fn a_cached_entry_is_served_to_the_last_moment_of_the_lease() {
     assert!(server.hits(&at).await);
     server.clock.advance(NANO);
     assert!(!server.hits(&at).await);
-    // It heard everything in between, so what it kept is good under the next lease.
+    // The server received every message in between, so its entries are valid under the next lease.
     server.renew().await;
     assert!(server.hits(&at).await);
 }

@@ -1,4 +1,4 @@
-//! Near caches: served without a request while nothing was published and the lease runs, and never after (G1).
+//! The near cache serves entries without a request while no invalidation came and the lease runs, and never otherwise (G1).
 
 #![allow(
     clippy::unwrap_used,
@@ -35,7 +35,7 @@ const LEASE: Duration = Duration::from_secs(1);
 const MAX_AGE: Duration = Duration::from_secs(60);
 const NANO: Duration = Duration::from_nanos(1);
 
-/// A server that keeps copies, over a store that counts its requests.
+/// A server with a near cache, over a store that counts its requests.
 struct Server {
     store: FailingStore,
     near_cache: Arc<NearCache<FailingStore>>,
@@ -45,7 +45,7 @@ struct Server {
 }
 
 impl Server {
-    /// With a backplane and a lease.
+    /// Returns a server with a backplane connection and a lease.
     async fn new(memory: &MemoryStore) -> Self {
         Self::with(memory, NearCacheConfig::new()).await
     }
@@ -94,26 +94,26 @@ impl Server {
         self.store.requests()
     }
 
-    /// What a read answers, and whether it asked the store.
+    /// Returns the result of a read, and whether it sent a request to the store.
     async fn read(&self, at: &EntryAddress) -> (Option<Entry>, bool) {
         let before = self.requests();
         let read = self.near_cache.read(at, now()).await.unwrap();
         (read, self.requests() > before)
     }
 
-    /// A read is served from a copy.
+    /// Returns whether a read is a hit.
     async fn hits(&self, at: &EntryAddress) -> bool {
         let (read, asked) = self.read(at).await;
         read.is_some() && !asked
     }
 
-    /// Reads once, so that there is a copy.
+    /// Reads once, so that the near cache has the entry.
     async fn populates(&self, at: &EntryAddress) {
         assert!(self.read(at).await.0.is_some());
         assert!(self.hits(at).await);
     }
 
-    /// Begins a read, and waits until it was sent. Its answer comes when every task waits for it.
+    /// Starts a read, and returns after it was sent. Its answer arrives when every task is idle.
     async fn reading(
         &self,
         at: &EntryAddress,
@@ -129,7 +129,7 @@ impl Server {
     }
 }
 
-/// Drops copies that are published.
+/// Drops the entries that invalidation messages name.
 #[derive(Debug)]
 struct ServerListener(Arc<NearCache<FailingStore>>, ServerId);
 
@@ -142,7 +142,7 @@ impl InvalidationListener for ServerListener {
     fn acknowledged(&self, _: &Acknowledgement) {}
 }
 
-/// The store's clock, which stands still.
+/// Returns the store's clock, which does not advance.
 fn clock() -> ManualClock {
     static CLOCK: OnceLock<ManualClock> = OnceLock::new();
     CLOCK.get_or_init(ManualClock::new).clone()
@@ -170,7 +170,7 @@ fn session(number: u8) -> SessionId {
     SessionId::from_bytes([number; 16])
 }
 
-/// Where an account's session keeps an entry.
+/// Returns the address of an entry in an account's session.
 fn entry(account_number: u8, name: u8) -> EntryAddress {
     let name = EntryName::from_bytes([name; 16]);
     EntryAddress::new(account(account_number), session(account_number), name)
@@ -195,7 +195,7 @@ async fn put(store: &dyn TokenStore, at: &EntryAddress, value: &[u8]) {
     assert_eq!(written.unwrap(), PutResult::Stored);
 }
 
-/// A store with one account's session and entry in it.
+/// Returns a store with a session and an entry of one account.
 async fn signed_in() -> (MemoryStore, EntryAddress) {
     let (memory, at) = (memory(), entry(1, 1));
     begin(&memory, 1).await;
@@ -203,7 +203,7 @@ async fn signed_in() -> (MemoryStore, EntryAddress) {
     (memory, at)
 }
 
-/// Another server signs an account out, and publishes it.
+/// Signs an account out on another server, with an invalidation message.
 async fn sign_out_elsewhere(store: &dyn TokenStore, number: u8) {
     let options = EvictOptions::at(moment()).published_by(ServerId::mint().unwrap());
     let target = EvictTarget::Account(CutoffTime::on_store_clock(moment()));

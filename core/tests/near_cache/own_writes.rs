@@ -49,7 +49,7 @@ async fn a_write_whose_answer_is_lost_is_read_at_once() {
 async fn a_read_during_a_write_leaves_nothing_when_the_write_is_done() {
     let (memory, at) = signed_in().await;
     let server = Server::new(&memory).await;
-    // The read's answer is of before the write, and comes after it.
+    // The answer of the read holds the value from before the write, and arrives after it.
     let reading = server.reading(&at).await;
     server.store.work();
     put(&*server.near_cache, &at, b"another").await;
@@ -120,7 +120,7 @@ async fn what_a_refresh_lock_found_fresher_is_read_from_then_on() {
     let options = AcquireOptions::new(owner, lease, moment()).seen(seen);
     let locks = server.near_cache.refresh_locks().unwrap();
     let Acquired::Fresher(fresher) = locks.acquire(&at, options).await.unwrap() else {
-        panic!("it is another version");
+        panic!("the stored version differs from the one seen, so it must be returned");
     };
     assert_eq!(server.read(&at).await.0, Some(fresher));
 }

@@ -44,7 +44,7 @@ async fn a_read_that_a_sign_out_overtook_leaves_nothing() {
     let server = Server::new(&memory).await;
     let reading = server.reading(&at).await;
     sign_out_elsewhere(&memory, 1).await;
-    // It began before the sign-out returned, so it may have the token; nobody after it may.
+    // The read began before the sign-out returned, so it may return the token. No later read may.
     assert!(reading.await.unwrap().unwrap().is_some());
     assert_eq!(server.near_cache.size().items, 0);
     assert!(

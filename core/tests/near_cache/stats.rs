@@ -40,7 +40,7 @@ async fn a_cache_tells_what_it_keeps_and_for_how_long_it_may_serve_it() {
     let session = cache.sign_in(SignIn::new(ada, &started)).await.unwrap();
     let key = EntryKey::new("api").unwrap();
     session.put(&key, b"tokens".as_slice()).await.unwrap();
-    // The put was published, to this server as well, and may be heard after a read.
+    // The invalidation of the put is sent to this server too, and may arrive after a read.
     while cache.near_cache().unwrap().size.items == 0 {
         session.get(&key).await.unwrap();
         tokio::time::sleep(A_WHILE).await;

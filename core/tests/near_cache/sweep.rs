@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::{MAX_AGE, NANO, Server, almost, begin, entry, memory, put, signed_in};
 
-/// Copies that are dead of age are wiped although nobody asks for them: well within the seconds that the documentation says.
+/// Expired entries are wiped even if they are never read again, well within the seconds that the documentation promises.
 #[tokio::test(start_paused = true)]
 async fn a_expired_entry_is_gone_within_seconds() {
     let (memory, at) = signed_in().await;

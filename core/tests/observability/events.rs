@@ -1,4 +1,4 @@
-//! Log events: their names, levels and texts, and that the page lists each one.
+//! Tests of log events: their names, levels and texts, and that the page lists each of them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,7 +28,7 @@ const CRATES: [&str; 6] = [
     "dynamodb-backend/src",
 ];
 
-/// A log event as a subscriber gets it.
+/// A log event as a subscriber receives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Logged {
     level: Level,
@@ -135,7 +135,7 @@ fn a_diagnostic_is_logged_once_when_the_cache_is_opened() {
     assert!(!logged.message.contains(&KEY[..8]), "{logged:?}");
 }
 
-/// The page's rows under headings that begin with "Log events": each event, and its levels.
+/// Returns the events in the page's tables under headings that begin with "Log events", with their levels.
 fn listed() -> BTreeMap<String, BTreeSet<String>> {
     let mut listed = BTreeMap::new();
     for section in PAGE
@@ -164,7 +164,7 @@ fn listed() -> BTreeMap<String, BTreeSet<String>> {
     listed
 }
 
-/// The code of the crates that log, without comments and without tests.
+/// Returns the code of the crates that log, without comments and tests.
 fn code() -> String {
     fn files(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -193,13 +193,14 @@ fn code() -> String {
     code
 }
 
-/// The calls of `function` in the code whose first argument is a string: their events.
+/// Returns the events of the calls of `function` whose first argument is a string.
 fn logged_at(function: &str, code: &str) -> BTreeSet<String> {
     let call = format!("{function}(\"");
     let mut events = BTreeSet::new();
     for (at, _) in code.match_indices(&call) {
         let is_other = code[..at].ends_with(|before: char| {
-            // `Diagnostic::info`, `is_info`: `telemetry::info` alone has a path in front of it.
+            // Excludes other functions with this name, such as `Diagnostic::info` and `is_info`. Only calls of `telemetry::info` may have a
+            // path.
             before.is_alphanumeric() || before == '_'
         }) || (code[..at].ends_with("::") && !code[..at].ends_with("telemetry::"));
         if !is_other {
@@ -224,7 +225,7 @@ fn the_page_lists_every_log_event_with_its_level_and_no_other() {
         assert_eq!(listed.get(event), Some(levels), "{event}");
     }
     for event in listed.keys() {
-        // Its name may be passed on by a function.
+        // A function may pass the name on.
         assert!(
             code.contains(&format!("\"{event}\"")),
             "{event} is never logged"

@@ -1,4 +1,4 @@
-//! What a cache tells of itself is what `docs/observability.md` lists: no more, no less, and no id.
+//! A cache reports exactly what `docs/observability.md` lists, and no id.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,8 +17,8 @@ mod recorded;
 mod spans;
 mod story;
 
-/// Without this, an event that another thread logs first, with no subscriber, is switched off for the whole process.
+/// Sets a global subscriber. Without one, an event that a thread without a subscriber logs first is disabled for the whole process.
 fn listen_on_every_thread() {
-    // The second test of this process finds it done.
+    // Fails in the second test of a process, where the subscriber is set already.
     let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
 }

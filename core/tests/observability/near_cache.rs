@@ -1,4 +1,4 @@
-//! Everything a fleet with near caches does, once.
+//! Runs every operation of a fleet with near caches once.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use token_cache_core::{
 
 use crate::story::{ISSUER, ada};
 
-/// Until a server that starts serves copies, and has known the registry for longer than a lease.
+/// The time until a new server serves near-cache entries and has known the registry for longer than a lease.
 const SETTLED: Duration = Duration::from_secs(8);
 
 fn key() -> EntryKey {
@@ -77,7 +77,8 @@ async fn wait(keeper: &Server, signer: &Server) {
     tokio::time::sleep(SETTLED).await;
 }
 
-/// Its link is cut: what is published apart fails. Nobody has signed this user out in the millisecond of the sign-in.
+/// Breaks the backplane connection of a server, so that publishing fails. The user is another one than before, because a sign-out in the
+/// same millisecond would refuse the sign-in.
 async fn fail(server: &Server) {
     let bob = AccountId::new(ISSUER, "canary-bob").unwrap();
     let started = server.cache.start_sign_in().unwrap();

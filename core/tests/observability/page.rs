@@ -4,7 +4,7 @@ use token_cache_core::telemetry::{METRICS, SPANS};
 
 const PAGE: &str = include_str!("../../../docs/observability.md");
 
-/// The first cells of the page's tables that start so, and the rest of their rows.
+/// Returns the first cells of the page's table rows that begin with `start`, and the rest of each row.
 fn rows(start: &str) -> Vec<(String, String)> {
     PAGE.lines()
         .filter_map(|line| line.strip_prefix("| `"))

@@ -6,10 +6,10 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::{listen_on_every_thread, near_cache, spans::Spans, story};
 
-/// A figure's name, a label, its value.
+/// The name of a metric, a label and its value.
 type Label = (String, String, String);
 
-/// Outcomes that the story does not come to.
+/// Outcomes that the story does not produce.
 const OUTSIDE_THE_STORY: [(&str, &str); 8] = [
     ("token_cache_removals_total", "signed_out"),
     ("token_cache_revocations_total", "spared"),
@@ -21,7 +21,7 @@ const OUTSIDE_THE_STORY: [(&str, &str); 8] = [
     ("token_cache_open_failures_total", "corrupt"),
 ];
 
-/// Runs the story, and answers with what it recorded: the figures' names, their labels, the spans.
+/// Runs the story, and returns what it recorded: the names of the metrics, their labels, and the spans.
 fn recorded() -> (BTreeSet<String>, BTreeSet<Label>, Vec<(String, String)>) {
     let recorder = DebuggingRecorder::new();
     let figures = recorder.snapshotter();

@@ -9,7 +9,7 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
-/// Each span's name, and its fields as they are told.
+/// The name of each span, and its recorded fields.
 #[derive(Clone, Default)]
 pub(crate) struct Spans(Arc<Mutex<Vec<(String, String)>>>);
 

@@ -1,4 +1,4 @@
-//! Everything a cache does, once.
+//! Runs every operation of a cache once.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub(crate) async fn tell() {
     cache.sign_out_account(&ada()).await.unwrap_err();
 }
 
-/// What the crate for sign-out over the web counts.
+/// Counts the messages of providers, which the crate for sign-out over the web does.
 fn hear_from_providers() {
     for channel in ["back_channel", "front_channel", "security_event"] {
         for outcome in [
@@ -174,7 +174,7 @@ async fn refuse(cache: &TokenCache) {
     }
 }
 
-/// A provider that refuses the app, and so many callers one after the other.
+/// Runs `callers` refreshes one after the other, with a provider that refuses the app.
 pub(crate) async fn fail_to_refresh(callers: usize) {
     let cache = TokenCache::in_memory().await.unwrap();
     let session = signed_in(&cache).await;
@@ -188,7 +188,7 @@ pub(crate) async fn fail_to_refresh(callers: usize) {
     assert_eq!(provider.calls(), 1);
 }
 
-/// A sign-out that is to revoke a refresh token, while the store is away.
+/// Runs a sign-out that must revoke a refresh token while the store fails.
 pub(crate) async fn fail_to_read_what_is_to_be_revoked() {
     let store = FailingStore::new(MemoryStore::new());
     let cache = TokenCache::open(store.clone(), Secret::random().unwrap())

@@ -1,4 +1,4 @@
-//! A store without a backplane: copies die of age, and a sign-out waits the greatest age out.
+//! On a store without a backplane, near-cache entries expire by age, and a sign-out waits for the maximum age.
 
 use token_cache_core::{
     MemoryStore, NearCacheOutcome, SignOutScope, Wait, test_util::FailingStore,

@@ -8,18 +8,18 @@ use token_cache_core::{
 
 use crate::fleet::{LEASE, ada};
 
-/// A server that keeps copies.
+/// A server with a near cache.
 pub(crate) struct LeasedCache {
     pub(crate) cache: TokenCache,
     pub(crate) way: FailingStore,
     pub(crate) boot: RuntimeBootTime,
 }
 
-/// When a server that keeps copies serves the first of them, at the latest.
+/// The longest time until a new server with a near cache serves its first entry.
 pub(crate) const SERVES_AFTER: Duration = Duration::from_millis(3_100);
 
 impl LeasedCache {
-    /// One that has just started.
+    /// Starts a server.
     pub(crate) async fn start(store: impl TokenStore, secret: &Secret) -> Self {
         Self::with(store, secret, NearCacheConfig::new().lease(LEASE)).await
     }
@@ -45,26 +45,26 @@ impl LeasedCache {
         self.cache.resume_unverified(ticket).unwrap()
     }
 
-    /// What a read answers, and whether the store was asked.
+    /// Returns the result of a read, and whether it sent a request to the store.
     pub(crate) async fn read(&self, ticket: &Ticket) -> (Result<Option<Entry>>, bool) {
         let before = self.way.requests();
         let read = self.session(ticket).get(&api()).await;
         (read, self.way.requests() > before)
     }
 
-    /// The tokens come from a copy.
+    /// Returns whether a read is a hit.
     pub(crate) async fn hits(&self, ticket: &Ticket) -> bool {
         let (read, asked) = self.read(ticket).await;
         matches!(read, Ok(Some(_))) && !asked
     }
 
-    /// Reads once, so that there is a copy.
+    /// Reads once, so that the near cache has the entry.
     pub(crate) async fn populate(&self, ticket: &Ticket) {
         assert!(self.read(ticket).await.0.unwrap().is_some());
         assert!(self.hits(ticket).await);
     }
 
-    /// Reads, and the session has ended.
+    /// Returns whether a read finds the session ended.
     pub(crate) async fn is_signed_out(&self, ticket: &Ticket) -> bool {
         match self.read(ticket).await.0 {
             Ok(_) => false,
@@ -77,7 +77,7 @@ pub(crate) fn api() -> EntryKey {
     EntryKey::resource("https://api.example").unwrap()
 }
 
-/// A session with tokens in it.
+/// Signs in and puts tokens. Returns the session's ticket.
 pub(crate) async fn signed_in(cache: &TokenCache) -> Ticket {
     let started = cache.start_sign_in().unwrap();
     let session = cache.sign_in(SignIn::new(ada(), &started)).await.unwrap();

@@ -8,11 +8,11 @@ use tokio::time::Instant;
 
 pub(crate) const LEASE: Duration = Duration::from_secs(1);
 
-/// A server that signs out and keeps no copies, and the store it shares with others.
+/// An origin without a near cache, and the store that it shares with other servers.
 pub(crate) struct Fleet {
     pub(crate) store: MemoryStore,
     pub(crate) origin: TokenCache,
-    /// The origin's way to the store.
+    /// The store as the origin uses it.
     pub(crate) way: FailingStore,
     pub(crate) boot: RuntimeBootTime,
     pub(crate) secret: Secret,
@@ -64,12 +64,12 @@ pub(crate) fn ada() -> AccountId {
     AccountId::new("https://id.example", "ada").unwrap()
 }
 
-/// Long enough that the origin has read the record, opened its backplane and known the registry for longer than a lease.
+/// Waits until the origin has read the record, opened its backplane connection and known the registry for longer than a lease.
 pub(crate) async fn settle() {
     tokio::time::sleep(4 * LEASE).await;
 }
 
-/// What a sign-out reports, and how long it took.
+/// Returns the near-cache outcome of a sign-out, and how long the sign-out took.
 pub(crate) async fn timed(
     sign_out: impl Future<Output = token_cache_core::Result<SignOut>>,
 ) -> (NearCacheOutcome, Duration) {
@@ -78,7 +78,7 @@ pub(crate) async fn timed(
     (done.near_caches, begun.elapsed())
 }
 
-/// Whether it took about the longest lease, and not two.
+/// Returns whether `took` is about one longest lease, and not two.
 pub(crate) fn is_a_lease(took: Duration) -> bool {
     took > LEASE && took < LEASE + LEASE / 10
 }

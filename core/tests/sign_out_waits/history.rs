@@ -1,5 +1,4 @@
-//! Whatever the servers do, and whatever happens to their links, no read that began after a sign-out had returned finds a token of
-//! what it ended.
+//! In any history of servers and backplane failures, no read that began after a sign-out had returned finds a token of an ended session.
 
 use std::{
     sync::{
@@ -31,11 +30,11 @@ enum Act {
     Freeze,
     Late(u64),
     Mend,
-    /// The machine sleeps for so many milliseconds.
+    /// The machine sleeps for this many milliseconds.
     Sleep(u64),
 }
 
-/// What a server does to an account, and how long it takes until the next does something.
+/// A server, an account, an action, and the pause before the next step.
 type Step = (usize, usize, Act, u64);
 
 fn step() -> impl Strategy<Value = Step> {
@@ -53,7 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
     (0..SERVERS, 0..ACCOUNTS, act, pause)
 }
 
-/// One server: the first keeps no copies.
+/// A server. The first one has no near cache.
 #[derive(Clone)]
 struct Server {
     cache: TokenCache,
@@ -61,7 +60,7 @@ struct Server {
     boot: RuntimeBootTime,
 }
 
-/// A session, and when its sign-in returned.
+/// A session, and the time when its sign-in returned.
 #[derive(Clone)]
 struct Begun {
     account: usize,
@@ -69,7 +68,7 @@ struct Begun {
     returned: u64,
 }
 
-/// When it was called and returned.
+/// The times when a call began and returned.
 #[derive(Debug, Clone, Copy)]
 struct Call {
     called: u64,
@@ -80,7 +79,7 @@ struct Call {
 struct History {
     clock: AtomicU64,
     sessions: Mutex<Vec<Begun>>,
-    /// The session that a read found a token of, and when it was called.
+    /// The session whose token a read found, and the times of that read.
     reads: Mutex<Vec<(usize, Call)>>,
     sign_outs: Mutex<Vec<(usize, Call)>>,
     from_near_caches: AtomicU64,
@@ -220,7 +219,7 @@ proptest! {
     }
 }
 
-/// The same, of a schedule that has all of it: so that what the test above looks at is known to be there.
+/// Runs a fixed schedule with near-cache hits and sign-outs, to show that the check above sees both.
 #[tokio::test(start_paused = true)]
 async fn a_schedule_reads_from_cached_entries_and_signs_out() {
     let steps = [

@@ -1,4 +1,5 @@
-//! A sign-out returns when no server can serve a near-cache entry of what it ended: what it waits for, and for how long.
+//! A sign-out returns when no server can serve a near-cache entry of the ended sessions. The tests check which servers it waits for, and
+//! how long.
 
 #![allow(
     clippy::expect_used,

@@ -94,7 +94,7 @@ async fn a_server_that_renewed_meanwhile_is_not_taken_for_dead() {
 async fn a_server_that_has_known_the_registry_for_no_time_waits_a_lease() {
     let fleet = Fleet::new().await;
     let _peer = Peer::join(&fleet.store).await;
-    // The origin reads of it, and opens its backplane.
+    // The origin reads the record with the near-cache life, and opens its backplane connection.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada())).await;
     assert_eq!(gone(&near_caches), (1, 0));
@@ -219,7 +219,7 @@ async fn a_caller_that_goes_away_stops_neither_the_eviction_nor_the_wait() {
     let signing = fleet.origin.sign_out_account(&ada);
     assert!(tokio::time::timeout(LEASE / 10, signing).await.is_err());
     assert_eq!(peer.heard().len(), 1);
-    // The wait goes on, and at its end the silent server is reaped.
+    // The wait continues in a task. At its end, the silent server is removed from the registry.
     settle().await;
     let (near_caches, took) = timed(fleet.origin.sign_out_account(&ada)).await;
     assert_eq!((gone(&near_caches), took), ((0, 0), Duration::ZERO));

@@ -10,7 +10,7 @@ use token_cache_core::{
 
 use crate::fleet::LEASE;
 
-/// Another server of the fleet, that holds a lease and does as it is told.
+/// Another server of the fleet, with a lease, which the test controls.
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) server: ServerId,
@@ -22,7 +22,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// A server that has a lease and answers; it has known the registry for no time.
+    /// Returns a server that has a lease and acknowledges. It has known the registry for no time.
     pub(crate) async fn join(store: &MemoryStore) -> Arc<Self> {
         record_near_cache_life(store).await;
         let peer = Arc::new(Self {
@@ -41,12 +41,12 @@ impl Peer {
         peer
     }
 
-    /// It hears invalidation messages, and says nothing.
+    /// Stops the acknowledgements. The server still receives invalidation messages.
     pub(crate) fn fall_silent(&self) {
         self.answers.store(false, Ordering::SeqCst);
     }
 
-    /// It says that it has known the registry for longer than any lease.
+    /// Makes the acknowledgements state that the server has known the registry for longer than any lease.
     pub(crate) fn vouch(&self) {
         self.vouches.store(true, Ordering::SeqCst);
     }
@@ -76,7 +76,7 @@ impl InvalidationListener for Peer {
     fn acknowledged(&self, _: &Acknowledgement) {}
 }
 
-/// What a server that keeps copies does first.
+/// Raises the near-cache life in the namespace record, which a server with a near cache does first.
 pub(crate) async fn record_near_cache_life(store: &MemoryStore) {
     let store: &dyn TokenStore = store;
     let read: NamespaceRecord = store.namespace().await.unwrap().record.unwrap();

@@ -1,4 +1,4 @@
-//! Whole servers: one signs out, others serve copies until then.
+//! Tests with whole servers: one signs out, and the others serve near-cache entries until then.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
 
 const MOMENT: Duration = Duration::from_millis(1);
 
-/// A origin without copies, and two servers that serve them.
+/// Returns an origin without a near cache, and two servers with one.
 async fn fleet() -> (Fleet, [LeasedCache; 2]) {
     let fleet = Fleet::new().await;
     let caches = [
@@ -65,7 +65,8 @@ async fn servers_that_have_near_caches_sign_out_as_well_two_at_once_too() {
     }
 }
 
-/// However the backplane fails, it costs a lease once. A server that knows that its backplane is lost serves no copies any more.
+/// A failure of the backplane delays a sign-out by one lease, once. A server that detects the failure serves no near-cache entries any
+/// more.
 async fn with_a_backplane_that(fails: fn(&FailingStore), is_noticed: bool) {
     let (fleet, [near, far]) = fleet().await;
     let ticket = signed_in(&fleet.origin).await;
@@ -119,7 +120,7 @@ async fn an_origin_whose_own_backplane_is_half_open_waits_a_lease_and_finds_out(
     assert_eq!(gone(&near_caches), (2, 2));
     assert!(is_a_lease(took), "{took:?}");
     assert!(cache.is_signed_out(&ticket).await);
-    // It opens another link, and the servers that it did not hear have renewed since.
+    // The origin opens another connection, and the silent servers have renewed since.
     fleet.way.work();
     settle().await;
     settle().await;
@@ -131,7 +132,7 @@ async fn an_origin_whose_own_backplane_is_half_open_waits_a_lease_and_finds_out(
 async fn a_server_that_starts_serves_no_cached_entry_before_every_origin_knows_of_it() {
     let fleet = Fleet::new().await;
     let ticket = signed_in(&fleet.origin).await;
-    // The origin has read the record just before, and can't for a while.
+    // The origin has just read the record, and cannot read it again for some time.
     fleet.way.fail_with(ErrorKind::Unavailable);
     let cache = LeasedCache::start(fleet.store.clone(), &fleet.secret).await;
     tokio::time::sleep(Duration::from_millis(2_900)).await;
@@ -171,7 +172,7 @@ async fn a_machine_that_slept_past_its_lease_asks_the_store() {
     cache.populate(&ticket).await;
     cache.boot.sleep(LEASE);
     assert!(!cache.hits(&ticket).await);
-    // Its next renewal makes copies good again that nothing was published of.
+    // After the next renewal, entries without an invalidation are valid again.
     settle().await;
     cache.populate(&ticket).await;
 }
@@ -184,7 +185,7 @@ async fn no_sign_out_waits_for_a_server_that_gave_its_lease_up() {
     cache.populate(&ticket).await;
     cache.cache.release_lease().await;
     assert!(!cache.hits(&ticket).await);
-    // All else goes on.
+    // Everything else continues.
     assert!(cache.read(&ticket).await.0.unwrap().is_some());
     drop(other);
     tokio::time::sleep(MOMENT).await;
@@ -212,12 +213,11 @@ async fn only_account(cache: &TokenCache) -> AccountKey {
         if let Some(account) = page.accounts.first() {
             return *account;
         }
-        scan = scan.from(page.next.expect("somebody is signed in"));
+        scan = scan.from(page.next.expect("an account is signed in"));
     }
 }
 
-/// A origin that dies between the two has returned nothing; whoever asks again finds nothing to end, and has it published all the
-/// same.
+/// An origin that dies between eviction and publication has not returned. The next attempt finds no session to end, and publishes anyway.
 #[tokio::test(start_paused = true)]
 async fn what_was_evicted_and_not_published_is_published_by_the_next_try() {
     let (fleet, [cache, _other]) = fleet().await;
@@ -264,7 +264,10 @@ async fn what_can_not_be_published_is_published_as_soon_as_it_can() {
     fleet.way.cut_backplane();
     session.put(&api(), b"another".to_vec()).await.unwrap();
     tokio::time::sleep(10 * LEASE).await;
-    assert!(cache.hits(&ticket).await, "it was not told");
+    assert!(
+        cache.hits(&ticket).await,
+        "the server received no invalidation"
+    );
     fleet.way.work();
     tokio::time::sleep(LEASE).await;
     let seen = cache.read(&ticket).await.0.unwrap().unwrap();
@@ -329,7 +332,10 @@ async fn where_the_store_has_no_backplane_cached_entries_die_of_age_before_the_s
     let origin = fleet.origin.clone();
     let signing = tokio::spawn(async move { origin.sign_out_account(&ada()).await });
     tokio::time::sleep(MOMENT).await;
-    assert!(cache.hits(&ticket).await, "it hears of nothing");
+    assert!(
+        cache.hits(&ticket).await,
+        "the server receives no invalidation"
+    );
     assert!(signing.await.unwrap().unwrap().ended);
     assert!(cache.is_signed_out(&ticket).await);
     assert!(begun.elapsed() > LEASE / 2 && begun.elapsed() < LEASE);

@@ -1,4 +1,4 @@
-//! A provider ends a `sid` of which the index knows nothing: nobody was signed in under it, or the store has lost what it had.
+//! A provider ends a `sid` without index entries: no user signed in under it, or the store has lost its data.
 
 use std::{sync::Arc, time::Duration};
 

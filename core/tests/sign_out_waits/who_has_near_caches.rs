@@ -1,4 +1,4 @@
-//! Whoever signs out knows whether any server keeps copies, also where it was set up long before that one.
+//! An origin knows whether any server has a near cache, even if the origin was set up long before that server.
 
 use std::time::Duration;
 
@@ -111,7 +111,7 @@ async fn an_operator_may_lower_it_and_every_server_hears_of_it() {
         record(&fleet.store).await.longest_near_cache_life,
         Duration::ZERO
     );
-    // Whoever still keeps some is heard of meanwhile.
+    // The lower value is not accepted at once, because a server that still has a near cache raises the record again.
     assert_eq!(other.longest_near_cache_life().unwrap(), LEASE);
     settle().await;
     settle().await;
@@ -123,7 +123,7 @@ async fn an_operator_may_lower_it_and_every_server_hears_of_it() {
     );
 }
 
-/// A server that knows nothing of the fleet writes the first record of a store that was emptied.
+/// Writes the first record of an emptied store, as a server does that does not know the fleet.
 async fn writes_it_anew(store: &MemoryStore) {
     let first = NamespaceRecord::new(0, record(store).await.check);
     replace(store, &first).await;
@@ -134,7 +134,7 @@ async fn a_record_that_says_nothing_of_cached_entries_any_more_is_not_believed_a
     let fleet = Fleet::new().await;
     let begun = Instant::now();
     let at = async |millis| tokio::time::sleep_until(begun + Duration::from_millis(millis)).await;
-    // The origin looks at the record at each full second, the keeper half a second later.
+    // The origin reads the record at each full second, and the server with the near cache half a second later.
     at(500).await;
     let cache = LeasedCache::start(fleet.store.clone(), &fleet.secret).await;
     at(10_000).await;
@@ -163,7 +163,7 @@ async fn a_server_that_is_new_to_an_emptied_store_needs_to_know_of_nobody() {
     fleet.store.lose_registry();
     writes_it_anew(&fleet.store).await;
     let new = server(fleet.store.clone(), &fleet.secret, &fleet.boot).await;
-    // The keeper has renewed its lease, and has not looked at the record yet.
+    // The server with the near cache has renewed its lease, and has not read the record yet.
     at(11_000).await;
     let ticket = signed_in(&new).await;
     assert!(cache.read(&ticket).await.0.unwrap().is_some());
@@ -171,7 +171,7 @@ async fn a_server_that_is_new_to_an_emptied_store_needs_to_know_of_nobody() {
     let (near_caches, _) = timed(session.sign_out()).await;
     assert_eq!(near_caches, NearCacheOutcome::Unused);
     assert!(cache.is_signed_out(&ticket).await);
-    // It has looked meanwhile, and so has everybody after that.
+    // It has read the record in the meantime, and every other server has read it after that.
     at(17_000).await;
     let ticket = signed_in(&new).await;
     at(17_010).await;
