@@ -19,7 +19,8 @@ use crate::{
 ///   since the entry's read was sent, that the lease runs and that the entry is not too old.
 /// - Only existing entries and sessions are cached. Misses and ended sessions are always answered by the store.
 /// - Concurrent reads of one entry share one request.
-/// - A server reads its own writes at once. A put on another server is published, and is seen here when the invalidation message arrives.
+/// - A server reads its own writes at once. An unconditional put on another server is published, and is seen here when the invalidation
+///   message arrives.
 /// - The bytes of an entry are wiped when it is dropped: when its account is signed out, when there is no room for it, and within seconds
 ///   of its maximum age.
 ///
@@ -181,8 +182,8 @@ impl<S: TokenStore> NearCache<S> {
     }
 }
 
-/// Returns whether the backplane may be the cause of an error. Then each caller sends its own read over another connection, and stores
-/// nothing.
+/// Returns whether the backplane connection may be the cause of an error. Then each caller sends its own read, not for the near cache, and
+/// stores nothing.
 fn is_of_the_backplane(error: &Error) -> bool {
     error.kind() == ErrorKind::Unavailable
 }

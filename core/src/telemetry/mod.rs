@@ -58,7 +58,7 @@ pub(crate) fn displaced(sessions: usize) {
     }
 }
 
-/// Counts a request by which a provider says that a user has signed out: `token_cache_provider_messages_total`.
+/// Counts a request by which a provider reports that a user has signed out: `token_cache_provider_messages_total`.
 ///
 /// `channel` and `outcome` are values that [`METRICS`] lists. `issuer` is one that the app is configured with, never one that a
 /// request names. The crate `token-cache-sign-out` calls this. Without the feature `metrics` it does nothing.
