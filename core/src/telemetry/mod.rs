@@ -84,7 +84,7 @@ pub(crate) fn not_opened(error: &Error) {
     let _ = error;
 }
 
-/// Sets the gauge of the time since each key of the ring last decrypted an entry.
+/// Sets the gauges of how long each key of the ring has decrypted nothing.
 pub(crate) fn keys_idle(figures: impl FnOnce() -> EncryptionStats) {
     #[cfg(feature = "metrics")]
     for key in figures().keys {

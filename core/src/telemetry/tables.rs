@@ -265,7 +265,7 @@ pub const METRICS: &[Metric] = &[
     gauge(
         "token_cache_key_idle_seconds",
         &[("key", &[])],
-        "The time since a key of the ring last decrypted an entry on this server, by the key's name, updated every second.",
+        "How long a key of the ring has decrypted nothing on this server, by the key's name, updated every second.",
     ),
 ];
 
