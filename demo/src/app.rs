@@ -80,7 +80,7 @@ impl App {
                 }
             }
             Request::CutBackplane => Response::BackplaneCut(self.cache.cut_backplane()),
-            Request::NearCacheLease => Response::NearCacheLease(self.cache.holder()),
+            Request::LeaseState => Response::LeaseState(self.cache.lease()),
             Request::Waited => Response::Waited(self.cache.waited().await),
         })
     }

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app_cache::Cookie,
-    near_cache::{NearCacheLease, Source, Waited},
+    near_cache::{LeaseState, Source, Waited},
     oidc::Registration,
     server_caches::CacheKind,
 };
@@ -64,7 +64,7 @@ pub(crate) enum Request {
     /// Stop receiving invalidation messages.
     CutBackplane,
     /// Say whether it may serve copies.
-    NearCacheLease,
+    LeaseState,
     /// Say what the last sign-out here waited for.
     Waited,
 }
@@ -93,7 +93,7 @@ pub(crate) enum Response {
     NoTokens,
     /// `true` if there was a backplane to cut.
     BackplaneCut(bool),
-    NearCacheLease(Option<NearCacheLease>),
+    LeaseState(Option<LeaseState>),
     Waited(Option<Waited>),
 }
 

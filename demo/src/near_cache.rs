@@ -45,7 +45,7 @@ pub(crate) enum Source {
 
 /// The near cache of a server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct NearCacheLease {
+pub(crate) struct LeaseState {
     /// The id of the server in the fleet, or `None` without a backplane.
     pub(crate) id: Option<String>,
     /// `true` if it may serve copies now.

@@ -14,7 +14,7 @@ pub(super) enum BackplaneManner {
     #[default]
     Works,
     /// Connections are lost, and no connection can be opened.
-    EvictTarget,
+    Disconnected,
     /// No message arrives, and the connection does not report an error.
     Frozen,
     /// The store has no backplane.
@@ -70,7 +70,7 @@ async fn through<T>(
     let now = *manner.borrow();
     match now {
         BackplaneManner::Works => request.await,
-        BackplaneManner::EvictTarget | BackplaneManner::Absent => Err(lost()),
+        BackplaneManner::Disconnected | BackplaneManner::Absent => Err(lost()),
         BackplaneManner::Frozen => std::future::pending().await,
     }
 }
@@ -135,7 +135,7 @@ impl BackplaneConnection for Connection {
         let mut manner = self.manner.clone();
         tokio::select! {
             () = self.connection.lost() => {}
-            _ = manner.wait_for(|manner| *manner == BackplaneManner::EvictTarget) => {}
+            _ = manner.wait_for(|manner| *manner == BackplaneManner::Disconnected) => {}
         }
     }
 }

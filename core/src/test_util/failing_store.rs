@@ -75,7 +75,7 @@ impl FailingStore {
     /// Breaks the backplane from now on: its connections are lost, none can be opened, and
     /// [`Backplane::publish`](crate::Backplane::publish) fails. Everything else continues, including evictions that are published.
     pub fn cut_backplane(&self) {
-        self.backplane.set(BackplaneManner::EvictTarget);
+        self.backplane.set(BackplaneManner::Disconnected);
     }
 
     /// Freezes the backplane from now on, like a half-open connection: no message arrives, and no error is reported. Everything else

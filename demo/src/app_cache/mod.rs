@@ -16,7 +16,7 @@ pub(crate) use self::{
 };
 use crate::{
     failure::Failure,
-    near_cache::{NearCacheLease, Source, Waited},
+    near_cache::{LeaseState, Source, Waited},
     oidc::{Authenticated, Discovered},
 };
 
@@ -83,7 +83,7 @@ pub(crate) trait AppCache: Send + Sync {
     fn cut_backplane(&self) -> bool;
 
     /// Returns the state of the server's near caches, or `None` if it keeps none.
-    fn holder(&self) -> Option<NearCacheLease>;
+    fn lease(&self) -> Option<LeaseState>;
 
     /// Returns what the last sign-out on this server waited for, or `None` if no server keeps copies.
     async fn waited(&self) -> Option<Waited>;

@@ -28,7 +28,7 @@ use self::verified_logout::VerifiedLogout;
 use super::{AppCache, Cookie, Denied, Found, access_token};
 use crate::{
     failure::Failure,
-    near_cache::{NearCacheLease, Waited},
+    near_cache::{LeaseState, Waited},
     oidc::{Authenticated, Discovered},
 };
 
@@ -172,7 +172,7 @@ impl<K: Keys + 'static> AppCache for PlainCache<K> {
         false
     }
 
-    fn holder(&self) -> Option<NearCacheLease> {
+    fn lease(&self) -> Option<LeaseState> {
         None
     }
 

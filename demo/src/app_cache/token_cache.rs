@@ -12,7 +12,7 @@ use super::{AppCache, Cookie, Denied, Found, access_token};
 use crate::{
     failure::Failure,
     instrumented_store::InstrumentedStore,
-    near_cache::{self, NearCacheLease, Source, Waited},
+    near_cache::{self, LeaseState, Source, Waited},
     oidc::{Authenticated, Discovered, MAX_AGE},
 };
 
@@ -132,10 +132,10 @@ impl AppCache for WithTokenCache {
         has_backplane
     }
 
-    fn holder(&self) -> Option<NearCacheLease> {
+    fn lease(&self) -> Option<LeaseState> {
         let kept = self.cache.near_cache()?;
         let id = self.store.switch().server();
-        Some(NearCacheLease {
+        Some(LeaseState {
             id: id.map(|id| id.to_string()),
             may_serve: kept.lease_left.is_none_or(|left| !left.is_zero()),
         })

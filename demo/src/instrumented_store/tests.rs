@@ -15,15 +15,15 @@ use super::InstrumentedStore;
 
 /// Counts what it hears.
 #[derive(Debug, Default)]
-struct ListensTo(AtomicUsize);
+struct RecordingListener(AtomicUsize);
 
-impl ListensTo {
+impl RecordingListener {
     fn so_far(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-impl InvalidationListener for ListensTo {
+impl InvalidationListener for RecordingListener {
     fn published(&self, _: &InvalidationMessage) -> Option<Acknowledgement> {
         self.0.fetch_add(1, Ordering::Relaxed);
         None
@@ -37,7 +37,10 @@ async fn a_backplane_that_was_cut_hears_nothing_and_neither_does_its_connection_
 {
     let memory: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
     let [cut, other] = [(); 2].map(|()| InstrumentedStore::new(Arc::clone(&memory)));
-    let (server, hears) = (ServerId::mint().unwrap(), Arc::new(ListensTo::default()));
+    let (server, hears) = (
+        ServerId::mint().unwrap(),
+        Arc::new(RecordingListener::default()),
+    );
     let publish = async || other.publish(None, Invalidation::Everything).await.unwrap();
     let connect = || cut.connect(server, Arc::clone(&hears) as Arc<dyn InvalidationListener>);
     let connection = connect().await.unwrap();

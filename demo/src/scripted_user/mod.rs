@@ -241,7 +241,7 @@ fn told(response: Response) -> Result<Happened, Failure> {
         Response::Refreshed { token } => (Outcome::Refreshed, Some(token)),
         Response::Refused => (Outcome::Refused, None),
         Response::NoTokens => (Outcome::NoTokens, None),
-        Response::BackplaneCut(_) | Response::NearCacheLease(_) | Response::Waited(_) => {
+        Response::BackplaneCut(_) | Response::LeaseState(_) | Response::Waited(_) => {
             return Err(out_of_order());
         }
     };

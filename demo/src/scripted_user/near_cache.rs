@@ -4,7 +4,7 @@ use super::{Happened, PAUSE, ScriptedUser, out_of_order, told};
 use crate::{
     failure::Failure,
     message::{Request, Response},
-    near_cache::{NearCacheLease, Source, Waited},
+    near_cache::{LeaseState, Source, Waited},
     story::ServerName,
     verdict::{Outcome, WaitedFor},
 };
@@ -19,8 +19,8 @@ impl ScriptedUser<'_> {
         let Some(server) = self.cut_off else {
             return Ok(false);
         };
-        let holder = self.holder(server).await?;
-        Ok(holder.is_some_and(|holder| holder.may_serve))
+        let lease = self.lease(server).await?;
+        Ok(lease.is_some_and(|lease| lease.may_serve))
     }
 
     /// Returns the wait of the sign-out on this server.
@@ -34,7 +34,7 @@ impl ScriptedUser<'_> {
         };
         let mut silent = Vec::new();
         for server in [ServerName::A, ServerName::B, ServerName::C] {
-            let id = self.holder(server).await?.and_then(|holder| holder.id);
+            let id = self.lease(server).await?.and_then(|lease| lease.id);
             if id.is_some_and(|id| ids.contains(&id)) {
                 silent.push(server);
             }
@@ -42,13 +42,13 @@ impl ScriptedUser<'_> {
         Ok(Some(WaitedFor { ms, silent }))
     }
 
-    async fn holder(&self, server: ServerName) -> Result<Option<NearCacheLease>, Failure> {
+    async fn lease(&self, server: ServerName) -> Result<Option<LeaseState>, Failure> {
         let asked = self
             .fleet
             .server(server)
-            .ask(self.kind, Request::NearCacheLease);
+            .ask(self.kind, Request::LeaseState);
         match asked.await? {
-            Response::NearCacheLease(holder) => Ok(holder),
+            Response::LeaseState(lease) => Ok(lease),
             _ => Err(out_of_order()),
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     Conclusion, Fleet, JsonLines, ServerCaches,
     app_cache::{AppCache, Cookie, Denied, Found},
     failure::Failure,
-    near_cache::{NearCacheLease, Waited},
+    near_cache::{LeaseState, Waited},
     oidc::{Authenticated, Discovered},
     tell,
 };
@@ -58,11 +58,11 @@ impl AppCache for Obstinate {
         self.0.cut_backplane()
     }
 
-    fn holder(&self) -> Option<NearCacheLease> {
-        let holder = self.0.holder()?;
-        Some(NearCacheLease {
+    fn lease(&self) -> Option<LeaseState> {
+        let lease = self.0.lease()?;
+        Some(LeaseState {
             may_serve: true,
-            ..holder
+            ..lease
         })
     }
 

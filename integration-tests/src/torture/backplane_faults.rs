@@ -9,7 +9,7 @@ use crate::{
 /// What happens to the connection by which an app server hears of sign-outs, and to no other.
 #[derive(Debug, Clone, Copy)]
 enum BackplaneFault {
-    EvictTarget,
+    Cut,
     /// Nothing passes, and nobody is told.
     Silent,
     Refused,
@@ -31,12 +31,12 @@ pub(super) struct BackplaneFaults {
 impl BackplaneFaults {
     /// None where nothing hangs on links.
     pub(super) fn of(options: &Options, lease: Duration) -> Option<Self> {
-        use BackplaneFault::{EvictTarget, LatePushes, LateReplies, Refused, Silent};
+        use BackplaneFault::{Cut, LatePushes, LateReplies, Refused, Silent};
         let (which, alone): (&[_], _) = match options.design {
             Design::CachesWithoutLease => (&[Silent, Refused], true),
             Design::CountersReadLate => (&[LateReplies], true),
             _ if options.near_cache => (
-                &[EvictTarget, Silent, Refused, LatePushes, LateReplies],
+                &[Cut, Silent, Refused, LatePushes, LateReplies],
                 false,
             ),
             _ => return None,
@@ -56,7 +56,7 @@ impl BackplaneFaults {
         let time = self.longest / 4 + share(self.longest / 4 * 3);
         let late = share(self.longest / 4);
         match random.choose(self.which) {
-            None | Some(BackplaneFault::EvictTarget) => {
+            None | Some(BackplaneFault::Cut) => {
                 proxy.cut_links();
                 "cut of a backplane"
             }

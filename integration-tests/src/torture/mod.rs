@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use self::near_cache::NearCacheSize;
+pub use self::near_cache::NearCacheFigures;
 use self::{crew::Crew, faults::Faults, stage::Stage};
 use crate::{
     fleet::{Design, Program, Random, StartError},
@@ -72,7 +72,7 @@ pub struct Tortured {
     /// What the history shows.
     pub report: Report,
     /// What the app servers counted of their near caches.
-    pub near_caches: NearCacheSize,
+    pub near_caches: NearCacheFigures,
 }
 
 /// Why there is no result.
@@ -138,7 +138,7 @@ pub fn run(options: &Options) -> Result<Tortured, Failure> {
         store: stage.to_string(),
         faults: faults.counts(),
         report: check(&logged.events, rules),
-        near_caches: NearCacheSize::of(&logged.figures),
+        near_caches: NearCacheFigures::of(&logged.figures),
     })
 }
 

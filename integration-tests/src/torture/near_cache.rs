@@ -98,11 +98,11 @@ fn millis(time: Duration) -> u64 {
 /// What the app servers counted of their copies, as far as they lived to say it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct NearCacheSize {
+pub struct NearCacheFigures {
     /// Reads that a copy answered.
     pub hits: u64,
     /// Copies that could not be served any more when they were asked for.
-    pub lapsed: u64,
+    pub stale: u64,
     /// Renewals of leases.
     pub renewals: u64,
     /// Links that were lost.
@@ -111,7 +111,7 @@ pub struct NearCacheSize {
     pub sign_outs: BTreeMap<String, u64>,
 }
 
-impl NearCacheSize {
+impl NearCacheFigures {
     pub(super) fn of(figures: &BTreeMap<String, u64>) -> Self {
         let of = |name: &str| figures.get(name).copied().unwrap_or_default();
         let waits = figures.iter().filter_map(|(name, count)| {
@@ -120,7 +120,7 @@ impl NearCacheSize {
         });
         Self {
             hits: of("token_cache_near_cache_reads_total hit"),
-            lapsed: of("token_cache_near_cache_reads_total lapsed"),
+            stale: of("token_cache_near_cache_reads_total stale"),
             renewals: of("token_cache_lease_renewals_total renewed"),
             backplanes_lost: of("token_cache_leases_lost_total"),
             sign_outs: waits.collect(),
@@ -135,16 +135,16 @@ impl NearCacheSize {
     }
 }
 
-impl fmt::Display for NearCacheSize {
+impl fmt::Display for NearCacheFigures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             hits,
-            lapsed,
+            stale,
             renewals,
             backplanes_lost,
             sign_outs,
         } = self;
-        writeln!(f, "reads from copies       {hits:>9} ({lapsed} lapsed)")?;
+        writeln!(f, "reads from copies       {hits:>9} ({stale} stale)")?;
         write!(
             f,
             "renewals of leases      {renewals:>9} ({backplanes_lost} links lost)"

@@ -239,7 +239,7 @@ async fn an_id_token_of_another_user_is_refused() {
 
 #[tokio::test]
 async fn a_connection_that_breaks_or_is_refused_may_be_tried_again() {
-    assert_eq!(fails(|| Answer::EvictTarget).await.kind(), Transient);
+    assert_eq!(fails(|| Answer::BrokenOff).await.kind(), Transient);
 
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/token", nobody.local_addr().unwrap());

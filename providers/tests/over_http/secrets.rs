@@ -54,7 +54,7 @@ async fn no_failure_prints_a_token_a_secret_or_an_answer() {
 
 #[tokio::test]
 async fn no_broken_connection_prints_what_was_sent() {
-    for answer in [|| Answer::EvictTarget, || Answer::Never] {
+    for answer in [|| Answer::BrokenOff, || Answer::Never] {
         let server = Server::start(move |_| answer()).await;
         // The path of an endpoint may be a secret.
         let provider = token_cache_providers::Provider::builder(server.url("/canary"), "canary-id")
@@ -70,7 +70,7 @@ async fn no_broken_connection_prints_what_was_sent() {
 
 #[tokio::test]
 async fn no_debug_prints_a_secret() {
-    let server = Server::start(|_| Answer::EvictTarget).await;
+    let server = Server::start(|_| Answer::BrokenOff).await;
     let builder = builder(&server);
     holds_no_canary(&format!("{builder:?}"));
     let provider = builder.build().unwrap();

@@ -20,7 +20,7 @@ pub(crate) enum Answer {
     /// Sends this response.
     Given(Response<UnsyncBoxBody<Bytes, Infallible>>),
     /// Closes the connection.
-    EvictTarget,
+    BrokenOff,
     /// Never responds.
     Never,
 }
@@ -159,7 +159,7 @@ async fn answer(
     kept.lock().unwrap().push(received.clone());
     match script(&received) {
         Answer::Given(response) => Ok(response),
-        Answer::EvictTarget => Err(Broken),
+        Answer::BrokenOff => Err(Broken),
         Answer::Never => std::future::pending().await,
     }
 }

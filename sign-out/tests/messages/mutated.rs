@@ -49,7 +49,7 @@ enum Change {
     Set(prop::sample::Index, u8),
     Insert(prop::sample::Index, u8),
     Remove(prop::sample::Index),
-    EvictTarget(prop::sample::Index),
+    Truncate(prop::sample::Index),
     Swap(prop::sample::Index, prop::sample::Index),
     Append(Vec<u8>),
 }
@@ -60,7 +60,7 @@ fn change() -> impl Strategy<Value = Change> {
         (index(), any::<u8>()).prop_map(|(at, byte)| Change::Set(at, byte)),
         (index(), any::<u8>()).prop_map(|(at, byte)| Change::Insert(at, byte)),
         index().prop_map(Change::Remove),
-        index().prop_map(Change::EvictTarget),
+        index().prop_map(Change::Truncate),
         (index(), index()).prop_map(|(a, b)| Change::Swap(a, b)),
         prop::collection::vec(any::<u8>(), 1..40).prop_map(Change::Append),
     ]
@@ -79,7 +79,7 @@ fn apply(form: &mut Vec<u8>, change: &Change) {
         Change::Remove(at) => {
             form.remove(at.index(form.len()));
         }
-        Change::EvictTarget(at) => form.truncate(at.index(form.len())),
+        Change::Truncate(at) => form.truncate(at.index(form.len())),
         Change::Swap(a, b) => {
             let (a, b) = (a.index(form.len()), b.index(form.len()));
             form.swap(a, b);
