@@ -35,10 +35,7 @@ impl BackplaneFaults {
         let (which, alone): (&[_], _) = match options.design {
             Design::CachesWithoutLease => (&[Silent, Refused], true),
             Design::CountersReadLate => (&[LateReplies], true),
-            _ if options.near_cache => (
-                &[Cut, Silent, Refused, LatePushes, LateReplies],
-                false,
-            ),
+            _ if options.near_cache => (&[Cut, Silent, Refused, LatePushes, LateReplies], false),
             _ => return None,
         };
         let longest = 4 * lease;
