@@ -10,7 +10,7 @@ use crate::{
     ticket::take,
 };
 
-/// How long a session may live: 400 days, as long as a browser keeps a cookie (RFC 6265bis section 5.5).
+/// The longest lifetime of a session: 400 days, as long as a browser stores a cookie (RFC 6265bis section 5.5).
 pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 3600);
 
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(8 * 3600);
@@ -18,12 +18,12 @@ const DEFAULT_LIFETIME: Duration = Duration::from_secs(8 * 3600);
 sealed_text! {
     /// The time of an authorization request, and its `max_age` if it had one. Sealed.
     ///
-    /// [`TokenCache::start_sign_in`](crate::TokenCache::start_sign_in) makes it, and the app keeps it in a cookie until the
+    /// [`TokenCache::start_sign_in`](crate::TokenCache::start_sign_in) returns it, and the app stores it in a cookie until the
     /// callback. A sign-out between the request and the callback refuses the sign-in (G2).
     StartedSignIn, "started sign-in"
 }
 
-/// What a [`StartedSignIn`] says once it is open.
+/// The decrypted content of a [`StartedSignIn`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Started {
     /// On the store's clock.
@@ -60,7 +60,7 @@ impl StartedSignIn {
     }
 }
 
-/// A user who has just authenticated: whose session [`TokenCache::sign_in`](crate::TokenCache::sign_in) is to begin.
+/// A user who has just authenticated, for [`TokenCache::sign_in`](crate::TokenCache::sign_in).
 ///
 /// ```
 /// # use std::time::Duration;
@@ -88,9 +88,9 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// A sign-in of `account` whose authorization request was `started`.
+    /// Returns a sign-in of `account` whose authorization request was `started`.
     ///
-    /// Its session lives eight hours, has no `sid`, no `auth_time` and no background sessions, unless said.
+    /// By default, its session lives eight hours and has no `sid`, no `auth_time` and no background access.
     pub fn new(account: AccountId, started: &StartedSignIn) -> Self {
         Self {
             account,
@@ -105,10 +105,10 @@ impl SignIn {
 
     /// Reads `iss`, `sub` and, if present, `sid`, `auth_time` and `session_expiry` from the claims of a *verified* ID token.
     ///
-    /// `claims` is anything that serializes to the JSON object of the claims, with **all** of these members.
-    /// `CoreIdTokenClaims` of the crate `openidconnect` has no `sid` and no `session_expiry`: with it, a logout message that
-    /// names only a `sid` ends nothing. For that crate use `SessionClaims` of `token-cache-providers`
-    /// (`token_cache::providers::SessionClaims`), which verifies an ID token and reads these claims.
+    /// `claims` is anything that serializes to the JSON object of the claims, with **all** of these members. `CoreIdTokenClaims`
+    /// of the crate `openidconnect` has no `sid` and no `session_expiry`: with it, a logout message that names only a `sid` ends
+    /// nothing. For that crate use `SessionClaims` of `token-cache-providers` (`token_cache::providers::SessionClaims`), which
+    /// verifies an ID token and reads these claims.
     ///
     /// - Ask the provider for `auth_time` (by `max_age`, or the claims request). Without it, the session counts as authenticated
     ///   five seconds before its request. A value that cannot be right is ignored and logged at WARN: zero, before the year 2000,
@@ -132,10 +132,10 @@ impl SignIn {
         Ok(sign_in)
     }
 
-    /// Labels the session with the provider's `sid`; it is of the account's issuer.
+    /// Sets the provider's `sid`. It belongs to the account's issuer.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) where it is empty or over 8 KiB.
+    /// [`Misuse`](ErrorKind::Misuse) if it is empty or over 8 KiB.
     pub fn sid(mut self, sid: impl Into<String>) -> Result<Self> {
         self.provider_session = Some(ProviderSid::new(self.account.issuer(), sid)?);
         Ok(self)
@@ -149,22 +149,23 @@ impl SignIn {
         self
     }
 
-    /// Sets when the provider's session expires at the latest: the app's session ends then, if its lifetime is longer.
+    /// Sets the latest time at which the provider's session expires. The app's session ends then, if its lifetime is longer.
     pub fn session_expiry(mut self, session_expiry: Timestamp) -> Self {
         self.session_expiry = Some(session_expiry);
         self
     }
 
-    /// Says how long the session lives: up to 400 days.
+    /// Sets how long the session lives: from one second to 400 days, eight hours by default.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
 
-    /// Lets those open the session who know only its account: see [`TokenCache::account`](crate::TokenCache::account).
+    /// Allows opening the session by its account alone: see
+    /// [`TokenCache::background_session`](crate::TokenCache::background_session).
     ///
-    /// What it gives up: whoever has both the store and the secret can open the session's tokens, without its ticket.
-    /// The background session ends with the session.
+    /// This weakens the protection of the tokens: the store and the servers' key ring together are enough to open them, without
+    /// the ticket. Background access ends with the session.
     pub fn background_access(mut self) -> Self {
         self.background_access = true;
         self
@@ -174,7 +175,7 @@ impl SignIn {
         if self.lifetime < Duration::from_secs(1) || self.lifetime > MAX_LIFETIME {
             return Err(Error::misuse(
                 "sign in",
-                "the lifetime of a session is one second to 400 days; set it to how long the app's cookie lives",
+                "the lifetime of a session must be from one second to 400 days; set it to the lifetime of the app's cookie",
             ));
         }
         Ok(self.lifetime)

@@ -4,7 +4,7 @@ use crate::{
     AccountId, Error, Evicted, NearCacheOutcome, ProviderSid, Result, Session, Timestamp, account,
 };
 
-/// Whose sessions a sign-out by the app itself ends.
+/// The sessions that a sign-out by the app ends.
 ///
 /// ```
 /// # use token_cache_core::{AccountId, ProviderSid, SignOutScope, TokenCache};
@@ -12,7 +12,7 @@ use crate::{
 /// # let cache = TokenCache::in_memory().await?;
 /// let ada = AccountId::new("https://id.example", "248289761001")?;
 /// let report = cache.sign_out(SignOutScope::Account(ada)).await?;
-/// assert!(!report.ended); // nobody was signed in
+/// assert!(!report.ended); // the account had no session
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
@@ -22,17 +22,17 @@ pub enum SignOutScope {
     Session(Session),
     /// The sessions begun under one session at the provider.
     ProviderSession(ProviderSid),
-    /// The sessions begun under the same session at the provider as this one, and no other where it has no `sid`: for who has
-    /// a ticket and knows no ids.
+    /// The sessions begun under the same session at the provider as this one, for callers that have a ticket and no ids. If this
+    /// session has no `sid`, only this one.
     ProviderSessionOf(Session),
     /// Every session of an account.
     Account(AccountId),
-    /// Every session of the account that this session is of, whether it lives or not: for who has a ticket and knows no ids.
+    /// Every session of this session's account, for callers that have a ticket and no ids. The session need not live.
     AccountOf(Session),
 }
 
-/// A provider's word that somebody has signed out: of a back-channel logout token (OpenID Connect Back-Channel Logout 1.0
-/// section 2.4) or a CAEP `session-revoked` event, *verified*.
+/// A provider's message that a user has signed out, *verified*: a back-channel logout token (OpenID Connect Back-Channel Logout
+/// 1.0 section 2.4) or a CAEP `session-revoked` event.
 ///
 /// ```
 /// use token_cache_core::{LogoutMessage, Timestamp};
@@ -51,10 +51,10 @@ pub struct LogoutMessage {
 }
 
 impl LogoutMessage {
-    /// A message that `issuer` issued at `issued_at`, its `iat`. It needs a subject, a `sid`, or both.
+    /// Returns a message that `issuer` issued at `issued_at`, its `iat`. It needs a subject, a `sid`, or both.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) where the issuer is empty or over 8 KiB.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if the issuer is empty or over 8 KiB.
     pub fn new(issuer: impl Into<String>, issued_at: Timestamp) -> Result<Self> {
         Ok(Self {
             issuer: account::uri("take a logout message", "issuer", issuer.into())?,
@@ -64,19 +64,19 @@ impl LogoutMessage {
         })
     }
 
-    /// Names the user, by the claim `sub`.
+    /// Sets the user, by the claim `sub`.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) where it is empty or over 8 KiB.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if it is empty or over 8 KiB.
     pub fn subject(mut self, subject: impl Into<String>) -> Result<Self> {
         self.account = Some(AccountId::new(self.issuer.clone(), subject)?);
         Ok(self)
     }
 
-    /// Names the provider's session, by the claim `sid`.
+    /// Sets the provider's session, by the claim `sid`.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) where it is empty or over 8 KiB.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if it is empty or over 8 KiB.
     pub fn sid(mut self, sid: impl Into<String>) -> Result<Self> {
         self.provider_session = Some(ProviderSid::new(self.issuer.clone(), sid)?);
         Ok(self)
@@ -85,7 +85,7 @@ impl LogoutMessage {
     pub(crate) fn nameless() -> Error {
         Error::misuse(
             "take a logout message",
-            "it names neither a subject nor a `sid`; refuse it with status 400",
+            "the message has neither a subject nor a `sid`; refuse it with status 400",
         )
     }
 }
@@ -98,19 +98,19 @@ impl fmt::Debug for LogoutMessage {
     }
 }
 
-/// What a sign-out did. That there is one means: no read that starts now, on any server, returns a token of an ended
-/// session (G1); but see [`NearCacheOutcome::NotAwaited`].
+/// The outcome of a successful sign-out: no read that starts now, on any server, returns a token of an ended session (G1). The
+/// exception is [`NearCacheOutcome::NotAwaited`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
-#[must_use = "`ended` tells whether there was anything to end"]
+#[must_use = "`ended` says whether a session ended"]
 pub struct SignOut {
-    /// True where a session ended; false where none stood in the scope, because there was none or it had ended already.
+    /// `true` if a session ended; `false` if the scope had no session, or all had ended already.
     pub ended: bool,
-    /// How many accounts were visited.
+    /// The number of accounts visited.
     pub accounts: usize,
-    /// On how many replicas every eviction is, where the store was set to wait for them.
+    /// The number of replicas that have every eviction, if the store is set to wait for replicas.
     pub replicas: Option<u32>,
-    /// What became of other servers' near caches.
+    /// The outcome for other servers' near caches.
     pub near_caches: NearCacheOutcome,
 }
 

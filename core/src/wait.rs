@@ -4,20 +4,21 @@ use crate::ServerId;
 
 /// Whether a sign-out waits until no server can serve a near-cache entry of what it ended.
 ///
-/// Where no server keeps near caches there is nothing to wait for, and both are the same.
+/// If no server has a near cache, both variants are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Wait {
-    /// It returns when no read that starts afterwards, on any server, is served from a copy (G1): each server has said that its
-    /// copies are gone, or its lease has run out.
+    /// Waits until no read that starts afterwards, on any server, is served from a near-cache entry of what was ended (G1). Each
+    /// server has acknowledged that it dropped these entries, or its lease has expired.
     ///
-    /// That takes a message there and back, and at most
-    /// [`longest_near_cache_life`](crate::TokenCache::longest_near_cache_life) and a fiftieth of it: once for a server that died without a word, and always where the
-    /// store has no [`Backplane`](crate::Backplane).
+    /// This takes one round trip of a message. The maximum is
+    /// [`longest_near_cache_life`](crate::TokenCache::longest_near_cache_life) plus a fiftieth of it: once for a server that
+    /// stopped without releasing its lease, and always if the store has no [`Backplane`](crate::Backplane).
     #[default]
     Everywhere,
-    /// It returns when the store has ended the sessions and told the other servers. One that did not hear of it may serve copies
-    /// for as long as [`NearCacheOutcome::NotAwaited`] says: **the sign-out is not final when it returns**.
+    /// Returns when the store has ended the sessions and sent the other servers an invalidation message. A server that did not
+    /// receive it may serve near-cache entries for the time in [`NearCacheOutcome::NotAwaited`]: **the sign-out is not final when
+    /// it returns**.
     None,
 }
 
@@ -25,30 +26,30 @@ pub enum Wait {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum NearCacheOutcome {
-    /// No server keeps any; or the sign-out reached no account that there could be some of, as by a `sid` that nobody signed in under, on a
-    /// store without a backplane.
+    /// No server has a near cache, or the sign-out reached no account that a near cache could contain. The second is the case for
+    /// a `sid` without any session, on a store without a backplane.
     #[default]
     Unused,
-    /// No copy of what was ended can be served any more, on any server.
+    /// No server can serve a near-cache entry of what was ended any more.
     Cleared {
-        /// The other servers that held a lease, each by its [`TokenCache::server_id`](crate::TokenCache::server_id), in order. None
-        /// are known where the store has no backplane, and the greatest age was waited out.
+        /// The other servers that held a lease, as their [`TokenCache::server_id`](crate::TokenCache::server_id), in order. Empty
+        /// if the store has no backplane: then the sign-out waited for the greatest age.
         servers: Vec<ServerId>,
-        /// Those of them that did not answer: they were waited for until their lease ran out, and are waited for no more unless
-        /// they come back.
+        /// Those of them that did not answer. The sign-out waited until their lease expired. Later sign-outs do not wait for them
+        /// unless they return.
         silent: Vec<ServerId>,
-        /// How long that took.
+        /// How long the sign-out waited.
         waited: Duration,
     },
-    /// They were told, and not waited for: [`Wait::None`].
+    /// Other servers were sent an invalidation message, without a wait for them: [`Wait::None`].
     NotAwaited {
-        /// How long a server that was not reached may go on serving copies, from when the sign-out returned.
+        /// How long a server that the message did not reach may still serve near-cache entries, from when the sign-out returned.
         cleared_within: Duration,
     },
 }
 
 impl NearCacheOutcome {
-    /// What is known after two sign-outs, one after the other.
+    /// Returns the combined outcome of two sign-outs, one after the other.
     pub(crate) fn and(self, next: Self) -> Self {
         match (self, next) {
             (Self::Unused, known) | (known, Self::Unused) => known,
@@ -74,7 +75,7 @@ impl NearCacheOutcome {
     }
 }
 
-/// Each of these once, in order.
+/// Returns the servers without duplicates, in order.
 pub(crate) fn distinct(servers: impl Iterator<Item = ServerId>) -> Vec<ServerId> {
     servers.collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -5,10 +5,10 @@ use crate::{
 };
 
 impl TokenCache {
-    /// The living sessions of an account, in no order. One request.
+    /// Returns the living sessions of an account, in no particular order. Sends one request.
     ///
     /// # Errors
-    /// The store's own failures.
+    /// The errors of the store.
     pub async fn sessions(&self, account: &AccountId) -> Result<Vec<SessionRecord>> {
         let keys = self.fresh_keys().await?;
         let account = keys.id_key.account(account);
@@ -17,11 +17,11 @@ impl TokenCache {
             .await
     }
 
-    /// A page of the accounts that have anything cached, by their keyed hashes. An operator's act: a store may visit
-    /// everything it holds.
+    /// Returns a page of the accounts that have anything cached, as their keyed hashes. This is for operators: a store may scan
+    /// everything that it holds.
     ///
     /// # Errors
-    /// [`Unsupported`](ErrorKind::Unsupported) for a store without a `sid` index; the store's own failures.
+    /// [`Unsupported`](ErrorKind::Unsupported) if the store has no `sid` index; the errors of the store.
     pub async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage> {
         let sid_index = self.store().sid_index().ok_or_else(|| {
             Error::new(ErrorKind::Unsupported, "list accounts").message(
@@ -44,7 +44,8 @@ pub(super) async fn open_background_session(
     find_background_session(cache, &account, &name, &keys, open).await
 }
 
-/// The session of the newest background session under a name, as `open` opens it.
+/// Returns the session of the newest background session under `name`, or `None` if none lives. `open` decrypts its ticket
+/// payload.
 pub(super) async fn find_background_session(
     cache: &TokenCache,
     account: &AccountKey,
@@ -66,10 +67,10 @@ pub(super) async fn find_background_session(
     let payload = open(&newest.sealed)?;
     if payload.account != *account || payload.ticket_secret.session_id() != newest.session_id {
         return Err(Error::new(ErrorKind::Corrupt, "open a background session")
-            .message("it was sealed for another account or session"));
+            .message("its ticket payload was sealed for another account or session"));
     }
     match Session::new(cache.clone(), payload) {
-        // It ended after the store answered.
+        // The session can end after the store has answered.
         Err(error) if error.is_signed_out() => Ok(None),
         session => session.map(Some),
     }

@@ -3,16 +3,19 @@ use std::time::Duration;
 use super::{Session, TokenCache};
 use crate::{AccountId, Result, SignIn};
 
-/// How long a session of an application lives. Nothing is lost with it: its tokens can be had again at any time.
+/// The lifetime of an application's session. It can be short: the app can request new tokens at any time.
 const LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 impl TokenCache {
-    /// The session of an application itself, for tokens that are no user's (the client credentials grant, RFC 6749 section 4.4):
-    /// found, or begun for a day. Every server gets the same one, since it is escrowed under the key ring: who has the store and the
-    /// ring both can open it. One request; where a session is begun, those of a sign-in as well.
+    /// Returns the session of the application itself, for tokens that belong to no user (the client credentials grant, RFC 6749
+    /// section 4.4). If the application has no living session, it begins one for a day.
     ///
-    /// Its tokens have a partition of the application's own: [`AccountId::application`] is what to sign out, when the client's
-    /// secret is replaced, say.
+    /// Every server gets the same session, because it is stored as a [background session](crate::BackgroundSession), sealed under
+    /// the key ring. Opening it needs both the store and the ring. The call sends one request, and those of a sign-in when it
+    /// begins a session.
+    ///
+    /// The tokens are in a partition of the application's own. To sign it out, for example when the client's secret is replaced,
+    /// use [`AccountId::application`].
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -31,9 +34,9 @@ impl TokenCache {
     /// ```
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) for a client id that is empty or over 8 KiB;
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) within moments of the application's sign-out: call it again;
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a store that keeps no background sessions; the store's own failures.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if the client id is empty or over 8 KiB; [`SignedOut`](crate::ErrorKind::SignedOut)
+    /// shortly after the application's sign-out: call it again; [`Unsupported`](crate::ErrorKind::Unsupported) if the store does
+    /// not support background sessions; the errors of the store.
     pub async fn application(&self, client_id: &str) -> Result<Session> {
         let account = AccountId::application(client_id)?;
         if let Some(session) = self.background_session(&account).await? {

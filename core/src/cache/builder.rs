@@ -19,13 +19,13 @@ use crate::{
 
 const DEFAULT_SIGN_IN_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// Markers live half an hour, and must outlive every sign-in that they may have to refuse.
+/// A not-before time lives for half an hour, and must outlive every sign-in that it may have to refuse.
 const MAX_SIGN_IN_TIMEOUT: Duration = Duration::from_secs(29 * 60);
 const _: () = assert!(MAX_SIGN_IN_TIMEOUT.as_secs() < NOT_BEFORE_LIFETIME.as_secs());
 
 const MAX_ASSERTION: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Settings of a [`TokenCache`].
+/// The settings of a [`TokenCache`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -50,8 +50,8 @@ pub struct TokenCacheBuilder {
 }
 
 impl TokenCacheBuilder {
-    /// Settings of a cache on a store that is connected to when the cache is opened, after the settings and the secret were
-    /// found good.
+    /// Returns a builder with the default settings. `connect` connects to the store when the cache is opened, after the settings
+    /// and the secret have been checked.
     pub fn connecting(
         connect: impl Future<Output = Result<Arc<dyn TokenStore>>> + Send + 'static,
     ) -> Self {
@@ -73,85 +73,89 @@ impl TokenCacheBuilder {
         }
     }
 
-    /// The secret; without it, `TOKEN_CACHE_SECRET` is read.
+    /// Sets the secret. By default, it is read from the environment variable `TOKEN_CACHE_SECRET`.
     pub fn secret(mut self, secret: Secret) -> Self {
         self.secret = Some(secret);
         self
     }
 
-    /// The keys that seal and open; without them, `TOKEN_CACHE_KEYS` is read, and without that, one is derived from the secret.
+    /// Sets the key ring: the keys that encrypt and decrypt. By default, it is read from `TOKEN_CACHE_KEYS`. If that is not set
+    /// either, one key is derived from the secret.
     pub fn key_ring(mut self, ring: KeyRing) -> Self {
         self.key_ring = Some(ring);
         self
     }
 
-    /// What unwraps the wrapped keys of the ring.
+    /// Sets the key provider that unwraps the wrapped keys of the ring.
     pub fn key_provider(mut self, provider: impl KeyProvider) -> Self {
         self.key_provider = Some(Arc::new(provider));
         self
     }
 
-    /// How long a user may take from the request to the callback: 15 minutes unless said, 29 at the most.
+    /// Sets how long a user may take from the authorization request to the callback: 15 minutes by default, at most 29.
     pub fn sign_in_timeout(mut self, timeout: Duration) -> Self {
         self.settings.sign_in_timeout = timeout;
         self
     }
 
-    /// How many sessions of an account may live: 100 unless said. The one begun first ends for the one too many. Those that a
-    /// web API began on behalf of the account are counted apart, up to the same number.
+    /// Sets the largest number of living sessions of an account: 100 by default. When the limit is exceeded, the oldest session
+    /// is ended. Sessions that a web API began on behalf of the account are counted separately, with the same limit.
     pub fn max_sessions(mut self, sessions: usize) -> Self {
         self.settings.max_sessions = sessions;
         self
     }
 
-    /// For providers that send one `sid` for all of a user's sessions (Keycloak does, for "sign out everywhere"): with `true`, a
-    /// [`LogoutMessage`](crate::LogoutMessage) that names a `sid` ends every session of the accounts under that `sid`.
+    /// Sets whether a [`LogoutMessage`](crate::LogoutMessage) that names a `sid` ends every session of the accounts under that
+    /// `sid`: `false` by default. Set it for providers that send one `sid` for all of a user's sessions, as Keycloak does for
+    /// "sign out everywhere".
     ///
-    /// It does not change [`SignOutScope::ProviderSession`](crate::SignOutScope::ProviderSession): a sign-out that no message of the provider
-    /// proves, such as a front-channel request, ends the sessions of the `sid` alone.
+    /// The setting does not change [`SignOutScope::ProviderSession`](crate::SignOutScope::ProviderSession). A sign-out that no
+    /// message of the provider proves, such as a front-channel request, ends only the sessions of the `sid`.
     pub fn sid_means_account(mut self, yes: bool) -> Self {
         self.settings.sid_means_account = yes;
         self
     }
 
-    /// How long the tokens live, at the most, that a web API is called with: needed for
-    /// [`on_behalf_of`](TokenCache::on_behalf_of), up to seven days.
+    /// Sets the longest lifetime of the tokens that a web API is called with, at most seven days.
+    /// [`on_behalf_of`](TokenCache::on_behalf_of) requires it.
     ///
-    /// A sign-out is remembered for so long, so that a token from before it begins no session after it. **Set it alike on every
-    /// server that shares the store**, those too that only sign out: a sign-out by a server without it is remembered for half an hour.
+    /// A sign-out is remembered for this long, so that an earlier token begins no session after it. **Set the same value on every
+    /// server that shares the store**, also on those that only sign out. A sign-out by a server without the setting is remembered
+    /// for half an hour.
     pub fn longest_assertion(mut self, life: Duration) -> Self {
         self.settings.longest_assertion = Some(life);
         self
     }
 
-    /// How tokens are refreshed.
+    /// Sets how tokens are refreshed.
     pub fn refresh(mut self, policy: RefreshPolicy) -> Self {
         self.settings.refresh = policy;
         self
     }
 
-    /// Whether an entry that can't be opened is a miss: an error unless said.
+    /// Treats entries that cannot be decrypted as misses. By default they are errors.
     ///
-    /// As an error it is loud, and nobody is sent to sign in again because one server lacks the new key of the ring. As a miss
-    /// it lets users sign in again where the key is lost for good; [`TokenCache::encryption_stats`] counts either.
+    /// By default, a server that lacks the new key of the ring fails visibly, and does not send users to sign in again. Treating
+    /// such entries as misses lets users sign in again if a key is lost for good. [`TokenCache::encryption_stats`] counts these
+    /// entries with either setting.
     pub fn unreadable_is_a_miss(mut self, yes: bool) -> Self {
         self.settings.unreadable_is_a_miss = yes;
         self
     }
 
-    /// Keeps copies of what this server has read, and serves reads from them at memory speed: off unless said.
+    /// Turns the near cache on: this server keeps what it has read in memory, and serves reads from there. It is off by default.
     ///
-    /// A sign-out stays final on every server when it returns (G1), and a server that does not answer holds it up for a lease at the
-    /// most; where the store has no backplane, every sign-out waits until copies have died of age. Every server of the namespace waits
-    /// for those that keep copies, whether it keeps any itself or not. [`NearCacheConfig`] says more of what it costs.
+    /// A sign-out stays final on every server when it returns (G1). A server that does not answer delays it by at most a lease.
+    /// If the store has no backplane, every sign-out waits until near-cache entries have expired. Every server of the namespace
+    /// waits for the servers with a near cache, even if it has none itself. See [`NearCacheConfig`] for the costs.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
-    /// use token_cache_core::{MemoryStore, Secret, TokenCache, near_cache::CopyPolicy};
+    /// use token_cache_core::{MemoryStore, Secret, TokenCache, near_cache::NearCacheConfig};
     ///
     /// let cache = TokenCache::builder(MemoryStore::new())
     ///     .secret(Secret::random()?)
-    ///     .near_cache(CopyPolicy::new().max_bytes(16 << 20))
+    ///     .near_cache(NearCacheConfig::new().max_bytes(16 << 20))
     ///     .open()
     ///     .await?;
     /// # Ok(()) }
@@ -161,22 +165,23 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// The clock that leases and ages of near caches are counted on: the machine's unless said.
+    /// Sets the clock that measures leases and the ages of near-cache entries: the machine's by default.
     #[cfg(feature = "test-util")]
     pub fn boot_time(mut self, clock: impl BootTime) -> Self {
         self.boot = Arc::new(clock);
         self
     }
 
-    /// Connects to the store, checks that the secret is the namespace's, and goes on checking every second.
+    /// Connects to the store, checks that the secret is the namespace's, and repeats this check every second.
     ///
     /// Settings, secret and key ring are checked before any request.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) for a missing or short secret, for a key ring that is none, and for a secret that is not the namespace's;
-    /// [`Misuse`](crate::ErrorKind::Misuse) for a setting out of range, for near caches of no stated age on a store without a backplane,
-    /// and outside a tokio runtime; [`Denied`](crate::ErrorKind::Denied) and [`Unsupported`](crate::ErrorKind::Unsupported) where near caches are on and the
-    /// link that they need can't be opened; the store's own failures.
+    /// [`Config`](crate::ErrorKind::Config) if the secret is missing, too short or not the namespace's, or if the key ring is
+    /// invalid; [`Misuse`](crate::ErrorKind::Misuse) if a setting is out of range, if near caches are on without a stated age and
+    /// the store has no backplane, or if there is no tokio runtime; [`Denied`](crate::ErrorKind::Denied) and
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if near caches are on and the backplane that they need cannot be opened;
+    /// the errors of the store.
     pub async fn open(self) -> Result<TokenCache> {
         let refused = |message: &str| Err(Error::misuse("open the cache", message));
         let Settings {
@@ -199,7 +204,9 @@ impl TokenCacheBuilder {
         }
         near_cache.map(NearCacheConfig::checked).transpose()?;
         if tokio::runtime::Handle::try_current().is_err() {
-            return refused("there is no tokio runtime here; open it within `#[tokio::main]`");
+            return refused(
+                "it needs a tokio runtime; open the cache within `#[tokio::main]`, for example",
+            );
         }
         let refreshes = Refreshes::new(self.settings.refresh.checked()?);
         let secret = match self.secret {

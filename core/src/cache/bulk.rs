@@ -9,16 +9,16 @@ use crate::{
     telemetry::{About, Operation, observe},
 };
 
-/// How many accounts go into one step: enough that a store is busy with the first of them while the rest is on its way.
+/// The number of accounts in one step: enough to keep a store busy with the first of them while the others are being sent.
 const STEP: usize = 4_000;
 
 const STARTED_ANEW: &str = "the generation of the namespace was raised since, which ended every session; drop the checkpoint";
 
 /// A sign-out of many accounts, or of a whole issuer, in steps that report their progress.
 ///
-/// All accounts are cut at one moment, that of the call that made it, also when the run is resumed from a [`BulkCheckpoint`] after a
-/// failure or a restart: whoever signs in after that moment is spared. An issuer is marked first, so that a sign-in under
-/// way is refused (G2).
+/// All accounts have one cutoff time: that of the call that made the run, also after it was resumed from a [`BulkCheckpoint`]. A
+/// user who signs in after that time stays signed in. The not-before time of an issuer is set first, so that a sign-in in
+/// progress is refused (G2).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -36,13 +36,13 @@ pub struct BulkSignOut {
     checkpoint: BulkCheckpoint,
     accounts: Vec<AccountKey>,
     issuer: Option<IssuerKey>,
-    /// The issuer's next accounts, looked up while those before them were cut.
+    /// The issuer's next accounts, listed while the accounts before them were evicted.
     ahead: Option<AccountPage>,
-    /// What became of near caches in the steps of this run.
+    /// The outcome for near caches in the steps of this run.
     near_caches: NearCacheOutcome,
 }
 
-/// Where a [`BulkSignOut`] stands: what to store to go on after a failure. It holds no id and no key.
+/// The progress of a [`BulkSignOut`], which an app stores to continue after a failure. It contains no id and no key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BulkCheckpoint {
     generation: u64,
@@ -55,21 +55,21 @@ pub struct BulkCheckpoint {
     finished: bool,
 }
 
-/// How far a [`BulkSignOut`] has come.
+/// The number of accounts that a [`BulkSignOut`] has evicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BulkProgress {
-    /// How many accounts were cut so far.
+    /// The number of accounts evicted so far.
     pub accounts: usize,
-    /// How many there are in all, where that is known.
+    /// The number of all accounts, or `None` if it is not known.
     pub of: Option<usize>,
 }
 
 impl TokenCache {
-    /// Ends every session of these accounts, step by step. Nothing is sent before the first step.
+    /// Returns a run that ends every session of these accounts, step by step. Sends nothing before the first step.
     ///
     /// # Errors
-    /// [`Unsupported`](ErrorKind::Unsupported) for a store without a `sid` index.
+    /// [`Unsupported`](ErrorKind::Unsupported) if the store has no `sid` index.
     pub fn sign_out_accounts<'a>(
         &self,
         accounts: impl IntoIterator<Item = &'a AccountId>,
@@ -82,12 +82,12 @@ impl TokenCache {
         self.bulk(accounts, None)
     }
 
-    /// Ends every session of every account of an issuer (an Entra tenant, say), step by step. Nothing is sent before the
-    /// first step. An operator's act: the store is scanned whole.
+    /// Returns a run that ends every session of every account of an issuer, such as an Entra tenant, step by step. Sends nothing
+    /// before the first step. This is for operators: it scans the whole store.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) for an empty issuer, or one over 8 KiB; [`Unsupported`](ErrorKind::Unsupported) for a
-    /// store without a `sid` index.
+    /// [`Misuse`](ErrorKind::Misuse) if the issuer is empty or over 8 KiB; [`Unsupported`](ErrorKind::Unsupported) if the store
+    /// has no `sid` index.
     pub fn sign_out_issuer(&self, issuer: &str) -> Result<BulkSignOut> {
         let issuer = account::uri("sign out an issuer", "issuer", issuer.to_owned())?;
         let issuer = self.keys()?.id_key.issuer(&issuer);
@@ -119,10 +119,10 @@ impl TokenCache {
 }
 
 impl BulkSignOut {
-    /// Goes on where an earlier run of the same accounts, in the same order, or of the same issuer, stood.
+    /// Continues an earlier run of the same accounts, in the same order, or of the same issuer.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) where the namespace was started anew since: everybody is signed out already.
+    /// [`Misuse`](ErrorKind::Misuse) if the generation of the namespace was raised since: every user is signed out already.
     pub fn resume(mut self, checkpoint: BulkCheckpoint) -> Result<Self> {
         if checkpoint.generation != self.checkpoint.generation {
             return Err(Error::misuse("resume a sign-out", STARTED_ANEW));
@@ -131,12 +131,12 @@ impl BulkSignOut {
         Ok(self)
     }
 
-    /// Takes the next step, in a task of its own: a few thousand accounts. None when all are done. Where servers keep near caches,
-    /// it returns when none of those accounts' can be served any more: one invalidation message for each step.
+    /// Takes the next step, a few thousand accounts, in a task of its own. Returns `None` when all accounts are done. If servers
+    /// have near caches, it returns when none can serve these accounts any more. It sends one invalidation message for each step.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) where the namespace was started anew since: everybody is signed out already; the store's
-    /// own failures; the step is taken again by the next call, or by a run resumed from the
+    /// [`Misuse`](ErrorKind::Misuse) if the generation of the namespace was raised since: every user is signed out already; the
+    /// errors of the store. After an error, the next call takes the step again, as does a run resumed from the
     /// [`checkpoint`](Self::checkpoint).
     pub async fn step(&mut self) -> Result<Option<BulkProgress>> {
         if self.checkpoint.finished {
@@ -197,12 +197,12 @@ impl BulkSignOut {
         }))
     }
 
-    /// Where the run stands, to go on after a failure.
+    /// Returns the progress of the run, to continue it after a failure.
     pub fn checkpoint(&self) -> &BulkCheckpoint {
         &self.checkpoint
     }
 
-    /// What the run did so far.
+    /// Returns what the run has done so far.
     pub fn report(&self) -> SignOut {
         SignOut {
             ended: self.checkpoint.ended,
@@ -213,13 +213,13 @@ impl BulkSignOut {
     }
 }
 
-/// What one step did.
+/// The outcome of one step.
 struct Step {
     checkpoint: BulkCheckpoint,
     near_caches: NearCacheOutcome,
 }
 
-/// What one step is to do.
+/// The input of one step.
 enum Work {
     List(Vec<AccountKey>),
     Issuer {
@@ -228,7 +228,7 @@ enum Work {
     },
 }
 
-/// Cuts a page of accounts while the next one is looked up. A look-up that fails is left to the next step, from the cursor.
+/// Evicts a page of accounts while the next page is being listed. If listing fails, the next step lists again from the cursor.
 async fn step_of_issuer(
     cache: &TokenCache,
     mut checkpoint: BulkCheckpoint,
@@ -255,7 +255,7 @@ async fn step_of_issuer(
         let cache = cache.clone();
         tokio::spawn(async move { self::sid_index(&cache)?.accounts(&scan).await })
     });
-    // Accounts of which nothing is left are on no page: the last step has all copies dropped.
+    // The index does not list accounts without stored data, so the last step clears all near-cache entries.
     let ended = StoreSignOut {
         unnamed: page.next.is_none(),
         ..StoreSignOut::default()

@@ -2,21 +2,21 @@ use super::TokenCache;
 use crate::{EncryptionStats, KeyRing, Result, telemetry};
 
 impl TokenCache {
-    /// What this server opened, and could not open, since it opened the cache; and how long each key of the ring has been idle.
-    /// Does no I/O.
+    /// Returns what this server decrypted, and could not decrypt, since it opened the cache, and how long each key of the ring
+    /// has been idle. Does no I/O.
     pub fn encryption_stats(&self) -> EncryptionStats {
         self.0.ring.figures()
     }
 
-    /// Replaces the keys that seal and open, while the cache is at work. Wrapped keys that are new are unwrapped first; a ring
-    /// that is refused changes nothing.
+    /// Replaces the keys that encrypt and decrypt while the cache is in use. New wrapped keys are unwrapped first. A ring that is
+    /// refused changes nothing.
     ///
-    /// To rotate without one server meeting a key that it lacks:
-    /// 1. give **every** server a ring in which the new key is an open-only one;
-    /// 2. then give every server one in which it seals, and the old key is an open-only one;
-    /// 3. entries move to the new key when they are next written, tickets when they are next issued, background sessions with their next
-    ///    session. When [`encryption_stats`](Self::encryption_stats) shows the old key idle, on every server, for longer than the longest session
-    ///    lives, give every server a ring without it.
+    /// To rotate keys so that no server meets a key that it lacks:
+    /// 1. Give **every** server a ring with the new key as an open-only key.
+    /// 2. Then give every server a ring that seals with the new key and has the old key as an open-only key.
+    /// 3. Entries move to the new key when they are next written, tickets when they are next issued, background sessions with
+    ///    their next session. Wait until [`encryption_stats`](Self::encryption_stats) shows the old key idle on every server for
+    ///    longer than the longest session lives. Then give every server a ring without the old key.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -25,14 +25,14 @@ impl TokenCache {
     /// # let bytes = *b"32 bytes from `openssl rand 32`!";
     /// let new = RingKey::new("2026-11", bytes)?;
     /// cache.replace_key_ring(&KeyRing::sealing_with(RingKey::of_secret()).opening(new.clone())).await?;
-    /// // … and once every server has that:
+    /// // … and when every server has that ring:
     /// cache.replace_key_ring(&KeyRing::sealing_with(new).opening(RingKey::of_secret())).await?;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) for too many keys, one that is there twice, and a wrapped one where no key provider
-    /// is set; the provider's own.
+    /// [`Config`](crate::ErrorKind::Config) if the ring has too many keys or the same key twice, or has a wrapped key and no key
+    /// provider is set; the errors of the key provider.
     pub async fn replace_key_ring(&self, ring: &KeyRing) -> Result<()> {
         let inner = &self.0;
         let at_work = inner.ring.keys();

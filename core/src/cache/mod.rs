@@ -35,9 +35,9 @@ use crate::{
     telemetry::in_current_span,
 };
 
-/// A server's handle to the shared cache: cheap to clone, one per process.
+/// A server's handle to the shared cache. It is cheap to clone; a process needs one.
 ///
-/// Five calls make up the day: [`sign_in`](Self::sign_in), [`resume`](Self::resume), [`Session::put`], [`Session::get`] and
+/// Most apps need five calls: [`sign_in`](Self::sign_in), [`resume`](Self::resume), [`Session::put`], [`Session::get`] and
 /// [`sign_out`](Self::sign_out).
 ///
 /// ```
@@ -73,14 +73,14 @@ struct Inner {
     token_warnings: TokenWarnings,
     settings: Settings,
     refreshes: Refreshes,
-    /// The store, where it keeps near caches.
+    /// The layer of `store` that is the near cache, or `None` if this server has none.
     near_cache: Option<Arc<NearCache<Arc<dyn TokenStore>>>>,
-    /// Dropped with the cache, and its backplane closed.
+    /// Closes its backplane connection when the cache is dropped.
     coordinator: InvalidationCoordinator,
 }
 
-/// How much longer than the longest assertion a marker lives: more than the provider's clock and the store's may be apart, and any
-/// estimate be wide.
+/// How much longer a not-before time lives than the longest assertion: more than the clocks of provider and store differ, plus
+/// the error of any estimate.
 const NOT_BEFORE_SPARE: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +95,7 @@ struct Settings {
 }
 
 impl TokenCache {
-    /// Opens a store with a secret, and the settings that suit nearly everybody.
+    /// Opens a store with a secret and the default settings.
     ///
     /// # Errors
     /// As [`TokenCacheBuilder::open`].
@@ -103,13 +103,13 @@ impl TokenCache {
         Self::builder(store).secret(secret).open().await
     }
 
-    /// Opens a store with settings of one's own.
+    /// Returns a builder, to open a store with other settings.
     pub fn builder(store: impl TokenStore) -> TokenCacheBuilder {
         let store: Arc<dyn TokenStore> = Arc::new(store);
         TokenCacheBuilder::connecting(std::future::ready(Ok(store)))
     }
 
-    /// A cache of this process alone, with a secret that nobody else has.
+    /// Returns a cache of this process alone, with a random secret.
     ///
     /// # Errors
     /// As [`TokenCacheBuilder::open`].
@@ -121,10 +121,10 @@ impl TokenCache {
             .await
     }
 
-    /// The moment of a sign-in's request, for the state cookie. Does no I/O.
+    /// Returns the time of a sign-in's request, encrypted for the state cookie. Does no I/O.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) where the namespace has another secret by now.
+    /// [`Config`](crate::ErrorKind::Config) if the namespace has another secret by now.
     pub fn start_sign_in(&self) -> Result<StartedSignIn> {
         self.started(None)
     }
@@ -175,9 +175,9 @@ impl TokenCache {
         Ok(self.keys()?.earliest)
     }
 
-    /// Returns the latest time that the store's clock can have reached, to check a time that somebody else has set. Does no I/O.
+    /// Returns the latest time that the store's clock can have reached, to check a time from elsewhere. Does no I/O.
     ///
-    /// A time after it is in the future for certain. Tokens are stamped with [`now`](Self::now).
+    /// A time after it is certainly in the future. For the time of new tokens, use [`now`](Self::now).
     ///
     /// # Errors
     /// As [`now`](Self::now).
@@ -185,34 +185,36 @@ impl TokenCache {
         Ok(self.keys()?.latest)
     }
 
-    /// Takes a session up where a ticket left it. One request; none where this server has a near-cache entry.
+    /// Returns the session of a ticket, if it lives. Sends one request, or none on a near-cache hit.
     ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended (G1);
-    /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) for a ticket that was changed or cut short: drop it.
-    /// [`KeyMissing`](crate::ErrorKind::KeyMissing) for a ticket under a key that this server lacks, and every error of the store,
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) among them: the session may still live, so keep the ticket.
+    /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the ticket was changed or truncated: drop it.
+    /// [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server lacks the ticket's key, and every error of the store,
+    /// including [`Corrupt`](crate::ErrorKind::Corrupt): the session may still live, so keep the ticket.
     pub async fn resume(&self, ticket: &Ticket) -> Result<Session> {
         let session = self.resume_unverified(ticket)?;
         session.check().await?;
         Ok(session)
     }
 
-    /// Takes a session up without asking the store: it proves nothing yet. The first read or write asks.
+    /// Returns the session of a ticket without a request to the store. It does not prove that the session lives: the first read
+    /// or write checks that.
     ///
     /// # Errors
-    /// As [`resume`](Self::resume), without the store's.
+    /// As [`resume`](Self::resume), without the errors of the store.
     pub fn resume_unverified(&self, ticket: &Ticket) -> Result<Session> {
         Session::new(self.clone(), ticket.open(&self.0.ring)?)
     }
 
-    /// A session of an account that was begun with [`SignIn::background_access`](crate::SignIn::background_access), for a job or a webhook that
-    /// has no ticket: the one begun last. None where no such session lives. One request.
+    /// Returns the newest session of an account that was begun with
+    /// [`SignIn::background_access`](crate::SignIn::background_access), for a job or a webhook that has no ticket. Returns `None`
+    /// if no such session lives. Sends one request.
     ///
     /// # Errors
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a store that keeps no background sessions;
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) and [`KeyMissing`](crate::ErrorKind::KeyMissing) for bytes that this cache did
-    /// not seal for this account; the store's own failures.
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if the store does not support background sessions;
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) and [`KeyMissing`](crate::ErrorKind::KeyMissing) if the bytes were not sealed by
+    /// this cache for this account; the errors of the store.
     pub async fn background_session(&self, account: &AccountId) -> Result<Option<Session>> {
         accounts::open_background_session(self, account).await
     }
@@ -232,7 +234,7 @@ impl TokenCache {
         diagnostics
     }
 
-    /// The store.
+    /// Returns the store, with the layers of encryption and near cache around it.
     pub fn store(&self) -> &dyn TokenStore {
         &*self.0.store
     }
@@ -241,12 +243,12 @@ impl TokenCache {
         &self.0.refreshes
     }
 
-    /// Has other servers drop their near caches of an account's, in a task of its own.
+    /// Publishes, in a task of its own, that other servers must drop their near-cache entries of an account.
     pub(crate) fn tell(&self, account: &AccountKey) {
         self.0.coordinator.tell(account);
     }
 
-    /// How a sign-out evicts: published, where servers keep near caches.
+    /// Returns how a sign-out evicts: with an invalidation message if servers have near caches.
     fn evicting(&self, keys: &Keys) -> EvictOptions {
         let options = EvictOptions::at(keys.latest).not_before_lifetime(self.not_before_lifetime());
         if keys.longest_near_cache_life.is_zero() {
@@ -256,7 +258,7 @@ impl TokenCache {
         options.published_by(self.0.coordinator.server())
     }
 
-    /// How long a sign-out is remembered: longer than a sign-in may take, or an assertion live, that it may have to refuse.
+    /// Returns how long a sign-out is remembered: longer than any sign-in or assertion that it may have to refuse.
     fn not_before_lifetime(&self) -> Duration {
         let longest = self.0.settings.longest_assertion;
         longest.map_or(NOT_BEFORE_LIFETIME, |longest| {
@@ -272,25 +274,25 @@ impl TokenCache {
         self.0.state.fresh_keys(self.store(), &self.0.secret).await
     }
 
-    /// Runs a task that goes on when the caller goes away (G4).
+    /// Runs a task that continues when the caller is dropped (G4).
     pub(crate) async fn in_own_task<T: Send + 'static>(
         &self,
         operation: &'static str,
         task: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        // In a box: the compiler gives up on futures that are nested too deep.
+        // Boxed, because the compiler fails on futures that are nested too deep.
         let task: Pin<Box<dyn Future<Output = Result<T>> + Send>> = Box::pin(in_same_call(task));
         match runtime(operation)?.spawn(in_current_span(task)).await {
             Ok(result) => result,
             Err(ended) => Err(Error::new(crate::ErrorKind::Unexpected, operation)
-                .message("its task was stopped with the runtime")
+                .message("its task was stopped when the tokio runtime shut down")
                 .with_source(ended)
                 .maybe_applied()),
         }
     }
 }
 
-/// The runtime that tasks of their own run in.
+/// Returns the tokio runtime for detached tasks.
 pub(crate) fn runtime(operation: &'static str) -> Result<Handle> {
     Handle::try_current().map_err(|_| {
         Error::misuse(

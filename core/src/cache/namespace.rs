@@ -17,18 +17,18 @@ use crate::{
     telemetry,
 };
 
-/// How often a server reads the namespace's record, and the store's clock with it.
+/// The interval in which a server reads the namespace's record and the store's clock.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// How often a server that starts tries to write what others write at the same moment.
+/// How often a starting server tries to write the record while other servers write it too.
 const TRIES: usize = 10;
 
-/// What a server knows of its namespace: the generation, the id key that goes with it, the store's clock.
+/// What a server knows of its namespace: the generation, its id key, and the store's clock.
 pub(super) struct NamespaceState {
     known: RwLock<Known>,
-    /// Held by whoever reads the record again, so that those who wait share the one request.
+    /// Locked while the record is read, so that concurrent callers share one request.
     reading: Mutex<()>,
-    /// How long a copy of this server's may live; zero where it keeps none.
+    /// The longest life of this server's near-cache entries; zero without a near cache.
     near_cache_life: Duration,
     boot: Arc<dyn BootTime>,
     fleet_config: watch::Sender<FleetConfig>,
@@ -39,25 +39,25 @@ struct Known {
     generation: u64,
     clock: StoreClock,
     read_at: Instant,
-    /// Another secret has taken the namespace over.
+    /// Another secret has replaced this server's in the namespace's record.
     secret_mismatch: bool,
 }
 
-/// What an operation needs: the keys of this moment, and the moment.
+/// The keys and the time of one operation.
 pub(crate) struct Keys {
     pub(crate) id_key: Arc<IdKey>,
     pub(crate) generation: u64,
-    /// The least that the store's clock can say.
+    /// The earliest time that the store's clock can show.
     pub(crate) earliest: Timestamp,
-    /// The most that the store's clock can say.
+    /// The latest time that the store's clock can show.
     pub(crate) latest: Timestamp,
-    /// How long a near-cache entry of any server may live; zero where none keeps copies.
+    /// The longest life of a near-cache entry of any server; zero if no server has a near cache.
     pub(crate) longest_near_cache_life: Duration,
 }
 
 impl NamespaceState {
-    /// Reads the record, or writes the first one, refuses a secret that is not the namespace's, and says in the record how long
-    /// copies of this server's may live.
+    /// Reads the record, or writes the first one, and adds to it how long this server's near-cache entries may live. Refuses a
+    /// secret that is not the namespace's.
     pub(super) async fn open(
         store: &dyn TokenStore,
         secret: &Secret,
@@ -73,7 +73,7 @@ impl NamespaceState {
             }
             let ours = ours.with_near_cache(ours.bounded_near_cache_life().max(near_cache_life));
             if read != Some(ours) && !store.set_namespace(read.as_ref(), &ours).await? {
-                // Another server was first.
+                // Another server wrote the record first.
                 continue;
             }
             let fleet_config = FleetConfig::first(ours.longest_near_cache_life, asked, boot.now());
@@ -95,7 +95,7 @@ impl NamespaceState {
         Err(changed_meanwhile("open the namespace"))
     }
 
-    /// What the record says of near caches, as it comes to be known.
+    /// Returns what the record says of near caches, as it was last read.
     pub(super) fn fleet_config(&self) -> &watch::Sender<FleetConfig> {
         &self.fleet_config
     }
@@ -104,12 +104,12 @@ impl NamespaceState {
         self.near_cache_life
     }
 
-    /// The keys as they were last read, and read again first where that was too long ago.
+    /// Returns the keys as they were last read, after a new read if that was too long ago.
     pub(super) async fn fresh_keys(&self, store: &dyn TokenStore, secret: &Secret) -> Result<Keys> {
         if self.is_stale() {
             let (asked, asked_of_boot) = (Instant::now(), self.boot.now());
             let _reading = self.reading.lock().await;
-            // However long its answer took: what was read after this one asked is as good as what it would read.
+            // A read that was sent after this call began is fresh enough, however long its answer took.
             let is_older =
                 self.read().read_at < asked || !self.fleet_config.borrow().is_fresh(asked_of_boot);
             if self.is_stale() && is_older {
@@ -119,7 +119,7 @@ impl NamespaceState {
         self.keys(store)
     }
 
-    /// By either clock: the runtime's may stand still while the machine sleeps.
+    /// Uses both clocks, because the runtime's can stop while the machine sleeps.
     fn is_stale(&self) -> bool {
         self.read().read_at.elapsed() > STALE_AFTER
             || !self.fleet_config.borrow().is_fresh(self.boot.now())
@@ -146,8 +146,9 @@ impl NamespaceState {
         })
     }
 
-    /// Reads the record once more: a raised generation is adopted, and what it says of copies; a record that is missing, older, or
-    /// says too little of this server's copies is put back, and one of another secret ends this server's service.
+    /// Reads the record again. A raised generation and the life of near-cache entries are adopted. A record that is missing,
+    /// older, or shorter-lived than this server's near cache is written back. A record of another secret stops this server's
+    /// service.
     pub(super) async fn refresh(&self, store: &dyn TokenStore, secret: &Secret) -> Result<()> {
         let (sent, asked) = (Instant::now(), self.boot.now());
         let namespace = store.namespace().await?;
@@ -193,7 +194,7 @@ impl NamespaceState {
         Ok(())
     }
 
-    /// Notes what the record that was `asked` for then says of copies, and whether it is what this server needs.
+    /// Stores what the record, requested at `asked`, says of near caches, and whether it is what this server needs.
     fn agree(&self, asked: BootInstant, longest: Duration, is_agreed: bool) {
         let now = self.boot.now();
         self.fleet_config
@@ -220,14 +221,15 @@ impl Known {
 }
 
 impl TokenCache {
-    /// Starts the namespace anew: every session of every account ends, on every server within a second.
+    /// Raises the generation of the namespace: every session of every account ends, on every server within a second. Returns the
+    /// new generation.
     ///
-    /// It is what an operator does after a restore from a backup, since the backup holds sessions that were signed out
-    /// after it was made. Answers with the new generation.
+    /// An operator does this after a restore from a backup, because the backup contains sessions that were signed out after it
+    /// was made.
     ///
     /// # Errors
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) where another server changed the record at the same moment;
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the stored generation is `u64::MAX`; the store's own failures. Nobody is signed
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if another server changed the record at the same time;
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the stored generation is `u64::MAX`; the errors of the store. No user is signed
     /// out then.
     pub async fn raise_generation(&self) -> Result<u64> {
         let Inner {
@@ -249,7 +251,7 @@ impl TokenCache {
             .max(keys.longest_near_cache_life);
         let next = current.checked_add(1).ok_or_else(|| {
             Error::new(ErrorKind::Corrupt, "raise the generation").message(
-                "the namespace's record has the highest generation there is, which no server of this release wrote, and \
+                "the namespace's record has the highest possible generation, which no server of this release writes, and \
                  nothing was changed; move every server to a new prefix, and delete what is stored under the old one",
             )
         })?;
@@ -263,8 +265,8 @@ impl TokenCache {
     }
 }
 
-/// Watches the namespace for as long as the cache is in use. A read that fails is tried again a period later: what it would
-/// have told is known till then.
+/// Reads the namespace's record periodically while the cache is in use. After a failed read, the last known record stays in use
+/// until the next period.
 pub(super) fn watch(cache: &TokenCache) {
     let cache: Weak<Inner> = Arc::downgrade(&cache.0);
     tokio::spawn(async move {
@@ -293,11 +295,11 @@ async fn read(store: &dyn TokenStore) -> Result<(Option<NamespaceRecord>, StoreC
 pub(super) fn secret_mismatch() -> Error {
     Error::config(
         "use the namespace",
-        "it belongs to another secret; give every server the same TOKEN_CACHE_SECRET, or this one a prefix of its own",
+        "the namespace belongs to another secret; give every server the same TOKEN_CACHE_SECRET, or this one a prefix of its own",
     )
 }
 
 pub(super) fn changed_meanwhile(operation: &'static str) -> Error {
     Error::new(ErrorKind::Unavailable, operation)
-        .message("another server changed the namespace's record meanwhile; try again")
+        .message("another server changed the namespace's record at the same time; try again")
 }

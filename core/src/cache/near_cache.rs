@@ -10,17 +10,17 @@ use crate::{
 };
 
 impl TokenCache {
-    /// What this server keeps copies of, and for how long it may serve them; none where it keeps none. Does no I/O.
+    /// Returns the size and the lease of this server's near cache, or `None` if it has none. Does no I/O.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
-    /// # use token_cache_core::{MemoryStore, Secret, TokenCache, near_cache::CopyPolicy};
+    /// # use token_cache_core::{MemoryStore, Secret, TokenCache, near_cache::NearCacheConfig};
     /// let cache = TokenCache::builder(MemoryStore::new())
     ///     .secret(Secret::random()?)
-    ///     .near_cache(CopyPolicy::new())
+    ///     .near_cache(NearCacheConfig::new())
     ///     .open()
     ///     .await?;
-    /// let stats = cache.near_cache().expect("they are stats");
+    /// let stats = cache.near_cache().expect("the near cache is on");
     /// assert_eq!(stats.size.items, 0);
     /// # Ok(()) }
     /// ```
@@ -31,8 +31,8 @@ impl TokenCache {
             .map(|near_cache| near_cache.stats())
     }
 
-    /// Who this server is to the others of its fleet, as [`NearCacheOutcome::Cleared`] names them: random, new each time a cache is opened. Log it at
-    /// the start, and a sign-out that waited for a server tells which machine that was. Does no I/O.
+    /// Returns the id by which other servers know this one, as in [`NearCacheOutcome::Cleared`]. It is random, and new each time
+    /// a cache is opened. Log it at the start, to find the machine that a sign-out waited for. Does no I/O.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -44,28 +44,30 @@ impl TokenCache {
         self.0.coordinator.server()
     }
 
-    /// How long a server that hears nothing of a sign-out may serve near caches, as the namespace's record says, or said until
-    /// seconds ago: the longest lease of all servers or, where the store has no [`Backplane`](crate::Backplane), the greatest age. A sign-out waits for so long at the
-    /// most, and a fiftieth of it. Zero where no server keeps copies. Does no I/O: it is read every second.
+    /// Returns how long a server that receives no invalidation message may serve near-cache entries. This is the longest lease of
+    /// all servers or, if the store has no [`Backplane`](crate::Backplane), the greatest age. A sign-out waits at most this long
+    /// plus a fiftieth of it. The value is zero if no server has a near cache. It comes from the namespace's record, which is
+    /// read every second, so it can be seconds old. Does no I/O.
     ///
     /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) if the namespace has another secret by now.
     /// [`Config`](crate::ErrorKind::Config) where the namespace has another secret by now.
     pub fn longest_near_cache_life(&self) -> Result<Duration> {
         Ok(self.keys()?.longest_near_cache_life)
     }
 
-    /// Says in the namespace's record that no copy of any server lives longer than this: zero where none keeps any.
+    /// Sets the longest life of near-cache entries in the namespace's record: zero if no server has a near cache.
     ///
-    /// Servers raise it by themselves when they start, and never lower it: that is for an operator, **once every server is set to
-    /// less**. One that still keeps copies for longer raises it again within a second. Sign-outs go on waiting as before for three
-    /// seconds and the longest life until now, in which such a server is heard of.
+    /// Servers raise the value when they start, and never lower it. An operator lowers it, **after every server is set to less**.
+    /// A server whose near-cache entries still live longer raises it again within a second. Sign-outs wait as before for another
+    /// three seconds plus the previous longest life, which is long enough to learn of such a server.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) if this server itself keeps copies for longer, or `longest` is over 60 s;
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) where another server changed the record at the same moment; the store's
-    /// own failures.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if this server's own near-cache entries live longer, or if `longest` is over 60 s;
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if another server changed the record at the same time; the errors of the
+    /// store.
     pub async fn set_longest_near_cache_life(&self, longest: Duration) -> Result<()> {
-        const OPERATION: &str = "set the longest life of a copy";
+        const OPERATION: &str = "set the longest life of near-cache entries";
         let Inner {
             store,
             secret,
@@ -103,8 +105,9 @@ impl TokenCache {
         state.refresh(&**store, secret).await
     }
 
-    /// Gives this server's lease up, for an orderly shutdown: it serves no near caches any more, and no sign-out waits for it.
-    /// All else goes on as before. A server that is stopped without it costs the fleet's next sign-out a lease, once.
+    /// Releases this server's lease, for an orderly shutdown. Afterwards it serves no near-cache entries, and no sign-out waits
+    /// for it. All other operations continue. If a server stops without this call, the fleet's next sign-out waits for its lease,
+    /// once.
     pub async fn release_lease(&self) {
         self.0
             .state
@@ -115,8 +118,8 @@ impl TokenCache {
 
     /// Waits, as `wait` says, until no server can serve a near-cache entry of what has ended.
     ///
-    /// Whether any server keeps copies is looked at after the evictions: one that came to keep them in between serves none before
-    /// every server knows of it.
+    /// The longest life is read after the evictions: a server that turns its near cache on in between serves nothing from it
+    /// before every server knows of it.
     pub(super) async fn clear(
         &self,
         ended: StoreSignOut,
@@ -124,7 +127,7 @@ impl TokenCache {
         wait: Wait,
     ) -> Result<SignOut> {
         let near_caches = self.clear_near_caches(&ended, before, wait);
-        // The sessions have ended: an error is of the copies alone.
+        // The sessions have ended in the store already, so the error concerns only near caches.
         let near_caches = near_caches.await.map_err(Error::maybe_applied)?;
         Ok(SignOut {
             near_caches,
@@ -139,7 +142,7 @@ impl TokenCache {
         wait: Wait,
     ) -> Result<NearCacheOutcome> {
         let longest = self.fresh_keys().await?.longest_near_cache_life.max(before);
-        // A store without a backplane has no registry that could have been lost with its index.
+        // Without a backplane there is no registry that could have been lost together with the index.
         let unknown_sid = ended.unknown_sid && self.store().backplane().is_some();
         let reached = !ended.evicted.is_empty() || ended.unnamed || unknown_sid;
         if longest.is_zero() || !reached {

@@ -8,19 +8,20 @@ use crate::{
     ticket_secret::TicketSecret,
 };
 
-/// What its ticket secret is sealed as.
+/// The purpose for which the ticket secret is sealed.
 const PURPOSE: &str = TicketPayload::BACKGROUND_BY_ASSERTION;
 
 const OPERATION: &str = "act on behalf of a user";
 
 impl TokenCache {
-    /// The session that belongs to a token which this web API was called with: found, or begun. Any server that is called with the
-    /// same token gets the same session, and nobody else can: what the store keeps of it is sealed under the key ring and the
-    /// token both.
+    /// Returns the session of an assertion: a token that this web API was called with. Begins the session if there is none yet.
     ///
-    /// It ends when the token expires, at the latest, and with the user's sign-out. After that sign-out a token that was issued
-    /// before it begins no session any more (G2). The requests: one; where a session is begun, those of a sign-in as well. Two
-    /// servers that are called with a new token at once may each begin a session; later calls find the newest.
+    /// Any server that is called with the same token gets the same session. Opening it needs the token and the key ring: what the
+    /// store has of it is sealed under both.
+    ///
+    /// The session ends when the token expires, at the latest, and with the user's sign-out. After that sign-out, a token that
+    /// was issued before it begins no session (G2). The call sends one request, and those of a sign-in when it begins a session.
+    /// If two servers are called with a new token at the same time, each may begin a session. Later calls return the newest.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -41,11 +42,11 @@ impl TokenCache {
     /// ```
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) where the user signed out since the token was issued, where it has expired, and
-    /// where it claims to be issued in the future of the store's clock: answer 401, so that the caller gets a new one.
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the user signed out since the token was issued, if it has expired, or if its
+    /// `iat` is in the future of the store's clock: answer 401, so that the caller gets a new token.
     /// [`Misuse`](crate::ErrorKind::Misuse) without [`longest_assertion`](crate::TokenCacheBuilder::longest_assertion);
-    /// [`Config`](crate::ErrorKind::Config) for a token that lives longer than that;
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a store that keeps no background sessions; the store's own failures.
+    /// [`Config`](crate::ErrorKind::Config) if the token lives longer than that; [`Unsupported`](crate::ErrorKind::Unsupported)
+    /// if the store does not support background sessions; the errors of the store.
     pub async fn on_behalf_of(&self, on_behalf_of: OnBehalfOf) -> Result<Session> {
         self.check_life(&on_behalf_of)?;
         let keys = self.fresh_keys().await?;
@@ -55,7 +56,7 @@ impl TokenCache {
         let time = on_behalf_of.issued_at - MARGIN;
         if time > keys.latest {
             return Err(refused(
-                "the assertion was issued at a moment that the store's clock has not reached",
+                "the assertion was issued at a time that the store's clock has not reached",
             ));
         }
         let account = keys.id_key.account(&on_behalf_of.account);
@@ -83,8 +84,8 @@ impl TokenCache {
         .await
     }
 
-    /// The provider's `exp` is both the session's end and the moment from which on no step of its beginning is taken: a marker that
-    /// may have to refuse it lives longer than any assertion.
+    /// Uses the assertion's `exp` both as the session's end and as the limit of every step. A not-before time that may have to
+    /// refuse the session lives longer than any assertion.
     async fn begin_on_behalf_of(&self, on_behalf_of: OnBehalfOf, keys: &Keys) -> Result<Session> {
         let OnBehalfOf {
             account,

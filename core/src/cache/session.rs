@@ -11,10 +11,10 @@ use crate::{
     ticket::TicketPayload,
 };
 
-/// One sign-in of one browser: a handle to its entries. Cheap to clone.
+/// One sign-in of one browser: a handle to its entries. It is cheap to clone.
 ///
-/// Every call asks the store whether the session still lives, in the same request. A read that this server has a
-/// [near-cache entry](crate::TokenCacheBuilder::near_cache) for asks nobody: no sign-out returns while one may be served.
+/// Every call checks in its one request that the session still lives. A read with a [near-cache
+/// hit](crate::TokenCacheBuilder::near_cache) sends no request: no sign-out returns while such an entry may be served.
 #[derive(Clone)]
 pub struct Session {
     cache: TokenCache,
@@ -37,36 +37,36 @@ impl Session {
         Ok(session)
     }
 
-    /// What the app keeps in its session cookie. Does no I/O.
+    /// Returns the ticket, which the app stores in its session cookie. Does no I/O.
     ///
     /// # Errors
-    /// [`Unexpected`](ErrorKind::Unexpected) where the operating system gives no random bytes.
+    /// [`Unexpected`](ErrorKind::Unexpected) if the operating system returns no random bytes.
     pub fn ticket(&self) -> Result<Ticket> {
         Ticket::issue(&self.cache.0.ring, &self.payload)
     }
 
-    /// When the session ends by itself, on the store's clock.
+    /// Returns when the session ends by itself, on the store's clock.
     pub fn ends_at(&self) -> Timestamp {
         self.payload.ends_at
     }
 
-    /// True where its account is one of `issuer`'s: a session knows its account by hashes alone, and so no more than that. Does no
-    /// I/O.
+    /// Returns `true` if the session's account belongs to `issuer`. A session has only hashes of its account, so it can answer no
+    /// more than this. Does no I/O.
     ///
     /// # Errors
-    /// [`Config`](ErrorKind::Config) where the namespace has another secret by now.
+    /// [`Config`](ErrorKind::Config) if the namespace has another secret by now.
     pub fn is_of_issuer(&self, issuer: &str) -> Result<bool> {
         let keys = self.cache.keys()?;
         Ok(keys.id_key.issuer(issuer) == *self.payload.account.issuer())
     }
 
-    /// The entry under a key; none where there is none or it has expired. One request, strongly consistent; none where this server
-    /// has a near-cache entry.
+    /// Returns the entry under `key`, or `None` if it is missing or expired. Sends one strongly consistent request, or none on a
+    /// near-cache hit.
     ///
     /// # Errors
-    /// [`SignedOut`](ErrorKind::SignedOut) where the session has ended (G1); [`Corrupt`](ErrorKind::Corrupt) for bytes in the
-    /// store that are not ours; [`KeyMissing`](ErrorKind::KeyMissing) for an entry under a key that this server's ring lacks; the store's
-    /// own failures, never as a miss (G4).
+    /// [`SignedOut`](ErrorKind::SignedOut) if the session has ended (G1); [`Corrupt`](ErrorKind::Corrupt) if the stored bytes are
+    /// invalid; [`KeyMissing`](ErrorKind::KeyMissing) if this server's ring lacks the key of the entry; the errors of the store,
+    /// never as a miss (G4).
     pub async fn get(&self, key: &EntryKey) -> Result<Option<Entry>> {
         let read = async {
             let keys = self.fresh_keys().await?;
@@ -82,14 +82,14 @@ impl Session {
         .await
     }
 
-    /// Puts a [`TokenSet`](crate::TokenSet), or any bytes, under a key, over whatever is there.
+    /// Stores a [`TokenSet`](crate::TokenSet), or any bytes, under a key. Replaces the entry if there is one.
     ///
-    /// A token set without a refresh token is kept until it expires, all else until the session ends.
+    /// A token set without a refresh token is stored until it expires, any other value until the session ends.
     ///
     /// # Errors
-    /// [`SignedOut`](ErrorKind::SignedOut) where the session has ended, however late the write lands (G2);
+    /// [`SignedOut`](ErrorKind::SignedOut) if the session has ended, however late the write arrives (G2);
     /// [`TooLarge`](ErrorKind::TooLarge) before any request; [`Misuse`](ErrorKind::Misuse) for a token set that has expired; the
-    /// store's own failures.
+    /// errors of the store.
     pub async fn put<V>(&self, key: &EntryKey, value: V) -> Result<()>
     where
         V: TryInto<EntryValue>,
@@ -104,10 +104,10 @@ impl Session {
         }
     }
 
-    /// Puts a value under a key only over what `over` says: the write that a refresh ends with.
+    /// Stores a value under a key, if the precondition of `mode` holds: see [`PutMode`].
     ///
-    /// Where servers keep near caches, they hear of an unconditional write within moments. One over a version they do not: until their
-    /// copies are too old to be served, they answer with what it replaced.
+    /// If servers have near caches, an unconditional write is published to them at once. A conditional write is not: until their
+    /// near-cache entries are too old to be served, servers answer with the previous value.
     ///
     /// # Errors
     /// As [`put`](Self::put).
@@ -139,7 +139,7 @@ impl Session {
         .await
     }
 
-    /// What is written of a value: a new version of it, until its session ends or it is of no use.
+    /// Returns the entry to write for a value: a new version, which expires with the session or earlier.
     pub(crate) fn entry(&self, value: EntryValue, keys: &Keys) -> Result<Entry> {
         let limit = self.cache.store().capabilities().max_entry_bytes;
         if value.stored.len() > limit {
@@ -150,7 +150,8 @@ impl Session {
                 )),
             );
         }
-        // The session's end can lie within the interval that holds the store's clock: then it counts as over, as for a read.
+        // The session's end can lie within the interval that holds the store's clock. Then the session counts as ended, as for a
+        // read.
         if self.payload.ends_at <= keys.latest {
             return Err(Error::signed_out("write an entry").message("the session has just ended"));
         }
@@ -166,10 +167,10 @@ impl Session {
         Ok(Entry::of(value.stored, Version::mint()?, expires_at))
     }
 
-    /// Removes the entry under a key, if there is one. One request.
+    /// Removes the entry under a key, if there is one. Sends one request.
     ///
     /// # Errors
-    /// [`SignedOut`](ErrorKind::SignedOut) where the namespace was started anew; the store's own failures.
+    /// [`SignedOut`](ErrorKind::SignedOut) if the generation of the namespace was raised; the errors of the store.
     pub async fn remove(&self, key: &EntryKey) -> Result<()> {
         let remove = async {
             let keys = self.fresh_keys().await?;
@@ -190,7 +191,7 @@ impl Session {
             .await
     }
 
-    /// The `sid` it is labelled with; none where it has none, or has ended.
+    /// Returns the key of the session's `sid`, or `None` if it has no `sid` or has ended.
     pub(super) async fn sid_key(&self) -> Result<Option<SidKey>> {
         let options = ReadOptions::at(self.cache.fresh_keys().await?.latest);
         let store = self.cache.store();
@@ -204,7 +205,7 @@ impl Session {
         }
     }
 
-    /// Asks the store whether the session lives.
+    /// Checks with the store that the session lives.
     pub(super) async fn check(&self) -> Result<()> {
         let check = async {
             let options = ReadOptions::at(self.fresh_keys().await?.latest);
@@ -228,12 +229,12 @@ impl Session {
         self.checked(self.cache.fresh_keys().await?)
     }
 
-    /// The keys as they were last read, however long ago.
+    /// Returns the keys as they were last read, however long ago.
     pub(crate) fn keys(&self) -> Result<Keys> {
         self.checked(self.cache.keys()?)
     }
 
-    /// The keys, if the session is of their generation and not over.
+    /// Returns the keys, if the session is of their generation and has not ended.
     fn checked(&self, keys: Keys) -> Result<Keys> {
         if self.payload.generation != keys.generation || self.payload.ends_at <= keys.earliest {
             return Err(Error::signed_out("use a session"));
@@ -247,7 +248,8 @@ impl Session {
     }
 }
 
-/// Has other servers drop their near caches once a write may have landed, also where nobody waits for its answer any more.
+/// Publishes on drop, so that other servers drop their near-cache entries also if the write's caller was dropped before the
+/// answer.
 struct Publishes<'a>(&'a Session);
 
 impl Drop for Publishes<'_> {

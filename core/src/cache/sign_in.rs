@@ -11,23 +11,23 @@ use crate::{
     ticket_secret::TicketSecret,
 };
 
-/// How much the provider's clock may be behind the store's, where the ID token has no `auth_time`.
+/// How far the provider's clock may be behind the store's, if the ID token has no `auth_time`.
 pub(super) const MARGIN: Duration = Duration::from_secs(5);
 
 impl TokenCache {
-    /// Begins a session. It is always a new one, whatever else the user has open: nothing is ever joined.
+    /// Begins a session and returns it. It is always a new one, whatever other sessions the user has.
     ///
-    /// The requests: the account's record; the `sid`'s index entry, where there is a `sid`; the issuer's marker; the background session,
-    /// where it is asked for.
+    /// Sends one request each for the account's record, the `sid`'s index entry (with a `sid`), the issuer's not-before time and
+    /// the background session (with background access).
     ///
     /// # Errors
-    /// [`SignInRevoked`](crate::ErrorKind::SignInRevoked) if a sign-out came after the user's authentication, the user took longer
-    /// than the sign-in timeout (G2), the authentication is older than the `max_age` of the request or has no `auth_time` then, or
-    /// its `session_expiry` has passed: show a page that offers a new sign-in with `prompt=login`, and do not redirect by itself.
-    /// [`Misuse`](crate::ErrorKind::Misuse) for a lifetime out of range;
-    /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) for a started sign-in that was changed or cut short;
-    /// [`KeyMissing`](crate::ErrorKind::KeyMissing) for one under a key that this server lacks;
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a background session that the store does not keep; the store's own failures.
+    /// [`SignInRevoked`](crate::ErrorKind::SignInRevoked) if a sign-out came after the user's authentication, the user took
+    /// longer than the sign-in timeout (G2), the authentication is older than the `max_age` of the request or has no `auth_time`
+    /// then, or its `session_expiry` has passed: show a page that offers a new sign-in with `prompt=login`, and do not redirect
+    /// automatically. [`Misuse`](crate::ErrorKind::Misuse) if the lifetime is out of range;
+    /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the started sign-in was changed or truncated;
+    /// [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server lacks its key; [`Unsupported`](crate::ErrorKind::Unsupported)
+    /// for background access if the store does not support it; the errors of the store.
     pub async fn sign_in(&self, sign_in: SignIn) -> Result<Session> {
         let begin = in_boxed_call(self.begin(sign_in));
         observe(Operation::SignIn, About::default(), begin, |_| "begun").await
@@ -104,7 +104,7 @@ fn times(requested_at: Timestamp, auth_time: Option<Timestamp>) -> SessionTimes 
     }
 }
 
-/// A store refuses a sign-in as it refuses what comes after a sign-out.
+/// A store refuses an overtaken sign-in with the same error as any operation after a sign-out.
 fn revoked(error: Error) -> Error {
     if !error.is_signed_out() {
         return error;

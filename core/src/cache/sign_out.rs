@@ -8,24 +8,24 @@ use crate::{
 };
 
 impl TokenCache {
-    /// Ends sessions, on every server, for good. It runs in a task of its own: a caller that goes away stops nothing.
+    /// Ends sessions, on every server, for good. It runs in a task of its own, so it continues when the caller is dropped.
     ///
     /// When it returns `Ok`, no read that starts afterwards returns a token of an ended session (G1), and no refresh or write
-    /// that began before can bring one back (G2). The requests: one; for a provider session one, and one for each account
-    /// under it (G3). Where servers keep near caches, it waits until none can be served any more: see [`Wait::Everywhere`].
+    /// that began before can bring one back (G2). It sends one request; for a provider session one, and one for each account
+    /// under it (G3). If servers have near caches, it waits until none can serve an ended session: see [`Wait::Everywhere`].
     ///
     /// # Errors
-    /// The store's own failures: call it again until it is `Ok`.
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a provider session, where the store has no `sid` index.
+    /// The errors of the store: call it again until it is `Ok`. [`Unsupported`](crate::ErrorKind::Unsupported) for a provider
+    /// session if the store has no `sid` index.
     pub async fn sign_out(&self, scope: SignOutScope) -> Result<SignOut> {
         self.sign_out_with(scope, Wait::Everywhere).await
     }
 
-    /// [`sign_out`](Self::sign_out), and whether it waits for other servers' near caches.
+    /// Like [`sign_out`](Self::sign_out), with the choice whether to wait for other servers' near caches.
     ///
     /// # Errors
-    /// As [`sign_out`](Self::sign_out). One that [may have been applied](crate::Error::may_have_applied) may have ended the
-    /// sessions in the store and left copies: call it again.
+    /// As [`sign_out`](Self::sign_out). An error that [may have been applied](crate::Error::may_have_applied) may have ended the
+    /// sessions in the store and left near-cache entries: call it again.
     pub async fn sign_out_with(&self, scope: SignOutScope, wait: Wait) -> Result<SignOut> {
         let about = About::scope(match &scope {
             SignOutScope::Session(_) => "session",
@@ -89,7 +89,7 @@ impl TokenCache {
         }
     }
 
-    /// Ends every session of an account: [`sign_out`](Self::sign_out) of [`SignOutScope::Account`].
+    /// Ends every session of an account, as [`sign_out`](Self::sign_out) of [`SignOutScope::Account`].
     ///
     /// # Errors
     /// As [`sign_out`](Self::sign_out).
@@ -97,17 +97,17 @@ impl TokenCache {
         self.sign_out(SignOutScope::Account(account.clone())).await
     }
 
-    /// Ends what a provider says has ended. It spares whoever authenticated after the message was issued, so a message that
-    /// is late, repeated or replayed does no harm (G2).
+    /// Ends what a provider's logout message names. Users who authenticated after the message was issued stay signed in, so a
+    /// late, repeated or replayed message does no harm (G2).
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) for a message that names neither subject nor `sid`; otherwise as
-    /// [`sign_out`](Self::sign_out): answer the provider with a 5xx, so that it sends again.
+    /// [`sign_out`](Self::sign_out): answer the provider with a 5xx, so that it sends the message again.
     pub async fn sign_out_by(&self, message: &LogoutMessage) -> Result<SignOut> {
         self.sign_out_by_with(message, Wait::Everywhere).await
     }
 
-    /// [`sign_out_by`](Self::sign_out_by), and whether it waits for other servers' near caches.
+    /// Like [`sign_out_by`](Self::sign_out_by), with the choice whether to wait for other servers' near caches.
     ///
     /// # Errors
     /// As [`sign_out_by`](Self::sign_out_by).
@@ -161,8 +161,8 @@ impl TokenCache {
         .await
     }
 
-    /// Ends the sessions of one `sid`, and no others: [`sid_means_account`](crate::TokenCacheBuilder::sid_means_account) is about
-    /// messages that the provider has signed, and a front-channel request proves nothing.
+    /// Ends the sessions of one `sid`, and no others. [`sid_means_account`](crate::TokenCacheBuilder::sid_means_account) applies
+    /// only to messages that the provider has signed, and a front-channel request proves nothing.
     async fn sign_out_by_sid_key(
         &self,
         sid: SidKey,
@@ -178,7 +178,7 @@ impl TokenCache {
         protocol::sign_out_sid(self.store(), &sign_out, options).await
     }
 
-    /// What a message that the provider has signed ends besides the sessions of its `sid`.
+    /// Returns what a signed message of the provider ends besides the sessions of its `sid`.
     fn reach(&self, cutoff: CutoffTime) -> SidScope {
         if self.0.settings.sid_means_account {
             SidScope::Account(cutoff)

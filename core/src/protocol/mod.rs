@@ -1,8 +1,8 @@
 //! The order of steps of a sign-in and a sign-out, over any store.
 //!
-//! Each call on a [`TokenStore`](crate::TokenStore) is one atomic step; G1 and G2 rest on the order in which several are
-//! taken, and that order is written here once, for every backend. [`TokenCache`](crate::TokenCache) runs these functions in
-//! tasks of their own; the model explores all their interleavings, crashes and retries. Apps have no use for them.
+//! Each call on a [`TokenStore`](crate::TokenStore) is one atomic step. G1 and G2 depend on the order of several steps, which is
+//! written here once, for every backend. [`TokenCache`](crate::TokenCache) runs these functions in tasks of their own. The model
+//! tests explore all their interleavings, crashes and retries. Apps do not need them.
 
 mod sign_in;
 mod sign_out;

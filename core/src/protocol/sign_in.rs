@@ -6,36 +6,36 @@ use crate::{
     Timestamp, TokenStore, protocol::end_session, telemetry,
 };
 
-/// How often the first step is sent before the sign-in fails.
+/// How many times the first step is sent before the sign-in fails.
 const SENDS: usize = 3;
 
-/// A sign-in in the store's terms.
+/// A sign-in in terms of the store.
 pub struct SignInPlan<'a> {
-    /// Whose session it is.
+    /// The account of the session.
     pub account: AccountKey,
-    /// The provider's session.
+    /// The provider's session, if its `sid` is known.
     pub sid: Option<SidKey>,
-    /// How the session comes to be.
+    /// How the session begins.
     pub kind: SessionKind,
-    /// Where the session stands on each clock.
+    /// The time of the session on each clock.
     pub times: SessionTimes,
-    /// When it ends, on the store's clock.
+    /// When the session ends, on the store's clock.
     pub ends_at: Timestamp,
-    /// From this moment of the store's own clock on, every step is refused.
+    /// From this time of the store's own clock on, every step is refused.
     pub not_after: Timestamp,
-    /// How many sessions of the account may live, of each kind.
+    /// The largest number of living sessions of the account, of each kind.
     pub max_sessions: usize,
-    /// The moment, on the store's clock, for what is expired.
+    /// The time on the store's clock by which expiry is judged.
     pub now: Timestamp,
-    /// Mints a ticket secret for each send.
+    /// Creates a ticket secret for each send.
     pub mint: &'a (dyn Fn() -> Result<TicketSecret> + Send + Sync),
-    /// Whether the session can be opened without its ticket.
+    /// Background access to the session, or `None` if only its ticket can open it.
     pub background: Option<BackgroundPlan<'a>>,
 }
 
-/// A background session to keep at the end of a sign-in.
+/// A background session to store at the end of a sign-in.
 pub struct BackgroundPlan<'a> {
-    /// What it is looked up by.
+    /// The key that it is found by.
     pub name: BackgroundKey,
     /// Seals the ticket secret.
     pub seal: &'a (dyn Fn(&TicketSecret) -> Result<Vec<u8>> + Send + Sync),
@@ -45,28 +45,28 @@ pub struct BackgroundPlan<'a> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SignedIn {
-    /// Its ticket secret, which nothing else knows.
+    /// Its ticket secret. No other copy of it exists.
     pub ticket_secret: TicketSecret,
-    /// How many sessions of the account ended for it.
+    /// The number of the account's sessions that ended because of the limit.
     pub displaced: usize,
 }
 
 /// Begins a session.
 ///
-/// The order: the account's record, the `sid`'s pointer, a look at the issuer's marker, the background session. A sign-out takes the
-/// opposite order, so that whichever of the two comes second meets the other. Each step is refused by the store's own clock
-/// after `not_after`, while every marker that could refuse it still stands.
+/// The order of steps: the account's record, the index entry of the `sid`, a read of the issuer's not-before time, the background
+/// session. A sign-out takes the opposite order, so that whichever of the two comes second meets the other. The store's own clock
+/// refuses each step after `not_after`, while every not-before time that could refuse it still exists.
 ///
 /// # Errors
-/// [`SignedOut`](ErrorKind::SignedOut) if a sign-out overtook it (G2), or [`SignInRevoked`](ErrorKind::SignInRevoked) if a user signs in
-/// under a `sid` that was signed out; the session is then taken back. The store's own failures; a session that may have been begun has
-/// a ticket secret that is in no ticket.
+/// [`SignedOut`](ErrorKind::SignedOut) if a sign-out overtook it (G2), or [`SignInRevoked`](ErrorKind::SignInRevoked) if a user
+/// signs in under a `sid` that was signed out; the session is then removed again. The errors of the store; a session that may
+/// have been begun has a ticket secret that is in no ticket.
 pub async fn sign_in(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn> {
     let begun = begin(store, plan).await?;
     match admit(store, plan, &begun.ticket_secret).await {
         Ok(()) => Ok(begun),
         Err(refused) => {
-            // The caller gets the refusal. A session that is left behind is harmless: its secret is in no ticket.
+            // The caller gets the refusal. A session that remains is harmless, because its secret is in no ticket.
             let _ = end_session(
                 store,
                 &plan.account,
@@ -79,7 +79,8 @@ pub async fn sign_in(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<Si
     }
 }
 
-/// A send whose answer was lost may still land, so the next one has a ticket secret of its own and removes the earlier by name.
+/// A send whose answer was lost may still arrive, so the next send has its own ticket secret and removes the earlier sessions by
+/// id.
 async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn> {
     let mut supersedes = Vec::new();
     let mut may_have_begun = false;
@@ -108,7 +109,7 @@ async fn begin(store: &dyn TokenStore, plan: &SignInPlan<'_>) -> Result<SignedIn
                 may_have_begun |= error.may_have_applied();
                 supersedes.push(ticket_secret.session_id());
             }
-            // The last send may not have left this server, and an earlier one may have landed.
+            // The last send may not have left this server, but an earlier one may have arrived.
             Err(error) if may_have_begun && error.is_retryable() => {
                 return Err(error.maybe_applied());
             }
@@ -133,7 +134,7 @@ async fn admit(
             let entered = sid_index.add(sid, sid_entry).await;
             entered.map_err(|error| match plan.kind {
                 SessionKind::Direct => sid_ended(error),
-                // The caller of a web API gets a new assertion; this user is not sent to the provider.
+                // The caller of a web API must get a new assertion. Sending this user to the provider would not help.
                 SessionKind::OnBehalfOf => error,
             })?;
         }
@@ -148,7 +149,7 @@ async fn admit(
     if let Some(BackgroundPlan { name, seal }) = &plan.background {
         let sessions = store.background_sessions().ok_or_else(|| {
             Error::new(ErrorKind::Unsupported, "sign in")
-                .message("this store keeps no background sessions; sign in without it")
+                .message("this store does not support background sessions; sign in without background access")
         })?;
         let background_session =
             BackgroundSession::new(ticket_secret.session_id(), seal(ticket_secret)?);
@@ -164,8 +165,8 @@ async fn admit(
     Ok(())
 }
 
-/// A sign-in under a `sid` that the provider has ended. Authenticating again does not help if the provider gives out the same
-/// `sid` again.
+/// Returns the error of a sign-in under a `sid` that the provider has ended. A new authentication does not help if the provider
+/// issues the same `sid` again.
 fn sid_ended(error: Error) -> Error {
     if !error.is_signed_out() {
         return error;
@@ -174,15 +175,15 @@ fn sid_ended(error: Error) -> Error {
         "sign_in_sid_ended",
         format_args!(
             "a sign-in was refused: its session at the provider (the `sid` of the ID token) was signed out; if this happens to the same \
-             user again, the provider gives out the `sid` of an ended session again, as Keycloak before 26 does: update it, or leave \
-             the `sid` out of `SignIn`, so that logout messages end sessions by the `sub`"
+             user again, the provider reuses the `sid` of an ended session, as Keycloak before 26 does: update it, or leave the `sid` \
+             out of `SignIn`, so that logout messages end sessions by the `sub`"
         ),
     );
     Error::new(ErrorKind::SignInRevoked, "sign in")
         .message(
-            "its session at the provider (the `sid` of the ID token) was signed out; start again with `prompt=login`, and if that is \
-             refused too, the provider gives out the same `sid` again (Keycloak before 26 does): the user closes the browser or deletes \
-             the provider's cookies, and signs in again",
+            "its session at the provider (the `sid` of the ID token) was signed out; start again with `prompt=login`; if that is refused \
+             too, the provider reuses the `sid` of an ended session (Keycloak before 26 does): the user must close the browser or delete \
+             the provider's cookies, and sign in again",
         )
         .with_source(error)
 }
@@ -190,7 +191,7 @@ fn sid_ended(error: Error) -> Error {
 impl fmt::Debug for SignInPlan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignInPlan")
-            .field("places", &self.times)
+            .field("times", &self.times)
             .field("ends_at", &self.ends_at)
             .finish_non_exhaustive()
     }
@@ -198,6 +199,6 @@ impl fmt::Debug for SignInPlan<'_> {
 
 impl fmt::Debug for BackgroundPlan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EscrowPlan").finish_non_exhaustive()
+        f.debug_struct("BackgroundPlan").finish_non_exhaustive()
     }
 }

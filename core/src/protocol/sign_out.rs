@@ -3,19 +3,21 @@ use crate::{
     NotBeforeOptions, Published, Result, SessionId, SidKey, SignOut, Timestamp, TokenStore,
 };
 
-/// What the steps of a sign-out did: each eviction was answered before it was made. Other servers' near caches have yet to go.
+/// The result of the steps of a sign-out. The store has confirmed each eviction. Other servers' near caches may still have
+/// entries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct StoreSignOut {
-    /// What there was to end.
+    /// The sessions that ended.
     pub sign_out: SignOut,
-    /// The accounts that were visited, and what became of each invalidation message; none where there was none.
+    /// The accounts visited, each with what happened to its invalidation message, or `None` if none was published.
     pub evicted: Vec<(AccountKey, Option<Published>)>,
-    /// Whether it reached accounts that nobody can name: those of an issuer of which the store keeps nothing any more, since a
-    /// sign-out that did not wait, or was not seen to end, has ended all of their sessions. Copies of theirs may be left.
+    /// Whether it reached accounts that cannot be listed: those of an issuer without stored data, because an earlier sign-out has
+    /// ended all their sessions. If that sign-out did not wait, or its end was not observed, near caches may still have entries
+    /// of these accounts.
     pub unnamed: bool,
-    /// Whether the index knows nothing of the `sid` that was to end. The store may have lost it, and with it who holds a lease and
-    /// which accounts there are copies of.
+    /// Whether the `sid` to end is missing in the index. The store may have lost it, and with it the registry of leases and the
+    /// accounts that near caches contain.
     pub unknown_sid: bool,
 }
 
@@ -26,34 +28,35 @@ impl StoreSignOut {
     }
 }
 
-/// What a sign-out by `sid` ends in the accounts it reaches.
+/// What a sign-out by `sid` ends in the accounts that it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "labelled or all")]
+#[expect(clippy::exhaustive_enums, reason = "with the `sid`, or all")]
 pub enum SidScope {
-    /// The sessions labelled with the `sid`.
+    /// The sessions with the `sid`.
     WithSid,
-    /// All sessions: for providers whose `sid` means the account.
+    /// All sessions up to the cutoff time, for providers whose `sid` means the account.
     Account(CutoffTime),
 }
 
-/// A sign-out of a provider's session in the store's terms.
+/// A sign-out of a provider's session in terms of the store.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_structs, reason = "the protocol's own input")]
 pub struct SidSignOut {
     /// The provider's session.
     pub sid: SidKey,
-    /// How far the cut reaches.
+    /// The cutoff bound of the eviction.
     pub bound: CutoffBound,
     /// What it ends in each account.
     pub reach: SidScope,
-    /// The account that the message names too, and the message's `iat`: its unlabelled sessions end as well.
+    /// The account that the message names too, and the message's `iat`. The account's sessions without a `sid` up to that time
+    /// end as well.
     pub named: Option<(AccountKey, Timestamp)>,
 }
 
-/// Ends one session. One request.
+/// Ends one session. Sends one request.
 ///
 /// # Errors
-/// The store's own failures.
+/// The errors of the store.
 pub async fn end_session(
     store: &dyn TokenStore,
     account: &AccountKey,
@@ -63,10 +66,10 @@ pub async fn end_session(
     evict_and_report(store, account, EvictTarget::Session(*session_id), options).await
 }
 
-/// Ends every session of an account that stands at or before a moment. One request (G3).
+/// Ends every session of an account up to and including the cutoff time. Sends one request (G3).
 ///
 /// # Errors
-/// The store's own failures.
+/// The errors of the store.
 pub async fn sign_out_account(
     store: &dyn TokenStore,
     account: &AccountKey,
@@ -76,13 +79,12 @@ pub async fn sign_out_account(
     evict_and_report(store, account, EvictTarget::Account(cutoff), options).await
 }
 
-/// Ends the sessions of a provider's session: first the index is marked, then the accounts it names are cut. One request, and
-/// one for each account.
+/// Ends the sessions of a provider's session: first sets the not-before time of its `sid` in the index, then evicts in each
+/// account that the index names. Sends one request, and one for each account.
 ///
 /// # Errors
-/// [`Unsupported`](ErrorKind::Unsupported) for a store without a `sid` index, unless an account is named;
-/// [`Config`](ErrorKind::Config) where no account is found in an index that the store may have dropped; the store's own
-/// failures, after every account was tried.
+/// [`Unsupported`](ErrorKind::Unsupported) if the store has no `sid` index and no account is named; [`Config`](ErrorKind::Config)
+/// if no account is found in an index that the store may have dropped; the errors of the store, after every account was tried.
 pub async fn sign_out_sid(
     store: &dyn TokenStore,
     sign_out: &SidSignOut,

@@ -3,22 +3,22 @@ use secrecy::{ExposeSecret, SecretString};
 use super::RefreshRequest;
 use crate::{TokenSet, telemetry::warn, token_response::LONGEST_LIFETIME};
 
-/// What a provider answered, made consistent with the request.
+/// A provider's answer, made consistent with the request.
 pub(super) struct Answer {
     tokens: TokenSet,
 }
 
-/// What an answer makes of the two entries, where one asked with the refresh token of the other.
+/// The values of the two entries after an answer, if the refresh token of one was spent for the other.
 pub(super) struct ForAnother {
-    /// What the entry becomes whose refresh token was spent; none where it stays as it is.
+    /// The new value of the entry whose refresh token was spent, or `None` if it stays as it is.
     pub(super) spent: Option<TokenSet>,
-    /// What the entry becomes that was asked for.
+    /// The new value of the requested entry.
     pub(super) wanted: TokenSet,
 }
 
 impl Answer {
-    /// Completes the tokens of a source. An expiry that cannot be true is dropped, and not the tokens: the refresh token that was sent
-    /// for them is spent.
+    /// Completes the tokens of a source. An expiry that cannot be true is dropped. The tokens are not, because the refresh token
+    /// that was sent for them is spent.
     pub(super) fn of(mut tokens: TokenSet, request: &RefreshRequest) -> Self {
         let sent_at = request.sent_at;
         let is_plausible =
@@ -45,12 +45,12 @@ impl Answer {
         Self { tokens }
     }
 
-    /// The refresh token that the provider gave, if it gave one: what a sign-out in between has to revoke.
+    /// Returns the provider's new refresh token, if there is one. A sign-out in between has to revoke it.
     pub(super) fn refresh_token(&self) -> Option<&SecretString> {
         self.tokens.refresh_token()
     }
 
-    /// The tokens for the entry that asked with its own refresh token.
+    /// Returns the tokens for an entry that used its own refresh token.
     pub(super) fn for_itself(self, old: Option<&TokenSet>) -> TokenSet {
         match old {
             Some(old) => self.tokens.or_else_of(old),
@@ -58,8 +58,8 @@ impl Answer {
         }
     }
 
-    /// The tokens for an entry that asked with another's refresh token. That other keeps its access token, and gets the
-    /// new refresh token, where the provider rotates them.
+    /// Returns the tokens for an entry that used another entry's refresh token. The other entry retains its access token, and
+    /// gets the new refresh token if the provider rotates them.
     pub(super) fn for_another(self, old: &TokenSet) -> ForAnother {
         let rotated = self
             .tokens

@@ -11,7 +11,7 @@ use crate::{
 /// How a call to the provider failed.
 pub(super) enum CallFailure {
     Provider(RefreshError),
-    /// The source's own code panicked.
+    /// The code of the token source panicked.
     Panicked,
 }
 
@@ -28,7 +28,7 @@ impl Failure for CallFailure {
     }
 }
 
-/// Asks the provider in a task of its own, under a deadline, and renews the lock for as long as it takes.
+/// Calls the provider in a task of its own, under a deadline, and renews the lock for the duration.
 pub(super) async fn call(
     source: &Arc<dyn TokenSource>,
     request: RefreshRequest,
@@ -55,7 +55,7 @@ pub(super) async fn call(
     }
 }
 
-/// A lease that can't be renewed runs out: the version keeps what is written after it from doing harm.
+/// A lease that cannot be renewed expires. Later writes stay safe because they name the version that they replace.
 async fn renew(lock: &Lock, seen: Option<Version>, policy: &RefreshPolicy) -> Infallible {
     loop {
         time::sleep(policy.lease / 3).await;
@@ -63,7 +63,7 @@ async fn renew(lock: &Lock, seen: Option<Version>, policy: &RefreshPolicy) -> In
     }
 }
 
-/// Stopped when it is dropped.
+/// A call that is aborted when it is dropped.
 struct Call(JoinHandle<Result<TokenSet, RefreshError>>);
 
 impl Drop for Call {

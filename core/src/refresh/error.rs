@@ -7,9 +7,9 @@ use crate::{Error, error::Causes};
 
 type Source = Arc<dyn std::error::Error + Send + Sync>;
 
-/// Why a provider gave no tokens, or did not revoke one.
+/// A failure of a provider to return tokens, or to revoke one.
 ///
-/// It prints no token: give it none, neither in the message nor in the source.
+/// It prints no token. Do not put a token into the message or the source.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,51 +29,51 @@ pub struct RefreshError {
     source: Option<Source>,
 }
 
-/// What sort of failure a [`RefreshError`] is: each is treated in a way of its own.
+/// The kind of a [`RefreshError`]. Each kind is handled differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "whoever adds a kind must say what a refresh does with it"
+    reason = "a new kind needs a decision in the refresh that handles it"
 )]
 pub enum RefreshErrorKind {
-    /// The provider can't be reached, is overloaded or faulty: the same request may succeed later. The old token is served
-    /// while it is still valid.
+    /// The provider is unreachable, overloaded or faulty: the same request may succeed later. The old token is served while it is
+    /// still valid.
     Transient,
-    /// `invalid_grant` (RFC 6749 section 5.2): the refresh token is expired, revoked or used up. The session ends, if its
-    /// entry still is the one that was sent.
+    /// `invalid_grant` (RFC 6749 section 5.2): the refresh token has expired, was revoked or is used up. The session ends, if its
+    /// entry still has the version that was sent.
     InvalidGrant,
-    /// The provider wants the user to do something first: consent, a second factor, a new password. The refresh token is still good,
-    /// and the session continues. Send the user to the provider, with [`claims`](ErrorResponse::claims) if there are any.
+    /// The provider requires an action of the user first: consent, a second factor, a new password. The refresh token is still
+    /// valid, and the session continues. Send the user to the provider, with [`claims`](ErrorResponse::claims) if there are any.
     InteractionRequired,
-    /// `invalid_client`, `unauthorized_client` and every other refusal that says something about this app, and nothing about
-    /// the user. Nothing ends.
+    /// `invalid_client`, `unauthorized_client` and every other refusal that concerns this app and not the user. No session ends.
     Refused,
-    /// The answer is no token response of RFC 6749 section 5.1. Nothing is stored.
+    /// The answer is not a token response of RFC 6749 section 5.1. Nothing is stored.
     Malformed,
 }
 
 impl RefreshError {
-    /// The provider may answer the same request later.
+    /// Returns a failure after which the provider may answer the same request later.
     pub fn transient(message: impl Into<String>) -> Self {
         Self::new(RefreshErrorKind::Transient, message)
     }
 
-    /// The provider refuses the refresh token: `invalid_grant`.
+    /// Returns the failure that the provider refuses the refresh token: `invalid_grant`.
     pub fn invalid_grant(message: impl Into<String>) -> Self {
         Self::new(RefreshErrorKind::InvalidGrant, message)
     }
 
-    /// The provider refuses this app.
+    /// Returns the failure that the provider refuses this app.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(RefreshErrorKind::Refused, message)
     }
 
-    /// The provider's answer is no token response.
+    /// Returns the failure that the provider's answer is not a token response.
     pub fn malformed(message: impl Into<String>) -> Self {
         Self::new(RefreshErrorKind::Malformed, message)
     }
 
-    /// Returns the failure that an error code stands for: as [`of_response`](Self::of_response) of that code alone.
+    /// Returns the failure that an error code stands for, as [`of_response`](Self::of_response) for a response with only that
+    /// code.
     pub fn of_code(code: &str) -> Self {
         Self::of_response(ErrorResponse::new(code))
     }
@@ -89,7 +89,7 @@ impl RefreshError {
     /// | `server_error`, `temporarily_unavailable` | [`Transient`](RefreshErrorKind::Transient) |
     /// | everything else | [`Refused`](RefreshErrorKind::Refused) |
     ///
-    /// A [`TokenSource`](super::TokenSource) that knows its provider better changes the kind by [`with_kind`](Self::with_kind).
+    /// A [`TokenSource`](super::TokenSource) for a particular provider can change the kind with [`with_kind`](Self::with_kind).
     pub fn of_response(response: ErrorResponse) -> Self {
         let about_user = match response.suberror() {
             Some("bad_token" | "token_expired") => RefreshErrorKind::InvalidGrant,
@@ -127,7 +127,7 @@ impl RefreshError {
         }
     }
 
-    /// Returns the same failure as another kind: for a provider whose error codes mean something of their own.
+    /// Returns the same failure with another kind, for a provider whose error codes have a meaning of their own.
     ///
     /// ```
     /// use token_cache_core::{RefreshError, RefreshErrorKind};
@@ -143,34 +143,34 @@ impl RefreshError {
         self
     }
 
-    /// Keeps a refresh token that came with an answer which is of no use otherwise: the provider has replaced the one that was sent.
-    /// It is stored beside the old access token.
+    /// Adds a refresh token that came with an otherwise unusable answer: the provider has replaced the one that was sent. It is
+    /// stored beside the old access token.
     pub fn with_new_refresh_token(mut self, refresh_token: SecretString) -> Self {
         self.new_refresh_token = Some(refresh_token);
         self
     }
 
-    /// Says how long the provider asks to be left alone: the header `Retry-After` (RFC 9110 section 10.2.3). It is left
-    /// alone for a day at the most.
+    /// Sets how long the provider asks for no further requests: the header `Retry-After` (RFC 9110 section 10.2.3). At most one
+    /// day is respected.
     pub fn retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
         self
     }
 
-    /// Says that the request may have been carried out although no answer came that is of use: a timeout, a connection that was
-    /// cut, a gateway that gave up, a token response that can't be read.
+    /// Sets that the request may have been carried out although no usable answer came: a timeout, a broken connection, a gateway
+    /// that gave up, a token response that cannot be read.
     pub fn answer_lost(mut self) -> Self {
         self.answer_lost = true;
         self
     }
 
-    /// Keeps the client's own error. It must print no token.
+    /// Adds the client's own error as the source. It must print no token.
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
     }
 
-    /// What sort of failure this is.
+    /// Returns the kind of the failure.
     pub const fn kind(&self) -> RefreshErrorKind {
         self.kind
     }
@@ -180,23 +180,23 @@ impl RefreshError {
         self.response.as_deref()
     }
 
-    /// Returns the refresh token that came with an answer which is of no use otherwise.
+    /// Returns the refresh token that came with an otherwise unusable answer, if there was one.
     pub const fn new_refresh_token(&self) -> Option<&SecretString> {
         self.new_refresh_token.as_ref()
     }
 
-    /// True where the request may have been carried out although no answer came that is of use.
+    /// Returns `true` if the request may have been carried out although no usable answer came.
     pub const fn is_answer_lost(&self) -> bool {
         self.answer_lost
     }
 
-    /// How long the provider asks to be left alone.
+    /// Returns how long the provider asks for no further requests, if it said so.
     pub const fn pause(&self) -> Option<Duration> {
         self.retry_after
     }
 }
 
-/// A token response that could not be read, by [`TokenSet::from_response`](crate::TokenSet::from_response).
+/// Converts the error of a token response that [`TokenSet::from_response`](crate::TokenSet::from_response) could not read.
 impl From<Error> for RefreshError {
     fn from(error: Error) -> Self {
         if let Some(failure) = error.refresh_error() {

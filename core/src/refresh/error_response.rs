@@ -5,19 +5,19 @@ use serde_json::{Map, Value};
 
 use crate::token_response::JsonText;
 
-/// The longest code that is kept, in bytes.
+/// The longest code that is stored, in bytes. A longer one is truncated.
 const LONGEST_CODE: usize = 128;
 
-/// The longest description that is kept, in bytes. A longer one is cut off.
+/// The longest description that is stored, in bytes. A longer one is truncated.
 const LONGEST_DESCRIPTION: usize = 1024;
 
-/// The longest `claims` that are kept, in bytes. Longer ones are left out, since a part of them is of no use.
+/// The longest `claims` that are stored, in bytes. Longer ones are omitted, since a part of them is useless.
 const LONGEST_CLAIMS: usize = 8 * 1024;
 
 /// An error response of a token endpoint (RFC 6749 section 5.2), for the app.
 ///
-/// All of it is text that the provider wrote. It is bounded in length and never logged. `Debug` prints the codes, if they look like
-/// codes, and neither description nor claims, which may name a user.
+/// All of it is text from the provider. It is bounded in length and never logged. `Debug` prints the codes, if they look like
+/// codes. It prints neither description nor claims, which may name a user.
 ///
 /// ```
 /// use token_cache_core::{ErrorResponse, RefreshError, RefreshErrorKind};
@@ -36,7 +36,7 @@ pub struct ErrorResponse {
 }
 
 impl ErrorResponse {
-    /// Returns an error response with this `error` code alone.
+    /// Returns an error response with only this `error` code.
     pub fn new(code: impl Into<String>) -> Self {
         Self {
             code: cut(code.into(), LONGEST_CODE),
@@ -46,14 +46,14 @@ impl ErrorResponse {
         }
     }
 
-    /// Reads the body of an answer, or returns `None` if it has no `error` code. Members of a wrong type are left out.
+    /// Reads the body of an answer, or returns `None` if it has no `error` code. Members of a wrong type are ignored.
     pub fn from_json(body: &[u8]) -> Option<Self> {
         let text = JsonText::of(body);
         let mut json = serde_json::Deserializer::from_str(text.as_str());
         let mut members = Map::<String, Value>::deserialize(&mut json).ok()?;
         let mut text = |name: &str| match members.remove(name) {
             Some(Value::String(text)) if !text.trim().is_empty() => Some(text),
-            // Some providers send claims as an object, and not as the text that a request takes.
+            // Some providers send claims as an object instead of the text that a request takes.
             Some(object @ Value::Object(_)) if name == "claims" => Some(object.to_string()),
             _ => None,
         };
@@ -69,13 +69,13 @@ impl ErrorResponse {
         &self.code
     }
 
-    /// Returns Microsoft Entra's `suberror`, which says what the user must do, or that the refresh token is dead.
+    /// Returns Microsoft Entra's `suberror`, which says what the user must do, or that the refresh token is invalid.
     pub fn suberror(&self) -> Option<&str> {
         self.suberror.as_deref()
     }
 
-    /// Returns the claims challenge of the provider: JSON text for the parameter `claims` of an authorization request (OpenID Connect
-    /// Core 1.0 section 5.5).
+    /// Returns the claims challenge of the provider: JSON text for the parameter `claims` of an authorization request (OpenID
+    /// Connect Core 1.0 section 5.5).
     pub fn claims(&self) -> Option<&str> {
         self.claims.as_deref()
     }
@@ -85,7 +85,7 @@ impl ErrorResponse {
         self.description.as_deref()
     }
 
-    /// The codes for logs and messages: one that looks like something else than a code is not quoted.
+    /// Returns the codes for logs and messages. Text that does not look like a code is not quoted.
     pub(super) fn quoted(&self) -> String {
         let code = quoted(&self.code);
         match &self.suberror {
@@ -107,7 +107,7 @@ impl fmt::Debug for ErrorResponse {
     }
 }
 
-/// Registered codes consist of lower-case letters and underscores. Other text could be anything, and is not quoted.
+/// Registered codes consist of lower-case letters and underscores. Other text could contain anything, so it is not quoted.
 fn quoted(code: &str) -> &str {
     let is_word = code.len() <= 64 && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     if is_word { code } else { "a code of its own" }

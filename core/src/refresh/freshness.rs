@@ -2,25 +2,25 @@ use std::time::Duration;
 
 use crate::{Timestamp, TokenSet};
 
-/// A token that expires on its way to the API is of no use.
+/// An access token that expires on its way to the API is useless.
 const LEEWAY: Duration = Duration::from_secs(5);
 
-/// How long before its expiry a token of unknown life is refreshed ahead.
+/// How long before its expiry a token of unknown lifetime is refreshed ahead.
 const AHEAD: Duration = Duration::from_secs(30);
 
-/// What is to be done about tokens at a moment.
+/// The state of tokens at a given time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Freshness {
     /// They are used as they are.
     Fresh,
-    /// In the last tenth of their life: they are used, and refreshed in the background.
+    /// The tokens are in the last tenth of their lifetime: they are used, and refreshed in the background.
     Ageing,
-    /// They have expired, or would on their way.
+    /// The tokens have expired, or would expire on their way.
     Due,
 }
 
 impl Freshness {
-    /// `default_lifetime` is that of tokens whose own is unknown. Without one they stay fresh.
+    /// Returns the state of `tokens` at `now`. `default_lifetime` is for tokens of unknown lifetime. Without it, they stay fresh.
     pub(super) fn of(
         tokens: &TokenSet,
         now: Timestamp,
@@ -45,7 +45,7 @@ impl Freshness {
     }
 }
 
-/// True while the access token may still be sent.
+/// Returns `true` if the access token may still be sent.
 pub(super) fn is_valid(tokens: &TokenSet, now: Timestamp) -> bool {
     tokens
         .expires_at()
@@ -98,7 +98,7 @@ mod tests {
             (&issued, 1_089, lifetime, Freshness::Fresh),
             (&issued, 1_090, lifetime, Freshness::Ageing),
             (&issued, 1_095, lifetime, Freshness::Due),
-            // It is not known since when.
+            // The time of issue is unknown.
             (&tokens, 1_000_000, lifetime, Freshness::Fresh),
         ] {
             let now = Timestamp::from_secs(now);

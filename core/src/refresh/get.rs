@@ -11,31 +11,31 @@ use super::{
 use crate::{Entry, EntryKey, Error, ErrorKind, Result, Session, TokenSet, telemetry::waiting};
 
 impl Session {
-    /// The tokens under a key, refreshed first where they are due: one refresh in the whole fleet (G6).
+    /// Returns the tokens under a key, and refreshes them first if they are due: one refresh in the whole fleet (G6).
     ///
-    /// Tokens that are fresh cost one request. Due ones are refreshed by one server, whoever else asks waits for what it gets; the
-    /// refresh goes on if the caller goes away. Tokens in the last tenth of their life are answered as they are, and refreshed
-    /// in the background.
+    /// Fresh tokens cost one request. Tokens that are due are refreshed by one server, and all other callers wait for its result.
+    /// The refresh continues if the caller is dropped. Tokens in the last tenth of their lifetime are returned as they are, and
+    /// refreshed in the background.
     ///
     /// # Errors
-    /// - [`SignedOut`](ErrorKind::SignedOut) where the session has ended, also while the provider was asked (G1, G2): the new
-    ///   refresh token is revoked then. And where the provider answered `invalid_grant`: the session ends, and the error's
-    ///   source is the [`RefreshError`](crate::RefreshError).
-    /// - [`NotRefreshable`](ErrorKind::NotRefreshable) where there are no tokens, or due ones without a refresh token.
-    /// - [`ProviderUnavailable`](ErrorKind::ProviderUnavailable) where the provider can't answer and the tokens have expired;
-    ///   [`retry_after`](crate::Error::retry_after) may say when to ask again. While the old tokens are valid they are
-    ///   answered instead.
+    /// - [`SignedOut`](ErrorKind::SignedOut) if the session has ended, also while the provider was being called (G1, G2). The new
+    ///   refresh token is revoked then. The same error is returned if the provider answered `invalid_grant`: the session ends,
+    ///   and the error's source is the [`RefreshError`](crate::RefreshError).
+    /// - [`NotRefreshable`](ErrorKind::NotRefreshable) if there are no tokens, or they are due and there is no refresh token.
+    /// - [`ProviderUnavailable`](ErrorKind::ProviderUnavailable) if the provider cannot answer and the tokens have expired.
+    ///   [`retry_after`](crate::Error::retry_after) may say when to try again. While the old tokens are valid, they are returned
+    ///   instead.
     /// - [`InteractionRequired`](ErrorKind::InteractionRequired) if the user must do something at the provider first: the session
     ///   continues, and [`refresh_error`](crate::Error::refresh_error) has the provider's claims challenge.
-    /// - [`ProviderRefused`](ErrorKind::ProviderRefused) and [`ProviderMalformed`](ErrorKind::ProviderMalformed). No access token is
-    ///   stored; a refresh token that came without one is. These errors are repeated for a while without asking the provider
-    ///   ([`RefreshPolicy::pause`](crate::RefreshPolicy::pause)). [`TooLarge`](ErrorKind::TooLarge) for an answer over the store's limit:
-    ///   its refresh token is stored without the rest, or revoked if it is over the limit itself.
-    ///   [`Unexpected`](ErrorKind::Unexpected) where the source panicked.
-    /// - [`TimedOut`](ErrorKind::TimedOut) where another server has been refreshing for too long.
-    /// - [`Corrupt`](ErrorKind::Corrupt) where something else than tokens is under the key;
-    ///   [`KeyMissing`](ErrorKind::KeyMissing) for an entry under a key that this server's ring lacks; the store's own
-    ///   failures, never as a miss (G4).
+    /// - [`ProviderRefused`](ErrorKind::ProviderRefused) and [`ProviderMalformed`](ErrorKind::ProviderMalformed). No access token
+    ///   is stored; a refresh token that came without one is. These errors are repeated for a while without calling the provider
+    ///   ([`RefreshPolicy::pause`](crate::RefreshPolicy::pause)).
+    /// - [`TooLarge`](ErrorKind::TooLarge) for an answer over the store's limit. Its refresh token is stored alone, or revoked if
+    ///   it is over the limit itself.
+    /// - [`Unexpected`](ErrorKind::Unexpected) if the token source panicked.
+    /// - [`TimedOut`](ErrorKind::TimedOut) if another server has been refreshing for too long.
+    /// - [`Corrupt`](ErrorKind::Corrupt) if the entry under the key is not a token set; [`KeyMissing`](ErrorKind::KeyMissing) if
+    ///   this server's ring lacks the key of the entry; the errors of the store, never as a miss (G4).
     pub async fn get_or_refresh(
         &self,
         key: &EntryKey,
@@ -45,7 +45,8 @@ impl Session {
             .await
     }
 
-    /// [`get_or_refresh`](Self::get_or_refresh) of what `options` say, by the refresh token of the entry they name.
+    /// Like [`get_or_refresh`](Self::get_or_refresh), with options such as the resource, the scopes and the entry whose refresh
+    /// token is spent.
     ///
     /// # Errors
     /// As [`get_or_refresh`](Self::get_or_refresh).
@@ -133,8 +134,8 @@ impl Session {
         }
     }
 
-    /// Returns why the provider is left alone for a refresh, if it is. A pause ends when the refresh token that failed has been replaced:
-    /// by another server's success, or by the app.
+    /// Returns the error of the provider's pause for a refresh, or `None` if there is no pause. A pause ends when the refresh
+    /// token that failed has been replaced, by another server's refresh or by the app.
     async fn paused(
         &self,
         name: RefreshKey,
@@ -164,12 +165,12 @@ impl Session {
 
 fn rejected_again() -> Error {
     Error::new(ErrorKind::ProviderRefused, "refresh tokens").message(
-        "the resource rejected an access token that was refreshed a moment ago, so another one would not help; \
-         check the resource, the audience and the scopes that the app asks for",
+        "the resource rejected an access token that had just been refreshed, so another refresh would not help; \
+         check the resource, the audience and the scopes that the app requests",
     )
 }
 
-/// The refresh failed for a reason that says nothing about the old tokens.
+/// Returns `true` if the refresh failed for a reason that does not concern the old tokens.
 fn is_transient(kind: ErrorKind) -> bool {
     matches!(
         kind,

@@ -7,10 +7,10 @@ use crate::{
     Version, backend::backoff,
 };
 
-/// The first pause of whoever waits for another to free a lock.
+/// The first pause of a caller that waits for another server's lock.
 pub(super) const POLL: Duration = Duration::from_millis(20);
 
-/// A refresh lock of one entry, and who wants it. A store that has no locks leaves the fence of the version alone.
+/// The refresh lock of one entry, for one owner. Without locks in the store, only the version of the entry orders the writes.
 pub(super) struct Lock {
     session: Session,
     key: EntryKey,
@@ -28,14 +28,13 @@ impl Lock {
         })
     }
 
-    /// The owner, where a write can release the lock.
+    /// Returns the owner, or `None` if the store has no locks that a write could release.
     pub(super) fn owner(&self) -> Option<LockOwner> {
         let store = self.session.cache().store();
         store.refresh_locks().map(|_| self.owner)
     }
 
-    /// Takes or renews it, while the entry is the version that was seen. Answers also from which moment on the lease runs, at
-    /// the latest.
+    /// Takes or renews the lock, while the entry has the version `seen`. Also returns the latest possible start of the lease.
     pub(super) async fn acquire(&self, seen: Option<Version>) -> Result<(Acquired, Instant)> {
         let keys = self.session.fresh_keys().await?;
         let at = self.session.address(&keys, &self.key);
@@ -54,8 +53,8 @@ impl Lock {
         Ok((acquired, sent))
     }
 
-    /// Takes it again, for the version that is about to be sent: one of the holder's own frees it on some stores. False
-    /// where another version is there, or others hold it for a lease.
+    /// Takes the lock again, for the version that is about to be sent: on some stores, a new version releases the lock, also one
+    /// by its owner. Returns `false` if the entry has another version, or if others hold the lock for a whole lease.
     pub(super) async fn keep(&self, version: Option<Version>) -> Result<bool> {
         let until = Instant::now() + self.lease;
         let mut attempt = 0;
@@ -72,15 +71,15 @@ impl Lock {
         Ok(false)
     }
 
-    /// Takes it again for the version that its holder has just written, which frees it on some stores. Tried once: whoever was
-    /// faster has it.
+    /// Takes the lock again for the version that its owner has just written, because a new version releases it on some stores.
+    /// Tries once: another server may have taken it first.
     pub(super) async fn follow(&self, version: Version) {
         if self.owner().is_some() {
             let _ = self.acquire(Some(version)).await;
         }
     }
 
-    /// Gives it back. Where that fails, its lease ends it.
+    /// Releases the lock. If that fails, it expires with its lease.
     pub(super) async fn release(&self) {
         let Ok(keys) = self.session.fresh_keys().await else {
             return;
@@ -91,8 +90,8 @@ impl Lock {
         }
     }
 
-    /// Ends the session if the entry still is the version whose refresh token was sent; false where it is another. A store
-    /// without locks can't do it in one step, so a put in between may end with the session there.
+    /// Ends the session if the entry still has the version whose refresh token was sent. Returns `false` if it has another
+    /// version. A store without locks cannot do this in one step, so a put in between may be lost with the session.
     pub(super) async fn end_session_if(&self, version: Version) -> Result<bool> {
         let keys = self.session.fresh_keys().await?;
         let at = self.session.address(&keys, &self.key);

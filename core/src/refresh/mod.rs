@@ -1,7 +1,7 @@
-//! One refresh in the whole fleet, fenced against sign-out.
+//! One refresh in the whole fleet, which cannot write after a sign-out.
 //!
-//! [`get`] is what an app calls. Whoever finds tokens due joins the [`refresh tasks`] of this process; a [`refresh task`] takes the fleet's
-//! [`lock`]; its holder takes the [`lead`]: makes the [`call`], checks the [`answer`] and writes it back.
+//! An app calls [`get`]. A caller that finds tokens due joins the [`tasks`] of this process. A [`task`] takes the fleet's
+//! [`lock`]. Then, [`under_lock`], it makes the [`call`], checks the [`answer`] and writes it back.
 
 mod answer;
 mod call;

@@ -5,12 +5,12 @@ use secrecy::{ExposeSecret, SecretString};
 use super::RefreshPolicy;
 use crate::{EntryKey, TokenSet};
 
-/// What one refresh asks for: see [`Session::get_or_refresh_with`](crate::Session::get_or_refresh_with).
+/// The options of one refresh: see [`Session::get_or_refresh_with`](crate::Session::get_or_refresh_with).
 ///
 /// ```
 /// use token_cache_core::{EntryKey, RefreshOptions};
 ///
-/// // Tokens for one API, by the refresh token that lies with those of the sign-in.
+/// // Tokens for one API, by the refresh token that is stored with the tokens of the sign-in.
 /// let options = RefreshOptions::new()
 ///     .spending(EntryKey::new("sign-in")?)
 ///     .resource("https://mail.example")
@@ -27,43 +27,44 @@ pub struct RefreshOptions {
 }
 
 impl RefreshOptions {
-    /// A refresh by the entry's own refresh token, for what was granted at first.
+    /// Returns the options of a refresh by the entry's own refresh token, for the original grant.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Spends the refresh token of another entry of the session. However many entries do, it is never sent twice at once (G6).
+    /// Spends the refresh token of another entry of the session. It is never sent twice at once, however many entries spend it
+    /// (G6).
     pub fn spending(mut self, key: EntryKey) -> Self {
         self.spends = Some(key);
         self
     }
 
-    /// Asks for tokens for a resource (RFC 8707).
+    /// Requests tokens for a resource (RFC 8707).
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.resource = Some(resource.into());
         self
     }
 
-    /// Asks for these scopes (RFC 6749 section 6).
+    /// Requests these scopes (RFC 6749 section 6).
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Asks a source that needs no refresh token: client credentials (RFC 6749 section 4.4), an exchange of an assertion
-    /// (RFC 8693). One server asks, and the others wait for what it gets.
+    /// Calls a source that needs no refresh token: client credentials (RFC 6749 section 4.4), an exchange of an assertion (RFC
+    /// 8693). One server calls it, and the others wait for its result.
     pub fn without_refresh_token(mut self) -> Self {
         self.without_refresh_token = true;
         self
     }
 
-    /// Refreshes if `access_token` is the stored one, however long it has to live: a resource has answered 401 to it (RFC 6750 section
-    /// 3.1, `invalid_token`).
+    /// Refreshes if `access_token` is the stored one, even if it has not expired: a resource has answered 401 to it (RFC 6750
+    /// section 3.1, `invalid_token`).
     ///
     /// All callers that name the same access token, on all servers, share one refresh. If the stored access token is another one,
-    /// it is returned as usual. The rejected one is never returned: when the provider is away, the call fails. When a resource rejects
-    /// one new access token after another, the provider is asked no more often than once in the policy's
-    /// [`pause`](RefreshPolicy::pause) by each server.
+    /// it is returned as usual. The rejected token is never returned: if the provider is unavailable, the call fails. If a
+    /// resource rejects one new access token after another, each server calls the provider at most once in the policy's
+    /// [`pause`](RefreshPolicy::pause).
     ///
     /// ```
     /// # use token_cache_core::{EntryKey, RefreshOptions, Result, Session, TokenSet, TokenSource};
@@ -77,7 +78,7 @@ impl RefreshOptions {
         self
     }
 
-    /// True if the access token of `tokens` was rejected.
+    /// Returns `true` if the access token of `tokens` was rejected.
     pub(super) fn rejects(&self, tokens: &TokenSet) -> bool {
         let stored = tokens.access_token().expose_secret();
         self.rejected
@@ -85,7 +86,7 @@ impl RefreshOptions {
             .is_some_and(|rejected| rejected.expose_secret() == stored)
     }
 
-    /// The lifetime of tokens that have none of their own, if they can be refreshed at its end.
+    /// Returns the lifetime of tokens that have none of their own, if they can be refreshed at its end.
     pub(super) fn default_lifetime(
         &self,
         tokens: &TokenSet,

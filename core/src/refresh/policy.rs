@@ -3,29 +3,29 @@ use std::time::Duration;
 use super::{RefreshError, RefreshErrorKind};
 use crate::{Error, Result, token_response::LONGEST_LIFETIME};
 
-/// The longest pause that no provider asked for.
+/// The longest pause without a request from the provider.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// The longest pause that a provider may ask for.
+/// The longest pause that a provider may request.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// What is done with a refresh token that was sent and whose answer was lost: its holder died, or the provider never answered.
-/// No cache can know whether the provider used it up (G6).
+/// What to do with a refresh token that was sent and whose answer was lost: its server died, or the provider never answered. No
+/// cache can know whether the provider used it up (G6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "the choice is between these two, and no cache has a third"
+    reason = "a token is either sent again or not"
 )]
 pub enum AfterLostAnswer {
-    /// The next refresh sends it once more. Most providers allow that for a while; one that does not takes it for theft and
-    /// revokes the whole family, so the user signs in again.
+    /// The next refresh sends it once more. Most providers allow that for a while. A provider that does not treats the token as
+    /// stolen and revokes the whole family, so the user must sign in again.
     #[default]
     SendAgain,
-    /// The session ends, and the token is not sent again. It costs each refresh one request more.
+    /// The session ends, and the token is not sent again. This costs each refresh one more request.
     EndSession,
 }
 
-/// How a cache refreshes: see [`TokenCacheBuilder::refresh`](crate::TokenCacheBuilder::refresh).
+/// The settings of refreshes: see [`TokenCacheBuilder::refresh`](crate::TokenCacheBuilder::refresh).
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,8 +37,8 @@ pub enum AfterLostAnswer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RefreshPolicy {
-    /// How long a refresh lock is held without being renewed: 10 seconds. A server that dies within a refresh holds the
-    /// others up for so long.
+    /// How long a refresh lock lasts without being renewed: 10 seconds. If a server dies during a refresh, the others wait this
+    /// long.
     pub lease: Duration,
     /// How long the provider may take to answer: 30 seconds.
     pub provider_timeout: Duration,
@@ -51,11 +51,12 @@ pub struct RefreshPolicy {
     /// minutes. The pause is for one refresh token, or for one resource if the refusal is about that. Callers get the error again
     /// meanwhile. It ends early when other tokens are stored. Each server has pauses of its own.
     pub pause: Duration,
-    /// How long an access token is taken to live if the provider says nothing about it: unlimited by default, so it is refreshed only
-    /// when the app [rejects](crate::RefreshOptions::rejected) it. It is counted from the time of the token response, and applies
-    /// to tokens that can be refreshed. An expired token of this kind is still served while the provider is away.
+    /// The assumed lifetime of an access token if the provider does not state one. It is unlimited by default, so such a token is
+    /// refreshed only when the app [rejects](crate::RefreshOptions::rejected) it. The lifetime is counted from the time of the
+    /// token response, and applies to tokens that can be refreshed. An expired token of this kind is still served while the
+    /// provider is unavailable.
     pub default_lifetime: Option<Duration>,
-    /// What is done with a refresh token whose answer was lost.
+    /// What to do with a refresh token whose answer was lost.
     pub after_lost_answer: AfterLostAnswer,
 }
 
@@ -74,7 +75,8 @@ impl Default for RefreshPolicy {
 }
 
 impl RefreshPolicy {
-    /// A lease much longer than a request to the store, and times that somebody waits for.
+    /// Returns the policy if all its values are in range: the lease is much longer than a request to the store, and callers do
+    /// not wait too long.
     pub(crate) fn checked(self) -> Result<Self> {
         let within = |what: &str, time: Duration, least: Duration, most: Duration| {
             if (least..=most).contains(&time) {
@@ -108,7 +110,8 @@ impl RefreshPolicy {
         Ok(self)
     }
 
-    /// How long the provider is left alone after this failure. A provider that asks for more than a day is asked again after one.
+    /// Returns how long the provider is not called after this failure. A provider that asks for more than a day is called again
+    /// after one.
     pub(crate) fn pause_after(&self, error: &RefreshError) -> Duration {
         let is_transient = error.kind() == RefreshErrorKind::Transient;
         let times = match error.kind() {
@@ -123,7 +126,8 @@ impl RefreshPolicy {
         }
     }
 
-    /// How long a caller waits for another server's refresh: as long as that may take, and its lock after it if it died.
+    /// Returns how long a caller waits for another server's refresh: as long as it may take, and the time until its lock expires
+    /// if that server died.
     pub(crate) fn patience(&self) -> Duration {
         self.provider_timeout + self.lease * 2
     }

@@ -2,23 +2,23 @@ use secrecy::SecretString;
 
 use crate::{Timestamp, TokenSet};
 
-/// What a [`TokenSource`](super::TokenSource) is asked for.
+/// A request to a [`TokenSource`](super::TokenSource) for new tokens.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RefreshRequest {
-    /// The tokens whose refresh token is spent; none where the source needs no refresh token.
+    /// The tokens whose refresh token is spent, or `None` if the source needs no refresh token.
     pub tokens: Option<TokenSet>,
-    /// The resource the new tokens are for (RFC 8707), where the caller named one.
+    /// The resource of the new tokens (RFC 8707), if the caller named one.
     pub resource: Option<String>,
-    /// The scopes to ask for (RFC 6749 section 6); empty for those that were granted at first.
+    /// The scopes to request (RFC 6749 section 6); empty for those of the original grant.
     pub scopes: Vec<String>,
-    /// The moment of the request on the store's clock: what the lifetime in the answer is counted from, so that a slow answer
-    /// makes a token older and never younger.
+    /// The time of the request on the store's clock. The lifetime in the answer is counted from it, so that a slow answer never
+    /// makes a token seem younger.
     pub sent_at: Timestamp,
 }
 
 impl RefreshRequest {
-    /// Asks for new tokens with the refresh token of `tokens`, at `sent_at`.
+    /// Returns a request for new tokens with the refresh token of `tokens`, at `sent_at`.
     pub const fn new(tokens: Option<TokenSet>, sent_at: Timestamp) -> Self {
         Self {
             tokens,
@@ -28,19 +28,19 @@ impl RefreshRequest {
         }
     }
 
-    /// For a resource.
+    /// Sets the resource.
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.resource = Some(resource.into());
         self
     }
 
-    /// With scopes.
+    /// Sets the scopes.
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The refresh token to spend.
+    /// Returns the refresh token to spend.
     pub fn refresh_token(&self) -> Option<&SecretString> {
         self.tokens.as_ref().and_then(TokenSet::refresh_token)
     }

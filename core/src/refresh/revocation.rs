@@ -9,8 +9,8 @@ use crate::{
     telemetry::{About, Operation, in_current_span, observe, warn},
 };
 
-/// Revokes a refresh token that no session has: a sign-out ended its session, or the store cannot take it. It takes a limited time, and
-/// is not done where it would end other sessions of the account as well.
+/// Revokes a refresh token that belongs to no session: a sign-out ended its session, or the store cannot take it. It takes a
+/// limited time. It is skipped if it would end other sessions of the account as well.
 pub(super) async fn revoke(
     session: &Session,
     source: &Arc<dyn TokenSource>,
@@ -28,8 +28,8 @@ pub(super) async fn revoke(
         warn(
             "revocation_failed",
             format_args!(
-                "a refresh token that no session has could not be revoked: {error}; a sign-out stands all the same, and the token stays \
-                 valid at the provider until it expires there",
+                "a refresh token without a session could not be revoked: {error}; the sign-out, if there was one, is final nevertheless, \
+                 and the token stays valid at the provider until it expires there",
             ),
         );
     }
@@ -38,7 +38,7 @@ pub(super) async fn revoke(
 
 enum Revoked {
     Yes,
-    /// It would have taken another session of the account with it.
+    /// Revoking would have ended another session of the account.
     Spared,
 }
 
@@ -68,7 +68,7 @@ async fn revoke_unless_shared(
     }
 }
 
-/// True also where that can't be told: a grant that is left is the lesser harm.
+/// Returns `true` also if it is unknown: a grant that remains is the lesser harm.
 async fn lives_elsewhere(session: &Session) -> bool {
     let Ok(keys) = session.cache().fresh_keys().await else {
         return true;
@@ -81,51 +81,53 @@ async fn lives_elsewhere(session: &Session) -> bool {
     })
 }
 
-/// Why a refresh token was not stored.
+/// The reason why a refresh token was not stored.
 pub(super) const OVERTAKEN: &str = "other tokens were stored in the meantime";
 
-/// True for a refresh token that is not the one that was sent: some providers send it back as it was.
+/// Returns `true` for a refresh token that is not the one that was sent: some providers return the same one.
 pub(super) fn is_new(minted: &SecretString, old: Option<&TokenSet>) -> bool {
     let sent = old.and_then(TokenSet::refresh_token);
     sent.is_none_or(|sent| sent.expose_secret() != minted.expose_secret())
 }
 
-/// Logs the loss of a refresh token of a session that lives. Revoking it could end the tokens that the session has: many providers
-/// revoke all tokens of one sign-in together.
+/// Logs the loss of a refresh token whose session lives. Revoking it could end the session's other tokens: many providers revoke
+/// all tokens of one sign-in together.
 pub(super) fn warn_of_loss(why: &dyn fmt::Display) {
     warn(
         "refresh_token_lost",
         format_args!(
-            "a refresh token that the provider gave was not stored, because {why}. It is not revoked, since the provider could end the \
+            "a refresh token from the provider was not stored, because {why}. It is not revoked, since the provider could end the \
              session's other tokens with it, and it stays valid there until it expires",
         ),
     );
 }
 
-/// The revocation that goes on after a sign-out: await it, or drop it and it goes on all the same.
+/// The revocation that continues after a sign-out. It continues also if this value is dropped.
 pub struct Revoking(Option<JoinHandle<Result<(), RefreshError>>>);
 
 impl Revoking {
-    /// Waits for the provider's answer; `Ok` where there was nothing to revoke. It takes the policy's revocation timeout at
-    /// the most.
+    /// Waits for the provider's answer, at most for the policy's revocation timeout. Returns `Ok` if there was nothing to revoke.
     ///
     /// # Errors
-    /// The source's own. The sign-out stands whatever becomes of it.
+    /// The error of the source. The sign-out is final regardless of it.
     pub async fn outcome(self) -> Result<(), RefreshError> {
         match self.0 {
             None => Ok(()),
-            Some(task) => task
-                .await
-                .unwrap_or_else(|_| Err(RefreshError::transient("stopped with the runtime"))),
+            Some(task) => task.await.unwrap_or_else(|_| {
+                Err(RefreshError::transient(
+                    "the revocation was stopped when the tokio runtime shut down",
+                ))
+            }),
         }
     }
 }
 
 impl Session {
-    /// Signs out, and then revokes the refresh token under `key` at the provider, if `source` says so
-    /// ([`TokenSource::revocation`]): after the eviction, and never instead of it.
+    /// Signs out, and then revokes the refresh token under `key` at the provider, if `source` supports it
+    /// ([`TokenSource::revocation`]). The revocation follows the eviction and never replaces it.
     ///
-    /// Only this session's token can be read: others' tickets are elsewhere. A token that can't be read is not revoked.
+    /// Only this session's token can be read, because that of another session needs its ticket. A token that cannot be read is
+    /// not revoked.
     ///
     /// # Errors
     /// As [`TokenCache::sign_out`](crate::TokenCache::sign_out).
@@ -139,7 +141,7 @@ impl Session {
             .await
     }
 
-    /// [`sign_out_and_revoke`](Self::sign_out_and_revoke), and whether it waits for other servers' near caches.
+    /// Like [`sign_out_and_revoke`](Self::sign_out_and_revoke), with the choice whether to wait for other servers' near caches.
     ///
     /// # Errors
     /// As [`TokenCache::sign_out`](crate::TokenCache::sign_out).
@@ -157,7 +159,7 @@ impl Session {
             None
         };
         let (session, source) = (self.clone(), Arc::new(source) as Arc<dyn TokenSource>);
-        // The eviction and the revocation after it, also where the caller goes away between them.
+        // One task, so that the revocation follows the eviction also if the caller is dropped in between.
         let both = async move {
             let signed_out = session.cache().sign_out_with(scope, wait).await?;
             let revoking = refresh_token.map(|refresh_token| {
@@ -170,7 +172,7 @@ impl Session {
         self.cache().in_own_task("sign out", both).await
     }
 
-    /// Returns the refresh token to revoke. If it cannot be read, the sign-out goes on without it, and the log says so.
+    /// Returns the refresh token to revoke. If it cannot be read, the sign-out continues without it, and the failure is logged.
     async fn refresh_token(&self, key: &EntryKey) -> Option<SecretString> {
         let read = match self.get(key).await {
             Ok(entry) => entry.as_ref().map(Entry::tokens).transpose(),
@@ -183,7 +185,7 @@ impl Session {
                 warn(
                     "revocation_failed",
                     format_args!(
-                        "the refresh token to revoke at a sign-out cannot be read, and stays good at the provider: {error}"
+                        "the refresh token to revoke at a sign-out cannot be read, and stays valid at the provider: {error}"
                     ),
                 );
                 None

@@ -6,29 +6,29 @@ use secrecy::SecretString;
 use super::{RefreshError, RefreshRequest};
 use crate::TokenSet;
 
-/// What revoking a token at the provider does there (RFC 7009 section 2.1 leaves it to the provider).
+/// What revoking a token does at the provider (RFC 7009 section 2.1 leaves it to the provider).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "whoever adds one must say when a sign-out may do it"
+    reason = "a new variant needs a decision in a sign-out that handles it"
 )]
 pub enum Revocation {
-    /// A sign-out revokes nothing: the provider has no revocation endpoint, or the app does not want it. Only a refresh that lost
-    /// to a sign-out tries all the same, since nobody else will ever know the token that it was given.
+    /// A sign-out revokes nothing: the provider has no revocation endpoint, or the app does not want it. Only a refresh that a
+    /// sign-out overtook tries to revoke its new token, because no other code will ever have that token.
     #[default]
     None,
-    /// The token that is sent, and those that came with it.
+    /// The token that is sent, and the tokens issued with it.
     Token,
-    /// Everything that the user ever granted this app, other browsers' tokens among it (Google, some Auth0 tenants).
+    /// Everything that the user ever granted this app, including other browsers' tokens (Google, some Auth0 tenants).
     Grant,
 }
 
-/// Who gives new tokens for old ones: a provider's token endpoint, and its revocation endpoint.
+/// A source of new tokens: a provider's token endpoint and its revocation endpoint.
 ///
-/// A closure is one, if it is all that is wanted: `move |request| async move { … }`. It can't revoke. The crate
-/// `token-cache-providers` has ready ones.
+/// A closure `move |request| async move { … }` is a source that cannot revoke. The crate `token-cache-providers` has complete
+/// ones.
 ///
-/// Each call runs in a task of its own, under a deadline. A panic in it is an error to whoever waits, and nothing else.
+/// Each call runs in a task of its own, under a deadline. A panic in it becomes an error for all waiting callers.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -41,7 +41,7 @@ pub enum Revocation {
 ///         "access_token": "at-2", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "rt-2",
 ///     });
 ///     TokenSet::from_response(&response, request.sent_at)
-///         .map_err(|_| RefreshError::malformed("the token response can't be read"))
+///         .map_err(|_| RefreshError::malformed("the token response cannot be read"))
 /// };
 /// # let cache = TokenCache::in_memory().await?;
 /// # let ada = AccountId::new("https://id.example", "248289761001")?;
@@ -53,19 +53,19 @@ pub enum Revocation {
 /// ```
 #[async_trait]
 pub trait TokenSource: Send + Sync + 'static {
-    /// Gives new tokens for old ones (RFC 6749 section 6), once.
+    /// Returns new tokens for old ones (RFC 6749 section 6). Sends the request once.
     ///
     /// # Errors
-    /// A [`RefreshError`], whose kind decides what becomes of the session.
+    /// A [`RefreshError`], whose kind decides what happens to the session.
     async fn refresh(&self, request: RefreshRequest) -> Result<TokenSet, RefreshError>;
 
     /// Revokes a refresh token (RFC 7009).
     ///
     /// # Errors
-    /// A [`RefreshError`]; nobody waits for it, and it is counted.
+    /// A [`RefreshError`]. No caller waits for it, and it is counted.
     async fn revoke(&self, refresh_token: SecretString) -> Result<(), RefreshError>;
 
-    /// What [`revoke`](Self::revoke) does at this provider.
+    /// Returns what [`revoke`](Self::revoke) does at this provider.
     fn revocation(&self) -> Revocation;
 }
 
@@ -80,7 +80,9 @@ where
     }
 
     async fn revoke(&self, _refresh_token: SecretString) -> Result<(), RefreshError> {
-        Err(RefreshError::refused("a closure can't revoke"))
+        Err(RefreshError::refused(
+            "a closure as a token source cannot revoke tokens",
+        ))
     }
 
     fn revocation(&self) -> Revocation {

@@ -32,16 +32,16 @@ pub(super) struct RefreshTask {
     found: Option<Version>,
 }
 
-/// What a refresh task ends with.
+/// The result of a refresh task.
 struct Refreshed {
     by: By,
     tokens: TokenSet,
 }
 
-/// Whose refresh it was.
+/// The origin of refreshed tokens.
 enum By {
     Us,
-    /// Another server's, or a put in between.
+    /// Another server's refresh, or a put in between.
     Others,
 }
 
@@ -73,7 +73,7 @@ impl RefreshTask {
         }
     }
 
-    /// Refreshes what was read: tokens that are due, or ahead of that.
+    /// Refreshes the entry that was read: tokens that are due, or `ahead` of that.
     pub(super) async fn run(self, read: Option<Entry>, ahead: bool) -> Result<TokenSet> {
         let (account, _) = self.session.names();
         let (account, refresh) = (*account, self.refresh(read));
@@ -86,7 +86,7 @@ impl RefreshTask {
         Ok(refreshed.await?.tokens)
     }
 
-    /// Takes the lock and refreshes, or waits for whoever holds it.
+    /// Takes the lock and refreshes, or waits for another server that has it.
     async fn refresh(mut self, read: Option<Entry>) -> Result<Refreshed> {
         self.found = read.as_ref().map(Entry::version);
         let lock = Lock::of(self.session.clone(), self.spent.clone(), self.policy.lease)?;
@@ -111,7 +111,7 @@ impl RefreshTask {
                         .map(Entry::version)
                         .filter(|sent| watched != Some(*sent))
                     {
-                        // Where a new version frees the lock, its holder may be about to take it again.
+                        // If a new version releases the lock on this store, its owner may be about to take it again.
                         watched = Some(sent);
                         lock.release().await;
                         time::sleep(self.policy.lease).await;
@@ -148,7 +148,7 @@ impl RefreshTask {
                 return Ok(Refreshed::by(By::Others, tokens));
             }
             if overtaken {
-                // The provider may have been asked in vain, and is not asked again at once.
+                // The provider may have been called in vain, so it is not called again at once.
                 time::sleep(backoff(POLL, attempt)).await;
                 attempt += 1;
             }
@@ -165,7 +165,7 @@ impl RefreshTask {
         self.name.spent == self.name.wanted
     }
 
-    /// The entry that was asked for. It is `spent` unless another entry's refresh token is spent for it.
+    /// Returns the requested entry. It is `spent` unless another entry's refresh token is spent for it.
     pub(super) async fn read_wanted(&self, spent: Option<&Entry>) -> Result<Option<Entry>> {
         if self.spends_itself() {
             return Ok(spent.cloned());
@@ -173,7 +173,7 @@ impl RefreshTask {
         self.session.get(&self.wanted).await
     }
 
-    /// The tokens that were asked for, if somebody has written others since, and they are of use.
+    /// Returns the requested tokens, if they were replaced since and the new ones are usable.
     pub(super) async fn settled(&self, wanted: Option<&Entry>) -> Result<Option<TokenSet>> {
         let Some(wanted) = wanted.filter(|entry| Some(entry.version()) != self.found) else {
             return Ok(None);

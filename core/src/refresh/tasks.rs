@@ -14,7 +14,7 @@ use crate::{
     telemetry::in_current_span,
 };
 
-/// The most entries whose provider is left alone at once; over it, who is paused is forgotten, and asked again.
+/// The largest number of pauses. Over it, new pauses are not recorded, and those providers are called again.
 const MOST_PAUSED: usize = 10_000;
 
 /// The refreshes of one process.
@@ -25,8 +25,8 @@ pub(crate) struct Refreshes {
     ahead: Arc<Semaphore>,
 }
 
-/// What a refresh task refreshes: a session, the entry whose refresh token it spends, the entry it is for, and the version of that which the
-/// app rejected, if it did.
+/// The identity of a refresh task: the session, the entry whose refresh token is spent, the entry that the tokens are for, and
+/// the version that the app rejected, if it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct RefreshKey {
     pub(super) session_id: SessionId,
@@ -35,12 +35,12 @@ pub(super) struct RefreshKey {
     pub(super) rejected: Option<Version>,
 }
 
-/// What a pause is about.
+/// The subject of a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum PauseAbout {
-    /// The refresh token: whatever is asked for with it.
+    /// The refresh token: all requests that spend it.
     RefreshToken,
-    /// The entry that was asked for: another resource may be had with the same refresh token.
+    /// The requested entry: the same refresh token may work for another resource.
     Wanted(EntryName),
     /// Rejections of the entry: it has just been refreshed because of one.
     Rejected(EntryName),
@@ -48,15 +48,16 @@ pub(super) enum PauseAbout {
 
 type PauseName = (SessionId, EntryName, PauseAbout);
 
-/// Where a refresh task's result is to be had.
+/// The result of a refresh task, once there is one.
 pub(super) type PendingResult = watch::Receiver<Option<Result<TokenSet>>>;
 
-/// Why and for how long the provider is left alone.
+/// Why and for how long the provider is not called.
 #[derive(Clone)]
 pub(super) struct Pause {
     pub(super) until: Instant,
     pub(super) error: Error,
-    /// The version whose refresh token was sent: the pause ends with it. `None` if none was sent. Of a rejection, the rejected version.
+    /// The version whose refresh token was sent: the pause ends when it is replaced. `None` if none was sent. For a rejection,
+    /// the rejected version.
     pub(super) version: Option<Version>,
 }
 
@@ -74,12 +75,12 @@ impl Refreshes {
         &self.policy
     }
 
-    /// The right to one more refresh in the background, if there is one left.
+    /// Returns a permit for one more refresh in the background, if one is left.
     pub(super) fn background(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.ahead).try_acquire_owned().ok()
     }
 
-    /// Leaves the provider alone.
+    /// Records a pause: the provider is not called for this refresh until it ends.
     pub(super) fn pause(&self, name: RefreshKey, about: PauseAbout, pause: Pause) {
         let now = Instant::now();
         let mut paused = lock(&self.paused);
@@ -91,7 +92,7 @@ impl Refreshes {
         }
     }
 
-    /// Returns why the provider is left alone for this refresh, if it is.
+    /// Returns the pause that applies to this refresh, if there is one.
     pub(super) fn paused(&self, name: RefreshKey) -> Option<(PauseAbout, Pause)> {
         let now = Instant::now();
         let mut paused = lock(&self.paused);
@@ -112,7 +113,7 @@ impl Refreshes {
         let paused = lock(&self.paused);
         let about = PauseAbout::Rejected(name.wanted);
         let pause = paused.get(&(name.session_id, name.spent, about))?;
-        // A caller that read before that refresh gets what it brought.
+        // A caller that read before that refresh gets its result.
         let is_another = pause.version != Some(rejected);
         (is_another && pause.until > Instant::now()).then(|| pause.error.clone())
     }
@@ -128,8 +129,8 @@ impl Refreshes {
 }
 
 impl TokenCache {
-    /// Joins the refresh of this name that is under way in this process, or starts one in a task of its own: whoever goes
-    /// away stops nothing (G4).
+    /// Joins the refresh of this name that runs in this process, or starts one in a task of its own. The task continues when a
+    /// caller is dropped (G4).
     pub(super) fn fly<F>(
         &self,
         name: RefreshKey,
@@ -162,7 +163,7 @@ impl TokenCache {
 pub(super) async fn result(mut pending: PendingResult) -> Result<TokenSet> {
     let lost = || {
         Error::new(ErrorKind::Unexpected, "refresh tokens")
-            .message("its task was stopped with the runtime")
+            .message("its task was stopped when the tokio runtime shut down")
             .maybe_applied()
     };
     let landed = pending
@@ -172,7 +173,7 @@ pub(super) async fn result(mut pending: PendingResult) -> Result<TokenSet> {
     landed.clone().unwrap_or_else(|| Err(lost()))
 }
 
-/// Leaves the map when the refresh task is over, however it ends.
+/// Removes the refresh task from the map when it ends, also after a panic.
 struct Airspace {
     cache: TokenCache,
     name: RefreshKey,

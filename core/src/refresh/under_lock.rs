@@ -17,20 +17,20 @@ use crate::{
     telemetry::{About, Operation, observe, warn},
 };
 
-/// How the holder of the lock fared.
+/// The outcome for the owner of the lock.
 pub(super) enum RefreshOutcome {
-    /// Stored, and the lock released by the same request.
+    /// The tokens are stored, and the same request has released the lock.
     Stored(TokenSet),
-    /// Stored, and the lock still held.
+    /// The tokens are stored, and the lock is still held.
     StoredBeside(TokenSet),
-    /// Others had stored them before.
+    /// Another server or the app had stored tokens before.
     Settled(TokenSet),
-    /// Another version is there than the one that was sent, or the lease has nearly run out: read again.
+    /// The entry has another version than the one that was sent, or the lease has nearly expired: read again.
     Overtaken,
 }
 
 impl RefreshTask {
-    /// Refreshes under the lock, which says that the entry is still the version `seen`.
+    /// Refreshes under the lock, which guarantees that the entry still has the version `seen`.
     pub(super) async fn refresh_under_lock(
         &self,
         lock: &Lock,
@@ -41,7 +41,7 @@ impl RefreshTask {
         if !self.spends_itself()
             && let Some(tokens) = self.settled(wanted.as_ref()).await?
         {
-            // Another entry's refresh was this one's as well, and left the refresh token as it was.
+            // A refresh for this entry by another server has ended, and the provider did not rotate the refresh token.
             return Ok(RefreshOutcome::Settled(tokens));
         }
         let old = seen.map(Entry::tokens).transpose()?;
@@ -69,7 +69,7 @@ impl RefreshTask {
             if marked.is_none() {
                 return Ok(RefreshOutcome::Overtaken);
             }
-            // The mark is a new version, which frees the lock on some stores.
+            // Recording that the token is sent writes a new version, which releases the lock on some stores.
             (version, held_since) = (marked, None);
         }
         let sent_at = match self.ready(lock, version, held_since).await {
@@ -103,10 +103,12 @@ impl RefreshTask {
             Err(CallFailure::Panicked) => {
                 warn(
                     "refresh_failed",
-                    format_args!("the token source panicked; the stored tokens stay as they are"),
+                    format_args!(
+                        "the token source panicked; the stored tokens stay as they are; fix the panic"
+                    ),
                 );
                 Err(Error::new(ErrorKind::Unexpected, REFRESH)
-                    .message("the token source panicked; the old tokens are as they were"))
+                    .message("the token source panicked; the old tokens stay as they are"))
             }
             Err(CallFailure::Provider(error)) => {
                 self.refused(lock, error, request.tokens, version).await
@@ -114,7 +116,7 @@ impl RefreshTask {
         }
     }
 
-    /// The moment before the call, with the lock held for the version that is about to be sent; none where it can't be held.
+    /// Returns the time just before the call, with the lock held for the version to send, or `None` if the lock cannot be held.
     async fn ready(
         &self,
         lock: &Lock,
@@ -127,7 +129,7 @@ impl RefreshTask {
         Ok(is_ready.then_some(sent_at))
     }
 
-    /// Writes what the provider gave over the version that was sent.
+    /// Writes the provider's tokens over the version that was sent.
     async fn store(
         &self,
         lock: &Lock,
@@ -140,7 +142,7 @@ impl RefreshTask {
         let stored = self.write(lock, answer, old.as_ref(), sent, wanted).await;
         match (&stored, minted) {
             (Err(error), Some(minted)) if error.is_signed_out() => {
-                // The sign-out stands whether the provider revokes the token or not.
+                // The sign-out is final whether the provider revokes the token or not.
                 let _ = revoke(&self.session, &self.source, minted).await;
             }
             (Err(error), minted) if error.kind() == ErrorKind::TooLarge => {
@@ -155,8 +157,8 @@ impl RefreshTask {
         stored
     }
 
-    /// The store cannot take what the provider gave. The refresh token that was sent may be spent, so the new one is kept without the
-    /// rest, or else revoked.
+    /// Handles an answer that the store cannot take. The refresh token that was sent may be spent, so the new one is stored
+    /// alone, or else revoked.
     async fn too_large(
         &self,
         error: &Error,
@@ -172,7 +174,7 @@ impl RefreshTask {
         );
         match (minted, old, sent) {
             (Some(minted), Some(old), Some(sent)) => {
-                // It is this call's error that counts.
+                // The caller gets the error of this call.
                 let _ = self.rotate(&old, minted, sent).await;
             }
             (Some(minted), ..) => {
@@ -205,30 +207,30 @@ impl RefreshTask {
             });
         }
         let Some(old) = old else {
-            // Nothing was spent: the other entry lends its lock alone.
+            // No refresh token was spent. Only the lock of the other entry was used.
             return self.write_wanted(answer.for_itself(None), found).await;
         };
         let ForAnother {
             spent: rotated,
             wanted,
         } = answer.for_another(old);
-        // A token that stays as it was is written all the same where it is marked as sent.
+        // With `AfterLostAnswer::EndSession`, an unchanged token is written too, to remove the record that it was sent.
         let kept = rotated.or_else(|| self.marks_what_it_sends().then(|| old.clone()));
-        // First what can't be had again.
+        // The refresh token cannot be obtained again, so it is stored first.
         if let Some(kept) = &kept {
             let value = EntryValue::try_from(kept)?;
             let written = write_back(&self.session, &self.spent, value, mode, None);
             let Some(version) = written.await? else {
                 return Ok(RefreshOutcome::Overtaken);
             };
-            // Whoever waits for the other entry would find it as it was.
+            // Without the lock, a server that waits for the other entry would spend the token again.
             lock.follow(version).await;
         }
         self.write_wanted(wanted, found).await
     }
 
-    /// Writes the entry that was asked for by the lock of another, over what was `found` of it before the call. What was put or removed in
-    /// between stays so. An entry that has expired in between was not removed.
+    /// Writes the requested entry, whose tokens were refreshed under the lock of another, over the version `found` before the
+    /// call. A put or removal in between is preserved. An entry that has expired in between was not removed.
     async fn write_wanted(
         &self,
         wanted: TokenSet,
@@ -248,7 +250,7 @@ impl RefreshTask {
         Ok(RefreshOutcome::StoredBeside(wanted))
     }
 
-    /// What a refusal means for the session.
+    /// Handles a failure of the provider, which may end the session.
     async fn refused(
         &self,
         lock: &Lock,
@@ -284,7 +286,7 @@ impl RefreshTask {
             && !error.is_answer_lost()
             && let (Some(old), Some(sent)) = (&old, sent)
         {
-            // The provider has answered, so the token may be sent again. Where this fails, the next refresh ends the session.
+            // The provider has answered, so the token may be sent again. If this fails, the next refresh ends the session.
             left = self.unmark(old, sent).await;
         }
         let kind = match error.kind() {
@@ -315,8 +317,8 @@ impl RefreshTask {
         Err(error)
     }
 
-    /// Stores a new refresh token beside the old access token, and returns the version that stands then, if it is this one. The
-    /// provider has spent the token that was sent. A new token that cannot be stored is revoked.
+    /// Stores a new refresh token beside the old access token, because the provider has spent the token that was sent. Returns
+    /// the stored version, if it is this one. A new token that cannot be stored is revoked.
     async fn rotate(
         &self,
         old: &TokenSet,
@@ -328,7 +330,7 @@ impl RefreshTask {
         let written = write_back(&self.session, &self.spent, value, mode, None).await;
         match &written {
             Err(error) if error.is_signed_out() || error.kind() == ErrorKind::TooLarge => {
-                // The error stands whether the provider revokes the token or not.
+                // The error is returned whether the provider revokes the token or not.
                 let _ = revoke(&self.session, &self.source, new).await;
             }
             Err(error) => warn_of_loss(&format_args!("the store failed: {error}")),
@@ -338,7 +340,7 @@ impl RefreshTask {
         written
     }
 
-    /// Ends the session, unless somebody has put other tokens in between.
+    /// Ends the session, unless other tokens were put in between.
     async fn end_session(
         &self,
         lock: &Lock,
@@ -355,7 +357,7 @@ impl RefreshTask {
             .with_source(reason))
     }
 
-    /// Says in the entry that its refresh token is about to be sent; none where another version is there.
+    /// Records in the entry that its refresh token is about to be sent. Returns `None` if the entry has another version.
     async fn mark_sent(&self, old: &TokenSet, seen: Version) -> Result<Option<Version>> {
         let keys = self.session.fresh_keys().await?;
         let entry = self.session.entry(EntryValue::sent(old)?, &keys)?;
@@ -369,7 +371,7 @@ impl RefreshTask {
         Ok((written == PutResult::Stored).then_some(marked))
     }
 
-    /// Takes back what [`mark_sent`](Self::mark_sent) said, and answers the version that stands then, where it did.
+    /// Removes the record of [`mark_sent`](Self::mark_sent), and returns the new version if that succeeded.
     async fn unmark(&self, old: &TokenSet, marked: Version) -> Option<Version> {
         let value = EntryValue::try_from(old).ok()?;
         let mode = PutMode::Update(marked);

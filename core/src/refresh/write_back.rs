@@ -7,13 +7,13 @@ use crate::{
     backend::backoff,
 };
 
-/// How long what the provider gave is tried to be stored. It can't be had again.
+/// How long storing the provider's tokens is retried. They cannot be obtained again.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 
-/// Writes what a refresh gave, again and again while the store can't take it. Every send carries the same version, so one that
-/// landed and whose answer was lost is found stored by the next. Answers the version; none where another has been put in between.
+/// Writes the result of a refresh, and retries while the store cannot take it. Every send has the same version, so a retry finds
+/// a write that arrived although its answer was lost. Returns the version, or `None` if another one was put in between.
 pub(super) async fn write_back(
     session: &Session,
     key: &EntryKey,
@@ -21,7 +21,8 @@ pub(super) async fn write_back(
     mode: PutMode,
     releasing: Option<LockOwner>,
 ) -> Result<Option<Version>> {
-    // Without a request: the store may be away already.
+    // Uses the last known keys, because the store may be unavailable already.
+    //
     let entry = session.entry(value, &session.keys()?)?;
     let until = Instant::now() + PATIENCE;
     let mut attempt = 0;
