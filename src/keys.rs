@@ -1,7 +1,7 @@
 //! The keys that entries, tickets and started sign-ins are encrypted with.
 //!
-//! A cache derives its first key from its [`Secret`](crate::Secret). A [`KeyRing`] holds further keys, and lets an operator replace a
-//! key without signing anybody out: see [`TokenCache::replace_key_ring`](crate::TokenCache::replace_key_ring).
+//! A cache derives its first key from its [`Secret`](crate::Secret). A [`KeyRing`] contains further keys. With it, an operator
+//! can replace a key without signing users out: see [`TokenCache::replace_key_ring`](crate::TokenCache::replace_key_ring).
 
 #[doc(inline)]
 pub use token_cache_core::{EncryptionStats, KeyProvider, KeyRing, KeyUse, RingKey, SecretSlice};

@@ -5,25 +5,25 @@ use token_cache_core::{
     near_cache::NearCacheConfig,
 };
 
-/// Opens the cache at a URL, with the secret of the variable `TOKEN_CACHE_SECRET`.
+/// Opens the cache at a URL, with the secret of the environment variable `TOKEN_CACHE_SECRET`.
 ///
 /// | URL | store | feature |
 /// |---|---|---|
-/// | `memory:` | this process; needs no secret | always there |
+/// | `memory:` | this process; needs no secret | always available |
 /// | `redis://[user:password@]host[:port][/db][?…]`, `rediss://…` | one Redis or Valkey server | `redis`, `redis-tls` |
-/// | `redis+unix:///path/to/socket[?…]` | the same, by a Unix socket | `redis` |
+/// | `redis+unix:///path/to/socket[?…]` | the same, over a Unix socket | `redis` |
 /// | `redis+sentinel://host[:port],host[:port]/service[/db][?…]` | a primary found through Sentinel | `redis-sentinel` |
 /// | `redis+cluster://host[:port],host[:port][?…]` | Redis Cluster | `redis-cluster` |
 /// | `dynamodb://table[?region=…]` | a table of Amazon DynamoDB | `dynamodb` |
 ///
-/// The case of a scheme does not matter, and `valkey` and `valkeys` stand for `redis` and `rediss`.
+/// The case of a scheme does not matter. `valkey` and `valkeys` stand for `redis` and `rediss`.
 ///
 /// The parameters are those of [`RedisConfig`](https://docs.rs/token-cache-redis) and
 /// [`DynamoDbConfig`](https://docs.rs/token-cache-dynamodb).
 ///
-/// Every URL takes two more: `near_cache=60s` has this server keep copies of what it reads, of up to that age, and serve them at
-/// memory speed ([`TokenCacheBuilder::near_cache`]); `lease=1s` sets their lease, where the store can tell servers of a sign-out
-/// (Redis and memory). A setting on the builder goes before what the URL says.
+/// Every URL takes two more parameters. `near_cache=60s` turns the near cache on, for entries of up to that age
+/// ([`TokenCacheBuilder::near_cache`]). `lease=1s` sets the near cache's lease, if the store has a backplane (Redis and memory).
+/// A setting of the builder overrides that of the URL.
 ///
 /// # Errors
 /// [`Config`](crate::ErrorKind::Config), before any I/O, for a malformed URL, an unknown scheme or parameter, a scheme whose
@@ -38,11 +38,11 @@ pub async fn open(url: &str) -> Result<TokenCache> {
     builder(url)?.open().await
 }
 
-/// Settings of a cache at a URL: [`open`] with a secret and settings of one's own. Nothing is sent before
+/// Returns a builder for a cache at a URL, to set the secret and other settings. Nothing is sent before
 /// [`TokenCacheBuilder::open`].
 ///
 /// # Errors
-/// As [`open`], without the store's own.
+/// As [`open`], without the errors of the store.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache::Result<()> {
@@ -60,7 +60,7 @@ pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
         Some(policy) => builder.near_cache(policy),
         None => builder,
     };
-    // Nobody else can reach a store of this process, so a secret of its own does.
+    // No other process can reach this store, so a random secret is enough.
     Ok(if scheme(url) == MEMORY {
         builder.secret(Secret::random()?)
     } else {
@@ -68,15 +68,15 @@ pub fn builder(url: &str) -> Result<TokenCacheBuilder> {
     })
 }
 
-/// Connects to the store at a URL: what [`open`] opens a cache on.
+/// Connects to the store at a URL, without a cache.
 ///
 /// # Errors
-/// As [`open`], and for a URL that asks for near caches: those are a cache's.
+/// As [`open`], and for a URL with near-cache parameters: they are settings of a cache.
 pub async fn open_store(url: &str) -> Result<Arc<dyn TokenStore>> {
     let url = &canonical(url);
     if NearCacheConfig::from_url(url)?.0.is_some() {
         return Err(refused(
-            "a store alone keeps no near caches; leave `near_cache` out, or open a cache at the URL",
+            "a store alone has no near cache; leave `near_cache` out, or open a cache at the URL",
         ));
     }
     connect(url)?.await
@@ -112,7 +112,7 @@ fn connect(url: &str) -> Result<Connecting> {
 
 const MEMORY: &str = "memory";
 
-/// The schemes there are, the features that bring them, and whether those are on.
+/// The known schemes, the features that they need, and whether those are on.
 const SCHEMES: &[(&str, &str, bool)] = &[
     (MEMORY, "", true),
     ("redis", "redis", cfg!(feature = "redis")),
@@ -141,7 +141,7 @@ const SCHEMES: &[(&str, &str, bool)] = &[
     ("dynamodb", "dynamodb", cfg!(feature = "dynamodb")),
 ];
 
-/// Whose servers can't be told of a sign-out, so that near caches there have no lease.
+/// The schemes of stores without a backplane, so that near caches there have no lease.
 const WITHOUT_BACKPLANE: &[&str] = &["dynamodb"];
 
 fn scheme(url: &str) -> &str {
@@ -172,7 +172,7 @@ fn memory(url: &str) -> Result<Arc<dyn TokenStore>> {
     }
 }
 
-/// The URL itself stays out of the error: it may hold a password.
+/// The URL itself is not in the error, because it may contain a password.
 fn unknown(scheme: &str) -> Error {
     if let Some((_, features, false)) = SCHEMES.iter().find(|(known, ..)| *known == scheme) {
         return refused(&format!(
@@ -191,12 +191,12 @@ fn unknown(scheme: &str) -> Error {
         .filter(|(_, features, on)| !on && !features.contains(' '))
         .map(|(scheme, feature, _)| format!("`{scheme}` needs the feature {feature}"))
         .collect();
-    // What cannot be a scheme may be a part of a password.
+    // Text that cannot be a scheme may be a part of a password.
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     let what = if !scheme.is_empty() && scheme.len() <= 32 && scheme.bytes().all(valid) {
         format!("unknown scheme `{scheme}` in the store URL")
     } else {
-        "the store URL starts with no scheme, such as `redis://`".to_owned()
+        "the store URL has no scheme, such as `redis://`".to_owned()
     };
     let missing = if missing.is_empty() {
         String::new()

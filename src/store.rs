@@ -1,7 +1,7 @@
 //! For authors of a store: the trait [`TokenStore`], its optional parts, and everything that their methods take and return.
 //!
-//! A store is tested with the crate `token-cache-conformance`. Apps have no use for this module, unless they open a store themselves
-//! with [`open_store`](crate::open_store).
+//! A store is tested with the crate `token-cache-conformance`. Apps need this module only if they open a store themselves with
+//! [`open_store`](crate::open_store).
 
 #[cfg(feature = "test-util")]
 #[doc(inline)]

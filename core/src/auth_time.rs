@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::{Error, ErrorKind, Result, Timestamp, telemetry::warn};
 
-/// The first moment of the year 2000. No OpenID provider authenticated anybody before.
+/// The start of the year 2000. No OpenID provider authenticated a user before it.
 pub(crate) const THIS_CENTURY: Timestamp = Timestamp::from_secs(946_684_800);
 
 /// How far a provider's clock may be ahead of the store's.
@@ -11,20 +11,20 @@ pub(crate) const MOST_PROVIDER_AHEAD: Duration = Duration::from_secs(5 * 60);
 /// How far a provider's clock may be behind when `max_age` is checked.
 const MAX_AGE_LEEWAY: Duration = Duration::from_secs(60);
 
-/// A `max_age` from here on mostly serves to be told the `auth_time` at all.
+/// From this `max_age` on, apps mostly use the parameter only to receive an `auth_time`.
 const LONG_MAX_AGE: Duration = Duration::from_secs(24 * 3600);
 
-/// The `auth_time` of an ID token, as far as it can be right.
+/// The `auth_time` of an ID token, after a check of its plausibility.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AuthTime {
     Missing,
-    /// It is ignored: zero, before this century, or ahead of the store's clock by more than clocks differ.
+    /// Ignored: zero, before the year 2000, or more than [`MOST_PROVIDER_AHEAD`] ahead of the store's clock.
     Implausible,
     At(Timestamp),
 }
 
 impl AuthTime {
-    /// Judges what an ID token says, at `now` on the store's clock. Logs at WARN what is ignored.
+    /// Checks the `auth_time` of an ID token at `now` on the store's clock. Logs at WARN if it is ignored.
     pub(crate) fn judge(said: Option<Timestamp>, now: Timestamp, issuer: &str) -> Self {
         let Some(at) = said else { return Self::Missing };
         let why = if at < THIS_CENTURY {
@@ -52,8 +52,8 @@ impl AuthTime {
         }
     }
 
-    /// Refuses an authentication that is older than the `max_age` of the authorization request, which was sent at
-    /// `requested_at` (OpenID Connect Core 1.0 section 3.1.3.7, step 13).
+    /// Refuses an authentication that is older than the `max_age` of the authorization request, which was sent at `requested_at`
+    /// (OpenID Connect Core 1.0 section 3.1.3.7, step 13).
     pub(crate) fn check_max_age(
         self,
         max_age: Option<Duration>,
@@ -75,7 +75,7 @@ impl AuthTime {
             Self::At(_) => refused(
                 "the user authenticated at the provider longer ago than that; send the user there again with `prompt=login`",
             ),
-            // A provider that always sends a wrong value would let nobody in.
+            // An error here would lock out every user of a provider that always sends a wrong value.
             Self::Implausible if max_age >= LONG_MAX_AGE => Ok(()),
             Self::Implausible => refused(
                 "the ID token's `auth_time` cannot be right; this provider cannot prove a recent authentication",
@@ -87,7 +87,7 @@ impl AuthTime {
     }
 }
 
-/// The end of a session of `lifetime`, which `session_expiry` of the ID token limits.
+/// Returns the end of a session of `lifetime`, limited by the `session_expiry` of the ID token.
 pub(crate) fn session_end(
     now: Timestamp,
     lifetime: Duration,

@@ -5,22 +5,22 @@ use async_trait::async_trait;
 use crate::{AccountKey, ReadOptions, Result, SessionId, hash_name::hash_name};
 
 hash_name! {
-    /// The keyed hash of what a background session is looked up by, within its account.
+    /// The keyed hash by which a background session is found within its account.
     BackgroundKey
 }
 
-/// A session's ticket secret, sealed for those who hold no ticket.
+/// A session's ticket secret, sealed, for callers without a ticket.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackgroundSession {
     /// The session.
     pub session_id: SessionId,
-    /// Its ticket secret, sealed.
+    /// Its ticket secret and account, sealed.
     pub sealed: Vec<u8>,
 }
 
 impl BackgroundSession {
-    /// The sealed ticket secret of a session.
+    /// Returns a background session from a session's sealed ticket secret.
     pub const fn new(session_id: SessionId, sealed: Vec<u8>) -> Self {
         Self { session_id, sealed }
     }
@@ -28,20 +28,20 @@ impl BackgroundSession {
 
 impl fmt::Debug for BackgroundSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Escrowed([redacted])")
+        f.write_str("BackgroundSession([redacted])")
     }
 }
 
-/// Sealed ticket secrets, kept in their accounts' partitions: an optional part of a store.
+/// The store of sealed ticket secrets, in the partitions of their accounts: an optional part of a store.
 ///
-/// A background session counts only while its session lives: it is read together with the account's record.
+/// A background session is valid only while its session lives. It is read together with the account's record.
 #[async_trait]
 pub trait BackgroundSessions: Send + Sync {
-    /// Keeps `background_session` under `name`, beside those of the account's other living sessions. One request; three where session and
-    /// background session are items apart.
+    /// Stores `background_session` under `name`, in addition to those of the account's other living sessions. Sends one request,
+    /// or three if session and background session are separate items.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) where the session has ended; the store's own failures.
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended; the errors of the store.
     async fn keep(
         &self,
         account: &AccountKey,
@@ -50,10 +50,11 @@ pub trait BackgroundSessions: Send + Sync {
         options: ReadOptions,
     ) -> Result<()>;
 
-    /// The background sessions under `name` whose sessions live, the one kept last first. One request, or two.
+    /// Returns the background sessions under `name` whose sessions live, the most recently stored first. Sends one request, or
+    /// two.
     ///
     /// # Errors
-    /// The store's own failures.
+    /// The errors of the store.
     async fn find(
         &self,
         account: &AccountKey,

@@ -5,7 +5,7 @@ use serde_json::{Number, Value};
 
 use crate::{Error, Result, Timestamp};
 
-/// The claims of a verified token, and what is being done with them, for errors.
+/// The claims of a verified token, and the operation that reads them, for errors.
 pub(crate) struct Claims {
     operation: &'static str,
     claims: Value,
@@ -59,8 +59,8 @@ impl Claims {
     }
 }
 
-/// A `NumericDate` (RFC 7519 section 2), saturating. A fraction is dropped: logout messages have whole seconds, and an equal time
-/// counts as before.
+/// Returns a `NumericDate` (RFC 7519 section 2), saturating. A fraction is dropped: logout messages have whole seconds, and an
+/// equal time counts as before.
 fn numeric_date(value: &Number) -> Timestamp {
     if let Some(secs) = value.as_u64() {
         return Timestamp::from_secs(secs);

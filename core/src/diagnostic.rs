@@ -2,9 +2,10 @@ use std::fmt;
 
 use crate::telemetry;
 
-/// A fact about the store, or about this server's configuration, that an operator should know: what it leads to, and how to change it.
+/// A fact about the store, or about this server's configuration, that an operator should know, with its effect and its fix.
 ///
-/// [`TokenCache::diagnostics`](crate::TokenCache::diagnostics) returns those of a cache. They are also logged when the cache is opened.
+/// [`TokenCache::diagnostics`](crate::TokenCache::diagnostics) returns those of a cache. They are also logged when the cache is
+/// opened.
 ///
 /// ```
 /// use token_cache_core::{Diagnostic, Severity};
@@ -27,9 +28,9 @@ pub struct Diagnostic {
     pub id: &'static str,
     /// Whether a promise is weakened.
     pub severity: Severity,
-    /// What was found and what it leads to, without keys, tokens and ids of users.
+    /// The finding and its effect, without keys, tokens and ids of users.
     pub message: String,
-    /// The command or the setting that changes it.
+    /// The command or the setting that fixes it.
     pub fix: String,
 }
 
@@ -37,7 +38,7 @@ pub struct Diagnostic {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Severity {
-    /// Something that may be intended. It weakens no promise by itself.
+    /// A state that may be intended. It weakens no promise by itself.
     Info,
     /// A promise is weakened, or requests will fail.
     Warning,

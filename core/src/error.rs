@@ -4,12 +4,12 @@ use crate::RefreshError;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// What `token-cache` functions return.
+/// The result type of `token-cache` functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why an operation failed, and what may be done about it.
+/// An error of an operation: why it failed, and what to do about it.
 ///
-/// An error is never a miss, and a miss never an error (G4). What it prints holds no token, key, ticket secret or id (G5).
+/// An error is never a miss, and a miss never an error (G4). Its text contains no token, key, ticket secret or id (G5).
 ///
 /// ```
 /// use token_cache_core::{Error, ErrorKind};
@@ -36,59 +36,60 @@ struct Inner {
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
-/// What sort of failure an [`Error`] is.
+/// The kind of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The session has ended. Send the user to sign in again.
     SignedOut,
-    /// A sign-out came after the user's authentication, so this sign-in is refused and no session was begun (G2). Show a page that offers
-    /// a new sign-in with `prompt=login`. Do not redirect by itself: without that parameter a provider may answer with the same
-    /// authentication, which is refused again.
+    /// A sign-out came after the user's authentication, so this sign-in is refused and no session was begun (G2). Show a page
+    /// that offers a new sign-in with `prompt=login`. Do not redirect automatically: without that parameter a provider may answer
+    /// with the same authentication, which is refused again.
     SignInRevoked,
-    /// The store can't be reached, or lost its primary.
+    /// The store cannot be reached, or lost its primary.
     Unavailable,
     /// The store did not answer in the configured time.
     TimedOut,
     /// The store asks for fewer requests.
     Throttled,
-    /// The store has no room: nothing was written. Sign-out still works.
+    /// The store has no space left: nothing was written. Sign-out still works.
     Full,
-    /// The store refuses these credentials, or this command to them.
+    /// The store refuses these credentials, or does not allow them this command.
     Denied,
     /// A setting is wrong: a URL, a secret, a server's configuration.
     Config,
     /// A value is over the store's limit; nothing was sent.
     TooLarge,
-    /// Bytes in the store are not what this family wrote, or a later release wrote them or sealed the ticket. The session may still live.
+    /// Bytes in the store were not written by `token-cache`, or a later release wrote them or sealed the ticket. The session may
+    /// still live.
     Corrupt,
-    /// A [`Ticket`](crate::Ticket) or a [`StartedSignIn`](crate::StartedSignIn) was changed, cut short, or is not one. It opens no
-    /// session on any server, so the app drops it. The store was not asked.
+    /// A [`Ticket`](crate::Ticket) or a [`StartedSignIn`](crate::StartedSignIn) was changed, truncated, or is not one. It opens
+    /// no session on any server, so the app drops it. No request was sent to the store.
     InvalidTicket,
     /// Bytes were sealed under a key that this server does not have.
     KeyMissing,
-    /// The store lacks an optional part.
+    /// The store does not support an optional part.
     Unsupported,
-    /// There is nothing to refresh with: no entry, or one without a refresh token. Put tokens that have one, or have the user
-    /// sign in again.
+    /// A refresh is impossible: there is no entry, or it has no refresh token. Put tokens that have one, or have the user sign in
+    /// again.
     NotRefreshable,
-    /// The provider can't be reached, or asks to be left alone for a while.
+    /// The provider cannot be reached, or asks for no further requests for a while.
     ProviderUnavailable,
-    /// The provider refuses this app: its credentials there, or what it asks for.
+    /// The provider refuses this app: its credentials, or what it requests.
     ProviderRefused,
-    /// The provider wants the user to do something there first: consent, a second factor, a new password. The session continues. Send
+    /// The provider requires an action of the user first: consent, a second factor, a new password. The session continues. Send
     /// the user to the provider's authorization endpoint, with the claims challenge of [`Error::refresh_error`] if there is one.
     InteractionRequired,
-    /// The provider's answer is no token response, or one that can't be used.
+    /// The provider's answer is not a token response, or cannot be used.
     ProviderMalformed,
-    /// A value the calling code passed is out of range, such as an empty subject or a lifetime of zero.
+    /// A value passed by the caller is out of range, such as an empty subject or a lifetime of zero.
     Misuse,
-    /// None of the above: a fault of this library, of a driver, or of the machine.
+    /// Any other failure: a fault of this library, of a driver, or of the machine.
     Unexpected,
 }
 
 impl Error {
-    /// An error of `kind`, raised while trying to `operation` (an infinitive: "read an entry").
+    /// Returns an error of `kind` while trying to `operation` (an infinitive: "read an entry").
     pub fn new(kind: ErrorKind, operation: &'static str) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -100,62 +101,62 @@ impl Error {
         }))
     }
 
-    /// A session that has ended, met while trying to `operation`.
+    /// Returns an error for a session that has ended, while trying to `operation`.
     pub fn signed_out(operation: &'static str) -> Self {
         Self::new(ErrorKind::SignedOut, operation)
     }
 
-    /// A value of the caller's that can't be used; `message` names the part and the fix.
+    /// Returns an error for an invalid value from the caller; `message` names the value and the fix.
     pub fn misuse(operation: &'static str, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Misuse, operation).message(message)
     }
 
-    /// A setting that can't be used; `message` names the part and the fix.
+    /// Returns an error for an invalid setting; `message` names the setting and the fix.
     pub fn config(operation: &'static str, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Config, operation).message(message)
     }
 
-    /// Names the store that failed.
+    /// Sets the store that failed.
     pub fn store(mut self, store: &'static str) -> Self {
         self.0.store = Some(store);
         self
     }
 
-    /// Says what happened and what to do: one sentence, lower case, without ids, keys or tokens.
+    /// Sets what happened and what to do: one sentence, lower case, without ids, keys or tokens.
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.0.message = message.into();
         self
     }
 
-    /// Keeps the driver's own error.
+    /// Sets the driver's own error as the source.
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// Says that the request may have been carried out although no answer came.
+    /// Sets that the request may have been carried out although no answer came.
     pub fn maybe_applied(mut self) -> Self {
         self.0.may_have_applied = true;
         self
     }
 
-    /// The same error with another kind, for code that knows more about where the bytes came from.
+    /// Returns the same error with another kind, for code that knows more about the origin of the bytes.
     pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
     }
 
-    /// What sort of failure this is.
+    /// Returns the kind of the failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// What was being done.
+    /// Returns the operation that failed.
     pub fn operation(&self) -> &'static str {
         self.0.operation
     }
 
-    /// The store that failed, where it was one.
+    /// Returns the name of the store that failed, or `None` if no store did.
     ///
     /// ```
     /// use token_cache_core::{Error, ErrorKind};
@@ -170,13 +171,13 @@ impl Error {
 
     /// Returns `true` if the session has ended: send the user to sign in again.
     ///
-    /// Returns `false` for [`SignInRevoked`](ErrorKind::SignInRevoked): there was no session, and sending the user back to the provider
-    /// as usual can go round in circles.
+    /// Returns `false` for [`SignInRevoked`](ErrorKind::SignInRevoked): there was no session, and sending the user back to the
+    /// provider as usual can cause an endless redirect loop.
     pub fn is_signed_out(&self) -> bool {
         self.0.kind == ErrorKind::SignedOut
     }
 
-    /// True where the same call may succeed later without a change.
+    /// Returns `true` if the same call may succeed later without a change.
     pub fn is_retryable(&self) -> bool {
         matches!(
             self.0.kind,
@@ -187,21 +188,21 @@ impl Error {
         )
     }
 
-    /// How long the provider asks to be left alone, where it said so (`Retry-After`).
+    /// Returns how long the provider asks for no further requests (`Retry-After`), if it said so.
     pub fn retry_after(&self) -> Option<Duration> {
         self.refresh_error()?.pause()
     }
 
-    /// Returns what the provider answered to a refresh, if that is why this failed. Its
-    /// [`response`](RefreshError::response) has the provider's error code, claims challenge and description.
+    /// Returns the provider's answer to a refresh, if that caused this error. Its [`response`](RefreshError::response) has the
+    /// provider's error code, claims challenge and description.
     pub fn refresh_error(&self) -> Option<&RefreshError> {
         let source: &dyn std::error::Error = self.0.source.as_deref()?;
         source.downcast_ref()
     }
 
-    /// True where the request may have been carried out although the call failed.
+    /// Returns `true` if the request may have been carried out although the call failed.
     ///
-    /// After a sign-out: ask again until it is `Ok`, never assume. After a write: read before writing over it.
+    /// After a sign-out, call again until it is `Ok`. After a write, read before writing again.
     pub fn may_have_applied(&self) -> bool {
         self.0.may_have_applied
     }
@@ -253,7 +254,7 @@ impl fmt::Debug for Error {
     }
 }
 
-/// The chain of causes of an error. It prints what their `Display` prints: the `Debug` of a driver's error may hold what was sent.
+/// The chain of causes of an error. It prints their `Display`, because the `Debug` of a driver's error may contain what was sent.
 pub(crate) struct Causes<'a>(pub(crate) Option<&'a (dyn std::error::Error + 'static)>);
 
 impl<'a> Causes<'a> {
@@ -273,7 +274,8 @@ impl fmt::Display for Causes<'_> {
     }
 }
 
-/// Bytes become a [`Value`](crate::Value) without fail; the bound of [`Session::put`](crate::Session::put) asks all the same.
+/// Converting bytes to an [`EntryValue`](crate::EntryValue) cannot fail, but the bounds of [`Session::put`](crate::Session::put)
+/// require this.
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {
         match never {}
@@ -287,7 +289,7 @@ impl std::error::Error for Error {
 }
 
 impl ErrorKind {
-    /// A word for it, as labels of figures have it.
+    /// Returns the name of the kind in snake case, as in the labels of metrics.
     pub const fn name(self) -> &'static str {
         match self {
             Self::SignedOut => "signed_out",

@@ -7,13 +7,14 @@ use crate::{
     AccountId, Error, ProviderSid, Result, Timestamp, auth_time::THIS_CENTURY, claims::Claims,
 };
 
-/// Access tokens are a few KiB at the most; a header that carries one seldom may have more than this.
+/// Access tokens have a few KiB at most, and a header that carries one rarely has room for more than this.
 const MAX_ASSERTION_BYTES: usize = 64 * 1024;
 
-/// The token that a web API was called with, and on whose behalf it is to get tokens of its own (RFC 8693, or the `jwt-bearer`
-/// grant of RFC 7523): what [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of) finds or begins a session by.
+/// The access token that a web API was called with: the assertion by which
+/// [`TokenCache::on_behalf_of`](crate::TokenCache::on_behalf_of) finds or begins a session. With it, the API requests tokens of
+/// its own (RFC 8693, or the `jwt-bearer` grant of RFC 7523).
 ///
-/// The API must have *verified* the token: whoever can make the cache take a forged one gets the tokens of its subject.
+/// The API must have *verified* the token: a forged token that the cache accepts gives access to the tokens of its subject.
 #[derive(Clone)]
 pub struct OnBehalfOf {
     pub(crate) account: AccountId,
@@ -24,11 +25,12 @@ pub struct OnBehalfOf {
 }
 
 impl OnBehalfOf {
-    /// On behalf of `account`, from a verified `assertion` that was issued and expires at these moments of the provider's clock.
+    /// Returns an assertion of `account`, for a *verified* access token with these times of issue and expiry on the provider's
+    /// clock.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) for an assertion that is empty or over 64 KiB, was issued before the year 2000, or
-    /// expires before it was issued.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if the assertion is empty, over 64 KiB, was issued before the year 2000, or expires
+    /// before it was issued.
     pub fn new(
         account: AccountId,
         assertion: &str,
@@ -56,15 +58,16 @@ impl OnBehalfOf {
         })
     }
 
-    /// Takes `iss`, `sub`, `iat`, `exp` and, where it is, `sid` from the claims of a *verified* access token, and the token
-    /// itself as it came in the `Authorization` header.
+    /// Reads `iss`, `sub`, `iat`, `exp` and, if present, `sid` from the claims of a *verified* access token. `assertion` is the
+    /// token itself, as it came in the `Authorization` header.
     ///
-    /// `claims` is whatever serializes to the claims' JSON. The account is the one of the user's sign-in only where the provider
-    /// gives API and app the same `sub`; where it doesn't (Entra ID, pairwise subjects), name the account by what both know, with
-    /// [`new`](Self::new), in the app as well.
+    /// `claims` is anything that serializes to the JSON object of the claims. The account is that of the user's sign-in only if
+    /// the provider sends API and app the same `sub`. If it does not (Entra ID, pairwise subjects), use [`new`](Self::new) with
+    /// an account id that both know, in the app as well.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) where a claim is missing or of another type than RFC 7519 says; as [`new`](Self::new).
+    /// [`Misuse`](crate::ErrorKind::Misuse) if a claim is missing or has another type than RFC 7519 requires; as
+    /// [`new`](Self::new).
     pub fn from_claims(claims: &impl Serialize, assertion: &str) -> Result<Self> {
         let claims = Claims::of("read the claims of an assertion", claims)?;
         let issuer = claims.required_text("iss")?;
@@ -77,7 +80,7 @@ impl OnBehalfOf {
         Ok(on_behalf_of)
     }
 
-    /// How long the assertion lives from its issue to its expiry.
+    /// Returns the time from the assertion's issue to its expiry.
     pub(crate) fn life(&self) -> Duration {
         self.expires_at.since(self.issued_at)
     }

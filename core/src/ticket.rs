@@ -7,16 +7,17 @@ use crate::{
 };
 
 sealed_text! {
-    /// Account and ticket secret, sealed: what the app keeps in its own session cookie, or a job in its own database.
+    /// The account and the ticket secret of a session, sealed. The app stores it in its own session cookie, or a job in its own
+    /// database.
     ///
-    /// Without it nobody reads the session's tokens: not the store's reader, not its backup. Set it in a fresh cookie at
-    /// each sign-in, `HttpOnly`, `Secure`, `SameSite=Lax`, with the `__Host-` prefix.
+    /// Reading the session's tokens needs it: access to the store or to a backup is not enough. Set it in a new cookie at each
+    /// sign-in, `HttpOnly`, `Secure`, `SameSite=Lax`, with the `__Host-` prefix.
     ///
-    /// Its text is about 130 characters. It changes with each release of the format, and never within one.
+    /// Its text has about 130 characters. It changes with each release of the format, and never within one.
     Ticket, "ticket"
 }
 
-/// What a ticket says once it is open.
+/// The decrypted content of a ticket.
 #[derive(Debug, Clone)]
 pub(crate) struct TicketPayload {
     pub(crate) generation: u64,
@@ -37,20 +38,20 @@ impl Ticket {
 }
 
 impl TicketPayload {
-    /// What an escrowed claim is sealed as.
+    /// The purpose for which the payload of a background session is sealed.
     pub(crate) const BACKGROUND: &'static str = "escrow";
 
-    /// What one is sealed as that whoever brings the assertion may open.
+    /// The purpose for a payload that the assertion is needed to open.
     pub(crate) const BACKGROUND_BY_ASSERTION: &'static str = "escrow of an assertion";
 
-    /// How many bytes it has.
+    /// The number of bytes of the payload.
     pub(crate) const BYTES: usize = 8 + 16 + 16 + 16 + 8;
 
     pub(crate) fn seal(&self, ring: &Ring, purpose: &'static str) -> Result<Vec<u8>> {
         ring.seal(purpose, &self.plain())
     }
 
-    /// Its bytes, to be sealed.
+    /// Returns the bytes to be sealed.
     pub(crate) fn plain(&self) -> Zeroizing<Vec<u8>> {
         let mut plain = Zeroizing::new(Vec::with_capacity(Self::BYTES));
         plain.extend_from_slice(&self.generation.to_be_bytes());
@@ -65,14 +66,14 @@ impl TicketPayload {
         Self::of_plain(purpose, &ring.open(purpose, sealed)?)
     }
 
-    /// What [`plain`](Self::plain) made, once it is open.
+    /// Reads the bytes of [`plain`](Self::plain).
     pub(crate) fn of_plain(purpose: &'static str, plain: &[u8]) -> Result<Self> {
         let mut rest = plain;
         Self::read(&mut rest)
             .filter(|_| rest.is_empty())
             .ok_or_else(|| {
                 Error::new(ErrorKind::Corrupt, "open a sealed value").message(format!(
-                    "the {purpose} has another length than this release writes"
+                    "the length of the {purpose} is not what this release writes"
                 ))
             })
     }
@@ -87,7 +88,7 @@ impl TicketPayload {
     }
 }
 
-/// Takes the next `N` bytes off the front.
+/// Removes the first `N` bytes and returns them, or returns `None` if there are fewer.
 pub(crate) fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (head, tail) = rest.split_first_chunk::<N>()?;
     *rest = tail;

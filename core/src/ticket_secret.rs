@@ -5,10 +5,10 @@ use zeroize::Zeroizing;
 
 use crate::{Result, entropy, hash_name::hash_name};
 
-/// The secret of a session: 128 random bits, minted at sign-in.
+/// The secret of a session: 128 random bits, created at sign-in.
 ///
-/// It is derived from nothing and never comes again, so the absence of a session's record is the safe state. Only the
-/// session's [`Ticket`](crate::Ticket) carries it; a store sees its [`SessionId`].
+/// It is derived from nothing and never repeats, so the absence of a session's record is the safe state. Only the session's
+/// [`Ticket`](crate::Ticket) contains it; a store sees its [`SessionId`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct TicketSecret(Zeroizing<[u8; 16]>);
 
@@ -16,12 +16,12 @@ impl TicketSecret {
     /// Returns a new ticket secret.
     ///
     /// # Errors
-    /// [`Unexpected`](crate::ErrorKind::Unexpected) where the operating system gives no random bytes.
+    /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system returns no random bytes.
     pub fn mint() -> Result<Self> {
         entropy::random().map(Self::from_bytes)
     }
 
-    /// Returns the id of the session: the first 128 bits of SHA-256 over a label and the ticket secret.
+    /// Returns the id of the session: the first 128 bits of SHA-256 over a constant prefix and the ticket secret.
     pub fn session_id(&self) -> SessionId {
         let mut hash = Sha256::new();
         hash.update(b"token-cache epoch 1");
@@ -48,6 +48,7 @@ impl fmt::Debug for TicketSecret {
 }
 
 hash_name! {
-    /// The public id of a session: the hash of its ticket secret. All that a store sees of the secret, and not the provider's `sid`.
+    /// The public id of a session: the hash of its ticket secret. A store sees only this of the secret. It is not the provider's
+    /// `sid`.
     SessionId
 }

@@ -6,9 +6,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// A moment: milliseconds since the Unix epoch, on the clock its owner says.
+/// A point in time: milliseconds since 1970-01-01 00:00 UTC. Which clock it is on depends on the use.
 ///
-/// Arithmetic saturates, so a hostile number in a token can't overflow it.
+/// Arithmetic saturates, so a hostile number in a token cannot overflow it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,33 +25,34 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The latest moment there is.
+    /// The latest possible time.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// A moment given in milliseconds since the Unix epoch.
+    /// Returns a time from milliseconds since 1970.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 
-    /// A moment given in seconds since the Unix epoch, as `iat` and `auth_time` are (RFC 7519, `NumericDate`).
+    /// Returns a time from seconds since 1970, as in `iat` and `auth_time` (RFC 7519, `NumericDate`).
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1000))
     }
 
-    /// A moment of this machine's own clock, which can be wrong; 0 if it is before the Unix epoch.
+    /// Returns a time of this machine's own clock, which can be wrong, or 0 if it is before 1970.
     ///
-    /// It serves for a store whose clock is this machine's, and for tests. For tokens and sessions use
-    /// [`TokenCache::now`](crate::TokenCache::now): by a clock that is ahead of the store's, an expired token would count as fresh.
+    /// It is for a store whose clock is this machine's, and for tests. For tokens and sessions use
+    /// [`TokenCache::now`](crate::TokenCache::now): by a clock that is ahead of the store's, an expired token would count as
+    /// fresh.
     pub fn from_system_time(time: SystemTime) -> Self {
         Self(millis(time.duration_since(UNIX_EPOCH).unwrap_or_default()))
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the milliseconds since 1970.
     pub const fn as_millis(self) -> u64 {
         self.0
     }
 
-    /// The time from `earlier` to `self`; zero where `earlier` is the later one.
+    /// Returns the time from `earlier` to `self`, or zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }

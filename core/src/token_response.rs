@@ -12,9 +12,9 @@ pub(crate) const LONGEST_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 
 
 /// The members of a token response (RFC 6749 section 5.1) that could be read.
 ///
-/// Providers send members of other types than the specification says, or leave required ones out. Refusing such a response would
-/// discard the refresh token in it, while the one that was sent for it is spent. So each member is read by itself, and one that
-/// cannot be read is logged and left out.
+/// Providers send members of other types than the specification requires, or omit required ones. Refusing such a response would
+/// discard the refresh token in it, while the one that was sent for it is spent. So each member is read separately, and one that
+/// cannot be read is logged and ignored.
 #[derive(Default)]
 pub(crate) struct TokenResponse {
     pub(crate) access_token: Option<SecretString>,
@@ -30,9 +30,9 @@ pub(crate) struct TokenResponse {
 impl TokenResponse {
     /// Reads the JSON object in `body`.
     ///
-    /// A byte order mark before it, bytes that are not UTF-8 in it and anything after it are ignored. Of a member that is sent twice,
-    /// the last value that can be used counts. JSON that breaks off counts as read up to there if it has both tokens by then;
-    /// without the refresh token nothing of it is used, because that token may be in the missing part.
+    /// Ignores a byte order mark before it, bytes in it that are not UTF-8, and anything after it. If a member is sent twice, its
+    /// last usable value counts. Truncated JSON counts as read up to its end if it has both tokens by then. Without the refresh
+    /// token nothing of it is used, because that token may be in the missing part.
     pub(crate) fn read(body: &[u8]) -> Self {
         let text = JsonText::of(body);
         let mut response = Self::default();
@@ -77,7 +77,8 @@ impl TokenResponse {
         }
     }
 
-    /// `null` and an empty text mean that there is no such token, as some providers say that a refresh token stays the same.
+    /// Reads a token. `null` and an empty text count as absent, because some providers send them when a refresh token is
+    /// unchanged.
     fn token(
         &mut self,
         name: &'static str,
@@ -105,7 +106,7 @@ impl TokenResponse {
             warn(
                 "token_response_irregular",
                 format_args!(
-                    "a provider's token response is not as RFC 6749, section 5.1, says: {} cannot be used; \
+                    "a provider's token response does not follow RFC 6749, section 5.1: {} cannot be used; \
                      the rest of it is used, a missing token type is taken for Bearer, and a lifetime that cannot be read is unknown",
                     self.unreadable.join(", "),
                 ),
@@ -114,7 +115,7 @@ impl TokenResponse {
     }
 }
 
-/// The body of a provider's answer as text: without a byte order mark, and with a replacement for each byte that is not UTF-8.
+/// The body of a provider's answer as text, without a byte order mark. Each byte that is not UTF-8 is replaced.
 pub(crate) enum JsonText<'b> {
     Valid(&'b str),
     Repaired(Zeroizing<String>),
@@ -143,7 +144,8 @@ pub(crate) fn token(text: String) -> Option<SecretString> {
     (!text.trim().is_empty()).then(|| SecretString::from(text.as_str()))
 }
 
-/// Returns a lifetime in seconds, which some providers send as text or with a fraction. Zero, negative and absurd ones are unknown.
+/// Returns a lifetime in seconds, which some providers send as text or with a fraction. Returns `None` for zero, negative and
+/// absurd ones.
 fn lifetime(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::Number(number) => number.as_f64()?,
@@ -174,7 +176,7 @@ fn scopes(value: &Value) -> Option<Vec<String>> {
     }
 }
 
-/// Fills a response with the members of an object, in their order: what was read before an error stays.
+/// Fills a response with the members of an object, in their order, so that what was read before an error is preserved.
 struct Members<'r>(&'r mut TokenResponse);
 
 impl<'de> DeserializeSeed<'de> for Members<'_> {
@@ -201,7 +203,7 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 }
 
-/// The name of a member. One that is no Unicode text is of no interest, and does not make the rest unreadable.
+/// The name of a member. A name that is not Unicode text is ignored, and does not make the rest unreadable.
 struct Name(String);
 
 impl<'de> DeserializeSeed<'de> for Name {

@@ -9,16 +9,16 @@ use crate::{
     token_response::{TokenResponse, token},
 };
 
-/// The token type of a response that names none (RFC 6750).
+/// The token type of a response without one (RFC 6750).
 const BEARER: &str = "Bearer";
 
-/// The tokens one authorization gave: what an OAuth 2.0 token response carries (RFC 6749 section 5.1, OpenID Connect
-/// Core 1.0 section 3.1.3.3).
+/// The tokens of one authorization: the content of an OAuth 2.0 token response (RFC 6749 section 5.1, OpenID Connect Core 1.0
+/// section 3.1.3.3).
 ///
-/// The access token is never empty, and neither is a refresh token or an ID token that is there.
+/// The access token is never empty. A refresh token or an ID token, if present, is not empty either.
 ///
-/// Serializing it writes the tokens in clear: it is meant for sealed stores and HTTP bodies, not for logs. `Debug`
-/// prints none of them.
+/// Serialization writes the tokens in clear text. It is meant for encrypting stores and HTTP bodies, not for logs. `Debug` prints
+/// no token.
 ///
 /// ```
 /// use token_cache_core::{Timestamp, TokenSet};
@@ -63,7 +63,7 @@ pub struct TokenSet {
 }
 
 impl TokenSet {
-    /// Returns a bearer token (RFC 6750) with nothing else known about it.
+    /// Returns a bearer token (RFC 6750) without further properties.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) if the access token is empty or only white space.
@@ -86,9 +86,9 @@ impl TokenSet {
         })
     }
 
-    /// Reads a token response that was asked for at `sent_at` on the store's clock: [`TokenCache::now`](crate::TokenCache::now), read
-    /// before the request was sent. It is the response's JSON, or the `TokenResponse` of the crates `oauth2` and
-    /// `openidconnect`, which serialize to it. See [`from_json`](Self::from_json) for what is accepted.
+    /// Reads a token response that was requested at `sent_at` on the store's clock: [`TokenCache::now`](crate::TokenCache::now),
+    /// read before the request was sent. The response is JSON, or the `TokenResponse` of the crates `oauth2` and `openidconnect`,
+    /// which serialize to it. See [`from_json`](Self::from_json) for what is accepted.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) if it has no access token. The error's source is the [`RefreshError`] of
@@ -107,12 +107,12 @@ impl TokenSet {
             .map_err(|error| Error::misuse(OPERATION, error.to_string()).with_source(error))
     }
 
-    /// Reads the body of a token response (RFC 6749 section 5.1) that was asked for at `sent_at`, on the store's clock.
+    /// Reads the body of a token response (RFC 6749 section 5.1) that was requested at `sent_at`, on the store's clock.
     ///
-    /// Every response with an access token is accepted, since refusing it would discard the refresh token in it. A member of another
-    /// type than the specification says is converted if that is safe (a lifetime sent as text, scopes sent as an array), or else left
-    /// out and logged at WARN. A lifetime that is zero, negative, over ten years or unreadable is unknown. A missing token type is
-    /// taken for `Bearer`. An empty refresh token or ID token means that there is none.
+    /// Every response with an access token is accepted, since refusing it would discard the refresh token in it. A member of
+    /// another type than the specification requires is converted if that is safe (a lifetime sent as text, scopes sent as an
+    /// array). Otherwise it is ignored and logged at WARN. A lifetime that is zero, negative, over ten years or unreadable is
+    /// unknown. A missing token type is taken for `Bearer`. An empty refresh token or ID token counts as absent.
     ///
     /// ```
     /// use token_cache_core::{Timestamp, TokenSet};
@@ -124,8 +124,8 @@ impl TokenSet {
     /// ```
     ///
     /// # Errors
-    /// A [`RefreshError`] of kind [`Malformed`](crate::RefreshErrorKind::Malformed) if there is no access token. It keeps a refresh
-    /// token that came without one, so that a refresh can store it.
+    /// A [`RefreshError`] of kind [`Malformed`](crate::RefreshErrorKind::Malformed) if there is no access token. It contains the
+    /// refresh token, if one came without an access token, so that a refresh can store it.
     pub fn from_json(body: &[u8], sent_at: Timestamp) -> Result<Self, RefreshError> {
         let response = TokenResponse::read(body);
         let Some(access_token) = response.access_token else {
@@ -150,79 +150,79 @@ impl TokenSet {
         })
     }
 
-    /// Sets the refresh token. An empty one means that there is none, as in a token response.
+    /// Sets the refresh token. An empty one counts as absent, as in a token response.
     pub fn with_refresh_token(mut self, refresh_token: impl Into<String>) -> Self {
         self.refresh_token = token(refresh_token.into());
         self
     }
 
-    /// Sets the ID token. An empty one means that there is none, as in a token response.
+    /// Sets the ID token. An empty one counts as absent, as in a token response.
     pub fn with_id_token(mut self, id_token: impl Into<String>) -> Self {
         self.id_token = token(id_token.into());
         self
     }
 
-    /// Says when the access token expires.
+    /// Sets when the access token expires.
     pub fn with_expires_at(mut self, expires_at: Timestamp) -> Self {
         self.expires_at = Some(expires_at);
         self
     }
 
-    /// Says when the access token was issued. With its expiry this is its life, in the last tenth of which it is refreshed
-    /// ahead.
+    /// Sets when the access token was issued. Together with the expiry this gives its lifetime, in the last tenth of which it is
+    /// refreshed ahead.
     pub fn with_issued_at(mut self, issued_at: Timestamp) -> Self {
         self.issued_at = Some(issued_at);
         self
     }
 
-    /// Says what the access token allows.
+    /// Sets the scopes of the access token.
     pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The access token.
+    /// Returns the access token.
     pub fn access_token(&self) -> &SecretString {
         &self.access_token
     }
 
-    /// The refresh token.
+    /// Returns the refresh token, if there is one.
     pub fn refresh_token(&self) -> Option<&SecretString> {
         self.refresh_token.as_ref()
     }
 
-    /// The ID token.
+    /// Returns the ID token, if there is one.
     pub fn id_token(&self) -> Option<&SecretString> {
         self.id_token.as_ref()
     }
 
-    /// How the access token is used, such as `Bearer`.
+    /// Returns the type of the access token, such as `Bearer`.
     pub fn token_type(&self) -> &str {
         &self.token_type
     }
 
-    /// When the access token expires.
+    /// Returns when the access token expires, if that is known.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.expires_at
     }
 
-    /// When the access token was issued.
+    /// Returns when the access token was issued, if that is known.
     pub fn issued_at(&self) -> Option<Timestamp> {
         self.issued_at
     }
 
-    /// What the access token allows.
+    /// Returns the scopes of the access token.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
     }
 
-    /// Members of the response without a meaning here.
+    /// Returns the members of the response that this crate does not use.
     pub fn extra(&self) -> &BTreeMap<String, serde_json::Value> {
         &self.extra
     }
 
-    /// Takes from `old` what an answer may leave out because it stays as it was (RFC 6749 section 6): the refresh token, the ID
-    /// token, the scopes.
+    /// Adds from `old` what an answer may omit because it is unchanged (RFC 6749 section 6): the refresh token, the ID token, the
+    /// scopes.
     pub(crate) fn or_else_of(mut self, old: &Self) -> Self {
         self.refresh_token = self
             .refresh_token
@@ -235,7 +235,7 @@ impl TokenSet {
         self
     }
 
-    /// Forgets the expiry: the lifetime is unknown.
+    /// Removes the expiry: the lifetime is unknown.
     pub(crate) fn without_expiry(mut self) -> Self {
         self.expires_at = None;
         self
@@ -246,7 +246,7 @@ impl TokenSet {
         self
     }
 
-    /// A set with a refresh token is of use for as long as its session lives.
+    /// Returns when the set becomes useless. With a refresh token, it is useful as long as its session lives.
     pub(crate) fn useful_until(&self) -> Option<Timestamp> {
         if self.refresh_token.is_some() {
             None
@@ -261,11 +261,11 @@ impl TokenSet {
             .map_err(|_| Error::new(ErrorKind::Unexpected, "encode a token set"))
     }
 
-    /// The parser's own message could quote a token, so it is dropped.
+    /// Drops the parser's own message, which could quote a token.
     pub(crate) fn from_stored(json: &[u8]) -> Result<Self> {
         serde_json::from_slice(json).map_err(|_| {
             Error::new(ErrorKind::Corrupt, "decode a token set")
-                .message("it is not what was stored")
+                .message("the bytes are not a stored token set")
         })
     }
 }

@@ -11,7 +11,7 @@ const AHEAD: Duration = Duration::from_secs(30);
 /// The state of tokens at a given time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Freshness {
-    /// They are used as they are.
+    /// The tokens are used as they are.
     Fresh,
     /// The tokens are in the last tenth of their lifetime: they are used, and refreshed in the background.
     Ageing,

@@ -44,12 +44,12 @@ pub struct RefreshPolicy {
     pub provider_timeout: Duration,
     /// How long revoking a token may take: 5 seconds.
     pub revocation_timeout: Duration,
-    /// How many refreshes ahead of an expiry may run in the background at once: 32. With 0 there are none.
+    /// How many refreshes ahead of an expiry may run in the background at once: 32. The value 0 turns them off.
     pub ahead: usize,
-    /// How long a server does not ask the provider again after a transient failure that names no time of its own: one second.
-    /// After a refusal, or an answer that is of no use, it is ten times as long, and after a lost answer twenty times, up to five
-    /// minutes. The pause is for one refresh token, or for one resource if the refusal is about that. Callers get the error again
-    /// meanwhile. It ends early when other tokens are stored. Each server has pauses of its own.
+    /// How long a server does not call the provider again after a transient failure without a `Retry-After`: one second. After a
+    /// refusal or an unusable answer the pause is ten times as long, and after a lost answer twenty times, up to five minutes. A
+    /// pause applies to one refresh token, or to one resource if the refusal concerns only that. During the pause, callers get
+    /// the error again. It ends early when other tokens are stored. Each server has its own pauses.
     pub pause: Duration,
     /// The assumed lifetime of an access token if the provider does not state one. It is unlimited by default, so such a token is
     /// refreshed only when the app [rejects](crate::RefreshOptions::rejected) it. The lifetime is counted from the time of the

@@ -41,7 +41,7 @@ impl RefreshTask {
         if !self.spends_itself()
             && let Some(tokens) = self.settled(wanted.as_ref()).await?
         {
-            // A refresh for this entry by another server has ended, and the provider did not rotate the refresh token.
+            // Another caller's refresh has stored tokens for this entry, and the refresh token is unchanged.
             return Ok(RefreshOutcome::Settled(tokens));
         }
         let old = seen.map(Entry::tokens).transpose()?;
@@ -223,7 +223,7 @@ impl RefreshTask {
             let Some(version) = written.await? else {
                 return Ok(RefreshOutcome::Overtaken);
             };
-            // Without the lock, a server that waits for the other entry would spend the token again.
+            // Without the lock, a waiting server would not find the requested tokens yet, and would refresh them again.
             lock.follow(version).await;
         }
         self.write_wanted(wanted, found).await
