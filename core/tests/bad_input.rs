@@ -1,4 +1,4 @@
-//! What the caller got wrong is told before any request, names the part and the fix, and loses nothing.
+//! Invalid input of the caller is refused before any request. The error names the part and the fix, and nothing is lost.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,7 +14,7 @@ use token_cache_core::{
     Timestamp, TokenCache, TokenSet, test_util::FailingStore,
 };
 
-/// A store that fails whatever reaches it: an error of another kind shows that nothing did.
+/// A store that fails every request: an error of another kind shows that no request was sent.
 async fn unreachable() -> (TokenCache, FailingStore) {
     let store = FailingStore::new(MemoryStore::new());
     let cache = TokenCache::open(store.clone(), Secret::random().unwrap())
@@ -111,7 +111,7 @@ async fn tokens_that_have_expired_and_cannot_be_refreshed() {
         .unwrap()
         .with_expires_at(Timestamp::from_secs(1));
     misuse(session.put(&key, expired.clone()).await, "expired");
-    // With a refresh token they are worth keeping: the session outlives the access token.
+    // With a refresh token they are worth storing, because the session outlives the access token.
     session
         .put(&key, expired.with_refresh_token("rt"))
         .await
@@ -199,7 +199,7 @@ fn tokens_that_are_empty() {
         let tokens = TokenSet::new("at").unwrap();
         let tokens = tokens.with_refresh_token(empty).with_id_token(empty);
         assert!(tokens.refresh_token().is_none() && tokens.id_token().is_none());
-        // Nor can one be read.
+        // A stored set with an empty token is refused as well.
         let stored = serde_json::json!({"access_token": empty, "token_type": "Bearer"});
         serde_json::from_value::<TokenSet>(stored).unwrap_err();
         let stored = serde_json::json!({

@@ -1,4 +1,4 @@
-//! A caller that goes away stops no sign-in and no sign-out (G4).
+//! A sign-in or sign-out continues when its caller is dropped (G4).
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ fn ada() -> AccountId {
     AccountId::new("https://id.example", "ada").unwrap()
 }
 
-/// Polls a future so many times and drops it; true where it was done by then.
+/// Polls a future at most `times` times and drops it. Returns `true` if it was ready by then.
 fn poll_and_drop<F: Future>(future: F, times: usize) -> bool {
     let mut future = pin!(future);
     let mut context = Context::from_waker(std::task::Waker::noop());
@@ -34,7 +34,7 @@ async fn a_sign_out_once_begun_is_carried_out() {
         let key = EntryKey::new("api").unwrap();
         session.put(&key, b"token".to_vec()).await.unwrap();
         let _ = poll_and_drop(session.sign_out(), polls);
-        // Whatever the caller saw, the task runs on: wait for what it does, not for a time.
+        // The task continues whatever the caller received, so wait for its effect instead of a time.
         while session.get(&key).await.is_ok() {
             tokio::task::yield_now().await;
         }
@@ -84,7 +84,8 @@ async fn a_failed_sign_out_is_an_error_and_never_ok() {
     );
 }
 
-/// A send whose answer was lost may land later: the next has a ticket secret of its own, and removes the earlier one by name.
+/// A send whose answer was lost may arrive later, so the next send has its own ticket secret and removes the earlier session by
+/// id.
 #[tokio::test]
 async fn a_sign_in_whose_answers_are_lost_leaves_one_session_at_the_most() {
     let store = FailingStore::new(MemoryStore::new());

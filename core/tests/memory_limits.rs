@@ -1,4 +1,4 @@
-//! The memory store at its limit: it refuses writes, evicts nothing that was acknowledged, and signs out all the same.
+//! The memory store at its limit: it refuses writes, evicts nothing that was acknowledged, and still signs out.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(feature = "test-util")]
@@ -74,7 +74,7 @@ async fn what_is_expired_makes_room() {
     }
     assert!(store.weight() > 50 * 1024);
     clock.advance(2 * HOUR);
-    // Steps enough to have every shard swept.
+    // Enough steps for every shard to be swept.
     for account in 0..80_000_u32 {
         let account = AccountId::new("https://id.example", account.to_string()).unwrap();
         assert!(cache.sessions(&account).await.unwrap().is_empty());

@@ -1,4 +1,4 @@
-//! A server that was paused or cut off for a while doesn't act on what it knew before.
+//! A server that was paused or disconnected for a while does not act on outdated knowledge.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(feature = "test-util")]
@@ -19,7 +19,7 @@ async fn sign_in(cache: &TokenCache) -> Session {
     cache.sign_in(SignIn::new(ada(), &started)).await.unwrap()
 }
 
-/// Two servers on one store; the second can be cut off.
+/// Two servers on one store; the second can be disconnected.
 async fn two_servers() -> (TokenCache, TokenCache, FailingStore) {
     let (store, secret) = (MemoryStore::new(), Secret::random().unwrap());
     let link = FailingStore::new(store.clone());
@@ -53,7 +53,7 @@ async fn a_server_that_was_cut_off_signs_out_under_the_generation_of_now() {
     let session = sign_in(&here).await;
     tokio::time::sleep(Duration::from_secs(10)).await;
 
-    // The first thing it does, before its watch comes round again.
+    // This is its first operation, before its watch reads the namespace again.
     link.work();
     assert!(cut_off.sign_out_account(&ada()).await.unwrap().ended);
     let ticket = session.ticket().unwrap();
@@ -109,7 +109,7 @@ async fn those_who_ask_a_slow_store_at_once_share_one_look_at_the_namespace() {
     while let Some(read) = reads.join_next().await {
         assert!(read.unwrap().unwrap().is_none());
     }
-    // A look that the watch had sent before they asked, one of theirs, and the read.
+    // One read that the watch had sent before, one shared read of the callers, and the read of the entry.
     assert!(asked.elapsed() <= late * 3, "{:?}", asked.elapsed());
 }
 
@@ -140,7 +140,7 @@ async fn an_older_record_is_put_back_as_it_was_known() {
     assert!(cache.raise_generation().await.unwrap() > 0);
     let store: &dyn token_cache_core::TokenStore = &store;
     let known = store.namespace().await.unwrap().record.unwrap();
-    // An older record, as a restore would bring it.
+    // An older record, as a restore would write it.
     let older = token_cache_core::NamespaceRecord::new(0, known.check);
     assert!(store.set_namespace(Some(&known), &older).await.unwrap());
     tokio::time::sleep(Duration::from_millis(1_500)).await;

@@ -1,4 +1,4 @@
-//! Nothing that is formatted holds a token, a key, a ticket secret or an id (G5).
+//! Formatted output contains no token, key, ticket secret or id (G5).
 
 #![allow(
     clippy::unwrap_used,
@@ -25,7 +25,7 @@ fn clean(printed: &str) {
     for canary in CANARIES {
         assert!(!printed.contains(canary), "{printed}");
     }
-    // A text form of random bytes would be a long run of base64url letters.
+    // Random bytes as text would be a long run of base64url letters.
     let longest = printed
         .split(|letter: char| !letter.is_ascii_alphanumeric())
         .map(str::len)

@@ -15,7 +15,7 @@ const ISSUER: &str = "https://id.example";
 const LONGEST: Duration = Duration::from_secs(2 * 3600);
 const START: u64 = 1_700_000_000;
 
-/// Servers that share a store whose clock the test moves.
+/// Servers that share a store with a clock that the test sets.
 struct Fleet {
     clock: ManualClock,
     store: MemoryStore,
@@ -46,7 +46,7 @@ fn api() -> EntryKey {
     EntryKey::resource("https://downstream.example").unwrap()
 }
 
-/// An hour's token of ada's, issued so many seconds after the start.
+/// An access token of Ada for one hour, issued `after` seconds after the start.
 fn issued(after: u64) -> OnBehalfOf {
     named(after, &format!("token of {after}"))
 }
@@ -79,11 +79,11 @@ async fn any_server_with_the_token_has_the_session_and_no_other_token_does() {
     let other = there.on_behalf_of(named(0, "another token")).await.unwrap();
     assert!(other.get(&api()).await.unwrap().is_none());
     assert_eq!(there.sessions(&ada()).await.unwrap().len(), 2);
-    // Who knows the account alone finds neither.
+    // The account alone finds neither session.
     assert!(there.background_session(&ada()).await.unwrap().is_none());
 }
 
-/// Nor does a sign-out that was made long ago let it in, as long as the token lives.
+/// The token is refused as long as it lives, however long ago the sign-out was.
 #[tokio::test]
 async fn no_token_from_before_a_sign_out_begins_a_session_after_it() {
     for which in 0..5 {
@@ -110,7 +110,7 @@ async fn no_token_from_before_a_sign_out_begins_a_session_after_it() {
         assert!(read.unwrap_err().is_signed_out(), "{which}");
         for _ in 0..58 {
             refused(here.on_behalf_of(issued(0)).await);
-            // One that no server has seen before the sign-out.
+            // A token that no server has seen before the sign-out.
             refused(there.on_behalf_of(named(30, "unseen")).await);
             fleet.clock.advance(Duration::from_secs(60));
         }
@@ -128,7 +128,7 @@ async fn no_token_from_before_a_sign_out_begins_a_session_after_it() {
     }
 }
 
-/// The longest token that is accepted is refused until it expires, also by a sign-out in the moment of its issue.
+/// The longest accepted token is refused until it expires, also after a sign-out at the time of its issue.
 #[tokio::test]
 async fn a_sign_out_is_remembered_for_as_long_as_the_longest_token_lives() {
     let fleet = Fleet::new();
@@ -143,7 +143,7 @@ async fn a_sign_out_is_remembered_for_as_long_as_the_longest_token_lives() {
     refused(server.on_behalf_of(longest()).await);
     fleet.clock.advance(last);
     refused(server.on_behalf_of(longest()).await);
-    // Sign-ins have long been welcome.
+    // Ordinary sign-ins have been accepted again for a long time.
     let started = server.start_sign_in().unwrap();
     server.sign_in(SignIn::new(ada(), &started)).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! Sign-outs by who holds a session and knows no ids.
+//! Sign-outs by callers that have a session and no ids.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

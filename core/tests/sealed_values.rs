@@ -1,4 +1,4 @@
-//! Tickets and started sign-ins: opaque, and worth nothing once they were touched.
+//! Tickets and started sign-ins: opaque, and invalid after any change.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +23,7 @@ async fn signed_in(cache: &TokenCache) -> Session {
     cache.sign_in(SignIn::new(ada, &started)).await.unwrap()
 }
 
-/// The text of a ticket, decoded, so that bytes can be touched.
+/// The letters of which the text of a ticket consists.
 fn alphabet() -> Vec<char> {
     ('A'..='Z')
         .chain('a'..='z')
@@ -32,7 +32,7 @@ fn alphabet() -> Vec<char> {
         .collect()
 }
 
-/// Corrupt: as if a later release had sealed it.
+/// Includes `Corrupt`, because a changed version byte looks as if a later release had sealed the ticket.
 fn is_refused(error: &token_cache_core::Error) -> bool {
     matches!(
         error.kind(),
@@ -62,7 +62,7 @@ async fn a_ticket_changed_anywhere_opens_nothing() {
                 continue;
             }
             changed[at] = replacement;
-            // The last letter carries unused bits, which the decoder refuses by itself.
+            // The last letter has unused bits, and the decoder itself refuses other values of them.
             let Ok(ticket) = changed.iter().collect::<String>().parse::<Ticket>() else {
                 continue;
             };

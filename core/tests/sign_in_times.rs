@@ -1,4 +1,4 @@
-//! What a sign-in makes of the times that a provider says, and of its own end.
+//! How a sign-in treats the times that a provider sends, and the end of its own session.
 
 #![cfg(feature = "test-util")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -13,7 +13,7 @@ use token_cache_core::{
 };
 
 const ISSUER: &str = "https://id.example";
-/// Where a [`ManualClock`] starts.
+/// The start time of a [`ManualClock`].
 const NOW: u64 = 1_700_000_000;
 
 struct Server {
@@ -39,7 +39,7 @@ impl Server {
             .await
     }
 
-    /// The provider says that the user signed out at this moment.
+    /// Signs out by a message that the provider issued at this time.
     async fn is_told(&self, secs: u64) {
         let message = LogoutMessage::new(ISSUER, Timestamp::from_secs(secs)).unwrap();
         let message = message.subject("ada").unwrap();
@@ -51,7 +51,7 @@ fn api() -> EntryKey {
     EntryKey::resource("https://api.example").unwrap()
 }
 
-/// The session has ended, and no new sign-in is hit by the old message.
+/// The message ends the session, and does not affect a new sign-in.
 #[tokio::test]
 async fn an_auth_time_that_cannot_be_right_neither_escapes_a_message_nor_locks_out() {
     for odd in [
@@ -158,7 +158,7 @@ fn what_names_nothing_is_refused() {
             assert_eq!(refused.unwrap_err().kind(), ErrorKind::Misuse, "{name:?}");
         }
     }
-    // A distinguished name has spaces in it, and is kept as it came.
+    // A distinguished name contains spaces, and is used unchanged.
     AccountId::new(ISSUER, "cn=Ada Lovelace, ou=staff").unwrap();
 }
 
@@ -201,7 +201,7 @@ async fn a_stored_cached_entry_life_that_no_server_can_be_set_to_is_bounded() {
     assert_eq!(error.kind(), ErrorKind::Misuse, "{error}");
 }
 
-/// What is logged, as text.
+/// The log as text.
 #[cfg(feature = "tracing")]
 #[derive(Clone, Default)]
 struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
@@ -223,7 +223,8 @@ impl std::io::Write for Log {
 async fn what_an_operator_should_look_at_is_logged_once() {
     use token_cache_core::TokenSet;
 
-    // Without this, an event that another thread logs first, with no subscriber, is switched off for the whole process.
+    // Without this, tracing disables an event for the whole process if another thread logs it first, without a subscriber.
+    //
     let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
     let log = Log::default();
     let writer = log.clone();

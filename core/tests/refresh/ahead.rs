@@ -83,7 +83,7 @@ async fn no_more_run_at_once_than_the_bound_says() {
             let served = session.get_or_refresh(&api(), provider.clone()).await;
             assert!(served.is_ok());
         }
-        // On a paused clock, time goes on only when nobody has anything left to do.
+        // A paused clock advances only when no task can make progress.
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(provider.calls(), 2);
     }

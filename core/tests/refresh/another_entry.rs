@@ -49,7 +49,7 @@ async fn one_refresh_token_gives_tokens_for_another_resource() {
     assert_eq!(provider.calls(), 1);
 }
 
-/// The app removes or replaces the entry that was asked for while the provider is asked.
+/// The app removes or replaces the requested entry while the provider is called.
 #[tokio::test]
 async fn what_was_removed_or_put_meanwhile_stays_so() {
     for (was_there, put) in [(true, false), (true, true), (false, true)] {
@@ -83,12 +83,12 @@ async fn what_was_removed_or_put_meanwhile_stays_so() {
         let left = left.map(|entry| entry.tokens().unwrap());
         let expected = put.then_some("put");
         assert_eq!(left.as_ref().map(access_token), expected);
-        // The new refresh token is stored all the same.
+        // The new refresh token is stored nevertheless.
         assert_eq!(refresh_token(&stored(&session).await), "rt-1");
     }
 }
 
-/// The entry that was asked for expires while the provider is asked: it is stored anew.
+/// The requested entry expires while the provider is called: it is created again.
 #[tokio::test]
 async fn what_has_expired_meanwhile_is_stored() {
     let provider = Provider::new();
@@ -173,8 +173,8 @@ async fn servers_that_want_the_same_resource_share_one_refresh_without_rotation(
     assert_eq!(provider.calls(), 1);
 }
 
-/// Where a new version frees the lock, the one that holds the rotated token would let the others in before what they wait for
-/// is there.
+/// If a new version releases the lock, writing the rotated token would let waiting servers in before the tokens that they wait
+/// for are stored.
 #[tokio::test(start_paused = true)]
 async fn servers_that_want_the_same_resource_share_one_refresh_whatever_frees_the_lock() {
     for after_lost_answer in [AfterLostAnswer::SendAgain, AfterLostAnswer::EndSession] {
@@ -210,7 +210,7 @@ async fn servers_that_want_the_same_resource_share_one_refresh_whatever_frees_th
     }
 }
 
-/// The mark that says that it was sent goes with the answer, though nothing else changes.
+/// The record that the token was sent is removed after the answer, even if nothing else changes.
 #[tokio::test]
 async fn a_refresh_token_that_stays_as_it_was_is_sent_for_the_next_resource() {
     let mut policy = RefreshPolicy::default();
@@ -250,7 +250,7 @@ async fn a_source_that_needs_no_refresh_token_is_asked_without_one() {
     assert!(session.get(&own).await.unwrap().is_some());
 }
 
-/// An entry that nobody ever put lends its name, and thereby its lock, to a refresh that needs no refresh token.
+/// An entry that does not exist provides its name, and thus its lock, to a refresh that needs no refresh token.
 #[tokio::test(start_paused = true)]
 async fn an_entry_that_spends_a_missing_one_is_refreshed_at_its_second_expiry_as_well() {
     let provider = Provider::new();

@@ -17,14 +17,14 @@ fn read(request: &RefreshRequest, response: &serde_json::Value) -> Result<TokenS
 
 const OVER_THE_LIMIT: usize = 17 << 20;
 
-/// Answers without an access token: each is an error to all who wait, and leaves everything as it was.
+/// Answers without an access token: each is an error for all waiting callers, and changes nothing.
 const UNUSABLE: [&str; 9] = [
     r#"{"token_type": "Bearer"}"#,
     r#"{"access_token": "", "token_type": "Bearer"}"#,
     r#"{"access_token": " ", "token_type": "Bearer"}"#,
     r#"{"access_token": null, "token_type": "Bearer"}"#,
     r#"{"access_token": 7, "token_type": "Bearer"}"#,
-    // The refresh token may be in the part that is missing.
+    // The refresh token may be in the missing part.
     r#"{"access_token": "at", "token_type": "Bea"#,
     r#"["no", "object"]"#,
     "<html>",
@@ -76,7 +76,7 @@ async fn a_slightly_wrong_answer_loses_no_refresh_token() {
     }
 }
 
-/// By the crate `serde_json`, from what another client has parsed.
+/// Read through the crate `serde_json`, from what another client has parsed.
 #[test]
 fn a_slightly_wrong_response_is_read_from_any_source() {
     for odd in ODD_TOKEN_RESPONSES {
@@ -84,7 +84,7 @@ fn a_slightly_wrong_response_is_read_from_any_source() {
             continue;
         };
         if response["access_token"] != "at-2" {
-            // Sent twice: that crate keeps the last, whatever it is.
+            // For a member that is sent twice, that crate uses the last value, even if it is unusable.
             continue;
         }
         let sent_at = token_cache_core::Timestamp::from_secs(1_700_000_000);
@@ -98,7 +98,7 @@ fn a_slightly_wrong_response_is_read_from_any_source() {
     }
 }
 
-/// The provider has replaced the token that was sent, and what it gave for it has no access token.
+/// The provider has replaced the token that was sent, and its answer has no access token.
 #[tokio::test]
 async fn a_refresh_token_that_comes_without_an_access_token_is_stored() {
     for after_lost_answer in [AfterLostAnswer::SendAgain, AfterLostAnswer::EndSession] {
@@ -143,7 +143,7 @@ async fn a_refresh_token_without_an_access_token_that_loses_to_a_sign_out_is_rev
     assert_eq!(provider.revoked(), ["rt-new"]);
 }
 
-/// A source that counts from a clock of its own.
+/// A source that counts from its own clock.
 #[tokio::test]
 async fn an_expiry_that_can_not_be_true_is_dropped_and_not_the_tokens() {
     let expiries: [fn(&RefreshRequest) -> Timestamp; 3] = [
@@ -213,7 +213,7 @@ async fn the_refresh_token_of_an_answer_over_the_limit_is_kept() {
     }
 }
 
-/// With the lost answers of this policy, the entry says that its refresh token has been sent.
+/// With this policy, the entry records that its refresh token has been sent.
 #[tokio::test]
 async fn an_answer_over_the_limit_is_not_lost() {
     let provider = Provider::new();
@@ -261,7 +261,7 @@ async fn due_with(after: AfterLostAnswer, provider: &Provider) -> Session {
     session
 }
 
-/// Some providers say that there is no new refresh token by an empty one.
+/// Some providers send an empty refresh token if there is no new one.
 #[tokio::test]
 async fn an_empty_token_replaces_none_that_is_good() {
     let answers: [fn(RefreshRequest) -> Result<TokenSet, RefreshError>; 2] = [

@@ -2,15 +2,15 @@ use std::{future::Future, pin::pin, task::Context};
 
 use super::{access_token, api, due, provider::Provider, stored};
 
-/// Polls a future so many times and drops it; true where it was done by then.
+/// Polls a future at most `times` times and drops it. Returns `true` if it was ready by then.
 fn poll_and_drop<F: Future>(future: F, times: usize) -> bool {
     let mut future = pin!(future);
     let mut context = Context::from_waker(std::task::Waker::noop());
     (0..times).any(|_| future.as_mut().poll(&mut context).is_ready())
 }
 
-/// The memory store is ready at once, so the caller's only await that waits is the one for the refresh task: it is dropped there, and
-/// before it. Between polls the refresh task goes on by one step.
+/// The memory store is ready at once, so the caller only waits for the refresh task. The caller is dropped before this point and
+/// at it. Between polls, the refresh task advances by one step.
 #[tokio::test]
 async fn what_the_provider_gave_is_stored_though_the_caller_went_away() {
     let provider = Provider::new();

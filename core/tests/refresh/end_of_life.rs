@@ -1,4 +1,4 @@
-//! The end of a session's life, while it lies within the interval that a server has for the store's clock.
+//! The end of a session's life, while it lies within a server's interval for the store's clock.
 
 use std::{
     fmt,
@@ -16,7 +16,7 @@ use token_cache_core::{
     TokenSource, TokenStore, WriteOptions,
 };
 
-/// A store that tells the time only to the minute: what a server knows of its clock is an interval of a minute.
+/// A store whose time has a precision of a minute: a server knows its clock as an interval of a minute.
 #[derive(Clone, Debug)]
 struct Coarse(MemoryStore);
 
@@ -117,7 +117,7 @@ impl fmt::Display for Coarse {
     }
 }
 
-/// A provider that answers when the session is over, by the upper end of the interval alone.
+/// A provider that answers when the session has ended by the upper end of the interval, but not yet by the lower one.
 #[derive(Clone, Default)]
 struct Late {
     over_at: Timestamp,
@@ -146,8 +146,8 @@ impl TokenSource for Late {
     }
 }
 
-/// The provider counts a token's life from a moment after its request was sent. A server that stamped it with the upper end of the interval
-/// would serve it for up to the width of the interval after its end.
+/// The provider counts a token's lifetime from a time after its request was sent. A server that counted from the upper end of the
+/// interval would serve the token after its end, for up to the width of the interval.
 #[tokio::test]
 async fn a_token_that_is_stamped_with_now_is_never_served_after_its_end() {
     let store = Coarse(MemoryStore::new());

@@ -71,7 +71,7 @@ async fn a_put_in_between_wins() {
     assert_eq!(access_token(&stored(&session).await), "put");
 }
 
-/// Tokens that others put again and again while the provider is asked, and that have expired.
+/// Other callers put expired tokens repeatedly while the provider is called.
 #[tokio::test(start_paused = true)]
 async fn a_provider_whose_answers_are_overtaken_is_not_asked_without_a_pause() {
     let provider = Provider::new();
@@ -150,7 +150,7 @@ async fn a_provider_that_asks_for_eternity_is_left_alone_all_the_same() {
     assert_eq!(provider.calls(), 1);
 }
 
-/// Another server may have refreshed in between, and its tokens expired as well.
+/// Another server may have refreshed in between, and its tokens may have expired as well.
 #[tokio::test]
 async fn a_failure_says_nothing_about_tokens_that_came_after_it() {
     let provider = Provider::new();

@@ -15,10 +15,10 @@ use token_cache_core::{
 };
 use tokio::time;
 
-/// How long an unconditional write or nothing is on its way: others get far meanwhile.
+/// The delay of an unconditional or creating write, long enough for other callers to proceed meanwhile.
 const ON_ITS_WAY: Duration = Duration::from_millis(500);
 
-/// A store whose locks are freed by a new version of their entry alone, and whose unconditional writes or nothing are slow.
+/// A store on which only a new version of the entry releases its lock, and whose unconditional and creating writes are slow.
 #[derive(Clone, Default)]
 pub(crate) struct FreedByVersion {
     inner: MemoryStore,

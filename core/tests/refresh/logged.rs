@@ -32,9 +32,9 @@ impl io::Write for Log {
 }
 
 impl Log {
-    /// What this thread logs at WARN from now on.
+    /// Captures what this thread logs at WARN from now on.
     fn start() -> (Self, DefaultGuard) {
-        // Without this, an event that another thread logs first, with no subscriber, is switched off for the whole process.
+        // Without this, tracing disables an event for the whole process if another thread logs it first, without a subscriber.
         let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
         let log = Self::default();
         let writer = log.clone();
@@ -53,7 +53,7 @@ impl Log {
     }
 }
 
-/// A client secret that has expired must not be found out by its users.
+/// The operator must learn of an expired client secret from the log, before its users do.
 #[tokio::test]
 async fn a_failed_refresh_is_logged_once_with_its_cause_and_no_description() {
     let body = br#"{"error": "invalid_client", "error_description": "canary", "claims": "canary"}"#;
@@ -86,7 +86,7 @@ async fn a_dead_grant_is_logged_once() {
     assert!(lines[0].contains("invalid_grant"), "{lines:?}");
 }
 
-/// Nobody has the new refresh token. Revoking it could end the tokens that were put, so the log is all that is left of it.
+/// The new refresh token is lost. Revoking it could end the tokens that were put, so only the log shows it.
 #[tokio::test]
 async fn a_refresh_token_that_was_overtaken_is_logged_and_not_revoked() {
     for (answer, lost) in [
@@ -105,7 +105,7 @@ async fn a_refresh_token_that_was_overtaken_is_logged_and_not_revoked() {
             }),
             1,
         ),
-        // The provider rotates nothing, so nothing is lost.
+        // The provider does not rotate, so no token is lost.
         (
             Behaviour::Answer(|_| {
                 Ok(TokenSet::new("at-canary")

@@ -24,7 +24,7 @@ async fn due(after: AfterLostAnswer, provider: &Provider) -> Session {
     session
 }
 
-/// Asks until the provider is no longer left alone.
+/// Retries until the pause of the provider has ended.
 async fn settled(session: &Session, provider: &Provider) -> token_cache_core::Result<TokenSet> {
     loop {
         match session.get_or_refresh(&api(), provider.clone()).await {
@@ -101,7 +101,7 @@ async fn an_answer_that_came_lets_the_token_be_sent_again() {
     assert_eq!((refresh_token(&stored), provider.calls()), ("rt-1", 2));
 }
 
-/// The provider used the token up, and what it gave for it can't be read.
+/// The provider used the token up, and its answer cannot be read.
 #[tokio::test]
 async fn an_answer_that_can_not_be_read_is_as_good_as_lost() {
     for response in ["{\"access_token\":\"\",\"token_type\":\"Bearer\"}", "{}"] {
@@ -119,7 +119,7 @@ async fn an_answer_that_can_not_be_read_is_as_good_as_lost() {
     }
 }
 
-/// The store goes away between the mark and the call.
+/// The store fails between the record that the token is sent and the call.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_was_marked_and_not_sent_loses_its_mark() {
     // Each request takes so long that the namespace is read again before the next.
@@ -138,7 +138,7 @@ async fn a_token_that_was_marked_and_not_sent_loses_its_mark() {
         let (session, provider) = (session.clone(), provider.clone());
         async move { session.get_or_refresh(&api(), provider).await }
     });
-    // It is held, freed by the mark, and held again.
+    // The lock is held, released by the record, and held again.
     for held in [true, false, true] {
         while inner.is_held(&at) != held {
             tokio::time::sleep(Duration::from_millis(10)).await;

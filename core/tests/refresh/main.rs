@@ -1,4 +1,4 @@
-//! A refresh: one in the whole fleet (G6), and none that outlives a sign-out (G2).
+//! A refresh: one in the whole fleet (G6), and none that writes after a sign-out (G2).
 
 #![allow(
     clippy::unwrap_used,
@@ -62,7 +62,7 @@ async fn signed_in(cache: &TokenCache) -> Session {
     cache.sign_in(SignIn::new(ada(), &started)).await.unwrap()
 }
 
-/// A session whose tokens are due.
+/// Returns a session whose tokens are due.
 async fn due(provider: &Provider) -> (MemoryStore, TokenCache, Session) {
     let store = MemoryStore::new();
     let cache = server(store.clone()).await;
@@ -89,7 +89,7 @@ async fn stored(session: &Session) -> TokenSet {
         .unwrap()
 }
 
-/// Whoever comes next has the lock at once.
+/// The next caller gets the lock at once.
 async fn assert_unlocked(store: &MemoryStore, session: &Session) {
     let at = address_of(session, &api()).unwrap();
     let entry = store.read(&at, ReadOptions::at(Timestamp::default())).await;

@@ -65,7 +65,7 @@ async fn of_many_callers_on_many_servers_one_calls_the_provider() {
     assert_eq!((provider.calls(), provider.reused()), (1, 0));
 }
 
-/// On clocks that only waiting moves.
+/// Both clocks advance only when the test waits.
 #[tokio::test(start_paused = true)]
 async fn the_lock_is_renewed_while_the_provider_is_slow() {
     let mut policy = RefreshPolicy::default();
@@ -93,7 +93,7 @@ async fn the_lock_is_renewed_while_the_provider_is_slow() {
         let provider = provider.clone();
         async move { other.get_or_refresh(&api(), provider).await }
     });
-    // Three leases go by; the follower would have taken the lock over after one.
+    // Three leases pass. Without renewal, the follower would have taken the lock after one.
     for _ in 0..30 {
         clock.advance(policy.lease / 10);
         tokio::time::sleep(policy.lease / 10).await;

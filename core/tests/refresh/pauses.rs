@@ -49,7 +49,7 @@ fn failures() -> Vec<(RefreshError, ErrorKind, u64)> {
             20,
         ),
         (
-            // Only a provider that is away may ask for a long pause.
+            // Only an unavailable provider may ask for a long pause.
             RefreshError::refused("400").retry_after(Duration::from_secs(86_400)),
             refused,
             10,
@@ -57,7 +57,7 @@ fn failures() -> Vec<(RefreshError, ErrorKind, u64)> {
     ]
 }
 
-/// An app under load must not ask a provider for each request that it gets.
+/// An app under load must not call the provider for each of its own requests.
 #[tokio::test(start_paused = true)]
 async fn a_thousand_requests_after_a_failure_ask_the_provider_once() {
     for (failure, kind, _) in failures() {
@@ -90,7 +90,7 @@ async fn a_pause_ends_in_time_and_is_longer_after_a_lost_answer() {
     }
 }
 
-/// The user has signed in again, say, or another server was luckier.
+/// For example, the user has signed in again, or another server's refresh succeeded.
 #[tokio::test(start_paused = true)]
 async fn a_new_refresh_token_ends_a_pause() {
     for (failure, kind, _) in failures() {
@@ -106,7 +106,7 @@ async fn a_new_refresh_token_ends_a_pause() {
     }
 }
 
-/// A refusal of one resource says nothing about another that is asked for with the same refresh token, and other failures do.
+/// A refusal of one resource does not affect another one with the same refresh token. Other failures do.
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_about_one_resource() {
     let mail = EntryKey::new("mail").unwrap();
@@ -128,7 +128,7 @@ async fn a_refusal_is_about_one_resource() {
         assert_eq!(provider.calls(), 1, "{failure}");
         let other = session.get_or_refresh(&api(), provider.clone()).await;
         assert_eq!(other.is_ok(), is_about_resource, "{failure}");
-        // It has another refresh token by now.
+        // The entry has another refresh token now.
         session.put(&api(), provider.expired()).await.unwrap();
         session
             .get_or_refresh_with(&mail, provider.clone(), for_mail())
@@ -157,7 +157,7 @@ async fn tokens_of_the_app_itself_are_paused_too() {
     refresh().await.unwrap();
 }
 
-/// Of a session that continues, and one that does not: by the source's own judgement.
+/// Error codes for a session that continues and for one that ends, as the source decides.
 #[tokio::test]
 async fn a_source_classifies_error_codes_itself() {
     for (dead, ends) in [("bad_refresh_token", true), ("another", false)] {
@@ -185,7 +185,7 @@ async fn a_source_classifies_error_codes_itself() {
     }
 }
 
-/// Microsoft Entra wants a second factor for one resource.
+/// Microsoft Entra requires a second factor for one resource.
 #[tokio::test]
 async fn what_the_user_must_do_first_ends_no_session_and_reaches_the_app() {
     let provider = Provider::new();

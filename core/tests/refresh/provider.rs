@@ -1,4 +1,4 @@
-//! A provider in this process: it rotates refresh tokens, and takes one that comes twice for theft.
+//! A provider in this process. It rotates refresh tokens, and treats one that is sent twice as stolen.
 
 use std::{
     collections::HashSet,
@@ -33,7 +33,7 @@ struct State {
     next: Option<Behaviour>,
 }
 
-/// What becomes of the next call.
+/// The result of the next call.
 pub(crate) enum Behaviour {
     Fail(RefreshError),
     Answer(fn(RefreshRequest) -> Result<TokenSet, RefreshError>),
@@ -54,7 +54,7 @@ impl Provider {
         }))
     }
 
-    /// The tokens of a sign-in, which have expired by now.
+    /// Returns the tokens of a sign-in, which have expired by now.
     pub(crate) fn expired(&self) -> TokenSet {
         let mut state = self.state();
         let number = state.minted;
@@ -69,17 +69,17 @@ impl Provider {
         self.state().next = Some(behaviour);
     }
 
-    /// From now on calls arrive, and wait.
+    /// Lets later calls wait for [`go_on`](Self::go_on).
     pub(crate) fn hold(&self) {
         self.0.open.send_replace(false);
     }
 
-    /// Calls that wait go on.
+    /// Lets waiting calls continue.
     pub(crate) fn go_on(&self) {
         self.0.open.send_replace(true);
     }
 
-    /// Waits until so many calls have arrived.
+    /// Waits until this number of calls have arrived.
     pub(crate) async fn called(&self, times: usize) {
         let mut calls = self.0.calls.subscribe();
         calls.wait_for(|calls| *calls >= times).await.unwrap();

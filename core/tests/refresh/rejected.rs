@@ -16,7 +16,7 @@ fn rejecting(tokens: &TokenSet) -> RefreshOptions {
     RefreshOptions::new().rejected(tokens.access_token().clone())
 }
 
-/// Asks for other tokens than these.
+/// Requests other tokens than these.
 async fn reject(
     session: &Session,
     provider: &Provider,
@@ -28,7 +28,7 @@ async fn reject(
         .await
 }
 
-/// Tokens that nobody knows the end of.
+/// Stores and returns tokens without an expiry.
 async fn unlimited(session: &Session) -> TokenSet {
     let tokens = TokenSet::new("at").unwrap();
     session.put(&api(), &tokens).await.unwrap();
@@ -64,10 +64,10 @@ async fn all_who_name_the_same_rejected_token_share_one_refresh() {
         assert_eq!(access_token(&answered.unwrap().unwrap()), "at-1");
     }
     assert_eq!((provider.calls(), provider.reused()), (1, 0));
-    // One that comes late finds the new one.
+    // A late caller gets the new token.
     let late = reject(&session, &provider, &old);
     assert_eq!(access_token(&late.await.unwrap()), "at-1");
-    // And without a rejection nothing is refreshed.
+    // Without a rejection nothing is refreshed.
     let usual = session.get_or_refresh(&api(), provider.clone()).await;
     assert_eq!(access_token(&usual.unwrap()), "at-1");
     assert_eq!(provider.calls(), 1);
@@ -101,7 +101,7 @@ async fn a_rejected_token_without_a_refresh_token_says_so() {
     assert_eq!(provider.calls(), 0);
 }
 
-/// A resource that rejects whatever it gets, because of its audience for example.
+/// A resource that rejects every token, for example because of its audience.
 #[tokio::test(start_paused = true)]
 async fn a_resource_that_rejects_every_token_does_not_make_a_refresh_of_each_request() {
     let session = signed_in(&server(MemoryStore::new()).await).await;
@@ -120,7 +120,7 @@ async fn a_resource_that_rejects_every_token_does_not_make_a_refresh_of_each_req
     assert_eq!(provider.calls(), 2);
 }
 
-/// What another resource's refresh leaves in the entry whose refresh token it spent is the rejected access token still.
+/// The entry whose refresh token another resource's refresh spent still has the rejected access token.
 #[tokio::test]
 async fn a_rejected_token_is_not_taken_for_what_another_refresh_left() {
     let session = signed_in(&server(MemoryStore::new()).await).await;
@@ -169,14 +169,14 @@ async fn tokens_of_unknown_lifetime_are_refreshed_after_the_default_one() {
         ("at-old", 0)
     );
     clock.advance(Duration::from_secs(100));
-    // While the provider is away, they are served: nothing says that they have expired.
+    // While the provider is unavailable, the tokens are served, because they have no known expiry.
     provider.next(Behaviour::Fail(RefreshError::transient("503")));
     let away = session.get_or_refresh(&api(), provider.clone()).await;
     assert_eq!(
         (access_token(&away.unwrap()), provider.calls()),
         ("at-old", 1)
     );
-    // And so it goes on, for tokens of a refresh too.
+    // The default lifetime also applies to tokens of a refresh.
     session.put(&api(), stored(&session).await).await.unwrap();
     let source = |request: RefreshRequest| async move {
         let response = serde_json::json!({"access_token": "at-new", "refresh_token": "rt-new"});

@@ -12,7 +12,7 @@ use tokio::{
 
 use super::{ada, api, server_with, signed_in};
 
-/// Never answers, and says what becomes of whoever asks: its sender is gone when they are.
+/// A source that never answers. Its caller has been dropped when the channel's last sender is gone.
 struct Silent(mpsc::UnboundedSender<&'static str>);
 
 #[async_trait]
@@ -34,7 +34,7 @@ impl TokenSource for Silent {
     }
 }
 
-/// On a clock that only waiting moves.
+/// The clock advances only when the test waits.
 #[tokio::test(start_paused = true)]
 async fn a_revocation_that_is_never_answered_is_given_up_and_leaves_nothing_behind() {
     const PATIENCE: Duration = Duration::from_secs(7);

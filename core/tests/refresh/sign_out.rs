@@ -64,7 +64,7 @@ async fn a_sign_out_revokes_what_the_session_held() {
     assert_eq!(provider.revoked(), [held]);
 }
 
-/// A provider that looks, when it is to revoke a token, whether the session is gone by then.
+/// A provider that checks, when it is asked to revoke a token, whether the session has ended by then.
 struct Looks {
     cache: TokenCache,
     ticket: Ticket,
@@ -107,7 +107,7 @@ async fn a_token_is_revoked_after_the_eviction() {
     assert_eq!(*found.lock().unwrap(), [Err(ErrorKind::SignedOut)]);
 }
 
-/// A browser that is closed while its sign-out waits for the store.
+/// The browser closes the connection while its sign-out waits for the store.
 #[tokio::test(start_paused = true)]
 async fn what_a_sign_out_ended_is_revoked_though_its_caller_went_away() {
     let provider = Provider::new();

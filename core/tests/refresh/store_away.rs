@@ -7,10 +7,10 @@ use tokio::{task::JoinHandle, time};
 
 use super::{access_token, api, provider::Provider, refresh_token, server, signed_in, stored};
 
-/// Longer than what was read of the namespace is good for.
+/// Longer than a read of the namespace stays valid.
 const AWHILE: Duration = Duration::from_secs(4);
 
-/// A refresh whose provider has been asked, and keeps its answer back.
+/// A refresh whose provider has been called and does not answer yet.
 struct Asking {
     provider: Provider,
     store: FailingStore,
@@ -39,7 +39,7 @@ impl Asking {
     }
 }
 
-/// The store goes away while the provider is asked, and is away when its answer comes: that can't be had again.
+/// The store fails while the provider is called, and when its answer comes. The answer cannot be requested again.
 #[tokio::test(start_paused = true)]
 async fn what_the_provider_gave_is_kept_until_the_store_is_back() {
     let Asking {
@@ -64,7 +64,7 @@ async fn what_the_provider_gave_is_kept_until_the_store_is_back() {
     assert_eq!((provider.calls(), provider.reused()), (1, 0));
 }
 
-/// The version is minted once, so a write that landed and whose answer was lost is found stored, and not overtaken.
+/// The version is created once, so a write that was stored without an answer is found stored, and not taken for another server's.
 #[tokio::test(start_paused = true)]
 async fn what_landed_without_an_answer_is_not_taken_for_anothers() {
     let Asking {

@@ -1,4 +1,4 @@
-//! The ring of the environment: read in a process of its own, whose environment the test may set.
+//! The key ring of the environment, read in a process of its own, whose environment the test can set.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::secret;
 const CHILD: &str = "environment::a_cache_without_a_ring_takes_the_environments";
 const RING: &str = "seal 2026-11 yrXc1Yk0Dcu3vhQ2k1nmzEbkMxN7gJ8sJb1dwS0n6kE=, open secret";
 
-/// Run by the tests below as well, with the variable set.
+/// The tests below run it as well, with the variable set.
 #[tokio::test]
 async fn a_cache_without_a_ring_takes_the_environments() {
     let opened = TokenCache::builder(MemoryStore::new())

@@ -1,4 +1,4 @@
-//! What is sealed opens where it belongs, with the keys of a ring, and nowhere else (G5).
+//! Sealed data opens only where it belongs, and only with the keys of the ring (G5).
 
 #![allow(
     clippy::unwrap_used,
@@ -29,7 +29,7 @@ fn api() -> EntryKey {
     EntryKey::resource("https://api.example").unwrap()
 }
 
-/// A key of 32 bytes that look random.
+/// Returns a key of 32 bytes that look random.
 fn key(name: &str, seed: u8) -> RingKey {
     let bytes: Vec<u8> = (0..32_u8)
         .map(|n| n.wrapping_mul(89).wrapping_add(seed))
@@ -45,7 +45,7 @@ fn secret() -> Secret {
     Secret::new(*b"the secret of every test in here").unwrap()
 }
 
-/// A server over the store that all share.
+/// Returns a server over the shared store.
 async fn server(store: &MemoryStore, ring: KeyRing) -> TokenCache {
     TokenCache::builder(store.clone())
         .secret(secret())
@@ -60,13 +60,13 @@ async fn signed_in(cache: &TokenCache) -> Session {
     cache.sign_in(SignIn::new(ada(), &started)).await.unwrap()
 }
 
-/// An entry as the store has it.
+/// Returns an entry as it is stored.
 async fn stored(store: &MemoryStore, at: &EntryAddress) -> Entry {
     let now = ReadOptions::at(Timestamp::default());
     store.read(at, now).await.unwrap().unwrap()
 }
 
-/// An entry of a session as the store has it, and where.
+/// Returns the entry of a session as it is stored, and its address.
 async fn sealed(store: &MemoryStore, session: &Session) -> (EntryAddress, Entry) {
     let at = address_of(session, &api()).unwrap();
     let entry = stored(store, &at).await;

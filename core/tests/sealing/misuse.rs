@@ -1,4 +1,4 @@
-//! An entry that was moved, cut short, changed or put back.
+//! Entries that were moved, truncated, changed or restored.
 
 use proptest::prelude::*;
 use token_cache_core::{
@@ -51,7 +51,7 @@ fn it_opens_where_it_was_sealed() {
 #[test]
 fn moved_to_another_issuer_account_session_or_key_it_opens_nothing() {
     let sealed = sealer().seal(&here(), &entry(PLAIN)).unwrap();
-    // Whoever moves it even has the ticket secret: only what is authenticated keeps it from opening.
+    // This attacker even has the ticket secret of the target: only the authenticated data prevents opening.
     for elsewhere in [
         at([9; 16], [2; 16], [3; 16], [4; 16]),
         at([1; 16], [9; 16], [3; 16], [4; 16]),
@@ -78,7 +78,7 @@ fn cut_short_anywhere_it_opens_nothing() {
     let sealed = sealer().seal(&here(), &entry(PLAIN)).unwrap();
     for length in 0..sealed.stored().len() {
         is_corrupt(&here(), entry(&sealed.stored()[..length]));
-        // Random bytes are in front now: one time in 256 they look like an entry sealed under another key.
+        // The rest now begins with random bytes: one time in 256 they look like an entry sealed under another key.
         let end = &sealed.stored()[sealed.stored().len() - length..];
         let looks_sealed = end.len() >= Sealer::OVERHEAD && end[0] == sealed.stored()[0];
         let expected = if looks_sealed {
@@ -152,7 +152,7 @@ proptest! {
     }
 }
 
-/// Two sessions of one account, an entry in each; the attacker copies the first's over the second's.
+/// Two sessions of one account, with an entry in each. The attacker copies the first entry over the second.
 async fn with_a_moved_entry(store: &MemoryStore, cache: &TokenCache) -> token_cache_core::Session {
     let (mine, theirs) = (signed_in(cache).await, signed_in(cache).await);
     for session in [&mine, &theirs] {
@@ -204,7 +204,7 @@ async fn the_limit_is_that_of_what_is_sealed() {
     let cache = server(&store, crate::of_secret()).await;
     assert_eq!(cache.store().capabilities().max_entry_bytes, limit);
     let session = signed_in(&cache).await;
-    // One byte says how the rest is encoded. (That a value of the limit is stored, the suite shows.)
+    // One byte says how the rest is encoded. (The conformance suite shows that a value of exactly the limit is stored.)
     let error = session.put(&api(), vec![7; limit]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
 }

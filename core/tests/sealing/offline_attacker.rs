@@ -1,4 +1,4 @@
-//! The attacker of the tests on real stores is worth something: it finds what can be found.
+//! The attacker of the tests on real stores finds what can be found, so that those tests are meaningful.
 
 use token_cache_core::{
     Entry, EntryAddress, MemoryStore, Sealer, Timestamp, TokenSet, Version,

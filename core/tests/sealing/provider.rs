@@ -1,4 +1,4 @@
-//! A key management service: asked once for each key, and never on the way of a read.
+//! A key management service: called once for each key, and never during a read.
 
 use std::sync::{
     Arc,
@@ -13,7 +13,7 @@ use token_cache_core::{
 
 use crate::{api, of_secret, secret, server, signed_in};
 
-/// Its master key never leaves it: what it gives out is masked with it.
+/// A key management service whose master key masks the keys that it returns.
 #[derive(Debug, Default)]
 struct Kms {
     calls: AtomicUsize,

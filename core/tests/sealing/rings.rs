@@ -1,4 +1,4 @@
-//! A ring that can't be is refused before anything is sent, and no error quotes a key.
+//! An invalid ring is refused before anything is sent, and no error quotes a key.
 
 use std::sync::{
     Arc,

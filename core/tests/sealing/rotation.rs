@@ -1,4 +1,4 @@
-//! Keys rotate while servers are at work, and nobody is signed out by it.
+//! Keys rotate while servers are in use, and no user is signed out by it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use token_cache_core::{ErrorKind, KeyRing, MemoryStore, RingKey, SignIn, TokenSe
 
 use crate::{ada, api, key, of_secret, sealed, server, signed_in};
 
-/// The id of the key that something in the store is sealed under.
+/// Returns the id of the key that the session's entry is sealed under.
 async fn key_id(store: &MemoryStore, session: &token_cache_core::Session) -> Vec<u8> {
     sealed(store, session).await.1.stored()[1..5].to_vec()
 }
@@ -32,12 +32,12 @@ async fn a_fleet_rotates_and_every_server_opens_what_every_other_sealed() {
         .unwrap();
     let old = key_id(&store, &session).await;
 
-    // Open-only first, on each.
+    // First, every server gets the new key as an open-only key.
     let opens_new = of_secret().opening(key("new", 1));
     for server in [&a, &b] {
         server.replace_key_ring(&opens_new).await.unwrap();
     }
-    // Then one of them seals with it, and the other does not yet.
+    // Then one server seals with it, and the other does not yet.
     a.replace_key_ring(&new_seals()).await.unwrap();
     let there = b.resume(&ticket).await.unwrap();
     assert!(there.get(&api()).await.unwrap().is_some());
@@ -63,7 +63,7 @@ async fn a_fleet_rotates_and_every_server_opens_what_every_other_sealed() {
     let started = a.start_sign_in().unwrap();
     assert!(b.sign_in(SignIn::new(ada(), &started)).await.is_ok());
 
-    // The old key goes: what moved is there, what did not is an error and no sign-out.
+    // The old key is removed: entries that have moved can be read, others are an error and no sign-out.
     for server in [&a, &b] {
         let ring = KeyRing::sealing_with(key("new", 1));
         server.replace_key_ring(&ring).await.unwrap();
@@ -128,7 +128,7 @@ async fn a_key_that_is_still_of_use_shows_it() {
     assert_eq!(use_of("secret").opened, before + 1, "the entry has moved");
     assert_eq!(use_of("new").opened, 1);
 
-    // Idle since its last use: it grows until it is of use again.
+    // The idle time of a key grows until its next use.
     let idle = use_of("new").idle;
     while use_of("new").idle < idle + Duration::from_millis(20) {
         tokio::task::yield_now().await;

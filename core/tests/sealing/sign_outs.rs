@@ -7,7 +7,7 @@ use token_cache_core::{
 
 use crate::{ada, api, key, of_secret, server};
 
-/// A server that signs in, and one that has lost every key that anything is sealed under.
+/// Returns a server that signs in, and one that lacks every key in use.
 async fn servers() -> (TokenCache, TokenCache) {
     let store = MemoryStore::new();
     let lost = KeyRing::sealing_with(key("another", 9));
