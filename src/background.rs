@@ -6,7 +6,7 @@
 //!
 //! This is not the scope `offline_access` of OpenID Connect (Core section 11), which asks a provider for a refresh token.
 //!
-//! The items of this module are what a store keeps for it.
+//! The items of this module are for authors of a store, which stores the background sessions.
 
 #[doc(inline)]
 pub use token_cache_core::{BackgroundKey, BackgroundSession, BackgroundSessions};

@@ -26,7 +26,7 @@ use crate::telemetry;
 pub struct Diagnostic {
     /// A stable name in snake case, for filters and alerts. It begins with the store's name.
     pub id: &'static str,
-    /// Whether a promise is weakened.
+    /// The severity: a warning weakens a promise, or makes requests fail.
     pub severity: Severity,
     /// The finding and its effect, without keys, tokens and ids of users.
     pub message: String,

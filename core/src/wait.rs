@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::ServerId;
 
-/// Whether a sign-out waits until no server can serve a near-cache entry of what it ended.
+/// The choice whether a sign-out waits until no server can serve a near-cache entry of what it ended.
 ///
 /// If no server has a near cache, both variants are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -11,9 +11,9 @@ pub enum Wait {
     /// Waits until no read that starts afterwards, on any server, is served from a near-cache entry of what was ended (G1). Each
     /// server has acknowledged that it dropped these entries, or its lease has expired.
     ///
-    /// This takes one round trip of a message. The maximum is
-    /// [`longest_near_cache_life`](crate::TokenCache::longest_near_cache_life) plus a fiftieth of it: once for a server that
-    /// stopped without releasing its lease, and always if the store has no [`Backplane`](crate::Backplane).
+    /// This takes one round trip of a message, and at most
+    /// [`longest_near_cache_life`](crate::TokenCache::longest_near_cache_life) plus a fiftieth of it. The maximum applies once for a
+    /// server that stopped without releasing its lease, and always if the store has no [`Backplane`](crate::Backplane).
     #[default]
     Everywhere,
     /// Returns when the store has ended the sessions and sent the other servers an invalidation message. A server that did not
@@ -22,7 +22,7 @@ pub enum Wait {
     None,
 }
 
-/// What a sign-out knows of other servers' near caches.
+/// The outcome of a sign-out for other servers' near caches.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum NearCacheOutcome {

@@ -132,9 +132,9 @@ impl TokenCache {
     /// Starts a sign-in whose authorization request has the parameter `max_age`, in whole seconds. Does no I/O.
     ///
     /// [`sign_in`](Self::sign_in) then refuses an authentication that was older than this when the request was sent, with a
-    /// leeway of one minute, and an ID token without `auth_time` (OpenID Connect Core 1.0 section 3.1.3.7). The value is sealed:
-    /// a user who removes `max_age` from the request is refused. An `auth_time` that cannot be right is refused under a `max_age`
-    /// of less than a day, and ignored under a longer one.
+    /// leeway of one minute. It also refuses an ID token without `auth_time` (OpenID Connect Core 1.0 section 3.1.3.7). The value is
+    /// sealed, so a user cannot avoid the check by removing `max_age` from the request. An `auth_time` that cannot be right is refused
+    /// under a `max_age` of less than a day, and ignored under a longer one.
     ///
     /// # Errors
     /// As [`start_sign_in`](Self::start_sign_in).

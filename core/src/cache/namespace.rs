@@ -20,10 +20,10 @@ use crate::{
 /// The interval in which a server reads the namespace's record and the store's clock.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// How often a starting server tries to write the record while other servers write it too.
+/// The number of attempts of a starting server to write the record while other servers write it too.
 const TRIES: usize = 10;
 
-/// What a server knows of its namespace: the generation, its id key, and the store's clock.
+/// The state of the namespace as a server knows it: the generation, its id key, and the store's clock.
 pub(super) struct NamespaceState {
     known: RwLock<Known>,
     /// Locked while the record is read, so that concurrent callers share one request.

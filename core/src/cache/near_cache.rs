@@ -10,7 +10,8 @@ use crate::{
 };
 
 impl TokenCache {
-    /// Returns the size and the lease of this server's near cache, or `None` if it has none. Does no I/O.
+    /// Returns how many entries this server's near cache has and how long it may serve them, or `None` without a near cache. Does
+    /// no I/O.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {
@@ -51,7 +52,6 @@ impl TokenCache {
     ///
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) if the namespace has another secret by now.
-    /// [`Config`](crate::ErrorKind::Config) where the namespace has another secret by now.
     pub fn longest_near_cache_life(&self) -> Result<Duration> {
         Ok(self.keys()?.longest_near_cache_life)
     }

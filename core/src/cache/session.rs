@@ -106,7 +106,7 @@ impl Session {
 
     /// Stores a value under a key, if the precondition of `mode` holds: see [`PutMode`].
     ///
-    /// If servers have near caches, an unconditional write is published to them at once. A conditional write is not: until their
+    /// If servers have near caches, an unconditional write is published to them shortly afterwards. A conditional write is not: until their
     /// near-cache entries are too old to be served, servers answer with the previous value.
     ///
     /// # Errors

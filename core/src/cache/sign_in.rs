@@ -21,13 +21,15 @@ impl TokenCache {
     /// the background session (with background access).
     ///
     /// # Errors
-    /// [`SignInRevoked`](crate::ErrorKind::SignInRevoked) if a sign-out came after the user's authentication, the user took
-    /// longer than the sign-in timeout (G2), the authentication is older than the `max_age` of the request or has no `auth_time`
-    /// then, or its `session_expiry` has passed: show a page that offers a new sign-in with `prompt=login`, and do not redirect
-    /// automatically. [`Misuse`](crate::ErrorKind::Misuse) if the lifetime is out of range;
-    /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the started sign-in was changed or truncated;
-    /// [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server lacks its key; [`Unsupported`](crate::ErrorKind::Unsupported)
-    /// for background access if the store does not support it; the errors of the store.
+    /// - [`SignInRevoked`](crate::ErrorKind::SignInRevoked) if a sign-out came after the user's authentication, or the user took longer
+    ///   than the sign-in timeout (G2). The same error is returned if the authentication is older than the `max_age` of the request, or
+    ///   has no `auth_time` then, or if its `session_expiry` has passed. Show a page that offers a new sign-in with `prompt=login`, and
+    ///   do not redirect automatically.
+    /// - [`Misuse`](crate::ErrorKind::Misuse) if the lifetime is out of range.
+    /// - [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the started sign-in was changed or truncated.
+    /// - [`KeyMissing`](crate::ErrorKind::KeyMissing) if this server lacks the key of the started sign-in.
+    /// - [`Unsupported`](crate::ErrorKind::Unsupported) for background access if the store does not support it.
+    /// - The errors of the store.
     pub async fn sign_in(&self, sign_in: SignIn) -> Result<Session> {
         let begin = in_boxed_call(self.begin(sign_in));
         observe(Operation::SignIn, About::default(), begin, |_| "begun").await
@@ -41,12 +43,12 @@ impl TokenCache {
         let not_after = requested_at + self.0.settings.sign_in_timeout;
         if requested_at > keys.latest {
             return Err(overdue(
-                "it was started at a time that the store's clock has not reached; start again with `prompt=login`",
+                "the sign-in was started at a time that the store's clock has not reached; start again with `prompt=login`",
             ));
         }
         if keys.earliest > not_after {
             return Err(overdue(
-                "it took longer than the sign-in timeout, so a sign-out in between could go unseen; start again with `prompt=login`",
+                "the sign-in took longer than the sign-in timeout, so a sign-out in between could have been missed; start again with `prompt=login`",
             ));
         }
         let issuer = sign_in.account.issuer();

@@ -97,7 +97,7 @@ impl TokenCache {
         self.sign_out(SignOutScope::Account(account.clone())).await
     }
 
-    /// Ends what a provider's logout message names. Users who authenticated after the message was issued stay signed in, so a
+    /// Ends the sessions that a provider's logout message names. Users who authenticated after the message was issued stay signed in, so a
     /// late, repeated or replayed message does no harm (G2).
     ///
     /// # Errors
@@ -188,7 +188,7 @@ impl TokenCache {
     }
 }
 
-/// What a provider's message names.
+/// The target of a provider's message.
 enum ByMessage {
     Account(AccountKey),
     Sid(SidSignOut),

@@ -12,11 +12,11 @@ pub struct StoreSignOut {
     pub sign_out: SignOut,
     /// The accounts visited, each with what happened to its invalidation message, or `None` if none was published.
     pub evicted: Vec<(AccountKey, Option<Published>)>,
-    /// Whether it reached accounts that cannot be listed: those of an issuer without stored data, because an earlier sign-out has
+    /// Set if the sign-out reached accounts that cannot be listed: those of an issuer without stored data, because an earlier sign-out has
     /// ended all their sessions. If that sign-out did not wait, or its end was not observed, near caches may still have entries
     /// of these accounts.
     pub unnamed: bool,
-    /// Whether the `sid` to end is missing in the index. The store may have lost it, and with it the registry of leases and the
+    /// Set if the `sid` to end is missing in the index. The store may have lost it, and with it the registry of leases and the
     /// accounts that near caches contain.
     pub unknown_sid: bool,
 }
@@ -28,7 +28,7 @@ impl StoreSignOut {
     }
 }
 
-/// What a sign-out by `sid` ends in the accounts that it reaches.
+/// The sessions that a sign-out by `sid` ends in the accounts that it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "with the `sid`, or all")]
 pub enum SidScope {
@@ -46,7 +46,7 @@ pub struct SidSignOut {
     pub sid: SidKey,
     /// The cutoff bound of the eviction.
     pub bound: CutoffBound,
-    /// What it ends in each account.
+    /// The sessions that it ends in each account.
     pub reach: SidScope,
     /// The account that the message names too, and the message's `iat`. The account's sessions without a `sid` up to that time
     /// end as well.

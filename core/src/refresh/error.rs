@@ -83,7 +83,7 @@ impl RefreshError {
     /// | the response | its kind |
     /// |---|---|
     /// | `invalid_grant` | [`InvalidGrant`](RefreshErrorKind::InvalidGrant): the session ends |
-    /// | `invalid_grant` with a `suberror` or with `claims` (Microsoft Entra) | [`InteractionRequired`](RefreshErrorKind::InteractionRequired): one resource wants more of the user |
+    /// | `invalid_grant` with a `suberror` or with `claims` (Microsoft Entra) | [`InteractionRequired`](RefreshErrorKind::InteractionRequired): one resource requires an action of the user |
     /// | `interaction_required`, `login_required`, `consent_required`, `account_selection_required`, `unmet_authentication_requirements` | the same |
     /// | one of these with the `suberror` `bad_token` or `token_expired` | `InvalidGrant` |
     /// | `server_error`, `temporarily_unavailable` | [`Transient`](RefreshErrorKind::Transient) |

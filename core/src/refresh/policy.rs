@@ -9,7 +9,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// The longest pause that a provider may request.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// What to do with a refresh token that was sent and whose answer was lost: its server died, or the provider never answered. No
+/// The treatment of a refresh token that was sent and whose answer was lost: its server died, or the provider never answered. No
 /// cache can know whether the provider used it up (G6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(
@@ -56,7 +56,7 @@ pub struct RefreshPolicy {
     /// token response, and applies to tokens that can be refreshed. An expired token of this kind is still served while the
     /// provider is unavailable.
     pub default_lifetime: Option<Duration>,
-    /// What to do with a refresh token whose answer was lost.
+    /// The treatment of a refresh token whose answer was lost.
     pub after_lost_answer: AfterLostAnswer,
 }
 

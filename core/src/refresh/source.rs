@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use super::{RefreshError, RefreshRequest};
 use crate::TokenSet;
 
-/// What revoking a token does at the provider (RFC 7009 section 2.1 leaves it to the provider).
+/// The effect of revoking a token at the provider (RFC 7009 section 2.1 leaves it to the provider).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(
     clippy::exhaustive_enums,

@@ -268,7 +268,7 @@ impl RefreshTask {
                 "the session continues, and the app must send the user to the provider"
             }
             RefreshErrorKind::InvalidGrant | RefreshErrorKind::Refused => {
-                "the session continues; check the client id, the client secret and what the app asks for"
+                "the session continues; check the client id, the client secret and what the app requests"
             }
             RefreshErrorKind::Malformed => "the session continues; check the token endpoint",
         };
