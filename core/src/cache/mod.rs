@@ -161,7 +161,7 @@ impl TokenCache {
         self.0.expected_sids.add(issuer);
     }
 
-    /// Returns the time on the store's clock, to stamp tokens with. Does no I/O.
+    /// Returns the time on the store's clock, for the issue time of tokens. Does no I/O.
     ///
     /// A server knows the store's clock from the store's answers, up to a few milliseconds (up to a second on DynamoDB). This is the
     /// earliest time that is possible, so an expiry that is counted from it is never later than the true one.
@@ -219,8 +219,8 @@ impl TokenCache {
         accounts::open_background_session(self, account).await
     }
 
-    /// Returns what an operator should know about the store and this server's configuration: settings of the store that weaken a promise,
-    /// permissions that are missing, a key file that others may read. Opening the cache logs each of them once. Does no I/O.
+    /// Returns the diagnostics of the store and of this server's configuration: settings of the store that weaken a promise, missing
+    /// permissions, a key file that other users may read. Opening the cache logs each of them once. Does no I/O.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> token_cache_core::Result<()> {

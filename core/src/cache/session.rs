@@ -98,8 +98,9 @@ impl Session {
         match self.put_if(key, value, PutMode::Overwrite).await? {
             PutResult::Stored => Ok(()),
             PutResult::PreconditionFailed => {
-                Err(Error::new(ErrorKind::Unexpected, "write an entry")
-                    .message("the store refused an unconditional write"))
+                Err(Error::new(ErrorKind::Unexpected, "write an entry").message(
+                    "the store refused an unconditional write, which is a fault of the store",
+                ))
             }
         }
     }
@@ -181,7 +182,7 @@ impl Session {
         observe(Operation::Remove, about, in_call(remove), |()| "removed").await
     }
 
-    /// Ends this session and no other: [`TokenCache::sign_out`] of [`SignOutScope::Session`].
+    /// Ends only this session, as [`TokenCache::sign_out`] of [`SignOutScope::Session`].
     ///
     /// # Errors
     /// As [`TokenCache::sign_out`].

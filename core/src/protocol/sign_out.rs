@@ -111,7 +111,7 @@ pub async fn sign_out_sid(
         None => {
             return Err(
                 Error::new(ErrorKind::Unsupported, "sign out a provider session")
-                    .message("this store has no index of `sid`s; name the subject as well"),
+                    .message("this store has no `sid` index; name the subject as well"),
             );
         }
     };

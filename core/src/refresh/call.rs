@@ -8,7 +8,7 @@ use crate::{
     telemetry::{Failure, in_current_span},
 };
 
-/// How a call to the provider failed.
+/// The failure of a call to the provider.
 pub(super) enum CallFailure {
     Provider(RefreshError),
     /// The code of the token source panicked.

@@ -110,7 +110,11 @@ impl fmt::Debug for ErrorResponse {
 /// Registered codes consist of lower-case letters and underscores. Other text could contain anything, so it is not quoted.
 fn quoted(code: &str) -> &str {
     let is_word = code.len() <= 64 && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    if is_word { code } else { "a code of its own" }
+    if is_word {
+        code
+    } else {
+        "an error code of unknown form"
+    }
 }
 
 fn cut(mut text: String, longest: usize) -> String {

@@ -25,7 +25,7 @@ impl Session {
     /// - [`ProviderUnavailable`](ErrorKind::ProviderUnavailable) if the provider cannot answer and the tokens have expired.
     ///   [`retry_after`](crate::Error::retry_after) may say when to try again. While the old tokens are valid, they are returned
     ///   instead.
-    /// - [`InteractionRequired`](ErrorKind::InteractionRequired) if the user must do something at the provider first: the session
+    /// - [`InteractionRequired`](ErrorKind::InteractionRequired) if the provider requires an action of the user first: the session
     ///   continues, and [`refresh_error`](crate::Error::refresh_error) has the provider's claims challenge.
     /// - [`ProviderRefused`](ErrorKind::ProviderRefused) and [`ProviderMalformed`](ErrorKind::ProviderMalformed). No access token
     ///   is stored; a refresh token that came without one is. These errors are repeated for a while without calling the provider
