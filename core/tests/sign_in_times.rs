@@ -224,7 +224,6 @@ async fn what_an_operator_should_look_at_is_logged_once() {
     use token_cache_core::TokenSet;
 
     // Without this, tracing disables an event for the whole process if another thread logs it first, without a subscriber.
-    //
     let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
     let log = Log::default();
     let writer = log.clone();

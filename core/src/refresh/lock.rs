@@ -34,7 +34,8 @@ impl Lock {
         store.refresh_locks().map(|_| self.owner)
     }
 
-    /// Takes or renews the lock, while the entry has the version `seen`. Also returns the latest possible start of the lease.
+    /// Takes or renews the lock, while the entry has the version `seen`. Also returns when the request was sent: the lease does not
+    /// start earlier.
     pub(super) async fn acquire(&self, seen: Option<Version>) -> Result<(Acquired, Instant)> {
         let keys = self.session.fresh_keys().await?;
         let at = self.session.address(&keys, &self.key);

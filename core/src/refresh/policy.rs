@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::{RefreshError, RefreshErrorKind};
 use crate::{Error, Result, token_response::LONGEST_LIFETIME};
 
-/// The longest pause without a request from the provider.
+/// The longest pause that a provider did not request.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// The longest pause that a provider may request.
@@ -49,7 +49,7 @@ pub struct RefreshPolicy {
     /// How long a server does not call the provider again after a transient failure without a `Retry-After`: one second. After a
     /// refusal or an unusable answer the pause is ten times as long, and after a lost answer twenty times, up to five minutes. A
     /// pause applies to one refresh token, or to one resource if the refusal concerns only that. During the pause, callers get
-    /// the error again. It ends early when other tokens are stored. Each server has its own pauses.
+    /// the error again. A pause ends early when other tokens are stored. Each server has its own pauses.
     pub pause: Duration,
     /// The assumed lifetime of an access token if the provider does not state one. It is unlimited by default, so such a token is
     /// refreshed only when the app [rejects](crate::RefreshOptions::rejected) it. The lifetime is counted from the time of the

@@ -22,7 +22,6 @@ pub(super) async fn write_back(
     releasing: Option<LockOwner>,
 ) -> Result<Option<Version>> {
     // Uses the last known keys, because the store may be unavailable already.
-    //
     let entry = session.entry(value, &session.keys()?)?;
     let until = Instant::now() + PATIENCE;
     let mut attempt = 0;
