@@ -4,4 +4,7 @@
 //! can replace a key without signing users out: see [`TokenCache::replace_key_ring`](crate::TokenCache::replace_key_ring).
 
 #[doc(inline)]
-pub use token_cache_core::{EncryptionStats, KeyProvider, KeyRing, KeyUse, RingKey, SecretSlice};
+pub use token_cache_core::{
+    EncryptionStats, KeyProvider, KeyRing, KeyUse, RingKey, SecretSlice, SecretString,
+    UnreadableEntries,
+};

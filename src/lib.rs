@@ -17,7 +17,7 @@ pub mod store;
 #[doc(inline)]
 pub use token_cache_core::{
     AccountId, Entry, EntryKey, Error, ErrorKind, ExposeSecret, LogoutMessage, MemoryStore,
-    ProviderSid, PutMode, PutResult, Result, Secret, SecretString, Session, SignIn, SignOut,
+    ProviderSid, PutMode, PutResult, Result, Secret, Session, SidMeaning, SignIn, SignOut,
     SignOutScope, StartedSignIn, Ticket, Timestamp, TokenCache, TokenCacheBuilder, TokenSet,
     Version, Wait,
 };

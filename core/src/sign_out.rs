@@ -31,6 +31,18 @@ pub enum SignOutScope {
     AccountOf(Session),
 }
 
+/// What a provider's `sid` stands for, in its logout messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SidMeaning {
+    /// One session at the provider, as OpenID Connect specifies it (Front-Channel Logout 1.0 section 3).
+    #[default]
+    Session,
+    /// All sessions of a user. A message with a `sid` then ends every session of the accounts that signed in under it. This is for
+    /// providers that send one `sid` for all of a user's sessions, as Keycloak does for "sign out everywhere".
+    Account,
+}
+
 /// A provider's message that a user has signed out, *verified*: a back-channel logout token (OpenID Connect Back-Channel Logout
 /// 1.0 section 2.4) or a CAEP `session-revoked` event.
 ///

@@ -83,12 +83,12 @@ impl TokenResponse {
         &mut self,
         name: &'static str,
         value: serde_json::Result<Value>,
-        coordinator: fn(&mut Self) -> &mut Option<SecretString>,
+        field: fn(&mut Self) -> &mut Option<SecretString>,
     ) {
         match value {
             Ok(Value::String(text)) => {
                 if let Some(token) = token(text) {
-                    *coordinator(self) = Some(token);
+                    *field(self) = Some(token);
                 }
             }
             Ok(Value::Null) => {}

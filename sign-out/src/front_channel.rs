@@ -39,7 +39,7 @@ impl SignOutRoutes {
     /// are accepted if [`ClientRegistration::front_channel_parameters`] allows them.
     ///
     /// The request is not authenticated. So it ends only these sessions, even with
-    /// [`sid_means_account`](token_cache_core::TokenCacheBuilder::sid_means_account), and a later sign-in with the same
+    /// [`sid_meaning`](token_cache_core::TokenCacheBuilder::sid_meaning), and a later sign-in with the same
     /// `sid` is accepted.
     ///
     /// The response is

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     BeginSession, Error, KeyProvider, KeyRing, NOT_BEFORE_LIFETIME, RefreshPolicy, Result, RingKey,
-    SealedStore, Sealer, Secret, TokenStore,
+    SealedStore, Sealer, Secret, SidMeaning, TokenStore, UnreadableEntries,
     near_cache::{
         BootTime, InvalidationCoordinator, NearCache, NearCacheConfig, NearCacheParts,
         SystemBootTime,
@@ -63,10 +63,10 @@ impl TokenCacheBuilder {
             settings: Settings {
                 sign_in_timeout: DEFAULT_SIGN_IN_TIMEOUT,
                 max_sessions: BeginSession::MAX_SESSIONS,
-                sid_means_account: false,
+                sid_meaning: SidMeaning::default(),
                 longest_assertion: None,
                 refresh: RefreshPolicy::default(),
-                unreadable_is_a_miss: false,
+                unreadable_entries: UnreadableEntries::default(),
                 near_cache: None,
             },
             boot: Arc::new(SystemBootTime),
@@ -105,14 +105,12 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Sets whether a [`LogoutMessage`](crate::LogoutMessage) that names a `sid` ends every session of the accounts under that
-    /// `sid`: `false` by default. Set it for providers that send one `sid` for all of a user's sessions, as Keycloak does for
-    /// "sign out everywhere".
+    /// Sets what a `sid` in a [`LogoutMessage`](crate::LogoutMessage) stands for: [`SidMeaning::Session`] by default.
     ///
     /// The setting does not change [`SignOutScope::ProviderSession`](crate::SignOutScope::ProviderSession). A sign-out that no
     /// message of the provider proves, such as a front-channel request, ends only the sessions of the `sid`.
-    pub fn sid_means_account(mut self, yes: bool) -> Self {
-        self.settings.sid_means_account = yes;
+    pub fn sid_meaning(mut self, meaning: SidMeaning) -> Self {
+        self.settings.sid_meaning = meaning;
         self
     }
 
@@ -133,13 +131,9 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Treats entries that cannot be decrypted as misses. By default they are errors.
-    ///
-    /// By default, a server that lacks the new key of the ring fails visibly, and does not send users to sign in again. Treating
-    /// such entries as misses lets users sign in again if a key is lost for good. [`TokenCache::encryption_stats`] counts these
-    /// entries with either setting.
-    pub fn unreadable_is_a_miss(mut self, yes: bool) -> Self {
-        self.settings.unreadable_is_a_miss = yes;
+    /// Sets what a read of an entry returns that cannot be decrypted: an error by default, see [`UnreadableEntries`].
+    pub fn unreadable_entries(mut self, entries: UnreadableEntries) -> Self {
+        self.settings.unreadable_entries = entries;
         self
     }
 
@@ -227,7 +221,7 @@ impl TokenCacheBuilder {
         let store = self.connect.await?;
         let sealed: Arc<dyn TokenStore> = Arc::new(
             SealedStore::new(store, Sealer::of(Arc::clone(&ring)))
-                .unreadable_is_a_miss(self.settings.unreadable_is_a_miss),
+                .unreadable_entries(self.settings.unreadable_entries),
         );
         let cached = match near_cache {
             Some(policy) => {

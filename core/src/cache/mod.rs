@@ -26,11 +26,11 @@ use self::{expected_sids::ExpectedSids, namespace::NamespaceState, token_warning
 use crate::backend::in_same_call;
 use crate::{
     AccountId, AccountKey, Diagnostic, Error, EvictOptions, KeyProvider, KeyRing, MemoryStore,
-    NOT_BEFORE_LIFETIME, RefreshPolicy, Result, RingKey, Secret, StartedSignIn, Ticket, Timestamp,
-    TokenStore,
+    NOT_BEFORE_LIFETIME, RefreshPolicy, Result, RingKey, Secret, SidMeaning, StartedSignIn, Ticket,
+    Timestamp, TokenStore,
     near_cache::{InvalidationCoordinator, NearCache, NearCacheConfig},
     refresh::Refreshes,
-    seal::Ring,
+    seal::{Ring, UnreadableEntries},
     sign_in::Started,
     telemetry::in_current_span,
 };
@@ -87,10 +87,10 @@ const NOT_BEFORE_SPARE: Duration = Duration::from_secs(5 * 60);
 struct Settings {
     sign_in_timeout: Duration,
     max_sessions: usize,
-    sid_means_account: bool,
+    sid_meaning: SidMeaning,
     longest_assertion: Option<Duration>,
     refresh: RefreshPolicy,
-    unreadable_is_a_miss: bool,
+    unreadable_entries: UnreadableEntries,
     near_cache: Option<NearCacheConfig>,
 }
 

@@ -2,7 +2,7 @@ use super::{Keys, TokenCache};
 use crate::backend::in_boxed_call;
 use crate::{
     AccountId, AccountKey, CutoffBound, CutoffTime, EvictOptions, LogoutMessage, Result, SidKey,
-    SignOut, SignOutScope, Wait,
+    SidMeaning, SignOut, SignOutScope, Wait,
     protocol::{self, SidScope, SidSignOut, StoreSignOut},
     telemetry::{About, Operation, observe},
 };
@@ -161,7 +161,7 @@ impl TokenCache {
         .await
     }
 
-    /// Ends the sessions of one `sid`, and no others. [`sid_means_account`](crate::TokenCacheBuilder::sid_means_account) applies
+    /// Ends the sessions of one `sid`, and no others. [`sid_meaning`](crate::TokenCacheBuilder::sid_meaning) applies
     /// only to messages that the provider has signed, and a front-channel request proves nothing.
     async fn sign_out_by_sid_key(
         &self,
@@ -180,10 +180,9 @@ impl TokenCache {
 
     /// Returns what a signed message of the provider ends besides the sessions of its `sid`.
     fn reach(&self, cutoff: CutoffTime) -> SidScope {
-        if self.0.settings.sid_means_account {
-            SidScope::Account(cutoff)
-        } else {
-            SidScope::WithSid
+        match self.0.settings.sid_meaning {
+            SidMeaning::Session => SidScope::WithSid,
+            SidMeaning::Account => SidScope::Account(cutoff),
         }
     }
 }

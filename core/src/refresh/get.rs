@@ -80,7 +80,9 @@ impl Session {
             if let Some(error) = paused().await? {
                 return Err(error);
             }
-            let pending = self.cache().fly(name, || task().run(read, false))?;
+            let pending = self
+                .cache()
+                .start_refresh(name, || task().run(read, false))?;
             return waiting(tasks::result(pending)).await;
         };
         let freshness = match Freshness::of(&tokens, keys.latest, lifetime) {
@@ -100,7 +102,7 @@ impl Session {
                             task.await
                         }
                     };
-                    self.cache().fly(name, ahead)?;
+                    self.cache().start_refresh(name, ahead)?;
                 }
                 Ok(tokens)
             }
@@ -108,7 +110,9 @@ impl Session {
                 let outcome = if let Some(error) = paused().await? {
                     Err(error)
                 } else {
-                    let pending = self.cache().fly(name, || task().run(read, false))?;
+                    let pending = self
+                        .cache()
+                        .start_refresh(name, || task().run(read, false))?;
                     waiting(tasks::result(pending)).await
                 };
                 match outcome {

@@ -131,7 +131,7 @@ impl Refreshes {
 impl TokenCache {
     /// Joins the refresh of this name that runs in this process, or starts one in a task of its own. The task continues when a
     /// caller is dropped (G4).
-    pub(super) fn fly<F>(
+    pub(super) fn start_refresh<F>(
         &self,
         name: RefreshKey,
         start: impl FnOnce() -> F,
@@ -144,16 +144,16 @@ impl TokenCache {
         if let Some(pending) = tasks.get(&name) {
             return Ok(pending.clone());
         }
-        let (landed, pending) = watch::channel(None);
+        let (done, pending) = watch::channel(None);
         tasks.insert(name, pending.clone());
-        let airspace = Airspace {
+        let registration = Registration {
             cache: self.clone(),
             name,
         };
         let task = start();
         runtime.spawn(in_current_span(async move {
-            let _airspace = airspace;
-            landed.send_replace(Some(task.await));
+            let _registration = registration;
+            done.send_replace(Some(task.await));
         }));
         Ok(pending)
     }
@@ -166,20 +166,20 @@ pub(super) async fn result(mut pending: PendingResult) -> Result<TokenSet> {
             .message("its task was stopped when the tokio runtime shut down")
             .maybe_applied()
     };
-    let landed = pending
+    let done = pending
         .wait_for(Option::is_some)
         .await
         .map_err(|_| lost())?;
-    landed.clone().unwrap_or_else(|| Err(lost()))
+    done.clone().unwrap_or_else(|| Err(lost()))
 }
 
 /// Removes the refresh task from the map when it ends, also after a panic.
-struct Airspace {
+struct Registration {
     cache: TokenCache,
     name: RefreshKey,
 }
 
-impl Drop for Airspace {
+impl Drop for Registration {
     fn drop(&mut self) {
         self.cache.refreshes().forget(self.name);
     }

@@ -21,7 +21,7 @@ pub use self::{
     key_ring::{KeyRing, RingKey},
     provider::KeyProvider,
     sealer::Sealer,
-    store::SealedStore,
+    store::{SealedStore, UnreadableEntries},
 };
 pub(crate) use self::{
     format::{OVERHEAD, is_of_a_later_release},

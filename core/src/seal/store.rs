@@ -10,6 +10,20 @@ use crate::{
     SessionId, SessionRecord, SidIndex, TimeSource, TokenStore, Version, WriteOptions,
 };
 
+/// What a read of an entry returns that cannot be decrypted, because its key is missing or its bytes were changed.
+///
+/// [`TokenCache::encryption_stats`](crate::TokenCache::encryption_stats) counts such entries with either setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum UnreadableEntries {
+    /// An error of the kind [`KeyMissing`](crate::ErrorKind::KeyMissing) or [`Corrupt`](crate::ErrorKind::Corrupt). A server that
+    /// lacks a new key of the ring then fails visibly, and sends no user to sign in again.
+    #[default]
+    Error,
+    /// `None`, as for a missing entry. Users then sign in again if a key is lost forever.
+    Miss,
+}
+
 /// A store whose entries are sealed: the one inside never sees what is in them (G5).
 ///
 /// Only [`write`](TokenStore::write), [`read`](TokenStore::read) and the answers of
@@ -21,7 +35,7 @@ use crate::{
 pub struct SealedStore<S> {
     inner: S,
     sealer: Sealer,
-    unreadable_is_a_miss: bool,
+    unreadable: UnreadableEntries,
 }
 
 impl<S: TokenStore> SealedStore<S> {
@@ -30,13 +44,13 @@ impl<S: TokenStore> SealedStore<S> {
         Self {
             inner,
             sealer,
-            unreadable_is_a_miss: false,
+            unreadable: UnreadableEntries::Error,
         }
     }
 
-    /// Answers a read of an entry that can't be opened with a miss.
-    pub(crate) const fn unreadable_is_a_miss(mut self, yes: bool) -> Self {
-        self.unreadable_is_a_miss = yes;
+    /// Sets what a read of an entry returns that cannot be decrypted.
+    pub(crate) const fn unreadable_entries(mut self, entries: UnreadableEntries) -> Self {
+        self.unreadable = entries;
         self
     }
 }
@@ -87,7 +101,9 @@ impl<S: TokenStore> TokenStore for SealedStore<S> {
         };
         match self.sealer.open(at, sealed) {
             Ok(entry) => Ok(Some(entry)),
-            Err(error) if self.unreadable_is_a_miss && is_unreadable(&error) => Ok(None),
+            Err(error) if self.unreadable == UnreadableEntries::Miss && is_unreadable(&error) => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }

@@ -183,7 +183,7 @@ async fn as_a_miss_it_is_counted_and_can_be_written_over() {
     let store = MemoryStore::new();
     let cache = TokenCache::builder(store.clone())
         .secret(secret())
-        .unreadable_is_a_miss(true)
+        .unreadable_entries(token_cache_core::UnreadableEntries::Miss)
         .open()
         .await
         .unwrap();

@@ -15,7 +15,8 @@ use openidconnect::{
     },
 };
 use token_cache::{
-    SecretString, Timestamp, TokenSet,
+    Timestamp, TokenSet,
+    keys::SecretString,
     providers::{Provider, ProviderBuilder, SessionClaims},
     refresh::{Revocation, TokenSource},
     sign_out::{ClaimRequirement, FrontChannelParameters},

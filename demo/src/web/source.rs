@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use token_cache::{
-    SecretString, TokenSet,
+    TokenSet,
+    keys::SecretString,
     providers::Provider,
     refresh::{RefreshError, RefreshRequest, Revocation, TokenSource},
 };

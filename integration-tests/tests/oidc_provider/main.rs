@@ -17,7 +17,7 @@ use serde_json::Value;
 use token_cache::providers::{
     Provider, ProviderBuilder, ProviderMetadataWithRevocation, SessionClaims,
 };
-use token_cache::{ExposeSecret, SecretString, Session, SignIn, refresh::Revocation};
+use token_cache::{ExposeSecret, Session, SignIn, keys::SecretString, refresh::Revocation};
 use token_cache_integration_tests::servers::{
     CLIENT_ID, CLIENT_SECRET, OidcProvider, ProviderCounts,
 };

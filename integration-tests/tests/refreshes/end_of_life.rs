@@ -8,7 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use token_cache::{
-    AccountId, EntryKey, ExposeSecret, SecretString, SignIn, Timestamp, TokenCache, TokenSet,
+    AccountId, EntryKey, ExposeSecret, SignIn, Timestamp, TokenCache, TokenSet,
+    keys::SecretString,
     refresh::{RefreshError, RefreshRequest, Revocation, TokenSource},
 };
 

@@ -18,7 +18,8 @@ use token_cache::providers::{
     CoreProviderMetadataWith, OnBehalfOfGrant, Provider, ProviderBuilder,
 };
 use token_cache::{
-    AccountId, EntryKey, ExposeSecret, SecretString, Session, SignIn,
+    AccountId, EntryKey, ExposeSecret, Session, SignIn,
+    keys::SecretString,
     refresh::{RefreshOptions, Revocation},
 };
 use token_cache_integration_tests::servers::{

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 use token_cache::providers::Provider;
 use token_cache::{
-    EntryKey, ExposeSecret, Secret, SecretString, Session, Timestamp, TokenCache, TokenSet,
+    EntryKey, ExposeSecret, Secret, Session, Timestamp, TokenCache, TokenSet,
+    keys::SecretString,
     refresh::{RefreshError, RefreshErrorKind, RefreshRequest, Revocation, TokenSource},
 };
 use token_cache_integration_tests::servers::{ProviderCounts, RedisOptions, RedisServer};

@@ -197,7 +197,7 @@ async fn a_token_without_exp_is_taken_where_the_client_says_so_until_it_is_too_o
         .jwks(jwks(&[&signer]))
         .exp_claim(ClaimRequirement::Optional)
         .max_token_age(Duration::from_secs(300));
-    let rig = Rig::of(signer, false, |cache| {
+    let rig = Rig::of(signer, token_cache_core::SidMeaning::Session, |cache| {
         SignOutRoutes::builder(cache).client(client)
     })
     .await;

@@ -119,7 +119,7 @@ async fn a_sign_in_under_a_sid_that_is_used_again_is_told_what_helps() {
 
 #[tokio::test]
 async fn where_a_sid_means_the_account_it_ends_every_browser() {
-    let rig = Rig::where_sid_means_account().await;
+    let rig = Rig::where_a_sid_means_the_account().await;
     let phone = rig.sign_in("ada", sid("s1")).await;
     let laptop = rig.sign_in("ada", sid("s2")).await;
     let grace = rig.sign_in("grace", sid("s3")).await;
@@ -131,7 +131,7 @@ async fn where_a_sid_means_the_account_it_ends_every_browser() {
 
 #[tokio::test]
 async fn where_a_sid_means_the_account_a_subject_beside_it_narrows_nothing() {
-    let rig = Rig::where_sid_means_account().await;
+    let rig = Rig::where_a_sid_means_the_account().await;
     let phone = rig.sign_in("ada", sid("s1")).await;
     let laptop = rig.sign_in("ada", sid("s2")).await;
     let grace = rig.sign_in("grace", sid("s3")).await;
@@ -144,7 +144,7 @@ async fn where_a_sid_means_the_account_a_subject_beside_it_narrows_nothing() {
 #[tokio::test]
 async fn where_a_sid_means_the_account_a_delayed_message_spares_who_has_come_back() {
     for subject in [None, Some("ada")] {
-        let rig = Rig::where_sid_means_account().await;
+        let rig = Rig::where_a_sid_means_the_account().await;
         let before = rig.sign_in("ada", sid("s1")).await;
         let delayed = rig.token(subject, Some("s1"));
         a_second(&rig);

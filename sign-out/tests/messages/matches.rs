@@ -19,7 +19,7 @@ async fn frame(rig: &Rig, sid: &str) -> Response<bytes::Bytes> {
 /// A front-channel request is not authenticated: anyone who saw a `sid` can send it.
 #[tokio::test]
 async fn where_a_sid_means_the_account_a_front_channel_request_ends_its_own_sessions_alone() {
-    let rig = Rig::where_sid_means_account().await;
+    let rig = Rig::where_a_sid_means_the_account().await;
     let sid = |sid| As {
         sid: Some(sid),
         issuer: None,

@@ -111,7 +111,7 @@ async fn other_audiences_are_taken_if_the_client_trusts_them() {
         .algorithms([Algorithm::Es256])
         .jwks(jwks(&[&signer]))
         .trusted_audiences(["https://api.example"]);
-    let rig = Rig::of(signer, false, |cache| {
+    let rig = Rig::of(signer, token_cache_core::SidMeaning::Session, |cache| {
         SignOutRoutes::builder(cache).client(client)
     })
     .await;

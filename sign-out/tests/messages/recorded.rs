@@ -48,7 +48,7 @@ impl Recorded {
             .jwks(self.all["keys"].to_string());
         let client = more(client);
         let unused = Signer::new("unused", Algorithm::Es256);
-        let rig = Rig::of(unused, false, |cache| {
+        let rig = Rig::of(unused, token_cache_core::SidMeaning::Session, |cache| {
             SignOutRoutes::builder(cache).client(client)
         })
         .await;

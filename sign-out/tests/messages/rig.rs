@@ -7,7 +7,7 @@ use http::{Request, Response, StatusCode, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use token_cache_core::{
-    AccountId, MemoryStore, Secret, Session, SignIn, Ticket, Timestamp, TokenCache,
+    AccountId, MemoryStore, Secret, Session, SidMeaning, SignIn, Ticket, Timestamp, TokenCache,
     test_util::{FailingStore, ManualClock, RuntimeBootTime},
 };
 use token_cache_sign_out::{
@@ -50,19 +50,19 @@ impl Rig {
         let client = ClientRegistration::new(ISSUER, CLIENT)
             .algorithms([algorithm])
             .jwks(jwks(&[&signer]));
-        Self::of(signer, false, |cache| {
+        Self::of(signer, SidMeaning::Session, |cache| {
             more(SignOutRoutes::builder(cache).client(client))
         })
         .await
     }
 
     /// Returns an app whose provider sends one `sid` for all sessions of a user.
-    pub(crate) async fn where_sid_means_account() -> Self {
+    pub(crate) async fn where_a_sid_means_the_account() -> Self {
         let signer = Signer::new("1", Algorithm::Es256);
         let client = ClientRegistration::new(ISSUER, CLIENT)
             .algorithms([Algorithm::Es256])
             .jwks(jwks(&[&signer]));
-        Self::of(signer, true, |cache| {
+        Self::of(signer, SidMeaning::Account, |cache| {
             SignOutRoutes::builder(cache).client(client)
         })
         .await
@@ -70,7 +70,7 @@ impl Rig {
 
     pub(crate) async fn of(
         signer: Signer,
-        sid_means_account: bool,
+        sid_meaning: SidMeaning,
         routes: impl FnOnce(TokenCache) -> SignOutRoutesBuilder,
     ) -> Self {
         let clock = ManualClock::new();
@@ -78,7 +78,7 @@ impl Rig {
         let secret = Secret::random().unwrap();
         let cache = TokenCache::builder(store.clone())
             .secret(secret.clone())
-            .sid_means_account(sid_means_account)
+            .sid_meaning(sid_meaning)
             .boot_time(RuntimeBootTime::new())
             .open()
             .await
