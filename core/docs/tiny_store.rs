@@ -26,7 +26,7 @@ struct Held {
 #[derive(Debug, Default)]
 struct Partition {
     sessions: HashMap<SessionId, Session>,
-    /// The latest moment on each clock, for all or for the unlabelled alone, and when the marker goes.
+    /// For each clock, and for all sessions or those without a `sid`: the not-before time, and when it expires.
     not_before_times: HashMap<(CutoffClock, bool), (Timestamp, Timestamp)>,
 }
 
@@ -34,7 +34,7 @@ struct Partition {
 struct Session {
     record: SessionRecord,
     entries: HashMap<EntryName, Entry>,
-    /// What created an entry: a late copy of such a write creates nothing again.
+    /// The writes that created an entry. A late copy of one must not create it again.
     creations: Vec<(EntryName, Version)>,
 }
 
@@ -64,7 +64,7 @@ impl Partition {
         session.ok_or_else(|| Error::signed_out("find a session").store("tiny"))
     }
 
-    /// The living sessions of one kind, the one begun first in front.
+    /// Returns the ids of the living sessions of one kind, the oldest first.
     fn of_kind(&self, kind: SessionKind) -> Vec<SessionId> {
         let records = self.sessions.values().map(|session| &session.record);
         let mut alike: Vec<_> = records.filter(|record| record.kind == kind).collect();
@@ -80,7 +80,7 @@ impl TinyStore {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One atomic step on an account's partition.
+    /// Runs one atomic step on an account's partition.
     fn on<T>(&self, account: &AccountKey, step: impl FnOnce(&mut Partition) -> T) -> T {
         step(self.held().partitions.entry(*account).or_default())
     }

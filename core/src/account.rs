@@ -2,13 +2,13 @@ use std::fmt;
 
 use crate::{Error, Result, hash_name::hash_name};
 
-/// The longest issuer, subject, provider session id or entry key, in bytes.
+/// The longest issuer, subject, `sid` or entry key, in bytes.
 pub(crate) const MAX_ID_BYTES: usize = 8 * 1024;
 
 /// One end user at one issuer.
 ///
-/// Issuer and subject are what the ID token says (`iss` and `sub`, OpenID Connect Core 1.0 section 2). They reach the
-/// store as keyed hashes only, apart, so that a whole issuer can be signed out (G5).
+/// Issuer and subject are the claims `iss` and `sub` of the ID token (OpenID Connect Core 1.0 section 2). The store receives only a keyed
+/// hash of each (G5). They are hashed separately, so that a whole issuer can be signed out.
 ///
 /// ```
 /// use token_cache_core::AccountId;
@@ -25,7 +25,7 @@ pub struct AccountId {
 }
 
 impl AccountId {
-    /// The user that `issuer` calls `subject`.
+    /// Returns the account of the user `subject` at `issuer`.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if either is empty, blank or over 8 KiB, or the issuer has white space or a control
@@ -37,12 +37,13 @@ impl AccountId {
         })
     }
 
-    /// An account of an app without OpenID Connect: `key` within `namespace`.
+    /// Returns an account for an app without OpenID Connect: `key` within `namespace`.
     ///
-    /// It never meets one of an issuer. The issuer to sign out all of them is `custom:` and the namespace.
+    /// It never equals an account of an OpenID Connect issuer. Its issuer is `custom:` followed by the namespace; a sign-out of that issuer
+    /// signs out all accounts of the namespace.
     ///
     /// # Errors
-    /// As [`new`](Self::new), with the namespace for the issuer.
+    /// As [`new`](Self::new), with the namespace as the issuer.
     pub fn custom(namespace: &str, key: impl Into<String>) -> Result<Self> {
         if namespace.is_empty() {
             return Err(Error::misuse(
@@ -53,21 +54,23 @@ impl AccountId {
         Self::new(format!("custom:{namespace}"), key)
     }
 
-    /// The application itself, for what is no user's: whose session [`TokenCache::application`](crate::TokenCache::application)
-    /// finds or begins. It is [`custom`](Self::custom) of the namespace `application`.
+    /// Returns the account of the application itself, for tokens that belong to no user.
+    ///
+    /// [`TokenCache::application`](crate::TokenCache::application) finds or begins its session. It is
+    /// [`custom`](Self::custom) of the namespace `application`.
     ///
     /// # Errors
-    /// As [`new`](Self::new), with the client id for the subject.
+    /// As [`new`](Self::new), with the client id as the subject.
     pub fn application(client_id: &str) -> Result<Self> {
         Self::custom("application", client_id)
     }
 
-    /// The issuer.
+    /// Returns the issuer.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// The issuer's name for the user.
+    /// Returns the subject: the issuer's identifier of the user.
     pub fn subject(&self) -> &str {
         &self.subject
     }
@@ -79,7 +82,7 @@ impl fmt::Debug for AccountId {
     }
 }
 
-/// A session at the provider: an issuer and the `sid` it gave (OpenID Connect Front-Channel Logout 1.0, section 3).
+/// A session at the provider: an issuer and its `sid` (OpenID Connect Front-Channel Logout 1.0, section 3).
 ///
 /// ```
 /// let at_provider = token_cache_core::ProviderSid::new("https://id.example", "08a5019c")?;
@@ -92,7 +95,7 @@ pub struct ProviderSid {
 }
 
 impl ProviderSid {
-    /// The session that `issuer` calls `sid`.
+    /// Returns the session `sid` of `issuer`.
     ///
     /// # Errors
     /// [`Misuse`](crate::ErrorKind::Misuse) if either is empty, blank or over 8 KiB, or the issuer has white space or a control
@@ -104,12 +107,12 @@ impl ProviderSid {
         })
     }
 
-    /// The issuer.
+    /// Returns the issuer.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// The issuer's name for the session.
+    /// Returns the `sid`: the issuer's identifier of the session.
     pub fn sid(&self) -> &str {
         &self.sid
     }
@@ -127,11 +130,11 @@ hash_name! {
 }
 
 hash_name! {
-    /// The keyed hash of a provider's session: its issuer and `sid`.
+    /// The keyed hash of a provider's session: of its issuer and `sid`.
     SidKey
 }
 
-/// The keyed hashes of an account's issuer and subject: what a store calls it.
+/// The name of an account in a store: the keyed hashes of its issuer and of issuer and subject.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountKey {
     issuer: IssuerKey,
@@ -139,17 +142,17 @@ pub struct AccountKey {
 }
 
 impl AccountKey {
-    /// The account with these hashes.
+    /// Returns the account with these hashes.
     pub const fn new(issuer: IssuerKey, subject: [u8; 16]) -> Self {
         Self { issuer, subject }
     }
 
-    /// The hash of its issuer.
+    /// Returns the hash of the issuer.
     pub const fn issuer(&self) -> &IssuerKey {
         &self.issuer
     }
 
-    /// The hash of issuer and subject.
+    /// Returns the hash of issuer and subject.
     pub const fn subject(&self) -> &[u8; 16] {
         &self.subject
     }
@@ -161,8 +164,8 @@ impl fmt::Debug for AccountKey {
     }
 }
 
-/// Checks the name of a user, a provider's session or an entry: not empty, not only white space, and not over 8 KiB. Everything
-/// else is the provider's or the app's own text, and is kept exactly as it came.
+/// Checks the name of a user, a provider's session or an entry: not empty, not only white space, and at most 8 KiB. Any other text is valid
+/// and is used exactly as the provider or the app gave it.
 pub(crate) fn id(operation: &'static str, part: &str, text: String) -> Result<String> {
     let refused = |message: String| Err(Error::misuse(operation, message));
     if text.is_empty() {
@@ -184,8 +187,8 @@ pub(crate) fn id(operation: &'static str, part: &str, text: String) -> Result<St
     Ok(text)
 }
 
-/// Checks an issuer, or another name that is a URI: as [`id`], and without any white space or control character. One with a space at its end would be
-/// another issuer, of which no message ever comes.
+/// Checks an issuer or another name that is a URI: as [`id`], and without white space and control characters. An issuer with a trailing
+/// space would be another issuer, which no logout message ever names.
 pub(crate) fn uri(operation: &'static str, part: &str, text: String) -> Result<String> {
     let text = id(operation, part, text)?;
     if text.chars().any(|c| is_blank(c) || c.is_control()) {
@@ -199,7 +202,7 @@ pub(crate) fn uri(operation: &'static str, part: &str, text: String) -> Result<S
     Ok(text)
 }
 
-/// White space, and characters that are as invisible.
+/// Returns `true` for white space and for invisible characters.
 fn is_blank(c: char) -> bool {
     let is_invisible = matches!(
         c,

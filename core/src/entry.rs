@@ -9,7 +9,7 @@ use crate::{
     entry_value::Encoding, hash_name::hash_name, seal::SessionKeys, wiped::Wiped,
 };
 
-/// Which token set of a session: a client, the resource or scopes it is for, and its kind, as one text.
+/// The name of an entry within its session, as one text. It names a client, a resource or scopes, and the kind of tokens.
 ///
 /// ```
 /// use token_cache_core::EntryKey;
@@ -23,7 +23,7 @@ use crate::{
 pub struct EntryKey(String);
 
 impl EntryKey {
-    /// A key with a text of the app's own.
+    /// Returns a key with a text of the app's choice.
     ///
     /// # Errors
     /// [`Misuse`](ErrorKind::Misuse) if it is empty, blank or over 8 KiB.
@@ -31,10 +31,11 @@ impl EntryKey {
         account::id("name an entry", "entry key", text.into()).map(Self)
     }
 
-    /// The key of the tokens for one resource (RFC 8707).
+    /// Returns the key of the tokens for one resource (RFC 8707).
     ///
     /// # Errors
-    /// As [`new`](Self::new), and if it has white space or a control character: a resource is a URI.
+    /// As [`new`](Self::new). Also [`Misuse`](ErrorKind::Misuse) if the resource has white space or a control character: a resource is a
+    /// URI.
     pub fn resource(resource: &str) -> Result<Self> {
         let resource = account::uri("name an entry", "resource", resource.to_owned())?;
         Self::new(format!("resource {resource}"))
@@ -56,11 +57,11 @@ hash_name! {
     EntryName
 }
 
-/// Where an entry is stored: its account, its session's id, its own name.
+/// The address of an entry: its account, its session's id, its name.
 ///
-/// There is no address without a `SessionId`, so an entry of an ended session can't be reached. One that a
-/// [`Session`](crate::Session) made carries the ticket secret itself as well, for sealing alone: nothing outside this crate can ask for
-/// it, and two addresses are equal with it or without.
+/// Every address has a `SessionId`, so an entry of an ended session cannot be reached. An address that a [`Session`](crate::Session) made
+/// also carries the ticket secret, which is used for sealing alone. Code outside this crate cannot read it. It has no part in comparing
+/// two addresses.
 #[derive(Clone)]
 pub struct EntryAddress {
     account: AccountKey,
@@ -70,7 +71,7 @@ pub struct EntryAddress {
 }
 
 impl EntryAddress {
-    /// The address of `name` in the session `session_id` of `account`.
+    /// Returns the address of `name` in the session `session_id` of `account`.
     pub const fn new(account: AccountKey, session_id: SessionId, name: EntryName) -> Self {
         Self {
             account,
@@ -80,7 +81,7 @@ impl EntryAddress {
         }
     }
 
-    /// The same address, at which an entry can be sealed and opened.
+    /// Returns the same address with the keys that seal and open its entry.
     pub(crate) fn with_secret(mut self, secret: Arc<SessionKeys>) -> Self {
         self.secret = Some(secret);
         self
@@ -94,17 +95,17 @@ impl EntryAddress {
         (&self.account, &self.session_id, &self.name)
     }
 
-    /// The account.
+    /// Returns the account.
     pub const fn account(&self) -> &AccountKey {
         &self.account
     }
 
-    /// The session.
+    /// Returns the id of the session.
     pub const fn session_id(&self) -> &SessionId {
         &self.session_id
     }
 
-    /// The entry within the session.
+    /// Returns the name of the entry within the session.
     pub const fn name(&self) -> &EntryName {
         &self.name
     }
@@ -134,43 +135,43 @@ impl fmt::Debug for EntryAddress {
     }
 }
 
-/// Which write an entry is from: random, compared only for equality.
+/// The version of an entry: random, new for each write, compared only for equality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Version([u8; 8]);
 
 impl Version {
-    /// A new version.
+    /// Returns a new version.
     ///
     /// # Errors
-    /// [`Unexpected`](ErrorKind::Unexpected) where the operating system gives no random bytes.
+    /// [`Unexpected`](ErrorKind::Unexpected) if the operating system provides no random bytes.
     pub fn mint() -> Result<Self> {
         entropy::random().map(Self)
     }
 
-    /// The version with these bytes.
+    /// Returns the version with these bytes.
     pub const fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes that a store keeps.
+    /// Returns the bytes, as a store writes them.
     pub const fn as_bytes(&self) -> &[u8; 8] {
         &self.0
     }
 }
 
-/// What is stored at an [`EntryAddress`]: opaque bytes, their version, and when they expire.
+/// An entry as it is stored at an [`EntryAddress`]: opaque bytes, their version, and when they expire.
 ///
 /// The bytes are wiped from memory when the entry is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Shared with whatever else holds the same read: a copy is handed out without copying it.
+    /// Shared with a near-cache entry and other readers of the same read, so that none of them copies the bytes.
     value: Arc<Wiped>,
     version: Version,
     expires_at: Timestamp,
 }
 
 impl Entry {
-    /// An entry of these parts; `expires_at` is a moment of the store's clock.
+    /// Returns an entry with these fields. `expires_at` is on the store's clock.
     pub fn new(value: impl Into<Vec<u8>>, version: Version, expires_at: Timestamp) -> Self {
         Self::of(Wiped::new(value.into()), version, expires_at)
     }
@@ -183,7 +184,7 @@ impl Entry {
         }
     }
 
-    /// The bytes that a store keeps: sealed ones where a [`TokenCache`](crate::TokenCache) put the entry.
+    /// Returns the stored bytes. They are sealed if a [`TokenCache`](crate::TokenCache) put the entry.
     pub fn stored(&self) -> &[u8] {
         &self.value
     }
@@ -192,25 +193,25 @@ impl Entry {
         Arc::make_mut(&mut self.value)
     }
 
-    /// Which write this is.
+    /// Returns the version.
     pub const fn version(&self) -> Version {
         self.version
     }
 
-    /// From this moment of the store's clock on, it is a miss.
+    /// Returns when the entry expires, on the store's clock.
     pub const fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
-    /// True where it is a miss at `now`.
+    /// Returns `true` if the entry has expired at `now`.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now
     }
 
-    /// The bytes that were put.
+    /// Returns the bytes that were put.
     ///
     /// # Errors
-    /// [`Corrupt`](ErrorKind::Corrupt) where they were not put by [`Session::put`](crate::Session::put).
+    /// [`Corrupt`](ErrorKind::Corrupt) if they were not put by [`Session::put`](crate::Session::put).
     pub fn bytes(&self) -> Result<&[u8]> {
         match self.value.split_first() {
             Some((&tag, rest)) if Encoding::from_tag(tag).is_some() => Ok(rest),
@@ -218,10 +219,10 @@ impl Entry {
         }
     }
 
-    /// The token set that was put.
+    /// Returns the token set that was put.
     ///
     /// # Errors
-    /// [`Corrupt`](ErrorKind::Corrupt) where something else was put.
+    /// [`Corrupt`](ErrorKind::Corrupt) if something else was put.
     pub fn tokens(&self) -> Result<TokenSet> {
         match self.value.split_first() {
             Some((&tag, json))
@@ -236,7 +237,7 @@ impl Entry {
         }
     }
 
-    /// True where its refresh token was sent, and what became of it is not known.
+    /// Returns `true` if the refresh token of the entry was sent to the provider and the result is unknown.
     pub(crate) fn is_sent(&self) -> bool {
         self.value.first().copied().and_then(Encoding::from_tag) == Some(Encoding::Sent)
     }

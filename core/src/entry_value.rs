@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{Result, Timestamp, TokenSet, wiped::Wiped};
 
-/// What [`Session::put`](crate::Session::put) takes: a [`TokenSet`], or any bytes.
+/// The value that [`Session::put`](crate::Session::put) takes: a [`TokenSet`], or any bytes.
 ///
 /// ```
 /// use token_cache_core::{TokenSet, EntryValue};
@@ -14,9 +14,9 @@ use crate::{Result, Timestamp, TokenSet, wiped::Wiped};
 #[derive(Clone)]
 pub struct EntryValue {
     pub(crate) stored: Wiped,
-    /// Past this moment the value is of no use; none for what lasts as long as its session.
+    /// When the value becomes useless. `None` for a value that lasts as long as its session.
     pub(crate) useful_until: Option<Timestamp>,
-    /// When the tokens were issued, by the clock that the app stamped them with.
+    /// When the tokens were issued, on the clock that the app read.
     pub(crate) issued_at: Option<Timestamp>,
 }
 
@@ -24,7 +24,7 @@ pub struct EntryValue {
 pub(crate) enum Encoding {
     Bytes = 0,
     TokenSet = 1,
-    /// A token set whose refresh token was sent to the provider, and nothing was heard since.
+    /// A token set whose refresh token was sent to the provider. The result is not known yet.
     Sent = 2,
 }
 
@@ -50,7 +50,7 @@ impl EntryValue {
 }
 
 impl EntryValue {
-    /// Tokens whose refresh token is about to be sent.
+    /// Returns the value for tokens whose refresh token is about to be sent.
     pub(crate) fn sent(tokens: &TokenSet) -> Result<Self> {
         Ok(Self::new(Encoding::Sent, &tokens.to_stored()?))
     }
@@ -89,6 +89,6 @@ impl TryFrom<TokenSet> for EntryValue {
 
 impl fmt::Debug for EntryValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Value([redacted])")
+        f.write_str("EntryValue([redacted])")
     }
 }

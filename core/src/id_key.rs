@@ -7,7 +7,7 @@ use crate::{
     AccountId, AccountKey, BackgroundKey, EntryKey, EntryName, IssuerKey, ProviderSid, SidKey,
 };
 
-/// Turns what people call things into what a store calls them: 128 bits of HMAC-SHA-256 (RFC 2104) each.
+/// The key that turns the names of users, sessions and entries into their names in the store: 128 bits of HMAC-SHA-256 (RFC 2104) each.
 #[derive(Clone)]
 pub(crate) struct IdKey(Hmac<Sha256>);
 
@@ -48,7 +48,7 @@ impl IdKey {
         self.hash_bytes(domain, first.as_bytes(), second.as_bytes())
     }
 
-    /// The length of the first part goes in front, so that no two pairs of parts hash the same bytes.
+    /// The length of the first part comes first, so that no two pairs of parts hash the same bytes.
     fn hash_bytes(&self, domain: u8, first: &[u8], second: &[u8]) -> [u8; 16] {
         let mut mac = self.0.clone();
         mac.update(&[domain]);

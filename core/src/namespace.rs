@@ -2,24 +2,24 @@ use std::time::Duration;
 
 use crate::Timestamp;
 
-/// The longest that any server's copies may live.
+/// The longest near-cache life that a server can be configured with.
 pub(crate) const MAX_NEAR_CACHE_LIFE: Duration = Duration::from_secs(60);
 
-/// What all servers of a namespace agree on.
+/// The settings that all servers of a namespace share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NamespaceRecord {
-    /// Part of every key hash: 0, until an operator raises it after a restore.
+    /// An input of every key hash. It is 0 until an operator raises it after a restore.
     pub generation: u64,
-    /// Tells whether a server's id key is the namespace's; reveals nothing of it.
+    /// A value by which a server checks that its id key is the namespace's. It reveals nothing of the key.
     pub check: [u8; 16],
-    /// How long a near-cache entry may be served at the most by a server that hears nothing of a sign-out: the longest lease, or the
-    /// greatest age, that any server was set to. Zero where none keeps copies.
+    /// The longest time that a server may serve a near-cache entry without receiving invalidation messages. It is the longest lease, or the
+    /// longest maximum age, that any server is configured with. Zero if no server has a near cache.
     pub longest_near_cache_life: Duration,
 }
 
 impl NamespaceRecord {
-    /// A record of these parts, of a namespace whose servers keep no near caches.
+    /// Returns a record with these fields, for servers without near caches.
     pub const fn new(generation: u64, check: [u8; 16]) -> Self {
         Self {
             generation,
@@ -28,33 +28,33 @@ impl NamespaceRecord {
         }
     }
 
-    /// Returns the longest life of a copy, and never more than a server can be set to: a record that claims more would make
-    /// every sign-out wait that long.
+    /// Returns `longest_near_cache_life`, bounded by the longest that a server can be configured with. An invalid record with a longer one
+    /// would make every sign-out wait that long.
     pub(crate) fn bounded_near_cache_life(&self) -> Duration {
         self.longest_near_cache_life.min(MAX_NEAR_CACHE_LIFE)
     }
 
-    /// Says that servers keep near caches, and for how long.
+    /// Sets the longest life of near-cache entries.
     pub const fn with_near_cache(mut self, longest_life: Duration) -> Self {
         self.longest_near_cache_life = longest_life;
         self
     }
 }
 
-/// What [`TokenStore::namespace`](crate::TokenStore::namespace) answers.
+/// The answer of [`TokenStore::namespace`](crate::TokenStore::namespace).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Namespace {
-    /// The record; none before the first start, and after the store was emptied.
+    /// The record. `None` before the first start, and after the store was emptied.
     pub record: Option<NamespaceRecord>,
-    /// The store's clock, read at some moment of the call.
+    /// A reading of the store's clock, taken during the call.
     pub time: Timestamp,
-    /// How coarse that is: at that moment the store's clock said `time`, or up to so much later.
+    /// The precision of that reading: the store's clock showed `time`, or up to this much later.
     pub precision: Duration,
 }
 
 impl Namespace {
-    /// An answer of these parts, of a clock that tells milliseconds.
+    /// Returns an answer with these fields, for a clock with a precision of one millisecond.
     pub const fn new(record: Option<NamespaceRecord>, time: Timestamp) -> Self {
         Self {
             record,
@@ -63,7 +63,7 @@ impl Namespace {
         }
     }
 
-    /// Says that the clock may have said up to so much later than `time`.
+    /// Sets the precision of the reading.
     pub const fn precise_to(mut self, precision: Duration) -> Self {
         self.precision = precision;
         self

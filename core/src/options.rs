@@ -2,30 +2,30 @@ use std::time::Duration;
 
 use crate::{LockOwner, Published, ServerId, SessionId, SessionRecord, Timestamp, Version};
 
-/// How long a marker lives, counted from its landing: longer than any sign-in may take.
+/// How long a not-before time is stored, counted from when the store receives it: longer than any sign-in may take.
 pub const NOT_BEFORE_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
-/// A session to begin: see [`TokenStore::begin`](crate::TokenStore::begin).
+/// A session to begin, for [`TokenStore::begin`](crate::TokenStore::begin).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BeginSession {
-    /// What is recorded of it.
+    /// The record to store.
     pub record: SessionRecord,
-    /// From this moment of the store's own clock on, the request is refused, however it came to be so late.
+    /// The deadline on the store's own clock. From then on the request is refused, whatever delayed it.
     pub not_after: Timestamp,
-    /// Sessions that earlier sends of this sign-in may have begun; they are removed by name.
+    /// Sessions that earlier attempts of this sign-in may have begun. They are removed by their ids.
     pub supersedes: Vec<SessionId>,
-    /// How many sessions of the account and of this one's kind may live; the one begun first ends for this one.
+    /// The most sessions of this kind that may live in the account. When the limit is exceeded, the oldest session is ended.
     pub max_sessions: usize,
-    /// The moment, on the store's clock, for what is expired.
+    /// The time on the store's clock, which decides what has expired.
     pub now: Timestamp,
 }
 
 impl BeginSession {
-    /// How many sessions of an account may live, of each kind, unless said otherwise.
+    /// The most sessions of each kind that may live in an account, by default.
     pub const MAX_SESSIONS: usize = 100;
 
-    /// Begins `record`, if the request lands before `not_after`; `now` is the moment on the store's clock.
+    /// Returns the request to begin `record`, to be refused from `not_after` on. `now` is the time on the store's clock.
     pub const fn new(record: SessionRecord, not_after: Timestamp, now: Timestamp) -> Self {
         Self {
             record,
@@ -37,36 +37,37 @@ impl BeginSession {
     }
 }
 
-/// What [`TokenStore::begin`](crate::TokenStore::begin) did.
+/// The result of [`TokenStore::begin`](crate::TokenStore::begin).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Begun {
-    /// How many living sessions ended to keep to `max_sessions`.
+    /// The number of living sessions that were ended because of `max_sessions`.
     pub displaced: usize,
 }
 
 impl Begun {
-    /// A session begun at the cost of `displaced` others.
+    /// Returns the result of a `begin` that ended `displaced` other sessions.
     pub const fn displacing(displaced: usize) -> Self {
         Self { displaced }
     }
 }
 
-/// How to read.
+/// The options of a read.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct ReadOptions {
-    /// The moment, on the store's clock, for what is expired.
+    /// The time on the store's clock, which decides what has expired.
     pub now: Timestamp,
-    /// Whether the answer is to be kept as a near-cache entry: a store with a [`Backplane`](crate::Backplane) reads at the server that its backplane
-    /// leads to, so that whatever ends what was read is published there, or fails with
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) while that link is lost. One whose link is not open reads as ever: its lease has
-    /// ended, and nothing is kept.
+    /// Whether the answer will be stored in a near cache.
+    ///
+    /// A store with a [`Backplane`](crate::Backplane) then reads at the server that its backplane is connected to. An eviction of what was
+    /// read is therefore published there. The read fails with [`Unavailable`](crate::ErrorKind::Unavailable) while that connection is lost.
+    /// If the connection was never opened or is closed, the store reads as usual: no lease is valid then, and nothing is cached.
     pub for_near_cache: bool,
 }
 
 impl ReadOptions {
-    /// A read at `now`, a moment of the store's clock.
+    /// Returns the options of a read at `now`, on the store's clock.
     pub const fn at(now: Timestamp) -> Self {
         Self {
             now,
@@ -74,15 +75,15 @@ impl ReadOptions {
         }
     }
 
-    /// Reads what is to be kept as a near-cache entry.
+    /// Marks the answer as one that will be stored in a near cache.
     pub const fn for_near_cache(mut self) -> Self {
         self.for_near_cache = true;
         self
     }
 }
 
-/// The number of writes over [`PutMode::Create`] that a store remembers for each entry of a session, at the least: a copy of one of
-/// them that arrives late creates nothing. See [`TokenStore::write`](crate::TokenStore::write).
+/// The number of writes with [`PutMode::Create`] that a store remembers at least, for each entry of a session. A late copy of one of
+/// them creates nothing. See [`TokenStore::write`](crate::TokenStore::write).
 pub const REMEMBERED_CREATIONS: usize = 64;
 
 /// What a write may replace.
@@ -92,33 +93,33 @@ pub const REMEMBERED_CREATIONS: usize = 64;
     reason = "a store that ignores one of them loses a refresh token"
 )]
 pub enum PutMode {
-    /// Replaces whatever is there.
+    /// Replaces any entry.
     #[default]
     Overwrite,
-    /// Creates the entry. The precondition fails if an entry is there.
+    /// Creates the entry. The precondition fails if an entry exists.
     Create,
-    /// Replaces this version, the one that was read.
+    /// Replaces exactly this version, the one that was read.
     Update(Version),
 }
 
-/// How to write.
+/// The options of a write.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct WriteOptions {
     /// What the entry may replace.
     pub mode: PutMode,
-    /// A refresh lock of this entry that is released with the write, whether it is stored or not: with the same request, or by
-    /// the version that is there then, other than the lock's holder saw, being freedom enough.
+    /// The owner of a refresh lock of this entry. The lock is released with the write, whether the entry is stored or not. The store
+    /// may release it in the same request. It may also count the lock as free because the version is no longer the one that the owner saw.
     pub releasing: Option<LockOwner>,
-    /// Whether the write counts only once it is as safe as a sign-out, such as on the replicas of a store that is told to wait for them.
-    /// What a refresh stores is written so (G6): the refresh token that it replaces cannot be sent again.
+    /// Whether the write must be as durable as a sign-out, for example confirmed by the replicas that a store was configured to wait
+    /// for. The result of a refresh is written so (G6), since the refresh token that it replaces cannot be sent again.
     pub durable: bool,
-    /// The moment, on the store's clock, for what is expired.
+    /// The time on the store's clock, which decides what has expired.
     pub now: Timestamp,
 }
 
 impl WriteOptions {
-    /// An unconditional write at `now`, a moment of the store's clock.
+    /// Returns the options of an unconditional write at `now`, on the store's clock.
     pub const fn at(now: Timestamp) -> Self {
         Self {
             mode: PutMode::Overwrite,
@@ -128,51 +129,52 @@ impl WriteOptions {
         }
     }
 
-    /// Counts only once it is as safe as a sign-out.
+    /// Requires the write to be as durable as a sign-out.
     pub const fn durable(mut self) -> Self {
         self.durable = true;
         self
     }
 
-    /// Writes only over this.
+    /// Sets what the write may replace.
     pub const fn mode(mut self, mode: PutMode) -> Self {
         self.mode = mode;
         self
     }
 
-    /// Releases this lock of the entry.
+    /// Releases the lock that `owner` has on the entry.
     pub const fn releasing(mut self, owner: LockOwner) -> Self {
         self.releasing = Some(owner);
         self
     }
 }
 
-/// What [`TokenStore::write`](crate::TokenStore::write) did.
+/// The result of [`TokenStore::write`](crate::TokenStore::write).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "stored or not")]
 #[must_use = "a write whose precondition failed stored nothing"]
 pub enum PutResult {
     /// The entry is stored.
     Stored,
-    /// Another version is there than the write asked for; nothing changed. Read it.
+    /// The stored version is not the one that the write required; nothing changed. Read the entry again.
     PreconditionFailed,
 }
 
-/// How to evict.
+/// The options of an eviction.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct EvictOptions {
-    /// How long the cut's marker lives, counted from its landing.
+    /// How long the not-before time is stored, counted from when the store receives it.
     pub not_before_lifetime: Duration,
-    /// The moment, on the store's clock, for what is expired.
+    /// The time on the store's clock, which decides what has expired.
     pub now: Timestamp,
-    /// Which server publishes it to those that keep near caches and hears their answers, where it is published: in the same step
-    /// or after it, also where it ended nothing. A store without a [`Backplane`](crate::Backplane) publishes nothing.
+    /// The server that publishes the eviction to servers with near caches and receives their acknowledgements, or `None` to publish
+    /// nothing. The store publishes in the same step or after it, even if it ended nothing. A store without a
+    /// [`Backplane`](crate::Backplane) publishes nothing.
     pub publish: Option<ServerId>,
 }
 
 impl EvictOptions {
-    /// An eviction at `now`, a moment of the store's clock, with a marker of the usual life.
+    /// Returns the options of an eviction at `now`, on the store's clock, with the default lifetime of the not-before time.
     pub const fn at(now: Timestamp) -> Self {
         Self {
             not_before_lifetime: NOT_BEFORE_LIFETIME,
@@ -181,35 +183,35 @@ impl EvictOptions {
         }
     }
 
-    /// Has it published by this server.
+    /// Publishes the eviction with this server as its origin.
     pub const fn published_by(mut self, signer: ServerId) -> Self {
         self.publish = Some(signer);
         self
     }
 
-    /// Has the marker live so long.
+    /// Sets how long the not-before time is stored.
     pub const fn not_before_lifetime(mut self, not_before_lifetime: Duration) -> Self {
         self.not_before_lifetime = not_before_lifetime;
         self
     }
 }
 
-/// What [`TokenStore::evict`](crate::TokenStore::evict) did.
+/// The result of [`TokenStore::evict`](crate::TokenStore::evict).
 ///
-/// It counts nothing: an eviction that counted what it ended would have to visit it (G3).
+/// It has no count: an eviction that counted the ended sessions would have to visit each one (G3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Evicted {
-    /// True where a session ended; false where none stood in the cut's scope.
+    /// `true` if a session was ended, `false` if the target selected none.
     pub ended: bool,
-    /// How many replicas have it as well, where the store was set to wait for them.
+    /// The number of replicas that have confirmed it, if the store was configured to wait for them.
     pub replicas: Option<u32>,
-    /// Who has to be waited for, where it was published.
+    /// The acknowledgements to wait for, if it was published.
     pub published: Option<Published>,
 }
 
 impl Evicted {
-    /// An eviction that ended a session, or none.
+    /// Returns the result of an eviction that ended a session, or of one that ended none.
     pub const fn new(ended: bool) -> Self {
         Self {
             ended,
@@ -218,20 +220,20 @@ impl Evicted {
         }
     }
 
-    /// Says how many replicas have it, where the store was set to wait for them.
+    /// Sets how many replicas have confirmed it, if the store was configured to wait for them.
     pub const fn confirmed_by(mut self, replicas: Option<u32>) -> Self {
         self.replicas = replicas;
         self
     }
 
-    /// Says that it was published.
+    /// Records that it was published.
     pub fn published(mut self, published: Published) -> Self {
         self.published = Some(published);
         self
     }
 }
 
-/// What a store can do.
+/// The limits of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {
@@ -240,7 +242,7 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// A store that takes entries of up to `max_entry_bytes` bytes.
+    /// Returns the capabilities of a store with this limit.
     pub const fn new(max_entry_bytes: usize) -> Self {
         Self { max_entry_bytes }
     }

@@ -7,36 +7,36 @@ use crate::{
 };
 
 hash_name! {
-    /// Who holds a refresh lock: random, minted for each attempt.
+    /// The owner of a refresh lock: a random id, new for each attempt.
     LockOwner
 }
 
 impl LockOwner {
-    /// A new owner.
+    /// Returns a new owner.
     ///
     /// # Errors
-    /// [`Unexpected`](crate::ErrorKind::Unexpected) where the operating system gives no random bytes.
+    /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
     pub fn mint() -> Result<Self> {
         entropy::random().map(Self::from_bytes)
     }
 }
 
-/// How to take a refresh lock.
+/// The options of [`RefreshLocks::acquire`].
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct AcquireOptions {
-    /// Who takes it. The owner that holds it renews it.
+    /// The new owner. If it already holds the lock, it renews the lock.
     pub owner: LockOwner,
-    /// How long it is held, counted from its landing.
+    /// How long the lock is held, counted from when the store receives the request.
     pub lease: Duration,
-    /// The version that was found due; another one in the store is fresher.
+    /// The version of the entry that is due for a refresh, or `None` if no entry was read. Any other version in the store is fresher.
     pub seen: Option<Version>,
-    /// The moment, on the store's clock, for what is expired.
+    /// The time on the store's clock, which decides what has expired.
     pub now: Timestamp,
 }
 
 impl AcquireOptions {
-    /// Takes the lock for `owner` and `lease`, having read no entry; `now` is the moment on the store's clock.
+    /// Returns options for `owner` and `lease` without an entry that was read. `now` is the time on the store's clock.
     pub const fn new(owner: LockOwner, lease: Duration, now: Timestamp) -> Self {
         Self {
             owner,
@@ -46,60 +46,62 @@ impl AcquireOptions {
         }
     }
 
-    /// Takes it only while the entry is still this version.
+    /// Takes the lock only if the entry still has this version.
     pub const fn seen(mut self, version: Version) -> Self {
         self.seen = Some(version);
         self
     }
 }
 
-/// What [`RefreshLocks::acquire`] found.
+/// The result of [`RefreshLocks::acquire`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a caller must tell all of them apart"
 )]
 pub enum Acquired {
-    /// The lock is the owner's, and the entry is the version that was seen.
+    /// `owner` holds the lock, and the entry has the version `seen`.
     Held,
-    /// Somebody has written another version: use it. The lock is not taken.
+    /// Another version was written; use it. The lock was not taken.
     Fresher(Entry),
-    /// Another owner holds it, for this long at the most.
+    /// Another owner holds the lock, for at most this long.
     Busy(Duration),
 }
 
-/// The right to call the provider's token endpoint for one entry, across servers (G6): an optional part of a store.
+/// Locks that give one server at a time the right to call the provider's token endpoint for an entry (G6). An optional part of a
+/// store.
 ///
-/// The write-back under the lock is [`TokenStore::write`](crate::TokenStore::write) with
-/// [`PutMode::Update`](crate::PutMode::Update) and [`WriteOptions::releasing`](crate::WriteOptions::releasing): the version is
-/// the fence, so a holder that outlived its lease writes over nothing newer.
+/// The refreshed entry is written under the lock by [`TokenStore::write`](crate::TokenStore::write) with
+/// [`PutMode::Update`](crate::PutMode::Update) and [`WriteOptions::releasing`](crate::WriteOptions::releasing). The version acts as a
+/// fencing token: an owner whose lease has expired overwrites no newer entry.
 #[async_trait]
 pub trait RefreshLocks: Send + Sync {
-    /// Takes or renews the lock of the entry `at`, and reads session and entry when it has it. One request, or two where lock
-    /// and entry are items apart.
+    /// Takes or renews the lock of the entry `at`, and then reads its session and entry. One request, or two if lock and entry are separate
+    /// items.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) where the session has ended; the store's own failures.
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended; the store's own failures.
     ///
     /// # Behaviour
-    /// - The owner that holds it renews it: the answer is `Held`, also where the request was sent twice.
-    /// - A lock whose lease has run out is free. One may also be free once the entry is another version than its holder saw: the
-    ///   holder has written, or can write over nothing any more.
-    /// - An entry of another version than `seen`, or one where `seen` is none, answers `Fresher`.
+    /// - If `owner` already holds the lock, the lock is renewed and the answer is `Held`, also if the request was sent twice.
+    /// - A lock whose lease has expired is free. A store may also count a lock as free once the entry has another version than its owner
+    ///   saw: the owner has written, or can no longer overwrite anything.
+    /// - If the entry has another version than `seen`, or exists although `seen` is `None`, the answer is `Fresher`.
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired>;
 
-    /// Gives the lock back, if it is still `owner`'s. One request; a lock of another's, or none, stays as it is.
+    /// Releases the lock if `owner` still holds it. One request. A lock of another owner stays as it is.
     ///
     /// # Errors
-    /// The store's own failures. The lease ends the lock in any case.
+    /// The store's own failures. The lock ends with its lease in any case.
     async fn release(&self, at: &EntryAddress, owner: &LockOwner) -> Result<()>;
 
-    /// Ends the session of `at`, and no other, if the entry still is `version`, whose refresh token the provider refused:
-    /// false, and nothing changed, where the entry is another version, has expired or is not there. One atomic step; two
-    /// requests where session and entry are items apart. It leaves no marker: a session id never comes again.
+    /// Ends the session of `at` if the entry still has the version `version`, whose refresh token the provider refused.
     ///
+    /// Returns `false`, and changes nothing, if the entry has another version, has expired or is missing. It ends no other session. One
+    /// atomic step, and two requests if session and entry are separate items. It sets no not-before time, since a session id is never used
+    /// again.
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) where the session has ended, by an earlier send of this request perhaps; the
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended, perhaps by an earlier attempt of this request; the
     /// store's own failures.
     async fn end_if_version(
         &self,

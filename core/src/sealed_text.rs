@@ -1,4 +1,4 @@
-/// A newtype over sealed bytes whose text form is base64url and whose `Debug` prints nothing.
+/// Defines a newtype over sealed bytes. Its text form is base64url, and its `Debug` output contains none of the bytes.
 macro_rules! sealed_text {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
@@ -16,7 +16,7 @@ macro_rules! sealed_text {
                 &self.0
             }
 
-            /// The text form: base64url without padding (RFC 4648 section 5). It is a secret of its user.
+            /// Returns the text form: base64url without padding (RFC 4648 section 5). It is a secret of the user that it belongs to.
             pub fn to_text(&self) -> String {
                 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
                 BASE64_URL_SAFE_NO_PAD.encode(&*self.0)
@@ -26,11 +26,11 @@ macro_rules! sealed_text {
         impl std::str::FromStr for $name {
             type Err = crate::Error;
 
-            /// Reads the text form.
+            /// Parses the text form.
             ///
             /// # Errors
-            /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the text is not base64url, is shorter than any sealed value (an
-            /// empty text above all), or is longer than 1,024 bytes.
+            /// [`InvalidTicket`](crate::ErrorKind::InvalidTicket) if the text is not base64url, is shorter than any sealed value (for
+            /// example empty), or is longer than 1,024 bytes.
             fn from_str(text: &str) -> crate::Result<Self> {
                 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
                 if text.len() > 1024 {
@@ -80,9 +80,9 @@ macro_rules! sealed_text {
 
 pub(crate) use sealed_text;
 
-/// The error of opening a sealed text: its bytes came from a browser or from the app, never from the store.
+/// Maps the error of opening a sealed text, whose bytes came from a browser or from the app, and never from the store.
 ///
-/// A text that a later release sealed is not invalid. Its session may live: the fleet is being updated, and this server is not yet.
+/// A text that a later release sealed is not invalid: its session may be alive, and this server may be the one that is not updated yet.
 pub(crate) fn invalid_text(sealed: &[u8], error: crate::Error) -> crate::Error {
     match error.kind() {
         crate::ErrorKind::Corrupt if !crate::seal::is_of_a_later_release(sealed) => {

@@ -11,11 +11,13 @@ use crate::{
     seal::{Key, RingKey},
 };
 
-/// The one thing an operator must set: 32 bytes or more, the same on every server of a namespace.
+/// The secret of a namespace: at least 32 bytes, the same on every server. It is the only required setting.
 ///
-/// The id key (which names accounts in the store) and the sealing key (tickets) are derived from it, apart
-/// (HKDF-SHA-256, RFC 5869). It never rotates within a namespace: another secret would name the same account otherwise,
-/// so a store opened with one refuses every other ([`ErrorKind::Config`](crate::ErrorKind::Config)).
+/// Two keys are derived from it separately (HKDF-SHA-256, RFC 5869): the id key, which names accounts in the store, and the sealing key,
+/// for tickets.
+///
+/// It never rotates within a namespace. Another secret would give the same account another name, so a store that was opened with one
+/// secret refuses every other ([`ErrorKind::Config`](crate::ErrorKind::Config)).
 ///
 /// ```
 /// use token_cache_core::Secret;
@@ -30,18 +32,18 @@ impl Secret {
     /// The environment variable that [`Secret::from_env`] reads.
     pub const VARIABLE: &str = "TOKEN_CACHE_SECRET";
 
-    /// The fewest bytes a secret may have.
+    /// The least length of a secret, in bytes.
     pub const MIN_BYTES: usize = 32;
 
-    /// Takes the bytes as they are.
+    /// Returns the secret with exactly these bytes.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) for fewer than [`MIN_BYTES`](Self::MIN_BYTES), or one byte repeated.
+    /// [`Config`](crate::ErrorKind::Config) if there are fewer than [`MIN_BYTES`](Self::MIN_BYTES) bytes, or all bytes are equal.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self> {
         let bytes = Zeroizing::new(bytes.into());
         if bytes.len() < Self::MIN_BYTES {
             return Err(refused(format!(
-                "the secret has {} bytes and needs {} or more; make one with `openssl rand -base64 32`",
+                "the secret has {} bytes and needs at least {}; make one with `openssl rand -base64 32`",
                 bytes.len(),
                 Self::MIN_BYTES,
             )));
@@ -54,23 +56,23 @@ impl Secret {
         Ok(Self(bytes.to_vec().into()))
     }
 
-    /// Reads the text of the variable `TOKEN_CACHE_SECRET`; its bytes are the secret.
+    /// Reads the variable `TOKEN_CACHE_SECRET`. The bytes of its text are the secret.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) where it is not set or too short.
+    /// [`Config`](crate::ErrorKind::Config) if it is not set or too short.
     pub fn from_env() -> Result<Self> {
         match std::env::var_os(Self::VARIABLE) {
             Some(text) => Self::new(text.into_encoded_bytes()),
             None => Err(refused(
-                "no secret is given; set TOKEN_CACHE_SECRET to 32 bytes or more, the same on every server",
+                "the variable TOKEN_CACHE_SECRET is not set; set it to at least 32 bytes, the same on every server",
             )),
         }
     }
 
-    /// A secret of its own for a store that nobody else can reach.
+    /// Returns a random secret, for a store that no other process can reach.
     ///
     /// # Errors
-    /// [`Unexpected`](crate::ErrorKind::Unexpected) where the operating system gives no random bytes.
+    /// [`Unexpected`](crate::ErrorKind::Unexpected) if the operating system provides no random bytes.
     pub fn random() -> Result<Self> {
         Ok(Self(entropy::random::<32>()?.to_vec().into()))
     }
@@ -86,7 +88,7 @@ impl Secret {
         *self.derive(b"token-cache id key check 1")
     }
 
-    /// The key of the ring that every server has without a further setting.
+    /// Returns the ring key that every server has without another setting.
     pub(crate) fn ring_key(&self) -> Key {
         Key::derive(RingKey::OF_SECRET, self.expose())
     }

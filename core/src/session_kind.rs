@@ -1,13 +1,13 @@
-/// How a session came to be. An account's sessions are counted by kind, so that a web API's do not push out its users' browsers.
+/// How a session was begun. The sessions of an account are counted by kind, so that those of web APIs do not displace those of browsers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a store must record and count all of them"
 )]
 pub enum SessionKind {
-    /// Its owner began it: a user who signed in, or an application.
+    /// Begun by its owner: a user who signed in, or an application.
     #[default]
     Direct,
-    /// A web API began it from a token that it was called with.
+    /// Begun by a web API from an access token that it received (on-behalf-of).
     OnBehalfOf,
 }

@@ -8,22 +8,22 @@ use crate::{
     options::NOT_BEFORE_LIFETIME,
 };
 
-/// A sign-in's entry in the index from a provider's `sid` to accounts.
+/// An entry of the sid index: a sign-in of an account under a provider's `sid`.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct SidEntry {
     /// The account that signed in.
     pub account: AccountKey,
-    /// Where the session stands on the store's clock.
+    /// When the authorization request of the session was sent, on the store's clock.
     pub requested_at: Timestamp,
     /// When the session ends, on the store's clock.
     pub ends_at: Timestamp,
-    /// From this moment of the store's own clock on, the request is refused.
+    /// The deadline on the store's own clock. From then on the request is refused.
     pub not_after: Timestamp,
 }
 
 impl SidEntry {
-    /// A pointer of these parts.
+    /// Returns an entry with these fields.
     pub const fn new(
         account: AccountKey,
         requested_at: Timestamp,
@@ -39,18 +39,18 @@ impl SidEntry {
     }
 }
 
-/// What [`SidIndex::set_sid_not_before`] found.
+/// The accounts that [`SidIndex::set_sid_not_before`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SidAccounts {
     /// The accounts that signed in under the `sid`.
     pub accounts: Vec<AccountKey>,
-    /// True where the store may have dropped index entries, so that no accounts proves nothing.
+    /// `true` if the store may have dropped entries of the index. Then an empty list does not prove that there are no accounts.
     pub may_be_incomplete: bool,
 }
 
 impl SidAccounts {
-    /// These accounts, and no others.
+    /// Returns a complete list of accounts.
     pub const fn at(accounts: Vec<AccountKey>) -> Self {
         Self {
             accounts,
@@ -58,23 +58,23 @@ impl SidAccounts {
         }
     }
 
-    /// Says that the store may have dropped some.
+    /// Records that the store may have dropped entries.
     pub const fn maybe_incomplete(mut self) -> Self {
         self.may_be_incomplete = true;
         self
     }
 }
 
-/// How to cut a provider's session in the index.
+/// The options of [`SidIndex::set_sid_not_before`] and [`SidIndex::set_issuer_not_before`].
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct NotBeforeOptions {
-    /// How long the marker lives at least, counted from its landing.
+    /// The least time that the not-before time is stored, counted from when the store receives it.
     pub not_before_lifetime: Duration,
 }
 
 impl NotBeforeOptions {
-    /// A marker that lives so long.
+    /// Returns options with this lifetime.
     pub const fn lifetime(not_before_lifetime: Duration) -> Self {
         Self {
             not_before_lifetime,
@@ -88,20 +88,20 @@ impl Default for NotBeforeOptions {
     }
 }
 
-/// Which accounts to stream, and from where on.
+/// Selects the accounts to list, and the page to begin with.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct AccountListOptions {
-    /// Only those of this issuer.
+    /// Lists only the accounts of this issuer.
     pub issuer: Option<IssuerKey>,
-    /// Where an earlier page ended.
+    /// The cursor of an earlier page.
     pub cursor: Option<AccountCursor>,
-    /// About how many accounts a page is to have; zero leaves it to the store.
+    /// The approximate number of accounts in a page. With zero, the store decides.
     pub page: usize,
 }
 
 impl AccountListOptions {
-    /// Every account of one issuer.
+    /// Selects every account of one issuer.
     pub fn of_issuer(issuer: IssuerKey) -> Self {
         Self {
             issuer: Some(issuer),
@@ -109,91 +109,94 @@ impl AccountListOptions {
         }
     }
 
-    /// Goes on where a page ended.
+    /// Continues after an earlier page.
     pub fn from(mut self, cursor: AccountCursor) -> Self {
         self.cursor = Some(cursor);
         self
     }
 
-    /// Asks for pages of about so many accounts.
+    /// Sets the approximate number of accounts in a page.
     pub fn page(mut self, accounts: usize) -> Self {
         self.page = accounts;
         self
     }
 }
 
-/// Where a page of accounts ended: opaque, a store's own.
+/// The end of a page of accounts, as an opaque text of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AccountCursor(String);
 
 impl AccountCursor {
-    /// A cursor with a text that its store understands.
+    /// Returns a cursor with a text that the store understands.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Some accounts, and where to go on.
+/// A page of accounts, and the cursor of the next page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccountPage {
-    /// The accounts; there may be none although more follow, and one may come twice.
+    /// The accounts. The list may be empty although more pages follow, and it may contain an account twice.
     pub accounts: Vec<AccountKey>,
-    /// Where to go on; none at the end.
+    /// The cursor of the next page, or `None` at the end.
     pub next: Option<AccountCursor>,
 }
 
 impl AccountPage {
-    /// A page of these parts.
+    /// Returns a page with these fields.
     pub const fn new(accounts: Vec<AccountKey>, next: Option<AccountCursor>) -> Self {
         Self { accounts, next }
     }
 }
 
-/// Whether a batch leaves a marker on every account.
+/// Where the not-before time of a bulk eviction is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "marked or not")]
+#[expect(clippy::exhaustive_enums, reason = "on the accounts or on the issuer")]
 pub enum NotBeforeScope {
-    /// Each account is marked: they were named one by one.
+    /// On each account, since the accounts were listed one by one.
     Account,
-    /// None is: their issuer is marked.
+    /// On the issuer, and on no account.
     Issuer,
 }
 
-/// What goes across accounts: the index from a provider's `sid` to accounts, issuers' markers, the stream of accounts. An
-/// optional part of a store; without it there is no sign-out by `sid` alone, nor of an issuer.
+/// The part of a store that spans accounts: the index from a provider's `sid` to accounts, the not-before times of issuers, and the
+/// listing of accounts.
+///
+/// It is optional. Without it, a store supports neither sign-out by `sid` alone nor sign-out of an issuer.
 #[async_trait]
 pub trait SidIndex: Send + Sync {
-    /// Enters a sign-in under its `sid`, beside other accounts. One request; at the most a few where others enter at the same
+    /// Adds a sign-in to the entry of its `sid`, beside other accounts. One request; at most a few if others add to the entry at the same
     /// time, or live longer.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) where the `sid` is marked for good, or at or after the pointer's
-    /// `requested_at`, or the store's own clock has passed `not_after` (G2); the store's own failures.
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the `sid` was ended forever, if its not-before time is equal to or later than the
+    /// `requested_at` of the entry, or if the store's own clock has passed `not_after` (G2); the store's own failures.
     ///
     /// # Behaviour
-    /// - The entry lives as long as the longest session under the `sid`; its expiry only rises.
-    /// - Sent twice, it does the same.
+    /// - The entry lives as long as the longest session under the `sid`. Its expiry never falls.
+    /// - A request that is sent twice has the effect of one.
     async fn add(&self, sid: &SidKey, sid_entry: SidEntry) -> Result<()>;
 
-    /// Marks a `sid`, also an unknown one, and answers with the accounts under it. One request; a second one where it would lower
-    /// what is there.
+    /// Sets the not-before time of a `sid`, even of an unknown one, and returns the accounts under it. One request, or two if it would
+    /// lower the present not-before time.
     ///
-    /// A marker is never an answer: called again, it answers with the accounts again.
+    /// A repeated call returns the accounts again.
     ///
     /// # Errors
     /// The store's own failures.
     ///
     /// # Behaviour
-    /// - The marker lives `not_before_lifetime` from its landing, and at least as long as the index entry.
-    /// - Markers only rise: the later moment stays, and one for good stays for good.
-    /// - `CutoffBound::CutoffTime` is of the store's clock.
+    /// - The not-before time is stored for at least `not_before_lifetime` after the store receives it, and at least as long as the entry of
+    ///   the index.
+    /// - Not-before times never fall: the later one stays, and `CutoffBound::Forever` stays.
+    /// - The time of `CutoffBound::Time` is on the store's clock.
     async fn set_sid_not_before(
         &self,
         sid: &SidKey,
@@ -201,11 +204,11 @@ pub trait SidIndex: Send + Sync {
         options: NotBeforeOptions,
     ) -> Result<SidAccounts>;
 
-    /// Refuses a sign-in that a sign-out of its whole issuer overtook. One request.
+    /// Refuses a sign-in that began before a sign-out of its whole issuer. One request.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) where the issuer is marked at or after `requested_at`, or the store's own
-    /// clock has passed `not_after` (G2); the store's own failures.
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the issuer's not-before time is equal to or later than `requested_at`, or if the
+    /// store's own clock has passed `not_after` (G2); the store's own failures.
     async fn check_issuer(
         &self,
         issuer: &IssuerKey,
@@ -213,8 +216,8 @@ pub trait SidIndex: Send + Sync {
         not_after: Timestamp,
     ) -> Result<()>;
 
-    /// Marks an issuer at a moment of the store's clock; the later of two stays. One request; a second one where it would lower
-    /// what is there.
+    /// Sets the not-before time of an issuer, on the store's clock. The later of two stays. One request, or two if it would lower the
+    /// present one.
     ///
     /// # Errors
     /// The store's own failures.
@@ -225,20 +228,21 @@ pub trait SidIndex: Send + Sync {
         options: NotBeforeOptions,
     ) -> Result<()>;
 
-    /// Some of the accounts that have a partition. A store may visit far more than it answers with.
+    /// Returns a page of the accounts that have a partition. A store may visit far more accounts than it returns.
     ///
-    /// Every account whose partition exists from the first page to the last is in one of them.
+    /// Every account whose partition exists from the first page to the last is in at least one page.
     ///
     /// # Errors
-    /// [`Misuse`](crate::ErrorKind::Misuse) for a cursor that is not this store's; the store's own failures.
+    /// [`Misuse`](crate::ErrorKind::Misuse) if the cursor is invalid for this store; the store's own failures.
     async fn accounts(&self, scan: &AccountListOptions) -> Result<AccountPage>;
 
-    /// Cuts many accounts at one moment of the store's clock: what
-    /// [`TokenStore::evict`](crate::TokenStore::evict) does with [`EvictTarget::Account`](crate::EvictTarget::Account), hundreds a
-    /// request, or many requests under way.
+    /// Evicts many accounts up to one cutoff time on the store's clock.
+    ///
+    /// It does what [`TokenStore::evict`](crate::TokenStore::evict) does with
+    /// [`EvictTarget::Account`](crate::EvictTarget::Account), with hundreds of accounts in a request, or with many requests at once.
     ///
     /// # Errors
-    /// One for each account that failed, in the order given; the others are evicted.
+    /// One for each account that failed, in the order of `accounts`; the other accounts are evicted.
     async fn evict_accounts(
         &self,
         accounts: &[AccountKey],

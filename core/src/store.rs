@@ -19,19 +19,19 @@ use crate::{
 #[doc = "```"]
 #[async_trait]
 pub trait TokenStore: Debug + Display + Send + Sync + 'static {
-    /// What this store can do.
+    /// Returns the limits of this store.
     fn capabilities(&self) -> Capabilities;
 
-    /// Returns what was found when the store was opened and an operator should know. Does no I/O.
+    /// Returns what the store found when it was opened and an operator should know. Sends no request.
     fn diagnostics(&self) -> Vec<Diagnostic>;
 
-    /// The namespace's record, and the store's clock. One request.
+    /// Returns the namespace's record and the time of the store's clock. One request.
     ///
     /// # Errors
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) where something else lies in the record's place; the store's own failures.
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the bytes of the record are invalid; the store's own failures.
     async fn namespace(&self) -> Result<Namespace>;
 
-    /// Writes the namespace's record if it still is `expected`; `false` where it is not. One request.
+    /// Writes the namespace's record if the stored one equals `expected`. Returns `false`, and writes nothing, if it does not. One request.
     ///
     /// # Errors
     /// The store's own failures.
@@ -41,25 +41,28 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         record: &NamespaceRecord,
     ) -> Result<bool>;
 
-    /// Begins a session of an account. One request; two where the store can't decide and write in one.
+    /// Begins a session of an account. One request, or two if the store cannot decide and write in one.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut), and nothing begun, where a marker of the account stands at or after the
-    /// session's place on the marker's clock, where the session is unlabelled and the marker of the unlabelled stands so,
-    /// or where the store's own clock has passed `not_after` (G2); the store's own failures. One that
-    /// [`may_have_applied`](crate::Error::may_have_applied) is sent again with a new ticket secret, never with the same.
+    /// [`SignedOut`](crate::ErrorKind::SignedOut), with nothing begun (G2), in each of these cases:
+    /// - A not-before time of the account is equal to or later than the session's time on the clock of that not-before time.
+    /// - The session has no `sid`, and the same holds for the not-before time of the sessions without a `sid`.
+    /// - The store's own clock has passed `not_after`.
+    ///
+    /// Otherwise the store's own failures. After one that [`may_have_applied`](crate::Error::may_have_applied), the caller repeats the call
+    /// with a new ticket secret, never with the same one.
     ///
     /// # Behaviour
-    /// - The sessions in `supersedes` are removed with their entries in the same step.
-    /// - Over `max_sessions` living ones of its kind, the one of them begun first (the earliest place on the store's clock) ends.
-    /// - The record lives until `ends_at`; what is left of expired sessions is pruned, some at each call.
+    /// - The sessions in `supersedes` and their entries are removed in the same step.
+    /// - If more than `max_sessions` sessions of this kind would live, the oldest one by `requested_at` is ended.
+    /// - The record lives until `ends_at`. Each call prunes some remains of expired sessions.
     async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun>;
 
-    /// A living session's record. One request, strongly consistent.
+    /// Returns the record of a living session. One request, strongly consistent.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) where it is not there or is over (G1);
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) for bytes not ours; the store's own failures.
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session does not exist or has ended (G1);
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the bytes are invalid; the store's own failures.
     async fn session(
         &self,
         account: &AccountKey,
@@ -67,29 +70,30 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         options: ReadOptions,
     ) -> Result<SessionRecord>;
 
-    /// An entry of a living session; none where it is not there or has expired. One request, strongly consistent.
+    /// Returns an entry of a living session, or `None` if it is missing or expired. One request, strongly consistent.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) where the session is not there or is over (G1);
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) for bytes not ours; the store's own failures, never as a miss (G4).
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session does not exist or has ended (G1);
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the bytes are invalid; the store's own failures. A failure is never reported as a miss
+    /// (G4).
     async fn read(&self, at: &EntryAddress, options: ReadOptions) -> Result<Option<Entry>>;
 
-    /// Writes an entry of a living session. One request; two where session and entry are items apart.
+    /// Writes an entry of a living session. One request, or two if session and entry are separate items.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut), and nothing readable written, where the session is not there or is over,
-    /// however late the request lands (G2); [`TooLarge`](crate::ErrorKind::TooLarge) before any request; the store's own
-    /// failures.
+    /// [`SignedOut`](crate::ErrorKind::SignedOut), with nothing readable written, if the session does not exist or has ended, even if the
+    /// request arrives late (G2); [`TooLarge`](crate::ErrorKind::TooLarge), before any request is sent; the store's own failures.
     ///
     /// # Behaviour
     /// - An acknowledged entry is readable until it expires or its session ends (G4).
-    /// - The caller gives an entry no expiry that is later than its session's end.
-    /// - A conditional write that is sent again answers `Stored` while the entry that it stored is there: the retry of a write that
-    ///   landed is no loss.
-    /// - A write over [`PutMode::Create`](crate::PutMode::Create) creates its entry once. A copy of it that arrives after the entry was
-    ///   replaced or removed, or has expired, answers `PreconditionFailed` and changes nothing (G2). For this a store remembers, for each entry
-    ///   of a session, the versions of at least the last [`REMEMBERED_CREATIONS`](crate::REMEMBERED_CREATIONS) creating writes
-    ///   that it stored. It may forget them when the session has ended, or when no copy of those writes can arrive any more.
+    /// - The caller never gives an entry an expiry later than the end of its session.
+    /// - A conditional write that is repeated answers `Stored` as long as the entry that it stored is present. The retry of a write that
+    ///   was applied is not a failed precondition.
+    /// - A write with [`PutMode::Create`](crate::PutMode::Create) creates its entry once. A copy of the request that arrives after the
+    ///   entry was replaced, removed or expired answers `PreconditionFailed` and changes nothing (G2).
+    /// - For this, a store remembers the versions of the creating writes that it stored: for each entry of a session, at least the last
+    ///   [`REMEMBERED_CREATIONS`](crate::REMEMBERED_CREATIONS). It may forget them when the session has ended, or when no copy of those
+    ///   writes can arrive any more.
     async fn write(
         &self,
         at: &EntryAddress,
@@ -97,27 +101,28 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         options: WriteOptions,
     ) -> Result<PutResult>;
 
-    /// Removes an entry; one that is not there is removed already. One request.
+    /// Removes an entry. Succeeds if the entry is missing. One request.
     ///
     /// # Errors
     /// The store's own failures.
     async fn remove(&self, at: &EntryAddress) -> Result<()>;
 
-    /// Cuts an account's partition: ends the sessions that the cut names, in one atomic step, and leaves its marker.
+    /// Ends the sessions of an account that `target` selects, and stores its not-before time, in one atomic step.
     ///
     /// # Errors
-    /// The store's own failures, none swallowed (G4). One that [`may_have_applied`](crate::Error::may_have_applied) is
-    /// sent again with the same moment.
+    /// The store's own failures, all of them (G4). After one that [`may_have_applied`](crate::Error::may_have_applied), the caller repeats
+    /// the call with the same cutoff time.
     ///
     /// # Behaviour
     /// - When it returns, no read that starts afterwards sees an ended session (G1).
-    /// - A cut of an account is one request whatever the account holds (G3).
-    /// - Sent again, delayed or twice, it ends nothing that stands after its moment, and never lowers a marker (G2).
-    /// - A session whose stored time is more than five minutes in the future counts as before every time
+    /// - The eviction of a whole account is one request, however much the account holds (G3).
+    /// - A call that is repeated, delayed or sent twice ends no session that is later than its cutoff time, and never lowers a not-before
+    ///   time (G2).
+    /// - A session whose stored time is more than five minutes in the future counts as earlier than every cutoff time
     ///   ([`SessionTimes::credible_at`](crate::SessionTimes::credible_at)).
-    /// - An account without a partition is marked as well; `ended` is false.
-    /// - Bytes not ours under the account's key are removed.
-    /// - If the future is dropped the cut may have been carried out, or not.
+    /// - An account without a partition gets its not-before time as well; `ended` is then `false`.
+    /// - Invalid bytes under the account's key are removed.
+    /// - If the future is dropped, the eviction may or may not have been applied.
     async fn evict(
         &self,
         account: &AccountKey,
@@ -125,29 +130,29 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
         options: EvictOptions,
     ) -> Result<Evicted>;
 
-    /// The account's living sessions, in no order. One request.
+    /// Returns the account's living sessions, in any order. One request.
     ///
     /// # Errors
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) for bytes not ours; the store's own failures.
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) if the bytes are invalid; the store's own failures.
     async fn sessions(
         &self,
         account: &AccountKey,
         options: ReadOptions,
     ) -> Result<Vec<SessionRecord>>;
 
-    /// The clock of a store that lives in this process; none for one on a server.
+    /// Returns the clock of a store in this process, or `None` for a store on a server.
     fn clock(&self) -> Option<&dyn TimeSource>;
 
-    /// Locks for refreshes, where the store has them.
+    /// Returns the locks for refreshes, if the store has them.
     fn refresh_locks(&self) -> Option<&dyn RefreshLocks>;
 
-    /// What goes across accounts, where the store has it.
+    /// Returns the index from a `sid` to accounts, if the store has one.
     fn sid_index(&self) -> Option<&dyn SidIndex>;
 
-    /// Sealed ticket secrets for those without a ticket, where the store keeps them.
+    /// Returns the storage of sealed ticket secrets for background access, if the store has it.
     fn background_sessions(&self) -> Option<&dyn BackgroundSessions>;
 
-    /// How servers that keep near caches hear of sign-outs, where the store can tell them.
+    /// Returns the backplane, which tells servers with near caches of sign-outs, if the store has one.
     fn backplane(&self) -> Option<&dyn Backplane>;
 }
 

@@ -2,15 +2,16 @@ use std::time::{Duration, Instant};
 
 use crate::Timestamp;
 
-/// How much a machine's monotonic clock and a store's clock may part, in millionths: both may be slewed.
+/// The greatest drift between a machine's monotonic clock and a store's clock, in parts per million: both may be slewed.
 const DRIFT_PPM: u32 = 1_000;
 
-/// What a server knows of the clock of a store: an interval that holds the store's reading of this moment.
+/// An estimate of a store's clock: an interval that contains the present reading of that clock.
 ///
-/// Its ends rest on the store's answers and this machine's monotonic clock alone; the machine's wall clock has no say.
-/// [`TokenCache`](crate::TokenCache) keeps one for its store, fed by [`TokenStore::namespace`](crate::TokenStore::namespace). A
-/// store whose answers tell the time too coarsely for one of them to do keeps another, fed by each of its answers, and tells
-/// what that comes to.
+/// Its bounds depend only on the store's answers and on the monotonic clock of this machine, never on the machine's wall clock.
+/// [`TokenCache`](crate::TokenCache) has an estimate for its store, updated by [`TokenStore::namespace`](crate::TokenStore::namespace).
+///
+/// The answers of some stores are too coarse for one of them to suffice. Such a store has an estimate of its own, updates it with
+/// each of its answers, and returns the result from `namespace`.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -23,7 +24,7 @@ const DRIFT_PPM: u32 = 1_000;
 /// let mut clock = StoreClock::new(sent, received, Timestamp::from_secs(1_700_000_000), second);
 /// assert_eq!(clock.latest(received).since(clock.earliest(received)), Duration::from_millis(1_010));
 ///
-/// // Half a second later it is the next one: the second turned in between.
+/// Half a second later the answer shows the next second: it began in between.
 /// let sent = sent + Duration::from_millis(500);
 /// let received = received + Duration::from_millis(500);
 /// clock.observe(sent, received, Timestamp::from_secs(1_700_000_001), second);
@@ -33,14 +34,14 @@ const DRIFT_PPM: u32 = 1_000;
 pub struct StoreClock {
     base: Instant,
     taken: Instant,
-    /// Bounds of the store's reading less the time since `base`, in microseconds.
+    /// The bounds of the store's reading minus the time since `base`, in microseconds.
     least: i64,
     most: i64,
 }
 
 impl StoreClock {
-    /// The estimate after an answer that says `time`, or up to `precision` later, to a request sent and answered at these
-    /// moments.
+    /// Returns the estimate after an answer that shows `time`, or up to `precision` later. `sent` and `received` are when the request was
+    /// sent and when its answer arrived.
     pub fn new(sent: Instant, received: Instant, time: Timestamp, precision: Duration) -> Self {
         let mut clock = Self {
             base: sent,
@@ -52,8 +53,8 @@ impl StoreClock {
         clock
     }
 
-    /// Narrows the estimate by a further answer; one that contradicts it replaces it (the store's clock was set, or another
-    /// server answers).
+    /// Narrows the estimate by another answer. An answer that contradicts the estimate replaces it: the store's clock was set, or another
+    /// server answered.
     pub fn observe(
         &mut self,
         sent: Instant,
@@ -72,13 +73,13 @@ impl StoreClock {
         self.taken = received;
     }
 
-    /// The least that the store's clock can say at `at`: where a sign-in stands, and what tokens are stamped with.
+    /// Returns the earliest possible reading at `at`. It is used for the time of a sign-in and for the times of tokens.
     pub fn earliest(&self, at: Instant) -> Timestamp {
         let (elapsed, slack) = self.since(at);
         Timestamp::from_millis((self.least + elapsed - slack).max(0).cast_unsigned() / 1_000)
     }
 
-    /// The most that the store's clock can say at `at`: where a sign-out cuts, and what expiry is measured by.
+    /// Returns the latest possible reading at `at`. It is used for the cutoff time of a sign-out and for expiry.
     pub fn latest(&self, at: Instant) -> Timestamp {
         let (elapsed, slack) = self.since(at);
         Timestamp::from_millis(
@@ -89,7 +90,7 @@ impl StoreClock {
         )
     }
 
-    /// The answer was read at some moment between sending and receiving.
+    /// Returns the bounds from one answer, which was read at some time between `sent` and `received`.
     fn bounds(
         &self,
         sent: Instant,
@@ -150,7 +151,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the delays, and however coarse the answers, the true reading lies within the interval.
+        /// The true reading is always within the interval, for all delays and precisions.
         #[test]
         fn the_interval_holds_the_true_reading(
             precision in prop_oneof![Just(1u64), Just(1_000), 1u64..3_000],

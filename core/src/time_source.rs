@@ -2,16 +2,16 @@ use std::{fmt, time::SystemTime};
 
 use crate::Timestamp;
 
-/// A clock that is read without a request: the one of a store that lives in this process.
+/// A clock that is read without a request: the clock of a store in this process.
 ///
-/// A store on a server has none; its clock is estimated from the answers of
+/// A store on a server has none. Its clock is estimated from the answers of
 /// [`TokenStore::namespace`](crate::TokenStore::namespace).
 pub trait TimeSource: fmt::Debug + Send + Sync + 'static {
-    /// This moment.
+    /// Returns the present time.
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's clock.
+/// The clock of the machine.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct SystemClock;

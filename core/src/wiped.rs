@@ -2,10 +2,10 @@ use std::ops::{Deref, DerefMut};
 
 use zeroize::Zeroize;
 
-/// Bytes that are wiped from memory when they are dropped, spare capacity included.
+/// Bytes that are wiped from memory when they are dropped, including the spare capacity.
 ///
-/// `Zeroizing<Vec<u8>>` wipes byte by byte, which for a token of 2 KB takes ten times as long: as much as all else that a read
-/// does in this process.
+/// `Zeroizing<Vec<u8>>` wipes byte by byte. For a token of 2 KB that takes ten times as long, which is as much time as the rest of a read
+/// takes in this process.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Wiped(Vec<u8>);
 
@@ -14,7 +14,7 @@ impl Wiped {
         Self(bytes)
     }
 
-    /// Keeps the first bytes; the others are wiped with them.
+    /// Shortens the bytes. The others are wiped when this value is dropped.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.0.truncate(length);
     }

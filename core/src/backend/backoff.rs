@@ -2,8 +2,8 @@ use std::time::Duration;
 
 const LONGEST: Duration = Duration::from_millis(500);
 
-/// How long to wait before attempt `attempt + 1`: twice as long each time, up to half a second, half of it by chance, so that the
-/// servers of a fleet don't come in step.
+/// Returns the wait before attempt `attempt + 1`. It doubles with each attempt, up to half a second. Half of it is random, so that the
+/// servers of a fleet do not retry at the same time.
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,7 +1,7 @@
-//! How long one call of the cache has spent in requests of the store.
+//! The time that one call of the cache has spent in requests of the store.
 //!
-//! A call such as a sign-in sends several requests. Each store has a timeout for one; without a common account, the call could take as many
-//! timeouts as it has requests.
+//! A call such as a sign-in sends several requests. A store has a timeout for one request. Without this shared count, a call could take as
+//! many timeouts as it sends requests.
 
 use std::{
     pin::Pin,
@@ -20,9 +20,9 @@ pub(crate) struct CallTime(Mutex<Spent>);
 
 #[derive(Clone, Copy, Default)]
 struct Spent {
-    /// In requests that are over.
+    /// The time in requests that have ended.
     before: Duration,
-    /// How many requests are under way, and since when one is.
+    /// The number of requests in flight, and when the first of them began.
     under_way: u32,
     since: Option<Instant>,
 }
@@ -40,19 +40,19 @@ impl CallTime {
     }
 }
 
-/// Runs `work` as one call: all its requests share one timeout. Within a call, it has what is left of that.
+/// Runs `work` as one call, whose requests share one timeout. Within another call, `work` has what is left of that call's timeout.
 pub(crate) fn in_call<F: Future>(work: F) -> TaskLocalFuture<CallTime, F> {
     CALL.scope(surrounding().unwrap_or_default(), work)
 }
 
-/// The same for work of many steps, in a box: the compiler gives up on futures that are nested too deep.
+/// As [`in_call`], for work of many steps. It is boxed because the compiler fails on futures that are nested too deeply.
 pub(crate) fn in_boxed_call<'a, T>(
     work: impl Future<Output = T> + Send + 'a,
 ) -> TaskLocalFuture<CallTime, Pin<Box<dyn Future<Output = T> + Send + 'a>>> {
     in_call(Box::pin(work))
 }
 
-/// Has a task of its own be a part of the call that starts it, if there is one.
+/// Makes a spawned task part of the call that starts it, if there is one.
 pub(crate) fn in_same_call<T>(task: impl Future<Output = T>) -> impl Future<Output = T> {
     let call = surrounding();
     async move {
@@ -63,7 +63,7 @@ pub(crate) fn in_same_call<T>(task: impl Future<Output = T>) -> impl Future<Outp
     }
 }
 
-/// What the call has spent so far that this is a part of.
+/// Returns the time that the surrounding call has spent, or `None` outside a call.
 fn surrounding() -> Option<CallTime> {
     let so_far = CALL.try_with(|call| call.with(|spent| spent.so_far()));
     let spent = |before| Spent {
@@ -73,11 +73,11 @@ fn surrounding() -> Option<CallTime> {
     Some(CallTime(Mutex::new(spent(so_far.ok()?))))
 }
 
-/// Returns how much of a store's timeout for one request is left to the call of the cache that the request belongs to.
+/// Returns how much of a store's timeout for one request is left to the call of the cache that sends the request.
 ///
-/// A store bounds each request by this instead of its configured timeout, and sends nothing once it is zero. Then a call that needs
-/// several requests, such as a sign-in, takes no longer in them together than the timeout. The time between the requests, such as a wait for
-/// a lease or for a provider, does not count. Outside a call it is the whole timeout.
+/// A store limits each request by this instead of its configured timeout, and sends no request once it is zero. A call that needs several
+/// requests, such as a sign-in, then spends no more than the timeout in them together. The time between requests, such as a wait for a
+/// lease or a provider, does not count. Outside a call it is the whole timeout.
 ///
 /// ```
 /// use std::time::Duration;
@@ -96,13 +96,13 @@ pub fn time_left(timeout: Duration) -> Duration {
         .unwrap_or(timeout)
 }
 
-/// A request of a store that is under way: its time counts for [`time_left`]. Of requests at the same time, it counts once.
+/// A request of a store in flight: its time counts for [`time_left`]. The time of concurrent requests counts once.
 #[derive(Debug)]
 #[must_use = "its time counts until it is dropped"]
 pub struct StoreRequest(());
 
 impl StoreRequest {
-    /// Begins to count.
+    /// Starts the count.
     pub fn begin() -> Self {
         // Outside a call nothing counts.
         let _ = CALL.try_with(|call| {
@@ -117,7 +117,7 @@ impl StoreRequest {
 
 impl Drop for StoreRequest {
     fn drop(&mut self) {
-        // As above.
+        // Outside a call nothing counts.
         let _ = CALL.try_with(|call| {
             call.with(|spent| {
                 spent.under_way = spent.under_way.saturating_sub(1);

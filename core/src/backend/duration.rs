@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-/// The longest that a timeout may be.
+/// The longest valid timeout.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 const UNITS: [(&str, u64); 3] = [("ms", 1), ("s", 1_000), ("m", 60_000)];
 const HOURS: (&str, u64) = ("h", 3_600_000);
 
-/// Reads a duration of a store's URL: `500ms`, `2s` or `1m`.
+/// Parses a duration in a store's URL: `500ms`, `2s` or `1m`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -19,7 +19,7 @@ pub fn duration(text: &str) -> Option<Duration> {
     in_units(text, UNITS)
 }
 
-/// Reads what may be long: the same, or `6h`.
+/// Parses a duration that may be long: as [`duration`], or hours, such as `6h`.
 pub fn long_duration(text: &str) -> Option<Duration> {
     in_units(text, UNITS.into_iter().chain([HOURS]))
 }
@@ -32,10 +32,10 @@ fn in_units<'u>(text: &str, units: impl IntoIterator<Item = (&'u str, u64)>) -> 
     Some(Duration::from_millis(millis))
 }
 
-/// Refuses a timeout of a store that can't be meant; `name` is the setting's.
+/// Checks a timeout of a store. `name` is the name of the setting.
 ///
 /// # Errors
-/// What it must be.
+/// A message that states the valid range.
 pub fn check_timeout(name: &str, timeout: Duration) -> Result<(), String> {
     if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
         return Err(format!(

@@ -28,7 +28,7 @@ pub fn readable_by_others(path: &Path) -> io::Result<Option<Diagnostic>> {
     }))
 }
 
-/// Returns `None`: the permissions of this system are not looked at.
+/// Returns `None`, since the permissions are not checked on this system.
 ///
 /// # Errors
 /// None.

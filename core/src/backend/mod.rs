@@ -1,4 +1,4 @@
-//! What stores on servers have in common, for those who write one.
+//! Helpers for authors of a store on a server.
 
 mod backoff;
 mod call_time;

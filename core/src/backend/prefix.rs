@@ -1,8 +1,8 @@
-/// Refuses what can't be the prefix of a namespace's names: it stands in names of keys and in patterns, and nothing in it may mean
-/// something there.
+/// Checks the prefix of a namespace's names. It is part of the names of keys and of patterns, so it may contain no character that is
+/// special there.
 ///
 /// # Errors
-/// What it must have.
+/// A message that states which characters are valid.
 pub fn check_prefix(prefix: &str) -> Result<(), &'static str> {
     const MAX: usize = 64;
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);

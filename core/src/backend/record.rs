@@ -1,11 +1,11 @@
-//! How a session and the namespace are written down, as bytes, by every backend of this family.
+//! The byte formats of sessions and namespaces in all backends of this family.
 //!
 //! | record | bytes |
 //! |---|---|
-//! | session | 1, flags (1 labelled, 2 on behalf of), place on the store's clock (8), on the provider's (8), end (8), sid (16, if labelled) |
+//! | session | 1, flags (1 with `sid`, 2 on behalf of), `requested_at` (8), `auth_time` (8), end (8), `sid` (16, if it has one) |
 //! | namespace | 1, generation (8), check value (16), longest life of a near-cache entry (8, if there are any) |
 //!
-//! Numbers are big-endian, moments and durations in milliseconds. What is read answers none where the bytes are no such record.
+//! Numbers are big-endian. Times and durations are in milliseconds. Decoding returns `None` if the bytes are no such record.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const FORMAT: u8 = 1;
 const WITH_SID: u8 = 1;
 const ON_BEHALF_OF: u8 = 2;
 
-/// The bytes of a session's record, without its name.
+/// Returns the bytes of a session's record, without its id.
 pub fn encode_session(record: &SessionRecord) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(42);
     bytes.push(FORMAT);
@@ -39,7 +39,7 @@ pub fn encode_session(record: &SessionRecord) -> Vec<u8> {
     bytes
 }
 
-/// The session of this name with these bytes.
+/// Returns the session with this id and these bytes.
 pub fn decode_session(session_id: SessionId, mut bytes: &[u8]) -> Option<SessionRecord> {
     let rest = &mut bytes;
     let [format, flags] = take(rest)?;
@@ -61,7 +61,7 @@ pub fn decode_session(session_id: SessionId, mut bytes: &[u8]) -> Option<Session
     ours.then(|| SessionRecord::new(session_id, sid, times, ends_at).of_kind(kind))
 }
 
-/// The bytes of the namespace's record.
+/// Returns the bytes of the namespace's record.
 pub fn encode_namespace(record: &NamespaceRecord) -> Vec<u8> {
     let mut bytes = vec![FORMAT];
     bytes.extend_from_slice(&record.generation.to_be_bytes());
@@ -73,13 +73,13 @@ pub fn encode_namespace(record: &NamespaceRecord) -> Vec<u8> {
     bytes
 }
 
-/// The namespace's record with these bytes.
+/// Returns the namespace's record with these bytes.
 pub fn decode_namespace(mut bytes: &[u8]) -> Option<NamespaceRecord> {
     let rest = &mut bytes;
     let [format] = take(rest)?;
     let mut record = NamespaceRecord::new(u64::from_be_bytes(take(rest)?), take(rest)?);
     if !rest.is_empty() {
-        // Zero is not written: a record has one spelling.
+        // Zero is never written, so that a record has only one encoding.
         let life = Some(u64::from_be_bytes(take(rest)?)).filter(|life| *life > 0)?;
         record = record.with_near_cache(Duration::from_millis(life));
     }

@@ -1,7 +1,7 @@
-/// Undoes percent-encoding (RFC 3986, section 2.1) of a part of a store's URL.
+/// Decodes the percent-encoding (RFC 3986, section 2.1) of a part of a store's URL.
 ///
 /// # Errors
-/// What is wrong and what to write instead, without the part itself: it may hold a secret.
+/// A message that says what is wrong and what to write instead. It does not quote the part, which may be a secret.
 ///
 /// ```
 /// use token_cache_core::backend::percent_decoded;
@@ -10,7 +10,8 @@
 /// assert!(percent_decoded("100%").is_err());
 /// ```
 pub fn percent_decoded(text: &str) -> Result<String, &'static str> {
-    const MALFORMED: &str = "the URL holds a `%` that starts no encoded byte; write it as `%25`";
+    const MALFORMED: &str =
+        "the URL contains a `%` that begins no percent-encoded byte; write it as `%25`";
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -22,11 +23,11 @@ pub fn percent_decoded(text: &str) -> Result<String, &'static str> {
             bytes.push(byte);
         }
     }
-    String::from_utf8(bytes).map_err(|_| "an encoded part of the URL is no UTF-8")
+    String::from_utf8(bytes).map_err(|_| "a percent-encoded part of the URL is not UTF-8")
 }
 
-/// The parameters of a store's URL, in their order: name, and value without its encoding. One that is not among the `valid`, is there
-/// twice, or is empty is an error that says so.
+/// Returns the parameters of a store's URL in their order: each name, and its decoded value. A parameter that is not in `valid`, occurs
+/// twice, or is empty is an error with a message.
 ///
 /// ```
 /// use token_cache_core::backend::parameters;
@@ -51,7 +52,7 @@ pub fn parameters<'q>(
             ));
         }
         if seen.contains(&name) {
-            return Err(format!("the URL gives `{name}` twice"));
+            return Err(format!("the URL has the parameter `{name}` twice"));
         }
         seen.push(name);
         let value = percent_decoded(value)?;
@@ -64,8 +65,8 @@ pub fn parameters<'q>(
     })
 }
 
-/// The name of an unknown parameter as an error shows it, with a blank before it, if it looks like a name: a secret that was not
-/// encoded may have ended up there, and is left out.
+/// Returns the name of an unknown parameter for an error, quoted and with a space before it. Returns an empty text if it does not look
+/// like a name: it may be a part of a secret that was not percent-encoded.
 ///
 /// ```
 /// use token_cache_core::backend::parameter_name;

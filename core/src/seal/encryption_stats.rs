@@ -2,32 +2,32 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{Key, Ring};
 
-/// What this server opened since it opened the cache, and could not open: see
+/// Counts of what this server opened, and could not open, since the cache was opened. See
 /// [`TokenCache::encryption_stats`](crate::TokenCache::encryption_stats).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EncryptionStats {
-    /// The keys of the ring; the first one seals.
+    /// The keys of the ring. The first one seals.
     pub keys: Vec<KeyUse>,
-    /// Entries that were sealed under a key that the ring lacks.
+    /// The number of entries that were sealed under a key that is missing in the ring.
     pub unknown_key: u64,
-    /// Entries that were changed, cut short, moved, or of another format.
+    /// The number of entries that were changed, truncated, moved, or of another format.
     pub corrupt: u64,
 }
 
-/// What one key of the ring was of use for, on this server.
+/// The use of one key of the ring on this server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyUse {
-    /// What the ring calls it.
+    /// The name of the key in the ring.
     pub name: String,
-    /// True for the one key that seals.
+    /// `true` for the key that seals.
     pub seals: bool,
-    /// How many entries, tickets, started sign-ins and background sessions it opened.
+    /// The number of entries, tickets, started sign-ins and background sessions that it opened.
     pub opened: u64,
-    /// How long ago it opened the last one; how long this server has had it, if it never did.
+    /// The time since it last opened one. If it never did, the time since this server got the key.
     ///
-    /// A key that is idle on every server for longer than the longest session lives can go.
+    /// A key that is idle on every server for longer than the longest session lives can be removed.
     pub idle: Duration,
 }
 

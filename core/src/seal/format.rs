@@ -1,32 +1,32 @@
 use crate::{EntryAddress, Error, ErrorKind, Result, Version, entropy};
 
-/// The format of what this release seals. An entry's first byte was 0 or 1 before entries were sealed.
+/// The format that this release seals. Before entries were sealed, their first byte was 0 or 1.
 const FORMAT: u8 = 2;
 
-/// How many later versions are taken for such.
+/// The number of later format versions that are recognized as such.
 const LATER: u8 = 16;
 
 const KEY_ID: usize = 4;
 const NONCE: usize = 24;
 const TAG: usize = 16;
 
-/// What is in front of the ciphertext: the format (1), the key's id (4), the nonce (24).
+/// The length of the header before the ciphertext: the format (1), the key's id (4), the nonce (24).
 pub(super) const HEADER: usize = 1 + KEY_ID + NONCE;
 
-/// How much longer sealed bytes are: the header, and the tag at their end.
+/// The number of bytes that sealing adds: the header, and the tag at the end.
 pub(crate) const OVERHEAD: usize = HEADER + TAG;
 
-/// The name of a key of the ring, in clear in front of all that is sealed under it. It is derived from the key.
+/// The id of a key of the ring, stored in clear in each header. It is derived from the key.
 pub(crate) type KeyId = [u8; KEY_ID];
 
-/// The front of sealed bytes.
+/// The header of sealed bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Header {
     pub(super) key: KeyId,
     pub(super) nonce: [u8; NONCE],
 }
 
-/// Sealed bytes in their parts.
+/// The parts of sealed bytes.
 #[derive(Debug)]
 pub(super) struct Parts<'a> {
     pub(super) header: Header,
@@ -35,7 +35,7 @@ pub(super) struct Parts<'a> {
 }
 
 impl Header {
-    /// A header with a new nonce: 192 random bits, of which two never are alike.
+    /// Returns a header with a new nonce: 192 random bits, so that no two nonces are equal.
     pub(super) fn new(key: KeyId) -> Result<Self> {
         Ok(Self {
             key,
@@ -49,7 +49,7 @@ impl Header {
         sealed.extend_from_slice(&self.nonce);
     }
 
-    /// What is authenticated with an entry and not stored in it: where it belongs, and which write it is.
+    /// Returns what is authenticated with an entry and not stored in it: its address and its version.
     pub(super) fn with_address(&self, at: &EntryAddress, version: Version) -> [u8; 77] {
         let mut authenticated = [0; 77];
         let parts: [&[u8]; 7] = [
@@ -70,20 +70,20 @@ impl Header {
         authenticated
     }
 
-    /// What is authenticated with a ticket, a started sign-in, a background session: which of them it is.
+    /// Returns what is authenticated with a ticket, a started sign-in or a background session: which of them it is.
     pub(super) fn with_purpose(&self, purpose: &str) -> Vec<u8> {
         [&[FORMAT], self.key.as_slice(), purpose.as_bytes()].concat()
     }
 }
 
-/// True if a later release may have sealed these bytes: they begin with one of the next versions of the format, and are not too short
-/// for any.
+/// Returns `true` if a later release may have sealed these bytes: they begin with one of the next versions of the format, and are long
+/// enough.
 pub(crate) fn is_of_a_later_release(sealed: &[u8]) -> bool {
     sealed.len() > OVERHEAD && (FORMAT + 1..=FORMAT + LATER).contains(&sealed[0])
 }
 
 impl<'a> Parts<'a> {
-    /// Takes sealed bytes apart; `what` says in the error what they are.
+    /// Splits sealed bytes into their parts. `what` names them in the error.
     pub(super) fn of(sealed: &'a [u8], what: &str) -> Result<Self> {
         let corrupt = |message: String| {
             Error::new(ErrorKind::Corrupt, "open what is sealed").message(message)
@@ -92,11 +92,11 @@ impl<'a> Parts<'a> {
             None | Some(&FORMAT) => {}
             Some(other) => {
                 return Err(corrupt(format!(
-                    "the {what} has format version {other}, and this release reads {FORMAT}"
+                    "the {what} has format version {other}, and this release reads version {FORMAT}"
                 )));
             }
         }
-        Self::split(sealed).ok_or_else(|| corrupt(format!("the {what} is cut short")))
+        Self::split(sealed).ok_or_else(|| corrupt(format!("the {what} is truncated")))
     }
 
     fn split(sealed: &'a [u8]) -> Option<Self> {

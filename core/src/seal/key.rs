@@ -12,24 +12,24 @@ use zeroize::Zeroizing;
 use super::format::KeyId;
 use crate::TicketSecret;
 
-/// A key of the ring, and when it was last of use.
+/// A key of the ring, and its use.
 pub(crate) struct Key {
     id: KeyId,
     name: String,
-    /// Of what it was unwrapped from, so that the same is not unwrapped twice.
+    /// The hash of the wrapped key that it was unwrapped from, so that the same key is not unwrapped twice.
     wrapping: Option<[u8; 32]>,
-    /// Seals what no ticket secret takes part in: tickets, started sign-ins, background sessions.
+    /// Seals tickets, started sign-ins and background sessions, without a ticket secret.
     texts: XChaCha20Poly1305,
-    /// One half of what entries are sealed under; the other is the session's ticket secret.
+    /// One half of the key material of entries. The other half is the session's ticket secret.
     entries: Zeroizing<[u8; 32]>,
     made: Instant,
     opened: AtomicU64,
-    /// Milliseconds from `made` to the last opening.
+    /// Milliseconds from `made` to the last use.
     last_opened: AtomicU64,
 }
 
 impl Key {
-    /// Derives all that a key is used for from 32 bytes or more (HKDF-SHA-256, RFC 5869).
+    /// Derives all uses of a key from at least 32 bytes (HKDF-SHA-256, RFC 5869).
     pub(crate) fn derive(name: impl Into<String>, material: &[u8]) -> Self {
         let material = Hkdf::<Sha256>::new(None, material);
         let texts: Zeroizing<[u8; 32]> = expand(&material, b"token-cache ring key 1");
@@ -53,7 +53,7 @@ impl Key {
         &self.name
     }
 
-    /// Says what it was unwrapped from: a hash.
+    /// Sets the hash of the wrapped key that it was unwrapped from.
     pub(super) fn wrapped_as(mut self, wrapping: [u8; 32]) -> Self {
         self.wrapping = Some(wrapping);
         self
@@ -67,16 +67,14 @@ impl Key {
         &self.texts
     }
 
-    /// What a session's entries are sealed under. Who lacks this key can't tell it from random bytes, and neither can who
-    /// lacks the ticket secret.
+    /// Returns the cipher of a session's entries. Decrypting needs both this key and the ticket secret.
     pub(super) fn of_session(&self, ticket_secret: &TicketSecret) -> XChaCha20Poly1305 {
         let halves = Hkdf::<Sha256>::new(Some(self.entries.as_slice()), ticket_secret.expose());
         let key: Zeroizing<[u8; 32]> = expand(&halves, b"token-cache session key 1");
         XChaCha20Poly1305::new((&*key).into())
     }
 
-    /// What the ticket secret is sealed under of a session that belongs to an assertion. Who lacks this key can't open it, and neither can
-    /// who lacks the assertion.
+    /// Returns the cipher of the ticket secret of a session that belongs to an assertion. Decrypting needs both this key and the assertion.
     pub(super) fn of_assertion(&self, assertion: &[u8]) -> XChaCha20Poly1305 {
         let halves = Hkdf::<Sha256>::new(Some(self.entries.as_slice()), assertion);
         let key: Zeroizing<[u8; 32]> = expand(&halves, b"token-cache assertion key 1");
@@ -89,12 +87,12 @@ impl Key {
         self.opened.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many times it opened something.
+    /// Returns how many times it opened something.
     pub(super) fn opened(&self) -> u64 {
         self.opened.load(Ordering::Relaxed)
     }
 
-    /// How long ago it last opened something, or how long it has been here if it never did.
+    /// Returns the time since it last opened something, or since it was created if it never did.
     pub(super) fn idle(&self) -> Duration {
         let last = Duration::from_millis(self.last_opened.load(Ordering::Relaxed));
         self.made.elapsed().saturating_sub(last)

@@ -7,15 +7,16 @@ use crate::{Diagnostic, Error, Result, Secret};
 
 const TAKE: &str = "take the key ring";
 
-/// The keys that seal what leaves this server, and open it again: one seals, all open.
+/// The keys that seal the data that leaves this server, and open it again. One key seals, all keys open.
 ///
-/// Without one, [`TOKEN_CACHE_KEYS`](Self::from_env) is read; without that, the one key is derived from the secret, and nothing
-/// rotates. A ring of one's own can be replaced while it is at work:
-/// [`TokenCache::replace_key_ring`](crate::TokenCache::replace_key_ring) says in which order.
+/// Without a ring in the builder, the variable [`TOKEN_CACHE_KEYS`](Self::from_env) is read. Without that variable, the only key is
+/// derived from the secret, and nothing rotates. A ring can be replaced while the cache is in use:
+/// [`TokenCache::replace_key_ring`](crate::TokenCache::replace_key_ring) describes the order of the steps.
 ///
-/// Its text form has an item a line, or between commas: `seal` or `open`, a name, and 32 random bytes or more as base64
-/// (`openssl rand -base64 32`), or, behind `wrapped:`, what a [`KeyProvider`](super::KeyProvider) unwraps. The name `secret` has
-/// nothing behind it: it is the key that is derived from the secret. What follows a `#` is a comment.
+/// The text form has one item in each line, or several separated by commas. An item is `seal` or `open`, a name, and a key. The key is
+/// at least 32 random bytes as base64 (`openssl rand -base64 32`), or `wrapped:` followed by a key that a
+/// [`KeyProvider`](super::KeyProvider) unwraps. The name `secret` has no key after it: it is the key that is derived from the secret.
+/// A comment begins with `#`.
 ///
 /// ```
 /// use token_cache_core::KeyRing;
@@ -31,7 +32,7 @@ const TAKE: &str = "take the key ring";
 pub struct KeyRing {
     pub(super) seals: RingKey,
     pub(super) opens: Vec<RingKey>,
-    /// About the file it was read from.
+    /// Diagnostics of the file that the ring was read from.
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
@@ -46,17 +47,17 @@ pub struct RingKey {
 pub(super) enum Material {
     /// Derived from the secret.
     OfSecret,
-    /// As it was given.
+    /// The bytes themselves.
     Plain(SecretSlice<u8>),
-    /// To be unwrapped by the key provider.
+    /// A key that the key provider unwraps.
     Wrapped(Vec<u8>),
 }
 
 impl KeyRing {
-    /// The most keys a ring may have.
+    /// The most keys that a ring may have.
     pub const MAX_KEYS: usize = 16;
 
-    /// A ring whose one key seals and opens.
+    /// Returns a ring whose only key seals and opens.
     pub fn sealing_with(key: RingKey) -> Self {
         Self {
             seals: key,
@@ -65,7 +66,7 @@ impl KeyRing {
         }
     }
 
-    /// Adds a key that opens.
+    /// Adds a key that only opens.
     pub fn opening(mut self, key: RingKey) -> Self {
         self.opens.push(key);
         self
@@ -75,7 +76,7 @@ impl KeyRing {
         std::iter::once(&self.seals).chain(&self.opens)
     }
 
-    /// Refuses a ring that has a name twice, or too many keys.
+    /// Checks that no name occurs twice, and that there are not too many keys.
     pub(super) fn checked(&self) -> Result<()> {
         let keys = 1 + self.opens.len();
         if keys > Self::MAX_KEYS {
@@ -102,17 +103,17 @@ impl KeyRing {
 }
 
 impl RingKey {
-    /// The fewest bytes a key may have.
+    /// The least length of a key, in bytes.
     pub const MIN_BYTES: usize = Secret::MIN_BYTES;
 
-    /// What the ring's text calls the key that is derived from the secret.
+    /// The name, in the text form, of the key that is derived from the secret.
     pub const OF_SECRET: &str = "secret";
 
-    /// A key with these bytes.
+    /// Returns a key with these bytes.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) for fewer than [`MIN_BYTES`](Self::MIN_BYTES), or one byte repeated, and for a name
-    /// other than 1 to 32 letters, digits, `.`, `-` and `_`.
+    /// [`Config`](crate::ErrorKind::Config) if there are fewer than [`MIN_BYTES`](Self::MIN_BYTES) bytes, if all bytes are equal, or if
+    /// the name is not 1 to 32 letters, digits, `.`, `-` and `_`.
     pub fn new(name: &str, bytes: impl Into<Vec<u8>>) -> Result<Self> {
         let bytes = Zeroizing::new(bytes.into());
         let name = checked_name(name)?;
@@ -122,10 +123,10 @@ impl RingKey {
         })
     }
 
-    /// A key that the key provider unwraps when the cache is opened, and when the ring is replaced.
+    /// Returns a key that the key provider unwraps when the cache is opened, and when the ring is replaced.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) where there is nothing to unwrap, or more than 8 KiB; for a bad name, as
+    /// [`Config`](crate::ErrorKind::Config) if `wrapped` is empty or over 8 KiB, or if the name is invalid, as for
     /// [`new`](Self::new).
     pub fn wrapped(name: &str, wrapped: impl Into<Vec<u8>>) -> Result<Self> {
         let (name, wrapped) = (checked_name(name)?, wrapped.into());
@@ -144,7 +145,7 @@ impl RingKey {
         })
     }
 
-    /// The key that is derived from the secret.
+    /// Returns the key that is derived from the secret.
     pub fn of_secret() -> Self {
         Self {
             name: Self::OF_SECRET.to_owned(),
@@ -152,7 +153,7 @@ impl RingKey {
         }
     }
 
-    /// What the ring calls it.
+    /// Returns the name of the key in the ring.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -170,7 +171,7 @@ impl fmt::Debug for RingKey {
     }
 }
 
-/// The bytes of the key `name`, if they can be one.
+/// Returns the bytes of the key `name`, if they are a valid key.
 pub(super) fn checked_bytes(name: &str, bytes: &[u8]) -> Result<SecretSlice<u8>> {
     if bytes.len() < RingKey::MIN_BYTES {
         return Err(Error::config(
@@ -191,7 +192,7 @@ pub(super) fn checked_bytes(name: &str, bytes: &[u8]) -> Result<SecretSlice<u8>>
     Ok(bytes.to_vec().into())
 }
 
-/// A name is short enough that no key passes for one.
+/// Checks a name. It is too short to be a key, so that errors may quote it.
 fn checked_name(name: &str) -> Result<String> {
     let plain = |letter: u8| letter.is_ascii_alphanumeric() || b".-_".contains(&letter);
     if name.is_empty() || name.len() > 32 || !name.bytes().all(plain) {

@@ -1,8 +1,8 @@
-//! What lies in a store is of no use to who reads it (G5).
+//! Encryption of all that is stored, so that reading the store reveals nothing (G5).
 //!
-//! Entries are sealed under a key that is derived from two halves: a key of the [`KeyRing`], which every server has and no
-//! store, and the session's ticket secret, which only the session's ticket has. Tickets, started sign-ins and escrowed ticket secrets are sealed
-//! under the ring alone.
+//! Entries are sealed under a key that is derived from two halves. One is a key of the [`KeyRing`], which every server has and no store.
+//! The other is the session's ticket secret, which only the session's ticket contains. Tickets, started sign-ins and the ticket secrets
+//! of background sessions are sealed under the ring alone.
 
 mod encryption_stats;
 mod format;

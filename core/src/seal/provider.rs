@@ -12,10 +12,10 @@ use crate::Result;
 #[doc = "```"]
 #[async_trait]
 pub trait KeyProvider: Debug + Send + Sync + 'static {
-    /// Unwraps the ring's key `name`: 32 bytes or more.
+    /// Unwraps the key `name` of the ring. Returns at least 32 bytes.
     ///
     /// # Errors
-    /// Whatever keeps it from doing so. The cache is not opened, or keeps the ring that it had.
+    /// The failures of the provider. The cache is then not opened, or continues with its present ring.
     async fn unwrap_key(&self, name: &str, wrapped: &[u8]) -> Result<SecretSlice<u8>>;
 }
 

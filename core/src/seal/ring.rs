@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{Diagnostic, Error, ErrorKind, Result};
 
-/// The keys at work: one seals, all open. They can be replaced while others read them.
+/// The keys in use: one seals, all open. They can be replaced at any time.
 pub(crate) struct Ring {
     keys: RwLock<Arc<Keys>>,
     pub(super) unknown_key: AtomicU64,
@@ -26,7 +26,7 @@ pub(crate) struct Ring {
 pub(crate) struct Keys {
     pub(super) seals: Arc<Key>,
     pub(super) opens: Vec<Arc<Key>>,
-    /// About where they were read from.
+    /// Diagnostics of the ring's source.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
@@ -39,7 +39,7 @@ impl Ring {
         }
     }
 
-    /// A ring of one key.
+    /// Returns a ring of one key.
     pub(crate) fn of(key: Key) -> Self {
         Self::new(Keys {
             seals: Arc::new(key),
@@ -57,31 +57,31 @@ impl Ring {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The key that sealed `what`.
+    /// Returns the key with this id, which sealed `what`.
     pub(super) fn key(&self, id: KeyId, what: &str) -> Result<Arc<Key>> {
         self.keys().find(id).ok_or_else(|| {
             Error::new(ErrorKind::KeyMissing, "open what is sealed").message(format!(
-                "the {what} was sealed under key {:08x}, which this server lacks; give every server the same TOKEN_CACHE_SECRET \
-                 and the same key ring, a new key as an open-only one first",
+"the {what} was sealed under key {:08x}, which is not in the key ring of this server; give every server the same \
+                 TOKEN_CACHE_SECRET and the same key ring, and add a new key as an open-only one first",
                 u32::from_be_bytes(id),
             ))
         })
     }
 
-    /// Seals what leaves for a browser, a job's database or a background session, so that it can't pass for anything else that is sealed.
+    /// Seals a ticket, a started sign-in or a background session. Bytes that are sealed for one purpose do not open for another.
     pub(crate) fn seal(&self, purpose: &'static str, plain: &[u8]) -> Result<Vec<u8>> {
         let key = Arc::clone(&self.keys().seals);
         seal_under(key.texts(), key.id(), purpose, plain)
     }
 
-    /// Opens what [`seal`](Self::seal) made for the same purpose.
+    /// Opens what [`seal`](Self::seal) sealed for the same purpose.
     pub(crate) fn open(&self, purpose: &'static str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let parts = Parts::of(sealed, purpose)?;
         let key = self.key(parts.header.key, purpose)?;
         open_under(key.texts(), &key, purpose, &parts)
     }
 
-    /// Seals under the ring and an assertion both.
+    /// Seals under both the ring and an assertion.
     pub(crate) fn seal_with(
         &self,
         purpose: &'static str,
@@ -92,7 +92,7 @@ impl Ring {
         seal_under(&key.of_assertion(assertion), key.id(), purpose, plain)
     }
 
-    /// Opens what [`seal_with`](Self::seal_with) made for the same purpose, with the same assertion.
+    /// Opens what [`seal_with`](Self::seal_with) sealed for the same purpose with the same assertion.
     pub(crate) fn open_with(
         &self,
         purpose: &'static str,
@@ -152,7 +152,7 @@ fn open_under(
         )
         .map_err(|_| {
             Error::new(ErrorKind::Corrupt, "open what is sealed").message(format!(
-                "the {purpose} was changed or cut short; have the user sign in again"
+                "the {purpose} was changed or truncated; have the user sign in again"
             ))
         })?;
     key.was_of_use();
@@ -192,7 +192,7 @@ impl fmt::Debug for Ring {
 mod tests {
     use super::*;
 
-    /// What an assertion takes part in opens for nobody who lacks it, or the ring.
+    /// Opening needs both the ring and the assertion.
     #[test]
     fn ring_and_assertion_open_together_and_neither_alone() {
         let ring = || Ring::of(Key::derive("k", &[7; 32]));

@@ -10,22 +10,21 @@ use crate::{Entry, EntryAddress, Error, ErrorKind, Result, Secret, telemetry};
 
 const WHAT: &str = "entry";
 
-/// Seals entries for their addresses, and opens them there and nowhere else (G5).
+/// Seals entries for their addresses, and opens them only at the same address (G5).
 ///
-/// XChaCha20-Poly1305 under a key that is derived from a key of the ring and the session's ticket secret (HKDF-SHA-256, RFC 5869). What
-/// is authenticated with an entry: its account, its session, its name, its version, the key's id and the format. An entry that
-/// was moved to another address, or put under another version, does not open.
+/// The cipher is XChaCha20-Poly1305. Its key is derived from a key of the ring and the session's ticket secret (HKDF-SHA-256, RFC 5869).
+/// The account, the session, the name and the version of an entry are authenticated with it, and so are the key's id and the format. An
+/// entry that was moved to another address, or stored with another version, does not open.
 ///
-/// It does no I/O. [`SealedStore`](super::SealedStore) does this around a store; a [`TokenCache`](crate::TokenCache) always
-/// does.
+/// It sends no request. [`SealedStore`](super::SealedStore) applies it to a store, and a [`TokenCache`](crate::TokenCache) always does so.
 #[derive(Debug, Clone)]
 pub struct Sealer(Arc<Ring>);
 
 impl Sealer {
-    /// How many bytes a sealed entry is longer: format (1), key id (4), nonce (24), tag (16).
+    /// The number of bytes that sealing adds: format (1), key id (4), nonce (24), tag (16).
     pub const OVERHEAD: usize = OVERHEAD;
 
-    /// Seals under the key that is derived from the secret.
+    /// Returns a sealer with the key that is derived from the secret.
     pub fn new(secret: &Secret) -> Self {
         Self::of(Arc::new(Ring::of(secret.ring_key())))
     }
@@ -34,11 +33,11 @@ impl Sealer {
         Self(ring)
     }
 
-    /// Seals an entry for `at`; its version and its expiry stay in clear.
+    /// Seals an entry for `at`. Its version and its expiry are not encrypted.
     ///
     /// # Errors
-    /// [`Misuse`](ErrorKind::Misuse) for an address that no [`Session`](crate::Session) made, and so has no ticket secret;
-    /// [`Unexpected`](ErrorKind::Unexpected) where the operating system gives no random bytes.
+    /// [`Misuse`](ErrorKind::Misuse) if no [`Session`](crate::Session) made the address, so that it has no ticket secret;
+    /// [`Unexpected`](ErrorKind::Unexpected) if the operating system provides no random bytes.
     pub fn seal(&self, at: &EntryAddress, entry: &Entry) -> Result<Entry> {
         let secret = secret_of(at, "seal an entry")?;
         let keys = self.0.keys();
@@ -63,9 +62,9 @@ impl Sealer {
     /// Opens an entry that was sealed for `at`.
     ///
     /// # Errors
-    /// [`KeyMissing`](ErrorKind::KeyMissing) for one sealed under a key that the ring lacks; [`Corrupt`](ErrorKind::Corrupt)
-    /// for one of another format, and for one that was changed, cut short, moved here from another address, or put under
-    /// another version; [`Misuse`](ErrorKind::Misuse) for an address that has no ticket secret.
+    /// [`KeyMissing`](ErrorKind::KeyMissing) if the entry was sealed under a key that is not in the ring; [`Corrupt`](ErrorKind::Corrupt)
+    /// if it has another format, was changed, truncated, moved from another address, or stored with another version;
+    /// [`Misuse`](ErrorKind::Misuse) if the address has no ticket secret.
     pub fn open(&self, at: &EntryAddress, sealed: Entry) -> Result<Entry> {
         let secret = secret_of(at, "open an entry")?;
         self.open_with(at, secret, sealed).inspect_err(|refused| {
@@ -96,7 +95,7 @@ impl Sealer {
             })
             .map_err(|_| {
                 Error::new(ErrorKind::Corrupt, "open what is sealed").message(
-                    "the entry was changed, cut short, or moved here from another place; who can write to the store?",
+"the entry was changed, truncated, or moved from another address; check who can write to the store",
                 )
             })?;
         bytes.copy_within(plain.clone(), 0);
@@ -110,7 +109,7 @@ fn secret_of<'a>(at: &'a EntryAddress, operation: &'static str) -> Result<&'a Se
     at.secret().ok_or_else(|| {
         Error::misuse(
             operation,
-            "its address has no ticket secret; only the session's own handle can make one that has",
+"the address has no ticket secret; use the methods of `Session`, whose addresses have one",
         )
     })
 }

@@ -5,7 +5,7 @@ use chacha20poly1305::XChaCha20Poly1305;
 use super::{Key, format::KeyId};
 use crate::TicketSecret;
 
-/// A session's ticket secret, and what its entries are sealed under, derived once for all that a session's handle reads and writes.
+/// A session's ticket secret, and the cipher of its entries. The cipher is derived once for all reads and writes of a session handle.
 pub(crate) struct SessionKeys {
     ticket_secret: TicketSecret,
     derived: OnceLock<(KeyId, XChaCha20Poly1305)>,
@@ -19,8 +19,8 @@ impl SessionKeys {
         }
     }
 
-    /// Works with the session's cipher under a key of the ring. Only the first key's is kept: a handle meets a second one only
-    /// while the ring rotates.
+    /// Calls `work` with the session's cipher under a key of the ring. Only the cipher of the first key is remembered, since a handle uses
+    /// a second key only while the ring rotates.
     pub(super) fn with<T>(&self, key: &Key, work: impl FnOnce(&XChaCha20Poly1305) -> T) -> T {
         let (kept, cipher) = self
             .derived

@@ -27,10 +27,10 @@ pub enum UnreadableEntries {
 /// A store whose entries are sealed: the one inside never sees what is in them (G5).
 ///
 /// Only [`write`](TokenStore::write), [`read`](TokenStore::read) and the answers of
-/// [`acquire`](RefreshLocks::acquire) need a key. All else is the inner store's, sign-outs above all: they work where the ring
-/// has lost every key.
+/// [`acquire`](RefreshLocks::acquire) need a key. Everything else is forwarded to the inner store. Sign-outs therefore work even if the
+/// ring has lost every key.
 ///
-/// A [`TokenCache`](crate::TokenCache) puts one around every store by itself.
+/// A [`TokenCache`](crate::TokenCache) wraps every store in one.
 #[derive(Debug, Clone)]
 pub struct SealedStore<S> {
     inner: S,
@@ -39,7 +39,7 @@ pub struct SealedStore<S> {
 }
 
 impl<S: TokenStore> SealedStore<S> {
-    /// Seals what goes into `inner`.
+    /// Returns a store that seals the entries of `inner`.
     pub const fn new(inner: S, sealer: Sealer) -> Self {
         Self {
             inner,
@@ -171,7 +171,7 @@ impl<S: TokenStore> TokenStore for SealedStore<S> {
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl<S: TokenStore> RefreshLocks for SealedStore<S> {
-    /// A fresher entry that can't be opened is an error whatever the settings: a miss would have it replaced.
+    /// A fresher entry that cannot be opened is always an error: a refresh would replace an entry that is reported as a miss.
     async fn acquire(&self, at: &EntryAddress, options: AcquireOptions) -> Result<Acquired> {
         match self.locks()?.acquire(at, options).await? {
             Acquired::Fresher(sealed) => self.sealer.open(at, sealed).map(Acquired::Fresher),

@@ -11,7 +11,7 @@ use crate::{Error, Result, backend};
 
 const READ: &str = "read the key ring";
 
-/// The usual alphabet or that of URLs, with or without padding: whatever a tool for secrets writes.
+/// The standard and the URL-safe alphabet, with or without padding: secret managers write any of them.
 const BASE64: [GeneralPurpose; 2] = [
     GeneralPurpose::new(&base64::alphabet::STANDARD, LENIENT),
     GeneralPurpose::new(&base64::alphabet::URL_SAFE, LENIENT),
@@ -23,10 +23,10 @@ impl KeyRing {
     /// The environment variable that [`KeyRing::from_env`] reads.
     pub const VARIABLE: &str = "TOKEN_CACHE_KEYS";
 
-    /// Reads the text of the variable `TOKEN_CACHE_KEYS`; none where it is not set.
+    /// Reads the key ring from the variable `TOKEN_CACHE_KEYS`. Returns `None` if it is not set.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) for a text that is no ring.
+    /// [`Config`](crate::ErrorKind::Config) if the text is not a key ring.
     pub fn from_env() -> Result<Option<Self>> {
         match std::env::var(Self::VARIABLE) {
             Ok(text) => Zeroizing::new(text).parse().map(Some),
@@ -37,7 +37,7 @@ impl KeyRing {
         }
     }
 
-    /// Reads the text in a file, such as one that an orchestrator mounts.
+    /// Reads the key ring from a file, for example one that an orchestrator mounts.
     ///
     /// On Unix, a file that every user of the machine may read is reported as `key_file_readable_by_others`
     /// ([`TokenCache::diagnostics`](crate::TokenCache::diagnostics)).
@@ -64,11 +64,11 @@ impl KeyRing {
 impl FromStr for KeyRing {
     type Err = Error;
 
-    /// Reads the text form. No error quotes any of it but the names of keys.
+    /// Parses the text form. An error quotes only the names of keys.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) for a text without exactly one `seal`, a key that is short or there twice, and
-    /// anything else that is not as [`KeyRing`] says.
+    /// [`Config`](crate::ErrorKind::Config) if the text has not exactly one `seal`, if a key is too short or occurs twice, or if the text
+    /// does not have the form that [`KeyRing`] describes.
     fn from_str(text: &str) -> Result<Self> {
         let items = text
             .lines()
@@ -89,12 +89,12 @@ impl FromStr for KeyRing {
                 .fold(Self::sealing_with(key), Self::opening),
             (None, _) => {
                 return Err(refused(
-                    "no key seals; write `seal` in front of one of them",
+                    "no key seals; write `seal` instead of `open` before one of them",
                 ));
             }
             (Some(_), Some(_)) => {
                 return Err(refused(
-                    "more than one key seals; write `open` in front of all but one",
+                    "more than one key seals; write `open` instead of `seal` before all but one",
                 ));
             }
         };
@@ -123,7 +123,7 @@ fn read(item: &str, place: usize) -> Result<(Use, RingKey)> {
     let key = match (words.next(), words.next(), words.next()) {
         (None, ..) => return Err(malformed("has no name")),
         (Some(RingKey::OF_SECRET), None, _) => RingKey::of_secret(),
-        (Some(_), None, _) => return Err(malformed("has no key behind its name")),
+        (Some(_), None, _) => return Err(malformed("has no key after its name")),
         (Some(name), Some(key), None) => match key.strip_prefix("wrapped:") {
             Some(wrapped) => RingKey::wrapped(name, decode(wrapped, place)?.to_vec())?,
             None => RingKey::new(name, decode(key, place)?.to_vec())?,

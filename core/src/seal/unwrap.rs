@@ -10,16 +10,16 @@ use super::{
 };
 use crate::{Error, ErrorKind, Result, Secret};
 
-/// How long a provider may take to unwrap one key.
+/// The time limit of a provider for one key.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 const UNWRAP: &str = "unwrap a key of the ring";
 
 impl KeyRing {
-    /// Refuses what can be refused without asking anybody.
+    /// Checks what can be checked without the provider.
     ///
     /// # Errors
-    /// [`Config`](ErrorKind::Config) for too many keys, one that is there twice, and a wrapped one without a provider.
+    /// [`Config`](ErrorKind::Config) if there are too many keys, a key occurs twice, or a key is wrapped and there is no provider.
     pub(crate) fn check(&self, secret: &Secret, provider: Option<&dyn KeyProvider>) -> Result<()> {
         self.checked()?;
         let wrapped = |key: &&RingKey| matches!(key.material(), Material::Wrapped(_));
@@ -29,7 +29,7 @@ impl KeyRing {
             return Err(Error::config(
                 UNWRAP,
                 format!(
-                    "the key `{}` is wrapped, and nothing is set to unwrap it; set a key provider",
+                    "the key `{}` is wrapped; set a key provider to unwrap it (`TokenCacheBuilder::key_provider`)",
                     key.name(),
                 ),
             ));
@@ -42,11 +42,10 @@ impl KeyRing {
         refuse_twins(here.iter())
     }
 
-    /// The keys at work. Those that `at_work` has already stay as they are, with what they were of use
-    /// for, and nobody is asked for them again.
+    /// Returns the keys to use. Keys that are in use already keep their counts and are not unwrapped again.
     ///
     /// # Errors
-    /// As [`check`](Self::check); the provider's own; [`TimedOut`](ErrorKind::TimedOut) where it takes over ten seconds.
+    /// As [`check`](Self::check); the provider's own failures; [`TimedOut`](ErrorKind::TimedOut) if it takes over ten seconds.
     pub(crate) async fn unwrap(
         &self,
         secret: &Secret,
@@ -70,7 +69,7 @@ impl KeyRing {
     }
 }
 
-/// The key at work for one of the ring; `there` is the one that has its name now.
+/// Returns the key to use for a key of the ring. `there` is the key in use that has its name.
 async fn work(
     key: &RingKey,
     secret: &Secret,
@@ -117,7 +116,7 @@ fn refuse_twins<'a>(keys: impl Iterator<Item = &'a Arc<Key>>) -> Result<()> {
             return Err(Error::config(
                 UNWRAP,
                 format!(
-                    "the keys `{twin}` and `{}` are the same; drop one of them",
+                    "the keys `{twin}` and `{}` are the same; remove one of them",
                     key.name(),
                 ),
             ));

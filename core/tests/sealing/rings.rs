@@ -22,7 +22,7 @@ fn a_text_that_is_no_ring_names_what_is_wrong_with_it() {
         ("seal a {KEY}, seal b {OTHER}", "more than one key seals"),
         ("seal a {KEY}\nopen a {OTHER}", "`a` occurs twice"),
         ("{KEY}", "item 1 starts with neither"),
-        ("seal {KEY}", "item 1 has no key behind its name"),
+        ("seal {KEY}", "item 1 has no key after its name"),
         ("seal", "item 1 has no name"),
         ("seal {KEY} {OTHER}", "1 to 32 letters"),
         (
