@@ -58,7 +58,7 @@ impl Begun {
 pub struct ReadOptions {
     /// The time on the store's clock, which decides what has expired.
     pub now: Timestamp,
-    /// Whether the answer will be stored in a near cache.
+    /// `true` if the answer will be stored in a near cache.
     ///
     /// A store with a [`Backplane`](crate::Backplane) then reads at the server that its backplane is connected to. An eviction of what was
     /// read is therefore published there. The read fails with [`Unavailable`](crate::ErrorKind::Unavailable) while that connection is lost.
@@ -86,7 +86,7 @@ impl ReadOptions {
 /// them creates nothing. See [`TokenStore::write`](crate::TokenStore::write).
 pub const REMEMBERED_CREATIONS: usize = 64;
 
-/// What a write may replace.
+/// The precondition of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(
     clippy::exhaustive_enums,
@@ -106,12 +106,12 @@ pub enum PutMode {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct WriteOptions {
-    /// What the entry may replace.
+    /// The precondition.
     pub mode: PutMode,
     /// The owner of a refresh lock of this entry. The lock is released with the write, whether the entry is stored or not. The store
     /// may release it in the same request. It may also count the lock as free because the version is no longer the one that the owner saw.
     pub releasing: Option<LockOwner>,
-    /// Whether the write must be as durable as a sign-out, for example confirmed by the replicas that a store was configured to wait
+    /// `true` if the write must be as durable as a sign-out, for example confirmed by the replicas that a store was configured to wait
     /// for. The result of a refresh is written so (G6), since the refresh token that it replaces cannot be sent again.
     pub durable: bool,
     /// The time on the store's clock, which decides what has expired.
@@ -135,7 +135,7 @@ impl WriteOptions {
         self
     }
 
-    /// Sets what the write may replace.
+    /// Sets the precondition.
     pub const fn mode(mut self, mode: PutMode) -> Self {
         self.mode = mode;
         self

@@ -156,7 +156,7 @@ impl AccountPage {
     }
 }
 
-/// Where the not-before time of a bulk eviction is stored.
+/// The owner of the not-before time of a bulk eviction: each account, or their issuer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "on the accounts or on the issuer")]
 pub enum NotBeforeScope {
@@ -176,8 +176,8 @@ pub trait SidIndex: Send + Sync {
     /// time, or live longer.
     ///
     /// # Errors
-    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the `sid` was ended forever, if its not-before time is equal to or later than the
-    /// `requested_at` of the entry, or if the store's own clock has passed `not_after` (G2); the store's own failures.
+    /// [`SignedOut`](crate::ErrorKind::SignedOut) if the `sid` was ended forever, or if its not-before time is equal to or later
+    /// than the `requested_at` of the entry (G2). Also if the store's own clock has passed `not_after`. Otherwise the store's own failures.
     ///
     /// # Behaviour
     /// - The entry lives as long as the longest session under the `sid`. Its expiry never falls.

@@ -76,7 +76,7 @@ fn surrounding() -> Option<CallTime> {
 /// Returns how much of a store's timeout for one request is left to the call of the cache that sends the request.
 ///
 /// A store limits each request by this instead of its configured timeout, and sends no request once it is zero. A call that needs several
-/// requests, such as a sign-in, then spends no more than the timeout in them together. The time between requests, such as a wait for a
+/// requests, such as a sign-in, then spends at most the timeout in them together. The time between requests, such as a wait for a
 /// lease or a provider, does not count. Outside a call it is the whole timeout.
 ///
 /// ```
@@ -148,7 +148,7 @@ mod tests {
             request().await;
             let after_one = time_left(TIMEOUT);
             assert!(after_one + Duration::from_millis(5) <= TIMEOUT);
-            // What is no request does not count.
+            // Time between requests does not count.
             tokio::time::sleep(Duration::from_millis(5)).await;
             assert_eq!(time_left(TIMEOUT), after_one);
             in_call(async { assert_eq!(time_left(TIMEOUT), after_one) }).await;

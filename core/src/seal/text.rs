@@ -67,8 +67,8 @@ impl FromStr for KeyRing {
     /// Parses the text form. An error quotes only the names of keys.
     ///
     /// # Errors
-    /// [`Config`](crate::ErrorKind::Config) if the text has not exactly one `seal`, if a key is too short or occurs twice, or if the text
-    /// does not have the form that [`KeyRing`] describes.
+    /// [`Config`](crate::ErrorKind::Config) if the text does not have the form that [`KeyRing`] describes. For example, it
+    /// must have exactly one `seal`, and no key that is too short or occurs twice.
     fn from_str(text: &str) -> Result<Self> {
         let items = text
             .lines()
