@@ -85,9 +85,8 @@ pub(crate) fn is_of_a_later_release(sealed: &[u8]) -> bool {
 impl<'a> Parts<'a> {
     /// Splits sealed bytes into their parts. `what` names them in the error.
     pub(super) fn of(sealed: &'a [u8], what: &str) -> Result<Self> {
-        let corrupt = |message: String| {
-            Error::new(ErrorKind::Corrupt, "open what is sealed").message(message)
-        };
+        let corrupt =
+            |message: String| Error::new(ErrorKind::Corrupt, "open sealed bytes").message(message);
         match sealed.first() {
             None | Some(&FORMAT) => {}
             Some(other) => {

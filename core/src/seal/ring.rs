@@ -60,8 +60,8 @@ impl Ring {
     /// Returns the key with this id, which sealed `what`.
     pub(super) fn key(&self, id: KeyId, what: &str) -> Result<Arc<Key>> {
         self.keys().find(id).ok_or_else(|| {
-            Error::new(ErrorKind::KeyMissing, "open what is sealed").message(format!(
-"the {what} was sealed under key {:08x}, which is not in the key ring of this server; give every server the same \
+            Error::new(ErrorKind::KeyMissing, "open sealed bytes").message(format!(
+                "the {what} was sealed under key {:08x}, which is not in the key ring of this server; give every server the same \
                  TOKEN_CACHE_SECRET and the same key ring, and add a new key as an open-only one first",
                 u32::from_be_bytes(id),
             ))
@@ -151,7 +151,7 @@ fn open_under(
             tag.into(),
         )
         .map_err(|_| {
-            Error::new(ErrorKind::Corrupt, "open what is sealed").message(format!(
+            Error::new(ErrorKind::Corrupt, "open sealed bytes").message(format!(
                 "the {purpose} was changed or truncated; have the user sign in again"
             ))
         })?;

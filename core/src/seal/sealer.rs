@@ -94,8 +94,8 @@ impl Sealer {
                 )
             })
             .map_err(|_| {
-                Error::new(ErrorKind::Corrupt, "open what is sealed").message(
-"the entry was changed, truncated, or moved from another address; check who can write to the store",
+                Error::new(ErrorKind::Corrupt, "open sealed bytes").message(
+                    "the entry was changed, truncated, or moved from another address; check who can write to the store",
                 )
             })?;
         bytes.copy_within(plain.clone(), 0);
@@ -109,7 +109,7 @@ fn secret_of<'a>(at: &'a EntryAddress, operation: &'static str) -> Result<&'a Se
     at.secret().ok_or_else(|| {
         Error::misuse(
             operation,
-"the address has no ticket secret; use the methods of `Session`, whose addresses have one",
+            "the address has no ticket secret; use the methods of `Session`, whose addresses have one",
         )
     })
 }
