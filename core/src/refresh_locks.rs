@@ -100,6 +100,7 @@ pub trait RefreshLocks: Send + Sync {
     /// Returns `false`, and changes nothing, if the entry has another version, has expired or is missing. It ends no other session. One
     /// atomic step, and two requests if session and entry are separate items. It sets no not-before time, since a session id is never used
     /// again.
+    ///
     /// # Errors
     /// [`SignedOut`](crate::ErrorKind::SignedOut) if the session has ended, perhaps by an earlier attempt of this request; the
     /// store's own failures.

@@ -107,7 +107,8 @@ pub trait TokenStore: Debug + Display + Send + Sync + 'static {
     /// The store's own failures.
     async fn remove(&self, at: &EntryAddress) -> Result<()>;
 
-    /// Ends the sessions of an account that `target` selects, and stores its not-before time, in one atomic step.
+    /// Ends the sessions of an account that `target` selects, in one atomic step. The same step stores the account's not-before time, if
+    /// the target has one.
     ///
     /// # Errors
     /// The store's own failures, all of them (G4). After one that [`may_have_applied`](crate::Error::may_have_applied), the caller repeats
