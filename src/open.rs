@@ -236,7 +236,7 @@ mod tests {
     #[tokio::test]
     async fn near_caches_are_one_parameter_of_any_url() {
         let cache = open("memory:?near_cache=30s&lease=2s").await.unwrap();
-        assert_eq!(cache.store().to_string(), "local(sealed(memory))");
+        assert_eq!(cache.store().to_string(), "near-cache(sealed(memory))");
         let error = error("memory:?near_cache=30s").await.to_string();
         assert!(error.contains("open a cache"), "{error}");
         let refused = builder("memory:?near_cache=soon").unwrap_err();

@@ -24,7 +24,7 @@ const DRIFT_PPM: u32 = 1_000;
 /// let mut clock = StoreClock::new(sent, received, Timestamp::from_secs(1_700_000_000), second);
 /// assert_eq!(clock.latest(received).since(clock.earliest(received)), Duration::from_millis(1_010));
 ///
-/// Half a second later the answer shows the next second: it began in between.
+/// // Half a second later the answer shows the next second: it began in between.
 /// let sent = sent + Duration::from_millis(500);
 /// let received = received + Duration::from_millis(500);
 /// clock.observe(sent, received, Timestamp::from_secs(1_700_000_001), second);

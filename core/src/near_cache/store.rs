@@ -26,7 +26,7 @@ use crate::{
 ///
 /// It does not renew the lease or receive invalidation messages. The owner of the [`NearCacheLease`] does that, and calls
 /// [`forget`](Self::forget) for each invalidation. [`TokenCacheBuilder::near_cache`](crate::TokenCacheBuilder::near_cache) assembles all
-/// parts, as `local(sealed(store))`.
+/// parts, as `near-cache(sealed(store))`.
 #[derive(Debug)]
 pub struct NearCache<S> {
     pub(super) store: Arc<S>,
@@ -318,6 +318,6 @@ impl<S: TokenStore> TokenStore for NearCache<S> {
 
 impl<S: TokenStore> fmt::Display for NearCache<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "local({})", self.store)
+        write!(f, "near-cache({})", self.store)
     }
 }

@@ -28,7 +28,9 @@ fn main() -> token_cache_core::Result<ExitCode> {
         Arc::new(InProcess::with_clock("pointer(memory)", pointer)),
         Arc::new(InProcess::with_clock("failing(memory)", failing)),
         Arc::new(InProcess::with_clock("sealed(memory)", sealed)),
-        Arc::new(Fleet::new("local(memory)", |memory| Arc::new(memory) as _)),
-        Arc::new(Fleet::new("local(sealed(memory))", near_cache_sealed)),
+        Arc::new(Fleet::new("near-cache(memory)", |memory| {
+            Arc::new(memory) as _
+        })),
+        Arc::new(Fleet::new("near-cache(sealed(memory))", near_cache_sealed)),
     ]))
 }
