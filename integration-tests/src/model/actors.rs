@@ -1,4 +1,4 @@
-//! The actors: users and servers, in the code's own steps.
+//! The actors: users and servers. Each runs the steps of core's own code.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,34 +20,34 @@ use super::{
 /// How long a sign-in may take.
 const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// How wide an estimate of the store's clock is, where a mutant takes its wrong end.
+/// Width of the estimate of the store's clock. Mutants take the wrong end of it.
 pub(super) const UNSURE: Duration = Duration::from_millis(1_500);
 
-/// How far the place of a sign-in without an `auth_time` is before its request.
+/// If there is no `auth_time`, the `auth_time` of the session times is the request less this margin.
 const MARGIN: Duration = Duration::from_secs(5);
 
 const ENTRY: EntryName = EntryName::from_bytes([7; 16]);
 const BACKGROUND: BackgroundKey = BackgroundKey::from_bytes([8; 16]);
 
-/// One actor's surroundings.
+/// What one actor works with.
 #[derive(Debug, Clone)]
 pub(super) struct Stage {
-    /// Which actor.
+    /// Number of the actor.
     pub(super) me: usize,
     /// The world.
     pub(super) world: World,
-    /// The actor's way to the store.
+    /// The actor's connection to the store.
     pub(super) store: Arc<dyn TokenStore>,
-    /// What the store is like.
+    /// Kind of the store.
     pub(super) like: StoreLike,
-    /// What is wrong.
+    /// The mutant, if any.
     pub(super) bent: Bent,
     /// How far the provider's clock is ahead, in milliseconds.
     pub(super) skew: i64,
 }
 
 impl Stage {
-    /// Acts, to the end.
+    /// Runs the actor to its end.
     pub(super) async fn act(self, act: Act) {
         let outcome = match act {
             Act::SignIn(act) => self.sign_in(act).await,
@@ -95,8 +95,8 @@ impl Stage {
             },
         };
         match self.bent.0 {
-            Some(Mutant::PlaceAtTheCallback) => times.requested_at = now,
-            Some(Mutant::PlaceAtUpperEnd) => times.requested_at = requested + UNSURE,
+            Some(Mutant::RequestedAtTheCallback) => times.requested_at = now,
+            Some(Mutant::RequestedAtUpperEnd) => times.requested_at = requested + UNSURE,
             Some(Mutant::OrderByIdTokenIat) => {
                 let issued = world.event("exchanges its code", |inner| inner.now).await;
                 times.auth_time = self.provider_time(issued);
@@ -216,7 +216,7 @@ impl Stage {
         }
     }
 
-    /// Where the entry of the session is that an actor began; none if it began none.
+    /// Returns the address of the entry of the session that an actor began, or `None` if it began none.
     pub(super) fn address(&self, of: usize) -> Option<EntryAddress> {
         let inner = self.world.lock();
         let facts = &inner.seats[of].facts;

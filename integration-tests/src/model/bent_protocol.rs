@@ -1,4 +1,4 @@
-//! Core's protocol, and what becomes of it when its steps are taken in another order.
+//! Core's protocol, and variants of it that take the steps in another order.
 
 use token_cache_core::{
     BackgroundSession, BeginSession, EvictOptions, EvictTarget, NotBeforeOptions, ReadOptions,
@@ -21,7 +21,7 @@ enum Step {
     StoreBackgroundSession,
 }
 
-/// Core's sign-in, or one in another order.
+/// Runs core's sign-in, or the steps of a sign-in in the mutant's order.
 pub(super) async fn sign_in(
     store: &dyn TokenStore,
     plan: &SignInPlan<'_>,
@@ -98,7 +98,7 @@ async fn take(
     Ok(())
 }
 
-/// A sign-out by `sid` that marks the index after the accounts.
+/// A sign-out by `sid` that sets the not-before time of the index after it has evicted the accounts.
 pub(super) async fn sign_out_sid_not_before_last(
     world: &World,
     store: &dyn TokenStore,

@@ -1,4 +1,4 @@
-//! The promises, checked in every state of every schedule against what is true.
+//! Checks the promises in every state of every schedule against the facts.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ use super::{
 /// The margin of a sign-in without an `auth_time`, in milliseconds.
 const MARGIN: u64 = 5_000;
 
-/// A promise that a schedule breaks.
+/// A promise that a schedule breaks, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// Which one.
+    /// Name of the promise, such as `G1`.
     pub promise: &'static str,
-    /// How.
+    /// How it is broken.
     pub how: &'static str,
 }
 
@@ -27,13 +27,13 @@ pub struct Violation {
 enum Verdict {
     /// End it, or refuse its sign-in.
     End,
-    /// Either way is right.
+    /// Both outcomes are correct.
     Either,
-    /// Leave it alone.
+    /// Leave it.
     Spare,
 }
 
-/// The first promise that is broken now.
+/// Returns the first promise that is broken in this state.
 pub(super) fn check(inner: &Inner) -> Option<Violation> {
     let living = inner.state.living(inner.clock());
     for (actor, session_id) in &inner.ended_now {
@@ -71,7 +71,7 @@ fn sign_outs(inner: &Inner) -> impl Iterator<Item = (&Facts, &SignOutFacts)> {
     facts.filter_map(|facts| facts.sign_out().map(|sign_out| (facts, sign_out)))
 }
 
-/// A sign-in that is over.
+/// Checks a sign-in that has finished.
 fn signed_in(
     inner: &Inner,
     living: &[SessionId],
@@ -125,7 +125,7 @@ fn signed_in(
     }
 }
 
-/// What a sign-out says of itself, where no fault made it ask again.
+/// Checks the `ended` that a sign-out reports. Skipped if a fault made it try again.
 fn reported(inner: &Inner, facts: &Facts, ended: bool) -> Option<Violation> {
     if inner.seats[facts.number].hit || ended != facts.ended_sessions.is_empty() {
         return None;
@@ -154,7 +154,7 @@ fn written(inner: &Inner, living: &[SessionId], facts: &Facts, of: usize) -> Opt
     None
 }
 
-/// A removal that began after all writes had returned `Ok`.
+/// Checks a removal that began after all writes had returned `Ok`.
 fn removed(inner: &Inner, facts: &Facts, of: usize) -> Option<Violation> {
     let landed_after = facts.landed_after.as_ref()?;
     let seats = inner.seats.iter().map(|seat| &seat.facts);
@@ -203,7 +203,7 @@ fn background_sessions(inner: &Inner, facts: &Facts, found: &[SessionId]) -> Opt
     None
 }
 
-/// True where an actor's first request landed after a sign-out had returned that ends the session of sign-in `of`.
+/// Returns `true` if the actor's first request reached the server after a sign-out that ends the session of sign-in `of` had returned.
 fn began_after_the_end(inner: &Inner, facts: &Facts, of: usize) -> bool {
     let Some(landed_after) = &facts.landed_after else {
         return false;
@@ -228,7 +228,7 @@ fn ticket(inner: &Inner, of: usize) -> Option<&SessionId> {
     }
 }
 
-/// True where `actor` may end the session `session_id`.
+/// Returns `true` if `actor` may end the session `session_id`.
 fn may_end(inner: &Inner, actor: usize, session_id: &SessionId) -> bool {
     let sign_ins = inner.seats.iter().map(|seat| &seat.facts);
     let mut owners = sign_ins.filter(|facts| {
@@ -241,7 +241,7 @@ fn may_end(inner: &Inner, actor: usize, session_id: &SessionId) -> bool {
     }
 }
 
-/// What a sign-out must do to the session of a sign-in.
+/// Returns what a sign-out must do to the session of a sign-in.
 fn verdict(inner: &Inner, sign_out: &SignOutFacts, facts: &Facts) -> Verdict {
     let Some(sign_in) = facts.sign_in() else {
         return Verdict::Spare;
@@ -293,7 +293,7 @@ fn verdict(inner: &Inner, sign_out: &SignOutFacts, facts: &Facts) -> Verdict {
     }
 }
 
-/// The app's own sign-outs end what was asked for before them.
+/// The app's own sign-outs end the sessions that were requested before them.
 fn by_request(sign_out: &SignOutFacts, sign_in: &SignInFacts) -> Verdict {
     match (sign_in.requested, sign_out.moments.last()) {
         (Some(requested), Some(moment)) if requested <= *moment => Verdict::End,
@@ -301,8 +301,8 @@ fn by_request(sign_out: &SignOutFacts, sign_in: &SignInFacts) -> Verdict {
     }
 }
 
-/// A provider's message ends what was authenticated before it; what single sign-on asks for afterwards is told apart by no
-/// clock.
+/// A provider's message ends the sessions that were authenticated before it. No clock can tell whether a single sign-on was requested
+/// before or after it.
 fn by_authentication(inner: &Inner, sign_out: &SignOutFacts, sign_in: &SignInFacts) -> Verdict {
     let (Some(authenticated), Some(issued)) = (sign_in.authenticated, sign_out.moments.first())
     else {
@@ -310,7 +310,7 @@ fn by_authentication(inner: &Inner, sign_out: &SignOutFacts, sign_in: &SignInFac
     };
     let asked_before = sign_in.requested.is_some_and(|asked| asked < *issued);
     if !sign_in.auth_time && (authenticated.at > *issued || !asked_before) {
-        // Only the request tells, on another clock, less a margin.
+        // Only the request is known. It was made on another clock, so a margin is subtracted.
         let place = sign_in.requested.unwrap_or_default().saturating_sub(MARGIN);
         if place > issued.saturating_add_signed(inner.skew) {
             return Verdict::Spare;

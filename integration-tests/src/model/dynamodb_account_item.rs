@@ -61,7 +61,7 @@ impl DynamoDbLike {
         read.await
     }
 
-    /// Cuts an account in one request, on condition that nothing newer signed in and no cut as late was made.
+    /// Evicts an account in one request, if no newer session signed in and no eviction with an equal or later time was made.
     async fn evict_at_once(
         &self,
         account: AccountKey,
@@ -163,7 +163,7 @@ impl DynamoDbLike {
 pub(super) enum ReplaceOutcome {
     /// Written in time.
     InTime,
-    /// Written, and the answer's date is past the sign-in's time.
+    /// Written, but the answer's date is after `not_after`.
     Late,
     /// Another write came first.
     Conflict,

@@ -1,6 +1,6 @@
-//! A store whose every step touches one item, and whose server compares no clock: as requests to DynamoDB do.
+//! A store in which every step touches one item and the server compares no clock, as with requests to DynamoDB.
 //!
-//! What is late is told by the date of each answer, after the step; a step that turns out late is refused then.
+//! A late step is recognised by the date of its answer, after it was taken, and refused then.
 
 use std::fmt;
 
@@ -25,9 +25,9 @@ use super::{
 pub(super) struct DynamoDbLike {
     /// The network.
     pub(super) world: World,
-    /// What is wrong with the store.
+    /// The mutant, if any.
     pub(super) bent: Bent,
-    /// Which item of a batch is read first.
+    /// `true` if a batch reads the head first, `false` if it reads the entry first.
     pub(super) head_first: bool,
 }
 
@@ -87,7 +87,7 @@ impl TokenStore for DynamoDbLike {
                 ReplaceOutcome::Late => {
                     let taken_back = EvictTarget::Session(session.record.session_id);
                     let options = EvictOptions::at(session.now);
-                    // The caller gets the refusal. No ticket has this secret.
+                    // The caller gets the refusal even if taking the session back fails: no ticket has this secret.
                     let _ = self.evict_target(account, taken_back, options, false).await;
                     return Err(Refused.into());
                 }

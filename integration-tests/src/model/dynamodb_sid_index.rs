@@ -1,4 +1,4 @@
-//! What goes across accounts, in items of their own: the index's, with its tombstone, and the issuers' markers.
+//! Data across accounts, each in an item of its own: the `sid` index with its tombstones, and the issuers' not-before times.
 
 use async_trait::async_trait;
 use token_cache_core::{

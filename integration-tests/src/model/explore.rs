@@ -1,4 +1,4 @@
-//! The search: every schedule of a scenario, shortest first, pruned where two lead to the same.
+//! The search: every schedule of a scenario, shortest first. Schedules that lead to the same state are explored once.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,19 +11,19 @@ use super::{
     scenario::Scenario,
 };
 
-/// What a search found.
+/// Result of a search.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Explored {
-    /// How many states there are.
+    /// Number of states.
     pub states: usize,
-    /// How many choices were tried.
+    /// Number of choices tried.
     pub choices: usize,
-    /// How many steps the longest schedule has.
+    /// Length of the longest schedule, in steps.
     pub longest: usize,
     /// The shortest schedule that breaks a promise.
     pub refuted: Option<Refutation>,
-    /// False where the search ran into its limit.
+    /// `false` if the search reached its limit.
     pub complete: bool,
 }
 
@@ -31,9 +31,9 @@ pub struct Explored {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Refutation {
-    /// What broke.
+    /// The broken promise.
     pub violation: Violation,
-    /// Step by step, in words.
+    /// The steps, in words.
     pub schedule: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ struct Node {
     depth: u16,
 }
 
-/// Tries every schedule of `scenario`, up to so many states.
+/// Explores every schedule of `scenario`, up to `limit` states.
 pub fn explore(scenario: &Scenario, limit: usize) -> Explored {
     let mut nodes = vec![Node {
         parent: 0,

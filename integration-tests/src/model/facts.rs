@@ -1,4 +1,4 @@
-//! What is true of an actor, whatever the store thinks: the ground that promises are checked against.
+//! The facts about each actor, independent of what the store records. The promises are checked against them.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -6,22 +6,22 @@ use token_cache_core::{AccountKey, SessionId};
 
 use super::provider::Authenticated;
 
-/// What is true of an actor.
+/// The facts about an actor.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
-    /// Its place in the scenario.
+    /// Its number in the scenario.
     pub(super) number: usize,
-    /// What it is there for.
+    /// Its role.
     pub(super) role: Role,
-    /// How it ended.
+    /// Its outcome, once it has finished.
     pub(super) outcome: Option<Outcome>,
     /// The sessions that its requests ended.
     pub(super) ended_sessions: BTreeSet<SessionId>,
-    /// Which actors' sign-outs and writes had returned `Ok` when its first request landed.
+    /// The actors whose sign-outs and writes had returned `Ok` when this actor's first request reached the server.
     pub(super) landed_after: Option<Vec<bool>>,
 }
 
-/// What an actor is there for.
+/// Role of an actor.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Role {
     /// Not started.
@@ -43,31 +43,31 @@ pub(super) enum Role {
     FindBackgroundSession,
 }
 
-/// The truth of a sign-in. Moments are of the store's clock, without any estimate's error.
+/// Facts of a sign-in. Times are exact times of the store's clock.
 #[derive(Debug, Clone)]
 pub(super) struct SignInFacts {
-    /// Whose.
+    /// The account.
     pub(super) account: AccountKey,
-    /// When authorization was asked for.
+    /// When the authorization was requested.
     pub(super) requested: Option<u64>,
-    /// What the provider said.
+    /// What the provider reported.
     pub(super) authenticated: Option<Authenticated>,
-    /// True where the ID token carries the `sid`.
+    /// `true` if the ID token has a `sid`.
     pub(super) with_sid: bool,
-    /// True where the ID token says when the user authenticated.
+    /// `true` if the ID token has an `auth_time`.
     pub(super) auth_time: bool,
-    /// From when on it must be refused.
+    /// The time from which on it must be refused.
     pub(super) not_after: u64,
-    /// The ticket secrets it sent, in order.
+    /// The ids of the sessions that it sent, in order.
     pub(super) session_ids: Vec<SessionId>,
 }
 
-/// The truth of a sign-out.
+/// Facts of a sign-out.
 #[derive(Debug, Clone)]
 pub(super) struct SignOutFacts {
     /// What it ends.
     pub(super) scope: Scope,
-    /// The moments of its attempts on the store's clock: the last one is that of the `Ok`.
+    /// The times of its attempts on the store's clock. The last one is that of the attempt that returned `Ok`.
     pub(super) moments: Vec<u64>,
 }
 
@@ -76,48 +76,48 @@ pub(super) struct SignOutFacts {
 pub(super) enum Scope {
     /// The session that an actor began.
     Ticket(usize),
-    /// An account's sessions; by the provider's message, or by the app.
+    /// An account's sessions, ended by the provider's message or by the app.
     Account {
-        /// Whose.
+        /// The account.
         account: AccountKey,
-        /// The provider's message, ordered by authentication.
+        /// `true` if it is the provider's message, which is ordered by authentication.
         by_provider: bool,
     },
-    /// The sessions under a provider's session, as the app ends them.
+    /// The sessions of a provider's session, ended by the app.
     Sid(u8),
-    /// The sessions under a provider's session, for good; of the account also the unlabelled ones, where it is named.
+    /// The sessions of a provider's session, ended for good; also the named account's sessions without a `sid`, if it is named.
     Message {
         /// The provider's session.
         sid: u8,
-        /// The account the message names.
+        /// The account that the message names.
         named: Option<AccountKey>,
-        /// False where the store records no labels, so that it ends the account's sessions up to its moment.
+        /// `true` if the store records `sid`s. If not, the message ends the account's sessions up to its cutoff time.
         labels: bool,
     },
-    /// The sessions under a provider's session, for good, and with them those of the accounts that it reaches.
+    /// The sessions of a provider's session, ended for good, and all sessions of the accounts that have one of them.
     MessageOfAccounts(u8),
-    /// Everybody.
+    /// All sessions of the issuer.
     Issuer,
 }
 
-/// How an actor ended.
+/// Outcome of an actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// A sign-in that gave a ticket.
+    /// A sign-in that returned a ticket.
     SignedIn(SessionId),
     /// `SignedOut`.
     Refused,
     /// Any other error.
     Failed,
-    /// A sign-out that returned `Ok`, and whether it says that it ended something.
+    /// A sign-out that returned `Ok`, and whether it reported that it ended something.
     SignedOut(bool),
     /// A write that was acknowledged.
     Written,
     /// A removal that was acknowledged.
     Removed,
-    /// A read that gave a token.
+    /// A read that returned a token.
     Token,
-    /// A read that found the session, and no entry.
+    /// A read that found the session but no entry.
     Miss,
     /// The background sessions found.
     Found(Vec<SessionId>),
@@ -126,12 +126,12 @@ pub(super) enum Outcome {
 }
 
 impl Facts {
-    /// True once a sign-out or a write has returned `Ok`.
+    /// Returns `true` if a sign-out or a write has returned `Ok`.
     pub(super) fn succeeded(&self) -> bool {
         matches!(self.outcome, Some(Outcome::SignedOut(_) | Outcome::Written))
     }
 
-    /// The sign-in it is.
+    /// Returns the facts of the sign-in, or `None` for another role.
     pub(super) fn sign_in(&self) -> Option<&SignInFacts> {
         match &self.role {
             Role::SignIn(facts) => Some(facts),
@@ -139,7 +139,7 @@ impl Facts {
         }
     }
 
-    /// The sign-out it is, once it has begun.
+    /// Returns the facts of the sign-out once it has begun, or `None` for another role.
     pub(super) fn sign_out(&self) -> Option<&SignOutFacts> {
         match &self.role {
             Role::SignOut(facts) if !facts.moments.is_empty() => Some(facts),
@@ -147,7 +147,7 @@ impl Facts {
         }
     }
 
-    /// What a trace calls it.
+    /// Returns its name in traces.
     pub(super) fn name(&self) -> String {
         let role = match &self.role {
             Role::SignIn(_) => "sign-in",

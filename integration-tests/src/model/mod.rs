@@ -1,18 +1,21 @@
-//! The model: every order of the protocol's own steps, with requests lost, late and repeated, crashes, and time that passes.
+//! The model of the protocol: it explores every order of the protocol's steps, with lost, late and repeated requests, crashes, and
+//! passing time.
 //!
-//! Core's real [`protocol`](token_cache_core::protocol) runs as futures that a scheduler polls by hand, over stores that
-//! wait for the scheduler before each atomic step on a server. [`explore`] tries all choices, shortest schedules first, and
-//! checks the promises in every state against what is true (who asked when, who authenticated when), whatever the store
-//! thinks.
+//! Core's real [`protocol`](token_cache_core::protocol) runs as futures that a scheduler polls by hand. The stores wait for the
+//! scheduler before each atomic step on a server. [`explore`] tries all choices, shortest schedules first. In every state it checks
+//! the promises against the facts (when each request and each authentication was made), independent of what the store records.
 //!
-//! What the model takes for granted, each with a mutant that goes without it: on Redis, a sign-in's first write is delivered
-//! once at the most (the driver's own retries are off for it); on DynamoDB, a request whose signature is a quarter of an hour
-//! old is refused. Every other write may be delivered twice, at any later moment. What a sign-in does between its request and
-//! its callback is one step; the server that runs it may pause before any step. The steps of a sign-out of an issuer are
-//! taken here in the order of [`BulkSignOut`](token_cache_core::BulkSignOut), not by its code. Left out: refresh locks, the
-//! limit on sessions, pruning, the namespace's record, replicas.
+//! The model makes two assumptions. Each has a mutant that drops it:
 //!
-//! [`Mutant`]s are protocols and stores that are wrong in one place; each is refuted by a schedule that can be read:
+//! - On Redis, a sign-in's first write is delivered at most once. (The driver's own retries are off for it.)
+//! - On DynamoDB, a request whose signature is a quarter of an hour old is refused.
+//!
+//! Every other write may be delivered twice, at any later time. The part of a sign-in between its request and its callback is one
+//! step. The server that runs it may pause before any step. The steps of a sign-out of an issuer are taken in the order of
+//! [`BulkSignOut`](token_cache_core::BulkSignOut), but not by its code. The model leaves out refresh locks, the limit on sessions,
+//! pruning, the namespace's record, and replicas.
+//!
+//! [`Mutant`]s are protocols and stores with one deliberate fault each. Every mutant is refuted by a schedule that can be printed:
 //!
 //! ```text
 //! cargo run -p token-cache-integration-tests --bin model -- --mutant joined-sessions

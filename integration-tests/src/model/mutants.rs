@@ -1,4 +1,4 @@
-//! Protocols and stores that are wrong in one place. Each must be refuted, or the model proves nothing.
+//! Protocols and stores with one deliberate fault each. The model proves nothing unless it refutes every one of them.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{
 
 macro_rules! mutants {
     ($($variant:ident $name:literal $scenario:literal $wrong:literal)*) => {
-        /// What is wrong.
+        /// A deliberate fault of a protocol or a store.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[expect(clippy::exhaustive_enums, missing_docs, reason = "a list; `wrong` says what each is")]
         pub enum Mutant {
@@ -20,17 +20,17 @@ macro_rules! mutants {
         }
 
         impl Mutant {
-            /// All of them.
+            /// All mutants.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// Its name on the command line.
+            /// Returns its name on the command line.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
                 }
             }
 
-            /// What is wrong, in words.
+            /// Returns a description of the fault.
             pub fn wrong(self) -> &'static str {
                 match self {
                     $(Self::$variant => $wrong,)*
@@ -59,22 +59,22 @@ mutants! {
         "a sign-in's write to the account item has no condition on the account item's version"
     NoTakeBack "no-take-back" "redis: sign-in, provider's message with a sid"
         "a sign-in that was refused after its first step leaves its session behind"
-    BackgroundSessionBeforeSidEntry "background-session-before-pointer" "redis: sign-in with background session, provider's message with a sid, job"
-        "the background session is kept before the pointer is entered"
+    BackgroundSessionBeforeSidEntry "background-session-before-sid-entry" "redis: sign-in with background session, provider's message with a sid, job"
+        "the background session is stored before the entry of the sid index"
     BackgroundSessionOutlives "background-session-outlives" "redis: sign-in with background session, sign-out of the account, job"
         "a background session counts although its session has ended"
     IssuerReadBeforeWrite "issuer-read-before-write" "redis: sign-in, sign-out of the issuer"
-        "the issuer's marker is read before the account's record is written"
-    IssuerWithoutNotBefore "issuer-unmarked" "redis: sign-in, sign-out of the issuer"
-        "a sign-out of an issuer visits the accounts and leaves no marker"
+        "the issuer's not-before time is read before the account's record is written"
+    IssuerWithoutNotBefore "issuer-without-not-before" "redis: sign-in, sign-out of the issuer"
+        "a sign-out of an issuer evicts the accounts and sets no not-before time"
     NotAfterOnlyBeforeSending "not-after-only-before-sending" "redis: sign-in, sign-out of the account, time"
-        "a sign-in that takes too long is told by the server that sends it, and not by the store"
+        "a sign-in that takes too long is refused by the server that sends it, and not by the store"
     NotAfterOnlyFirstStep "not-after-only-first-step" "redis: sign-in, provider's message with a sid, time"
         "only the first step of a sign-in is refused when it is late"
     NotAfterBeforeSendingDynamoDb "not-after-only-before-sending-dynamodb" "dynamodb: sign-in, sign-out of the account, time"
-        "the date of an answer is not looked at"
+        "the date of an answer is ignored"
     OrderByIdTokenIat "order-by-id-token-iat" "redis: sign-in, provider's message with a subject"
-        "a session's place on the provider's clock is the ID token's `iat`"
+        "the `auth_time` of a session is the ID token's `iat`"
     OneClock "one-clock" "redis: sign-in, provider's message with a subject, its clock ahead"
         "the provider's `iat` is compared with the store's clock"
     PlaceAtTheCallback "place-at-the-callback" "redis: sign-in, sign-out of the account"
@@ -92,9 +92,9 @@ mutants! {
     RecordExpiresWithWhatItHolds "record-expires-with-what-it-holds" "dynamodb: sign-in, sign-out by ticket, time"
         "an account item that is emptied may be deleted at once, and an old write finds it absent again"
     RequestsWithoutDate "requests-without-date" "dynamodb: sign-in, sign-out of the account, time"
-        "a request is taken however long ago it was signed"
-    NotBeforeLowered "marker-lowered" "redis: sign-in, two sign-outs of the account"
-        "a sign-out that lands late, or once more, lowers the marker"
+        "a request is accepted however long ago it was signed"
+    NotBeforeLowered "not-before-lowered" "redis: sign-in, two sign-outs of the account"
+        "a sign-out that arrives late, or twice, lowers the not-before time"
     DuplicateEndsNewer "duplicate-ends-newer" "redis: sign-out of the account, then single sign-on"
         "a late duplicate of a sign-out ends what signed in since"
     EvictsUnconditionally "cut-unconditional" "dynamodb: sign-out of the account, then single sign-on"
@@ -106,13 +106,13 @@ mutants! {
     SidWithoutNotBefore "sid-unmarked" "redis: sign-in, provider's message with a sid"
         "a sign-out by `sid` leaves no marker in the index"
     TombstoneForAnswer "tombstone-for-answer" "redis: sign-in, provider's message with a sid, delivered again"
-        "a `sid` that is marked already is taken to be signed out"
+        "a `sid` that already has a not-before time is treated as signed out"
     OneAccountPerSid "one-account-per-sid" "redis: two accounts under one sid"
-        "the index keeps one account per `sid`"
-    SidEntryExpiryFalls "pointer-expiry-falls" "redis: two lives under one sid, time"
-        "a sign-in with a shorter life shortens the index entry's"
-    SidsWithoutSidIndex "labels-without-directory" "redis without a directory: sign-in, provider's message"
-        "a store without a directory records labels"
+        "the index stores one account per `sid`"
+    SidEntryExpiryFalls "sid-entry-expiry-falls" "redis: two lives under one sid, time"
+        "a sign-in with a shorter lifetime shortens that of the index entry"
+    SidsWithoutSidIndex "sids-without-sid-index" "redis without a sid index: sign-in, provider's message"
+        "a store without a `sid` index records `sid`s"
     WriteUnchecked "write-unchecked" "redis: sign-in, write, sign-out of the account"
         "a write does not look whether its session lives"
     PutWithoutAccountRead "put-without-account-read" "dynamodb: sign-in, write, sign-out of the account"
@@ -124,15 +124,15 @@ mutants! {
     FailureSwallowed "failure-swallowed" "redis: sign-in, sign-out of the account"
         "a sign-out whose request failed says `Ok`"
     EndedAlways "ended-always" "redis: sign-in, sign-out of the account"
-        "a sign-out that ended nothing says that it did"
+        "a sign-out that ended nothing reports that it did"
 }
 
-/// What is wrong with a store or a protocol, if anything.
+/// The mutant that a store or a protocol is, if any.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Bent(pub Option<Mutant>);
 
 impl Mutant {
-    /// The mutant of a name.
+    /// Returns the mutant of this name, or `None` if there is no such mutant.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL
             .iter()
@@ -140,7 +140,7 @@ impl Mutant {
             .find(|mutant| mutant.name() == name)
     }
 
-    /// The scenario that refutes it, bent by it.
+    /// Returns the scenario that refutes it, with this mutant in it.
     pub fn scenario(self) -> Option<Scenario> {
         let mut scenario = scenarios::all()
             .into_iter()
@@ -151,22 +151,22 @@ impl Mutant {
 }
 
 impl Bent {
-    /// True where this is what is wrong.
+    /// Returns `true` if it is this mutant.
     pub(super) fn is(self, mutant: Mutant) -> bool {
         self.0 == Some(mutant)
     }
 
-    /// True where steps after the first take what is late.
+    /// Returns `true` if steps after the first accept late requests.
     pub(super) fn forgets_not_after(self) -> bool {
         self.is(Mutant::NotAfterOnlyFirstStep) || self.sends_unchecked()
     }
 
-    /// True where the first step takes what is late.
+    /// Returns `true` if the first step accepts late requests.
     pub(super) fn sends_unchecked(self) -> bool {
         self.is(Mutant::NotAfterOnlyBeforeSending) || self.is(Mutant::NotAfterBeforeSendingDynamoDb)
     }
 
-    /// How long a marker lives.
+    /// Returns the lifetime of a not-before time.
     pub(super) fn life(self, asked: Duration) -> Duration {
         if self.is(Mutant::NotBeforeTooShort) {
             Duration::from_secs(10 * 60)
@@ -187,7 +187,7 @@ impl Bent {
         });
     }
 
-    /// Leaves a cut's marker.
+    /// Sets the not-before time of an evict target.
     pub(super) fn set_not_before(
         self,
         record: &mut AccountRecord,

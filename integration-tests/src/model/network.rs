@@ -1,4 +1,4 @@
-//! The network between actors and server: every step is posted here, and waits until the scheduler takes it.
+//! The network between actors and server. Every step is queued here until the scheduler takes it.
 
 use std::{
     any::Any,
@@ -16,21 +16,21 @@ use super::{
     world::{Inner, hash},
 };
 
-/// What a request is to the network.
+/// How the network may treat a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// It changes nothing.
+    /// A request that changes nothing.
     Read,
-    /// It may be lost, late, or delivered twice.
+    /// A request that may be lost, late, or delivered twice.
     Write,
-    /// It may be lost or late, and is delivered once at the most.
+    /// A request that may be lost or late, and is delivered at most once.
     WriteOnce,
 }
 
 type Apply = Arc<dyn Fn(&mut State, Timestamp) -> Reply + Send + Sync>;
 type Event = Box<dyn FnOnce(&mut Inner) -> Reply + Send>;
 
-/// An answer, its hash, and its words where a trace is kept.
+/// An answer and its hash, and its text if a trace is recorded.
 pub(super) struct Reply {
     pub(super) value: Box<dyn Any + Send>,
     pub(super) hash: u64,
@@ -51,9 +51,9 @@ impl Reply {
     }
 }
 
-/// A step that waits to be taken.
+/// A step that is not taken yet.
 pub(super) enum Pending {
-    /// Of the actor's own.
+    /// An event of the actor itself.
     Event(&'static str, Event),
     /// A request to the server.
     Request(Request),
@@ -62,9 +62,9 @@ pub(super) enum Pending {
 /// A request.
 #[derive(Clone)]
 pub(super) struct Request {
-    /// What it is.
+    /// Its name in traces.
     pub(super) name: &'static str,
-    /// What it is to the network.
+    /// How the network may treat it.
     pub(super) kind: Kind,
     pub(super) apply: Apply,
 }
@@ -80,17 +80,17 @@ impl Debug for World {
 }
 
 impl World {
-    /// A world at its start.
+    /// Returns a world at its start.
     pub(super) fn new(inner: Inner) -> Self {
         Self(Arc::new(Mutex::new(inner)))
     }
 
-    /// The world, while nobody is polled.
+    /// Locks the world. Called only while no actor is being polled.
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A number of the current actor's own, never the same again.
+    /// Returns a number that no other call and no other actor gets.
     pub(super) fn mint(&self) -> u32 {
         let inner = self.lock();
         let steps = inner.seats[inner.current].steps;
@@ -118,7 +118,7 @@ impl World {
         })
     }
 
-    /// Waits until an event of the actor's own happens.
+    /// Waits until an event of the actor itself happens.
     pub(super) async fn event<R: Hash + Debug + Send + 'static>(
         &self,
         name: &'static str,

@@ -1,11 +1,11 @@
-//! The identity provider: a session for each browser, which single sign-on joins while it lasts.
+//! The identity provider. Each browser has a session, which single sign-on reuses while it lasts.
 
-/// What an authentication tells.
+/// Result of an authentication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Authenticated {
     /// The provider's session.
     pub(super) sid: u8,
-    /// When the user authenticated, on the store's clock: the truth, which no server knows.
+    /// When the user authenticated, on the store's clock. This is a fact that no server knows.
     pub(super) at: u64,
 }
 
@@ -18,7 +18,7 @@ pub(super) struct Provider {
 }
 
 impl Provider {
-    /// A provider where each of so many browsers has signed in a while ago.
+    /// Returns a provider at which `browsers` browsers authenticated at `at`.
     pub(super) fn with_browsers(browsers: u8, at: u64) -> Self {
         Self {
             sessions: (0..browsers).map(|sid| Authenticated { sid, at }).collect(),
@@ -27,7 +27,7 @@ impl Provider {
         }
     }
 
-    /// A browser comes for authorization: single sign-on, or a new authentication where its session has ended.
+    /// Handles an authorization request: single sign-on, or a new authentication if the browser's session has ended.
     pub(super) fn authenticate(&mut self, browser: u8, now: u64) -> Authenticated {
         let session = self.session(browser);
         if !self.ended.contains(&session.sid) {
@@ -42,7 +42,7 @@ impl Provider {
         session
     }
 
-    /// A browser's session.
+    /// Returns a browser's session.
     pub(super) fn session(&self, browser: u8) -> Authenticated {
         self.sessions[usize::from(browser)]
     }

@@ -1,4 +1,4 @@
-//! A store whose every call is one atomic step on an account's key, the index's, or the issuer's: as scripts on Redis are.
+//! A store in which every call is one atomic step on the key of an account, a `sid` or an issuer, as with scripts on Redis.
 
 use std::fmt;
 
@@ -21,9 +21,9 @@ use super::{
 pub(super) struct RedisLike {
     /// The network.
     pub(super) world: World,
-    /// What is wrong with the store.
+    /// The mutant, if any.
     pub(super) bent: Bent,
-    /// Whether it has a `sid` index.
+    /// `true` if it has a `sid` index.
     pub(super) sid_index: bool,
 }
 
@@ -222,7 +222,7 @@ impl BackgroundSessions for RedisLike {
         let (account, session_id, bent) = (*account, background_session.session_id, self.bent);
         let keep = self.world.request(
             Kind::Write,
-            "keep the background session",
+            "store the background session",
             move |state, now| {
                 if !state.lives(&account, &session_id, now)
                     && !bent.is(Mutant::BackgroundSessionOutlives)

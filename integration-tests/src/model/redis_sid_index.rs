@@ -1,4 +1,4 @@
-//! What goes across accounts, in keys of their own: one call, one step.
+//! Data across accounts, each under a key of its own. Every call is one step.
 
 use async_trait::async_trait;
 use token_cache_core::{

@@ -1,4 +1,4 @@
-//! Steps that both stores take alike.
+//! Steps that are the same on both stores.
 
 use std::time::Duration;
 
@@ -15,22 +15,25 @@ use super::{
     state::{NotBefore, State, cursor_of},
 };
 
-/// What the model leaves out.
+/// The error of operations that the model leaves out.
 pub(super) fn unsupported() -> Error {
-    Error::new(ErrorKind::Unsupported, "use what the model leaves out")
+    Error::new(
+        ErrorKind::Unsupported,
+        "use an operation that the model leaves out",
+    )
 }
 
-/// The entry of a version.
+/// Returns an entry of this version.
 pub(super) fn entry(version: [u8; 8]) -> Entry {
     Entry::new([0], Version::from_bytes(version), Timestamp::MAX)
 }
 
-/// The background session of a session.
+/// Returns a background session of this session.
 pub(super) fn background_session(session_id: SessionId) -> BackgroundSession {
     BackgroundSession::new(session_id, Vec::new())
 }
 
-/// Puts an entry, if `over` allows it.
+/// Puts an entry if `over` allows it.
 pub(super) fn put(
     state: &mut State,
     bent: Bent,
@@ -56,7 +59,7 @@ pub(super) fn put(
     allowed
 }
 
-/// Removes an entry. What created it stays.
+/// Removes an entry. The record of its creation stays.
 pub(super) fn remove(state: &mut State, bent: Bent, account: AccountKey, session_id: SessionId) {
     state.entries.remove(&(account, session_id));
     if bent.is(Mutant::CreationsRemoved) {
@@ -66,7 +69,7 @@ pub(super) fn remove(state: &mut State, bent: Bent, account: AccountKey, session
     }
 }
 
-/// A living session's record.
+/// Returns the record of a live session.
 pub(super) async fn session(
     world: &World,
     account: AccountKey,
@@ -83,7 +86,8 @@ pub(super) async fn session(
     Ok(SessionRecord::new(session_id, sid_key, times, ends_at))
 }
 
-/// Enters a sign-in in the index. A server with a clock refuses what is late (`timely`); otherwise the answer's date tells.
+/// Adds an entry to the `sid` index. A server with a clock (`timely`) refuses a late request; otherwise the answer's date shows that it
+/// was late.
 pub(super) async fn add(
     world: &World,
     bent: Bent,
@@ -91,7 +95,7 @@ pub(super) async fn add(
     sid_entry: SidEntry,
     timely: bool,
 ) -> Result<std::result::Result<bool, Refused>> {
-    let point = world.request(Kind::Write, "enter the `sid`", move |state, now| {
+    let point = world.request(Kind::Write, "add to the sid index", move |state, now| {
         let sid_record = state.sids.entry(sid).or_default();
         let late = now >= sid_entry.not_after && !bent.forgets_not_after();
         if late && timely || sid_record.refuses(sid_entry.requested_at, now) {
@@ -111,7 +115,7 @@ pub(super) async fn add(
     point.await
 }
 
-/// Marks a `sid` and answers with its accounts.
+/// Sets a `sid`'s not-before time and returns its accounts.
 pub(super) async fn set_sid_not_before(
     world: &World,
     bent: Bent,
@@ -120,23 +124,27 @@ pub(super) async fn set_sid_not_before(
     options: NotBeforeOptions,
 ) -> Result<SidAccounts> {
     let life = bent.life(options.not_before_lifetime);
-    let cut = world.request(Kind::Write, "mark the `sid`", move |state, now| {
-        let sid_record = state.sids.entry(sid).or_default();
-        let not_before_set = sid_record.not_before.is_some() || sid_record.forever.is_some();
-        let accounts = if bent.is(Mutant::SidWithoutNotBefore) {
-            sid_record.clone().raise(bound, now, life)
-        } else {
-            sid_record.raise(bound, now, life)
-        };
-        if not_before_set && bent.is(Mutant::TombstoneForAnswer) {
-            return Vec::new();
-        }
-        accounts
-    });
+    let cut = world.request(
+        Kind::Write,
+        "set the not-before time of the sid",
+        move |state, now| {
+            let sid_record = state.sids.entry(sid).or_default();
+            let not_before_set = sid_record.not_before.is_some() || sid_record.forever.is_some();
+            let accounts = if bent.is(Mutant::SidWithoutNotBefore) {
+                sid_record.clone().raise(bound, now, life)
+            } else {
+                sid_record.raise(bound, now, life)
+            };
+            if not_before_set && bent.is(Mutant::TombstoneForAnswer) {
+                return Vec::new();
+            }
+            accounts
+        },
+    );
     Ok(SidAccounts::at(cut.await?))
 }
 
-/// Marks the issuer.
+/// Sets the issuer's not-before time.
 pub(super) async fn set_issuer_not_before(
     world: &World,
     bent: Bent,
@@ -145,19 +153,23 @@ pub(super) async fn set_issuer_not_before(
     life: Duration,
 ) -> Result<()> {
     let life = bent.life(life);
-    let cut = world.request(Kind::Write, "mark the issuer", move |state, now| {
-        let mut not_before = state.issuers.get(&issuer).copied();
-        if !bent.is(Mutant::IssuerWithoutNotBefore) {
-            NotBefore::raise(&mut not_before, at, now + life);
-        }
-        state
-            .issuers
-            .extend(not_before.map(|not_before| (issuer, not_before)));
-    });
+    let cut = world.request(
+        Kind::Write,
+        "set the not-before time of the issuer",
+        move |state, now| {
+            let mut not_before = state.issuers.get(&issuer).copied();
+            if !bent.is(Mutant::IssuerWithoutNotBefore) {
+                NotBefore::raise(&mut not_before, at, now + life);
+            }
+            state
+                .issuers
+                .extend(not_before.map(|not_before| (issuer, not_before)));
+        },
+    );
     cut.await
 }
 
-/// Refuses a sign-in that a sign-out of its issuer overtook.
+/// Refuses a sign-in if its issuer was signed out after the sign-in was requested.
 pub(super) async fn check_issuer(
     world: &World,
     bent: Bent,
@@ -167,7 +179,7 @@ pub(super) async fn check_issuer(
 ) -> Result<()> {
     let check = world.request(
         Kind::Read,
-        "check the issuer's marker",
+        "check the issuer's not-before time",
         move |state, now| {
             let late = now >= not_after && !bent.forgets_not_after();
             late || NotBefore::refuses(state.issuers.get(&issuer).copied(), requested_at, now)
@@ -179,7 +191,7 @@ pub(super) async fn check_issuer(
     Ok(())
 }
 
-/// One account a page.
+/// Returns a page of one account.
 pub(super) async fn accounts(world: &World, scan: &AccountListOptions) -> Result<AccountPage> {
     let cursor = scan
         .cursor

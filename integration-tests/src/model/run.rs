@@ -1,4 +1,4 @@
-//! One schedule: a scenario's actors, polled by hand, one choice after the other.
+//! One schedule: the actors of a scenario, polled by hand, one choice after another.
 
 use std::{
     hash::{BuildHasher, Hash, Hasher},
@@ -23,25 +23,25 @@ use super::{
     world::{Inner, START, Seat, hash},
 };
 
-/// How long the signature of a request holds, in milliseconds, with room to spare.
+/// How long a request's signature is valid, in milliseconds, rounded up.
 const SIGNATURE_LIFE: u64 = 15 * 60 * 1_000;
 
-/// What the scheduler may do next.
+/// A choice of the scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Choice {
     /// An actor's next step is taken.
     Take(u8),
-    /// An actor's request stays unanswered. A fault.
+    /// An actor's request gets no answer. A fault.
     Lose(u8),
     /// An actor crashes. A fault.
     Crash(u8),
-    /// A request that was lost lands.
+    /// A lost request reaches the server.
     Land(u8),
-    /// A request that has landed is delivered once more. A fault.
+    /// A request that has reached the server is delivered once more. A fault.
     Repeat(u8),
-    /// Time passes; what has expired may be swept.
+    /// Time passes. The store may sweep what has expired.
     Jump {
-        /// True where the store sweeps at once.
+        /// `true` if the store sweeps at once.
         sweep: bool,
     },
 }
@@ -54,7 +54,7 @@ impl Choice {
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A schedule under way.
+/// A schedule in progress.
 pub(super) struct Run<'a> {
     scenario: &'a Scenario,
     world: World,
@@ -142,7 +142,7 @@ impl<'a> Run<'a> {
         choices
     }
 
-    /// A request to DynamoDB is signed with its date, and refused when that is minutes ago.
+    /// A request to DynamoDB is signed with its date and refused once that date is too old.
     fn is_too_old(&self, now: u64, sent_at: u64) -> bool {
         self.scenario.store == StoreLike::DynamoDb
             && now >= sent_at + SIGNATURE_LIFE
@@ -188,7 +188,7 @@ impl<'a> Run<'a> {
             inner.state.sweep(now);
         }
         let words = if sweep {
-            ", and what expired is swept"
+            ", and expired items are swept"
         } else {
             ""
         };
@@ -211,12 +211,12 @@ impl<'a> Run<'a> {
             if inner.trace.is_some() {
                 let outcome = inner.seats[actor].facts.outcome.clone();
                 let words = outcome.map_or_else(String::new, |outcome| outcome.to_string());
-                inner.tell(|| format!("is done: {words}"), Some(actor), "");
+                inner.tell(|| format!("has finished: {words}"), Some(actor), "");
             }
         }
     }
 
-    /// A digest of all that can still matter, but for the faults left.
+    /// Returns a digest of everything that can still matter, except the number of faults left.
     pub(super) fn key(&self) -> u64 {
         let inner = self.world.lock();
         let mut hasher = foldhash::quality::FixedState::default().build_hasher();
@@ -235,7 +235,7 @@ impl<'a> Run<'a> {
         hasher.finish()
     }
 
-    /// A digest of what the server holds.
+    /// Returns a digest of what the server stores.
     pub(super) fn stored(&self) -> u64 {
         hash(&self.world.lock().state)
     }

@@ -1,4 +1,4 @@
-//! What a scenario is made of.
+//! The parts of a scenario.
 
 use std::{fmt, time::Duration};
 
@@ -6,45 +6,45 @@ use token_cache_core::{AccountKey, IssuerKey, SidKey};
 
 use super::mutants::Bent;
 
-/// Some actors, the store they share, and what may go wrong.
+/// A set of actors, the store they share, and the faults that may occur.
 #[derive(Debug, Clone)]
 pub struct Scenario {
-    /// In a few words.
+    /// Its name.
     pub name: String,
-    /// What the store is like.
+    /// Kind of the store.
     pub store: StoreLike,
-    /// What is wrong with it, if anything.
+    /// The mutant, if any.
     pub bent: Bent,
-    /// Who acts.
+    /// The actors.
     pub actors: Vec<Actor>,
-    /// How many browsers have a session at the provider.
+    /// Number of browsers that have a session at the provider.
     pub browsers: u8,
     /// How far the provider's clock is ahead of the store's, in milliseconds.
     pub skew: i64,
-    /// Stretches of time that may pass, each once and at any point, in this order.
+    /// Periods of time that may pass, each once and at any point, in this order.
     pub jumps: Vec<Duration>,
-    /// How many faults a schedule may have.
+    /// Maximum number of faults in a schedule.
     pub faults: u8,
 }
 
-/// What a store is like.
+/// Kind of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the stores of the model")]
 pub enum StoreLike {
-    /// One call, one step.
+    /// Every call is one step.
     Redis,
-    /// The same, with the required part and background session only.
+    /// The same without a `sid` index: only the required part of the contract, and background sessions.
     WithoutSidIndex,
-    /// One item, one step.
+    /// Every step touches one item.
     DynamoDb,
 }
 
-/// Somebody who acts.
+/// A participant of a scenario.
 #[derive(Debug, Clone)]
 pub struct Actor {
-    /// What they do.
+    /// What it does.
     pub act: Act,
-    /// Who must have finished before they begin.
+    /// The actors that must have finished before it begins.
     pub after: Vec<usize>,
 }
 
@@ -60,47 +60,47 @@ pub enum Act {
     SignOutAccount(u8),
     /// The app ends the sessions under a browser's session at the provider.
     SignOutSid(u8),
-    /// The provider ends a browser's session, and says so.
+    /// The provider ends a browser's session and sends a message.
     Message {
         /// The browser.
         browser: u8,
-        /// Whose subject the message names.
+        /// The user whose subject the message names.
         user: Option<u8>,
-        /// Whether a `sid` means the account.
+        /// `true` if a `sid` ends all sessions of the account.
         means_account: bool,
     },
-    /// The provider ends all sessions of its only user, and says so by the subject.
+    /// The provider ends all sessions of its only user and sends a message that names the subject.
     MessageSubject(u8),
     /// The message of an actor is delivered to another server as well.
     Redelivery(usize),
-    /// The app ends everybody's sessions.
+    /// The app ends all sessions of the issuer.
     SignOutIssuer,
     /// Writes an entry of the session that an actor began.
     Write(usize),
-    /// Creates an entry of the session that an actor began; sends it once more if it fails.
+    /// Creates an entry of the session that an actor began. Tries once more if that fails.
     Create(usize),
     /// Removes the entry of the session that an actor began.
     Remove(usize),
     /// Reads the entry of the session that an actor began.
     Read(usize),
-    /// Looks for background sessions of a user.
+    /// Reads the background sessions of a user.
     FindBackgroundSession(u8),
 }
 
 /// A user signs in.
 #[derive(Debug, Clone, Copy)]
 pub struct SignInAct {
-    /// Who.
+    /// The user.
     pub user: u8,
-    /// Where.
+    /// The browser.
     pub browser: u8,
-    /// Whether the ID token carries the `sid`.
+    /// `true` if the ID token has a `sid`.
     pub with_sid: bool,
-    /// Whether the ID token says when the user authenticated.
+    /// `true` if the ID token has an `auth_time`.
     pub auth_time: bool,
-    /// Whether a background session is kept.
+    /// `true` if a background session is stored.
     pub background_access: bool,
-    /// How long the session lives.
+    /// Lifetime of the session.
     pub life: Duration,
 }
 
@@ -144,24 +144,18 @@ impl fmt::Display for Act {
                 };
                 write!(
                     f,
-                    "the provider signs out browser {browser}, and names its `sid`{subject}"
+                    "the provider signs out browser {browser}and names its `sid`{subject}"
                 )
             }
             Self::MessageSubject(user) => {
-                write!(
-                    f,
-                    "the provider signs out user {user}, and names the subject"
-                )
+                write!(f, "the provider signs out user {user}and names the subject")
             }
             Self::Redelivery(of) => {
-                write!(f, "what actor {of} does, done by another server as well")
+                write!(f, "another server does what actor {of} does")
             }
             Self::SignOutIssuer => f.write_str("an operator signs out the issuer"),
             Self::Write(of) => write!(f, "writes an entry of the session of actor {of}"),
-            Self::Create(of) => write!(
-                f,
-                "writes an entry of the session of actor {of} over nothing"
-            ),
+            Self::Create(of) => write!(f, "creates an entry of the session of actor {of}"),
             Self::Remove(of) => write!(f, "removes the entry of the session of actor {of}"),
             Self::Read(of) => write!(f, "reads the entry of the session of actor {of}"),
             Self::FindBackgroundSession(user) => {

@@ -5,7 +5,7 @@ use super::{
     script::{MINUTE, begins, message, sign_in, sign_in_at, without_sid},
 };
 
-/// All of them, for each kind of store.
+/// Returns all scenarios, for each kind of store.
 pub fn all() -> Vec<Scenario> {
     let mut all = Vec::new();
     for (store, name) in [
@@ -25,12 +25,12 @@ pub fn all() -> Vec<Scenario> {
     all.extend(
         without_sid_index()
             .into_iter()
-            .map(|scenario| scenario.named("redis without a directory")),
+            .map(|scenario| scenario.named("redis without a sid index")),
     );
     all
 }
 
-/// Signed out by the app: by ticket, account, `sid`.
+/// The app signs out, by ticket, account or `sid`.
 fn by_the_app(store: StoreLike) -> Vec<Scenario> {
     let on = |name: &str, actors| Scenario::new(store, name, actors);
     vec![
@@ -97,7 +97,7 @@ fn by_the_app(store: StoreLike) -> Vec<Scenario> {
     ]
 }
 
-/// Signed out by the provider's message.
+/// The provider's message signs out.
 fn by_the_provider(store: StoreLike) -> Vec<Scenario> {
     let on = |name: &str, actors| Scenario::new(store, name, actors);
     vec![
@@ -164,17 +164,17 @@ fn by_the_provider(store: StoreLike) -> Vec<Scenario> {
     ]
 }
 
-/// Several accounts, browsers, lives; labelled and not.
+/// Several accounts, browsers and lifetimes, with and without a `sid`.
 fn with_sids(store: StoreLike) -> Vec<Scenario> {
     let on = |name: &str, actors| Scenario::new(store, name, actors);
     vec![
         on(
-            "labelled and unlabelled, provider's message with subject and sid",
+            "with and without a sid, provider's message with subject and sid",
             vec![sign_in(), without_sid(), message(Some(0)).now()],
         )
         .browsers(2),
         on(
-            "unlabelled, provider's message with subject and sid, new authentication",
+            "without a sid, provider's message with subject and sid, new authentication",
             vec![
                 without_sid(),
                 message(Some(0)).now(),
@@ -213,7 +213,7 @@ fn with_sids(store: StoreLike) -> Vec<Scenario> {
     ]
 }
 
-/// Signed out with the whole issuer.
+/// A sign-out of the whole issuer.
 fn of_an_issuer(store: StoreLike) -> Vec<Scenario> {
     let on = |name: &str, actors| Scenario::new(store, name, actors);
     vec![
@@ -249,7 +249,7 @@ fn of_an_issuer(store: StoreLike) -> Vec<Scenario> {
     ]
 }
 
-/// What a session holds.
+/// The entries and background sessions of a session.
 fn and_entries(store: StoreLike) -> Vec<Scenario> {
     let on = |name: &str, actors| Scenario::new(store, name, actors);
     vec![
@@ -274,7 +274,7 @@ fn and_entries(store: StoreLike) -> Vec<Scenario> {
         )
         .faults(1),
         on(
-            "sign-in, write over nothing, removal",
+            "sign-in, create, removal",
             vec![
                 sign_in(),
                 Act::Create(0).after(&[0]),
@@ -283,7 +283,7 @@ fn and_entries(store: StoreLike) -> Vec<Scenario> {
         )
         .faults(2),
         on(
-            "sign-in, write over nothing, removal, sign-out of the account",
+            "sign-in, create, removal, sign-out of the account",
             vec![
                 sign_in(),
                 Act::Create(0).after(&[0]),

@@ -1,4 +1,4 @@
-//! The words that scenarios are written in.
+//! Helpers that scenarios are written with.
 
 use std::time::Duration;
 

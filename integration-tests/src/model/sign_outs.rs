@@ -1,4 +1,4 @@
-//! The sign-outs: the app's own, the provider's messages, the operator's.
+//! The sign-outs: the app's own, the provider's messages, and the operator's.
 
 use token_cache_core::{
     AccountListOptions, CutoffBound, CutoffTime, Error, EvictOptions, NotBeforeOptions,
@@ -14,7 +14,7 @@ use super::{
     scenario::{Act, ISSUER, StoreLike, account, sid_key},
 };
 
-/// How often a sign-out is asked for before its caller gives up.
+/// How often a sign-out is tried before the caller gives up.
 const ATTEMPTS: usize = 3;
 
 impl Stage {
@@ -35,8 +35,8 @@ impl Stage {
         Outcome::Failed
     }
 
-    /// The scope, and the true moment of the cut on the store's clock. A message's is that of its issue, also when it is
-    /// sent again; the app's own is that of the attempt.
+    /// Returns the scope, and the exact cutoff time on the store's clock. A message's cutoff time is the time of its issue, also when the
+    /// message is sent again. The app's own is the time of the attempt.
     async fn begin_sign_out(&self, act: &Act) -> Option<(Scope, u64)> {
         let (me, act) = (self.me, act.clone());
         let labels = self.like != StoreLike::WithoutSidIndex;
@@ -59,8 +59,10 @@ impl Stage {
             }
         }
         let name = match act {
-            Act::Message { .. } | Act::MessageSubject(_) => "the provider ends it, and says so",
-            _ => "is asked for",
+            Act::Message { .. } | Act::MessageSubject(_) => {
+                "the provider ends the session and sends a message"
+            }
+            _ => "is requested",
         };
         let begun = self.world.event(name, move |inner| {
             let mut at = inner.now;
@@ -192,10 +194,13 @@ impl Stage {
         ended.await.map(|ended| ended.sign_out)
     }
 
-    /// The steps of a bulk sign-out, taken again from where they failed.
+    /// The steps of a bulk sign-out. After a failure it resumes at the step that failed.
     async fn sign_out_issuer(&self, at: Timestamp, options: EvictOptions) -> Result<SignOut> {
         let Some(sid_index) = self.store.sid_index() else {
-            return Err(Error::misuse("sign out an issuer", "no directory"));
+            return Err(Error::misuse(
+                "sign out an issuer",
+                "the store has no sid index",
+            ));
         };
         sid_index
             .set_issuer_not_before(&ISSUER, at, NotBeforeOptions::default())

@@ -1,6 +1,6 @@
-//! What the model's servers hold, and the rules of the contract on one record of it.
+//! What the model's servers store, and the contract's rules for one record.
 //!
-//! The two stores share these records and differ in the steps that touch them: one whole account at a time, or one item.
+//! The two stores share these records. They differ in their steps: one step covers a whole account, or one item.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,22 +12,22 @@ use token_cache_core::{
     SessionId, SessionTimes, SidKey, Timestamp,
 };
 
-/// A moment at or before which sign-ins are refused, until it expires.
+/// A time at or before which sign-ins are refused, until it expires.
 #[derive(Debug, Clone, Copy, Hash, PartialEq, Eq)]
 pub(super) struct NotBefore {
-    /// The cut's moment.
+    /// The cutoff time.
     pub(super) at: Timestamp,
-    /// How long the marker stands.
+    /// When it expires.
     pub(super) expires_at: Timestamp,
 }
 
 impl NotBefore {
-    /// True where it refuses a sign-in that stands at `place`.
+    /// Returns `true` if it refuses a sign-in with this session time.
     pub(super) fn refuses(not_before: Option<Self>, time: Timestamp, now: Timestamp) -> bool {
         not_before.is_some_and(|not_before| now < not_before.expires_at && time <= not_before.at)
     }
 
-    /// Raises a marker, or sets the first.
+    /// Raises a not-before time, or sets the first one.
     pub(super) fn raise(not_before: &mut Option<Self>, at: Timestamp, expires_at: Timestamp) {
         let not_before = not_before.get_or_insert(Self { at, expires_at });
         not_before.at = not_before.at.max(at);
@@ -35,12 +35,12 @@ impl NotBefore {
     }
 }
 
-/// What is recorded of a session.
+/// The record of a session.
 #[derive(Debug, Clone, Hash, PartialEq, Eq)]
 pub(super) struct Stored {
     /// The provider's session.
     pub(super) sid: Option<SidKey>,
-    /// Where it stands.
+    /// Its session times.
     pub(super) times: SessionTimes,
     /// When it ends.
     pub(super) ends_at: Timestamp,
@@ -51,15 +51,15 @@ pub(super) struct Stored {
 pub(super) struct AccountRecord {
     /// Written anew by every change (DynamoDB).
     pub(super) v: u32,
-    /// The living sessions.
+    /// The live sessions.
     pub(super) sessions: BTreeMap<SessionId, Stored>,
-    /// The newest places that ever signed in, on the store's clock and the provider's (DynamoDB).
+    /// The latest session times that ever signed in, on the store's clock and on the provider's (DynamoDB).
     pub(super) newest: Option<SessionTimes>,
-    /// The marker on the store's clock.
+    /// The not-before time on the store's clock.
     pub(super) store: Option<NotBefore>,
-    /// The marker on the provider's clock.
+    /// The not-before time on the provider's clock.
     pub(super) provider: Option<NotBefore>,
-    /// The marker of the unlabelled sessions.
+    /// The not-before time of the sessions without a `sid`.
     pub(super) without_sid: Option<NotBefore>,
     /// From when on the store may delete it (DynamoDB).
     pub(super) time_to_live: Option<Timestamp>,
@@ -92,7 +92,7 @@ impl AccountRecord {
         newest.auth_time = newest.auth_time.max(record.times.auth_time);
     }
 
-    /// Removes the sessions that a cut ends, and tells which.
+    /// Removes the sessions that an evict target ends, and returns their ids.
     pub(super) fn end(&mut self, target: &EvictTarget) -> Vec<SessionId> {
         let ended: Vec<SessionId> = self
             .sessions
@@ -108,7 +108,7 @@ impl AccountRecord {
         ended
     }
 
-    /// The marker that a cut leaves here, and its moment.
+    /// Returns the not-before time that an evict target sets here, and its cutoff time.
     pub(super) fn not_before(
         &mut self,
         target: &EvictTarget,
@@ -129,7 +129,7 @@ impl AccountRecord {
         }
     }
 
-    /// True where a session lives.
+    /// Returns `true` if the session is live.
     pub(super) fn lives(&self, session_id: &SessionId, now: Timestamp) -> bool {
         self.sessions
             .get(session_id)
@@ -151,25 +151,25 @@ impl AccountRecord {
     }
 }
 
-/// What is known under a provider's `sid`.
+/// The record of a provider's `sid`.
 #[derive(Debug, Clone, Default, Hash, PartialEq, Eq)]
 pub(super) struct SidRecord {
-    /// The accounts, and until when each is kept.
+    /// The accounts, and when the entry of each expires.
     pub(super) accounts: BTreeMap<AccountKey, Timestamp>,
-    /// The marker of the app's own sign-outs.
+    /// The not-before time of the app's own sign-outs.
     pub(super) not_before: Option<NotBefore>,
-    /// Ended by the provider, until then at least.
+    /// If the provider has ended the `sid`: the earliest time at which that may be forgotten.
     pub(super) forever: Option<Timestamp>,
 }
 
 impl SidRecord {
-    /// True where it refuses a sign-in requested at `place`.
+    /// Returns `true` if it refuses a sign-in that was requested at `time`.
     pub(super) fn refuses(&self, time: Timestamp, now: Timestamp) -> bool {
         self.forever.is_some_and(|bound| now < bound)
             || NotBefore::refuses(self.not_before, time, now)
     }
 
-    /// Marks the `sid` and answers with the accounts under it.
+    /// Sets the not-before time of the `sid` and returns its accounts.
     pub(super) fn raise(
         &mut self,
         bound: CutoffBound,
@@ -197,25 +197,25 @@ impl SidRecord {
     }
 }
 
-/// Everything a server holds. Each account has at most one entry a session, whose value is a number.
+/// Everything that a server stores. Each session has at most one entry, whose value is a number.
 #[derive(Debug, Clone, Default, Hash)]
 pub(super) struct State {
     /// The accounts' records.
     pub(super) account_records: BTreeMap<AccountKey, AccountRecord>,
     /// The entries.
     pub(super) entries: BTreeMap<(AccountKey, SessionId), [u8; 8]>,
-    /// The versions of creating writes, also of entries that are gone.
+    /// The versions of the writes that created an entry, also after it was removed.
     pub(super) creations: BTreeSet<(AccountKey, SessionId, [u8; 8])>,
     /// The background sessions.
     pub(super) background_sessions: BTreeSet<(AccountKey, SessionId)>,
     /// The index from `sid`s to accounts.
     pub(super) sids: BTreeMap<SidKey, SidRecord>,
-    /// The issuers' markers.
+    /// The issuers' not-before times.
     pub(super) issuers: BTreeMap<IssuerKey, NotBefore>,
 }
 
 impl State {
-    /// True where a session lives.
+    /// Returns `true` if the session is live.
     pub(super) fn lives(
         &self,
         account: &AccountKey,
@@ -226,7 +226,7 @@ impl State {
         record.is_some_and(|record| record.lives(session_id, now))
     }
 
-    /// The living sessions.
+    /// Returns the live sessions.
     pub(super) fn living(&self, now: Timestamp) -> Vec<SessionId> {
         let account_records = self.account_records.values();
         account_records
@@ -236,7 +236,7 @@ impl State {
             .collect()
     }
 
-    /// Removes what a session left, with its record.
+    /// Removes the entries and background sessions of ended sessions.
     pub(super) fn forget(&mut self, account: &AccountKey, session_ids: &[SessionId]) {
         for session_id in session_ids {
             self.entries.remove(&(*account, *session_id));
@@ -246,7 +246,7 @@ impl State {
         }
     }
 
-    /// Removes what has expired, as `PEXPIRE` and a time-to-live do.
+    /// Removes what has expired, as `PEXPIRE` and a time to live do.
     pub(super) fn sweep(&mut self, now: Timestamp) {
         self.account_records.retain(|_, record| {
             let needed_until = record.sessions_end().max(record.not_before_times_end());
@@ -258,7 +258,7 @@ impl State {
             .retain(|_, not_before| now < not_before.expires_at);
     }
 
-    /// The first account after `cursor` that has sessions, and whether more follow.
+    /// Returns the first account after `cursor` that has sessions, and whether more follow.
     pub(super) fn page(&self, cursor: Option<&str>) -> (Option<AccountKey>, bool) {
         let mut accounts = self
             .account_records
@@ -272,7 +272,7 @@ impl State {
     }
 }
 
-/// Where a page ends that ends with this account.
+/// Returns the cursor of a page that ends with this account.
 pub(super) fn cursor_of(account: &AccountKey) -> String {
     format!("{:03}", account.subject()[0])
 }

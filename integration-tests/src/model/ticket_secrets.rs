@@ -1,4 +1,4 @@
-//! The ticket secrets of a run: minted by core, and handed out in the same order in every replay.
+//! The ticket secrets of a run. Core mints them. Every replay gets them in the same order.
 
 use std::sync::OnceLock;
 
@@ -6,7 +6,7 @@ use token_cache_core::TicketSecret;
 
 const TICKET_SECRETS: usize = 128;
 
-/// The ticket secret of a number.
+/// Returns the ticket secret of a number.
 pub(super) fn ticket_secret(number: usize) -> TicketSecret {
     static MINTED: OnceLock<Vec<TicketSecret>> = OnceLock::new();
     let minted = MINTED.get_or_init(|| {

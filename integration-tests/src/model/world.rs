@@ -1,7 +1,6 @@
-//! The world of one schedule: the server, the clocks, the requests under way, and what each actor has seen.
+//! The world of one schedule: the server, the clocks, the requests in flight, and the answers of each actor.
 //!
-//! A step of an actor is a request to the server, or an event of its own (a user asks for authorization, a provider issues
-//! a message). Nothing else happens.
+//! A step of an actor is a request to the server, or an event of its own: a user asks for authorization, a provider issues a message.
 
 use std::{
     any::Any,
@@ -20,42 +19,42 @@ use super::{
 /// The store's clock at the start, in milliseconds.
 pub(super) const START: u64 = 1_000_000_000;
 
-/// A trace leaves out answers that have more letters.
+/// Longer answers are left out of a trace.
 const LONGEST_ANSWER: usize = 40;
 
-/// Between two events of the actors' own lies a second.
+/// Time between two events of the actors themselves, in milliseconds.
 pub(super) const TICK: u64 = 1_000;
 /// A request that was sent.
 pub(super) struct Sent {
-    /// By whom.
+    /// The actor that sent it.
     pub(super) actor: usize,
-    /// Which of the actor's steps.
+    /// Number of the actor's step.
     pub(super) step: usize,
-    /// When, on the store's clock.
+    /// When it was sent, on the store's clock.
     pub(super) at: u64,
-    /// True while it has not been delivered.
+    /// `true` until it has been delivered.
     pub(super) in_flight: bool,
-    /// What it is.
+    /// The request.
     pub(super) request: Request,
 }
 
-/// One actor's side.
+/// The state of one actor.
 #[derive(Default)]
 pub(super) struct Seat {
     /// Its next step.
     pub(super) pending: Option<Pending>,
     pub(super) answer: Option<std::result::Result<Box<dyn Any + Send>, ()>>,
-    /// A digest of every answer it got.
+    /// A digest of every answer that it got.
     pub(super) history: u64,
-    /// How many steps it took.
+    /// Number of steps that it took.
     pub(super) steps: usize,
-    /// True where a fault has hit it.
+    /// `true` if a fault has affected it.
     pub(super) hit: bool,
-    /// What is true of it, whatever the store thinks.
+    /// The facts about it.
     pub(super) facts: Facts,
 }
 
-/// Everything of a schedule.
+/// The complete state of a schedule.
 pub(super) struct Inner {
     /// The store's clock.
     pub(super) now: u64,
@@ -69,16 +68,16 @@ pub(super) struct Inner {
     pub(super) seats: Vec<Seat>,
     /// The requests sent so far.
     pub(super) sent: Vec<Sent>,
-    /// Who is polled.
+    /// The actor that is being polled.
     pub(super) current: usize,
-    /// What happened, in words; kept only for a trace.
+    /// The steps in words, if a trace is recorded.
     pub(super) trace: Option<Vec<String>>,
-    /// Sessions that the last step ended, and whose step it was.
+    /// Sessions that the last step ended, and the actor that took the step.
     pub(super) ended_now: Vec<(usize, SessionId)>,
 }
 
 impl Seat {
-    /// A seat whose actor has not begun.
+    /// Returns a seat whose actor has not begun.
     pub(super) fn new(facts: Facts) -> Self {
         Self {
             facts,
@@ -88,12 +87,12 @@ impl Seat {
 }
 
 impl Inner {
-    /// The store's clock.
+    /// Returns the time of the store's clock.
     pub(super) fn clock(&self) -> Timestamp {
         Timestamp::from_millis(self.now)
     }
 
-    /// An actor's next step is taken, and answered.
+    /// Takes an actor's next step, and answers it.
     pub(super) fn take(&mut self, actor: usize) {
         match self.seats[actor].pending.take() {
             None => {}
@@ -123,14 +122,14 @@ impl Inner {
         }
     }
 
-    /// An actor's request is not answered in time; it may still be delivered.
+    /// Leaves an actor's request without an answer. It may still be delivered.
     pub(super) fn lose(&mut self, actor: usize) {
         self.seats[actor].hit = true;
         if let Some(Pending::Request(request)) = self.seats[actor].pending.take() {
             self.tell(
                 || {
                     format!(
-                        "{}: no answer, the request is still under way",
+                        "{}: no answer, the request is still in flight",
                         request.name
                     )
                 },
@@ -142,7 +141,7 @@ impl Inner {
         }
     }
 
-    /// An actor crashes; its request may still be delivered.
+    /// Crashes an actor. Its request may still be delivered.
     pub(super) fn crash(&mut self, actor: usize) {
         self.seats[actor].hit = true;
         self.tell(|| "crashes".to_owned(), Some(actor), "");
@@ -152,11 +151,11 @@ impl Inner {
         self.seats[actor].history = hash(&(self.seats[actor].history, "crashed"));
     }
 
-    /// A request that was sent is delivered, or delivered once more. Nobody waits for the answer.
+    /// Delivers a request that was sent, for the first time or once more. Its answer is dropped.
     pub(super) fn deliver(&mut self, index: usize) {
         let (actor, request) = (self.sent[index].actor, self.sent[index].request.clone());
         let words = if self.sent[index].in_flight {
-            "lands late"
+            "arrives late"
         } else {
             "is delivered once more"
         };
@@ -188,7 +187,7 @@ impl Inner {
         reply
     }
 
-    /// Which sign-outs and writes had returned when an actor's first request landed.
+    /// Records which sign-outs and writes had returned when an actor's first request reached the server.
     fn mark_first_landing(&mut self, actor: usize) {
         if self.seats[actor].facts.landed_after.is_none() {
             let done = self.seats.iter().map(|seat| seat.facts.succeeded());
@@ -218,7 +217,7 @@ impl Inner {
         seat.answer = Some(reply.map(|reply| reply.value).ok_or(()));
     }
 
-    /// Adds a line to the trace, where one is kept.
+    /// Adds a line to the trace, if one is recorded.
     pub(super) fn tell(
         &mut self,
         what: impl FnOnce() -> String,
@@ -239,7 +238,7 @@ impl Inner {
     }
 }
 
-/// A digest.
+/// Returns a digest.
 pub(super) fn hash(value: &impl Hash) -> u64 {
     foldhash::quality::FixedState::default().hash_one(value)
 }

@@ -1,4 +1,4 @@
-//! The promises, checked in every state.
+//! Checks of the promises in every state.
 
 use super::{
     clock::{LEASE, with_drift},
@@ -9,7 +9,7 @@ use super::{
     world::{Stage, World},
 };
 
-/// A promise that is broken, in words.
+/// A broken promise, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalViolation(pub(super) String);
 
@@ -20,7 +20,7 @@ impl std::fmt::Display for LocalViolation {
 }
 
 impl World<'_> {
-    /// Takes away what can't be served any more, whatever comes.
+    /// Removes state that can never be served again.
     pub(super) fn forget_the_dead(&mut self) {
         if self.scenario.wrong.is_some_and(LocalMutant::revives) {
             return;
@@ -56,7 +56,7 @@ impl World<'_> {
             .map(LocalViolation)
     }
 
-    /// Who asks now, after the sign-out has returned, is served by nobody.
+    /// After a sign-out has returned, no server may serve the account's tokens to a new caller.
     fn final_everywhere(&self) -> Option<String> {
         for (server, it) in self.servers.iter().enumerate() {
             for account in (0..ACCOUNTS).filter(|account| self.over[*account]) {
@@ -65,7 +65,7 @@ impl World<'_> {
                     && !self.is_split_brains(server, copy.from, account)
                 {
                     return Some(format!(
-                        "G1: server {server} serves a copy of account {account}, which is signed out"
+                        "G1: server {server} serves a near-cache entry of account {account}, which is signed out"
                     ));
                 }
                 if let Some(read) = &it.reads[account]
@@ -74,7 +74,7 @@ impl World<'_> {
                     && !self.is_split_brains(server, read.process, account)
                 {
                     return Some(format!(
-                        "G1: whoever asks server {server} for account {account} now joins a read sent before the sign-out"
+                        "G1: a caller that asks server {server} for account {account} now joins a read sent before the sign-out"
                     ));
                 }
             }
@@ -92,8 +92,10 @@ impl World<'_> {
         ))
     }
 
-    /// Whether the store has two primaries, and the one that this was read from has not signed the account out: it would answer
-    /// the same. Or it was one until less than a lease ago, gave this server its lease, and is still where its backplane leads.
+    /// Returns `true` if a split brain explains that an entry read from `process` is served.
+    ///
+    /// Either the store has two primaries, and `process` has not signed the account out: it would answer the same. Or `process` was a
+    /// primary until less than a lease ago, granted this server its lease, and is still connected to the server's backplane.
     fn is_split_brains(&self, server: usize, process: usize, account: usize) -> bool {
         let it = &self.servers[server];
         let at = &self.processes[process];
@@ -108,7 +110,7 @@ impl World<'_> {
         self.scenario.start == Start::Split && !at.ended[account] && lately
     }
 
-    /// A server that has written reads what it wrote, or what came later.
+    /// After a write, the same server reads its own write or a later one.
     fn own_writes_are_read(&self) -> Option<String> {
         for (server, it) in self.servers.iter().enumerate() {
             for account in 0..ACCOUNTS {
@@ -119,7 +121,7 @@ impl World<'_> {
                 let copy = it.near_caches[account].as_ref().filter(old);
                 if copy.is_some_and(|c| self.serves(server, account, c.counter, c.expires_at)) {
                     return Some(format!(
-                        "G4: server {server} serves what it has itself replaced"
+                        "G4: server {server} serves an entry that it has itself replaced"
                     ));
                 }
                 let read = it.reads[account].as_ref();
@@ -129,7 +131,7 @@ impl World<'_> {
                 });
                 if old.is_some() {
                     return Some(format!(
-                        "G4: whoever asks server {server} now joins a read sent before its own write"
+                        "G4: a caller that asks server {server} now joins a read sent before its own write"
                     ));
                 }
             }
@@ -147,13 +149,15 @@ impl World<'_> {
             let clock = self.servers[by].clock;
             let waited = clock.at(self.now).since(clock.at(*received));
             if waited > with_drift(LEASE) {
-                return Some(format!("server {by} waits for longer than its bound"));
+                return Some(format!("server {by} waits longer than its bound"));
             }
             if !sign_out.settled {
                 continue;
             }
             if !ack_wait.is_whole() {
-                return Some(format!("server {by} takes the registry for young"));
+                return Some(format!(
+                    "server {by} wrongly takes the registry to be young"
+                ));
             }
             if self.faults < self.scenario.faults {
                 continue;
@@ -196,7 +200,7 @@ impl World<'_> {
 }
 
 impl LocalMutant {
-    /// Whether what seems dead may be served under it.
+    /// Returns `true` if a near-cache entry that seems invalid may be served again under the mutant.
     fn revives(self) -> bool {
         matches!(
             self,

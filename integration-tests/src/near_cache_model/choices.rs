@@ -77,7 +77,7 @@ impl World<'_> {
         choices
     }
 
-    /// Whether a server has anything left, or to come, that it must not serve.
+    /// Returns `true` if a server has anything, now or later, that it must not serve.
     fn may_do_harm(&self, it: &Server) -> bool {
         let mut ended = (0..ACCOUNTS).filter(|account| self.over[*account]);
         let writes = |it: &Writing| matches!(it, Writing::Sent | Writing::Applied(_));
@@ -241,7 +241,7 @@ impl World<'_> {
             Choice::Tick => {
                 self.now += 1;
                 self.passed += 1;
-                self.tell(|| "half a lease goes by".to_owned());
+                self.tell(|| "half a lease passes".to_owned());
             }
             Choice::SendRead(server, account, at) => self.send_read(server, account, at),
             Choice::Fill(server, account) => self.populate(server, account),

@@ -1,30 +1,30 @@
-//! Time: it passes in ticks of half a lease, and every server's own clock goes at a rate of its own.
+//! Time. It passes in ticks of half a lease. Every server's own clock runs at a rate of its own.
 
 use std::time::Duration;
 
 use token_cache_core::near_cache::BootInstant;
 
-/// What passes at once.
+/// Length of a tick.
 const TICK: Duration = Duration::from_millis(500);
 
-/// How long a lease lasts.
+/// Length of a lease.
 pub(super) const LEASE: Duration = Duration::from_secs(1);
 
-/// How long a copy lives where there is no backplane.
+/// Maximum age of a near-cache entry if there is no backplane.
 pub(super) const AGE: Duration = Duration::from_secs(1);
 
-/// For how long a server goes by what it has read in the namespace's record.
+/// How long a server relies on what it has read in the namespace's record.
 pub(super) const FRESH: Duration = Duration::from_secs(1);
 
-/// A moment of the world.
+/// A time in the world, in ticks.
 pub(super) type Tick = u16;
 
 /// A server's own clock.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
-    /// What it showed when the world began: no two show the same.
+    /// The time that it showed when the world began. It differs from clock to clock.
     start: Duration,
-    /// How many hundredths it is too fast.
+    /// How much it is too fast, in hundredths.
     rate: i32,
 }
 
@@ -37,19 +37,19 @@ impl Clock {
         }
     }
 
-    /// What it shows then.
+    /// Returns the time that it shows at a tick.
     pub(super) fn at(self, tick: Tick) -> BootInstant {
         let hundredths = u32::try_from(100 + self.rate).unwrap_or(100);
         BootInstant::default() + self.start + TICK * u32::from(tick) * hundredths / 100
     }
 }
 
-/// How long another server's clock may take for so much of its time.
+/// Returns how long another server's clock may take for this duration.
 pub(super) fn with_drift(duration: Duration) -> Duration {
     duration + duration / 50 + Duration::from_millis(5)
 }
 
-/// What is with drift as long as this.
+/// Returns the duration that becomes this long with drift.
 pub(super) fn without_drift(duration: Duration) -> Duration {
     duration.saturating_sub(Duration::from_millis(5)) * 50 / 51
 }

@@ -1,7 +1,7 @@
-//! A digest of a state: of all that can still matter, and nothing else.
+//! A digest of a state. It covers exactly what can still matter.
 //!
-//! Times are told as time left or time gone, counters as whether they are still what somebody remembers, so that schedules
-//! which differ in what is past lead to the same state.
+//! Times are digested as time left or time passed. Counters are digested as whether they are still the remembered ones. Schedules that
+//! differ only in their past therefore lead to the same state.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
@@ -16,7 +16,7 @@ use super::{
     world::{Stage, World},
 };
 
-/// After so many ticks no lease runs and no copy lives that was asked for then, whoever's clock counts.
+/// Number of ticks after which every lease has ended and every near-cache entry has expired that was requested before, on any clock.
 const LONG: Tick = 3;
 
 impl World<'_> {
@@ -80,12 +80,12 @@ impl World<'_> {
         hasher.finish()
     }
 
-    /// Whether a renewal's number may come again.
+    /// Returns `true` if the number of a renewal may occur again.
     fn counts(&self) -> bool {
-        self.wrong(LocalMutant::RenewalsCountedPerHolder)
+        self.wrong(LocalMutant::RenewalsCountedPerServer)
     }
 
-    /// Rows that were read in the registry: what matters is whether they still stand there.
+    /// Digests leases that were read in the registry. Only whether they are still there matters.
     fn rows(&self, rows: &[LeaseHolder], into: &mut impl Hasher) {
         for row in rows {
             row.server.hash(into);
@@ -147,7 +147,7 @@ impl World<'_> {
                     Push::Published {
                         message, account, ..
                     } => (0, message, account).hash(into),
-                    Push::NotBefore => 1.hash(into),
+                    Push::Renewed => 1.hash(into),
                 }
             }
         }

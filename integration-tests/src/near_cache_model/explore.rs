@@ -1,4 +1,4 @@
-//! The search: every schedule of a scenario, shortest first, pruned where two lead to the same state.
+//! The search: every schedule of a scenario, shortest first. Schedules that lead to the same state are explored once.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -7,19 +7,19 @@ use std::{
 
 use super::{checks::LocalViolation, choices::Choice, scenario::LocalScenario, world::World};
 
-/// What a search found.
+/// Result of a search.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct LocalExplored {
-    /// How many states there are.
+    /// Number of states.
     pub states: usize,
-    /// How many choices were tried.
+    /// Number of choices tried.
     pub choices: usize,
-    /// How many steps the longest schedule has.
+    /// Length of the longest schedule, in steps.
     pub longest: usize,
     /// The shortest schedule that breaks a promise.
     pub refuted: Option<LocalRefutation>,
-    /// False where the search ran into its limit.
+    /// `false` if the search reached its limit.
     pub complete: bool,
 }
 
@@ -27,9 +27,9 @@ pub struct LocalExplored {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct LocalRefutation {
-    /// What broke.
+    /// The broken promise.
     pub violation: LocalViolation,
-    /// Step by step, in words.
+    /// The steps, in words.
     pub schedule: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ struct Node {
     depth: u16,
 }
 
-/// Tries every schedule of `scenario`, up to so many states.
+/// Explores every schedule of `scenario`, up to `limit` states.
 pub fn explore_near_cache(scenario: &LocalScenario, limit: usize) -> LocalExplored {
     let start = World::new(scenario, false);
     let mut seen: HashSet<u64, foldhash::fast::FixedState> = [start.digest()].into_iter().collect();

@@ -1,4 +1,4 @@
-//! What goes wrong.
+//! The faults.
 
 use super::{
     mutants::LocalMutant,
@@ -7,15 +7,17 @@ use super::{
 };
 
 impl World<'_> {
-    /// A link leads nowhere any more.
+    /// Loses a backplane connection. The server has yet to notice.
     pub(super) fn lose_backplane(&mut self, server: usize) {
         if let Some(backplane) = &mut self.servers[server].backplane {
             backplane.loses_all();
         }
-        self.tell(|| format!("server {server}'s link is lost, and it has not noticed"));
+        self.tell(|| {
+            format!("server {server}'s backplane connection is lost, and it has not noticed")
+        });
     }
 
-    /// The answer to an eviction is lost, and it is sent again.
+    /// Loses the answer to an eviction. The eviction is sent again.
     pub(super) fn lose_answer(&mut self, number: usize) {
         let by = self.sign_outs[number].act.by;
         self.again(number);
@@ -32,7 +34,7 @@ impl World<'_> {
         self.tell(|| format!("primary {process} loses its registry"));
     }
 
-    /// A replica takes over, and the primary goes on.
+    /// Makes a replica a primary. The old primary continues as well.
     pub(super) fn take_over(&mut self, lacks: Lacks) {
         let mut replica = self.processes[0].clone();
         match (lacks, &mut replica.registry) {
@@ -64,7 +66,7 @@ impl World<'_> {
         });
     }
 
-    /// Primary 0 is one no longer.
+    /// Demotes primary 0.
     pub(super) fn stop(&mut self) {
         self.processes[0].stopped = Some(self.now);
         let keeps = self.wrong(LocalMutant::DemotedKeepsListeners);
@@ -77,10 +79,10 @@ impl World<'_> {
                 backplane.loses_all();
             }
         }
-        self.tell(|| "primary 0 is one no longer".to_owned());
+        self.tell(|| "primary 0 is no longer a primary".to_owned());
     }
 
-    /// Whether somebody was told that an account's sign-out is done.
+    /// Returns `true` if a sign-out of the account has returned.
     fn is_answered(&self, account: usize) -> bool {
         self.sign_outs.iter().any(|sign_out| {
             sign_out.act.account == account

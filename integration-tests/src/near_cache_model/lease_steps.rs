@@ -1,4 +1,4 @@
-//! Links and leases: opening, renewing, hearing.
+//! Backplane connections and leases: connecting, renewing, and receiving messages.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ use super::{
 };
 
 impl World<'_> {
-    /// A server opens its backplane to a process, and listens.
+    /// Opens a server's backplane connection to a process, and subscribes.
     pub(super) fn connect(&mut self, server: usize, process: usize) {
         let late_forgets = self.wrong(LocalMutant::VouchesForTheConnectionBefore);
         let lease_stays = self.wrong(LocalMutant::LeaseOutlivesConnection)
@@ -32,10 +32,14 @@ impl World<'_> {
             lost: false,
             queue: VecDeque::default(),
         });
-        self.tell(|| format!("server {server} listens, on a new link to primary {process}"));
+        self.tell(|| {
+            format!(
+                "server {server} subscribes, on a new backplane connection to primary {process}"
+            )
+        });
     }
 
-    /// Its holder is told so.
+    /// Notifies the server's lease of the connection.
     pub(super) fn told(&mut self, server: usize) {
         let now = self.now;
         let cached_reads_stay = self.wrong(LocalMutant::CachedReadsOutliveConnection);
@@ -59,14 +63,16 @@ impl World<'_> {
         if cached_reads_stay {
             it.read_counter_again(&good);
         }
-        self.tell(|| format!("server {server} has its backplane open: its copies are dead"));
+        self.tell(|| {
+            format!("server {server} has its backplane open: its near-cache entries are invalid")
+        });
         if !self.servers[server].keeps {
             let registry = self.registry(process).id;
             self.sees(server, registry_id(registry));
         }
     }
 
-    /// A server that keeps no copies has read the registry's id.
+    /// Records that a server without a near cache has read the registry's id.
     pub(super) fn sees(&mut self, server: usize, registry: RegistryId) {
         let now = self.clock(server);
         let tick = self.now;
@@ -77,7 +83,7 @@ impl World<'_> {
         }
     }
 
-    /// A renewal is sent, and lands. It may land later than it was sent, which only makes the lease shorter.
+    /// Sends a renewal, which arrives at once. A later arrival would only make the lease shorter.
     pub(super) fn renew(&mut self, server: usize) {
         let sent = self.now;
         let Some(backplane) = &self.servers[server].backplane else {
@@ -89,7 +95,7 @@ impl World<'_> {
         let registry = self.registry(process);
         let id = registry.id;
         let mine = registry.holders[server].unwrap_or_default() + 1;
-        if self.wrong(LocalMutant::RenewalsCountedPerHolder) {
+        if self.wrong(LocalMutant::RenewalsCountedPerServer) {
             number = mine;
         }
         self.registry(process).holders[server] = Some(number);
@@ -102,12 +108,12 @@ impl World<'_> {
             registry: id,
         });
         if let Some(backplane) = &mut it.backplane {
-            backplane.queue.push_back(Push::NotBefore);
+            backplane.queue.push_back(Push::Renewed);
         }
-        self.tell(|| format!("server {server}'s renewal lands at primary {process}"));
+        self.tell(|| format!("server {server}'s renewal arrives at primary {process}"));
     }
 
-    /// A renewal of an earlier connection is answered.
+    /// Answers a renewal of an earlier connection.
     pub(super) fn answer_late(&mut self, server: usize) {
         if let Some(late) = self.servers[server].late.take() {
             let current = self.servers[server].backplane.as_ref();
@@ -116,12 +122,12 @@ impl World<'_> {
             } else {
                 late.number
             };
-            self.tell(|| format!("server {server} hears that its renewal of before succeeded"));
+            self.tell(|| format!("server {server} learns that its earlier renewal succeeded"));
             self.credit(server, &Renewal { number, ..late });
         }
     }
 
-    /// The reply to a renewal comes, before what was published: it means nothing.
+    /// Delivers the reply to a renewal, before the messages that were published earlier. It must have no effect.
     pub(super) fn reply(&mut self, server: usize) {
         if let Some(renewal) = self.servers[server].renewal.take() {
             self.tell(|| format!("server {server} gets the reply to its renewal"));
@@ -156,14 +162,14 @@ impl World<'_> {
         }
     }
 
-    /// A server hears what comes next over its backplane.
+    /// Delivers the next message on a server's backplane.
     pub(super) fn hear(&mut self, server: usize) {
         let Some(backplane) = &mut self.servers[server].backplane else {
             return;
         };
         match backplane.queue.pop_front() {
             None => {}
-            Some(Push::NotBefore) => {
+            Some(Push::Renewed) => {
                 if let Some(renewal) = self.servers[server].renewal.take() {
                     self.credit(server, &renewal);
                 }
@@ -175,7 +181,9 @@ impl World<'_> {
             }) => {
                 let published = message(id, account, origin);
                 self.tell(|| {
-                    format!("server {server} hears the invalidation message of account {account}")
+                    format!(
+                        "server {server} receives the invalidation message of account {account}"
+                    )
                 });
                 if self.wrong(LocalMutant::AckBeforeDrop) {
                     self.servers[server].to_drop = Some(account);
@@ -198,11 +206,13 @@ impl World<'_> {
         }
     }
 
-    /// What was acknowledged is dropped, late.
+    /// Drops, late, the near-cache entries that were acknowledged as dropped.
     pub(super) fn drop_late(&mut self, server: usize) {
         if let Some(account) = self.servers[server].to_drop.take() {
             self.servers[server].invalidate(account);
-            self.tell(|| format!("server {server} drops its copies of account {account}"));
+            self.tell(|| {
+                format!("server {server} drops its near-cache entries of account {account}")
+            });
         }
     }
 }

@@ -1,31 +1,32 @@
-//! The model of near caches: every order of the steps of links, leases, fills and sign-outs, with clocks that part, links that
-//! are lost, registries that are lost, primaries that change, and time that goes by without end.
+//! The model of near caches. It explores every order of the steps of connections, leases, populating reads and sign-outs, with clock
+//! drift, lost connections, lost registries, failovers, and unlimited time.
 //!
-//! Core's real [`NearCacheLease`](token_cache_core::near_cache::NearCacheLease) and [`AckWait`](token_cache_core::near_cache::AckWait) run in it; the
-//! store, the network and the clocks are the model's. [`explore_near_cache`] tries all choices, shortest schedules first, and asks in
-//! every state:
+//! Core's real [`NearCacheLease`](token_cache_core::near_cache::NearCacheLease) and
+//! [`AckWait`](token_cache_core::near_cache::AckWait) run in it. The store, the network and the clocks are the model's.
+//! [`explore_near_cache`] tries all choices, shortest schedules first. It checks in every state:
 //!
-//! - is there a server where somebody who comes now, after the sign-out has returned, is served what it ended (G1)?
-//! - is there one that serves what it has itself replaced?
-//! - does a sign-out wait past its bound; or for an answer that never comes, though nothing went wrong; or for a server that was
-//!   waited for in vain before?
+//! - Is there a server that serves ended tokens to a new caller after the sign-out has returned (G1)?
+//! - Is there a server that serves an entry that it has itself replaced?
+//! - Does a sign-out wait past its bound? Does it wait for an answer that never comes, although no fault occurred? Does it wait
+//! for a server that it has waited for in vain before?
 //!
-//! A server that is paused is one that the scheduler leaves alone while time goes by, so a pause is no fault, and may be as long
-//! as it likes. So may the way of a message be. A tick is half a lease; servers' clocks are a hundredth too fast or too slow, and none
-//! shows what another shows.
+//! A paused server is one that the scheduler takes no step of while time passes. A pause is therefore no fault, and may be arbitrarily
+//! long. The same holds for the delivery of a message. A tick is half a lease. The servers' clocks are a hundredth too fast or too slow,
+//! and each shows a different time.
 //!
-//! To keep the states few: a read or a renewal is sent and lands in one step (that it lands later only makes the copy older and the
-//! lease shorter), a sign-out returns as soon as it may (later is safer), and what changes nothing is left out: acknowledgements that
-//! nobody waits for, what servers without copies hear, the lease of a server that serves nothing.
+//! Simplifications keep the number of states low. A read or a renewal is sent and arrives in one step: a later arrival would only make
+//! the near-cache entry older and the lease shorter. A sign-out returns as soon as it may: returning later is safer. Steps that change
+//! nothing are left out: acknowledgements that no sign-out waits for, messages to servers without a near cache, and the lease of a server
+//! that serves nothing.
 //!
-//! **What split brain may do.** With two primaries at once a sign-out ends a session at one of them, and whoever asks the other is
-//! still given its tokens, with near caches or without. Copies add that a server whose lease is the other one's may serve them for
-//! what is left of the lease after that one has gone, until it notices. The scenario checks that they add nothing else.
+//! **Split brain.** With two primaries, a sign-out ends a session at one of them. Reads at the other still return its tokens, with or
+//! without near caches. Near caches add one effect: a server whose lease is from the other primary may serve the tokens for the rest of
+//! that lease after that primary has gone, until it notices. The scenario checks that they add nothing else.
 //!
-//! **What is taken for granted**, beside what the store promises: a store server that is no primary any more loses those who
-//! listen to it (Sentinel kills their connections, a cluster ends their subscriptions); invalidation messages and markers of one connection come
-//! in order; two renewals never have the same number; reads that fill go over a new link once its holder was told of it.
-//! [`LocalMutant`]s go without the first and the third.
+//! **Assumptions** beyond the store's promises: a store server that is no longer a primary loses its subscribers (Sentinel kills their
+//! connections, a cluster ends their subscriptions). Invalidation messages and renewal messages of one connection arrive in order. Two
+//! renewals never have the same number. Populating reads use a new connection once its lease was notified of it. [`LocalMutant`]s drop
+//! the first and the third.
 //!
 //! ```text
 //! cargo run -p token-cache-integration-tests --bin model -- --mutant vouches-for-the-connection-before

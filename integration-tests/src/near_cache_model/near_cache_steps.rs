@@ -1,4 +1,4 @@
-//! Copies: reads that fill them, write-backs, and what may be served.
+//! Near-cache entries: populating reads, write-backs, and which entries may be served.
 
 use super::{
     clock::{AGE, FRESH, Tick, with_drift},
@@ -10,7 +10,7 @@ use super::{
 use token_cache_core::near_cache::{BootInstant, InvalidationCounter};
 
 impl World<'_> {
-    /// Whether a server would serve, now, what was stamped so.
+    /// Returns `true` if a server would serve an entry with this counter now.
     pub(super) fn serves(
         &self,
         server: usize,
@@ -36,20 +36,20 @@ impl World<'_> {
             && (self.wrong(LocalMutant::ServesAtOnce) || self.every_origin_knows(server))
     }
 
-    /// Whether every server knows by now that this one keeps copies.
+    /// Returns `true` if every server knows by now that this one has a near cache.
     pub(super) fn every_origin_knows(&self, server: usize) -> bool {
         self.scenario.start != Start::Unsaid
             || matches!(self.servers[server].said, Said::From(from) if self.clock(server) >= from)
     }
 
-    /// Whether a server may send a read that fills.
+    /// Returns `true` if a server may send a populating read.
     pub(super) fn may_fill(&self, server: usize) -> bool {
         self.every_origin_knows(server)
             || self.wrong(LocalMutant::ServesAtOnce)
             || self.wrong(LocalMutant::PopulatesAtOnce)
     }
 
-    /// Whether a caller that comes now may join a read that is under way.
+    /// Returns `true` if a new caller may join a read in flight.
     pub(super) fn joins(&self, server: usize, account: usize, read: &Reading) -> bool {
         let expires_at = self.expires_at(server, read.sent);
         self.wrong(LocalMutant::JoinsWhatWasSent)
@@ -61,7 +61,7 @@ impl World<'_> {
         aged.then(|| self.servers[server].clock.at(sent) + AGE)
     }
 
-    /// Where a read that fills a copy goes.
+    /// Returns the processes that a populating read may be sent to.
     pub(super) fn reads_at(&self, server: usize) -> Vec<usize> {
         let elsewhere = self.scenario.cluster
             || !self.has_backplane()
@@ -77,7 +77,7 @@ impl World<'_> {
             .unwrap_or_default()
     }
 
-    /// A read is sent, and answered by the store. That it may be answered later than it was sent only makes the copy older.
+    /// Sends a read, which the store answers at once. A later answer would only make the near-cache entry older.
     pub(super) fn send_read(&mut self, server: usize, account: usize, process: usize) {
         let sent = self.now;
         let it = &mut self.servers[server];
@@ -91,11 +91,11 @@ impl World<'_> {
         });
         let word = found.map_or("nothing", |_| "tokens");
         self.tell(|| {
-            format!("server {server} reads account {account}: primary {process} has {word}, the answer is on its way")
+            format!("server {server} reads account {account}: primary {process} has {word}, the answer is in flight")
         });
     }
 
-    /// A read is answered, and fills a copy.
+    /// Delivers the answer to a read, and populates the near cache.
     pub(super) fn populate(&mut self, server: usize, account: usize) {
         let Some(read) = self.servers[server].reads[account].take() else {
             return;
@@ -128,7 +128,7 @@ impl World<'_> {
             it.invalidate(account);
         }
         it.writes[account] = Writing::Sent;
-        self.tell(|| format!("server {server} sends what a refresh of account {account} got"));
+        self.tell(|| format!("server {server} sends the result of a refresh of account {account}"));
     }
 
     pub(super) fn write(&mut self, server: usize, account: usize, process: usize) {
@@ -140,7 +140,7 @@ impl World<'_> {
         } else {
             at.tokens[account] += 1;
             *it = Writing::Applied(at.tokens[account]);
-            self.tell(|| format!("server {server}'s write lands at primary {process}"));
+            self.tell(|| format!("server {server}'s write arrives at primary {process}"));
         }
     }
 
@@ -149,7 +149,7 @@ impl World<'_> {
             return;
         };
         let first = self.wrong(LocalMutant::WriteInvalidatesFirst);
-        let populates = self.wrong(LocalMutant::WriteFills);
+        let populates = self.wrong(LocalMutant::WritePopulates);
         let it = &mut self.servers[server];
         it.writes[account] = Writing::Done(tokens);
         if !first {
@@ -167,34 +167,34 @@ impl World<'_> {
         self.tell(|| format!("server {server}'s write is answered"));
     }
 
-    /// A server says in the namespace's record that it keeps copies.
+    /// Records in the namespace's record that a server has a near cache.
     pub(super) fn say(&mut self, server: usize) {
         self.processes[0].near_caches_said = true;
         self.servers[server].said = Said::Applied;
-        self.tell(|| format!("the namespace's record says that server {server} keeps copies"));
+        self.tell(|| format!("the namespace's record says that server {server} has a near cache"));
     }
 
     pub(super) fn said(&mut self, server: usize) {
         let from = self.clock(server) + with_drift(FRESH);
         self.servers[server].said = Said::From(from);
-        self.tell(|| format!("server {server} hears that the record says so"));
+        self.tell(|| format!("server {server} learns that the record says so"));
     }
 
-    /// A server asks what the namespace's record says.
+    /// Requests the namespace's record for a server.
     pub(super) fn ask(&mut self, server: usize) {
         self.servers[server].view.asked = Some(self.now);
-        self.tell(|| format!("server {server} asks for the namespace's record"));
+        self.tell(|| format!("server {server} requests the namespace's record"));
     }
 
     pub(super) fn asked(&mut self, server: usize) {
         let says = self.processes[0].near_caches_said;
         let view = &mut self.servers[server].view;
         view.read = view.asked.take().map(|asked| (asked, says));
-        let word = if says { "are kept" } else { "are not kept" };
-        self.tell(|| format!("server {server} reads that copies {word}"));
+        let word = if says { "are in use" } else { "are not in use" };
+        self.tell(|| format!("server {server} reads that near caches {word}"));
     }
 
-    /// Whether it is not too long ago that a server has read the record.
+    /// Returns `true` if a server has read the record recently enough.
     pub(super) fn knows_the_record(&self, server: usize) -> bool {
         let it = &self.servers[server];
         it.view.read.is_some_and(|(asked, _)| {

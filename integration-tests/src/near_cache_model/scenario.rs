@@ -1,36 +1,36 @@
-//! What a scenario is made of.
+//! The parts of a scenario.
 
 use super::mutants::LocalMutant;
 
-/// Some servers, what they do, and what may go wrong.
+/// A set of servers, their operations, and the faults that may occur.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "a description")]
 pub struct LocalScenario {
-    /// In a few words.
+    /// Its name.
     pub name: &'static str,
     /// The servers.
     pub servers: Vec<InvalidationCoordinator>,
-    /// How the world begins.
+    /// The initial state.
     pub start: Start,
-    /// Who signs which account out.
+    /// The sign-outs.
     pub sign_outs: Vec<SignOutAct>,
-    /// Which server reads which account, again and again.
+    /// The server and the account of each repeated read.
     pub reads: Vec<(usize, usize)>,
-    /// Which server writes the tokens of a refresh of which account, once.
+    /// The server and the account of each write-back of a refresh. Each occurs once.
     pub writes: Vec<(usize, usize)>,
-    /// Whose links may be lost.
+    /// The servers that may lose their backplane connection.
     pub loses: Vec<usize>,
-    /// How many ticks may go by; none where any number may.
+    /// Maximum number of ticks, or `None` for no limit.
     pub ticks: Option<u16>,
-    /// How many faults a schedule may have.
+    /// Maximum number of faults in a schedule.
     pub faults: u8,
-    /// True where a fault comes first, and only reads before it.
+    /// `true` if a fault occurs first, with only reads before it.
     pub fault_first: bool,
-    /// Which faults.
+    /// The possible faults.
     pub kinds: Vec<Fault>,
-    /// True where an account's eviction is a request of its own, to another server of the store than the invalidation message.
+    /// `true` if an account's eviction is a request of its own, to another server of the store than the invalidation message.
     pub cluster: bool,
-    /// What is wrong, if anything.
+    /// The mutant, if any.
     pub wrong: Option<LocalMutant>,
 }
 
@@ -38,26 +38,26 @@ pub struct LocalScenario {
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_structs, reason = "a description")]
 pub struct InvalidationCoordinator {
-    /// Whether it keeps copies.
+    /// `true` if it has a near cache.
     pub near_caches: bool,
-    /// How many hundredths its clock is too fast.
+    /// How much its clock is too fast, in hundredths.
     pub rate: i32,
 }
 
-/// How the world begins.
+/// The initial state of the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the beginnings of the model")]
 pub enum Start {
     /// Every server has known the registry for longer than a lease, and has just renewed.
     Settled,
-    /// Every server has just opened its backplane.
+    /// Every server has just opened its backplane connection.
     Young,
     /// A replica has taken over, and the primary has not noticed. The first server has known the new one's registry for longer
     /// than a lease; the others know the old one, and have just renewed there.
     Split,
-    /// The store has no backplane: copies die of age.
+    /// The store has no backplane. Near-cache entries expire by age.
     NoBackplane,
-    /// The same, and nobody has said yet that copies are kept.
+    /// The same, and the namespace's record does not say yet that near caches are in use.
     Unsaid,
 }
 
@@ -65,19 +65,19 @@ pub enum Start {
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_structs, reason = "a description")]
 pub struct SignOutAct {
-    /// Which server is asked.
+    /// The server that signs out.
     pub by: usize,
-    /// Which account ends.
+    /// The account.
     pub account: usize,
-    /// Which sign-out has returned before.
+    /// The sign-out that must have returned before, if any.
     pub after: Option<usize>,
 }
 
-/// What may go wrong.
+/// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the faults of the model")]
 pub enum Fault {
-    /// A link leads nowhere any more, and its server has yet to notice.
+    /// A backplane connection is lost, and its server has yet to notice.
     BackplaneLost,
     /// The answer to an eviction is lost, and it is sent again.
     AnswerLost,
@@ -87,16 +87,16 @@ pub enum Fault {
     Failover(Lacks),
 }
 
-/// What a replica that takes over does not have.
+/// The data that a replica lacks when it takes over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the failovers of the model")]
 pub enum Lacks {
-    /// It has everything.
+    /// It lacks nothing.
     Nothing,
-    /// A server's place in the registry.
+    /// A server's lease in the registry.
     NearCacheLease(usize),
     /// The registry.
     Registry,
-    /// Evictions that were not answered yet.
+    /// Evictions that were not answered.
     Evictions,
 }

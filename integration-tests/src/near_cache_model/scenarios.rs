@@ -2,7 +2,7 @@
 
 use super::scenario::{Fault, InvalidationCoordinator, Lacks, LocalScenario, SignOutAct, Start};
 
-/// All of them, those with the most states first: who explores several at once is done sooner.
+/// Returns all scenarios, those with the most states first: a parallel exploration then finishes sooner.
 pub fn all() -> Vec<LocalScenario> {
     vec![
         failover(),
@@ -23,7 +23,7 @@ pub fn all() -> Vec<LocalScenario> {
     ]
 }
 
-/// A server that signs out, keeps no copies and has a clock that is too fast, and one that keeps copies and has a slow clock.
+/// A server without a near cache that signs out and has a fast clock, and a server with a near cache and a slow clock.
 fn two() -> Vec<InvalidationCoordinator> {
     vec![keeps_none(1), keeps(-1)]
 }
@@ -92,7 +92,7 @@ fn undisturbed() -> LocalScenario {
     }
 }
 
-/// Two holders, and one sign-out after the other, by another server.
+/// Two servers with leases, and two sign-outs of another server, one after the other.
 fn two_holders() -> LocalScenario {
     LocalScenario {
         reads: vec![(1, 0), (2, 1)],
@@ -106,7 +106,7 @@ fn two_holders() -> LocalScenario {
     }
 }
 
-/// Two sign-outs at once, of what one server holds.
+/// Two simultaneous sign-outs of accounts in one server's near cache.
 fn two_at_once() -> LocalScenario {
     LocalScenario {
         reads: vec![(1, 0), (1, 1)],
@@ -230,7 +230,7 @@ fn no_backplane() -> LocalScenario {
         start: Start::NoBackplane,
         reads: vec![(0, 0), (1, 0)],
         ..scenario(
-            "no backplane: copies of an age",
+            "no backplane: a maximum age",
             two(),
             vec![sign_out(0, 0), sign_out(1, 1)],
         )
@@ -241,7 +241,7 @@ fn first_near_cache() -> LocalScenario {
     LocalScenario {
         start: Start::Unsaid,
         ..scenario(
-            "the first server that keeps copies",
+            "the first server with a near cache",
             vec![keeps_none(1), keeps(-1)],
             vec![sign_out(0, 0)],
         )

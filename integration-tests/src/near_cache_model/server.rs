@@ -1,4 +1,4 @@
-//! A server of the fleet: core's real holder, its backplane, its copies, and its reads under way.
+//! A server of the fleet: core's real lease, its backplane connection, its near-cache entries, and its reads in flight.
 
 use std::collections::VecDeque;
 
@@ -17,38 +17,38 @@ use super::{
 pub(super) struct Server {
     pub(super) own_lease: NearCacheLease,
     pub(super) clock: Clock,
-    /// Whether it keeps copies.
+    /// `true` if it has a near cache.
     pub(super) keeps: bool,
     pub(super) backplane: Option<Connection>,
     pub(super) renewal: Option<Renewal>,
-    /// A renewal of an earlier connection, still under way; kept where a store server may still take it that is none any more.
+    /// A renewal of an earlier connection that is still in flight. Recorded only if a demoted store server may still accept it.
     pub(super) late: Option<Renewal>,
     pub(super) near_caches: [Option<Copied>; ACCOUNTS],
     pub(super) reads: [Option<Reading>; ACCOUNTS],
     pub(super) writes: [Writing; ACCOUNTS],
-    /// What it has acknowledged and not dropped yet.
+    /// The account that it has acknowledged and not dropped yet.
     pub(super) to_drop: Option<usize>,
     pub(super) said: Said,
     pub(super) view: View,
-    /// What mutants remember.
+    /// State that only mutants use.
     pub(super) remembers: Remembers,
 }
 
-/// An open link.
+/// An open backplane connection.
 #[derive(Debug, Clone)]
 pub(super) struct Connection {
     pub(super) number: Option<ConnectionNumber>,
-    /// Which process of the store it leads to.
+    /// The process of the store that it is connected to.
     pub(super) process: usize,
-    /// True once the holder has been told.
+    /// `true` once the lease has been notified of it.
     pub(super) told: bool,
-    /// True where nothing comes any more.
+    /// `true` if no message arrives any more.
     pub(super) lost: bool,
-    /// What was sent and has not been heard.
+    /// Messages that were sent and not received.
     pub(super) queue: VecDeque<Push>,
 }
 
-/// What comes over a backplane, in order.
+/// A message on a backplane, in order.
 #[derive(Debug, Clone)]
 pub(super) enum Push {
     Published {
@@ -56,8 +56,8 @@ pub(super) enum Push {
         account: usize,
         origin: usize,
     },
-    /// What a renewal publishes to the one who renews.
-    NotBefore,
+    /// The message that a renewal publishes to the server that renews.
+    Renewed,
 }
 
 #[derive(Debug, Clone)]
@@ -65,32 +65,32 @@ pub(super) struct Renewal {
     pub(super) number: Option<ConnectionNumber>,
     pub(super) process: usize,
     pub(super) sent: Tick,
-    /// The registry that it landed in.
+    /// The registry that it arrived in.
     pub(super) registry: u8,
 }
 
-/// A copy.
+/// A near-cache entry.
 #[derive(Debug, Clone)]
 pub(super) struct Copied {
     pub(super) tokens: u8,
     pub(super) counter: InvalidationCounter,
-    /// None where a backplane makes an age needless.
+    /// `None` if a backplane makes a maximum age unnecessary.
     pub(super) expires_at: Option<BootInstant>,
-    /// Which process of the store it was read from.
+    /// The process of the store that it was read from.
     pub(super) from: usize,
 }
 
-/// A read that fills a copy.
+/// A populating read.
 #[derive(Debug, Clone)]
 pub(super) struct Reading {
     pub(super) counter: InvalidationCounter,
     pub(super) sent: Tick,
     pub(super) process: usize,
-    /// What the store found.
+    /// The tokens that the store returned.
     pub(super) found: Option<u8>,
 }
 
-/// A refresh's write-back.
+/// The write-back of a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Writing {
     Idle,
@@ -99,31 +99,31 @@ pub(super) enum Writing {
     Done(u8),
 }
 
-/// Whether this server has said in the namespace's record that it keeps copies.
+/// The progress of recording in the namespace's record that this server has a near cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Said {
     No,
     Applied,
-    /// From when it may fill and serve.
+    /// The time from which on it may populate and serve.
     From(BootInstant),
 }
 
-/// What this server has read in the namespace's record.
+/// A server's knowledge of the namespace's record.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct View {
-    /// When the read under way was sent.
+    /// When the read in flight was sent.
     pub(super) asked: Option<Tick>,
-    /// When the last one was sent, and whether it said that copies are kept.
+    /// When the last read was sent, and whether it said that near caches are in use.
     pub(super) read: Option<(Tick, bool)>,
 }
 
-/// What only mutants go by.
+/// State that only mutants use.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Remembers {
     pub(super) connected: Tick,
     pub(super) registry: Option<(RegistryId, Tick)>,
     pub(super) lease_before: Option<BootInstant>,
-    /// Which process gave the lease.
+    /// The process that granted the lease.
     pub(super) lease_of: usize,
 }
 
@@ -166,7 +166,7 @@ impl Server {
         }
     }
 
-    /// The backplane, while something comes over it.
+    /// Returns the backplane connection if messages arrive on it.
     pub(super) fn open_backplane(&self) -> Option<&Connection> {
         self.backplane.as_ref().filter(|backplane| !backplane.lost)
     }
@@ -175,7 +175,7 @@ impl Server {
         std::array::from_fn(|account| self.own_lease.counter(&account_key(account)))
     }
 
-    /// What was good is so again.
+    /// Makes entries valid again that were valid with the counters `good`.
     pub(super) fn read_counter_again(&mut self, good: &[InvalidationCounter; ACCOUNTS]) {
         let now = self.counters();
         for (account, copy) in self.near_caches.iter_mut().enumerate() {
@@ -185,7 +185,7 @@ impl Server {
         }
     }
 
-    /// Drops what it holds of an account.
+    /// Drops the near-cache entries of an account.
     pub(super) fn invalidate(&mut self, account: usize) {
         self.own_lease.invalidate(&of(account));
         self.near_caches[account] = None;
@@ -215,7 +215,7 @@ pub(super) fn registry_id(registry: u8) -> RegistryId {
     RegistryId::from_bytes([registry; 16])
 }
 
-/// The account of a number; each has a counter of its own.
+/// Returns the account of a number. Each account has its own counter.
 pub(super) fn account_key(account: usize) -> AccountKey {
     let mut subject = [0; 16];
     subject[1] = byte(account);

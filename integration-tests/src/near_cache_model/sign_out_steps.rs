@@ -1,4 +1,4 @@
-//! Sign-outs: the eviction, its invalidation message, the wait, and who is reaped.
+//! Sign-outs: the eviction, its invalidation message, the wait, and the reaping of silent servers.
 
 use token_cache_core::{InvalidationId, Published, near_cache::BootInstant};
 
@@ -11,7 +11,7 @@ use super::{
 };
 
 impl World<'_> {
-    /// Where there is no backplane: a sign-out is sent.
+    /// Sends a sign-out, if there is no backplane.
     pub(super) fn send(&mut self, number: usize) {
         let by = self.sign_outs[number].act.by;
         let view = self.servers[by].view.read;
@@ -19,7 +19,7 @@ impl World<'_> {
         self.tell(|| format!("server {by} sends its eviction"));
     }
 
-    /// The first, or the only, request of a sign-out lands.
+    /// Delivers the first or only request of a sign-out.
     pub(super) fn sign_out(&mut self, number: usize, process: usize) {
         let act = self.sign_outs[number].act;
         if !self.has_backplane() {
@@ -42,7 +42,7 @@ impl World<'_> {
         }
     }
 
-    /// On a cluster, the second request of a sign-out lands.
+    /// Delivers the second request of a sign-out on a cluster.
     pub(super) fn second(&mut self, number: usize) {
         let by = self.sign_outs[number].act.by;
         let process = self.backplane_of(by);
@@ -68,7 +68,11 @@ impl World<'_> {
         let account = self.sign_outs[number].act.account;
         let by = self.sign_outs[number].act.by;
         let ended = !std::mem::replace(&mut self.processes[process].ended[account], true);
-        let word = if ended { "lands" } else { "ends nothing more" };
+        let word = if ended {
+            "arrives"
+        } else {
+            "ends nothing more"
+        };
         self.tell(|| {
             format!("server {by}'s eviction of account {account} {word} at primary {process}")
         });
@@ -104,7 +108,7 @@ impl World<'_> {
         }
     }
 
-    /// What a sign-out is published under.
+    /// Returns the id that a sign-out is published under.
     fn message_id(&self, number: usize) -> InvalidationId {
         let sending = if self.wrong(LocalMutant::OneIdForAllSendings) {
             0
@@ -117,19 +121,19 @@ impl World<'_> {
         InvalidationId::from_bytes(id)
     }
 
-    /// Whether a sign-out may be sent: the mutant asks before it whether copies are kept.
+    /// Returns `true` if a sign-out may be sent. The mutant checks before it whether near caches are in use.
     pub(super) fn may_send(&self, server: usize) -> bool {
         !self.wrong(LocalMutant::NearCachesAskedForFirst) || self.knows_the_record(server)
     }
 
-    /// Whether a sign-out's answer may come: one that published nothing asks first whether copies are kept.
+    /// Returns `true` if a sign-out's answer may come. If it published nothing, it first checks whether near caches are in use.
     pub(super) fn may_answer(&self, number: usize) -> bool {
         let asks = self.scenario.start == Start::Unsaid
             && !self.wrong(LocalMutant::NearCachesAskedForFirst);
         !asks || self.knows_the_record(self.sign_outs[number].act.by)
     }
 
-    /// Whether copies are kept, as far as the server knows that signs out.
+    /// Returns `true` if near caches are in use, as far as the server that signs out knows.
     fn are_reads_cached(&self, number: usize) -> bool {
         let SignOut { act, sent, .. } = &self.sign_outs[number];
         if self.scenario.start == Start::NoBackplane {
@@ -142,7 +146,7 @@ impl World<'_> {
         view.read.is_some_and(|(_, says)| says)
     }
 
-    /// From when on it waits for an age: from the answer to the eviction.
+    /// Returns the start of the wait for the maximum age: the answer to the eviction.
     fn waits_from(&self, number: usize) -> BootInstant {
         let SignOut { act, sent, .. } = &self.sign_outs[number];
         let from_sent = sent.filter(|_| self.wrong(LocalMutant::AgeWaitedFromSending));
@@ -150,7 +154,7 @@ impl World<'_> {
         self.servers[act.by].clock.at(from)
     }
 
-    /// The server that signs out has its answer.
+    /// Delivers the answer to the server that signs out.
     pub(super) fn answer(&mut self, number: usize) {
         let act = self.sign_outs[number].act;
         let Stage::Landed { published, .. } = self.sign_outs[number].stage.clone() else {
@@ -183,7 +187,7 @@ impl World<'_> {
         };
     }
 
-    /// An acknowledgement comes.
+    /// Delivers an acknowledgement.
     pub(super) fn acknowledged(&mut self, which: usize) {
         let flying = self.acks.remove(which);
         for sign_out in &mut self.sign_outs {
@@ -200,7 +204,7 @@ impl World<'_> {
         self.tell(|| format!("server {to} has server {by}'s acknowledgement"));
     }
 
-    /// Takes away the acknowledgements that change nothing, whenever they come.
+    /// Removes the acknowledgements that have no effect whenever they arrive.
     pub(super) fn forget_what_nobody_waits_for(&mut self) {
         let open = |number: &usize| !matches!(self.sign_outs[*number].stage, Stage::Over);
         let awaited: Vec<_> = (0..self.sign_outs.len())
@@ -238,7 +242,7 @@ impl World<'_> {
         }
     }
 
-    /// Silent servers are removed from the registry, unless they have renewed.
+    /// Removes silent servers from the registry, unless they have renewed.
     pub(super) fn reap(&mut self, which: usize, process: usize) {
         let silent = self.reaps.remove(which);
         for row in silent {

@@ -1,43 +1,43 @@
-//! The store: its servers, each with the accounts and the registry as it knows them.
+//! The store: its server processes, each with its own state of the accounts and the registry.
 
 use token_cache_core::LeaseHolder;
 
 use super::{clock::Tick, server::server_id};
 
-/// How many accounts there are.
+/// Number of accounts.
 pub(super) const ACCOUNTS: usize = 2;
-/// How many servers the fleet has at the most.
+/// Maximum number of servers in the fleet.
 pub(super) const SERVERS: usize = 3;
 
 /// One server process of the store.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Process {
-    /// When it stopped to be a primary; none while it is one.
+    /// When it stopped being a primary, or `None` while it is one.
     pub(super) stopped: Option<Tick>,
-    /// True where it has been a primary.
+    /// `true` if it has been a primary.
     pub(super) began: bool,
-    /// Which accounts are signed out.
+    /// The accounts that are signed out.
     pub(super) ended: [bool; ACCOUNTS],
-    /// Which tokens each has: a refresh replaces them.
+    /// The tokens of each account. A refresh replaces them.
     pub(super) tokens: [u8; ACCOUNTS],
-    /// Whether the namespace's record says that copies are kept.
+    /// `true` if the namespace's record says that near caches are in use.
     pub(super) near_caches_said: bool,
     pub(super) registry: Option<Registry>,
 }
 
 impl Process {
-    /// Whether it takes writes.
+    /// Returns `true` if it accepts writes.
     pub(super) fn acts(&self) -> bool {
         self.began && self.stopped.is_none()
     }
 
-    /// The tokens of an account that has not been signed out.
+    /// Returns the tokens of an account, or `None` if it is signed out.
     pub(super) fn read(&self, account: usize) -> Option<u8> {
         (!self.ended[account]).then_some(self.tokens[account])
     }
 }
 
-/// Who holds a lease.
+/// The servers that have a lease.
 #[derive(Debug, Clone)]
 pub(super) struct Registry {
     pub(super) id: u8,

@@ -1,4 +1,4 @@
-//! Everything of one schedule.
+//! The complete state of a schedule.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use super::{
     store::{ACCOUNTS, Process, Registry},
 };
 
-/// Where a cluster keeps accounts, apart from registry and link.
+/// The process on which a cluster stores accounts. Registry and backplane are on another.
 pub(super) const ACCOUNTS_ONLY: usize = 2;
 
-/// Everything of one schedule.
+/// The complete state of a schedule.
 #[derive(Debug, Clone)]
 pub(super) struct World<'a> {
     pub(super) scenario: &'a LocalScenario,
     pub(super) now: Tick,
-    /// How many ticks went by since the world began.
+    /// Number of ticks since the world began.
     pub(super) passed: u16,
     pub(super) faults: u8,
     pub(super) processes: [Process; 3],
@@ -31,17 +31,17 @@ pub(super) struct World<'a> {
     pub(super) sign_outs: Vec<SignOut>,
     pub(super) acks: Vec<Flying>,
     pub(super) reaps: Vec<Vec<LeaseHolder>>,
-    /// Whom the registry was rid of, until they renew.
+    /// The servers that were removed from the registry and have not renewed since.
     pub(super) reaped: [bool; 3],
-    /// Which accounts nobody may be served any more.
+    /// The accounts whose tokens no server may serve any more.
     pub(super) over: [bool; ACCOUNTS],
     pub(super) renewals: u64,
     pub(super) registries: u8,
-    /// What happened, in words; kept only for a trace.
+    /// The steps in words, if a trace is recorded.
     pub(super) trace: Option<Vec<String>>,
 }
 
-/// An acknowledgement on its way.
+/// An acknowledgement in flight.
 #[derive(Debug, Clone)]
 pub(super) struct Flying {
     pub(super) to: usize,
@@ -49,29 +49,29 @@ pub(super) struct Flying {
     pub(super) ack: Acknowledgement,
 }
 
-/// A sign-out under way.
+/// A sign-out in progress.
 #[derive(Debug, Clone)]
 pub(super) struct SignOut {
     pub(super) act: SignOutAct,
     pub(super) sendings: u8,
     pub(super) stage: Stage,
-    /// Acknowledgements that came before the answer.
+    /// Acknowledgements that arrived before the answer.
     pub(super) early: Vec<Acknowledgement>,
-    /// True where nothing that was asked for has gone wrong, and the registry was known for long.
+    /// `true` if no fault affected what it depends on, and the registry was known for long.
     pub(super) settled: bool,
-    /// When it was sent, and whether copies were known to be kept then; kept where there is no backplane.
+    /// When it was sent, and whether near caches were known to be in use then. Recorded only if there is no backplane.
     pub(super) sent: Option<(Tick, bool)>,
 }
 
-/// How far a sign-out is.
+/// Progress of a sign-out.
 #[derive(Debug, Clone)]
 pub(super) enum Stage {
     Idle,
     /// To be sent, or sent again.
     Sent,
-    /// On a cluster: the eviction is answered, the invalidation message to be sent. The mutant has published, and is to evict.
+    /// On a cluster: the eviction is answered, and the message is yet to be published. The mutant has published, and is yet to evict.
     Half(Option<Published>),
-    /// It landed; the answer is on its way. None where nothing was published.
+    /// It has arrived, and the answer is in flight. `None` if nothing was published.
     Landed {
         published: Option<Published>,
         process: usize,
@@ -81,7 +81,7 @@ pub(super) enum Stage {
         ack_wait: AckWait,
         received: Tick,
     },
-    /// It waits for an age.
+    /// It waits for the maximum age.
     Aging {
         until: BootInstant,
     },
@@ -170,22 +170,22 @@ impl<'a> World<'a> {
         self.scenario.wrong == Some(mutant)
     }
 
-    /// Whether a server ever has anything to serve under its lease.
+    /// Returns `true` if a server ever has anything to serve under its lease.
     pub(super) fn serves_something(&self, server: usize) -> bool {
         self.scenario.reads.iter().any(|(by, _)| *by == server)
     }
 
-    /// Whether the store has a backplane.
+    /// Returns `true` if the store has a backplane.
     pub(super) fn has_backplane(&self) -> bool {
         !matches!(self.scenario.start, Start::NoBackplane | Start::Unsaid)
     }
 
-    /// What a server's clock shows.
+    /// Returns the time of a server's clock.
     pub(super) fn clock(&self, server: usize) -> BootInstant {
         self.servers[server].clock.at(self.now)
     }
 
-    /// Which processes a server may reach on another connection than its backplane.
+    /// Returns the processes that a server may reach on a connection other than its backplane.
     pub(super) fn primaries(&self) -> Vec<usize> {
         if self.scenario.cluster {
             return vec![ACCOUNTS_ONLY];
@@ -193,12 +193,12 @@ impl<'a> World<'a> {
         self.link_primaries()
     }
 
-    /// Which processes a backplane can be opened to.
+    /// Returns the processes that a backplane connection can be opened to.
     pub(super) fn link_primaries(&self) -> Vec<usize> {
         (0..2).filter(|at| self.processes[*at].acts()).collect()
     }
 
-    /// The registry that a server vouches for.
+    /// Returns the registry that a server relies on.
     pub(super) fn knows(&self, server: usize) -> Option<RegistryId> {
         let it = &self.servers[server];
         let age = |since: Tick| it.clock.at(self.now).since(it.clock.at(since));
@@ -216,7 +216,7 @@ impl<'a> World<'a> {
         it.own_lease.knows(LEASE, self.clock(server))
     }
 
-    /// What a sign-out waits for.
+    /// Returns the acknowledgements that a sign-out waits for.
     pub(super) fn ack_wait(&self, origin: usize, published: Published) -> AckWait {
         let knows = if self.wrong(LocalMutant::YoungNotWaited) {
             published.registry
@@ -236,7 +236,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The registry of a process, made where there is none.
+    /// Returns the registry of a process. Creates it if there is none.
     pub(super) fn registry(&mut self, process: usize) -> &mut Registry {
         let made = self.registries + 1;
         let registry = &mut self.processes[process].registry;
@@ -246,7 +246,7 @@ impl<'a> World<'a> {
         registry.get_or_insert_with(|| Registry::new(made))
     }
 
-    /// The links on which an invalidation message of a process is heard. Those who keep no copies answer none, whatever they hear.
+    /// Returns the connections that receive an invalidation message of a process. Servers without a near cache acknowledge no message.
     pub(super) fn listeners(&mut self, process: usize) -> impl Iterator<Item = &mut Connection> {
         let through_replica = self.wrong(LocalMutant::DemotedKeepsListeners);
         let caches = self.servers.iter_mut().filter(|server| server.keeps);
@@ -256,7 +256,7 @@ impl<'a> World<'a> {
         })
     }
 
-    /// Adds a line to the trace, where one is kept.
+    /// Adds a line to the trace, if one is recorded.
     pub(super) fn tell(&mut self, what: impl FnOnce() -> String) {
         let tick = self.now;
         if let Some(trace) = &mut self.trace {

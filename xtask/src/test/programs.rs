@@ -83,7 +83,7 @@ pub(super) fn run(built: &Built, dynamodb: &Held) -> Outcome {
     command::run(built.program(torture::PROGRAM)?.args(on_dynamodb))?;
     let with_near_cache = ["--near-cache", "--minutes", "0.35"];
     command::run(built.program(torture::PROGRAM)?.args(with_near_cache))?;
-    for broken in ["copies-without-lease", "copies-stamped-late"] {
+    for broken in ["caches-without-lease", "counters-read-late"] {
         let with_broken_near_cache = ["--design", broken, "--minutes", "0.25"];
         command::run(
             built
