@@ -1,4 +1,4 @@
-//! Real servers, several processes, faults, and the model of the protocol (unpublished).
+//! The test harness (unpublished): real servers, several processes, faults, and the model of the protocol.
 
 pub mod browser;
 pub mod clock;

@@ -1,4 +1,4 @@
-//! One app server of a fleet under test: `app_server URL [--design NAME]`, told what to do on its stdin.
+//! One app server of a fleet under test: `app_server URL [--design NAME]`. It reads its tasks from stdin.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! A DynamoDB engine (dynoxide) as a process of its own: prints its endpoint, and serves until its standard input ends.
+//! Runs a DynamoDB engine (dynoxide) as a process of its own. Prints its endpoint, and serves until standard input ends.
 
 use std::{
     io::{self, Write},
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     let arguments = EngineArguments::parse();
     if !arguments.forever {
         thread::spawn(|| {
-            // However it ends, whoever held the other end is gone.
+            // The parent is gone in either case.
             let _ = io::copy(&mut io::stdin(), &mut io::sink());
             std::process::exit(0)
         });
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         .map_err(|error| error.to_string())
         .and_then(|runtime| {
             let said = |address| {
-                // Nobody may listen.
+                // Stdout may be closed.
                 let _ = writeln!(io::stdout(), "http://{address}");
             };
             runtime
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
                 .map_err(|error| error.to_string())
         });
     if let Err(error) = outcome {
-        // Without a stderr the exit code has to do.
+        // If stderr is closed, only the exit code is left to report the failure.
         let _ = writeln!(io::stderr(), "{error}");
         return ExitCode::FAILURE;
     }

@@ -1,7 +1,7 @@
-//! Explores the protocol, that of near caches too, and prints what refutes its mutants.
+//! Explores the models of the protocol and of near caches, and prints what refutes the mutants.
 //!
-//! Without an argument: every scenario, and how many states it has. `--mutant NAME`: the shortest schedule that refutes it,
-//! step by step. `--mutants`: their names, and what is wrong with each.
+//! Without an argument it prints every scenario and its number of states. `--mutant NAME` prints the shortest schedule that refutes the
+//! mutant, step by step. `--mutants` prints the mutants' names and faults.
 
 use std::{
     env,
@@ -16,7 +16,7 @@ use token_cache_integration_tests::{
     near_cache_model::{self, LocalMutant, explore_near_cache},
 };
 
-/// A scenario that has more states than this is not explored whole.
+/// Maximum number of states. A scenario with more is explored only in part.
 const LIMIT: usize = 4_000_000;
 
 fn main() {
@@ -29,7 +29,7 @@ fn main() {
         _ => Err("usage: model [--mutants | --mutant NAME]".into()),
     };
     if let Err(error) = outcome {
-        // Without a stderr the exit code has to do.
+        // If stderr is closed, only the exit code is left to report the failure.
         let _ = writeln!(io::stderr(), "{error}");
         process::exit(1);
     }
@@ -49,12 +49,14 @@ fn all() -> Result<(), Box<dyn Error>> {
         broken += print(&name, size, found.refuted, found.complete)?;
     }
     if broken > 0 {
-        return Err(format!("{broken} scenarios do not hold").into());
+        return Err(
+            format!("{broken} scenarios break a promise or were not explored completely").into(),
+        );
     }
     Ok(())
 }
 
-/// Prints what was found of a scenario; answers with what is wrong with it.
+/// Prints the result of a scenario. Returns the number of problems.
 fn print(
     name: &str,
     (states, choices, longest): (usize, usize, usize),
@@ -72,7 +74,7 @@ fn print(
     }
     if !complete {
         broken += 1;
-        writeln!(io::stdout(), "  not explored whole")?;
+        writeln!(io::stdout(), "  not explored completely")?;
     }
     Ok(broken)
 }
@@ -91,8 +93,10 @@ fn mutant(name: &str) -> Result<(), Box<dyn Error>> {
     if let Some(mutant) = LocalMutant::named(name) {
         return near_cache_mutant(mutant);
     }
-    let mutant = Mutant::named(name).ok_or("no such mutant; `--mutants` lists them")?;
-    let scenario = mutant.scenario().ok_or("the mutant has no scenario")?;
+    let mutant = Mutant::named(name).ok_or("unknown mutant; `--mutants` lists all names")?;
+    let scenario = mutant
+        .scenario()
+        .ok_or("the mutant names a scenario that does not exist")?;
     writeln!(io::stdout(), "{}: {}", mutant.name(), mutant.wrong())?;
     writeln!(io::stdout(), "{}", scenario.name)?;
     for (number, actor) in scenario.actors.iter().enumerate() {
@@ -100,18 +104,20 @@ fn mutant(name: &str) -> Result<(), Box<dyn Error>> {
     }
     match explore(&scenario, LIMIT).refuted {
         Some(refutation) => writeln!(io::stdout(), "{refutation}")?,
-        None => return Err("nothing refutes it".into()),
+        None => return Err("no schedule refutes the mutant".into()),
     }
     Ok(())
 }
 
 fn near_cache_mutant(mutant: LocalMutant) -> Result<(), Box<dyn Error>> {
-    let scenario = mutant.scenario().ok_or("the mutant has no scenario")?;
+    let scenario = mutant
+        .scenario()
+        .ok_or("the mutant names a scenario that does not exist")?;
     writeln!(io::stdout(), "{}: {}", mutant.name(), mutant.wrong())?;
     writeln!(io::stdout(), "near caches: {}", scenario.name)?;
     match explore_near_cache(&scenario, LIMIT).refuted {
         Some(refutation) => writeln!(io::stdout(), "{refutation}")?,
-        None => return Err("nothing refutes it".into()),
+        None => return Err("no schedule refutes the mutant".into()),
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
-//! Says which servers the tests of this machine run on, or which command is missing.
+//! Prints which servers the tests of this machine run on, or which command is missing.
 //!
-//! `servers --hold` starts a local Redis instead, prints its pid and URL, and keeps it until
-//! standard input ends: for a look by hand, and for the test that kills the holder.
-//! `servers --hold-dynamodb` finds or starts a DynamoDB as tests do, prints its URL and its endpoint, and keeps it likewise:
-//! for many tests that share one.
-//! `servers --install-providers` installs the OpenID providers of other projects, and names those that cannot be installed.
+//! `servers --hold` starts a local Redis instead, and prints its pid and URL. It runs until standard input ends. It is for manual
+//! inspection, and for the test that kills its parent.
+//! `servers --hold-dynamodb` finds or starts a DynamoDB as tests do, and prints its URL and its endpoint. It runs likewise, for many tests
+//! that share one.
+//! `servers --install-providers` installs the OpenID providers of other projects, and prints those that cannot be installed.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -21,12 +21,12 @@ fn main() {
         Some("--hold-dynamodb") => hold_dynamodb(),
         Some("--install-providers") => install_providers(),
         Some(other) => Err(format!(
-            "unknown argument {other}; there are --hold, --hold-dynamodb, --install-providers"
+            "unknown argument `{other}`; expected one of --hold, --hold-dynamodb, --install-providers"
         )
         .into()),
     };
     if let Err(error) = outcome {
-        // Without a stderr the exit code has to do.
+        // If stderr is closed, only the exit code is left to report the failure.
         let _ = writeln!(io::stderr(), "{error}");
         process::exit(1);
     }
@@ -40,14 +40,14 @@ fn say_which() -> Result<(), Box<dyn Error>> {
     let version = local.version()?;
     writeln!(
         io::stderr(),
-        "redis to kill, pause and fail over: local {version}"
+        "Redis for kills, pauses and failovers: local {version}"
     )?;
     Ok(())
 }
 
 fn hold() -> Result<(), Box<dyn Error>> {
     let redis = RedisServer::start(RedisOptions::default())?;
-    let pid = redis.pid().ok_or("it ended at once")?;
+    let pid = redis.pid().ok_or("Redis exited at once")?;
     writeln!(io::stdout(), "{pid} {}", redis.url())?;
     io::copy(&mut io::stdin(), &mut io::sink())?;
     Ok(())

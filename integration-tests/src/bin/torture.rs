@@ -1,6 +1,5 @@
-//! A fleet under random load and faults, and its whole history checked: exits with 1 where a promise was broken. With
-//! `--design` the app servers use one of the usual designs, and it exits with 1 where *nothing* was found: that run is the
-//! checker's own test.
+//! Runs a fleet under random load and faults, and checks its whole history. Exits with 1 if a promise was broken. With `--design` the app
+//! servers use one of the usual designs. The run then tests the checker, and exits with 1 if *no* violation was found.
 
 use std::{
     io::{self, Write},
@@ -22,28 +21,28 @@ const APP_SERVER: &str = "app-server";
 #[derive(Parser)]
 #[command(about = "A fleet under random load and faults; every read of its history is checked")]
 struct Arguments {
-    /// For how long
+    /// Duration of the run
     #[arg(long, default_value_t = 1.0)]
     minutes: f64,
-    /// On this store, to which nothing is done, instead of one of its own
+    /// URL of an existing store; no faults are applied to it. By default the run starts a store
     #[arg(long)]
     url: Option<String>,
-    /// How its own store is laid out
+    /// Topology of the store that the run starts
     #[arg(long = "store", value_enum, default_value_t = Topology::Standalone)]
     topology: Topology,
-    /// What the app servers keep tokens in; with any but token-cache the run succeeds if violations are found
+    /// The cache of the app servers. With any other than token-cache the run succeeds if violations are found
     #[arg(long, value_enum, default_value_t)]
     design: Design,
-    /// The app servers keep near caches, all but one, and another's sign-outs wait for nobody
+    /// Gives all app servers but one a near cache, and lets the sign-outs of one of them not wait
     #[arg(long)]
     near_cache: bool,
-    /// How many app servers
+    /// Number of app servers
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(2..=32))]
     processes: u8,
-    /// Repeats a run's choices (not its timing)
+    /// Repeats the random choices of a run, but not its timing
     #[arg(long)]
     seed: Option<u64>,
-    /// Keeps the app servers' logs in this empty folder
+    /// Stores the app servers' logs in this empty directory
     #[arg(long)]
     logs: Option<PathBuf>,
 }
@@ -56,7 +55,7 @@ fn main() -> ExitCode {
     match tortured(Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {
-            // A closed stderr changes nothing.
+            // If stderr is closed, only the exit code is left to report the failure.
             let _ = writeln!(io::stderr(), "no result: {error}");
             ExitCode::from(2)
         }
@@ -89,7 +88,7 @@ fn tortured(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>
     if idle {
         writeln!(
             io::stdout(),
-            "too few reads were answered by copies to say anything of them"
+            "near caches answered too few reads for a result"
         )?;
     }
     Ok(if found == expected && !idle {
@@ -131,7 +130,7 @@ fn print(tortured: &Tortured, options: &Options) -> io::Result<()> {
         } = report.staleness;
         writeln!(
             out,
-            "worst staleness: {after_sign_out:?} after a sign-out; {after_sign_out_at_once:?} after one that waits for nobody ({reads_after_sign_out_at_once} reads); {outdated:?} of a replaced entry"
+            "worst staleness: {after_sign_out:?} after a sign-out; {after_sign_out_at_once:?} after one that does not wait ({reads_after_sign_out_at_once} reads); {outdated:?} of a replaced entry"
         )?;
     }
     let shown = if options.design.is_ours() { 20 } else { 3 };

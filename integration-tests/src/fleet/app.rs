@@ -24,7 +24,7 @@ use crate::{
     history::{Account, Op, Outcome, SessionNumber, Span, WriteId},
 };
 
-/// What an app server keeps its tokens in.
+/// The cache of an app server.
 #[derive(Debug)]
 pub(super) enum App {
     Cached(TokenCache),
@@ -32,7 +32,7 @@ pub(super) enum App {
     Naive(NaiveTable),
 }
 
-/// Why an operation failed.
+/// The reason why an operation failed.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) kind: String,
@@ -41,7 +41,7 @@ pub(super) struct Failure {
     pub(super) signed_out: bool,
 }
 
-/// How an operation ended, and the text it gave.
+/// The outcome of an operation, and the text that it returned.
 type Ended = Result<(Outcome, Option<String>), Failure>;
 
 impl App {
@@ -65,12 +65,12 @@ impl App {
         }
     }
 
-    /// Whether a read has to find tokens before there is anything to write, because nothing but tokens is kept.
+    /// Returns `true` if the cache stores sessions. Without them, a read must find tokens before there is anything to write.
     pub(super) fn knows_sessions(&self) -> bool {
         matches!(self, Self::Cached(_))
     }
 
-    /// The moment of a sign-in's request, as text for the state cookie.
+    /// Starts a sign-in. Returns the time of its request as the text for the state cookie.
     pub(super) fn start_sign_in(&self) -> Answer {
         let start = Tick::now();
         let ended = match self {
@@ -93,7 +93,7 @@ impl App {
             None => answer(start, work.await),
             Some(polls) => match (Impatient { work, polls }).await {
                 Some(ended) => answer(start, ended),
-                // What was begun may go on for as long as it likes.
+                // The operation itself may continue without a limit.
                 None => Answer {
                     span: Span {
                         start,
@@ -107,7 +107,7 @@ impl App {
         }
     }
 
-    /// What becomes of each caller; of none where nothing is ever refreshed.
+    /// Returns the result of each caller. The result is empty for caches that never refresh.
     pub(super) async fn refresh(&self, ticket: &str, asked: Refreshing) -> Vec<Refreshed> {
         match self {
             Self::Cached(cache) => refresh::carry_out(cache, ticket, asked).await,
@@ -149,7 +149,7 @@ fn answer(start: Tick, ended: Ended) -> Answer {
     }
 }
 
-/// A caller that polls so often and then drops the future.
+/// A future that is dropped after a number of polls.
 pub(super) struct Impatient<F> {
     pub(super) work: Pin<Box<F>>,
     pub(super) polls: usize,
@@ -185,7 +185,7 @@ impl From<token_cache::Error> for Failure {
     }
 }
 
-/// A fault of the harness itself.
+/// Returns an error of the harness itself.
 fn misled(message: &str) -> Failure {
     Failure {
         kind: "Harness".to_owned(),
@@ -200,7 +200,7 @@ fn needed<'a>(part: Option<&'a String>, what: &str) -> Result<&'a str, Failure> 
         .ok_or_else(|| misled(&format!("the task has no {what}")))
 }
 
-/// The tokens of one write: they say which session they are of, and which write they are from.
+/// Returns the tokens of one write. They contain their session and their write.
 fn tokens(session: SessionNumber, write: WriteId, padding: usize) -> Vec<u8> {
     let mut tokens = format!("{} {} ", session.0, write.0).into_bytes();
     tokens.resize(tokens.len() + padding, b'.');
@@ -215,7 +215,7 @@ fn found(tokens: &[u8]) -> Result<Outcome, Failure> {
             of: SessionNumber(of),
             write: WriteId(write),
         }),
-        _ => Err(misled("a read returned bytes that nobody wrote")),
+        _ => Err(misled("a read returned bytes that no write stored")),
     }
 }
 
@@ -227,7 +227,7 @@ fn subject(account: Account) -> String {
     format!("user-{}", account.subject)
 }
 
-/// True for an operation that changes nothing in the store.
+/// Returns `true` for an operation that changes nothing in the store.
 pub(super) fn is_read(op: &Op) -> bool {
     matches!(op, Op::Get { .. } | Op::Resume { .. })
 }

@@ -2,30 +2,30 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What a sign-out said of other servers' copies.
+/// What a sign-out reported of other servers' near caches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "the driver and its app servers are one program"
 )]
 pub enum NearCacheOutcome {
-    /// No server keeps any.
+    /// No server has one.
     Unused,
-    /// None can be served any more.
+    /// No near-cache entry can be served any more.
     Cleared {
-        /// How many servers held a lease.
+        /// Number of servers that had a lease.
         servers: usize,
-        /// How many of them did not answer.
+        /// Number of servers that did not acknowledge.
         silent: usize,
         /// How long it waited.
         waited: Duration,
     },
     /// It did not wait.
     NotAwaited {
-        /// For how long copies may be served yet.
+        /// The maximum time for which near-cache entries may still be served.
         cleared_within: Duration,
     },
-    /// Something that this harness does not know.
+    /// An outcome that this harness does not know.
     Other,
 }
 

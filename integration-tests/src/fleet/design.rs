@@ -1,7 +1,6 @@
 use clap::ValueEnum;
 
-/// What the app servers keep their tokens in: token-cache, or one of the usual designs, which are here so that the checker
-/// can be seen to find what is wrong with them.
+/// The cache of the app servers: token-cache, or one of the usual designs, which test that the checker finds what is wrong with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 #[expect(clippy::exhaustive_enums, reason = "the program's argument")]
 pub enum Design {
@@ -12,29 +11,29 @@ pub enum Design {
     Plain,
     /// DynamoDB: a sign-out queries a user's items and deletes each
     DeleteByQuery,
-    /// DynamoDB: a counter for each user; a write is stamped with what the counter is when it lands, and a sign-out counts up
+    /// DynamoDB: a counter for each user; a write stores the counter's value when it arrives, and a sign-out increments the counter
     LateCounter,
-    /// DynamoDB: a counter for each user; a write is stamped as its session began, and a sign-out deletes the counter, which
-    /// begins anew
+    /// DynamoDB: a counter for each user; a write stores the value of when its session began, and a sign-out deletes the counter,
+    /// which begins anew
     RecreatedHead,
-    /// Redis: token-cache with near caches that are served although the server's lease has run out
+    /// Redis: token-cache with near caches that serve although the server's lease has ended
     CachesWithoutLease,
-    /// Redis: token-cache with near caches that are stamped when the store has answered, not before it is asked
+    /// Redis: token-cache with near caches that read the invalidation counter after the store has answered, not before the request
     CountersReadLate,
 }
 
 impl Design {
-    /// Whether the promises are expected to be kept.
+    /// Returns `true` if the promises are expected to hold.
     pub fn is_ours(self) -> bool {
         self == Self::TokenCache
     }
 
-    /// Whether it is wrong in its near caches alone.
+    /// Returns `true` if only its near caches are wrong.
     pub fn is_broken_near_cache(self) -> bool {
         matches!(self, Self::CachesWithoutLease | Self::CountersReadLate)
     }
 
-    /// Its name as an argument.
+    /// Returns its name as an argument.
     pub fn name(self) -> String {
         self.to_possible_value()
             .map(|value| value.get_name().to_owned())

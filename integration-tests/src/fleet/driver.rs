@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Several app servers that share a cache, and the history of all they were told to do.
+/// Several app servers that share a cache, and the history of all operations that they were given.
 #[derive(Debug)]
 pub struct Fleet {
     program: Program,
@@ -25,9 +25,9 @@ pub struct Fleet {
     random: Mutex<Random>,
 }
 
-/// An operation under way in an app server of a fleet.
+/// An operation in progress in an app server of a fleet.
 #[derive(Debug)]
-#[must_use = "nobody sees how it ends"]
+#[must_use = "the outcome is lost"]
 pub struct Running<'a> {
     fleet: &'a Fleet,
     event: usize,
@@ -35,7 +35,7 @@ pub struct Running<'a> {
 }
 
 impl Fleet {
-    /// Starts an app server on each of these URLs, with one secret.
+    /// Starts an app server on each of these URLs. All of them have the same secret.
     ///
     /// # Errors
     /// One of them does not start.
@@ -43,7 +43,7 @@ impl Fleet {
         Self::start_refreshing(program, urls, RefreshSettings::default())
     }
 
-    /// The same, of app servers that refresh so.
+    /// Starts app servers with these refresh settings.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -78,27 +78,27 @@ impl Fleet {
         })
     }
 
-    /// How many app servers there are.
+    /// Returns the number of app servers.
     pub fn len(&self) -> usize {
         self.servers.len()
     }
 
-    /// Whether there is none.
+    /// Returns `true` if there is no app server.
     pub fn is_empty(&self) -> bool {
         self.servers.is_empty()
     }
 
-    /// The app server number `at`.
+    /// Returns the app server number `at`.
     pub fn server(&self, at: usize) -> &Server {
         &self.servers[at]
     }
 
-    /// What the app server number `at` was started with.
+    /// Returns the settings that the app server number `at` was started with.
     pub fn settings(&self, at: usize) -> &Settings {
         &self.settings[at]
     }
 
-    /// Starts another in the place of number `at`, which is killed if it lives.
+    /// Starts another app server in the place of number `at`, and kills that one if it is running.
     ///
     /// # Errors
     /// It does not start.
@@ -108,7 +108,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Starts one more on this URL, with the fleet's secret, and answers with its number.
+    /// Starts one more app server on this URL, with the fleet's secret. Returns its number.
     ///
     /// # Errors
     /// It does not start.
@@ -130,7 +130,7 @@ impl Fleet {
         Ok(self.servers.len() - 1)
     }
 
-    /// A user whom nobody has seen before.
+    /// Returns an account that was not returned before.
     pub fn account(&self) -> Account {
         Account {
             issuer: 0,
@@ -138,7 +138,7 @@ impl Fleet {
         }
     }
 
-    /// A number that was not given before.
+    /// Returns a number that was not returned before.
     pub fn number(&self) -> u64 {
         lock(&self.random).number()
     }
@@ -166,12 +166,12 @@ impl Fleet {
         }
     }
 
-    /// The moment of a sign-in's request at the app server number `at`.
+    /// Starts a sign-in at the app server number `at`. Returns the time of its request.
     pub fn start_sign_in(&self, at: usize) -> Option<Answer> {
         self.servers[at].start_sign_in()
     }
 
-    /// A sign-in's callback, for a request that was made at whichever app server.
+    /// Runs a sign-in's callback. Any app server may have made the request.
     pub fn call_back(
         &self,
         at: usize,
@@ -196,22 +196,22 @@ impl Fleet {
         (session, self.begin(at, task))
     }
 
-    /// A sign-in at the app server number `at`, request and callback.
+    /// Signs in at the app server number `at`: request and callback.
     ///
     /// # Errors
-    /// How it ended, where that was not well.
+    /// The outcome, if it is not success.
     pub fn sign_in(&self, at: usize, user: User) -> Result<Ticketed, Outcome> {
         let started = self.start_sign_in(at).ok_or(Outcome::Unknown)?;
         let (session, callback) = self.call_back(at, user, &started);
         ticketed(session, user.account, callback.wait())
     }
 
-    /// An unconditional write of the first entry at the app server number `at`.
+    /// Writes the first entry unconditionally at the app server number `at`.
     pub fn put(&self, at: usize, of: &Ticketed) -> Outcome {
         self.begin(at, self.putting(of, None)).wait().outcome
     }
 
-    /// A task that writes the first entry: over what `read` found, where there is a read.
+    /// Returns a task that writes the first entry. If there is a `read`, it replaces what that found.
     pub fn putting(&self, of: &Ticketed, read: Option<&Answer>) -> Task {
         let over = read.and_then(|read| match read.outcome {
             Outcome::Found { write, .. } => Some(write),
@@ -229,7 +229,7 @@ impl Fleet {
         task
     }
 
-    /// A task that reads the first entry.
+    /// Returns a task that reads the first entry.
     pub fn getting(of: &Ticketed) -> Task {
         Task::with_ticket(
             Op::Get {
@@ -240,12 +240,12 @@ impl Fleet {
         )
     }
 
-    /// A read of the first entry at the app server number `at`.
+    /// Reads the first entry at the app server number `at`.
     pub fn get(&self, at: usize, of: &Ticketed) -> Answer {
         self.begin(at, Self::getting(of)).wait()
     }
 
-    /// A ticket shown at the app server number `at`.
+    /// Resumes a session with its ticket at the app server number `at`.
     pub fn resume(&self, at: usize, of: &Ticketed) -> Outcome {
         let op = Op::Resume {
             session: of.session,
@@ -255,40 +255,40 @@ impl Fleet {
             .outcome
     }
 
-    /// A task that signs one session out.
+    /// Returns a task that signs one session out.
     pub fn signing_out(of: &Ticketed) -> Task {
         Task::with_ticket(Op::SignOut(Scope::Session(of.session)), &of.ticket)
     }
 
-    /// A sign-out of one session at the app server number `at`.
+    /// Signs one session out at the app server number `at`.
     pub fn sign_out(&self, at: usize, of: &Ticketed) -> Outcome {
         self.begin(at, Self::signing_out(of)).wait().outcome
     }
 
-    /// A sign-out at the app server number `at` of anything but one session.
+    /// Signs out at the app server number `at`, with any scope but one session.
     pub fn sign_out_scope(&self, at: usize, scope: Scope) -> Answer {
         self.begin(at, Task::new(Op::SignOut(scope))).wait()
     }
 
-    /// The same, which does not wait for other servers' copies.
+    /// Signs out without waiting for other servers' near caches.
     pub fn sign_out_at_once(&self, at: usize, scope: Scope) -> Answer {
         self.begin(at, Task::new(Op::SignOutAtOnce(scope))).wait()
     }
 
-    /// Adds what was done to the store from outside.
+    /// Adds an operation that was done to the store from outside.
     pub fn record(&self, event: Event) {
         lock(&self.history).push(event);
     }
 
-    /// All that was done so far.
+    /// Returns all operations so far.
     pub fn history(&self) -> Vec<Event> {
         lock(&self.history).clone()
     }
 
-    /// Checks all that was done so far.
+    /// Checks all operations so far.
     ///
     /// # Panics
-    /// When a promise was broken.
+    /// Panics if a promise was broken.
     pub fn assert_kept(&self, rules: Rules) -> Report {
         let report = check(&lock(&self.history), rules);
         let first: Vec<String> = report
@@ -303,7 +303,7 @@ impl Fleet {
 }
 
 impl Running<'_> {
-    /// Waits until it is over; one whose process was killed ended in a way that nobody knows.
+    /// Waits until it ends. If its process was killed, the outcome is unknown.
     pub fn wait(self) -> Answer {
         let Self {
             fleet,

@@ -2,15 +2,15 @@ use std::collections::BTreeMap;
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 
-/// What token-cache counted in an app server, by the name and the outcome: `token_cache_cached_entry_reads_total hit`.
+/// What token-cache counted in an app server, by metric and outcome: `token_cache_near_cache_reads_total hit`.
 pub(crate) type Figures = BTreeMap<String, u64>;
 
-/// Hears what token-cache counts in this process.
+/// Records what token-cache counts in this process.
 #[derive(Debug)]
 pub(super) struct Counted(Snapshotter);
 
 impl Counted {
-    /// From now on; none where the process has another recorder.
+    /// Starts recording. Returns `None` if the process has another recorder.
     pub(super) fn install() -> Option<Self> {
         let recorder = DebuggingRecorder::new();
         let snapshotter = recorder.snapshotter();
@@ -18,7 +18,7 @@ impl Counted {
         Some(Self(snapshotter))
     }
 
-    /// What was counted since this was last asked.
+    /// Returns what was counted since the last call.
     pub(super) fn since_last(&self) -> Figures {
         let mut figures = Figures::new();
         for (key, _, _, value) in self.0.snapshot().into_vec() {

@@ -23,7 +23,7 @@ use crate::history::Log;
 
 const COUNT: Duration = Duration::from_millis(100);
 
-/// A load under way: tasks that sign in, read, refresh and sign out at random, and log what they do.
+/// A load in progress: tasks that sign in, read, refresh and sign out at random, and log what they do.
 pub(super) struct Loaded {
     tasks: JoinSet<()>,
     shared: Arc<Shared>,
@@ -67,12 +67,12 @@ impl Loaded {
         Self { tasks, shared }
     }
 
-    /// A session that another app server has begun: its browser comes here as well.
+    /// Adds a session that another app server has begun. Its browser sends requests here as well.
     pub(super) fn learn(&self, known: Known) {
         self.shared.pool.add(known);
     }
 
-    /// Ends the load; each task finishes what it is doing.
+    /// Ends the load. Each task finishes its operation.
     pub(super) async fn stop(mut self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
         while self.tasks.join_next().await.is_some() {}
@@ -81,7 +81,7 @@ impl Loaded {
 }
 
 impl Shared {
-    /// Logs what is counted, so that little of it is lost with a process that is killed.
+    /// Logs what is counted at short intervals, so that little of it is lost if the process is killed.
     async fn count(self: Arc<Self>) {
         while !self.stopping.load(Ordering::Relaxed) {
             self.log_figures();

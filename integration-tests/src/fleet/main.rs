@@ -25,7 +25,7 @@ use crate::{
 
 const USAGE: &str = "usage: app_server URL [--design NAME] [--log FILE] [--lease MILLISECONDS] [--lost-answer-ends-session]";
 
-/// What an app server is told when it is started.
+/// The arguments of an app server.
 #[derive(Debug)]
 struct Arguments {
     url: String,
@@ -35,7 +35,7 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// See [`USAGE`].
+    /// Parses the arguments. See [`USAGE`].
     fn read(mut given: impl Iterator<Item = String>) -> Option<Self> {
         let mut arguments = Self {
             url: given.next()?,
@@ -59,7 +59,7 @@ impl Arguments {
     }
 }
 
-/// An app server, from its start to the end of its stdin.
+/// Runs an app server from its start to the end of its stdin.
 pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
     dies_with_its_driver();
     let Some(arguments) = Arguments::read(arguments) else {
@@ -82,7 +82,7 @@ pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
     )) {
         Ok(app) => Arc::new(app),
         Err(refused) => {
-            // Printed before the printer ends, which is when `say` is gone.
+            // The line is printed before the printer ends, which is when `say` is dropped.
             let _ = say.send(Line::Refused {
                 kind: refused.kind,
                 message: refused.message,
@@ -109,23 +109,23 @@ pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
     server.serve(&runtime)
 }
 
-/// A paused process would otherwise outlive a driver that was killed.
+/// Asks the kernel to kill this process with its driver. Otherwise a paused process would outlive a killed driver.
 fn dies_with_its_driver() {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{Signal, set_parent_process_death_signal};
-        // Without it the end of stdin still ends a process that runs.
+        // If this fails, the end of stdin still ends a process that is not paused.
         let _ = set_parent_process_death_signal(Some(Signal::KILL));
     }
 }
 
 fn failed(why: &str) -> ExitCode {
-    // A closed stderr changes nothing.
+    // If stderr is closed, the exit code reports the failure.
     let _ = writeln!(io::stderr(), "{why}");
     ExitCode::FAILURE
 }
 
-/// Prints each line as it comes; ends when nobody can send any more, or nobody listens.
+/// Prints each line as it arrives. Ends when all senders are dropped, or stdout is closed.
 fn print(lines: &Receiver<Line>) {
     let mut stdout = io::stdout();
     for line in lines {
@@ -169,7 +169,7 @@ impl Serving {
     fn take(&mut self, request: Request, runtime: &tokio::runtime::Runtime) {
         let Request { number, ask } = request;
         let say = self.say.clone();
-        // The driver may have gone: then stdin ends as well.
+        // The driver may be gone. Then stdin ends as well.
         let answer = move |answer| drop(say.send(Line::Answered(number, answer)));
         match ask {
             Ask::StartSignIn => answer(self.app.start_sign_in()),

@@ -1,9 +1,9 @@
-//! App servers as processes of their own, each with its own handle to the shared cache, and a driver that tells them what to
-//! do and records what they did.
+//! App servers as processes of their own, each with its own handle to the shared cache, and a driver that gives them operations and records
+//! what they did.
 //!
-//! The driver and an app server speak in JSON lines over the app server's stdin and stdout. An app server ends with its
-//! stdin. Driven one operation at a time ([`Server::begin`]) it answers with the moments of each, on the clock that all
-//! processes share; left to itself (a load) it writes its part of the history to a file.
+//! The driver and an app server exchange JSON lines over the app server's stdin and stdout. An app server ends with its stdin. Driven one
+//! operation at a time ([`Server::begin`]), it answers with the start and end of each, on the clock that all processes share. Under a load
+//! of its own it writes its part of the history to a file.
 
 mod app;
 mod clear_near_caches;

@@ -1,14 +1,14 @@
-/// Numbers that look random and come again with the same seed (`SplitMix64`).
+/// Pseudo-random numbers (`SplitMix64`). The same seed gives the same numbers.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
 impl Random {
-    /// The numbers of a seed.
+    /// Returns the numbers of a seed.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// Numbers that nobody has had before, for names that must not come again.
+    /// Returns numbers that no earlier run has had, for names that must be unique.
     pub fn unseeded() -> Self {
         use std::hash::{BuildHasher, Hasher};
         Self(
@@ -18,7 +18,7 @@ impl Random {
         )
     }
 
-    /// The next number.
+    /// Returns the next number.
     pub const fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -27,17 +27,17 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `bound`, which is not zero.
+    /// Returns a number below `bound`, which must not be zero.
     pub const fn below(&mut self, bound: u64) -> u64 {
         self.number() % bound
     }
 
-    /// True in so many of a hundred cases.
+    /// Returns `true` in `percent` of a hundred cases.
     pub const fn percent(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
-    /// One of several; none where there are none.
+    /// Returns one of the elements, or `None` if there are none.
     pub fn choose<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
         let index = self.below(
             u64::try_from(from.len())

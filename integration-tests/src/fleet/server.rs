@@ -19,44 +19,44 @@ use super::Design;
 use super::refresh::{RefreshSettings, Refreshed, Refreshing};
 use super::wire::{Answer, Ask, Known, Line, Request, Task};
 
-/// No operation may take so long: one that does hangs.
+/// Maximum time of an operation. One that takes longer hangs.
 const HANG: Duration = Duration::from_secs(60);
 
-/// The program that an app server runs: this one's own file, or the one built beside it.
+/// The program of an app server: this one's own file, or the one built beside it.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "a file and its first arguments")]
 pub struct Program {
     /// The file.
     pub file: PathBuf,
-    /// What comes before an app server's own arguments.
+    /// Arguments before an app server's own.
     pub arguments: Vec<String>,
 }
 
-/// How an app server is set up.
+/// The settings of an app server.
 #[derive(Clone)]
 #[expect(clippy::exhaustive_structs, reason = "tests name what they need")]
 pub struct Settings {
-    /// The store.
+    /// URL of the store.
     pub url: String,
     /// The secret.
     pub secret: String,
-    /// What it keeps its tokens in.
+    /// Its cache.
     pub design: Design,
-    /// Where it logs its load.
+    /// The file to which it logs its load.
     pub log: Option<PathBuf>,
-    /// How it refreshes.
+    /// Its refresh settings.
     pub refresh: RefreshSettings,
 }
 
-/// Why an app server did not start.
+/// The reason why an app server did not start.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// Its cache would not open.
+    /// Its cache could not be opened.
     Refused {
         /// The error's kind.
         kind: String,
-        /// The error's text.
+        /// The error's message.
         message: String,
     },
     /// It could not be run.
@@ -65,7 +65,7 @@ pub enum StartError {
 
 /// An app server: a process with its own handle to the cache.
 ///
-/// Start it from a thread that outlives it: the kernel kills it with that thread.
+/// Start it from a thread that outlives it. The kernel kills it with that thread.
 #[derive(Debug)]
 pub struct Server {
     child: Mutex<Child>,
@@ -76,26 +76,26 @@ pub struct Server {
     numbers: AtomicU64,
 }
 
-/// Who waits for which answer; none once the process is gone.
+/// The requests without an answer. `None` once the process is gone.
 #[derive(Debug, Default)]
 struct Waiting(Mutex<Option<HashMap<u64, Asker>>>);
 
-/// Who waits for what.
+/// A request without an answer.
 #[derive(Debug)]
 enum Asker {
     Operation(Sender<Answer>),
     Refresh(Sender<Vec<Refreshed>>),
 }
 
-/// An operation under way.
+/// An operation in progress.
 #[derive(Debug)]
 pub struct Pending<T = Answer>(Receiver<T>);
 
 impl Server {
-    /// Starts one and waits until its cache is open.
+    /// Starts an app server and waits until its cache is open.
     ///
     /// # Errors
-    /// Its cache would not open, or the process did not run.
+    /// Its cache could not be opened, or the process did not run.
     pub fn start(program: &Program, settings: &Settings) -> Result<Self, StartError> {
         let broken = |error: std::io::Error| StartError::Broken(error.to_string());
         let mut command = Command::new(&program.file);
@@ -139,18 +139,18 @@ impl Server {
             Ok(Line::Ready) => Ok(server),
             Ok(Line::Refused { kind, message }) => Err(StartError::Refused { kind, message }),
             Ok(_) => Err(StartError::Broken(
-                "it answered before it was asked".to_owned(),
+                "the app server sent an answer without a request".to_owned(),
             )),
             Err(RecvTimeoutError::Timeout) => Err(StartError::Broken(format!(
-                "it did not open its cache within {HANG:?}"
+                "the app server did not open its cache within {HANG:?}"
             ))),
-            Err(RecvTimeoutError::Disconnected) => {
-                Err(StartError::Broken("it ended at once".to_owned()))
-            }
+            Err(RecvTimeoutError::Disconnected) => Err(StartError::Broken(
+                "the app server exited at once".to_owned(),
+            )),
         }
     }
 
-    /// The moment of a sign-in's request, and its text for the state cookie; none where the process is gone.
+    /// Returns the time of a sign-in's request and its text for the state cookie, or `None` if the process is gone.
     pub fn start_sign_in(&self) -> Option<Answer> {
         self.operate(Ask::StartSignIn).wait()
     }
@@ -169,16 +169,16 @@ impl Server {
     }
 
     pub(crate) fn learn(&self, known: Known) {
-        // Nothing answers, and a process that is gone needs no learning.
+        // No answer follows, and a process that is gone needs none of it.
         drop(self.operate(Ask::Learn(known)));
     }
 
-    /// The sessions that its load has begun since this was last called.
+    /// Returns the sessions that its load has begun since the last call.
     pub(crate) fn begun(&self) -> Vec<Known> {
         lock(&self.begun).try_iter().collect()
     }
 
-    /// Begins what is to be done about a session's tokens.
+    /// Begins an operation on a session's tokens.
     pub fn refresh(&self, ticket: &str, asked: Refreshing) -> Pending<Vec<Refreshed>> {
         let ask = Ask::Refresh {
             ticket: ticket.to_owned(),
@@ -205,39 +205,39 @@ impl Server {
         if let Ok(mut line) = serde_json::to_vec(&Request { number, ask }) {
             line.push(b'\n');
             if let Some(stdin) = &mut *lock(&self.stdin) {
-                // A process that is gone answers nothing: whoever waits learns it from there.
+                // A process that is gone answers nothing. The waiting caller learns that from its receiver.
                 let _ = stdin.write_all(&line);
             }
         }
     }
 
-    /// Kills it as `kill -9` does, and waits until it is gone.
+    /// Kills it with `kill -9`, and waits until it is gone.
     pub fn kill9(&self) {
         let mut child = lock(&self.child);
-        // It may be gone already.
+        // It may have exited already.
         let _ = child.kill();
         let _ = child.wait();
         drop(child);
         *lock(&self.waiting.0) = None;
     }
 
-    /// Freezes it.
+    /// Pauses it (`SIGSTOP`).
     pub fn pause(&self) {
         self.signal(Signal::STOP);
     }
 
-    /// Lets it go on.
+    /// Continues it (`SIGCONT`).
     pub fn resume(&self) {
         self.signal(Signal::CONT);
     }
 
     fn signal(&self, signal: Signal) {
-        // The child is not reaped while its lock is held, so its pid can't be another's.
+        // The child is not reaped while its lock is held, so no other process can have its pid.
         let mut child = lock(&self.child);
         if matches!(child.try_wait(), Ok(None))
             && let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw)
         {
-            // It may be about to end.
+            // It may be about to exit.
             let _ = kill_process(pid, signal);
         }
     }
@@ -250,19 +250,16 @@ impl Drop for Server {
 }
 
 impl<T> Pending<T> {
-    /// Waits until it is done; none where its process was killed before.
+    /// Waits until the operation ends. Returns `None` if its process was killed before.
     ///
     /// # Panics
-    /// When it takes a minute: the operation hangs.
+    /// Panics if it takes a minute: the operation hangs.
     pub fn wait(self) -> Option<T> {
         match self.0.recv_timeout(HANG) {
             Ok(answer) => Some(answer),
             Err(RecvTimeoutError::Disconnected) => None,
-            #[expect(
-                clippy::panic,
-                reason = "a hang is what the tests that use this look for"
-            )]
-            Err(RecvTimeoutError::Timeout) => panic!("an operation hangs for {HANG:?}"),
+            #[expect(clippy::panic, reason = "the tests that use this look for hangs")]
+            Err(RecvTimeoutError::Timeout) => panic!("an operation has not ended within {HANG:?}"),
         }
     }
 }
@@ -278,7 +275,7 @@ fn listen(stdout: ChildStdout, ready: &Sender<Line>, begun: &Sender<Known>, wait
         let Some(line) = line.ok().and_then(|line| serde_json::from_str(&line).ok()) else {
             break;
         };
-        // Whoever asked may have stopped waiting.
+        // The caller may have stopped waiting.
         match line {
             Line::Ready | Line::Refused { .. } => drop(ready.send(line)),
             Line::Begun(known) => drop(begun.send(known)),
@@ -313,9 +310,12 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused { kind, message } => {
-                write!(f, "its cache would not open ({kind}): {message}")
+                write!(
+                    f,
+                    "the cache of the app server could not be opened ({kind}): {message}"
+                )
             }
-            Self::Broken(why) => write!(f, "the app server does not run: {why}"),
+            Self::Broken(why) => write!(f, "the app server could not be run: {why}"),
         }
     }
 }

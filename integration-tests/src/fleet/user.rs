@@ -4,7 +4,7 @@ use crate::{
     history::{Account, Outcome, SessionNumber, Sid},
 };
 
-/// Who signs in.
+/// A user who signs in.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
 pub struct User {
@@ -17,7 +17,7 @@ pub struct User {
 }
 
 impl User {
-    /// A user of the first issuer who authenticates now, without a label.
+    /// Returns a user who authenticates now, without a `sid`.
     pub fn new(account: Account) -> Self {
         Self {
             account,
@@ -26,7 +26,7 @@ impl User {
         }
     }
 
-    /// The same with a label.
+    /// Adds a `sid`.
     pub fn with_sid(self, label: u64) -> Self {
         Self {
             sid: Some(Sid {
@@ -38,22 +38,22 @@ impl User {
     }
 }
 
-/// A session with its ticket: what a browser has.
+/// A session with its ticket, as a browser has it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Ticketed {
-    /// Its name.
+    /// Its number.
     pub session: SessionNumber,
-    /// Whose.
+    /// The account.
     pub account: Account,
     /// The ticket.
     pub ticket: String,
 }
 
-/// The session of a sign-in that ended well.
+/// Returns the session of a sign-in that succeeded.
 ///
 /// # Errors
-/// How it ended, where that was not well.
+/// The outcome, if it is not success.
 pub fn ticketed(
     session: SessionNumber,
     account: Account,

@@ -31,39 +31,39 @@ pub(super) enum Ask {
 pub(super) enum Line {
     /// The cache is open.
     Ready,
-    /// The cache would not open.
+    /// The cache could not be opened.
     Refused { kind: String, message: String },
-    /// What became of a request.
+    /// The outcome of a request.
     Answered(u64, Answer),
-    /// What became of each caller of a refresh.
+    /// The result of each caller of a refresh.
     Refreshed(u64, Vec<Refreshed>),
     /// The load has begun a session.
     Begun(Known),
 }
 
-/// One operation, and what its caller has in hand for it.
+/// One operation, and what its caller has for it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "the driver and its app servers are one program"
 )]
 pub struct Task {
-    /// What to do.
+    /// The operation.
     pub op: Op,
-    /// The session's ticket, where one is needed.
+    /// The session's ticket, if the operation needs one.
     pub ticket: Option<String>,
     /// The started sign-in, from the state cookie.
     pub started: Option<String>,
-    /// The version that a read answered with, for a write that replaces it.
+    /// The version that a read returned, for a write that replaces it.
     pub version: Option<String>,
-    /// Bytes added to what a write writes.
+    /// Number of bytes added to the value of a write.
     pub padding: usize,
-    /// The caller goes away after polling its future so often.
+    /// The caller drops its future after this many polls.
     pub polls: Option<usize>,
 }
 
 impl Task {
-    /// An operation that needs nothing but its own words.
+    /// Returns an operation without a ticket or any other data.
     pub fn new(op: Op) -> Self {
         Self {
             op,
@@ -75,7 +75,7 @@ impl Task {
         }
     }
 
-    /// An operation on a session.
+    /// Returns an operation on a session.
     pub fn with_ticket(op: Op, ticket: &str) -> Self {
         Self {
             ticket: Some(ticket.to_owned()),
@@ -84,31 +84,31 @@ impl Task {
     }
 }
 
-/// What an app server answers.
+/// The answer of an app server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "the driver and its app servers are one program"
 )]
 pub struct Answer {
-    /// When it was under way.
+    /// When the operation began and ended.
     pub span: Span,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The ticket, the started sign-in, the version, or what is known of other servers' copies, whichever was asked for.
+    /// The ticket, the started sign-in, the version, or the near-cache outcome, depending on the operation.
     pub text: Option<String>,
-    /// The error's text.
+    /// The error's message.
     pub message: Option<String>,
 }
 
 impl Answer {
-    /// What a sign-out that was carried out said of other servers' copies.
+    /// Returns what a completed sign-out reported of other servers' near caches.
     pub fn near_caches(&self) -> Option<NearCacheOutcome> {
         serde_json::from_str(self.text.as_deref()?).ok()
     }
 }
 
-/// A session that app servers tell each other of, as browsers do by their cookies.
+/// A session that app servers share, as a browser's cookie reaches each of them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Known {
     pub(crate) session: SessionNumber,
@@ -117,21 +117,21 @@ pub(crate) struct Known {
     pub(crate) ticket: String,
 }
 
-/// How an app server works when it is left to itself.
+/// Settings of a load: an app server then acts by itself.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Load {
     pub(crate) seed: u64,
     pub(crate) tasks: u32,
     pub(crate) users: Users,
-    /// Its sign-outs wait for no other server's copies.
+    /// Its sign-outs do not wait for other servers' near caches.
     pub(crate) at_once: bool,
 }
 
-/// What kind of users come.
+/// The kind of users of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Users {
-    /// Many, each of whom does a little of everything.
+    /// Many users who use every operation.
     Usual,
-    /// A few, whose tokens are read all the time while others sign them out.
+    /// A few users whose tokens are read continuously while other requests sign them out.
     Hot,
 }

@@ -7,41 +7,41 @@ use super::{
 };
 use crate::clock::Tick;
 
-/// What a history is held to.
+/// The rules that a history is checked against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_structs,
-    reason = "a test says what it holds a history to"
+    reason = "a test states the rules that it checks"
 )]
 pub struct Rules {
-    /// Milliseconds by which two servers' readings of the store's clock may differ: twice the longest request that a
-    /// server can have learnt it from.
+    /// Milliseconds by which two servers' estimates of the store's clock may differ: twice the longest request from which a server can have
+    /// taken its estimate.
     pub clock_slack: u64,
-    /// Whether sessions and acknowledged writes must outlast everything but a sign-out; false where the run empties the
-    /// store, or runs on one that gives no such promise.
+    /// `true` if sessions and acknowledged writes must last until a sign-out. `false` if the run empties the store, or the store makes no
+    /// such promise.
     pub nothing_lost: bool,
-    /// Whether each session and its tokens are its own; false for a cache that knows only accounts, in which nothing but
-    /// the tokens that are read tells of sessions.
+    /// `true` if each session must read only its own tokens. `false` for a cache that knows only accounts: there, only the tokens that were
+    /// read say which session they are of.
     pub isolated: bool,
-    /// What near caches are allowed, where servers keep any.
+    /// The rules for near caches, if servers have any.
     pub near_caches: Option<NearCacheRules>,
 }
 
-/// For how long a copy may be served that a server has not heard of.
+/// How long a near-cache entry may be served that is no longer current.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_structs,
-    reason = "a test says what it holds a history to"
+    reason = "a test states the rules that it checks"
 )]
 pub struct NearCacheRules {
-    /// Milliseconds for which tokens may be read after a sign-out that does not wait has returned.
+    /// Milliseconds for which tokens may still be read after a sign-out that does not wait has returned.
     pub not_awaited: u64,
-    /// Milliseconds for which a read may see what another server has replaced.
+    /// Milliseconds for which a read may return an entry that another server has replaced.
     pub outdated: u64,
 }
 
 impl Rules {
-    /// All that token-cache promises.
+    /// All promises of token-cache.
     pub const ALL: Self = Self {
         clock_slack: 4_000,
         nothing_lost: true,
@@ -49,13 +49,13 @@ impl Rules {
         near_caches: None,
     };
 
-    /// For a run that empties or replaces the store.
+    /// The rules for a run that empties or replaces the store.
     pub const LOSING: Self = Self {
         nothing_lost: false,
         ..Self::ALL
     };
 
-    /// Only that a sign-out is final: what can be asked of a plain cache.
+    /// Only the rule that a sign-out is final. A plain cache can be checked against it.
     pub const FINAL: Self = Self {
         clock_slack: 4_000,
         nothing_lost: false,
@@ -63,7 +63,7 @@ impl Rules {
         near_caches: None,
     };
 
-    /// The same, where servers keep copies.
+    /// Adds the rules for near caches.
     pub const fn with_near_cache(self, near_caches: NearCacheRules) -> Self {
         Self {
             near_caches: Some(near_caches),
@@ -72,14 +72,14 @@ impl Rules {
     }
 }
 
-/// Looks for broken promises in a whole history, in any order of events.
+/// Finds the broken promises in a whole history. The events may be in any order.
 ///
-/// - **G1**: a read, or a ticket shown, that began after a sign-out had returned Ok sees a session that it ended.
-/// - **G2**: what is seen was written by a write that ended after the sign-out; a write or a sign-in is accepted that the
-///   sign-out had ended before; a session ends that only an older message could have ended.
-/// - **G1 of copies**: a read that began longer than the stated time after a sign-out that does not wait.
-/// - **G4**: an acknowledged write is gone or older than another; two writes replaced the same one. With copies, what another
-///   server has replaced may be read for the stated time, and what the same server has replaced may not.
+/// - **G1**: a read or a resumed session that began after a sign-out had returned `Ok` succeeds in a session that it ended.
+/// - **G2**: a read returns what was written by a write that ended after the sign-out. A write or a sign-in is accepted although the
+/// sign-out had ended it before. A session ends that only an older message could have ended.
+/// - **G1 with near caches**: a read succeeds that began later than the stated time after a sign-out that does not wait.
+/// - **G4**: a read misses an acknowledged write, or returns one that is older than another. Two writes replaced the same one. With near
+/// caches, a read may return an entry that another server has replaced for the stated time, but not one that its own server has replaced.
 pub fn check(events: &[Event], rules: Rules) -> Report {
     let sessions = sessions(events);
     let ends = Ends::of(events);
@@ -120,7 +120,7 @@ pub fn check(events: &[Event], rules: Rules) -> Report {
             };
             report.violation(
                 promise,
-                format!("no sign-out can have ended what {event:?} was refused for"),
+                format!("{event:?} was refused, but no sign-out can have ended its session"),
             );
         }
     }
@@ -158,7 +158,7 @@ fn sessions(events: &[Event]) -> HashMap<SessionNumber, Begun> {
     begun.collect()
 }
 
-/// The writes by their names.
+/// Returns the writes by their ids.
 fn landed(events: &[Event]) -> HashMap<WriteId, &Event> {
     let writes = events.iter().filter_map(|event| match event.op {
         Op::Put { write, .. } => Some((write, event)),
@@ -211,13 +211,13 @@ fn accepted(
         return;
     };
     let (promise, broken) = match (&event.op, &event.outcome) {
-        // It may be answered by a copy.
+        // A near cache may have answered it.
         (Op::Resume { .. }, Outcome::Done) => {
             stale(event, end, report);
             let broken = end.forbids(event.span.start, cached_reads_outlive);
             (Promise::G1, broken)
         }
-        // The store decides, and it has ended the session.
+        // The store decides these, and it has ended the session.
         (Op::Put { .. } | Op::SignIn { .. }, Outcome::Done) => {
             (Promise::G2, end.certain < event.span.start)
         }
@@ -231,7 +231,7 @@ fn accepted(
     }
 }
 
-/// Notes how long after the end of its session an event saw it live.
+/// Records how long after the end of its session an event found it live.
 fn stale(event: &Event, end: &End, report: &mut Report) {
     let since = |end: Tick| event.span.start.since(end);
     let staleness = &mut report.staleness;

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use super::{Account, Event, Op, Outcome, Scope, SessionNumber, Sid, Span};
 use crate::clock::Tick;
 
-/// A sign-in as the history knows it.
+/// A sign-in in the history.
 #[derive(Debug)]
 pub(super) struct Begun {
     pub(super) account: Account,
@@ -12,24 +12,24 @@ pub(super) struct Begun {
     pub(super) requested: Span,
 }
 
-/// When a session ended, as far as the sign-outs tell.
+/// The end of a session, as derived from the sign-outs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
-    /// From here on it has ended for certain: some sign-out returned Ok here.
+    /// The session has certainly ended from here on: a sign-out returned `Ok` here.
     pub(super) certain: Tick,
-    /// When the sign-out that says so began.
+    /// When that sign-out began.
     pub(super) certain_began: Tick,
-    /// From here on it may have ended: some sign-out, whatever became of it, began here.
+    /// The session may have ended from here on: a sign-out began here, whatever its outcome.
     pub(super) possible: Tick,
-    /// From here on no server may serve a copy: some sign-out that waits for the copies returned Ok here.
+    /// From here on no server may serve a near-cache entry: a sign-out that waits returned `Ok` here.
     pub(super) everywhere: Tick,
-    /// From here on servers may serve copies for the stated time only: some sign-out that does not wait returned Ok here.
+    /// From here on servers may serve near-cache entries for the stated time only: a sign-out that does not wait returned `Ok` here.
     pub(super) at_once: Tick,
 }
 
 impl End {
-    /// Whether it is broken that a read which began at `start` saw tokens, where copies may outlive by so many milliseconds a
-    /// sign-out that does not wait.
+    /// Returns `true` if a read that began at `start` must not return tokens. Near-cache entries may outlive a sign-out
+    /// that does not wait by `cached_reads_outlive` milliseconds.
     pub(super) fn forbids(&self, start: Tick, cached_reads_outlive: u64) -> bool {
         self.everywhere < start || self.at_once.plus_millis(cached_reads_outlive) < start
     }
@@ -45,11 +45,11 @@ impl End {
 
 #[derive(Clone, Copy)]
 enum Reach {
-    /// Those requested before, and no others.
+    /// The sessions that were requested before it, and no others.
     OfStore,
-    /// Those authenticated up to this moment of the provider's clock.
+    /// The sessions that were authenticated up to this time of the provider's clock.
     OfProvider(u64),
-    /// All that carry the label, also later ones.
+    /// All sessions with the `sid`, also later ones.
     Forever,
 }
 
@@ -60,12 +60,12 @@ struct SignOut {
     reach: Reach,
 }
 
-/// The sign-outs of a history, by what they name.
+/// The sign-outs of a history, by their scope.
 #[derive(Default)]
 pub(super) struct Ends {
     sessions: HashMap<SessionNumber, Vec<SignOut>>,
     accounts: HashMap<Account, Vec<SignOut>>,
-    /// Of an account's sessions without a label.
+    /// Sign-outs of an account's sessions without a `sid`.
     without_sid: HashMap<Account, Vec<SignOut>>,
     sids: HashMap<Sid, Vec<SignOut>>,
     issuers: HashMap<u32, Vec<SignOut>>,
@@ -154,7 +154,7 @@ impl Ends {
         }
     }
 
-    /// When a session ended. `slack` is how far two servers' readings of the store's clock may lie apart.
+    /// Returns the end of a session. `slack` is the largest difference between two servers' estimates of the store's clock.
     pub(super) fn end(&self, session: SessionNumber, begun: &Begun, slack: u64) -> End {
         let by_sid = match &begun.sid {
             Some(sid) => self.sids.get(sid),

@@ -6,7 +6,7 @@ use std::{
 use super::{Event, Op, Outcome, Promise, Report, SessionNumber, Span, WriteId};
 use crate::clock::Tick;
 
-/// Each read returns what was written in the session that was asked, under the entry that was asked.
+/// Checks that each read returns what was written in its own session, under its own entry.
 pub(super) fn isolated(events: &[Event], report: &mut Report) {
     let written: HashMap<WriteId, (SessionNumber, u8)> = events
         .iter()
@@ -27,16 +27,16 @@ pub(super) fn isolated(events: &[Event], report: &mut Report) {
         {
             report.violation(
                 Promise::Isolation,
-                format!("{event:?} returned what was never written there"),
+                format!("{event:?} returned tokens that were never written there"),
             );
         }
     }
 }
 
-/// Acknowledged writes of one entry, in an order that answers questions about time quickly.
+/// The acknowledged writes of one entry, ordered for fast lookups by time.
 #[derive(Default)]
 struct Acknowledged {
-    /// When each was acknowledged, ascending, and the latest beginning among it and all before it.
+    /// When each was acknowledged, ascending, with the latest start among it and all writes before it.
     latest_start: Vec<(Tick, Tick)>,
 }
 
@@ -54,14 +54,14 @@ impl Acknowledged {
         Self { latest_start }
     }
 
-    /// Whether any was acknowledged before `moment`.
+    /// Returns `true` if any write was acknowledged before `moment`.
     fn any_before(&self, moment: Tick) -> bool {
         self.latest_start
             .first()
             .is_some_and(|(end, _)| *end < moment)
     }
 
-    /// When the first was acknowledged that began after `write` had been.
+    /// Returns when the first write was acknowledged that began after the acknowledgement of `write`.
     fn outdated_since(&self, write: &Span) -> Option<Tick> {
         let earlier = self
             .latest_start
@@ -70,7 +70,7 @@ impl Acknowledged {
     }
 }
 
-/// Acknowledged writes by what they are of.
+/// Acknowledged writes by the entry they are of.
 struct Timelines<K>(HashMap<K, Acknowledged>);
 
 impl<K: Eq + Hash> Timelines<K> {
@@ -96,7 +96,7 @@ struct Write {
     span: Span,
 }
 
-/// A write that was acknowledged is read until the next one, and is replaced by one write only. What another process has
+/// Checks that an acknowledged write is read until the next one, and is replaced by one write only. An entry that another process has
 /// replaced may be read for `outdated` milliseconds more.
 pub(super) fn nothing_lost(events: &[Event], outdated: u64, report: &mut Report) {
     let mut writes: Vec<Write> = Vec::new();
@@ -124,7 +124,7 @@ pub(super) fn nothing_lost(events: &[Event], outdated: u64, report: &mut Report)
             {
                 report.violation(
                     Promise::G4,
-                    format!("{event:?} replaced what another had replaced already"),
+                    format!("{event:?} replaced a version that another write had already replaced"),
                 );
             }
         }
@@ -140,7 +140,7 @@ pub(super) fn nothing_lost(events: &[Event], outdated: u64, report: &mut Report)
         let lost = match &event.outcome {
             Outcome::Miss => all.0.get(&at).is_some_and(|all| all.any_before(start)),
             Outcome::Found { write, .. } => {
-                // One that nobody saw acknowledged may have landed at any time.
+                // A write without an acknowledgement may take effect at any time.
                 let Some(span) = spans.get(write) else {
                     continue;
                 };
@@ -158,7 +158,7 @@ pub(super) fn nothing_lost(events: &[Event], outdated: u64, report: &mut Report)
         if lost {
             report.violation(
                 Promise::G4,
-                format!("{event:?} although a later write was acknowledged before"),
+                format!("{event:?} although a later write had been acknowledged before it began"),
             );
         }
     }

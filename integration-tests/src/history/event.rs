@@ -2,12 +2,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Tick;
 
-/// The harness's own name of a session; the store never sees it but inside the tokens.
+/// The harness's own number of a session. The store sees it only inside the tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionNumber(pub u64);
 
-/// The name of one write: every write puts a value of its own.
+/// The id of a write. Every write stores a value of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct WriteId(pub u64);
@@ -15,32 +15,32 @@ pub struct WriteId(pub u64);
 /// A user at an issuer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Account {
-    /// Which issuer.
+    /// The issuer's number.
     pub issuer: u32,
-    /// Which of its users.
+    /// The number of the issuer's user.
     pub subject: u64,
 }
 
-/// A provider's session at an issuer.
+/// A provider's session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Sid {
-    /// Which issuer.
+    /// The issuer's number.
     pub issuer: u32,
-    /// Which of its sessions.
+    /// The number of the issuer's session.
     pub label: u64,
 }
 
-/// When something began and when it was over.
+/// When an operation began and when it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
-    /// Not later than its first effect.
+    /// A time not later than its first effect.
     pub start: Tick,
-    /// Not earlier than its last effect; [`Tick::NEVER`] where nobody saw it end.
+    /// A time not earlier than its last effect, or [`Tick::NEVER`] if its end was not observed.
     pub end: Tick,
 }
 
 impl Span {
-    /// True where this was over before `other` began.
+    /// Returns `true` if this ended before `other` began.
     pub fn before(&self, other: &Span) -> bool {
         self.end < other.start
     }
@@ -48,22 +48,25 @@ impl Span {
 
 /// One operation of an app server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_enums, reason = "the checker must know them all")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the checker must handle each variant"
+)]
 pub enum Op {
     /// The callback of a sign-in.
     SignIn {
-        /// The session it begins.
+        /// The session that it begins.
         session: SessionNumber,
-        /// Whose.
+        /// The account.
         account: Account,
-        /// Its label.
+        /// Its `sid`, if any.
         sid: Option<Sid>,
         /// When the user authenticated, on the provider's clock.
         auth_time: u64,
         /// When the authorization request was made.
         requested: Span,
     },
-    /// A ticket is shown.
+    /// A request that resumes a session with its ticket.
     Resume {
         /// The session.
         session: SessionNumber,
@@ -72,29 +75,32 @@ pub enum Op {
     Get {
         /// The session.
         session: SessionNumber,
-        /// Which of its entries.
+        /// The number of the entry in its session.
         entry: u8,
     },
     /// A write of an entry.
     Put {
         /// The session.
         session: SessionNumber,
-        /// Which of its entries.
+        /// The number of the entry in its session.
         entry: u8,
-        /// What it writes.
+        /// The value that it writes.
         write: WriteId,
-        /// The write that it replaces, as a refresh does; none for an unconditional write.
+        /// The write that it replaces, as a refresh does, or `None` for an unconditional write.
         over: Option<WriteId>,
     },
-    /// A sign-out, which waits until no server can serve a copy.
+    /// A sign-out that waits until no server can serve a near-cache entry.
     SignOut(Scope),
-    /// A sign-out that returns as soon as the store has carried it out: copies elsewhere are served until their leases end.
+    /// A sign-out that returns as soon as the store has evicted. Other servers may serve near-cache entries until their leases end.
     SignOutAtOnce(Scope),
 }
 
-/// What a sign-out is to end.
+/// The sessions that a sign-out is to end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_enums, reason = "the checker must know them all")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the checker must handle each variant"
+)]
 pub enum Scope {
     /// One session.
     Session(SessionNumber),
@@ -117,24 +123,27 @@ pub enum Scope {
     },
 }
 
-/// How an operation ended.
+/// The outcome of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_enums, reason = "the checker must know them all")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the checker must handle each variant"
+)]
 pub enum Outcome {
-    /// It was carried out.
+    /// It succeeded.
     Done,
-    /// A sign-out was carried out, and there was nothing to end.
+    /// A sign-out succeeded and had nothing to end.
     EndedNothing,
-    /// A read found what `write` put in the session `of`.
+    /// A read returned the value that `write` stored in the session `of`.
     Found {
         /// The session that the tokens are of.
         of: SessionNumber,
-        /// Who wrote them.
+        /// The write that stored them.
         write: WriteId,
     },
-    /// A read found nothing.
+    /// A read found no entry.
     Miss,
-    /// Another version was there than the write asked for.
+    /// The stored version was not the one that the write required.
     PreconditionFailed,
     /// The session has ended.
     SignedOut,
@@ -142,14 +151,14 @@ pub enum Outcome {
     Failed {
         /// The kind.
         kind: String,
-        /// Whether the error says that it may have been carried out.
+        /// `true` if the error says that the operation may have been carried out.
         maybe: bool,
     },
-    /// Nobody saw it end: its process was killed, or its caller went away.
+    /// Its end was not observed: its process was killed, or its caller was dropped.
     Unknown,
 }
 
-/// One operation, when it was under way, and how it ended.
+/// One operation, its start and end, and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     clippy::exhaustive_structs,
@@ -158,10 +167,10 @@ pub enum Outcome {
 pub struct Event {
     /// The app server.
     pub process: u32,
-    /// When.
+    /// When it began and ended.
     pub span: Span,
-    /// What.
+    /// The operation.
     pub op: Op,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
 }

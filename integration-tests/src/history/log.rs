@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::{Event, Op, Outcome, Span};
 use crate::{clock::Tick, fleet::Figures};
 
-/// A line of a log. An operation that changes something is published before its request is sent, so that one whose process
-/// was killed is known.
+/// A line of a log. An operation that changes something is logged before its request is sent. It is therefore known even if its process is
+/// killed.
 #[derive(Serialize, Deserialize)]
 enum Line {
     Begins(u64, Tick, Op),
@@ -22,14 +22,14 @@ enum Line {
     Counted(Figures),
 }
 
-/// The file in which one app server writes its part of the history: it outlives the process at any moment.
+/// The file to which one app server writes its part of the history. It survives a kill of the process at any time.
 #[derive(Debug)]
 pub struct Log {
     file: File,
     next: AtomicU64,
 }
 
-/// An operation that was published.
+/// An operation whose start was logged.
 #[derive(Debug)]
 pub struct Published(u64);
 
@@ -37,7 +37,7 @@ impl Log {
     /// Starts a log.
     ///
     /// # Errors
-    /// The file can't be made.
+    /// The file cannot be created.
     pub fn create(path: &Path) -> io::Result<Self> {
         Ok(Self {
             file: File::options().create_new(true).append(true).open(path)?,
@@ -45,41 +45,41 @@ impl Log {
         })
     }
 
-    /// Announces an operation that changes something.
+    /// Logs the start of an operation that changes something.
     ///
     /// # Errors
-    /// The file can't be written.
+    /// The file cannot be written.
     pub fn begins(&self, op: &Op) -> io::Result<Published> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.write(&Line::Begins(number, Tick::now(), op.clone()))?;
         Ok(Published(number))
     }
 
-    /// Says how an published operation ended.
+    /// Logs the outcome of an operation whose start was logged.
     ///
     /// # Errors
-    /// The file can't be written.
+    /// The file cannot be written.
     pub fn ended(&self, operation: &Published, at: Tick, outcome: Outcome) -> io::Result<()> {
         self.write(&Line::Ended(operation.0, at, outcome))
     }
 
-    /// Says what an operation that changes nothing did.
+    /// Logs an operation that changes nothing.
     ///
     /// # Errors
-    /// The file can't be written.
+    /// The file cannot be written.
     pub fn whole(&self, span: Span, op: Op, outcome: Outcome) -> io::Result<()> {
         self.write(&Line::Whole(span, op, outcome))
     }
 
-    /// Says what was counted since this was last said.
+    /// Logs the metrics that were counted since the last call.
     ///
     /// # Errors
-    /// The file can't be written.
+    /// The file cannot be written.
     pub(crate) fn counted(&self, figures: Figures) -> io::Result<()> {
         self.write(&Line::Counted(figures))
     }
 
-    /// One call, so that lines of several tasks never mix and a kill cuts off the last line at most.
+    /// Writes a line in one call. Lines of several tasks never mix, and a kill truncates at most the last line.
     fn write(&self, line: &Line) -> io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
@@ -87,7 +87,7 @@ impl Log {
     }
 }
 
-/// Why a log could not be read.
+/// The reason why a log could not be read.
 #[derive(Debug)]
 pub struct LogError(String);
 
@@ -99,20 +99,20 @@ impl fmt::Display for LogError {
 
 impl std::error::Error for LogError {}
 
-/// What one app server wrote.
+/// The contents of one app server's log.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Logged {
     /// Its part of the history.
     pub events: Vec<Event>,
-    /// What it counted.
+    /// Its metrics.
     pub figures: BTreeMap<String, u64>,
 }
 
-/// Reads the part of the history that the app server `process` wrote. What was published and not seen to end is there too.
+/// Reads the part of the history that the app server `process` wrote. Includes operations that were started and whose end is not logged.
 ///
 /// # Errors
-/// The file can't be read, or a line but the last is none of ours.
+/// The file cannot be read, or a line other than the last is invalid.
 pub fn read(path: &Path, process: u32) -> Result<Logged, LogError> {
     let during = |error: &dyn fmt::Display| LogError(format!("{}: {error}", path.display()));
     let file = File::open(path).map_err(|error| during(&error))?;
@@ -126,7 +126,7 @@ pub fn read(path: &Path, process: u32) -> Result<Logged, LogError> {
         let line = line.map_err(|error| during(&error))?;
         let line = match serde_json::from_slice(&line) {
             Ok(line) => line,
-            // The process was killed while it wrote this one.
+            // The process was killed while it wrote this line.
             Err(_) if lines.peek().is_none() => break,
             Err(error) => return Err(during(&error)),
         };
@@ -137,7 +137,7 @@ pub fn read(path: &Path, process: u32) -> Result<Logged, LogError> {
             Line::Ended(number, end, outcome) => {
                 let (start, op) = open
                     .remove(&number)
-                    .ok_or_else(|| during(&"an operation ended that never began"))?;
+                    .ok_or_else(|| during(&"an operation ended whose start is not in the log"))?;
                 events.push(Event {
                     process,
                     span: Span { start, end },

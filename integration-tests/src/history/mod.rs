@@ -1,8 +1,7 @@
-//! What a fleet of app servers did and saw, and whether a promise was broken in it.
+//! The history of what a fleet of app servers did and saw, and the check of the promises in it.
 //!
-//! An [`Event`] is one operation with the moments it began and ended on a clock that all processes share. [`check`] looks at
-//! a whole history afterwards, so nothing needs to be known in advance about which operation came first: where two overlap,
-//! either order is allowed.
+//! An [`Event`] is one operation, with its start and its end on a clock that all processes share. [`check`] checks a whole history
+//! afterwards. The order of operations need not be known in advance: if two overlap, either order is allowed.
 
 mod check;
 mod ends;

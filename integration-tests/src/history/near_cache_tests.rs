@@ -1,4 +1,4 @@
-//! What a history is held to where servers keep near caches.
+//! Tests of the rules for servers with near caches.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -19,12 +19,12 @@ const NEAR_CACHE: NearCacheRules = NearCacheRules {
     outdated: 1_000,
 };
 
-/// A moment in milliseconds of the run.
+/// Returns a time in milliseconds of the run.
 fn at(millis: u64) -> Tick {
     Tick::default().plus_millis(millis)
 }
 
-/// An operation of a millisecond.
+/// Returns an operation of one millisecond.
 fn event(process: u32, start: u64, op: Op, outcome: Outcome) -> Event {
     Event {
         process,
@@ -73,7 +73,7 @@ fn signed_out_at_once(start: u64) -> Event {
     event(ELSEWHERE, start, op, Outcome::Done)
 }
 
-/// A session whose tokens `1` are written at 20, and more.
+/// Checks a session whose tokens `1` are written at 20, followed by more events.
 fn checked(more: impl IntoIterator<Item = Event>, rules: Rules) -> Report {
     let requested = Span {
         start: at(10),
@@ -176,7 +176,7 @@ fn what_another_server_replaced_may_be_read_for_the_stated_time() {
     assert_eq!(broken(read(1_042)), [Promise::G4]);
     let report = checked(read(541), Rules::ALL.with_near_cache(NEAR_CACHE));
     assert_eq!(report.staleness.outdated, Duration::from_millis(500));
-    // Without copies it may not be read at all.
+    // Without near caches it must not be read at all.
     assert_eq!(checked(read(42), Rules::ALL).broken(Promise::G4), 1);
 }
 
@@ -184,7 +184,7 @@ fn what_another_server_replaced_may_be_read_for_the_stated_time() {
 fn what_the_same_server_replaced_may_not_be_read() {
     let replaced = [put(HERE, 40, 2, Some(1)), found(HERE, 42, 1)];
     assert_eq!(broken(replaced), [Promise::G4]);
-    // Another server's later write does not excuse it, and its own earlier one forbids nothing.
+    // Another server's later write does not excuse it, and the reading server's own earlier write forbids nothing.
     let twice = [
         put(HERE, 40, 2, Some(1)),
         put(ELSEWHERE, 50, 3, Some(2)),

@@ -1,19 +1,19 @@
 use std::{fmt, time::Duration};
 
-/// Which promise a [`Violation`] breaks.
+/// The promise that a [`Violation`] breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "those that a history can show broken"
+    reason = "the promises that a history can show to be broken"
 )]
 pub enum Promise {
     /// Final: an ended session's tokens were read.
     G1,
-    /// No resurrection: something late brought a session back, or something late hit a new one.
+    /// No resurrection: a late operation brought a session back, or ended a newer one.
     G2,
-    /// Nothing lost: an acknowledged write, or a session that nobody ended, was gone.
+    /// Nothing lost: an acknowledged write was gone, or a session that no sign-out had ended.
     G4,
-    /// A session saw another's tokens.
+    /// A session read the tokens of another.
     Isolation,
 }
 
@@ -21,9 +21,9 @@ pub enum Promise {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// Which.
+    /// The promise.
     pub promise: Promise,
-    /// What was seen, with the moments.
+    /// The observation, with its times.
     pub what: String,
 }
 
@@ -33,15 +33,15 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What was in a history.
+/// Counts of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Operations in all.
+    /// All operations.
     pub events: usize,
     /// Reads whose answer was checked: tokens, a miss, or a refusal.
     pub reads: usize,
-    /// … that returned tokens.
+    /// Reads that returned tokens.
     pub found: usize,
     /// Sessions begun.
     pub sign_ins: usize,
@@ -49,46 +49,46 @@ pub struct Counts {
     pub sign_ins_refused: usize,
     /// Sign-outs that returned Ok.
     pub sign_outs: usize,
-    /// … of those, how many waited for no other server's copies.
+    /// Sign-outs of those that did not wait for other servers' near caches.
     pub sign_outs_at_once: usize,
-    /// Sessions that those ended for certain.
+    /// Sessions that those sign-outs certainly ended.
     pub sessions_ended: usize,
     /// Writes acknowledged.
     pub writes: usize,
     /// Writes refused because the session had ended.
     pub late_writes_refused: usize,
-    /// Operations that ended in an error, or that nobody saw end.
+    /// Operations that failed, or whose end was not observed.
     pub failed: usize,
 }
 
-/// How long copies outlived what they are of, at the worst.
+/// The longest times for which near-cache entries were served after they had become outdated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Staleness {
-    /// From the return of a sign-out that waits for the copies to the beginning of a read that saw tokens all the same.
+    /// From the return of a sign-out that waits for near caches to the start of a read that still returned tokens.
     pub after_sign_out: Duration,
-    /// The same of a sign-out that does not wait.
+    /// The same for a sign-out that does not wait.
     pub after_sign_out_at_once: Duration,
-    /// How many reads saw tokens after one that does not wait.
+    /// Number of reads that returned tokens after a sign-out that does not wait.
     pub reads_after_sign_out_at_once: usize,
-    /// From the acknowledgement of a write to the beginning of a read that saw an earlier one.
+    /// From the acknowledgement of a write to the start of a read that returned an earlier one.
     pub outdated: Duration,
 }
 
-/// What [`check`](super::check()) found.
+/// The result of [`check`](super::check()).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Report {
-    /// What there was to check.
+    /// The counts of the history.
     pub counts: Counts,
-    /// How stale copies were.
+    /// How outdated near-cache entries were.
     pub staleness: Staleness,
     /// Every broken promise.
     pub violations: Vec<Violation>,
 }
 
 impl Report {
-    /// How many violations break this promise.
+    /// Returns the number of violations of this promise.
     pub fn broken(&self, promise: Promise) -> usize {
         self.violations
             .iter()
@@ -118,7 +118,7 @@ impl fmt::Display for Report {
         } = self.counts;
         writeln!(
             f,
-            "operations              {events:>9} ({failed} failed or never seen to end)"
+            "operations              {events:>9} ({failed} failed or without an observed end)"
         )?;
         writeln!(
             f,
@@ -133,7 +133,7 @@ impl fmt::Display for Report {
             "sign-outs               {sign_outs:>9} ({sessions_ended} sessions ended)"
         )?;
         if sign_outs_at_once > 0 {
-            writeln!(f, "… that waited for none  {sign_outs_at_once:>9}")?;
+            writeln!(f, "… that did not wait     {sign_outs_at_once:>9}")?;
         }
         write!(f, "violations              {:>9}", self.violations.len())
     }

@@ -7,7 +7,7 @@ use super::{
     *,
 };
 
-/// What one caller of the simulated cache does.
+/// A step of one caller of the simulated cache.
 #[derive(Debug, Clone)]
 enum Step {
     SignIn,
@@ -17,17 +17,17 @@ enum Step {
     SignOutAccount,
 }
 
-/// A step, when its effect is, and how long before and after that its caller is under way.
+/// A step, its caller, when it takes effect, and for how long before and after that it is in progress.
 type Timed = (Step, usize, u64, u64);
 
-/// A cache in which every operation takes effect at one moment; `resurrects` lets writes bring ended sessions back.
+/// Simulates a cache in which every operation takes effect at one time. `resurrects` lets writes bring ended sessions back.
 fn simulate(steps: &[Timed], resurrects: bool) -> Vec<Event> {
     let mut events = Vec::new();
     let mut living: Vec<(SessionNumber, Option<u64>)> = Vec::new();
     let mut known: Vec<SessionNumber> = Vec::new();
     for (index, (step, choice, before, after)) in steps.iter().enumerate() {
         let unique = u64::try_from(index).unwrap() + 1;
-        // Far enough apart that the request of a sign-in is after every sign-out that took effect before.
+        // The distance ensures that the request of a sign-in is after every sign-out that took effect before.
         let moment = unique * AGE;
         let (start, end) = (moment - before, moment + after);
         let session = known.get(choice % known.len().max(1)).copied();
@@ -100,20 +100,20 @@ fn steps() -> impl Strategy<Value = Vec<Timed>> {
         1 => Just(Step::SignOutSession),
         1 => Just(Step::SignOutAccount),
     ];
-    // Up to two moments to either side, so that neighbours overlap.
+    // A reach of up to two steps to either side makes neighbours overlap.
     let reach = 0..AGE * 2 + AGE / 2;
     prop::collection::vec((step, 0usize..4, 0..AGE, reach), 1..40)
 }
 
 proptest! {
-    /// Operations that overlap may have happened in either order: a history that some order explains is clean.
+    /// Operations that overlap may have happened in either order. A history that some order explains has no violations.
     #[test]
     fn an_atomic_cache_breaks_nothing(steps in steps()) {
         let events = simulate(&steps, false);
         prop_assert_eq!(check(&events, Rules::ALL).violations, []);
     }
 
-    /// The order in which events are told does not matter.
+    /// The order of the events does not matter.
     #[test]
     fn the_order_of_telling_does_not_matter(steps in steps(), resurrects: bool) {
         let mut events = simulate(&steps, resurrects);
@@ -122,7 +122,7 @@ proptest! {
         prop_assert_eq!(check(&events, Rules::ALL).violations.len(), told);
     }
 
-    /// A cache that lets late writes in is caught whenever one is read after the sign-out.
+    /// A cache that accepts late writes is caught if one of them is read after the sign-out.
     #[test]
     fn a_resurrecting_cache_is_caught(before in steps(), gap in 0..AGE / 4) {
         let mut steps: Vec<Timed> = before;

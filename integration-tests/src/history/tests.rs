@@ -13,7 +13,7 @@ const SID: Sid = Sid {
     issuer: 0,
     label: 7,
 };
-/// So far apart that clocks which differ by the allowed slack still agree on the order.
+/// A distance at which clocks that differ by the allowed slack still agree on the order.
 pub(super) const AGE: u64 = 1_000_000_000_000;
 
 pub(super) fn span(start: u64, end: u64) -> Span {
@@ -68,7 +68,7 @@ fn sign_out(scope: Scope, start: u64, end: u64) -> Event {
     event(start, end, Op::SignOut(scope), Outcome::Done)
 }
 
-/// A session begun at 10, its tokens written at 20.
+/// Returns a session that began at 10 and whose tokens were written at 20.
 fn signed_in() -> Vec<Event> {
     vec![sign_in(X, 10, 11), put(X, 1, 20, 21)]
 }
@@ -158,7 +158,7 @@ fn a_failed_or_unseen_sign_out_ends_nothing_for_certain() {
     ] {
         let mut out = sign_out(Scope::Account(ADA), 40, 41);
         out.outcome = outcome;
-        // Both what an ended and what a living session answers is allowed.
+        // The answer of an ended session and the answer of a live one are both allowed.
         assert_eq!(after([out.clone(), get(X, 50, found(X, 1))]), []);
         assert_eq!(after([out, get(X, 50, Outcome::SignedOut)]), []);
     }
@@ -166,7 +166,7 @@ fn a_failed_or_unseen_sign_out_ends_nothing_for_certain() {
 
 #[test]
 fn a_write_that_landed_after_the_sign_out_and_is_readable_breaks_g2() {
-    // The write began before the sign-out: that it was accepted proves nothing, that it is read does.
+    // The write began before the sign-out. Accepting it is no violation, but reading it is.
     let late = [
         put(X, 2, 39, 60),
         sign_out(Scope::Account(ADA), 40, 41),
@@ -192,7 +192,7 @@ fn a_write_or_a_sign_in_begun_and_accepted_after_the_sign_out_breaks_g2() {
 #[test]
 fn a_session_that_nobody_ended_and_is_refused_breaks_g4() {
     assert_eq!(after([get(X, 30, Outcome::SignedOut)]), [Promise::G4]);
-    // The sign-out began after the refusal.
+    // The sign-out began after the refusal, so it cannot explain it.
     let events = [
         get(X, 30, Outcome::SignedOut),
         sign_out(Scope::Account(ADA), 40, 41),
@@ -211,7 +211,7 @@ fn a_new_authentication_refused_for_an_old_message_breaks_g2() {
     refused.outcome = Outcome::SignedOut;
     let events = [sign_out(old.clone(), 48, 49), refused];
     assert_eq!(after(events), [Promise::G2]);
-    // One that the message does reach.
+    // A session that the message does end.
     let mut reached = sign_in(Y, 39, 51);
     reached.outcome = Outcome::SignedOut;
     assert_eq!(after([sign_out(old, 48, 49), reached]), []);
@@ -265,7 +265,7 @@ fn an_acknowledged_write_that_is_gone_or_outdated_breaks_g4() {
     assert_eq!(after([get(X, 30, Outcome::Miss)]), [Promise::G4]);
     let events = [put(X, 2, 30, 31), get(X, 40, found(X, 1))];
     assert_eq!(after(events), [Promise::G4]);
-    // A write that nobody saw acknowledged may land late, over the other.
+    // A write without an acknowledgement may take effect late, after the other.
     let mut unseen = put(X, 2, 15, 16);
     unseen.outcome = Outcome::Unknown;
     assert_eq!(after([unseen, get(X, 40, found(X, 2))]), []);
@@ -344,6 +344,6 @@ fn a_log_outlives_a_kill_in_the_middle_of_a_line() {
     file.write_all(b"\nmore\n").unwrap();
     assert!(
         read(&path, 3).is_err(),
-        "a broken line in the middle is no kill"
+        "an invalid line in the middle is not explained by a kill"
     );
 }

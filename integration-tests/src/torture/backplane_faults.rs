@@ -6,7 +6,7 @@ use crate::{
     servers::Proxy,
 };
 
-/// What happens to the connection by which an app server hears of sign-outs, and to no other.
+/// A fault of the backplane connection of an app server. Its other connections are not affected.
 #[derive(Debug, Clone, Copy)]
 enum BackplaneFault {
     Cut,
@@ -14,22 +14,22 @@ enum BackplaneFault {
     Silent,
     Refused,
     LatePushes,
-    /// Those of other connections are as late.
+    /// Replies on other connections are delayed as much.
     LateReplies,
 }
 
-/// Which of these happen in a run.
+/// The backplane faults of a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BackplaneFaults {
     which: &'static [BackplaneFault],
-    /// Nothing else happens: what is to be seen is what these bring to light.
+    /// `true` if the run has no other faults. Every violation is then caused by these.
     pub(super) alone: bool,
-    /// How long one lasts at the most, which is some leases.
+    /// Maximum duration of a fault. It is a few leases.
     longest: Duration,
 }
 
 impl BackplaneFaults {
-    /// None where nothing hangs on links.
+    /// Returns `None` if no app server of the run depends on a backplane.
     pub(super) fn of(options: &Options, lease: Duration) -> Option<Self> {
         use BackplaneFault::{Cut, LatePushes, LateReplies, Refused, Silent};
         let (which, alone): (&[_], _) = match options.design {
@@ -46,7 +46,7 @@ impl BackplaneFaults {
         })
     }
 
-    /// Lets one of them happen, and says which.
+    /// Causes one of the faults, and returns its name.
     pub(super) fn strike(&self, random: &mut Random, proxy: &Proxy) -> &'static str {
         let mut share =
             |of: Duration| of * u32::try_from(random.below(1_000)).unwrap_or_default() / 1_000;
@@ -55,19 +55,19 @@ impl BackplaneFaults {
         match random.choose(self.which) {
             None | Some(BackplaneFault::Cut) => {
                 proxy.cut_links();
-                "cut of a backplane"
+                "backplane disconnected"
             }
             Some(BackplaneFault::Silent) => {
                 proxy.freeze_links();
                 thread::sleep(time);
                 proxy.thaw_links();
-                "silent link"
+                "silent backplane"
             }
             Some(BackplaneFault::Refused) => {
                 proxy.refuse_links(true);
                 thread::sleep(time);
                 proxy.refuse_links(false);
-                "link refused for a while"
+                "backplane refused for a while"
             }
             Some(BackplaneFault::LatePushes) => {
                 proxy.part_links(Duration::ZERO, late);

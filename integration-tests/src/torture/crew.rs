@@ -15,7 +15,7 @@ use crate::{
     history::{self, Logged},
 };
 
-/// The app servers of a run, each under its own load.
+/// The app servers of a run. Each has a load of its own.
 #[derive(Debug)]
 pub(super) struct Crew {
     program: Program,
@@ -95,7 +95,7 @@ impl Crew {
         match started {
             Some(_) => Ok(server),
             None => Err(StartError::Broken(
-                "it ended before its load began".to_owned(),
+                "the app server exited before its load began".to_owned(),
             )),
         }
     }
@@ -112,7 +112,7 @@ impl Crew {
         Arc::clone(&lock(&self.slots[at]).server)
     }
 
-    /// Kills the app server number `at`, and has another in its place; for a while that may need several attempts.
+    /// Kills the app server number `at` and starts another. While faults last, that may need several attempts.
     pub(super) fn replace(&self, at: usize) -> Result<(), StartError> {
         let mut slot = lock(&self.slots[at]);
         slot.server.kill9();
@@ -123,14 +123,14 @@ impl Crew {
                     slot.server = Arc::new(server);
                     return Ok(());
                 }
-                // The store may be just coming back.
+                // The store may be restarting.
                 Err(StartError::Refused { .. }) if attempts < 20 => attempts += 1,
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Tells every app server of the sessions that the others have begun.
+    /// Sends every app server the sessions that the others have begun.
     pub(super) fn relay(&self) {
         let servers: Vec<Arc<Server>> = (0..self.len()).map(|at| self.server(at)).collect();
         for (at, server) in servers.iter().enumerate() {
@@ -142,14 +142,14 @@ impl Crew {
         }
     }
 
-    /// Ends the load, and reads the whole history.
+    /// Ends the load and reads the whole history.
     pub(super) fn stop(self) -> Result<Logged, Failure> {
         let servers: Vec<Arc<Server>> = (0..self.len()).map(|at| self.server(at)).collect();
         let stopping: Vec<_> = servers.iter().map(|server| server.stop_load()).collect();
         for pending in stopping {
             if pending.wait().is_none() {
                 return Err(Failure::Start(StartError::Broken(
-                    "it ended before it was told to".to_owned(),
+                    "the app server exited before its load was stopped".to_owned(),
                 )));
             }
         }

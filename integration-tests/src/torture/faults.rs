@@ -14,16 +14,16 @@ use crate::{
     },
 };
 
-/// What is done to the fleet and its store, one after another, at random.
+/// The random faults of the fleet and its store.
 #[derive(Debug)]
 pub(super) struct Faults {
     random: Random,
     counts: BTreeMap<&'static str, usize>,
-    /// None where nothing hangs on links.
+    /// `None` if no app server of the run depends on a backplane.
     links: Option<BackplaneFaults>,
 }
 
-/// Longer than an operation may take, so that some time out.
+/// Longer than an operation may take, so that some operations time out.
 const LONG: u64 = 2_500;
 const SHORT: u64 = 150;
 
@@ -43,7 +43,7 @@ impl Faults {
             .collect()
     }
 
-    /// How long everything works until the next fault.
+    /// Returns the time without faults until the next one.
     pub(super) fn calm(&mut self) -> Duration {
         Duration::from_millis(100 + self.random.below(600))
     }
@@ -94,11 +94,11 @@ impl Faults {
         }
         match self.random.below(4) {
             0 => {
-                self.count("cut of all connections");
+                self.count("all connections closed");
                 line.cut();
             }
             1 => {
-                self.count("cut in mid-request");
+                self.count("connection closed in mid-request");
                 self.break_next(line, stage.plain, LineFault::CutRequest);
             }
             2 => {
@@ -127,7 +127,7 @@ impl Faults {
         }
     }
 
-    /// What AWS does of itself, and no engine.
+    /// Faults that AWS causes and no engine does.
     fn strike_api(&mut self, proxy: &DynamoDbProxy) {
         match self.random.below(6) {
             0 => {
@@ -156,18 +156,18 @@ impl Faults {
                 proxy.on_next(&["BatchGetItem"], ApiFault::Unprocessed(count));
             }
             3 => {
-                self.count("change delivered twice");
+                self.count("write delivered twice");
                 proxy.on_next_conditional(WRITES, ApiFault::Twice);
             }
             4 => {
                 self.count("late duplicate");
                 proxy.on_next_conditional(WRITES, ApiFault::Duplicate);
                 self.wait();
-                // One that finds the engine down is lost, as duplicates may be.
+                // A duplicate that finds the engine down is lost, as duplicates may be.
                 let _ = proxy.deliver_duplicates();
             }
             _ => {
-                self.count("slow change");
+                self.count("slow write");
                 let by = Duration::from_millis(self.random.below(2 * SHORT));
                 proxy.on_next(WRITES, ApiFault::Slow(by));
             }
@@ -221,7 +221,7 @@ impl Faults {
             }
             1 => {
                 self.count("CLIENT KILL of all");
-                // A link is none of the first kind: it has subscribed.
+                // A backplane connection is not `normal`: it has subscribed.
                 for kind in ["normal", "pubsub"] {
                     redis.cli(&["CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes"])?;
                 }

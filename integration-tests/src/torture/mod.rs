@@ -1,4 +1,4 @@
-//! A fleet under random load, with processes and servers being killed, paused and cut off, and its whole history checked.
+//! A fleet under random load, with faults: processes and servers are killed, paused and disconnected. The whole history is checked.
 
 mod backplane_faults;
 mod crew;
@@ -22,31 +22,31 @@ use crate::{
     servers::ServerError,
 };
 
-/// What to run.
+/// The options of a run.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "the program's arguments")]
 pub struct Options {
-    /// For how long.
+    /// Duration of the run.
     pub time: Duration,
-    /// On which store; none starts one, and makes it fail as well.
+    /// URL of the store. If `None`, the run starts a store, to which it also applies faults.
     pub url: Option<String>,
-    /// How the store it starts is laid out.
+    /// Topology of the store that the run starts.
     pub topology: Topology,
-    /// What the app servers keep their tokens in.
+    /// The cache that the app servers use.
     pub design: Design,
-    /// Whether they keep near caches, all but one.
+    /// `true` if all app servers but one have near caches.
     pub near_cache: bool,
-    /// How many app servers.
+    /// Number of app servers.
     pub processes: usize,
-    /// What the random numbers start from.
+    /// Seed of the random numbers.
     pub seed: u64,
-    /// What an app server runs.
+    /// Program of an app server.
     pub program: Program,
-    /// Where the app servers' logs are kept; none throws them away.
+    /// Directory for the app servers' logs. If `None`, they are deleted.
     pub logs: Option<PathBuf>,
 }
 
-/// How a store is laid out.
+/// Topology of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 #[expect(clippy::exhaustive_enums, reason = "the program's argument")]
 pub enum Topology {
@@ -61,41 +61,41 @@ pub enum Topology {
     DynamoDb,
 }
 
-/// What a run was and what came out of it.
+/// The result of a run.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Tortured {
-    /// What the store was.
+    /// Description of the store.
     pub store: String,
-    /// What was done to it and to the fleet, and how often.
+    /// The faults, and how often each occurred.
     pub faults: Vec<(&'static str, usize)>,
-    /// What the history shows.
+    /// The result of the check.
     pub report: Report,
     /// What the app servers counted of their near caches.
     pub near_caches: NearCacheFigures,
 }
 
-/// Why there is no result.
+/// The reason why a run has no result.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure {
-    /// A server did not start or did not do as told.
+    /// A server did not start or did not obey a command.
     Server(ServerError),
     /// An app server did not start.
     Start(StartError),
-    /// A part of the history can't be read.
+    /// A part of the history cannot be read.
     Log(LogError),
-    /// A file can't be made.
+    /// A file cannot be created.
     File(std::io::Error),
 }
 
 const TASKS: u32 = 8;
 const RELAY: Duration = Duration::from_millis(5);
 
-/// Runs it and checks the history.
+/// Runs the fleet and checks the history.
 ///
 /// # Errors
-/// The run could not be made; that says nothing about the promises.
+/// The run failed. That says nothing about the promises.
 pub fn run(options: &Options) -> Result<Tortured, Failure> {
     let mut random = Random::new(options.seed);
     let mut stage = Stage::set(options)?;
@@ -125,7 +125,7 @@ pub fn run(options: &Options) -> Result<Tortured, Failure> {
     let logged = crew.stop()?;
     let rules = match (options.design.is_ours(), options.topology) {
         (false, _) => Rules::FINAL,
-        // A failover may lose what was acknowledged; a sign-out is on the replica before it is Ok.
+        // A failover may lose acknowledged writes. A sign-out is on the replica before it returns `Ok`.
         (true, Topology::Sentinel) => Rules::LOSING,
         (true, _) => Rules::ALL,
     };

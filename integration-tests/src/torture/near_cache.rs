@@ -6,38 +6,38 @@ use crate::{
     history::{NearCacheRules, Report, Rules},
 };
 
-/// Shorter than by default, so that leases run out often.
+/// Shorter than the default, so that leases run out often.
 const LEASE: Duration = Duration::from_millis(500);
-/// Longer than a fault, so that copies meet it, and shorter than a run.
+/// Longer than a fault, so that near-cache entries outlast it, and shorter than a run.
 const MAX_AGE: Duration = Duration::from_secs(3);
-/// Where the store has no backplane every sign-out waits so long.
+/// Every sign-out waits this long if the store has no backplane.
 const MAX_AGE_WITHOUT_BACKPLANE: Duration = Duration::from_millis(500);
 
-/// What an app server of a run does about near caches.
+/// The near-cache configuration of an app server of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// It keeps copies, and its sign-outs wait for the others'.
-    Keeps,
-    /// It keeps copies, and its sign-outs wait for nobody.
-    KeepsAndSignsOutAtOnce,
-    /// It keeps none, and its sign-outs wait for the others'.
-    KeepsNone,
+    /// It has a near cache, and its sign-outs wait for the others.
+    WithNearCache,
+    /// It has a near cache, and its sign-outs do not wait.
+    WithNearCacheNotWaiting,
+    /// It has no near cache, and its sign-outs wait for the others.
+    WithoutNearCache,
 }
 
 impl Role {
-    /// The part of the app server number `at`.
+    /// Returns the role of the app server number `at`.
     pub(super) fn of(at: usize, options: &Options) -> Self {
         match (options.near_cache, options.processes - at) {
-            (false, _) | (true, 1) => Self::KeepsNone,
-            (true, 2) => Self::KeepsAndSignsOutAtOnce,
-            (true, _) => Self::Keeps,
+            (false, _) | (true, 1) => Self::WithoutNearCache,
+            (true, 2) => Self::WithNearCacheNotWaiting,
+            (true, _) => Self::WithNearCache,
         }
     }
 
-    /// What its URL says of it.
+    /// Returns the parameters for its URL.
     pub(super) fn parameters(self, topology: Topology) -> String {
         match (self, topology) {
-            (Self::KeepsNone, _) => String::new(),
+            (Self::WithoutNearCache, _) => String::new(),
             (_, Topology::DynamoDb) => {
                 format!("near_cache={}ms", MAX_AGE_WITHOUT_BACKPLANE.as_millis())
             }
@@ -50,11 +50,11 @@ impl Role {
     }
 
     pub(super) fn signs_out_at_once(self) -> bool {
-        self == Self::KeepsAndSignsOutAtOnce
+        self == Self::WithNearCacheNotWaiting
     }
 }
 
-/// Who comes to the app servers of a run.
+/// Returns the users of a run.
 pub(super) fn users(options: &Options) -> Users {
     if options.near_cache || options.design.is_broken_near_cache() {
         Users::Hot
@@ -63,7 +63,7 @@ pub(super) fn users(options: &Options) -> Users {
     }
 }
 
-/// What happens to the links of a run; none where nothing hangs on them.
+/// Returns the backplane faults of a run, or `None` if no app server depends on a backplane.
 pub(super) fn backplane_faults(options: &Options) -> Option<BackplaneFaults> {
     let lease = if options.design.is_broken_near_cache() {
         BROKEN_LEASE
@@ -73,7 +73,7 @@ pub(super) fn backplane_faults(options: &Options) -> Option<BackplaneFaults> {
     BackplaneFaults::of(options, lease)
 }
 
-/// The rules, of a run whose servers keep copies.
+/// Adds the rules for near caches to those of a run.
 pub(super) fn with_near_cache(rules: Rules, topology: Topology) -> Rules {
     let (life, age) = if topology == Topology::DynamoDb {
         (MAX_AGE_WITHOUT_BACKPLANE, MAX_AGE_WITHOUT_BACKPLANE)
@@ -86,7 +86,7 @@ pub(super) fn with_near_cache(rules: Rules, topology: Topology) -> Rules {
     })
 }
 
-/// For how long a sign-out that does not wait says that copies may be served: clocks part by less than a fiftieth.
+/// Returns how long near-cache entries may be served after a sign-out that does not wait. Clocks drift by less than a fiftieth.
 fn stated(life: Duration) -> u64 {
     millis(life + life / 50) + 5
 }
@@ -95,7 +95,7 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// What the app servers counted of their copies, as far as they lived to say it.
+/// What the app servers counted of their near caches. Counts of the last moments before a kill are missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NearCacheFigures {
@@ -105,9 +105,9 @@ pub struct NearCacheFigures {
     pub stale: u64,
     /// Renewals of leases.
     pub renewals: u64,
-    /// Links that were lost.
+    /// Backplane connections that were lost.
     pub backplanes_lost: u64,
-    /// Sign-outs by what ended their wait: acknowledgements, a lease, an age, nothing.
+    /// Sign-outs by what ended their wait: acknowledgements, a lease, a maximum age, nothing.
     pub sign_outs: BTreeMap<String, u64>,
 }
 
@@ -127,8 +127,9 @@ impl NearCacheFigures {
         }
     }
 
-    /// Whether so many of the reads that found tokens were answered by copies that the run says something about them: a
-    /// twentieth. Servers without copies, and those that have just started, have none.
+    /// Returns `true` if near caches answered enough reads for a meaningful result: a twentieth of those that found tokens.
+    ///
+    /// Servers without near caches, and those that have just started, answer no reads from near caches.
     pub fn are_enough(&self, report: &Report) -> bool {
         let found = u64::try_from(report.counts.found).unwrap_or(u64::MAX);
         self.hits > found / 20
@@ -147,7 +148,7 @@ impl fmt::Display for NearCacheFigures {
         writeln!(f, "reads from copies       {hits:>9} ({stale} stale)")?;
         write!(
             f,
-            "renewals of leases      {renewals:>9} ({backplanes_lost} links lost)"
+            "renewals of leases      {renewals:>9} ({backplanes_lost} backplane connections lost)"
         )?;
         for (outcome, count) in sign_outs {
             let what = format!("sign-outs: {outcome}");

@@ -6,20 +6,20 @@ use crate::servers::{
     url_with as with,
 };
 
-/// The store that the fleet works on, and each app server's own line to it.
+/// The store that the fleet uses, and each app server's own connection to it.
 #[derive(Debug)]
 pub(super) struct Stage {
     pub(super) store: Store,
-    /// One for each app server, where the store can be reached through a proxy.
+    /// One proxy for each app server, if the store can be reached through a proxy.
     pub(super) lines: Vec<Line>,
-    /// Whether it is a plain cache that Redis keeps.
+    /// `true` for the plain Redis cache.
     pub(super) plain: bool,
     urls: Vec<String>,
 }
 
 #[derive(Debug)]
 pub(super) enum Store {
-    /// Somebody else's: nothing is done to it.
+    /// A store of the user's. No faults are applied to it.
     Given,
     Own(OwnStore),
     Cluster(RedisCluster),
@@ -102,13 +102,13 @@ impl Stage {
         })
     }
 
-    /// Where each app server finds the store.
+    /// Returns the store's URL for each app server.
     pub(super) fn urls(&self) -> &[String] {
         &self.urls
     }
 }
 
-/// A namespace of the run's own: the store may be in use.
+/// Adds a namespace of the run's own: the store may be in use.
 fn with_own_prefix(url: &str, seed: u64) -> String {
     if url.contains("prefix=") {
         return url.to_owned();

@@ -9,46 +9,46 @@ use tokio::time::{sleep, timeout};
 
 const AGAIN: Duration = Duration::from_millis(20);
 
-/// A server's ear: that part of [`BrokenNearCache`](super::broken_near_cache::BrokenNearCache) is right.
+/// The listener of a server. This part of [`BrokenNearCache`](super::broken_near_cache::BrokenNearCache) is correct.
 #[derive(Debug)]
-struct Ear {
+struct LeaseListener {
     server: ServerId,
-    holder: Arc<NearCacheLease>,
+    own_lease: Arc<NearCacheLease>,
     lease: Duration,
 }
 
-impl InvalidationListener for Ear {
+impl InvalidationListener for LeaseListener {
     fn published(&self, message: &InvalidationMessage) -> Option<Acknowledgement> {
-        self.holder.invalidate(&message.what);
+        self.own_lease.invalidate(&message.what);
         Some(Acknowledgement {
             message: message.id,
             server: self.server,
-            knows: self.holder.knows(self.lease, now()),
+            knows: self.own_lease.knows(self.lease, now()),
         })
     }
 
     fn acknowledged(&self, _: &Acknowledgement) {}
 }
 
-/// Keeps a lease of the store, in a task of its own.
+/// Runs a task that renews a lease of the store.
 pub(super) fn keep(
     store: Arc<dyn TokenStore>,
-    holder: Arc<NearCacheLease>,
+    own_lease: Arc<NearCacheLease>,
     lease: Duration,
 ) -> Result<()> {
     let server = ServerId::mint()?;
-    let ear = Arc::new(Ear {
+    let own = Arc::new(LeaseListener {
         server,
-        holder,
+        own_lease,
         lease,
     });
     tokio::spawn(async move {
         while let Some(backplane) = store.backplane() {
-            let connection = ear.holder.connecting();
-            let listener = Arc::clone(&ear) as Arc<dyn InvalidationListener>;
+            let connection = own.own_lease.connecting();
+            let listener = Arc::clone(&own) as Arc<dyn InvalidationListener>;
             if let Ok(Ok(opened)) = timeout(lease, backplane.connect(server, listener)).await {
-                ear.holder.connected(connection);
-                renew(&ear, connection, &*opened).await;
+                own.own_lease.connected(connection);
+                renew(&own, connection, &*opened).await;
             }
             sleep(AGAIN).await;
         }
@@ -61,14 +61,20 @@ pub(super) fn now() -> BootInstant {
 }
 
 /// Renews the lease until the connection fails.
-async fn renew(ear: &Ear, connection: ConnectionNumber, opened: &dyn BackplaneConnection) {
-    let Ear { holder, lease, .. } = ear;
+async fn renew(
+    own: &LeaseListener,
+    connection: ConnectionNumber,
+    opened: &dyn BackplaneConnection,
+) {
+    let LeaseListener {
+        own_lease, lease, ..
+    } = own;
     loop {
         let sent = now();
         let Ok(Ok(registry)) = timeout(*lease, opened.renew()).await else {
             return;
         };
-        holder.renewed(connection, registry, *lease, sent, now());
+        own_lease.renewed(connection, registry, *lease, sent, now());
         if timeout(*lease / 4, opened.lost()).await.is_ok() {
             return;
         }

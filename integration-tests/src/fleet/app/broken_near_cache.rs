@@ -23,27 +23,27 @@ use super::{
 };
 use crate::fleet::Design;
 
-/// How long the leases are that these copies don't heed.
+/// Length of the leases that these near caches ignore.
 pub(crate) const LEASE: Duration = Duration::from_millis(500);
-/// Every server of the fleet knows by then that one keeps copies.
+/// Time after which every server of the fleet knows that one has a near cache.
 const KNOWN_BY_ALL: Duration = Duration::from_millis(3_500);
 
-/// Near caches as one might write them, in a fleet whose sign-outs are right. It is here so that the checker can be seen to find what
-/// is wrong with them: see [`Design`].
+/// A plausible but broken near cache, in a fleet whose sign-outs are correct. It tests that the checker finds what is wrong with it: see
+/// [`Design`].
 pub(super) struct BrokenNearCache {
     store: Arc<dyn TokenStore>,
     heeds_lease: bool,
     reads_counters_early: bool,
     own_lease: Arc<NearCacheLease>,
     serves_from: Mutex<Option<BootInstant>>,
-    entries: Kept<EntryAddress, Entry>,
-    sessions: Kept<(AccountKey, SessionId), SessionRecord>,
+    entries: CachedReads<EntryAddress, Entry>,
+    sessions: CachedReads<(AccountKey, SessionId), SessionRecord>,
 }
 
-/// Copies with their stamps.
-struct Kept<K, V>(Mutex<HashMap<K, (V, InvalidationCounter)>>);
+/// Near-cache entries with their invalidation counters.
+struct CachedReads<K, V>(Mutex<HashMap<K, (V, InvalidationCounter)>>);
 
-/// A cache on such copies of the store at `url`.
+/// Opens a cache with such a near cache for the store at `url`.
 pub(super) async fn open(url: &str, design: Design) -> std::result::Result<TokenCache, Failure> {
     let near_caches = Arc::new(BrokenNearCache {
         store: token_cache::open_store(url).await?,
@@ -51,8 +51,8 @@ pub(super) async fn open(url: &str, design: Design) -> std::result::Result<Token
         reads_counters_early: design != Design::CountersReadLate,
         own_lease: Arc::new(NearCacheLease::new()),
         serves_from: Mutex::default(),
-        entries: Kept::default(),
-        sessions: Kept::default(),
+        entries: CachedReads::default(),
+        sessions: CachedReads::default(),
     });
     let store: Arc<dyn TokenStore> = Arc::clone(&near_caches) as _;
     let builder = TokenCacheBuilder::connecting(async move { Ok(store) });
@@ -67,7 +67,7 @@ pub(super) async fn open(url: &str, design: Design) -> std::result::Result<Token
 }
 
 impl BrokenNearCache {
-    /// Tells the fleet that a server keeps copies.
+    /// Records for the fleet that a server has a near cache.
     async fn agree(&self) -> std::result::Result<(), Failure> {
         loop {
             let known = self.store.namespace().await?.record;
@@ -95,16 +95,16 @@ impl BrokenNearCache {
         }
     }
 
-    /// The copy, or what the store answers, which is kept.
+    /// Returns the near-cache entry, or what the store answers. Stores that answer as a near-cache entry.
     async fn through<K: Eq + Hash, V: Clone>(
         &self,
-        kept: &Kept<K, V>,
+        cached: &CachedReads<K, V>,
         account: &AccountKey,
         key: K,
         ask: impl Future<Output = Result<Option<V>>>,
     ) -> Result<Option<V>> {
-        let copy = kept.lock().get(&key).cloned();
-        if let Some((value, counter)) = copy
+        let hit = cached.lock().get(&key).cloned();
+        if let Some((value, counter)) = hit
             && self.serves(account, counter)
         {
             return Ok(Some(value));
@@ -117,12 +117,12 @@ impl BrokenNearCache {
             self.own_lease.counter(account)
         };
         if let Some(value) = &answer {
-            kept.lock().insert(key, (value.clone(), counter));
+            cached.lock().insert(key, (value.clone(), counter));
         }
         Ok(answer)
     }
 
-    /// What this server itself changes it reads at once.
+    /// Makes a change, and invalidates the account before and after it, so that this server reads its own changes.
     async fn changing<T>(&self, account: &AccountKey, change: impl Future<Output = T>) -> T {
         let what = Invalidation::Accounts(vec![*account]);
         self.own_lease.invalidate(&what);
@@ -238,13 +238,13 @@ impl TokenStore for BrokenNearCache {
     }
 }
 
-impl<K, V> Kept<K, V> {
+impl<K, V> CachedReads<K, V> {
     fn lock(&self) -> MutexGuard<'_, HashMap<K, (V, InvalidationCounter)>> {
         lock(&self.0)
     }
 }
 
-impl<K, V> Default for Kept<K, V> {
+impl<K, V> Default for CachedReads<K, V> {
     fn default() -> Self {
         Self(Mutex::default())
     }

@@ -11,18 +11,18 @@ use crate::{
     history::{Account, Op, Outcome, Scope, Sid},
 };
 
-/// How often a step of a sign-out of many is taken before the sign-out fails.
+/// How often a step of a sign-out of many accounts is tried before the sign-out fails.
 const STEPS: usize = 5;
 
-/// Longer than any run; what a run leaves in a store is gone by then.
+/// Longer than any run. What a run leaves in a store expires after it.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
 pub(super) fn start_sign_in(cache: &TokenCache) -> Ended {
     Ok((Outcome::Done, Some(cache.start_sign_in()?.to_text())))
 }
 
-/// A moment of the harness's provider, whose clock counts from the machine's start. It is moved to this century, since a sign-in ignores
-/// an earlier `auth_time`, and stays in the past.
+/// Converts a time of the harness's provider, whose clock counts from the machine's start. It is moved to this century, since a sign-in
+/// ignores an earlier `auth_time`, and stays in the past.
 fn provider_time(secs: u64) -> Timestamp {
     const FIRST: u64 = 946_684_800;
     const SPAN: u64 = 800_000_000;
@@ -99,7 +99,7 @@ pub(super) async fn carry_out(cache: &TokenCache, task: &Task) -> Ended {
     }
 }
 
-/// Those of many accounts always wait.
+/// Sign-outs of many accounts always wait.
 async fn sign_out(
     cache: &TokenCache,
     scope: &Scope,
@@ -136,7 +136,7 @@ async fn sign_out(
             let of = account
                 .map(|account| account.issuer)
                 .or(sid.map(|sid| sid.issuer))
-                .ok_or_else(|| misled("the message names nobody"))?;
+                .ok_or_else(|| misled("the message names no account"))?;
             let mut message = LogoutMessage::new(issuer(of), provider_time(*issued_at))?;
             if let Some(account) = account {
                 message = message.subject(subject(*account))?;
@@ -188,6 +188,6 @@ fn version_to_text(version: Version) -> String {
 fn version_from_text(text: &str) -> Result<Version, Failure> {
     let number: u64 = text
         .parse()
-        .map_err(|_| misled("the task's version is none"))?;
+        .map_err(|_| misled("the task's version is invalid"))?;
     Ok(Version::from_bytes(number.to_be_bytes()))
 }

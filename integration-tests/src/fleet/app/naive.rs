@@ -21,8 +21,8 @@ type Item = HashMap<String, AttributeValue>;
 const HEAD: &str = "#";
 const BATCH: usize = 25;
 
-/// What apps do on DynamoDB without token-cache: a user's tokens in items of one partition, and an item for each user under
-/// a `sid` or an issuer. See [`Design`] for what a sign-out does.
+/// A cache as apps build it on DynamoDB without token-cache: a user's tokens in items of one partition, and an item for each user under a
+/// `sid` or an issuer. [`Design`] describes its sign-outs.
 pub(in crate::fleet) struct NaiveTable {
     client: Client,
     prefix: String,
@@ -119,7 +119,7 @@ impl NaiveTable {
         Ok(())
     }
 
-    /// Adds to a user's counter, which begins at 0, and answers with what it is then.
+    /// Adds to a user's counter, which begins at 0, and returns its new value.
     async fn count(&self, user: &str, more: u32) -> Result<String, Failure> {
         let updated = self
             .client
@@ -135,7 +135,7 @@ impl NaiveTable {
             .await?;
         match updated.attributes.and_then(|mut item| item.remove("g")) {
             Some(AttributeValue::N(counter)) => Ok(counter),
-            _ => Err(misled("the counter is no number")),
+            _ => Err(misled("the counter is not a number")),
         }
     }
 
@@ -180,7 +180,7 @@ impl NaiveTable {
                 self.sort_keys(&of_sid(*sid)).await?
             }
             Scope::Issuer(issuer) => self.sort_keys(&of_issuer(*issuer)).await?,
-            Scope::Message { .. } => return Err(misled("the message names nobody")),
+            Scope::Message { .. } => return Err(misled("the message names no account")),
         })
     }
 
@@ -268,12 +268,12 @@ fn number(of: u32) -> AttributeValue {
     AttributeValue::N(of.to_string())
 }
 
-/// The user, and the counter when the session began.
+/// Returns the user, and the counter when the session began.
 fn ticket(task: &Task) -> Result<(&str, &str), Failure> {
     let ticket = needed(task.ticket.as_ref(), "ticket")?;
     ticket
         .split_once(' ')
-        .ok_or_else(|| misled("the ticket is another design's"))
+        .ok_or_else(|| misled("the ticket is of another design"))
 }
 
 fn user(account: Account) -> String {

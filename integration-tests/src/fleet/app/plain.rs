@@ -13,8 +13,8 @@ use crate::{
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What apps do without token-cache: a user's tokens under one key, by SET, GET and DEL, and a set of keys for each `sid`
-/// and issuer. It is here so that the checker can be seen to find what is wrong with it.
+/// A cache as apps build it without token-cache: a user's tokens under one key, by SET, GET and DEL, and a set of keys for each `sid` and
+/// issuer. It tests that the checker finds what is wrong with it.
 pub(in crate::fleet) struct PlainCache(ConnectionManager);
 
 impl PlainCache {
@@ -68,7 +68,7 @@ impl PlainCache {
                         redis.smembers(sid_key(*sid)).await?
                     }
                     Scope::Issuer(issuer) => redis.smembers(issuer_key(*issuer)).await?,
-                    Scope::Message { .. } => return Err(misled("the message names nobody")),
+                    Scope::Message { .. } => return Err(misled("the message names no account")),
                 };
                 let ended: usize = if keys.is_empty() {
                     0

@@ -19,12 +19,12 @@ use crate::{
 const ISSUERS: u64 = 3;
 const ENTRIES: u64 = 2;
 const SIDS_AT_ONCE: u64 = 200;
-/// How long a provider's token endpoint takes at the most, and a message to arrive, in milliseconds.
+/// Maximum time of a provider's token endpoint, and of the delivery of a message, in milliseconds.
 const SLOW: u64 = 60;
 const SIGN_OUT_ATTEMPTS: usize = 4;
 const AFTER_FAILURE: Duration = Duration::from_millis(20);
 
-/// One user after another, at random.
+/// A succession of users with random actions.
 pub(super) struct Actor {
     shared: Arc<Shared>,
     random: Random,
@@ -98,7 +98,7 @@ impl Actor {
             label: self.slot() * SIDS_AT_ONCE + self.random.below(SIDS_AT_ONCE),
         });
         let now = Tick::now().millis();
-        // Some come by single sign-on, from an authentication of a while ago.
+        // Some sign in by single sign-on, with an authentication of a while ago.
         let auth_time = if self.random.percent(30) {
             now - self.random.below(500)
         } else {
@@ -158,7 +158,7 @@ impl Actor {
         let write = WriteId(self.random.number());
         let (entry, over, version) = match over {
             None => (self.entry(), None, None),
-            // A cache without versions replaces whatever is there.
+            // A cache without versions replaces any value.
             Some((entry, over, version)) => (entry, version.as_ref().map(|_| over), version),
         };
         let op = Op::Put {
@@ -173,7 +173,7 @@ impl Actor {
         self.carry_out(task).await;
     }
 
-    /// A read, a while at the provider's token endpoint, and a write over what was read.
+    /// Reads, waits as at a provider's token endpoint, and writes over what it read.
     async fn refresh(&mut self, known: &Known) {
         let entry = self.entry();
         let answer = self.read(known, entry).await;
@@ -206,7 +206,7 @@ impl Actor {
     }
 
     fn signing_out(&self, scope: Scope) -> Op {
-        // Those of many accounts always wait.
+        // Sign-outs of many accounts always wait.
         let of_many = matches!(scope, Scope::Accounts(_) | Scope::Issuer(_));
         if self.shared.at_once && !of_many {
             Op::SignOutAtOnce(scope)
@@ -272,7 +272,7 @@ impl Actor {
         answer
     }
 
-    /// In so many of a hundred cases waits up to `SLOW` milliseconds.
+    /// Waits up to `SLOW` milliseconds in `percent` of a hundred cases.
     async fn pause(&mut self, percent: u64) {
         if self.random.percent(percent) {
             sleep(Duration::from_millis(self.random.below(SLOW))).await;
@@ -295,9 +295,9 @@ impl Actor {
     }
 }
 
-/// A history with a hole proves nothing: better none.
+/// Ends the process. A history with a gap proves nothing.
 pub(super) fn die(error: &std::io::Error) -> ! {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "the log can't be written: {error}");
+    let _ = writeln!(std::io::stderr(), "the log cannot be written: {error}");
     std::process::exit(1)
 }

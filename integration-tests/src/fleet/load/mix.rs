@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::fleet::wire::Users;
 
-/// What a user does next, in so many of a hundred cases; signing out in the others.
+/// The percentages of a user's actions. The rest are sign-outs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mix {
     pub(super) sign_in: u64,
@@ -10,11 +10,11 @@ pub(super) struct Mix {
     pub(super) resume: u64,
     pub(super) write: u64,
     pub(super) refresh: u64,
-    /// Accounts are used for so many milliseconds and never again, so that none collects more sessions than it may have.
+    /// Accounts are used for this many milliseconds and never again, so that no account exceeds its maximum number of sessions.
     pub(super) accounts_live: u64,
-    /// How many of each issuer are in use.
+    /// Number of accounts of each issuer that are in use.
     pub(super) accounts_at_once: u64,
-    /// How long a user looks at what came.
+    /// A user's pause after an answer.
     pub(super) rest: Option<Duration>,
 }
 
@@ -40,7 +40,7 @@ const HOT: Mix = Mix {
     rest: Some(Duration::from_millis(5)),
 };
 
-/// Reads alone: nothing that others wait for keeps them from the next.
+/// Only reads. No other operation delays the next one.
 const READS: Mix = Mix {
     sign_in: 0,
     read: 92,
@@ -51,11 +51,11 @@ const READS: Mix = Mix {
     ..HOT
 };
 
-/// Of so many tasks one is of users who do more than read.
+/// One task in this many is of users who do more than read.
 const READERS: u32 = 4;
 
 impl Mix {
-    /// What the task with this number does.
+    /// Returns the actions of the task with this number.
     pub(super) fn of(users: Users, task: u32) -> Self {
         match users {
             Users::Usual => USUAL,

@@ -8,10 +8,10 @@ use crate::{
     history::SessionNumber,
 };
 
-/// Few, so that the tasks meet in the same sessions; ended ones stay until newer ones push them out.
+/// Small, so that the tasks use the same sessions. Ended ones stay until newer ones replace them.
 const SIZE: usize = 32;
 
-/// The sessions that an app server's users come with.
+/// The sessions that an app server's users have.
 #[derive(Debug, Default)]
 pub(super) struct Pool(Mutex<VecDeque<Known>>);
 
@@ -24,7 +24,7 @@ impl Pool {
         }
     }
 
-    /// One of them; none while there is none.
+    /// Returns one of them, or `None` if there is no session.
     pub(super) fn choose(&self, random: &mut Random) -> Option<Known> {
         let mut pool = self.lock();
         random.choose(pool.make_contiguous()).cloned()

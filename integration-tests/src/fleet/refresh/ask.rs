@@ -3,27 +3,27 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 use token_cache::refresh::{AfterLostAnswer, RefreshPolicy};
 
-/// What an app server is to do about the tokens of a session.
+/// A request of the driver about the tokens of a session.
 #[derive(Clone, Serialize, Deserialize)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "the driver and its app servers are one program"
 )]
 pub enum Refreshing {
-    /// Keeps a token response.
+    /// Stores a token response.
     Keep {
         /// The response of a provider.
         response: serde_json::Value,
-        /// When it came, in seconds since 1970: long ago, for tokens that have expired.
+        /// When it was received, in seconds since 1970. The time is long ago for tokens that have expired.
         received_at: u64,
     },
-    /// Reads them as they are.
+    /// Reads the tokens without refreshing them.
     Read,
-    /// Has many callers ask for them, each as a request of its own would.
+    /// Runs many callers that request them, each as a request of its own would.
     Storm(Storm),
 }
 
-/// Callers who ask at once.
+/// Simultaneous callers.
 #[derive(Clone, Serialize, Deserialize)]
 #[expect(
     clippy::exhaustive_structs,
@@ -32,58 +32,58 @@ pub enum Refreshing {
 pub struct Storm {
     /// The provider's token endpoint.
     pub token_url: String,
-    /// Its revocation endpoint.
+    /// The provider's revocation endpoint.
     pub revocation_url: String,
-    /// How many they are.
+    /// Number of callers.
     pub callers: usize,
-    /// Each goes away after polling its future so often.
+    /// Each caller drops its future after this many polls.
     pub polls: Option<usize>,
-    /// Each asks again and again until it was given so many different tokens.
+    /// Each caller repeats its request until it has received this many different tokens.
     pub expiries: usize,
 }
 
-/// How one caller fared.
+/// The result of one caller.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "the driver and its app servers are one program"
 )]
 pub struct Refreshed {
-    /// What it got in the end.
+    /// Its last result.
     pub got: Got,
-    /// How long it waited for that.
+    /// How long it waited for that result.
     pub waited: Duration,
 }
 
-/// What somebody got who asked for tokens.
+/// The result of a request for tokens.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "the driver and its app servers are one program"
 )]
 pub enum Got {
-    /// These tokens.
+    /// Tokens.
     Tokens {
         /// The access token.
         access_token: String,
-        /// The refresh token that lies beside it.
+        /// The refresh token that is stored with it.
         refresh_token: Option<String>,
     },
-    /// Nothing was asked for, or there is nothing, or the caller went away.
+    /// No tokens: nothing was requested, nothing is stored, or the caller was dropped.
     Nothing,
     /// The session has ended.
     SignedOut,
     /// An error.
     Failed {
-        /// Its kind.
+        /// The error's kind.
         kind: String,
-        /// Its text.
+        /// The error's message.
         message: String,
     },
 }
 
 impl Got {
-    /// The access token, where tokens were got.
+    /// Returns the access token, or `None` if the result is not tokens.
     pub fn access_token(&self) -> Option<&str> {
         match self {
             Self::Tokens { access_token, .. } => Some(access_token),
@@ -91,7 +91,7 @@ impl Got {
         }
     }
 
-    /// The refresh token, where tokens were got that have one.
+    /// Returns the refresh token, or `None` if the result is not tokens or has none.
     pub fn refresh_token(&self) -> Option<&str> {
         match self {
             Self::Tokens { refresh_token, .. } => refresh_token.as_deref(),
@@ -99,7 +99,7 @@ impl Got {
         }
     }
 
-    /// The error's kind, where there is one.
+    /// Returns the error's kind, or `None` if the result is no error.
     pub fn failure(&self) -> Option<&str> {
         match self {
             Self::Failed { kind, .. } => Some(kind),
@@ -108,13 +108,13 @@ impl Got {
     }
 }
 
-/// How an app server refreshes, where it differs from the cache's own default.
+/// The refresh settings of an app server, if they differ from the cache's defaults.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "tests name what they need")]
 pub struct RefreshSettings {
     /// The lease of its refresh locks.
     pub lease: Option<Duration>,
-    /// Whether a lost answer ends the session.
+    /// `true` if a lost answer ends the session.
     pub lost_answer_ends_session: bool,
 }
 
@@ -147,7 +147,7 @@ impl fmt::Debug for Storm {
     }
 }
 
-/// Tokens by their first letters: enough to tell them apart in a failed test.
+/// Prints only the first letters of tokens: enough to tell them apart in a failed test.
 impl fmt::Debug for Got {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let short = |token: &str| token.chars().take(9).collect::<String>();

@@ -13,10 +13,10 @@ use crate::{
     servers::{CLIENT_ID, CLIENT_SECRET},
 };
 
-/// Between two requests of a caller that asks again: users are not faster, and the machine does something else as well.
+/// Pause between two requests of a caller that repeats. Users are not faster, and the machine is not saturated.
 const PACE: Duration = Duration::from_millis(100);
 
-/// Does it, and answers for each caller.
+/// Carries it out, and returns the result of each caller.
 pub(in crate::fleet) async fn carry_out(
     cache: &TokenCache,
     ticket: &str,
@@ -42,7 +42,7 @@ pub(in crate::fleet) async fn carry_out(
     }
 }
 
-/// The driver's provider, asked as an app would.
+/// Returns a provider at the driver's endpoints, built as an app would build it.
 fn provider(storm: &Storm) -> Result<Provider> {
     Provider::builder(&storm.token_url, CLIENT_ID)
         .client_secret(CLIENT_SECRET)
@@ -73,7 +73,7 @@ async fn all(session: &Session, storm: &Storm, provider: &Provider) -> Vec<Refre
     all
 }
 
-/// One caller; its wait is that of its last request.
+/// Runs one caller. Its wait is that of its last request.
 async fn ask(session: Session, provider: Provider, expiries: usize) -> Refreshed {
     let mut seen = BTreeSet::new();
     loop {
@@ -150,7 +150,7 @@ fn session(cache: &TokenCache, ticket: &str) -> Result<Session> {
     cache.resume_unverified(&ticket)
 }
 
-/// Not one of the entries that plain writes write.
+/// Returns the key of an entry that plain writes do not use.
 fn key() -> Result<EntryKey, Error> {
     EntryKey::resource("https://refreshed.example")
 }

@@ -1,4 +1,4 @@
-//! Refreshes in an app server: many callers at once that want one session's tokens, from a provider that the driver runs.
+//! Refreshes in an app server: many simultaneous callers request one session's tokens, from a provider that the driver runs.
 
 mod ask;
 mod callers;
