@@ -22,8 +22,8 @@ const PROGRAM: NpmProgram = NpmProgram {
     program: include_str!("../browser/program.mjs"),
 };
 
-/// Chromium, with as many windows as a test asks for: each has a profile of its own, so each is somebody's own browser.
-/// Third-party cookies are blocked, as browsers come today.
+/// Chromium with any number of windows. Each window has a profile of its own, so each is a different user's browser. Third-party cookies
+/// are blocked, as in today's browsers.
 pub struct Browser {
     driver: Mutex<Driver>,
     _profiles: TempDir,
@@ -36,7 +36,7 @@ pub struct Window<'a> {
     name: &'a str,
 }
 
-/// Where a browser has got to.
+/// The page that a browser has reached.
 #[derive(Debug, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
 pub struct Shown {
@@ -46,7 +46,7 @@ pub struct Shown {
     pub url: String,
 }
 
-/// An answer to a request that is no page.
+/// The answer to a request of a script.
 #[derive(Debug, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
 pub struct Told {
@@ -56,7 +56,7 @@ pub struct Told {
     pub body: String,
 }
 
-/// A request that a browser has sent, also for a frame.
+/// A request that a browser has sent, including those of frames.
 #[derive(Debug, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
 pub struct Sent {
@@ -64,19 +64,19 @@ pub struct Sent {
     pub url: String,
     /// How it was answered.
     pub status: u16,
-    /// Whether it carried cookies.
+    /// `true` if it had cookies.
     pub had_cookies: bool,
 }
 
-/// How large a screen is, and whether it is dark.
+/// A screen's size, and its colour scheme.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
 pub struct Screen {
-    /// In CSS pixels.
+    /// Width in CSS pixels.
     pub width: u16,
-    /// In CSS pixels.
+    /// Height in CSS pixels.
     pub height: u16,
-    /// The user prefers dark pages.
+    /// `true` if the user prefers dark pages.
     pub dark: bool,
 }
 
@@ -94,16 +94,18 @@ enum Answer {
 }
 
 impl Browser {
-    /// Starts the driver; a window's browser starts when it is first used.
+    /// Starts the driver. A window's browser starts when it is first used.
     ///
     /// # Errors
-    /// No Chromium or no Node on this machine: the text is the command that installs it.
+    /// Chromium or Node is not on this machine. The message is the command that installs it.
     pub fn start() -> Result<Self, ServerError> {
         let chromium = ["chromium", "chromium-browser"]
             .into_iter()
             .find_map(program)
             .ok_or_else(|| {
-                ServerError::new(format!("no chromium on this machine: {INSTALLS_IT}"))
+                ServerError::new(format!(
+                    "`chromium` is not on this machine. Install it: {INSTALLS_IT}"
+                ))
             })?;
         let installed = PROGRAM.install()?;
         let profiles = tempfile::Builder::new()
@@ -130,7 +132,7 @@ impl Browser {
         })
     }
 
-    /// The browser of this user, which is opened when it is first told to do something.
+    /// Returns this user's browser. It is opened when it is first used.
     pub fn window<'a>(&'a self, name: &'a str) -> Window<'a> {
         Window {
             browser: self,
@@ -161,15 +163,15 @@ impl Window<'_> {
     /// Types an address, and waits for the page.
     ///
     /// # Errors
-    /// It can't be reached.
+    /// The address cannot be reached.
     pub fn go(&self, url: &str) -> Result<Shown, ServerError> {
         self.act("go", json!({ "url": url }))
     }
 
-    /// Presses a button or a backplane by the name that a user sees, or hears.
+    /// Presses a button or a link by its visible or accessible name.
     ///
     /// # Errors
-    /// There is none for 20 seconds.
+    /// There is no such element within 20 seconds.
     pub fn press(&self, name: &str) -> Result<(), ServerError> {
         self.act::<Value>("press", json!({ "name": name }))
             .map(drop)
@@ -178,22 +180,22 @@ impl Window<'_> {
     /// Types into a field.
     ///
     /// # Errors
-    /// There is none for 20 seconds.
+    /// There is no such element within 20 seconds.
     pub fn fill(&self, selector: &str, text: &str) -> Result<(), ServerError> {
         let what = json!({ "selector": selector, "text": text });
         self.act::<Value>("fill", what).map(drop)
     }
 
-    /// Presses Tab until what has the focus is this, and shows a text that begins so.
+    /// Presses Tab until the focus is on this element, with a text that begins like this.
     ///
     /// # Errors
-    /// Tab never leads there.
+    /// Tab never reaches it.
     pub fn tab_to(&self, selector: &str, text: &str) -> Result<(), ServerError> {
         let what = json!({ "selector": selector, "text": text });
         self.act::<Value>("tab_to", what).map(drop)
     }
 
-    /// Types to whatever has the focus.
+    /// Types into the element that has the focus.
     ///
     /// # Errors
     /// The driver has ended.
@@ -209,7 +211,7 @@ impl Window<'_> {
         self.act::<Value>("enter", json!({})).map(drop)
     }
 
-    /// By how many pixels the page is wider than this screen: a user would have to move it sideways.
+    /// Returns by how many pixels the page is wider than this screen. A user would have to scroll sideways.
     ///
     /// # Errors
     /// The driver has ended.
@@ -223,26 +225,26 @@ impl Window<'_> {
         Ok(measured.pixels)
     }
 
-    /// Waits until the browser is at an address that begins so.
+    /// Waits until the browser is at an address that begins like this.
     ///
     /// # Errors
-    /// It is not for 20 seconds.
+    /// It does not get there within 20 seconds.
     pub fn arrive(&self, at: &str) -> Result<(), ServerError> {
         self.act::<Value>("arrive", json!({ "at": at })).map(drop)
     }
 
-    /// Waits until a text can be seen.
+    /// Waits until a text is visible.
     ///
     /// # Errors
-    /// It can't for 20 seconds.
+    /// It is not visible within 20 seconds.
     pub fn see(&self, text: &str) -> Result<(), ServerError> {
         self.act::<Value>("see", json!({ "text": text })).map(drop)
     }
 
-    /// Takes a picture of the whole page.
+    /// Takes a screenshot of the whole page.
     ///
     /// # Errors
-    /// It can't be written.
+    /// The file cannot be written.
     pub fn look(&self, path: &Path, screen: Screen) -> Result<(), ServerError> {
         let what = json!({
             "path": path, "width": screen.width, "height": screen.height, "dark": screen.dark,
@@ -250,11 +252,11 @@ impl Window<'_> {
         self.act::<Value>("look", what).map(drop)
     }
 
-    /// Asks for something with the browser's cookies as a script does: it follows no redirect, and the browser keeps the cookies that it
-    /// has, also one that the response removes.
+    /// Sends a request with the browser's cookies as a script does. It follows no redirect. The browser's cookies do not change, even if
+    /// the response removes one.
     ///
     /// # Errors
-    /// It can't be reached.
+    /// The address cannot be reached.
     pub fn ask(&self, url: &str) -> Result<Told, ServerError> {
         self.act("ask", json!({ "url": url }))
     }
@@ -267,7 +269,7 @@ impl Window<'_> {
         self.act::<Value>("forget", json!({})).map(drop)
     }
 
-    /// The requests sent so far whose addresses hold `part`, those of frames as well.
+    /// Returns the requests sent so far whose addresses contain `part`, including those of frames.
     ///
     /// # Errors
     /// The driver has ended.
@@ -288,12 +290,12 @@ impl Window<'_> {
     }
 }
 
-/// Where pictures are kept: beside what was built.
+/// Returns the folder for screenshots, which is beside the build output.
 ///
 /// # Errors
-/// The folder can't be made.
+/// The folder cannot be created.
 pub fn pictures() -> Result<PathBuf, ServerError> {
-    let this = std::env::current_exe().map_err(ServerError::during("where this program is"))?;
+    let this = std::env::current_exe().map_err(ServerError::during("the path of this program"))?;
     let beside = this
         .ancestors()
         .skip(1)

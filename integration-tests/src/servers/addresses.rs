@@ -8,14 +8,14 @@ use super::{ClientAddresses, ServerError, wait};
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// Where an app's servers are, or will be. No other test is given their ports while this value lives.
+/// The addresses of an app's servers. No other test gets their ports while this value exists.
 #[derive(Debug)]
 pub struct AppAddresses {
     ports: Vec<Port>,
 }
 
 impl AppAddresses {
-    /// Reserves addresses for so many app servers.
+    /// Reserves addresses for `servers` app servers.
     ///
     /// # Errors
     /// There is no row of free ports.
@@ -23,15 +23,15 @@ impl AppAddresses {
         Port::reserve_row(servers).map(|ports| Self { ports })
     }
 
-    /// Returns the origin of one server, `http://localhost:…`. It is another site than a provider at `127.0.0.1`.
+    /// Returns the origin of one server, `http://localhost:…`. It is on another site than a provider at `127.0.0.1`.
     ///
     /// # Panics
-    /// There is no such server.
+    /// Panics if there is no such server.
     pub fn of(&self, server: usize) -> String {
         format!("http://localhost:{}", self.ports[server].number())
     }
 
-    /// Returns what a provider has to know of the servers. It tells the first one of a sign-out, and only that one.
+    /// Returns the client's addresses for a provider. The provider sends its logout messages only to the first server.
     pub fn registration(&self) -> ClientAddresses {
         ClientAddresses {
             redirect_uris: self.each("/callback"),
@@ -58,7 +58,7 @@ impl AppAddresses {
     /// Waits until this server answers a GET of `path` with 200.
     ///
     /// # Errors
-    /// Its process ended, or it does not answer in time: the text has the process's output.
+    /// Its process ended, or it does not answer in time. The message contains the process's output.
     pub(super) fn wait_for(
         &self,
         server: usize,

@@ -5,7 +5,7 @@ use std::process::Command;
 use super::ServerError;
 
 const VARIABLE: &str = "TOKEN_CACHE_REDIS_SERVER";
-/// Where packages put it when `PATH` is a bare one.
+/// The folders of system packages, in case `PATH` does not contain them.
 const USUAL_FOLDERS: [&str; 4] = [
     "/usr/bin",
     "/usr/local/bin",
@@ -13,7 +13,7 @@ const USUAL_FOLDERS: [&str; 4] = [
     "/usr/sbin",
 ];
 
-/// A program found in `PATH` or in the usual folders.
+/// Returns the path of a program in `PATH` or in the usual folders.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
@@ -22,15 +22,14 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-/// A program of this workspace, where it was built beside the one that runs.
+/// Returns the path of a program of this workspace if it was built beside the running one.
 pub(super) fn built(program: &str) -> Option<PathBuf> {
     let this = env::current_exe().ok()?;
     let beside = this.ancestors().skip(1).find(|it| !it.ends_with("deps"))?;
     Some(beside.join(program)).filter(|candidate| candidate.is_file())
 }
 
-/// The server program that tests run: the one `TOKEN_CACHE_REDIS_SERVER` names, else
-/// `redis-server`.
+/// Returns the server program that tests run: the one that `TOKEN_CACHE_REDIS_SERVER` names, or `redis-server`.
 pub(super) fn redis_server() -> Result<PathBuf, ServerError> {
     if let Some(named) = env::var_os(VARIABLE) {
         let named = PathBuf::from(named);
@@ -38,7 +37,7 @@ pub(super) fn redis_server() -> Result<PathBuf, ServerError> {
             Ok(named)
         } else {
             Err(ServerError::new(format!(
-                "{VARIABLE} names no file: {}",
+                "{VARIABLE} does not name a file: {}",
                 named.display()
             )))
         };
@@ -48,7 +47,7 @@ pub(super) fn redis_server() -> Result<PathBuf, ServerError> {
     })
 }
 
-/// What the program says of itself, such as `redis-server 7.0.15`.
+/// Returns the program's name and version, such as `redis-server 7.0.15`.
 pub(super) fn describe(program: &Path) -> Result<String, ServerError> {
     let what = format!("{} --version", program.display());
     let output = Command::new(program)

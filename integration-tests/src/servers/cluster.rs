@@ -8,11 +8,11 @@ const SLOTS: usize = 16_384;
 const FORM_LIMIT: Duration = Duration::from_secs(30);
 const FOLLOW_LIMIT: Duration = Duration::from_secs(30);
 const FAILOVER_LIMIT: Duration = Duration::from_secs(30);
-/// After so long a replica gives up, by `CLUSTER FAILOVER`'s own limit.
+/// The time after which a replica gives up, which is `CLUSTER FAILOVER`'s own limit.
 const TAKEOVER_LIMIT: Duration = Duration::from_secs(5);
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A Redis Cluster of local masters, each with a replica or none.
+/// A Redis Cluster of local masters, with or without a replica each.
 #[derive(Debug)]
 pub struct RedisCluster {
     nodes: Vec<RedisServer>,
@@ -20,11 +20,10 @@ pub struct RedisCluster {
 }
 
 impl RedisCluster {
-    /// Starts `masters` servers that share the slots evenly, and waits until each says the cluster
-    /// is whole (about 2 s).
+    /// Starts `masters` servers that share the slots evenly, and waits until each reports that the cluster is complete (about 2 s).
     ///
     /// # Errors
-    /// A server that does not start, or a cluster that does not form.
+    /// A server does not start, or the cluster does not form.
     pub fn start(masters: usize) -> Result<Self, ServerError> {
         let nodes = (0..masters)
             .map(|_| RedisServer::start(node_options()))
@@ -36,10 +35,10 @@ impl RedisCluster {
         })
     }
 
-    /// The same, each master with a replica that has all it has.
+    /// Starts a cluster in which each master has an up-to-date replica.
     ///
     /// # Errors
-    /// A server that does not start, a cluster that does not form, or a replica that does not follow.
+    /// A server does not start, the cluster does not form, or a replica does not follow.
     pub fn with_replicas(masters: usize) -> Result<Self, ServerError> {
         let mut cluster = Self::start(masters)?;
         let replicas = (0..masters).map(|_| RedisServer::start(node_options()));
@@ -56,8 +55,8 @@ impl RedisCluster {
         Ok(cluster)
     }
 
-    /// Puts a proxy in front of each master and has the nodes announce the proxies' ports, so that clients that follow the slots go
-    /// through them, and replicas too.
+    /// Puts a proxy in front of each master, and makes the nodes advertise the proxies' ports. Clients that follow the slots, and
+    /// replicas, then connect through the proxies.
     ///
     /// # Errors
     /// No port is free, or not every node knows the proxies within 30 s.
@@ -86,7 +85,7 @@ impl RedisCluster {
         Ok(proxies)
     }
 
-    /// Has the replica of the master number `at` take over from it, as `CLUSTER FAILOVER` does: nothing is lost, and the master becomes
+    /// Makes the replica of the master number `at` take over from it, as `CLUSTER FAILOVER` does. No data is lost, and the master becomes
     /// its replica.
     ///
     /// # Errors
@@ -103,44 +102,44 @@ impl RedisCluster {
         self.wait_until_in_step(at)
     }
 
-    /// Waits until the replica of the master number `at` has all that it has.
+    /// Waits until the replica of the master number `at` has all of its data.
     ///
     /// # Errors
-    /// There is no such master, or its replica does not get there within 30 s.
+    /// There is no such master, or its replica does not catch up within 30 s.
     pub fn wait_until_in_step(&self, at: usize) -> Result<(), ServerError> {
         wait::until(FOLLOW_LIMIT, "the replica does not follow", || {
             is_in_step(self.nodes.get(at)?).then_some(())
         })
     }
 
-    /// The replicas, each of the master that has its number.
+    /// Returns the replicas. Each has the number of its master.
     pub fn replicas(&self) -> &[RedisServer] {
         &self.replicas
     }
 
-    /// The masters, in the order of their slots.
+    /// Returns the masters, in the order of their slots.
     pub fn nodes(&self) -> &[RedisServer] {
         &self.nodes
     }
 
-    /// The masters, to kill or restart one.
+    /// Returns the masters, to kill or restart one.
     pub fn nodes_mut(&mut self) -> &mut [RedisServer] {
         &mut self.nodes
     }
 
-    /// One `redis://…` URL a node.
+    /// Returns one `redis://…` URL per node.
     pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(RedisServer::url).collect()
     }
 }
 
-/// Makes one cluster of running, empty nodes, and waits until each says it is whole.
+/// Forms one cluster of running, empty nodes, and waits until each reports that it is complete.
 pub(super) fn form(nodes: &[SocketAddr]) -> Result<(), ServerError> {
     for (index, node) in nodes.iter().enumerate() {
         let first = (index * SLOTS / nodes.len()).to_string();
         let last = ((index + 1) * SLOTS / nodes.len() - 1).to_string();
         call(*node, &["CLUSTER", "ADDSLOTSRANGE", &first, &last])?;
-        // Distinct ticket secrets, else two nodes argue over them when they meet.
+        // Without distinct config epochs, two nodes would have to resolve a collision when they meet.
         call(
             *node,
             &["CLUSTER", "SET-CONFIG-EPOCH", &(index + 1).to_string()],
@@ -172,17 +171,17 @@ fn follow(master: &RedisServer, replica: &RedisServer) -> Result<(), ServerError
     let id = master.cli(&["CLUSTER", "MYID"])?;
     let id = id
         .text()
-        .ok_or_else(|| ServerError::new("a node without a name"))?;
+        .ok_or_else(|| ServerError::new("a node has no name"))?;
     wait::until(FOLLOW_LIMIT, "the replica knows no master", || {
         replica.cli(&["CLUSTER", "REPLICATE", id]).ok()
     })?;
-    // Told again it would begin anew.
+    // A replica that is told again would start anew.
     wait::until(FOLLOW_LIMIT, "the replica does not follow", || {
         is_in_step(master).then_some(())
     })
 }
 
-/// A replica that has lost its master for a moment refuses, and one that waits for a slow master gives up.
+/// A replica that has just lost its master refuses, and one that waits for a slow master gives up.
 fn take_over(replica: &RedisServer) -> Result<(), ServerError> {
     replica.cli(&["CLUSTER", "FAILOVER"])?;
     wait::until(TAKEOVER_LIMIT, "the replica does not take over", || {
@@ -190,7 +189,7 @@ fn take_over(replica: &RedisServer) -> Result<(), ServerError> {
     })
 }
 
-/// Whether a replica has all that a master has.
+/// Returns `true` if a replica has all data of a master.
 fn is_in_step(master: &RedisServer) -> bool {
     let Ok(info) = master.cli(&["INFO", "replication"]) else {
         return false;
@@ -203,7 +202,7 @@ fn is_in_step(master: &RedisServer) -> bool {
     info.contains("state=online") && offset(",offset=") == offset("master_repl_offset:")
 }
 
-/// How many masters and replicas a node knows of.
+/// Returns how many masters and replicas a node knows.
 fn masters_and_replicas(node: &RedisServer) -> Result<(usize, usize), ServerError> {
     let nodes = node.cli(&["CLUSTER", "NODES"])?;
     let lines = nodes.text().unwrap_or_default().lines();

@@ -14,7 +14,7 @@ use super::{ServerError, cluster, wait};
 const IMAGE: &str = "redis";
 const TAG: &str = "7.0";
 const MASTERS: usize = 3;
-/// Half a second where the image is there; the rest is for an engine that has to pull it.
+/// Half a second is enough if the image is present. The rest is for an engine that has to pull it.
 const START_LIMIT: Duration = Duration::from_secs(120);
 const READY_LIMIT: Duration = Duration::from_secs(20);
 const CALL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -22,20 +22,20 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 /// Redis servers in one container of a local engine, on loopback ports.
 #[derive(Debug)]
 pub(super) struct RedisContainer {
-    /// Closed to end the container.
+    /// Dropping it ends the container.
     running: Option<Sender<()>>,
-    keeper: Option<JoinHandle<()>>,
+    runner: Option<JoinHandle<()>>,
     ports: Vec<Port>,
     engine: String,
 }
 
 impl RedisContainer {
-    /// One server.
+    /// Starts one server.
     pub(super) fn standalone(engine: &str) -> Result<Self, ServerError> {
         Self::start(engine, 1, "")
     }
 
-    /// A cluster of three masters.
+    /// Starts a cluster of three masters.
     pub(super) fn cluster(engine: &str) -> Result<Self, ServerError> {
         let options = "--cluster-enabled yes --cluster-node-timeout 2000 \
                        --cluster-publish-ip 127.0.0.1";
@@ -52,20 +52,18 @@ impl RedisContainer {
         let (started, answer) = channel();
         let (running, ended) = channel::<()>();
         let script = script(&numbers, options);
-        // In a thread of its own: the runner refuses to block inside an async runtime, also when
-        // the container is dropped.
-        let keeper = thread::spawn(move || {
+        // The runner refuses to block inside an async runtime, also when the container is dropped. A thread of its own avoids that.
+        let runner = thread::spawn(move || {
             let image = GenericImage::new(IMAGE, TAG).with_cmd(["sh", "-c", &script]);
-            // Ports chosen here: not every engine reports those it chose in a form that is
-            // understood.
+            // The ports are chosen here because not every engine reports the ports that it chose in a form that can be parsed.
             let image = numbers.iter().fold(image, |image, port| {
                 image.with_mapped_port(*port, port.tcp())
             });
             let container = image.start();
             let outcome = container.as_ref().map(|_| ()).map_err(ToString::to_string);
-            // Whoever asked may have given up; the container ends at once then.
+            // The caller may have given up. The container ends at once then.
             if started.send(outcome).is_ok() {
-                // Answers when the other side is dropped.
+                // Returns when the other side is dropped.
                 let _ = ended.recv();
             }
         });
@@ -79,11 +77,11 @@ impl RedisContainer {
             Ok(Ok(())) => {}
             Ok(Err(why)) => return Err(failed(&why)),
             Err(RecvTimeoutError::Timeout) => return Err(failed("no answer within 120 s")),
-            Err(RecvTimeoutError::Disconnected) => return Err(failed("its client broke")),
+            Err(RecvTimeoutError::Disconnected) => return Err(failed("its client ended")),
         }
         let container = Self {
             running: Some(running),
-            keeper: Some(keeper),
+            runner: Some(runner),
             ports,
             engine: engine.to_owned(),
         };
@@ -131,14 +129,14 @@ impl RedisContainer {
 impl Drop for RedisContainer {
     fn drop(&mut self) {
         self.running = None;
-        if let Some(keeper) = self.keeper.take() {
-            // It has removed the container, or could not; a test's end is no place to fail.
-            let _ = keeper.join();
+        if let Some(runner) = self.runner.take() {
+            // The container may have failed to be removed. The end of a test is no place to fail.
+            let _ = runner.join();
         }
     }
 }
 
-/// Starts the servers in one shell; the container lives as long as the last of them.
+/// Returns a script that starts the servers in one shell. The container lives as long as the last of them.
 fn script(ports: &[u16], options: &str) -> String {
     let servers: Vec<String> = ports
         .iter()

@@ -12,23 +12,26 @@ pub struct DemoServers {
     _folder: TempDir,
 }
 
-/// Where the demo's users sign in.
+/// The provider at which the demo's users sign in.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::exhaustive_enums, reason = "its own provider or another")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the demo's own provider or another"
+)]
 pub enum SignsInAt<'a> {
-    /// The development provider that the demo brings, which tells of a sign-out by this channel: `back`, `front` or `both`.
+    /// The demo's own development provider, which sends logout messages by this channel: `back`, `front` or `both`.
     ItsOwn(&'a str),
-    /// The provider of this issuer, as [`CLIENT_ID`] with [`CLIENT_SECRET`].
+    /// The provider of this issuer, with [`CLIENT_ID`] and [`CLIENT_SECRET`].
     Issuer(&'a str),
-    /// The provider of this issuer, as [`CLIENT_ID`] with this secret.
+    /// The provider of this issuer, with [`CLIENT_ID`] and this secret.
     Client(&'a str, &'a str),
 }
 
 impl DemoServers {
-    /// Starts them on a store, and waits until they answer.
+    /// Starts the servers on a store, and waits until they answer.
     ///
     /// # Errors
-    /// The demo was not built (the text is the command that does), or it ended: the text then holds its output.
+    /// The demo was not built (the message contains the command), or it ended (the message contains its output).
     pub fn start(
         addresses: AppAddresses,
         signs_in_at: SignsInAt<'_>,
@@ -37,7 +40,7 @@ impl DemoServers {
         Self::start_with(addresses, signs_in_at, store, &[])
     }
 
-    /// The same, with further arguments of `--serve`.
+    /// Starts the servers with further arguments of `--serve`.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -87,10 +90,10 @@ impl DemoServers {
         })
     }
 
-    /// The address of one server.
+    /// Returns the address of one server.
     ///
     /// # Panics
-    /// Where there is no such server.
+    /// Panics if there is no such server.
     pub fn of(&self, server: usize) -> String {
         self.addresses.of(server)
     }

@@ -6,23 +6,22 @@ use std::time::Duration;
 const USUAL: &str = "unix:///var/run/docker.sock";
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The container engine of this machine, if one answers: `DOCKER_HOST`, else the usual socket.
+/// Returns the container engine of this machine if one answers: `DOCKER_HOST`, or the usual socket.
 ///
-/// Only one on a unix socket is used: what it publishes is on loopback, where a cluster can
-/// announce it.
+/// Only an engine on a unix socket is used. It publishes ports on loopback, which cluster nodes can advertise.
 pub(super) fn answering() -> Option<String> {
     let named = env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty());
     let host = named.unwrap_or_else(|| USUAL.to_owned());
-    // `/_ping` is what every engine with Docker's interface has.
+    // Every engine with Docker's interface has `/_ping`.
     is_ok(&host, "/_ping").then_some(host)
 }
 
-/// Whether the engine has this image already.
+/// Returns `true` if the engine has this image already.
 pub(super) fn has_image(host: &str, name: &str, tag: &str) -> bool {
     is_ok(host, &format!("/images/{name}:{tag}/json"))
 }
 
-/// Whether the engine answers a question by 200.
+/// Returns `true` if the engine answers a request with 200.
 fn is_ok(host: &str, path: &str) -> bool {
     let ask = || -> Option<bool> {
         let mut stream = UnixStream::connect(host.strip_prefix("unix://")?).ok()?;

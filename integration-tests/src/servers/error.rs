@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// Why a server for tests could not be had or did not do what was asked; the text says what to do.
+/// The reason why a server for tests is not available or did not do what was requested. The message says what to do.
 #[derive(Debug)]
 pub struct ServerError(String);
 
@@ -10,7 +10,7 @@ impl ServerError {
         Self(text.into())
     }
 
-    /// Turns any error into one that says what was being done.
+    /// Returns a function that adds the operation in progress to an error.
     pub(crate) fn during<E: fmt::Display>(what: impl fmt::Display) -> impl FnOnce(E) -> Self {
         move |error| Self(format!("{what}: {error}"))
     }

@@ -2,9 +2,9 @@ use std::time::Duration;
 
 use super::{ApiFault, DynamoDbProxy, Fault, Proxy, READS, ServerError, WRITES, store};
 
-/// What a request of an app server is for, whichever store it goes to.
+/// The kind of an app server's request, on any store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a line knows them all")]
+#[expect(clippy::exhaustive_enums, reason = "a connection handles each kind")]
 pub enum Step {
     /// It reads.
     Read,
@@ -12,21 +12,21 @@ pub enum Step {
     Change,
 }
 
-/// One app server's own line to a store, that can be broken.
+/// An app server's own connection to a store, which tests can break.
 #[derive(Debug)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "a test that knows one kind must know them all"
+    reason = "a test that handles one kind must handle them all"
 )]
 pub enum Line {
-    /// To a Redis.
+    /// A connection to Redis.
     Redis(Proxy),
-    /// To a DynamoDB engine.
+    /// A connection to a DynamoDB engine.
     DynamoDb(DynamoDbProxy),
 }
 
 impl Line {
-    /// The URL that an app opens the store by through this line, with these parameters.
+    /// Returns the URL by which an app opens the store through this connection, with these parameters.
     pub fn url(&self, parameters: &str) -> String {
         let url = match self {
             Self::Redis(proxy) => proxy.url(),
@@ -35,7 +35,7 @@ impl Line {
         store::with(&url, parameters)
     }
 
-    /// Lets `fault` happen to the next request that reads or changes something.
+    /// Causes `fault` on the next request that reads or changes something.
     pub fn on_next(&self, step: Step, fault: Fault) {
         match self {
             // Changes are scripts, reads are not.
@@ -57,7 +57,7 @@ impl Line {
         }
     }
 
-    /// How many faults have happened so far.
+    /// Returns the number of faults so far.
     pub fn faults(&self) -> u64 {
         match self {
             Self::Redis(proxy) => proxy.faults(),
@@ -65,7 +65,7 @@ impl Line {
         }
     }
 
-    /// Requests that went through so far.
+    /// Returns the number of requests that were forwarded so far.
     pub fn requests(&self) -> u64 {
         match self {
             Self::Redis(proxy) => proxy.requests(),
@@ -73,7 +73,7 @@ impl Line {
         }
     }
 
-    /// Nothing passes any more, and no connection breaks.
+    /// Stops all traffic without closing a connection.
     pub fn freeze(&self) {
         match self {
             Self::Redis(proxy) => proxy.freeze(),
@@ -81,7 +81,7 @@ impl Line {
         }
     }
 
-    /// What was held back passes.
+    /// Forwards the traffic that was held back.
     pub fn thaw(&self) {
         match self {
             Self::Redis(proxy) => proxy.thaw(),
@@ -89,7 +89,7 @@ impl Line {
         }
     }
 
-    /// Waits until a frozen line holds a request back.
+    /// Waits until a frozen connection holds a request back.
     ///
     /// # Errors
     /// None arrives within 10 s.
@@ -100,7 +100,7 @@ impl Line {
         }
     }
 
-    /// Breaks every connection there is; new ones are welcome.
+    /// Closes every open connection. New ones are accepted.
     pub fn cut(&self) {
         match self {
             Self::Redis(proxy) => proxy.cut(),
@@ -108,7 +108,7 @@ impl Line {
         }
     }
 
-    /// While true, breaks every connection there is and each new one at once.
+    /// While `refusing` is `true`, closes every open connection and each new one.
     pub fn refuse(&self, refusing: bool) {
         match self {
             Self::Redis(proxy) => proxy.refuse(refusing),
@@ -116,7 +116,7 @@ impl Line {
         }
     }
 
-    /// Holds every reply back for so long.
+    /// Delays every reply by `delay`.
     pub fn delay(&self, delay: Duration) {
         match self {
             Self::Redis(proxy) => proxy.delay(delay),

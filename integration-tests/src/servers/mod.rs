@@ -1,23 +1,20 @@
 //! Real servers for tests, Redis and DynamoDB, and proxies that break connections to them.
 //!
-//! Two doors:
+//! There are two ways to get a server:
 //!
-//! - [`TestRedis`], [`TestCluster`] and [`TestDynamoDb`] give *a* server: the one an environment URL
-//!   names, else one from a container engine (feature `containers`), else local processes. Which it
-//!   was is printed once. A test that goes through this door must use a fresh random prefix and
-//!   never wipe anything: the server may be shared.
-//! - [`RedisServer`], [`RedisCluster`], [`ReplicatedRedis`], [`SentinelSetup`] and [`DynamoDbEngine`]
-//!   are always local processes of the test's own, so it may kill, pause and restart them. They are stopped by pid
-//!   when they are dropped, also by a panic, and by the kernel when the test process is killed.
+//! - [`TestRedis`], [`TestCluster`] and [`TestDynamoDb`] provide *any* server: the one that an environment variable names, or one from a
+//! container engine (feature `containers`), or local processes. Which one it is gets printed once. The server may be shared, so a test
+//! must use a fresh random prefix and must not wipe anything.
+//! - [`RedisServer`], [`RedisCluster`], [`ReplicatedRedis`], [`SentinelSetup`] and [`DynamoDbEngine`] are always local processes of the
+//! test's own. The test may kill, pause and restart them. They are stopped by pid when they are dropped, also after a panic, and by the
+//! kernel when the test process is killed.
 //!
-//! And providers, at both of which refresh tokens rotate and their reuse is detected: [`OAuthProvider`] is small, in this
-//! process, and fails as told; [`OidcProvider`] is the certified one of npm, in a process of its own.
-//! [`OpenIdProvider`] names the providers of other projects at which sign-ins and sign-outs are tested.
-//! [`DemoServers`] and [`TutorialServers`] are apps that their users sign in to.
+//! Two providers rotate refresh tokens and detect their reuse. [`OAuthProvider`] is small, runs in this process, and fails on request.
+//! [`OidcProvider`] is the certified one of npm, in a process of its own. [`OpenIdProvider`] names the providers of other projects at which
+//! sign-ins and sign-outs are tested. [`DemoServers`] and [`TutorialServers`] are apps that users sign in to.
 //!
-//! Everything here blocks for short, bounded times and needs no async runtime, so it works from
-//! any test and from several processes. `TOKEN_CACHE_REDIS_SERVER` names another server program:
-//! the same tests then run on Valkey.
+//! All functions block for short, bounded times and need no async runtime. They work in any test and in several processes.
+//! `TOKEN_CACHE_REDIS_SERVER` names another server program: the same tests then run on Valkey.
 //!
 //! ```no_run
 //! use token_cache_integration_tests::servers::{RedisOptions, RedisServer};

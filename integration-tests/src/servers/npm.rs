@@ -7,30 +7,30 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::servers::{ServerError, binary};
 
-/// What installs the programs that run a program of npm's.
+/// The command that installs what runs npm programs.
 const NODE_COMMAND: &str = "sudo apt-get install nodejs npm   # Node 20.19 or newer";
 
 const OLDEST: (u32, u32) = (20, 19);
 
-/// A program of ours on packages of npm's, which a lock file pins.
+/// A program of this workspace on npm packages, whose versions a lock file pins.
 pub(crate) struct NpmProgram {
-    /// Names its folder.
+    /// Name of its folder.
     pub(crate) name: &'static str,
     pub(crate) package: &'static str,
     pub(crate) lock: &'static str,
-    /// What Node runs.
+    /// The file that Node runs.
     pub(crate) program: &'static str,
 }
 
-/// Where everything is that its process needs.
+/// The paths that its process needs.
 pub(crate) struct Installed {
     pub(crate) node: PathBuf,
     pub(crate) program: PathBuf,
 }
 
 impl NpmProgram {
-    /// Installs its packages beside this program, or, for a test, in the folder above, unless that very lock file was
-    /// installed there before. Others wait meanwhile.
+    /// Installs its packages beside this program (for a test, in the folder above) unless the same lock file was installed there before.
+    /// Other processes wait meanwhile.
     pub(crate) fn install(&self) -> Result<Installed, ServerError> {
         let node = node()?;
         let folder = folder(self.name)?;
@@ -55,7 +55,7 @@ impl NpmProgram {
 
 fn node() -> Result<PathBuf, ServerError> {
     let missing = |what: &str| ServerError::new(format!("{what}: {NODE_COMMAND}"));
-    let node = binary::find("node").ok_or_else(|| missing("no node on this machine"))?;
+    let node = binary::find("node").ok_or_else(|| missing("`node` is not on this machine"))?;
     let output = Command::new(&node)
         .arg("--version")
         .output()
@@ -64,11 +64,11 @@ fn node() -> Result<PathBuf, ServerError> {
     if is_new_enough(&version) {
         Ok(node)
     } else {
-        Err(missing(&format!("node is too old, {}", version.trim())))
+        Err(missing(&format!("`node` is too old: {}", version.trim())))
     }
 }
 
-/// Of `v20.20.2`.
+/// Parses versions such as `v20.20.2`.
 fn is_new_enough(version: &str) -> bool {
     let mut numbers = version.trim().trim_start_matches('v').split('.');
     let mut number = || numbers.next().and_then(|number| number.parse().ok());
@@ -77,7 +77,7 @@ fn is_new_enough(version: &str) -> bool {
 
 /// Returns the folder of this name beside this program, or, for a test, in the folder above.
 pub(super) fn folder(name: &str) -> Result<PathBuf, ServerError> {
-    let this = env::current_exe().map_err(ServerError::during("where this program is"))?;
+    let this = env::current_exe().map_err(ServerError::during("the path of this program"))?;
     let beside = this
         .ancestors()
         .skip(1)
@@ -93,8 +93,11 @@ fn write(path: &Path, text: &str) -> Result<(), ServerError> {
 }
 
 fn install(folder: &Path) -> Result<(), ServerError> {
-    let npm = binary::find("npm")
-        .ok_or_else(|| ServerError::new(format!("no npm on this machine: {NODE_COMMAND}")))?;
+    let npm = binary::find("npm").ok_or_else(|| {
+        ServerError::new(format!(
+            "`npm` is not on this machine. Install it: {NODE_COMMAND}"
+        ))
+    })?;
     let output = Command::new(npm)
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         .current_dir(folder)

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// When an append-only file is flushed to the disk.
+/// When an append-only file is flushed to disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AppendFsync {
@@ -10,20 +10,20 @@ pub enum AppendFsync {
     EverySecond,
 }
 
-/// How a local Redis is set up. The default: nothing persisted, no password, no memory limit.
+/// The configuration of a local Redis. By default nothing is persisted, and there is no password and no memory limit.
 #[derive(Clone, Default)]
 #[expect(
     clippy::exhaustive_structs,
-    reason = "tests name some fields and take the rest as default"
+    reason = "tests set some fields and use the defaults for the rest"
 )]
 pub struct RedisOptions {
-    /// Keeps an append-only file.
+    /// Writes an append-only file.
     pub appendonly: Option<AppendFsync>,
-    /// Snapshot rule such as `3600 1`.
+    /// A snapshot rule, such as `3600 1`.
     pub save: Option<String>,
-    /// Limit such as `64mb`.
+    /// A limit, such as `64mb`.
     pub maxmemory: Option<String>,
-    /// Such as `noeviction`, the server's own default.
+    /// The policy, such as `noeviction`, which is the server's own default.
     pub maxmemory_policy: Option<String>,
     /// Password of the default user.
     pub requirepass: Option<String>,
@@ -40,7 +40,7 @@ pub struct RedisOptions {
 }
 
 impl RedisOptions {
-    /// The configuration file's lines, but those about ports and files.
+    /// Returns the configuration file's lines, except those about ports and files.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("save {}", self.save.as_deref().unwrap_or("\"\""))];
         match self.appendonly {
@@ -58,7 +58,7 @@ impl RedisOptions {
             ("maxmemory", &self.maxmemory),
             ("maxmemory-policy", &self.maxmemory_policy),
             ("requirepass", &self.requirepass),
-            // A replica of a protected primary has the same password.
+            // A replica of a primary with a password has the same password.
             ("masterauth", &self.requirepass),
         ];
         for (name, value) in optional {

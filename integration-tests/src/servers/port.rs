@@ -8,19 +8,19 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::ServerError;
 
-/// Below the range from which systems choose ports for outgoing connections: while a server is
-/// down, a client that keeps dialling its port can then never be given that port itself.
+/// The range is below the one from which systems choose ports for outgoing connections. While a server is down, a client that repeatedly
+/// connects to its port can therefore never be given that port itself.
 const FIRST: u16 = 11_000;
 const COUNT: u16 = 10_000;
 const PAIR_DISTANCE: u16 = 10_000;
 const ATTEMPTS: usize = 200;
 
-/// Two loopback ports, `number` and `number + 10,000`, that no other test has, in this process or
-/// another, for as long as the value lives: also while nothing listens on them.
+/// Two loopback ports, `number` and `number + 10,000`. No other test, in this process or another, gets them while this value exists, even
+/// if nothing listens on them.
 #[derive(Debug)]
 pub(super) struct Port {
     number: u16,
-    /// The lock ends with the file, however the process ends.
+    /// The lock ends with the file, in whichever way the process ends.
     _lock: File,
 }
 
@@ -29,7 +29,7 @@ impl Port {
         attempt(|| Self::lock(FIRST + random_below(COUNT)))
     }
 
-    /// Ports whose numbers follow each other.
+    /// Reserves ports with consecutive numbers.
     pub(super) fn reserve_row(ports: u16) -> Result<Vec<Self>, ServerError> {
         attempt(|| {
             let first = FIRST + random_below(COUNT - ports);

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use super::{ServerError, binary};
 
-/// A child process: its output goes to a file, and it never outlives its owner.
+/// A child process. Its output is written to a file, and it never outlives its owner.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
@@ -19,7 +19,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts `program`, with its output appended to the file `log`.
+    /// Starts `program`, and appends its output to the file `log`.
     pub(super) fn start(
         program: &Path,
         args: &[String],
@@ -28,7 +28,7 @@ impl Process {
         Self::start_with(program, args, &[], log)
     }
 
-    /// The same, with these variables set in its environment, whatever they are in that of this process.
+    /// Starts `program` with these environment variables, regardless of their values in this process.
     pub(super) fn start_with(
         program: &Path,
         args: &[String],
@@ -64,7 +64,7 @@ impl Process {
         self.child.id()
     }
 
-    /// The last lines it printed.
+    /// Returns the last lines of its output.
     pub(super) fn output(&self) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
@@ -76,7 +76,7 @@ impl Process {
         matches!(self.child.try_wait(), Ok(Some(_)))
     }
 
-    /// Kills it as `kill -9` does, and waits until it is gone.
+    /// Kills it as `kill -9` does, and waits until it has exited.
     pub(super) fn kill9(&mut self) -> Result<(), ServerError> {
         let what = format!("could not kill {} {}", self.name, self.pid());
         self.child
@@ -86,7 +86,7 @@ impl Process {
         Ok(())
     }
 
-    /// Stops it by SIGSTOP, and returns once it stands still.
+    /// Pauses it with SIGSTOP, and returns once it has stopped.
     pub(super) fn pause(&self) -> Result<(), ServerError> {
         self.signal(Signal::STOP)?;
         let stopped_or_gone =
@@ -97,13 +97,13 @@ impl Process {
         match status {
             Some(status) if status.stopped() => Ok(()),
             _ => Err(ServerError::new(format!(
-                "{} was gone before it could be paused",
+                "{} exited before it could be paused",
                 self.name
             ))),
         }
     }
 
-    /// Lets it run again.
+    /// Continues it.
     pub(super) fn resume(&self) -> Result<(), ServerError> {
         self.signal(Signal::CONT)
     }
@@ -126,13 +126,12 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Nothing is left to do with a process that is gone already.
+        // The process may have exited already.
         let _ = self.kill9();
     }
 }
 
-/// A command whose process the kernel kills once the thread that started it is gone, where
-/// `setpriv` can arrange that.
+/// Returns a command whose process the kernel kills once the thread that started it has ended, if `setpriv` is available.
 fn dies_with_its_parent(program: &Path) -> Command {
     match binary::find("setpriv") {
         Some(setpriv) => {
@@ -146,8 +145,8 @@ fn dies_with_its_parent(program: &Path) -> Command {
 
 type Job = (Command, Sender<io::Result<Child>>);
 
-/// Starts `command` from the one thread that lives as long as this process: the death signal
-/// belongs to the thread that started the child, and threads of tests and runtimes come and go.
+/// Starts `command` from the one thread that lives as long as this process. The death signal belongs to the thread that started the child,
+/// and threads of tests and runtimes are short-lived.
 fn spawn(command: Command) -> io::Result<Child> {
     static JOBS: OnceLock<Sender<Job>> = OnceLock::new();
     let queue = JOBS.get_or_init(|| {
@@ -157,7 +156,7 @@ fn spawn(command: Command) -> io::Result<Child> {
                 let outcome = command.spawn();
                 // The log file's handles must not stay open here.
                 mem::drop(command);
-                // Whoever asked may have gone; the child is then dropped unstarted or unowned.
+                // The caller may be gone. The child is then dropped.
                 let _ = answer.send(outcome);
             }
         });
@@ -166,8 +165,8 @@ fn spawn(command: Command) -> io::Result<Child> {
     let (answer, started) = channel();
     queue
         .send((command, answer))
-        .map_err(|_| io::Error::other("the thread that starts servers is gone"))?;
+        .map_err(|_| io::Error::other("the thread that starts servers has ended"))?;
     started
         .recv()
-        .map_err(|_| io::Error::other("the thread that starts servers is gone"))?
+        .map_err(|_| io::Error::other("the thread that starts servers has ended"))?
 }

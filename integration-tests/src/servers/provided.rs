@@ -7,14 +7,14 @@ use super::engine;
 use super::publish::publish;
 use super::{RedisCluster, RedisOptions, RedisServer, ServerError};
 
-/// Names a Redis for tests, `redis://…`; it may be shared with others.
+/// The environment variable with a Redis for tests, `redis://…`. It may be shared.
 pub const REDIS_VARIABLE: &str = "TOKEN_CACHE_TEST_REDIS";
-/// Names the nodes of a Redis Cluster for tests, separated by commas.
+/// The environment variable with the nodes of a Redis Cluster for tests, separated by commas.
 pub const REDIS_CLUSTER_VARIABLE: &str = "TOKEN_CACHE_TEST_REDIS_CLUSTER";
 
-/// A Redis from wherever one is to be had: environment, container engine, local process.
+/// A Redis from the environment, a container engine, or a local process.
 ///
-/// It may be shared, so a test uses a random prefix and wipes nothing.
+/// It may be shared. A test must therefore use a random prefix and wipe nothing.
 #[derive(Debug)]
 pub struct TestRedis {
     url: String,
@@ -22,7 +22,7 @@ pub struct TestRedis {
     _keep: Keep,
 }
 
-/// A Redis Cluster of three masters, found like a [`TestRedis`].
+/// A Redis Cluster of three masters, provided like a [`TestRedis`].
 #[derive(Debug)]
 pub struct TestCluster {
     urls: Vec<String>,
@@ -30,9 +30,9 @@ pub struct TestCluster {
     _keep: Keep,
 }
 
-/// What must live as long as the server is used.
+/// Resources that must live as long as the server is used.
 #[derive(Debug)]
-#[expect(dead_code, reason = "held for their Drop")]
+#[expect(dead_code, reason = "owned for their Drop")]
 enum Keep {
     Nothing,
     Server(Box<RedisServer>),
@@ -42,10 +42,10 @@ enum Keep {
 }
 
 impl TestRedis {
-    /// Finds or starts one, and says once which it is.
+    /// Finds or starts a server, and prints once which one it is.
     ///
     /// # Errors
-    /// None is to be had; the text says what to do.
+    /// No server is available. The message says what to do.
     pub fn provide() -> Result<Self, ServerError> {
         let redis = Self::find()?;
         publish("redis", &redis.how);
@@ -80,22 +80,22 @@ impl TestRedis {
         })
     }
 
-    /// `redis://…`.
+    /// Returns its URL, `redis://…`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Where it came from, such as `local redis-server 7.0.15 at 127.0.0.1:12345`.
+    /// Returns its source, such as `local redis-server 7.0.15 at 127.0.0.1:12345`.
     pub fn how(&self) -> &str {
         &self.how
     }
 }
 
 impl TestCluster {
-    /// Finds or starts one, and says once which it is.
+    /// Finds or starts a cluster, and prints once which one it is.
     ///
     /// # Errors
-    /// None is to be had; the text says what to do.
+    /// No cluster is available. The message says what to do.
     pub fn provide() -> Result<Self, ServerError> {
         let cluster = Self::find()?;
         publish("redis cluster", &cluster.how);
@@ -146,18 +146,18 @@ impl TestCluster {
         })
     }
 
-    /// One `redis://…` URL a node; any of them is a way in.
+    /// Returns one `redis://…` URL per node. Each of them gives access to the cluster.
     pub fn urls(&self) -> &[String] {
         &self.urls
     }
 
-    /// Where it came from.
+    /// Returns its source.
     pub fn how(&self) -> &str {
         &self.how
     }
 }
 
-/// The variable's value, where it is set and not empty.
+/// Returns the variable's value if it is set and not empty.
 fn named_by(variable: &str) -> Option<String> {
     env::var(variable).ok().filter(|value| !value.is_empty())
 }

@@ -13,23 +13,21 @@ use self::state::{Apart, Shared};
 
 const HOLD_LIMIT: Duration = Duration::from_secs(10);
 
-/// What happens to one request, once.
+/// A fault of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Half of its bytes reach the server, then the connection breaks: it is never applied.
+    /// Half of the request reaches the server, then the connection is closed. The request is never applied.
     CutRequest,
-    /// The server answers it, and the connection breaks instead of delivering the answer: it *is*
-    /// applied, and the client can't know.
+    /// The server answers the request, and the connection is closed before the answer is delivered. The request *is* applied, but the
+    /// client cannot know.
     DropReply,
 }
 
-/// A proxy on loopback between clients and one Redis, that counts requests and breaks things on
-/// request.
+/// A proxy on loopback between clients and one Redis. It counts requests and causes faults.
 ///
-/// It passes whole RESP messages on (so no TLS), each request as soon as it is complete.
-/// [`Fault::DropReply`] pairs replies with requests by their order, which holds in RESP3 and on
-/// RESP2 connections that subscribe to nothing.
+/// It forwards complete RESP messages, each as soon as it has arrived. It therefore does not support TLS. [`Fault::DropReply`] pairs
+/// replies with requests by their order. That is correct in RESP3, and on RESP2 connections that subscribe to nothing.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -37,7 +35,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on a free loopback port and passes everything on to `upstream`.
+    /// Listens on a free loopback port and forwards everything to `upstream`.
     ///
     /// # Errors
     /// No port is free.
@@ -53,22 +51,22 @@ impl Proxy {
         Ok(Self { address, shared })
     }
 
-    /// Where clients connect.
+    /// Returns the address that clients connect to.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// `redis://127.0.0.1:…`.
+    /// Returns its URL, `redis://127.0.0.1:…`.
     pub fn url(&self) -> String {
         format!("redis://{}", self.address)
     }
 
-    /// Requests that clients have sent so far, those of connecting included.
+    /// Returns the number of requests that clients have sent so far, including those for connecting.
     pub fn requests(&self) -> u64 {
         self.shared.state().requests.values().sum()
     }
 
-    /// Requests of one command so far, such as `EVALSHA`.
+    /// Returns the number of requests of one command so far, such as `EVALSHA`.
     pub fn requests_of(&self, command: &str) -> u64 {
         self.shared
             .state()
@@ -90,7 +88,7 @@ impl Proxy {
         wait::until(HOLD_LIMIT, "no request arrives", || holds().then_some(()))
     }
 
-    /// Lets `fault` happen to the next request of `command`, on whichever connection.
+    /// Causes `fault` on the next request of `command`, on any connection.
     pub fn on_next(&self, command: &str, fault: Fault) {
         self.shared
             .state()
@@ -98,17 +96,17 @@ impl Proxy {
             .push((command.to_ascii_uppercase(), fault));
     }
 
-    /// How many faults have happened so far: a test checks that its own did.
+    /// Returns the number of faults so far. Tests check that theirs happened.
     pub fn faults(&self) -> u64 {
         self.shared.state().faults
     }
 
-    /// Breaks every connection there is; new ones are welcome.
+    /// Closes every open connection. New ones are accepted.
     pub fn cut(&self) {
         self.shared.state().cut();
     }
 
-    /// While true, breaks every connection there is and each new one at once.
+    /// While `refusing` is `true`, closes every open connection and each new one.
     pub fn refuse(&self, refusing: bool) {
         let mut state = self.shared.state();
         state.refusing = refusing;
@@ -117,42 +115,42 @@ impl Proxy {
         }
     }
 
-    /// Holds every reply back for so long.
+    /// Delays every reply by `delay`.
     pub fn delay(&self, delay: Duration) {
         self.shared.state().delay = delay;
     }
 
-    /// Nothing passes any more, and no connection breaks: a network that swallows packets.
+    /// Stops all traffic without closing a connection, like a network that drops packets.
     pub fn freeze(&self) {
         self.shared.state().frozen = true;
     }
 
-    /// The connections that are open now swallow everything from now on, and none of them breaks: half-open, as after a firewall
-    /// has forgotten them. New ones work, and so do those of replicas. Returns how many there are.
+    /// Stops all traffic on the client connections that are open now, without closing them: they are half-open, as after a firewall has
+    /// forgotten them. New connections work, and so do those of replicas. Returns the number of stopped connections.
     pub fn swallow_open(&self) -> usize {
         self.shared.state().swallow()
     }
 
-    /// What was held back since [`freeze`](Self::freeze) passes, in order.
+    /// Forwards, in order, what was held back since [`freeze`](Self::freeze).
     pub fn thaw(&self) {
         self.shared.state().frozen = false;
         self.shared.wake();
     }
 }
 
-/// To connections that subscribe, and to no others: the links by which servers with near caches hear of sign-outs.
+/// Faults of connections that subscribe, and of no others. They are the backplane connections of servers with near caches.
 impl Proxy {
-    /// How many there are.
+    /// Returns the number of open ones.
     pub fn links(&self) -> usize {
         self.shared.state().count_links()
     }
 
-    /// Breaks each of them; new ones are welcome.
+    /// Closes each of them. New ones are accepted.
     pub fn cut_links(&self) {
         self.shared.state().cut_links();
     }
 
-    /// While true, breaks each of them, and every connection as soon as it subscribes.
+    /// While `refusing` is `true`, closes each of them, and every connection as soon as it subscribes.
     pub fn refuse_links(&self, refusing: bool) {
         let mut state = self.shared.state();
         state.links.refused = refusing;
@@ -161,24 +159,24 @@ impl Proxy {
         }
     }
 
-    /// Nothing passes on them any more, and none breaks: half-open.
+    /// Stops all traffic on them without closing them: they are half-open.
     pub fn freeze_links(&self) {
         self.shared.state().links.frozen = true;
     }
 
-    /// What was held back since [`freeze_links`](Self::freeze_links) passes, in order.
+    /// Forwards, in order, what was held back since [`freeze_links`](Self::freeze_links).
     pub fn thaw_links(&self) {
         self.shared.state().links.frozen = false;
         self.shared.wake();
     }
 
-    /// Holds replies and pushes back for so long, each for itself. From then on they are no single ordered stream on a connection
-    /// that passed something meanwhile.
+    /// Delays replies and pushes independently of each other. A connection that forwards something meanwhile is no longer a single ordered
+    /// stream.
     pub fn part_links(&self, replies: Duration, pushes: Duration) {
         self.shared.state().links.apart = Some(Apart { replies, pushes });
     }
 
-    /// Holds nothing back any more.
+    /// Ends the delays.
     pub fn join_links(&self) {
         self.shared.state().links.apart = None;
     }
@@ -209,7 +207,7 @@ fn accept(listener: &TcpListener, upstream: SocketAddr, shared: &Arc<Shared>) {
         match TcpStream::connect(upstream) {
             Ok(server) if !refusing => connection::serve(client, server, shared),
             _ => {
-                // It may be broken already.
+                // It may be closed already.
                 let _ = client.shutdown(Shutdown::Both);
             }
         }

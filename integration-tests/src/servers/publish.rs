@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 static SAID: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
 
-/// Says once per process which server a test of this `kind` runs on.
+/// Prints once per process which server the tests of this `kind` run on.
 pub(super) fn publish(kind: &'static str, which: &str) {
     let first = SAID
         .lock()

@@ -12,13 +12,13 @@ use super::{RedisOptions, ServerError, binary, tls, wait};
 
 const START_LIMIT: Duration = Duration::from_secs(10);
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-/// A start that lost its port to somebody outside these tests is tried on another.
+/// If a process outside these tests takes the port, the server is started on another.
 const PORT_ATTEMPTS: usize = 5;
 
 /// A `redis-server` process of the test's own on a loopback port.
 ///
-/// It keeps its port and its data folder over [`kill9`](Self::kill9) and
-/// [`restart`](Self::restart), and is gone with its folder when it is dropped.
+/// [`kill9`](Self::kill9) and [`restart`](Self::restart) retain its port and its data folder. Dropping it stops the process and removes the
+/// folder.
 #[derive(Debug)]
 pub struct RedisServer {
     /// `None` while it is down. Dropped before the folder is removed.
@@ -33,8 +33,8 @@ impl RedisServer {
     /// Starts a server and waits until it answers.
     ///
     /// # Errors
-    /// No `redis-server` on this machine (the text is the command that installs it), or one that
-    /// did not come up: the text then holds its output.
+    /// There is no `redis-server` on this machine (the message contains the command that installs it), or the server did not start (the
+    /// message contains its output).
     pub fn start(options: RedisOptions) -> Result<Self, ServerError> {
         let program = binary::redis_server()?;
         for _ in 1..PORT_ATTEMPTS {
@@ -86,14 +86,14 @@ impl RedisServer {
         fs::write(&file, lines.join("\n") + "\n").map_err(ServerError::during(file.display()))
     }
 
-    /// Starts it again after [`kill9`](Self::kill9) on the same port, over the same data.
+    /// Restarts it after [`kill9`](Self::kill9) on the same port, with the same data.
     ///
     /// # Errors
-    /// It runs already, or did not come up.
+    /// It is running already, or it did not start.
     pub fn restart(&mut self) -> Result<(), ServerError> {
         if self.process.is_some() {
             return Err(ServerError::new(format!(
-                "redis-server {} runs already",
+                "redis-server {} is running already",
                 self.port()
             )));
         }
@@ -101,7 +101,7 @@ impl RedisServer {
         let log = self.folder.path().join("output.log");
         let mut process = Process::start(&self.program, &args, log)?;
         let answers = wait::until(START_LIMIT, "redis-server does not answer", || {
-            // Its port may be somebody else's: the process has to live as well.
+            // Another process may have the port. This one must be running as well.
             if process.has_exited() {
                 return Some(false);
             }
@@ -113,17 +113,17 @@ impl RedisServer {
                 Ok(())
             }
             Ok(false) => Err(ServerError::new(format!(
-                "redis-server ended at once; it said:\n{}",
+                "redis-server exited at once. Its output:\n{}",
                 process.output()
             ))),
             Err(error) => Err(ServerError::new(format!(
-                "{error}; it said:\n{}",
+                "{error}. Its output:\n{}",
                 process.output()
             ))),
         }
     }
 
-    /// Whether this very process has its data loaded and serves.
+    /// Returns `true` if this very process has loaded its data and answers.
     fn answers(&self, pid: u32) -> bool {
         let mine = format!("process_id:{pid}\r");
         self.cli(&["INFO"])
@@ -132,7 +132,7 @@ impl RedisServer {
             .is_some_and(|info| info.contains(&mine) && info.contains("\nloading:0\r"))
     }
 
-    /// Kills it as `kill -9` does; its port stays reserved and its data stays.
+    /// Kills it as `kill -9` does. Its port stays reserved, and its data stays.
     ///
     /// # Errors
     /// It is down already.
@@ -142,7 +142,7 @@ impl RedisServer {
         Ok(())
     }
 
-    /// Freezes it (SIGSTOP): connections stay open, nothing is answered.
+    /// Pauses it (SIGSTOP). Connections stay open, but nothing is answered.
     ///
     /// # Errors
     /// It is down.
@@ -150,7 +150,7 @@ impl RedisServer {
         self.process.as_ref().ok_or_else(|| self.is_down())?.pause()
     }
 
-    /// Lets a paused server go on (SIGCONT).
+    /// Continues a paused server (SIGCONT).
     ///
     /// # Errors
     /// It is down.
@@ -170,15 +170,15 @@ impl RedisServer {
         ServerError::new(format!("redis-server {} is down", self.port()))
     }
 
-    /// One command over a connection of its own, as the default user, within 5 s.
+    /// Sends one command on a new connection, as the default user, within 5 s.
     ///
     /// # Errors
-    /// The server's error reply, or no answer.
+    /// The server replied with an error, or did not reply.
     pub fn cli(&self, command: &[impl AsRef<[u8]>]) -> Result<Value, ServerError> {
         self.client()?.call(command)
     }
 
-    /// A connection of its own, as the default user.
+    /// Opens a new connection as the default user.
     ///
     /// # Errors
     /// Nothing listens, or the password is refused.
@@ -190,17 +190,17 @@ impl RedisServer {
         Ok(client)
     }
 
-    /// The default user's password, if it has one.
+    /// Returns the default user's password, if it has one.
     pub(super) fn password(&self) -> Option<&str> {
         self.options.requirepass.as_deref()
     }
 
-    /// `redis://127.0.0.1:…`, with the default user's password where it has one.
+    /// Returns its URL, `redis://127.0.0.1:…`, with the default user's password if it has one.
     pub fn url(&self) -> String {
         format!("redis://{}{}", self.user_part(), self.address())
     }
 
-    /// `rediss://localhost:…` for a server with TLS; trust [`authority`](Self::authority).
+    /// Returns its TLS URL, `rediss://localhost:…`, if it has TLS. Clients must trust [`authority`](Self::authority).
     pub fn tls_url(&self) -> Option<String> {
         let user = self.user_part();
         self.options
@@ -215,45 +215,45 @@ impl RedisServer {
         }
     }
 
-    /// PEM file of the authority that signed this server's certificate.
+    /// Returns the PEM file of the authority that signed this server's certificate.
     pub fn authority(&self) -> PathBuf {
         self.folder.path().join(tls::AUTHORITY)
     }
 
-    /// Where the unix socket is, for a server that has one.
+    /// Returns the path of the unix socket, for a server that has one.
     pub fn unix_socket(&self) -> PathBuf {
         self.folder.path().join("redis.sock")
     }
 
-    /// 127.0.0.1 and the port.
+    /// Returns its address: 127.0.0.1 and the port.
     pub fn address(&self) -> SocketAddr {
         self.port.address()
     }
 
-    /// The port; the same after a restart.
+    /// Returns the port. It is the same after a restart.
     pub fn port(&self) -> u16 {
         self.port.number()
     }
 
-    /// The process, while it is up.
+    /// Returns the pid while it is running.
     pub fn pid(&self) -> Option<u32> {
         self.process.as_ref().map(Process::pid)
     }
 
-    /// The data folder.
+    /// Returns the data folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Program and version, such as `redis-server 7.0.15`.
+    /// Returns program and version, such as `redis-server 7.0.15`.
     ///
     /// # Errors
-    /// The program does not run.
+    /// The program cannot be run.
     pub fn version(&self) -> Result<String, ServerError> {
         binary::describe(&self.program)
     }
 
-    /// What it says it is: `master`, `slave`, `sentinel`; none where it doesn't answer.
+    /// Returns the role that it reports (`master`, `slave`, `sentinel`), or `None` if it does not answer.
     pub fn role(&self) -> Option<String> {
         let role = self.cli(&["ROLE"]).ok()?;
         let role = role.items()?.first()?.text()?;

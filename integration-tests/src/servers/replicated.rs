@@ -12,10 +12,10 @@ pub struct ReplicatedRedis {
 }
 
 impl ReplicatedRedis {
-    /// Starts both with the same options and waits until the replica follows.
+    /// Starts both with the same options, and waits until the replica follows.
     ///
     /// # Errors
-    /// A server that does not start, or a replica that does not follow.
+    /// A server does not start, or the replica does not follow.
     pub fn start(options: RedisOptions) -> Result<Self, ServerError> {
         let primary = RedisServer::start(options.clone())?;
         let replica_of = Some(primary.port());
@@ -28,10 +28,10 @@ impl ReplicatedRedis {
         Ok(pair)
     }
 
-    /// Waits until the replica has everything the primary has written.
+    /// Waits until the replica has everything that the primary has written.
     ///
     /// # Errors
-    /// It does not get there within 20 s.
+    /// It does not catch up within 20 s.
     pub fn wait_until_in_step(&self) -> Result<(), ServerError> {
         wait::until(SYNC_LIMIT, "the replica does not follow", || {
             let offset = |server: &RedisServer, field| field_of(server, "replication", field);
@@ -42,20 +42,19 @@ impl ReplicatedRedis {
         })
     }
 
-    /// From now on the primary answers without the replica seeing any of it, until
-    /// [`rejoin`](Self::rejoin) or a failover.
+    /// Isolates the replica: the primary continues to answer, and the replica gets none of it until [`rejoin`](Self::rejoin) or a failover.
     ///
-    /// The replica is stopped, and its backplane is closed by the primary: bytes waiting in the socket
-    /// of a merely stopped replica would still be applied when it goes on.
+    /// The replica is paused, and the primary closes the replication connection. Bytes in the socket of a replica that is only paused
+    /// would still be applied when it continues.
     ///
     /// # Errors
-    /// A server that is down.
+    /// A server is down.
     pub fn cut_replica_off(&self) -> Result<(), ServerError> {
         self.replica.pause()?;
         self.primary.cli(&["CLIENT", "KILL", "TYPE", "replica"])?;
         wait::until(
             SYNC_LIMIT,
-            "the primary keeps its backplane to the replica",
+            "the primary still has a connection to the replica",
             || {
                 let replicas = field_of(&self.primary, "replication", "connected_slaves")?;
                 (replicas == "0").then_some(())
@@ -63,7 +62,7 @@ impl ReplicatedRedis {
         )
     }
 
-    /// Undoes [`cut_replica_off`](Self::cut_replica_off): the replica goes on and catches up.
+    /// Undoes [`cut_replica_off`](Self::cut_replica_off): the replica continues and catches up.
     ///
     /// # Errors
     /// It does not catch up.
@@ -72,11 +71,11 @@ impl ReplicatedRedis {
         self.wait_until_in_step()
     }
 
-    /// Runs `write` so that only the primary has it, and kills the primary: the write was
-    /// acknowledged and is lost once the replica is promoted.
+    /// Runs `write` so that only the primary has it, and kills the primary. The write was acknowledged, and is lost once the replica is
+    /// promoted.
     ///
     /// # Errors
-    /// A server that is down.
+    /// A server is down.
     pub fn lose<T>(&mut self, write: impl FnOnce(&RedisServer) -> T) -> Result<T, ServerError> {
         self.cut_replica_off()?;
         let written = write(&self.primary);
@@ -96,28 +95,28 @@ impl ReplicatedRedis {
         })
     }
 
-    /// The server that began as primary.
+    /// Returns the server that began as primary.
     pub fn primary(&self) -> &RedisServer {
         &self.primary
     }
 
-    /// The server that began as primary, to kill or restart it.
+    /// Returns the server that began as primary, to kill or restart it.
     pub fn primary_mut(&mut self) -> &mut RedisServer {
         &mut self.primary
     }
 
-    /// The server that began as replica.
+    /// Returns the server that began as replica.
     pub fn replica(&self) -> &RedisServer {
         &self.replica
     }
 
-    /// The server that began as replica, to kill or restart it.
+    /// Returns the server that began as replica, to kill or restart it.
     pub fn replica_mut(&mut self) -> &mut RedisServer {
         &mut self.replica
     }
 }
 
-/// One field of `INFO section`.
+/// Returns one field of `INFO section`.
 fn field_of(server: &RedisServer, section: &str, field: &str) -> Option<String> {
     let info = server.cli(&["INFO", section]).ok()?;
     let prefix = format!("{field}:");

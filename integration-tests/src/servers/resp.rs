@@ -21,17 +21,17 @@ pub enum Value {
     Int(i64),
     /// Bytes.
     Bytes(Vec<u8>),
-    /// Several values; an error among them stands as a status.
+    /// Several values. An error among them is a `Status`.
     Array(Vec<Value>),
 }
 
 impl Value {
-    /// Whether the server answered with no value.
+    /// Returns `true` if the server answered with no value.
     pub fn is_nil(&self) -> bool {
         matches!(self, Self::Nil)
     }
 
-    /// The number, where it is one.
+    /// Returns the number, or `None` for another type.
     pub fn int(&self) -> Option<i64> {
         match self {
             Self::Int(number) => Some(*number),
@@ -39,7 +39,7 @@ impl Value {
         }
     }
 
-    /// The text of a status or of bytes that are UTF-8.
+    /// Returns the text of a status, or of bytes that are UTF-8.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Status(text) => Some(text),
@@ -48,7 +48,7 @@ impl Value {
         }
     }
 
-    /// The values of an array.
+    /// Returns the values of an array, or `None` for another type.
     pub fn items(&self) -> Option<&[Value]> {
         match self {
             Self::Array(items) => Some(items),
@@ -57,7 +57,7 @@ impl Value {
     }
 }
 
-/// Short, so that a failed assertion over 300 KB stays readable.
+/// Prints long values shortened, so that a failed assertion over 300 KB stays readable.
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -71,8 +71,7 @@ impl fmt::Debug for Value {
     }
 }
 
-/// A blocking connection that speaks RESP2: enough to look at a server from outside the client
-/// under test.
+/// A blocking RESP2 connection. It is enough to inspect a server independently of the client under test.
 #[derive(Debug)]
 pub struct Client<S = TcpStream> {
     stream: S,
@@ -80,10 +79,10 @@ pub struct Client<S = TcpStream> {
 }
 
 impl Client {
-    /// Connects; every later call ends within `timeout`.
+    /// Connects. Every later call ends within `timeout`.
     ///
     /// # Errors
-    /// When nothing listens there.
+    /// Nothing listens at the address.
     pub fn connect(address: SocketAddr, timeout: Duration) -> Result<Self, ServerError> {
         let stream = TcpStream::connect_timeout(&address, timeout).map_err(ServerError::during(
             format!("could not connect to {address}"),
@@ -98,7 +97,7 @@ impl Client {
 }
 
 impl<S: Read + Write> Client<S> {
-    /// Speaks over a stream that is connected already, such as one with TLS.
+    /// Wraps a stream that is connected already, such as one with TLS.
     pub fn over(stream: S) -> Self {
         Self {
             stream,
@@ -109,7 +108,7 @@ impl<S: Read + Write> Client<S> {
     /// Sends one command and waits for its reply.
     ///
     /// # Errors
-    /// The server's error reply, or a broken or silent connection.
+    /// The server replied with an error, or the connection is closed or silent.
     pub fn call(&mut self, command: &[impl AsRef<[u8]>]) -> Result<Value, ServerError> {
         self.send(command)?;
         self.receive()
@@ -118,7 +117,7 @@ impl<S: Read + Write> Client<S> {
     /// Sends one command without waiting.
     ///
     /// # Errors
-    /// A broken connection.
+    /// The connection is closed.
     pub fn send(&mut self, command: &[impl AsRef<[u8]>]) -> Result<(), ServerError> {
         let mut bytes = format!("*{}\r\n", command.len()).into_bytes();
         for part in command {
@@ -136,7 +135,7 @@ impl<S: Read + Write> Client<S> {
     /// Waits for the next reply.
     ///
     /// # Errors
-    /// The server's error reply, or a broken or silent connection.
+    /// The server replied with an error, or the connection is closed or silent.
     pub fn receive(&mut self) -> Result<Value, ServerError> {
         loop {
             if let Some(frame) = frame(&self.received)? {
@@ -163,7 +162,7 @@ impl<S: Read + Write> Client<S> {
     }
 }
 
-/// The value at the head of `bytes`, which hold a whole frame, and what follows it.
+/// Returns the first value of `bytes`, which contain a complete frame, and the rest.
 fn value(bytes: &[u8]) -> Result<(Value, &[u8]), ServerError> {
     let (text, mut rest) = line(bytes);
     let malformed = || ServerError::new(format!("not a reply: {text}"));
@@ -196,7 +195,7 @@ fn value(bytes: &[u8]) -> Result<(Value, &[u8]), ServerError> {
     Ok((parsed, rest))
 }
 
-/// The text of the first line without its type byte, and what follows the line.
+/// Returns the text of the first line without its type byte, and the rest.
 fn line(bytes: &[u8]) -> (String, &[u8]) {
     let end = bytes
         .windows(2)

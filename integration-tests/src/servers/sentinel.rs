@@ -15,15 +15,14 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 const AGREE_LIMIT: Duration = Duration::from_secs(30);
 const FAILOVER_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long a server must be silent to be taken for down. A sentinel asks a server that it has just come to know after a second for the
-/// first time: with less, every failover looks like the death of the new primary, and they go on failing over.
+/// How long a server must be silent to be considered down. A sentinel sends its first request to a newly discovered server after a second.
+/// With a shorter time, every failover looks like the death of the new primary, and failovers never end.
 const DOWN_AFTER: Duration = Duration::from_millis(1_500);
 
 /// Longer than any test.
 const PATIENT_DOWN_AFTER: Duration = Duration::from_secs(60);
 
-/// A local primary with one replica, watched by three sentinels that fail over within about two
-/// seconds.
+/// A local primary with one replica, monitored by three sentinels that fail over within about two seconds.
 #[derive(Debug)]
 pub struct SentinelSetup {
     sentinels: Vec<Sentinel>,
@@ -31,25 +30,24 @@ pub struct SentinelSetup {
 }
 
 impl SentinelSetup {
-    /// The name under which the sentinels know the primary.
+    /// The name of the primary at the sentinels.
     pub const SERVICE: &str = "token-cache";
 
-    /// Starts the servers and the sentinels, and waits until each sentinel knows the replica and
-    /// the other sentinels (about 2 s).
+    /// Starts the servers and the sentinels, and waits until each sentinel knows the replica and the other sentinels (about 2 s).
     ///
     /// # Errors
-    /// A server that does not start, or sentinels that do not find each other.
+    /// A server does not start, or the sentinels do not find each other.
     pub fn start(options: RedisOptions) -> Result<Self, ServerError> {
         let servers = ReplicatedRedis::start(options)?;
         let primary = servers.primary().port();
         Self::watching(servers, primary, DOWN_AFTER)
     }
 
-    /// The same, with a proxy in front of the primary that the sentinels name in its place. They wait a minute before they take it
-    /// for down, so that what the proxy does makes no failover.
+    /// Starts them with a proxy in front of the primary, whose address the sentinels return for it. They wait a minute before they
+    /// consider it down, so that faults of the proxy cause no failover.
     ///
     /// # Errors
-    /// As [`start`](Self::start), and when no port is free.
+    /// As [`start`](Self::start), or no port is free.
     pub fn behind_proxy(options: RedisOptions) -> Result<(Self, Proxy), ServerError> {
         let servers = ReplicatedRedis::start(options)?;
         let proxy = Proxy::start(servers.primary().address())?;
@@ -77,7 +75,7 @@ impl SentinelSetup {
         Ok(setup)
     }
 
-    /// Where the sentinels listen.
+    /// Returns the addresses of the sentinels.
     pub fn sentinels(&self) -> Vec<SocketAddr> {
         self.sentinels
             .iter()
@@ -85,7 +83,7 @@ impl SentinelSetup {
             .collect()
     }
 
-    /// The primary, by the first sentinel's word.
+    /// Returns the primary's address, as the first sentinel reports it.
     ///
     /// # Errors
     /// The sentinel does not answer.
@@ -97,8 +95,8 @@ impl SentinelSetup {
         sentinel.primary()
     }
 
-    /// Has a sentinel begin a failover although the primary is up, as an operator would before maintenance. The old primary takes writes
-    /// until it is demoted, about ten seconds later.
+    /// Makes a sentinel begin a failover although the primary is up, as an operator would before maintenance. The old primary accepts
+    /// writes until it is demoted, about ten seconds later.
     ///
     /// # Errors
     /// The sentinel refuses.
@@ -112,8 +110,7 @@ impl SentinelSetup {
             .map(drop)
     }
 
-    /// Waits until every sentinel names the server that began as replica, and that server says it
-    /// is a primary.
+    /// Waits until every sentinel names the server that began as replica, and that server reports that it is a primary.
     ///
     /// # Errors
     /// No failover within 30 s.
@@ -130,11 +127,11 @@ impl SentinelSetup {
         })
     }
 
-    /// Kills the primary, waits until the sentinels name the other server and that is a primary, and starts the killed one
-    /// again, which becomes its replica.
+    /// Kills the primary, and waits until the sentinels name the other server and that is a primary. Then starts the killed one again,
+    /// which becomes its replica.
     ///
     /// # Errors
-    /// No failover within 30 s, or the killed one does not follow.
+    /// There is no failover within 30 s, or the killed one does not follow.
     pub fn fail_over(&mut self) -> Result<(), ServerError> {
         let before = self.current_primary()?;
         let began_as_primary = self.servers.primary().address() == before;
@@ -164,10 +161,10 @@ impl SentinelSetup {
         })
     }
 
-    /// The server that every sentinel names as the primary.
+    /// Returns the server that every sentinel names as the primary.
     ///
     /// # Errors
-    /// They don't answer, or don't agree.
+    /// The sentinels do not answer, or do not agree.
     pub fn serving(&self) -> Result<&RedisServer, ServerError> {
         let named: Vec<SocketAddr> = self
             .sentinels
@@ -180,17 +177,17 @@ impl SentinelSetup {
             .ok_or_else(|| ServerError::new("the sentinels do not agree on a primary"))
     }
 
-    /// The two servers.
+    /// Returns the two servers.
     pub fn servers(&self) -> &ReplicatedRedis {
         &self.servers
     }
 
-    /// The two servers, to kill or restart one.
+    /// Returns the two servers, to kill or restart one.
     pub fn servers_mut(&mut self) -> &mut ReplicatedRedis {
         &mut self.servers
     }
 
-    /// The server that began as primary.
+    /// Returns the server that began as primary.
     pub fn primary(&self) -> &RedisServer {
         self.servers.primary()
     }
@@ -200,7 +197,7 @@ impl SentinelSetup {
 struct Sentinel {
     process: Process,
     port: Port,
-    /// A sentinel rewrites its configuration file: each has a folder of its own.
+    /// A sentinel rewrites its configuration file, so each has a folder of its own.
     _folder: TempDir,
 }
 
@@ -245,7 +242,7 @@ impl Sentinel {
             .and_then(|mut client| client.call(command));
         answer.map_err(|error| {
             ServerError::new(format!(
-                "sentinel: {error}; it said:\n{}",
+                "sentinel: {error}. Its output:\n{}",
                 self.process.output()
             ))
         })

@@ -5,11 +5,11 @@ use super::{
     ServerError,
 };
 
-/// The kinds of store that a hazard can be shown on: what a test says of one it says of each.
+/// The kinds of store on which hazards are tested. Each test runs on each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "a test that knows one kind must know them all"
+    reason = "a test that handles one kind must handle them all"
 )]
 pub enum StoreKind {
     /// One Redis.
@@ -18,11 +18,11 @@ pub enum StoreKind {
     DynamoDb,
 }
 
-/// A store of the test's own, to be killed, paused and restarted, whichever kind it is.
+/// A store of the test's own, to be killed, paused and restarted.
 #[derive(Debug)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "a test that knows one kind must know them all"
+    reason = "a test that handles one kind must handle them all"
 )]
 pub enum OwnStore {
     /// One Redis.
@@ -32,10 +32,10 @@ pub enum OwnStore {
 }
 
 impl OwnStore {
-    /// One that keeps nothing over a restart.
+    /// Starts a store that loses its data in a restart.
     ///
     /// # Errors
-    /// It is not to be had, or did not come up; the text says what to do.
+    /// It is not available, or did not start. The message says what to do.
     pub fn start(kind: StoreKind) -> Result<Self, ServerError> {
         Ok(match kind {
             StoreKind::Redis => Self::redis(RedisOptions::default())?,
@@ -43,7 +43,7 @@ impl OwnStore {
         })
     }
 
-    /// One that comes back with all that it acknowledged.
+    /// Starts a store that retains all acknowledged writes over a restart.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -61,7 +61,7 @@ impl OwnStore {
         Ok(Self::Redis(Box::new(RedisServer::start(options)?)))
     }
 
-    /// The URL that an app opens it by, with these parameters (`name=value&…`; none is fine).
+    /// Returns the URL by which an app opens it, with these parameters (`name=value&…`, may be empty).
     pub fn url(&self, parameters: &str) -> String {
         let url = match self {
             Self::Redis(redis) => redis.url(),
@@ -70,7 +70,7 @@ impl OwnStore {
         with(&url, parameters)
     }
 
-    /// A line of its own to this store, that can be broken.
+    /// Returns a new connection to this store that tests can break.
     ///
     /// # Errors
     /// No port is free.
@@ -81,7 +81,7 @@ impl OwnStore {
         })
     }
 
-    /// Kills it as `kill -9` does; its port stays reserved.
+    /// Kills it as `kill -9` does. Its port stays reserved.
     ///
     /// # Errors
     /// It is down already.
@@ -92,10 +92,10 @@ impl OwnStore {
         }
     }
 
-    /// Starts it again after [`kill9`](Self::kill9), over what it has kept.
+    /// Restarts it after [`kill9`](Self::kill9), with its persisted data.
     ///
     /// # Errors
-    /// It runs already, or did not come up.
+    /// It is running already, or it did not start.
     pub fn restart(&mut self) -> Result<(), ServerError> {
         match self {
             Self::Redis(redis) => redis.restart(),
@@ -103,7 +103,7 @@ impl OwnStore {
         }
     }
 
-    /// Freezes it (SIGSTOP): connections stay open, nothing is answered.
+    /// Pauses it (SIGSTOP). Connections stay open, but nothing is answered.
     ///
     /// # Errors
     /// It is down.
@@ -114,7 +114,7 @@ impl OwnStore {
         }
     }
 
-    /// Lets a paused one go on.
+    /// Continues a paused store.
     ///
     /// # Errors
     /// It is down.
@@ -135,7 +135,7 @@ impl fmt::Display for OwnStore {
     }
 }
 
-/// A store's URL with further parameters.
+/// Adds parameters to a store's URL.
 pub(crate) fn with(url: &str, parameters: &str) -> String {
     if parameters.is_empty() {
         return url.to_owned();

@@ -9,8 +9,8 @@ pub(super) const AUTHORITY: &str = "ca.pem";
 const CERTIFICATE: &str = "server.pem";
 const KEY: &str = "server.key";
 
-/// Writes an authority and a certificate for `localhost` and 127.0.0.1 into `folder`, and answers
-/// the configuration lines that use them on `port`.
+/// Writes an authority and a certificate for `localhost` and 127.0.0.1 into `folder`, and returns the configuration lines that use them on
+/// `port`.
 pub(super) fn configure(folder: &Path, port: u16) -> Result<Vec<String>, ServerError> {
     write_certificates(folder).map_err(ServerError::during("could not make a certificate"))?;
     let path = |file| folder.join(file).display().to_string();

@@ -3,7 +3,7 @@ use tempfile::TempDir;
 use super::process::Process;
 use super::{AppAddresses, CLIENT_ID, CLIENT_SECRET, ServerError, binary};
 
-/// The same on every server. It seals nothing that outlives a test.
+/// The same on every server. It encrypts nothing that outlives a test.
 const SECRET: &str = "only for a test: a secret of over 32 bytes";
 
 /// The servers of the tutorial's app (`examples/tutorial`), each a process of its own.
@@ -19,8 +19,7 @@ impl TutorialServers {
     /// this URL, and sign users in at the provider of this issuer as [`CLIENT_ID`] with [`CLIENT_SECRET`].
     ///
     /// # Errors
-    /// The app was not built (the text is the command that builds it), or a server ended or does not answer: the text then has its
-    /// output.
+    /// The app was not built (the message contains the command), or a server ended or does not answer (the message contains its output).
     pub fn start(addresses: AppAddresses, issuer: &str, store: &str) -> Result<Self, ServerError> {
         let program = binary::built("token-cache-example-tutorial").ok_or_else(|| {
             ServerError::new(
@@ -60,7 +59,7 @@ impl TutorialServers {
     /// Returns the origin of one server.
     ///
     /// # Panics
-    /// There is no such server.
+    /// Panics if there is no such server.
     pub fn of(&self, server: usize) -> String {
         self.addresses.of(server)
     }

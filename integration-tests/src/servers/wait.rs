@@ -5,7 +5,7 @@ use super::ServerError;
 
 const POLL: Duration = Duration::from_millis(5);
 
-/// Asks until `condition` answers, and fails with `what` once `limit` has passed.
+/// Polls `condition` until it returns a value. Fails with `what` once `limit` has passed.
 pub(super) fn until<T>(
     limit: Duration,
     what: &str,

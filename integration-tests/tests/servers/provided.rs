@@ -73,7 +73,7 @@ fn a_server_program_that_is_not_there_is_an_error_and_never_a_pass() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success(), "{said}");
     assert!(
-        said.contains("TOKEN_CACHE_REDIS_SERVER names no file"),
+        said.contains("TOKEN_CACHE_REDIS_SERVER does not name a file"),
         "{said}"
     );
 }

@@ -43,7 +43,7 @@ fn a_running_server_is_not_started_twice() {
             .restart()
             .unwrap_err()
             .to_string()
-            .contains("runs already")
+            .contains("is running already")
     );
 }
 

@@ -5,8 +5,8 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-/// What an engine on this machine takes for credentials, which the AWS SDK looks for; it checks none. The environment's own
-/// come first: the store may be AWS's.
+/// Credentials that the AWS SDK requires. An engine on this machine checks none of them. Those of the environment have priority: the
+/// store may be AWS's.
 pub(crate) const ANY_CREDENTIALS: [(&str, &str); 3] = [
     ("AWS_ACCESS_KEY_ID", ANY),
     ("AWS_SECRET_ACCESS_KEY", ANY),
@@ -16,7 +16,7 @@ pub(crate) const ANY_CREDENTIALS: [(&str, &str); 3] = [
 const ANY: &str = "testing";
 const REGION: &str = "us-east-1";
 
-/// A client of the plain SDK for an endpoint, with the environment's credentials where there are some.
+/// Returns a client of the plain SDK for an endpoint, with the environment's credentials if there are any.
 pub fn client(endpoint: &str) -> Client {
     let http = if endpoint.starts_with("https:") {
         Builder::new()
@@ -35,7 +35,7 @@ pub fn client(endpoint: &str) -> Client {
     Client::from_conf(config)
 }
 
-/// The environment's Region, else one that any engine takes.
+/// Returns the environment's Region, or one that any engine accepts.
 pub(super) fn region() -> String {
     set("AWS_REGION").unwrap_or_else(|| REGION.to_owned())
 }

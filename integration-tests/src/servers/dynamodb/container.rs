@@ -12,29 +12,29 @@ use super::program;
 use crate::servers::port::Port;
 use crate::servers::{ServerError, engine};
 
-/// AWS's own engine. Its licence binds its user to an AWS account, so it is used where the user's engine has it already, and
-/// never pulled.
+/// AWS's own engine. Its licence binds its user to an AWS account. It is therefore used only if the container engine has the image already,
+/// and never pulled.
 const LOCAL: (&str, &str) = ("amazon/dynamodb-local", "latest");
-/// Made here of our own program.
+/// The image that is built here from this workspace's own program.
 const OURS: (&str, &str) = ("token-cache-dynamodb-engine", "test");
 const PROGRAM: &str = "/dynamodb_engine";
-/// DynamoDB Local's port; ours takes the same.
+/// The port of DynamoDB Local. The image built here uses the same.
 const PORT: u16 = 8000;
 const START_LIMIT: Duration = Duration::from_secs(120);
 
 /// A DynamoDB engine in a container of a local engine, on a loopback port.
 #[derive(Debug)]
 pub(super) struct DynamoDbContainer {
-    /// Closed to end the container.
+    /// Dropping it ends the container.
     running: Option<Sender<()>>,
-    keeper: Option<JoinHandle<()>>,
+    runner: Option<JoinHandle<()>>,
     port: Port,
     image: String,
     engine: String,
 }
 
 impl DynamoDbContainer {
-    /// Starts one; whether it answers is seen by whoever makes the table.
+    /// Starts a container. The function that creates the table checks whether it answers.
     pub(super) fn start(engine: &str) -> Result<Self, ServerError> {
         let port = Port::reserve()?;
         let number = port.number();
@@ -43,9 +43,8 @@ impl DynamoDbContainer {
         let image = format!("{name}:{tag}");
         let (started, answer) = channel();
         let (running, ended) = channel::<()>();
-        // In a thread of its own: the runner refuses to block inside an async runtime, also when
-        // the container is dropped.
-        let keeper = thread::spawn(move || {
+        // The runner refuses to block inside an async runtime, also when the container is dropped. A thread of its own avoids that.
+        let runner = thread::spawn(move || {
             let container = if has_near_cache {
                 let image = GenericImage::new(name, tag);
                 image.with_mapped_port(number, PORT.tcp()).start()
@@ -66,9 +65,9 @@ impl DynamoDbContainer {
                 }
             };
             let outcome = container.as_ref().map(|_| ()).map_err(ToString::to_string);
-            // Whoever asked may have given up; the container ends at once then.
+            // The caller may have given up. The container ends at once then.
             if started.send(outcome).is_ok() {
-                // Answers when the other side is dropped.
+                // Returns when the other side is dropped.
                 let _ = ended.recv();
             }
         });
@@ -82,11 +81,11 @@ impl DynamoDbContainer {
             Ok(Ok(())) => {}
             Ok(Err(why)) => return Err(failed(&why)),
             Err(RecvTimeoutError::Timeout) => return Err(failed("no answer within 120 s")),
-            Err(RecvTimeoutError::Disconnected) => return Err(failed("its client broke")),
+            Err(RecvTimeoutError::Disconnected) => return Err(failed("its client ended")),
         }
         Ok(Self {
             running: Some(running),
-            keeper: Some(keeper),
+            runner: Some(runner),
             port,
             image,
             engine: engine.to_owned(),
@@ -110,14 +109,14 @@ impl DynamoDbContainer {
 impl Drop for DynamoDbContainer {
     fn drop(&mut self) {
         self.running = None;
-        if let Some(keeper) = self.keeper.take() {
-            // It has removed the container, or could not; a test's end is no place to fail.
-            let _ = keeper.join();
+        if let Some(runner) = self.runner.take() {
+            // The container may have failed to be removed. The end of a test is no place to fail.
+            let _ = runner.join();
         }
     }
 }
 
-/// An image of nothing but the engine's program and the libraries that it loads, so that nothing is pulled.
+/// Builds an image that contains only the engine's program and the libraries that it loads, so that nothing is pulled.
 fn build() -> Result<GenericImage, ServerError> {
     let program = program::engine()?;
     let mut files = vec![(program.clone(), PROGRAM.to_owned())];
@@ -125,11 +124,11 @@ fn build() -> Result<GenericImage, ServerError> {
         let target = library.display().to_string();
         (library, target)
     }));
-    let near_caches: String = files
+    let copy_lines: String = files
         .iter()
         .map(|(_, target)| ["COPY .", target, " ", target, "\n"].concat())
         .collect();
-    let dockerfile = format!("FROM scratch\n{near_caches}ENTRYPOINT [\"{PROGRAM}\"]\n");
+    let dockerfile = format!("FROM scratch\n{copy_lines}ENTRYPOINT [\"{PROGRAM}\"]\n");
     let image = files.into_iter().fold(
         GenericBuildableImage::new(OURS.0, OURS.1).with_dockerfile_string(dockerfile),
         |image, (file, target)| image.with_file(file, format!(".{target}")),
@@ -139,7 +138,7 @@ fn build() -> Result<GenericImage, ServerError> {
         .map_err(ServerError::during("the engine's image"))
 }
 
-/// What the loader says it loads: each path, the loader's own among them.
+/// Returns the paths of the libraries that the loader loads, including the loader itself.
 fn libraries(program: &PathBuf) -> Result<Vec<PathBuf>, ServerError> {
     let listed = Command::new("ldd")
         .arg(program)

@@ -14,21 +14,20 @@ const START_LIMIT: Duration = Duration::from_secs(10);
 const PORT_ATTEMPTS: usize = 5;
 const DATA: &str = "data.sqlite";
 
-/// Where an engine keeps what it is given.
+/// The storage of an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kept {
-    /// In memory: killed, it has lost everything.
+    /// In memory. A kill loses everything.
     InMemory,
-    /// In a file: killed, it comes back with all that it had acknowledged.
+    /// In a file. After a kill, everything that was acknowledged is still there.
     InFile,
 }
 
 /// A DynamoDB engine (dynoxide) as a process of the test's own on a loopback port, with the table for tests.
 ///
-/// It keeps its port over [`kill9`](Self::kill9) and [`restart`](Self::restart), and is gone with its data when it is
-/// dropped. Where it differs from AWS: it never throttles, never reads stale, has no IAM, and deletes no expired item of
-/// itself. It answers some 900 conditional writes a second.
+/// [`kill9`](Self::kill9) and [`restart`](Self::restart) retain its port. Dropping it removes its data. It differs from AWS: it never
+/// throttles, never returns stale reads, has no IAM, and never deletes an expired item. It answers some 900 conditional writes a second.
 #[derive(Debug)]
 pub struct DynamoDbEngine {
     /// `None` while it is down. Dropped before the folder is removed.
@@ -40,10 +39,10 @@ pub struct DynamoDbEngine {
 }
 
 impl DynamoDbEngine {
-    /// Starts one and waits until it answers and has its table.
+    /// Starts an engine, and waits until it answers and has its table.
     ///
     /// # Errors
-    /// Its program is not built (the text is the command that builds it), or it did not come up.
+    /// Its program is not built (the message contains the command that builds it), or it did not start.
     pub fn start(kept: Kept) -> Result<Self, ServerError> {
         let program = program::engine()?;
         let mut attempts = 1;
@@ -61,7 +60,7 @@ impl DynamoDbEngine {
             };
             match engine.restart() {
                 Ok(()) => return Ok(engine),
-                // The port was taken by somebody outside these tests.
+                // A process outside these tests took the port.
                 Err(error) if error.to_string().contains("in use") && attempts < PORT_ATTEMPTS => {
                     attempts += 1;
                 }
@@ -70,13 +69,13 @@ impl DynamoDbEngine {
         }
     }
 
-    /// Starts it again after [`kill9`](Self::kill9) on the same port, over what it has kept. The table is there again.
+    /// Restarts it after [`kill9`](Self::kill9) on the same port, with its persisted data. The table exists again.
     ///
     /// # Errors
-    /// It runs already, or did not come up.
+    /// It is running already, or it did not start.
     pub fn restart(&mut self) -> Result<(), ServerError> {
         if self.process.is_some() {
-            return Err(ServerError::new("the engine runs already"));
+            return Err(ServerError::new("the engine is running already"));
         }
         let mut args = vec![
             "--forever".to_owned(),
@@ -88,7 +87,7 @@ impl DynamoDbEngine {
             args.extend(["--file".to_owned(), data.display().to_string()]);
         }
         let log = self.folder.path().join("output.log");
-        // What an earlier process said of its address is not this one's.
+        // The log may contain the address of an earlier process.
         let _ = fs::remove_file(&log);
         let mut process = Process::start(&self.program, &args, log)?;
         let said = self.endpoint();
@@ -96,7 +95,7 @@ impl DynamoDbEngine {
             if process.has_exited() {
                 return Some(false);
             }
-            // The line is printed by this very process once it listens: the port can't be somebody else's.
+            // This very process prints the line once it listens, so the port cannot belong to another process.
             (process.output().contains(&said) && TcpStream::connect(self.address()).is_ok())
                 .then_some(true)
         });
@@ -105,16 +104,16 @@ impl DynamoDbEngine {
                 self.process = Some(process);
                 return table::ensure(&said);
             }
-            Ok(false) => "the engine ended at once".to_owned(),
+            Ok(false) => "the engine exited at once".to_owned(),
             Err(error) => error.to_string(),
         };
         Err(ServerError::new(format!(
-            "{ended}; it said:\n{}",
+            "{ended}. Its output:\n{}",
             process.output()
         )))
     }
 
-    /// Kills it as `kill -9` does; its port stays reserved.
+    /// Kills it as `kill -9` does. Its port stays reserved.
     ///
     /// # Errors
     /// It is down already.
@@ -124,7 +123,7 @@ impl DynamoDbEngine {
         Ok(())
     }
 
-    /// Freezes it (SIGSTOP): connections stay open, nothing is answered.
+    /// Pauses it (SIGSTOP). Connections stay open, but nothing is answered.
     ///
     /// # Errors
     /// It is down.
@@ -132,7 +131,7 @@ impl DynamoDbEngine {
         self.process.as_ref().ok_or_else(Self::is_down)?.pause()
     }
 
-    /// Lets a paused one go on.
+    /// Continues a paused engine.
     ///
     /// # Errors
     /// It is down.
@@ -144,33 +143,33 @@ impl DynamoDbEngine {
         ServerError::new("the engine is down")
     }
 
-    /// 127.0.0.1 and the port.
+    /// Returns its address: 127.0.0.1 and the port.
     pub fn address(&self) -> SocketAddr {
         self.port.address()
     }
 
-    /// `http://127.0.0.1:…`.
+    /// Returns its endpoint, `http://127.0.0.1:…`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address())
     }
 
-    /// `dynamodb://…`: the table for tests in this engine.
+    /// Returns the store URL of the table for tests in this engine, `dynamodb://…`.
     pub fn url(&self) -> String {
         store_url(&self.endpoint())
     }
 
-    /// A client of the plain SDK.
+    /// Returns a client of the plain SDK.
     pub fn client(&self) -> aws_sdk_dynamodb::Client {
         client(&self.endpoint())
     }
 
-    /// The process, while it is up.
+    /// Returns the pid while it is running.
     pub fn pid(&self) -> Option<u32> {
         self.process.as_ref().map(Process::pid)
     }
 }
 
-/// The table for tests behind an endpoint, as a store's URL.
+/// Returns the store URL of the table for tests at an endpoint.
 pub(super) fn store_url(endpoint: &str) -> String {
     format!(
         "dynamodb://{TABLE}?region={}&endpoint={endpoint}",

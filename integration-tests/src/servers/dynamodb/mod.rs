@@ -1,4 +1,4 @@
-//! DynamoDB for tests: engines to share, to kill and to pause, and a proxy for what no engine does of itself.
+//! DynamoDB for tests: engines to share, to kill and to pause, and a proxy for behaviour that no engine has.
 
 mod client;
 #[cfg(feature = "containers")]

@@ -8,15 +8,15 @@ use crate::servers::ServerError;
 use crate::servers::engine as containers;
 use crate::servers::publish::publish;
 
-/// Names a DynamoDB for tests by its endpoint, `http://localhost:8000` or `https://dynamodb.eu-central-1.amazonaws.com`; it
-/// may be shared with others. AWS's own, or DynamoDB Local as its user has it: that program's licence binds its user to an
-/// AWS account, so nothing here downloads it.
+/// The environment variable with the endpoint of a DynamoDB for tests, `http://localhost:8000` or
+/// `https://dynamodb.eu-central-1.amazonaws.com`. It may be shared. It may be AWS's own, or a DynamoDB Local that the user has installed:
+/// that program's licence binds its user to an AWS account, so nothing here downloads it.
 pub const DYNAMODB_VARIABLE: &str = "TOKEN_CACHE_TEST_DYNAMODB";
 
-/// A DynamoDB from wherever one is to be had: environment, container engine, a process of our own.
+/// A DynamoDB from the environment, a container engine, or a local process.
 ///
-/// It may be shared, so a test uses a random prefix and wipes nothing. The table for tests is made where it is missing, and
-/// stays.
+/// It may be shared. A test must therefore use a random prefix and wipe nothing. The table for tests is created if it does not exist, and
+/// is never deleted.
 #[derive(Debug)]
 pub struct TestDynamoDb {
     endpoint: String,
@@ -24,9 +24,9 @@ pub struct TestDynamoDb {
     _keep: Keep,
 }
 
-/// What must live as long as the engine is used.
+/// Resources that must live as long as the engine is used.
 #[derive(Debug)]
-#[expect(dead_code, reason = "held for their Drop")]
+#[expect(dead_code, reason = "owned for their Drop")]
 enum Keep {
     Nothing,
     Engine(Box<DynamoDbEngine>),
@@ -35,10 +35,10 @@ enum Keep {
 }
 
 impl TestDynamoDb {
-    /// Finds or starts one, and says once which it is.
+    /// Finds or starts an engine, and prints once which one it is.
     ///
     /// # Errors
-    /// None is to be had; the text says what to do.
+    /// No engine is available. The message says what to do.
     pub fn provide() -> Result<Self, ServerError> {
         let found = Self::find()?;
         table::ensure(&found.endpoint)?;
@@ -69,7 +69,7 @@ impl TestDynamoDb {
         }
         let engine = DynamoDbEngine::start(Kept::InMemory)?;
         let endpoint = engine.endpoint();
-        let how = format!("dynoxide in a process of our own at {endpoint}");
+        let how = format!("dynoxide in a local process at {endpoint}");
         Ok(Self {
             endpoint,
             how,
@@ -77,17 +77,17 @@ impl TestDynamoDb {
         })
     }
 
-    /// `http://…` or `https://…`.
+    /// Returns its endpoint, `http://…` or `https://…`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// `dynamodb://…`: the table for tests there.
+    /// Returns the store URL of the table for tests, `dynamodb://…`.
     pub fn url(&self) -> String {
         engine::store_url(&self.endpoint)
     }
 
-    /// Where it came from, such as `dynoxide in a process of our own at http://127.0.0.1:12345`.
+    /// Returns its source, such as `dynoxide in a local process at http://127.0.0.1:12345`.
     pub fn how(&self) -> &str {
         &self.how
     }

@@ -6,29 +6,29 @@ use tokio::net::TcpListener;
 
 use crate::servers::ServerError;
 
-/// How the engine's program is told to serve.
+/// The arguments of the engine's program.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(about = "Serves a DynamoDB engine (dynoxide) until its standard input ends")]
 #[expect(clippy::exhaustive_structs, reason = "the program's arguments")]
 pub struct EngineArguments {
-    /// On this port; 0 is a free one
+    /// Port; 0 chooses a free one
     #[arg(long, default_value_t = 0)]
     pub port: u16,
-    /// On all addresses, as in a container, instead of loopback alone
+    /// Listens on all addresses, as a container needs, and not only on loopback
     #[arg(long)]
     pub everywhere: bool,
-    /// Over the data in this file, which is made where it is missing; in memory without it
+    /// File with the data, which is created if it does not exist. By default the data is in memory
     #[arg(long)]
     pub file: Option<PathBuf>,
-    /// Goes on when standard input ends: whoever started it ends it
+    /// Continues when standard input ends: the process must be killed
     #[arg(long)]
     pub forever: bool,
 }
 
-/// Serves an engine, and tells where once it listens. Ends only by an error.
+/// Serves an engine, and reports its address once it listens. Returns only on an error.
 ///
 /// # Errors
-/// The port is taken, or the file is no database of the engine.
+/// The port is taken, or the file is not a database of the engine.
 pub async fn serve_dynamodb(
     arguments: &EngineArguments,
     listening: impl FnOnce(SocketAddr),

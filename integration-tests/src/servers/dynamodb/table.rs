@@ -8,14 +8,14 @@ use tokio::time::{Instant, sleep};
 use super::client;
 use crate::servers::ServerError;
 
-/// The table that tests share; each takes a prefix of its own in it.
+/// The table that all tests share. Each uses a prefix of its own in it.
 pub const TABLE: &str = "token-cache-tests";
 
-/// How long an engine that has just been started may take to answer.
+/// How long a newly started engine may take to answer.
 const LIMIT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
 
-/// Makes the table where it is missing, and waits until it serves. From any thread, in a runtime or not.
+/// Creates the table if it does not exist, and waits until it is active. May be called in any thread, with or without a runtime.
 pub(super) fn ensure(endpoint: &str) -> Result<(), ServerError> {
     let endpoint = endpoint.to_owned();
     let work = move || {

@@ -10,7 +10,7 @@ use super::grants::Minted;
 
 pub(super) type Answer = Response<Full<Bytes>>;
 
-/// A token response of RFC 6749 section 5.1, with a member of the provider's own.
+/// Returns a token response (RFC 6749 section 5.1), with one additional member of the provider's own.
 pub(super) fn tokens(minted: &Minted, lifetime: Duration) -> Value {
     let mut response = json!({
         "access_token": minted.access_token,
@@ -25,7 +25,7 @@ pub(super) fn tokens(minted: &Minted, lifetime: Duration) -> Value {
     response
 }
 
-/// An error of RFC 6749 section 5.2.
+/// Returns an error response (RFC 6749 section 5.2).
 pub(super) fn error(status: StatusCode, code: &str) -> Answer {
     json(
         status,

@@ -7,17 +7,17 @@ use url::form_urlencoded;
 
 use super::{CLIENT_ID, CLIENT_SECRET};
 
-/// One request that arrived at the provider.
+/// A request that arrived at the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AskedOfProvider {
     /// `/token` or `/revoke`.
     pub path: String,
-    /// The form that was sent; a parameter that was sent twice has its values joined by a space.
+    /// The form. A parameter that was sent twice has its values joined by a space.
     pub form: BTreeMap<String, String>,
-    /// Whether the client authenticated as HTTP Basic, rather than in the form.
+    /// `true` if the client authenticated with HTTP Basic, and not in the form.
     pub by_basic: bool,
-    /// Whether the client's id and secret were right.
+    /// `true` if the client's id and secret were correct.
     pub is_authentic: bool,
 }
 
@@ -49,13 +49,13 @@ impl AskedOfProvider {
         }
     }
 
-    /// A parameter of the form; empty where it is missing.
+    /// Returns a parameter of the form. A missing one is empty.
     pub fn parameter(&self, name: &str) -> &str {
         self.form.get(name).map_or("", String::as_str)
     }
 }
 
-/// The id and the secret, each decoded as a form would be (RFC 6749 section 2.3.1).
+/// Returns the id and the secret, each decoded as a form (RFC 6749 section 2.3.1).
 fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let joined = STANDARD.decode(header.strip_prefix("Basic ")?).ok()?;

@@ -16,13 +16,13 @@ pub(super) const REVOCATION: &str = "/revoke";
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// The connection breaks instead of an answer.
+/// Closes the connection instead of answering.
 #[derive(Debug)]
 pub(super) struct Broken;
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection breaks")
+        f.write_str("the connection is closed")
     }
 }
 
@@ -58,7 +58,7 @@ pub(super) async fn answer(
     answer
 }
 
-/// Carries a request out, or does to it what a fault says.
+/// Carries a request out, or applies a fault to it.
 fn meet(
     fault: Option<ProviderFault>,
     carry_out: impl FnOnce() -> Answer,

@@ -3,18 +3,18 @@ use std::time::{Duration, Instant};
 
 use crate::fleet::Random;
 
-/// What a provider has done so far.
+/// Counts of a provider.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ProviderCounts {
-    /// Refreshes that arrived, those refused and those that met a fault among them.
+    /// Refreshes that arrived, including those that were refused and those with a fault.
     pub refreshes: u64,
     /// Refresh tokens that were exchanged for new ones.
     pub rotations: u64,
-    /// Spent refresh tokens that came again and were answered within the grace.
+    /// Spent refresh tokens that were sent again and answered within the grace period.
     pub graced: u64,
-    /// Spent refresh tokens that came again: each revoked its family.
+    /// Spent refresh tokens that were sent again. Each revoked its family.
     pub reuses: u64,
     /// Requests at the revocation endpoint.
     pub revocations: u64,
@@ -29,7 +29,7 @@ pub(super) struct Minted {
     pub(super) refresh_token: Option<String>,
 }
 
-/// All that descends from one sign-in.
+/// All tokens that descend from one sign-in.
 #[derive(Debug)]
 struct Family {
     subject: String,
@@ -56,7 +56,7 @@ pub(super) struct Grants {
     families: Vec<Family>,
     refresh_tokens: BTreeMap<String, Issued>,
     access_tokens: BTreeMap<String, usize>,
-    /// Refresh tokens that this provider never gave out.
+    /// Refresh tokens that this provider did not issue.
     strangers: BTreeMap<String, u64>,
     counts: ProviderCounts,
     grace: Duration,
@@ -89,7 +89,7 @@ impl Grants {
         self.families.len() - 1
     }
 
-    /// An access token and a refresh token of a family.
+    /// Issues an access token and a refresh token of a family.
     pub(super) fn mint(&mut self, family: usize) -> Minted {
         let refresh_token = self.name("rt");
         self.refresh_tokens.insert(
@@ -106,7 +106,7 @@ impl Grants {
         }
     }
 
-    /// An access token alone.
+    /// Issues an access token only.
     pub(super) fn mint_access(&mut self, family: usize) -> Minted {
         let access_token = self.name("at");
         self.access_tokens.insert(access_token.clone(), family);
@@ -124,7 +124,7 @@ impl Grants {
         )
     }
 
-    /// Counts a refresh, whatever becomes of it.
+    /// Counts a refresh, whatever its outcome.
     pub(super) fn arrived(&mut self, refresh_token: &str) {
         self.counts.refreshes += 1;
         match self.refresh_tokens.get_mut(refresh_token) {
@@ -133,7 +133,7 @@ impl Grants {
         }
     }
 
-    /// Exchanges a refresh token; none is `invalid_grant`.
+    /// Exchanges a refresh token. `None` means `invalid_grant`.
     pub(super) fn rotate(&mut self, refresh_token: &str) -> Option<Minted> {
         let issued = self.refresh_tokens.get(refresh_token)?;
         let family = issued.family;
@@ -171,7 +171,7 @@ impl Grants {
             .is_some_and(|issued| issued.spent.is_none())
     }
 
-    /// RFC 7009 section 2.2: a token that nobody knows is no error.
+    /// Revokes a token. An unknown one is no error (RFC 7009 section 2.2).
     pub(super) fn revoke(&mut self, token: &str) {
         self.counts.revocations += 1;
         let Some(family) = self.family_of(token) else {
@@ -211,7 +211,7 @@ impl Grants {
         !is_spent && family.is_some_and(|family| !self.families[family].revoked)
     }
 
-    /// An access token of the user whose live token this is; none is `invalid_grant`.
+    /// Issues an access token for the user of this live token. `None` means `invalid_grant`.
     pub(super) fn exchange(&mut self, incoming: &str) -> Option<Minted> {
         if !self.is_live(incoming) {
             return None;

@@ -13,19 +13,19 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         if shared.state().refusing {
             continue;
         }
-        // Without it a connection is slow, not wrong.
+        // If this fails, the connection is only slower.
         let _ = client.set_nodelay(true);
         tokio::spawn(serve(client, Arc::clone(&shared)));
     }
 }
 
-/// Serves one connection until it ends or is cut.
+/// Serves one connection until it ends or is closed by a fault.
 async fn serve(client: TcpStream, shared: Arc<Shared>) {
     let mut cut = shared.until_cut();
     let service = service_fn(|request| endpoints::answer(Arc::clone(&shared), request));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(client), service);
     tokio::select! {
-        // How a connection ends is its client's to see.
+        // The client sees how its connection ends.
         _ = connection => {}
         _ = cut.changed() => {}
     }

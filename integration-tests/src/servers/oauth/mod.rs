@@ -20,32 +20,32 @@ pub use self::fault::ProviderFault;
 pub use self::grants::ProviderCounts;
 use self::state::Shared;
 
-/// The one client that the provider knows.
+/// The id of the provider's only client.
 pub const CLIENT_ID: &str = "app";
-/// Its secret: sent as HTTP Basic or in the body.
+/// The client's secret, sent with HTTP Basic or in the body.
 pub const CLIENT_SECRET: &str = "only-for-a-test:a client's secret/+";
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// A small OAuth 2.0 provider on loopback, that rotates refresh tokens and detects their reuse.
+/// A small OAuth 2.0 provider on loopback that rotates refresh tokens and detects their reuse.
 ///
-/// It lives in the process that starts it; others reach it over HTTP at [`token_url`](Self::token_url) and
-/// [`revocation_url`](Self::revocation_url). Whoever started it has the counters and the knobs, each of which counts from the
-/// next request on:
+/// It runs in the process that starts it. Other processes use it over HTTP at [`token_url`](Self::token_url) and
+/// [`revocation_url`](Self::revocation_url). The process that started it has the counters and the settings. A change of a setting takes
+/// effect with the next request:
 ///
-/// | knob | what it does | at first |
+/// | setting | effect | initially |
 /// |---|---|---|
-/// | [`answers_after`](Self::answers_after) | each refresh is answered that much later | at once |
-/// | [`hold`](Self::hold), [`release`](Self::release) | refreshes get their answers when the test says so | not held |
+/// | [`answers_after`](Self::answers_after) | the answer of each refresh is delayed | no delay |
+/// | [`hold`](Self::hold), [`release`](Self::release) | refreshes are answered when the test releases them | not held |
 /// | [`on_next`](Self::on_next), [`always`](Self::always), [`calm`](Self::calm) | a [`ProviderFault`] | none |
-/// | [`refuse`](Self::refuse) | no connection is taken: the provider is down | up |
-/// | [`grace`](Self::grace) | a spent refresh token gets its successor again for so long, unless that was spent too | 0 |
+/// | [`refuse`](Self::refuse) | no connection is accepted: the provider is down | up |
+/// | [`grace`](Self::grace) | a spent refresh token gets its successor again for this time, unless that was spent too | 0 |
 /// | [`lifetime`](Self::lifetime) | `expires_in` of access tokens | 3,600 s |
 /// | [`revokes_grants`](Self::revokes_grants) | revoking a token revokes all of its user's | one family |
 ///
-/// A refresh token is spent when its request has arrived, before any delay: a client that is killed while it waits, or whose
-/// answer is lost, has spent it, as it would have at a real one. A spent token that comes again is a reuse: it is counted, it is
-/// answered `invalid_grant`, and its whole family is revoked (RFC 9700 section 4.14.2).
+/// A refresh token is spent when its request has arrived, before any delay. A client that is killed while it waits, or whose answer is
+/// lost, has spent it, as at a real provider. A spent token that is sent again is a reuse: it is counted, it is answered `invalid_grant`,
+/// and its whole family is revoked (RFC 9700 section 4.14.2).
 ///
 /// ```no_run
 /// use token_cache_integration_tests::servers::{OAuthProvider, ProviderFault};
@@ -65,7 +65,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub struct OAuthProvider {
     address: SocketAddr,
     shared: Arc<Shared>,
-    /// Taken when it is dropped.
+    /// Taken when the provider is dropped.
     runtime: Option<Runtime>,
 }
 
@@ -99,71 +99,72 @@ impl OAuthProvider {
         })
     }
 
-    /// `http://127.0.0.1:…`.
+    /// Returns the issuer, `http://127.0.0.1:…`.
     pub fn issuer(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The token endpoint (RFC 6749 section 3.2): refresh tokens, client credentials, token exchange (RFC 8693) and
+    /// Returns the token endpoint (RFC 6749 section 3.2). It supports refresh tokens, client credentials, token exchange (RFC 8693) and
     /// assertions (RFC 7523).
     pub fn token_url(&self) -> String {
         format!("{}{}", self.issuer(), endpoints::TOKEN)
     }
 
-    /// The revocation endpoint (RFC 7009).
+    /// Returns the revocation endpoint (RFC 7009).
     pub fn revocation_url(&self) -> String {
         format!("{}{}", self.issuer(), endpoints::REVOCATION)
     }
 
-    /// A user signs in: the token response that the app gets for the code, of a new family of refresh tokens. No request.
+    /// Signs a user in without a request. Returns the token response that the app gets for the code. It begins a new family of refresh
+    /// tokens.
     pub fn sign_in(&self, subject: &str) -> serde_json::Value {
         let mut grants = self.shared.grants();
         let family = grants.begin_family(subject);
         answer::tokens(&grants.mint(family), grants.lifetime())
     }
 
-    /// How often this refresh token arrived at the token endpoint, faults included.
+    /// Returns how often this refresh token arrived at the token endpoint, including faults.
     pub fn calls_with(&self, refresh_token: &str) -> u64 {
         self.shared.grants().calls_with(refresh_token)
     }
 
-    /// What has happened so far, over all tokens.
+    /// Returns the counts so far, over all tokens.
     pub fn counts(&self) -> ProviderCounts {
         self.shared.grants().counts()
     }
 
-    /// Whether this token, access or refresh, would still be accepted.
+    /// Returns `true` if this access or refresh token would still be accepted.
     pub fn is_live(&self, token: &str) -> bool {
         self.shared.grants().is_live(token)
     }
 
-    /// Every request so far, in the order of arrival.
+    /// Returns every request so far, in the order of arrival.
     pub fn asked(&self) -> Vec<AskedOfProvider> {
         self.shared.state().asked.clone()
     }
 
-    /// Every access and refresh token that was ever given out: canaries.
+    /// Returns every access and refresh token that was ever issued. Leak tests use them as canaries.
     pub fn issued(&self) -> Vec<String> {
         self.shared.grants().issued()
     }
 
-    /// Answers each refresh so much later.
+    /// Delays the answer to each refresh.
     pub fn answers_after(&self, delay: Duration) {
         self.shared.state().delay = delay;
     }
 
-    /// From now on refreshes spend their token and get no answer, until [`release`](Self::release).
+    /// Makes refreshes spend their token and get no answer until [`release`](Self::release).
     pub fn hold(&self) {
         self.shared.state().held = true;
     }
 
-    /// Those that were held get their answers.
+    /// Answers the refreshes that were held.
     pub fn release(&self) {
         self.shared.state().held = false;
         self.shared.wake();
     }
 
-    /// Waits until so many refreshes are held.
+    /// Waits until `count` refreshes are held.
     ///
     /// # Errors
     /// They do not arrive within 10 s.
@@ -173,7 +174,7 @@ impl OAuthProvider {
         })
     }
 
-    /// Waits until so many revocations were asked for.
+    /// Waits until `count` revocations were requested.
     ///
     /// # Errors
     /// They do not arrive within 10 s.
@@ -183,12 +184,12 @@ impl OAuthProvider {
         })
     }
 
-    /// Lets `fault` happen to the next request of either endpoint; several queue up.
+    /// Causes `fault` on the next request to either endpoint. Several calls queue up.
     pub fn on_next(&self, fault: ProviderFault) {
         self.shared.state().next_faults.push_back(fault);
     }
 
-    /// Lets `fault` happen to every request, until [`calm`](Self::calm).
+    /// Causes `fault` on every request until [`calm`](Self::calm).
     pub fn always(&self, fault: ProviderFault) {
         self.shared.state().every_fault = Some(fault);
     }
@@ -200,7 +201,7 @@ impl OAuthProvider {
         state.next_faults.clear();
     }
 
-    /// While true, breaks every connection there is and each new one at once.
+    /// While `refusing` is `true`, closes every open connection and each new one.
     pub fn refuse(&self, refusing: bool) {
         self.shared.state().refusing = refusing;
         if refusing {
@@ -208,18 +209,18 @@ impl OAuthProvider {
         }
     }
 
-    /// For so long after its first use a refresh token gets the same successor again, unless the successor was used too. Such
-    /// a call counts as [`graced`](ProviderCounts::graced), not as reuse.
+    /// Sets the grace period: for this time after its first use a refresh token gets the same successor again, unless the successor was
+    /// used too. Such a call counts as [`graced`](ProviderCounts::graced), not as a reuse.
     pub fn grace(&self, grace: Duration) {
         self.shared.grants().set_grace(grace);
     }
 
-    /// What `expires_in` says from now on, in whole seconds.
+    /// Sets `expires_in`, in whole seconds.
     pub fn lifetime(&self, lifetime: Duration) {
         self.shared.grants().set_lifetime(lifetime);
     }
 
-    /// Whether a revocation takes all of the user's families with it, as Google does.
+    /// Sets whether a revocation revokes all of the user's families, as at Google.
     pub fn revokes_grants(&self, all: bool) {
         self.shared.grants().set_revokes_grants(all);
     }
@@ -228,7 +229,7 @@ impl OAuthProvider {
 impl Drop for OAuthProvider {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // Also where a runtime's thread drops it.
+            // The provider may be dropped in a thread of a runtime.
             runtime.shutdown_background();
         }
     }

@@ -7,18 +7,18 @@ use tokio::sync::watch;
 use super::grants::Grants;
 use super::{AskedOfProvider, ProviderFault};
 
-/// What the provider's connections and its owner share.
+/// The state that the provider's connections and its owner share.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     grants: Mutex<Grants>,
     state: Mutex<State>,
-    /// Changes when answers that were held may go.
+    /// Changes when held answers may be sent.
     changes: watch::Sender<()>,
-    /// Changes when every connection is to break.
+    /// Changes when every connection is to be closed.
     cuts: watch::Sender<()>,
 }
 
-/// The knobs, and what arrived.
+/// The settings, and the requests that arrived.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) asked: Vec<AskedOfProvider>,
@@ -51,7 +51,7 @@ impl Shared {
         self.cuts.subscribe()
     }
 
-    /// Keeps a request, and says what is to happen to it.
+    /// Records a request, and returns the fault to apply to it.
     pub(super) fn arrived(&self, asked: AskedOfProvider) -> Option<ProviderFault> {
         let mut state = self.state();
         state.asked.push(asked);
@@ -72,7 +72,7 @@ impl Shared {
     }
 }
 
-/// Counts a held answer, also where its client goes away.
+/// Counts a held answer, also if its client disconnects.
 struct Holding<'a>(&'a Shared);
 
 impl<'a> Holding<'a> {

@@ -12,7 +12,7 @@ use url::{Url, form_urlencoded};
 
 use crate::servers::ServerError;
 
-/// A page, or where to go instead.
+/// A page or a redirect.
 pub(super) struct Page {
     pub(super) status: u16,
     pub(super) location: Option<String>,
@@ -20,13 +20,13 @@ pub(super) struct Page {
     cookies: Vec<(String, String)>,
 }
 
-/// One answer, without cookies.
+/// Sends a GET without cookies.
 pub(super) async fn get(url: &str, bearer: Option<&str>) -> Result<Page, ServerError> {
     let authorization = bearer.map(|token| format!("Bearer {token}"));
     request(Method::GET, url, authorization, None, &[]).await
 }
 
-/// One answer to a form, as the client that HTTP Basic names.
+/// Sends a form, authenticated with HTTP Basic.
 pub(super) async fn post(
     url: &str,
     authorization: String,
@@ -35,7 +35,7 @@ pub(super) async fn post(
     request(Method::POST, url, Some(authorization), None, form).await
 }
 
-/// What a page says in JSON.
+/// Parses a page as JSON.
 pub(super) fn read<T: DeserializeOwned>(page: &Page) -> Result<T, ServerError> {
     if page.status != 200 {
         return Err(page.unexpected("an answer"));
@@ -43,7 +43,7 @@ pub(super) fn read<T: DeserializeOwned>(page: &Page) -> Result<T, ServerError> {
     serde_json::from_slice(&page.body).map_err(ServerError::during("the provider's answer"))
 }
 
-/// A browser that knows one site: it keeps cookies by name alone, and goes where it is sent.
+/// A browser for one site. It stores cookies by name alone, and follows redirects.
 pub(super) struct Browser {
     cookies: BTreeMap<String, String>,
     at: Url,
@@ -62,7 +62,7 @@ impl Browser {
         self.go(Method::GET, &[]).await
     }
 
-    /// Sends the form that the page shows to the page's own address.
+    /// Submits the page's form to the page's own address.
     pub(super) async fn submit(
         &mut self,
         form: &[(&str, &str)],
@@ -84,7 +84,7 @@ impl Browser {
             let jar = jar.collect::<Vec<_>>().join("; ");
             let page = request(method, self.at.as_str(), None, Some(jar), form).await?;
             for (name, value) in &page.cookies {
-                // A cookie that is taken back comes empty.
+                // An empty cookie is a removed one.
                 if value.is_empty() {
                     self.cookies.remove(name);
                 } else {
@@ -109,7 +109,7 @@ impl Browser {
 }
 
 impl Page {
-    /// Says what came instead of what was expected.
+    /// Returns an error that describes this page and the expected one.
     pub(super) fn unexpected(&self, expected: &str) -> ServerError {
         let body = String::from_utf8_lossy(&self.body);
         ServerError::new(format!(
@@ -162,7 +162,7 @@ async fn request(
     })
 }
 
-/// The names and values of the cookies that an answer sets.
+/// Returns the names and values of the cookies that an answer sets.
 fn set_cookies(headers: &HeaderMap) -> Vec<(String, String)> {
     let all = headers.get_all(SET_COOKIE).iter();
     all.filter_map(|header| header.to_str().ok()?.split(';').next()?.split_once('='))

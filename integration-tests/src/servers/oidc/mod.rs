@@ -13,7 +13,7 @@ use super::{ServerError, wait};
 mod browser;
 mod sign_in;
 
-/// The one client that the provider knows, and its secret.
+/// The id and the secret of the provider's only client.
 pub(super) const CLIENT: (&str, &str) = (super::CLIENT_ID, super::CLIENT_SECRET);
 
 const PROGRAM: NpmProgram = NpmProgram {
@@ -25,31 +25,30 @@ const PROGRAM: NpmProgram = NpmProgram {
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// The certified OpenID provider of npm (`oidc-provider`) on loopback, in a process of its own: refresh tokens rotate, and the
-/// reuse of one revokes its grant.
+/// The certified OpenID provider of npm (`oidc-provider`) on loopback, in a process of its own. Refresh tokens rotate, and the reuse of one
+/// revokes its grant.
 ///
-/// Its one client is [`CLIENT_ID`](super::CLIENT_ID) with [`CLIENT_SECRET`](super::CLIENT_SECRET). Users sign in with any
-/// name, by the forms that a browser would be shown. Its package is installed once, beside this program, from the versions
-/// that a lock file pins.
+/// Its only client is [`CLIENT_ID`](super::CLIENT_ID) with [`CLIENT_SECRET`](super::CLIENT_SECRET). Users sign in with any name, by the
+/// forms that a browser would be shown. Its package is installed once, beside this program, in the versions that a lock file pins.
 #[derive(Debug)]
 pub struct OidcProvider {
     _process: Process,
     issuer: String,
-    /// The provider's own reservation, if it made one.
+    /// The provider's own port reservation, if it made one.
     port: Option<Port>,
     _folder: TempDir,
 }
 
-/// What a test decides about the provider.
+/// A test's settings of the provider.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
 pub struct OidcProviderSettings {
-    /// What ID tokens and logout tokens are signed with: `ES256` or `RS256`.
+    /// The signature algorithm of ID tokens and logout tokens: `ES256` or `RS256`.
     pub algorithm: &'static str,
-    /// How long access tokens live, in seconds.
+    /// Lifetime of access tokens, in seconds.
     pub access_token_seconds: u16,
-    /// Whether a logout token names the user (`sub`) as well as the session (`sid`). OpenID Connect Back-Channel Logout 1.0, section
-    /// 2.4, allows either alone.
+    /// `true` if a logout token names the user (`sub`) as well as the session (`sid`). OpenID Connect Back-Channel Logout 1.0, section 2.4,
+    /// allows either alone.
     pub logout_tokens_have_sub: bool,
 }
 
@@ -63,49 +62,49 @@ impl Default for OidcProviderSettings {
     }
 }
 
-/// What the provider's program is told.
+/// The options of the provider's program.
 #[derive(Debug, Serialize)]
 pub(super) struct ProgramOptions {
-    /// The origin that browsers and apps know: the provider's own, or that of a proxy in front of it.
+    /// The origin that browsers and apps use: the provider's own, or that of a proxy in front of it.
     pub(super) issuer: String,
     #[serde(flatten)]
     pub(super) settings: OidcProviderSettings,
 }
 
-/// Where the provider's one client is reached (OpenID Connect Dynamic Client Registration 1.0 section 2, RP-Initiated Logout 1.0
+/// The addresses of the provider's only client (OpenID Connect Dynamic Client Registration 1.0 section 2, RP-Initiated Logout 1.0
 /// section 3.1, Back-Channel Logout 1.0 section 2.2).
 #[derive(Debug, Clone, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
 pub struct ClientAddresses {
-    /// Where users come back to with a code.
+    /// The addresses to which users return with a code.
     pub redirect_uris: Vec<String>,
-    /// Where users come back to from a sign-out.
+    /// The addresses to which users return after a sign-out.
     pub post_logout_redirect_uris: Vec<String>,
-    /// Where the provider says that a user has signed out.
+    /// The address to which the provider sends its logout messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
-    /// Whether it says then which of the user's sessions.
+    /// `true` if a logout message must name the session.
     pub backchannel_logout_session_required: bool,
 }
 
-/// How often the provider told its client that a user has signed out.
+/// Counts of the provider's logout messages to its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "tests name all of it")]
 pub struct LogoutCounts {
-    /// Messages that the client took.
+    /// Messages that the client accepted.
     pub logouts_taken: u64,
-    /// Messages that it refused, or did not answer in time.
+    /// Messages that the client refused, or did not answer in time.
     pub logouts_refused: u64,
-    /// Messages, taken or refused, that named the user (`sub`) and not the session (`sid`) alone.
+    /// Messages, accepted or refused, that named the user (`sub`) and not only the session (`sid`).
     pub logouts_with_sub: u64,
 }
 
 impl OidcProvider {
-    /// Installs it where it is not yet, starts it, and waits until it answers. Its client is nowhere.
+    /// Installs it if necessary, starts it, and waits until it answers. Its client has no addresses.
     ///
     /// # Errors
-    /// No Node 20 or npm on this machine (the text is the command that installs them), a registry that can't be reached, or a
-    /// provider that did not come up: the text then holds its output.
+    /// Node 20 or npm is missing (the message contains the command that installs them), a registry cannot be reached, or the provider did
+    /// not start (the message contains its output).
     pub fn start() -> Result<Self, ServerError> {
         Self::start_for(&ClientAddresses {
             redirect_uris: vec![sign_in::CALLBACK.to_owned()],
@@ -115,7 +114,7 @@ impl OidcProvider {
         })
     }
 
-    /// The same for a client at these addresses.
+    /// Starts it for a client at these addresses.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -123,7 +122,7 @@ impl OidcProvider {
         Self::start_with(client, OidcProviderSettings::default())
     }
 
-    /// The same with these settings.
+    /// Starts it with these settings.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -141,12 +140,12 @@ impl OidcProvider {
         Ok(provider)
     }
 
-    /// Installs it where it is not yet.
+    /// Installs it if it is not installed.
     pub(super) fn install() -> Result<(), ServerError> {
         PROGRAM.install().map(drop)
     }
 
-    /// Starts it at a port that the caller has reserved.
+    /// Starts it on a port that the caller has reserved.
     pub(super) fn start_at(
         port: u16,
         client: &ClientAddresses,
@@ -194,29 +193,29 @@ impl OidcProvider {
         })
     }
 
-    /// `http://127.0.0.1:…`.
+    /// Returns the issuer, `http://127.0.0.1:…`.
     pub fn issuer(&self) -> String {
         self.issuer.clone()
     }
 
-    /// What it says at a path, such as `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 4) or `/jwks`.
+    /// Returns the JSON at a path, such as `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 4) or `/jwks`.
     ///
     /// # Errors
-    /// It does not answer, or says something else than `T` has.
+    /// It does not answer, or the answer cannot be parsed as `T`.
     pub async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, ServerError> {
         let url = format!("{}{path}", self.issuer());
         browser::read(&browser::get(&url, None).await?)
     }
 
-    /// A user signs in and consents, as in a browser with no cookies; the app exchanges the code: the token response.
+    /// Signs a user in, with consent, as in a browser without cookies, and exchanges the code as the app. Returns the token response.
     ///
     /// # Errors
-    /// A step that is not answered as it should be.
+    /// A step gets an unexpected answer.
     pub async fn sign_in(&self, subject: &str) -> Result<Value, ServerError> {
         sign_in::sign_in(&self.issuer(), subject).await
     }
 
-    /// What has happened so far, by the provider's own account. It has no grace.
+    /// Returns the counts so far, as the provider reports them. It has no grace period.
     ///
     /// # Errors
     /// It does not answer.
@@ -224,7 +223,7 @@ impl OidcProvider {
         self.read("/counts").await
     }
 
-    /// What has become of its messages to the client.
+    /// Returns the counts of its messages to the client.
     ///
     /// # Errors
     /// It does not answer.
@@ -232,7 +231,7 @@ impl OidcProvider {
         self.read("/counts").await
     }
 
-    /// Whether this access token is still accepted, at the userinfo endpoint.
+    /// Returns `true` if the userinfo endpoint still accepts this access token.
     ///
     /// # Errors
     /// It does not answer.

@@ -8,11 +8,11 @@ use super::browser::{self, Browser, Page};
 use crate::servers::ServerError;
 
 pub(super) const CALLBACK: &str = "https://app.example/callback";
-/// A verifier and its challenge: the pair of RFC 7636 appendix B.
+/// A verifier and its challenge, from RFC 7636 appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// Authorization code with PKCE, for a refresh token.
+/// Runs the authorization code flow with PKCE, for a refresh token.
 pub(super) async fn sign_in(issuer: &str, subject: &str) -> Result<Value, ServerError> {
     let (client_id, secret) = CLIENT;
     let mut url = Url::parse(&format!("{issuer}/auth")).map_err(ServerError::during("a URL"))?;
@@ -30,7 +30,7 @@ pub(super) async fn sign_in(issuer: &str, subject: &str) -> Result<Value, Server
     let login = [("prompt", "login"), ("login", subject), ("password", "any")];
     shown(browser.submit(&login).await?, "the page to consent")?;
     let code = match browser.submit(&[("prompt", "consent")]).await? {
-        Ok(page) => return Err(page.unexpected("the way back to the app")),
+        Ok(page) => return Err(page.unexpected("the redirect to the app")),
         Err(callback) => code(&callback)?,
     };
 

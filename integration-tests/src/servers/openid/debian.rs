@@ -1,4 +1,4 @@
-//! The packages of Debian that providers are, or need.
+//! The Debian packages that are providers, or that providers need.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use super::{ServerError, install};
 use crate::servers::binary;
 
-/// A package, and by what it is known to be there, from a package or otherwise.
+/// A package, and how to detect what it provides, from any source.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Package {
     name: &'static str,
@@ -16,18 +16,18 @@ pub(super) struct Package {
 #[derive(Debug, Clone, Copy)]
 enum Brings {
     Program(&'static str),
-    /// A file in one of the folders where Perl looks for modules.
+    /// A file in one of the folders in which Perl looks for modules.
     PerlModule(&'static str),
 }
 
 impl Package {
-    /// A package that brings this program.
+    /// Returns a package that provides this program.
     pub(super) const fn program(name: &'static str, program: &'static str) -> Self {
         let brings = Brings::Program(program);
         Self { name, brings }
     }
 
-    /// A package that brings this module of Perl, named as its file: `IO/String.pm`.
+    /// Returns a package that provides this Perl module, by its file name: `IO/String.pm`.
     pub(super) const fn perl(name: &'static str, module: &'static str) -> Self {
         let brings = Brings::PerlModule(module);
         Self { name, brings }
@@ -44,10 +44,10 @@ impl Package {
     }
 }
 
-/// Looks for all of them.
+/// Checks that all of them are installed.
 ///
 /// # Errors
-/// Some are missing: the text names them, and the command that installs them.
+/// Some are missing. The message names them, and the command that installs them.
 pub(super) fn need(packages: &[Package]) -> Result<(), ServerError> {
     let missing = missing(packages);
     if missing.is_empty() {
@@ -60,10 +60,10 @@ pub(super) fn need(packages: &[Package]) -> Result<(), ServerError> {
     )))
 }
 
-/// Installs those that are missing, where this process is root on Debian.
+/// Installs the missing packages, if this process is root on Debian.
 ///
 /// # Errors
-/// As [`need`], or the text is what `apt-get` said.
+/// As [`need`], or the message is that of `apt-get`.
 pub(super) fn install(packages: &[Package]) -> Result<(), ServerError> {
     let missing = missing(packages);
     let may_install =
@@ -78,7 +78,7 @@ pub(super) fn install(packages: &[Package]) -> Result<(), ServerError> {
         install::run(
             apt_get()
                 .args(["install", "-y", "--no-install-recommends"])
-                // An image may leave documentation out; Glewlwyd's schema is there.
+                // An image may exclude documentation, but Glewlwyd's schema is in it.
                 .args([
                     "-o",
                     "Dpkg::Options::=--path-include=/usr/share/doc/glewlwyd/*",

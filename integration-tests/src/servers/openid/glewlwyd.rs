@@ -27,10 +27,10 @@ const WEB_APP_SETTINGS: &str = "/etc/glewlwyd/config-2.7.json/config.json";
 const CONFIGURATION: &str = include_str!("../../../glewlwyd/glewlwyd.conf");
 const PLUGIN: &str = include_str!("../../../glewlwyd/plugin.json");
 const SEED: &str = include_str!("../../../glewlwyd/seed.sql");
-/// Its hash is in the seed.
+/// The seed contains its hash.
 const API_KEY: &str = "only-for-a-test-only-for-a-tests";
 
-/// Of Debian's schema.
+/// The administrator of Debian's schema.
 const ADMINISTRATOR: &str = "admin";
 const ADMINISTRATOR_PASSWORD: &str = "password";
 
@@ -43,13 +43,13 @@ struct Glewlwyd {
     _hosted: Hosted,
 }
 
-/// Finds the server that Debian's package installs, and what it needs beside it.
+/// Finds the server that Debian's package installs, and the other programs that it needs.
 pub(super) fn install() -> Result<PathBuf, ServerError> {
     debian::need(&PACKAGES)?;
     install::program("glewlwyd")
 }
 
-/// Starts it with a database of its own, and registers the client by its administration API.
+/// Starts it with a database of its own, and registers the client through its administration API.
 pub(super) fn start(
     place: &Place,
     client: &ClientRegistration,
@@ -96,7 +96,7 @@ pub(super) fn start(
     Ok((issuer, Box::new(glewlwyd)))
 }
 
-/// Makes the database and the pages. Debian's package has links where the server wants files.
+/// Prepares the database and the pages. Debian's package has symbolic links where the server requires files.
 fn prepare(folder: &Path) -> Result<(), ServerError> {
     let pages = folder.join("webapp");
     install::run(Command::new("cp").args(["-rL", WEB_APP]).arg(&pages))?;
@@ -155,7 +155,7 @@ fn registration(client: &ClientRegistration) -> Value {
 }
 
 impl Glewlwyd {
-    /// Adds a resource by the administration API.
+    /// Adds a resource through the administration API.
     fn add(&self, kind: &str, resource: &Value) -> Result<(), ServerError> {
         let url = format!("{}/api/{kind}/", self.origin);
         let key = format!("token {API_KEY}");
@@ -163,7 +163,7 @@ impl Glewlwyd {
         send(&Method::POST, &url, key, Body::Json(resource)).map(drop)
     }
 
-    /// Sends a request as an administrator's browser does, for what no API key gives access to.
+    /// Sends a request as an administrator's browser does, for functions that no API key gives access to.
     fn administer(&self, method: &Method, path: &str) -> Result<Value, ServerError> {
         let administrator = json!({"username": ADMINISTRATOR, "password": ADMINISTRATOR_PASSWORD});
         let at = |path: &str| format!("{}/api{path}", self.origin);
@@ -171,7 +171,7 @@ impl Glewlwyd {
         send(method, &at(path), Credentials::Cookie(&cookie), Body::None)
     }
 
-    /// Where the other app's users arrive with an ID token.
+    /// Returns the address to which the other app's users are redirected with an ID token.
     fn other_app(&self) -> String {
         format!("{}/callback.html", self.origin)
     }
@@ -189,7 +189,7 @@ impl Pages for Glewlwyd {
         window.press("Logout")
     }
 
-    /// Signs out in another app of the user, since the provider's own page tells no app.
+    /// Signs out in another app of the user, since a sign-out at the provider's own page sends no logout message.
     fn sign_out(&self, window: Window<'_>) -> Result<(), ServerError> {
         let url = |path: &str, parameters: &[(&str, &str)]| {
             let query = form_urlencoded::Serializer::new(String::new())

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::servers::ServerError;
 
-/// What a request to a provider's administration carries.
+/// The body of a request to a provider's administration.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Body<'a> {
     None,
@@ -18,7 +18,7 @@ pub(super) enum Body<'a> {
     Json(&'a Value),
 }
 
-/// What shows a provider's administration who asks.
+/// The credentials of a request to a provider's administration.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Credentials<'a> {
     None,
@@ -29,7 +29,7 @@ pub(super) enum Credentials<'a> {
 /// Sends one request, and returns the JSON of a successful response, or null if that has no JSON.
 ///
 /// # Errors
-/// There is no response, or one that is no success: the text has its body.
+/// There is no response, or it is not a success. The message contains its body.
 pub(super) fn send(
     method: &Method,
     url: &str,

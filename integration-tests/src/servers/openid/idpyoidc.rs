@@ -21,13 +21,13 @@ struct Idpyoidc {
     _hosted: Hosted,
 }
 
-/// Returns the Python that has it.
+/// Returns the Python interpreter that has it.
 pub(super) fn install() -> Result<PathBuf, ServerError> {
     debian::need(&PACKAGES)?;
     install::python("idpyoidc", REQUIREMENTS)
 }
 
-/// The library has no pages: those are the program's.
+/// Starts it. The library has no pages, so the program has its own.
 pub(super) fn start(
     place: &Place,
     client: &ClientRegistration,
@@ -84,7 +84,7 @@ impl Pages for Idpyoidc {
         window.press("Sign out here")?;
         match self.channel {
             LogoutChannel::Back => Ok(()),
-            // The page with the frame is left by a backplane.
+            // The page with the frame has a link to continue.
             LogoutChannel::Front => window.press("Continue"),
         }
     }

@@ -6,8 +6,8 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::servers::{ServerError, binary, npm};
 
-/// Runs `install` in a folder of this name unless it has succeeded there with the same `recipe` before. The folder is beside this
-/// program, or, for a test, in the folder above. Other processes wait meanwhile.
+/// Runs `install` in a folder of this name, unless it has succeeded there with the same `recipe` before. The folder is beside this program
+/// (for a test, in the folder above). Other processes wait meanwhile.
 pub(super) fn once(
     name: &str,
     recipe: &str,
@@ -25,7 +25,7 @@ pub(super) fn once(
     Ok(folder)
 }
 
-/// Makes a Python environment with these packages, a line each as pip reads them, and returns its interpreter.
+/// Creates a Python environment with these packages, one per line in pip's format, and returns its interpreter.
 pub(super) fn python(name: &str, requirements: &str) -> Result<PathBuf, ServerError> {
     let folder = once(name, requirements, |folder| {
         let python = program("python3")?;
@@ -43,7 +43,7 @@ pub(super) fn python(name: &str, requirements: &str) -> Result<PathBuf, ServerEr
 
 /// Finds a program that [`debian::need`](super::debian::need) has found as well.
 pub(super) fn program(name: &str) -> Result<PathBuf, ServerError> {
-    binary::find(name).ok_or_else(|| ServerError::new(format!("no {name} on this machine")))
+    binary::find(name).ok_or_else(|| ServerError::new(format!("`{name}` is not on this machine")))
 }
 
 /// Runs a command to its end.

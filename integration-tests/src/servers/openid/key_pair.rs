@@ -5,7 +5,7 @@ use std::process::Command;
 use super::debian::Package;
 use super::{ServerError, install};
 
-/// What makes the keys.
+/// The package with the program that generates the keys.
 pub(super) const PACKAGE: Package = Package::program("openssl", "openssl");
 
 /// An RSA key of 2048 bits, in PEM.
@@ -15,10 +15,10 @@ pub(super) struct KeyPair {
 }
 
 impl KeyPair {
-    /// Makes a new one, by way of files in `folder`.
+    /// Generates a new one, with temporary files in `folder`.
     ///
     /// # Errors
-    /// There is no `openssl` on this machine, which [`PACKAGE`] brings.
+    /// `openssl`, which [`PACKAGE`] provides, is not on this machine.
     pub(super) fn generate(folder: &Path) -> Result<Self, ServerError> {
         let openssl = install::program("openssl")?;
         let (private, public) = (folder.join("private.pem"), folder.join("public.pem"));

@@ -13,7 +13,7 @@ use super::{
 use crate::browser::Window;
 
 const VERSION: &str = "26.7.3";
-/// What fetches and unpacks it. Java is not among them: Debian 12 has none that is new enough.
+/// The packages that fetch and unpack it. Java is not among them: Debian 12 has no version that is new enough.
 pub(super) const PACKAGES: [Package; 2] = [
     Package::program("maven", "mvn"),
     Package::program("unzip", "unzip"),
@@ -22,10 +22,10 @@ const JAVA_COMMAND: &str = "install a JDK 21 or newer, and name its folder in JA
 const OLDEST_JAVA: u32 = 21;
 const ADMINISTRATOR: &str = "admin";
 const REALM: &str = "shop";
-/// How its script builds it: data and caches in memory.
+/// The options of its build: data and caches in memory.
 const BUILD: [&str; 3] = ["build", "--db=dev-mem", "--cache=local"];
 
-/// What its start script gives the JVM. The script stays the parent of its JVM, which would outlive it when a test ends.
+/// The options that its start script gives the JVM. With the script, the JVM would be a grandchild and outlive a test.
 const JVM: [&str; 8] = [
     "-Xms64m",
     "-Xmx512m",
@@ -44,7 +44,7 @@ struct Keycloak {
     _hosted: Hosted,
 }
 
-/// Starts Keycloak with its data in memory, and makes a realm by its administration API.
+/// Starts Keycloak with its data in memory, and creates a realm through its administration API.
 pub(super) fn start(
     place: &Place,
     client: &ClientRegistration,
@@ -160,7 +160,7 @@ impl Pages for Keycloak {
         window.press("Sign In")
     }
 
-    /// The hint names the session, so nothing is asked.
+    /// The hint names the session, so Keycloak requests no confirmation.
     fn confirm_sign_out(&self, _: Window<'_>) -> Result<(), ServerError> {
         Ok(())
     }
@@ -185,13 +185,13 @@ impl Pages for Keycloak {
     }
 }
 
-/// Where Keycloak is, and what runs it.
+/// The paths of Keycloak and of the Java that runs it.
 pub(super) struct Installed {
     java: PathBuf,
     home: PathBuf,
 }
 
-/// Unpacks the distribution that Maven fetches, and builds what is the same for every start, once.
+/// Unpacks the distribution that Maven fetches, and builds what is the same for every start. Happens once.
 pub(super) fn install() -> Result<Installed, ServerError> {
     let java = java()?;
     let artifact = format!("org.keycloak:keycloak-quarkus-dist:{VERSION}:zip");
@@ -240,7 +240,7 @@ fn java() -> Result<PathBuf, ServerError> {
         })
 }
 
-/// Reads `JAVA_VERSION="25.0.1"` of the file that every JDK has.
+/// Reads `JAVA_VERSION="25.0.1"` from the `release` file, which every JDK has.
 fn version(home: &Path) -> Option<u32> {
     let release = std::fs::read_to_string(home.join("release")).ok()?;
     let line = release

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::browser::Window;
 
-/// The portal's package does not depend on all that the portal loads.
+/// The portal's package does not depend on all modules that the portal loads.
 pub(super) const PACKAGES: [Package; 7] = [
     Package::perl("liblemonldap-ng-portal-perl", "Lemonldap/NG/Portal.pm"),
     Package::program("libplack-perl", "plackup"),
@@ -24,25 +24,25 @@ pub(super) const PACKAGES: [Package; 7] = [
 ];
 
 const NEAR_CACHE_SETTINGS: &str = include_str!("../../../lemonldap/lemonldap-ng.ini");
-/// With a `cfgDate` of 0, there is no configuration.
+/// With a `cfgDate` of 0, LemonLDAP::NG finds no configuration.
 const SETTINGS: &str = include_str!("../../../lemonldap/portal.json");
 const PORTAL: &str = include_str!("../../../lemonldap/portal.psgi");
 
 const SETTINGS_VARIABLE: &str = "LLNG_DEFAULTCONFFILE";
 const SESSIONS_PROGRAM: &str = "/usr/share/lemonldap-ng/bin/lemonldap-ng-sessions";
 
-/// A user of its module for demonstrations; the password is the same.
+/// A user of its demonstration module. The password is the same.
 const DEMO_USER: &str = "dwho";
 
 #[derive(Debug)]
 struct LemonLdap {
     origin: String,
-    /// The file that its programs take their settings from.
+    /// The file from which its programs read their settings.
     settings: String,
     _hosted: Hosted,
 }
 
-/// Finds the program that runs Perl's web apps, and the modules of Debian's packages.
+/// Finds the program that runs Perl web apps, and the modules of Debian's packages.
 pub(super) fn install() -> Result<PathBuf, ServerError> {
     debian::need(&PACKAGES)?;
     install::program("plackup")
@@ -93,7 +93,7 @@ pub(super) fn start(
     Ok((issuer, Box::new(pages)))
 }
 
-/// The portal's settings, with the client's.
+/// Returns the portal's settings, including the client's.
 fn settings(
     template: &str,
     issuer: &str,
@@ -113,7 +113,7 @@ fn settings(
         "RedirectUris": client.redirect_uris.join(" "),
         "PostLogoutRedirectUris": client.post_logout_redirect_uris.join(" "),
         "BypassConsent": 1,
-        // HS512 otherwise.
+        // The default is HS512.
         "IDTokenSignAlg": "RS256",
         "RefreshToken": 1,
         "AccessTokenExpiration": ACCESS_TOKEN_SECONDS,

@@ -21,7 +21,7 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    /// Listens at `address`, and has each request answered by `answer`.
+    /// Listens at `address`. `answer` answers each request.
     ///
     /// # Errors
     /// The port is taken.
@@ -59,7 +59,7 @@ impl Drop for Listening {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // It has nothing to say when it ends.
+            // The thread has no result.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,4 @@
-//! OpenID providers that other projects make, each started for one client, with a recording proxy in front of it.
+//! OpenID providers of other projects. Each is started for one client, behind a recording proxy.
 
 use std::fmt;
 use std::path::Path;
@@ -27,21 +27,21 @@ mod recorder;
 pub use self::recorder::Exchange;
 use self::recorder::Recorder;
 
-/// How long access tokens of these providers live, in seconds: a test can wait until they are due.
+/// Lifetime of access tokens of these providers, in seconds. It is so short that a test can wait until they are due.
 const ACCESS_TOKEN_SECONDS: u16 = 4;
 
-/// The client's secret at providers that do not decode it as RFC 6749 section 2.3.1 has it.
+/// The client's secret at providers that do not decode it as RFC 6749 section 2.3.1 requires.
 const PLAIN_SECRET: &str = "only-for-a-test.a-secret-without-escapes";
 
-/// The user who signs in, where a provider lets the test name its users.
+/// The user who signs in, at providers at which tests can create users.
 const USER: &str = "ada";
-/// The password of that user.
+/// That user's password.
 const PASSWORD: &str = "only-for-a-test";
 
 /// Keycloak starts in minutes on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(400);
 
-/// An OpenID provider that another project makes.
+/// An OpenID provider of another project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the table of tests names them all")]
 pub enum OpenIdProvider {
@@ -59,7 +59,7 @@ pub enum OpenIdProvider {
     LemonLdap,
 }
 
-/// How a provider tells the app of a sign-out.
+/// The channel by which a provider notifies the app of a sign-out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there are two")]
 pub enum LogoutChannel {
@@ -79,7 +79,7 @@ impl LogoutChannel {
     }
 }
 
-/// The client that a provider knows, as `CLIENT_ID`.
+/// The client that is registered at a provider, as `CLIENT_ID`.
 struct ClientRegistration {
     secret: &'static str,
     redirect_uris: Vec<String>,
@@ -88,18 +88,18 @@ struct ClientRegistration {
     logout_uri: String,
 }
 
-/// How a user signs in and out at one provider, in a browser.
+/// The pages of a provider, which a user operates in a browser.
 trait Pages: fmt::Debug {
     /// Signs the user in, from the page that the app has sent the browser to.
     fn sign_in(&self, window: Window<'_>) -> Result<(), ServerError>;
 
-    /// Confirms a sign-out that the app has asked for.
+    /// Confirms a sign-out that the app has requested.
     fn confirm_sign_out(&self, window: Window<'_>) -> Result<(), ServerError>;
 
-    /// Signs out at the provider's own page, which the app has no part in.
+    /// Signs out at the provider's own page, without the app.
     fn sign_out(&self, window: Window<'_>) -> Result<(), ServerError>;
 
-    /// Ends all sessions of the user, as an administrator does, or by what the provider has instead.
+    /// Ends all sessions of the user, as an administrator does, or by the provider's closest function.
     fn sign_out_everywhere(&self, window: Window<'_>) -> Result<(), ServerError>;
 
     /// Revokes all tokens of the user as an administrator does, if that is a separate step.
@@ -111,7 +111,7 @@ trait Pages: fmt::Debug {
 /// A started provider, with recording proxies in front of it and of the app's route for logout messages.
 #[derive(Debug)]
 pub struct RunningProvider {
-    // Stopped in this order.
+    // The fields are dropped in this order.
     at_provider: Recorder,
     at_app: Recorder,
     pages: Box<dyn Pages>,
@@ -120,17 +120,17 @@ pub struct RunningProvider {
     _ports: [Port; 2],
 }
 
-/// Where a provider listens, and what it calls itself.
+/// The address at which a provider listens, and the one that it uses as its issuer.
 #[derive(Debug)]
 struct Place {
     /// The provider's own port, behind the proxy.
     port: u16,
-    /// The proxy's origin: all that browsers and apps know.
+    /// The proxy's origin. It is the only one that browsers and apps know.
     origin: String,
 }
 
 impl OpenIdProvider {
-    /// All of them.
+    /// All providers.
     pub const ALL: [Self; 6] = [
         Self::Certified,
         Self::Glewlwyd,
@@ -140,7 +140,7 @@ impl OpenIdProvider {
         Self::LemonLdap,
     ];
 
-    /// Installs the provider, also the packages of Debian that it is or needs, if this process is root there. A test does not do that.
+    /// Installs the provider and, if this process is root, the Debian packages that it is or needs. Tests do not install packages.
     ///
     /// # Errors
     /// As [`install`](Self::install).
@@ -159,7 +159,7 @@ impl OpenIdProvider {
     /// Installs the provider if it is not installed yet.
     ///
     /// # Errors
-    /// It cannot be installed on this machine, or its registry cannot be reached; the text says what helps.
+    /// It cannot be installed on this machine, or its registry cannot be reached. The message says how to fix that.
     pub fn install(self) -> Result<(), ServerError> {
         match self {
             Self::Certified => OidcProvider::install(),
@@ -175,8 +175,8 @@ impl OpenIdProvider {
     /// go to its first server, through a proxy that records them.
     ///
     /// # Errors
-    /// A part that the provider needs is missing (the text is the command that installs it), or the provider did not start: the text
-    /// then has its output.
+    /// A program or package that the provider needs is missing (the message contains the command that installs it), or the provider did not
+    /// start (the message contains its output).
     pub fn start(
         self,
         app: &AppAddresses,
@@ -193,7 +193,7 @@ impl OpenIdProvider {
             redirect_uris: app.each("/callback"),
             post_logout_redirect_uris: app.each("/signed-out"),
             channel,
-            // Another site than the provider's.
+            // It is on another site than the provider.
             logout_uri: format!("http://localhost:{}{}", messages.number(), channel.path()),
         };
         let at_provider = Recorder::start(port.pair_address(), port.address())?;
@@ -231,12 +231,12 @@ impl RunningProvider {
         self.secret
     }
 
-    /// Returns what browsers and apps have asked the provider for at paths that end so, oldest first.
+    /// Returns the requests of browsers and apps to the provider at paths with this ending, oldest first.
     pub fn asked(&self, path_end: &str) -> Vec<Exchange> {
         self.at_provider.at(path_end)
     }
 
-    /// Returns the logout messages that the app has got so far, oldest first.
+    /// Returns the logout messages that the app has received so far, oldest first.
     pub fn messages(&self, channel: LogoutChannel) -> Vec<Exchange> {
         self.at_app.at(channel.path())
     }
@@ -244,31 +244,31 @@ impl RunningProvider {
     /// Signs the user in, from the page that the app has sent the browser to.
     ///
     /// # Errors
-    /// A page that is not as it should be.
+    /// A page is not as expected.
     pub fn sign_in(&self, window: Window<'_>) -> Result<(), ServerError> {
         self.pages.sign_in(window)
     }
 
-    /// Confirms a sign-out that the app has asked for (OpenID Connect RP-Initiated Logout 1.0).
+    /// Confirms a sign-out that the app has requested (OpenID Connect RP-Initiated Logout 1.0).
     ///
     /// # Errors
-    /// A page that is not as it should be.
+    /// A page is not as expected.
     pub fn confirm_sign_out(&self, window: Window<'_>) -> Result<(), ServerError> {
         self.pages.confirm_sign_out(window)
     }
 
-    /// Signs out at the provider's own page, which the app has no part in.
+    /// Signs out at the provider's own page, without the app.
     ///
     /// # Errors
-    /// A page that is not as it should be.
+    /// A page is not as expected.
     pub fn sign_out(&self, window: Window<'_>) -> Result<(), ServerError> {
         self.pages.sign_out(window)
     }
 
-    /// Ends all sessions of the user, as an administrator does, or by what the provider has instead: `window` is one of the user's.
+    /// Ends all sessions of the user, as an administrator does, or by the provider's closest function. `window` is one of the user's.
     ///
     /// # Errors
-    /// The provider has no such function, or does not answer as it should.
+    /// The provider has no such function, or does not answer as expected.
     pub fn sign_out_everywhere(&self, window: Window<'_>) -> Result<(), ServerError> {
         self.pages.sign_out_everywhere(window)
     }

@@ -26,7 +26,7 @@ pub struct Exchange {
     pub body: String,
     /// The status of the response.
     pub status: u16,
-    /// Where the response redirects to.
+    /// The address to which the response redirects.
     pub location: Option<String>,
     /// The response's body, as text.
     pub answer: String,
@@ -47,7 +47,7 @@ impl Exchange {
     /// Parses the response's body as JSON.
     ///
     /// # Errors
-    /// The body is not JSON of this shape; the text quotes it.
+    /// The body is not JSON of this shape. The message quotes it.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ServerError> {
         let what = format!("the response to {}: {}", self.path, self.answer);
         serde_json::from_str(&self.answer).map_err(ServerError::during(what))
@@ -60,8 +60,8 @@ fn value_of(form: &[u8], name: &str) -> Option<String> {
     Some(value.into_owned())
 }
 
-/// A reverse proxy on a loopback port that records what it passes on. It leaves the `Host` header as it is, so that the server behind
-/// it can use the proxy's address as its own.
+/// A reverse proxy on a loopback port that records what it forwards. It does not change the `Host` header, so that the server behind it can
+/// use the proxy's address as its own.
 #[derive(Debug)]
 pub(super) struct Recorder {
     recorded: Arc<Mutex<Vec<Exchange>>>,
@@ -69,7 +69,7 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// Listens at `address` and passes requests on to `upstream`.
+    /// Listens at `address` and forwards requests to `upstream`.
     ///
     /// # Errors
     /// The port is taken.
@@ -90,7 +90,7 @@ impl Recorder {
         })
     }
 
-    /// Returns what was passed on so far to paths that end so, oldest first.
+    /// Returns what was forwarded so far to paths with this ending, oldest first.
     pub(super) fn at(&self, path_end: &str) -> Vec<Exchange> {
         let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
         let is_there = |exchange: &&Exchange| {

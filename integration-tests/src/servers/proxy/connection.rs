@@ -10,24 +10,24 @@ use super::state::Shared;
 use crate::servers::resp::frame;
 
 const CHUNK: usize = 64 * 1024;
-/// Their answers are pushes in RESP3: no reply is owed for them.
+/// In RESP3 the answers to these are pushes, so that no reply is expected.
 const SUBSCRIBING: [&str; 3] = ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"];
 const UNSUBSCRIBING: [&str; 3] = ["UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"];
 
-/// For each request under way, in order, whether its reply is to be dropped.
+/// The requests in flight, in order, and whether the reply of each is to be dropped.
 type PendingAcks = Arc<Mutex<VecDeque<bool>>>;
 
-/// Passes bytes both ways, each in a thread of its own, until either end is gone.
+/// Forwards bytes both ways, each in a thread of its own, until either end is closed.
 pub(super) fn serve(client: TcpStream, server: TcpStream, shared: &Arc<Shared>) {
     let pending_acks = PendingAcks::default();
-    // Out of descriptors: both streams close here, and the client sees it.
+    // If there are no more descriptors, both streams are closed here, and the client sees that.
     let Ok([client_too, server_too, client_end, server_end]) = handles(&client, &server) else {
         return;
     };
     let connection = shared.state().open([client_end, server_end]);
     let (up, pending_acks_upstream) = (Arc::clone(shared), Arc::clone(&pending_acks));
     thread::spawn(move || {
-        // However it ends, the connection does.
+        // Whatever the result, the connection ends.
         let _ = pass_requests(client, server, &up, &pending_acks_upstream, connection);
         up.state().close(connection);
     });
@@ -146,7 +146,7 @@ fn pass_replies(
     Ok(())
 }
 
-/// Appends what has arrived; false at the end of the stream.
+/// Appends the bytes that have arrived. Returns `false` at the end of the stream.
 fn read_more(from: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<bool> {
     let start = received.len();
     received.resize(start + CHUNK, 0);
@@ -155,9 +155,9 @@ fn read_more(from: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<bool> {
     Ok(count > 0)
 }
 
-/// The name of the command in a whole request, in upper case.
+/// Returns the name of the command in a complete request, in upper case.
 fn command_of(request: &[u8]) -> String {
-    // *2\r\n$3\r\nGET\r\n…: the third line; a request typed inline has one line.
+    // In `*2\r\n$3\r\nGET\r\n…` it is the third line. An inline request has one line.
     let mut lines = request.split(|byte| *byte == b'\n');
     let name = if request.first() == Some(&b'*') {
         lines.nth(2)

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use super::state::{Apart, Shared};
 use crate::servers::resp::Frame;
 
-/// The ways of replies and of pushes to one client, apart: neither waits for the other, so that they are no single ordered stream.
+/// The separate queues of replies and of pushes to one client. Neither waits for the other, so together they are no single ordered stream.
 #[derive(Debug)]
 pub(super) struct Lanes {
     replies: Sender<Late>,
     pushes: Sender<Late>,
 }
 
-/// A message, and when it is passed on.
+/// A message, and when it is forwarded.
 #[derive(Debug)]
 struct Late {
     due: Instant,
@@ -40,7 +40,7 @@ impl Lanes {
         }
     }
 
-    /// Passes on the messages at the head of `received`.
+    /// Forwards the messages at the head of `received`.
     pub(super) fn pass(&self, received: &[u8], messages: &[Frame], apart: Option<Apart>) {
         let now = Instant::now();
         let mut start = 0;
@@ -62,7 +62,7 @@ impl Lanes {
             } else {
                 &self.replies
             };
-            // It ends with its connection.
+            // The queue ends with its connection.
             let _ = way.send(late);
             start = end;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Fault;
 
-/// What the proxy's threads and its owner share.
+/// The state that the proxy's threads and its owner share.
 #[derive(Debug)]
 pub(super) struct Shared {
     state: Mutex<State>,
@@ -14,7 +14,7 @@ pub(super) struct Shared {
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// Those passed on; those that arrived are more while the proxy is frozen.
+    /// The requests that were forwarded. While the proxy is frozen, more have arrived.
     pub(super) requests: BTreeMap<String, u64>,
     pub(super) arrived: u64,
     pub(super) armed: Vec<(String, Fault)>,
@@ -28,7 +28,7 @@ pub(super) struct State {
     opened: u64,
 }
 
-/// What happens to connections that subscribe, and to no others.
+/// Faults of connections that subscribe, and of no others.
 #[derive(Debug, Default)]
 pub(super) struct Links {
     pub(super) frozen: bool,
@@ -36,7 +36,7 @@ pub(super) struct Links {
     pub(super) apart: Option<Apart>,
 }
 
-/// How long replies and pushes are held back, each for itself.
+/// The delays of replies and of pushes, independent of each other.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Apart {
     pub(super) replies: Duration,
@@ -47,9 +47,9 @@ pub(super) struct Apart {
 struct Open {
     ends: [TcpStream; 2],
     subscribes: bool,
-    /// A replica follows on it.
+    /// `true` if a replica uses the connection.
     replicates: bool,
-    /// Nothing passes on it any more, for ever.
+    /// `true` if the connection never forwards anything again.
     dead: bool,
 }
 
@@ -69,7 +69,7 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Waits while the connection is frozen; the state afterwards.
+    /// Waits while the connection is frozen. Returns the state afterwards.
     pub(super) fn thawed(&self, connection: u64) -> MutexGuard<'_, State> {
         self.changed
             .wait_while(self.state(), |state| {
@@ -83,7 +83,7 @@ impl Shared {
 }
 
 impl State {
-    /// Counts a request; the fault that is to happen to it.
+    /// Counts a request, and returns the fault to apply to it.
     pub(super) fn request(&mut self, command: String) -> Option<Fault> {
         let armed = self.armed.iter().position(|(name, _)| *name == command);
         *self.requests.entry(command).or_default() += 1;
@@ -115,13 +115,13 @@ impl State {
         self.open.clear();
     }
 
-    /// Lets nothing pass any more on the clients' connections that are open now; how many those are.
+    /// Stops all traffic on the clients' open connections. Returns their number.
     pub(super) fn swallow(&mut self) -> usize {
         let clients = self.open.values_mut().filter(|open| !open.replicates);
         clients.map(|open| open.dead = true).count()
     }
 
-    /// A replica follows on the connection.
+    /// Records that a replica uses the connection.
     pub(super) fn replicates(&mut self, connection: u64) {
         if let Some(open) = self.open.get_mut(&connection) {
             open.replicates = true;
@@ -133,7 +133,7 @@ impl State {
         open.is_some_and(|open| open.dead)
     }
 
-    /// The connection has asked for a subscription.
+    /// Records that the connection has subscribed.
     pub(super) fn subscribed(&mut self, connection: u64) {
         if self.links.refused {
             self.close(connection);
@@ -148,7 +148,7 @@ impl State {
         open.is_some_and(|open| open.subscribes)
     }
 
-    /// How many connections subscribe.
+    /// Returns the number of connections that subscribe.
     pub(super) fn count_links(&self) -> usize {
         self.open.values().filter(|open| open.subscribes).count()
     }
@@ -162,7 +162,7 @@ impl State {
         });
     }
 
-    /// How long the connection's replies and pushes are held back, where they are told apart.
+    /// Returns the delays of the connection's replies and pushes, if these are delayed independently.
     pub(super) fn apart(&self, connection: u64) -> Option<Apart> {
         self.links.apart.filter(|_| self.subscribes(connection))
     }

@@ -1,20 +1,20 @@
 use super::ServerError;
 
-/// Where one whole message ends in a stream of RESP2 or RESP3, either way.
+/// The end of one complete message in a RESP2 or RESP3 stream, in either direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) length: usize,
-    /// Whether the server sent it unasked: no request waits for it.
+    /// `true` for a push: no request waits for it.
     pub(crate) is_push: bool,
 }
 
-/// The message at the head of `bytes`; `None` while it is incomplete.
+/// Returns the first message of `bytes`, or `None` while it is incomplete.
 pub(crate) fn frame(bytes: &[u8]) -> Result<Option<Frame>, ServerError> {
     let is_push = bytes.first() == Some(&b'>');
     Ok(length(bytes, 0)?.map(|length| Frame { length, is_push }))
 }
 
-/// The end of the value that starts at `start`.
+/// Returns the end of the value that starts at `start`.
 fn length(bytes: &[u8], start: usize) -> Result<Option<usize>, ServerError> {
     let Some(rest) = bytes.get(start..).filter(|rest| !rest.is_empty()) else {
         return Ok(None);
@@ -38,7 +38,7 @@ fn length(bytes: &[u8], start: usize) -> Result<Option<usize>, ServerError> {
         }
         b'*' | b'~' | b'>' => items(bytes, after_line, count()?),
         b'%' => items(bytes, after_line, 2 * count()?),
-        // Attributes stand before the value they belong to.
+        // Attributes precede the value that they belong to.
         b'|' => match items(bytes, after_line, 2 * count()?)? {
             Some(end) => length(bytes, end),
             None => Ok(None),

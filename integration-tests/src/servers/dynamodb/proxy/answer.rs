@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::forward::Answer;
 
-/// The API's refusal with a code, in AWS's words.
+/// Returns the API's error response for a code, with AWS's message.
 pub(super) fn refusal(action: &str, code: &str) -> Answer {
     // Codes come from several services behind the API, and each has its own prefix.
     let space = match code {
@@ -31,7 +31,7 @@ pub(super) fn refusal(action: &str, code: &str) -> Answer {
     json(StatusCode::BAD_REQUEST, &body)
 }
 
-/// What a service answers that is overloaded or broken.
+/// Returns the response of a service that is overloaded or broken.
 pub(super) fn broken(status: u16) -> Answer {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let code = if status == StatusCode::INTERNAL_SERVER_ERROR {
@@ -51,7 +51,7 @@ pub(super) fn json(status: StatusCode, body: &Value) -> Answer {
     answer
 }
 
-/// What an answer says.
+/// Returns the JSON of an answer.
 pub(super) async fn value(answer: &Answer) -> Value {
     let Ok(body) = answer.body().clone().collect().await;
     serde_json::from_slice(&body.to_bytes()).unwrap_or_default()

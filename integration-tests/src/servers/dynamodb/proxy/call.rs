@@ -5,22 +5,22 @@ pub const READS: &[&str] = &["BatchGetItem", "GetItem", "Query", "Scan"];
 /// Actions that change items.
 pub const WRITES: &[&str] = &["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"];
 
-/// One request to the API, and what it was answered.
+/// A request to the API, and its answer.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ApiCall {
-    /// Such as `PutItem`.
+    /// Name of the action, such as `PutItem`.
     pub action: String,
-    /// What was asked for.
+    /// The request.
     pub asked: Value,
-    /// The answer's status; none where the client was given no answer.
+    /// The answer's status, or `None` if the client got no answer.
     pub status: Option<u16>,
-    /// The answer; null where there was none.
+    /// The answer, or null if there was none.
     pub answered: Value,
 }
 
 impl ApiCall {
-    /// Whether every item it reads is read strongly consistent; none for what is no read.
+    /// Returns `true` if every item is read strongly consistent, or `None` if the action is not a read.
     ///
     /// A `BatchGetItem` says it for each table.
     pub fn is_consistent(&self) -> Option<bool> {
@@ -37,7 +37,7 @@ impl ApiCall {
         }
     }
 
-    /// Capacity units, where they were asked for.
+    /// Returns the consumed capacity units, if the request asked for them.
     pub fn capacity(&self) -> Option<f64> {
         let consumed = &self.answered["ConsumedCapacity"];
         match consumed {
@@ -54,7 +54,7 @@ pub(super) fn owned(actions: &[&str]) -> Vec<String> {
     actions.iter().map(ToString::to_string).collect()
 }
 
-/// Whether `action` is one of these; all are where none is named.
+/// Returns `true` if `action` is one of these. An empty list means any action.
 pub(super) fn is_among(action: &str, actions: &[String]) -> bool {
     actions.is_empty() || actions.iter().any(|one| one == action)
 }

@@ -12,19 +12,19 @@ use super::state::Shared;
 use super::{ApiCall, ApiFault, answer, unprocessed};
 use crate::servers::ServerError;
 
-/// The connection breaks instead of an answer.
+/// Closes the connection instead of answering.
 #[derive(Debug)]
 pub(super) struct Broken;
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection breaks")
+        f.write_str("the connection is closed")
     }
 }
 
 impl std::error::Error for Broken {}
 
-/// One request, whole.
+/// A complete request.
 #[derive(Debug, Clone)]
 pub(super) struct Message {
     method: Method,
@@ -62,7 +62,7 @@ impl Message {
         asked.get("ConditionExpression").is_some()
     }
 
-    /// `PutItem` of `DynamoDB_20120810.PutItem`.
+    /// Returns the action: `PutItem` for `DynamoDB_20120810.PutItem`.
     fn action(&self) -> String {
         let target = self.headers.get("x-amz-target");
         let target = target.and_then(|target| target.to_str().ok());
@@ -73,7 +73,7 @@ impl Message {
     }
 }
 
-/// Passes one request on, or does to it what a rule says.
+/// Forwards one request, or applies the fault of a rule to it.
 pub(super) async fn pass(
     shared: Arc<Shared>,
     request: Request<Incoming>,
@@ -131,7 +131,7 @@ async fn meet(
     }
 }
 
-/// Sends what was kept of duplicates.
+/// Sends the stored duplicates.
 pub(super) async fn duplicates(shared: &Shared) -> Result<Vec<u16>, ServerError> {
     let kept = std::mem::take(&mut shared.state().duplicates);
     let mut statuses = Vec::new();
@@ -159,7 +159,7 @@ async fn send(shared: &Shared, message: Message) -> Result<Answer, Broken> {
     Ok(Response::from_parts(parts, Full::new(body)))
 }
 
-/// The headers that are not one connection's own, nor true of one length of body.
+/// Returns the headers that belong neither to one connection nor to one length of body.
 fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     for own in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
         headers.remove(own);

@@ -23,22 +23,22 @@ use self::state::{Shared, Which};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// A proxy on loopback between clients and one engine, that knows DynamoDB's requests: it counts and keeps them, and shows
-/// what no engine does of itself.
+/// A proxy on loopback between clients and one engine. It understands DynamoDB's requests, counts and records them, and behaves in ways
+/// that no engine does.
 ///
-/// No engine throttles, refuses for want of a permission, leaves keys unprocessed or loses an answer: a rule says to which
-/// actions (`PutItem`, …) which [`ApiFault`] happens. A request that a client has sent goes on when the client goes away, as
-/// it does in a network. Plain HTTP only, and no signature is checked or kept valid: so in front of engines, never of AWS.
+/// No engine throttles, refuses a request without permission, leaves keys unprocessed or loses an answer. A rule says which [`ApiFault`]
+/// happens to which actions (`PutItem`, …). A request that a client has sent continues when the client disconnects, as in a network. The
+/// proxy supports plain HTTP only, and neither checks nor preserves signatures. It can be used in front of engines, but not of AWS.
 #[derive(Debug)]
 pub struct DynamoDbProxy {
     address: SocketAddr,
     shared: Arc<Shared>,
-    /// Taken when it is dropped.
+    /// Taken when the proxy is dropped.
     runtime: Option<Runtime>,
 }
 
 impl DynamoDbProxy {
-    /// Listens on a free loopback port and passes everything on to `upstream`.
+    /// Listens on a free loopback port and forwards everything to `upstream`.
     ///
     /// # Errors
     /// No port is free.
@@ -67,43 +67,42 @@ impl DynamoDbProxy {
         })
     }
 
-    /// Where clients connect.
+    /// Returns the address that clients connect to.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// `http://127.0.0.1:…`.
+    /// Returns its endpoint, `http://127.0.0.1:…`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// `dynamodb://…`: the table for tests, through this proxy.
+    /// Returns the store URL of the table for tests through this proxy, `dynamodb://…`.
     pub fn url(&self) -> String {
         store_url(&self.endpoint())
     }
 
-    /// Requests that were let through so far, those of connecting included.
+    /// Returns the number of requests that were forwarded so far, including those for connecting.
     pub fn requests(&self) -> u64 {
         self.shared.state().counts.values().sum()
     }
 
-    /// Requests of one action so far, such as `PutItem`.
+    /// Returns the number of requests of one action so far, such as `PutItem`.
     pub fn requests_of(&self, action: &str) -> u64 {
         self.shared.state().counts.get(action).copied().unwrap_or(0)
     }
 
-    /// Every action that was asked for so far.
+    /// Returns every action that was requested so far.
     pub fn actions(&self) -> Vec<String> {
         self.shared.state().counts.keys().cloned().collect()
     }
 
-    /// From now on keeps every request with its answer.
+    /// Records every request and its answer from now on.
     pub fn observe(&self) {
         self.shared.state().observed = Some(Vec::new());
     }
 
-    /// The requests that were answered since [`observe`](Self::observe) or since this was last called, in the order of
-    /// their answers.
+    /// Returns the requests that were answered since [`observe`](Self::observe) or since the last call, in the order of their answers.
     pub fn observed(&self) -> Vec<ApiCall> {
         let mut state = self.shared.state();
         state
@@ -113,35 +112,35 @@ impl DynamoDbProxy {
             .unwrap_or_default()
     }
 
-    /// Lets `fault` happen to the next request of one of these actions; none means any.
+    /// Causes `fault` on the next request of one of these actions. An empty list means any action.
     pub fn on_next(&self, actions: &[&str], fault: ApiFault) {
         self.shared.state().rule(actions, fault, Which::Next);
     }
 
-    /// Lets `fault` happen to the next request of one of these actions that has a condition: a client that repeats only what
-    /// may be repeated sends no other twice.
+    /// Causes `fault` on the next request of one of these actions that has a condition. A client that repeats only requests that are safe
+    /// to repeat sends no other twice.
     pub fn on_next_conditional(&self, actions: &[&str], fault: ApiFault) {
         self.shared
             .state()
             .rule(actions, fault, Which::NextConditional);
     }
 
-    /// Lets `fault` happen to every request of one of these actions (none means any), until [`calm`](Self::calm).
+    /// Causes `fault` on every request of one of these actions until [`calm`](Self::calm). An empty list means any action.
     pub fn always(&self, actions: &[&str], fault: ApiFault) {
         self.shared.state().rule(actions, fault, Which::Every);
     }
 
-    /// Ends every rule.
+    /// Removes every rule.
     pub fn calm(&self) {
         self.shared.state().rules.clear();
     }
 
-    /// How many faults have happened so far: a test checks that its own did.
+    /// Returns the number of faults so far. Tests check that theirs happened.
     pub fn faults(&self) -> u64 {
         self.shared.state().faults
     }
 
-    /// Delivers the copies that [`ApiFault::Duplicate`] has kept, one after another, and answers with the status of each.
+    /// Delivers the duplicates that [`ApiFault::Duplicate`] has stored, one after another, and returns the status of each.
     ///
     /// # Errors
     /// The engine does not answer.
@@ -149,7 +148,7 @@ impl DynamoDbProxy {
         let (answer, delivered) = channel();
         let shared = Arc::clone(&self.shared);
         if let Some(runtime) = &self.runtime {
-            // Whoever asked may have given up.
+            // The caller may have given up.
             runtime.spawn(async move { answer.send(forward::duplicates(&shared).await) });
         }
         delivered
@@ -157,17 +156,17 @@ impl DynamoDbProxy {
             .map_err(ServerError::during("duplicates"))?
     }
 
-    /// Nothing passes any more, and no connection breaks: a network that swallows packets.
+    /// Stops all traffic without closing a connection, like a network that drops packets.
     pub fn freeze(&self) {
         self.hold(&[]);
     }
 
-    /// Holds back what is asked of these actions (none means any), until [`thaw`](Self::thaw).
+    /// Holds requests of these actions back until [`thaw`](Self::thaw). An empty list means any action.
     pub fn hold(&self, actions: &[&str]) {
         self.shared.state().held = Some(call::owned(actions));
     }
 
-    /// What was held back passes.
+    /// Forwards what was held back.
     pub fn thaw(&self) {
         self.shared.state().held = None;
         self.shared.wake();
@@ -181,7 +180,7 @@ impl DynamoDbProxy {
         self.wait_until_holding_some(1)
     }
 
-    /// Waits until so many requests are held back.
+    /// Waits until `count` requests are held back.
     ///
     /// # Errors
     /// They do not arrive within 10 s.
@@ -191,12 +190,12 @@ impl DynamoDbProxy {
         })
     }
 
-    /// Breaks every connection there is; new ones are welcome.
+    /// Closes every open connection. New ones are accepted.
     pub fn cut(&self) {
         self.shared.cut();
     }
 
-    /// While true, breaks every connection there is and each new one at once.
+    /// While `refusing` is `true`, closes every open connection and each new one.
     pub fn refuse(&self, refusing: bool) {
         self.shared.state().refusing = refusing;
         if refusing {
@@ -204,7 +203,7 @@ impl DynamoDbProxy {
         }
     }
 
-    /// Holds every answer back for so long.
+    /// Delays every answer by `delay`.
     pub fn delay(&self, delay: Duration) {
         self.shared.state().delay = delay;
     }
@@ -213,7 +212,7 @@ impl DynamoDbProxy {
 impl Drop for DynamoDbProxy {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // Also where a runtime's thread drops it.
+            // The proxy may be dropped in a thread of a runtime.
             runtime.shutdown_background();
         }
     }

@@ -14,15 +14,15 @@ use super::call::{is_among, owned};
 use super::forward::Message;
 use super::{ApiCall, ApiFault};
 
-/// What the proxy's connections and its owner share.
+/// The state that the proxy's connections and its owner share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) upstream: SocketAddr,
     pub(super) client: Client<HttpConnector, Full<Bytes>>,
     state: Mutex<State>,
-    /// Changes when something held back may pass.
+    /// Changes when requests that were held back may be forwarded.
     changes: watch::Sender<()>,
-    /// Changes when every connection is to break.
+    /// Changes when every connection is to be closed.
     cuts: watch::Sender<()>,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Rule {
     which: Which,
 }
 
-/// Which requests a rule meets.
+/// The requests that a rule applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Which {
     Every,
@@ -113,7 +113,7 @@ impl State {
             .is_some_and(|actions| is_among(action, actions))
     }
 
-    /// Counts a request, and says what is to happen to it.
+    /// Counts a request, and returns the fault to apply to it.
     pub(super) fn arrived(&mut self, action: &str, conditional: bool) -> Option<ApiFault> {
         *self.counts.entry(action.to_owned()).or_default() += 1;
         let batch = action.starts_with("Batch");

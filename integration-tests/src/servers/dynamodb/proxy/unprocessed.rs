@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use super::answer;
 use super::forward::{Answer, Broken, Message};
 
-/// A batch request without its last `count` keys or items, if any is left, and those.
+/// Splits the last `count` keys or items off a batch request. Returns the rest, if there is any, and what was split off.
 pub(super) fn split(message: &Message, count: usize) -> (Option<Message>, Value) {
     let mut asked: Value = serde_json::from_slice(&message.body).unwrap_or_default();
     let mut left = Map::new();
@@ -26,7 +26,7 @@ pub(super) fn split(message: &Message, count: usize) -> (Option<Message>, Value)
     (rest, Value::Object(left))
 }
 
-/// A read's keys are in a field, beside how they are read; a write's items are the list itself.
+/// A read's keys are in a field beside its options. A write's items are the list itself.
 fn items(of_table: &mut Value) -> &mut Value {
     if of_table.is_object() {
         &mut of_table["Keys"]
@@ -39,7 +39,7 @@ fn is_empty(list: &Value) -> bool {
     list.as_array().is_none_or(Vec::is_empty)
 }
 
-/// Takes the last `count` off a list.
+/// Removes the last `count` elements of a list, and returns them.
 fn split_off(list: &mut Value, count: usize) -> Vec<Value> {
     match list.as_array_mut() {
         Some(list) => list.split_off(list.len().saturating_sub(count)),
@@ -47,7 +47,7 @@ fn split_off(list: &mut Value, count: usize) -> Vec<Value> {
     }
 }
 
-/// The engine's answer, with these keys or items as unprocessed.
+/// Adds these keys or items to the engine's answer as unprocessed.
 pub(super) async fn add(answer: Answer, action: &str, left: Value) -> Result<Answer, Broken> {
     let mut said = answer::value(&answer).await;
     let fields = said.as_object_mut().ok_or(Broken)?;

@@ -13,22 +13,22 @@ use crate::servers::openid::http::Body;
 use crate::servers::openid::listening::Listening;
 use crate::servers::openid::{PASSWORD, USER};
 
-/// The button of the page where the user signs in.
+/// The button of the sign-in page.
 pub(super) const SIGN_IN: &str = "Sign in";
-/// The button of the page where the user signs out.
+/// The button of the sign-out page.
 pub(super) const SIGN_OUT: &str = "Sign out";
-/// What the last page shows.
+/// The text of the last page.
 pub(super) const SIGNED_OUT: &str = "You are signed out";
 
-/// The app in which Hydra's users sign in, agree to what a client asks for, and sign out: Hydra has no pages of its own. It remembers each
-/// session, since Hydra tells apps only of the end of a session that is remembered.
+/// The app in which Hydra's users sign in, consent to a client's request, and sign out: Hydra has no pages of its own. It makes Hydra
+/// remember each session, since Hydra sends logout messages only for remembered sessions.
 #[derive(Debug)]
 pub(super) struct LoginApp {
     _listening: Listening,
 }
 
 impl LoginApp {
-    /// Starts it at `address`. It tells Hydra's administration what the user has done.
+    /// Starts it at `address`. It reports the user's actions to Hydra's administration.
     ///
     /// # Errors
     /// The port is taken.
@@ -45,7 +45,7 @@ impl LoginApp {
     }
 }
 
-/// What a browser asked for.
+/// A request of a browser.
 struct Asked {
     method: Method,
     path: String,
@@ -62,7 +62,7 @@ impl Asked {
     }
 }
 
-/// What a browser gets.
+/// An answer to a browser.
 enum Answer {
     Page(String),
     Redirect(String),
@@ -82,7 +82,7 @@ async fn answer(
         path: head.uri.path().to_owned(),
         parameters,
     };
-    // Asking the administration blocks.
+    // A request to the administration blocks.
     let answered = tokio::task::spawn_blocking(move || decide(&administration, &asked)).await;
     let answered = answered.unwrap_or_else(|error| Err(ServerError::new(error.to_string())));
     let (status, header, body) = match answered {
@@ -117,7 +117,7 @@ fn decide(administration: &Administration, asked: &Asked) -> Result<Answer, Serv
             let session = json!({"subject": USER, "remember": true, "remember_for": 0});
             accept(administration, asked, "login", &session)
         }
-        // The user agrees to all that the client asks for.
+        // The user consents to everything that the client requests.
         (&Method::GET, "/consent") => {
             let challenge = asked.parameter("consent_challenge");
             let path = format!("/oauth2/auth/requests/consent?consent_challenge={challenge}");
@@ -137,7 +137,7 @@ fn decide(administration: &Administration, asked: &Asked) -> Result<Answer, Serv
     }
 }
 
-/// A page with one form, which sends the challenge back.
+/// Returns a page with one form, which sends the challenge back.
 fn form(asked: &Asked, challenge: &str, fields: &str, button: &str) -> String {
     // A challenge has letters, digits, `-`, `_` and `=` only.
     let value = asked.parameter(challenge);
@@ -146,7 +146,7 @@ fn form(asked: &Asked, challenge: &str, fields: &str, button: &str) -> String {
     )
 }
 
-/// Tells the administration that the user has done this, and sends the browser back to Hydra.
+/// Reports the user's action to the administration, and redirects the browser back to Hydra.
 fn accept(
     administration: &Administration,
     asked: &Asked,

@@ -29,7 +29,7 @@ const REPLACED: &str =
     "github.com/gobuffalo/pop/v6=github.com/ory/pop/v6@v6.2.1-0.20241121111754-e5dfc0f3344b";
 /// `SQLite`, which it needs also for data in memory.
 const TAGS: &str = "sqlite";
-/// What compiles it. That of Debian 12 is too old.
+/// The packages that compile it. Debian 12's version is too old.
 pub(super) const PACKAGES: [Package; 1] = [Package::program("golang-go", "go")];
 const OLDEST_GO: (u32, u32) = (1, 22);
 const UP_LIMIT: Duration = Duration::from_secs(60);
@@ -57,7 +57,7 @@ impl Administration {
     }
 }
 
-/// Builds it, once. `go install` of a version refuses a module with `replace` lines, so a module is made that requires this one.
+/// Builds it once. `go install` refuses a version of a module with `replace` lines, so this creates a module that requires it.
 pub(super) fn install() -> Result<PathBuf, ServerError> {
     let recipe = format!("{MODULE}@{VERSION} -tags {TAGS} -replace {REPLACED}");
     let folder = install::once("hydra", &recipe, |folder| {
@@ -93,13 +93,13 @@ fn go() -> Result<PathBuf, ServerError> {
     }
     let (major, minor) = OLDEST_GO;
     Err(ServerError::new(format!(
-        "{} is {}: install Go {major}.{minor} or newer (https://go.dev/dl/), and have it first in PATH",
+        "{} is {}: install Go {major}.{minor} or newer (https://go.dev/dl/), and put it first in PATH",
         go.display(),
         version.trim()
     )))
 }
 
-/// Of `go1.26.8`.
+/// Parses versions such as `go1.26.8`.
 fn is_new_enough(version: &str) -> bool {
     let numbers = version.trim().trim_start_matches("go");
     let mut numbers = numbers.split('.').map(|number| number.parse().ok());
@@ -111,7 +111,7 @@ fn program(folder: &Path) -> PathBuf {
     folder.join("hydra")
 }
 
-/// Starts it with the app in which its users sign in, and registers the client by its administration API.
+/// Starts it with the app in which its users sign in, and registers the client through its administration API.
 pub(super) fn start(
     place: &Place,
     client: &ClientRegistration,
@@ -133,7 +133,7 @@ pub(super) fn start(
     let arguments = [
         "serve".to_owned(),
         "all".to_owned(),
-        // It serves plain HTTP so.
+        // The option makes it serve plain HTTP.
         "--dev".to_owned(),
         "--sqa-opt-out".to_owned(),
         "--config".to_owned(),
@@ -219,7 +219,8 @@ impl Pages for Hydra {
         window.see(login_app::SIGNED_OUT)
     }
 
-    /// By back channel, ends each session by its `sid`, of which Hydra tells apps. By front channel, ends the user's sessions at once.
+    /// With a back channel, ends each session by its `sid`, which causes logout messages. With a front channel, ends all of the user's
+    /// sessions in one request.
     fn sign_out_everywhere(&self, _: Window<'_>) -> Result<(), ServerError> {
         let sessions = "/oauth2/auth/sessions/login";
         if self.channel == LogoutChannel::Front {
@@ -234,7 +235,7 @@ impl Pages for Hydra {
             .ask(&Method::GET, &granted, Body::None)?;
         let granted = granted.as_array().into_iter().flatten();
         let sids = granted.filter_map(|it| it["consent_request"]["login_session_id"].as_str());
-        // What was granted in a session that has ended is listed with an empty one.
+        // The list contains grants of ended sessions, with an empty `sid`.
         for sid in sids.filter(|sid| !sid.is_empty()) {
             let path = format!("{sessions}?sid={sid}");
             self.administration
