@@ -2,7 +2,7 @@
 #![allow(
     clippy::panic,
     clippy::print_stdout,
-    reason = "a test fails by panicking, and tells how much it tried"
+    reason = "a test fails by panicking, and prints how much it explored"
 )]
 
 use std::{sync::Mutex, thread, time::Instant};
@@ -12,10 +12,10 @@ use token_cache_integration_tests::{
     near_cache_model::{self, LocalMutant, LocalScenario, explore_near_cache},
 };
 
-/// No scenario has as many states; one that does is not explored whole, and fails.
+/// Maximum number of states. Every scenario has fewer. One that has more is explored only in part, and fails.
 const LIMIT: usize = 2_000_000;
 
-/// What was found of a scenario.
+/// The result of a scenario.
 struct Found {
     name: String,
     states: usize,
@@ -69,7 +69,7 @@ fn all_hold<S: Send>(scenarios: Vec<S>, explored: fn(&S) -> Found) {
             broken.push(format!("{name}\n{refutation}"));
         }
         if !complete {
-            broken.push(format!("{name} is not explored whole"));
+            broken.push(format!("{name} is not explored completely"));
         }
     }
     let states: usize = found.iter().map(|found| found.states).sum();
@@ -95,7 +95,8 @@ fn all_are_refuted<S: Send>(
 ) {
     let (names, scenarios): (Vec<_>, Vec<_>) = mutants
         .map(|(name, scenario)| {
-            let scenario = scenario.unwrap_or_else(|| panic!("{name} names no scenario"));
+            let scenario =
+                scenario.unwrap_or_else(|| panic!("{name} names a scenario that does not exist"));
             (name, scenario)
         })
         .unzip();
@@ -106,10 +107,10 @@ fn all_are_refuted<S: Send>(
         .filter(|(_, found)| found.refuted.is_none())
         .map(|(name, _)| name)
         .collect();
-    assert!(survivors.is_empty(), "nothing refutes {survivors:?}");
+    assert!(survivors.is_empty(), "no schedule refutes {survivors:?}");
 }
 
-/// A fault is needed for what only a fault shows: without one, a late duplicate does no harm even to a store that it could.
+/// Some mutants need a fault: without one, a late duplicate does no harm even to a store that does not handle it.
 #[test]
 fn what_only_a_fault_shows_is_not_seen_without() {
     let faultless = |mutant: Mutant| {
@@ -129,7 +130,7 @@ fn what_only_a_fault_shows_is_not_seen_without() {
     }
 }
 
-/// Explores them on all processors; the answers come in order.
+/// Explores the scenarios on all processors. The results are in the order of the scenarios.
 fn explore_all<S: Send>(scenarios: Vec<S>, explored: fn(&S) -> Found) -> Vec<Found> {
     let threads = thread::available_parallelism().map_or(2, usize::from);
     let next = Mutex::new(scenarios.into_iter().enumerate());

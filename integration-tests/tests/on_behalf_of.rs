@@ -17,7 +17,7 @@ use token_cache_integration_tests::servers::{OwnStore, StoreKind, TABLE};
 
 const ISSUER: &str = "https://id.example";
 
-/// What a test waits for takes seconds: the margin between the clocks.
+/// Maximum time of a condition. It takes seconds: the margin between the clocks.
 const LIMIT: Duration = Duration::from_secs(30);
 
 async fn server(store: &OwnStore, secret: &Secret) -> TokenCache {
@@ -43,7 +43,8 @@ fn token(issued_at: u64, assertion: &str) -> OnBehalfOf {
     OnBehalfOf::from_claims(&claims, assertion).unwrap()
 }
 
-/// One of these was issued so late after the sign-out that it must be welcome, as soon as the store's clock has come so far.
+/// Returns a session for an assertion that was issued long enough after the sign-out to be accepted, as soon as the store's clock has
+/// reached that time.
 async fn welcome(server: &TokenCache, issued_at: u64) -> Session {
     let started = Instant::now();
     loop {

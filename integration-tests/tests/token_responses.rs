@@ -1,4 +1,4 @@
-//! The responses of the crates that people use become token sets.
+//! The token responses of common crates convert to token sets.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -36,7 +36,7 @@ fn a_response_of_the_crate_oauth2() {
 
 #[test]
 fn a_response_of_the_crate_openidconnect_with_its_id_token() {
-    // The crate reads the form of the token here, not its signature.
+    // The crate parses the token here, and does not verify its signature.
     let id_token = "eyJhbGciOiJSUzI1NiJ9.\
         eyJpc3MiOiJodHRwczovL2lkLmV4YW1wbGUiLCJzdWIiOiJhZGEiLCJhdWQiOiJhcHAiLCJleHAiOjE3MDAwMDM2MDAsImlhdCI6MTcwMDAwMDAwMH0.\
         c2lnbmF0dXJl";
@@ -62,7 +62,7 @@ async fn claims_of_the_crate_openidconnect() {
         .await
         .unwrap();
 
-    // The session stands at its `auth_time`: a message from the second before spares it, one of that second ends it.
+    // The session's time is its `auth_time`. A message from the second before spares it, one of that second ends it.
     for (issued_at, ended) in [(1_699_999_989, false), (1_699_999_990, true)] {
         let message =
             token_cache::LogoutMessage::new("https://id.example", Timestamp::from_secs(issued_at))

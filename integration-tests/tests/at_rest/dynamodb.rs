@@ -7,7 +7,7 @@ use token_cache_integration_tests::servers::{DynamoDbEngine, Kept, TABLE, dynamo
 
 use crate::{LONGEST_ASSERTION, what_lies_there_opens_nothing};
 
-/// Every item of the table, whole.
+/// Returns every complete item of the table.
 async fn all_of(client: &Client) -> Vec<Vec<u8>> {
     let scanned = client
         .scan()
@@ -18,7 +18,7 @@ async fn all_of(client: &Client) -> Vec<Vec<u8>> {
         .unwrap();
     assert!(
         scanned.last_evaluated_key.is_none(),
-        "one page holds it all"
+        "everything is on one page"
     );
     let mut all = Vec::new();
     for item in scanned.items.unwrap_or_default() {

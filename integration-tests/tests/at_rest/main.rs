@@ -1,5 +1,5 @@
-//! What lies in a store, all of it, together with the key ring, opens nothing (G5): neither while a session lives nor after
-//! its sign-out. A background session is the exception, for as long as its session lives.
+//! The complete contents of a store, together with the key ring, decrypt nothing (G5), neither while a session lives nor after its
+//! sign-out. A background session is the exception, as long as its session lives.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,10 +14,10 @@ use token_cache_core::{
     test_util::{OfflineAttacker, address_of},
 };
 
-/// What a web API is called with: who has it may read.
+/// The assertion that a web API is called with. It gives access to the session's entries.
 const ASSERTION: &str = "the token that a web API was called with";
 
-/// No assertion lives longer.
+/// The maximum lifetime of an assertion.
 const LONGEST_ASSERTION: Duration = Duration::from_secs(3600);
 
 const TOKEN: &str = "the access token of a user";
@@ -30,7 +30,7 @@ fn api() -> EntryKey {
     EntryKey::resource("https://api.example").unwrap()
 }
 
-/// A session with tokens, and its entry as the store has it.
+/// A session with tokens, and its stored entry.
 struct Victim {
     session: Session,
     at: EntryAddress,
@@ -57,7 +57,7 @@ impl Victim {
         Self::of(session, store).await
     }
 
-    /// A web API's, which was called with an assertion.
+    /// Creates the session of a web API that was called with an assertion.
     async fn of_api(cache: &TokenCache, store: &dyn TokenStore, subject: &str) -> Self {
         let now = cache.now().unwrap().as_millis() / 1_000;
         let claims = serde_json::json!({
@@ -83,7 +83,7 @@ impl Victim {
     }
 }
 
-/// Takes everything that is in the store now. There must be something, and no token among it in clear.
+/// Reads everything in the store. It must contain something, and no token in clear.
 async fn burgle<Loot: Future<Output = Vec<Vec<u8>>>>(
     secret: &Secret,
     loot: impl Fn() -> Loot,
@@ -94,26 +94,26 @@ async fn burgle<Loot: Future<Output = Vec<Vec<u8>>>>(
     let mut has_entry = false;
     for bytes in &loot {
         let contains = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
-        assert!(!contains(TOKEN.as_bytes()), "a token in clear");
-        assert!(!contains(ASSERTION.as_bytes()), "an assertion in clear");
+        assert!(!contains(TOKEN.as_bytes()), "a token is in clear");
+        assert!(!contains(ASSERTION.as_bytes()), "an assertion is in clear");
         assert!(
             !contains(b"id.example") && !contains(b"08a5019c"),
-            "an id in clear"
+            "an id is in clear"
         );
         has_entry |= victim.is_some_and(|victim| contains(victim.sealed.stored()));
         attacker.take(bytes);
     }
     assert!(
         attacker.candidates() > 100,
-        "the store gave next to nothing"
+        "the store returned almost nothing"
     );
     if victim.is_some() {
-        assert!(has_entry, "the entry is not among what was taken");
+        assert!(has_entry, "the entry is not in the data that was read");
     }
     attacker
 }
 
-/// The story, on any store.
+/// Runs the test on any store.
 async fn what_lies_there_opens_nothing<Loot: Future<Output = Vec<Vec<u8>>>>(
     cache: &TokenCache,
     store: &dyn TokenStore,
@@ -137,7 +137,7 @@ async fn what_lies_there_opens_nothing<Loot: Future<Output = Vec<Vec<u8>>>>(
             .is_signed_out()
     );
 
-    // Another account: a sign-in within a tick of the store's clock after a sign-out may be refused.
+    // Another account is used because a sign-in within a tick of the store's clock after a sign-out may be refused.
     let background_session = Victim::new(cache, store, "bob", true).await;
     let attacker = burgle(secret, &loot, Some(&background_session)).await;
     let opened = attacker
@@ -147,12 +147,12 @@ async fn what_lies_there_opens_nothing<Loot: Future<Output = Vec<Vec<u8>>>>(
     assert_eq!(
         token_cache_core::ExposeSecret::expose_secret(token.access_token()),
         TOKEN,
-        "the price of a background session",
+        "a background session can be decrypted",
     );
     let signed_out = cache.sign_out_account(&account("bob")).await.unwrap();
     assert!(signed_out.ended);
-    // A store that deletes in one step only what says which sessions live has its leftovers swept up; till then the background session
-    // of an ended session lies about.
+    // A store whose sign-out deletes only the list of live sessions has the rest swept later. Until then it still contains the background
+    // session of the ended session.
     swept().await;
     let attacker = burgle(secret, &loot, None).await;
     assert!(

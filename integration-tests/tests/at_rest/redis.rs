@@ -4,7 +4,7 @@ use token_cache_redis::{RedisConfig, RedisStore};
 
 use crate::{LONGEST_ASSERTION, what_lies_there_opens_nothing};
 
-/// Every key, and all that is under it.
+/// Returns every key and its contents.
 async fn all_of(url: &str) -> Vec<Vec<u8>> {
     let client = redis::Client::open(url).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
@@ -25,12 +25,12 @@ async fn all_of(url: &str) -> Vec<Vec<u8>> {
             "string" => redis::cmd("GET").arg(&key).to_owned(),
             "set" => redis::cmd("SMEMBERS").arg(&key).to_owned(),
             "zset" => redis::cmd("ZRANGE").arg(&key).arg(0).arg(-1).to_owned(),
-            other => unreachable!("a key of type {other}"),
+            other => unreachable!("unexpected key type {other}"),
         };
         let value: redis::Value = read.query_async(&mut connection).await.unwrap();
         all.push(key.clone());
         flatten(value, &mut all);
-        // As the server itself would write it to a disk or a replica.
+        // The format in which the server itself writes it to a disk or a replica.
         let dumped: Vec<u8> = redis::cmd("DUMP")
             .arg(&key)
             .query_async(&mut connection)

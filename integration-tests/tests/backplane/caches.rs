@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// A renewal comes by so late that no test meets one by chance.
+/// Renewals are so rare that no test meets one by chance.
 const LONG_LEASE: &str = "near_cache=60s&lease=4s";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,11 +58,14 @@ async fn a_server_that_hears_nothing_is_waited_for_once() {
     };
     assert_eq!(silent, [fleet.servers[2].server_id()]);
     assert!(waited >= Duration::from_millis(500), "{waited:?}");
-    // Its lease has run out: it asks the store, which it can't reach.
+    // Its lease has run out, so it sends a request to the store, which it cannot reach.
     let read = tokio::time::timeout(Duration::from_millis(300), sessions[2].get(&entry())).await;
-    assert!(!matches!(read, Ok(Ok(Some(_)))), "a copy was served");
+    assert!(
+        !matches!(read, Ok(Ok(Some(_)))),
+        "a near-cache entry was served"
+    );
     is_served_by_nobody(&sessions[..2]).await;
-    eventually("it is waited for no more", async || {
+    eventually("sign-outs no longer wait for it", async || {
         match fleet.signs_out(0, "bob").await {
             NearCacheOutcome::Cleared { servers, .. } if servers.len() == 1 => Some(()),
             _ => None,
@@ -72,17 +75,17 @@ async fn a_server_that_hears_nothing_is_waited_for_once() {
     is_served_by_nobody(&later[..2]).await;
     proxy.thaw_links();
     proxy.thaw();
-    let read = eventually("it is back", async || {
+    let read = eventually("it has a lease again", async || {
         match sessions[2].get(&entry()).await {
             Err(error) if error.is_signed_out() => Some(()),
-            Ok(Some(_)) => panic!("a copy was served"),
+            Ok(Some(_)) => panic!("a near-cache entry was served"),
             _ => None,
         }
     });
     read.await;
 }
 
-/// A sign-out by a `sid` alone finds nobody in an empty index; copies of the user are elsewhere until that server renews its lease.
+/// A sign-out by a `sid` alone finds no account in an empty index. Another server still has near-cache entries until it renews its lease.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_flush_a_sign_out_by_sid_waits_until_no_cached_entry_is_left() {
     let redis = redis();
@@ -104,7 +107,7 @@ async fn cached_entries_go_through_a_failover_by_sentinels() {
     near_caches_go_through_a_failover_with("&replicas=1").await;
 }
 
-/// Nobody waits for a replica's word: a sign-out and its invalidation message are one step, over the backplane.
+/// No replica confirms the sign-out. The sign-out and its invalidation message are one step, on the backplane's primary.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_replicas_cached_entries_go_through_a_failover_by_sentinels() {
     near_caches_go_through_a_failover_with("").await;
@@ -129,7 +132,7 @@ async fn near_caches_go_through_a_failover_with(parameter: &str) {
     setup.fail_over().unwrap();
     fleet.signs_out(1, "ada").await;
     is_served_by_nobody(&ended).await;
-    // The links lead to the new primary, and copies are kept again.
+    // The backplane connections lead to the new primary, and near caches are populated again.
     let servers = [setup.servers().primary(), setup.servers().replica()];
     are_served_from_near_caches(&living, &servers).await;
     fleet.signs_out(2, "bob").await;

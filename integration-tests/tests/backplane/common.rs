@@ -10,7 +10,7 @@ use token_cache_core::{
 use token_cache_integration_tests::servers::{Proxy, RedisOptions, RedisServer};
 use token_cache_redis::{RedisConfig, RedisStore};
 
-/// No condition takes so long to come true; it is never waited for in full where things work.
+/// An upper limit for any condition. It is never reached if everything works.
 const GUARD: Duration = Duration::from_secs(40);
 
 /// Long enough for a busy machine.
@@ -19,7 +19,7 @@ pub(crate) const PATIENT: &str = "operation_timeout=10s&connect_timeout=10s";
 /// Short enough for a test to wait for it to pass, and long enough for a busy machine to open a store in.
 pub(crate) const HASTY: &str = "operation_timeout=1s&connect_timeout=10s";
 
-/// A server on the backplane that keeps what it hears.
+/// A server on the backplane that records the messages that it receives.
 pub(crate) struct Connected {
     pub(crate) id: ServerId,
     pub(crate) store: RedisStore,
@@ -71,10 +71,13 @@ impl Connected {
         published.unwrap()
     }
 
-    /// Waits until the connection says that it is lost.
+    /// Waits until the connection reports that it is lost.
     pub(crate) async fn is_lost(&self) {
         let lost = tokio::time::timeout(GUARD, self.connection.lost()).await;
-        assert!(lost.is_ok(), "the connection does not say that it is lost");
+        assert!(
+            lost.is_ok(),
+            "the connection does not report that it is lost"
+        );
     }
 }
 
@@ -82,7 +85,7 @@ pub(crate) fn backplane_of(store: &RedisStore) -> &dyn Backplane {
     store.backplane().unwrap()
 }
 
-/// A store that asks for replicas is refused until they have followed.
+/// Opens a store. One that requires replicas is refused until they have caught up.
 pub(crate) async fn connect(url: &str) -> RedisStore {
     let config = RedisConfig::from_url(url).unwrap();
     eventually("the store can be opened", async || {
@@ -107,7 +110,7 @@ pub(crate) fn with(url: &str, parameters: &str) -> String {
     format!("{url}/?{parameters}")
 }
 
-/// Asks until a condition answers.
+/// Polls a condition until it returns a value.
 pub(crate) async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {

@@ -34,16 +34,16 @@ async fn a_server_that_reads_too_slowly_loses_its_backplane() {
     let origin = Connected::at(&with(&redis.url(), PATIENT)).await;
     slow.connection.renew().await.unwrap();
     relay.stall(true);
-    // The origin keeps up with messages of this size.
+    // The origin can receive messages of this size in time.
     let flood = vec![7; 1 << 16];
     let gone = async || {
         let hears = redis
             .cli(&[b"SPUBLISH".as_slice(), b"tc:{l}:a", &flood])
             .unwrap();
-        // The origin's own, and that of the slow one.
+        // One subscription is the origin's own, and the other that of the slow server.
         (hears.int() == Some(1)).then_some(())
     };
-    eventually("the server gives the slow one up", gone).await;
+    eventually("the server closes the connection of the slow one", gone).await;
     relay.stall(false);
     slow.is_lost().await;
     origin.connection.renew().await.unwrap();
@@ -60,10 +60,10 @@ async fn a_dropped_connection_is_closed_and_listens_no_more() {
         let count = told.items().and_then(|items| items[1].int());
         (count == Some(expected)).then_some(())
     };
-    eventually("two listen", async || listening(2).await).await;
+    eventually("two servers listen", async || listening(2).await).await;
     drop(goes);
-    eventually("one listens", async || listening(1).await).await;
-    // It left no word: its lease is in the registry until it is reaped.
+    eventually("one server listens", async || listening(1).await).await;
+    // It did not give its lease up, so that is in the registry until it is reaped.
     assert_eq!(stays.publishes().await.holders.len(), 1);
 }
 

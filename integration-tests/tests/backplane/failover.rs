@@ -3,7 +3,7 @@ use token_cache_integration_tests::servers::{RedisOptions, ReplicatedRedis, Sent
 
 use crate::common::{Connected, HASTY, PATIENT, account, eventually, proxied, redis, with};
 
-/// A primary that was cut off from its replica, and does not know that this was promoted.
+/// A primary that was isolated from its replica, and does not know that the replica was promoted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_primary_that_lost_its_replica_gives_no_lease() {
     let pair = ReplicatedRedis::start(RedisOptions::default()).unwrap();
@@ -26,7 +26,7 @@ async fn a_primary_that_lost_its_replica_gives_no_lease() {
         "{kind:?}"
     );
     holder.is_lost().await;
-    // Without `replicas` it gives leases as it answers reads.
+    // Without `replicas` it grants leases, as it answers reads.
     let plain = Connected::at(&with(&pair.primary().url(), HASTY)).await;
     plain.connection.renew().await.unwrap();
     pair.rejoin().unwrap();
@@ -53,7 +53,7 @@ async fn after_a_failover_the_backplane_leads_to_the_new_primary() {
     })
     .await;
     let published = after.publishes().await;
-    // The registry went along: who held a lease at the old primary is waited for.
+    // The registry was replicated: sign-outs wait for the servers that had a lease from the old primary.
     assert_eq!(published.holders.len(), 2);
     assert!(published.registry.is_some());
     let listening = setup.serving().unwrap();
@@ -63,7 +63,8 @@ async fn after_a_failover_the_backplane_leads_to_the_new_primary() {
     assert_eq!(told.items().unwrap()[1].int(), Some(1));
 }
 
-/// While its backplane is lost, a server may be sent to a primary that hears of nothing any more: what it reads there is not kept.
+/// While its backplane connection is lost, a server may read from a primary that receives no sign-outs any more. What it reads there is not
+/// cached.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_to_be_kept_is_read_over_the_backplane_or_not_at_all() {
     let redis = redis();

@@ -11,7 +11,7 @@ pub(crate) const NEAR_CACHE: &str = "near_cache=60s&lease=500ms";
 pub(crate) const ISSUER: &str = "https://id.example";
 pub(crate) const SID: &str = "s1";
 
-/// Servers of one fleet, each with copies.
+/// Servers of one fleet, each with a near cache.
 pub(crate) struct Fleet {
     secret: Secret,
     pub(crate) servers: Vec<TokenCache>,
@@ -30,7 +30,7 @@ impl Fleet {
     }
 
     pub(crate) async fn join(&mut self, url: &str) {
-        // A replica confirms nothing before its first word, and little on a busy machine.
+        // A replica confirms nothing before it has caught up, and confirms late on a busy machine.
         let opened = eventually("it opens", async || {
             let builder = token_cache::builder(url).unwrap();
             builder.secret(self.secret.clone()).open().await.ok()
@@ -39,7 +39,7 @@ impl Fleet {
         self.servers.push(opened);
     }
 
-    /// A session at every server.
+    /// Signs a user in, and returns the session at every server.
     pub(crate) async fn signs_in(&self, subject: &str) -> Vec<Session> {
         let ticket = eventually("a sign-in works", async || {
             let cache = &self.servers[0];
@@ -74,10 +74,10 @@ pub(crate) fn entry() -> EntryKey {
     EntryKey::resource("https://api.example").unwrap()
 }
 
-/// Waits until a session's reads cost no request at the servers given.
+/// Waits until a session's reads send no request to the given Redis servers.
 pub(crate) async fn are_served_from_near_caches(sessions: &[Session], redis: &[&RedisServer]) {
     let reads = || -> i64 { redis.iter().map(|redis| reads_of(redis)).sum() };
-    eventually("reads are served from copies", async || {
+    eventually("reads are served from near caches", async || {
         let mut all = true;
         for session in sessions {
             let before = reads();
@@ -89,12 +89,12 @@ pub(crate) async fn are_served_from_near_caches(sessions: &[Session], redis: &[&
     .await;
 }
 
-/// How many reads a server has answered.
+/// Returns the number of reads that a server has answered.
 pub(crate) fn reads_of(redis: &RedisServer) -> i64 {
     calls_of(redis, "hmget")
 }
 
-/// How often a server was asked for a command.
+/// Returns how often a server has executed a command.
 pub(crate) fn calls_of(redis: &RedisServer, command: &str) -> i64 {
     let Ok(stats) = redis.cli(&["INFO", "commandstats"]) else {
         return 0;
@@ -107,7 +107,7 @@ pub(crate) fn calls_of(redis: &RedisServer, command: &str) -> i64 {
         .unwrap_or(0)
 }
 
-/// No server serves it: each read that starts now is refused, or fails.
+/// Asserts that no server serves the session: each read that starts now is refused or fails.
 pub(crate) async fn is_served_by_nobody(sessions: &[Session]) {
     for (at, session) in sessions.iter().enumerate() {
         let read = session.get(&entry()).await;
@@ -115,7 +115,7 @@ pub(crate) async fn is_served_by_nobody(sessions: &[Session]) {
     }
 }
 
-/// The slots are shared evenly, in order.
+/// Returns the node of a slot. The slots are shared evenly, in order.
 pub(crate) fn node_of(slot: usize, nodes: usize) -> usize {
     (0..nodes)
         .find(|node| slot < (node + 1) * 16_384 / nodes)

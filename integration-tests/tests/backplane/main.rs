@@ -1,4 +1,4 @@
-//! The backplane between servers with near caches, on real servers and through what may go wrong on the way: by itself, and under caches.
+//! The backplane between servers with near caches, on real servers and with faults: on its own, and with caches.
 
 #![allow(
     clippy::unwrap_used,

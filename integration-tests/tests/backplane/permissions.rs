@@ -7,7 +7,7 @@ use token_cache_integration_tests::servers::{Client, RedisOptions, RedisServer};
 
 use crate::common::{Connected, PATIENT, backplane_of, connect};
 
-/// The rules in the documentation of the Redis store, those about the backplane last.
+/// Returns the rules in the documentation of the Redis store. Those for the backplane are the second part.
 fn documented() -> (String, String) {
     let docs = include_str!("../../../redis-backend/src/docs.md");
     let mut rules = docs
@@ -38,7 +38,7 @@ fn server(rules: &str) -> (RedisServer, String) {
     (redis, url)
 }
 
-/// The documented rule for the user whom a server as it comes lets in without a password.
+/// The documented rule restricts the default user, for whom a new server requires no password.
 #[tokio::test]
 async fn the_documented_rules_let_nobody_else_in() {
     let (store, _) = documented();
@@ -54,7 +54,7 @@ async fn the_documented_rules_let_nobody_else_in() {
     connect(&url).await;
 }
 
-/// What a user was given before is gone.
+/// The rules replace those that a user had before.
 #[tokio::test]
 async fn the_documented_rules_take_back_what_was_given_before() {
     let (store, _) = documented();

@@ -50,7 +50,7 @@ async fn a_registry_is_told_apart_from_that_of_another_connection() {
         evicted.published.unwrap()
     };
     assert_eq!(evicted(&linked.store).await.registry, Some(registry));
-    // Another store has no backplane of that server's: it can't know whether both lead to one server.
+    // A second store has no backplane connection, so it cannot know whether both use the same server.
     let published = evicted(&holder.store).await;
     assert_eq!(published.registry, None);
     assert_eq!(published.holders.len(), 1);

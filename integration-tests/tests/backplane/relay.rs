@@ -6,7 +6,7 @@ use tokio::{
     sync::watch,
 };
 
-/// Passes bytes on, and reads nothing from the server while it is stalled: a client that is too slow.
+/// A relay of bytes. While it is stalled, it reads nothing from the server, like a client that is too slow.
 pub(crate) struct Relay {
     pub(crate) address: SocketAddr,
     stalled: watch::Sender<bool>,

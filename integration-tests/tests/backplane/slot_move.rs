@@ -12,7 +12,7 @@ const KEY: &str = "tc:{l}:r";
 const CHANNEL: &str = "tc:{l}:a";
 const NODES: usize = 3;
 
-/// The backplane's slot on its way from one node to another.
+/// A move of the backplane's slot from one node to another.
 struct Move<'a> {
     nodes: &'a [RedisServer],
     slot: String,
@@ -33,7 +33,7 @@ impl<'a> Move<'a> {
         }
     }
 
-    /// As `redis-cli --cluster reshard` does it.
+    /// Returns the steps, as in `redis-cli --cluster reshard`.
     fn steps(&self) -> Vec<(&RedisServer, Vec<String>)> {
         let (from, to) = (id_of(self.from), id_of(self.to));
         let slot = |node, what: &[&str]| {
@@ -66,7 +66,7 @@ fn id_of(node: &RedisServer) -> String {
     id.text().unwrap().to_owned()
 }
 
-/// How many servers hear invalidation messages at a node.
+/// Returns how many servers are subscribed to invalidation messages at a node.
 fn listening_at(node: &RedisServer) -> Option<i64> {
     let told = node.cli(&["PUBSUB", "SHARDNUMSUB", CHANNEL]).unwrap();
     told.items()?[1].int()
@@ -115,7 +115,7 @@ async fn near_caches_go_through_a_move(cluster: &RedisCluster, parameters: &str)
         }
         moved.store(true, Ordering::Relaxed);
     };
-    // Whatever step falls in the middle of one.
+    // Any step may occur in the middle of a sign-out.
     let sign_outs = async {
         let mut count = 0;
         while !moved.load(Ordering::Relaxed) {
@@ -134,18 +134,19 @@ async fn near_caches_go_through_a_move(cluster: &RedisCluster, parameters: &str)
     for sessions in &ended {
         is_served_by_nobody(sessions).await;
     }
-    eventually("all listen at the new node", async || {
+    eventually("all servers are subscribed at the new node", async || {
         (listening_at(moving.to) == Some(3) && listening_at(moving.from) == Some(0)).then_some(())
     })
     .await;
     are_served_from_near_caches(&living, &servers).await;
-    eventually("all who hold a lease answer", async || {
-        match fleet.signs_out(0, "dora").await {
-            NearCacheOutcome::Cleared {
-                servers, silent, ..
-            } if servers.len() == 2 && silent.is_empty() => Some(()),
-            _ => None,
-        }
+    eventually("all servers with a lease acknowledge", async || match fleet
+        .signs_out(0, "dora")
+        .await
+    {
+        NearCacheOutcome::Cleared {
+            servers, silent, ..
+        } if servers.len() == 2 && silent.is_empty() => Some(()),
+        _ => None,
     })
     .await;
     fleet.signs_out(2, "bob").await;

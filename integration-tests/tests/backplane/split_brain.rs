@@ -13,18 +13,18 @@ use crate::{
 
 const LEASE: Duration = Duration::from_millis(500);
 
-/// Servers that know one primary only, and keep copies.
+/// Number of servers that know only the old primary, and have near caches.
 const HOLDERS: usize = 3;
 
-/// Who signs out at the other one.
+/// Number of the server that signs out at the new primary.
 const ORIGIN: usize = HOLDERS;
 
-/// Two live primaries, of which each has what was written before.
+/// Two live primaries with the same data.
 struct SplitBrain {
     pair: ReplicatedRedis,
-    /// The holders, and the origin after them.
+    /// The servers with near caches, followed by the origin.
     fleet: Fleet,
-    /// At the holders.
+    /// At the servers with near caches.
     ada: Vec<Session>,
     bob: Vec<Session>,
 }
@@ -53,7 +53,8 @@ impl SplitBrain {
         }
     }
 
-    /// The registry that the new primary has is young to a origin that has just met it, and all holders are in it: the lease is waited out.
+    /// The origin has just connected, so the new primary's registry is young to it. All servers with leases are in that registry. The
+    /// origin waits until the lease has passed.
     async fn signs_ada_out_who_has_just_met_the_registry(&self) {
         let gone = self.fleet.signs_out(ORIGIN, "ada").await;
         let NearCacheOutcome::Cleared { silent, waited, .. } = gone else {
@@ -63,9 +64,9 @@ impl SplitBrain {
         assert!(waited >= LEASE, "{waited:?}");
     }
 
-    /// Those who were silent are gone from the registry, and the origin has known it for longer than a lease: nobody is waited for.
+    /// The silent servers are no longer in the registry, and the origin has known it for longer than a lease. The origin does not wait.
     async fn signs_bob_out_who_knows_the_registry(&self) {
-        eventually("nobody is waited for", async || {
+        eventually("a sign-out does not wait", async || {
             match self.fleet.signs_out(ORIGIN, "carol").await {
                 NearCacheOutcome::Cleared { waited, .. } if waited < LEASE => Some(()),
                 _ => None,
@@ -83,20 +84,20 @@ impl SplitBrain {
     }
 }
 
-/// Whoever still serves it has asked the old primary, who knows nothing of the sign-out.
+/// Asserts that a server that still serves the session has read from the old primary, which has not received the sign-out.
 async fn is_in_no_near_cache(sessions: &[Session], old: &RedisServer) {
     for (at, session) in sessions.iter().enumerate() {
         let before = reads_of(old);
         let read = session.get(&entry()).await;
         assert!(
             !matches!(read, Ok(Some(_))) || reads_of(old) > before,
-            "server {at} serves a copy"
+            "server {at} serves a near-cache entry"
         );
     }
 }
 
-/// No renewal is confirmed by a replica that has become a primary: leases are those that were given before, and a origin at the new
-/// one has known its registry for no longer than it is one.
+/// A promoted replica confirms no renewal: the only leases are those that were granted before. An origin at the new primary has known its
+/// registry for at most as long as it has been one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_replicas_no_cached_entry_is_served_after_a_sign_out_at_the_new_primary() {
     let split = SplitBrain::of(&format!("{HASTY}&replicas=1&{NEAR_CACHE}")).await;
@@ -104,7 +105,7 @@ async fn with_replicas_no_cached_entry_is_served_after_a_sign_out_at_the_new_pri
     split.signs_ada_out_who_has_just_met_the_registry().await;
     is_in_no_near_cache(&split.ada, old).await;
     split.signs_bob_out_who_knows_the_registry().await;
-    // They go on asking for leases, and get none.
+    // They continue to request leases, and get none.
     let tried = calls_of(old, "wait");
     eventually("each has tried to renew again", async || {
         is_in_no_near_cache(&split.ada, old).await;
@@ -114,14 +115,14 @@ async fn with_replicas_no_cached_entry_is_served_after_a_sign_out_at_the_new_pri
     .await;
 }
 
-/// Without `replicas` the old primary gives leases, as it answers reads, for as long as it lives. What it gave last has run out a lease
-/// after its end, whether its connections are closed or not.
+/// Without `replicas` the old primary grants leases as long as it runs, as it answers reads. The last one has ended a lease after the
+/// primary's end, whether its connections are closed or not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_replicas_no_cached_entry_is_served_when_the_old_primary_is_gone_for_a_lease() {
     let mut split = SplitBrain::of(&format!("{HASTY}&{NEAR_CACHE}")).await;
     split.signs_ada_out_who_has_just_met_the_registry().await;
     split.signs_bob_out_who_knows_the_registry().await;
-    // The other side of the split brain has heard of nothing.
+    // The other side of the split brain has received no message.
     let old = split.pair.primary();
     are_served_from_near_caches(&split.ada, &[old]).await;
     are_served_from_near_caches(&split.bob, &[old]).await;
@@ -133,7 +134,10 @@ async fn without_replicas_no_cached_entry_is_served_when_the_old_primary_is_gone
             let begun = Instant::now();
             let served = matches!(session.get(&entry()).await, Ok(Some(_)));
             let late = begun.saturating_duration_since(last);
-            assert!(!served || late.is_zero(), "a copy was served {late:?} late");
+            assert!(
+                !served || late.is_zero(),
+                "a near-cache entry was served {late:?} late"
+            );
             (!served).then_some(())
         })
         .await;

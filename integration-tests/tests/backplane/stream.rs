@@ -4,7 +4,7 @@ use token_cache_core::Invalidation;
 
 use crate::common::{Connected, PATIENT, proxied, redis, with};
 
-/// Behind what passes replies and pushes on by different ways, as some services do.
+/// Behind a relay that delivers replies and pushes independently of each other, as some services do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_renewal_waits_for_what_was_published_where_pushes_are_late() {
     pushes_and_replies_are_parted(Duration::ZERO, Duration::from_millis(150)).await;

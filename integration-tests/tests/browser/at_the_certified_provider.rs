@@ -17,7 +17,7 @@ fn a_sign_out_at_the_provider_ends_it_on_every_server(kind: StoreKind) {
     let ada = stage.browser.window("ada");
     stage.sign_in(ada, 0);
     stage.sign_out_at_the_provider(ada);
-    // The provider has told one server, and says so once that has answered.
+    // The provider has sent its message to one server, and confirms the sign-out once that has answered.
     assert_eq!(stage.is_signed_in(ada), NONE);
     assert_eq!(logouts(&stage), (1, 0));
 }
@@ -27,16 +27,16 @@ fn a_sign_out_on_one_server_ends_it_on_every_other_and_at_the_provider(kind: Sto
     let ada = stage.browser.window("ada");
     stage.sign_in(ada, 0);
     ada.go(&stage.at(1, "/logout")).unwrap();
-    // It is over here before the provider has asked anything.
+    // The session has ended here before the provider requests a confirmation.
     assert_eq!(stage.is_signed_in(ada), NONE);
     ada.press("Yes, sign me out").unwrap();
-    // Not the page that says that its return was not confirmed.
+    // The alternative is the page that says that the return was not confirmed.
     ada.see("Sign out once. Gone everywhere.").unwrap();
     ada.arrive(&stage.at(1, "/")).unwrap();
     assert_eq!(stage.is_signed_in(ada), NONE);
-    // The provider has sent its own message before it sent the browser back.
+    // The provider sent its own message before it redirected the browser.
     assert_eq!(logouts(&stage), (1, 0));
-    // The provider's session is over as well: it asks who it is.
+    // The provider's session has ended as well: it asks for the user's name.
     let shown = ada.go(&stage.at(2, "/login")).unwrap();
     assert!(shown.url.contains("/interaction/"), "{shown:?}");
     ada.fill("input[name=login]", "ada").unwrap();
@@ -67,7 +67,7 @@ fn whoever_signed_out_signs_in_again(kind: StoreKind) {
     stage.sign_in(ada, 1);
 }
 
-/// How many messages the app took and refused.
+/// Returns how many messages the app accepted and refused.
 fn logouts(stage: &Stage) -> (u64, u64) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -44,7 +44,7 @@ impl Stage {
         }
     }
 
-    /// Goes to sign in on a server, and does what the provider asks for.
+    /// Signs in on a server, with all steps at the provider.
     pub(crate) fn sign_in(&self, window: Window<'_>, server: usize) {
         let shown = window.go(&self.at(server, "/login")).unwrap();
         assert!(shown.url.starts_with(&self.provider.issuer()), "{shown:?}");
@@ -56,7 +56,7 @@ impl Stage {
         assert_eq!(self.is_signed_in(window), [true; SERVERS]);
     }
 
-    /// Goes to the provider itself to sign out, and is done when the provider says so.
+    /// Signs out at the provider itself. Returns once the provider confirms it.
     pub(crate) fn sign_out_at_the_provider(&self, window: Window<'_>) {
         let shown = window
             .go(&format!("{}/session/end", self.provider.issuer()))
@@ -72,7 +72,7 @@ impl Stage {
         format!("{}{path}", self.app.of(server))
     }
 
-    /// Whether each server calls the API for the user of this browser.
+    /// Returns for each server whether it calls the API for the user of this browser.
     pub(crate) fn is_signed_in(&self, window: Window<'_>) -> [bool; SERVERS] {
         is_signed_in(&self.app, window)
     }

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 on_every_store!(an_iframe_without_cookies_ends_it_on_every_server);
 
-/// The certified provider has no front channel; the demo's own has.
+/// The certified provider has no front channel, but the demo's own has.
 fn an_iframe_without_cookies_ends_it_on_every_server(kind: StoreKind) {
     let browser = Browser::start().unwrap();
     let store = OwnStore::start(kind).unwrap();
@@ -29,7 +29,7 @@ fn an_iframe_without_cookies_ends_it_on_every_server(kind: StoreKind) {
     ada.see("signed out").unwrap();
     let frames = answered(ada, "/frontchannel-logout");
     let [frame] = frames.as_slice() else {
-        panic!("not one frame: {frames:?}");
+        panic!("expected one frame: {frames:?}");
     };
     assert_eq!((frame.status, frame.had_cookies), (200, false), "{frame:?}");
     assert!(ada.sent("/backchannel-logout").unwrap().is_empty());
@@ -37,7 +37,7 @@ fn an_iframe_without_cookies_ends_it_on_every_server(kind: StoreKind) {
     assert_eq!(is_signed_in(&app, bob), [true; SERVERS]);
 }
 
-/// The requests to this path, once there is one and it is answered.
+/// Returns the requests to this path, once there is one and it is answered.
 fn answered(window: Window<'_>, path: &str) -> Vec<Sent> {
     let since = Instant::now();
     loop {
@@ -45,12 +45,12 @@ fn answered(window: Window<'_>, path: &str) -> Vec<Sent> {
         if !sent.is_empty() {
             return sent;
         }
-        assert!(since.elapsed() < PATIENCE, "nothing was sent to {path}");
+        assert!(since.elapsed() < PATIENCE, "no request was sent to {path}");
         thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// Signs in at the demo's own provider, and answers its address.
+/// Signs in at the demo's own provider, and returns the provider's address.
 pub(crate) fn sign_in(app: &DemoServers, window: Window<'_>, name: &str) -> String {
     let shown = window.go(&format!("{}/login", app.of(0))).unwrap();
     let provider = url::Url::parse(&shown.url).unwrap().origin();

@@ -47,7 +47,7 @@ fn a_sign_out_waits_for_the_server_whose_backplane_was_cut_and_the_page_says_so(
     assert_eq!(is_signed_in(&stage.app, ada), NONE);
 }
 
-/// A store without a backplane: nothing to cut, and copies die of age before the sign-out is over.
+/// Without a backplane there is no connection to disconnect, and near-cache entries expire by age before the sign-out returns.
 #[test]
 fn without_a_backplane_a_sign_out_waits_until_cached_entries_have_died_of_age() {
     let stage = Stage::of(StoreKind::DynamoDb);
@@ -84,7 +84,7 @@ impl Stage {
         window.go(&self.app.of(0)).unwrap();
     }
 
-    /// Calls the API until the server asks its store nothing for it.
+    /// Calls the API until the server answers from its near cache.
     fn served_from_the_near_cache(&self, window: Window<'_>, server: usize) {
         let since = Instant::now();
         loop {

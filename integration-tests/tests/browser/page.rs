@@ -20,7 +20,7 @@ pub(crate) const PHONE: Screen = Screen {
     dark: false,
 };
 
-/// The servers, with a provider of their own.
+/// Starts the servers, with a provider of their own.
 fn app_for(store: &OwnStore) -> DemoServers {
     let addresses = AppAddresses::reserve(u16::try_from(SERVERS).unwrap()).unwrap();
     DemoServers::start(addresses, SignsInAt::ItsOwn("both"), &store.url("")).unwrap()
@@ -70,7 +70,7 @@ fn on_a_phone_nothing_hangs_over_the_edge() {
     assert!(ada.overhang(PHONE).unwrap() <= 0, "at the provider");
 }
 
-/// What a newcomer does, and the pictures of it that the documents show.
+/// Runs through the demo as a new user does, and takes the screenshots for the documents.
 #[test]
 fn the_page_shows_a_sign_out_beside_a_plain_cache() {
     let browser = Browser::start().unwrap();

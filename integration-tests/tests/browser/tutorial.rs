@@ -28,7 +28,7 @@ fn every_step_at_a_provider_that_names_user_and_session() {
     every_step(true);
 }
 
-/// The app must have kept the `sid` of the ID token: nothing else in the message says whose sign-out it is.
+/// The app must store the `sid` of the ID token: the message contains no other hint of the user.
 #[test]
 fn every_step_at_a_provider_that_names_the_session_alone() {
     every_step(false);
@@ -47,7 +47,7 @@ fn every_step(logout_tokens_have_sub: bool) {
     stage.consent(laptop, 0);
     stage.wait_for_rotations(laptop);
 
-    // 2. The button ends the account: both browsers, on both servers, before the provider is asked.
+    // 2. The button ends the account on both browsers and both servers, before the provider is called.
     stage.sign_in(phone, 0);
     authenticate(phone);
     stage.consent(phone, 0);
@@ -60,7 +60,7 @@ fn every_step(logout_tokens_have_sub: bool) {
     laptop.arrive(&stage.app.of(1)).unwrap();
     laptop.see("Sign in").unwrap();
     assert_eq!(stage.logouts_taken(), 1);
-    // The other browser still has its cookie. When its user asks for the page, the server drops the cookie and has the user sign in.
+    // The other browser still has its cookie. When its user opens the page, the server removes the cookie and starts a sign-in.
     let shown = phone.go(&stage.at(0, "/account")).unwrap();
     assert!(shown.url.starts_with(&stage.issuer), "{shown:?}");
 
@@ -133,8 +133,8 @@ impl Stage {
         let store = OwnStore::start(StoreKind::Redis).unwrap();
         let addresses = AppAddresses::reserve(u16::try_from(SERVERS).unwrap()).unwrap();
         let settings = OidcProviderSettings {
-            // What a client is registered for that says nothing, as the tutorial's reader does (OpenID Connect Dynamic Client Registration
-            // 1.0, section 2).
+            // The provider's defaults for a client whose registration does not say, as in the tutorial (OpenID Connect Dynamic Client
+            // Registration 1.0, section 2).
             algorithm: "RS256",
             access_token_seconds: ACCESS_TOKEN_SECONDS,
             logout_tokens_have_sub,
@@ -156,14 +156,14 @@ impl Stage {
         format!("{}{path}", self.app.of(server))
     }
 
-    /// Follows the backplane of a server's first page to the provider.
+    /// Follows the link of a server's first page to the provider.
     fn sign_in(&self, window: Window<'_>, server: usize) {
         window.go(&self.at(server, "/")).unwrap();
         window.press("Sign in").unwrap();
         window.arrive(&self.issuer).unwrap();
     }
 
-    /// Consents at the provider, and comes back signed in.
+    /// Consents at the provider, and returns signed in.
     fn consent(&self, window: Window<'_>, server: usize) {
         window.press("Continue").unwrap();
         let account = self.at(server, "/account");
@@ -172,7 +172,7 @@ impl Stage {
         assert_eq!(self.is_signed_in(window), ALL);
     }
 
-    /// Whether `/account` of each server answers with a token for this browser's user.
+    /// Returns for each server whether `/account` answers with a token for this browser's user.
     fn is_signed_in(&self, window: Window<'_>) -> [bool; SERVERS] {
         std::array::from_fn(|server| {
             let told = window.ask(&self.at(server, "/account")).unwrap();
@@ -184,7 +184,7 @@ impl Stage {
         })
     }
 
-    /// Asks both servers for the account until the tokens were renewed twice, with a new refresh token each time.
+    /// Requests the account from both servers until the tokens were renewed twice, with a new refresh token each time.
     fn wait_for_rotations(&self, window: Window<'_>) {
         let since = Instant::now();
         loop {
@@ -198,14 +198,14 @@ impl Stage {
         }
     }
 
-    /// How many logout messages the app has taken.
+    /// Returns how many logout messages the app has accepted.
     fn logouts_taken(&self) -> u64 {
         let logouts = self.runtime.block_on(self.provider.logouts()).unwrap();
         logouts.logouts_taken
     }
 }
 
-/// Enters the user's name at the provider, which does not know the browser.
+/// Enters the user's name at a provider that does not recognise the browser.
 fn authenticate(window: Window<'_>) {
     window.fill("input[name=login]", "ada").unwrap();
     window.fill("input[name=password]", "any").unwrap();

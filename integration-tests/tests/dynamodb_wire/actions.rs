@@ -14,7 +14,7 @@ use super::setup::{ISSUER, Wire, account};
 const SERVERS: &str = include_str!("../../../docs/dynamodb/servers-policy.json");
 const OPERATOR: &str = include_str!("../../../docs/dynamodb/operator-policy.json");
 
-/// The actions that a policy allows.
+/// Returns the actions that a policy allows.
 fn allowed(policy: &str) -> BTreeSet<String> {
     let policy: Value = serde_json::from_str(policy).unwrap();
     let statements = policy["Statement"].as_array().unwrap().iter();
@@ -25,7 +25,7 @@ fn allowed(policy: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// All that servers do.
+/// Runs every operation of servers.
 async fn serve(wire: &Wire) {
     let key = EntryKey::resource("https://api.example").unwrap();
     let cache = &wire.cache;
@@ -36,7 +36,7 @@ async fn serve(wire: &Wire) {
     cache.resume(&session.ticket().unwrap()).await.unwrap();
     cache.sessions(&account("ada")).await.unwrap();
     assert!(session.sign_out().await.unwrap().ended);
-    // A straggler's write: it takes its entry away.
+    // A write that arrives after the sign-out removes its own entry.
     assert!(
         session
             .put(&key, b"late".as_slice())
@@ -94,7 +94,7 @@ async fn store_a_background_session(wire: &Wire) {
 }
 
 async fn operate(wire: &Wire) {
-    // What a sign-out leaves: an entry, for the sweeper.
+    // A sign-out leaves an entry behind, which the sweeper removes.
     let key = EntryKey::resource("https://api.example").unwrap();
     let session = wire.sign_in("leo", None).await;
     session.put(&key, b"tokens".as_slice()).await.unwrap();
@@ -111,7 +111,7 @@ async fn operate(wire: &Wire) {
     while issuer.step().await.unwrap().is_some() {}
 }
 
-/// The actions that were called for; a transaction is allowed by what it consists of.
+/// Returns the actions that were called. A transaction is allowed by the actions that it consists of.
 fn called(wire: &Wire) -> BTreeSet<String> {
     let mut called: BTreeSet<String> = wire.proxy.actions().into_iter().collect();
     if called.remove("TransactWriteItems") {
@@ -135,7 +135,7 @@ async fn operators_and_sweepers_call_all_that_their_policy_allows_and_nothing_el
     assert_eq!(called(&wire), allowed(OPERATOR));
 }
 
-/// The servers' policy is for one prefix; no engine looks at it.
+/// The servers' policy is for one prefix, but no engine checks it.
 #[tokio::test]
 async fn servers_name_no_partition_outside_their_prefix() {
     let wire = Wire::patient().await;
@@ -155,7 +155,7 @@ async fn servers_name_no_partition_outside_their_prefix() {
     assert!(partitions > 20, "{partitions}");
 }
 
-/// Every partition key in a request.
+/// Returns every partition key in a request.
 fn named(asked: &Value) -> Vec<&str> {
     match asked {
         Value::Object(fields) => fields
@@ -170,7 +170,7 @@ fn named(asked: &Value) -> Vec<&str> {
     }
 }
 
-/// G1 rests on it, and no engine shows a stale read.
+/// G1 depends on it, and no engine returns stale reads.
 #[tokio::test]
 async fn every_read_is_strongly_consistent() {
     let wire = Wire::patient().await;

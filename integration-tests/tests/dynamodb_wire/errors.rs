@@ -14,7 +14,7 @@ fn key() -> EntryKey {
     EntryKey::resource("https://api.example").unwrap()
 }
 
-/// A read, a write, a removal and a sign-out, each with how it failed.
+/// Returns the errors of a read, a write, a removal and a sign-out.
 async fn failures(wire: &Wire, session: &Session) -> [(&'static str, Error); 4] {
     let cache = &wire.cache;
     [
@@ -49,7 +49,7 @@ async fn throttling_is_throttled_in_time_and_changed_nothing() {
         }
         wire.proxy.calm();
         assert!(session.get(&key()).await.unwrap().is_some());
-        // Once is waited out.
+        // A single occurrence is retried.
         wire.proxy.on_next(&["UpdateItem"], ApiFault::Code(code));
         session.put(&key(), b"more".as_slice()).await.unwrap();
     }
@@ -144,11 +144,11 @@ async fn a_lost_answer_of_what_may_not_be_repeated_may_have_applied() {
     let error = session.put(&key(), b"more".as_slice()).await.unwrap_err();
     assert!(error.may_have_applied(), "{error}");
     assert_eq!(wire.actions(), ["UpdateItem"]);
-    // It was: the engine had answered.
+    // It was carried out: the engine had answered.
     let read = session.get(&key()).await.unwrap().unwrap();
     assert_eq!(read.bytes().unwrap(), b"more");
 
-    // A sign-out may be repeated, and is.
+    // A sign-out may be repeated, and is repeated.
     wire.said();
     wire.proxy.on_next(&["UpdateItem"], ApiFault::DropAnswer);
     let _ = wire.cache.sign_out_account(&account("ada")).await.unwrap();
@@ -189,7 +189,7 @@ async fn a_failing_service_is_unavailable_and_tried_again_where_that_is_safe() {
         wire.proxy.always(&[], ApiFault::Status(status));
         for (action, error) in failures(&wire, &session).await {
             assert_eq!(error.kind(), ErrorKind::Unavailable, "{action}: {error}");
-            // Nobody knows what a service did that says it failed; a read did nothing.
+            // The outcome of a write is unknown if the service reports a failure. A read has changed nothing.
             assert_eq!(
                 error.may_have_applied(),
                 action != "BatchGetItem",

@@ -1,5 +1,5 @@
-//! What the DynamoDB store says on the wire: which actions, how many of them, how its reads are read, and what it makes of
-//! refusals that no engine gives.
+//! The requests of the DynamoDB store: which actions, how many of them, how they read, and how the store handles errors that no engine
+//! returns.
 
 #![allow(
     clippy::unwrap_used,

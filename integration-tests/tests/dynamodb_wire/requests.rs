@@ -9,7 +9,7 @@ use token_cache_integration_tests::servers::ApiFault;
 
 use super::setup::{ISSUER, Wire, account, later, store_time};
 
-/// Each operation, and the requests that the documentation states.
+/// Each operation sends the requests that the documentation states.
 #[tokio::test]
 async fn every_operation_is_the_requests_that_are_documented() {
     let wire = Wire::patient().await;
@@ -46,11 +46,7 @@ async fn every_operation_is_the_requests_that_are_documented() {
     assert_eq!(wire.actions(), ["UpdateItem"], "removal");
     let written = session.put_if(&key, b"new".as_slice(), PutMode::Create);
     assert_eq!(written.await.unwrap(), PutResult::Stored);
-    assert_eq!(
-        wire.actions(),
-        ["UpdateItem", "GetItem"],
-        "write over nothing"
-    );
+    assert_eq!(wire.actions(), ["UpdateItem", "GetItem"], "creating write");
     wire.cache.sessions(&account("ada")).await.unwrap();
     assert_eq!(wire.actions(), ["GetItem"], "list of sessions");
     assert!(with_sid.sign_out().await.unwrap().ended);
@@ -69,7 +65,7 @@ async fn every_operation_is_the_requests_that_are_documented() {
     assert_eq!(wire.actions(), ["UpdateItem"], "an account's sign-out");
 }
 
-/// The store got it twice, and the second one late.
+/// The store received the write twice, the second time late.
 #[tokio::test]
 async fn a_late_copy_of_a_write_over_nothing_brings_nothing_back() {
     let wire = Wire::patient().await;
@@ -89,7 +85,7 @@ async fn a_late_copy_of_a_write_over_nothing_brings_nothing_back() {
     }
 }
 
-/// An answer that was lost is asked for again: the write was carried out.
+/// A write whose answer was lost is retried. The first attempt was carried out.
 #[tokio::test]
 async fn a_write_over_nothing_whose_answer_is_lost_is_stored() {
     let wire = Wire::patient().await;
@@ -103,7 +99,7 @@ async fn a_write_over_nothing_whose_answer_is_lost_is_stored() {
     assert!(session.get(&key).await.unwrap().is_some());
 }
 
-/// One request, whatever the account holds.
+/// The sign-out is one request, whatever the account contains.
 #[tokio::test]
 async fn an_accounts_sign_out_is_one_request_however_much_it_holds() {
     let wire = Wire::patient().await;
@@ -143,11 +139,11 @@ async fn a_providers_message_is_one_request_and_by_sid_two() {
     assert_eq!(
         wire.actions(),
         ["UpdateItem", "GetItem", "PutItem"],
-        "by sid: its pointer, then the one account"
+        "by sid: the index entry, then the one account"
     );
 }
 
-/// Where something newer signed in, a cut that must spare it reads first.
+/// If a newer session has signed in, an eviction that must spare it reads first.
 #[tokio::test]
 async fn an_eviction_that_must_spare_newer_sessions_takes_three_requests() {
     let wire = Wire::patient().await;
@@ -164,7 +160,7 @@ async fn an_eviction_that_must_spare_newer_sessions_takes_three_requests() {
     assert!(read.unwrap().is_none());
 }
 
-/// Read, take the lock, write back.
+/// The requests: read, take the lock, write back.
 #[tokio::test]
 async fn an_uncontended_refresh_is_five_requests() {
     let wire = Wire::patient().await;
@@ -199,7 +195,7 @@ async fn an_uncontended_refresh_is_five_requests() {
             "GetItem"
         ]
     );
-    // The lock is free with it.
+    // The write has released the lock.
     let other = LockOwner::mint().unwrap();
     let options = AcquireOptions::new(other, lease, now);
     let acquired = wire.store.acquire(&at, options).await.unwrap();

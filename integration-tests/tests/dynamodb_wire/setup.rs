@@ -12,7 +12,7 @@ use token_cache_integration_tests::servers::{
 pub(crate) const ISSUER: &str = "https://issuer.example";
 const PREFIX: &str = "wire";
 
-/// A store on an engine of its own, and the proxy between them, which keeps all that is said.
+/// A store on an engine of its own, and the proxy between them, which records all requests.
 pub(crate) struct Wire {
     pub(crate) proxy: DynamoDbProxy,
     pub(crate) store: DynamoDbStore,
@@ -21,7 +21,7 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    /// With this much time for an operation.
+    /// Sets the time-out of an operation.
     pub(crate) async fn within(time: Duration) -> Self {
         let engine = DynamoDbEngine::start(Kept::InMemory).unwrap();
         let proxy = DynamoDbProxy::start(engine.address()).unwrap();
@@ -47,8 +47,8 @@ impl Wire {
         Self::within(Duration::from_secs(10)).await
     }
 
-    /// What was said since this was last called, but for the reads of the namespace's record, by which the store and the
-    /// cache look at the clock now and then.
+    /// Returns the requests since the last call, except the reads of the namespace's record, by which the store and the cache check the
+    /// clock from time to time.
     pub(crate) fn said(&self) -> Vec<ApiCall> {
         let mut calls = self.proxy.observed();
         let namespace = format!("{PREFIX}:N");
@@ -74,7 +74,7 @@ impl Wire {
         self.store.namespace().await.unwrap().time
     }
 
-    /// A session begun at the store itself, and the address of an entry of it.
+    /// Begins a session at the store itself, and returns the address of an entry of it.
     pub(crate) async fn begin(&self, number: u8) -> EntryAddress {
         let now = self.now().await;
         let account = AccountKey::new(IssuerKey::from_bytes([number; 16]), [number; 16]);
@@ -99,7 +99,7 @@ pub(crate) fn later(than: Timestamp, by: Duration) -> Timestamp {
     Timestamp::from_millis(than.as_millis() + u64::try_from(by.as_millis()).unwrap())
 }
 
-/// A moment of the store's clock.
+/// Returns a time of the store's clock.
 pub(crate) fn store_time(at: Timestamp) -> CutoffTime {
     CutoffTime::on_store_clock(at)
 }

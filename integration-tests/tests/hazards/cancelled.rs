@@ -14,7 +14,7 @@ on_every_store!(
 );
 
 const SERVERS: usize = 3;
-/// More than a sign-out has awaits.
+/// More polls than a sign-out has await points.
 const POLLS: usize = 6;
 
 fn a_sign_out_is_carried_out_whenever_its_caller_goes_away(kind: StoreKind) {
@@ -69,10 +69,10 @@ fn a_sign_out_is_carried_out_whenever_its_caller_goes_away(kind: StoreKind) {
     fleet.assert_kept(Rules::ALL);
 }
 
-/// The first reply that nobody waits for any more must not be taken for the next one's.
+/// The reply to a dropped caller must not be delivered to the next one.
 fn callers_that_go_away_leave_the_others_their_own_answers(kind: StoreKind) {
     let store = store(kind);
-    // One app server on a slow line, so that callers are still waiting when they go.
+    // One app server has a slow connection, so that callers are still waiting when they are dropped.
     let line = store.line().unwrap();
     let patient = store.url(PATIENT);
     let fleet = fleet_at(&[patient.clone(), patient, line.url(PATIENT)]);

@@ -6,7 +6,7 @@ use token_cache_integration_tests::{
     servers::{OwnStore, RedisOptions, RedisServer, StoreKind},
 };
 
-/// Each named test once on every kind of store: the text of a hazard is one.
+/// Runs each named test on every kind of store. A hazard has one test for all stores.
 macro_rules! on_every_store {
     ($($hazard:ident),+ $(,)?) => {
         mod redis {
@@ -21,10 +21,10 @@ macro_rules! on_every_store {
 }
 pub(crate) use on_every_store;
 
-/// No condition takes so long to come true; it is never waited for in full where things work.
+/// An upper limit for any condition. It is never reached if everything works.
 const GUARD: Duration = Duration::from_secs(40);
 
-/// So patient that a busy machine makes no operation time out where nothing is broken.
+/// Time-outs so long that no operation times out on a busy machine unless something is broken.
 pub(crate) const PATIENT: &str = "operation_timeout=10s&connect_timeout=10s";
 
 pub(crate) fn program() -> Program {
@@ -38,22 +38,22 @@ pub(crate) fn redis() -> RedisServer {
     RedisServer::start(RedisOptions::default()).unwrap()
 }
 
-/// A store of the test's own that keeps nothing over a restart.
+/// Starts a store of the test's own that loses its data in a restart.
 pub(crate) fn store(kind: StoreKind) -> OwnStore {
     OwnStore::start(kind).unwrap()
 }
 
-/// So many patient app servers on one store.
+/// Starts this many app servers with long time-outs on one store.
 pub(crate) fn fleet_on(store: &OwnStore, servers: usize) -> Fleet {
     fleet_at(&vec![store.url(PATIENT); servers])
 }
 
-/// A URL with parameters.
+/// Adds parameters to a URL.
 pub(crate) fn with(url: &str, parameters: &str) -> String {
     format!("{url}/?{parameters}")
 }
 
-/// So many patient app servers on one store.
+/// Starts this many app servers with long time-outs on one Redis.
 pub(crate) fn fleet(redis: &RedisServer, servers: usize) -> Fleet {
     fleet_at(&vec![with(&redis.url(), PATIENT); servers])
 }
@@ -62,7 +62,7 @@ pub(crate) fn fleet_at(urls: &[String]) -> Fleet {
     Fleet::start(program(), urls).unwrap()
 }
 
-/// A session that has tokens.
+/// Returns a session that has tokens.
 pub(crate) fn signed_in(fleet: &Fleet, at: usize, user: User) -> Ticketed {
     let session = fleet.sign_in(at, user).unwrap();
     assert_eq!(fleet.put(at, &session), Outcome::Done);
@@ -85,14 +85,14 @@ pub(crate) fn kind(outcome: &Outcome) -> &str {
     }
 }
 
-/// Asks until the answer is no failure: while a server comes back.
+/// Repeats an operation until it does not fail, while a server restarts.
 pub(crate) fn settled(mut ask: impl FnMut() -> Outcome) -> Outcome {
-    eventually("the answer is no failure", || {
+    eventually("the operation does not fail", || {
         Some(ask()).filter(|outcome| !failed(outcome))
     })
 }
 
-/// Asks until a condition answers.
+/// Polls a condition until it returns a value.
 pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
@@ -104,7 +104,7 @@ pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>
     }
 }
 
-/// Every app server refuses the session, by its tokens and by its ticket.
+/// Asserts that every app server refuses the session, for its tokens and for its ticket.
 #[track_caller]
 pub(crate) fn assert_signed_out(fleet: &Fleet, session: &Ticketed) {
     for at in 0..fleet.len() {
@@ -118,7 +118,7 @@ pub(crate) fn assert_signed_out(fleet: &Fleet, session: &Ticketed) {
     }
 }
 
-/// Every app server reads the session's tokens.
+/// Asserts that every app server reads the session's tokens.
 #[track_caller]
 pub(crate) fn assert_signed_in(fleet: &Fleet, session: &Ticketed) {
     for at in 0..fleet.len() {

@@ -21,7 +21,7 @@ on_every_store!(
     a_sign_in_takes_no_longer_than_the_timeout_of_one_operation,
 );
 
-/// Two app servers, and one with a line to the store that can be broken.
+/// Starts two app servers, and one with a connection to the store that the test can break.
 fn on_a_line(store: &OwnStore) -> (Fleet, Line) {
     let line = store.line().unwrap();
     let url = store.url(PATIENT);
@@ -32,7 +32,7 @@ fn on_a_line(store: &OwnStore) -> (Fleet, Line) {
 const BROKEN: usize = 2;
 const FAULTS: [Fault; 2] = [Fault::CutRequest, Fault::DropReply];
 
-/// A failure after which nobody knows whether it was carried out says so.
+/// Returns `true` if a failure with an unknown outcome says that the outcome is unknown.
 fn is_honest(outcome: &Outcome) -> bool {
     !matches!(outcome, Outcome::Failed { maybe: false, .. })
 }
@@ -154,13 +154,13 @@ fn a_network_that_swallows_everything_gives_time_outs_and_recovers(kind: StoreKi
     for outcome in [&read, &write, &out] {
         assert_eq!(crate::common::kind(outcome), "TimedOut");
     }
-    // On DynamoDB a session's sign-out reads the account's head first, and got no further.
+    // On DynamoDB a session's sign-out reads the account's head first, and did not get further.
     let reads_first = kind == StoreKind::DynamoDb;
     assert!(
         is_honest(&write) && (is_honest(&out) || reads_first),
         "{write:?} {out:?}"
     );
-    // What was held back may land now; the next sign-out is the last word.
+    // What was held back may arrive now. The next sign-out ends the session in any case.
     let out = settled(|| fleet.sign_out(BROKEN, &session));
     assert!(
         matches!(out, Outcome::Done | Outcome::EndedNothing),
@@ -197,7 +197,7 @@ fn refused_connections_are_unavailable_until_they_are_accepted_again(kind: Store
     fleet.assert_kept(Rules::ALL);
 }
 
-/// `operation_timeout` bounds the requests of one call together: each is answered in two thirds of it.
+/// `operation_timeout` limits the requests of one call together. Each is answered after two thirds of it.
 fn a_sign_in_takes_no_longer_than_the_timeout_of_one_operation(kind: StoreKind) {
     let store = store(kind);
     let line = store.line().unwrap();
@@ -205,7 +205,7 @@ fn a_sign_in_takes_no_longer_than_the_timeout_of_one_operation(kind: StoreKind) 
     let slow = line.url("operation_timeout=1s&connect_timeout=10s");
     let fleet = fleet_at(&[patient.clone(), patient, slow]);
     let user = || User::new(fleet.account()).with_sid(fleet.number());
-    // What a server asks for once is known by then.
+    // The server has then received everything that it requests only once.
     eventually("a sign-in works", || fleet.sign_in(BROKEN, user()).ok());
     line.delay(Duration::from_millis(650));
     let outcome = fleet.sign_in(BROKEN, user()).unwrap_err();

@@ -1,4 +1,4 @@
-//! The versions that Redis keeps of creating writes, one field for each entry: they end with their session.
+//! The versions that Redis stores of creating writes, one field for each entry. They end with their session.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ async fn creates(store: &RedisStore, at: &EntryAddress, now: Timestamp) -> Resul
     store.write(at, entry, options).await
 }
 
-/// The account's hash, and its fields of a kind.
+/// Returns the account's hash, and its fields of a kind.
 fn fields(redis: &RedisServer, kind: &str) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for key in redis.cli(&["KEYS", "*"]).unwrap().items().unwrap() {
@@ -82,7 +82,7 @@ async fn what_created_an_entry_is_bounded_and_ends_with_its_session() {
         assert_eq!(length, Value::Int(8 * 64));
     }
 
-    // Bytes of others there are no list that is empty, and concern creating writes alone.
+    // Bytes of another writer are no empty list. They affect only creating writes.
     for (key, field) in &left {
         redis
             .cli(&[b"HSET", key.as_bytes(), field.as_slice(), b"garbage"])
@@ -94,7 +94,7 @@ async fn what_created_an_entry_is_bounded_and_ends_with_its_session() {
     let written = store.write(&second, entry, WriteOptions::at(now)).await;
     assert_eq!(written.unwrap(), PutResult::Stored);
 
-    // One session's sign-out takes its own along, an account's all.
+    // The sign-out of one session removes its own fields, and that of an account all of them.
     let options = EvictOptions::at(now);
     let one = EvictTarget::Session(*first.session_id());
     assert!(store.evict(&ADA, one, options).await.unwrap().ended);

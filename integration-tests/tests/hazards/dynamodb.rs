@@ -1,4 +1,4 @@
-//! What only DynamoDB brings: a write of two requests, throttling, keys left unprocessed, changes that are slow or come twice.
+//! Hazards of DynamoDB alone: a write of two requests, throttling, unprocessed keys, and writes that are slow or arrive twice.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use token_cache_integration_tests::{
@@ -12,7 +12,7 @@ use crate::common::{
     settled, sign_out_account, signed_in,
 };
 
-/// Two app servers, and one with a line of its own to the engine.
+/// Starts two app servers, and one with a connection of its own to the engine.
 fn on_a_line(parameters: &str) -> (OwnStore, Fleet, DynamoDbProxy) {
     let engine = DynamoDbEngine::start(Kept::InMemory).unwrap();
     let line = DynamoDbProxy::start(engine.address()).unwrap();
@@ -26,7 +26,7 @@ fn on_a_line(parameters: &str) -> (OwnStore, Fleet, DynamoDbProxy) {
 const BROKEN: usize = 2;
 const IMPATIENT: &str = "operation_timeout=700ms&connect_timeout=700ms";
 
-/// How many entries the table holds, of living and of dead sessions.
+/// Returns how many entries the table contains, of live and of ended sessions.
 fn entries(store: &OwnStore) -> usize {
     let OwnStore::DynamoDb(engine) = store else {
         panic!("no engine");
@@ -52,7 +52,7 @@ fn signed_out_well(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Done | Outcome::EndedNothing)
 }
 
-/// Waits until the write that another app server sees is a new one.
+/// Waits until another app server reads a new write.
 fn wait_until_landed(fleet: &Fleet, session: &Ticketed, before: &Outcome) {
     eventually("the entry is written", || {
         let now = fleet.get(0, session).outcome;
@@ -67,7 +67,7 @@ fn a_write_between_its_two_requests_is_refused_by_a_sign_out_and_takes_its_entry
         let session = signed_in(&fleet, 0, User::new(fleet.account()));
         let read = fleet.get(BROKEN, &session);
         assert_found(&read);
-        // The entry lands; the look at the session's record that follows does not.
+        // The entry arrives. The read of the session's record that follows does not.
         line.hold(&["GetItem"]);
         let over = (round % 2 == 0).then_some(&read);
         let write = fleet.begin(BROKEN, fleet.putting(&session, over));
@@ -76,7 +76,7 @@ fn a_write_between_its_two_requests_is_refused_by_a_sign_out_and_takes_its_entry
         line.thaw();
         assert_eq!(write.wait().outcome, Outcome::SignedOut);
         assert_signed_out(&fleet, &session);
-        eventually("it takes its entry away", || {
+        eventually("the write removes its entry", || {
             (entries(&store) == 0).then_some(())
         });
     }
@@ -99,7 +99,7 @@ fn a_writer_killed_between_its_two_requests_leaves_nothing_that_comes_back() {
         line.thaw();
         fleet.replace(BROKEN).unwrap();
         assert_signed_out(&fleet, &session);
-        // What it left is nobody's: not even the same user's next session finds it.
+        // The entry that is left belongs to no session: not even the same user's next session finds it.
         let again = welcome(&fleet, user);
         for at in 0..fleet.len() {
             assert_eq!(fleet.get(at, &again).outcome, Outcome::Miss);
@@ -108,9 +108,9 @@ fn a_writer_killed_between_its_two_requests_leaves_nothing_that_comes_back() {
     fleet.assert_kept(Rules::ALL);
 }
 
-/// Two app servers read the store's clock a little apart, so a sign-in right after a sign-out may count as before it.
+/// Two app servers' estimates of the store's clock differ a little, so a sign-in right after a sign-out may count as before it.
 fn welcome(fleet: &Fleet, user: User) -> Ticketed {
-    eventually("a new sign-in is welcome", || {
+    eventually("a new sign-in is accepted", || {
         fleet.sign_in(0, User::new(user.account)).ok()
     })
 }
@@ -129,7 +129,7 @@ fn a_sign_in_that_has_read_before_the_sign_out_and_writes_after_it_is_refused() 
         },
     ];
     for (round, scope) in scopes.iter().enumerate() {
-        // An issuer of its own: nobody else is signed out with it.
+        // With an issuer of its own, no other test's user is signed out.
         let account = Account {
             issuer: u32::try_from(round).unwrap(),
             ..fleet.account()
@@ -170,7 +170,7 @@ fn throttling_is_waited_out_and_where_it_lasts_it_is_said() {
             sign_out_account(&fleet, BROKEN, &session),
         ] {
             assert_eq!(kind(&outcome), "Throttled", "{code}: {outcome:?}");
-            // A throttled request surely changed nothing.
+            // A throttled request certainly changed nothing.
             assert!(matches!(outcome, Outcome::Failed { maybe: false, .. }));
         }
         line.calm();
@@ -193,7 +193,7 @@ fn keys_left_unprocessed_are_asked_for_again_and_never_a_miss() {
         line.always(&["BatchGetItem"], ApiFault::Unprocessed(count));
         let read = fleet.get(BROKEN, &session).outcome;
         line.calm();
-        // One key at a time is progress; all of them, again and again, is none.
+        // One processed key at a time is progress, but no processed key in repeated requests is not.
         assert!(
             failed(&read) || (count == 1 && matches!(read, Outcome::Found { .. })),
             "{count}: {read:?}"
@@ -231,7 +231,7 @@ fn a_change_that_comes_once_more_much_later_changes_nothing() {
     let (_store, fleet, line) = on_a_line(PATIENT);
     for _ in 0..3 {
         let user = User::new(fleet.account());
-        // The head's write of a sign-in, after the session was signed out.
+        // The head's write of a sign-in arrives again after the session was signed out.
         line.on_next_conditional(&["PutItem"], ApiFault::Duplicate);
         let session = fleet.sign_in(BROKEN, user).unwrap();
         assert_eq!(fleet.put(0, &session), Outcome::Done);
@@ -239,7 +239,7 @@ fn a_change_that_comes_once_more_much_later_changes_nothing() {
         assert_eq!(line.deliver_duplicates().unwrap(), [400]);
         assert_signed_out(&fleet, &session);
 
-        // A refresh, after a later one.
+        // A refresh arrives again after a later one.
         let session = welcome(&fleet, user);
         assert_eq!(fleet.put(0, &session), Outcome::Done);
         let read = fleet.get(BROKEN, &session);
@@ -253,7 +253,7 @@ fn a_change_that_comes_once_more_much_later_changes_nothing() {
         assert_eq!(line.deliver_duplicates().unwrap(), [400]);
         assert_eq!(fleet.get(1, &session).outcome, latest);
 
-        // A sign-out, after the user has signed in anew.
+        // A sign-out arrives again after the user has signed in anew.
         line.on_next_conditional(&["UpdateItem"], ApiFault::Duplicate);
         assert_eq!(sign_out_account(&fleet, BROKEN, &session), Outcome::Done);
         let again = welcome(&fleet, user);
@@ -279,7 +279,7 @@ fn a_change_slower_than_its_caller_waits_may_have_applied_and_is_final_after_a_s
         }
         let out = sign_out_account(&fleet, 1, &session);
         assert!(signed_out_well(&out), "{out:?}");
-        // Both land now.
+        // Both arrive now.
         line.thaw();
         assert_signed_out(&fleet, &session);
         let out = settled(|| sign_out_account(&fleet, BROKEN, &session));

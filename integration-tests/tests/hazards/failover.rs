@@ -9,10 +9,10 @@ use crate::common::{
     sign_out_account, signed_in, with,
 };
 
-/// Long enough for a replica that is there, also on a busy machine; a missing one is waited for so long.
+/// Long enough for a replica to confirm, also on a busy machine. A missing replica costs the whole time.
 const CONFIRMED: &str = "replicas=1&operation_timeout=3s&connect_timeout=5s";
 
-/// A primary whose replica confirms writes by now: for a second after it has caught up it may not.
+/// Returns a primary whose replica confirms writes. For a second after it has caught up it may not.
 pub(crate) fn replicated() -> ReplicatedRedis {
     let pair = ReplicatedRedis::start(RedisOptions::default()).unwrap();
     eventually("the replica confirms", || {
@@ -22,7 +22,7 @@ pub(crate) fn replicated() -> ReplicatedRedis {
     pair
 }
 
-/// Documented, not promised: what `replicas` is for.
+/// The behaviour is documented, not promised. `replicas` prevents it.
 #[test]
 fn a_failover_to_a_replica_that_lost_the_sign_out_brings_the_session_back() {
     let mut pair = replicated();
@@ -55,7 +55,7 @@ fn a_sign_out_that_its_replica_did_not_confirm_is_no_ok() {
         "{out:?}"
     );
     pair.promote().unwrap();
-    // The session is back, and nobody was told that it had gone: the caller asks again until it is Ok.
+    // The session is valid again, and no caller was told that it had ended: the sign-out is repeated until it is `Ok`.
     let on_new_primary = fleet.join(with(&pair.replica().url(), PATIENT)).unwrap();
     assert_found(&fleet.get(on_new_primary, &session));
     assert_eq!(
@@ -91,7 +91,7 @@ fn a_sign_out_asked_again_is_ok_once_the_replica_has_it() {
     fleet.assert_kept(Rules::ALL);
 }
 
-/// With short timeouts a busy machine may let a sign-in or a write fail: it is asked again, as an app would.
+/// With short time-outs a busy machine may make a sign-in or a write fail. It is repeated, as in an app.
 fn signed_in_patiently(fleet: &Fleet) -> Ticketed {
     let user = User::new(fleet.account());
     let session = eventually("a sign-in works", || match fleet.sign_in(0, user) {

@@ -20,7 +20,7 @@ fn flushall_under_a_running_fleet_signs_everybody_out_and_the_fleet_goes_on() {
         .map(|at| signed_in(&fleet, at % SERVERS, User::new(fleet.account())))
         .collect();
     thread::scope(|threads| {
-        // Each session is read and refreshed all the time, also across the flush.
+        // Each session is read and refreshed continuously, also during the flush.
         for (number, session) in sessions.iter().enumerate() {
             let fleet = &fleet;
             threads.spawn(move || {
@@ -49,7 +49,7 @@ fn flushall_under_a_running_fleet_signs_everybody_out_and_the_fleet_goes_on() {
         }
         let start = Tick::now();
         redis.cli(&["FLUSHALL"]).unwrap();
-        // To the checker it is a sign-out of everybody.
+        // The checker treats it as a sign-out of all users.
         fleet.record(Event {
             process: u32::MAX,
             span: Span {
@@ -79,12 +79,12 @@ fn after_flushall_the_namespace_is_still_the_fleets_own() {
         (size.int() > Some(0)).then_some(())
     });
     let stranger = Settings {
-        secret: "a secret that is not the fleet's: it opens nothing".to_owned(),
+        secret: "a secret that is not the fleet's: it decrypts nothing".to_owned(),
         ..fleet.settings(0).clone()
     };
     match Server::start(&program(), &stranger) {
         Err(StartError::Refused { kind, .. }) => assert_eq!(kind, "Config"),
-        other => panic!("another secret was taken: {other:?}"),
+        other => panic!("another secret was accepted: {other:?}"),
     }
 }
 
@@ -98,7 +98,7 @@ fn scripts_that_were_flushed_are_loaded_again_unnoticed() {
         flush();
         let session = fleet.sign_in(here, User::new(fleet.account())).unwrap();
         flush();
-        // Several at once find it missing.
+        // Several writes find it missing at the same time.
         let writes: Vec<_> = (0..8)
             .map(|number| fleet.begin(number % SERVERS, fleet.putting(&session, None)))
             .collect();

@@ -15,7 +15,7 @@ fn a_server_with_another_secret_is_refused_before_it_serves() {
     let fleet = fleet(&redis, 2);
     let session = signed_in(&fleet, 0, User::new(fleet.account()));
     let stranger = Settings {
-        secret: "a secret that is not the fleet's: it opens nothing".to_owned(),
+        secret: "a secret that is not the fleet's: it decrypts nothing".to_owned(),
         ..fleet.settings(0).clone()
     };
     match Server::start(&program(), &stranger) {
@@ -23,12 +23,12 @@ fn a_server_with_another_secret_is_refused_before_it_serves() {
             assert_eq!(kind, "Config", "{message}");
             assert!(message.contains("TOKEN_CACHE_SECRET"), "{message}");
         }
-        other => panic!("another secret was taken: {other:?}"),
+        other => panic!("another secret was accepted: {other:?}"),
     }
     assert_signed_in(&fleet, &session);
 }
 
-/// The account's hash: the one key that a sign-in makes which has a session in it.
+/// Returns the account's hash: the only key made by a sign-in that contains a session.
 fn partition(redis: &RedisServer) -> String {
     let keys = redis.cli(&["KEYS", "*"]).unwrap();
     let holds_session = |key: &&str| {
@@ -85,7 +85,7 @@ fn a_key_of_another_type_in_our_place_is_corrupt_and_a_sign_out_removes_it() {
     let session = signed_in(&fleet, 0, User::new(fleet.account()));
     let key = partition(&redis);
     redis.cli(&["DEL", &key]).unwrap();
-    redis.cli(&["SET", &key, "somebody else's"]).unwrap();
+    redis.cli(&["SET", &key, "of another app"]).unwrap();
     assert_eq!(kind(&fleet.put(0, &session)), "Corrupt");
     assert_corrupt_until_signed_out(&fleet, &session);
 }

@@ -1,5 +1,5 @@
-//! Connections that swallow everything and never break, as after a firewall has forgotten them: new ones work. Each kind of connection
-//! on each set-up of servers is replaced after one time-out.
+//! Half-open connections, which drop all data and are never closed, as after a firewall has forgotten them. New ones work. On each
+//! topology, each kind of connection is replaced after one time-out.
 
 use std::time::{Duration, Instant};
 
@@ -16,13 +16,13 @@ use crate::{
 
 const IMPATIENT: &str = "operation_timeout=500ms&connect_timeout=500ms";
 
-/// With time for a replica to confirm on a busy machine.
+/// Enough time for a replica to confirm on a busy machine.
 const CONFIRMED: &str = "replicas=1&operation_timeout=2s&connect_timeout=2s";
 
-/// How long a connection may stay in use that swallows everything: the time-out that finds it, and time for a busy machine.
+/// How long a half-open connection may stay in use: the time-out that detects it, and time for a busy machine.
 const REPLACED_WITHIN: Duration = Duration::from_secs(15);
 
-/// Reads, writes and signs out by app servers whose connections swallow everything from now on.
+/// Reads, writes and signs out with app servers whose connections are half-open from now on.
 fn recovers(fleet: &Fleet, sessions: &[Ticketed], swallow: impl Fn()) {
     let (read, ended) = sessions.split_at(sessions.len() / 2);
     swallow();
@@ -32,7 +32,7 @@ fn recovers(fleet: &Fleet, sessions: &[Ticketed], swallow: impl Fn()) {
         assert!(matches!(read, Outcome::Found { .. }), "{read:?}");
         assert_eq!(settled(|| fleet.put(0, session)), Outcome::Done);
     }
-    // Those that wait for replicas, and others that block, have connections of their own.
+    // Requests that wait for replicas, and others that block, use connections of their own.
     swallow();
     for session in ended {
         assert!(!failed(&settled(|| sign_out_account(fleet, 0, session))));

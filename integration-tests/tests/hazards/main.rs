@@ -1,6 +1,5 @@
-//! What may go wrong around a sign-out, each hazard with several app servers as processes of their own and a store of the
-//! test's own: what is true of every store is told once, and shown on each. Every operation is recorded, and the whole
-//! history is checked.
+//! Hazards around a sign-out. Each runs several app servers as processes of their own and a store of the test's own. Hazards of all stores
+//! have one test, which runs on each store. Every operation is recorded, and the whole history is checked.
 
 #![allow(
     clippy::unwrap_used,

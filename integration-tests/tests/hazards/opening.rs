@@ -1,4 +1,4 @@
-//! What is said when a Redis cannot be opened: what it is, on which server, and how to mend it.
+//! The errors if a Redis cannot be opened: they say what is wrong, on which server, and how to fix it.
 
 use token_cache_core::{Error, ErrorKind, Secret, TokenStore};
 use token_cache_integration_tests::servers::{
@@ -157,7 +157,7 @@ async fn a_command_that_the_user_may_not_call_is_named() {
     }
 }
 
-/// A setting that the user may not read is not one that is off.
+/// A setting that the user may not read is not the same as one that is off.
 #[tokio::test]
 async fn snapshots_without_a_log_are_found_or_unchecked() {
     use token_cache_integration_tests::servers::AppendFsync;

@@ -19,7 +19,7 @@ on_every_store!(
 
 const SERVERS: usize = 3;
 const IMPATIENT: &str = "operation_timeout=400ms&connect_timeout=400ms";
-/// Far more than the configured time, far less than a hang.
+/// Much longer than the configured time-out, and much shorter than a hang.
 const HANG: Duration = Duration::from_secs(15);
 
 fn a_paused_store_gives_time_outs_and_never_hangs_or_misses(kind: StoreKind) {
@@ -59,7 +59,7 @@ fn a_paused_store_gives_time_outs_and_never_hangs_or_misses(kind: StoreKind) {
         assert!(took < HANG, "{what} took {took:?}");
         let changes = match what {
             "read" | "read elsewhere" | "ticket" => false,
-            // On DynamoDB it reads the account's head first, and got no further.
+            // On DynamoDB it reads the account's head first, and did not get further.
             "sign-in" => kind == StoreKind::Redis,
             _ => true,
         };
@@ -98,7 +98,7 @@ fn an_unreachable_store_is_unavailable_in_time_and_no_sign_out_is_ok(kind: Store
             assert!(took < HANG, "it took {took:?}");
         }
     }
-    // Nothing was kept: everybody is out, and the fleet works again without a restart of its own.
+    // No data was persisted, so all users are signed out. The fleet works again without a restart of its own.
     store.restart().unwrap();
     assert_signed_out(&fleet, &session);
     let again = eventually("a sign-in works", || {
@@ -109,7 +109,7 @@ fn an_unreachable_store_is_unavailable_in_time_and_no_sign_out_is_ok(kind: Store
     fleet.assert_kept(Rules::LOSING);
 }
 
-/// A frozen app server may go on long after the sign-out: what it had in hand is worth nothing.
+/// A paused app server may continue long after the sign-out. Its pending writes must have no effect.
 fn a_paused_app_server_brings_nothing_back_when_it_goes_on(kind: StoreKind) {
     let store = store(kind);
     let fleet = crate::common::fleet_on(&store, SERVERS);

@@ -1,4 +1,4 @@
-//! The checker's own test: the same harness on the designs that everybody has, without any fault, finds what they get wrong.
+//! A test of the checker: the same harness, on the usual designs and without faults, finds their defects.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ fn seen(design: Design, kind: StoreKind, time: Duration) -> Report {
     torture::run(&options).unwrap().report
 }
 
-/// The engine is slower than a Redis: a few seconds more, and dozens of violations instead of hundreds.
+/// The engine is slower than Redis. The run takes a few seconds more, and finds dozens of violations instead of hundreds.
 fn on_dynamodb(design: Design) -> Report {
     seen(design, StoreKind::DynamoDb, Duration::from_secs(6))
 }

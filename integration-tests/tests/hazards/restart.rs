@@ -55,7 +55,7 @@ fn without_persistence_a_restart_signs_everybody_out_and_brings_nobody_back() {
     redis.kill9().unwrap();
     redis.restart().unwrap();
     for (session, read) in sessions.iter().zip(&reads) {
-        // Refreshes that began before the restart, and writes that know nothing of it.
+        // Refreshes that began before the restart, and writes after it.
         let late = settled(|| {
             fleet
                 .begin(1, fleet.putting(session, Some(read)))
@@ -66,7 +66,7 @@ fn without_persistence_a_restart_signs_everybody_out_and_brings_nobody_back() {
         assert_eq!(settled(|| fleet.put(2, session)), Outcome::SignedOut);
         assert_signed_out(&fleet, session);
     }
-    // The namespace is put back as the fleet knew it: a server with another secret stays out, and all can sign in.
+    // The fleet restores the namespace record: a server with another secret is refused, and all users can sign in.
     eventually("the namespace record is put back", || {
         let size = redis.cli(&["DBSIZE"]).unwrap();
         (size.int() > Some(0)).then_some(())
@@ -77,7 +77,7 @@ fn without_persistence_a_restart_signs_everybody_out_and_brings_nobody_back() {
     fleet.assert_kept(Rules::LOSING);
 }
 
-/// Documented, not promised: what a store must have for a sign-out to outlast its restart.
+/// The behaviour is documented, not promised. A sign-out outlasts a restart only if the store is persistent.
 #[test]
 fn with_snapshots_alone_a_restart_brings_a_signed_out_session_back() {
     let snapshots = RedisOptions {
@@ -93,9 +93,9 @@ fn with_snapshots_alone_a_restart_brings_a_signed_out_session_back() {
     redis.kill9().unwrap();
     redis.restart().unwrap();
     assert_signed_in(&fleet, &session);
-    // The checker sees it for what it is.
+    // The checker reports the violation.
     assert!(check(&fleet.history(), Rules::ALL).broken(Promise::G1) >= SERVERS);
-    // Signed out once more, it is out.
+    // After another sign-out the session has ended.
     assert_eq!(sign_out_account(&fleet, 2, &session), Outcome::Done);
     assert_signed_out(&fleet, &session);
 }

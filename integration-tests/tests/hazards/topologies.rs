@@ -10,7 +10,7 @@ use crate::common::{
 
 const SERVERS: usize = 3;
 
-/// A session with tokens; asked again while the servers are busy or change their places.
+/// Returns a session with tokens. Repeats while the servers are busy or change roles.
 pub(crate) fn signed_in(fleet: &Fleet, at: usize, user: User) -> Ticketed {
     eventually("a sign-in works", || {
         let session = match fleet.sign_in(at, user) {
@@ -41,11 +41,11 @@ fn a_failover_by_sentinels_keeps_what_the_replica_confirmed() {
     for session in ended {
         assert_signed_out(&fleet, session);
     }
-    // Sessions were on the replica before their sign-in was Ok; their tokens may not have been.
+    // The sessions were on the replica before their sign-in was `Ok`. Their tokens may not have been.
     for session in living {
         assert_eq!(settled(|| fleet.resume(0, session)), Outcome::Done);
     }
-    // No replica is left to confirm: carried out, but not Ok, until the old primary is back as one.
+    // No replica is left to confirm: the sign-out is carried out, but is not `Ok` until the old primary is back as a replica.
     let out = sign_out_account(&fleet, 2, &living[0]);
     assert!(
         matches!(out, Outcome::Failed { maybe: true, .. }),
@@ -61,7 +61,7 @@ fn a_failover_by_sentinels_keeps_what_the_replica_confirmed() {
     fleet.assert_kept(Rules::LOSING);
 }
 
-/// A failover that an operator asks for leaves the old primary up: it takes writes until it is demoted, ten seconds after the Sentinels
+/// A failover at an operator's request leaves the old primary up. It accepts writes until it is demoted, ten seconds after the Sentinels
 /// have named another.
 #[test]
 fn app_servers_follow_the_sentinels_before_the_old_primary_is_demoted() {
@@ -117,7 +117,7 @@ fn a_write_that_a_replica_confirmed_is_not_older_after_a_failover() {
     let start = std::time::Instant::now();
     let mut at = 0;
     let mut acknowledged = 0;
-    // Until the old primary has become a replica, and confirms what the new one does.
+    // Until the old primary has become a replica, and confirms the writes of the new one.
     while setup.servers().primary().role().as_deref() != Some("slave")
         || acknowledged < sessions.len()
     {
@@ -157,7 +157,7 @@ fn on_a_cluster_a_paused_node_makes_no_sign_out_ok_and_stops_no_other() {
         .map(|node| node.address().to_string())
         .collect();
     let nodes = nodes.join(",");
-    // A node may be paused for less than the time after which the others give it up.
+    // A node may be paused for less than the time after which the others consider it failed.
     let url = format!("redis+cluster://{nodes}?operation_timeout=500ms&connect_timeout=500ms");
     let fleet = fleet_at(&vec![url; SERVERS]);
     let sessions: Vec<Ticketed> = (0..24)
@@ -178,7 +178,7 @@ fn on_a_cluster_a_paused_node_makes_no_sign_out_ok_and_stops_no_other() {
     paused.resume().unwrap();
     assert!(
         outcomes.iter().any(failed),
-        "the paused node held no account of {}",
+        "the paused node has no account of {}",
         to_end.len()
     );
     assert!(outcomes.contains(&Outcome::Done), "{outcomes:?}");

@@ -22,11 +22,11 @@ on_every_store!(
 const SERVERS: usize = 4;
 const WRITERS: usize = 50;
 
-/// Writes until it is refused; says how often it was stored.
+/// Writes until a write is refused. Returns how many were stored.
 fn write_until_refused(fleet: &Fleet, at: usize, session: &Ticketed) -> usize {
     let mut stored = 0;
     loop {
-        // Half of them as a refresh does: over what was read.
+        // Half of the writes replace what was read, as a refresh does.
         let task = if stored % 2 == 0 {
             fleet.putting(session, None)
         } else {
@@ -88,7 +88,7 @@ fn a_sign_out_of_any_scope_stops_fifty_writers_forever(kind: StoreKind) {
                     threads.spawn(move || write_until_refused(fleet, writer % SERVERS, session))
                 })
                 .collect();
-            // They are at work once so many writes are there.
+            // The writers are running once this many writes were recorded.
             let begun = fleet.history().len();
             while fleet.history().len() < begun + 4 * WRITERS {
                 thread::yield_now();
@@ -102,7 +102,7 @@ fn a_sign_out_of_any_scope_stops_fifty_writers_forever(kind: StoreKind) {
         });
         assert!(
             stored.iter().sum::<usize>() > 0,
-            "nobody had written before {scope:?}"
+            "no write was stored before {scope:?}"
         );
         for session in &sessions {
             assert_signed_out(&fleet, session);
@@ -112,7 +112,7 @@ fn a_sign_out_of_any_scope_stops_fifty_writers_forever(kind: StoreKind) {
     assert!(report.counts.late_writes_refused > 0, "{report}");
 }
 
-/// A fleet of three, the last of which has a line of its own to the store.
+/// Starts a fleet of three, the last of which has a connection of its own to the store.
 fn fleet_with_a_line(store: &OwnStore) -> (Fleet, Line) {
     let line = store.line().unwrap();
     let url = store.url(PATIENT);
@@ -146,7 +146,7 @@ fn a_sign_in_that_the_network_delivers_after_the_sign_out_is_refused(kind: Store
     let store = store(kind);
     let (fleet, line) = fleet_with_a_line(&store);
     for round in 0..7 {
-        // An issuer of its own: nobody else is signed out with it.
+        // With an issuer of its own, no other test's user is signed out.
         let account = Account {
             issuer: u32::try_from(round).unwrap(),
             ..fleet.account()
@@ -161,7 +161,7 @@ fn a_sign_in_that_the_network_delivers_after_the_sign_out_is_refused(kind: Store
         assert_eq!(out, Outcome::EndedNothing, "{scope:?}");
         line.thaw();
         assert_eq!(callback.wait().outcome, Outcome::SignedOut, "{scope:?}");
-        // Whoever authenticates anew is welcome.
+        // A new authentication is accepted.
         let sid = Sid {
             label: fleet.number(),
             ..user.sid.unwrap()
@@ -176,9 +176,9 @@ fn a_sign_in_that_the_network_delivers_after_the_sign_out_is_refused(kind: Store
     fleet.assert_kept(Rules::ALL);
 }
 
-/// Two app servers read the store's clock a little apart, so a sign-in within that of a sign-out may count as before it.
+/// Two app servers' estimates of the store's clock differ a little, so a sign-in right after a sign-out may count as before it.
 fn settled_sign_in(fleet: &Fleet, user: User) -> Ticketed {
-    crate::common::eventually("a new sign-in is welcome", || {
+    crate::common::eventually("a new sign-in is accepted", || {
         let user = User {
             auth_time: User::new(user.account).auth_time,
             ..user
@@ -194,7 +194,7 @@ fn a_writer_killed_between_its_steps_leaves_nothing_that_comes_back(kind: StoreK
     for _ in 0..4 {
         let session = signed_in(&fleet, 0, User::new(fleet.account()));
         let read = fleet.get(HELD_BACK, &session);
-        // It has read, and what it has written is on its way when it dies.
+        // It has read, and its write is in flight when it is killed.
         line.freeze();
         let write = fleet.begin(HELD_BACK, fleet.putting(&session, Some(&read)));
         line.wait_until_holding().unwrap();
@@ -211,7 +211,7 @@ fn a_writer_killed_between_its_steps_leaves_nothing_that_comes_back(kind: StoreK
 fn a_sign_in_killed_between_its_steps_harms_nobody(kind: StoreKind) {
     let store = store(kind);
     let (mut fleet, line) = fleet_with_a_line(&store);
-    // A sign-in with a label has three steps: each is held back once while its app server dies.
+    // A sign-in with a `sid` has three steps. Each is held back once while its app server is killed.
     for step in 0..3 {
         let user = User::new(fleet.account()).with_sid(fleet.number());
         let before = signed_in(&fleet, 0, user);
@@ -223,7 +223,7 @@ fn a_sign_in_killed_between_its_steps_harms_nobody(kind: StoreKind) {
         }
         fleet.server(HELD_BACK).kill9();
         drop(callback.wait());
-        // The other session of the same user lives on, and a sign-out ends it.
+        // The other session of the same user is still live, and a sign-out ends it.
         assert_signed_in_elsewhere(&fleet, &before);
         let out = fleet.sign_out_scope(1, Scope::ProviderSession(user.sid.unwrap()));
         assert_eq!(out.outcome, Outcome::Done);

@@ -1,18 +1,21 @@
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::fmt::Write;
 
-/// What must not be found: in clear, in hexadecimal, in base64.
+/// Texts that must not be found, in clear, in hexadecimal or in base64.
 #[derive(Default)]
 pub(crate) struct Canaries(Vec<(&'static str, String)>);
 
 impl Canaries {
     pub(crate) fn add(&mut self, what: &'static str, secret: impl Into<String>) {
         let secret = secret.into();
-        assert!(secret.len() >= 8, "{what} is found by chance");
+        assert!(
+            secret.len() >= 8,
+            "{what} is so short that it would be found by chance"
+        );
         self.0.push((what, secret));
     }
 
-    /// What was found first, and where.
+    /// Returns the first canary that was found, and its line.
     pub(crate) fn found_in(&self, text: &str) -> Option<(&'static str, String)> {
         let text = unescaped(text);
         self.0.iter().find_map(|(what, secret)| {
@@ -23,16 +26,16 @@ impl Canaries {
         })
     }
 
-    /// Fails where one is found, with the line that holds it.
+    /// Panics if a canary is found, with the line that contains it.
     pub(crate) fn search(&self, place: &str, text: &str) {
         assert!(!text.is_empty(), "{place} is empty");
         if let Some((what, line)) = self.found_in(text) {
-            panic!("{place} holds {what}: {line}");
+            panic!("{place} contains {what}: {line}");
         }
     }
 }
 
-/// A text as it may be written: whole, in hexadecimal, and that part of its base64 which is the same wherever it begins.
+/// Returns the forms of a text: in clear, in hexadecimal, and the part of its base64 that does not depend on its offset.
 fn forms(secret: &str) -> Vec<String> {
     let mut hex = String::new();
     for byte in secret.bytes() {
@@ -49,7 +52,7 @@ fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
-/// `\x2d` is a byte as `MONITOR` and `Debug` write it.
+/// Replaces escapes such as `\x2d`, which `MONITOR` and `Debug` write for bytes.
 fn unescaped(text: &str) -> String {
     let mut parts = text.split("\\x");
     let mut unescaped = parts.next().unwrap_or_default().to_owned();

@@ -15,7 +15,7 @@ use token_cache::{
     },
 };
 
-/// A memory store, and every byte that it was ever given to keep: a dump that forgets nothing.
+/// A memory store that records every byte that it was given, including bytes that were deleted later.
 #[derive(Clone)]
 pub(crate) struct Journal {
     store: MemoryStore,

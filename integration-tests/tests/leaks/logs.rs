@@ -8,12 +8,12 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// All that this process logs, by `tracing` and by `log`, at every level and of every crate.
+/// Everything that this process logs, by `tracing` and by `log`, at every level and of every crate.
 #[derive(Clone, Default)]
 pub(crate) struct Logs(Arc<Mutex<Vec<u8>>>);
 
 impl Logs {
-    /// The logs of this process; a logger can be set once.
+    /// Installs the logger of this process. It can be set only once.
     pub(crate) fn all() -> Self {
         static ALL: OnceLock<Logs> = OnceLock::new();
         ALL.get_or_init(|| {
@@ -33,7 +33,7 @@ impl Logs {
         String::from_utf8_lossy(&self.bytes()).into_owned()
     }
 
-    /// Fails where the levels or the crates are not all there: an empty log leaks nothing.
+    /// Panics if a level or a crate is missing: an empty log leaks nothing.
     pub(crate) fn were_kept(&self) {
         let text = self.text();
         for kept in ["TRACE", "DEBUG", "token_cache.sign_out", "hyper"] {

@@ -1,7 +1,7 @@
-//! Nothing of a user, and no secret, is in what a cache prints, logs, counts or sends to a store (G5).
+//! A cache prints, logs, counts and sends to a store no user data and no secret (G5).
 //!
-//! The whole story runs with every log level on, over a real Redis that is watched by `MONITOR`, over DynamoDB, and over a
-//! memory store whose every request is written down; then all of it is searched for what must not be there.
+//! The whole story runs with every log level on, over a real Redis that is monitored by `MONITOR`, over DynamoDB, and over a memory store
+//! that records every request. Then all output is searched for text that must not be in it.
 
 #![allow(
     clippy::unwrap_used,
@@ -41,11 +41,11 @@ async fn nothing_leaks_on_redis() {
     let watched = monitor.end(redis.port(), PASSWORD);
     assert!(
         watched.contains("HMGET"),
-        "the server was not watched: {watched}"
+        "`MONITOR` did not see the whole story: {watched}"
     );
-    story.canaries.search("what Redis was sent", &watched);
-    story.canaries.search("what was printed", &story.printed);
-    story.canaries.search("the figures", &story.figures);
+    story.canaries.search("the commands to Redis", &watched);
+    story.canaries.search("the printed output", &story.printed);
+    story.canaries.search("the metrics", &story.figures);
     story.canaries.search("the log", &logs.text());
     logs.were_kept();
 }
@@ -58,7 +58,7 @@ async fn nothing_leaks_on_dynamodb() {
     let mut story = Story::begin();
     let table = DynamoDbStore::existing_client(&client, DynamoDbConfig::new(TABLE));
     story.tell(table.await.unwrap()).await;
-    story.canaries.search("what was printed", &story.printed);
+    story.canaries.search("the printed output", &story.printed);
     story.canaries.search("the log", &logs.text());
     logs.were_kept();
 }
@@ -70,7 +70,7 @@ async fn nothing_leaks_into_a_store() {
     story.tell(journal.clone()).await;
     let written = journal.text();
     assert!(written.len() > 1_000, "{written}");
-    story.canaries.search("what the store was given", &written);
+    story.canaries.search("the memory store's input", &written);
 }
 
 #[test]
@@ -85,5 +85,5 @@ fn a_search_finds_what_is_there() {
     ] {
         assert!(canaries.found_in(text).is_some(), "{text}");
     }
-    assert!(canaries.found_in("nothing of the kind").is_none());
+    assert!(canaries.found_in("text without a canary").is_none());
 }

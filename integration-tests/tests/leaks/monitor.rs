@@ -6,11 +6,11 @@ use std::{
 
 const LAST: &str = "the story is over";
 
-/// Every command that a Redis is sent, as `MONITOR` tells it.
+/// Every command that a Redis receives, as `MONITOR` reports it.
 pub(crate) struct Monitor(JoinHandle<String>);
 
 impl Monitor {
-    /// Watches from now on.
+    /// Starts monitoring.
     pub(crate) fn of(port: u16, password: &str) -> Self {
         let mut reader = speak(port, password, "MONITOR");
         Self(thread::spawn(move || {
@@ -23,14 +23,14 @@ impl Monitor {
         }))
     }
 
-    /// What was seen until now.
+    /// Returns the commands so far.
     pub(crate) fn end(self, port: u16, password: &str) -> String {
         drop(speak(port, password, &format!("ECHO \"{LAST}\"")));
         self.0.join().unwrap()
     }
 }
 
-/// Sends a command, and answers when its reply has begun.
+/// Sends a command. Returns once its reply has begun.
 fn speak(port: u16, password: &str, command: &str) -> BufReader<TcpStream> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     write!(stream, "AUTH {password}\r\n{command}\r\n").unwrap();

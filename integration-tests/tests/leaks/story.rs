@@ -20,7 +20,7 @@ const KEY: &str = "canary-entry-key";
 const SECRET: &str = "canary-secret: over 32 bytes of it, as it has to be";
 const BYTES: &str = "canary-bytes-of-the-app";
 
-/// All that a cache does, with everything that it hands out printed as well.
+/// A run of every operation of a cache. It prints every value that it gets.
 pub(crate) struct Story {
     pub(crate) canaries: Canaries,
     pub(crate) printed: String,
@@ -39,7 +39,7 @@ impl Story {
             ("an entry's key", KEY),
             ("the secret", SECRET),
             ("the client's secret", CLIENT_SECRET),
-            ("what the app put", BYTES),
+            ("the app's own entry", BYTES),
             ("the store's password", PASSWORD),
         ] {
             canaries.add(what, secret);
@@ -58,7 +58,7 @@ impl Story {
     pub(crate) async fn tell(&mut self, store: impl TokenStore) {
         let recorder = metrics_util::debugging::DebuggingRecorder::new();
         let figures = recorder.snapshotter();
-        // Another test of this process may have set the one recorder; its figures are searched there.
+        // Another test of this process may have set the only recorder. Its metrics are searched there.
         let _ = recorder.install();
         let cache = TokenCache::builder(store)
             .secret(Secret::new(SECRET.as_bytes()).unwrap())
@@ -94,7 +94,7 @@ impl Story {
             self.print(&sign_in);
             match cache.sign_in(sign_in).await {
                 Ok(session) => break session,
-                // The store's clock is known within so and so much, and the last sign-out was just now.
+                // The store's clock is known only approximately, and the last sign-out was just now.
                 Err(refused) if refused.kind() == ErrorKind::SignInRevoked => {
                     tokio::task::yield_now().await;
                 }
@@ -120,7 +120,7 @@ impl Story {
         session.remove(&key()).await.unwrap();
     }
 
-    /// Tokens of the provider's that are due.
+    /// Returns tokens of the provider that are due.
     fn due(&mut self) -> TokenSet {
         let response = self.provider.sign_in(SUBJECT);
         let tokens = TokenSet::from_response(&response, Timestamp::from_secs(1)).unwrap();
@@ -160,7 +160,7 @@ impl Story {
             let session = self.signed_in(cache).await;
             session.put(&key(), self.due()).await.unwrap();
             self.provider.on_next(fault);
-            // One of its own: a source whose client was refused does not ask the provider again for a while.
+            // It has a source of its own: a source whose client was refused sends no request to the provider for a while.
             let source = source_at(&self.provider);
             let error = session.get_or_refresh(&key(), source).await;
             self.fails(&error.unwrap_err());
@@ -172,7 +172,7 @@ impl Story {
         let panicking = |request: RefreshRequest| async move {
             let token = request.refresh_token().unwrap();
             assert_eq!(token.expose_secret(), "another");
-            Err(RefreshError::malformed("not reached"))
+            Err(RefreshError::malformed("not called"))
         };
         let error = session.get_or_refresh(&key(), panicking).await.unwrap_err();
         std::panic::set_hook(quiet);

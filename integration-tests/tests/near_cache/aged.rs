@@ -12,7 +12,7 @@ use crate::common::{
 
 const AGE: Duration = Duration::from_millis(500);
 
-/// Where servers can't tell each other anything, copies die of age alone.
+/// If servers cannot send each other messages, near-cache entries expire by age alone.
 #[test]
 fn without_a_backplane_a_sign_out_waits_until_cached_entries_have_died_of_age() {
     let store = OwnStore::start(StoreKind::DynamoDb).unwrap();
@@ -37,7 +37,7 @@ fn without_a_backplane_a_sign_out_waits_until_cached_entries_have_died_of_age() 
         out.near_caches(),
         Some(NearCacheOutcome::NotAwaited { .. })
     ));
-    eventually("the copy has died", || {
+    eventually("the near-cache entry has expired", || {
         let read = fleet.get(0, &session).outcome;
         (read == Outcome::SignedOut).then_some(())
     });

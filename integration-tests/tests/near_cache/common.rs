@@ -6,16 +6,16 @@ use token_cache_integration_tests::{
     servers::{Proxy, RedisOptions, RedisServer},
 };
 
-/// No condition takes so long to come true; it is never waited for in full where things work.
+/// An upper limit for any condition. It is never reached if everything works.
 const GUARD: Duration = Duration::from_secs(40);
 
-/// An app server that keeps copies.
+/// Parameters of an app server with a near cache.
 pub(crate) const NEAR_CACHE: &str =
     "near_cache=60s&lease=1s&operation_timeout=5s&connect_timeout=5s";
-/// One that keeps none.
+/// Parameters of an app server without a near cache.
 pub(crate) const NO_NEAR_CACHES: &str = "operation_timeout=5s&connect_timeout=5s";
 
-/// What copies are allowed there: a lease and a fiftieth of it, and their age.
+/// The rules for these near caches: a lease and a fiftieth of it, and their maximum age.
 pub(crate) const ALLOWED: NearCacheRules = NearCacheRules {
     not_awaited: 1_025,
     outdated: 60_000,
@@ -28,7 +28,7 @@ pub(crate) fn program() -> Program {
     }
 }
 
-/// App servers on one Redis, each on a line of its own.
+/// App servers on one Redis, each on a connection of its own.
 pub(crate) struct OnLines {
     pub(crate) fleet: Fleet,
     pub(crate) lines: Vec<Proxy>,
@@ -36,7 +36,7 @@ pub(crate) struct OnLines {
 }
 
 impl OnLines {
-    /// An app server for each of these parameters of its URL.
+    /// Starts an app server for each of these parameters of its URL.
     pub(crate) fn start(parameters: &[&str]) -> Self {
         Self::on(RedisOptions::default(), parameters)
     }
@@ -58,7 +58,7 @@ impl OnLines {
         }
     }
 
-    /// A session of a new user with tokens, of which each of these app servers has a copy.
+    /// Returns a session of a new user with tokens. Each of these app servers has them in its near cache.
     pub(crate) fn copied_at(&self, caches: &[usize]) -> Ticketed {
         let session = signed_in(&self.fleet, 0);
         for at in caches {
@@ -67,14 +67,14 @@ impl OnLines {
         session
     }
 
-    /// The app server comes to answer without asking the store.
+    /// Waits until the app server answers without a request to the store.
     #[track_caller]
     pub(crate) fn assert_copied(&self, at: usize, session: &Ticketed) {
         assert_copied(&self.fleet, at, session, || reads(&self.redis));
     }
 }
 
-/// The app server comes to answer without a request to the store, which counts them.
+/// Waits until the app server answers without a request to the store, as counted by `requests`.
 #[track_caller]
 pub(crate) fn assert_copied(
     fleet: &Fleet,
@@ -82,7 +82,7 @@ pub(crate) fn assert_copied(
     session: &Ticketed,
     requests: impl Fn() -> u64,
 ) {
-    eventually("a read is answered by a copy", || {
+    eventually("a read is answered by the near cache", || {
         let before = requests();
         let read = settled(|| fleet.get(at, session).outcome);
         assert!(
@@ -93,7 +93,7 @@ pub(crate) fn assert_copied(
     });
 }
 
-/// How many reads a Redis has answered.
+/// Returns the number of reads that a Redis has answered.
 pub(crate) fn reads(redis: &RedisServer) -> u64 {
     let stats = redis.cli(&["INFO", "commandstats"]).unwrap();
     let stats = stats.text().unwrap_or_default();
@@ -104,7 +104,7 @@ pub(crate) fn reads(redis: &RedisServer) -> u64 {
     calls.unwrap_or(0)
 }
 
-/// A session of a new user that has tokens.
+/// Returns a session of a new user that has tokens.
 pub(crate) fn signed_in(fleet: &Fleet, at: usize) -> Ticketed {
     let user = User::new(fleet.account());
     let session = eventually("a sign-in works", || fleet.sign_in(at, user).ok());
@@ -112,12 +112,12 @@ pub(crate) fn signed_in(fleet: &Fleet, at: usize) -> Ticketed {
     session
 }
 
-/// A sign-out of the session's account, to wait for.
+/// Returns a sign-out of the session's account that waits.
 pub(crate) fn signing_out(of: &Ticketed) -> Task {
     Task::new(Op::SignOut(Scope::Account(of.account)))
 }
 
-/// Signs the session's account out, again until that is done.
+/// Signs the session's account out. Repeats until it succeeds.
 pub(crate) fn sign_out(fleet: &Fleet, at: usize, of: &Ticketed) -> Answer {
     eventually("a sign-out is done", || {
         let answer = fleet.begin(at, signing_out(of)).wait();
@@ -125,7 +125,7 @@ pub(crate) fn sign_out(fleet: &Fleet, at: usize, of: &Ticketed) -> Answer {
     })
 }
 
-/// How many of how many servers with copies were silent.
+/// Returns how many servers with near caches were silent, and how many there were.
 #[track_caller]
 pub(crate) fn waited_for(sign_out: &Answer) -> (usize, usize) {
     match sign_out.near_caches() {
@@ -136,7 +136,7 @@ pub(crate) fn waited_for(sign_out: &Answer) -> (usize, usize) {
     }
 }
 
-/// Every one of these app servers refuses the session, by its tokens and by its ticket.
+/// Asserts that each of these app servers refuses the session, for its tokens and for its ticket.
 #[track_caller]
 pub(crate) fn assert_signed_out_at(
     fleet: &Fleet,
@@ -156,7 +156,7 @@ pub(crate) fn assert_signed_out(fleet: &Fleet, session: &Ticketed) {
     assert_signed_out_at(fleet, 0..fleet.len(), session);
 }
 
-/// All that was promised was kept, and of what waits for the copies none was stale at all.
+/// Asserts that every promise was kept, and that no read was stale after a sign-out that waits.
 #[track_caller]
 pub(crate) fn assert_kept(fleet: &Fleet, rules: Rules) {
     let report = fleet.assert_kept(rules.with_near_cache(ALLOWED));
@@ -167,14 +167,14 @@ pub(crate) fn failed(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Failed { .. })
 }
 
-/// Asks until the answer is no failure: while something comes back.
+/// Repeats an operation until it does not fail, while a server restarts.
 pub(crate) fn settled(mut ask: impl FnMut() -> Outcome) -> Outcome {
-    eventually("the answer is no failure", || {
+    eventually("the operation does not fail", || {
         Some(ask()).filter(|outcome| !failed(outcome))
     })
 }
 
-/// Asks until a condition answers.
+/// Polls a condition until it returns a value.
 pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {

@@ -9,8 +9,8 @@ use token_cache_integration_tests::servers::{RedisOptions, RedisServer};
 
 const GUARD: Duration = Duration::from_secs(40);
 
-/// Signs a user in at `origin`, reads at `keeper`, and signs the user out at `origin`. Returns whether the sign-out heard that `keeper` had
-/// dropped its copies.
+/// Signs a user in at `origin`, reads at `cache`, and signs the user out at `origin`. Returns whether `cache` acknowledged that its
+/// near-cache entries were dropped.
 async fn sign_in_and_out(origin: &TokenCache, cache: &TokenCache) -> Result<bool> {
     let ada = AccountId::new("https://id.example", "ada")?;
     let api = EntryKey::new("api")?;

@@ -1,5 +1,5 @@
-//! Near caches on real servers: app servers as processes of their own, links that are cut or fall silent, stores that are killed and
-//! fail over, processes that stand still. Sign-outs all the while; every operation is recorded, and the whole history is checked.
+//! Near caches on real servers. App servers run as processes of their own. Backplane connections are closed or fall silent, stores are
+//! killed and fail over, and processes are paused, while users sign out. Every operation is recorded, and the whole history is checked.
 
 #![allow(
     clippy::unwrap_used,

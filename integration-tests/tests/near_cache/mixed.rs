@@ -16,7 +16,7 @@ fn a_server_without_cached_entries_signs_out_where_others_have_them() {
     let out = sign_out(fleet, 2, &session);
     assert_eq!(waited_for(&out).1, 2);
     assert_signed_out(fleet, &session);
-    // And the other way round: nobody waits for a server that has none.
+    // And the other direction: no sign-out waits for a server without a near cache.
     let session = servers.copied_at(&[0, 1]);
     assert_eq!(waited_for(&sign_out(fleet, 0, &session)).1, 1);
     assert_signed_out(fleet, &session);
@@ -33,7 +33,8 @@ fn where_nobody_has_a_near_cache_a_sign_out_waits_for_nobody() {
     assert_kept(&servers.fleet, Rules::ALL);
 }
 
-/// Of an account whose sessions have all ended nothing need be left in the store: no scan finds it, and its copies must go all the same.
+/// The store need not contain anything of an account whose sessions have all ended. No scan finds it, but its near-cache entries must be
+/// dropped all the same.
 #[test]
 fn a_sign_out_of_the_issuer_waits_for_cached_entries_that_an_earlier_one_did_not_wait_for() {
     let servers = OnLines::start(&[NEAR_CACHE; 3]);
@@ -65,7 +66,7 @@ fn a_sign_out_that_does_not_wait_is_final_once_the_stated_time_is_over() {
         cleared_within.as_millis() <= u128::from(allowed),
         "{cleared_within:?}"
     );
-    // What it reads until then the checker holds to that time.
+    // Until then the checker applies the stated time to its reads.
     eventually("the silent server refuses the session", || {
         (fleet.get(silent, &session).outcome == Outcome::SignedOut).then_some(())
     });

@@ -5,9 +5,9 @@ use token_cache_integration_tests::{
 
 use crate::common::{NEAR_CACHE, OnLines, assert_kept, eventually, failed, sign_out, waited_for};
 
-/// What is asked of a server while it sleeps it answers when it wakes, and then its lease has run out: the clock is looked at for each
-/// read, last of all. Only a read that had looked already, and was on its way out when the server fell asleep, may still arrive: it
-/// began before the sign-out returned.
+/// Requests to a paused server are answered when it resumes, and its lease has ended then: each read checks the clock as its last step.
+/// Only a read that had already checked, and was being sent when the server was paused, may still arrive. It began before the sign-out
+/// returned.
 #[test]
 fn a_server_that_slept_past_its_lease_serves_nothing_when_it_wakes() {
     let servers = OnLines::start(&[NEAR_CACHE; 2]);

@@ -4,7 +4,7 @@ use crate::common::{
     NEAR_CACHE, OnLines, assert_kept, assert_signed_out, eventually, failed, signing_out,
 };
 
-/// Its wait goes on when it does: what ran out meanwhile has run out.
+/// Its wait continues when it resumes. Leases that ended during the pause have ended.
 #[test]
 fn an_origin_that_pauses_while_it_waits_is_right_when_it_resumes() {
     let servers = OnLines::start(&[NEAR_CACHE; 3]);
@@ -12,7 +12,7 @@ fn an_origin_that_pauses_while_it_waits_is_right_when_it_resumes() {
     let session = servers.copied_at(&[0, 1, silent]);
     servers.lines[silent].freeze_links();
     let sign_out = fleet.begin(0, signing_out(&session));
-    // The store has ended the session, and who hears of it knows.
+    // The store has ended the session, and a server that received the message refuses it.
     let refused = |at| {
         eventually("an app server refuses the session", || {
             (fleet.get(at, &session).outcome == Outcome::SignedOut).then_some(())
@@ -20,7 +20,7 @@ fn an_origin_that_pauses_while_it_waits_is_right_when_it_resumes() {
     };
     refused(1);
     fleet.server(0).pause();
-    // The silent server's lease runs out, whatever the origin does.
+    // The silent server's lease ends regardless of the origin.
     refused(silent);
     fleet.server(0).resume();
     assert!(!failed(&sign_out.wait().outcome));

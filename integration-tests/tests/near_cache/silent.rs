@@ -8,12 +8,12 @@ use crate::common::{
 const ORIGIN: usize = 0;
 const HEALTHY: usize = 1;
 
-/// How a server with copies falls silent.
+/// The way in which a server with a near cache falls silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Silence {
-    /// Its link is cut, and it gets no other.
+    /// Its backplane connection is closed, and new ones are refused.
     BackplaneCut,
-    /// Nothing passes on its backplane, and neither end is told.
+    /// No data passes on its backplane, and neither end is notified.
     BackplaneHalfOpen,
     Paused,
     Killed,
@@ -55,8 +55,8 @@ fn a_server_that_falls_silent_costs_a_sign_out_one_lease_and_the_next_ones_nothi
         let (silent, of) = waited_for(&sign_out(fleet, ORIGIN, &session));
         assert!(silent >= 1, "{silence:?}: {silent} of {of} were silent");
         assert_signed_out_at(fleet, [ORIGIN, HEALTHY], &session);
-        // It is waited for no more: soon everybody who is waited for answers, although it is silent still.
-        eventually("nobody silent is waited for", || {
+        // Sign-outs stop waiting for it: soon every server that they wait for acknowledges, although this one is still silent.
+        eventually("sign-outs wait for no silent server", || {
             let next = signed_in(fleet, ORIGIN);
             let (silent, _) = waited_for(&sign_out(fleet, ORIGIN, &next));
             (silent == 0).then_some(())

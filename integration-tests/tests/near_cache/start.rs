@@ -7,7 +7,7 @@ use crate::common::{
     waited_for,
 };
 
-/// For so long a server may go on without looking whether anybody keeps copies by now.
+/// How long a server may rely on what it knows about the use of near caches.
 const UNAWARE: Duration = Duration::from_secs(3);
 
 #[test]
@@ -19,8 +19,11 @@ fn a_server_that_starts_serves_cached_entries_when_everybody_must_know_that_it_k
     let started = servers.fleet.join(url).unwrap();
     servers.assert_copied(started, &session);
     let after = starts.elapsed();
-    assert!(after >= UNAWARE, "it served a copy after {after:?}");
-    // By then the first one knows.
+    assert!(
+        after >= UNAWARE,
+        "it served a near-cache entry after {after:?}"
+    );
+    // The first server knows of it by then.
     assert_eq!(waited_for(&sign_out(&servers.fleet, 0, &session)).1, 1);
     assert_signed_out(&servers.fleet, &session);
     assert_kept(&servers.fleet, Rules::ALL);

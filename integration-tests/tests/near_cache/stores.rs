@@ -38,7 +38,7 @@ fn a_store_that_is_killed_and_restarted_lets_no_cached_entry_outlive_a_sign_out(
 fn an_emptied_store_leaves_no_cached_entry_that_a_sign_out_does_not_reach() {
     let servers = OnLines::start(&[NEAR_CACHE; SERVERS]);
     let session = servers.copied_at(&[0, 1, 2]);
-    // Nobody is in the registry any more, and everybody has a lease.
+    // The registry is empty, and every server has a lease.
     servers.redis.cli(&["FLUSHALL"]).unwrap();
     sign_out(&servers.fleet, 0, &session);
     assert_signed_out(&servers.fleet, &session);
@@ -82,7 +82,7 @@ fn on_a_cluster_no_cached_entry_outlives_a_sign_out() {
     let cluster = RedisCluster::start(3).unwrap();
     let nodes = cluster.nodes();
     let fleet = Fleet::start(program(), &vec![url_of(&cluster); SERVERS]).unwrap();
-    // Accounts in several slots, and one link.
+    // The accounts are in several slots, and there is one backplane.
     for at in 0..6 {
         let session = signed_in(&fleet, at % SERVERS);
         copied_everywhere(&fleet, &session, || nodes.iter().map(reads).sum());
@@ -97,7 +97,7 @@ fn on_a_cluster_no_cached_entry_outlives_a_sign_out() {
 fn a_failover_on_a_cluster_lets_no_cached_entry_outlive_a_sign_out() {
     let mut cluster = RedisCluster::with_replicas(3).unwrap();
     let fleet = Fleet::start(program(), &vec![url_of(&cluster); SERVERS]).unwrap();
-    // Each master goes in turn: that of the backplane, and those of the accounts.
+    // Each master fails over in turn: that of the backplane, and those of the accounts.
     for at in 0..3 {
         let sessions = [signed_in(&fleet, 0), signed_in(&fleet, 1)];
         for session in &sessions {
@@ -140,7 +140,7 @@ fn url_of(cluster: &RedisCluster) -> String {
 }
 
 fn copied_everywhere(fleet: &Fleet, session: &Ticketed, requests: impl Fn() -> u64) {
-    // What a failover lost is written anew.
+    // What a failover lost is written again.
     settled(|| fleet.put(0, session));
     for at in 0..fleet.len() {
         assert_copied(fleet, at, session, &requests);

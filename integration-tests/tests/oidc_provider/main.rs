@@ -84,7 +84,7 @@ fn id() -> ClientId {
     ClientId::new(CLIENT_ID.to_owned())
 }
 
-/// Set up from what the provider says of itself.
+/// Builds a provider from the provider's metadata.
 fn by_metadata(metadata: &ProviderMetadataWithRevocation) -> Provider {
     ProviderBuilder::from_metadata(metadata, &id())
         .unwrap()
@@ -95,7 +95,7 @@ fn by_metadata(metadata: &ProviderMetadataWithRevocation) -> Provider {
         .unwrap()
 }
 
-/// Set up from a client of the crate `oauth2`.
+/// Builds a provider from a client of the crate `oauth2`.
 fn by_oauth2(metadata: &ProviderMetadataWithRevocation) -> Provider {
     let token_url = metadata.token_endpoint().unwrap().as_str().to_owned();
     let client = BasicClient::new(id()).set_token_uri(TokenUrl::new(token_url).unwrap());

@@ -16,7 +16,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// Keeps a token response that is of 1970, and so has expired.
+    /// Stores a token response of 1970, so that it has expired.
     fn keep(&self, response: &Value) {
         let keep = Refreshing::Keep {
             response: response.clone(),
@@ -26,7 +26,7 @@ impl Stage {
         assert_eq!(kept.wait().unwrap()[0].got, Got::Nothing);
     }
 
-    /// What all callers of all servers got, which is the same.
+    /// Returns the result of all callers of all servers, which must be the same.
     fn all(&self) -> Got {
         let begin = |at| {
             let storm = Refreshing::Storm(self.storm.clone());

@@ -1,7 +1,7 @@
-//! Sign-ins, refreshes and sign-outs at OpenID providers that other projects make: a real browser, two of the demo's app servers on a real
-//! store, and what each provider sends.
+//! Sign-ins, refreshes and sign-outs at OpenID providers of other projects: a real browser, two of the demo's app servers on a real store,
+//! and the messages that each provider sends.
 //!
-//! Tests at providers that take minutes to install and to start are ignored. They run by
+//! Tests at providers that take minutes to install and to start are ignored by default. They run with
 //! `cargo test -p token-cache-integration-tests --test openid_providers -- --include-ignored`.
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! What a provider sent, kept as test messages for the sign-out routes. `TOKEN_CACHE_RECORD=1` writes them anew.
+//! The messages that providers sent, recorded as test messages for the sign-out routes. `TOKEN_CACHE_RECORD=1` records them again.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::{scenarios::refreshes, stage::Stage, table::Row};
 
 const VARIABLE: &str = "TOKEN_CACHE_RECORD";
 
-/// Compares what the provider sent with the recorded messages, member by member: the names, not the values.
+/// Compares the provider's messages with the recorded ones: the names of all members, but not their values.
 pub(crate) fn check(stage: &Stage, row: &Row, channel: LogoutChannel) {
     let sent = sent(stage, row, channel);
     let path = path(row, channel);
@@ -28,7 +28,7 @@ pub(crate) fn check(stage: &Stage, row: &Row, channel: LogoutChannel) {
     assert_eq!(
         shape(&sent),
         shape(&recorded),
-        "{} sends something else than before; look at it, and record it with {VARIABLE}=1",
+        "{} sends other messages than before; check them, and record them with {VARIABLE}=1",
         row.name
     );
 }
@@ -72,7 +72,7 @@ fn sent(stage: &Stage, row: &Row, channel: LogoutChannel) -> Value {
         "version": row.version,
         "discovery": discovery,
         "keys": keys,
-        // Of the session that the message names, or the last one.
+        // The token of the session that the message names, or the last one.
         "id_token": of_session.or(id_tokens.last()),
         "refresh_response": refreshed,
     });
@@ -87,7 +87,7 @@ fn last(exchanges: Vec<Exchange>) -> Exchange {
     exchanges.into_iter().next_back().unwrap()
 }
 
-/// The names of what was sent, with the headers and claims of tokens.
+/// Returns the names of all members, including the headers and claims of tokens.
 fn shape(sent: &Value) -> Value {
     let names = |value: &Value| {
         let object = value.as_object().cloned().unwrap_or_default();
@@ -113,7 +113,7 @@ fn shape(sent: &Value) -> Value {
     })
 }
 
-/// The header and the claims of a token.
+/// Returns the header and the claims of a token.
 fn parts(token: &str) -> [Value; 2] {
     let mut parts = token.split('.');
     [(); 2].map(|()| {

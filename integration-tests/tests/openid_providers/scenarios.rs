@@ -17,10 +17,10 @@ use crate::{
 const SIGNED_IN: [bool; SERVERS] = [true; SERVERS];
 const SIGNED_OUT: [bool; SERVERS] = [false; SERVERS];
 
-/// Set where a provider that cannot be installed is a failure.
+/// The environment variable that makes it a failure if a provider cannot be installed.
 const ALL: &str = "TOKEN_CACHE_ALL_PROVIDERS";
 
-/// Runs every scenario at one provider, which tells the app of sign-outs by this channel. A provider that cannot be installed is named.
+/// Runs every scenario at one provider, with this channel for logout messages. Prints the name of a provider that cannot be installed.
 pub(crate) fn run(row: &Row, channel: LogoutChannel) {
     // One provider at a time: each test has browsers and servers of its own, too many for one machine.
     static ALONE: Mutex<()> = Mutex::new(());
@@ -28,7 +28,7 @@ pub(crate) fn run(row: &Row, channel: LogoutChannel) {
     if let Err(error) = row.provider.install() {
         let text = format!("{} {} is not tested: {error}", row.name, row.version);
         assert!(std::env::var_os(ALL).is_none(), "{text}");
-        // Not captured, unlike what `eprintln` writes; a closed stderr must not fail a test.
+        // Unlike the output of `eprintln`, this is not captured. A closed stderr must not fail a test.
         let _ = writeln!(std::io::stderr(), "{text}");
         return;
     }
@@ -47,7 +47,7 @@ pub(crate) fn run(row: &Row, channel: LogoutChannel) {
     sign_out_everywhere(&stage, row, channel, (laptop, phone));
 }
 
-/// Two refreshes in a row: the second sends what the first was answered.
+/// Two refreshes in a row: the second sends the refresh token that the first received.
 fn tokens_are_refreshed(stage: &Stage, row: &Row, window: Window<'_>) {
     let [first, second] = until("two refreshes of one session", || {
         stage.me(window, 1).unwrap();
@@ -75,7 +75,7 @@ fn tokens_are_refreshed(stage: &Stage, row: &Row, window: Window<'_>) {
     );
 }
 
-/// The refreshes that the provider has answered with tokens.
+/// Returns the refreshes that the provider has answered with tokens.
 pub(crate) fn refreshes(stage: &Stage) -> Vec<Exchange> {
     let mut asked = stage.provider.asked("token");
     asked.retain(|it| {
@@ -84,14 +84,14 @@ pub(crate) fn refreshes(stage: &Stage) -> Vec<Exchange> {
     asked
 }
 
-/// The app signs its user out and sends the browser to the provider, which sends it back.
+/// The app signs its user out and redirects the browser to the provider, which redirects it back.
 fn the_app_signs_out(stage: &Stage, window: Window<'_>, other: Window<'_>) {
     window.go(&stage.at(1, "/logout")).unwrap();
     assert_eq!(stage.is_signed_in(window), SIGNED_OUT);
     stage.provider.confirm_sign_out(window).unwrap();
     window.arrive(&stage.at(1, "/")).unwrap();
     assert_eq!(stage.is_signed_in(window), SIGNED_OUT);
-    // What the app's own sign-out ends is the account.
+    // The app's own sign-out ends the account.
     assert_eq!(stage.is_signed_in(other), SIGNED_OUT);
 }
 
@@ -172,20 +172,20 @@ fn sign_out_everywhere(
     stage.wait_until_signed_out(laptop);
     stage.wait_until_signed_out(phone);
     let messages = || stage.provider.messages(channel).len() - before;
-    // Two of them ended those sessions; others may be on their way.
+    // Two of them ended those sessions. Others may be in flight.
     until("the logout messages", || {
         (messages() >= expected).then_some(())
     });
     assert_eq!(messages(), expected, "{}: logout messages", row.name);
 }
 
-/// The provider refreshes the tokens of both sessions still.
+/// The provider still refreshes the tokens of both sessions.
 fn sessions_live_on(stage: &Stage, (laptop, phone): (Window<'_>, Window<'_>)) {
     let before = refreshes(stage).len();
     until("a refresh of each session", || {
         assert_eq!(stage.is_signed_in(laptop), SIGNED_IN);
         assert_eq!(stage.is_signed_in(phone), SIGNED_IN);
-        // Access tokens that live equally long are due in turns, so the third refresh is the other session's at the latest.
+        // Access tokens with equal lifetimes become due in turns, so at latest the third refresh is the other session's.
         (refreshes(stage).len() >= before + 3).then_some(())
     });
 }

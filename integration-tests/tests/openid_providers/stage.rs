@@ -46,11 +46,11 @@ impl Stage {
         format!("{}{path}", self.app.of(server))
     }
 
-    /// Signs the user in at the provider in a browser that knows no site yet.
+    /// Signs the user in at the provider, in a browser without cookies.
     pub(crate) fn sign_in(&self, window: Window<'_>, server: usize) {
         window.forget().unwrap();
         let shown = window.go(&self.at(server, "/login")).unwrap();
-        // The provider's pages may have a port of their own; the app is at another host.
+        // The provider's pages may have a port of their own, but the app is at another host.
         let host = |url: &str| url::Url::parse(url).unwrap().host_str().map(str::to_owned);
         assert_eq!(host(&shown.url), host(self.provider.issuer()), "{shown:?}");
         self.provider.sign_in(window).unwrap();
@@ -68,7 +68,7 @@ impl Stage {
         }
     }
 
-    /// Whether each server calls the API for this browser's user.
+    /// Returns for each server whether it calls the API for this browser's user.
     pub(crate) fn is_signed_in(&self, window: Window<'_>) -> [bool; SERVERS] {
         std::array::from_fn(|server| self.me(window, server).is_some())
     }
@@ -81,7 +81,7 @@ impl Stage {
     }
 }
 
-/// Asks until there is an answer.
+/// Polls a condition until it returns a value.
 pub(crate) fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let since = Instant::now();
     loop {

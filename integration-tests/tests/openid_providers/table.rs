@@ -1,51 +1,51 @@
-//! How each provider behaves: what a test expects of it, and why.
+//! The behaviour that tests expect of each provider, and the reasons for it.
 
 use token_cache_integration_tests::servers::OpenIdProvider;
 
-/// A provider, and what is known of it.
+/// A provider and its behaviour.
 pub(crate) struct Row {
     pub(crate) provider: OpenIdProvider,
-    /// Names the recorded messages.
+    /// Its name in the recorded messages.
     pub(crate) name: &'static str,
     pub(crate) version: &'static str,
     /// The demo's arguments for it.
     pub(crate) settings: &'static [&'static str],
-    /// True if a refresh answers with a new refresh token.
+    /// `true` if a refresh answers with a new refresh token.
     pub(crate) rotates: bool,
-    /// What a sign-out at the provider in one of the user's two browsers ends, by each channel.
+    /// The sessions that a sign-out at the provider in one of the user's two browsers ends, by each channel.
     pub(crate) sign_out: Ends,
-    /// What an administrator's "sign out everywhere" ends, if apps are told by back channel.
+    /// The sessions that an administrator's "sign out everywhere" ends, with the back channel.
     pub(crate) everywhere_by_back_channel: Everywhere,
-    /// The same, if apps are told by front channel.
+    /// The same with the front channel.
     pub(crate) everywhere_by_front_channel: Everywhere,
 }
 
-/// Which of the user's two sessions end.
+/// The sessions of the user that end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ends {
-    /// That of the browser that signed out.
+    /// The session of the browser that signed out.
     ItsOwn,
     /// Both, for this reason.
     Both(&'static str),
-    /// That of the browser that signed out by a message; the provider refuses the other's next refresh, for this reason.
+    /// The session of the browser that signed out, by a message. The provider refuses the other's next refresh, for this reason.
     ItsOwnAndTheOtherGrant(&'static str),
 }
 
-/// What an administrator's "sign out everywhere" ends.
+/// The sessions that an administrator's "sign out everywhere" ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Everywhere {
-    /// Both sessions. The provider sends so many logout messages; a session without a message ends at its next refresh.
+    /// Both sessions. The provider sends `messages` logout messages. A session without a message ends at its next refresh.
     All {
-        /// How many logout messages the app gets. A provider that sends one for each session sends four: two are sessions of a browser
-        /// that lost its cookies since.
+        /// Number of logout messages to the app. A provider that sends one for each session sends four: two are for sessions of a browser
+        /// that has lost its cookies since.
         messages: usize,
     },
     /// No session: the provider sends no message and continues to refresh until the administrator revokes the tokens too.
     OnceTokensAreRevoked,
-    /// No session: as before, and a revoked refresh token is refused without an error code. Each session lives on without tokens: its
+    /// No session: as before, and a revoked refresh token is refused without an error code. Each session stays live without tokens: its
     /// requests fail.
     RefusedWithoutCode,
-    /// The provider has no such function; the reason is what it has.
+    /// The provider has no such function. The reason describes what it has.
     Missing(&'static str),
 }
 
@@ -57,7 +57,7 @@ pub(crate) const OIDC_PROVIDER: Row = Row {
     rotates: true,
     sign_out: Ends::ItsOwn,
     everywhere_by_back_channel: Everywhere::Missing(
-        "a library: its user ends sessions in the store",
+        "a library: the app that uses it ends sessions in its store",
     ),
     everywhere_by_front_channel: Everywhere::Missing("it has no front channel"),
 };
@@ -66,7 +66,7 @@ pub(crate) const IDPYOIDC: Row = Row {
     provider: OpenIdProvider::Idpyoidc,
     name: "idpyoidc",
     version: "5.0.0",
-    // A revoked refresh token is refused so.
+    // It refuses a revoked refresh token with this code.
     settings: &["--dead-grants", "invalid_request"],
     rotates: true,
     sign_out: Ends::ItsOwnAndTheOtherGrant(
@@ -80,7 +80,7 @@ pub(crate) const KEYCLOAK: Row = Row {
     provider: OpenIdProvider::Keycloak,
     name: "keycloak",
     version: "26.7.3",
-    // No logout there ends the session of an offline token.
+    // No logout at Keycloak ends the session of an offline token.
     settings: &["--offline-access", "never"],
     rotates: true,
     sign_out: Ends::ItsOwn,

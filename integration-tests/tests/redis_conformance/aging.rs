@@ -3,8 +3,8 @@ use std::time::Duration;
 use redis::{Client, Script, aio::MultiplexedConnection};
 use token_cache_conformance::NoStore;
 
-/// Lets `by` pass for the keys of a namespace, on each of these servers: a server's clock cannot be moved, so what it decides on
-/// expires earlier instead.
+/// Makes the keys of a namespace older by `by` on each of these servers. A server's clock cannot be moved, so keys and times expire earlier
+/// instead.
 pub(crate) async fn age(urls: &[String], namespace: &str, by: Duration) -> Result<(), NoStore> {
     let script = Script::new(include_str!("aging.lua"));
     let by = u64::try_from(by.as_millis())?;

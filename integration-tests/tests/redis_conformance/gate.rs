@@ -7,11 +7,11 @@ use tokio::{
     sync::watch,
 };
 
-/// Passes bytes on to a server, whatever they are, until it is shut: it then drops what is open, and every new connection.
+/// A relay of bytes to a server. Once it is shut, it closes all connections and refuses new ones.
 pub(crate) struct Gate(watch::Sender<bool>);
 
 impl Gate {
-    /// A gate to `server`, and where it listens.
+    /// Opens a gate to `server`. Returns it and the address at which it listens.
     pub(crate) async fn to_address(server: String) -> io::Result<(Arc<Self>, SocketAddr)> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -30,7 +30,7 @@ impl Gate {
         Ok((gate, address))
     }
 
-    /// A gate to the socket `server`, that listens at the socket `at`.
+    /// Opens a gate to the socket `server`. It listens at the socket `at`.
     pub(crate) fn to_socket(server: PathBuf, at: &PathBuf) -> io::Result<Arc<Self>> {
         let listener = UnixListener::bind(at)?;
         let gate = Arc::new(Self(watch::Sender::new(true)));

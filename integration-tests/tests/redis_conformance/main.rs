@@ -1,4 +1,4 @@
-//! The Redis store through the suite, on every setup that it supports.
+//! The Redis store in the conformance suite, on every supported setup.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,7 +25,7 @@ use self::{
     setups::{Server, Setup},
 };
 
-/// One setup; its servers are started when the first check wants them.
+/// One setup. Its servers are started when the first check needs them.
 struct Redis {
     setup: Setup,
     server: OnceLock<Result<Server, String>>,
@@ -58,8 +58,8 @@ impl Harness for Redis {
         ))
     }
 
-    /// Through a gate, where the store keeps to the address it is given. A Cluster's nodes and a Sentinel's primary are
-    /// found by the addresses that they tell, past any gate.
+    /// Opens a store through a gate, if the store uses only the address that it is given. A Cluster's nodes and a Sentinel's primary are
+    /// found by the addresses that they advertise, which bypass a gate.
     async fn open_breakable(&self, namespace: &str) -> Result<Breakable, NoStore> {
         let mut config = self.config(namespace)?;
         let gate = match &mut config.topology {

@@ -4,7 +4,7 @@ use token_cache_integration_tests::servers::{
 };
 use token_cache_redis::RedisConfig;
 
-/// How a Redis may be set up.
+/// A Redis topology.
 #[derive(Clone, Copy)]
 pub(crate) enum Setup {
     Standalone,
@@ -14,7 +14,7 @@ pub(crate) enum Setup {
     Socket,
 }
 
-/// What a setup runs on. It is stopped when it is dropped, where it was started here.
+/// The servers of a setup. Servers that were started here are stopped when it is dropped.
 pub(crate) enum Server {
     Standalone(TestRedis),
     Cluster(TestCluster),
@@ -62,7 +62,7 @@ impl Setup {
 }
 
 impl Server {
-    /// Where its primaries are reached without TLS.
+    /// Returns the addresses of its primaries without TLS.
     pub(crate) fn primaries(&self) -> Result<Vec<String>, NoStore> {
         Ok(match self {
             Self::Standalone(redis) => vec![redis.url().to_owned()],

@@ -9,15 +9,15 @@ use crate::common::{SignedIn, Stage, eventually, on_every_store, the_same_for_al
 
 on_every_store!(what_the_provider_answered_is_stored_whenever_its_caller_goes_away);
 
-/// More callers than it ever takes.
+/// More callers than the test ever needs.
 const MANY: usize = 200;
 
-/// Each caller is polled once more than the one before, and once less after one that stayed long enough to get its tokens: how many
-/// polls a read takes depends on whether its connection was open already. So callers go away at each step, until the refresh of one
-/// of them is at the provider.
+/// Each caller is polled once more than the one before, and once less after one that stayed long enough to get its tokens. The number of
+/// polls of a read depends on whether its connection was open already. Callers are therefore dropped at each step, until the refresh of
+/// one of them has reached the provider.
 fn what_the_provider_answered_is_stored_whenever_its_caller_goes_away(kind: StoreKind) {
     let stage = Stage::of(kind, RefreshSettings::default());
-    // Callers are gone before the answer comes.
+    // Callers are dropped before the answer arrives.
     stage.provider.answers_after(Duration::from_millis(100));
     let mut gone: Vec<SignedIn> = Vec::new();
     let mut polls = 0;
@@ -40,8 +40,8 @@ fn what_the_provider_answered_is_stored_whenever_its_caller_goes_away(kind: Stor
         }
     }
     let asked = gone.iter().find(asked);
-    let asked = asked.expect("no caller goes away while its refresh is under way");
-    eventually("a refresh goes on without its caller", || {
+    let asked = asked.expect("no caller was dropped while its refresh was in flight");
+    eventually("a refresh continues without its caller", || {
         let read = stage.read(2, &asked.session);
         (read.refresh_token() != Some(&asked.first)).then_some(())
     });

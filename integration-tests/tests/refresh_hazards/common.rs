@@ -10,7 +10,7 @@ use token_cache_integration_tests::{
     servers::{OAuthProvider, OwnStore, StoreKind, TABLE, Value},
 };
 
-/// Each named test once on every kind of store: the text of a hazard is one.
+/// Runs each named test on every kind of store. A hazard has one test for all stores.
 macro_rules! on_every_store {
     ($($hazard:ident),+ $(,)?) => {
         mod redis {
@@ -28,16 +28,16 @@ pub(crate) use on_every_store;
 pub(crate) const SERVERS: usize = 4;
 pub(crate) const CALLERS: usize = 50;
 
-/// Short enough to wait for, and long enough that a busy machine doesn't stop a holder for so long.
+/// Short enough for tests to wait for it, and long enough that a busy machine does not pause a lock's holder for that long.
 pub(crate) const SHORT: RefreshSettings = RefreshSettings {
     lease: Some(Duration::from_secs(4)),
     lost_answer_ends_session: false,
 };
 
-/// So patient that a busy machine makes no operation time out where nothing is broken.
+/// Time-outs so long that no operation times out on a busy machine unless something is broken.
 pub(crate) const PATIENT: &str = "operation_timeout=10s&connect_timeout=10s";
 
-/// No condition takes so long to come true; it is never waited for in full where things work.
+/// An upper limit for any condition. It is never reached if everything works.
 const GUARD: Duration = Duration::from_secs(40);
 
 /// A store, a provider, and app servers between them.
@@ -74,19 +74,19 @@ impl<S> Stage<S> {
         }
     }
 
-    /// Starts another app server in the place of one that was killed.
+    /// Starts another app server in the place of a killed one.
     pub(crate) fn revive(mut self, at: usize) -> Self {
         self.fleet.replace(at).unwrap();
         self
     }
 
-    /// A session whose tokens have expired.
+    /// Returns a session whose tokens have expired.
     pub(crate) fn signed_in(&self) -> SignedIn {
         self.signs_in(User::new(self.fleet.account()))
     }
 
     pub(crate) fn signs_in(&self, user: User) -> SignedIn {
-        // On a store whose clock is coarse, one that follows a sign-out at once is refused for a while.
+        // On a store with a coarse clock, a sign-in right after a sign-out is refused for a while.
         let session = eventually("the sign-in works", || self.fleet.sign_in(1, user).ok());
         let response = self.provider.sign_in(&session.account.subject.to_string());
         self.keep(1, &session, &response, 0);
@@ -96,7 +96,7 @@ impl<S> Stage<S> {
         }
     }
 
-    /// Keeps a response that is so many seconds old, or with 0 one of 1970.
+    /// Stores a response that is `ago` seconds old, or of 1970 if that is 0.
     pub(crate) fn keep(&self, at: usize, of: &Ticketed, response: &serde_json::Value, ago: u64) {
         let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
         let keep = Refreshing::Keep {
@@ -107,7 +107,7 @@ impl<S> Stage<S> {
         assert_eq!(only(kept.unwrap()), Got::Nothing);
     }
 
-    /// Has the tokens that the session holds expire.
+    /// Makes the session's tokens expire.
     pub(crate) fn expire(&self, of: &Ticketed) {
         let held = self.read(1, of);
         let response = serde_json::json!({
@@ -132,7 +132,7 @@ impl<S> Stage<S> {
         }
     }
 
-    /// A storm begins in one app server.
+    /// Begins a storm in one app server.
     pub(crate) fn begin(&self, at: usize, of: &Ticketed) -> Pending<Vec<Refreshed>> {
         self.begin_with(at, of, self.storm())
     }
@@ -147,18 +147,18 @@ impl<S> Stage<S> {
         server.refresh(&of.ticket, Refreshing::Storm(storm))
     }
 
-    /// A storm begins in all app servers but the first.
+    /// Begins a storm in all app servers but the first.
     pub(crate) fn begin_elsewhere(&self, of: &Ticketed) -> Vec<Pending<Vec<Refreshed>>> {
         (1..SERVERS).map(|at| self.begin(at, of)).collect()
     }
 
-    /// A storm over all app servers.
+    /// Runs a storm in all app servers.
     pub(crate) fn all(&self, of: &Ticketed) -> Vec<Got> {
         let running: Vec<_> = (0..SERVERS).map(|at| self.begin(at, of)).collect();
         wait(running)
     }
 
-    /// The session's refresh token works: at its next expiry all callers get new tokens from one call, and nothing was reused.
+    /// Asserts that the session's refresh token works: at its next expiry all callers get new tokens by one call, and none was reused.
     #[track_caller]
     pub(crate) fn assert_usable(&self, of: &Ticketed) {
         let before = self.provider.counts();
@@ -174,7 +174,7 @@ impl<S> Stage<S> {
         assert_eq!(self.read(1, of), new);
     }
 
-    /// Nobody gets anything of the session any more.
+    /// Asserts that no caller gets tokens of the session any more.
     #[track_caller]
     pub(crate) fn assert_ended(&self, of: &Ticketed) {
         let before = self.provider.counts();
@@ -186,13 +186,13 @@ impl<S> Stage<S> {
     }
 }
 
-/// What one caller got.
+/// Returns the result of the only caller.
 fn only(refreshed: Vec<Refreshed>) -> Got {
     assert_eq!(refreshed.len(), 1);
     refreshed.into_iter().next().unwrap().got
 }
 
-/// What everybody got.
+/// Returns the results of all callers.
 #[track_caller]
 pub(crate) fn wait(running: Vec<Pending<Vec<Refreshed>>>) -> Vec<Got> {
     running
@@ -202,7 +202,7 @@ pub(crate) fn wait(running: Vec<Pending<Vec<Refreshed>>>) -> Vec<Got> {
         .collect()
 }
 
-/// The tokens that every caller got.
+/// Returns the tokens that every caller got.
 #[track_caller]
 pub(crate) fn the_same_for_all(got: &[Got]) -> Got {
     let first = got.first().unwrap();
@@ -225,7 +225,7 @@ pub(crate) fn distinct(got: &[Got]) -> BTreeSet<String> {
     got.iter().map(|got| format!("{got:?}")).collect()
 }
 
-/// Asks until a condition answers.
+/// Polls a condition until it returns a value.
 pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
@@ -237,7 +237,7 @@ pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>
     }
 }
 
-/// The name of everything that the store holds.
+/// Returns the names of everything in the store.
 pub(crate) fn names(store: &OwnStore) -> BTreeSet<String> {
     match store {
         OwnStore::Redis(redis) => {

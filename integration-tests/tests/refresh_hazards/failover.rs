@@ -7,10 +7,10 @@ use token_cache_integration_tests::{
 
 use crate::common::{SERVERS, SHORT, Stage, eventually, wait};
 
-/// The old primary is up, and takes writes until it is demoted.
+/// The old primary is up, and accepts writes until it is demoted.
 const SESSIONS: usize = 8;
 
-/// A provider that rotates strictly sees no refresh token twice, whichever primary the app servers are at.
+/// A provider with strict rotation receives no refresh token twice, whichever primary the app servers use.
 #[test]
 fn a_failover_by_sentinels_has_no_refresh_token_sent_twice() {
     let setup = SentinelSetup::start(RedisOptions::default()).unwrap();
@@ -19,7 +19,7 @@ fn a_failover_by_sentinels_has_no_refresh_token_sent_twice() {
     let parameters = "replicas=1&operation_timeout=1s&connect_timeout=1s";
     let urls = vec![format!("redis+sentinel://{sentinels}/{service}?{parameters}"); SERVERS];
     let stage = Stage::on(setup, &urls, SHORT);
-    // What was stored is due at once: each request refreshes.
+    // Stored tokens are due at once, so each request refreshes.
     stage.provider.lifetime(Duration::from_secs(1));
     let sessions: Vec<_> = (0..SESSIONS).map(|_| stage.signed_in()).collect();
     let storm = || Storm {
@@ -56,7 +56,7 @@ fn a_failover_by_sentinels_has_no_refresh_token_sent_twice() {
         assert_eq!(ended, 0, "sessions ended: {:?}", stage.provider.counts());
     }
 
-    // The old primary confirms what the new one does from now on.
+    // The old primary confirms the writes of the new one from now on.
     for of in &sessions {
         eventually("every session is refreshed again", || {
             let got = wait(vec![stage.begin_with(0, &of.session, storm())]);
@@ -69,6 +69,6 @@ fn a_failover_by_sentinels_has_no_refresh_token_sent_twice() {
     assert_eq!(
         (counts.reuses, counts.revoked_families),
         (0, 0),
-        "a spent refresh token came again: {counts:?}"
+        "a spent refresh token was sent again: {counts:?}"
     );
 }

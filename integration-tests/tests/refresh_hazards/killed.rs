@@ -21,7 +21,7 @@ on_every_store!(
 fn a_holder_that_dies_before_it_sends_leaves_the_refresh_to_another(kind: StoreKind) {
     let stage = Stage::of(kind, SHORT);
     let of = stage.signed_in();
-    // What the holder sends goes nowhere: for the provider it never was.
+    // The request of the lock's holder never reaches the provider.
     let nowhere = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let mut storm = stage.storm();
     storm.token_url = format!("http://{}/token", nowhere.local_addr().unwrap());
@@ -45,7 +45,7 @@ fn a_holder_that_dies_after_it_has_sent_costs_one_more_call_within_the_grace(kin
     let others = killed_after_it_has_sent(&stage, &of.session);
     the_same_for_all(&wait(others));
     let counts = stage.provider.counts();
-    // Counted apart: the token was sent twice, because a holder died after it had sent it.
+    // Counted as graced: the token was sent twice, because a lock's holder was killed after it had sent it.
     assert_eq!((counts.refreshes, counts.graced), (2, 1));
     assert_eq!((counts.rotations, counts.reuses), (1, 0));
     stage.revive(0).assert_usable(&of.session);
@@ -57,7 +57,7 @@ fn a_holder_that_dies_after_it_has_sent_costs_the_session_where_there_is_no_grac
     let others = killed_after_it_has_sent(&stage, &of.session);
     assert_all(&wait(others), &Got::SignedOut);
     let counts = stage.provider.counts();
-    // The one reuse that is no fault of the cache's, and it is one.
+    // This is the only reuse that the cache cannot avoid, and it counts as one.
     assert_eq!((counts.refreshes, counts.reuses), (2, 1));
     stage.revive(0).assert_ended(&of.session);
 }
@@ -75,13 +75,13 @@ fn a_holder_that_dies_after_it_has_sent_ends_the_session_where_that_is_asked_for
     assert_eq!(stage.provider.calls_with(&of.first), 1);
     let stage = stage.revive(0);
     stage.assert_ended(&of.session);
-    // Where nobody dies, it costs nobody a session.
+    // If no process is killed, no session ends.
     let next = stage.signed_in();
     the_same_for_all(&stage.all(&next.session));
     stage.assert_usable(&next.session);
 }
 
-/// The first app server dies while it waits for the provider's answer; a storm is under way in the others.
+/// Kills the first app server while it waits for the provider's answer. A storm is in progress in the others.
 fn killed_after_it_has_sent(stage: &Stage, of: &Ticketed) -> Vec<Pending<Vec<Refreshed>>> {
     stage.provider.hold();
     let lost = stage.begin(0, of);

@@ -1,6 +1,5 @@
-//! What may go wrong around a refresh: four app servers as processes of their own, fifty callers in each, a provider that
-//! takes a refresh token that comes twice for theft, and a store of the test's own. Each hazard is told once, and shown on
-//! every kind of store.
+//! Hazards around a refresh: four app servers as processes of their own, fifty callers in each, a provider that treats a reused refresh
+//! token as stolen, and a store of the test's own. Each hazard has one test, which runs on every kind of store.
 
 #![allow(
     clippy::unwrap_used,

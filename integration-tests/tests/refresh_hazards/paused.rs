@@ -11,7 +11,7 @@ on_every_store!(
     a_holder_that_slept_before_it_sent_does_not_send,
 );
 
-/// Its answer waits for it, and the world has moved on twice.
+/// Its answer is waiting when it resumes, and the tokens have been refreshed twice in between.
 fn a_holder_that_sleeps_past_its_lease_overwrites_nothing_when_it_wakes(kind: StoreKind) {
     let stage = Stage::of(kind, SHORT);
     stage.provider.grace(Duration::from_secs(3600));
@@ -28,7 +28,7 @@ fn a_holder_that_sleeps_past_its_lease_overwrites_nothing_when_it_wakes(kind: St
     assert_ne!(second, third);
 
     stage.fleet.server(0).resume();
-    // What it had in hand is the second's refresh token, which is spent.
+    // It has the second refresh token, which is spent.
     assert_eq!(the_same_for_all(&wait(vec![sleeping])), third);
     for at in 0..SERVERS {
         assert_eq!(stage.read(at, &of.session), third, "app server {at}");
@@ -38,7 +38,7 @@ fn a_holder_that_sleeps_past_its_lease_overwrites_nothing_when_it_wakes(kind: St
     stage.assert_usable(&of.session);
 }
 
-/// It wakes with the answer that it holds the lock, which was true once.
+/// It resumes with an answer that it holds the lock, which is no longer true.
 fn a_holder_that_slept_before_it_sent_does_not_send(kind: StoreKind) {
     let store = OwnStore::start(kind).unwrap();
     let line = store.line().unwrap();
@@ -47,7 +47,7 @@ fn a_holder_that_slept_before_it_sent_does_not_send(kind: StoreKind) {
     let stage = Stage::on(store, &urls, SHORT);
     let of = stage.signed_in();
     let before = names(&stage.store);
-    // The store's answers take long enough to stop the app server while the one about the lock is on its way.
+    // The store's answers are so slow that the app server can be paused while the one about the lock is in flight.
     line.delay(Duration::from_secs(1));
     let sleeping = stage.begin(0, &of.session);
     eventually("the lock is taken", || {

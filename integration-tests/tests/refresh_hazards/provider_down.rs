@@ -25,7 +25,7 @@ fn an_overloaded_provider_is_left_alone_for_as_long_as_it_asks(kind: StoreKind) 
     for _ in 0..3 {
         assert_unavailable(&stage.all(&of.session));
     }
-    // Each app server has asked once, and then left it alone.
+    // Each app server has sent one request, and then none for a while.
     let servers = u64::try_from(SERVERS).unwrap();
     let asked = stage.provider.calls_with(&of.first);
     assert!((1..=servers).contains(&asked), "asked {asked} times");
@@ -37,7 +37,7 @@ fn an_overloaded_provider_is_left_alone_for_as_long_as_it_asks(kind: StoreKind) 
 fn a_provider_that_is_not_there_is_an_error_and_no_sign_out(kind: StoreKind) {
     let stage = Stage::of(kind, RefreshSettings::default());
     let of = stage.signed_in();
-    // Bound and never listening: who connects is refused.
+    // Bound but never listening, so connections are refused.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let nobody = format!("http://{}/token", socket.local_addr().unwrap());
@@ -64,7 +64,7 @@ fn tokens_that_are_still_valid_are_served_while_the_provider_is_down(kind: Store
     let stage = Stage::of(kind, RefreshSettings::default());
     let of = stage.signed_in();
     let response = stage.provider.sign_in("ada");
-    // In the last tenth of an hour.
+    // The tokens are in the last tenth of their lifetime, which is an hour.
     stage.keep(1, &of.session, &response, 3400);
     let held = stage.read(1, &of.session);
     stage
@@ -84,9 +84,9 @@ fn tokens_that_are_still_valid_are_served_while_the_provider_is_down(kind: Store
     stage.assert_usable(&of.session);
 }
 
-/// Once the pause is over, everybody gets the same new tokens, by one refresh.
+/// Asserts that after the pause all callers get the same new tokens, by one refresh.
 fn is_back(stage: &Stage, of: &Ticketed) {
-    let got = eventually("it is asked again", || {
+    let got = eventually("the provider is called again", || {
         let got = stage.all(of);
         let failed = |got: &Got| got.failure().is_some();
         (!got.iter().any(failed)).then_some(got)

@@ -43,7 +43,7 @@ fn a_sign_out_during_a_refresh_ends_it_and_revokes_what_it_minted(kind: StoreKin
             assert_eq!(read, Outcome::SignedOut);
         }
         let came: Vec<_> = names(&stage.store).difference(&left).cloned().collect();
-        assert!(came.is_empty(), "came back after the sign-out: {came:?}");
+        assert!(came.is_empty(), "stored after the sign-out: {came:?}");
     }
     assert_eq!(stage.provider.counts().reuses, 0);
     stage.fleet.assert_kept(Rules::ALL);

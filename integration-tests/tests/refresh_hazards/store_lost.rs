@@ -15,7 +15,7 @@ on_every_store!(
     a_write_back_waits_for_a_store_that_is_gone,
 );
 
-/// So long that no renewal comes between an answer and its write-back.
+/// So long that no renewal occurs between an answer and its write-back.
 const LONG: RefreshSettings = RefreshSettings {
     lease: Some(Duration::from_secs(60)),
     lost_answer_ends_session: false,
@@ -46,7 +46,7 @@ fn breaking_at_the_write_back(kind: StoreKind, fault: Fault) {
     stage.assert_usable(&of.session);
 }
 
-/// Those who wait elsewhere hear of it; the holder has what can't be had again, and keeps at it.
+/// Callers on other servers get an error. The lock's holder has tokens that cannot be fetched again, and continues to write.
 fn a_write_back_waits_for_a_store_that_is_gone(kind: StoreKind) {
     let (mut stage, _line) = on_a_line(OwnStore::persistent(kind).unwrap());
     let of = stage.signed_in();
@@ -56,18 +56,18 @@ fn a_write_back_waits_for_a_store_that_is_gone(kind: StoreKind) {
     let others = stage.begin_elsewhere(&of.session);
     stage.store.kill9().unwrap();
     stage.provider.release();
-    // By the time that a read has failed in the same app server, again and again, the write-back has as well.
+    // Once a read has failed repeatedly in the same app server, the write-back has failed as well.
     for _ in 0..20 {
         assert!(stage.read(0, &of.session).failure().is_some());
     }
     stage.store.restart().unwrap();
 
-    // Only the first of its callers is sure to have read before the store went.
+    // Only the first of its callers has certainly read before the store was lost.
     let at_holder = wait(vec![holder]);
     let winner = at_holder
         .iter()
         .find(|got| got.access_token().is_some())
-        .unwrap_or_else(|| panic!("nobody got the tokens: {:?}", distinct(&at_holder)))
+        .unwrap_or_else(|| panic!("no caller got the tokens: {:?}", distinct(&at_holder)))
         .clone();
     for got in at_holder.into_iter().chain(wait(others)) {
         let failed = matches!(got.failure(), Some("Unavailable" | "TimedOut"));
@@ -84,7 +84,7 @@ fn a_write_back_waits_for_a_store_that_is_gone(kind: StoreKind) {
     stage.assert_usable(&of.session);
 }
 
-/// The first app server has a line of its own to the store.
+/// Starts a stage in which the first app server has a connection of its own to the store.
 fn on_a_line(store: OwnStore) -> (Stage, Line) {
     let line = store.line().unwrap();
     let mut urls = vec![store.url(PATIENT); SERVERS];

@@ -43,7 +43,7 @@ fn storms_over_several_expiries_spend_each_refresh_token_once(kind: StoreKind) {
     assert_eq!(stage.provider.counts().reuses, 0);
 }
 
-/// Tokens that live for two seconds, and callers who ask all the time: ahead of an expiry and at it.
+/// Tokens that live for two seconds, and callers that request them continuously: before an expiry and at it.
 fn callers_who_never_stop_asking_see_one_refresh_an_expiry(kind: StoreKind) {
     let stage = Stage::of(kind, RefreshSettings::default());
     stage.provider.lifetime(Duration::from_secs(2));

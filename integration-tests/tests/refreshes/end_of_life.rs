@@ -1,4 +1,4 @@
-//! Refreshes whose answer comes at the very end of their session's life, on a Redis with its own clock.
+//! Refreshes whose answer arrives at the very end of their session, on a Redis with its own clock.
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +17,7 @@ use crate::story::Servers;
 
 const SESSIONS: u64 = 200;
 
-/// A provider that answers at a moment of the store's clock.
+/// A provider that answers at a given time of the store's clock.
 #[derive(Clone)]
 struct AtTheEnd {
     cache: TokenCache,

@@ -38,7 +38,7 @@ impl Publishes for OAuthProvider {
     }
 }
 
-/// Set up as an app would that has a client of the crate `oauth2`.
+/// Builds a provider as an app with a client of the crate `oauth2` would.
 fn by_oauth2(provider: &OAuthProvider) -> Provider {
     let client = BasicClient::new(ClientId::new(CLIENT_ID.to_owned()))
         .set_auth_type(AuthType::RequestBody)
@@ -46,7 +46,7 @@ fn by_oauth2(provider: &OAuthProvider) -> Provider {
     finished(ProviderBuilder::from_oauth2(&client), provider)
 }
 
-/// Set up as an app would that has a client of the crate `openidconnect`.
+/// Builds a provider as an app with a client of the crate `openidconnect` would.
 fn by_openidconnect(provider: &OAuthProvider) -> Provider {
     let url = |path: &str| format!("{}{path}", provider.issuer());
     let metadata = CoreProviderMetadataWith::new(

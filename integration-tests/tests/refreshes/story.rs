@@ -1,4 +1,4 @@
-//! What a refresh must do at any provider, on servers that share a Redis.
+//! The required behaviour of a refresh at any provider, on servers that share a Redis.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use token_cache::{
 use token_cache_integration_tests::servers::{ProviderCounts, RedisOptions, RedisServer};
 use tokio::sync::Notify;
 
-/// Long ago: tokens that came then are due.
+/// A time long ago. Tokens that were received then are due.
 const LONG_AGO: Timestamp = Timestamp::from_secs(1_700_000_000);
 
-/// A provider that tells what it has done.
+/// A provider that reports what it has done.
 pub(crate) trait Publishes {
     async fn counts(&self) -> ProviderCounts;
     async fn is_live(&self, access_token: &SecretString) -> bool;
@@ -57,7 +57,7 @@ fn refresh_token(tokens: &TokenSet) -> String {
     tokens.refresh_token().unwrap().expose_secret().to_owned()
 }
 
-/// The rotated token is stored for all servers; the old one is refused as reused; with it the session ends.
+/// The rotated token is stored for all servers. The old one is refused as reused, and with it the session ends.
 pub(crate) async fn rotates(
     servers: &Servers,
     session: &Session,
@@ -111,7 +111,7 @@ pub(crate) async fn rotates(
     assert!(ended.is_signed_out(), "{ended}");
 }
 
-/// What a refresh brought for a session that was signed out meanwhile is stored nowhere, and revoked.
+/// The result of a refresh for a session that was signed out meanwhile is not stored, and is revoked.
 pub(crate) async fn loses_to_a_sign_out(
     servers: &Servers,
     session: Session,
@@ -146,7 +146,7 @@ pub(crate) async fn loses_to_a_sign_out(
     assert!(!tells.is_live(brought.access_token()).await);
 }
 
-/// A provider whose answer is on its way until the test lets it arrive.
+/// A provider whose answer is in flight until the test lets it arrive.
 struct Held {
     provider: Provider,
     answered: Notify,

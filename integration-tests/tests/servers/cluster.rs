@@ -14,7 +14,11 @@ fn three_masters_share_the_slots_and_send_clients_to_each_other() {
             }
         }
     }
-    assert_eq!(answered.iter().sum::<i32>(), 30, "each key is one master's");
+    assert_eq!(
+        answered.iter().sum::<i32>(),
+        30,
+        "each key is on one master"
+    );
     assert!(answered.iter().all(|count| *count > 0), "{answered:?}");
 }
 

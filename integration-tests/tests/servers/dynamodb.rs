@@ -61,7 +61,7 @@ async fn a_dynamodb_is_provided_with_its_table() {
     let on = [TimeToLiveStatus::Enabled, TimeToLiveStatus::Enabling];
     assert!(on.contains(expiry.time_to_live_status().unwrap()));
     assert!(dynamodb.url().starts_with("dynamodb://"));
-    // A second time the table is there.
+    // The second time, the table exists already.
     assert!(!TestDynamoDb::provide().unwrap().how().is_empty());
 }
 
@@ -103,7 +103,7 @@ async fn a_paused_engine_answers_when_it_goes_on() {
         let client = client.clone();
         async move { get(&client, "key").await }
     });
-    // Nobody answers meanwhile: the shortest of patience runs out.
+    // The engine does not answer meanwhile, so a short time-out expires.
     let hasty = client
         .get_item()
         .table_name(TABLE)
@@ -124,7 +124,7 @@ async fn a_paused_engine_answers_when_it_goes_on() {
     assert_eq!(asked.await.unwrap().as_deref(), Some("before"));
 }
 
-/// A batch read asks for what it asks: the engine gives nothing twice and leaves nothing out.
+/// A batch read returns each item exactly once.
 #[tokio::test]
 async fn a_batch_read_finds_each_of_its_keys() {
     let engine = DynamoDbEngine::start(Kept::InMemory).unwrap();
@@ -186,6 +186,6 @@ fn an_engine_ends_with_its_standard_input() {
         .unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{printed}");
-    // It may end before it has printed; what it prints is an endpoint.
+    // It may end before it has printed. If it prints something, that is an endpoint.
     assert!(printed.is_empty() || printed.starts_with("http://127.0.0.1:"));
 }

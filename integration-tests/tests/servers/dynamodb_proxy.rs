@@ -10,7 +10,7 @@ use token_cache_integration_tests::servers::{
 
 use super::dynamodb::{get, key, put};
 
-/// An engine, a proxy in front of it, and a client that tries once.
+/// Starts an engine and a proxy in front of it, and returns them with a client that does not retry.
 fn behind_proxy() -> (DynamoDbEngine, DynamoDbProxy, Client) {
     let engine = DynamoDbEngine::start(Kept::InMemory).unwrap();
     let proxy = DynamoDbProxy::start(engine.address()).unwrap();
@@ -55,7 +55,7 @@ async fn every_request_is_known_by_its_action_and_words() {
         [
             ("PutItem", None, Some(200)),
             ("GetItem", Some(true), Some(200)),
-            // Nobody asked for consistency: the proxy says so.
+            // The request did not ask for consistency, which the proxy reports.
             ("BatchGetItem", Some(false), Some(200)),
         ]
     );
@@ -112,7 +112,7 @@ async fn a_standing_rule_meets_every_request_of_its_actions_until_it_is_ended() 
     proxy.calm();
     putting(&client, "key").send().await.unwrap();
     assert_eq!(proxy.faults(), 3);
-    // The SDK tries a throttled request again of itself.
+    // The SDK retries a throttled request by itself.
     let patient = dynamodb_client(&proxy.endpoint());
     proxy.on_next(&[], ApiFault::Code("ThrottlingException"));
     putting(&patient, "other").send().await.unwrap();
@@ -146,7 +146,7 @@ async fn unprocessed_keys_are_left_out_and_named() {
         assert_eq!(left.consistent_read(), Some(true));
     }
     assert_eq!(proxy.faults(), 3);
-    // It means nothing to a request that is no batch, and waits for one.
+    // It does not apply to a request that is no batch, and remains for the next one that is.
     proxy.on_next(&[], ApiFault::Unprocessed(1));
     assert_eq!(get(&client, "one").await.as_deref(), Some("one"));
     assert_eq!(proxy.faults(), 3);

@@ -11,7 +11,7 @@ fn is_alive(pid: u32) -> bool {
     Path::new(&format!("/proc/{pid}")).exists()
 }
 
-/// By its address: its entry in /proc stays until somebody reaps it.
+/// Checks the address: the process's entry in /proc stays until it is reaped.
 fn wait_until_gone(address: &str) {
     let start = Instant::now();
     while TcpStream::connect(address).is_ok() {
@@ -22,7 +22,7 @@ fn wait_until_gone(address: &str) {
     }
 }
 
-/// A process of its own that holds a Redis, and the server's address.
+/// Starts a process that owns a Redis, and returns it with the server's address.
 fn holder() -> (Child, String) {
     let mut holder = Command::new(env!("CARGO_BIN_EXE_servers"))
         .arg("--hold")

@@ -1,4 +1,4 @@
-//! The servers that all other tests rely on do what they say: on real processes.
+//! Tests of the servers that all other tests rely on, with real processes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -17,7 +17,7 @@ struct Answered {
     body: Value,
 }
 
-/// Posts a form with the client's credentials in it; none where the connection broke.
+/// Posts a form with the client's credentials in it. Returns `None` if the connection was closed.
 async fn post(url: String, form: &[(&str, &str)]) -> Option<Answered> {
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let body = url::form_urlencoded::Serializer::new(String::new())
@@ -185,7 +185,7 @@ async fn a_revocation_ends_a_family_or_all_that_the_user_granted() {
 async fn who_is_not_the_client_spends_nothing() {
     let provider = OAuthProvider::start().unwrap();
     let first = token(&provider.sign_in("ada"), "refresh_token");
-    // A second secret: neither of the two is taken.
+    // With a second secret in the request, neither of the two is accepted.
     let form = [
         ("grant_type", "refresh_token"),
         ("refresh_token", &*first),

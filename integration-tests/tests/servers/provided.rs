@@ -24,7 +24,7 @@ fn client(url: &str) -> Client {
 #[test]
 fn a_redis_is_provided() {
     let redis = TestRedis::provide().unwrap();
-    // A shared one may ask for a password; it is there all the same.
+    // A shared server may require a password. It is running all the same.
     match client(redis.url()).call(&["PING"]) {
         Ok(pong) => assert_eq!(pong.text(), Some("PONG")),
         Err(error) => assert!(error.to_string().starts_with("NOAUTH"), "{error}"),

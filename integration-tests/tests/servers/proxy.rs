@@ -76,7 +76,7 @@ fn pushes_are_not_taken_for_replies() {
         .unwrap();
     let start = Instant::now();
     while redis.cli(&["PUBLISH", "news", "extra"]).unwrap().int() != Some(1) {
-        assert!(start.elapsed() < LONG, "nobody subscribed");
+        assert!(start.elapsed() < LONG, "no connection subscribed");
     }
     stream.write_all(b"PING\r\n").unwrap();
     let mut received = String::new();

@@ -39,7 +39,7 @@ fn subscribed(proxy: &Proxy) -> TcpStream {
     backplane
 }
 
-/// What comes, up to and with `text`.
+/// Returns what is received, up to and including `text`.
 fn read_until(backplane: &mut TcpStream, text: &str) -> String {
     let mut received = String::new();
     while !received.contains(text) {

@@ -10,7 +10,7 @@ use token_cache_integration_tests::servers::{
     Client, RedisOptions, RedisServer, ServerError, Value,
 };
 
-/// PING over TLS, trusting `roots`.
+/// Sends PING over TLS, trusting `roots`.
 fn ping(redis: &RedisServer, roots: RootCertStore) -> Result<Value, ServerError> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
