@@ -23,13 +23,13 @@ impl App {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .expect("a runtime");
+            .expect("the runtime starts");
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key");
         let provider = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key");
         let public = URL_SAFE_NO_PAD.encode(provider.public_key());
         let cache = runtime
             .block_on(TokenCache::in_memory())
-            .expect("a cache of this process");
+            .expect("an in-memory cache opens");
         let client = ClientRegistration::new("https://id.example", "shop")
             .algorithms([Algorithm::EdDsa])
             .jwks(format!(
@@ -37,7 +37,7 @@ impl App {
             ));
         let routes = set(SignOutRoutes::builder(cache).client(client))
             .build()
-            .expect("the settings are good");
+            .expect("the settings are valid");
         Self {
             runtime,
             routes,

@@ -1,5 +1,5 @@
-// Drives Chromium as told, a JSON object a line: `node program.mjs <chromium> <folder>`. Each window is a browser of its own, with
-// a profile in the folder and third-party cookies blocked, as browsers come today.
+// Drives Chromium by commands, one JSON object per line: `node program.mjs <chromium> <folder>`. Each window is a browser of its own, with
+// a profile in the folder and third-party cookies blocked, as in today's browsers.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -55,7 +55,7 @@ const acts = {
     await page.locator(selector).first().fill(text);
     return {};
   },
-  // By the Tab key alone, as far as it leads.
+  // Uses only the Tab key, up to a limit.
   async tab_to({ page }, { selector, text }) {
     for (let tabs = 0; tabs < 100; tabs += 1) {
       await page.keyboard.press('Tab');
@@ -94,7 +94,7 @@ const acts = {
     return {};
   },
   async ask({ context }, { url }) {
-    // With a copy of the cookies: if one server drops the user's cookie, the next one is still asked with it.
+    // Uses a copy of the cookies: if one server removes the user's cookie, the next request still has it.
     const copy = await request.newContext({ storageState: { cookies: await context.cookies(), origins: [] } });
     try {
       const response = await copy.get(url, { maxRedirects: 0 });

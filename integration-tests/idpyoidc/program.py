@@ -1,4 +1,4 @@
-"""The OpenID provider idpyoidc on loopback, with the pages that the library leaves to its user.
+"""The OpenID provider idpyoidc on loopback, with pages of its own, since the library has none.
 
 `python program.py <port to listen on> <issuer> <folder> <client as JSON> <users as JSON: name to password>`
 """
@@ -19,7 +19,7 @@ from idpyoidc.server.user_authn.user import UserAuthnMethod, create_signed_jwt
 PORT, ISSUER, FOLDER = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 CLIENT, USERS = json.loads(sys.argv[4]), json.loads(sys.argv[5])
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:InternetProtocolPassword"
-# Shorter than a test: tokens become due.
+# Shorter than a test, so that tokens become due.
 ACCESS_TOKEN_SECONDS = int(sys.argv[6])
 
 os.chdir(FOLDER)
@@ -221,7 +221,7 @@ def rp_logout():
     begun = handler.unpack_signed_jwt(request.form["sjwt"])
     frames = handler.do_verified_logout(alla="logout" in request.form, **begun)
     if frames:
-        # The page is left by a link: a script could leave before the frames are loaded.
+        # The page has a link to continue: a script could leave before the frames are loaded.
         link = f'<a href="{begun["redirect_uri"]}">Continue</a>'
         response = Response(page(f'{"".join(f"{frame}</iframe>" for frame in frames)}<p>Signed out</p>{link}'))
     else:

@@ -1,6 +1,6 @@
-// A certified OpenID provider on loopback: refresh tokens rotate, and the reuse of one revokes its grant; a sign-out is told to
-// the client's back channel.
-// `node program.mjs <port> <client as JSON> <options as JSON>`; what it did so far is at /counts.
+// A certified OpenID provider on loopback. Refresh tokens rotate, and the reuse of one revokes its grant. Sign-outs are sent to the client's
+// back channel.
+// `node program.mjs <port> <client as JSON> <options as JSON>`; the counts so far are at /counts.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import Provider from 'oidc-provider';
 
@@ -14,7 +14,7 @@ const counts = {
   logouts_with_sub: 0,
 };
 
-// What is asked by an id or by one of these members; nothing expires within a test.
+// Entries are looked up by an id or by one of these members. Nothing expires within a test.
 const stored = new Map();
 const first = (matches) => [...stored.values()].find(matches)?.payload;
 
@@ -71,7 +71,7 @@ const provider = new Provider(issuer, {
   }],
   cookies: { keys: [randomBytes(32).toString('hex')] },
   features: { backchannelLogout: { enabled: true }, revocation: { enabled: true } },
-  // Its own refuses loopback addresses, where the client is.
+  // The default fetch function refuses loopback addresses, where the client is.
   fetch(url, { dispatcher, ...options }) {
     const logoutToken = options.body?.get('logout_token');
     if (logoutToken && 'sub' in JSON.parse(Buffer.from(logoutToken.split('.')[1], 'base64url'))) {

@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! cargo run -p token-cache-example-actix-session            # serves until Ctrl-C
-//! cargo run -p token-cache-example-actix-session -- --check # drives itself, and ends with an error unless a sign-out is final
+//! cargo run -p token-cache-example-actix-session -- --check # runs requests by itself; fails unless a sign-out is final
 //! ```
 //!
 //! **Development only:** a user signs in by typing a name. A real app redirects its users to an OpenID provider. It
@@ -142,7 +142,7 @@ async fn sign_in(
 
 async fn account(session: SignedIn) -> Result<String, Wrong> {
     let name = session.get(&EntryKey::new("name")?).await?;
-    let name = name.ok_or("a session without a name")?;
+    let name = name.ok_or("the session has no name")?;
     let has_token = session.get(&api()?).await?.is_some();
     Ok(format!(
         "{} is signed in, token: {has_token}",

@@ -1,4 +1,4 @@
-//! The same app on every store. It knows a URL, and no backend.
+//! The same app on every store. It has a URL, and does not depend on a backend.
 //!
 //! ```sh
 //! cargo run -p token-cache-example-any-store -- memory:
@@ -6,7 +6,7 @@
 //! cargo run -p token-cache-example-any-store --features dynamodb -- dynamodb://token-cache?region=eu-central-1
 //! ```
 //!
-//! Every store but `memory:` needs `TOKEN_CACHE_SECRET`. It ends with an error unless a sign-out on one server is final on another.
+//! Every store but `memory:` needs `TOKEN_CACHE_SECRET`. The program fails unless a sign-out on one server is final on another.
 
 use std::io::Write;
 
@@ -16,7 +16,9 @@ type Failure = Box<dyn std::error::Error>;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let url = std::env::args().nth(1).ok_or("give the URL of a store")?;
+    let url = std::env::args()
+        .nth(1)
+        .ok_or("no store URL: pass it as the first argument")?;
     let here = token_cache::open(&url).await?;
     // The handles of a store in this process share their data. A store on a server is shared through its URL.
     let there = if url == "memory:" {
@@ -49,18 +51,15 @@ async fn sign_out_there_is_final_here(
 
     let elsewhere = there.resume(&session.ticket()?).await?;
     let read = elsewhere.get(&api).await?;
-    ensure(
-        read.is_some(),
-        "the tokens are lost on the way to the other server",
-    )?;
+    ensure(read.is_some(), "the other server does not find the tokens")?;
 
     let report = there.sign_out_account(&account).await?;
-    ensure(report.ended, "the sign-out found nothing to end")?;
+    ensure(report.ended, "the sign-out found no session to end")?;
 
     let late = session.put(&api, TokenSet::new("at-2")?).await;
     ensure(
         late.is_err_and(|error| error.is_signed_out()),
-        "a late write was taken",
+        "a late write was accepted",
     )?;
     let late = session.get(&api).await;
     ensure(

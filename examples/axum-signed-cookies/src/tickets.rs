@@ -25,7 +25,7 @@ impl TicketSource for InSignedCookie {
         let Some(cookie) = jar.get(TICKET) else {
             return Err(
                 Error::new(ErrorKind::KeyMissing, "read the ticket").message(
-                    "this server's key did not sign its cookie; give every server the same key",
+                    "the cookie was signed with another key than this server's; give every server the same key",
                 ),
             );
         };

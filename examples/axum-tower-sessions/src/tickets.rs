@@ -37,7 +37,7 @@ fn of(request: &Parts) -> Result<&Session> {
     request.extensions.get::<Session>().ok_or_else(|| {
         Error::misuse(
             "read the ticket",
-            "the session layer must lie around the other layers",
+            "the session layer must be added after the other layers, so that it is around them",
         )
     })
 }
@@ -48,7 +48,7 @@ fn unreadable(error: &session::Error) -> Error {
         session::Error::SerdeJson(_) => ErrorKind::InvalidTicket,
         session::Error::Store(_) => ErrorKind::Unavailable,
     };
-    Error::new(kind, "read the ticket").message(format!("the session holds none: {error}"))
+    Error::new(kind, "read the ticket").message(format!("the session has no ticket: {error}"))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub async fn a_sign_out_is_final_everywhere(here: &str, there: &str) -> Result<(
 
     for browser in [&mut phone, &mut laptop] {
         let form = browser.get(&format!("{here}/login")).await?;
-        ensure(form.status() == 200, "there is no page to sign in at")?;
+        ensure(form.status() == 200, "there is no sign-in page")?;
         let done = browser
             .submit(&format!("{here}/login"), &[("name", "Ada")])
             .await?;
@@ -37,7 +37,7 @@ pub async fn a_sign_out_is_final_everywhere(here: &str, there: &str) -> Result<(
             let page = browser.get(&account(server)).await?;
             ensure(
                 page.status() == 200,
-                "a sign-in is not seen on every server",
+                "the user is not signed in on every server",
             )?;
             ensure(
                 page.body().windows(3).any(|part| part == b"Ada"),
@@ -67,7 +67,7 @@ pub async fn a_sign_out_is_final_everywhere(here: &str, there: &str) -> Result<(
     let page = phone.get(&account(here)).await?;
     ensure(
         page.status() == 401,
-        "the cookies of before the sign-out still open the account",
+        "cookies from before the sign-out still open the account",
     )
 }
 
@@ -128,7 +128,7 @@ impl Browser {
         let (answer, body) = self.client.request(request).await?.into_parts();
         for cookie in answer.headers.get_all(header::SET_COOKIE) {
             let (pair, attributes) = cookie.to_str()?.split_once(';').unwrap_or_default();
-            let (name, value) = pair.split_once('=').ok_or("a cookie without a name")?;
+            let (name, value) = pair.split_once('=').ok_or("the cookie has no name")?;
             if attributes.contains("Max-Age=0") {
                 self.cookies.remove(name);
             } else {

@@ -27,7 +27,9 @@ pub async fn run(store: impl TokenStore) -> Result<(), Failure> {
 /// # Errors
 /// An error if the argument is missing.
 pub fn url() -> Result<String, Failure> {
-    Ok(std::env::args().nth(1).ok_or("give the URL of the store")?)
+    Ok(std::env::args()
+        .nth(1)
+        .ok_or("no store URL: pass it as the first argument")?)
 }
 
 async fn sign_out_is_final(cache: &TokenCache) -> Result<(), Failure> {
@@ -43,20 +45,20 @@ async fn sign_out_is_final(cache: &TokenCache) -> Result<(), Failure> {
     session.put(&api, &tokens).await?;
 
     let session = cache.resume(&session.ticket()?).await?;
-    let read = session.get(&api).await?.ok_or("the tokens are lost")?;
+    let read = session.get(&api).await?.ok_or("the tokens are missing")?;
     ensure(
         read.tokens()?.refresh_token().is_some(),
-        "other tokens came back than were put",
+        "the tokens differ from those that were put",
     )?;
 
     let report = cache.sign_out_account(&account).await?;
-    ensure(report.ended, "the sign-out found nothing to end")?;
+    ensure(report.ended, "the sign-out found no session to end")?;
 
     let mode = PutMode::Update(read.version());
     let late = session.put_if(&api, TokenSet::new("at-2")?, mode).await;
     ensure(
         late.is_err_and(|error| error.is_signed_out()),
-        "a late write was taken",
+        "a late write was accepted",
     )?;
     let late = session.get(&api).await;
     ensure(

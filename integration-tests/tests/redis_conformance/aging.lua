@@ -1,4 +1,4 @@
--- Makes a key older: whatever the server's clock decides on expires earlier. KEYS key  ARGV by how many milliseconds
+-- Makes a key older: everything whose expiry the server's clock decides expires earlier. KEYS key  ARGV by how many milliseconds
 local by = tonumber(ARGV[1])
 local function older(at)
   return at > 0 and math.max(1, at - by) or 0
