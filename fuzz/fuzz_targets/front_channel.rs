@@ -19,21 +19,23 @@ static APP: LazyLock<App> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .expect("a runtime");
+        .expect("the runtime starts");
     let (cache, ticket) = runtime.block_on(async {
         let cache = TokenCache::in_memory()
             .await
-            .expect("a cache of this process");
-        let started = cache.start_sign_in().expect("a moment");
-        let ada = AccountId::new("https://id.example", "ada").expect("an account");
-        let sign_in = SignIn::new(ada, &started).sid("08a5019c").expect("a sid");
-        let session = cache.sign_in(sign_in).await.expect("a session");
-        (cache, session.ticket().expect("a ticket"))
+            .expect("an in-memory cache opens");
+        let started = cache.start_sign_in().expect("a sign-in starts");
+        let ada = AccountId::new("https://id.example", "ada").expect("the account is valid");
+        let sign_in = SignIn::new(ada, &started)
+            .sid("08a5019c")
+            .expect("the `sid` is valid");
+        let session = cache.sign_in(sign_in).await.expect("the sign-in succeeds");
+        (cache, session.ticket().expect("the session has a ticket"))
     });
     let routes = SignOutRoutes::builder(cache)
         .client(ClientRegistration::new("https://id.example", "shop").jwks(r#"{"keys":[]}"#))
         .build()
-        .expect("the settings are good");
+        .expect("the settings are valid");
     App {
         runtime,
         routes,

@@ -10,7 +10,7 @@ use token_cache_core::{
 };
 
 static SEALER: LazyLock<Sealer> = LazyLock::new(|| {
-    Sealer::new(&Secret::new(*b"the secret that fuzzers all know").expect("a secret"))
+    Sealer::new(&Secret::new(*b"the secret that fuzzers all know").expect("the secret is valid"))
 });
 
 fuzz_target!(|bytes: &[u8]| {

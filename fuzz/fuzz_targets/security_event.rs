@@ -29,7 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
     let request = Request::post("/security-events")
         .header(header::CONTENT_TYPE, "application/secevent+jwt")
         .body(Full::new(bytes::Bytes::from(body)))
-        .expect("a request");
+        .expect("the request is valid");
     let answer = APP.runtime.block_on(APP.routes.security_event(request));
     assert!(!answer.status().is_server_error(), "{answer:?}");
 });

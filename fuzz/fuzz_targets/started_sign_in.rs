@@ -8,10 +8,10 @@ use token_cache_core::{AccountId, SignIn, StartedSignIn, TokenCache};
 use tokio::runtime::Runtime;
 
 static CACHE: LazyLock<(Runtime, TokenCache)> = LazyLock::new(|| {
-    let runtime = Runtime::new().expect("a runtime");
+    let runtime = Runtime::new().expect("the runtime starts");
     let cache = runtime
         .block_on(TokenCache::in_memory())
-        .expect("a cache of this process");
+        .expect("an in-memory cache opens");
     (runtime, cache)
 });
 
@@ -19,7 +19,7 @@ fuzz_target!(|text: &str| {
     let Ok(started) = text.parse::<StartedSignIn>() else {
         return;
     };
-    let ada = AccountId::custom("fuzz", "ada").expect("an account");
+    let ada = AccountId::custom("fuzz", "ada").expect("the account is valid");
     let (runtime, cache) = &*CACHE;
     let sign_in = cache.sign_in(SignIn::new(ada, &started));
     assert!(

@@ -7,10 +7,10 @@ use libfuzzer_sys::fuzz_target;
 use token_cache_core::{Ticket, TokenCache};
 
 static CACHE: LazyLock<(tokio::runtime::Runtime, TokenCache)> = LazyLock::new(|| {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let runtime = tokio::runtime::Runtime::new().expect("the runtime starts");
     let cache = runtime
         .block_on(TokenCache::in_memory())
-        .expect("a cache of this process");
+        .expect("an in-memory cache opens");
     (runtime, cache)
 });
 

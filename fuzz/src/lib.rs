@@ -24,8 +24,8 @@ impl App {
             .enable_all()
             .build()
             .expect("the runtime starts");
-        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key");
-        let provider = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key");
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("the key is valid");
+        let provider = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("the key is valid");
         let public = URL_SAFE_NO_PAD.encode(provider.public_key());
         let cache = runtime
             .block_on(TokenCache::in_memory())

@@ -1,5 +1,5 @@
-// A certified OpenID provider on loopback. Refresh tokens rotate, and the reuse of one revokes its grant. Sign-outs are sent to the client's
-// back channel.
+// A certified OpenID provider on loopback. Refresh tokens rotate, and the reuse of one revokes its grant. Sign-outs are sent to the
+// client's back channel.
 // `node program.mjs <port> <client as JSON> <options as JSON>`; the counts so far are at /counts.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import Provider from 'oidc-provider';

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_no_ticket_is_told_from_a_session_that_cannot_be_read() {
+    async fn a_value_that_is_not_a_ticket_differs_from_a_session_that_cannot_be_read() {
         let session = Session::new(None, Arc::new(MemoryStore::default()), None);
         session.insert(TICKET, 7).await.unwrap();
         let (mut request, ()) = Request::new(()).into_parts();

@@ -27,11 +27,11 @@ impl User {
     }
 
     /// Adds a `sid`.
-    pub fn with_sid(self, label: u64) -> Self {
+    pub fn with_sid(self, number: u64) -> Self {
         Self {
             sid: Some(Sid {
                 issuer: self.account.issuer,
-                label,
+                number,
             }),
             ..self
         }

@@ -76,10 +76,10 @@ impl Rules {
 ///
 /// - **G1**: a read or a resumed session that began after a sign-out had returned `Ok` succeeds in a session that it ended.
 /// - **G2**: a read returns what was written by a write that ended after the sign-out. A write or a sign-in is accepted although the
-/// sign-out had ended it before. A session ends that only an older message could have ended.
+///   sign-out had ended it before. A session ends that only an older message could have ended.
 /// - **G1 with near caches**: a read succeeds that began later than the stated time after a sign-out that does not wait.
 /// - **G4**: a read misses an acknowledged write, or returns one that is older than another. Two writes replaced the same one. With near
-/// caches, a read may return an entry that another server has replaced for the stated time, but not one that its own server has replaced.
+///   caches, a read may return an entry that another server has replaced for the stated time, but not one that its own server has replaced.
 pub fn check(events: &[Event], rules: Rules) -> Report {
     let sessions = sessions(events);
     let ends = Ends::of(events);

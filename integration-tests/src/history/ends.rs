@@ -176,8 +176,8 @@ impl Ends {
             } = sign_out;
             let (surely_in_scope, maybe_in_scope) = match reach {
                 Reach::Forever => (true, true),
-                Reach::OfProvider(moment) => {
-                    let ended = begun.auth_time <= *moment;
+                Reach::OfProvider(cutoff) => {
+                    let ended = begun.auth_time <= *cutoff;
                     (ended, ended)
                 }
                 Reach::OfStore => (

@@ -54,11 +54,11 @@ impl Acknowledged {
         Self { latest_start }
     }
 
-    /// Returns `true` if any write was acknowledged before `moment`.
-    fn any_before(&self, moment: Tick) -> bool {
+    /// Returns `true` if any write was acknowledged before `time`.
+    fn any_before(&self, time: Tick) -> bool {
         self.latest_start
             .first()
-            .is_some_and(|(end, _)| *end < moment)
+            .is_some_and(|(end, _)| *end < time)
     }
 
     /// Returns when the first write was acknowledged that began after the acknowledgement of `write`.

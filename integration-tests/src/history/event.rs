@@ -27,7 +27,7 @@ pub struct Sid {
     /// The issuer's number.
     pub issuer: u32,
     /// The number of the issuer's session.
-    pub label: u64,
+    pub number: u64,
 }
 
 /// When an operation began and when it ended.

@@ -28,8 +28,8 @@ fn simulate(steps: &[Timed], resurrects: bool) -> Vec<Event> {
     for (index, (step, choice, before, after)) in steps.iter().enumerate() {
         let unique = u64::try_from(index).unwrap() + 1;
         // The distance ensures that the request of a sign-in is after every sign-out that took effect before.
-        let moment = unique * AGE;
-        let (start, end) = (moment - before, moment + after);
+        let time = unique * AGE;
+        let (start, end) = (time - before, time + after);
         let session = known.get(choice % known.len().max(1)).copied();
         let lives = |living: &[(SessionNumber, Option<u64>)], session| {
             living.iter().position(|(one, _)| *one == session)
@@ -43,7 +43,7 @@ fn simulate(steps: &[Timed], resurrects: bool) -> Vec<Event> {
                     session,
                     account: ADA,
                     sid: None,
-                    auth_time: moment,
+                    auth_time: time,
                     requested: span(start, start),
                 };
                 (op, Outcome::Done)

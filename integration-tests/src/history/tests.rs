@@ -11,7 +11,7 @@ const X: SessionNumber = SessionNumber(10);
 const Y: SessionNumber = SessionNumber(11);
 const SID: Sid = Sid {
     issuer: 0,
-    label: 7,
+    number: 7,
 };
 /// A distance at which clocks that differ by the allowed slack still agree on the order.
 pub(super) const AGE: u64 = 1_000_000_000_000;
@@ -165,7 +165,7 @@ fn a_failed_or_unseen_sign_out_ends_nothing_for_certain() {
 }
 
 #[test]
-fn a_write_that_landed_after_the_sign_out_and_is_readable_breaks_g2() {
+fn a_write_that_arrived_after_the_sign_out_and_is_readable_breaks_g2() {
     // The write began before the sign-out. Accepting it is no violation, but reading it is.
     let late = [
         put(X, 2, 39, 60),
@@ -190,7 +190,7 @@ fn a_write_or_a_sign_in_begun_and_accepted_after_the_sign_out_breaks_g2() {
 }
 
 #[test]
-fn a_session_that_nobody_ended_and_is_refused_breaks_g4() {
+fn a_session_that_no_sign_out_ended_and_is_refused_breaks_g4() {
     assert_eq!(after([get(X, 30, Outcome::SignedOut)]), [Promise::G4]);
     // The sign-out began after the refusal, so it cannot explain it.
     let events = [
@@ -238,7 +238,7 @@ fn a_session_with_a_sid_is_ended_by_its_own_sid_only() {
         events.extend([sign_out(scope, 40, 41), read]);
         broken(&events)
     };
-    let other = Sid { label: 8, ..SID };
+    let other = Sid { number: 8, ..SID };
     let by = |sid| Scope::Message {
         account: Some(ADA),
         sid: Some(sid),

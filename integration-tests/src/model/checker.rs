@@ -263,12 +263,14 @@ fn verdict(inner: &Inner, sign_out: &SignOutFacts, facts: &Facts) -> Verdict {
         Scope::Sid(with) if with_that_sid(with) => by_request(sign_out, sign_in),
         Scope::Message {
             sid: with,
-            labels: true,
+            records_sids: true,
             ..
         } if with_that_sid(with) => Verdict::End,
-        Scope::Message { named, labels, .. }
-            if named == Some(sign_in.account) && !(labels && sign_in.with_sid) =>
-        {
+        Scope::Message {
+            named,
+            records_sids,
+            ..
+        } if named == Some(sign_in.account) && !(records_sids && sign_in.with_sid) => {
             by_authentication(inner, sign_out, sign_in)
         }
         Scope::MessageOfAccounts(with) if with_that_sid(with) => Verdict::End,
@@ -295,8 +297,8 @@ fn verdict(inner: &Inner, sign_out: &SignOutFacts, facts: &Facts) -> Verdict {
 
 /// The app's own sign-outs end the sessions that were requested before them.
 fn by_request(sign_out: &SignOutFacts, sign_in: &SignInFacts) -> Verdict {
-    match (sign_in.requested, sign_out.moments.last()) {
-        (Some(requested), Some(moment)) if requested <= *moment => Verdict::End,
+    match (sign_in.requested, sign_out.cutoff_times.last()) {
+        (Some(requested), Some(cutoff)) if requested <= *cutoff => Verdict::End,
         _ => Verdict::Spare,
     }
 }
@@ -304,15 +306,16 @@ fn by_request(sign_out: &SignOutFacts, sign_in: &SignInFacts) -> Verdict {
 /// A provider's message ends the sessions that were authenticated before it. No clock can tell whether a single sign-on was requested
 /// before or after it.
 fn by_authentication(inner: &Inner, sign_out: &SignOutFacts, sign_in: &SignInFacts) -> Verdict {
-    let (Some(authenticated), Some(issued)) = (sign_in.authenticated, sign_out.moments.first())
+    let (Some(authenticated), Some(issued)) =
+        (sign_in.authenticated, sign_out.cutoff_times.first())
     else {
         return Verdict::Spare;
     };
     let asked_before = sign_in.requested.is_some_and(|asked| asked < *issued);
     if !sign_in.auth_time && (authenticated.at > *issued || !asked_before) {
         // Only the request is known. It was made on another clock, so a margin is subtracted.
-        let place = sign_in.requested.unwrap_or_default().saturating_sub(MARGIN);
-        if place > issued.saturating_add_signed(inner.skew) {
+        let requested_at = sign_in.requested.unwrap_or_default().saturating_sub(MARGIN);
+        if requested_at > issued.saturating_add_signed(inner.skew) {
             return Verdict::Spare;
         }
         return Verdict::Either;

@@ -69,7 +69,7 @@ impl DynamoDbLike {
         options: EvictOptions,
         sets_not_before: bool,
     ) -> Result<Option<Evicted>> {
-        let EvictTarget::Account(moment) = target else {
+        let EvictTarget::Account(cutoff) = target else {
             return Ok(None);
         };
         let (v, bent) = (self.world.mint(), self.bent);

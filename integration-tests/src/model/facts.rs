@@ -68,7 +68,7 @@ pub(super) struct SignOutFacts {
     /// What it ends.
     pub(super) scope: Scope,
     /// The times of its attempts on the store's clock. The last one is that of the attempt that returned `Ok`.
-    pub(super) moments: Vec<u64>,
+    pub(super) cutoff_times: Vec<u64>,
 }
 
 /// What a sign-out ends.
@@ -92,7 +92,7 @@ pub(super) enum Scope {
         /// The account that the message names.
         named: Option<AccountKey>,
         /// `true` if the store records `sid`s. If not, the message ends the account's sessions up to its cutoff time.
-        labels: bool,
+        records_sids: bool,
     },
     /// The sessions of a provider's session, ended for good, and all sessions of the accounts that have one of them.
     MessageOfAccounts(u8),
@@ -142,7 +142,7 @@ impl Facts {
     /// Returns the facts of the sign-out once it has begun, or `None` for another role.
     pub(super) fn sign_out(&self) -> Option<&SignOutFacts> {
         match &self.role {
-            Role::SignOut(facts) if !facts.moments.is_empty() => Some(facts),
+            Role::SignOut(facts) if !facts.cutoff_times.is_empty() => Some(facts),
             _ => None,
         }
     }

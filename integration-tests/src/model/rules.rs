@@ -124,7 +124,7 @@ pub(super) async fn set_sid_not_before(
     options: NotBeforeOptions,
 ) -> Result<SidAccounts> {
     let life = bent.life(options.not_before_lifetime);
-    let cut = world.request(
+    let write = world.request(
         Kind::Write,
         "set the not-before time of the sid",
         move |state, now| {
@@ -141,7 +141,7 @@ pub(super) async fn set_sid_not_before(
             accounts
         },
     );
-    Ok(SidAccounts::at(cut.await?))
+    Ok(SidAccounts::at(write.await?))
 }
 
 /// Sets the issuer's not-before time.
@@ -153,7 +153,7 @@ pub(super) async fn set_issuer_not_before(
     life: Duration,
 ) -> Result<()> {
     let life = bent.life(life);
-    let cut = world.request(
+    let write = world.request(
         Kind::Write,
         "set the not-before time of the issuer",
         move |state, now| {
@@ -166,7 +166,7 @@ pub(super) async fn set_issuer_not_before(
                 .extend(not_before.map(|not_before| (issuer, not_before)));
         },
     );
-    cut.await
+    write.await
 }
 
 /// Refuses a sign-in if its issuer was signed out after the sign-in was requested.

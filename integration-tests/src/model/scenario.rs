@@ -121,13 +121,13 @@ impl fmt::Display for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SignIn(act) => {
-                let label = if act.with_sid {
+                let suffix = if act.with_sid {
                     ""
                 } else {
                     ", without a `sid`"
                 };
                 let (user, browser) = (act.user, act.browser);
-                write!(f, "user {user} signs in with browser {browser}{label}")
+                write!(f, "user {user} signs in with browser {browser}{suffix}")
             }
             Self::SignOutTicket(of) => {
                 write!(f, "signs out the session of actor {of} by its ticket")

@@ -39,13 +39,13 @@ impl Stage {
     /// message is sent again. The app's own is the time of the attempt.
     async fn begin_sign_out(&self, act: &Act) -> Option<(Scope, u64)> {
         let (me, act) = (self.me, act.clone());
-        let labels = self.like != StoreLike::WithoutSidIndex;
+        let records_sids = self.like != StoreLike::WithoutSidIndex;
         {
             let inner = self.world.lock();
             let facts = inner.seats[me].facts.sign_out();
             let from_provider = matches!(act, Act::Message { .. } | Act::MessageSubject(_));
             if let (Some(facts), true) = (facts, from_provider || act.is_bulk()) {
-                return Some((facts.scope, facts.moments[0]));
+                return Some((facts.scope, facts.cutoff_times[0]));
             }
             match act {
                 Act::SignOutTicket(of) => {
@@ -86,7 +86,7 @@ impl Stage {
                         Scope::Message {
                             sid,
                             named: user.map(account),
-                            labels,
+                            records_sids,
                         }
                     }
                 }
@@ -99,7 +99,7 @@ impl Stage {
                 }
                 Act::Redelivery(of) => match &inner.seats[of].facts.role {
                     Role::SignOut(facts) => {
-                        at = facts.moments[0];
+                        at = facts.cutoff_times[0];
                         facts.scope
                     }
                     _ => Scope::Issuer,
@@ -108,11 +108,11 @@ impl Stage {
             };
             let role = &mut inner.seats[me].facts.role;
             match role {
-                Role::SignOut(facts) => facts.moments.push(at),
+                Role::SignOut(facts) => facts.cutoff_times.push(at),
                 _ => {
                     *role = Role::SignOut(SignOutFacts {
                         scope,
-                        moments: vec![at],
+                        cutoff_times: vec![at],
                     });
                 }
             }
@@ -151,12 +151,12 @@ impl Stage {
                 account,
                 by_provider,
             } => {
-                let moment = if by_provider {
+                let cutoff = if by_provider {
                     on_provider_clock
                 } else {
                     CutoffTime::on_store_clock(now)
                 };
-                let ended = protocol::sign_out_account(store, &account, moment, options);
+                let ended = protocol::sign_out_account(store, &account, cutoff, options);
                 return ended.await.map(|ended| ended.sign_out);
             }
             Scope::Issuer => {

@@ -180,8 +180,8 @@ impl SidRecord {
         let expires_at = longest.max(now + life);
         match bound {
             CutoffBound::Forever => self.forever = self.forever.max(Some(expires_at)),
-            CutoffBound::Time(moment) => {
-                NotBefore::raise(&mut self.not_before, moment.at, expires_at);
+            CutoffBound::Time(cutoff) => {
+                NotBefore::raise(&mut self.not_before, cutoff.at, expires_at);
             }
         }
         let living = self.accounts.iter().filter(|(_, ends_at)| now < **ends_at);

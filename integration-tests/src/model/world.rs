@@ -105,7 +105,7 @@ impl Inner {
             }
             Some(Pending::Request(request)) => {
                 let step = self.seats[actor].steps;
-                self.mark_first_landing(actor);
+                self.record_first_arrival(actor);
                 let reply = self.apply(actor, &request);
                 self.tell(|| request.name.to_owned(), Some(actor), &reply.words);
                 if request.kind != Kind::Read {
@@ -188,7 +188,7 @@ impl Inner {
     }
 
     /// Records which sign-outs and writes had returned when an actor's first request reached the server.
-    fn mark_first_landing(&mut self, actor: usize) {
+    fn record_first_arrival(&mut self, actor: usize) {
         if self.seats[actor].facts.landed_after.is_none() {
             let done = self.seats.iter().map(|seat| seat.facts.succeeded());
             let done: Vec<bool> = done.collect();

@@ -8,7 +8,7 @@
 //! - Is there a server that serves ended tokens to a new caller after the sign-out has returned (G1)?
 //! - Is there a server that serves an entry that it has itself replaced?
 //! - Does a sign-out wait past its bound? Does it wait for an answer that never comes, although no fault occurred? Does it wait
-//! for a server that it has waited for in vain before?
+//!   for a server that it has waited for in vain before?
 //!
 //! A paused server is one that the scheduler takes no step of while time passes. A pause is therefore no fault, and may be arbitrarily
 //! long. The same holds for the delivery of a message. A tick is half a lease. The servers' clocks are a hundredth too fast or too slow,

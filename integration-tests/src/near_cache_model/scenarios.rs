@@ -6,7 +6,7 @@ use super::scenario::{Fault, InvalidationCoordinator, Lacks, LocalScenario, Sign
 pub fn all() -> Vec<LocalScenario> {
     vec![
         failover(),
-        two_holders(),
+        two_servers_with_leases(),
         undisturbed(),
         two_at_once(),
         backplane_lost(),
@@ -25,17 +25,17 @@ pub fn all() -> Vec<LocalScenario> {
 
 /// A server without a near cache that signs out and has a fast clock, and a server with a near cache and a slow clock.
 fn two() -> Vec<InvalidationCoordinator> {
-    vec![keeps_none(1), keeps(-1)]
+    vec![without_near_cache(1), with_near_cache(-1)]
 }
 
-const fn keeps(rate: i32) -> InvalidationCoordinator {
+const fn with_near_cache(rate: i32) -> InvalidationCoordinator {
     InvalidationCoordinator {
         near_caches: true,
         rate,
     }
 }
 
-const fn keeps_none(rate: i32) -> InvalidationCoordinator {
+const fn without_near_cache(rate: i32) -> InvalidationCoordinator {
     InvalidationCoordinator {
         near_caches: false,
         rate,
@@ -86,21 +86,29 @@ fn undisturbed() -> LocalScenario {
         reads: vec![(1, 0), (2, 1)],
         ..scenario(
             "two accounts, three servers, nothing goes wrong",
-            vec![keeps_none(1), keeps(-1), keeps(0)],
+            vec![
+                without_near_cache(1),
+                with_near_cache(-1),
+                with_near_cache(0),
+            ],
             vec![sign_out(0, 0), sign_out(2, 1)],
         )
     }
 }
 
 /// Two servers with leases, and two sign-outs of another server, one after the other.
-fn two_holders() -> LocalScenario {
+fn two_servers_with_leases() -> LocalScenario {
     LocalScenario {
         reads: vec![(1, 0), (2, 1)],
         faults: 1,
         kinds: vec![Fault::BackplaneLost],
         ..scenario(
             "two accounts, three servers, a backplane lost",
-            vec![keeps_none(1), keeps(-1), keeps(0)],
+            vec![
+                without_near_cache(1),
+                with_near_cache(-1),
+                with_near_cache(0),
+            ],
             vec![sign_out(0, 0), after(0, 2, 1)],
         )
     }
@@ -114,7 +122,11 @@ fn two_at_once() -> LocalScenario {
         kinds: vec![Fault::BackplaneLost],
         ..scenario(
             "two accounts at once, three servers, a backplane lost",
-            vec![keeps_none(1), keeps(-1), keeps_none(0)],
+            vec![
+                without_near_cache(1),
+                with_near_cache(-1),
+                without_near_cache(0),
+            ],
             vec![sign_out(0, 0), sign_out(2, 1)],
         )
     }
@@ -133,7 +145,7 @@ fn two_origins() -> LocalScenario {
         reads: vec![(0, 0), (1, 0)],
         ..scenario(
             "two servers sign the same account out",
-            vec![keeps(1), keeps(-1)],
+            vec![with_near_cache(1), with_near_cache(-1)],
             vec![sign_out(0, 0), sign_out(1, 0)],
         )
     }
@@ -189,7 +201,11 @@ fn failover() -> LocalScenario {
         kinds: vec![Fault::Failover(Lacks::NearCacheLease(1))],
         ..scenario(
             "a failover",
-            vec![keeps_none(1), keeps(-1), keeps(0)],
+            vec![
+                without_near_cache(1),
+                with_near_cache(-1),
+                with_near_cache(0),
+            ],
             vec![sign_out(0, 0)],
         )
     }
@@ -242,7 +258,7 @@ fn first_near_cache() -> LocalScenario {
         start: Start::Unsaid,
         ..scenario(
             "the first server with a near cache",
-            vec![keeps_none(1), keeps(-1)],
+            vec![without_near_cache(1), with_near_cache(-1)],
             vec![sign_out(0, 0)],
         )
     }

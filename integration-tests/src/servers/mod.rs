@@ -3,11 +3,11 @@
 //! There are two ways to get a server:
 //!
 //! - [`TestRedis`], [`TestCluster`] and [`TestDynamoDb`] provide *any* server: the one that an environment variable names, or one from a
-//! container engine (feature `containers`), or local processes. Which one it is gets printed once. The server may be shared, so a test
-//! must use a fresh random prefix and must not wipe anything.
+//!   container engine (feature `containers`), or local processes. Which one it is gets printed once. The server may be shared, so a test
+//!   must use a fresh random prefix and must not wipe anything.
 //! - [`RedisServer`], [`RedisCluster`], [`ReplicatedRedis`], [`SentinelSetup`] and [`DynamoDbEngine`] are always local processes of the
-//! test's own. The test may kill, pause and restart them. They are stopped by pid when they are dropped, also after a panic, and by the
-//! kernel when the test process is killed.
+//!   test's own. The test may kill, pause and restart them. They are stopped by pid when they are dropped, also after a panic, and by the
+//!   kernel when the test process is killed.
 //!
 //! Two providers rotate refresh tokens and detect their reuse. [`OAuthProvider`] is small, runs in this process, and fails on request.
 //! [`OidcProvider`] is the certified one of npm, in a process of its own. [`OpenIdProvider`] names the providers of other projects at which

@@ -69,7 +69,7 @@ impl SentinelSetup {
             setup
                 .sentinels
                 .iter()
-                .all(Sentinel::knows_everybody)
+                .all(Sentinel::knows_all_servers)
                 .then_some(())
         })?;
         Ok(setup)
@@ -248,7 +248,7 @@ impl Sentinel {
         })
     }
 
-    fn knows_everybody(&self) -> bool {
+    fn knows_all_servers(&self) -> bool {
         let service = SentinelSetup::SERVICE;
         let count = |what| {
             self.call(&["SENTINEL", what, service])

@@ -41,7 +41,7 @@ async fn thirty_two_servers_drop_their_cached_entries() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_hears_nothing_is_waited_for_once() {
+async fn a_server_that_receives_nothing_is_waited_for_once() {
     let redis = redis();
     let proxy: Proxy = proxied(&redis);
     let parameters = format!("{PATIENT}&{NEAR_CACHE}");

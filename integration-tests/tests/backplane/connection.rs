@@ -10,13 +10,13 @@ use crate::{
 async fn a_backplane_on_which_nothing_comes_back_is_lost() {
     let redis = redis();
     let proxy = proxied(&redis);
-    let holder = Connected::at(&with(&proxy.url(), HASTY)).await;
-    holder.connection.renew().await.unwrap();
+    let leased = Connected::at(&with(&proxy.url(), HASTY)).await;
+    leased.connection.renew().await.unwrap();
     proxy.freeze_links();
-    let renewed = holder.connection.renew().await;
+    let renewed = leased.connection.renew().await;
     assert_eq!(renewed.unwrap_err().kind(), ErrorKind::TimedOut);
-    holder.is_lost().await;
-    let renewed = holder.connection.renew().await;
+    leased.is_lost().await;
+    let renewed = leased.connection.renew().await;
     assert_eq!(renewed.unwrap_err().kind(), ErrorKind::Unavailable);
 }
 
@@ -70,11 +70,11 @@ async fn a_dropped_connection_is_closed_and_listens_no_more() {
 #[tokio::test]
 async fn a_server_that_is_no_primary_any_more_renews_nothing() {
     let (redis, other) = (redis(), redis());
-    let holder = Connected::at(&with(&redis.url(), PATIENT)).await;
-    holder.connection.renew().await.unwrap();
+    let leased = Connected::at(&with(&redis.url(), PATIENT)).await;
+    leased.connection.renew().await.unwrap();
     let port = other.port().to_string();
     redis.cli(&["REPLICAOF", "127.0.0.1", &port]).unwrap();
-    let renewed = holder.connection.renew().await;
+    let renewed = leased.connection.renew().await;
     assert_eq!(renewed.unwrap_err().kind(), ErrorKind::Unavailable);
-    holder.is_lost().await;
+    leased.is_lost().await;
 }

@@ -13,19 +13,19 @@ async fn a_primary_that_lost_its_replica_gives_no_lease() {
     })
     .await;
     let url = with(&pair.primary().url(), &format!("{HASTY}&replicas=1"));
-    let holder = eventually("a renewal is confirmed", async || {
+    let leased = eventually("a renewal is confirmed", async || {
         let linked = Connected::at(&url).await;
         linked.connection.renew().await.ok().map(|_| linked)
     })
     .await;
     pair.cut_replica_off().unwrap();
-    let renewed = holder.connection.renew().await;
+    let renewed = leased.connection.renew().await;
     let kind = renewed.unwrap_err().kind();
     assert!(
         matches!(kind, ErrorKind::Unavailable | ErrorKind::TimedOut),
         "{kind:?}"
     );
-    holder.is_lost().await;
+    leased.is_lost().await;
     // Without `replicas` it grants leases, as it answers reads.
     let plain = Connected::at(&with(&pair.primary().url(), HASTY)).await;
     plain.connection.renew().await.unwrap();
@@ -66,21 +66,21 @@ async fn after_a_failover_the_backplane_leads_to_the_new_primary() {
 /// While its backplane connection is lost, a server may read from a primary that receives no sign-outs any more. What it reads there is not
 /// cached.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_to_be_kept_is_read_over_the_backplane_or_not_at_all() {
+async fn what_is_to_be_cached_is_read_over_the_backplane_or_not_at_all() {
     let redis = redis();
     let proxy = proxied(&redis);
-    let holder = Connected::at(&with(&proxy.url(), PATIENT)).await;
-    holder.connection.renew().await.unwrap();
+    let leased = Connected::at(&with(&proxy.url(), PATIENT)).await;
+    leased.connection.renew().await.unwrap();
     let read = async |options: ReadOptions| {
         let session_id = SessionId::from_bytes([1; 16]);
-        let read = holder.store.session(&account(), &session_id, options).await;
+        let read = leased.store.session(&account(), &session_id, options).await;
         read.unwrap_err().kind()
     };
     let options = ReadOptions::at(Timestamp::from_secs(1));
     assert_eq!(read(options.for_near_cache()).await, ErrorKind::SignedOut);
     proxy.refuse_links(true);
     proxy.cut_links();
-    holder.is_lost().await;
+    leased.is_lost().await;
     assert_eq!(read(options.for_near_cache()).await, ErrorKind::Unavailable);
     assert_eq!(read(options).await, ErrorKind::SignedOut);
 }

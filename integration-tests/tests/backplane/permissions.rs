@@ -40,7 +40,7 @@ fn server(rules: &str) -> (RedisServer, String) {
 
 /// The documented rule restricts the default user, for whom a new server requires no password.
 #[tokio::test]
-async fn the_documented_rules_let_nobody_else_in() {
+async fn the_documented_rules_let_no_other_user_in() {
     let (store, _) = documented();
     let (redis, url) = server(&store);
     let rule = include_str!("../../../redis-backend/src/docs.md")
@@ -78,19 +78,19 @@ async fn the_documented_rules_take_back_what_was_given_before() {
 async fn the_documented_rules_are_enough() {
     let (store, backplane) = documented();
     let (_redis, url) = server(&format!("{store} {backplane}"));
-    let (origin, holder) = (Connected::at(&url).await, Connected::at(&url).await);
-    holder.connection.renew().await.unwrap();
+    let (origin, leased) = (Connected::at(&url).await, Connected::at(&url).await);
+    leased.connection.renew().await.unwrap();
     let published = origin.publishes().await;
     assert_eq!(published.holders.len(), 1);
-    holder.connection.renew().await.unwrap();
-    assert!(holder.has_heard(published.id));
+    leased.connection.renew().await.unwrap();
+    assert!(leased.has_heard(published.id));
     origin.connection.reap(&published.holders).await.unwrap();
-    holder.connection.leave().await.unwrap();
+    leased.connection.leave().await.unwrap();
     origin.connection.registry().await.unwrap();
 }
 
 #[tokio::test]
-async fn what_is_missing_is_told_when_the_backplane_is_opened() {
+async fn missing_permissions_are_reported_when_the_backplane_is_opened() {
     let (store, backplane) = documented();
     for missing in backplane.split(' ') {
         let rest: Vec<_> = backplane

@@ -14,10 +14,10 @@ use crate::{
 const LEASE: Duration = Duration::from_millis(500);
 
 /// Number of servers that know only the old primary, and have near caches.
-const HOLDERS: usize = 3;
+const CACHING: usize = 3;
 
 /// Number of the server that signs out at the new primary.
-const ORIGIN: usize = HOLDERS;
+const ORIGIN: usize = CACHING;
 
 /// Two live primaries with the same data.
 struct SplitBrain {
@@ -38,7 +38,7 @@ impl SplitBrain {
         })
         .await;
         let url = with(&pair.primary().url(), parameters);
-        let mut fleet = Fleet::of(&vec![url; HOLDERS]).await;
+        let mut fleet = Fleet::of(&vec![url; CACHING]).await;
         let (ada, bob) = (fleet.signs_in("ada").await, fleet.signs_in("bob").await);
         are_served_from_near_caches(&ada, &[pair.primary()]).await;
         are_served_from_near_caches(&bob, &[pair.primary()]).await;
@@ -55,17 +55,17 @@ impl SplitBrain {
 
     /// The origin has just connected, so the new primary's registry is young to it. All servers with leases are in that registry. The
     /// origin waits until the lease has passed.
-    async fn signs_ada_out_who_has_just_met_the_registry(&self) {
+    async fn signs_ada_out_with_a_new_registry(&self) {
         let gone = self.fleet.signs_out(ORIGIN, "ada").await;
         let NearCacheOutcome::Cleared { silent, waited, .. } = gone else {
             panic!("{gone:?}");
         };
-        assert_eq!(silent.len(), HOLDERS);
+        assert_eq!(silent.len(), CACHING);
         assert!(waited >= LEASE, "{waited:?}");
     }
 
     /// The silent servers are no longer in the registry, and the origin has known it for longer than a lease. The origin does not wait.
-    async fn signs_bob_out_who_knows_the_registry(&self) {
+    async fn signs_bob_out_with_a_known_registry(&self) {
         eventually("a sign-out does not wait", async || {
             match self.fleet.signs_out(ORIGIN, "carol").await {
                 NearCacheOutcome::Cleared { waited, .. } if waited < LEASE => Some(()),
@@ -102,9 +102,9 @@ async fn is_in_no_near_cache(sessions: &[Session], old: &RedisServer) {
 async fn with_replicas_no_cached_entry_is_served_after_a_sign_out_at_the_new_primary() {
     let split = SplitBrain::of(&format!("{HASTY}&replicas=1&{NEAR_CACHE}")).await;
     let old = split.pair.primary();
-    split.signs_ada_out_who_has_just_met_the_registry().await;
+    split.signs_ada_out_with_a_new_registry().await;
     is_in_no_near_cache(&split.ada, old).await;
-    split.signs_bob_out_who_knows_the_registry().await;
+    split.signs_bob_out_with_a_known_registry().await;
     // They continue to request leases, and get none.
     let tried = calls_of(old, "wait");
     eventually("each has tried to renew again", async || {
@@ -120,8 +120,8 @@ async fn with_replicas_no_cached_entry_is_served_after_a_sign_out_at_the_new_pri
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_replicas_no_cached_entry_is_served_when_the_old_primary_is_gone_for_a_lease() {
     let mut split = SplitBrain::of(&format!("{HASTY}&{NEAR_CACHE}")).await;
-    split.signs_ada_out_who_has_just_met_the_registry().await;
-    split.signs_bob_out_who_knows_the_registry().await;
+    split.signs_ada_out_with_a_new_registry().await;
+    split.signs_bob_out_with_a_known_registry().await;
     // The other side of the split brain has received no message.
     let old = split.pair.primary();
     are_served_from_near_caches(&split.ada, &[old]).await;

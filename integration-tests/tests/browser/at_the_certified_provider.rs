@@ -6,7 +6,7 @@ on_every_store!(
     a_sign_out_at_the_provider_ends_it_on_every_server,
     a_sign_out_on_one_server_ends_it_on_every_other_and_at_the_provider,
     of_two_browsers_only_the_one_that_signed_out_is_signed_out,
-    whoever_signed_out_signs_in_again,
+    a_user_who_signed_out_signs_in_again,
 );
 
 const ALL: [bool; SERVERS] = [true; SERVERS];
@@ -58,7 +58,7 @@ fn of_two_browsers_only_the_one_that_signed_out_is_signed_out(kind: StoreKind) {
     assert_eq!(logouts(&stage), (2, 0));
 }
 
-fn whoever_signed_out_signs_in_again(kind: StoreKind) {
+fn a_user_who_signed_out_signs_in_again(kind: StoreKind) {
     let stage = Stage::of(kind);
     let ada = stage.browser.window("ada");
     stage.sign_in(ada, 0);

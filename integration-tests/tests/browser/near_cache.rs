@@ -20,7 +20,7 @@ const NONE: [bool; SERVERS] = [false; SERVERS];
 
 /// A scenario that newcomers try: a server that receives no invalidation messages.
 #[test]
-fn a_sign_out_waits_for_the_server_whose_backplane_was_cut_and_the_page_says_so() {
+fn a_sign_out_waits_for_the_server_whose_backplane_was_disconnected_and_the_page_says_so() {
     let stage = Stage::of(StoreKind::Redis);
     let ada = stage.browser.window("ada");
     stage.sign_in(ada);

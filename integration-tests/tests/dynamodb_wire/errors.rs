@@ -84,7 +84,7 @@ async fn a_table_that_is_gone_is_a_matter_of_configuration() {
 }
 
 #[tokio::test]
-async fn a_missing_table_or_expiry_is_told_at_connect_with_the_command() {
+async fn a_missing_table_or_expiry_is_reported_at_connect_with_the_command() {
     let engine = DynamoDbEngine::start(Kept::InMemory).unwrap();
     let client = engine.client();
     let missing = DynamoDbConfig::new("no-such-table");

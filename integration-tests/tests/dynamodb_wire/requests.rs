@@ -67,7 +67,7 @@ async fn every_operation_is_the_requests_that_are_documented() {
 
 /// The store received the write twice, the second time late.
 #[tokio::test]
-async fn a_late_copy_of_a_write_over_nothing_brings_nothing_back() {
+async fn a_late_duplicate_of_a_creating_write_brings_nothing_back() {
     let wire = Wire::patient().await;
     let key = EntryKey::resource("https://api.example").unwrap();
     let session = wire.sign_in("ada", None).await;
@@ -87,7 +87,7 @@ async fn a_late_copy_of_a_write_over_nothing_brings_nothing_back() {
 
 /// A write whose answer was lost is retried. The first attempt was carried out.
 #[tokio::test]
-async fn a_write_over_nothing_whose_answer_is_lost_is_stored() {
+async fn a_creating_write_whose_answer_is_lost_is_stored() {
     let wire = Wire::patient().await;
     let key = EntryKey::resource("https://api.example").unwrap();
     let session = wire.sign_in("ada", None).await;

@@ -10,7 +10,7 @@ use crate::common::{
 
 on_every_store!(
     a_sign_out_is_carried_out_whenever_its_caller_goes_away,
-    callers_that_go_away_leave_the_others_their_own_answers,
+    dropped_callers_leave_the_others_their_own_answers,
 );
 
 const SERVERS: usize = 3;
@@ -70,7 +70,7 @@ fn a_sign_out_is_carried_out_whenever_its_caller_goes_away(kind: StoreKind) {
 }
 
 /// The reply to a dropped caller must not be delivered to the next one.
-fn callers_that_go_away_leave_the_others_their_own_answers(kind: StoreKind) {
+fn dropped_callers_leave_the_others_their_own_answers(kind: StoreKind) {
     let store = store(kind);
     // One app server has a slow connection, so that callers are still waiting when they are dropped.
     let line = store.line().unwrap();

@@ -53,7 +53,7 @@ fn signed_out_well(outcome: &Outcome) -> bool {
 }
 
 /// Waits until another app server reads a new write.
-fn wait_until_landed(fleet: &Fleet, session: &Ticketed, before: &Outcome) {
+fn wait_until_written(fleet: &Fleet, session: &Ticketed, before: &Outcome) {
     eventually("the entry is written", || {
         let now = fleet.get(0, session).outcome;
         (matches!(now, Outcome::Found { .. }) && now != *before).then_some(())
@@ -71,7 +71,7 @@ fn a_write_between_its_two_requests_is_refused_by_a_sign_out_and_takes_its_entry
         line.hold(&["GetItem"]);
         let over = (round % 2 == 0).then_some(&read);
         let write = fleet.begin(BROKEN, fleet.putting(&session, over));
-        wait_until_landed(&fleet, &session, &read.outcome);
+        wait_until_written(&fleet, &session, &read.outcome);
         assert_eq!(sign_out_account(&fleet, 1, &session), Outcome::Done);
         line.thaw();
         assert_eq!(write.wait().outcome, Outcome::SignedOut);
@@ -92,7 +92,7 @@ fn a_writer_killed_between_its_two_requests_leaves_nothing_that_comes_back() {
         let read = fleet.get(BROKEN, &session);
         line.hold(&["GetItem"]);
         let write = fleet.begin(BROKEN, fleet.putting(&session, Some(&read)));
-        wait_until_landed(&fleet, &session, &read.outcome);
+        wait_until_written(&fleet, &session, &read.outcome);
         fleet.server(BROKEN).kill9();
         assert_eq!(write.wait().outcome, Outcome::Unknown);
         assert_eq!(sign_out_account(&fleet, 1, &session), Outcome::Done);

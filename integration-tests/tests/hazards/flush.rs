@@ -13,7 +13,7 @@ use crate::common::{
 const SERVERS: usize = 3;
 
 #[test]
-fn flushall_under_a_running_fleet_signs_everybody_out_and_the_fleet_goes_on() {
+fn flushall_under_a_running_fleet_signs_all_users_out_and_the_fleet_continues() {
     let redis = redis();
     let fleet = fleet(&redis, SERVERS);
     let sessions: Vec<Ticketed> = (0..12)

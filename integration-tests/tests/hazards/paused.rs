@@ -14,7 +14,7 @@ use crate::common::{
 on_every_store!(
     a_paused_store_gives_time_outs_and_never_hangs_or_misses,
     an_unreachable_store_is_unavailable_in_time_and_no_sign_out_is_ok,
-    a_paused_app_server_brings_nothing_back_when_it_goes_on,
+    a_paused_app_server_brings_nothing_back_when_it_continues,
 );
 
 const SERVERS: usize = 3;
@@ -110,7 +110,7 @@ fn an_unreachable_store_is_unavailable_in_time_and_no_sign_out_is_ok(kind: Store
 }
 
 /// A paused app server may continue long after the sign-out. Its pending writes must have no effect.
-fn a_paused_app_server_brings_nothing_back_when_it_goes_on(kind: StoreKind) {
+fn a_paused_app_server_brings_nothing_back_when_it_continues(kind: StoreKind) {
     let store = store(kind);
     let fleet = crate::common::fleet_on(&store, SERVERS);
     for _ in 0..5 {

@@ -41,7 +41,7 @@ fn with_persistence_a_killed_store_comes_back_as_it_was(kind: StoreKind) {
 }
 
 #[test]
-fn without_persistence_a_restart_signs_everybody_out_and_brings_nobody_back() {
+fn without_persistence_a_restart_signs_all_users_out_and_brings_no_session_back() {
     let mut redis = crate::common::redis();
     let mut fleet = fleet(&redis, SERVERS);
     let sessions: Vec<Ticketed> = (0..10)

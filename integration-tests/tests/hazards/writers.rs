@@ -16,7 +16,7 @@ on_every_store!(
     a_write_that_the_network_delivers_after_the_sign_out_is_refused,
     a_sign_in_that_the_network_delivers_after_the_sign_out_is_refused,
     a_writer_killed_between_its_steps_leaves_nothing_that_comes_back,
-    a_sign_in_killed_between_its_steps_harms_nobody,
+    a_sign_in_killed_between_its_steps_harms_no_session,
 );
 
 const SERVERS: usize = 4;
@@ -163,7 +163,7 @@ fn a_sign_in_that_the_network_delivers_after_the_sign_out_is_refused(kind: Store
         assert_eq!(callback.wait().outcome, Outcome::SignedOut, "{scope:?}");
         // A new authentication is accepted.
         let sid = Sid {
-            label: fleet.number(),
+            number: fleet.number(),
             ..user.sid.unwrap()
         };
         let again = User {
@@ -208,7 +208,7 @@ fn a_writer_killed_between_its_steps_leaves_nothing_that_comes_back(kind: StoreK
     fleet.assert_kept(Rules::ALL);
 }
 
-fn a_sign_in_killed_between_its_steps_harms_nobody(kind: StoreKind) {
+fn a_sign_in_killed_between_its_steps_harms_no_session(kind: StoreKind) {
     let store = store(kind);
     let (mut fleet, line) = fleet_with_a_line(&store);
     // A sign-in with a `sid` has three steps. Each is held back once while its app server is killed.

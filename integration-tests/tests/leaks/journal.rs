@@ -89,12 +89,12 @@ impl TokenStore for Journal {
     }
 
     async fn begin(&self, account: &AccountKey, session: BeginSession) -> Result<Begun> {
-        let label = session.record.sid;
+        let sid = session.record.sid;
         self.note(&[
             account.issuer().as_bytes(),
             account.subject(),
             session.record.session_id.as_bytes(),
-            label.as_ref().map_or(&[], |label| label.as_bytes()),
+            sid.as_ref().map_or(&[], |sid| sid.as_bytes()),
         ]);
         self.store.begin(account, session).await
     }

@@ -24,7 +24,7 @@ fn a_server_without_cached_entries_signs_out_where_others_have_them() {
 }
 
 #[test]
-fn where_nobody_has_a_near_cache_a_sign_out_waits_for_nobody() {
+fn without_any_near_cache_a_sign_out_does_not_wait() {
     let servers = OnLines::start(&[NO_NEAR_CACHES; 2]);
     let session = signed_in(&servers.fleet, 0);
     let out = sign_out(&servers.fleet, 1, &session);

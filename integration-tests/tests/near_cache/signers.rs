@@ -29,7 +29,7 @@ fn an_origin_that_pauses_while_it_waits_is_right_when_it_resumes() {
 }
 
 #[test]
-fn two_who_sign_the_same_and_other_accounts_out_at_once_both_wait_for_everybody() {
+fn two_simultaneous_sign_outs_of_the_same_and_other_accounts_both_wait_for_all_servers() {
     let servers = OnLines::start(&[NEAR_CACHE; 4]);
     let (fleet, silent) = (&servers.fleet, 3);
     for falls_silent in [false, true] {

@@ -11,7 +11,7 @@ use crate::common::{
 const UNAWARE: Duration = Duration::from_secs(3);
 
 #[test]
-fn a_server_that_starts_serves_cached_entries_when_everybody_must_know_that_it_keeps_some() {
+fn a_new_server_serves_cached_entries_once_every_server_must_know_of_its_near_cache() {
     let mut servers = OnLines::start(&[NO_NEAR_CACHES]);
     let session = signed_in(&servers.fleet, 0);
     let starts = Instant::now();

@@ -58,7 +58,7 @@ fn a_failover_by_sentinels_lets_no_cached_entry_outlive_a_sign_out() {
     for round in 0..2 {
         let sessions = [signed_in(&fleet, 0), signed_in(&fleet, 1)];
         for session in &sessions {
-            copied_everywhere(&fleet, session, || {
+            cached_everywhere(&fleet, session, || {
                 let servers = setup.servers();
                 [servers.primary(), servers.replica()]
                     .map(reads)
@@ -85,7 +85,7 @@ fn on_a_cluster_no_cached_entry_outlives_a_sign_out() {
     // The accounts are in several slots, and there is one backplane.
     for at in 0..6 {
         let session = signed_in(&fleet, at % SERVERS);
-        copied_everywhere(&fleet, &session, || nodes.iter().map(reads).sum());
+        cached_everywhere(&fleet, &session, || nodes.iter().map(reads).sum());
         let out = sign_out(&fleet, (at + 1) % SERVERS, &session);
         assert_eq!(waited_for(&out).1, SERVERS - 1);
         assert_signed_out(&fleet, &session);
@@ -102,7 +102,7 @@ fn a_failover_on_a_cluster_lets_no_cached_entry_outlive_a_sign_out() {
         let sessions = [signed_in(&fleet, 0), signed_in(&fleet, 1)];
         for session in &sessions {
             let all = || cluster.nodes().iter().chain(cluster.replicas());
-            copied_everywhere(&fleet, session, || all().map(reads).sum());
+            cached_everywhere(&fleet, session, || all().map(reads).sum());
         }
         let overtaken = fleet.begin(1, signing_out(&sessions[0]));
         cluster.fail_over(at).unwrap();
@@ -126,7 +126,7 @@ fn over_tls_no_cached_entry_outlives_a_sign_out() {
     let url = format!("{url}/?ca={}&{NEAR_CACHE}", authority.display());
     let fleet = Fleet::start(program(), &vec![url; SERVERS]).unwrap();
     let session = signed_in(&fleet, 0);
-    copied_everywhere(&fleet, &session, || reads(&redis));
+    cached_everywhere(&fleet, &session, || reads(&redis));
     let out = sign_out(&fleet, 0, &session);
     assert_eq!(waited_for(&out).1, SERVERS - 1);
     assert_signed_out(&fleet, &session);
@@ -139,7 +139,7 @@ fn url_of(cluster: &RedisCluster) -> String {
     format!("redis+cluster://{}?{NEAR_CACHE}", addresses.join(","))
 }
 
-fn copied_everywhere(fleet: &Fleet, session: &Ticketed, requests: impl Fn() -> u64) {
+fn cached_everywhere(fleet: &Fleet, session: &Ticketed, requests: impl Fn() -> u64) {
     // What a failover lost is written again.
     settled(|| fleet.put(0, session));
     for at in 0..fleet.len() {

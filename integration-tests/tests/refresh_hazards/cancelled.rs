@@ -7,7 +7,7 @@ use token_cache_integration_tests::{
 
 use crate::common::{SignedIn, Stage, eventually, on_every_store, the_same_for_all};
 
-on_every_store!(what_the_provider_answered_is_stored_whenever_its_caller_goes_away);
+on_every_store!(the_answer_of_the_provider_is_stored_whenever_its_caller_is_dropped);
 
 /// More callers than the test ever needs.
 const MANY: usize = 200;
@@ -15,7 +15,7 @@ const MANY: usize = 200;
 /// Each caller is polled once more than the one before, and once less after one that stayed long enough to get its tokens. The number of
 /// polls of a read depends on whether its connection was open already. Callers are therefore dropped at each step, until the refresh of
 /// one of them has reached the provider.
-fn what_the_provider_answered_is_stored_whenever_its_caller_goes_away(kind: StoreKind) {
+fn the_answer_of_the_provider_is_stored_whenever_its_caller_is_dropped(kind: StoreKind) {
     let stage = Stage::of(kind, RefreshSettings::default());
     // Callers are dropped before the answer arrives.
     stage.provider.answers_after(Duration::from_millis(100));

@@ -7,7 +7,7 @@ use crate::common::{SERVERS, Stage, on_every_store, the_same_for_all, wait};
 on_every_store!(
     a_storm_at_an_expiry_is_one_refresh,
     storms_over_several_expiries_spend_each_refresh_token_once,
-    callers_who_never_stop_asking_see_one_refresh_an_expiry,
+    callers_that_never_stop_see_one_refresh_an_expiry,
 );
 
 const ROUNDS: u64 = 5;
@@ -44,7 +44,7 @@ fn storms_over_several_expiries_spend_each_refresh_token_once(kind: StoreKind) {
 }
 
 /// Tokens that live for two seconds, and callers that request them continuously: before an expiry and at it.
-fn callers_who_never_stop_asking_see_one_refresh_an_expiry(kind: StoreKind) {
+fn callers_that_never_stop_see_one_refresh_an_expiry(kind: StoreKind) {
     let stage = Stage::of(kind, RefreshSettings::default());
     stage.provider.lifetime(Duration::from_secs(2));
     let of = stage.signed_in();

@@ -177,7 +177,7 @@ async fn a_request_sent_twice_answers_as_the_second() {
 }
 
 #[tokio::test]
-async fn a_duplicate_lands_when_it_is_delivered() {
+async fn a_duplicate_is_applied_when_it_is_delivered() {
     let (_engine, proxy, client) = behind_proxy();
     proxy.on_next(&["PutItem"], ApiFault::Duplicate);
     put(&client, "key", "first").await;

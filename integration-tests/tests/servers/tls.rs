@@ -26,7 +26,7 @@ fn ping(redis: &RedisServer, roots: RootCertStore) -> Result<Value, ServerError>
 }
 
 #[test]
-fn tls_answers_whoever_trusts_its_authority_and_nobody_else() {
+fn tls_answers_clients_that_trust_its_authority_and_no_others() {
     let redis = RedisServer::start(RedisOptions {
         tls: true,
         ..RedisOptions::default()

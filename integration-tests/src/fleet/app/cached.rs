@@ -43,7 +43,7 @@ pub(super) async fn carry_out(cache: &TokenCache, task: &Task) -> Ended {
                 .auth_time(provider_time(*auth_time))
                 .lifetime(LIFETIME);
             if let Some(sid) = sid {
-                sign_in = sign_in.sid(label(*sid))?;
+                sign_in = sign_in.sid(sid_text(*sid))?;
             }
             let session = cache.sign_in(sign_in).await?;
             Ok((Outcome::Done, Some(session.ticket()?.to_text())))
@@ -116,7 +116,7 @@ async fn sign_out(
             Ok(cache.sign_out_with(account, wait).await?)
         }
         Scope::ProviderSession(sid) => {
-            let session = ProviderSid::new(issuer(sid.issuer), label(*sid))?;
+            let session = ProviderSid::new(issuer(sid.issuer), sid_text(*sid))?;
             let session = token_cache::SignOutScope::ProviderSession(session);
             Ok(cache.sign_out_with(session, wait).await?)
         }
@@ -142,7 +142,7 @@ async fn sign_out(
                 message = message.subject(subject(*account))?;
             }
             if let Some(sid) = sid {
-                message = message.sid(label(*sid))?;
+                message = message.sid(sid_text(*sid))?;
             }
             Ok(cache.sign_out_by_with(&message, wait).await?)
         }
@@ -173,8 +173,8 @@ fn account_id(account: Account) -> token_cache::Result<AccountId> {
     AccountId::new(issuer(account.issuer), subject(account))
 }
 
-fn label(sid: Sid) -> String {
-    format!("sid-{}", sid.label)
+fn sid_text(sid: Sid) -> String {
+    format!("sid-{}", sid.number)
 }
 
 fn entry_key(entry: u8) -> token_cache::Result<EntryKey> {

@@ -281,7 +281,7 @@ fn user(account: Account) -> String {
 }
 
 fn of_sid(sid: Sid) -> String {
-    format!("sid:{}:{}", sid.issuer, sid.label)
+    format!("sid:{}:{}", sid.issuer, sid.number)
 }
 
 fn of_issuer(issuer: u32) -> String {

@@ -114,7 +114,7 @@ fn account_key(account: Account) -> String {
 }
 
 fn sid_key(sid: Sid) -> String {
-    format!("sid:{}:{}", sid.issuer, sid.label)
+    format!("sid:{}:{}", sid.issuer, sid.number)
 }
 
 fn issuer_key(issuer: u32) -> String {

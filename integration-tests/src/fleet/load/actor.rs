@@ -95,7 +95,7 @@ impl Actor {
         let account = self.account();
         let sid = self.random.percent(60).then(|| Sid {
             issuer: account.issuer,
-            label: self.slot() * SIDS_AT_ONCE + self.random.below(SIDS_AT_ONCE),
+            number: self.slot() * SIDS_AT_ONCE + self.random.below(SIDS_AT_ONCE),
         });
         let now = Tick::now().millis();
         // Some sign in by single sign-on, with an authentication of a while ago.
