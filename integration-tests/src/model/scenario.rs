@@ -144,11 +144,14 @@ impl fmt::Display for Act {
                 };
                 write!(
                     f,
-                    "the provider signs out browser {browser}and names its `sid`{subject}"
+                    "the provider signs out browser {browser} and names its `sid`{subject}"
                 )
             }
             Self::MessageSubject(user) => {
-                write!(f, "the provider signs out user {user}and names the subject")
+                write!(
+                    f,
+                    "the provider signs out user {user} and names the subject"
+                )
             }
             Self::Redelivery(of) => {
                 write!(f, "another server does what actor {of} does")

@@ -24,7 +24,7 @@ pub(super) const PACKAGES: [Package; 7] = [
 ];
 
 const NEAR_CACHE_SETTINGS: &str = include_str!("../../../lemonldap/lemonldap-ng.ini");
-/// With a `cfgDate` of 0, LemonLDAP::NG finds no configuration.
+/// With a `cfgDate` of 0, `LemonLDAP::NG` finds no configuration.
 const SETTINGS: &str = include_str!("../../../lemonldap/portal.json");
 const PORTAL: &str = include_str!("../../../lemonldap/portal.psgi");
 
