@@ -226,7 +226,7 @@ impl Server {
         self.signal(Signal::STOP);
     }
 
-    /// Continues it (`SIGCONT`).
+    /// Resumes it (`SIGCONT`).
     pub fn resume(&self) {
         self.signal(Signal::CONT);
     }

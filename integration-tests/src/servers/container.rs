@@ -38,7 +38,7 @@ impl RedisContainer {
     /// Starts a cluster of three masters.
     pub(super) fn cluster(engine: &str) -> Result<Self, ServerError> {
         let options = "--cluster-enabled yes --cluster-node-timeout 2000 \
-                       --cluster-publish-ip 127.0.0.1";
+                       --cluster-announce-ip 127.0.0.1";
         let container = Self::start(engine, MASTERS, options)?;
         cluster::form(&container.addresses())?;
         Ok(container)

@@ -103,7 +103,7 @@ impl Process {
         }
     }
 
-    /// Continues it.
+    /// Resumes it.
     pub(super) fn resume(&self) -> Result<(), ServerError> {
         self.signal(Signal::CONT)
     }

@@ -150,7 +150,7 @@ impl RedisServer {
         self.process.as_ref().ok_or_else(|| self.is_down())?.pause()
     }
 
-    /// Continues a paused server (SIGCONT).
+    /// Resumes a paused server (SIGCONT).
     ///
     /// # Errors
     /// It is down.

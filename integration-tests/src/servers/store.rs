@@ -114,7 +114,7 @@ impl OwnStore {
         }
     }
 
-    /// Continues a paused store.
+    /// Resumes a paused store.
     ///
     /// # Errors
     /// It is down.

@@ -22,9 +22,9 @@ use token_cache_integration_tests::servers::{
     CLIENT_ID, CLIENT_SECRET, OidcProvider, ProviderCounts,
 };
 
-use story::{Publishes, Servers};
+use story::{ReportsCounts, Servers};
 
-impl Publishes for OidcProvider {
+impl ReportsCounts for OidcProvider {
     async fn counts(&self) -> ProviderCounts {
         Self::counts(self).await.unwrap()
     }

@@ -26,9 +26,9 @@ use token_cache_integration_tests::servers::{
     CLIENT_ID, CLIENT_SECRET, OAuthProvider, ProviderCounts,
 };
 
-use story::{Publishes, Servers};
+use story::{ReportsCounts, Servers};
 
-impl Publishes for OAuthProvider {
+impl ReportsCounts for OAuthProvider {
     async fn counts(&self) -> ProviderCounts {
         Self::counts(self)
     }

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 const LONG_AGO: Timestamp = Timestamp::from_secs(1_700_000_000);
 
 /// A provider that reports what it has done.
-pub(crate) trait Publishes {
+pub(crate) trait ReportsCounts {
     async fn counts(&self) -> ProviderCounts;
     async fn is_live(&self, access_token: &SecretString) -> bool;
 }
@@ -63,7 +63,7 @@ pub(crate) async fn rotates(
     session: &Session,
     provider: &Provider,
     signed_in: &Value,
-    tells: &impl Publishes,
+    provider_counts: &impl ReportsCounts,
 ) {
     let first = due(signed_in);
     session.put(&key(), first.clone()).await.unwrap();
@@ -72,7 +72,7 @@ pub(crate) async fn rotates(
         .await
         .unwrap();
     assert_ne!(refresh_token(&second), refresh_token(&first));
-    assert!(tells.is_live(second.access_token()).await);
+    assert!(provider_counts.is_live(second.access_token()).await);
 
     let elsewhere = servers
         .there
@@ -84,7 +84,7 @@ pub(crate) async fn rotates(
         .await
         .unwrap();
     assert_eq!(refresh_token(&read), refresh_token(&second));
-    let counts = tells.counts().await;
+    let counts = provider_counts.counts().await;
     assert_eq!(
         (counts.refreshes, counts.rotations, counts.reuses),
         (1, 1, 0)
@@ -93,8 +93,8 @@ pub(crate) async fn rotates(
     let again = RefreshRequest::new(Some(first), LONG_AGO);
     let error = provider.refresh(again).await.unwrap_err();
     assert_eq!(error.kind(), RefreshErrorKind::InvalidGrant);
-    assert_eq!(tells.counts().await.reuses, 1);
-    assert!(!tells.is_live(second.access_token()).await);
+    assert_eq!(provider_counts.counts().await.reuses, 1);
+    assert!(!provider_counts.is_live(second.access_token()).await);
 
     let expired = second.with_expires_at(LONG_AGO);
     session.put(&key(), expired).await.unwrap();
@@ -117,7 +117,7 @@ pub(crate) async fn loses_to_a_sign_out(
     session: Session,
     provider: &Provider,
     signed_in: &Value,
-    tells: &impl Publishes,
+    provider_counts: &impl ReportsCounts,
 ) {
     session.put(&key(), due(signed_in)).await.unwrap();
     let held = Arc::new(Held::of(provider.clone()));
@@ -136,14 +136,14 @@ pub(crate) async fn loses_to_a_sign_out(
 
     let error = refreshing.await.unwrap().unwrap_err();
     assert!(error.is_signed_out(), "{error}");
-    let counts = tells.counts().await;
+    let counts = provider_counts.counts().await;
     assert_eq!(
         (counts.rotations, counts.revocations, counts.reuses),
         (1, 1, 0)
     );
     assert_eq!(counts.revoked_families, 1);
     let brought = held.brought.lock().await.take().unwrap();
-    assert!(!tells.is_live(brought.access_token()).await);
+    assert!(!provider_counts.is_live(brought.access_token()).await);
 }
 
 /// A provider whose answer is in flight until the test lets it arrive.

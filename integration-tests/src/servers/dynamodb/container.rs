@@ -38,14 +38,14 @@ impl DynamoDbContainer {
     pub(super) fn start(engine: &str) -> Result<Self, ServerError> {
         let port = Port::reserve()?;
         let number = port.number();
-        let has_near_cache = engine::has_image(engine, LOCAL.0, LOCAL.1);
-        let (name, tag) = if has_near_cache { LOCAL } else { OURS };
+        let has_local = engine::has_image(engine, LOCAL.0, LOCAL.1);
+        let (name, tag) = if has_local { LOCAL } else { OURS };
         let image = format!("{name}:{tag}");
         let (started, answer) = channel();
         let (running, ended) = channel::<()>();
         // The runner refuses to block inside an async runtime, also when the container is dropped. A thread of its own avoids that.
         let runner = thread::spawn(move || {
-            let container = if has_near_cache {
+            let container = if has_local {
                 let image = GenericImage::new(name, tag);
                 image.with_mapped_port(number, PORT.tcp()).start()
             } else {

@@ -131,7 +131,7 @@ impl DynamoDbEngine {
         self.process.as_ref().ok_or_else(Self::is_down)?.pause()
     }
 
-    /// Continues a paused engine.
+    /// Resumes a paused engine.
     ///
     /// # Errors
     /// It is down.

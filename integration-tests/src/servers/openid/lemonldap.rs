@@ -23,7 +23,7 @@ pub(super) const PACKAGES: [Package; 7] = [
     key_pair::PACKAGE,
 ];
 
-const NEAR_CACHE_SETTINGS: &str = include_str!("../../../lemonldap/lemonldap-ng.ini");
+const LOCAL_SETTINGS: &str = include_str!("../../../lemonldap/lemonldap-ng.ini");
 /// With a `cfgDate` of 0, `LemonLDAP::NG` finds no configuration.
 const SETTINGS: &str = include_str!("../../../lemonldap/portal.json");
 const PORTAL: &str = include_str!("../../../lemonldap/portal.psgi");
@@ -69,10 +69,7 @@ pub(super) fn start(
         Ok::<_, ServerError>(path.display().to_string())
     };
     let at = folder.path().display().to_string();
-    let local = write(
-        "lemonldap-ng.ini",
-        &NEAR_CACHE_SETTINGS.replace("FOLDER", &at),
-    )?;
+    let local = write("lemonldap-ng.ini", &LOCAL_SETTINGS.replace("FOLDER", &at))?;
     let issuer = format!("{}/", place.origin);
     let settings = settings(&SETTINGS.replace("FOLDER", &at), &issuer, client, &keys)?;
     write("conf/lmConf-1.json", &settings.to_string())?;
