@@ -107,7 +107,7 @@ async fn cached_entries_go_through_a_failover_by_sentinels() {
     near_caches_go_through_a_failover_with("&replicas=1").await;
 }
 
-/// No replica confirms the sign-out. The sign-out and its invalidation message are one step, on the backplane's primary.
+/// The sign-out does not wait for a replica. The sign-out and its invalidation message are one step, over the backplane.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_replicas_cached_entries_go_through_a_failover_by_sentinels() {
     near_caches_go_through_a_failover_with("").await;
