@@ -84,7 +84,7 @@ impl DynamoDbLike {
                     .unwrap_or_default();
                 let newer = record
                     .newest
-                    .is_some_and(|times| !times.is_not_after(moment));
+                    .is_some_and(|times| !times.is_not_after(cutoff));
                 let (not_before, at) = record.not_before(&target)?;
                 let as_late = not_before.is_some_and(|not_before| not_before.at >= at);
                 if (newer || as_late) && !bent.is(Mutant::EvictsUnconditionally) {
